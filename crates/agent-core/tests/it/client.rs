@@ -3,16 +3,16 @@
 use crate::common::*;
 use vipnode_agent_core::{Action, Event, Notice, PoolAnswer};
 use vipnode_types::{
-    DropCause, Enode, PeerCommand, PeerFact, Price, Wei,
+    DropCause, PeerCommand, PeerFact, Price, Wei,
     wire::{AskReply, ErrorCode, LeasedHost, LeaveReason, Side, WireError},
 };
 
 #[test]
 fn connected_means_that_a_protocol_runs() {
     let mut bench = Bench::live(client_config(1));
-    bench.give(vec![place(1, 9)]);
+    bench.give(vec![place(LEASE, HOST)]);
     bench.done();
-    bench.on(Event::Peers(vec![PeerFact { ready: false, ..peer(9) }]));
+    bench.on(Event::Peers(vec![PeerFact { ready: false, ..peer(HOST) }]));
     assert_eq!(bench.notices(), vec![]);
     assert_eq!(bench.core.view().leases[0].connected, None);
 }
@@ -21,69 +21,69 @@ fn connected_means_that_a_protocol_runs() {
 fn a_host_that_does_not_connect_is_left_avoided_and_replaced() {
     let mut bench = Bench::live(client_config(1));
     let report = bench.report().unwrap().0;
-    bench.give(vec![place(1, 9)]);
+    bench.give(vec![place(LEASE, HOST)]);
     bench.done();
     bench.answer(report, PoolAnswer::Report(Default::default()));
     bench.after(19_999);
-    assert_eq!(bench.out, vec![Action::Notice(Notice::HostSlow { lease: lease(1), host: node(9) })]);
+    assert_eq!(bench.out, vec![Action::Notice(Notice::HostSlow { lease: LEASE, host: node(HOST) })]);
     bench.after(1);
-    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(HOST))]);
     let leave = bench.leave().unwrap();
-    assert_eq!((leave.leases, leave.reason), (vec![lease(1)], LeaveReason::NotConnected));
-    assert_eq!(bench.ask().unwrap().1.avoid, vec![node(9)]);
-    bench.give(vec![place(2, 9)]);
+    assert_eq!((leave.leases, leave.reason), (vec![LEASE], LeaveReason::NotConnected));
+    assert_eq!(bench.ask().unwrap().1.avoid, vec![node(HOST)]);
+    bench.give(vec![place(SECOND_LEASE, HOST)]);
     assert_eq!(bench.calls(), vec![], "given all the same, it is not dialed");
 }
 
 #[test]
 fn d20_a_host_that_goes_is_reported_at_once_and_replaced() {
-    let mut bench = Bench::with_host(9);
+    let mut bench = Bench::with_host();
     bench.after(15_000);
-    bench.on(Event::PeerGone(node(9), DropCause::Untold));
+    bench.on(Event::PeerGone(node(HOST), DropCause::Untold));
     assert!(matches!(bench.out[..], [vipnode_agent_core::Action::Watch { .. }]));
     bench.peers(&[]);
-    assert!(bench.notices().contains(&Notice::HostGone { lease: lease(1), host: node(9) }));
-    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
-    assert_eq!(bench.report().unwrap().1.down, vec![lease(1)]);
+    assert!(bench.notices().contains(&Notice::HostGone { lease: LEASE, host: node(HOST) }));
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(HOST))]);
+    assert_eq!(bench.report().unwrap().1.down, vec![LEASE]);
     assert_eq!(bench.ask().unwrap().1.want, 1);
     assert_eq!(bench.leave(), None, "the report contains it");
 }
 
 #[test]
 fn without_a_peer_list_a_reported_loss_counts_after_a_second() {
-    let mut bench = Bench::with_host(9);
-    bench.on(Event::PeerGone(node(9), DropCause::Untold));
+    let mut bench = Bench::with_host();
+    bench.on(Event::PeerGone(node(HOST), DropCause::Untold));
     bench.after(999);
     assert_eq!(bench.report(), None);
     bench.after(1);
-    assert_eq!(bench.report().unwrap().1.down, vec![lease(1)]);
+    assert_eq!(bench.report().unwrap().1.down, vec![LEASE]);
 }
 
 #[test]
 fn gone_and_back_stands_in_both_lists() {
-    let mut bench = Bench::with_host(9);
+    let mut bench = Bench::with_host();
     bench.after(15_000);
-    bench.on(Event::PeerGone(node(9), DropCause::Untold));
-    bench.peers(&[9]);
+    bench.on(Event::PeerGone(node(HOST), DropCause::Untold));
+    bench.peers(&[HOST]);
     let report = bench.take_report();
-    assert_eq!((report.up, report.down), (vec![lease(1)], vec![lease(1)]));
+    assert_eq!((report.up, report.down), (vec![LEASE], vec![LEASE]));
     assert_eq!(bench.core.view().leases.len(), 1);
 }
 
 #[test]
 fn thrown_out_at_once_three_times_in_a_minute_is_unstable() {
-    let mut bench = Bench::with_host(9);
+    let mut bench = Bench::with_host();
     for round in 0..3 {
         bench.now = bench.now.plus(2_000);
-        bench.on(Event::PeerGone(node(9), DropCause::Untold));
-        bench.peers(&[9]);
+        bench.on(Event::PeerGone(node(HOST), DropCause::Untold));
+        bench.peers(&[HOST]);
         if round < 2 {
             bench.take_report();
         }
     }
     assert_eq!(bench.leave().unwrap().reason, LeaveReason::Unstable);
-    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
-    assert_eq!(bench.ask().unwrap().1.avoid, vec![node(9)]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(HOST))]);
+    assert_eq!(bench.ask().unwrap().1.avoid, vec![node(HOST)]);
 }
 
 #[test]
@@ -92,35 +92,35 @@ fn a_slot_over_the_price_limit_is_left_and_never_dialed() {
     config.max_price = Some(Price::per_minute(Wei::new(5)));
     let mut bench = Bench::live(config);
     bench.oblige();
-    bench.give(vec![LeasedHost { price: Price::per_minute(Wei::new(6)), ..place(1, 9) }]);
+    bench.give(vec![LeasedHost { price: Price::per_minute(Wei::new(6)), ..place(LEASE, HOST) }]);
     assert_eq!(bench.calls(), vec![]);
     assert_eq!(bench.leave().unwrap().reason, LeaveReason::Price);
     bench.after(60_000);
     assert!(bench.ask().is_some());
-    bench.give(vec![LeasedHost { price: Price::per_minute(Wei::new(5)), ..place(2, 10) }]);
-    assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(10))]);
+    bench.give(vec![LeasedHost { price: Price::per_minute(Wei::new(5)), ..place(SECOND_LEASE, SECOND_HOST) }]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(SECOND_HOST))]);
 }
 
 #[test]
 fn a_host_without_an_address_is_left() {
     let mut bench = Bench::live(client_config(1));
-    bench.give(vec![LeasedHost { host: Enode::id_only(node(9)), ..place(1, 9) }]);
+    bench.give(vec![LeasedHost { host: by_id(HOST), ..place(LEASE, HOST) }]);
     assert_eq!((bench.calls(), bench.leave().unwrap().reason), (vec![], LeaveReason::NotConnected));
 }
 
 #[test]
 fn further_hosts_come_as_calls_and_too_many_are_left() {
     let mut bench = Bench::live(client_config(2));
-    bench.give(vec![place(1, 9)]);
-    for number in 2..10u8 {
-        bench.call(number.into(), dial(number.into(), Side::Client, 9 + number));
-        assert_eq!(bench.reply(number.into()), Some(Ok(())));
+    bench.give(vec![place(LEASE, HOST)]);
+    for (number, further_host) in (2..10).zip(100..) {
+        bench.call(number, dial(lease(number), Side::Client, further_host));
+        assert_eq!(bench.reply(number), Some(Ok(())));
         assert_eq!(bench.calls().len(), 1);
     }
-    bench.call(10, dial(10, Side::Client, 30));
+    bench.call(10, dial(lease(10), Side::Client, SECOND_HOST));
     assert!(bench.reply(10).unwrap().unwrap_err().is(ErrorCode::Refused));
     assert_eq!((bench.calls(), bench.leave().unwrap().reason), (vec![], LeaveReason::Surplus));
-    bench.call(11, dial(1, Side::Client, 9));
+    bench.call(11, dial(LEASE, Side::Client, HOST));
     assert_eq!(bench.reply(11), Some(Ok(())), "a repeated call");
     assert_eq!(bench.core.view().leases.len(), 9);
 }
@@ -128,9 +128,9 @@ fn further_hosts_come_as_calls_and_too_many_are_left() {
 #[test]
 fn two_slots_on_one_host_are_one_too_many() {
     let mut bench = Bench::live(client_config(2));
-    bench.give(vec![place(1, 9), place(2, 9)]);
-    assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(9))]);
-    assert_eq!(bench.leave().unwrap().leases, vec![lease(2)]);
+    bench.give(vec![place(LEASE, HOST), place(SECOND_LEASE, HOST)]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(HOST))]);
+    assert_eq!(bench.leave().unwrap().leases, vec![SECOND_LEASE]);
 }
 
 #[test]
@@ -169,39 +169,39 @@ fn a_refused_ask_waits_for_the_retry_time_of_the_pool() {
 #[test]
 fn a_node_that_does_not_dial_is_as_a_host_that_fails() {
     let mut bench = Bench::live(client_config(1));
-    bench.give(vec![place(1, 9)]);
+    bench.give(vec![place(LEASE, HOST)]);
     bench.fail();
     assert_eq!(bench.leave().unwrap().reason, LeaveReason::NotConnected);
-    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(HOST))]);
     bench.done();
     assert_eq!(bench.left(), vec![]);
 }
 
 #[test]
 fn while_the_pool_is_unreachable_a_host_that_reconnects_is_kept() {
-    let mut bench = Bench::with_host(9);
+    let mut bench = Bench::with_host();
     bench.on(Event::PoolLost { why: "gone".into() });
     bench.now = bench.now.plus(15_000);
     bench.peers(&[]);
     assert_eq!(bench.calls(), vec![]);
-    bench.peers(&[9]);
+    bench.peers(&[HOST]);
     bench.on(Event::PoolOpen);
     let tag = bench.connect_tag();
-    bench.answer(tag, welcome(vec![view(1, Side::Client, 9)]));
+    bench.answer(tag, welcome(vec![view(LEASE, Side::Client, HOST)]));
     let full = bench.report().unwrap().1.full.unwrap();
     assert_eq!((full.len(), full[0].continuous), (1, false));
 }
 
 #[test]
 fn a_host_lost_while_the_pool_was_unreachable_is_replaced_after_reconnecting() {
-    let mut bench = Bench::with_host(9);
+    let mut bench = Bench::with_host();
     bench.on(Event::PoolLost { why: "gone".into() });
     bench.now = bench.now.plus(15_000);
     bench.peers(&[]);
     bench.on(Event::PoolOpen);
     let tag = bench.connect_tag();
-    bench.answer(tag, welcome(vec![view(1, Side::Client, 9)]));
-    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
-    assert_eq!(bench.leave().unwrap().leases, vec![lease(1)]);
+    bench.answer(tag, welcome(vec![view(LEASE, Side::Client, HOST)]));
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(HOST))]);
+    assert_eq!(bench.leave().unwrap().leases, vec![LEASE]);
     assert!(bench.ask().is_some());
 }

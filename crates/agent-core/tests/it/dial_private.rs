@@ -30,16 +30,16 @@ fn a_pool_at_a_public_address_has_no_private_address_dialed() {
         let mut bench = live_at(client_config(1), PUBLIC);
         bench.oblige();
         let at = host.clone();
-        bench.give(vec![LeasedHost { host: Enode { host, ..enode(9) }, ..place(1, 9) }]);
+        bench.give(vec![LeasedHost { host: Enode { host, ..enode(HOST) }, ..place(LEASE, HOST) }]);
         assert_eq!(bench.calls(), vec![]);
-        assert_eq!(bench.notices(), vec![Notice::PrivateAddress { host: node(9), at }]);
+        assert_eq!(bench.notices(), vec![Notice::PrivateAddress { host: node(HOST), at }]);
         let leave = bench.leave().unwrap();
-        assert_eq!((leave.leases, leave.reason), (vec![lease(1)], LeaveReason::NotConnected));
+        assert_eq!((leave.leases, leave.reason), (vec![LEASE], LeaveReason::NotConnected));
         let ask = (0..10).find_map(|_| {
             bench.after(1_000);
             bench.ask()
         });
-        assert_eq!(ask.unwrap().1.avoid, vec![node(9)], "the pool gives another");
+        assert_eq!(ask.unwrap().1.avoid, vec![node(HOST)], "the pool gives another");
     }
 }
 
@@ -47,16 +47,16 @@ fn a_pool_at_a_public_address_has_no_private_address_dialed() {
 fn a_pool_at_a_private_address_or_the_user_allows_it() {
     for address in ["10.0.0.1", "127.0.0.1", "100.64.1.1", "fd00::1"] {
         let mut bench = live_at(client_config(1), address);
-        bench.give(vec![place(1, 9)]);
-        assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(9))], "{address}");
+        bench.give(vec![place(LEASE, HOST)]);
+        assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(HOST))], "{address}");
     }
     let mut bench = live_at(client_config(1), PUBLIC);
     bench.on(Event::Configured(Box::new(client_config(1))));
     bench.on(Event::PoolOpen);
     let tag = bench.connect_tag();
     bench.answer(tag, welcome(Vec::new()));
-    bench.give(vec![place(1, 9)]);
-    assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(9))], "--dial-private");
+    bench.give(vec![place(LEASE, HOST)]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(HOST))], "--dial-private");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn the_address_of_a_pool_holds_for_its_socket_only() {
     bench.on(Event::PoolOpen);
     let tag = bench.connect_tag();
     bench.answer(tag, welcome(Vec::new()));
-    bench.give(vec![place(1, 9)]);
+    bench.give(vec![place(LEASE, HOST)]);
     assert_eq!(bench.calls(), vec![]);
 }
 
@@ -74,18 +74,18 @@ fn the_address_of_a_pool_holds_for_its_socket_only() {
 fn a_host_dials_no_private_client_of_a_public_pool() {
     let mut bench = live_at(host_config(2), PUBLIC);
     bench.take_report();
-    let FromPool::Admit(call) = admit(1, 9) else { unreachable!() };
-    bench.call(1, FromPool::Admit(AdmitCall { client_enode: Some(enode(9)), ..call }));
-    assert_eq!(bench.calls(), vec![PeerCommand::Admit(Enode::id_only(node(9)))]);
+    let FromPool::Admit(call) = admit(LEASE, CLIENT) else { unreachable!() };
+    bench.call(1, FromPool::Admit(AdmitCall { client_enode: Some(enode(CLIENT)), ..call }));
+    assert_eq!(bench.calls(), vec![PeerCommand::Admit(by_id(CLIENT))]);
     bench.done();
-    let error = bench.call(2, dial(1, Side::Host, 9)).iter().find_map(|action| match action {
+    let error = bench.call(2, dial(LEASE, Side::Host, CLIENT)).iter().find_map(|action| match action {
         Action::Answer { tag: 2, reply } => reply.clone().err(),
         _ => None,
     });
     assert!(error.unwrap().hint().unwrap().contains("--dial-private"));
     assert_eq!(bench.calls(), vec![]);
-    let public = Enode::at(node(9), [203, 0, 113, 9].into(), 30303);
-    bench.call(3, FromPool::Dial(DialCall { peer: public.clone(), ..call_of(dial(1, Side::Host, 9)) }));
+    let public = Enode::at(node(CLIENT), [203, 0, 113, 9].into(), 30303);
+    bench.call(3, FromPool::Dial(DialCall { peer: public.clone(), ..call_of(dial(LEASE, Side::Host, CLIENT)) }));
     assert_eq!(bench.calls(), vec![PeerCommand::Dial(public)]);
 }
 

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use crate::common::*;
 use vipnode_agent_core::{
     Action, AgentConfig, ChangeKind, ConnectFailure, DirectConfig, DirectConfigError, Event, NameError, Notice,
-    PoolState, ToPool,
+    PoolAnswer, PoolState, ToPool,
 };
 use vipnode_types::{
     Enode, EnodeHost, LeaseId, PeerCommand, PeerFact, TypedError,
-    wire::{ErrorCode, LeaveReason, Side},
+    wire::{AskReply, ErrorCode, LeaveReason, Side},
 };
 
 fn named(name: &str, byte: u8) -> Enode {
@@ -48,19 +48,19 @@ fn at(byte: u8, ip: &str) -> Enode {
 
 #[test]
 fn hosts_are_kept_without_a_pool_and_a_stop_undoes_them() {
-    let mut bench = alone(vec![enode(1), enode(2)], vec![]);
+    let mut bench = alone(vec![enode(HOST), enode(SECOND_HOST)], vec![]);
     assert!(bench.calls().is_empty(), "who is connected by itself is not known before the first look");
     bench.peers(&[]);
-    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(1)), PeerCommand::Dial(enode(2))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(HOST)), PeerCommand::Dial(enode(SECOND_HOST))]);
     assert!(bench.said().is_empty() && bench.reconnect().is_none());
     bench.done();
-    bench.peers(&[1]);
-    let one = Notice::HostConnected { lease: direct(0), host: node(1), after_ms: 0 };
+    bench.peers(&[HOST]);
+    let one = Notice::HostConnected { lease: direct(0), host: node(HOST), after_ms: 0 };
     assert_eq!(bench.notices(), [one]);
     let view = bench.core.view();
     assert_eq!((view.pool, view.missing, view.named_hosts), (PoolState::None, 0, 2));
     bench.stop();
-    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(1)), PeerCommand::Drop(enode(2))]);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(HOST)), PeerCommand::Drop(enode(SECOND_HOST))]);
     bench.done();
     assert!(bench.left().is_empty());
     assert!(matches!(bench.out.last(), Some(Action::Stopped { error: None })), "{:?}", bench.out);
@@ -68,15 +68,15 @@ fn hosts_are_kept_without_a_pool_and_a_stop_undoes_them() {
 
 #[test]
 fn a_named_host_that_disconnects_is_reported_once_and_never_given_up() {
-    let mut bench = alone(vec![enode(1)], vec![]);
+    let mut bench = alone(vec![enode(HOST)], vec![]);
     bench.peers(&[]);
     bench.done();
     for _ in 0..5 {
-        bench.peers(&[1]);
+        bench.peers(&[HOST]);
         assert!(matches!(bench.notices()[..], [Notice::HostConnected { .. }]), "{:?}", bench.notices());
         bench.after(1_000);
         bench.peers(&[]);
-        assert_eq!(bench.notices(), [Notice::HostGone { lease: direct(0), host: node(1) }]);
+        assert_eq!(bench.notices(), [Notice::HostGone { lease: direct(0), host: node(HOST) }]);
         assert!(bench.calls().is_empty(), "the node dials on by itself");
         bench.peers(&[]);
         assert!(bench.notices().is_empty());
@@ -86,44 +86,44 @@ fn a_named_host_that_disconnects_is_reported_once_and_never_given_up() {
     assert!(bench.notices().is_empty());
     bench.after(1);
     let (version, cause) = (String::new(), ConnectFailure::NeverConnected);
-    let missing = Notice::HostNotConnected { lease: direct(0), host: node(1), version, cause };
+    let missing = Notice::HostNotConnected { lease: direct(0), host: node(HOST), version, cause };
     assert_eq!(bench.notices(), [missing]);
     for _ in 0..100 {
         bench.after(45_000);
         bench.peers(&[]);
         assert!(bench.notices().is_empty() && bench.calls().is_empty());
     }
-    bench.peers(&[1]);
+    bench.peers(&[HOST]);
     assert!(matches!(bench.notices()[..], [Notice::HostConnected { .. }]));
 }
 
 #[test]
 fn a_node_that_reconnects_gets_its_named_peers_again() {
-    let mut bench = alone(vec![enode(1)], vec![enode(2)]);
+    let mut bench = alone(vec![enode(HOST)], vec![enode(CLIENT)]);
     bench.peers(&[]);
-    assert_eq!(bench.calls(), [PeerCommand::Admit(enode(2)), PeerCommand::Dial(enode(1))]);
+    assert_eq!(bench.calls(), [PeerCommand::Admit(enode(CLIENT)), PeerCommand::Dial(enode(HOST))]);
     bench.done();
-    bench.peers(&[1, 2]);
+    bench.peers(&[HOST, CLIENT]);
     bench.on(Event::NodeDown { why: "gone".into() });
     bench.node_up();
     bench.peers(&[]);
     bench.on(Event::NodeDown { why: "gone".into() });
-    bench.on(Event::NodeUp(Box::new(facts(200))));
-    assert_eq!(bench.calls(), [PeerCommand::Admit(enode(2)), PeerCommand::Dial(enode(1))]);
+    bench.on(Event::NodeUp(Box::new(facts(OWN_NODE))));
+    assert_eq!(bench.calls(), [PeerCommand::Admit(enode(CLIENT)), PeerCommand::Dial(enode(HOST))]);
 }
 
 #[test]
 fn what_the_node_refuses_is_tried_again_and_stays_in_the_journal() {
-    let mut bench = alone(vec![enode(1)], vec![]);
+    let mut bench = alone(vec![enode(HOST)], vec![]);
     bench.peers(&[]);
     bench.fail();
-    let refused = Notice::DirectRefused { side: Side::Client, peer: node(1), why: "no".into() };
+    let refused = Notice::DirectRefused { side: Side::Client, peer: node(HOST), why: "no".into() };
     assert_eq!(bench.notices(), [refused]);
     assert_eq!(bench.left().len(), 1);
     bench.after(29_999);
     assert!(bench.calls().is_empty());
     bench.after(1);
-    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(1))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(HOST))]);
     for wait_ms in [60_000, 120_000, 240_000, 300_000, 300_000] {
         bench.fail();
         assert!(bench.notices().is_empty(), "said once");
@@ -136,26 +136,26 @@ fn what_the_node_refuses_is_tried_again_and_stays_in_the_journal() {
         bench.after(29_999);
         assert!(bench.calls().is_empty());
         bench.after(1);
-        assert_eq!(bench.calls(), [PeerCommand::Dial(enode(1))]);
+        assert_eq!(bench.calls(), [PeerCommand::Dial(enode(HOST))]);
     }
     bench.fail();
     bench.stop();
-    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(1))]);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(HOST))]);
 }
 
 #[test]
 fn a_name_is_resolved_again_and_a_host_that_moved_is_removed_first() {
-    let mut bench = alone(vec![named("host.example", 1)], vec![]);
+    let mut bench = alone(vec![named("host.example", HOST)], vec![]);
     assert!(!asks_for_the_name(&bench), "it was asked for at the first event already");
     bench.peers(&[]);
     assert!(bench.calls().is_empty());
-    assert_eq!(resolved(&mut bench, &["::", "2001:db8::1", "10.9.9.9"]), [PeerCommand::Dial(at(1, "2001:db8::1"))]);
+    assert_eq!(resolved(&mut bench, &["::", "2001:db8::1", "10.9.9.9"]), [PeerCommand::Dial(at(HOST, "2001:db8::1"))]);
     bench.done();
-    bench.peers(&[1]);
+    bench.peers(&[HOST]);
     for _ in 0..5 {
         bench.after(59_000);
         assert!(!asks_for_the_name(&bench));
-        bench.peers(&[1]);
+        bench.peers(&[HOST]);
     }
     bench.after(5_000);
     assert!(asks_for_the_name(&bench));
@@ -166,18 +166,18 @@ fn a_name_is_resolved_again_and_a_host_that_moved_is_removed_first() {
     bench.after(20_000);
     bench.peers(&[]);
     assert!(asks_for_the_name(&bench));
-    assert_eq!(resolved(&mut bench, &["10.9.9.8"]), [PeerCommand::Drop(at(1, "2001:db8::1"))]);
+    assert_eq!(resolved(&mut bench, &["10.9.9.8"]), [PeerCommand::Drop(at(HOST, "2001:db8::1"))]);
     bench.done();
-    assert_eq!(bench.calls(), [PeerCommand::Dial(at(1, "10.9.9.8"))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(at(HOST, "10.9.9.8"))]);
     bench.done();
     assert_eq!(bench.left().len(), 1);
-    bench.peers(&[1]);
+    bench.peers(&[HOST]);
     assert!(matches!(bench.notices()[..], [Notice::HostConnected { lease, .. }] if lease == direct(1)));
 }
 
 #[test]
 fn an_unknown_name_is_reported_once_and_the_last_address_stays() {
-    let mut bench = alone(vec![named("host.example", 1)], vec![]);
+    let mut bench = alone(vec![named("host.example", HOST)], vec![]);
     bench.peers(&[]);
     let fail = |bench: &mut Bench| {
         bench.on(Event::Resolved { name: "host.example".into(), result: Err(NameError::NoAddress) });
@@ -190,7 +190,7 @@ fn an_unknown_name_is_reported_once_and_the_last_address_stays() {
     assert!(fail(&mut bench).is_empty());
     bench.after(30_000);
     bench.peers(&[]);
-    assert_eq!(resolved(&mut bench, &["10.0.0.9"]), [PeerCommand::Dial(at(1, "10.0.0.9"))]);
+    assert_eq!(resolved(&mut bench, &["10.0.0.9"]), [PeerCommand::Dial(at(HOST, "10.0.0.9"))]);
     bench.done();
     bench.after(300_000);
     assert_eq!(fail(&mut bench), [said]);
@@ -206,68 +206,71 @@ fn an_unknown_name_is_reported_once_and_the_last_address_stays() {
 
 #[test]
 fn a_host_that_does_not_answer_is_looked_for_at_its_other_address() {
-    let mut bench = alone(vec![named("host.example", 1)], vec![]);
+    let mut bench = alone(vec![named("host.example", HOST)], vec![]);
     bench.peers(&[]);
     resolved(&mut bench, &["10.0.0.1", "10.0.0.2"]);
     bench.done();
     bench.after(45_000);
     assert!(asks_for_the_name(&bench));
-    assert_eq!(resolved(&mut bench, &["10.0.0.2", "10.0.0.1"]), [PeerCommand::Drop(at(1, "10.0.0.1"))]);
+    assert_eq!(resolved(&mut bench, &["10.0.0.2", "10.0.0.1"]), [PeerCommand::Drop(at(HOST, "10.0.0.1"))]);
     bench.done();
-    assert_eq!(bench.calls(), [PeerCommand::Dial(at(1, "10.0.0.2"))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(at(HOST, "10.0.0.2"))]);
     bench.done();
     for (at_last, now) in [("10.0.0.2", "10.0.0.1"), ("10.0.0.1", "10.0.0.2")] {
         bench.after(45_000);
         assert!(asks_for_the_name(&bench), "again and again while it is missing");
         bench.peers(&[]);
-        assert_eq!(resolved(&mut bench, &["10.0.0.2", "10.0.0.1"]), [PeerCommand::Drop(at(1, at_last))]);
+        assert_eq!(resolved(&mut bench, &["10.0.0.2", "10.0.0.1"]), [PeerCommand::Drop(at(HOST, at_last))]);
         bench.done();
-        assert_eq!(bench.calls(), [PeerCommand::Dial(at(1, now))]);
+        assert_eq!(bench.calls(), [PeerCommand::Dial(at(HOST, now))]);
         bench.done();
     }
 }
 
 #[test]
 fn a_host_that_is_connected_stays_where_it_is_while_another_of_its_name_is_sought() {
-    let mut bench = alone(vec![named("host.example", 1), named("host.example", 2)], vec![]);
+    let mut bench = alone(vec![named("host.example", HOST), named("host.example", SECOND_HOST)], vec![]);
     bench.peers(&[]);
     resolved(&mut bench, &["10.0.0.1", "10.0.0.2"]);
     bench.done();
-    bench.peers(&[1]);
+    bench.peers(&[HOST]);
     bench.after(45_000);
     assert!(asks_for_the_name(&bench));
-    bench.peers(&[1]);
-    assert_eq!(resolved(&mut bench, &["10.0.0.1", "10.0.0.2"]), [PeerCommand::Drop(at(2, "10.0.0.1"))]);
+    bench.peers(&[HOST]);
+    assert_eq!(resolved(&mut bench, &["10.0.0.1", "10.0.0.2"]), [PeerCommand::Drop(at(SECOND_HOST, "10.0.0.1"))]);
     bench.done();
-    assert_eq!(bench.calls(), [PeerCommand::Dial(at(2, "10.0.0.2"))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(at(SECOND_HOST, "10.0.0.2"))]);
     bench.done();
     // Once it goes it is followed to where the name points now.
-    bench.peers(&[2]);
-    assert_eq!(bench.calls(), [PeerCommand::Drop(at(1, "10.0.0.1"))]);
+    bench.peers(&[SECOND_HOST]);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(at(HOST, "10.0.0.1"))]);
     bench.done();
-    assert_eq!(bench.calls(), [PeerCommand::Dial(at(1, "10.0.0.2"))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(at(HOST, "10.0.0.2"))]);
 }
 
 #[test]
 fn what_an_earlier_run_left_is_taken_over_or_undone() {
-    let mut first = alone(vec![enode(1), enode(2)], vec![enode(3)]);
+    let mut first = alone(vec![enode(HOST), enode(SECOND_HOST)], vec![enode(CLIENT)]);
     first.peers(&[]);
     first.done();
-    let config = AgentConfig { pool: false, ..with(vec![enode(1)], vec![], host_config(0)) };
+    let config = AgentConfig { pool: false, ..with(vec![enode(HOST)], vec![], host_config(0)) };
     let mut bench = Bench::restarted(config, first.journal);
     bench.node_up();
-    bench.peers(&[1, 2, 3]);
-    assert_eq!(bench.calls(), [PeerCommand::Evict(enode(3)), PeerCommand::Drop(enode(2)), PeerCommand::Dial(enode(1))]);
+    bench.peers(&[HOST, SECOND_HOST, CLIENT]);
+    assert_eq!(
+        bench.calls(),
+        [PeerCommand::Evict(enode(CLIENT)), PeerCommand::Drop(enode(SECOND_HOST)), PeerCommand::Dial(enode(HOST))]
+    );
     bench.done();
     assert_eq!(bench.left().iter().map(|grant| grant.kind).collect::<Vec<_>>(), [ChangeKind::Dialed]);
 
     // What was a pool's is over where there is none.
-    let mut of_pool = Bench::with_host(9);
+    let mut of_pool = Bench::with_host();
     of_pool.obliging = true;
-    let config = AgentConfig { pool: false, ..with(vec![enode(9)], vec![], host_config(0)) };
+    let config = AgentConfig { pool: false, ..with(vec![enode(HOST)], vec![], host_config(0)) };
     let mut bench = Bench::restarted(config, of_pool.journal);
     bench.node_up();
-    bench.peers(&[9]);
+    bench.peers(&[HOST]);
     bench.done();
     assert_eq!(bench.core.view().leases.iter().filter(|lease| !lease.ending).count(), 1);
     assert_eq!(bench.left().iter().map(|grant| grant.lease.is_direct()).collect::<Vec<_>>(), [true]);
@@ -275,33 +278,33 @@ fn what_an_earlier_run_left_is_taken_over_or_undone() {
 
 #[test]
 fn what_the_node_keeps_by_itself_is_the_agents_only_once_it_went() {
-    let mut bench = alone(vec![enode(1)], vec![enode(2)]);
-    bench.on(Event::Peers(vec![peer(1), PeerFact { trusted: Some(true), ..peer(2) }]));
+    let mut bench = alone(vec![enode(HOST)], vec![enode(CLIENT)]);
+    bench.on(Event::Peers(vec![peer(HOST), PeerFact { trusted: Some(true), ..peer(CLIENT) }]));
     assert!(bench.calls().is_empty());
-    bench.peers(&[2]);
-    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(1))]);
+    bench.peers(&[CLIENT]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(HOST))]);
     bench.done();
     bench.stop();
-    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(1))], "the client is trusted by the node's own settings");
+    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(HOST))], "the client is trusted by the node's own settings");
 }
 
 #[test]
 fn pools_neither_learn_of_them_nor_end_them() {
-    let mut bench = Bench::new(with(vec![enode(1)], vec![enode(2)], host_config(2)));
-    bench.go_live(vec![view(direct(0).get(), Side::Client, 1)]);
+    let mut bench = Bench::new(with(vec![enode(HOST)], vec![enode(CLIENT)], host_config(2)));
+    bench.go_live(vec![view(direct(0), Side::Client, HOST)]);
     bench.take_report();
     bench.peers(&[]);
-    assert_eq!(bench.calls(), [PeerCommand::Admit(enode(2)), PeerCommand::Dial(enode(1))]);
+    assert_eq!(bench.calls(), [PeerCommand::Admit(enode(CLIENT)), PeerCommand::Dial(enode(HOST))]);
     bench.done();
-    bench.peers(&[1, 2]);
+    bench.peers(&[HOST, CLIENT]);
     assert!(bench.said().is_empty(), "{:?}", bench.said());
     for (tag, call) in [
-        evict(direct(0).get(), 2),
-        evict(direct(1).get(), 1),
-        admit(direct(0).get(), 2),
-        dial(direct(1).get(), Side::Client, 1),
-        dial(direct(0).get(), Side::Host, 2),
-        admit(direct(9).get(), 9),
+        evict(direct(0), CLIENT),
+        evict(direct(1), HOST),
+        admit(direct(0), CLIENT),
+        dial(direct(1), Side::Client, HOST),
+        dial(direct(0), Side::Host, CLIENT),
+        admit(direct(9), SECOND_CLIENT),
     ]
     .into_iter()
     .enumerate()
@@ -325,36 +328,36 @@ fn pools_neither_learn_of_them_nor_end_them() {
 
 #[test]
 fn over_protocol_2_they_are_as_apart() {
-    let mut bench = Bench::new(protocol2(with(vec![enode(1)], vec![enode(2)], host_config(2))));
+    let mut bench = Bench::new(protocol2(with(vec![enode(HOST)], vec![enode(CLIENT)], host_config(2))));
     bench.node_up();
     bench.peers(&[]);
     bench.done();
     bench.on(Event::PoolOpen);
-    bench.peers(&[1, 2]);
+    bench.peers(&[HOST, CLIENT]);
     let leases = bench.core.view().leases;
     assert!(leases.iter().all(|lease| lease.connected.is_some() && !lease.ending), "{leases:?}");
     bench.after(10 * INTERVAL_MS);
-    bench.peers(&[1, 2]);
+    bench.peers(&[HOST, CLIENT]);
     assert_eq!(bench.core.view().leases.iter().filter(|lease| lease.ending).count(), 0);
 }
 
 #[test]
 fn a_client_that_is_let_in_and_leased_is_let_go_once_both_are_over() {
-    let mut bench = Bench::new(with(vec![], vec![enode(2)], host_config(1)));
+    let mut bench = Bench::new(with(vec![], vec![enode(CLIENT)], host_config(1)));
     bench.go_live(vec![]);
     bench.oblige();
     bench.peers(&[]);
     bench.done();
-    bench.call(1, admit(1, 2));
+    bench.call(1, admit(LEASE, CLIENT));
     bench.done();
     assert_eq!(bench.reply(1), Some(Ok(())), "it takes a sold slot in addition to its own");
     assert_eq!(bench.core.gauges().slots_sold, 1);
-    bench.call(2, evict(1, 2));
+    bench.call(2, evict(LEASE, CLIENT));
     assert_eq!(bench.reply(2), Some(Ok(())));
     assert!(bench.calls().is_empty(), "{:?}", bench.calls());
     let config = with(vec![], vec![], host_config(1));
     bench.on(Event::Configured(Box::new(config)));
-    assert_eq!(bench.calls(), [PeerCommand::Evict(enode(2))]);
+    assert_eq!(bench.calls(), [PeerCommand::Evict(enode(CLIENT))]);
     bench.done();
     assert!(bench.left().is_empty());
     assert_eq!(bench.core.counters().evictions().map(|(_, count)| count).sum::<u64>(), 1);
@@ -362,31 +365,34 @@ fn a_client_that_is_let_in_and_leased_is_let_go_once_both_are_over() {
 
 #[test]
 fn a_slot_on_a_named_host_is_left_and_not_requested_again() {
-    let mut bench = Bench::new(with(vec![enode(9)], vec![], client_config(1)));
+    let mut bench = Bench::new(with(vec![enode(HOST)], vec![], client_config(1)));
     bench.go_live(vec![]);
     let (tag, ask) = bench.ask().unwrap();
     assert_eq!(ask.want, 1, "who was named does not count");
     bench.take_report();
     bench.peers(&[]);
     bench.done();
-    let reply = vipnode_types::wire::AskReply { hosts: vec![place(1, 9)], missing: 0, reason: None };
-    bench.answer(tag, vipnode_agent_core::PoolAnswer::Ask(reply));
+    let reply = AskReply { hosts: vec![place(LEASE, HOST)], missing: 0, reason: None };
+    bench.answer(tag, PoolAnswer::Ask(reply));
     assert_eq!(bench.leave().unwrap().reason, LeaveReason::Surplus);
     bench.after(10_000);
-    assert_eq!(bench.ask().unwrap().1.avoid, [node(9)]);
+    assert_eq!(bench.ask().unwrap().1.avoid, [node(HOST)]);
 }
 
 #[test]
 fn another_configuration_takes_hold_at_once() {
-    let mut bench = alone(vec![enode(1), enode(2)], vec![]);
+    let mut bench = alone(vec![enode(HOST), enode(SECOND_HOST)], vec![]);
     bench.peers(&[]);
     bench.done();
-    let config = AgentConfig { pool: true, ..with(vec![enode(2), at(1, "10.0.0.77")], vec![enode(3)], host_config(0)) };
+    let config = AgentConfig {
+        pool: true,
+        ..with(vec![enode(SECOND_HOST), at(HOST, "10.0.0.77")], vec![enode(CLIENT)], host_config(0))
+    };
     bench.on(Event::Configured(Box::new(config)));
-    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(1)), PeerCommand::Admit(enode(3))]);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(HOST)), PeerCommand::Admit(enode(CLIENT))]);
     assert_eq!(bench.core.view().pool, PoolState::None, "whether there is a pool stays");
     bench.done();
-    assert_eq!(bench.calls(), [PeerCommand::Dial(at(1, "10.0.0.77"))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(at(HOST, "10.0.0.77"))]);
 }
 
 #[test]
@@ -398,8 +404,8 @@ fn named_clients_and_sold_slots_fit_the_node_together() {
     for part in ["--slots 30 plus 5 --allow clients", "--reserve 16", "at most 34", "remove clients from --allow"] {
         assert!(error.contains(part), "{part} in {error}");
     }
-    let mut config = with(vec![], vec![enode(1), enode(2)], host_config(34));
-    config.direct.allow.push(enode(3));
+    let mut config = with(vec![], vec![enode(CLIENT), enode(SECOND_CLIENT)], host_config(34));
+    config.direct.allow.push(enode(THIRD_CLIENT));
     let mut bench = Bench::new(config);
     bench.go_live(vec![]);
     assert_eq!(bench.core.view().slots, 31);
@@ -408,13 +414,16 @@ fn named_clients_and_sold_slots_fit_the_node_together() {
 #[test]
 fn what_cannot_be_used_is_refused_by_name() {
     let check = |hosts, allow| DirectConfig { hosts, allow }.check();
-    assert_eq!(check(vec![enode(1), named("a", 2)], vec![enode(1), Enode::id_only(node(2))]), Ok(()));
+    assert_eq!(check(vec![enode(HOST), named("a", SECOND_HOST)], vec![enode(HOST), by_id(SECOND_HOST)]), Ok(()));
     let many: Vec<Enode> = (0..65).map(enode).collect();
     assert_eq!(check(many, vec![]), Err(DirectConfigError::Hosts { given: 65, most: 64 }));
-    let bare = Enode::id_only(node(1));
+    let bare = by_id(HOST);
     assert_eq!(check(vec![bare.clone()], vec![]), Err(DirectConfigError::NoAddress { peer: bare }));
-    assert_eq!(check(vec![], vec![named("a", 1)]), Err(DirectConfigError::NamedClient { peer: named("a", 1) }));
-    assert_eq!(check(vec![enode(1), named("a", 1)], vec![]), Err(DirectConfigError::Twice { node: node(1).short() }));
+    assert_eq!(check(vec![], vec![named("a", HOST)]), Err(DirectConfigError::NamedClient { peer: named("a", HOST) }));
+    assert_eq!(
+        check(vec![enode(HOST), named("a", HOST)], vec![]),
+        Err(DirectConfigError::Twice { node: node(HOST).short() })
+    );
 }
 
 #[test]

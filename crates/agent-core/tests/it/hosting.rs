@@ -34,7 +34,7 @@ fn slots_must_fit_next_to_the_nodes_own_peers() {
 
 #[test]
 fn a_node_that_is_not_in_sync_offers_nothing_and_keeps_its_clients() {
-    let mut bench = Bench::with_client(9);
+    let mut bench = Bench::with_client();
     assert_eq!(bench.core.view().slots, 2);
     let head = |syncing, number| Event::Head { head: HeadFact { number, timestamp_s: 1_000, syncing }, wall_s: 1_001 };
     bench.on(head(true, 101));
@@ -85,7 +85,7 @@ fn a_chain_that_stands_still_is_served_where_the_user_says_so() {
 #[test]
 fn d15_a_light_node_offers_nothing() {
     let mut bench = Bench::new(host_config(2));
-    let mut light = facts(200);
+    let mut light = facts(OWN_NODE);
     light.full = false;
     bench.on(Event::NodeUp(Box::new(light)));
     bench.head(1, 1);
@@ -95,24 +95,24 @@ fn d15_a_light_node_offers_nothing() {
 
 #[test]
 fn a_falling_number_of_own_peers_is_reported_once() {
-    let mut bench = Bench::with_client(9);
+    let mut bench = Bench::with_client();
     let warned = |bench: &Bench| bench.notices().iter().any(|n| matches!(n, Notice::OwnPeersFalling { .. }));
-    bench.peers(&[9, 20]);
-    assert!(!warned(&bench), "they were never more");
-    bench.peers(&[9, 20, 21, 22, 23, 24, 25, 26, 27]);
-    assert!(!warned(&bench));
-    bench.peers(&[9, 20, 21, 22, 23, 24, 25, 26]);
-    assert!(warned(&bench));
-    bench.peers(&[9, 20]);
-    assert!(!warned(&bench), "once");
-    bench.peers(&[9, 20, 21, 22, 23, 24, 25, 26, 27]);
-    bench.peers(&[9]);
-    assert!(warned(&bench), "and again after they recovered");
+    let mut warned_with = |own_peers: u8| {
+        let peers: Vec<u8> = [CLIENT].into_iter().chain(OWN_PEER..OWN_PEER + own_peers).collect();
+        bench.peers(&peers);
+        warned(&bench)
+    };
+    assert!(!warned_with(1), "they were never more");
+    assert!(!warned_with(8));
+    assert!(warned_with(7));
+    assert!(!warned_with(1), "once");
+    warned_with(8);
+    assert!(warned_with(0), "and again after they recovered");
 }
 
 #[test]
 fn a_changed_configuration_is_sent_to_the_pool_and_clients_stay() {
-    let mut bench = Bench::with_client(9);
+    let mut bench = Bench::with_client();
     let mut config = host_config(0);
     config.host = Some(host(5, 16, 50));
     bench.on(Event::Configured(Box::new(config.clone())));
@@ -129,19 +129,19 @@ fn a_changed_configuration_is_sent_to_the_pool_and_clients_stay() {
 fn an_admit_keeps_the_enode_from_the_pool() {
     let client_version = String::new;
     let admit = |peer: Enode| AdmitCall {
-        lease: lease(1),
-        client: node(9),
+        lease: LEASE,
+        client: node(CLIENT),
         price: Price::FREE,
         client_enode: Some(peer),
         client_version: client_version(),
         light: false,
     };
     let mut bench = Bench::live(host_config(2));
-    bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(9))) });
-    assert_eq!(bench.calls(), [PeerCommand::Admit(enode(9))]);
-    assert_eq!(left_undone(bench.journal.clone())[0].peer, enode(9));
+    bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(CLIENT))) });
+    assert_eq!(bench.calls(), [PeerCommand::Admit(enode(CLIENT))]);
+    assert_eq!(left_undone(bench.journal.clone())[0].peer, enode(CLIENT));
 
     let mut bench = Bench::live(host_config(2));
-    bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(8))) });
-    assert_eq!(bench.calls(), [PeerCommand::Admit(Enode::id_only(node(9)))], "of another node: not believed");
+    bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(SECOND_CLIENT))) });
+    assert_eq!(bench.calls(), [PeerCommand::Admit(by_id(CLIENT))], "of another node: not believed");
 }

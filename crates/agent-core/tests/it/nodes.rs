@@ -2,11 +2,7 @@
 
 use crate::common::*;
 use vipnode_agent_core::{ChangeKind, Event, JournalEntry, NodeChange, Notice, left_undone, release};
-use vipnode_types::{Enode, PeerCommand, wire::Side};
-
-fn id(byte: u8) -> Enode {
-    Enode::id_only(node(byte))
-}
+use vipnode_types::{PeerCommand, wire::Side};
 
 #[test]
 fn a_node_that_reconnects_gets_everything_again() {
@@ -14,47 +10,47 @@ fn a_node_that_reconnects_gets_everything_again() {
     config.min_peers = 1;
     let mut bench = Bench::live(config);
     bench.oblige();
-    bench.give(vec![place(1, 9)]);
+    bench.give(vec![place(LEASE, HOST)]);
     bench.done();
-    bench.call(2, admit(2, 10));
+    bench.call(2, admit(SECOND_LEASE, CLIENT));
     bench.done();
-    bench.peers(&[9, 10]);
+    bench.peers(&[HOST, CLIENT]);
     bench.after(15_000);
     bench.on(Event::NodeDown { why: "killed".into() });
     assert!(matches!(bench.notices()[0], Notice::NodeDisconnected { .. }));
-    bench.on(Event::NodeUp(Box::new(facts(200))));
+    bench.on(Event::NodeUp(Box::new(facts(OWN_NODE))));
     assert_eq!(bench.notices()[0], Notice::NodeReconnected);
-    assert_eq!(bench.calls(), vec![PeerCommand::Admit(id(10)), PeerCommand::Dial(enode(9))], "admit first");
+    assert_eq!(bench.calls(), vec![PeerCommand::Admit(by_id(CLIENT)), PeerCommand::Dial(enode(HOST))], "admit first");
     // The client's host may be missing for a while; the host's client is gone, by the list read before the calls.
-    assert_eq!(bench.report().unwrap().1.down, vec![lease(2)]);
+    assert_eq!(bench.report().unwrap().1.down, vec![SECOND_LEASE]);
     let journal = bench.journal.len();
     bench.done();
     assert_eq!(bench.journal.len(), journal, "the journal has it already");
     bench.peers(&[]);
     bench.after(10);
-    bench.peers(&[9, 10]);
+    bench.peers(&[HOST, CLIENT]);
     let report = bench.report().unwrap().1;
-    assert_eq!((report.up, report.down), (vec![lease(2), lease(1)], vec![lease(1)]));
+    assert_eq!((report.up, report.down), (vec![SECOND_LEASE, LEASE], vec![LEASE]));
 }
 
 #[test]
 fn a_host_that_does_not_come_back_after_a_restart_is_replaced() {
-    let mut bench = Bench::with_host(9);
+    let mut bench = Bench::with_host();
     bench.oblige();
     bench.on(Event::NodeDown { why: "killed".into() });
-    bench.on(Event::NodeUp(Box::new(facts(200))));
+    bench.on(Event::NodeUp(Box::new(facts(OWN_NODE))));
     bench.done();
     bench.peers(&[]);
     assert_eq!(bench.calls(), vec![]);
     bench.after(20_000);
-    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(9))]);
-    assert_eq!(bench.report().unwrap().1.down, vec![lease(1)]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(HOST))]);
+    assert_eq!(bench.report().unwrap().1.down, vec![LEASE]);
 }
 
 #[test]
 fn a_task_cut_off_by_the_node_is_done_when_it_is_back() {
-    let mut bench = Bench::with_client(9);
-    bench.call(2, evict(1, 9));
+    let mut bench = Bench::with_client();
+    bench.call(2, evict(LEASE, CLIENT));
     let cut = bench.node_calls()[0].0;
     bench.on(Event::NodeDown { why: "killed".into() });
     assert!(bench.reply(2).unwrap().is_err());
@@ -69,29 +65,30 @@ fn a_task_cut_off_by_the_node_is_done_when_it_is_back() {
 #[test]
 fn an_admit_cut_off_by_the_node_is_refused_and_undone_later() {
     let mut bench = Bench::live(host_config(2));
-    bench.call(1, admit(1, 9));
+    bench.call(1, admit(LEASE, CLIENT));
     bench.on(Event::NodeDown { why: "killed".into() });
     assert!(bench.reply(1).unwrap().is_err());
-    bench.on(Event::NodeUp(Box::new(facts(200))));
-    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
+    bench.on(Event::NodeUp(Box::new(facts(OWN_NODE))));
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(by_id(CLIENT))]);
     bench.done();
     assert_eq!(bench.left(), vec![]);
 }
 
 #[test]
 fn another_node_connects_to_the_pool_again() {
-    let mut bench = Bench::with_host(9);
-    bench.on(Event::NodeUp(Box::new(facts(201))));
+    let mut bench = Bench::with_host();
+    bench.on(Event::NodeUp(Box::new(facts(OTHER_NODE))));
     assert_eq!(bench.reconnect(), Some(0));
 }
 
+/// What an earlier run did at the node for two clients and a host, and for a client whose change was undone.
 fn journal() -> Vec<JournalEntry> {
-    let grant = |number, peer, kind| JournalEntry::Done(NodeChange { lease: lease(number), peer, kind });
+    let grant = |lease, peer, kind| JournalEntry::Done(NodeChange { lease, peer, kind });
     vec![
-        grant(1, id(9), ChangeKind::Admitted),
-        grant(2, enode(10), ChangeKind::Dialed),
-        grant(3, id(11), ChangeKind::Admitted),
-        grant(4, id(12), ChangeKind::Admitted),
+        grant(LEASE, by_id(CLIENT), ChangeKind::Admitted),
+        grant(SECOND_LEASE, enode(HOST), ChangeKind::Dialed),
+        grant(THIRD_LEASE, by_id(SECOND_CLIENT), ChangeKind::Admitted),
+        grant(lease(4), by_id(THIRD_CLIENT), ChangeKind::Admitted),
         JournalEntry::Undone { lease: lease(4), kind: ChangeKind::Admitted },
     ]
 }
@@ -102,23 +99,34 @@ fn leftovers_of_an_earlier_run_wait_for_the_pool() {
     config.min_peers = 1;
     let mut bench = Bench::restarted(config, journal());
     bench.node_up();
-    bench.peers(&[9, 10, 11]);
+    bench.peers(&[CLIENT, HOST, SECOND_CLIENT]);
     bench.after(600_000);
     assert_eq!(bench.calls(), vec![], "as long as the pool is offline everything stays (fail static)");
-    bench.peers(&[9, 10, 11]);
+    bench.peers(&[CLIENT, HOST, SECOND_CLIENT]);
     bench.on(Event::PoolOpen);
     let tag = bench.connect_tag();
-    bench.answer(tag, welcome(vec![view(1, Side::Host, 9), view(2, Side::Client, 10), view(5, Side::Host, 13)]));
+    bench.answer(
+        tag,
+        welcome(vec![
+            view(LEASE, Side::Host, CLIENT),
+            view(SECOND_LEASE, Side::Client, HOST),
+            view(lease(5), Side::Host, FOURTH_CLIENT),
+        ]),
+    );
     assert_eq!(
         bench.calls(),
-        vec![PeerCommand::Evict(id(11)), PeerCommand::Admit(id(9)), PeerCommand::Dial(enode(10))],
+        vec![
+            PeerCommand::Evict(by_id(SECOND_CLIENT)),
+            PeerCommand::Admit(by_id(CLIENT)),
+            PeerCommand::Dial(enode(HOST))
+        ],
         "adopted ones are sent to the node again, others are taken back"
     );
     assert_eq!(bench.leave().unwrap().leases, vec![lease(5)], "of that one nothing stands here");
     let full = bench.report().unwrap().1.full.unwrap();
     assert_eq!(
         full.iter().map(|up| (up.lease, up.continuous)).collect::<Vec<_>>(),
-        [(lease(1), false), (lease(2), false)]
+        [(LEASE, false), (SECOND_LEASE, false)]
     );
     bench.done();
     assert_eq!(bench.left().len(), 2);
@@ -127,10 +135,10 @@ fn leftovers_of_an_earlier_run_wait_for_the_pool() {
 #[test]
 fn a_lease_of_another_pool_with_the_same_name_is_not_adopted() {
     let mut bench = Bench::restarted(host_config(2), journal()[..1].to_vec());
-    bench.go_live(vec![view(1, Side::Host, 44)]);
-    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
-    assert_eq!(bench.leave().unwrap().leases, vec![lease(1)]);
-    bench.call(1, admit(1, 44));
+    bench.go_live(vec![view(LEASE, Side::Host, SECOND_CLIENT)]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(by_id(CLIENT))]);
+    assert_eq!(bench.leave().unwrap().leases, vec![LEASE]);
+    bench.call(1, admit(LEASE, SECOND_CLIENT));
     assert!(bench.reply(1).unwrap().is_err(), "not before the old one is undone");
 }
 
@@ -138,18 +146,21 @@ fn a_lease_of_another_pool_with_the_same_name_is_not_adopted() {
 fn d33_an_empty_answer_takes_back_grants_and_nothing_else() {
     let mut bench = Bench::restarted(host_config(2), journal()[..1].to_vec());
     bench.node_up();
-    bench.peers(&[9, 50, 51]);
+    bench.peers(&[CLIENT, OWN_PEER, SECOND_OWN_PEER]);
     bench.on(Event::PoolOpen);
     let tag = bench.connect_tag();
     bench.answer(tag, welcome(vec![]));
-    assert_eq!(bench.calls(), vec![PeerCommand::Evict(id(9))]);
+    assert_eq!(bench.calls(), vec![PeerCommand::Evict(by_id(CLIENT))]);
 }
 
 #[test]
 fn a_release_undoes_what_the_journal_has() {
     let plan = release(left_undone(journal()));
     let calls: Vec<_> = plan.into_iter().map(|(_, call)| call).collect();
-    assert_eq!(calls, [PeerCommand::Evict(id(9)), PeerCommand::Drop(enode(10)), PeerCommand::Evict(id(11))]);
+    assert_eq!(
+        calls,
+        [PeerCommand::Evict(by_id(CLIENT)), PeerCommand::Drop(enode(HOST)), PeerCommand::Evict(by_id(SECOND_CLIENT))]
+    );
 }
 
 #[test]
@@ -158,7 +169,7 @@ fn an_admit_that_overtakes_the_welcome_is_not_taken_back() {
     bench.node_up();
     bench.on(Event::PoolOpen);
     let tag = bench.connect_tag();
-    bench.call(1, admit(1, 9));
+    bench.call(1, admit(LEASE, CLIENT));
     bench.done();
     bench.answer(tag, welcome(vec![]));
     assert_eq!(bench.calls(), vec![]);

@@ -46,20 +46,20 @@ fn a_lease_takes_a_slot_and_its_end_frees_it() {
     let before = gauges(&bench);
     assert_eq!((before.slots_offered, before.slots_sold, before.slots_free), (2, 0, 2));
     assert_eq!((before.clients_connected, before.last_client, before.reserve), (0, None, 16));
-    bench.call(1, admit(1, 7));
+    bench.call(1, admit(LEASE, CLIENT));
     bench.done();
     assert_eq!((gauges(&bench).slots_sold, gauges(&bench).slots_free), (1, 1));
     assert_eq!(gauges(&bench).clients_connected, 0, "it was let in and is not there yet");
-    bench.peers(&[7, 8, 9]);
+    bench.peers(&[CLIENT, OWN_PEER, SECOND_OWN_PEER]);
     let held = gauges(&bench);
     assert_eq!((held.clients_connected, held.own_peers, held.last_client), (1, 2, Some(bench.now)));
     assert_eq!(bench.core.counters().admits, 1);
     let came = bench.now;
     bench.after(5_000);
-    bench.peers(&[8]);
+    bench.peers(&[OWN_PEER]);
     assert_eq!((gauges(&bench).clients_connected, gauges(&bench).own_peers), (0, 1));
     assert_eq!(gauges(&bench).last_client, Some(came));
-    bench.call(2, evict(1, 7));
+    bench.call(2, evict(LEASE, CLIENT));
     bench.done();
     let after = gauges(&bench);
     assert_eq!((after.slots_sold, after.slots_free), (0, 2));
@@ -70,7 +70,7 @@ fn a_lease_takes_a_slot_and_its_end_frees_it() {
 
 #[test]
 fn slots_are_not_free_while_none_are_offered() {
-    let mut bench = Bench::with_client(7);
+    let mut bench = Bench::with_client();
     assert_eq!(gauges(&bench).slots_free, 1);
     bench.head(101, 601);
     let late = gauges(&bench);
@@ -89,7 +89,7 @@ fn the_head_is_the_one_of_the_node() {
 
 #[test]
 fn hosts_are_counted_as_they_come_and_fail() {
-    let mut bench = Bench::with_host(7);
+    let mut bench = Bench::with_host();
     assert_eq!((gauges(&bench).hosts_wanted, gauges(&bench).hosts_connected), (1, 1));
     assert_eq!(gauges(&bench).slots_sold, 0, "a place on another host is none of ours");
     bench.peers(&[]);
@@ -98,24 +98,24 @@ fn hosts_are_counted_as_they_come_and_fail() {
 
 #[test]
 fn trust_counts_once_its_lease_is_over() {
-    let mut bench = Bench::with_client(7);
-    bench.on(Event::Peers(vec![trusted(7), trusted(9)]));
+    let mut bench = Bench::with_client();
+    bench.on(Event::Peers(vec![trusted(CLIENT), trusted(OWN_PEER)]));
     assert_eq!(gauges(&bench).trusted_without_lease, 0, "one has a lease, the other is its owner's");
-    bench.call(2, evict(1, 7));
+    bench.call(2, evict(LEASE, CLIENT));
     assert_eq!(gauges(&bench).trusted_without_lease, 1, "it is not undone yet");
     bench.done();
-    bench.on(Event::Peers(vec![trusted(9)]));
+    bench.on(Event::Peers(vec![trusted(OWN_PEER)]));
     assert_eq!(gauges(&bench).trusted_without_lease, 0);
-    bench.on(Event::Peers(vec![trusted(7), trusted(9)]));
+    bench.on(Event::Peers(vec![trusted(CLIENT), trusted(OWN_PEER)]));
     assert_eq!(gauges(&bench).trusted_without_lease, 1, "the node said that it was undone, and it is not");
-    bench.on(Event::Peers(vec![peer(7)]));
+    bench.on(Event::Peers(vec![peer(CLIENT)]));
     assert_eq!(gauges(&bench).trusted_without_lease, 0);
 }
 
 #[test]
 fn what_cannot_be_undone_stays_counted() {
-    let mut bench = Bench::with_client(7);
-    bench.call(2, evict(1, 7));
+    let mut bench = Bench::with_client();
+    bench.call(2, evict(LEASE, CLIENT));
     bench.fail();
     assert_eq!(gauges(&bench).trusted_without_lease, 1);
     bench.after(5_000);
@@ -126,48 +126,48 @@ fn what_cannot_be_undone_stays_counted() {
 #[test]
 fn each_admit_that_fails_has_one_reason() {
     let mut bench = Bench::live(client_config(1));
-    bench.call(1, admit(1, 7));
+    bench.call(1, admit(LEASE, CLIENT));
     assert_eq!(failures(&bench), [(AdmitFailure::NoHost, 1)]);
 
-    let mut bench = Bench::with_client(7);
-    bench.call(2, admit(1, 8));
+    let mut bench = Bench::with_client();
+    bench.call(2, admit(LEASE, SECOND_CLIENT));
     assert_eq!(failures(&bench), [(AdmitFailure::OtherLease, 1)]);
-    bench.call(3, admit(1, 7));
+    bench.call(3, admit(LEASE, CLIENT));
     assert_eq!(failures(&bench).len(), 1, "a repeated admit of an active lease does not count");
     assert_eq!(bench.core.counters().admits, 1, "and no further client");
-    bench.call(4, admit(2, 200));
+    bench.call(4, admit(SECOND_LEASE, OWN_NODE));
     assert_eq!(failures(&bench)[0], (AdmitFailure::Unsuitable, 1), "no client of itself");
-    bench.call(5, admit(2, 8));
-    bench.call(6, admit(3, 9));
+    bench.call(5, admit(SECOND_LEASE, SECOND_CLIENT));
+    bench.call(6, admit(THIRD_LEASE, THIRD_CLIENT));
     assert!(failures(&bench).contains(&(AdmitFailure::Full, 1)), "{:?}", failures(&bench));
 
     let mut bench = Bench::live(host_config(2));
     bench.head(101, 601);
-    bench.call(1, admit(1, 7));
+    bench.call(1, admit(LEASE, CLIENT));
     assert_eq!(failures(&bench), [(AdmitFailure::NotOffering, 1)]);
     bench.on(Event::NodeDown { why: "test".into() });
-    bench.call(2, admit(1, 7));
+    bench.call(2, admit(LEASE, CLIENT));
     assert_eq!(failures(&bench), [(AdmitFailure::NodeOffline, 1), (AdmitFailure::NotOffering, 1)]);
 }
 
 #[test]
 fn an_admit_that_fails_at_the_node_is_counted_with_its_answer() {
     let mut bench = Bench::live(host_config(2));
-    bench.call(1, admit(1, 7));
+    bench.call(1, admit(LEASE, CLIENT));
     bench.fail();
     assert!(matches!(bench.reply(1), Some(Err(WireError { .. }))));
     assert_eq!(failures(&bench), [(AdmitFailure::NodeRefused, 1)]);
 
     let mut bench = Bench::live(host_config(2));
-    bench.call(1, admit(1, 7));
+    bench.call(1, admit(LEASE, CLIENT));
     bench.on(Event::NodeDown { why: "test".into() });
     assert_eq!(failures(&bench), [(AdmitFailure::NodeOffline, 1)]);
 
     let mut bench = Bench::live(host_config(2));
-    bench.call(1, admit(1, 7));
-    bench.call(2, evict(1, 7));
+    bench.call(1, admit(LEASE, CLIENT));
+    bench.call(2, evict(LEASE, CLIENT));
     assert_eq!(failures(&bench), [(AdmitFailure::Ended, 1)]);
-    bench.call(3, admit(1, 7));
+    bench.call(3, admit(LEASE, CLIENT));
     assert_eq!(failures(&bench), [(AdmitFailure::Busy, 1), (AdmitFailure::Ended, 1)]);
     assert_eq!(bench.core.counters().admits, 0);
 }
@@ -177,10 +177,10 @@ fn a_client_that_comes_and_goes_is_remembered_once() {
     let mut bench = Bench::live(host_config(2));
     bench.oblige();
     for number in 0..300_u64 {
-        let byte = u8::try_from(number % 100).unwrap();
-        bench.call(number, admit(number, byte));
+        let (lease, client) = (lease(number), u8::try_from(number % 100).unwrap());
+        bench.call(number, admit(lease, client));
         bench.done();
-        bench.call(number, evict(number, byte));
+        bench.call(number, evict(lease, client));
         bench.done();
     }
     bench.on(Event::Peers((0..100).map(trusted).collect()));

@@ -6,11 +6,11 @@ use vipnode_types::wire::{ErrorCode, WireError};
 
 #[test]
 fn d40_a_half_open_socket_is_left_after_15_seconds() {
-    let mut bench = Bench::with_host(9);
+    let mut bench = Bench::with_host();
     let mut said = None;
     for _ in 0..200 {
         bench.now = bench.core.next_wake().unwrap().min(bench.now.plus(5_000));
-        bench.peers(&[9]);
+        bench.peers(&[HOST]);
         said = said.or_else(|| bench.report().map(|_| bench.now));
         if bench.reconnect().is_some() {
             break;
@@ -92,7 +92,7 @@ fn an_agent_that_was_never_taken_ends_with_the_reason() {
 
 #[test]
 fn an_agent_that_was_taken_before_tries_again_slowly_and_keeps_its_leases() {
-    let mut bench = Bench::with_host(9);
+    let mut bench = Bench::with_host();
     bench.on(Event::PoolLost { why: "gone".into() });
     bench.on(Event::PoolOpen);
     let tag = bench.connect_tag();
@@ -172,7 +172,7 @@ fn an_answer_of_another_kind_is_a_refusal() {
 #[test]
 fn answers_to_calls_of_a_lost_socket_are_not_given() {
     let mut bench = Bench::live(host_config(2));
-    bench.call(1, admit(1, 9));
+    bench.call(1, admit(LEASE, CLIENT));
     let task = bench.node_calls()[0].0;
     bench.on(Event::PoolLost { why: "gone".into() });
     bench.on(Event::NodeDone { task, result: Ok(()) });
@@ -198,7 +198,7 @@ fn a_pool_that_is_not_the_remembered_one_ends_an_agent_without_leases() {
 
 #[test]
 fn a_pool_that_is_not_the_remembered_one_ends_no_lease() {
-    let mut bench = Bench::with_host(9);
+    let mut bench = Bench::with_host();
     for _ in 0..3 {
         bench.on(Event::PoolUntrusted { why: "another ID".into() });
         assert_eq!(bench.notices(), vec![Notice::PoolUntrusted { why: "another ID".into() }]);

@@ -78,17 +78,17 @@ fn live(config: AgentConfig) -> Bench {
 
 fn with_host() -> Bench {
     let mut bench = live(client_config(1));
-    give(&mut bench, &[7]);
-    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(7))]);
+    give(&mut bench, &[HOST]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(HOST))]);
     bench.done();
-    bench.peers(&[7]);
+    bench.peers(&[HOST]);
     bench
 }
 
 fn with_client() -> Bench {
     let mut bench = live(host_config(2));
-    bench.call(1, FromPool::Whitelist(node(9)));
-    assert_eq!(bench.calls(), [PeerCommand::Admit(Enode::id_only(node(9)))]);
+    bench.call(1, FromPool::Whitelist(node(CLIENT)));
+    assert_eq!(bench.calls(), [PeerCommand::Admit(by_id(CLIENT))]);
     bench.done();
     assert_eq!(bench.reply(1), Some(Ok(())));
     bench
@@ -103,11 +103,11 @@ fn present(facts: NodeFacts, config: AgentConfig) -> Protocol2ConnectRequest {
 
 #[test]
 fn a_host_presents_itself_as_a_full_node_and_a_client_does_not() {
-    let request = present(facts(200), host_config(2));
+    let request = present(facts(OWN_NODE), host_config(2));
     assert!(request.node_info.is_full_node);
     assert_eq!((request.node_info.kind, request.node_info.network), (Kind::Geth, 1337));
-    assert!(!present(facts(200), client_config(1)).node_info.is_full_node);
-    assert!(!present(NodeFacts { full: false, ..facts(200) }, host_config(2)).node_info.is_full_node);
+    assert!(!present(facts(OWN_NODE), client_config(1)).node_info.is_full_node);
+    assert!(!present(NodeFacts { full: false, ..facts(OWN_NODE) }, host_config(2)).node_info.is_full_node);
 }
 
 #[test]
@@ -115,15 +115,15 @@ fn d24_payout_is_sent() {
     let payout: Account = "0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F".parse().unwrap();
     let mut config = host_config(2);
     config.host.as_mut().unwrap().payout = Some(payout);
-    assert_eq!(present(facts(200), config).payout.parse(), Ok(payout));
-    assert_eq!(present(facts(200), host_config(2)).payout, "");
+    assert_eq!(present(facts(OWN_NODE), config).payout.parse(), Ok(payout));
+    assert_eq!(present(facts(OWN_NODE), host_config(2)).payout, "");
 }
 
 #[test]
 fn d34_no_address_that_nobody_can_dial_and_the_port_is_kept() {
-    let id = node(200);
+    let id = node(OWN_NODE);
     let uri = |ip: &str, advertise| {
-        let facts = NodeFacts { enode: Enode::at(id, ip.parse().unwrap(), 30304), ..facts(200) };
+        let facts = NodeFacts { enode: Enode::at(id, ip.parse().unwrap(), 30304), ..facts(OWN_NODE) };
         present(facts, AgentConfig { advertise, ..host_config(1) }).node_uri
     };
     for hidden in ["127.0.0.1", "::", "::1", "10.1.2.3", "192.168.0.7", "fd00::1", "0.0.0.0"] {
@@ -144,22 +144,22 @@ fn the_flow_of_the_original_connect_update_peer_update() {
     let (_, request) = peer_request(&bench).unwrap();
     assert_eq!(request, PeerRequest { num: 2, kind: String::new() });
     // The original may give more than were asked for.
-    give(&mut bench, &[7, 8, 9]);
-    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(7)), PeerCommand::Dial(enode(8))]);
+    give(&mut bench, &[HOST, SECOND_HOST, THIRD_HOST]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(HOST)), PeerCommand::Dial(enode(SECOND_HOST))]);
     bench.done();
-    bench.peers(&[7, 8, 50]);
+    bench.peers(&[HOST, SECOND_HOST, OWN_PEER]);
     assert_eq!(update(&bench), None, "two updates are a second apart");
     bench.after(5_000);
     let said = take_update(&mut bench, UpdateReply::default());
     assert_eq!(
         (said.peers.clone(), said.block_number),
-        (vec![node(7), node(8)], 100),
+        (vec![node(HOST), node(SECOND_HOST)], 100),
         "fault D46 (docs/faults.md): not 50"
     );
-    bench.peers(&[7, 8]);
+    bench.peers(&[HOST, SECOND_HOST]);
     bench.after(50_000);
     assert_eq!(update(&bench), None);
-    bench.peers(&[7, 8]);
+    bench.peers(&[HOST, SECOND_HOST]);
     bench.after(10_000);
     assert_eq!(take_update(&mut bench, UpdateReply::default()), said);
 }
@@ -167,7 +167,7 @@ fn the_flow_of_the_original_connect_update_peer_update() {
 #[test]
 fn a_light_node_asks_for_its_own_kind() {
     let mut bench = Bench::new(protocol2(client_config(1)));
-    bench.on(Event::NodeUp(Box::new(NodeFacts { full: false, ..facts(200) })));
+    bench.on(Event::NodeUp(Box::new(NodeFacts { full: false, ..facts(OWN_NODE) })));
     bench.on(Event::PoolOpen);
     let (tag, _) = connect(&bench);
     answer(&mut bench, tag, Protocol2Reply::Connect(Protocol2ConnectReply::default()));
@@ -190,14 +190,14 @@ fn no_host_is_not_fatal() {
 #[test]
 fn a_whitelisted_client_is_let_in_reported_and_evicted_when_invalid() {
     let mut bench = with_client();
-    bench.call(2, FromPool::Whitelist(node(9)));
+    bench.call(2, FromPool::Whitelist(node(CLIENT)));
     assert_eq!((bench.reply(2), bench.calls()), (Some(Ok(())), vec![]), "once is enough");
-    bench.peers(&[9, 50]);
+    bench.peers(&[CLIENT, OWN_PEER]);
     bench.after(5_000);
-    assert_eq!(update(&bench).unwrap().1.peers, [node(9)]);
-    let invalid_peers = vec![node(9).to_string(), node(50).to_string(), "0xnonsense".into()];
+    assert_eq!(update(&bench).unwrap().1.peers, [node(CLIENT)]);
+    let invalid_peers = vec![node(CLIENT).to_string(), node(OWN_PEER).to_string(), "0xnonsense".into()];
     take_update(&mut bench, UpdateReply { invalid_peers, ..UpdateReply::default() });
-    assert_eq!(bench.calls(), [PeerCommand::Evict(Enode::id_only(node(9)))], "and nobody else");
+    assert_eq!(bench.calls(), [PeerCommand::Evict(by_id(CLIENT))], "and nobody else");
     bench.done();
     assert_eq!(bench.left(), []);
 }
@@ -214,33 +214,33 @@ fn d35_a_client_that_never_comes_is_not_trusted_for_ever() {
             break;
         }
     }
-    assert_eq!(bench.calls(), [PeerCommand::Evict(Enode::id_only(node(9)))]);
+    assert_eq!(bench.calls(), [PeerCommand::Evict(by_id(CLIENT))]);
     assert!((180_000..188_000).contains(&bench.now.since(began)), "{}", bench.now.since(began));
 }
 
 #[test]
 fn the_agent_keeps_to_its_own_slots() {
     let mut bench = with_client();
-    bench.call(2, FromPool::Whitelist(node(10)));
+    bench.call(2, FromPool::Whitelist(node(SECOND_CLIENT)));
     bench.done();
-    bench.call(3, FromPool::Whitelist(node(11)));
+    bench.call(3, FromPool::Whitelist(node(THIRD_CLIENT)));
     let full = bench.reply(3).unwrap().unwrap_err();
     assert!(
         full.message.contains("slots are in use") && full.is(ErrorCode::Refused),
         "the code of protocol 2: {full:?}"
     );
     let mut client = live(client_config(1));
-    client.call(1, FromPool::Whitelist(node(11)));
+    client.call(1, FromPool::Whitelist(node(THIRD_CLIENT)));
     assert!(client.reply(1).unwrap().unwrap_err().message.contains("does not sell slots"));
 }
 
 #[test]
 fn a_pool_of_the_other_protocol_has_nothing_to_call() {
     let mut bench = with_client();
-    bench.call(5, admit(77, 3));
+    bench.call(5, admit(LEASE, SECOND_CLIENT));
     assert!(bench.reply(5).unwrap().unwrap_err().is(ErrorCode::MethodNotFound));
     let mut third = Bench::live(host_config(2));
-    third.call(5, FromPool::Whitelist(node(3)));
+    third.call(5, FromPool::Whitelist(node(CLIENT)));
     assert!(third.reply(5).unwrap().unwrap_err().is(ErrorCode::MethodNotFound));
 }
 
@@ -293,7 +293,7 @@ fn d40_a_pool_that_forgot_the_node_is_connected_to_again_and_leases_stay() {
     bench.on(Event::PoolOpen);
     let (tag, _) = connect(&bench);
     answer(&mut bench, tag, Protocol2Reply::Connect(Protocol2ConnectReply::default()));
-    assert_eq!(update(&bench).unwrap().1.peers, [node(7)]);
+    assert_eq!(update(&bench).unwrap().1.peers, [node(HOST)]);
     assert_eq!(bench.calls(), []);
 }
 
@@ -301,22 +301,22 @@ fn d40_a_pool_that_forgot_the_node_is_connected_to_again_and_leases_stay() {
 #[test]
 fn what_an_earlier_run_left_and_the_pool_does_not_know_is_undone() {
     let journal = { with_host().journal };
-    for active in [vec![], vec![enode(7).to_string()]] {
+    for active in [vec![], vec![enode(HOST).to_string()]] {
         let known = !active.is_empty();
         let mut bench = Bench::restarted(protocol2(client_config(1)), journal.clone());
         bench.node_up();
-        bench.peers(&[7]);
+        bench.peers(&[HOST]);
         bench.on(Event::PoolOpen);
         let (tag, _) = connect(&bench);
         answer(&mut bench, tag, Protocol2Reply::Connect(Protocol2ConnectReply::default()));
         let (tag, named) = update(&bench).unwrap();
-        assert_eq!(named.peers, [node(7)]);
+        assert_eq!(named.peers, [node(HOST)]);
         bench.done();
         answer(&mut bench, tag, Protocol2Reply::Update(UpdateReply { active_peers: active, ..UpdateReply::default() }));
-        assert_eq!(bench.calls().contains(&PeerCommand::Drop(enode(7))), !known);
+        assert_eq!(bench.calls().contains(&PeerCommand::Drop(enode(HOST))), !known);
         if known {
             // It stays confirmed: a peer that leaves the pool's list later does not end it (as in the original).
-            bench.peers(&[7]);
+            bench.peers(&[HOST]);
             bench.after(60_000);
             take_update(&mut bench, UpdateReply::default());
             assert_eq!(bench.calls(), []);
@@ -324,8 +324,8 @@ fn what_an_earlier_run_left_and_the_pool_does_not_know_is_undone() {
     }
 }
 
-fn left(number: u64, byte: u8, kind: ChangeKind) -> JournalEntry {
-    JournalEntry::Done(NodeChange { lease: lease(number), peer: enode(byte), kind })
+fn left(lease: LeaseId, byte: u8, kind: ChangeKind) -> JournalEntry {
+    JournalEntry::Done(NodeChange { lease, peer: enode(byte), kind })
 }
 
 /// An agent that buys and sells is back, and the pool took it; whom it names in its first update.
@@ -355,32 +355,36 @@ fn settle(bench: &mut Bench) {
 /// meanwhile, and the other one's peer in `active_peers` kept both.
 #[test]
 fn a_pair_that_an_earlier_run_held_both_ways_is_not_taken_over() {
-    let both = vec![left(1, 7, ChangeKind::Admitted), left(2, 7, ChangeKind::Dialed), left(3, 8, ChangeKind::Admitted)];
-    let (mut bench, tag, named) = back_with(both, &[7, 8]);
-    assert_eq!(named, [node(8)], "the report to the pool no longer includes the lease");
-    let active_peers = [7, 8].map(|byte| enode(byte).to_string()).into();
+    let both = vec![
+        left(LEASE, PEER, ChangeKind::Admitted),
+        left(SECOND_LEASE, PEER, ChangeKind::Dialed),
+        left(THIRD_LEASE, CLIENT, ChangeKind::Admitted),
+    ];
+    let (mut bench, tag, named) = back_with(both, &[PEER, CLIENT]);
+    assert_eq!(named, [node(CLIENT)], "the report to the pool no longer includes the lease");
+    let active_peers = [PEER, CLIENT].map(|byte| enode(byte).to_string()).into();
     answer(&mut bench, tag, Protocol2Reply::Update(UpdateReply { active_peers, ..UpdateReply::default() }));
     settle(&mut bench);
     let still: Vec<NodeId> = bench.left().iter().map(|grant| grant.peer.id).collect();
-    assert_eq!(still, [node(8)]);
+    assert_eq!(still, [node(CLIENT)]);
 }
 
 /// The same where the pool gives the pair again, the other way round, before the peer was seen.
 #[test]
 fn a_new_lease_confirms_no_old_one_the_other_way_round() {
     for (kind, whitelisted) in [(ChangeKind::Admitted, false), (ChangeKind::Dialed, true)] {
-        let (mut bench, tag, named) = back_with(vec![left(1, 7, kind)], &[]);
+        let (mut bench, tag, named) = back_with(vec![left(LEASE, PEER, kind)], &[]);
         assert_eq!(named, []);
         if whitelisted {
             answer(&mut bench, tag, Protocol2Reply::Update(UpdateReply::default()));
-            bench.call(1, FromPool::Whitelist(node(7)));
+            bench.call(1, FromPool::Whitelist(node(PEER)));
         } else {
-            give(&mut bench, &[7]);
+            give(&mut bench, &[PEER]);
         }
         settle(&mut bench);
         let grants: Vec<(LeaseId, ChangeKind)> = bench.left().iter().map(|grant| (grant.lease, grant.kind)).collect();
         let new = if whitelisted { ChangeKind::Admitted } else { ChangeKind::Dialed };
-        assert_eq!(grants, [(lease(2), new)]);
+        assert_eq!(grants, [(SECOND_LEASE, new)]);
     }
 }
 
@@ -392,9 +396,9 @@ fn what_an_earlier_run_left_goes_on() {
     bench.on(Event::PoolOpen);
     let (tag, _) = connect(&bench);
     answer(&mut bench, tag, Protocol2Reply::Connect(Protocol2ConnectReply::default()));
-    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(7))]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(HOST))]);
     assert_eq!(peer_request(&bench), None, "no further host is needed");
-    // A new place does not take the name of the old one.
+    // A new slot does not take the name of the old one.
     bench.obliging = true;
     let (updated, _) = update(&bench).unwrap();
     bench.done();
@@ -404,7 +408,7 @@ fn what_an_earlier_run_left_goes_on() {
     assert_eq!(bench.calls(), [], "geth may dial it once more after 35 s, and no host dials a client here");
     bench.peers(&[]);
     bench.after(25_000);
-    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(7))]);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(HOST))]);
     let asked = peer_request(&bench).is_some();
     let out = bench.out.clone();
     bench.done();
@@ -415,8 +419,8 @@ fn what_an_earlier_run_left_goes_on() {
         }
         bench.after(1_000);
     }
-    give(&mut bench, &[8]);
-    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(8))]);
+    give(&mut bench, &[SECOND_HOST]);
+    assert_eq!(bench.calls(), [PeerCommand::Dial(enode(SECOND_HOST))]);
     assert_ne!(bench.left()[0].lease, old);
 }
 
@@ -426,7 +430,7 @@ fn d51_a_stop_undoes_everything_and_reports_no_peers() {
     bench.stop();
     let (tag, update) = update(&bench).unwrap();
     assert_eq!(update.peers, []);
-    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(7))]);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(HOST))]);
     bench.done();
     answer(&mut bench, tag, Protocol2Reply::Update(UpdateReply::default()));
     assert_eq!(bench.out.last(), Some(&Action::Stopped { error: None }));

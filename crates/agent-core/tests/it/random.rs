@@ -301,9 +301,9 @@ impl World {
             Step::Stray(number) => Event::NodeDone { task: NodeTask(number), result: Ok(()) },
             Step::PoolOpen => Event::PoolOpen,
             Step::PoolLost => Event::PoolLost { why: "lost".into() },
-            Step::Admit(lease, byte) => self.call(admit(lease, byte)),
-            Step::Evict(lease, byte) => self.call(evict(lease, byte)),
-            Step::Dial(lease, byte, host) => self.call(dial(lease, if host { Side::Host } else { Side::Client }, byte)),
+            Step::Admit(number, byte) => self.call(admit(lease(number), byte)),
+            Step::Evict(number, byte) => self.call(evict(lease(number), byte)),
+            Step::Dial(number, byte, host) => self.call(dial(lease(number), side(host), byte)),
             Step::Whitelist(byte) => self.call(FromPool::Whitelist(node(byte))),
             Step::Answer(which, kind, leases) => {
                 if self.requests.is_empty() {
@@ -340,15 +340,20 @@ impl World {
     }
 }
 
+fn side(host: bool) -> Side {
+    if host { Side::Host } else { Side::Client }
+}
+
 fn answer(fitting: u8, kind: u8, leases: Vec<(u64, u8, bool)>) -> Result<PoolAnswer, WireError> {
-    let side = |host| if host { Side::Host } else { Side::Client };
     let kind = if kind < 7 && kind != 0 { kind } else { fitting };
     match kind {
         0 if leases.len() == 3 => Err(WireError::new(ErrorCode::Internal, "no", "")),
-        0 => Ok(welcome(leases.into_iter().map(|(lease, byte, host)| view(lease, side(host), byte)).collect())),
+        0 => {
+            Ok(welcome(leases.into_iter().map(|(number, byte, host)| view(lease(number), side(host), byte)).collect()))
+        }
         1 => Ok(PoolAnswer::Report(ReportReply { resync: leases.len() == 3 })),
         2 => {
-            let hosts = leases.into_iter().map(|(lease, byte, _)| place(lease, byte)).collect();
+            let hosts = leases.into_iter().map(|(number, byte, _)| place(lease(number), byte)).collect();
             Ok(PoolAnswer::Ask(AskReply { hosts, missing: 1, reason: None }))
         }
         4..=6 if leases.len() == 3 && leases[0].2 => Err(WireError::new(ErrorCode::Internal, "no host nodes", "")),

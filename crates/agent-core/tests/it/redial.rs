@@ -2,29 +2,29 @@
 
 use crate::common::*;
 use vipnode_agent_core::{AgentConfig, FromPool, Notice};
-use vipnode_types::{Enode, PeerCommand, wire::AdmitCall};
+use vipnode_types::{LeaseId, PeerCommand, wire::AdmitCall};
 
 /// An admit of a client that the host's node can dial.
-fn admit_dialable(number: u64, byte: u8) -> FromPool {
-    let FromPool::Admit(call) = admit(number, byte) else { unreachable!() };
+fn admit_dialable(lease: LeaseId, byte: u8) -> FromPool {
+    let FromPool::Admit(call) = admit(lease, byte) else { unreachable!() };
     FromPool::Admit(AdmitCall { client_enode: Some(enode(byte)), ..call })
 }
 
 /// The commands for a client that is admitted, evicted, and `after_ms` after the first admit admitted again.
-fn admitted_again(config: AgentConfig, after_ms: u64, call: fn(u64, u8) -> FromPool) -> Vec<PeerCommand> {
+fn admitted_again(config: AgentConfig, after_ms: u64, call: fn(LeaseId, u8) -> FromPool) -> Vec<PeerCommand> {
     let mut bench = Bench::live(config);
     bench.oblige();
     let admitted = bench.now;
-    bench.call(1, call(1, 9));
+    bench.call(1, call(LEASE, CLIENT));
     bench.done();
     assert_eq!(bench.calls(), [], "the client dials");
-    bench.call(2, evict(1, 9));
+    bench.call(2, evict(LEASE, CLIENT));
     bench.done();
     assert_eq!(bench.left(), []);
     bench.now = admitted;
     bench.after(after_ms);
     bench.head(101, 5);
-    bench.call(3, call(2, 9));
+    bench.call(3, call(SECOND_LEASE, CLIENT));
     let mut commands = bench.calls();
     bench.done();
     assert_eq!(bench.reply(3), Some(Ok(())), "the answer does not wait for the dial");
@@ -34,14 +34,14 @@ fn admitted_again(config: AgentConfig, after_ms: u64, call: fn(u64, u8) -> FromP
 
 #[test]
 fn a_host_dials_a_client_at_once_that_was_restarted() {
-    let (admit, dial) = (PeerCommand::Admit(enode(9)), PeerCommand::Dial(enode(9)));
+    let (admit, dial) = (PeerCommand::Admit(enode(CLIENT)), PeerCommand::Dial(enode(CLIENT)));
     assert_eq!(admitted_again(host_config(2), 34_999, admit_dialable), [admit.clone(), dial]);
     assert_eq!(admitted_again(host_config(2), 35_000, admit_dialable), [admit], "its node dials again by itself");
 }
 
 #[test]
 fn a_client_that_cannot_be_dialed_is_not() {
-    let by_id = PeerCommand::Admit(Enode::id_only(node(9)));
+    let by_id = PeerCommand::Admit(by_id(CLIENT));
     assert_eq!(admitted_again(host_config(2), 5_000, admit), std::slice::from_ref(&by_id));
     let public_only = AgentConfig { dial_private: false, ..host_config(2) };
     assert_eq!(admitted_again(public_only, 5_000, admit_dialable), [by_id]);
@@ -51,13 +51,13 @@ fn a_client_that_cannot_be_dialed_is_not() {
 fn the_dial_of_a_host_is_undone_with_the_lease() {
     let mut bench = Bench::live(host_config(2));
     bench.oblige();
-    for number in [1, 2] {
-        bench.call(number, admit_dialable(number, 9));
+    for (tag, lease) in [(1, LEASE), (2, SECOND_LEASE)] {
+        bench.call(tag, admit_dialable(lease, CLIENT));
         while !bench.calls().is_empty() {
             bench.done();
         }
-        bench.call(10 + number, evict(number, 9));
-        assert_eq!(bench.calls(), [PeerCommand::Evict(enode(9))]);
+        bench.call(10 + tag, evict(lease, CLIENT));
+        assert_eq!(bench.calls(), [PeerCommand::Evict(enode(CLIENT))]);
         bench.done();
         assert_eq!(bench.left(), []);
     }
@@ -71,15 +71,15 @@ fn a_client_is_notified_once_why_a_host_is_not_connected_yet() {
     };
     let mut bench = Bench::live(client_config(1));
     bench.oblige();
-    bench.give(vec![place(1, 9)]);
+    bench.give(vec![place(LEASE, HOST)]);
     bench.done();
     bench.after(2_999);
     assert_eq!(slow(&bench), []);
     bench.after(1);
-    assert_eq!(slow(&bench), [node(9)]);
+    assert_eq!(slow(&bench), [node(HOST)]);
     bench.after(5_000);
     assert_eq!(slow(&bench), [], "once");
-    let mut bench = Bench::with_host(9);
+    let mut bench = Bench::with_host();
     bench.after(3_000);
     assert_eq!(slow(&bench), [], "it is connected");
 }

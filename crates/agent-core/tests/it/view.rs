@@ -1,38 +1,38 @@
 //! What the agent shows about itself.
 
 use crate::common::*;
-use vipnode_agent_core::{EndedSide, FromPool::Admit, HostSlots, PoolState};
+use vipnode_agent_core::{EndedSide, FromPool::Admit, HostSlots, PoolAnswer, PoolState};
 use vipnode_types::{
     Wei,
-    wire::{AdmitCall, Side},
+    wire::{AdmitCall, AskReply, Side},
 };
 
 #[test]
 fn a_host_shows_slots_leases_and_what_they_saw() {
     let mut bench = Bench::live(host_config(3));
     bench.oblige();
-    let Admit(call) = admit(1, 9) else { panic!() };
+    let Admit(call) = admit(LEASE, CLIENT) else { panic!() };
     let price = vipnode_types::Price::per_minute(Wei::new(60_000));
     bench.call(1, Admit(AdmitCall { price, ..call }));
     bench.done();
-    bench.peers(&[9, 77]);
+    bench.peers(&[CLIENT, OWN_PEER]);
     bench.after(10_000);
-    bench.peers(&[9, 77]);
+    bench.peers(&[CLIENT, OWN_PEER]);
     let view = bench.core.view();
     assert_eq!((view.host, view.slots, view.own_peers), (Some(HostSlots { slots: 3, reserve: 16 }), 3, 1));
     assert!(matches!(view.pool, PoolState::Connected(_)));
     let [held] = &view.leases[..] else { panic!("{view:?}") };
-    assert_eq!((held.side, held.peer, held.seen_ms), (Side::Host, node(9), 10_000));
+    assert_eq!((held.side, held.peer, held.seen_ms), (Side::Host, node(CLIENT), 10_000));
     // What was seen before the peer went is not forgotten.
-    bench.peers(&[77]);
+    bench.peers(&[OWN_PEER]);
     bench.after(5_000);
-    bench.peers(&[9]);
+    bench.peers(&[CLIENT]);
     bench.after(1_000);
     let view = bench.core.view();
     let [held] = &view.leases[..] else { panic!() };
     assert_eq!(held.seen_ms, 11_000);
     assert_eq!(bench.core.view().ended.host, EndedSide::default());
-    bench.call(2, evict(1, 9));
+    bench.call(2, evict(LEASE, CLIENT));
     bench.done();
     let view = bench.core.view();
     assert_eq!(view.leases, []);
@@ -45,8 +45,8 @@ fn a_client_shows_what_is_missing_and_the_pools_reason() {
     let mut bench = Bench::live(client_config(2));
     let (tag, _) = bench.ask().unwrap();
     let why = Some("no host on this chain has a free place".to_owned());
-    let reply = vipnode_types::wire::AskReply { hosts: Vec::new(), missing: 2, reason: why.clone() };
-    bench.answer(tag, vipnode_agent_core::PoolAnswer::Ask(reply));
+    let reply = AskReply { hosts: Vec::new(), missing: 2, reason: why.clone() };
+    bench.answer(tag, PoolAnswer::Ask(reply));
     let view = bench.core.view();
     assert_eq!((view.min_peers, view.missing, view.why_missing, view.host), (2, 2, why, None));
 }

@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::common::{admit, client_config, enode, facts, host_config, lease, peer, place, welcome};
-use vipnode_agent_core::{Action, AgentCore, Event, JournalEntry, PoolAnswer, StopCause, ToPool, left_undone};
+use crate::common::{
+    LEASE, SECOND_LEASE, admit, client_config, enode, facts, host_config, lease, peer, place, welcome,
+};
+use vipnode_agent_core::{
+    Action, AgentCore, Event, FromPool, JournalEntry, PoolAnswer, StopCause, ToPool, left_undone,
+};
 use vipnode_types::{
-    HeadFact, LeaseId, Ms, PeerCommand,
-    wire::{AskReply, EvictReason, ReportReply, ReportRequest},
+    Enode, HeadFact, LeaseId, Ms, PeerCommand,
+    wire::{AskReply, EvictCall, EvictReason, ReportReply, ReportRequest},
 };
 
 const HOST: usize = 0;
@@ -91,7 +95,7 @@ impl World {
             Action::Pool { tag, request } => self.pool(who, tag, request),
             Action::Answer { tag: 1, reply } => {
                 reply.unwrap();
-                let hosts = vec![place(self.given, IDS[HOST])];
+                let hosts = vec![place(lease(self.given), IDS[HOST])];
                 let answer = PoolAnswer::Ask(AskReply { hosts, missing: 0, reason: None });
                 let tag = self.ask.take().unwrap();
                 self.events.push_back((CLIENT, Event::PoolAnswers { tag, answer: Ok(answer) }));
@@ -107,7 +111,7 @@ impl World {
     }
 
     fn node(&mut self, who: usize, call: &PeerCommand) {
-        let id = |peer: &vipnode_types::Enode| peer.id.as_bytes()[0];
+        let id = |peer: &Enode| peer.id.as_bytes()[0];
         match call {
             PeerCommand::Admit(peer) => drop(self.trusted.insert((who, id(peer)))),
             PeerCommand::Dial(peer) => drop(self.dialed.insert((who, id(peer)))),
@@ -135,7 +139,7 @@ impl World {
             ToPool::Ask(_) => {
                 self.given += 1;
                 self.ask = Some(tag);
-                self.events.push_back((HOST, Event::PoolCalls { tag: 1, call: admit(self.given, IDS[CLIENT]) }));
+                self.events.push_back((HOST, Event::PoolCalls { tag: 1, call: admit(lease(self.given), IDS[CLIENT]) }));
                 return;
             }
             ToPool::Leave(_) => {}
@@ -146,13 +150,9 @@ impl World {
     }
 
     fn evict(&mut self) {
-        let call = vipnode_types::wire::EvictCall {
-            lease: lease(self.given),
-            peer: enode(IDS[CLIENT]).id,
-            reason: EvictReason::Left,
-            fault: None,
-        };
-        self.events.push_back((HOST, Event::PoolCalls { tag: 2, call: vipnode_agent_core::FromPool::Evict(call) }));
+        let call =
+            EvictCall { lease: lease(self.given), peer: enode(IDS[CLIENT]).id, reason: EvictReason::Left, fault: None };
+        self.events.push_back((HOST, Event::PoolCalls { tag: 2, call: FromPool::Evict(call) }));
     }
 
     fn start(&mut self) {
@@ -178,13 +178,13 @@ fn a_lease_from_its_first_to_its_last_moment() {
     let mut world = World::new();
     world.start();
     assert!(world.connected(), "asked, admitted, dialed, connected: without a moment passing");
-    assert_eq!((world.ups(HOST), world.ups(CLIENT)), (vec![lease(1)], vec![lease(1)]));
+    assert_eq!((world.ups(HOST), world.ups(CLIENT)), (vec![LEASE], vec![LEASE]));
 
     world.now = world.now.plus(5_000);
     world.handle(CLIENT, Event::Stop(StopCause::Signal));
     assert!(world.stopped[CLIENT] && !world.connected());
     assert_eq!((world.trusted.len(), world.dialed.len()), (0, 0), "nothing is left at either node");
-    assert_eq!(world.downs(HOST), vec![lease(1)]);
+    assert_eq!(world.downs(HOST), vec![LEASE]);
     world.handle(HOST, Event::Stop(StopCause::Signal));
     assert!(world.stopped[HOST]);
     for journal in &world.journal {
@@ -201,10 +201,10 @@ fn a_host_that_throws_its_client_out_is_replaced_by_a_new_lease() {
     world.trusted.clear();
     world.see();
     world.handle(CLIENT, Event::Tick);
-    assert_eq!(world.downs(CLIENT), vec![lease(1)]);
+    assert_eq!(world.downs(CLIENT), vec![LEASE]);
     world.now = world.now.plus(1_000);
     world.handle(CLIENT, Event::Tick);
     assert!(world.connected());
-    assert_eq!(world.ups(CLIENT), vec![lease(1), lease(2)]);
-    assert_eq!(world.ups(HOST), vec![lease(1), lease(2)]);
+    assert_eq!(world.ups(CLIENT), vec![LEASE, SECOND_LEASE]);
+    assert_eq!(world.ups(HOST), vec![LEASE, SECOND_LEASE]);
 }

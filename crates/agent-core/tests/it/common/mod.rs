@@ -17,6 +17,32 @@ use vipnode_types::{
 
 pub const INTERVAL_MS: u64 = 60_000;
 
+/// The node of the agent that is tested. Each node is a byte; its ID and address follow from it.
+pub const OWN_NODE: u8 = 200;
+/// The node that the agent has after its user replaced it.
+pub const OTHER_NODE: u8 = 201;
+
+/// The host of a test, where the agent is a client.
+pub const HOST: u8 = 7;
+pub const SECOND_HOST: u8 = 8;
+pub const THIRD_HOST: u8 = 9;
+/// The client of a test, where the agent is a host.
+pub const CLIENT: u8 = 17;
+pub const SECOND_CLIENT: u8 = 18;
+pub const THIRD_CLIENT: u8 = 19;
+pub const FOURTH_CLIENT: u8 = 20;
+/// A node that is both a host and a client of the agent's.
+pub const PEER: u8 = 27;
+/// A peer that the node has by itself.
+pub const OWN_PEER: u8 = 50;
+pub const SECOND_OWN_PEER: u8 = 51;
+pub const THIRD_OWN_PEER: u8 = 52;
+
+/// The lease of a test.
+pub const LEASE: LeaseId = LeaseId::new(1);
+pub const SECOND_LEASE: LeaseId = LeaseId::new(2);
+pub const THIRD_LEASE: LeaseId = LeaseId::new(3);
+
 pub fn lease(number: u64) -> LeaseId {
     LeaseId::new(number)
 }
@@ -27,6 +53,11 @@ pub fn node(byte: u8) -> NodeId {
 
 pub fn enode(byte: u8) -> Enode {
     Enode::at(node(byte), [10, 0, 0, byte].into(), 30303)
+}
+
+/// A node that is known by its ID only.
+pub fn by_id(byte: u8) -> Enode {
+    Enode::id_only(node(byte))
 }
 
 pub fn facts(byte: u8) -> NodeFacts {
@@ -111,17 +142,17 @@ pub fn welcome(leases: Vec<LeaseView>) -> PoolAnswer {
     }))
 }
 
-pub fn view(number: u64, side: Side, byte: u8) -> LeaseView {
-    LeaseView { lease: lease(number), side, peer: enode(byte), price: Price::FREE }
+pub fn view(lease: LeaseId, side: Side, byte: u8) -> LeaseView {
+    LeaseView { lease, side, peer: enode(byte), price: Price::FREE }
 }
 
-pub fn place(number: u64, byte: u8) -> Place {
-    Place { lease: lease(number), host: enode(byte), price: Price::FREE, client_version: String::new() }
+pub fn place(lease: LeaseId, byte: u8) -> Place {
+    Place { lease, host: enode(byte), price: Price::FREE, client_version: String::new() }
 }
 
-pub fn admit(number: u64, byte: u8) -> FromPool {
+pub fn admit(lease: LeaseId, byte: u8) -> FromPool {
     FromPool::Admit(AdmitCall {
-        lease: lease(number),
+        lease,
         client: node(byte),
         price: Price::FREE,
         client_enode: None,
@@ -131,23 +162,17 @@ pub fn admit(number: u64, byte: u8) -> FromPool {
 }
 
 /// Of a client that is a light node.
-pub fn admit_light(number: u64, byte: u8) -> FromPool {
-    let FromPool::Admit(call) = admit(number, byte) else { unreachable!() };
+pub fn admit_light(lease: LeaseId, byte: u8) -> FromPool {
+    let FromPool::Admit(call) = admit(lease, byte) else { unreachable!() };
     FromPool::Admit(AdmitCall { light: true, ..call })
 }
 
-pub fn evict(number: u64, byte: u8) -> FromPool {
-    FromPool::Evict(EvictCall { lease: lease(number), peer: node(byte), reason: EvictReason::Left, fault: None })
+pub fn evict(lease: LeaseId, byte: u8) -> FromPool {
+    FromPool::Evict(EvictCall { lease, peer: node(byte), reason: EvictReason::Left, fault: None })
 }
 
-pub fn dial(number: u64, side: Side, byte: u8) -> FromPool {
-    FromPool::Dial(DialCall {
-        lease: lease(number),
-        side,
-        peer: enode(byte),
-        price: Price::FREE,
-        client_version: String::new(),
-    })
+pub fn dial(lease: LeaseId, side: Side, byte: u8) -> FromPool {
+    FromPool::Dial(DialCall { lease, side, peer: enode(byte), price: Price::FREE, client_version: String::new() })
 }
 
 pub struct Bench {
@@ -190,7 +215,7 @@ impl Bench {
     }
 
     pub fn node_up(&mut self) {
-        self.on(Event::NodeUp(Box::new(facts(200))));
+        self.on(Event::NodeUp(Box::new(facts(OWN_NODE))));
         self.head(100, 5);
     }
 
@@ -270,6 +295,7 @@ impl Bench {
         self.on(Event::Tick)
     }
 
+    /// The pool makes this call; `tag` names it, for [`Self::reply`].
     pub fn call(&mut self, tag: RequestTag, call: FromPool) -> &[Action] {
         self.on(Event::PoolCalls { tag, call })
     }
@@ -387,24 +413,24 @@ impl Bench {
         left_undone(self.journal.iter().cloned())
     }
 
-    /// With a client let in: lease 1, node `byte`.
-    pub fn with_client(byte: u8) -> Self {
+    /// A host with two slots that has admitted [`CLIENT`] for [`LEASE`].
+    pub fn with_client() -> Self {
         let mut bench = Self::live(host_config(2));
         bench.take_report();
-        bench.call(1, admit(1, byte));
+        bench.call(1, admit(LEASE, CLIENT));
         bench.done();
         assert_eq!(bench.reply(1), Some(Ok(())));
         bench
     }
 
-    /// With a host dialed and connected and reported: lease 1, node `byte`.
-    pub fn with_host(byte: u8) -> Self {
+    /// A client of one host: [`HOST`], for [`LEASE`], which is connected and reported.
+    pub fn with_host() -> Self {
         let mut bench = Self::live(client_config(1));
         let (tag, _) = bench.report().expect("the first report");
-        bench.give(vec![place(1, byte)]);
+        bench.give(vec![place(LEASE, HOST)]);
         bench.done();
         bench.answer(tag, PoolAnswer::Report(ReportReply { resync: false }));
-        bench.peers(&[byte]);
+        bench.peers(&[HOST]);
         bench.take_report();
         bench
     }
