@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use vipnode_types::{
     EnodeHost, Failure, LeaseId, NodeId, PeerCommand, PoolId, Price,
     protocol2::Call,
@@ -123,6 +125,13 @@ pub enum Notice {
         why: Failure,
         /// When the agent tries again, in milliseconds.
         retry_ms: u64,
+    },
+    /// Another agent uses the key of the same node: it and this one close each other's connection.
+    Displaced {
+        /// The other agent's address, as the pool sees it.
+        address: IpAddr,
+        /// How long this agent waits at least after it was disconnected, in milliseconds.
+        wait_ms: u64,
     },
     /// The pool rejected a request.
     PoolRefused(WireError),

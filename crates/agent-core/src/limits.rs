@@ -98,6 +98,14 @@ pub(crate) const BACKOFF_FIRST_MS: u64 = 1_000;
 pub(crate) const BACKOFF_MOST_MS: u64 = 60_000;
 /// After a connection that lasted this long, the next wait is short again.
 pub(crate) const GOOD_MS: u64 = 60_000;
+/// So many replaced connections of its own node ...
+pub(crate) const DISPLACEMENTS: usize = 3;
+/// ... within this time mean that another agent uses the same key.
+pub(crate) const DISPLACED_WITHIN_MS: u64 = 60_000;
+/// Then the agent waits for this long after a lost connection, and up to twice as long.
+pub(crate) const DISPLACED_WAIT_MS: u64 = 120_000;
+/// After this time without another one, the other agent is forgotten.
+pub(crate) const DISPLACED_FORGET_MS: u64 = 600_000;
 /// A pool that rejected the agent is tried again after this time.
 pub(crate) const REFUSED_MS: u64 = 300_000;
 /// The minimum wait that a pool may request: with none, each rejection would be followed by a request at once.

@@ -174,6 +174,7 @@ fn notices() -> Vec<Notice> {
         Notice::PrivateAddress { host, at: EnodeHost::Ip([10, 0, 0, 7].into()) },
         Notice::PoolDisconnected { why: "closed by the other side: restarting".into() },
         Notice::PoolUnreachable { why: "cannot reach wss://pool.example/: refused".into(), retry_ms: 700 },
+        Notice::Displaced { address: [203, 0, 113, 7].into(), wait_ms: 120_000 },
         Notice::PoolRefused(WireError::new(
             ErrorCode::NotMember,
             "this pool is closed",

@@ -147,6 +147,7 @@ pub(super) fn connect() -> MethodRow {
         report_interval_ms: 60_000,
         price: examples::price(),
         leases: Vec::new(),
+        replaced: None,
     };
     let codes = &[
         ErrorCode::InvalidParams,

@@ -46,7 +46,7 @@ impl AgentCore {
     pub(crate) fn pool_lost(&mut self, now: Ms, why: Failure, out: &mut Vec<Action>) {
         self.forget_socket(now);
         self.link.away_because(if self.link.was_taken() { PoolState::Disconnected } else { PoolState::Unreachable });
-        let retry_ms = self.stopping.is_none().then(|| self.link.next_wait_ms(&mut self.rng));
+        let retry_ms = self.stopping.is_none().then(|| self.link.wait_after_loss_ms(now, &mut self.rng));
         self.announce_loss(why, retry_ms, out);
         out.extend(retry_ms.map(|after_ms| Action::Reconnect { after_ms }));
     }
@@ -104,6 +104,9 @@ impl AgentCore {
         let Welcome { text, price, pool_id, .. } = welcome;
         self.link.taken(now, welcome.report_interval_ms, price, pool_id);
         out.push(Action::Notice(Notice::Connected { welcome: text, price, pool_id }));
+        if let Some(address) = self.link.replaced(now, welcome.replaced) {
+            out.push(Action::Notice(Notice::Displaced { address, wait_ms: limits::DISPLACED_WAIT_MS }));
+        }
         self.reports.new_socket(now);
         self.asks.new_socket(now);
         self.reconcile(now, &welcome.leases, welcome.unconfirmed, out);

@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use vipnode_types::{
     LeaseId, NodeFacts, NodeId, PoolId, Price, TypedError,
     protocol2::UpdateReply,
@@ -30,6 +32,8 @@ pub(crate) struct Welcome {
     pub(crate) pool_id: Option<PoolId>,
     /// The active leases.
     pub(crate) leases: Vec<LeaseView>,
+    /// The address of an open connection of the same node that this one replaced.
+    pub(crate) replaced: Option<IpAddr>,
     /// The pool does not list leases: the agent keeps its leases until the pool names their peers.
     pub(crate) unconfirmed: bool,
 }
@@ -119,8 +123,9 @@ impl Dialect {
     ) -> Result<Welcome, WireError> {
         match (self, answer) {
             (Self::Protocol3, PoolAnswer::Connect(reply)) => {
-                let ConnectReply { welcome: text, report_interval_ms, price, pool_id, leases, .. } = *reply;
-                Ok(Welcome { text, report_interval_ms, price: Some(price), pool_id, leases, unconfirmed: false })
+                let ConnectReply { welcome: text, report_interval_ms, price, pool_id, leases, replaced, .. } = *reply;
+                let price = Some(price);
+                Ok(Welcome { text, report_interval_ms, price, pool_id, leases, replaced, unconfirmed: false })
             }
             (Self::Protocol2(protocol2), PoolAnswer::Protocol2(reply)) => protocol2.connect_reply(reply, standing),
             _ => Err(unexpected()),

@@ -6,7 +6,7 @@ use vipnode_types::{
     wire::{ErrorCode, WireError},
 };
 
-use super::backoff::Backoff;
+use super::{backoff::Backoff, displacements::Displacements};
 use crate::{PoolState, RequestTag, limits, policy::dialable::is_private};
 
 /// The connection of the agent to its pool.
@@ -18,6 +18,7 @@ pub(crate) struct Link {
     /// Number of the newest socket.
     socket: u64,
     backoff: Backoff,
+    displacements: Displacements,
     /// The pool has accepted this agent before.
     taken_before: bool,
     /// The user was notified that the pool is not connected.
@@ -62,6 +63,7 @@ impl Default for Link {
             away: PoolState::Connecting,
             socket: 0,
             backoff: Backoff::default(),
+            displacements: Displacements::default(),
             taken_before: false,
             loss_announced: false,
             price: None,
@@ -181,6 +183,17 @@ impl Link {
     /// Records that the user is notified of the lost connection. Returns whether that is new.
     pub(crate) const fn announce_loss(&mut self) -> bool {
         !std::mem::replace(&mut self.loss_announced, true)
+    }
+
+    /// Records which open connection of the same node the pool closed for this one. Returns the address of another agent with
+    /// the same key if there is one.
+    pub(crate) fn replaced(&mut self, now: Ms, other: Option<IpAddr>) -> Option<IpAddr> {
+        self.displacements.connected(now, other)
+    }
+
+    /// Returns how long to wait after a lost socket, in milliseconds.
+    pub(crate) fn wait_after_loss_ms(&mut self, now: Ms, rng: &mut ChaCha8Rng) -> u64 {
+        self.displacements.wait_ms(now, rng).unwrap_or_else(|| self.backoff.next_ms(rng))
     }
 
     /// Returns how long to wait before the next socket, in milliseconds.

@@ -7,6 +7,7 @@
 pub(crate) mod ask;
 pub(crate) mod backoff;
 pub(crate) mod dialect;
+pub(crate) mod displacements;
 pub(crate) mod hello;
 pub(crate) mod leave;
 pub(crate) mod link;

@@ -14,6 +14,7 @@ mod common;
 mod connect_failure;
 mod dial_private;
 mod direct;
+mod displaced;
 mod grants;
 mod hosting;
 mod life;

@@ -8,7 +8,7 @@ use vipnode_types::{
 use crate::output::{
     Line, Tone,
     connect_failure::{Perspective, connect_failure},
-    format::{counted, slot_costs},
+    format::{counted, slot_costs, span},
 };
 
 /// Characters that are shown of a text from a pool.
@@ -145,6 +145,16 @@ fn notice_line(notice: &Notice) -> Line {
         Notice::PoolUnreachable { why, retry_ms } => {
             let text = format!("Cannot join the pool: {why}; trying again in {} s", retry_ms.div_ceil(1_000).max(1));
             failed("pool_disconnected", text, why)
+        }
+        Notice::Displaced { address, wait_ms } => {
+            let text = format!(
+                "Another agent uses this node's key, from {address} (as the pool sees it). Each connection of one disconnects the \
+                 other, so this agent waits at least {} after it is disconnected",
+                span(*wait_ms)
+            );
+            Line::new("displaced", Tone::Warning, text)
+                .with("address", address.to_string())
+                .hint("Stop one of the two agents. If a machine was cloned, delete the node key of the clone's node, and restart that node and its agent")
         }
         Notice::PoolRefused(error) => {
             let hint = error.data.as_ref().map(|data| plain(&data.hint)).unwrap_or_default();

@@ -38,8 +38,8 @@ impl Core {
                     need: hello.client.as_ref().map_or(&[], |client| &client.required_capabilities),
                     min_versions: &hello.min_versions,
                 };
-                self.present(output, index, connection, (address, callable), said);
-                let reply = Reply::Connect(Box::new(self.welcome(index)));
+                let replaced = self.present(output, index, connection, (address, callable), said);
+                let reply = Reply::Connect(Box::new(ConnectReply { replaced, ..self.welcome(index) }));
                 output.reply_durably(connection, request, reply);
             }
             Err(error) => {
@@ -96,6 +96,7 @@ impl Core {
             report_interval_ms: self.limits.report_interval_ms,
             price: self.limits.price,
             leases: leases.collect(),
+            replaced: None,
         }
     }
 

@@ -89,7 +89,7 @@ impl Core {
         Ok(())
     }
 
-    /// Gives a node its connection and stores its description.
+    /// Gives a node its connection and stores its description. Returns the address of an older connection that was still open.
     pub(crate) fn present(
         &mut self,
         output: &mut Output,
@@ -97,16 +97,24 @@ impl Core {
         connection: ConnectionId,
         (address, callable): (IpAddr, bool),
         said: Hello<'_>,
-    ) {
+    ) -> Option<IpAddr> {
         let before = self.agents.row(index);
-        self.attach(output, index, connection, (address, callable));
+        let replaced = self.attach(output, index, connection, (address, callable));
         let changed = self.take_in(output, index, said, before.as_ref());
         self.refresh(&changed);
         self.agents.watch(index, &self.clock, &self.limits);
+        replaced
     }
 
-    /// Gives a node its new connection and closes an older one.
-    fn attach(&mut self, output: &mut Output, index: u32, connection: ConnectionId, from: (IpAddr, bool)) {
+    /// Gives a node its new connection and closes an older one, whose address it returns.
+    fn attach(
+        &mut self,
+        output: &mut Output,
+        index: u32,
+        connection: ConnectionId,
+        from: (IpAddr, bool),
+    ) -> Option<IpAddr> {
+        let mut replaced = None;
         if let Some(other) = self.agents.at(connection).filter(|&other| other != index) {
             self.detach(output, other);
         }
@@ -114,6 +122,7 @@ impl Core {
             if old != connection {
                 let reason = "a newer connection of this node replaced this one".to_owned();
                 output.push(Effect::Close { connection: old, reason });
+                replaced = self.agents.address(index);
             }
             self.detach(output, index);
         }
@@ -124,6 +133,7 @@ impl Core {
         let _stale = self.agents.attach(index, connection, from, output.now, &self.limits);
         let after = self.context().offer_share(index);
         self.matching.offers_move(pending, before, after);
+        replaced
     }
 
     /// Stores the description of a node, whose row was `before`.

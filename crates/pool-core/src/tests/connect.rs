@@ -20,9 +20,12 @@ fn connect(pool: &mut Pool, agent: u32, issued: Ms, hello: ConnectRequest) -> Re
 
 #[test]
 fn d32_a_late_event_of_an_old_socket_never_touches_the_new_one() {
-    let mut pool = Pool::new().with_host(HOST, 4);
+    let mut pool = Pool::new();
+    assert_eq!(pool.connect(HOST, host(HOST, SLOTS)).unwrap().replaced, None);
     let old = pool.connection(HOST);
-    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
+    // An agent with the same key elsewhere learns whose connection it replaced.
+    let reply = pool.connect_from(HOST, host(HOST, SLOTS), address(9), true).unwrap();
+    assert_eq!(reply.replaced, Some(address(HOST)));
     assert_eq!(pool.closed, [old]);
     pool.handle(Command::Disconnected { connection: old });
     assert_eq!((pool.core.gauges().hosts, pool.core.gauges().free_slots), (1, 4));

@@ -14,7 +14,8 @@ impl Encode for Notice {
             | Self::PoolUnreachable { why: _, retry_ms: _ }
             | Self::PoolUntrusted { why: _ }
             | Self::NodeDisconnected { why: _ }
-            | Self::NodeReconnected => {}
+            | Self::NodeReconnected
+            | Self::Displaced { address: _, wait_ms: _ } => {}
             Self::PrivateAddress { host, at: _ } => host.encode(out),
             Self::HostGiven { lease, host } | Self::HostSlow { lease, host } | Self::HostGone { lease, host } => {
                 lease.encode(out);
@@ -102,6 +103,7 @@ const fn number(notice: &Notice) -> u64 {
         Notice::PoolUntrusted { .. } => 25,
         Notice::PrivateAddress { .. } => 26,
         Notice::HostSlow { .. } => 27,
+        Notice::Displaced { .. } => 28,
     }
 }
 

@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Account, Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersion, PoolId, Price};
@@ -80,6 +82,10 @@ pub struct ConnectReply {
     pub price: Price,
     /// All leases of this node that the pool considers active. The agent undoes its changes for any other lease.
     pub leases: Vec<LeaseView>,
+    /// The address of an older connection of this node that was still open and that this one replaced. If that happens again and
+    /// again, another agent uses the key of the same node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<IpAddr>,
 }
 
 /// One lease from one side.

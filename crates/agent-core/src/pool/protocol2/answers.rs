@@ -26,6 +26,7 @@ impl Protocol2 {
             price: None,
             pool_id: None,
             leases: standing(),
+            replaced: None,
             unconfirmed: true,
         })
     }

@@ -139,6 +139,7 @@ pub fn welcome(leases: Vec<LeaseView>) -> PoolAnswer {
         report_interval_ms: INTERVAL_MS,
         price: Price::FREE,
         leases,
+        replaced: None,
     }))
 }
 
