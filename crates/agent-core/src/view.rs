@@ -57,9 +57,10 @@ pub struct HostSlots {
 }
 
 /// The connection of an agent to its pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PoolState {
     /// Without a pool: the user named hosts or clients.
+    #[default]
     None,
     /// The agent has not joined yet, and nothing failed so far.
     Connecting,
@@ -73,6 +74,30 @@ pub enum PoolState {
     Disconnected,
     /// The pool accepted it, at that time.
     Connected(Ms),
+}
+
+impl PoolState {
+    pub(crate) fn of(core: &AgentCore) -> Self {
+        if core.config.pool { core.link.pool_state() } else { Self::None }
+    }
+
+    /// The names of all states.
+    pub const NAMES: [&str; 7] =
+        ["none", "connecting", "unreachable", "refused", "untrusted", "disconnected", "joined"];
+
+    /// Its name in the status and the metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Connecting => "connecting",
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::Untrusted => "untrusted",
+            Self::Disconnected => "disconnected",
+            Self::Connected(_) => "joined",
+        }
+    }
 }
 
 /// A lease.
@@ -127,7 +152,7 @@ impl AgentView {
             why_missing: core.asks.why_missing().filter(|_| missing > 0).map(str::to_owned),
             max_price: core.config.max_price,
             named_hosts: core.named_hosts(),
-            pool: if core.config.pool { core.link.pool_state() } else { PoolState::None },
+            pool: PoolState::of(core),
             pool_id: core.link.pool_id(),
             price: core.link.price(),
             node_up: core.node.is_up(),

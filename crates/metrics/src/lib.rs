@@ -8,10 +8,12 @@
 //! (`_seconds`, `_gwei`), `_total` for counters.
 
 mod labeled_counters;
+mod labeled_gauges;
 mod metric_row;
 mod metric_table;
 
 pub use labeled_counters::LabeledCounters;
+pub use labeled_gauges::LabeledGauges;
 pub use metric_row::{MetricKind, MetricRow};
 pub use metric_table::{CONTENT_TYPE, MetricTable};
 pub use prometheus_client::metrics::{counter::Counter, gauge::Gauge};

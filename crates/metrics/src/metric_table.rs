@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use prometheus_client::{encoding::text::encode_registry, metrics::family::Family, registry::Registry};
 
-use crate::{Counter, Gauge, LabeledCounters, MetricKind, MetricRow};
+use crate::{Counter, Gauge, LabeledCounters, LabeledGauges, MetricKind, MetricRow};
 
 /// The `Content-Type` of [`MetricTable::text`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -54,6 +54,23 @@ impl MetricTable {
         let counters = LabeledCounters::new(counters.collect());
         self.add(name, MetricKind::Counter, Some((label, values)), help);
         counters
+    }
+
+    /// Adds gauges that differ by one label. All exist from the start.
+    pub fn states(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        label: &'static str,
+        values: impl IntoIterator<Item = &'static str>,
+    ) -> LabeledGauges {
+        let family = Family::<[(&'static str, &'static str); 1], Gauge>::default();
+        self.registry.register(name, help, family.clone());
+        let values: Vec<&'static str> = values.into_iter().collect();
+        let gauges = values.iter().map(|value| (*value, family.get_or_create_owned(&[(label, *value)])));
+        let gauges = LabeledGauges::new(gauges.collect());
+        self.add(name, MetricKind::Gauge, Some((label, values)), help);
+        gauges
     }
 
     /// All metrics, in the order in which they were added.

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use vipnode_agent_core::{AdmitFailure, AgentCore};
-use vipnode_metrics::{Counter, Gauge, LabeledCounters, MetricRow, MetricTable, set_counter, set_gauge};
+use vipnode_agent_core::{AdmitFailure, AgentCore, PoolState};
+use vipnode_metrics::{Counter, Gauge, LabeledCounters, LabeledGauges, MetricRow, MetricTable, set_counter, set_gauge};
 use vipnode_types::{Ms, wire::EvictReason};
 
 use crate::clock;
@@ -14,6 +14,7 @@ pub struct AgentMetrics(Arc<Metrics>);
 struct Metrics {
     table: MetricTable,
     pool_connected: Gauge,
+    pool_state: LabeledGauges,
     node_up: Gauge,
     own_peers: Gauge,
     reserved_slots: Gauge,
@@ -64,12 +65,19 @@ impl AgentMetrics {
 impl Metrics {
     fn new() -> Self {
         let mut table = MetricTable::new("vipnode_agent");
+        let pool_state = table.states(
+            "pool_state",
+            "1 for the current state of the connection to the pool, otherwise 0",
+            "state",
+            PoolState::NAMES,
+        );
         let mut gauge = |name, help| table.gauge(name, help);
         let metrics = Self {
             pool_connected: gauge(
                 "pool_connected",
                 "1 while the agent is connected to the pool and authenticated, otherwise 0",
             ),
+            pool_state,
             node_up: gauge("node_up", "1 while the node responds, otherwise 0"),
             own_peers: gauge("own_peers", "Connected peers of the node that do not have a lease"),
             reserved_slots: gauge(
@@ -135,6 +143,7 @@ impl Metrics {
 
     fn show_gauges(&self, core: &AgentCore) {
         let now = core.gauges();
+        self.pool_state.set_state(now.pool_state.name());
         for (gauge, value) in [
             (&self.pool_connected, u32::from(now.pool_connected)),
             (&self.node_up, u32::from(now.node_up)),

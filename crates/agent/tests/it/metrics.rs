@@ -99,6 +99,8 @@ async fn a_running_agent_shows_its_lease() {
     let text = scrape(&server).await;
     for (metric, value) in [
         ("vipnode_agent_pool_connected", 1),
+        ("vipnode_agent_pool_state{state=\"joined\"}", 1),
+        ("vipnode_agent_pool_state{state=\"connecting\"}", 0),
         ("vipnode_agent_node_up", 1),
         ("vipnode_agent_offered_slots", 10),
         ("vipnode_agent_sold_slots", 1),
