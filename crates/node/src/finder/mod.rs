@@ -3,6 +3,7 @@
 
 mod default_locations;
 mod finder_error;
+mod geth_settings;
 mod node_key;
 mod running_clients;
 mod static_and_trusted_peers;

@@ -3,11 +3,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::FinderEnvironment;
+use super::{FinderEnvironment, geth_settings::GethSettings};
 use crate::Endpoint;
 
 /// An execution client that runs on this machine, as far as its arguments show.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Running {
     /// The client's name.
     pub(super) client: &'static str,
@@ -17,8 +17,8 @@ pub(super) struct Running {
     pub(super) endpoints: Vec<Endpoint>,
     /// Its data directory, where its arguments name one.
     pub(super) data_dir: Option<PathBuf>,
-    /// geth's file of settings, if it was started with one.
-    pub(super) config: Option<PathBuf>,
+    /// geth's file of settings; empty if it was not started with one.
+    pub(super) settings: GethSettings,
 }
 
 /// Processes looked at; further ones are passed by.
@@ -112,12 +112,17 @@ fn understand(pid: u32, line: &[String], environment: &[String], folder: Option<
     let is_geth = words.client == GETH.client;
     let variable = || environment.iter().filter(|_| is_geth).find_map(|word| word.strip_prefix(GETH_DATADIR));
     let named = words.data_dir.iter().find_map(|name| value(line, name));
-    let data_dir = named.or_else(variable).filter(|dir| !dir.is_empty()).map(absolute);
+    let settings = match value(line, "config").filter(|_| is_geth) {
+        Some(file) => GethSettings::read(&absolute(file)),
+        None => GethSettings::default(),
+    };
+    let named = named.or_else(variable).filter(|dir| !dir.is_empty());
+    let data_dir = named.or_else(|| settings.data_dir()).map(absolute);
     let mut endpoints = Vec::new();
     if is_geth && data_dir.is_none() && is_on(line, "dev") {
         endpoints.push(PathBuf::from(DEV_SOCKET));
     }
-    match value(line, words.ipc).map(|text| text.strip_prefix("unix://").unwrap_or(text)) {
+    match value(line, words.ipc).or_else(|| settings.ipc_path()).map(|text| text.strip_prefix("unix://").unwrap_or(text)) {
         // geth puts a bare name into its data directory.
         Some(name) if !name.contains('/') => endpoints.extend(data_dir.as_ref().map(|dir| dir.join(name))),
         Some(path) => endpoints.push(absolute(path)),
@@ -126,11 +131,12 @@ fn understand(pid: u32, line: &[String], environment: &[String], folder: Option<
     }
     let mut endpoints: Vec<Endpoint> = endpoints.into_iter().map(Endpoint::Ipc).collect();
     let (switch, port, usual) = words.http;
-    endpoints.extend(port_of(line, switch, port, usual).map(|port| Endpoint::Http(format!("http://127.0.0.1:{port}"))));
+    let http = port_of(line, switch, port, usual).or_else(|| settings.http_port(usual));
+    endpoints.extend(http.map(|port| Endpoint::Http(format!("http://127.0.0.1:{port}"))));
     let (switch, port, usual) = words.ws;
-    endpoints.extend(port_of(line, switch, port, usual).map(|port| Endpoint::Ws(format!("ws://127.0.0.1:{port}"))));
-    let config = value(line, "config").map(absolute);
-    Some(Running { client: words.client, pid, endpoints, data_dir, config })
+    let ws = port_of(line, switch, port, usual).or_else(|| settings.ws_port(usual));
+    endpoints.extend(ws.map(|port| Endpoint::Ws(format!("ws://127.0.0.1:{port}"))));
+    Some(Running { client: words.client, pid, endpoints, data_dir, settings })
 }
 
 /// The port, where the arguments speak of it or switch it on.
@@ -212,6 +218,19 @@ mod tests {
         assert_eq!(of(&["geth"]), Some("/v".into()));
         assert_eq!(of(&["geth", "--datadir", "/d"]), Some("/d".into()));
         assert_eq!(of(&["reth"]), None);
+    }
+
+    #[test]
+    fn geths_file_of_settings_is_read_and_its_flags_override_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        let settings = "[Node]\nDataDir = \"/s\"\nIPCPath = \"s.ipc\"\nHTTPHost = \"127.0.0.1\"\nHTTPPort = 8999\nWSHost = \"\"\n";
+        std::fs::write(&file, settings).unwrap();
+        let of = |flags: &str| parsed(&format!("geth --config {}{flags}", file.display())).unwrap().1;
+        assert_eq!(of(""), ["/s/s.ipc", "http://127.0.0.1:8999"]);
+        assert_eq!(of(" --datadir /d --http --http.port 7"), ["/d/s.ipc", "http://127.0.0.1:7"]);
+        std::fs::write(&file, "no settings").unwrap();
+        assert_eq!(of(""), Vec::<String>::new());
     }
 
     #[test]

@@ -28,12 +28,9 @@ pub async fn kept_peers(node: &dyn Node, endpoint: &Endpoint, surroundings: &Fin
     let data_dir = node.data_dir().await.or(ipc_dir);
     let mut kept = BTreeSet::new();
     for running in running_clients::running(surroundings) {
-        let settings = running.config.as_deref().and_then(read).and_then(|text| toml::from_str(&text).ok());
-        let settings: toml::Table = settings.unwrap_or_default();
-        let configured = settings.get("Node").and_then(|node| node.get("DataDir")?.as_str()).map(PathBuf::from);
-        let same_dir = data_dir.is_some() && (running.data_dir == data_dir || configured == data_dir);
+        let same_dir = data_dir.is_some() && running.data_dir == data_dir;
         if same_dir || running.endpoints.contains(endpoint) {
-            kept.extend(of_config(&settings));
+            kept.extend(running.settings.peers());
         }
     }
     for dir in data_dir.iter().flat_map(|dir| [dir.clone(), dir.join("geth")]) {
@@ -43,13 +40,6 @@ pub async fn kept_peers(node: &dyn Node, endpoint: &Endpoint, surroundings: &Fin
         }
     }
     kept.into_iter().take(MAX_KEPT).collect()
-}
-
-/// The peers that geth's `config.toml` names.
-fn of_config(settings: &toml::Table) -> impl Iterator<Item = NodeId> {
-    let network = settings.get("Node").and_then(|node| node.get("P2P"));
-    let lists = ["StaticNodes", "TrustedNodes"].into_iter().filter_map(move |name| network?.get(name)?.as_array());
-    lists.flatten().filter_map(|node| key_of(node.as_str()?))
 }
 
 fn read(path: &Path) -> Option<String> {
