@@ -48,6 +48,7 @@ pub use direct::name_error::NameError;
 pub use event::{Event, FromPool, PoolAnswer, StopCause};
 pub use gauges::AgentGauges;
 pub use host::offer::{Allowed, HostConfigError};
+pub use limits::{REDIAL_MS, SLOW_CONNECT_MS};
 pub use leases::ended_leases::{EndedLeases, EndedSide};
 pub use leases::journal::{ChangeKind, JournalEntry, NodeChange};
 pub use leases::release::{OpenChanges, left_undone, release};

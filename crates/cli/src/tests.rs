@@ -269,6 +269,7 @@ fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> AgentStatus
         connected: Some(now.minus(184_000)),
         seen_ms: 184_000,
         cost: Some(Wei::new(306_000_000_000)),
+        redial_ms: None,
         ending: false,
         direct: false,
     };

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use vipnode_agent_core::{AgentView, EndedSide, LeaseState, PoolState};
+use vipnode_agent_core::{AgentView, EndedSide, LeaseState, PoolState, REDIAL_MS, SLOW_CONNECT_MS};
 use vipnode_types::{ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, Wei, wire::Side};
 
 /// The status of an agent. Times are in milliseconds since the Unix epoch by the agent's clock; amounts are in wei.
@@ -152,6 +152,10 @@ pub struct LeaseStatus {
     pub seen_ms: u64,
     /// The cost of that time; `None` without a price. The cost is metered but not collected.
     pub cost: Option<Wei>,
+    /// How long the node may wait before it dials the peer, in milliseconds. geth does not dial a node twice within 35 s, so a
+    /// client that was restarted waits, unless the host dials it. `None` for a peer that is connected, or that was just assigned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redial_ms: Option<u64>,
     /// Whether the lease has ended and is being undone.
     pub ending: bool,
     /// Whether the user named the peer, so that no pool knows about it.
@@ -270,12 +274,16 @@ impl Metered {
 
 fn leases(view: &AgentView, side: Side) -> Vec<LeaseStatus> {
     let leases = view.leases.iter().filter(|lease| lease.side == side);
-    leases.map(LeaseStatus::of).collect()
+    leases.map(|lease| LeaseStatus::of(lease, view.now)).collect()
 }
 
 impl LeaseStatus {
-    fn of(lease: &LeaseState) -> Self {
+    fn of(lease: &LeaseState, now: Ms) -> Self {
+        let age_ms = now.since(lease.since);
+        let waits = lease.side == Side::Client && lease.connected.is_none() && !lease.ending;
+        let waits = waits && (SLOW_CONNECT_MS..REDIAL_MS).contains(&age_ms);
         Self {
+            redial_ms: waits.then(|| REDIAL_MS.saturating_sub(age_ms)),
             lease: lease.lease,
             peer: lease.peer,
             address: lease.address.clone(),

@@ -72,6 +72,7 @@ fn example() -> AgentStatus {
         connected: Some(now.minus(seen_ms)),
         seen_ms,
         cost,
+        redial_ms: None,
         ending: false,
         direct: false,
     };

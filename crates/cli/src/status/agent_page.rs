@@ -182,7 +182,10 @@ fn leases(page: &mut Styled, whom: &'static str, leases: &[LeaseStatus], now: Ms
         let connected = match lease.connected {
             _ if lease.ending => "ending".to_owned(),
             Some(since) => format!("for {}", span(now.since(since))),
-            None => "not connected".to_owned(),
+            None => lease.redial_ms.map_or_else(
+                || "not connected".to_owned(),
+                |ms| format!("no; next dial in {}", span(ms)),
+            ),
         };
         let unknown = || if lease.direct { "named" } else { "-" }.to_owned();
         [

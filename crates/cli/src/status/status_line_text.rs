@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use vipnode_agent::local::{AgentHostStatus, AgentStatus, NodeStatus, PoolStanding};
+use vipnode_agent::local::{AgentClientStatus, AgentHostStatus, AgentStatus, NodeStatus, PoolStanding};
 use vipnode_pool::PoolGlance;
 
 use super::{
@@ -27,10 +27,17 @@ pub(super) fn agent_line(status: AgentStatus) -> String {
         let connected = client.leases.iter().filter(|lease| lease.connected.is_some()).count();
         format!("{connected} of {} connected", counted(client.wants.into(), "host"))
     }));
+    parts.extend(status.client.as_ref().and_then(redial));
     parts.push(counted(status.node.own_peers.into(), "own peer"));
     let at = if status.node.up { parts.len() } else { 1 };
     parts.insert(at, node(&status.node));
     parts.join(BETWEEN)
+}
+
+/// When the node dials a host again, if it waits with that.
+fn redial(client: &AgentClientStatus) -> Option<String> {
+    let next_ms = client.leases.iter().filter_map(|lease| lease.redial_ms).min()?;
+    Some(format!("geth waits up to 35 s before it dials again; next try in {} s", next_ms.div_ceil(1_000)))
 }
 
 fn node(node: &NodeStatus) -> String {
