@@ -182,10 +182,9 @@ fn leases(page: &mut Styled, whom: &'static str, leases: &[LeaseStatus], now: Ms
         let connected = match lease.connected {
             _ if lease.ending => "ending".to_owned(),
             Some(since) => format!("for {}", span(now.since(since))),
-            None => lease.redial_ms.map_or_else(
-                || "not connected".to_owned(),
-                |ms| format!("no; next dial in {}", span(ms)),
-            ),
+            None => lease
+                .redial_ms
+                .map_or_else(|| "not connected".to_owned(), |ms| format!("no; next dial in {}", span(ms))),
         };
         let unknown = || if lease.direct { "named" } else { "-" }.to_owned();
         [

@@ -122,7 +122,10 @@ fn understand(pid: u32, line: &[String], environment: &[String], folder: Option<
     if is_geth && data_dir.is_none() && is_on(line, "dev") {
         endpoints.push(PathBuf::from(DEV_SOCKET));
     }
-    match value(line, words.ipc).or_else(|| settings.ipc_path()).map(|text| text.strip_prefix("unix://").unwrap_or(text)) {
+    match value(line, words.ipc)
+        .or_else(|| settings.ipc_path())
+        .map(|text| text.strip_prefix("unix://").unwrap_or(text))
+    {
         // geth puts a bare name into its data directory.
         Some(name) if !name.contains('/') => endpoints.extend(data_dir.as_ref().map(|dir| dir.join(name))),
         Some(path) => endpoints.push(absolute(path)),
@@ -224,7 +227,8 @@ mod tests {
     fn geths_file_of_settings_is_read_and_its_flags_override_it() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("config.toml");
-        let settings = "[Node]\nDataDir = \"/s\"\nIPCPath = \"s.ipc\"\nHTTPHost = \"127.0.0.1\"\nHTTPPort = 8999\nWSHost = \"\"\n";
+        let settings =
+            "[Node]\nDataDir = \"/s\"\nIPCPath = \"s.ipc\"\nHTTPHost = \"127.0.0.1\"\nHTTPPort = 8999\nWSHost = \"\"\n";
         std::fs::write(&file, settings).unwrap();
         let of = |flags: &str| parsed(&format!("geth --config {}{flags}", file.display())).unwrap().1;
         assert_eq!(of(""), ["/s/s.ipc", "http://127.0.0.1:8999"]);

@@ -24,7 +24,7 @@ fn d32_a_late_event_of_an_old_socket_never_touches_the_new_one() {
     assert_eq!(pool.connect(HOST, host(HOST, SLOTS)).unwrap().replaced, None);
     let old = pool.connection(HOST);
     // An agent with the same key elsewhere learns whose connection it replaced.
-    let reply = pool.connect_from(HOST, host(HOST, SLOTS), address(9), true).unwrap();
+    let reply = pool.connect_from(HOST, host(HOST, SLOTS), address(9)).unwrap();
     assert_eq!(reply.replaced, Some(address(HOST)));
     assert_eq!(pool.closed, [old]);
     pool.handle(Command::Disconnected { connection: old });

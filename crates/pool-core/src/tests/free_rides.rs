@@ -62,7 +62,7 @@ impl Rides {
         for agent in HOSTS {
             // Each in a wide block of its own.
             let address = IpAddr::from([30 + u8::try_from(agent).unwrap(), 1, 1, 1]);
-            pool.connect_from(agent, host(agent, 8), address, true).unwrap();
+            pool.connect_from(agent, host(agent, 8), address).unwrap();
             pool.full(agent, &[]);
         }
         let mut rides = Self { pool, connected: false, leases: BTreeMap::new(), served_ms: BTreeMap::new() };

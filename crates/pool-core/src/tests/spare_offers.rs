@@ -75,7 +75,7 @@ fn free_ids_of_a_block_share_the_further_hosts_of_one_client() {
     let mut pool = among_hosts(Limits::default());
     let near = IpAddr::from([66, 6, 6, 1]);
     for agent in 100..110 {
-        pool.connect_from(agent, client(agent), near, true).unwrap();
+        pool.connect_from(agent, client(agent), near).unwrap();
         pool.full(agent, &[]);
         pool.ask(agent, 1);
         admitted(&mut pool);

@@ -9,8 +9,15 @@ use super::{Encode, Encoder};
 
 impl Encode for ConnectReply {
     fn encode(&self, out: &mut Encoder) {
-        let Self { pool_version: _release, pool_id: _role, welcome: _prose, report_interval_ms, price, leases, replaced: _ } =
-            self;
+        let Self {
+            pool_version: _release,
+            pool_id: _role,
+            welcome: _prose,
+            report_interval_ms,
+            price,
+            leases,
+            replaced: _,
+        } = self;
         report_interval_ms.encode(out);
         price.encode(out);
         leases.encode(out);

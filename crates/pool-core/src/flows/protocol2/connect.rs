@@ -110,7 +110,8 @@ impl Core {
             need: &[],
             min_versions: &[],
         };
-        let _protocol2_cannot_say_so = self.present(output, index, caller.connection, (caller.address, caller.callable), hello);
+        let _protocol2_cannot_say_so =
+            self.present(output, index, caller.connection, (caller.address, caller.callable), hello);
         Ok(index)
     }
 
