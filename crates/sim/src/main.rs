@@ -4,7 +4,8 @@
 mod bench;
 
 use std::{
-    io::{self, Write as _},
+    io::{self, Write},
+    ops::Range,
     process::ExitCode,
 };
 
@@ -75,34 +76,7 @@ fn main() -> io::Result<ExitCode> {
             bench::measured(&what, &mut out)?;
             true
         }
-        Cli::Seeds { from, count, strangers } => {
-            let (mut failed, mut events, mut metered, mut recovery_ms) = (0_u64, 0, 0, 0);
-            let (mut waits, mut late) = (0_u64, 0_u64);
-            for (_, outcome) in run_seeds(family(strangers), from..from.saturating_add(count), THREADS) {
-                match outcome {
-                    Ok(stats) => {
-                        events += stats.events;
-                        metered += stats.metered;
-                        recovery_ms = stats.recovery_ms.max(recovery_ms);
-                        waits += stats.waits.all;
-                        late += stats.waits.late;
-                    }
-                    Err(failure) => {
-                        failed += 1;
-                        writeln!(out, "{failure}\n")?;
-                    }
-                }
-            }
-            writeln!(
-                out,
-                "{count} seeds, {failed} failed; {events} events, {metered} metered rows, everything connected again \
-                 within {recovery_ms} ms"
-            )?;
-            if strangers {
-                writeln!(out, "{waits} waits of honest clients for a host, {late} of them longer than 3 s")?;
-            }
-            failed == 0
-        }
+        Cli::Seeds { from, count, strangers } => seeds(&mut out, family(strangers), from..from.saturating_add(count))?,
         Cli::Effects { seed } => {
             let (outcome, lines) = effects(seed);
             for line in lines {
@@ -110,19 +84,7 @@ fn main() -> io::Result<ExitCode> {
             }
             outcome.is_ok()
         }
-        Cli::Golden { count } => {
-            let mut good = true;
-            for (seed, outcome) in run_seeds(Family::Faults, 0..count, THREADS) {
-                match outcome {
-                    Ok(stats) => writeln!(out, "{}", golden_line(seed, &stats))?,
-                    Err(failure) => {
-                        writeln!(io::stderr(), "{failure}\n")?;
-                        good = false;
-                    }
-                }
-            }
-            good
-        }
+        Cli::Golden { count } => golden(&mut out, count)?,
         Cli::Replay { seed, verbose, strangers } => {
             let (outcome, trace) = replay(family(strangers), seed);
             let skip = if verbose { 0 } else { trace.len().saturating_sub(50) };
@@ -142,4 +104,50 @@ fn main() -> io::Result<ExitCode> {
 
 const fn family(strangers: bool) -> Family {
     if strangers { Family::Strangers } else { Family::Faults }
+}
+
+/// Runs these seeds, prints each failure and the sums, and returns whether all promises were kept.
+fn seeds(out: &mut impl Write, family: Family, range: Range<u64>) -> io::Result<bool> {
+    let (mut failed, mut events, mut metered, mut recovery_ms) = (0_u64, 0, 0, 0);
+    let (mut waits, mut late) = (0_u64, 0_u64);
+    for (_, outcome) in run_seeds(family, range.clone(), THREADS) {
+        match outcome {
+            Ok(stats) => {
+                events += stats.events;
+                metered += stats.metered;
+                recovery_ms = stats.recovery_ms.max(recovery_ms);
+                waits += stats.waits.all;
+                late += stats.waits.late;
+            }
+            Err(failure) => {
+                failed += 1;
+                writeln!(out, "{failure}\n")?;
+            }
+        }
+    }
+    writeln!(
+        out,
+        "{} seeds, {failed} failed; {events} events, {metered} metered rows, everything connected again \
+         within {recovery_ms} ms",
+        range.end.saturating_sub(range.start)
+    )?;
+    if family == Family::Strangers {
+        writeln!(out, "{waits} waits of honest clients for a host, {late} of them longer than 3 s")?;
+    }
+    Ok(failed == 0)
+}
+
+/// Prints the digest of the effects of each of the first `count` seeds, and returns whether all promises were kept.
+fn golden(out: &mut impl Write, count: u64) -> io::Result<bool> {
+    let mut good = true;
+    for (seed, outcome) in run_seeds(Family::Faults, 0..count, THREADS) {
+        match outcome {
+            Ok(stats) => writeln!(out, "{}", golden_line(seed, &stats))?,
+            Err(failure) => {
+                writeln!(io::stderr(), "{failure}\n")?;
+                good = false;
+            }
+        }
+    }
+    Ok(good)
 }

@@ -44,7 +44,7 @@ pub(crate) struct BenchArgs {
     /// Measurements of each kind; the median counts.
     #[arg(long, default_value_t = 3)]
     rounds: u64,
-    /// Write the results to docs/benchmarks.md.
+    /// Write the results to docs/benchmarks.md. Requires all benchmarks, because the page is replaced.
     #[arg(long)]
     write: bool,
     /// Idle agents, each with a socket.
@@ -117,6 +117,11 @@ enum Benchmark {
 
 /// Runs benchmarks; returns whether every target was reached.
 pub(crate) fn run(args: &BenchArgs, out: &mut impl Write) -> io::Result<bool> {
+    if args.write && args.what != Benchmark::All {
+        return Err(io::Error::other(
+            "--write replaces the whole page, so it requires all benchmarks: bench all --write",
+        ));
+    }
     machine::pin(machine::GENERATOR)?;
     machine::raise_open_files()?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
