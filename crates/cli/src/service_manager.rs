@@ -1,12 +1,23 @@
 //! The service manager that started this process: systemd, for a unit of `Type=notify`. Elsewhere all of this does nothing.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        OnceLock,
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
 
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
 /// Heartbeats in a watchdog's time: one may be late.
 const BEATS: u32 = 3;
+/// The shortest time between two heartbeats, whatever the service manager asks for.
+const SHORTEST_BEAT: Duration = Duration::from_millis(250);
+/// Notices that wait for a service manager that does not read; beyond it, notices are dropped.
+const WAITING_NOTICES: usize = 4;
 
 /// Sends heartbeats to the watchdog of the service manager until it is dropped.
 pub(crate) struct Heartbeat {
@@ -20,7 +31,7 @@ impl Heartbeat {
     where
         F: Future<Output = bool> + Send + 'static,
     {
-        let every = watchdog().and_then(|within| within.checked_div(BEATS)).filter(|every| !every.is_zero());
+        let every = watchdog().and_then(|within| within.checked_div(BEATS)).map(|every| every.max(SHORTEST_BEAT));
         Self { _task: every.map(|every| AbortOnDropHandle::new(tokio::spawn(beat(every, answers)))) }
     }
 }
@@ -58,8 +69,25 @@ fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled()
 }
 
+/// Hands a notice to a thread of its own, because the socket of a service manager that does not read blocks its writer.
 #[cfg(unix)]
 fn notify(notice: Notice) {
+    static SENDER: OnceLock<Option<SyncSender<Notice>>> = OnceLock::new();
+    let sender = SENDER.get_or_init(|| {
+        std::env::var_os("NOTIFY_SOCKET")?;
+        let (sender, notices) = sync_channel(WAITING_NOTICES);
+        let run = move || notices.iter().for_each(send);
+        thread::Builder::new().name("service-manager".to_owned()).spawn(run).ok()?;
+        Some(sender)
+    });
+    if let Some(sender) = sender {
+        // A notice that finds no room is lost, as the service manager would not read it.
+        let _full = sender.try_send(notice);
+    }
+}
+
+#[cfg(unix)]
+fn send(notice: Notice) {
     let state = match notice {
         Notice::Ready => sd_notify::NotifyState::Ready,
         Notice::Stopping => sd_notify::NotifyState::Stopping,

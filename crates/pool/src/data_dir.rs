@@ -1,5 +1,5 @@
 use std::{
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -116,6 +116,18 @@ impl DataDir {
         Ok(Self { path: dir.to_owned(), keys, store })
     }
 
+    /// Checks what a directory holds, if it exists, and changes nothing: a pool may be running with it.
+    ///
+    /// # Errors
+    /// See [`DataDirError`].
+    pub fn check(dir: &Path) -> Result<(), DataDirError> {
+        match fs::read_dir(dir) {
+            Ok(_readable) => KeyFile::read(&dir.join(KeyFile::NAME)).map(drop),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(dir).is_err() => Ok(()),
+            Err(error) => Err(StoreError::Directory { dir: dir.to_owned(), why: error.to_string() }.into()),
+        }
+    }
+
     /// Opens the directory of a pool that has run before.
     ///
     /// # Errors
@@ -194,6 +206,20 @@ mod tests {
         fs::remove_file(&key).unwrap();
         symlink("/dev/zero", &key).unwrap();
         assert!(matches!(error(), DataDirError::KeyNotFile { .. }), "{}", error());
+    }
+
+    #[test]
+    fn a_check_finds_what_a_start_would_and_makes_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("new");
+        DataDir::check(&dir).unwrap();
+        assert!(!dir.exists());
+        drop(DataDir::open(&dir).unwrap());
+        DataDir::check(&dir).unwrap();
+        fs::write(dir.join(KeyFile::NAME), "nothing").unwrap();
+        assert!(matches!(DataDir::check(&dir), Err(DataDirError::DamagedKey { .. })));
+        fs::write(root.path().join("file"), "").unwrap();
+        assert!(matches!(DataDir::check(&root.path().join("file")), Err(DataDirError::Store(_))));
     }
 
     #[test]

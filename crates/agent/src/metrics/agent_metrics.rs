@@ -65,12 +65,8 @@ impl AgentMetrics {
 impl Metrics {
     fn new() -> Self {
         let mut table = MetricTable::new("vipnode_agent");
-        let pool_state = table.states(
-            "pool_state",
-            "1 for the current state of the connection to the pool, otherwise 0",
-            "state",
-            PoolState::NAMES,
-        );
+        let help = "1 for the current state of the connection to the pool, otherwise 0";
+        let pool_state = table.states("pool_state", help, "state", PoolState::NAMES);
         let mut gauge = |name, help| table.gauge(name, help);
         let metrics = Self {
             pool_connected: gauge(
@@ -94,8 +90,7 @@ impl Metrics {
             connected_clients: gauge("connected_clients", "Clients with a lease that the node is connected to"),
             wanted_hosts: gauge(
                 "wanted_hosts",
-                "Hosts wanted: --min-peers from a pool, plus the hosts named by the \
-                                                 user",
+                "Hosts wanted: --min-peers from a pool, plus those that the user named",
             ),
             connected_hosts: gauge("connected_hosts", "Hosts with a lease that the node is connected to"),
             trusted_without_lease: gauge(
@@ -125,11 +120,7 @@ impl Metrics {
                 "reason",
                 EvictReason::ALL.map(EvictReason::name),
             ),
-            hosts_failed: table.counter(
-                "host_failures",
-                "Hosts from the pool that failed to connect, or that \
-                                                          disconnected",
-            ),
+            hosts_failed: table.counter("host_failures", "Hosts from the pool that did not connect, or disconnected"),
             strangers_dropped: table.counter(
                 "unleased_peers_disconnected",
                 "Peers without a lease that were disconnected (--strict-peers)",

@@ -3,9 +3,9 @@ use std::time::Duration;
 use serde_json::value::{RawValue, to_raw_value};
 use vipnode_rpc::{CallError, RpcClient};
 use vipnode_types::{
-    JoinSecret, Ms, PoolId,
+    JoinSecret, Ms, PoolId, sanitize,
     signed::Envelope,
-    wire::{ConnectRequest, ReachReply, ReachRequest, WireError, method},
+    wire::{Admission, ConnectRequest, ReachReply, ReachRequest, WireError, method},
 };
 
 use crate::{AgentError, Connector, KnownPool, PoolConnection, clock, state::AgentIdentity};
@@ -23,6 +23,8 @@ pub struct Reached {
 
 /// A call to a pool that tries a port takes this long at most.
 const DEADLINE: Duration = Duration::from_secs(8);
+/// Characters of a text from a pool that are shown.
+const TEXT_CHARS: usize = 1_024;
 
 /// A connect that a pool is asked to check, and the identity that signs it.
 #[derive(Debug)]
@@ -64,7 +66,7 @@ pub async fn reach(
     let answer = client.call_raw(method::REACH, params, DEADLINE).await;
     let heard = clock::wall();
     let reply = match answer {
-        Ok(json) => serde_json::from_str(json.get()).map_err(|error| unanswered(&error))?,
+        Ok(json) => sanitized(serde_json::from_str(json.get()).map_err(|error| unanswered(&error))?),
         Err(CallError::Remote(error)) => return Ok(Reached { reply: Err(error), pool_id, heard }),
         Err(CallError::Open(error)) => return Err(error.into()),
         Err(error) => return Err(unanswered(&error)),
@@ -86,6 +88,42 @@ fn params(mut request: ReachRequest, nonce: &str, trial: Option<Trial>) -> Resul
     to_raw_value(&(object, envelope))
 }
 
+/// Each text of a pool is shown in one line.
+fn sanitized(reply: ReachReply) -> ReachReply {
+    let admission = match reply.admission {
+        Admission::Refused(error) => Admission::Refused(error.sanitized(TEXT_CHARS)),
+        admission => admission,
+    };
+    let no_hosts = reply.no_hosts.map(|why| sanitize(&why, TEXT_CHARS));
+    ReachReply { admission, no_hosts, ..reply }
+}
+
 fn unanswered(error: &dyn std::fmt::Display) -> AgentError {
     AgentError::Unanswered { why: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::wire::ErrorCode;
+
+    use super::*;
+
+    #[test]
+    fn a_pool_cannot_write_lines_of_its_own() {
+        let text = format!("no\u{1b}[31m\n✓ No problems found{}", "x".repeat(5_000));
+        let refused = WireError::new(ErrorCode::NotMember, text.clone(), text.clone());
+        let reply = ReachReply {
+            address: [127, 0, 0, 1].into(),
+            port: None,
+            admission: Admission::Refused(refused),
+            no_hosts: Some(text),
+            time_ms: Ms::new(0),
+        };
+        let ReachReply { admission: Admission::Refused(error), no_hosts: Some(no_hosts), .. } = sanitized(reply) else {
+            panic!()
+        };
+        for text in [error.message.as_str(), error.hint().unwrap(), &no_hosts] {
+            assert!(!text.contains(['\n', '\u{1b}']) && text.chars().count() <= TEXT_CHARS, "{text}");
+        }
+    }
 }

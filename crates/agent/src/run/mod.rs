@@ -6,9 +6,9 @@ mod actor;
 mod journal_writer;
 mod open_calls;
 mod prepare;
+mod release;
 mod repeated_notices;
 mod runner;
-mod undo_journal;
 
+pub use release::{Released, release};
 pub use runner::{AgentRunner, NodeKeyAt, PoolAccess, RunnerConfig};
-pub use undo_journal::{Released, release};

@@ -5,7 +5,7 @@ use vipnode_agent_core::Advertise;
 use vipnode_node::finder::find_node_key;
 use vipnode_types::{Failure, NodeFacts, NodeKey};
 
-use super::undo_journal::undo_all;
+use super::release::undo_all;
 use crate::{
     AgentError, AgentNotice, KnownPool, NodeKeyAt, PoolAccess, RunnerConfig, clock,
     limits::{LAST_MS, NODE_RETRY_FIRST, RENEW_MS},

@@ -2,9 +2,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 /// Parses an address to listen on. A port alone, with or without a colon, is on the loopback interface.
 pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    match text.strip_prefix(':').unwrap_or(text).parse::<u16>() {
-        Ok(port) => Ok((Ipv4Addr::LOCALHOST, port).into()),
-        Err(_not_a_port) => text
+    let port = text.strip_prefix(':').unwrap_or(text);
+    // The parser of numbers takes a plus sign, too.
+    match port.parse::<u16>() {
+        Ok(number) if !port.starts_with('+') => Ok((Ipv4Addr::LOCALHOST, number).into()),
+        _ => text
             .parse()
             .map_err(|_no_address| "pass a port such as 8080, or an address such as 127.0.0.1:8080".to_owned()),
     }
@@ -21,7 +23,7 @@ mod tests {
             assert_eq!(listen_address(text), Ok(here), "{text}");
         }
         assert_eq!(listen_address("0.0.0.0:80").unwrap().to_string(), "0.0.0.0:80");
-        for bad in ["70000", "localhost", "", ":", "::8099:"] {
+        for bad in ["70000", "localhost", "", ":", "::8099:", "+80", ":+80"] {
             assert!(listen_address(bad).unwrap_err().contains("pass a port"), "{bad}");
         }
     }

@@ -154,7 +154,9 @@ fn config(mut args: PoolArgs) -> Result<PoolConfig, CliError> {
 
 /// Checks the settings and the files that they name, without starting a pool: one may be running with them.
 fn check(mut args: PoolArgs, screen: Screen) -> Result<(), CliError> {
-    let facts = pool_certificate::check(std::mem::take(&mut args.tls))?;
+    let tls = std::mem::take(&mut args.tls);
+    let facts = pool_certificate::check(tls, || internal_ca(&args))?;
+    args.datadir.as_deref().map_or(Ok(()), DataDir::check)?;
     let config = live(&args)?;
     let members = match &config.members {
         Membership::Members(members) => counted(u64::try_from(members.len()).unwrap_or(u64::MAX), "member"),

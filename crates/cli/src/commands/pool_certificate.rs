@@ -33,7 +33,16 @@ pub(crate) fn pool_tls(
 }
 
 /// Checks the files or names that the flags name, and changes nothing. Returns the facts about a certificate from files.
-pub(crate) fn check(args: TlsArgs) -> Result<Option<CertificateFacts>, CliError> {
+/// `internal` is where a CA of the pool's own is kept.
+pub(crate) fn check(
+    args: TlsArgs,
+    internal: impl FnOnce() -> Result<(PathBuf, Vec<String>), CliError>,
+) -> Result<Option<CertificateFacts>, CliError> {
+    if let Some(TlsSource::Internal) = args.tls {
+        let (dir, _names) = internal()?;
+        PoolTls::check_internal(dir)?;
+        return Ok(None);
+    }
     #[cfg(feature = "acme")]
     if args.by_acme() {
         acme(args.acme)?;

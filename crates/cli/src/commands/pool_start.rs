@@ -1,6 +1,7 @@
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
 use vipnode_pool::{PoolServer, PoolTls};
+use vipnode_types::RpcUrl;
 
 use crate::{
     commands::pool_certificate,
@@ -30,17 +31,25 @@ pub(crate) fn say_start(server: &PoolServer, tls: Option<&PoolTls>, screen: Scre
     screen.say(&Line::new("health", Tone::Plain, text));
 }
 
-/// The commands that join this pool, complete.
+/// The commands that join this pool, complete and quoted for a shell.
 fn next(url: &str, ca: Option<&Path>) -> String {
-    let local = url.parse().is_ok_and(|url: vipnode_types::RpcUrl| url.is_local());
+    let parsed: Option<RpcUrl> = url.parse().ok();
+    let local = parsed.as_ref().is_some_and(RpcUrl::is_local);
     let flags = match ca {
-        Some(ca) => format!(" --tls-ca {}", ca.display()),
-        None if url.starts_with("ws://") && !local => " --insecure".to_owned(),
+        // A proxy in front of the pool may speak without TLS.
+        _ if parsed.is_some_and(|url| !url.is_tls()) => if local { "" } else { " --insecure" }.to_owned(),
+        Some(ca) => format!(" --tls-ca {}", quoted(&ca.display().to_string())),
         None => String::new(),
     };
+    let url = quoted(url);
     format!(
         "Next: run `vipnode host {url}{flags}` with a full node, and `vipnode client {url}{flags}` with another node"
     )
+}
+
+/// The word as a shell reads it; one with a zero byte, which no argument can have, stays as it is.
+fn quoted(word: &str) -> Cow<'_, str> {
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }
 
 /// A pool at all addresses of its machine knows neither its names nor the addresses outside a container.
@@ -63,5 +72,8 @@ mod tests {
         assert!(next("wss://pool.example", None).contains("`vipnode client wss://pool.example`"));
         assert!(next("ws://10.0.0.1:8080", None).contains("`vipnode host ws://10.0.0.1:8080 --insecure`"));
         assert!(next("wss://10.0.0.1:8443", Some("/x/ca.pem")).contains("wss://10.0.0.1:8443 --tls-ca /x/ca.pem`"));
+        assert!(next("wss://10.0.0.1:8443", Some("/my dir/ca.pem")).contains("--tls-ca '/my dir/ca.pem'`"));
+        assert!(next("wss://pool.lan/$(id)", None).contains("`vipnode host 'wss://pool.lan/$(id)'`"));
+        assert!(next("http://pool.lan", Some("/x/ca.pem")).contains("`vipnode host http://pool.lan --insecure`"));
     }
 }

@@ -170,7 +170,7 @@ async fn pool(status: &AgentStatus, facts: Option<&NodeFacts>, trust: &Trust) ->
     let asked = async {
         let address = named_pool(&link.url)?;
         address.check(trust)?;
-        let (known, connector) = (KnownPool::new(&address, None, None), NetConnector::new(address, trust.clone()));
+        let (known, connector) = (KnownPool::new(&address, link.id, None), NetConnector::new(address, trust.clone()));
         Ok::<_, CliError>(reach(&connector, request, None, None, known).await?)
     };
     let reached = match timeout(DEADLINE, asked).await {
@@ -189,7 +189,17 @@ async fn pool(status: &AgentStatus, facts: Option<&NodeFacts>, trust: &Trust) ->
             Step::failed("joined", text, "Find the cause: vipnode doctor, with the flags of the agent")
         }
     });
-    let tested = reached.reply.ok().and_then(|reply| Some((reply.port?, reply.address)));
+    let tested = match reached.reply {
+        Ok(reply) => reply.port.map(|reached| (reached, reply.address)),
+        Err(error) => {
+            let text = format!("The pool did not test the node's p2p port: {error}");
+            steps.push(Step {
+                hint: error.hint().unwrap_or_default().to_owned(),
+                ..Step::new("p2p", Tone::Warning, text)
+            });
+            None
+        }
+    };
     steps.extend(tested.zip(port).map(|((reached, address), port)| {
         let place = format!("the node's p2p port {port} at {address}");
         let hint = format!("Open TCP port {port} in the firewall, and forward it from the router to this machine");

@@ -92,7 +92,7 @@ pub(crate) async fn dispatch<C: Client>(
         Request::Status => Ok(Dispatched::Status),
         Request::Reach(signed, mut request) => {
             let check = match request.connect.take() {
-                Some(hello) => Some(check_connect(service, client, &signed, hello).await?),
+                Some(hello) => Some(check_connect(service, client, (&signed, request.node), hello).await?),
                 None => None,
             };
             Ok(Dispatched::Reach(Box::new(ReachCall { request: *request, check })))
@@ -117,13 +117,16 @@ pub(crate) async fn dispatch<C: Client>(
 async fn check_connect<C: Client>(
     service: &Service,
     client: &mut C,
-    signed: &SignedParams<'_>,
+    (signed, named): (&SignedParams<'_>, NodeId),
     hello: Box<ConnectRequest>,
 ) -> Result<Result<PreparedCommand, WireError>, Failure<C::Ended>> {
     let permit = client.check_permit().await?;
     let verified = signed.verify(&service.access, client.arrival(), PoolMethod::Reach.name(), wall_clock()).await;
     drop(permit);
     Ok(verified.and_then(|(identity, nonce)| {
+        if identity.node != named {
+            return Err(Refusal::invalid_params(&"`connect` is signed for another node than `node`").into());
+        }
         client.check_nonce(nonce)?;
         service.access.admit(&identity, &hello, nonce)?;
         let (address, _callable) = client.origin();

@@ -172,6 +172,11 @@ async fn what_is_to_be_checked_has_to_be_signed_for_this_connection_and_method()
         let answer: Value = serde_json::from_str(answer.get()).unwrap();
         assert_eq!(code(&answer["admission"]), Some(-32_001), "{method}");
     }
+    let socket = open_ws(&ws_url(&pool), &RpcLimits::default()).await.unwrap();
+    let another = json!({"node": Keys::new(2).id(), "chain_id": 1337, "connect": keys.client()});
+    let params = keys.sign("vipnode_reach", &url, socket.challenge.as_ref().unwrap(), &another);
+    let answer = socket.peer.call("vipnode_reach", &params, SOON).await.unwrap();
+    assert!(answer.get().contains("-32602"), "{}", answer.get());
     let http = http(&http_url(&pool), &RpcLimits::default()).unwrap();
     let params = keys.sign("vipnode_reach", &url, "1", &request);
     let answer = http.call_raw("vipnode_reach", params, SOON).await.unwrap();

@@ -4,10 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
-use vipnode_types::{
-    sanitize,
-    wire::{ErrorCode, ErrorData, WireError},
-};
+use vipnode_types::wire::{ErrorCode, ErrorData, WireError};
 
 use super::FrameError;
 
@@ -110,12 +107,10 @@ fn read_error(raw: &RawValue) -> WireError {
     };
     WireError {
         code: i32::try_from(error.code).unwrap_or(ErrorCode::Server as i32),
-        message: sanitize(&error.message, ERROR_CHARS),
-        data: error
-            .data
-            .and_then(|data| serde_json::from_str::<ErrorData>(data.get()).ok())
-            .map(|data| ErrorData { hint: sanitize(&data.hint, ERROR_CHARS), ..data }),
+        message: error.message.into_owned(),
+        data: error.data.and_then(|data| serde_json::from_str::<ErrorData>(data.get()).ok()),
     }
+    .sanitized(ERROR_CHARS)
 }
 
 fn no_params() -> &'static RawValue {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ErrorCode;
-use crate::TypedError;
+use crate::{TypedError, sanitize};
 
 /// A JSON-RPC error: a code, a message, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -30,6 +30,14 @@ pub struct ErrorData {
 }
 
 impl WireError {
+    /// The same error with a message and a hint that can be shown in one line each, of at most `max_chars` characters. For
+    /// errors from a stranger.
+    #[must_use]
+    pub fn sanitized(self, max_chars: usize) -> Self {
+        let data = self.data.map(|data| ErrorData { hint: sanitize(&data.hint, max_chars), ..data });
+        Self { message: sanitize(&self.message, max_chars), data, ..self }
+    }
+
     /// The code, message and hint of a typed error. One without a code is [`ErrorCode::Internal`].
     #[must_use]
     pub fn of(error: &impl TypedError) -> Self {

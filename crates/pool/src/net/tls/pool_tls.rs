@@ -89,8 +89,16 @@ impl PoolTls {
     /// The directory cannot be used.
     pub fn internal(dir: PathBuf, names: Vec<String>) -> Result<Self, TlsError> {
         let ca = InternalCa::new(dir, names);
-        let current = ca.issue(SystemTime::now())?;
+        let current = ca.start(SystemTime::now())?;
         Self::new(Source::Internal(ca), Some(current))
+    }
+
+    /// Checks the files of the pool's own CA, if there is one, and changes nothing.
+    ///
+    /// # Errors
+    /// A file of the CA cannot be used.
+    pub fn check_internal(dir: PathBuf) -> Result<(), TlsError> {
+        InternalCa::new(dir, Vec::new()).check_kept()
     }
 
     /// Uses a certificate by ACME, which is kept in a directory. It is ordered once the pool listens, because the ACME

@@ -71,6 +71,51 @@ errors! {
         /// The certificate comes by ACME, and there is nothing to read again.
         NoFiles: local, "the certificate is managed by ACME and renewed automatically",
             no_hint "nothing has to be done";
+        /// The directory of the pool's own CA cannot be used.
+        CaDir {
+            /// Path of the directory.
+            dir: PathBuf,
+            /// The error of the system.
+            why: io::Error,
+        }: local, "{dir} cannot hold the pool's CA: {why}" (dir = dir.display()),
+            hint "Pass a directory that only this user can write to: --datadir DIR.";
+        /// A file of the pool's own CA cannot be read.
+        CaRead {
+            /// Path of the CA's key or certificate.
+            path: PathBuf,
+            /// The error of the system.
+            why: io::Error,
+        }: local, "{path} cannot be read: {why}" (path = path.display()),
+            hint "Restore the file from a backup. Agents do not trust a pool with another CA.";
+        /// A file of the pool's own CA cannot be written.
+        CaWrite {
+            /// Path of the CA's key or certificate.
+            path: PathBuf,
+            /// The error of the system.
+            why: io::Error,
+        }: local, "{path} cannot be written: {why}" (path = path.display()),
+            hint "Pass a directory that this user can write to: --datadir DIR.";
+        /// The file of the key of the pool's own CA does not contain a key.
+        CaKey {
+            /// Path of the CA's key.
+            path: PathBuf,
+            /// What is wrong.
+            why: String,
+        }: local, "{path} is not a key: {why}" (path = path.display()),
+            hint "Restore the file from a backup. To create a new CA instead, remove {path}, start the pool again, and copy the \
+                  new ca.pem to the agents' machines."
+                (path = path.display());
+        /// The certificate of the pool's own CA belongs to another key.
+        OtherCa {
+            /// Path of the CA's certificate.
+            certificate: PathBuf,
+            /// Path of the CA's key.
+            key: PathBuf,
+        }: local, "{certificate} is not the certificate of the key in {key}"
+                (certificate = certificate.display(), key = key.display()),
+            hint "Restore both files from a backup, or remove {certificate}: the pool writes it again at the next start. Agents \
+                  need that file (--tls-ca)."
+                (certificate = certificate.display());
         /// The TLS library refuses the settings.
         Library {
             /// The error of the library.
