@@ -24,7 +24,7 @@ pub enum Action {
     Node {
         /// The task that [`crate::Event::NodeDone`] returns.
         task: NodeTask,
-        /// The change.
+        /// How the node's list of peers is to change.
         call: PeerCommand,
     },
     /// Read the node's list of peers, after all earlier calls to it; the list comes as [`crate::Event::Listed`].
@@ -49,7 +49,7 @@ pub enum Action {
     Pool {
         /// The tag that [`crate::Event::PoolAnswers`] returns.
         tag: RequestTag,
-        /// The request.
+        /// The request to send.
         request: ToPool,
     },
     /// Answer a call of the pool.
@@ -237,7 +237,7 @@ pub enum Notice {
     PrivateAddress {
         /// Public key of the host's node.
         host: NodeId,
-        /// Its address.
+        /// The host's address, from its enode.
         at: EnodeHost,
     },
     /// The pool has fewer hosts than wanted.

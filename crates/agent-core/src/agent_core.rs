@@ -1,6 +1,6 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use vipnode_types::Ms;
+use vipnode_types::{BrokenInvariant, Ms};
 
 use crate::{
     Action, AgentConfig, AgentCounters, AgentGauges, AgentView, EndedLeases, Event, NodeChange, NodeTask, RequestTag,
@@ -208,7 +208,7 @@ impl AgentCore {
     ///
     /// # Errors
     /// The invariant that does not hold.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), BrokenInvariant> {
         invariants::check(self)
     }
 }

@@ -62,7 +62,7 @@ pub use view::{AgentView, HostSlots, LeaseState, PoolState};
 /// The errors of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "What an agent refuses its pool", rows: Refusal::ROWS },
-    vipnode_types::ErrorTable { title: "Commands of an agent to its node", rows: TaskError::ROWS },
+    vipnode_types::ErrorTable { title: "Commands from an agent to its node", rows: TaskError::ROWS },
     vipnode_types::ErrorTable { title: "Resolving the name of a host", rows: NameError::ROWS },
     vipnode_types::ErrorTable { title: "Settings of a host", rows: HostConfigError::ROWS },
     vipnode_types::ErrorTable { title: "A pattern of `--reject-client`", rows: VersionPatternError::ROWS },

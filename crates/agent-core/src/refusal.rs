@@ -6,15 +6,15 @@ errors! {
     /// Why an agent refuses a call from its pool, or rejects a host that the pool assigned.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum Refusal {
-        /// The call belongs to another protocol than the one that agent and pool speak.
+        /// The call does not belong to the protocol that the agent and the pool use.
         OtherProtocol: MethodNotFound, "an agent that uses this protocol does not have this method",
             no_hint "the pool must call only methods of the protocol that the agent uses";
-        /// The agent holds the lease of this ID with another node, or on the other side.
+        /// The agent has a lease with this ID, but with another peer or on the other side.
         OtherLease: InvalidParams, "this lease ID belongs to a lease with another peer or on the other side",
             no_hint "the pool assigns lease IDs";
-        /// The agent has no lease of this ID.
+        /// The agent has no lease with this ID.
         NoLease: Refused, "this agent does not have that lease", no_hint "the pool drops the lease on its own";
-        /// As many calls as the limit allows wait for the node.
+        /// The limit on calls waiting for the node was reached.
         TooManyCalls {
             /// How many wait.
             calls: usize,
@@ -22,32 +22,32 @@ errors! {
             retry_ms: u64,
         }: Busy, "{calls} calls are already waiting for this node",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
-        /// The last lease of this ID is being undone.
+        /// The agent is still undoing the lease with this ID.
         BeingUndone {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy, "this lease has ended and is being undone",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
-        /// The agent only seeks hosts.
+        /// The agent is a client only.
         NotHost: Refused, "this agent does not sell slots", no_hint "the pool picks another host";
-        /// The agent's node does not answer.
+        /// The agent's node does not respond.
         NodeDown: Refused, "the agent's node is down", no_hint "the agent keeps trying to reach it";
         /// The agent is stopping.
         Stopping: Refused, "this agent is stopping", no_hint "the pool picks another agent";
-        /// The host offers nothing for now.
+        /// The host currently offers no slots.
         NotOffering {
             /// Why, as the node or the rules say it.
             why: String,
         }: Refused, "{why}", no_hint "the agent reports its slots as soon as it offers some";
-        /// Every slot is taken.
+        /// All slots are in use.
         Full {
             /// Slots that the host sells.
             slots: u32,
         }: Full, "all {slots} slots are in use", no_hint "the pool picks another host";
-        /// The node's slots for light nodes are taken.
+        /// The node's slots for light nodes are all in use.
         LightFull: LightFull, "all light-node slots of the host's node are in use",
             no_hint "the pool picks another host";
-        /// Host and client are one node.
+        /// The host and the client are the same node.
         Itself: Refused, "a node cannot be its own client", no_hint "the pool picks another host";
         /// The client does not meet the host's rules.
         ClientUnsuitable {
@@ -61,21 +61,21 @@ errors! {
         }: Unsuitable, "the host {why}", no_hint "the pool picks another host";
         /// The client has as many hosts as it wants.
         EnoughHosts: Refused, "the client already has as many hosts as it wants", no_hint "the agent leaves the lease";
-        /// The slot costs more than the client pays.
+        /// The price exceeds the client's --max-price.
         TooExpensive: Refused, "the slot costs more than the client's maximum price", no_hint "the agent leaves the lease";
         /// The client already has a slot on this host.
         HeldAlready: Refused, "the client already has a slot on this host", no_hint "the agent leaves the lease";
-        /// The host failed a moment ago.
+        /// The host recently failed.
         Avoided: Refused, "this host failed recently", no_hint "the agent leaves the lease";
         /// The host's enode has no address.
         NoHostAddress: Refused, "the host's enode has no address to dial", no_hint "the agent leaves the lease";
-        /// The peer's address names no single machine beyond this link.
+        /// The peer's address does not identify one machine that can be reached from other networks.
         NoMachine {
-            /// The address.
+            /// The IP address in the peer's enode.
             at: IpAddr,
         }: Refused, "the address {at} is never dialed, because it is link-local, unspecified, broadcast, or multicast",
             hint "Start that peer's agent with --enode.host and an address that other machines can reach.";
-        /// The peer has a private address, or a host name that may lead to one.
+        /// The peer has a private address, or a host name that may resolve to one.
         PrivateAddress: Refused, "the agent's node dials private addresses and host names only for a pool that was reached \
                                   at a private address",
             hint "Run the agent with --dial-private if this pool may have its node dial them.";
@@ -84,15 +84,15 @@ errors! {
         /// The node keeps the peer by its own settings.
         NodesOwn: Refused, "the node keeps this peer by its own settings, so the agent does not touch it",
             no_hint "the node dials it by itself";
-        /// The node rejected this client. Any stranger can cause that, so the node itself may work.
+        /// The node rejected this client. Any client can cause this, so the node itself may work correctly.
         NotAdmitted {
             /// Why not.
             why: Failure,
         }: NotAdmitted, "the node did not admit the client: {why}",
             no_hint "the pool picks another host";
-        /// The node failed to admit the client, as it would any other.
+        /// The node failed to admit the client, for a reason that applies to all clients.
         NodeFailed {
-            /// What happened.
+            /// The error of the node.
             why: Failure,
         }: Refused, "the node failed to admit the client: {why}",
             no_hint "the pool picks another host";
@@ -101,9 +101,9 @@ errors! {
             /// Why not.
             why: Failure,
         }: Refused, "the node did not dial: {why}", no_hint "the client dials the host";
-        /// The lease ended before the node had done it.
+        /// The lease ended before the node completed the call.
         EndedBefore: Refused, "the lease ended before the node completed the call", no_hint "nothing is left to do";
-        /// The node did not undo a lease yet.
+        /// The node has not undone a lease yet.
         NotUndone {
             /// Why not.
             why: Failure,

@@ -100,10 +100,10 @@ impl PoolState {
     }
 }
 
-/// A lease.
+/// A lease as the agent's status shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseState {
-    /// Its ID.
+    /// The pool's ID of this lease.
     pub lease: LeaseId,
     /// Which side the agent is on.
     pub side: Side,

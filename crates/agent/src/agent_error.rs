@@ -27,16 +27,16 @@ errors! {
             text: String,
         }: local, "{text:?} is not the address of a pool: it does not contain a host",
             hint "Pass the pool's address as wss://HOST or ws://HOST:PORT.";
-        /// The pool was reached and gave no answer, or one of another kind.
+        /// The server did not return a response, or returned an invalid one.
         Unanswered {
             /// What happened instead.
             why: String,
         }: local, "the pool did not return a valid response: {why}",
             hint "Check the address of the pool, and that `vipnode pool` runs there.";
-        /// The server does not begin as a pool of protocol 3 does.
+        /// The server did not send the challenge with which a protocol 3 pool begins.
         NoChallenge: local, "the server is not a protocol 3 pool: it did not send a challenge",
             hint "Check the address of the pool. For a protocol 2 pool, pass --protocol 2.";
-        /// Another pool than the one that the agent remembers answers at a URL.
+        /// The pool at this URL is not the one that the agent remembers.
         OtherPool {
             /// The pool's address.
             url: String,
@@ -47,7 +47,7 @@ errors! {
         }: local, "the pool at {url} has the ID {shown}, but this agent expects the ID {expected}",
             hint "Ask the pool's operator for the ID. Only if it is the new one, pass --accept-pool-key {shown}. \
                   Otherwise, another server may have taken over the pool's address.";
-        /// A pool without an ID answers at a URL for which the agent remembers one.
+        /// The pool at this URL has no ID, but the agent remembers one.
         PoolWithoutId {
             /// The pool's address.
             url: String,
@@ -56,30 +56,30 @@ errors! {
         }: local, "the pool at {url} has no ID, but this agent expects the ID {expected}",
             hint "Ask the pool's operator to start it with the --datadir that it had before. Only if the pool is to have no \
                   ID from now on, pass --accept-pool-key none.";
-        /// The server names the ID of a pool, but does not prove that it has the pool's key.
+        /// The server claims the ID of a pool but does not prove that it has the pool's key.
         UnprovenPool {
             /// The pool's address.
             url: String,
-        }: local, "the server at {url} names the ID of a pool but does not prove that it has the pool's key",
+        }: local, "the server at {url} claims the ID of a pool but does not prove that it has the pool's key",
             hint "Check the address of the pool. Another server may have taken it over, or a proxy changes the headers \
                   of the response.";
         /// The user named this node as a peer of itself.
         NamedItself {
             /// The node, short.
             node: String,
-            /// Its address.
+            /// RPC address of that node.
             at: String,
         }: local, "node {node} cannot be a peer of itself (it is the node at {at})",
             hint "Pass the enode of another node, or pass another node's RPC address with --rpc.";
-        /// A host needs a socket, on which the pool can call it.
+        /// The pool must be able to call a host, which requires a WebSocket.
         HostOverHttp {
             /// The pool's address.
             url: String,
         }: local, "the pool at {url} cannot call this host, because an agent can only be a client over HTTP",
             hint "Pass {socket}, or run `vipnode client`, which the pool does not need to call." (socket = url.replacen("http", "ws", 1));
-        /// Another node answers at the node's address.
+        /// A different node responds at the node's address.
         OtherNode {
-            /// The address.
+            /// RPC address at which the node was replaced.
             at: String,
             /// Which node answered at the start, short.
             was: String,
@@ -97,25 +97,25 @@ errors! {
             why: std::io::Error,
         }: local, "{doing} {path}: {why}" (path = path.display()),
             hint "Check the owner and the free disk space, or use another directory: --state-dir DIR.";
-        /// A file of the state directory does not hold what was written to it.
+        /// A file in the state directory is damaged or was changed.
         Damaged {
-            /// Which file.
+            /// The damaged file.
             path: PathBuf,
             /// What is wrong.
             why: String,
         }: local, "{path} cannot be read: {why}" (path = path.display()),
             hint "Move {path} to another directory and start again. Changes recorded in a journal stay on the node \
                   until it restarts." (path = path.display());
-        /// The state directory is unknown.
+        /// The state directory cannot be determined.
         NoHome: local, "the state directory is unknown: neither XDG_STATE_HOME nor HOME is set",
             hint "Pass --state-dir DIR.";
-        /// Another process has the state directory.
+        /// Another agent is using the state directory.
         Locked {
             /// The lock file.
             path: PathBuf,
         }: local, "another vipnode agent is running for this node and holds {path}" (path = path.display()),
             hint "Stop the other agent first. To run both, give each its own node: --rpc FILE.ipc.";
-        /// No node key is found, and one is needed: at the first start, and before a delegation ends.
+        /// The node key was not found. It is needed at the first start and before a delegation expires.
         NoNodeKey {
             /// What was tried.
             why: FinderError,
@@ -124,74 +124,74 @@ errors! {
                   DATADIR/geth/nodekey). If only another user or machine can read it, run `vipnode link --request`.";
         /// The key file does not exist.
         NodeKeyMissing {
-            /// Which file.
+            /// The missing key file.
             path: PathBuf,
         }: local, "the node's key file {path} does not exist" (path = path.display()),
             hint "Pass the node's key file with --nodekey FILE (for geth, DATADIR/geth/nodekey).";
         /// The key file cannot be read.
         NodeKeyFile {
-            /// Which file.
+            /// The unreadable key file.
             path: PathBuf,
             /// What the system reports.
             why: std::io::Error,
         }: local, "the node's key file {path} cannot be read: {why}" (path = path.display()),
             hint "Run vipnode as a user that can read the node's key file, and pass it with --nodekey FILE.";
-        /// The key file does not hold a key.
+        /// The key file does not contain a valid key.
         NodeKey {
-            /// Which file.
+            /// The file that should hold a key.
             path: PathBuf,
             /// What is wrong.
             why: NodeKeyError,
         }: local, "the node key in {path}: {why}" (path = path.display()),
             hint "Pass the node's key file with --nodekey FILE (for geth, DATADIR/geth/nodekey).";
-        /// The key is that of another node.
+        /// The key belongs to another node.
         OtherKey {
-            /// Which file.
+            /// The file with the other node's key.
             path: PathBuf,
             /// The node that the key belongs to, short.
             key: String,
             /// This agent's node, short.
             node: String,
-            /// Its address.
+            /// RPC address of this agent's node.
             at: String,
         }: local, "the key in {path} belongs to node {key}, but the node at {at} is {node}" (path = path.display()),
             hint "Pass this node's own key file with --nodekey, or pass the RPC address of the key's node with --rpc.";
-        /// A delegation from another machine is not valid here.
+        /// The delegation is not valid for this agent.
         NotLinked {
             /// What is wrong.
             why: String,
         }: local, "this delegation cannot be used by this agent: {why}",
             hint "Run `vipnode link --request` here, and then run the command that it prints where the key is \
                   readable.";
-        /// Over protocol 2, no node key is found to sign with.
+        /// The node key, which signs every protocol 2 call, was not found.
         NoKeyForEachCall {
             /// What was tried.
             why: FinderError,
         }: local, "protocol 2 signs every call with the node key, which could not be read: {why}",
             hint "At every start, run as a user that can read the node key and pass it with --nodekey FILE (for geth, \
                   DATADIR/geth/nodekey). Protocol 3 needs the key only once.";
-        /// Over protocol 2, the node key cannot be used to sign with.
+        /// The node key, which signs every protocol 2 call, cannot be used.
         KeyForEachCall {
             /// Why not.
             why: Box<AgentError>,
         }: local, "protocol 2 signs every call with the node key, which could not be read: {why}", hint_of why;
-        /// The enode that others are asked to dial is that of another node.
+        /// The advertised enode belongs to another node.
         OtherEnode {
             /// The node in the enode, short.
             given: String,
             /// This agent's node, short.
             node: String,
-            /// Its address.
+            /// RPC address of this agent's node.
             at: String,
         }: local, "--enode contains node {given}, but the node at {at} is {node}",
             hint "Pass this node's own enode with --enode, pass only its host with --enode.host HOST, or pass the \
                   other node with --rpc.";
-        /// The system gave no random bytes.
+        /// The operating system did not return random bytes.
         Random {
             /// What it reports.
             why: String,
         }: local, "cannot get random bytes from the operating system: {why}", hint "Please report this.";
-        /// The agent was stopped, and not everything was undone in time.
+        /// The agent could not undo all changes to the node in time when it stopped.
         NotUndone {
             /// How many grants are left.
             left: usize,

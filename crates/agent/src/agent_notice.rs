@@ -14,7 +14,7 @@ pub enum AgentNotice {
     Node {
         /// What it reports about itself.
         facts: Box<NodeFacts>,
-        /// Its address.
+        /// RPC address of the node, without credentials.
         at: String,
         /// Where the agent keeps its state for it.
         state_dir: PathBuf,
@@ -38,7 +38,7 @@ pub enum AgentNotice {
     PoolPinned {
         /// The pool's address.
         url: String,
-        /// What changed.
+        /// Whether the ID was pinned, replaced, or accepted.
         change: PinChange,
     },
     /// What an earlier run left on the node was undone, because it was of another pool.
@@ -50,7 +50,7 @@ pub enum AgentNotice {
     Notice(Notice),
     /// A notice that was shown before came again; the newest of them.
     Repeated {
-        /// The notice.
+        /// The most recent of these notices.
         notice: Box<AgentNotice>,
         /// How often, without those that were shown.
         times: u64,

@@ -40,5 +40,5 @@ pub use run::{AgentRunner, NodeKeyAt, PoolAccess, Released, RunnerConfig, releas
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "An agent that cannot start or continue", rows: AgentError::ROWS },
     vipnode_types::ErrorTable { title: "Requests to and from an agent", rows: request_error::RequestError::ROWS },
-    vipnode_types::ErrorTable { title: "Agents of this machine, `vipnode status`", rows: local::LocalError::ROWS },
+    vipnode_types::ErrorTable { title: "Local agents, `vipnode status`", rows: local::LocalError::ROWS },
 ];

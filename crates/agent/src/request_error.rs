@@ -4,45 +4,45 @@ errors! {
     /// Why an agent does not carry out a request from its pool, to its pool, or from a local user.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub(crate) enum RequestError {
-        /// The pool calls a method that an agent of this protocol does not have.
-        NoMethod { name: String }: MethodNotFound, "agents do not have a method {name:?}",
+        /// The pool called a method that agents do not support in this protocol.
+        NoMethod { name: String }: MethodNotFound, "agents do not support the method {name:?}",
             hint "Update the older of the agent and the pool.";
-        /// The params of a call are not a list of one element of the expected form.
+        /// The params of a call are not a list with one element in the expected format.
         Params { why: String }: InvalidParams, "params must be a list with one element: {why}",
             hint "Check the params against the method's description. If vipnode sent them, update the older of the \
                   agent and the pool.";
-        /// Too many calls of the pool wait for the node.
+        /// Too many of the pool's calls are waiting for the node.
         NodeBusy { retry_ms: u64 }: Busy, "too many calls are waiting for this agent's node",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
-        /// Too many requests wait to be sent to the pool.
+        /// Too many requests are waiting to be sent to the pool.
         LinkBusy { retry_ms: u64 }: Busy, "too many requests are waiting to be sent to the pool",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
-        /// The agent core made a request of one protocol for a connection of the other.
+        /// The agent core made a request in one protocol for a connection that uses the other.
         OtherProtocol: Internal, "the request belongs to a protocol that this connection does not use", hint "Please report this.";
-        /// A message could not be written as JSON, or not be queued.
+        /// A message could not be serialized as JSON or could not be queued.
         NotSent { why: String }: Internal, "the request could not be sent: {why}", hint "Please report this.";
-        /// The pool's answer has another form than this version expects.
+        /// The pool's response does not have the format that this version expects.
         Answer { method: &'static str, why: String }: Internal, "the pool's answer to {method} cannot be read: {why}",
             hint "Check that the pool and the agent run compatible versions.";
-        /// The pool's answer is not one of protocol 2.
+        /// The pool's response is not a valid protocol 2 response.
         Protocol2Answer { why: String }: Internal, "the pool's response is not a valid protocol 2 response: {why}",
             hint "Check that a protocol 2 pool answers at this address.";
         /// The pool is older than `vipnode_explain`.
         NoExplain: MethodNotFound, "the pool's version cannot explain its choices",
             hint "Ask the pool's operator to update vipnode.";
-        /// Protocol 2 has no call that explains the pool's choices.
+        /// Protocol 2 has no method that explains the pool's choices.
         NoExplainOverProtocol2: MethodNotFound, "protocol 2 has no method that explains the pool's choices",
             hint "Remove --protocol 2 if the pool supports protocol 3.";
-        /// The pool did not answer a question of the user.
+        /// The pool did not answer a user's query, such as vipnode status --why.
         NoAnswer { why: String }: Server, "the pool did not answer: {why}", hint "Try again.";
         /// The pool did not report its status.
         NoStatus { why: String }: Server, "the pool did not report its status: {why}", hint "Try again.";
-        /// The agent core does not answer in time.
+        /// The agent core did not respond in time.
         AgentBusy { retry_ms: u64 }: Busy, "the agent is busy", hint "Try again in {retry_ms} ms.", retry retry_ms;
-        /// The pool does not answer in time.
+        /// The pool did not respond in time.
         PoolSlow { retry_ms: u64 }: Busy, "the pool did not answer in time",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
-        /// The agent does not seek hosts.
+        /// The agent is not a client.
         NotClient: Unsuitable, "this agent is not a client, so it has no hosts to explain",
             hint "Query an agent that is a client: vipnode status --why --state-dir DIR.";
         /// The agent has no pool.
@@ -58,7 +58,7 @@ errors! {
         LinkLost: Server, "the connection to the pool was lost", hint "Try again once the agent has reconnected.";
         /// The agent is stopping.
         Stopping: Server, "the agent is stopping", hint "Try again after you restart it.";
-        /// A method that the agent's local socket does not offer.
+        /// The agent's local socket does not support this method.
         NoLocalMethod { name: String }: MethodNotFound, "unknown method {name}",
             hint "Use the same vipnode release as the agent.";
     }

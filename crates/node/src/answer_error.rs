@@ -4,7 +4,7 @@ errors! {
     /// What is wrong with an answer of a node.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum AnswerError {
-        /// It is not JSON-RPC, not JSON of the expected form, or larger than a limit.
+        /// The response is not valid JSON-RPC, does not have the expected format, or exceeds a size limit.
         Json {
             /// What is wrong.
             why: String,
@@ -16,16 +16,16 @@ errors! {
         TooManyPeers {
             /// How many there are.
             peers: usize,
-            /// The limit.
+            /// How many peers a list may have.
             most: usize,
         }: local, "{peers} peers exceed the limit of {most}", hint "Lower the node's own --maxpeers.";
-        /// A field that has to be a number is not one.
+        /// A field that must be a number is not a number.
         NotANumber {
-            /// Which field.
+            /// Name of the field in the node's response.
             field: &'static str,
         }: local, "{field} is not a number",
             hint "Try the same call in the node's console; if it works there, please report this.";
-        /// The node has no newest block.
+        /// The node reports no newest block.
         NoBlock: local, "it has no block yet",
             hint "Wait until the node has read its database or has begun to sync; its log shows what it does.";
         /// The genesis block has no hash.

@@ -47,7 +47,7 @@ pub trait Node: Send + Sync + 'static {
 /// One RPC call to a node, as [`Node::plan`] shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedCall {
-    /// The method.
+    /// The JSON-RPC method that would be called.
     pub method: &'static str,
     /// Its only parameter.
     pub peer: Enode,

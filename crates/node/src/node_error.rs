@@ -9,9 +9,9 @@ errors! {
     /// Why a call to a node failed.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum NodeError {
-        /// Nothing listens at the address, or the connection broke.
+        /// Nothing listens at the address, or the connection was lost.
         Unreachable {
-            /// The address.
+            /// The node's RPC address, without credentials.
             at: String,
             /// How the system classifies it; [`ErrorKind::Other`] where it does not.
             kind: ErrorKind,
@@ -19,9 +19,9 @@ errors! {
             why: String,
         }: local, "no node responds at {at}: {why}",
             hint "Start the node, or pass its address: --rpc FILE.ipc or --rpc http://127.0.0.1:8545.";
-        /// The IPC file exists, and its permissions keep this user out.
+        /// The IPC file exists, but this user does not have permission to open it.
         NotPermitted {
-            /// The path.
+            /// Path of the IPC socket.
             at: String,
             /// Who owns it, where the system reports that.
             owner: Option<FileOwner>,
@@ -29,25 +29,25 @@ errors! {
             hint "Run vipnode as the user that runs the node, or give that user's group access to the file.";
         /// The IPC file belongs to another user of this machine.
         OtherUser {
-            /// The path.
+            /// Path of the IPC socket.
             at: String,
             /// The user's name.
             user: String,
         }: local, "{at} exists, but this user cannot open it; it belongs to {user}",
             hint "Run vipnode as that user (sudo -u {user} vipnode …), or give your group access: \
                   sudo chgrp $(id -gn) {at} && sudo chmod g+rw {at}.";
-        /// Over TLS, the node's certificate is not trusted.
+        /// The node's TLS certificate is not trusted.
         Untrusted {
-            /// The address.
+            /// The node's RPC address, without credentials.
             at: String,
             /// What is wrong with its certificate.
             fault: TlsFault,
         }: local, "the node at {at} is not trusted: {fault}", hint_of fault;
         /// The node took too long to answer.
         Expired {
-            /// The address.
+            /// The node's RPC address, without credentials.
             at: String,
-            /// The method.
+            /// The JSON-RPC method that was called.
             method: String,
             /// The deadline, in milliseconds.
             ms: u128,
@@ -55,21 +55,21 @@ errors! {
             hint "Start the node, or pass its address: --rpc FILE.ipc or --rpc http://127.0.0.1:8545.";
         /// The node answers HTTP 403, because it does not accept the `Host` header.
         HostRefused {
-            /// The address.
+            /// The node's RPC address, without credentials.
             at: String,
         }: local, "the node at {at} rejected the host name in this address (HTTP 403)",
             hint "Use 127.0.0.1 in --rpc, or allow this name: geth --http.vhosts localhost,NAME.";
         /// The node answers HTTP 401, because this is the port of its consensus client.
         EnginePort {
-            /// The address.
+            /// The node's RPC address, without credentials.
             at: String,
         }: local, "the node at {at} requires a token (HTTP 401), as on the engine port for its consensus client",
             hint "Pass the node's RPC port or IPC file instead: --rpc http://127.0.0.1:8545 or --rpc DATADIR/geth.ipc.";
-        /// A server answers with another HTTP status, so what answers may be a proxy or another program.
+        /// A server answers with another HTTP status. It may be a proxy or another program.
         HttpStatus {
-            /// The address.
+            /// The node's RPC address, without credentials.
             at: String,
-            /// The status.
+            /// The HTTP status code of the response.
             status: u16,
             /// The first line of its answer; empty where there is none.
             body: String,
@@ -77,13 +77,13 @@ errors! {
             hint "{fix}" (fix = status_fix(*status));
         /// The node answers the WebSocket handshake with HTTP 403, because it does not accept the `Origin` header.
         OriginRefused {
-            /// The address.
+            /// The node's RPC address, without credentials.
             at: String,
         }: local, "the node at {at} refuses the origin of this connection (HTTP 403)",
             hint "Use 127.0.0.1 in --rpc, or allow this origin: geth --ws.origins ORIGIN.";
         /// The `admin_*` or the `eth_*` calls are not offered at this address.
         NotOffered {
-            /// The address.
+            /// The node's RPC address, without credentials.
             at: String,
             /// The first method that is missing.
             method: String,
@@ -92,18 +92,18 @@ errors! {
                   Erigon with {flag} admin,eth,net,web3, Besu with {besu} ADMIN,ETH,NET,WEB3, or Nethermind with \
                   --JsonRpc.EnabledModules Admin,Eth,Net,Web3 (on 127.0.0.1 only)."
                 (flag = api_flag(at), besu = besu_flag(at));
-        /// The client does not have this call, whatever flags it is started with.
+        /// The execution client does not support this method, regardless of its flags.
         NoCall {
-            /// The address.
+            /// The node's RPC address, without credentials.
             at: String,
             /// The first method that is missing.
             method: String,
             /// What the client calls itself; empty where it does not say.
             client: String,
         }: local, "the node at {at} offers admin calls, but not {method}{named}" (named = in_brackets(client)),
-            hint "Run a newer build of this client (Erigon has admin_removePeer since July 2025), or run geth, reth, \
+            hint "Run a newer build of this execution client (Erigon has admin_removePeer since July 2025), or run geth, reth, \
                   Besu, or Nethermind.";
-        /// The node's client has to dial the peers that it admits, and this peer's address is unknown.
+        /// The node must dial the peers that it admits, and this peer's address is unknown.
         NoAddress {
             /// The address of the node.
             at: String,
@@ -113,9 +113,9 @@ errors! {
                   the host, which admit a client that dials.";
         /// The node answered with a JSON-RPC error.
         Refused {
-            /// The address.
+            /// The node's RPC address, without credentials.
             at: String,
-            /// The method.
+            /// The JSON-RPC method that was called.
             method: String,
             /// Its JSON-RPC code.
             code: i64,
@@ -125,15 +125,15 @@ errors! {
             hint "Try the same call in the node's console. If it works there, please report this.";
         /// The answer cannot be read.
         Answer {
-            /// The address.
+            /// The node's RPC address, without credentials.
             at: String,
-            /// The method.
+            /// The JSON-RPC method that was called.
             method: String,
             /// What is wrong.
             why: AnswerError,
         }: local, "the node at {at} returned an unexpected response to {method}: {why}",
             hint_of why;
-        /// The text given as the node's address is not one.
+        /// The text is not a valid node address.
         Address {
             /// What was given.
             text: String,

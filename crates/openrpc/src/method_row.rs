@@ -124,7 +124,7 @@ impl MethodRow {
         self.name
     }
 
-    /// Its argument.
+    /// Adds the method's only argument, with its schema.
     #[must_use]
     pub fn takes<T: JsonSchema>(self, name: &'static str, summary: &'static str) -> Self {
         Self { argument: Some(Form::of::<T>(name, summary)), ..self }

@@ -71,7 +71,7 @@ pub struct Example {
     pub name: &'static str,
     /// In the order of the call.
     pub params: Vec<Named>,
-    /// The answer.
+    /// What the method returns in this example.
     pub result: Named,
 }
 

@@ -53,7 +53,7 @@ pub(super) fn connect() -> MethodRow {
 
 pub(super) fn update() -> MethodRow {
     let text = format!(
-        "Reports peers of the node and shows that the agent is running. Due every minute. Agents of the original \
+        "Reports peers of the node and shows that the agent is running. An update is due every minute. Agents of the original \
          report all peers; this version's agent reports only leased peers. Only peers that the \
          pool assigned or had admitted count. {SIGNED} The first example was recorded from the original, and its \
          signature was made by the original's code."
@@ -79,7 +79,7 @@ pub(super) fn update() -> MethodRow {
 }
 
 pub(super) fn peer() -> MethodRow {
-    let text = format!("Requests peers. Each peer in the result has admitted the node. {SIGNED}");
+    let text = format!("Each peer in the result has already admitted the node. {SIGNED}");
     let request = PeerRequest { num: 1, kind: String::new() };
     MethodRow::new::<PeerReply>(
         method::PEER,
@@ -91,7 +91,7 @@ pub(super) fn peer() -> MethodRow {
     .takes::<PeerRequest>("request", "The number of peers and the execution client")
     .signed(Signing::Node)
     .fails(CODES)
-    .example("one", examples::by_node(method::PEER, &request), &PeerReply { peers: peers() })
+    .example("one peer", examples::by_node(method::PEER, &request), &PeerReply { peers: peers() })
 }
 
 pub(super) fn host() -> MethodRow {
@@ -109,7 +109,7 @@ pub(super) fn host() -> MethodRow {
     .takes::<HostRequest>("hello", "The host")
     .signed(Signing::Node)
     .fails(CODES)
-    .example("a geth", examples::by_node(method::HOST, &request), &reply)
+    .example("a geth host", examples::by_node(method::HOST, &request), &reply)
 }
 
 pub(super) fn client() -> MethodRow {
@@ -147,7 +147,7 @@ pub(super) fn account() -> MethodRow {
     )
     .takes::<vipnode_types::Account>("wallet", "Its address")
     .fails(CODES)
-    .example("nothing", examples::bare(&examples::account()), &reply)
+    .example("an account without a balance", examples::bare(&examples::account()), &reply)
 }
 
 pub(super) fn add_node() -> MethodRow {

@@ -53,7 +53,7 @@ pub(super) fn ping() -> MethodRow {
 
 pub(super) fn status() -> MethodRow {
     let text = "Takes no params. The pool's `--status` flag sets who can read it: everyone, members (over the \
-                WebSocket of a connected agent), or nobody. The result contains the original's fields and more.";
+                WebSocket of a connected agent), or nobody. The result contains the original's fields and additional ones.";
     let status = PoolStatus {
         time_updated: NOW.rfc3339(),
         time_started: NOW.minus(3_600_000).rfc3339(),
@@ -96,7 +96,7 @@ pub(super) fn status() -> MethodRow {
 }
 
 pub(super) fn reach() -> MethodRow {
-    let text = "For a caller that may later connect as an agent. The pool stores nothing about the caller and assigns \
+    let text = "Intended for callers that may later connect as agents. The pool stores nothing about the caller and assigns \
                 no slot. It tests the port only at the caller's source address. \
                 With `connect`, params are [request, envelope], signed as for vipnode_connect but with the name of this \
                 method: the pool checks audience, delegation, membership, bans, and chain as it checks a connect, and \
@@ -274,7 +274,7 @@ pub(super) fn explain() -> MethodRow {
     MethodRow::new::<ExplainReply>(
         method::EXPLAIN,
         CallDirection::AgentToPool,
-        "Explain the client's hosts",
+        "Explain why the client has its hosts",
         text,
         ("explanation", "The explanation"),
     )
@@ -344,8 +344,8 @@ pub(super) fn evict() -> MethodRow {
 }
 
 pub(super) fn dial() -> MethodRow {
-    let text = "For a client: dial another host that it asked for, which has already admitted it. For a host: dial a \
-                leased client that cannot reach the host.";
+    let text = "Asks a client to dial another host that it requested and that has already admitted it, or asks a host to \
+                dial a leased client that cannot reach the host.";
     let call = DialCall {
         lease: OTHER_LEASE,
         side: Side::Client,

@@ -4,7 +4,8 @@ errors! {
     /// Why the pool refuses an agent's request.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum CoreError {
-        /// A call arrived on a connection without an agent, or whose node has since connected on another one.
+        /// The call arrived on a connection without an agent, or on one that a newer connection of the node has
+        /// replaced.
         NotConnected: Unauthorized, "this connection is not authenticated, or a newer connection replaced it",
             hint "Call vipnode_connect first.";
         /// The pool knows a newer delegation of the node than the one used to connect.
@@ -27,34 +28,34 @@ errors! {
         /// A host that speaks protocol 2 connects over HTTP.
         HostOverHttp: Unsuitable, "the pool cannot call a host over HTTP",
             hint "Connect over a WebSocket: ws:// or wss:// instead of http:// or https://.";
-        /// The network id in a call of protocol 2 is negative.
+        /// The network ID in a protocol 2 call is negative.
         Network {
             /// The network id, as sent.
             network: i64,
         }: InvalidParams, "{network} is not a valid network ID",
             hint "Set node_info.network to net_version as a number, 1 for mainnet.";
-        /// The enode in a call of protocol 2 is not valid.
+        /// The enode in a protocol 2 call is not valid.
         NodeUri {
             /// Why it is not valid.
             source: EnodeError,
         }: InvalidParams, "node_uri is not a valid enode: {source}",
             hint "Pass --enode enode://<id>@<host>:<port>, or leave it out.";
-        /// The payout account in a call of protocol 2 is not valid.
+        /// The payout account in a protocol 2 call is not valid.
         Payout {
             /// Why it is not valid.
             source: AccountError,
         }: InvalidParams, "payout is not a valid account: {source}",
             hint "Pass an address to --payout, or leave it out.";
-        /// A call of protocol 2 asks for less than one peer.
+        /// A protocol 2 call requests fewer than one peer.
         TooFew {
             /// The number, as sent.
             num: i64,
         }: InvalidParams, "the call requests {num} peers, but the minimum is 1", hint "Set num to at least 1.";
         /// An agent that did not connect as a client asks for hosts.
         NoClient: Unsuitable, "this agent did not connect as a client", hint "Run vipnode client or vipnode agent.";
-        /// The pool remembers as many nodes as its limit allows, and may not forget any of them yet.
+        /// The pool remembers the maximum number of nodes and cannot forget any of them yet.
         PoolFull {
-            /// The limit.
+            /// How many nodes this pool remembers at most.
             nodes: u32,
             /// When to try again, in milliseconds.
             retry_ms: u64,
@@ -79,34 +80,34 @@ errors! {
         }: Unsuitable,
             "this pool serves chain {id} with the genesis block {ours}, and the genesis block of this node is {theirs}",
             hint "Start the node with the genesis file of that chain, or ask the pool's operator about --chain.";
-        /// The address block of a new node has as many of the nodes that the pool remembers as its share allows.
+        /// The address block of a new node has used up its share of the nodes that the pool remembers.
         NodesOfBlock {
             /// When to try again, in milliseconds.
             retry_ms: u64,
-        }: Busy, "this pool remembers as many nodes of your address block as it may",
+        }: Busy, "this pool already remembers the maximum number of nodes in your address block",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
-        /// The node is on a chain that is new to the pool, and its address block has brought as many chains as its share
-        /// allows.
+        /// The node is on a chain that is new to the pool, and its address block has used up its share of the limit of
+        /// chains.
         ChainsOfBlock {
             /// The chain of the node.
             chain: Box<ChainSpec>,
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy,
-            "nodes of your address block are on as many chains as they may, and {chain} would be one more",
+            "nodes in your address block have reached their limit of chains, and {chain} would be one more",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
-        /// A message names more leases than one agent can have.
+        /// A message lists more leases than one agent can have.
         TooManyLeases {
-            /// The limit.
+            /// How many leases one message may name.
             limit: usize,
         }: InvalidParams, "a message may name at most {limit} leases",
             hint "Update vipnode; if it is the newest release, report this as a bug.";
-        /// The clients of an address block have as many pending offers as the limit allows.
+        /// The clients in an address block have reached the limit of pending offers.
         OffersInBlock {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy,
-            "too many slots are offered to clients of your address block and not connected yet",
+            "too many slots offered to clients in your address block are not connected yet",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
         /// A client, or its address block, has used up today's allowance of time that only hosts reported.
         Unpaired {
@@ -118,26 +119,26 @@ errors! {
             "hosts reported your node, or others in your address block, as connected for more than {seconds} s today \
              while its agent did not report it" (seconds = limit_ms / 1_000),
             hint "Keep the agent running as long as the node has peers from the pool.", retry retry_ms;
-        /// The nonce of a call of protocol 2 is in the future.
+        /// The nonce of a protocol 2 call is in the future.
         NonceAhead {
             /// How far, in seconds.
             seconds: u64,
         }: Unauthorized, "the nonce is {seconds} s ahead of this pool's clock",
             hint "Set this machine's clock, and check that the nonce is in nanoseconds.";
-        /// The nonce of a call of protocol 2 is too old.
+        /// The nonce of a protocol 2 call is too old.
         NonceBehind {
             /// How far, in seconds.
             seconds: u64,
         }: Unauthorized, "the nonce is {seconds} s behind this pool's clock",
             hint "Set this machine's clock, and send each call right after it is signed.";
-        /// The nonce of a call of protocol 2 is not greater than that of an earlier call.
+        /// The nonce of a protocol 2 call is not greater than that of an earlier call.
         NonceOld: Unauthorized, "the nonce is not greater than that of the previous call",
             hint "Run only one agent per node; each call needs a greater nonce.";
-        /// The pool started after a call of protocol 2 was signed.
+        /// The pool started after a protocol 2 call was signed.
         NonceBeforeStart: Unauthorized,
             "the pool restarted after this call was signed, and cannot know whether it accepted the call before",
             hint "Connect again.";
-        /// The pool started after a connect of protocol 2 was signed, or the caller's clock is behind.
+        /// The pool started after a protocol 2 connect call was signed, or the caller's clock is behind.
         ConnectBeforeStart {
             /// When to try again, in milliseconds.
             retry_ms: u64,

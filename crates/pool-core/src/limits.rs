@@ -30,7 +30,7 @@ limits! {
         /// loses the offer.
         admit_deadline_ms: u64 = 3 * SECOND, Time 100..=MINUTE;
         /// A call to an agent waits this long for its rows to become durable, in addition to `admit_deadline_ms`; then the core
-        /// gives it up.
+        /// cancels it.
         commit_ms: u64 = 30 * SECOND, Time SECOND..=10 * MINUTE;
         /// A request for hosts is answered after this time with the hosts found so far.
         ask_deadline_ms: u64 = 5 * SECOND, Time 100..=MINUTE;
@@ -38,8 +38,8 @@ limits! {
         offer_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
         /// An offer to a side of protocol 2 ends this long after the longest gap between two of its updates.
         offer_update_ms: u64 = 30 * SECOND, Time SECOND..=10 * MINUTE;
-        /// The longest gap between two updates that counts for `offer_update_ms`, and the one that counts until three updates
-        /// came.
+        /// The longest gap between two updates that `offer_update_ms` takes into account, and the gap that it assumes
+        /// until three updates have arrived.
         update_gap_ms: u64 = 2 * MINUTE, Time SECOND..=10 * MINUTE;
         /// An offer between the two protocols ends after this time if the side of protocol 3 has not seen the other. geth dials
         /// a peer again after 35 s.
@@ -59,23 +59,25 @@ limits! {
         /// Time that may be used without being billed, in percent of the billed time: of a client's billed time of that day, and of the
         /// billed time of a client and one host over seven days.
         unpaired_percent: u32 = 5, Count 0..=100;
-        /// Time per day that only the host of a pair may report, in addition to `silence_ms`, `unpaired_percent`, and two report
-        /// intervals if one of the two speaks protocol 2. Beyond it, the two are kept apart until the next day.
+        /// Time per day that only the host of a pair may report, in addition to `silence_ms`, `unpaired_percent`, and
+        /// two report intervals if one of the two speaks protocol 2. Beyond it, the pool does not match the two until
+        /// the next day.
         unpaired_pair_ms: u64 = 2 * MINUTE, Time 0..=DAY;
-        /// Wide address blocks (/16, /32) whose hosts have to report unpaired time before a client gets no more hosts: the hosts of
-        /// one wide block count for at most 1/N of the client's limit.
+        /// Wide address blocks (/16, /32) whose hosts must report unpaired time before a client gets no more hosts: the
+        /// hosts of one wide block count for at most 1/N of the client's limit.
         lockout_blocks: u32 = 3, Count 1..=100;
-        /// Rows of the meter that a node ends in one hour; further rows are added up by pair and written in the next hour.
+        /// Meter rows that a node ends in one hour; further rows are added up by pair and written in the next hour.
         rows_an_hour: u32 = 1_000, Count 1..=60_000;
-        /// Rows of the meter that wait for the next hour; beyond it, rows are written at once.
+        /// Meter rows that wait for the next hour; beyond it, rows are written immediately.
         waiting_rows: u32 = 100_000, Count 0..=10_000_000;
         /// Pairs of a client and a host whose time is remembered for a week; an address block may hold as many as are free.
         /// Beyond it, the time of a client's hosts is remembered together, except for four of them.
         pairs: u32 = 1_000_000, Count 1..=100_000_000;
-        /// Hosts of one client whose time is remembered one by one; beyond it, the times of the hosts with the least time are added up.
+        /// Hosts of one client whose time is remembered individually; beyond it, the times of the hosts with the least
+        /// time are added up.
         pairs_a_client: u32 = 64, Count 4..=1_000;
-        /// Time that a node has to be paired with nodes in two other wide address blocks (/16, /32), each, before it counts as
-        /// proven; in a closed pool, any time is enough. Some limits apply only to nodes that are not proven.
+        /// Time that a node must be paired with nodes in each of two other wide address blocks (/16, /32) before it
+        /// counts as proven; in a closed pool, any time is enough. Some limits apply only to nodes that are not proven.
         proven_ms: u64 = 10 * MINUTE, Time 1..=DAY;
         /// The times at which agents were last seen are written to the store this often.
         flush_ms: u64 = 3 * MINUTE, Time SECOND..=HOUR;
@@ -87,7 +89,7 @@ limits! {
         slots_a_protocol2_host: u32 = 16, Count 1..=1_000;
         /// Hosts returned for one protocol 2 request; a larger number is reduced to this.
         max_request_hosts: u32 = 16, Count 1..=1_000;
-        /// Peers that a node of protocol 2 has yet to drop; beyond it, the oldest are forgotten.
+        /// Peers that a protocol 2 node still has to disconnect; beyond it, the oldest are forgotten.
         invalid_peers: u32 = 1_024, Count 1..=10_000;
         /// How far a nonce (protocol 2, or HTTP) may be ahead of the pool's clock; beyond it, the call is refused.
         nonce_ahead_ms: u64 = 5 * MINUTE, Time SECOND..=HOUR;
@@ -99,9 +101,9 @@ limits! {
         offers_minimum: u32 = 4, Count 1..=4_294_967_295;
         /// Nodes in `avoid`; the rest is ignored.
         avoid: u32 = 64, Count 0..=1_000;
-        /// Hosts examined for one slot; the best of those that fit gets the offer.
+        /// Hosts examined for one slot; the best compatible host gets the offer.
         candidates: u32 = 32, Count 1..=1_000;
-        /// Hosts examined for one slot if none of the first `candidates` fits; then the client waits.
+        /// Hosts examined for one slot if none of the first `candidates` is compatible; then the client waits.
         looks: u32 = 160, Count 1..=100_000;
         /// Hosts examined for one slot if some of them are incompatible (capabilities, versions, or rules of either side); then
         /// the client waits.
@@ -109,15 +111,15 @@ limits! {
         /// Kinds of clients, by profile and version, for which a chain is known to have no compatible host, until a new kind
         /// of host connects; beyond it, some are forgotten, and searched for again.
         failed_searches: u32 = 1_024, Count 0..=1_000_000;
-        /// A client that can be called and is not paired with its host after this time gets two further ones of other address
-        /// blocks, after twice this time four, and so on, while more slots are free than clients wait. The leases that connect
-        /// later end.
+        /// If a client that the pool can call is not paired with its host after this time, it gets two further hosts in
+        /// other address blocks; after twice this time four, and so on, provided that more slots are free than clients
+        /// are waiting. The leases that connect later end.
         second_host_ms: u64 = SECOND, Time 100..=MINUTE;
         /// Offers that a client has at once beyond the number of hosts that it wants; see `second_host_ms`. Clients of one address
         /// block that are not proven share them.
         spare_offers: u32 = 7, Count 0..=64;
         /// Pending offers of hosts in an address block (/24, /48) that have never served a client, while other hosts are
-        /// known; of a wide block (/16, /32) four times as many. Further clients get other hosts.
+        /// known; a wide block (/16, /32) may have four times as many. Further clients get other hosts.
         trials_a_block: u32 = 4, Count 1..=1_000_000;
         /// Connected hosts examined for one `vipnode_explain`; in a larger pool, the answer covers only this many.
         explained_hosts: u32 = 256, Count 1..=10_000;
@@ -173,9 +175,10 @@ limits! {
         /// Clients whose report of one host's capabilities is stored while they are connected; an address block may hold as
         /// many as are free, further reports are ignored.
         witnesses_a_host: u32 = 8, Count 1..=64;
-        /// Such clients of all hosts together; an address block may hold as many as are free, further reports are ignored.
+        /// The total number of such clients for all hosts; an address block may hold as many as are free, further
+        /// reports are ignored.
         witnesses: u32 = 32_768, Count 0..=10_000_000;
-        /// Address blocks whose clients have to agree about a host before their reports count for clients of other blocks.
+        /// Address blocks whose clients must agree about a host before their reports count for clients of other blocks.
         witness_blocks: u32 = 2, Count 1..=16;
         /// Versions that a node rejected since it connected; beyond it, the oldest is forgotten.
         unwanted_versions: u32 = 16, Count 1..=1_000;
@@ -191,8 +194,8 @@ limits! {
         /// Nodes remembered that were never paired, shared in the same way. They are forgotten `nonce_ahead_ms` and
         /// `nonce_behind_ms` after they left. New nodes beyond it are answered "busy".
         strangers: u32 = 200_000, Count 1..=100_000_000;
-        /// Forgotten nodes that had shown more than one delegation, of which the newest is remembered, shared in the same way;
-        /// beyond its share, an address block loses its oldest.
+        /// Forgotten nodes that used more than one delegation, and whose newest delegation the pool remembers, shared
+        /// in the same way; beyond its share, an address block loses its oldest entry.
         delegations: u32 = 100_000, Count 1..=100_000_000;
         /// A node that was ever paired and has no lease is forgotten if it was not seen for this long.
         prune_ms: u64 = 30 * DAY, Time HOUR..=3_650 * DAY;
@@ -245,10 +248,10 @@ limits! {
         calls_a_second: u32 = 20, Count 1..=1_000_000;
         /// Calls of one socket that may arrive at once.
         burst: u32 = 100, Count 1..=1_000_000;
-        /// After a call beyond its rate, the pool does not read from the socket for this long, and then not until its turn among
-        /// the sockets of its address block (`block_calls_a_second` turns per second).
+        /// After a call beyond its rate, the pool does not read from the socket for this long, and then waits for its
+        /// turn among the sockets of its address block (`block_calls_a_second` turns per second).
         flood_pause: Duration = Duration::from_millis(20), Time 0..=MINUTE;
-        /// Calls beyond the rate since the socket last kept to it; then the socket is closed.
+        /// Calls beyond the rate since the socket was last within its rate; then the socket is closed.
         flood: u32 = 100, Count 1..=1_000_000;
         /// Frames in a row that are not JSON-RPC; then the socket is closed.
         garbage: u32 = 32, Count 1..=1_000_000;
@@ -258,14 +261,15 @@ limits! {
         block_burst: u32 = 1_000, Count 1..=100_000_000;
         /// A call that would have to wait longer for its address block is answered "busy".
         block_wait: Duration = seconds(2), Time 0..=MINUTE;
-        /// Bytes per second of answers to one address block, on average. An answer beyond it waits up to `block_wait`, then the
-        /// request is refused (429, or "busy"). Answers of the core on WebSockets leave at once; instead, the block's next calls
-        /// wait.
+        /// Bytes per second of answers to one address block, on average. An answer beyond it waits up to `block_wait`,
+        /// then the request is refused (429, or "busy"). Answers of the core on WebSockets are sent immediately;
+        /// instead, the block's next calls wait.
         block_bytes_a_second: usize = 1 << 20, Bytes KIB..=1_024 * MIB;
         /// Bytes of such answers to one address block that may be sent at once.
         block_bytes_at_once: usize = 8 << 20, Bytes MIB..=1_024 * MIB;
-        /// Microseconds of CPU time that the sockets of one address block may use without a pause; the budget refills over four times
-        /// that long. Beyond it, the pool processes their work one piece at a time, in turn with everyone else's.
+        /// Microseconds of CPU time that the sockets of one address block may use without a pause; the budget refills
+        /// over four times that long. Beyond it, the pool processes their work one piece at a time, in turn with that
+        /// of all other blocks.
         block_cpu_us: u32 = 50, Count 0..=100_000_000;
         /// Frames of one socket that are read in a row; then other sockets have their turn.
         frames_a_turn: u32 = 8, Count 1..=1_000;
@@ -276,17 +280,19 @@ limits! {
         permits_report: usize = 16_384, Count 1..=1_000_000;
         /// All other calls that wait for the core; shared and answered like `permits_connect`.
         permits_other: usize = 4_096, Count 1..=1_000_000;
-        /// Microseconds of the core's time that an address block gets in its turn, before others have theirs; what it used beyond
-        /// that is paid back in its next turns.
+        /// Microseconds of the core's time that an address block gets in its turn, before other blocks get theirs; time
+        /// that it used beyond that is deducted from its next turns.
         core_turn_us: u32 = 100, Count 1..=1_000_000;
-        /// The most turns that a block skips to make up for time that it used beyond its turn; time beyond that is forgiven.
+        /// The most turns that a block skips to make up for time that it used beyond its turn; time beyond that is
+        /// discarded.
         core_debt_turns: u32 = 100, Count 0..=1_000_000;
-        /// Wide blocks (/16, /32) whose time is remembered while they wait for nothing; beyond it, all such time is forgiven.
+        /// Wide blocks (/16, /32) whose overused time is remembered while none of their messages are waiting; beyond
+        /// it, all such time is discarded.
         core_debtors: usize = 10_000, Count 0..=10_000_000;
         /// Microseconds after which the core sends the answers to the messages that it has handled in a row; at most 256.
         core_batch_us: u32 = 500, Count 1..=1_000_000;
-        /// Address blocks whose use of the core is counted for `vipnode pool admin top`; beyond it, the half that used least is
-        /// forgotten.
+        /// Address blocks whose use of the core is counted for `vipnode pool admin top`; beyond it, the half with the
+        /// lowest usage is forgotten.
         core_time_blocks: usize = 10_000, Count 0..=10_000_000;
         /// Bans of the operator; a further one is refused.
         bans: usize = 10_000, Count 0..=30_000;
@@ -317,12 +323,13 @@ limits! {
         /// An HTTP connection that does not come through a named proxy is closed after this time, once the request in progress
         /// is answered. WebSockets are not limited by it.
         http_life: Duration = seconds(300), Time SECOND..=DAY;
-        /// Connections from this machine beyond the other limits, for probes: they may only read `/health` and `/metrics`. A
-        /// further one is refused.
+        /// Connections from this machine in addition to the other limits, for probes. They can only read `/health` and
+        /// `/metrics`. A further one is refused.
         probes: usize = 16, Count 0..=10_000;
-        /// A balancer that `--proxy-protocol` names has this long to send the header; then the connection is closed.
+        /// A load balancer named with `--proxy-protocol` has this long to send the header; then the connection is
+        /// closed.
         proxy_header: Duration = seconds(5), Time 100..=MINUTE;
-        /// A WebSocket message in fragments that does not end within this time closes the socket.
+        /// A fragmented WebSocket message that is not complete within this time closes the socket.
         fragments: Duration = seconds(10), Time 100..=10 * MINUTE;
         /// A WebSocket is pinged this often, which also measures its latency.
         ping: Duration = seconds(30), Time SECOND..=10 * MINUTE;
@@ -334,17 +341,18 @@ limits! {
         farewell: Duration = seconds(1), Time 0..=MINUTE;
         /// Frames that may arrive before the other side's close frame; then the socket is closed without it.
         farewell_frames: usize = 64, Count 0..=100_000;
-        /// Agents that speak over HTTP; one address block (/24, /48) and one provider (/16, /32) may hold at most as many as are
-        /// still free; up to four blocks of a provider may always hold 4. A further one is answered "busy"; none is removed for it. Members of
-        /// a closed pool share the whole.
+        /// Agents connected over HTTP; one address block (/24, /48) and one provider (/16, /32) may hold at most as
+        /// many as are still free; up to four blocks of a provider may always hold 4. A further one is answered "busy";
+        /// no existing agent is removed to make room. Members of a closed pool share the whole.
         http_agents: usize = 10_000, Count 1..=10_000_000;
         /// An agent over HTTP that does not call for this long counts as disconnected.
         http_idle: Duration = seconds(240), Time SECOND..=DAY;
-        /// A status is built at most this often; in between, everyone gets the same one.
+        /// The status is generated at most this often; in the meantime, all callers get the same one.
         status_age: Duration = seconds(1), Time 0..=HOUR;
-        /// Core and store answer a probe within this time, or `/health?full` is 503.
+        /// The core and the store must answer a probe within this time; otherwise, `/health?full` returns 503.
         health: Duration = seconds(1), Time 10..=MINUTE;
-        /// `/health` is answered from a copy that is made once per second; it is 503 if the copy is older than this.
+        /// `/health` is answered from a copy that is refreshed once per second; it returns 503 if the copy is older
+        /// than this.
         health_age: Duration = seconds(3), Time SECOND..=HOUR;
         /// At shutdown, requests in flight have this long to be answered.
         drain: Duration = seconds(5), Time 0..=10 * MINUTE;
@@ -354,7 +362,7 @@ limits! {
         store_retry: Duration = seconds(1), Time 10..=10 * MINUTE;
         /// Batches of rows that wait for the store; at the limit, the core waits.
         store_batches: usize = 64, Count 1..=10_000;
-        /// The "try again in" of an answer while the pool's state is being restored or the pool is overloaded.
+        /// The retry time in an answer while the pool's state is being restored or the pool is overloaded.
         busy_retry: Duration = seconds(5), Time 100..=10 * MINUTE;
     }
     also {}

@@ -7,7 +7,7 @@ use vipnode_types::{AgentPublic, Ms, NodeId};
 pub struct NodeView {
     /// Its position in the list, for [`crate::Core::nodes_from`].
     pub position: u32,
-    /// The node.
+    /// Public key of the node.
     pub id: NodeId,
     /// The key of its agent; `None` if it speaks protocol 2.
     pub agent: Option<AgentPublic>,

@@ -33,7 +33,7 @@ pub enum Row {
 /// The key of a [`Row`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RowKey {
-    /// A node.
+    /// The row of a node.
     Node(NodeId),
     /// A running lease.
     Lease(LeaseId),
@@ -48,7 +48,7 @@ pub enum RowKey {
 /// The time of a week that a client spent with its hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimesRow {
-    /// The client.
+    /// Public key of the client's node.
     pub client: NodeId,
     /// Where the client was.
     pub block: Option<AddressBlock>,
@@ -61,18 +61,18 @@ pub struct TimesRow {
 /// The time of a week that a client spent with one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostTimeRow {
-    /// The host.
+    /// Public key of the host's node.
     pub host: NodeId,
     /// Where the host was.
     pub block: Option<AddressBlock>,
-    /// The time.
+    /// How long the pair was connected, and how much of it was billed.
     pub time: PairTime,
 }
 
 /// When the newest delegation of a node was issued that is forgotten otherwise. An older one is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DelegationRow {
-    /// The node.
+    /// Public key of the node.
     pub id: NodeId,
     /// When the delegation was issued.
     pub issued: Ms,
@@ -83,7 +83,7 @@ pub struct DelegationRow {
 /// When a node last reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presence {
-    /// The node.
+    /// Public key of the node.
     pub id: NodeId,
     /// When its agent last reported.
     pub seen: Ms,
@@ -163,7 +163,7 @@ pub struct MeteredRow {
 /// The sums of several finished rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MergedRows {
-    /// How many.
+    /// How many rows were merged.
     pub rows: u32,
     /// What they billed, in milliseconds.
     pub billed_ms: u64,

@@ -5,13 +5,13 @@ errors! {
     /// Why the pool closes a connection. The message is the reason in the close frame.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub(crate) enum CloseReason {
-        /// A WebSocket was open for too long without a connect that the core accepted.
+        /// A WebSocket was open for too long without a successful connect call.
         Unauthenticated {
             /// The limit, in seconds.
             limit_s: u64,
         }: local, "this connection did not authenticate within {limit_s} s: call vipnode_connect first",
             hint "Call vipnode_connect first, and sign it.";
-        /// Too many calls or frames were refused because they came too fast.
+        /// Too many calls or frames were refused because they exceeded the rate limit.
         Flood: local, "too many calls per second, repeatedly",
             hint "After a busy error, wait for data.retry_ms before the next call.";
         /// The queue of calls to an agent is full.

@@ -57,20 +57,20 @@ errors! {
         }: local, "{path} does not contain a pool's key: {problem}" (path = path.display(), problem = key_problem(why)),
             hint "Restore the file from a backup. A pool with a new key is refused by agents that remember its ID, unless they \
                   run with --accept-pool-key ID.";
-        /// The changes of the key in the file cannot be read.
+        /// The list of key changes in the file cannot be read.
         DamagedChanges {
             /// Path of the key file.
             path: PathBuf,
             /// What is wrong with them.
             why: PoolKeyChangesError,
-        }: local, "the changes of the pool's key in {path} cannot be read: {why}" (path = path.display()),
+        }: local, "the pool's key changes in {path} cannot be read: {why}" (path = path.display()),
             hint "Restore the file from a backup, or keep only its first line: the key.";
-        /// Something other than a regular file has the key's name.
+        /// The path of the key exists but is not a regular file.
         KeyNotFile {
-            /// The path.
+            /// Path of the file or directory.
             path: PathBuf,
         }: local, "{path} is not a regular file" (path = path.display()), hint "Pass another --datadir DIR.";
-        /// The key belongs to another user than the directory.
+        /// The key file and the directory belong to different users.
         KeyOfAnother {
             /// Path of the key file.
             path: PathBuf,
@@ -82,7 +82,7 @@ errors! {
             path: PathBuf,
         }: local, "the pool's key {path} does not exist" (path = path.display()),
             hint "Pass the --datadir DIR that the pool runs with.";
-        /// Other users can read the key.
+        /// Other users can access the key file.
         ExposedKey {
             /// Path of the key file.
             path: PathBuf,

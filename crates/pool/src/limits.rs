@@ -7,11 +7,11 @@ use crate::PoolConfig;
 /// One limit with its value in a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitSetting {
-    /// Its name.
+    /// Name by which `--limit` sets it.
     pub name: &'static str,
     /// The unit of its values.
     pub unit: LimitUnit,
-    /// Its value.
+    /// The value in this pool.
     pub value: u64,
     /// Its default value.
     pub default: u64,

@@ -160,7 +160,7 @@ impl Metrics {
             "Expiry time of the pool's certificate, in seconds since 1970; 0 without one",
         );
         let queue = gauge("queued_commands", "Commands waiting for the pool core");
-        let nodes = gauge("known_nodes", "Nodes the pool remembers");
+        let nodes = gauge("known_nodes", "Nodes that the pool remembers");
         let connected = gauge("connected_agents", "Connected agents");
         let hosts = gauge("connected_hosts", "Connected hosts");
         let clients = gauge("connected_clients", "Connected clients");
@@ -181,7 +181,7 @@ impl Metrics {
         let mut counter = |name, help| table.counter(name, help);
         Self {
             opened: counter("sockets_opened", "Sockets accepted"),
-            refused: counter("sockets_rejected", "Sockets rejected at a limit"),
+            refused: counter("sockets_rejected", "Sockets rejected because a limit was reached"),
             unauthenticated: counter(
                 "sockets_unauthenticated",
                 "Sockets closed because they did not authenticate in time",
@@ -255,8 +255,10 @@ impl CoreCounters {
         let paired = table.counter("leases_paired", "Leases whose two sides saw each other for the first time");
         let ended = table.counters("leases_ended", "Leases that ended", "reason", reasons);
         let silences = table.counter("agents_timed_out", "Agents that stopped reporting");
-        let metered_s =
-            table.counter("metered_seconds", "Time that both sides saw each other, in meter rows that ended");
+        let metered_s = table.counter(
+            "metered_seconds",
+            "Time for which both sides reported each other as connected, in meter rows that ended",
+        );
         let metered_gwei = table.counter("metered_gwei", "Cost of the metered time, in gwei");
         Self { refused_connects, admits, paired, ended, silences, metered_s, metered_gwei }
     }

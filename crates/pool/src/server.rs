@@ -37,15 +37,15 @@ errors! {
     pub enum PoolError {
         /// The pool cannot listen on the address.
         Bind {
-            /// The address.
+            /// The address from `--bind`.
             bind: SocketAddr,
             /// The error of the system.
             source: std::io::Error,
         }: local, "the pool cannot listen on {bind}: {source}",
             hint "Free {bind}, or use another address: --bind ADDRESS:PORT.";
-        /// The process may not listen on a port below 1024.
+        /// The process is not permitted to listen on a port below 1024.
         PrivilegedPort {
-            /// The address.
+            /// The address from `--bind`.
             bind: SocketAddr,
             /// The error of the system.
             source: std::io::Error,
@@ -53,20 +53,20 @@ errors! {
             hint "Run sudo setcap cap_net_bind_service=+ep \"$(command -v vipnode)\", or set \
                   AmbientCapabilities=CAP_NET_BIND_SERVICE in the systemd unit, or use a higher port: --bind {higher}."
                 (higher = SocketAddr::new(bind.ip(), HIGHER_PORT));
-        /// The store cannot be read at the start.
+        /// The pool cannot read its store at startup.
         Store {
             /// The error of the store.
             source: StoreError,
         }: local, "the pool's store cannot be read: {source}", hint_of source;
-        /// The system does not start a thread.
+        /// The operating system did not start a thread.
         Thread {
             /// The error of the system.
             source: std::io::Error,
         }: local, "the pool cannot start a thread: {source}",
             hint "Raise the limits on memory and processes (ulimit -u), then start the pool again.";
-        /// The pool itself has a fault.
+        /// The pool has a bug.
         Fault {
-            /// What happened.
+            /// The broken invariant, or the text of the panic.
             why: String,
         }: local, "the pool stopped because of an internal error: {why}",
             hint "Report this with the pool's log, then start the pool again.";

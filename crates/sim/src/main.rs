@@ -33,7 +33,7 @@ enum Cli {
     },
     /// Replay one seed.
     Replay {
-        /// The seed.
+        /// The seed to replay.
         #[arg(long)]
         seed: u64,
         /// Print every event, not only the last 50.
@@ -47,7 +47,7 @@ enum Cli {
     ///
     /// One effect a line: the time in ms, 0 for the pool or the index of the agent plus 1, then the golden encoding.
     Effects {
-        /// The seed.
+        /// The seed to replay.
         #[arg(long)]
         seed: u64,
     },

@@ -6,25 +6,25 @@ errors! {
     /// Why a call of a store failed. A failed call has changed nothing.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum StoreError {
-        /// A metered row would be written again with a different value. The pool core is at fault, and nothing more may be
-        /// billed until the cause is known.
+        /// The pool core tried to overwrite a meter row with a different value. This is a bug in the pool core. Do not
+        /// bill anything until the cause is known.
         Conflict {
-            /// The lease.
+            /// ID of the lease whose row is written again.
             lease: LeaseId,
             /// The number of the row.
             row: u32,
         }: local, "meter row {row} of lease {lease} is already stored with a different value",
             hint "Keep a copy of the store, and report this as a bug.";
-        /// The medium does not respond or is full; the same call may succeed later.
+        /// The storage device does not respond or is full. The same call may succeed later.
         Unavailable {
-            /// The cause.
+            /// The error of the system.
             why: String,
         }: local, "the store does not respond: {why}", hint "Check the disk, then start the pool again.";
-        /// The directory of the files cannot be created or used.
+        /// The store's directory cannot be created or used.
         Directory {
-            /// The directory.
+            /// Path of the data directory.
             dir: PathBuf,
-            /// The cause.
+            /// The error of the system.
             why: String,
         }: local, "cannot use the directory {dir}: {why}" (dir = dir.display()),
             hint "Pass a directory that this user can create and write to: --datadir DIR.";
@@ -33,9 +33,9 @@ errors! {
             /// What is not valid.
             why: String,
         }: local, "the store contains data that vipnode did not write: {why}", hint "Restore a backup of the store.";
-        /// A file is not as it was written. The store does not change it.
+        /// A file is damaged. The store does not change it.
         Damaged {
-            /// The file.
+            /// Path of the damaged file.
             file: PathBuf,
             /// The number of the line, counted from 1.
             line: usize,
@@ -46,7 +46,7 @@ errors! {
                 (file = file.display());
         /// Another pool has the directory open.
         InUse {
-            /// The directory.
+            /// Path of the data directory.
             dir: PathBuf,
         }: local, "another pool uses {dir}" (dir = dir.display()),
             hint "Stop the other pool, or pass another directory: --datadir DIR.";

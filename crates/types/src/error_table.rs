@@ -25,7 +25,7 @@ pub trait TypedError: Error {
 /// One kind of error: a row of the table that [`errors!`](crate::errors) declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErrorRow {
-    /// The variant.
+    /// Name of the enum's variant.
     pub name: &'static str,
     /// The code by which it goes over the wire.
     pub code: Option<ErrorCode>,
@@ -53,7 +53,7 @@ pub enum HintRow {
 pub struct ErrorTable {
     /// A heading for a page of all errors.
     pub title: &'static str,
-    /// Its rows.
+    /// One row for each variant.
     pub rows: &'static [ErrorRow],
 }
 

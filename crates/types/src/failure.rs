@@ -21,7 +21,7 @@ impl Failure {
         Self { code: error.code(), message: error.to_string(), hint: error.hint(), retry_ms: error.retry_ms() }
     }
 
-    /// What happened.
+    /// The message, without the hint.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message

@@ -8,11 +8,13 @@
 //! - Time: [`Ms`], always passed in.
 //! - Messages: [`wire`], signed as described in [`signed`]; [`protocol2`] for the agents and pools of the original.
 //! - Errors and their hints: [`errors!`], [`TypedError`]; [`Failure`] is an error without its type.
+//! - Checks of the two cores, for tests and the simulator: [`BrokenInvariant`].
 //! - Method names: [`PoolMethod`], [`AgentMethod`]. The crate `openrpc` describes the methods for other programs.
 //!
 //! Codes such as D10 name faults of the original vipnode; `docs/faults.md` lists them.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+mod broken_invariant;
 mod crypto;
 mod error_table;
 mod failure;
@@ -28,6 +30,7 @@ mod schema;
 mod text_form;
 pub mod wire;
 
+pub use broken_invariant::BrokenInvariant;
 pub use crypto::{
     AgentKey, AgentPublic, Delegation, DelegationError, JoinProof, JoinSecret, NodeKey, NodeKeyError, PoolId, PoolKey,
     PoolKeyChange, PoolKeyChanges, PoolKeyChangesError, signed,

@@ -6,13 +6,13 @@ errors! {
     /// Why a text is not a fixed number of bytes in hex.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum HexError {
-        /// The text has another length or a character that is not hex.
+        /// The text has the wrong length or contains a character that is not hex.
         Form {
             /// What the text should be, with its article.
             what: &'static str,
             /// How many characters it has.
             characters: usize,
-        }: local, "{what} is {characters} hex characters", hint "Copy all {characters} characters.";
+        }: local, "{what} must have {characters} hex characters", hint "Copy all {characters} characters.";
     }
 }
 

@@ -18,22 +18,22 @@ errors! {
     /// Why the peers that the user named cannot be used.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum DirectConfigError {
-        /// More hosts are named than one agent can keep.
+        /// More hosts were named than one agent can stay connected to.
         Hosts {
             /// How many are named.
             given: usize,
-            /// The limit.
+            /// How many hosts one agent may have.
             most: usize,
         }: local, "{given} hosts were given, but one agent can stay connected to at most {most}",
             hint "Pass fewer hosts, or run a pool for them: `vipnode pool`.";
         /// A host is named without an address.
         NoAddress {
-            /// The host.
+            /// Enode of the host without an address.
             peer: Enode,
         }: local, "{peer} has no address to dial", hint "Pass it as enode://ID@HOST:PORT.";
-        /// A client is named with a host name as its address.
+        /// The address of a client is a host name.
         NamedClient {
-            /// The client.
+            /// Enode of the client with a host name.
             peer: Enode,
         }: local, "--allow {peer} contains a host name, but the agent does not resolve names of clients",
             hint "Pass --allow with only the node ID, or with an IP address.";

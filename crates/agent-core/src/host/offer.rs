@@ -6,7 +6,7 @@ errors! {
     /// Why a host cannot start with its settings.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum HostConfigError {
-        /// The host offers more slots than the node has room for next to its own peers.
+        /// The host offers more slots than the node has in addition to those reserved for its own peers.
         TooMany {
             /// Slots to sell.
             slots: u32,
@@ -29,7 +29,7 @@ errors! {
             slots: u32,
             /// Slots that `--allow` gives away.
             allowed: Allowed,
-            /// The limit.
+            /// How many slots one agent may offer.
             most: u32,
         }: local, "--slots {slots}{allowed} exceeds the limit of one agent ({most})", hint "Lower --slots.";
     }

@@ -38,7 +38,7 @@ errors! {
     /// Why a text is not a [`VersionPattern`].
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum VersionPatternError {
-        /// It is not a regular expression, or it is too large when compiled.
+        /// The pattern is not a valid regular expression, or it is too large when compiled.
         Regex {
             /// What is wrong with it.
             why: String,

@@ -10,7 +10,7 @@ pub struct AgentStatus {
     pub agent_version: String,
     /// The agent's process ID.
     pub process: u32,
-    /// When this was made.
+    /// When this status was generated.
     pub now: Ms,
     /// Whether the agent is stopping.
     pub stopping: bool,
@@ -36,7 +36,7 @@ pub struct NodeStatus {
     pub client_version: String,
     /// The chain it follows.
     pub chain: ChainSpec,
-    /// Its address.
+    /// RPC address of the node, without credentials.
     pub at: String,
     /// Whether it answers.
     pub up: bool,
@@ -57,7 +57,7 @@ pub struct PoolLink {
     /// The ID of the pool; `None` until the agent has joined, over protocol 2, and for a pool without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<PoolId>,
-    /// Which protocol is spoken, 2 or 3.
+    /// The protocol version in use, 2 or 3.
     pub protocol: u32,
     /// The state of the connection.
     pub standing: PoolStanding,
@@ -72,13 +72,13 @@ pub struct PoolLink {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PoolStanding {
-    /// Without a pool: the user named hosts or clients.
+    /// The agent runs without a pool, only with hosts or clients that the user named.
     None,
     /// The pool cannot be reached, and the agent has not joined it since it started.
     Unreachable,
     /// The pool rejected the agent, which tries again later.
     Refused,
-    /// Another pool answers than the one that the agent remembers; nothing is signed.
+    /// The pool is not the one that the agent remembers; the agent signs nothing.
     Untrusted,
     /// The connection is lost; existing leases stay active.
     Disconnected,
@@ -88,7 +88,7 @@ pub enum PoolStanding {
     Joined,
 }
 
-/// What a host sells.
+/// The state of an agent's host side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentHostStatus {
@@ -96,9 +96,9 @@ pub struct AgentHostStatus {
     pub slots: u32,
     /// Slots that it currently offers, including those in use.
     pub offered: u32,
-    /// Why it offers none.
+    /// Why the host offers no slots; `None` if it offers some.
     pub why_none: Option<String>,
-    /// Slots that are taken.
+    /// Slots in use.
     pub sold: u32,
     /// Slots that are free now.
     pub free: u32,
@@ -110,7 +110,7 @@ pub struct AgentHostStatus {
     pub metered: Metered,
 }
 
-/// What a client has.
+/// The state of an agent's client side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentClientStatus {
@@ -122,7 +122,7 @@ pub struct AgentClientStatus {
     pub why_missing: Option<String>,
     /// The highest price of a slot that it accepts; `None` for any price.
     pub max_price: Option<Price>,
-    /// Its hosts.
+    /// The hosts that the client has or is connecting to.
     pub leases: Vec<LeaseStatus>,
     /// Totals since the agent started.
     pub metered: Metered,
@@ -169,9 +169,9 @@ pub struct LeaseStatus {
 pub struct Metered {
     /// Leases, ended ones included.
     pub leases: u64,
-    /// For how long they saw their peers, in milliseconds.
+    /// The total time for which this side saw its peers, in milliseconds.
     pub seen_ms: u64,
-    /// What that costs.
+    /// The cost of that time.
     pub cost: Wei,
 }
 

@@ -8,24 +8,24 @@ errors! {
     pub enum LocalError {
         /// Nothing listens on the agent's socket.
         Gone {
-            /// The socket.
+            /// Path of the agent's status socket.
             path: PathBuf,
             /// What the system reports.
             why: String,
         }: local, "no agent responds at {path} ({why})" (path = path.display()),
             hint "Start the agent again, which replaces the stale socket. To undo what it left on the node, run \
                   `vipnode release`.";
-        /// The agent does not answer in time, or not in full.
+        /// The agent did not respond in time, or its response was incomplete.
         Silent {
-            /// The socket.
+            /// Path of the agent's status socket.
             path: PathBuf,
-            /// What happened.
+            /// The error of the system.
             why: String,
         }: local, "the agent at {path} did not respond: {why}" (path = path.display()),
             hint "Try again. If it still does not respond, restart the agent.";
-        /// The answer has another form, as that of another version would.
+        /// The response does not have the expected format, perhaps because the agent runs another version.
         Unreadable {
-            /// The socket.
+            /// Path of the agent's status socket.
             path: PathBuf,
             /// What is wrong.
             why: String,

@@ -9,8 +9,8 @@ use super::{AgentClientStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, Po
 /// The methods of the local socket, for the OpenRPC document.
 #[must_use]
 pub fn rows() -> Vec<MethodRow> {
-    let text = "Takes no params. Each agent listens on `<state directory>/agents/<node>.sock`, a socket that only its \
-                owner can open. `vipnode status` queries all agents. Times are according to the agent's clock.";
+    let text = "Takes no params. Each agent listens on `<state directory>/agents/<node>.sock`, a socket that only the \
+                agent's user and root can open. `vipnode status` queries all agents. Times are by the agent's clock.";
     let status = MethodRow::new::<AgentStatus>(
         method::STATUS,
         CallDirection::Local,
@@ -22,7 +22,7 @@ pub fn rows() -> Vec<MethodRow> {
     let explain = MethodRow::new::<ExplainReply>(
         method::EXPLAIN,
         CallDirection::Local,
-        "Explain the client's hosts",
+        "Explain why the client has its hosts",
         text,
         ("explanation", "The pool's response"),
     );
@@ -46,7 +46,7 @@ pub fn rows() -> Vec<MethodRow> {
     vec![
         status.fails(&[ErrorCode::Busy]).example("a client with one host", Some(Vec::new()), &example()),
         explain.fails(&[ErrorCode::Unsuitable, ErrorCode::Server, ErrorCode::Busy]).example(
-            "before it asked",
+            "before the client's first ask",
             Some(Vec::new()),
             &ExplainReply::default(),
         ),

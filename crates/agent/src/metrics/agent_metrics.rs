@@ -110,7 +110,7 @@ impl Metrics {
             admits: table.counter("admits", "Clients admitted at the pool's request"),
             admit_failures: table.counters(
                 "admit_failures",
-                "Clients not admitted at the pool's request",
+                "Clients that the pool asked to admit and that were not admitted",
                 "reason",
                 AdmitFailure::ALL.map(AdmitFailure::name),
             ),

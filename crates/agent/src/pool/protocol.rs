@@ -53,7 +53,7 @@ impl Protocol {
         }
     }
 
-    /// Its number.
+    /// The version number: 2 or 3.
     pub(crate) const fn version(&self) -> u32 {
         match self {
             Self::V2(_) => 2,

@@ -19,7 +19,7 @@ pub(super) struct RepeatedNotices(Vec<Recent>);
 /// A notice that was shown, or its count.
 #[derive(Debug)]
 struct Recent {
-    /// The newest.
+    /// The most recent notice of its kind.
     notice: AgentNotice,
     times: u64,
     period: Duration,

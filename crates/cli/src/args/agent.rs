@@ -86,7 +86,7 @@ pub(crate) struct NodeArgs {
     /// Connect to the node's admin RPC at this IPC path or URL.
     ///
     /// Takes the path of an IPC file, or an http://, https://, ws://, or wss:// URL that exposes the admin API.
-    /// [default: detected from the arguments of running clients and their usual paths]
+    /// [default: detected from the arguments of running execution clients and from default paths]
     #[arg(long, value_name = "PATH|URL", help_heading = "Node")]
     pub(crate) rpc: Option<String>,
     /// Store keys, delegations, and journals in this directory.
@@ -110,11 +110,11 @@ impl NodeArgs {
 pub(crate) struct PeerFilterArgs {
     /// Reject peers older than a release, given as NAME/VERSION.
     ///
-    /// For example, geth/1.17.0 rejects geth 1.16. Clients with other names are accepted in any release. Separate
+    /// For example, geth/1.17.0 rejects geth 1.16. Any release of other execution clients is accepted. Separate
     /// multiple values with commas.
     #[arg(long, value_name = "NAME/VERSION", value_delimiter = ',', help_heading = "Node", hide_short_help = true)]
     pub(crate) min_client_version: Vec<MinVersion>,
-    /// Reject peers whose client version matches this regex.
+    /// Reject peers whose execution client matches this regex.
     #[arg(long, value_name = "REGEX", help_heading = "Node", hide_short_help = true)]
     pub(crate) reject_client: Option<VersionPattern>,
 }

@@ -37,11 +37,11 @@ pub(crate) struct PoolArgs {
     /// container port. Can be repeated.
     #[arg(long, value_name = "URL", value_parser = public_url, help_heading = "Pool")]
     pub(crate) public_url: Vec<RpcUrl>,
-    /// Keep the pool's key, bans, proven nodes, and unbilled time here.
+    /// Store the pool's key, bans, and other durable data here.
     ///
     /// The key is created at the first start. Agents remember its public half, the pool's ID, and refuse another pool at
-    /// the same URL. Leases are not stored. Without this flag, the pool has no ID, and each restart forgets bans and
-    /// drains, which nodes are proven, and how much time only hosts reported.
+    /// the same URL. Also stores drains, the list of proven nodes, and the time that only hosts
+    /// reported, but not leases. Without this flag, the pool has no ID, and all of this is lost at a restart.
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
     #[command(flatten)]
@@ -113,10 +113,10 @@ pub(crate) struct PoolArgs {
         hide_short_help = true
     )]
     pub(crate) proxy_header: ProxyHeader,
-    /// Expect the PROXY protocol (v1 or v2) from this balancer.
+    /// Expect the PROXY protocol (v1 or v2) from this load balancer.
     ///
-    /// For balancers that forward TCP connections and send the client's address first. Takes an address or a network.
-    /// Can be repeated.
+    /// Use it for load balancers that forward TCP connections and send the client's address first. Takes an address or
+    /// a network. Can be repeated.
     #[arg(long, value_name = "ADDRESS", value_parser = proxy, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) proxy_protocol: Vec<IpNet>,
     /// Write a line of figures this often (0s: never).

@@ -171,7 +171,7 @@ pub(crate) enum KeyCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  vipnode pool key rotate --datadir /var/lib/vipnode-pool")]
+#[command(after_help = "Example:\n  vipnode pool key rotate --datadir /var/lib/vipnode/pool")]
 pub(crate) struct RotateArgs {
     /// Change the key of the pool with this data directory.
     #[arg(long, value_name = "DIR", help_heading = "Pool")]

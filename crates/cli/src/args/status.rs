@@ -30,7 +30,8 @@ pub(crate) struct StatusArgs {
     pub(crate) why: bool,
     /// Show the status of this pool instead of the local agents.
     ///
-    /// Takes a ws://, wss://, http://, or https:// URL. If the pool runs with --status members, this machine needs an agent that has joined it by this URL.
+    /// Takes a ws://, wss://, http://, or https:// URL. If the pool runs with --status members, this machine needs an
+    /// agent that has joined it at this URL.
     #[arg(id = ASKED_POOL, help_heading = "Pool", long = "pool", value_name = "URL", conflicts_with_all = ["node", "why"])]
     pub(crate) pool: Option<String>,
     #[command(flatten)]

@@ -17,38 +17,38 @@ errors! {
         ConfigSize { path: PathBuf, most_bytes: u64 }: local,
             "{path} is larger than {most_bytes} bytes" (path = path.display()),
             hint "Pass a TOML file with --config FILE. To print an example, run `vipnode <command> --print-config`.";
-        /// The settings file is one of the original vipnode.
+        /// The settings file was written for the original vipnode.
         ConfigIni { path: PathBuf, replacement: String }: local,
             "{path} is a configuration file of the original vipnode (INI); this vipnode reads TOML" (path = path.display()),
             hint "{replacement}";
-        /// A line of the settings file is wrong.
+        /// A line in the settings file is not valid.
         ConfigLine { path: PathBuf, line: usize, why: Box<SettingError> }: local,
             "{path} line {line}: {why}" (path = path.display()), hint_of why;
-        /// A variable or a key has a value that its flag does not take.
+        /// A variable or a key has a value that its flag does not accept.
         Setting { flag: String, source: String, takes: &'static str }: local, "{flag} in {source} is not valid",
             hint "Set it to {takes}.";
         /// The first word is neither a command nor the URL of a pool.
         UnknownCommand { word: String, nearest: String }: local, "unknown command '{word}'{nearest}",
             hint "To list the commands, run `vipnode --help`. To use a pool of this name, pass its URL: wss://{word}.";
-        /// A flag of Go's profiler.
+        /// The original's flag --pprof was given.
         Pprof: local, "--pprof enables Go's profiler, but vipnode is no longer written in Go",
             hint "Remove it; to profile a running vipnode, run `perf record -p <pid>`.";
-        /// The original's persistent store.
+        /// The original's flag --store persist was given.
         StorePersist: local, "--store persist: this version has no database",
             hint "Remove it. To keep the pool's key and its list of proven nodes, pass --datadir DIR. Leases do not survive \
                   a restart; agents get new ones when they reconnect.";
-        /// The name of the store is not known.
+        /// The value of --store is unknown.
         StoreUnknown { store: String }: local, "--store: unknown store \"{store}\"", hint "Pass --store memory.";
-        /// The original's rule for a node's other peers.
+        /// The original's flag --invalid-node was given.
         InvalidNode: local,
             "--invalid-node: agents do not report their other peers to this pool, and the pool evicts only clients that it \
              assigned",
             hint "Remove it; to limit who can join, pass --members FILE.";
-        /// The original's payment contract.
+        /// A flag of the original's payment contract was given.
         Contract { flag: &'static str }: local,
             "{flag}: this version has no payment contract; it meters leases but does not collect payment",
             hint "Remove it; --price sets the price of a slot, and /metrics shows what was metered.";
-        /// The original's minimum balance.
+        /// The original's flag --contract.min-balance was given.
         MinBalance: local,
             "--contract.min-balance: this version has no payment contract; it meters leases but does not collect payment",
             hint "Remove it, or pass --contract.min-balance off.";
@@ -59,14 +59,14 @@ errors! {
         /// A host was given the enode of another host.
         EnodeForHost: local, "an enode was given, but `vipnode host` does not connect to other hosts",
             hint "To connect to it, run `vipnode client` or `vipnode agent`; to admit that node, pass it to --allow.";
-        /// No pool was given, and none runs here.
+        /// No pool was given, and no pool responds on this machine.
         NoPool { local: &'static str }: local, "no pool was given, and no pool responds at {local}",
             hint "Pass the URL of a pool or set VIPNODE_POOL. To start a pool, run `vipnode pool`; to try one, run `vipnode demo`.";
-        /// The original's pool inside an agent.
+        /// The URL of the original's in-process pool was given.
         PoolInMemory { url: &'static str }: local,
             "{url} is the original's in-process pool, which this version does not support",
             hint "Run a pool on the same machine: `vipnode pool`; to run everything at once: `vipnode demo`.";
-        /// The address of a simulated node is wrong.
+        /// The address of a simulated node is not valid.
         FakeNode { why: String }: local, "--rpc fakenode://… is not a valid simulated node: {why}",
             hint "Write it as --rpc 'fakenode://<id of the key in --nodekey>?fakepeers=3&fakeblock=100&fullnode=1'.";
         /// A join secret was given together with --protocol 2.
@@ -89,13 +89,13 @@ errors! {
         /// Two genesis blocks are pinned for one chain.
         ChainTwice { id: u64 }: local, "two genesis blocks are given for chain {id}",
             hint "Pass one of them: --chain {id}=GENESIS.";
-        /// A limit has a wrong name.
+        /// No limit has this name.
         LimitUnknown { name: String }: local, "unknown limit {name}", hint "List all limits: vipnode pool --print-limits.";
-        /// A limit has a wrong value.
+        /// The value of a limit is not valid.
         LimitValue { name: Box<str>, value: Box<str>, rule: &'static str, least: Box<str>, most: Box<str>, default: Box<str> }: local,
             "invalid value \"{value}\" for limit {name}: {rule}",
             hint "Pass a value from {least} to {most}: --limit {name}={default}.";
-        /// Certificate authorities for the ACME server cannot be used.
+        /// The CA certificates for the ACME server cannot be used.
         AcmeCa { why: String }: local, "{why}", hint "Pass a PEM file: --tls-acme-ca FILE.";
         /// The directory for certificates cannot be determined.
         TlsCache { why: Box<AgentError> }: local, "{why}", hint "Pass --tls-cache DIR.";
@@ -112,24 +112,24 @@ errors! {
         /// The key to sign a delegation was not found.
         LinkKey { why: Box<FinderError> }: local, "{why}",
             hint "Pass --nodekey FILE. If only another user or machine can read the key, run: vipnode link --request.";
-        /// What the doctor checks does not answer.
+        /// Something that the doctor checks did not respond in time.
         NoAnswer { what: &'static str, seconds: u64 }: local, "{what} did not answer within {seconds} s",
-            hint "Try again; if it persists, restart it.";
+            hint "Try again; if it still does not respond, restart it.";
         /// The directory of admin sockets cannot be read.
         AdminSockets { path: PathBuf, error: io::Error }: local, "cannot look for pools in {path}: {error}" (path = path.display()),
             hint "Pass the data directory of the pool: --datadir DIR.";
-        /// This user runs no pool here.
+        /// This user is not running a pool on this machine.
         NoAdminSocket: local, "this user is not running a pool without a data directory on this machine",
             hint "Pass the data directory of the pool (--datadir DIR), and run the command as the pool's user.";
-        /// This user runs several pools here.
+        /// This user is running several pools on this machine.
         ManyAdminSockets { one: PathBuf, other: PathBuf }: local,
             "this user runs several pools on this machine: {one}, {other}" (one = one.display(), other = other.display()),
             hint "Pass --datadir DIR, or one of the sockets: --socket {one}." (one = one.display());
-        /// The agents of another user.
+        /// The agents belong to another user.
         AgentsUnreadable { path: PathBuf, root: PathBuf }: local,
             "this user cannot access the agents in {path}" (path = path.display()),
             hint "Run the command as their user or as root: sudo vipnode status --state-dir {root}." (root = root.display());
-        /// A directory has too many agents.
+        /// A directory contains more agents than the command shows.
         AgentsCut { most: usize }: local, "showing only {most} agents per directory; there may be more",
             hint "Show one agent: vipnode status NODE.";
         /// A document cannot be generated.
@@ -140,37 +140,37 @@ errors! {
             hint "Pass a directory that you can write to: --dir DIR.";
         /// Standard output cannot be written.
         Output { error: io::Error }: local, "cannot write to standard output: {error}",
-            no_hint "it depends on where the output goes";
+            no_hint "the fix depends on where the output is sent";
         /// Signals cannot be received.
         Signals { error: io::Error }: local, "cannot listen for signals: {error}", no_hint "the operating system refuses it";
         /// Threads cannot be started.
         Threads { error: io::Error }: local, "cannot start threads: {error}",
             hint "Raise the limit of processes (ulimit -u), or free memory.";
-        /// A second signal arrived.
+        /// A second signal (Ctrl-C) arrived while the agent was stopping.
         StoppedAtOnce: local, "stopped immediately without undoing the changes to the node",
             hint "Undo them: vipnode release.";
-        /// The second Ctrl-C of a command that changes no node.
-        StoppedEarly: local, "stopped immediately", no_hint "nothing has to be undone";
-        /// Ctrl-C while a command runs that ends by itself.
+        /// A second Ctrl-C stopped a command that does not change a node.
+        StoppedEarly: local, "stopped immediately", no_hint "there is nothing to undo";
+        /// Ctrl-C stopped a command that would have ended on its own.
         Interrupted: local, "interrupted before it was finished", hint "Run the command again.";
         /// The demo needs a temporary directory.
         DemoDir { error: io::Error }: local, "cannot create a directory for the demo: {error}",
             hint "Set TMPDIR to a directory that you can write to.";
-        /// The demo's temporary directory stays.
+        /// The demo's temporary directory cannot be removed.
         DemoDirLeft { dir: PathBuf, error: io::Error }: local, "cannot remove {dir}: {error}" (dir = dir.display()),
             hint "Remove it manually.";
         /// The demo cannot start its simulated nodes.
         DemoNodes { error: io::Error }: local, "cannot start the simulated nodes: {error}",
-            no_hint "the message has what the operating system reports";
+            no_hint "the message contains the operating system's error";
         /// The demo cannot start geth.
         DemoGeth { program: PathBuf, why: String }: local, "cannot run {program}: {why}" (program = program.display()),
             hint "Pass another geth (1.17 works) with --geth PATH, or use simulated nodes with --simulated.";
-        /// The demo cannot start a role.
+        /// The demo cannot start a pool, host, or client.
         DemoProcess { role: String, error: io::Error }: local, "cannot start {role}: {error}",
             no_hint "the message has what the operating system reports";
-        /// A role of the demo ended early.
+        /// A pool, host, or client of the demo ended early.
         DemoEnded { role: String, why: String, fix: String }: local, "{role} ended: {why}", hint "{fix}";
-        /// A step of the demo takes too long.
+        /// A step of the demo took too long.
         DemoTimeout { seconds: u64, step: String }: local, "timed out after {seconds} s: {step}",
             hint "See the output of each process: vipnode demo -v.";
     }

@@ -7,10 +7,10 @@ errors! {
         /// The file does not follow the TOML syntax.
         NotToml { why: String }: local, "not valid TOML: {why}",
             hint "Write key = \"value\"; `vipnode <command> --print-config` prints an example.";
-        /// The value has a type that no flag takes.
+        /// The value has a type that no flag accepts.
         Type { key: String }: local, "\"{key}\" is not a string, an integer, true, false, or a list of strings",
             hint "Put the value in quotes: {key} = \"…\".";
-        /// No command has such a flag.
+        /// No command has a flag with this name.
         Unknown { key: String, table: String, nearest: String }: local, "unknown setting \"{key}\"{table}",
             hint "Did you mean \"{nearest}\"? Keys are the flags of `vipnode <command> --help` without --.";
     }

@@ -4,17 +4,17 @@ errors! {
     /// Why a text names neither a pool nor a node.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub(crate) enum TargetError {
-        /// A node ID stands where a pool or an enode is expected.
+        /// A node ID was given where a pool or an enode is expected.
         BareId: local, "a node ID has no address", hint "Pass enode://<id>@<host>:<port>.";
-        /// The name of a role stands where a pool or an enode is expected.
+        /// The name of a role was given where a pool or an enode is expected.
         Role {
-            /// The role.
+            /// The role that was passed.
             role: String,
         }: local, "that is a role, not a pool URL such as wss://pool.example",
             hint "Pass the URL of a pool. To check a role, run `vipnode doctor --role {role}`.";
-        /// A word without a dot, a port, or a scheme stands where a pool is expected; perhaps a mistyped command.
+        /// A word without a dot, a port, or a scheme was given where a pool is expected. It may be a mistyped command.
         Word {
-            /// The word.
+            /// The word that was passed.
             word: String,
         }: local, "\"{word}\" is not the URL of a pool",
             hint "Pass a URL, such as wss://pool.example or ws://HOST:8080. To list the commands, run `vipnode --help`.";

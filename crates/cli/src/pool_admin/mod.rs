@@ -109,7 +109,7 @@ fn version(text: &str) -> String {
     cut(text.trim_start_matches("vipnode/"), WORD)
 }
 
-/// The bans.
+/// The table of bans, fitted to `width` columns.
 pub(crate) fn bans_page(bans: &AdminBans, width: usize) -> Styled {
     if bans.bans.is_empty() {
         return "No bans".into();

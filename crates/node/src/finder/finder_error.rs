@@ -8,7 +8,7 @@ errors! {
     /// The search failed. The message lists the locations that were tried.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum FinderError {
-        /// No execution client answers where one was looked for.
+        /// No execution client responds at any of the paths and addresses that were tried.
         NoNode {
             /// In order.
             tried: Vec<Tried>,
@@ -16,13 +16,13 @@ errors! {
             nearest: Box<NodeError>,
         }: local, "no execution client was found on this machine. Tried, in order:{list}" (list = List(tried)),
             hint_of nearest;
-        /// More than one execution client answers.
+        /// More than one execution client responds.
         SeveralNodes {
             /// In the order in which they were found.
             found: Vec<Tried>,
         }: local, "several execution clients run on this machine:{list}" (list = List(found)),
             hint "Name the one to use: --rpc {first}." (first = found.first().map_or("ADDRESS", |one| one.location.as_str()));
-        /// No file holds the key of this node.
+        /// No file contains this node's key.
         NoKey {
             /// In order.
             tried: Vec<Tried>,

@@ -22,7 +22,7 @@ use crate::{Endpoint, Node, NodeError, Trust};
 
 /// A node that was found.
 pub struct Found {
-    /// Its driver.
+    /// The driver that speaks to the node.
     pub node: Arc<dyn Node>,
     /// Where it answers.
     pub endpoint: Endpoint,

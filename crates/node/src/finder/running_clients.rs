@@ -11,7 +11,7 @@ use crate::Endpoint;
 pub(super) struct Running {
     /// The client's name.
     pub(super) client: &'static str,
-    /// Its process.
+    /// Process ID of the client.
     pub(super) pid: u32,
     /// Where it takes calls by its arguments, the best first.
     pub(super) endpoints: Vec<Endpoint>,

@@ -10,7 +10,7 @@ pub struct SimSpec {
     pub id: NodeId,
     /// Its address, as others see it.
     pub ip: IpAddr,
-    /// Its port.
+    /// TCP and UDP port of the node's devp2p listener.
     pub port: u16,
     /// `--maxpeers`.
     pub max_peers: u32,

@@ -38,7 +38,7 @@ pub struct World {
 pub struct SimEvent {
     /// Whose table it is.
     pub node: NodeId,
-    /// The peer.
+    /// The peer that connected or disconnected.
     pub peer: NodeId,
     /// Came, or went.
     pub added: bool,

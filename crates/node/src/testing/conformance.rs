@@ -28,7 +28,7 @@ pub trait Lab: Send + Sync {
 /// A node of a lab.
 #[derive(Clone)]
 pub struct Member {
-    /// Its driver.
+    /// The driver under test.
     pub node: Arc<dyn Node>,
     /// For calls that the driver does not make one by one.
     pub rpc: Arc<dyn Transport>,

@@ -11,7 +11,7 @@ pub enum CallFault {
     Remote {
         /// Its JSON-RPC code.
         code: i64,
-        /// Its message.
+        /// The `message` of the JSON-RPC error.
         message: String,
     },
     /// The node cannot be reached, or the connection broke.
@@ -34,7 +34,7 @@ pub enum CallFault {
     Forbidden,
     /// Another HTTP status that is an error, or a redirect.
     Status {
-        /// The status.
+        /// The HTTP status code of the response.
         status: u16,
         /// The first line of the answer.
         body: String,

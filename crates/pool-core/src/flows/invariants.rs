@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use vipnode_types::LeaseId;
+use vipnode_types::{BrokenInvariant, LeaseId};
 
 use crate::{
     Core,
@@ -14,7 +14,7 @@ impl Core {
     ///
     /// # Errors
     /// A description of the first disagreement.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), BrokenInvariant> {
         self.check_nodes()?;
         self.check_leases()?;
         self.check_selections()?;
@@ -27,91 +27,98 @@ impl Core {
         self.check_sums()
     }
 
-    fn check_nodes(&self) -> Result<(), String> {
+    fn check_nodes(&self) -> Result<(), BrokenInvariant> {
         let (mut waiting, mut connections) = (0_usize, 0_usize);
         for (index, node) in self.agents.iter() {
             let id = node.id();
-            ensure(self.agents.find(&id) == Some(index), || format!("{id:?} is not found by its id"))?;
+            BrokenInvariant::unless(self.agents.find(&id) == Some(index), || format!("{id:?} is not found by its id"))?;
             if let Some(connection) = node.connection() {
                 connections = connections.saturating_add(1);
                 let found = self.agents.at(connection) == Some(index);
-                ensure(found, || format!("{id:?} is not found by its connection"))?;
+                BrokenInvariant::unless(found, || format!("{id:?} is not found by its connection"))?;
             }
             let judged = self.agents.is_watched(index) || (!node.is_connected() && !self.leases.any(index));
-            ensure(judged, || format!("{id:?} has no deadline of silence"))?;
+            BrokenInvariant::unless(judged, || format!("{id:?} has no deadline of silence"))?;
             let planned = self.agents.is_planned(index) || node.proven().is_paired() || !self.is_gone(index);
-            ensure(planned, || format!("{id:?} was never paired and is not to be forgotten"))?;
+            BrokenInvariant::unless(planned, || format!("{id:?} was never paired and is not to be forgotten"))?;
             self.check_lists(index, node)?;
             let waits = self.matching.check_waiting(index, self.context()).map_err(|what| format!("{id:?} {what}"))?;
             waiting = waiting.saturating_add(usize::from(waits));
         }
         let queue = self.matching.wait_queue();
-        ensure(waiting == queue.len(), || "the queue of waiting clients has ghosts".to_owned())?;
-        ensure(waiting == 0 || queue.serve_at().is_some(), || "no step serves waiting clients".to_owned())?;
-        ensure(connections == self.agents.connected(), || "the index of connections has ghosts".to_owned())?;
+        BrokenInvariant::unless(waiting == queue.len(), || "the queue of waiting clients has ghosts".to_owned())?;
+        BrokenInvariant::unless(waiting == 0 || queue.serve_at().is_some(), || {
+            "no step serves waiting clients".to_owned()
+        })?;
+        BrokenInvariant::unless(connections == self.agents.connected(), || {
+            "the index of connections has ghosts".to_owned()
+        })?;
         let mut asks = self.matching.asks().clients();
         let connected = |index| self.agents.get(index).is_some_and(Node::is_connected);
-        ensure(asks.all(connected), || "a request waits for no agent".to_owned())
+        BrokenInvariant::unless(asks.all(connected), || "a request waits for no agent".to_owned())
     }
 
-    fn check_selections(&self) -> Result<(), String> {
+    fn check_selections(&self) -> Result<(), BrokenInvariant> {
         let ghost = self.matching.selections().leases().find(|&lease| self.leases.find(lease).is_none());
-        ensure(ghost.is_none(), || format!("how a host was selected outlives {ghost:?}"))?;
+        BrokenInvariant::unless(ghost.is_none(), || format!("how a host was selected outlives {ghost:?}"))?;
         let of_offers = self.matching.trials().leases();
         let pending = |lease: &LeaseId| self.leases.find(*lease).and_then(|index| self.leases.get(index));
         let ghost = of_offers.into_iter().find(|lease| pending(lease).is_none_or(Lease::is_running));
-        ensure(ghost.is_none(), || format!("{ghost:?} counts as a pending offer and is not one"))
+        BrokenInvariant::unless(ghost.is_none(), || format!("{ghost:?} counts as a pending offer and is not one"))
     }
 
-    fn check_lists(&self, index: u32, node: &Node) -> Result<(), String> {
+    fn check_lists(&self, index: u32, node: &Node) -> Result<(), BrokenInvariant> {
         let id = node.id();
         let most = self.leases.len();
         let client: Vec<&Lease> = self.leases.of_client(index).take(most).map(|(_, lease)| lease).collect();
         let hosted = self.leases.of_host(index).take(most).filter(|(_, lease)| lease.host() == index).count();
         let paired = self.leases.of_host(index).take(most).filter(|(_, lease)| lease.is_running()).count();
-        ensure(paired == self.matching.paired_clients(index), || format!("{id:?} has miscounted clients"))?;
+        BrokenInvariant::unless(paired == self.matching.paired_clients(index), || {
+            format!("{id:?} has miscounted clients")
+        })?;
         let admitting = client.iter().filter(|lease| lease.is_admitting()).count();
         let own = client.iter().filter(|lease| lease.client() == index).count();
         let (as_client, as_host) = (self.leases.client_count(index), self.leases.host_count(index));
-        ensure(own == as_client as usize && own == client.len() && hosted == as_host as usize, || {
-            format!("{id:?} has lost a lease")
-        })?;
+        BrokenInvariant::unless(
+            own == as_client as usize && own == client.len() && hosted == as_host as usize,
+            || format!("{id:?} has lost a lease"),
+        )?;
         let hosts: BTreeSet<u32> = client.iter().map(|lease| lease.host()).collect();
-        ensure(hosts.len() == client.len(), || format!("{id:?} has one host twice"))?;
+        BrokenInvariant::unless(hosts.len() == client.len(), || format!("{id:?} has one host twice"))?;
         let counted = self.leases.admitting(index) as usize;
-        ensure(admitting == counted, || format!("{id:?} miscounts what is asked for it"))
+        BrokenInvariant::unless(admitting == counted, || format!("{id:?} miscounts what is asked for it"))
     }
 
-    fn check_leases(&self) -> Result<(), String> {
+    fn check_leases(&self) -> Result<(), BrokenInvariant> {
         let (mut running, mut aged) = (0_u64, 0_usize);
         for (index, lease) in self.leases.iter() {
             let id = lease.id();
-            ensure(self.leases.find(id) == Some(index), || format!("{id} is not found"))?;
-            ensure(lease.client() != lease.host(), || format!("{id} is with itself"))?;
-            ensure(!lease.runs() || lease.is_running(), || format!("{id} runs unpaired"))?;
+            BrokenInvariant::unless(self.leases.find(id) == Some(index), || format!("{id} is not found"))?;
+            BrokenInvariant::unless(lease.client() != lease.host(), || format!("{id} is with itself"))?;
+            BrokenInvariant::unless(!lease.runs() || lease.is_running(), || format!("{id} runs unpaired"))?;
             let known = lease.is_known_to_client() || lease.client_up() == UNSEEN;
-            ensure(known, || format!("the client of {id} sees what it does not know of"))?;
-            ensure(id.get() < self.leases.numbers().0, || format!("{id} is yet to be named"))?;
+            BrokenInvariant::unless(known, || format!("the client of {id} sees what it does not know of"))?;
+            BrokenInvariant::unless(id.get() < self.leases.numbers().0, || format!("{id} is yet to be named"))?;
             let chain = |node: u32| self.agents.get(node).map(Node::chain);
             let (client, host) = (chain(lease.client()), chain(lease.host()));
             let joined = client.zip(host).is_some_and(|(one, other)| self.agents.were_joined(one, other));
-            ensure(joined, || format!("{id} joins two chains"))?;
+            BrokenInvariant::unless(joined, || format!("{id} joins two chains"))?;
             running = running.saturating_add(u64::from(lease.is_running()));
             let link = lease.age_link();
             let linked = link.prev != NIL || link.next != NIL;
             aged = aged.saturating_add(usize::from(linked || self.leases.oldest() == Some(index)));
         }
         let rows = usize::try_from(running).unwrap_or(usize::MAX);
-        ensure(aged == rows, || "rows and their order disagree".to_owned())?;
-        ensure(running == self.leases.running(), || "running leases are miscounted".to_owned())
+        BrokenInvariant::unless(aged == rows, || "rows and their order disagree".to_owned())?;
+        BrokenInvariant::unless(running == self.leases.running(), || "running leases are miscounted".to_owned())
     }
 
-    fn check_open_hosts(&self) -> Result<(), String> {
+    fn check_open_hosts(&self) -> Result<(), BrokenInvariant> {
         let mut free: BTreeMap<u32, (u64, usize)> = BTreeMap::new();
         let (mut hosts, mut clients) = (0_usize, 0_u64);
         for (index, node) in self.agents.iter() {
             let listed = self.matching.is_listed_correctly(index, self.context());
-            ensure(listed, || format!("{:?} is not listed as the host that it is", node.id()))?;
+            BrokenInvariant::unless(listed, || format!("{:?} is not listed as the host that it is", node.id()))?;
             let slots = self.matching.listed_slots(index);
             if slots > 0 {
                 let sum = free.entry(node.chain()).or_default();
@@ -121,43 +128,49 @@ impl Core {
             clients = clients.saturating_add(u64::from(node.consuming() && node.is_connected()));
         }
         let open = self.matching.open_hosts();
-        ensure(hosts == open.connected().len(), || "hosts are shown that are gone".to_owned())?;
-        ensure(clients == open.clients(), || "connected clients are miscounted".to_owned())?;
+        BrokenInvariant::unless(hosts == open.connected().len(), || "hosts are shown that are gone".to_owned())?;
+        BrokenInvariant::unless(clients == open.clients(), || "connected clients are miscounted".to_owned())?;
         let lists: BTreeMap<u32, (u64, usize)> =
             open.chains().map(|(chain, open)| (chain, (open.free, open.groups.len()))).collect();
-        ensure(lists == free, || "free slots are miscounted".to_owned())
+        BrokenInvariant::unless(lists == free, || "free slots are miscounted".to_owned())
     }
 
-    fn check_held_slots(&self) -> Result<(), String> {
+    fn check_held_slots(&self) -> Result<(), BrokenInvariant> {
         let held = self.leases.counted_held_slots();
         for (index, node) in self.agents.iter() {
             let id = node.id();
             let counted = held.get(&index).copied().unwrap_or(0);
-            ensure(counted == self.leases.held_slots(index), || format!("{id:?} miscounts its held slots"))?;
-            ensure(counted == 0 || node.is_connected(), || format!("{id:?} holds slots without a connection"))?;
+            BrokenInvariant::unless(counted == self.leases.held_slots(index), || {
+                format!("{id:?} miscounts its held slots")
+            })?;
+            BrokenInvariant::unless(counted == 0 || node.is_connected(), || {
+                format!("{id:?} holds slots without a connection")
+            })?;
             let admitted = self.leases.of_host(index).filter(|(_, lease)| !lease.is_admitting()).count();
             let taken = u32::try_from(admitted).unwrap_or(u32::MAX).saturating_add(counted);
-            ensure(taken == self.leases.taken_slots(index), || format!("{id:?} miscounts its taken slots"))?;
+            BrokenInvariant::unless(taken == self.leases.taken_slots(index), || {
+                format!("{id:?} miscounts its taken slots")
+            })?;
         }
         Ok(())
     }
 
-    fn check_witnesses(&self) -> Result<(), String> {
+    fn check_witnesses(&self) -> Result<(), BrokenInvariant> {
         let of_host =
             |host: u32, lease: LeaseId| self.leases.get(self.leases.find(lease)?).filter(|at| at.host() == host);
         Ok(self.agents.check_witnesses(|host, lease| of_host(host, lease).map(Lease::is_running))?)
     }
 
-    fn check_prices(&self) -> Result<(), String> {
+    fn check_prices(&self) -> Result<(), BrokenInvariant> {
         let mut prices: BTreeMap<u32, u32> = BTreeMap::new();
         for (_, lease) in self.leases.iter() {
             let uses = prices.entry(lease.price()).or_default();
             *uses = uses.saturating_add(1);
         }
-        ensure(prices == self.leases.price_uses(), || "prices are miscounted".to_owned())
+        BrokenInvariant::unless(prices == self.leases.price_uses(), || "prices are miscounted".to_owned())
     }
 
-    fn check_sums(&self) -> Result<(), String> {
+    fn check_sums(&self) -> Result<(), BrokenInvariant> {
         let pending = self.leases.iter().filter(|(_, lease)| !lease.is_running());
         let (mut offers, mut in_blocks) = (0_u32, 0_u64);
         for (_, lease) in pending {
@@ -166,18 +179,14 @@ impl Core {
             in_blocks = in_blocks.saturating_add(u64::from(lease.is_shared() && address.is_some()));
         }
         let pairs = self.metering.counts_pairs_right(&self.agents);
-        ensure(pairs, || "remembered pairs are miscounted".to_owned())?;
+        BrokenInvariant::unless(pairs, || "remembered pairs are miscounted".to_owned())?;
         let counted = self.matching.pending_offers();
-        ensure(offers == counted.len(), || "pending offers are miscounted".to_owned())?;
-        ensure(in_blocks == counted.shared(), || "offers of blocks are miscounted".to_owned())?;
+        BrokenInvariant::unless(offers == counted.len(), || "pending offers are miscounted".to_owned())?;
+        BrokenInvariant::unless(in_blocks == counted.shared(), || "offers of blocks are miscounted".to_owned())?;
         let hosts = self.agents.iter().filter(|(_, node)| node.ever_host()).count();
         let clients = self.agents.iter().filter(|(_, node)| node.ever_client()).count();
         let (count, roles) = (|len: usize| u64::try_from(len).unwrap_or(u64::MAX), self.agents.roles());
         let fits = count(hosts) == roles.hosts && count(clients) == roles.clients;
-        ensure(fits, || "hosts and clients are miscounted".to_owned())
+        BrokenInvariant::unless(fits, || "hosts and clients are miscounted".to_owned())
     }
-}
-
-fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(otherwise()) }
 }

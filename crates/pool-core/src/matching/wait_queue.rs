@@ -229,7 +229,7 @@ impl Matching {
     /// Checks whether the queue agrees with a client's current state. Returns whether the client is in the queue.
     ///
     /// # Errors
-    /// The disagreement.
+    /// How the queue and the client's state disagree.
     pub(crate) fn check_waiting(&self, index: u32, context: Context<'_>) -> Result<bool, &'static str> {
         let Some(node) = context.agents.get(index) else { return Err("is unknown") };
         let key = self.nodes.get(index).wait_key;

@@ -8,23 +8,23 @@ errors! {
     pub enum AdminError {
         /// Nothing listens on the pool's socket.
         Gone {
-            /// The socket.
+            /// Path of the pool's admin socket.
             path: PathBuf,
             /// What the system reports.
             why: String,
         }: local, "no pool responds at {path} ({why})" (path = path.display()),
             hint "Start the pool, run this as the pool's user, or pass the data directory of the pool: --datadir DIR.";
-        /// The pool does not answer in time, or not in full.
+        /// The pool did not respond in time, or its response was incomplete.
         Silent {
-            /// The socket.
+            /// Path of the pool's admin socket.
             path: PathBuf,
-            /// What happened.
+            /// The error of the system.
             why: String,
         }: local, "the pool at {path} did not respond: {why}" (path = path.display()),
             hint "Try again. If it still does not respond, restart the pool.";
-        /// The answer has another form, as that of another version would.
+        /// The response does not have the expected format, perhaps because the pool runs another version.
         Unreadable {
-            /// The socket.
+            /// Path of the pool's admin socket.
             path: PathBuf,
             /// What is wrong.
             why: String,

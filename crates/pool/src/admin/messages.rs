@@ -5,18 +5,18 @@ use vipnode_types::{AgentPublic, Ms, NodeId};
 
 use crate::auth::{Ban, BanTarget};
 
-/// Asks for the address blocks that use most.
+/// Requests the address blocks with the highest usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TopRequest {
-    /// What the list is ordered by.
+    /// The sort order of the list.
     #[serde(default)]
     pub by: TopOrder,
     /// How many blocks, at most; never more than 1,000.
     pub most: u32,
 }
 
-/// What a list of address blocks is ordered by, the largest first.
+/// The sort order of a list of address blocks, largest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -32,7 +32,7 @@ pub enum TopOrder {
     Out,
 }
 
-/// The address blocks (/24, /48) that use most, measured over a moment.
+/// The address blocks (/24, /48) with the highest usage, measured over a short time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminTop {
@@ -58,21 +58,21 @@ pub struct AdminTop {
 pub struct AdminBlock {
     /// The block, such as 203.0.113.0/24; `all` for the members of a closed pool.
     pub block: String,
-    /// Microseconds of the core's time while it was measured.
+    /// Time of the pool's core used during the measurement, in microseconds.
     pub core_us: u64,
     /// Leases of its nodes, as hosts and as clients.
     pub slots: u64,
     /// Its nodes that are connected.
     pub nodes: u64,
-    /// Its open connections.
+    /// The block's open connections.
     pub connections: u64,
-    /// Bytes received from it while it was measured.
+    /// Bytes received from the block during the measurement.
     pub bytes_in: u64,
-    /// Bytes sent to it while it was measured.
+    /// Bytes sent to the block during the measurement.
     pub bytes_out: u64,
 }
 
-/// Asks for nodes.
+/// Requests a page of the list of nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodesRequest {
@@ -92,7 +92,7 @@ pub struct NodesRequest {
 pub struct AdminNodes {
     /// The pool's time.
     pub now: Ms,
-    /// The nodes.
+    /// The nodes on this page.
     pub nodes: Vec<ListedNode>,
     /// Where the next page begins; `None` after the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,7 +105,7 @@ pub struct AdminNodes {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListedNode {
-    /// The node.
+    /// Public key of the node.
     pub node: NodeId,
     /// The key of its agent; `None` if it speaks protocol 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,7 +123,7 @@ pub struct ListedNode {
     /// The address from which it connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
-    /// The address block of that, such as 203.0.113.0/24.
+    /// The address block of `address`, such as 203.0.113.0/24.
     pub block: String,
     /// Whether it is connected.
     pub connected: bool,
@@ -145,7 +145,7 @@ pub struct ListedNode {
 pub struct BanRequest {
     /// A node ID, an agent key, an address, or a network.
     pub target: BanTarget,
-    /// The reason, which is sent to the one that is banned; at most 80 characters.
+    /// The reason, which is sent to the banned agents; at most 80 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// How long it lasts, in milliseconds; `None` for a ban without an end.
@@ -153,15 +153,15 @@ pub struct BanRequest {
     pub for_ms: Option<u64>,
 }
 
-/// A ban was added.
+/// The result of adding a ban.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Banned {
-    /// The ban.
+    /// The ban to add.
     pub ban: Ban,
     /// The nodes whose connection and leases ended.
     pub ended_nodes: u64,
-    /// Whether the ban survives a restart: the pool has a data directory.
+    /// Whether the ban survives a restart; true if the pool has a data directory.
     pub kept: bool,
 }
 
@@ -173,36 +173,36 @@ pub struct UnbanRequest {
     pub target: BanTarget,
 }
 
-/// The bans.
+/// All bans of the pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminBans {
-    /// Those that have not ended.
+    /// The bans that have not ended.
     pub bans: Vec<Ban>,
-    /// Whether they survive a restart: the pool has a data directory.
+    /// Whether the bans survive a restart; true if the pool has a data directory.
     pub kept: bool,
 }
 
-/// Drains a node or the pool, or stops that.
+/// Drains a node or the whole pool, or ends a drain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DrainRequest {
     /// The node; `None` for the whole pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeId>,
-    /// Whether it gives and gets leases again.
+    /// Whether to end the drain, so that new leases are assigned again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stop: bool,
 }
 
-/// What is drained.
+/// The drained nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminDrained {
-    /// Whether the whole pool is.
+    /// Whether the whole pool is drained.
     pub pool: bool,
-    /// The nodes that are.
+    /// The nodes that are drained individually.
     pub nodes: Vec<NodeId>,
-    /// Whether this survives a restart: the pool has a data directory.
+    /// Whether the drains survive a restart; true if the pool has a data directory.
     pub kept: bool,
 }

@@ -11,8 +11,8 @@ use super::{
 use crate::auth::Ban;
 
 const NOW: Ms = Ms::new(1_795_000_000_000);
-const SOCKET: &str = "On a local socket of the pool, which only the pool's user can open: `admin/pool.sock` in the data \
-                      directory. `vipnode pool admin` calls it.";
+const SOCKET: &str = "Served on the pool's admin socket (`admin/pool.sock` in the data directory), which only the pool's user \
+                      and root can open. `vipnode pool admin` calls this method.";
 
 /// The methods of the admin socket, for the OpenRPC document.
 #[must_use]
@@ -52,7 +52,7 @@ struct NoFields {}
 
 fn row<P: JsonSchema, R: JsonSchema>(name: &'static str, summary: &'static str) -> MethodRow {
     MethodRow::new::<R>(name, CallDirection::LocalPool, summary, SOCKET, ("answer", "The pool's answer"))
-        .takes::<P>("request", "What is asked for")
+        .takes::<P>("request", "The request")
 }
 
 fn params(request: &impl Serialize) -> Option<Vec<Box<RawValue>>> {

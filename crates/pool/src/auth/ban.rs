@@ -11,7 +11,7 @@ use crate::auth::BanTarget;
 pub struct Ban {
     /// Who is banned.
     pub target: BanTarget,
-    /// The operator's reason, which is sent to the one that is banned.
+    /// The operator's reason, which is sent to the banned agents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When it was made.

@@ -20,7 +20,7 @@ errors! {
     /// The text names nobody.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum BanTargetError {
-        /// It has another form.
+        /// The text is not a valid ban target.
         Form {
             /// The text, shortened.
             text: String,
@@ -103,7 +103,7 @@ impl schemars::JsonSchema for BanTarget {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "description": "Whom a ban is for: a node ID, an agent key, an address, or a network such as 203.0.113.0/24.",
+            "description": "The target of a ban: a node ID, an agent key, an address, or a network such as 203.0.113.0/24.",
         })
     }
 }

@@ -26,17 +26,17 @@ errors! {
     pub enum MembersError {
         /// The file cannot be read.
         Read {
-            /// The file.
+            /// Path of the members file.
             path: PathBuf,
             /// The error of the system.
             source: std::io::Error,
         }: local, "the members file {path} cannot be read: {source}" (path = path.display()),
             hint "Pass another file: --members FILE.";
-        /// A line is neither a node id nor an enode.
+        /// A line is neither a node ID nor an enode.
         Line {
-            /// The file.
+            /// Path of the members file.
             path: PathBuf,
-            /// The line.
+            /// What is wrong in the line.
             source: MemberLineError,
         }: local, "the members file {path}: {source}" (path = path.display()),
             hint "Write one node ID or enode per line; # starts a comment.";

@@ -53,19 +53,19 @@ errors! {
     pub enum OrderError {
         /// The table of bans is full.
         BansFull {
-            /// The limit.
+            /// How many bans a pool may have.
             limit: usize,
         }: Unsuitable, "this pool already has {limit} bans",
             hint "Ban a network that contains others, remove bans (`vipnode pool admin unban`), or raise --limit bans.";
         /// The table of drained nodes is full.
         DrainsFull {
-            /// The limit.
+            /// How many nodes a pool may drain at once.
             limit: usize,
         }: Unsuitable, "this pool already drains {limit} nodes",
             hint "Drain the whole pool (`vipnode pool admin drain`), or raise --limit drained_nodes.";
-        /// There is no such ban.
+        /// No ban has this target.
         NoBan {
-            /// The target.
+            /// The node, key, or network that is not banned.
             target: String,
         }: Unsuitable, "{target} is not banned", hint "List the bans: vipnode pool admin bans.";
     }

@@ -10,13 +10,13 @@ errors! {
         /// The core's thread has ended.
         CoreStopped: local, "the pool's core is not running",
             hint "Restart the pool, and report the last lines of its log.";
-        /// The core or the store takes too long.
+        /// The core or the store did not respond in time.
         Slow {
             /// The limit, in milliseconds.
             limit_ms: u128,
         }: local, "the pool's core and store did not respond within {limit_ms} ms",
             hint "Check the load on the machine and its disk.";
-        /// The store fails.
+        /// The store returned an error.
         Store {
             /// The error of the store.
             source: StoreError,

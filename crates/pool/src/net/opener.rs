@@ -10,7 +10,7 @@ use crate::{
 /// Who opened a TCP connection. It counts the connection until it is dropped.
 #[derive(Debug)]
 pub(crate) enum Opener {
-    /// A caller.
+    /// A caller that is connected without a proxy.
     Caller { _guard: ConnectionGuard, caller: Arc<Caller> },
     /// A proxy that `--proxy` names: each request names its caller.
     Proxy { _guard: ConnectionGuard },

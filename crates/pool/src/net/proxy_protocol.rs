@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 /// The two ends of a connection: those of its socket, or as a balancer describes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionEnds {
-    /// The client.
+    /// The client's address, as the proxy reports it.
     pub remote: SocketAddr,
     /// The address that the client connected to: the pool's, or the balancer's.
     pub local: SocketAddr,

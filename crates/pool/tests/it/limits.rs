@@ -240,7 +240,7 @@ async fn d40_ping_and_silence() {
     let pool = limited(limits).await;
     let living = Agent::open(&pool).await;
     let text = upgrade_and_listen(pool.local_addr()).await;
-    assert!(text.contains("vipnode-challenge: ") && text.contains("nothing was heard"), "{text}");
+    assert!(text.contains("vipnode-challenge: ") && text.contains("received nothing"), "{text}");
     assert_eq!(living.call::<Value>(method::PING, &[(); 0]).await.unwrap(), "pong", "who answers pings stays");
 }
 

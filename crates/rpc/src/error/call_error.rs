@@ -8,15 +8,15 @@ errors! {
     pub enum CallError {
         /// No answer arrived before the deadline.
         Expired: local, "no response before the deadline", hint "Try again later.";
-        /// As many calls as allowed wait for an answer.
+        /// The limit on calls waiting for an answer was reached.
         Full: local, "too many calls are waiting for a response from the other side", hint "Try again later.";
-        /// The answer is larger than a frame may be.
+        /// The answer exceeds the maximum frame size.
         TooLarge {
             /// The limit, [`crate::RpcLimits::frame_bytes`].
             bytes: usize,
         }: local, "the answer has more than {bytes} bytes",
             hint "Check that a pool or a node answers at this address, and that both sides run compatible versions.";
-        /// The params do not serialize, or the answer is not JSON-RPC.
+        /// The params cannot be serialized, or the answer is not valid JSON-RPC.
         Json {
             /// What is wrong.
             why: String,

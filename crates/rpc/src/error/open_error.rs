@@ -8,15 +8,15 @@ errors! {
     /// Why a connection could not be opened.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum OpenError {
-        /// The text is not an address of the expected kind.
+        /// The text is not a valid URL.
         Address {
             /// As it was given.
             url: String,
             /// What is wrong.
             why: String,
         }: local, "{url} is not a valid address: {why}",
-            hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST or http://HOST:PORT.";
-        /// The connection would be unencrypted and leave this machine.
+            hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST, or http://HOST:PORT.";
+        /// The connection would leave this machine without encryption.
         Insecure {
             /// As it was given.
             url: String,
@@ -31,7 +31,7 @@ errors! {
             /// What is wrong with it, and how to fix it.
             fault: TlsFault,
         }: local, "{url} is not trusted: {fault}", hint_of fault;
-        /// The connection is refused, broken, or not possible.
+        /// The connection was refused or lost, or could not be opened.
         Unreachable {
             /// URL or path.
             address: String,
@@ -40,7 +40,7 @@ errors! {
             /// What the system reports.
             why: String,
         }: local, "cannot reach {address}: {why}",
-            hint "Check the address and that a pool (`vipnode pool`) or a node is running there.";
+            hint "Check the address, and that a pool (`vipnode pool`) or a node runs there.";
         /// An HTTP server answers with an error instead of opening the connection.
         Refused {
             /// As it was given.

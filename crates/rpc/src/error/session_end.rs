@@ -13,7 +13,7 @@ errors! {
             /// The reason, as it is sent to the other side.
             reason: String,
         }: local, "{reason}", hint "Try again once the connection is back.";
-        /// All handles of this side were dropped.
+        /// This side dropped all handles to the connection.
         Unused: local, "the connection is no longer used", no_hint "this side no longer needs the connection";
         /// The other side closed the connection and gave a reason.
         ClosedByOther {
@@ -29,13 +29,13 @@ errors! {
             /// What the transport reports, sanitized.
             why: String,
         }: local, "{why}", hint "Try again once the connection is back.";
-        /// Nothing arrived for too long: the connection is half-open.
+        /// Nothing was received for too long, so the connection is considered dead.
         Silent {
             /// For how long, in seconds.
             seconds: u64,
-        }: local, "nothing was heard for {seconds} s", hint "Check the network between the two sides.";
+        }: local, "received nothing for {seconds} s", hint "Check the network between the two sides.";
         /// The other side did not read a frame in time.
-        NotReading: local, "the other side does not read", hint "Check the network between the two sides.";
+        NotReading: local, "the other side stopped reading", hint "Check the network between the two sides.";
         /// Too many frames in a row were not JSON-RPC.
         Garbage {
             /// How many, [`crate::RpcLimits::garbage`].

@@ -53,16 +53,16 @@ pub struct Served(u64);
 pub enum ConnectionEvent<W> {
     /// To be answered with [`Connection::answer`], once.
     Request {
-        /// Its name.
+        /// Identifies the request when it is answered.
         served: Served,
-        /// The method.
+        /// The JSON-RPC method that the other side calls.
         method: String,
         /// The params as they stood in the frame; `[]` where there were none.
         params: Box<RawValue>,
     },
     /// Not to be answered.
     Notification {
-        /// The method.
+        /// The JSON-RPC method that the other side calls.
         method: String,
         /// The params as they stood in the frame.
         params: Box<RawValue>,
@@ -71,7 +71,7 @@ pub enum ConnectionEvent<W> {
     Answer {
         /// What was kept for the call.
         waiter: W,
-        /// The answer.
+        /// The result or error that the other side returned.
         result: Result<Box<RawValue>, WireError>,
     },
     /// To be sent at once: the frame, or a part of it, could not be taken.

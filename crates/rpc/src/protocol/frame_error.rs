@@ -7,27 +7,27 @@ errors! {
         /// The frame is not JSON.
         NotJson: Parse, "the frame is not valid JSON",
             hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
-        /// A batch without messages.
+        /// The batch contains no messages.
         EmptyBatch: InvalidRequest, "the batch is empty",
             hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
-        /// A batch with more messages than allowed.
+        /// The batch contains more messages than allowed.
         LongBatch { messages: usize, most: usize }: InvalidRequest,
             "the batch has {messages} messages; at most {most} are allowed",
             hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
-        /// An object that is neither a request nor an answer.
+        /// The object is neither a request nor an answer.
         Invalid { why: &'static str }: InvalidRequest, "{why}",
             hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
-        /// As many requests as allowed wait for an answer.
+        /// The limit on requests waiting for an answer was reached.
         Busy { retry_ms: u64 }: Busy, "too many requests on this connection are waiting for a response",
             hint "Try again in {retry_ms} ms.", retry retry_ms;
-        /// This side serves no method of this name.
+        /// This side does not serve a method with this name.
         NoMethod { method: String }: MethodNotFound, "unknown method {method}",
             hint "Check the method name and that you call it on the right side.";
-        /// The answer could not be written as JSON.
+        /// The answer could not be serialized as JSON.
         NotWritten { why: String }: Internal, "the answer could not be written: {why}", hint "Please report this.";
-        /// The task that should answer ended without an answer.
+        /// The task that handled the request ended without sending an answer.
         NotAnswered: Internal, "the request was not answered", hint "Try again. If it happens again, please report this.";
-        /// The error of the other side cannot be read.
+        /// The other side's error cannot be parsed.
         UnknownForm: Server, "the other side returned an error in an unknown format",
             no_hint "only the other side knows what went wrong";
     }

@@ -12,7 +12,7 @@ use crate::{Served, protocol::FrameError};
 pub enum Incoming {
     /// A call that waits for an answer.
     Request {
-        /// The method.
+        /// The JSON-RPC method that the other side calls.
         method: String,
         /// The params as they stood in the frame; `[]` where there were none.
         params: Box<RawValue>,
@@ -21,7 +21,7 @@ pub enum Incoming {
     },
     /// A call without an answer.
     Notification {
-        /// The method.
+        /// The JSON-RPC method that the other side calls.
         method: String,
         /// The params as they stood in the frame.
         params: Box<RawValue>,

@@ -15,22 +15,22 @@ errors! {
             why: String,
         }: local, "the server does not use TLS ({why})",
             hint "Check the port. For a server without TLS on this machine, use ws:// or http://.";
-        /// The other side ended the handshake.
+        /// The other side aborted the TLS handshake.
         Alert {
             /// The alert's name.
             alert: String,
         }: local, "the server ended the TLS handshake with the alert {alert}",
             hint "Check the host name in the address. The server's log may contain details.";
-        /// The certificate's authority is not one of the system's.
+        /// The system does not trust the CA that issued the certificate.
         UnknownAuthority: local, "its certificate was issued by a certificate authority that this machine does not \
                                   trust",
             hint "For a private CA, pass its certificate: --tls-ca FILE.";
-        /// The certificate's authority is neither one of the system's nor in the file that was given.
+        /// Neither the system nor the --tls-ca file contains the CA that issued the certificate.
         OtherAuthority {
             /// The file given with `--tls-ca`.
             file: PathBuf,
         }: local, "its certificate was issued neither by a system CA nor by a CA in {file}" (file = file.display()),
-            hint "Pass the certificate of the authority that issued it: --tls-ca FILE.";
+            hint "Pass the certificate of the CA that issued it: --tls-ca FILE.";
         /// The certificate is for other names.
         OtherNames {
             /// The name in the address.
@@ -40,7 +40,7 @@ errors! {
         }: local, "its certificate is for {names}, not for {expected}",
             hint "Connect to a name in the certificate, or ask the server's operator to get a certificate for this \
                   name.";
-        /// The certificate is for another name that the TLS library does not report.
+        /// The certificate is for another name, which the TLS library does not report.
         OtherName: local, "its certificate is for another name",
             hint "Connect to a name in the certificate, or ask the server's operator to get a certificate for this name.";
         /// The certificate has expired.
@@ -60,7 +60,7 @@ errors! {
         }: local, "its certificate is not valid before {start} (this machine's clock: {now})",
             hint "Set this machine's clock (timedatectl). If it is correct, the server operator's clock was wrong \
                   when the certificate was issued.";
-        /// The server shows an authority's certificate.
+        /// The server presents a CA certificate as its own.
         AuthorityItself: local, "it presents a CA certificate instead of a server certificate",
             hint "Ask the server's operator to issue a server certificate (without CA:TRUE) from that CA.";
         /// The certificate is not valid for another reason.

@@ -36,15 +36,15 @@ errors! {
     pub enum TrustError {
         /// The file cannot be read.
         File {
-            /// Which file.
+            /// Path of the file with CA certificates.
             path: PathBuf,
             /// What the system reports.
             why: io::Error,
         }: local, "the CA file {path} cannot be read: {why}" (path = path.display()),
             hint "Pass a file that this user can read: --tls-ca FILE.";
-        /// The file holds something else than certificates of authorities.
+        /// The file does not contain valid CA certificates.
         Content {
-            /// Which file.
+            /// Path of the file with CA certificates.
             path: PathBuf,
             /// What is wrong.
             why: String,

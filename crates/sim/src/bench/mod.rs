@@ -55,7 +55,7 @@ pub(crate) struct BenchArgs {
 /// A process that a benchmark measures, or runs apart from the load generator.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum MeasuredProcess {
-    /// A pool.
+    /// A pool with the memory store, which prints its address.
     Pool {
         /// The folder of its certificate, for TLS.
         #[arg(long)]

@@ -6,7 +6,7 @@ use super::{Promise, Violation};
 /// A node and its agent, as far as [`settled`] looks at them.
 #[derive(Debug, Clone)]
 pub struct Participant {
-    /// The node.
+    /// Public key of the node.
     pub id: NodeId,
     /// Hosts that the agent wants.
     pub wants: u32,

@@ -3,7 +3,7 @@ use std::fmt;
 /// A promise that was broken, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The promise.
+    /// The promise that did not hold.
     pub promise: Promise,
     /// What was seen instead, for a developer.
     pub detail: String,

@@ -14,7 +14,7 @@ pub(crate) struct EffectLog {
 /// The core that an effect comes from.
 #[derive(Debug, Clone, Copy)]
 enum Origin {
-    /// The pool's.
+    /// What the pool core emitted.
     Pool,
     /// That of the agent with this index.
     Agent(usize),

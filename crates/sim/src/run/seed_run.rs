@@ -23,9 +23,9 @@ pub enum Family {
 /// A seed whose run broke a promise.
 #[derive(Debug, Clone)]
 pub struct SeedFailure {
-    /// The family.
+    /// The family of scenarios that the seed is drawn from.
     pub family: Family,
-    /// The seed.
+    /// The seed of all randomness in the run.
     pub seed: u64,
     /// The promise, and how it was broken.
     pub violation: Violation,

@@ -10,7 +10,7 @@ const HALF_MINUTE_MS: u64 = 30_000;
 /// An agent and its node.
 #[derive(Debug, Clone)]
 pub struct AgentPlan {
-    /// The node.
+    /// Public key of the agent's node.
     pub id: NodeId,
     /// The agent's public key.
     pub key: AgentPublic,

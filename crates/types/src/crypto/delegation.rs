@@ -22,7 +22,7 @@ pub struct Delegation {
     pub issued_ms: Ms,
     /// When it ends.
     pub expires_ms: Ms,
-    /// By the node key.
+    /// The signature by the node key.
     pub signature: Signature,
 }
 
@@ -30,15 +30,15 @@ errors! {
     /// Why a [`Delegation`] is not valid.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum DelegationError {
-        /// Another key than that of the named node signed it.
+        /// It was not signed with the key of the node that it names.
         Signature: Unauthorized, "the delegation was not signed by the node that it names",
             hint "Run vipnode link to delegate again.";
-        /// The delegation has ended.
+        /// The delegation is past its expiry time.
         Expired: Unauthorized, "the delegation has expired", hint "Run vipnode link to delegate again.";
         /// The delegation was issued more than five minutes in the future.
         Future: Unauthorized, "the delegation was issued in the future",
             hint "Set this machine's clock (timedatectl), then run vipnode link.";
-        /// The text is not a delegation.
+        /// The text is not a complete delegation.
         Text: local, "this is not the complete text that `vipnode link --agent` printed",
             hint "Copy all of the text that `vipnode link --agent` printed.";
     }

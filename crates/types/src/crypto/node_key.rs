@@ -16,11 +16,13 @@ errors! {
     /// Why bytes are not a secret key. Never shows the bytes.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum NodeKeyError {
-        /// The bytes are neither a raw key nor one in hex.
+        /// The file contains neither a raw key nor a key in hex.
         Form: local,
-            "a node key file must contain 64 hex characters (geth, reth, Besu) or 32 raw bytes (Nethermind)", hint "Pass the node's key file: --nodekey FILE; for geth DATADIR/geth/nodekey.";
+            "a node key file must contain 64 hex characters (geth, reth, Besu) or 32 raw bytes (Nethermind)",
+            hint "Pass the node's key file with --nodekey FILE (for geth, DATADIR/geth/nodekey).";
         /// The number is zero, or not below the order of the curve.
-        Range: local, "these 32 bytes are not a valid secp256k1 secret key", hint "Pass the node's key file: --nodekey FILE; for geth DATADIR/geth/nodekey.";
+        Range: local, "these 32 bytes are not a valid secp256k1 secret key",
+            hint "Pass the node's key file with --nodekey FILE (for geth, DATADIR/geth/nodekey).";
     }
 }
 

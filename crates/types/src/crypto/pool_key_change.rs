@@ -38,9 +38,9 @@ errors! {
     /// Why a text is not a list of key changes.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum PoolKeyChangesError {
-        /// It has another form, is too long, or has a gap.
-        Form: local, "it is not a list of a pool's key changes, in which each follows the one before",
-            hint "Ask the operator of the pool to restore the file pool-key of its data directory from a backup.";
+        /// The list does not have the expected format, is too long, or has a gap.
+        Form: local, "it is not a valid list of consecutive changes of a pool's key",
+            hint "Ask the pool's operator to restore the file pool-key in the pool's data directory from a backup.";
     }
 }
 

@@ -13,16 +13,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AgentKey, Delegation, DelegationError, Ms, errors, text_form::hex_bytes};
 
-/// The signature of one call: who makes it, for which pool, and once.
+/// The signature of one call. It identifies the caller and the pool, and the nonce makes it valid only once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
-    /// The node's statement that this agent may act for it. It names both.
+    /// The node's statement that this agent may act for it. It contains the node ID and the agent's key.
     pub delegation: Delegation,
     /// The pool's URL as the agent knows it: a signature for one pool is not valid at another.
     pub audience: String,
-    /// The challenge, or a growing number over HTTP.
+    /// The challenge; over HTTP, a number that increases with each call.
     pub nonce: String,
     /// The signature by the agent's key.
     pub signature: Signature,

@@ -15,7 +15,7 @@ errors! {
         /// The text is not `0x` and 40 hex characters.
         Form: local, "not a valid address",
             hint "Write it as 0x followed by 40 hex characters.";
-        /// The text has mixed case, and its EIP-55 checksum fails: probably a typing error.
+        /// The text has mixed case, and its EIP-55 checksum is wrong, probably because of a typing error.
         Checksum: local, "the address's checksum is wrong: a character was mistyped (EIP-55)",
             hint "Copy the address from the wallet again.";
     }

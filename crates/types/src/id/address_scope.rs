@@ -13,7 +13,7 @@ pub enum AddressScope {
     /// `100.64.0.0/10`), those for protocols and tests within one network (`192.0.0.0/24`, `198.18.0.0/15`), the unique local
     /// and site-local addresses of IPv6, and local NAT64 (`64:ff9b:1::/48`).
     Private,
-    /// The Internet.
+    /// Reachable from the whole Internet.
     Public,
 }
 

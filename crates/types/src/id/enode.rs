@@ -34,7 +34,7 @@ pub struct Enode {
 pub enum EnodeHost {
     /// `enode://<id>` alone.
     None,
-    /// An address.
+    /// An IPv4 or IPv6 address.
     Ip(IpAddr),
     /// A DNS name, which the reader has to resolve.
     Dns(Box<str>),
@@ -44,10 +44,10 @@ errors! {
     /// Why a text is not an [`Enode`].
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum EnodeError {
-        /// The text has another scheme, or none.
+        /// The text does not begin with `enode://`.
         Scheme: local, "an enode starts with enode:// (this looks like an ENR or a bare node ID)",
             hint "Write it as enode://ID@HOST:PORT. To print a node's enode, run `geth attach --exec admin.nodeInfo.enode`.";
-        /// The key is not a node ID.
+        /// The part before the @ is not a node ID.
         Id {
             /// What is wrong with it.
             why: NodeIdError,

@@ -41,22 +41,27 @@ errors! {
     /// Why a text is not an [`RpcUrl`].
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum RpcUrlError {
-        /// The text has another scheme, or none.
-        Scheme: local, "it does not begin with ws://, wss://, http:// or https://", hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST or http://HOST:PORT.";
+        /// The text does not begin with a supported scheme.
+        Scheme: local, "it does not begin with ws://, wss://, http://, or https://",
+            hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST, or http://HOST:PORT.";
         /// A user name or a password before the host would end up in logs and signatures.
         UserInfo: local, "a user name or password in the address is not supported",
             hint "Remove everything before the @, and the @.";
-        /// The host is missing, or has characters that a host cannot have.
-        Host: local, "it does not contain a host", hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST or http://HOST:PORT.";
-        /// The text behind the colon is not a number from 1 to 65535.
-        Port: local, "the port is not a number from 1 to 65535", hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST or http://HOST:PORT.";
-        /// A control character could forge a line of the signed text.
-        Control: local, "it contains a control character", hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST or http://HOST:PORT.";
-        /// The `url` crate rejects it for another reason.
+        /// The host is missing or contains characters that are not allowed in a host.
+        Host: local, "it does not contain a host",
+            hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST, or http://HOST:PORT.";
+        /// The text after the colon is not a number from 1 to 65535.
+        Port: local, "the port is not a number from 1 to 65535",
+            hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST, or http://HOST:PORT.";
+        /// The text contains a control character, which could forge a line of the signed text.
+        Control: local, "it contains a control character",
+            hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST, or http://HOST:PORT.";
+        /// The URL is not valid for another reason.
         Form {
             /// What it reports.
             why: url::ParseError,
-        }: local, "{why}", hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST or http://HOST:PORT.";
+        }: local, "{why}",
+            hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST, or http://HOST:PORT.";
     }
 }
 

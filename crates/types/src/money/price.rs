@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Wei, WeiError};
 
-/// What a slot costs: wei per minute both sides saw each other. Zero means free.
+/// The price of a slot: wei per minute that both sides saw each other. Zero means free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]

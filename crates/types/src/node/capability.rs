@@ -54,9 +54,9 @@ errors! {
     /// Why a text is not a [`Capability`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum CapabilityError {
-        /// The text has another form.
+        /// The text is not a valid capability.
         Form: local,
-            "this is not a capability",
+            "this is not a valid capability",
             hint "Write a capability as snap/1, or as snap for any version. Separate multiple values with commas.";
     }
 }

@@ -52,9 +52,9 @@ errors! {
     /// Why a text is not a [`MinVersion`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum MinVersionError {
-        /// The text has another form.
+        /// The text is not NAME/VERSION.
         Form: local,
-            "this is not a client name and release, such as geth/1.17.0",
+            "this is not an execution client's name and release, such as geth/1.17.0",
             hint "Write the oldest release as geth/1.17.0, with the name that the client reports. Separate multiple values \
                   with commas.";
     }

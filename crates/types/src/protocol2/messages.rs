@@ -95,7 +95,7 @@ pub struct NodeInfo {
 pub struct Protocol2ConnectRequest {
     /// The agent's version.
     pub vipnode_version: String,
-    /// Its node.
+    /// What the agent's node reports about itself.
     pub node_info: NodeInfo,
     /// The node's enode, unless the node listens at the agent's address on port 30303.
     #[serde(skip_serializing_if = "String::is_empty")]

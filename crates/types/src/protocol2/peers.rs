@@ -33,7 +33,7 @@ pub struct PeerEntry {
     /// 128 hex characters.
     #[serde(rename = "ID")]
     pub id: String,
-    /// Its enode.
+    /// The peer's enode URL.
     pub uri: String,
     /// When it was last seen, RFC 3339.
     pub last_seen: String,

@@ -12,14 +12,14 @@ errors! {
     /// Why a signed call is not valid.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum SignatureError {
-        /// The ID is not a node ID: a wallet address or another spelling is not accepted.
+        /// The ID is not a node ID in the required format. Wallet addresses are not accepted.
         Id {
             /// What is wrong with it.
             why: NodeIdError,
-        }: Unauthorized, "the ID of this call: {why}",
+        }: Unauthorized, "the ID in this call is not valid: {why}",
             hint "Write the ID as the public key in the node's enode: 128 characters 0-9a-f, without 0x.";
         /// The ID is not an address.
-        Account: Unauthorized, "the ID of this call is not a valid address (0x and 40 hex characters)",
+        Account: Unauthorized, "the ID in this call is not a valid address (0x and 40 hex characters)",
             hint "Pass the wallet's address as the ID.";
         /// The signature is not 65 bytes in base64.
         NodeForm: Unauthorized, "a node's signature is 65 bytes in base64 (R, S, and V)",
@@ -28,7 +28,7 @@ errors! {
         WalletForm: Unauthorized,
             "a wallet's signature is 65 bytes in hex (R, S, and V, where V is 0, 1, 27, or 28)",
             hint "Sign as the original's agents do.";
-        /// Another key signed, or other bytes were signed.
+        /// A different key made the signature, or different bytes were signed.
         Wrong: Unauthorized, "the signature does not match this ID, method, and params",
             hint "Sign the method and [id,nonce,arguments…] byte for byte as they are sent.";
     }

@@ -40,7 +40,7 @@ errors! {
         /// The nonce is negative, not a whole number, or above 2^63 − 1.
         Nonce: InvalidParams, "the nonce must be a whole number of nanoseconds since 1970, such as 1600000000000000000",
             hint "Pass the Unix time in nanoseconds.";
-        /// There are more arguments than any call takes.
+        /// The call has more arguments than any method takes.
         Arguments {
             /// How many a call may have.
             most: usize,

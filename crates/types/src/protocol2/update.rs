@@ -126,7 +126,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Peer<'a> {
     }
 }
 
-/// An update as our agent sends it to a pool of the original, field by field in Go's order.
+/// An update that this version's agent sends to an original pool. The fields are in the order of the original's Go
+/// struct.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateRequest {

@@ -33,7 +33,7 @@ pub struct EvictCall {
     pub lease: LeaseId,
     /// The other node.
     pub peer: NodeId,
-    /// The reason.
+    /// Why the pool ends the lease.
     pub reason: EvictReason,
     /// What the other side's node observed, if its agent reported it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

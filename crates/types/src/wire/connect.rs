@@ -40,7 +40,7 @@ pub struct ConnectRequest {
     pub allow_protocol2: bool,
 }
 
-/// What a host sells.
+/// A host's offer of slots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostOffer {
@@ -51,7 +51,7 @@ pub struct HostOffer {
     pub payout: Option<Account>,
 }
 
-/// What a client accepts of a host.
+/// A client's requirements for a host.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClientCriteria {
@@ -88,7 +88,7 @@ pub struct ConnectReply {
     pub replaced: Option<IpAddr>,
 }
 
-/// One lease from one side.
+/// A lease as seen from one side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeaseView {

@@ -38,7 +38,7 @@ codes! {
     InvalidRequest = -32600;
     /// No method has this name.
     MethodNotFound = -32601;
-    /// The params do not have the form that the method expects, or contain a value that it does not accept.
+    /// The params do not have the format that the method expects, or contain a value that it does not accept.
     InvalidParams = -32602;
     /// An internal error on the responding side.
     Internal = -32603;

@@ -42,9 +42,9 @@ pub struct Excluded {
     /// The client has them already.
     pub already_leased: u32,
     /// They have no free slot, or the pool does not assign clients to them now because they recently did not respond or
-    /// take no connections.
+    /// do not accept connections.
     pub full: u32,
-    /// A slot costs more than the client pays.
+    /// A slot costs more than the client's maximum price.
     pub too_expensive: u32,
     /// The client asked to avoid them.
     pub avoided: u32,
@@ -62,9 +62,9 @@ pub struct Excluded {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExplainedHost {
-    /// The lease.
+    /// ID of the lease.
     pub lease: LeaseId,
-    /// The host.
+    /// Public key of the host's node.
     pub host: NodeId,
     /// How the pool selected it; `None` if the pool does not remember, because it restarted or has given too many
     /// slots since.
@@ -76,7 +76,7 @@ pub struct ExplainedHost {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Selection {
-    /// Its score.
+    /// The host's score at that moment.
     pub score: Score,
     /// The number of hosts that the client could have gotten, including this one.
     pub candidates: u32,
@@ -87,9 +87,10 @@ pub struct Selection {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Score {
-    /// The sum.
+    /// The sum of all parts of the score.
     pub total: i32,
-    /// The share of the host's slots that are free. At most as many free slots count as clients of two address blocks ever used at once.
+    /// The share of the host's slots that are free. At most as many free slots count as clients from two address blocks
+    /// have used at the same time.
     pub free_slots: i32,
     /// Its round-trip time to the pool.
     pub latency: i32,
@@ -97,9 +98,11 @@ pub struct Score {
     pub uptime: i32,
     /// Recent admits that it refused or did not answer.
     pub refusals: i32,
-    /// Recent clients that never connected to it, and whether this client did not connect to a host of the same address block.
+    /// Recent clients that never connected to it, and whether this client failed to connect to a host in the same
+    /// address block.
     pub strikes: i32,
-    /// Connected clients saw that it does not serve what the client requires, although it names that itself.
+    /// Connected clients observed that it does not serve a capability that the client requires, although it claims to
+    /// serve it.
     pub contradicted: i32,
     /// Another host of the client seems to belong to the same operator.
     pub same_operator: i32,

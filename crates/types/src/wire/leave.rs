@@ -9,7 +9,7 @@ use crate::LeaseId;
 pub struct LeaveRequest {
     /// The leases to end.
     pub leases: Vec<LeaseId>,
-    /// The reason.
+    /// Why the agent leaves the lease.
     pub reason: LeaveReason,
     /// What the agent's node observed, if that is the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,7 +32,7 @@ pub enum LeaveReason {
     Mismatch,
     /// No longer needed.
     Surplus,
-    /// It costs more than the client pays.
+    /// The slot costs more than the client's maximum price.
     Price,
     /// The host takes the slot back.
     Drained,

@@ -16,7 +16,7 @@ pub enum PairFault {
     EthVersion,
     /// The host's slots for light nodes are taken.
     LightSlots,
-    /// A reason that only a newer release knows.
+    /// A reason that this release does not know.
     #[serde(other)]
     Other,
 }

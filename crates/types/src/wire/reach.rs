@@ -50,7 +50,7 @@ pub struct ReachReply {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Reach {
-    /// A server accepted it.
+    /// A server accepted the connection.
     Open,
     /// Nothing listens there.
     Refused,

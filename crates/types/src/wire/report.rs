@@ -42,13 +42,13 @@ pub struct ReportRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpLease {
-    /// The lease it belongs to.
+    /// The lease that the peer belongs to.
     pub lease: LeaseId,
     /// Whether the peer has stayed connected since it was last reported as up. If not, a new meter row begins.
     pub continuous: bool,
 }
 
-/// What a host serves, as a client's node saw it.
+/// The capabilities of a host, as observed by a client's node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostCapabilities {

@@ -3,8 +3,8 @@ use serde_json::value::RawValue;
 
 use crate::{PoolId, Price, Wei};
 
-/// The status of a pool: the original's fields and more. Times are in RFC 3339 format; amounts in wei are strings
-/// to keep all digits. Fields that this pool does not use (mostly the original's) are empty or zero.
+/// The status of a pool: the original's fields and additional ones. Times are in RFC 3339 format; amounts in wei are
+/// strings to keep all digits. Fields that this pool does not use (mostly the original's) are empty or zero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolStatus {
@@ -20,9 +20,9 @@ pub struct PoolStatus {
     /// Hosts with a live connection, at most a limit of the pool.
     #[serde(default, deserialize_with = "or_none")]
     pub active_hosts: Vec<HostStatus>,
-    /// Sums.
+    /// Totals.
     pub stats: PoolStats,
-    /// What is wrong, if something is.
+    /// The current problem, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -50,7 +50,7 @@ pub struct HostStatus {
     pub slots: u32,
 }
 
-/// Sums over a pool.
+/// Totals for a pool.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -74,7 +74,7 @@ pub struct PoolStats {
     pub total_deposit: Wei,
     /// Nodes that owe something and have no account. Always 0, because this version does not collect payment.
     pub num_trial_balances: u32,
-    /// Leases that both sides see.
+    /// Leases whose two sides have seen each other.
     pub num_running_leases: u32,
     /// Leases that ended and were metered.
     pub num_metered_leases: u64,
@@ -86,7 +86,7 @@ pub struct PoolStats {
     pub price: Price,
     /// Agents with a connection.
     pub num_agents: u64,
-    /// Leases of any state: slots that are taken.
+    /// Leases in any state, which is the number of slots in use.
     pub num_leases: u64,
     /// Slots that could be assigned now.
     pub num_free_slots: u64,

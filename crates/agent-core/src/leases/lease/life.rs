@@ -35,7 +35,7 @@ pub(crate) struct UndoState {
     leftover: bool,
 }
 
-/// Its state.
+/// The state, read by the flows of the core.
 impl Lease {
     /// Whether it has not ended.
     pub(crate) const fn runs(&self) -> bool {

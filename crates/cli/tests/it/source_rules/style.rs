@@ -58,6 +58,27 @@ fn nothing_can_panic_outside_tests() {
     assert!(found.is_empty(), "can panic:\n{}", found.join("\n"));
 }
 
+#[test]
+fn doc_comments_say_something() {
+    let mut empty = Vec::new();
+    for path in sources() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let docs = text.lines().enumerate().filter_map(|(at, line)| Some((at + 1, line.trim().strip_prefix("/// ")?)));
+        empty.extend(
+            docs.filter(|(_, doc)| says_nothing(doc)).map(|(at, doc)| format!("{}:{at}: {doc}", path.display())),
+        );
+    }
+    assert!(empty.is_empty(), "doc comments that say no more than the name:\n{}", empty.join("\n"));
+}
+
+/// Whether a line of a doc comment is an article and a noun alone: "The address."
+fn says_nothing(doc: &str) -> bool {
+    let articles = ["The", "A", "An", "Its", "Which", "What", "How", "Whose"];
+    let mut words = doc.split(' ');
+    let article = words.next().is_some_and(|word| articles.contains(&word));
+    article && words.next().is_some_and(|word| word.ends_with('.')) && words.next().is_none()
+}
+
 #[derive(Default)]
 struct Functions {
     long: Vec<String>,

@@ -2,7 +2,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     path::PathBuf,
-    sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
     time::{Duration, SystemTime},
 };
 
@@ -54,7 +54,7 @@ pub enum TlsNews {
     Obtained(CertificateFacts),
     /// No certificate could be obtained.
     Failed {
-        /// What happened.
+        /// The error of the ACME order.
         why: String,
         /// How to fix it.
         hint: String,
@@ -294,7 +294,7 @@ impl Drop for Challenge {
 
 #[cfg(feature = "acme")]
 impl Certificates {
-    fn challenges(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Arc<CertifiedKey>>> {
+    fn challenges(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<String, Arc<CertifiedKey>>> {
         self.challenges.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

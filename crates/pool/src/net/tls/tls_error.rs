@@ -8,7 +8,7 @@ errors! {
     pub enum TlsError {
         /// A file cannot be read.
         File {
-            /// The file.
+            /// Path of the certificate or key.
             path: PathBuf,
             /// The error of the system.
             why: io::Error,
@@ -16,15 +16,15 @@ errors! {
             hint "Give the user that runs the pool read access, or pass other files: --tls-cert FILE --tls-key FILE.";
         /// A file cannot be written.
         Write {
-            /// The file.
+            /// Path of the certificate or key.
             path: PathBuf,
             /// The error of the system.
             why: io::Error,
         }: local, "{path} cannot be written: {why}" (path = path.display()),
             hint "Pass a directory that the pool can write to: --tls-cache DIR.";
-        /// A file does not contain a certificate, or a key.
+        /// A file does not contain a valid certificate or key.
         Content {
-            /// The file.
+            /// Path of the certificate or key.
             path: PathBuf,
             /// What is wrong.
             why: String,
@@ -56,21 +56,21 @@ errors! {
                 (certificate = certificate.display(), key = key.display());
         /// The certificate has expired.
         Expired {
-            /// The file.
+            /// Path of the certificate or key.
             path: PathBuf,
             /// When it expired, RFC 3339.
             at: String,
         }: local, "the certificate in {path} expired at {at}" (path = path.display()),
             hint "Renew the certificate; if this machine's clock is wrong, set it (timedatectl).";
-        /// A name cannot be in a certificate.
+        /// A certificate cannot be issued for this name.
         Name {
-            /// The name.
+            /// The name that no certificate can be issued for.
             name: String,
         }: local, "{name:?} is not a valid host name for a certificate",
             hint "Pass a name such as pool.example.org, without a port or a scheme: --tls-host NAME.";
-        /// The certificate comes by ACME, and there is nothing to read again.
+        /// The certificate is obtained through ACME, so the pool has nothing to reload.
         NoFiles: local, "the certificate is managed by ACME and renewed automatically",
-            no_hint "nothing has to be done";
+            no_hint "no action is needed";
         /// The directory of the pool's own CA cannot be used.
         CaDir {
             /// Path of the directory.
@@ -116,12 +116,12 @@ errors! {
             hint "Restore both files from a backup, or remove {certificate}: the pool writes it again at the next start. Agents \
                   need that file (--tls-ca)."
                 (certificate = certificate.display());
-        /// The TLS library refuses the settings.
+        /// The TLS library rejected the settings.
         Library {
             /// The error of the library.
             why: String,
         }: local, "TLS cannot be set up: {why}", hint "Report this as a bug.";
-        /// The ACME server refuses, or cannot be reached.
+        /// The ACME server rejected the request or cannot be reached.
         Acme {
             /// The URL of the directory.
             directory: String,
