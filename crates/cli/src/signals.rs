@@ -32,12 +32,12 @@ impl Signals {
         Ok(signals)
     }
 
-    /// Until the first.
+    /// Waits for the first signal.
     pub(crate) async fn first(&self) {
         self.first.cancelled().await;
     }
 
-    /// Until the second.
+    /// Waits for the second signal.
     pub(crate) async fn second(&self) {
         self.second.cancelled().await;
     }
@@ -46,12 +46,12 @@ impl Signals {
 /// `timeout`, shells, and service managers signal a process and its group within moments.
 const REPEAT: Duration = Duration::from_millis(250);
 
-/// Whether a signal at this time after the first is another one.
+/// Whether a signal that comes this long after the first counts as a second one, not as a repetition of it.
 fn is_second(after: Duration) -> bool {
     after >= REPEAT
 }
 
-/// SIGHUP, which asks to read files again. Only who has such files listens: else it ends the process.
+/// SIGHUP, which asks to read files again. A process without such files does not listen for it, so that SIGHUP ends it.
 pub(crate) struct ReloadSignals {
     #[cfg(unix)]
     signal: tokio::signal::unix::Signal,
@@ -70,7 +70,7 @@ impl ReloadSignals {
         Ok(Self {})
     }
 
-    /// Until the next.
+    /// Waits for the next SIGHUP.
     pub(crate) async fn next(&mut self) {
         #[cfg(unix)]
         if self.signal.recv().await.is_some() {

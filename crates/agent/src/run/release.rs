@@ -43,7 +43,7 @@ pub async fn release(root: &Path, node: &dyn Node) -> Result<Released, AgentErro
     }
 }
 
-/// Undoes the changes of a journal that `goes` selects, and continues after a failure.
+/// Undoes the changes in a journal for which `goes` returns true, and continues after a failure.
 pub(crate) async fn undo_all(
     journal: &mut Journal,
     node: &dyn Node,

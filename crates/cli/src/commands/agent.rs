@@ -226,7 +226,7 @@ fn without_pool(config: &AgentConfig) -> Line {
         more_than_one => Some(more.replace("{}", &more_than_one.to_string())),
     };
     let keeps = part(hosts, "connects to the given host", "connects to the {} given hosts");
-    let serves = part(clients, "admits the client of --allow", "admits the {} clients of --allow");
+    let serves = part(clients, "admits the client in --allow", "admits the {} clients in --allow");
     let does: Vec<String> = keeps.into_iter().chain(serves).collect();
     let text = format!("Running without a pool: {}. Nothing is sold or metered", does.join(", "));
     Line::new("without_pool", Tone::Plain, text).with("hosts", hosts).with("clients", clients)

@@ -110,7 +110,7 @@ pub(crate) fn say_at_start(tls: &PoolTls, port: u16, screen: Screen) {
     screen.say(&Line::new("certificate_ordered", Tone::Plain, text));
 }
 
-/// What happened to the certificate by itself.
+/// Reports an automatic renewal of the certificate, or its failure.
 pub(crate) fn say_news(news: &TlsNews, screen: Screen) {
     match news {
         TlsNews::Obtained(facts) => say("certificate_obtained", "Obtained a new certificate", facts, screen),

@@ -57,7 +57,7 @@ fn exposure(node: &NodeFound, flags: ClientFlags) -> Finding {
         );
     };
     if exposed.is_empty() {
-        return Finding::ok("admin", "The admin API responds here and at no other tested address");
+        return Finding::ok("admin", "The admin API responds only at this address, of those that were tested");
     }
     let text = format!("Anyone who can reach {} controls this node", exposed.join(", "));
     Finding::warning("admin", text, flags.loopback())

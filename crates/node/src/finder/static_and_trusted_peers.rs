@@ -10,12 +10,12 @@ use crate::{Endpoint, Node, driver::answers::key_of};
 
 /// Longer files of settings are not read.
 const MAX_SETTINGS_FILE: u64 = 1 << 20;
-/// Peers that are read; further ones are passed by.
+/// Peers that are read; further ones are ignored.
 const MAX_KEPT: usize = 1_024;
 
 /// Static and trusted peers of a node by its own settings. No call lists those that are not connected, so they are read
 /// from files: the `config.toml` that a running geth on this machine was started with, and `static-nodes.json` and
-/// `trusted-nodes.json` in the node's data directory. Entries written as ENR are passed by, and so is a file that
+/// `trusted-nodes.json` in the node's data directory. Entries written as ENR are ignored, and so is a file that
 /// cannot be read. Empty for a node on another machine.
 pub async fn kept_peers(node: &dyn Node, endpoint: &Endpoint, surroundings: &FinderEnvironment) -> BTreeSet<NodeId> {
     if !endpoint.is_local() {
@@ -80,7 +80,7 @@ mod tests {
         let endpoint = Endpoint::Ipc(data.join("geth.ipc"));
         let kept = async || kept_peers(&*node, &endpoint, &surroundings).await;
 
-        // A list with an entry that is not a string is passed by as a whole.
+        // A list with an entry that is not a string is ignored as a whole.
         assert_eq!(kept().await, [id(2)].into());
         std::fs::write(data.join("geth/static-nodes.json"), format!("[\"{}\"]", enode(1))).unwrap();
         process(&table, &["--config", config.to_str().unwrap(), "--datadir", "/other"]);
