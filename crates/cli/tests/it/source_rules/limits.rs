@@ -31,7 +31,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/engine/event_log.rs", "LINES", "how much of the log is written; the rest is counted"),
     ("pool/src/engine/event_log.rs", "SECOND", "a unit"),
     ("pool/src/local_addresses.rs", "LISTED", "how much of a list is shown"),
-    ("pool/src/net/tls/internal_ca.rs", "KEY_BYTES", "a file of the operator"),
+    ("pool/src/net/tls/internal_ca.rs", "FILE_BYTES", "a file of the operator"),
     ("pool/src/net/tls/internal_ca.rs", "DAY", "a unit"),
     ("pool/src/net/tls/internal_ca.rs", "AUTHORITY_DAYS", "the validity of a certificate"),
     ("pool/src/net/tls/internal_ca.rs", "SERVER_DAYS", "the validity of a certificate"),
