@@ -132,8 +132,8 @@ pub(crate) struct PoolArgs {
     pub(crate) limit: Vec<LimitFlag>,
     /// Check the settings and the files that they name, then exit.
     ///
-    /// Reads the members, the join secret, and the certificate, and starts nothing. The exit code is 2 if the pool would
-    /// refuse the settings.
+    /// Reads the members, the join secret, the certificate, and the keys in --datadir, and starts nothing. The exit code is
+    /// 2 if one of them cannot be used.
     #[arg(long, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) check_config: bool,
     /// Print all limits with their values and effects, then exit.

@@ -16,6 +16,7 @@ use super::{TlsError, certificate::Certificate};
 const FILE_BYTES: u64 = 64 << 10;
 const KEY: &str = "ca.key";
 const CERTIFICATE: &str = "ca.pem";
+const LOCK: &str = "lock";
 const DAY: Duration = Duration::from_secs(86_400);
 /// Agents have the authority's certificate in a file, so it is not replaced within the life of a machine.
 const AUTHORITY_DAYS: u32 = 7_300;
@@ -43,7 +44,11 @@ impl InternalCa {
 
     /// Issues a certificate for the server, at the start. The authority is made if there is none.
     pub(super) fn start(&self, now: SystemTime) -> Result<Certificate, TlsError> {
-        let dir = make_own_dir(&self.dir).map_err(|why| TlsError::CaDir { dir: self.dir.clone(), why })?;
+        let dir = make_own_dir(&self.dir).map_err(|why| self.unusable(why))?;
+        // Pools of this user that start together make one authority. Nobody else can hold the lock in this directory, and a
+        // pool holds it for a moment.
+        let lock = dir.open_lock(LOCK).map_err(|why| self.unusable(why))?;
+        lock.lock().map_err(|why| self.unusable(why))?;
         let key = match self.key(&dir) {
             Err(TlsError::CaRead { why, .. }) if why.kind() == io::ErrorKind::NotFound => self.make_key(&dir)?,
             key => key?,
@@ -55,8 +60,7 @@ impl InternalCa {
     /// Issues a certificate for the server while the pool runs. A missing authority is an error, because agents would not
     /// trust a new one.
     pub(super) fn issue(&self, now: SystemTime) -> Result<Certificate, TlsError> {
-        self.check()?;
-        self.sign(self.key(&self.open()?)?, now)
+        self.sign(self.kept_key()?, now)
     }
 
     /// Checks the files of the authority, if there is one, and changes nothing.
@@ -64,21 +68,22 @@ impl InternalCa {
         if self.dir.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             return Ok(());
         }
-        match self.check() {
+        match self.kept_key() {
             Err(TlsError::CaRead { why, .. }) if why.kind() == io::ErrorKind::NotFound => Ok(()),
-            checked => checked,
+            key => key.map(drop),
         }
     }
 
-    fn check(&self) -> Result<(), TlsError> {
-        let dir = self.open()?;
+    /// Reads the key of the authority that is there, if its certificate belongs to it.
+    fn kept_key(&self) -> Result<KeyPair, TlsError> {
+        let dir = OpenDir::open(&self.dir).map_err(|why| self.unusable(why))?;
         let key = self.key(&dir)?;
-        let pem = self.read(&dir, CERTIFICATE)?;
-        self.belongs(&pem, &key)
+        self.belongs(&self.read(&dir, CERTIFICATE)?, &key)?;
+        Ok(key)
     }
 
-    fn open(&self) -> Result<OpenDir, TlsError> {
-        OpenDir::open(&self.dir).map_err(|why| TlsError::CaDir { dir: self.dir.clone(), why })
+    fn unusable(&self, why: io::Error) -> TlsError {
+        TlsError::CaDir { dir: self.dir.clone(), why }
     }
 
     /// Reads the authority's key.
@@ -191,6 +196,20 @@ mod tests {
         ca.issue(now).unwrap();
         ca.check_kept().unwrap();
         assert_eq!(fs::read(ca.ca_file()).unwrap(), kept);
+    }
+
+    #[test]
+    fn pools_that_start_together_make_one_authority() {
+        let (dir, now) = (tempfile::tempdir().unwrap(), SystemTime::now());
+        for _ in 0..20 {
+            let ca = ca(dir.path());
+            std::thread::scope(|threads| {
+                let starts: Vec<_> = (0..4).map(|_| threads.spawn(|| ca.start(now).map(drop))).collect();
+                starts.into_iter().for_each(|start| start.join().unwrap().unwrap());
+            });
+            ca.issue(now).unwrap();
+            fs::remove_dir_all(&ca.dir).unwrap();
+        }
     }
 
     #[test]
