@@ -281,6 +281,12 @@ pub(crate) fn node(agent: u32) -> NodeId {
     NodeId::new(bytes)
 }
 
+/// The number of the agent of a node made by [`node`].
+pub(crate) fn agent_number(node: &NodeId) -> u32 {
+    let [a, b, c, d, ..] = *node.as_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
+
 pub(crate) const fn peer(agent: u32) -> ConnectionId {
     ConnectionId { gateway: 0, connection: agent, generation: 0 }
 }

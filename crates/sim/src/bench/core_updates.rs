@@ -10,7 +10,7 @@ use vipnode_types::{
 };
 
 use super::{
-    core_reports::{START, address, node, peer},
+    core_reports::{START, address, agent_number, node, peer},
     load::scaled,
     machine,
 };
@@ -19,6 +19,8 @@ use super::{
 const PEERS: usize = 25;
 /// Hosts that each client asks for. Half of the nodes are clients, so there are twice as many leases as nodes.
 const LEASES_A_CLIENT: u32 = 4;
+/// How often clients ask at most.
+const ROUNDS: usize = 10;
 /// The least number of measured updates.
 const UPDATES: u32 = 1_000_000;
 /// The number of the first peer that is not in the pool.
@@ -56,7 +58,8 @@ struct UpdateFleet {
     calls: u64,
     turn: u32,
     rows: u64,
-    whitelists: Vec<(ConnectionId, CallId)>,
+    /// Calls that hosts have yet to answer: the host, the call, and the client.
+    whitelists: Vec<(ConnectionId, CallId, NodeId)>,
     out: Vec<Effect>,
 }
 
@@ -83,8 +86,8 @@ impl UpdateFleet {
         for effect in self.out.drain(..) {
             match effect {
                 Effect::Persist(rows) => written += rows.len() as u64,
-                Effect::Call { connection: peer, call, message: PoolCall::Whitelist(_), .. } => {
-                    self.whitelists.push((peer, call));
+                Effect::Call { connection: peer, call, message: PoolCall::Whitelist(client), .. } => {
+                    self.whitelists.push((peer, call, client));
                 }
                 Effect::Call { .. } | Effect::Reply { .. } | Effect::Close { .. } => {}
             }
@@ -126,28 +129,51 @@ impl UpdateFleet {
         }
     }
 
-    /// Has every client ask for its hosts while all agents send updates; returns the number of running leases.
+    /// Has every client ask for its hosts while all agents send updates; returns the number of running leases. A host that was
+    /// never paired gets few clients at once, so clients ask again for what they miss.
     fn lease_all(&mut self) -> io::Result<u32> {
-        for client in (1..self.nodes).step_by(2) {
-            if client % (self.nodes.div_ceil(120) | 1) == 0 {
-                self.second();
+        let wanted = u64::from(self.nodes / 2 * LEASES_A_CLIENT);
+        for _ in 0..ROUNDS {
+            for client in (1..self.nodes).step_by(2) {
+                if client % (self.nodes.div_ceil(120) | 1) == 0 {
+                    self.second();
+                }
+                let missing = LEASES_A_CLIENT.saturating_sub(self.known(client));
+                if missing > 0 {
+                    let ask = PeerRequest { num: i64::from(missing), ..PeerRequest::default() };
+                    self.call(client, Call::Peer(ask));
+                    self.admit_all();
+                }
             }
-            self.call(client, Call::Peer(PeerRequest { num: i64::from(LEASES_A_CLIENT), ..PeerRequest::default() }));
-            while let Some((host, call)) = self.whitelists.pop() {
-                self.handle(Command::CallDone { call, outcome: CallOutcome::Done });
-                self.see(host.connection, client);
-                self.see(client, host.connection);
+            if self.core.gauges().running >= wanted * 9 / 10 {
+                break;
             }
         }
         for _ in 0..240 {
             self.second();
+            self.admit_all();
         }
         let running = self.core.gauges().running;
-        let wanted = u64::from(self.nodes / 2 * LEASES_A_CLIENT);
         if running < wanted * 9 / 10 {
             return Err(io::Error::other(format!("{running} of {wanted} leases run")));
         }
         u32::try_from(running).map_err(io::Error::other)
+    }
+
+    /// The number of nodes that an agent has a lease with.
+    fn known(&self, agent: u32) -> u32 {
+        let known = self.peers.get(agent as usize).map_or(0, |(_, known)| *known);
+        u32::try_from(known).unwrap_or(u32::MAX)
+    }
+
+    /// Has all hosts admit their clients. A client whose offers are slow gets further hosts without asking.
+    fn admit_all(&mut self) {
+        while let Some((host, call, client)) = self.whitelists.pop() {
+            self.handle(Command::CallDone { call, outcome: CallOutcome::Done });
+            let client = agent_number(&client);
+            self.see(host.connection, client);
+            self.see(client, host.connection);
+        }
     }
 
     fn see(&mut self, agent: u32, other: u32) {
