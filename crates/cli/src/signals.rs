@@ -5,8 +5,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{CliError, CommandError};
 
-/// Ctrl-C and SIGTERM, which mean the same (D43): the first asks to undo everything and end, the second
-/// ends at once. A repeat within [`REPEAT`] is the same signal.
+/// Ctrl-C and SIGTERM, which mean the same (fault D43, docs/faults.md): the first asks to undo everything and end, the
+/// second ends at once. A repeat within [`REPEAT`] is the same signal.
 #[derive(Debug, Clone)]
 pub(crate) struct Signals {
     first: CancellationToken,

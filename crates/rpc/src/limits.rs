@@ -26,7 +26,7 @@ pub struct RpcLimits {
     pub write: Duration,
     /// A WebSocket client pings this often.
     pub ping: Duration,
-    /// A WebSocket on which nothing arrived for this long is half-open and ends (D40).
+    /// A WebSocket on which nothing arrived for this long is half-open and ends (fault D40, docs/faults.md).
     pub silence: Duration,
     /// A WebSocket that is ended from here waits this long for the other side's farewell, never longer than
     /// [`RpcLimits::write`].

@@ -68,7 +68,7 @@ fn update_interval(text: &str) -> Result<Duration, String> {
     Ok(interval)
 }
 
-/// The host of an enode: an address, IPv6 with brackets or without (D34), or a name.
+/// The host of an enode: an address, IPv6 with brackets or without (fault D34, docs/faults.md), or a name.
 fn enode_host(text: &str) -> Result<EnodeHost, String> {
     if let Ok(ip) = text.trim_matches(['[', ']']).parse() {
         return Ok(EnodeHost::Ip(ip));

@@ -152,7 +152,7 @@ impl<W> Connection<W> {
         self.served.len()
     }
 
-    /// Answers that nobody waited for: unsolicited, doubled or too late (D3).
+    /// Answers that nobody waited for: unsolicited, doubled or too late (fault D3, docs/faults.md).
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped

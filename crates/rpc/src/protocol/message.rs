@@ -35,7 +35,7 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 pub(crate) enum Message<'a> {
     /// With an id: to be answered.
     Request { id: &'a RawValue, method: Cow<'a, str>, params: &'a RawValue },
-    /// Without: never answered (D45).
+    /// Without: never answered (fault D45, docs/faults.md).
     Notification { method: Cow<'a, str>, params: &'a RawValue },
     /// To a call of ours, if `id` is one.
     Answer { id: Option<u64>, result: Result<&'a RawValue, WireError> },

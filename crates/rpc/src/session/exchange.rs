@@ -136,7 +136,7 @@ impl Exchange {
         self.out.push(Frame::close(&end.to_string()));
     }
 
-    /// Removes the calls whose caller has given up (D4).
+    /// Removes the calls whose caller has given up (fault D4, docs/faults.md).
     pub(super) fn sweep(&mut self) {
         self.connection.retain_calls(|waiter| !waiter.is_closed());
     }

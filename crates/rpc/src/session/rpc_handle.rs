@@ -108,7 +108,7 @@ impl RpcHandle {
         self.0.close(reason);
     }
 
-    /// Answers that nobody waited for, so far (D3).
+    /// Answers that nobody waited for, so far (fault D3, docs/faults.md).
     #[must_use]
     pub fn dropped_answers(&self) -> u64 {
         self.0.dropped()

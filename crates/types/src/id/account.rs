@@ -4,7 +4,7 @@ use alloy_primitives::Address;
 
 use crate::{errors, text_form::serde_as_text};
 
-/// Who pays or earns: an Ethereum address. Written in lower case inside, read in any (D10).
+/// Who pays or earns: an Ethereum address. Written in lower case inside, read in any (fault D10, docs/faults.md).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Account(Address);
 

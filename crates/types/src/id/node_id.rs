@@ -6,7 +6,8 @@ use crate::{errors, text_form::serde_as_text};
 
 /// The ID of a node: its secp256k1 public key without the leading `04`, 64 bytes.
 ///
-/// On the wire it is exactly 128 lowercase hex characters without a prefix: an alias would be a second node (D10).
+/// On the wire it is exactly 128 lowercase hex characters without a prefix: an alias would be a second node (fault D10,
+/// docs/faults.md).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeId([u8; 64]);
 

@@ -1,7 +1,7 @@
 //! The meter: the cost of a lease is a pure function of what its two sides saw.
 //!
 //! Time that only one side reports is not billed, and a report that is repeated, late or out of
-//! order changes nothing (D13, D14, D19, D20).
+//! order changes nothing (faults D13, D14, D19, D20, docs/faults.md).
 
 use crate::{Ms, Price, Wei};
 

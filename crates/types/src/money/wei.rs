@@ -4,7 +4,7 @@ use crate::{errors, text_form::serde_as_text};
 
 /// An amount of wei, never negative, never a float. Arithmetic is checked.
 ///
-/// In JSON it is a string of decimal digits: a number would lose precision in a browser (D29).
+/// In JSON it is a string of decimal digits: a number would lose precision in a browser (fault D29, docs/faults.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Wei(u128);
 
@@ -92,7 +92,7 @@ impl FromStr for Wei {
     type Err = WeiError;
 
     /// Reads integer wei, `0x` hex, or a decimal number with a unit, in any letter case, the space
-    /// optional. Exact: what is not a whole number of wei is refused, never rounded (D27).
+    /// optional. Exact: what is not a whole number of wei is refused, never rounded (fault D27, docs/faults.md).
     fn from_str(text: &str) -> Result<Self, WeiError> {
         let short: String = text.chars().take(64).collect();
         let lower = text.trim().to_ascii_lowercase();

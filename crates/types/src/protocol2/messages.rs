@@ -60,7 +60,7 @@ impl From<Kind> for u8 {
 }
 
 impl From<i64> for Kind {
-    /// A number that no kind has is unknown (D37: an unknown kind matches any).
+    /// A number that no kind has is unknown (fault D37, docs/faults.md: an unknown kind matches any).
     fn from(number: i64) -> Self {
         match number {
             1 => Self::Geth,

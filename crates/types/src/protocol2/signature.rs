@@ -44,7 +44,7 @@ impl SignedCall<'_> {
     /// The node that signed. The last byte, V, is not used.
     ///
     /// # Errors
-    /// See [`SignatureError`]. The nonce is the caller's to judge, and only after this (D8).
+    /// See [`SignatureError`]. The nonce is the caller's to judge, and only after this (fault D8, docs/faults.md).
     pub fn verify_node(&self, method: &str) -> Result<NodeId, SignatureError> {
         let node: NodeId = self.id.parse()?;
         let mut bytes = [0; 65];

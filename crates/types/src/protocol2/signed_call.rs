@@ -12,7 +12,7 @@ use crate::errors;
 ///
 /// What was signed is the method followed by `[id, nonce, …arguments]`, taken from the bytes as they
 /// came: nothing is ever marshaled again, so a signature cannot cover a second form
-/// (D11).
+/// (fault D11, docs/faults.md).
 #[derive(Debug, Clone)]
 pub struct SignedCall<'a> {
     /// As it came, base64 of a node's signature or hex of a wallet's.

@@ -12,7 +12,7 @@ use crate::NodeId;
 pub const MAX_PEERS: usize = 1_024;
 
 /// What the pool keeps of an update: who is connected, and how far the node is. Addresses, names and
-/// protocols of peers are skipped unread (D46).
+/// protocols of peers are skipped unread (fault D46, docs/faults.md).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Update {
     /// The peers that have a node id, at most [`MAX_PEERS`].

@@ -100,6 +100,36 @@ fn assert_arrows(dependencies: &BTreeMap<String, BTreeSet<String>>, allowed: &BT
 }
 
 #[test]
+fn architecture_lists_the_arrows() {
+    let page = architecture();
+    for (krate, uses) in ARROWS.iter().filter(|(_, uses)| !uses.is_empty()) {
+        let line = format!("{krate} → {}", uses.join(", "));
+        assert!(page.lines().any(|found| found == line), "ARCHITECTURE.md has no line {line:?}");
+    }
+}
+
+#[test]
+fn architecture_names_each_folder() {
+    let page = architecture();
+    let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for (krate, _) in ARROWS {
+        let list =
+            page.split_once(&format!("\n- `{krate}`: ")).map_or("", |(_, rest)| rest.split("\n- `").next().unwrap());
+        for entry in std::fs::read_dir(crates.join(krate).join("src")).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() && path.join("mod.rs").exists() && name != "tests" {
+                assert!(list.contains(&format!("`{name}`")), "ARCHITECTURE.md lacks `{name}` of {krate}");
+            }
+        }
+    }
+}
+
+fn architecture() -> String {
+    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../ARCHITECTURE.md")).unwrap()
+}
+
+#[test]
 fn the_cores_compile_without_tokio() {
     let dependencies = normal_dependencies(&metadata(&["--no-default-features"]));
     for start in WITHOUT_TOKIO {

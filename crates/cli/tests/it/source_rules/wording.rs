@@ -46,6 +46,36 @@ fn texts() -> Vec<(String, String)> {
     texts
 }
 
+/// What not to name, as a pattern for a part of a name, and what to use.
+const PARTS_OF_NAMES: &[(&str, &str)] = &[
+    ("hunger|hungry|misfits?", "a standard term"),
+    ("told|untold|tells?", "reported, known"),
+    ("mend(s|ed)?", "hint, or fix"),
+    ("door|story|voice", "a standard term"),
+];
+
+#[test]
+fn no_name_has_a_banned_part() {
+    let name = Regex::new("[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*").unwrap();
+    let part = Regex::new("[A-Z]*[a-z0-9]+|[A-Z]+").unwrap();
+    let banned: Vec<Regex> =
+        PARTS_OF_NAMES.iter().map(|(words, _)| Regex::new(&format!("^(?i:{words})$")).unwrap()).collect();
+    let mut found = Vec::new();
+    for (path, text) in texts().into_iter().filter(|(path, _)| path.ends_with(".rs")) {
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let names = name.find_iter(code).map(|name| name.as_str());
+            let of_many = names.filter(|name| name.contains('_') || name.chars().skip(1).any(char::is_uppercase));
+            for name in of_many {
+                let hit = |(banned, _): &(&Regex, _)| part.find_iter(name).any(|part| banned.is_match(part.as_str()));
+                let hits = banned.iter().zip(PARTS_OF_NAMES).filter(hit);
+                found.extend(hits.map(|(_, (_, better))| format!("{path}:{}: {name} ({better})", number + 1)));
+            }
+        }
+    }
+    assert!(found.is_empty(), "names with a banned word:\n{}", found.join("\n"));
+}
+
 #[test]
 fn no_banned_word_is_left() {
     let words: Vec<Regex> =
