@@ -96,7 +96,7 @@ impl Matching {
         ];
         let of_all = reasons.into_iter().find_map(|(why, holds)| holds.then_some(why));
         let scarce =
-            || (leases.client_count(index) > 0 && self.scarce(node.chain(), context)).then_some(NoHost::Scarce);
+            || (leases.client_count(index) > 0 && self.scarce(index, context)).then_some(NoHost::Scarce);
         of_all.or(none).or_else(scarce)
     }
 }

@@ -130,10 +130,10 @@ fn struck(pool: &mut Pool) -> bool {
 }
 
 #[test]
-fn only_proven_clients_of_three_blocks_together_rank_a_silent_host_down() {
+fn only_proven_clients_of_three_blocks_together_rest_a_silent_host_and_rank_it_down() {
     let strangers = other_clients(10);
-    let proven = [20, 21, 22, 23];
-    let [first, second, neighbor_of_second, third] = proven;
+    let proven = [20, 21, 22, 23, 24];
+    let [first, second, neighbor_of_second, third, fourth] = proven;
     let mut pool =
         knowing(Limits { strike_witnesses: 3, ..Limits::default() }, proven).with_host(HOST, SLOTS).reported(HOST);
     for agent in strangers {
@@ -147,11 +147,68 @@ fn only_proven_clients_of_three_blocks_together_rank_a_silent_host_down() {
     pool.beat(HOST);
     assert!(!struck(&mut pool), "two blocks");
     in_vain(&mut pool, third, third);
+    rests_for(&mut pool, 2_000);
     assert!(struck(&mut pool));
+    pool.pass(same_pair_ms(&pool));
+    in_vain(&mut pool, third, third);
+    assert!(struck(&mut pool), "the third block counted before");
+    in_vain(&mut pool, fourth, fourth);
+    rests_for(&mut pool, 4_000);
     // A proven client that does connect lifts that.
     pool.join(first, client(first));
     pool.lease_between(HOST, first);
     assert!(!struck(&mut pool));
+}
+
+/// How long a pair that did not connect is kept apart.
+const fn same_pair_ms(pool: &Pool) -> u64 {
+    pool.core.limits.same_address_ms
+}
+
+/// The host gets no offer for so long from now on.
+fn rests_for(pool: &mut Pool, ms: u64) {
+    pool.beat(HOST);
+    assert_eq!(pool.core.gauges().free_slots, 0);
+    pool.pass(ms - 10);
+    assert_eq!(pool.core.gauges().free_slots, 0);
+    pool.pass(20);
+    assert_eq!(pool.core.gauges().free_slots, u64::from(SLOTS));
+}
+
+#[test]
+fn a_host_that_sees_its_client_is_not_silent() {
+    let proven = [20, 21, 22];
+    let mut pool = knowing(Limits::default(), proven).with_host(HOST, SLOTS).reported(HOST);
+    for agent in proven {
+        pool.connect_from(agent, client(agent), in_block(agent, agent)).unwrap();
+        pool.ask(agent, 1);
+        let lease = pool.admit(HOST);
+        pool.reports_up(HOST, lease);
+        pool.ask(agent, 0);
+        pool.pass(15_000);
+        pool.evicted(HOST).unwrap();
+        pool.reports_down(HOST, lease);
+    }
+    assert_eq!(pool.core.gauges().free_slots, u64::from(SLOTS));
+    assert!(!struck(&mut pool));
+}
+
+#[test]
+fn in_a_closed_pool_any_member_rests_a_silent_host_once() {
+    let [first, second] = [20, 21];
+    let mut pool = Pool::with(Limits { closed: true, ..Limits::default() }).with_host(HOST, SLOTS).reported(HOST);
+    in_vain(&mut pool, first, 1);
+    rests_for(&mut pool, 2_000);
+    // A member that cannot dial anybody does it no further harm.
+    pool.pass(same_pair_ms(&pool));
+    in_vain(&mut pool, first, 1);
+    assert_eq!(pool.core.gauges().free_slots, u64::from(SLOTS));
+    in_vain(&mut pool, second, 1);
+    rests_for(&mut pool, 4_000);
+    assert!(struck(&mut pool));
+    pool.join(first, client(first));
+    pool.lease_between(HOST, first);
+    assert!(!struck(&mut pool), "a member is connected");
 }
 
 #[test]
