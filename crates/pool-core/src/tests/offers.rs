@@ -77,6 +77,40 @@ fn never_proven_ids_of_a_block_hold_a_third_of_the_slots_and_of_a_wide_block_hal
 }
 
 #[test]
+fn ten_free_ids_of_a_block_leave_slots_to_others_for_fifty_seconds() {
+    let mut pool = Pool::new();
+    for agent in other_hosts(12) {
+        pool.connect(agent, host(agent, 10)).unwrap();
+    }
+    let free_ids = 10..20;
+    for agent in free_ids.clone() {
+        pool.connect_from(agent, client(agent), neighbor(agent)).unwrap();
+    }
+    for second in 0..50 {
+        for agent in free_ids.clone() {
+            pool.ask(agent, 64);
+            admit_all(&mut pool);
+        }
+        let of_block = pool.core.gauges().pending_offers;
+        assert!(of_block <= 40, "{second} s: they hold {of_block} of 120 slots");
+        if second % 5 == 0 {
+            let honest = 70 + second / 5;
+            let own_network = [u8::try_from(100 + second).unwrap(), 0, 0, 1].into();
+            pool.connect_from(honest, client(honest), own_network).unwrap();
+            pool.ask(honest, 1);
+            admit_all(&mut pool);
+            assert_eq!(pool.last_ask(honest).unwrap().missing, 0, "{second} s");
+            pool.bye(honest);
+        }
+        while let Some(at) = pool.calls.iter().position(|(_, _, call)| matches!(call, PoolCall::Evict(_))) {
+            let (_, call, _) = pool.calls.remove(at);
+            pool.done(call, CallOutcome::Done);
+        }
+        pool.pass(1_000);
+    }
+}
+
+#[test]
 fn proven_nodes_and_members_have_no_share() {
     let mut pool = knowing(Limits::default(), other_clients(3));
     for agent in [HOST, SECOND_HOST] {
