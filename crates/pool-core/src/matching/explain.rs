@@ -89,7 +89,7 @@ impl Matching {
         let node = agents.get(index)?;
         let reasons = [
             (NoHost::Drained, agents.is_drained(index)),
-            (NoHost::Unpaired, metering.past_unpaired(index, now, agents, limits)),
+            (NoHost::Unpaired, metering.past_unpaired(index, now, (agents, leases), limits)),
             (NoHost::Block, self.offers_exhausted(index, context)),
             (NoHost::Price(limits.price), limits.price > node.max_price()),
             (NoHost::NoneFree, self.free_on(node.chain(), context) == 0),

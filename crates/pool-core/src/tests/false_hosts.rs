@@ -305,7 +305,7 @@ proptest! {
 #[test]
 fn a_host_that_claims_its_clients_is_kept_from_them_alone() {
     let mut harm = Harm::new();
-    for _ in 0..60 {
+    for _ in 0..150 {
         (0..LIARS.len()).for_each(|liar| harm.act(&Act::Delta(liar, u8::MAX, 0)));
         harm.act(&Act::Wait(2 * STEP_MS));
     }

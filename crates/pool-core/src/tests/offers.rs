@@ -59,21 +59,21 @@ fn never_proven_ids_of_a_block_hold_a_third_of_the_slots_and_of_a_wide_block_hal
     for agent in other_hosts(12) {
         pool.connect(agent, host(agent, 10)).unwrap();
     }
-    let mut asks = |agents: Range<u32>, from: fn(u32) -> IpAddr| {
+    let mut asks = |agents: Range<u32>, from: fn(u32) -> IpAddr, want: u32| {
         for agent in agents {
             pool.connect_from(agent, client(agent), from(agent)).unwrap();
             for _ in 0..13 {
-                pool.ask(agent, 64);
+                pool.ask(agent, want);
                 admit_all(&mut pool);
             }
         }
         pool.core.gauges().pending_offers
     };
     let (neighbors, in_the_wide_block, in_other_networks) = (10..20, 20..70, 70..80);
-    assert_eq!(asks(neighbors, neighbor), 40, "of 120");
-    assert_eq!(asks(in_the_wide_block, address), 60, "the whole of 20.0.0.0/16");
+    assert_eq!(asks(neighbors, neighbor, 64), 40, "of 120");
+    assert_eq!(asks(in_the_wide_block, address, 64), 60, "the whole of 20.0.0.0/16");
     let own_network = |agent| [u8::try_from(agent).unwrap(), 0, 0, 1].into();
-    assert_eq!(asks(in_other_networks, own_network), 70, "each other network has its host");
+    assert_eq!(asks(in_other_networks, own_network, 1), 70, "each other network has its host");
 }
 
 #[test]
@@ -240,6 +240,8 @@ fn in_a_closed_pool_any_member_rests_a_silent_host_once() {
     in_vain(&mut pool, second, 1);
     rests_for(&mut pool, 4_000);
     assert!(struck(&mut pool));
+    pool.pass(same_pair_ms(&pool));
+    pool.beat(HOST);
     pool.join(first, client(first));
     pool.lease_between(HOST, first);
     assert!(!struck(&mut pool), "a member is connected");

@@ -124,7 +124,7 @@ fn waiting_ids_of_a_stranger_make_slots_scarce_for_nobody_else() {
     for _ in 0..3 {
         admitted(&mut pool);
     }
-    assert_eq!(pool.last_ask(SECOND_CLIENT).unwrap().missing, 0, "as many hosts as it wants");
+    assert_eq!(pool.last_ask(SECOND_CLIENT).unwrap().missing, 0, "as many hosts as it wants: {}", pool.why(SECOND_CLIENT));
     pool.ask(strangers.start, 2);
     assert!(pool.why(strangers.start).contains("scarce"), "the stranger's own block comes after others");
 }
