@@ -110,10 +110,10 @@ impl WaitQueue {
         }
     }
 
-    /// The least number of leases that a waiting client of a chain has, and those who have as many.
-    fn least_served(&mut self, chain: u32) -> Option<(u16, &mut ClientTurns)> {
-        let level = self.chains.get_mut(&chain)?.levels.first_entry()?;
-        Some((*level.key(), level.into_mut()))
+    /// The least number of leases, at least `from`, that a waiting client of a chain has, and those who have as many.
+    fn least_served(&mut self, chain: u32, from: u16) -> Option<(u16, &mut ClientTurns)> {
+        let level = self.chains.get_mut(&chain)?.levels.range_mut(from..).next()?;
+        Some((*level.0, level.1))
     }
 
     /// The next chain with waiting clients after `chain`, in a circle.
@@ -180,14 +180,21 @@ impl Matching {
     }
 
     /// Returns the client of a chain that is served next; the next call is another address block's turn. `None` if no slot is
-    /// free, or if the client has hosts and slots are scarce.
+    /// free, or if slots are scarce for the clients whose turn it is, and they have hosts.
     pub(crate) fn next_served(&mut self, chain: u32, context: Context<'_>) -> Option<u32> {
         if self.free_on(chain, context) == 0 {
             return None;
         }
-        let (served, turns) = self.wait_queue.least_served(chain)?;
-        let client = turns.next()?;
-        (served == 0 || !self.scarce(client, context)).then_some(client)
+        let mut from = 0;
+        loop {
+            let (served, turns) = self.wait_queue.least_served(chain, from)?;
+            let client = turns.next()?;
+            if served == 0 || !self.scarce(client, context) {
+                return Some(client);
+            }
+            // Clients of another block may have more leases, and still need not wait for these.
+            from = served.checked_add(1)?;
+        }
     }
 
     /// Returns the number of chains with waiting clients; `None` if it is too early to serve them.
