@@ -112,8 +112,9 @@ limits! {
         /// of host connects; beyond it, some are forgotten, and searched for again.
         failed_searches: u32 = 1_024, Count 0..=1_000_000;
         /// If a client that the pool can call is not paired with its host after this time, it gets two further hosts in
-        /// other address blocks; after twice this time four, and so on, provided that more slots are free than clients
-        /// are waiting. The leases that connect later end.
+        /// other address blocks; after twice this time four, and so on, provided that more slots are free than others
+        /// need first: one for each waiting client of the same address block (/24, /48), and one for each other block with
+        /// waiting clients. The leases that connect later end.
         second_host_ms: u64 = SECOND, Time 100..=MINUTE;
         /// Offers that a client has at once beyond the number of hosts that it wants; see `second_host_ms`. Clients of one address
         /// block that are not proven share them.
@@ -146,7 +147,9 @@ limits! {
         /// How many times the pool resends an eviction that was refused or not answered in time. After the last refusal, its
         /// slot is free; an agent that did not answer loses its socket, and receives its current leases in the next connect reply.
         evict_tries: u32 = 3, Count 0..=100;
-        /// A host ranks lower once proven clients of this many different address blocks reported that it admitted them but did not connect.
+        /// A host ranks lower, and gets no offers for `rest_ms`, once proven clients of this many different address blocks
+        /// reported that it admitted them but did not connect; in a closed pool, once one member did. The time doubles with
+        /// each further block or member up to `max_rest_ms`. The next pair ends all of it.
         strike_witnesses: u32 = 3, Count 1..=16;
         /// A host that immediately disconnected a light node is not assigned to light nodes of the same address block for this
         /// time.

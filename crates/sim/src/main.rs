@@ -110,7 +110,7 @@ const fn family(strangers: bool) -> Family {
 fn seeds(out: &mut impl Write, family: Family, range: Range<u64>) -> io::Result<bool> {
     let (mut failed, mut events, mut metered, mut recovery_ms) = (0_u64, 0, 0, 0);
     let (mut waits, mut late) = (0_u64, 0_u64);
-    for (_, outcome) in run_seeds(family, range.clone(), THREADS) {
+    for (seed, outcome) in run_seeds(family, range.clone(), THREADS) {
         match outcome {
             Ok(stats) => {
                 events += stats.events;
@@ -118,6 +118,9 @@ fn seeds(out: &mut impl Write, family: Family, range: Range<u64>) -> io::Result<
                 recovery_ms = stats.recovery_ms.max(recovery_ms);
                 waits += stats.waits.all;
                 late += stats.waits.late;
+                if stats.waits.late > 0 {
+                    writeln!(out, "seed {seed}: {} waits for a host were longer than 3 s", stats.waits.late)?;
+                }
             }
             Err(failure) => {
                 failed += 1;

@@ -215,9 +215,9 @@ impl Agents {
         Some(index)
     }
 
-    /// Whether an address block may have one more never-paired node.
-    pub(crate) fn has_room(&self, block: AddressBlock, limits: &Limits) -> bool {
-        self.shares.may_join(block, true, self.len(), limits)
+    /// Whether an address block may have one more never-paired node once so many others are forgotten.
+    pub(crate) fn has_room(&self, block: AddressBlock, forgets: usize, limits: &Limits) -> bool {
+        self.shares.may_join(block, true, self.len().saturating_sub(forgets), limits)
     }
 
     /// The address block that pays for what a node at an address uses; `None` if no share limits it.

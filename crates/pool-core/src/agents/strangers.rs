@@ -49,6 +49,12 @@ impl Agents {
         self.strangers.next()
     }
 
+    /// The nodes that the next calls of [`Self::sweep_next`] return.
+    pub(crate) fn swept_next(&self, looks: u32) -> impl Iterator<Item = u32> {
+        let (capacity, first) = (u64::from(self.capacity().max(1)), u64::from(self.sweep_at));
+        (0..looks).map(move |look| u32::try_from(first.saturating_add(look.into()) % capacity).unwrap_or(0))
+    }
+
     /// The number of planned checks.
     pub(crate) const fn planned_checks(&self) -> usize {
         self.strangers.len()

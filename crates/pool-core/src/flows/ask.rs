@@ -52,8 +52,6 @@ impl Core {
         form: AskForm,
     ) -> Result<(), WireError> {
         self.answer_older(output, index);
-        let Some(node) = self.agents.get(index) else { return Err(CoreError::NotConnected.into()) };
-        let chain = node.chain();
         self.matching.set_want(index, want, avoid);
         let has = self.leases.client_count(index);
         let in_flight = self.leases.admitting(index) > 0;
@@ -75,7 +73,7 @@ impl Core {
         }
         let due = output.now.plus(self.limits.ask_deadline_ms);
         self.matching.asks_mut().arm(index, number, due);
-        if has > 0 && !in_flight && self.matching.scarce(chain, self.context()) {
+        if has > 0 && !in_flight && self.matching.scarce(index, self.context()) {
             self.answer_without(output, index, NoHost::Scarce);
         } else if !in_flight {
             self.go_on_asking(output, index);
@@ -87,8 +85,7 @@ impl Core {
     pub(crate) fn granted(&mut self, output: &mut Output, client: u32, grant: LeasedHost) {
         let Some(pending) = self.matching.asks_mut().get_mut(client) else { return };
         let enough = pending.take(grant);
-        let chain = self.agents.get(client).map(Node::chain);
-        if enough || chain.is_none_or(|chain| self.matching.scarce(chain, self.context())) {
+        if enough || self.matching.scarce(client, self.context()) {
             self.answer_ask(output, client, None);
         } else {
             self.go_on_asking(output, client);

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use vipnode_types::wire::ConnectRequest;
+use vipnode_types::wire::{ConnectRequest, WireError};
 
 use crate::{ConnectionId, Core, Identity, Reply, RequestId, output::Output};
 
@@ -14,14 +14,28 @@ impl Core {
         (identity, address): (&Identity, IpAddr),
         hello: &ConnectRequest,
     ) {
-        let node = (identity.node, address);
-        let checked = self.check_hello(identity, hello).and_then(|()| self.check_node(output, node, &hello.chain));
-        let reply = checked.map(|_payer| {
-            let (matching, context) = self.matching();
-            let (no_hosts, looks) = matching.no_hosts_on(&hello.chain, identity.node, context);
-            output.count_steps(Some(address), looks);
-            Reply::Checked(no_hosts)
-        });
+        let reply = self.checked(output, (identity, address), hello).map(Reply::Checked);
         output.reply(connection, request, reply);
+    }
+
+    /// Returns why no other host is on the node's chain. It takes the core by shared reference, so a check changes nothing.
+    fn checked(
+        &self,
+        output: &mut Output,
+        (identity, address): (&Identity, IpAddr),
+        hello: &ConnectRequest,
+    ) -> Result<Option<String>, WireError> {
+        self.check_hello(identity, hello)?;
+        let room = if self.has_room_for(&identity.node) {
+            Some(0)
+        } else {
+            let (forgets, looks) = self.room_to_make(output.now);
+            output.count_steps(Some(address), looks);
+            (forgets > 0).then_some(forgets)
+        };
+        self.check_node((identity.node, address), &hello.chain, room)?;
+        let (no_hosts, looks) = self.matching.no_hosts_on(&hello.chain, identity.node, self.context());
+        output.count_steps(Some(address), looks);
+        Ok(no_hosts)
     }
 }

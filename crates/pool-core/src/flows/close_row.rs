@@ -5,7 +5,7 @@ use crate::{
     agents::node::Node,
     leases::lease::{Lease, UNSEEN},
     metering::{
-        row_ends::{Ends, freeze, side_end},
+        row_ends::{Ends, freeze, running_ms, side_end},
         stored_times::TimesChange,
         unpaired::{Pair, Spent},
     },
@@ -31,9 +31,9 @@ impl Core {
             self.counters.count_row(billed_ms, row.cost);
             self.metering.rows.take(output, pair, row, &self.limits);
         }
-        let spent =
-            Spent { price, billed_ms, unpaired_ms: host_saw_ms.saturating_sub(billed_ms).saturating_sub(lost_ms) };
-        self.add_time(pair, spent);
+        let unpaired_ms = host_saw_ms.saturating_sub(billed_ms).saturating_sub(lost_ms);
+        let running_ms = self.running_elsewhere(pair);
+        self.add_time(pair, Spent { price, billed_ms, unpaired_ms, running_ms });
         let pair = [pair.client, pair.host];
         let changed = self.agents.add_paired(pair, billed_ms, &self.limits);
         for (node, _) in pair.into_iter().zip(changed).filter(|(_, changed)| *changed) {
@@ -69,7 +69,13 @@ impl Core {
 
     /// Counts time after a lease's end in which only the host saw the client, because its eviction took that long.
     pub(crate) fn add_unpaired(&mut self, pair: Pair, price: Price, unpaired_ms: u64) {
-        self.add_time(pair, Spent { price, billed_ms: 0, unpaired_ms });
+        let running_ms = self.running_elsewhere(pair);
+        self.add_time(pair, Spent { price, billed_ms: 0, unpaired_ms, running_ms });
+    }
+
+    /// How long the client of a pair is billed by now on running rows with other hosts, in milliseconds.
+    fn running_elsewhere(&self, pair: Pair) -> u64 {
+        running_ms(pair.client, Some(pair.host), &self.leases, &self.agents)
     }
 
     fn add_time(&mut self, pair: Pair, spent: Spent) {

@@ -22,7 +22,8 @@ impl Core {
         chain: ChainSpec,
         credentials: &Credentials,
     ) -> Result<u32, WireError> {
-        let payer = self.check_node(output, (id, address), &chain)?;
+        let room = if self.has_room_for(&id) || self.make_room(output) { Some(0) } else { None };
+        let payer = self.check_node((id, address), &chain, room)?;
         if let Some(index) = self.agents.find(&id) {
             if self.is_silent(index) {
                 self.go_down(output, index);
@@ -39,13 +40,18 @@ impl Core {
         Ok(index)
     }
 
-    /// Checks that there is room for a node and its chain. Returns the block that pays for them. A full pool forgets nodes
-    /// that may be forgotten.
+    /// Whether a node is known, or the pool may remember one more.
+    pub(crate) fn has_room_for(&self, id: &NodeId) -> bool {
+        self.agents.find(id).is_some() || self.agents.len() < self.limits.nodes as usize
+    }
+
+    /// Checks that there is room for a node and its chain. Returns the block that pays for them. `room` is the number of
+    /// nodes that a full pool would forget for it; `None` if there is no room for it.
     pub(crate) fn check_node(
-        &mut self,
-        output: &mut Output,
+        &self,
         (id, address): (NodeId, IpAddr),
         chain: &ChainSpec,
+        room: Option<usize>,
     ) -> Result<Option<AddressBlock>, WireError> {
         let retry_ms = self.limits.report_interval_ms;
         let payer = self.agents.payer(&id, address, &self.limits);
@@ -59,10 +65,10 @@ impl Core {
         if self.agents.find(&id).is_some() {
             return Ok(payer);
         }
-        if self.agents.len() >= self.limits.nodes as usize && !self.make_room(output) {
+        let Some(forgets) = room else {
             return Err(CoreError::PoolFull { nodes: self.limits.nodes, retry_ms }.into());
-        }
-        if payer.is_some_and(|block| !self.agents.has_room(block, &self.limits)) {
+        };
+        if payer.is_some_and(|block| !self.agents.has_room(block, forgets, &self.limits)) {
             return Err(CoreError::NodesOfBlock { retry_ms }.into());
         }
         Ok(payer)

@@ -1,15 +1,26 @@
+use vipnode_types::Ms;
+
 use crate::{
     Core, Row, RowKey,
     agents::{node::Node, strangers::forget_after},
     output::Output,
 };
 
+/// Nodes checked for removal if the pool is full and a new node connects.
+const LOOKS_FOR_ROOM: u32 = 1_000;
+
 impl Core {
     /// Forgets a node that may be forgotten. Returns false if a bounded search finds none.
     pub(crate) fn make_room(&mut self, output: &mut Output) -> bool {
         let before = self.agents.len();
-        self.sweep(output, 1_000);
+        self.sweep(output, LOOKS_FOR_ROOM);
         self.agents.len() < before
+    }
+
+    /// Returns how many nodes [`Self::make_room`] would forget, and how many it would check, but changes nothing.
+    pub(crate) fn room_to_make(&self, now: Ms) -> (usize, u32) {
+        let looks = LOOKS_FOR_ROOM.min(self.agents.capacity());
+        (self.agents.swept_next(looks).filter(|index| self.may_forget(*index, now)).count(), looks)
     }
 
     /// Writes a bounded number of rows that waited, checks a bounded number of nodes, and forgets those that were not seen for
@@ -48,11 +59,16 @@ impl Core {
         true
     }
 
-    /// Forgets a node without a connection and without leases that was not seen for long. Returns whether it did.
-    fn forget_if_old(&mut self, output: &mut Output, index: u32) -> bool {
+    /// Whether a node has neither a connection nor a lease, and was not seen for long.
+    fn may_forget(&self, index: u32, now: Ms) -> bool {
         let Some(node) = self.agents.get(index) else { return false };
-        let old = output.now > forget_after(node, &self.limits) && output.now >= self.clock.window_ends();
-        let forgets = old && self.is_gone(index);
+        let old = now > forget_after(node, &self.limits) && now >= self.clock.window_ends();
+        old && self.is_gone(index)
+    }
+
+    /// Forgets a node that may be forgotten. Returns whether it did.
+    fn forget_if_old(&mut self, output: &mut Output, index: u32) -> bool {
+        let forgets = self.may_forget(index, output.now);
         if forgets {
             self.forget(output, index);
         }

@@ -27,8 +27,8 @@ impl Core {
         let connected = pending.any(|(_, lease)| lease.sees(Side::Client));
         let (matching, context) = (&self.matching, self.context());
         let spare =
-            matching.has_slots_to_spare(node.chain(), context) && matching.may_have_spare_offer(client, context);
-        room && want > 0 && !connected && spare
+            matching.has_slots_to_spare(node, context) && matching.may_have_spare_offer(client, context);
+        room && self.matching.may_want(client) && !connected && spare
     }
 
     /// Ends the offers of a client that is paired with as many hosts as it wants.

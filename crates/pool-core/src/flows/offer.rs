@@ -49,7 +49,7 @@ impl Core {
 
     /// Whether a client has used up today's unpaired time.
     pub(crate) fn past_unpaired(&self, client: u32) -> bool {
-        self.metering.past_unpaired(client, self.clock.now(), &self.agents, &self.limits)
+        self.metering.past_unpaired(client, self.clock.now(), (&self.agents, &self.leases), &self.limits)
     }
 
     fn begin_lease(&mut self, output: &mut Output, client: u32, host: u32) -> Option<LeaseId> {

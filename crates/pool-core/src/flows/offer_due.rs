@@ -58,9 +58,12 @@ impl Core {
             return;
         }
         let (client, host, offered) = (lease.client(), lease.host(), lease.offered());
+        let silent = !lease.sees(Side::Host);
         let (matching, context) = self.matching();
         matching.never_connected(host, client, offered, context);
-        self.strike(host, client);
+        if silent {
+            self.strike(host, client);
+        }
         self.end_lease(output, index, EvictReason::NotConnected, None, None);
     }
 

@@ -132,6 +132,8 @@ impl Core {
         } else {
             self.matching.offer_restored();
             self.leases.arm_offer(id, self.clock.offers_wait());
+            // The offer waits long for its sides. Its client need not, once it is connected again.
+            self.matching.await_pair(id, self.clock.now().plus(self.limits.second_host_ms));
         }
         if down {
             let wait = self.half_down_ms(client);

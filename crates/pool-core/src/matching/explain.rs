@@ -89,14 +89,14 @@ impl Matching {
         let node = agents.get(index)?;
         let reasons = [
             (NoHost::Drained, agents.is_drained(index)),
-            (NoHost::Unpaired, metering.past_unpaired(index, now, agents, limits)),
+            (NoHost::Unpaired, metering.past_unpaired(index, now, (agents, leases), limits)),
             (NoHost::Block, self.offers_exhausted(index, context)),
             (NoHost::Price(limits.price), limits.price > node.max_price()),
             (NoHost::NoneFree, self.free_on(node.chain(), context) == 0),
         ];
         let of_all = reasons.into_iter().find_map(|(why, holds)| holds.then_some(why));
         let scarce =
-            || (leases.client_count(index) > 0 && self.scarce(node.chain(), context)).then_some(NoHost::Scarce);
+            || (leases.client_count(index) > 0 && self.scarce(index, context)).then_some(NoHost::Scarce);
         of_all.or(none).or_else(scarce)
     }
 }

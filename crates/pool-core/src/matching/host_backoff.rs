@@ -8,7 +8,7 @@ use crate::{
     matching::{Context, Matching},
 };
 
-// A host's recent behavior: after refusals it gets no offer for a while, strikes only rank it lower.
+// A host's recent behavior: after refusals, and once enough clients found it silent, it gets no offer for a while.
 
 impl Matching {
     /// Gives a host that did not admit no offer for a while, longer each time.
@@ -18,8 +18,14 @@ impl Matching {
         let factor = 1_u64.checked_shl(u32::from(standing.refusals)).unwrap_or(u64::MAX);
         standing.refusals = standing.refusals.saturating_add(1).min(32);
         let rest = rest_ms(context.limits, factor);
+        self.rest(host, handle, rest, context);
+    }
+
+    /// Gives a host no offer for so many milliseconds. A rest that began before goes on as it was.
+    fn rest(&mut self, host: u32, handle: Handle, rest_ms: u64, context: Context<'_>) {
+        let Some(standing) = self.nodes.get_mut(host) else { return };
         if !std::mem::replace(&mut standing.resting, true) {
-            self.rests.push(context.now.plus(rest), handle);
+            self.rests.push(context.now.plus(rest_ms), handle);
         }
         self.refresh_open_hosts(host, context);
     }
@@ -44,20 +50,20 @@ impl Matching {
         }
     }
 
-    /// Counts an offer that never connected, or a wrong description, against a host; only on the word of a proven client.
+    /// Counts an offer that never connected, or a wrong description, against a host, on the word of a client. Once enough
+    /// of them count, each further one rests the host, for twice as long as the one before.
     pub(crate) fn strike(&mut self, host: u32, client: u32, context: Context<'_>) {
-        let Context { agents, limits, .. } = context;
-        let Some(address) = agents.address(client).filter(|_| agents.is_proven(client)) else { return };
-        let witness = if limits.closed { Witness::Member(client) } else { Witness::Block(AddressBlock::of(address)) };
-        let witnesses = self.strikes.0.entry(host).or_default();
-        if witnesses.len() < limits.strike_witnesses as usize && !witnesses.contains(&witness) {
-            witnesses.push(witness);
-        }
+        let (Some(witness), Some(handle)) = (witness(client, context), context.agents.handle(host)) else { return };
+        let needed = witnesses_needed(context.limits);
+        let Some(more) = self.strikes.count(host, witness, context.limits).checked_sub(needed) else { return };
+        let factor = 1_u64.checked_shl(u32::try_from(more).unwrap_or(u32::MAX)).unwrap_or(u64::MAX);
+        self.rest(host, handle, rest_ms(context.limits, factor), context);
     }
 
-    /// A host and a client are connected: one more of the host's slots is used. A proven client resets its strikes.
+    /// A host and a client are connected: one more of the host's slots is used. If the client's word counts, that lifts its
+    /// strikes.
     pub(crate) fn host_paired(&mut self, host: u32, client: u32, context: Context<'_>) {
-        if context.agents.is_proven(client) {
+        if witness(client, context).is_some() {
             self.strikes.forget(host);
         }
         let Some(standing) = self.nodes.get_mut(host) else { return };
@@ -76,21 +82,39 @@ impl Matching {
         self.nodes.get(host).paired.now().into()
     }
 
-    /// Whether proven clients of enough different address blocks found a host silent.
+    /// Whether enough clients whose word counts found a host silent.
     pub(in crate::matching) fn is_struck(&self, host: u32, context: Context<'_>) -> bool {
-        let witnesses = self.strikes.0.get(&host).map_or(0, Vec::len);
-        witnesses >= context.limits.strike_witnesses as usize
+        self.strikes.0.get(&host).map_or(0, Vec::len) >= witnesses_needed(context.limits)
     }
 }
 
 /// Those that say that a host admits clients and then stays silent, each once, by the host's index.
 ///
 /// A client can cause that too: it need only not dial. So only proven clients count, and only together: a host ranks lower
-/// once clients of three different address blocks agree. No stranger and no single operator ruins the rank of a host.
+/// and rests once clients of three different address blocks agree. No stranger and no single operator ruins the rank of a
+/// host. In a closed pool, the word of any member counts alone: its operator knows the members. No block and no member
+/// counts twice before the host is connected with such a client again, so a client that cannot dial anybody rests each
+/// host once.
 #[derive(Debug, Default)]
 pub(in crate::matching) struct Strikes(BTreeMap<u32, Vec<Witness>>);
 
 impl Strikes {
+    /// Counts a witness against a host. Returns the number of witnesses; zero if this one counted before. Beyond as many
+    /// as rest a host for the longest time, the oldest may count again.
+    fn count(&mut self, host: u32, witness: Witness, limits: &Limits) -> usize {
+        let witnesses = self.0.entry(host).or_default();
+        if witnesses.contains(&witness) {
+            return 0;
+        }
+        let longest = limits.max_rest_ms.checked_div(limits.rest_ms.max(1)).unwrap_or(0).checked_ilog2().unwrap_or(0);
+        let most = witnesses_needed(limits).saturating_add(longest as usize).saturating_add(1);
+        if witnesses.len() >= most {
+            witnesses.remove(0);
+        }
+        witnesses.push(witness);
+        witnesses.len()
+    }
+
     /// Forgets what was said of a host.
     pub(in crate::matching) fn forget(&mut self, host: u32) {
         self.0.remove(&host);
@@ -102,6 +126,21 @@ impl Strikes {
 enum Witness {
     Block(AddressBlock),
     Member(u32),
+}
+
+/// The witness that a client is, if its word counts.
+fn witness(client: u32, context: Context<'_>) -> Option<Witness> {
+    let Context { agents, limits, .. } = context;
+    let address = agents.address(client)?;
+    if limits.closed {
+        return Some(Witness::Member(client));
+    }
+    agents.is_proven(client).then(|| Witness::Block(AddressBlock::of(address)))
+}
+
+/// How many witnesses it takes.
+const fn witnesses_needed(limits: &Limits) -> usize {
+    if limits.closed { 1 } else { limits.strike_witnesses as usize }
 }
 
 fn rest_ms(limits: &Limits, factor: u64) -> u64 {

@@ -18,6 +18,7 @@ pub(crate) mod score;
 pub(crate) mod selection;
 pub(crate) mod slow_offers;
 pub(crate) mod wait_queue;
+pub(crate) mod waiting_blocks;
 
 use std::net::IpAddr;
 
@@ -108,6 +109,8 @@ struct Standing {
     refusals: u8,
     /// Whether it is a client for which no host was found, whose search continues after a timer.
     backing_off: bool,
+    /// Whether it is a client that asked for hosts on this connection.
+    asked: bool,
     /// The number of hosts that a client wants in total.
     want: u32,
     /// Nodes that a client avoids. One pointer, because few clients avoid any.
@@ -128,6 +131,7 @@ impl Default for Standing {
             resting: false,
             refusals: 0,
             backing_off: false,
+            asked: false,
             want: 0,
             avoid: None,
             wait_key: None,
@@ -201,10 +205,16 @@ impl Matching {
         self.nodes.get(client).want
     }
 
+    /// Whether a client may want further hosts: it asked for some, or its offers are from before this connection.
+    pub(crate) fn may_want(&self, client: u32) -> bool {
+        let standing = self.nodes.get(client);
+        standing.want > 0 || !standing.asked
+    }
+
     /// Sets the number of hosts that a client wants in total, and the nodes that it avoids.
     pub(crate) fn set_want(&mut self, client: u32, want: u32, avoid: Box<[Handle]>) {
         if let Some(standing) = self.nodes.get_mut(client) {
-            standing.want = want;
+            (standing.want, standing.asked) = (want, true);
             standing.avoid = (!avoid.is_empty()).then(|| Box::new(Avoided(avoid)));
         }
     }
@@ -213,6 +223,9 @@ impl Matching {
     pub(crate) fn disconnected(&mut self, index: u32) {
         self.asks.remove(index);
         self.set_want(index, 0, Box::default());
+        if let Some(standing) = self.nodes.get_mut(index) {
+            standing.asked = false;
+        }
     }
 
     /// Forgets a node that is in no list.

@@ -1,6 +1,7 @@
 use vipnode_types::{LeaseId, Ms};
 
 use crate::{
+    agents::node::Node,
     collections::deadlines::Deadlines,
     matching::{Context, Matching},
 };
@@ -8,10 +9,11 @@ use crate::{
 /// Offers of clients that should be paired soon.
 ///
 /// A host may admit a client and stay silent, or not answer at all, and the client would wait for its offer to end. So a
-/// client that can be called gets further hosts while more slots are free than clients wait: two after
+/// client that can be called gets further hosts while more slots are free than others need before it: two after
 /// `second_host_ms`, four after twice as long, and so on, up to `spare_offers`. Among as many silent blocks as good
 /// ones, each of them is good in one of two cases, and all of them are silent in less than one of a hundred. Once the
-/// client is paired with as many hosts as it wants, the other offers end.
+/// client is paired with as many hosts as it wants, the other offers end. That includes offers from before a restart of
+/// the pool, whose clients do not ask again.
 #[derive(Debug)]
 pub(crate) struct SlowOffers(Deadlines<SlowOffer>);
 
@@ -60,8 +62,8 @@ impl Matching {
         self.slow_offers.0.pop_due(now)
     }
 
-    /// Whether a chain has free slots beyond those that waiting clients need.
-    pub(crate) fn has_slots_to_spare(&self, chain: u32, context: Context<'_>) -> bool {
-        self.free_on(chain, context) > self.waiting_on(chain, context)
+    /// Whether a client's chain has free slots beyond those that others need before it.
+    pub(crate) fn has_slots_to_spare(&self, client: &Node, context: Context<'_>) -> bool {
+        self.free_on(client.chain(), context) > self.needed_before(client, context)
     }
 }

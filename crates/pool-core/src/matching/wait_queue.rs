@@ -3,8 +3,9 @@ use std::{collections::BTreeMap, num::NonZeroU64};
 use vipnode_types::Ms;
 
 use crate::{
+    agents::node::Node,
     collections::{address_block::AddressBlock, slab::Handle},
-    matching::{Context, Matching, client_turns::ClientTurns},
+    matching::{Context, Matching, client_turns::ClientTurns, waiting_blocks::WaitingBlocks},
 };
 
 /// Clients that want more hosts than they have, by chain, the least served first, and among equals address blocks in turn.
@@ -23,7 +24,7 @@ pub(crate) struct WaitQueue {
 #[derive(Debug, Default)]
 struct ChainQueue {
     levels: BTreeMap<u16, ClientTurns>,
-    len: u64,
+    blocks: WaitingBlocks,
 }
 
 /// A client's position among the waiting clients of its chain: the number of its leases, and its ticket by the order of
@@ -67,9 +68,14 @@ impl WaitQueue {
         self.len = 0;
     }
 
-    /// The number of clients that wait on a chain.
-    pub(crate) fn waiting(&self, chain: u32) -> u64 {
-        self.chains.get(&chain).map_or(0, |queue| queue.len)
+    /// The number of slots of a chain that others need before a client of this block.
+    fn before(&self, chain: u32, block: AddressBlock) -> u64 {
+        self.chains.get(&chain).map_or(0, |queue| queue.blocks.before(block))
+    }
+
+    /// The number of clients that wait, for checks.
+    pub(crate) fn clients(&self) -> u64 {
+        self.chains.values().fold(0, |sum, queue| sum.saturating_add(queue.blocks.clients().into()))
     }
 
     /// Whether a client is in the queue under a key, for checks.
@@ -83,7 +89,7 @@ impl WaitQueue {
         let key = WaitKey::new(served, self.tickets);
         let queue = self.chains.entry(chain).or_default();
         if queue.levels.entry(served).or_default().insert(block, key.ticket(), client) {
-            queue.len = queue.len.saturating_add(1);
+            queue.blocks.add(block);
             self.len = self.len.saturating_add(1);
         }
         key
@@ -93,7 +99,7 @@ impl WaitQueue {
         let Some(queue) = self.chains.get_mut(&chain) else { return };
         let Some(level) = queue.levels.get_mut(&key.served()) else { return };
         if level.remove(block, key.ticket(), client) {
-            queue.len = queue.len.saturating_sub(1);
+            queue.blocks.sub(block);
             self.len = self.len.saturating_sub(1);
         }
         if level.is_empty() {
@@ -104,10 +110,10 @@ impl WaitQueue {
         }
     }
 
-    /// The least number of leases that a waiting client of a chain has, and those who have as many.
-    fn least_served(&mut self, chain: u32) -> Option<(u16, &mut ClientTurns)> {
-        let level = self.chains.get_mut(&chain)?.levels.first_entry()?;
-        Some((*level.key(), level.into_mut()))
+    /// The least number of leases, at least `from`, that a waiting client of a chain has, and those who have as many.
+    fn least_served(&mut self, chain: u32, from: u16) -> Option<(u16, &mut ClientTurns)> {
+        let level = self.chains.get_mut(&chain)?.levels.range_mut(from..).next()?;
+        Some((*level.0, level.1))
     }
 
     /// The next chain with waiting clients after `chain`, in a circle.
@@ -159,26 +165,36 @@ impl Matching {
         }
     }
 
-    /// Whether a chain has fewer free slots than waiting clients.
-    pub(crate) fn scarce(&self, chain: u32, context: Context<'_>) -> bool {
-        self.free_on(chain, context) < self.waiting_on(chain, context)
+    /// Whether others need the free slots of a client's chain before a client that has a host. True of an unknown client.
+    pub(crate) fn scarce(&self, client: u32, context: Context<'_>) -> bool {
+        context.agents.get(client).is_none_or(|node| {
+            self.free_on(node.chain(), context) < self.needed_before(node, context)
+        })
     }
 
-    /// The number of clients that wait for the free slots of a chain.
-    pub(in crate::matching) fn waiting_on(&self, chain: u32, context: Context<'_>) -> u64 {
-        let joined = context.joined_chain(chain).map_or(0, |joined| self.wait_queue.waiting(joined));
-        self.wait_queue.waiting(chain).saturating_add(joined)
+    /// The number of free slots of a client's chain that others need before it; see [`WaitingBlocks::before`].
+    pub(in crate::matching) fn needed_before(&self, client: &Node, context: Context<'_>) -> u64 {
+        let (chain, block) = (client.chain(), self.block_of(client));
+        let joined = context.joined_chain(chain).map_or(0, |joined| self.wait_queue.before(joined, block));
+        self.wait_queue.before(chain, block).saturating_add(joined)
     }
 
     /// Returns the client of a chain that is served next; the next call is another address block's turn. `None` if no slot is
-    /// free, or if the client has hosts and slots are scarce.
+    /// free, or if slots are scarce for the clients whose turn it is, and they have hosts.
     pub(crate) fn next_served(&mut self, chain: u32, context: Context<'_>) -> Option<u32> {
         if self.free_on(chain, context) == 0 {
             return None;
         }
-        let scarce = self.scarce(chain, context);
-        let (served, turns) = self.wait_queue.least_served(chain)?;
-        if served > 0 && scarce { None } else { turns.next() }
+        let mut from = 0;
+        loop {
+            let (served, turns) = self.wait_queue.least_served(chain, from)?;
+            let client = turns.next()?;
+            if served == 0 || !self.scarce(client, context) {
+                return Some(client);
+            }
+            // Clients of another block may have more leases, and still need not wait for these.
+            from = served.checked_add(1)?;
+        }
     }
 
     /// Returns the number of chains with waiting clients; `None` if it is too early to serve them.

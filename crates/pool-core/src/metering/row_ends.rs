@@ -3,7 +3,10 @@ use vipnode_types::{Ms, Wei, meter, meter::Seen, wire::Side};
 use crate::{
     LeaseRow, MergedRows, MeteredRow,
     agents::Agents,
-    leases::lease::{Lease, UNSEEN},
+    leases::{
+        Leases,
+        lease::{Lease, UNSEEN},
+    },
 };
 
 /// The ends of a row on both sides.
@@ -39,6 +42,15 @@ pub(crate) fn side_end(lease: &Lease, side: Side, agents: &Agents) -> Ms {
         // A presence that was not written before a crash may be older than the row.
         up => end.max(up),
     }
+}
+
+/// Returns how long the priced rows of a client that still run are billed by now, in milliseconds, without those with one
+/// host.
+pub(crate) fn running_ms(client: u32, except: Option<u32>, leases: &Leases, agents: &Agents) -> u64 {
+    let running = leases.of_client(client).map(|(_, lease)| lease).filter(|lease| lease.is_running());
+    let priced = running.filter(|lease| leases.price(lease).is_some_and(|price| !price.is_free()));
+    let others = priced.filter(|lease| Some(lease.host()) != except);
+    others.fold(0, |sum, lease| sum.saturating_add(Ends::of(lease, agents).common().since(lease.both_up())))
 }
 
 /// Returns the running row of a lease as finished, with both ends fixed; `None` if nothing is billed on it.

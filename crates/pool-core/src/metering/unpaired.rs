@@ -19,11 +19,13 @@ use crate::{
         address_block::{AddressBlock, WideBlock},
         slab::Handle,
     },
+    leases::Leases,
     metering::{
         Metering,
         client_times::ClientTimes,
         day_budget::{DayBudget, day},
         pair_time::PairTime,
+        row_ends::running_ms,
     },
 };
 
@@ -67,6 +69,8 @@ pub(crate) struct Spent {
     pub(crate) billed_ms: u64,
     /// Milliseconds that only the host reported.
     pub(crate) unpaired_ms: u64,
+    /// Milliseconds billed by now on the client's running rows with other hosts.
+    pub(crate) running_ms: u64,
 }
 
 impl Metering {
@@ -91,8 +95,9 @@ impl Metering {
         if !std::mem::replace(&mut times.dirty, true) {
             self.dirty.extend(agents.handle(pair.client));
         }
-        // What this very row bills counts too.
-        let stranger = times.billed_week(now).saturating_add(spent.billed_ms) < payer_ms(limits);
+        // What this very row bills counts too, and so do rows that may run for a day.
+        let paid = times.billed_week(now).saturating_add(spent.billed_ms).saturating_add(spent.running_ms);
+        let stranger = paid < payer_ms(limits);
         let Some(entry) = times.with_mut(host, now, &mut self.shares, limits) else { return };
         entry.block = agents.address(pair.host).map(AddressBlock::of).or(entry.block);
         entry.time.add_billed(spent.billed_ms);
@@ -120,9 +125,16 @@ impl Metering {
     }
 
     /// Whether a client has used up today's unpaired time, or its address block has and it is not known as one that pays.
-    pub(crate) fn past_unpaired(&self, client: u32, now: Ms, agents: &Agents, limits: &Limits) -> bool {
+    pub(crate) fn past_unpaired(
+        &self,
+        client: u32,
+        now: Ms,
+        (agents, leases): (&Agents, &Leases),
+        limits: &Limits,
+    ) -> bool {
         let Some(node) = agents.get(client).filter(|_| !limits.price.is_free()) else { return false };
-        self.past_own(client, now, limits) || self.past_of_block(client, node, now, limits)
+        let running = || running_ms(client, None, leases, agents);
+        self.past_own(client, now, limits) || self.past_of_block((client, node), now, running, limits)
     }
 
     fn past_own(&self, client: u32, now: Ms, limits: &Limits) -> bool {
@@ -147,10 +159,18 @@ impl Metering {
         blocks.values().fold(0_u64, |sum, ms| sum.saturating_add(*ms.min(&part))) >= limit
     }
 
-    fn past_of_block(&self, client: u32, node: &Node, now: Ms, limits: &Limits) -> bool {
+    /// `running` returns how long the client is billed on rows that still run, in milliseconds.
+    fn past_of_block(
+        &self,
+        (client, node): (u32, &Node),
+        now: Ms,
+        running: impl Fn() -> u64,
+        limits: &Limits,
+    ) -> bool {
         let Some(block) = node.address().map(AddressBlock::of) else { return false };
         let used = || self.blocks.used(now, block);
-        let pays = || self.times(client).is_some_and(|times| times.billed_week(now) >= payer_ms(limits));
+        let billed = || self.times(client).map_or(0, |times| times.billed_week(now));
+        let pays = || billed().saturating_add(running()) >= payer_ms(limits);
         !limits.closed && used() > 0 && used() >= limits.unpaired_ms_a_day && !pays()
     }
 

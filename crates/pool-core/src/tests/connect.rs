@@ -297,6 +297,24 @@ fn a_node_that_is_checked_learns_that_its_chain_has_no_hosts() {
 }
 
 #[test]
+fn a_check_forgets_no_node_for_which_a_full_pool_would_make_room() {
+    let mut pool = Pool::with(Limits { nodes: 1, ..Limits::default() }).with_host(HOST, SLOTS);
+    pool.disconnect(HOST);
+    let forgotten_ms = pool.core.limits.nonce_ahead_ms + pool.core.limits.nonce_behind_ms;
+    pool.pass(forgotten_ms - 1_000);
+    assert!(check(&mut pool, CLIENT, ISSUED, client(CLIENT)).unwrap_err().is(ErrorCode::Busy), "it is remembered");
+    // Before the next tick, which would forget it.
+    pool.now = pool.now.plus(2_000);
+    pool.rows.clear();
+    for _ in 0..2 {
+        assert_eq!(check(&mut pool, CLIENT, ISSUED, client(CLIENT)), Ok(None));
+        assert!(pool.core.agents.find(&node(HOST)).is_some() && pool.rows.is_empty(), "nothing changed");
+    }
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    assert!(pool.core.agents.find(&node(HOST)).is_none());
+}
+
+#[test]
 fn a_pool_without_room_for_another_node_says_so_when_it_is_checked() {
     let mut pool = Pool::with(Limits { nodes: 1, ..Limits::default() }).with_host(HOST, SLOTS);
     let error = check(&mut pool, CLIENT, ISSUED, client(CLIENT)).unwrap_err();

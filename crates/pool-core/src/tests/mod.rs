@@ -5,6 +5,7 @@ mod connect;
 mod explain;
 mod fail_static;
 mod flow;
+mod false_hosts;
 mod free_rides;
 mod hostile_hosts;
 mod limits;

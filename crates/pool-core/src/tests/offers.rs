@@ -59,21 +59,55 @@ fn never_proven_ids_of_a_block_hold_a_third_of_the_slots_and_of_a_wide_block_hal
     for agent in other_hosts(12) {
         pool.connect(agent, host(agent, 10)).unwrap();
     }
-    let mut asks = |agents: Range<u32>, from: fn(u32) -> IpAddr| {
+    let mut asks = |agents: Range<u32>, from: fn(u32) -> IpAddr, want: u32| {
         for agent in agents {
             pool.connect_from(agent, client(agent), from(agent)).unwrap();
             for _ in 0..13 {
-                pool.ask(agent, 64);
+                pool.ask(agent, want);
                 admit_all(&mut pool);
             }
         }
         pool.core.gauges().pending_offers
     };
     let (neighbors, in_the_wide_block, in_other_networks) = (10..20, 20..70, 70..80);
-    assert_eq!(asks(neighbors, neighbor), 40, "of 120");
-    assert_eq!(asks(in_the_wide_block, address), 60, "the whole of 20.0.0.0/16");
+    assert_eq!(asks(neighbors, neighbor, 64), 40, "of 120");
+    assert_eq!(asks(in_the_wide_block, address, 64), 60, "the whole of 20.0.0.0/16");
     let own_network = |agent| [u8::try_from(agent).unwrap(), 0, 0, 1].into();
-    assert_eq!(asks(in_other_networks, own_network), 70, "each other network has its host");
+    assert_eq!(asks(in_other_networks, own_network, 1), 70, "each other network has its host");
+}
+
+#[test]
+fn ten_free_ids_of_a_block_leave_slots_to_others_for_fifty_seconds() {
+    let mut pool = Pool::new();
+    for agent in other_hosts(12) {
+        pool.connect(agent, host(agent, 10)).unwrap();
+    }
+    let free_ids = 10..20;
+    for agent in free_ids.clone() {
+        pool.connect_from(agent, client(agent), neighbor(agent)).unwrap();
+    }
+    for second in 0..50 {
+        for agent in free_ids.clone() {
+            pool.ask(agent, 64);
+            admit_all(&mut pool);
+        }
+        let of_block = pool.core.gauges().pending_offers;
+        assert!(of_block <= 40, "{second} s: they hold {of_block} of 120 slots");
+        if second % 5 == 0 {
+            let honest = 70 + second / 5;
+            let own_network = [u8::try_from(100 + second).unwrap(), 0, 0, 1].into();
+            pool.connect_from(honest, client(honest), own_network).unwrap();
+            pool.ask(honest, 1);
+            admit_all(&mut pool);
+            assert_eq!(pool.last_ask(honest).unwrap().missing, 0, "{second} s");
+            pool.bye(honest);
+        }
+        while let Some(at) = pool.calls.iter().position(|(_, _, call)| matches!(call, PoolCall::Evict(_))) {
+            let (_, call, _) = pool.calls.remove(at);
+            pool.done(call, CallOutcome::Done);
+        }
+        pool.pass(1_000);
+    }
 }
 
 #[test]
@@ -130,10 +164,10 @@ fn struck(pool: &mut Pool) -> bool {
 }
 
 #[test]
-fn only_proven_clients_of_three_blocks_together_rank_a_silent_host_down() {
+fn only_proven_clients_of_three_blocks_together_rest_a_silent_host_and_rank_it_down() {
     let strangers = other_clients(10);
-    let proven = [20, 21, 22, 23];
-    let [first, second, neighbor_of_second, third] = proven;
+    let proven = [20, 21, 22, 23, 24];
+    let [first, second, neighbor_of_second, third, fourth] = proven;
     let mut pool =
         knowing(Limits { strike_witnesses: 3, ..Limits::default() }, proven).with_host(HOST, SLOTS).reported(HOST);
     for agent in strangers {
@@ -147,11 +181,70 @@ fn only_proven_clients_of_three_blocks_together_rank_a_silent_host_down() {
     pool.beat(HOST);
     assert!(!struck(&mut pool), "two blocks");
     in_vain(&mut pool, third, third);
+    rests_for(&mut pool, 2_000);
     assert!(struck(&mut pool));
+    pool.pass(same_pair_ms(&pool));
+    in_vain(&mut pool, third, third);
+    assert!(struck(&mut pool), "the third block counted before");
+    in_vain(&mut pool, fourth, fourth);
+    rests_for(&mut pool, 4_000);
     // A proven client that does connect lifts that.
     pool.join(first, client(first));
     pool.lease_between(HOST, first);
     assert!(!struck(&mut pool));
+}
+
+/// How long a pair that did not connect is kept apart.
+const fn same_pair_ms(pool: &Pool) -> u64 {
+    pool.core.limits.same_address_ms
+}
+
+/// The host gets no offer for so long from now on.
+fn rests_for(pool: &mut Pool, ms: u64) {
+    pool.beat(HOST);
+    assert_eq!(pool.core.gauges().free_slots, 0);
+    pool.pass(ms - 10);
+    assert_eq!(pool.core.gauges().free_slots, 0);
+    pool.pass(20);
+    assert_eq!(pool.core.gauges().free_slots, u64::from(SLOTS));
+}
+
+#[test]
+fn a_host_that_sees_its_client_is_not_silent() {
+    let proven = [20, 21, 22];
+    let mut pool = knowing(Limits::default(), proven).with_host(HOST, SLOTS).reported(HOST);
+    for agent in proven {
+        pool.connect_from(agent, client(agent), in_block(agent, agent)).unwrap();
+        pool.ask(agent, 1);
+        let lease = pool.admit(HOST);
+        pool.reports_up(HOST, lease);
+        pool.ask(agent, 0);
+        pool.pass(15_000);
+        pool.evicted(HOST).unwrap();
+        pool.reports_down(HOST, lease);
+    }
+    assert_eq!(pool.core.gauges().free_slots, u64::from(SLOTS));
+    assert!(!struck(&mut pool));
+}
+
+#[test]
+fn in_a_closed_pool_any_member_rests_a_silent_host_once() {
+    let [first, second] = [20, 21];
+    let mut pool = Pool::with(Limits { closed: true, ..Limits::default() }).with_host(HOST, SLOTS).reported(HOST);
+    in_vain(&mut pool, first, 1);
+    rests_for(&mut pool, 2_000);
+    // A member that cannot dial anybody does it no further harm.
+    pool.pass(same_pair_ms(&pool));
+    in_vain(&mut pool, first, 1);
+    assert_eq!(pool.core.gauges().free_slots, u64::from(SLOTS));
+    in_vain(&mut pool, second, 1);
+    rests_for(&mut pool, 4_000);
+    assert!(struck(&mut pool));
+    pool.pass(same_pair_ms(&pool));
+    pool.beat(HOST);
+    pool.join(first, client(first));
+    pool.lease_between(HOST, first);
+    assert!(!struck(&mut pool), "a member is connected");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, net::IpAddr};
 use vipnode_types::wire::EvictReason;
 
 use super::{
-    pool::{Pool, address, client},
-    scenario::CLIENT,
+    pool::{Pool, address, client, host, node},
+    scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS},
 };
 use crate::{CallOutcome, Limits};
 
@@ -31,6 +31,19 @@ fn admitted(pool: &mut Pool) -> BTreeSet<u32> {
         }
     }
     hosts
+}
+
+/// A client and its hosts report each other as connected.
+fn pair_all(pool: &mut Pool, agent: u32) {
+    let index = pool.core.agents.find(&node(agent)).unwrap();
+    let pending = pool.core.leases.of_client(index).filter(|(_, lease)| !lease.is_running() && !lease.is_admitting());
+    let pending: Vec<_> = pending.map(|(_, lease)| (lease.id(), lease.host())).collect();
+    for (lease, host) in pending {
+        let id = pool.core.agents.id(host).unwrap();
+        let host = HOSTS.into_iter().find(|&host| node(host) == id).unwrap();
+        pool.reports_up(host, lease);
+        pool.reports_up(agent, lease);
+    }
 }
 
 #[test]
@@ -91,4 +104,60 @@ fn free_ids_of_a_block_share_the_further_hosts_of_one_client() {
         pool.pass(1_000);
     }
     assert_eq!(pool.core.gauges().leases, of_block + 8);
+}
+
+/// The attack: a stranger's IDs are paired with the stranger's own host, and want a second one.
+#[test]
+fn waiting_ids_of_a_stranger_make_slots_scarce_for_nobody_else() {
+    let near = |agent: u32| IpAddr::from([66, 6, 6, u8::try_from(agent % 250).unwrap() + 1]);
+    let strangers = 1_000..1_060;
+    let mut pool = Pool::new();
+    pool.connect_from(HOST, host(HOST, 60), near(0)).unwrap();
+    pool.full(HOST, &[]);
+    for agent in strangers.clone() {
+        pool.connect_from(agent, client(agent), near(agent)).unwrap();
+        pool.full(agent, &[]);
+        pool.ask(agent, 2);
+        let lease = pool.admit(HOST);
+        pool.reports_up(HOST, lease);
+        pool.reports_up(agent, lease);
+    }
+    for agent in HOSTS {
+        pool = pool.with_host(agent, 1).reported(agent);
+    }
+    pool.pass(10);
+    assert_eq!((pool.core.gauges().waiting, pool.core.gauges().free_slots), (60, 30), "more wait than slots are free");
+    pool = pool.with_client(CLIENT).reported(CLIENT);
+    pool.ask(CLIENT, 1);
+    assert_eq!(admitted(&mut pool).len(), 1);
+    pool.pass(1_000);
+    assert_eq!(admitted(&mut pool).len(), 2, "further hosts");
+    pool = pool.with_client(SECOND_CLIENT).reported(SECOND_CLIENT);
+    pool.ask(SECOND_CLIENT, 3);
+    for _ in 0..6 {
+        admitted(&mut pool);
+        pair_all(&mut pool, SECOND_CLIENT);
+        pool.pass(1_000);
+    }
+    let index = pool.core.agents.find(&node(SECOND_CLIENT)).unwrap();
+    assert_eq!(pool.core.leases.client_count(index), 3, "as many hosts as it wants");
+    pool.ask(strangers.start, 2);
+    assert!(pool.why(strangers.start).contains("scarce"), "the stranger's own block comes after others");
+}
+
+#[test]
+fn a_client_of_an_offer_from_before_a_restart_gets_further_hosts_too() {
+    let (mut pool, _) = Pool::new().offered();
+    pool.restart(Limits::default());
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.full(CLIENT, &[]);
+    for agent in [HOST, SECOND_HOST] {
+        pool.connect(agent, host(agent, SLOTS)).unwrap();
+        pool.full(agent, &[]);
+    }
+    pool.pass(1_010);
+    let lease = pool.admit(SECOND_HOST);
+    let (call, dial) = pool.take_dial(CLIENT).unwrap();
+    assert_eq!(dial.lease, lease);
+    pool.done(call, CallOutcome::Done);
 }

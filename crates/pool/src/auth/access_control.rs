@@ -3,10 +3,11 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use axum::http::{HeaderName, HeaderValue};
 use vipnode_pool_core::Identity;
 use vipnode_types::{
     AgentPublic, Ms, NodeId, PoolId,
-    wire::{Admission, ConnectRequest, ReachRequest, WireError},
+    wire::{Admission, ConnectRequest, POOL_ID_HEADER, ReachRequest, WireError},
 };
 
 use crate::auth::{
@@ -39,6 +40,13 @@ impl AccessControl {
     /// Returns the headers by which a 101 response with this challenge presents the pool; none if it has no key.
     pub(crate) fn present(&self, challenge: &str) -> Vec<(&'static str, String)> {
         self.identity.as_ref().map_or_else(Vec::new, |identity| identity.headers(challenge))
+    }
+
+    /// Returns the header with the pool's id in the answer to a POST, which has no challenge that the pool could prove
+    /// it for. `None` if the pool has no key.
+    pub(crate) fn pool_id_header(&self) -> Option<(HeaderName, HeaderValue)> {
+        let id = HeaderValue::from_str(&self.pool_id()?.to_string()).ok()?;
+        Some((HeaderName::from_static(POOL_ID_HEADER), id))
     }
 
     /// Returns the operator's bans and drains.

@@ -91,7 +91,9 @@ impl HttpConnection {
             return self.upgrade(caller, arrival, &mut parts).await;
         }
         if parts.method == Method::POST {
-            return self.post(&caller, arrival, body).await;
+            let mut response = self.post(&caller, arrival, body).await;
+            response.headers_mut().extend(self.service().access.pool_id_header());
+            return response;
         }
         if let Err(refusal) = self.pace(&caller).await {
             return too_much(&refusal);

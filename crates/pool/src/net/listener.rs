@@ -66,7 +66,7 @@ pub(crate) async fn listen(listener: TcpListener, port: Arc<Port>) {
             Err((stream, rejection)) => {
                 port.service.metrics.refused.inc();
                 if refusals.take(Instant::now()).is_ok() {
-                    port.tasks.spawn(timeout(limits.refusal, refuse(stream, rejection)));
+                    port.tasks.spawn(timeout(limits.refusal, refuse(stream, rejection, port.tls.is_some())));
                 }
                 refused_in_a_row = refused_in_a_row.saturating_add(1);
                 if refused_in_a_row.is_multiple_of(limits.storm.max(1)) {
@@ -147,7 +147,7 @@ async fn balanced(mut stream: TcpStream, ends: ConnectionEnds, guard: Connection
         Ok(opener) => fairly(stream, ends, opener, port).await,
         Err(rejection) => {
             port.service.metrics.refused.inc();
-            let _too_slow = timeout(limits.refusal, refuse(stream, rejection)).await;
+            let _too_slow = timeout(limits.refusal, refuse(stream, rejection, port.tls.is_some())).await;
         }
     }
 }
@@ -222,10 +222,11 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     }
 }
 
-async fn refuse(mut stream: TcpStream, rejection: Rejection) {
-    let (status, why) = (rejection.status(), rejection.text());
-    let text = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{why}", why.len());
-    let _gone = stream.write_all(text.as_bytes()).await;
+/// Refuses a connection. On a TLS port, the refusal is a TLS alert, because a client could not read a text before the
+/// handshake, which a refused connection may not cost.
+async fn refuse(mut stream: TcpStream, rejection: Rejection, tls: bool) {
+    let refusal = if tls { rejection.tls_alert().to_vec() } else { rejection.http_response().into_bytes() };
+    let _gone = stream.write_all(&refusal).await;
     // Closing with unread bytes would discard the refusal on its way.
     let _gone = stream.shutdown().await;
     let _read = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;

@@ -22,6 +22,23 @@ impl Rejection {
         }
     }
 
+    /// Returns the whole HTTP response, after which the connection closes.
+    pub(crate) fn http_response(&self) -> String {
+        let (status, why) = (self.status(), self.text());
+        format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{why}", why.len())
+    }
+
+    /// Returns a record with a fatal TLS alert (RFC 8446, section 6), after which the connection closes.
+    pub(crate) const fn tls_alert(&self) -> [u8; 7] {
+        let description = match self {
+            // internal_error: the limit has nothing to do with the protocol.
+            Self::Limit(_) => 80,
+            // access_denied
+            Self::Banned(_) => 49,
+        };
+        [21, 3, 3, 0, 2, 2, description]
+    }
+
     /// Returns the HTTP body.
     pub(crate) fn text(&self) -> Cow<'static, str> {
         match self {

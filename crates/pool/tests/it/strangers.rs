@@ -232,6 +232,7 @@ async fn a_pool_with_a_data_directory_proves_its_id_and_sends_its_changes() {
         assert_eq!(reply.pool_id, Some(id));
         let status = post_text(pool.local_addr(), r#"{"id":1,"method":"pool_status","params":[]}"#).await;
         assert!(status.contains(&format!(r#""pool_id":"{id}""#)), "{status}");
+        assert!(status.contains(&format!("\r\n{POOL_ID_HEADER}: {id}\r\n")), "{status}");
         pool.shutdown().await.unwrap();
         ids.push(id);
     }

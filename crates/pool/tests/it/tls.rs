@@ -10,7 +10,10 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
-use vipnode_pool::{PoolConfig, PoolLimits, PoolServer, PoolTls, TlsError};
+use vipnode_pool::{
+    DataDir, PoolConfig, PoolLimits, PoolServer, PoolTls, TlsError,
+    admin::{AdminClient, BanRequest, admin_socket},
+};
 use vipnode_rpc::{RpcLimits, Trust, http, open_ws};
 use vipnode_types::{
     TypedError as _,
@@ -89,6 +92,24 @@ async fn a_plain_request_is_asked_to_use_tls() {
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("wss://"), "{answer}");
     let error = open_ws(&format!("ws://{}", pool.local_addr()), &RpcLimits::default()).await.unwrap_err().to_string();
     assert!(error.contains("400") && error.contains("wss://"), "{error}");
+}
+
+/// Neither in plain text, which no TLS client could read, nor after a handshake, which is what a flood costs.
+#[tokio::test]
+async fn a_banned_address_is_refused_by_a_tls_alert() {
+    let (papers, dir) = (Papers::new(), tempfile::tempdir().unwrap());
+    let limits = PoolLimits { probes: 0, ..PoolLimits::default() };
+    let config = PoolConfig { tls: Some(papers.tls().unwrap()), limits, ..config() };
+    let pool = PoolServer::spawn_in(config, DataDir::open(dir.path()).unwrap()).await.unwrap();
+    let ban = BanRequest { target: "127.0.0.0/8".parse().unwrap(), reason: None, for_ms: None };
+    AdminClient::new(admin_socket(dir.path())).ban(&ban).await.unwrap();
+    let mut stream = TcpStream::connect(pool.local_addr()).await.unwrap();
+    let mut refusal = Vec::new();
+    timeout(crate::common::LONG, stream.read_to_end(&mut refusal)).await.expect("it is closed").unwrap();
+    assert_eq!(refusal, [21, 3, 3, 0, 2, 2, 49], "the alert access_denied");
+    let url = format!("wss://localhost:{}", pool.local_addr().port());
+    let error = open_ws(&url, &papers.limits()).await.unwrap_err().to_string();
+    assert!(error.to_lowercase().contains("accessdenied"), "{error}");
 }
 
 #[tokio::test]

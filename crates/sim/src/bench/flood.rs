@@ -17,6 +17,7 @@ use vipnode_types::wire::method;
 
 use super::{
     load_agent::LoadAgent,
+    strangers::{self, Party},
     ws_client::{WsClient, frame},
 };
 
@@ -36,6 +37,14 @@ pub(crate) enum Attack {
     /// Ids that connect with a chain, a version, and capabilities of their own and leave, as fast as possible, all from one
     /// address block.
     Ids,
+    /// Hosts that admit every client and connect with none, and clients of theirs.
+    SilentHosts,
+    /// Hosts and clients that report invented versions, capabilities, and faults.
+    Liars,
+    /// Clients that use the leases of their own hosts without being billed.
+    FreeRiders,
+    /// Hosts that report clients as connected that never connect.
+    FalseHosts,
 }
 
 /// An attack with the frames that it sends repeatedly.
@@ -69,6 +78,10 @@ impl Attack {
             Self::Connects => "a storm of signed connects of one address block",
             Self::HalfOpen => "a storm of half-open connections of one address block",
             Self::Ids => "a storm of ids of one address block that connect, each with a chain of its own, and leave",
+            Self::SilentHosts => "40 silent hosts and 60 clients that ask and leave, of one address block",
+            Self::Liars => "40 hosts and 60 clients that report invented things, of one address block",
+            Self::FreeRiders => "60 clients that begin a meter row with each report, and 40 hosts, of one address block",
+            Self::FalseHosts => "40 hosts that report 60 clients that never connect, of one address block",
             Self::Asks => "1,024 hosts of one kind and 100 sockets that ask for another kind, of one address block",
         }
     }
@@ -80,15 +93,28 @@ impl Attack {
             Self::Connects | Self::Ids => 64,
             Self::HalfOpen => 2_000,
             Self::Asks => HOSTS.saturating_add(ASKING),
+            Self::SilentHosts | Self::Liars | Self::FreeRiders | Self::FalseHosts => strangers::SOCKETS,
+        }
+    }
+
+    /// The strangers with hosts of their own.
+    const fn party(self) -> Option<Party> {
+        match self {
+            Self::SilentHosts => Some(Party::SilentHosts),
+            Self::Liars => Some(Party::Liars),
+            Self::FreeRiders => Some(Party::FreeRiders),
+            Self::FalseHosts => Some(Party::FalseHosts),
+            Self::Socket | Self::Block | Self::Connects | Self::HalfOpen | Self::Asks | Self::Ids => None,
         }
     }
 
     /// The time until all its sockets are open.
     pub(crate) const fn opens_in(self) -> Duration {
-        match self {
-            Self::Asks => CONNECT_EVERY.saturating_mul(HOSTS.saturating_add(ASKING)).saturating_add(PAUSE),
-            _ => Duration::ZERO,
-        }
+        if self.opens_slowly() { CONNECT_EVERY.saturating_mul(self.sockets()).saturating_add(PAUSE) } else { Duration::ZERO }
+    }
+
+    const fn opens_slowly(self) -> bool {
+        self.party().is_some() || matches!(self, Self::Asks)
     }
 
     pub(crate) fn prepare(self, pool: SocketAddr) -> io::Result<Flood> {
@@ -106,11 +132,14 @@ impl Flood {
     pub(crate) async fn run_socket(self: Rc<Self>, number: u32) {
         let [.., low] = number.to_be_bytes();
         let from = IpAddr::V4(Ipv4Addr::new(127, 255, 7, low.clamp(1, 250)));
-        if self.attack == Attack::Asks {
+        if self.attack.opens_slowly() {
             sleep(CONNECT_EVERY.saturating_mul(number)).await;
         }
         loop {
             let once = match self.attack {
+                Attack::SilentHosts | Attack::Liars | Attack::FreeRiders | Attack::FalseHosts => {
+                    self.strangers(number, from).await
+                }
                 Attack::Socket | Attack::Block => self.calls(from).await,
                 Attack::Connects => self.connects(from).await,
                 Attack::HalfOpen => self.half(from).await,
@@ -120,6 +149,13 @@ impl Flood {
             if once.is_err() {
                 sleep(PAUSE).await;
             }
+        }
+    }
+
+    async fn strangers(&self, number: u32, from: IpAddr) -> io::Result<()> {
+        match self.attack.party() {
+            Some(party) => strangers::run(party, self.pool, number, from).await,
+            None => Ok(()),
         }
     }
 

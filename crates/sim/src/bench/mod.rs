@@ -17,6 +17,7 @@ mod machine;
 mod measured_process;
 mod measurement;
 mod reports;
+mod strangers;
 mod updates;
 mod ws_client;
 

@@ -49,15 +49,20 @@ impl Loneliness {
     }
 
     /// Counts a wait that ends now, in virtual ms. It lasts while a client has no host and all honest hosts are connected.
-    pub fn count(&mut self, has_host: bool, can_have: bool, now: u64, waits: &mut HostWaits) {
+    /// Returns how long it took if that was too long.
+    pub fn count(&mut self, has_host: bool, can_have: bool, now: u64, waits: &mut HostWaits) -> Option<u64> {
         if has_host && let Some(since) = self.prompt_since.take() {
+            let waited_ms = now - since;
             waits.all += 1;
-            waits.late += u64::from(now - since > PROMPT_MS);
-        } else if has_host || !can_have {
+            waits.late += u64::from(waited_ms > PROMPT_MS);
+            return (waited_ms > PROMPT_MS).then_some(waited_ms);
+        }
+        if has_host || !can_have {
             self.prompt_since = None;
         } else {
             self.prompt_since.get_or_insert(now);
         }
+        None
     }
 
     /// The pool restarted, and the client or honest hosts are not connected again.

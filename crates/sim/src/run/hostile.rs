@@ -109,8 +109,11 @@ impl Simulation {
                 lonely.excuse();
                 continue;
             }
-            lonely.count(has_host, can_have, now, &mut self.hostile.waits);
+            let late = lonely.count(has_host, can_have, now, &mut self.hostile.waits);
             let check = lonely.note(client, has_host, now);
+            if let Some(waited_ms) = late {
+                self.log(|| format!("agent {client} waited {waited_ms} ms for a host"));
+            }
             self.require(check);
         }
     }

@@ -4,6 +4,8 @@ use vipnode_sim::{Family, golden_line, replay, run_seed, run_seeds};
 
 const SEEDS: u64 = 600;
 const STRANGER_SEEDS: u64 = 24;
+/// The pool restarts while silent hosts hold the offers of clients, which then got no further hosts.
+const RESTART_SEED: u64 = 33;
 const THREADS: u64 = 2;
 const GOLDEN: &str = include_str!("../../golden/effects.txt");
 
@@ -70,4 +72,6 @@ fn strangers_keep_within_their_bounds() {
     let waits = runs.iter().filter_map(|(_, run)| Some(run.as_ref().ok()?.waits));
     let (all, late) = waits.fold((0, 0), |(all, late), waits| (all + waits.all, late + waits.late));
     assert!(all >= STRANGER_SEEDS && late * 100 <= all, "{late} of {all} waits for a host took more than 3 s");
+    let stats = run_seed(Family::Strangers, RESTART_SEED).unwrap();
+    assert_eq!(stats.waits.late, 0, "a client waits for an offer from before a restart of the pool");
 }
