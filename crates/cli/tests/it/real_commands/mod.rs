@@ -5,7 +5,7 @@
 //! - Each command of a page is typed after the ones above it. A pool, a host, a client, or an agent goes on in a terminal of
 //!   its own, until the next one like it is started on the same machine.
 //! - Pools run on one machine, hosts on Ana's, clients on Ben's. `vipnode agent`, `geth`, and `scp` are typed next to each
-//!   node, and everything else where the last command was typed.
+//!   node, what stands below "the pool's machine" there, and everything else where the last command was typed.
 //! - A word with `…` in a command is copied from what an earlier command printed.
 //! - A block of TOML whose first line is a comment with a name is that file.
 //! - [`left_out`] has the commands that are not typed, with the reasons.
@@ -40,16 +40,51 @@ struct Page {
 }
 
 const PLAIN: Page = Page { name: "", nodes: &[], all_on_one: false, blocks_are_missing: true, before: &[] };
-const LOCAL_POOL: (&str, &str) = ("pool", "vipnode pool");
-const PUBLIC_POOL: (&str, &str) =
-    ("pool", "vipnode pool --bind 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem");
+const LOCAL: (&str, &str) = ("pool", "vipnode pool");
+const PUBLIC: (&str, &str) =
+    ("public", "vipnode pool --bind 0.0.0.0:443 --tls-cert ~/fullchain.pem --tls-key ~/privkey.pem");
 const HOST: (&str, &str) = ("ana", "vipnode host ws://127.0.0.1:8080 --slots 10");
 const CLIENT: (&str, &str) = ("ben", "vipnode client ws://127.0.0.1:8080 --min-peers 1");
+const HOST_AT_GENESIS: (&str, &str) =
+    ("ana", "vipnode host ws://127.0.0.1:8080 --slots 10 --max-head-age off");
+const HOST_OF_TWO: (&str, &str) =
+    ("ana", "vipnode host ws://127.0.0.1:8080 --slots 10 --rpc ~/ana/.ethereum/geth.ipc");
+const CLIENT_OF_TWO: (&str, &str) =
+    ("ana", "vipnode client ws://127.0.0.1:8080 --min-peers 1 --rpc ~/ben/.ethereum/geth.ipc");
+const UNPACKED: &str = "cp $DIR/bin/vipnode . && cp -r $REPOSITORY/packaging/systemd .";
+const POOL_UNPACKED: (&str, &str) = ("pool", UNPACKED);
+const ANA_UNPACKED: (&str, &str) = ("ana", UNPACKED);
+const PACKED: (&str, &str) = ("pool", "SOURCE_DATE_EPOCH=0 BINARY=$(realpath $DIR/bin/vipnode) $REPOSITORY/packaging/release .");
+const POOL_INSTALLED: (&str, &str) =
+    ("pool", "mkdir -p /var/lib/vipnode && vipnode pool --print-config > /etc/vipnode/pool.toml");
+const AGENT_INSTALLED: (&str, &str) = ("ana", "echo 'pool = \"ws://127.0.0.1:8080\"' > /etc/vipnode/agent.toml");
 
+const UPGRADED: &[(&str, &str)] = &[POOL_UNPACKED, POOL_INSTALLED, ANA_UNPACKED, AGENT_INSTALLED];
+const BOTH: &[&str] = &["ana", "ben"];
 const PAGES: &[Page] = &[
-    Page { name: "quickstart-host.md", nodes: &["ana", "ben"], before: &[LOCAL_POOL, CLIENT], ..PLAIN },
-    Page { name: "quickstart-client.md", nodes: &["ana", "ben"], before: &[LOCAL_POOL, HOST], ..PLAIN },
+    Page { name: "README.md", nodes: BOTH, before: &[PUBLIC], ..PLAIN },
+    Page { name: "introduction.md", ..PLAIN },
+    Page { name: "quickstart-host.md", nodes: BOTH, before: &[PUBLIC, LOCAL, CLIENT], ..PLAIN },
+    Page { name: "quickstart-client.md", nodes: BOTH, before: &[PUBLIC, LOCAL, HOST], ..PLAIN },
+    Page { name: "quickstart-pool.md", nodes: BOTH, ..PLAIN },
+    Page { name: "install.md", before: &[PACKED], ..PLAIN },
+    Page { name: "service.md", nodes: &["ana"], before: &[PUBLIC, POOL_UNPACKED, ANA_UNPACKED], ..PLAIN },
+    Page { name: "upgrading.md", nodes: &["ana"], before: UPGRADED, ..PLAIN },
+    Page { name: "fleet.md", nodes: BOTH, ..PLAIN },
+    Page { name: "certificates.md", nodes: BOTH, ..PLAIN },
+    Page { name: "direct.md", nodes: BOTH, before: &[PUBLIC], ..PLAIN },
+    Page { name: "pool.md", ..PLAIN },
+    Page { name: "under-attack.md", before: &[("pool", "vipnode pool --datadir /var/lib/vipnode/pool")], ..PLAIN },
+    Page { name: "original.md", nodes: &["ana"], before: &[PUBLIC], ..PLAIN },
+    Page { name: "light-client.md", all_on_one: true, blocks_are_missing: false, ..PLAIN },
+    Page { name: "finding.md", nodes: &["ana"], before: &[KEY_OF_A_SERVICE], ..PLAIN },
+    Page { name: "configuration.md", ..PLAIN },
+    Page { name: "doctor.md", nodes: BOTH, blocks_are_missing: false, before: &[LOCAL, HOST_AT_GENESIS, CLIENT], ..PLAIN },
+    Page { name: "status.md", nodes: BOTH, all_on_one: true, before: &[LOCAL, HOST_OF_TWO, CLIENT_OF_TWO], ..PLAIN },
+    Page { name: "metrics.md", nodes: &["ana"], before: &[PUBLIC], ..PLAIN },
 ];
+const KEY_OF_A_SERVICE: (&str, &str) =
+    ("ana", "mkdir -p /var/lib/geth/geth && cp ~/.ethereum/geth/nodekey /var/lib/geth/geth/");
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -96,8 +131,26 @@ macro_rules! pages {
 }
 
 pages! {
+    readme: "README.md",
+    introduction: "introduction.md",
     quickstart_host: "quickstart-host.md",
     quickstart_client: "quickstart-client.md",
+    quickstart_pool: "quickstart-pool.md",
+    install: "install.md",
+    service: "service.md",
+    upgrading: "upgrading.md",
+    fleet: "fleet.md",
+    certificates: "certificates.md",
+    direct: "direct.md",
+    pool: "pool.md",
+    under_attack: "under-attack.md",
+    original: "original.md",
+    light_client: "light-client.md",
+    finding: "finding.md",
+    configuration: "configuration.md",
+    doctor: "doctor.md",
+    status: "status.md",
+    metrics: "metrics.md",
 }
 
 /// A page with a command is typed, and each row of the table of exceptions names a command of its page.

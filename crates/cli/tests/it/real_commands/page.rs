@@ -16,6 +16,8 @@ pub enum Step {
 pub struct Typed {
     pub line: String,
     pub shown: Vec<String>,
+    /// The text before it says that it is typed on the pool's machine.
+    pub on_pool: bool,
 }
 
 /// The steps of a page of Markdown. An error names a block that does not say what it is.
@@ -23,14 +25,15 @@ pub struct Typed {
 /// A block `sh` has a command on each line, and a block `text` commands behind `$ `, each followed by its output. A
 /// block `text` without a command is the output of Ctrl-C if the paragraph before it mentions Ctrl-C.
 pub fn steps(page: &str) -> Result<Vec<Step>, String> {
-    let (mut steps, mut paragraph) = (Vec::new(), String::new());
+    let (mut steps, mut paragraph, mut blank) = (Vec::new(), String::new(), false);
     let mut lines = page.lines();
     while let Some(line) = lines.next() {
         let Some(language) = line.trim_start().strip_prefix("```") else {
-            if line.is_empty() {
+            if !line.is_empty() && blank {
                 paragraph.clear();
             }
             paragraph.push_str(line);
+            blank = line.is_empty();
             continue;
         };
         let indent = line.len() - line.trim_start().len();
@@ -38,7 +41,11 @@ pub fn steps(page: &str) -> Result<Vec<Step>, String> {
         let block: Vec<&str> = within.map(|line| line.get(indent..).unwrap_or_default()).collect();
         match language {
             "" => return Err(format!("a block without a language begins with {:?}", block.first())),
-            "sh" => steps.extend(commands(&block)?.into_iter().map(|line| Step::Type(Typed { line, shown: vec![] }))),
+            "sh" => {
+                let on_pool = paragraph.contains("pool's machine");
+                let typed = commands(&block)?.into_iter().map(|line| Typed { line, shown: Vec::new(), on_pool });
+                steps.extend(typed.map(Step::Type));
+            }
             "text" if block.iter().any(|line| line.starts_with("$ ")) => steps.extend(session(&block)),
             "text" if paragraph.contains("Ctrl-C") => {
                 steps.push(Step::Interrupt { shown: block.into_iter().map(ToOwned::to_owned).collect() });
@@ -69,7 +76,7 @@ fn session(block: &[&str]) -> Vec<Step> {
     let mut typed: Vec<Typed> = Vec::new();
     for line in block {
         match (line.strip_prefix("$ "), typed.last_mut()) {
-            (Some(command), _) => typed.push(Typed { line: command.to_owned(), shown: Vec::new() }),
+            (Some(command), _) => typed.push(Typed { line: command.to_owned(), shown: Vec::new(), on_pool: false }),
             (None, Some(last)) if last.line.ends_with('\\') => last.line += &format!("\n{line}"),
             (None, Some(last)) => last.shown.push((*line).to_owned()),
             (None, None) => {}
@@ -87,16 +94,17 @@ fn saved(block: &[&str]) -> Option<Step> {
 
 #[test]
 fn a_page_is_taken_apart() {
-    let page = "a\n```sh\nls \\\n  -l   # all\nprintf 'a\nb'\n```\n\n```text\n$ vipnode pool\n✓ Listening\n$ id\n```\n\
-        ```toml\n# a.toml: x\nslots = 1\n```\nPress Ctrl-C:\n\n```text\nseen as an example only\n```\nPress Ctrl-C:\n```text\n✓ Stopped\n```\n";
-    let typed = |line: &str, shown: &[&str]| {
-        Step::Type(Typed { line: line.to_owned(), shown: shown.iter().map(|line| (*line).to_owned()).collect() })
+    let page = "On the pool's machine:\n\n```sh\nls \\\n  -l   # all\nprintf 'a\nb'\n```\n\n```text\n$ vipnode pool\n✓ Listening\n$ id\n```\n\
+        ```toml\n# a.toml: x\nslots = 1\n```\nPress Ctrl-C.\n\nOr:\n\n```text\nseen as an example only\n```\nPress Ctrl-C:\n```text\n✓ Stopped\n```\n";
+    let typed = |line: &str, shown: &[&str], on_pool| {
+        let shown = shown.iter().map(|line| (*line).to_owned()).collect();
+        Step::Type(Typed { line: line.to_owned(), shown, on_pool })
     };
     let expected = [
-        typed("ls \\\n  -l   # all", &[]),
-        typed("printf 'a\nb'", &[]),
-        typed("vipnode pool", &["✓ Listening"]),
-        typed("id", &[]),
+        typed("ls \\\n  -l   # all", &[], true),
+        typed("printf 'a\nb'", &[], true),
+        typed("vipnode pool", &["✓ Listening"], false),
+        typed("id", &[], false),
         Step::Save { file: "a.toml".into(), text: "# a.toml: x\nslots = 1\n".to_owned() },
         Step::Interrupt { shown: vec!["✓ Stopped".to_owned()] },
     ];

@@ -10,7 +10,7 @@ use super::{Page, machine::Machine, output_shape, page::Typed};
 
 /// Names, addresses, certificates, and directories that the pages expect. In a mount and a network namespace of the test.
 const PREPARE: &str = r#"
-mkdir -p "$DIR/bin" "$DIR/pool" "$DIR/tls"
+mkdir -p "$DIR/bin" "$DIR/pool" "$DIR/public" "$DIR/tls"
 ln -s "$VIPNODE" "$DIR/bin/vipnode"
 ln -s "$GETH" "$DIR/bin/geth"
 stand_in() { cat > "$DIR/bin/$1"; chmod 755 "$DIR/bin/$1"; }
@@ -45,6 +45,7 @@ openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj '/CN=p
 printf 'subjectAltName=DNS:pool.example.org,DNS:pool.example\n' > names
 openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -days 2 -extfile names -out fullchain.pem 2>/dev/null
 cp fullchain.pem privkey.pem "$DIR/pool"
+cp fullchain.pem privkey.pem "$DIR/public"
 "#;
 
 /// The keys of Ana's and Ben's nodes. The IDs begin with e8669328d954 and a10c29fd170f, as in the pages.
@@ -64,6 +65,7 @@ pub struct World {
     environment: Vec<(String, String)>,
     machines: BTreeMap<&'static str, Machine>,
     all_on_one: bool,
+    nodes: &'static [&'static str],
     /// Who typed last.
     current: &'static str,
     /// All that was printed, for the parts of commands that a reader copies from there.
@@ -89,7 +91,8 @@ impl World {
             ("SSL_CERT_FILE", text(dir.path().join("tls/ca.pem"))),
             ("LANG", "C.UTF-8".to_owned()),
             ("DIR", text(dir.path().to_owned())),
-            ("GETH_LES", les),
+            ("LES_GETH", les),
+            ("REPOSITORY", text(super::repository().canonicalize().unwrap())),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec();
@@ -104,6 +107,7 @@ impl World {
             environment,
             machines: BTreeMap::new(),
             all_on_one,
+            nodes: page.nodes,
             current: if all_on_one { "ana" } else { first },
             printed: String::new(),
         };
@@ -111,7 +115,7 @@ impl World {
             world.start_node(node).await;
         }
         for (who, line) in page.before {
-            let typed = Typed { line: (*line).to_owned(), shown: Vec::new() };
+            let typed = Typed { line: (*line).to_owned(), shown: Vec::new(), on_pool: false };
             world.type_as(who, &typed).await;
         }
         world.current = first;
@@ -148,7 +152,8 @@ impl World {
 
     /// Types a command of the page, on each machine that it is for.
     pub async fn type_line(&mut self, typed: &Typed) {
-        for who in self.readers(&typed.line) {
+        let readers = if typed.on_pool { vec!["pool"] } else { self.readers(&typed.line) };
+        for who in readers {
             self.type_as(who, typed).await;
         }
     }
@@ -182,7 +187,7 @@ impl World {
     }
 
     pub async fn save(&mut self, file: &Path, text: &str) {
-        for who in self.with_nodes() {
+        for who in ["pool", "ana", "ben"] {
             let machine = self.machine(who).await;
             std::fs::write(machine.directory().join(file), text).unwrap();
         }
@@ -192,12 +197,6 @@ impl World {
         let printed = self.machine(self.current).await.interrupt().await;
         let missing = output_shape::missing(shown, &printed);
         assert!(missing.is_empty(), "Ctrl-C printed:\n{printed}\nbut the page shows:\n{}", missing.join("\n"));
-    }
-
-    fn with_nodes(&self) -> Vec<&'static str> {
-        let known = ["ana", "ben"].into_iter().filter(|who| self.machines.contains_key(who));
-        let known: Vec<&str> = known.collect();
-        if known.is_empty() { vec![self.current] } else { known }
     }
 
     /// Pools run on the pool's machine, hosts on Ana's, clients on Ben's. What is typed next to each node is typed on
@@ -212,7 +211,7 @@ impl World {
             ["vipnode" | "./vipnode", "pool", ..] => vec!["pool"],
             ["vipnode", "host", ..] => vec!["ana"],
             ["vipnode", "client", ..] => vec!["ben"],
-            ["vipnode", "agent", ..] | ["scp" | "geth", ..] => self.with_nodes(),
+            ["vipnode", "agent", ..] | ["scp" | "geth", ..] if !self.nodes.is_empty() => self.nodes.to_vec(),
             _ => vec![self.current],
         }
     }
@@ -251,10 +250,10 @@ fn role(line: &str) -> Option<String> {
 fn is_ready(role: &str, line: &str, printed: &str) -> bool {
     match role {
         "pool" => printed.contains("Listening on "),
-        "host" | "client" | "agent" if line.contains("://") && !line.contains("enode://") => {
-            printed.contains("Joined the pool")
-        }
-        "host" | "client" | "agent" => printed.contains(" connected") || printed.contains("Joined the pool"),
+        "agent" => printed.contains("Joined the pool"),
+        "host" | "client" if line.contains("://") && !line.contains("enode://") => printed.contains("Joined the pool"),
+        "host" => printed.contains("state directory:"),
+        "client" => printed.contains(" connected"),
         _ => geth_runs(printed),
     }
 }
