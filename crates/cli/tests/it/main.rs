@@ -28,6 +28,8 @@ mod protocol2;
 #[cfg(all(unix, feature = "acme"))]
 mod real_acme;
 mod real_book;
+#[cfg(target_os = "linux")]
+mod real_commands;
 mod real_causes;
 mod real_demo;
 mod real_direct;
@@ -50,3 +52,4 @@ mod support;
 mod terminal;
 #[cfg(unix)]
 mod tls;
+mod typed_files;

@@ -54,7 +54,7 @@ const CLIENT_OF_TWO: (&str, &str) =
 const UNPACKED: &str = "cp $DIR/bin/vipnode . && cp -r $REPOSITORY/packaging/systemd .";
 const POOL_UNPACKED: (&str, &str) = ("pool", UNPACKED);
 const ANA_UNPACKED: (&str, &str) = ("ana", UNPACKED);
-const PACKED: (&str, &str) = ("pool", "SOURCE_DATE_EPOCH=0 BINARY=$(realpath $DIR/bin/vipnode) $REPOSITORY/packaging/release .");
+const PACKED: (&str, &str) = ("pool", "SOURCE_DATE_EPOCH=0 BINARY=$(realpath $DIR/bin/vipnode) $REPOSITORY/packaging/release $PWD");
 const POOL_INSTALLED: (&str, &str) =
     ("pool", "mkdir -p /var/lib/vipnode && vipnode pool --print-config > /etc/vipnode/pool.toml");
 const AGENT_INSTALLED: (&str, &str) = ("ana", "echo 'pool = \"ws://127.0.0.1:8080\"' > /etc/vipnode/agent.toml");
