@@ -137,7 +137,7 @@ mod tests {
         let (a, b) = ("0a".repeat(64), "0b".repeat(64));
         let members = parse(&format!("# ours\n{a} # Ana\n\n  enode://{b}@10.0.0.1:30303?discport=0\n")).unwrap();
         assert_eq!(members, BTreeSet::from([NodeId::new([10; 64]), NodeId::new([11; 64])]));
-        let typed = format!("\u{{feff}}# ours\r\n0x{a}\r\n\"enode://{b}@10.0.0.1:30303?discport=0\",  # Ben\r\n");
+        let typed = format!("\u{feff}# ours\r\n0x{a}\r\n\"enode://{b}@10.0.0.1:30303?discport=0\",  # Ben\r\n");
         assert_eq!(parse(&typed).unwrap(), members);
         assert_eq!(parse("\n0x00\n").unwrap_err().line, 2);
         let error = Membership::read_file(Path::new("/nowhere/members")).unwrap_err();
