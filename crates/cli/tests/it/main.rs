@@ -10,6 +10,7 @@
 )]
 
 mod command_line;
+mod credentials;
 mod demo;
 mod direct;
 mod doctor;
@@ -53,3 +54,5 @@ mod terminal;
 #[cfg(unix)]
 mod tls;
 mod typed_files;
+#[cfg(target_os = "linux")]
+mod unwritable_output;
