@@ -5,6 +5,10 @@ use vipnode_types::wire::EvictReason;
 pub struct AgentCounters {
     /// Clients admitted at the pool's request.
     pub admits: u64,
+    /// Hosts of the pool that connected for the first time after they accepted the client.
+    pub hosts_connected: u64,
+    /// How long these took to connect, in milliseconds.
+    pub hosts_connect_ms: u64,
     /// Hosts that the pool assigned and that failed.
     pub hosts_failed: u64,
     /// Peers without a lease that were disconnected.
@@ -100,6 +104,11 @@ impl AgentCounters {
     pub(crate) fn evicted(&mut self, why: EvictReason) {
         let at = EvictReason::ALL.into_iter().position(|other| other == why);
         add(at.and_then(|at| self.evictions.get_mut(at)), 1);
+    }
+
+    pub(crate) fn host_connected(&mut self, after_ms: u64) {
+        add(Some(&mut self.hosts_connected), 1);
+        self.hosts_connect_ms = self.hosts_connect_ms.saturating_add(after_ms);
     }
 
     pub(crate) fn host_failed(&mut self) {

@@ -36,6 +36,10 @@ pub struct AgentGauges {
     pub head: Option<HeadFact>,
     /// When a client was last connected.
     pub last_client: Option<Ms>,
+    /// How long clients of the pool were connected since the start, summed over all leases, as this side saw it, in milliseconds.
+    pub clients_seen_ms: u64,
+    /// The same for hosts.
+    pub hosts_seen_ms: u64,
 }
 
 impl AgentGauges {
@@ -56,6 +60,18 @@ impl AgentGauges {
             trusted_without_lease: trusted_without_lease(&core.leases, &core.node, &core.former_clients),
             head: core.node.head().map(|head| head.fact),
             last_client: core.hosting.last_client(),
+            clients_seen_ms: seen_ms(core, Side::Host),
+            hosts_seen_ms: seen_ms(core, Side::Client),
         }
     }
+}
+
+/// Sums the time that this side saw of all leases of the pool, ended ones included.
+fn seen_ms(core: &AgentCore, side: Side) -> u64 {
+    let ended = match side {
+        Side::Host => core.ended.host.ms,
+        Side::Client => core.ended.client.ms,
+    };
+    let of_pool = core.leases.iter().filter(|lease| lease.side() == side && !lease.id().is_direct());
+    of_pool.fold(ended, |sum, lease| sum.saturating_add(lease.presence().seen_ms(core.now)))
 }

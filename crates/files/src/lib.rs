@@ -14,6 +14,6 @@ mod replace_file;
 mod safe_dir;
 
 pub use open_dir::OpenDir;
-pub use regular_file::{Links, open_regular_file, read_file, read_text};
+pub use regular_file::{Links, open_regular_file, read_file, read_text, without_bom};
 pub use replace_file::replace_file;
 pub use safe_dir::{make_dir, make_own_dir};

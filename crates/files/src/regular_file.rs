@@ -32,13 +32,25 @@ pub(crate) fn read_at_most(file: File, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a text file that the user named; see [`read_file`].
+/// Reads a text file that the user named, without its byte order mark; see [`read_file`].
 ///
 /// # Errors
 /// As [`read_file`], and [`io::ErrorKind::InvalidData`] for a file that is not UTF-8.
 pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     let bytes = read_file(path, Links::Follow, most)?;
-    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+    let why = match bytes[..] {
+        // Windows PowerShell writes this with `>`.
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "it is UTF-16 text; save it as UTF-8",
+        _ => "it is not UTF-8 text",
+    };
+    let text = str::from_utf8(without_bom(&bytes)).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, why))?;
+    Ok(text.to_owned())
+}
+
+/// Returns the bytes behind the byte order mark with which some editors begin a text file.
+#[must_use]
+pub fn without_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }
 
 /// Opens a regular file to read it. Never waits: a named pipe in place of the file would make the caller wait for its writer.

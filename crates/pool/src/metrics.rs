@@ -32,6 +32,7 @@ pub(crate) const REFUSED: &str = "refused";
 pub(crate) const EXPIRED: &str = "expired";
 pub(crate) const LOST: &str = "lost";
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 const WEI_A_GWEI: u128 = 1_000_000_000;
 
 #[derive(Debug)]
@@ -153,6 +154,7 @@ impl PoolMetrics {
 impl Metrics {
     fn new() -> Self {
         let mut table = MetricTable::new("vipnode_pool");
+        table.states("build_info", "Always 1; the label is the version of vipnode", "version", [VERSION]).set_state(VERSION);
         let mut gauge = |name, help| table.gauge(name, help);
         let sockets = gauge("open_sockets", "Open sockets");
         let tls_expires = gauge(

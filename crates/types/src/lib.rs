@@ -39,7 +39,7 @@ pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
 pub use failure::Failure;
 pub use id::{
     Account, AccountError, AddressScope, Enode, EnodeError, EnodeHost, LeaseId, LeaseSetHash, NodeId, NodeIdError,
-    Origin, RpcUrl, RpcUrlError, is_public,
+    Origin, RpcUrl, RpcUrlError, is_public, typed_text,
 };
 pub use methods::{AgentMethod, PoolMethod};
 pub use money::{Price, Wei, WeiError, meter};

@@ -84,6 +84,9 @@ impl AgentCore {
             self.host_search.host_connected();
         }
         if first {
+            if side == Side::Client && !id.is_direct() {
+                self.counters.host_connected(now.since(since));
+            }
             out.push(Action::Notice(match side {
                 Side::Client => Notice::HostConnected { lease: id, host: peer, after_ms: now.since(since) },
                 Side::Host => Notice::ClientConnected { lease: id, client: peer },

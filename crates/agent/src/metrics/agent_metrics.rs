@@ -10,6 +10,10 @@ use crate::clock;
 #[derive(Debug, Clone)]
 pub struct AgentMetrics(Arc<Metrics>);
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Values of the label `side`: what this agent is in the leases.
+const SIDES: [&str; 2] = ["host", "client"];
+
 #[derive(Debug)]
 struct Metrics {
     table: MetricTable,
@@ -28,6 +32,10 @@ struct Metrics {
     head_block_number: Gauge,
     head_timestamp: Gauge,
     last_client: Gauge,
+    delegation_expiry: Gauge,
+    lease_time: LabeledCounters,
+    hosts_connected: Counter,
+    hosts_connect_ms: Counter,
     admits: Counter,
     admit_failures: LabeledCounters,
     evictions: LabeledCounters,
@@ -55,6 +63,11 @@ impl AgentMetrics {
         self.0.table.rows()
     }
 
+    /// Shows when the delegation to this agent expires.
+    pub(crate) fn delegated(&self, expires: Ms) {
+        set_gauge(&self.0.delegation_expiry, seconds(expires));
+    }
+
     /// Sets the metrics to the numbers of the agent core.
     pub(crate) fn show(&self, core: &AgentCore) {
         self.0.show_gauges(core);
@@ -67,6 +80,7 @@ impl Metrics {
         let mut table = MetricTable::new("vipnode_agent");
         let help = "1 for the current state of the connection to the pool, otherwise 0";
         let pool_state = table.states("pool_state", help, "state", PoolState::NAMES);
+        table.states("build_info", "Always 1; the label is the version of vipnode", "version", [VERSION]).set_state(VERSION);
         let mut gauge = |name, help| table.gauge(name, help);
         let metrics = Self {
             pool_connected: gauge(
@@ -106,6 +120,23 @@ impl Metrics {
                 "last_client_timestamp_seconds",
                 "Time at which a client was last connected, in seconds since 1970; the agent's start time until a \
                  client connects",
+            ),
+            delegation_expiry: gauge(
+                "delegation_expiry_timestamp_seconds",
+                "Time at which the node key's delegation to this agent expires, in seconds since 1970; 0 without one",
+            ),
+            lease_time: table.counters(
+                "lease_seconds",
+                "Time for which leased peers were connected, summed over all leases, as this agent saw it. The pool meters \
+                 the part that both sides saw",
+                "side",
+                SIDES,
+            ),
+            hosts_connected: table.counter("host_connects", "Hosts from the pool that connected"),
+            hosts_connect_ms: table.counter(
+                "host_connect_milliseconds",
+                "Time from the assignment of a host to its connection, summed over the hosts in \
+                 vipnode_agent_host_connects_total",
             ),
             admits: table.counter("admits", "Clients admitted at the pool's request"),
             admit_failures: table.counters(
@@ -155,6 +186,9 @@ impl Metrics {
             set_gauge(&self.head_block_number, head.number);
             set_gauge(&self.head_timestamp, head.timestamp_s);
         }
+        for (side, ms) in SIDES.into_iter().zip([now.clients_seen_ms, now.hosts_seen_ms]) {
+            self.lease_time.set(side, ms / 1_000);
+        }
         if let Some(last) = now.last_client {
             set_gauge(&self.last_client, seconds(last));
         }
@@ -163,6 +197,8 @@ impl Metrics {
     fn show_counters(&self, core: &AgentCore) {
         let counters = core.counters();
         set_counter(&self.admits, counters.admits);
+        set_counter(&self.hosts_connected, counters.hosts_connected);
+        set_counter(&self.hosts_connect_ms, counters.hosts_connect_ms);
         set_counter(&self.hosts_failed, counters.hosts_failed);
         set_counter(&self.strangers_dropped, counters.strangers_dropped);
         set_counter(&self.pool_losses, counters.pool_losses);

@@ -119,7 +119,13 @@ async fn protocol(
     pool: &PoolAccess,
     notifier: &Notifier,
 ) -> Result<Protocol, AgentError> {
-    let identity = identify(state, facts, config, notifier);
+    let identity = async {
+        let identity = identify(state, facts, config, notifier).await?;
+        if let Some(metrics) = &config.metrics {
+            metrics.delegated(identity.delegation.expires_ms);
+        }
+        Ok(identity)
+    };
     let node_key = key_for_each_call(state, facts, config, notifier);
     Protocol::configured(&config.agent, &pool.address, pool.join.clone(), identity, node_key).await
 }

@@ -144,7 +144,7 @@ pub(crate) struct DrainArgs {
     /// Drain this node.
     ///
     /// [default: the whole pool]
-    #[arg(value_name = "NODE", help_heading = "Pool")]
+    #[arg(value_name = "NODE", value_parser = NodeId::typed, help_heading = "Pool")]
     pub(crate) node: Option<NodeId>,
     /// Stop draining and assign leases again.
     #[arg(long, help_heading = "Pool")]

@@ -18,7 +18,7 @@ pub(crate) struct ProtocolArgs {
     #[arg(long, help_heading = "Pool", hide_short_help = true)]
     pub(crate) allow_protocol_2: bool,
     /// Advertise this enode instead of the one the node reports.
-    #[arg(long, value_name = "ENODE", help_heading = "Node", hide_short_help = true)]
+    #[arg(long, value_name = "ENODE", value_parser = Enode::typed, help_heading = "Node", hide_short_help = true)]
     pub(crate) enode: Option<Enode>,
     /// Advertise this host instead of the one the node reports.
     ///

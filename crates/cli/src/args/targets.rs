@@ -1,7 +1,7 @@
 use std::str::FromStr;
 
 use vipnode_agent_core::DirectConfig;
-use vipnode_types::{Enode, NodeId, NodeIdError};
+use vipnode_types::{Enode, NodeId, typed_text};
 
 use crate::error::{CliError, CommandError, TargetError};
 
@@ -17,15 +17,15 @@ impl FromStr for PoolOrHost {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
-        let text = unquoted(text);
-        if node_id(text).is_ok() {
+        let text = typed_text(text);
+        if !text.starts_with("enode:") && NodeId::typed(text).is_ok() {
             return Err(TargetError::BareId);
         }
         if matches!(text, "agent" | "host" | "client") {
             return Err(TargetError::Role { role: text.to_owned() });
         }
         if text.starts_with("enode:") || text.starts_with("enr:") {
-            return Ok(Self::Host(text.parse()?));
+            return Ok(Self::Host(Enode::typed(text)?));
         }
         // A pool's name has a dot, and one of this machine's network is given with a scheme or a port. So a mistyped command starts
         // nothing.
@@ -36,24 +36,10 @@ impl FromStr for PoolOrHost {
     }
 }
 
-/// Without spaces and quotes around it, as lists and consoles show enodes.
-fn unquoted(text: &str) -> &str {
-    text.trim().trim_matches(['"', '\'']).trim()
-}
-
-/// Reads a node ID, also with `0x` before it, as some clients write it.
-fn node_id(text: &str) -> Result<NodeId, NodeIdError> {
-    text.strip_prefix("0x").unwrap_or(text).parse()
-}
-
 /// Reads a client to admit: an id, or an enode for execution clients that accept no bare id.
 pub(crate) fn allowed(text: &str) -> Result<Enode, TargetError> {
-    let text = unquoted(text);
-    match node_id(text) {
-        Ok(id) => Ok(Enode::id_only(id)),
-        Err(not_one) if !text.contains(':') => Err(not_one.into()),
-        Err(_) => Ok(text.parse()?),
-    }
+    let text = typed_text(text);
+    if text.contains(':') { Ok(Enode::typed(text)?) } else { Ok(Enode::id_only(NodeId::typed(text)?)) }
 }
 
 /// Reads a peer that the agent leaves alone: an id or an enode.

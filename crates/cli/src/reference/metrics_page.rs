@@ -29,8 +29,17 @@ The Prometheus files are in `packaging/prometheus` and in the `prometheus` direc
 | `alerts.yml` | alerts that require action by an operator, each with its meaning and what to do |
 | `alerts_test.yml` | tests of the alerts: `promtool test rules alerts_test.yml` |
 
-`packaging/grafana/vipnode.json` is a dashboard for pools and agents. To import it in Grafana, choose Dashboards, New,
-Import.
+`packaging/grafana/vipnode.json` is a dashboard for pools and agents. Its first row shows whether all is well now. To import it in
+Grafana, choose Dashboards, New, Import.
+
+To scrape a pool with TLS, add these lines to its scrape job. With a certificate from Let's Encrypt, leave out `tls_config`:
+
+```yaml
+scheme: https
+tls_config:
+  ca_file: ca.pem # of --tls internal, or of your own CA
+  server_name: pool.example.org # if the target's name is not in the certificate
+```
 ";
 
 /// The metrics of pools and agents, as a page of the book.

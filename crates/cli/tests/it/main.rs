@@ -10,6 +10,7 @@
 )]
 
 mod command_line;
+mod credentials;
 mod demo;
 mod direct;
 mod doctor;
@@ -28,6 +29,8 @@ mod protocol2;
 #[cfg(all(unix, feature = "acme"))]
 mod real_acme;
 mod real_book;
+#[cfg(target_os = "linux")]
+mod real_commands;
 mod real_causes;
 mod real_demo;
 mod real_direct;
@@ -50,3 +53,6 @@ mod support;
 mod terminal;
 #[cfg(unix)]
 mod tls;
+mod typed_files;
+#[cfg(target_os = "linux")]
+mod unwritable_output;

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::support::packaged::{alerts, dashboard_expressions, known_metrics, metrics_of, panels, text};
 
-/// What Prometheus itself adds to each target.
-const OF_PROMETHEUS: &str = "up";
+/// What Prometheus itself adds.
+const OF_PROMETHEUS: [&str; 2] = ["up", "ALERTS"];
 
 fn unknown(expressions: &[String]) -> Vec<String> {
     let known = known_metrics();
     let read = expressions.iter().flat_map(|expr| metrics_of(expr));
-    read.filter(|metric| metric != OF_PROMETHEUS && !known.contains(metric)).collect()
+    read.filter(|metric| !OF_PROMETHEUS.contains(&metric.as_str()) && !known.contains(metric)).collect()
 }
 
 #[test]
@@ -41,6 +41,23 @@ fn every_panel_can_be_read_by_people() {
         assert!(ids.insert(panel["id"].as_u64().unwrap()), "{title}: its number is taken");
         let at = |name: &str| panel["gridPos"][name].as_u64().unwrap();
         assert!(at("x") + at("w") <= 24 && places.insert((at("x"), at("y"))), "{title}: its place is taken");
+    }
+}
+
+/// The first row, before everything else, is for a glance.
+#[test]
+fn the_dashboard_begins_with_whether_it_is_well_now() {
+    let panels = panels();
+    let first: Vec<String> = panels.iter().take(9).map(|panel| panel["type"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(first, ["stat"; 9]);
+    let read: BTreeSet<String> = panels
+        .iter()
+        .take(9)
+        .flat_map(|panel| panel["targets"].as_array().unwrap())
+        .flat_map(|target| metrics_of(target["expr"].as_str().unwrap()))
+        .collect();
+    for metric in ["up", "ALERTS", "vipnode_agent_node_up", "vipnode_agent_pool_connected"] {
+        assert!(read.contains(metric), "{metric} is not in {read:?}");
     }
 }
 

@@ -66,6 +66,24 @@ fn each_link_of_the_book_leads_somewhere() {
     assert!(seen > 300, "only {seen} links found");
 }
 
+/// A sign that is escaped twice reads as `&lt;`.
+#[test]
+fn no_page_shows_an_escaped_sign() {
+    let dir = tempfile::tempdir().unwrap();
+    build(&root().join("docs/book"), dir.path()).unwrap();
+    let mut seen = 0;
+    for entry in walkdir::WalkDir::new(dir.path()).into_iter().map(Result::unwrap) {
+        if entry.path().extension().is_some_and(|extension| extension == "html") {
+            let page = fs::read_to_string(entry.path()).unwrap();
+            for sign in ["&amp;lt;", "&amp;gt;", "&amp;amp;", "&amp;quot;"] {
+                assert!(!page.contains(sign), "{} shows {sign}", entry.path().display());
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "only {seen} pages");
+}
+
 /// mdbook shows no page that nobody lists.
 #[test]
 fn each_page_is_listed() {

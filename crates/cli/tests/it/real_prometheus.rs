@@ -101,7 +101,7 @@ async fn what_is_scraped_is_well_formed_and_all_that_is_asked_for() {
         scraped += &text;
     }
     let expressions = dashboard_expressions().into_iter().chain(alerts().into_iter().map(|(_, expr)| expr));
-    for metric in expressions.flat_map(|expr| metrics_of(&expr)).filter(|metric| metric != "up") {
+    for metric in expressions.flat_map(|expr| metrics_of(&expr)).filter(|metric| !["up", "ALERTS"].contains(&metric.as_str())) {
         let sample = |line: &str| line.strip_prefix(&metric).is_some_and(|rest| rest.starts_with([' ', '{']));
         assert!(scraped.lines().any(sample), "{metric} is not in:\n{scraped}");
     }
@@ -120,12 +120,16 @@ struct Prometheus {
 
 impl Prometheus {
     fn start(fleet: &Fleet) -> Self {
-        let dir = tempfile::tempdir().unwrap();
         let quoted: Vec<String> = fleet.agents_at.iter().map(|address| format!("{address:?}")).collect();
         let config = text("prometheus/prometheus.yml")
-            .replace("15s", "1s")
             .replace("\"127.0.0.1:9464\"", &quoted.join(", "))
             .replace("127.0.0.1:8080", &fleet.pool_at);
+        Self::with(tempfile::tempdir().unwrap(), &config)
+    }
+
+    /// Scrapes by this configuration each second.
+    fn with(dir: tempfile::TempDir, config: &str) -> Self {
+        let config = config.replace("15s", "1s");
         std::fs::write(dir.path().join("prometheus.yml"), config).unwrap();
         std::fs::copy(path("prometheus/alerts.yml"), dir.path().join("alerts.yml")).unwrap();
         // It does not report which port it took, so it gets one that is free.
@@ -172,8 +176,9 @@ async fn prometheus_reads_a_running_pool_and_its_agents_and_sees_the_pool_go() {
     let fleet = Fleet::start().await;
     let prometheus = Prometheus::start(&fleet);
     prometheus.until("count(up == 1) == 3").await;
-    for expr in dashboard_expressions() {
-        prometheus.until(&expr).await;
+    // A pool without TLS has no certificate.
+    for expr in dashboard_expressions().iter().filter(|expr| !expr.contains("tls_certificate_expiry")) {
+        prometheus.until(expr).await;
     }
     let rules: Value = serde_json::from_str(&get(&prometheus.at, "/api/v1/rules").await).unwrap();
     let groups = rules["data"]["groups"].as_array().unwrap().iter();
@@ -192,4 +197,28 @@ async fn prometheus_reads_a_running_pool_and_its_agents_and_sees_the_pool_go() {
         prometheus.until(&format!("count(ALERTS{{alertname={alert:?},alertstate=\"pending\"}}) == {count}")).await;
     }
     drop(agents);
+}
+
+/// The lines about TLS in the packed file, without their comment signs, for a pool that makes its own certificates.
+#[tokio::test]
+async fn prometheus_reads_a_pool_with_tls_by_the_lines_of_the_packed_file() {
+    assert_isolated();
+    let dir = tempfile::tempdir().unwrap();
+    let datadir = dir.path().join("pool");
+    let args = ["pool", "--bind", "127.0.0.1:0", "--tls", "internal", "--datadir", datadir.to_str().unwrap()];
+    let mut pool = Vipnode::start(&args);
+    let url = pool.event("listening").await["url"].as_str().unwrap().to_owned();
+    std::fs::copy(datadir.join("tls/ca.pem"), dir.path().join("ca.pem")).unwrap();
+    let packed = text("prometheus/prometheus.yml");
+    let lines = packed.lines().filter(|line| !line.contains("If the pool uses TLS"));
+    let lines: Vec<String> = lines.map(|line| line.replacen("    #", "    ", 1)).collect();
+    let config = lines
+        .join("\n")
+        .replace("pool.example.org", "localhost")
+        .replace("127.0.0.1:8080", url.trim_start_matches("wss://").trim_end_matches('/'));
+    assert!(config.contains("\n    tls_config:\n"), "{config}");
+    let prometheus = Prometheus::with(dir, &config);
+    prometheus.until("up{job=\"vipnode-pool\"} == 1").await;
+    let expiry = dashboard_expressions().into_iter().find(|expr| expr.contains("tls_certificate_expiry"));
+    prometheus.until(&expiry.unwrap()).await;
 }

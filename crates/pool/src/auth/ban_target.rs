@@ -2,7 +2,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use vipnode_types::{AgentPublic, NodeId, errors};
+use vipnode_types::{AgentPublic, NodeId, errors, typed_text};
 
 /// Whom a ban is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,9 +61,9 @@ impl FromStr for BanTarget {
     type Err = BanTargetError;
 
     fn from_str(text: &str) -> Result<Self, BanTargetError> {
-        let text = text.trim();
+        let text = typed_text(text);
         let form = || BanTargetError::Form { text: vipnode_types::sanitize(text, 64) };
-        if let Ok(node) = text.parse::<NodeId>() {
+        if let Ok(node) = NodeId::typed(text) {
             return Ok(Self::Node(node));
         }
         if let Ok(key) = text.parse::<AgentPublic>() {

@@ -4,7 +4,7 @@ use std::{
 };
 
 use vipnode_files::read_text;
-use vipnode_types::{JoinProof, JoinSecret, NodeId, NodeIdError, errors};
+use vipnode_types::{JoinProof, JoinSecret, NodeId, NodeIdError, errors, typed_text};
 
 use crate::error::Refusal;
 
@@ -116,15 +116,12 @@ impl Membership {
 fn parse(text: &str) -> Result<BTreeSet<NodeId>, MemberLineError> {
     let mut members = BTreeSet::new();
     for (index, line) in text.lines().enumerate() {
-        let entry = line.split('#').next().unwrap_or_default().trim();
+        let entry = typed_text(line.split('#').next().unwrap_or_default());
         if entry.is_empty() {
             continue;
         }
-        let id = match entry.strip_prefix("enode://") {
-            Some(rest) => rest.split(['@', '?']).next().unwrap_or_default(),
-            None => entry,
-        };
-        members.insert(id.parse().map_err(|source| MemberLineError { line: index + 1, source })?);
+        let id = NodeId::typed(entry).map_err(|source| MemberLineError { line: index + 1, source })?;
+        members.insert(id);
     }
     Ok(members)
 }
@@ -140,6 +137,8 @@ mod tests {
         let (a, b) = ("0a".repeat(64), "0b".repeat(64));
         let members = parse(&format!("# ours\n{a} # Ana\n\n  enode://{b}@10.0.0.1:30303?discport=0\n")).unwrap();
         assert_eq!(members, BTreeSet::from([NodeId::new([10; 64]), NodeId::new([11; 64])]));
+        let typed = format!("\u{feff}# ours\r\n0x{a}\r\n\"enode://{b}@10.0.0.1:30303?discport=0\",  # Ben\r\n");
+        assert_eq!(parse(&typed).unwrap(), members);
         assert_eq!(parse("\n0x00\n").unwrap_err().line, 2);
         let error = Membership::read_file(Path::new("/nowhere/members")).unwrap_err();
         assert!(error.hint().unwrap().contains("--members"), "{error}");

@@ -8,7 +8,7 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use vipnode_files::{Links, read_file};
+use vipnode_files::{Links, read_file, without_bom};
 use vipnode_types::errors;
 
 /// Which servers a client trusts: the system's CAs, additional CAs from a file, and whether unencrypted connections to
@@ -68,7 +68,7 @@ impl Trust {
         let text =
             read_file(path, Links::Follow, CA_BYTES).map_err(|why| TrustError::File { path: path.to_owned(), why })?;
         let content = |why: String| TrustError::Content { path: path.to_owned(), why };
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(without_bom(&text)).collect();
         let certificates = certificates.map_err(|error| content(error.to_string()))?;
         if certificates.is_empty() {
             return Err(content("it contains no certificates".to_owned()));

@@ -19,10 +19,10 @@ pub struct JoinSecret(Zeroizing<String>);
 pub struct JoinProof(String);
 
 impl JoinSecret {
-    /// The secret with surrounding white space removed; `None` if nothing is left.
+    /// The secret without surrounding white space and byte order mark; `None` if nothing is left.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let text = text.trim();
+        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         (!text.is_empty()).then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
@@ -72,7 +72,8 @@ mod tests {
         assert!(!secret.accepts(&proof, &a, "n2"));
         assert!(!secret.accepts(&proof, &b, "n1"));
         assert!(!JoinSecret::new("other").unwrap().accepts(&proof, &a, "n1"));
-        assert!(JoinSecret::new("  ").is_none());
+        assert!(JoinSecret::new("  ").is_none() && JoinSecret::new("\u{feff}\r\n").is_none());
+        assert!(JoinSecret::new("\u{feff}open sesame\r\n").unwrap().accepts(&proof, &a, "n1"));
         assert_eq!(format!("{secret:?}"), "JoinSecret(…)");
     }
 }

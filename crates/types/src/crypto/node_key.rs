@@ -6,7 +6,7 @@ use secp256k1::{
 };
 use zeroize::Zeroizing;
 
-use crate::{NodeId, errors};
+use crate::{NodeId, errors, typed_text};
 
 /// The secret key of a node. It signs a [`crate::Delegation`] once and is not kept, or each
 /// call of protocol 2.
@@ -27,7 +27,8 @@ errors! {
 }
 
 impl NodeKey {
-    /// Reads the key file of any execution client: raw 32 bytes, else trimmed, `0x` stripped, 64 hex.
+    /// Reads the key file of any execution client: 32 raw bytes, or 64 hex characters, also with `0x`, quotes, white space, and the
+    /// byte order mark of an editor.
     ///
     /// # Errors
     /// See [`NodeKeyError`].
@@ -36,8 +37,8 @@ impl NodeKey {
         if let Ok(raw) = <[u8; 32]>::try_from(file) {
             *bytes = raw;
         } else {
-            let text = file.trim_ascii();
-            let hex = text.strip_prefix(b"0x").unwrap_or(text);
+            let text = typed_text(str::from_utf8(file).map_err(|_| NodeKeyError::Form)?);
+            let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
             const_hex::decode_to_slice(hex, bytes.as_mut_slice()).map_err(|_| NodeKeyError::Form)?;
         }
         SecretKey::from_secret_bytes(*bytes).map(Self).map_err(|_| NodeKeyError::Range)
@@ -107,6 +108,7 @@ mod tests {
         let id = NodeKey::read(hex.as_bytes()).unwrap().id();
         assert_eq!(NodeKey::read(format!("0x{hex}\n").as_bytes()).unwrap().id(), id);
         assert_eq!(NodeKey::read(&const_hex::decode(hex).unwrap()).unwrap().id(), id);
+        assert_eq!(NodeKey::read(format!("\u{feff}\"0x{hex}\"\r\n").as_bytes()).unwrap().id(), id);
         assert_eq!(NodeKey::read(b"0x12").unwrap_err(), NodeKeyError::Form);
         assert_eq!(NodeKey::read(&[0; 32]).unwrap_err(), NodeKeyError::Range);
         assert_eq!(NodeKey::read(&[]).unwrap_err(), NodeKeyError::Form);

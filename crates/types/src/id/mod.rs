@@ -11,6 +11,7 @@ mod lease_set_hash;
 mod node_id;
 mod public_address;
 mod rpc_url;
+mod typed;
 
 pub use account::{Account, AccountError};
 pub use address_scope::AddressScope;
@@ -20,3 +21,4 @@ pub use lease_set_hash::LeaseSetHash;
 pub use node_id::{NodeId, NodeIdError};
 pub use public_address::is_public;
 pub use rpc_url::{Origin, RpcUrl, RpcUrlError};
+pub use typed::typed_text;

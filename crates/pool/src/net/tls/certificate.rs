@@ -9,7 +9,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     sign::CertifiedKey,
 };
-use vipnode_files::{Links, read_file};
+use vipnode_files::{Links, read_file, without_bom};
 use vipnode_types::Ms;
 use x509_cert::{
     der::Decode,
@@ -84,7 +84,7 @@ impl Certificate {
         now: SystemTime,
     ) -> Result<Self, TlsError> {
         let wrong = |path: &Path, why: String| TlsError::Content { path: path.to_owned(), why };
-        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(without_bom(pem)).collect();
         let chain = chain.map_err(|error| wrong(certificate, error.to_string()))?;
         let Some(first) = chain.first() else {
             return Err(wrong(certificate, "it holds no certificate".to_owned()));
@@ -95,7 +95,7 @@ impl Certificate {
         }
         let facts = CertificateFacts::of(&parsed);
         let key =
-            PrivateKeyDer::from_pem_slice(key).map_err(|_| wrong(key_file, "it holds no private key".to_owned()))?;
+            PrivateKeyDer::from_pem_slice(without_bom(key)).map_err(|_| wrong(key_file, "it holds no private key".to_owned()))?;
         let key = any_supported_type(&key).map_err(|error| wrong(key_file, error.to_string()))?;
         let key = CertifiedKey::new(chain, key);
         match key.keys_match() {

@@ -1,0 +1,135 @@
+//! Output that cannot be written is an error; a reader that has gone is not.
+
+use std::{
+    fs::OpenOptions,
+    process::{Command, Stdio},
+};
+
+use crate::support::{Sim, Vipnode, scrape::shown_at};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["60", env!("CARGO_BIN_EXE_vipnode")]).args(args).stderr(Stdio::piped());
+    command
+}
+
+/// The commands that print something and end, on a machine with a pool and an agent.
+fn printing(sim: &Sim, pool: &str, datadir: &str) -> Vec<Vec<String>> {
+    let [rpc, key, state] = sim.args();
+    let mut lines: Vec<String> = vec![
+        "--help".into(),
+        "--version".into(),
+        "version".into(),
+        "pool --print-limits".into(),
+        "pool --check-config".into(),
+        "man".into(),
+        "man --markdown".into(),
+        "man --openrpc".into(),
+        "man --methods".into(),
+        "man --metrics".into(),
+        format!("host --dry-run {rpc} {key}"),
+        format!("doctor {pool} {rpc} {key} {state}"),
+        format!("link {rpc} {key} --state-dir={datadir}"),
+        format!("link --request {rpc} --state-dir={datadir}/request"),
+        format!("release {rpc} --state-dir={datadir}/release"),
+        format!("status {state}"),
+        format!("status --json {state}"),
+        format!("status --why {state}"),
+        format!("ping {state}"),
+        format!("status --pool {pool}"),
+        format!("pool admin top --datadir {datadir}"),
+        format!("pool admin nodes --datadir {datadir}"),
+        format!("pool admin bans --datadir {datadir}"),
+        format!("pool admin ban 203.0.113.7 --datadir {datadir}"),
+        format!("pool admin unban 203.0.113.7 --datadir {datadir}"),
+        format!("pool admin drain --stop --datadir {datadir}"),
+    ];
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        lines.push(format!("completions {shell}"));
+    }
+    for role in ["pool", "host", "client", "agent", "doctor", "link", "status", "ping", "release", "demo"] {
+        lines.push(format!("{role} --help"));
+        lines.push(format!("{role} --print-config"));
+    }
+    lines.iter().map(|line| line.split(' ').map(str::to_owned).collect()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_that_prints_fails_on_a_full_disk_and_not_on_a_closed_pipe() {
+    let sim = Sim::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let datadir = dir.path().to_str().unwrap();
+    let (_pool, url) = Vipnode::pool(&["--datadir", datadir]).await;
+    let mut agent = sim.agent(&["host", &url]);
+    agent.event("joined").await;
+    for line in printing(&sim, &url, datadir) {
+        let args: Vec<&str> = line.iter().map(String::as_str).collect();
+        let well = command(&args).stdout(Stdio::null()).output().unwrap();
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = command(&args).stdout(full).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?} > /dev/full: {error}");
+        assert!(error.contains("cannot write to standard output"), "{args:?} > /dev/full: {error}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command(&args).stdout(writer).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), well.status.code(), "{args:?} in a closed pipe: {error}");
+        assert!(!error.contains("standard output") && !error.contains("roken pipe"), "{args:?}: {error}");
+    }
+}
+
+/// A role goes on while its output cannot be written, because its peers do not depend on it, and reports that when it ends.
+#[tokio::test]
+async fn a_role_that_cannot_print_reports_that_when_it_ends() {
+    let sim = Sim::start().await;
+    let [rpc, key, state] = sim.args();
+    for args in [&["pool", "--bind", "127.0.0.1:0"][..], &["client", "ws://127.0.0.1:1", &rpc, &key, &state]] {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut running = tokio::process::Command::new(env!("CARGO_BIN_EXE_vipnode"));
+        let mut running = running.args(args).arg("-v").stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = running.stderr.take().unwrap();
+        // The first line of its log: signals are handled from before it on.
+        let mut first = [0; 1];
+        log.read_exact(&mut first).await.unwrap();
+        let pid = running.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        let mut rest = String::new();
+        log.read_to_string(&mut rest).await.unwrap();
+        assert_eq!(running.wait().await.unwrap().code(), Some(2), "{args:?}: {rest}");
+        assert!(rest.contains("cannot write to standard output"), "{args:?}: {rest}");
+    }
+}
+
+/// Status and headers of an answer, and how much comes behind them.
+async fn asked(address: &str, method: &str, path: &str) -> (Vec<String>, usize) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let varies = |line: &&str| !line.to_lowercase().starts_with("date:") && !line.to_lowercase().starts_with("content-length:");
+    (head.lines().filter(varies).map(|line| line.to_lowercase()).collect(), body.len())
+}
+
+#[tokio::test]
+async fn head_works_wherever_get_does() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut agent = sim.agent(&["client", &url, "--metrics-bind", "0"]);
+    let agent_at = shown_at(&mut agent).await;
+    let pool_at = url.trim_start_matches("ws://").trim_end_matches('/').to_owned();
+    for address in [pool_at, agent_at] {
+        for path in ["/", "/health", "/health?full", "/metrics", "/nothing"] {
+            let (get, _) = asked(&address, "GET", path).await;
+            let (head, body) = asked(&address, "HEAD", path).await;
+            assert_eq!(head, get, "{address}{path}");
+            assert_eq!(body, 0, "{address}{path}");
+        }
+    }
+}
