@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv6Addr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -8,7 +9,6 @@ use std::{
 };
 
 use axum::http::StatusCode;
-use std::collections::BTreeMap;
 use vipnode_pool_core::{AddressBlock, BlockShares, PoolLimits};
 
 use crate::fairness::{Block, block_resources::Rate, block_table::BlockTable};
@@ -254,11 +254,11 @@ mod tests {
     #[test]
     fn a_block_has_its_minimum_while_a_connection_is_free() {
         let now = Instant::now();
-        for (minimum, come_in) in [(1, 3), (4, 4)] {
+        for (minimum, come_in) in [(1, 2), (4, 4)] {
             let limiter = limiter(|limits| (limits.connections, limits.block_minimum) = (10, minimum));
-            let come = |address| come(&limiter, address, now);
-            let _others: Vec<_> = (0..4).map(|n| come(&format!("10.{n}.0.1")).unwrap()).collect();
-            let own: Vec<_> = (0..6).filter_map(|_| come("10.9.0.1").ok()).collect();
+            let come = |address: String| come(&limiter, &address, now);
+            let _others: Vec<_> = (0..4).map(|n| come(format!("10.{n}.0.1")).unwrap()).collect();
+            let own: Vec<_> = (0..6).filter_map(|_| come("10.9.0.1".to_owned()).ok()).collect();
             assert_eq!(own.len(), come_in, "{minimum}");
         }
     }

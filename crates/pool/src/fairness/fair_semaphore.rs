@@ -155,24 +155,26 @@ mod tests {
 
     #[test]
     fn d4_a_waiter_comes_after_one_of_each_other_block() {
-        let semaphore = Arc::new(FairSemaphore::new(1));
-        let (flood, honest, third) = (block("10.0.0.1"), block("10.1.0.1"), block("10.1.1.1"));
-        let mut permit = semaphore.acquire(flood).unwrap();
-        let mut flooding: VecDeque<_> = (0..1_000).map(|_| semaphore.acquire(flood).unwrap_err()).collect();
-        let mut waiting = semaphore.acquire(honest).unwrap_err();
-        let mut last = semaphore.acquire(third).unwrap_err();
-        drop(permit);
-        permit = granted(&mut flooding.pop_front().unwrap()).unwrap();
-        assert!(granted(&mut waiting).is_none());
-        drop(permit);
-        permit = granted(&mut waiting).unwrap();
-        drop(permit);
-        permit = granted(&mut last).unwrap();
-        drop(permit);
-        permit = granted(&mut flooding.pop_front().unwrap()).unwrap();
-        drop(flooding);
-        drop(permit);
-        assert!(semaphore.acquire(honest).is_ok(), "dropped waiters delay nobody");
+        for [flood, honest, third] in [["10.0.0.1", "10.1.0.1", "10.2.0.1"], ["10.0.0.1", "10.0.1.1", "10.0.2.1"]] {
+            let (flood, honest, third) = (block(flood), block(honest), block(third));
+            let semaphore = Arc::new(FairSemaphore::new(1));
+            let mut permit = semaphore.acquire(flood).unwrap();
+            let mut flooding: VecDeque<_> = (0..1_000).map(|_| semaphore.acquire(flood).unwrap_err()).collect();
+            let mut waiting = semaphore.acquire(honest).unwrap_err();
+            let mut last = semaphore.acquire(third).unwrap_err();
+            drop(permit);
+            permit = granted(&mut flooding.pop_front().unwrap()).unwrap();
+            assert!(granted(&mut waiting).is_none());
+            drop(permit);
+            permit = granted(&mut waiting).unwrap();
+            drop(permit);
+            permit = granted(&mut last).unwrap();
+            drop(permit);
+            permit = granted(&mut flooding.pop_front().unwrap()).unwrap();
+            drop(flooding);
+            drop(permit);
+            assert!(semaphore.acquire(honest).is_ok(), "dropped waiters delay nobody");
+        }
     }
 
     #[test]

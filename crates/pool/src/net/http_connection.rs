@@ -170,7 +170,7 @@ impl HttpConnection {
     /// Charges an answer to the caller's address block, which then may have to wait.
     async fn charged(&self, caller: &Caller, response: Response) -> Response {
         let bytes = response.body().size_hint().lower();
-        match self.service().charge(&caller.block, usize::try_from(bytes).unwrap_or(usize::MAX)).await {
+        match self.service().charge(caller.block(), usize::try_from(bytes).unwrap_or(usize::MAX)).await {
             Ok(()) => response,
             Err(refusal) => too_much(&refusal),
         }
@@ -207,12 +207,12 @@ impl HttpConnection {
             };
             let limits = &self.service().limits;
             // Bytes of a direct connection are counted where it was accepted.
-            let proxied = matches!(self.opener, Opener::Proxy { .. }).then(|| Arc::clone(&caller.block));
+            let proxied = matches!(self.opener, Opener::Proxy { .. }).then(|| Arc::clone(caller.block()));
             let stream = CountedStream::new(FragmentDeadline::new(stream, limits.fragments), proxied);
             let frames = WsFrames::serve(stream, limits.frame_bytes).await;
             let (session, rpc) = Session::new(frames, &self.rpc_limits(), Keepalive::Ping);
             let served = websocket::serve(&self.port.service, Box::new(session), rpc, &caller, arrival, challenge);
-            fair_poll(&caller.block, served).await;
+            fair_poll(&caller, served).await;
         });
         response
     }
@@ -244,7 +244,7 @@ impl HttpConnection {
             Opener::Caller { .. } => self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now),
             Opener::Proxy { .. } | Opener::Probe { .. } => Pace::Fine,
         };
-        let Pacing { wait, result } = Pacing::of_call(own, &caller.block, limits, now);
+        let Pacing { wait, result } = Pacing::of_call(own, caller.block(), limits, now);
         if !wait.is_zero() {
             sleep(wait).await;
         }

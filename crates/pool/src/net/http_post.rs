@@ -56,7 +56,7 @@ impl HttpConnection {
         answer
     }
 
-    /// Answers one call. Its bytes are charged to the caller's address block.
+    /// Answers one call.
     async fn call(
         &self,
         caller: &Caller,
@@ -68,8 +68,6 @@ impl HttpConnection {
             self.service().metrics.too_fast.inc();
             return Err(error.into());
         }
-        let answer = http_rpc::answer(self.service(), caller, arrival, method, params).await?;
-        self.service().charge(&caller.block, answer.get().len()).await?;
-        Ok(answer)
+        http_rpc::answer(self.service(), caller, arrival, method, params).await
     }
 }

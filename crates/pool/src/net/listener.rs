@@ -154,10 +154,10 @@ async fn balanced(mut stream: TcpStream, ends: ConnectionEnds, guard: Connection
 
 /// Serves a connection, charged to its address block.
 async fn fairly(stream: TcpStream, ends: ConnectionEnds, opener: Opener, port: Arc<Port>) {
-    let block = opener.block();
+    let caller = opener.caller().map(Arc::clone);
     let work = welcome(stream, ends, opener, port);
-    match block {
-        Some(block) => fair_poll(&block, work).await,
+    match caller {
+        Some(caller) => fair_poll(&caller, work).await,
         None => work.await,
     }
 }

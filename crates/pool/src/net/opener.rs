@@ -27,8 +27,8 @@ impl Opener {
         }
     }
 
-    /// Returns the address block that the work of the connection is charged to.
+    /// Returns the address block that the bytes of the connection are counted for.
     pub(crate) fn block(&self) -> Option<Arc<Block>> {
-        self.caller().map(|caller| Arc::clone(&caller.block))
+        self.caller().map(|caller| Arc::clone(caller.block()))
     }
 }
