@@ -94,7 +94,7 @@ impl Block {
     }
 
     /// Waits until the block may run one of its sockets although its CPU budget is used up.
-    pub(super) async fn poll_permits(&self, now: Instant) -> [Option<SemaphorePermit<'_>>; 2] {
+    pub(crate) async fn poll_permits(&self, now: Instant) -> [Option<SemaphorePermit<'_>>; 2] {
         let Some(Levels { own, wide }) = &self.levels else { return [None, None] };
         // First the block's own: it waits for its wide block with one socket at a time.
         [poll_permit(own, now).await, poll_permit(wide, now).await]

@@ -20,18 +20,31 @@ use crate::{
     },
 };
 
-/// Answers one call. Its bytes are charged to the caller's address block, or to the members of a closed pool.
+/// The answer to a call, whose bytes are charged.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) result: Result<Box<RawValue>, WireError>,
+    /// What the call was charged to: the caller's address block, or the members of a closed pool.
+    pub(crate) payer: Arc<Block>,
+}
+
+/// Answers one call.
 pub(crate) async fn answer(
     service: &Service,
     caller: &Caller,
     arrival: Arrival,
     method: &str,
     params: &RawValue,
-) -> Result<Box<RawValue>, WireError> {
+) -> Answered {
     let mut client = HttpClient { service, caller, arrival, member: false, new: None, bye: None };
-    let answer = client.answer(method, params).await?;
-    service.charge(client.payer(), answer.get().len()).await?;
-    Ok(answer)
+    let mut result = client.answer(method, params).await;
+    let payer = Arc::clone(client.payer());
+    if let Ok(answer) = &result
+        && let Err(busy) = service.charge(&payer, answer.get().len()).await
+    {
+        result = Err(busy.into());
+    }
+    Answered { result, payer }
 }
 
 /// The remote end of an HTTP connection, for one call.

@@ -100,6 +100,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/methods/monitor.rs", "EVERY", "a pace: `health_age` limits"),
     ("pool/src/methods/http_sessions.rs", "RETRY_MS", "the words of a refusal"),
     ("pool/src/server.rs", "HIGHER_PORT", "the words of a hint"),
+    ("pool/src/net/http_connection.rs", "STATUS_LINE", "an estimate, charged to `block_bytes_a_second`"),
     ("pool/src/net/fragment_deadline.rs", "HEAD", "WebSocket: bytes of the protocol"),
     ("pool/src/net/fragment_deadline.rs", "FINAL", "WebSocket: a bit of the protocol"),
     ("pool/src/net/fragment_deadline.rs", "MASKED", "WebSocket: a bit of the protocol"),
