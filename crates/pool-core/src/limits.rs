@@ -335,7 +335,7 @@ limits! {
         /// is answered. WebSockets are not limited by it.
         http_life: Duration = seconds(300), Time SECOND..=DAY;
         /// Connections from this machine in addition to the other limits, for probes. They can only read `/health` and
-        /// `/metrics`. A further one is refused.
+        /// `/metrics`. A further one closes the one that has been idle longest.
         probes: usize = 16, Count 0..=10_000;
         /// A load balancer named with `--proxy-protocol` has this long to send the header; then the connection is
         /// closed.

@@ -78,6 +78,9 @@ impl HttpConnection {
             // hyper leaves out the body.
             parts.method = Method::GET;
         }
+        if let Opener::Probe { probe, .. } = &self.opener {
+            probe.asks();
+        }
         if let Some(copied) = Copied::of(&parts)
             && self.arrival(&parts.headers).is_from_this_machine()
         {
@@ -359,11 +362,11 @@ mod tests {
     use vipnode_pool_core::PoolLimits;
 
     use super::*;
-    use crate::{TrustedProxies, methods::service::tests::service};
+    use crate::{TrustedProxies, methods::test_service};
 
     /// A connection of a named proxy.
     fn proxied(limits: PoolLimits) -> Arc<HttpConnection> {
-        let (service, _reader) = service(limits);
+        let (service, _reader) = test_service(limits);
         let proxies = TrustedProxies { proxies: vec!["127.0.0.1/32".parse().unwrap()], ..TrustedProxies::default() };
         let port = Arc::new(Port::new(service, proxies, None, CancellationToken::new()));
         let ends = ConnectionEnds { remote: ([127, 0, 0, 1], 1).into(), local: ([127, 0, 0, 1], 2).into() };

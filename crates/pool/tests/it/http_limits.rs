@@ -139,6 +139,21 @@ async fn a_probe_of_this_machine_is_answered_when_every_connection_is_taken() {
     assert!(exchange(address, proxied.as_bytes()).await.starts_with("HTTP/1.1 503"), "someone else's");
 }
 
+#[tokio::test]
+async fn a_further_probe_of_this_machine_closes_the_one_that_was_idle_longest() {
+    let pool = limited(PoolLimits { connections: 1, probes: 2, ..PoolLimits::default() }).await;
+    let address = pool.local_addr();
+    let _only = RawSocket::open(&ws_url(&pool)).await;
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    let _second = TcpStream::connect(address).await.unwrap();
+    for _ in 0..5 {
+        let answer = get(address, "/health").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let closed = timeout(LONG, idle.read(&mut [0])).await.expect("the pool closes the idle connection");
+    assert!(matches!(closed, Ok(0) | Err(_)));
+}
+
 /// Requests that are answered although they call nothing.
 const REFUSED: [&str; 5] = [
     "POST / HTTP/1.1\r\nhost: x\r\norigin: https://evil.example\r\ncontent-length: 0\r\n\r\n",
