@@ -115,9 +115,8 @@ mod tests {
 
     #[tokio::test]
     async fn d4_a_block_of_many_busy_sockets_works_one_piece_at_a_time() {
-        let one_block = |n| format!("10.0.0.{n}");
-        let wide_block = |n| format!("2001:db8:{n:x}::1");
-        for address in [one_block, wide_block] as [fn(u32) -> String; 2] {
+        let blocks: [fn(u32) -> String; 2] = [|n| format!("10.0.0.{n}"), |n| format!("2001:db8:{n:x}::1")];
+        for address in blocks {
             let run = async |budget| {
                 let honest = callers(1_000, ["10.9.9.9".to_owned()]).remove(0);
                 LocalSet::new().run_until(most_between(callers(budget, (0..100).map(address)), honest)).await
