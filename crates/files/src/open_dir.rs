@@ -130,7 +130,7 @@ impl OpenDir {
     /// Opens a regular file in it to read it.
     ///
     /// # Errors
-    /// [`io::ErrorKind::InvalidInput`] for anything that is not a regular file, and the system's error.
+    /// [`io::ErrorKind::InvalidInput`] for anything that is not a regular file, also a link, and the system's error.
     pub fn open_file(&self, name: &str) -> io::Result<File> {
         regular(sys::open_file(&self.handle, &self.path, name)?)
     }
@@ -149,6 +149,23 @@ impl OpenDir {
     /// As [`Self::open_file`], and [`io::ErrorKind::FileTooLarge`] for a larger file.
     pub fn read_file(&self, name: &str, most: u64) -> io::Result<Vec<u8>> {
         read_at_most(self.open_file(name)?, most)
+    }
+
+    /// Reads a text file in it of at most `most` bytes.
+    ///
+    /// # Errors
+    /// As [`Self::read_file`], and [`io::ErrorKind::InvalidData`] for a file that is not UTF-8.
+    pub fn read_text(&self, name: &str, most: u64) -> io::Result<String> {
+        let bytes = self.read_file(name, most)?;
+        String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+    }
+
+    /// Whether a file in it belongs to neither root nor the directory's owner: the user who put it there knows what it holds.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub fn is_of_another(&self, file: &File) -> io::Result<bool> {
+        sys::is_of_another(&self.handle, file)
     }
 
     /// Writes a file whole, 0600, durable when this returns: a crash leaves the old file or the new one. Returns the file,
@@ -235,6 +252,8 @@ mod tests {
         symlink(elsewhere.path(), &path).unwrap();
         fs::write(elsewhere.path().join("pool"), "ws://evil/").unwrap();
         assert_eq!(dir.open_file("pool").unwrap_err().kind(), io::ErrorKind::NotFound);
+        symlink(elsewhere.path().join("pool"), moved.join("linked")).unwrap();
+        assert_eq!(dir.open_file("linked").unwrap_err().kind(), io::ErrorKind::InvalidInput);
         drop(dir.replace_file("pool", b"ws://pool/").unwrap());
         drop(dir.open_lock("lock").unwrap());
         assert_eq!(fs::read_to_string(moved.join("pool")).unwrap(), "ws://pool/");

@@ -218,8 +218,9 @@ limits! {
     PoolLimits {
         /// Bytes of a WebSocket message or an HTTP body; a larger message closes the socket, a larger body is answered 413.
         frame_bytes: usize = 128 << 10, Bytes KIB..=16 * MIB;
-        /// Sockets in total; one address block (/24, /48) may hold at most as many as are still free. A further socket is
-        /// answered 503 or 429 and closed.
+        /// Sockets in total. A wide block (/16, /32) may hold at most as many as are still free, and an address block
+        /// (/24, /48) at most as many as its wide block may still take; see `block_minimum`. A further socket is answered 503
+        /// or 429 and closed.
         connections: usize = 50_000, Count 1..=10_000_000;
         /// Sockets of one address (IPv4) or /64 (IPv6); a further socket is answered 429 and closed.
         connections_an_address: usize = 1_000, Count 1..=10_000_000;
@@ -229,7 +230,15 @@ limits! {
         opens_at_once: u32 = 50, Count 1..=10_000_000;
         /// A new socket that would have to wait longer is answered 429 and closed.
         opens_wait: Duration = seconds(5), Time 0..=MINUTE;
-        /// Address blocks counted separately; further ones are counted together.
+        /// Sockets, waiting commands of each class, and agents over HTTP that an address block may always hold while one is
+        /// free, whatever others hold. At most four blocks of a wide block (/16, /32) have this.
+        block_minimum: u32 = 4, Count 0..=1_000;
+        /// A wide block (/16, /32) may open, call, receive, test ports, and use CPU time this many times as fast as an address
+        /// block (/24, /48); see `opens_a_second`, `block_calls_a_second`, `block_bytes_a_second`, `reach_every`, and
+        /// `block_cpu_us`.
+        wide_block_factor: u32 = 4, Count 1..=1_000;
+        /// Address blocks counted separately, half of them in one wide block; further ones of a wide block are counted
+        /// together.
         blocks: usize = 100_000, Count 1..=10_000_000;
         /// Refused sockets per second that are answered with a reason; further ones are closed without an answer.
         refusals: u32 = 50, Count 1..=10_000;
@@ -258,7 +267,8 @@ limits! {
         flood: u32 = 100, Count 1..=1_000_000;
         /// Frames in a row that are not JSON-RPC; then the socket is closed.
         garbage: u32 = 32, Count 1..=1_000_000;
-        /// Calls per second of one address block, on average; further ones wait up to `block_wait`.
+        /// Calls per second of one address block, on average; further ones wait up to `block_wait`. Authenticated members
+        /// of a closed pool on WebSockets are exempt.
         block_calls_a_second: u32 = 2_000, Count 1..=100_000_000;
         /// Calls of one address block that may arrive at once.
         block_burst: u32 = 1_000, Count 1..=100_000_000;
@@ -266,18 +276,18 @@ limits! {
         block_wait: Duration = seconds(2), Time 0..=MINUTE;
         /// Bytes per second of answers to one address block, on average. An answer beyond it waits up to `block_wait`,
         /// then the request is refused (429, or "busy"). Answers of the core on WebSockets are sent immediately;
-        /// instead, the block's next calls wait.
+        /// instead, the block's next calls wait. Authenticated members of a closed pool are exempt.
         block_bytes_a_second: usize = 1 << 20, Bytes KIB..=1_024 * MIB;
         /// Bytes of such answers to one address block that may be sent at once.
         block_bytes_at_once: usize = 8 << 20, Bytes MIB..=1_024 * MIB;
         /// Microseconds of CPU time that the sockets of one address block may use without a pause; the budget refills
         /// over four times that long. Beyond it, the pool processes their work one piece at a time, in turn with that
-        /// of all other blocks.
+        /// of all other blocks. Authenticated members of a closed pool on WebSockets are exempt.
         block_cpu_us: u32 = 50, Count 0..=100_000_000;
         /// Frames of one socket that are read in a row; then other sockets have their turn.
         frames_a_turn: u32 = 8, Count 1..=1_000;
-        /// Connects that wait for the core; one address block may hold at most as many as are still free. A further one is
-        /// answered "busy".
+        /// Connects that wait for the core; shared among address blocks like `connections`. A further one is answered "busy".
+        /// Authenticated members of a closed pool share the whole.
         permits_connect: usize = 4_096, Count 1..=1_000_000;
         /// Reports that wait for the core; shared and answered like `permits_connect`.
         permits_report: usize = 16_384, Count 1..=1_000_000;
@@ -301,7 +311,7 @@ limits! {
         bans: usize = 10_000, Count 0..=30_000;
         /// Nodes that the operator drains; a further one is refused.
         drained_nodes: usize = 1_000, Count 0..=1_000_000;
-        /// Signatures checked at the same time, address blocks in turn; 0 means half of the machine's CPU cores.
+        /// Signatures checked at the same time, wide blocks in turn, and in each its address blocks; 0 means half of the machine's CPU cores.
         signature_checks: usize = 0, Count 0..=1_024;
         /// A signed call whose signature cannot be checked within this time is answered "busy".
         check_wait: Duration = seconds(2), Time 0..=MINUTE;
@@ -317,7 +327,8 @@ limits! {
         reach_burst: u32 = 6, Count 1..=10_000;
         /// A TLS handshake that takes longer closes the socket.
         tls_handshake: Duration = seconds(10), Time 100..=10 * MINUTE;
-        /// TLS handshakes in progress; a further one closes the oldest of the address block (/24, /48) that has the most.
+        /// TLS handshakes in progress; a further one closes the oldest of the address block (/24, /48) that has the
+        /// most, in the wide block (/16, /32) that has the most.
         tls_handshakes: usize = 1_024, Count 1..=1_000_000;
         /// A socket that does not send the head of an HTTP request within this time is closed.
         http_head: Duration = seconds(10), Time 100..=10 * MINUTE;
@@ -327,7 +338,7 @@ limits! {
         /// is answered. WebSockets are not limited by it.
         http_life: Duration = seconds(300), Time SECOND..=DAY;
         /// Connections from this machine in addition to the other limits, for probes. They can only read `/health` and
-        /// `/metrics`. A further one is refused.
+        /// `/metrics`. A further one closes the one that has been idle longest.
         probes: usize = 16, Count 0..=10_000;
         /// A load balancer named with `--proxy-protocol` has this long to send the header; then the connection is
         /// closed.
@@ -344,9 +355,8 @@ limits! {
         farewell: Duration = seconds(1), Time 0..=MINUTE;
         /// Frames that may arrive before the other side's close frame; then the socket is closed without it.
         farewell_frames: usize = 64, Count 0..=100_000;
-        /// Agents connected over HTTP; one address block (/24, /48) and one provider (/16, /32) may hold at most as
-        /// many as are still free; up to four blocks of a provider may always hold 4. A further one is answered "busy";
-        /// no existing agent is removed to make room. Members of a closed pool share the whole.
+        /// Agents connected over HTTP; shared among address blocks like `connections`. A further one is answered "busy"; no
+        /// existing agent is removed to make room. Members of a closed pool share the whole.
         http_agents: usize = 10_000, Count 1..=10_000_000;
         /// An agent over HTTP that does not call for this long counts as disconnected.
         http_idle: Duration = seconds(240), Time SECOND..=DAY;

@@ -1,5 +1,6 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
+use vipnode_files::OpenDir;
 use vipnode_types::{PoolKey, PoolKeyChanges, RpcUrl};
 
 use crate::{
@@ -21,7 +22,7 @@ pub struct PoolConfig {
     /// The newest changes of the key, which the pool sends to agents that remember an older one.
     pub key_changes: PoolKeyChanges,
     /// The data directory, where bans and drains are kept and the admin socket is.
-    pub datadir: Option<PathBuf>,
+    pub datadir: Option<OpenDir>,
     /// The user's state directory, where the admin socket of a pool without a data directory is. Without either, the pool has
     /// no admin socket.
     pub state_dir: Option<PathBuf>,
@@ -69,7 +70,7 @@ impl PoolConfig {
     /// Returns the admin socket of a pool that listens on this address.
     pub(crate) fn admin_socket(&self, bound: SocketAddr) -> Option<PathBuf> {
         let of_user = || self.state_dir.as_deref().map(|state| socket_of(state, bound));
-        self.datadir.as_deref().map(admin_socket).or_else(of_user)
+        self.datadir.as_ref().map(|dir| admin_socket(dir.path())).or_else(of_user)
     }
 
     /// Returns the settings of an open pool at an address, with defaults for everything else.

@@ -3,6 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use vipnode_files::OpenDir;
 use vipnode_store::{FileStore, StoreError};
 use vipnode_types::{NodeKeyError, PoolId, PoolKeyChangesError, errors};
 
@@ -13,7 +14,8 @@ use crate::{engine::wall_clock, key_file::KeyFile};
 /// Without one, each start of a pool is a new pool to its agents, and all nodes are strangers to it again.
 #[derive(Debug)]
 pub struct DataDir {
-    pub(crate) path: PathBuf,
+    /// Everything in it is opened relative to it.
+    pub(crate) dir: OpenDir,
     /// The key was made when the directory was first opened.
     pub(crate) keys: KeyFile,
     /// It holds the directory's lock.
@@ -108,12 +110,12 @@ impl DataDir {
     pub fn open(dir: &Path) -> Result<Self, DataDirError> {
         // The store locks the directory, so that two pools that start together do not make two keys.
         let store = FileStore::open(dir)?;
-        let path = dir.join(KeyFile::NAME);
-        let keys = match KeyFile::read(&path)? {
+        let dir = store.dir().clone();
+        let keys = match KeyFile::read(&dir)? {
             Some(keys) => keys,
-            None => KeyFile::make(&path)?,
+            None => KeyFile::make(&dir)?,
         };
-        Ok(Self { path: dir.to_owned(), keys, store })
+        Ok(Self { dir, keys, store })
     }
 
     /// Checks what a directory holds, if it exists, and changes nothing: a pool may be running with it.
@@ -121,8 +123,8 @@ impl DataDir {
     /// # Errors
     /// See [`DataDirError`].
     pub fn check(dir: &Path) -> Result<(), DataDirError> {
-        match fs::read_dir(dir) {
-            Ok(_readable) => KeyFile::read(&dir.join(KeyFile::NAME)).map(drop),
+        match OpenDir::open(dir) {
+            Ok(opened) => KeyFile::read(&opened).map(drop),
             Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(dir).is_err() => Ok(()),
             Err(error) => Err(StoreError::Directory { dir: dir.to_owned(), why: error.to_string() }.into()),
         }
@@ -152,7 +154,7 @@ impl DataDir {
     /// See [`DataDirError`]; the pool then still has its old key.
     pub fn rotate_key(&mut self) -> Result<(), DataDirError> {
         let newer = self.keys.rotated(wall_clock())?;
-        newer.write(&self.path.join(KeyFile::NAME))?;
+        newer.write(&self.dir)?;
         self.keys = newer;
         Ok(())
     }
@@ -248,6 +250,21 @@ mod tests {
         if chown(&key, Some(65_534), None).is_ok() {
             assert!(matches!(DataDir::open(&dir), Err(DataDirError::KeyOfAnother { .. })));
         }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_new_key_is_written_to_the_directory_that_was_opened() {
+        let (root, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (path, moved) = (root.path().join("pool"), root.path().join("moved"));
+        let mut dir = DataDir::open(&path).unwrap();
+        fs::rename(&path, &moved).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), &path).unwrap();
+        dir.rotate_key().unwrap();
+        let id = dir.id();
+        drop(dir);
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+        assert_eq!(DataDir::open(&moved).unwrap().id(), id);
     }
 
     #[test]

@@ -1,6 +1,6 @@
-use std::{fs, io, path::Path};
+use std::io::{self, Read as _};
 
-use vipnode_files::{Links, read_file, replace_file};
+use vipnode_files::OpenDir;
 use vipnode_types::{Ms, PoolKey, PoolKeyChange, PoolKeyChanges};
 use zeroize::Zeroizing;
 
@@ -24,53 +24,43 @@ impl KeyFile {
     pub(crate) const NAME: &str = "pool-key";
 
     /// Reads the file; `None` if it does not exist.
-    pub(crate) fn read(path: &Path) -> Result<Option<Self>, DataDirError> {
-        let failed = |why| DataDirError::ReadKey { path: path.to_owned(), why };
-        let metadata = match fs::symlink_metadata(path) {
-            Ok(metadata) => metadata,
+    pub(crate) fn read(dir: &OpenDir) -> Result<Option<Self>, DataDirError> {
+        let path = || dir.file(Self::NAME);
+        let failed = |why| DataDirError::ReadKey { path: path(), why };
+        // What is checked is the open file: the directory's owner may replace it at any moment.
+        let file = match dir.open_file(Self::NAME) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                return Err(DataDirError::KeyNotFile { path: path() });
+            }
             Err(error) => return Err(failed(error)),
         };
-        if !metadata.is_file() {
-            return Err(DataDirError::KeyNotFile { path: path.to_owned() });
-        }
         #[cfg(unix)]
-        if std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0 {
-            return Err(DataDirError::ExposedKey { path: path.to_owned() });
+        if std::os::unix::fs::PermissionsExt::mode(&file.metadata().map_err(failed)?.permissions()) & 0o077 != 0 {
+            return Err(DataDirError::ExposedKey { path: path() });
         }
-        if Self::belongs_to_another(path, &metadata).map_err(failed)? {
-            return Err(DataDirError::KeyOfAnother { path: path.to_owned() });
+        if dir.is_of_another(&file).map_err(failed)? {
+            return Err(DataDirError::KeyOfAnother { path: path() });
         }
-        let bytes = Zeroizing::new(read_file(path, Links::Refuse, FILE_BYTES).map_err(failed)?);
+        let mut bytes = Zeroizing::new(Vec::new());
+        file.take(FILE_BYTES).read_to_end(&mut bytes).map_err(failed)?;
         let (key, changes) = match bytes.iter().position(|byte| *byte == b'\n') {
             Some(end) => bytes.split_at(end),
             None => (&bytes[..], &[][..]),
         };
-        let key = PoolKey::read(key).map_err(|why| DataDirError::DamagedKey { path: path.to_owned(), why })?;
+        let key = PoolKey::read(key).map_err(|why| DataDirError::DamagedKey { path: path(), why })?;
         let changes = String::from_utf8_lossy(changes.trim_ascii()).parse::<PoolKeyChanges>();
-        let changes = changes.map_err(|why| DataDirError::DamagedChanges { path: path.to_owned(), why })?;
+        let changes = changes.map_err(|why| DataDirError::DamagedChanges { path: path(), why })?;
         // Changes to another key would help nobody.
         let changes = if changes.newest() == Some(key.id()) { changes } else { PoolKeyChanges::default() };
         Ok(Some(Self { key, changes }))
     }
 
-    /// Whether the file belongs to neither the directory's owner nor root: the user who put it there knows the key.
-    #[cfg(unix)]
-    fn belongs_to_another(path: &Path, file: &fs::Metadata) -> io::Result<bool> {
-        use std::os::unix::fs::MetadataExt as _;
-        let dir = path.parent().map(fs::metadata).transpose()?;
-        Ok(file.uid() != 0 && dir.is_some_and(|dir| dir.uid() != file.uid()))
-    }
-
-    #[cfg(not(unix))]
-    fn belongs_to_another(_path: &Path, _file: &fs::Metadata) -> io::Result<bool> {
-        Ok(false)
-    }
-
     /// Makes a key and writes the file.
-    pub(crate) fn make(path: &Path) -> Result<Self, DataDirError> {
+    pub(crate) fn make(dir: &OpenDir) -> Result<Self, DataDirError> {
         let made = Self { key: new_key()?, changes: PoolKeyChanges::default() };
-        made.write(path)?;
+        made.write(dir)?;
         Ok(made)
     }
 
@@ -82,9 +72,10 @@ impl KeyFile {
     }
 
     /// Writes the file whole, for its owner only.
-    pub(crate) fn write(&self, path: &Path) -> Result<(), DataDirError> {
+    pub(crate) fn write(&self, dir: &OpenDir) -> Result<(), DataDirError> {
         let text = Zeroizing::new(format!("{}\n{}\n", *self.key.to_hex(), self.changes));
-        replace_file(path, text.as_bytes()).map_err(|why| DataDirError::WriteKey { path: path.to_owned(), why })
+        let written = dir.replace_file(Self::NAME, text.as_bytes());
+        written.map(drop).map_err(|why| DataDirError::WriteKey { path: dir.file(Self::NAME), why })
     }
 }
 

@@ -93,9 +93,9 @@ impl PoolServer {
     /// # Errors
     /// See [`PoolError`].
     pub async fn spawn_in(config: PoolConfig, dir: DataDir) -> Result<Self, PoolError> {
-        let DataDir { path, keys, store } = dir;
+        let DataDir { dir, keys, store } = dir;
         let KeyFile { key, changes } = keys;
-        let config = PoolConfig { key: Some(Arc::new(key)), key_changes: changes, datadir: Some(path), ..config };
+        let config = PoolConfig { key: Some(Arc::new(key)), key_changes: changes, datadir: Some(dir), ..config };
         Self::spawn_with(config, Box::new(store)).await
     }
 
@@ -112,7 +112,7 @@ impl PoolServer {
         let (inbox, reader) = inbox(metrics.queue.clone(), &config.limits);
         let connections = Arc::new(Connections::new(inbox.clone()));
         let audience = Audience::new(local_addr, &config.public_urls, own_certificate(config.tls.as_ref()));
-        let orders = Orders::open(config.datadir.as_deref(), &config.limits);
+        let orders = Orders::open(config.datadir.as_ref(), &config.limits);
         let orders = orders.map_err(|source| PoolError::Store { source })?;
         let access = Arc::new(AccessControl::new(audience, config.identity(), orders, config.access_rules()));
         let (store, store_thread) = StoreThread::start(store, inbox.clone(), config.limits.store_batches)

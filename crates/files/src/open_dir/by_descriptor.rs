@@ -87,6 +87,12 @@ fn create(dir: &Handle, name: &str, flags: OFlags) -> io::Result<File> {
     Ok(file)
 }
 
+/// Whether a file belongs to neither root nor the directory's owner.
+pub(super) fn is_of_another(dir: &Handle, file: &File) -> io::Result<bool> {
+    let owner = fstat(file)?.st_uid;
+    Ok(owner != ROOT && owner != fstat(dir)?.st_uid)
+}
+
 /// Gives a new file or directory of root to the owner of the directory that it is in.
 pub(super) fn give_to_owner_of(dir: &Handle, new: &impl AsFd) -> io::Result<()> {
     let owner = fstat(dir)?;
@@ -99,5 +105,11 @@ pub(super) fn give_to_owner_of(dir: &Handle, new: &impl AsFd) -> io::Result<()> 
 /// Never waits for the other end of a named pipe, and follows no link.
 fn open(dir: &Handle, name: &str, flags: OFlags) -> io::Result<File> {
     let flags = flags | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(openat(dir, name, flags, Mode::RUSR | Mode::WUSR)?.into())
+    match openat(dir, name, flags, Mode::RUSR | Mode::WUSR) {
+        Err(Errno::LOOP) => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is a link; links in a state directory are not followed",
+        )),
+        opened => Ok(opened?.into()),
+    }
 }

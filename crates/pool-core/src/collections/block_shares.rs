@@ -64,11 +64,14 @@ impl BlockShares {
     /// Whether a block may hold one more, while `free` are left.
     #[must_use]
     pub fn may_take(&self, block: AddressBlock, free: u32) -> bool {
-        if free == 0 {
-            return false;
-        }
-        let (own, wide) = (self.held_by(block), self.held_by_wide(block.wide()));
-        let of_minimum = own < self.minimum && wide < self.minimum.saturating_mul(BLOCKS_WITH_MINIMUM);
+        Self::allows(self.minimum, self.held_by(block), self.held_by_wide(block.wide()), free)
+    }
+
+    /// Whether a block that holds `own`, in a wide block that holds `wide`, may hold one more while `free` are left: the rule
+    /// of [`Self::may_take`], for those who count by themselves.
+    #[must_use]
+    pub const fn allows(minimum: u32, own: u32, wide: u32, free: u32) -> bool {
+        let of_minimum = free > 0 && own < minimum && wide < minimum.saturating_mul(BLOCKS_WITH_MINIMUM);
         of_minimum || leaves_enough(own, wide, free)
     }
 

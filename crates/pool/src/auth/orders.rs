@@ -1,11 +1,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
-    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use serde::{Deserialize, Serialize};
+use vipnode_files::OpenDir;
 use vipnode_pool_core::{Drains, PoolLimits};
 use vipnode_store::{RecordFile, StoreError};
 use vipnode_types::{AgentPublic, Ms, NodeId, errors};
@@ -19,7 +19,7 @@ use crate::auth::{Ban, BanTarget, ban::BanNotice};
 /// bounded, since each new connection is compared with them.
 #[derive(Debug)]
 pub(crate) struct Orders {
-    dir: Option<PathBuf>,
+    dir: Option<OpenDir>,
     most_bans: usize,
     most_drained: usize,
     state: RwLock<Arc<OrderState>>,
@@ -80,7 +80,7 @@ impl Orders {
     ///
     /// # Errors
     /// The file cannot be read, or is damaged. A pool must not start without bans that it should have.
-    pub(crate) fn open(dir: Option<&Path>, limits: &PoolLimits) -> Result<Self, StoreError> {
+    pub(crate) fn open(dir: Option<&OpenDir>, limits: &PoolLimits) -> Result<Self, StoreError> {
         let stored = match dir {
             Some(dir) => FILE.read::<StoredOrder>(dir)?,
             None => Vec::new(),
@@ -98,7 +98,7 @@ impl Orders {
             }
         }
         Ok(Self {
-            dir: dir.map(Path::to_owned),
+            dir: dir.cloned(),
             most_bans: limits.bans,
             most_drained: limits.drained_nodes,
             state: RwLock::new(Arc::new(state.indexed())),
@@ -299,7 +299,8 @@ mod tests {
     fn orders_survive_a_restart_and_a_damaged_file_stops_the_start() {
         let dir = tempfile::tempdir().unwrap();
         let limits = PoolLimits::default();
-        let open = || Orders::open(Some(dir.path()), &limits);
+        let opened = OpenDir::open(dir.path()).unwrap();
+        let open = || Orders::open(Some(&opened), &limits);
         let first = open().unwrap();
         first.ban(ban("203.0.113.0/24", Some(NOW.get() + 9)), NOW).unwrap();
         first.drain(None, true, NOW).unwrap();

@@ -1,33 +1,35 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv6Addr},
-    ops::Bound::{Excluded, Unbounded},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use axum::http::StatusCode;
-use vipnode_pool_core::{AddressBlock, PoolLimits};
+use vipnode_pool_core::{AddressBlock, BlockShares, PoolLimits};
 
-use crate::fairness::Block;
+use crate::fairness::{Block, block_resources::Rate, block_table::BlockTable};
 
 /// Limits on open connections: in total, by address, and by address block.
 #[derive(Debug)]
 pub(crate) struct ConnectionLimiter {
     limits: PoolLimits,
     table: Mutex<Table>,
+    /// Charged for authenticated members of a closed pool.
+    members: Arc<Block>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Table {
     open: usize,
     /// Open connections of each address (a whole /64 with IPv6).
     addresses: BTreeMap<IpAddr, usize>,
-    blocks: BTreeMap<AddressBlock, Arc<Block>>,
-    /// Where the search for unused blocks continues.
-    swept: Option<AddressBlock>,
-    /// The common block of all address blocks beyond the limit of `blocks`.
-    further: Option<Arc<Block>>,
+    /// Open connections of each block.
+    shares: BlockShares,
+    blocks: BlockTable,
 }
 
 /// The limit that refuses a connection.
@@ -37,9 +39,9 @@ pub(crate) enum LimitReached {
     Pool,
     /// The address has reached its limit.
     Address,
-    /// The address block has as many connections as are left for all others.
+    /// The address block, or its wide block, has as many connections as are left for all others.
     Block,
-    /// The address block opens connections too fast.
+    /// The address block, or its wide block, opens connections too fast.
     TooFast,
 }
 
@@ -52,7 +54,9 @@ pub(crate) struct ConnectionGuard(Arc<ConnectionLimiter>);
 pub(crate) struct Caller {
     limiter: Arc<ConnectionLimiter>,
     pub(crate) address: IpAddr,
-    pub(crate) block: Arc<Block>,
+    block: Arc<Block>,
+    /// Whether it has authenticated as a member of a closed pool.
+    member: AtomicBool,
     /// The time after which it is served, if its block opens connections too fast.
     pub(crate) wait: Duration,
 }
@@ -77,12 +81,15 @@ impl LimitReached {
     }
 }
 
-/// The number of blocks checked per caller, so that unused ones are removed faster than new ones come.
-const SWEEP: usize = 2;
-
 impl ConnectionLimiter {
     pub(crate) fn new(limits: &PoolLimits) -> Self {
-        Self { limits: limits.clone(), table: Mutex::default() }
+        let table = Table {
+            open: 0,
+            addresses: BTreeMap::new(),
+            shares: BlockShares::new(limits.block_minimum),
+            blocks: BlockTable::new(limits),
+        };
+        Self { limits: limits.clone(), table: Mutex::new(table), members: Arc::new(Block::unlimited()) }
     }
 
     /// Counts a TCP connection.
@@ -99,31 +106,29 @@ impl ConnectionLimiter {
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr, now: Instant) -> Result<Caller, LimitReached> {
         let address = address.to_canonical();
         let mut table = self.lock();
-        table.sweep(now);
-        let block = table.block(AddressBlock::of(address), &self.limits, now);
+        let key = AddressBlock::of(address);
+        let block = table.blocks.block(key, &self.limits, now);
         let own = whole(address);
         if table.addresses.get(&own).is_some_and(|count| *count >= self.limits.connections_an_address) {
             return Err(LimitReached::Address);
         }
-        let left = self.limits.connections.saturating_sub(table.open);
-        let taken = block.connections.load(Ordering::Relaxed);
-        // `left` no longer includes this connection.
-        if taken > left {
+        // Those that were free before this connection was counted.
+        let free = self.limits.connections.saturating_sub(table.open).saturating_add(1);
+        if !table.shares.may_take(key, u32::try_from(free).unwrap_or(u32::MAX)) {
             return Err(LimitReached::Block);
         }
-        let wait = block.opens.reserve(now, self.limits.opens_wait).map_err(|_later| LimitReached::TooFast)?;
+        let wait = block.reserve(Rate::Opens, now, self.limits.opens_wait).map_err(|_later| LimitReached::TooFast)?;
         *table.addresses.entry(own).or_default() += 1;
-        block.connections.fetch_add(1, Ordering::Relaxed);
-        Ok(Caller { limiter: Arc::clone(self), address, block, wait })
+        table.shares.take(key);
+        let member = AtomicBool::new(false);
+        Ok(Caller { limiter: Arc::clone(self), address, block, member, wait })
     }
 
     /// Returns each block with its open connections and its bytes received and sent.
     pub(crate) fn usage(&self) -> Vec<(AddressBlock, usize, (u64, u64))> {
         let table = self.lock();
-        let usage = |(key, block): (&AddressBlock, &Arc<Block>)| {
-            (*key, block.connections.load(Ordering::Relaxed), block.traffic.bytes())
-        };
-        table.blocks.iter().map(usage).collect()
+        let connections = |key| usize::try_from(table.shares.held_by(key)).unwrap_or(usize::MAX);
+        table.blocks.iter().map(|(key, block)| (key, connections(key), block.traffic.bytes())).collect()
     }
 
     /// No code panics while it holds the lock; if one did, the table would still be whole.
@@ -132,32 +137,31 @@ impl ConnectionLimiter {
     }
 }
 
-impl Table {
-    fn block(&mut self, key: AddressBlock, limits: &PoolLimits, now: Instant) -> Arc<Block> {
-        if let Some(block) = self.blocks.get(&key) {
-            return Arc::clone(block);
-        }
-        if self.blocks.len() >= limits.blocks {
-            return Arc::clone(self.further.get_or_insert_with(|| Arc::new(Block::new(limits, now))));
-        }
-        let block = Arc::new(Block::new(limits, now));
-        self.blocks.insert(key, Arc::clone(&block));
-        block
+impl Caller {
+    /// The block of its address.
+    pub(crate) fn address_block(&self) -> AddressBlock {
+        AddressBlock::of(self.address)
     }
 
-    fn sweep(&mut self, now: Instant) {
-        for _ in 0..SWEEP {
-            let from = self.swept.map_or(Unbounded, Excluded);
-            let Some((key, block)) = self.blocks.range((from, Unbounded)).next() else {
-                self.swept = None;
-                return;
-            };
-            let key = *key;
-            if Arc::strong_count(block) == 1 && block.is_idle(now) {
-                self.blocks.remove(&key);
-            }
-            self.swept = Some(key);
-        }
+    /// The resources of its address block, whatever it is charged to; for what is done before it authenticates.
+    pub(crate) const fn block(&self) -> &Arc<Block> {
+        &self.block
+    }
+
+    /// What its work is charged to: its address block or, once it has authenticated as a member of a closed pool, all members.
+    pub(crate) fn payer(&self) -> &Arc<Block> {
+        if self.member.load(Ordering::Relaxed) { self.members() } else { &self.block }
+    }
+
+    /// What the work of authenticated members of a closed pool is charged to. It has no limits, because all members may be at
+    /// one address.
+    pub(crate) fn members(&self) -> &Arc<Block> {
+        &self.limiter.members
+    }
+
+    /// Remembers that it has authenticated as a member of a closed pool. Only for a connection that nobody else shares.
+    pub(crate) fn set_member(&self) {
+        self.member.store(true, Ordering::Relaxed);
     }
 }
 
@@ -171,7 +175,7 @@ impl Drop for ConnectionGuard {
 impl Drop for Caller {
     fn drop(&mut self) {
         let mut table = self.limiter.lock();
-        self.block.connections.fetch_sub(1, Ordering::Relaxed);
+        table.shares.give_back(AddressBlock::of(self.address));
         if let Some(count) = table.addresses.get_mut(&whole(self.address)) {
             *count = count.saturating_sub(1);
             if *count == 0 {
@@ -204,8 +208,8 @@ mod tests {
         address: &str,
         now: Instant,
     ) -> Result<(ConnectionGuard, Caller), LimitReached> {
-        let place = limiter.acquire()?;
-        Ok((place, limiter.admit(address.parse().unwrap(), now)?))
+        let guard = limiter.acquire()?;
+        Ok((guard, limiter.admit(address.parse().unwrap(), now)?))
     }
 
     #[test]
@@ -225,13 +229,50 @@ mod tests {
     }
 
     #[test]
-    fn d4_one_address_block_leaves_half_of_all_connections() {
+    fn d4_one_address_block_leaves_two_thirds_of_all_connections() {
         let now = Instant::now();
         let limiter = limiter(|limits| limits.connections = 100);
         let flood: Vec<_> = (0..200).filter_map(|n| come(&limiter, &format!("10.0.0.{n}"), now).ok()).collect();
-        assert_eq!(flood.len(), 50);
+        assert_eq!(flood.len(), 34);
         assert_eq!(come(&limiter, "10.0.0.250", now).unwrap_err(), LimitReached::Block);
         assert!((0..25).all(|n| come(&limiter, &format!("10.1.{n}.1"), now).is_ok()));
+    }
+
+    #[test]
+    fn d4_a_thousand_blocks_of_a_wide_block_leave_half_of_all_connections() {
+        let now = Instant::now();
+        let limiter = limiter(|limits| limits.connections = 1_000);
+        let from = |n: u32| come(&limiter, &format!("2001:db8:{n:x}::1"), now);
+        let flood: Vec<_> = (0..1_000).filter_map(|n| from(n).ok()).collect();
+        assert_eq!(flood.len(), 500);
+        assert_eq!(from(1_001).unwrap_err(), LimitReached::Block);
+        let others: Vec<_> = (0..100).map(|n| come(&limiter, &format!("10.{n}.0.1"), now).unwrap()).collect();
+        drop((flood, others));
+        assert_eq!(limiter.lock().shares.held(), 0);
+    }
+
+    #[test]
+    fn a_block_has_its_minimum_while_a_connection_is_free() {
+        let now = Instant::now();
+        for (minimum, come_in) in [(1, 2), (4, 4)] {
+            let limiter = limiter(|limits| (limits.connections, limits.block_minimum) = (10, minimum));
+            let come = |address: String| come(&limiter, &address, now);
+            let _others: Vec<_> = (0..4).map(|n| come(format!("10.{n}.0.1")).unwrap()).collect();
+            let own: Vec<_> = (0..6).filter_map(|_| come("10.9.0.1".to_owned()).ok()).collect();
+            assert_eq!(own.len(), come_in, "{minimum}");
+        }
+    }
+
+    #[test]
+    fn d4_a_storm_of_connects_of_a_thousand_blocks_of_a_wide_block_is_slowed_and_nobody_elses() {
+        let now = Instant::now();
+        let limiter = limiter(|limits| {
+            (limits.opens_a_second, limits.opens_at_once, limits.wide_block_factor) = (10, 5, 2);
+        });
+        let storm = (0..1_000).filter(|n| come(&limiter, &format!("2001:db8:{n:x}::1"), now).is_ok()).count();
+        assert_eq!(storm, 10 + 100, "two times those of one block");
+        assert_eq!(come(&limiter, "2001:db8::1", now).unwrap_err(), LimitReached::TooFast);
+        assert!(come(&limiter, "2001:db9::1", now).is_ok());
     }
 
     #[test]
@@ -249,19 +290,11 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_bounded_and_forgotten_once_nothing_is_left_of_them() {
-        let now = Instant::now();
-        let limiter =
-            limiter(|limits| (limits.blocks, limits.opens_at_once, limits.opens_wait) = (3, 2, Duration::ZERO));
-        for n in 0..10 {
-            let came = come(&limiter, &format!("10.0.{n}.1"), now);
-            assert_eq!(came.is_ok(), n < 5, "further blocks are one: {n}");
-        }
-        assert_eq!(limiter.lock().blocks.len(), 3);
-        let later = now + Duration::from_secs(60);
-        for n in 0..4 {
-            come(&limiter, "10.9.9.9", later + Duration::from_secs(n)).unwrap();
-        }
-        assert_eq!(limiter.lock().blocks.len(), 1);
+    fn an_authenticated_member_is_charged_to_no_block() {
+        let limiter = limiter(|_| {});
+        let caller = limiter.admit("10.0.0.1".parse().unwrap(), Instant::now()).unwrap();
+        assert!(Arc::ptr_eq(caller.payer(), caller.block()));
+        caller.set_member();
+        assert!(Arc::ptr_eq(caller.payer(), caller.members()));
     }
 }

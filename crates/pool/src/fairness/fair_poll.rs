@@ -7,26 +7,27 @@ use std::{
 
 use tokio::task::yield_now;
 
-use crate::fairness::Block;
+use crate::fairness::Caller;
 
-/// Polls the work of a socket so that its address block, however many busy sockets it has, delays nobody else by more than
-/// its budget of CPU time and one poll.
+/// Polls the work of a caller so that its address block, and its wide block, however many busy sockets they have, delay nobody
+/// else by more than their budgets of CPU time and one poll.
 ///
 /// The runtime is fair to tasks, and a block may have thousands of them. Once a block has used up its budget, only one of
 /// its tasks is in the runtime's queue, and the others wait for it.
-pub(crate) async fn fair_poll<F: Future>(block: &Block, work: F) -> F::Output {
+pub(crate) async fn fair_poll<F: Future>(caller: &Caller, work: F) -> F::Output {
     let mut work = pin!(work);
     loop {
-        let mut permit = None;
-        if block.cpu.is_spent(Instant::now()) {
-            // The semaphore is never closed.
-            permit = block.poll_permit.acquire().await.ok();
+        let payer = caller.payer();
+        let mut permits = [None, None];
+        let now = Instant::now();
+        if payer.is_cpu_spent(now) {
+            permits = payer.poll_permits(now).await;
             yield_now().await;
         }
         let began = Instant::now();
         let done = once(work.as_mut()).await;
-        block.cpu.spend(began, began.elapsed());
-        drop(permit);
+        payer.spend_cpu(began, began.elapsed());
+        drop(permits);
         if let Some(done) = done {
             return done;
         }
@@ -71,17 +72,21 @@ mod tests {
     use vipnode_pool_core::PoolLimits;
 
     use super::*;
+    use crate::fairness::ConnectionLimiter;
 
-    fn block(block_cpu_us: u32) -> Arc<Block> {
+    /// Callers at these addresses.
+    fn callers(block_cpu_us: u32, addresses: impl IntoIterator<Item = String>) -> Vec<Arc<Caller>> {
         let limits = PoolLimits { block_cpu_us, ..PoolLimits::default() };
-        Arc::new(Block::new(&limits, Instant::now()))
+        let limiter = Arc::new(ConnectionLimiter::new(&limits));
+        let admit = |address: String| Arc::new(limiter.admit(address.parse().unwrap(), Instant::now()).unwrap());
+        addresses.into_iter().map(admit).collect()
     }
 
-    /// How often a block of many busy sockets runs between two steps of another block's only socket.
-    async fn most_between(flood: Arc<Block>, honest: Arc<Block>) -> u32 {
+    /// How often many busy sockets run between two steps of another block's only socket.
+    async fn most_between(flood: Vec<Arc<Caller>>, honest: Arc<Caller>) -> u32 {
         let worked = Rc::new(AtomicU32::new(0));
-        for _ in 0..100 {
-            let (flood, worked) = (Arc::clone(&flood), Rc::clone(&worked));
+        for flood in flood {
+            let worked = Rc::clone(&worked);
             spawn_local(async move {
                 fair_poll(&flood, async {
                     loop {
@@ -110,21 +115,35 @@ mod tests {
 
     #[tokio::test]
     async fn d4_a_block_of_many_busy_sockets_works_one_piece_at_a_time() {
-        let run = async |budget| LocalSet::new().run_until(most_between(block(budget), block(1_000))).await;
-        let (alone, fair) = (run(100_000_000).await, run(0).await);
-        assert!(alone >= 90, "without the budget, each of a hundred comes first: {alone}");
-        assert!(fair <= 3, "{fair}");
+        let blocks: [fn(u32) -> String; 2] = [|n| format!("10.0.0.{n}"), |n| format!("2001:db8:{n:x}::1")];
+        for address in blocks {
+            let run = async |budget| {
+                let honest = callers(1_000, ["10.9.9.9".to_owned()]).remove(0);
+                LocalSet::new().run_until(most_between(callers(budget, (0..100).map(address)), honest)).await
+            };
+            let (alone, fair) = (run(100_000_000).await, run(0).await);
+            assert!(alone >= 90, "without the budget, each of a hundred comes first: {alone}");
+            assert!(fair <= 3, "{}: {fair}", address(1));
+        }
     }
 
     #[tokio::test]
     async fn a_socket_that_ends_while_it_waits_for_its_turn_keeps_nobody_waiting() {
-        let block = block(0);
-        let held = block.poll_permit.acquire().await.unwrap();
-        let mut first = Box::pin(fair_poll(&block, async { 1 }));
+        let caller = callers(0, ["10.0.0.1".to_owned()]).remove(0);
+        let held = caller.block().poll_permits(Instant::now()).await;
+        let mut first = Box::pin(fair_poll(&caller, async { 1 }));
         assert_eq!(once(first.as_mut()).await, None);
-        let second = fair_poll(&block, async { 2 });
+        let second = fair_poll(&caller, async { 2 });
         drop(held);
         drop(first);
         assert_eq!(second.await, 2);
+    }
+
+    #[tokio::test]
+    async fn an_authenticated_member_waits_for_nobody() {
+        let caller = callers(0, ["10.0.0.1".to_owned()]).remove(0);
+        let _held = caller.block().poll_permits(Instant::now()).await;
+        caller.set_member();
+        assert_eq!(once(Box::pin(fair_poll(&caller, async { 1 })).as_mut()).await, Some(1));
     }
 }

@@ -4,34 +4,27 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use vipnode_pool_core::{AddressBlock, WideBlock};
 
-use crate::fairness::Block;
+use crate::fairness::round_robin::RoundRobin;
 
 /// A semaphore that is fair among address blocks, for work that takes much CPU time, such as a signature check.
 ///
-/// A waiter gets its permit after at most one waiter of each other block, however many waiters those have.
+/// A waiter gets its permit after at most one waiter of each other wide block (/16, /32), and within its own after at most one
+/// of each other block (/24, /48), however many waiters those have.
 #[derive(Debug)]
 pub(crate) struct FairSemaphore(Mutex<Waiters>);
 
 #[derive(Debug)]
 struct Waiters {
     free: usize,
-    /// The number of the newest waiter or turn.
+    /// The number of the newest waiter.
     last: u64,
-    blocks: BTreeMap<BlockKey, BlockWaiters>,
-    /// The blocks that have waiters, by their turns.
-    turns: BTreeMap<u64, BlockKey>,
+    turns: RoundRobin<WideBlock, RoundRobin<AddressBlock, BlockWaiters>>,
 }
-
-/// The address of a [`Block`] in memory, which its waiters keep alive.
-type BlockKey = usize;
 
 /// The waiters of one block, the oldest first.
-#[derive(Debug)]
-struct BlockWaiters {
-    turn: u64,
-    waiting: BTreeMap<u64, oneshot::Sender<FairPermit>>,
-}
+type BlockWaiters = BTreeMap<u64, oneshot::Sender<FairPermit>>;
 
 /// A permit; dropped, it goes to the next waiter.
 #[derive(Debug)]
@@ -41,7 +34,7 @@ pub(crate) struct FairPermit(Option<Arc<FairSemaphore>>);
 #[derive(Debug)]
 pub(crate) struct FairWait {
     semaphore: Arc<FairSemaphore>,
-    block: Arc<Block>,
+    block: AddressBlock,
     number: u64,
     granted: oneshot::Receiver<FairPermit>,
 }
@@ -49,20 +42,20 @@ pub(crate) struct FairWait {
 impl FairSemaphore {
     /// Returns a semaphore with `at_once` permits.
     pub(crate) const fn new(at_once: usize) -> Self {
-        Self(Mutex::new(Waiters { free: at_once, last: 0, blocks: BTreeMap::new(), turns: BTreeMap::new() }))
+        Self(Mutex::new(Waiters { free: at_once, last: 0, turns: RoundRobin::new() }))
     }
 
     /// Returns a permit, or a waiter for one. The connections limit the waiters, because each connection waits for at most
     /// one permit.
-    pub(crate) fn acquire(self: &Arc<Self>, block: &Arc<Block>) -> Result<FairPermit, FairWait> {
+    pub(crate) fn acquire(self: &Arc<Self>, block: AddressBlock) -> Result<FairPermit, FairWait> {
         let mut waiters = self.lock();
         if waiters.free > 0 {
             waiters.free -= 1;
             return Ok(FairPermit(Some(Arc::clone(self))));
         }
         let (grant, granted) = oneshot::channel();
-        let number = waiters.add(key(block), grant);
-        Err(FairWait { semaphore: Arc::clone(self), block: Arc::clone(block), number, granted })
+        let number = waiters.add(block, grant);
+        Err(FairWait { semaphore: Arc::clone(self), block, number, granted })
     }
 
     fn release(self: Arc<Self>) {
@@ -86,46 +79,41 @@ impl FairSemaphore {
     }
 }
 
-fn key(block: &Arc<Block>) -> BlockKey {
-    Arc::as_ptr(block).addr()
-}
-
 impl Waiters {
     /// Adds a waiter. Returns its number.
-    fn add(&mut self, key: BlockKey, grant: oneshot::Sender<FairPermit>) -> u64 {
+    fn add(&mut self, block: AddressBlock, grant: oneshot::Sender<FairPermit>) -> u64 {
         self.last += 1;
-        let number = self.last;
-        let Self { blocks, turns, .. } = self;
-        let block = blocks.entry(key).or_insert_with(|| {
-            turns.insert(number, key);
-            BlockWaiters { turn: number, waiting: BTreeMap::new() }
-        });
-        block.waiting.insert(number, grant);
-        number
+        let blocks = self.turns.entry(block.wide(), RoundRobin::new);
+        blocks.entry(block, BTreeMap::new).insert(self.last, grant);
+        self.last
     }
 
-    /// Takes out the oldest waiter of the block whose turn it is. The block's next turn is after those of all others.
+    /// Takes out the oldest waiter of the block whose turn it is, in the wide block whose turn it is.
     fn next(&mut self) -> Option<oneshot::Sender<FairPermit>> {
-        let (_, key) = self.turns.pop_first()?;
-        let block = self.blocks.get_mut(&key)?;
-        let (_, next) = block.waiting.pop_first()?;
-        if block.waiting.is_empty() {
-            self.blocks.remove(&key);
-        } else {
-            self.last += 1;
-            block.turn = self.last;
-            self.turns.insert(block.turn, key);
-        }
+        let (_wide, blocks) = self.turns.next()?;
+        let (block, waiting) = blocks.next()?;
+        let (_number, next) = waiting.pop_first()?;
+        self.remove_empty(block);
         Some(next)
     }
 
     /// Removes a waiter, if it was not taken out.
-    fn remove(&mut self, key: BlockKey, number: u64) {
-        let Some(block) = self.blocks.get_mut(&key) else { return };
-        block.waiting.remove(&number);
-        if block.waiting.is_empty() {
-            self.turns.remove(&block.turn);
-            self.blocks.remove(&key);
+    fn remove(&mut self, block: AddressBlock, number: u64) {
+        let waiting = self.turns.get_mut(block.wide()).and_then(|blocks| blocks.get_mut(block));
+        if let Some(waiting) = waiting {
+            waiting.remove(&number);
+            self.remove_empty(block);
+        }
+    }
+
+    /// Removes a block, and its wide block, if nobody waits there.
+    fn remove_empty(&mut self, block: AddressBlock) {
+        let Some(blocks) = self.turns.get_mut(block.wide()) else { return };
+        if blocks.get_mut(block).is_some_and(|waiting| waiting.is_empty()) {
+            blocks.remove(block);
+        }
+        if blocks.is_empty() {
+            self.turns.remove(block.wide());
         }
     }
 }
@@ -139,7 +127,7 @@ impl FairWait {
 
 impl Drop for FairWait {
     fn drop(&mut self) {
-        self.semaphore.lock().remove(key(&self.block), self.number);
+        self.semaphore.lock().remove(self.block, self.number);
     }
 }
 
@@ -153,14 +141,12 @@ impl Drop for FairPermit {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::VecDeque, time::Instant};
-
-    use vipnode_pool_core::PoolLimits;
+    use std::collections::VecDeque;
 
     use super::*;
 
-    fn block() -> Arc<Block> {
-        Arc::new(Block::new(&PoolLimits::default(), Instant::now()))
+    fn block(address: &str) -> AddressBlock {
+        AddressBlock::of(address.parse().unwrap())
     }
 
     fn granted(wait: &mut FairWait) -> Option<FairPermit> {
@@ -169,33 +155,50 @@ mod tests {
 
     #[test]
     fn d4_a_waiter_comes_after_one_of_each_other_block() {
+        for [flood, honest, third] in [["10.0.0.1", "10.1.0.1", "10.2.0.1"], ["10.0.0.1", "10.0.1.1", "10.0.2.1"]] {
+            let (flood, honest, third) = (block(flood), block(honest), block(third));
+            let semaphore = Arc::new(FairSemaphore::new(1));
+            let mut permit = semaphore.acquire(flood).unwrap();
+            let mut flooding: VecDeque<_> = (0..1_000).map(|_| semaphore.acquire(flood).unwrap_err()).collect();
+            let mut waiting = semaphore.acquire(honest).unwrap_err();
+            let mut last = semaphore.acquire(third).unwrap_err();
+            drop(permit);
+            permit = granted(&mut flooding.pop_front().unwrap()).unwrap();
+            assert!(granted(&mut waiting).is_none());
+            drop(permit);
+            permit = granted(&mut waiting).unwrap();
+            drop(permit);
+            permit = granted(&mut last).unwrap();
+            drop(permit);
+            permit = granted(&mut flooding.pop_front().unwrap()).unwrap();
+            drop(flooding);
+            drop(permit);
+            assert!(semaphore.acquire(honest).is_ok(), "dropped waiters delay nobody");
+        }
+    }
+
+    #[test]
+    fn d4_a_waiter_comes_after_one_of_each_other_wide_block() {
         let semaphore = Arc::new(FairSemaphore::new(1));
-        let (flood, honest, third) = (block(), block(), block());
-        let mut permit = semaphore.acquire(&flood).unwrap();
-        let mut flooding: VecDeque<_> = (0..1_000).map(|_| semaphore.acquire(&flood).unwrap_err()).collect();
-        let mut waiting = semaphore.acquire(&honest).unwrap_err();
-        let mut last = semaphore.acquire(&third).unwrap_err();
-        drop(permit);
-        permit = granted(&mut flooding.pop_front().unwrap()).unwrap();
-        assert!(granted(&mut waiting).is_none());
-        drop(permit);
-        permit = granted(&mut waiting).unwrap();
-        drop(permit);
-        permit = granted(&mut last).unwrap();
-        drop(permit);
-        permit = granted(&mut flooding.pop_front().unwrap()).unwrap();
-        drop(flooding);
-        drop(permit);
-        assert!(semaphore.acquire(&honest).is_ok(), "dropped waiters delay nobody");
+        let from = |n: u32| semaphore.acquire(block(&format!("2001:db8:{n:x}::1")));
+        let mut permit = from(0).unwrap();
+        let mut flooding: VecDeque<_> = (0..1_000).map(|n| from(n).unwrap_err()).collect();
+        let mut waiting: Vec<_> = (0..3).map(|_| semaphore.acquire(block("10.0.0.1")).unwrap_err()).collect();
+        for honest in &mut waiting {
+            drop(permit);
+            permit = granted(&mut flooding.pop_front().unwrap()).unwrap();
+            drop(permit);
+            permit = granted(honest).unwrap();
+        }
     }
 
     #[test]
     fn a_permit_that_its_waiter_did_not_take_goes_to_the_next() {
         let semaphore = Arc::new(FairSemaphore::new(1));
-        let (one, two) = (block(), block());
-        let permit = semaphore.acquire(&one).unwrap();
-        let first = semaphore.acquire(&one).unwrap_err();
-        let mut second = semaphore.acquire(&two).unwrap_err();
+        let (one, two) = (block("10.0.0.1"), block("10.1.0.1"));
+        let permit = semaphore.acquire(one).unwrap();
+        let first = semaphore.acquire(one).unwrap_err();
+        let mut second = semaphore.acquire(two).unwrap_err();
         drop(permit);
         drop(first);
         assert!(granted(&mut second).is_some());
@@ -204,20 +207,16 @@ mod tests {
     #[test]
     fn a_dropped_waiter_gives_its_position_up_at_once() {
         let semaphore = Arc::new(FairSemaphore::new(1));
-        let (one, two) = (block(), block());
-        let permit = semaphore.acquire(&one).unwrap();
-        let waits: Vec<_> = [&one, &one, &two].map(|block| semaphore.acquire(block).unwrap_err()).into();
-        let mut last = semaphore.acquire(&two).unwrap_err();
-        assert_eq!(Arc::strong_count(&one), 3, "the waiters hold the block");
+        let (one, two) = (block("10.0.0.1"), block("10.1.0.1"));
+        let permit = semaphore.acquire(one).unwrap();
+        let waits: Vec<_> = [one, one, two].map(|block| semaphore.acquire(block).unwrap_err()).into();
+        let mut last = semaphore.acquire(two).unwrap_err();
+        let waits_in = |block: AddressBlock| semaphore.lock().turns.get_mut(block.wide()).is_some();
+        assert!(waits_in(one) && waits_in(two));
         drop(waits);
-        assert_eq!(Arc::strong_count(&one), 1);
-        let waiting = |semaphore: &FairSemaphore| {
-            let waiters = semaphore.lock();
-            (waiters.blocks.len(), waiters.turns.len())
-        };
-        assert_eq!(waiting(&semaphore), (1, 1), "while the permit is still held");
+        assert!(!waits_in(one) && waits_in(two), "while the permit is still held");
         drop(permit);
         assert!(granted(&mut last).is_some());
-        assert_eq!(waiting(&semaphore), (0, 0));
+        assert!(semaphore.lock().turns.is_empty());
     }
 }

@@ -4,38 +4,49 @@
 //!
 //! # How they work together
 //!
-//! An outsider can open many connections, and from many addresses, but rarely from many address blocks (a /24 with IPv4,
-//! a /48 with IPv6). Therefore, everything scarce is shared among blocks, and a [`Block`] holds what the connections of
-//! one block use together. A call passes these limits, in this order:
+//! An outsider can open many connections, and from many addresses, but rarely from many address blocks. Therefore,
+//! everything scarce is shared among blocks at two levels: a block (a /24 with IPv4, a /48 with IPv6) in its wide block (the /16,
+//! the /32), because the holder of a /32 has 65,536 of /48. A [`Block`] holds what the connections of one block use together,
+//! and charges the same to its wide block. A call passes these limits, in this order:
 //!
 //! | | limits | one block may have | at the limit |
 //! |---|---|---|---|
-//! | [`ConnectionLimiter`] | open connections, new connections per second | as many as are left for all others: half | refused with 429 or 503 |
+//! | [`ConnectionLimiter`] | open connections, new connections per second | a share (see below); its rate and a burst | refused with 429 or 503 |
 //! | [`fair_poll`], [`CpuBudget`](cpu_budget::CpuBudget) | CPU time | its budget at once; then one poll of one socket at a time | its sockets wait for each other |
-//! | [`TokenBucket`], [`SharedTokenBucket`] | calls per second of a socket, of a block | its rate and a burst | the socket is not read for a while, then "busy" |
+//! | [`TokenBucket`], [`Rate`] | calls per second of a socket, of a block | its rate and a burst | the socket is not read for a while, then "busy" |
 //! | [`FairSemaphore`] | concurrent signature checks | any number, but each other block's waiter comes first | it waits, then "busy" |
-//! | [`CommandPermits`] | commands that wait for the core, by class | as many as are free: half | "busy" |
+//! | [`CommandPermits`] | commands that wait for the core, by class | a share (see below) | "busy" |
 //! | the inbox in `engine` | time of the core, for its messages and its searches | an equal share, block by block | its messages wait |
 //!
-//! Two rules apply to all of them. **A block that uses little never waits for one that uses much**: if a block may hold as
-//! many as are free, it has half of them when it is alone and a third when there are two, and a block that holds none
-//! gets one at once. **A block that is alone is not slowed**: it gets what nobody else wants, up to the limit that
-//! protects the machine.
+//! These rules apply to all of them. **A block that uses little never waits for one that uses much**: where blocks have
+//! shares, a wide block may hold as many as are free, so half when it is alone; a block may hold as many as its wide block may
+//! still take, so a third; and up to `block_minimum` each block takes whatever is free
+//! ([`BlockShares`](vipnode_pool_core::BlockShares)). A wide block has `wide_block_factor` times the rates and the CPU budget of
+//! a block. **A block that is alone is not slowed**: it gets what nobody else wants, up to the limit that protects the machine.
+//! **Members of a closed pool are exempt once they have authenticated**, because all of them may be at one address: their calls,
+//! answers, permits, and CPU time are charged to no block ([`Caller::payer`]). Connections, TLS handshakes, and signature
+//! checks come before that and are shared all the same.
 //!
 //! A socket that is too fast is not read for a while instead of being answered at once: that costs nothing, and TCP slows
 //! the other side down. Whatever is held (a connection, a permit, a position in a queue) is a value that gives it back
 //! when dropped. A call takes no lock except that of the semaphore: blocks count with atomics.
 
 mod block;
+mod block_resources;
+mod block_table;
 mod command_permits;
 mod connection_limiter;
 mod cpu_budget;
 mod fair_poll;
 mod fair_semaphore;
+mod round_robin;
 mod token_bucket;
 mod traffic;
 
 pub(crate) use block::Block;
+#[cfg(test)]
+pub(crate) use block::tests::block as lone_block;
+pub(crate) use block_resources::Rate;
 pub(crate) use command_permits::{CommandPermit, CommandPermits, PermitClass};
 pub(crate) use connection_limiter::{Caller, ConnectionGuard, ConnectionLimiter, LimitReached};
 pub(crate) use fair_poll::fair_poll;

@@ -1,16 +1,16 @@
 //! Calls over HTTP: each is signed, and the key that signs identifies a connection.
 
-use std::{convert::Infallible, net::IpAddr};
+use std::{convert::Infallible, net::IpAddr, sync::Arc};
 
 use serde_json::value::RawValue;
-use vipnode_pool_core::{AddressBlock, ConnectionId};
+use vipnode_pool_core::ConnectionId;
 use vipnode_types::{NodeId, PoolMethod, wire::WireError};
 
 use crate::{
     auth::{Arrival, SignedParams},
     engine::{Transport, reply_text, wall_clock},
     error::Refusal,
-    fairness::{Caller, FairPermit},
+    fairness::{Block, Caller, FairPermit},
     methods::{
         Service,
         dispatch::{Client, Dispatched, Failure, dispatch},
@@ -20,6 +20,14 @@ use crate::{
     },
 };
 
+/// The answer to a call, whose bytes are charged.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) result: Result<Box<RawValue>, WireError>,
+    /// What the call was charged to: the caller's address block, or the members of a closed pool.
+    pub(crate) payer: Arc<Block>,
+}
+
 /// Answers one call.
 pub(crate) async fn answer(
     service: &Service,
@@ -27,24 +35,16 @@ pub(crate) async fn answer(
     arrival: Arrival,
     method: &str,
     params: &RawValue,
-) -> Result<Box<RawValue>, WireError> {
-    let mut client = HttpClient { service, caller, arrival, new: None, bye: None };
-    let command = match dispatch(service, &mut client, method, params).await {
-        Ok(Dispatched::Answer(answer)) => return Ok(answer),
-        Ok(Dispatched::Status) => return service.status(false).await,
-        Ok(Dispatched::Reach(call)) => return reach::answer(service, caller, "", *call).await,
-        Ok(Dispatched::Command(command)) => command,
-        Err(Failure::Refused(error)) => return Err(error),
-        Err(Failure::Ended(never)) => match never {},
-    };
-    let reply = service.gateway.answer(&caller.block, command).await?;
-    if let Some(new) = &mut client.new {
-        new.stays = true;
+) -> Answered {
+    let mut client = HttpClient { service, caller, arrival, member: false, new: None, bye: None };
+    let mut result = client.answer(method, params).await;
+    let payer = Arc::clone(client.payer());
+    if let Ok(answer) = &result
+        && let Err(busy) = service.charge(&payer, answer.get().len()).await
+    {
+        result = Err(busy.into());
     }
-    if let Some((key, connection)) = client.bye {
-        service.sessions.close(key, connection);
-    }
-    reply_text(&reply)
+    Answered { result, payer }
 }
 
 /// The remote end of an HTTP connection, for one call.
@@ -52,6 +52,8 @@ struct HttpClient<'a> {
     service: &'a Service,
     caller: &'a Caller,
     arrival: Arrival,
+    /// Whether a member of a closed pool signed this call.
+    member: bool,
     /// The session that this call begins.
     new: Option<NewSession<'a>>,
     /// The session that this call ends, once the core has answered.
@@ -76,6 +78,31 @@ impl Drop for NewSession<'_> {
 }
 
 impl HttpClient<'_> {
+    async fn answer(&mut self, method: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
+        let (service, caller) = (self.service, self.caller);
+        let command = match dispatch(service, self, method, params).await {
+            Ok(Dispatched::Answer(answer)) => return Ok(answer),
+            Ok(Dispatched::Status) => return service.status(false).await,
+            Ok(Dispatched::Reach(call)) => return reach::answer(service, caller, "", *call).await,
+            Ok(Dispatched::Command(command)) => command,
+            Err(Failure::Refused(error)) => return Err(error),
+            Err(Failure::Ended(never)) => match never {},
+        };
+        let reply = service.gateway.answer(self.payer(), command).await?;
+        if let Some(new) = &mut self.new {
+            new.stays = true;
+        }
+        if let Some((key, connection)) = self.bye {
+            service.sessions.close(key, connection);
+        }
+        reply_text(&reply)
+    }
+
+    /// What the call is charged to. Other callers may share the connection, so a member is exempt for this call only.
+    fn payer(&self) -> &Arc<Block> {
+        if self.member { self.caller.members() } else { self.caller.payer() }
+    }
+
     /// Returns the connection of a session, unless the core closed it.
     fn connection(&self, key: SessionKey, node: NodeId) -> Option<ConnectionId> {
         let connection = self.service.sessions.connection(key, node);
@@ -86,7 +113,7 @@ impl HttpClient<'_> {
     fn begins(&self, connects: bool) -> Begins {
         match connects {
             true if self.service.access.is_closed() => Begins::ForMember,
-            true => Begins::InBlock(AddressBlock::of(self.caller.address)),
+            true => Begins::InBlock(self.caller.address_block()),
             false => Begins::No,
         }
     }
@@ -111,7 +138,7 @@ impl Client for HttpClient<'_> {
     type Ended = Infallible;
 
     async fn check_permit(&mut self) -> Result<FairPermit, Failure<Infallible>> {
-        Ok(self.service.acquire_check(&self.caller.block).await?)
+        Ok(self.service.acquire_check(self.caller.address_block()).await?)
     }
 
     async fn agent(
@@ -135,6 +162,7 @@ impl Client for HttpClient<'_> {
         self.service.sessions.use_nonce(&identity, nonce, wall_clock(), self.begins(connects))?;
         let key = SessionKey::of(&identity);
         let connection = self.connection_or_new(key, identity.node, connects)?;
+        self.member = self.service.access.is_closed();
         let call = call?;
         if matches!(call, AgentCall::Bye) {
             self.bye = Some((key, connection));
@@ -157,6 +185,8 @@ impl Client for HttpClient<'_> {
     }
 
     fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {
-        self.connection_or_new(SessionKey::Node(node), node, connects)
+        let connection = self.connection_or_new(SessionKey::Node(node), node, connects)?;
+        self.member = self.service.access.is_closed();
+        Ok(connection)
     }
 }

@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vipnode_pool_core::{AddressBlock, BlockShares, ConnectionId, Identity, Limits};
+use vipnode_pool_core::{AddressBlock, BlockShares, ConnectionId, Identity, Limits, PoolLimits};
 use vipnode_types::{Ms, NodeId, wire::WireError};
 
 use crate::{engine::ConnectionEntry, error::Refusal};
@@ -66,15 +66,13 @@ struct HttpSession {
 
 /// When a refused caller may try again. Sessions end by their age only.
 const RETRY_MS: u64 = 60_000;
-/// Sessions that a block may hold whatever its neighbors hold, as far as [`BlockShares`] allows. In the rule of `http_agents`.
-const BLOCK_MINIMUM: u32 = 4;
 
 impl HttpSessions {
     /// `started` is the wall clock at the pool's start.
-    pub(crate) fn new(limit: usize, core: &Limits, started: Ms) -> Self {
+    pub(crate) fn new(limits: &PoolLimits, core: &Limits, started: Ms) -> Self {
         let Limits { nonce_ahead_ms: ahead_ms, nonce_behind_ms: behind_ms, .. } = *core;
-        let table = Table { sessions: BTreeMap::new(), shares: BlockShares::new(BLOCK_MINIMUM) };
-        Self { limit, ahead_ms, behind_ms, started, table: Mutex::new(table) }
+        let table = Table { sessions: BTreeMap::new(), shares: BlockShares::new(limits.block_minimum) };
+        Self { limit: limits.http_agents, ahead_ms, behind_ms, started, table: Mutex::new(table) }
     }
 
     /// Accepts the nonce of an agent's call after its signature was checked (fault D8, docs/faults.md). Each nonce has to
@@ -237,7 +235,8 @@ mod tests {
     }
 
     fn sessions(limit: usize) -> HttpSessions {
-        HttpSessions::new(limit, &Limits::default(), wall_clock())
+        let limits = PoolLimits { http_agents: limit, ..PoolLimits::default() };
+        HttpSessions::new(&limits, &Limits::default(), wall_clock())
     }
 
     fn connections() -> Arc<Connections> {

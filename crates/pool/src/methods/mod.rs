@@ -17,3 +17,5 @@ pub(crate) mod websocket;
 pub(crate) use monitor::{Health, Monitor};
 pub(crate) use pacing::Pacing;
 pub(crate) use service::Service;
+#[cfg(test)]
+pub(crate) use service::tests::service as test_service;

@@ -4,7 +4,7 @@ use vipnode_pool_core::PoolLimits;
 
 use crate::{
     error::Refusal,
-    fairness::{Block, Pace, SharedTokenBucket},
+    fairness::{Block, Pace, Rate},
 };
 
 /// How a caller that is too fast is slowed down, over WebSocket and HTTP alike: nothing is read from it while it waits,
@@ -21,7 +21,7 @@ impl Pacing {
     /// Paces one call. It waits for the answers that its address block got before, too: those of the core on WebSockets
     /// leave at once, so that the core waits for nobody, and are paid for by the next calls.
     pub(crate) fn of_call(own: Pace, block: &Block, limits: &PoolLimits, now: Instant) -> Self {
-        let pacing = Self::of(own, block, &block.calls, limits, now);
+        let pacing = Self::of(own, block, Rate::Calls, limits, now);
         if pacing.result.is_err() {
             return pacing;
         }
@@ -33,13 +33,13 @@ impl Pacing {
         }
     }
 
-    /// Paces one call, or one other frame. `own` is the pace of the connection itself, `shared` the tokens of its address
+    /// Paces one call, or one other frame. `own` is the pace of the connection itself, `shared` the rate of its address
     /// block for such frames.
-    pub(crate) fn of(own: Pace, block: &Block, shared: &SharedTokenBucket, limits: &PoolLimits, now: Instant) -> Self {
+    pub(crate) fn of(own: Pace, block: &Block, shared: Rate, limits: &PoolLimits, now: Instant) -> Self {
         let refused = |refusal| Self { wait: block.pause(now, limits.flood_pause), result: Err(refusal) };
         match own {
             Pace::TooFast { retry_ms, .. } => refused(Refusal::TooFast { retry_ms }),
-            Pace::Fine => match shared.reserve(now, limits.block_wait) {
+            Pace::Fine => match block.reserve(shared, now, limits.block_wait) {
                 Ok(wait) => Self { wait, result: Ok(()) },
                 Err(retry_ms) => refused(Refusal::BlockTooFast { retry_ms }),
             },
@@ -50,6 +50,7 @@ impl Pacing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fairness::lone_block;
 
     #[test]
     fn a_connection_is_slowed_by_its_own_rate_and_by_that_of_its_block() {
@@ -62,8 +63,8 @@ mod tests {
             ..PoolLimits::default()
         };
         let now = Instant::now();
-        let block = Block::new(&limits, now);
-        let pace = |own| Pacing::of(own, &block, &block.calls, &limits, now);
+        let block = lone_block(&limits);
+        let pace = |own| Pacing::of(own, &block, Rate::Calls, &limits, now);
         let too_fast = pace(Pace::TooFast { retry_ms: 7, refused: 1 });
         assert_eq!(too_fast, Pacing { wait: flood_pause, result: Err(Refusal::TooFast { retry_ms: 7 }) });
         assert_eq!(pace(Pace::Fine), Pacing { wait: Duration::ZERO, result: Ok(()) });
@@ -82,7 +83,7 @@ mod tests {
             ..PoolLimits::default()
         };
         let now = Instant::now();
-        let block = Block::new(&limits, now);
+        let block = lone_block(&limits);
         let pace = || Pacing::of_call(Pace::Fine, &block, &limits, now);
         block.owe_bytes(64_000, now);
         assert_eq!(pace(), Pacing { wait: Duration::ZERO, result: Ok(()) });

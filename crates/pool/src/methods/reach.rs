@@ -13,7 +13,7 @@ use vipnode_types::wire::{Admission, Reach, ReachReply, WireError};
 use crate::{
     engine::{PreparedCommand, wall_clock},
     error::Refusal,
-    fairness::{Block, Caller},
+    fairness::{Block, Caller, Rate},
     methods::{Service, dispatch::ReachCall},
 };
 
@@ -31,7 +31,7 @@ pub(crate) async fn answer(
     let address = caller.address.to_canonical();
     let port = match request.port {
         Some(0) => return Err(Refusal::invalid_params(&"the port is not 1..=65535").into()),
-        Some(port) => Some(knock(service, &caller.block, SocketAddr::new(address, port)).await?),
+        Some(port) => Some(knock(service, caller.block(), SocketAddr::new(address, port)).await?),
         None => None,
     };
     // Last, so that the caller knows its age best.
@@ -46,7 +46,7 @@ async fn admission(
     check: Result<PreparedCommand, WireError>,
 ) -> (Admission, Option<String>) {
     let checked = match check {
-        Ok(command) => service.gateway.answer(&caller.block, command).await,
+        Ok(command) => service.gateway.answer(caller.payer(), command).await,
         Err(error) => Err(error),
     };
     match checked {
@@ -58,7 +58,7 @@ async fn admission(
 
 /// Tests a port.
 async fn knock(service: &Service, block: &Block, target: SocketAddr) -> Result<Reach, WireError> {
-    block.reaches.take(Instant::now()).map_err(|retry_ms| Refusal::PortsTried { retry_ms })?;
+    block.take(Rate::Reaches, Instant::now()).map_err(|retry_ms| Refusal::PortsTried { retry_ms })?;
     let Ok(_permit) = service.reaches.try_acquire() else {
         return Err(Refusal::Overloaded { retry_ms: service.limits.retry_ms() }.into());
     };

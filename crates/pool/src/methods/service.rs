@@ -5,7 +5,7 @@ use tokio::{
     sync::{Mutex, Semaphore},
     time::{sleep, timeout},
 };
-use vipnode_pool_core::{Command, Limits, PoolLimits};
+use vipnode_pool_core::{AddressBlock, Command, Limits, PoolLimits};
 use vipnode_types::wire::WireError;
 
 use crate::{
@@ -32,7 +32,7 @@ pub(crate) struct Service {
     checks: Arc<FairSemaphore>,
     /// Limits concurrent port tests.
     pub(crate) reaches: Semaphore,
-    /// The block of the pool's own requests.
+    /// Charged for the pool's own requests.
     own: Arc<Block>,
     kept_status: Mutex<Option<(Instant, Box<RawValue>)>>,
 }
@@ -55,11 +55,11 @@ impl Service {
             gateway: Gateway::new(&limits, inbox),
             connections,
             monitor: Monitor::new(limits.health_age),
-            sessions: HttpSessions::new(limits.http_agents, core, wall_clock()),
+            sessions: HttpSessions::new(&limits, core, wall_clock()),
             metrics,
             checks: Arc::new(FairSemaphore::new(checks)),
             reaches: Semaphore::new(limits.reaches),
-            own: Arc::new(Block::new(&limits, Instant::now())),
+            own: Arc::new(Block::unlimited()),
             kept_status: Mutex::new(None),
             limits,
         }
@@ -76,7 +76,7 @@ impl Service {
     }
 
     /// Returns a permit to check a signature, or a waiter for [`Service::wait_for_check`].
-    pub(crate) fn try_check(&self, block: &Arc<Block>) -> Result<FairPermit, FairWait> {
+    pub(crate) fn try_check(&self, block: AddressBlock) -> Result<FairPermit, FairWait> {
         self.checks.acquire(block)
     }
 
@@ -87,7 +87,7 @@ impl Service {
     }
 
     /// Returns a permit to check a signature; waits for one if necessary.
-    pub(crate) async fn acquire_check(&self, block: &Arc<Block>) -> Result<FairPermit, WireError> {
+    pub(crate) async fn acquire_check(&self, block: AddressBlock) -> Result<FairPermit, WireError> {
         match self.try_check(block) {
             Ok(permit) => Ok(permit),
             Err(wait) => self.wait_for_check(wait).await,
@@ -172,10 +172,10 @@ pub(crate) mod tests {
     async fn a_signature_beyond_the_concurrent_checks_waits_no_longer_than_allowed() {
         let limits = PoolLimits { signature_checks: 1, check_wait: Duration::ZERO, ..PoolLimits::default() };
         let (service, _reader) = service(limits);
-        let permit = service.try_check(&service.own).unwrap();
-        let wait = service.try_check(&service.own).unwrap_err();
+        let permit = service.try_check(AddressBlock::ALL).unwrap();
+        let wait = service.try_check(AddressBlock::ALL).unwrap_err();
         assert!(service.wait_for_check(wait).await.unwrap_err().is(ErrorCode::Busy));
         drop(permit);
-        assert!(service.try_check(&service.own).is_ok());
+        assert!(service.try_check(AddressBlock::ALL).is_ok());
     }
 }

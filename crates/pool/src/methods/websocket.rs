@@ -20,7 +20,7 @@ use crate::{
     close_reason::CloseReason,
     engine::{ConnectionEntry, Transport},
     error::Refusal,
-    fairness::{Caller, Pace, TokenBucket},
+    fairness::{Caller, Pace, Rate, TokenBucket},
     methods::{
         Service,
         dispatch::{Dispatched, Failure, ReachCall, dispatch},
@@ -114,8 +114,7 @@ impl Socket<'_> {
                 Heard::Noise | Heard::Incoming(Incoming::Notification { .. }) => {
                     let now = Instant::now();
                     let pace = self.noise.take(now);
-                    let block = &self.caller.block;
-                    let pacing = Pacing::of(pace, block, &block.noise, &self.service.limits, now);
+                    let pacing = Pacing::of(pace, self.caller.payer(), Rate::Noise, &self.service.limits, now);
                     // It gets no answer: the wait is enough.
                     let _waited = self.paced(session, pace, pacing).await?;
                 }
@@ -163,7 +162,7 @@ impl Socket<'_> {
         self.service.metrics.requests.inc();
         let now = Instant::now();
         let pace = self.rate.take(now);
-        let pacing = Pacing::of_call(pace, &self.caller.block, &self.service.limits, now);
+        let pacing = Pacing::of_call(pace, self.caller.payer(), &self.service.limits, now);
         if let Err(error) = self.paced(session, pace, pacing).await? {
             self.service.metrics.too_fast.inc();
             self.refuse(responder, error.into());
@@ -172,13 +171,13 @@ impl Socket<'_> {
         let dispatched = dispatch(self.service, &mut SocketClient { socket: self, session }, method, params).await;
         match dispatched {
             Ok(Dispatched::Answer(answer)) => {
-                self.caller.block.owe_bytes(answer.get().len(), Instant::now());
+                self.caller.payer().owe_bytes(answer.get().len(), Instant::now());
                 responder.respond_raw(Ok(answer));
             }
             Ok(Dispatched::Status) => self.status(responder),
             Ok(Dispatched::Reach(call)) => self.reach(*call, responder),
-            Ok(Dispatched::Command(command)) => match self.service.gateway.permit(&self.caller.block, &command) {
-                Ok(permit) => self.service.gateway.hand_over(command, responder, &self.caller.block, permit),
+            Ok(Dispatched::Command(command)) => match self.service.gateway.permit(self.caller.payer(), &command) {
+                Ok(permit) => self.service.gateway.hand_over(command, responder, self.caller.payer(), permit),
                 Err(error) => self.refuse(responder, error),
             },
             Err(Failure::Refused(error)) => self.refuse(responder, error),
@@ -216,7 +215,7 @@ impl Socket<'_> {
     /// these can wait: the session answers further ones "busy".
     fn status(&self, responder: Responder) {
         let (service, connection) = (Arc::clone(self.service), self.connection());
-        let (block, calls) = (Arc::clone(&self.caller.block), self.entry.is_known());
+        let (block, calls) = (Arc::clone(self.caller.payer()), self.entry.is_known());
         tokio::spawn(async move {
             if calls {
                 service.gateway.passed(connection).await;
@@ -236,7 +235,7 @@ impl Socket<'_> {
         tokio::spawn(async move {
             let mut reached = reach::answer(&service, &caller, &challenge, call).await;
             if let Ok(answer) = &reached
-                && let Err(busy) = service.charge(&caller.block, answer.get().len()).await
+                && let Err(busy) = service.charge(caller.payer(), answer.get().len()).await
             {
                 reached = Err(busy.into());
             }

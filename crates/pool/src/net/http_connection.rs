@@ -39,12 +39,21 @@ pub(crate) struct HttpConnection {
     pub(crate) rate: Mutex<TokenBucket>,
 }
 
+/// What the pool answers from a copy that it makes once a second.
+#[derive(Debug, Clone, Copy)]
+enum Copied {
+    Health,
+    Metrics,
+}
+
 /// A request of a caller, or the answer that refuses it.
 type Admitted = Result<(Arc<Caller>, Arrival), Box<Response>>;
 
 const JSON: (HeaderName, HeaderValue) = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
 const METRICS: (HeaderName, HeaderValue) =
     (header::CONTENT_TYPE, HeaderValue::from_static(vipnode_metrics::CONTENT_TYPE));
+/// Bytes of an answer's first line and of the headers that hyper adds.
+const STATUS_LINE: usize = 100;
 const TEXT: (HeaderName, HeaderValue) = (header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
 
 impl HttpConnection {
@@ -65,52 +74,90 @@ impl HttpConnection {
     }
 
     async fn answer_one(self: Arc<Self>, mut parts: Parts, body: Body) -> Response {
-        let path = parts.uri.path();
-        let (health, metrics) = (path.ends_with("/health"), path.ends_with("/metrics"));
-        let full = parts.uri.query() == Some("full");
-        let upgrades = parts.method == Method::GET && parts.headers.contains_key(header::UPGRADE);
         if parts.method == Method::HEAD {
             // hyper leaves out the body.
             parts.method = Method::GET;
         }
-        let probes = parts.method == Method::GET && ((health && !full) || metrics);
-        if probes && self.arrival(&parts.headers).is_from_this_machine() {
-            return if health { self.copied_health() } else { self.copied_metrics() };
+        if let Opener::Probe { probe, .. } = &self.opener {
+            probe.asks();
+        }
+        if let Some(copied) = Copied::of(&parts)
+            && self.arrival(&parts.headers).is_from_this_machine()
+        {
+            return self.copied(copied);
         }
         let (caller, arrival) = match self.admitted(&parts.headers).await {
             Ok(admitted) => admitted,
-            Err(refusal) => return *refusal,
+            Err(refusal) => {
+                // No block is charged for the answer, so it is late.
+                sleep(self.service().limits.flood_pause).await;
+                return *refusal;
+            }
         };
-        if let Some(page) = parts.headers.get(header::ORIGIN)
-            && (upgrades || parts.method == Method::POST)
-            && !self.service().access.admits_page(page, &arrival)
-        {
-            return foreign_page();
-        }
-        if upgrades {
-            return self.upgrade(caller, arrival, &mut parts).await;
-        }
-        if parts.method == Method::POST {
-            let mut response = self.post(&caller, arrival, body).await;
+        let proxied = matches!(self.opener, Opener::Proxy { .. });
+        let answer = self.answer_caller(Arc::clone(&caller), arrival, parts, body);
+        // A proxy's connection carries the requests of many callers; any other runs under its caller's block as a whole.
+        if proxied { fair_poll(&caller, answer).await } else { answer.await }
+    }
+
+    /// Answers a request of a caller. Each request is paced, whatever its answer is, and each answer is charged.
+    async fn answer_caller(
+        self: Arc<Self>,
+        caller: Arc<Caller>,
+        arrival: Arrival,
+        mut parts: Parts,
+        body: Body,
+    ) -> Response {
+        let posts = parts.method == Method::POST;
+        let upgrades = parts.method == Method::GET && parts.headers.contains_key(header::UPGRADE);
+        let refused = if (posts || upgrades) && !self.is_own_page(&parts.headers, &arrival) {
+            Some(foreign_page())
+        } else if upgrades {
+            // The rate of new connections limits the WebSockets.
+            match Arc::clone(&self).upgrade(Arc::clone(&caller), arrival, &mut parts).await {
+                Ok(switching) => return switching,
+                Err(refused) => Some(*refused),
+            }
+        } else {
+            None
+        };
+        let paced = self.pace(&caller).await;
+        if posts && refused.is_none() {
+            let mut response = self.post(&caller, arrival, body, paced).await;
             response.headers_mut().extend(self.service().access.pool_id_header());
             return response;
         }
-        if let Err(refusal) = self.pace(&caller).await {
+        if let Err(refusal) = paced {
             return too_much(&refusal);
         }
-        let response = match parts.method {
-            Method::OPTIONS => {
-                let page = parts.headers.get(header::ORIGIN);
-                return cors::options(self.service().access.page_access(page), &parts.headers);
-            }
-            Method::GET if health && full => health_response(Health::now(self.service()).await),
-            Method::GET if health => self.copied_health(),
-            Method::GET if metrics => self.copied_metrics(),
-            Method::GET => "This is a vipnode pool. Agents connect over WebSocket. See also /health and /metrics.\n"
-                .into_response(),
-            _ => return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, cors::ALLOW)]).into_response(),
+        let response = match refused {
+            Some(refused) => refused,
+            None => self.page(&parts).await,
         };
         self.charged(&caller, response).await
+    }
+
+    /// Whether a request is from no web page, or from one that may call the pool.
+    fn is_own_page(&self, headers: &HeaderMap, arrival: &Arrival) -> bool {
+        headers.get(header::ORIGIN).is_none_or(|page| self.service().access.admits_page(page, arrival))
+    }
+
+    /// Answers a request that is neither a call nor an upgrade.
+    async fn page(&self, parts: &Parts) -> Response {
+        match (&parts.method, Copied::of(parts)) {
+            (&Method::OPTIONS, _) => {
+                let page = parts.headers.get(header::ORIGIN);
+                cors::options(self.service().access.page_access(page), &parts.headers)
+            }
+            (&Method::GET, Some(copied)) => self.copied(copied),
+            (&Method::GET, None) if parts.uri.path().ends_with("/health") => {
+                health_response(Health::now(self.service()).await)
+            }
+            (&Method::GET, None) => {
+                "This is a vipnode pool. Agents connect over WebSocket. See also /health and /metrics.\n".into_response()
+            }
+            _ => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, cors::ALLOW)]).into_response(),
+        }
     }
 
     /// Returns how a request reached the pool. The headers count only for whether there is a proxy.
@@ -134,19 +181,25 @@ impl HttpConnection {
             Opener::Caller { caller, .. } => {
                 // A ban may be newer than the connection.
                 self.check_ban(caller.address)?;
-                return Ok((Arc::clone(caller), arrival));
+                Ok((Arc::clone(caller), arrival))
             }
-            Opener::Probe { rejection, .. } => return Err(self.rejected(rejection)),
-            Opener::Proxy { .. } => {}
+            Opener::Probe { rejection, .. } => Err(self.rejected(rejection)),
+            Opener::Proxy { .. } => {
+                let caller = self.named(headers)?;
+                sleep(caller.wait).await;
+                Ok((Arc::new(caller), arrival))
+            }
         }
+    }
+
+    /// Returns the caller that a proxy names.
+    fn named(&self, headers: &HeaderMap) -> Result<Caller, Box<Response>> {
         let client = self.port.proxies.client(self.ends.remote.ip(), headers);
         let client = client
             .map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response())
             .map_err(Box::new)?;
         self.check_ban(client)?;
-        let caller = self.port.limiter.admit(client, Instant::now()).map_err(|limit| self.rejected(&limit.into()))?;
-        sleep(caller.wait).await;
-        Ok((Arc::new(caller), arrival))
+        self.port.limiter.admit(client, Instant::now()).map_err(|limit| self.rejected(&limit.into()))
     }
 
     fn check_ban(&self, address: IpAddr) -> Result<(), Box<Response>> {
@@ -161,41 +214,43 @@ impl HttpConnection {
         Box::new((rejection.status(), rejection.text()).into_response())
     }
 
-    fn copied_health(&self) -> Response {
-        health_response(self.service().monitor.health())
-    }
-
-    fn copied_metrics(&self) -> Response {
-        ([METRICS], self.service().monitor.metrics(self.service())).into_response()
+    fn copied(&self, copied: Copied) -> Response {
+        match copied {
+            Copied::Health => health_response(self.service().monitor.health()),
+            Copied::Metrics => ([METRICS], self.service().monitor.metrics(self.service())).into_response(),
+        }
     }
 
     /// Charges an answer to the caller's address block, which then may have to wait.
     async fn charged(&self, caller: &Caller, response: Response) -> Response {
-        let bytes = response.body().size_hint().lower();
-        match self.service().charge(&caller.block, usize::try_from(bytes).unwrap_or(usize::MAX)).await {
+        match self.service().charge(caller.block(), size(&response)).await {
             Ok(()) => response,
             Err(refusal) => too_much(&refusal),
         }
     }
 
-    async fn upgrade(self: Arc<Self>, caller: Arc<Caller>, arrival: Arrival, parts: &mut Parts) -> Response {
-        let Upgrade { mut response, stream } = match Upgrade::accept(parts) {
-            Ok(upgrade) => upgrade,
-            Err(refusal) => return *refusal,
-        };
+    /// Makes the connection a WebSocket.
+    ///
+    /// # Errors
+    /// The answer to a request that cannot become one.
+    async fn upgrade(
+        self: Arc<Self>,
+        caller: Arc<Caller>,
+        arrival: Arrival,
+        parts: &mut Parts,
+    ) -> Result<Response, Box<Response>> {
+        let Upgrade { mut response, stream } = Upgrade::accept(parts)?;
         let mut challenge = [0; 32];
         if getrandom::fill(&mut challenge).is_err() {
-            return (StatusCode::SERVICE_UNAVAILABLE, "the pool cannot get random bytes from the operating system")
-                .into_response();
+            let why = "the pool cannot get random bytes from the operating system";
+            return Err(Box::new((StatusCode::SERVICE_UNAVAILABLE, why).into_response()));
         }
         let challenge = hex(&challenge);
         let mut presented = vec![(CHALLENGE_HEADER, challenge.clone())];
         presented.extend(self.service().access.present(&challenge));
         for (name, value) in presented {
-            let Ok(value) = HeaderValue::from_str(&value) else {
-                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-            };
-            response.headers_mut().insert(name, value);
+            let value = HeaderValue::from_str(&value).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+            response.headers_mut().insert(name, value.map_err(Box::new)?);
         }
         // Reading a request and answering it are two steps: in a storm of connects, other tasks run in between.
         yield_now().await;
@@ -209,14 +264,14 @@ impl HttpConnection {
             };
             let limits = &self.service().limits;
             // Bytes of a direct connection are counted where it was accepted.
-            let proxied = matches!(self.opener, Opener::Proxy { .. }).then(|| Arc::clone(&caller.block));
+            let proxied = matches!(self.opener, Opener::Proxy { .. }).then(|| Arc::clone(caller.block()));
             let stream = CountedStream::new(FragmentDeadline::new(stream, limits.fragments), proxied);
             let frames = WsFrames::serve(stream, limits.frame_bytes).await;
             let (session, rpc) = Session::new(frames, &self.rpc_limits(), Keepalive::Ping);
             let served = websocket::serve(&self.port.service, Box::new(session), rpc, &caller, arrival, challenge);
-            fair_poll(&caller.block, served).await;
+            fair_poll(&caller, served).await;
         });
-        response
+        Ok(response)
     }
 
     fn rpc_limits(&self) -> RpcLimits {
@@ -246,12 +301,32 @@ impl HttpConnection {
             Opener::Caller { .. } => self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now),
             Opener::Proxy { .. } | Opener::Probe { .. } => Pace::Fine,
         };
-        let Pacing { wait, result } = Pacing::of_call(own, &caller.block, limits, now);
+        let Pacing { wait, result } = Pacing::of_call(own, caller.block(), limits, now);
         if !wait.is_zero() {
             sleep(wait).await;
         }
         result
     }
+}
+
+impl Copied {
+    /// What a request asks for; `/health?full` asks for a fresh status.
+    fn of(parts: &Parts) -> Option<Self> {
+        let path = parts.uri.path();
+        match parts.method {
+            Method::GET if path.ends_with("/metrics") => Some(Self::Metrics),
+            Method::GET if path.ends_with("/health") && parts.uri.query() != Some("full") => Some(Self::Health),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the bytes of an answer: its body and, roughly, its head.
+pub(super) fn size(response: &Response) -> usize {
+    let head = response.headers().iter().fold(STATUS_LINE, |sum, (name, value)| {
+        sum.saturating_add(name.as_str().len()).saturating_add(value.len())
+    });
+    usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX).saturating_add(head)
 }
 
 fn health_response(health: Health) -> Response {
@@ -278,4 +353,41 @@ fn hex(bytes: &[u8]) -> String {
         let _infallible = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+    use tokio_util::sync::CancellationToken;
+    use vipnode_pool_core::PoolLimits;
+
+    use super::*;
+    use crate::{TrustedProxies, methods::test_service};
+
+    /// A connection of a named proxy.
+    fn proxied(limits: PoolLimits) -> Arc<HttpConnection> {
+        let (service, _reader) = test_service(limits);
+        let proxies = TrustedProxies { proxies: vec!["127.0.0.1/32".parse().unwrap()], ..TrustedProxies::default() };
+        let port = Arc::new(Port::new(service, proxies, None, CancellationToken::new()));
+        let ends = ConnectionEnds { remote: ([127, 0, 0, 1], 1).into(), local: ([127, 0, 0, 1], 2).into() };
+        let opener = Opener::Proxy { _guard: port.limiter.acquire().unwrap() };
+        Arc::new(HttpConnection { rate: Mutex::new(TokenBucket::new(20, 100, Instant::now())), port, ends, opener })
+    }
+
+    #[tokio::test]
+    async fn requests_through_a_proxy_run_one_at_a_time_once_their_block_has_used_its_cpu_time() {
+        let connection = proxied(PoolLimits { block_cpu_us: 0, ..PoolLimits::default() });
+        let answer = async |client: &str| {
+            let request = Request::get("/").header("x-forwarded-for", client).body(Body::empty()).unwrap();
+            timeout(Duration::from_millis(100), Arc::clone(&connection).handle(request)).await.ok()
+        };
+        let neighbor = connection.port.limiter.admit([198, 51, 100, 9].into(), Instant::now()).unwrap();
+        let runs = neighbor.block().poll_permits(Instant::now()).await;
+        assert!(answer("198.51.100.7").await.is_none(), "a neighbor runs");
+        assert_eq!(answer("203.0.113.7").await.unwrap().status(), StatusCode::OK);
+        drop(runs);
+        assert_eq!(answer("198.51.100.7").await.unwrap().status(), StatusCode::OK);
+    }
 }

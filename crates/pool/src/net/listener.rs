@@ -121,9 +121,9 @@ fn probe(port: &Port, ends: ConnectionEnds, rejection: Rejection) -> Result<Open
     if !ends.remote.ip().to_canonical().is_loopback() {
         return Err(rejection);
     }
-    match Arc::clone(&port.probes).try_acquire_owned() {
-        Ok(permit) => Ok(Opener::Probe { _permit: permit, rejection }),
-        Err(_full) => Err(rejection),
+    match port.probes.open() {
+        Some(probe) => Ok(Opener::Probe { probe, rejection }),
+        None => Err(rejection),
     }
 }
 
@@ -154,10 +154,10 @@ async fn balanced(mut stream: TcpStream, ends: ConnectionEnds, guard: Connection
 
 /// Serves a connection, charged to its address block.
 async fn fairly(stream: TcpStream, ends: ConnectionEnds, opener: Opener, port: Arc<Port>) {
-    let block = opener.block();
+    let caller = opener.caller().map(Arc::clone);
     let work = welcome(stream, ends, opener, port);
-    match block {
-        Some(block) => fair_poll(&block, work).await,
+    match caller {
+        Some(caller) => fair_poll(&caller, work).await,
         None => work.await,
     }
 }
@@ -185,6 +185,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 ) {
     let limits = &port.service.limits;
     let endless = matches!(opener, Opener::Proxy { .. });
+    let closed = opener.closed();
     let stream = CountedStream::new(stream, opener.block());
     let connection = Arc::new(HttpConnection {
         rate: Mutex::new(TokenBucket::new(limits.calls_a_second, limits.burst, Instant::now())),
@@ -209,6 +210,8 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             serving.as_mut().graceful_shutdown();
             serving.await
         }
+        // A newer probe takes its turn.
+        () = closed.cancelled() => return,
         // A proxy's connection serves many callers, who come and go.
         () = sleep(limits.http_life), if !endless => {
             serving.as_mut().graceful_shutdown();

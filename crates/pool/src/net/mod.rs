@@ -13,6 +13,7 @@ mod http_post;
 pub(crate) mod listener;
 mod opener;
 pub(crate) mod port;
+mod probes;
 pub(crate) mod proxy_protocol;
 mod rejection;
 pub(crate) mod tls;

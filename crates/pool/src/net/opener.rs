@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     fairness::{Block, Caller, ConnectionGuard},
-    net::rejection::Rejection,
+    net::{probes::Probe, rejection::Rejection},
 };
 
 /// Who opened a TCP connection. It counts the connection until it is dropped.
@@ -15,7 +15,7 @@ pub(crate) enum Opener {
     /// A proxy that `--proxy` names: each request names its caller.
     Proxy { _guard: ConnectionGuard },
     /// A probe on this machine, beyond the limit that refuses every other connection.
-    Probe { _permit: OwnedSemaphorePermit, rejection: Rejection },
+    Probe { probe: Probe, rejection: Rejection },
 }
 
 impl Opener {
@@ -27,8 +27,16 @@ impl Opener {
         }
     }
 
-    /// Returns the address block that the work of the connection is charged to.
+    /// Returns a token that is cancelled when the connection has to be closed for another one.
+    pub(crate) fn closed(&self) -> CancellationToken {
+        match self {
+            Self::Probe { probe, .. } => probe.closed().clone(),
+            Self::Caller { .. } | Self::Proxy { .. } => CancellationToken::new(),
+        }
+    }
+
+    /// Returns the address block that the bytes of the connection are counted for.
     pub(crate) fn block(&self) -> Option<Arc<Block>> {
-        self.caller().map(|caller| Arc::clone(&caller.block))
+        self.caller().map(|caller| Arc::clone(caller.block()))
     }
 }

@@ -3,14 +3,13 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     PoolTls,
     fairness::ConnectionLimiter,
     methods::Service,
-    net::{tls::Handshakes, trusted_proxies::TrustedProxies},
+    net::{probes::Probes, tls::Handshakes, trusted_proxies::TrustedProxies},
 };
 
 /// The pool's port: the state that its connections share.
@@ -20,7 +19,7 @@ pub(crate) struct Port {
     pub(crate) limiter: Arc<ConnectionLimiter>,
     pub(crate) proxies: TrustedProxies,
     /// Connections for probes, beyond those that the limiter counts.
-    pub(crate) probes: Arc<Semaphore>,
+    pub(crate) probes: Arc<Probes>,
     warned_of_proxy: AtomicBool,
     /// The certificate. Without one, the port does not accept TLS; with one, it accepts only TLS.
     pub(crate) tls: Option<PoolTls>,
@@ -41,7 +40,7 @@ impl Port {
         Self {
             limiter: Arc::new(ConnectionLimiter::new(&service.limits)),
             handshakes: Arc::new(Handshakes::new(service.limits.tls_handshakes)),
-            probes: Arc::new(Semaphore::new(service.limits.probes)),
+            probes: Arc::new(Probes::new(service.limits.probes)),
             warned_of_proxy: AtomicBool::new(false),
             service,
             proxies,

@@ -138,3 +138,57 @@ async fn a_probe_of_this_machine_is_answered_when_every_connection_is_taken() {
     let proxied = "GET /health HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 198.51.100.7\r\nconnection: close\r\n\r\n";
     assert!(exchange(address, proxied.as_bytes()).await.starts_with("HTTP/1.1 503"), "someone else's");
 }
+
+#[tokio::test]
+async fn a_further_probe_of_this_machine_closes_the_one_that_was_idle_longest() {
+    let pool = limited(PoolLimits { connections: 1, probes: 2, ..PoolLimits::default() }).await;
+    let address = pool.local_addr();
+    let _only = RawSocket::open(&ws_url(&pool)).await;
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    let _second = TcpStream::connect(address).await.unwrap();
+    for _ in 0..5 {
+        let answer = get(address, "/health").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let closed = timeout(LONG, idle.read(&mut [0])).await.expect("the pool closes the idle connection");
+    assert!(matches!(closed, Ok(0) | Err(_)));
+}
+
+/// Requests that are answered although they call nothing.
+const REFUSED: [&str; 5] = [
+    "POST / HTTP/1.1\r\nhost: x\r\norigin: https://evil.example\r\ncontent-length: 0\r\n\r\n",
+    "GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+    "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n[]",
+    "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 25\r\n\r\n{\"method\":\"vipnode_ping\"}",
+    "DELETE / HTTP/1.1\r\nhost: x\r\n\r\n",
+];
+
+/// The answers to many such requests on one connection.
+async fn answers(pool: &PoolServer, request: &str, count: usize) -> String {
+    let last = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    exchange(pool.local_addr(), format!("{}{last}", request.repeat(count)).as_bytes()).await
+}
+
+#[tokio::test]
+async fn every_request_is_paced_whatever_its_answer_is() {
+    for request in REFUSED {
+        let limits = PoolLimits { calls_a_second: 1, burst: 3, ..PoolLimits::default() };
+        let answers = answers(&limited(limits).await, request, 20).await;
+        let too_fast = answers.matches("HTTP/1.1 429").count();
+        assert!((10..=18).contains(&too_fast), "{request}: {answers}");
+    }
+}
+
+#[tokio::test]
+async fn the_bytes_of_every_answer_are_charged() {
+    for request in REFUSED {
+        let limits = PoolLimits {
+            block_bytes_a_second: 1 << 10,
+            block_bytes_at_once: 2 << 10,
+            block_wait: Duration::ZERO,
+            ..PoolLimits::default()
+        };
+        let answers = answers(&limited(limits).await, request, 60).await;
+        assert!(answers.contains("too many bytes per second"), "{request}: {answers}");
+    }
+}

@@ -17,6 +17,7 @@ mod faults;
 mod floods;
 mod http_limits;
 mod limits;
+mod members;
 mod metrics;
 mod original;
 mod proxies;

@@ -12,7 +12,7 @@ use std::{
     collections::BTreeSet,
     fs::{File, TryLockError},
     io,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -44,7 +44,7 @@ const EVERY: Duration = Duration::from_secs(5);
 /// seen last are kept, and those that were seen last and their times.
 #[derive(Debug)]
 pub struct FileStore {
-    dir: PathBuf,
+    dir: OpenDir,
     memory: MemoryStore,
     /// The state has changed since the files were written.
     dirty: bool,
@@ -61,21 +61,28 @@ impl FileStore {
     /// written, and then no file is changed; [`StoreError::Directory`] if the directory cannot be used.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let unusable = |error: io::Error| StoreError::Directory { dir: dir.to_owned(), why: error.to_string() };
-        let lock = OpenDir::create(dir).and_then(|opened| opened.open_lock(LOCK)).map_err(unusable)?;
+        let opened = OpenDir::create(dir).map_err(unusable)?;
+        let lock = opened.open_lock(LOCK).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { dir: dir.to_owned() }),
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
         let mut memory = MemoryStore::new();
-        let nodes: Vec<stored_node::StoredNode> = NODES.read(dir)?;
-        let times: Vec<stored_times::StoredTimes> = TIMES.read(dir)?;
-        let delegations: Vec<stored_delegation::StoredDelegation> = DELEGATIONS.read(dir)?;
+        let nodes: Vec<stored_node::StoredNode> = NODES.read(&opened)?;
+        let times: Vec<stored_times::StoredTimes> = TIMES.read(&opened)?;
+        let delegations: Vec<stored_delegation::StoredDelegation> = DELEGATIONS.read(&opened)?;
         let delegations = delegations.into_iter().map(|delegation| Row::Delegation(delegation.into()));
         let nodes = nodes.into_iter().map(|node| Row::Node(Box::new(node.into())));
         let times = times.into_iter().map(|times| Row::Times(Box::new(times.into())));
         memory.apply(&nodes.chain(times).chain(delegations).collect::<Vec<Row>>())?;
-        Ok(Self { dir: dir.to_owned(), memory, dirty: false, written: None, _lock: lock })
+        Ok(Self { dir: opened, memory, dirty: false, written: None, _lock: lock })
+    }
+
+    /// The directory, as it was when it was opened: other files of the pool in it are opened relative to it, too.
+    #[must_use]
+    pub const fn dir(&self) -> &OpenDir {
+        &self.dir
     }
 
     /// Writes what changed.

@@ -1,8 +1,8 @@
-use std::{io, path::Path};
+use std::io;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use vipnode_files::{read_text, replace_file};
+use vipnode_files::OpenDir;
 
 use crate::StoreError;
 
@@ -11,7 +11,7 @@ const MOST_BYTES: u64 = 256 << 20;
 /// The version that this program writes and reads.
 const VERSION: u32 = 1;
 
-/// One kind of records in one file, which is written whole or not at all.
+/// One kind of records in one file, which is written whole or not at all, in a directory whose links are not followed.
 ///
 /// The first line names the kind and the version, each further line is one record as JSON, and the last line has a
 /// checksum of all before it, so that a cut or edited file is not taken for a whole one.
@@ -40,12 +40,12 @@ impl RecordFile {
     ///
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::Unavailable`].
-    pub fn read<T: DeserializeOwned>(self, dir: &Path) -> Result<Vec<T>, StoreError> {
-        let path = dir.join(self.name);
+    pub fn read<T: DeserializeOwned>(self, dir: &OpenDir) -> Result<Vec<T>, StoreError> {
+        let path = dir.file(self.name);
         let unavailable =
             |error: io::Error| StoreError::Unavailable { why: format!("reading {}: {error}", path.display()) };
         let damaged = |line: usize, what: String| StoreError::Damaged { file: path.clone(), line, what };
-        let text = match read_text(&path, MOST_BYTES) {
+        let text = match dir.read_text(self.name, MOST_BYTES) {
             Ok(text) => text,
             Err(error) => {
                 return match error.kind() {
@@ -110,10 +110,10 @@ impl RecordFile {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]; the old file is still there.
-    pub fn write<T: Serialize>(self, dir: &Path, records: impl Iterator<Item = T>) -> Result<(), StoreError> {
-        let path = dir.join(self.name);
+    pub fn write<T: Serialize>(self, dir: &OpenDir, records: impl Iterator<Item = T>) -> Result<(), StoreError> {
+        let path = dir.file(self.name);
         let text = self.text(records).map_err(io::Error::other);
-        text.and_then(|text| replace_file(&path, text.as_bytes()))
+        text.and_then(|text| dir.replace_file(self.name, text.as_bytes()).map(drop))
             .map_err(|error| StoreError::Unavailable { why: format!("writing {}: {error}", path.display()) })
     }
 }

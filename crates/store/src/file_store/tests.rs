@@ -159,3 +159,23 @@ fn a_full_disk_fails_a_batch_before_it_is_taken_in() {
     drop(store);
     assert_eq!(rows(&mut FileStore::open(dir.path()).unwrap()), [kept(1, Proven::Yes), kept(2, Proven::Yes)]);
 }
+
+#[test]
+#[cfg(unix)]
+fn no_link_in_the_directory_is_followed_and_its_path_is_used_once() {
+    use std::os::unix::fs::symlink;
+
+    let (root, elsewhere) = (tempdir().unwrap(), tempdir().unwrap());
+    let (path, moved) = (root.path().join("pool"), root.path().join("moved"));
+    let mut store = FileStore::open(&path).unwrap();
+    store.apply(&[kept(1, Proven::Yes)]).unwrap();
+    fs::rename(&path, &moved).unwrap();
+    symlink(elsewhere.path(), &path).unwrap();
+    store.flush().unwrap();
+    drop(store);
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    fs::rename(moved.join("nodes"), elsewhere.path().join("nodes")).unwrap();
+    symlink(elsewhere.path().join("nodes"), moved.join("nodes")).unwrap();
+    let error = FileStore::open(&moved).unwrap_err();
+    assert!(error.to_string().contains("links in a state directory are not followed"), "{error}");
+}

@@ -33,7 +33,7 @@ where
 
     async fn check_permit(&mut self) -> Result<FairPermit, Failure<SessionEnd>> {
         let service = self.socket.service;
-        match service.try_check(&self.socket.caller.block) {
+        match service.try_check(self.socket.caller.address_block()) {
             Ok(permit) => Ok(permit),
             Err(wait) => {
                 let waited = self.session.work_while(Box::pin(service.wait_for_check(wait))).await;
@@ -82,7 +82,7 @@ where
             return Err(Refusal::NotAuthenticated.into());
         }
         socket.signed_by = Some(node);
-        socket.entry.set_known();
+        socket.authenticated();
         Ok(socket.connection())
     }
 }
@@ -111,7 +111,16 @@ impl Socket<'_> {
             self.service.access.admit(&identity, hello, nonce)?;
         }
         self.claimed = Some(identity);
-        self.entry.set_known();
+        self.authenticated();
         Ok((identity, call))
+    }
+
+    /// The node's key signed a call, and the node may call this pool. From now on, the members of a closed pool are charged to
+    /// no address block.
+    fn authenticated(&mut self) {
+        if !self.entry.is_known() && self.service.access.is_closed() {
+            self.caller.set_member();
+        }
+        self.entry.set_known();
     }
 }

@@ -6,10 +6,11 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
-use vipnode_pool_core::AddressBlock;
+use vipnode_pool_core::{AddressBlock, WideBlock};
 
 /// The TLS handshakes in progress. At the limit, a new handshake replaces the oldest one of the address block that has the
-/// most: a block that begins many and finishes none harms only itself, while an honest handshake takes two round trips.
+/// most, in the wide block (/16, /32) that has the most: whoever begins many and finishes none harms only itself, while an
+/// honest handshake takes two round trips.
 #[derive(Debug)]
 pub(crate) struct Handshakes {
     most: usize,
@@ -19,6 +20,13 @@ pub(crate) struct Handshakes {
 #[derive(Debug, Default)]
 struct Table {
     begun: u64,
+    open: usize,
+    wide: BTreeMap<WideBlock, WideHandshakes>,
+}
+
+/// The handshakes of one wide block.
+#[derive(Debug, Default)]
+struct WideHandshakes {
     open: usize,
     blocks: BTreeMap<AddressBlock, BTreeMap<u64, CancellationToken>>,
 }
@@ -47,7 +55,9 @@ impl Handshakes {
         let number = table.begun;
         table.begun = number.wrapping_add(1);
         table.open = table.open.saturating_add(1);
-        table.blocks.entry(block).or_default().insert(number, given_up.clone());
+        let wide = table.wide.entry(block.wide()).or_default();
+        wide.open = wide.open.saturating_add(1);
+        wide.blocks.entry(block).or_default().insert(number, given_up.clone());
         drop(table);
         Handshake { handshakes: Arc::clone(self), block, number, given_up }
     }
@@ -60,10 +70,8 @@ impl Handshakes {
 
 impl Table {
     fn give_one_up(&mut self) -> bool {
-        let key = |open: &BTreeMap<u64, _>| (open.len(), Reverse(open.keys().next().copied()));
-        let busiest = self.blocks.iter().max_by_key(|(_, open)| key(open)).map(|(block, _)| *block);
-        let oldest = busiest.and_then(|block| Some((block, *self.blocks.get(&block)?.keys().next()?)));
-        let Some((block, number)) = oldest else { return false };
+        let busiest = self.wide.values().max_by_key(|wide| (wide.open, Reverse(wide.oldest())));
+        let Some((block, number)) = busiest.and_then(WideHandshakes::oldest_of_the_busiest) else { return false };
         if let Some(given_up) = self.remove(block, number) {
             given_up.cancel();
         }
@@ -71,13 +79,31 @@ impl Table {
     }
 
     fn remove(&mut self, block: AddressBlock, number: u64) -> Option<CancellationToken> {
-        let open = self.blocks.get_mut(&block)?;
+        let wide = self.wide.get_mut(&block.wide())?;
+        let open = wide.blocks.get_mut(&block)?;
         let removed = open.remove(&number)?;
         if open.is_empty() {
-            self.blocks.remove(&block);
+            wide.blocks.remove(&block);
+        }
+        wide.open = wide.open.saturating_sub(1);
+        if wide.blocks.is_empty() {
+            self.wide.remove(&block.wide());
         }
         self.open = self.open.saturating_sub(1);
         Some(removed)
+    }
+}
+
+impl WideHandshakes {
+    fn oldest(&self) -> Option<u64> {
+        self.blocks.values().filter_map(|open| open.keys().next().copied()).min()
+    }
+
+    /// Returns the oldest handshake of the block that has the most.
+    fn oldest_of_the_busiest(&self) -> Option<(AddressBlock, u64)> {
+        let key = |open: &BTreeMap<u64, _>| (open.len(), Reverse(open.keys().next().copied()));
+        let (block, open) = self.blocks.iter().max_by_key(|(_, open)| key(open))?;
+        Some((*block, *open.keys().next()?))
     }
 }
 
@@ -111,6 +137,18 @@ mod tests {
         assert_eq!(more.iter().filter(|one| !one.given_up.is_cancelled()).count(), 2);
         assert_eq!(handshakes.lock().open, 4);
         drop((storm, more, honest, late));
-        assert!(handshakes.lock().blocks.is_empty() && handshakes.lock().open == 0);
+        assert!(handshakes.lock().wide.is_empty() && handshakes.lock().open == 0);
+    }
+
+    #[test]
+    fn a_storm_from_a_thousand_blocks_of_a_wide_block_hurts_itself_only() {
+        let handshakes = Arc::new(Handshakes::new(16));
+        let honest: Vec<_> = (0..4).map(|n| handshakes.begin(format!("10.{n}.0.1").parse().unwrap())).collect();
+        let begin = |n: u32| handshakes.begin(format!("2001:db8:{n:x}::1").parse().unwrap());
+        let storm: Vec<_> = (0..1_000).map(begin).collect();
+        assert!(honest.iter().all(|one| !one.given_up.is_cancelled()));
+        assert_eq!(storm.iter().filter(|one| !one.given_up.is_cancelled()).count(), 12);
+        drop((storm, honest));
+        assert!(handshakes.lock().wide.is_empty());
     }
 }
