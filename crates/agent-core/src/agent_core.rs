@@ -95,6 +95,11 @@ impl AgentCore {
         }
     }
 
+    /// The state of the connection to the pool.
+    pub(crate) const fn pool_standing(&self) -> PoolStanding {
+        if self.config.pool { self.link.standing() } else { PoolStanding::None }
+    }
+
     /// Handles an event at `now` and appends the resulting actions, in order.
     pub fn handle(&mut self, now: Ms, event: Event, out: &mut Vec<Action>) {
         if self.stopped {

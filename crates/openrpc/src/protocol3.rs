@@ -228,7 +228,7 @@ pub(super) fn ask() -> MethodRow {
         hosts: Vec::new(),
         missing: 2,
         reason: Some(
-            "no host on mainnet has a free slot now; the pool assigns you a host as soon as a slot is free".to_owned(),
+            "2 hosts on mainnet: 1 is full, 1 offers no slots".to_owned(),
         ),
     };
     let codes = &[

@@ -14,9 +14,10 @@ mod status_client;
 mod status_source;
 
 pub use agent_status::{
-    AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding,
+    AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink,
 };
 pub use local_error::LocalError;
+pub use vipnode_agent_core::PoolStanding;
 #[cfg(feature = "schema")]
 pub use openrpc_methods::rows;
 pub use status_client::{agents, explain, pool_status, socket, status};

@@ -158,6 +158,8 @@ fn left_out(excluded: &Excluded) -> String {
         other_chain,
         already_leased,
         full,
+        offers_none,
+        waiting,
         too_expensive,
         avoided,
         recently_failed,
@@ -168,7 +170,9 @@ fn left_out(excluded: &Excluded) -> String {
     let reasons = [
         (other_chain, "on another chain"),
         (already_leased, "already assigned to it"),
-        (full, "without a free slot"),
+        (full, "full"),
+        (offers_none, "without slots to offer"),
+        (waiting, "that recently refused a client, or whose first clients have yet to connect"),
         (too_expensive, "too expensive for it"),
         (avoided, "that it avoids"),
         (recently_failed, "to which it recently failed to connect"),
@@ -208,7 +212,7 @@ mod tests {
             "wants 3 hosts, 1 missing: no host has a free slot",
             "host abababababab was the best of 12 hosts, with 76 points: +50 free slots, -4 round trip to the pool, +30 time connected",
             "too long ago; the pool no longer knows why",
-            "2 of 8 hosts examined could be assigned; excluded: 2 on another chain, 4 without a free slot",
+            "2 of 8 hosts examined could be assigned; excluded: 2 on another chain, 4 full",
         ] {
             assert!(text.contains(words), "{words} is missing in:\n{text}");
         }

@@ -26,6 +26,6 @@ async fn releases_that_share_no_version_of_eth_are_told_apart_and_not_tried_agai
     let why = words(&agent.event("hosts_missing").await);
     // The client itself keeps away from it for a while too, and then the pool.
     let by_version =
-        ["1 run a version that your agent rejects", "1 reject your node's version", "it failed a moment ago"];
+        ["runs a version that your agent rejects", "rejects your node's version", "failed to connect", "is avoided by your agent"];
     assert!(by_version.iter().any(|words| why.contains(words)), "{why}");
 }
