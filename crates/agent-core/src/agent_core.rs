@@ -3,7 +3,8 @@ use rand_chacha::ChaCha8Rng;
 use vipnode_types::{BrokenInvariant, Ms};
 
 use crate::{
-    Action, AgentConfig, AgentCounters, AgentGauges, AgentView, EndedLeases, Event, NodeChange, NodeTask, RequestTag,
+    Action, AgentConfig, AgentCounters, AgentGauges, AgentView, EndedLeases, Event, NodeChange, NodeTask, PoolStanding,
+    RequestTag,
     client::host_search::HostSearch,
     direct::named_peers::NamedPeers,
     flows::stop::StopState,

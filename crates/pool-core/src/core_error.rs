@@ -9,8 +9,8 @@ errors! {
         NotConnected: Unauthorized, "this connection is not authenticated, or a newer connection replaced it",
             hint "Call vipnode_connect first.";
         /// The pool knows a newer delegation of the node than the one used to connect.
-        OldDelegation: Unauthorized, "a newer delegation of the same node replaced this one",
-            hint "Stop the agent, run vipnode link on this machine, and start the agent again.";
+        OldDelegation: Unauthorized, "another agent serves this node now: a newer delegation of the node replaced this one",
+            hint "Stop one of the two agents. To go on with this one, stop it, run `vipnode link`, and start it again.";
         /// The agent speaks a different protocol version than the pool.
         Protocol {
             /// The agent's version.

@@ -210,7 +210,7 @@ fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
     findings.extend(identity(pool));
     match &pool.reached.reply {
         Ok(reply) => {
-            findings.push(admission(reply));
+            findings.push(admission(facts, reply));
             findings.extend(no_hosts(facts, reply));
             findings.push(clock(pool, reply));
             findings.extend(port(facts, reply));
@@ -238,8 +238,18 @@ fn identity(pool: &PoolFound) -> Option<Finding> {
     Some(Finding::ok("pool_id", text))
 }
 
-fn admission(reply: &ReachReply) -> Finding {
+fn admission(facts: &Facts, reply: &ReachReply) -> Finding {
+    let node = facts.node.as_ref().ok();
+    let signed = facts.wants.agent.protocol2.is_none() && node.is_some_and(|node| matches!(node.key, Some(Ok(_))));
     match &reply.admission {
+        Admission::Allowed | Admission::MembersOnly if node.is_none() => {
+            Finding::skipped("admission", "Whether the pool accepts the node is checked once the node is found")
+        }
+        Admission::MembersOnly if signed => {
+            let text = "The pool accepts only members, and did not evaluate the signed request, so this check cannot \
+                        show whether the node is one";
+            Finding::warning("admission", text, "Ask the pool's operator to update the pool, or start the agent to see")
+        }
         Admission::Allowed => Finding::ok("admission", "The pool accepts this node"),
         Admission::MembersOnly => {
             let text = "The pool accepts only members, and does not disclose them. A signed request would show whether this node is one";

@@ -123,6 +123,30 @@ fn finds(cases: &[Case]) {
     }
 }
 
+/// It would be the admission of another node than the agent's.
+#[test]
+fn without_a_node_nothing_is_said_about_its_admission() {
+    let mut facts = well();
+    facts.node = Err(NodeMissing::Error(CliError { message: "several nodes".to_owned(), hint: String::new() }));
+    for admission in [Admission::Allowed, Admission::MembersOnly] {
+        reply(&mut facts).admission = admission;
+        let findings = evaluate(&facts);
+        let found = findings.iter().find(|finding| finding.check == "admission").unwrap();
+        assert_eq!(found.verdict, Verdict::Skipped, "{}", found.text);
+    }
+}
+
+/// A pool that answers a signed request as an unsigned one.
+#[test]
+fn a_key_that_was_passed_is_not_asked_for() {
+    let mut facts = well();
+    reply(&mut facts).admission = Admission::MembersOnly;
+    let findings = evaluate(&facts);
+    let found = findings.iter().find(|finding| finding.check == "admission").unwrap();
+    assert_eq!(found.verdict, Verdict::Warning);
+    assert!(!found.hint.contains("--nodekey"), "{}", found.hint);
+}
+
 #[test]
 fn all_is_well_where_nothing_is_spoiled() {
     assert_eq!(ills(&well()), []);

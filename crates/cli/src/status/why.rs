@@ -112,6 +112,9 @@ fn one(Why { node, reply, .. }: &Why) -> Styled {
     if reply.hosts.len() > HOSTS {
         let _infallible = writeln!(page, "  and {} more hosts (use --json for all)", reply.hosts.len() - HOSTS);
     }
+    if reply.hosts.iter().any(|given| given.selection.is_some()) {
+        page.push("  points: the pool assigns the host with the most points, counted when the host was assigned\n");
+    }
     let ExplainReply { connected_hosts, examined, candidates, .. } = reply;
     let _infallible = writeln!(
         page,
@@ -131,9 +134,13 @@ fn selection(given: &ExplainedHost) -> String {
     let parts = parts(&selection.score);
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     match selection.candidates {
-        0 | 1 => format!("was the only host that could be assigned, with {} points{parts}", selection.score.total),
-        among => format!("was the best of {among} hosts, with {} points{parts}", selection.score.total),
+        0 | 1 => format!("was the only host that could be assigned, with {}{parts}", points(selection.score.total)),
+        among => format!("was the best of {among} hosts, with {}{parts}", points(selection.score.total)),
     }
+}
+
+fn points(total: i32) -> String {
+    if total.abs() == 1 { format!("{total} point") } else { format!("{total} points") }
 }
 
 /// What counted, with its sign.
