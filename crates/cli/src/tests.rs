@@ -124,6 +124,7 @@ fn node(byte: u8) -> NodeId {
 
 fn facts() -> NodeFacts {
     NodeFacts {
+        dials_late: false,
         protocols: Vec::new(),
         id: node(7),
         enode: Enode::at(node(7), [8, 8, 4, 4].into(), 30_303),

@@ -45,7 +45,11 @@ impl AgentCore {
     /// Handles a lost socket. It ends no lease (fail static).
     pub(crate) fn pool_lost(&mut self, now: Ms, why: Failure, out: &mut Vec<Action>) {
         self.forget_socket(now);
-        self.link.away_because(if self.link.was_taken() { PoolStanding::Disconnected } else { PoolStanding::Unreachable });
+        self.link.away_because(if self.link.was_taken() {
+            PoolStanding::Disconnected
+        } else {
+            PoolStanding::Unreachable
+        });
         let retry_ms = self.stopping.is_none().then(|| self.link.wait_after_loss_ms(now, &mut self.rng));
         self.announce_loss(why, retry_ms, out);
         out.extend(retry_ms.map(|after_ms| Action::Reconnect { after_ms }));

@@ -1,3 +1,5 @@
+use std::ffi::OsString;
+
 use clap::{
     Command,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -12,12 +14,18 @@ use crate::{
 const MOST_EDITS: usize = 2;
 
 /// Returns an error of clap as this program shows its own errors: one line, and what to do. clap's own tips would pass a
-/// mistyped flag on as a value. `words` are those of the command, and `notes` say where a value is from.
-pub(super) fn line_error(error: &clap::Error, tree: &Command, words: &[String], notes: &[String]) -> CliError {
+/// mistyped flag on as a value. `words` are those of the command in the line, and `notes` say where a value is from.
+pub(super) fn line_error(
+    error: &clap::Error,
+    tree: &Command,
+    line: &[OsString],
+    words: &[String],
+    notes: &[String],
+) -> CliError {
     if error.kind() == ErrorKind::InvalidSubcommand
         && let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
     {
-        return unknown_below(tree, words, word).into();
+        return unknown_below(tree, line, word).into();
     }
     let suggested = [ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     let suggested = suggested.into_iter().find_map(|kind| first(error.get(kind)?));
@@ -35,11 +43,13 @@ pub(super) fn nearest<'a>(command: &'a Command, word: &str) -> Option<&'a str> {
 }
 
 /// A command that is not one of those below another. Below `help` are the commands that it is about.
-fn unknown_below(tree: &Command, words: &[String], word: &str) -> CommandError {
-    let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != "help").collect();
-    let mut command = tree;
-    for word in &words {
-        command = command.find_subcommand(word).unwrap_or(command);
+fn unknown_below(tree: &Command, line: &[OsString], word: &str) -> CommandError {
+    let (mut command, mut words) = (tree, Vec::new());
+    for typed in line.iter().skip(1).filter_map(|typed| typed.to_str()).take_while(|typed| *typed != word) {
+        if let Some(below) = command.find_subcommand(typed).filter(|_| typed != "help") {
+            command = below;
+            words.push(typed);
+        }
     }
     let of_command = |name: &str| [&words[..], &[name]].concat().join(" ");
     let nearest = nearest(command, word).map(|name| format!("; did you mean '{}'?", of_command(name)));

@@ -37,12 +37,12 @@ pub(crate) enum Unread {
 const NO_COMMAND: &str = "agent";
 
 impl Unread {
-    fn of(error: clap::Error, tree: &Command, words: &[String], notes: &[String]) -> Self {
+    fn of(error: clap::Error, tree: &Command, line: &[OsString], words: &[String], notes: &[String]) -> Self {
         match error.kind() {
             ErrorKind::DisplayHelp
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Self::Help(Box::new(error)),
-            _ => Self::Error(line_error(&error, tree, words, notes)),
+            _ => Self::Error(line_error(&error, tree, line, words, notes)),
         }
     }
 }
@@ -78,7 +78,7 @@ impl Reader {
         let mut tree = with_negative_numbers(Cli::command());
         tree.build();
         let lenient = tree.clone().ignore_errors(true).try_get_matches_from(&self.line);
-        let typed = lenient.map_err(|error| Unread::of(error, &tree, &[], &[]))?;
+        let typed = lenient.map_err(|error| Unread::of(error, &tree, &self.line, &[], &[]))?;
         let (words, command, typed) = leaf(&tree, &typed);
         let table = if words.is_empty() { NO_COMMAND.to_owned() } else { words.join(" ") };
         let file = match self.file(command, typed) {
@@ -105,7 +105,7 @@ impl Reader {
                 return Unread::Error(error.into());
             }
             let notes = notes(&error, command, &sources);
-            Unread::of(error, &tree, &words, &notes)
+            Unread::of(error, &tree, &self.line, &words, &notes)
         };
         let matches = tree.clone().try_get_matches_from(line).map_err(failed)?;
         let cli = Cli::of(&mut tree.clone(), &matches).map_err(failed)?;
@@ -172,7 +172,6 @@ impl<'a> Found<'a> {
         Ok(())
     }
 }
-
 
 /// The command that is meant, its words, and its matches.
 fn leaf<'a, 'm>(tree: &'a Command, matches: &'m ArgMatches) -> (Vec<String>, &'a Command, &'m ArgMatches) {

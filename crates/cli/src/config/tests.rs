@@ -220,7 +220,11 @@ fn a_mistyped_command_starts_nothing_and_names_the_nearest() {
         (&["help", "hots"], "unknown command 'hots'; did you mean 'host'?", "`vipnode --help`"),
         (&["pool", "admin", "x"], "unknown command 'pool admin x'", "`vipnode pool admin --help`"),
         (&["status", "--no-such"], "unexpected argument '--no-such' found", "`vipnode status --help`"),
-        (&["host", "--slot", "3"], "unexpected argument '--slot' found; did you mean '--slots'?", "`vipnode host --help`"),
+        (
+            &["host", "--slot", "3"],
+            "unexpected argument '--slot' found; did you mean '--slots'?",
+            "`vipnode host --help`",
+        ),
     ] {
         let error = error(&[&["vipnode"], line].concat());
         assert_eq!(error.message, message);

@@ -149,7 +149,7 @@ impl Scenario {
         self.stop(&[DemoRole::Pool], display).await;
         match &left {
             Ok(0) => display.say("   No connections made by vipnode remain."),
-            Ok(left) => display.say(&format!("   {left} connections between the nodes remain.")),
+            Ok(left) => display.say(&format!("   Connections that remain between the nodes: {left}")),
             Err(_) => {}
         }
         if let Some(status) = status {

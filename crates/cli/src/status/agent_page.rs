@@ -161,8 +161,8 @@ fn slots(host: &AgentHostStatus) -> String {
     let AgentHostStatus { slots, sold, free, reserve, .. } = host;
     let kept = format!("{reserve} reserved for its own peers");
     match &host.why_none {
-        Some(why) => format!("{}, offers none: {why}; {kept}", sold_slots(*sold)),
-        None => format!("{sold} of {} sold, {free} free; {kept}", counted((*slots).into(), "slot")),
+        Some(why) => format!("{}: {sold} sold, none offered: {why}; {kept}", counted((*slots).into(), "slot")),
+        None => format!("{}: {sold} sold, {free} free; {kept}", counted((*slots).into(), "slot")),
     }
 }
 
@@ -228,6 +228,10 @@ fn leases(page: &mut Styled, whom: &'static str, leases: &[LeaseStatus], now: Ms
     ]);
     page.append_indented(&table.with_rows(shown).fit(width.saturating_sub(INDENT)));
     if leases.len() > LEASES {
-        let _infallible = writeln!(page, "  and {} more (use --json for all)", leases.len() - LEASES);
+        let _infallible = writeln!(
+            page,
+            "  and {} (use --json for all)",
+            counted(u64::try_from(leases.len() - LEASES).unwrap_or(u64::MAX), "more lease")
+        );
     }
 }

@@ -55,7 +55,7 @@ fn line(before: &PoolGlance, now: &PoolGlance, refused: Refusals, every: Duratio
         let mut shown: Vec<String> = shown.collect();
         let rest = refused.iter().skip(REASONS).fold(0_u64, |sum, (_, number)| sum.saturating_add(*number));
         if rest > 0 {
-            shown.push(format!("{rest} others"));
+            shown.push(counted(rest, "other"));
         }
         text += &format!(" · {total} refused: {}", shown.join(", "));
     }

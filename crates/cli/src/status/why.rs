@@ -110,7 +110,11 @@ fn one(Why { node, reply, .. }: &Why) -> Styled {
         let _infallible = writeln!(page, "  host {} {}", given.host.short(), selection(given));
     }
     if reply.hosts.len() > HOSTS {
-        let _infallible = writeln!(page, "  and {} more hosts (use --json for all)", reply.hosts.len() - HOSTS);
+        let _infallible = writeln!(
+            page,
+            "  and {} (use --json for all)",
+            counted(u64::try_from(reply.hosts.len() - HOSTS).unwrap_or(u64::MAX), "more host")
+        );
     }
     if reply.hosts.iter().any(|given| given.selection.is_some()) {
         page.push("  points: the pool assigns the host with the most points, counted when the host was assigned\n");

@@ -124,9 +124,7 @@ impl Incompatibility {
                 format!("{run} a version older than {least} (--min-client-version)")
             }
             Self::Unwanted => {
-                format!(
-                    "{run} a version that your agent rejects (--reject-client) or your node is incompatible with"
-                )
+                format!("{run} a version that your agent rejects (--reject-client) or your node is incompatible with")
             }
             Self::Refused => format!("{reject} your node's version: update it"),
             Self::LightFull => format!("{have} no free slot for a light node"),

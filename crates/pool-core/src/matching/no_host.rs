@@ -212,10 +212,9 @@ impl Rejection {
                 "is kept apart from your node today, because your agent did not report it",
                 "are kept apart from your node today, because your agent did not report them",
             ),
-            Self::Ending => of_number(
-                "is still ending a connection with your node",
-                "are still ending a connection with your node",
-            ),
+            Self::Ending => {
+                of_number("is still ending a connection with your node", "are still ending a connection with your node")
+            }
             Self::Address => of_number(
                 "was just assigned to another client at your address",
                 "were just assigned to other clients at your address",
