@@ -1,7 +1,7 @@
 use std::{path::PathBuf, time::SystemTime};
 
 use vipnode_pool::{CertificateFacts, PoolTls, TlsError, TlsNews};
-use vipnode_types::TypedError as _;
+use vipnode_types::{TypedError as _, counted};
 
 use crate::{
     args::{TlsArgs, TlsSource},

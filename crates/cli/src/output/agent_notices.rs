@@ -63,7 +63,7 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
         AgentNotice::NotRenewed { days, why } => {
             let text = format!(
                 "The agent's delegation expires in {} and could not be renewed: {why}",
-                counted((*days).into(), "day")
+                counted(*days, "day")
             );
             failed("fault", text, why)
         }

@@ -1,4 +1,5 @@
 use vipnode_agent_core::ConnectFailure;
+use vipnode_types::counted;
 
 /// Why a pair is not connected, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]

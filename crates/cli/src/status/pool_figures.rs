@@ -3,6 +3,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 use vipnode_pool::{PoolGlance, PoolMetrics};
+use vipnode_types::counted;
 
 use super::status_line_text::pool_line;
 use crate::output::{Line, Screen, Tone};
