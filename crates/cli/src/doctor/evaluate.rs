@@ -68,7 +68,7 @@ fn key(facts: &Facts, node: &NodeFound) -> Option<Finding> {
         Ok(KeyFacts::Delegated { until }) => {
             let left = until.since(facts.now);
             let text =
-                format!("The node key's delegation to this agent is valid for {}", counted(left / DAY_MS, "more day"));
+                format!("The node key's delegation to this agent is valid for {}", counted(left.div_ceil(DAY_MS), "more day"));
             let hint = "Renew the delegation at the next start: --nodekey FILE";
             if left > RENEW_MS { Finding::ok("key", text) } else { Finding::warning("key", text, hint) }
         }
