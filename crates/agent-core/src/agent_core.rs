@@ -3,7 +3,8 @@ use rand_chacha::ChaCha8Rng;
 use vipnode_types::{BrokenInvariant, Ms};
 
 use crate::{
-    Action, AgentConfig, AgentCounters, AgentGauges, AgentView, EndedLeases, Event, NodeChange, NodeTask, RequestTag,
+    Action, AgentConfig, AgentCounters, AgentGauges, AgentView, EndedLeases, Event, NodeChange, NodeTask, PoolStanding,
+    RequestTag,
     client::host_search::HostSearch,
     direct::named_peers::NamedPeers,
     flows::stop::StopState,
@@ -93,6 +94,11 @@ impl AgentCore {
             next_tag,
             next_task: 0,
         }
+    }
+
+    /// The state of the connection to the pool.
+    pub(crate) const fn pool_standing(&self) -> PoolStanding {
+        if self.config.pool { self.link.standing() } else { PoolStanding::None }
     }
 
     /// Handles an event at `now` and appends the resulting actions, in order.

@@ -1,7 +1,7 @@
 use vipnode_types::{HeadFact, Ms, wire::Side};
 
 use crate::{
-    AgentCore, PoolState,
+    AgentCore, PoolStanding,
     node::{former_clients::trusted_without_lease, own_peers::OwnPeers},
 };
 
@@ -11,7 +11,7 @@ pub struct AgentGauges {
     /// Whether the pool has accepted the agent on an open connection.
     pub pool_connected: bool,
     /// The state of the connection to the pool.
-    pub pool_state: PoolState,
+    pub pool_state: PoolStanding,
     /// Whether the node answers.
     pub node_up: bool,
     /// Connected peers without a lease.
@@ -47,7 +47,7 @@ impl AgentGauges {
         let (offered, sold) = (core.offer(core.now).slots, core.leases.held(Side::Host));
         Self {
             pool_connected: core.link.is_live(),
-            pool_state: PoolState::of(core),
+            pool_state: core.pool_standing(),
             node_up: core.node.is_up(),
             own_peers: OwnPeers::count(&core.node, &core.leases),
             reserve: core.config.host.as_ref().map_or(0, |host| host.reserve),

@@ -54,10 +54,11 @@ pub use leases::release::{OpenChanges, left_undone, release};
 pub use limits::{REDIAL_MS, SLOW_CONNECT_MS};
 pub use node::task_error::TaskError;
 pub use policy::peer_policy::{PeerPolicy, VersionPattern, VersionPatternError};
+pub use pool::pool_standing::PoolStanding;
 pub use pool::protocol2::Protocol2Config;
 pub use preview::Preview;
 pub use refusal::Refusal;
-pub use view::{AgentView, HostSlots, LeaseState, PoolState};
+pub use view::{AgentView, HostSlots, LeaseState};
 
 /// The errors of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[

@@ -20,14 +20,14 @@ errors! {
             calls: usize,
             /// When to try again, in milliseconds.
             retry_ms: u64,
-        }: Busy, "{calls} calls are already waiting for this node",
-            hint "Try again in {retry_ms} ms.", retry retry_ms;
+        }: Busy, "too many calls wait for this node ({calls})",
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The agent is still undoing the lease with this ID.
         BeingUndone {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy, "this lease has ended and is being undone",
-            hint "Try again in {retry_ms} ms.", retry retry_ms;
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The agent is a client only.
         NotHost: Refused, "this agent does not sell slots", no_hint "the pool picks another host";
         /// The agent's node does not respond.
@@ -43,7 +43,7 @@ errors! {
         Full {
             /// Slots that the host sells.
             slots: u32,
-        }: Full, "all {slots} slots are in use", no_hint "the pool picks another host";
+        }: Full, "no slot is free ({slots} in use)", no_hint "the pool picks another host";
         /// The node's slots for light nodes are all in use.
         LightFull: LightFull, "all light-node slots of the host's node are in use",
             no_hint "the pool picks another host";

@@ -1,6 +1,6 @@
 use vipnode_types::{LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, wire::Side};
 
-use crate::{AgentCore, EndedLeases, HostConfig, node::own_peers::OwnPeers};
+use crate::{AgentCore, EndedLeases, HostConfig, PoolStanding, node::own_peers::OwnPeers};
 
 /// The state of the agent, for status and metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,9 @@ pub struct AgentView {
     /// How many hosts the user named, which are kept without a pool.
     pub named_hosts: u32,
     /// Its connection to the pool.
-    pub pool: PoolState,
+    pub pool: PoolStanding,
+    /// When the agent joined the pool; `None` while it has not.
+    pub joined: Option<Ms>,
     /// The pool's ID; `None` until the agent has joined, and for a pool without one.
     pub pool_id: Option<PoolId>,
     /// The pool's price of a slot; `None` until the pool reports it.
@@ -54,50 +56,6 @@ pub struct HostSlots {
     pub slots: u32,
     /// Slots kept for the node's own peers.
     pub reserve: u32,
-}
-
-/// The connection of an agent to its pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum PoolState {
-    /// Without a pool: the user named hosts or clients.
-    #[default]
-    None,
-    /// The agent has not joined yet, and nothing failed so far.
-    Connecting,
-    /// The pool cannot be reached, and the agent has not joined it since it started.
-    Unreachable,
-    /// The pool rejected the agent.
-    Refused,
-    /// Another pool answers than the one that the agent remembers.
-    Untrusted,
-    /// The connection to the pool is lost.
-    Disconnected,
-    /// The pool accepted it, at that time.
-    Connected(Ms),
-}
-
-impl PoolState {
-    pub(crate) fn of(core: &AgentCore) -> Self {
-        if core.config.pool { core.link.pool_state() } else { Self::None }
-    }
-
-    /// The names of all states.
-    pub const NAMES: [&str; 7] =
-        ["none", "connecting", "unreachable", "refused", "untrusted", "disconnected", "joined"];
-
-    /// Its name in the status and the metrics.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Connecting => "connecting",
-            Self::Unreachable => "unreachable",
-            Self::Refused => "refused",
-            Self::Untrusted => "untrusted",
-            Self::Disconnected => "disconnected",
-            Self::Connected(_) => "joined",
-        }
-    }
 }
 
 /// A lease as the agent's status shows it.
@@ -152,7 +110,8 @@ impl AgentView {
             why_missing: core.asks.why_missing().filter(|_| missing > 0).map(str::to_owned),
             max_price: core.config.max_price,
             named_hosts: core.named_hosts(),
-            pool: PoolState::of(core),
+            pool: core.pool_standing(),
+            joined: core.link.joined(),
             pool_id: core.link.pool_id(),
             price: core.link.price(),
             node_up: core.node.is_up(),

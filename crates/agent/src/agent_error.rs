@@ -195,7 +195,7 @@ errors! {
         NotUndone {
             /// How many grants are left.
             left: usize,
-        }: local, "stopping took too long: {left} changes remain on the node",
+        }: local, "stopping took too long; changes left on the node: {left}",
             hint "Run `vipnode release` once the node responds.";
         /// Some changes could not be undone.
         NotReleased {
@@ -205,7 +205,7 @@ errors! {
             all: usize,
             /// The first reason.
             why: NodeError,
-        }: local, "{left} of {all} changes could not be undone: {why}",
+        }: local, "changes that could not be undone: {left} of {all}: {why}",
             hint "Run `vipnode release` once the node responds.";
         /// A task of the agent ended unexpectedly.
         Fault {

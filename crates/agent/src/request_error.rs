@@ -13,10 +13,10 @@ errors! {
                   agent and the pool.";
         /// Too many of the pool's calls are waiting for the node.
         NodeBusy { retry_ms: u64 }: Busy, "too many calls are waiting for this agent's node",
-            hint "Try again in {retry_ms} ms.", retry retry_ms;
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// Too many requests are waiting to be sent to the pool.
         LinkBusy { retry_ms: u64 }: Busy, "too many requests are waiting to be sent to the pool",
-            hint "Try again in {retry_ms} ms.", retry retry_ms;
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The agent core made a request in one protocol for a connection that uses the other.
         OtherProtocol: Internal, "the request belongs to a protocol that this connection does not use", hint "Please report this.";
         /// A message could not be serialized as JSON or could not be queued.
@@ -38,10 +38,10 @@ errors! {
         /// The pool did not report its status.
         NoStatus { why: String }: Server, "the pool did not report its status: {why}", hint "Try again.";
         /// The agent core did not respond in time.
-        AgentBusy { retry_ms: u64 }: Busy, "the agent is busy", hint "Try again in {retry_ms} ms.", retry retry_ms;
+        AgentBusy { retry_ms: u64 }: Busy, "the agent is busy", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The pool did not respond in time.
         PoolSlow { retry_ms: u64 }: Busy, "the pool did not answer in time",
-            hint "Try again in {retry_ms} ms.", retry retry_ms;
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The agent is not a client.
         NotClient: Unsuitable, "this agent is not a client, so it has no hosts to explain",
             hint "Query an agent that is a client: vipnode status --why --state-dir DIR.";

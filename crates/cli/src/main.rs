@@ -21,7 +21,7 @@ use std::{io::Write, process::ExitCode};
 use clap::CommandFactory;
 
 use crate::{
-    args::{Cli, LogFormat, value_hint},
+    args::{Cli, LogFormat},
     config::{Reader, Reload, Unread, VARIABLES, unknown_variables},
     error::CommandError,
     output::{LiveLine, Screen, log, sanitize_all_but_styles, unwritten, written},
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let reader = Reader::here();
     let (cli, settings) = match reader.read() {
         Ok(read) => read,
-        Err(unread) => return refuse(unread),
+        Err(unread) => return refuse(unread, &Screen::new(reader.asks_for_json(), &LIVE)),
     };
     if cli.global.print_config {
         let mut out = anstream::stdout().lock();
@@ -82,8 +82,8 @@ fn warn_of_unknown_variables() {
     }
 }
 
-/// Prints an error or help of clap. It repeats the command line, into which a stranger's text may have been pasted.
-fn say_line_error(error: &clap::Error) {
+/// Prints help of clap.
+fn say_help(error: &clap::Error) {
     let text = sanitize_all_but_styles(&error.render().ansi().to_string());
     if error.use_stderr() {
         let _reader_gone = write!(anstream::stderr().lock(), "{text}");
@@ -94,20 +94,15 @@ fn say_line_error(error: &clap::Error) {
 }
 
 /// Help is printed here too.
-fn refuse(unread: Unread) -> ExitCode {
-    match unread {
-        Unread::Line(error, notes) => {
-            say_line_error(&error);
-            let hint = value_hint(&error).map(|hint| sanitize_all_but_styles(&hint));
-            for note in hint.into_iter().chain(notes) {
-                let _reader_gone = writeln!(anstream::stderr().lock(), " -> {note}");
-            }
-            let code = ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-            finished(code, &Screen::new(false, &LIVE))
+fn refuse(unread: Unread, screen: &Screen) -> ExitCode {
+    let error = match unread {
+        Unread::Help(help) if help.use_stderr() && screen.is_json() => CommandError::NoSubcommand.into(),
+        Unread::Help(help) => {
+            say_help(&help);
+            return finished(ExitCode::from(if help.use_stderr() { 2 } else { 0 }), screen);
         }
-        Unread::Error(error) => {
-            Screen::new(false, &LIVE).error(&error);
-            ExitCode::from(2)
-        }
-    }
+        Unread::Error(error) => error,
+    };
+    screen.error(&error);
+    ExitCode::from(2)
 }

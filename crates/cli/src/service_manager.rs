@@ -93,9 +93,31 @@ fn send(notice: Notice) {
         Notice::Stopping => sd_notify::NotifyState::Stopping,
         Notice::Watchdog => sd_notify::NotifyState::Watchdog,
     };
-    if let Err(error) = sd_notify::notify(&[state]) {
+    if let Err(error) = send_to_manager(&state) {
         tracing::warn!(%error, "cannot notify the service manager (NOTIFY_SOCKET)");
     }
+}
+
+/// sd_notify knows no abstract sockets, whose names begin with `@`.
+#[cfg(target_os = "linux")]
+fn send_to_manager(state: &sd_notify::NotifyState<'_>) -> std::io::Result<()> {
+    use std::os::{
+        linux::net::SocketAddrExt,
+        unix::net::{SocketAddr, UnixDatagram},
+    };
+    let socket = std::env::var_os("NOTIFY_SOCKET").unwrap_or_default();
+    match socket.as_encoded_bytes().strip_prefix(b"@") {
+        Some(name) => {
+            let address = SocketAddr::from_abstract_name(name)?;
+            UnixDatagram::unbound()?.send_to_addr(state.to_string().as_bytes(), &address).map(drop)
+        }
+        None => sd_notify::notify(std::slice::from_ref(state)),
+    }
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn send_to_manager(state: &sd_notify::NotifyState<'_>) -> std::io::Result<()> {
+    sd_notify::notify(std::slice::from_ref(state))
 }
 
 #[cfg(not(unix))]

@@ -22,6 +22,7 @@ use vipnode_types::{
 
 use crate::{
     args::{self, Cli, Targets, limit_flag},
+    config::{Reader, Unread},
     error::CliError,
     output::{Line, LiveLine, Screen, agent_notice_line, columns, cut},
     status,
@@ -123,6 +124,7 @@ fn node(byte: u8) -> NodeId {
 
 fn facts() -> NodeFacts {
     NodeFacts {
+        dials_late: false,
         protocols: Vec::new(),
         id: node(7),
         enode: Enode::at(node(7), [8, 8, 4, 4].into(), 30_303),
@@ -398,10 +400,18 @@ fn snapshot_of_errors() {
         let error = refusal(cli);
         let _infallible = writeln!(shown, "$ vipnode {}\n{}", line.join(" "), plain(&screen.error_text(&error)));
     }
-    for line in [&["host", "--slots", "many"][..], &["client", "enode://1"], &["client", "--max-price", "1 euro"]] {
-        let error = Cli::read(std::iter::once("vipnode").chain(line.iter().copied())).unwrap_err();
-        let _infallible =
-            writeln!(shown, "$ vipnode {}\n{}", line.join(" "), plain(&error.render().ansi().to_string()));
+    let wrong: [&[&str]; 6] = [
+        &["host", "--slots", "many"],
+        &["host", "--slots", "-1"],
+        &["client", "enode://1"],
+        &["client", "--max-price", "1 euro"],
+        &["status", "--no-such"],
+        &["pool", "adm"],
+    ];
+    for line in wrong {
+        let words = std::iter::once("vipnode").chain(line.iter().copied()).map(Into::into);
+        let Err(Unread::Error(error)) = Reader::new(words, |_| None).read() else { panic!("{line:?}") };
+        let _infallible = writeln!(shown, "$ vipnode {}\n{}", line.join(" "), plain(&screen.error_text(&error)));
     }
     let warning =
         Line::new("open", crate::output::Tone::Warning, "Anyone may join this pool").hint("Pass --members FILE");

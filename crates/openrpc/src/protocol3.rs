@@ -136,7 +136,11 @@ pub(super) fn connect() -> MethodRow {
         chain: examples::chain(),
         enode: Some(examples::client_enode()),
         host: None,
-        client: Some(ClientCriteria { max_price: Some(examples::price()), required_capabilities: caps(&["les"]) }),
+        client: Some(ClientCriteria {
+            max_price: Some(examples::price()),
+            required_capabilities: caps(&["les"]),
+            ..ClientCriteria::default()
+        }),
         join: None,
         allow_protocol2: false,
     };
@@ -227,9 +231,7 @@ pub(super) fn ask() -> MethodRow {
     let none = AskReply {
         hosts: Vec::new(),
         missing: 2,
-        reason: Some(
-            "no host on mainnet has a free slot now; the pool assigns you a host as soon as a slot is free".to_owned(),
-        ),
+        reason: Some("2 hosts on mainnet: 1 is full, 1 offers no slots".to_owned()),
     };
     let codes = &[
         ErrorCode::InvalidParams,

@@ -9,8 +9,8 @@ errors! {
         NotConnected: Unauthorized, "this connection is not authenticated, or a newer connection replaced it",
             hint "Call vipnode_connect first.";
         /// The pool knows a newer delegation of the node than the one used to connect.
-        OldDelegation: Unauthorized, "a newer delegation of the same node replaced this one",
-            hint "Stop the agent, run vipnode link on this machine, and start the agent again.";
+        OldDelegation: Unauthorized, "another agent serves this node now: a newer delegation of the node replaced this one",
+            hint "Stop one of the two agents. To go on with this one, stop it, run `vipnode link`, and start it again.";
         /// The agent speaks a different protocol version than the pool.
         Protocol {
             /// The agent's version.
@@ -60,7 +60,7 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy, "this pool remembers at most {nodes} nodes and is full",
-            hint "Try again in {retry_ms} ms.", retry retry_ms;
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The node is on a chain that is new to the pool, and the limit of chains is reached.
         ChainsFull {
             /// The chain of the node.
@@ -68,7 +68,7 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy,
-            "this pool has reached its limit of chains, and {chain} would be one more", hint "Try again in {retry_ms} ms.", retry retry_ms;
+            "this pool has reached its limit of chains, and {chain} would be one more", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The operator of the pool pinned another genesis block for the chain ID.
         OtherGenesis {
             /// The chain ID.
@@ -85,7 +85,7 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy, "this pool already remembers the maximum number of nodes in your address block",
-            hint "Try again in {retry_ms} ms.", retry retry_ms;
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The node is on a chain that is new to the pool, and its address block has used up its share of the limit of
         /// chains.
         ChainsOfBlock {
@@ -95,7 +95,7 @@ errors! {
             retry_ms: u64,
         }: Busy,
             "nodes in your address block have reached their limit of chains, and {chain} would be one more",
-            hint "Try again in {retry_ms} ms.", retry retry_ms;
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// A message lists more leases than one agent can have.
         TooManyLeases {
             /// How many leases one message may name.
@@ -108,7 +108,7 @@ errors! {
             retry_ms: u64,
         }: Busy,
             "too many slots offered to clients in your address block are not connected yet",
-            hint "Try again in {retry_ms} ms.", retry retry_ms;
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// A client, or its address block, has used up today's allowance of time that only hosts reported.
         Unpaired {
             /// The limit of a day, in milliseconds.
@@ -144,7 +144,7 @@ errors! {
             retry_ms: u64,
         }: Unauthorized,
             "the pool restarted after this connect was signed, and cannot know whether it accepted it before",
-            hint "Connect again in {retry_ms} ms.", retry retry_ms;
+            hint "Connect again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
     }
 }
 

@@ -109,40 +109,40 @@ errors! {
         TooFast {
             /// When to try again, in milliseconds.
             retry_ms: u64,
-        }: Busy, "too many calls per second on this connection", hint "Try again in {retry_ms} ms.", retry retry_ms;
+        }: Busy, "too many calls per second on this connection", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The connections of an address block exceeded their call rate.
         BlockTooFast {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy, "too many calls per second from your address block",
-            hint "Try again in {retry_ms} ms.", retry retry_ms;
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The answers to an address block exceeded its byte rate.
         BlockBytes {
             /// When the next one may be sent, in milliseconds.
             retry_ms: u64,
         }: Busy, "too many bytes per second for your address block",
-            hint "Try again in {retry_ms} ms.", retry retry_ms;
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The callers in an address block requested too many port tests.
         PortsTried {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy, "too many port tests for your address block",
-            hint "Try again in {retry_ms} ms.", retry retry_ms;
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The core is being restored from the store.
         Rebuilding {
             /// When to try again, in milliseconds.
             retry_ms: u64,
-        }: Busy, "the pool is restoring its state", hint "Try again in {retry_ms} ms.", retry retry_ms;
+        }: Busy, "the pool is restoring its state", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// A limit on queued work was reached.
         Overloaded {
             /// When to try again, in milliseconds.
             retry_ms: u64,
-        }: Busy, "the pool is overloaded", hint "Try again in {retry_ms} ms.", retry retry_ms;
+        }: Busy, "the pool is overloaded", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The pool is stopping.
         ShuttingDown {
             /// When to try again, in milliseconds.
             retry_ms: u64,
-        }: Busy, "the pool is shutting down", hint "Try again in {retry_ms} ms.", retry retry_ms;
+        }: Busy, "the pool is shutting down", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// A reply cannot be serialized as JSON.
         Internal {
             /// What is wrong.

@@ -15,6 +15,7 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod broken_invariant;
+mod counted;
 mod crypto;
 mod error_table;
 mod failure;
@@ -24,6 +25,7 @@ mod money;
 mod ms;
 mod node;
 pub mod protocol2;
+mod retry_in;
 mod sanitize;
 #[cfg(feature = "schema")]
 mod schema;
@@ -31,6 +33,7 @@ mod text_form;
 pub mod wire;
 
 pub use broken_invariant::BrokenInvariant;
+pub use counted::counted;
 pub use crypto::{
     AgentKey, AgentPublic, Delegation, DelegationError, JoinProof, JoinSecret, NodeKey, NodeKeyError, PoolId, PoolKey,
     PoolKeyChange, PoolKeyChanges, PoolKeyChangesError, signed,
@@ -48,6 +51,7 @@ pub use node::{
     Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Mismatch,
     NodeFacts, PeerCommand, PeerFact, PeerRules, ShortHash,
 };
+pub use retry_in::RetryIn;
 pub use sanitize::{hide_credentials, is_unprintable, sanitize, sanitize_lines};
 pub use text_form::HexError;
 

@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    Action, AgentCore, Notice, PoolAnswer, PoolState, RequestTag,
+    Action, AgentCore, Notice, PoolAnswer, PoolStanding, RequestTag,
     leases::Lease,
     limits,
     pool::{
@@ -45,7 +45,11 @@ impl AgentCore {
     /// Handles a lost socket. It ends no lease (fail static).
     pub(crate) fn pool_lost(&mut self, now: Ms, why: Failure, out: &mut Vec<Action>) {
         self.forget_socket(now);
-        self.link.away_because(if self.link.was_taken() { PoolState::Disconnected } else { PoolState::Unreachable });
+        self.link.away_because(if self.link.was_taken() {
+            PoolStanding::Disconnected
+        } else {
+            PoolStanding::Unreachable
+        });
         let retry_ms = self.stopping.is_none().then(|| self.link.wait_after_loss_ms(now, &mut self.rng));
         self.announce_loss(why, retry_ms, out);
         out.extend(retry_ms.map(|after_ms| Action::Reconnect { after_ms }));
@@ -58,7 +62,7 @@ impl AgentCore {
         if self.link.was_taken() || !self.leases.is_empty() {
             out.push(Action::Notice(Notice::PoolUntrusted { why }));
             self.reconnect_later(out);
-            self.link.away_because(PoolState::Untrusted);
+            self.link.away_because(PoolStanding::Untrusted);
         } else {
             self.stop_because(now, Some(why.to_wire()), out);
         }
@@ -131,7 +135,7 @@ impl AgentCore {
             self.forget_socket(now);
             self.reconnect_later(out);
         }
-        self.link.away_because(PoolState::Refused);
+        self.link.away_because(PoolStanding::Refused);
     }
 
     /// Closes the socket if a request gets no answer in time: it is half-open (fault D40, docs/faults.md).

@@ -17,7 +17,11 @@ impl AgentCore {
         let reply = match call.side {
             Side::Client => {
                 let DialCall { lease, peer: host, price, client_version, .. } = call;
-                Some(self.take_host(now, LeasedHost { lease, host, price, client_version }, out))
+                let taken = self.take_host(now, LeasedHost { lease, host, price, client_version }, out);
+                if taken.is_ok() {
+                    self.asks.forget_why_missing();
+                }
+                Some(taken)
             }
             Side::Host => self.dial_client(tag, call),
         };

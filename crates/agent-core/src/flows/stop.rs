@@ -73,7 +73,7 @@ impl AgentCore {
         let left = self.leases.iter().filter(|lease| lease.is_journaled()).count();
         let error = error.or_else(|| {
             (left > 0).then(|| {
-                let why = format!("{left} changes were not undone because the node did not respond in time");
+                let why = format!("changes not undone, because the node did not respond in time: {left}");
                 WireError::new(ErrorCode::Server, why, "run `vipnode release` once the node is back")
             })
         });

@@ -19,7 +19,7 @@ errors! {
             /// How many slots are available.
             most: u32,
         }: local, "--slots {slots}{allowed} is too many: --node-max-peers {node_max_peers} minus --reserve {reserve} leaves \
-                   at most {most} slots. Trusted clients use slots in the node's peer table, and a node whose peer table \
+                   room for at most {most}. Trusted clients use slots in the node's peer table, and a node whose peer table \
                    is full does not dial any peers",
             hint "Lower --slots, remove clients from --allow, or raise the node's own --maxpeers and pass the same \
                   number with --node-max-peers.";

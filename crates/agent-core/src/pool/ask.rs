@@ -28,6 +28,13 @@ struct Missing {
     late: bool,
 }
 
+impl Missing {
+    fn tells_more_than(&self, before: &Self) -> bool {
+        let reason = before.why.is_none() && self.why.is_some();
+        reason || (self.hosts, self.late) != (before.hosts, before.late)
+    }
+}
+
 impl Default for AskState {
     fn default() -> Self {
         let backoff = Backoff::new(limits::ASK_FIRST_MS, limits::BACKOFF_MOST_MS);
@@ -112,17 +119,23 @@ impl AskState {
         self.next = self.next.min(least.max(now));
     }
 
-    /// Returns a notice that so many hosts are missing and why, if that changed or has lasted for some time.
+    /// Forgets why hosts are missing, because the pool assigned one since it gave the reason.
+    pub(crate) fn forget_why_missing(&mut self) {
+        if let Some(announced) = &mut self.announced {
+            announced.why = None;
+        }
+    }
+
+    /// Returns a notice that so many hosts are missing and why, if their number changed, if that has lasted for some time,
+    /// or if there was no reason before. A reason that only changes, as its counts of hosts do, is for the status.
     pub(crate) fn announce(&mut self, now: Ms, hosts: u32, why: Option<String>) -> Option<Notice> {
         let since = self.missing_since.take().unwrap_or(now);
         self.missing_since = (hosts > 0).then_some(since);
         let late = now.since(since) >= limits::MISSING_LATE_MS;
         let news = (hosts > 0).then(|| Missing { hosts, why: why.filter(|why| !why.is_empty()), late });
-        if news == self.announced {
-            return None;
-        }
-        self.announced.clone_from(&news);
-        news.map(|Missing { hosts, why, late }| Notice::HostsMissing { missing: hosts, why, late })
+        let before = std::mem::replace(&mut self.announced, news.clone());
+        let tells = |news: &Missing| before.is_none_or(|before| news.tells_more_than(&before));
+        news.filter(tells).map(|Missing { hosts, why, late }| Notice::HostsMissing { missing: hosts, why, late })
     }
 }
 
@@ -141,6 +154,8 @@ mod tests {
         let why = || Some("no host has a free slot".to_owned());
         assert_eq!(at(2, 2, why()), (notice(why(), false), why()));
         assert_eq!(at(3, 2, why()), (None, why()));
+        let now_full = || Some("the only host on mainnet is full".to_owned());
+        assert_eq!(at(4, 2, now_full()), (None, now_full()), "the status shows it");
         // Again once it lasts, and then no more.
         assert_eq!(at(30_000, 2, why()), (notice(why(), true), why()));
         assert_eq!(at(90_000, 2, why()), (None, why()));

@@ -8,8 +8,11 @@ use crate::{Advertise, AgentConfig, policy::suitability::needs};
 /// Returns the hello of the agent and its node, which offers `slots` slots.
 pub(crate) fn hello(config: &AgentConfig, facts: &NodeFacts, slots: u32) -> ConnectRequest {
     let host = config.host.as_ref().map(|host| HostOffer { slots, payout: host.payout });
-    let wish =
-        || ClientCriteria { max_price: config.max_price, required_capabilities: needs(&config.policy, !facts.full) };
+    let wish = || ClientCriteria {
+        max_price: config.max_price,
+        required_capabilities: needs(&config.policy, !facts.full),
+        dials_late: facts.dials_late,
+    };
     ConnectRequest {
         protocol: PROTOCOL,
         agent_version: config.agent_version.clone(),

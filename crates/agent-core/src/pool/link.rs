@@ -7,14 +7,14 @@ use vipnode_types::{
 };
 
 use super::{backoff::Backoff, displacements::Displacements};
-use crate::{PoolState, RequestTag, limits, policy::dialable::is_private};
+use crate::{PoolStanding, RequestTag, limits, policy::dialable::is_private};
 
 /// The connection of the agent to its pool.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     state: LinkState,
     /// What is shown while no socket is open.
-    away: PoolState,
+    away: PoolStanding,
     /// Number of the newest socket.
     socket: u64,
     backoff: Backoff,
@@ -60,7 +60,7 @@ impl Default for Link {
     fn default() -> Self {
         Self {
             state: LinkState::Away,
-            away: PoolState::Connecting,
+            away: PoolStanding::Connecting,
             socket: 0,
             backoff: Backoff::default(),
             displacements: Displacements::default(),
@@ -126,11 +126,19 @@ impl Link {
         self.private = is_private(address);
     }
 
-    pub(crate) const fn pool_state(&self) -> PoolState {
+    pub(crate) const fn standing(&self) -> PoolStanding {
         match self.state {
             LinkState::Away => self.away,
-            LinkState::Open | LinkState::Connecting(_) => PoolState::Connecting,
-            LinkState::Live { since, .. } => PoolState::Connected(since),
+            LinkState::Open | LinkState::Connecting(_) => PoolStanding::Connecting,
+            LinkState::Live { .. } => PoolStanding::Joined,
+        }
+    }
+
+    /// Returns when the pool accepted the agent, while the link is live.
+    pub(crate) const fn joined(&self) -> Option<Ms> {
+        match self.state {
+            LinkState::Live { since, .. } => Some(since),
+            _ => None,
         }
     }
 
@@ -158,7 +166,7 @@ impl Link {
         let interval_ms = interval_ms.clamp(limits::INTERVAL_LEAST_MS, limits::INTERVAL_MOST_MS);
         self.state = LinkState::Live { since: now, interval_ms };
         self.taken_before = true;
-        self.away = PoolState::Disconnected;
+        self.away = PoolStanding::Disconnected;
         self.loss_announced = false;
         self.price = price;
         self.pool_id = pool_id;
@@ -176,7 +184,7 @@ impl Link {
     }
 
     /// Records why no socket is open.
-    pub(crate) const fn away_because(&mut self, why: PoolState) {
+    pub(crate) const fn away_because(&mut self, why: PoolStanding) {
         self.away = why;
     }
 

@@ -11,5 +11,6 @@ pub(crate) mod displacements;
 pub(crate) mod hello;
 pub(crate) mod leave;
 pub(crate) mod link;
+pub(crate) mod pool_standing;
 pub(crate) mod protocol2;
 pub(crate) mod report;

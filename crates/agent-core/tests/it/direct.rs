@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::common::*;
 use vipnode_agent_core::{
     Action, AgentConfig, ChangeKind, ConnectFailure, DirectConfig, DirectConfigError, Event, NameError, Notice,
-    PoolAnswer, PoolState, ToPool,
+    PoolAnswer, PoolStanding, ToPool,
 };
 use vipnode_types::{
     Enode, EnodeHost, LeaseId, PeerCommand, PeerFact, TypedError,
@@ -58,7 +58,7 @@ fn hosts_are_kept_without_a_pool_and_a_stop_undoes_them() {
     let one = Notice::HostConnected { lease: direct(0), host: node(HOST), after_ms: 0 };
     assert_eq!(bench.notices(), [one]);
     let view = bench.core.view();
-    assert_eq!((view.pool, view.missing, view.named_hosts), (PoolState::None, 0, 2));
+    assert_eq!((view.pool, view.missing, view.named_hosts), (PoolStanding::None, 0, 2));
     bench.stop();
     assert_eq!(bench.calls(), [PeerCommand::Drop(enode(HOST)), PeerCommand::Drop(enode(SECOND_HOST))]);
     bench.done();
@@ -390,7 +390,7 @@ fn another_configuration_takes_hold_at_once() {
     };
     bench.on(Event::Configured(Box::new(config)));
     assert_eq!(bench.calls(), [PeerCommand::Drop(enode(HOST)), PeerCommand::Admit(enode(CLIENT))]);
-    assert_eq!(bench.core.view().pool, PoolState::None, "whether there is a pool stays");
+    assert_eq!(bench.core.view().pool, PoolStanding::None, "whether there is a pool stays");
     bench.done();
     assert_eq!(bench.calls(), [PeerCommand::Dial(at(HOST, "10.0.0.77"))]);
 }

@@ -24,7 +24,7 @@ fn refuses_with_the_reason() {
     bench.call(2, admit(SECOND_LEASE, SECOND_CLIENT));
     bench.done();
     bench.call(3, admit(THIRD_LEASE, THIRD_CLIENT));
-    assert_eq!(refusal(&bench, 3), "all 2 slots are in use");
+    assert_eq!(refusal(&bench, 3), "no slot is free (2 in use)");
 
     let mut bench = Bench::live(host_config(2));
     bench.head(100, 601);
@@ -51,7 +51,7 @@ fn d35_the_agent_keeps_to_its_own_count_until_the_node_has_undone_it() {
     bench.call(4, admit(THIRD_LEASE, THIRD_CLIENT));
     assert_eq!((bench.reply(4), bench.calls()), (None, vec![]), "it waits for the slot");
     bench.call(5, admit(lease(4), FOURTH_CLIENT));
-    assert_eq!(refusal(&bench, 5), "all 2 slots are in use");
+    assert_eq!(refusal(&bench, 5), "no slot is free (2 in use)");
     assert!(bench.reply(5).unwrap().unwrap_err().is(ErrorCode::Full), "one slot is coming, and has its client");
     bench.on(Event::NodeDone { task: evicting, result: Ok(()) });
     assert_eq!(bench.reply(3), Some(Ok(())));
@@ -76,7 +76,7 @@ fn an_admit_waits_for_a_slot_for_so_long_and_not_beyond_its_lease() {
     bench.after(1_999);
     assert_eq!(bench.reply(4), None);
     bench.after(1);
-    assert_eq!(refusal(&bench, 4), "all 2 slots are in use");
+    assert_eq!(refusal(&bench, 4), "no slot is free (2 in use)");
     let (mut bench, _) = waiting();
     bench.call(5, evict(THIRD_LEASE, THIRD_CLIENT));
     assert_eq!((bench.reply(5), refusal(&bench, 4).contains("ended")), (Some(Ok(())), true));

@@ -226,7 +226,7 @@ fn the_agent_keeps_to_its_own_slots() {
     bench.call(3, FromPool::Whitelist(node(THIRD_CLIENT)));
     let full = bench.reply(3).unwrap().unwrap_err();
     assert!(
-        full.message.contains("slots are in use") && full.is(ErrorCode::Refused),
+        full.message.contains("no slot is free") && full.is(ErrorCode::Refused),
         "the code of protocol 2: {full:?}"
     );
     let mut client = live(client_config(1));

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use vipnode_agent_core::{AgentView, EndedSide, LeaseState, PoolState, REDIAL_MS, SLOW_CONNECT_MS};
+use vipnode_agent_core::{AgentView, EndedSide, LeaseState, PoolStanding, REDIAL_MS, SLOW_CONNECT_MS};
 use vipnode_types::{ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, Wei, wire::Side};
 
 /// The status of an agent. Times are in milliseconds since the Unix epoch by the agent's clock; amounts are in wei.
@@ -65,27 +65,6 @@ pub struct PoolLink {
     pub since: Option<Ms>,
     /// The price of a slot there; `None` until the pool reports it, and over protocol 2.
     pub price: Option<Price>,
-}
-
-/// The state of an agent's connection to its pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum PoolStanding {
-    /// The agent runs without a pool, only with hosts or clients that the user named.
-    None,
-    /// The pool cannot be reached, and the agent has not joined it since it started.
-    Unreachable,
-    /// The pool rejected the agent, which tries again later.
-    Refused,
-    /// The pool is not the one that the agent remembers; the agent signs nothing.
-    Untrusted,
-    /// The connection is lost; existing leases stay active.
-    Disconnected,
-    /// The agent is connecting and has not joined the pool yet.
-    Connecting,
-    /// The agent has joined the pool.
-    Joined,
 }
 
 /// The state of an agent's host side.
@@ -189,16 +168,6 @@ pub(crate) struct About {
 impl AgentStatus {
     pub(crate) fn of(about: &About, view: &AgentView) -> Self {
         let facts = view.node.as_ref().unwrap_or(&about.facts);
-        let standing = match view.pool {
-            PoolState::None => PoolStanding::None,
-            PoolState::Connecting => PoolStanding::Connecting,
-            PoolState::Unreachable => PoolStanding::Unreachable,
-            PoolState::Refused => PoolStanding::Refused,
-            PoolState::Untrusted => PoolStanding::Untrusted,
-            PoolState::Disconnected => PoolStanding::Disconnected,
-            PoolState::Connected(_) => PoolStanding::Joined,
-        };
-        let since = if let PoolState::Connected(since) = view.pool { Some(since) } else { None };
         Self {
             agent_version: about.agent_version.clone(),
             process: std::process::id(),
@@ -218,8 +187,8 @@ impl AgentStatus {
                 url: about.pool.clone(),
                 id: view.pool_id,
                 protocol: about.protocol,
-                standing,
-                since,
+                standing: view.pool,
+                since: view.joined,
                 price: view.price,
             },
             host: AgentHostStatus::of(view),

@@ -13,14 +13,13 @@ mod server;
 mod status_client;
 mod status_source;
 
-pub use agent_status::{
-    AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding,
-};
+pub use agent_status::{AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink};
 pub use local_error::LocalError;
 #[cfg(feature = "schema")]
 pub use openrpc_methods::rows;
 pub use status_client::{agents, explain, pool_status, socket, status};
 pub use status_source::StatusSource;
+pub use vipnode_agent_core::PoolStanding;
 
 pub(crate) use agent_status::About;
 pub(crate) use server::LocalServer;

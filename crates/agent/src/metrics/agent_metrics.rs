@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use vipnode_agent_core::{AdmitFailure, AgentCore, PoolState};
+use vipnode_agent_core::{AdmitFailure, AgentCore, PoolStanding};
 use vipnode_metrics::{Counter, Gauge, LabeledCounters, LabeledGauges, MetricRow, MetricTable, set_counter, set_gauge};
 use vipnode_types::{Ms, wire::EvictReason};
 
@@ -79,7 +79,7 @@ impl Metrics {
     fn new() -> Self {
         let mut table = MetricTable::new("vipnode_agent");
         let help = "1 for the current state of the connection to the pool, otherwise 0";
-        let pool_state = table.states("pool_state", help, "state", PoolState::NAMES);
+        let pool_state = table.states("pool_state", help, "state", PoolStanding::ALL.map(PoolStanding::name));
         table.states("build_info", "Always 1; the label is the version of vipnode", "version", [VERSION]).set_state(VERSION);
         let mut gauge = |name, help| table.gauge(name, help);
         let metrics = Self {

@@ -228,8 +228,9 @@ pub(crate) struct AgentArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  vipnode release --rpc ~/.ethereum/geth.ipc\n\nExit codes: 0 no changes remain, 1 changes remain \
-                        on another node,\n2 the changes to this node could not be undone, or its journal is damaged"
+    after_help = "Example:\n  vipnode release --rpc ~/.ethereum/geth.ipc\n\nExit codes:\n  0  no changes remain\n  \
+                        1  changes remain on another node\n  \
+                        2  the changes to this node could not be undone, or its journal is damaged"
 )]
 pub(crate) struct ReleaseArgs {
     #[command(flatten)]

@@ -123,7 +123,7 @@ pub(crate) struct PoolArgs {
     ///
     /// The line counts hosts, clients, leases, requests, and refusals by reason. On a terminal, a line at the bottom shows the
     /// figures instead.
-    #[arg(long, default_value = "60s", value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Output", hide_short_help = true)]
+    #[arg(long, default_value = "60s", value_name = "TIME", value_parser = figures, help_heading = "Output", hide_short_help = true)]
     pub(crate) figures: Duration,
     /// Set a limit, such as calls_a_second=50.
     ///
@@ -154,7 +154,22 @@ impl PoolArgs {
 /// Parses a URL with its scheme: the pool cannot know whether a proxy in front of it uses TLS.
 fn public_url(text: &str) -> Result<RpcUrl, String> {
     let hint = |hint: Option<String>| hint.map_or_else(String::new, |hint| format!(". {hint}"));
-    text.parse::<RpcUrl>().map_err(|error| format!("{error}{}", hint(error.hint())))
+    let url = text.parse::<RpcUrl>().map_err(|error| format!("{error}{}", hint(error.hint())))?;
+    let host = url.host().trim_matches(['[', ']']);
+    if host.contains('*') || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified()) {
+        return Err(format!("agents cannot connect to {host}: pass the host name or address of this pool"));
+    }
+    Ok(url)
+}
+
+/// Parses the time between two lines of figures. More than one a second would fill a log.
+fn figures(text: &str) -> Result<Duration, String> {
+    let every = humantime::parse_duration(text).map_err(|error| format!("{error}: pass 60s, or 0s for never"))?;
+    if every.is_zero() || every >= Duration::from_secs(1) {
+        Ok(every)
+    } else {
+        Err("pass 1s or more, or 0s for never".to_owned())
+    }
 }
 
 /// Parses a network; an address alone is a network of one.

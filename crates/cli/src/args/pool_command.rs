@@ -66,8 +66,14 @@ pub(crate) struct PoolSocketArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct TopArgs {
-    /// Order the list by this: core, slots, in, or out.
-    #[arg(long, value_name = "WHAT", default_value = "core", hide_possible_values = true, help_heading = "Output")]
+    /// Order the list by core time, slots, bytes in, or bytes out.
+    #[arg(
+        long,
+        value_name = "core|slots|in|out",
+        default_value = "core",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
     pub(crate) by: OrderName,
     /// Show at most this many address blocks.
     #[arg(long, value_name = "N", default_value = "20", value_parser = whole_number::<1, 1_000>, help_heading = "Output")]

@@ -12,8 +12,9 @@ pub(crate) const ASKED_POOL: &str = "asked_pool";
                         vipnode status 1f3a --watch               watch one agent\n  \
                         vipnode status --why                      explain the choice of hosts\n  \
                         vipnode status --pool wss://pool.example  show the status of a pool\n\n\
-                        Exit codes: 0 every agent (or the pool) responded, 1 no agent is running, or one\n            \
-                        did not respond, 2 the command failed (an invalid flag, or the pool is unreachable or hides its status)")]
+                        Exit codes:\n  0  every agent (or the pool) responded\n  \
+                        1  no agent is running, or one did not respond\n  \
+                        2  the command failed: an invalid flag, or the pool is unreachable or hides its status")]
 pub(crate) struct StatusArgs {
     /// Show only the agent of this node, in full.
     ///

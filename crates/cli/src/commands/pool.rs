@@ -198,12 +198,18 @@ fn internal_ca(args: &PoolArgs) -> Result<(PathBuf, Vec<String>), CliError> {
     Ok((dir.join("tls"), names))
 }
 
+/// Whether a name may stand in a certificate: labels of letters, digits, hyphens, and underscores, no hyphen first or last.
+fn is_host_name(name: &str) -> bool {
+    let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    name.split('.')
+        .all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(valid))
+}
+
 /// This machine's name for itself.
 #[cfg(unix)]
 fn host_name() -> Option<String> {
     let name = rustix::system::uname().nodename().to_str().ok()?.to_ascii_lowercase();
-    let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
-    (!name.is_empty() && name.chars().all(valid)).then_some(name)
+    is_host_name(&name).then_some(name)
 }
 
 #[cfg(not(unix))]
@@ -239,4 +245,19 @@ fn live(args: &PoolArgs) -> Result<PoolConfig, CliError> {
     }
     limit_flag::set(&mut config, &args.limit)?;
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_host_name_goes_into_the_certificate() {
+        for name in ["pool", "pool.lan", "under_score", "a-b.c"] {
+            assert!(is_host_name(name), "{name}");
+        }
+        for name in ["", "-", ".", "a.", ".a", "-a", "a-", "a b", "*", "$(id)"] {
+            assert!(!is_host_name(name), "{name}");
+        }
+    }
 }

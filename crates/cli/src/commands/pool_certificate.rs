@@ -1,7 +1,7 @@
 use std::{path::PathBuf, time::SystemTime};
 
 use vipnode_pool::{CertificateFacts, PoolTls, TlsError, TlsNews};
-use vipnode_types::TypedError as _;
+use vipnode_types::{TypedError as _, counted};
 
 use crate::{
     args::{TlsArgs, TlsSource},
@@ -124,7 +124,7 @@ pub(crate) fn say_news(news: &TlsNews, screen: Screen) {
 pub(crate) fn say(event: &'static str, what: &str, facts: &CertificateFacts, screen: Screen) {
     let days = facts.days_left(SystemTime::now());
     let names = if facts.names.is_empty() { "no name".to_owned() } else { facts.names.join(", ") };
-    let text = format!("{what} for {names}, valid until {} ({days} days)", facts.expires());
+    let text = format!("{what} for {names}, valid until {} ({})", facts.expires(), counted(days, "day"));
     let tone = if days < SOON_DAYS { Tone::Warning } else { Tone::Good };
     screen.say(&Line::new(event, tone, text).with("names", facts.names.clone()).with("expires", facts.expires()));
 }

@@ -8,8 +8,12 @@ use super::{
     original_ini,
     value::{Source, Value},
 };
+use vipnode_types::sanitize;
+
 use crate::error::{CommandError, SettingError};
 
+/// Characters of an unknown key that are shown.
+const KEY_CHARS: usize = 100;
 /// Larger files are refused.
 const MOST_BYTES: u64 = 1 << 20;
 
@@ -106,7 +110,8 @@ impl Walk<'_> {
                 return Err(unknown(&key, at, command, commands));
             }
             let source = Source::File { path: self.path.to_owned(), line: line_of(self.text, at) };
-            let value = read(value).ok_or_else(|| Wrong { at, error: SettingError::Type { key: key.clone() } })?;
+            let value = read(value)
+                .ok_or_else(|| Wrong { at, error: SettingError::Type { key: sanitize(&key, KEY_CHARS) } })?;
             self.file.entries.insert((commands.join(" "), key), (value, source));
         }
         Ok(())
@@ -145,7 +150,7 @@ fn unknown(key: &str, at: usize, command: &Command, commands: &[String]) -> Wron
     candidates.extend(command.get_subcommands().map(|sub| sub.get_name().to_owned()));
     let nearest = candidates.into_iter().min_by_key(|name| strsim::osa_distance(name, key)).unwrap_or_default();
     let table = if commands.is_empty() { String::new() } else { format!(" in [{}]", commands.join(".")) };
-    Wrong { at, error: SettingError::Unknown { key: key.to_owned(), table, nearest } }
+    Wrong { at, error: SettingError::Unknown { key: sanitize(key, KEY_CHARS), table, nearest } }
 }
 
 fn read(value: &DeValue<'_>) -> Option<Value> {

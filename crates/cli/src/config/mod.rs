@@ -8,6 +8,7 @@
 
 mod config_file;
 mod flag;
+mod line_error;
 mod original_ini;
 mod reader;
 mod reload;

@@ -1,10 +1,15 @@
 use std::{collections::BTreeMap, error::Error as _, ffi::OsString, path::PathBuf};
 
-use clap::{ArgMatches, Command, CommandFactory, error::ContextKind, parser::ValueSource};
+use clap::{
+    ArgMatches, Command, CommandFactory,
+    error::{ContextKind, ErrorKind},
+    parser::ValueSource,
+};
 
 use super::{
     config_file::ConfigFile,
     flag::Flag,
+    line_error::{line_error, nearest},
     settings::Settings,
     value::{Source, Value},
 };
@@ -23,13 +28,34 @@ pub(crate) struct Reader {
 /// Why the settings cannot be used.
 #[derive(Debug)]
 pub(crate) enum Unread {
-    /// An error of clap, and which of the flags in it were not typed. Help is one too.
-    Line(Box<clap::Error>, Vec<String>),
+    /// The user asked for help or for the version, or named a command that needs another one.
+    Help(Box<clap::Error>),
     Error(CliError),
 }
 
 /// The table of an agent, which needs no command.
 const NO_COMMAND: &str = "agent";
+
+impl Unread {
+    fn of(error: clap::Error, tree: &Command, line: &[OsString], words: &[String], notes: &[String]) -> Self {
+        match error.kind() {
+            ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Self::Help(Box::new(error)),
+            _ => Self::Error(line_error(&error, tree, line, words, notes)),
+        }
+    }
+}
+
+/// Lets a flag reject a negative number itself; clap would take it for an unknown flag.
+fn with_negative_numbers(command: Command) -> Command {
+    command
+        .mut_args(|arg| {
+            let takes = arg.get_action().takes_values() && !arg.is_positional();
+            if takes { arg.allow_negative_numbers(true) } else { arg }
+        })
+        .mut_subcommands(with_negative_numbers)
+}
 
 impl Reader {
     /// Of this process.
@@ -41,12 +67,18 @@ impl Reader {
         Self { line: line.into_iter().collect(), env }
     }
 
+    /// Whether errors are for programs, as far as that can be read where the line is wrong.
+    pub(crate) fn asks_for_json(&self) -> bool {
+        let typed = self.line.iter().take_while(|word| *word != "--").any(|word| word == "--json");
+        typed || (self.env)("VIPNODE_JSON").is_some_and(|value| value == "true" || value == "1")
+    }
+
     /// The line, completed by the environment and the file.
     pub(crate) fn read(&self) -> Result<(Cli, Settings), Unread> {
-        let mut tree = Cli::command();
+        let mut tree = with_negative_numbers(Cli::command());
         tree.build();
         let lenient = tree.clone().ignore_errors(true).try_get_matches_from(&self.line);
-        let typed = lenient.map_err(|error| Unread::Line(Box::new(error), Vec::new()))?;
+        let typed = lenient.map_err(|error| Unread::of(error, &tree, &self.line, &[], &[]))?;
         let (words, command, typed) = leaf(&tree, &typed);
         let table = if words.is_empty() { NO_COMMAND.to_owned() } else { words.join(" ") };
         let file = match self.file(command, typed) {
@@ -73,7 +105,7 @@ impl Reader {
                 return Unread::Error(error.into());
             }
             let notes = notes(&error, command, &sources);
-            Unread::Line(Box::new(error), notes)
+            Unread::of(error, &tree, &self.line, &words, &notes)
         };
         let matches = tree.clone().try_get_matches_from(line).map_err(failed)?;
         let cli = Cli::of(&mut tree.clone(), &matches).map_err(failed)?;
@@ -90,10 +122,7 @@ impl Reader {
         if !self.line.iter().any(|typed| typed.to_str().is_some_and(|typed| typed.trim() == word)) {
             return None;
         }
-        let names =
-            tree.get_subcommands().map(|command| (strsim::osa_distance(command.get_name(), word), command.get_name()));
-        let near = names.min().filter(|(edits, _)| *edits <= MOST_EDITS);
-        let nearest = near.map(|(_, name)| format!("; did you mean '{name}'?")).unwrap_or_default();
+        let nearest = nearest(tree, word).map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
         Some(CommandError::UnknownCommand { word: word.clone(), nearest })
     }
 
@@ -143,9 +172,6 @@ impl<'a> Found<'a> {
         Ok(())
     }
 }
-
-/// Names more distant from a word than this many edits are not suggested.
-const MOST_EDITS: usize = 3;
 
 /// The command that is meant, its words, and its matches.
 fn leaf<'a, 'm>(tree: &'a Command, matches: &'m ArgMatches) -> (Vec<String>, &'a Command, &'m ArgMatches) {

@@ -32,12 +32,8 @@ impl Reload {
                 let verbose = cli.global.verbose;
                 Some((cli, ReloadedSettings { settings, verbose }))
             }
-            Err(Unread::Line(error, notes)) => {
-                let text = error.to_string();
-                let first = text.lines().next().unwrap_or_default().to_owned();
-                say_kept(&format!("{first} {}", notes.join("; ")), "", screen);
-                None
-            }
+            // The line was read at the start.
+            Err(Unread::Help(_)) => None,
             Err(Unread::Error(error)) => {
                 say_kept(&error.message, &error.hint, screen);
                 None

@@ -130,15 +130,14 @@ fn a_stronger_word_silences_a_weaker_one_that_contradicts_it() {
 
 #[test]
 fn the_rules_of_flags_hold_for_files_and_variables_and_say_where_a_value_is_from() {
-    let Err(Unread::Line(error, notes)) = with_file("[pool]\ntls-cert = \"c.pem\"\n", &["vipnode", "pool"], nothing)
-    else {
+    let Err(Unread::Error(error)) = with_file("[pool]\ntls-cert = \"c.pem\"\n", &["vipnode", "pool"], nothing) else {
         panic!("a certificate without a key was taken")
     };
-    assert!(error.to_string().contains("--tls-key"), "{error} {notes:?}");
+    assert!(error.message.contains("--tls-key"), "{error:?}");
     let file = "[client]\n\nmin-peers = 100\n";
-    let Err(Unread::Line(error, notes)) = with_file(file, &["vipnode", "client"], nothing) else { panic!("taken") };
-    assert!(error.to_string().contains("from 1 to 64"), "{error}");
-    assert!(notes.len() == 1 && notes[0].contains("--min-peers") && notes[0].ends_with("line 3"), "{notes:?}");
+    let Err(Unread::Error(error)) = with_file(file, &["vipnode", "client"], nothing) else { panic!("taken") };
+    assert!(error.message.contains("from 1 to 64"), "{error:?}");
+    assert!(error.hint.contains("--min-peers") && error.hint.contains("line 3. "), "{error:?}");
 }
 
 #[test]
@@ -213,9 +212,26 @@ fn a_mistyped_command_starts_nothing_and_names_the_nearest() {
     // A word of a command, or one that was not typed, is not a command.
     let variable: fn(&str) -> Option<OsString> = |name| (name == "VIPNODE_POOL").then(|| "mypool".into());
     for (line, env) in [(&["vipnode", "host", "statux"][..], nothing as fn(&str) -> _), (&["vipnode"], variable)] {
-        let Err(Unread::Line(error, _)) = read(line, env) else { panic!("{line:?}") };
-        assert!(error.to_string().contains("is not the URL of a pool"), "{error}");
+        let Err(Unread::Error(error)) = read(line, env) else { panic!("{line:?}") };
+        assert!(error.message.contains("is not the URL of a pool"), "{error:?}");
     }
+    for (line, message, hint) in [
+        (&["pool", "adm"][..], "unknown command 'pool adm'; did you mean 'pool admin'?", "`vipnode pool --help`"),
+        (&["help", "hots"], "unknown command 'hots'; did you mean 'host'?", "`vipnode --help`"),
+        (&["pool", "admin", "x"], "unknown command 'pool admin x'", "`vipnode pool admin --help`"),
+        (&["status", "--no-such"], "unexpected argument '--no-such' found", "`vipnode status --help`"),
+        (
+            &["host", "--slot", "3"],
+            "unexpected argument '--slot' found; did you mean '--slots'?",
+            "`vipnode host --help`",
+        ),
+    ] {
+        let error = error(&[&["vipnode"], line].concat());
+        assert_eq!(error.message, message);
+        assert!(error.hint.contains(hint), "{error:?}");
+    }
+    let negative = error(&["vipnode", "host", "--slots", "-1"]);
+    assert!(negative.message.starts_with("invalid value '-1' for '--slots <N>'"), "{negative:?}");
     assert!(matches!(read(&["vipnode", "version"], nothing).unwrap().0.command, Some(Chosen::Version)));
     assert_eq!(read(&["vipnode", "localhost"], nothing).unwrap().0.agent.connection.pool.len(), 1);
 }

@@ -92,7 +92,9 @@ impl Scenario {
     async fn act(&mut self, keep_running: bool, display: &mut DemoDisplay) -> Result<(), CliError> {
         display.say("1  A pool starts, and two hosts sell peer slots on their nodes");
         let price = format!("--price={}", self.price);
-        self.start(DemoRole::Pool, vec!["pool".into(), "--bind=127.0.0.1:0".into(), REPORTS.into(), price])?;
+        // Its own directory, so that the demo is none of the pools that `vipnode pool admin` finds without flags.
+        let datadir = format!("--datadir={}", self.dir.path().join("pool").display());
+        self.start(DemoRole::Pool, vec!["pool".into(), "--bind=127.0.0.1:0".into(), REPORTS.into(), price, datadir])?;
         self.until("waiting for the pool to listen", display, |timeline| timeline.pool.is_some()).await?;
         for who in DemoRole::HOSTS {
             self.start_agent(who, &["host", "--max-head-age=off"])?;
@@ -147,7 +149,7 @@ impl Scenario {
         self.stop(&[DemoRole::Pool], display).await;
         match &left {
             Ok(0) => display.say("   No connections made by vipnode remain."),
-            Ok(left) => display.say(&format!("   {left} connections between the nodes remain.")),
+            Ok(left) => display.say(&format!("   Connections that remain between the nodes: {left}")),
             Err(_) => {}
         }
         if let Some(status) = status {

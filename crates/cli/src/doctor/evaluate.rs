@@ -68,7 +68,7 @@ fn key(facts: &Facts, node: &NodeFound) -> Option<Finding> {
         Ok(KeyFacts::Delegated { until }) => {
             let left = until.since(facts.now);
             let text =
-                format!("The node key's delegation to this agent is valid for {}", counted(left / DAY_MS, "more day"));
+                format!("The node key's delegation to this agent is valid for {}", counted(left.div_ceil(DAY_MS), "more day"));
             let hint = "Renew the delegation at the next start: --nodekey FILE";
             if left > RENEW_MS { Finding::ok("key", text) } else { Finding::warning("key", text, hint) }
         }
@@ -196,7 +196,7 @@ fn dial_slots(facts: &Facts, peers: &[PeerFact], flags: ClientFlags) -> Option<F
     let most = facts.wants.node_max_peers;
     let slots = (most / share).max(1);
     let dialed = peers.iter().filter(|peer| peer.direction == Direction::Outbound).count();
-    let text = format!("The node has dialed {dialed} of at most {slots} peers");
+    let text = format!("The node has dialed {dialed} of at most {}", counted(slots.into(), "peer"));
     if dialed < usize::try_from(slots).unwrap_or(usize::MAX) {
         return Some(Finding::ok("dial_slots", text));
     }
@@ -210,7 +210,7 @@ fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
     findings.extend(identity(pool));
     match &pool.reached.reply {
         Ok(reply) => {
-            findings.push(admission(reply));
+            findings.extend(admission(facts, reply));
             findings.extend(no_hosts(facts, reply));
             findings.push(clock(pool, reply));
             findings.extend(port(facts, reply));
@@ -238,8 +238,17 @@ fn identity(pool: &PoolFound) -> Option<Finding> {
     Some(Finding::ok("pool_id", text))
 }
 
-fn admission(reply: &ReachReply) -> Finding {
-    match &reply.admission {
+/// Without a node, the pool judged none.
+fn admission(facts: &Facts, reply: &ReachReply) -> Option<Finding> {
+    let node = facts.node.as_ref().ok();
+    let signed = facts.wants.agent.protocol2.is_none() && node.is_some_and(|node| matches!(node.key, Some(Ok(_))));
+    Some(match &reply.admission {
+        Admission::Allowed | Admission::MembersOnly if node.is_none() => return None,
+        Admission::MembersOnly if signed => {
+            let text = "The pool accepts only members, and did not evaluate the signed request, so this check cannot \
+                        show whether the node is one";
+            Finding::warning("admission", text, "Ask the pool's operator to update the pool, or start the agent to see")
+        }
         Admission::Allowed => Finding::ok("admission", "The pool accepts this node"),
         Admission::MembersOnly => {
             let text = "The pool accepts only members, and does not disclose them. A signed request would show whether this node is one";
@@ -249,7 +258,7 @@ fn admission(reply: &ReachReply) -> Finding {
             let hint = error.data.as_ref().map(|data| data.hint.clone()).unwrap_or_default();
             Finding::error("admission", error.to_string(), hint)
         }
-    }
+    })
 }
 
 /// For a host it may be a chain whose only host it is.

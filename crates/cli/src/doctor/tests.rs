@@ -23,6 +23,7 @@ fn pool_id() -> PoolId {
 fn well() -> Facts {
     let id = NodeId::new([7; 64]);
     let node = NodeFacts {
+        dials_late: false,
         protocols: Vec::new(),
         id,
         enode: Enode::at(id, [8, 8, 4, 4].into(), 30_303),
@@ -123,6 +124,29 @@ fn finds(cases: &[Case]) {
     }
 }
 
+/// It would be the admission of another node than the agent's.
+#[test]
+fn without_a_node_nothing_is_said_about_its_admission() {
+    let mut facts = well();
+    facts.node = Err(NodeMissing::Error(CliError { message: "several nodes".to_owned(), hint: String::new() }));
+    for admission in [Admission::Allowed, Admission::MembersOnly] {
+        reply(&mut facts).admission = admission;
+        let findings = evaluate(&facts);
+        assert!(!findings.iter().any(|finding| finding.check == "admission"), "{findings:?}");
+    }
+}
+
+/// A pool that answers a signed request as an unsigned one.
+#[test]
+fn a_key_that_was_passed_is_not_asked_for() {
+    let mut facts = well();
+    reply(&mut facts).admission = Admission::MembersOnly;
+    let findings = evaluate(&facts);
+    let found = findings.iter().find(|finding| finding.check == "admission").unwrap();
+    assert_eq!(found.verdict, Verdict::Warning);
+    assert!(!found.hint.contains("--nodekey"), "{}", found.hint);
+}
+
 #[test]
 fn all_is_well_where_nothing_is_spoiled() {
     assert_eq!(ills(&well()), []);
@@ -213,7 +237,7 @@ fn each_problem_of_the_pool_has_its_hint() {
         (|facts| reply(facts).time_ms = NOW.minus(301_000), "clock", Verdict::Error, "set-ntp"),
         (|facts| refused(facts, ErrorCode::NotMember), "admission", Verdict::Error, "run another"),
         (|facts| refused(facts, ErrorCode::Unsuitable), "admission", Verdict::Error, "run another"),
-        (|facts| reply(facts).admission = Admission::MembersOnly, "admission", Verdict::Skipped, "--nodekey"),
+        (|facts| reply(facts).admission = Admission::MembersOnly, "admission", Verdict::Warning, "update the pool"),
         (|facts| reply(facts).no_hosts = Some("no host here".to_owned()), "partners", Verdict::Warning, "genesis"),
         (|facts| reached(facts).reply = Err(WireError::busy("no", 7)), "port", Verdict::Warning, "7 ms"),
         (

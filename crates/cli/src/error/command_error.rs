@@ -30,6 +30,12 @@ errors! {
         /// The first word is neither a command nor the URL of a pool.
         UnknownCommand { word: String, nearest: String }: local, "unknown command '{word}'{nearest}",
             hint "To list the commands, run `vipnode --help`. To use a pool of this name, pass its URL: wss://{word}.";
+        /// A word after a command is none of its commands.
+        UnknownSubcommand { word: String, nearest: String, help: String }: local, "unknown command '{word}'{nearest}",
+            hint "To list the commands, run `{help}`.";
+        /// A command that has commands of its own was given without one of them.
+        NoSubcommand: local, "a command is missing",
+            hint "To list the commands, pass --help.";
         /// The original's flag --pprof was given.
         Pprof: local, "--pprof enables Go's profiler, but vipnode is no longer written in Go",
             hint "Remove it; to profile a running vipnode, run `perf record -p <pid>`.";

@@ -61,7 +61,10 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
         AgentNotice::PoolPinned { url, change } => pinned(url, *change),
         AgentNotice::Fault(failure) => failed("fault", failure.to_string(), failure),
         AgentNotice::NotRenewed { days, why } => {
-            let text = format!("The agent's delegation expires in {days} days and could not be renewed: {why}");
+            let text = format!(
+                "The agent's delegation expires in {} and could not be renewed: {why}",
+                counted(*days, "day")
+            );
             failed("fault", text, why)
         }
         AgentNotice::Delegated { key_file } => {
@@ -123,7 +126,8 @@ fn notice_line(notice: &Notice) -> Line {
             failed("pool_untrusted", text, why)
         }
         Notice::Behind { blocks, latest } => {
-            let text = format!("The node is {blocks} blocks behind the pool's newest known block ({latest})");
+            let text =
+                format!("The node is {} behind the pool's newest known block ({latest})", counted(*blocks, "block"));
             Line::new("behind", Tone::Warning, text)
                 .with("blocks", *blocks)
                 .with("latest", *latest)
@@ -169,7 +173,10 @@ fn notice_line(notice: &Notice) -> Line {
         }
         Notice::Offering { slots, why } => offering(*slots, why.as_deref()),
         Notice::OwnPeersFalling { now, reserve } => {
-            let text = format!("The node has only {now} peers of its own while selling slots (--reserve {reserve})");
+            let text = format!(
+                "The node has only {} of its own while selling slots (--reserve {reserve})",
+                counted((*now).into(), "peer")
+            );
             Line::new("own_peers_falling", Tone::Warning, text)
                 .with("own_peers", *now)
                 .hint("Sell fewer slots: lower --slots, or raise --reserve.")
@@ -233,8 +240,9 @@ fn direct_line(notice: &Notice) -> Line {
         }
         Notice::LastListKept { leases } => {
             let text = format!(
-                "The pool no longer knows any of the {leases} leases. Their peers stay connected until the pool \
-                 assigns others (--strict-peers)."
+                "The pool no longer knows {} that the agent holds. Their peers stay connected until the pool assigns \
+                 others (--strict-peers).",
+                counted((*leases).into(), "lease")
             );
             Line::new("last_list_kept", Tone::Warning, text).with("leases", *leases)
         }
@@ -271,16 +279,18 @@ fn offering(slots: u32, why: Option<&str>) -> Line {
 
 fn lease_line(notice: &Notice) -> Line {
     let (line, lease, peer) = match notice {
-        Notice::HostGiven { lease, host } => {
-            (Line::new("host_given", Tone::Plain, format!("Host {} accepted us; dialing.", host.short())), lease, host)
-        }
+        Notice::HostGiven { lease, host } => (
+            Line::new("host_given", Tone::Plain, format!("Host {} admitted this node; dialing", host.short())),
+            lease,
+            host,
+        ),
         Notice::HostConnected { lease, host, after_ms } => {
             let text = format!("Host {} connected after {after_ms} ms", host.short());
             (Line::new("host_connected", Tone::Good, text).with("after_ms", *after_ms), lease, host)
         }
         Notice::HostSlow { lease, host } => {
             let text = format!(
-                "Host {} accepted us but is not connected yet. geth does not dial a node twice within 35 s, so after a \
+                "Host {} admitted this node but is not connected yet. geth does not dial a node twice within 35 s, so after a \
                  restart this can take up to a minute, unless the pool has another host",
                 host.short()
             );
@@ -293,7 +303,7 @@ fn lease_line(notice: &Notice) -> Line {
         Notice::HostNotConnected { lease, host, version, cause } => {
             let (what, perspective) = match lease.is_direct() {
                 true => ("is not connected", Perspective::Direct),
-                false => ("accepted us but is not connected", Perspective::Client),
+                false => ("admitted this node but is not connected", Perspective::Client),
             };
             let failure = connect_failure(perspective, *cause, &plain(version));
             let text = format!("Host {} {what}: {}", host.short(), failure.text);
@@ -326,7 +336,7 @@ fn lease_line(notice: &Notice) -> Line {
             let text = format!("{what} {}{why}", counted((*missing).into(), noun));
             return Line::new("hosts_missing", tone, text).with("missing", *missing);
         }
-        other => return Line::new("notice", Tone::Plain, format!("{other:?}")),
+        _ => return Line::new("notice", Tone::Plain, "The agent reports something that this command cannot show"),
     };
     line.with("lease", lease.get()).with("peer", peer.to_string())
 }

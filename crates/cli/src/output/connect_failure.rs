@@ -1,4 +1,5 @@
 use vipnode_agent_core::ConnectFailure;
+use vipnode_types::counted;
 
 /// Why a pair is not connected, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +64,10 @@ fn why(perspective: Perspective, cause: ConnectFailure, version: &str) -> String
                 .to_owned()
         }
         ConnectFailure::NoDialSlot { dialed } => {
-            format!("your node has already dialed {dialed} peers (its maximum), and the other node did not dial yours")
+            format!(
+                "your node has already dialed {} (its maximum), and the other node did not dial yours",
+                counted(dialed.into(), "peer")
+            )
         }
         ConnectFailure::NeverConnected if perspective == Perspective::Direct => {
             "it does not respond, or it has no free slot for your node".to_owned()

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+pub(crate) use vipnode_types::counted;
 use vipnode_types::{Price, Wei};
 
 const MINUTE_S: u64 = 60;
@@ -61,12 +62,6 @@ pub(crate) fn brief(number: u64) -> String {
         1_000..1_000_000 => format!("{}.{}k", number / 1_000, number % 1_000 / 100),
         _ => format!("{}.{}M", number / 1_000_000, number % 1_000_000 / 100_000),
     }
-}
-
-/// `1 host`, `2 hosts`.
-pub(crate) fn counted(number: u64, what: &str) -> String {
-    let many = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{many}")
 }
 
 #[cfg(test)]

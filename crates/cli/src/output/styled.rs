@@ -30,9 +30,11 @@ impl Styled {
         self.push(" ");
     }
 
-    /// Adds a hint on a line of its own; nothing where it is empty.
+    /// Adds a hint on a line of its own, without the period at its end, which would be copied with a path or a flag. Nothing
+    /// where it is empty.
     pub(crate) fn hint(&mut self, hint: &str, indent: &str) {
         if !hint.is_empty() {
+            let hint = hint.strip_suffix('.').unwrap_or(hint);
             self.push(&format!("\n{indent}{}{hint}", wrap::HINT));
         }
     }

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use anstream::{AutoStream, ColorChoice, adapter::strip_str};
 
-use super::{Styled, columns::cut, wrap::wrap};
+use super::{Styled, columns::cut, format::counted, wrap::wrap};
 
 /// Whether lines can be rewritten there: not in a pipe, not on a terminal that calls itself dumb, and not where the rows
 /// of a line cannot be counted.
@@ -57,7 +57,10 @@ pub(crate) fn frame(text: &str, rows: Option<usize>, width: usize, first: bool) 
         frame += "\x1b[K\n";
     }
     if all > shown {
-        frame += &cut(&format!("… {} lines more than the terminal has", all - shown), width);
+        frame += &cut(
+            &format!("… {} not shown", counted(u64::try_from(all - shown).unwrap_or(u64::MAX), "more line")),
+            width,
+        );
         frame += "\x1b[K\n";
     }
     frame + "\x1b[J\x1b[?7h"
@@ -71,7 +74,7 @@ mod tests {
     fn a_page_longer_than_the_screen_is_cut_and_says_so() {
         let frame = frame("a\nb\nc\nd\n", Some(4), 80, false);
         assert_eq!(frame.matches('\n').count(), 3, "one line is the cursor's: {frame:?}");
-        assert!(frame.contains("a\u{1b}[K\nb\u{1b}[K\n… 2 lines more"), "{frame:?}");
+        assert!(frame.contains("a\u{1b}[K\nb\u{1b}[K\n… 2 more lines"), "{frame:?}");
     }
 
     #[test]

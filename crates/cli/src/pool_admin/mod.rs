@@ -21,6 +21,10 @@ const WORD: usize = 8;
 /// The fewest columns of an address block or an ID.
 const BLOCK: usize = 18;
 
+/// What the headings of [`top_page`] mean.
+const TOP_HEADINGS: &str = "CORE: part of the time of the thread that matches hosts and clients; CORE US: that time in \
+                            microseconds; CONNS: connections; IN, OUT: bytes received and sent; all within one second";
+
 /// The address blocks that use most.
 pub(crate) fn top_page(top: &AdminTop, width: usize) -> Styled {
     let rows = top.blocks.iter().map(|block| {
@@ -37,9 +41,9 @@ pub(crate) fn top_page(top: &AdminTop, width: usize) -> Styled {
         ]
     });
     let table = Table::new([
-        Column::text("BLOCK").least(BLOCK),
+        Column::text("ADDRESS BLOCK").least(BLOCK),
         Column::number("CORE"),
-        Column::number("US").rank(6),
+        Column::number("CORE US").rank(6),
         Column::number("SLOTS").rank(1),
         Column::number("NODES").rank(4),
         Column::number("CONNS").rank(5),
@@ -57,7 +61,7 @@ pub(crate) fn top_page(top: &AdminTop, width: usize) -> Styled {
         (false, 0) => {}
         (false, nodes) => notes.push(format!("{} drained", counted(nodes, "node"))),
     }
-    page.push(&format!("\n\n{}", notes.join("; ")));
+    page.push(&format!("\n\n{}\n{TOP_HEADINGS}", notes.join("; ")));
     page
 }
 
@@ -79,7 +83,7 @@ pub(crate) fn nodes_page(nodes: &AdminNodes, width: usize) -> Styled {
         Column::text("KIND"),
         Column::text("AGENT").rank(5),
         Column::number("CHAIN").rank(4),
-        Column::text("BLOCK").rank(2).least(BLOCK),
+        Column::text("ADDRESS BLOCK").rank(2).least(BLOCK),
         Column::number("LEASES").rank(1),
         Column::text("SINCE").rank(3),
     ]);

@@ -52,7 +52,7 @@ fn known_errors_are_found() {
     for part in [
         "| the agent speaks protocol ‹theirs›, this pool speaks protocol ‹ours›<br>",
         "this pool is closed, and this node is not one of its members",
-        "| Try again in ‹retry_ms› ms. |",
+        "| Try again in ‹retry›. |",
         "its certificate was issued by a certificate authority that this machine does not trust",
         "another vipnode agent is running for this node",
         "no pool was ",

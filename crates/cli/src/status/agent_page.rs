@@ -41,13 +41,20 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     line("pool", &pool_words(pool, *now));
     line("agent", &format!("{}, process {}", status.agent_version, status.process));
     if let Some(host) = host {
-        line("sells", &slots(host));
-        line("", &metered(&host.metered, "client"));
+        match pool.standing {
+            PoolStanding::None => line("admits", &admitted(host)),
+            _ => {
+                line("sells", &slots(host));
+                line("", &metered(&host.metered, "client"));
+            }
+        }
         leases(&mut page, "client", &host.leases, *now, width);
     }
     if let Some(client) = client {
         let _infallible = writeln!(page, "  {:<7} {}", "seeks", wanted(client));
-        let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered, "host"));
+        if pool.standing != PoolStanding::None {
+            let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered, "host"));
+        }
         leases(&mut page, "host", &client.leases, *now, width);
     }
     page
@@ -56,7 +63,8 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
 /// The state of an agent at a glance.
 pub(super) fn tone(status: &AgentStatus) -> Tone {
     let joined = matches!(status.pool.standing, PoolStanding::Joined | PoolStanding::None);
-    let sells = status.host.as_ref().is_none_or(|host| host.why_none.is_none());
+    let sells = status.host.as_ref().filter(|_| status.pool.standing != PoolStanding::None);
+    let sells = sells.is_none_or(|host| host.why_none.is_none());
     let served = status.client.as_ref().is_none_or(|client| client.missing == 0);
     if status.node.up && joined && sells && served && !status.stopping { Tone::Good } else { Tone::Warning }
 }
@@ -105,13 +113,7 @@ pub(super) fn short_chain(chain: &ChainSpec) -> String {
 pub(crate) fn standing(status: &AgentStatus) -> &'static str {
     match status.pool.standing {
         _ if status.stopping => "stopping",
-        PoolStanding::None => "none",
-        PoolStanding::Unreachable => "unreachable",
-        PoolStanding::Refused => "refused",
-        PoolStanding::Untrusted => "untrusted",
-        PoolStanding::Disconnected => "disconnected",
-        PoolStanding::Connecting => "connecting",
-        PoolStanding::Joined => "joined",
+        standing => standing.name(),
     }
 }
 
@@ -149,13 +151,31 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
     }
 }
 
+/// The slots of a host: those that it sold, and those that it offers, including the sold ones. A host that offers none may
+/// still have clients.
+pub(super) fn offered(host: &AgentHostStatus) -> u32 {
+    host.offered.max(host.sold)
+}
+
 fn slots(host: &AgentHostStatus) -> String {
     let AgentHostStatus { slots, sold, free, reserve, .. } = host;
     let kept = format!("{reserve} reserved for its own peers");
     match &host.why_none {
-        Some(why) => format!("{sold} of {slots} slots sold; not offering slots: {why}; {kept}"),
-        None => format!("{sold} of {slots} slots sold, {free} free; {kept}"),
+        Some(why) => format!("{}: {sold} sold, none offered: {why}; {kept}", counted((*slots).into(), "slot")),
+        None => format!("{}: {sold} sold, {free} free; {kept}", counted((*slots).into(), "slot")),
     }
+}
+
+/// The sold slots of a host that offers none.
+pub(super) fn sold_slots(sold: u32) -> String {
+    if sold == 0 { "no slots sold".to_owned() } else { format!("{} sold", counted(sold.into(), "slot")) }
+}
+
+/// The clients of a host without a pool.
+fn admitted(host: &AgentHostStatus) -> String {
+    let connected = host.leases.iter().filter(|lease| lease.connected.is_some()).count();
+    let clients = counted(u64::try_from(host.leases.len()).unwrap_or(u64::MAX), "client");
+    format!("{clients} named by --allow, {connected} connected; {} reserved for its own peers", host.reserve)
 }
 
 fn wanted(client: &AgentClientStatus) -> String {
@@ -208,6 +228,10 @@ fn leases(page: &mut Styled, whom: &'static str, leases: &[LeaseStatus], now: Ms
     ]);
     page.append_indented(&table.with_rows(shown).fit(width.saturating_sub(INDENT)));
     if leases.len() > LEASES {
-        let _infallible = writeln!(page, "  and {} more (use --json for all)", leases.len() - LEASES);
+        let _infallible = writeln!(
+            page,
+            "  and {} (use --json for all)",
+            counted(u64::try_from(leases.len() - LEASES).unwrap_or(u64::MAX), "more lease")
+        );
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use vipnode_agent::local::{AgentStatus, PoolStanding};
 
 use super::{
-    agent_page::{agent_page, short_chain, short_client, standing, tone},
+    agent_page::{agent_page, offered, short_chain, short_client, standing, tone},
     agents::{Agents, UnresponsiveAgent},
 };
 use crate::{
@@ -123,7 +123,9 @@ fn row(status: &AgentStatus) -> [String; 8] {
         head,
         node.own_peers.to_string(),
         standing(status).to_owned(),
-        host.as_ref().map_or_else(none, |host| format!("{}/{}", host.sold, host.slots)),
+        host.as_ref()
+            .filter(|_| status.pool.standing != PoolStanding::None)
+            .map_or_else(none, |host| format!("{}/{}", host.sold, offered(host))),
         client.as_ref().map_or_else(none, |client| {
             let connected = client.leases.iter().filter(|lease| lease.connected.is_some()).count();
             format!("{connected}/{}", client.wants)
@@ -133,23 +135,38 @@ fn row(status: &AgentStatus) -> [String; 8] {
 
 fn sums<'a>(agents: impl Iterator<Item = &'a AgentStatus>) -> String {
     let (mut count, mut joined, mut nodes_down, mut sold, mut slots) = (0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
-    let (mut connected, mut wanted) = (0_u64, 0_u64);
+    let (mut connected, mut wanted, mut without_a_pool) = (0_u64, 0_u64, 0_u64);
     for status in agents {
         count += 1;
         joined += u64::from(!status.stopping && status.pool.standing == PoolStanding::Joined);
         nodes_down += u64::from(!status.node.up);
+        without_a_pool += u64::from(status.pool.standing == PoolStanding::None);
         if let Some(host) = &status.host {
             sold += u64::from(host.sold);
-            slots += u64::from(host.slots);
+            slots += u64::from(offered(host));
         }
         if let Some(client) = &status.client {
             connected += client.leases.iter().filter(|lease| lease.connected.is_some()).map(|_| 1).sum::<u64>();
             wanted += u64::from(client.wants);
         }
     }
-    let down = if nodes_down > 0 { format!(", {} down", counted(nodes_down, "node")) } else { String::new() };
-    format!(
-        "{count} agents, {joined} joined{down}; {sold} of {slots} slots sold, {connected} of {wanted} hosts connected\n\
-         Show one in full: vipnode status NODE\n"
-    )
+    let mut parts = vec![counted(count, "agent")];
+    if joined > 0 || without_a_pool < count {
+        parts.push(format!("{joined} joined"));
+    }
+    if without_a_pool > 0 {
+        parts.push(format!("{without_a_pool} without a pool"));
+    }
+    if nodes_down > 0 {
+        parts.push(format!("{} down", counted(nodes_down, "node")));
+    }
+    let mut sides = Vec::new();
+    if slots > 0 {
+        sides.push(format!("{sold} of {} sold", counted(slots, "slot")));
+    }
+    if wanted > 0 {
+        sides.push(format!("{connected} of {} connected", counted(wanted, "host")));
+    }
+    let sides = if sides.is_empty() { String::new() } else { format!("; {}", sides.join(", ")) };
+    format!("{}{sides}\nShow one in full: vipnode status NODE\n", parts.join(", "))
 }

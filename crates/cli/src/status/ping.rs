@@ -85,11 +85,15 @@ pub(crate) async fn ping(args: &PingArgs) -> Result<Report, CliError> {
         show(&mut text, &Step::failed("agent", &error.message, &error.hint));
     }
     if paths.is_empty() && gone.is_empty() {
-        let missing = match &args.node {
-            Some(node) => format!("No local agent has a node or a lease whose ID begins with {node}"),
-            None => "No agent is running on this machine".to_owned(),
+        let step = match &args.node {
+            Some(node) => Step::failed(
+                "agent",
+                format!("No local agent has a node or a lease whose ID begins with {node}"),
+                "List the agents and their leases: `vipnode status`",
+            ),
+            None => Step::failed("agent", "No agent is running on this machine", "Start an agent: `vipnode agent`"),
         };
-        show(&mut text, &Step::failed("agent", missing, "List the agents and their leases: vipnode status"));
+        show(&mut text, &step);
     }
     let json = json!({"event": "ping", "paths": paths.iter().map(|(status, leased, steps)| json!({
         "node": status.node.id,

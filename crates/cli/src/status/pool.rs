@@ -102,7 +102,8 @@ pub(super) fn page(url: &str, status: &PoolStatus, width: usize) -> Styled {
     let all = usize::try_from(stats.num_active_hosts).unwrap_or(usize::MAX).max(active_hosts.len());
     let few = active_hosts.len().min(HOSTS);
     if all > few {
-        let _infallible = writeln!(page, "  and {} more hosts", all - few);
+        let _infallible =
+            writeln!(page, "  and {}", counted(u64::try_from(all - few).unwrap_or(u64::MAX), "more host"));
     }
     page.trimmed().wrapped(width)
 }

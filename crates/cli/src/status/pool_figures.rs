@@ -3,6 +3,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 use vipnode_pool::{PoolGlance, PoolMetrics};
+use vipnode_types::counted;
 
 use super::status_line_text::pool_line;
 use crate::output::{Line, Screen, Tone};
@@ -55,7 +56,7 @@ fn line(before: &PoolGlance, now: &PoolGlance, refused: Refusals, every: Duratio
         let mut shown: Vec<String> = shown.collect();
         let rest = refused.iter().skip(REASONS).fold(0_u64, |sum, (_, number)| sum.saturating_add(*number));
         if rest > 0 {
-            shown.push(format!("{rest} others"));
+            shown.push(counted(rest, "other"));
         }
         text += &format!(" · {total} refused: {}", shown.join(", "));
     }

@@ -4,7 +4,7 @@ use vipnode_agent::local::{AgentClientStatus, AgentHostStatus, AgentStatus, Node
 use vipnode_pool::PoolGlance;
 
 use super::{
-    agent_page::{role, short_client, standing},
+    agent_page::{role, short_client, sold_slots, standing},
     agents::clean,
 };
 use crate::output::format::{brief, counted, head};
@@ -22,7 +22,7 @@ pub(super) fn agent_line(status: AgentStatus) -> String {
         _ => format!("pool {}", standing(&status)),
     };
     let mut parts = vec![role(&status).to_owned(), pool];
-    parts.extend(status.host.as_ref().map(slots));
+    parts.extend(status.host.as_ref().filter(|_| status.pool.standing != PoolStanding::None).map(slots));
     parts.extend(status.client.as_ref().map(|client| {
         let connected = client.leases.iter().filter(|lease| lease.connected.is_some()).count();
         format!("{connected} of {} connected", counted(client.wants.into(), "host"))
@@ -51,8 +51,8 @@ fn node(node: &NodeStatus) -> String {
 
 fn slots(host: &AgentHostStatus) -> String {
     match host.why_none {
-        Some(_) => format!("{} of {} slots sold, none offered", host.sold, host.slots),
-        None => format!("{} of {} slots sold", host.sold, host.slots),
+        Some(_) => format!("{}, none offered", sold_slots(host.sold)),
+        None => format!("{} of {} sold", host.sold, counted(host.slots.into(), "slot")),
     }
 }
 

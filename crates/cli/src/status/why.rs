@@ -110,7 +110,14 @@ fn one(Why { node, reply, .. }: &Why) -> Styled {
         let _infallible = writeln!(page, "  host {} {}", given.host.short(), selection(given));
     }
     if reply.hosts.len() > HOSTS {
-        let _infallible = writeln!(page, "  and {} more hosts (use --json for all)", reply.hosts.len() - HOSTS);
+        let _infallible = writeln!(
+            page,
+            "  and {} (use --json for all)",
+            counted(u64::try_from(reply.hosts.len() - HOSTS).unwrap_or(u64::MAX), "more host")
+        );
+    }
+    if reply.hosts.iter().any(|given| given.selection.is_some()) {
+        page.push("  points: the pool assigns the host with the most points, counted when the host was assigned\n");
     }
     let ExplainReply { connected_hosts, examined, candidates, .. } = reply;
     let _infallible = writeln!(
@@ -131,9 +138,13 @@ fn selection(given: &ExplainedHost) -> String {
     let parts = parts(&selection.score);
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     match selection.candidates {
-        0 | 1 => format!("was the only host that could be assigned, with {} points{parts}", selection.score.total),
-        among => format!("was the best of {among} hosts, with {} points{parts}", selection.score.total),
+        0 | 1 => format!("was the only host that could be assigned, with {}{parts}", points(selection.score.total)),
+        among => format!("was the best of {among} hosts, with {}{parts}", points(selection.score.total)),
     }
+}
+
+fn points(total: i32) -> String {
+    if total.abs() == 1 { format!("{total} point") } else { format!("{total} points") }
 }
 
 /// What counted, with its sign.
@@ -158,6 +169,8 @@ fn left_out(excluded: &Excluded) -> String {
         other_chain,
         already_leased,
         full,
+        offers_none,
+        waiting,
         too_expensive,
         avoided,
         recently_failed,
@@ -168,7 +181,9 @@ fn left_out(excluded: &Excluded) -> String {
     let reasons = [
         (other_chain, "on another chain"),
         (already_leased, "already assigned to it"),
-        (full, "without a free slot"),
+        (full, "full"),
+        (offers_none, "without slots to offer"),
+        (waiting, "that recently refused a client, or whose first clients have yet to connect"),
         (too_expensive, "too expensive for it"),
         (avoided, "that it avoids"),
         (recently_failed, "to which it recently failed to connect"),
@@ -208,7 +223,7 @@ mod tests {
             "wants 3 hosts, 1 missing: no host has a free slot",
             "host abababababab was the best of 12 hosts, with 76 points: +50 free slots, -4 round trip to the pool, +30 time connected",
             "too long ago; the pool no longer knows why",
-            "2 of 8 hosts examined could be assigned; excluded: 2 on another chain, 4 without a free slot",
+            "2 of 8 hosts examined could be assigned; excluded: 2 on another chain, 4 full",
         ] {
             assert!(text.contains(words), "{words} is missing in:\n{text}");
         }

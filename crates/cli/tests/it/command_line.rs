@@ -47,6 +47,9 @@ fn d42_bad_flags_exit_with_2_and_the_flags_in_hints_exist() {
         let output = run(bad);
         assert_eq!(output.status.code(), Some(2), "{bad:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty());
+        let output = run(&[bad, &["--json"]].concat());
+        let error: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+        assert!(error["event"] == "error" && !error["hint"].as_str().unwrap().is_empty(), "{bad:?}: {error}");
     }
     let help = text(&run(&["host", "--help"]).stdout);
     for flag in [

@@ -1,11 +1,11 @@
 //! Who is brought together by what nodes serve and run: pool and agents as processes next to simulated nodes.
 
 use crate::support::{Vipnode, stats_until};
-use vipnode_node::sim::{SimNet, SimServer, SimSpec, sim_key};
+use vipnode_node::sim::{SimFamily, SimNet, SimServer, SimSpec, sim_key};
 
 /// Simulated nodes for agents in other processes.
 struct Nodes {
-    _net: SimNet,
+    net: SimNet,
     server: SimServer,
     dir: tempfile::TempDir,
 }
@@ -18,7 +18,7 @@ impl Nodes {
             std::fs::write(dir.path().join(name), sim_key(name).as_slice()).unwrap();
         }
         let server = SimServer::start(net.clone()).await.unwrap();
-        Self { _net: net, server, dir }
+        Self { net, server, dir }
     }
 
     fn agent(&self, node: &str, role: &str, pool: &str, args: &[&str]) -> Vipnode {
@@ -51,7 +51,10 @@ async fn a_client_gets_the_host_that_serves_what_it_needs_or_the_reason_why_none
     plain.events(&["offering", "joined"]).await;
     let mut client = nodes.agent("client", "client", &url, &[ONE, &["--need", "snap/1"]].concat());
     let missing = client.event("hosts_missing").await["text"].as_str().unwrap().to_owned();
-    assert!(missing.contains("1 do not serve snap/1 (--need)"), "{missing}");
+    assert!(
+        missing.contains("the only host on chain 1337") && missing.contains("does not serve snap/1 (--need)"),
+        "{missing}"
+    );
     let mut host = nodes.agent("snap", "host", &url, &[]);
     host.event("joined").await;
     let connected = client.event("host_connected").await;
@@ -70,7 +73,7 @@ async fn a_pattern_stays_with_its_agent_and_the_pool_learns_from_the_refusal() {
     let refused = host.event("unsuitable").await["text"].as_str().unwrap().to_owned();
     assert!(refused.contains("Geth/v1.12.0") && refused.contains("--reject-client"), "{refused}");
     let missing = old.event("hosts_missing").await["text"].as_str().unwrap().to_owned();
-    assert!(missing.contains("1 reject your node's version"), "{missing}");
+    assert!(missing.contains("rejects your node's version"), "{missing}");
     let mut new = nodes.agent("new", "client", &url, ONE);
     new.event("host_connected").await;
     host.event("client_connected").await;
@@ -113,5 +116,27 @@ async fn what_is_no_rule_is_refused_with_its_form() {
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(form), "{flag}: {said}");
+    }
+}
+
+/// reth dials seconds after it was told to, so the pool asks the host to dial its client at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_dials_a_client_whose_node_dials_late_at_once() {
+    let (name, spec) = node("late", 30_304);
+    let late = SimSpec { family: SimFamily::Reth, client_version: "reth/v2.5.1".to_owned(), ..spec };
+    let id = late.id;
+    let nodes = Nodes::start([node("host", 30_303), (name, late)]).await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut host = nodes.agent("host", "host", &url, &[]);
+    host.events(&["offering", "joined"]).await;
+    let mut client = nodes.agent("late", "client", &url, ONE);
+    client.event("host_given").await;
+    let given = std::time::Instant::now();
+    client.event("host_connected").await;
+    let peers = nodes.net.with(|world| world.peers(id));
+    assert!(peers.len() == 1 && peers[0].inbound, "the host dialed: {peers:?}");
+    assert!(given.elapsed().as_millis() < 1_500, "before the client's node dials: {:?}", given.elapsed());
+    for agent in [client, host] {
+        assert!(agent.interrupt().await.success());
     }
 }

@@ -25,7 +25,11 @@ async fn releases_that_share_no_version_of_eth_are_told_apart_and_not_tried_agai
     assert!(why.contains("Geth/v1.17") && why.contains("have no eth version in common"), "{why}");
     let why = words(&agent.event("hosts_missing").await);
     // The client itself keeps away from it for a while too, and then the pool.
-    let by_version =
-        ["1 run a version that your agent rejects", "1 reject your node's version", "it failed a moment ago"];
+    let by_version = [
+        "runs a version that your agent rejects",
+        "rejects your node's version",
+        "failed to connect",
+        "is avoided by your agent",
+    ];
     assert!(by_version.iter().any(|words| why.contains(words)), "{why}");
 }

@@ -18,7 +18,7 @@ async fn status_shows_both_sides(host_setup: &NodeSetup, client_setup: &NodeSetu
     assert_eq!((&status["node"]["own_peers"], &status["host"]["sold"]), (&1.into(), &1.into()), "{status}");
     assert_eq!(status["host"]["leases"][0]["peer"], client.id.to_string(), "{status}");
     let page = text(&ran(&["status", "--state-dir", host_setup.state_dir()]).await.stdout);
-    assert!(page.contains("host with geth 1.17") && page.contains("1 of 1 slots sold"), "{page}");
+    assert!(page.contains("host with geth 1.17") && page.contains("1 slot: 1 sold"), "{page}");
     let why = text(&ran(&["status", "--why", "--state-dir", client_setup.state_dir()]).await.stdout);
     let won = format!("host {} was the only host that could be assigned", host.id.short());
     assert!(why.contains(&won) && why.contains("a slot costs 100 gwei a minute"), "{why}");

@@ -43,7 +43,7 @@ async fn the_host_dials_a_restarted_client_at_once() {
     assert!(times[0] < Duration::from_millis(1_900), "earlier than the pool asks the host to dial: {times:?}");
 }
 
-/// Measures 20 restarts in a row. Run it alone:
+/// Measures 20 restarts in a row; where geth dials at once, 19 of them have to take at most 3 s. Run it alone:
 /// `cargo test -p vipnode --test it -- --ignored --nocapture twenty_restarts`
 #[tokio::test]
 #[ignore = "takes minutes; the figures are in docs/benchmarks.md"]
@@ -53,5 +53,7 @@ async fn twenty_restarts_in_a_row() {
         times.sort_unstable();
         let (median, p95, most) = (times[9], times[18], times[19]);
         eprintln!("{hosts} hosts, a start each {pause_s} s: p50 {median:.1?}, p95 {p95:.1?}, most {most:.1?}");
+        // A pair can connect twice in 35 s, each side dialing once; the rest waits for geth.
+        assert!(hosts > 1 || pause_s < 18 || p95 <= Duration::from_secs(3), "{times:?}");
     }
 }

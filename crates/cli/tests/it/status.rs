@@ -51,7 +51,7 @@ async fn agents_of_one_machine_are_rows_and_one_is_a_page() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let said = text(&output.stdout);
     assert!(!said.contains('\u{1b}'), "color in a pipe: {said:?}");
-    assert!(said.contains("2 agents, 2 joined; 1 of 10 slots sold, 1 of 1 hosts connected"), "{said}");
+    assert!(said.contains("2 agents, 2 joined; 1 of 10 slots sold, 1 of 1 host connected"), "{said}");
 
     let output = json(&market.status(&["--json"]).await);
     let agents = output["agents"].as_array().unwrap();
@@ -65,7 +65,7 @@ async fn agents_of_one_machine_are_rows_and_one_is_a_page() {
     let id = host["node"]["id"].as_str().unwrap();
     for node in [&id[..4], id] {
         let page = text(&market.status(&[node]).await.stdout);
-        for word in [&format!("node {}", &id[..12]), &market.url, "1 of 10 slots sold", "not collected"] {
+        for word in [&format!("node {}", &id[..12]), &market.url, "10 slots: 1 sold", "not collected"] {
             assert!(page.contains(word), "{word} is missing in:\n{page}");
         }
         assert!(page.contains(&client["node"]["id"].as_str().unwrap()[..12]), "who has the place: {page}");

@@ -105,12 +105,12 @@ async fn watching_repaints_in_place() {
     let state = sim.dir.path().to_str().unwrap();
     let mut status = Terminal::start(&["status", "--state-dir", state, "--watch=500ms"], &[]);
     let has = |words: &'static str| move |lines: &[String]| lines.iter().any(|line| line.contains(words));
-    status.until("nothing is sold", has("0 of 10 slots sold")).await;
+    status.until("nothing is sold", has("10 slots: 0 sold")).await;
     let mut client = sim.other_agent(&["client", &url, "--min-peers=1"]);
     client.event("host_connected").await;
     // What was read may be a part of a page, so it is waited until the whole of it is there and nothing else.
-    let both = has("2 agents, 2 joined; 1 of 10 slots sold, 1 of 1 hosts");
-    let page = |lines: &[String]| both(lines) && !has("0 of 10 slots sold")(lines);
+    let both = has("2 agents, 2 joined; 1 of 10 slots sold, 1 of 1 host ");
+    let page = |lines: &[String]| both(lines) && !has("10 slots: 0 sold")(lines);
     status.until("both are there, and the page before is not", page).await;
     assert!(host.interrupt().await.success());
     let page = |lines: &[String]| has("client with")(lines) && !has("2 agents")(lines);
@@ -127,4 +127,38 @@ async fn without_color_the_table_of_the_demo_moves_all_the_same() {
     let lines = demo.until("the demo ends", ended).await;
     assert_eq!(lines.iter().filter(is_table).count(), 3, "as many as stay, in a pipe too: {lines:#?}");
     assert!(lines.iter().all(|line| line.chars().count() <= 80), "the terminal broke a line: {lines:#?}");
+}
+
+#[tokio::test]
+async fn the_live_line_survives_a_resize() {
+    let mut pool = Terminal::start(&["pool", "--bind", "127.0.0.1:0"], &[]);
+    let whole = "pool · 0 hosts, 0 clients · 0 leases, 0 running · 0 slots free · 0 requests/s";
+    pool.until("the line", |lines| last(lines) == whole).await;
+    let once = |lines: &[String]| lines.iter().filter(|line| line.starts_with("pool · ")).count() == 1;
+    for columns in [40, 160, 23, 80] {
+        pool.resize(columns);
+        let fits = |line: &str| match usize::from(columns) {
+            wide if wide >= whole.chars().count() => line == whole,
+            narrow => line.chars().count() <= narrow && line.starts_with("pool · 0 hosts") && line.ends_with('…'),
+        };
+        pool.until("the line at another width", |lines| fits(last(lines)) && once(lines)).await;
+    }
+    let (status, lines, _) = pool.interrupt().await;
+    assert!(status.success() && !lines.iter().any(|line| line.starts_with("pool · ")), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_watched_page_survives_a_resize() {
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut status = Terminal::start_at(100, &["status", "--pool", &url, "--watch=1s"], &[]);
+    let whole = |lines: &[String], columns: usize| {
+        let once = |name: &str| lines.iter().filter(|line| line.trim_start().starts_with(name)).count() == 1;
+        once("hosts ") && once("slots ") && lines.iter().all(|line| line.chars().count() <= columns)
+    };
+    for columns in [100, 46, 140, 80] {
+        status.resize(columns);
+        status.until("the page at this width", |lines| whole(lines, columns.into())).await;
+    }
+    let (ended, ..) = status.interrupt().await;
+    assert!(ended.success());
 }

@@ -108,6 +108,7 @@ impl AdminNode {
             chain,
             full: info.full,
             protocols: info.protocols,
+            dials_late: self.family.dials_late(),
         })
     }
 

@@ -14,6 +14,14 @@ pub enum NodeFamily {
     Maintaining,
 }
 
+impl NodeFamily {
+    /// Whether its nodes dial a peer only seconds after `admin_addPeer`: reth does at its next tick, and the other families
+    /// at once.
+    pub(super) const fn dials_late(self) -> bool {
+        matches!(self, Self::TrustingByAddress)
+    }
+}
+
 /// Probes what is at the other end of `rpc` and returns the driver that fits.
 ///
 /// # Errors

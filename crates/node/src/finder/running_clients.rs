@@ -34,11 +34,24 @@ pub(super) fn running(surroundings: &FinderEnvironment) -> Vec<Running> {
     let read = |process: std::fs::DirEntry| {
         let pid: u32 = process.file_name().to_str()?.parse().ok()?;
         let line = arguments(&process.path().join("cmdline"))?;
+        if !is_program(&process.path(), &line) {
+            return None;
+        }
         let folder = std::fs::read_link(process.path().join("cwd")).ok();
         let environment = arguments(&process.path().join("environ")).unwrap_or_default();
         understand(pid, &line, &environment, folder.as_deref())
     };
     processes.take(MAX_PROCESSES).filter_map(|process| read(process.ok()?)).take(MAX_RUNNING).collect()
+}
+
+/// Whether a process runs the program that its arguments name: any user can give a shell the name of a client. `true` if this
+/// user may not see the program.
+fn is_program(process: &Path, line: &[String]) -> bool {
+    let Ok(program) = std::fs::read_link(process.join("exe")) else { return true };
+    let program = program.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    // Also of another version, such as geth-1.17.5 behind a link, or of a file that was replaced since.
+    let named = line.first().and_then(|named| Path::new(named).file_name());
+    named.is_some_and(|named| program.contains(&*named.to_string_lossy()))
 }
 
 fn arguments(path: &Path) -> Option<Vec<String>> {
@@ -183,6 +196,20 @@ mod tests {
         let line: Vec<String> = line.split(' ').map(ToOwned::to_owned).collect();
         let running = understand(7, &line, &[], Some(Path::new("/w")))?;
         Some((running.client, running.endpoints.iter().map(ToString::to_string).collect()))
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_that_only_calls_itself_a_client_is_none() {
+        let process = tempfile::tempdir().unwrap();
+        let line = |named: &str| [named.to_owned(), "--ipcpath".to_owned()];
+        assert!(is_program(process.path(), &line("geth")), "this user may not see the program");
+        let exe = process.path().join("exe");
+        for (program, is) in [("/usr/bin/geth", true), ("/usr/bin/geth-1.17.5 (deleted)", true), ("/bin/sh", false)] {
+            std::os::unix::fs::symlink(program, &exe).unwrap();
+            assert_eq!(is_program(process.path(), &line("/opt/geth")), is, "{program}");
+            std::fs::remove_file(&exe).unwrap();
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json, value::RawValue};
 use vipnode_types::{Enode, NodeId};
 
-use super::{SimHead, SimKind, SimPeer, SimSpec, World};
+use super::{SimFamily, SimHead, SimKind, SimPeer, SimSpec, World};
 
 /// Seconds between the blocks of a fresh head.
 const BLOCK_S: u64 = 12;
@@ -29,10 +29,10 @@ pub(super) fn answer(
     match method {
         "admin_nodeInfo" => Ok(node_info(&spec)),
         "admin_peers" => Ok(world.peers(node).iter().map(|peer| peer_info(world, &spec, peer)).collect()),
-        "admin_addPeer" => change(params, |peer| world.add_peer(node, peer)),
-        "admin_removePeer" => change(params, |peer| world.remove_peer(node, peer.id)),
-        "admin_addTrustedPeer" => change(params, |peer| world.trust(node, peer.id)),
-        "admin_removeTrustedPeer" => change(params, |peer| world.untrust(node, peer.id)),
+        "admin_addPeer" => change(&spec, params, |peer| world.add_peer(node, peer)),
+        "admin_removePeer" => change(&spec, params, |peer| world.remove_peer(node, peer.id)),
+        "admin_addTrustedPeer" => change(&spec, params, |peer| world.trust(node, peer.id)),
+        "admin_removeTrustedPeer" => change(&spec, params, |peer| world.untrust(node, peer.id)),
         "web3_clientVersion" => Ok(json!(spec.client_version)),
         "net_version" => Ok(json!(spec.chain.chain_id.to_string())),
         "eth_chainId" => Ok(json!(format!("{:#x}", spec.chain.chain_id))),
@@ -98,15 +98,19 @@ fn peer_info(world: &World, own: &SimSpec, peer: &SimPeer) -> Value {
 }
 
 /// geth returns `true` in any case.
-fn change(params: &RawValue, apply: impl FnOnce(Enode)) -> Result<Value, Fault> {
+fn change(spec: &SimSpec, params: &RawValue, apply: impl FnOnce(Enode)) -> Result<Value, Fault> {
     let Ok(list) = serde_json::from_str::<Vec<String>>(params.get()) else {
         return Err(Fault { code: -32602, message: "invalid argument 0: not a string".to_owned() });
     };
     let Some(text) = list.first() else {
         return Err(Fault { code: -32602, message: "missing value for required argument 0".to_owned() });
     };
+    let code = match spec.family {
+        SimFamily::Geth => -32000,
+        SimFamily::Reth => -32602,
+    };
     let enode = text.parse::<Enode>();
-    apply(enode.map_err(|error| Fault { code: -32000, message: format!("invalid enode: {error}") })?);
+    apply(enode.map_err(|error| Fault { code, message: format!("invalid enode: {error}") })?);
     Ok(Value::Bool(true))
 }
 

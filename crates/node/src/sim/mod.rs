@@ -15,5 +15,5 @@ mod world;
 pub use net::SimNet;
 pub use peer::SimPeer;
 pub use server::SimServer;
-pub use spec::{SimHead, SimKind, SimSpec, sim_key};
+pub use spec::{SimFamily, SimHead, SimKind, SimSpec, sim_key};
 pub use world::{SimEvent, World};

@@ -20,6 +20,8 @@ pub struct SimSpec {
     pub snap: bool,
     /// What it serves.
     pub kind: SimKind,
+    /// Whose calls and habits it has: geth's, or reth's.
+    pub family: SimFamily,
     /// The chain it follows.
     pub chain: ChainSpec,
     /// Its newest block.
@@ -36,6 +38,15 @@ pub enum SimKind {
     },
     /// A light node.
     Light,
+}
+
+/// Whose calls and habits a simulated node has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SimFamily {
+    /// Dials a peer at once.
+    Geth,
+    /// Dials a peer at its next tick, and refuses a text that is not an enode as a wrong parameter.
+    Reth,
 }
 
 /// The newest block of a simulated node.
@@ -69,6 +80,7 @@ impl SimSpec {
             client_version: concat!("simulated/v", env!("CARGO_PKG_VERSION")).to_owned(),
             snap: true,
             kind: SimKind::Full { light_max_peers: 0 },
+            family: SimFamily::Geth,
             chain: ChainSpec { chain_id: 1337, genesis: keccak256("the simulated chain of vipnode") },
             head: SimHead::Fresh,
         }

@@ -5,7 +5,7 @@ use std::{
 
 use vipnode_types::{Enode, NodeId};
 
-use super::{SimKind, SimPeer, SimSpec};
+use super::{SimFamily, SimKind, SimPeer, SimSpec};
 
 /// From the start of a dial until both sides list the peer and say so in `peerEvents`.
 const CONNECT_MS: u64 = 4;
@@ -19,6 +19,8 @@ const LIGHT_REFUSED_MS: u64 = 2;
 const REDIAL_MS: u64 = 35_000;
 /// One inbound attempt per public address in this time, trusted or not.
 const THROTTLE_MS: u64 = 30_000;
+/// After a call, reth dials no sooner than this: at its next tick.
+const RETH_TICK_MS: u64 = 2_000;
 /// Dials at once (geth's default).
 const MAX_ACTIVE_DIALS: u32 = 16;
 
@@ -138,9 +140,13 @@ impl World {
     /// ignored.
     pub fn add_peer(&mut self, node: NodeId, peer: Enode) {
         let Some(body) = self.running(node) else { return };
-        if peer.id != node {
-            body.statics.entry(peer.id).or_insert(peer);
-            self.dial(node);
+        if peer.id == node {
+            return;
+        }
+        body.statics.entry(peer.id).or_insert(peer);
+        match body.spec.family {
+            SimFamily::Geth => self.dial(node),
+            SimFamily::Reth => self.after(RETH_TICK_MS, Job::Redial { node }),
         }
     }
 

@@ -51,6 +51,8 @@ pub(crate) struct Node {
     /// Whether its slots for light nodes are full.
     light_full: bool,
     consuming: bool,
+    /// Whether it is a client whose node dials a host only seconds after it was told to.
+    dials_late: bool,
     /// `None` if it has no maximum, as most have none.
     max_price: Option<Box<Price>>,
 
@@ -118,6 +120,7 @@ impl Node {
             slots: 0,
             light_full: false,
             consuming: false,
+            dials_late: false,
             max_price: None,
             stored: false,
             watched: false,
@@ -350,8 +353,14 @@ impl Node {
         self.slots = hello.host.map_or(0, |(slots, _)| slots.min(most_slots));
         self.ever_host |= hello.host.is_some();
         self.consuming = hello.client.is_some();
+        self.dials_late = hello.dials_late;
         self.max_price = hello.client.filter(|price| *price != ANY_PRICE).map(Box::new);
         self.ever_client |= hello.client.is_some();
+    }
+
+    /// Whether it is a client whose node dials a host only seconds after it was told to.
+    pub(crate) const fn dials_late(&self) -> bool {
+        self.dials_late
     }
 
     /// Sets the number of slots that a host offers.

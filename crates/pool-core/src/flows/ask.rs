@@ -74,7 +74,8 @@ impl Core {
         let due = output.now.plus(self.limits.ask_deadline_ms);
         self.matching.asks_mut().arm(index, number, due);
         if has > 0 && !in_flight && self.matching.scarce(index, self.context()) {
-            self.answer_without(output, index, NoHost::Scarce);
+            let scarce = self.matching.scarcity(index, self.context());
+            self.answer_without(output, index, scarce);
         } else if !in_flight {
             self.go_on_asking(output, index);
         }
@@ -109,7 +110,8 @@ impl Core {
     }
 
     fn answer_without(&mut self, output: &mut Output, client: u32, why: NoHost) {
-        let words = self.matching.explain_no_host(client, why, self.context());
+        let (words, steps) = self.matching.explain_no_host(client, why, self.context());
+        output.count_steps(self.agents.address(client), steps);
         self.answer_ask(output, client, words);
     }
 

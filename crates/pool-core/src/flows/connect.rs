@@ -32,6 +32,7 @@ impl Core {
                     endpoint: hello.enode.as_ref().map(Endpoint::of),
                     host: hello.host.as_ref().map(|host| (host.slots, host.payout)),
                     client: hello.client.as_ref().map(|client| client.max_price.unwrap_or(ANY_PRICE)),
+                    dials_late: hello.client.as_ref().is_some_and(|client| client.dials_late),
                     agent_version: &hello.agent_version,
                     client_version: &hello.client_version,
                     serves: &hello.capabilities,

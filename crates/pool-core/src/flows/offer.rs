@@ -102,7 +102,9 @@ impl Core {
         self.matching.host_admitted(host);
         self.counters.admitted = self.counters.admitted.saturating_add(1);
         self.leases.arm_offer(id, output.now.plus(self.first_offer_ms(client, host)));
-        self.leases.arm_dial(id, output.now.plus(self.limits.dial_after_ms));
+        // reth, as a client, dials seconds after it was told to.
+        let late = self.agents.get(client).is_some_and(Node::dials_late);
+        self.leases.arm_dial(id, output.now.plus(if late { 0 } else { self.limits.dial_after_ms }));
         let Some(enode) = enode else {
             self.end_lease(output, index, EvictReason::NotConnected, None, None);
             return;

@@ -51,10 +51,21 @@ pub(crate) enum Rejection {
     Chain,
     Yours,
     Price,
+    /// All its slots are taken.
     Full,
+    /// It offers no slots.
+    OffersNone,
+    /// It refused, or did not answer, and gets no offer for a while.
+    Rests,
+    /// It is new, and its address block has as many trials as it may.
+    OnTrial,
     Avoided,
     /// The pair recently failed to connect.
     Failed,
+    /// The pair is kept apart today, for time that the client was not billed.
+    Barred,
+    /// One of the two has yet to drop the other as a peer.
+    Ending,
     /// It was recently offered to another client at the same address.
     Address,
     /// It is a different execution client than requested.
@@ -191,7 +202,8 @@ impl Matching {
         Criteria { client, hosts, clients, blocks, payouts, avoid, barred, kind, elsewhere: false, any_known, classes }
     }
 
-    /// Returns the first reason why a host cannot be offered to a client now.
+    /// Returns the first reason why a host cannot be offered to a client now. A host without a free slot counts as full;
+    /// [`Self::survey`] distinguishes why it has none.
     pub(crate) fn rejection(&self, criteria: &mut Criteria, host: u32, context: Context<'_>) -> Option<Rejection> {
         let client = criteria.client;
         let (node, gives) = (context.agents.get(client)?, context.agents.get(host)?);
@@ -206,7 +218,7 @@ impl Matching {
             (Rejection::Yours, criteria.clients.contains(&host) && unnamed_roles()),
             (Rejection::Price, context.limits.price > node.max_price()),
             (Rejection::Full, self.nodes.get(host).open_free == 0),
-            (Rejection::Full, self.awaits_trials(host, criteria.any_known, context)),
+            (Rejection::OnTrial, self.awaits_trials(host, criteria.any_known, context)),
             (Rejection::Avoided, criteria.avoid.contains(&host) || criteria.leaves_out(gives)),
         ];
         let other_kind = {
@@ -227,8 +239,8 @@ impl Matching {
             .map(Rejection::Incompatible)
             .or_else(|| recent.recently_failed(now, host, client).then_some(Rejection::Failed))
             .or_else(|| light_nodes_failed().then_some(Rejection::Failed))
-            .or_else(|| criteria.barred.contains(&host).then_some(Rejection::Failed))
-            .or_else(|| drops_unclear(node, gives).then_some(Rejection::Failed))
+            .or_else(|| criteria.barred.contains(&host).then_some(Rejection::Barred))
+            .or_else(|| drops_unclear(node, gives).then_some(Rejection::Ending))
             .or_else(|| recent.offered_nearby(now, host, client, node.address()).then_some(Rejection::Address))
     }
 }

@@ -108,24 +108,27 @@ impl Incompatibilities {
     pub(crate) fn words(&self) -> String {
         let mut reasons: Vec<&(Incompatibility, u32)> = self.reasons.iter().collect();
         reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let named = reasons.into_iter().take(NAMED).map(|(why, count)| one(why, *count));
+        let named = reasons.into_iter().take(NAMED).map(|(why, count)| format!("{count} {}", why.words(*count)));
         named.collect::<Vec<String>>().join(", ")
     }
 }
 
-fn one(why: &Incompatibility, count: u32) -> String {
-    match why {
-        Incompatibility::Host(Mismatch::Lacks(need)) => format!("{count} do not serve {need} (--need)"),
-        Incompatibility::Host(Mismatch::TooOld(least)) => {
-            format!("{count} run a version older than {least} (--min-client-version)")
+impl Incompatibility {
+    /// What is wrong with so many hosts, for the client's user: a predicate of which they are the subject.
+    pub(crate) fn words(&self, hosts: u32) -> String {
+        let (do_not, run, reject, have) =
+            if hosts == 1 { ("does not", "runs", "rejects", "has") } else { ("do not", "run", "reject", "have") };
+        match self {
+            Self::Host(Mismatch::Lacks(need)) => format!("{do_not} serve {need} (--need)"),
+            Self::Host(Mismatch::TooOld(least)) => {
+                format!("{run} a version older than {least} (--min-client-version)")
+            }
+            Self::Unwanted => {
+                format!("{run} a version that your agent rejects (--reject-client) or your node is incompatible with")
+            }
+            Self::Refused => format!("{reject} your node's version: update it"),
+            Self::LightFull => format!("{have} no free slot for a light node"),
+            Self::NoAddress => format!("{have} no address that your node can reach"),
         }
-        Incompatibility::Unwanted => {
-            format!("{count} run a version that your agent rejects (--reject-client) or your node is incompatible with")
-        }
-        Incompatibility::Refused => format!("{count} reject your node's version: update it"),
-        Incompatibility::LightFull => format!("{count} have no free slot for a light node"),
-        Incompatibility::NoAddress => format!(
-            "{count} run on the pool's own machine or in its private network, at no address that your node can reach"
-        ),
     }
 }

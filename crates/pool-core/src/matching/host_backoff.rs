@@ -30,6 +30,11 @@ impl Matching {
         self.refresh_open_hosts(host, context);
     }
 
+    /// Whether a host gets no offer for a while, because it did not admit.
+    pub(in crate::matching) fn is_resting(&self, host: u32) -> bool {
+        self.nodes.get(host).resting
+    }
+
     /// Returns a host whose rest is over.
     pub(crate) fn pop_rested(&mut self, now: Ms) -> Option<Handle> {
         self.rests.pop_due(now)

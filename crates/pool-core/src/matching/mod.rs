@@ -17,6 +17,7 @@ pub(crate) mod recent_pairs;
 pub(crate) mod score;
 pub(crate) mod selection;
 pub(crate) mod slow_offers;
+pub(crate) mod survey;
 pub(crate) mod wait_queue;
 pub(crate) mod waiting_blocks;
 

@@ -2,7 +2,7 @@ use vipnode_types::{ChainSpec, NodeId, Price, ShortHash};
 
 use crate::{
     agents::node::Node,
-    matching::{Context, Matching, compatibility::Incompatibilities},
+    matching::{Context, Matching, candidates::Rejection, compatibility::Incompatibilities, survey::Survey},
 };
 
 /// Why a client gets no host now.
@@ -12,12 +12,17 @@ pub(crate) enum NoHost {
     Price(Price),
     /// No host on its chain has a free slot.
     NoneFree,
-    /// It already has every host with a free slot, or tried it recently.
+    /// No host with a free slot can be assigned to it now.
     NoneFits,
     /// Every host with a free slot is incompatible.
     Incompatible(Incompatibilities),
     /// Slots are scarce, and other clients have none yet.
-    Scarce,
+    Scarce {
+        /// The free slots.
+        free: u64,
+        /// The clients that wait for them.
+        waiting: u64,
+    },
     /// It has used up today's unpaired time.
     Unpaired,
     /// Its address block has too many pending offers.
@@ -27,17 +32,26 @@ pub(crate) enum NoHost {
 }
 
 impl NoHost {
-    fn why(self, chain: &ChainSpec) -> String {
+    /// The reason as text, where it does not depend on the hosts, or where they are too many to examine each.
+    fn words(self, chain: &ChainSpec) -> String {
         match self {
             Self::Price(price) => format!("a slot costs {price} here, more than your --max-price"),
-            Self::NoneFree => format!("no host on {chain} has a free slot now; the pool assigns you a host as soon as a slot is free"),
-            Self::NoneFits => {
-                format!("you already have every host on {chain} with a free slot, or it failed a moment ago, or the pool does not assign it to you again today because your agent did not report it")
-            }
+            Self::NoneFree => format!("no host on {chain} has a free slot"),
+            Self::NoneFits => format!(
+                "no host on {chain} with a free slot can be assigned to your node now; `vipnode status --why` counts \
+                 the reasons"
+            ),
             Self::Incompatible(incompatibilities) => {
                 format!("no host on {chain} with a free slot is compatible: {}", incompatibilities.words())
             }
-            Self::Scarce => format!("slots on {chain} are scarce; clients without a host come first"),
+            Self::Scarce { free, waiting } => {
+                let are = if free == 1 { "slot is" } else { "slots are" };
+                let wait = if waiting == 1 { "client waits" } else { "clients wait" };
+                format!(
+                    "only {free} {are} free on {chain} and {waiting} {wait}, so free slots are kept for clients that \
+                     have no host"
+                )
+            }
             Self::Unpaired => "hosts reported your node as connected for too long today while its agent did not; keep the agent running".to_owned(),
             Self::Drained => "the operator of this pool gives your node no new slots for now".to_owned(),
             Self::Block => "too many slots are offered to your address block and not connected yet".to_owned(),
@@ -47,21 +61,49 @@ impl NoHost {
 
 /// The number of connected hosts examined for their chains: only the text depends on it.
 const LOOKS: usize = 256;
-/// The number of chains named in the text.
+/// The number of chains, or of reasons, named in the text.
 const NAMED: usize = 3;
 
 impl Matching {
-    /// Explains to a client's user why it gets no host. If no host is on its chain, the text names the chains that have
-    /// hosts.
-    pub(crate) fn explain_no_host(&self, client: u32, why: NoHost, context: Context<'_>) -> Option<String> {
-        let number = context.agents.get(client)?.chain();
-        let chain = context.agents.chain(number)?;
-        if why == NoHost::NoneFree
-            && let (Some(words), _) = self.other_chains(Some(number), chain, None, context)
+    /// Explains to a client's user why it gets no host, with the number of hosts for each reason, and returns how many hosts
+    /// were examined for it. Where the pool has more hosts than it examines, the text has no numbers.
+    pub(crate) fn explain_no_host(&self, client: u32, why: NoHost, context: Context<'_>) -> (Option<String>, u32) {
+        let of_hosts = matches!(why, NoHost::NoneFree | NoHost::NoneFits | NoHost::Incompatible(_));
+        let (most, hosts) = (context.limits.explained_hosts as usize, self.open_hosts.connected().len());
+        let survey = match of_hosts && hosts <= most {
+            true => self.survey(client, 0, most, context),
+            false => Survey::default(),
+        };
+        (self.no_host_words(client, why, &survey, context), survey.examined)
+    }
+
+    /// As [`Self::explain_no_host`], by the hosts that were examined.
+    pub(in crate::matching) fn no_host_words(
+        &self,
+        client: u32,
+        why: NoHost,
+        survey: &Survey,
+        context: Context<'_>,
+    ) -> Option<String> {
+        let node = context.agents.get(client)?;
+        let chain = context.agents.chain(node.chain())?;
+        if !matches!(why, NoHost::NoneFree | NoHost::NoneFits | NoHost::Incompatible(_)) {
+            return Some(why.words(chain));
+        }
+        if survey.on_chain() == 0
+            && let (Some(words), _) = self.other_chains(Some(node.chain()), chain, Some(client), context)
         {
             return Some(words);
         }
-        Some(why.why(chain))
+        let other = if node.hosting() { "other " } else { "" };
+        Some(if survey.complete { survey.words(chain, other) } else { why.words(chain) })
+    }
+
+    /// How many slots are free on a client's chain, and how many of them others need before it.
+    pub(crate) fn scarcity(&self, client: u32, context: Context<'_>) -> NoHost {
+        let of_node = |node| (self.free_on(Node::chain(node), context), self.needed_before(node, context));
+        let (free, waiting) = context.agents.get(client).map_or((0, 0), of_node);
+        NoHost::Scarce { free, waiting }
     }
 
     /// Explains to the user of a node that is not connected why no other host is on its chain, and returns how many hosts
@@ -103,19 +145,88 @@ impl Matching {
 /// `None` if there are none.
 fn name_chains(others: &[u32], chain: &ChainSpec, context: Context<'_>) -> Option<String> {
     let others: Vec<&ChainSpec> = others.iter().filter_map(|&on| context.agents.chain(on)).collect();
-    // A chain whose genesis is unknown may be this one.
-    let unlike = |other: &&&ChainSpec| {
-        let both_known = ![**other, chain].into_iter().any(ChainSpec::is_untold);
-        both_known && other.chain_id == chain.chain_id
-    };
-    if let Some(other) = others.iter().find(unlike) {
+    if let Some(other) = others.iter().find(|other| other.chain_id == chain.chain_id) {
+        let genesis = if other.is_untold() { String::new() } else { format!(", {}", ShortHash(other.genesis)) };
         return Some(format!(
-            "no host here is on {chain}; hosts of the same chain id have another genesis block, {}: compare your \
-             genesis file with the pool's operator",
-            ShortHash(other.genesis)
+            "no host here is on {chain}; hosts of the same chain id have another genesis block{genesis}: compare your \
+             genesis file with the pool's operator"
         ));
     }
     let named: Vec<String> = others.iter().take(NAMED).map(ToString::to_string).collect();
     let and_more = if others.len() > NAMED { " and others" } else { "" };
     (!named.is_empty()).then(|| format!("no host here is on {chain}; hosts are on {}{and_more}", named.join(", ")))
+}
+
+impl Survey {
+    /// Why none of the connected hosts, all of which were examined, is assigned. `other` is "other " if the client is a
+    /// host itself.
+    fn words(&self, chain: &ChainSpec, other: &str) -> String {
+        let all = self.on_chain();
+        if all == 0 {
+            return match self.examined {
+                0 => format!("no {other}host is connected to the pool"),
+                _ => format!("no {other}host is on {chain}"),
+            };
+        }
+        if self.candidates > 0 {
+            let candidates = self.candidates;
+            return format!("{candidates} of {all} {other}hosts on {chain} can be assigned; the pool keeps trying");
+        }
+        let mut reasons: Vec<(u32, String)> = self.against().map(|(why, count)| (*count, why.words(*count))).collect();
+        // The text of a state is always the same, in whatever order the hosts joined.
+        reasons.sort_by(|(count, words), (less, after)| (less, words).cmp(&(count, after)));
+        match &*reasons {
+            [(1, only)] => format!("the only {other}host on {chain} {only}"),
+            [(all, each)] => format!("all {all} {other}hosts on {chain} {each}"),
+            some => {
+                let named = some.iter().take(NAMED).map(|(count, words)| format!("{count} {words}"));
+                let named: Vec<String> = named.collect();
+                let more = if some.len() > NAMED { ", and others" } else { "" };
+                format!("{all} {other}hosts on {chain}: {}{more}", named.join(", "))
+            }
+        }
+    }
+}
+
+impl Rejection {
+    /// What is against so many hosts, for the client's user: a predicate of which they are the subject.
+    fn words(&self, hosts: u32) -> String {
+        let one = hosts == 1;
+        let of_number = |singular: &'static str, plural: &'static str| if one { singular } else { plural };
+        let words = match self {
+            Self::Itself => of_number("is your own node", "are your own node"),
+            Self::Chain => of_number("is on another chain", "are on another chain"),
+            Self::Yours => of_number("already serves your node", "already serve your node"),
+            Self::Price => of_number("costs more than your --max-price", "cost more than your --max-price"),
+            Self::Full => of_number("is full", "are full"),
+            Self::OffersNone => of_number("offers no slots", "offer no slots"),
+            Self::Rests => "recently refused a client or did not answer",
+            Self::OnTrial => of_number(
+                "is new and takes no more clients until its first have connected",
+                "are new and take no more clients until their first have connected",
+            ),
+            Self::Avoided => of_number(
+                "is avoided by your agent after a failed connection",
+                "are avoided by your agent after failed connections",
+            ),
+            Self::Failed => "failed to connect with your node a moment ago",
+            Self::Barred => of_number(
+                "is kept apart from your node today, because your agent did not report it",
+                "are kept apart from your node today, because your agent did not report them",
+            ),
+            Self::Ending => {
+                of_number("is still ending a connection with your node", "are still ending a connection with your node")
+            }
+            Self::Address => of_number(
+                "was just assigned to another client at your address",
+                "were just assigned to other clients at your address",
+            ),
+            Self::Kind => of_number(
+                "is another execution client than your agent asks for",
+                "are other execution clients than your agent asks for",
+            ),
+            Self::Incompatible(why) => return why.words(hosts),
+        };
+        words.to_owned()
+    }
 }

@@ -131,7 +131,7 @@ impl Matching {
 
     /// The slots of a host that can be offered now.
     pub(crate) fn free_slots(&self, host: u32, context: Context<'_>) -> u32 {
-        if self.nodes.get(host).resting {
+        if self.is_resting(host) {
             return 0;
         }
         let open = context.agents.get(host).map_or(0, Node::open_slots);

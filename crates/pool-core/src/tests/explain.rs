@@ -50,6 +50,17 @@ fn each_reason_is_counted_where_it_holds_first() {
         }
     });
     assert_eq!(full.excluded, only(|excluded| excluded.full = 1));
+    let none_offered = reply_after(|pool| {
+        pool.disconnect(HOST);
+        pool.connect(HOST, host(HOST, 0)).unwrap();
+    });
+    assert_eq!(none_offered.excluded, only(|excluded| excluded.offers_none = 1));
+    let resting = reply_after(|pool| {
+        pool.ask(CLIENT, 1);
+        let (call, _) = pool.take_admit(HOST).unwrap();
+        pool.done(call, CallOutcome::Expired);
+    });
+    assert_eq!(resting.excluded, only(|excluded| excluded.waiting = 1));
     let avoided = reply_after(|pool| drop(pool.ask_avoiding(CLIENT, 1, vec![node(HOST)])));
     assert_eq!(avoided.excluded, only(|excluded| excluded.avoided = 1));
     let failed = reply_after(|pool| {
@@ -65,7 +76,7 @@ fn each_reason_is_counted_where_it_holds_first() {
         pool.admit(HOST);
     });
     assert_eq!(near.excluded, only(|excluded| excluded.same_address = 1));
-    for reply in [chain, yours, price, full, avoided, failed, near] {
+    for reply in [chain, yours, price, full, none_offered, resting, avoided, failed, near] {
         assert_eq!((reply.examined, reply.candidates), (1, 0), "{reply:?}");
     }
 }
@@ -77,14 +88,14 @@ fn what_is_missing_is_said_as_an_ask_says_it() {
         pool.ask(CLIENT, 3);
     });
     assert_eq!((missing.want, missing.missing), (3, 3));
-    assert!(missing.reason.unwrap().contains("no host"));
+    assert_eq!(missing.reason.unwrap(), "no host is connected to the pool");
     let price = reply_after(|pool| {
         pool.connect(CLIENT, paying_at_most(wei(59_999))).unwrap();
         pool.ask(CLIENT, 1);
     });
     assert!(price.reason.unwrap().contains("--max-price"));
     let avoided = reply_after(|pool| drop(pool.ask_avoiding(CLIENT, 1, vec![node(HOST)])));
-    assert!(avoided.reason.unwrap().contains("failed a moment ago"));
+    assert_eq!(avoided.reason.unwrap(), "the only host on chain 1 is avoided by your agent after a failed connection");
     let served = reply_after(|pool| {
         pool.ask(CLIENT, 1);
         pool.admit(HOST);
@@ -262,8 +273,8 @@ proptest! {
                 for word in ["8.8.8", "enode", "payout", "0x"] {
                     prop_assert!(!text.contains(word), "{word}: {text}");
                 }
-                let Excluded { other_chain, already_leased, full, too_expensive, avoided, recently_failed, same_address, unreachable, incompatible } = reply.excluded;
-                let out = other_chain + already_leased + full + too_expensive + avoided + recently_failed + same_address + unreachable + incompatible;
+                let Excluded { other_chain, already_leased, full, offers_none, waiting, too_expensive, avoided, recently_failed, same_address, unreachable, incompatible } = reply.excluded;
+                let out = other_chain + already_leased + full + offers_none + waiting + too_expensive + avoided + recently_failed + same_address + unreachable + incompatible;
                 prop_assert_eq!(out + reply.candidates, reply.examined);
             }
         }

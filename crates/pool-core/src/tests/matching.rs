@@ -30,11 +30,48 @@ fn only_hosts_of_the_same_chain_and_genesis() {
 fn hosts_to_avoid_and_hosts_it_has_are_not_given() {
     let mut pool = Pool::new().with_host(HOST, SLOTS).with_client(CLIENT);
     pool.ask_avoiding(CLIENT, 2, vec![node(HOST), node(SECOND_HOST)]);
-    assert!(pool.why(CLIENT).contains("failed a moment ago"));
+    assert!(pool.why(CLIENT).contains("is avoided by your agent after a failed connection"), "{}", pool.why(CLIENT));
     pool.ask(CLIENT, 2);
     pool.admit(HOST);
     pool.pass(10_000);
     assert_eq!(pool.asked([HOST]), None, "one slot per host");
+}
+
+/// A fleet: each of its nodes is host and client.
+#[test]
+fn the_reason_for_no_host_is_exact_with_the_number_of_hosts() {
+    let mut pool = Pool::new().with_agent(CLIENT, both_roles(CLIENT, SLOTS));
+    pool.ask(CLIENT, 5);
+    assert_eq!(pool.why(CLIENT), "no other host is connected to the pool", "it is not its own host");
+    pool.connect(HOST, host(HOST, 0)).unwrap();
+    pool.ask(CLIENT, 5);
+    assert!(pool.why(CLIENT).ends_with("offers no slots"), "{}", pool.why(CLIENT));
+    assert!(pool.why(CLIENT).starts_with("the only other host on chain 1"), "{}", pool.why(CLIENT));
+    pool.connect(SECOND_HOST, host(SECOND_HOST, 0)).unwrap();
+    pool.ask(CLIENT, 5);
+    assert!(pool.why(CLIENT).starts_with("all 2 other hosts on chain 1"), "{}", pool.why(CLIENT));
+    assert!(pool.why(CLIENT).ends_with("offer no slots"), "{}", pool.why(CLIENT));
+    pool.connect(THIRD_HOST, host(THIRD_HOST, 1)).unwrap();
+    pool.ask(CLIENT, 5);
+    pool.admit(THIRD_HOST);
+    let why = pool.why(CLIENT);
+    assert!(why.ends_with(": 2 offer no slots, 1 already serves your node"), "{why}");
+    pool.connect(SECOND_CLIENT, client(SECOND_CLIENT)).unwrap();
+    pool.ask(SECOND_CLIENT, 1);
+    let given = pool.asked([CLIENT]);
+    assert_eq!(given, Some(CLIENT), "the first client is a host too");
+}
+
+#[test]
+fn with_more_hosts_than_are_examined_the_reason_has_no_numbers() {
+    let mut pool = Pool::with(Limits { explained_hosts: 2, ..Limits::default() });
+    for agent in other_hosts(3) {
+        pool.connect(agent, host(agent, 0)).unwrap();
+    }
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.ask(CLIENT, 1);
+    assert!(pool.why(CLIENT).starts_with("no host on chain 1"), "{}", pool.why(CLIENT));
+    assert!(pool.why(CLIENT).ends_with("has a free slot"), "{}", pool.why(CLIENT));
 }
 
 #[test]
@@ -97,7 +134,7 @@ fn d35_a_full_host_is_not_given_and_a_failing_one_rests_longer_each_time() {
     }
     pool.admit(HOST);
     pool.ask(SECOND_CLIENT, 1);
-    assert!(pool.why(SECOND_CLIENT).contains("no host"), "its one slot is taken");
+    assert!(pool.why(SECOND_CLIENT).ends_with(" is full"), "its one slot is taken");
 }
 
 /// Clients use slots of a host, while another one is not connected.
@@ -182,7 +219,9 @@ fn when_slots_are_scarce_only_clients_without_one_get_one() {
     pool.pass(5_000);
     assert_eq!(pool.asked([SECOND_HOST]), None, "one slot left, and four want a second");
     pool.ask(CLIENT, 2);
-    assert!(pool.why(CLIENT).contains("scarce"));
+    assert!(pool.why(CLIENT).contains("only 1 slot is free"), "{}", pool.why(CLIENT));
+    let why = pool.explain(CLIENT).unwrap().reason.unwrap();
+    assert!(why.ends_with("free slots are kept for clients that have no host"), "{why}");
     // Four more slots: now there is enough for everybody.
     pool.connect(THIRD_HOST, host(THIRD_HOST, 4)).unwrap();
     pool.pass(2_000);

@@ -2,7 +2,7 @@
 
 use vipnode_types::{
     LeaseId,
-    wire::{EvictReason, LeaveReason},
+    wire::{ClientCriteria, ConnectRequest, EvictReason, LeaveReason},
 };
 
 use super::{
@@ -66,6 +66,18 @@ fn an_ask_an_offer_and_a_dial_have_their_times() {
     assert_eq!(pool.evicted(HOST), None);
     pool.pass(1);
     assert_eq!(pool.evicted(HOST), Some(EvictReason::NotConnected));
+}
+
+/// reth dials seconds after it was told to.
+#[test]
+fn the_host_is_asked_at_once_to_dial_a_client_whose_node_dials_late() {
+    let mut pool = Pool::new().with_host(HOST, 1);
+    let late = ClientCriteria { dials_late: true, ..ClientCriteria::default() };
+    pool.connect(CLIENT, ConnectRequest { client: Some(late), ..client(CLIENT) }).unwrap();
+    pool.ask(CLIENT, 1);
+    pool.admit(HOST);
+    pool.pass(1);
+    assert!(pool.take_dial(HOST).is_some());
 }
 
 #[test]

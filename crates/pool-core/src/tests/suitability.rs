@@ -157,7 +157,7 @@ fn a_host_whose_light_slots_are_taken_is_given_to_full_nodes_only() {
     assert_eq!(pool.evicted(CLIENT), Some(EvictReason::NotConnected));
     pool.connect(SECOND_CLIENT, light(SECOND_CLIENT)).unwrap();
     assert_eq!(pool.given(SECOND_CLIENT, &[HOST]), None);
-    assert!(pool.why(SECOND_CLIENT).contains("1 have no free slot for a light node"), "{}", pool.why(SECOND_CLIENT));
+    assert!(pool.why(SECOND_CLIENT).ends_with("has no free slot for a light node"), "{}", pool.why(SECOND_CLIENT));
     let reply = pool.explain(SECOND_CLIENT).unwrap();
     assert_eq!((reply.excluded.full, reply.excluded.incompatible), (1, 0));
     pool.connect(THIRD_CLIENT, client(THIRD_CLIENT)).unwrap();
@@ -189,7 +189,7 @@ fn a_client_hears_where_hosts_are_if_none_is_on_its_chain() {
     let on = |hello: ConnectRequest, chain| ConnectRequest { chain, ..hello };
     let mut pool = Pool::new().with_agent(CLIENT, on(client(CLIENT), chain(5)));
     pool.ask(CLIENT, 1);
-    assert!(pool.why(CLIENT).contains("has a free slot now"), "{}", pool.why(CLIENT));
+    assert_eq!(pool.why(CLIENT), "no host is connected to the pool");
     pool.connect(HOST, on(host(HOST, SLOTS), chain(7))).unwrap();
     pool.ask(CLIENT, 1);
     assert!(pool.why(CLIENT).contains("no host here is on chain 5"), "{}", pool.why(CLIENT));
@@ -204,7 +204,7 @@ fn a_client_hears_where_hosts_are_if_none_is_on_its_chain() {
     // One on its chain that is full is another matter.
     pool.connect(THIRD_HOST, on(host(THIRD_HOST, 0), chain(5))).unwrap();
     pool.ask(CLIENT, 1);
-    assert!(pool.why(CLIENT).contains("has a free slot now"), "{}", pool.why(CLIENT));
+    assert!(pool.why(CLIENT).ends_with("offers no slots"), "{}", pool.why(CLIENT));
 }
 
 #[test]

@@ -19,7 +19,7 @@ errors! {
             hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
         /// The limit on requests waiting for an answer was reached.
         Busy { retry_ms: u64 }: Busy, "too many requests on this connection are waiting for a response",
-            hint "Try again in {retry_ms} ms.", retry retry_ms;
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// This side does not serve a method with this name.
         NoMethod { method: String }: MethodNotFound, "unknown method {method}",
             hint "Check the method name and that you call it on the right side.";

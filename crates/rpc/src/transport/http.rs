@@ -88,8 +88,11 @@ impl HttpRpc {
         let status = response.status();
         let body = self.read_body(&mut response).await?;
         for event in wire.read(&body) {
-            if let ConnectionEvent::Answer { result, .. } = event {
-                return result.map_err(CallError::Remote);
+            match event {
+                // A proxy that redirects or asks for a password is not the server, whatever it answers.
+                ConnectionEvent::Answer { result: Ok(_), .. } if !status.is_success() => break,
+                ConnectionEvent::Answer { result, .. } => return result.map_err(CallError::Remote),
+                _ => {}
             }
         }
         if status.is_success() {

@@ -74,9 +74,13 @@ impl Encode for HostOffer {
 
 impl Encode for ClientCriteria {
     fn encode(&self, out: &mut Encoder) {
-        let Self { max_price, required_capabilities } = self;
+        let Self { max_price, required_capabilities, dials_late } = self;
         max_price.encode(out);
         required_capabilities.encode(out);
+        // As on the wire, where it is left out if it is false.
+        if *dials_late {
+            dials_late.encode(out);
+        }
     }
 }
 

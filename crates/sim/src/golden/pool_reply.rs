@@ -87,6 +87,8 @@ impl Encode for Excluded {
             same_address,
             unreachable,
             incompatible,
+            offers_none,
+            waiting,
         } = self;
         for count in [
             other_chain,
@@ -98,6 +100,8 @@ impl Encode for Excluded {
             same_address,
             unreachable,
             incompatible,
+            offers_none,
+            waiting,
         ] {
             count.encode(out);
         }

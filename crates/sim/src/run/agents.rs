@@ -86,6 +86,7 @@ impl AgentProcess {
 
     pub(crate) fn facts(&self) -> NodeFacts {
         NodeFacts {
+            dials_late: false,
             id: self.plan.id,
             // A node does not know its own public address.
             enode: Enode::at(self.plan.id, std::net::Ipv4Addr::LOCALHOST.into(), 30_303),

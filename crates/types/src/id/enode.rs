@@ -51,7 +51,7 @@ errors! {
         Id {
             /// What is wrong with it.
             why: NodeIdError,
-        }: local, "the key in the enode: {why}", hint_of why;
+        }: local, "the enode is not valid: {why}", hint_of why;
         /// The host is not an IP address or a DNS name.
         Host: local, "the host in the enode is not a valid IP address or DNS name",
             hint "Write it as enode://ID@HOST:PORT, with an IPv6 address in brackets.";

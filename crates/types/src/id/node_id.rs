@@ -20,7 +20,7 @@ errors! {
             /// How many characters it has.
             characters: usize,
         }: local,
-            "a node ID is the public key in the node's enode (128 hex characters); this text has {characters}",
+            "a node ID has 128 hex characters; this text has {characters}",
             hint "Copy the 128 characters between enode:// and @ of the node's enode.";
         /// The text has a character other than `0-9a-f`.
         Character: local, "a node ID has only the characters 0-9 and a-f",

@@ -20,6 +20,8 @@ pub struct NodeFacts {
     /// The sub-protocols that it reports to run; most clients report names without versions. At most
     /// [`Capability::MOST`].
     pub protocols: Vec<Capability>,
+    /// Whether it dials a peer only seconds after it was told to.
+    pub dials_late: bool,
 }
 
 /// A peer, as `admin_peers` shows it.

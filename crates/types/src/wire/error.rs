@@ -58,7 +58,7 @@ impl WireError {
     /// An error that asks the caller to try again after `retry_ms` milliseconds.
     #[must_use]
     pub fn busy(message: impl Into<String>, retry_ms: u64) -> Self {
-        let data = ErrorData { hint: format!("Try again in {retry_ms} ms."), retry_ms: Some(retry_ms) };
+        let data = ErrorData { hint: format!("Try again in {}.", crate::RetryIn(retry_ms)), retry_ms: Some(retry_ms) };
         Self { code: ErrorCode::Busy as i32, message: message.into(), data: Some(data) }
     }
 

@@ -41,9 +41,13 @@ pub struct Excluded {
     pub other_chain: u32,
     /// The client has them already.
     pub already_leased: u32,
-    /// They have no free slot, or the pool does not assign clients to them now because they recently did not respond or
-    /// do not accept connections.
+    /// All their slots are taken.
     pub full: u32,
+    /// They offer no slots: the node is not in sync or not reachable, or the host is stopping.
+    pub offers_none: u32,
+    /// The pool does not assign clients to them now: they recently refused one or did not respond, or they are new, and
+    /// clients have yet to connect with them.
+    pub waiting: u32,
     /// A slot costs more than the client's maximum price.
     pub too_expensive: u32,
     /// The client asked to avoid them.

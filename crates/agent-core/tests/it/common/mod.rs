@@ -63,6 +63,7 @@ pub fn by_id(byte: u8) -> Enode {
 pub fn facts(byte: u8) -> NodeFacts {
     let chain = ChainSpec { chain_id: 1337, genesis: Default::default() };
     NodeFacts {
+        dials_late: false,
         id: node(byte),
         enode: enode(byte),
         client_version: "Geth/v1.17.5".into(),

@@ -26,6 +26,8 @@ pub struct Terminal {
     child: Child,
     written: mpsc::Receiver<Vec<u8>>,
     screen: vt100::Parser,
+    /// Our end, for its size.
+    size: File,
     /// All that was written.
     pub raw: Vec<u8>,
 }
@@ -61,6 +63,7 @@ impl Terminal {
         drop(command);
         let (write, written) = mpsc::channel(1_024);
         let mut ours = File::from(ours);
+        let size = ours.try_clone().unwrap();
         std::thread::spawn(move || {
             let mut bytes = [0; 4_096];
             while let Ok(count @ 1..) = ours.read(&mut bytes) {
@@ -70,7 +73,16 @@ impl Terminal {
             }
         });
         let [rows, columns] = [ROWS, columns].map(|size| NonZero::new(size).unwrap());
-        Self { child, written, screen: vt100::Parser::new(rows, columns, 1_000), raw: Vec::new() }
+        Self { child, written, screen: vt100::Parser::new(rows, columns, 1_000), size, raw: Vec::new() }
+    }
+
+    /// Resizes it. Like most terminals, it then breaks its lines as if it had always been as wide.
+    pub fn resize(&mut self, columns: u16) {
+        let size = Winsize { ws_row: ROWS, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&self.size, size).unwrap();
+        let [rows, columns] = [ROWS, columns].map(|size| NonZero::new(size).unwrap());
+        self.screen = vt100::Parser::new(rows, columns, 1_000);
+        self.screen.process(&self.raw);
     }
 
     /// The lines that are seen, without empty ones.

@@ -100,6 +100,7 @@ impl Core {
         let credentials = self.agents.credentials_with(&caller.node, signer);
         let index = self.node_on(output, (caller.node, caller.address), chain, &credentials)?;
         let hello = Hello {
+            dials_late: false,
             credentials,
             endpoint: Some(endpoint),
             host: hosts.then_some((self.limits.slots_a_protocol2_host, payout)),

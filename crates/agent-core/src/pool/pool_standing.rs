@@ -1,0 +1,50 @@
+use serde::{Deserialize, Serialize};
+
+/// The state of an agent's connection to its pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum PoolStanding {
+    /// The agent runs without a pool, only with hosts or clients that the user named.
+    #[default]
+    None,
+    /// The agent is connecting and has not joined the pool yet.
+    Connecting,
+    /// The pool cannot be reached, and the agent has not joined it since it started.
+    Unreachable,
+    /// The pool rejected the agent, which tries again later.
+    Refused,
+    /// The pool is not the one that the agent remembers; the agent signs nothing.
+    Untrusted,
+    /// The connection is lost; existing leases stay active.
+    Disconnected,
+    /// The agent has joined the pool.
+    Joined,
+}
+
+impl PoolStanding {
+    /// All states, in the order of their metrics.
+    pub const ALL: [Self; 7] = [
+        Self::None,
+        Self::Connecting,
+        Self::Unreachable,
+        Self::Refused,
+        Self::Untrusted,
+        Self::Disconnected,
+        Self::Joined,
+    ];
+
+    /// Returns its name in messages, the status, and the metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Connecting => "connecting",
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::Untrusted => "untrusted",
+            Self::Disconnected => "disconnected",
+            Self::Joined => "joined",
+        }
+    }
+}

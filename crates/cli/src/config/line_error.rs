@@ -1,0 +1,81 @@
+use std::ffi::OsString;
+
+use clap::{
+    Command,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+use crate::{
+    args::value_hint,
+    error::{CliError, CommandError},
+};
+
+/// A typing error has at most this many edits.
+const MOST_EDITS: usize = 2;
+
+/// Returns an error of clap as this program shows its own errors: one line, and what to do. clap's own tips would pass a
+/// mistyped flag on as a value. `words` are those of the command in the line, and `notes` say where a value is from.
+pub(super) fn line_error(
+    error: &clap::Error,
+    tree: &Command,
+    line: &[OsString],
+    words: &[String],
+    notes: &[String],
+) -> CliError {
+    if error.kind() == ErrorKind::InvalidSubcommand
+        && let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
+    {
+        return unknown_below(tree, line, word).into();
+    }
+    let suggested = [ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    let suggested = suggested.into_iter().find_map(|kind| first(error.get(kind)?));
+    let did_you_mean = suggested.map(|text| format!("; did you mean '{text}'?")).unwrap_or_default();
+    let hint = value_hint(error).unwrap_or_else(|| format!("For all flags, run `{} --help`.", called(words)));
+    let notes: String = notes.iter().map(|note| format!("{note}. ")).collect();
+    CliError { message: first_paragraph(error) + &did_you_mean, hint: notes + &hint }
+}
+
+/// Returns the name of the command that a word was probably meant to be.
+pub(super) fn nearest<'a>(command: &'a Command, word: &str) -> Option<&'a str> {
+    let names = command.get_subcommands().filter(|command| !command.is_hide_set());
+    let names = names.map(|command| (strsim::osa_distance(command.get_name(), word), command.get_name()));
+    names.min().filter(|(edits, _)| *edits <= MOST_EDITS).map(|(_, name)| name)
+}
+
+/// A command that is not one of those below another. Below `help` are the commands that it is about.
+fn unknown_below(tree: &Command, line: &[OsString], word: &str) -> CommandError {
+    let (mut command, mut words) = (tree, Vec::new());
+    for typed in line.iter().skip(1).filter_map(|typed| typed.to_str()).take_while(|typed| *typed != word) {
+        if let Some(below) = command.find_subcommand(typed).filter(|_| typed != "help") {
+            command = below;
+            words.push(typed);
+        }
+    }
+    let of_command = |name: &str| [&words[..], &[name]].concat().join(" ");
+    let nearest = nearest(command, word).map(|name| format!("; did you mean '{}'?", of_command(name)));
+    CommandError::UnknownSubcommand {
+        word: of_command(word),
+        nearest: nearest.unwrap_or_default(),
+        help: [&["vipnode"], &words[..], &["--help"]].concat().join(" "),
+    }
+}
+
+fn called(words: &[String]) -> String {
+    std::iter::once("vipnode").chain(words.iter().map(String::as_str)).collect::<Vec<_>>().join(" ")
+}
+
+fn first(value: &ContextValue) -> Option<&str> {
+    match value {
+        ContextValue::String(text) => Some(text),
+        ContextValue::Strings(texts) => texts.first().map(String::as_str),
+        _ => None,
+    }
+}
+
+/// The message of clap, in one line; the usage and the tips come after it.
+fn first_paragraph(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,107 @@
+use vipnode_types::wire::Excluded;
+
+use crate::matching::{Context, Matching, candidates::Rejection, compatibility::Incompatibility};
+
+/// Counts of the connected hosts examined for a client, by the reason against them.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    /// Without the client itself.
+    pub(crate) examined: u32,
+    pub(crate) candidates: u32,
+    /// Each reason once, so no more than hosts were examined.
+    rejections: Vec<(Rejection, u32)>,
+    /// Whether every connected host was examined.
+    pub(crate) complete: bool,
+}
+
+impl Matching {
+    /// Examines so many connected hosts for a client, beginning with the one at `start`.
+    pub(crate) fn survey(&self, client: u32, start: usize, most: usize, context: Context<'_>) -> Survey {
+        let hosts = self.open_hosts.connected();
+        let most = most.min(hosts.len());
+        let mut criteria = self.criteria(client, context);
+        let mut survey = Survey { complete: most == hosts.len(), ..Survey::default() };
+        for step in 0..most {
+            let at = start.saturating_add(step).checked_rem(hosts.len()).unwrap_or(0);
+            let Some(&host) = hosts.get(at) else { break };
+            match self.rejection(&mut criteria, host, context) {
+                Some(Rejection::Full) => survey.count(Some(self.why_no_slot(client, host, context))),
+                rejection => survey.count(rejection),
+            }
+        }
+        survey
+    }
+
+    /// Why a host has no slot that could be offered to a client.
+    fn why_no_slot(&self, client: u32, host: u32, context: Context<'_>) -> Rejection {
+        let nodes = context.agents.get(client).zip(context.agents.get(host));
+        let Some((wants, gives)) = nodes else { return Rejection::Full };
+        if gives.dialed_by(wants, context.limits.closed).is_none() {
+            Rejection::Incompatible(Incompatibility::NoAddress)
+        } else if gives.open_slots() == 0 {
+            Rejection::OffersNone
+        } else if self.is_resting(host) {
+            Rejection::Rests
+        } else {
+            Rejection::Full
+        }
+    }
+}
+
+impl Survey {
+    /// Counts a host. The client itself is not counted.
+    fn count(&mut self, rejection: Option<Rejection>) {
+        let Some(why) = rejection else {
+            self.examined = self.examined.saturating_add(1);
+            self.candidates = self.candidates.saturating_add(1);
+            return;
+        };
+        if why == Rejection::Itself {
+            return;
+        }
+        self.examined = self.examined.saturating_add(1);
+        match self.rejections.iter_mut().find(|(other, _)| *other == why) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => self.rejections.push((why, 1)),
+        }
+    }
+
+    /// The reasons against hosts, each with the number of hosts, except that they are on another chain.
+    pub(crate) fn against(&self) -> impl Iterator<Item = &(Rejection, u32)> {
+        self.rejections.iter().filter(|(why, _)| *why != Rejection::Chain)
+    }
+
+    /// How many of the examined hosts are on the client's chain.
+    pub(crate) fn on_chain(&self) -> u32 {
+        self.against().fold(self.candidates, |sum, (_, count)| sum.saturating_add(*count))
+    }
+
+    /// The counts, as the pool reports them.
+    pub(crate) fn excluded(&self) -> Excluded {
+        let mut excluded = Excluded::default();
+        for (why, count) in &self.rejections {
+            if let Some(sum) = count_of(&mut excluded, why) {
+                *sum = sum.saturating_add(*count);
+            }
+        }
+        excluded
+    }
+}
+
+/// Returns the counter for a reason; the client itself is not counted.
+const fn count_of<'a>(excluded: &'a mut Excluded, why: &Rejection) -> Option<&'a mut u32> {
+    Some(match why {
+        Rejection::Itself => return None,
+        Rejection::Chain => &mut excluded.other_chain,
+        Rejection::Yours => &mut excluded.already_leased,
+        Rejection::Price => &mut excluded.too_expensive,
+        Rejection::OffersNone => &mut excluded.offers_none,
+        Rejection::Full | Rejection::Incompatible(Incompatibility::LightFull) => &mut excluded.full,
+        Rejection::Rests | Rejection::OnTrial => &mut excluded.waiting,
+        Rejection::Avoided => &mut excluded.avoided,
+        Rejection::Failed | Rejection::Barred | Rejection::Ending => &mut excluded.recently_failed,
+        Rejection::Address => &mut excluded.same_address,
+        Rejection::Incompatible(Incompatibility::NoAddress) => &mut excluded.unreachable,
+        Rejection::Kind | Rejection::Incompatible(_) => &mut excluded.incompatible,
+    })
+}
