@@ -24,6 +24,7 @@ mod money;
 mod ms;
 mod node;
 pub mod protocol2;
+mod hide_credentials;
 mod sanitize;
 #[cfg(feature = "schema")]
 mod schema;
@@ -48,7 +49,8 @@ pub use node::{
     Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Mismatch,
     NodeFacts, PeerCommand, PeerFact, PeerRules, ShortHash,
 };
-pub use sanitize::{hide_credentials, is_unprintable, sanitize, sanitize_lines};
+pub use hide_credentials::{hide_credentials, hide_url_credentials};
+pub use sanitize::{is_unprintable, sanitize, sanitize_lines};
 pub use text_form::HexError;
 
 /// The errors of this crate, for the book's page of errors.

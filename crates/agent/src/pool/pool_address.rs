@@ -1,7 +1,7 @@
 use std::fmt;
 
 use vipnode_rpc::{OpenError, Trust, check_address};
-use vipnode_types::{RpcUrl, RpcUrlError, hide_credentials};
+use vipnode_types::{RpcUrl, RpcUrlError, hide_url_credentials};
 
 use crate::AgentError;
 
@@ -17,11 +17,7 @@ impl PoolAddress {
     /// [`AgentError::PoolIsEnode`], [`AgentError::PoolScheme`], [`AgentError::PoolHost`], or
     /// [`OpenError::Address`] for what else is wrong.
     pub fn read(text: &str) -> Result<Self, AgentError> {
-        // Without a scheme a user name would not be recognized as one.
-        let shown = || match text.split_once("://") {
-            None if text.contains('@') => text.rsplit('@').next().unwrap_or_default().chars().take(200).collect(),
-            _ => hide_credentials(text).chars().take(200).collect::<String>(),
-        };
+        let shown = || hide_url_credentials(text).chars().take(200).collect::<String>();
         if text.trim().starts_with("enode://") {
             return Err(AgentError::PoolIsEnode { text: shown() });
         }
@@ -92,7 +88,15 @@ mod tests {
 
     #[test]
     fn a_password_is_refused_and_not_repeated() {
-        for text in ["ws://me:secret@pool.example", "me:secret@pool.example", "ftp://me:secret@pool.example"] {
+        for text in [
+            "ws://me:secret@pool.example",
+            "me:secret@pool.example",
+            "ftp://me:secret@pool.example",
+            "wss://me:secret/more@pool.example",
+            "wss://me:secret more@pool.example",
+            "http//me:secret@pool.example",
+            "http:/me:secret@pool.example",
+        ] {
             let error = PoolAddress::read(text).unwrap_err().to_string();
             assert!(!error.contains("secret") && error.contains("pool.example"), "{error}");
         }

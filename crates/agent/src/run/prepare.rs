@@ -73,12 +73,14 @@ async fn forget_other_pool(
 
 async fn wait_for_node(config: &RunnerConfig, notifier: &Notifier) -> Result<NodeFacts, AgentError> {
     let mut wait = NODE_RETRY_FIRST;
-    let mut notified = false;
+    let mut notified = None;
     loop {
         match config.node.facts().await {
             Ok(facts) => return Ok(facts),
-            Err(error) if error.is_offline() => {
-                if !std::mem::replace(&mut notified, true) {
+            Err(error) if error.is_offline() || error.is_without_chain() => {
+                // Once, and once more where a node that was offline answers without its chain.
+                let reason = error.is_without_chain();
+                if notified.replace(reason) != Some(reason) {
                     notifier.notify(AgentNotice::WaitingForNode(Failure::of(&error)));
                 }
             }

@@ -178,6 +178,23 @@ async fn a_node_that_is_not_there_at_the_start_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_node_that_has_no_chain_yet_is_waited_for_and_said_once() {
+    let mut toy = Toy::new();
+    let (net, node) = (toy.net.clone(), toy.id);
+    let chain_id = |id: u64| net.with(|world| world.change(node, |spec| spec.chain.chain_id = id));
+    chain_id(0);
+    let mut agent = toy.spawn();
+    let notice = within(agent.notices.recv()).await.unwrap();
+    assert!(matches!(&notice, AgentNotice::WaitingForNode(why) if why.to_string().contains("chain ID")), "{notice:?}");
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    chain_id(1337);
+    let notice = within(agent.notices.recv()).await.unwrap();
+    assert!(matches!(&notice, AgentNotice::Node { .. }), "{notice:?}");
+    toy.accept(json!([])).await;
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn d41_stopping_never_blocks() {
     let mut toy = Toy::new();
     let client = toy.peer("client", 2);

@@ -36,6 +36,8 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         screen.print(&table.trim_fmt().as_str().into(), &limit_flag::json(&config));
         return Ok(());
     }
+    // From the start: a SIGHUP while the pool opens its files is kept until it runs.
+    let hangups = ReloadSignals::listen()?;
     let screen = screen.with_times();
     let open = !config.members.is_closed();
     let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
@@ -69,7 +71,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         async move { probe.answers().await }
     });
     service_manager::ready();
-    serve(&mut server, tls, screen, signals, reload).await?;
+    serve(&mut server, tls, screen, signals, (reload, hangups)).await?;
     service_manager::stopping();
     screen.say(&Line::new("stopping", Tone::Plain, STOPPING));
     server.shutdown().await?;
@@ -99,9 +101,8 @@ async fn serve(
     tls: Option<PoolTls>,
     screen: Screen,
     signals: Signals,
-    mut reload: Reload,
+    (mut reload, mut hangups): (Reload, ReloadSignals),
 ) -> Result<(), CliError> {
-    let mut hangups = ReloadSignals::listen()?;
     let mut news = tls.as_ref().map(PoolTls::news);
     loop {
         tokio::select! {

@@ -17,6 +17,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NodeInfo {
     pub(crate) enode: Enode,
+    /// Whether the field `id` is the hash of the key in the enode, as with geth.
+    pub(crate) id_is_hash: bool,
     pub(crate) name: String,
     pub(crate) full: bool,
     pub(crate) protocols: Vec<Capability>,
@@ -35,6 +37,8 @@ pub(crate) struct Block {
 #[derive(Deserialize)]
 struct RawInfo<'a> {
     enode: String,
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     name: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -124,7 +128,8 @@ pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, AnswerError> {
     let config: RawConfig<'_> = inner(chain.config);
     let chain_id = [config.chain_id, chain.network].into_iter().flatten().filter_map(number).find(|id| *id != 0);
     let protocols = protocols(raw.protocols);
-    Ok(NodeInfo { enode, name: text(raw.name), full: is_object(running.eth), protocols, chain_id })
+    let id_is_hash = peer_hash(&text(raw.id)) == Some(enode.id.devp2p_hash());
+    Ok(NodeInfo { enode, id_is_hash, name: text(raw.name), full: is_object(running.eth), protocols, chain_id })
 }
 
 /// Parses `admin_peers`. An invalid entry is left out; a list that is too long is an error.
