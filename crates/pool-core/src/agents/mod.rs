@@ -68,6 +68,18 @@ pub(crate) struct Roles {
     pub(crate) clients: u64,
 }
 
+impl Roles {
+    fn add(&mut self, node: &Node) {
+        self.hosts = self.hosts.saturating_add(u64::from(node.ever_host()));
+        self.clients = self.clients.saturating_add(u64::from(node.counts_as_client()));
+    }
+
+    fn remove(&mut self, node: &Node) {
+        self.hosts = self.hosts.saturating_sub(u64::from(node.ever_host()));
+        self.clients = self.clients.saturating_sub(u64::from(node.counts_as_client()));
+    }
+}
+
 /// The index of a node that may differ from the lists of hosts and clients. Pass it to `Core::refresh`.
 #[derive(Debug)]
 #[must_use = "the lists of hosts and clients have to be updated"]
@@ -234,9 +246,8 @@ impl Agents {
     /// Adds a node from a stored row.
     pub(crate) fn restore(&mut self, row: &NodeRow) {
         let Some(chain) = self.chains.keep(row.chain) else { return };
-        self.roles.hosts = self.roles.hosts.saturating_add(u64::from(row.host));
-        self.roles.clients = self.roles.clients.saturating_add(u64::from(row.client));
         let mut node = Node::from_row(row, chain);
+        self.roles.add(&node);
         node.set_drained(self.drains.nodes.contains(&row.id));
         self.shares.join(node.block, !row.proven.is_paired());
         if let Some(index) = self.nodes.insert(node) {
@@ -261,8 +272,7 @@ impl Agents {
         self.count_vote(index, before);
         self.chains.release(node.chain());
         self.shares.leave(node.block, !node.proven().is_paired());
-        self.roles.hosts = self.roles.hosts.saturating_sub(u64::from(node.ever_host()));
-        self.roles.clients = self.roles.clients.saturating_sub(u64::from(node.ever_client()));
+        self.roles.remove(&node);
         Some(node.id())
     }
 
@@ -435,8 +445,9 @@ impl Agents {
     /// Makes a node of protocol 2 a client. Returns true if it was never one before.
     pub(crate) fn becomes_client(&mut self, index: u32) -> bool {
         let Some(node) = self.nodes.get_mut(index) else { return false };
+        self.roles.remove(node);
         let new = node.become_client();
-        self.roles.clients = self.roles.clients.saturating_add(u64::from(new));
+        self.roles.add(node);
         new
     }
 
