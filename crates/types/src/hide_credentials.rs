@@ -12,7 +12,8 @@ pub fn hide_credentials(text: &str) -> String {
         let (edges, from_word) = rest.split_at(start);
         shown.push_str(edges);
         // The name of a style, between ESC and m, is not part of the word.
-        let style = if edges.ends_with('\u{1b}') { from_word.find('m').map_or(0, |at| at.saturating_add(1)) } else { 0 };
+        let style =
+            if edges.ends_with('\u{1b}') { from_word.find('m').map_or(0, |at| at.saturating_add(1)) } else { 0 };
         let (style, from_word) = from_word.split_at(style);
         shown.push_str(style);
         let end = end_of_url(from_word);
@@ -147,7 +148,9 @@ mod tests {
     #[test]
     fn a_sentence_shows_no_password() {
         for (value, shown) in VALUES {
-            for (before, after) in [("cannot reach ", ": refused"), ("invalid value '", "' for --rpc"), ("\u{1b}[1m", "\u{1b}[0m")] {
+            for (before, after) in
+                [("cannot reach ", ": refused"), ("invalid value '", "' for --rpc"), ("\u{1b}[1m", "\u{1b}[0m")]
+            {
                 assert_eq!(hide_credentials(&format!("{before}{value}{after}")), format!("{before}{shown}{after}"));
             }
             let json = format!("{{\"rpc\":\"{value}\",\"at\":\"a@b\"}}");

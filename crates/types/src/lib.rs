@@ -18,13 +18,13 @@ mod broken_invariant;
 mod crypto;
 mod error_table;
 mod failure;
+mod hide_credentials;
 mod id;
 mod methods;
 mod money;
 mod ms;
 mod node;
 pub mod protocol2;
-mod hide_credentials;
 mod sanitize;
 #[cfg(feature = "schema")]
 mod schema;
@@ -38,6 +38,7 @@ pub use crypto::{
 };
 pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
 pub use failure::Failure;
+pub use hide_credentials::{hide_credentials, hide_url_credentials};
 pub use id::{
     Account, AccountError, AddressScope, Enode, EnodeError, EnodeHost, LeaseId, LeaseSetHash, NodeId, NodeIdError,
     Origin, RpcUrl, RpcUrlError, is_public,
@@ -49,7 +50,6 @@ pub use node::{
     Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Mismatch,
     NodeFacts, PeerCommand, PeerFact, PeerRules, ShortHash,
 };
-pub use hide_credentials::{hide_credentials, hide_url_credentials};
 pub use sanitize::{is_unprintable, sanitize, sanitize_lines};
 pub use text_form::HexError;
 

@@ -14,8 +14,12 @@ use tokio::time::sleep;
 use vipnode_types::{ChainSpec, Enode, HeadFact, NodeFacts, NodeId, PeerCommand, PeerFact};
 
 use super::{
-    NodeFamily, answers, call_order, cancel_late_dials::LateDials, capabilities::{empty, params}, events, exposure,
-    ids_by_hash::IdsByHash, redial::Redial,
+    NodeFamily, answers, call_order,
+    cancel_late_dials::LateDials,
+    capabilities::{empty, params},
+    events, exposure,
+    ids_by_hash::IdsByHash,
+    redial::Redial,
 };
 use crate::{
     AnswerError, CallFault, Node, NodeError, PeerEvents, PlannedCall, Transport,

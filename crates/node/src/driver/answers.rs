@@ -155,15 +155,19 @@ pub(crate) fn block(json: &RawValue) -> Result<Block, AnswerError> {
 }
 
 /// Reads `eth_syncing` of a node whose newest block is `newest`. A node that has all blocks up to the highest that it knows
-/// is in sync, also while it still indexes transactions or states, which some clients report as syncing. Nodes that have not
-/// heard of any block yet report 0 of 0.
+/// is in sync, also while it still indexes transactions or states, which some clients report as syncing, and on chains whose
+/// highest block is reported as lower than the current one. A block may come between the two answers. Nodes that have not heard
+/// of any block yet report 0 of 0.
 pub(crate) fn syncing(json: &RawValue, newest: u64) -> bool {
     if matches!(json.get(), "false" | "null") {
         return false;
     }
     let raw: RawSyncing<'_> = serde_json::from_str(json.get()).unwrap_or_default();
     let (current, highest) = (raw.current_block.and_then(number), raw.highest_block.and_then(number));
-    !current.zip(highest).is_some_and(|(current, highest)| highest > 0 && current >= highest && newest >= highest)
+    !current.zip(highest).is_some_and(|(current, highest)| {
+        let target = if highest == 0 { current } else { highest };
+        current > 0 && current >= highest && newest.saturating_add(1) >= target
+    })
 }
 
 /// A number as `"0x2a"`, `"42"` or `42`.

@@ -31,7 +31,7 @@ impl Capabilities {
     /// # Errors
     /// If the node cannot be reached at all.
     pub async fn probe(rpc: &Arc<dyn Transport>) -> Result<Self, NodeError> {
-                let (info, peers, chain, block) = futures_util::try_join!(
+        let (info, peers, chain, block) = futures_util::try_join!(
             ask(rpc, "admin_nodeInfo", empty()),
             ask(rpc, "admin_peers", empty()),
             ask(rpc, "eth_chainId", empty()),
@@ -43,10 +43,8 @@ impl Capabilities {
             // No client accepts a call without its parameter, and each answers it differently from an unknown method.
             None => (empty(), empty()),
         };
-        let (remove_peer, remove_trusted) = futures_util::try_join!(
-            ask(rpc, "admin_removePeer", whole),
-            ask(rpc, "admin_removeTrustedPeer", id)
-        )?;
+        let (remove_peer, remove_trusted) =
+            futures_util::try_join!(ask(rpc, "admin_removePeer", whole), ask(rpc, "admin_removeTrustedPeer", id))?;
         // Nethermind refuses an ID alone. reth accepts one and forgets it; its own ID is the key and not the key's hash.
         let trusts_ids = match own {
             Some(own) if own.id_is_hash => remove_trusted.is_ok(),
@@ -76,11 +74,8 @@ impl Capabilities {
 
     /// Returns why no driver fits.
     pub(crate) fn refusal(&self, at: String, client: String) -> NodeError {
-        let admin = [
-            (self.node_info, "admin_nodeInfo"),
-            (self.peers, "admin_peers"),
-            (self.remove_peer, "admin_removePeer"),
-        ];
+        let admin =
+            [(self.node_info, "admin_nodeInfo"), (self.peers, "admin_peers"), (self.remove_peer, "admin_removePeer")];
         match admin.into_iter().find(|(there, _)| !there) {
             // The rest of the namespace is offered: no flag adds a call that this client does not have.
             Some((_, method)) if self.node_info => NodeError::NoCall { at, method: method.to_owned(), client },

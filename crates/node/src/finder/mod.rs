@@ -126,11 +126,7 @@ async fn find_among(places: Places, wanted: Option<NodeId>) -> Result<Found, Fin
 
 /// Returns the only node, at its first location, or the wanted one. A node that does not report who it is counts only if no
 /// other one does.
-fn choose(
-    candidates: Vec<Candidate>,
-    silent: Silent,
-    wanted: Option<NodeId>,
-) -> Result<Option<Found>, FinderError> {
+fn choose(candidates: Vec<Candidate>, silent: Silent, wanted: Option<NodeId>) -> Result<Option<Found>, FinderError> {
     let mut nodes: Vec<(Found, NodeFacts)> = Vec::new();
     let mut unknown = None;
     for (found, facts) in candidates {

@@ -87,7 +87,8 @@ async fn a_client_whose_arguments_name_no_address_is_named_with_its_process() {
     assert!(error.contains("Erigon, process 17: its arguments name no RPC address; pass it with --rpc"), "{error}");
 
     // A node at a default location may be that process; next to a node of another process, it is a second client.
-    let unlocated = || Silent { unlocated: vec![Tried::without_address("Erigon, process 17".to_owned())], ..Silent::default() };
+    let unlocated =
+        || Silent { unlocated: vec![Tried::without_address("Erigon, process 17".to_owned())], ..Silent::default() };
     let net = SimNet::new();
     assert!(choose(vec![candidate(&net, "one", "http://a").await], unlocated(), None).unwrap().is_some());
     let (mut found, facts) = candidate(&net, "one", "http://a").await;

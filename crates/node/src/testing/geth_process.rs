@@ -207,7 +207,8 @@ async fn launch(
         panic!("{program} does not start: {error}; ./test installs it, or set VIPNODE_TEST_GETH to a geth 1.17")
     });
     let lines = child.stderr.take().expect("its log is piped");
-    let opened = timeout(START, opened(lines, log.clone())).await.unwrap_or_else(|_| Err(vec!["(too slow)".to_owned()]));
+    let opened =
+        timeout(START, opened(lines, log.clone())).await.unwrap_or_else(|_| Err(vec!["(too slow)".to_owned()]));
     opened.map(|()| child).map_err(|log| log.join("\n"))
 }
 

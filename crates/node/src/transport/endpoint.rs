@@ -2,7 +2,9 @@ use std::{
     fmt,
     net::IpAddr,
     path::{Path, PathBuf},
-    str::FromStr, sync::Arc};
+    str::FromStr,
+    sync::Arc,
+};
 
 use vipnode_rpc::Trust;
 use vipnode_types::{RpcUrl, hide_url_credentials};

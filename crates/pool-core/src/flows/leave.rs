@@ -4,7 +4,9 @@ use vipnode_types::{
 };
 
 use crate::{
-    ConnectionId, Core, Reply, RequestId, collections::address_block::AddressBlock, core_error::{CoreError, LEFT},
+    ConnectionId, Core, Reply, RequestId,
+    collections::address_block::AddressBlock,
+    core_error::{CoreError, LEFT},
     output::Output,
 };
 

@@ -109,9 +109,7 @@ fn a_refusal_moves_on_to_the_next_host() {
 
 #[test]
 fn an_ask_that_a_bye_overtakes_says_so() {
-    let mut pool = Pool::new();
-    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
-    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    let mut pool = Pool::new().paired();
     pool.ask(CLIENT, 1);
     assert!(pool.take_admit(HOST).is_some());
     pool.bye(CLIENT);

@@ -83,7 +83,9 @@ const fn status_fix(status: u16) -> &'static str {
     match status {
         401 | 407 => "Pass an address that needs no login: neither a pool nor a node asks for one, but a proxy may.",
         403 => "Have the proxy or the firewall in front of this address accept connections from here.",
-        404 | 405 => "Check the path and the port of the address, and that a pool (`vipnode pool`) or a node runs there.",
+        404 | 405 => {
+            "Check the path and the port of the address, and that a pool (`vipnode pool`) or a node runs there."
+        }
         429 => "Try again later, or raise the limit of the proxy in front of this address.",
         502..=504 => "Start the pool (`vipnode pool`) or the node behind this proxy, or pass its own address.",
         _ => "Check the address, and that a pool (`vipnode pool`) or a node runs there.",

@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn a_web_page_is_recognized_and_not_quoted() {
-        for (headers, body) in [(&[("content-type", "text/html; charset=utf-8")][..], "hello"), (&[], "\n<!doctype html>")]
+        for (headers, body) in
+            [(&[("content-type", "text/html; charset=utf-8")][..], "hello"), (&[], "\n<!doctype html>")]
         {
             let page = refusal(200, headers, body);
             assert!(!page.is_success());

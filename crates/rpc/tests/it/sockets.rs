@@ -304,7 +304,10 @@ const PACKED_ZEROS: &str = "1f8b08000000000002ffedc8310e40401000c0bf6c2d7294f71d
 async fn a_packed_answer_is_read_and_its_unpacked_bytes_are_bounded() {
     let call = async |packed: &str| {
         let body = const_hex::decode(packed).unwrap();
-        let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
         let url = http_server([head.into_bytes(), body].concat()).await;
         let limits = RpcLimits { frame_bytes: 50_000, ..RpcLimits::default() };
         http(&url, &limits).unwrap().call_raw("m", serde_json::value::to_raw_value(&[0; 0]).unwrap(), LONG).await
