@@ -1,7 +1,7 @@
 //! From the start to the first message to the pool: finds the node, the state directory and the identity.
 
 use tokio::time::sleep;
-use vipnode_agent_core::Advertise;
+use vipnode_agent_core::{Advertise, Notice};
 use vipnode_node::finder::find_node_key;
 use vipnode_types::{Failure, NodeFacts, NodeKey};
 
@@ -121,7 +121,7 @@ async fn protocol(
     pool: &PoolAccess,
     notifier: &Notifier,
 ) -> Result<Protocol, AgentError> {
-    let identity = identify(state, facts, config, notifier);
+    let identity = identify(state, facts, config, pool, notifier);
     let node_key = key_for_each_call(state, facts, config, notifier);
     Protocol::configured(&config.agent, &pool.address, pool.join.clone(), identity, node_key).await
 }
@@ -141,11 +141,27 @@ async fn key_for_each_call(
     Ok((key, state.nonces()?))
 }
 
+/// Waits until a server answers at an address that may be a mistyped command or the name of a file: the node's key signs
+/// nothing before.
+async fn reach(pool: &PoolAccess, notifier: &Notifier) {
+    let mut wait = NODE_RETRY_FIRST;
+    let mut notified = false;
+    while let Err(error) = pool.connector.open().await {
+        if !std::mem::replace(&mut notified, true) {
+            let retry_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            notifier.notify(AgentNotice::Notice(Notice::PoolUnreachable { why: Failure::of(&error), retry_ms }));
+        }
+        sleep(wait).await;
+        wait = longer(wait);
+    }
+}
+
 /// Returns the agent's key and a valid delegation. The node's key is needed only if a new one has to be signed.
 async fn identify(
     state: &StateDir,
     facts: &NodeFacts,
     config: &RunnerConfig,
+    pool: &PoolAccess,
     notifier: &Notifier,
 ) -> Result<AgentIdentity, AgentError> {
     let now = clock::wall();
@@ -154,6 +170,9 @@ async fn identify(
     let left_ms = kept.as_ref().map_or(0, |kept| kept.expires_ms.since(now));
     if let Some(delegation) = kept.clone().filter(|_| left_ms > RENEW_MS) {
         return Ok(AgentIdentity { key, delegation });
+    }
+    if !pool.address.is_named_by_url() {
+        reach(pool, notifier).await;
     }
     match (node_key(facts, config).await, kept) {
         (Ok((node_key, path)), _) => {
