@@ -36,6 +36,9 @@ pub(crate) async fn prepare(config: &RunnerConfig, notifier: &Notifier) -> Resul
     let (at, state_dir) = (config.node.at(), state.path().to_owned());
     notifier.notify(AgentNotice::Node { facts: Box::new(facts.clone()), at, state_dir });
     check_enode(&facts, config)?;
+    if is_host_without_port(&facts, config) {
+        notifier.notify(AgentNotice::NotDialable);
+    }
     let pool = match &config.pool {
         Some(access) => Some(PreparedPool {
             identity: identity(&state, access, notifier)?,
@@ -89,6 +92,12 @@ async fn wait_for_node(config: &RunnerConfig, notifier: &Notifier) -> Result<Nod
         sleep(wait).await;
         wait = longer(wait);
     }
+}
+
+/// Whether the agent sells slots of a node that no other node can dial.
+fn is_host_without_port(facts: &NodeFacts, config: &RunnerConfig) -> bool {
+    let sells = config.pool.is_some() && config.agent.host.is_some();
+    sells && facts.enode.port == 0 && !matches!(config.agent.advertise, Advertise::Enode(_))
 }
 
 /// The enode that others are asked to dial has to be this node's, and a named peer has to be another node.

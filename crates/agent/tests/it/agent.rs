@@ -194,6 +194,18 @@ async fn a_node_that_has_no_chain_yet_is_waited_for_and_said_once() {
     agent.stop().await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_host_whose_node_has_no_port_gets_a_warning() {
+    let mut toy = Toy::next_to("agent", 0);
+    let mut agent = toy.spawn();
+    let warned = async {
+        while !matches!(agent.notices.recv().await.unwrap(), AgentNotice::NotDialable) {}
+    };
+    within(warned).await;
+    toy.accept(json!([])).await;
+    agent.stop().await.unwrap();
+}
+
 /// A text without a scheme may be a mistyped command or the name of a file.
 #[tokio::test(start_paused = true)]
 async fn for_a_pool_without_a_scheme_nothing_is_signed_before_it_is_reached() {

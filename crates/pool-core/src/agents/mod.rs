@@ -12,6 +12,7 @@ pub(crate) mod presence;
 pub(crate) mod profile;
 pub(crate) mod proven;
 pub(crate) mod registry;
+pub(crate) mod roles;
 pub(crate) mod strangers;
 pub(crate) mod update_gaps;
 pub(crate) mod witnesses;
@@ -24,7 +25,7 @@ use crate::{
     ConnectionId, Credentials, Limits, NodeRow, Signer,
     agents::{
         chain_votes::ChainVotes, delegations::Delegations, drains::Drains, node::Node, node_shares::NodeShares,
-        presence::Presences, profile::Profile, registry::Registry, witnesses::Witnesses,
+        presence::Presences, profile::Profile, registry::Registry, roles::Roles, witnesses::Witnesses,
     },
     collections::{
         address_block::AddressBlock,
@@ -59,25 +60,6 @@ pub(crate) struct Agents {
     roles: Roles,
     /// Where the search for nodes to forget continues.
     sweep_at: u32,
-}
-
-/// The number of nodes that were ever hosts, and clients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Roles {
-    pub(crate) hosts: u64,
-    pub(crate) clients: u64,
-}
-
-impl Roles {
-    fn add(&mut self, node: &Node) {
-        self.hosts = self.hosts.saturating_add(u64::from(node.ever_host()));
-        self.clients = self.clients.saturating_add(u64::from(node.counts_as_client()));
-    }
-
-    fn remove(&mut self, node: &Node) {
-        self.hosts = self.hosts.saturating_sub(u64::from(node.ever_host()));
-        self.clients = self.clients.saturating_sub(u64::from(node.counts_as_client()));
-    }
 }
 
 /// The index of a node that may differ from the lists of hosts and clients. Pass it to `Core::refresh`.
