@@ -19,6 +19,7 @@ mod counted;
 mod crypto;
 mod error_table;
 mod failure;
+mod hide_credentials;
 mod id;
 mod methods;
 mod money;
@@ -40,6 +41,7 @@ pub use crypto::{
 };
 pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
 pub use failure::Failure;
+pub use hide_credentials::{hide_credentials, hide_url_credentials};
 pub use id::{
     Account, AccountError, AddressScope, Enode, EnodeError, EnodeHost, LeaseId, LeaseSetHash, NodeId, NodeIdError,
     Origin, RpcUrl, RpcUrlError, is_public, typed_text,
@@ -52,7 +54,7 @@ pub use node::{
     NodeFacts, PeerCommand, PeerFact, PeerRules, ShortHash,
 };
 pub use retry_in::RetryIn;
-pub use sanitize::{hide_credentials, is_unprintable, sanitize, sanitize_lines};
+pub use sanitize::{is_unprintable, sanitize, sanitize_lines};
 pub use text_form::HexError;
 
 /// The errors of this crate, for the book's page of errors.
