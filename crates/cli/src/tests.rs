@@ -129,7 +129,7 @@ fn facts() -> NodeFacts {
         id: node(7),
         enode: Enode::at(node(7), [8, 8, 4, 4].into(), 30_303),
         client_version: "Geth/v1.17.5-stable/linux-amd64/go1.26.8".to_owned(),
-        chain: ChainSpec::untold(1),
+        chain: ChainSpec::without_genesis(1),
         full: true,
     }
 }
@@ -285,7 +285,7 @@ fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> AgentStatus
         node: NodeStatus {
             id: node(number),
             client_version: facts().client_version,
-            chain: ChainSpec::untold(1),
+            chain: ChainSpec::without_genesis(1),
             at: "/x/geth.ipc".to_owned(),
             up: head_age_ms.is_some(),
             head,

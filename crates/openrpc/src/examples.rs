@@ -58,7 +58,7 @@ pub(super) const fn account() -> Account {
 }
 
 pub(super) fn chain() -> ChainSpec {
-    ChainSpec::public(1).unwrap_or(ChainSpec::untold(1))
+    ChainSpec::public(1).unwrap_or(ChainSpec::without_genesis(1))
 }
 
 /// Params of a call that nobody signs.

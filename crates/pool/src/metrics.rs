@@ -154,7 +154,9 @@ impl PoolMetrics {
 impl Metrics {
     fn new() -> Self {
         let mut table = MetricTable::new("vipnode_pool");
-        table.states("build_info", "Always 1; the label is the version of vipnode", "version", [VERSION]).set_state(VERSION);
+        table
+            .states("build_info", "Always 1; the label is the version of vipnode", "version", [VERSION])
+            .set_state(VERSION);
         let mut gauge = |name, help| table.gauge(name, help);
         let sockets = gauge("open_sockets", "Open sockets");
         let tls_expires = gauge(

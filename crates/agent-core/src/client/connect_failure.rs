@@ -57,7 +57,7 @@ impl ConnectFailure {
             DropCause::Forks => Some(Self::Forks),
             DropCause::EthVersion => Some(Self::EthVersion),
             DropCause::Requested if light => Some(Self::NoLightSlot),
-            DropCause::Requested | DropCause::Untold => None,
+            DropCause::Requested | DropCause::Unknown => None,
         }
     }
 

@@ -37,7 +37,7 @@ impl AgentCore {
             self.link.asked(Request { tag, sent: now });
             self.reports.slots_sent(self.config.host.as_ref().map(|_| slots));
             out.push(Action::Pool { tag, request });
-        } else if another && !self.link.is_away() {
+        } else if another && !self.link.is_disconnected() {
             self.reconnect(now, 0, out);
         }
     }
@@ -45,7 +45,7 @@ impl AgentCore {
     /// Handles a lost socket. It ends no lease (fail static).
     pub(crate) fn pool_lost(&mut self, now: Ms, why: Failure, out: &mut Vec<Action>) {
         self.forget_socket(now);
-        self.link.away_because(if self.link.was_taken() {
+        self.link.disconnected_because(if self.link.was_taken() {
             PoolStanding::Disconnected
         } else {
             PoolStanding::Unreachable
@@ -62,7 +62,7 @@ impl AgentCore {
         if self.link.was_taken() || !self.leases.is_empty() {
             out.push(Action::Notice(Notice::PoolUntrusted { why }));
             self.reconnect_later(out);
-            self.link.away_because(PoolStanding::Untrusted);
+            self.link.disconnected_because(PoolStanding::Untrusted);
         } else {
             self.stop_because(now, Some(why.to_wire()), out);
         }
@@ -135,7 +135,7 @@ impl AgentCore {
             self.forget_socket(now);
             self.reconnect_later(out);
         }
-        self.link.away_because(PoolStanding::Refused);
+        self.link.disconnected_because(PoolStanding::Refused);
     }
 
     /// Closes the socket if a request gets no answer in time: it is half-open (fault D40, docs/faults.md).

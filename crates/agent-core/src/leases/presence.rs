@@ -123,7 +123,7 @@ impl Presence {
     /// Records that the node lists the peer without a running protocol.
     pub(crate) const fn see_failing(&mut self) {
         if self.failing.is_none() {
-            self.failing = Some(DropCause::Untold);
+            self.failing = Some(DropCause::Unknown);
         }
     }
 

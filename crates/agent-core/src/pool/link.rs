@@ -14,7 +14,7 @@ use crate::{PoolStanding, RequestTag, limits, policy::dialable::is_private};
 pub(crate) struct Link {
     state: LinkState,
     /// What is shown while no socket is open.
-    away: PoolStanding,
+    disconnected_as: PoolStanding,
     /// Number of the newest socket.
     socket: u64,
     backoff: Backoff,
@@ -33,7 +33,7 @@ pub(crate) struct Link {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LinkState {
     /// No socket.
-    Away,
+    Disconnected,
     /// Open; nothing was sent yet, because the node is not known.
     Open,
     /// A connect was sent.
@@ -59,8 +59,8 @@ impl Request {
 impl Default for Link {
     fn default() -> Self {
         Self {
-            state: LinkState::Away,
-            away: PoolStanding::Connecting,
+            state: LinkState::Disconnected,
+            disconnected_as: PoolStanding::Connecting,
             socket: 0,
             backoff: Backoff::default(),
             displacements: Displacements::default(),
@@ -84,8 +84,8 @@ impl Link {
         matches!(self.state, LinkState::Open)
     }
 
-    pub(crate) const fn is_away(&self) -> bool {
-        matches!(self.state, LinkState::Away)
+    pub(crate) const fn is_disconnected(&self) -> bool {
+        matches!(self.state, LinkState::Disconnected)
     }
 
     /// Returns the report interval, in milliseconds, while the link is live.
@@ -128,7 +128,7 @@ impl Link {
 
     pub(crate) const fn standing(&self) -> PoolStanding {
         match self.state {
-            LinkState::Away => self.away,
+            LinkState::Disconnected => self.disconnected_as,
             LinkState::Open | LinkState::Connecting(_) => PoolStanding::Connecting,
             LinkState::Live { .. } => PoolStanding::Joined,
         }
@@ -166,7 +166,7 @@ impl Link {
         let interval_ms = interval_ms.clamp(limits::INTERVAL_LEAST_MS, limits::INTERVAL_MOST_MS);
         self.state = LinkState::Live { since: now, interval_ms };
         self.taken_before = true;
-        self.away = PoolStanding::Disconnected;
+        self.disconnected_as = PoolStanding::Disconnected;
         self.loss_announced = false;
         self.price = price;
         self.pool_id = pool_id;
@@ -179,13 +179,13 @@ impl Link {
         }
         let live = self.is_live();
         self.private = false;
-        self.state = LinkState::Away;
+        self.state = LinkState::Disconnected;
         live
     }
 
     /// Records why no socket is open.
-    pub(crate) const fn away_because(&mut self, why: PoolStanding) {
-        self.away = why;
+    pub(crate) const fn disconnected_because(&mut self, why: PoolStanding) {
+        self.disconnected_as = why;
     }
 
     /// Records that the user is notified of the lost connection. Returns whether that is new.

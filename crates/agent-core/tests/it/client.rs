@@ -39,7 +39,7 @@ fn a_host_that_does_not_connect_is_left_avoided_and_replaced() {
 fn d20_a_host_that_goes_is_reported_at_once_and_replaced() {
     let mut bench = Bench::with_host();
     bench.after(15_000);
-    bench.on(Event::PeerGone(node(HOST), DropCause::Untold));
+    bench.on(Event::PeerGone(node(HOST), DropCause::Unknown));
     assert!(matches!(bench.out[..], [vipnode_agent_core::Action::Watch { .. }]));
     bench.peers(&[]);
     assert!(bench.notices().contains(&Notice::HostGone { lease: LEASE, host: node(HOST) }));
@@ -52,7 +52,7 @@ fn d20_a_host_that_goes_is_reported_at_once_and_replaced() {
 #[test]
 fn without_a_peer_list_a_reported_loss_counts_after_a_second() {
     let mut bench = Bench::with_host();
-    bench.on(Event::PeerGone(node(HOST), DropCause::Untold));
+    bench.on(Event::PeerGone(node(HOST), DropCause::Unknown));
     bench.after(999);
     assert_eq!(bench.report(), None);
     bench.after(1);
@@ -63,7 +63,7 @@ fn without_a_peer_list_a_reported_loss_counts_after_a_second() {
 fn gone_and_back_stands_in_both_lists() {
     let mut bench = Bench::with_host();
     bench.after(15_000);
-    bench.on(Event::PeerGone(node(HOST), DropCause::Untold));
+    bench.on(Event::PeerGone(node(HOST), DropCause::Unknown));
     bench.peers(&[HOST]);
     let report = bench.take_report();
     assert_eq!((report.up, report.down), (vec![LEASE], vec![LEASE]));
@@ -75,7 +75,7 @@ fn thrown_out_at_once_three_times_in_a_minute_is_unstable() {
     let mut bench = Bench::with_host();
     for round in 0..3 {
         bench.now = bench.now.plus(2_000);
-        bench.on(Event::PeerGone(node(HOST), DropCause::Untold));
+        bench.on(Event::PeerGone(node(HOST), DropCause::Unknown));
         bench.peers(&[HOST]);
         if round < 2 {
             bench.take_report();

@@ -28,7 +28,7 @@ fn dialing(places: Vec<LeasedHost>) -> Bench {
 #[test]
 fn another_genesis_shows_as_a_peer_that_comes_and_goes() {
     let mut bench = dialing(vec![place(LEASE, HOST)]);
-    bench.on(Event::PeerGone(node(HOST), DropCause::Untold));
+    bench.on(Event::PeerGone(node(HOST), DropCause::Unknown));
     bench.after(20_000);
     assert_eq!(announced(&bench), [(node(HOST), ConnectFailure::NoCommonProtocol)]);
     assert_eq!(bench.ask().unwrap().1.avoid, [node(HOST)], "another host is asked for");
@@ -248,17 +248,17 @@ fn what_the_other_side_saw_is_reported_and_decides_nothing() {
     bench.on(Event::PeerGone(node(HOST), DropCause::Network));
     assert_eq!(bench.leave().unwrap().fault, Some(PairFault::Network));
 
-    let told_of = |bench: &mut Bench, peer, fault| {
+    let reported_to = |bench: &mut Bench, peer, fault| {
         let FromPool::Evict(call) = evict(LEASE, peer) else { unreachable!() };
         bench.call(7, FromPool::Evict(EvictCall { reason: EvictReason::NotConnected, fault: Some(fault), ..call }));
         announced(bench)
     };
     let mut bench = dialing(vec![place(LEASE, HOST)]);
-    bench.on(Event::PeerGone(node(HOST), DropCause::Untold));
-    assert_eq!(told_of(&mut bench, HOST, PairFault::Network), [(node(HOST), ConnectFailure::Network)]);
+    bench.on(Event::PeerGone(node(HOST), DropCause::Unknown));
+    assert_eq!(reported_to(&mut bench, HOST, PairFault::Network), [(node(HOST), ConnectFailure::Network)]);
     let mut bench = Bench::with_client();
     bench.oblige();
-    assert_eq!(told_of(&mut bench, CLIENT, PairFault::LightSlots), [(node(CLIENT), ConnectFailure::NoLightSlot)]);
+    assert_eq!(reported_to(&mut bench, CLIENT, PairFault::LightSlots), [(node(CLIENT), ConnectFailure::NoLightSlot)]);
     bench.done();
     assert!(
         bench.report().is_none_or(|(_, report)| report.light_slots_full.is_none()),

@@ -279,7 +279,7 @@ impl World {
                 self.peers = peers.into_iter().map(fact).collect();
                 Event::Peers(self.peers.clone())
             }
-            Step::PeerGone(byte) => Event::PeerGone(node(byte), DropCause::Untold),
+            Step::PeerGone(byte) => Event::PeerGone(node(byte), DropCause::Unknown),
             Step::Head(syncing, age_s) => {
                 let head = HeadFact { number: self.now.get(), timestamp_s: 10_000 - age_s, syncing };
                 Event::Head { head, wall_s: 10_000 }

@@ -90,7 +90,7 @@ fn a_resync_is_answered_with_the_whole_set() {
 #[test]
 fn what_was_gone_is_not_kept_though_its_report_was_lost() {
     let mut bench = two_clients();
-    bench.on(Event::PeerGone(node(CLIENT), DropCause::Untold));
+    bench.on(Event::PeerGone(node(CLIENT), DropCause::Unknown));
     bench.peers(&[CLIENT, SECOND_CLIENT]);
     assert_eq!(bench.report().unwrap().1.down, vec![LEASE]);
     bench.on(Event::PoolLost { why: "gone".into() });
@@ -169,7 +169,7 @@ fn the_newest_block_rides_along_when_it_changed() {
 #[test]
 fn what_was_gone_is_not_kept_though_the_pool_asked_for_all() {
     let mut bench = two_clients();
-    bench.on(Event::PeerGone(node(CLIENT), DropCause::Untold));
+    bench.on(Event::PeerGone(node(CLIENT), DropCause::Unknown));
     bench.peers(&[CLIENT, SECOND_CLIENT]);
     let (tag, delta) = bench.report().unwrap();
     assert_eq!((delta.up, delta.down), (vec![LEASE], vec![LEASE]));

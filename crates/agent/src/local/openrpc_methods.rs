@@ -84,7 +84,7 @@ fn example() -> AgentStatus {
         node: NodeStatus {
             id: NodeId::new([7; 64]),
             client_version: "Geth/v1.17.5-stable/linux-amd64/go1.26.0".to_owned(),
-            chain: ChainSpec::untold(1_337),
+            chain: ChainSpec::without_genesis(1_337),
             at: "/home/ben/.ethereum/geth.ipc".to_owned(),
             up: true,
             head: Some(23_900_000),

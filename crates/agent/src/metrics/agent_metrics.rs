@@ -80,7 +80,9 @@ impl Metrics {
         let mut table = MetricTable::new("vipnode_agent");
         let help = "1 for the current state of the connection to the pool, otherwise 0";
         let pool_state = table.states("pool_state", help, "state", PoolStanding::ALL.map(PoolStanding::name));
-        table.states("build_info", "Always 1; the label is the version of vipnode", "version", [VERSION]).set_state(VERSION);
+        table
+            .states("build_info", "Always 1; the label is the version of vipnode", "version", [VERSION])
+            .set_state(VERSION);
         let mut gauge = |name, help| table.gauge(name, help);
         let metrics = Self {
             pool_connected: gauge(

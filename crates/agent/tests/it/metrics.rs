@@ -92,7 +92,7 @@ async fn a_running_agent_shows_its_lease() {
     assert_eq!(number(&scrape(&server).await, "vipnode_agent_pool_connected"), 0);
     let mut config = toy.config();
     config.metrics = Some(metrics);
-    let (runner, _told) = AgentRunner::spawn(config);
+    let (runner, _notices) = AgentRunner::spawn(config);
     let end = toy.accept(json!([])).await;
     let admit = json!({"lease": LeaseId::new(1), "client": client.id, "price": "0"});
     end.call("vipnode_admit", admit).await.unwrap();

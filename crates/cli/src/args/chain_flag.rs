@@ -20,7 +20,7 @@ impl FromStr for ChainFlag {
         let (id, genesis) = text.split_once('=').ok_or(FORM)?;
         let chain_id = id.trim().parse().map_err(|_| FORM)?;
         let chain = ChainSpec { chain_id, genesis: genesis.trim().parse().map_err(|_| FORM)? };
-        if chain.is_untold() { Err(FORM) } else { Ok(Self(chain)) }
+        if chain.lacks_genesis() { Err(FORM) } else { Ok(Self(chain)) }
     }
 }
 

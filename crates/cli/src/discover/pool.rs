@@ -24,8 +24,8 @@ pub(crate) async fn find_pool(named: Option<&str>, ours: bool, screen: Screen) -
         return named_pool(text);
     }
     let address = PoolAddress::read(LOCAL)?;
-    let door = NetConnector::new(address.clone(), Trust::default());
-    if let Ok(Ok(Open::Socket(opened))) = timeout(LOCAL_DEADLINE, door.open()).await
+    let connector = NetConnector::new(address.clone(), Trust::default());
+    if let Ok(Ok(Open::Socket(opened))) = timeout(LOCAL_DEADLINE, connector.open()).await
         && (opened.challenge.is_some() || !ours)
     {
         let text = format!("Using the pool at {LOCAL}. To use another pool, pass its URL or set VIPNODE_POOL");

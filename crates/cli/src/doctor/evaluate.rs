@@ -67,8 +67,10 @@ fn key(facts: &Facts, node: &NodeFound) -> Option<Finding> {
     Some(match node.key.as_ref()? {
         Ok(KeyFacts::Delegated { until }) => {
             let left = until.since(facts.now);
-            let text =
-                format!("The node key's delegation to this agent is valid for {}", counted(left.div_ceil(DAY_MS), "more day"));
+            let text = format!(
+                "The node key's delegation to this agent is valid for {}",
+                counted(left.div_ceil(DAY_MS), "more day")
+            );
             let hint = "Renew the delegation at the next start: --nodekey FILE";
             if left > RENEW_MS { Finding::ok("key", text) } else { Finding::warning("key", text, hint) }
         }

@@ -28,7 +28,7 @@ fn well() -> Facts {
         id,
         enode: Enode::at(id, [8, 8, 4, 4].into(), 30_303),
         client_version: "Geth/v1.17.5".to_owned(),
-        chain: ChainSpec::untold(1),
+        chain: ChainSpec::without_genesis(1),
         full: true,
     };
     let reply = ReachReply {

@@ -67,10 +67,8 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
         AgentNotice::PoolPinned { url, change } => pinned(url, *change),
         AgentNotice::Fault(failure) => failed("fault", failure.to_string(), failure),
         AgentNotice::NotRenewed { days, why } => {
-            let text = format!(
-                "The agent's delegation expires in {} and could not be renewed: {why}",
-                counted(*days, "day")
-            );
+            let text =
+                format!("The agent's delegation expires in {} and could not be renewed: {why}", counted(*days, "day"));
             failed("fault", text, why)
         }
         AgentNotice::Delegated { key_file } => {

@@ -35,8 +35,8 @@ const CELL: usize = 32;
 /// It does not answer, or shows nothing to strangers.
 pub(super) async fn look_at_pool(url: &str, args: &StatusArgs) -> Result<Report, CliError> {
     let address = PoolAddress::read(url)?;
-    let door = NetConnector::new(address.clone(), args.trust.trust()?);
-    let status = match pool_status(&door).await {
+    let connector = NetConnector::new(address.clone(), args.trust.trust()?);
+    let status = match pool_status(&connector).await {
         Err(AgentError::Stopped(error)) if error.is(ErrorCode::NotMember) => {
             as_member(address.url(), args).await.ok_or_else(|| refused(AgentError::Stopped(error)))?
         }

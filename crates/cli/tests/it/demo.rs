@@ -2,14 +2,14 @@
 
 use std::{path::Path, time::Instant};
 
-use crate::support::{Vipnode, demo_told, gone, processes_of};
+use crate::support::{Vipnode, demo_printed, gone, processes_of};
 
 #[tokio::test]
 async fn it_shows_everything_ends_by_itself_and_cleans_up() {
     let dir = tempfile::tempdir().unwrap();
     let began = Instant::now();
     let mut demo = start(dir.path(), &["--simulated"]);
-    demo_told(&mut demo).await;
+    demo_printed(&mut demo).await;
     assert_eq!(demo.ended().await.code(), Some(0));
     assert!(began.elapsed().as_secs() < 40, "{:?}", began.elapsed());
     nothing_is_left(dir.path()).await;

@@ -29,9 +29,9 @@ mod protocol2;
 #[cfg(all(unix, feature = "acme"))]
 mod real_acme;
 mod real_book;
+mod real_causes;
 #[cfg(target_os = "linux")]
 mod real_commands;
-mod real_causes;
 mod real_demo;
 mod real_direct;
 mod real_doctor;

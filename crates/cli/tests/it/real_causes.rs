@@ -10,7 +10,7 @@ fn words(event: &serde_json::Value) -> String {
 /// geth 1.12 speaks eth/66 to 68, and 1.17 eth/69 on: the nodes know that at once, and so do their users. The pool
 /// learns it too, and brings no such pair again.
 #[tokio::test]
-async fn releases_that_share_no_version_of_eth_are_told_apart_and_not_tried_again() {
+async fn releases_that_share_no_version_of_eth_are_named_and_not_tried_again() {
     let (host, client) = tokio::join!(old_full_node(), Geth::start(GethSpec::default()));
     let chains = [host.node().await.facts().await.unwrap().chain, client.node().await.facts().await.unwrap().chain];
     assert_eq!(chains[0], chains[1], "the pool has them fit");

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::support::{Vipnode, demo_told, gone};
+use crate::support::{Vipnode, demo_printed, gone};
 use vipnode_node::testing::assert_isolated;
 
 #[tokio::test]
@@ -12,7 +12,7 @@ async fn it_runs_on_real_nodes_and_cleans_up() {
     let dir = tempfile::tempdir().unwrap();
     let began = Instant::now();
     let mut demo = Vipnode::start_with(&["demo", "--geth", &geth], &[("TMPDIR", dir.path().to_str().unwrap())]);
-    demo_told(&mut demo).await;
+    demo_printed(&mut demo).await;
     assert_eq!(demo.ended().await.code(), Some(0));
     assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
     gone(dir.path()).await;

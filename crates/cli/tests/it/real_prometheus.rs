@@ -101,7 +101,9 @@ async fn what_is_scraped_is_well_formed_and_all_that_is_asked_for() {
         scraped += &text;
     }
     let expressions = dashboard_expressions().into_iter().chain(alerts().into_iter().map(|(_, expr)| expr));
-    for metric in expressions.flat_map(|expr| metrics_of(&expr)).filter(|metric| !["up", "ALERTS"].contains(&metric.as_str())) {
+    for metric in
+        expressions.flat_map(|expr| metrics_of(&expr)).filter(|metric| !["up", "ALERTS"].contains(&metric.as_str()))
+    {
         let sample = |line: &str| line.strip_prefix(&metric).is_some_and(|rest| rest.starts_with([' ', '{']));
         assert!(scraped.lines().any(sample), "{metric} is not in:\n{scraped}");
     }

@@ -59,9 +59,9 @@ fn each_file_of_a_pool_is_read_in_each_form_or_refused_with_the_reason() {
         for (form, bytes) in forms(&text) {
             let file = dir.path().join("file");
             std::fs::write(&file, bytes).unwrap();
-            let flags = flags.iter().map(|flag| {
-                flag.replace("FILE", file.to_str().unwrap()).replace("DIR", dir.path().to_str().unwrap())
-            });
+            let flags = flags
+                .iter()
+                .map(|flag| flag.replace("FILE", file.to_str().unwrap()).replace("DIR", dir.path().to_str().unwrap()));
             let flags: Vec<String> = ["pool", "--check-config"].map(str::to_owned).into_iter().chain(flags).collect();
             let (code, printed) = run(&flags.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
             if form == "UTF-16" {
@@ -93,8 +93,10 @@ async fn each_file_of_an_agent_is_read_in_each_form_or_refused_with_the_reason()
     let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     let [_, _, authority] = certificates();
     let mut cases: Vec<(String, &str, Vec<u8>)> = Vec::new();
-    for (name, text) in [("hex", format!("{hex}\n")), ("0x", format!("0x{hex}\n")), ("quotes", format!("\"{hex}\"\n"))] {
-        cases.extend(forms(&text).into_iter().map(|(form, bytes)| (format!("key, {name}, {form}"), "--nodekey", bytes)));
+    for (name, text) in [("hex", format!("{hex}\n")), ("0x", format!("0x{hex}\n")), ("quotes", format!("\"{hex}\"\n"))]
+    {
+        cases
+            .extend(forms(&text).into_iter().map(|(form, bytes)| (format!("key, {name}, {form}"), "--nodekey", bytes)));
     }
     cases.extend(forms(&authority).into_iter().map(|(form, bytes)| (format!("authority, {form}"), "--tls-ca", bytes)));
     let file = sim.dir.path().join("file");
@@ -105,9 +107,8 @@ async fn each_file_of_an_agent_is_read_in_each_form_or_refused_with_the_reason()
             args.push(format!("--nodekey={}", sim.dir.path().join("key").display()));
             args.push("wss://127.0.0.1:1".to_owned());
         }
-        let output = tokio::task::spawn_blocking(move || {
-            run(&args.iter().map(String::as_str).collect::<Vec<_>>(), &[])
-        });
+        let output =
+            tokio::task::spawn_blocking(move || run(&args.iter().map(String::as_str).collect::<Vec<_>>(), &[]));
         let (code, printed) = output.await.unwrap();
         let refused = printed.contains("64 hex characters") || printed.contains("no certificates");
         match case.ends_with("UTF-16") {

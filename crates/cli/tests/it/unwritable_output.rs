@@ -113,7 +113,8 @@ async fn asked(address: &str, method: &str, path: &str) -> (Vec<String>, usize) 
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let varies = |line: &&str| !line.to_lowercase().starts_with("date:") && !line.to_lowercase().starts_with("content-length:");
+    let varies =
+        |line: &&str| !line.to_lowercase().starts_with("date:") && !line.to_lowercase().starts_with("content-length:");
     (head.lines().filter(varies).map(|line| line.to_lowercase()).collect(), body.len())
 }
 

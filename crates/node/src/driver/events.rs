@@ -62,7 +62,7 @@ const CAUSES: [(&str, DropCause); 8] = [
 ];
 
 fn drop_cause(error: &str) -> DropCause {
-    CAUSES.iter().find(|(words, _)| error.starts_with(words)).map_or(DropCause::Untold, |(_, cause)| *cause)
+    CAUSES.iter().find(|(words, _)| error.starts_with(words)).map_or(DropCause::Unknown, |(_, cause)| *cause)
 }
 
 #[cfg(test)]
@@ -81,8 +81,8 @@ mod tests {
                 DropCause::EthVersion,
             ),
             ("disconnect requested", DropCause::Requested),
-            ("subprotocol error", DropCause::Untold),
-            ("", DropCause::Untold),
+            ("subprotocol error", DropCause::Unknown),
+            ("", DropCause::Unknown),
         ] {
             assert_eq!(drop_cause(words), cause, "{words}");
         }

@@ -82,9 +82,9 @@ pub fn data_dirs(surroundings: &FinderEnvironment) -> Vec<PathBuf> {
         .collect()
 }
 
-fn of_services(surroundings: &FinderEnvironment, places: &'static [&str]) -> impl Iterator<Item = PathBuf> {
-    let places = if surroundings.os == Os::Linux { places } else { &[] };
-    places.iter().map(PathBuf::from)
+fn of_services(surroundings: &FinderEnvironment, locations: &'static [&str]) -> impl Iterator<Item = PathBuf> {
+    let locations = if surroundings.os == Os::Linux { locations } else { &[] };
+    locations.iter().map(PathBuf::from)
 }
 
 /// geth's alone.
@@ -129,10 +129,10 @@ pub(super) fn key_paths(data_dir: &Path) -> [PathBuf; 5] {
 mod tests {
     use super::*;
 
-    fn on(os: Os, places: fn(&FinderEnvironment) -> Vec<PathBuf>) -> Vec<String> {
+    fn on(os: Os, locations: fn(&FinderEnvironment) -> Vec<PathBuf>) -> Vec<String> {
         let surroundings =
             FinderEnvironment { os, home: Some("/h".into()), local_app_data: Some("/l".into()), processes: None };
-        places(&surroundings).iter().map(|path| path.display().to_string()).collect()
+        locations(&surroundings).iter().map(|path| path.display().to_string()).collect()
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub struct Found {
 /// # Errors
 /// [`FinderError::NoNode`] with everything that was tried, and [`FinderError::SeveralNodes`].
 pub async fn find(surroundings: &FinderEnvironment, wanted: Option<NodeId>) -> Result<Found, FinderError> {
-    find_among(places_of(surroundings), wanted).await
+    find_among(locations_of(surroundings), wanted).await
 }
 
 /// Where to look.
@@ -51,24 +51,24 @@ struct Places {
     unlocated: Vec<String>,
 }
 
-fn places_of(surroundings: &FinderEnvironment) -> Places {
-    let mut places = Places::default();
+fn locations_of(surroundings: &FinderEnvironment) -> Places {
+    let mut locations = Places::default();
     for running in running_clients::running(surroundings) {
         let who = format!("{}, process {}", running.client, running.pid);
         if running.endpoints.is_empty() {
-            places.unlocated.push(who);
+            locations.unlocated.push(who);
             continue;
         }
-        places.known.extend(running.endpoints.into_iter().map(|endpoint| (endpoint, Some(who.clone()))));
+        locations.known.extend(running.endpoints.into_iter().map(|endpoint| (endpoint, Some(who.clone()))));
     }
     let usual = ipc_paths(surroundings).into_iter().map(Endpoint::Ipc);
     let ports = [Endpoint::Http("http://127.0.0.1:8545".to_owned()), Endpoint::Ws("ws://127.0.0.1:8546".to_owned())];
     for endpoint in usual.chain(ports) {
-        if !places.known.iter().any(|(place, _)| *place == endpoint) {
-            places.known.push((endpoint, None));
+        if !locations.known.iter().any(|(location, _)| *location == endpoint) {
+            locations.known.push((endpoint, None));
         }
     }
-    places
+    locations
 }
 
 /// A node that answers, and its facts where it reports them.
@@ -83,8 +83,8 @@ struct Silent {
     unlocated: Vec<Tried>,
 }
 
-async fn find_among(places: Places, wanted: Option<NodeId>) -> Result<Found, FinderError> {
-    let opened = join_all(places.known.into_iter().map(|(endpoint, running)| async move {
+async fn find_among(locations: Places, wanted: Option<NodeId>) -> Result<Found, FinderError> {
+    let opened = join_all(locations.known.into_iter().map(|(endpoint, running)| async move {
         let node = endpoint.open(&Trust::default()).await;
         let facts = match &node {
             Ok(node) => node.facts().await.ok(),
@@ -112,7 +112,7 @@ async fn find_among(places: Places, wanted: Option<NodeId>) -> Result<Found, Fin
     let answers = |who: &String| candidates.iter().any(|(found, _)| found.running.as_ref() == Some(who));
     failed.retain(|(who, _)| !answers(who));
     failed.dedup_by(|(who, _), (before, _)| who == before);
-    let unlocated = places.unlocated.into_iter().map(Tried::without_address).collect::<Vec<_>>();
+    let unlocated = locations.unlocated.into_iter().map(Tried::without_address).collect::<Vec<_>>();
     tried.extend(unlocated.iter().cloned());
     let silent = Silent { located: failed.into_iter().map(|(_, one)| one).collect(), unlocated };
     match choose(candidates, silent, wanted)? {

@@ -15,8 +15,8 @@ async fn what_was_tried_is_listed_in_order_with_the_flag() {
     // Left over by a node that was killed: the file stays when its listener is gone.
     drop(std::os::unix::net::UnixListener::bind(dir.join("geth.ipc")).unwrap());
     let endpoints = ipc_paths(&surroundings(home.path())).into_iter().map(|path| (Endpoint::Ipc(path), None));
-    let places = Places { known: endpoints.take(4).collect(), unlocated: Vec::new() };
-    let error = find_among(places, None).await.unwrap_err();
+    let locations = Places { known: endpoints.take(4).collect(), unlocated: Vec::new() };
+    let error = find_among(locations, None).await.unwrap_err();
     let whys: Vec<&str> = error.tried().iter().map(|tried| tried.why.as_str()).collect();
     let missing = "the file does not exist";
     assert_eq!(whys, ["the file exists, but no node listens on it", missing, missing, missing]);
@@ -80,10 +80,10 @@ async fn a_client_whose_arguments_name_no_address_is_named_with_its_process() {
     std::fs::create_dir(processes.path().join("17")).unwrap();
     std::fs::write(processes.path().join("17").join("cmdline"), "erigon").unwrap();
     let around = FinderEnvironment { processes: Some(processes.path().into()), ..surroundings(home.path()) };
-    let places = places_of(&around);
-    assert_eq!(places.unlocated, ["Erigon, process 17"]);
-    let places = Places { known: Vec::new(), ..places };
-    let error = find_among(places, None).await.unwrap_err().to_string();
+    let locations = locations_of(&around);
+    assert_eq!(locations.unlocated, ["Erigon, process 17"]);
+    let locations = Places { known: Vec::new(), ..locations };
+    let error = find_among(locations, None).await.unwrap_err().to_string();
     assert!(error.contains("Erigon, process 17: its arguments name no RPC address; pass it with --rpc"), "{error}");
 
     // A node at a default location may be that process; next to a node of another process, it is a second client.
@@ -139,10 +139,10 @@ async fn a_running_client_is_asked_first_and_named() {
     process("self", "geth --datadir /elsewhere");
     std::fs::write(processes.path().join("19"), "no process").unwrap();
     let around = FinderEnvironment { processes: Some(processes.path().into()), ..surroundings(home.path()) };
-    let places = places_of(&around).known;
-    assert_eq!(places[0], (Endpoint::Ipc(data.join("geth.ipc")), Some("geth, process 17".to_owned())));
-    assert!(places[1..].iter().all(|(_, running)| running.is_none()), "{places:?}");
-    assert_eq!(places.last().unwrap().0.to_string(), "ws://127.0.0.1:8546");
+    let locations = locations_of(&around).known;
+    assert_eq!(locations[0], (Endpoint::Ipc(data.join("geth.ipc")), Some("geth, process 17".to_owned())));
+    assert!(locations[1..].iter().all(|(_, running)| running.is_none()), "{locations:?}");
+    assert_eq!(locations.last().unwrap().0.to_string(), "ws://127.0.0.1:8546");
 
     std::fs::create_dir(&data).unwrap();
     let spec = SimSpec::new("mine", 1);

@@ -104,7 +104,7 @@ impl SimSpec {
 
     /// Connections it takes from nodes that it does not trust.
     #[must_use]
-    pub const fn inbound_places(&self) -> u32 {
+    pub const fn inbound_slots(&self) -> u32 {
         self.max_peers.saturating_sub(self.dial_slots())
     }
 }

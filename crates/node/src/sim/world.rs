@@ -401,7 +401,7 @@ impl Body {
         let all = count(self.peers.len());
         let inbound_now = count(self.peers.values().filter(|link| link.inbound).count());
         self.trusted.contains(&peer)
-            || (all < self.spec.max_peers && (!inbound || inbound_now < self.spec.inbound_places()))
+            || (all < self.spec.max_peers && (!inbound || inbound_now < self.spec.inbound_slots()))
     }
 }
 

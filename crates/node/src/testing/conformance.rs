@@ -191,7 +191,7 @@ pub async fn dial_slots(lab: &dyn Lab) {
 }
 
 /// A node accepts max_peers - max(1, max_peers / 3) strangers; with a limit of one peer it accepts none.
-pub async fn inbound_places(lab: &dyn Lab) {
+pub async fn inbound_slots(lab: &dyn Lab) {
     let (one, two) = tokio::join!(lab.start(1), lab.start(2));
     let (filler, client, elsewhere) = tokio::join!(lab.start(50), lab.start(50), lab.start(50));
     filler.dial(&two).await;

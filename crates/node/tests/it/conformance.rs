@@ -56,7 +56,7 @@ on_simulated_nodes!(
     true_means_nothing,
     trust_never_dials,
     dial_slots,
-    inbound_places,
+    inbound_slots,
     another_chain_is_doomed,
     redial_after_35_s,
     a_dial_under_way_is_dropped_too,

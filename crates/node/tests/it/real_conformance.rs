@@ -63,7 +63,7 @@ on_real_geths!(
     true_means_nothing,
     trust_never_dials,
     dial_slots,
-    inbound_places,
+    inbound_slots,
     another_chain_is_doomed,
     a_dial_under_way_is_dropped_too,
     an_owners_dial_stays,

@@ -33,7 +33,7 @@ async fn the_driver_of_geth_drives_them_over_a_socket() {
     net.stop(bob.id);
     assert_eq!(
         timeout(SOON, events.next()).await.unwrap(),
-        Some(PeerEvent::Gone(bob.id, vipnode_types::DropCause::Untold))
+        Some(PeerEvent::Gone(bob.id, vipnode_types::DropCause::Unknown))
     );
 
     net.stop(alice.id);

@@ -139,7 +139,7 @@ impl Agents {
     pub(in crate::agents) fn vote(&self, index: u32) -> Option<Vote> {
         let node = self.nodes.get(index)?;
         let chain = *self.chains.get(node.chain())?;
-        if chain.is_untold() || ChainSpec::public(chain.chain_id).is_some() {
+        if chain.lacks_genesis() || ChainSpec::public(chain.chain_id).is_some() {
             return None;
         }
         let block = node.address().filter(|_| node.is_connected()).map(AddressBlock::of);
@@ -159,10 +159,10 @@ impl Agents {
         let chain = self.chains.get(chain)?;
         let id = chain.chain_id;
         let meant = limits.pinned_chain(id).or_else(|| self.votes.meant(id))?;
-        let other = if chain.is_untold() {
+        let other = if chain.lacks_genesis() {
             meant
         } else if *chain == meant {
-            ChainSpec::untold(id)
+            ChainSpec::without_genesis(id)
         } else {
             return None;
         };
@@ -177,7 +177,7 @@ impl Agents {
     /// Whether the nodes of two chains may have been matched with each other at some time, for checks.
     pub(crate) fn were_joined(&self, one: u32, other: u32) -> bool {
         let (Some(first), Some(second)) = (self.chains.get(one), self.chains.get(other)) else { return false };
-        first == second || (first.chain_id == second.chain_id && (first.is_untold() || second.is_untold()))
+        first == second || (first.chain_id == second.chain_id && (first.lacks_genesis() || second.lacks_genesis()))
     }
 
     /// Checks the counts of votes.

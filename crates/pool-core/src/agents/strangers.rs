@@ -52,7 +52,9 @@ impl Agents {
     /// The nodes that the next calls of [`Self::sweep_next`] return.
     pub(crate) fn swept_next(&self, looks: u32) -> impl Iterator<Item = u32> {
         let (capacity, first) = (u64::from(self.capacity().max(1)), u64::from(self.sweep_at));
-        (0..looks).map(move |look| u32::try_from(first.saturating_add(look.into()) % capacity).unwrap_or(0))
+        (0..looks).map(move |look| {
+            first.saturating_add(look.into()).checked_rem(capacity).and_then(|at| u32::try_from(at).ok()).unwrap_or(0)
+        })
     }
 
     /// The number of planned checks.

@@ -26,8 +26,7 @@ impl Core {
         let mut pending = self.leases.of_client(client).filter(|(_, lease)| !lease.is_running());
         let connected = pending.any(|(_, lease)| lease.sees(Side::Client));
         let (matching, context) = (&self.matching, self.context());
-        let spare =
-            matching.has_slots_to_spare(node, context) && matching.may_have_spare_offer(client, context);
+        let spare = matching.has_slots_to_spare(node, context) && matching.may_have_spare_offer(client, context);
         room && self.matching.may_want(client) && !connected && spare
     }
 

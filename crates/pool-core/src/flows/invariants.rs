@@ -46,7 +46,9 @@ impl Core {
             waiting = waiting.saturating_add(usize::from(waits));
         }
         let queue = self.matching.wait_queue();
-        BrokenInvariant::unless(waiting == queue.len() && waiting as u64 == queue.clients(), || "the queue of waiting clients has ghosts".to_owned())?;
+        BrokenInvariant::unless(waiting == queue.len() && waiting as u64 == queue.clients(), || {
+            "the queue of waiting clients has ghosts".to_owned()
+        })?;
         BrokenInvariant::unless(waiting == 0 || queue.serve_at().is_some(), || {
             "no step serves waiting clients".to_owned()
         })?;

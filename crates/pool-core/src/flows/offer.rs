@@ -21,12 +21,12 @@ impl Core {
         Ok(())
     }
 
-    /// Finds a host as [`Self::offer_slot`] does; with `elsewhere`, in another address block than the client's hosts.
+    /// Finds a host as [`Self::offer_slot`] does; with `other_block`, in another address block than the client's hosts.
     pub(crate) fn offer_slot_of(
         &mut self,
         output: &mut Output,
         client: u32,
-        elsewhere: bool,
+        other_block: bool,
     ) -> Result<LeaseId, NoHost> {
         if self.agents.is_drained(client) {
             return Err(NoHost::Drained);
@@ -39,7 +39,7 @@ impl Core {
         }
         let (matching, rng, context) = self.matching_with_rng();
         let mut steps = 0;
-        let found = matching.find_host(client, elsewhere, rng, &mut steps, context);
+        let found = matching.find_host(client, other_block, rng, &mut steps, context);
         output.count_steps(self.agents.address(client), steps);
         let (host, selection) = found?;
         let lease = self.begin_lease(output, client, host).ok_or(NoHost::NoneFits)?;

@@ -37,7 +37,7 @@ pub(crate) struct Criteria {
     /// The execution client that a host has to be; unknown for any.
     kind: Kind,
     /// Whether hosts in the blocks of its current hosts are left out.
-    elsewhere: bool,
+    other_block: bool,
     /// Whether clients were connected with any of the hosts that have free slots.
     any_known: bool,
     /// What the search has learned of classes of hosts.
@@ -88,14 +88,14 @@ struct Search<'a> {
 
 impl Matching {
     /// Returns the best of a few hosts with a free slot, drawn by address blocks, and counts the `steps` that this takes.
-    /// With `elsewhere` it has to be in another block than the client's current hosts, and the first that fits is taken: hosts
+    /// With `other_block` it has to be in another block than the client's current hosts, and the first that fits is taken: hosts
     /// that rank well and stay silent would be first again and again.
     /// The cost does not grow with the pool. Where no kind of host on the chain is compatible with the client's kind, that
     /// is remembered until a new kind of host is there.
     pub(crate) fn find_host(
         &mut self,
         client: u32,
-        elsewhere: bool,
+        other_block: bool,
         rng: &mut SeededRng,
         steps: &mut u32,
         context: Context<'_>,
@@ -109,7 +109,7 @@ impl Matching {
         let chains = [Some(node.chain()), context.joined_chain(node.chain())];
         let mut why = NoHost::NoneFree;
         for chain in chains.into_iter().flatten() {
-            match self.find_host_on(chain, (client, elsewhere), rng, steps, context) {
+            match self.find_host_on(chain, (client, other_block), rng, steps, context) {
                 Ok(found) => return Ok(found),
                 Err(NoHost::NoneFree) => {}
                 Err(reason) => why = reason,
@@ -122,7 +122,7 @@ impl Matching {
     fn find_host_on(
         &mut self,
         chain: u32,
-        (client, elsewhere): (u32, bool),
+        (client, other_block): (u32, bool),
         rng: &mut SeededRng,
         steps: &mut u32,
         context: Context<'_>,
@@ -134,7 +134,7 @@ impl Matching {
         if let Some(incompatibilities) = open.failed_before(class).filter(|_| nearby.is_empty()) {
             return Err(NoHost::Incompatible(incompatibilities.clone()));
         }
-        let criteria = Criteria { elsewhere: elsewhere && !self.closed, ..self.criteria(client, context) };
+        let criteria = Criteria { other_block: other_block && !self.closed, ..self.criteria(client, context) };
         let mut search = Search::new(criteria, context);
         for host in nearby {
             search.look(self, host);
@@ -161,7 +161,7 @@ impl Matching {
     ) -> Result<(u32, Selection), NoHost> {
         let Limits { candidates, looks, looks_by_rules, .. } = *search.context.limits;
         let mut walk = open.groups.walk(rng);
-        let first = if search.criteria.elsewhere { 1 } else { candidates.max(1) };
+        let first = if search.criteria.other_block { 1 } else { candidates.max(1) };
         for _ in 0..first {
             let Some(host) = walk.next(rng) else { break };
             search.look(self, host);
@@ -199,7 +199,19 @@ impl Matching {
         let mut open = chains.into_iter().flatten().filter_map(|chain| self.open_hosts.of(chain));
         let any_known = open.any(|open| open.known > 0);
         let classes = BTreeMap::new();
-        Criteria { client, hosts, clients, blocks, payouts, avoid, barred, kind, elsewhere: false, any_known, classes }
+        Criteria {
+            client,
+            hosts,
+            clients,
+            blocks,
+            payouts,
+            avoid,
+            barred,
+            kind,
+            other_block: false,
+            any_known,
+            classes,
+        }
     }
 
     /// Returns the first reason why a host cannot be offered to a client now. A host without a free slot counts as full;
@@ -248,7 +260,7 @@ impl Matching {
 impl Criteria {
     /// Whether a host is left out because of its address block.
     fn leaves_out(&self, host: &Node) -> bool {
-        self.elsewhere && host.address().is_some_and(|address| self.blocks.contains(&AddressBlock::of(address)))
+        self.other_block && host.address().is_some_and(|address| self.blocks.contains(&AddressBlock::of(address)))
     }
 
     /// Why the client and the hosts of a class are incompatible; checked once for each class.

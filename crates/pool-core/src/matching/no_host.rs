@@ -129,7 +129,7 @@ impl Matching {
             let joined = match number {
                 Some(number) => context.agents.are_joined(number, on, context.limits),
                 // A chain whose genesis is unknown may be this one.
-                None => context.agents.chain(on).is_some_and(|on| on.is_untold() && on.chain_id == chain.chain_id),
+                None => context.agents.chain(on).is_some_and(|on| on.lacks_genesis() && on.chain_id == chain.chain_id),
             };
             if joined {
                 return (None, looks);
@@ -146,7 +146,7 @@ impl Matching {
 fn name_chains(others: &[u32], chain: &ChainSpec, context: Context<'_>) -> Option<String> {
     let others: Vec<&ChainSpec> = others.iter().filter_map(|&on| context.agents.chain(on)).collect();
     if let Some(other) = others.iter().find(|other| other.chain_id == chain.chain_id) {
-        let genesis = if other.is_untold() { String::new() } else { format!(", {}", ShortHash(other.genesis)) };
+        let genesis = if other.lacks_genesis() { String::new() } else { format!(", {}", ShortHash(other.genesis)) };
         return Some(format!(
             "no host here is on {chain}; hosts of the same chain id have another genesis block{genesis}: compare your \
              genesis file with the pool's operator"

@@ -167,9 +167,10 @@ impl Matching {
 
     /// Whether others need the free slots of a client's chain before a client that has a host. True of an unknown client.
     pub(crate) fn scarce(&self, client: u32, context: Context<'_>) -> bool {
-        context.agents.get(client).is_none_or(|node| {
-            self.free_on(node.chain(), context) < self.needed_before(node, context)
-        })
+        context
+            .agents
+            .get(client)
+            .is_none_or(|node| self.free_on(node.chain(), context) < self.needed_before(node, context))
     }
 
     /// The number of free slots of a client's chain that others need before it; see [`WaitingBlocks::before`].

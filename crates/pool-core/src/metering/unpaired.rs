@@ -160,13 +160,7 @@ impl Metering {
     }
 
     /// `running` returns how long the client is billed on rows that still run, in milliseconds.
-    fn past_of_block(
-        &self,
-        (client, node): (u32, &Node),
-        now: Ms,
-        running: impl Fn() -> u64,
-        limits: &Limits,
-    ) -> bool {
+    fn past_of_block(&self, (client, node): (u32, &Node), now: Ms, running: impl Fn() -> u64, limits: &Limits) -> bool {
         let Some(block) = node.address().map(AddressBlock::of) else { return false };
         let used = || self.blocks.used(now, block);
         let billed = || self.times(client).map_or(0, |times| times.billed_week(now));

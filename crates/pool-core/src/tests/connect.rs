@@ -49,7 +49,7 @@ fn an_older_delegation_is_refused() {
 }
 
 #[test]
-fn what_the_pool_cannot_use_is_told_why() {
+fn what_the_pool_cannot_use_is_refused_with_the_reason() {
     let mut pool = Pool::new();
     let older = ConnectRequest { protocol: 2, ..hello(HOST) };
     assert!(pool.connect(HOST, older).unwrap_err().is(ErrorCode::Unsuitable));
@@ -181,7 +181,7 @@ fn coming_back_unchanged_writes_nothing() {
 }
 
 #[test]
-fn leases_are_told_at_connect_and_those_that_ended_meanwhile_are_missing() {
+fn leases_are_listed_at_connect_and_those_that_ended_meanwhile_are_missing() {
     let (mut pool, lease) = Pool::new().leased();
     pool.disconnect(HOST);
     assert_eq!(pool.connect(HOST, host(HOST, SLOTS)).unwrap().leases[0].lease, lease);

@@ -18,13 +18,8 @@ const OWN: [u32; 3] = [53, 54, 55];
 /// Honest clients. The first two are in one block.
 const CLIENTS: [u32; 3] = [CLIENT, SECOND_CLIENT, ELSEWHERE];
 const STEP_MS: u64 = 10_000;
-const REASONS: [LeaveReason; 5] = [
-    LeaveReason::NotConnected,
-    LeaveReason::Surplus,
-    LeaveReason::Lost,
-    LeaveReason::Rejected,
-    LeaveReason::Drained,
-];
+const REASONS: [LeaveReason; 5] =
+    [LeaveReason::NotConnected, LeaveReason::Surplus, LeaveReason::Lost, LeaveReason::Rejected, LeaveReason::Drained];
 
 fn at(agent: u32) -> IpAddr {
     let last = u8::try_from(agent % 256).unwrap();

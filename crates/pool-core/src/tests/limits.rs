@@ -153,7 +153,7 @@ fn what_is_due_at_once_is_worked_off_in_bounded_steps() {
 }
 
 #[test]
-fn hungry_clients_are_served_in_bounded_steps() {
+fn waiting_clients_are_served_in_bounded_steps() {
     let mut pool = Pool::with(Limits { served_a_tick: 5, ..Limits::default() });
     for agent in other_clients(30) {
         pool.connect(agent, client(agent)).unwrap();

@@ -281,7 +281,7 @@ fn d37_light_nodes_get_hosts_of_their_kind_and_unknown_ones_any() {
 }
 
 #[test]
-fn d33_each_side_is_told_the_other_with_host_and_port() {
+fn d33_each_side_gets_the_other_with_host_and_port() {
     let mut pool = Pool::new().leased2();
     let enode = |agent: u32| vec![format!("enode://{}@{}:30303", node(agent), address(agent))];
     assert_eq!(pool.update2(HOST, &[CLIENT]).active_peers, enode(CLIENT));

@@ -23,7 +23,7 @@ fn a_gap_of_ten_ticks_is_bridged_and_a_longer_one_is_a_pause() {
 }
 
 #[test]
-fn agents_are_told_when_reports_are_due() {
+fn agents_learn_when_reports_are_due() {
     let mut pool = Pool::exactly(Limits { report_interval_ms: 7_000, ..priced() });
     assert_eq!(pool.connect(HOST, host(HOST, SLOTS)).unwrap().report_interval_ms, 7_000);
 }
@@ -177,7 +177,7 @@ fn a_report_names_so_many_unknown_leases() {
 }
 
 #[test]
-fn a_failing_host_rests_and_a_hungry_client_is_tried_again() {
+fn a_failing_host_rests_and_a_waiting_client_is_tried_again() {
     let mut pool = Pool::exactly(Limits { rest_ms: 5_000, max_rest_ms: 8_000, retry_ms: 500, ..priced() }).paired();
     pool.ask(CLIENT, 1);
     let mut gaps = Vec::new();

@@ -131,8 +131,7 @@ mod tests {
     fn further_blocks_of_a_wide_block_are_one_and_leave_room_for_others() {
         let (limits, now) = (limits(1_000), Instant::now());
         let mut table = BlockTable::new(&limits);
-        let many: Vec<_> =
-            (0..2_000).map(|n| table.block(key(&format!("2001:db8:{n:x}::1")), &limits, now)).collect();
+        let many: Vec<_> = (0..2_000).map(|n| table.block(key(&format!("2001:db8:{n:x}::1")), &limits, now)).collect();
         assert_eq!(table.blocks.len(), 500);
         assert!(Arc::ptr_eq(&many[500], &many[1_999]), "further ones are one");
         let other = table.block(key("10.0.0.1"), &limits, now);

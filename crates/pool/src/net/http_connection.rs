@@ -154,7 +154,8 @@ impl HttpConnection {
                 health_response(Health::now(self.service()).await)
             }
             (&Method::GET, None) => {
-                "This is a vipnode pool. Agents connect over WebSocket. See also /health and /metrics.\n".into_response()
+                "This is a vipnode pool. Agents connect over WebSocket. See also /health and /metrics.\n"
+                    .into_response()
             }
             _ => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, cors::ALLOW)]).into_response(),
         }
@@ -323,9 +324,10 @@ impl Copied {
 
 /// Returns the bytes of an answer: its body and, roughly, its head.
 pub(super) fn size(response: &Response) -> usize {
-    let head = response.headers().iter().fold(STATUS_LINE, |sum, (name, value)| {
-        sum.saturating_add(name.as_str().len()).saturating_add(value.len())
-    });
+    let head = response
+        .headers()
+        .iter()
+        .fold(STATUS_LINE, |sum, (name, value)| sum.saturating_add(name.as_str().len()).saturating_add(value.len()));
     usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX).saturating_add(head)
 }
 

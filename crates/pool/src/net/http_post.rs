@@ -60,8 +60,7 @@ impl HttpConnection {
                     };
                     let result = match paced {
                         Ok(()) => {
-                            let answered =
-                                http_rpc::answer(self.service(), caller, arrival, &method, &params).await;
+                            let answered = http_rpc::answer(self.service(), caller, arrival, &method, &params).await;
                             payer = answered.payer;
                             answered.result
                         }

@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_stays_on_this_machine_unless_told() {
+    fn plain_stays_on_this_machine_unless_insecure_is_set() {
         for url in ["ws://127.0.0.1:8080", "ws://localhost:1/x", "ws://[::1]:8080/"] {
             assert!(checked(url, true, false).is_ok(), "{url}");
         }

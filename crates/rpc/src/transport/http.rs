@@ -95,7 +95,7 @@ impl HttpRpc {
         for event in wire.read(&body) {
             match event {
                 // A proxy that redirects or asks for a password is not the server, whatever it answers.
-                ConnectionEvent::Answer { result: Ok(_), .. } if !status.is_success() => break,
+                ConnectionEvent::Answer { result: Ok(_), .. } if !refusal.is_success() => break,
                 ConnectionEvent::Answer { result, .. } => return result.map_err(CallError::Remote),
                 _ => {}
             }

@@ -27,14 +27,8 @@ const AGENTS: u32 = 50;
 /// The time between two reports of an agent, which is within its rate limit.
 const EVERY: Duration = Duration::from_millis(100);
 /// The attacks by calls that are all allowed.
-const HOSTILE: [Attack; 6] = [
-    Attack::Asks,
-    Attack::Ids,
-    Attack::SilentHosts,
-    Attack::Liars,
-    Attack::FreeRiders,
-    Attack::FalseHosts,
-];
+const HOSTILE: [Attack; 6] =
+    [Attack::Asks, Attack::Ids, Attack::SilentHosts, Attack::Liars, Attack::FreeRiders, Attack::FalseHosts];
 /// The rest after a flood, so that its cleanup does not count as time without a flood.
 const SETTLED: Duration = Duration::from_millis(500);
 

@@ -80,7 +80,9 @@ impl Attack {
             Self::Ids => "a storm of ids of one address block that connect, each with a chain of its own, and leave",
             Self::SilentHosts => "40 silent hosts and 60 clients that ask and leave, of one address block",
             Self::Liars => "40 hosts and 60 clients that report invented things, of one address block",
-            Self::FreeRiders => "60 clients that begin a meter row with each report, and 40 hosts, of one address block",
+            Self::FreeRiders => {
+                "60 clients that begin a meter row with each report, and 40 hosts, of one address block"
+            }
             Self::FalseHosts => "40 hosts that report 60 clients that never connect, of one address block",
             Self::Asks => "1,024 hosts of one kind and 100 sockets that ask for another kind, of one address block",
         }
@@ -110,7 +112,11 @@ impl Attack {
 
     /// The time until all its sockets are open.
     pub(crate) const fn opens_in(self) -> Duration {
-        if self.opens_slowly() { CONNECT_EVERY.saturating_mul(self.sockets()).saturating_add(PAUSE) } else { Duration::ZERO }
+        if self.opens_slowly() {
+            CONNECT_EVERY.saturating_mul(self.sockets()).saturating_add(PAUSE)
+        } else {
+            Duration::ZERO
+        }
     }
 
     const fn opens_slowly(self) -> bool {

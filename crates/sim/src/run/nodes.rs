@@ -132,7 +132,7 @@ impl Simulation {
         let a = &self.agents[number];
         if a.core.is_some() && a.plan.peer_events {
             let incarnation = a.incarnation;
-            let event = Box::new(Event::PeerGone(peer, DropCause::Untold));
+            let event = Box::new(Event::PeerGone(peer, DropCause::Unknown));
             self.within(1, 5, RunEvent::ToAgentCore { agent: number, incarnation, event });
         }
     }

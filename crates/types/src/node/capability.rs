@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_need_is_met_by_its_version_or_by_one_that_nobody_told() {
+    fn a_need_is_met_by_its_version_or_by_an_unknown_one() {
         for (need, served, met) in [
             ("snap/1", "eth/69 snap/1", true),
             ("snap/1", "eth/69 snap/2", false),

@@ -34,13 +34,13 @@ impl ChainSpec {
 
     /// A chain of which only the ID is known, as in protocol 2.
     #[must_use]
-    pub const fn untold(chain_id: u64) -> Self {
+    pub const fn without_genesis(chain_id: u64) -> Self {
         Self { chain_id, genesis: B256::ZERO }
     }
 
     /// Whether only the ID is known.
     #[must_use]
-    pub fn is_untold(&self) -> bool {
+    pub fn lacks_genesis(&self) -> bool {
         self.genesis == B256::ZERO
     }
 }
@@ -53,7 +53,7 @@ impl fmt::Display for ChainSpec {
             11_155_111 => "sepolia",
             17_000 => "holesky",
             560_048 => "hoodi",
-            id if self.is_untold() => return write!(f, "chain {id}"),
+            id if self.lacks_genesis() => return write!(f, "chain {id}"),
             id => return write!(f, "chain {id} (genesis {})", ShortHash(self.genesis)),
         };
         f.write_str(name)
@@ -80,7 +80,7 @@ mod tests {
         let genesis = b256!("c3efce810f9d1b6b4a3d3a7f8a6a0ce9f7d4b7a1a2b3c4d5e6f708192afbf03b");
         let text = |chain: ChainSpec| chain.to_string();
         assert_eq!(text(ChainSpec { chain_id: 1337, genesis }), "chain 1337 (genesis 0xc3efce81…f03b)");
-        assert_eq!(text(ChainSpec::untold(1337)), "chain 1337");
-        assert_eq!(text(ChainSpec::untold(1)), "mainnet");
+        assert_eq!(text(ChainSpec::without_genesis(1337)), "chain 1337");
+        assert_eq!(text(ChainSpec::without_genesis(1)), "mainnet");
     }
 }

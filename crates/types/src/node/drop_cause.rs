@@ -3,7 +3,7 @@
 pub enum DropCause {
     /// The node does not report it, or only reports that something went wrong at the other end.
     #[default]
-    Untold,
+    Unknown,
     /// Their genesis blocks differ.
     Genesis,
     /// Their network IDs differ.

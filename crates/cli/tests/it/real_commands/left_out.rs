@@ -15,7 +15,8 @@ const fn left_out(page: &'static str, line: &'static str, why: &'static str, ins
     LeftOut { page, line, why, instead }
 }
 
-const SYSTEMD: &str = "needs systemd as process 1; the units are verified by packages::, Type=notify by service_manager::";
+const SYSTEMD: &str =
+    "needs systemd as process 1; the units are verified by packages::, Type=notify by service_manager::";
 const CONTAINERS: &str = "needs a container engine; packaging/try-image runs both files where there is one";
 
 const ACME: &str = "needs a public name and Let's Encrypt; real_acme:: gets a certificate from Pebble";
@@ -34,8 +35,18 @@ pub const LEFT_OUT: &[LeftOut] = &[
     left_out("service.md", "sudo systemctl ", SYSTEMD, ""),
     left_out("service.md", "journalctl ", SYSTEMD, ""),
     left_out("upgrading.md", "sudo systemctl daemon-reload", SYSTEMD, ""),
-    left_out("upgrading.md", "sudo systemctl restart vipnode-pool", SYSTEMD, "vipnode pool --config /etc/vipnode/pool.toml"),
-    left_out("upgrading.md", "sudo systemctl restart vipnode-agent", SYSTEMD, "vipnode agent --config /etc/vipnode/agent.toml"),
+    left_out(
+        "upgrading.md",
+        "sudo systemctl restart vipnode-pool",
+        SYSTEMD,
+        "vipnode pool --config /etc/vipnode/pool.toml",
+    ),
+    left_out(
+        "upgrading.md",
+        "sudo systemctl restart vipnode-agent",
+        SYSTEMD,
+        "vipnode agent --config /etc/vipnode/agent.toml",
+    ),
     left_out("pool.md", "sudo systemctl reload vipnode-pool", SYSTEMD, ""),
     left_out("under-attack.md", "sudo systemctl stop vipnode-pool", SYSTEMD, "pkill -INT -x vipnode"),
     left_out("light-client.md", "GOBIN=$PWD go install ", "compiles geth for minutes", "cp $LES_GETH geth"),

@@ -45,16 +45,15 @@ const PUBLIC: (&str, &str) =
     ("public", "vipnode pool --bind 0.0.0.0:443 --tls-cert ~/fullchain.pem --tls-key ~/privkey.pem");
 const HOST: (&str, &str) = ("ana", "vipnode host ws://127.0.0.1:8080 --slots 10");
 const CLIENT: (&str, &str) = ("ben", "vipnode client ws://127.0.0.1:8080 --min-peers 1");
-const HOST_AT_GENESIS: (&str, &str) =
-    ("ana", "vipnode host ws://127.0.0.1:8080 --slots 10 --max-head-age off");
-const HOST_OF_TWO: (&str, &str) =
-    ("ana", "vipnode host ws://127.0.0.1:8080 --slots 10 --rpc ~/ana/.ethereum/geth.ipc");
+const HOST_AT_GENESIS: (&str, &str) = ("ana", "vipnode host ws://127.0.0.1:8080 --slots 10 --max-head-age off");
+const HOST_OF_TWO: (&str, &str) = ("ana", "vipnode host ws://127.0.0.1:8080 --slots 10 --rpc ~/ana/.ethereum/geth.ipc");
 const CLIENT_OF_TWO: (&str, &str) =
     ("ana", "vipnode client ws://127.0.0.1:8080 --min-peers 1 --rpc ~/ben/.ethereum/geth.ipc");
 const UNPACKED: &str = "cp $DIR/bin/vipnode . && cp -r $REPOSITORY/packaging/systemd .";
 const POOL_UNPACKED: (&str, &str) = ("pool", UNPACKED);
 const ANA_UNPACKED: (&str, &str) = ("ana", UNPACKED);
-const PACKED: (&str, &str) = ("pool", "SOURCE_DATE_EPOCH=0 BINARY=$(realpath $DIR/bin/vipnode) $REPOSITORY/packaging/release $PWD");
+const PACKED: (&str, &str) =
+    ("pool", "SOURCE_DATE_EPOCH=0 BINARY=$(realpath $DIR/bin/vipnode) $REPOSITORY/packaging/release $PWD");
 const POOL_INSTALLED: (&str, &str) =
     ("pool", "mkdir -p /var/lib/vipnode && vipnode pool --print-config > /etc/vipnode/pool.toml");
 const AGENT_INSTALLED: (&str, &str) = ("ana", "echo 'pool = \"ws://127.0.0.1:8080\"' > /etc/vipnode/agent.toml");
@@ -79,7 +78,13 @@ const PAGES: &[Page] = &[
     Page { name: "light-client.md", all_on_one: true, blocks_are_missing: false, ..PLAIN },
     Page { name: "finding.md", nodes: &["ana"], before: &[KEY_OF_A_SERVICE], ..PLAIN },
     Page { name: "configuration.md", ..PLAIN },
-    Page { name: "doctor.md", nodes: BOTH, blocks_are_missing: false, before: &[LOCAL, HOST_AT_GENESIS, CLIENT], ..PLAIN },
+    Page {
+        name: "doctor.md",
+        nodes: BOTH,
+        blocks_are_missing: false,
+        before: &[LOCAL, HOST_AT_GENESIS, CLIENT],
+        ..PLAIN
+    },
     Page { name: "status.md", nodes: BOTH, all_on_one: true, before: &[LOCAL, HOST_OF_TWO, CLIENT_OF_TWO], ..PLAIN },
     Page { name: "metrics.md", nodes: &["ana"], before: &[PUBLIC], ..PLAIN },
 ];
@@ -167,7 +172,8 @@ fn each_command_is_typed_or_left_out_with_a_reason() {
         });
         lines.extend(commands);
     }
-    let untyped: BTreeSet<&String> = lines.iter().map(|(page, _)| page).filter(|page| !TYPED.contains(&page.as_str())).collect();
+    let untyped: BTreeSet<&String> =
+        lines.iter().map(|(page, _)| page).filter(|page| !TYPED.contains(&page.as_str())).collect();
     assert!(untyped.is_empty(), "no test types these pages: {untyped:?}");
     for row in LEFT_OUT {
         let there = lines.iter().any(|(page, line)| page == row.page && line.starts_with(row.line));

@@ -7,7 +7,8 @@ pub fn missing<'a>(shown: &'a [String], output: &str) -> Vec<&'a str> {
     let there = |line: &str| {
         let words: Vec<String> = line.split_whitespace().map(word).collect();
         // A line of the page may be wrapped elsewhere than the output.
-        words.is_empty() || printed.windows(words.len()).any(|window| window.iter().zip(&words).all(|(a, b)| same(a, b)))
+        words.is_empty()
+            || printed.windows(words.len()).any(|window| window.iter().zip(&words).all(|(a, b)| same(a, b)))
     };
     shown.iter().map(|line| line.trim_end_matches('…')).filter(|line| !there(line)).collect()
 }
@@ -17,7 +18,8 @@ fn word(word: &str) -> String {
     if word.contains('/') {
         return "/".to_owned();
     }
-    let stable: String = word.chars().filter(|c| c.is_alphabetic() || !c.is_alphanumeric() && !".,:".contains(*c)).collect();
+    let stable: String =
+        word.chars().filter(|c| c.is_alphabetic() || !c.is_alphanumeric() && !".,:".contains(*c)).collect();
     if word.chars().any(|c| c.is_ascii_digit()) { "0".to_owned() } else { stable }
 }
 

@@ -275,7 +275,7 @@ pub async fn trusts(node: &dyn Node, other: &Enode) -> bool {
 }
 
 /// Reads a demo's output up to its summary and checks it.
-pub async fn demo_told(demo: &mut Vipnode) {
+pub async fn demo_printed(demo: &mut Vipnode) {
     let running = demo.event("meters").await;
     let rows = running["rows"].as_array().unwrap();
     assert!(rows.len() == 3 && rows.iter().all(|row| row["runs"] == true), "{running}");

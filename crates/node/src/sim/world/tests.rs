@@ -228,7 +228,7 @@ fn an_id_without_a_host_is_not_dialed_and_can_be_trusted() {
 fn slots_follow_the_ratio() {
     let slots = |max_peers| {
         let spec = SimSpec { max_peers, head: SimHead::Fresh, ..SimSpec::new("x", 1) };
-        (spec.dial_slots(), spec.inbound_places())
+        (spec.dial_slots(), spec.inbound_slots())
     };
     assert_eq!([1, 2, 3, 6, 50].map(slots), [(1, 0), (1, 1), (1, 2), (2, 4), (16, 34)]);
 }

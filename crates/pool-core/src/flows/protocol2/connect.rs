@@ -123,9 +123,9 @@ impl Core {
         let pinned = self.limits.pinned_chain(chain_id);
         let public = ChainSpec::public(chain_id);
         let before = self.agents.known(&caller.node).and_then(|node| self.agents.chain(node.chain()).copied());
-        let named = before.filter(|chain| chain.chain_id == chain_id && !chain.is_untold());
+        let named = before.filter(|chain| chain.chain_id == chain_id && !chain.lacks_genesis());
         let known = public.or(named).filter(|chain| pinned.is_none_or(|pinned| pinned == *chain));
-        Ok(known.unwrap_or(ChainSpec::untold(chain_id)))
+        Ok(known.unwrap_or(ChainSpec::without_genesis(chain_id)))
     }
 }
 

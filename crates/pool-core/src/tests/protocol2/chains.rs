@@ -22,18 +22,18 @@ fn on_the_network(mut hello: Connect2) -> Connect2 {
 }
 
 /// A host of protocol 2, which names no genesis block.
-fn untold_host() -> Connect2 {
+fn host_without_genesis() -> Connect2 {
     on_the_network(full_node())
 }
 
 /// A client of protocol 2, which names no genesis block.
-fn untold_client() -> Connect2 {
+fn client_without_genesis() -> Connect2 {
     on_the_network(light_node())
 }
 
 /// The chain whose genesis block has this first byte.
 fn genesis(first: u8) -> ChainSpec {
-    let mut chain = ChainSpec::untold(NETWORK);
+    let mut chain = ChainSpec::without_genesis(NETWORK);
     chain.genesis.0[0] = first;
     chain
 }
@@ -47,12 +47,12 @@ const FALSE: u8 = 66;
 
 impl Pool {
     /// Whether a new client of protocol 3 on a chain is given [`HOST`], which speaks protocol 2.
-    fn gets_untold(&mut self, first: u8) -> bool {
+    fn gets_without_genesis(&mut self, first: u8) -> bool {
         let agent = self.newcomer();
-        self.gets_untold_as(agent, first)
+        self.gets_without_genesis_as(agent, first)
     }
 
-    fn gets_untold_as(&mut self, agent: u32, first: u8) -> bool {
+    fn gets_without_genesis_as(&mut self, agent: u32, first: u8) -> bool {
         self.connect(agent, on(genesis(first), client(agent))).unwrap();
         self.ask(agent, 1);
         let call = self.whitelisted(HOST);
@@ -74,22 +74,22 @@ impl Pool {
 fn a_private_network_is_matched_with_the_genesis_block_that_is_named_for_it() {
     let mut pool = Pool::new();
     // No node has named a genesis block yet; then one does.
-    pool.connect2(HOST, untold_host());
+    pool.connect2(HOST, host_without_genesis());
     pool.connect(CLIENT, on(genesis(TRUE), client(CLIENT))).unwrap();
     pool.ask(CLIENT, 1);
     pool.allow(HOST);
     assert_eq!(pool.last_ask(CLIENT).unwrap().hosts.len(), 1);
-    assert!(pool.named_chain(HOST).is_untold(), "it is matched, and never renamed");
+    assert!(pool.named_chain(HOST).lacks_genesis(), "it is matched, and never renamed");
     // A lease goes on, also over a restart, whatever is named meanwhile.
     pool.restart(Limits::default());
     pool.now = pool.now.plus(1_000);
     pool.connect(SECOND_CLIENT, on(genesis(FALSE), client(SECOND_CLIENT))).unwrap();
-    pool.connect2(HOST, untold_host());
+    pool.connect2(HOST, host_without_genesis());
     assert_eq!(pool.core.gauges().leases, 1);
     // What a node itself named before holds when it speaks protocol 2.
     let named = ConnectRequest { allow_protocol2: true, ..on(genesis(TRUE), host(SECOND_HOST, SLOTS)) };
     pool.connect(SECOND_HOST, named).unwrap();
-    pool.connect2(SECOND_HOST, untold_host());
+    pool.connect2(SECOND_HOST, host_without_genesis());
     assert_eq!(pool.named_chain(SECOND_HOST), genesis(TRUE));
 }
 
@@ -97,15 +97,15 @@ fn a_private_network_is_matched_with_the_genesis_block_that_is_named_for_it() {
 #[test]
 fn a_false_genesis_block_takes_no_node_away() {
     let mut pool = Pool::new();
-    pool.connect2(HOST, untold_host());
+    pool.connect2(HOST, host_without_genesis());
     pool.connect(THIRD_CLIENT, on(genesis(FALSE), client(THIRD_CLIENT))).unwrap();
     // The honest ones come later, from three address blocks.
     for agent in other_clients(3) {
         pool.connect(agent, on(genesis(TRUE), client(agent))).unwrap();
     }
-    assert!(pool.gets_untold(TRUE) && !pool.gets_untold(FALSE));
+    assert!(pool.gets_without_genesis(TRUE) && !pool.gets_without_genesis(FALSE));
     // Nodes of protocol 2 have each other, too.
-    pool.connect2(CLIENT, untold_client());
+    pool.connect2(CLIENT, client_without_genesis());
     pool.update2(CLIENT, &[]);
     pool.ask2(CLIENT, 1);
     pool.allow(HOST);
@@ -115,25 +115,25 @@ fn a_false_genesis_block_takes_no_node_away() {
 #[test]
 fn a_wide_block_with_many_blocks_counts_once() {
     let mut pool = Pool::new();
-    pool.connect2(HOST, untold_host());
+    pool.connect2(HOST, host_without_genesis());
     for agent in other_clients(10) {
         pool.connect(agent, on(genesis(FALSE), client(agent))).unwrap();
     }
-    assert!(!pool.gets_untold(TRUE));
+    assert!(!pool.gets_without_genesis(TRUE));
     // Two wide blocks name the other one.
     for agent in [ELSEWHERE, FURTHER] {
         pool.connect(agent, on(genesis(TRUE), client(agent))).unwrap();
     }
-    assert!(pool.gets_untold(TRUE) && !pool.gets_untold(FALSE));
+    assert!(pool.gets_without_genesis(TRUE) && !pool.gets_without_genesis(FALSE));
     pool.disconnect(ELSEWHERE);
-    assert!(!pool.gets_untold_as(FURTHER + 1, TRUE), "only while they are connected");
+    assert!(!pool.gets_without_genesis_as(FURTHER + 1, TRUE), "only while they are connected");
 }
 
 #[test]
 fn the_genesis_block_of_proven_hosts_is_meant_whoever_names_another() {
     let limits = || Limits { proven_ms: 60_000, ..Limits::default() };
     let mut pool = Pool::with(limits());
-    pool.connect2(HOST, untold_host());
+    pool.connect2(HOST, host_without_genesis());
     pool.join(SECOND_HOST, on(genesis(TRUE), host(SECOND_HOST, SLOTS)));
     for agent in [ELSEWHERE, FURTHER] {
         pool.join(agent, on(genesis(TRUE), client(agent)));
@@ -155,8 +155,8 @@ fn the_genesis_block_of_proven_hosts_is_meant_whoever_names_another() {
         } else {
             pool.disconnect(SECOND_HOST);
         }
-        pool.connect2(HOST, untold_host());
-        assert!(pool.gets_untold(TRUE) && !pool.gets_untold(FALSE), "{restarted}");
+        pool.connect2(HOST, host_without_genesis());
+        assert!(pool.gets_without_genesis(TRUE) && !pool.gets_without_genesis(FALSE), "{restarted}");
     }
 }
 
@@ -164,20 +164,23 @@ fn the_genesis_block_of_proven_hosts_is_meant_whoever_names_another() {
 fn a_pinned_genesis_block_is_the_only_one_of_its_chain() {
     let pinned = || Limits { pinned_chains: vec![genesis(TRUE)], ..Limits::default() };
     let mut pool = Pool::with(pinned());
-    pool.connect2(HOST, untold_host());
+    pool.connect2(HOST, host_without_genesis());
     let error = pool.connect(SECOND_HOST, on(genesis(FALSE), host(SECOND_HOST, SLOTS))).unwrap_err();
     assert!(error.is(ErrorCode::Unsuitable) && error.message.contains("0x42") && error.message.contains("0x07"));
     assert!(error.data.unwrap().hint.contains("--chain"));
-    assert!(pool.gets_untold(TRUE));
+    assert!(pool.gets_without_genesis(TRUE));
     let other = ChainSpec { chain_id: NETWORK + 1, ..genesis(FALSE) };
     pool.connect(SECOND_HOST, on(other, host(SECOND_HOST, SLOTS))).unwrap();
     // Pinned while agents of another one are connected: these stay, and are matched with none but their own.
     let mut pool = Pool::new();
     pool.connect(SECOND_CLIENT, on(genesis(FALSE), client(SECOND_CLIENT))).unwrap();
-    pool.connect2(HOST, untold_host());
-    assert!(pool.gets_untold(FALSE));
+    pool.connect2(HOST, host_without_genesis());
+    assert!(pool.gets_without_genesis(FALSE));
     pool.core.set_limits(pinned());
-    assert!(pool.gets_untold(TRUE) && pool.connect(SECOND_HOST, on(genesis(FALSE), host(SECOND_HOST, SLOTS))).is_err());
+    assert!(
+        pool.gets_without_genesis(TRUE)
+            && pool.connect(SECOND_HOST, on(genesis(FALSE), host(SECOND_HOST, SLOTS))).is_err()
+    );
     // A private network may use the ID of a public one.
     let mut pool =
         Pool::with(Limits { pinned_chains: vec![ChainSpec { chain_id: 1, ..genesis(TRUE) }], ..Limits::default() });

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn d46_nothing_private_is_told_of_a_wallet() {
+    fn d46_nothing_private_of_a_wallet_is_returned() {
         let params = raw(r#"["0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F"]"#);
         let reply = WalletCall::account(&params).unwrap().answer().unwrap();
         assert_eq!(

@@ -94,8 +94,8 @@ impl Certificate {
             return Err(TlsError::Authority { certificate: certificate.to_owned(), key: key_file.to_owned() });
         }
         let facts = CertificateFacts::of(&parsed);
-        let key =
-            PrivateKeyDer::from_pem_slice(without_bom(key)).map_err(|_| wrong(key_file, "it holds no private key".to_owned()))?;
+        let key = PrivateKeyDer::from_pem_slice(without_bom(key))
+            .map_err(|_| wrong(key_file, "it holds no private key".to_owned()))?;
         let key = any_supported_type(&key).map_err(|error| wrong(key_file, error.to_string()))?;
         let key = CertifiedKey::new(chain, key);
         match key.keys_match() {

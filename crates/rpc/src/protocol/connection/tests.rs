@@ -115,7 +115,7 @@ fn ids_of_every_kind_come_back_as_they_were_written() {
 }
 
 #[test]
-fn what_is_no_request_is_told_so() {
+fn what_is_not_a_request_gets_an_error() {
     let long = format!(r#"{{"id":"{}","method":"m"}}"#, "x".repeat(2_000));
     for (frame, expected) in [
         ("", -32700),
