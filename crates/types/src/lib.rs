@@ -18,6 +18,7 @@ mod broken_invariant;
 mod crypto;
 mod error_table;
 mod failure;
+mod hide_credentials;
 mod id;
 mod methods;
 mod money;
@@ -37,6 +38,7 @@ pub use crypto::{
 };
 pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
 pub use failure::Failure;
+pub use hide_credentials::{hide_credentials, hide_url_credentials};
 pub use id::{
     Account, AccountError, AddressScope, Enode, EnodeError, EnodeHost, LeaseId, LeaseSetHash, NodeId, NodeIdError,
     Origin, RpcUrl, RpcUrlError, is_public,
@@ -48,7 +50,7 @@ pub use node::{
     Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Mismatch,
     NodeFacts, PeerCommand, PeerFact, PeerRules, ShortHash,
 };
-pub use sanitize::{hide_credentials, is_unprintable, sanitize, sanitize_lines};
+pub use sanitize::{is_unprintable, sanitize, sanitize_lines};
 pub use text_form::HexError;
 
 /// The errors of this crate, for the book's page of errors.

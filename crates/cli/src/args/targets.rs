@@ -1,7 +1,7 @@
 use std::str::FromStr;
 
 use vipnode_agent_core::DirectConfig;
-use vipnode_types::{Enode, NodeId, NodeIdError};
+use vipnode_types::{Enode, NodeId, NodeIdError, hide_url_credentials};
 
 use crate::error::{CliError, CommandError, TargetError};
 
@@ -30,7 +30,7 @@ impl FromStr for PoolOrHost {
         // A pool's name has a dot, and one of this machine's network is given with a scheme or a port. So a mistyped command starts
         // nothing.
         if !text.contains(['.', ':', '/']) && text != "localhost" {
-            return Err(TargetError::Word { word: text.to_owned() });
+            return Err(TargetError::Word { word: hide_url_credentials(text) });
         }
         Ok(Self::Pool(text.to_owned()))
     }
@@ -77,7 +77,8 @@ impl Targets {
                 (PoolOrHost::Host(host), _) => targets.direct.hosts.push(host.clone()),
                 (PoolOrHost::Pool(pool), None) => targets.pool = Some(pool.clone()),
                 (PoolOrHost::Pool(pool), Some(other)) => {
-                    return Err(CommandError::TwoPools { first: other.clone(), second: pool.clone() }.into());
+                    let (first, second) = (hide_url_credentials(other), hide_url_credentials(pool));
+                    return Err(CommandError::TwoPools { first, second }.into());
                 }
             }
         }

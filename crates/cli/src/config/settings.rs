@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, ffi::OsString, fmt::Write};
 
 use clap::{ArgMatches, Command};
-use vipnode_types::{hide_credentials, is_unprintable};
+use vipnode_types::{hide_credentials, hide_url_credentials, is_unprintable};
 
 use super::{
     flag::{Flag, FlagArity},
@@ -82,6 +82,9 @@ impl Settings {
     }
 }
 
+/// The settings whose values are URLs.
+const URLS: [&str; 4] = ["rpc", "pool", "public-url", "tls-acme-directory"];
+
 impl Row {
     fn write(&self, text: &mut String) {
         let key = key(&self.key);
@@ -98,7 +101,8 @@ impl Row {
     }
 
     fn said(&self) -> String {
-        let texts: Vec<String> = self.values.iter().map(|value| hide_credentials(&value.to_string_lossy())).collect();
+        let hide = if URLS.contains(&self.key.as_str()) { hide_url_credentials } else { hide_credentials };
+        let texts: Vec<String> = self.values.iter().map(|value| hide(&value.to_string_lossy())).collect();
         let one = texts.first().map_or("", String::as_str);
         match self.takes {
             FlagArity::Nothing | FlagArity::Count => one.to_owned(),

@@ -10,6 +10,7 @@
 )]
 
 mod command_line;
+mod credentials;
 mod demo;
 mod direct;
 mod doctor;

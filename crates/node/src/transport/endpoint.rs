@@ -1,7 +1,13 @@
-use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, sync::Arc};
+use std::{
+    fmt,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+};
 
 use vipnode_rpc::Trust;
-use vipnode_types::hide_credentials;
+use vipnode_types::{RpcUrl, hide_url_credentials};
 
 use super::{RpcTransport, Transport};
 use crate::NodeError;
@@ -52,10 +58,13 @@ impl FromStr for Endpoint {
 
     fn from_str(text: &str) -> Result<Self, NodeError> {
         let text = text.trim();
-        let wrong = |why: &str| NodeError::Address { text: hide_credentials(text), why: why.to_owned() };
+        let wrong = |why: &str| NodeError::Address { text: hide_url_credentials(text), why: why.to_owned() };
         let Some((scheme, rest)) = text.split_once("://") else {
             if text.is_empty() {
                 return Err(wrong("it is empty"));
+            }
+            if names_a_user(text) {
+                return Err(wrong(USER));
             }
             let url = is_host_and_port(text).then(|| Self::Http(format!("http://{text}")));
             return Ok(url.unwrap_or_else(|| Self::Ipc(socket_path(text))));
@@ -66,17 +75,29 @@ impl FromStr for Endpoint {
         }
         let scheme = scheme.to_ascii_lowercase();
         if authority.contains('@') && scheme != "enode" {
-            return Err(wrong("a user name or password in the address is not supported; remove it and the @"));
+            return Err(wrong(USER));
         }
         let text = format!("{scheme}://{rest}");
         match scheme.as_str() {
-            "http" | "https" => Ok(Self::Http(text)),
-            "ws" | "wss" => Ok(Self::Ws(text)),
+            "http" | "https" | "ws" | "wss" => match text.parse::<RpcUrl>() {
+                Ok(url) if url.is_websocket() => Ok(Self::Ws(text)),
+                Ok(_) => Ok(Self::Http(text)),
+                Err(error) => Err(wrong(&error.to_string())),
+            },
             "sim" => Ok(Self::Sim(text)),
             "enode" | "enr" => Err(wrong("an enode is the address for other nodes to dial, not an RPC address")),
             _ => Err(wrong("only http, https, ws, wss and the path of an IPC file are known")),
         }
     }
+}
+
+const USER: &str = "a user name or password in the address is not supported; remove it and the @";
+
+/// Whether a text without a scheme has a user name in front of a host. The `@` in a path is one of a file that exists, or
+/// of a path that is written as one.
+fn names_a_user(text: &str) -> bool {
+    let written_as_path = text.starts_with(['/', '.', '~', '\\']) || Path::new(text).is_absolute();
+    text.contains('@') && !written_as_path && !Path::new(text).exists()
 }
 
 /// Without a user name and a password, which are nobody's business in a log.
@@ -156,6 +177,25 @@ mod tests {
         assert_eq!(read(dir.path().to_str().unwrap()), Ok(Endpoint::Ipc(dir.path().join("geth.ipc"))));
         for wrong in ["", "http://", "http://:8545", "ftp://h", "enode://00@h:1", "http://me:secret@h"] {
             assert!(matches!(read(wrong), Err(NodeError::Address { .. })), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_user_name_is_refused_and_the_at_of_a_path_is_not() {
+        for text in [
+            "me:secret@127.0.0.1:8545",
+            "http://me:sec/ret@h",
+            "http://me:sec#ret@h",
+            "http://me:sec ret@h",
+            "http:/me:secret@h",
+            "ws//me:secret@h",
+            "secret@h",
+        ] {
+            let error = text.parse::<Endpoint>().unwrap_err().to_string();
+            assert!(error.contains("password") && !error.contains("sec") && !error.contains("ret@"), "{text}: {error}");
+        }
+        for path in ["/var/lib/geth@1/geth.ipc", "./geth@1/geth.ipc"] {
+            assert_eq!(path.parse::<Endpoint>(), Ok(Endpoint::Ipc(path.into())));
         }
     }
 

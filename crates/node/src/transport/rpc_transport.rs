@@ -14,7 +14,7 @@ use tokio::{
 use vipnode_rpc::{
     CallError, Closed, HttpRpc, Incoming, OpenError, RpcHandle, RpcLimits, Trust, http, open_ipc, open_ws,
 };
-use vipnode_types::hide_credentials;
+use vipnode_types::hide_url_credentials;
 
 use super::{CallFault, Endpoint, Push, Pushes, Transport};
 use crate::{
@@ -66,7 +66,7 @@ impl RpcTransport {
         let limits = RpcLimits { trust: trust.clone(), open: CALL_DEADLINE, ..RpcLimits::node() };
         let way = match &endpoint {
             Endpoint::Http(url) => Way::Http(http(url, &limits).map_err(|error| {
-                let (text, why) = (hide_credentials(url), error.to_string());
+                let (text, why) = (hide_url_credentials(url), error.to_string());
                 NodeError::Address { text, why }
             })?),
             Endpoint::Ipc(_) | Endpoint::Ws(_) | Endpoint::Sim(_) => Way::Socket(Mutex::default()),

@@ -1,4 +1,4 @@
-use vipnode_types::{RpcUrl, hide_credentials};
+use vipnode_types::{RpcUrl, hide_url_credentials};
 
 use crate::{OpenError, Trust};
 
@@ -16,7 +16,7 @@ pub fn check_address(url: &RpcUrl, trust: &Trust) -> Result<(), OpenError> {
 /// Reads a URL of a WebSocket, or else of HTTP, and checks it; without TLS it goes beyond this machine only with
 /// `insecure`.
 pub(crate) fn checked(text: &str, websocket: bool, insecure: bool) -> Result<RpcUrl, OpenError> {
-    let refused = |why: &str| OpenError::Address { url: hide_credentials(text), why: why.to_owned() };
+    let refused = |why: &str| OpenError::Address { url: hide_url_credentials(text), why: why.to_owned() };
     let url: RpcUrl = text.parse().map_err(|error: vipnode_types::RpcUrlError| refused(&error.to_string()))?;
     if url.is_websocket() != websocket {
         let schemes = if websocket { "ws:// nor wss://" } else { "http:// nor https://" };

@@ -76,6 +76,10 @@ impl RpcUrl {
         if text.contains("://") {
             return text.parse();
         }
+        // Without a scheme, http//me:secret@h would be the host "http".
+        if text.contains('@') {
+            return Err(RpcUrlError::UserInfo);
+        }
         let authority = text.split('/').next().unwrap_or_default();
         let name = authority.rsplit_once(':').map_or(authority, |(name, _port)| name).trim_matches(['[', ']']);
         let here = name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
@@ -160,7 +164,11 @@ impl FromStr for RpcUrl {
             return Err(RpcUrlError::Control);
         }
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        check_authority(authority)?;
+        check_authority(authority).map_err(|error| match path.contains('@') {
+            // The user name or the password contains a slash, which ends the authority too early.
+            true => RpcUrlError::UserInfo,
+            false => error,
+        })?;
         let authority = authority.to_ascii_lowercase();
         let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
         let slash = if path.starts_with('/') { "" } else { "/" };
