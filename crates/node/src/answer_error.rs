@@ -28,6 +28,10 @@ errors! {
         /// The node reports no newest block.
         NoBlock: local, "it has no block yet",
             hint "Wait until the node has read its database or has begun to sync; its log shows what it does.";
+        /// Neither `eth_chainId` nor the node's settings nor `net_version` has a number other than 0.
+        NoChainId: local, "it reports no chain ID",
+            hint "Wait until the node has read its database. If that does not help, compare `net.version` in the node's \
+                  console: it has to be a number other than 0.";
         /// The genesis block has no hash.
         NoHash: local, "block 0 has no hash",
             hint "Try `eth.getBlock(0)` in the node's console; if it shows a hash, please report this.";

@@ -75,6 +75,22 @@ errors! {
             body: String,
         }: local, "the server at {at} answered with HTTP status {status}{said}" (said = after_colon(body)),
             hint "{fix}" (fix = status_fix(*status));
+        /// A server names another address. It is not followed.
+        Redirected {
+            /// The node's RPC address, without credentials.
+            at: String,
+            /// The HTTP status code of the response.
+            status: u16,
+            /// Where it leads, without a query.
+            to: String,
+        }: local, "the server at {at} redirects to {to} (HTTP status {status}); redirects are not followed",
+            hint "If the node answers there, pass that address: --rpc {to}.";
+        /// A server for browsers answers, with success.
+        WebPage {
+            /// The node's RPC address, without credentials.
+            at: String,
+        }: local, "a web page answers at {at}, not a node",
+            hint "Pass the node's RPC port or IPC file instead: --rpc http://127.0.0.1:8545 or --rpc DATADIR/geth.ipc.";
         /// The node answers the WebSocket handshake with HTTP 403, because it does not accept the `Origin` header.
         OriginRefused {
             /// The node's RPC address, without credentials.
@@ -145,6 +161,18 @@ errors! {
 }
 
 impl NodeError {
+    /// Whether the node answers, and may have its chain later: it reads its database, or has not begun to sync.
+    #[must_use]
+    pub fn is_without_chain(&self) -> bool {
+        match self {
+            Self::Answer { why, .. } => {
+                matches!(why, AnswerError::NoBlock | AnswerError::NoHash | AnswerError::NoChainId)
+            }
+            Self::Refused { method, .. } => method == "eth_getBlockByNumber",
+            _ => false,
+        }
+    }
+
     /// Whether the node may simply be offline, so that trying again later makes sense.
     #[must_use]
     pub const fn is_offline(&self) -> bool {

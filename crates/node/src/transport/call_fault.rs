@@ -32,13 +32,22 @@ pub enum CallFault {
     Unauthorized,
     /// HTTP 403.
     Forbidden,
-    /// Another HTTP status that is an error, or a redirect.
+    /// Another HTTP status that is not a success.
     Status {
         /// The HTTP status code of the response.
         status: u16,
         /// The first line of the answer.
         body: String,
     },
+    /// A redirect, which is not followed.
+    Redirected {
+        /// The HTTP status code of the response.
+        status: u16,
+        /// Where it leads, without a query.
+        to: String,
+    },
+    /// A page for a browser.
+    WebPage,
     /// No answer in time.
     Expired,
     /// The answer is not valid JSON-RPC, or exceeds a limit.
@@ -65,6 +74,8 @@ impl CallFault {
             Self::Forbidden if at.starts_with("ws") => NodeError::OriginRefused { at },
             Self::Forbidden => NodeError::HostRefused { at },
             Self::Status { status, body } => NodeError::HttpStatus { at, status, body: clean_error(&body) },
+            Self::Redirected { status, to } => NodeError::Redirected { at, status, to },
+            Self::WebPage => NodeError::WebPage { at },
             Self::Expired => NodeError::Expired { at, method, ms: deadline.as_millis() },
             Self::Answer(why) => NodeError::Answer { at, method, why },
         }
@@ -80,6 +91,8 @@ impl From<OpenError> for CallFault {
             OpenError::Timeout { .. } => Self::Expired,
             OpenError::Unreachable { kind, why, .. } => Self::Lost { kind, why },
             OpenError::Refused { status, body, .. } => Self::Status { status, body },
+            OpenError::Redirected { status, to, .. } => Self::Redirected { status, to },
+            OpenError::WebPage { .. } => Self::WebPage,
             OpenError::Address { .. } | OpenError::Insecure { .. } => Self::lost(&error.to_string()),
         }
     }
@@ -113,7 +126,7 @@ mod tests {
     #[test]
     fn a_status_names_what_answered_and_what_to_do() {
         for (status, hint, offline) in [
-            (301, "the redirect leads to", false),
+            (304, "the redirect leads to", false),
             (404, "path", false),
             (405, "JSON-RPC", false),
             (429, "too many requests", true),
@@ -131,6 +144,17 @@ mod tests {
             assert!(error.hint().unwrap().contains(hint), "{status}: {:?}", error.hint());
             assert_eq!(error.is_offline(), offline, "{status}");
         }
+    }
+
+    #[test]
+    fn a_redirect_names_its_target_and_a_page_is_no_node() {
+        let (url, to) = ("http://127.0.0.1:1".to_owned(), "https://node.example/rpc".to_owned());
+        let error = |fault: OpenError| CallFault::from(fault).into_error(url.clone(), "m", Duration::from_secs(1));
+        let redirect = error(OpenError::Redirected { url: url.clone(), status: 301, to: to.clone() });
+        assert!(redirect.to_string().contains(&to) && redirect.hint().unwrap().contains(&format!("--rpc {to}")));
+        let page = error(OpenError::WebPage { url: url.clone() });
+        assert!(page.to_string().contains("web page") && page.hint().unwrap().contains("--rpc"), "{page}");
+        assert!(!redirect.is_offline() && !page.is_offline());
     }
 
     #[test]

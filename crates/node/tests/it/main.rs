@@ -12,6 +12,7 @@
 #[cfg(feature = "testing")]
 mod conformance;
 mod families;
+mod keep_alive;
 #[cfg(feature = "testing")]
 mod real_conformance;
 #[cfg(feature = "testing")]

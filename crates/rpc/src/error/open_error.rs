@@ -47,10 +47,26 @@ errors! {
             url: String,
             /// The HTTP status.
             status: u16,
-            /// The first line of the answer.
+            /// The first line of the answer; empty for a web page.
             body: String,
-        }: local, "{url} refused the connection with HTTP status {status}: {body}",
-            hint "Check the address, and that a pool (`vipnode pool`) or a node runs there.";
+        }: local, "{url} refused the connection with HTTP status {status}{said}" (said = after_colon(body)),
+            hint "{fix}" (fix = status_fix(*status));
+        /// An HTTP server names another address. It is not followed, because signatures name the address.
+        Redirected {
+            /// As it was given.
+            url: String,
+            /// The HTTP status.
+            status: u16,
+            /// Where it leads, without a query.
+            to: String,
+        }: local, "{url} redirects to {to} (HTTP status {status}); redirects are not followed",
+            hint "Pass the address at which a pool or a node itself answers; {to} may be that or a login page.";
+        /// A server for browsers answers, with success.
+        WebPage {
+            /// As it was given.
+            url: String,
+        }: local, "a web page answers at {url}, not a pool or a node",
+            hint "Check the port and the path of the address, and that a pool (`vipnode pool`) or a node runs there.";
         /// The connection did not open in time.
         Timeout {
             /// URL or path.
@@ -62,9 +78,52 @@ errors! {
     }
 }
 
+/// What to do about an HTTP status that is not a success.
+const fn status_fix(status: u16) -> &'static str {
+    match status {
+        401 | 407 => "Pass an address that needs no login: neither a pool nor a node asks for one, but a proxy may.",
+        403 => "Have the proxy or the firewall in front of this address accept connections from here.",
+        404 | 405 => {
+            "Check the path and the port of the address, and that a pool (`vipnode pool`) or a node runs there."
+        }
+        429 => "Try again later, or raise the limit of the proxy in front of this address.",
+        502..=504 => "Start the pool (`vipnode pool`) or the node behind this proxy, or pass its own address.",
+        _ => "Check the address, and that a pool (`vipnode pool`) or a node runs there.",
+    }
+}
+
+fn after_colon(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(": {text}") }
+}
+
 impl OpenError {
     /// An address that the system could not connect to.
     pub(crate) fn unreachable(address: &str, error: &std::io::Error) -> Self {
         Self::Unreachable { address: address.to_owned(), kind: error.kind(), why: error.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::TypedError;
+
+    use super::*;
+
+    #[test]
+    fn a_status_says_what_to_do() {
+        for (status, hint) in [
+            (401, "login"),
+            (403, "firewall"),
+            (404, "path"),
+            (405, "path"),
+            (429, "limit of the proxy"),
+            (502, "behind this proxy"),
+            (503, "behind this proxy"),
+            (418, "`vipnode pool`"),
+        ] {
+            let error = OpenError::Refused { url: "wss://p".into(), status, body: String::new() };
+            assert_eq!(error.to_string(), format!("wss://p refused the connection with HTTP status {status}"));
+            assert!(error.hint().unwrap().contains(hint), "{status}: {:?}", error.hint());
+        }
     }
 }

@@ -88,7 +88,13 @@ fn read_answer<'a>(id: Option<&'a RawValue>, result: Option<&'a RawValue>, error
         (None, Some(result)) => Ok(result),
         (None, None) => return Message::Invalid { id, why: "neither a method nor a result nor an error" },
     };
-    Message::Answer { id: id.and_then(|id| id.get().parse().ok()), result }
+    Message::Answer { id: id.and_then(read_id), result }
+}
+
+/// The id of a call of ours. Some servers and proxies return it as a string.
+fn read_id(id: &RawValue) -> Option<u64> {
+    let text = id.get();
+    text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text).parse().ok()
 }
 
 /// Reads an error leniently: nodes put all sorts of things into `data`, and codes of any size.

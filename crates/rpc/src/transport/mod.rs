@@ -6,6 +6,7 @@
 mod address;
 mod client;
 mod http;
+mod http_refusal;
 mod ipc;
 mod ipc_listener;
 mod ipc_path;

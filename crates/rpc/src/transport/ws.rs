@@ -6,15 +6,16 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{client_async_with_config, tungstenite::Error};
 use tokio_util::either::Either;
 use vipnode_types::{
-    RpcUrl, sanitize,
+    RpcUrl,
     wire::{CHALLENGE_HEADER, POOL_CHANGES_HEADER, POOL_ID_HEADER, POOL_PROOF_HEADER},
 };
 
 use super::{
     address,
+    http_refusal::HttpRefusal,
     ws_frames::{WsFrames, config},
 };
-use crate::{Keepalive, OpenError, OpenSession, PoolHeaders, RpcLimits, TlsFault, Trust, drive, limits::BODY_CHARS};
+use crate::{Keepalive, OpenError, OpenSession, PoolHeaders, RpcLimits, TlsFault, Trust, drive};
 
 /// TCP, or TLS on it.
 type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
@@ -28,7 +29,7 @@ pub async fn open_ws(url: &str, limits: &RpcLimits) -> Result<OpenSession, OpenE
     let opening = async {
         let (stream, remote) = connect(url, &checked, &limits.trust).await?;
         let opened = client_async_with_config(checked.url().as_str(), stream, Some(config(limits.frame_bytes))).await;
-        let (socket, response) = opened.map_err(|error| refused(url, error))?;
+        let (socket, response) = opened.map_err(|error| refused(url, &checked, error))?;
         Ok((socket, response, remote))
     };
     let (socket, response, remote) = match timeout(limits.open, opening).await {
@@ -70,12 +71,17 @@ async fn connect(url: &str, checked: &RpcUrl, trust: &Trust) -> Result<(Stream, 
     }
 }
 
-fn refused(url: &str, error: Error) -> OpenError {
+fn refused(url: &str, checked: &RpcUrl, error: Error) -> OpenError {
     match error {
         Error::Http(response) => {
-            let body = response.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-            let body = sanitize(body.lines().next().unwrap_or_default(), BODY_CHARS);
-            OpenError::Refused { url: url.to_owned(), status: response.status().as_u16(), body }
+            let mut refusal = HttpRefusal::new(checked.url(), response.status(), response.headers());
+            refusal.read_body(&response.body().as_deref().map(String::from_utf8_lossy).unwrap_or_default());
+            refusal.into_error(url)
+        }
+        // Servers of HTTP/1.0, and servers that do not know WebSocket.
+        Error::Protocol(error) => {
+            let why = format!("the server there does not open a WebSocket ({error})");
+            OpenError::Unreachable { address: url.to_owned(), kind: io::ErrorKind::Other, why }
         }
         Error::Url(error) => OpenError::Address { url: url.to_owned(), why: error.to_string() },
         Error::Io(error) => OpenError::unreachable(url, &error),

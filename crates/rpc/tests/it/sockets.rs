@@ -239,14 +239,15 @@ async fn ipc_speaks_json_without_delimiters() {
 }
 
 /// An HTTP server that answers each connection with the same bytes.
-async fn http_server(answer: String) -> String {
+async fn http_server(answer: impl Into<Vec<u8>>) -> String {
+    let answer = answer.into();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut head = [0; 4_096];
             let _ = stream.read(&mut head).await;
-            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.write_all(&answer).await;
         }
     });
     url
@@ -265,6 +266,8 @@ async fn http_calls_and_explains() {
     };
     let good = r#"{"jsonrpc":"2.0","id":1,"result":[ 1]}"#;
     assert_eq!(call(response("200 OK", good)).await.unwrap().get(), "[ 1]");
+    let text_id = r#"{"jsonrpc":"2.0","id":"1","result":2}"#;
+    assert_eq!(call(response("200 OK", text_id)).await.unwrap().get(), "2");
     let refused = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32003,"message":"busy"}}"#;
     assert!(matches!(call(response("503 Busy", refused)).await, Err(CallError::Remote(error)) if error.code == -32003));
     let refused = call(response("403 Forbidden", "invalid host specified")).await;
@@ -272,7 +275,12 @@ async fn http_calls_and_explains() {
     assert_eq!(body, "invalid host specified");
     let redirect =
         "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-    assert!(matches!(call(redirect.to_owned()).await, Err(CallError::Open(OpenError::Refused { status: 302, .. }))));
+    let Err(CallError::Open(OpenError::Redirected { status: 302, to, .. })) = call(redirect.to_owned()).await else {
+        panic!()
+    };
+    assert_eq!(to, "http://127.0.0.1:1/");
+    let page = call(response("200 OK", "<html>hello</html>")).await;
+    assert!(matches!(page, Err(CallError::Open(OpenError::WebPage { .. }))), "{page:?}");
     let large = response("200 OK", &"x".repeat(201));
     assert!(matches!(call(large).await, Err(CallError::TooLarge { bytes: 200 })));
     assert!(matches!(call(response("200 OK", "{}")).await, Err(CallError::Json { .. })));
@@ -282,6 +290,30 @@ async fn http_calls_and_explains() {
         .await;
     let refused = std::io::ErrorKind::ConnectionRefused;
     assert!(matches!(nobody, Err(CallError::Open(OpenError::Unreachable { kind, .. })) if kind == refused));
+}
+
+/// `printf '%s' '{"jsonrpc":"2.0","id":1,"result":"packed"}' | gzip -n`
+const PACKED: &str = "1f8b08000000000002ffab56ca2acecf2b2a4856b25232d23350d251ca4c51b232d4512a4a2d2ecd29018a16242667a7a628d50200cd74214e2a000000";
+/// The same with a text of 100,000 zeros.
+const PACKED_ZEROS: &str = "1f8b08000000000002ffedc8310e40401000c0bf6c2d7294f71d1444903b2af1779ea19829e78ea5ee5b3986c8d1b729\
+     9a98c7c85d1365aad77a7e9b000000000000000000000000000000000000000000000000000000000000000000000000\
+     000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000\
+     00000000000000000000000080df8ae7052bf87bd8c4860100";
+
+#[tokio::test]
+async fn a_packed_answer_is_read_and_its_unpacked_bytes_are_bounded() {
+    let call = async |packed: &str| {
+        let body = const_hex::decode(packed).unwrap();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let url = http_server([head.into_bytes(), body].concat()).await;
+        let limits = RpcLimits { frame_bytes: 50_000, ..RpcLimits::default() };
+        http(&url, &limits).unwrap().call_raw("m", serde_json::value::to_raw_value(&[0; 0]).unwrap(), LONG).await
+    };
+    assert_eq!(call(PACKED).await.unwrap().get(), "\"packed\"");
+    assert!(matches!(call(PACKED_ZEROS).await, Err(CallError::TooLarge { bytes: 50_000 })));
 }
 
 #[tokio::test]
