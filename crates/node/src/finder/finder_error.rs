@@ -16,9 +16,9 @@ errors! {
             nearest: Box<NodeError>,
         }: local, "no execution client was found on this machine. Tried, in order:{list}" (list = List(tried)),
             hint_of nearest;
-        /// More than one execution client responds.
+        /// More than one execution client runs, or responds.
         SeveralNodes {
-            /// In the order in which they were found.
+            /// Those that respond in the order in which they were found, then those that run and do not respond.
             found: Vec<Tried>,
         }: local, "several execution clients run on this machine:{list}" (list = List(found)),
             hint "Name the one to use: --rpc {first}." (first = found.first().map_or("ADDRESS", |one| one.location.as_str()));
@@ -47,6 +47,11 @@ impl Tried {
     /// A file that does not exist.
     pub(super) fn missing(path: &Path) -> Self {
         Self { location: path.display().to_string(), why: Self::MISSING.to_owned() }
+    }
+
+    /// A running client whose arguments do not say where it answers.
+    pub(super) fn without_address(client: String) -> Self {
+        Self { location: client, why: "its arguments name no RPC address; pass it with --rpc".to_owned() }
     }
 
     fn is_missing(&self) -> bool {

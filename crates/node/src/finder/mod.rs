@@ -34,7 +34,7 @@ pub struct Found {
 
 /// Looks for a node: where the arguments of running execution clients say, as far as this user may read them, then at
 /// the clients' default locations, then at ports 8545 and 8546 of this machine. Of several nodes, only `wanted` is taken: a guess
-/// could be the node of another chain.
+/// could be the node of another chain. A running client that does not answer counts as one: it may be restarting.
 ///
 /// # Errors
 /// [`FinderError::NoNode`] with everything that was tried, and [`FinderError::SeveralNodes`].
@@ -42,18 +42,30 @@ pub async fn find(surroundings: &FinderEnvironment, wanted: Option<NodeId>) -> R
     find_among(places_of(surroundings), wanted).await
 }
 
-/// Where to look, in order, and the process that named it.
-fn places_of(surroundings: &FinderEnvironment) -> Vec<(Endpoint, Option<String>)> {
-    let mut places: Vec<(Endpoint, Option<String>)> = Vec::new();
+/// Where to look.
+#[derive(Debug, Default)]
+struct Places {
+    /// In order, with the process that named it.
+    known: Vec<(Endpoint, Option<String>)>,
+    /// Processes whose arguments name no address. They may answer at a default location.
+    unlocated: Vec<String>,
+}
+
+fn places_of(surroundings: &FinderEnvironment) -> Places {
+    let mut places = Places::default();
     for running in running_clients::running(surroundings) {
         let who = format!("{}, process {}", running.client, running.pid);
-        places.extend(running.endpoints.into_iter().map(|endpoint| (endpoint, Some(who.clone()))));
+        if running.endpoints.is_empty() {
+            places.unlocated.push(who);
+            continue;
+        }
+        places.known.extend(running.endpoints.into_iter().map(|endpoint| (endpoint, Some(who.clone()))));
     }
     let usual = ipc_paths(surroundings).into_iter().map(Endpoint::Ipc);
     let ports = [Endpoint::Http("http://127.0.0.1:8545".to_owned()), Endpoint::Ws("ws://127.0.0.1:8546".to_owned())];
     for endpoint in usual.chain(ports) {
-        if !places.iter().any(|(place, _)| *place == endpoint) {
-            places.push((endpoint, None));
+        if !places.known.iter().any(|(place, _)| *place == endpoint) {
+            places.known.push((endpoint, None));
         }
     }
     places
@@ -62,8 +74,17 @@ fn places_of(surroundings: &FinderEnvironment) -> Vec<(Endpoint, Option<String>)
 /// A node that answers, and its facts where it reports them.
 type Candidate = (Found, Option<NodeFacts>);
 
-async fn find_among(places: Vec<(Endpoint, Option<String>)>, wanted: Option<NodeId>) -> Result<Found, FinderError> {
-    let opened = join_all(places.into_iter().map(|(endpoint, running)| async move {
+/// Running clients that do not answer.
+#[derive(Debug, Default)]
+struct Silent {
+    /// At the addresses that their arguments name.
+    located: Vec<Tried>,
+    /// Their arguments name no address, so that they may be the nodes that answer at default locations.
+    unlocated: Vec<Tried>,
+}
+
+async fn find_among(places: Places, wanted: Option<NodeId>) -> Result<Found, FinderError> {
+    let opened = join_all(places.known.into_iter().map(|(endpoint, running)| async move {
         let node = endpoint.open(&Trust::default()).await;
         let facts = match &node {
             Ok(node) => node.facts().await.ok(),
@@ -72,12 +93,15 @@ async fn find_among(places: Vec<(Endpoint, Option<String>)>, wanted: Option<Node
         (endpoint, running, node, facts)
     }));
     let mut candidates: Vec<Candidate> = Vec::new();
-    let (mut tried, mut nearest) = (Vec::new(), None);
+    let (mut tried, mut nearest, mut failed) = (Vec::new(), None, Vec::new());
     for (endpoint, running, node, facts) in opened.await {
         match node {
             Ok(node) => candidates.push((Found { node, endpoint, running, tried: Vec::new() }, facts)),
             Err(error) => {
-                tried.push(Tried { location: endpoint.to_string(), why: reason(&error) });
+                let by = running.as_ref().map(|who| format!(" ({who})")).unwrap_or_default();
+                let one = Tried { location: endpoint.to_string(), why: format!("{}{by}", reason(&error)) };
+                failed.extend(running.map(|who| (who, one.clone())));
+                tried.push(one);
                 // A node that answers but cannot be used is nearer than one that does not answer.
                 if nearest.as_ref().is_none_or(|nearest: &NodeError| nearest.is_offline() && !error.is_offline()) {
                     nearest = Some(error);
@@ -85,7 +109,13 @@ async fn find_among(places: Vec<(Endpoint, Option<String>)>, wanted: Option<Node
             }
         }
     }
-    match choose(candidates, wanted)? {
+    let answers = |who: &String| candidates.iter().any(|(found, _)| found.running.as_ref() == Some(who));
+    failed.retain(|(who, _)| !answers(who));
+    failed.dedup_by(|(who, _), (before, _)| who == before);
+    let unlocated = places.unlocated.into_iter().map(Tried::without_address).collect::<Vec<_>>();
+    tried.extend(unlocated.iter().cloned());
+    let silent = Silent { located: failed.into_iter().map(|(_, one)| one).collect(), unlocated };
+    match choose(candidates, silent, wanted)? {
         Some(found) => Ok(Found { tried, ..found }),
         None => {
             let none = || NodeError::Address { text: String::new(), why: "no location to search".into() };
@@ -96,7 +126,7 @@ async fn find_among(places: Vec<(Endpoint, Option<String>)>, wanted: Option<Node
 
 /// Returns the only node, at its first location, or the wanted one. A node that does not report who it is counts only if no
 /// other one does.
-fn choose(candidates: Vec<Candidate>, wanted: Option<NodeId>) -> Result<Option<Found>, FinderError> {
+fn choose(candidates: Vec<Candidate>, silent: Silent, wanted: Option<NodeId>) -> Result<Option<Found>, FinderError> {
     let mut nodes: Vec<(Found, NodeFacts)> = Vec::new();
     let mut unknown = None;
     for (found, facts) in candidates {
@@ -109,13 +139,18 @@ fn choose(candidates: Vec<Candidate>, wanted: Option<NodeId>) -> Result<Option<F
     if let Some(place) = nodes.iter().position(|(_, facts)| wanted == Some(facts.id)) {
         return Ok(Some(nodes.swap_remove(place).0));
     }
-    if nodes.len() > 1 {
+    let at_default = nodes.iter().filter(|(found, _)| found.running.is_none()).count();
+    let mut others = silent.located;
+    if silent.unlocated.len() > at_default {
+        others.extend(silent.unlocated);
+    }
+    if nodes.len() > 1 || !(nodes.is_empty() || others.is_empty()) {
         let found = nodes.into_iter().map(|(found, facts)| {
             let by = found.running.map(|who| format!(" ({who})")).unwrap_or_default();
             let why = format!("node {} on {}, {}{by}", facts.id.short(), facts.chain, facts.client_version);
             Tried { location: found.endpoint.to_string(), why }
         });
-        return Err(FinderError::SeveralNodes { found: found.collect() });
+        return Err(FinderError::SeveralNodes { found: found.chain(others).collect() });
     }
     Ok(nodes.pop().map(|(found, _)| found).or(unknown))
 }

@@ -86,7 +86,31 @@ const NETHERMIND: Words = Words {
     ws: ("JsonRpc.Enabled", "JsonRpc.WebSocketsPort", 8_545),
 };
 
+/// Commands of geth, reth, and Erigon that run no node.
+const TOOLS: [&str; 17] = [
+    "account",
+    "attach",
+    "config",
+    "db",
+    "download",
+    "dump",
+    "dumpconfig",
+    "export",
+    "help",
+    "import",
+    "init",
+    "p2p",
+    "removedb",
+    "snapshot",
+    "stage",
+    "version",
+    "wallet",
+];
+
 fn words_of(line: &[String]) -> Option<&'static Words> {
+    if line.get(1).is_some_and(|command| TOOLS.contains(&command.as_str())) {
+        return None;
+    }
     let program = Path::new(line.first()?).file_name()?.to_str()?;
     match program {
         "geth" => Some(&GETH),
@@ -239,7 +263,16 @@ mod tests {
 
     #[test]
     fn what_is_no_client_is_passed_by() {
-        for line in ["", "vim geth", "java -jar other.jar", "/usr/bin/gethx --datadir /d", "dotnet x.dll"] {
+        for line in [
+            "",
+            "vim geth",
+            "geth attach",
+            "geth version",
+            "reth db stats",
+            "java -jar other.jar",
+            "/usr/bin/gethx --datadir /d",
+            "dotnet x.dll",
+        ] {
             assert_eq!(parsed(line), None, "{line}");
         }
     }

@@ -15,7 +15,8 @@ async fn what_was_tried_is_listed_in_order_with_the_flag() {
     // Left over by a node that was killed: the file stays when its listener is gone.
     drop(std::os::unix::net::UnixListener::bind(dir.join("geth.ipc")).unwrap());
     let endpoints = ipc_paths(&surroundings(home.path())).into_iter().map(|path| (Endpoint::Ipc(path), None));
-    let error = find_among(endpoints.take(4).collect(), None).await.unwrap_err();
+    let places = Places { known: endpoints.take(4).collect(), unlocated: Vec::new() };
+    let error = find_among(places, None).await.unwrap_err();
     let whys: Vec<&str> = error.tried().iter().map(|tried| tried.why.as_str()).collect();
     let missing = "the file does not exist";
     assert_eq!(whys, ["the file exists, but no node listens on it", missing, missing, missing]);
@@ -35,18 +36,64 @@ async fn of_several_nodes_none_is_taken_unless_it_is_named() {
         let net = SimNet::new();
         vec![candidate(&net, "one", "http://a").await, candidate(&net, "two", "http://b").await]
     };
-    let error = choose(both().await, None).unwrap_err();
+    let error = choose(both().await, Silent::default(), None).unwrap_err();
     let text = error.to_string();
     assert!(["http://a", "http://b", "several"].iter().all(|part| text.contains(part)), "{text}");
     assert!(error.hint().unwrap().contains("--rpc http://a"), "{error:?}");
     let wanted = SimSpec::new("two", 1).id;
-    let found = choose(both().await, Some(wanted)).unwrap().unwrap();
+    let found = choose(both().await, Silent::default(), Some(wanted)).unwrap().unwrap();
     assert_eq!(found.endpoint.to_string(), "http://b");
 
     let same =
         vec![candidate(&SimNet::new(), "one", "http://c").await, candidate(&SimNet::new(), "one", "http://a").await];
-    assert_eq!(choose(same, None).unwrap().unwrap().endpoint.to_string(), "http://c");
-    assert!(choose(Vec::new(), None).unwrap().is_none());
+    assert_eq!(choose(same, Silent::default(), None).unwrap().unwrap().endpoint.to_string(), "http://c");
+    assert!(choose(Vec::new(), Silent::default(), None).unwrap().is_none());
+}
+
+/// One of two clients is restarted: the other one is not the one that the same command found before.
+#[tokio::test]
+async fn with_a_running_client_that_is_silent_no_other_is_taken_unless_it_is_named() {
+    let one = || async {
+        let net = SimNet::new();
+        let (mut found, facts) = candidate(&net, "one", "http://a").await;
+        found.running = Some("geth, process 1".to_owned());
+        vec![(found, facts)]
+    };
+    let silent = || {
+        let tried = Tried { location: "/b/geth.ipc".to_owned(), why: "no node listens (geth, process 2)".to_owned() };
+        Silent { located: vec![tried], unlocated: Vec::new() }
+    };
+    let other = SimSpec::new("two", 1).id;
+    for wanted in [None, Some(other)] {
+        let error = choose(one().await, silent(), wanted).unwrap_err();
+        let text = error.to_string();
+        assert!(["http://a", "process 1", "/b/geth.ipc", "process 2"].iter().all(|part| text.contains(part)), "{text}");
+        assert!(error.hint().unwrap().contains("--rpc"), "{error:?}");
+    }
+    let named = choose(one().await, silent(), Some(SimSpec::new("one", 1).id)).unwrap().unwrap();
+    assert_eq!(named.endpoint.to_string(), "http://a");
+}
+
+#[tokio::test]
+async fn a_client_whose_arguments_name_no_address_is_named_with_its_process() {
+    let (home, processes) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::create_dir(processes.path().join("17")).unwrap();
+    std::fs::write(processes.path().join("17").join("cmdline"), "erigon").unwrap();
+    let around = FinderEnvironment { processes: Some(processes.path().into()), ..surroundings(home.path()) };
+    let places = places_of(&around);
+    assert_eq!(places.unlocated, ["Erigon, process 17"]);
+    let places = Places { known: Vec::new(), ..places };
+    let error = find_among(places, None).await.unwrap_err().to_string();
+    assert!(error.contains("Erigon, process 17: its arguments name no RPC address; pass it with --rpc"), "{error}");
+
+    // A node at a default location may be that process; next to a node of another process, it is a second client.
+    let unlocated =
+        || Silent { unlocated: vec![Tried::without_address("Erigon, process 17".to_owned())], ..Silent::default() };
+    let net = SimNet::new();
+    assert!(choose(vec![candidate(&net, "one", "http://a").await], unlocated(), None).unwrap().is_some());
+    let (mut found, facts) = candidate(&net, "one", "http://a").await;
+    found.running = Some("geth, process 1".to_owned());
+    assert!(matches!(choose(vec![(found, facts)], unlocated(), None), Err(FinderError::SeveralNodes { .. })));
 }
 
 #[tokio::test]
@@ -92,7 +139,7 @@ async fn a_running_client_is_asked_first_and_named() {
     process("self", "geth --datadir /elsewhere");
     std::fs::write(processes.path().join("19"), "no process").unwrap();
     let around = FinderEnvironment { processes: Some(processes.path().into()), ..surroundings(home.path()) };
-    let places = places_of(&around);
+    let places = places_of(&around).known;
     assert_eq!(places[0], (Endpoint::Ipc(data.join("geth.ipc")), Some("geth, process 17".to_owned())));
     assert!(places[1..].iter().all(|(_, running)| running.is_none()), "{places:?}");
     assert_eq!(places.last().unwrap().0.to_string(), "ws://127.0.0.1:8546");
