@@ -34,6 +34,8 @@ pub enum AgentNotice {
         /// Where.
         at: String,
     },
+    /// The node accepts no connections, so that no client can dial this host.
+    NotDialable,
     /// The pool's ID was pinned for its URL, or the pin changed.
     PoolPinned {
         /// The pool's address.

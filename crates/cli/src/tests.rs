@@ -241,6 +241,7 @@ fn snapshot_of_notices() {
         AgentNotice::Node { facts: Box::new(facts()), at, state_dir },
         AgentNotice::Delegated { key_file: key_file.clone() },
         AgentNotice::SignsEachCall { key_file },
+        AgentNotice::NotDialable,
         AgentNotice::Exposed { at: "http://10.0.0.1:8545".to_owned() },
         AgentNotice::Released { grants: 2 },
         pinned(None, Some(pool_id()), PinReason::FirstUse),

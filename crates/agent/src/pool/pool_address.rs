@@ -1,13 +1,17 @@
 use std::fmt;
 
 use vipnode_rpc::{OpenError, Trust, check_address};
-use vipnode_types::{RpcUrl, RpcUrlError, hide_credentials};
+use vipnode_types::{RpcUrl, RpcUrlError, hide_url_credentials};
 
 use crate::AgentError;
 
 /// The address of a pool, as its user names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PoolAddress(RpcUrl);
+pub struct PoolAddress {
+    url: RpcUrl,
+    /// Whether its user wrote the scheme.
+    has_scheme: bool,
+}
 
 impl PoolAddress {
     /// Reads `ws://host:port`, `wss://`, `http://` or `https://`, with a path or without. Without a scheme it
@@ -17,16 +21,12 @@ impl PoolAddress {
     /// [`AgentError::PoolIsEnode`], [`AgentError::PoolScheme`], [`AgentError::PoolHost`], or
     /// [`OpenError::Address`] for what else is wrong.
     pub fn read(text: &str) -> Result<Self, AgentError> {
-        // Without a scheme a user name would not be recognized as one.
-        let shown = || match text.split_once("://") {
-            None if text.contains('@') => text.rsplit('@').next().unwrap_or_default().chars().take(200).collect(),
-            _ => hide_credentials(text).chars().take(200).collect::<String>(),
-        };
+        let shown = || hide_url_credentials(text).chars().take(200).collect::<String>();
         if text.trim().starts_with("enode://") {
             return Err(AgentError::PoolIsEnode { text: shown() });
         }
         match RpcUrl::with_default_scheme(text) {
-            Ok(url) => Ok(Self(url)),
+            Ok(url) => Ok(Self { url, has_scheme: text.contains("://") }),
             Err(RpcUrlError::Scheme) => Err(AgentError::PoolScheme { text: shown() }),
             Err(RpcUrlError::Host) => Err(AgentError::PoolHost { text: shown() }),
             Err(error) => Err(OpenError::Address { url: shown(), why: error.to_string() }.into()),
@@ -36,7 +36,7 @@ impl PoolAddress {
     /// The URL in its one spelling. What is signed for the pool names it.
     #[must_use]
     pub fn url(&self) -> &str {
-        self.0.as_str()
+        self.url.as_str()
     }
 
     /// Whether it can be used at all: beyond this machine without TLS only where that was allowed.
@@ -44,25 +44,31 @@ impl PoolAddress {
     /// # Errors
     /// [`AgentError::Pool`].
     pub fn check(&self, trust: &Trust) -> Result<(), AgentError> {
-        Ok(check_address(&self.0, trust)?)
+        Ok(check_address(&self.url, trust)?)
+    }
+
+    /// Whether its user named a URL. A text without a scheme may be a mistyped command or the name of a file.
+    #[must_use]
+    pub const fn is_named_by_url(&self) -> bool {
+        self.has_scheme
     }
 
     /// Whether it leads to this machine by its form.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        self.0.is_local()
+        self.url.is_local()
     }
 
     /// Whether the pool can call back there. Over HTTP it cannot, so a host needs a socket.
     #[must_use]
     pub fn calls_back(&self) -> bool {
-        self.0.is_websocket()
+        self.url.is_websocket()
     }
 }
 
 impl fmt::Display for PoolAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.url.fmt(f)
     }
 }
 
@@ -92,7 +98,15 @@ mod tests {
 
     #[test]
     fn a_password_is_refused_and_not_repeated() {
-        for text in ["ws://me:secret@pool.example", "me:secret@pool.example", "ftp://me:secret@pool.example"] {
+        for text in [
+            "ws://me:secret@pool.example",
+            "me:secret@pool.example",
+            "ftp://me:secret@pool.example",
+            "wss://me:secret/more@pool.example",
+            "wss://me:secret more@pool.example",
+            "http//me:secret@pool.example",
+            "http:/me:secret@pool.example",
+        ] {
             let error = PoolAddress::read(text).unwrap_err().to_string();
             assert!(!error.contains("secret") && error.contains("pool.example"), "{error}");
         }

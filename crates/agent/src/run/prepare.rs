@@ -1,7 +1,7 @@
 //! From the start to the first message to the pool: finds the node, the state directory and the identity.
 
 use tokio::time::sleep;
-use vipnode_agent_core::Advertise;
+use vipnode_agent_core::{Advertise, Notice};
 use vipnode_node::finder::find_node_key;
 use vipnode_types::{Failure, NodeFacts, NodeKey};
 
@@ -36,6 +36,9 @@ pub(crate) async fn prepare(config: &RunnerConfig, notifier: &Notifier) -> Resul
     let (at, state_dir) = (config.node.at(), state.path().to_owned());
     notifier.notify(AgentNotice::Node { facts: Box::new(facts.clone()), at, state_dir });
     check_enode(&facts, config)?;
+    if is_host_without_port(&facts, config) {
+        notifier.notify(AgentNotice::NotDialable);
+    }
     let pool = match &config.pool {
         Some(access) => Some(PreparedPool {
             identity: identity(&state, access, notifier)?,
@@ -73,12 +76,14 @@ async fn forget_other_pool(
 
 async fn wait_for_node(config: &RunnerConfig, notifier: &Notifier) -> Result<NodeFacts, AgentError> {
     let mut wait = NODE_RETRY_FIRST;
-    let mut notified = false;
+    let mut notified = None;
     loop {
         match config.node.facts().await {
             Ok(facts) => return Ok(facts),
-            Err(error) if error.is_offline() => {
-                if !std::mem::replace(&mut notified, true) {
+            Err(error) if error.is_offline() || error.is_without_chain() => {
+                // Once, and once more where a node that was offline answers without its chain.
+                let reason = error.is_without_chain();
+                if notified.replace(reason) != Some(reason) {
                     notifier.notify(AgentNotice::WaitingForNode(Failure::of(&error)));
                 }
             }
@@ -87,6 +92,12 @@ async fn wait_for_node(config: &RunnerConfig, notifier: &Notifier) -> Result<Nod
         sleep(wait).await;
         wait = longer(wait);
     }
+}
+
+/// Whether the agent sells slots of a node that no other node can dial.
+fn is_host_without_port(facts: &NodeFacts, config: &RunnerConfig) -> bool {
+    let sells = config.pool.is_some() && config.agent.host.is_some();
+    sells && facts.enode.port == 0 && !matches!(config.agent.advertise, Advertise::Enode(_))
 }
 
 /// The enode that others are asked to dial has to be this node's, and a named peer has to be another node.
@@ -119,7 +130,7 @@ async fn protocol(
     pool: &PoolAccess,
     notifier: &Notifier,
 ) -> Result<Protocol, AgentError> {
-    let identity = identify(state, facts, config, notifier);
+    let identity = identify(state, facts, config, pool, notifier);
     let node_key = key_for_each_call(state, facts, config, notifier);
     Protocol::configured(&config.agent, &pool.address, pool.join.clone(), identity, node_key).await
 }
@@ -139,11 +150,27 @@ async fn key_for_each_call(
     Ok((key, state.nonces()?))
 }
 
+/// Waits until a server answers at an address that may be a mistyped command or the name of a file: the node's key signs
+/// nothing before.
+async fn reach(pool: &PoolAccess, notifier: &Notifier) {
+    let mut wait = NODE_RETRY_FIRST;
+    let mut notified = false;
+    while let Err(error) = pool.connector.open().await {
+        if !std::mem::replace(&mut notified, true) {
+            let retry_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            notifier.notify(AgentNotice::Notice(Notice::PoolUnreachable { why: Failure::of(&error), retry_ms }));
+        }
+        sleep(wait).await;
+        wait = longer(wait);
+    }
+}
+
 /// Returns the agent's key and a valid delegation. The node's key is needed only if a new one has to be signed.
 async fn identify(
     state: &StateDir,
     facts: &NodeFacts,
     config: &RunnerConfig,
+    pool: &PoolAccess,
     notifier: &Notifier,
 ) -> Result<AgentIdentity, AgentError> {
     let now = clock::wall();
@@ -152,6 +179,9 @@ async fn identify(
     let left_ms = kept.as_ref().map_or(0, |kept| kept.expires_ms.since(now));
     if let Some(delegation) = kept.clone().filter(|_| left_ms > RENEW_MS) {
         return Ok(AgentIdentity { key, delegation });
+    }
+    if !pool.address.is_named_by_url() {
+        reach(pool, notifier).await;
     }
     match (node_key(facts, config).await, kept) {
         (Ok((node_key, path)), _) => {

@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 
 use futures_util::{FutureExt, StreamExt};
 
-use crate::fake_pool::{CHALLENGE, POOL, Toy, read, within};
+use crate::fake_pool::{CHALLENGE, POOL, Running, Toy, read, within};
 use serde_json::{Value, json};
-use vipnode_agent::{AgentError, AgentNotice, release};
+use vipnode_agent::{AgentError, AgentNotice, PoolAddress, release};
 use vipnode_agent_core::Notice;
 use vipnode_types::{
     JoinSecret, Ms, NodeId, PeerCommand, TypedError,
@@ -173,6 +173,64 @@ async fn a_node_that_is_not_there_at_the_start_is_waited_for() {
     let notice = within(agent.notices.recv()).await.unwrap();
     assert!(matches!(&notice, AgentNotice::WaitingForNode(why) if why.hint().unwrap().contains("--rpc")), "{notice:?}");
     toy.net.start(toy.id);
+    toy.accept(json!([])).await;
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_has_no_chain_yet_is_waited_for_and_said_once() {
+    let mut toy = Toy::new();
+    let (net, node) = (toy.net.clone(), toy.id);
+    let chain_id = |id: u64| net.with(|world| world.change(node, |spec| spec.chain.chain_id = id));
+    chain_id(0);
+    let mut agent = toy.spawn();
+    let notice = within(agent.notices.recv()).await.unwrap();
+    assert!(matches!(&notice, AgentNotice::WaitingForNode(why) if why.to_string().contains("chain ID")), "{notice:?}");
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    chain_id(1337);
+    let notice = within(agent.notices.recv()).await.unwrap();
+    assert!(matches!(&notice, AgentNotice::Node { .. }), "{notice:?}");
+    toy.accept(json!([])).await;
+    agent.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_whose_node_has_no_port_gets_a_warning() {
+    let mut toy = Toy::next_to("agent", 0);
+    let mut agent = toy.spawn();
+    let warned = async {
+        while !matches!(agent.notices.recv().await.unwrap(), AgentNotice::NotDialable) {}
+    };
+    within(warned).await;
+    toy.accept(json!([])).await;
+    agent.stop().await.unwrap();
+}
+
+/// A text without a scheme may be a mistyped command or the name of a file.
+#[tokio::test(start_paused = true)]
+async fn for_a_pool_without_a_scheme_nothing_is_signed_before_it_is_reached() {
+    let mut toy = Toy::new();
+    toy.connector.open.store(false, Ordering::Relaxed);
+    let mut config = toy.config();
+    config.pool.as_mut().unwrap().address = PoolAddress::read("127.0.0.1:8080").unwrap();
+    let mut agent = Running::of(config);
+    let (mut signed, mut unreachable) = (0, 0);
+    let minute = tokio::time::sleep(std::time::Duration::from_secs(60));
+    tokio::pin!(minute);
+    loop {
+        tokio::select! {
+            () = &mut minute => break,
+            notice = agent.notices.recv() => match notice.unwrap() {
+                AgentNotice::Delegated { .. } => signed += 1,
+                AgentNotice::Notice(Notice::PoolUnreachable { .. }) => unreachable += 1,
+                _ => {}
+            },
+        }
+    }
+    assert_eq!((signed, unreachable), (0, 1));
+    toy.connector.open.store(true, Ordering::Relaxed);
+    // Only opened.
+    within(toy.ends.recv()).await.unwrap();
     toy.accept(json!([])).await;
     agent.stop().await.unwrap();
 }

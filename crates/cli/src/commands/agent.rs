@@ -250,6 +250,8 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 /// Runs an agent until it is stopped, and everything is undone.
 pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), CliError> {
+    // From the start: a SIGHUP while the agent waits for its node is kept until it runs.
+    let mut hangups = ReloadSignals::listen()?;
     role.check(screen)?;
     let mut targets = role.targets()?;
     let has_pool = targets.has_pool();
@@ -296,7 +298,6 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
     drop(waiting);
     let _heartbeat = heartbeat(runner.status().clone());
     let _live = StatusLine::of_agent(runner.status().clone(), screen);
-    let mut hangups = ReloadSignals::listen()?;
     let mut stopping = false;
     loop {
         tokio::select! {

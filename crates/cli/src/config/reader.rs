@@ -92,7 +92,8 @@ impl Reader {
         }
         let names =
             tree.get_subcommands().map(|command| (strsim::osa_distance(command.get_name(), word), command.get_name()));
-        let near = names.min().filter(|(edits, _)| *edits <= MOST_EDITS);
+        let most = MOST_EDITS.min(word.chars().count().div_ceil(3));
+        let near = names.min().filter(|(edits, _)| *edits <= most);
         let nearest = near.map(|(_, name)| format!("; did you mean '{name}'?")).unwrap_or_default();
         Some(CommandError::UnknownCommand { word: word.clone(), nearest })
     }
@@ -144,7 +145,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Names more distant from a word than this many edits are not suggested.
+/// Names more distant from a word than this many edits, or than a third of its letters, are not suggested.
 const MOST_EDITS: usize = 3;
 
 /// The command that is meant, its words, and its matches.

@@ -203,6 +203,7 @@ fn a_mistyped_command_starts_nothing_and_names_the_nearest() {
         other => panic!("{line:?}: {other:?}"),
     };
     assert_eq!(error(&["vipnode", "statux"]).message, "unknown command 'statux'; did you mean 'status'?");
+    assert_eq!(error(&["vipnode", "FOO"]).message, "unknown command 'FOO'");
     assert_eq!(error(&["vipnode", "-v", "docter"]).message, "unknown command 'docter'; did you mean 'doctor'?");
     let far = error(&["vipnode", "mycompanypool"]);
     let also: fn(&str) -> Option<OsString> = |name| (name == "VIPNODE_POOL").then(|| "wss://pool.example".into());

@@ -51,6 +51,12 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
                 .with("at", at.as_str())
                 .hint("Remove admin from the node's API list at that address, and use the IPC file.")
         }
+        AgentNotice::NotDialable => {
+            let text = "No other node can dial this host: its node accepts no connections (port 0 in its enode)";
+            let hint = "Give the node a p2p port (geth --port 30303), or pass the address that leads to it: --enode \
+                        enode://ID@HOST:PORT.";
+            Line::new("not_dialable", Tone::Warning, text).hint(hint)
+        }
         AgentNotice::Released { grants } => {
             let text = format!(
                 "Undid {} that an earlier run for another pool left on the node",

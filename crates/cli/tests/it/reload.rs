@@ -90,3 +90,22 @@ async fn an_agent_takes_what_it_can_and_says_what_it_cannot() {
     assert!(said["text"].as_str().unwrap().contains("--slots 40"), "{said}");
     assert!(host.interrupt().await.success() && pool.interrupt().await.success());
 }
+
+/// An agent that waits for its node is ready for its service manager, which may have it reload its settings.
+#[tokio::test]
+async fn a_hangup_while_an_agent_waits_for_its_node_is_kept_until_it_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("host.toml");
+    write(&file, "[host]\nslots = 3\n");
+    let (pool, url) = Vipnode::pool(&[]).await;
+    let sim = Sim::start().await;
+    let node = NodeKey::read(sim_key("node").as_slice()).unwrap().id();
+    sim.net.with(|world| world.stop(node));
+    let mut host = sim.agent(&["host", &url, "--config", file.to_str().unwrap()]);
+    host.event("waiting_for_node").await;
+    write(&file, "[host]\nslots = 5\n");
+    host.signal("-HUP").await;
+    sim.net.with(|world| world.start(node));
+    host.events(&["reloaded", "joined"]).await;
+    assert!(host.interrupt().await.success() && pool.interrupt().await.success());
+}

@@ -9,13 +9,17 @@ use futures_util::{
     FutureExt,
     future::{BoxFuture, try_join},
 };
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use tokio::time::sleep;
 use vipnode_types::{ChainSpec, Enode, HeadFact, NodeFacts, NodeId, PeerCommand, PeerFact};
 
 use super::{
-    NodeFamily, answers, call_order, cancel_late_dials::LateDials, capabilities::empty, events, exposure,
-    ids_by_hash::IdsByHash, redial::Redial,
+    NodeFamily, answers, call_order,
+    cancel_late_dials::LateDials,
+    capabilities::{empty, params},
+    events, exposure,
+    ids_by_hash::IdsByHash,
+    redial::Redial,
 };
 use crate::{
     AnswerError, CallFault, Node, NodeError, PeerEvents, PlannedCall, Transport,
@@ -76,13 +80,12 @@ impl AdminNode {
         self.block("0x0").await?.hash.ok_or_else(|| self.unreadable("eth_getBlockByNumber", AnswerError::NoHash))
     }
 
-    /// The chain's ID by the call for it. Before the fork that gave chains an ID, clients return 0, null, or an error.
-    async fn chain_id(&self) -> Result<Result<u64, NodeError>, NodeError> {
-        let missing = || self.unreadable("eth_chainId", AnswerError::NotANumber { field: "the chain id" });
-        match self.ask("eth_chainId", empty()).await {
-            Ok(json) => Ok(answers::number(&json).filter(|id| *id != 0).ok_or_else(missing)),
+    /// A number other than 0, where the node has one.
+    async fn number(&self, method: &str) -> Result<Option<u64>, NodeError> {
+        match self.ask(method, empty()).await {
+            Ok(json) => Ok(answers::number(&json).filter(|number| *number != 0)),
             Err(error) if error.is_offline() => Err(error),
-            Err(error) => Ok(Err(error)),
+            Err(_) => Ok(None),
         }
     }
 
@@ -96,10 +99,20 @@ impl AdminNode {
     }
 
     async fn ask_facts(&self) -> Result<NodeFacts, NodeError> {
-        let (info, version, chain_id, genesis) =
-            futures_util::try_join!(self.node_info(), self.client_version(), self.chain_id(), self.genesis())?;
+        let (info, version, reported, genesis) = futures_util::try_join!(
+            self.node_info(),
+            self.client_version(),
+            self.number("eth_chainId"),
+            self.genesis()
+        )?;
+        // Before the fork that gave chains an ID, clients return 0, null, or an error. Then the settings of the node have
+        // one, or else its network has the same number.
+        let chain_id = match reported.or(info.chain_id) {
+            Some(id) => Some(id),
+            None => self.number("net_version").await?,
+        };
+        let chain_id = chain_id.ok_or_else(|| self.unreadable("eth_chainId", AnswerError::NoChainId))?;
         let client_version = if version.is_empty() { info.name } else { version };
-        let chain_id = chain_id.or_else(|error| info.chain_id.ok_or(error))?;
         let chain = ChainSpec { chain_id, genesis };
         Ok(NodeFacts {
             id: info.enode.id,
@@ -255,9 +268,4 @@ impl std::fmt::Debug for AdminNode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "AdminNode({:?} at {})", self.family, self.rpc.at())
     }
-}
-
-/// Our own strings and enodes can always be serialized.
-fn params(value: &impl serde::Serialize) -> Box<RawValue> {
-    to_raw_value(value).unwrap_or_else(|_| empty())
 }

@@ -17,6 +17,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NodeInfo {
     pub(crate) enode: Enode,
+    /// Whether the field `id` is the hash of the key in the enode, as with geth.
+    pub(crate) id_is_hash: bool,
     pub(crate) name: String,
     pub(crate) full: bool,
     pub(crate) protocols: Vec<Capability>,
@@ -35,6 +37,8 @@ pub(crate) struct Block {
 #[derive(Deserialize)]
 struct RawInfo<'a> {
     enode: String,
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     name: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -124,7 +128,8 @@ pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, AnswerError> {
     let config: RawConfig<'_> = inner(chain.config);
     let chain_id = [config.chain_id, chain.network].into_iter().flatten().filter_map(number).find(|id| *id != 0);
     let protocols = protocols(raw.protocols);
-    Ok(NodeInfo { enode, name: text(raw.name), full: is_object(running.eth), protocols, chain_id })
+    let id_is_hash = peer_hash(&text(raw.id)) == Some(enode.id.devp2p_hash());
+    Ok(NodeInfo { enode, id_is_hash, name: text(raw.name), full: is_object(running.eth), protocols, chain_id })
 }
 
 /// Parses `admin_peers`. An invalid entry is left out; a list that is too long is an error.
@@ -150,15 +155,19 @@ pub(crate) fn block(json: &RawValue) -> Result<Block, AnswerError> {
 }
 
 /// Reads `eth_syncing` of a node whose newest block is `newest`. A node that has all blocks up to the highest that it knows
-/// is in sync, also while it still indexes transactions or states, which some clients report as syncing. Nodes that have not
-/// heard of any block yet report 0 of 0.
+/// is in sync, also while it still indexes transactions or states, which some clients report as syncing, and on chains whose
+/// highest block is reported as lower than the current one. A block may come between the two answers. Nodes that have not heard
+/// of any block yet report 0 of 0.
 pub(crate) fn syncing(json: &RawValue, newest: u64) -> bool {
     if matches!(json.get(), "false" | "null") {
         return false;
     }
     let raw: RawSyncing<'_> = serde_json::from_str(json.get()).unwrap_or_default();
     let (current, highest) = (raw.current_block.and_then(number), raw.highest_block.and_then(number));
-    !current.zip(highest).is_some_and(|(current, highest)| highest > 0 && current >= highest && newest >= highest)
+    !current.zip(highest).is_some_and(|(current, highest)| {
+        let target = if highest == 0 { current } else { highest };
+        current > 0 && current >= highest && newest.saturating_add(1) >= target
+    })
 }
 
 /// A number as `"0x2a"`, `"42"` or `42`.

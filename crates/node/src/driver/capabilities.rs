@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
+use vipnode_types::Enode;
 
+use super::answers;
 use crate::{CallFault, NodeError, NodeFamily, Transport, limits::CALL_DEADLINE, transport::is_missing};
 
-/// Which calls a node offers, found by making them and reading the error, never by the client's name: there are forks
+/// Which calls a node offers, found by making them and reading the answer, never by the client's name: there are forks
 /// of all clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
@@ -12,59 +14,68 @@ pub struct Capabilities {
     pub node_info: bool,
     /// `admin_peers`.
     pub peers: bool,
-    /// `admin_addPeer`.
-    pub add_peer: bool,
-    /// `admin_removePeer`.
+    /// `admin_removePeer`. Each client that has it has `admin_addPeer` too.
     pub remove_peer: bool,
-    /// `admin_addTrustedPeer`.
-    pub add_trusted: bool,
-    /// `admin_removeTrustedPeer`.
+    /// `admin_removeTrustedPeer`. Each client that has it has `admin_addTrustedPeer` too.
     pub remove_trusted: bool,
     /// `eth_chainId` and `eth_getBlockByNumber`.
     pub eth: bool,
-    /// How `admin_addTrustedPeer` refuses a text that is not an enode: geth and Erigon as a fault of the call (-32000),
-    /// reth and Nethermind as a wrong parameter (-32602).
-    pub refuses_by_parameter: bool,
+    /// Whether an ID alone is enough to trust a peer, as with geth and Erigon.
+    pub trusts_ids: bool,
 }
 
 impl Capabilities {
-    /// Finds out what a node offers. Calls that would change something are made without their parameter, which no
-    /// client accepts, and which each answers differently from an unknown method.
+    /// Finds out what a node offers. All calls succeed with geth, which logs a warning for each call that fails. They
+    /// change nothing: the node is asked to forget itself, and no node is its own peer.
     ///
     /// # Errors
     /// If the node cannot be reached at all.
     pub async fn probe(rpc: &Arc<dyn Transport>) -> Result<Self, NodeError> {
-        let has = |method| offers(rpc, method);
-        let (node_info, peers) = futures_util::try_join!(has("admin_nodeInfo"), has("admin_peers"))?;
-        let (add_peer, remove_peer) = futures_util::try_join!(has("admin_addPeer"), has("admin_removePeer"))?;
-        let (add_trusted, remove_trusted) =
-            futures_util::try_join!(has("admin_addTrustedPeer"), has("admin_removeTrustedPeer"))?;
-        let (chain, block) = futures_util::try_join!(has("eth_chainId"), has("eth_getBlockByNumber"))?;
-        let eth = chain && block;
-        let refuses_by_parameter = add_trusted && refuses_by_parameter(rpc).await?;
-        Ok(Self { node_info, peers, add_peer, remove_peer, add_trusted, remove_trusted, eth, refuses_by_parameter })
+        let (info, peers, chain, block) = futures_util::try_join!(
+            ask(rpc, "admin_nodeInfo", empty()),
+            ask(rpc, "admin_peers", empty()),
+            ask(rpc, "eth_chainId", empty()),
+            ask(rpc, "eth_getBlockByNumber", params(&("latest", false)))
+        )?;
+        let own = info.as_ref().ok().and_then(|info| answers::node_info(info).ok());
+        let (whole, id) = match &own {
+            Some(own) => (params(&(&own.enode,)), params(&(Enode::id_only(own.enode.id),))),
+            // No client accepts a call without its parameter, and each answers it differently from an unknown method.
+            None => (empty(), empty()),
+        };
+        let (remove_peer, remove_trusted) =
+            futures_util::try_join!(ask(rpc, "admin_removePeer", whole), ask(rpc, "admin_removeTrustedPeer", id))?;
+        // Nethermind refuses an ID alone. reth accepts one and forgets it; its own ID is the key and not the key's hash.
+        let trusts_ids = match own {
+            Some(own) if own.id_is_hash => remove_trusted.is_ok(),
+            _ => offered(&remove_trusted) && refuses_as_geth(rpc).await?,
+        };
+        Ok(Self {
+            node_info: offered(&info),
+            peers: offered(&peers),
+            remove_peer: offered(&remove_peer),
+            remove_trusted: offered(&remove_trusted),
+            eth: offered(&chain) && offered(&block),
+            trusts_ids,
+        })
     }
 
     /// Returns the family of the driver that fits, if any.
     #[must_use]
     pub const fn family(&self) -> Option<NodeFamily> {
-        let common = self.node_info && self.peers && self.add_peer && self.remove_peer && self.eth;
-        match (common, self.add_trusted && self.remove_trusted, self.refuses_by_parameter) {
+        let common = self.node_info && self.peers && self.remove_peer && self.eth;
+        match (common, self.remove_trusted, self.trusts_ids) {
             (false, ..) => None,
-            (true, true, false) => Some(NodeFamily::Trusting),
-            (true, true, true) => Some(NodeFamily::TrustingByAddress),
+            (true, true, true) => Some(NodeFamily::Trusting),
+            (true, true, false) => Some(NodeFamily::TrustingByAddress),
             (true, false, _) => Some(NodeFamily::Maintaining),
         }
     }
 
     /// Returns why no driver fits.
     pub(crate) fn refusal(&self, at: String, client: String) -> NodeError {
-        let admin = [
-            (self.node_info, "admin_nodeInfo"),
-            (self.peers, "admin_peers"),
-            (self.add_peer, "admin_addPeer"),
-            (self.remove_peer, "admin_removePeer"),
-        ];
+        let admin =
+            [(self.node_info, "admin_nodeInfo"), (self.peers, "admin_peers"), (self.remove_peer, "admin_removePeer")];
         match admin.into_iter().find(|(there, _)| !there) {
             // The rest of the namespace is offered: no flag adds a call that this client does not have.
             Some((_, method)) if self.node_info => NodeError::NoCall { at, method: method.to_owned(), client },
@@ -74,22 +85,30 @@ impl Capabilities {
     }
 }
 
-async fn refuses_by_parameter(rpc: &Arc<dyn Transport>) -> Result<bool, NodeError> {
-    let method = "admin_addTrustedPeer";
-    let no_enode = RawValue::from_string(r#"["no enode"]"#.to_owned()).unwrap_or_default();
-    match rpc.call(method, no_enode, CALL_DEADLINE).await {
-        Ok(_) => Ok(false),
-        Err(CallFault::Remote { code, .. }) => Ok(code == -32602),
+/// How a node answers a call: a result, or the code of an error.
+type Answer = Result<Box<RawValue>, i64>;
+
+async fn ask(rpc: &Arc<dyn Transport>, method: &'static str, with: Box<RawValue>) -> Result<Answer, NodeError> {
+    match rpc.call(method, with, CALL_DEADLINE).await {
+        Ok(json) => Ok(Ok(json)),
+        Err(CallFault::Remote { code, .. }) => Ok(Err(code)),
         Err(fault) => Err(fault.into_error(rpc.at(), method, CALL_DEADLINE)),
     }
 }
 
-async fn offers(rpc: &Arc<dyn Transport>, method: &'static str) -> Result<bool, NodeError> {
-    match rpc.call(method, empty(), CALL_DEADLINE).await {
-        Ok(_) => Ok(true),
-        Err(CallFault::Remote { code, .. }) => Ok(!is_missing(code)),
-        Err(fault) => Err(fault.into_error(rpc.at(), method, CALL_DEADLINE)),
-    }
+fn offered(answer: &Answer) -> bool {
+    answer.as_ref().map_or_else(|code| !is_missing(*code), |_| true)
+}
+
+/// How `admin_addTrustedPeer` refuses a text that is not an enode: geth and Erigon as a fault of the call (-32000), reth
+/// and Nethermind as a wrong parameter (-32602).
+async fn refuses_as_geth(rpc: &Arc<dyn Transport>) -> Result<bool, NodeError> {
+    Ok(ask(rpc, "admin_addTrustedPeer", params(&("no enode",))).await?.map_or_else(|code| code != -32602, |_| true))
+}
+
+/// Our own strings and enodes can always be serialized.
+pub(crate) fn params(value: &impl serde::Serialize) -> Box<RawValue> {
+    to_raw_value(value).unwrap_or_else(|_| empty())
 }
 
 /// `[]`.

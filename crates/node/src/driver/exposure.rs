@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use vipnode_types::NodeId;
 
 use super::{answers, capabilities::empty};
-use crate::{Endpoint, Transport, Trust, transport::RpcTransport};
+use crate::{CallFault, Endpoint, Transport, Trust, transport::RpcTransport};
 
 /// The default ports of clients for HTTP and WebSocket.
 const DEFAULT_PORTS: [(&str, u16); 3] = [("http", 8545), ("ws", 8546), ("ws", 8545)];
@@ -36,6 +36,12 @@ pub(crate) async fn find(at: &str, id: NodeId) -> Vec<String> {
 
 async fn answers_admin(url: String, id: NodeId) -> Option<String> {
     let transport = RpcTransport::new(url.parse().ok()?, &Trust::default().allow_plain(true)).ok()?;
+    // A node logs a warning for a call that it does not offer. One that does not list its modules is asked all the same.
+    match transport.call("rpc_modules", empty(), PROBE_DEADLINE).await {
+        Ok(modules) if !modules.get().contains("\"admin\"") => return None,
+        Ok(_) | Err(CallFault::Remote { .. }) => {}
+        Err(_) => return None,
+    }
     let info = transport.call("admin_nodeInfo", empty(), PROBE_DEADLINE).await.ok()?;
     (answers::node_info(&info).ok()?.enode.id == id).then_some(url)
 }

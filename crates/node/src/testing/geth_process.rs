@@ -2,7 +2,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     process::Stdio,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -48,7 +48,13 @@ pub struct Geth {
     ip: IpAddr,
     port: u16,
     auth_port: u16,
+    log: Log,
 }
+
+/// The lines that a geth logged, of all its starts.
+type Log = Arc<Mutex<Vec<String>>>;
+/// Lines kept of a log; later ones are dropped.
+const LOG_LINES: usize = 10_000;
 
 /// From the start until it answers, on a busy machine.
 const START: Duration = Duration::from_secs(60);
@@ -71,8 +77,9 @@ impl Geth {
             // An address of its own, as nodes have: 127.x.y.1.
             let [x, y] = port.to_be_bytes();
             let ip = IpAddr::V4(Ipv4Addr::new(127, x, y, 1));
-            match launch(dir.path(), &spec, ip, port, auth_port).await {
-                Ok(child) => return Self { child, dir, spec, ip, port, auth_port },
+            let log = Log::default();
+            match launch(dir.path(), &spec, (ip, port, auth_port), &log).await {
+                Ok(child) => return Self { child, dir, spec, ip, port, auth_port, log },
                 Err(log) if tries_left > 0 && log.contains("address already in use") => {}
                 Err(log) => panic!("geth does not answer: {log}"),
             }
@@ -103,6 +110,13 @@ impl Geth {
         self.dir.path().join("geth").join("nodekey")
     }
 
+    /// The lines that it logged so far which contain each of `words`.
+    #[must_use]
+    pub fn logged(&self, words: &[&str]) -> Vec<String> {
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.iter().filter(|line| words.iter().all(|word| line.contains(word))).cloned().collect()
+    }
+
     /// Its process, for signals.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
@@ -124,7 +138,8 @@ impl Geth {
 
     /// Starts it again after [`Geth::stop`] or [`Geth::kill`]: same key, same addresses, same chain.
     pub async fn again(&mut self) {
-        let child = launch(self.dir.path(), &self.spec, self.ip, self.port, self.auth_port).await;
+        let at = (self.ip, self.port, self.auth_port);
+        let child = launch(self.dir.path(), &self.spec, at, &self.log).await;
         self.child = child.unwrap_or_else(|log| panic!("geth does not answer: {log}"));
     }
 
@@ -167,7 +182,12 @@ pub(super) fn genesis_config(chain_id: u64) -> Value {
 }
 
 /// Starts geth. The error is its log.
-async fn launch(dir: &Path, spec: &GethSpec, ip: IpAddr, port: u16, auth_port: u16) -> Result<Child, String> {
+async fn launch(
+    dir: &Path,
+    spec: &GethSpec,
+    (ip, port, auth_port): (IpAddr, u16, u16),
+    log: &Log,
+) -> Result<Child, String> {
     let program = match &spec.light {
         Some(_) => light_chain::program(),
         None => std::env::var("VIPNODE_TEST_GETH").unwrap_or_else(|_| "geth".to_owned()),
@@ -186,8 +206,9 @@ async fn launch(dir: &Path, spec: &GethSpec, ip: IpAddr, port: u16, auth_port: u
     let mut child = command.spawn().unwrap_or_else(|error| {
         panic!("{program} does not start: {error}; ./test installs it, or set VIPNODE_TEST_GETH to a geth 1.17")
     });
-    let log = child.stderr.take().expect("its log is piped");
-    let opened = timeout(START, opened(log)).await.unwrap_or_else(|_| Err(vec!["(too slow)".to_owned()]));
+    let lines = child.stderr.take().expect("its log is piped");
+    let opened =
+        timeout(START, opened(lines, log.clone())).await.unwrap_or_else(|_| Err(vec!["(too slow)".to_owned()]));
     opened.map(|()| child).map_err(|log| log.join("\n"))
 }
 
@@ -195,15 +216,26 @@ async fn launch(dir: &Path, spec: &GethSpec, ip: IpAddr, port: u16, auth_port: u
 const OPEN: [&str; 2] = ["auth=true", "Started P2P networking"];
 
 /// Waits until all of its sockets are open, and keeps reading so that geth never waits for us.
-async fn opened(log: tokio::process::ChildStderr) -> Result<(), Vec<String>> {
-    let mut lines = BufReader::new(log).lines();
+async fn opened(lines: tokio::process::ChildStderr, kept: Log) -> Result<(), Vec<String>> {
+    let mut lines = BufReader::new(lines).lines();
+    let keep = move |line: String| {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < LOG_LINES {
+            kept.push(line);
+        }
+    };
     let mut log: Vec<String> = Vec::new();
     while let Ok(Some(line)) = lines.next_line().await {
+        keep(line.clone());
         if log.len() < 200 {
             log.push(line);
         }
         if OPEN.iter().all(|word| log.iter().any(|line| line.contains(word))) {
-            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            tokio::spawn(async move {
+                while let Ok(Some(line)) = lines.next_line().await {
+                    keep(line);
+                }
+            });
             return Ok(());
         }
     }

@@ -42,7 +42,8 @@ impl Fake {
     }
 
     fn answer(&self, method: &str, params: &str) -> Answer {
-        let is_probe = params == "[]" || params.contains("no enode");
+        // A node is never its own peer, so that asking it to forget itself changes nothing.
+        let is_probe = params == "[]" || params.contains("no enode") || params.contains(OWN);
         if !is_probe && (method.starts_with("admin_add") || method.starts_with("admin_remove")) {
             self.calls.lock().unwrap().push(format!("{method} {params}"));
         }
@@ -95,9 +96,20 @@ fn enode(port: u16) -> Enode {
     Enode::at(PEER.parse::<NodeId>().unwrap(), [10, 0, 0, 2].into(), port)
 }
 
+/// The field `id` is the key.
 fn node_info(name: &str, eth: &str) -> Answer {
+    node_info_with(OWN, name, eth)
+}
+
+/// The field `id` is the hash of the key, as in geth's p2p.NodeInfo.
+fn node_info_with_hash(name: &str, eth: &str) -> Answer {
+    let hash = OWN.parse::<NodeId>().unwrap().devp2p_hash().to_string();
+    node_info_with(hash.trim_start_matches("0x"), name, eth)
+}
+
+fn node_info_with(id: &str, name: &str, eth: &str) -> Answer {
     let enode = format!("enode://{OWN}@127.0.0.1:30303");
-    Ok(format!(r#"{{"id":"{OWN}","name":"{name}","enode":"{enode}","protocols":{{"eth":{eth}}}}}"#))
+    Ok(format!(r#"{{"id":"{id}","name":"{name}","enode":"{enode}","protocols":{{"eth":{eth}}}}}"#))
 }
 
 /// A peer that dialed: its enode has the port it dialed from.
@@ -143,9 +155,11 @@ fn besu_without_admin(method: &str, _params: &str) -> Option<Answer> {
 }
 
 /// NethermindEth/nethermind 05c842c, src/Nethermind/Nethermind.JsonRpc/Modules/Admin/AdminRpcModule.cs: `true`
-/// (:97, :113, :130, :139); the parameter is parsed as an enode, -32602 where it is none (:222, :236).
+/// (:97, :113, :130, :139); the parameter is parsed as an enode, -32602 where it is none (:222, :236); the id of the node
+/// is the hash of its key (:249).
 fn nethermind(method: &str, params: &str) -> Option<Answer> {
     match method {
+        "admin_nodeInfo" => Some(node_info_with_hash("Nethermind/v1.39.0", r#"{"networkId":1}"#)),
         "web3_clientVersion" => Some(Ok("\"Nethermind/v1.39.0\"".to_owned())),
         "admin_addPeer" | "admin_removePeer" | "admin_addTrustedPeer" | "admin_removeTrustedPeer" => {
             Some(if params.contains('@') { Ok("true".to_owned()) } else { Err(-32602) })
@@ -172,6 +186,7 @@ fn nethermind_without_admin(method: &str, _params: &str) -> Option<Answer> {
 fn erigon_of_2025(method: &str, params: &str) -> Option<Answer> {
     match method {
         "web3_clientVersion" => Some(Ok("\"erigon/3.1.0\"".to_owned())),
+        "admin_nodeInfo" => Some(node_info_with_hash("erigon/3.1.0", r#"{"network":1}"#)),
         "admin_addTrustedPeer" | "admin_removeTrustedPeer" => Some(Err(MISSING)),
         // go-ethereum's rpc, which Erigon has kept: missing value for required argument 0.
         "admin_addPeer" | "admin_removePeer" if params == "[]" => Some(Err(-32602)),
@@ -198,7 +213,13 @@ fn erigon_of_2024(method: &str, params: &str) -> Option<Answer> {
 
 #[tokio::test]
 async fn a_family_is_recognized_by_its_calls_and_never_by_its_name() {
-    let families: [(Client, NodeFamily); 6] = [
+    // A fork of geth whose id is the key: it refuses a text that is not an enode as geth does.
+    let fork: Client = |method, params| match method {
+        "admin_nodeInfo" => reth(method, params),
+        _ => erigon_of_2026(method, params),
+    };
+    let families: [(Client, NodeFamily); 7] = [
+        (fork, NodeFamily::Trusting),
         (reth, NodeFamily::TrustingByAddress),
         (nethermind, NodeFamily::TrustingByAddress),
         (older_nethermind, NodeFamily::TrustingByAddress),
@@ -251,6 +272,36 @@ async fn before_eip_155_the_settings_of_the_node_name_the_chain() {
     }
     let named: Client = |method, _| chain(method, Ok("\"0x5\"".to_owned()));
     assert_eq!(Fake::new(named).drive().await.unwrap().facts().await.unwrap().chain.chain_id, 5);
+}
+
+#[tokio::test]
+async fn the_number_of_the_network_is_the_last_resort_and_without_it_the_node_has_no_chain_yet() {
+    fn legacy(method: &str, network: &str) -> Option<Answer> {
+        match method {
+            "eth_chainId" => Some(Ok("\"0x0\"".to_owned())),
+            "net_version" => Some(Ok(network.to_owned())),
+            "admin_nodeInfo" => Some(node_info("x/v1", "{}")),
+            other => reth(other, "[]"),
+        }
+    }
+    let named: Client = |method, _| legacy(method, "\"61\"");
+    assert_eq!(Fake::new(named).drive().await.unwrap().facts().await.unwrap().chain.chain_id, 61);
+    let without: [Client; 3] = [
+        |method, _| legacy(method, "\"0\""),
+        |method, _| match method {
+            "eth_getBlockByNumber" => Some(Ok("null".to_owned())),
+            other => legacy(other, "\"61\""),
+        },
+        |method, _| match method {
+            "eth_getBlockByNumber" => Some(Err(-32000)),
+            other => legacy(other, "\"61\""),
+        },
+    ];
+    for client in without {
+        let error = Fake::new(client).drive().await.unwrap().facts().await.unwrap_err();
+        assert!(error.is_without_chain() && !error.is_offline(), "{error}");
+        assert!(error.hint().is_some_and(|hint| !hint.is_empty()), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use tokio::time::timeout;
 use vipnode_node::{
     Capabilities, DryRun, Endpoint, NodeError, NodeFamily, Trust,
-    finder::{FinderEnvironment, Os, find, find_node_key},
+    finder::{FinderEnvironment, Os, find, find_node_key, kept_peers},
     testing::{Geth, GethSpec, free_port, make_blocks},
 };
 use vipnode_types::TypedError;
@@ -167,4 +167,35 @@ async fn d39_geth_offers_all_that_its_driver_needs() {
     let geth = Geth::start(GethSpec::default()).await;
     let capabilities = Capabilities::probe(&geth.endpoint().transport(&Trust::default()).unwrap()).await.unwrap();
     assert_eq!(capabilities.family(), Some(NodeFamily::Trusting));
+}
+
+/// geth logs a warning for each call that fails: "WARN […] Served admin_addPeer … err=…".
+#[tokio::test]
+async fn the_start_of_an_agent_leaves_no_warning_in_the_log_of_geth() {
+    let port = free_port();
+    let mut spec = http(port, "eth,net,web3");
+    spec.flags.extend(["--http.addr", "0.0.0.0"].map(ToOwned::to_owned));
+    let geth = Geth::start(spec).await;
+    let node = geth.node().await;
+    node.facts().await.unwrap();
+    node.head().await.unwrap();
+    node.peers().await.unwrap();
+    let events = node.events().await;
+    assert!(events.is_some() && node.exposure().await.is_empty());
+    kept_peers(&*node, &geth.endpoint(), &FinderEnvironment::here()).await;
+    find_node_key(&*node, &geth.endpoint(), node.facts().await.unwrap().id, &FinderEnvironment::here()).await.unwrap();
+    // A call that fails, to see that such lines are seen.
+    let transport = geth.endpoint().transport(&Trust::default()).unwrap();
+    let params = serde_json::value::RawValue::from_string("[]".to_owned()).unwrap();
+    transport.call("admin_addPeer", params, Duration::from_secs(5)).await.unwrap_err();
+    let warnings = async {
+        loop {
+            match geth.logged(&["WARN", "Served"]) {
+                none if none.is_empty() => tokio::time::sleep(Duration::from_millis(10)).await,
+                lines => return lines,
+            }
+        }
+    };
+    let warnings = timeout(Duration::from_secs(10), warnings).await.expect("the warning of the failing call");
+    assert!(warnings.len() == 1 && warnings[0].contains("admin_addPeer"), "{warnings:#?}");
 }

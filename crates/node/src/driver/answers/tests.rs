@@ -93,6 +93,8 @@ fn a_node_that_has_the_highest_block_is_in_sync_while_it_indexes() {
     let of = |current: &str, highest: &str| format!(r#"{{"currentBlock":{current},"highestBlock":{highest}}}"#);
     assert!(!at(7, &of("\"0x7\"", "\"0x7\"")), "indexing");
     assert!(!at(9, &of("\"0x9\"", "7")), "a chain that reports more than the highest");
+    assert!(!at(5, &of("5", "0")) && at(0, &of("5", "0")), "a chain that reports no highest block");
+    assert!(!at(7, &of("8", "8")) && at(6, &of("8", "8")), "a block that came between the two answers");
     assert!(at(7, &of("\"0x7\"", "\"0x8\"")));
     assert!(at(0, &of("\"0x7\"", "\"0x7\"")), "the newest block is the genesis block: the state is missing");
     assert!(at(0, &of("\"0x0\"", "\"0x0\"")), "no block is known yet");
