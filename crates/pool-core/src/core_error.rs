@@ -150,5 +150,9 @@ errors! {
 
 /// Why a request that waited as long as allowed got fewer hosts than it wanted.
 pub(crate) const NO_ANSWER: &str = "no host answered in time; the pool keeps trying";
+/// Why a request of an agent that left got fewer hosts than it wanted.
+pub(crate) const LEFT: &str = "the agent left before a host admitted it";
+/// Why a request of an agent that is no longer a client got fewer hosts than it wanted.
+pub(crate) const NO_LONGER_CLIENT: &str = "the agent is no longer a client";
 /// Why a request that was replaced got fewer hosts than it wanted.
 pub(crate) const NEWER_ASK: &str = "a newer request replaced this one";

@@ -37,15 +37,15 @@ impl Agents {
         self.set_profile(index, &hello, limits);
         let slots = most_slots(limits);
         if let Some(node) = self.nodes.get_mut(index) {
-            let new_host = hello.host.is_some() && !node.ever_host();
-            let new_client = hello.client.is_some() && !node.ever_client();
-            self.roles.hosts = self.roles.hosts.saturating_add(u64::from(new_host));
-            self.roles.clients = self.roles.clients.saturating_add(u64::from(new_client));
+            self.roles.remove(node);
             node.seen = seen_from.unwrap_or(node.seen);
         }
         let vote = self.vote(index);
         let changed = self.update(index, |node| node.take_in(hello, slots));
         self.count_vote(index, vote);
+        if let Some(node) = self.nodes.get(index) {
+            self.roles.add(node);
+        }
         let after = self.row(index);
         let same = |(a, b): (&NodeRow, &NodeRow)| NodeRow { seen: b.seen, ..a.clone() } == *b;
         let stored = self.nodes.get_mut(index).is_some_and(crate::agents::node::Node::store);

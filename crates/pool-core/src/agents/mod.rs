@@ -12,6 +12,7 @@ pub(crate) mod presence;
 pub(crate) mod profile;
 pub(crate) mod proven;
 pub(crate) mod registry;
+pub(crate) mod roles;
 pub(crate) mod strangers;
 pub(crate) mod update_gaps;
 pub(crate) mod witnesses;
@@ -24,7 +25,7 @@ use crate::{
     ConnectionId, Credentials, Limits, NodeRow, Signer,
     agents::{
         chain_votes::ChainVotes, delegations::Delegations, drains::Drains, node::Node, node_shares::NodeShares,
-        presence::Presences, profile::Profile, registry::Registry, witnesses::Witnesses,
+        presence::Presences, profile::Profile, registry::Registry, roles::Roles, witnesses::Witnesses,
     },
     collections::{
         address_block::AddressBlock,
@@ -59,13 +60,6 @@ pub(crate) struct Agents {
     roles: Roles,
     /// Where the search for nodes to forget continues.
     sweep_at: u32,
-}
-
-/// The number of nodes that were ever hosts, and clients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Roles {
-    pub(crate) hosts: u64,
-    pub(crate) clients: u64,
 }
 
 /// The index of a node that may differ from the lists of hosts and clients. Pass it to `Core::refresh`.
@@ -234,9 +228,8 @@ impl Agents {
     /// Adds a node from a stored row.
     pub(crate) fn restore(&mut self, row: &NodeRow) {
         let Some(chain) = self.chains.keep(row.chain) else { return };
-        self.roles.hosts = self.roles.hosts.saturating_add(u64::from(row.host));
-        self.roles.clients = self.roles.clients.saturating_add(u64::from(row.client));
         let mut node = Node::from_row(row, chain);
+        self.roles.add(&node);
         node.set_drained(self.drains.nodes.contains(&row.id));
         self.shares.join(node.block, !row.proven.is_paired());
         if let Some(index) = self.nodes.insert(node) {
@@ -261,8 +254,7 @@ impl Agents {
         self.count_vote(index, before);
         self.chains.release(node.chain());
         self.shares.leave(node.block, !node.proven().is_paired());
-        self.roles.hosts = self.roles.hosts.saturating_sub(u64::from(node.ever_host()));
-        self.roles.clients = self.roles.clients.saturating_sub(u64::from(node.ever_client()));
+        self.roles.remove(&node);
         Some(node.id())
     }
 
@@ -435,8 +427,9 @@ impl Agents {
     /// Makes a node of protocol 2 a client. Returns true if it was never one before.
     pub(crate) fn becomes_client(&mut self, index: u32) -> bool {
         let Some(node) = self.nodes.get_mut(index) else { return false };
+        self.roles.remove(node);
         let new = node.become_client();
-        self.roles.clients = self.roles.clients.saturating_add(u64::from(new));
+        self.roles.add(node);
         new
     }
 

@@ -209,6 +209,17 @@ impl Node {
         self.ever_client
     }
 
+    /// Whether it counts as a client of the pool. A full node of protocol 2 does not, because each agent of the original
+    /// asks for hosts; its page shows light nodes as clients.
+    pub(crate) const fn counts_as_client(&self) -> bool {
+        self.ever_client && (self.dialect().names_roles() || !self.ever_host)
+    }
+
+    /// Whether it counts as a client of the pool with its current roles.
+    pub(crate) const fn counts_as_client_now(&self) -> bool {
+        self.consuming && (self.dialect().names_roles() || !self.hosting)
+    }
+
     /// Whether it was paired with others for long enough.
     pub(crate) const fn proven(&self) -> &Proven {
         &self.proven

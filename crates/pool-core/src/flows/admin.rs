@@ -16,7 +16,7 @@ impl Core {
         if self.is_silent(index) {
             self.go_down(output, index);
         }
-        self.answer_older(output, index);
+        self.end_ask(output, index, &reason);
         let connection = self.agents.get(index).and_then(Node::connection);
         self.detach(output, index);
         for (lease, side) in self.leases.of(index) {

@@ -4,7 +4,7 @@ use crate::{
     ConnectionId, Core, Reply, RequestId,
     agents::node::Node,
     collections::slab::Handle,
-    core_error::{CoreError, NEWER_ASK, NO_ANSWER},
+    core_error::{CoreError, NEWER_ASK, NO_ANSWER, NO_LONGER_CLIENT},
     matching::{
         no_host::NoHost,
         pending_asks::{AskForm, PendingAsk},
@@ -23,7 +23,7 @@ impl Core {
         let avoid = self.known(&ask.avoid);
         let want = ask.want.min(self.limits.leases_a_client);
         if !self.agents.get(index).is_some_and(Node::consuming) {
-            self.answer_older(output, index);
+            self.end_ask(output, index, NO_LONGER_CLIENT);
             output.reply(connection, request, Err(CoreError::NoClient.into()));
             return;
         }
@@ -34,10 +34,10 @@ impl Core {
         self.refresh_waiting(index);
     }
 
-    /// Answers a client's pending request, because a newer one replaces it.
-    pub(crate) fn answer_older(&mut self, output: &mut Output, index: u32) {
+    /// Answers a client's pending request, which nothing goes on with for this reason.
+    pub(crate) fn end_ask(&mut self, output: &mut Output, index: u32, why: &str) {
         if self.matching.asks().contains(index) {
-            self.answer_ask(output, index, Some(NEWER_ASK.to_owned()));
+            self.answer_ask(output, index, Some(why.to_owned()));
         }
     }
 
@@ -51,7 +51,7 @@ impl Core {
         avoid: Box<[Handle]>,
         form: AskForm,
     ) -> Result<(), WireError> {
-        self.answer_older(output, index);
+        self.end_ask(output, index, NEWER_ASK);
         let Some(node) = self.agents.get(index) else { return Err(CoreError::NotConnected.into()) };
         let chain = node.chain();
         self.matching.set_want(index, want, avoid);

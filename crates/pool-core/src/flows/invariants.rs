@@ -125,7 +125,7 @@ impl Core {
                 *sum = (sum.0.saturating_add(u64::from(slots)), sum.1.saturating_add(1));
             }
             hosts = hosts.saturating_add(usize::from(node.hosting() && node.is_connected()));
-            clients = clients.saturating_add(u64::from(node.consuming() && node.is_connected()));
+            clients = clients.saturating_add(u64::from(node.counts_as_client_now() && node.is_connected()));
         }
         let open = self.matching.open_hosts();
         BrokenInvariant::unless(hosts == open.connected().len(), || "hosts are shown that are gone".to_owned())?;
@@ -184,7 +184,7 @@ impl Core {
         BrokenInvariant::unless(offers == counted.len(), || "pending offers are miscounted".to_owned())?;
         BrokenInvariant::unless(in_blocks == counted.shared(), || "offers of blocks are miscounted".to_owned())?;
         let hosts = self.agents.iter().filter(|(_, node)| node.ever_host()).count();
-        let clients = self.agents.iter().filter(|(_, node)| node.ever_client()).count();
+        let clients = self.agents.iter().filter(|(_, node)| node.counts_as_client()).count();
         let (count, roles) = (|len: usize| u64::try_from(len).unwrap_or(u64::MAX), self.agents.roles());
         let fits = count(hosts) == roles.hosts && count(clients) == roles.clients;
         BrokenInvariant::unless(fits, || "hosts and clients are miscounted".to_owned())

@@ -4,7 +4,9 @@ use vipnode_types::{
 };
 
 use crate::{
-    ConnectionId, Core, Reply, RequestId, collections::address_block::AddressBlock, core_error::CoreError,
+    ConnectionId, Core, Reply, RequestId,
+    collections::address_block::AddressBlock,
+    core_error::{CoreError, LEFT},
     output::Output,
 };
 
@@ -62,7 +64,7 @@ impl Core {
             self.go_down(output, index);
         }
         let end: Ms = output.now;
-        self.answer_older(output, index);
+        self.end_ask(output, index, LEFT);
         // Detached, it gets no further calls: the agent undoes everything by itself.
         self.detach(output, index);
         for (lease, side) in self.leases.of(index) {

@@ -177,7 +177,8 @@ impl Matching {
     /// Updates the count of connected clients and the list of connected hosts for a node.
     pub(crate) fn refresh_connected(&mut self, index: u32, context: Context<'_>) {
         let Some(node) = context.agents.get(index) else { return };
-        let (hosts, counts) = (node.hosting() && node.is_connected(), node.consuming() && node.is_connected());
+        let (hosts, counts) =
+            (node.hosting() && node.is_connected(), node.counts_as_client_now() && node.is_connected());
         let Some(standing) = self.nodes.get_mut(index) else { return };
         let counted = std::mem::replace(&mut standing.counted_client, counts);
         let at = standing.host_position;

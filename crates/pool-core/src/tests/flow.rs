@@ -108,6 +108,15 @@ fn a_refusal_moves_on_to_the_next_host() {
 }
 
 #[test]
+fn an_ask_that_a_bye_overtakes_says_so() {
+    let mut pool = Pool::new().paired();
+    pool.ask(CLIENT, 1);
+    assert!(pool.take_admit(HOST).is_some());
+    pool.bye(CLIENT);
+    assert_eq!(pool.last_ask(CLIENT).unwrap().reason.as_deref(), Some("the agent left before a host admitted it"));
+}
+
+#[test]
 fn without_hosts_the_answer_is_at_once_and_a_new_host_serves() {
     let mut pool = Pool::new().with_client(CLIENT);
     pool.ask(CLIENT, 1);

@@ -215,6 +215,8 @@ async fn d29_d36_the_status_is_what_the_originals_page_reads() {
     let mut host = Original::open(&pool, 1).await;
     host.connect(true).await;
     host.update(&[], 4_242).await;
+    // A full node asks for peers too, and the page shows light nodes as clients.
+    host.call("vipnode_peer", r#"{"num":1,"kind":"geth"}"#).await.unwrap();
     let status = status(&pool).await;
     for moment in [&status["time_started"], &status["time_updated"], &status["active_hosts"][0]["last_seen"]] {
         assert!(moment.as_str().unwrap().ends_with('Z') && moment.as_str().unwrap().starts_with("20"), "{moment}");
