@@ -1,9 +1,10 @@
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
 /// The most addresses that are listed: a machine with containers can have thousands.
 const LISTED: usize = 8;
 
-/// Returns the addresses at which agents reach a socket bound to this address, IPv4 first. For an unspecified address those
+/// Returns the addresses at which agents reach a socket bound to this address, IPv4 first, and of those the address of the
+/// default route first and those of container networks last. For an unspecified address those
 /// are the machine's, without loopback and link-local ones; a machine that has none is reached at its loopback address only.
 #[must_use]
 pub fn addresses_at(bound: IpAddr) -> Vec<IpAddr> {
@@ -14,16 +15,59 @@ pub fn addresses_at(bound: IpAddr) -> Vec<IpAddr> {
         tracing::warn!(%error, "cannot list the addresses of this machine");
         Vec::new()
     });
-    let mut found: Vec<IpAddr> = interfaces.iter().map(if_addrs::Interface::ip).filter(|ip| is_reached(*ip)).collect();
-    // A socket bound to 0.0.0.0 does not accept IPv6; one bound to [::] accepts both.
-    found.retain(|ip| ip.is_ipv4() || bound.is_ipv6());
-    found.sort_unstable();
-    found.dedup();
-    found.truncate(LISTED);
+    let routed = routed();
+    let mut ranked: Vec<(bool, Rank, IpAddr)> = interfaces
+        .iter()
+        .map(|interface| (interface.ip(), Rank::of(&interface.name, interface.ip(), &routed)))
+        // A socket bound to 0.0.0.0 does not accept IPv6; one bound to [::] accepts both.
+        .filter(|(ip, _)| is_reached(*ip) && (ip.is_ipv4() || bound.is_ipv6()))
+        .map(|(ip, rank)| (ip.is_ipv6(), rank, ip))
+        .collect();
+    ranked.sort_unstable();
+    ranked.dedup();
+    ranked.truncate(LISTED);
+    let mut found: Vec<IpAddr> = ranked.into_iter().map(|(_, _, ip)| ip).collect();
     if found.is_empty() {
         found.push(Ipv4Addr::LOCALHOST.into());
     }
     found
+}
+
+/// How likely other machines reach an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// This machine uses it for connections beyond its networks.
+    Routed,
+    Other,
+    /// Of loopback, or of a network of containers or virtual machines.
+    Inside,
+}
+
+impl Rank {
+    fn of(interface: &str, ip: IpAddr, routed: &[IpAddr]) -> Self {
+        let inside = ["lo", "docker", "br-", "veth", "virbr", "cni", "flannel", "podman", "lxc"];
+        if routed.contains(&ip) {
+            Self::Routed
+        } else if inside.iter().any(|name| interface.starts_with(name)) {
+            Self::Inside
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Returns the addresses of the default routes. Connecting a UDP socket sends nothing.
+fn routed() -> Vec<IpAddr> {
+    let outside: [(IpAddr, IpAddr); 2] = [
+        (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into()),
+        (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()),
+    ];
+    let own = |(any, far): (IpAddr, IpAddr)| {
+        let socket = UdpSocket::bind((any, 0)).ok()?;
+        socket.connect((far, 9)).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    outside.into_iter().filter_map(own).collect()
 }
 
 fn is_reached(ip: IpAddr) -> bool {
@@ -37,6 +81,16 @@ fn is_reached(ip: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_default_route_comes_first_and_containers_last() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let routed = [ip("192.168.1.5")];
+        let mut found = [("docker0", "172.17.0.1"), ("lo", "11.0.0.1"), ("eth1", "10.0.0.1"), ("eth0", "192.168.1.5")]
+            .map(|(name, address)| (Rank::of(name, ip(address), &routed), ip(address)));
+        found.sort_unstable();
+        assert_eq!(found.map(|(_, ip)| ip.to_string()), ["192.168.1.5", "10.0.0.1", "11.0.0.1", "172.17.0.1"]);
+    }
 
     #[test]
     fn only_addresses_that_others_can_reach_are_listed() {

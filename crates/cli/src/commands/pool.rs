@@ -7,7 +7,10 @@ use vipnode_pool_core::Limits;
 
 use crate::{
     args::{Command, PoolArgs, chain_flag, limit_flag},
-    commands::{pool_certificate, pool_start},
+    commands::{
+        pool_certificate,
+        pool_start::{self, JoinNeeds},
+    },
     config::{Reload, say_kept},
     error::{CliError, CommandError},
     output::{
@@ -29,15 +32,18 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         return check(args, screen);
     }
     let print_limits = args.print_limits;
-    let (datadir, figures) = (args.datadir.clone(), args.figures);
+    let (datadir, figures, secret_file) = (args.datadir.clone(), args.figures, args.join.join_secret_file.clone());
     let mut config = config(args)?;
     if print_limits {
         let table = limit_flag::table(&config, terminal::width());
         screen.print(&table.trim_fmt().as_str().into(), &limit_flag::json(&config));
         return Ok(());
     }
+    // From the start: a SIGHUP while the pool opens its files is kept until it runs.
+    let hangups = ReloadSignals::listen()?;
     let screen = screen.with_times();
     let open = !config.members.is_closed();
+    let needs = JoinNeeds { secret: matches!(config.members, Membership::Secret(_)), secret_file };
     let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
     let any_address = config.bind.ip().is_unspecified() && config.public_urls.is_empty();
     // Without a home directory, a pool has no admin socket.
@@ -48,7 +54,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         Some(datadir) => PoolServer::spawn_in(config, datadir).await?,
         None => PoolServer::spawn(config).await?,
     };
-    pool_start::say_start(&server, tls.as_ref(), screen);
+    pool_start::say_start(&server, tls.as_ref(), &needs, screen);
     if let Some(id) = id {
         screen.say(&Line::new("pool_id", Tone::Plain, format!("Pool ID: {id}")).with("id", id));
     }
@@ -58,8 +64,8 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
             &Line::new("open", Tone::Warning, text).hint("To close it, pass --members FILE or --join-secret-file FILE"),
         );
     }
-    if any_address && !tls.as_ref().is_some_and(PoolTls::is_acme) {
-        pool_start::warn_unnamed(tls.is_some(), screen);
+    if any_address {
+        pool_start::warn_unnamed(&server, tls.as_ref(), screen);
     }
     let _figures = PoolFigures::write(metrics.clone(), figures, screen);
     let _live = StatusLine::of_pool(metrics, screen);
@@ -69,7 +75,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         async move { probe.answers().await }
     });
     service_manager::ready();
-    serve(&mut server, tls, screen, signals, reload).await?;
+    serve(&mut server, tls, screen, signals, (reload, hangups)).await?;
     service_manager::stopping();
     screen.say(&Line::new("stopping", Tone::Plain, STOPPING));
     server.shutdown().await?;
@@ -99,9 +105,8 @@ async fn serve(
     tls: Option<PoolTls>,
     screen: Screen,
     signals: Signals,
-    mut reload: Reload,
+    (mut reload, mut hangups): (Reload, ReloadSignals),
 ) -> Result<(), CliError> {
-    let mut hangups = ReloadSignals::listen()?;
     let mut news = tls.as_ref().map(PoolTls::news);
     loop {
         tokio::select! {

@@ -120,3 +120,21 @@ async fn a_pool_at_all_addresses_names_those_that_agents_can_use() {
     agent.event("joined").await;
     assert!(agent.interrupt().await.success() && pool.interrupt().await.success());
 }
+
+/// The names of a certificate are URLs at which agents reach the pool.
+#[tokio::test]
+async fn a_pool_whose_certificate_names_it_does_not_warn_that_it_has_no_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    for (name, warned) in [("pool.lan", false), ("localhost", true)] {
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed([name.to_owned()]).unwrap();
+        std::fs::write(file("cert.pem"), cert.pem()).unwrap();
+        std::fs::write(file("key.pem"), signing_key.serialize_pem()).unwrap();
+        let tls = ["--tls-cert", &file("cert.pem"), "--tls-key", &file("key.pem")];
+        let mut pool = Vipnode::start(&[&["pool", "--bind", "0.0.0.0:0"], &tls[..]].concat());
+        pool.event("open").await;
+        let said = tokio::time::timeout(std::time::Duration::from_secs(1), pool.event("no_public_url")).await;
+        assert_eq!(said.is_ok(), warned, "{name}");
+        assert!(pool.interrupt().await.success());
+    }
+}
