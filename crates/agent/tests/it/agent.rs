@@ -198,9 +198,7 @@ async fn a_node_that_has_no_chain_yet_is_waited_for_and_said_once() {
 async fn a_host_whose_node_has_no_port_gets_a_warning() {
     let mut toy = Toy::next_to("agent", 0);
     let mut agent = toy.spawn();
-    let warned = async {
-        while !matches!(agent.notices.recv().await.unwrap(), AgentNotice::NotDialable) {}
-    };
+    let warned = async { while !matches!(agent.notices.recv().await.unwrap(), AgentNotice::NotDialable) {} };
     within(warned).await;
     toy.accept(json!([])).await;
     agent.stop().await.unwrap();
