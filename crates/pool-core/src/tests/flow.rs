@@ -112,7 +112,8 @@ fn an_ask_that_a_bye_overtakes_says_so() {
     let mut pool = Pool::new().paired();
     pool.ask(CLIENT, 1);
     assert!(pool.take_admit(HOST).is_some());
-    pool.bye(CLIENT);
+    let connection = pool.connection(CLIENT);
+    pool.handle(Command::Bye { connection, request: 5 });
     assert_eq!(pool.last_ask(CLIENT).unwrap().reason.as_deref(), Some("the agent left before a host admitted it"));
 }
 
