@@ -37,6 +37,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/net/tls/internal_ca.rs", "SERVER_DAYS", "the validity of a certificate"),
     ("pool/src/net/tls/pool_tls.rs", "CHECK", "a pace"),
     ("rpc/src/transport/http.rs", "IDLE", "a time of servers of others"),
+    ("pool-core/src/flows/forget_nodes.rs", "LOOKS_FOR_ROOM", "a part of the rule of `nodes`"),
     ("pool-core/src/metering/day_budget.rs", "DAY_MS", "a unit"),
     ("pool-core/src/collections/by_index.rs", "CHUNK", "the layout of memory"),
     (
