@@ -29,7 +29,7 @@ struct Missing {
 }
 
 impl Missing {
-    fn tells_more_than(&self, before: &Self) -> bool {
+    fn is_news_after(&self, before: &Self) -> bool {
         let reason = before.why.is_none() && self.why.is_some();
         reason || (self.hosts, self.late) != (before.hosts, before.late)
     }
@@ -134,8 +134,8 @@ impl AskState {
         let late = now.since(since) >= limits::MISSING_LATE_MS;
         let news = (hosts > 0).then(|| Missing { hosts, why: why.filter(|why| !why.is_empty()), late });
         let before = std::mem::replace(&mut self.announced, news.clone());
-        let tells = |news: &Missing| before.is_none_or(|before| news.tells_more_than(&before));
-        news.filter(tells).map(|Missing { hosts, why, late }| Notice::HostsMissing { missing: hosts, why, late })
+        let is_news = |news: &Missing| before.is_none_or(|before| news.is_news_after(&before));
+        news.filter(is_news).map(|Missing { hosts, why, late }| Notice::HostsMissing { missing: hosts, why, late })
     }
 }
 

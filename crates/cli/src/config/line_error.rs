@@ -10,8 +10,8 @@ use crate::{
     error::{CliError, CommandError},
 };
 
-/// A typing error has at most this many edits.
-const MOST_EDITS: usize = 2;
+/// Names more distant from a word than this many edits, or than a third of its letters, are not suggested.
+const MOST_EDITS: usize = 3;
 
 /// Returns an error of clap as this program shows its own errors: one line, and what to do. clap's own tips would pass a
 /// mistyped flag on as a value. `words` are those of the command in the line, and `notes` say where a value is from.

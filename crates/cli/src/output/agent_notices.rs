@@ -129,14 +129,7 @@ fn notice_line(notice: &Notice) -> Line {
             let text = format!("Not connected to the pool: {why}. Nothing was signed; existing leases stay active.");
             failed("pool_untrusted", text, why)
         }
-        Notice::Behind { blocks, latest } => {
-            let text =
-                format!("The node is {} behind the pool's newest known block ({latest})", counted(*blocks, "block"));
-            Line::new("behind", Tone::Warning, text)
-                .with("blocks", *blocks)
-                .with("latest", *latest)
-                .hint("Check that the node is in sync and has peers.")
-        }
+        Notice::Behind { blocks, latest } => behind(*blocks, *latest),
         Notice::CaughtUp { latest } => {
             let text = format!("The node has caught up with the pool's newest known block ({latest})");
             Line::new("caught_up", Tone::Good, text).with("latest", *latest)
@@ -263,6 +256,12 @@ fn direct_line(notice: &Notice) -> Line {
         }
         _ => lease_line(notice),
     }
+}
+
+fn behind(blocks: u64, latest: u64) -> Line {
+    let text = format!("The node is {} behind the pool's newest known block ({latest})", counted(blocks, "block"));
+    let line = Line::new("behind", Tone::Warning, text).with("blocks", blocks).with("latest", latest);
+    line.hint("Check that the node is in sync and has peers.")
 }
 
 fn host_text(host: &EnodeHost) -> String {

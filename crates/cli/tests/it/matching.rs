@@ -119,7 +119,7 @@ async fn what_is_no_rule_is_refused_with_its_form() {
     }
 }
 
-/// reth dials seconds after it was told to, so the pool asks the host to dial its client at once.
+/// reth dials seconds after the call, so the pool asks the host to dial its client at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_dials_a_client_whose_node_dials_late_at_once() {
     let (name, spec) = node("late", 30_304);

@@ -15,7 +15,7 @@ pub(crate) struct Hello<'a> {
     pub(crate) host: Option<(u32, Option<Account>)>,
     /// The highest price that a client accepts.
     pub(crate) client: Option<Price>,
-    /// Whether a client's node dials a host only seconds after it was told to.
+    /// Whether a client's node dials a host only seconds after the call.
     pub(crate) dials_late: bool,
     pub(crate) agent_version: &'a str,
     pub(crate) client_version: &'a str,

@@ -51,7 +51,7 @@ pub(crate) struct Node {
     /// Whether its slots for light nodes are full.
     light_full: bool,
     consuming: bool,
-    /// Whether it is a client whose node dials a host only seconds after it was told to.
+    /// Whether it is a client whose node dials a host only seconds after the call.
     dials_late: bool,
     /// `None` if it has no maximum, as most have none.
     max_price: Option<Box<Price>>,
@@ -369,7 +369,7 @@ impl Node {
         self.ever_client |= hello.client.is_some();
     }
 
-    /// Whether it is a client whose node dials a host only seconds after it was told to.
+    /// Whether it is a client whose node dials a host only seconds after the call.
     pub(crate) const fn dials_late(&self) -> bool {
         self.dials_late
     }

@@ -102,7 +102,7 @@ impl Core {
         self.matching.host_admitted(host);
         self.counters.admitted = self.counters.admitted.saturating_add(1);
         self.leases.arm_offer(id, output.now.plus(self.first_offer_ms(client, host)));
-        // reth, as a client, dials seconds after it was told to.
+        // reth, as a client, dials seconds after the call.
         let late = self.agents.get(client).is_some_and(Node::dials_late);
         self.leases.arm_dial(id, output.now.plus(if late { 0 } else { self.limits.dial_after_ms }));
         let Some(enode) = enode else {

@@ -95,7 +95,7 @@ fn what_is_missing_is_said_as_an_ask_says_it() {
     });
     assert!(price.reason.unwrap().contains("--max-price"));
     let avoided = reply_after(|pool| drop(pool.ask_avoiding(CLIENT, 1, vec![node(HOST)])));
-    assert_eq!(avoided.reason.unwrap(), "the only host on chain 1 is avoided by your agent after a failed connection");
+    assert_eq!(avoided.reason.unwrap(), "the only host on mainnet is avoided by your agent after a failed connection");
     let served = reply_after(|pool| {
         pool.ask(CLIENT, 1);
         pool.admit(HOST);

@@ -46,10 +46,10 @@ fn the_reason_for_no_host_is_exact_with_the_number_of_hosts() {
     pool.connect(HOST, host(HOST, 0)).unwrap();
     pool.ask(CLIENT, 5);
     assert!(pool.why(CLIENT).ends_with("offers no slots"), "{}", pool.why(CLIENT));
-    assert!(pool.why(CLIENT).starts_with("the only other host on chain 1"), "{}", pool.why(CLIENT));
+    assert!(pool.why(CLIENT).starts_with("the only other host on mainnet"), "{}", pool.why(CLIENT));
     pool.connect(SECOND_HOST, host(SECOND_HOST, 0)).unwrap();
     pool.ask(CLIENT, 5);
-    assert!(pool.why(CLIENT).starts_with("all 2 other hosts on chain 1"), "{}", pool.why(CLIENT));
+    assert!(pool.why(CLIENT).starts_with("all 2 other hosts on mainnet"), "{}", pool.why(CLIENT));
     assert!(pool.why(CLIENT).ends_with("offer no slots"), "{}", pool.why(CLIENT));
     pool.connect(THIRD_HOST, host(THIRD_HOST, 1)).unwrap();
     pool.ask(CLIENT, 5);
@@ -70,7 +70,7 @@ fn with_more_hosts_than_are_examined_the_reason_has_no_numbers() {
     }
     pool.connect(CLIENT, client(CLIENT)).unwrap();
     pool.ask(CLIENT, 1);
-    assert!(pool.why(CLIENT).starts_with("no host on chain 1"), "{}", pool.why(CLIENT));
+    assert!(pool.why(CLIENT).starts_with("no host on mainnet"), "{}", pool.why(CLIENT));
     assert!(pool.why(CLIENT).ends_with("has a free slot"), "{}", pool.why(CLIENT));
 }
 

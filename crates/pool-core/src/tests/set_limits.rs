@@ -68,7 +68,7 @@ fn an_ask_an_offer_and_a_dial_have_their_times() {
     assert_eq!(pool.evicted(HOST), Some(EvictReason::NotConnected));
 }
 
-/// reth dials seconds after it was told to.
+/// reth dials seconds after the call.
 #[test]
 fn the_host_is_asked_at_once_to_dial_a_client_whose_node_dials_late() {
     let mut pool = Pool::new().with_host(HOST, 1);

@@ -20,7 +20,7 @@ pub struct NodeFacts {
     /// The sub-protocols that it reports to run; most clients report names without versions. At most
     /// [`Capability::MOST`].
     pub protocols: Vec<Capability>,
-    /// Whether it dials a peer only seconds after it was told to.
+    /// Whether it dials a peer only seconds after the call.
     pub dials_late: bool,
 }
 

@@ -76,13 +76,14 @@ impl Terminal {
         Self { child, written, screen: vt100::Parser::new(rows, columns, 1_000), size, raw: Vec::new() }
     }
 
-    /// Resizes it. Like most terminals, it then breaks its lines as if it had always been as wide.
+    /// Resizes it. Like most terminals, it then breaks its lines again.
     pub fn resize(&mut self, columns: u16) {
         let size = Winsize { ws_row: ROWS, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&self.size, size).unwrap();
         let [rows, columns] = [ROWS, columns].map(|size| NonZero::new(size).unwrap());
+        let shown = self.screen.screen().contents().replace('\n', "\r\n");
         self.screen = vt100::Parser::new(rows, columns, 1_000);
-        self.screen.process(&self.raw);
+        self.screen.process(format!("{}\r\n", shown.trim_end()).as_bytes());
     }
 
     /// The lines that are seen, without empty ones.
