@@ -43,8 +43,8 @@ pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
 pub use failure::Failure;
 pub use hide_credentials::{hide_credentials, hide_url_credentials};
 pub use id::{
-    Account, AccountError, AddressScope, Enode, EnodeError, EnodeHost, LeaseId, LeaseSetHash, NodeId, NodeIdError,
-    Origin, RpcUrl, RpcUrlError, is_public, typed_text,
+    Account, AccountError, AddressScope, Enode, EnodeError, EnodeHost, Hash256, LeaseId, LeaseSetHash, NodeId,
+    NodeIdError, Origin, RpcUrl, RpcUrlError, is_public, keccak256, typed_text,
 };
 pub use methods::{AgentMethod, PoolMethod};
 pub use money::{Price, Wei, WeiError, meter};

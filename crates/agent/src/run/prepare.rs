@@ -131,11 +131,11 @@ async fn protocol(
     notifier: &Notifier,
 ) -> Result<Protocol, AgentError> {
     let identity = async {
-        let identity = identify(state, facts, config, pool, notifier).await?;
-        if let Some(metrics) = &config.metrics {
-            metrics.delegated(identity.delegation.expires_ms);
-        }
-        Ok(identity)
+        identify(state, facts, config, pool, notifier).await.inspect(|identity| {
+            if let Some(metrics) = &config.metrics {
+                metrics.delegated(identity.delegation.expires_ms);
+            }
+        })
     };
     let node_key = key_for_each_call(state, facts, config, notifier);
     Protocol::configured(&config.agent, &pool.address, pool.join.clone(), identity, node_key).await

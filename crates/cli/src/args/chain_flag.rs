@@ -40,19 +40,11 @@ pub(crate) fn pinned(flags: &[ChainFlag]) -> Result<Vec<ChainSpec>, CommandError
     Ok(chains)
 }
 
-/// Genesis blocks of public networks.
-const PUBLIC: [(u64, &str); 3] = [
-    (1, "d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3"),
-    (11_155_111, "25a5cc106eea7138acab33231d7160d69cb777ee0c2c553fcddf5138993e6dd9"),
-    (17_000, "b5f7f912443c940f21fd611f12828d75b534364ed9e95ca4e307729a4661bde4"),
-];
-
 /// Returns the chains that have the ID of a public network and another genesis block than it: no node of that network can join.
 pub(crate) fn unlike_public(chains: &[ChainSpec]) -> impl Iterator<Item = &ChainSpec> {
-    chains.iter().filter(|chain| {
-        let public = PUBLIC.iter().find(|(id, _)| *id == chain.chain_id);
-        public.is_some_and(|(_, genesis)| format!("{:x}", chain.genesis) != *genesis)
-    })
+    chains
+        .iter()
+        .filter(|chain| ChainSpec::public(chain.chain_id).is_some_and(|public| public.genesis != chain.genesis))
 }
 
 #[cfg(test)]
@@ -67,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_public_network_with_another_genesis_block_stands_out() {
-        let mainnet = format!("1=0x{}", PUBLIC[0].1);
+        let mainnet = format!("1={}", ChainSpec::public(1).unwrap().genesis);
         let chains =
             pinned(&flags(&[mainnet, format!("17000=0x{}", "07".repeat(32)), format!("7=0x{}", "07".repeat(32))]));
         let chains = chains.unwrap();

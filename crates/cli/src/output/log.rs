@@ -2,10 +2,16 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 use tracing_subscriber::{
-    EnvFilter,
+    Registry,
     field::MakeExt as _,
-    filter::LevelFilter,
-    fmt::format::{self, Writer},
+    filter::{LevelFilter, Targets},
+    fmt::{
+        self,
+        format::{self, Writer},
+    },
+    layer::{Layer as _, SubscriberExt as _},
+    reload,
+    util::SubscriberInitExt as _,
 };
 use vipnode_types::sanitize;
 
@@ -18,11 +24,11 @@ use crate::{
 const FIELD_CHARS: usize = 4_096;
 
 /// The handle that changes how much is logged.
-pub(crate) struct Verbosity(Box<dyn Fn(EnvFilter) + Send + Sync>);
+pub(crate) struct Verbosity(reload::Handle<Targets, Registry>);
 
 impl Verbosity {
     pub(crate) fn set(&self, verbose: u8) {
-        (self.0)(filter(verbose));
+        let _gone_with_the_log = self.0.reload(filter(verbose));
     }
 }
 
@@ -30,33 +36,41 @@ impl Verbosity {
 /// more detail.
 pub(crate) fn start(verbose: u8, format: LogFormat, live: &'static LiveLine) -> Verbosity {
     let color = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-    let log = tracing_subscriber::fmt().with_env_filter(filter(verbose));
+    let (filter, handle) = reload::Layer::new(filter(verbose));
     match format {
         LogFormat::Text => {
-            let log = log.fmt_fields(format::debug_fn(write_field).delimited(" "));
+            let log = fmt::layer().fmt_fields(format::debug_fn(write_field).delimited(" "));
             let log = log.with_writer(move || LogWriter { live, clean: sanitize_all_but_styles });
-            let log = log.with_ansi(color).with_filter_reloading();
-            let handle = log.reload_handle();
-            log.init();
-            Verbosity(Box::new(move |filter| drop(handle.reload(filter))))
+            tracing_subscriber::registry().with(log.with_ansi(color).with_filter(filter)).init();
         }
         LogFormat::Json => {
-            let log = log.with_writer(move || LogWriter { live, clean: escape_json });
-            let log = log.with_ansi(false).json().with_filter_reloading();
-            let handle = log.reload_handle();
-            log.init();
-            Verbosity(Box::new(move |filter| drop(handle.reload(filter))))
+            let log = fmt::layer().json().with_writer(move || LogWriter { live, clean: escape_json });
+            tracing_subscriber::registry().with(log.with_ansi(false).with_filter(filter)).init();
         }
     }
+    Verbosity(handle)
 }
 
-fn filter(verbose: u8) -> EnvFilter {
+/// What is logged: a level for all, and those of `RUST_LOG`, such as `vipnode_pool=debug,hyper=trace`. Parts of `RUST_LOG` that cannot
+/// be read are left out.
+fn filter(verbose: u8) -> Targets {
     let level = match verbose {
         0 => LevelFilter::WARN,
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    EnvFilter::builder().with_default_directive(level.into()).from_env_lossy()
+    let wanted = std::env::var("RUST_LOG").unwrap_or_default();
+    let targets = wanted.split(',').filter_map(|part| part.trim().parse::<Targets>().ok());
+    let targets = targets.fold(Targets::new(), |all, one| {
+        let default = one.default_level().or(all.default_level());
+        let all = all.with_targets(one);
+        match default {
+            Some(level) => all.with_default(level),
+            None => all,
+        }
+    });
+    let says_nothing = targets.iter().next().is_none() && targets.default_level().is_none();
+    if says_nothing { targets.with_default(level) } else { targets }
 }
 
 /// Writes a field of an event. Its value may hold a stranger's text, so it becomes one line without control characters.

@@ -37,12 +37,11 @@ const URLS: &[&str] = &[
     "wss://someuser:s3cret@127.0.0.1:port",
 ];
 
-/// What it prints, or that it does not end.
+/// What it prints within 2 s: an agent waits for a node at a path, which a URL without a scheme is.
 fn printed(args: &[&str], variables: &[(&str, &str)]) -> String {
     let mut command = Command::new("timeout");
-    command.args(["20", env!("CARGO_BIN_EXE_vipnode")]).args(args);
+    command.args(["-s", "INT", "2", env!("CARGO_BIN_EXE_vipnode")]).args(args);
     let output = command.env("HOME", "/nonexistent").envs(variables.iter().copied()).output().unwrap();
-    assert_ne!(output.status.code(), Some(124), "{args:?} does not end");
     assert_ne!(output.status.code(), Some(101), "{args:?} panics");
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
@@ -91,9 +90,11 @@ fn no_variable_or_settings_file_shows_one() {
 
 #[test]
 fn they_are_refused_by_name() {
-    for taker in TAKERS {
+    // Doctor finds no node here before it comes to the pool, and an ACME server may ask for a password.
+    let others = ["doctor", "--allow-origin", "--tls-acme-directory"];
+    for taker in TAKERS.iter().filter(|taker| !taker.iter().any(|word| others.contains(word))) {
         let args: Vec<&str> = taker.iter().map(|word| if *word == "URL" { URLS[0] } else { *word }).collect();
         let printed = printed(&args, &[]);
-        assert!(printed.contains("password") || printed.contains("@"), "{args:?}:\n{printed}");
+        assert!(printed.contains("password"), "{args:?}:\n{printed}");
     }
 }

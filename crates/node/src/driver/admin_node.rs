@@ -4,14 +4,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use alloy_primitives::B256;
 use futures_util::{
     FutureExt,
     future::{BoxFuture, try_join},
 };
 use serde_json::value::RawValue;
 use tokio::time::sleep;
-use vipnode_types::{ChainSpec, Enode, HeadFact, NodeFacts, NodeId, PeerCommand, PeerFact};
+use vipnode_types::{ChainSpec, Enode, Hash256, HeadFact, NodeFacts, NodeId, PeerCommand, PeerFact};
 
 use super::{
     NodeFamily, answers, call_order,
@@ -76,7 +75,7 @@ impl AdminNode {
         answers::node_info(&json).map_err(|why| self.unreadable(method, why))
     }
 
-    async fn genesis(&self) -> Result<B256, NodeError> {
+    async fn genesis(&self) -> Result<Hash256, NodeError> {
         self.block("0x0").await?.hash.ok_or_else(|| self.unreadable("eth_getBlockByNumber", AnswerError::NoHash))
     }
 

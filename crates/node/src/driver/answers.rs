@@ -3,10 +3,9 @@
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
-use alloy_primitives::B256;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use vipnode_types::{Capability, Direction, Enode, NodeId, PeerFact, sanitize};
+use vipnode_types::{Capability, Direction, Enode, Hash256, NodeId, PeerFact, sanitize};
 
 use crate::{
     AnswerError,
@@ -31,7 +30,7 @@ pub(crate) struct NodeInfo {
 pub(crate) struct Block {
     pub(crate) number: u64,
     pub(crate) timestamp_s: u64,
-    pub(crate) hash: Option<B256>,
+    pub(crate) hash: Option<Hash256>,
 }
 
 #[derive(Deserialize)]
@@ -189,10 +188,10 @@ pub(crate) fn text(json: Option<&RawValue>) -> String {
 }
 
 /// The hash in a peer event, with or without `0x`.
-pub(crate) fn peer_hash(text: &str) -> Option<B256> {
+pub(crate) fn peer_hash(text: &str) -> Option<Hash256> {
     let mut bytes = [0; 32];
     const_hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut bytes).ok()?;
-    Some(B256::from(bytes))
+    Some(Hash256(bytes))
 }
 
 fn peer(json: &RawValue) -> Option<PeerFact> {

@@ -3,8 +3,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use alloy_primitives::B256;
-use vipnode_types::NodeId;
+use vipnode_types::{Hash256, NodeId};
 
 use crate::limits::MAX_NAMES;
 
@@ -16,8 +15,8 @@ pub(crate) struct IdsByHash(Mutex<Book>);
 
 #[derive(Debug, Default)]
 struct Book {
-    by_hash: BTreeMap<B256, NodeId>,
-    by_id: BTreeMap<NodeId, B256>,
+    by_hash: BTreeMap<Hash256, NodeId>,
+    by_id: BTreeMap<NodeId, Hash256>,
     order: VecDeque<NodeId>,
 }
 
@@ -39,7 +38,7 @@ impl IdsByHash {
         }
     }
 
-    pub(crate) fn find(&self, hash: &B256) -> Option<NodeId> {
+    pub(crate) fn find(&self, hash: &Hash256) -> Option<NodeId> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).by_hash.get(hash).copied()
     }
 }

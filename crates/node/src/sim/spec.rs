@@ -1,7 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
-use alloy_primitives::{B256, keccak256};
-use vipnode_types::{ChainSpec, Enode, NodeId};
+use vipnode_types::{ChainSpec, Enode, Hash256, NodeId, keccak256};
 
 /// What a simulated node is, for as long as it exists; a restart does not change it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +110,6 @@ impl SimSpec {
 
 /// The secret key of the simulated node of that name. Not secret at all: it is made of the name.
 #[must_use]
-pub fn sim_key(name: &str) -> B256 {
+pub fn sim_key(name: &str) -> Hash256 {
     keccak256(format!("simulated node of vipnode: {name}"))
 }

@@ -1,10 +1,9 @@
 use std::{fmt, str::FromStr};
 
-use alloy_primitives::keccak256;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentPublic, Ms, NodeId, NodeKey, errors, signed::Signature};
+use crate::{AgentPublic, Ms, NodeId, NodeKey, errors, keccak256, signed::Signature};
 
 /// A node's statement that an agent may act for it until a given time. Signed by the node key.
 ///

@@ -1,6 +1,5 @@
 use std::fmt;
 
-use alloy_primitives::Keccak256;
 use secp256k1::{PublicKey, SecretKey, ecdsa};
 use zeroize::Zeroizing;
 
@@ -8,6 +7,7 @@ use super::{
     node_key::{NodeKeyError, verifies},
     signed::Signature,
 };
+use crate::id::Keccak256;
 use crate::text_form::hex_bytes;
 
 /// The secret key of a pool, made at its first start with a data directory.
@@ -103,10 +103,10 @@ impl PoolId {
 
 /// keccak256 of the lines `vipnode/3 pool` and the challenge, joined by `\n`.
 fn digest(challenge: &str) -> [u8; 32] {
-    let mut hasher = Keccak256::new();
+    let mut hasher = Keccak256::default();
     hasher.update("vipnode/3 pool\n");
     hasher.update(challenge);
-    hasher.finalize().0
+    hasher.finish()
 }
 
 impl fmt::Debug for PoolKey {

@@ -1,12 +1,10 @@
 use std::{fmt, str::FromStr};
 
-use alloy_primitives::Keccak256;
-
 use super::{
     pool_key::{PoolId, PoolKey},
     signed::Signature,
 };
-use crate::{Ms, errors};
+use crate::{Ms, errors, id::Keccak256};
 
 /// A pool's statement that it has a new key, signed by the key that it had before.
 ///
@@ -161,9 +159,9 @@ impl FromStr for PoolKeyChanges {
 }
 
 fn digest(old: &PoolId, new: &PoolId, issued: Ms) -> [u8; 32] {
-    let mut hasher = Keccak256::new();
+    let mut hasher = Keccak256::default();
     hasher.update(format!("vipnode/3 pool key\n{old}\n{new}\n{}", issued.get()));
-    hasher.finalize().0
+    hasher.finish()
 }
 
 #[cfg(test)]

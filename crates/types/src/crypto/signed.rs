@@ -8,10 +8,9 @@
 //! The digest is keccak256 of these lines, joined by `\n`: `vipnode/3 call`, method, audience,
 //! nonce, node id in hex, then the raw object.
 
-use alloy_primitives::Keccak256;
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentKey, Delegation, DelegationError, Ms, errors, text_form::hex_bytes};
+use crate::{AgentKey, Delegation, DelegationError, Ms, errors, id::Keccak256, text_form::hex_bytes};
 
 /// The signature of one call. It identifies the caller and the pool, and the nonce makes it valid only once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,13 +104,13 @@ impl Envelope {
 }
 
 fn digest(method: &str, audience: &str, nonce: &str, delegation: &Delegation, raw: &str) -> [u8; 32] {
-    let mut hasher = Keccak256::new();
+    let mut hasher = Keccak256::default();
     for line in ["vipnode/3 call", method, audience, nonce, &delegation.node.to_string()] {
         hasher.update(line);
         hasher.update("\n");
     }
     hasher.update(raw);
-    hasher.finalize().0
+    hasher.finish()
 }
 
 impl Signature {

@@ -1,12 +1,10 @@
 use std::{fmt, str::FromStr};
 
-use alloy_primitives::Address;
-
-use crate::{errors, text_form::serde_as_text};
+use crate::{errors, keccak256, text_form::serde_as_text};
 
 /// Who pays or earns: an Ethereum address. Written in lower case inside, read in any (fault D10, docs/faults.md).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Account(Address);
+pub struct Account([u8; 20]);
 
 errors! {
     /// Why a text is not an [`Account`].
@@ -25,13 +23,13 @@ impl Account {
     /// The 20 bytes of an address.
     #[must_use]
     pub const fn new(bytes: [u8; 20]) -> Self {
-        Self(Address::new(bytes))
+        Self(bytes)
     }
 
     /// The 20 bytes.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 20] {
-        &self.0.0.0
+    pub const fn as_bytes(&self) -> &[u8; 20] {
+        &self.0
     }
 }
 
@@ -45,17 +43,23 @@ impl FromStr for Account {
             return Err(AccountError::Form);
         }
         let mixed = hex.bytes().any(|b| b.is_ascii_lowercase()) && hex.bytes().any(|b| b.is_ascii_uppercase());
-        if mixed {
-            return Address::parse_checksummed(text, None).map(Self).map_err(|_| AccountError::Checksum);
-        }
-        text.parse().map(Self).map_err(|_| AccountError::Form)
+        let mut bytes = [0; 20];
+        const_hex::decode_to_slice(hex, &mut bytes).map_err(|_| AccountError::Form)?;
+        let account = Self(bytes);
+        if mixed && account.to_string() != text { Err(AccountError::Checksum) } else { Ok(account) }
     }
 }
 
 impl fmt::Display for Account {
     /// With its EIP-55 checksum, as wallets show it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.to_checksum(None))
+        let hex = const_hex::encode(self.0);
+        let hash = const_hex::encode(keccak256(&hex));
+        // A letter is a capital where the hash of the lower-case text has a digit of at least 8.
+        let digits = hex.chars().zip(hash.chars());
+        let text: String =
+            digits.map(|(digit, of_hash)| if of_hash >= '8' { digit.to_ascii_uppercase() } else { digit }).collect();
+        write!(f, "0x{text}")
     }
 }
 

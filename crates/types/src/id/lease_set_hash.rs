@@ -1,6 +1,4 @@
-use alloy_primitives::keccak256;
-
-use crate::{LeaseId, text_form::hex_bytes};
+use crate::{LeaseId, keccak256, text_form::hex_bytes};
 
 /// A hash of a set of leases that is updated by one lease at a time.
 ///
@@ -31,7 +29,7 @@ impl LeaseSetHash {
     #[must_use]
     pub fn toggled(mut self, lease: LeaseId) -> Self {
         let hash = keccak256(lease.get().to_be_bytes());
-        for (byte, with) in self.0.iter_mut().zip(hash) {
+        for (byte, with) in self.0.iter_mut().zip(hash.0) {
             *byte ^= with;
         }
         self

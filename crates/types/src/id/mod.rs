@@ -6,6 +6,7 @@
 mod account;
 mod address_scope;
 mod enode;
+mod hash256;
 mod lease_id;
 mod lease_set_hash;
 mod node_id;
@@ -16,6 +17,8 @@ mod typed;
 pub use account::{Account, AccountError};
 pub use address_scope::AddressScope;
 pub use enode::{Enode, EnodeError, EnodeHost};
+pub(crate) use hash256::Keccak256;
+pub use hash256::{Hash256, keccak256};
 pub use lease_id::LeaseId;
 pub use lease_set_hash::LeaseSetHash;
 pub use node_id::{NodeId, NodeIdError};

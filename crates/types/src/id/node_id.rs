@@ -1,8 +1,6 @@
 use std::{cmp::Ordering, fmt, str::FromStr};
 
-use alloy_primitives::{B256, keccak256};
-
-use crate::{errors, text_form::serde_as_text};
+use crate::{Hash256, errors, keccak256, text_form::serde_as_text};
 
 /// The ID of a node: its secp256k1 public key without the leading `04`, 64 bytes.
 ///
@@ -51,7 +49,7 @@ impl NodeId {
 
     /// keccak256 of the key: what geth, reth and Nethermind call `id` in `admin_peers`.
     #[must_use]
-    pub fn devp2p_hash(&self) -> B256 {
+    pub fn devp2p_hash(&self) -> Hash256 {
         keccak256(self.0)
     }
 }

@@ -1,7 +1,8 @@
 use std::fmt;
 
-use alloy_primitives::{B256, b256};
 use serde::{Deserialize, Serialize};
+
+use crate::Hash256;
 
 /// The chain of a node: chain ID and genesis, because several private chains share an ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -11,18 +12,27 @@ pub struct ChainSpec {
     pub chain_id: u64,
     /// The hash of block 0.
     #[cfg_attr(feature = "schema", schemars(with = "String", regex(pattern = r"^0x[0-9a-fA-F]{64}$")))]
-    pub genesis: B256,
+    pub genesis: Hash256,
 }
 
 /// Genesis hashes of the public networks, as reported by geth 1.17.5. Their network ID is their chain ID.
 const PUBLIC: [ChainSpec; 4] = [
-    ChainSpec { chain_id: 1, genesis: b256!("d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3") },
+    ChainSpec {
+        chain_id: 1,
+        genesis: Hash256::constant("d4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3"),
+    },
     ChainSpec {
         chain_id: 11_155_111,
-        genesis: b256!("25a5cc106eea7138acab33231d7160d69cb777ee0c2c553fcddf5138993e6dd9"),
+        genesis: Hash256::constant("25a5cc106eea7138acab33231d7160d69cb777ee0c2c553fcddf5138993e6dd9"),
     },
-    ChainSpec { chain_id: 17_000, genesis: b256!("b5f7f912443c940f21fd611f12828d75b534364ed9e95ca4e307729a4661bde4") },
-    ChainSpec { chain_id: 560_048, genesis: b256!("bbe312868b376a3001692a646dd2d7d1e4406380dfd86b98aa8a34d1557c971b") },
+    ChainSpec {
+        chain_id: 17_000,
+        genesis: Hash256::constant("b5f7f912443c940f21fd611f12828d75b534364ed9e95ca4e307729a4661bde4"),
+    },
+    ChainSpec {
+        chain_id: 560_048,
+        genesis: Hash256::constant("bbe312868b376a3001692a646dd2d7d1e4406380dfd86b98aa8a34d1557c971b"),
+    },
 ];
 
 impl ChainSpec {
@@ -35,13 +45,13 @@ impl ChainSpec {
     /// A chain of which only the ID is known, as in protocol 2.
     #[must_use]
     pub const fn without_genesis(chain_id: u64) -> Self {
-        Self { chain_id, genesis: B256::ZERO }
+        Self { chain_id, genesis: Hash256::ZERO }
     }
 
     /// Whether only the ID is known.
     #[must_use]
     pub fn lacks_genesis(&self) -> bool {
-        self.genesis == B256::ZERO
+        self.genesis == Hash256::ZERO
     }
 }
 
@@ -62,7 +72,7 @@ impl fmt::Display for ChainSpec {
 
 /// A hash by its first 8 and its last 4 digits, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ShortHash(pub B256);
+pub struct ShortHash(pub Hash256);
 
 impl fmt::Display for ShortHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,10 +87,11 @@ mod tests {
 
     #[test]
     fn a_private_chain_is_named_by_a_short_genesis_hash() {
-        let genesis = b256!("c3efce810f9d1b6b4a3d3a7f8a6a0ce9f7d4b7a1a2b3c4d5e6f708192afbf03b");
+        let genesis = Hash256::constant("c3efce810f9d1b6b4a3d3a7f8a6a0ce9f7d4b7a1a2b3c4d5e6f708192afbf03b");
         let text = |chain: ChainSpec| chain.to_string();
         assert_eq!(text(ChainSpec { chain_id: 1337, genesis }), "chain 1337 (genesis 0xc3efce81…f03b)");
         assert_eq!(text(ChainSpec::without_genesis(1337)), "chain 1337");
         assert_eq!(text(ChainSpec::without_genesis(1)), "mainnet");
+        assert!(PUBLIC.iter().all(|chain| !chain.genesis.as_slice().iter().all(|byte| *byte == 0)));
     }
 }

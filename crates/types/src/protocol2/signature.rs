@@ -1,4 +1,3 @@
-use alloy_primitives::{Keccak256, keccak256};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use secp256k1::{
     Message, PublicKey,
@@ -6,7 +5,7 @@ use secp256k1::{
 };
 
 use super::SignedCall;
-use crate::{Account, NodeId, NodeIdError, NodeKey, errors};
+use crate::{Account, NodeId, NodeIdError, NodeKey, errors, id::Keccak256, keccak256};
 
 errors! {
     /// Why a signed call is not valid.
@@ -100,28 +99,28 @@ pub fn signed_params(key: &NodeKey, method: &str, nonce: u64, argument: &str) ->
 
 /// keccak256 of `method[id,nonce,…]`.
 fn node_digest(method: &str, rest: &str) -> [u8; 32] {
-    let mut hasher = Keccak256::new();
+    let mut hasher = Keccak256::default();
     hasher.update(method);
     hasher.update("[");
     hasher.update(rest);
-    hasher.finalize().0
+    hasher.finish()
 }
 
 fn wallet_digest(method: &str, rest: &str) -> [u8; 32] {
     let length = method.len().saturating_add(1).saturating_add(rest.len());
-    let mut hasher = Keccak256::new();
+    let mut hasher = Keccak256::default();
     hasher.update(format!("\x19Ethereum Signed Message:\n{length}"));
     hasher.update(method);
     hasher.update("[");
     hasher.update(rest);
-    hasher.finalize().0
+    hasher.finish()
 }
 
 /// The last 20 bytes of the key's hash.
 fn address(key: &PublicKey) -> Option<Account> {
     let [_, point @ ..] = key.serialize_uncompressed();
     let hash = keccak256(point);
-    hash.last_chunk::<20>().map(|bytes| Account::new(*bytes))
+    hash.0.last_chunk::<20>().map(|bytes| Account::new(*bytes))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The golden vectors in `vectors/signatures.json`: what is to be signed, what is accepted, and what is refused by
 //! which check. They bind us and serve others; a change of a vector breaks every agent in the field.
 
-use alloy_primitives::keccak256;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use vipnode_types::keccak256;
 use vipnode_types::{
     Account, AgentKey, AgentPublic, Delegation, DelegationError, JoinProof, JoinSecret, LeaseId, LeaseSetHash, Ms,
     NodeId, NodeKey,
@@ -157,7 +157,7 @@ fn the_keys_are_those_of_the_file() {
     assert_eq!(node_key(&keys).id(), keys.node.id);
     assert_eq!(agent_key(&keys).public(), keys.agent.public);
     let wallet = NodeKey::read(keys.wallet.secret.as_bytes()).unwrap().id();
-    assert_eq!(keccak256(wallet.as_bytes())[12..], keys.wallet.address.as_bytes()[..]);
+    assert_eq!(keccak256(wallet.as_bytes()).0[12..], keys.wallet.address.as_bytes()[..]);
 }
 
 #[test]
