@@ -1,3 +1,5 @@
+use vipnode_types::Ms;
+
 use crate::{
     Core, Row, RowKey,
     agents::{node::Node, strangers::forget_after},
@@ -29,8 +31,16 @@ impl Core {
 
     /// Plans when a never-paired node is checked for removal.
     pub(crate) fn plan_to_forget(&mut self, index: u32) {
-        let Some(after) = self.agents.get(index).map(|node| forget_after(node, &self.limits)) else { return };
+        let Some(after) = self.forget_after(index) else { return };
         self.agents.plan_to_forget(index, after.max(self.clock.window_ends()));
+    }
+
+    /// The time after which a node without a connection and without leases is forgotten. A client that used unpaired time
+    /// today is remembered for the rest of the day: it could leave, and be new again with a new budget.
+    fn forget_after(&self, index: u32) -> Option<Ms> {
+        let after = forget_after(self.agents.get(index)?, &self.limits);
+        let counts = self.metering.counts_until(index, self.clock.now());
+        Some(counts.map_or(after, |until| after.max(until)))
     }
 
     /// Whether a node has neither a connection nor a lease.
@@ -50,8 +60,8 @@ impl Core {
 
     /// Forgets a node without a connection and without leases that was not seen for long. Returns whether it did.
     fn forget_if_old(&mut self, output: &mut Output, index: u32) -> bool {
-        let Some(node) = self.agents.get(index) else { return false };
-        let old = output.now > forget_after(node, &self.limits) && output.now >= self.clock.window_ends();
+        let Some(after) = self.forget_after(index) else { return false };
+        let old = output.now > after && output.now >= self.clock.window_ends();
         let forgets = old && self.is_gone(index);
         if forgets {
             self.forget(output, index);

@@ -18,6 +18,7 @@ use crate::{
         no_host::NoHost,
         open_hosts::ChainHosts,
     },
+    metering::unpaired_blocks::SpentHosts,
 };
 
 /// What a client's host is selected by, collected once per search.
@@ -34,6 +35,8 @@ pub(crate) struct Criteria {
     avoid: Vec<u32>,
     /// Hosts from which it is kept apart today, for time that it was not billed.
     barred: Vec<u32>,
+    /// Hosts from which it is kept apart today, for time that newcomers of its address block were not billed.
+    spent: SpentHosts,
     /// The execution client that a host has to be; unknown for any.
     kind: Kind,
     /// Whether hosts in the blocks of its current hosts are left out.
@@ -182,13 +185,15 @@ impl Matching {
         let avoid = avoid.filter_map(|&handle| context.agents.live(handle)).collect();
         let Context { now, limits, agents, metering, .. } = context;
         let barred = metering.barred_hosts(client, now, agents, limits);
+        let spent = metering.spent_hosts(client, now, agents, limits);
         let kind = self.asks.kind(client);
         let chain = context.agents.get(client).map(Node::chain);
         let chains = [chain, chain.and_then(|chain| context.joined_chain(chain))];
         let mut open = chains.into_iter().flatten().filter_map(|chain| self.open_hosts.of(chain));
         let any_known = open.any(|open| open.known > 0);
         let classes = BTreeMap::new();
-        Criteria { client, hosts, clients, blocks, payouts, avoid, barred, kind, elsewhere: false, any_known, classes }
+        let elsewhere = false;
+        Criteria { client, hosts, clients, blocks, payouts, avoid, barred, spent, kind, elsewhere, any_known, classes }
     }
 
     /// Returns the first reason why a host cannot be offered to a client now.
@@ -228,6 +233,7 @@ impl Matching {
             .or_else(|| recent.recently_failed(now, host, client).then_some(Rejection::Failed))
             .or_else(|| light_nodes_failed().then_some(Rejection::Failed))
             .or_else(|| criteria.barred.contains(&host).then_some(Rejection::Failed))
+            .or_else(|| criteria.spent.contains(gives.address().map(AddressBlock::of)).then_some(Rejection::Failed))
             .or_else(|| drops_unclear(node, gives).then_some(Rejection::Failed))
             .or_else(|| recent.offered_nearby(now, host, client, node.address()).then_some(Rejection::Address))
     }

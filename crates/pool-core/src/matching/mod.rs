@@ -276,9 +276,10 @@ impl Matching {
         &self.selections
     }
 
-    /// Forgets pairs that failed long enough ago.
+    /// Forgets pairs and trials that failed long enough ago.
     pub(crate) fn expire_pairs(&mut self, now: Ms) {
         self.recent_pairs.expire(now);
+        self.trials.expire(now);
     }
 
     /// Remembers a pair that did not connect, so that it is not tried again for a while.

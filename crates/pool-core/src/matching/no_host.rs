@@ -32,7 +32,7 @@ impl NoHost {
             Self::Price(price) => format!("a slot costs {price} here, more than your --max-price"),
             Self::NoneFree => format!("no host on {chain} has a free slot now; the pool assigns you a host as soon as a slot is free"),
             Self::NoneFits => {
-                format!("you already have every host on {chain} with a free slot, or it failed a moment ago, or the pool does not assign it to you again today because your agent did not report it")
+                format!("you already have every host on {chain} with a free slot, or it failed a moment ago, or the pool does not assign it to you again today because your agent, or new ones in your address block, did not report it")
             }
             Self::Incompatible(incompatibilities) => {
                 format!("no host on {chain} with a free slot is compatible: {}", incompatibilities.words())

@@ -1,6 +1,7 @@
 //! Agents of the original in a pool of this implementation.
 
 mod chains;
+mod contacts;
 mod found_by_seeds;
 mod offers;
 
