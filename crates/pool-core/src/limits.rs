@@ -70,7 +70,9 @@ limits! {
         lockout_blocks: u32 = 3, Count 1..=100;
         /// Meter rows that a node ends in one hour; further rows are added up by pair and written in the next hour.
         rows_an_hour: u32 = 1_000, Count 1..=60_000;
-        /// Meter rows that wait for the next hour; beyond it, rows are written immediately.
+        /// Meter rows that wait for the next hour, each of which is written to the store at most once a second. The address
+        /// blocks of clients (/24, /48, and /16, /32) may have at most as many as are still free; beyond it, rows are written
+        /// immediately.
         waiting_rows: u32 = 100_000, Count 0..=10_000_000;
         /// Pairs of a client and a host whose time is remembered for a week; an address block may hold as many as are free.
         /// Beyond it, the time of a client's hosts is remembered together, except for four of them.
@@ -107,11 +109,12 @@ limits! {
         candidates: u32 = 32, Count 1..=1_000;
         /// Hosts examined for one slot if none of the first `candidates` is compatible; then the client waits.
         looks: u32 = 160, Count 1..=100_000;
-        /// Hosts examined for one slot if some of them are incompatible (capabilities, versions, or rules of either side); then
-        /// the client waits.
-        looks_by_rules: u32 = 1_024, Count 1..=100_000;
+        /// Kinds of hosts, by profile and version, and hosts of compatible kinds, examined for one slot if none of the first
+        /// `candidates` is compatible; then `looks` applies. The next search goes on where the last one ended.
+        looks_by_rules: u32 = 256, Count 1..=100_000;
         /// Kinds of clients, by profile and version, for which a chain is known to have no compatible host, until a new kind
-        /// of host connects; beyond it, some are forgotten, and searched for again.
+        /// of host connects. An address block (/24, /48) and a provider (/16, /32) may have at most as many as are still free;
+        /// beyond its share, a block loses its oldest one, which is searched for again.
         failed_searches: u32 = 1_024, Count 0..=1_000_000;
         /// If a client that the pool can call is not paired with its host after this time, it gets two further hosts in
         /// other address blocks; after twice this time four, and so on, provided that more slots are free than clients

@@ -33,7 +33,7 @@ pub(crate) struct SpentHosts(u64);
 impl SpentHosts {
     /// Whether a host at an address block is among them.
     pub(crate) fn contains(self, host: Option<AddressBlock>) -> bool {
-        self.0 != 0 && self.0 >> group(host.map(AddressBlock::wide)) & 1 == 1
+        self.0 & bit(group(host.map(AddressBlock::wide))) != 0
     }
 }
 
@@ -108,7 +108,7 @@ impl HostWords {
     fn spent_groups(&self, budget: u64, limits: &Limits) -> u64 {
         let part = part(budget, limits);
         let spent = self.0.iter().filter(|(_, ms)| u64::from(*ms) >= part);
-        spent.fold(0, |bits, (group, _)| bits | 1_u64.checked_shl(u32::from(*group)).unwrap_or(0))
+        spent.fold(0, |bits, (group, _)| bits | bit(*group))
     }
 }
 
@@ -122,6 +122,10 @@ fn part(budget: u64, limits: &Limits) -> u64 {
 fn group(host: Option<WideBlock>) -> u8 {
     let mixed = host.map_or(0, WideBlock::mark).wrapping_mul(0x9e37_79b1).rotate_left(8);
     u8::try_from(mixed % GROUPS).unwrap_or(0)
+}
+
+fn bit(group: u8) -> u64 {
+    1_u64.checked_shl(group.into()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod fail_static;
 mod flow;
 mod free_rides;
 mod hostile_hosts;
+mod kinds_of_hosts;
 mod limits;
 mod many_riders;
 mod matching;

@@ -5,7 +5,7 @@ use std::{net::IpAddr, ops::Range};
 use vipnode_types::wire::{ErrorCode, WireError};
 
 use super::{
-    pool::{Pool, client, host},
+    pool::{Pool, address, client, host},
     scenario::{CLIENT, HOST, SLOTS, other_clients, other_hosts},
 };
 use crate::{CallOutcome, Limits};
@@ -60,10 +60,11 @@ fn offers_that_new_hosts_refused_count_as_trials_for_a_while() {
     pool.lease_between(HOST, CLIENT);
     let strangers = other_hosts(20);
     refusing(&mut pool, strangers.clone(), 1);
-    let mut refused = |pool: &mut Pool, clients: Range<u32>| {
+    let refused = |pool: &mut Pool, clients: Range<u32>| {
         let mut refused = 0;
         for agent in clients {
-            pool.join(agent, client(agent));
+            // Over HTTP, so that the pool gives it no further hosts by itself.
+            pool.connect_over_http(agent, client(agent), address(agent)).unwrap();
             pool.ask(agent, 1);
             while refuses(pool, strangers.clone(), ErrorCode::Full) {
                 refused += 1;

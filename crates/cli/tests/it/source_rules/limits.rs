@@ -40,6 +40,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/metering/day_budget.rs", "DAY_MS", "a unit"),
     ("pool-core/src/metering/pair_time.rs", "DAYS", "a part of the rule of `unpaired_pair_ms`"),
     ("pool-core/src/metering/client_times.rs", "ALWAYS", "a part of the rule of `pairs`"),
+    ("pool-core/src/metering/row_merger.rs", "WRITTEN_EACH_MS", "a part of the rule of `waiting_rows`"),
     ("pool-core/src/metering/row_merger.rs", "HOUR_MS", "a unit"),
     ("pool-core/src/collections/by_index.rs", "CHUNK", "the layout of memory"),
     (
