@@ -329,11 +329,14 @@ impl<'a> Search<'a> {
                 continue;
             }
             any_fits = true;
+            // Some of them may have been counted before.
+            let counted = self.incompatibilities.clone();
             let mut walk = hosts.walk(rng);
             for _ in 0..candidates.max(1).min(most.saturating_sub(self.steps)) {
                 let Some(host) = walk.next(rng) else { break };
                 self.look(matching, host);
             }
+            self.incompatibilities = counted;
         }
         if goes_on && !ended {
             progress.checked = open.classes.next();

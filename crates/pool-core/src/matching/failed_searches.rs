@@ -14,18 +14,12 @@ use crate::{
 /// address blocks share it; beyond its share, a block loses its own oldest entry.
 #[derive(Debug, Default)]
 pub(crate) struct FailedSearches {
-    clients: BTreeMap<LastingClass, Entry>,
+    clients: BTreeMap<LastingClass, FailedSearch>,
     /// The classes of each block, the oldest first.
     order: BTreeMap<(AddressBlock, u64), LastingClass>,
     oldest: BTreeMap<u64, AddressBlock>,
     shares: BlockShares,
     next: u64,
-}
-
-#[derive(Debug)]
-struct Entry {
-    search: FailedSearch,
-    at: (AddressBlock, u64),
 }
 
 /// A search in which no class of hosts was compatible.
@@ -39,13 +33,13 @@ pub(crate) struct FailedSearch {
 impl FailedSearches {
     /// How far searches for a class of clients came, if they are remembered.
     pub(crate) fn get(&self, class: LastingClass) -> Option<&FailedSearch> {
-        self.clients.get(&class).map(|entry| &entry.search)
+        self.clients.get(&class)
     }
 
     /// Remembers how far a search came for a client in a block.
     pub(crate) fn remember(&mut self, class: LastingClass, search: FailedSearch, block: AddressBlock, limits: &Limits) {
-        if let Some(entry) = self.clients.get_mut(&class) {
-            entry.search = search;
+        if let Some(known) = self.clients.get_mut(&class) {
+            *known = search;
             return;
         }
         if !self.make_room(block, limits) {
@@ -53,7 +47,7 @@ impl FailedSearches {
         }
         let number = self.next;
         self.next = number.saturating_add(1);
-        self.clients.insert(class, Entry { search, at: (block, number) });
+        self.clients.insert(class, search);
         self.order.insert((block, number), class);
         self.oldest.insert(number, block);
         self.shares.take(block);

@@ -106,7 +106,8 @@ impl HostWords {
 
     /// The groups that count for their whole part, as bits.
     fn spent_groups(&self, budget: u64, limits: &Limits) -> u64 {
-        let part = part(budget, limits);
+        // A crash or a lost link keeps nobody apart.
+        let part = part(budget, limits).max(limits.silence_ms.saturating_add(limits.unpaired_pair_ms));
         let spent = self.0.iter().filter(|(_, ms)| u64::from(*ms) >= part);
         spent.fold(0, |bits, (group, _)| bits | bit(*group))
     }
@@ -139,7 +140,13 @@ mod tests {
     }
 
     fn limits() -> Limits {
-        Limits { unpaired_ms_a_day: 600, lockout_blocks: 3, ..Limits::default() }
+        Limits {
+            unpaired_ms_a_day: 600,
+            lockout_blocks: 3,
+            silence_ms: 100,
+            unpaired_pair_ms: 100,
+            ..Limits::default()
+        }
     }
 
     /// Adds so much time on the word of hosts in three wide blocks.

@@ -75,8 +75,9 @@ fn a_failed_search_is_remembered_among_very_many_kinds_of_hosts() {
 fn very_many_kinds_of_clients_of_one_block_cost_little_and_push_out_nobody_elses() {
     let mut pool = of_many_kinds();
     let most = most(&pool.core.limits);
+    pool.connect(CLIENT, needing(CLIENT, "snap")).unwrap();
     for _ in 0..8 {
-        steps(&mut pool, CLIENT, needing(CLIENT, "snap"), None);
+        pool.ask(CLIENT, 1);
     }
     for number in 0..1_200 {
         let (agent, need) = (10_000 + number, format!("need{}", number / VERSIONS));
@@ -86,7 +87,8 @@ fn very_many_kinds_of_clients_of_one_block_cost_little_and_push_out_nobody_elses
         assert!(cost <= most, "{cost}");
         pool.disconnect(agent);
     }
-    assert_eq!(steps(&mut pool, CLIENT, needing(CLIENT, "snap"), None), 1, "it is remembered still");
+    pool.ask(CLIENT, 1);
+    assert_eq!(pool.steps.total(), 1, "it is remembered still");
     pool.connect(SECOND_HOST, serving(SECOND_HOST, "eth snap")).unwrap();
     pool.ask(CLIENT, 1);
     assert!(pool.take_admit(SECOND_HOST).is_some());

@@ -80,8 +80,13 @@ fn offers_of_ids_that_name_no_genesis_count_to_the_same_share() {
             pool.connect_from(agent, on_mainnet(client(agent)), near.into()).unwrap();
             pool.ask(agent, 1);
         } else {
-            pool.connect2(agent % 250, light_node());
-            pool.ask2(agent % 250, 1);
+            // Their addresses follow from their numbers.
+            let agent = agent % 250;
+            if other_hosts(12).contains(&agent) {
+                continue;
+            }
+            pool.connect2(agent, light_node());
+            pool.ask2(agent, 1);
         }
         while let Some(at) = pool.calls.iter().position(|(_, _, call)| matches!(call, PoolCall::Admit(_))) {
             let (_, call, _) = pool.calls.remove(at);
