@@ -201,6 +201,14 @@ pub enum Notice {
         /// Public key of the peer.
         peer: NodeId,
     },
+    /// The node of an evicted client connected again without a lease, as an ordinary peer. Announced once.
+    ClientReturned {
+        /// Public key of the client's node.
+        client: NodeId,
+        /// Whether the agent disconnects it: the node's peer table has no room for the slots on offer, or with
+        /// `--strict-peers`.
+        disconnected: bool,
+    },
     /// The pool no longer knows any of the leases; they stay until it assigns others.
     LastListKept {
         /// How many leases stay.

@@ -190,6 +190,8 @@ fn notices() -> Vec<Notice> {
         Notice::ClientAdmitted { lease, client },
         Notice::ClientConnected { lease, client },
         Notice::StrangerDropped { peer: client },
+        Notice::ClientReturned { client, disconnected: true },
+        Notice::ClientReturned { client, disconnected: false },
         Notice::LastListKept { leases: 3 },
         Notice::DirectRefused { side: Side::Client, peer: host, why: "not supported".into() },
         Notice::DirectRefused { side: Side::Host, peer: client, why: "not supported".into() },

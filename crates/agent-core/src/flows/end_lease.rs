@@ -5,7 +5,7 @@ use vipnode_types::{
     wire::{EvictReason, Side, WireError},
 };
 
-use crate::{Action, AdmitFailure, AgentCore, JournalEntry, Notice, Refusal, RequestTag, leases::Lease};
+use crate::{Action, AdmitFailure, AgentCore, ChangeKind, JournalEntry, Notice, Refusal, RequestTag, leases::Lease};
 
 impl AgentCore {
     /// Ends a lease: everything that was done for it is undone.
@@ -42,7 +42,8 @@ impl AgentCore {
         if let Some(kind) = lease.journaled() {
             out.push(Action::Journal(JournalEntry::Undone { lease: id, kind }));
             if side == Side::Host {
-                self.former_clients.add(peer, since);
+                let evicted = (kind == ChangeKind::Admitted).then_some(self.now);
+                self.former_clients.add(peer, since, evicted);
             }
         }
         let Some(undoing) = lease.undoing_mut() else { return };

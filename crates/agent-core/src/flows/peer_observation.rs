@@ -49,6 +49,7 @@ impl AgentCore {
             let own = OwnPeers::count(&self.node, &self.leases);
             out.extend(self.own_peers.watch(own, host.reserve, &self.leases).map(Action::Notice));
         }
+        self.see_former_clients(now, peers, out);
         self.drop_strangers(now, peers, out);
     }
 

@@ -17,22 +17,60 @@ impl AgentCore {
         if !self.config.strict || !leases_known || self.stopping.is_some() || room == 0 {
             return;
         }
+        let strangers: Vec<Enode> = self.strangers(peers).take(room).map(endpoint).collect();
+        self.disconnect(now, strangers, out);
+    }
+
+    /// Returns the peers without a lease that neither the user nor the node's settings keep.
+    fn strangers<'a>(&'a self, peers: &'a [PeerFact]) -> impl Iterator<Item = &'a PeerFact> {
         let direct = &self.config.direct;
         let named = direct.hosts.iter().chain(&direct.allow).map(|peer| peer.id);
         let kept = named.chain(self.config.keep.iter().copied());
         let kept = kept.chain(self.waiting_admits.clients());
         let known: BTreeSet<NodeId> = self.leases.iter().map(Lease::peer_id).chain(kept).collect();
         // By the ID alone: a client's address is of no use here and is often unknown (fault D33, docs/faults.md).
-        let stranger = |peer: &&PeerFact| {
+        peers.iter().filter(move |peer| {
             let own = peer.trusted == Some(true) || peer.is_static == Some(true);
             peer.ready && !own && !known.contains(&peer.id) && !self.strict.is_dropping(peer.id)
-        };
-        let strangers: Vec<Enode> = peers.iter().filter(stranger).take(room).map(endpoint).collect();
-        for peer in strangers {
+        })
+    }
+
+    fn disconnect(&mut self, now: Ms, peers: Vec<Enode>, out: &mut Vec<Action>) {
+        for peer in peers {
             let task = self.new_task();
             self.strict.drops(now, task, peer.id);
             out.push(Action::Node { task, call: PeerCommand::Drop(peer) });
         }
+    }
+
+    /// Notifies the user of clients that came back without a lease, as ordinary peers. On a host whose peer table has no room
+    /// for the slots on offer they are disconnected.
+    pub(crate) fn see_former_clients(&mut self, now: Ms, peers: &[PeerFact], out: &mut Vec<Action>) {
+        let listed: BTreeSet<NodeId> = peers.iter().map(|peer| peer.id).collect();
+        let returned = self.former_clients.returned(now, &listed);
+        if returned.is_empty() || self.stopping.is_some() {
+            return;
+        }
+        let strangers: Vec<&PeerFact> =
+            self.strangers(peers).filter(|peer| returned.iter().any(|client| client.id == peer.id)).collect();
+        let is_full = self.is_table_full(peers.len());
+        let new = returned.iter().filter(|client| client.is_new && strangers.iter().any(|peer| peer.id == client.id));
+        out.extend(new.map(|client| {
+            Action::Notice(Notice::ClientReturned { client: client.id, disconnected: is_full || self.config.strict })
+        }));
+        if is_full && !self.config.strict {
+            let peers: Vec<Enode> = strangers.into_iter().take(self.strict.room(now)).map(endpoint).collect();
+            self.disconnect(now, peers, out);
+        }
+    }
+
+    /// Whether this many peers leave too little room in the node's table for the slots that are on offer and free.
+    fn is_table_full(&self, peers: usize) -> bool {
+        let Some(host) = &self.config.host else { return false };
+        let sold = self.leases.iter().filter(|lease| lease.side() == Side::Host && lease.runs()).count();
+        let slots = usize::try_from(host.sellable(self.config.direct.allowed())).unwrap_or(usize::MAX);
+        let free = slots.saturating_sub(sold);
+        peers.saturating_add(free) > usize::try_from(host.node_max_peers).unwrap_or(usize::MAX)
     }
 
     /// Ends a task that disconnects an unleased peer. Returns whether it was one.
@@ -47,7 +85,8 @@ impl AgentCore {
         if result.is_ok() {
             self.node.forget_peer(peer);
             self.counters.stranger_dropped();
-            if self.strict.announce() {
+            // A former client is announced when it is seen.
+            if self.config.strict && self.strict.announce() {
                 out.push(Action::Notice(Notice::StrangerDropped { peer }));
             }
         }

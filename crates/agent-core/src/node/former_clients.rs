@@ -18,13 +18,27 @@ struct FormerClient {
     id: NodeId,
     /// When it was last admitted, which is about when it dialed.
     admitted: Ms,
+    /// When the node disconnected it; `None` for a client that was connected before its lease and stays.
+    evicted: Option<Ms>,
+    /// The node listed its peers without it since then.
+    gone: bool,
+    /// The user was notified that it came back.
+    reported: bool,
+}
+
+/// A former client that is connected again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReturnedClient {
+    pub(crate) id: NodeId,
+    /// Whether this is new to the user.
+    pub(crate) is_new: bool,
 }
 
 impl FormerClients {
-    /// Adds a client, admitted at that time. At the limit the client that left first is forgotten.
-    pub(crate) fn add(&mut self, id: NodeId, admitted: Ms) {
+    /// Adds a client, admitted and disconnected at these times. At the limit the client that left first is forgotten.
+    pub(crate) fn add(&mut self, id: NodeId, admitted: Ms, evicted: Option<Ms>) {
         self.0.retain(|other| other.id != id);
-        self.0.push_back(FormerClient { id, admitted });
+        self.0.push_back(FormerClient { id, admitted, evicted, gone: false, reported: false });
         if self.0.len() > limits::FORMER_CLIENTS {
             self.0.pop_front();
         }
@@ -33,6 +47,22 @@ impl FormerClients {
     /// Whether this client dialed our node so recently that its node may not dial it again yet.
     pub(crate) fn dialed_recently(&self, client: NodeId, now: Ms) -> bool {
         self.0.iter().any(|former| former.id == client && now.since(former.admitted) < limits::REDIAL_MS)
+    }
+
+    /// Returns the clients among these peers that the node disconnected, and whose nodes may have connected again by
+    /// themselves: geth dials a host once more although it was told to forget it.
+    pub(crate) fn returned(&mut self, now: Ms, peers: &BTreeSet<NodeId>) -> Vec<ReturnedClient> {
+        let mut returned = Vec::new();
+        for former in &mut self.0 {
+            let recently = former.evicted.is_some_and(|evicted| now.since(evicted) < limits::REDIAL_MS);
+            let listed = peers.contains(&former.id);
+            if recently && listed && former.gone {
+                let is_new = !std::mem::replace(&mut former.reported, true);
+                returned.push(ReturnedClient { id: former.id, is_new });
+            }
+            former.gone |= !listed;
+        }
+        returned
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -65,8 +95,8 @@ mod tests {
         };
         let mut former = FormerClients::default();
         for number in 0..=limits::FORMER_CLIENTS {
-            former.add(node(number), Ms::ZERO);
-            former.add(node(number), Ms::ZERO);
+            former.add(node(number), Ms::ZERO, None);
+            former.add(node(number), Ms::ZERO, None);
         }
         assert_eq!(former.len(), limits::FORMER_CLIENTS);
         let knows = |number| former.dialed_recently(node(number), Ms::ZERO);

@@ -303,3 +303,46 @@ fn a_stranger_that_is_given_a_slot_meanwhile_waits_for_the_end_of_it() {
     assert_eq!(bench.calls(), [PeerCommand::Evict(by_id(STRANGER))], "the old connection was no own one");
     assert!(!bench.out.iter().any(|action| matches!(action, Action::Stopped { .. })));
 }
+
+/// A host that evicted [`CLIENT`], whose node left and then connected again. The host has `own` further peers.
+fn returned(own: u8) -> Bench {
+    let mut bench = Bench::with_client();
+    let others: Vec<u8> = (100..100 + own).collect();
+    bench.peers(&[&others[..], &[CLIENT]].concat());
+    bench.call(2, evict(LEASE, CLIENT));
+    bench.done();
+    bench.peers(&[&others[..], &[CLIENT]].concat());
+    assert!(bench.notices().is_empty(), "the list may be from before the eviction");
+    bench.peers(&others);
+    bench.after(1_000);
+    bench.peers(&[&others[..], &[CLIENT]].concat());
+    bench
+}
+
+#[test]
+fn a_client_that_comes_back_without_a_lease_is_reported_and_a_full_host_disconnects_it() {
+    let mut bench = returned(1);
+    assert_eq!(bench.notices(), [Notice::ClientReturned { client: node(CLIENT), disconnected: false }]);
+    assert!(bench.calls().is_empty(), "there is room");
+    bench.peers(&[CLIENT]);
+    assert!(bench.notices().is_empty(), "said once");
+
+    // Two slots are on offer and free, and the node has a table for 50.
+    let mut bench = returned(48);
+    assert_eq!(bench.notices(), [Notice::ClientReturned { client: node(CLIENT), disconnected: true }]);
+    assert_eq!(bench.calls(), drops(&[CLIENT]));
+    bench.done();
+    assert!(bench.notices().is_empty(), "said before");
+}
+
+#[test]
+fn a_client_that_comes_back_much_later_is_a_peer_like_others() {
+    let mut bench = Bench::with_client();
+    bench.peers(&[CLIENT]);
+    bench.call(2, evict(LEASE, CLIENT));
+    bench.done();
+    bench.peers(&[]);
+    bench.after(36_000);
+    bench.peers(&[CLIENT]);
+    assert!(bench.notices().is_empty() && bench.calls().is_empty());
+}

@@ -235,6 +235,14 @@ fn direct_line(notice: &Notice) -> Line {
                 .with("peer", peer.to_string())
                 .hint("Set the node flags that `vipnode doctor --strict-peers` prints. Without them, such peers can reconnect.")
         }
+        Notice::ClientReturned { client, disconnected } => {
+            let then =
+                if *disconnected { "disconnecting it" } else { "it stays, as an ordinary peer that is not metered" };
+            let text = format!("Client {} connected again after its lease ended; {then}", client.short());
+            Line::new("client_returned", Tone::Plain, text)
+                .with("client", client.to_string())
+                .with("disconnected", *disconnected)
+        }
         Notice::LastListKept { leases } => {
             let text = format!(
                 "The pool no longer knows {} that the agent holds. Their peers stay connected until the pool assigns \

@@ -34,6 +34,10 @@ impl Encode for Notice {
                 cause.encode(out);
             }
             Self::StrangerDropped { peer } => peer.encode(out),
+            Self::ClientReturned { client, disconnected } => {
+                client.encode(out);
+                disconnected.encode(out);
+            }
             Self::LastListKept { leases } => leases.encode(out),
             Self::DirectRefused { side, peer, why: _ } | Self::Unsuitable { side, peer, why: _ } => {
                 side.encode(out);
@@ -104,6 +108,7 @@ const fn number(notice: &Notice) -> u64 {
         Notice::PrivateAddress { .. } => 26,
         Notice::HostSlow { .. } => 27,
         Notice::Displaced { .. } => 28,
+        Notice::ClientReturned { .. } => 29,
     }
 }
 
