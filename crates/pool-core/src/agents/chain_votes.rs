@@ -119,7 +119,7 @@ impl ChainVotes {
     /// The genesis block that is meant by nodes that name only the chain ID.
     fn meant(&self, id: u64) -> Option<ChainSpec> {
         let (_, genesis) = self.ids.get(&id)?.ranked.last()?;
-        Some(ChainSpec { chain_id: id, genesis: (*genesis).into() })
+        Some(ChainSpec { chain_id: id, genesis: Hash256(*genesis) })
     }
 
     /// The genesis blocks with their proven hosts and their connected nodes, for checks.

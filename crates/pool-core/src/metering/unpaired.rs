@@ -14,7 +14,7 @@ use vipnode_types::{Ms, Price};
 
 use crate::{
     Counters, Limits,
-    agents::{Agents, node::Node},
+    agents::Agents,
     collections::{
         address_block::{AddressBlock, WideBlock},
         slab::Handle,
@@ -23,7 +23,7 @@ use crate::{
     metering::{
         Metering,
         client_times::ClientTimes,
-        day_budget::{DayBudget, day},
+        day_budget::DayBudget,
         pair_time::PairTime,
         row_ends::running_ms,
         unpaired_blocks::SpentHosts,
