@@ -3,7 +3,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use vipnode_types::ChainSpec;
+use vipnode_types::{ChainSpec, Hash256};
 
 use crate::{
     Limits,
