@@ -3,7 +3,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use vipnode_types::{ChainSpec, Hash256};
+use vipnode_types::ChainSpec;
 
 use crate::{
     Limits,
@@ -119,7 +119,7 @@ impl ChainVotes {
     /// The genesis block that is meant by nodes that name only the chain ID.
     fn meant(&self, id: u64) -> Option<ChainSpec> {
         let (_, genesis) = self.ids.get(&id)?.ranked.last()?;
-        Some(ChainSpec { chain_id: id, genesis: Hash256(*genesis) })
+        Some(ChainSpec { chain_id: id, genesis: (*genesis).into() })
     }
 
     /// The genesis blocks with their proven hosts and their connected nodes, for checks.

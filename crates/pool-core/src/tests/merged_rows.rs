@@ -89,7 +89,7 @@ fn the_clients_of_one_block_leave_room_for_others_to_wait() {
     let mut pool =
         Pool::with(Limits { rows_an_hour: 1, waiting_rows: 6, ..priced() }).with_host(HOST, 20).reported(HOST);
     let neighbors = other_clients(5);
-    for agent in neighbors.clone().chain([ELSEWHERE]) {
+    for agent in neighbors.chain([ELSEWHERE]) {
         let at = if agent == ELSEWHERE { address(ELSEWHERE) } else { address(CLIENT) };
         pool.pass(40_000);
         pool.beat(HOST);
