@@ -109,8 +109,11 @@ fn change(spec: &SimSpec, params: &RawValue, apply: impl FnOnce(Enode)) -> Resul
         SimFamily::Geth => -32000,
         SimFamily::Reth => -32602,
     };
-    let enode = text.parse::<Enode>();
-    apply(enode.map_err(|error| Fault { code, message: format!("invalid enode: {error}") })?);
+    let enode: Enode = text.parse().map_err(|error| Fault { code, message: format!("invalid enode: {error}") })?;
+    if spec.family == SimFamily::Reth && enode.port == 0 {
+        return Err(Fault { code, message: "invalid enode: no address".to_owned() });
+    }
+    apply(enode);
     Ok(Value::Bool(true))
 }
 
