@@ -109,11 +109,8 @@ fn change(spec: &SimSpec, params: &RawValue, apply: impl FnOnce(Enode)) -> Resul
         SimFamily::Geth => -32000,
         SimFamily::Reth => -32602,
     };
-    let enode: Enode = text.parse().map_err(|error| Fault { code, message: format!("invalid enode: {error}") })?;
-    if spec.family == SimFamily::Reth && enode.port == 0 {
-        return Err(Fault { code, message: "invalid enode: no address".to_owned() });
-    }
-    apply(enode);
+    let enode = text.parse::<Enode>();
+    apply(enode.map_err(|error| Fault { code, message: format!("invalid enode: {error}") })?);
     Ok(Value::Bool(true))
 }
 

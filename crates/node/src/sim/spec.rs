@@ -44,7 +44,7 @@ pub enum SimKind {
 pub enum SimFamily {
     /// Dials a peer at once.
     Geth,
-    /// Dials a peer at its next tick, and takes only whole enodes.
+    /// Dials a peer at its next tick, and refuses a text that is not an enode as a wrong parameter.
     Reth,
 }
 
