@@ -18,6 +18,8 @@ pub(crate) struct NodeInfo {
     pub(crate) enode: Enode,
     /// Whether the field `id` is the hash of the key in the enode, as with geth.
     pub(crate) id_is_hash: bool,
+    /// Whether it lists the protocol snap, as geth does.
+    pub(crate) runs_snap: bool,
     pub(crate) name: String,
     pub(crate) full: bool,
     pub(crate) protocols: Vec<Capability>,
@@ -63,6 +65,8 @@ struct RawProtocols<'a> {
     eth: Option<&'a RawValue>,
     #[serde(borrow, default)]
     les: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    snap: Option<&'a RawValue>,
 }
 
 /// `protocols.eth` of `admin_nodeInfo`.
@@ -128,7 +132,16 @@ pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, AnswerError> {
     let chain_id = [config.chain_id, chain.network].into_iter().flatten().filter_map(number).find(|id| *id != 0);
     let protocols = protocols(raw.protocols);
     let id_is_hash = peer_hash(&text(raw.id)) == Some(enode.id.devp2p_hash());
-    Ok(NodeInfo { enode, id_is_hash, name: text(raw.name), full: is_object(running.eth), protocols, chain_id })
+    let runs_snap = is_object(running.snap);
+    Ok(NodeInfo {
+        enode,
+        id_is_hash,
+        runs_snap,
+        name: text(raw.name),
+        full: is_object(running.eth),
+        protocols,
+        chain_id,
+    })
 }
 
 /// Parses `admin_peers`. An invalid entry is left out; a list that is too long is an error.

@@ -45,9 +45,10 @@ impl Capabilities {
         };
         let (remove_peer, remove_trusted) =
             futures_util::try_join!(ask(rpc, "admin_removePeer", whole), ask(rpc, "admin_removeTrustedPeer", id))?;
-        // Nethermind refuses an ID alone. reth accepts one and forgets it; its own ID is the key and not the key's hash.
+        // geth is recognized by a protocol that it runs, so that its log gets no warning from a call that fails. Nethermind
+        // refuses an ID alone; reth accepts one and forgets it, and does not list snap.
         let trusts_ids = match own {
-            Some(own) if own.id_is_hash => remove_trusted.is_ok(),
+            Some(own) if own.id_is_hash && own.runs_snap => remove_trusted.is_ok(),
             _ => offered(&remove_trusted) && refuses_as_geth(rpc).await?,
         };
         Ok(Self {

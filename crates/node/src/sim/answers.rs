@@ -47,6 +47,10 @@ fn node_info(spec: &SimSpec) -> Value {
     let mut protocols = serde_json::Map::new();
     for cap in capabilities(spec) {
         let name = cap.split('/').next().unwrap_or_default();
+        // reth runs it and does not list it.
+        if name == "snap" && spec.family == SimFamily::Reth {
+            continue;
+        }
         protocols.insert(name.to_owned(), if name == "snap" { json!({}) } else { eth.clone() });
     }
     json!({
