@@ -18,11 +18,23 @@ pub use metric_row::{MetricKind, MetricRow};
 pub use metric_table::{CONTENT_TYPE, MetricTable};
 pub use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 
-use std::sync::atomic::Ordering;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+/// A counter of seconds with a fraction.
+pub type SecondsCounter = Counter<f64, AtomicU64>;
 
 /// Sets a counter to a total that is counted elsewhere. Prometheus takes a falling total for a restart.
 pub fn set_counter(counter: &Counter, total: u64) {
     counter.inner().store(total, Ordering::Relaxed);
+}
+
+/// Sets a counter of seconds to a total in milliseconds, as [`set_counter`] does.
+pub fn set_seconds(counter: &SecondsCounter, total_ms: u64) {
+    // The library keeps the bits of the number.
+    counter.inner().store(Duration::from_millis(total_ms).as_secs_f64().to_bits(), Ordering::Relaxed);
 }
 
 /// Sets a gauge; a value beyond `i64::MAX` becomes that.

@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use prometheus_client::{encoding::text::encode_registry, metrics::family::Family, registry::Registry};
 
-use crate::{Counter, Gauge, LabeledCounters, LabeledGauges, MetricKind, MetricRow};
+use crate::{Counter, Gauge, LabeledCounters, LabeledGauges, MetricKind, MetricRow, SecondsCounter};
 
 /// The `Content-Type` of [`MetricTable::text`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -33,6 +33,14 @@ impl MetricTable {
     /// Adds a counter; `_total` is appended to its name.
     pub fn counter(&mut self, name: &'static str, help: &'static str) -> Counter {
         let counter = Counter::default();
+        self.registry.register(name, help, counter.clone());
+        self.add(name, MetricKind::Counter, None, help);
+        counter
+    }
+
+    /// Adds a counter of seconds with a fraction; `_total` is appended to its name.
+    pub fn seconds(&mut self, name: &'static str, help: &'static str) -> SecondsCounter {
+        let counter = SecondsCounter::default();
         self.registry.register(name, help, counter.clone());
         self.add(name, MetricKind::Counter, None, help);
         counter

@@ -50,7 +50,7 @@ impl FormerClients {
     }
 
     /// Returns the clients among these peers that the node disconnected, and whose nodes may have connected again by
-    /// themselves: geth dials a host once more although it was told to forget it.
+    /// themselves: geth dials a host once more after it was made to forget it.
     pub(crate) fn returned(&mut self, now: Ms, peers: &BTreeSet<NodeId>) -> Vec<ReturnedClient> {
         let mut returned = Vec::new();
         for former in &mut self.0 {

@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
 use vipnode_agent_core::{AdmitFailure, AgentCore, PoolStanding};
-use vipnode_metrics::{Counter, Gauge, LabeledCounters, LabeledGauges, MetricRow, MetricTable, set_counter, set_gauge};
+use vipnode_metrics::{
+    Counter, Gauge, LabeledCounters, LabeledGauges, MetricRow, MetricTable, SecondsCounter, set_counter, set_gauge,
+    set_seconds,
+};
 use vipnode_types::{Ms, wire::EvictReason};
 
 use crate::clock;
@@ -33,9 +36,15 @@ struct Metrics {
     head_timestamp: Gauge,
     last_client: Gauge,
     delegation_expiry: Gauge,
+    events: EventCounters,
+}
+
+/// What happened since the agent started.
+#[derive(Debug)]
+struct EventCounters {
     lease_time: LabeledCounters,
     hosts_connected: Counter,
-    hosts_connect_ms: Counter,
+    hosts_connect_time: SecondsCounter,
     admits: Counter,
     admit_failures: LabeledCounters,
     evictions: LabeledCounters,
@@ -127,38 +136,7 @@ impl Metrics {
                 "delegation_expiry_timestamp_seconds",
                 "Time at which the node key's delegation to this agent expires, in seconds since 1970; 0 without one",
             ),
-            lease_time: table.counters(
-                "lease_seconds",
-                "Time for which leased peers were connected, summed over all leases, as this agent saw it. The pool meters \
-                 the part that both sides saw",
-                "side",
-                SIDES,
-            ),
-            hosts_connected: table.counter("host_connects", "Hosts from the pool that connected"),
-            hosts_connect_ms: table.counter(
-                "host_connect_milliseconds",
-                "Time from the assignment of a host to its connection, summed over the hosts in \
-                 vipnode_agent_host_connects_total",
-            ),
-            admits: table.counter("admits", "Clients admitted at the pool's request"),
-            admit_failures: table.counters(
-                "admit_failures",
-                "Clients that the pool asked to admit and that were not admitted",
-                "reason",
-                AdmitFailure::ALL.map(AdmitFailure::name),
-            ),
-            evictions: table.counters(
-                "evictions",
-                "Clients evicted because their lease ended",
-                "reason",
-                EvictReason::ALL.map(EvictReason::name),
-            ),
-            hosts_failed: table.counter("host_failures", "Hosts from the pool that did not connect, or disconnected"),
-            strangers_dropped: table.counter(
-                "unleased_peers_disconnected",
-                "Peers without a lease that were disconnected (--strict-peers)",
-            ),
-            pool_losses: table.counter("pool_disconnects", "Authenticated connections to the pool that ended"),
+            events: EventCounters::new(&mut table),
             table,
         };
         set_gauge(&metrics.last_client, seconds(clock::wall()));
@@ -189,18 +167,57 @@ impl Metrics {
             set_gauge(&self.head_timestamp, head.timestamp_s);
         }
         for (side, ms) in SIDES.into_iter().zip([now.clients_seen_ms, now.hosts_seen_ms]) {
-            self.lease_time.set(side, ms / 1_000);
+            self.events.lease_time.set(side, ms / 1_000);
         }
         if let Some(last) = now.last_client {
             set_gauge(&self.last_client, seconds(last));
         }
     }
+}
 
-    fn show_counters(&self, core: &AgentCore) {
+impl EventCounters {
+    fn new(table: &mut MetricTable) -> Self {
+        Self {
+            lease_time: table.counters(
+                "lease_seconds",
+                "Time for which leased peers were connected, summed over all leases, as this agent saw it. The pool meters \
+                 the part that both sides saw",
+                "side",
+                SIDES,
+            ),
+            hosts_connected: table.counter("host_connects", "Hosts from the pool that connected"),
+            hosts_connect_time: table.seconds(
+                "host_connect_seconds",
+                "Time from the assignment of a host to its connection, summed over the hosts in \
+                 vipnode_agent_host_connects_total",
+            ),
+            admits: table.counter("admits", "Clients admitted at the pool's request"),
+            admit_failures: table.counters(
+                "admit_failures",
+                "Clients that the pool asked to admit and that were not admitted",
+                "reason",
+                AdmitFailure::ALL.map(AdmitFailure::name),
+            ),
+            evictions: table.counters(
+                "evictions",
+                "Clients evicted because their lease ended",
+                "reason",
+                EvictReason::ALL.map(EvictReason::name),
+            ),
+            hosts_failed: table.counter("host_failures", "Hosts from the pool that did not connect, or disconnected"),
+            strangers_dropped: table.counter(
+                "unleased_peers_disconnected",
+                "Peers without a lease that were disconnected (--strict-peers)",
+            ),
+            pool_losses: table.counter("pool_disconnects", "Authenticated connections to the pool that ended"),
+        }
+    }
+
+    fn show(&self, core: &AgentCore) {
         let counters = core.counters();
         set_counter(&self.admits, counters.admits);
         set_counter(&self.hosts_connected, counters.hosts_connected);
-        set_counter(&self.hosts_connect_ms, counters.hosts_connect_ms);
+        set_seconds(&self.hosts_connect_time, counters.hosts_connect_ms);
         set_counter(&self.hosts_failed, counters.hosts_failed);
         set_counter(&self.strangers_dropped, counters.strangers_dropped);
         set_counter(&self.pool_losses, counters.pool_losses);

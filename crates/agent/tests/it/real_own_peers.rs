@@ -50,7 +50,7 @@ async fn real_geth_keeps_a_peer_that_the_agent_did_not_bring() {
 
 /// No call lists static and trusted peers that are not connected; the file that geth was started with names them.
 #[tokio::test]
-async fn real_geth_tells_by_its_settings_whom_it_keeps() {
+async fn real_geth_names_in_its_settings_which_peers_it_keeps() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("config.toml");
     let (kept, trusted) = (SimSpec::new("kept", 1).id, SimSpec::new("trusted", 2).id);

@@ -40,7 +40,8 @@ pub(super) fn nearest<'a>(command: &'a Command, word: &str) -> Option<&'a str> {
     let names = command.get_subcommands().filter(|command| !command.is_hide_set());
     let names = names.map(|command| (strsim::osa_distance(command.get_name(), word), command.get_name()));
     let most = MOST_EDITS.min(word.chars().count().div_ceil(3));
-    names.min().filter(|(edits, _)| *edits <= most).map(|(_, name)| name)
+    let begins = |name: &str| word.chars().count() > 1 && name.starts_with(word);
+    names.min().filter(|(edits, name)| *edits <= most || begins(name)).map(|(_, name)| name)
 }
 
 /// A command that is not one of those below another. Below `help` are the commands that it is about.

@@ -28,7 +28,7 @@ pub(crate) struct Verbosity(reload::Handle<Targets, Registry>);
 
 impl Verbosity {
     pub(crate) fn set(&self, verbose: u8) {
-        let _gone_with_the_log = self.0.reload(filter(verbose));
+        let _gone_with_the_log = self.0.reload(filter(verbose, &wanted()));
     }
 }
 
@@ -36,7 +36,7 @@ impl Verbosity {
 /// more detail.
 pub(crate) fn start(verbose: u8, format: LogFormat, live: &'static LiveLine) -> Verbosity {
     let color = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-    let (filter, handle) = reload::Layer::new(filter(verbose));
+    let (filter, handle) = reload::Layer::new(filter(verbose, &wanted()));
     match format {
         LogFormat::Text => {
             let log = fmt::layer().fmt_fields(format::debug_fn(write_field).delimited(" "));
@@ -51,16 +51,21 @@ pub(crate) fn start(verbose: u8, format: LogFormat, live: &'static LiveLine) -> 
     Verbosity(handle)
 }
 
+fn wanted() -> String {
+    std::env::var("RUST_LOG").unwrap_or_default()
+}
+
 /// What is logged: a level for all, and those of `RUST_LOG`, such as `vipnode_pool=debug,hyper=trace`. Parts of `RUST_LOG` that cannot
 /// be read are left out.
-fn filter(verbose: u8) -> Targets {
+fn filter(verbose: u8, wanted: &str) -> Targets {
     let level = match verbose {
         0 => LevelFilter::WARN,
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    let wanted = std::env::var("RUST_LOG").unwrap_or_default();
-    let targets = wanted.split(',').filter_map(|part| part.trim().parse::<Targets>().ok());
+    // An empty part would be read as the level of errors.
+    let parts = wanted.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let targets = parts.filter_map(|part| part.parse::<Targets>().ok());
     let targets = targets.fold(Targets::new(), |all, one| {
         let default = one.default_level().or(all.default_level());
         let all = all.with_targets(one);
@@ -124,6 +129,19 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn the_level_is_that_of_v_unless_the_variable_sets_it() {
+        use tracing::Level;
+        let logs = |verbose, wanted, level| filter(verbose, wanted).would_enable("vipnode_pool", &level);
+        for (verbose, least, most) in [(0, Level::WARN, Level::INFO), (1, Level::INFO, Level::DEBUG)] {
+            for nothing in ["", " ", ",", "=="] {
+                assert!(logs(verbose, nothing, least) && !logs(verbose, nothing, most), "{verbose} {nothing:?}");
+            }
+        }
+        assert!(logs(2, "", Level::DEBUG) && logs(0, "vipnode_pool=trace,,hyper=off", Level::TRACE));
+        assert!(logs(0, "hyper=warn,debug", Level::DEBUG) && !logs(2, "error", Level::WARN));
     }
 
     #[test]

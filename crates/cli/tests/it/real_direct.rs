@@ -55,7 +55,8 @@ async fn d51_named_nodes_are_peers_of_a_full_host_without_a_pool() {
 }
 
 /// Of a strict host and a strict client strangers are disconnected, and neither each other nor what the nodes keep by
-/// themselves: not while the pool is unreachable, and not when it returns and knows nobody (D33).
+/// themselves: not while the pool is unreachable, and not when it returns and knows nobody
+/// (fault D33, docs/faults.md).
 #[tokio::test]
 async fn d33_strict_nodes_drop_strangers_and_keep_each_other_over_a_pool_that_forgot_them() {
     let spec = GethSpec::default;

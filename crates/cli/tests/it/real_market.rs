@@ -25,7 +25,7 @@ async fn status_shows_both_sides(host_setup: &NodeSetup, client_setup: &NodeSetu
 }
 
 /// A host whose places are filled refuses strangers, takes in a client of the pool, and keeps its own peers.
-/// Ctrl-C on either side leaves nobody trusted and nobody connected (D51).
+/// Ctrl-C on either side leaves nobody trusted and nobody connected (fault D51, docs/faults.md).
 #[tokio::test]
 async fn d51_refused_without_us_connected_with_us() {
     let (host, filler, stranger, client) = tokio::join!(
@@ -130,7 +130,8 @@ async fn release_undoes_what_a_crash_left() {
     assert_eq!(again.event("released").await["leases"], 0);
 }
 
-/// A pool that goes away and comes back, and a node that does, are picked up again without a restart (D40).
+/// A pool that goes away and comes back, and a node that does, are picked up again without a restart
+/// (fault D40, docs/faults.md).
 #[tokio::test]
 async fn d40_pool_and_node_come_back() {
     let (mut host, client) = tokio::join!(Geth::start(GethSpec::default()), Geth::start(GethSpec::default()));

@@ -155,7 +155,7 @@ async fn a_watched_page_survives_a_resize() {
         let once = |name: &str| lines.iter().filter(|line| line.trim_start().starts_with(name)).count() == 1;
         once("hosts ") && once("slots ") && lines.iter().all(|line| line.chars().count() <= columns)
     };
-    for columns in [100, 46, 140, 80] {
+    for columns in [100, 50, 140, 80] {
         status.resize(columns);
         status.until("the page at this width", |lines| whole(lines, columns.into())).await;
     }

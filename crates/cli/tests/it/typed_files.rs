@@ -1,5 +1,5 @@
 //! Files and values as people have them: with a byte order mark, the line ends of Windows, `0x`, quotes, and comments. Each is read as
-//! it is meant, or refused with the reason. What comes over the wire has one form only (D10), which `types` tests.
+//! it is meant, or refused with the reason. What comes over the wire has one form only (fault D10, docs/faults.md), which `types` tests.
 
 use std::{path::Path, process::Command};
 

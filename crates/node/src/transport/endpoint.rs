@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_this_machine_from_others() {
+    fn distinguishes_this_machine_from_others() {
         let local = |text: &str| text.parse::<Endpoint>().unwrap().is_local();
         for text in ["/x", "http://localhost:1", "http://127.0.0.9", "ws://[::1]:8546/", "sim://127.0.0.1:4/a"] {
             assert!(local(text), "{text}");

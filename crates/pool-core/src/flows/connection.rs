@@ -46,7 +46,7 @@ impl Core {
     }
 
     /// Checks that there is room for a node and its chain. Returns the block that pays for them. `room` is the number of
-    /// nodes that a full pool would forget for it; `None` if there is no room for it.
+    /// nodes that a full pool would forget for it; `None` if it does not fit.
     pub(crate) fn check_node(
         &self,
         (id, address): (NodeId, IpAddr),

@@ -61,6 +61,8 @@ impl NoHost {
 
 /// The number of connected hosts examined for their chains: only the text depends on it.
 const LOOKS: usize = 256;
+/// The most connected hosts that are counted for the answer to a request, which clients repeat: only the text depends on it.
+const COUNTED: usize = 32;
 /// The number of chains, or of reasons, named in the text.
 const NAMED: usize = 3;
 
@@ -69,8 +71,8 @@ impl Matching {
     /// were examined for it. Where the pool has more hosts than it examines, the text has no numbers.
     pub(crate) fn explain_no_host(&self, client: u32, why: NoHost, context: Context<'_>) -> (Option<String>, u32) {
         let of_hosts = matches!(why, NoHost::NoneFree | NoHost::NoneFits | NoHost::Incompatible(_));
-        let (most, hosts) = (context.limits.explained_hosts as usize, self.open_hosts.connected().len());
-        let survey = match of_hosts && hosts <= most {
+        let most = COUNTED.min(context.limits.explained_hosts as usize);
+        let survey = match of_hosts && self.open_hosts.connected().len() <= most {
             true => self.survey(client, 0, most, context),
             false => Survey::default(),
         };

@@ -99,7 +99,7 @@ fn a_search_that_cannot_succeed_is_not_repeated_until_another_kind_of_host_is_th
         pool.ask(agent, 1);
         steps.push(pool.steps.total());
         let reason = pool.last_ask(agent).unwrap().reason.unwrap();
-        assert!(reason.contains("all 200 hosts on mainnet do not serve snap (--need)"), "{reason}");
+        assert!(reason.contains("200 do not serve snap (--need)"), "{reason}");
     }
     assert!(steps[0] < 40, "{steps:?}: hosts of one kind are looked at once");
     assert_eq!(steps[1..], [1, 1]);

@@ -12,7 +12,7 @@ use crate::fairness::{Block, block_resources::BlockResources};
 /// The address blocks that have connections, or had some a short time ago, and their wide blocks.
 ///
 /// At most [`PoolLimits::blocks`] are counted separately, by the rule of [`BlockShares`]; the further ones of a wide block are
-/// one. So whoever has 65,536 /48s cannot make the blocks of others one.
+/// one. So the holder of 65,536 /48s cannot make the blocks of others one.
 #[derive(Debug)]
 pub(super) struct BlockTable {
     blocks: BTreeMap<AddressBlock, Arc<Block>>,
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn further_blocks_of_a_wide_block_are_one_and_leave_room_for_others() {
-        let (limits, now) = (limits(1_000), Instant::now());
+        let (limits, now) = (PoolLimits { blocks: 1_000, block_minimum: 0, ..PoolLimits::default() }, Instant::now());
         let mut table = BlockTable::new(&limits);
         let many: Vec<_> = (0..2_000).map(|n| table.block(key(&format!("2001:db8:{n:x}::1")), &limits, now)).collect();
         assert_eq!(table.blocks.len(), 500);

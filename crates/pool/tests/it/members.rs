@@ -50,6 +50,9 @@ async fn members_of_a_closed_pool_call_as_often_as_their_sockets_may() {
     let mut refused = false;
     for _ in 0..MANY {
         refused |= stranger.call::<Value>(method::PING, &[(); 0]).await.is_err();
+        if refused {
+            break;
+        }
     }
     assert!(refused, "before it authenticates, a socket shares the limits of its block");
 }

@@ -16,7 +16,6 @@ impl Encode for Notice {
             | Self::NodeDisconnected { why: _ }
             | Self::NodeReconnected
             | Self::Displaced { address: _, wait_ms: _ } => {}
-            Self::PrivateAddress { host, at: _ } => host.encode(out),
             Self::HostGiven { lease, host } | Self::HostSlow { lease, host } | Self::HostGone { lease, host } => {
                 lease.encode(out);
                 host.encode(out);
@@ -33,12 +32,12 @@ impl Encode for Notice {
                 out.text(version);
                 cause.encode(out);
             }
-            Self::StrangerDropped { peer } => peer.encode(out),
+            Self::StrangerDropped { peer } | Self::PrivateAddress { host: peer, at: _ } => peer.encode(out),
+            Self::LastListKept { leases } => leases.encode(out),
             Self::ClientReturned { client, disconnected } => {
                 client.encode(out);
                 disconnected.encode(out);
             }
-            Self::LastListKept { leases } => leases.encode(out),
             Self::DirectRefused { side, peer, why: _ } | Self::Unsuitable { side, peer, why: _ } => {
                 side.encode(out);
                 peer.encode(out);

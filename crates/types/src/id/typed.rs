@@ -3,7 +3,7 @@ use crate::{Enode, EnodeError, NodeId, NodeIdError};
 /// A text that a person wrote in a file or on a command line, without what surrounds it there: white space, the byte order mark of
 /// an editor, and quotes and commas of a console or a list.
 ///
-/// Texts on the wire are never read this way: there, one thing has one form (D10).
+/// Texts on the wire are never read this way: there, one thing has one form (fault D10, docs/faults.md).
 #[must_use]
 pub fn typed_text(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '"' | '\'' | ','))

@@ -18,8 +18,12 @@ fn word(word: &str) -> String {
     if word.contains('/') {
         return "/".to_owned();
     }
+    // The demo's hosts have letters, and chance decides which one gets a client.
+    if word.len() == 1 && word.chars().all(|c| c.is_ascii_uppercase()) {
+        return "0".to_owned();
+    }
     let stable: String =
-        word.chars().filter(|c| c.is_alphabetic() || !c.is_alphanumeric() && !".,:".contains(*c)).collect();
+        word.chars().filter(|c| c.is_alphabetic() || !c.is_alphanumeric() && !".,:;".contains(*c)).collect();
     if word.chars().any(|c| c.is_ascii_digit()) { "0".to_owned() } else { stable }
 }
 

@@ -16,7 +16,7 @@ pub enum Step {
 pub struct Typed {
     pub line: String,
     pub shown: Vec<String>,
-    /// The text before it says that it is typed on the pool's machine.
+    /// The text before it states that it is typed on the pool's machine.
     pub on_pool: bool,
 }
 

@@ -222,7 +222,10 @@ impl World {
         for word in line.split([' ', '\'', '"', '=']).filter(|word| word.contains('…')) {
             let (begin, end) = word.split_once('…').unwrap();
             let until = end.chars().next();
-            let found = self.printed.split([' ', '\n', '\'', '"']).rfind(|printed| printed.starts_with(begin));
+            let found = self.printed.split([' ', '\n', '\'', '"']).rfind(|printed| {
+                // The key of an agent begins with 02 or 03.
+                printed.starts_with(begin) || begin == "02" && printed.len() == 66 && printed.starts_with("03")
+            });
             let found = found.unwrap_or_else(|| panic!("{line}\nnothing printed {word}:\n{}", self.printed));
             let found = until.map_or(found, |until| found.split(until).next().unwrap_or(found));
             filled = filled.replace(word, &format!("{found}{end}"));

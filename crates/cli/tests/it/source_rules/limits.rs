@@ -37,6 +37,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/net/tls/internal_ca.rs", "SERVER_DAYS", "the validity of a certificate"),
     ("pool/src/net/tls/pool_tls.rs", "CHECK", "a pace"),
     ("rpc/src/transport/http.rs", "IDLE", "a time of servers of others"),
+    ("pool-core/src/matching/no_host.rs", "COUNTED", "only a text depends on it"),
     ("pool-core/src/flows/forget_nodes.rs", "LOOKS_FOR_ROOM", "a part of the rule of `nodes`"),
     ("pool-core/src/metering/day_budget.rs", "DAY_MS", "a unit"),
     ("pool-core/src/metering/row_merger.rs", "WRITTEN_EACH_MS", "a part of the rule of `waiting_rows`"),

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use vipnode_pool_core::{AddressBlock, WideBlock};
 
 /// The TLS handshakes in progress. At the limit, a new handshake replaces the oldest one of the address block that has the
-/// most, in the wide block (/16, /32) that has the most: whoever begins many and finishes none harms only itself, while an
+/// most, in the wide block (/16, /32) that has the most: a block that begins many and finishes none harms only itself, while an
 /// honest handshake takes two round trips.
 #[derive(Debug)]
 pub(crate) struct Handshakes {
