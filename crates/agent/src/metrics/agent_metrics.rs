@@ -80,7 +80,7 @@ impl AgentMetrics {
     /// Sets the metrics to the numbers of the agent core.
     pub(crate) fn show(&self, core: &AgentCore) {
         self.0.show_gauges(core);
-        self.0.show_counters(core);
+        self.0.events.show(core);
     }
 }
 

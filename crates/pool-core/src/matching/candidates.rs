@@ -191,7 +191,7 @@ impl Matching {
         let payouts = near.filter_map(Node::payout).collect();
         let avoid = self.nodes.get(client).avoid.iter().flat_map(|avoided| avoided.0.iter());
         let avoid = avoid.filter_map(|&handle| context.agents.live(handle)).collect();
-        let Context { now, limits, agents, leases, metering } = context;
+        let Context { now, limits, agents, metering, .. } = context;
         let barred = metering.barred_hosts(client, now, agents, limits);
         let kind = self.asks.kind(client);
         let chain = context.agents.get(client).map(Node::chain);
