@@ -153,7 +153,7 @@ fn empty_variables_count_as_unset_with_a_warning() {
     let page = std::fs::read_to_string(page).unwrap();
     let flags = page.lines().filter_map(|line| line.strip_prefix("| `")).flat_map(|row| row.split('`'));
     let flags: std::collections::BTreeSet<&str> =
-        flags.filter_map(|cell| cell.strip_prefix("--")?.split([' ', ',']).next()).collect();
+        flags.filter_map(|cell| cell.strip_prefix("--")?.split([' ', ',', '[']).next()).collect();
     assert!(flags.len() > 60, "{flags:?}");
     let names: Vec<String> =
         flags.iter().map(|flag| format!("VIPNODE_{}", flag.to_uppercase().replace(['-', '.'], "_"))).collect();
