@@ -86,23 +86,20 @@ async fn every_command_that_prints_fails_on_a_full_disk_and_not_on_a_closed_pipe
 /// A role goes on while its output cannot be written, because its peers do not depend on it, and reports that when it ends.
 #[tokio::test]
 async fn a_role_that_cannot_print_reports_that_when_it_ends() {
-    let sim = Sim::start().await;
-    let [rpc, key, state] = sim.args();
-    for args in [&["pool", "--bind", "127.0.0.1:0"][..], &["client", "ws://127.0.0.1:1", &rpc, &key, &state]] {
-        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let mut running = tokio::process::Command::new(env!("CARGO_BIN_EXE_vipnode"));
-        let mut running = running.args(args).arg("-v").stdout(full).stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = running.stderr.take().unwrap();
-        // The first line of its log: signals are handled from before it on.
-        let mut first = [0; 1];
-        log.read_exact(&mut first).await.unwrap();
-        let pid = running.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-        let mut rest = String::new();
-        log.read_to_string(&mut rest).await.unwrap();
-        assert_eq!(running.wait().await.unwrap().code(), Some(2), "{args:?}: {rest}");
-        assert!(rest.contains("cannot write to standard output"), "{args:?}: {rest}");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut running = tokio::process::Command::new(env!("CARGO_BIN_EXE_vipnode"));
+    let running = running.args(["pool", "--bind", &free.to_string()]).stdout(full).stderr(Stdio::piped());
+    let running = running.kill_on_drop(true).spawn().unwrap();
+    while TcpStream::connect(free).await.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
+    let pid = running.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let output = running.wait_with_output().await.unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{log}");
+    assert!(log.contains("cannot write to standard output"), "{log}");
 }
 
 /// Status and headers of an answer, and how much comes behind them.
