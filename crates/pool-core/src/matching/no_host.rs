@@ -101,11 +101,12 @@ impl Matching {
         Some(if survey.complete { survey.words(chain, other) } else { why.words(chain) })
     }
 
-    /// How many slots are free on a client's chain, and how many of them others need before it.
+    /// How many slots are free on a client's chain, and how many of them others need before it. Without a free slot, that is
+    /// the reason.
     pub(crate) fn scarcity(&self, client: u32, context: Context<'_>) -> NoHost {
         let of_node = |node| (self.free_on(Node::chain(node), context), self.needed_before(node, context));
         let (free, waiting) = context.agents.get(client).map_or((0, 0), of_node);
-        NoHost::Scarce { free, waiting }
+        if free == 0 { NoHost::NoneFree } else { NoHost::Scarce { free, waiting } }
     }
 
     /// Explains to the user of a node that is not connected why no other host is on its chain, and returns how many hosts

@@ -54,6 +54,7 @@ fn the_reason_for_no_host_is_exact_with_the_number_of_hosts() {
     pool.connect(THIRD_HOST, host(THIRD_HOST, 1)).unwrap();
     pool.ask(CLIENT, 5);
     pool.admit(THIRD_HOST);
+    pool.ask(CLIENT, 5);
     let why = pool.why(CLIENT);
     assert!(why.ends_with(": 2 offer no slots, 1 already serves your node"), "{why}");
     pool.connect(SECOND_CLIENT, client(SECOND_CLIENT)).unwrap();

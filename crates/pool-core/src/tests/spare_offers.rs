@@ -142,7 +142,10 @@ fn waiting_ids_of_a_stranger_make_slots_scarce_for_nobody_else() {
     let index = pool.core.agents.find(&node(SECOND_CLIENT)).unwrap();
     assert_eq!(pool.core.leases.client_count(index), 3, "as many hosts as it wants");
     pool.ask(strangers.start, 2);
-    assert!(pool.why(strangers.start).contains("scarce"), "the stranger's own block comes after others");
+    assert!(
+        pool.why(strangers.start).contains("kept for clients that have no host"),
+        "the stranger's own block comes after others"
+    );
 }
 
 #[test]
