@@ -34,7 +34,7 @@ impl Core {
         self.refresh_waiting(index);
     }
 
-    /// Answers a client's pending request, which nothing goes on with for this reason.
+    /// Answers a client's pending request, which ends for this reason.
     pub(crate) fn end_ask(&mut self, output: &mut Output, index: u32, why: &str) {
         if self.matching.asks().contains(index) {
             self.answer_ask(output, index, Some(why.to_owned()));

@@ -132,7 +132,7 @@ impl Core {
         } else {
             self.matching.offer_restored();
             self.leases.arm_offer(id, self.clock.offers_wait());
-            // The offer waits long for its sides. Its client need not, once it is connected again.
+            // A restored offer waits long for both sides. Once its client is connected, it gets further hosts meanwhile.
             self.matching.await_pair(id, self.clock.now().plus(self.limits.second_host_ms));
         }
         if down {
