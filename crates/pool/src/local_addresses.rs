@@ -1,4 +1,6 @@
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr};
+
+use vipnode_rpc::own_addresses;
 
 /// The most addresses that are listed: a machine with containers can have thousands.
 const LISTED: usize = 8;
@@ -15,7 +17,7 @@ pub fn addresses_at(bound: IpAddr) -> Vec<IpAddr> {
         tracing::warn!(%error, "cannot list the addresses of this machine");
         Vec::new()
     });
-    let routed = routed();
+    let routed = own_addresses();
     let mut ranked: Vec<(bool, Rank, IpAddr)> = interfaces
         .iter()
         .map(|interface| (interface.ip(), Rank::of(&interface.name, interface.ip(), &routed)))
@@ -54,20 +56,6 @@ impl Rank {
             Self::Other
         }
     }
-}
-
-/// Returns the addresses of the default routes. Connecting a UDP socket sends nothing.
-fn routed() -> Vec<IpAddr> {
-    let outside: [(IpAddr, IpAddr); 2] = [
-        (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into()),
-        (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()),
-    ];
-    let own = |(any, far): (IpAddr, IpAddr)| {
-        let socket = UdpSocket::bind((any, 0)).ok()?;
-        socket.connect((far, 9)).ok()?;
-        Some(socket.local_addr().ok()?.ip())
-    };
-    outside.into_iter().filter_map(own).collect()
 }
 
 fn is_reached(ip: IpAddr) -> bool {

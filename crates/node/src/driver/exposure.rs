@@ -1,11 +1,9 @@
 //! Finds out whether a node's admin methods can be called from other machines.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use futures_util::future::join_all;
+use vipnode_rpc::own_addresses;
 use vipnode_types::NodeId;
 
 use super::{answers, capabilities::empty};
@@ -22,7 +20,7 @@ pub(crate) async fn find(at: &str, id: NodeId) -> Vec<String> {
     if at.parse::<Endpoint>().is_ok_and(|endpoint| !endpoint.is_local()) {
         urls.push(at.to_owned());
     }
-    for ip in own_addresses() {
+    for ip in own_addresses().into_iter().filter(|ip| !ip.is_loopback() && !ip.is_unspecified()) {
         urls.extend(DEFAULT_PORTS.map(|(scheme, port)| format!("{scheme}://{}", SocketAddr::new(ip, port))));
         let port = at.rsplit_once(':').and_then(|(_, port)| port.trim_end_matches('/').parse::<u16>().ok());
         if let (Some(port), Some((scheme, _))) = (port, at.split_once("://")) {
@@ -44,18 +42,4 @@ async fn answers_admin(url: String, id: NodeId) -> Option<String> {
     }
     let info = transport.call("admin_nodeInfo", empty(), PROBE_DEADLINE).await.ok()?;
     (answers::node_info(&info).ok()?.enode.id == id).then_some(url)
-}
-
-/// Returns the addresses that this machine uses for outgoing connections. Connecting a UDP socket sends nothing.
-fn own_addresses() -> Vec<IpAddr> {
-    let outside: [(IpAddr, IpAddr); 2] = [
-        (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into()),
-        (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()),
-    ];
-    let own = |(any, far): (IpAddr, IpAddr)| {
-        let socket = UdpSocket::bind((any, 0)).ok()?;
-        socket.connect((far, 9)).ok()?;
-        Some(socket.local_addr().ok()?.ip())
-    };
-    outside.into_iter().filter_map(own).filter(|ip| !ip.is_loopback() && !ip.is_unspecified()).collect()
 }
