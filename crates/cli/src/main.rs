@@ -43,10 +43,10 @@ fn main() -> ExitCode {
         return finished(ExitCode::SUCCESS, &Screen::new(cli.global.json, &LIVE));
     }
     let verbosity = log::start(cli.global.verbose, cli.global.log_format, &LIVE);
-    warn_of_unknown_variables();
+    let programs_read = cli.global.json || cli.global.log_format == LogFormat::Json;
+    warn_of_unknown_variables(programs_read);
     let reload = Reload::new(reader, settings, verbosity);
     let screen = Screen::new(cli.global.json, &LIVE);
-    let programs_read = cli.global.json || cli.global.log_format == LogFormat::Json;
     match commands::run(cli, &screen, reload) {
         Ok(code) => finished(code, &Screen::new(programs_read, &LIVE)),
         Err(error) => {
@@ -67,18 +67,23 @@ fn finished(code: ExitCode, screen: &Screen) -> ExitCode {
     }
 }
 
-/// Logged, since a program may read what is printed.
-fn warn_of_unknown_variables() {
+/// On standard error, since a program may read what is printed.
+fn warn_of_unknown_variables(programs_read: bool) {
+    let warn = |text: &str| match programs_read {
+        true => tracing::warn!("{text}"),
+        false => Screen::new(false, &LIVE).warn(text),
+    };
     let mut tree = Cli::command();
     tree.build();
     for (name, _) in std::env::vars_os().filter(|(_, value)| value.is_empty()) {
         if let Some(name) = name.to_str().filter(|name| name.starts_with(VARIABLES)) {
-            tracing::warn!("the environment variable {name} is empty and counts as not set");
+            warn(&format!("The environment variable {name} is empty and counts as not set"));
         }
     }
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for unknown in unknown_variables(&tree, names) {
-        tracing::warn!("unknown environment variable {}; did you mean {}?", unknown.name, unknown.nearest);
+        let nearest = unknown.nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
+        warn(&format!("Unknown environment variable {}{nearest}", unknown.name));
     }
 }
 

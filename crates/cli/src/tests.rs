@@ -2,6 +2,8 @@
 //!
 //! After a change that is meant: `INSTA_UPDATE=always cargo test -p vipnode --bins snapshot`, then read the difference.
 
+mod page_list;
+
 use std::{fmt::Write, io::ErrorKind, path::PathBuf};
 
 use clap::{Command, CommandFactory};
@@ -49,6 +51,17 @@ pub(crate) fn at_each_width(text: &str) -> String {
         }
     }
     shown
+}
+
+/// The lines as a terminal shows them, without colors.
+pub(crate) fn text_of(lines: &[Line]) -> String {
+    let screen = Screen::new(false, &LIVE);
+    lines.iter().map(|line| plain(&screen.line(line))).collect::<Vec<_>>().join("\n")
+}
+
+/// An error as a terminal shows it, without colors.
+pub(crate) fn text_of_error(error: &CliError) -> String {
+    plain(&Screen::new(false, &LIVE).error_text(error))
 }
 
 /// A page as it is at each width. None of its lines is wider, but for hints, which are copied, and for single words.
@@ -257,12 +270,11 @@ fn snapshot_of_notices() {
         AgentNotice::NotRenewed { days: 3, why: failure },
     ];
     all.extend(notices().into_iter().map(AgentNotice::Notice));
-    let screen = Screen::new(false, &LIVE);
-    let lines: Vec<String> = all.iter().map(|notice| plain(&screen.line(&agent_notice_line(notice)))).collect();
-    assert_snapshot!("notices", at_each_width(&lines.join("\n")));
+    let lines: Vec<Line> = all.iter().map(agent_notice_line).collect();
+    assert_snapshot!("notices", at_each_width(&text_of(&lines)));
 }
 
-fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> AgentStatus {
+pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> AgentStatus {
     let now = Ms::new(1_800_000_000_000);
     let lease = LeaseStatus {
         lease: LeaseId::new(7),
@@ -376,7 +388,7 @@ fn snapshot_of_status() {
 fn refusal(cli: Cli) -> CliError {
     match cli.command.unwrap() {
         args::Command::Host(args) => args.runtime.metrics.address().unwrap_err().into(),
-        args::Command::Client(args) => Targets::of(&args.connection.pool, &[]).unwrap_err(),
+        args::Command::Client(args) => Targets::of(args.connection.named(), &[]).unwrap_err(),
         args::Command::Pool(args) => {
             let mut config = PoolConfig::new("127.0.0.1:0".parse().unwrap()).unwrap();
             args.original.refuse().and_then(|()| limit_flag::set(&mut config, &args.limit)).unwrap_err().into()
@@ -387,7 +399,6 @@ fn refusal(cli: Cli) -> CliError {
 
 #[test]
 fn snapshot_of_errors() {
-    let screen = Screen::new(false, &LIVE);
     let lines: [&[&str]; 7] = [
         &["host", "--metrics-bind", "0.0.0.0:9464"],
         &["pool", "--store", "persist"],
@@ -401,7 +412,7 @@ fn snapshot_of_errors() {
     for line in lines {
         let cli = Cli::read(std::iter::once("vipnode").chain(line.iter().copied())).unwrap();
         let error = refusal(cli);
-        let _infallible = writeln!(shown, "$ vipnode {}\n{}", line.join(" "), plain(&screen.error_text(&error)));
+        let _infallible = writeln!(shown, "$ vipnode {}\n{}", line.join(" "), text_of_error(&error));
     }
     let wrong: [&[&str]; 6] = [
         &["host", "--slots", "many"],
@@ -414,10 +425,10 @@ fn snapshot_of_errors() {
     for line in wrong {
         let words = std::iter::once("vipnode").chain(line.iter().copied()).map(Into::into);
         let Err(Unread::Error(error)) = Reader::new(words, |_| None).read() else { panic!("{line:?}") };
-        let _infallible = writeln!(shown, "$ vipnode {}\n{}", line.join(" "), plain(&screen.error_text(&error)));
+        let _infallible = writeln!(shown, "$ vipnode {}\n{}", line.join(" "), text_of_error(&error));
     }
     let warning =
         Line::new("open", crate::output::Tone::Warning, "Anyone may join this pool").hint("Pass --members FILE");
-    shown += &plain(&screen.line(&warning));
+    shown += &text_of(&[warning]);
     assert_snapshot!("errors", at_each_width(&shown));
 }

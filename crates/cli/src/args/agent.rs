@@ -15,6 +15,10 @@ use super::{
 };
 use crate::error::CliError;
 
+/// The id of the argument without a name that names a pool or a host. Variables and files set `--pool`.
+pub(crate) const TYPED_POOL: &str = "pool";
+const NAMED_POOL: &str = "named_pool";
+
 /// The pool and the node that an agent connects.
 #[derive(Debug, Args)]
 pub(crate) struct ConnectionArgs {
@@ -25,6 +29,18 @@ pub(crate) struct ConnectionArgs {
     /// without a pool.
     #[arg(value_name = "POOL|ENODE", help_heading = "Pool")]
     pub(crate) pool: Vec<PoolOrHost>,
+    /// Connect to this pool; its name may be a single word.
+    ///
+    /// Takes the same as POOL, which cannot be a word such as "mypool": that may be a mistyped command. Can be repeated.
+    #[arg(
+        id = NAMED_POOL,
+        long = "pool",
+        value_name = "POOL|ENODE",
+        value_parser = PoolOrHost::named,
+        help_heading = "Pool",
+        hide_short_help = true
+    )]
+    named_pool: Vec<PoolOrHost>,
     #[command(flatten)]
     pub(crate) node: NodeArgs,
     /// Read the node's key from this file.
@@ -67,6 +83,13 @@ pub(crate) struct ConnectionArgs {
     /// Secret of a closed pool.
     #[command(flatten)]
     pub(crate) join: JoinArgs,
+}
+
+impl ConnectionArgs {
+    /// Returns the pools and hosts that the user named.
+    pub(crate) fn named(&self) -> impl Iterator<Item = &PoolOrHost> {
+        self.pool.iter().chain(&self.named_pool)
+    }
 }
 
 /// How an agent runs. Flattened last, so that the help ends with these headings.
@@ -188,7 +211,8 @@ fn host_pool(pool: clap::Arg) -> clap::Arg {
 #[derive(Debug, Args)]
 #[command(
     override_usage = "vipnode host [OPTIONS] [POOL]",
-    mut_arg("pool", host_pool),
+    mut_arg(TYPED_POOL, host_pool),
+    mut_arg(NAMED_POOL, |arg| arg.value_name("POOL")),
     after_help = "Examples:\n  vipnode host ws://127.0.0.1:8080 --slots 20 --payout 0x…\n  \
                   vipnode host --allow <NODE-ID>  admit a client without a pool"
 )]

@@ -33,7 +33,7 @@ pub(crate) use self::tls::AcmeArgs;
 pub(crate) use self::{
     agent::{
         AgentArgs, ClientArgs, ConnectionArgs, HostArgs, HostSelectionArgs, HostingArgs, NodeArgs, ReleaseArgs,
-        RuntimeArgs,
+        RuntimeArgs, TYPED_POOL,
     },
     doctor::{DoctorArgs, RoleName},
     join::JoinArgs,
@@ -311,6 +311,12 @@ mod tests {
             &["vipnode", "client", "--enode.host", "1.2.3.4:5"],
             &["vipnode", "client", "--max-price", "1 euro"],
             &["vipnode", "pool", "--bind", "nowhere"],
+            &["vipnode", "pool", "--bind", "+80"],
+            &["vipnode", "pool", "--public-url", "wss://*"],
+            &["vipnode", "pool", "--public-url", "wss://0"],
+            &["vipnode", "pool", "--public-url", "wss://0.0.0.0:8443"],
+            &["vipnode", "pool", "--public-url", "wss://[::]"],
+            &["vipnode", "pool", "--figures", "1ms"],
             &["vipnode", "pool", "--join-secret", " "],
             &["vipnode", "pool", "--report-interval", "120s"],
             &["vipnode", "pool", "--limit", "calls_a_second"],

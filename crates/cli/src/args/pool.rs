@@ -155,8 +155,9 @@ impl PoolArgs {
 fn public_url(text: &str) -> Result<RpcUrl, String> {
     let hint = |hint: Option<String>| hint.map_or_else(String::new, |hint| format!(". {hint}"));
     let url = text.parse::<RpcUrl>().map_err(|error| format!("{error}{}", hint(error.hint())))?;
-    if url.host().contains('*') {
-        return Err(format!("agents cannot connect to {}: pass the host name or address of this pool", url.host()));
+    let host = url.host();
+    if host.contains('*') || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified()) {
+        return Err(format!("agents cannot connect to {host}: pass the host name or address of this pool"));
     }
     Ok(url)
 }

@@ -17,22 +17,26 @@ impl FromStr for PoolOrHost {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
+        match Self::named(text)? {
+            Self::Pool(role) if matches!(&*role, "agent" | "host" | "client") => Err(TargetError::Role { role }),
+            // The name of a pool has a dot, and one in the local network is given with a scheme, with a port, or with --pool. So
+            // a mistyped command starts nothing.
+            Self::Pool(word) if !word.contains(['.', ':', '/']) && word != "localhost" => {
+                Err(TargetError::Word { word: hide_url_credentials(&word) })
+            }
+            target => Ok(target),
+        }
+    }
+}
+
+impl PoolOrHost {
+    /// Reads the value of --pool, a variable, or a settings file, where a word cannot be a mistyped command.
+    pub(crate) fn named(text: &str) -> Result<Self, TargetError> {
         let text = typed_text(text);
-        if !text.starts_with("enode:") && NodeId::typed(text).is_ok() {
-            return Err(TargetError::BareId);
-        }
-        if matches!(text, "agent" | "host" | "client") {
-            return Err(TargetError::Role { role: text.to_owned() });
-        }
         if text.starts_with("enode:") || text.starts_with("enr:") {
             return Ok(Self::Host(Enode::typed(text)?));
         }
-        // A pool's name has a dot, and one of this machine's network is given with a scheme or a port. So a mistyped command starts
-        // nothing.
-        if !text.contains(['.', ':', '/']) && text != "localhost" {
-            return Err(TargetError::Word { word: hide_url_credentials(text) });
-        }
-        Ok(Self::Pool(text.to_owned()))
+        if NodeId::typed(text).is_ok() { Err(TargetError::BareId) } else { Ok(Self::Pool(text.to_owned())) }
     }
 }
 
@@ -56,7 +60,7 @@ pub(crate) struct Targets {
 }
 
 impl Targets {
-    pub(crate) fn of(named: &[PoolOrHost], allow: &[Enode]) -> Result<Self, CliError> {
+    pub(crate) fn of<'a>(named: impl IntoIterator<Item = &'a PoolOrHost>, allow: &[Enode]) -> Result<Self, CliError> {
         let mut targets = Self { pool: None, direct: DirectConfig { hosts: Vec::new(), allow: allow.to_vec() } };
         for one in named {
             match (one, &targets.pool) {
@@ -124,8 +128,10 @@ mod tests {
             assert_eq!(read(&[pool], &[]).unwrap().pool.as_deref(), Some(pool));
         }
         for word in ["statux", "version", "mypool", "", "8080"] {
-            assert!(read(&[word], &[]).unwrap_err().contains("wss://"), "{word}");
+            assert!(read(&[word], &[]).unwrap_err().contains(&format!("--pool {word}")), "{word}");
+            assert_eq!(PoolOrHost::named(word), Ok(PoolOrHost::Pool(word.to_owned())), "{word}");
         }
+        assert_eq!(PoolOrHost::named("host"), Ok(PoolOrHost::Pool("host".to_owned())));
     }
 
     #[test]

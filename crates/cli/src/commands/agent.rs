@@ -22,7 +22,7 @@ use crate::{
         RoleName, RuntimeArgs, Targets,
     },
     commands::{agent_metrics, protocol},
-    config::{Reload, say_kept},
+    config::{Applied, Reload, say_kept},
     discover::{FoundNode, RetryPolicy, dry_run, find_node, find_pool, named_pool},
     error::{CliError, CommandError},
     output::{Line, Screen, Tone, agent_notice_line},
@@ -97,7 +97,7 @@ impl Role {
     /// Whom it stands towards.
     pub(crate) fn targets(&self) -> Result<Targets, CliError> {
         let allow = self.hosting.as_ref().map(|hosting| hosting.allow.as_slice()).unwrap_or_default();
-        let targets = Targets::of(&self.connection.pool, allow)?;
+        let targets = Targets::of(self.connection.named(), allow)?;
         if self.host_selection.is_none() && !targets.direct.hosts.is_empty() {
             return Err(CommandError::EnodeForHost.into());
         }
@@ -194,7 +194,7 @@ fn read_again(
         config.keep.extend(kept);
         runner.configure(config);
     }
-    reload.done(newer, &live, &[], screen);
+    reload.done(newer, &Applied { live: &live, refused: &[], file_changed: false }, screen);
 }
 
 /// What an agent can be from now on that stands towards `running`, and whether that pool is the one of its settings.

@@ -1,17 +1,19 @@
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf, time::SystemTime};
 
 use tokio::sync::watch::{Receiver, error::RecvError};
 use vipnode_agent::state::StateDir;
-use vipnode_pool::{DataDir, Membership, PoolConfig, PoolServer, PoolTls, ReloadChanges, TlsNews, TrustedProxies};
+use vipnode_pool::{
+    CertificateFacts, DataDir, Membership, PoolConfig, PoolServer, PoolTls, ReloadChanges, TlsNews, TrustedProxies,
+};
 use vipnode_pool_core::Limits;
 
 use crate::{
     args::{Command, PoolArgs, chain_flag, limit_flag},
     commands::{
-        pool_certificate,
-        pool_start::{self, JoinNeeds},
+        pool_certificate::{self, CertificateAtStart},
+        pool_start::{JoinNeeds, PoolStart},
     },
-    config::{Reload, say_kept},
+    config::{Applied, Reload, say_kept},
     error::{CliError, CommandError},
     output::{
         Line, Screen, Tone,
@@ -42,10 +44,10 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     // From the start: a SIGHUP while the pool opens its files is kept until it runs.
     let hangups = ReloadSignals::listen()?;
     let screen = screen.with_times();
-    let open = !config.members.is_closed();
+    let is_open = !config.members.is_closed();
     let needs = JoinNeeds { secret: matches!(config.members, Membership::Secret(_)), secret_file };
     let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
-    let any_address = config.bind.ip().is_unspecified() && config.public_urls.is_empty();
+    let at_any_address = config.bind.ip().is_unspecified() && config.public_urls.is_empty();
     // Without a home directory, a pool has no admin socket.
     config.state_dir = StateDir::root(None).ok();
     let datadir = datadir.map(|dir| DataDir::open(&dir)).transpose()?;
@@ -54,19 +56,10 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         Some(datadir) => PoolServer::spawn_in(config, datadir).await?,
         None => PoolServer::spawn(config).await?,
     };
-    pool_start::say_start(&server, tls.as_ref(), &needs, screen);
-    if let Some(id) = id {
-        screen.say(&Line::new("pool_id", Tone::Plain, format!("Pool ID: {id}")).with("id", id));
-    }
-    if open {
-        let text = "Anyone may join this pool";
-        screen.say(
-            &Line::new("open", Tone::Warning, text).hint("To close it, pass --members FILE or --join-secret-file FILE"),
-        );
-    }
-    if any_address {
-        pool_start::warn_unnamed(&server, tls.as_ref(), screen);
-    }
+    let (address, urls) = (server.local_addr(), server.urls());
+    let certificate = tls.as_ref().map(CertificateAtStart::of);
+    let start = PoolStart { address, urls, certificate, needs, id, is_open, at_any_address };
+    start.lines(SystemTime::now()).iter().for_each(|line| screen.say(line));
     let _figures = PoolFigures::write(metrics.clone(), figures, screen);
     let _live = StatusLine::of_pool(metrics, screen);
     let probe = server.probe();
@@ -115,12 +108,12 @@ async fn serve(
             () = hangups.next() => {
                 read_again(server, &mut reload, screen).await;
                 if let Some(tls) = &tls {
-                    pool_certificate::reload(tls, screen);
+                    screen.say(&pool_certificate::reload_line(&tls.reload(), SystemTime::now()));
                 }
             }
             Some(Ok(())) = changed(news.as_mut()) => {
                 if let Some(news) = news.as_mut().and_then(|news| news.borrow_and_update().clone()) {
-                    pool_certificate::say_news(&news, screen);
+                    screen.say(&pool_certificate::news_line(&news, SystemTime::now()));
                 }
             }
         }
@@ -141,8 +134,11 @@ async fn read_again(server: &PoolServer, reload: &mut Reload, screen: Screen) {
         Ok(config) => {
             let changes = server.reload(&config).await;
             let refused: Vec<String> = changes.later_limits.iter().map(|name| format!("limit {name}")).collect();
-            reload.done(newer, &LIVE, &refused, screen);
-            say_members(&changes, screen);
+            let file_changed = has_new_members(&changes);
+            reload.done(newer, &Applied { live: &LIVE, refused: &refused, file_changed }, screen);
+            if file_changed {
+                screen.say(&members_line(&changes));
+            }
         }
         Err(error) => say_kept(&error.message, &error.hint, screen),
     }
@@ -163,29 +159,36 @@ fn check(mut args: PoolArgs, screen: Screen) -> Result<(), CliError> {
     let facts = pool_certificate::check(tls, || internal_ca(&args))?;
     args.datadir.as_deref().map_or(Ok(()), DataDir::check)?;
     let config = live(&args)?;
+    valid_lines(&config, facts.as_ref(), SystemTime::now()).iter().for_each(|line| screen.say(line));
+    Ok(())
+}
+
+/// What is said of settings that a pool can start with.
+fn valid_lines(config: &PoolConfig, certificate: Option<&CertificateFacts>, now: SystemTime) -> Vec<Line> {
     let members = match &config.members {
         Membership::Members(members) => counted(u64::try_from(members.len()).unwrap_or(u64::MAX), "member"),
         Membership::Secret(_) => "members who know the join secret".to_owned(),
         Membership::Open => "open to anyone".to_owned(),
     };
     let text = format!("The settings are valid: {members}, {}", slot_costs(config.core.price));
-    screen.say(&Line::new("settings_valid", Tone::Good, text));
-    if let Some(facts) = facts {
-        pool_certificate::say("certificate", "TLS certificate", &facts, screen);
-    }
-    Ok(())
+    let valid = Line::new("settings_valid", Tone::Good, text);
+    let certificate =
+        certificate.map(|facts| pool_certificate::facts_line("certificate", "TLS certificate", facts, now));
+    std::iter::once(valid).chain(certificate).collect()
+}
+
+/// Whether others may join than before.
+const fn has_new_members(changes: &ReloadChanges) -> bool {
+    changes.members_added != 0 || changes.members_removed != 0 || changes.disconnected != 0
 }
 
 /// Who may join now, and who was disconnected for that.
-fn say_members(changes: &ReloadChanges, screen: Screen) {
+fn members_line(changes: &ReloadChanges) -> Line {
     let ReloadChanges { members_added: added, members_removed: removed, disconnected, .. } = *changes;
-    if added == 0 && removed == 0 && disconnected == 0 {
-        return;
-    }
     let agents = counted(u64::try_from(disconnected).unwrap_or(u64::MAX), "agent");
     let text = format!("Members: {added} added, {removed} removed; disconnected {agents}");
     let line = Line::new("members_changed", Tone::Good, text).with("added", added).with("removed", removed);
-    screen.say(&line.with("disconnected", disconnected));
+    line.with("disconnected", disconnected)
 }
 
 /// Where the pool's own CA is kept, and for which names and addresses it issues.
@@ -254,7 +257,63 @@ fn live(args: &PoolArgs) -> Result<PoolConfig, CliError> {
 
 #[cfg(test)]
 mod tests {
+    use vipnode_pool::TlsError;
+    use vipnode_types::JoinSecret;
+
     use super::*;
+
+    fn facts() -> CertificateFacts {
+        let names = vec!["pool.example.org".to_owned()];
+        CertificateFacts { names, begins_s: 1_800_000_000, expires_s: 1_831_536_000 }
+    }
+
+    fn now() -> SystemTime {
+        std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_831_000_000)
+    }
+
+    #[test]
+    fn snapshot_of_a_check_of_the_settings() {
+        let config = |members| {
+            let config = PoolConfig::new("127.0.0.1:0".parse().unwrap()).unwrap();
+            PoolConfig { members, core: Limits { price: "100 gwei".parse().unwrap(), ..config.core.clone() }, ..config }
+        };
+        let members = Membership::Members([vipnode_types::NodeId::new([7; 64])].into_iter().collect());
+        let mut said = valid_lines(&config(members), Some(&facts()), now());
+        said.extend(valid_lines(&config(Membership::Open), None, now()));
+        said.extend(valid_lines(&config(Membership::Secret(JoinSecret::new("sesame").unwrap())), None, now()));
+        let pem = |name: &str| PathBuf::from(format!("/etc/vipnode/{name}.pem"));
+        let refused: [CliError; 2] = [
+            TlsError::Mismatch { certificate: pem("fullchain"), key: pem("privkey") }.into(),
+            CommandError::MembersAndSecret.into(),
+        ];
+        let errors = refused.map(|error| crate::tests::text_of_error(&error)).join("\n");
+        let page = format!("{}\n{errors}", crate::tests::text_of(&said));
+        insta::assert_snapshot!("check_config", crate::tests::at_each_width(&page));
+    }
+
+    #[test]
+    fn snapshot_of_what_a_running_pool_says() {
+        let changes = |members_added, members_removed, disconnected| ReloadChanges {
+            members_added,
+            members_removed,
+            disconnected,
+            ..ReloadChanges::default()
+        };
+        let path = PathBuf::from("/etc/vipnode/fullchain.pem");
+        let expired = TlsError::Expired { path, at: facts().expires() };
+        let failed =
+            TlsNews::Failed { why: "no such name".to_owned(), hint: "Make the name resolve".to_owned(), retry_s: 60 };
+        let said = [
+            members_line(&changes(1, 2, 1)),
+            members_line(&changes(0, 0, 3)),
+            pool_certificate::reload_line(&Ok(facts()), now()),
+            pool_certificate::reload_line(&Err(expired), now()),
+            pool_certificate::reload_line(&Err(TlsError::NoFiles), now()),
+            pool_certificate::news_line(&TlsNews::Obtained(facts()), now()),
+            pool_certificate::news_line(&failed, now()),
+        ];
+        insta::assert_snapshot!("pool_running", crate::tests::at_each_width(&crate::tests::text_of(&said)));
+    }
 
     #[test]
     fn only_a_host_name_goes_into_the_certificate() {

@@ -6,7 +6,7 @@ use vipnode_types::{TypedError as _, counted};
 use crate::{
     args::{TlsArgs, TlsSource},
     error::{CliError, CommandError},
-    output::{Line, Screen, Tone},
+    output::{Line, Tone},
 };
 
 /// A certificate with fewer days left is warned about.
@@ -77,54 +77,73 @@ fn acme(args: crate::args::AcmeArgs) -> Result<vipnode_pool::AcmeConfig, CliErro
     Ok(config.check()?)
 }
 
-/// Reads the files again and reports the result.
-pub(crate) fn reload(tls: &PoolTls, screen: Screen) {
-    match tls.reload() {
-        Ok(facts) => say("certificate_reloaded", "Reloaded the certificate", &facts, screen),
+/// Reports how reading the files again ended.
+pub(crate) fn reload_line(reloaded: &Result<CertificateFacts, TlsError>, now: SystemTime) -> Line {
+    match reloaded {
+        Ok(facts) => facts_line("certificate_reloaded", "Reloaded the certificate", facts, now),
         Err(TlsError::NoFiles) => {
             let text = "SIGHUP: no certificate file to reload; ACME renews the certificate automatically";
-            screen.say(&Line::new("certificate_kept", Tone::Plain, text));
+            Line::new("certificate_kept", Tone::Plain, text)
         }
         Err(error) => {
             let text = format!("Cannot use the new certificate ({error}); keeping the old one");
             let line = Line::new("certificate_kept", Tone::Warning, text).with("reason", error.to_string());
-            screen.say(&line.hint(&error.hint().unwrap_or_default()));
+            line.hint(&error.hint().unwrap_or_default())
         }
     }
 }
 
-/// The certificate at the start.
-pub(crate) fn say_at_start(tls: &PoolTls, port: u16, screen: Screen) {
-    if let Some(facts) = tls.facts() {
-        say("certificate", "TLS certificate", &facts, screen);
-        if let Some(ca) = tls.ca_file() {
-            let text = format!("Agents trust it with --tls-ca FILE: copy {} to their machines", ca.display());
-            screen.say(&Line::new("ca", Tone::Plain, text).with("file", ca.display().to_string()));
+/// The certificate of a pool that starts, as its lines show it.
+#[derive(Debug)]
+pub(crate) struct CertificateAtStart {
+    /// Also of one that is still on order.
+    pub(crate) names: Vec<String>,
+    /// `None` before the first one by ACME.
+    pub(crate) facts: Option<CertificateFacts>,
+    /// The file of the pool's own CA.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Whether agents need the CA's certificate.
+    pub(crate) needs_ca: bool,
+}
+
+impl CertificateAtStart {
+    pub(crate) fn of(tls: &PoolTls) -> Self {
+        Self { names: tls.names(), facts: tls.facts(), ca_file: tls.ca_file(), needs_ca: tls.needs_ca() }
+    }
+
+    /// The lines about it; `port` is the pool's.
+    pub(crate) fn lines(&self, port: u16, now: SystemTime) -> Vec<Line> {
+        if let Some(facts) = &self.facts {
+            let ca = self.ca_file.as_ref().map(|ca| {
+                let text = format!("Agents trust it with --tls-ca FILE: copy {} to their machines", ca.display());
+                Line::new("ca", Tone::Plain, text).with("file", ca.display().to_string())
+            });
+            return std::iter::once(facts_line("certificate", "TLS certificate", facts, now)).chain(ca).collect();
         }
-        return;
+        let mut text = format!("Getting a certificate for {}", self.names.join(", "));
+        if port != 443 {
+            text += &format!(". The ACME server connects to port 443, so forward it to port {port} on this machine");
+        }
+        vec![Line::new("certificate_ordered", Tone::Plain, text)]
     }
-    let mut text = format!("Getting a certificate for {}", tls.names().join(", "));
-    if port != 443 {
-        text += &format!(". The ACME server connects to port 443, so forward it to port {port} on this machine");
-    }
-    screen.say(&Line::new("certificate_ordered", Tone::Plain, text));
 }
 
 /// Reports an automatic renewal of the certificate, or its failure.
-pub(crate) fn say_news(news: &TlsNews, screen: Screen) {
+pub(crate) fn news_line(news: &TlsNews, now: SystemTime) -> Line {
     match news {
-        TlsNews::Obtained(facts) => say("certificate_obtained", "Obtained a new certificate", facts, screen),
+        TlsNews::Obtained(facts) => facts_line("certificate_obtained", "Obtained a new certificate", facts, now),
         TlsNews::Failed { why, hint, retry_s } => {
             let text = format!("Cannot get a certificate: {why}; retrying in {retry_s} s");
-            screen.say(&Line::new("certificate_failed", Tone::Warning, text).with("reason", why.as_str()).hint(hint));
+            Line::new("certificate_failed", Tone::Warning, text).with("reason", why.as_str()).hint(hint)
         }
     }
 }
 
-pub(crate) fn say(event: &'static str, what: &str, facts: &CertificateFacts, screen: Screen) {
-    let days = facts.days_left(SystemTime::now());
+/// Describes a certificate. `now` is compared with its end.
+pub(crate) fn facts_line(event: &'static str, what: &str, facts: &CertificateFacts, now: SystemTime) -> Line {
+    let days = facts.days_left(now);
     let names = if facts.names.is_empty() { "no name".to_owned() } else { facts.names.join(", ") };
     let text = format!("{what} for {names}, valid until {} ({})", facts.expires(), counted(days, "day"));
     let tone = if days < SOON_DAYS { Tone::Warning } else { Tone::Good };
-    screen.say(&Line::new(event, tone, text).with("names", facts.names.clone()).with("expires", facts.expires()));
+    Line::new(event, tone, text).with("names", facts.names.clone()).with("expires", facts.expires())
 }

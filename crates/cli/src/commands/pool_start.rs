@@ -1,16 +1,32 @@
 use std::{
     borrow::Cow,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
-use vipnode_pool::{PoolServer, PoolTls};
 use vipnode_types::RpcUrl;
 
 use crate::{
-    commands::pool_certificate,
-    output::{Line, Screen, Tone},
+    commands::pool_certificate::CertificateAtStart,
+    output::{Line, Tone},
 };
+
+/// A started pool, as its first lines describe it: where it listens, how agents join it, and who may.
+#[derive(Debug)]
+pub(crate) struct PoolStart {
+    pub(crate) address: SocketAddr,
+    /// The public URLs.
+    pub(crate) urls: Vec<String>,
+    pub(crate) certificate: Option<CertificateAtStart>,
+    pub(crate) needs: JoinNeeds,
+    /// The pool's ID, if it has a data directory.
+    pub(crate) id: Option<String>,
+    /// Anyone may join.
+    pub(crate) is_open: bool,
+    /// It listens at all addresses, and the user named no public URL.
+    pub(crate) at_any_address: bool,
+}
 
 /// What an agent needs to join a pool, next to its URL.
 #[derive(Debug, Clone, Default)]
@@ -21,27 +37,58 @@ pub(crate) struct JoinNeeds {
     pub(crate) secret_file: Option<PathBuf>,
 }
 
-/// Where a started pool listens, and how agents join it.
-pub(crate) fn say_start(server: &PoolServer, tls: Option<&PoolTls>, needs: &JoinNeeds, screen: Screen) {
-    let address = server.local_addr();
-    let urls = server.urls();
-    let scheme = if tls.is_some() { "wss" } else { "ws" };
-    let own = format!("{scheme}://{address}");
-    let text = match &*urls {
-        [url] if *url == own => format!("Listening on {own}"),
-        urls => format!("Listening on {address}; agents can connect to {}", urls.join(", ")),
-    };
-    let first = urls.into_iter().next().unwrap_or(own);
-    let listens = Line::new("listening", Tone::Good, text).with("url", &*first).with("address", address.to_string());
-    screen.say(&listens);
-    if let Some(tls) = tls {
-        pool_certificate::say_at_start(tls, address.port(), screen);
+impl PoolStart {
+    /// Its lines. `now` is compared with the certificate's end.
+    pub(crate) fn lines(&self, now: SystemTime) -> Vec<Line> {
+        let scheme = if self.certificate.is_some() { "wss" } else { "ws" };
+        let own = format!("{scheme}://{}", self.address);
+        let text = match &*self.urls {
+            [url] if *url == own => format!("Listening on {own}"),
+            urls => format!("Listening on {}; agents can connect to {}", self.address, urls.join(", ")),
+        };
+        let first = self.urls.first().unwrap_or(&own);
+        let listening = Line::new("listening", Tone::Good, text).with("url", first.as_str());
+        let mut lines = vec![listening.with("address", self.address.to_string())];
+        if let Some(certificate) = &self.certificate {
+            lines.extend(certificate.lines(self.address.port(), now));
+        }
+        lines.push(Line::new("next", Tone::Plain, next(first, self.ca(), &self.needs)));
+        let http = first.replacen("ws", "http", 1);
+        let text = format!("Health and metrics: {http}/health, {http}/metrics");
+        lines.push(Line::new("health", Tone::Plain, text));
+        lines.extend(
+            self.id
+                .as_ref()
+                .map(|id| Line::new("pool_id", Tone::Plain, format!("Pool ID: {id}")).with("id", id.as_str())),
+        );
+        if self.is_open {
+            let hint = "To close it, pass --members FILE or --join-secret-file FILE";
+            lines.push(Line::new("open", Tone::Warning, "Anyone may join this pool").hint(hint));
+        }
+        lines.extend(self.unnamed(scheme));
+        lines
     }
-    let ca = tls.and_then(PoolTls::ca_file);
-    screen.say(&Line::new("next", Tone::Plain, next(&first, ca.as_deref(), needs)));
-    let http = first.replacen("ws", "http", 1);
-    let text = format!("Health and metrics: {http}/health, {http}/metrics");
-    screen.say(&Line::new("health", Tone::Plain, text));
+
+    /// The file that agents pass to --tls-ca. The file of another's CA is not known.
+    fn ca(&self) -> Option<&Path> {
+        let certificate = self.certificate.as_ref()?;
+        let other = || certificate.needs_ca.then(|| Path::new("CA.pem"));
+        certificate.ca_file.as_deref().or_else(other)
+    }
+
+    /// A pool at all addresses of its machine knows neither its names nor the addresses outside a container, unless its
+    /// certificate, from elsewhere, names it.
+    fn unnamed(&self, scheme: &str) -> Option<Line> {
+        let has_name = |url: &String| url.parse::<RpcUrl>().is_ok_and(|url| url.host().parse::<IpAddr>().is_err());
+        let from_elsewhere = self.certificate.as_ref().is_some_and(|certificate| certificate.ca_file.is_none());
+        if !self.at_any_address || from_elsewhere && self.urls.iter().any(has_name) {
+            return None;
+        }
+        let text = "Agents that reach this pool by a name, through a proxy, or at a published port will be rejected, because they \
+                    sign a URL that this pool does not know";
+        let hint = format!("Pass the URL that agents use to reach this pool: --public-url {scheme}://HOST:PORT");
+        Some(Line::new("no_public_url", Tone::Warning, text).hint(&hint))
+    }
 }
 
 /// The commands that join this pool, complete and quoted for a shell.
@@ -70,24 +117,79 @@ fn quoted(word: &str) -> Cow<'_, str> {
     shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }
 
-/// A pool at all addresses of its machine knows neither its names nor the addresses outside a container, unless its
-/// certificate, from elsewhere, names it.
-pub(crate) fn warn_unnamed(server: &PoolServer, tls: Option<&PoolTls>, screen: Screen) {
-    let has_name = |url: &String| url.parse::<RpcUrl>().is_ok_and(|url| url.host().parse::<IpAddr>().is_err());
-    let from_elsewhere = tls.is_some_and(|tls| tls.ca_file().is_none());
-    if from_elsewhere && server.urls().iter().any(has_name) {
-        return;
-    }
-    let scheme = if tls.is_some() { "wss" } else { "ws" };
-    let text = "Agents that reach this pool by a name, through a proxy, or at a published port will be rejected, because they \
-                sign a URL that this pool does not know";
-    let hint = format!("Pass the URL that agents use to reach this pool: --public-url {scheme}://HOST:PORT");
-    screen.say(&Line::new("no_public_url", Tone::Warning, text).hint(&hint));
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use vipnode_pool::CertificateFacts;
+
     use super::*;
+
+    fn start() -> PoolStart {
+        PoolStart {
+            address: "127.0.0.1:8080".parse().unwrap(),
+            urls: vec!["ws://127.0.0.1:8080".to_owned()],
+            certificate: None,
+            needs: JoinNeeds::default(),
+            id: None,
+            is_open: true,
+            at_any_address: false,
+        }
+    }
+
+    fn certificate(names: &[&str]) -> CertificateAtStart {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let facts = CertificateFacts { names: names.clone(), begins_s: 1_800_000_000, expires_s: 1_831_536_000 };
+        CertificateAtStart { names, facts: Some(facts), ca_file: None, needs_ca: false }
+    }
+
+    #[test]
+    fn snapshot_of_the_start() {
+        let internal = CertificateAtStart {
+            ca_file: Some("/var/lib/vipnode/tls/ca.pem".into()),
+            needs_ca: true,
+            ..certificate(&["10.0.0.1", "pool", "localhost", "127.0.0.1", "::1"])
+        };
+        let ordered = CertificateAtStart { facts: None, ..certificate(&["pool.example.org"]) };
+        let own_ca = CertificateAtStart { needs_ca: true, ..certificate(&["pool.lan"]) };
+        let urls = |urls: &[&str]| urls.iter().map(|url| (*url).to_owned()).collect();
+        let starts = [
+            start(),
+            PoolStart {
+                address: "0.0.0.0:8080".parse().unwrap(),
+                urls: urls(&["ws://10.0.0.1:8080", "ws://[2001:db8::1]:8080", "ws://127.0.0.1:8080"]),
+                at_any_address: true,
+                ..start()
+            },
+            PoolStart {
+                address: "10.0.0.1:8443".parse().unwrap(),
+                urls: urls(&["wss://10.0.0.1:8443"]),
+                certificate: Some(internal),
+                id: Some(vipnode_types::PoolKey::from_random([1; 32]).unwrap().id().to_string()),
+                needs: JoinNeeds { secret: true, secret_file: Some("/etc/vipnode/join.secret".into()) },
+                is_open: false,
+                ..start()
+            },
+            PoolStart {
+                address: "0.0.0.0:8443".parse().unwrap(),
+                urls: urls(&["wss://pool.example.org"]),
+                certificate: Some(ordered),
+                at_any_address: true,
+                ..start()
+            },
+            PoolStart {
+                address: "10.0.0.1:443".parse().unwrap(),
+                urls: urls(&["wss://pool.lan", "wss://10.0.0.1"]),
+                certificate: Some(own_ca),
+                is_open: false,
+                ..start()
+            },
+        ];
+        let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let pages = starts.iter().map(|start| crate::tests::text_of(&start.lines(now)));
+        let pages = pages.collect::<Vec<_>>().join("\n\n");
+        insta::assert_snapshot!("pool_start", crate::tests::at_each_width(&pages));
+    }
 
     #[test]
     fn the_next_commands_are_complete() {
@@ -100,6 +202,7 @@ mod tests {
         assert!(next("wss://pool.lan/$(id)", None).contains("`vipnode host 'wss://pool.lan/$(id)'`"));
         assert!(next("http://pool.lan", Some("/x/ca.pem")).contains("`vipnode host http://pool.lan --insecure`"));
     }
+
     #[test]
     fn the_next_commands_of_a_closed_pool_name_the_file_of_the_secret() {
         let next = |file: Option<&str>| {

@@ -23,41 +23,84 @@ pub(crate) async fn run(args: &ReleaseArgs, screen: Screen) -> Result<ExitCode, 
     let node = find_node(&args.node, None, RetryPolicy::None, screen).await?.node;
     let root = StateDir::root(args.node.state_dir.as_deref())?;
     let id = node.facts().await?.id;
-    let Released { undone, damaged } = release(&root, &*node).await?;
-    for grant in &undone {
-        let text = format!("Undid the change for peer {} (lease {})", grant.peer.id.short(), grant.lease);
-        screen.say(&Line::new("undone", Tone::Good, text).with("peer", grant.peer.id.to_string()));
-    }
-    if let Some(damaged) = damaged {
-        let text = format!("{damaged}. Undid {} from its readable lines", counted(count(undone.len()), "change"));
-        screen.say(&Line::new("journal_damaged", Tone::Bad, text).hint(&damaged.hint().unwrap_or_default()));
-        others(args, &root, &id, screen);
-        return Ok(ExitCode::from(2));
-    }
-    let text = match undone.len() {
-        0 => format!("Nothing to undo on node {}", id.short()),
-        changes => {
-            format!("Undid {}; no changes by vipnode remain on node {}", counted(count(changes), "change"), id.short())
+    let released = release(&root, &*node).await?;
+    let left = StateDir::unreleased(&root, &id);
+    let lines = [released_lines(&id, &released), unreleased_lines(args.node.state_dir.as_deref(), &left)];
+    lines.iter().flatten().for_each(|line| screen.say(line));
+    let code = if released.damaged.is_some() { 2 } else { u8::from(!left.is_empty()) };
+    Ok(ExitCode::from(code))
+}
+
+/// What was undone on a node.
+fn released_lines(node: &NodeId, Released { undone, damaged }: &Released) -> Vec<Line> {
+    let mut lines: Vec<Line> = undone
+        .iter()
+        .map(|change| {
+            let text = format!("Undid the change for peer {} (lease {})", change.peer.id.short(), change.lease);
+            Line::new("undone", Tone::Good, text).with("peer", change.peer.id.to_string())
+        })
+        .collect();
+    let changes = counted(count(undone.len()), "change");
+    let last = match damaged {
+        Some(damaged) => {
+            let text = format!("{damaged}. Undid {changes} from its readable lines");
+            Line::new("journal_damaged", Tone::Bad, text).hint(&damaged.hint().unwrap_or_default())
+        }
+        None => {
+            let text = match undone.len() {
+                0 => format!("Nothing to undo on node {}", node.short()),
+                _ => format!("Undid {changes}; no changes by vipnode remain on node {}", node.short()),
+            };
+            Line::new("released", Tone::Good, text).with("leases", undone.len())
         }
     };
-    screen.say(&Line::new("released", Tone::Good, text).with("leases", undone.len()));
-    Ok(others(args, &root, &id, screen))
+    lines.push(last);
+    lines
 }
 
 /// Names the other nodes of this state directory on which a killed agent left changes.
-fn others(args: &ReleaseArgs, root: &Path, released: &NodeId, screen: Screen) -> ExitCode {
-    let left = StateDir::unreleased(root, released);
-    let dir = args.node.state_dir.as_ref().map(|dir| format!(" --state-dir {}", dir.display())).unwrap_or_default();
-    for UnreleasedNode { node, changes } in &left {
+fn unreleased_lines(state_dir: Option<&Path>, left: &[UnreleasedNode]) -> Vec<Line> {
+    let dir = state_dir.map(|dir| format!(" --state-dir {}", dir.display())).unwrap_or_default();
+    let line = |UnreleasedNode { node, changes }: &UnreleasedNode| {
         let text =
             format!("{} by an agent that no longer runs remain on node {node}", counted(count(*changes), "change"));
         let hint = format!("Pass the RPC address of that node: vipnode release{dir} --rpc ADDRESS.");
         let line = Line::new("unreleased", Tone::Warning, text).with("node", node.as_str()).with("leases", *changes);
-        screen.say(&line.hint(&hint));
-    }
-    ExitCode::from(u8::from(!left.is_empty()))
+        line.hint(&hint)
+    };
+    left.iter().map(line).collect()
 }
 
 fn count(changes: usize) -> u64 {
     u64::try_from(changes).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_agent::AgentError;
+    use vipnode_agent_core::{ChangeKind, NodeChange};
+    use vipnode_types::{Enode, LeaseId};
+
+    use super::*;
+
+    #[test]
+    fn snapshot_of_a_release() {
+        let change = |byte| NodeChange {
+            lease: LeaseId::new(7),
+            peer: Enode::id_only(NodeId::new([byte; 64])),
+            kind: ChangeKind::Admitted,
+        };
+        let path = "/home/ana/.local/state/vipnode/070707070707/journal".into();
+        let damaged = AgentError::Damaged { path, why: "line 3 is not a valid journal entry".to_owned() };
+        let left = [UnreleasedNode { node: "0b0b0b0b0b0b".to_owned(), changes: 1 }];
+        let node = NodeId::new([7; 64]);
+        let said = [
+            released_lines(&node, &Released { undone: Vec::new(), damaged: None }),
+            released_lines(&node, &Released { undone: vec![change(0xab), change(0xcd)], damaged: None }),
+            released_lines(&node, &Released { undone: vec![change(0xab)], damaged: Some(damaged) }),
+            unreleased_lines(None, &left),
+            unreleased_lines(Some(Path::new("/srv/vipnode")), &left),
+        ];
+        insta::assert_snapshot!("release", crate::tests::at_each_width(&crate::tests::text_of(&said.concat())));
+    }
 }

@@ -5,6 +5,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     flag::Flag,
+    nearest::nearest,
     original_ini,
     value::{Source, Value},
 };
@@ -148,7 +149,8 @@ fn every(command: &Command) -> Vec<String> {
 fn unknown(key: &str, at: usize, command: &Command, commands: &[String]) -> Wrong {
     let mut candidates = names(command, commands);
     candidates.extend(command.get_subcommands().map(|sub| sub.get_name().to_owned()));
-    let nearest = candidates.into_iter().min_by_key(|name| strsim::osa_distance(name, key)).unwrap_or_default();
+    let nearest = nearest(candidates.iter().map(String::as_str), key);
+    let nearest = nearest.map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
     let table = if commands.is_empty() { String::new() } else { format!(" in [{}]", commands.join(".")) };
     Wrong { at, error: SettingError::Unknown { key: sanitize(key, KEY_CHARS), table, nearest } }
 }

@@ -2,6 +2,8 @@ use std::any::TypeId;
 
 use clap::{Arg, ArgAction, Command};
 
+use crate::args::{ASKED_POOL, TYPED_POOL};
+
 /// A flag, or an argument without a name, as a key of a file and as a variable of the environment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Flag<'a> {
@@ -58,6 +60,11 @@ impl<'a> Flag<'a> {
         self.arg.get_long().map_or_else(|| self.id().replace('_', "-"), ToOwned::to_owned)
     }
 
+    /// The flags of a command that set the same as this one: itself, and an argument without a name.
+    pub(crate) fn of_same_key(self, command: &'a Command) -> impl Iterator<Item = Self> {
+        Self::of(command).filter(move |other| other.key() == self.key())
+    }
+
     /// Whether a file may name it so.
     pub(crate) fn is_called(self, key: &str) -> bool {
         self.key() == key || self.arg.get_all_aliases().is_some_and(|names| names.contains(&key))
@@ -68,10 +75,11 @@ impl<'a> Flag<'a> {
         !matches!(self.id(), "config" | "print_config") && !self.is_line_only()
     }
 
-    /// Whether it may only be typed, since it makes the command do something else: `vipnode status` shows local agents
-    /// even if VIPNODE_POOL names the pool of these agents.
+    /// Whether it may only be typed: because it makes the command do something else, as `vipnode status` shows local
+    /// agents even if VIPNODE_POOL names the pool of these agents, or because a flag of the same key takes what variables
+    /// and files set.
     pub(crate) fn is_line_only(self) -> bool {
-        self.id() == crate::args::ASKED_POOL
+        [ASKED_POOL, TYPED_POOL].contains(&self.id())
     }
 
     /// Its name in the environment.

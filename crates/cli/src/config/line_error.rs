@@ -5,13 +5,11 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
+use super::nearest::nearest;
 use crate::{
     args::value_hint,
     error::{CliError, CommandError},
 };
-
-/// Names more distant from a word than this many edits, or than a third of its letters, are not suggested.
-const MOST_EDITS: usize = 3;
 
 /// Returns an error of clap as this program shows its own errors: one line, and what to do. clap's own tips would pass a
 /// mistyped flag on as a value. `words` are those of the command in the line, and `notes` say where a value is from.
@@ -28,7 +26,12 @@ pub(super) fn line_error(
         return unknown_below(tree, line, word).into();
     }
     let suggested = [ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    let given = [ContextKind::InvalidArg, ContextKind::InvalidValue];
+    let given = given.into_iter().filter_map(|kind| first(error.get(kind)?)).map(without_dashes);
     let suggested = suggested.into_iter().find_map(|kind| first(error.get(kind)?));
+    // clap suggests more distant ones too.
+    let is_near = |name: &&str| given.clone().any(|word| nearest([without_dashes(name)], word).is_some());
+    let suggested = suggested.filter(is_near);
     let did_you_mean = suggested.map(|text| format!("; did you mean '{text}'?")).unwrap_or_default();
     let hint = value_hint(error).unwrap_or_else(|| format!("For all flags, run `{} --help`.", called(words)));
     let notes: String = notes.iter().map(|note| format!("{note}. ")).collect();
@@ -36,12 +39,13 @@ pub(super) fn line_error(
 }
 
 /// Returns the name of the command that a word was probably meant to be.
-pub(super) fn nearest<'a>(command: &'a Command, word: &str) -> Option<&'a str> {
-    let names = command.get_subcommands().filter(|command| !command.is_hide_set());
-    let names = names.map(|command| (strsim::osa_distance(command.get_name(), word), command.get_name()));
-    let most = MOST_EDITS.min(word.chars().count().div_ceil(3));
-    let begins = |name: &str| word.chars().count() > 1 && name.starts_with(word);
-    names.min().filter(|(edits, name)| *edits <= most || begins(name)).map(|(_, name)| name)
+pub(super) fn nearest_command<'a>(command: &'a Command, word: &str) -> Option<&'a str> {
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+    nearest(shown.map(Command::get_name), word)
+}
+
+fn without_dashes(name: &str) -> &str {
+    name.trim_start_matches('-')
 }
 
 /// A command that is not one of those below another. Below `help` are the commands that it is about.
@@ -54,7 +58,7 @@ fn unknown_below(tree: &Command, line: &[OsString], word: &str) -> CommandError 
         }
     }
     let of_command = |name: &str| [&words[..], &[name]].concat().join(" ");
-    let nearest = nearest(command, word).map(|name| format!("; did you mean '{}'?", of_command(name)));
+    let nearest = nearest_command(command, word).map(|name| format!("; did you mean '{}'?", of_command(name)));
     CommandError::UnknownSubcommand {
         word: of_command(word),
         nearest: nearest.unwrap_or_default(),

@@ -8,7 +8,9 @@
 
 mod config_file;
 mod flag;
+mod home_path;
 mod line_error;
+mod nearest;
 mod original_ini;
 mod reader;
 mod reload;
@@ -19,7 +21,7 @@ mod value;
 pub(crate) use self::{
     flag::{Flag, with_variables},
     reader::{Reader, Unread},
-    reload::{Reload, say_kept},
+    reload::{Applied, Reload, say_kept},
     unknown_variables::{VARIABLES, unknown_variables},
 };
 

@@ -9,7 +9,8 @@ use clap::{
 use super::{
     config_file::ConfigFile,
     flag::Flag,
-    line_error::{line_error, nearest},
+    home_path::{home_path, with_home_paths},
+    line_error::{line_error, nearest_command},
     settings::Settings,
     value::{Source, Value},
 };
@@ -75,7 +76,7 @@ impl Reader {
 
     /// The line, completed by the environment and the file.
     pub(crate) fn read(&self) -> Result<(Cli, Settings), Unread> {
-        let mut tree = with_negative_numbers(Cli::command());
+        let mut tree = with_home_paths(with_negative_numbers(Cli::command()));
         tree.build();
         let lenient = tree.clone().ignore_errors(true).try_get_matches_from(&self.line);
         let typed = lenient.map_err(|error| Unread::of(error, &tree, &self.line, &[], &[]))?;
@@ -122,7 +123,7 @@ impl Reader {
         if !self.line.iter().any(|typed| typed.to_str().is_some_and(|typed| typed.trim() == word)) {
             return None;
         }
-        let nearest = nearest(tree, word).map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
+        let nearest = nearest_command(tree, word).map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
         Some(CommandError::UnknownCommand { word: word.clone(), nearest })
     }
 
@@ -130,7 +131,7 @@ impl Reader {
         let given = typed.try_get_one::<PathBuf>("config").ok().flatten().cloned();
         let variable =
             || Flag::of(command).find(|flag| flag.id() == "config").and_then(|flag| (self.env)(&flag.variable()));
-        given.or_else(|| variable().filter(|text| !text.is_empty()).map(PathBuf::from))
+        given.or_else(|| variable().filter(|text| !text.is_empty()).map(home_path))
     }
 }
 
@@ -156,7 +157,7 @@ impl<'a> Found<'a> {
     fn layer(&mut self, said: impl Fn(Flag<'a>) -> Option<(Value, Source)>) -> Result<(), Unread> {
         let stronger = self.chosen.clone();
         for flag in Flag::of(self.command) {
-            let taken = |other: &Flag<'a>| other.id() == flag.id() || other.conflicts(flag, self.command);
+            let taken = |other: &Flag<'a>| other.key() == flag.key() || other.conflicts(flag, self.command);
             if stronger.iter().any(taken) {
                 continue;
             }

@@ -50,8 +50,12 @@ impl Settings {
             secret: flag.is_secret(),
             integer: flag.is_integer(),
             takes: flag.takes(),
-            values: values(flag, matches),
-            source: sources.get(flag.id()).cloned().unwrap_or(Source::Default),
+            values: flag.of_same_key(command).flat_map(|flag| values(flag, matches)).collect(),
+            source: flag
+                .of_same_key(command)
+                .find_map(|flag| sources.get(flag.id()))
+                .cloned()
+                .unwrap_or(Source::Default),
         });
         Self { table, rows: rows.collect() }
     }

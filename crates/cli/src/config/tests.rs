@@ -9,7 +9,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    args::{Cli, Command as Chosen},
+    args::{Cli, Command as Chosen, Targets},
     error::CliError,
 };
 
@@ -59,7 +59,7 @@ fn every_flag_has_a_variable_and_a_key() {
     each(&tree, &[], &mut |words, command| {
         let mut variables = BTreeSet::new();
         for flag in Flag::of(command) {
-            assert!(variables.insert(flag.variable()), "{words:?}: {} twice", flag.variable());
+            assert!(flag.is_line_only() || variables.insert(flag.variable()), "{words:?}: {} twice", flag.variable());
             let variable = flag.variable();
             assert!(variable.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'), "{variable}");
             let value = match flag.takes() {
@@ -70,10 +70,11 @@ fn every_flag_has_a_variable_and_a_key() {
             };
             let section = if words.is_empty() { String::new() } else { format!("[{}]\n", words.join(".")) };
             let text = format!("{section}\"{}\" = {value}\n", flag.key());
+            let in_files = Flag::of(command).any(|other| other.key() == flag.key() && other.is_in_files());
             let file = ConfigFile::parse(Path::new("f"), &text, &tree);
-            assert_eq!(file.is_ok(), flag.is_in_files(), "{text}");
+            assert_eq!(file.is_ok(), in_files, "{text}");
             let found = file.ok().is_some_and(|file| file.get(&words.join(" "), flag).is_some());
-            assert_eq!(found, flag.is_in_files(), "{text}");
+            assert_eq!(found, in_files, "{text}");
             seen += 1;
         }
     });
@@ -182,6 +183,8 @@ fn an_unknown_key_names_the_nearest() {
         let said = format!("{} {}", error.message, error.hint);
         assert!(said.contains(line) && said.contains(nearest), "{said}");
     }
+    let hostile = refused("\"\\u001b[31m\\nFAKE\" = 1\n").message;
+    assert!(hostile.contains("FAKE") && !hostile.contains(['\n', '\u{1b}']), "{hostile:?}");
     for (text, why) in [
         ("[host]\nslots = 1.5\n", "not a string"),
         ("[host\n", "not valid TOML"),
@@ -210,12 +213,9 @@ fn a_mistyped_command_starts_nothing_and_names_the_nearest() {
         matches!(read(&["vipnode", "statux"], also), Err(Unread::Error(error)) if error.message.contains("'status'"))
     );
     assert!(far.message == "unknown command 'mycompanypool'" && far.hint.contains("wss://mycompanypool"), "{far:?}");
-    // A word of a command, or one that was not typed, is not a command.
-    let variable: fn(&str) -> Option<OsString> = |name| (name == "VIPNODE_POOL").then(|| "mypool".into());
-    for (line, env) in [(&["vipnode", "host", "statux"][..], nothing as fn(&str) -> _), (&["vipnode"], variable)] {
-        let Err(Unread::Error(error)) = read(line, env) else { panic!("{line:?}") };
-        assert!(error.message.contains("is not the URL of a pool"), "{error:?}");
-    }
+    assert!(far.hint.contains("--pool mycompanypool"), "{far:?}");
+    // A word after a command is not a command.
+    assert!(error(&["vipnode", "host", "statux"]).message.contains("is not the URL of a pool"));
     for (line, message, hint) in [
         (&["pool", "adm"][..], "unknown command 'pool adm'; did you mean 'pool admin'?", "`vipnode pool --help`"),
         (&["help", "hots"], "unknown command 'hots'; did you mean 'host'?", "`vipnode --help`"),
@@ -235,6 +235,40 @@ fn a_mistyped_command_starts_nothing_and_names_the_nearest() {
     assert!(negative.message.starts_with("invalid value '-1' for '--slots <N>'"), "{negative:?}");
     assert!(matches!(read(&["vipnode", "version"], nothing).unwrap().0.command, Some(Chosen::Version)));
     assert_eq!(read(&["vipnode", "localhost"], nothing).unwrap().0.agent.connection.pool.len(), 1);
+}
+
+/// A word that was not typed, or was typed after --pool, is not a mistyped command.
+#[test]
+fn a_pool_whose_name_is_a_word_is_named_by_a_flag_a_variable_or_a_file() {
+    let variable: fn(&str) -> Option<OsString> = |name| (name == "VIPNODE_POOL").then(|| "other".into());
+    let pool = |read: Result<(Cli, Settings), Unread>| {
+        let (cli, settings) = read.unwrap_or_else(|error| panic!("{error:?}"));
+        let Some(Chosen::Host(args)) = &cli.command else { panic!("a host") };
+        (Targets::of(args.connection.named(), &[]).unwrap().pool.unwrap(), settings.to_toml())
+    };
+    for (pool, printed) in [
+        pool(read(&["vipnode", "host", "--pool", "mypool"], variable)),
+        pool(with_file("[host]\npool = \"mypool\"\n", &["vipnode", "host"], nothing)),
+        pool(with_file("[host]\npool = \"other\"\n", &["vipnode", "host", "--pool", "mypool"], nothing)),
+    ] {
+        assert!(pool == "mypool" && printed.matches("pool = [\"mypool\"] # ").count() == 1, "{printed}");
+    }
+    assert_eq!(pool(read(&["vipnode", "host"], variable)).0, "other");
+    let (typed, printed) = pool(read(&["vipnode", "host", "p.example"], variable));
+    assert!(typed == "p.example" && printed.contains("pool = [\"p.example\"] # the command line"), "{printed}");
+}
+
+#[test]
+fn a_path_may_begin_with_the_home_directory_wherever_it_is_written() {
+    let variable: fn(&str) -> Option<OsString> = |name| (name == "VIPNODE_NODEKEY").then(|| "~/key".into());
+    let key = std::path::PathBuf::from(std::env::var_os("HOME").unwrap()).join("key");
+    for args in [
+        host("[host]\nnodekey = \"~/key\"\n", &[], nothing),
+        host("", &["--nodekey=~/key"], nothing),
+        host("", &[], variable),
+    ] {
+        assert_eq!(args.connection.nodekey.as_ref(), Some(&key));
+    }
 }
 
 #[test]

@@ -2,14 +2,14 @@ use std::collections::BTreeSet;
 
 use clap::Command;
 
-use super::flag::Flag;
+use super::{flag::Flag, nearest::nearest};
 
 /// A variable with our prefix that no flag reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnknownVariable {
     pub(crate) name: String,
-    /// The known one that is most like it.
-    pub(crate) nearest: String,
+    /// The known one that was probably meant.
+    pub(crate) nearest: Option<String>,
 }
 
 /// How our variables begin.
@@ -25,8 +25,10 @@ pub(crate) fn unknown_variables(tree: &Command, names: impl Iterator<Item = Stri
     gather(tree, &mut known);
     let ours = |name: &String| name.starts_with(VARIABLES) && !OF_TESTS.iter().any(|tests| name.starts_with(tests));
     let unknown = names.filter(ours).filter(|name| !known.contains(name)).take(MOST);
-    let nearest = |name: &str| known.iter().min_by_key(|other| strsim::osa_distance(other, name)).cloned();
-    unknown.map(|name| UnknownVariable { nearest: nearest(&name).unwrap_or_default(), name }).collect()
+    let names = known.iter().filter_map(|name| name.strip_prefix(VARIABLES));
+    let nearest = |name: &str| nearest(names.clone(), name.strip_prefix(VARIABLES)?);
+    let nearest = |name: &str| nearest(name).map(|nearest| format!("{VARIABLES}{nearest}"));
+    unknown.map(|name| UnknownVariable { nearest: nearest(&name), name }).collect()
 }
 
 fn gather(command: &Command, known: &mut BTreeSet<String>) {
@@ -43,11 +45,23 @@ mod tests {
 
     #[test]
     fn a_misspelt_variable_names_the_nearest_and_those_of_tests_are_let_be() {
-        let names = ["VIPNODE_POOL", "VIPNODE_SLOT", "VIPNODE_TEST_GETH", "VIPNODE_TOOLS", "HOME", "VIPNODE_BIND"];
+        let names = [
+            "VIPNODE_POOL",
+            "VIPNODE_SLOT",
+            "VIPNODE_XYZ",
+            "VIPNODE_TEST_GETH",
+            "VIPNODE_TOOLS",
+            "HOME",
+            "VIPNODE_BIND",
+        ];
         let mut tree = Cli::command();
         tree.build();
         let unknown = unknown_variables(&tree, names.into_iter().map(ToOwned::to_owned));
-        let slot = UnknownVariable { name: "VIPNODE_SLOT".to_owned(), nearest: "VIPNODE_SLOTS".to_owned() };
-        assert_eq!(unknown, [slot], "a variable of another command is one of ours");
+        let unknown_as = |name: &str, nearest: Option<&str>| UnknownVariable {
+            name: name.to_owned(),
+            nearest: nearest.map(Into::into),
+        };
+        let expected = [unknown_as("VIPNODE_SLOT", Some("VIPNODE_SLOTS")), unknown_as("VIPNODE_XYZ", None)];
+        assert_eq!(unknown, expected, "a variable of another command is one of ours");
     }
 }

@@ -53,11 +53,16 @@ pub(crate) async fn find_node(
     // A key file that cannot be read is an error where the key is needed.
     let wanted = nodekey.and_then(|path| load_node_key(path).ok()).map(|key| key.id());
     let found = finder::find(&FinderEnvironment::here(), wanted).await?;
-    let place = found.endpoint.to_string();
-    let by = found.running.map(|who| format!(" ({who})")).unwrap_or_default();
-    let text = format!("Found a node at {place}{by}. To use another node, pass --rpc");
-    screen.say(&Line::new("node_found", Tone::Plain, text).with("rpc", place));
+    screen.say(&found_line(&found.endpoint, found.running.as_deref()));
     Ok(FoundNode { node: found.node, endpoint: found.endpoint })
+}
+
+/// Which node was found; `running` is the client whose arguments named it.
+fn found_line(endpoint: &Endpoint, running: Option<&str>) -> Line {
+    let place = endpoint.to_string();
+    let by = running.map(|who| format!(" ({who})")).unwrap_or_default();
+    let text = format!("Found a node at {place}{by}. To use another node, pass --rpc");
+    Line::new("node_found", Tone::Plain, text).with("rpc", place)
 }
 
 async fn open(
@@ -82,5 +87,34 @@ async fn open(
         }
         sleep(wait).await;
         wait = wait.saturating_mul(2).min(RETRY_MOST);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_node::finder::{FinderError, Tried};
+
+    use super::*;
+
+    #[test]
+    fn snapshot_of_the_nodes_of_a_machine() {
+        let one = |location: &str, why: &str| Tried { location: location.to_owned(), why: why.to_owned() };
+        let several = FinderError::SeveralNodes {
+            found: vec![
+                one(
+                    "/home/ana/.ethereum/geth.ipc",
+                    "node 070707070707, Geth/v1.17.5-stable/linux-amd64/go1.26.0, mainnet",
+                ),
+                one(
+                    "http://127.0.0.1:8547",
+                    "node 0b0b0b0b0b0b, reth/v2.5.1-abcdef0/x86_64-unknown-linux-gnu, sepolia",
+                ),
+                one("erigon, process 4711", "its arguments name no RPC address; pass it with --rpc"),
+            ],
+        };
+        let endpoint: Endpoint = "/home/ana/.ethereum/geth.ipc".parse().unwrap();
+        let found = [found_line(&endpoint, Some("geth, process 17")), found_line(&endpoint, None)];
+        let page = format!("{}\n{}", crate::tests::text_of(&found), crate::tests::text_of_error(&several.into()));
+        insta::assert_snapshot!("several_nodes", crate::tests::at_each_width(&page));
     }
 }

@@ -243,9 +243,15 @@ fn identity(pool: &PoolFound) -> Option<Finding> {
 /// Without a node, the pool judged none.
 fn admission(facts: &Facts, reply: &ReachReply) -> Option<Finding> {
     let node = facts.node.as_ref().ok();
-    let signed = facts.wants.agent.protocol2.is_none() && node.is_some_and(|node| matches!(node.key, Some(Ok(_))));
+    let signed = node.is_some_and(|node| matches!(node.key, Some(Ok(_))));
     Some(match &reply.admission {
         Admission::Allowed | Admission::MembersOnly if node.is_none() => return None,
+        Admission::Allowed | Admission::MembersOnly if facts.wants.agent.protocol2.is_some() => {
+            let text = "Over protocol 2, this check signs nothing, so it cannot show whether the pool admits this node, accepts the \
+                        URL, and has hosts on the node's chain";
+            let hint = "Start the agent, or run the check without --protocol 2";
+            Finding { hint: hint.to_owned(), ..Finding::skipped("admission", text) }
+        }
         Admission::MembersOnly if signed => {
             let text = "The pool accepts only members, and did not evaluate the signed request, so this check cannot \
                         show whether the node is one";
@@ -263,13 +269,14 @@ fn admission(facts: &Facts, reply: &ReachReply) -> Option<Finding> {
     })
 }
 
-/// For a host it may be a chain whose only host it is.
+/// The pool has hosts, none of them on the node's chain. A host may be the first one there, so only a client cannot work.
 fn no_hosts(facts: &Facts, reply: &ReachReply) -> Option<Finding> {
     let text = reply.no_hosts.as_ref()?;
     let hint = "Compare the node's network and genesis block with the pool's, or pass another pool";
-    Some(match facts.wants.client {
-        true => Finding::warning("partners", text, hint),
-        false => Finding { hint: hint.to_owned(), ..Finding::skipped("partners", text) },
+    Some(match (facts.wants.client, facts.wants.sells()) {
+        (true, false) => Finding::error("partners", text, hint),
+        (true, true) => Finding::warning("partners", text, hint),
+        (false, _) => Finding { hint: hint.to_owned(), ..Finding::skipped("partners", text) },
     })
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use clap::CommandFactory as _;
 use vipnode_agent::Reached;
-use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy};
+use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy, Protocol2Config};
 use vipnode_types::{
     ChainSpec, Direction, Enode, HeadFact, Ms, NodeFacts, NodeId, PeerFact, PoolId, PoolKey,
     wire::{Admission, ErrorCode, Reach, ReachReply, WireError},
@@ -145,6 +145,30 @@ fn a_key_that_was_passed_is_not_asked_for() {
     let found = findings.iter().find(|finding| finding.check == "admission").unwrap();
     assert_eq!(found.verdict, Verdict::Warning);
     assert!(!found.hint.contains("--nodekey"), "{}", found.hint);
+}
+
+#[test]
+fn over_protocol_2_what_only_a_signed_request_shows_is_skipped() {
+    let mut facts = well();
+    facts.wants.agent.protocol2 = Some(Protocol2Config { update_interval_ms: 60_000 });
+    for admission in [Admission::Allowed, Admission::MembersOnly] {
+        reply(&mut facts).admission = admission;
+        assert!(matches!(&ills(&facts)[..], [ill] if ill.check == "admission" && ill.verdict == Verdict::Skipped));
+    }
+    refused(&mut facts, ErrorCode::Unsuitable);
+    assert!(matches!(&ills(&facts)[..], [ill] if ill.check == "admission" && ill.verdict == Verdict::Error));
+}
+
+#[test]
+fn only_a_client_needs_other_hosts_on_its_chain() {
+    let mut facts = well();
+    reply(&mut facts).no_hosts = Some("no host here".to_owned());
+    for (client, slots, verdict) in
+        [(true, 10, Verdict::Warning), (true, 0, Verdict::Error), (false, 10, Verdict::Skipped)]
+    {
+        (facts.wants.client, facts.wants.agent.host) = (client, Some(host(slots)));
+        assert!(matches!(&ills(&facts)[..], [ill] if ill.check == "partners" && ill.verdict == verdict));
+    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ errors! {
             hint "Set it to {takes}.";
         /// The first word is neither a command nor the URL of a pool.
         UnknownCommand { word: String, nearest: String }: local, "unknown command '{word}'{nearest}",
-            hint "To list the commands, run `vipnode --help`. To use a pool of this name, pass its URL: wss://{word}.";
+            hint "To list the commands, run `vipnode --help`. To use a pool of this name, pass --pool {word} or its URL, wss://{word}.";
         /// A word after a command is none of its commands.
         UnknownSubcommand { word: String, nearest: String, help: String }: local, "unknown command '{word}'{nearest}",
             hint "To list the commands, run `{help}`.";
@@ -90,6 +90,9 @@ errors! {
         /// The file of the join secret is empty.
         JoinSecretEmpty { path: PathBuf }: local, "{path} does not contain a secret" (path = path.display()),
             hint "Write the join secret to the file.";
+        /// The secret in the file of the join secret is in quotation marks.
+        JoinSecretQuoted { path: PathBuf }: local, "the secret in {path} is in quotation marks" (path = path.display()),
+            hint "Remove them from the file: they would be part of the secret.";
         /// Two ways to close a pool were given.
         MembersAndSecret: local, "--members and a join secret cannot be used together", hint "Remove one of the two.";
         /// Two genesis blocks are pinned for one chain.

@@ -11,7 +11,7 @@ errors! {
         Type { key: String }: local, "\"{key}\" is not a string, an integer, true, false, or a list of strings",
             hint "Put the value in quotes: {key} = \"…\".";
         /// No command has a flag with this name.
-        Unknown { key: String, table: String, nearest: String }: local, "unknown setting \"{key}\"{table}",
-            hint "Did you mean \"{nearest}\"? Keys are the flags of `vipnode <command> --help` without --.";
+        Unknown { key: String, table: String, nearest: String }: local, "unknown setting \"{key}\"{table}{nearest}",
+            hint "Use the name of a flag in `vipnode <command> --help`, without --.";
     }
 }

@@ -17,7 +17,7 @@ errors! {
             /// The word that was passed.
             word: String,
         }: local, "\"{word}\" is not the URL of a pool",
-            hint "Pass a URL, such as wss://pool.example or ws://HOST:8080. To list the commands, run `vipnode --help`.";
+            hint "Pass a URL, such as wss://pool.example or ws://HOST:8080, or pass --pool {word}. To list the commands, run `vipnode --help`.";
     }
     also {
         /// It is not an enode.

@@ -159,6 +159,16 @@ impl Screen {
         written(out.write_all(text).and_then(|()| out.flush()));
     }
 
+    /// Warns on standard error, for people.
+    pub(crate) fn warn(self, warning: &str) {
+        let mut text = Styled::default();
+        text.mark(Tone::Warning);
+        text.push(&hide_credentials(warning));
+        self.live.above(|| {
+            let _reader_gone = writeln!(anstream::stderr().lock(), "{text}");
+        });
+    }
+
     pub(crate) fn error(self, error: &CliError) {
         self.live.above(|| {
             let _reader_gone = writeln!(anstream::stderr().lock(), "{}", self.error_text(error));

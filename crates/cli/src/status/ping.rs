@@ -53,6 +53,12 @@ impl Step {
     }
 }
 
+/// The other side of a lease: "host" or "client", and the lease.
+type Leased<'a> = (&'static str, &'a LeaseStatus);
+
+/// The path from an agent's node, to a leased peer if there is one, and its steps.
+type Path<'a> = (&'a AgentStatus, Option<Leased<'a>>, Vec<Step>);
+
 /// Tests the paths that the arguments name.
 ///
 /// # Errors
@@ -75,17 +81,27 @@ pub(crate) async fn ping(args: &PingArgs) -> Result<Report, CliError> {
     let complete = !paths.is_empty()
         && gone.is_empty()
         && paths.iter().flat_map(|(.., steps)| steps).all(|step| step.tone != Tone::Bad);
+    let json = json!({"event": "ping", "paths": paths.iter().map(|(status, leased, steps)| json!({
+        "node": status.node.id,
+        "peer": leased.map(|(_, lease)| lease.peer),
+        "steps": steps.iter().map(step_json).collect::<Value>(),
+    })).collect::<Value>(), "unresponsive": unresponsive_json(gone.iter().copied())});
+    Ok(Report { text: page(&paths, &gone, args.node.as_deref()).wrapped(page_width()), json, complete })
+}
+
+/// The paths, the agents that did not respond, and `node`, as the user gave it.
+fn page(paths: &[Path<'_>], gone: &[&UnresponsiveAgent], node: Option<&str>) -> Styled {
     let mut text = Styled::default();
-    for (status, leased, steps) in &paths {
+    for (status, leased, steps) in paths {
         let to = leased.map(|(whom, lease)| format!(" to {whom} {}", lease.peer.short())).unwrap_or_default();
         text.push(&format!("From node {}{to}\n", status.node.id.short()));
         steps.iter().for_each(|step| show(&mut text, step));
     }
-    for UnresponsiveAgent { error, .. } in &gone {
+    for UnresponsiveAgent { error, .. } in gone {
         show(&mut text, &Step::failed("agent", &error.message, &error.hint));
     }
     if paths.is_empty() && gone.is_empty() {
-        let step = match &args.node {
+        let step = match node {
             Some(node) => Step::failed(
                 "agent",
                 format!("No local agent has a node or a lease whose ID begins with {node}"),
@@ -95,12 +111,7 @@ pub(crate) async fn ping(args: &PingArgs) -> Result<Report, CliError> {
         };
         show(&mut text, &step);
     }
-    let json = json!({"event": "ping", "paths": paths.iter().map(|(status, leased, steps)| json!({
-        "node": status.node.id,
-        "peer": leased.map(|(_, lease)| lease.peer),
-        "steps": steps.iter().map(step_json).collect::<Value>(),
-    })).collect::<Value>(), "unresponsive": unresponsive_json(gone.iter().copied())});
-    Ok(Report { text: text.trimmed().wrapped(page_width()), json, complete })
+    text.trimmed()
 }
 
 fn show(text: &mut Styled, step: &Step) {
@@ -253,4 +264,61 @@ async fn peer(status: &AgentStatus, whom: &'static str, lease: &LeaseStatus) -> 
 fn ms(began: Instant) -> String {
     let elapsed = began.elapsed();
     format!("{}.{} ms", elapsed.as_millis(), elapsed.subsec_micros() % 1_000 / 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{agent, pages, plain};
+
+    #[test]
+    fn snapshot_of_the_paths() {
+        let (well, ill) = (agent(1, Some(20_000_000), Some(12_000)), agent(2, None, None));
+        let leased = leases(&well).next().unwrap();
+        let hint = "Open TCP port 30303 in the firewall, and forward it from the router to this machine";
+        let node = || Step::new("node", Tone::Good, "The node at /x/geth.ipc answers admin calls after 1.2 ms");
+        let paths: [Path<'_>; 3] = [
+            (
+                &well,
+                None,
+                vec![
+                    node(),
+                    Step::new("pool", Tone::Good, "The pool at wss://pool.example/ answers after 31.4 ms"),
+                    Step::new("joined", Tone::Good, "The agent has joined the pool"),
+                    Step::new("p2p", Tone::Good, "The pool reaches the node's p2p port 30303 at 203.0.113.7"),
+                ],
+            ),
+            (
+                &well,
+                Some(leased),
+                vec![
+                    node(),
+                    Step::new("pool", Tone::Plain, "The agent has no pool"),
+                    Step::new(
+                        "address",
+                        Tone::Warning,
+                        "Host abababababab cannot be reached at 10.0.0.7:30303: no answer",
+                    ),
+                ],
+            ),
+            (
+                &ill,
+                None,
+                vec![
+                    Step::failed("node", "no node responds at /x/geth.ipc: the file does not exist", "Start the node"),
+                    Step::failed(
+                        "p2p",
+                        "The pool cannot reach the node's p2p port 30303 at 203.0.113.7: no answer",
+                        hint,
+                    ),
+                ],
+            ),
+        ];
+        let shown = pages(|width| {
+            let every = [page(&paths, &[], None), page(&[], &[], Some("1f3a")), page(&[], &[], None)];
+            let every = every.map(|page| plain(&page.wrapped(width).to_string()));
+            every.join("\n\n")
+        });
+        insta::assert_snapshot!("ping", shown);
+    }
 }

@@ -78,6 +78,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn snapshot_of_the_figures() {
+        let now =
+            PoolGlance { hosts: 12, clients: 1, leases: 30, running: 28, free_slots: 90, waiting: 1, requests: 1_234 };
+        let minute = Duration::from_secs(60);
+        let refused = vec![("not a member", 20), ("busy", 1)];
+        let said = [
+            line(&PoolGlance::default(), &PoolGlance::default(), Vec::new(), minute),
+            line(&PoolGlance::default(), &now, refused, minute),
+        ];
+        insta::assert_snapshot!("figures", crate::tests::at_each_width(&crate::tests::text_of(&said)));
+    }
+
+    #[test]
     fn refusals_are_summed_by_reason() {
         let before = vec![("NotMember", 3), ("Busy", 9), ("Unauthorized", 1)];
         let now = vec![("NotMember", 4), ("Busy", 29), ("Unauthorized", 1)];

@@ -227,6 +227,7 @@ mod tests {
         ] {
             assert!(text.contains(words), "{words} is missing in:\n{text}");
         }
-        crate::tests::pages(|width| page.clone().wrapped(width).to_string());
+        let shown = crate::tests::pages(|width| crate::tests::plain(&page.clone().wrapped(width).to_string()));
+        insta::assert_snapshot!("why", shown);
     }
 }

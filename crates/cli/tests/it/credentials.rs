@@ -1,6 +1,6 @@
 //! User names and passwords in URLs are refused by name, and never appear: in output, errors, logs, JSON, or settings.
 
-use std::process::Command;
+use std::{collections::BTreeSet, process::Command};
 
 /// Where a URL can be given: the command, and the flag or the place of an argument.
 const TAKERS: &[&[&str]] = &[
@@ -9,6 +9,8 @@ const TAKERS: &[&[&str]] = &[
     &["client", "URL"],
     &["agent", "URL"],
     &["doctor", "URL"],
+    &["client", "--pool", "URL"],
+    &["host", "--pool", "URL"],
     &["host", "wss://127.0.0.1:1", "--rpc", "URL"],
     &["client", "wss://127.0.0.1:1", "--rpc", "URL"],
     &["agent", "wss://127.0.0.1:1", "--rpc", "URL"],
@@ -73,7 +75,13 @@ fn no_command_shows_a_name_or_a_password() {
 fn no_variable_or_settings_file_shows_one() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("settings.toml");
-    for (command, key) in [("host", "pool"), ("host", "rpc"), ("pool", "public-url"), ("pool", "allow-origin")] {
+    for (command, key) in [
+        ("host", "pool"),
+        ("host", "rpc"),
+        ("pool", "public-url"),
+        ("pool", "allow-origin"),
+        ("pool", "tls-acme-directory"),
+    ] {
         for url in URLS {
             let variable = format!("VIPNODE_{}", key.to_uppercase().replace('-', "_"));
             std::fs::write(&file, format!("[{command}]\n{key} = '{url}'\n")).unwrap();
@@ -86,6 +94,17 @@ fn no_variable_or_settings_file_shows_one() {
             }
         }
     }
+}
+
+/// By the reference of the command line, which is made from the flags.
+#[test]
+fn each_flag_that_takes_a_url_is_tried() {
+    let output = Command::new(env!("CARGO_BIN_EXE_vipnode")).args(["man", "--markdown"]).output().unwrap();
+    let page = String::from_utf8(output.stdout).unwrap();
+    let flag = regex_lite::Regex::new("`(--[a-z-]+) <[^>]*(?:URL|POOL|ORIGIN)[^>]*>`").unwrap();
+    let flags: BTreeSet<&str> = flag.captures_iter(&page).map(|found| found.get(1).unwrap().as_str()).collect();
+    let tried: BTreeSet<&str> = TAKERS.iter().flat_map(|taker| taker.iter().copied()).collect();
+    assert!(flags.len() > 4 && flags.is_subset(&tried), "{:?}", flags.difference(&tried));
 }
 
 #[test]

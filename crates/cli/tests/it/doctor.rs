@@ -93,6 +93,8 @@ async fn a_closed_pool_judges_it_as_it_would_judge_the_agent() {
         let (_pool, url) = Vipnode::pool(&["--members", &members(&sim, &member)]).await;
         let (exit, lines) = doctor(&with(&own, &[&url, "--role", "client"])).await;
         assert_eq!((exit, verdict(&lines, "admission")), (Some(code), admission), "{lines:?}");
+        let (_, lines) = doctor(&with(&own, &[&url, "--role", "client", "--protocol", "2"])).await;
+        assert_eq!(verdict(&lines, "admission"), "skipped", "{lines:?}");
         // The same with the agent itself.
         let mut agent = sim.agent(&["client", &url]);
         match code {
@@ -137,7 +139,7 @@ async fn a_chain_without_hosts_and_a_node_that_syncs_are_found() {
     let chain = ChainSpec { chain_id: 5, ..spec.chain };
     let far = sim.add("far", SimSpec { chain, ..spec });
     let (exit, lines) = doctor(&with(&far, &[&url, "--role", "client"])).await;
-    assert_eq!((exit, verdict(&lines, "partners")), (Some(0), "warning"), "{lines:?}");
+    assert_eq!((exit, verdict(&lines, "partners")), (Some(1), "error"), "{lines:?}");
 
     let head = SimHead::At { number: 9, timestamp_s: u64::MAX >> 20, syncing: true };
     let behind = sim.add("behind", SimSpec { head, ..SimSpec::new("behind", 30_306) });

@@ -26,6 +26,22 @@ async fn after_a_link_the_key_is_not_needed() {
     host_connects(&sim, "s").await;
 }
 
+/// Where nothing answers, the text may be a mistyped command or the name of a file.
+#[tokio::test]
+async fn the_key_signs_nothing_before_a_pool_named_without_a_scheme_answers() {
+    let sim = Sim::start().await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut client = sim.agent(&["client", "--pool", &format!("localhost:{port}")]);
+    client.event("pool_disconnected").await;
+    let is_delegation = |file: &walkdir::DirEntry| file.file_name() == "delegation.json";
+    let files = || walkdir::WalkDir::new(sim.dir.path()).into_iter().map(Result::unwrap);
+    assert!(!files().any(|file| is_delegation(&file)));
+    let _pool = Vipnode::start(&["pool", "--bind", &port]);
+    client.events(&["delegated", "joined"]).await;
+    assert!(files().any(|file| is_delegation(&file)));
+    assert!(client.interrupt().await.success());
+}
+
 #[tokio::test]
 async fn a_link_is_signed_elsewhere_and_brought_back() {
     let sim = Sim::start().await;

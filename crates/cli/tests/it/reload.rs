@@ -49,9 +49,13 @@ async fn a_pool_takes_what_it_can_and_says_what_it_cannot() {
     let id = NodeKey::read(sim_key("node").as_slice()).unwrap().id();
     write(&members, &format!("{id}\n"));
     pool.signal("-HUP").await;
-    pool.event("reloaded").await;
+    let reloaded = "Reloaded the settings and the files that they name";
+    assert_eq!(pool.event("reloaded").await["text"], reloaded);
     let said = pool.event("members_changed").await;
     assert_eq!((&said["added"], &said["removed"]), (&1.into(), &1.into()), "{said}");
+    pool.signal("-HUP").await;
+    let same = format!("{reloaded}. Nothing that can be changed at run time has changed");
+    assert_eq!(pool.event("reloaded").await["text"], same);
     let mut agent = sim.agent(&["client", &url]);
     let joined = agent.event("joined").await;
     assert!(joined["text"].as_str().unwrap().contains("second"), "{joined}");
@@ -61,7 +65,7 @@ async fn a_pool_takes_what_it_can_and_says_what_it_cannot() {
     write(&file, "[pool]\nwelcom = \"third\"\n");
     pool.signal("-HUP").await;
     let said = pool.event("settings_kept").await;
-    assert!(said["hint"].as_str().unwrap().contains("\"welcome\""), "{said}");
+    assert!(said["reason"].as_str().unwrap().contains("\"welcome\""), "{said}");
     assert!(agent.interrupt().await.success() && pool.interrupt().await.success());
 }
 

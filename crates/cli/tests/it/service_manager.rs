@@ -48,6 +48,35 @@ async fn the_service_manager_hears_of_a_pool() {
     manager.hear("STOPPING=1");
 }
 
+/// A service manager in a container may listen at a name that is not a file.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_manager_may_listen_at_an_abstract_name() {
+    use std::os::{linux::net::SocketAddrExt, unix::net::SocketAddr};
+    let name = format!("vipnode-test-{}", std::process::id());
+    let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+    socket.set_read_timeout(Some(SOON)).unwrap();
+    let manager = Manager { socket, path: format!("@{name}"), _dir: tempfile::tempdir().unwrap() };
+    let mut pool = Vipnode::start_with(&["pool", "--bind", "127.0.0.1:0"], &manager.env());
+    pool.event("listening").await;
+    for notice in ["READY=1", "WATCHDOG=1"] {
+        manager.hear(notice);
+    }
+    assert!(pool.interrupt().await.success());
+}
+
+/// What fills the queue of a service manager that does not read stops nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_manager_that_does_not_read_holds_up_nobody() {
+    let manager = Manager::new();
+    let filler = UnixDatagram::unbound().unwrap();
+    filler.set_nonblocking(true).unwrap();
+    while filler.send_to(b"x", &manager.path).is_ok() {}
+    let mut pool = Vipnode::start_with(&["pool", "--bind", "127.0.0.1:0"], &manager.env());
+    pool.event("listening").await;
+    assert!(pool.interrupt().await.success());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_service_manager_hears_of_an_agent_also_before_its_node_is_there() {
     let (pool, url) = Vipnode::pool(&[]).await;

@@ -95,6 +95,23 @@ async fn a_pool_makes_its_own_authority_and_says_how_agents_trust_it() {
 }
 
 #[tokio::test]
+async fn the_next_commands_name_a_ca_that_the_system_does_not_know() {
+    let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = |name: &str| own.path().join(name).to_str().unwrap().to_owned();
+    issue(own.path());
+    issue(other.path());
+    let tls = ["--tls-cert", &file("cert.pem"), "--tls-key", &file("key.pem")];
+    let args = [&["pool", "--bind", "127.0.0.1:0"], &tls[..]].concat();
+    for (system, named) in [(&own, false), (&other, true)] {
+        let system = system.path().join("cert.pem");
+        let mut pool = Vipnode::start_with(&args, &[("SSL_CERT_FILE", system.to_str().unwrap())]);
+        let next = pool.event("next").await["text"].as_str().unwrap().to_owned();
+        assert_eq!(next.contains(" --tls-ca CA.pem`"), named, "{next}");
+        assert!(pool.interrupt().await.success());
+    }
+}
+
+#[tokio::test]
 async fn the_certificate_of_an_authority_is_refused_with_the_commands_that_fix_it() {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();

@@ -2,11 +2,15 @@ use std::{
     fmt, io,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use rustls::{
     ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject},
+    client::verify_server_cert_signed_by_trust_anchor,
+    crypto::ring,
+    pki_types::{CertificateDer, UnixTime, pem::PemObject},
+    server::ParsedCertificate,
 };
 use vipnode_files::{Links, read_file, without_bom};
 use vipnode_types::errors;
@@ -87,6 +91,17 @@ impl Trust {
         self.plain
     }
 
+    /// Whether the system's CAs vouch for this server's certificate and its intermediates, whatever its names are.
+    #[must_use]
+    pub fn has_system_ca(chain: &[CertificateDer<'_>], now: SystemTime) -> bool {
+        let Some((first, intermediates)) = chain.split_first() else { return false };
+        let Ok(certificate) = ParsedCertificate::try_from(first) else { return false };
+        let now = UnixTime::since_unix_epoch(now.duration_since(UNIX_EPOCH).unwrap_or_default());
+        let algorithms = ring::default_provider().signature_verification_algorithms.all;
+        let roots = roots(Vec::new());
+        verify_server_cert_signed_by_trust_anchor(&certificate, &roots, intermediates, now, algorithms).is_ok()
+    }
+
     /// The file of further authorities.
     #[must_use]
     pub fn ca_file(&self) -> Option<&Path> {
@@ -120,6 +135,12 @@ impl fmt::Debug for Trust {
 
 /// Believes the authorities of the system and `further` ones.
 fn config(further: Vec<CertificateDer<'static>>) -> Arc<ClientConfig> {
+    // rustls takes ring, the one crypto provider that is compiled in; deny.toml sees to it.
+    Arc::new(ClientConfig::builder().with_root_certificates(roots(further)).with_no_client_auth())
+}
+
+/// The authorities of the system and `further` ones.
+fn roots(further: Vec<CertificateDer<'static>>) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     if !system.errors.is_empty() {
@@ -129,6 +150,5 @@ fn config(further: Vec<CertificateDer<'static>>) -> Arc<ClientConfig> {
     if ignored > 0 {
         tracing::debug!(ignored, "some authorities of the system are not understood");
     }
-    // rustls takes ring, the one crypto provider that is compiled in; deny.toml sees to it.
-    Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+    roots
 }

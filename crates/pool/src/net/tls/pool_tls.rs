@@ -14,6 +14,7 @@ use rustls::{
 };
 use tokio::{sync::watch, time::sleep};
 use vipnode_metrics::Gauge;
+use vipnode_rpc::Trust;
 use vipnode_types::TypedError as _;
 
 use super::{CertificateFacts, TlsError, certificate::Certificate, internal_ca::InternalCa};
@@ -190,6 +191,13 @@ impl PoolTls {
             #[cfg(feature = "acme")]
             Source::Acme(_) => None,
         }
+    }
+
+    /// Whether agents need the certificate of the CA that issued this one (`--tls-ca`), because the system's CAs did not.
+    #[must_use]
+    pub fn needs_ca(&self) -> bool {
+        let current = self.0.certificates.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().is_some_and(|current| !Trust::has_system_ca(&current.key.cert, SystemTime::now()))
     }
 
     /// Returns a receiver for the results of the automatic renewal.

@@ -1,0 +1,61 @@
+//! Each page that a person reads has a snapshot at each width.
+
+use std::{collections::BTreeMap, path::Path};
+
+use super::{WIDTHS, commands};
+
+/// The snapshots of each command's pages, next to that of its help. A command without one prints nothing for people, or
+/// only what another command prints.
+const PAGES: &[(&str, &[&str])] = &[
+    ("vipnode", &["errors"]),
+    ("pool", &["pool_start", "pool_running", "figures", "reload", "check_config"]),
+    ("pool_admin", &["pool_admin"]),
+    ("pool_admin_nodes", &["pool_admin"]),
+    ("pool_admin_top", &["pool_admin"]),
+    ("pool_admin_drain", &["pool_admin"]),
+    ("pool_admin_ban", &["pool_admin"]),
+    ("pool_admin_bans", &["pool_admin"]),
+    ("pool_admin_unban", &["pool_admin"]),
+    ("pool_key", &[]),
+    ("pool_key_rotate", &[]),
+    ("host", &["notices", "several_nodes", "reload"]),
+    ("client", &["notices"]),
+    ("agent", &["notices"]),
+    ("link", &["link"]),
+    ("doctor", &["doctor"]),
+    ("status", &["status", "why"]),
+    ("ping", &["ping"]),
+    ("release", &["release"]),
+    ("demo", &["demo"]),
+    ("completions", &[]),
+    ("man", &[]),
+    ("version", &[]),
+];
+
+/// All snapshots of the binary, by the name that the test gave.
+fn snapshots() -> BTreeMap<String, String> {
+    let files =
+        walkdir::WalkDir::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).into_iter().map(Result::unwrap);
+    let named = files.filter_map(|file| {
+        let name = file.file_name().to_str()?.strip_suffix(".snap")?.rsplit_once("__")?.1.to_owned();
+        Some((name, std::fs::read_to_string(file.path()).unwrap()))
+    });
+    named.collect()
+}
+
+#[test]
+fn each_page_has_a_snapshot_at_each_width() {
+    let (snapshots, mut wrong) = (snapshots(), Vec::new());
+    for (command, _) in commands() {
+        let Some((_, pages)) = PAGES.iter().find(|(name, _)| *name == command) else {
+            wrong.push(format!("{command} has no row"));
+            continue;
+        };
+        for page in pages.iter().map(|page| (*page).to_owned()).chain([format!("help_{command}")]) {
+            let text = snapshots.get(&page).map_or("", String::as_str);
+            let missing = WIDTHS.iter().filter(|width| !text.contains(&format!("=== {width} columns\n")));
+            wrong.extend(missing.map(|width| format!("{command}: {page} has no snapshot at {width} columns")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
