@@ -53,8 +53,9 @@ limits! {
         /// A lease starts a new row after this time.
         rollover_ms: u64 = DAY, Time MINUTE..=30 * DAY;
         /// Time per day (UTC) that a client may use without being billed, in addition to `unpaired_percent`; counts only if the
-        /// pool charges a price. Beyond it, the client gets no further hosts that day. Clients of one address block share one
-        /// such limit, except those that were billed for as long within seven days.
+        /// pool charges a price. Beyond it, the client gets no further hosts that day. Clients of one address block (/24, /48) share
+        /// one such limit, and clients of one wide block (/16, /32) four, except those that were billed for as long within
+        /// seven days. A lease that runs when the limit is reached ends at the latest `silence_ms` after the client's last report.
         unpaired_ms_a_day: u64 = 10 * MINUTE, Time 0..=DAY;
         /// Time that may be used without being billed, in percent of the billed time: of a client's billed time of that day, and of the
         /// billed time of a client and one host over seven days.
@@ -63,12 +64,15 @@ limits! {
         /// two report intervals if one of the two speaks protocol 2. Beyond it, the pool does not match the two until
         /// the next day.
         unpaired_pair_ms: u64 = 2 * MINUTE, Time 0..=DAY;
-        /// Wide address blocks (/16, /32) whose hosts must report unpaired time before a client gets no more hosts: the
-        /// hosts of one wide block count for at most 1/N of the client's limit.
+        /// Wide address blocks (/16, /32) whose hosts must report unpaired time before a client, or the clients of an address
+        /// block, get no more hosts: the hosts of one wide block count for at most 1/N of the limit. Beyond that, and
+        /// beyond `silence_ms` and `unpaired_pair_ms`, the clients of the address block get no hosts of that wide block.
         lockout_blocks: u32 = 3, Count 1..=100;
         /// Meter rows that a node ends in one hour; further rows are added up by pair and written in the next hour.
         rows_an_hour: u32 = 1_000, Count 1..=60_000;
-        /// Meter rows that wait for the next hour; beyond it, rows are written immediately.
+        /// Meter rows that wait for the next hour, each of which is written to the store at most once a second. The address
+        /// blocks of clients (/24, /48, and /16, /32) may have at most as many as are still free; beyond it, rows are written
+        /// immediately.
         waiting_rows: u32 = 100_000, Count 0..=10_000_000;
         /// Pairs of a client and a host whose time is remembered for a week; an address block may hold as many as are free.
         /// Beyond it, the time of a client's hosts is remembered together, except for four of them.
@@ -105,11 +109,12 @@ limits! {
         candidates: u32 = 32, Count 1..=1_000;
         /// Hosts examined for one slot if none of the first `candidates` is compatible; then the client waits.
         looks: u32 = 160, Count 1..=100_000;
-        /// Hosts examined for one slot if some of them are incompatible (capabilities, versions, or rules of either side); then
-        /// the client waits.
-        looks_by_rules: u32 = 1_024, Count 1..=100_000;
+        /// Kinds of hosts, by profile and version, and hosts of compatible kinds, examined for one slot if none of the first
+        /// `candidates` is compatible; then `looks` applies. The next search goes on where the last one ended.
+        looks_by_rules: u32 = 256, Count 1..=100_000;
         /// Kinds of clients, by profile and version, for which a chain is known to have no compatible host, until a new kind
-        /// of host connects; beyond it, some are forgotten, and searched for again.
+        /// of host connects. An address block (/24, /48) and a provider (/16, /32) may have at most as many as are still free;
+        /// beyond its share, a block loses its oldest one, which is searched for again.
         failed_searches: u32 = 1_024, Count 0..=1_000_000;
         /// If a client that the pool can call is not paired with its host after this time, it gets two further hosts in
         /// other address blocks; after twice this time four, and so on, provided that more slots are free than others
@@ -119,8 +124,9 @@ limits! {
         /// Offers that a client has at once beyond the number of hosts that it wants; see `second_host_ms`. Clients of one address
         /// block that are not proven share them.
         spare_offers: u32 = 7, Count 0..=64;
-        /// Pending offers of hosts in an address block (/24, /48) that have never served a client, while other hosts are
-        /// known; a wide block (/16, /32) may have four times as many. Further clients get other hosts.
+        /// Offers of hosts in an address block (/24, /48) that have never served a client, while other hosts are known: those
+        /// that are pending, and for `same_address_ms` those that the host did not admit. A wide block (/16, /32) may have
+        /// four times as many. Further clients get other hosts.
         trials_a_block: u32 = 4, Count 1..=1_000_000;
         /// Connected hosts examined for one `vipnode_explain`; in a larger pool, the answer covers only this many.
         explained_hosts: u32 = 256, Count 1..=10_000;
@@ -181,13 +187,16 @@ limits! {
         /// The total number of such clients for all hosts; an address block may hold as many as are free, further
         /// reports are ignored.
         witnesses: u32 = 32_768, Count 0..=10_000_000;
-        /// Address blocks whose clients must agree about a host before their reports count for clients of other blocks.
+        /// Wide address blocks (/16, /32) whose clients must agree about a host before their reports count for clients of other
+        /// address blocks than their own.
         witness_blocks: u32 = 2, Count 1..=16;
         /// Versions that a node rejected since it connected; beyond it, the oldest is forgotten.
         unwanted_versions: u32 = 16, Count 1..=1_000;
-        /// Recent offers and failed pairs of host and client that are remembered; beyond it, the oldest are forgotten early.
+        /// Recent offers and failed pairs of host and client that are remembered, and as many failed offers of hosts that have
+        /// never served a client; beyond it, the oldest are forgotten early.
         recent_pairs: u32 = 1_000_000, Count 1..=100_000_000;
-        /// Address blocks whose unpaired time is counted in one day; clients of further blocks are counted by node only.
+        /// Address blocks whose unpaired time is counted in one day, and as many wide blocks; clients of further blocks are
+        /// counted by wide block, and of further wide blocks by node only.
         unpaired_blocks: u32 = 1_000_000, Count 1..=100_000_000;
         /// Nodes checked in one tick for removal.
         swept_a_tick: u32 = 64, Count 1..=100_000;
@@ -195,7 +204,7 @@ limits! {
         /// a few blocks of a provider always 4; members of a closed pool share the whole. New nodes beyond it are answered "busy".
         nodes: u32 = 4_000_000, Count 1..=100_000_000;
         /// Nodes remembered that were never paired, shared in the same way. They are forgotten `nonce_ahead_ms` and
-        /// `nonce_behind_ms` after they left. New nodes beyond it are answered "busy".
+        /// `nonce_behind_ms` after they left, and not before the end of a day on which they used unpaired time. New nodes beyond it are answered "busy".
         strangers: u32 = 200_000, Count 1..=100_000_000;
         /// Forgotten nodes that used more than one delegation, and whose newest delegation the pool remembers, shared
         /// in the same way; beyond its share, an address block loses its oldest entry.

@@ -91,6 +91,6 @@ impl PoolClock {
 
     /// Whether an offer is older than the pool's own downtime and its sides may still reconnect.
     pub(crate) fn awaits_sides(&self, offered: Ms) -> bool {
-        self.now < self.offers_wait && offered < self.resumed
+        self.now < self.offers_wait && offered <= self.resumed
     }
 }

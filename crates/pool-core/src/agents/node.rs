@@ -448,11 +448,10 @@ impl Node {
         self.dialed_from(other.scope()?, closed)
     }
 
-    /// Returns the enode that it claims, observed or not.
-    pub(crate) fn claimed(&self) -> Option<Enode> {
-        let endpoint = self.endpoint.as_ref();
-        let endpoint = endpoint.filter(|endpoint| endpoint.port != 0 && endpoint.host != EnodeHost::None)?;
-        Some(endpoint.enode(self.id))
+    /// Returns where it was observed, for another node; `None` if that address does not mean this node from there.
+    pub(crate) fn address_for(&self, other: &Self) -> Option<IpAddr> {
+        let (own, observed) = (self.address?.to_canonical(), other.scope()?);
+        AddressScope::of(own).filter(|scope| scope.is_reachable_from(observed)).map(|_| own)
     }
 
     /// As [`Self::dialed_by`], or only its id.

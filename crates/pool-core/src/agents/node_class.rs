@@ -33,6 +33,13 @@ impl NodeClass {
     }
 }
 
+#[cfg(test)]
+impl LastingClass {
+    pub(crate) const fn of_handles(profile: Option<Handle>, version: Option<Handle>) -> Self {
+        Self { profile, version }
+    }
+}
+
 impl Agents {
     /// The profile of a class, if it has one.
     pub(crate) fn class_profile(&self, class: NodeClass) -> Option<&Profile> {

@@ -21,7 +21,7 @@ impl Agents {
         self.strangers.push(due.plus(1), handle);
     }
 
-    /// Plans to check each never-paired node, after a start.
+    /// Plans to check each never-paired node, after a start. A check forgets no node that is still needed.
     pub(crate) fn plan_to_forget_all(&mut self, not_before: Ms, limits: &Limits) {
         let all: Vec<(u32, Ms)> = self.iter().map(|(index, node)| (index, forget_after(node, limits))).collect();
         for (index, after) in all {

@@ -6,7 +6,7 @@ use crate::{
     Limits,
     agents::{Agents, profile::Profile},
     collections::{
-        address_block::AddressBlock,
+        address_block::{AddressBlock, WideBlock},
         block_shares::{BlockShares, leaves_enough},
         slab::NIL,
     },
@@ -18,7 +18,8 @@ use crate::{
 /// The attack: a report costs nothing. One client that never connected could claim that a host serves `snap/999` and make
 /// it unfit for everyone who needs a version, and a host could describe its client as a light node. Therefore only clients
 /// of paired leases are heard. Each is kept apart and dropped with its lease, so nothing invented remains. One is enough
-/// for clients of its own address block and in a closed pool; for everyone else, clients of two blocks have to agree.
+/// for clients of its own address block and in a closed pool; for everyone else, clients of two wide blocks (/16, /32)
+/// have to agree: a customer of a provider has many address blocks of it.
 /// Against what a host names itself, witnesses only rank it lower. Each host has few of them, and address blocks share
 /// that room.
 #[derive(Debug)]
@@ -74,12 +75,12 @@ impl HostWitnesses {
         free > 0 && (closed || leaves_enough(own, wide, free))
     }
 
-    /// The capabilities that clients of at least `blocks` address blocks saw.
+    /// The capabilities that clients of at least `blocks` wide blocks saw.
     fn agreed(&self, blocks: usize) -> Vec<Capability> {
-        let mut seen: BTreeMap<&Capability, BTreeSet<AddressBlock>> = BTreeMap::new();
+        let mut seen: BTreeMap<&Capability, BTreeSet<WideBlock>> = BTreeMap::new();
         for witness in self.paired() {
             for capability in &witness.seen {
-                seen.entry(capability).or_default().insert(witness.block);
+                seen.entry(capability).or_default().insert(witness.block.wide());
             }
         }
         let agreed = seen.into_iter().filter(|(_, by)| by.len() >= blocks);
@@ -251,7 +252,7 @@ impl Agents {
                 *count = count.saturating_add(1);
             }
             if let Some(blocks) = blocks.get_mut(against) {
-                blocks.insert(witness.block);
+                blocks.insert(witness.block.wide());
             }
         }
         let [agree, disagree] = blocks.map(|blocks| blocks.len());

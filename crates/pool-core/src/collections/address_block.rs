@@ -31,12 +31,6 @@ impl AddressBlock {
         }
     }
 
-    /// A short mark that distinguishes two blocks, for uses to which a rare mistake does no harm.
-    pub(crate) const fn mark(self) -> u32 {
-        let [_, a, b, c, d, e, f, g] = self.0.to_be_bytes();
-        u32::from_be_bytes([b, c, d ^ a, e]) ^ u32::from_be_bytes([0, 0, f, g]).rotate_left(7)
-    }
-
     /// As a number that a store keeps.
     #[must_use]
     pub const fn to_bits(self) -> u64 {
@@ -75,6 +69,12 @@ impl WideBlock {
     #[must_use]
     pub fn of(ip: IpAddr) -> Self {
         AddressBlock::of(ip).wide()
+    }
+
+    /// A short mark that distinguishes two wide blocks, for uses to which a rare mistake does no harm.
+    pub(crate) const fn mark(self) -> u32 {
+        let [_, version, a, b, c, d, ..] = self.0.to_be_bytes();
+        u32::from_be_bytes([a ^ version, b, c, d])
     }
 
     /// As a number that a store keeps.

@@ -83,6 +83,8 @@ impl Core {
         outcome: &CallOutcome,
     ) {
         let Some((client, host)) = self.leases.get(index).map(|lease| (lease.client(), lease.host())) else { return };
+        let (matching, context) = self.matching();
+        matching.trial_failed(call.lease, host, client, context);
         match outcome {
             CallOutcome::Refused(error) => self.refused(output, host, client, error),
             _ => self.rest_host(host),

@@ -3,9 +3,11 @@ use vipnode_types::{Ms, Price, wire::Side};
 use crate::{
     Core, Row,
     agents::node::Node,
+    collections::address_block::AddressBlock,
     leases::lease::{Lease, UNSEEN},
     metering::{
         row_ends::{Ends, freeze, running_ms, side_end},
+        row_merger::EndedRow,
         stored_times::TimesChange,
         unpaired::{Pair, Spent},
     },
@@ -29,7 +31,8 @@ impl Core {
         let billed_ms = metered.as_ref().map_or(0, |row| row.billed_ms);
         if let Some(row) = metered {
             self.counters.count_row(billed_ms, row.cost);
-            self.metering.rows.take(output, pair, row, &self.limits);
+            let block = self.agents.address(pair.client).map(AddressBlock::of).filter(|_| !self.limits.closed);
+            self.metering.rows.take(output, EndedRow { pair, block, row }, &self.limits);
         }
         let unpaired_ms = host_saw_ms.saturating_sub(billed_ms).saturating_sub(lost_ms);
         let running_ms = self.running_elsewhere(pair);

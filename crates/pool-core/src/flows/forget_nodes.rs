@@ -40,8 +40,16 @@ impl Core {
 
     /// Plans when a never-paired node is checked for removal.
     pub(crate) fn plan_to_forget(&mut self, index: u32) {
-        let Some(after) = self.agents.get(index).map(|node| forget_after(node, &self.limits)) else { return };
+        let Some(after) = self.forget_after(index) else { return };
         self.agents.plan_to_forget(index, after.max(self.clock.window_ends()));
+    }
+
+    /// The time after which a node without a connection and without leases is forgotten. A client that used unpaired time
+    /// today is remembered for the rest of the day: it could leave, and be new again with a new budget.
+    fn forget_after(&self, index: u32) -> Option<Ms> {
+        let after = forget_after(self.agents.get(index)?, &self.limits);
+        let counts = self.metering.counts_until(index, self.clock.now());
+        Some(counts.map_or(after, |until| after.max(until)))
     }
 
     /// Whether a node has neither a connection nor a lease.
@@ -61,9 +69,8 @@ impl Core {
 
     /// Whether a node has neither a connection nor a lease, and was not seen for long.
     fn may_forget(&self, index: u32, now: Ms) -> bool {
-        let Some(node) = self.agents.get(index) else { return false };
-        let old = now > forget_after(node, &self.limits) && now >= self.clock.window_ends();
-        old && self.is_gone(index)
+        let Some(after) = self.forget_after(index) else { return false };
+        now > after && now >= self.clock.window_ends() && self.is_gone(index)
     }
 
     /// Forgets a node that may be forgotten. Returns whether it did.

@@ -63,7 +63,9 @@ impl Core {
     fn check_selections(&self) -> Result<(), BrokenInvariant> {
         let ghost = self.matching.selections().leases().find(|&lease| self.leases.find(lease).is_none());
         BrokenInvariant::unless(ghost.is_none(), || format!("how a host was selected outlives {ghost:?}"))?;
-        let of_offers = self.matching.trials().leases();
+        let trials = self.matching.trials();
+        BrokenInvariant::unless(trials.counts_right(), || "trials of new hosts are miscounted".to_owned())?;
+        let of_offers = trials.leases();
         let pending = |lease: &LeaseId| self.leases.find(*lease).and_then(|index| self.leases.get(index));
         let ghost = of_offers.into_iter().find(|lease| pending(lease).is_none_or(Lease::is_running));
         BrokenInvariant::unless(ghost.is_none(), || format!("{ghost:?} counts as a pending offer and is not one"))

@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{EvictReason, Side},
 };
 
-use crate::{Core, leases::lease::Lease, output::Output};
+use crate::{Core, agents::node::Node, leases::lease::Lease, output::Output};
 
 // How long an offer holds its slot. A client that is offered a slot and never connects holds it for so long, so the times are as
 // short as honest pairs allow. Two agents of protocol 3 report a peer at once. An agent of protocol 2 reports it with its
@@ -32,27 +32,44 @@ impl Core {
         }
     }
 
-    /// When an offer ends that is judged now. A side of protocol 3 would report the other at once: where it has not, no
-    /// later update of the other side can change that.
-    fn offer_ends(&self, lease: &Lease) -> Ms {
+    /// From when an offer counts; `None` while it was offered before the pool's own downtime and a side may still reconnect.
+    ///
+    /// Once both sides are connected again, they have as long as for a new offer. The attack: after a restart a client
+    /// connects, never reports its host, and is served until all others have had their time to reconnect. One that connects
+    /// again and again gains no more than that.
+    fn offer_counts_from(&self, lease: &Lease) -> Option<Ms> {
+        if lease.offered() > self.clock.resumed() {
+            return Some(lease.offered());
+        }
+        let connected = |node: u32| self.agents.get(node).filter(|node| node.is_connected()).map(Node::since);
+        match (connected(lease.client()), connected(lease.host())) {
+            (Some(client), Some(host)) => {
+                Some(client.max(host).max(self.clock.resumed()).min(self.clock.offers_wait()))
+            }
+            _ => (!self.clock.awaits_sides(lease.offered())).then(|| lease.offered()),
+        }
+    }
+
+    /// When an offer ends that is judged now and counts `from` a moment. A side of protocol 3 would report the other at
+    /// once: where it has not, no later update of the other side can change that.
+    fn offer_ends(&self, lease: &Lease, from: Ms) -> Ms {
         let unseen = |side: Side| self.agents.dialect(lease.node(side)).reports_at_once() && !lease.sees(side);
         let ms = if unseen(Side::Client) || unseen(Side::Host) {
             self.first_offer_ms(lease.client(), lease.host())
         } else {
             self.offer_ms(lease.client(), lease.host())
         };
-        lease.offered().plus(ms)
+        from.plus(ms)
     }
 
     /// Handles the deadline of an offer that not both sides have seen.
     pub(crate) fn offer_due(&mut self, output: &mut Output, index: u32) {
         let Some(lease) = self.leases.get(index).filter(|lease| !lease.is_running()) else { return };
-        if self.clock.awaits_sides(lease.offered()) {
-            // Offered before the pool was down: its sides may still reconnect.
-            self.leases.arm_offer(lease.id(), self.clock.offers_wait());
+        let Some(from) = self.offer_counts_from(lease) else {
+            self.leases.arm_offer(lease.id(), output.now.plus(self.limits.offer_ms));
             return;
-        }
-        let ends = self.offer_ends(lease);
+        };
+        let ends = self.offer_ends(lease, from);
         if ends > output.now {
             self.leases.arm_offer(lease.id(), ends);
             return;

@@ -131,7 +131,7 @@ impl Core {
             self.plan_proof(host);
         } else {
             self.matching.offer_restored();
-            self.leases.arm_offer(id, self.clock.offers_wait());
+            self.leases.arm_offer(id, self.clock.resumed().plus(self.limits.offer_ms));
             // A restored offer waits long for both sides. Once its client is connected, it gets further hosts meanwhile.
             self.matching.await_pair(id, self.clock.now().plus(self.limits.second_host_ms));
         }

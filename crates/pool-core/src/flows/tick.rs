@@ -18,6 +18,11 @@ impl Core {
             let ended = leases.saturating_sub(self.leases.len());
             budget = budget.saturating_sub(ended.max(1));
         }
+        for _ in 0..self.limits.expiries_a_handle {
+            if !self.metering.rows.write_changed(output) {
+                break;
+            }
+        }
         self.serve_waiting(output);
         self.agents.flush(output, &self.limits);
         self.sweep(output, self.limits.swept_a_tick);

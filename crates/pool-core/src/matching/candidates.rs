@@ -8,16 +8,22 @@ use vipnode_types::{
 
 use crate::{
     Limits,
-    agents::{Agents, node::Node, node_class::NodeClass},
+    agents::{
+        Agents,
+        node::Node,
+        node_class::{LastingClass, NodeClass},
+    },
     collections::{address_block::AddressBlock, seeded_rng::SeededRng},
     matching::{
         Context, Matching,
         compatibility::{
             Incompatibilities, Incompatibility, class_incompatibility, host_incompatibility, incompatibility_if,
         },
+        failed_searches::FailedSearch,
         no_host::NoHost,
         open_hosts::ChainHosts,
     },
+    metering::unpaired_blocks::SpentHosts,
 };
 
 /// What a client's host is selected by, collected once per search.
@@ -34,6 +40,8 @@ pub(crate) struct Criteria {
     avoid: Vec<u32>,
     /// Hosts from which it is kept apart today, for time that it was not billed.
     barred: Vec<u32>,
+    /// Hosts from which it is kept apart today, for time that newcomers of its address block were not billed.
+    spent: SpentHosts,
     /// The execution client that a host has to be; unknown for any.
     kind: Kind,
     /// Whether hosts in the blocks of its current hosts are left out.
@@ -84,14 +92,16 @@ struct Search<'a> {
     incompatibilities: Incompatibilities,
     /// Hosts and classes looked at.
     steps: u32,
+    /// How far it came in the classes of hosts, where it looked at them.
+    progress: Option<FailedSearch>,
 }
 
 impl Matching {
     /// Returns the best of a few hosts with a free slot, drawn by address blocks, and counts the `steps` that this takes.
     /// With `other_block` it has to be in another block than the client's current hosts, and the first that fits is taken: hosts
     /// that rank well and stay silent would be first again and again.
-    /// The cost does not grow with the pool. Where no kind of host on the chain is compatible with the client's kind, that
-    /// is remembered until a new kind of host is there.
+    /// The cost does not grow with the pool, nor with the kinds of hosts there are. Where no kind of host on the chain is
+    /// compatible with the client's kind, that is remembered until a new kind of host is there.
     pub(crate) fn find_host(
         &mut self,
         client: u32,
@@ -142,13 +152,12 @@ impl Matching {
         let failed = open.failed_before(class).filter(|_| search.best.is_none());
         let found = match failed {
             Some(incompatibilities) => Err(NoHost::Incompatible(incompatibilities.clone())),
-            None => self.search(&mut search, open, rng),
+            None => self.search(&mut search, open, class, rng),
         };
         *steps = steps.saturating_add(search.steps);
-        if let Err(NoHost::Incompatible(incompatibilities)) = &found
-            && incompatibilities.hold_for_the_class()
-        {
-            self.open_hosts.remember_failure(chain, class, incompatibilities.clone(), context.limits);
+        if let Some(progress) = search.progress {
+            let block = self.block_of(node);
+            self.open_hosts.remember_failure(chain, class, progress, block, context.limits);
         }
         found
     }
@@ -157,20 +166,24 @@ impl Matching {
         &self,
         search: &mut Search<'_>,
         open: &ChainHosts,
+        class: LastingClass,
         rng: &mut SeededRng,
     ) -> Result<(u32, Selection), NoHost> {
-        let Limits { candidates, looks, looks_by_rules, .. } = *search.context.limits;
+        let Limits { candidates, looks, .. } = *search.context.limits;
         let mut walk = open.groups.walk(rng);
         let first = if search.criteria.other_block { 1 } else { candidates.max(1) };
         for _ in 0..first {
             let Some(host) = walk.next(rng) else { break };
             search.look(self, host);
         }
-        if let Some(incompatibilities) = search.no_class_fits(open, looks_by_rules) {
+        if search.best.is_none()
+            && !search.incompatibilities.is_empty()
+            && let Some(incompatibilities) = search.look_by_class(self, open, class, rng)
+        {
             return Err(NoHost::Incompatible(incompatibilities));
         }
         let mut looked = first;
-        while search.goes_on(looked, looks, looks_by_rules) {
+        while search.best.is_none() && looked < looks {
             let Some(host) = walk.next(rng) else { break };
             looked = looked.saturating_add(1);
             search.look(self, host);
@@ -191,14 +204,16 @@ impl Matching {
         let payouts = near.filter_map(Node::payout).collect();
         let avoid = self.nodes.get(client).avoid.iter().flat_map(|avoided| avoided.0.iter());
         let avoid = avoid.filter_map(|&handle| context.agents.live(handle)).collect();
-        let Context { now, limits, agents, metering, .. } = context;
+        let Context { now, limits, agents, leases, metering, .. } = context;
         let barred = metering.barred_hosts(client, now, agents, limits);
+        let spent = metering.spent_hosts(client, now, (agents, leases), limits);
         let kind = self.asks.kind(client);
         let chain = context.agents.get(client).map(Node::chain);
         let chains = [chain, chain.and_then(|chain| context.joined_chain(chain))];
         let mut open = chains.into_iter().flatten().filter_map(|chain| self.open_hosts.of(chain));
         let any_known = open.any(|open| open.known > 0);
         let classes = BTreeMap::new();
+        let other_block = false;
         Criteria {
             client,
             hosts,
@@ -207,8 +222,9 @@ impl Matching {
             payouts,
             avoid,
             barred,
+            spent,
             kind,
-            other_block: false,
+            other_block,
             any_known,
             classes,
         }
@@ -252,6 +268,7 @@ impl Matching {
             .or_else(|| recent.recently_failed(now, host, client).then_some(Rejection::Failed))
             .or_else(|| light_nodes_failed().then_some(Rejection::Failed))
             .or_else(|| criteria.barred.contains(&host).then_some(Rejection::Barred))
+            .or_else(|| criteria.spent.contains(gives.address().map(AddressBlock::of)).then_some(Rejection::Barred))
             .or_else(|| drops_unclear(node, gives).then_some(Rejection::Ending))
             .or_else(|| recent.offered_nearby(now, host, client, node.address()).then_some(Rejection::Address))
     }
@@ -284,7 +301,7 @@ impl Criteria {
 impl<'a> Search<'a> {
     fn new(criteria: Criteria, context: Context<'a>) -> Self {
         let incompatibilities = Incompatibilities::default();
-        Self { criteria, context, best: None, fitting: 0, incompatibilities, steps: 0 }
+        Self { criteria, context, best: None, fitting: 0, incompatibilities, steps: 0, progress: None }
     }
 
     /// Looks at a host.
@@ -303,24 +320,54 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether it goes on after so many looks. Once a host fits, it ends.
-    fn goes_on(&self, looked: u32, looks: u32, looks_by_rules: u32) -> bool {
-        let most = if self.incompatibilities.is_empty() { looks } else { looks.max(looks_by_rules) };
-        self.best.is_none() && looked < most
-    }
-
-    /// Returns why no class of hosts is compatible with the client, where that is so: then no host is, however many there
-    /// are. It looks at no more than `most` classes, and at none unless a host was met that is not compatible.
-    fn no_class_fits(&mut self, open: &ChainHosts, most: u32) -> Option<Incompatibilities> {
-        if self.best.is_some() || self.incompatibilities.is_empty() || open.classes().len() > most as usize {
-            return None;
-        }
-        let mut counted = Incompatibilities::of_all_classes();
-        for (class, hosts) in open.classes() {
+    /// Looks for a class of hosts that is compatible with the client, and at hosts of it; at most at `looks_by_rules` classes
+    /// and hosts, from where the last search for this class of clients ended. Returns why no class is compatible, where
+    /// that is so: then no host is, however many there are.
+    fn look_by_class(
+        &mut self,
+        matching: &Matching,
+        open: &ChainHosts,
+        class: LastingClass,
+        rng: &mut SeededRng,
+    ) -> Option<Incompatibilities> {
+        let Limits { candidates, looks_by_rules, .. } = *self.context.limits;
+        let most = self.steps.saturating_add(looks_by_rules);
+        let mut progress = open.checked_before(class);
+        let before = progress.checked;
+        let (mut all, mut any_fits, mut goes_on, mut ended) = (progress.why.clone(), false, true, false);
+        for (number, of_hosts, hosts) in open.classes.starting_at(before) {
+            ended = self.best.is_some() || self.steps >= most;
+            if ended {
+                break;
+            }
             self.steps = self.steps.saturating_add(1);
-            counted.count(self.criteria.incompatibility(*class, self.context.agents)?, *hosts);
+            let why = self.criteria.incompatibility(of_hosts, self.context.agents);
+            // What one client's agent rejected holds for that client alone.
+            goes_on &= why.as_ref().is_some_and(|why| *why != Incompatibility::Unwanted);
+            if let Some(why) = why {
+                let many = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
+                if goes_on {
+                    progress.checked = number.saturating_add(1);
+                    progress.why.count(why.clone(), many);
+                }
+                all.count(why, many);
+                continue;
+            }
+            any_fits = true;
+            // Some of them may have been counted before.
+            let counted = self.incompatibilities.clone();
+            let mut walk = hosts.walk(rng);
+            for _ in 0..candidates.max(1).min(most.saturating_sub(self.steps)) {
+                let Some(host) = walk.next(rng) else { break };
+                self.look(matching, host);
+            }
+            self.incompatibilities = counted;
         }
-        Some(counted)
+        if goes_on && !ended {
+            progress.checked = open.classes.next();
+        }
+        self.progress = (progress.checked > before).then_some(progress);
+        (!any_fits && !ended && self.best.is_none()).then_some(all)
     }
 }
 

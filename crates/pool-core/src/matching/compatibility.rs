@@ -69,8 +69,6 @@ pub(crate) fn host_incompatibility(
 pub(crate) struct Incompatibilities {
     looks: u32,
     reasons: Vec<(Incompatibility, u32)>,
-    /// They were counted over all classes of hosts there are.
-    all_classes: bool,
 }
 
 /// The number of different reasons counted for the text; a client has few rules.
@@ -79,18 +77,6 @@ const REASONS: usize = 8;
 const NAMED: usize = 3;
 
 impl Incompatibilities {
-    /// To be counted over all classes of hosts there are.
-    pub(crate) fn of_all_classes() -> Self {
-        Self { all_classes: true, ..Self::default() }
-    }
-
-    /// Whether they hold for every client of the same class, until another class of hosts is there. What one client's
-    /// agent rejected holds for that client alone.
-    pub(crate) fn hold_for_the_class(&self) -> bool {
-        let own = |(why, _): &(Incompatibility, u32)| *why == Incompatibility::Unwanted;
-        self.all_classes && self.reasons.len() < REASONS && !self.reasons.iter().any(own)
-    }
-
     pub(crate) const fn is_empty(&self) -> bool {
         self.looks == 0
     }

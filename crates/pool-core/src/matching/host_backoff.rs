@@ -4,7 +4,10 @@ use vipnode_types::Ms;
 
 use crate::{
     Limits,
-    collections::{address_block::AddressBlock, slab::Handle},
+    collections::{
+        address_block::{AddressBlock, WideBlock},
+        slab::Handle,
+    },
     matching::{Context, Matching},
 };
 
@@ -72,7 +75,7 @@ impl Matching {
             self.strikes.forget(host);
         }
         let Some(standing) = self.nodes.get_mut(host) else { return };
-        standing.paired.begin(context.agents.address(client).map(AddressBlock::of), context.limits.closed);
+        standing.paired.begin(context.agents.address(client).map(WideBlock::of), context.limits.closed);
     }
 
     /// A host and a client that were connected have no lease any more.

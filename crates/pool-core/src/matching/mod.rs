@@ -5,7 +5,9 @@ pub(crate) mod candidates;
 pub(crate) mod client_turns;
 pub(crate) mod compatibility;
 pub(crate) mod explain;
+pub(crate) mod failed_searches;
 pub(crate) mod host_backoff;
+pub(crate) mod host_classes;
 pub(crate) mod hosts_by_block;
 pub(crate) mod new_host_trials;
 pub(crate) mod no_host;
@@ -96,6 +98,8 @@ struct Standing {
     host_position: u32,
     /// Its index in its chain's list of hosts with free slots, or [`NIL`].
     open_position: u32,
+    /// Its index in the list of hosts of its class with free slots, while it has any.
+    class_position: u32,
     /// The class by which it is listed among the hosts with free slots, while it is.
     open_class: NodeClass,
     paired: PairedSlots,
@@ -124,6 +128,7 @@ impl Default for Standing {
         Self {
             host_position: NIL,
             open_position: NIL,
+            class_position: NIL,
             open_class: NodeClass::UNKNOWN,
             paired: PairedSlots::default(),
             open_known: false,
@@ -290,9 +295,10 @@ impl Matching {
         &self.selections
     }
 
-    /// Forgets pairs that failed long enough ago.
+    /// Forgets pairs and trials that failed long enough ago.
     pub(crate) fn expire_pairs(&mut self, now: Ms) {
         self.recent_pairs.expire(now);
+        self.trials.expire(now);
     }
 
     /// Remembers a pair that did not connect, so that it is not tried again for a while.

@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use vipnode_types::LeaseId;
+use vipnode_types::{LeaseId, Ms};
 
 use crate::{
     Limits,
@@ -8,14 +8,18 @@ use crate::{
     matching::{Context, Matching},
 };
 
-/// Pending offers of hosts that no client was ever connected with: each is a trial.
+/// Offers of hosts that no client was ever connected with: each is a trial, while it is pending and for some time after
+/// the host did not admit its client.
 ///
-/// A host id is free, and a host that admits and stays silent costs each of its clients seconds. So the new hosts of an
-/// address block get few clients at a time while the chain has an open host that is known. A host is known once a client
-/// connected with it.
+/// A host id is free. A host that admits and stays silent costs each of its clients seconds, and so does one that answers
+/// "full" late. So the new hosts of an address block get few clients within a while, as long as the chain has an open host
+/// that is known. A host is known once a client connected with it.
 #[derive(Debug, Default)]
 pub(crate) struct NewHostTrials {
     leases: BTreeMap<LeaseId, AddressBlock>,
+    /// The blocks of hosts that did not admit, and until when that counts; the oldest first.
+    used: VecDeque<(Ms, AddressBlock)>,
+    /// Of both.
     held: BlockShares,
 }
 
@@ -27,6 +31,41 @@ impl NewHostTrials {
         let most = limits.trials_a_block;
         let of_wide = self.held.held_by_wide(block.wide());
         self.held.held_by(block) >= most || of_wide >= most.saturating_mul(BLOCKS_OF_A_WIDE)
+    }
+
+    /// Remembers that a trial failed, unless its block has as many as it may: one more would change nothing.
+    fn use_up(&mut self, block: AddressBlock, until: Ms, limits: &Limits) {
+        if self.is_full(block, limits) {
+            return;
+        }
+        while self.used.len() >= limits.recent_pairs.max(1) as usize {
+            self.forget_oldest();
+        }
+        self.used.push_back((until, block));
+        self.held.take(block);
+    }
+
+    /// Forgets failed trials that are old enough.
+    pub(in crate::matching) fn expire(&mut self, now: Ms) {
+        while self.used.front().is_some_and(|(until, _)| *until <= now) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((_, block)) = self.used.pop_front() {
+            self.held.give_back(block);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn used(&self) -> usize {
+        self.used.len()
+    }
+
+    /// Whether each trial is counted for its address block, for checks.
+    pub(crate) fn counts_right(&self) -> bool {
+        self.leases.len().saturating_add(self.used.len()) == self.held.held() as usize
     }
 
     /// Leases that are trials, for checks.
@@ -60,6 +99,20 @@ impl Matching {
         if let Some(block) = self.trials.leases.remove(&lease) {
             self.trials.held.give_back(block);
         }
+    }
+
+    /// A host did not admit a client. If no client was ever connected with it, that was a trial of its block, and the
+    /// client gets hosts of other blocks first: else a few free ids that answer "full" in turn would hold it for good.
+    /// What strangers make a known host answer costs that host nothing.
+    pub(crate) fn trial_failed(&mut self, lease: LeaseId, host: u32, client: u32, context: Context<'_>) {
+        let Context { now, limits, agents, .. } = context;
+        self.end_trial(lease);
+        let Some(node) = agents.get(host).filter(|_| !self.closed && !self.is_known_host(host, context)) else {
+            return;
+        };
+        let (block, until) = (self.block_of(node), now.plus(limits.same_address_ms));
+        self.trials.use_up(block, until, limits);
+        self.recent_pairs.failed_in(client, block, until, limits.recent_pairs);
     }
 
     /// Returns the trials, for checks.

@@ -7,7 +7,13 @@ use crate::{
         node_class::{LastingClass, NodeClass},
     },
     collections::{address_block::AddressBlock, slab::NIL},
-    matching::{Context, Matching, Standing, compatibility::Incompatibilities, hosts_by_block::HostsByBlock},
+    matching::{
+        Context, Matching, Standing,
+        compatibility::Incompatibilities,
+        failed_searches::{FailedSearch, FailedSearches},
+        host_classes::HostClasses,
+        hosts_by_block::HostsByBlock,
+    },
 };
 
 /// Hosts with free slots, by chain, and all connected hosts.
@@ -23,44 +29,23 @@ pub(crate) struct OpenHosts {
 #[derive(Debug, Default)]
 pub(crate) struct ChainHosts {
     pub(crate) groups: HostsByBlock,
-    /// How many hosts each class has.
-    classes: BTreeMap<NodeClass, u32>,
-    /// Classes of clients that no class of hosts is compatible with.
-    failed: BTreeMap<LastingClass, Incompatibilities>,
+    pub(crate) classes: HostClasses,
+    failed: FailedSearches,
     /// How many of them clients were connected with.
     pub(crate) known: usize,
     pub(crate) free: u64,
 }
 
 impl ChainHosts {
-    /// The classes of its hosts, each with the number of hosts.
-    pub(crate) const fn classes(&self) -> &BTreeMap<NodeClass, u32> {
-        &self.classes
-    }
-
-    /// Why no host is compatible with a class of clients, where a search found that.
+    /// Why no host is compatible with a class of clients, where searches found that.
     pub(crate) fn failed_before(&self, class: LastingClass) -> Option<&Incompatibilities> {
-        self.failed.get(&class)
+        let failed = self.failed.get(class).filter(|failed| failed.checked >= self.classes.next());
+        failed.map(|failed| &failed.why)
     }
 
-    fn insert(&mut self, block: AddressBlock, class: NodeClass, host: u32) -> u32 {
-        let hosts = self.classes.entry(class).or_default();
-        if *hosts == 0 {
-            self.failed.clear();
-        }
-        *hosts = hosts.saturating_add(1);
-        self.groups.insert(block, host)
-    }
-
-    /// Removes a host; returns the one that was moved to its position, if one was.
-    fn remove(&mut self, block: AddressBlock, class: NodeClass, position: u32) -> Option<u32> {
-        if let Some(hosts) = self.classes.get_mut(&class) {
-            *hosts = hosts.saturating_sub(1);
-            if *hosts == 0 {
-                self.classes.remove(&class);
-            }
-        }
-        self.groups.remove(block, position)
+    /// How far searches for a class of clients came.
+    pub(crate) fn checked_before(&self, class: LastingClass) -> FailedSearch {
+        self.failed.get(class).cloned().unwrap_or_default()
     }
 }
 
@@ -94,21 +79,18 @@ impl OpenHosts {
         self.clients
     }
 
-    /// Remembers that no host of a chain is compatible with a class of clients, until another class of hosts is there.
+    /// Remembers how far a search on a chain came for a class of clients, which a client in a block has.
     pub(crate) fn remember_failure(
         &mut self,
         chain: u32,
         class: LastingClass,
-        why: Incompatibilities,
+        search: FailedSearch,
+        block: AddressBlock,
         limits: &Limits,
     ) {
-        let Some(open) = self.open.get_mut(&chain) else { return };
-        while open.failed.len() >= limits.failed_searches as usize {
-            if open.failed.pop_first().is_none() {
-                return;
-            }
+        if let Some(open) = self.open.get_mut(&chain) {
+            open.failed.remember(class, search, block, limits);
         }
-        open.failed.insert(class, why);
     }
 
     /// Chains that have open hosts, for checks.
@@ -143,7 +125,8 @@ impl Matching {
         let Some(node) = context.agents.get(index) else { return };
         let (chain, free) = (node.chain(), self.free_slots(index, context));
         let (block, class) = (self.block_of(node), NodeClass::of(node));
-        let Standing { open_free: before, open_position: at, open_class: old_class, .. } = *self.nodes.get(index);
+        let Standing { open_free: before, open_position: at, class_position: in_class, open_class: old_class, .. } =
+            *self.nodes.get(index);
         let stays = at != NIL && free > 0 && class == old_class;
         let was_known = at != NIL && self.nodes.get(index).open_known;
         let known = free > 0 && self.is_known_host(index, context);
@@ -151,13 +134,15 @@ impl Matching {
         let open = self.open_hosts.open.entry(chain).or_default();
         open.free = open.free.saturating_sub(u64::from(before)).saturating_add(u64::from(free));
         open.known = open.known.saturating_add(usize::from(known)).saturating_sub(usize::from(was_known));
-        let mut moved = None;
-        let mut new = if stays { at } else { NIL };
+        let (mut moved, mut moved_in_class) = (None, None);
+        let (mut new, mut new_in_class) = if stays { (at, in_class) } else { (NIL, NIL) };
         if !stays && at != NIL {
-            moved = open.remove(block, old_class, at);
+            moved = open.groups.remove(block, at);
+            moved_in_class = open.classes.remove(block, old_class, in_class);
         }
         if !stays && free > 0 {
-            new = open.insert(block, class, index);
+            new = open.groups.insert(block, index);
+            new_in_class = open.classes.insert(block, class, index);
         }
         if open.groups.is_empty() {
             self.open_hosts.open.remove(&chain);
@@ -165,9 +150,12 @@ impl Matching {
         if let Some(moved) = moved.and_then(|moved| self.nodes.get_mut(moved)) {
             moved.open_position = at;
         }
+        if let Some(moved) = moved_in_class.and_then(|moved| self.nodes.get_mut(moved)) {
+            moved.class_position = in_class;
+        }
         if let Some(standing) = self.nodes.get_mut(index) {
             (standing.open_free, standing.open_position, standing.open_class) = (free, new, class);
-            standing.open_known = known;
+            (standing.class_position, standing.open_known) = (new_in_class, known);
         }
         if was_dry && free > 0 {
             self.serve_soon(context.now);
@@ -202,11 +190,15 @@ impl Matching {
         let Some(node) = context.agents.get(index) else { return false };
         let standing = self.nodes.get(index);
         let hosts = &self.open_hosts;
+        let (block, class) = (self.block_of(node), NodeClass::of(node));
         let open = hosts.of(node.chain());
-        let open = open.and_then(|open| open.groups.at(self.block_of(node), standing.open_position));
-        let same_class = standing.open_class == NodeClass::of(node);
-        let listed =
-            if standing.open_free > 0 { open == Some(index) && same_class } else { standing.open_position == NIL };
+        let in_block = open.and_then(|open| open.groups.at(block, standing.open_position));
+        let in_class = open.and_then(|open| open.classes.at(block, class, standing.class_position));
+        let listed = if standing.open_free > 0 {
+            in_block == Some(index) && in_class == Some(index) && standing.open_class == class
+        } else {
+            standing.open_position == NIL
+        };
         let shown = hosts.connected.get(standing.host_position as usize) == Some(&index);
         standing.open_free == self.free_slots(index, context)
             && listed

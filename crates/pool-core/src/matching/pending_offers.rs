@@ -13,8 +13,9 @@ use crate::{
 /// share.
 #[derive(Debug)]
 pub(crate) struct PendingOffers {
-    /// Offers of never-proven clients, for each chain on which there are any.
-    chains: BTreeMap<u32, BlockShares>,
+    /// Offers of never-proven clients, for each chain ID on which there are any: nodes of protocol 2 that name no genesis
+    /// are on a chain of their own here, and are matched with those of the same ID.
+    chains: BTreeMap<u64, BlockShares>,
     len: u32,
     minimum: u32,
 }
@@ -22,7 +23,7 @@ pub(crate) struct PendingOffers {
 /// The share that an offer counts to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OfferShare {
-    pub(crate) chain: u32,
+    pub(crate) chain: u64,
     pub(crate) block: AddressBlock,
 }
 
@@ -89,7 +90,8 @@ impl Matching {
             return false;
         }
         let Some(share) = context.offer_share(client) else { return false };
-        let free = u32::try_from(self.free_on(share.chain, context)).unwrap_or(u32::MAX);
+        let free = context.agents.get(client).map_or(0, |node| self.free_on(node.chain(), context));
+        let free = u32::try_from(free).unwrap_or(u32::MAX);
         free > 0 && !self.pending_offers.may_add(share, free)
     }
 }
@@ -98,6 +100,7 @@ impl Context<'_> {
     /// The share that offers of a client count to, where they count; `None` while its address is unknown.
     pub(crate) fn offer_share(&self, client: u32) -> Option<OfferShare> {
         let node = self.agents.get(client)?;
-        Some(OfferShare { chain: node.chain(), block: AddressBlock::of(node.address()?) })
+        let chain = self.agents.chain(node.chain())?.chain_id;
+        Some(OfferShare { chain, block: AddressBlock::of(node.address()?) })
     }
 }

@@ -95,16 +95,23 @@ impl ClientTimes {
         self.pairs.last_mut()
     }
 
-    /// Forgets hosts with which nothing is left to remember, and those that are not `known`. Returns whether anything is
-    /// left.
+    /// Forgets hosts with which nothing is left to remember, and adds the time with those that are not `known` to that of all
+    /// others: else a host that leaves would take back what counts against a client. Returns whether anything is left.
     pub(in crate::metering) fn forget_old(
         &mut self,
         now: Ms,
         shares: &mut BlockShares,
         known: impl Fn(Handle) -> bool,
     ) -> bool {
-        let before = self.pairs.len();
-        self.pairs.retain(|pair| known(pair.host) && !pair.time.at(now).is_empty());
+        let (before, mut others) = (self.pairs.len(), self.others);
+        self.pairs.retain(|pair| {
+            let (time, known) = (pair.time.at(now), known(pair.host));
+            if !known {
+                others = others.joined(&time);
+            }
+            known && !time.is_empty()
+        });
+        self.others = others;
         for _ in self.pairs.len()..before {
             self.give_back(shares);
             self.dirty = true;
@@ -140,8 +147,7 @@ impl ClientTimes {
         };
         let Some((at, _)) = self.pairs.iter().enumerate().min_by_key(|(_, pair)| weight(pair)) else { return };
         let least = self.pairs.swap_remove(at);
-        self.others = self.others.at(now);
-        self.others.merge(&least.time.at(now));
+        self.others = self.others.joined(&least.time.at(now));
         self.give_back(shares);
     }
 
@@ -209,12 +215,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_old_or_of_a_forgotten_host_goes() {
+    fn what_is_old_goes_and_what_a_forgotten_host_reported_counts_with_others() {
         let limits = Limits::default();
         let (mut shares, mut times) = (BlockShares::new(0), ClientTimes::new(block("8.8.8.8")));
         (0..3).for_each(|index| add(&mut times, &mut shares, &limits, index, 1));
         assert!(times.forget_old(NOW, &mut shares, |handle| handle != host(1)));
         assert_eq!((times.pairs().len(), shares.held(), times.dirty), (2, 2, true));
+        let sum: u32 = times.all(NOW).map(|(_, time)| time.counted_ms).sum();
+        assert_eq!(sum, 3, "what a host that left reported counts on");
         assert!(!times.forget_old(NOW.plus(24 * 3_600_000), &mut shares, |_| true));
         assert!(shares.is_empty());
     }

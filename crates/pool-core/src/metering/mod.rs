@@ -10,10 +10,11 @@ pub(crate) mod row_merger;
 pub(crate) mod row_rollover;
 pub(crate) mod stored_times;
 pub(crate) mod unpaired;
+pub(crate) mod unpaired_blocks;
 
 use crate::{
     collections::{block_shares::BlockShares, by_index::ByIndex, slab::Handle},
-    metering::{client_times::ClientTimes, row_merger::RowMerger, unpaired::UnpairedBlocks},
+    metering::{client_times::ClientTimes, row_merger::RowMerger, unpaired_blocks::UnpairedBlocks},
 };
 
 /// The time of a week that clients spent with hosts, by client and host, today's unpaired time by address block, and rows

@@ -23,8 +23,11 @@ pub struct PairTime {
 
 impl PairTime {
     /// Returns it as of a moment: a later day has no unpaired time yet, and forgets what was billed a week ago.
-    pub(crate) fn at(mut self, now: Ms) -> Self {
-        let today = day(now);
+    pub(crate) fn at(self, now: Ms) -> Self {
+        self.on(day(now))
+    }
+
+    fn on(mut self, today: u32) -> Self {
         if today > self.day {
             let passed = today.saturating_sub(self.day).min(7);
             for back in 0..passed {
@@ -61,6 +64,14 @@ impl PairTime {
         for (own, more) in self.billed_ms.iter_mut().zip(other.billed_ms) {
             *own = own.saturating_add(more);
         }
+    }
+
+    /// Returns it with the time of another pair added, as of the later day of the two.
+    pub(crate) fn joined(self, other: &Self) -> Self {
+        let day = self.day.max(other.day);
+        let mut both = self.on(day);
+        both.merge(&other.on(day));
+        both
     }
 
     /// Milliseconds billed on its day.

@@ -3,7 +3,7 @@ use vipnode_types::{Ms, NodeId};
 use crate::{
     HostTimeRow, Limits, TimesRow,
     agents::Agents,
-    collections::slab::Handle,
+    collections::{address_block::AddressBlock, slab::Handle},
     metering::{
         Metering,
         client_times::{ClientTimes, HostTime},
@@ -36,27 +36,32 @@ impl Metering {
     /// A client's time with its hosts as a store is to keep it; `None` if there is none.
     pub(crate) fn row(&self, client: u32, agents: &Agents) -> Option<TimesRow> {
         let times = self.times(client)?;
-        let hosts = times.pairs().iter().filter_map(|pair| {
-            let host = agents.id(agents.live(pair.host)?)?;
-            Some(HostTimeRow { host, block: pair.block, time: pair.time })
-        });
-        let hosts: Vec<HostTimeRow> = hosts.collect();
-        let row = TimesRow { client: agents.id(client)?, block: times.block(), others: times.others(), hosts };
+        let (mut others, mut hosts) = (times.others(), Vec::new());
+        for pair in times.pairs() {
+            match agents.live(pair.host).and_then(|host| agents.id(host)) {
+                Some(host) => hosts.push(HostTimeRow { host, block: pair.block, time: pair.time }),
+                None => others = others.joined(&pair.time),
+            }
+        }
+        let row = TimesRow { client: agents.id(client)?, block: times.block(), others, hosts };
         (!row.hosts.is_empty() || !row.others.is_empty()).then_some(row)
     }
 
-    /// A client's time with its hosts as a store kept it. Hosts that are unknown are left out.
+    /// A client's time with its hosts as a store kept it. The time with hosts that are unknown counts as that of all others.
     pub(crate) fn restore(&mut self, row: &TimesRow, now: Ms, agents: &Agents, limits: &Limits) {
         let Some(client) = agents.find(&row.client) else { return };
-        let hosts = row.hosts.iter().filter_map(|HostTimeRow { host, block, time }| {
-            let host = agents.handle(agents.find(host)?)?;
-            Some(HostTime { host, block: *block, time: *time })
-        });
-        let times = ClientTimes::restored(row.block, row.others, hosts.collect());
+        let (mut others, mut hosts) = (row.others, Vec::new());
+        for HostTimeRow { host, block, time } in &row.hosts {
+            match agents.find(host).and_then(|host| agents.handle(host)) {
+                Some(host) => hosts.push(HostTime { host, block: *block, time: *time }),
+                None => others = others.joined(time),
+            }
+        }
+        let times = ClientTimes::restored(row.block, others, hosts);
         times.take_all(&mut self.shares);
         if let Some(block) = row.block {
-            for (_, time) in times.all(now).filter(|(_, time)| time.block_ms > 0) {
-                self.blocks.add(now, block, time.block_ms.into(), limits.unpaired_blocks);
+            for (host, time) in times.all(now) {
+                self.blocks.add(now, block, host.map(AddressBlock::wide), time.block_ms.into(), limits);
             }
         }
         if let Some(place) = self.clients.get_mut(client) {

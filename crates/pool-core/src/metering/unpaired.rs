@@ -5,8 +5,8 @@
 //!
 //! It is the host's word against the client's, and a host may lie. What its word does is therefore bounded: a pair is kept
 //! apart for the rest of the day once its unpaired time exceeds what a crash or two lost links cost, plus a share of what the
-//! pair was billed in a week; a host's reports count against the client's own budget only up to that; and it takes reports
-//! from several wide address blocks (/16, /32) to exceed that budget.
+//! pair was billed in a week; a host's reports count against the client's own budget and that of its address block only up
+//! to that; and it takes reports from several wide address blocks (/16, /32) to exceed either.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use vipnode_types::{Ms, Price};
 
 use crate::{
     Counters, Limits,
-    agents::{Agents, node::Node},
+    agents::Agents,
     collections::{
         address_block::{AddressBlock, WideBlock},
         slab::Handle,
@@ -23,37 +23,12 @@ use crate::{
     metering::{
         Metering,
         client_times::ClientTimes,
-        day_budget::{DayBudget, day},
+        day_budget::DayBudget,
         pair_time::PairTime,
         row_ends::running_ms,
+        unpaired_blocks::SpentHosts,
     },
 };
-
-/// Today's unpaired time of clients that are not known as ones that pay, by their address block.
-///
-/// Ids are free, so a block's clients share one budget. The attack: each id is billed for a moment and then uses a budget of
-/// its own. So a client counts alone only once it was billed within seven days for as long as it could use for nothing in one.
-#[derive(Debug, Default)]
-pub(crate) struct UnpairedBlocks {
-    day: u32,
-    blocks: BTreeMap<AddressBlock, DayBudget>,
-}
-
-impl UnpairedBlocks {
-    pub(in crate::metering) fn add(&mut self, now: Ms, block: AddressBlock, ms: u64, limit: u32) {
-        if self.day != day(now) {
-            self.blocks.clear();
-            self.day = day(now);
-        }
-        if self.blocks.contains_key(&block) || self.blocks.len() < limit as usize {
-            self.blocks.entry(block).or_default().add(now, ms);
-        }
-    }
-
-    fn used(&self, now: Ms, block: AddressBlock) -> u64 {
-        self.blocks.get(&block).map_or(0, |budget| budget.used(now))
-    }
-}
 
 /// A client and a host.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +79,7 @@ impl Metering {
         let most = allowance_ms(&entry.time, pair, agents, limits);
         let counted = entry.time.add_unpaired(spent.unpaired_ms, most, stranger);
         if let Some(block) = block.filter(|_| stranger) {
-            self.blocks.add(now, block, counted, limits.unpaired_blocks);
+            self.blocks.add(now, block, entry.block.map(AddressBlock::wide), counted, limits);
         }
     }
 
@@ -124,7 +99,8 @@ impl Metering {
         hosts.filter(|&host| self.is_barred(Pair { client, host }, now, agents, limits)).collect()
     }
 
-    /// Whether a client has used up today's unpaired time, or its address block has and it is not known as one that pays.
+    /// Whether a client has used up today's unpaired time, or its address block or wide block has and it is not known as one
+    /// that pays.
     pub(crate) fn past_unpaired(
         &self,
         client: u32,
@@ -132,9 +108,8 @@ impl Metering {
         (agents, leases): (&Agents, &Leases),
         limits: &Limits,
     ) -> bool {
-        let Some(node) = agents.get(client).filter(|_| !limits.price.is_free()) else { return false };
-        let running = || running_ms(client, None, leases, agents);
-        self.past_own(client, now, limits) || self.past_of_block((client, node), now, running, limits)
+        let known = !limits.price.is_free() && agents.get(client).is_some();
+        known && (self.past_own(client, now, limits) || self.past_of_block(client, now, (agents, leases), limits))
     }
 
     fn past_own(&self, client: u32, now: Ms, limits: &Limits) -> bool {
@@ -159,13 +134,39 @@ impl Metering {
         blocks.values().fold(0_u64, |sum, ms| sum.saturating_add(*ms.min(&part))) >= limit
     }
 
-    /// `running` returns how long the client is billed on rows that still run, in milliseconds.
-    fn past_of_block(&self, (client, node): (u32, &Node), now: Ms, running: impl Fn() -> u64, limits: &Limits) -> bool {
-        let Some(block) = node.address().map(AddressBlock::of) else { return false };
-        let used = || self.blocks.used(now, block);
-        let billed = || self.times(client).map_or(0, |times| times.billed_week(now));
-        let pays = || billed().saturating_add(running()) >= payer_ms(limits);
-        !limits.closed && used() > 0 && used() >= limits.unpaired_ms_a_day && !pays()
+    fn past_of_block(&self, client: u32, now: Ms, (agents, leases): (&Agents, &Leases), limits: &Limits) -> bool {
+        let block = agents.address(client).map(AddressBlock::of).filter(|_| !limits.closed);
+        let used_up = block.is_some_and(|block| self.blocks.is_used_up(now, block, limits));
+        used_up && !self.pays(client, now, (agents, leases), limits)
+    }
+
+    /// Hosts from which a client is kept apart today because of what the clients of its address block used for nothing.
+    pub(crate) fn spent_hosts(
+        &self,
+        client: u32,
+        now: Ms,
+        (agents, leases): (&Agents, &Leases),
+        limits: &Limits,
+    ) -> SpentHosts {
+        let block = agents.address(client).map(AddressBlock::of).filter(|_| !limits.closed && !limits.price.is_free());
+        let Some(block) = block.filter(|_| !self.pays(client, now, (agents, leases), limits)) else {
+            return SpentHosts::default();
+        };
+        self.blocks.spent_hosts(now, block, limits)
+    }
+
+    /// Whether a client is known as one that pays, on rows that still run too, so that what others in its address block do does not
+    /// count against it.
+    fn pays(&self, client: u32, now: Ms, (agents, leases): (&Agents, &Leases), limits: &Limits) -> bool {
+        let billed = self.times(client).map_or(0, |times| times.billed_week(now));
+        billed.saturating_add(running_ms(client, None, leases, agents)) >= payer_ms(limits)
+    }
+
+    /// Until when today's unpaired time of a client has to be remembered; `None` if there is none.
+    pub(crate) fn counts_until(&self, client: u32, now: Ms) -> Option<Ms> {
+        let times = self.times(client)?;
+        let any = times.all(now).any(|(_, time)| time.unpaired_ms > 0);
+        any.then(|| now.plus(DayBudget::renewed_in(now)))
     }
 
     pub(in crate::metering) fn times(&self, client: u32) -> Option<&ClientTimes> {

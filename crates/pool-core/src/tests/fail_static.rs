@@ -57,6 +57,33 @@ fn an_offer_from_before_a_restart_waits_for_both_to_come_back() {
     assert!(pool.calls.is_empty());
 }
 
+/// The attack (found by seed 21 of the strangers): after each restart of the pool a client connects, never reports its host,
+/// and is served until the reconnect window ends.
+#[test]
+fn an_offer_from_before_a_restart_ends_soon_once_both_are_back() {
+    let back = |again_after_ms: u64| {
+        let (mut pool, lease) = Pool::new().offered();
+        pool.restart(Limits::default());
+        pool.pass(100_000);
+        pool.connect(HOST, host(HOST, SLOTS)).unwrap();
+        pool.full(HOST, &[(lease, INTERRUPTED)]);
+        let began = pool.now;
+        while pool.core.gauges().leases > 0 {
+            assert!(pool.now.since(began) < 1_000_000, "the offer never ends");
+            pool.connect(CLIENT, client(CLIENT)).unwrap();
+            pool.full(CLIENT, &[]);
+            pool.pass_with(again_after_ms, &[HOST]);
+        }
+        assert_eq!(pool.evicted(HOST), Some(EvictReason::NotConnected));
+        pool.now.since(began)
+    };
+    let Limits { offer_ms, reconnect_window_ms, .. } = Limits::default();
+    let again = 2 * offer_ms;
+    assert_eq!(back(again), again, "as long as a new offer, and until the end of the round");
+    let longest = back(offer_ms / 2);
+    assert!(longest <= reconnect_window_ms, "{longest} ms by connecting again and again");
+}
+
 #[test]
 fn a_pause_of_the_pool_is_nobodys_silence() {
     let (mut pool, lease) = Pool::priced().leased();

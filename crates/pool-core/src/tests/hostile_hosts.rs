@@ -9,7 +9,10 @@ use vipnode_types::{
 
 use super::{
     pool::{Pool, address, client, hello, host, node},
-    scenario::{CLIENT, HOST, MINUTE_MS, SECOND_HOST, SLOTS, THIRD_HOST, needing, other_clients, other_hosts, serving},
+    scenario::{
+        CLIENT, ELSEWHERE, HOST, MINUTE_MS, SECOND_HOST, SLOTS, THIRD_HOST, needing, other_clients, other_hosts,
+        serving,
+    },
 };
 use crate::{AddressBlock, CallOutcome, Command, Limits};
 
@@ -72,11 +75,11 @@ fn in_a_closed_pool_hosts_behind_one_address_are_drawn_like_any() {
 #[test]
 fn a_claim_of_slots_buys_no_rank() {
     let mut pool = Pool::new().with_host(HOST, 4).reported(HOST);
-    for agent in other_clients(2) {
+    for agent in [CLIENT, ELSEWHERE] {
         pool.join(agent, client(agent));
         pool.lease_between(HOST, agent);
     }
-    // Two of its four slots are used, and both were used by clients of two blocks: the rest of what a host claims counts as
+    // Two of its four slots are used, and both were used by clients of two wide blocks: the rest of what a host claims counts as
     // nothing.
     let offer = HostOffer { slots: 1_000, payout: None };
     pool.connect(SECOND_HOST, ConnectRequest { host: Some(offer), ..hello(SECOND_HOST) }).unwrap();

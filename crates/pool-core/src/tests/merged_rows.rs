@@ -1,8 +1,11 @@
-use vipnode_types::wire::{ConnectRequest, HostOffer, LeaveReason};
+use vipnode_types::{
+    LeaseId, NodeId,
+    wire::{ConnectRequest, HostOffer, LeaveReason},
+};
 
 use super::{
-    pool::{Pool, client, host, payout},
-    scenario::{CLIENT, HOST, HOUR_MS, SECOND_HOST, SLOTS, priced},
+    pool::{Pool, address, client, host, node, payout},
+    scenario::{CLIENT, ELSEWHERE, HOST, HOUR_MS, SECOND_HOST, SLOTS, other_clients, priced},
 };
 use crate::{Limits, MeteredRow, Row};
 
@@ -10,14 +13,20 @@ use crate::{Limits, MeteredRow, Row};
 fn begin_rows(pool: &mut Pool, rows: u32) {
     let lease = pool.lease_up();
     for _ in 0..rows {
-        pool.pass(1_000);
-        pool.beat(HOST);
-        pool.beat(CLIENT);
-        pool.pass(10);
-        pool.delta(CLIENT, &[lease], &[lease]);
+        begin_row(pool, CLIENT, lease, 1_000);
     }
     pool.leave(CLIENT, lease, LeaveReason::Surplus);
     while pool.evicted(HOST).is_some() {}
+    pool.pass(1_000);
+}
+
+/// The client begins a row after so many milliseconds, which are billed, and ten more.
+fn begin_row(pool: &mut Pool, agent: u32, lease: LeaseId, ms: u64) {
+    pool.pass(ms);
+    pool.beat(HOST);
+    pool.beat(agent);
+    pool.pass(10);
+    pool.delta(agent, &[lease], &[lease]);
 }
 
 /// What the journal holds and what waits for it.
@@ -55,6 +64,47 @@ fn beyond_a_nodes_hour_rows_are_added_up_and_nothing_is_lost() {
     assert_eq!(u64::from(last.earlier.rows) + rows.len() as u64, pool.core.counters().metered_rows);
     let cost: u128 = rows.iter().map(|row| row.total_cost().get()).sum();
     assert_eq!(cost, pool.core.counters().metered_cost.get());
+}
+
+#[test]
+fn a_row_that_waits_is_written_once_a_second() {
+    let mut pool = Pool::with(Limits { rows_an_hour: 1, ..priced() });
+    let lease = pool.lease_up();
+    begin_row(&mut pool, CLIENT, lease, 1_000);
+    let written = |pool: &Pool| pool.rows.iter().filter(|row| matches!(row, Row::Waiting(_))).count();
+    let before = written(&pool);
+    for _ in 0..200 {
+        begin_row(&mut pool, CLIENT, lease, 20);
+    }
+    let (times, seconds) = (written(&pool) - before, 6);
+    assert!((5..=seconds + 1).contains(&times), "{times} times in {seconds} s");
+    pool.pass(1_000);
+    let sums_before = sums(&pool);
+    pool.restart(pool.core.limits.clone());
+    assert_eq!(sums(&pool), sums_before, "a second later, the store has everything");
+}
+
+#[test]
+fn the_clients_of_one_block_leave_room_for_others_to_wait() {
+    let mut pool =
+        Pool::with(Limits { rows_an_hour: 1, waiting_rows: 6, ..priced() }).with_host(HOST, 20).reported(HOST);
+    let neighbors = other_clients(5);
+    for agent in neighbors.chain([ELSEWHERE]) {
+        let at = if agent == ELSEWHERE { address(ELSEWHERE) } else { address(CLIENT) };
+        pool.pass(40_000);
+        pool.beat(HOST);
+        pool.connect_from(agent, client(agent), at).unwrap();
+        pool.full(agent, &[]);
+        let lease = pool.lease_between(HOST, agent);
+        for _ in 0..3 {
+            begin_row(&mut pool, agent, lease, 1_000);
+        }
+    }
+    let waiting = pool.core.rows();
+    let waiting =
+        waiting.iter().filter_map(|row| if let Row::Waiting(row) = row { Some(row.lease.client) } else { None });
+    let waiting: Vec<NodeId> = waiting.collect();
+    assert!(waiting.contains(&node(ELSEWHERE)) && waiting.len() == 3, "{waiting:?}: a block has a third");
 }
 
 #[test]

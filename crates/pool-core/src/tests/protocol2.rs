@@ -1,6 +1,7 @@
 //! Agents of the original in a pool of this implementation.
 
 mod chains;
+mod contacts;
 mod found_by_seeds;
 mod offers;
 
@@ -15,7 +16,7 @@ use vipnode_types::{
 
 use super::{
     pool::{Pool, START, address, client, host, node},
-    scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, THIRD_HOST},
+    scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, THIRD_HOST, other_hosts},
 };
 use crate::{CallId, CallOutcome, Command, Limits, PoolCall, Reply};
 

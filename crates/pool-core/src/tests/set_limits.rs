@@ -102,7 +102,7 @@ fn unpaired_time_of_further_blocks_counts_by_node_alone() {
         pool.ask(agent, 1);
         let lease = pool.admit(HOST);
         pool.reports_up(HOST, lease);
-        pool.pass(5_000);
+        pool.pass(1_500);
         pool.leave(agent, lease, LeaveReason::Surplus);
         pool.evicted(HOST).unwrap();
         pool.reports_down(HOST, lease);

@@ -272,9 +272,14 @@ fn a_blocks_budget_denies_only_those_that_are_not_known_to_pay() {
         pool.leave(CLIENT, lease, LeaveReason::Surplus);
         pool.disconnect(HOST);
         pool.disconnect(CLIENT);
-        pool.join(SECOND_HOST, host(SECOND_HOST, SLOTS));
-        for neighbor in other_clients(3) {
-            lie(&mut pool, SECOND_HOST, neighbor, address(CLIENT));
+        // Neighbors of the client use hosts in three wide blocks for nothing, or these say so.
+        for (liar, neighbor) in [SECOND_HOST, ELSEWHERE, FURTHER].into_iter().zip(other_clients(3)) {
+            let before = pool.newcomer();
+            pool.connect_from(before, client(before), address(CLIENT)).unwrap();
+            assert!(!refused(&mut pool, before), "a stranger, on the word of hosts in two wide blocks");
+            pool.disconnect(before);
+            pool.join(liar, host(liar, SLOTS));
+            lie(&mut pool, liar, neighbor, address(CLIENT));
         }
         let stranger = pool.newcomer();
         pool.connect_from(stranger, client(stranger), address(CLIENT)).unwrap();
@@ -282,6 +287,24 @@ fn a_blocks_budget_denies_only_those_that_are_not_known_to_pay() {
         pool.connect(CLIENT, client(CLIENT)).unwrap();
         assert!(!refused(&mut pool, CLIENT), "a known client in the same block");
     }
+}
+
+/// The attack: an id uses its budget, leaves until the pool has forgotten it, and is new again.
+#[test]
+fn a_budget_outlives_what_the_pool_forgets_and_a_restart() {
+    let mut pool = Pool::with(short()).with_host(HOST, SLOTS).reported(HOST);
+    lone_host(&mut pool, 4);
+    pool.disconnect(CLIENT);
+    pool.pass_with(30 * 60_000, &[HOST]);
+    pool.restart(short());
+    pool.join(HOST, host(HOST, SLOTS));
+    for agent in [CLIENT, SECOND_CLIENT] {
+        pool.connect_from(agent, client(agent), address(CLIENT)).unwrap();
+        assert!(refused(&mut pool, agent), "{agent}");
+        pool.disconnect(agent);
+    }
+    pool.pass_with(DAY_MS, &[HOST]);
+    assert!(pool.core.agents.find(&node(CLIENT)).is_none(), "it is forgotten the next day");
 }
 
 /// The attack: each of many ids of a block is billed for a moment first.

@@ -6,7 +6,9 @@ use vipnode_types::{LeaseId, wire::LeaveReason};
 
 use super::{
     pool::{Pool, address, client, host, node},
-    scenario::{CLIENT, ELSEWHERE, HOST, KEPT, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, needing, serving},
+    scenario::{
+        CLIENT, ELSEWHERE, FURTHER, HOST, KEPT, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, needing, serving,
+    },
     suitability::undone,
 };
 use crate::Limits;
@@ -57,8 +59,10 @@ impl Pool {
     }
 }
 
+/// Clients in three wide address blocks.
+const WITNESSES: [u32; 3] = [CLIENT, ELSEWHERE, FURTHER];
 /// Clients in three address blocks of one wide block.
-const WITNESSES: [u32; 3] = [CLIENT, SECOND_CLIENT, THIRD_CLIENT];
+const NEIGHBORS: [u32; 3] = [CLIENT, SECOND_CLIENT, THIRD_CLIENT];
 
 /// The attack: one lease, never connected, and one report.
 #[test]
@@ -162,7 +166,7 @@ fn in_a_closed_pool_one_witness_is_enough() {
 fn the_room_for_witnesses_is_bounded_and_shared() {
     let heard = |limits: Limits| {
         let mut pool = Pool::with(limits).with_host(HOST, 100).reported(HOST);
-        for agent in WITNESSES {
+        for agent in NEIGHBORS {
             pool.witness(agent, "snap/1");
         }
         let enough = pool.gets("snap/1");
@@ -170,11 +174,11 @@ fn the_room_for_witnesses_is_bounded_and_shared() {
         (enough, pool.gets("snap/1"))
     };
     let default = Limits::default;
-    // A wide block has half of the room.
+    // Three clients of one wide block count once, and a wide block has half of the room.
     for (limits, expected) in [
-        (Limits { witness_blocks: 2, ..default() }, (true, true)),
-        (Limits { witness_blocks: 4, ..default() }, (false, true)),
-        (Limits { witness_blocks: 5, ..default() }, (false, false)),
+        (Limits { witness_blocks: 1, ..default() }, (true, true)),
+        (Limits { witness_blocks: 2, ..default() }, (false, true)),
+        (Limits { witness_blocks: 3, ..default() }, (false, false)),
         (Limits { witnesses_a_host: 1, ..default() }, (false, false)),
         (Limits { witnesses_a_host: 2, ..default() }, (false, true)),
         (Limits { witnesses: 2, ..default() }, (false, true)),
@@ -183,4 +187,18 @@ fn the_room_for_witnesses_is_bounded_and_shared() {
         let case = format!("{} {} {}", limits.witness_blocks, limits.witnesses_a_host, limits.witnesses);
         assert_eq!(heard(limits), expected, "{case}");
     }
+}
+
+/// The attack: the clients of one customer, who has many address blocks of a provider, describe a host.
+#[test]
+fn clients_of_one_wide_block_agree_about_nothing() {
+    let mut pool = Pool::new().with_agent(HOST, serving(HOST, "eth snap")).reported(HOST);
+    let needs = pool.newcomer();
+    pool.connect(needs, needing(needs, "snap/1")).unwrap();
+    for agent in NEIGHBORS {
+        pool.witness(agent, "eth/69 snap/2");
+        assert!(!pool.contradicted(needs), "{agent}");
+    }
+    pool.witness(ELSEWHERE, "eth/69 snap/2");
+    assert!(pool.contradicted(needs));
 }

@@ -93,8 +93,8 @@ pub struct Selection {
 pub struct Score {
     /// The sum of all parts of the score.
     pub total: i32,
-    /// The share of the host's slots that are free. At most as many free slots count as clients from two address blocks
-    /// have used at the same time.
+    /// The share of the host's slots that are free. At most as many free slots count as clients from two wide address
+    /// blocks (/16, /32) have used at the same time.
     pub free_slots: i32,
     /// Its round-trip time to the pool.
     pub latency: i32,

@@ -89,11 +89,13 @@ impl Core {
     }
 
     /// Returns a node's enode, with host and port even for a client that does not listen: a strict host treats an active
-    /// peer without an address as a stranger (fault D33, docs/faults.md).
+    /// peer without an address as a stranger (fault D33, docs/faults.md). Where the node was not observed in a scope that
+    /// reaches the other one, the address is the other one's own: it tells nothing, and nobody else is dialed.
     fn contact(&self, index: u32, to: u32) -> Option<Enode> {
-        let node = self.agents.get(index)?;
-        let seen = || Some(Enode::at(node.id(), node.address()?.to_canonical(), PORT));
-        self.agents.dialed_by(index, to, &self.limits).or_else(seen).or_else(|| node.claimed())
+        let (node, other) = (self.agents.get(index)?, self.agents.get(to)?);
+        let dialed = self.agents.dialed_by(index, to, &self.limits);
+        let address = || node.address_for(other).or_else(|| other.address());
+        dialed.or_else(|| Some(Enode::at(node.id(), address()?.to_canonical(), PORT)))
     }
 }
 

@@ -65,3 +65,34 @@ fn updates_that_are_too_far_apart_to_be_billed_are_counted_and_end_the_lease() {
     pool.ask2(CLIENT, 1);
     assert!(pool.whitelisted(HOST).is_none(), "they are kept apart");
 }
+
+/// The attack: ids of one wide block, half of which name no genesis, so that the pool counts them on another chain.
+#[test]
+fn offers_of_ids_that_name_no_genesis_count_to_the_same_share() {
+    let mut pool = Pool::new();
+    for agent in other_hosts(12) {
+        pool.connect(agent, on_mainnet(host(agent, 10))).unwrap();
+    }
+    for agent in 1_000..1_200_u32 {
+        // All in the wide block of the first agents.
+        if agent % 2 == 0 {
+            let near = [20, 0, u8::try_from(agent % 250).unwrap(), 9];
+            pool.connect_from(agent, on_mainnet(client(agent)), near.into()).unwrap();
+            pool.ask(agent, 1);
+        } else {
+            // Their addresses follow from their numbers.
+            let agent = agent % 250;
+            if other_hosts(12).contains(&agent) {
+                continue;
+            }
+            pool.connect2(agent, light_node());
+            pool.ask2(agent, 1);
+        }
+        while let Some(at) = pool.calls.iter().position(|(_, _, call)| matches!(call, PoolCall::Admit(_))) {
+            let (_, call, _) = pool.calls.remove(at);
+            pool.done(call, CallOutcome::Done);
+        }
+    }
+    let held = pool.core.gauges().pending_offers;
+    assert!((50..=60).contains(&held), "{held} of 120 slots: a wide block has half");
+}

@@ -1,0 +1,115 @@
+use std::collections::BTreeMap;
+
+use crate::{
+    Limits,
+    agents::node_class::LastingClass,
+    collections::{address_block::AddressBlock, block_shares::BlockShares},
+    matching::compatibility::Incompatibilities,
+};
+
+/// How far searches for clients of a class have come in the classes of hosts of a chain, where no class is compatible so
+/// far.
+///
+/// A search looks at few classes, and the next one goes on where it ended. Whoever names a class of clients takes room, so
+/// address blocks share it; beyond its share, a block loses its own oldest entry.
+#[derive(Debug, Default)]
+pub(crate) struct FailedSearches {
+    clients: BTreeMap<LastingClass, FailedSearch>,
+    /// The classes of each block, the oldest first.
+    order: BTreeMap<(AddressBlock, u64), LastingClass>,
+    oldest: BTreeMap<u64, AddressBlock>,
+    shares: BlockShares,
+    next: u64,
+}
+
+/// A search in which no class of hosts was compatible.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FailedSearch {
+    /// All classes of hosts with lower numbers are incompatible.
+    pub(crate) checked: u64,
+    pub(crate) why: Incompatibilities,
+}
+
+impl FailedSearches {
+    /// How far searches for a class of clients came, if they are remembered.
+    pub(crate) fn get(&self, class: LastingClass) -> Option<&FailedSearch> {
+        self.clients.get(&class)
+    }
+
+    /// Remembers how far a search came for a client in a block.
+    pub(crate) fn remember(&mut self, class: LastingClass, search: FailedSearch, block: AddressBlock, limits: &Limits) {
+        if let Some(known) = self.clients.get_mut(&class) {
+            *known = search;
+            return;
+        }
+        if !self.make_room(block, limits) {
+            return;
+        }
+        let number = self.next;
+        self.next = number.saturating_add(1);
+        self.clients.insert(class, search);
+        self.order.insert((block, number), class);
+        self.oldest.insert(number, block);
+        self.shares.take(block);
+    }
+
+    /// Makes room for an entry of a block: within its share, or instead of its own oldest one. A wide block that has none
+    /// takes the room of the oldest of all, which nobody may have used for long.
+    fn make_room(&mut self, block: AddressBlock, limits: &Limits) -> bool {
+        let free = limits.failed_searches.saturating_sub(self.shares.held());
+        let share = || limits.closed || self.shares.may_take(block, free);
+        if free > 0 && share() {
+            return true;
+        }
+        let own = self.order.range((block, 0)..=(block, u64::MAX)).next().map(|(at, _)| *at);
+        let newcomer = self.shares.held_by_wide(block.wide()) == 0;
+        let any = || self.oldest.first_key_value().filter(|_| newcomer).map(|(number, block)| (*block, *number));
+        let Some(lost) = own.or_else(any) else { return false };
+        if let Some(class) = self.order.remove(&lost) {
+            self.clients.remove(&class);
+        }
+        self.oldest.remove(&lost.1);
+        self.shares.give_back(lost.0);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collections::slab::Handle;
+
+    fn class(number: u32) -> LastingClass {
+        LastingClass::of_handles(Some(Handle { index: number, generation: 0 }), None)
+    }
+
+    fn block(text: &str) -> AddressBlock {
+        AddressBlock::of(text.parse().unwrap())
+    }
+
+    #[test]
+    fn the_classes_of_one_block_push_out_nobody_elses() {
+        let limits = Limits { failed_searches: 30, ..Limits::default() };
+        let mut searches = FailedSearches::default();
+        let add = |searches: &mut FailedSearches, number: u32, address: &str| {
+            let search = FailedSearch { checked: number.into(), ..FailedSearch::default() };
+            searches.remember(class(number), search, block(address), &limits);
+        };
+        add(&mut searches, 1_000, "9.9.9.9");
+        for number in 0..100 {
+            add(&mut searches, number, "8.8.8.8");
+        }
+        assert!(searches.get(class(1_000)).is_some() && searches.get(class(0)).is_none());
+        assert_eq!(searches.get(class(99)).map(|search| search.checked), Some(99));
+        assert!(searches.clients.len() <= 11, "a third");
+        for number in 200..300 {
+            add(&mut searches, number, &format!("{number}.1.1.1", number = number - 190));
+        }
+        assert!(searches.clients.len() <= 30 && searches.get(class(299)).is_some());
+        assert_eq!((searches.clients.len(), searches.clients.len()), (searches.order.len(), searches.oldest.len()));
+        let none = Limits { failed_searches: 0, ..limits };
+        let mut searches = FailedSearches::default();
+        searches.remember(class(1), FailedSearch::default(), block("9.9.9.9"), &none);
+        assert!(searches.clients.is_empty());
+    }
+}

@@ -1,0 +1,226 @@
+use std::collections::BTreeMap;
+
+use vipnode_types::Ms;
+
+use crate::{
+    Limits,
+    collections::address_block::{AddressBlock, WideBlock},
+    metering::day_budget::day,
+};
+
+/// Budgets of a block that the clients of a wide block share: its holder has up to 65,536 blocks.
+const BUDGETS_OF_A_WIDE: u64 = 4;
+/// Groups that the wide blocks of hosts are divided into.
+const GROUPS: u32 = 64;
+
+/// Today's unpaired time of clients that are not known as ones that pay, by their address block and by their wide block.
+///
+/// Ids are free, so a block's clients share one budget. The attack: each id is billed for a moment and then uses a budget of
+/// its own. So a client counts alone only once it was billed within seven days for as long as it could use for nothing in one.
+/// The clients of a wide block share four such budgets.
+#[derive(Debug, Default)]
+pub(crate) struct UnpairedBlocks {
+    day: u32,
+    blocks: BTreeMap<AddressBlock, HostWords>,
+    wide: BTreeMap<WideBlock, HostWords>,
+}
+
+/// Hosts from which the clients of a block that are not known as ones that pay are kept apart today: those whose word about
+/// them counts for no more. Without that, many ids of one block could each use one host for nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SpentHosts(u64);
+
+impl SpentHosts {
+    /// Whether a host at an address block is among them.
+    pub(crate) fn contains(self, host: Option<AddressBlock>) -> bool {
+        self.0 & bit(group(host.map(AddressBlock::wide))) != 0
+    }
+}
+
+/// What hosts reported about one block's clients, in milliseconds by the group of the host's wide block, each group once.
+#[derive(Debug, Default)]
+struct HostWords(Vec<(u8, u32)>);
+
+impl UnpairedBlocks {
+    /// Adds time of a client in a block, which a host in a wide block reported.
+    pub(in crate::metering) fn add(
+        &mut self,
+        now: Ms,
+        block: AddressBlock,
+        host: Option<WideBlock>,
+        ms: u64,
+        limits: &Limits,
+    ) {
+        if self.day != day(now) {
+            *self = Self { day: day(now), ..Self::default() };
+        }
+        if ms == 0 {
+            return;
+        }
+        let most = limits.unpaired_blocks as usize;
+        let group = group(host);
+        if self.blocks.contains_key(&block) || self.blocks.len() < most {
+            self.blocks.entry(block).or_default().add(group, ms);
+        }
+        if self.wide.contains_key(&block.wide()) || self.wide.len() < most {
+            self.wide.entry(block.wide()).or_default().add(group, ms);
+        }
+    }
+
+    /// Whether the clients of a block, or of its wide block, have used up what they may.
+    pub(in crate::metering) fn is_used_up(&self, now: Ms, block: AddressBlock, limits: &Limits) -> bool {
+        self.about(now, block, limits).any(|(words, budget)| words.reach(budget, limits))
+    }
+
+    /// The hosts that the clients of a block have used as much as they may.
+    pub(in crate::metering) fn spent_hosts(&self, now: Ms, block: AddressBlock, limits: &Limits) -> SpentHosts {
+        let groups = self.about(now, block, limits).map(|(words, budget)| words.spent_groups(budget, limits));
+        SpentHosts(groups.fold(0, |all, groups| all | groups))
+    }
+
+    /// What was reported today of a block and of its wide block, each with its budget in milliseconds.
+    fn about(&self, now: Ms, block: AddressBlock, limits: &Limits) -> impl Iterator<Item = (&HostWords, u64)> {
+        let (budget, today) = (limits.unpaired_ms_a_day, self.day == day(now));
+        let own = self.blocks.get(&block).map(|words| (words, budget));
+        let wide = self.wide.get(&block.wide()).map(|words| (words, budget.saturating_mul(BUDGETS_OF_A_WIDE)));
+        own.into_iter().chain(wide).filter(move |_| today)
+    }
+}
+
+impl HostWords {
+    fn add(&mut self, group: u8, ms: u64) {
+        let ms = u32::try_from(ms).unwrap_or(u32::MAX);
+        match self.0.iter_mut().find(|(other, _)| *other == group) {
+            Some((_, sum)) => *sum = sum.saturating_add(ms),
+            None => self.0.push((group, ms)),
+        }
+    }
+
+    /// Whether they exceed a budget. Each group counts for its part alone, so that it takes hosts in several wide blocks: one
+    /// host must not deny all newcomers of a block by its word.
+    fn reach(&self, budget: u64, limits: &Limits) -> bool {
+        let part = part(budget, limits);
+        let counted = self.0.iter().fold(0_u64, |sum, (_, ms)| sum.saturating_add(u64::from(*ms).min(part)));
+        !self.0.is_empty() && counted >= budget
+    }
+
+    /// The groups that count for their whole part, as bits.
+    fn spent_groups(&self, budget: u64, limits: &Limits) -> u64 {
+        // A crash or a lost link keeps nobody apart.
+        let part = part(budget, limits).max(limits.silence_ms.saturating_add(limits.unpaired_pair_ms));
+        let spent = self.0.iter().filter(|(_, ms)| u64::from(*ms) >= part);
+        spent.fold(0, |bits, (group, _)| bits | bit(*group))
+    }
+}
+
+/// What the hosts of one wide block may count of a budget, in milliseconds.
+fn part(budget: u64, limits: &Limits) -> u64 {
+    budget.div_ceil(u64::from(limits.lockout_blocks.max(1)))
+}
+
+/// The group of a host's wide block, so that what is remembered of a block has a bound. Two hosts in one group count as
+/// one.
+fn group(host: Option<WideBlock>) -> u8 {
+    let mixed = host.map_or(0, WideBlock::mark).wrapping_mul(0x9e37_79b1).rotate_left(8);
+    u8::try_from(mixed % GROUPS).unwrap_or(0)
+}
+
+fn bit(group: u8) -> u64 {
+    1_u64.checked_shl(group.into()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Ms = Ms::new(1_700_000_000_000);
+
+    fn block(text: &str) -> AddressBlock {
+        AddressBlock::of(text.parse().unwrap())
+    }
+
+    fn limits() -> Limits {
+        Limits {
+            unpaired_ms_a_day: 600,
+            lockout_blocks: 3,
+            silence_ms: 100,
+            unpaired_pair_ms: 100,
+            ..Limits::default()
+        }
+    }
+
+    /// Adds so much time on the word of hosts in three wide blocks.
+    fn add(blocks: &mut UnpairedBlocks, at: AddressBlock, ms: u64, limits: &Limits) {
+        for host in ["30.1.1.1", "31.1.1.1", "2001:db8::1"] {
+            blocks.add(NOW, at, Some(block(host).wide()), ms / 3, limits);
+        }
+    }
+
+    #[test]
+    fn a_block_has_one_budget_and_a_wide_block_four() {
+        let mut blocks = UnpairedBlocks::default();
+        let v6 = |n: u32| block(&format!("2001:db8:{n:x}::1"));
+        let free = |blocks: &UnpairedBlocks, at| !blocks.is_used_up(NOW, at, &limits());
+        add(&mut blocks, v6(0), 597, &limits());
+        assert!(free(&blocks, v6(0)));
+        add(&mut blocks, v6(0), 3, &limits());
+        assert!(!free(&blocks, v6(0)) && free(&blocks, v6(1)));
+        for n in 1..=18 {
+            add(&mut blocks, v6(n), 99, &limits());
+        }
+        assert!(free(&blocks, v6(60_000)));
+        add(&mut blocks, v6(19), 99, &limits());
+        assert!(!free(&blocks, v6(60_000)), "2,400 ms in 20 blocks");
+        assert!(free(&blocks, block("2001:db9::1")));
+        assert!(!blocks.is_used_up(NOW.plus(24 * 3_600_000), v6(0), &limits()), "tomorrow");
+    }
+
+    #[test]
+    fn the_hosts_of_one_wide_block_count_for_their_part() {
+        let mut blocks = UnpairedBlocks::default();
+        let client = block("8.8.8.8");
+        let mut denied = |host: &str| {
+            blocks.add(NOW, client, Some(block(host).wide()), 1_000_000, &limits());
+            blocks.is_used_up(NOW, client, &limits())
+        };
+        assert!(!denied("30.1.1.1") && !denied("30.1.2.1") && !denied("31.1.1.1") && denied("32.1.1.1"));
+    }
+
+    #[test]
+    fn a_block_is_kept_apart_from_hosts_that_used_up_their_part() {
+        let mut blocks = UnpairedBlocks::default();
+        let (client, host) = (block("8.8.8.8"), block("30.1.1.1"));
+        let spent = |blocks: &UnpairedBlocks, of: &str, host| {
+            blocks.spent_hosts(NOW, block(of), &limits()).contains(Some(host))
+        };
+        blocks.add(NOW, client, Some(host.wide()), 199, &limits());
+        assert!(!spent(&blocks, "8.8.8.8", host));
+        blocks.add(NOW, client, Some(host.wide()), 1, &limits());
+        assert!(spent(&blocks, "8.8.8.8", block("30.1.2.1")) && !spent(&blocks, "8.8.8.8", block("31.1.1.1")));
+        assert!(!spent(&blocks, "8.8.9.8", host));
+        for n in 10..20 {
+            blocks.add(NOW, block(&format!("8.8.{n}.1")), Some(host.wide()), 60, &limits());
+        }
+        assert!(spent(&blocks, "8.8.9.8", host), "800 ms of its wide block");
+    }
+
+    #[test]
+    fn beyond_the_limit_a_block_counts_as_a_part_of_its_wide_block_only() {
+        let limits = Limits { unpaired_blocks: 1, ..limits() };
+        let mut blocks = UnpairedBlocks::default();
+        add(&mut blocks, block("8.8.1.1"), 3, &limits);
+        add(&mut blocks, block("8.8.2.1"), 1_800, &limits);
+        assert!(!blocks.is_used_up(NOW, block("8.8.2.1"), &limits));
+        add(&mut blocks, block("8.8.3.1"), 600, &limits);
+        assert!(blocks.is_used_up(NOW, block("8.8.2.1"), &limits));
+        assert_eq!((blocks.blocks.len(), blocks.wide.len()), (1, 1));
+    }
+
+    #[test]
+    fn unknown_hosts_are_one_group_and_groups_are_few() {
+        let groups: std::collections::BTreeSet<u8> =
+            (0..=255).map(|n| group(Some(block(&format!("{n}.7.1.1")).wide()))).collect();
+        assert!(groups.len() > 32 && groups.iter().all(|group| u32::from(*group) < GROUPS), "{groups:?}");
+        assert_eq!(group(None), group(None));
+    }
+}
