@@ -1,4 +1,4 @@
-//! Links gcc's unwinder into the binary, so that it needs nothing but libc wherever it is carried.
+//! Links gcc's unwinder into the binary statically, so that the binary depends only on libc.
 #![allow(clippy::print_stdout, reason = "how a build script speaks to cargo")]
 
 use std::{env, fs, path::PathBuf, process::Command};

@@ -1,4 +1,4 @@
-//! What is signed holds, and holds no longer after one byte of it changed.
+//! A valid signature verifies, and does not verify after any signed byte has changed.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: (&str, &str, [u8; 32], u64, u16)| vipnode_fuzz::signatures::run(data));

@@ -1,4 +1,4 @@
-//! Names of nodes and of accounts: what is read prints as itself.
+//! Identifiers of nodes and of accounts: a parsed value prints as the same text.
 
 use vipnode_types::{Account, Enode, NodeId};
 

@@ -1,4 +1,5 @@
-//! Every message of protocol 3, and what an agent tells on its own machine: what can be read can be written, and reads the same again.
+//! Every message of protocol 3, and of an agent's local socket: a message that can be parsed can be written, and parses
+//! to the same value again.
 
 use std::fmt::Debug;
 

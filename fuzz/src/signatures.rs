@@ -1,4 +1,4 @@
-//! What is signed holds, and holds no longer after one byte of it changed.
+//! A valid signature verifies, and does not verify after any signed byte has changed.
 
 use serde_json::value::RawValue;
 use vipnode_types::{

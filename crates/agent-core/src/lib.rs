@@ -4,18 +4,19 @@
 //! and draws randomness only from its seed. The caller carries out the [`Action`]s in order and reports each result as
 //! a further [`Event`].
 //!
-//! Every change of the node is in the journal before the node makes it ([`Action::Journal`] precedes [`Action::Node`],
-//! and has to be durable before the next action begins), so that what a crash leaves can be undone without a pool. It
-//! counts as undone only after the node confirmed it. The agent never undoes what it did not do: the node's own peers
-//! and trust stay. Which those are is read from the node's list before each change ([`Action::List`]).
+//! Each change to the node is recorded in the journal before the node makes it ([`Action::Journal`] precedes
+//! [`Action::Node`], and must be durable before the next action begins), so that the changes that a crash leaves can be
+//! undone without a pool. A change counts as undone only after the node has confirmed it. The agent never undoes what
+//! it did not do: the node's own peers and trust stay. To find out which those are, the agent reads the node's peer
+//! list before each change ([`Action::List`]).
 //!
-//! Peers that the user named without a pool ([`DirectConfig`]) are leases as well, with IDs of the agent's own
-//! ([`vipnode_types::LeaseId::is_direct`]), the same journal and the same tasks. A pool does not know them and cannot
+//! Peers that the user named without a pool ([`DirectConfig`]) are leases too. The agent assigns their IDs
+//! ([`vipnode_types::LeaseId::is_direct`]); they share the journal and the tasks. A pool does not know them and cannot
 //! end them.
 //!
-//! The caller reads the journal ([`left_undone`]) into [`AgentCore::new`]; opens the first socket to the pool; probes the
-//! node and reports [`Event::NodeUp`]; sends [`Event::Tick`] at [`AgentCore::next_wake`]; lists peers at each
-//! [`Action::Watch`] and at least every 20 s.
+//! The caller reads the journal ([`left_undone`]) into [`AgentCore::new`], opens the first socket to the pool, probes
+//! the node and reports [`Event::NodeUp`], sends [`Event::Tick`] at [`AgentCore::next_wake`], and lists the peers at
+//! each [`Action::Watch`] and at least every 20 s.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod action;

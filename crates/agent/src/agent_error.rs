@@ -104,8 +104,9 @@ errors! {
             /// What is wrong.
             why: String,
         }: local, "{path} cannot be read: {why}" (path = path.display()),
-            hint "Move {path} to another directory and start again. Changes recorded in a journal stay on the node \
-                  until it restarts." (path = path.display());
+            hint "If it is a journal, first run `vipnode release`, which undoes the changes in its readable lines; all \
+                  other changes stay on the node until it restarts. Then move {path} to another directory and start \
+                  again." (path = path.display());
         /// The state directory cannot be determined.
         NoHome: local, "the state directory is unknown: neither XDG_STATE_HOME nor HOME is set",
             hint "Pass --state-dir DIR.";

@@ -3,11 +3,12 @@
 //! [`AgentRunner::spawn`] starts it, [`AgentRunner::stop`] has it undo everything and end,
 //! [`AgentRunner::join`] waits for the end. One task owns the agent core and carries out its actions in order:
 //!
-//! - a grant is durable in the journal ([`state::Journal`]) before the node is called;
+//! - a lease is durable in the journal ([`state::Journal`]) before the node is called;
 //! - calls to the node are made one after the other;
-//! - each source of events has a queue of its own, and each queue a limit ([`limits`]).
+//! - each source of events has its own queue, and each queue has a limit ([`limits`]).
 //!
-//! [`local`] reports its status on its own machine. [`release()`] undoes what a crash left on the node, without a pool.
+//! [`local`] serves the agent's status on this machine. [`release()`] undoes what a crash left on the node, without a
+//! pool.
 
 mod agent_error;
 mod agent_notice;

@@ -1,12 +1,13 @@
-//! Files of this program and of its users, for every role.
+//! Reads and writes vipnode's own files and the files that users pass, for every role.
 //!
 //! - [`read_file`] reads a regular file up to a limit. It never waits: a named pipe in place of a file would make a start
 //!   hang until somebody writes to it.
-//! - [`replace_file`] writes a file whole, durable, and for its owner only. A crash leaves the old file or the new one.
-//! - [`OpenDir`] is a directory in which no other user can replace files, whatever happens to its path; [`make_own_dir`] makes
-//!   one that is its owner's alone.
+//! - [`replace_file`] replaces a file atomically and durably; only the owner can read it. A crash leaves either the old
+//!   or the new file.
+//! - [`OpenDir`] is a directory in which no other user can replace files, whatever happens to its path;
+//!   [`make_own_dir`] creates one that only its owner can access.
 //!
-//! What the files contain never enters. The crate does not use tokio: a file of this program is small.
+//! The content of the files does not matter here. The crate does not use tokio, because vipnode's files are small.
 
 mod open_dir;
 mod regular_file;

@@ -1,4 +1,4 @@
-//! Directories that are safe to keep keys, a journal, and sockets in.
+//! Creates directories that are safe for keys, a journal, and sockets.
 
 use std::{ffi::OsStr, fs, io, path::Path};
 

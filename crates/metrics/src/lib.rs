@@ -1,8 +1,8 @@
 //! Metrics in the text format of Prometheus.
 //!
 //! A [`MetricTable`] is the source of both `/metrics` and the docs: a metric that is not in it does not exist, and each
-//! has a help text. Labels have few values, all known from the start. A node, an address or a version is never a label:
-//! it would reveal who is a customer of whom, and the number of series would have no limit.
+//! has a help text. Labels have few values, all known from the start. A node, an address, or the version of a peer is
+//! never a label: it would reveal who is a customer of whom, and the number of series would have no limit.
 //!
 //! Names follow the conventions of Prometheus: a prefix for the program, the unit at the end of the name
 //! (`_seconds`, `_gwei`), `_total` for counters.

@@ -1,10 +1,12 @@
 //! Execution clients: find, probe and drive them; and the simulated node.
 //!
-//! - [`Node`] is what the agent sees of an execution client. [`vipnode_types::PeerCommand`] is what it can have it do.
-//! - [`drive`] probes what is at the other end of a [`Transport`] and picks how it is driven ([`NodeFamily`], [`AdminNode`]).
-//! - [`Endpoint`] is where a node takes calls; [`finder`] finds it, and the node's key, where nobody said.
-//! - [`DryRun`] looks at a node and changes nothing.
-//! - [`sim`] is a network of simulated nodes that speak geth's RPC, so that the same driver drives them.
+//! - [`Node`] is the agent's interface to an execution client; a [`vipnode_types::PeerCommand`] is a command for it.
+//! - [`drive`] probes the execution client at the other end of a [`Transport`] and selects its family and driver
+//!   ([`NodeFamily`], [`AdminNode`]).
+//! - [`Endpoint`] is the address of a node's RPC; [`finder`] finds it, and the node's key, if the user did not pass
+//!   them.
+//! - [`DryRun`] reads from a node and changes nothing.
+//! - [`sim`] is a network of simulated nodes with geth's RPC, so that the same driver works with them.
 
 mod answer_error;
 mod driver;

@@ -75,7 +75,7 @@ errors! {
             body: String,
         }: local, "the server at {at} answered with HTTP status {status}{said}" (said = after_colon(body)),
             hint "{fix}" (fix = status_fix(*status));
-        /// A server names another address. It is not followed.
+        /// A server redirects to another address. vipnode does not follow redirects.
         Redirected {
             /// The node's RPC address, without credentials.
             at: String,
@@ -85,7 +85,7 @@ errors! {
             to: String,
         }: local, "the server at {at} redirects to {to} (HTTP status {status}); redirects are not followed",
             hint "If the node answers there, pass that address: --rpc {to}.";
-        /// A server for browsers answers, with success.
+        /// A web server answers with a web page instead of JSON-RPC.
         WebPage {
             /// The node's RPC address, without credentials.
             at: String,

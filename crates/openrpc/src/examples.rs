@@ -1,4 +1,5 @@
-//! One story for all examples: Ben's node, a light one, gets a slot on Ana's. Keys that everybody knows.
+//! One scenario for all examples: Ben's light node gets a slot on Ana's node. The private keys of the examples are
+//! public.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::Serialize;

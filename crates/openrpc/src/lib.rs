@@ -1,8 +1,8 @@
 //! Every method that a pool or an agent serves, as one document for programs and people: OpenRPC 1.3.
 //!
 //! [`document`] iterates over [`PoolMethod`] and [`AgentMethod`], which are what is served, and takes the [`MethodRow`] of
-//! each. The schemas of params and results come from the types of the wire themselves. Every example is real: its
-//! signatures are valid over the bytes as they stand in the document. Sockets and tokio never enter.
+//! each. The schemas of params and results are generated from the wire types. Every example is real: its signatures are
+//! valid for the bytes exactly as they appear in the document. The crate uses neither sockets nor tokio.
 
 mod examples;
 mod method_row;

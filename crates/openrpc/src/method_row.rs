@@ -203,7 +203,7 @@ impl MethodRow {
             }
             Signing::Wallet => {
                 let signature = text("signature", "EIP-191 personal_sign signature: 65 bytes (R, S, and V) in hex");
-                [signature, text("wallet", "Its address"), nonce].into_iter().chain(argument).collect()
+                [signature, text("wallet", "The wallet's address"), nonce].into_iter().chain(argument).collect()
             }
         }
     }

@@ -54,9 +54,9 @@ pub(super) fn connect() -> MethodRow {
 pub(super) fn update() -> MethodRow {
     let text = format!(
         "Reports peers of the node and shows that the agent is running. An update is due every minute. Agents of the original \
-         report all peers; this version's agent reports only leased peers. Only peers that the \
-         pool assigned or had admitted count. {SIGNED} The first example was recorded from the original, and its \
-         signature was made by the original's code."
+         report all peers; this version's agent reports only leased peers. The pool counts only peers that it \
+         assigned to the node or asked the node to admit. {SIGNED} The first example was recorded from the \
+         original, and its signature was made by the original's code."
     );
     let reply = UpdateReply {
         active_peers: vec![examples::host_enode().to_string()],
@@ -145,7 +145,7 @@ pub(super) fn account() -> MethodRow {
         text,
         ("account", "The account"),
     )
-    .takes::<vipnode_types::Account>("wallet", "Its address")
+    .takes::<vipnode_types::Account>("wallet", "The wallet's address")
     .fails(CODES)
     .example("an account without a balance", examples::bare(&examples::account()), &reply)
 }

@@ -10,14 +10,14 @@ errors! {
             hint "Call vipnode_connect first.";
         /// The pool knows a newer delegation of the node than the one used to connect.
         OldDelegation: Unauthorized, "another agent serves this node now: a newer delegation of the node replaced this one",
-            hint "Stop one of the two agents. To go on with this one, stop it, run `vipnode link`, and start it again.";
+            hint "Stop one of the two agents. To keep using this one, stop it, run `vipnode link`, and start it again.";
         /// The agent speaks a different protocol version than the pool.
         Protocol {
             /// The agent's version.
             theirs: u32,
             /// The pool's version.
             ours: u32,
-        }: Unsuitable, "the agent speaks protocol {theirs}, this pool speaks protocol {ours}",
+        }: Unsuitable, "the agent uses protocol {theirs}, but this pool uses protocol {ours}",
             hint "Use the release of vipnode that the pool runs.";
         /// The enode in the request has a different ID than the node that signed.
         ForeignEnode: Unsuitable, "the enode belongs to a different node than the one that signed",
@@ -107,7 +107,7 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy,
-            "too many slots offered to clients in your address block are not connected yet",
+            "clients in your address block have too many pending offers: slots that they have not connected to yet",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// A client, or its address block, has used up today's allowance of time that only hosts reported.
         Unpaired {
@@ -143,7 +143,8 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Unauthorized,
-            "the pool restarted after this connect was signed, and cannot know whether it accepted it before",
+            "the pool restarted after this connect call was signed, and cannot know whether it accepted the call \
+             before",
             hint "Connect again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
     }
 }

@@ -57,12 +57,12 @@ limits! {
         /// one such limit, and clients of one wide block (/16, /32) four, except those that were billed for as long within
         /// seven days. A lease that runs when the limit is reached ends at the latest `silence_ms` after the client's last report.
         unpaired_ms_a_day: u64 = 10 * MINUTE, Time 0..=DAY;
-        /// Time that may be used without being billed, in percent of the billed time: of a client's billed time of that day, and of the
-        /// billed time of a client and one host over seven days.
+        /// Time that may be used without being billed, in percent of the billed time: for a client, of its billed time
+        /// that day; for a client and one host, of their billed time over seven days.
         unpaired_percent: u32 = 5, Count 0..=100;
-        /// Time per day that only the host of a pair may report, in addition to `silence_ms`, `unpaired_percent`, and
-        /// two report intervals if one of the two speaks protocol 2. Beyond it, the pool does not match the two until
-        /// the next day.
+        /// Time per day for which only the host of a client-host pair may report the connection, in addition to
+        /// `silence_ms`, `unpaired_percent`, and two report intervals if one of the two uses protocol 2. Beyond it, the
+        /// pool does not match the two until the next day.
         unpaired_pair_ms: u64 = 2 * MINUTE, Time 0..=DAY;
         /// Wide address blocks (/16, /32) whose hosts must report unpaired time before a client, or the clients of an address
         /// block, get no more hosts: the hosts of one wide block count for at most 1/N of the limit. Beyond that, and
@@ -109,12 +109,13 @@ limits! {
         candidates: u32 = 32, Count 1..=1_000;
         /// Hosts examined for one slot if none of the first `candidates` is compatible; then the client waits.
         looks: u32 = 160, Count 1..=100_000;
-        /// Kinds of hosts, by profile and version, and hosts of compatible kinds, examined for one slot if none of the first
-        /// `candidates` is compatible; then `looks` applies. The next search goes on where the last one ended.
+        /// Combinations of capabilities, rules, and version of hosts, and hosts of compatible combinations, examined for one
+        /// slot if none of the first `candidates` is compatible; then `looks` applies. The next search continues where the
+        /// last one ended.
         looks_by_rules: u32 = 256, Count 1..=100_000;
-        /// Kinds of clients, by profile and version, for which a chain is known to have no compatible host, until a new kind
-        /// of host connects. An address block (/24, /48) and a provider (/16, /32) may have at most as many as are still free;
-        /// beyond its share, a block loses its oldest one, which is searched for again.
+        /// Combinations of capabilities, rules, and version of clients for which a chain is known to have no compatible
+        /// host, remembered until a host with a new combination connects. An address block (/24, /48) and a wide block
+        /// (/16, /32) may have at most as many as are still free; beyond its share, a block loses its oldest one.
         failed_searches: u32 = 1_024, Count 0..=1_000_000;
         /// If a client that the pool can call is not paired with its host after this time, it gets two further hosts in
         /// other address blocks; after twice this time four, and so on, provided that more slots are free than others
@@ -124,9 +125,9 @@ limits! {
         /// Offers that a client has at once beyond the number of hosts that it wants; see `second_host_ms`. Clients of one address
         /// block that are not proven share them.
         spare_offers: u32 = 7, Count 0..=64;
-        /// Offers of hosts in an address block (/24, /48) that have never served a client, while other hosts are known: those
-        /// that are pending, and for `same_address_ms` those that the host did not admit. A wide block (/16, /32) may have
-        /// four times as many. Further clients get other hosts.
+        /// Offers on those hosts in an address block (/24, /48) that have never served a client, as long as other hosts are
+        /// known: pending ones, and for `same_address_ms` those that the host did not admit. A wide block (/16, /32) may
+        /// have four times as many. Further clients get other hosts.
         trials_a_block: u32 = 4, Count 1..=1_000_000;
         /// Connected hosts examined for one `vipnode_explain`; in a larger pool, the answer covers only this many.
         explained_hosts: u32 = 256, Count 1..=10_000;
@@ -148,14 +149,16 @@ limits! {
         /// A host that failed to admit a client gets no offers for this time, which doubles with each failure up to
         /// `max_rest_ms`.
         rest_ms: u64 = 2 * SECOND, Time 100..=HOUR;
-        /// The longest time that a host that did not admit gets no offer; see `rest_ms`.
+        /// The longest time for which a host that failed to admit a client gets no offers; see `rest_ms`.
         max_rest_ms: u64 = 10 * MINUTE, Time 100..=DAY;
-        /// How many times the pool resends an eviction that was refused or not answered in time. After the last refusal, its
-        /// slot is free; an agent that did not answer loses its socket, and receives its current leases in the next connect reply.
+        /// How many times the pool resends an eviction that was refused or not answered in time. After the last
+        /// refusal, the slot counts as free. If the agent did not answer, the pool closes its socket; the next connect
+        /// reply then lists its current leases.
         evict_tries: u32 = 3, Count 0..=100;
         /// A host ranks lower, and gets no offers for `rest_ms`, once proven clients of this many different address blocks
         /// reported that it admitted them but did not connect; in a closed pool, once one member did. The time doubles with
-        /// each further block or member up to `max_rest_ms`. The next pair ends all of it.
+        /// each further block or member up to `max_rest_ms`. All of this ends when a client is next paired with the
+        /// host.
         strike_witnesses: u32 = 3, Count 1..=16;
         /// A host that immediately disconnected a light node is not assigned to light nodes of the same address block for this
         /// time.
@@ -165,9 +168,9 @@ limits! {
         evict_again_ms: u64 = 2 * SECOND, Time 100..=MINUTE;
         /// If a host refuses a client because it is full or busy, one of its slots counts as taken for this time.
         refused_slot_ms: u64 = 2 * SECOND, Time 100..=MINUTE;
-        /// Different chains that connected nodes are on. An address block (/24, /48) and a provider (/16, /32) may bring at most
-        /// as many as are still free, and a few blocks of a provider always 4. Chains of proven nodes and members do not count.
-        /// Nodes on further chains are answered "busy".
+        /// Different chains that connected nodes are on. An address block (/24, /48) and a wide block (/16, /32) may
+        /// add at most as many as are still free; at most four blocks of a wide block may always add 4. Chains of
+        /// proven nodes and members do not count. Nodes on further chains are answered "busy".
         chains: u32 = 4_096, Count 1..=1_000_000;
         /// Different version strings of connected nodes, shared among address blocks as `chains` are; further ones are shown as
         /// empty.
@@ -176,16 +179,16 @@ limits! {
         version_chars: u32 = 64, Count 8..=256;
         /// Capabilities of one node; the rest is ignored.
         capabilities: u32 = 32, Count 1..=64;
-        /// Required capabilities, and minimum versions, of one node; only its agent checks the rest.
+        /// Required capabilities of one node, and its minimum versions; only the node's agent checks the rest.
         rules: u32 = 8, Count 0..=64;
         /// Different sets of capabilities and rules of connected nodes, shared among address blocks as `chains` are; nodes with a
         /// further set are treated as if they had sent none.
         profiles: u32 = 4_096, Count 1..=1_000_000;
-        /// Clients whose report of one host's capabilities is stored while they are connected; an address block may hold as
-        /// many as are free, further reports are ignored.
+        /// Clients whose report of one host's capabilities is stored while they are connected; an address block may
+        /// hold as many as are free. Further reports are ignored.
         witnesses_a_host: u32 = 8, Count 1..=64;
-        /// The total number of such clients for all hosts; an address block may hold as many as are free, further
-        /// reports are ignored.
+        /// The same for all hosts together (see `witnesses_a_host`); an address block may hold as many as are free.
+        /// Further reports are ignored.
         witnesses: u32 = 32_768, Count 0..=10_000_000;
         /// Wide address blocks (/16, /32) whose clients must agree about a host before their reports count for clients of other
         /// address blocks than their own.
@@ -200,14 +203,16 @@ limits! {
         unpaired_blocks: u32 = 1_000_000, Count 1..=100_000_000;
         /// Nodes checked in one tick for removal.
         swept_a_tick: u32 = 64, Count 1..=100_000;
-        /// Nodes remembered. An address block (/24, /48) and a provider (/16, /32) may have at most as many as are still free, and
-        /// a few blocks of a provider always 4; members of a closed pool share the whole. New nodes beyond it are answered "busy".
+        /// Nodes remembered. An address block (/24, /48) and a wide block (/16, /32) may have at most as many as are
+        /// still free; at most four blocks of a wide block may always have 4. Members of a closed pool share the whole.
+        /// New nodes beyond it are answered "busy".
         nodes: u32 = 4_000_000, Count 1..=100_000_000;
-        /// Nodes remembered that were never paired, shared in the same way. They are forgotten `nonce_ahead_ms` and
-        /// `nonce_behind_ms` after they left, and not before the end of a day on which they used unpaired time. New nodes beyond it are answered "busy".
+        /// Nodes remembered that were never paired, shared like `nodes`. They are forgotten `nonce_ahead_ms` plus
+        /// `nonce_behind_ms` after they left, and not before the end of a day on which they used unpaired time. New nodes
+        /// beyond it are answered "busy".
         strangers: u32 = 200_000, Count 1..=100_000_000;
         /// Forgotten nodes that used more than one delegation, and whose newest delegation the pool remembers, shared
-        /// in the same way; beyond its share, an address block loses its oldest entry.
+        /// like `nodes`; beyond its share, an address block loses its oldest entry.
         delegations: u32 = 100_000, Count 1..=100_000_000;
         /// A node that was ever paired and has no lease is forgotten if it was not seen for this long.
         prune_ms: u64 = 30 * DAY, Time HOUR..=3_650 * DAY;
@@ -246,8 +251,8 @@ limits! {
         /// block (/24, /48); see `opens_a_second`, `block_calls_a_second`, `block_bytes_a_second`, `reach_every`, and
         /// `block_cpu_us`.
         wide_block_factor: u32 = 4, Count 1..=1_000;
-        /// Address blocks counted separately, half of them in one wide block; further ones of a wide block are counted
-        /// together.
+        /// Address blocks counted separately, at most half of them in one wide block; further blocks of a wide block
+        /// are counted together.
         blocks: usize = 100_000, Count 1..=10_000_000;
         /// Refused sockets per second that are answered with a reason; further ones are closed without an answer.
         refusals: u32 = 50, Count 1..=10_000;
@@ -287,7 +292,7 @@ limits! {
         /// then the request is refused (429, or "busy"). Answers of the core on WebSockets are sent immediately;
         /// instead, the block's next calls wait. Authenticated members of a closed pool are exempt.
         block_bytes_a_second: usize = 1 << 20, Bytes KIB..=1_024 * MIB;
-        /// Bytes of such answers to one address block that may be sent at once.
+        /// Bytes of answers to one address block that may be sent at once; see `block_bytes_a_second`.
         block_bytes_at_once: usize = 8 << 20, Bytes MIB..=1_024 * MIB;
         /// Microseconds of CPU time that the sockets of one address block may use without a pause; the budget refills
         /// over four times that long. Beyond it, the pool processes their work one piece at a time, in turn with that
@@ -305,13 +310,14 @@ limits! {
         /// Microseconds of the core's time that an address block gets in its turn, before other blocks get theirs; time
         /// that it used beyond that is deducted from its next turns.
         core_turn_us: u32 = 100, Count 1..=1_000_000;
-        /// The most turns that a block skips to make up for time that it used beyond its turn; time beyond that is
-        /// discarded.
+        /// The most turns that a block skips to make up for its debt, the time that it used beyond its turns; debt
+        /// beyond that is discarded.
         core_debt_turns: u32 = 100, Count 0..=1_000_000;
-        /// Wide blocks (/16, /32) whose overused time is remembered while none of their messages are waiting; beyond
-        /// it, all such time is discarded.
+        /// Wide blocks (/16, /32) whose debt (see `core_debt_turns`) is remembered while none of their messages are
+        /// waiting; beyond it, all such debts are discarded.
         core_debtors: usize = 10_000, Count 0..=10_000_000;
-        /// Microseconds after which the core sends the answers to the messages that it has handled in a row; at most 256.
+        /// Microseconds after which the core sends the answers to the messages that it has handled in a row (at most
+        /// 256 messages).
         core_batch_us: u32 = 500, Count 1..=1_000_000;
         /// Address blocks whose use of the core is counted for `vipnode pool admin top`; beyond it, the half with the
         /// lowest usage is forgotten.
@@ -320,7 +326,8 @@ limits! {
         bans: usize = 10_000, Count 0..=30_000;
         /// Nodes that the operator drains; a further one is refused.
         drained_nodes: usize = 1_000, Count 0..=1_000_000;
-        /// Signatures checked at the same time, wide blocks in turn, and in each its address blocks; 0 means half of the machine's CPU cores.
+        /// Signatures checked at the same time (0: half as many as the machine has CPU cores). Wide blocks are served
+        /// in turn, and within each, its address blocks.
         signature_checks: usize = 0, Count 0..=1_024;
         /// A signed call whose signature cannot be checked within this time is answered "busy".
         check_wait: Duration = seconds(2), Time 0..=MINUTE;
@@ -336,8 +343,8 @@ limits! {
         reach_burst: u32 = 6, Count 1..=10_000;
         /// A TLS handshake that takes longer closes the socket.
         tls_handshake: Duration = seconds(10), Time 100..=10 * MINUTE;
-        /// TLS handshakes in progress; a further one closes the oldest of the address block (/24, /48) that has the
-        /// most, in the wide block (/16, /32) that has the most.
+        /// TLS handshakes in progress. A further one closes the oldest handshake of the address block (/24, /48) with
+        /// the most handshakes, in the wide block (/16, /32) with the most.
         tls_handshakes: usize = 1_024, Count 1..=1_000_000;
         /// A socket that does not send the head of an HTTP request within this time is closed.
         http_head: Duration = seconds(10), Time 100..=10 * MINUTE;
@@ -346,8 +353,8 @@ limits! {
         /// An HTTP connection that does not come through a named proxy is closed after this time, once the request in progress
         /// is answered. WebSockets are not limited by it.
         http_life: Duration = seconds(300), Time SECOND..=DAY;
-        /// Connections from this machine in addition to the other limits, for probes. They can only read `/health` and
-        /// `/metrics`. A further one closes the one that has been idle longest.
+        /// Connections from the pool's own machine in addition to the other limits, for probes. They can only read
+        /// `/health` and `/metrics`. A further connection closes the one that has been idle longest.
         probes: usize = 16, Count 0..=10_000;
         /// A load balancer named with `--proxy-protocol` has this long to send the header; then the connection is
         /// closed.

@@ -15,7 +15,8 @@ errors! {
         Flood: local, "too many calls per second, repeatedly",
             hint "After a busy error, wait for data.retry_ms before the next call.";
         /// The queue of calls to an agent is full.
-        CallsUnanswered: local, "the agent does not answer its calls", hint "Check the agent's machine and network.";
+        CallsUnanswered: local, "the agent does not answer the pool's calls",
+            hint "Check the agent's machine and network.";
         /// The operator removed the node from the members list.
         NoLongerMember: local, "this node is no longer a member of this pool", hint "Ask the pool's operator to add the node ID to the members file again.";
         /// The operator banned the node, its agent's key, or its address.

@@ -11,7 +11,7 @@ errors! {
         OtherNode: Unauthorized, "this connection is already authenticated for another node",
             hint "Open one connection for each node.";
         /// Over HTTP, an agent key can be used for only one node.
-        AgentOfOtherNode: Unauthorized, "this agent key already calls for another node",
+        AgentOfOtherNode: Unauthorized, "this agent key is already used for another node",
             hint "Give each node an agent key of its own: run vipnode link for each.";
         /// A call that must be signed has no envelope.
         NotSigned: Unauthorized, "this call is not signed", hint "Sign the call: params are [object, envelope].";
@@ -26,7 +26,7 @@ errors! {
             known: String,
         }: Unauthorized, "this call is signed for {audience}, but this pool's URLs are {known}",
             hint "Connect to one of these URLs, or ask the operator to add yours with --public-url.";
-        /// The signature is for a URL, and the pool knows none of its own: it is behind a proxy.
+        /// The signature is for a URL, but the pool does not know its own URLs, because it is behind a proxy.
         NoAudience {
             /// The URL that was signed.
             audience: String,

@@ -195,7 +195,7 @@ impl Metrics {
             errors,
             too_fast: counter(
                 "requests_rate_limited",
-                "Requests rejected because they exceed the rate of their socket or address block",
+                "Requests rejected because they exceeded the rate of their socket or address block",
             ),
             calls: counter("calls", "Calls to agents"),
             calls_failed: counter("call_failures", "Calls to agents that were refused, were lost, or expired"),

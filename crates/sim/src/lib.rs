@@ -1,13 +1,13 @@
 //! The simulator: both cores, fleets of nodes, a network and a store, run from one seed.
 //!
-//! A run has three parts. First faults happen: sockets die, processes are killed, machines sleep, clocks jump, commits
-//! fail. Then faults stop, and within a bounded time every client has to have all hosts that are to be had. Finally all
-//! agents stop, and nothing may be left behind. All the while [`Checker`] holds the cores to what the design promises;
-//! it knows the truth from the model of the nodes ([`GroundTruth`]) and shares no code with the cores but the meter's
-//! formula.
+//! A run has three parts. First, faults happen: sockets die, processes are killed, machines sleep, clocks jump, commits
+//! fail. Then the faults stop, and within a bounded time every client must have all available hosts. Finally, all
+//! agents stop, and nothing may be left behind. During the whole run, [`Checker`] checks the cores against the design.
+//! It gets the truth from the model of the nodes ([`GroundTruth`]) and shares only the meter's formula with the cores.
 //!
-//! The seeds of a second family have no faults but strangers: parties with valid signatures that starve the pool, ride
-//! free, or harm others as well as the protocol allows. There, honest agents are served within stated bounds.
+//! The seeds of a second family have strangers instead of faults: parties with valid signatures that exhaust the pool,
+//! use slots without being billed, or harm others as far as the protocol allows. In these runs, honest agents must be
+//! served within stated bounds.
 //!
 //! Everything is drawn from the seed, so a run that fails can be replayed exactly.
 #![allow(clippy::indexing_slicing, reason = "a simulator is a test: agents and nodes are addressed by their index")]

@@ -1,6 +1,7 @@
 //! The vocabulary of vipnode: IDs, enodes, wei, the meter, signatures, and all messages of the wire.
 //!
-//! This crate knows no socket, no clock and no store. Pool and agent meet only here and in the RPC.
+//! This crate uses no sockets, no clocks, and no store. Pool and agent meet only in `types`, `rpc`, `files`, and
+//! `metrics`.
 //!
 //! - Identity: [`NodeId`], [`Enode`], [`Account`], [`AgentKey`], [`ChainSpec`].
 //! - What a node serves and requires of others: [`Capability`], [`MinVersion`], [`PeerRules`].

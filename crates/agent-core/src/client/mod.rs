@@ -1,6 +1,6 @@
 //! The agent as a client: which hosts it accepts, why they fail, and which it avoids for a while.
 //!
-//! It may call `leases` and `node`. Asking the pool never enters.
+//! May call `leases` and `node`. Requests to the pool do not belong here.
 
 pub(crate) mod avoided_hosts;
 pub(crate) mod connect_failure;

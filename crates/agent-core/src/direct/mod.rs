@@ -1,7 +1,7 @@
 //! Peers that the user named, without a pool.
 //!
-//! Here live their settings, the resolution of their host names, and whether the leases match the settings. It may call
-//! `leases`. The pool never enters: it does not know these leases and cannot end them.
+//! Contains their settings, the resolution of their host names, and the check that the leases match the settings. May
+//! call `leases`. Nothing about the pool belongs here: it does not know these leases and cannot end them.
 
 pub(crate) mod config;
 pub(crate) mod dns_names;

@@ -1,4 +1,4 @@
-//! Calls of the pool: admit, evict, and dial.
+//! Calls from the pool: admit, evict, and dial.
 
 use vipnode_types::{
     Enode, Ms, NodeId, TypedError,

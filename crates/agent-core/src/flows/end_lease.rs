@@ -1,4 +1,4 @@
-//! The end of a lease: its calls are answered, and it is removed once nothing is left of it at the node.
+//! The end of a lease: its calls are answered, and it is removed once nothing is left of it on the node.
 
 use vipnode_types::{
     LeaseId, TypedError,

@@ -1,6 +1,6 @@
-//! What crosses owners: each flow calls several of them in the order that the protocol needs.
+//! Operations across owners: each flow calls several owners in the order that the protocol requires.
 //!
-//! `impl AgentCore` appears here and in `agent_core` alone. State of its own never enters.
+//! `impl AgentCore` appears only here and in `agent_core`. Flows have no state of their own.
 
 mod ask;
 mod calls;

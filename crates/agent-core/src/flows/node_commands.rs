@@ -1,4 +1,5 @@
-//! Commands to the node: one at a time for each peer, after a reading of its list of peers, and the journal first.
+//! Commands to the node, one at a time for each peer. Before each command, the agent reads the node's peer list and
+//! writes the journal.
 
 use vipnode_types::{Failure, LeaseId, Ms, PeerCommand, wire::Side};
 

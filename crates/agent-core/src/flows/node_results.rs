@@ -1,4 +1,4 @@
-//! Results of the node: the list of peers that was read before a command, and what became of each command.
+//! Results from the node: the peer list that was read before a command, and the result of each command.
 
 use vipnode_types::{
     Failure, LeaseId, Ms, PeerFact, TypedError,

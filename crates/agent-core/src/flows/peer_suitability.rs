@@ -1,5 +1,5 @@
-//! Checks a connected peer against the user's rules by what our own node reports: its agent may have reported something
-//! else.
+//! Checks a connected peer against the user's rules, based on what our own node reports, because the peer's agent may
+//! have reported something else.
 
 use vipnode_types::{
     LeaseId, Ms, PeerFact,

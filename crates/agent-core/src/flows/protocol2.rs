@@ -1,4 +1,4 @@
-//! What an original pool sends beyond the answers of protocol 3, and what it never sends.
+//! Handles what an original pool sends in addition to the answers of protocol 3, and replaces what it never sends.
 
 use std::collections::BTreeSet;
 

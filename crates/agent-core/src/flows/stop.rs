@@ -74,7 +74,7 @@ impl AgentCore {
         let error = error.or_else(|| {
             (left > 0).then(|| {
                 let why = format!("changes not undone, because the node did not respond in time: {left}");
-                WireError::new(ErrorCode::Server, why, "run `vipnode release` once the node is back")
+                WireError::new(ErrorCode::Server, why, "Run `vipnode release` once the node responds.")
             })
         });
         out.push(Action::Stopped { error });

@@ -1,8 +1,8 @@
 //! The leases of this node, on either side.
 //!
-//! Here live the lease, the table of all leases, the journal of what is to be undone, and the totals of ended leases.
-//! It calls nothing else in this crate but limits. Neither pool nor node enter: a lease holds what is known of it and
-//! never sends anything.
+//! Contains the lease, the table of all leases, the journal of the changes to undo, and the totals of ended leases.
+//! Calls only `limits` in this crate. Nothing about the pool or the node belongs here: a lease stores what is known
+//! about it and never sends anything.
 
 pub(crate) mod ended_leases;
 pub(crate) mod journal;

@@ -1,8 +1,8 @@
 //! The agent's view of its node, and the next command for it.
 //!
-//! Here live the state of the node (facts, peers, newest block), the plan of the next command for a lease, and the
-//! records of the node's own peers, unleased peers, former clients, and slots for light nodes. It may call `leases`.
-//! The pool never enters.
+//! Contains the state of the node (facts, peers, newest block), the plan of the next command for a lease, and the
+//! records of the node's own peers, unleased peers, former clients, and slots for light nodes. May call `leases`.
+//! Nothing about the pool belongs here.
 
 pub(crate) mod former_clients;
 pub(crate) mod light_slots;

@@ -1,6 +1,6 @@
 //! Which peers the user accepts on the other side of a lease.
 //!
-//! Here live the rules and the check of a peer against them. State of the agent never enters.
+//! Contains the rules and the check of a peer against them. The state of the agent does not belong here.
 
 pub(crate) mod dialable;
 pub(crate) mod peer_policy;

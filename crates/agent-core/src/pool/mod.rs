@@ -1,8 +1,9 @@
-//! The conversation of the agent with its pool.
+//! The agent's session with its pool.
 //!
-//! Here live the link (one socket at a time, with growing waits between sockets), the dialect that translates for it,
-//! and the messages that an agent sends: hello, report, ask and leave, each with at most one request in flight. It may
-//! call `policy`. Leases and node never enter: flows pass in what is to be sent. Only `protocol2` knows protocol 2.
+//! Contains the link (one socket at a time, with growing waits between sockets), the dialect that translates its
+//! messages, and the messages that an agent sends: hello, report, ask, and leave, each with at most one request in
+//! flight. May call `policy`. Leases and the node do not belong here: flows pass in what to send. Only `protocol2`
+//! contains protocol 2.
 
 pub(crate) mod ask;
 pub(crate) mod backoff;

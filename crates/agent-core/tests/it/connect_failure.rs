@@ -1,4 +1,5 @@
-//! Why a host that admitted the node was never connected: found out, reported once, and another host is requested.
+//! A host that admitted the node but never connected: the agent finds and reports the cause once, and requests another
+//! host.
 
 use crate::common::*;
 use vipnode_agent_core::{AdmitFailure, ConnectFailure, Event, FromPool, Notice};

@@ -1,4 +1,4 @@
-//! What the agent grants, refuses and takes back as a host.
+//! Which clients the agent admits, refuses, and evicts as a host.
 
 use crate::common::*;
 use vipnode_agent_core::{Action, Event, JournalEntry, Notice, PoolAnswer};

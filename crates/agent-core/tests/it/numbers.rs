@@ -1,4 +1,4 @@
-//! The numbers that an agent shows move as what they name does.
+//! The metrics of an agent follow what they measure.
 
 use crate::common::*;
 use vipnode_agent_core::{AdmitFailure, AgentGauges, Event};

@@ -1,5 +1,5 @@
-//! Whatever happens, in whatever order: no panic, the invariants hold, the journal comes before the node,
-//! and after a stop nothing is left.
+//! Random events in random order: no panic, the invariants hold, the journal is written before the node is called, and
+//! nothing is left after a stop.
 
 use std::collections::BTreeSet;
 

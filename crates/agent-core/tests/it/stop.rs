@@ -44,7 +44,7 @@ fn d41_a_stop_never_waits_for_more_than_five_seconds() {
     bench.after(4_999);
     assert_eq!(stopped(&bench), None);
     bench.after(1);
-    assert_eq!(stopped(&bench), Some(Some("run `vipnode release` once the node is back".to_owned())));
+    assert_eq!(stopped(&bench), Some(Some("Run `vipnode release` once the node responds.".to_owned())));
     assert_eq!(bench.left().len(), 1, "the journal keeps it");
 }
 

@@ -1,4 +1,4 @@
-//! `--strict-peers`: strangers are disconnected, and never anybody that the pool gave.
+//! `--strict-peers`: peers without a lease are disconnected, and peers that the pool assigned never are.
 
 use crate::common::*;
 use vipnode_agent_core::{Action, AgentConfig, DirectConfig, Event, Notice, PoolAnswer};

@@ -1,4 +1,4 @@
-//! A lease from its first to its last moment: two cores, two toy nodes and a toy pool, by script.
+//! The whole life of a lease: two cores, two simple nodes, and a simple pool, driven by a script.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -115,10 +115,10 @@ pub struct LeaseStatus {
     pub lease: LeaseId,
     /// The other node.
     pub peer: NodeId,
-    /// Its address, with the port if others can dial it; `None` if it is not known.
+    /// The peer's address, with the port if others can dial it; `None` if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// Its client version; empty if it is not known.
+    /// The peer's client version; empty if it is not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_version: String,
     /// The price; `None` if the pool has not reported it.
@@ -129,7 +129,7 @@ pub struct LeaseStatus {
     pub connected: Option<Ms>,
     /// How long this side saw the peer, in milliseconds. The pool meters only the time that both sides saw.
     pub seen_ms: u64,
-    /// The cost of that time; `None` without a price. The cost is metered but not collected.
+    /// The cost of `seen_ms`; `None` without a price. The cost is metered but not collected.
     pub cost: Option<Wei>,
     /// How long the node may wait before it dials the peer, in milliseconds. geth does not dial a node twice within 35 s, so a
     /// client that was restarted waits, unless the host dials it. `None` for a peer that is connected, or that was just assigned.
@@ -150,7 +150,7 @@ pub struct Metered {
     pub leases: u64,
     /// The total time for which this side saw its peers, in milliseconds.
     pub seen_ms: u64,
-    /// The cost of that time.
+    /// The cost of `seen_ms`.
     pub cost: Wei,
 }
 

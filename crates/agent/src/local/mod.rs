@@ -1,9 +1,9 @@
 //! The status of an agent on its own machine: JSON-RPC on a socket that only its owner can open.
 //!
-//! Each agent listens at `<state directory>/agents/<node>.sock`, so that two of them do not collide and one
-//! folder lists all. [`method::STATUS`] answers an [`AgentStatus`], [`method::EXPLAIN`]
-//! what the pool answers to `vipnode_explain`, [`method::POOL`] what it answers to `pool_status`. Nothing
-//! can be changed here, and no secret is reported.
+//! Each agent listens on `<state directory>/agents/<node>.sock`, so that two agents do not collide and one directory
+//! lists all agents. [`method::STATUS`] returns an [`AgentStatus`], [`method::EXPLAIN`] the pool's answer to
+//! `vipnode_explain`, and [`method::POOL`] its answer to `pool_status`. The methods change nothing and return no
+//! secrets.
 
 mod agent_status;
 mod local_error;

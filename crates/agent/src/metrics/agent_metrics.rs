@@ -194,7 +194,7 @@ impl EventCounters {
             admits: table.counter("admits", "Clients admitted at the pool's request"),
             admit_failures: table.counters(
                 "admit_failures",
-                "Clients that the pool asked to admit and that were not admitted",
+                "Clients that the pool asked the agent to admit and that were not admitted",
                 "reason",
                 AdmitFailure::ALL.map(AdmitFailure::name),
             ),

@@ -1,5 +1,5 @@
-//! An agent's numbers for Prometheus: the values ([`AgentMetrics`]) and the HTTP server that shows them
-//! ([`MetricsServer`]). What the values mean is declared in the crate `metrics`.
+//! An agent's metrics for Prometheus: the values ([`AgentMetrics`]) and the HTTP server that serves them
+//! ([`MetricsServer`]). The crate `metrics` defines the table and its format.
 
 mod agent_metrics;
 mod metrics_server;

@@ -1,5 +1,6 @@
-//! The side of the agent that faces the node: the observer looks at it, the executor carries out commands. Neither decides
-//! anything; what they see goes to the agent core as its events. The only error is that another node answers.
+//! The agent's connection to the node: the observer reads the node's state, and the executor carries out commands.
+//! Neither decides anything; they send what they observe to the agent core as events. The only error is that another
+//! node answers.
 
 mod executor;
 mod observer;

@@ -1,5 +1,5 @@
-//! The side of the agent that faces the pool: its address, the connection to it, and the two protocols on that
-//! connection. The agent core decides what is sent; this folder signs, sends and reads it.
+//! The agent's connection to the pool: the pool's address, the connection itself, and the two protocols on it. The
+//! agent core decides what to send; this folder signs and sends it, and reads the answers.
 
 mod call_responder;
 mod connector;

@@ -1,5 +1,5 @@
-//! The life of an agent: [`AgentRunner`] starts it, `prepare` finds the node, the state directory and how to speak to
-//! the pool, and the actor then owns the agent core until the end. This folder calls all others; none calls it.
+//! The life of an agent: [`AgentRunner`] starts it; `prepare` finds the node, the state directory, and the pool's
+//! protocol; the actor then owns the agent core until the end. This folder calls all others; none of them calls it.
 
 mod actions;
 mod actor;

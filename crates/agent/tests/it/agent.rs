@@ -1,4 +1,4 @@
-//! The role between a simulated node and a pool that is played by the test.
+//! The role between a simulated node and a pool that the test simulates.
 
 use std::sync::atomic::Ordering;
 

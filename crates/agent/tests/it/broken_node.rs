@@ -1,4 +1,4 @@
-//! A node that answers, but not to all that is asked of it.
+//! A node that answers only some of the calls.
 
 use std::{
     path::PathBuf,

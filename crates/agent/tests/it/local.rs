@@ -1,4 +1,4 @@
-//! What an agent shows on its own machine.
+//! The status that an agent serves on its local socket.
 
 use std::{
     os::unix::{fs::PermissionsExt, net::UnixListener},

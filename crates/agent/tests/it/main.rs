@@ -1,4 +1,4 @@
-//! Tests of the agent between simulated nodes and pools that the test plays.
+//! Tests of the agent between simulated nodes and pools that the test simulates.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

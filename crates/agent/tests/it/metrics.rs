@@ -1,4 +1,4 @@
-//! What an agent shows at its own port.
+//! The metrics that an agent serves.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! An agent and the ID of its pool: pinned at first use, and nothing is said to another pool.
+//! An agent and the ID of its pool: remembered at first use, and nothing is sent to another pool.
 
 use crate::fake_pool::{CHALLENGE, Running, Toy, within};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
-//! The command line: one file per group of flags. Names and defaults are defined here only; clap reads them, and what clap
-//! cannot check is checked here.
+//! The command line: one file per group of flags. Names and defaults are defined only here. clap parses the flags; what
+//! clap cannot check is checked here.
 //!
-//! May use `error` only; `commands` does what a flag asks for.
+//! May use only `error`; `commands` carries out what a flag requests.
 
 mod agent;
 pub(crate) mod chain_flag;
@@ -63,7 +63,7 @@ Without a command, vipnode runs `agent`; see `vipnode agent --help`.";
 
 /// Buy and sell peer slots on Ethereum nodes.
 ///
-/// An economic incentive to run Ethereum full nodes and to serve light clients.
+/// Hosts sell peer slots on their full nodes, clients find good peers, and a pool matches them and meters the leases.
 #[derive(Debug, Parser)]
 #[command(name = "vipnode", version, override_usage = "vipnode [OPTIONS] [POOL|ENODE]...\n       vipnode <COMMAND> [OPTIONS] ...", after_help = EXAMPLES, subcommand_precedence_over_arg = true, mut_args(only_in_long_help))]
 pub(crate) struct Cli {

@@ -1,5 +1,5 @@
-//! Flags of the original's pool for what this version does not have. Each is refused with what to do instead, so that
-//! nobody expects it to have an effect.
+//! Flags of the original's pool that have no equivalent in this version. Each is rejected with a hint, so that nobody
+//! expects it to have an effect.
 
 use clap::Args;
 

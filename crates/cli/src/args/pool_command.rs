@@ -1,4 +1,4 @@
-//! What `vipnode pool` does apart from running a pool.
+//! The subcommands of `vipnode pool`.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -35,7 +35,7 @@ pub(crate) enum AdminCommand {
     ///
     /// Measures the core's time and the bytes over one second.
     Top(TopArgs),
-    /// List the connected nodes.
+    /// List the nodes that are connected or hold leases.
     Nodes(NodesArgs),
     /// Ban a node, agent, or network, and end its leases.
     ///

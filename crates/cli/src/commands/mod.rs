@@ -1,5 +1,5 @@
-//! Runs the commands: one file each. A command reads its arguments, finds its node and pool, and runs a role, a report or
-//! a check until it ends.
+//! Runs the commands, one file each. A command takes its arguments, finds its node and pool, and then runs a role, a
+//! report, or a check until that ends.
 //!
 //! May use every other folder; none of them uses this one.
 

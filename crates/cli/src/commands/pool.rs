@@ -167,7 +167,7 @@ fn check(mut args: PoolArgs, screen: Screen) -> Result<(), CliError> {
 fn valid_lines(config: &PoolConfig, certificate: Option<&CertificateFacts>, now: SystemTime) -> Vec<Line> {
     let members = match &config.members {
         Membership::Members(members) => counted(u64::try_from(members.len()).unwrap_or(u64::MAX), "member"),
-        Membership::Secret(_) => "members who know the join secret".to_owned(),
+        Membership::Secret(_) => "open to agents that have the join secret".to_owned(),
         Membership::Open => "open to anyone".to_owned(),
     };
     let text = format!("The settings are valid: {members}, {}", slot_costs(config.core.price));
@@ -247,7 +247,7 @@ fn live(args: &PoolArgs) -> Result<PoolConfig, CliError> {
     config.core.pinned_chains = chain_flag::pinned(&args.chain)?;
     for chain in chain_flag::unlike_public(&config.core.pinned_chains) {
         tracing::warn!(
-            "--chain {}: {chain} has another genesis block than this, so no node of {chain} can join",
+            "--chain {}: this is not the genesis block of {chain}, so no node on {chain} can join",
             chain.chain_id
         );
     }

@@ -1,7 +1,7 @@
-//! `vipnode demo`: a pool, two hosts and three clients on this machine, each a process of its own on real
-//! sockets. A host is killed on the way. Ends by itself after 11 s (18 s with geth) and cleans everything up.
+//! `vipnode demo`: a pool, two hosts, and three clients on this machine, each in its own process and connected over
+//! real sockets. One host is killed during the run. The demo ends by itself after 11 s (18 s with geth) and cleans up.
 //!
-//! May use `args`, `error`, `output` and `signals`; everything else runs in processes of its own.
+//! May use `args`, `error`, `output`, and `signals`; everything else runs in other processes.
 
 mod display;
 mod fleet;

@@ -1,4 +1,4 @@
-//! What the demo itself writes, apart from its events and tables.
+//! The demo's own texts, apart from its events and tables.
 
 use std::path::Path;
 

@@ -34,7 +34,7 @@ pub(crate) async fn dry_run(node: &dyn Node, config: &AgentConfig, screen: Scree
         ("When its lease ends, and on exit", PeerCommand::Evict(someone.clone())),
     ];
     let as_client = [
-        ("When a host accepts us", PeerCommand::Dial(someone.clone())),
+        ("When a host admits this node", PeerCommand::Dial(someone.clone())),
         ("When that lease ends, and on exit", PeerCommand::Drop(someone.clone())),
     ];
     let stranger = ("For each peer without a lease, at each check", PeerCommand::Drop(someone));

@@ -1,7 +1,7 @@
-//! Finds the node and the pool that a command works with: the ones the user named, or the ones that answer on this
-//! machine; and shows what an agent would do with the node (`--dry-run`).
+//! Finds the node and the pool that a command works with: those that the user named, or those that respond on this
+//! machine. Also shows the calls that an agent would make to the node (`--dry-run`).
 //!
-//! May use `args`, `error` and `output`; runs nothing that lasts.
+//! May use `args`, `error`, and `output`; does not start long-running tasks.
 
 mod dry_run;
 mod node;

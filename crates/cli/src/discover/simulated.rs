@@ -1,5 +1,5 @@
-//! `--rpc fakenode://ID?fakepeers=N&fakeblock=N&fullnode=1`, as the original has it: a simulated node inside this
-//! process, to see an agent and a pool talk. It is alone in its network, so that no host is ever reached.
+//! `--rpc fakenode://ID?fakepeers=N&fakeblock=N&fullnode=1`, as in the original: a simulated node inside this process,
+//! to watch an agent and a pool communicate. Its network has no other nodes, so it never reaches a host.
 
 use std::{
     sync::Arc,

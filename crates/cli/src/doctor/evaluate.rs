@@ -1,4 +1,4 @@
-//! Makes findings of facts. No I/O.
+//! Derives findings from facts, without I/O.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! Looks at node, state directory and pool. Changes nothing anywhere.
+//! Reads the state of the node, the state directory, and the pool. Changes nothing.
 
 use std::time::Duration;
 

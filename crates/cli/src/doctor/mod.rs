@@ -1,5 +1,6 @@
-//! `vipnode doctor`: checks what a role needs and changes nothing. [`gather()`] does the I/O and makes [`Facts`];
-//! [`evaluate()`] makes [`Finding`]s of them, with hints in the [`ClientFlags`] of the client that was found.
+//! `vipnode doctor`: checks what a role needs and changes nothing. [`gather()`] does the I/O and returns [`Facts`];
+//! [`evaluate()`] derives [`Finding`]s from them, with hints that use the [`ClientFlags`] of the detected execution
+//! client.
 //!
 //! May use `args`, `discover`, `error` and `output`.
 

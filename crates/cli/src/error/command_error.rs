@@ -30,10 +30,10 @@ errors! {
         /// The first word is neither a command nor the URL of a pool.
         UnknownCommand { word: String, nearest: String }: local, "unknown command '{word}'{nearest}",
             hint "To list the commands, run `vipnode --help`. To use a pool of this name, pass --pool {word} or its URL, wss://{word}.";
-        /// A word after a command is none of its commands.
+        /// The word after a command is not one of its subcommands.
         UnknownSubcommand { word: String, nearest: String, help: String }: local, "unknown command '{word}'{nearest}",
             hint "To list the commands, run `{help}`.";
-        /// A command that has commands of its own was given without one of them.
+        /// A command that requires a subcommand was given without one.
         NoSubcommand: local, "a command is missing",
             hint "To list the commands, pass --help.";
         /// The original's flag --pprof was given.
@@ -151,7 +151,8 @@ errors! {
         Output { error: io::Error }: local, "cannot write to standard output: {error}",
             no_hint "the fix depends on where the output is sent";
         /// Signals cannot be received.
-        Signals { error: io::Error }: local, "cannot listen for signals: {error}", no_hint "the operating system refuses it";
+        Signals { error: io::Error }: local, "cannot listen for signals: {error}",
+            no_hint "the operating system refused the request";
         /// Threads cannot be started.
         Threads { error: io::Error }: local, "cannot start threads: {error}",
             hint "Raise the limit of processes (ulimit -u), or free memory.";
@@ -176,7 +177,7 @@ errors! {
             hint "Pass another geth (1.17 works) with --geth PATH, or use simulated nodes with --simulated.";
         /// The demo cannot start a pool, host, or client.
         DemoProcess { role: String, error: io::Error }: local, "cannot start {role}: {error}",
-            no_hint "the message has what the operating system reports";
+            no_hint "the message contains the error of the operating system";
         /// A pool, host, or client of the demo ended early.
         DemoEnded { role: String, why: String, fix: String }: local, "{role} ended: {why}", hint "{fix}";
         /// A step of the demo took too long.

@@ -1,7 +1,7 @@
-//! The errors of the command line: [`CliError`] is what a command ends with, made from the error of any crate;
-//! [`CommandError`], [`SettingError`], and [`TargetError`] are those that arise here.
+//! The errors of the command line. A command ends with a [`CliError`], which is created from the error of any crate.
+//! [`CommandError`], [`SettingError`], and [`TargetError`] are the errors of this crate.
 //!
-//! May use no other folder.
+//! Must not use any other folder.
 
 mod cli_error;
 mod command_error;

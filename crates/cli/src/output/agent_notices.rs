@@ -59,7 +59,7 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
         }
         AgentNotice::Released { grants } => {
             let text = format!(
-                "Undid {} that an earlier run for another pool left on the node",
+                "Undid {} that an earlier run with another pool left on the node",
                 counted(u64::try_from(*grants).unwrap_or(u64::MAX), "change")
             );
             Line::new("released", Tone::Plain, text).with("leases", *grants)
@@ -176,7 +176,7 @@ fn notice_line(notice: &Notice) -> Line {
             );
             Line::new("own_peers_falling", Tone::Warning, text)
                 .with("own_peers", *now)
-                .hint("Sell fewer slots: lower --slots, or raise --reserve.")
+                .hint("Lower --slots, or raise the node's --maxpeers and pass the same number with --node-max-peers.")
         }
         Notice::Unsuitable { side, peer, why } => {
             let (who, then) = match side {
@@ -347,7 +347,7 @@ fn lease_line(notice: &Notice) -> Line {
             let text = format!("{what} {}{why}", counted((*missing).into(), noun));
             return Line::new("hosts_missing", tone, text).with("missing", *missing);
         }
-        _ => return Line::new("notice", Tone::Plain, "The agent reports something that this command cannot show"),
+        _ => return Line::new("notice", Tone::Plain, "The agent sent a notice that this command does not support"),
     };
     line.with("lease", lease.get()).with("peer", peer.to_string())
 }

@@ -84,24 +84,26 @@ const fn client_hint(cause: ConnectFailure) -> &'static str {
             "Update your node, and compare the forks in your genesis file with the pool operator's."
         }
         ConnectFailure::EthVersion => {
-            "Update the older of the two. The pool does not assign you hosts of that release again."
+            "Update the older of the two nodes. From now on, the pool does not assign you hosts with that release."
         }
         ConnectFailure::NoLightSlot => "",
         ConnectFailure::NoCommonProtocol => "Compare your genesis file with the pool operator's, and update your node.",
         ConnectFailure::NoDialSlot { .. } => {
-            "Raise your node's --maxpeers (it dials a third of them), or open its p2p port."
+            "Raise your node's --maxpeers (it dials at most a third of that many peers), or open its p2p port."
         }
         ConnectFailure::NeverConnected => {
-            "If this continues, open your node's p2p port and check that the node has free peer slots."
+            "If this continues, open your node's p2p port and check that your node has free peer slots."
         }
     }
 }
 
 const fn direct_hint(cause: ConnectFailure) -> &'static str {
     match cause {
-        ConnectFailure::EthVersion => "Update the older of the two.",
+        ConnectFailure::EthVersion => "Update the older of the two nodes.",
         ConnectFailure::NoLightSlot => "Ask its operator to raise geth's --light.maxpeers.",
-        ConnectFailure::NoDialSlot { .. } => "Raise your node's --maxpeers (it dials a third of them).",
+        ConnectFailure::NoDialSlot { .. } => {
+            "Raise your node's --maxpeers (it dials at most a third of that many peers)."
+        }
         ConnectFailure::NeverConnected => {
             "Check its address and that its p2p port is open, and ask its operator to admit your node above its peer \
              limit: `vipnode host --allow <your node's id>`."
@@ -121,7 +123,8 @@ const fn host_hint(cause: ConnectFailure) -> &'static str {
         ConnectFailure::EthVersion => "Update your node if it is the older of the two.",
         ConnectFailure::Network => "If this happens with every client, check your node's --networkid.",
         ConnectFailure::NoDialSlot { .. } => {
-            "If this happens with every client, raise your node's --maxpeers (it dials a third of them)."
+            "If this happens with every client, raise your node's --maxpeers (it dials at most a third of that many \
+             peers)."
         }
         ConnectFailure::NeverConnected => "If this happens with every client, open your node's p2p port.",
         _ => {

@@ -1,8 +1,8 @@
-//! What people and programs read: the screen with its lines and the line below them, the log, and how notices, times
-//! and amounts are worded.
+//! The output for people and programs: the screen with its lines and the live line below them, the log, and the wording
+//! of notices, times, and amounts.
 //!
-//! Everything that is printed goes through [`Screen`] or [`log`], which let no control character of a stranger pass. May
-//! use `args` and `error`; knows no command.
+//! All output goes through [`Screen`] or [`log`], which remove control characters from text that others sent. May use
+//! `args` and `error`; does not depend on any command.
 
 mod agent_notices;
 mod columns;

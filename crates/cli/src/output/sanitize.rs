@@ -1,4 +1,4 @@
-//! Last defenses against control characters, for text that is already formatted.
+//! The last defense against control characters: sanitizes text that is already formatted.
 
 use vipnode_types::{hide_credentials, is_unprintable};
 

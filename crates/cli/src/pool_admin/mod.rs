@@ -1,6 +1,6 @@
-//! What `vipnode pool admin` shows: tables for people, as wide as their terminal at most.
+//! The output of `vipnode pool admin`: tables for people, at most as wide as the terminal.
 //!
-//! May use `output`; asks nobody.
+//! May use `output`; does not call the pool.
 
 use vipnode_pool::{
     Ban, BanTarget,
@@ -22,8 +22,9 @@ const WORD: usize = 8;
 const BLOCK: usize = 18;
 
 /// What the headings of [`top_page`] mean.
-const TOP_HEADINGS: &str = "CORE: part of the time of the thread that matches hosts and clients; CORE US: that time in \
-                            microseconds; CONNS: connections; IN, OUT: bytes received and sent; all within one second";
+const TOP_HEADINGS: &str = "CORE: share of the time of the thread that matches hosts and clients; CORE US: that time \
+                            in microseconds; CONNS: open connections; IN, OUT: bytes received and sent. Times and \
+                            bytes are measured over one second";
 
 /// The address blocks that use most.
 pub(crate) fn top_page(top: &AdminTop, width: usize) -> Styled {

@@ -50,7 +50,7 @@ fn the_page_matches_the_sources() {
 fn known_errors_are_found() {
     let page = page();
     for part in [
-        "| the agent speaks protocol ‹theirs›, this pool speaks protocol ‹ours›<br>",
+        "| the agent uses protocol ‹theirs›, but this pool uses protocol ‹ours›<br>",
         "this pool is closed, and this node is not one of its members",
         "| Try again in ‹retry›. |",
         "its certificate was issued by a certificate authority that this machine does not trust",

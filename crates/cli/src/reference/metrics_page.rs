@@ -29,8 +29,8 @@ The Prometheus files are in `packaging/prometheus` and in the `prometheus` direc
 | `alerts.yml` | alerts that require action by an operator, each with its meaning and what to do |
 | `alerts_test.yml` | tests of the alerts: `promtool test rules alerts_test.yml` |
 
-`packaging/grafana/vipnode.json` is a dashboard for pools and agents. Its first row shows whether all is well now. To import it in
-Grafana, choose Dashboards, New, Import.
+`packaging/grafana/vipnode.json` is a dashboard for pools and agents. Its first row shows whether there are current
+problems. To import it in Grafana, choose Dashboards, New, Import.
 
 To scrape a pool with TLS, add these lines to its scrape job. With a certificate from Let's Encrypt, leave out `tls_config`:
 

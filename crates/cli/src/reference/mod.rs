@@ -1,6 +1,6 @@
-//! What is written from the program itself: manual pages, completions, pages of the book, the OpenRPC document.
+//! Documents generated from the program: manual pages, shell completions, pages of the book, and the OpenRPC document.
 //!
-//! May use `args`, `config`, `error` and `output`; starts nothing.
+//! May use `args`, `config`, `error`, and `output`; does not start any role.
 
 #[cfg(test)]
 mod errors_page;

@@ -1,5 +1,6 @@
-//! `vipnode status`: asks the agents of this machine, or a pool, for their status. [`query()`] asks and makes a [`Report`] of
-//! the answers, for people and for programs. [`StatusLine`] shows the same in one line below a running role.
+//! `vipnode status`: queries the agents on this machine, or a pool, for their status. [`query()`] builds a [`Report`]
+//! from the answers, for people and for programs. [`StatusLine`] shows the same in one line below the output of a
+//! running role.
 //!
 //! May use `args`, `error` and `output`.
 

@@ -1,4 +1,4 @@
-//! The binary as its users meet it: help, exit codes, signals, pipes.
+//! The binary as users run it: help, exit codes, signals, pipes.
 
 use std::process::{Command, Output};
 

@@ -1,4 +1,4 @@
-//! Tests of the binary as a process among processes, and the rules of the sources.
+//! Tests of the binary as a process, and of the source rules.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

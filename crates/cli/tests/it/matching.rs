@@ -1,4 +1,5 @@
-//! Who is brought together by what nodes serve and run: pool and agents as processes next to simulated nodes.
+//! Which hosts and clients the pool matches, based on what their nodes serve and run. The pool and the agents are
+//! processes next to simulated nodes.
 
 use crate::support::{Vipnode, stats_until};
 use vipnode_node::sim::{SimFamily, SimNet, SimServer, SimSpec, sim_key};

@@ -1,4 +1,4 @@
-//! `docs/openrpc.json` is what the program prints, a document of OpenRPC, and true to its own schemas.
+//! `docs/openrpc.json` equals the program's output, is a valid OpenRPC document, and conforms to its own schemas.
 
 use std::{fs, path::Path, process::Command};
 

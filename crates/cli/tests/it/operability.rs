@@ -1,4 +1,4 @@
-//! The dashboard and the alerts read what there is. Prometheus' own tools look at them in `real_prometheus`.
+//! The dashboard and the alerts use only existing metrics. `real_prometheus` checks them with Prometheus's own tools.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What is packed with the binary belongs to it: reference, manual pages, completions, units, containers.
+//! The files that are packaged with the binary match it: reference, manual pages, completions, units, containers.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! Why two real geths do not come together, as each side hears it.
+//! Why two real geths do not connect, as reported to each side.
 
 use crate::support::{NodeSetup, Vipnode};
 use vipnode_node::testing::{Geth, GethSpec, old_full_node};

@@ -1,4 +1,4 @@
-//! The founding text's own case, on the last geth that knows it: a light client that a full node serves.
+//! The original use case, on the last geth that supports it: a full node serves a light node.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The main job, between real geths: pool, host and client as processes on real sockets.
+//! The main use case, between real geths: pool, host, and client as processes on real sockets.
 
 use crate::support::{NodeSetup, SOON, STILL, Vipnode, enode, fill, has, ran, text, trusts, until};
 use tokio::time::timeout;

@@ -1,4 +1,4 @@
-//! Who is brought together by what real geths serve and run.
+//! Which hosts and clients the pool matches, based on what real geths serve and run.
 
 use crate::support::{NodeSetup, STILL, Vipnode, enode, until};
 use vipnode_node::testing::{Geth, GethSpec};

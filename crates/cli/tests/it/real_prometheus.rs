@@ -1,4 +1,4 @@
-//! What is packed for Prometheus, and what is scraped, in the eyes of Prometheus' own tools.
+//! Checks the packaged Prometheus files, and scraped metrics, with Prometheus's own tools.
 //! `VIPNODE_TEST_PROMTOOL` is the path of promtool; prometheus has to be next to it.
 
 use std::{

@@ -1,4 +1,4 @@
-//! What agents and pools show about themselves: `vipnode status`, as a process among processes.
+//! The status of agents and pools: `vipnode status`, run as a process.
 
 use std::process::Stdio;
 

@@ -1,4 +1,4 @@
-//! What a person sees on a terminal, and what a pipe does not get.
+//! The output on a terminal, and what is left out in a pipe.
 
 use std::process::Stdio;
 

@@ -1,5 +1,6 @@
-//! Files and values as people have them: with a byte order mark, the line ends of Windows, `0x`, quotes, and comments. Each is read as
-//! it is meant, or refused with the reason. What comes over the wire has one form only (fault D10, docs/faults.md), which `types` tests.
+//! Files and values as users write them: with a byte order mark, Windows line endings, `0x`, quotes, and comments. Each
+//! is accepted with its intended meaning or rejected with the reason. Values on the wire have only one form (fault D10,
+//! docs/faults.md), which `types` tests.
 
 use std::{path::Path, process::Command};
 

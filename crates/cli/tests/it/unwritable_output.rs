@@ -1,4 +1,4 @@
-//! Output that cannot be written is an error; a reader that has gone is not.
+//! Output that cannot be written is an error; a closed pipe is not.
 
 use std::{
     fs::OpenOptions,

@@ -1,5 +1,5 @@
-//! Directories by their paths, on systems without calls relative to a directory. There, a state directory inherits from its
-//! owner's profile who can write to it.
+//! Directories by path, on systems that have no calls relative to a directory. On these systems, a state directory
+//! inherits its permissions from the user's profile.
 
 use std::{
     fs::{self, File, OpenOptions},

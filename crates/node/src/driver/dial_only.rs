@@ -1,9 +1,10 @@
 //! The order of calls for Besu and other clients that cannot trust a peer (Erigon before February 2026).
 //!
-//! Besu has `admin_addPeer` and `admin_removePeer` only. A peer that was added is kept connected, past the limit of
-//! peers and in both directions; it is taken off that list by the very same enode only (hyperledger/besu,
+//! Besu has only `admin_addPeer` and `admin_removePeer`. Besu keeps an added peer connected, beyond the peer limit and
+//! in both directions; only the same enode removes the peer from that list (hyperledger/besu,
 //! `ethereum/p2p/src/main/java/org/hyperledger/besu/ethereum/p2p/network/DefaultP2PNetwork.java`,
-//! `addMaintainedConnectionPeer` and `removeMaintainedConnectionPeer`). So a host lets a client in by dialing it.
+//! `addMaintainedConnectionPeer` and `removeMaintainedConnectionPeer`). Therefore, a host admits a client by dialing
+//! it.
 
 use vipnode_types::{Enode, PeerCommand};
 

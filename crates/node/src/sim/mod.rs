@@ -1,7 +1,8 @@
-//! Simulated nodes: a network in memory that behaves as geth was seen to behave, with its limits and its waits.
+//! Simulated nodes: a network in memory that behaves as real geth nodes were observed to behave, with their limits and
+//! waits.
 //!
-//! [`World`] is the network itself, a plain state machine that is handed the time. [`SimNet`] runs one on tokio's
-//! clock and hands out nodes for the very driver of real ones; [`SimServer`] offers the same to other processes.
+//! [`World`] is the network itself, a state machine that gets the time from its caller. [`SimNet`] runs one on tokio's
+//! clock and provides nodes for the same driver that real nodes use; [`SimServer`] offers the same to other processes.
 //! Every simulated node is marked: its client version begins with `simulated/`.
 
 mod answers;

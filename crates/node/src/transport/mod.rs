@@ -1,5 +1,5 @@
-//! How JSON-RPC calls reach a node: its [`Endpoint`], and the [`Transport`] to it over IPC, HTTP or WebSocket. What the
-//! calls mean is not known here.
+//! How JSON-RPC calls reach a node: its [`Endpoint`], and the [`Transport`] to it over IPC, HTTP, or WebSocket. The
+//! meaning of the calls does not matter here.
 
 mod call_fault;
 mod endpoint;

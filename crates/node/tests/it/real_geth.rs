@@ -1,4 +1,4 @@
-//! Real geths: what the driver and the finder say of them, and blocks through the engine API.
+//! Real geths: what the driver and the finder report about them, and blocks through the engine API.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,5 @@
-//! The nodes whose agents have connected to this pool: their identity, connection, presence, offer, and wishes. It may
-//! call the collections and the clock. Leases, matching, and money never enter.
+//! The nodes whose agents have connected to this pool: their identity, connection, presence, offer, and requests. May
+//! call the collections and the clock. Leases, matching, and money do not belong here.
 
 pub(crate) mod chain_votes;
 pub(crate) mod delegations;

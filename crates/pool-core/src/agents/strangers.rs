@@ -1,7 +1,7 @@
 //! Nodes that were never paired are forgotten soon after they leave.
 //!
-//! Whatever connects once would otherwise take room for thirty days, though an id is free. A node that was never paired is
-//! remembered for as long as a nonce that it used could be accepted again, and no longer.
+//! Otherwise, every node that connects once would use memory for thirty days, although creating an ID costs nothing. A
+//! node that was never paired is remembered only for as long as a nonce that it used could be accepted again.
 
 use vipnode_types::Ms;
 

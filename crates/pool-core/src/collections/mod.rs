@@ -1,5 +1,6 @@
 //! Containers and small values that are independent of pools: a slab, an interner, a queue of deadlines, a seeded random
-//! number generator, address blocks, and their shares and queues. They call only the limits, and nothing of the domain enters.
+//! number generator, address blocks, and their shares and queues. They call only the limits and contain no domain
+//! logic.
 
 pub(crate) mod address_block;
 pub(crate) mod block_queues;

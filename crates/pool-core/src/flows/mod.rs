@@ -1,6 +1,6 @@
-//! Whatever involves more than one owner: one file per command, and per consequence of commands. A flow calls the owners
-//! (agents, matching, leases, metering) in order and passes each what it needs from another. It may call everything; only
-//! `core` calls it. State never lives here.
+//! Operations that involve more than one owner: one file per command, and per consequence of commands. A flow calls the
+//! owners (agents, matching, leases, metering) in order and passes each what it needs from another. It may call
+//! everything; only `core` calls it. Flows have no state.
 
 mod admin;
 mod ask;

@@ -1,5 +1,5 @@
-//! The leases: their offer, whether both sides see each other, the calls to agents about them, and their end. It may read
-//! agents. The selection of hosts and the cost of leases never enter.
+//! The leases: their offer, whether both sides see each other, the calls to agents about them, and their end. May read
+//! agents. The selection of hosts and the cost of leases do not belong here.
 
 pub(crate) mod agent_calls;
 pub(crate) mod deadlines;

@@ -53,8 +53,8 @@ impl NoHost {
                 )
             }
             Self::Unpaired => "hosts reported your node as connected for too long today while its agent did not; keep the agent running".to_owned(),
-            Self::Drained => "the operator of this pool gives your node no new slots for now".to_owned(),
-            Self::Block => "too many slots are offered to your address block and not connected yet".to_owned(),
+            Self::Drained => "the operator of this pool has paused new leases, for your node or for all".to_owned(),
+            Self::Block => "clients in your address block have too many pending offers".to_owned(),
         }
     }
 }
@@ -151,8 +151,8 @@ fn name_chains(others: &[u32], chain: &ChainSpec, context: Context<'_>) -> Optio
     if let Some(other) = others.iter().find(|other| other.chain_id == chain.chain_id) {
         let genesis = if other.lacks_genesis() { String::new() } else { format!(", {}", ShortHash(other.genesis)) };
         return Some(format!(
-            "no host here is on {chain}; hosts of the same chain id have another genesis block{genesis}: compare your \
-             genesis file with the pool's operator"
+            "no host here is on {chain}; hosts with the same chain ID have another genesis block{genesis}: compare \
+             your genesis file with the pool operator's"
         ));
     }
     let named: Vec<String> = others.iter().take(NAMED).map(ToString::to_string).collect();
@@ -214,8 +214,8 @@ impl Rejection {
             ),
             Self::Failed => "failed to connect with your node a moment ago",
             Self::Barred => of_number(
-                "is kept apart from your node today, because your agent did not report it",
-                "are kept apart from your node today, because your agent did not report them",
+                "is not matched with your node today, because your agent did not report it",
+                "are not matched with your node today, because your agent did not report them",
             ),
             Self::Ending => {
                 of_number("is still ending a connection with your node", "are still ending a connection with your node")
@@ -225,8 +225,8 @@ impl Rejection {
                 "were just assigned to other clients at your address",
             ),
             Self::Kind => of_number(
-                "is another execution client than your agent asks for",
-                "are other execution clients than your agent asks for",
+                "does not run the execution client that your agent asks for",
+                "do not run the execution client that your agent asks for",
             ),
             Self::Incompatible(why) => return why.words(hosts),
         };

@@ -1,4 +1,4 @@
-//! What an operator does: expel, drain, look.
+//! The operator's commands: ban, drain, list.
 
 use vipnode_types::{Ms, wire::EvictReason};
 

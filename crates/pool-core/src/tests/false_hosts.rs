@@ -1,4 +1,4 @@
-//! A host that may do anything that the protocol allows, to harm clients of other address blocks by its word.
+//! A host that does anything that the protocol allows to harm clients in other address blocks with false reports.
 
 use std::{collections::BTreeMap, net::IpAddr};
 

@@ -1,4 +1,4 @@
-//! The core as a program that runs it sees it: commands in, effects out.
+//! The core as its caller sees it: commands in, effects out.
 
 mod admin;
 mod connect;

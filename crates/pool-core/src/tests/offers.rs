@@ -1,4 +1,4 @@
-//! Offers that are not paired: how many an address block may hold, how long they last, and whose word counts.
+//! Offers that are not paired: how many an address block may hold, how long they last, and whose reports count.
 
 use std::{net::IpAddr, ops::Range};
 

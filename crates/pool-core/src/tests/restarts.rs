@@ -1,4 +1,4 @@
-//! What a restart of the pool loses counts against nobody.
+//! Time that a restart of the pool loses is not counted against any node.
 
 use super::pool::{Pool, client, host, wei};
 use crate::Limits;

@@ -1,4 +1,4 @@
-//! Limits of the core, each set to what no default is, and reached.
+//! Limits of the core, each set to a value other than its default, and reached.
 
 use vipnode_types::{
     LeaseId,

@@ -1,4 +1,5 @@
-//! What takes a slot of a host: strangers that leave whatever they get keep no host from others.
+//! What counts as a used slot of a host: strangers that immediately leave every host they get do not block hosts for
+//! others.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Who is given to whom by what nodes serve, run and refuse.
+//! Which hosts are assigned to which clients, based on what nodes serve, run, and refuse.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! What others say about a node: who is heard, for whom it counts, and for how long.
+//! What clients report about a host: whose reports are used, for whom they count, and for how long.
 
 use std::net::IpAddr;
 

@@ -157,7 +157,7 @@ pub struct BanRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Banned {
-    /// The ban to add.
+    /// The ban that was added.
     pub ban: Ban,
     /// The nodes whose connection and leases ended.
     pub ended_nodes: u64,

@@ -1,10 +1,13 @@
 //! What the operator may see and do while the pool runs: JSON-RPC on a local socket that only the pool's user can open.
 //!
-//! An operator under attack needs answers that do not depend on the port that is under attack, and orders that end at once
-//! what no limit ends: bans and drains (`auth/orders.rs`). The socket is a file in a directory that only its owner
-//! can enter; nothing of it is reachable over the network.
+//! An operator under attack needs answers that do not depend on the port under attack, and bans and drains that take
+//! effect immediately where no limit helps (`auth/orders.rs`). The socket is a file in a directory that only its owner
+//! can enter; it is not reachable over the network.
 //!
-//! - `messages`: params and results. - `server` answers. - `top`, `nodes`: the two lists. - `client`: for the command line.
+//! - `messages`: params and results
+//! - `server`: the answers
+//! - `top`, `nodes`: the two lists
+//! - `client`: for the command line
 //!
 //! It may call `engine`, `fairness`, `auth`, and `methods`; none of them calls it.
 

@@ -27,7 +27,7 @@ pub fn rows() -> Vec<MethodRow> {
         row::<TopRequest, AdminTop>(method::TOP, "List the address blocks that use the pool most")
             .fails(&[ErrorCode::InvalidParams, ErrorCode::Busy])
             .example("one block", params(&TopRequest { by: TopOrder::Core, most: 20 }), &top()),
-        row::<NodesRequest, AdminNodes>(method::NODES, "List the connected nodes")
+        row::<NodesRequest, AdminNodes>(method::NODES, "List the nodes that are connected or hold leases")
             .fails(&[ErrorCode::InvalidParams, ErrorCode::Busy])
             .example("one host", params(&NodesRequest { most: 100, ..NodesRequest::default() }), &nodes()),
         row::<BanRequest, Banned>(method::BAN, "Ban a node, an agent, or a network")

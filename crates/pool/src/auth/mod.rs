@@ -1,7 +1,7 @@
 //! Who may call this pool, join it, and see its status: signatures, audience, membership, network, origins of pages.
 //!
-//! Of this crate, it calls only the errors and the list of this machine's addresses. Sockets, queues, and the state of agents never enter: each decision is about
-//! one call.
+//! Within this crate, it may call only the errors and the list of this machine's addresses. Sockets, queues, and the
+//! state of agents do not belong here: each decision is about one call.
 
 mod access_control;
 mod access_rules;

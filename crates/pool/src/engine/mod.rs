@@ -1,7 +1,8 @@
 //! The thread that owns the pool's core, the queue in front of it, the store's thread behind it, and the outbox of effects
 //! that wait for durable rows.
 //!
-//! It may call `auth` and `fairness`. Bytes from the network never enter: the input is commands, the output is effects.
+//! May call `auth` and `fairness`. Bytes from the network do not belong here: the input is commands, the output is
+//! effects.
 
 mod clock;
 mod connection_blocks;

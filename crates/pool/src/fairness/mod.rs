@@ -1,13 +1,13 @@
 //! Fairness among address blocks: limits on connections, calls, commands, signature checks, and CPU time.
 //!
-//! It calls nothing else of this crate. Wire messages, sessions, and decisions about who may join never enter.
+//! It calls nothing else in this crate. Wire messages, sessions, and decisions about who may join do not belong here.
 //!
 //! # How they work together
 //!
 //! An outsider can open many connections, and from many addresses, but rarely from many address blocks. Therefore,
 //! everything scarce is shared among blocks at two levels: a block (a /24 with IPv4, a /48 with IPv6) in its wide block (the /16,
-//! the /32), because the holder of a /32 has 65,536 of /48. A [`Block`] holds what the connections of one block use together,
-//! and charges the same to its wide block. A call passes these limits, in this order:
+//! the /32), because the holder of a /32 has 65,536 /48s. A [`Block`] counts what the connections of one block use
+//! together, and charges the same to its wide block. A call passes these limits, in this order:
 //!
 //! | | limits | one block may have | at the limit |
 //! |---|---|---|---|
@@ -22,7 +22,8 @@
 //! shares, a wide block may hold as many as are free, so half when it is alone; a block may hold as many as its wide block may
 //! still take, so a third; and up to `block_minimum` each block takes whatever is free
 //! ([`BlockShares`](vipnode_pool_core::BlockShares)). A wide block has `wide_block_factor` times the rates and the CPU budget of
-//! a block. **A block that is alone is not slowed**: it gets what nobody else wants, up to the limit that protects the machine.
+//! a block. **A block that is alone is not slowed down**: it gets what no other block uses, up to the limit that
+//! protects the machine.
 //! **Members of a closed pool are exempt once they have authenticated**, because all of them may be at one address: their calls,
 //! answers, permits, and CPU time are charged to no block ([`Caller::payer`]). Connections, TLS handshakes, and signature
 //! checks come before that and are shared all the same.

@@ -1,7 +1,7 @@
 //! The methods that the pool serves, over WebSocket and HTTP: a call is parsed once, checked, and becomes a command.
 //!
-//! It may call `auth`, `fairness`, and `engine`. Decisions that need the state of agents and leases never enter: the core
-//! makes those.
+//! May call `auth`, `fairness`, and `engine`. Decisions that need the state of agents and leases do not belong here:
+//! the core makes them.
 
 mod dispatch;
 pub(crate) mod http_rpc;

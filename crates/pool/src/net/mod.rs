@@ -1,8 +1,8 @@
 //! The network side of the pool: the listening port, TLS, HTTP connections and their upgrade to WebSockets, proxies, CORS,
 //! and the limit of open files.
 //!
-//! It may call `fairness` (to admit a connection), `auth` (to check an origin), and `methods` (to answer a call). Rules
-//! about who may join and commands of the pool's core never enter.
+//! May call `fairness` (to admit a connection), `auth` (to check an origin), and `methods` (to answer a call). Rules
+//! about who may join, and commands of the pool's core, do not belong here.
 
 mod cors;
 pub(crate) mod counted_stream;

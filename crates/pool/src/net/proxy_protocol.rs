@@ -1,8 +1,8 @@
 //! The PROXY protocol (versions 1 and 2 of HAProxy's specification): the header in which a balancer names the two ends of
 //! the connection that it passes on.
 //!
-//! It counts on connections of the balancers that `--proxy-protocol` names, and of no others. Behind a balancer that does
-//! not send it, all agents would have one address, and so share the limits of one address block.
+//! The header is accepted only on connections from the load balancers that `--proxy-protocol` names. Behind a load
+//! balancer that does not send it, all agents would have the same address and share the limits of one address block.
 
 use std::{
     io::{self, ErrorKind},

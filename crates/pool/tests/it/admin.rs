@@ -1,4 +1,4 @@
-//! What the operator orders on the admin socket, and who notices it.
+//! The operator's commands on the admin socket, and their effects on agents.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What the pool promises is durable first; what it could not write it takes back.
+//! The pool sends an answer only once its rows are durable, and takes back what it could not write.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Each limit of the gateway is reached, and its error there.
+//! Each limit of the gateway is reached and returns its error.
 
 use std::{
     net::SocketAddr,
@@ -101,7 +101,7 @@ async fn unanswered_calls_end_the_socket() {
     }
     let (first, second) = tokio::join!(clients[0].ask(1), clients[1].ask(1));
     assert!(first.unwrap().hosts.is_empty() && second.unwrap().hosts.is_empty());
-    assert!(host.opened.closed.wait().await.to_string().contains("does not answer its calls"));
+    assert!(host.opened.closed.wait().await.to_string().contains("does not answer the pool's calls"));
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn outbound_calls_that_do_not_fit_end_the_socket() {
     while metrics.text().contains("vipnode_pool_socket_queue_overflows_total 0\n") {
         std::thread::yield_now();
     }
-    assert!(host.opened.closed.wait().await.to_string().contains("does not answer its calls"));
+    assert!(host.opened.closed.wait().await.to_string().contains("does not answer the pool's calls"));
     assert!(asks.join_all().await.iter().any(|reply| reply.hosts.is_empty()));
 }
 

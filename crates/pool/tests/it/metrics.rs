@@ -1,4 +1,4 @@
-//! What a pool shows moves as what it names does.
+//! The metrics of a pool follow what they measure.
 
 use crate::common::{Agent, Keys, config};
 use serde_json::json;

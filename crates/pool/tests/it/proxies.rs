@@ -1,4 +1,4 @@
-//! Behind a proxy the agent's address comes from its header, and nobody else is believed.
+//! Behind a proxy, the agent's address comes from the proxy's header; the header of any other sender is ignored.
 
 use crate::common::{Agent, Keys, RawSocket, config, exchange, ws_url};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! How a pool sees somebody who has not joined.
+//! How a pool sees a caller that has not joined.
 
 use std::time::Duration;
 

@@ -51,7 +51,8 @@ errors! {
             body: String,
         }: local, "{url} refused the connection with HTTP status {status}{said}" (said = after_colon(body)),
             hint "{fix}" (fix = status_fix(*status));
-        /// An HTTP server names another address. It is not followed, because signatures name the address.
+        /// An HTTP server redirects to another address. vipnode does not follow redirects, because signatures contain
+        /// the address.
         Redirected {
             /// As it was given.
             url: String,
@@ -60,8 +61,8 @@ errors! {
             /// Where it leads, without a query.
             to: String,
         }: local, "{url} redirects to {to} (HTTP status {status}); redirects are not followed",
-            hint "Pass the address at which a pool or a node itself answers; {to} may be that or a login page.";
-        /// A server for browsers answers, with success.
+            hint "Pass the address of the pool or node itself. {to} may be this address, or a login page.";
+        /// A web server answers with a web page instead of JSON-RPC.
         WebPage {
             /// As it was given.
             url: String,

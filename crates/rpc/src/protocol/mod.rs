@@ -1,6 +1,6 @@
 //! JSON-RPC 2.0 without any I/O: frames in, events out, and how a stream of bytes is cut into JSON texts.
 //!
-//! This room uses [`crate::limits`] and the errors of the wire. Sockets, tasks and clocks never enter, so that all of
+//! This module uses [`crate::limits`] and the errors of the wire. It has no sockets, tasks, or clocks, so that all of
 //! it can be fuzzed.
 
 mod connection;

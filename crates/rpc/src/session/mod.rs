@@ -1,8 +1,8 @@
 //! A connection that runs: a session on any stream and sink of frames, the handles that call and answer through it,
 //! and the queues between them, each with a limit.
 //!
-//! This room uses [`crate::protocol`], [`crate::error`] and the timers of tokio. What kind of socket it is, and how it was opened,
-//! never enters.
+//! This module uses [`crate::protocol`], [`crate::error`], and tokio's timers. It does not depend on the kind of socket
+//! or on how the socket was opened.
 
 mod driver;
 mod exchange;

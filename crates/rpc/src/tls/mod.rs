@@ -1,6 +1,6 @@
 //! Which servers a client trusts, and what a failed handshake means to a person.
 //!
-//! This room wraps rustls and uses nothing else of the crate. Sockets and addresses never enter.
+//! This module wraps rustls and uses nothing else in the crate. Sockets and addresses do not belong here.
 
 mod tls_fault;
 mod trust;

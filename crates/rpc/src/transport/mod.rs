@@ -1,7 +1,8 @@
-//! The sockets that sessions run on, each opened or listened at in a file of its own: WebSocket, local sockets, an
-//! in-memory pipe; and HTTP, which can call but not be called.
+//! The transports of sessions, one file each: WebSocket, local sockets, and an in-memory pipe; and HTTP, which can call
+//! but not be called.
 //!
-//! This room uses [`crate::session`], [`crate::protocol`], [`crate::error`] and [`crate::tls`]. What a message means never enters.
+//! This module uses [`crate::session`], [`crate::protocol`], [`crate::error`], and [`crate::tls`]. The meaning of a
+//! message does not matter here.
 
 mod address;
 mod client;

@@ -29,7 +29,8 @@ How it is measured:
   pool's tables, allocator overhead and all buffers. Kernel memory is listed separately and covers both ends of each
   socket.
 - `fairness`: the flood is a separate process on the CPU core of the load generator, where scheduling policies (`chrt`,
-  as root) give the agents priority: with a mere low priority a flood would keep the core for slices of 4 ms.
+  as root) give the agents priority. If the flood merely had a lower priority, it would keep the core for slices of
+  4 ms.
 - `hostile`: the same for attacks whose every call is within its limits. The memory is the pool's anonymous memory.
 
 The last section has figures of the original vipnode on the same kind of machine.

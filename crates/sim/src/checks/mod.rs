@@ -1,7 +1,7 @@
-//! The promises that both cores are held to, checked by code that shares nothing with them but the formula of the
-//! meter: from the ground truth of the nodes, from messages, and from the bounds of the design as constants.
+//! The invariants of both cores, checked by code that shares only the meter's formula with them: based on the ground
+//! truth of the nodes, on the messages, and on the bounds of the design as constants.
 //!
-//! Reads the scenario, the ground truth and rows; changes nothing and draws no randomness.
+//! Reads the scenario, the ground truth, and the rows; changes nothing and uses no randomness.
 
 mod checker;
 mod convergence;

@@ -1,7 +1,7 @@
 //! A small model of geth nodes and the connections between them (trust, static peers, dial slots, peer slots, the time
 //! between two dials), and the ground truth of who was connected when.
 //!
-//! May read the plans of the scenario. Knows no agent, no pool and no socket.
+//! May read the plans of the scenario. Does not depend on agents, pools, or sockets.
 
 mod ground_truth;
 mod network;

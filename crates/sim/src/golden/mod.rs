@@ -1,12 +1,12 @@
 //! The golden encoding: every effect of both cores as plain numbers, and a digest over all effects of a run.
 //!
-//! A change that is meant to leave the behavior alone leaves these digests alone (`tests/it/seeds.rs` compares them
-//! with `golden/effects.txt`). Therefore nothing in here depends on a name in the code or on prose: a variant has a
-//! number that never changes, a message or a hint is left out, everything else is encoded. Every match and every
-//! pattern is exhaustive, so that a new variant or field does not compile until it has its encoding. A new variant
-//! takes the next free number; a new field is encoded last.
+//! A change that should not alter behavior must not change these digests (`tests/it/seeds.rs` compares them with
+//! `golden/effects.txt`). Therefore, the encoding does not depend on names in the code or on prose: each variant has a
+//! number that never changes, messages and hints are left out, and everything else is encoded. Every match and every
+//! pattern is exhaustive, so that a new variant or field does not compile until it has an encoding. A new variant takes
+//! the next free number; a new field is encoded last.
 //!
-//! May read all types of the two cores; decides nothing and knows nothing of the simulator.
+//! May read all types of the two cores; decides nothing and does not depend on the simulator.
 
 mod action;
 mod agent_request;

@@ -1,6 +1,6 @@
 //! What a seed stands for: the agents, their nodes, the limits of the pool, and the kinds of faults.
 //!
-//! Draws from [`crate::SimRng`] alone. Nothing of a running simulation enters here.
+//! Draws randomness only from [`crate::SimRng`]. The state of a running simulation does not belong here.
 
 mod agent_plan;
 mod fault;

@@ -1,4 +1,4 @@
-//! The contract, law by law, each with its smallest case.
+//! The contract of a store, one rule after the other, each with its smallest case.
 
 use vipnode_pool_core::{Presence, Row, RowKey};
 use vipnode_types::{LeaseId, Ms};

@@ -1,4 +1,4 @@
-//! The one suite that every store passes.
+//! The test suite that every store must pass.
 //!
 //! A crate with a store calls [`run`] from one of its tests, with two functions: one opens an empty store, the other
 //! closes a store and opens it again (a store in memory is returned as it is).

@@ -1,5 +1,5 @@
-//! What a pool without a database keeps over a restart. Here live the files and their format. It may call the store in
-//! memory. What the rows mean never enters.
+//! The data that a pool without a database keeps across restarts. Contains the files and their format. May call the
+//! store in memory. The meaning of the rows does not matter here.
 
 mod record_file;
 mod stored_delegation;

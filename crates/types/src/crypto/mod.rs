@@ -1,8 +1,8 @@
 //! Keys and what they sign: the delegation of a node to its agent, signed calls of protocol 3, join proofs, and proofs of a
 //! pool's id.
 //!
-//! This room uses [`crate::id`] and [`crate::Ms`]. Secrets print nothing of themselves. Messages of the wire, and the
-//! signatures of protocol 2, which have a form of their own, never enter.
+//! This module uses [`crate::id`] and [`crate::Ms`]. Secrets never appear in `Debug` output. Wire messages do not
+//! belong here, nor do the signatures of protocol 2, which have their own format.
 
 mod agent_key;
 mod delegation;

@@ -1,7 +1,8 @@
-//! Who and which: the ids of nodes, leases and accounts, the addresses that nodes are dialed at, and the URLs of servers.
+//! Identifiers: the IDs of nodes, leases, and accounts, the addresses at which nodes are dialed, and the URLs of
+//! servers.
 //!
-//! An id is a newtype that can hold only what is valid, with its text form and its form on the wire. This room uses
-//! nothing else of the crate but [`crate::Ms`]. Keys, signatures and messages never enter.
+//! An ID is a newtype that can hold only valid values, with its text form and its form on the wire. This module uses
+//! only [`crate::Ms`] from the rest of the crate. Keys, signatures, and messages do not belong here.
 
 mod account;
 mod address_scope;

@@ -1,7 +1,7 @@
-//! How much: amounts, prices, and the meter that turns two sides' reports into a bill.
+//! Money: amounts, prices, and the meter that turns the reports of two sides into a bill.
 //!
-//! Integers only; each division states its rounding. This room uses [`crate::Ms`] and nothing else of the crate.
-//! Balances, payments and floating-point numbers never enter.
+//! All values are integers; each division documents its rounding. This module uses only [`crate::Ms`] from the rest of
+//! the crate. Balances, payments, and floating-point numbers do not belong here.
 
 pub mod meter;
 mod price;

@@ -1,7 +1,6 @@
 //! An execution client as others see it: its chain, its version, what it serves, its peers, and which peers it takes.
 //!
-//! This room uses [`crate::id`]. How a client is asked for these facts is the concern of the `node` crate and never
-//! enters.
+//! This module uses [`crate::id`]. How to query a client for these facts is the concern of the `node` crate.
 
 mod capability;
 mod chain_spec;

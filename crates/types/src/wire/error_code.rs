@@ -52,7 +52,7 @@ codes! {
     Busy = -32003;
     /// The other side cannot use this agent or node because of its chain, version, or role.
     Unsuitable = -32004;
-    /// The host does not admit the client, for example because it is draining or not in sync.
+    /// The agent refuses the pool's call, for example because the agent is stopping or its node is down.
     Refused = -32005;
     /// Hosts reported the node as connected for too long today without reports from its own agent.
     Unpaired = -32006;

@@ -70,8 +70,8 @@ pub struct ExplainedHost {
     pub lease: LeaseId,
     /// Public key of the host's node.
     pub host: NodeId,
-    /// How the pool selected it; `None` if the pool does not remember, because it restarted or has given too many
-    /// slots since.
+    /// How the pool selected it; `None` if the pool does not remember, because it restarted or has since assigned too
+    /// many other hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selection: Option<Selection>,
 }

@@ -21,8 +21,9 @@ pub struct ReachRequest {
     /// Proof of the join secret, for a pool that requires one. The nonce is the socket's challenge; over HTTP, it is empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<JoinProof>,
-    /// The connect request that the agent would send. With it the call has to be signed like a connect, with the name of
-    /// this method. The pool checks both as it checks a connect, and connects nothing.
+    /// The connect request that the agent would send. If present, the call must be signed like a connect call, but with
+    /// the name of this method. The pool checks the request and the signature like those of a connect call, but does
+    /// not connect the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect: Option<Box<ConnectRequest>>,
 }

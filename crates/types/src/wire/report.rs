@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Capability, LeaseId, LeaseSetHash};
 
-/// The state of the peers that the pool assigned to the agent or had it admit. It never names other peers.
+/// The state of the peers that the pool assigned to the agent or asked it to admit. A report never names other peers.
 ///
 /// The first report on a socket is [`full`](Self::full); later ones contain only changes. A report of
 /// no changes is `{"seq":7}`.
@@ -20,7 +20,7 @@ pub struct ReportRequest {
     /// Peers that disconnected since the last report. A lease in both `down` and `up` disconnected and reconnected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub down: Vec<LeaseId>,
-    /// The whole set after this report; present whenever `full`, `up` or `down` is.
+    /// The hash of the whole set after this report; present whenever `full`, `up`, or `down` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<LeaseSetHash>,
     /// The capabilities of hosts, as reported to the client's node; sent once per lease and socket.

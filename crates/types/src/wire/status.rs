@@ -17,7 +17,7 @@ pub struct PoolStatus {
     /// The pool's ID; a pool without a data directory has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool_id: Option<PoolId>,
-    /// Hosts with a live connection, at most a limit of the pool.
+    /// Hosts with a live connection, at most `status_hosts` of them.
     #[serde(default, deserialize_with = "or_none")]
     pub active_hosts: Vec<HostStatus>,
     /// Totals.

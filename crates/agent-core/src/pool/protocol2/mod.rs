@@ -19,9 +19,9 @@
 //! [`Protocol2::unseen_ms`] is evicted here (fault D35, docs/faults.md). A peer that is missing from `active_peers` is
 //! kept.
 //!
-//! The pool names peers without their role, so of an earlier run's leases, two with the same peer in both directions
-//! are not taken over. What an earlier run did over protocol 3 is undone before: lease IDs of one protocol mean nothing
-//! in the other.
+//! The pool names peers without their role. If an earlier run left two leases with the same peer, one in each
+//! direction, the agent therefore does not take them over. It undoes the leases of an earlier run over protocol 3
+//! first, because the lease IDs of one protocol mean nothing in the other.
 
 mod absent_clients;
 pub(super) mod answers;

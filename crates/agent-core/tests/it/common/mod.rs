@@ -1,4 +1,4 @@
-//! An agent on a bench: events in, actions out, with short words for both.
+//! A test bench for an agent: events in, actions out, with short names for both.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The arrows between the crates, as ARCHITECTURE.md draws them.
+//! The dependencies between the crates, as listed in ARCHITECTURE.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! No import circles between the folders of a crate, and the cores' one big `impl` where it belongs.
+//! No import cycles between the folders of a crate, and `impl Core` and `impl AgentCore` only where they belong.
 
 use std::collections::{BTreeMap, BTreeSet};
 

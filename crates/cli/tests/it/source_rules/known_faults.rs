@@ -1,4 +1,4 @@
-//! `docs/faults.md` names tests that exist, and leaves no fault of the original out.
+//! `docs/faults.md` names only existing tests, and lists every fault of the original.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Tests that read the sources: what a reviewer would have to see, a machine sees.
+//! Tests that read the sources and check automatically what a reviewer would otherwise have to check.
 
 mod crate_dependencies;
 mod import_cycles;

@@ -1,4 +1,4 @@
-//! Style that a machine can see: length of files and functions, no way to panic outside tests.
+//! Style rules that a machine can check: length of files and functions, no way to panic outside tests.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What `./test` selects by name is there, and real nodes are started only where it looks for them.
+//! The tests that `./test` selects by name exist, and only these tests start real nodes.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Reads what a pool or an agent shows to Prometheus.
+//! Reads the metrics of a pool or an agent.
 
 use std::time::Duration;
 

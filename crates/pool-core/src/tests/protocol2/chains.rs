@@ -1,4 +1,4 @@
-//! Which chain nodes are on that name only its ID.
+//! The chain of nodes that send only the chain ID.
 
 use vipnode_types::{
     ChainSpec,

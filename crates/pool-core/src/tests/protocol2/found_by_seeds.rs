@@ -1,4 +1,4 @@
-//! What the simulator found in the pool's core, each with its seed of the day it was found.
+//! Bugs in the pool's core that the simulator found, each with the seed that found it.
 
 use super::{super::scenario::both_roles, *};
 
