@@ -96,14 +96,16 @@ impl FileStore {
         // Not again at once where the disk is full.
         self.written = Some(Instant::now());
         let mut times: Vec<&TimesRow> = self.memory.times().collect();
-        times.sort_by_key(|times| std::cmp::Reverse(times.hosts.iter().map(|host| host.time.day).max()));
+        times.sort_by_cached_key(|times| std::cmp::Reverse(importance(times)));
         times.truncate(TIMES.records);
         // Times are of nodes that are known.
         let named = times.iter().flat_map(|times| times.hosts.iter().map(|host| host.host).chain([times.client]));
         let named: BTreeSet<NodeId> = named.collect();
         let mut nodes: Vec<&NodeRow> =
             self.memory.nodes().filter(|node| is_kept(node) || named.contains(&node.id)).collect();
-        nodes.sort_by_key(|node| std::cmp::Reverse((node.proven.is_proven(), node.seen)));
+        nodes.sort_by_key(|node| {
+            std::cmp::Reverse((node.proven.is_proven(), node.proven.is_paired() && node.replaced, node.seen))
+        });
         NODES.write(&self.dir, nodes.into_iter().map(stored_node::StoredNode::from))?;
         TIMES.write(&self.dir, times.into_iter().map(stored_times::StoredTimes::from))?;
         let delegations = self.memory.delegations();
@@ -145,6 +147,16 @@ impl Drop for FileStore {
 }
 
 /// Whether a node is written to the file.
+/// Where a client's times rank if not all of them can be kept: those of clients that were billed for longer, up to ten
+/// minutes, come first. Node IDs are free: times that are ranked by their day alone could be pushed out of the file by ever new
+/// ones.
+fn importance(times: &TimesRow) -> (u64, Option<u32>) {
+    const KNOWN_TO_PAY_MS: u64 = 10 * 60 * 1000;
+    let all = || times.hosts.iter().map(|host| &host.time).chain([&times.others]);
+    let billed: u64 = all().flat_map(|time| time.billed_ms).map(u64::from).sum();
+    (billed.min(KNOWN_TO_PAY_MS), all().map(|time| time.day).max())
+}
+
 const fn is_kept(node: &NodeRow) -> bool {
     node.proven.is_paired() || node.replaced
 }

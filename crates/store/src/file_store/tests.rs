@@ -5,7 +5,7 @@ use proptest::{
     test_runner::TestRunner,
 };
 use tempfile::tempdir;
-use vipnode_pool_core::{AddressBlock, DelegationRow, PairedTime, Proven, WideBlock};
+use vipnode_pool_core::{AddressBlock, DelegationRow, PairTime, PairedTime, Proven, WideBlock};
 use vipnode_types::TypedError as _;
 
 use super::*;
@@ -178,4 +178,18 @@ fn no_link_in_the_directory_is_followed_and_its_path_is_used_once() {
     symlink(elsewhere.path().join("nodes"), moved.join("nodes")).unwrap();
     let error = FileStore::open(&moved).unwrap_err();
     assert!(error.to_string().contains("links in a state directory are not followed"), "{error}");
+}
+
+/// The attack: ever new node IDs, each with a moment of time that only a host reported, push the times of others out of the file.
+#[test]
+fn times_of_clients_that_were_billed_come_before_newer_ones() {
+    let times = |billed_ms: u32, day: u32| TimesRow {
+        client: conformance::node_id(1),
+        block: None,
+        others: PairTime { day, unpaired_ms: 1, billed_ms: [billed_ms, 0, 0, 0, 0, 0, 0], ..PairTime::default() },
+        hosts: Vec::new(),
+    };
+    let (paid, paid_later) = (importance(&times(3_600_000, 1)), importance(&times(7_200_000, 2)));
+    let (newer, hardly) = (importance(&times(0, 3)), importance(&times(1_000, 3)));
+    assert!(paid > newer && paid > hardly && hardly > newer && paid_later > paid);
 }
