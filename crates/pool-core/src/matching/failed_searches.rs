@@ -10,8 +10,8 @@ use crate::{
 /// How far searches for clients of a class have come in the classes of hosts of a chain, where no class is compatible so
 /// far.
 ///
-/// A search looks at few classes, and the next one goes on where it ended. Whoever names a class of clients takes room, so
-/// address blocks share it; beyond its share, a block loses its own oldest entry.
+/// A search looks at few classes, and the next one goes on where it ended. Each class of clients takes room, so address
+/// blocks share it; beyond its share, a block loses its own oldest entry.
 #[derive(Debug, Default)]
 pub(crate) struct FailedSearches {
     clients: BTreeMap<LastingClass, FailedSearch>,

@@ -90,7 +90,7 @@ impl Core {
 
     /// Returns a node's enode, with host and port even for a client that does not listen: a strict host treats an active
     /// peer without an address as a stranger (fault D33, docs/faults.md). Where the node was not observed in a scope that
-    /// reaches the other one, the address is the other one's own: it tells nothing, and nobody else is dialed.
+    /// reaches the other one, the address is the other one's own: it reveals nothing, and nobody else is dialed.
     fn contact(&self, index: u32, to: u32) -> Option<Enode> {
         let (node, other) = (self.agents.get(index)?, self.agents.get(to)?);
         let dialed = self.agents.dialed_by(index, to, &self.limits);
