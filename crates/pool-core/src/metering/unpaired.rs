@@ -21,11 +21,7 @@ use crate::{
     },
     leases::Leases,
     metering::{
-        Metering,
-        client_times::ClientTimes,
-        day_budget::DayBudget,
-        pair_time::PairTime,
-        row_ends::running_ms,
+        Metering, client_times::ClientTimes, day_budget::DayBudget, pair_time::PairTime, row_ends::running_ms,
         unpaired_blocks::SpentHosts,
     },
 };
