@@ -62,7 +62,8 @@ fn update_interval(text: &str) -> Result<Duration, String> {
     }
     if interval >= Duration::from_secs(120) {
         return Err(
-            "too seldom: the pool considers a node offline after 120 s of silence; pass less, such as 60s".to_owned()
+            "too seldom: a pool of the original considers a node offline after 120 s of silence; pass less, such as 60s"
+                .to_owned()
         );
     }
     Ok(interval)

@@ -50,7 +50,8 @@ codes! {
     NotMember = -32002;
     /// A limit was reached. `data.retry_ms` is the time after which to try again.
     Busy = -32003;
-    /// The other side cannot use this agent or node because of its chain, version, or role.
+    /// The other side cannot use this agent or node as it is: its chain, version, role, or settings, or because an operator
+    /// banned or drained it.
     Unsuitable = -32004;
     /// The agent refuses the pool's call, for example because the agent is stopping or its node is down.
     Refused = -32005;
