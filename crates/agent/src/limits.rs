@@ -89,7 +89,10 @@ pub const LOCAL_REQUESTS: usize = 4;
 pub const LOCAL_RETRY: Duration = Duration::from_millis(500);
 /// The agent answers a question of its own machine within this time, or "busy".
 pub const LOCAL_DEADLINE: Duration = Duration::from_secs(3);
-/// `vipnode status` waits this long for what an agent knows itself; longer than [`LOCAL_DEADLINE`].
+/// The node lists its connections for the latencies of a status within this time, or the status has none.
+pub const LATENCY_DEADLINE: Duration = Duration::from_secs(1);
+/// `vipnode status` waits this long for what an agent knows itself; longer than [`LOCAL_DEADLINE`] and
+/// [`LATENCY_DEADLINE`] together.
 pub const LOCAL_READ: Duration = Duration::from_secs(5);
 /// `vipnode status --why` waits this long; longer than the agent waits for its pool, [`REQUEST_DEADLINE`].
 pub const LOCAL_READ_THROUGH: Duration = Duration::from_secs(25);

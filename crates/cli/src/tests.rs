@@ -281,6 +281,7 @@ pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> 
         peer: node(0xab),
         address: Some("10.0.0.7:30303".to_owned()),
         client_version: "Geth/v1.17.5-stable/linux-amd64/go1.26.0".to_owned(),
+        latency_us: Some(24_123),
         price: Some("100 gwei".parse().unwrap()),
         since: now.minus(200_000),
         connected: Some(now.minus(184_000)),

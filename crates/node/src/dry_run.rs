@@ -3,7 +3,7 @@ use std::{path::PathBuf, sync::Arc};
 use futures_util::{FutureExt, future::BoxFuture};
 use vipnode_types::{HeadFact, NodeFacts, PeerCommand, PeerFact};
 
-use crate::{Node, NodeError, PeerEvents, PlannedCall};
+use crate::{Node, NodeError, PeerConnection, PeerEvents, PlannedCall};
 
 /// A node that is observed but never changed (`--dry-run`): each call that would change it is reported instead.
 pub struct DryRun {
@@ -25,6 +25,10 @@ impl Node for DryRun {
 
     fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerFact>, NodeError>> {
         self.node.peers()
+    }
+
+    fn connections(&self) -> BoxFuture<'_, Result<Vec<PeerConnection>, NodeError>> {
+        self.node.connections()
     }
 
     fn head(&self) -> BoxFuture<'_, Result<HeadFact, NodeError>> {

@@ -16,6 +16,7 @@ pub mod finder;
 pub mod limits;
 mod node;
 mod node_error;
+mod round_trip;
 pub mod sim;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -27,6 +28,7 @@ pub use dry_run::DryRun;
 pub use file_owner::FileOwner;
 pub use node::{Node, PeerEvent, PeerEvents, PlannedCall};
 pub use node_error::NodeError;
+pub use round_trip::{PeerConnection, round_trips};
 pub use transport::{CallFault, Endpoint, Push, Pushes, Transport};
 pub use vipnode_rpc::{Trust, TrustError};
 

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use futures_util::{future::BoxFuture, stream::BoxStream};
 use vipnode_types::{DropCause, Enode, HeadFact, NodeFacts, NodeId, PeerCommand, PeerFact};
 
-use crate::NodeError;
+use crate::{NodeError, PeerConnection};
 
 /// An execution client on this machine or network.
 ///
@@ -15,6 +15,9 @@ pub trait Node: Send + Sync + 'static {
 
     /// Returns all its peers, at most [`crate::limits::MAX_PEERS`].
     fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerFact>, NodeError>>;
+
+    /// Returns the TCP connections to its peers, at most [`crate::limits::MAX_PEERS`], as far as the client reports both ends.
+    fn connections(&self) -> BoxFuture<'_, Result<Vec<PeerConnection>, NodeError>>;
 
     /// Returns the newest block that it knows.
     fn head(&self) -> BoxFuture<'_, Result<HeadFact, NodeError>>;

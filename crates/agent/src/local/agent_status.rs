@@ -123,6 +123,11 @@ pub struct LeaseStatus {
     pub client_version: String,
     /// The price; `None` if the pool has not reported it.
     pub price: Option<Price>,
+    /// How long a round trip to the connected peer takes, in microseconds: the smoothed figure that the kernel keeps of the node's
+    /// own TCP connection. `None` where the agent cannot read it: on systems other than Linux, and for a node on another machine
+    /// or in another network namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_us: Option<u64>,
     /// When the lease began.
     pub since: Ms,
     /// When the peer connected; `None` while it is not connected.
@@ -197,6 +202,14 @@ impl AgentStatus {
     }
 }
 
+impl AgentStatus {
+    /// The leases of both sides.
+    pub(super) fn leases_mut(&mut self) -> impl Iterator<Item = &mut LeaseStatus> {
+        let clients = self.host.iter_mut().flat_map(|host| &mut host.leases);
+        clients.chain(self.client.iter_mut().flat_map(|client| &mut client.leases))
+    }
+}
+
 impl AgentHostStatus {
     fn of(view: &AgentView) -> Option<Self> {
         let selling = view.host?;
@@ -257,6 +270,7 @@ impl LeaseStatus {
             peer: lease.peer,
             address: lease.address.clone(),
             client_version: lease.client_version.clone(),
+            latency_us: None,
             price: lease.price,
             since: lease.since,
             connected: lease.connected,

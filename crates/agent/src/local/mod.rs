@@ -6,6 +6,7 @@
 //! secrets.
 
 mod agent_status;
+mod latencies;
 mod local_error;
 #[cfg(feature = "schema")]
 mod openrpc_methods;

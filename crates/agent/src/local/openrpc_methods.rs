@@ -67,6 +67,7 @@ fn example() -> AgentStatus {
         peer: NodeId::new([5; 64]),
         address: Some("10.0.0.7:30303".to_owned()),
         client_version: "Geth/v1.17.5-stable/linux-amd64/go1.26.0".to_owned(),
+        latency_us: Some(24_100),
         price: Some(price),
         since: now.minus(seen_ms + 20),
         connected: Some(now.minus(seen_ms)),

@@ -1,10 +1,11 @@
-use std::{convert::Infallible, path::Path};
+use std::{convert::Infallible, path::Path, sync::Arc};
 
 use serde_json::value::RawValue;
+use vipnode_node::Node;
 use vipnode_rpc::{IpcServer, IpcServerLimits, IpcService, Responder};
-use vipnode_types::NodeId;
+use vipnode_types::{NodeId, wire::WireError};
 
-use super::{StatusSource, method, status_client};
+use super::{AgentStatus, StatusSource, latencies::Latencies, method, status_client};
 use crate::{
     AgentError,
     limits::{LOCAL_CONNECTIONS, LOCAL_IDLE, LOCAL_REQUEST_BYTES, LOCAL_REQUESTS, LOCAL_RETRY},
@@ -16,14 +17,20 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct LocalServer {
     server: IpcServer,
-    source: StatusSource,
+    service: StatusService,
 }
 
 impl LocalServer {
     /// Listens. The caller holds the node's state directory, so whatever listened there before is gone.
-    pub(crate) fn open(root: &Path, node: &NodeId, source: StatusSource) -> Result<Self, AgentError> {
+    pub(crate) fn open(
+        root: &Path,
+        id: &NodeId,
+        node: Arc<dyn Node>,
+        source: StatusSource,
+    ) -> Result<Self, AgentError> {
         let folder = StateDir::agents(root)?;
-        let path = folder.join(status_client::socket_of(node));
+        let path = folder.join(status_client::socket_of(id));
+        let service = StatusService { source, latencies: Latencies(node) };
         let limits = IpcServerLimits {
             connections: LOCAL_CONNECTIONS,
             request_bytes: LOCAL_REQUEST_BYTES,
@@ -32,23 +39,38 @@ impl LocalServer {
             retry: LOCAL_RETRY,
         };
         match status_client::listen(&path) {
-            Ok(listener) => Ok(Self { server: IpcServer::new(listener, limits), source }),
+            Ok(listener) => Ok(Self { server: IpcServer::new(listener, limits), service }),
             Err(why) => Err(AgentError::File { doing: "listening for `vipnode status` at", path, why }),
         }
     }
 
     /// Runs until it is dropped; connections end with it.
     pub(crate) async fn run(self) -> Infallible {
-        self.server.run(self.source).await
+        self.server.run(self.service).await
     }
 }
 
-impl IpcService for StatusSource {
+/// Answers the methods of the local socket.
+#[derive(Debug, Clone)]
+struct StatusService {
+    source: StatusSource,
+    latencies: Latencies,
+}
+
+impl StatusService {
+    async fn status(&self) -> Result<AgentStatus, WireError> {
+        let mut status = self.source.status_soon().await?;
+        self.latencies.fill(&mut status).await;
+        Ok(status)
+    }
+}
+
+impl IpcService for StatusService {
     async fn answer(&self, method: &str, _params: &RawValue, responder: Responder) {
         match method {
-            method::STATUS => responder.respond(self.status_soon().await),
-            method::EXPLAIN => responder.respond(self.explain().await),
-            method::POOL => responder.respond(self.pool().await),
+            method::STATUS => responder.respond(self.status().await),
+            method::EXPLAIN => responder.respond(self.source.explain().await),
+            method::POOL => responder.respond(self.source.pool().await),
             other => {
                 let name = other.chars().take(64).collect();
                 responder.respond::<()>(Err(RequestError::NoLocalMethod { name }.into()));

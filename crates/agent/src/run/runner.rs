@@ -159,7 +159,7 @@ async fn run(
         protocol: pool.as_ref().map_or(PROTOCOL, |pool| pool.protocol.version()),
         facts: facts.clone(),
     };
-    let server = match LocalServer::open(&config.state_root, &facts.id, local.source) {
+    let server = match LocalServer::open(&config.state_root, &facts.id, config.node.clone(), local.source) {
         Ok(server) => Some(server),
         Err(error) => {
             // No peers depend on it.

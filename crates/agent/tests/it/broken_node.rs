@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
-use vipnode_node::{Node, NodeError, PeerEvents, PlannedCall};
+use vipnode_node::{Node, NodeError, PeerConnection, PeerEvents, PlannedCall};
 use vipnode_types::{HeadFact, NodeFacts, PeerCommand, PeerFact};
 
 use crate::fake_pool::{Running, Toy};
@@ -30,6 +30,10 @@ impl Node for WithoutPeers {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let (at, kind) = (self.at(), std::io::ErrorKind::InvalidData);
         std::future::ready(Err(NodeError::Unreachable { at, kind, why: "null".to_owned() })).boxed()
+    }
+
+    fn connections(&self) -> BoxFuture<'_, Result<Vec<PeerConnection>, NodeError>> {
+        self.node.connections()
     }
 
     fn head(&self) -> BoxFuture<'_, Result<HeadFact, NodeError>> {

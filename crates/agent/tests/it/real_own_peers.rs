@@ -4,7 +4,7 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt};
 use serde_json::json;
 
-use vipnode_agent::{NodeKeyAt, RunnerConfig};
+use vipnode_agent::{NodeKeyAt, RunnerConfig, local};
 use vipnode_node::{
     finder::{FinderEnvironment, kept_peers},
     sim::SimSpec,
@@ -32,6 +32,16 @@ async fn real_geth_keeps_a_peer_that_the_agent_did_not_bring() {
     while !ready().await {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    end.call(method::ADMIT, json!({"lease": 1, "client": client.id, "price": "0"})).await.unwrap();
+    let socket = toy.root.path().join("state/agents").join(format!("{}.sock", toy.id.short()));
+    let lease = loop {
+        let lease = local::status(&socket).await.unwrap().host.unwrap().leases.remove(0);
+        if lease.connected.is_some() {
+            break lease;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert!(lease.latency_us.is_some_and(|us| us < 1_000_000), "{lease:?}");
     let mut gone = node.events().await.unwrap();
     for lease in 2..12 {
         end.call(method::ADMIT, json!({"lease": lease, "client": client.id, "price": "0"})).await.unwrap();

@@ -23,6 +23,11 @@ pub(crate) fn span(ms: u64) -> String {
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
+/// A short time, rounded down: `0.3 ms`, `24.1 ms`.
+pub(crate) fn milliseconds(time: Duration) -> String {
+    format!("{}.{} ms", time.as_millis(), time.subsec_micros() % 1_000 / 100)
+}
+
 /// Block times before this age say when a chain began or that a node invents them, not how far behind it is.
 const OLDEST_HEAD_MS: u64 = 10 * 365 * DAY_S * 1_000;
 

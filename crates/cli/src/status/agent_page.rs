@@ -1,4 +1,4 @@
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 use vipnode_agent::local::{
     AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, PoolLink, PoolStanding,
@@ -7,7 +7,7 @@ use vipnode_types::{ChainSpec, Ms};
 
 use crate::output::{
     Column, Styled, Table, Tone, cut,
-    format::{self, counted, gwei, slot_costs, span},
+    format::{self, counted, gwei, milliseconds, slot_costs, span},
 };
 
 /// Leases that are shown of one side; `--json` has all.
@@ -211,6 +211,7 @@ fn leases(page: &mut Styled, whom: &'static str, leases: &[LeaseStatus], now: Ms
             lease.peer.short(),
             lease.address.clone().unwrap_or_else(|| "-".to_owned()),
             if lease.client_version.is_empty() { "-".to_owned() } else { short_client(&lease.client_version) },
+            lease.latency_us.map_or_else(|| "-".to_owned(), |us| milliseconds(Duration::from_micros(us))),
             connected,
             span(lease.seen_ms),
             lease.price.map_or_else(unknown, |price| price.to_string()),
@@ -221,10 +222,11 @@ fn leases(page: &mut Styled, whom: &'static str, leases: &[LeaseStatus], now: Ms
         Column::text(whom),
         Column::text("address").rank(3),
         Column::text("client version").rank(4),
+        Column::number("latency").rank(2),
         Column::text("connected"),
-        Column::number("total").rank(1),
-        Column::text("price").rank(5),
-        Column::number("cost so far"),
+        Column::number("total").rank(6),
+        Column::text("price").rank(7),
+        Column::number("cost so far").rank(5),
     ]);
     page.append_indented(&table.with_rows(shown).fit(width.saturating_sub(INDENT)));
     if leases.len() > LEASES {

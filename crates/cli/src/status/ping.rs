@@ -27,7 +27,11 @@ use crate::{
     args::PingArgs,
     discover::named_pool,
     error::CliError,
-    output::{Styled, Tone, terminal::page_width},
+    output::{
+        Styled, Tone,
+        format::{milliseconds, span},
+        terminal::page_width,
+    },
 };
 
 /// A step takes no longer.
@@ -232,8 +236,10 @@ async fn peer(status: &AgentStatus, whom: &'static str, lease: &LeaseStatus) -> 
     let who = format!("{} {}", if whom == "host" { "Host" } else { "Client" }, lease.peer.short());
     let connected = match lease.connected {
         Some(since) => {
-            let since = crate::output::format::span(status.now.since(since));
-            Step::new("connected", Tone::Good, format!("{who} is connected to the node, for {since}"))
+            let since = span(status.now.since(since));
+            let trip = lease.latency_us.map(Duration::from_micros).map(milliseconds);
+            let trip = trip.map(|trip| format!("; a round trip takes {trip}")).unwrap_or_default();
+            Step::new("connected", Tone::Good, format!("{who} is connected to the node, for {since}{trip}"))
         }
         None => Step::failed(
             "connected",
@@ -262,8 +268,7 @@ async fn peer(status: &AgentStatus, whom: &'static str, lease: &LeaseStatus) -> 
 }
 
 fn ms(began: Instant) -> String {
-    let elapsed = began.elapsed();
-    format!("{}.{} ms", elapsed.as_millis(), elapsed.subsec_micros() % 1_000 / 100)
+    milliseconds(began.elapsed())
 }
 
 #[cfg(test)]

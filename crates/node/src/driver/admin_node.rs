@@ -21,7 +21,7 @@ use super::{
     redial::Redial,
 };
 use crate::{
-    AnswerError, CallFault, Node, NodeError, PeerEvents, PlannedCall, Transport,
+    AnswerError, CallFault, Node, NodeError, PeerConnection, PeerEvents, PlannedCall, Transport,
     limits::{CALL_DEADLINE, MAX_DIALED, SETTLED, SETTLING},
 };
 
@@ -145,6 +145,11 @@ impl AdminNode {
         Ok(peers)
     }
 
+    async fn ask_connections(&self) -> Result<Vec<PeerConnection>, NodeError> {
+        let json = self.ask("admin_peers", empty()).await?;
+        answers::connections(&json).map_err(|why| self.unreadable("admin_peers", why))
+    }
+
     /// Reads the peers until no dial is left that was in progress while its peer was removed, or the limit of waiting
     /// is reached.
     async fn look_for_late_dials(&self) {
@@ -214,6 +219,10 @@ impl Node for AdminNode {
 
     fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerFact>, NodeError>> {
         self.ask_peers().boxed()
+    }
+
+    fn connections(&self) -> BoxFuture<'_, Result<Vec<PeerConnection>, NodeError>> {
+        self.ask_connections().boxed()
     }
 
     fn head(&self) -> BoxFuture<'_, Result<HeadFact, NodeError>> {

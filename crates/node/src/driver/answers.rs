@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use vipnode_types::{Capability, Direction, Enode, Hash256, NodeId, PeerFact, sanitize};
 
 use crate::{
-    AnswerError,
+    AnswerError, PeerConnection,
     limits::{MAX_CLIENT_VERSION, MAX_PEERS},
 };
 
@@ -98,6 +98,8 @@ struct RawSyncing<'a> {
 #[serde(rename_all = "camelCase")]
 struct RawNetwork<'a> {
     #[serde(borrow, default)]
+    local_address: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     remote_address: Option<&'a RawValue>,
     #[serde(borrow, default)]
     inbound: Option<&'a RawValue>,
@@ -146,11 +148,20 @@ pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, AnswerError> {
 
 /// Parses `admin_peers`. An invalid entry is left out; a list that is too long is an error.
 pub(crate) fn peers(json: &RawValue) -> Result<Vec<PeerFact>, AnswerError> {
+    Ok(peer_list(json)?.into_iter().filter_map(peer).collect())
+}
+
+/// Parses `admin_peers` for the connections. An entry without both addresses, or with a host name in one, is left out.
+pub(crate) fn connections(json: &RawValue) -> Result<Vec<PeerConnection>, AnswerError> {
+    Ok(peer_list(json)?.into_iter().filter_map(connection).collect())
+}
+
+fn peer_list(json: &RawValue) -> Result<Vec<&RawValue>, AnswerError> {
     let raw: Vec<&RawValue> = serde_json::from_str(json.get())?;
     if raw.len() > MAX_PEERS {
         return Err(AnswerError::TooManyPeers { peers: raw.len(), most: MAX_PEERS });
     }
-    Ok(raw.into_iter().filter_map(peer).collect())
+    Ok(raw)
 }
 
 /// Reads a block; `number` and `timestamp` may be hex or decimal.
@@ -212,8 +223,7 @@ fn peer(json: &RawValue) -> Option<PeerFact> {
     let id = key_of(&raw.enode)?;
     let network: RawNetwork<'_> = inner(raw.network);
     let protocols: RawProtocols<'_> = inner(raw.protocols);
-    let remote = network.remote_address.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
-    let remote = remote.and_then(|text| text.parse::<SocketAddr>().ok()).map(|address| address.ip());
+    let remote = socket_address(network.remote_address).map(|address| address.ip());
     let direction = match flag(network.inbound) {
         Some(true) => Direction::Inbound,
         Some(false) => Direction::Outbound,
@@ -229,6 +239,17 @@ fn peer(json: &RawValue) -> Option<PeerFact> {
         client_version: text(raw.name),
         caps: caps(raw.caps),
     })
+}
+
+fn connection(json: &RawValue) -> Option<PeerConnection> {
+    let raw: RawPeer<'_> = serde_json::from_str(json.get()).ok()?;
+    let network: RawNetwork<'_> = inner(raw.network);
+    let (local, remote) = (socket_address(network.local_address)?, socket_address(network.remote_address)?);
+    Some(PeerConnection { peer: key_of(&raw.enode)?, local, remote })
+}
+
+fn socket_address(json: Option<&RawValue>) -> Option<SocketAddr> {
+    serde_json::from_str::<String>(json?.get()).ok()?.parse().ok()
 }
 
 /// The protocols that a node runs: the names of the entries that are objects.

@@ -7,6 +7,7 @@ use tokio::time::timeout;
 use vipnode_node::{
     Capabilities, DryRun, Endpoint, NodeError, NodeFamily, Trust,
     finder::{FinderEnvironment, Os, find, find_node_key, kept_peers},
+    round_trips,
     testing::{Geth, GethSpec, free_port, make_blocks},
 };
 use vipnode_types::TypedError;
@@ -160,6 +161,12 @@ async fn a_dry_run_prints_each_call_and_makes_none() {
     timeout(Duration::from_secs(10), events.next()).await.unwrap();
     let peer = node.peers().await.unwrap().remove(0);
     assert_eq!(peer.direction, vipnode_types::Direction::Inbound);
+    // Each end knows the round trip of this connection by its two addresses.
+    for (node, peer) in [(&node, peer.id), (&other, node.facts().await.unwrap().id)] {
+        let known = round_trips(&node.connections().await.unwrap());
+        assert_eq!(known.keys().collect::<Vec<_>>(), [&peer]);
+        assert!(known[&peer] < Duration::from_secs(1), "{known:?}");
+    }
 }
 
 #[tokio::test]

@@ -111,6 +111,18 @@ fn blocks_are_read_in_hex_and_decimal() {
     assert!(read(r#"{"number":"0x1ffffffffffffffff","timestamp":"0x20"}"#).is_err());
 }
 
+#[test]
+fn connections_have_both_addresses() {
+    let list = format!(
+        r#"[{{"enode":"enode://{KEY}@1.2.3.4:30303","network":{{"localAddress":"10.0.0.1:4","remoteAddress":"[::1]:5"}}}},
+            {{"enode":"enode://{KEY}@1.2.3.4:30303","network":{{"localAddress":"10.0.0.1","remoteAddress":"1.2.3.4:5"}}}},
+            {{"enode":"enode://{KEY}@1.2.3.4:30303","network":{{"remoteAddress":"1.2.3.4:5"}}}},
+            {{"enode":"enode://{KEY}@1.2.3.4:30303","network":{{"localAddress":["10.0.0.1:4"],"remoteAddress":7}}}}, null]"#
+    );
+    let (local, remote) = ("10.0.0.1:4".parse().unwrap(), "[::1]:5".parse().unwrap());
+    assert_eq!(connections(&raw(&list)), Ok(vec![PeerConnection { peer: KEY.parse().unwrap(), local, remote }]));
+}
+
 proptest::proptest! {
     /// A node is not trusted: any JSON from it is either read or rejected, without a panic.
     #[test]
@@ -120,6 +132,7 @@ proptest::proptest! {
         let _ = block(&json);
         let _ = number(&json);
         let _ = text(Some(&json));
+        let _ = connections(&json);
         if let Ok(peers) = peers(&json) {
             proptest::prop_assert!(peers.iter().all(|peer| peer.client_version.chars().count() <= MAX_CLIENT_VERSION));
         }
@@ -143,6 +156,7 @@ fn any_json(depth: u32) -> impl proptest::strategy::Strategy<Value = String> {
         "les",
         "inbound",
         "remoteAddress",
+        "localAddress",
         "number",
         "timestamp",
     ];
