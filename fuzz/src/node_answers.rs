@@ -8,7 +8,7 @@ use std::{
 use futures_util::{StreamExt, future::BoxFuture, stream};
 use serde_json::value::RawValue;
 use tokio::runtime::Runtime;
-use vipnode_node::{CallFault, Push, Pushes, Transport, drive, limits::MAX_PEERS};
+use vipnode_node::{CallFault, Push, Pushes, Transport, drive, limits::NodeLimits};
 
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime"));
@@ -69,7 +69,7 @@ pub fn run(data: &[u8]) {
             Err(error) => return assert!(!error.to_string().chars().any(|c| c.is_control() && c != '\n'), "{error}"),
         };
         if let Ok(peers) = node.peers().await {
-            assert!(peers.len() <= MAX_PEERS);
+            assert!(peers.len() <= NodeLimits::default().node_peers);
         }
         let _any = node.head().await;
         let _any = node.facts().await;

@@ -146,9 +146,9 @@ impl AgentCore {
 
     /// Applies new settings and sends a new hello to the pool, which keeps the leases.
     fn configured(&mut self, now: Ms, config: AgentConfig, out: &mut Vec<Action>) {
-        let AgentConfig { protocol2, seed, pool, .. } = self.config;
+        let AgentConfig { protocol2, seed, pool, request_ms, .. } = self.config;
         let host = config.host.filter(|_| self.config.host.is_some()).or_else(|| self.config.host.clone());
-        self.config = AgentConfig { protocol2, seed, pool, host, ..config };
+        self.config = AgentConfig { protocol2, seed, pool, request_ms, host, ..config };
         self.direct.configured(&self.config.direct);
         self.hosting.configured();
         // Current peers may not satisfy the new rules.

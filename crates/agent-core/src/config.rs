@@ -34,6 +34,9 @@ pub struct AgentConfig {
     pub protocol2: Option<Protocol2Config>,
     /// Over protocol 3: the pool may also accept this node over protocol 2, where only the node's key signs.
     pub allow_protocol2: bool,
+    /// A request to the pool without an answer for this long, in milliseconds: the socket is half-open (fault D40,
+    /// docs/faults.md).
+    pub request_ms: u64,
     /// Seed of the agent's own choices (jitter).
     pub seed: [u8; 32],
 }

@@ -52,7 +52,7 @@ pub use host::offer::{Allowed, HostConfigError};
 pub use leases::ended_leases::{EndedLeases, EndedSide};
 pub use leases::journal::{ChangeKind, JournalEntry, NodeChange};
 pub use leases::release::{OpenChanges, left_undone, release};
-pub use limits::{REDIAL_MS, SLOW_CONNECT_MS};
+pub use limits::{REDIAL_MS, REQUEST_MS, SLOW_CONNECT_MS};
 pub use node::task_error::TaskError;
 pub use policy::peer_policy::{PeerPolicy, VersionPattern, VersionPatternError};
 pub use pool::pool_standing::PoolStanding;

@@ -90,8 +90,8 @@ pub(crate) const UNDO_AGAIN_STOPPING_MS: u64 = 500;
 /// The node and the pool each have this long to let the agent stop.
 pub(crate) const STOP_MS: u64 = 5_000;
 
-/// A request without an answer for this long: the socket is half-open (fault D40, docs/faults.md).
-pub(crate) const REQUEST_MS: u64 = 15_000;
+/// The default of [`crate::AgentConfig::request_ms`].
+pub const REQUEST_MS: u64 = 15_000;
 /// The first wait before a new socket is at most this long, each further one twice the last, ...
 pub(crate) const BACKOFF_FIRST_MS: u64 = 1_000;
 /// ... up to this.

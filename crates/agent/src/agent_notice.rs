@@ -19,6 +19,8 @@ pub enum AgentNotice {
         /// Where the agent keeps its state for it.
         state_dir: PathBuf,
     },
+    /// The node has no block yet, so that it serves nobody.
+    NoBlock(Failure),
     /// The node's key signed a delegation to the agent, for a year; the file is not needed until then.
     Delegated {
         /// Which file was read.

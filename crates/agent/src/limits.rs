@@ -1,6 +1,92 @@
-//! Every limit of the agent's role, by name, and what happens at each.
+//! Every limit of the agent's role, by name, and what happens at each. [`AgentLimits`] are those that `vipnode agent --limit`
+//! sets and `--print-limits` prints.
 
 use std::time::Duration;
+
+use vipnode_agent_core::REQUEST_MS;
+use vipnode_node::limits::NodeLimits;
+use vipnode_rpc::{RpcLimits, Trust};
+use vipnode_types::{LimitSetting, LimitSettings, limits};
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+/// The limits that the agent's user can set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AgentLimits {
+    /// Of the calls to the node.
+    pub node: NodeLimits,
+    /// Of the connection to the pool.
+    pub pool: PoolLinkLimits,
+    /// Of the server of metrics.
+    pub metrics: MetricsLimits,
+}
+
+limits! {
+    /// The limits of the connection to a pool.
+    PoolLinkLimits {
+        /// A pool answers a request within this time; otherwise, the agent closes the connection and opens another one.
+        pool_call: Duration = Duration::from_millis(REQUEST_MS), Time SECOND..=10 * MINUTE;
+        /// Requests to the pool that wait for an answer; a further one fails.
+        pool_calls: usize = 4_096, Count 16..=65_536;
+        /// Requests of the pool that wait for an answer of the agent; a further one is answered "busy".
+        pool_requests: usize = 1_024, Count 16..=65_536;
+        /// Bytes of one message of the pool; a larger one ends the connection.
+        pool_bytes: usize = 1 << 20, Bytes 64 * KIB..=64 * MIB;
+        /// A connection to the pool opens within this time; otherwise, the attempt has failed.
+        pool_open: Duration = Duration::from_secs(10), Time 100..=MINUTE;
+        /// A frame that the pool does not accept within this time ends the connection.
+        pool_write: Duration = Duration::from_secs(10), Time 100..=10 * MINUTE;
+        /// The agent sends a WebSocket ping to the pool this often.
+        pool_ping: Duration = Duration::from_secs(20), Time SECOND..=10 * MINUTE;
+        /// A connection on which nothing arrived for this long ends: it is half-open. Set it to more than `pool_ping`.
+        pool_silence: Duration = Duration::from_secs(60), Time SECOND..=HOUR;
+    }
+    also {}
+}
+
+limits! {
+    /// The limits of the server of metrics.
+    MetricsLimits {
+        /// Connections that read the metrics at once; a further one ends the oldest.
+        metrics_connections: usize = 8, Count 1..=1_024;
+        /// A connection that reads the metrics is closed after this time.
+        metrics_answer: Duration = Duration::from_secs(10), Time 100..=MINUTE;
+        /// Bytes of the head of a request for the metrics; a longer one is refused, and a body is not read.
+        metrics_head_bytes: usize = 8 << 10, Bytes 8 * KIB..=MIB;
+    }
+    also {}
+}
+
+impl LimitSettings for AgentLimits {
+    fn limit_settings(&self) -> Vec<LimitSetting> {
+        [self.node.limit_settings(), self.pool.limit_settings(), self.metrics.limit_settings()].concat()
+    }
+
+    fn set_limit(&mut self, name: &str, value: u64) -> bool {
+        self.node.set_limit(name, value) || self.pool.set_limit(name, value) || self.metrics.set_limit(name, value)
+    }
+}
+
+impl PoolLinkLimits {
+    /// The limits of the connection itself.
+    pub(crate) fn rpc(&self, trust: Trust) -> RpcLimits {
+        RpcLimits {
+            frame_bytes: self.pool_bytes,
+            in_flight: self.pool_calls,
+            served: self.pool_requests,
+            open: self.pool_open,
+            write: self.pool_write,
+            ping: self.pool_ping,
+            silence: self.pool_silence,
+            trust,
+            ..RpcLimits::default()
+        }
+    }
+}
 
 /// Events of the pool that wait for the agent core. At the limit nothing more is read from the socket.
 pub const POOL_EVENTS: usize = 256;
@@ -24,12 +110,6 @@ pub const RESOLVE_DEADLINE: Duration = Duration::from_secs(10);
 /// Calls of the pool that wait for an answer of ours; the RPC answers "busy" beyond its own, lower limit.
 pub const POOL_CALLS: usize = 4_096;
 
-/// Connections that read the metrics at once. At the limit a further one ends the oldest.
-pub const METRICS_CONNECTIONS: usize = 8;
-/// One of them has this long from its first byte to the last of its answer; then it is closed.
-pub const METRICS_DEADLINE: Duration = Duration::from_secs(10);
-/// Bytes of the head of its request. A longer one is refused; a body is not read.
-pub const METRICS_HEAD_BYTES: usize = 8 << 10;
 /// After the system refused a connection (it has no more of them).
 pub const METRICS_ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -42,7 +122,7 @@ pub const POOL_PINS: usize = 64;
 /// Bytes of any other file of the state directory, and of a node's key file.
 pub const FILE_BYTES: u64 = 64 << 10;
 
-/// The longest wait for an answer of the pool. The agent core gives a socket up earlier.
+/// The longest wait for an answer of the pool to a question of `vipnode status`.
 pub const REQUEST_DEADLINE: Duration = Duration::from_secs(20);
 
 /// The longest time from the first signal to the end, whatever pool and node do; the agent core is done earlier. What is not
@@ -98,5 +178,43 @@ pub const LOCAL_READ: Duration = Duration::from_secs(5);
 pub const LOCAL_READ_THROUGH: Duration = Duration::from_secs(25);
 /// Agents of one state directory that `vipnode status` looks at; further ones are not shown.
 pub const LOCAL_AGENTS: usize = 1_024;
+/// A request to the pool is given up this long after [`PoolLinkLimits::pool_call`]. The agent core gives up its socket before.
+pub const REQUEST_SLACK: Duration = Duration::from_secs(5);
 /// Questions to the pool, for `vipnode status`, that are under way at once; further ones wait.
 pub const QUERIES: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_of_the_connection_to_a_pool_is_one_of_its_rpc() {
+        let limits = PoolLinkLimits {
+            pool_call: Duration::from_secs(1),
+            pool_calls: 2,
+            pool_requests: 3,
+            pool_bytes: 4,
+            pool_open: Duration::from_secs(5),
+            pool_write: Duration::from_secs(6),
+            pool_ping: Duration::from_secs(7),
+            pool_silence: Duration::from_secs(8),
+        };
+        let rpc = limits.rpc(Trust::default());
+        assert_eq!((rpc.in_flight, rpc.served, rpc.frame_bytes), (2, 3, 4));
+        assert_eq!([rpc.open, rpc.write, rpc.ping, rpc.silence], [5, 6, 7, 8].map(Duration::from_secs));
+    }
+
+    /// The connections of others have the same limits unless somebody sets them.
+    #[test]
+    fn the_defaults_are_those_of_the_rpc() {
+        assert_eq!(PoolLinkLimits::default().rpc(Trust::default()), RpcLimits::default());
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let settings = AgentLimits::default().limit_settings();
+        let names: std::collections::BTreeSet<&str> = settings.iter().map(|limit| limit.name).collect();
+        assert_eq!(names.len(), settings.len());
+        assert!(settings.iter().all(|limit| limit.range.contains(&limit.value) && limit.value == limit.default));
+    }
+}

@@ -266,6 +266,7 @@ fn snapshot_of_notices() {
         pinned(Some(pool_id()), Some(pool_id()), PinReason::Accepted),
         pinned(Some(pool_id()), None, PinReason::Accepted),
         pinned(None, Some(pool_id()), PinReason::Accepted),
+        AgentNotice::NoBlock(failure.clone()),
         AgentNotice::Fault(failure.clone()),
         AgentNotice::NotRenewed { days: 3, why: failure },
     ];
@@ -392,7 +393,7 @@ fn refusal(cli: Cli) -> CliError {
         args::Command::Client(args) => Targets::of(args.connection.named(), &[]).unwrap_err(),
         args::Command::Pool(args) => {
             let mut config = PoolConfig::new("127.0.0.1:0".parse().unwrap()).unwrap();
-            args.original.refuse().and_then(|()| limit_flag::set(&mut config, &args.limit)).unwrap_err().into()
+            args.original.refuse().and_then(|()| limit_flag::set(&mut config, &args.limit, "pool")).unwrap_err().into()
         }
         other => panic!("{other:?}"),
     }

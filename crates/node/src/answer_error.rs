@@ -18,7 +18,7 @@ errors! {
             peers: usize,
             /// How many peers a list may have.
             most: usize,
-        }: local, "{peers} peers exceed the limit of {most}", hint "Lower the node's own --maxpeers.";
+        }: local, "{peers} peers exceed the limit of {most}", hint "Read longer lists (--limit node_peers=4096), or lower the node's own --maxpeers.";
         /// A field that must be a number is not a number.
         NotANumber {
             /// Name of the field in the node's response.

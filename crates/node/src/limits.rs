@@ -2,10 +2,26 @@
 
 use std::time::Duration;
 
-/// Deadline of a call to a node; after it the call fails and the node counts as not answering.
-pub const CALL_DEADLINE: Duration = Duration::from_secs(5);
-/// Peers in one answer; a longer list is an error, because a shortened one would look like lost peers.
-pub const MAX_PEERS: usize = 2_000;
+use vipnode_types::limits;
+
+const SECOND: u64 = 1_000;
+const MIB: u64 = 1 << 20;
+
+limits! {
+    /// What the operator of a node can set.
+    NodeLimits {
+        /// A node answers a call within this time, and a connection to it opens within it. Otherwise, the node counts as offline.
+        node_call: Duration = Duration::from_secs(5), Time 100..=60 * SECOND;
+        /// Calls to the node that wait for an answer; a further one fails.
+        node_calls: usize = 4_096, Count 16..=65_536;
+        /// Bytes of one answer of the node; a larger one ends the connection.
+        node_bytes: usize = 16 << 20, Bytes MIB..=256 * MIB;
+        /// Peers in one answer of the node; a longer list is an error, because a shortened one would look like lost peers.
+        node_peers: usize = 2_000, Count 50..=4_096;
+    }
+    also {}
+}
+
 /// Characters kept of a client's name; the rest is cut.
 pub const MAX_CLIENT_VERSION: usize = 256;
 /// Characters kept of a node's error message; the rest is cut.

@@ -7,16 +7,16 @@ use crate::{NodeError, PeerConnection};
 
 /// An execution client on this machine or network.
 ///
-/// Each call has a deadline ([`crate::limits::CALL_DEADLINE`]) and may fail at any time; a node that was offline
+/// Each call has a deadline ([`NodeLimits::node_call`](crate::limits::NodeLimits::node_call)) and may fail at any time; a node that was offline
 /// answers again by itself once it is back. Dropping a future abandons the call, which the node may still carry out.
 pub trait Node: Send + Sync + 'static {
     /// Returns the facts of the node, read again.
     fn facts(&self) -> BoxFuture<'_, Result<NodeFacts, NodeError>>;
 
-    /// Returns all its peers, at most [`crate::limits::MAX_PEERS`].
+    /// Returns all its peers, at most [`NodeLimits::node_peers`](crate::limits::NodeLimits::node_peers).
     fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerFact>, NodeError>>;
 
-    /// Returns the TCP connections to its peers, at most [`crate::limits::MAX_PEERS`], as far as the client reports both ends.
+    /// Returns the TCP connections to its peers, at most [`NodeLimits::node_peers`](crate::limits::NodeLimits::node_peers), as far as the client reports both ends.
     fn connections(&self) -> BoxFuture<'_, Result<Vec<PeerConnection>, NodeError>>;
 
     /// Returns the newest block that it knows.

@@ -52,7 +52,8 @@ errors! {
             /// The deadline, in milliseconds.
             ms: u128,
         }: local, "the node at {at} did not answer {method} within {ms} ms",
-            hint "Start the node, or pass its address: --rpc FILE.ipc or --rpc http://127.0.0.1:8545.";
+            hint "Start the node, or pass its address: --rpc FILE.ipc or --rpc http://127.0.0.1:8545. If it is slow, wait \
+                  longer: --limit node_call=20s.";
         /// The node answers HTTP 403, because it does not accept the `Host` header.
         HostRefused {
             /// The node's RPC address, without credentials.
@@ -149,6 +150,12 @@ errors! {
             why: AnswerError,
         }: local, "the node at {at} returned an unexpected response to {method}: {why}",
             hint_of why;
+        /// The node has no newest block: it reads its database, or has not begun to sync.
+        NoBlock {
+            /// The node's RPC address, without credentials.
+            at: String,
+        }: local, "the node at {at} has no block yet",
+            hint "Wait until the node has read its database or has begun to sync; its log shows what it does.";
         /// The text is not a valid node address.
         Address {
             /// What was given.
@@ -165,9 +172,8 @@ impl NodeError {
     #[must_use]
     pub fn is_without_chain(&self) -> bool {
         match self {
-            Self::Answer { why, .. } => {
-                matches!(why, AnswerError::NoBlock | AnswerError::NoHash | AnswerError::NoChainId)
-            }
+            Self::NoBlock { .. } => true,
+            Self::Answer { why, .. } => matches!(why, AnswerError::NoHash | AnswerError::NoChainId),
             Self::Refused { method, .. } => method == "eth_getBlockByNumber",
             _ => false,
         }

@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use vipnode_types::{ChainSpec, Price};
-
-use crate::limit_table::limits;
+use vipnode_types::{ChainSpec, Price, limits};
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;

@@ -21,7 +21,7 @@
 //! core's thread owns [`vipnode_pool_core::Core`] and the clock. If a commit fails or the core panics, the core is
 //! discarded and restored from the store; pending requests are answered "busy".
 //!
-//! Every limit is in [`PoolLimits`]; [`PoolConfig::limit_settings`] shows the core's too.
+//! Every limit is in [`PoolLimits`]; [`vipnode_types::LimitSettings`] of [`PoolConfig`] shows the core's too.
 
 pub mod admin;
 mod auth;
@@ -47,7 +47,6 @@ pub use auth::{
 };
 pub use config::PoolConfig;
 pub use data_dir::{DataDir, DataDirError};
-pub use limits::LimitSetting;
 pub use local_addresses::addresses_at;
 pub use metrics::{PoolGlance, PoolMetrics};
 #[cfg(feature = "acme")]

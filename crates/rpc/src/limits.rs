@@ -58,14 +58,6 @@ impl Default for RpcLimits {
     }
 }
 
-impl RpcLimits {
-    /// For an execution client: its lists of peers may be long.
-    #[must_use]
-    pub fn node() -> Self {
-        Self { frame_bytes: 16 << 20, ..Self::default() }
-    }
-}
-
 /// Bytes of the id of a request; a longer one is refused.
 pub(crate) const ID_BYTES: usize = 1_024;
 /// Characters kept of the message of an error that came over the wire.

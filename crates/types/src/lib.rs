@@ -9,6 +9,7 @@
 //! - Time: [`Ms`], always passed in.
 //! - Messages: [`wire`], signed as described in [`signed`]; [`protocol2`] for the agents and pools of the original.
 //! - Errors and their hints: [`errors!`], [`TypedError`]; [`Failure`] is an error without its type.
+//! - Limits that an operator can set: [`limits!`], [`LimitSettings`].
 //! - Checks of the two cores, for tests and the simulator: [`BrokenInvariant`].
 //! - Method names: [`PoolMethod`], [`AgentMethod`]. The crate `openrpc` describes the methods for other programs.
 //!
@@ -22,6 +23,7 @@ mod error_table;
 mod failure;
 mod hide_credentials;
 mod id;
+mod limit_table;
 mod methods;
 mod money;
 mod ms;
@@ -47,6 +49,7 @@ pub use id::{
     Account, AccountError, AddressScope, Enode, EnodeError, EnodeHost, Hash256, LeaseId, LeaseSetHash, NodeId,
     NodeIdError, Origin, RpcUrl, RpcUrlError, is_public, keccak256, typed_text,
 };
+pub use limit_table::{Limit, LimitSetting, LimitSettings, LimitUnit, LimitValue};
 pub use methods::{AgentMethod, PoolMethod};
 pub use money::{Price, Wei, WeiError, meter};
 pub use ms::Ms;

@@ -140,8 +140,8 @@ impl AgentCore {
 
     /// Closes the socket if a request gets no answer in time: it is half-open (fault D40, docs/faults.md).
     pub(crate) fn link_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
-        if self.requests().any(|request| request.due() <= now) {
-            let why = format!("no answer within {} s", limits::REQUEST_MS / 1_000);
+        if self.requests().any(|request| request.due(self.config.request_ms) <= now) {
+            let why = format!("no answer within {} s", self.config.request_ms / 1_000);
             self.pool_lost(now, why.as_str().into(), out);
         }
     }
@@ -154,7 +154,7 @@ impl AgentCore {
 
     /// Returns when something for the pool is due.
     pub(crate) fn pool_due(&self) -> impl Iterator<Item = Ms> {
-        let requests = self.requests().map(Request::due);
+        let requests = self.requests().map(|request| request.due(self.config.request_ms));
         requests.chain(self.report_due()).chain(self.ask_due())
     }
 

@@ -50,9 +50,9 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// When the socket counts as half-open.
-    pub(crate) const fn due(self) -> Ms {
-        self.sent.plus(limits::REQUEST_MS)
+    /// When the socket counts as half-open if an answer may take `request_ms`.
+    pub(crate) const fn due(self, request_ms: u64) -> Ms {
+        self.sent.plus(request_ms)
     }
 }
 

@@ -34,7 +34,7 @@ impl PoolStanding {
         Self::Joined,
     ];
 
-    /// Returns its name in messages, the status, and the metrics.
+    /// Returns its name in notices, the live line, the status, and the metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -45,6 +45,32 @@ impl PoolStanding {
             Self::Untrusted => "untrusted",
             Self::Disconnected => "disconnected",
             Self::Joined => "joined",
+        }
+    }
+
+    /// Returns the event of notices that the connection is now in this state.
+    #[must_use]
+    pub const fn event(self) -> &'static str {
+        match self {
+            Self::None => "without_pool",
+            Self::Connecting => "pool_connecting",
+            Self::Unreachable => "pool_unreachable",
+            Self::Refused => "pool_refused",
+            Self::Untrusted => "pool_untrusted",
+            Self::Disconnected => "pool_disconnected",
+            Self::Joined => "joined",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_has_the_name_of_its_state() {
+        for standing in PoolStanding::ALL.into_iter().filter(|standing| *standing != PoolStanding::None) {
+            assert!(standing.event().trim_start_matches("pool_") == standing.name(), "{standing:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A pool that is unreachable, silent or busy, or that refuses.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, Event, Notice, PoolAnswer, PoolStanding, ToPool};
+use vipnode_agent_core::{Action, AgentConfig, Event, Notice, PoolAnswer, PoolStanding, ToPool};
 use vipnode_types::wire::{ErrorCode, WireError};
 
 #[test]
@@ -31,6 +31,19 @@ fn d40_a_connect_without_an_answer_is_given_up() {
     assert!(bench.reconnect().is_some());
     bench.answer(late, welcome(vec![]));
     assert_eq!(bench.out, vec![], "an answer on a socket that is gone");
+}
+
+/// `--limit pool_call=40s`; no reload changes it.
+#[test]
+fn an_answer_may_take_as_long_as_the_settings_say() {
+    let mut bench = Bench::new(AgentConfig { request_ms: 40_000, ..client_config(1) });
+    bench.on(Event::Configured(Box::new(client_config(1))));
+    bench.node_up();
+    bench.on(Event::PoolOpen);
+    bench.after(39_000);
+    assert!(bench.reconnect().is_none());
+    bench.after(1_000);
+    assert!(bench.reconnect().is_some());
 }
 
 #[test]

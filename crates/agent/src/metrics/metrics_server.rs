@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     AgentMetrics,
-    limits::{METRICS_ACCEPT_PAUSE, METRICS_CONNECTIONS, METRICS_DEADLINE, METRICS_HEAD_BYTES},
+    limits::{METRICS_ACCEPT_PAUSE, MetricsLimits},
 };
 
 /// Answers `GET /metrics`, and nothing else. It ends when dropped.
@@ -33,10 +33,10 @@ impl MetricsServer {
     ///
     /// # Errors
     /// The address cannot be used.
-    pub async fn bind(address: SocketAddr, metrics: AgentMetrics) -> io::Result<Self> {
+    pub async fn bind(address: SocketAddr, metrics: AgentMetrics, limits: MetricsLimits) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        Ok(Self { address, task: tokio::spawn(serve(listener, metrics)) })
+        Ok(Self { address, task: tokio::spawn(serve(listener, metrics, limits)) })
     }
 
     /// Where it listens.
@@ -52,7 +52,7 @@ impl Drop for MetricsServer {
     }
 }
 
-async fn serve(listener: TcpListener, metrics: AgentMetrics) {
+async fn serve(listener: TcpListener, metrics: AgentMetrics, limits: MetricsLimits) {
     let mut connections = JoinSet::new();
     let mut oldest: VecDeque<AbortHandle> = VecDeque::new();
     loop {
@@ -61,14 +61,15 @@ async fn serve(listener: TcpListener, metrics: AgentMetrics) {
                 Ok((stream, _)) => {
                     while connections.try_join_next().is_some() {}
                     oldest.retain(|connection| !connection.is_finished());
-                    while connections.len() >= METRICS_CONNECTIONS {
+                    while connections.len() >= limits.metrics_connections {
                         // An answer takes a moment, so the oldest is one that asks nothing.
                         if let Some(connection) = oldest.pop_front() {
                             connection.abort();
                         }
                         let _ended = connections.join_next().await;
                     }
-                    oldest.push_back(connections.spawn(timeout(METRICS_DEADLINE, answer_one(stream, metrics.clone()))));
+                    let answering = answer_one(stream, metrics.clone(), limits.clone());
+                    oldest.push_back(connections.spawn(timeout(limits.metrics_answer, answering)));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept connections to the metrics endpoint");
@@ -81,15 +82,15 @@ async fn serve(listener: TcpListener, metrics: AgentMetrics) {
 }
 
 /// One request; the connection ends with its answer.
-async fn answer_one(stream: TcpStream, metrics: AgentMetrics) {
+async fn answer_one(stream: TcpStream, metrics: AgentMetrics, limits: MetricsLimits) {
     let service = service_fn(move |request: Request<Incoming>| {
         let response = answer(&request, &metrics);
         async move { Ok::<_, Infallible>(response) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(METRICS_DEADLINE)
-        .max_buf_size(METRICS_HEAD_BYTES)
+        .header_read_timeout(limits.metrics_answer)
+        .max_buf_size(limits.metrics_head_bytes)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = served.await {

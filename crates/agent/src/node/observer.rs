@@ -10,8 +10,9 @@ use vipnode_node::{Node, NodeError, PeerEvent, PeerEvents};
 use vipnode_types::{Failure, NodeFacts, NodeId};
 
 use crate::{
-    AgentError, clock,
+    AgentError, AgentNotice, clock,
     limits::{HEAD_EVERY, LOOK_CALM, LOOK_FIRST, NODE_RETRY_FIRST, NODE_RETRY_MAX, NODE_STEADY},
+    notifier::Notifier,
 };
 
 /// Observes the node: whether it answers, its peers, its newest block.
@@ -21,6 +22,7 @@ pub(crate) struct Observer {
     /// Until when a connection is expected, so that it is looked for closely.
     pub(crate) closely: watch::Receiver<Instant>,
     pub(crate) up: watch::Sender<bool>,
+    pub(crate) notifier: Notifier,
     pub(crate) out: mpsc::Sender<Result<Event, AgentError>>,
 }
 
@@ -121,7 +123,11 @@ impl Observer {
             Ok(head) => self.report(Event::Head { head, wall_s: clock::wall().get() / 1_000 }).await,
             Err(error) => {
                 if *failures == HEADS_MISSED {
-                    tracing::warn!("cannot read the node's newest block: {error}");
+                    let failure = Failure::of(&error);
+                    self.notifier.notify(match error {
+                        NodeError::NoBlock { .. } => AgentNotice::NoBlock(failure),
+                        _ => AgentNotice::Fault(failure),
+                    });
                 }
                 Ok(())
             }

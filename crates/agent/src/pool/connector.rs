@@ -3,7 +3,7 @@ use std::fmt::Debug;
 use futures_util::{FutureExt, future::BoxFuture};
 use vipnode_rpc::{HttpRpc, OpenError, OpenSession, RpcClient, RpcLimits, Trust, http, open_ws};
 
-use crate::PoolAddress;
+use crate::{PoolAddress, limits::PoolLinkLimits};
 
 /// Opens connections to a pool, one at a time.
 pub trait Connector: Debug + Send + Sync + 'static {
@@ -39,10 +39,16 @@ pub struct NetConnector {
 }
 
 impl NetConnector {
-    /// Connects to this pool with these trusted certificates.
+    /// Connects to this pool with these trusted certificates and the default limits.
     #[must_use]
     pub fn new(address: PoolAddress, trust: Trust) -> Self {
-        Self { address, limits: RpcLimits { trust, ..RpcLimits::default() } }
+        Self::with_limits(address, trust, &PoolLinkLimits::default())
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(address: PoolAddress, trust: Trust, limits: &PoolLinkLimits) -> Self {
+        Self { address, limits: limits.rpc(trust) }
     }
 }
 

@@ -1,4 +1,4 @@
-use std::{fmt::Display, sync::Arc};
+use std::{fmt::Display, sync::Arc, time::Duration};
 
 use serde_json::value::{RawValue, to_raw_value};
 use vipnode_agent_core::{AgentConfig, FromPool, ToPool};
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     AgentError,
-    limits::REQUEST_DEADLINE,
+    limits::{REQUEST_DEADLINE, REQUEST_SLACK},
     local::PoolQuery,
     request_error::RequestError,
     state::{AgentIdentity, Nonces},
@@ -44,11 +44,12 @@ impl Protocol {
         identity: impl Future<Output = Result<AgentIdentity, AgentError>>,
         node_key: impl Future<Output = Result<(NodeKey, Nonces), AgentError>>,
     ) -> Result<Self, AgentError> {
+        let deadline = Duration::from_millis(config.request_ms).saturating_add(REQUEST_SLACK);
         match config.protocol2 {
-            None => Ok(Self::V3(Protocol3::new(Arc::new(identity.await?), pool.url().to_owned(), join))),
+            None => Ok(Self::V3(Protocol3::new(Arc::new(identity.await?), pool.url().to_owned(), join, deadline))),
             Some(_) => {
                 let (key, nonces) = node_key.await?;
-                Ok(Self::V2(Protocol2::new(key, nonces)))
+                Ok(Self::V2(Protocol2::new(key, nonces, deadline)))
             }
         }
     }

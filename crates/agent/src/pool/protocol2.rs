@@ -1,4 +1,7 @@
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -14,7 +17,7 @@ use super::{
     PoolAddress, call_responder,
     protocol3::{Answered, answered, not_sent},
 };
-use crate::{AgentError, clock, limits::REQUEST_DEADLINE, request_error::RequestError, state::Nonces};
+use crate::{AgentError, clock, request_error::RequestError, state::Nonces};
 
 /// Sends requests over protocol 2: each signed by the node's own key, with a nonce larger than the one before, one after
 /// the other, so that they arrive in the order of their nonces.
@@ -23,11 +26,13 @@ pub(crate) struct Protocol2 {
     key: NodeKey,
     nonces: Arc<Mutex<Nonces>>,
     turn: tokio::sync::Mutex<()>,
+    /// The longest wait for an answer.
+    deadline: Duration,
 }
 
 impl Protocol2 {
-    pub(crate) fn new(key: NodeKey, nonces: Nonces) -> Self {
-        Self { key, nonces: Arc::new(Mutex::new(nonces)), turn: tokio::sync::Mutex::new(()) }
+    pub(crate) fn new(key: NodeKey, nonces: Nonces, deadline: Duration) -> Self {
+        Self { key, nonces: Arc::new(Mutex::new(nonces)), turn: tokio::sync::Mutex::new(()), deadline }
     }
 
     /// Sends a request and waits for its answer.
@@ -51,7 +56,7 @@ impl Protocol2 {
             Ok(params) => params,
             Err(error) => return Ok(Some(Err(not_sent(&error)))),
         };
-        answered(to.call_raw(name, params, REQUEST_DEADLINE).await, |answer| read_answer(&call, answer))
+        answered(to.call_raw(name, params, self.deadline).await, |answer| read_answer(&call, answer))
     }
 
     /// Durable before it is used: a nonce that a crash lost would be used again, and rejected.
@@ -119,7 +124,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let key = NodeKey::read(&[7; 32]).unwrap();
         let state = crate::state::StateDir::open(root.path(), &key.id()).unwrap();
-        let text = format!("{:?}", Protocol2::new(key, state.nonces().unwrap()));
+        let text = format!("{:?}", Protocol2::new(key, state.nonces().unwrap(), Duration::ZERO));
         assert!(!text.contains("0707") && !text.contains("7, 7"), "{text}");
     }
 }

@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,6 +27,8 @@ pub(crate) struct Protocol3 {
     join: Option<JoinSecret>,
     /// The last nonce over HTTP, in milliseconds since the Unix epoch; each is larger than the one before.
     last_nonce: AtomicU64,
+    /// The longest wait for an answer to a request of the agent core.
+    deadline: Duration,
 }
 
 /// What proves that a call is this agent's.
@@ -39,8 +44,13 @@ pub(crate) enum Proof {
 pub(crate) type Answered = Option<Result<PoolAnswer, WireError>>;
 
 impl Protocol3 {
-    pub(crate) fn new(identity: Arc<AgentIdentity>, audience: String, join: Option<JoinSecret>) -> Self {
-        Self { identity, audience, join, last_nonce: AtomicU64::new(0) }
+    pub(crate) fn new(
+        identity: Arc<AgentIdentity>,
+        audience: String,
+        join: Option<JoinSecret>,
+        deadline: Duration,
+    ) -> Self {
+        Self { identity, audience, join, last_nonce: AtomicU64::new(0), deadline }
     }
 
     /// Sends a request and waits for its answer.
@@ -53,7 +63,7 @@ impl Protocol3 {
             Ok(params) => params,
             Err(error) => return Ok(Some(Err(not_sent(&error)))),
         };
-        answered(to.call_raw(kind.method(), params, REQUEST_DEADLINE).await, |answer| kind.read(answer))
+        answered(to.call_raw(kind.method(), params, self.deadline).await, |answer| kind.read(answer))
     }
 
     /// Asks why the node has these hosts. The agent core is not involved, for nothing follows from it.

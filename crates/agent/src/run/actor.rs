@@ -83,7 +83,9 @@ impl Actor {
         let (up, up_seen) = watch::channel(true);
         let node = parts.node;
         tasks.spawn(Executor { node: node.clone(), up: up_seen }.run(node_calls, node_out.clone()));
-        let observer = Observer { node: node.clone(), id: parts.facts.id, closely: closely_seen, up, out: node_out };
+        let (id, notifier_of_node) = (parts.facts.id, notifier.clone());
+        let observer =
+            Observer { node: node.clone(), id, closely: closely_seen, up, notifier: notifier_of_node, out: node_out };
         tasks.spawn(observer.run(parts.facts));
         let Queries { status: status_queries, pool: queries } = parts.queries;
         let link = parts.pool.map(|(connector, pool)| {

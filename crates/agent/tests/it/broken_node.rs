@@ -10,23 +10,36 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
+use vipnode_agent::AgentNotice;
 use vipnode_node::{Node, NodeError, PeerConnection, PeerEvents, PlannedCall};
 use vipnode_types::{HeadFact, NodeFacts, PeerCommand, PeerFact};
 
 use crate::fake_pool::{Running, Toy};
 
-/// A node whose `admin_peers` fails, as one does that returns null.
-struct WithoutPeers {
+/// What a node does not answer.
+#[derive(Clone, Copy, PartialEq)]
+enum Without {
+    /// `admin_peers` fails, as it does if it returns null.
+    Peers,
+    /// The newest block is missing.
+    Block,
+}
+
+struct Broken {
     node: Arc<dyn Node>,
+    without: Without,
     asked: AtomicU64,
 }
 
-impl Node for WithoutPeers {
+impl Node for Broken {
     fn facts(&self) -> BoxFuture<'_, Result<NodeFacts, NodeError>> {
         self.node.facts()
     }
 
     fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerFact>, NodeError>> {
+        if self.without != Without::Peers {
+            return self.node.peers();
+        }
         self.asked.fetch_add(1, Ordering::Relaxed);
         let (at, kind) = (self.at(), std::io::ErrorKind::InvalidData);
         std::future::ready(Err(NodeError::Unreachable { at, kind, why: "null".to_owned() })).boxed()
@@ -37,7 +50,11 @@ impl Node for WithoutPeers {
     }
 
     fn head(&self) -> BoxFuture<'_, Result<HeadFact, NodeError>> {
-        self.node.head()
+        if self.without != Without::Block {
+            return self.node.head();
+        }
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        std::future::ready(Err(NodeError::NoBlock { at: self.at() })).boxed()
     }
 
     fn call(&self, command: PeerCommand) -> BoxFuture<'_, Result<(), NodeError>> {
@@ -72,7 +89,7 @@ impl Node for WithoutPeers {
 #[tokio::test(start_paused = true)]
 async fn a_node_that_returns_no_peers_is_asked_ever_less_often() {
     let toy = Toy::new();
-    let node = Arc::new(WithoutPeers { node: toy.node.clone(), asked: AtomicU64::new(0) });
+    let node = Arc::new(Broken { node: toy.node.clone(), without: Without::Peers, asked: AtomicU64::new(0) });
     let mut config = toy.config();
     config.node = node.clone();
     let mut agent = Running::of(config);
@@ -84,5 +101,22 @@ async fn a_node_that_returns_no_peers_is_asked_ever_less_often() {
         notices += 1;
     }
     assert!(notices < 20, "{notices} notices in two minutes");
+    agent.runner.abort().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_without_a_block_is_named_once() {
+    let toy = Toy::new();
+    let node = Arc::new(Broken { node: toy.node.clone(), without: Without::Block, asked: AtomicU64::new(0) });
+    let mut config = toy.config();
+    config.node = node.clone();
+    let mut agent = Running::of(config);
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert!(node.asked.load(Ordering::Relaxed) > 10);
+    let mut named = 0;
+    while let Ok(notice) = agent.notices.try_recv() {
+        named += u32::from(matches!(notice, AgentNotice::NoBlock(_)));
+    }
+    assert_eq!(named, 1);
     agent.runner.abort().await;
 }

@@ -1,6 +1,6 @@
 //! The metrics that an agent serves.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use crate::fake_pool::{Toy, within};
 use serde_json::json;
@@ -8,7 +8,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use vipnode_agent::{AgentMetrics, AgentRunner, MetricsServer, limits};
+use vipnode_agent::{AgentMetrics, AgentRunner, MetricsServer, limits::MetricsLimits};
 use vipnode_types::LeaseId;
 
 async fn request(address: SocketAddr, head: &str) -> String {
@@ -20,9 +20,14 @@ async fn request(address: SocketAddr, head: &str) -> String {
     String::from_utf8(answer).unwrap()
 }
 
+/// Limits lower than the defaults.
+fn limits() -> MetricsLimits {
+    MetricsLimits { metrics_connections: 3, metrics_answer: Duration::from_secs(4), metrics_head_bytes: 9_000 }
+}
+
 async fn server() -> (AgentMetrics, MetricsServer) {
     let metrics = AgentMetrics::default();
-    let server = MetricsServer::bind("127.0.0.1:0".parse().unwrap(), metrics.clone()).await.unwrap();
+    let server = MetricsServer::bind("127.0.0.1:0".parse().unwrap(), metrics.clone(), limits()).await.unwrap();
     (metrics, server)
 }
 
@@ -50,7 +55,7 @@ async fn it_answers_get_and_head_of_metrics_and_nothing_else() {
     let head = request(address, "HEAD /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await;
     assert!(head.starts_with("HTTP/1.1 200") && head.ends_with("\r\n\r\n"), "{head}");
     assert!(request(address, "no http\r\n\r\n").await.starts_with("HTTP/1.1 400"));
-    let long = format!("GET /metrics HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(2 * limits::METRICS_HEAD_BYTES));
+    let long = format!("GET /metrics HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(2 * limits().metrics_head_bytes));
     let said = request(address, &long).await;
     assert!(said.is_empty() || said.starts_with("HTTP/1.1 431"), "{said}");
 }
@@ -59,12 +64,12 @@ async fn it_answers_get_and_head_of_metrics_and_nothing_else() {
 async fn silent_connections_block_nobody() {
     let (_metrics, server) = server().await;
     let mut silent = Vec::new();
-    for _ in 0..limits::METRICS_CONNECTIONS {
+    for _ in 0..limits().metrics_connections {
         silent.push(TcpStream::connect(server.local_addr()).await.unwrap());
     }
     let before = tokio::time::Instant::now();
     assert!(scrape(&server).await.starts_with("HTTP/1.1 200"));
-    assert!(before.elapsed() < limits::METRICS_DEADLINE / 10, "{:?}", before.elapsed());
+    assert!(before.elapsed() < limits().metrics_answer / 10, "{:?}", before.elapsed());
     for mut stream in silent {
         let mut nothing = Vec::new();
         let _reset = stream.read_to_end(&mut nothing).await;

@@ -89,6 +89,7 @@ impl Bench {
                 dial_private: false,
                 protocol2: Some(Protocol2Config { update_interval_ms: 200 }),
                 allow_protocol2: false,
+                request_ms: vipnode_agent_core::REQUEST_MS,
                 seed: [0; 32],
             },
         }

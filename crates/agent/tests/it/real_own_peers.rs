@@ -42,6 +42,7 @@ async fn real_geth_keeps_a_peer_that_the_agent_did_not_bring() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     };
     assert!(lease.latency_us.is_some_and(|us| us < 1_000_000), "{lease:?}");
+    end.call(method::EVICT, json!({"lease": 1, "peer": client.id, "reason": "left"})).await.unwrap();
     let mut gone = node.events().await.unwrap();
     for lease in 2..12 {
         end.call(method::ADMIT, json!({"lease": lease, "client": client.id, "price": "0"})).await.unwrap();

@@ -3,17 +3,18 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
-use vipnode_agent::AcceptedPool;
+use vipnode_agent::{AcceptedPool, limits::AgentLimits};
 use vipnode_agent_core::{HostConfig, VersionPattern};
-use vipnode_node::Trust;
+use vipnode_node::{NodeAccess, Trust, limits::NodeLimits};
 use vipnode_types::{Account, Capability, Enode, MinVersion, NodeId, Price};
 
 use super::{
     JoinArgs, MetricsArgs, ProtocolArgs, TrustArgs,
+    limit_flag::{self, LimitFlag},
     targets::{PoolOrHost, allowed, kept},
     whole_number::whole_number,
 };
-use crate::error::CliError;
+use crate::error::{CliError, CommandError};
 
 /// The id of the argument without a name that names a pool or a host. Variables and files set `--pool`.
 pub(crate) const TYPED_POOL: &str = "pool";
@@ -97,11 +98,28 @@ impl ConnectionArgs {
 pub(crate) struct RuntimeArgs {
     #[command(flatten)]
     pub(crate) metrics: MetricsArgs,
+    /// Set a limit, such as node_call=10s.
+    ///
+    /// Can be repeated.
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Advanced", hide_short_help = true)]
+    pub(crate) limit: Vec<LimitFlag>,
+    /// Print all limits with their values and effects, then exit.
+    #[arg(long, help_heading = "Advanced", hide_short_help = true)]
+    pub(crate) print_limits: bool,
     /// Show the calls to the node without making them.
     ///
     /// Does not contact the pool. `vipnode doctor` ignores this flag; it never changes the node.
     #[arg(long, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) dry_run: bool,
+}
+
+impl RuntimeArgs {
+    /// Returns the limits as they were set.
+    pub(crate) fn limits(&self) -> Result<AgentLimits, CommandError> {
+        let mut limits = AgentLimits::default();
+        limit_flag::set(&mut limits, &self.limit, "agent")?;
+        Ok(limits)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -122,6 +140,11 @@ pub(crate) struct NodeArgs {
 }
 
 impl NodeArgs {
+    /// How the node may be reached, with these limits of its calls.
+    pub(crate) fn access(&self, limits: NodeLimits) -> Result<NodeAccess, CliError> {
+        Ok(NodeAccess { trust: self.trust()?, limits })
+    }
+
     /// Which connections to the node and to the pool are allowed.
     pub(crate) fn trust(&self) -> Result<Trust, CliError> {
         self.trust.trust()

@@ -1,11 +1,10 @@
-//! `--limit NAME=VALUE` and `--print-limits`: the pool's limits as people read and write them.
+//! `--limit NAME=VALUE` and `--print-limits`: the limits of a pool or an agent as people read and write them.
 
 use std::{str::FromStr, time::Duration};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
-use vipnode_pool::{LimitSetting, PoolConfig};
-use vipnode_pool_core::LimitUnit;
+use vipnode_types::{LimitSetting, LimitSettings, LimitUnit};
 
 use crate::error::CommandError;
 
@@ -25,15 +24,19 @@ impl FromStr for LimitFlag {
     }
 }
 
-/// Sets the limits that were given.
-pub(crate) fn set(config: &mut PoolConfig, flags: &[LimitFlag]) -> Result<(), CommandError> {
+/// Sets the limits that were given to `command`, which prints all of them.
+pub(crate) fn set(
+    limits: &mut impl LimitSettings,
+    flags: &[LimitFlag],
+    command: &'static str,
+) -> Result<(), CommandError> {
     for LimitFlag { name, value } in flags {
-        let settings = config.limit_settings();
+        let settings = limits.limit_settings();
         let Some(limit) = settings.iter().find(|limit| limit.name == name) else {
-            return Err(CommandError::LimitUnknown { name: name.clone() });
+            return Err(CommandError::LimitUnknown { name: name.clone(), command });
         };
         let number = read(limit.unit, value).filter(|number| limit.range.contains(number));
-        if !number.is_some_and(|number| config.set_limit(name, number)) {
+        if !number.is_some_and(|number| limits.set_limit(name, number)) {
             return Err(CommandError::LimitValue {
                 name: name.as_str().into(),
                 value: value.as_str().into(),
@@ -48,7 +51,7 @@ pub(crate) fn set(config: &mut PoolConfig, flags: &[LimitFlag]) -> Result<(), Co
 }
 
 /// The limits as a table, at most `width` columns wide if that is known.
-pub(crate) fn table(config: &PoolConfig, width: Option<usize>) -> Table {
+pub(crate) fn table(limits: &impl LimitSettings, width: Option<usize>) -> Table {
     let mut table = Table::new();
     if let Some(width) = width {
         table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
@@ -62,7 +65,7 @@ pub(crate) fn table(config: &PoolConfig, width: Option<usize>) -> Table {
         "to",
         "what it limits, and what happens when it is reached",
     ]);
-    for limit in config.limit_settings() {
+    for limit in limits.limit_settings() {
         let LimitSetting { name, unit, value, default, range, rule } = limit;
         let same = if value == default { String::new() } else { show(unit, default) };
         let (least, most) = (show(unit, *range.start()), show(unit, *range.end()));
@@ -77,7 +80,7 @@ pub(crate) fn table(config: &PoolConfig, width: Option<usize>) -> Table {
 }
 
 /// The limits for programs. Times are in milliseconds.
-pub(crate) fn json(config: &PoolConfig) -> Value {
+pub(crate) fn json(limits: &impl LimitSettings) -> Value {
     let row = |limit: LimitSetting| {
         json!({
             "name": limit.name,
@@ -93,7 +96,7 @@ pub(crate) fn json(config: &PoolConfig) -> Value {
             "rule": limit.rule,
         })
     };
-    config.limit_settings().into_iter().map(row).collect()
+    limits.limit_settings().into_iter().map(row).collect()
 }
 
 fn read(unit: LimitUnit, text: &str) -> Option<u64> {
@@ -133,6 +136,8 @@ fn days(value: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use vipnode_agent::limits::AgentLimits;
+    use vipnode_pool::PoolConfig;
     use vipnode_types::TypedError;
 
     use super::*;
@@ -143,7 +148,7 @@ mod tests {
 
     fn given(text: &str) -> Result<PoolConfig, CommandError> {
         let mut config = config();
-        set(&mut config, &[text.parse().unwrap()]).map(|()| config)
+        set(&mut config, &[text.parse().unwrap()], "pool").map(|()| config)
     }
 
     #[test]
@@ -173,6 +178,20 @@ mod tests {
     }
 
     #[test]
+    fn the_limits_of_an_agent_are_set_and_refused_in_the_same_way() {
+        let mut limits = AgentLimits::default();
+        let mut given = |text: &str| set(&mut limits, &[text.parse().unwrap()], "agent");
+        given("node_call=20s").unwrap();
+        given("pool_bytes = 2 MiB").unwrap();
+        given("metrics_connections=2").unwrap();
+        let hint = given("node_peers=7").unwrap_err().hint().unwrap();
+        assert_eq!(hint, "Pass a value from 50 to 4096: --limit node_peers=2000.");
+        assert_eq!(given("nodes=7").unwrap_err().hint().unwrap(), "List all limits: vipnode agent --print-limits.");
+        assert_eq!(limits.node.node_call, Duration::from_secs(20));
+        assert_eq!((limits.pool.pool_bytes, limits.metrics.metrics_connections), (2 << 20, 2));
+    }
+
+    #[test]
     fn each_limit_can_be_set_to_what_is_shown() {
         let all = config();
         let flags: Vec<LimitFlag> = all
@@ -181,7 +200,7 @@ mod tests {
             .map(|limit| LimitFlag { name: limit.name.to_owned(), value: show(limit.unit, *limit.range.start()) })
             .collect();
         let mut config = config();
-        set(&mut config, &flags).unwrap();
+        set(&mut config, &flags, "pool").unwrap();
         assert!(config.limit_settings().iter().all(|limit| limit.value == *limit.range.start()));
         let shown = table(&config, None).to_string();
         assert!(config.limit_settings().iter().all(|limit| shown.contains(limit.name)));

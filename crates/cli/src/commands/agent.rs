@@ -9,7 +9,9 @@ use std::{
 
 use tokio::time::timeout;
 use vipnode_agent::{
-    AgentError, AgentRunner, NetConnector, NodeKeyAt, PoolAccess, RunnerConfig, SystemResolver, local::StatusSource,
+    AgentError, AgentRunner, NetConnector, NodeKeyAt, PoolAccess, RunnerConfig, SystemResolver,
+    limits::{AgentLimits, PoolLinkLimits},
+    local::StatusSource,
     state::StateDir,
 };
 use vipnode_agent_core::{AgentConfig, DirectConfig, HostConfig, PeerPolicy};
@@ -21,7 +23,7 @@ use crate::{
         AgentArgs, Cli, ClientArgs, Command, ConnectionArgs, DoctorArgs, HostArgs, HostSelectionArgs, HostingArgs,
         RoleName, RuntimeArgs, Targets,
     },
-    commands::{agent_metrics, protocol},
+    commands::{agent_metrics, print_limits::print_limits, protocol},
     config::{Applied, Reload, say_kept},
     discover::{FoundNode, RetryPolicy, dry_run, find_node, find_pool, named_pool},
     error::{CliError, CommandError},
@@ -89,6 +91,19 @@ impl Role {
         &self.connection
     }
 
+    /// Its limits, as they were set.
+    pub(crate) fn limits(&self) -> Result<AgentLimits, CommandError> {
+        self.runtime.limits()
+    }
+
+    /// Prints the limits if the user asked for them. Returns whether that was so.
+    pub(crate) fn print_limits(&self, screen: Screen) -> Result<bool, CommandError> {
+        if self.runtime.print_limits {
+            print_limits(&self.limits()?, screen);
+        }
+        Ok(self.runtime.print_limits)
+    }
+
     /// Refuses flags that exclude each other.
     pub(crate) fn check(&self, screen: Screen) -> Result<(), CommandError> {
         protocol::check(&self.connection, self.host_selection.as_ref(), screen)
@@ -106,7 +121,7 @@ impl Role {
 
     /// Returns the configuration of an agent that can start. `pool` is whether there is a pool, which no reload changes.
     fn config(&self, targets: &Targets, pool: bool) -> Result<AgentConfig, CliError> {
-        let config = self.settings(targets, pool);
+        let config = self.settings(targets, pool)?;
         if let Some(host) = &config.host {
             host.check(config.direct.allowed()).map_err(AgentError::from)?;
         }
@@ -114,10 +129,11 @@ impl Role {
     }
 
     /// Returns the configuration as the user wants it. `pool` is whether there is a pool.
-    pub(crate) fn settings(&self, targets: &Targets, pool: bool) -> AgentConfig {
+    pub(crate) fn settings(&self, targets: &Targets, pool: bool) -> Result<AgentConfig, CommandError> {
+        let request_ms = u64::try_from(self.limits()?.pool.pool_call.as_millis()).unwrap_or(u64::MAX);
         // Without a pool nothing can be sold or bought.
         let sold = |host: HostConfig| if pool { host } else { HostConfig { slots: 0, ..host } };
-        AgentConfig {
+        Ok(AgentConfig {
             agent_version: concat!("vipnode/", env!("CARGO_PKG_VERSION")).to_owned(),
             pool,
             direct: targets.direct.clone(),
@@ -135,9 +151,10 @@ impl Role {
             dial_private: self.connection.dial_private,
             protocol2: protocol::protocol2(&self.connection.protocol).filter(|_| pool),
             allow_protocol2: self.connection.protocol.allow_protocol_2,
+            request_ms,
             // The runner draws one.
             seed: [0; 32],
-        }
+        })
     }
 }
 
@@ -212,9 +229,14 @@ fn again(role: &Role, running: &mut Targets, pool: bool) -> Result<(AgentConfig,
 }
 
 /// The pool that was named, or one that answers on this machine, and the way to it.
-async fn pool_access(connection: &ConnectionArgs, targets: &Targets, screen: Screen) -> Result<PoolAccess, CliError> {
+async fn pool_access(
+    connection: &ConnectionArgs,
+    targets: &Targets,
+    limits: &PoolLinkLimits,
+    screen: Screen,
+) -> Result<PoolAccess, CliError> {
     let address = find_pool(targets.pool.as_deref(), connection.protocol.protocol == 3, screen).await?;
-    let connector = Arc::new(NetConnector::new(address.clone(), connection.node.trust()?));
+    let connector = Arc::new(NetConnector::with_limits(address.clone(), connection.node.trust()?, limits));
     Ok(PoolAccess { address, connector, join: connection.join.secret()?, accepted: connection.accept_pool_key })
 }
 
@@ -249,7 +271,15 @@ fn heartbeat(status: StatusSource) -> Heartbeat {
 const ANSWER: Duration = Duration::from_secs(10);
 
 /// Runs an agent until it is stopped, and everything is undone.
-pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), CliError> {
+pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, reload: Reload) -> Result<(), CliError> {
+    if role.print_limits(screen)? {
+        return Ok(());
+    }
+    serve(role, screen, signals, reload).await
+}
+
+async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), CliError> {
+    let AgentLimits { node: node_limits, pool: pool_limits, metrics: metrics_limits } = role.limits()?;
     // From the start: a SIGHUP while the agent waits for its node is kept until it runs.
     let mut hangups = ReloadSignals::listen()?;
     role.check(screen)?;
@@ -261,14 +291,14 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
     }
     let shown = match role.runtime.dry_run {
         true => None,
-        false => agent_metrics::serve(&role.runtime.metrics, screen).await?,
+        false => agent_metrics::serve(&role.runtime.metrics, metrics_limits, screen).await?,
     };
     // A node that is offline is no reason to restart the agent, which waits for it.
     service_manager::ready();
     let waiting = Heartbeat::start(|| std::future::ready(true));
     let patience = if role.runtime.dry_run { RetryPolicy::None } else { RetryPolicy::Wait };
     let FoundNode { node, endpoint } = tokio::select! {
-        found = find_node(&role.connection.node, role.connection.nodekey.as_deref(), patience, screen) => found?,
+        found = find_node(&role.connection.node, role.connection.nodekey.as_deref(), node_limits, patience, screen) => found?,
         () = signals.first() => return Ok(()),
     };
     if role.runtime.dry_run {
@@ -277,7 +307,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, mut reload
     let kept = kept_peers(&*node, &endpoint, &FinderEnvironment::here()).await;
     config.keep.extend(&kept);
     let pool = match config.pool {
-        true => Some(pool_access(&role.connection, &targets, screen).await?),
+        true => Some(pool_access(&role.connection, &targets, &pool_limits, screen).await?),
         false => {
             screen.say(&without_pool(&config));
             None

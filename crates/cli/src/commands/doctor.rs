@@ -12,11 +12,14 @@ use crate::{
 pub(crate) async fn run(args: DoctorArgs, screen: Screen) -> Result<ExitCode, CliError> {
     let (client, node_max_peers) = (args.role != RoleName::Host, args.agent.hosting.node_max_peers);
     let role = Role::of_doctor(args);
+    if role.print_limits(screen)? {
+        return Ok(ExitCode::SUCCESS);
+    }
     role.check(screen)?;
     let targets = role.targets()?;
-    let agent = role.settings(&targets, targets.has_pool());
+    let agent = role.settings(&targets, targets.has_pool())?;
     let wants = Requirements { agent, client, node_max_peers, port: None };
-    let findings = evaluate(&gather(role.connection(), &targets, wants, screen).await?);
+    let findings = evaluate(&gather(role.connection(), &role.limits()?, &targets, wants, screen).await?);
     for finding in &findings {
         screen.say_wrapped(&line(finding));
     }

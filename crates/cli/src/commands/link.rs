@@ -3,7 +3,10 @@ use vipnode_agent::{
     state::{StateDir, load_node_key},
     take_link,
 };
-use vipnode_node::finder::{FinderEnvironment, find_node_key};
+use vipnode_node::{
+    finder::{FinderEnvironment, find_node_key},
+    limits::NodeLimits,
+};
 use vipnode_types::{AgentPublic, Delegation, NodeId, NodeKey};
 
 use crate::{
@@ -22,7 +25,8 @@ pub(crate) async fn run(args: &LinkArgs, screen: Screen) -> Result<(), CliError>
         return Ok(());
     }
     if args.step.request {
-        let node = find_node(&args.node, None, RetryPolicy::None, screen).await?.node.facts().await?.id;
+        let found = find_node(&args.node, None, NodeLimits::default(), RetryPolicy::None, screen).await?;
+        let node = found.node.facts().await?.id;
         screen.say(&request_line(agent_public(&root, &node)?, &node));
         return Ok(());
     }
@@ -56,7 +60,7 @@ async fn node_key(args: &LinkArgs, screen: Screen) -> Result<NodeKey, CliError> 
     if let Some(path) = &args.nodekey {
         return Ok(load_node_key(path)?);
     }
-    let found_node = find_node(&args.node, None, RetryPolicy::None, screen).await?;
+    let found_node = find_node(&args.node, None, NodeLimits::default(), RetryPolicy::None, screen).await?;
     let id = found_node.node.facts().await?.id;
     let found = find_node_key(&*found_node.node, &found_node.endpoint, id, &FinderEnvironment::here()).await;
     let found = found.map_err(|why| CommandError::LinkKey { why: Box::new(why) })?;

@@ -13,6 +13,7 @@ mod pool_admin;
 mod pool_certificate;
 mod pool_key;
 mod pool_start;
+mod print_limits;
 mod protocol;
 mod release;
 mod status;
@@ -47,7 +48,8 @@ impl Stop {
         match &cli.command {
             None | Some(Command::Agent(_) | Command::Host(_) | Command::Client(_)) => Self::AgentAtSecond,
             Some(Command::Pool(args)) if args.command.is_none() => Self::AtSecond,
-            Some(Command::Demo(_) | Command::Status(_)) => Self::AtSecond,
+            Some(Command::Demo(_)) => Self::AtSecond,
+            Some(Command::Status(args)) if args.watch.is_some() => Self::AtSecond,
             Some(_) => Self::AtFirst,
         }
     }

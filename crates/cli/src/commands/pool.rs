@@ -12,13 +12,13 @@ use crate::{
     commands::{
         pool_certificate::{self, CertificateAtStart},
         pool_start::{JoinNeeds, PoolStart},
+        print_limits::print_limits,
     },
     config::{Applied, Reload, say_kept},
     error::{CliError, CommandError},
     output::{
         Line, Screen, Tone,
         format::{counted, slot_costs},
-        terminal,
     },
     service_manager::{self, Heartbeat},
     signals::{ReloadSignals, Signals},
@@ -33,12 +33,11 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     if args.check_config {
         return check(args, screen);
     }
-    let print_limits = args.print_limits;
+    let only_limits = args.print_limits;
     let (datadir, figures, secret_file) = (args.datadir.clone(), args.figures, args.join.join_secret_file.clone());
     let mut config = config(args)?;
-    if print_limits {
-        let table = limit_flag::table(&config, terminal::width());
-        screen.print(&table.trim_fmt().as_str().into(), &limit_flag::json(&config));
+    if only_limits {
+        print_limits(&config, screen);
         return Ok(());
     }
     // From the start: a SIGHUP while the pool opens its files is kept until it runs.
@@ -251,7 +250,7 @@ fn live(args: &PoolArgs) -> Result<PoolConfig, CliError> {
             chain.chain_id
         );
     }
-    limit_flag::set(&mut config, &args.limit)?;
+    limit_flag::set(&mut config, &args.limit, "pool")?;
     Ok(config)
 }
 

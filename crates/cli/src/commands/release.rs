@@ -4,6 +4,7 @@ use vipnode_agent::{
     Released, release,
     state::{StateDir, UnreleasedNode},
 };
+use vipnode_node::limits::NodeLimits;
 use vipnode_types::{NodeId, TypedError as _};
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 /// # Errors
 /// The node does not answer, or its changes cannot be undone.
 pub(crate) async fn run(args: &ReleaseArgs, screen: Screen) -> Result<ExitCode, CliError> {
-    let node = find_node(&args.node, None, RetryPolicy::None, screen).await?.node;
+    let node = find_node(&args.node, None, NodeLimits::default(), RetryPolicy::None, screen).await?.node;
     let root = StateDir::root(args.node.state_dir.as_deref())?;
     let id = node.facts().await?.id;
     let released = release(&root, &*node).await?;

@@ -16,10 +16,7 @@ pub(crate) async fn run(args: &StatusArgs, screen: Screen, signals: Signals) -> 
     if let Some(every) = args.watch {
         return watch(args, every, screen, signals).await;
     }
-    let looked = tokio::select! {
-        looked = query(args) => looked?,
-        () = signals.first() => return Ok(ExitCode::SUCCESS),
-    };
+    let looked = query(args).await?;
     screen.print(&looked.text, &looked.json);
     Ok(ExitCode::from(u8::from(!looked.complete)))
 }

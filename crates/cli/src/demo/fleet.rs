@@ -6,7 +6,7 @@ use std::{
 
 use futures_util::future::try_join_all;
 use vipnode_node::{
-    Endpoint, Node, Trust,
+    Endpoint, Node, NodeAccess,
     sim::{SimNet, SimServer, SimSpec, sim_key},
 };
 use vipnode_types::NodeId;
@@ -66,7 +66,7 @@ impl Fleet {
         let start = async |who: DemoRole| {
             let geth = Geth::start(program, &dir.join(who.slug())).await?;
             let endpoint = Endpoint::Ipc(geth.ipc());
-            let node = endpoint.open(&Trust::default()).await?;
+            let node = endpoint.open(&NodeAccess::default()).await?;
             let id = node.facts().await?.id;
             Ok::<_, CliError>((who, Member { id, rpc: endpoint.to_string(), key_file: geth.key_file(), node }, geth))
         };

@@ -69,7 +69,7 @@ impl Timeline {
             }
             "offering" if said.get("slots").and_then(Value::as_u64) == Some(0) && !self.joined.contains(&who) => None,
             "offering" | "hosts_missing" | "node_disconnected" | "node_reconnected" | "pool_disconnected"
-            | "pool_refused" => plain(text.to_owned()),
+            | "pool_refused" | "pool_unreachable" | "pool_untrusted" => plain(text.to_owned()),
             "error" => {
                 let hint = said.get("hint").and_then(Value::as_str).unwrap_or_default();
                 self.errors.insert(who, (text.to_owned(), hint.to_owned()));

@@ -3,8 +3,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 use tokio::time::sleep;
 use vipnode_agent::state::load_node_key;
 use vipnode_node::{
-    Endpoint, Node, NodeError, Trust,
+    Endpoint, Node, NodeAccess, NodeError, Trust,
     finder::{self, FinderEnvironment},
+    limits::NodeLimits,
 };
 use vipnode_types::TypedError;
 
@@ -40,19 +41,22 @@ const RETRY_MOST: Duration = Duration::from_secs(5);
 pub(crate) async fn find_node(
     args: &NodeArgs,
     nodekey: Option<&Path>,
+    limits: NodeLimits,
     patience: RetryPolicy,
     screen: Screen,
 ) -> Result<FoundNode, CliError> {
+    let access = args.access(limits)?;
     if let Some(rpc) = &args.rpc {
         if let Some(fake) = fake_node(rpc) {
             return fake;
         }
         let endpoint: Endpoint = rpc.parse()?;
-        return Ok(FoundNode { node: open(&endpoint, &args.trust()?, patience, screen).await?, endpoint });
+        return Ok(FoundNode { node: open(&endpoint, &access, patience, screen).await?, endpoint });
     }
     // A key file that cannot be read is an error where the key is needed.
     let wanted = nodekey.and_then(|path| load_node_key(path).ok()).map(|key| key.id());
-    let found = finder::find(&FinderEnvironment::here(), wanted).await?;
+    let access = NodeAccess { trust: Trust::default(), ..access };
+    let found = finder::find(&FinderEnvironment::here(), wanted, &access).await?;
     screen.say(&found_line(&found.endpoint, found.running.as_deref()));
     Ok(FoundNode { node: found.node, endpoint: found.endpoint })
 }
@@ -67,14 +71,14 @@ fn found_line(endpoint: &Endpoint, running: Option<&str>) -> Line {
 
 async fn open(
     endpoint: &Endpoint,
-    trust: &Trust,
+    access: &NodeAccess,
     patience: RetryPolicy,
     screen: Screen,
 ) -> Result<Arc<dyn Node>, NodeError> {
     let mut wait = RETRY_FIRST;
     let mut said = false;
     loop {
-        match endpoint.open(trust).await {
+        match endpoint.open(access).await {
             Err(error) if error.is_offline() && patience == RetryPolicy::Wait => {
                 if !std::mem::replace(&mut said, true) {
                     let text = format!("Waiting for the node: {error}");

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use vipnode_agent::{
-    AgentError, KnownPool, NetConnector, PoolAddress, Trial, clock, local, reach,
+    AgentError, KnownPool, NetConnector, PoolAddress, Trial, clock,
+    limits::{AgentLimits, PoolLinkLimits},
+    local, reach,
     state::{self, AgentIdentity},
 };
 use vipnode_agent_core::{Advertise, Preview};
 use vipnode_node::{
     Endpoint, Node, NodeError,
     finder::{FinderEnvironment, find_node_key},
+    limits::NodeLimits,
 };
 use vipnode_types::{Ms, NodeFacts, wire::ReachRequest};
 
@@ -28,6 +31,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// Looks at everything; each look has its deadline, and one that fails keeps no other from being made.
 pub(crate) async fn gather(
     connection: &ConnectionArgs,
+    limits: &AgentLimits,
     targets: &Targets,
     mut wants: Requirements,
     screen: Screen,
@@ -36,12 +40,14 @@ pub(crate) async fn gather(
     if let Advertise::Enode(enode) = connection.protocol.advertise() {
         wants.port = Some(enode.port);
     }
-    let (node, identity) = match look_at_node(connection, targets, now, screen).await? {
+    let (node, identity) = match look_at_node(connection, &limits.node, targets, now, screen).await? {
         Ok((node, identity)) => (Ok(node), identity),
         Err(missing) => (Err(missing), None),
     };
     let pool = match targets.has_pool() {
-        true => Some(look_at_pool(connection, targets, (node.as_ref().ok(), identity), &wants, screen).await),
+        true => {
+            Some(look_at_pool(connection, &limits.pool, targets, (node.as_ref().ok(), identity), &wants, screen).await)
+        }
         false => None,
     };
     Ok(Facts { now, wants, node, pool })
@@ -62,22 +68,23 @@ async fn in_time<T, E: Into<CliError>>(
 
 async fn look_at_node(
     connection: &ConnectionArgs,
+    limits: &NodeLimits,
     targets: &Targets,
     now: Ms,
     screen: Screen,
 ) -> Result<Result<Looked, NodeMissing>, CliError> {
-    let trust = connection.node.trust()?;
+    let access = connection.node.access(limits.clone())?;
     let endpoint = connection.node.rpc.as_deref().and_then(|rpc| rpc.parse::<Endpoint>().ok());
     if let Some(endpoint) = &endpoint
-        && let Ok(Err(error @ NodeError::NotOffered { .. })) = timeout(DEADLINE, endpoint.open(&trust)).await
+        && let Ok(Err(error @ NodeError::NotOffered { .. })) = timeout(DEADLINE, endpoint.open(&access)).await
     {
-        let client = endpoint.client_version(&trust).await.unwrap_or_else(|| "a node".to_owned());
+        let client = endpoint.client_version(&access).await.unwrap_or_else(|| "a node".to_owned());
         let what = error.to_string();
         return Ok(Err(NodeMissing::NoCalls { at: endpoint.to_string(), client, what }));
     }
-    let found =
-        in_time("the node", find_node(&connection.node, connection.nodekey.as_deref(), RetryPolicy::None, screen))
-            .await;
+    let nodekey = connection.nodekey.as_deref();
+    let finding = find_node(&connection.node, nodekey, limits.clone(), RetryPolicy::None, screen);
+    let found = in_time("the node", finding).await;
     let found_node = match found {
         Ok(found_node) => found_node,
         Err(fault) => return Ok(Err(NodeMissing::Error(fault))),
@@ -144,6 +151,7 @@ async fn key(
 
 async fn look_at_pool(
     connection: &ConnectionArgs,
+    limits: &PoolLinkLimits,
     targets: &Targets,
     (found, identity): (Option<&NodeFound>, Option<AgentIdentity>),
     wants: &Requirements,
@@ -170,7 +178,7 @@ async fn look_at_pool(
         Some(_) => PinFound::Same,
         None => PinFound::None,
     };
-    let connector = NetConnector::new(pool, connection.node.trust()?);
+    let connector = NetConnector::with_limits(pool, connection.node.trust()?, limits);
     let join = connection.join.secret()?;
     let request = ReachRequest {
         port: node.map(|node| wants.port.unwrap_or(node.enode.port)).filter(|port| *port != 0),

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use clap::CommandFactory as _;
 use vipnode_agent::Reached;
 use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy, Protocol2Config};
+use vipnode_node::NodeError;
 use vipnode_types::{
     ChainSpec, Direction, Enode, HeadFact, Ms, NodeFacts, NodeId, PeerFact, PoolId, PoolKey,
     wire::{Admission, ErrorCode, Reach, ReachReply, WireError},
@@ -73,6 +74,7 @@ fn agent() -> AgentConfig {
         dial_private: false,
         protocol2: None,
         allow_protocol2: false,
+        request_ms: vipnode_agent_core::REQUEST_MS,
         seed: [0; 32],
     }
 }
@@ -223,6 +225,12 @@ fn each_problem_of_the_node_has_its_hint() {
         ),
         (|facts| node(facts).facts.full = false, "chain", Verdict::Error, "vipnode client"),
         (|facts| node(facts).head = Err(fault()), "head", Verdict::Error, "fix it"),
+        (
+            |facts| node(facts).head = Err(NodeError::NoBlock { at: "/x/geth.ipc".to_owned() }.into()),
+            "head",
+            Verdict::Error,
+            "Wait until the node has read its database",
+        ),
         (|facts| facts.now = NOW.plus(601_000), "head", Verdict::Error, "consensus client"),
         (
             |facts| facts.wants.agent.host = Some(host(35)),

@@ -99,7 +99,8 @@ errors! {
         ChainTwice { id: u64 }: local, "two genesis blocks are given for chain {id}",
             hint "Pass one of them: --chain {id}=GENESIS.";
         /// No limit has this name.
-        LimitUnknown { name: String }: local, "unknown limit {name}", hint "List all limits: vipnode pool --print-limits.";
+        LimitUnknown { name: String, command: &'static str }: local, "unknown limit {name}",
+            hint "List all limits: vipnode {command} --print-limits.";
         /// The value of a limit is not valid.
         LimitValue { name: Box<str>, value: Box<str>, rule: &'static str, least: Box<str>, most: Box<str>, default: Box<str> }: local,
             "invalid value \"{value}\" for limit {name}: {rule}",

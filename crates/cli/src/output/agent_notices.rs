@@ -1,5 +1,5 @@
 use vipnode_agent::{AgentNotice, PinChange, PinReason};
-use vipnode_agent_core::Notice;
+use vipnode_agent_core::{Notice, PoolStanding};
 use vipnode_types::{
     EnodeHost, PoolId, Price, TypedError, Wei,
     wire::{EvictReason, Side},
@@ -43,6 +43,7 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
                 .with("chain_id", facts.chain.chain_id)
                 .with("genesis", facts.chain.genesis.to_string())
         }
+        AgentNotice::NoBlock(why) => failed("no_block", "The node has no block yet", why),
         AgentNotice::Exposed { at } => {
             let text = format!(
                 "The node's admin API is reachable from other machines at {at}. Anyone who can reach it controls the node."
@@ -126,8 +127,8 @@ fn notice_line(notice: &Notice) -> Line {
     match notice {
         Notice::Connected { welcome, price, pool_id } => joined(welcome.as_deref(), *price, *pool_id),
         Notice::PoolUntrusted { why } => {
-            let text = format!("Not connected to the pool: {why}. Nothing was signed; existing leases stay active.");
-            failed("pool_untrusted", text, why)
+            let then = "Nothing was signed; existing leases stay active.";
+            lost_pool(PoolStanding::Untrusted, &format!("{why}. {then}"), why)
         }
         Notice::Behind { blocks, latest } => behind(*blocks, *latest),
         Notice::CaughtUp { latest } => {
@@ -140,12 +141,12 @@ fn notice_line(notice: &Notice) -> Line {
             line.with("credit_wei", credit_wei.to_string()).with("deposit_wei", deposit_wei.to_string())
         }
         Notice::PoolDisconnected { why } => {
-            let text = format!("Lost connection to the pool ({why}). Existing leases stay active; reconnecting.");
-            failed("pool_disconnected", text, why)
+            let then = "Existing leases stay active; reconnecting.";
+            lost_pool(PoolStanding::Disconnected, &format!("{why}. {then}"), why)
         }
         Notice::PoolUnreachable { why, retry_ms } => {
-            let text = format!("Cannot join the pool: {why}; trying again in {} s", retry_ms.div_ceil(1_000).max(1));
-            failed("pool_disconnected", text, why)
+            let then = format!("trying again in {} s", retry_ms.div_ceil(1_000).max(1));
+            lost_pool(PoolStanding::Unreachable, &format!("{why}; {then}"), why)
         }
         Notice::Displaced { address, wait_ms } => {
             let text = format!(
@@ -159,8 +160,8 @@ fn notice_line(notice: &Notice) -> Line {
         }
         Notice::PoolRefused(error) => {
             let hint = error.data.as_ref().map(|data| plain(&data.hint)).unwrap_or_default();
-            let text = format!("The pool rejected the request: {}", plain(&error.message));
-            Line::new("pool_refused", Tone::Warning, text).with("code", error.code).hint(&hint)
+            let line = pool_line(PoolStanding::Refused, &plain(&error.message));
+            line.with("code", error.code).hint(&hint)
         }
         Notice::NodeDisconnected { why } => {
             failed("node_disconnected", format!("Lost connection to the node ({why}); reconnecting."), why)
@@ -190,6 +191,16 @@ fn notice_line(notice: &Notice) -> Line {
     }
 }
 
+/// The connection to the pool is in another state, whose name the text begins with, as in the status and on the live line.
+fn pool_line(standing: PoolStanding, why: &str) -> Line {
+    Line::new(standing.event(), Tone::Warning, format!("Pool {}: {why}", standing.name()))
+}
+
+/// The same with the hint of a failure.
+fn lost_pool(standing: PoolStanding, text: &str, failure: &dyn TypedError) -> Line {
+    pool_line(standing, text).hint(&failure.hint().unwrap_or_default())
+}
+
 fn joined(welcome: Option<&str>, price: Option<Price>, pool_id: Option<PoolId>) -> Line {
     let id = pool_id.map(|id| format!(" {}", id.short())).unwrap_or_default();
     let mut text = match price {
@@ -199,7 +210,7 @@ fn joined(welcome: Option<&str>, price: Option<Price>, pool_id: Option<PoolId>) 
     if let Some(welcome) = welcome {
         text = format!("{text}\n  “{}”", plain(welcome));
     }
-    let mut line = Line::new("joined", Tone::Good, text);
+    let mut line = Line::new(PoolStanding::Joined.event(), Tone::Good, text);
     if let Some(id) = pool_id {
         line = line.with("pool_id", id.to_string());
     }
@@ -395,9 +406,10 @@ mod tests {
     fn a_pool_that_was_never_reached_is_not_a_lost_connection() {
         let why = vipnode_types::Failure::from("cannot reach ws://127.0.0.1:1/: connection refused");
         let line = notice_line(&Notice::PoolUnreachable { why, retry_ms: 1_200 });
+        assert_eq!(line.event, "pool_unreachable");
         assert_eq!(
             line.text,
-            "Cannot join the pool: cannot reach ws://127.0.0.1:1/: connection refused; trying again in 2 s"
+            "Pool unreachable: cannot reach ws://127.0.0.1:1/: connection refused; trying again in 2 s"
         );
     }
 

@@ -132,23 +132,21 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
     let url = &pool.url;
     let id = pool.id.map(|id| format!(" ({})", id.short())).unwrap_or_default();
     let old = if pool.protocol == 2 { ", protocol 2" } else { "" };
-    match (pool.standing, pool.since) {
-        (PoolStanding::None, _) => {
-            "no pool; only the hosts and clients named on the command line or in the file".to_owned()
+    let then = match pool.standing {
+        PoolStanding::None => {
+            return "no pool; only the hosts and clients named on the command line or in the file".to_owned();
         }
-        (PoolStanding::Disconnected, _) => format!("{url}{id}{old}, disconnected; existing leases stay active"),
-        (PoolStanding::Unreachable, _) => format!("{url}{id}{old}, unreachable; trying again"),
-        (PoolStanding::Refused, _) => format!("{url}{id}{old}, which refused this agent; trying again"),
-        (PoolStanding::Untrusted, _) => {
-            format!("{url}{id}{old}, untrusted: it is not the pool that this agent remembers; trying again")
-        }
-        (PoolStanding::Connecting, _) => format!("{url}{id}{old}, connecting"),
-        (PoolStanding::Joined, since) => {
-            let since = since.map(|since| format!(" {} ago", span(now.since(since)))).unwrap_or_default();
+        PoolStanding::Connecting => String::new(),
+        PoolStanding::Disconnected => "; existing leases stay active".to_owned(),
+        PoolStanding::Unreachable | PoolStanding::Refused => "; trying again".to_owned(),
+        PoolStanding::Untrusted => ": it is not the pool that this agent remembers; trying again".to_owned(),
+        PoolStanding::Joined => {
+            let since = pool.since.map(|since| format!(" {} ago", span(now.since(since)))).unwrap_or_default();
             let price = pool.price.map(|price| format!("; {}", slot_costs(price))).unwrap_or_default();
-            format!("{url}{id}{old}, joined{since}{price}")
+            format!("{since}{price}")
         }
-    }
+    };
+    format!("{url}{id}{old}, {}{then}", pool.standing.name())
 }
 
 /// The slots of a host: those that it sold, and those that it offers, including the sold ones. A host that offers none may

@@ -12,7 +12,7 @@ use vipnode_agent::{
     local::{AgentStatus, LeaseStatus, PoolStanding},
     reach,
 };
-use vipnode_node::{Endpoint, Trust};
+use vipnode_node::{Endpoint, NodeAccess, Trust};
 use vipnode_types::{
     NodeFacts,
     wire::{Reach, ReachRequest},
@@ -157,7 +157,7 @@ async fn node(status: &AgentStatus, trust: &Trust) -> (Step, Option<NodeFacts>) 
     let began = Instant::now();
     let asked = async {
         let endpoint: Endpoint = at.parse()?;
-        endpoint.open(trust).await?.facts().await
+        endpoint.open(&NodeAccess { trust: trust.clone(), ..NodeAccess::default() }).await?.facts().await
     };
     match timeout(DEADLINE, asked).await {
         Ok(Ok(facts)) => {

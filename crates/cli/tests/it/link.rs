@@ -32,7 +32,7 @@ async fn the_key_signs_nothing_before_a_pool_named_without_a_scheme_answers() {
     let sim = Sim::start().await;
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let mut client = sim.agent(&["client", "--pool", &format!("localhost:{port}")]);
-    client.event("pool_disconnected").await;
+    client.event("pool_unreachable").await;
     let is_delegation = |file: &walkdir::DirEntry| file.file_name() == "delegation.json";
     let files = || walkdir::WalkDir::new(sim.dir.path()).into_iter().map(Result::unwrap);
     assert!(!files().any(|file| is_delegation(&file)));

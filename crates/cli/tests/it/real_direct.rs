@@ -73,7 +73,7 @@ async fn d33_strict_nodes_drop_strangers_and_keep_each_other_over_a_pool_that_fo
     let (host_setup, client_setup) = (NodeSetup::new(&host), NodeSetup::new(&client));
     let strict = [STILL, &["--strict-peers"]].concat();
     let mut host_agent = host_setup.agent("host", &url, &strict);
-    host_agent.event("pool_disconnected").await;
+    host_agent.event("pool_unreachable").await;
     assert!(has(&at_host.peers().await.unwrap(), stranger_id), "nothing is known before the pool spoke");
     let mut pool = Vipnode::start(&["pool", "--bind", &bind]);
     pool.event("listening").await;

@@ -59,7 +59,7 @@ async fn agents_trust_a_private_authority_by_a_flag() {
     let url = url.replace("127.0.0.1", "localhost");
     let sim = Sim::start().await;
     let mut agent = sim.agent(&["client", &url]);
-    let said = agent.event("pool_disconnected").await;
+    let said = agent.event("pool_unreachable").await;
     assert!(said["hint"].as_str().unwrap().contains("--tls-ca"), "{said}");
     agent.kill().await;
     let mut agent = sim.agent(&["client", &url, "--tls-ca", &cert]);

@@ -25,6 +25,7 @@ fn printing(sim: &Sim, pool: &str, datadir: &str) -> Vec<Vec<String>> {
         "--version".into(),
         "version".into(),
         "pool --print-limits".into(),
+        "agent --print-limits".into(),
         "pool --check-config".into(),
         "man".into(),
         "man --markdown".into(),

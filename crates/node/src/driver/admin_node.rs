@@ -22,13 +22,14 @@ use super::{
 };
 use crate::{
     AnswerError, CallFault, Node, NodeError, PeerConnection, PeerEvents, PlannedCall, Transport,
-    limits::{CALL_DEADLINE, MAX_DIALED, SETTLED, SETTLING},
+    limits::{MAX_DIALED, NodeLimits, SETTLED, SETTLING},
 };
 
 /// The driver of all clients. None of their answers shows whether a connection was made: geth and reth return `true` in
 /// any case, Besu `false` for a peer that is already connected, older Nethermind the enode.
 pub struct AdminNode {
     rpc: Arc<dyn Transport>,
+    limits: NodeLimits,
     family: NodeFamily,
     names: Arc<IdsByHash>,
     /// The address with which a node was last added. It has to be removed by the same one, and adding its ID with
@@ -43,6 +44,7 @@ impl AdminNode {
     #[must_use]
     pub fn new(rpc: Arc<dyn Transport>, family: NodeFamily) -> Self {
         Self {
+            limits: rpc.limits(),
             rpc,
             family,
             names: Arc::default(),
@@ -54,13 +56,13 @@ impl AdminNode {
 
     async fn ask(&self, method: &str, params: Box<RawValue>) -> Result<Box<RawValue>, NodeError> {
         self.rpc
-            .call(method, params, CALL_DEADLINE)
+            .call(method, params, self.limits.node_call)
             .await
-            .map_err(|fault| fault.into_error(self.rpc.at(), method, CALL_DEADLINE))
+            .map_err(|fault| fault.into_error(self.rpc.at(), method, self.limits.node_call))
     }
 
     fn unreadable(&self, method: &str, why: AnswerError) -> NodeError {
-        CallFault::Answer(why).into_error(self.rpc.at(), method, CALL_DEADLINE)
+        CallFault::Answer(why).into_error(self.rpc.at(), method, self.limits.node_call)
     }
 
     async fn block(&self, which: &str) -> Result<answers::Block, NodeError> {
@@ -90,10 +92,10 @@ impl AdminNode {
 
     /// The client's version, from `admin_nodeInfo` if `web3` is not offered.
     async fn client_version(&self) -> Result<String, NodeError> {
-        match self.rpc.call("web3_clientVersion", empty(), CALL_DEADLINE).await {
+        match self.rpc.call("web3_clientVersion", empty(), self.limits.node_call).await {
             Ok(json) => Ok(answers::text(Some(&json))),
             Err(CallFault::Remote { .. }) => Ok(String::new()),
-            Err(fault) => Err(fault.into_error(self.rpc.at(), "web3_clientVersion", CALL_DEADLINE)),
+            Err(fault) => Err(fault.into_error(self.rpc.at(), "web3_clientVersion", self.limits.node_call)),
         }
     }
 
@@ -126,7 +128,7 @@ impl AdminNode {
 
     async fn ask_peers(&self) -> Result<Vec<PeerFact>, NodeError> {
         let json = self.ask("admin_peers", empty()).await?;
-        let peers = answers::peers(&json).map_err(|why| self.unreadable("admin_peers", why))?;
+        let peers = answers::peers(&json, self.limits.node_peers).map_err(|why| self.unreadable("admin_peers", why))?;
         for peer in &peers {
             self.names.learn(peer.id);
         }
@@ -147,7 +149,7 @@ impl AdminNode {
 
     async fn ask_connections(&self) -> Result<Vec<PeerConnection>, NodeError> {
         let json = self.ask("admin_peers", empty()).await?;
-        answers::connections(&json).map_err(|why| self.unreadable("admin_peers", why))
+        answers::connections(&json, self.limits.node_peers).map_err(|why| self.unreadable("admin_peers", why))
     }
 
     /// Reads the peers until no dial is left that was in progress while its peer was removed, or the limit of waiting

@@ -7,10 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use vipnode_types::{Capability, Direction, Enode, Hash256, NodeId, PeerFact, sanitize};
 
-use crate::{
-    AnswerError, PeerConnection,
-    limits::{MAX_CLIENT_VERSION, MAX_PEERS},
-};
+use crate::{AnswerError, PeerConnection, limits::MAX_CLIENT_VERSION};
 
 /// The part of `admin_nodeInfo` that is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,20 +143,20 @@ pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, AnswerError> {
     })
 }
 
-/// Parses `admin_peers`. An invalid entry is left out; a list that is too long is an error.
-pub(crate) fn peers(json: &RawValue) -> Result<Vec<PeerFact>, AnswerError> {
-    Ok(peer_list(json)?.into_iter().filter_map(peer).collect())
+/// Parses `admin_peers`. An invalid entry is left out; a list of more than `most` is an error.
+pub(crate) fn peers(json: &RawValue, most: usize) -> Result<Vec<PeerFact>, AnswerError> {
+    Ok(peer_list(json, most)?.into_iter().filter_map(peer).collect())
 }
 
 /// Parses `admin_peers` for the connections. An entry without both addresses, or with a host name in one, is left out.
-pub(crate) fn connections(json: &RawValue) -> Result<Vec<PeerConnection>, AnswerError> {
-    Ok(peer_list(json)?.into_iter().filter_map(connection).collect())
+pub(crate) fn connections(json: &RawValue, most: usize) -> Result<Vec<PeerConnection>, AnswerError> {
+    Ok(peer_list(json, most)?.into_iter().filter_map(connection).collect())
 }
 
-fn peer_list(json: &RawValue) -> Result<Vec<&RawValue>, AnswerError> {
+fn peer_list(json: &RawValue, most: usize) -> Result<Vec<&RawValue>, AnswerError> {
     let raw: Vec<&RawValue> = serde_json::from_str(json.get())?;
-    if raw.len() > MAX_PEERS {
-        return Err(AnswerError::TooManyPeers { peers: raw.len(), most: MAX_PEERS });
+    if raw.len() > most {
+        return Err(AnswerError::TooManyPeers { peers: raw.len(), most });
     }
     Ok(raw)
 }

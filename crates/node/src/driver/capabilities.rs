@@ -4,7 +4,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use vipnode_types::Enode;
 
 use super::answers;
-use crate::{CallFault, NodeError, NodeFamily, Transport, limits::CALL_DEADLINE, transport::is_missing};
+use crate::{CallFault, NodeError, NodeFamily, Transport, transport::is_missing};
 
 /// Which calls a node offers, found by making them and reading the answer, never by the client's name: there are forks
 /// of all clients.
@@ -90,10 +90,10 @@ impl Capabilities {
 type Answer = Result<Box<RawValue>, i64>;
 
 async fn ask(rpc: &Arc<dyn Transport>, method: &'static str, with: Box<RawValue>) -> Result<Answer, NodeError> {
-    match rpc.call(method, with, CALL_DEADLINE).await {
+    match rpc.call(method, with, rpc.limits().node_call).await {
         Ok(json) => Ok(Ok(json)),
         Err(CallFault::Remote { code, .. }) => Ok(Err(code)),
-        Err(fault) => Err(fault.into_error(rpc.at(), method, CALL_DEADLINE)),
+        Err(fault) => Err(fault.into_error(rpc.at(), method, rpc.limits().node_call)),
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use vipnode_types::DropCause;
 
 use super::{answers, capabilities::empty, ids_by_hash::IdsByHash};
-use crate::{PeerEvent, PeerEvents, Push, Transport, limits::CALL_DEADLINE};
+use crate::{PeerEvent, PeerEvents, Push, Transport};
 
 #[derive(Deserialize)]
 struct RawEvent {
@@ -20,7 +20,7 @@ struct RawEvent {
 /// Subscribes to `peerEvents`; `None` where the client or the transport has none (reth's stub always errors).
 pub(super) async fn subscribe(rpc: &Arc<dyn Transport>, names: &Arc<IdsByHash>) -> Option<PeerEvents> {
     let params = serde_json::value::to_raw_value(&["peerEvents"]).unwrap_or_else(|_| empty());
-    let pushes = match rpc.subscribe("admin", params, CALL_DEADLINE).await {
+    let pushes = match rpc.subscribe("admin", params, rpc.limits().node_call).await {
         Ok(pushes) => pushes?,
         Err(fault) => {
             tracing::debug!(?fault, "the node does not support peer events; polling its peers");

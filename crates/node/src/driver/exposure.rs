@@ -7,7 +7,7 @@ use vipnode_rpc::own_addresses;
 use vipnode_types::NodeId;
 
 use super::{answers, capabilities::empty};
-use crate::{CallFault, Endpoint, Transport, Trust, transport::RpcTransport};
+use crate::{CallFault, Endpoint, NodeAccess, Transport, Trust, transport::RpcTransport};
 
 /// The default ports of clients for HTTP and WebSocket.
 const DEFAULT_PORTS: [(&str, u16); 3] = [("http", 8545), ("ws", 8546), ("ws", 8545)];
@@ -33,7 +33,8 @@ pub(crate) async fn find(at: &str, id: NodeId) -> Vec<String> {
 }
 
 async fn answers_admin(url: String, id: NodeId) -> Option<String> {
-    let transport = RpcTransport::new(url.parse().ok()?, &Trust::default().allow_plain(true)).ok()?;
+    let access = NodeAccess { trust: Trust::default().allow_plain(true), ..NodeAccess::default() };
+    let transport = RpcTransport::new(url.parse().ok()?, &access).ok()?;
     // A node logs a warning for a call that it does not offer. One that does not list its modules is asked all the same.
     match transport.call("rpc_modules", empty(), PROBE_DEADLINE).await {
         Ok(modules) if !modules.get().contains("\"admin\"") => return None,

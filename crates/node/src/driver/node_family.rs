@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{AdminNode, Capabilities, answers, capabilities::empty};
-use crate::{Node, NodeError, Transport, limits::CALL_DEADLINE};
+use crate::{Node, NodeError, Transport};
 
 /// Kinds of clients that are driven alike, with one file of the driver each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub async fn drive(rpc: Arc<dyn Transport>) -> Result<Arc<dyn Node>, NodeError> 
     match capabilities.family() {
         Some(family) => Ok(Arc::new(AdminNode::new(rpc, family))),
         None => {
-            let client = rpc.call("web3_clientVersion", empty(), CALL_DEADLINE).await;
+            let client = rpc.call("web3_clientVersion", empty(), rpc.limits().node_call).await;
             let client = client.map(|json| answers::text(Some(&json))).unwrap_or_default();
             Err(capabilities.refusal(rpc.at(), client))
         }

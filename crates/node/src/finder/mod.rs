@@ -18,7 +18,7 @@ pub use finder_error::{FinderError, Tried};
 pub use node_key::{FoundKey, find_node_key};
 pub use static_and_trusted_peers::kept_peers;
 
-use crate::{Endpoint, Node, NodeError, Trust};
+use crate::{Endpoint, Node, NodeAccess, NodeError};
 
 /// A node that was found.
 pub struct Found {
@@ -38,8 +38,12 @@ pub struct Found {
 ///
 /// # Errors
 /// [`FinderError::NoNode`] with everything that was tried, and [`FinderError::SeveralNodes`].
-pub async fn find(surroundings: &FinderEnvironment, wanted: Option<NodeId>) -> Result<Found, FinderError> {
-    find_among(locations_of(surroundings), wanted).await
+pub async fn find(
+    surroundings: &FinderEnvironment,
+    wanted: Option<NodeId>,
+    access: &NodeAccess,
+) -> Result<Found, FinderError> {
+    find_among(locations_of(surroundings), wanted, access).await
 }
 
 /// Where to look.
@@ -83,9 +87,9 @@ struct Silent {
     unlocated: Vec<Tried>,
 }
 
-async fn find_among(locations: Places, wanted: Option<NodeId>) -> Result<Found, FinderError> {
+async fn find_among(locations: Places, wanted: Option<NodeId>, access: &NodeAccess) -> Result<Found, FinderError> {
     let opened = join_all(locations.known.into_iter().map(|(endpoint, running)| async move {
-        let node = endpoint.open(&Trust::default()).await;
+        let node = endpoint.open(access).await;
         let facts = match &node {
             Ok(node) => node.facts().await.ok(),
             Err(_) => None,

@@ -21,9 +21,9 @@ pub(super) struct Running {
     pub(super) settings: GethSettings,
 }
 
-/// Processes looked at; further ones are passed by.
+/// Processes that are examined; further ones are ignored.
 const MAX_PROCESSES: usize = 32_768;
-/// Bytes of a process's arguments that are read; the rest is passed by.
+/// Bytes of a process's arguments that are read; the rest is ignored.
 const MAX_ARGUMENTS: u64 = 64 << 10;
 /// Running clients that are looked at.
 const MAX_RUNNING: usize = 16;

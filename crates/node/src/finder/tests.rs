@@ -16,7 +16,7 @@ async fn what_was_tried_is_listed_in_order_with_the_flag() {
     drop(std::os::unix::net::UnixListener::bind(dir.join("geth.ipc")).unwrap());
     let endpoints = ipc_paths(&surroundings(home.path())).into_iter().map(|path| (Endpoint::Ipc(path), None));
     let locations = Places { known: endpoints.take(4).collect(), unlocated: Vec::new() };
-    let error = find_among(locations, None).await.unwrap_err();
+    let error = find_among(locations, None, &NodeAccess::default()).await.unwrap_err();
     let whys: Vec<&str> = error.tried().iter().map(|tried| tried.why.as_str()).collect();
     let missing = "the file does not exist";
     assert_eq!(whys, ["the file exists, but no node listens on it", missing, missing, missing]);
@@ -83,7 +83,7 @@ async fn a_client_whose_arguments_name_no_address_is_named_with_its_process() {
     let locations = locations_of(&around);
     assert_eq!(locations.unlocated, ["Erigon, process 17"]);
     let locations = Places { known: Vec::new(), ..locations };
-    let error = find_among(locations, None).await.unwrap_err().to_string();
+    let error = find_among(locations, None, &NodeAccess::default()).await.unwrap_err().to_string();
     assert!(error.contains("Erigon, process 17: its arguments name no RPC address; pass it with --rpc"), "{error}");
 
     // A node at a default location may be that process; next to a node of another process, it is a second client.

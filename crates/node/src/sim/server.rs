@@ -114,7 +114,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Until the socket or the node is gone.
+    /// Serves calls until the socket or the node is gone.
     async fn run(&mut self, mut news: Receiver<News>) {
         loop {
             tokio::select! {

@@ -11,7 +11,7 @@ use serde_json::value::to_raw_value;
 use tokio::time::{Instant, timeout};
 use vipnode_types::{Direction, Enode, NodeId, PeerCommand, PeerFact};
 
-use crate::{CallFault, Node, PeerEvent, Transport, limits::CALL_DEADLINE};
+use crate::{CallFault, Node, PeerEvent, Transport, limits::NodeLimits};
 
 /// Starts nodes.
 pub trait Lab: Send + Sync {
@@ -69,7 +69,7 @@ impl Member {
     }
 
     async fn raw(&self, method: &str, text: &str) -> Result<String, CallFault> {
-        let answer = self.rpc.call(method, to_raw_value(&[text]).unwrap(), CALL_DEADLINE).await;
+        let answer = self.rpc.call(method, to_raw_value(&[text]).unwrap(), NodeLimits::default().node_call).await;
         answer.map(|json| json.get().to_owned())
     }
 

@@ -18,7 +18,7 @@ use super::{
     assert_isolated, free_port,
     light_chain::{self, LightNode},
 };
-use crate::{Endpoint, Node, Trust};
+use crate::{Endpoint, Node, NodeAccess};
 
 /// What a geth of a test is started with.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ impl Geth {
 
     /// Its driver, over IPC.
     pub async fn node(&self) -> Arc<dyn Node> {
-        self.endpoint().open(&Trust::default()).await.unwrap()
+        self.endpoint().open(&NodeAccess::default()).await.unwrap()
     }
 
     /// Its IPC file.

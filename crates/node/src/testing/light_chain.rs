@@ -14,7 +14,7 @@ use super::{
     Geth, GethSpec,
     geth_process::{self, genesis_config},
 };
-use crate::{Transport, Trust, limits::CALL_DEADLINE};
+use crate::{NodeAccess, Transport, limits::NodeLimits};
 
 /// A chain of proof of authority with a block each two seconds, on geths that still speak LES: 1.12 is the last
 /// whose light sync works.
@@ -115,7 +115,7 @@ pub async fn old_full_node() -> Geth {
 /// Returns the balance of an account that a node reports, in wei, or its error.
 pub async fn balance(geth: &Geth, address: &str) -> Result<u64, String> {
     let params = to_raw_value(&json!([address, "latest"])).unwrap();
-    let answer = rpc(geth).call("eth_getBalance", params, CALL_DEADLINE).await;
+    let answer = rpc(geth).call("eth_getBalance", params, NodeLimits::default().node_call).await;
     let answer = answer.map_err(|fault| format!("{fault:?}"))?;
     let hex: String = serde_json::from_str(answer.get()).unwrap();
     Ok(u64::from_str_radix(hex.trim_start_matches("0x"), 16).unwrap())
@@ -149,11 +149,11 @@ fn genesis(signer: &str) -> String {
 }
 
 fn rpc(geth: &Geth) -> Arc<dyn Transport> {
-    geth.endpoint().transport(&Trust::default()).unwrap()
+    geth.endpoint().transport(&NodeAccess::default()).unwrap()
 }
 
 async fn call(geth: &Geth, method: &str, params: Value) -> Value {
-    let answer = rpc(geth).call(method, to_raw_value(&params).unwrap(), CALL_DEADLINE).await;
+    let answer = rpc(geth).call(method, to_raw_value(&params).unwrap(), NodeLimits::default().node_call).await;
     serde_json::from_str(answer.unwrap_or_else(|fault| panic!("{method}: {fault:?}")).get()).unwrap()
 }
 

@@ -77,6 +77,7 @@ impl CallFault {
             Self::Redirected { status, to } => NodeError::Redirected { at, status, to },
             Self::WebPage => NodeError::WebPage { at },
             Self::Expired => NodeError::Expired { at, method, ms: deadline.as_millis() },
+            Self::Answer(AnswerError::NoBlock) => NodeError::NoBlock { at },
             Self::Answer(why) => NodeError::Answer { at, method, why },
         }
     }

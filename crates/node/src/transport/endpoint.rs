@@ -6,10 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use vipnode_rpc::Trust;
 use vipnode_types::{RpcUrl, hide_url_credentials};
 
-use super::{RpcTransport, Transport};
+use super::{NodeAccess, RpcTransport, Transport};
 use crate::NodeError;
 
 /// Where a node takes calls.
@@ -30,8 +29,8 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`NodeError::Address`].
-    pub fn transport(&self, trust: &Trust) -> Result<Arc<dyn Transport>, NodeError> {
-        Ok(Arc::new(RpcTransport::new(self.clone(), trust)?))
+    pub fn transport(&self, access: &NodeAccess) -> Result<Arc<dyn Transport>, NodeError> {
+        Ok(Arc::new(RpcTransport::new(self.clone(), access)?))
     }
 
     /// Whether only this machine can reach it.

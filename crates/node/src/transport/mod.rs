@@ -3,6 +3,7 @@
 
 mod call_fault;
 mod endpoint;
+mod node_access;
 mod rpc_transport;
 
 use std::time::Duration;
@@ -10,9 +11,12 @@ use std::time::Duration;
 use futures_util::{future::BoxFuture, stream::BoxStream};
 use serde_json::value::RawValue;
 
+use crate::limits::NodeLimits;
+
 pub use call_fault::CallFault;
 pub(crate) use call_fault::is_missing;
 pub use endpoint::Endpoint;
+pub use node_access::NodeAccess;
 pub(crate) use rpc_transport::RpcTransport;
 
 /// How JSON-RPC calls reach a node: a socket, HTTP, or a simulated node in this process.
@@ -33,6 +37,11 @@ pub trait Transport: Send + Sync + 'static {
         params: Box<RawValue>,
         deadline: Duration,
     ) -> BoxFuture<'a, Result<Option<Pushes>, CallFault>>;
+
+    /// The limits of its calls.
+    fn limits(&self) -> NodeLimits {
+        NodeLimits::default()
+    }
 
     /// The address, for people and for errors.
     fn at(&self) -> String;

@@ -11,23 +11,22 @@ use tokio::{
     },
     time::timeout,
 };
-use vipnode_rpc::{
-    CallError, Closed, HttpRpc, Incoming, OpenError, RpcHandle, RpcLimits, Trust, http, open_ipc, open_ws,
-};
+use vipnode_rpc::{CallError, Closed, HttpRpc, Incoming, OpenError, RpcHandle, RpcLimits, http, open_ipc, open_ws};
 use vipnode_types::hide_url_credentials;
 
-use super::{CallFault, Endpoint, Push, Pushes, Transport};
+use super::{CallFault, Endpoint, NodeAccess, Push, Pushes, Transport};
 use crate::{
     NodeError,
     file_owner::owner_of,
-    limits::{CALL_DEADLINE, EVENT_QUEUE},
+    limits::{EVENT_QUEUE, NodeLimits},
 };
 
 /// Calls to a real node. A socket that broke is opened again at the next call.
 #[derive(Debug)]
 pub(crate) struct RpcTransport {
     endpoint: Endpoint,
-    limits: RpcLimits,
+    limits: NodeLimits,
+    socket: RpcLimits,
     way: Way,
 }
 
@@ -62,16 +61,23 @@ struct Pushed<'a> {
 
 impl RpcTransport {
     /// Nothing is connected before the first call.
-    pub(crate) fn new(endpoint: Endpoint, trust: &Trust) -> Result<Self, NodeError> {
-        let limits = RpcLimits { trust: trust.clone(), open: CALL_DEADLINE, ..RpcLimits::node() };
+    pub(crate) fn new(endpoint: Endpoint, access: &NodeAccess) -> Result<Self, NodeError> {
+        let NodeAccess { trust, limits } = access.clone();
+        let socket = RpcLimits {
+            frame_bytes: limits.node_bytes,
+            in_flight: limits.node_calls,
+            open: limits.node_call,
+            trust,
+            ..RpcLimits::default()
+        };
         let way = match &endpoint {
-            Endpoint::Http(url) => Way::Http(http(url, &limits).map_err(|error| {
+            Endpoint::Http(url) => Way::Http(http(url, &socket).map_err(|error| {
                 let (text, why) = (hide_url_credentials(url), error.to_string());
                 NodeError::Address { text, why }
             })?),
             Endpoint::Ipc(_) | Endpoint::Ws(_) | Endpoint::Sim(_) => Way::Socket(Mutex::default()),
         };
-        Ok(Self { endpoint, limits, way })
+        Ok(Self { endpoint, limits, socket, way })
     }
 
     async fn exchange(&self, method: &str, params: Box<RawValue>, wait: Duration) -> Result<Box<RawValue>, CallFault> {
@@ -104,8 +110,8 @@ impl RpcTransport {
 
     async fn connect(&self) -> Result<Live, CallFault> {
         let opened = match (&self.endpoint, self.endpoint.ws_url()) {
-            (_, Some(url)) => open_ws(&url, &self.limits).await,
-            (Endpoint::Ipc(path), _) => open_ipc(path, &self.limits).await,
+            (_, Some(url)) => open_ws(&url, &self.socket).await,
+            (Endpoint::Ipc(path), _) => open_ipc(path, &self.socket).await,
             // Not reached: HTTP has a way of its own.
             (other, None) => {
                 let (url, why) = (other.to_string(), "not a socket".to_owned());
@@ -163,6 +169,10 @@ impl Transport for RpcTransport {
             Ok(Some(pushes(notices, format!("{namespace}_subscription"), subscribed.get().to_owned())))
         };
         async move { timeout(deadline, subscribing).await.unwrap_or(Err(CallFault::Expired)) }.boxed()
+    }
+
+    fn limits(&self) -> NodeLimits {
+        self.limits.clone()
     }
 
     fn at(&self) -> String {

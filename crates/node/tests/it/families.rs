@@ -297,6 +297,8 @@ async fn the_number_of_the_network_is_the_last_resort_and_without_it_the_node_ha
             other => legacy(other, "\"61\""),
         },
     ];
+    let unread = Fake::new(without[1]).drive().await.unwrap();
+    assert!(matches!(unread.head().await, Err(NodeError::NoBlock { .. })));
     for client in without {
         let error = Fake::new(client).drive().await.unwrap().facts().await.unwrap_err();
         assert!(error.is_without_chain() && !error.is_offline(), "{error}");

@@ -13,7 +13,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
-use vipnode_node::{CallFault, Endpoint, Trust};
+use vipnode_node::{CallFault, Endpoint, NodeAccess};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -47,7 +47,7 @@ async fn a_read_that_meets_the_end_of_a_connection_is_made_once_more_and_a_chang
     let none = || RawValue::from_string("[]".to_owned()).unwrap();
     for (method, repeated) in [("eth_chainId", true), ("admin_peers", true), ("admin_addPeer", false)] {
         let (endpoint, requests) = impatient_server().await;
-        let transport = endpoint.transport(&Trust::default()).unwrap();
+        let transport = endpoint.transport(&NodeAccess::default()).unwrap();
         assert_eq!(transport.call(method, none(), LONG).await.unwrap().get(), "\"0x1\"", "{method}");
         let second = transport.call(method, none(), LONG).await;
         match repeated {

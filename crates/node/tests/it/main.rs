@@ -12,7 +12,9 @@
 #[cfg(feature = "testing")]
 mod conformance;
 mod families;
+mod http_status;
 mod keep_alive;
+mod limits;
 #[cfg(feature = "testing")]
 mod real_conformance;
 #[cfg(feature = "testing")]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::Mutex;
-use vipnode_node::Trust;
+use vipnode_node::NodeAccess;
 use vipnode_node::testing::{
     Geth, GethSpec,
     conformance::{self, Lab, Member},
@@ -20,7 +20,8 @@ impl GethLab {
     fn add(&self, spec: GethSpec) -> BoxFuture<'_, Member> {
         async move {
             let geth = Geth::start(spec).await;
-            let member = Member::new(geth.node().await, geth.endpoint().transport(&Trust::default()).unwrap()).await;
+            let member =
+                Member::new(geth.node().await, geth.endpoint().transport(&NodeAccess::default()).unwrap()).await;
             self.geths.lock().await.insert(member.enode.id, geth);
             member
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 use vipnode_node::{
-    Capabilities, DryRun, Endpoint, NodeError, NodeFamily, Trust,
+    Capabilities, DryRun, Endpoint, NodeAccess, NodeError, NodeFamily,
     finder::{FinderEnvironment, Os, find, find_node_key, kept_peers},
     round_trips,
     testing::{Geth, GethSpec, free_port, make_blocks},
@@ -38,21 +38,27 @@ async fn http_without_admin_is_distinguished_from_http_with_it() {
     let port = free_port();
     let url = format!("http://127.0.0.1:{port}");
     let geth = Geth::start(http(port, "eth,net,web3")).await;
-    let error = url.parse::<Endpoint>().unwrap().open(&Trust::default()).await.err().unwrap();
+    let error = url.parse::<Endpoint>().unwrap().open(&NodeAccess::default()).await.err().unwrap();
     assert_eq!(error, NodeError::NotOffered { at: url.clone(), method: "admin_nodeInfo".into() });
     assert!(error.hint().unwrap().contains("--http.api admin,eth,net,web3"));
     drop(geth);
 
     let port = free_port();
     let _geth = Geth::start(http(port, "admin,eth,net,web3")).await;
-    let node = format!("http://127.0.0.1:{port}").parse::<Endpoint>().unwrap().open(&Trust::default()).await.unwrap();
+    let node =
+        format!("http://127.0.0.1:{port}").parse::<Endpoint>().unwrap().open(&NodeAccess::default()).await.unwrap();
     assert!(node.facts().await.unwrap().client_version.starts_with("Geth/"));
     assert!(node.events().await.is_none(), "HTTP pushes nothing");
 
     let port = free_port();
     let _geth = Geth::start(http(port, "admin")).await;
-    let error =
-        format!("http://127.0.0.1:{port}").parse::<Endpoint>().unwrap().open(&Trust::default()).await.err().unwrap();
+    let error = format!("http://127.0.0.1:{port}")
+        .parse::<Endpoint>()
+        .unwrap()
+        .open(&NodeAccess::default())
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(&error, NodeError::NotOffered { method, .. } if method.starts_with("eth_")), "{error}");
 }
 
@@ -63,8 +69,13 @@ async fn a_foreign_host_name_is_refused_with_the_flag_that_allows_it() {
     let mut spec = http(port, "admin,eth,net,web3");
     spec.flags.extend(["--http.vhosts", "node.example"].map(ToOwned::to_owned));
     let _geth = Geth::start(spec).await;
-    let error =
-        format!("http://localhost:{port}").parse::<Endpoint>().unwrap().open(&Trust::default()).await.err().unwrap();
+    let error = format!("http://localhost:{port}")
+        .parse::<Endpoint>()
+        .unwrap()
+        .open(&NodeAccess::default())
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(error, NodeError::HostRefused { .. }), "{error}");
     assert!(error.hint().unwrap().contains("--http.vhosts"));
 }
@@ -75,7 +86,8 @@ async fn ws_reports_peers() {
     let flags = ["--ws", "--ws.port", &port.to_string(), "--ws.api", "admin,eth,net,web3"];
     let flags = flags.map(ToOwned::to_owned).into();
     let _geth = Geth::start(GethSpec { flags, ..GethSpec::default() }).await;
-    let node = format!("ws://127.0.0.1:{port}").parse::<Endpoint>().unwrap().open(&Trust::default()).await.unwrap();
+    let node =
+        format!("ws://127.0.0.1:{port}").parse::<Endpoint>().unwrap().open(&NodeAccess::default()).await.unwrap();
     assert!(node.events().await.is_some());
 }
 
@@ -134,7 +146,7 @@ async fn the_key_is_found_next_to_the_ipc_file() {
 async fn a_running_geth_is_found_by_its_arguments() {
     let _geth = Geth::start(GethSpec::default()).await;
     let nowhere = FinderEnvironment { home: None, ..FinderEnvironment::here() };
-    let found = find(&nowhere, None).await.unwrap();
+    let found = find(&nowhere, None, &NodeAccess::default()).await.unwrap();
     // Tests that run at the same time have geths of their own in the same process table.
     assert!(found.running.unwrap().starts_with("geth, process "), "{:?}", found.endpoint);
     assert!(found.node.facts().await.unwrap().client_version.starts_with("Geth/"));
@@ -172,7 +184,7 @@ async fn a_dry_run_prints_each_call_and_makes_none() {
 #[tokio::test]
 async fn d39_geth_offers_all_that_its_driver_needs() {
     let geth = Geth::start(GethSpec::default()).await;
-    let capabilities = Capabilities::probe(&geth.endpoint().transport(&Trust::default()).unwrap()).await.unwrap();
+    let capabilities = Capabilities::probe(&geth.endpoint().transport(&NodeAccess::default()).unwrap()).await.unwrap();
     assert_eq!(capabilities.family(), Some(NodeFamily::Trusting));
 }
 
@@ -192,7 +204,7 @@ async fn the_start_of_an_agent_leaves_no_warning_in_the_log_of_geth() {
     kept_peers(&*node, &geth.endpoint(), &FinderEnvironment::here()).await;
     find_node_key(&*node, &geth.endpoint(), node.facts().await.unwrap().id, &FinderEnvironment::here()).await.unwrap();
     // A call that fails, to see that such lines are seen.
-    let transport = geth.endpoint().transport(&Trust::default()).unwrap();
+    let transport = geth.endpoint().transport(&NodeAccess::default()).unwrap();
     let params = serde_json::value::RawValue::from_string("[]".to_owned()).unwrap();
     transport.call("admin_addPeer", params, Duration::from_secs(5)).await.unwrap_err();
     let warnings = async {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::time::timeout;
 use vipnode_node::{
-    PeerEvent, Trust,
+    NodeAccess, PeerEvent,
     sim::{SimNet, SimServer, SimSpec},
 };
 use vipnode_types::PeerCommand;
@@ -20,7 +20,7 @@ async fn the_driver_of_geth_drives_them_over_a_socket() {
     net.add(bob.clone());
     let server = SimServer::start(net.clone()).await.unwrap();
     let text = server.endpoint("alice").to_string();
-    let node = text.parse::<vipnode_node::Endpoint>().unwrap().open(&Trust::default()).await.unwrap();
+    let node = text.parse::<vipnode_node::Endpoint>().unwrap().open(&NodeAccess::default()).await.unwrap();
 
     let facts = node.facts().await.unwrap();
     assert_eq!((facts.id, facts.chain), (alice.id, alice.chain));
@@ -46,6 +46,6 @@ async fn the_driver_of_geth_drives_them_over_a_socket() {
 #[tokio::test]
 async fn a_missing_node_is_unreachable() {
     let server = SimServer::start(SimNet::new()).await.unwrap();
-    let error = server.endpoint("nobody").open(&Trust::default()).await.err().unwrap();
+    let error = server.endpoint("nobody").open(&NodeAccess::default()).await.err().unwrap();
     assert!(error.is_offline(), "{error}");
 }

@@ -229,12 +229,12 @@ async fn ipc_speaks_json_without_delimiters() {
         stream.flush().await.unwrap();
         stream.write_all(second.as_bytes()).await.unwrap();
     });
-    let mut opened = open_ipc(&path, &RpcLimits::node()).await.unwrap();
+    let mut opened = open_ipc(&path, &RpcLimits::default()).await.unwrap();
     assert_eq!(opened.peer.call("m", &[0; 0], LONG).await.unwrap().get(), "\"}{\"");
     let Some(Incoming::Notification { method, .. }) = opened.incoming.recv().await else { panic!() };
     assert_eq!(method, "admin_subscription");
     assert_eq!(opened.closed.wait().await, SessionEnd::Gone);
-    let error = open_ipc(&dir.path().join("none.ipc"), &RpcLimits::node()).await.unwrap_err();
+    let error = open_ipc(&dir.path().join("none.ipc"), &RpcLimits::default()).await.unwrap_err();
     assert!(matches!(error, OpenError::Unreachable { .. }));
 }
 

@@ -193,6 +193,7 @@ fn draw_agent(rng: &mut SimRng, others: &[AgentPlan], number: u32, slots: Option
             dial_private: false,
             protocol2: None,
             allow_protocol2: false,
+            request_ms: vipnode_agent_core::REQUEST_MS,
             seed: rng.seed(),
         },
     }

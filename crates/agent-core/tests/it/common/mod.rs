@@ -107,6 +107,7 @@ fn empty_config() -> AgentConfig {
         dial_private: true,
         protocol2: None,
         allow_protocol2: false,
+        request_ms: vipnode_agent_core::REQUEST_MS,
         seed: [0; 32],
     }
 }

@@ -118,6 +118,7 @@ impl Toy {
                 dial_private: false,
                 protocol2: None,
                 allow_protocol2: false,
+                request_ms: vipnode_agent_core::REQUEST_MS,
                 seed: [0; 32],
             },
         }

@@ -1,16 +1,17 @@
-//! No limit of the pool without a test that sets it, and no limit outside its table.
+//! No limit of the pool or of an agent without a test that sets it, and no limit of the pool outside its table.
 
 use std::{collections::BTreeSet, path::Path};
 
 use syn::{Attribute, Expr, ExprAssign, ExprStruct, Ident, Member, Type, visit::Visit};
-use vipnode_pool::PoolLimits;
-use vipnode_pool_core::Limits;
+use vipnode_agent::limits::AgentLimits;
+use vipnode_pool::PoolConfig;
+use vipnode_types::LimitSettings as _;
 
 #[test]
 fn each_limit_is_set_by_a_test() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut set = SetInTests::default();
-    for folder in ["pool-core/src", "pool/src", "pool/tests"] {
+    for folder in ["pool-core/src", "pool/src", "pool/tests", "node/src", "node/tests", "agent/src", "agent/tests"] {
         for entry in walkdir::WalkDir::new(crates.join(folder)) {
             let path = entry.unwrap().into_path();
             set.in_test = path.components().any(|part| part.as_os_str() == "tests");
@@ -19,9 +20,9 @@ fn each_limit_is_set_by_a_test() {
             }
         }
     }
-    let core = Limits::TABLE.iter().map(|limit| limit.name);
-    let gateway = PoolLimits::TABLE.iter().map(|limit| limit.name);
-    let missing: Vec<&str> = core.chain(gateway).filter(|name| !set.limits.contains(*name)).collect();
+    let pool = PoolConfig::new("127.0.0.1:0".parse().unwrap()).unwrap().limit_settings();
+    let all = pool.into_iter().chain(AgentLimits::default().limit_settings()).map(|limit| limit.name);
+    let missing: Vec<&str> = all.filter(|name| !set.limits.contains(*name)).collect();
     assert!(missing.is_empty(), "no test sets {missing:?}");
 }
 
@@ -271,7 +272,8 @@ impl<'ast> Visit<'ast> for SetInTests {
     }
 
     fn visit_expr_struct(&mut self, value: &'ast ExprStruct) {
-        let limits = |segment: &syn::PathSegment| segment.ident == "Limits" || segment.ident == "PoolLimits";
+        let tables = ["Limits", "PoolLimits", "NodeLimits", "PoolLinkLimits", "MetricsLimits"];
+        let limits = |segment: &syn::PathSegment| tables.iter().any(|table| segment.ident == table);
         if self.in_test && value.path.segments.last().is_some_and(limits) {
             for field in &value.fields {
                 self.name(&field.member);

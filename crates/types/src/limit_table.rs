@@ -17,6 +17,33 @@ pub struct Limit<T: 'static> {
     pub set: fn(&mut T, u64),
 }
 
+/// One limit with its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitSetting {
+    /// Name by which `--limit` sets it.
+    pub name: &'static str,
+    /// The unit of its values.
+    pub unit: LimitUnit,
+    /// The value that is set.
+    pub value: u64,
+    /// Its default value.
+    pub default: u64,
+    /// The values that it may have.
+    pub range: RangeInclusive<u64>,
+    /// What it limits, and what happens at the limit.
+    pub rule: &'static str,
+}
+
+/// Limits that can be listed, and set by name.
+pub trait LimitSettings {
+    /// Returns every limit, as it is set.
+    fn limit_settings(&self) -> Vec<LimitSetting>;
+
+    /// Sets a limit to a value in its range. Returns `false` if no limit has this name, or the value is beyond its range.
+    #[must_use]
+    fn set_limit(&mut self, name: &str, value: u64) -> bool;
+}
+
 /// The unit of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitUnit {
@@ -29,8 +56,10 @@ pub enum LimitUnit {
 }
 
 /// The type of a field that holds a limit.
-pub(crate) trait LimitValue {
+pub trait LimitValue {
+    /// Returns the value in its unit.
     fn number(&self) -> u64;
+    /// Reads a value in its unit; one that the type cannot hold becomes the largest.
     fn of(number: u64) -> Self;
 }
 
@@ -76,6 +105,7 @@ impl LimitValue for Duration {
 
 /// Declares a struct of limits, its defaults and its table from one list of
 /// `/// rule` `name: type = default, unit range;`. Settings that are not limits follow after `also`.
+#[macro_export]
 macro_rules! limits {
     (
         $(#[$about:meta])*
@@ -99,16 +129,37 @@ macro_rules! limits {
 
         impl $table {
             /// The table of these limits.
-            pub const TABLE: &'static [$crate::limit_table::Limit<Self>] = &[$($crate::limit_table::Limit {
+            pub const TABLE: &'static [$crate::Limit<Self>] = &[$($crate::Limit {
                 name: stringify!($name),
-                unit: $crate::limit_table::LimitUnit::$unit,
+                unit: $crate::LimitUnit::$unit,
                 range: $range,
                 rule: concat!($($rule),+),
-                get: |limits| $crate::limit_table::LimitValue::number(&limits.$name),
-                set: |limits, number| limits.$name = $crate::limit_table::LimitValue::of(number),
+                get: |limits| $crate::LimitValue::number(&limits.$name),
+                set: |limits, number| limits.$name = $crate::LimitValue::of(number),
             }),+];
+        }
+
+        impl $crate::LimitSettings for $table {
+            fn limit_settings(&self) -> Vec<$crate::LimitSetting> {
+                let usual = Self::default();
+                let settings = Self::TABLE.iter().map(|row| $crate::LimitSetting {
+                    name: row.name,
+                    unit: row.unit,
+                    value: (row.get)(self),
+                    default: (row.get)(&usual),
+                    range: row.range.clone(),
+                    rule: row.rule.trim(),
+                });
+                settings.collect()
+            }
+
+            fn set_limit(&mut self, name: &str, value: u64) -> bool {
+                let row = Self::TABLE.iter().find(|row| row.name == name && row.range.contains(&value));
+                if let Some(row) = row {
+                    (row.set)(self, value);
+                }
+                row.is_some()
+            }
         }
     };
 }
-
-pub(crate) use limits;
