@@ -8,7 +8,7 @@ use std::{
 use futures_util::{StreamExt, future::BoxFuture, stream};
 use serde_json::value::RawValue;
 use tokio::runtime::Runtime;
-use vipnode_node::{CallFault, Push, Pushes, Transport, drive, limits::NodeLimits};
+use vipnode_node::{Push, Pushes, Transport, TransportError, drive, limits::NodeLimits};
 
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime"));
@@ -17,13 +17,15 @@ static RUNTIME: LazyLock<Runtime> =
 struct Anything(Mutex<Vec<String>>);
 
 impl Anything {
-    fn next(&self) -> Result<Box<RawValue>, CallFault> {
+    fn next(&self) -> Result<Box<RawValue>, TransportError> {
         let line = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let line =
-            line.ok_or_else(|| CallFault::Lost { kind: std::io::ErrorKind::ConnectionReset, why: "gone".to_owned() })?;
+        let line = line.ok_or_else(|| TransportError::Lost {
+            kind: std::io::ErrorKind::ConnectionReset,
+            why: "gone".to_owned(),
+        })?;
         match line.strip_prefix('!') {
-            Some(message) => Err(CallFault::Remote { code: -32601, message: message.to_owned() }),
-            None => serde_json::from_str(&line).map_err(|error| CallFault::Answer(error.into())),
+            Some(message) => Err(TransportError::Remote { code: -32601, message: message.to_owned() }),
+            None => serde_json::from_str(&line).map_err(|error| TransportError::Answer(error.into())),
         }
     }
 }
@@ -34,7 +36,7 @@ impl Transport for Anything {
         _method: &'a str,
         _params: Box<RawValue>,
         _deadline: Duration,
-    ) -> BoxFuture<'a, Result<Box<RawValue>, CallFault>> {
+    ) -> BoxFuture<'a, Result<Box<RawValue>, TransportError>> {
         Box::pin(async { self.next() })
     }
 
@@ -43,7 +45,7 @@ impl Transport for Anything {
         _namespace: &'a str,
         _params: Box<RawValue>,
         _deadline: Duration,
-    ) -> BoxFuture<'a, Result<Option<Pushes>, CallFault>> {
+    ) -> BoxFuture<'a, Result<Option<Pushes>, TransportError>> {
         let item = self.next();
         Box::pin(async { Ok(Some(stream::iter(item.ok().map(Push::Item)).boxed())) })
     }

@@ -143,7 +143,7 @@ pub enum Notice {
     /// The node answers again.
     NodeReconnected,
     /// The pool assigned a host, which is being dialed.
-    HostGiven {
+    HostAssigned {
         /// The lease with it.
         lease: LeaseId,
         /// Public key of the host's node.
@@ -190,14 +190,14 @@ pub enum Notice {
         cause: ConnectFailure,
     },
     /// A host disconnected; another is sought. One that the user named stays dialed.
-    HostGone {
+    HostLost {
         /// The lease with it.
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
     },
     /// A peer without a lease was disconnected. Only the first is announced; all are counted.
-    StrangerDropped {
+    UnleasedPeerDisconnected {
         /// Public key of the peer.
         peer: NodeId,
     },

@@ -3,10 +3,10 @@ use rand_chacha::ChaCha8Rng;
 use vipnode_types::{BrokenInvariant, Ms};
 
 use crate::{
-    Action, AgentConfig, AgentCounters, AgentGauges, AgentView, EndedLeases, Event, NodeChange, NodeTask, PoolStanding,
+    Action, AgentConfig, AgentCounters, AgentGauges, AgentView, EndedLeases, Event, NodeChange, NodeTask, PoolState,
     RequestTag,
-    client::host_search::HostSearch,
-    direct::named_peers::NamedPeers,
+    client::{failed_hosts::FailedHosts, missing_hosts::MissingHosts},
+    direct::direct_peers::DirectPeers,
     flows::stop::StopState,
     host::{host_state::HostState, offer::head_due, waiting_admits::WaitingAdmits},
     invariants,
@@ -15,7 +15,9 @@ use crate::{
         former_clients::FormerClients, light_slots::LightSlots, own_peers::OwnPeers, state::NodeState,
         strict::StrictPeers,
     },
-    pool::{ask::AskState, dialect::Dialect, leave::LeaveQueue, link::Link, report::Reports},
+    pool::{
+        dialect::PoolProtocol, host_requests::HostRequests, leave::LeaveQueue, report::Reports, session::PoolSession,
+    },
 };
 
 /// The agent's state machine. See the [crate] for its guarantees.
@@ -33,21 +35,22 @@ pub struct AgentCore {
     pub(crate) former_clients: FormerClients,
     pub(crate) strict: StrictPeers,
     // The pool.
-    pub(crate) dialect: Dialect,
-    pub(crate) link: Link,
+    pub(crate) dialect: PoolProtocol,
+    pub(crate) session: PoolSession,
     pub(crate) reports: Reports,
-    pub(crate) asks: AskState,
+    pub(crate) asks: HostRequests,
+    pub(crate) missing_hosts: MissingHosts,
     pub(crate) leaving: LeaveQueue,
     // The roles.
     pub(crate) hosting: HostState,
     pub(crate) waiting_admits: WaitingAdmits,
-    pub(crate) host_search: HostSearch,
-    pub(crate) direct: NamedPeers,
+    pub(crate) failed_hosts: FailedHosts,
+    pub(crate) direct: DirectPeers,
     // The run.
     pub(crate) counters: AgentCounters,
     pub(crate) ended: EndedLeases,
     /// How many leases an earlier run left.
-    pub(crate) left_over: usize,
+    pub(crate) unreleased: usize,
     pub(crate) stopping: Option<StopState>,
     pub(crate) stopped: bool,
     next_tag: RequestTag,
@@ -55,22 +58,22 @@ pub struct AgentCore {
 }
 
 impl AgentCore {
-    /// Creates a core with the changes that an earlier run did not undo (see [`crate::left_undone`]). They stay until
+    /// Creates a core with the changes that an earlier run did not undo (see [`crate::unreleased_changes`]). They stay until
     /// the pool confirms or ends their leases.
     #[must_use]
     pub fn new(config: AgentConfig, journal: impl IntoIterator<Item = NodeChange>, now: Ms) -> Self {
         let mut rng = ChaCha8Rng::from_seed(config.seed);
         let mut leases = Leases::default();
-        for grant in journal {
-            leases.insert(Lease::left_over(grant, now));
+        for change in journal {
+            leases.insert(Lease::unreleased(change, now));
         }
         // A new run must not take the answer to a request of the run before for an answer to its own.
         let next_tag = u64::from(rand::Rng::next_u32(&mut rng));
         let ids = leases.iter().map(Lease::id).filter(|id| !id.is_direct());
         Self {
-            left_over: leases.len(),
-            dialect: Dialect::new(config.protocol2, ids),
-            direct: NamedPeers::new(&config.direct, &leases),
+            unreleased: leases.len(),
+            dialect: PoolProtocol::new(config.protocol2, ids),
+            direct: DirectPeers::new(&config.direct, &leases),
             config,
             rng,
             now,
@@ -80,13 +83,14 @@ impl AgentCore {
             light_slots: LightSlots::default(),
             former_clients: FormerClients::default(),
             strict: StrictPeers::default(),
-            link: Link::default(),
+            session: PoolSession::default(),
             reports: Reports::default(),
-            asks: AskState::default(),
+            asks: HostRequests::default(),
+            missing_hosts: MissingHosts::default(),
             leaving: LeaveQueue::default(),
             hosting: HostState::default(),
             waiting_admits: WaitingAdmits::default(),
-            host_search: HostSearch::default(),
+            failed_hosts: FailedHosts::default(),
             counters: AgentCounters::default(),
             ended: EndedLeases::default(),
             stopping: None,
@@ -97,8 +101,8 @@ impl AgentCore {
     }
 
     /// The state of the connection to the pool.
-    pub(crate) const fn pool_standing(&self) -> PoolStanding {
-        if self.config.pool { self.link.standing() } else { PoolStanding::None }
+    pub(crate) const fn pool_state(&self) -> PoolState {
+        if self.config.pool { self.session.state() } else { PoolState::None }
     }
 
     /// Handles an event at `now` and appends the resulting actions, in order.
@@ -121,7 +125,7 @@ impl AgentCore {
             Event::PoolOpen => self.pool_open(now, out),
             Event::PoolLost { why } => self.pool_lost(now, why, out),
             Event::PoolUntrusted { why } => self.pool_untrusted(now, why, out),
-            Event::PoolAddress(address) => self.link.reached_at(address),
+            Event::PoolAddress(address) => self.session.reached_at(address),
             Event::PoolCalls { tag, call } => self.pool_calls(now, tag, call, out),
             Event::PoolAnswers { tag, answer } => self.pool_answers(now, tag, answer, out),
             Event::Stop(_) => self.stop(now, out),
@@ -162,7 +166,7 @@ impl AgentCore {
     fn settle(&mut self, now: Ms, out: &mut Vec<Action>) {
         self.watch_expire(now, out);
         self.tasks_expire(now, out);
-        self.link_expire(now, out);
+        self.session_expire(now, out);
         self.unseen_expire(now, out);
         self.light_slots.expire(now);
         self.strict.expire(now);

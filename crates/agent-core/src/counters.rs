@@ -12,7 +12,7 @@ pub struct AgentCounters {
     /// Hosts that the pool assigned and that failed.
     pub hosts_failed: u64,
     /// Peers without a lease that were disconnected.
-    pub strangers_dropped: u64,
+    pub unleased_peers_disconnected: u64,
     /// Connections on which the pool had accepted the agent and that ended.
     pub pool_losses: u64,
     admit_failures: [u64; 10],
@@ -115,8 +115,8 @@ impl AgentCounters {
         add(Some(&mut self.hosts_failed), 1);
     }
 
-    pub(crate) fn stranger_dropped(&mut self) {
-        add(Some(&mut self.strangers_dropped), 1);
+    pub(crate) fn unleased_peer_disconnected(&mut self) {
+        add(Some(&mut self.unleased_peers_disconnected), 1);
     }
 
     pub(crate) fn pool_lost(&mut self) {

@@ -1,7 +1,7 @@
 use vipnode_types::{HeadFact, Ms, wire::Side};
 
 use crate::{
-    AgentCore, PoolStanding,
+    AgentCore, PoolState,
     node::{former_clients::trusted_without_lease, own_peers::OwnPeers},
 };
 
@@ -11,7 +11,7 @@ pub struct AgentGauges {
     /// Whether the pool has accepted the agent on an open connection.
     pub pool_connected: bool,
     /// The state of the connection to the pool.
-    pub pool_state: PoolStanding,
+    pub pool_state: PoolState,
     /// Whether the node answers.
     pub node_up: bool,
     /// Connected peers without a lease.
@@ -46,8 +46,8 @@ impl AgentGauges {
     pub(crate) fn of(core: &AgentCore) -> Self {
         let (offered, sold) = (core.offer(core.now).slots, core.leases.held(Side::Host));
         Self {
-            pool_connected: core.link.is_live(),
-            pool_state: core.pool_standing(),
+            pool_connected: core.session.is_live(),
+            pool_state: core.pool_state(),
             node_up: core.node.is_up(),
             own_peers: OwnPeers::count(&core.node, &core.leases),
             reserve: core.config.host.as_ref().map_or(0, |host| host.reserve),
@@ -55,7 +55,7 @@ impl AgentGauges {
             slots_sold: sold,
             slots_free: offered.saturating_sub(sold),
             clients_connected: core.leases.connected(Side::Host),
-            hosts_wanted: core.config.min_peers.saturating_add(core.named_hosts()),
+            hosts_wanted: core.config.min_peers.saturating_add(core.direct_hosts()),
             hosts_connected: core.leases.connected(Side::Client),
             trusted_without_lease: trusted_without_lease(&core.leases, &core.node, &core.former_clients),
             head: core.node.head().map(|head| head.fact),
@@ -73,5 +73,5 @@ fn seen_ms(core: &AgentCore, side: Side) -> u64 {
         Side::Client => core.ended.client.ms,
     };
     let of_pool = core.leases.iter().filter(|lease| lease.side() == side && !lease.id().is_direct());
-    of_pool.fold(ended, |sum, lease| sum.saturating_add(lease.presence().seen_ms(core.now)))
+    of_pool.fold(ended, |sum, lease| sum.saturating_add(lease.connection().seen_ms(core.now)))
 }

@@ -14,7 +14,7 @@
 //! ([`vipnode_types::LeaseId::is_direct`]); they share the journal and the tasks. A pool does not know them and cannot
 //! end them.
 //!
-//! The caller reads the journal ([`left_undone`]) into [`AgentCore::new`], opens the first socket to the pool, probes
+//! The caller reads the journal ([`unreleased_changes`]) into [`AgentCore::new`], opens the first socket to the pool, probes
 //! the node and reports [`Event::NodeUp`], sends [`Event::Tick`] at [`AgentCore::next_wake`], and lists the peers at
 //! each [`Action::Watch`] and at least every 20 s.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
@@ -50,16 +50,16 @@ pub use event::{Event, FromPool, PoolAnswer, StopCause};
 pub use gauges::AgentGauges;
 pub use host::offer::{Allowed, HostConfigError};
 pub use leases::ended_leases::{EndedLeases, EndedSide};
-pub use leases::journal::{ChangeKind, JournalEntry, NodeChange};
-pub use leases::release::{OpenChanges, left_undone, release};
+pub use leases::node_change::{ChangeKind, JournalEntry, NodeChange};
+pub use leases::open_changes::{OpenChanges, release, unreleased_changes};
 pub use limits::{REDIAL_MS, REQUEST_MS, SLOW_CONNECT_MS};
 pub use node::task_error::TaskError;
 pub use policy::peer_policy::{PeerPolicy, VersionPattern, VersionPatternError};
-pub use pool::pool_standing::PoolStanding;
+pub use pool::pool_state::PoolState;
 pub use pool::protocol2::Protocol2Config;
 pub use preview::Preview;
 pub use refusal::Refusal;
-pub use view::{AgentView, HostSlots, LeaseState};
+pub use view::{AgentView, HostSlots, LeaseSnapshot};
 
 /// The errors of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[

@@ -25,10 +25,10 @@ pub(crate) const SEEN_HOSTS: usize = 64;
 /// Hosts of one ask reply that are read; the rest is ignored.
 pub(crate) const REPLY_HOSTS: usize = 128;
 /// Unleased peers that are being disconnected at once; further ones follow.
-pub(crate) const STRANGERS: usize = 16;
-/// Hosts held beyond those wanted; further ones are left as surplus. A pool assigns as many (`spare_offers`) while hosts stay
+pub(crate) const UNLEASED_PEERS: usize = 16;
+/// Hosts held beyond those wanted; further ones are left as surplus. A pool assigns as many (`extra_offers`) while hosts stay
 /// silent.
-pub(crate) const SURPLUS: u32 = 7;
+pub(crate) const EXTRA_HOSTS: u32 = 7;
 
 /// A host that is not connected after this time is left.
 pub(crate) const CONNECT_MS: u64 = 20_000;
@@ -58,16 +58,16 @@ pub(crate) const SUSPECT_MS: u64 = 1_000;
 /// Without a list of peers for this long, no peer counts as connected.
 pub(crate) const UNWATCHED_MS: u64 = 60_000;
 /// A host that disconnects within this time of connecting disconnected at once.
-pub(crate) const AT_ONCE_MS: u64 = 10_000;
+pub(crate) const EARLY_DROP_MS: u64 = 10_000;
 /// A node without a free slot for light nodes disconnects one within this time of its connection.
-pub(crate) const THROWN_OUT_MS: u64 = 2_000;
+pub(crate) const DROPPED_BY_HOST_MS: u64 = 2_000;
 /// A host whose slots for light nodes are taken admits none for this long, unless one of them goes before. A light node that
 /// leaves at once looks like one without a slot, so the time is short; a pool keeps that node's neighbors away for longer.
 pub(crate) const LIGHT_REST_MS: u64 = 10_000;
 /// An admit waits for a slot that is being undone for this long: a pool waits 3 s for its answer. Then it is refused.
 pub(crate) const ADMIT_WAIT_MS: u64 = 2_000;
 /// A host that disconnects at once this often ...
-pub(crate) const AT_ONCE_TIMES: usize = 3;
+pub(crate) const EARLY_DROP_TIMES: usize = 3;
 /// ... within this time is unstable.
 pub(crate) const AT_ONCE_WITHIN_MS: u64 = 60_000;
 /// A host that failed is not accepted again for this long.
@@ -125,7 +125,7 @@ pub(crate) const BEHIND_BLOCKS: u64 = 3;
 /// The minimum time between two notices of the balance.
 pub(crate) const BALANCE_MS: u64 = 600_000;
 /// The minimum time between two rounds of disconnecting unleased peers.
-pub(crate) const STRANGERS_MS: u64 = 1_000;
+pub(crate) const UNLEASED_PEERS_MS: u64 = 1_000;
 /// A strict host keeps clients whose leases its pool no longer knows for this long: as long as agents have to reconnect
 /// to a pool that was restarted.
 pub(crate) const LAST_LIST_MS: u64 = 600_000;

@@ -1,6 +1,6 @@
 use vipnode_types::{HeadFact, Ms, NodeFacts, wire::ConnectRequest};
 
-use crate::{AgentConfig, host::offer::Offer, node::state::NodeState, pool::hello::hello};
+use crate::{AgentConfig, host::offer::OfferedSlots, node::state::NodeState, pool::hello::hello};
 
 /// What an agent would do with a node as it is now. Computed without an agent, by the code of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl Preview {
         if let Some(head) = head {
             node.see_head(wall, head, wall.get().wrapping_div(1_000));
         }
-        let offer = Offer::of(config, &node, false, wall);
+        let offer = OfferedSlots::of(config, &node, false, wall);
         Self { hello: hello(config, facts, offer.slots), why_no_slots: offer.why_none }
     }
 }

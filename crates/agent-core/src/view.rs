@@ -1,6 +1,6 @@
 use vipnode_types::{LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, wire::Side};
 
-use crate::{AgentCore, EndedLeases, HostConfig, PoolStanding, node::own_peers::OwnPeers};
+use crate::{AgentCore, EndedLeases, HostConfig, PoolState, node::own_peers::OwnPeers};
 
 /// The state of the agent, for status and metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +18,9 @@ pub struct AgentView {
     /// The maximum price of a slot; `None` for any price.
     pub max_price: Option<Price>,
     /// How many hosts the user named, which are kept without a pool.
-    pub named_hosts: u32,
+    pub direct_hosts: u32,
     /// Its connection to the pool.
-    pub pool: PoolStanding,
+    pub pool: PoolState,
     /// When the agent joined the pool; `None` while it has not.
     pub joined: Option<Ms>,
     /// The pool's ID; `None` until the agent has joined, and for a pool without one.
@@ -36,7 +36,7 @@ pub struct AgentView {
     /// How old that block is, in milliseconds, by this machine's clock.
     pub head_age_ms: Option<u64>,
     /// Every lease, including those being undone.
-    pub leases: Vec<LeaseState>,
+    pub leases: Vec<LeaseSnapshot>,
     /// Connected peers without a lease.
     pub own_peers: u32,
     /// Slots offered in total.
@@ -60,7 +60,7 @@ pub struct HostSlots {
 
 /// A lease as the agent's status shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeaseState {
+pub struct LeaseSnapshot {
     /// The pool's ID of this lease.
     pub lease: LeaseId,
     /// Which side the agent is on.
@@ -86,7 +86,7 @@ pub struct LeaseState {
 impl AgentView {
     pub(crate) fn of(core: &AgentCore) -> Self {
         let offer = core.offer(core.now);
-        let leases = core.leases.iter().map(|lease| LeaseState {
+        let leases = core.leases.iter().map(|lease| LeaseSnapshot {
             lease: lease.id(),
             side: lease.side(),
             peer: lease.peer_id(),
@@ -94,8 +94,8 @@ impl AgentView {
             client_version: lease.client_version().to_owned(),
             price: core.dialect.price(lease.terms().price),
             since: lease.since(),
-            connected: lease.presence().up(),
-            seen_ms: lease.presence().seen_ms(core.now),
+            connected: lease.connection().up(),
+            seen_ms: lease.connection().seen_ms(core.now),
             ending: !lease.runs(),
         });
         let selling =
@@ -107,13 +107,13 @@ impl AgentView {
             host: core.config.host.as_ref().map(selling),
             min_peers: core.config.min_peers,
             missing,
-            why_missing: core.asks.why_missing().filter(|_| missing > 0).map(str::to_owned),
+            why_missing: core.missing_hosts.why().filter(|_| missing > 0).map(str::to_owned),
             max_price: core.config.max_price,
-            named_hosts: core.named_hosts(),
-            pool: core.pool_standing(),
-            joined: core.link.joined(),
-            pool_id: core.link.pool_id(),
-            price: core.link.price(),
+            direct_hosts: core.direct_hosts(),
+            pool: core.pool_state(),
+            joined: core.session.joined(),
+            pool_id: core.session.pool_id(),
+            price: core.session.price(),
             node_up: core.node.is_up(),
             node: core.node.facts().cloned(),
             head: core.node.block(),

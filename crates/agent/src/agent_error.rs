@@ -158,7 +158,7 @@ errors! {
         }: local, "the key in {path} belongs to node {key}, but the node at {at} is {node}" (path = path.display()),
             hint "Pass this node's own key file with --nodekey, or pass the RPC address of the key's node with --rpc.";
         /// The delegation is not valid for this agent.
-        NotLinked {
+        DelegationInvalid {
             /// What is wrong.
             why: String,
         }: local, "this delegation cannot be used by this agent: {why}",
@@ -194,7 +194,7 @@ errors! {
         }: local, "cannot get random bytes from the operating system: {why}", hint "Please report this.";
         /// The agent could not undo all changes to the node in time when it stopped.
         NotUndone {
-            /// How many grants are left.
+            /// How many changes are left.
             left: usize,
         }: local, "stopping took too long; changes left on the node: {left}",
             hint "Run `vipnode release` once the node responds.";
@@ -209,7 +209,7 @@ errors! {
         }: local, "changes that could not be undone: {left} of {all}: {why}",
             hint "Run `vipnode release` once the node responds.";
         /// A task of the agent ended unexpectedly.
-        Fault {
+        Internal {
             /// Which, and how.
             why: String,
         }: local, "a part of the agent failed: {why}", hint "Please report this.";
@@ -230,7 +230,7 @@ errors! {
 
 impl AgentError {
     /// A fault that should not happen, with what is known of it.
-    pub(crate) fn fault(why: impl std::fmt::Display) -> Self {
-        Self::Fault { why: why.to_string() }
+    pub(crate) fn internal(why: impl std::fmt::Display) -> Self {
+        Self::Internal { why: why.to_string() }
     }
 }

@@ -47,8 +47,8 @@ pub enum AgentNotice {
     },
     /// What an earlier run left on the node was undone, because it was of another pool.
     Released {
-        /// How many grants.
-        grants: usize,
+        /// How many changes.
+        changes: usize,
     },
     /// A notice of the agent core.
     Notice(Notice),

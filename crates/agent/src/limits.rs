@@ -91,7 +91,7 @@ impl PoolLinkLimits {
 /// Events of the pool that wait for the agent core. At the limit nothing more is read from the socket.
 pub const POOL_EVENTS: usize = 256;
 /// Requests that wait to be sent to the pool. A further one is answered "busy" at once.
-pub const POOL_ORDERS: usize = 256;
+pub const POOL_REQUESTS: usize = 256;
 /// Calls that wait for the node. A further one fails at once.
 pub const NODE_CALLS: usize = 4_096;
 /// Results of calls and observations of the node that wait for the agent core. At the limit the node is not asked.
@@ -115,7 +115,7 @@ pub const METRICS_ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Bytes of a journal. A longer one is not read: it is not ours.
 pub const JOURNAL_BYTES: u64 = 64 << 20;
-/// Lines of a journal beyond four for each live grant, after which it is rewritten.
+/// Lines of a journal beyond four for each live change, after which it is rewritten.
 pub const JOURNAL_SPARE_LINES: usize = 1_024;
 /// URLs of pools whose IDs are remembered. A further one drops the one that was pinned first.
 pub const POOL_PINS: usize = 64;
@@ -146,7 +146,7 @@ pub const NODE_RETRY_MAX: Duration = Duration::from_secs(5);
 /// How long a delegation holds, in milliseconds: a year.
 pub const DELEGATION_MS: u64 = 365 * DAY_MS;
 /// How long a delegation holds that signs a connect which is only checked, in milliseconds.
-pub const TRIAL_MS: u64 = 60_000;
+pub const CHECK_MS: u64 = 60_000;
 /// A delegation with less than this left is renewed where the node's key can be read.
 pub const RENEW_MS: u64 = 30 * DAY_MS;
 /// A delegation with less than this left is not begun with.

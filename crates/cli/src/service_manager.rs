@@ -42,23 +42,23 @@ async fn beat<F: Future<Output = bool> + Send>(every: Duration, mut answers: imp
     loop {
         ticks.tick().await;
         if answers().await {
-            notify(Notice::Watchdog);
+            notify(ServiceState::Watchdog);
         }
     }
 }
 
 /// The role serves: what depends on its unit may start.
 pub(crate) fn ready() {
-    notify(Notice::Ready);
+    notify(ServiceState::Ready);
 }
 
 /// The role undoes its changes and ends.
 pub(crate) fn stopping() {
-    notify(Notice::Stopping);
+    notify(ServiceState::Stopping);
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Notice {
+enum ServiceState {
     Ready,
     Stopping,
     Watchdog,
@@ -71,8 +71,8 @@ fn watchdog() -> Option<Duration> {
 
 /// Hands a notice to a thread of its own, because the socket of a service manager that does not read blocks its writer.
 #[cfg(unix)]
-fn notify(notice: Notice) {
-    static SENDER: OnceLock<Option<SyncSender<Notice>>> = OnceLock::new();
+fn notify(notice: ServiceState) {
+    static SENDER: OnceLock<Option<SyncSender<ServiceState>>> = OnceLock::new();
     let sender = SENDER.get_or_init(|| {
         std::env::var_os("NOTIFY_SOCKET")?;
         let (sender, notices) = sync_channel(WAITING_NOTICES);
@@ -87,11 +87,11 @@ fn notify(notice: Notice) {
 }
 
 #[cfg(unix)]
-fn send(notice: Notice) {
+fn send(notice: ServiceState) {
     let state = match notice {
-        Notice::Ready => sd_notify::NotifyState::Ready,
-        Notice::Stopping => sd_notify::NotifyState::Stopping,
-        Notice::Watchdog => sd_notify::NotifyState::Watchdog,
+        ServiceState::Ready => sd_notify::NotifyState::Ready,
+        ServiceState::Stopping => sd_notify::NotifyState::Stopping,
+        ServiceState::Watchdog => sd_notify::NotifyState::Watchdog,
     };
     if let Err(error) = send_to_manager(&state) {
         tracing::warn!(%error, "cannot notify the service manager (NOTIFY_SOCKET)");
@@ -126,4 +126,4 @@ fn watchdog() -> Option<Duration> {
 }
 
 #[cfg(not(unix))]
-fn notify(_notice: Notice) {}
+fn notify(_notice: ServiceState) {}

@@ -10,9 +10,7 @@ use clap::{Command, CommandFactory};
 use insta::assert_snapshot;
 use vipnode_agent::{
     AgentError, AgentNotice, PinChange, PinReason,
-    local::{
-        AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding,
-    },
+    local::{AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolState},
 };
 use vipnode_agent_core::{ConnectFailure, NameError, Notice};
 use vipnode_node::NodeError;
@@ -197,12 +195,12 @@ fn notices() -> Vec<Notice> {
         )),
         Notice::NodeDisconnected { why: Failure::of(&unreachable()) },
         Notice::NodeReconnected,
-        Notice::HostGiven { lease, host },
+        Notice::HostAssigned { lease, host },
         Notice::HostConnected { lease, host, after_ms: 42 },
-        Notice::HostGone { lease, host },
+        Notice::HostLost { lease, host },
         Notice::ClientAdmitted { lease, client },
         Notice::ClientConnected { lease, client },
-        Notice::StrangerDropped { peer: client },
+        Notice::UnleasedPeerDisconnected { peer: client },
         Notice::ClientReturned { client, disconnected: true },
         Notice::ClientReturned { client, disconnected: false },
         Notice::LastListKept { leases: 3 },
@@ -260,7 +258,7 @@ fn snapshot_of_notices() {
         AgentNotice::SignsEachCall { key_file },
         AgentNotice::NotDialable,
         AgentNotice::Exposed { at: "http://10.0.0.1:8545".to_owned() },
-        AgentNotice::Released { grants: 2 },
+        AgentNotice::Released { changes: 2 },
         pinned(None, Some(pool_id()), PinReason::FirstUse),
         pinned(Some(pool_id()), Some(pool_id()), PinReason::Signed),
         pinned(Some(pool_id()), Some(pool_id()), PinReason::Accepted),
@@ -312,7 +310,7 @@ pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> 
             url: "wss://pool.example/".to_owned(),
             id: Some(pool_id()),
             protocol: 3,
-            standing: PoolStanding::Joined,
+            state: PoolState::Joined,
             since: Some(now.minus(3_600_000)),
             price: Some("100 gwei".parse().unwrap()),
         },
@@ -367,15 +365,15 @@ fn snapshot_of_status() {
             shown.push(status::page_of_agents(agents, width));
         }
         shown.push(cut(&status::line_of_agent(agents[1].clone()), width));
-        for standing in [
-            PoolStanding::Connecting,
-            PoolStanding::Unreachable,
-            PoolStanding::Refused,
-            PoolStanding::Untrusted,
-            PoolStanding::Disconnected,
+        for state in [
+            PoolState::Connecting,
+            PoolState::Unreachable,
+            PoolState::Refused,
+            PoolState::Untrusted,
+            PoolState::Disconnected,
         ] {
             let mut away = agents[0].clone();
-            (away.pool.standing, away.pool.since) = (standing, None);
+            (away.pool.state, away.pool.since) = (state, None);
             shown.push(cut(&status::line_of_agent(away.clone()), width));
             let page = status::page_of_agents(&[away], width).to_string();
             shown.extend(page.lines().filter(|line| plain(line).contains("  pool ")).map(str::to_owned));

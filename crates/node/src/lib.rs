@@ -29,7 +29,7 @@ pub use file_owner::FileOwner;
 pub use node::{Node, PeerEvent, PeerEvents, PlannedCall};
 pub use node_error::NodeError;
 pub use round_trip::{PeerConnection, round_trips};
-pub use transport::{CallFault, Endpoint, NodeAccess, Push, Pushes, Transport};
+pub use transport::{Endpoint, NodeAccess, Push, Pushes, Transport, TransportError};
 pub use vipnode_rpc::{Trust, TrustError};
 
 /// The errors of this crate, for the book's page of errors.

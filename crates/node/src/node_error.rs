@@ -1,6 +1,6 @@
 use std::io::ErrorKind;
 
-use vipnode_rpc::TlsFault;
+use vipnode_rpc::CertificateProblem;
 use vipnode_types::{errors, sanitize};
 
 use crate::{AnswerError, FileOwner, limits::MAX_ERROR_TEXT};
@@ -41,7 +41,7 @@ errors! {
             /// The node's RPC address, without credentials.
             at: String,
             /// What is wrong with its certificate.
-            fault: TlsFault,
+            fault: CertificateProblem,
         }: local, "the node at {at} is not trusted: {fault}", hint_of fault;
         /// The node took too long to answer.
         Expired {

@@ -31,7 +31,7 @@ const OF_AN_ADMIT: &[ErrorCode] = &[
 ];
 
 /// The errors of a pool's call to dial a peer.
-const OF_A_GRANT: &[ErrorCode] =
+const OF_A_LEASE: &[ErrorCode] =
     &[ErrorCode::MethodNotFound, ErrorCode::InvalidParams, ErrorCode::Unsuitable, ErrorCode::Refused, ErrorCode::Busy];
 
 fn caps(texts: &[&str]) -> Vec<Capability> {
@@ -221,13 +221,13 @@ pub(super) fn ask() -> MethodRow {
                 the client, or at a deadline with a `reason`. Over HTTP, where the pool cannot call the agent, ask \
                 again.";
     let request = AskRequest { want: 2, avoid: Vec::new() };
-    let grant = LeasedHost {
+    let leased = LeasedHost {
         lease: LEASE,
         host: examples::host_enode(),
         price: examples::price(),
         client_version: GETH.to_owned(),
     };
-    let reply = AskReply { hosts: vec![grant], missing: 1, reason: None };
+    let reply = AskReply { hosts: vec![leased], missing: 1, reason: None };
     let none = AskReply {
         hosts: Vec::new(),
         missing: 2,
@@ -363,6 +363,6 @@ pub(super) fn dial() -> MethodRow {
         ("done", "The call was accepted"),
     )
     .takes::<DialCall>("peer", "The peer to dial, and the lease")
-    .fails(OF_A_GRANT)
+    .fails(OF_A_LEASE)
     .example("another host", examples::bare(&call), &Done {})
 }

@@ -8,7 +8,7 @@ use crate::{
     collections::seeded_rng::SeededRng,
     leases::Leases,
     matching::{Context, Matching},
-    metering::{Metering, row_rollover::next_rollover},
+    metering::{Metering, period_rollover::next_rollover},
     output::Output,
     pool_clock::PoolClock,
 };
@@ -98,7 +98,7 @@ impl Core {
             next_rollover(&self.leases, &self.agents, &self.clock, &self.limits),
             self.matching.next_wake(),
             self.agents.next_silence(),
-            self.agents.next_stranger(),
+            self.agents.next_never_paired(),
             self.agents.next_proof(),
             Some(self.agents.flush_at()),
         ]
@@ -126,7 +126,7 @@ impl Core {
             waiting: count(self.matching.wait_queue().len()),
             pending_asks: count(self.matching.asks().len()),
             calls_in_flight: count(self.leases.calls_in_flight()),
-            dirty_presences: count(self.agents.unwritten_presences()),
+            unwritten_reports: count(self.agents.unwritten_reports()),
             deadlines: count(deadlines.into_iter().fold(0, usize::saturating_add)),
         }
     }

@@ -1,6 +1,6 @@
 use vipnode_types::{Wei, wire::EvictReason};
 
-use crate::MeteredRow;
+use crate::MeteredPeriod;
 
 /// Event counters since the start. They never decrease.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,7 +19,7 @@ pub struct Counters {
     pub not_admitted: u64,
     /// Leases that both sides have seen.
     pub paired: u64,
-    /// Rows of the meter ended by their age.
+    /// Billing periods ended by their age.
     pub rollovers: u64,
     /// Agents that stopped reporting.
     pub silences: u64,
@@ -29,7 +29,7 @@ pub struct Counters {
     pub evictions_unanswered: u64,
     /// Nodes forgotten.
     pub pruned: u64,
-    /// Rows of the meter that ended.
+    /// Billing periods that ended.
     pub metered_rows: u64,
     /// Milliseconds billed on them.
     pub metered_ms: u64,
@@ -46,16 +46,16 @@ impl Counters {
         EvictReason::ALL.into_iter().zip(self.ended)
     }
 
-    /// Counts a row of the meter that ended.
-    pub(crate) fn count_row(&mut self, billed_ms: u64, cost: Wei) {
+    /// Counts a billing period that ended.
+    pub(crate) fn count_period(&mut self, billed_ms: u64, cost: Wei) {
         self.metered_rows = self.metered_rows.saturating_add(1);
         self.metered_ms = self.metered_ms.saturating_add(billed_ms);
         self.metered_cost = self.metered_cost.checked_add(cost).unwrap_or(Wei::new(u128::MAX));
     }
 
     /// Counts a finished row that a store kept, and those that were merged into it.
-    pub(crate) fn count_metered(&mut self, row: &MeteredRow) {
-        self.count_row(row.total_billed_ms(), row.total_cost());
+    pub(crate) fn count_metered(&mut self, row: &MeteredPeriod) {
+        self.count_period(row.total_billed_ms(), row.total_cost());
         self.metered_rows = self.metered_rows.saturating_add(row.earlier.rows.into());
     }
 

@@ -1,6 +1,6 @@
 use vipnode_types::{AgentPublic, Ms, NodeId, protocol2::Kind};
 
-use crate::{Protocol2State, protocol2::dialect::Dialect};
+use crate::{Protocol2State, protocol2::dialect::AgentProtocol};
 
 /// The signer that represents a node, and what the pool keeps when the node changes between protocols.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,10 +42,10 @@ impl Credentials {
     }
 
     /// Returns the protocol that the agent speaks.
-    pub(crate) const fn dialect(&self) -> Dialect {
+    pub(crate) const fn dialect(&self) -> AgentProtocol {
         match self.signer {
-            Signer::Agent { .. } => Dialect::Protocol3,
-            Signer::NodeKey { .. } => Dialect::Protocol2,
+            Signer::Agent { .. } => AgentProtocol::Protocol3,
+            Signer::NodeKey { .. } => AgentProtocol::Protocol2,
         }
     }
 

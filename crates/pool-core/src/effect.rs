@@ -19,7 +19,7 @@ pub enum Effect {
         /// The result, or the error and its hint.
         reply: Result<Reply, WireError>,
         /// Whether the reply waits until the rows before it are durable.
-        release: Release,
+        when: SendWhen,
     },
     /// Call an agent. The caller reports the end of the call as [`crate::Command::CallDone`].
     Call {
@@ -32,7 +32,7 @@ pub enum Effect {
         /// The time limit for an answer, in milliseconds from when the call is sent.
         answer_ms: u64,
         /// Whether the call waits until the rows before it are durable.
-        release: Release,
+        when: SendWhen,
     },
     /// Close a socket: a newer one replaced it, or its agent is silent or does not answer.
     Close {
@@ -45,7 +45,7 @@ pub enum Effect {
 
 /// Whether an effect may be carried out before the rows that it depends on are durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Release {
+pub enum SendWhen {
     /// At once.
     Now,
     /// Once everything persisted up to here is durable.

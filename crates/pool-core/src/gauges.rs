@@ -23,8 +23,8 @@ pub struct Gauges {
     pub pending_asks: u64,
     /// Calls to agents that have not ended.
     pub calls_in_flight: u64,
-    /// Presences not written yet.
-    pub dirty_presences: u64,
+    /// Last reports not written yet.
+    pub unwritten_reports: u64,
     /// Deadlines of every kind except calls.
     pub deadlines: u64,
 }

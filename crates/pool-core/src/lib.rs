@@ -4,7 +4,7 @@
 //! I/O, and draws randomness only from its seed, so every bug can be replayed from a seed.
 //!
 //! The program that runs the core parses, verifies, and authenticates each message first. Afterward, it carries out the
-//! [`Effect`]s in order and holds back those marked [`Release::AfterCommit`] until all rows persisted so far are durable.
+//! [`Effect`]s in order and holds back those marked [`SendWhen::AfterCommit`] until all rows persisted so far are durable.
 //!
 //! `flows` has one file per command. `agents` holds who is connected, `matching` who may serve whom, `leases` which slots
 //! are in use, `metering` what they cost; `protocol2` is the dialect of the original. Each folder's `mod.rs` describes
@@ -51,7 +51,7 @@ pub use command::{CallOutcome, Command, Identity};
 pub use core_error::CoreError;
 pub use counters::Counters;
 pub use credentials::{Credentials, Signer};
-pub use effect::{Effect, Release, Reply};
+pub use effect::{Effect, Reply, SendWhen};
 pub use gauges::Gauges;
 pub use ids::{CallId, ConnectionId, RequestId};
 pub use limits::{Limits, PoolLimits};
@@ -59,7 +59,9 @@ pub use metering::pair_time::PairTime;
 pub use node_view::{NodePage, NodeView};
 pub use pool_call::PoolCall;
 pub use protocol2::state::Protocol2State;
-pub use row::{DelegationRow, HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
+pub use row::{
+    DelegationRow, HostTimeRow, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow, Row, RowKey, TimesRow,
+};
 pub use steps::Steps;
 
 /// The error tables of this crate, for the book's page of errors.

@@ -47,7 +47,7 @@ limits! {
         /// A host is not offered twice within this time to clients at one public address.
         same_address_ms: u64 = 35 * SECOND, Time 0..=HOUR;
         /// After the host of a running lease reports "gone", the lease waits this long for the client's report.
-        half_down_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
+        host_gone_wait_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
         /// A lease starts a new row after this time.
         rollover_ms: u64 = DAY, Time MINUTE..=30 * DAY;
         /// Time per day (UTC) that a client may use without being billed, in addition to `unpaired_percent`; counts only if the
@@ -66,12 +66,12 @@ limits! {
         /// block, get no more hosts: the hosts of one wide block count for at most 1/N of the limit. Beyond that, and
         /// beyond `silence_ms` and `unpaired_pair_ms`, the clients of the address block get no hosts of that wide block.
         lockout_blocks: u32 = 3, Count 1..=100;
-        /// Meter rows that a node ends in one hour; further rows are added up by pair and written in the next hour.
-        rows_an_hour: u32 = 1_000, Count 1..=60_000;
-        /// Meter rows that wait for the next hour, each of which is written to the store at most once a second. The address
+        /// Billing periods that a node ends in one hour; further ones are added up by pair and written in the next hour.
+        periods_an_hour: u32 = 1_000, Count 1..=60_000;
+        /// Billing periods that wait for the next hour, each of which is written to the store at most once a second. The address
         /// blocks of clients (/24, /48, and /16, /32) may have at most as many as are still free; beyond it, rows are written
         /// immediately.
-        waiting_rows: u32 = 100_000, Count 0..=10_000_000;
+        waiting_periods: u32 = 100_000, Count 0..=10_000_000;
         /// Pairs of a client and a host whose time is remembered for a week; an address block may hold as many as are free.
         /// Beyond it, the time of a client's hosts is remembered together, except for four of them.
         pairs: u32 = 1_000_000, Count 1..=100_000_000;
@@ -106,11 +106,11 @@ limits! {
         /// Hosts examined for one slot; the best compatible host gets the offer.
         candidates: u32 = 32, Count 1..=1_000;
         /// Hosts examined for one slot if none of the first `candidates` is compatible; then the client waits.
-        looks: u32 = 160, Count 1..=100_000;
+        examined_hosts: u32 = 160, Count 1..=100_000;
         /// Combinations of capabilities, rules, and version of hosts, and hosts of compatible combinations, examined for one
-        /// slot if none of the first `candidates` is compatible; then `looks` applies. The next search continues where the
+        /// slot if none of the first `candidates` is compatible; then `examined_hosts` applies. The next search continues where the
         /// last one ended.
-        looks_by_rules: u32 = 256, Count 1..=100_000;
+        examined_hosts_by_rules: u32 = 256, Count 1..=100_000;
         /// Combinations of capabilities, rules, and version of clients for which a chain is known to have no compatible
         /// host, remembered until a host with a new combination connects. An address block (/24, /48) and a wide block
         /// (/16, /32) may have at most as many as are still free; beyond its share, a block loses its oldest one.
@@ -119,10 +119,10 @@ limits! {
         /// other address blocks; after twice this time four, and so on, provided that more slots are free than others
         /// need first: one for each waiting client of the same address block (/24, /48), and one for each other block with
         /// waiting clients. The leases that connect later end.
-        second_host_ms: u64 = SECOND, Time 100..=MINUTE;
-        /// Offers that a client has at once beyond the number of hosts that it wants; see `second_host_ms`. Clients of one address
+        extra_host_ms: u64 = SECOND, Time 100..=MINUTE;
+        /// Offers that a client has at once beyond the number of hosts that it wants; see `extra_host_ms`. Clients of one address
         /// block that are not proven share them.
-        spare_offers: u32 = 7, Count 0..=64;
+        extra_offers: u32 = 7, Count 0..=64;
         /// Offers on those hosts in an address block (/24, /48) that have never served a client, as long as other hosts are
         /// known: pending ones, and for `same_address_ms` those that the host did not admit. A wide block (/16, /32) may
         /// have four times as many. Further clients get other hosts.
@@ -145,19 +145,19 @@ limits! {
         /// The pool searches again for a waiting client after this time if it found no host.
         retry_ms: u64 = 5 * SECOND, Time 100..=HOUR;
         /// A host that failed to admit a client gets no offers for this time, which doubles with each failure up to
-        /// `max_rest_ms`.
-        rest_ms: u64 = 2 * SECOND, Time 100..=HOUR;
-        /// The longest time for which a host that failed to admit a client gets no offers; see `rest_ms`.
-        max_rest_ms: u64 = 10 * MINUTE, Time 100..=DAY;
+        /// `max_host_backoff_ms`.
+        host_backoff_ms: u64 = 2 * SECOND, Time 100..=HOUR;
+        /// The longest time for which a host that failed to admit a client gets no offers; see `host_backoff_ms`.
+        max_host_backoff_ms: u64 = 10 * MINUTE, Time 100..=DAY;
         /// How many times the pool resends an eviction that was refused or not answered in time. After the last
         /// refusal, the slot counts as free. If the agent did not answer, the pool closes its socket; the next connect
         /// reply then lists its current leases.
         evict_tries: u32 = 3, Count 0..=100;
-        /// A host ranks lower, and gets no offers for `rest_ms`, once proven clients of this many different address blocks
+        /// A host ranks lower, and gets no offers for `host_backoff_ms`, once proven clients of this many different address blocks
         /// reported that it admitted them but did not connect; in a closed pool, once one member did. The time doubles with
-        /// each further block or member up to `max_rest_ms`. All of this ends when a client is next paired with the
+        /// each further block or member up to `max_host_backoff_ms`. All of this ends when a client is next paired with the
         /// host.
-        strike_witnesses: u32 = 3, Count 1..=16;
+        strike_reporters: u32 = 3, Count 1..=16;
         /// A host that immediately disconnected a light node is not assigned to light nodes of the same address block for this
         /// time.
         light_block_ms: u64 = 5 * MINUTE, Time 0..=HOUR;
@@ -184,15 +184,15 @@ limits! {
         profiles: u32 = 4_096, Count 1..=1_000_000;
         /// Clients whose report of one host's capabilities is stored while they are connected; an address block may
         /// hold as many as are free. Further reports are ignored.
-        witnesses_a_host: u32 = 8, Count 1..=64;
-        /// The same for all hosts together (see `witnesses_a_host`); an address block may hold as many as are free.
+        observations_a_host: u32 = 8, Count 1..=64;
+        /// The same for all hosts together (see `observations_a_host`); an address block may hold as many as are free.
         /// Further reports are ignored.
-        witnesses: u32 = 32_768, Count 0..=10_000_000;
+        observations: u32 = 32_768, Count 0..=10_000_000;
         /// Wide address blocks (/16, /32) whose clients must agree about a host before their reports count for clients of other
         /// address blocks than their own.
-        witness_blocks: u32 = 2, Count 1..=16;
+        observation_blocks: u32 = 2, Count 1..=16;
         /// Versions that a node rejected since it connected; beyond it, the oldest is forgotten.
-        unwanted_versions: u32 = 16, Count 1..=1_000;
+        rejected_versions: u32 = 16, Count 1..=1_000;
         /// Recent offers and failed pairs of host and client that are remembered, and as many failed offers of hosts that have
         /// never served a client; beyond it, the oldest are forgotten early.
         recent_pairs: u32 = 1_000_000, Count 1..=100_000_000;
@@ -208,7 +208,7 @@ limits! {
         /// Nodes remembered that were never paired, shared like `nodes`. They are forgotten `nonce_ahead_ms` plus
         /// `nonce_behind_ms` after they left, and not before the end of a day on which they used unpaired time. New nodes
         /// beyond it are answered "busy".
-        strangers: u32 = 200_000, Count 1..=100_000_000;
+        never_paired_nodes: u32 = 200_000, Count 1..=100_000_000;
         /// Forgotten nodes that used more than one delegation, and whose newest delegation the pool remembers, shared
         /// like `nodes`; beyond its share, an address block loses its oldest entry.
         delegations: u32 = 100_000, Count 1..=100_000_000;
@@ -219,7 +219,7 @@ limits! {
         /// The price of a slot.
         price: Price = Price::FREE;
         /// Whether the pool admits only members. The addresses that members claim are then trusted.
-        closed: bool = false;
+        members_only: bool = false;
         /// Chains whose genesis block is known to the operator: nodes that name another one for the same chain ID are refused.
         pinned_chains: Vec<ChainSpec> = Vec::new();
     }

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use vipnode_types::{Ms, wire::WireError};
 
-use crate::{ConnectionId, Effect, Release, Reply, RequestId, Row, Steps, collections::address_block::AddressBlock};
+use crate::{ConnectionId, Effect, Reply, RequestId, Row, SendWhen, Steps, collections::address_block::AddressBlock};
 
 /// The effects of one `handle`: rows first, then everything else in order.
 #[derive(Debug)]
@@ -33,12 +33,12 @@ impl Output {
 
     /// Answers once all rows persisted so far are durable.
     pub(crate) fn reply_durably(&mut self, connection: ConnectionId, request: RequestId, reply: Reply) {
-        self.push(Effect::Reply { connection, request, reply: Ok(reply), release: Release::AfterCommit });
+        self.push(Effect::Reply { connection, request, reply: Ok(reply), when: SendWhen::AfterCommit });
     }
 
     /// Answers at once.
     pub(crate) fn reply(&mut self, connection: ConnectionId, request: RequestId, reply: Result<Reply, WireError>) {
-        self.push(Effect::Reply { connection, request, reply, release: Release::Now });
+        self.push(Effect::Reply { connection, request, reply, when: SendWhen::Now });
     }
 
     /// Counts steps of a search for the agent at an address.

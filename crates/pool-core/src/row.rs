@@ -11,19 +11,19 @@ pub enum Row {
     Node(Box<NodeRow>),
     /// A running lease.
     Lease(Box<LeaseRow>),
-    /// A finished row of the meter. Immutable: the same key is never written with a different value.
-    Metered(Box<MeteredRow>),
+    /// A finished billing period. Immutable: the same key is never written with a different value.
+    Metered(Box<MeteredPeriod>),
     /// When each of these nodes last reported. Written every few minutes.
-    Presence(Vec<Presence>),
+    LastReport(Vec<LastReport>),
     /// A lower bound for pool time, so that it does not run backward over a restart.
     Clock(Ms),
     /// The number of the next lease.
     NextLease(u64),
     /// The time that a client spent with its hosts.
     Times(Box<TimesRow>),
-    /// A finished row of the meter that is not in the journal yet, since its nodes had too many: further rows of them are added
+    /// A finished billing period that is not in the journal yet, since its nodes had too many: further rows of them are added
     /// to it.
-    Waiting(Box<MeteredRow>),
+    Deferred(Box<MeteredPeriod>),
     /// The newest delegation of a node that was forgotten and had shown more than one.
     Delegation(DelegationRow),
     /// Removes the row with a key.
@@ -40,7 +40,7 @@ pub enum RowKey {
     /// The time that a client spent with its hosts.
     Times(NodeId),
     /// A finished row that is not in the journal yet, by its client and its host.
-    Waiting(NodeId, NodeId),
+    Deferred(NodeId, NodeId),
     /// The newest delegation of a forgotten node.
     Delegation(NodeId),
 }
@@ -82,7 +82,7 @@ pub struct DelegationRow {
 
 /// When a node last reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Presence {
+pub struct LastReport {
     /// Public key of the node.
     pub id: NodeId,
     /// When its agent last reported.
@@ -123,7 +123,7 @@ pub struct NodeRow {
 pub struct LeaseRow {
     /// The lease's id, which stays the same from row to row.
     pub id: LeaseId,
-    /// The number of the meter's current row: 0, then one more after each rollover or return.
+    /// The number of the current billing period: 0, then one more after each rollover or return.
     pub row: u32,
     /// The node that uses the slot.
     pub client: NodeId,
@@ -141,9 +141,9 @@ pub struct LeaseRow {
     pub host_seen: Option<(Ms, Option<Ms>)>,
 }
 
-/// A finished row of the meter, with both ends fixed.
+/// A finished billing period, with both ends fixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MeteredRow {
+pub struct MeteredPeriod {
     /// The lease, in its last state.
     pub lease: LeaseRow,
     /// What the client saw.
@@ -157,12 +157,12 @@ pub struct MeteredRow {
     /// When the row ended.
     pub ended: Ms,
     /// Rows of the same client, host, and payee that ended before it and are not in the journal one by one.
-    pub earlier: MergedRows,
+    pub earlier: MergedPeriods,
 }
 
 /// The sums of several finished rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct MergedRows {
+pub struct MergedPeriods {
     /// How many rows were merged.
     pub rows: u32,
     /// What they billed, in milliseconds.
@@ -171,7 +171,7 @@ pub struct MergedRows {
     pub cost: Wei,
 }
 
-impl MeteredRow {
+impl MeteredPeriod {
     /// What it and the rows merged into it bill, in milliseconds.
     #[must_use]
     pub const fn total_billed_ms(&self) -> u64 {
@@ -186,8 +186,8 @@ impl MeteredRow {
 
     /// Merges a row that ended before it into it.
     pub(crate) fn add(&mut self, before: &Self) {
-        let MergedRows { rows, billed_ms, cost } = self.earlier;
-        self.earlier = MergedRows {
+        let MergedPeriods { rows, billed_ms, cost } = self.earlier;
+        self.earlier = MergedPeriods {
             rows: rows.saturating_add(before.earlier.rows).saturating_add(1),
             billed_ms: billed_ms.saturating_add(before.total_billed_ms()),
             cost: cost.checked_add(before.total_cost()).unwrap_or(Wei::new(u128::MAX)),

@@ -25,11 +25,11 @@
 
 pub mod admin;
 mod auth;
+mod call_refusal;
 mod close_reason;
 mod config;
 mod data_dir;
 mod engine;
-mod error;
 mod fairness;
 mod key_file;
 mod limits;
@@ -48,12 +48,12 @@ pub use auth::{
 pub use config::PoolConfig;
 pub use data_dir::{DataDir, DataDirError};
 pub use local_addresses::addresses_at;
-pub use metrics::{PoolGlance, PoolMetrics};
+pub use metrics::{PoolMetrics, PoolSummary};
 #[cfg(feature = "acme")]
 pub use net::tls::{AcmeConfig, LETS_ENCRYPT};
 pub use net::{
     proxy_protocol::{ConnectionEnds, read_ends},
-    tls::{CertificateFacts, PoolTls, TlsError, TlsNews},
+    tls::{CertificateFacts, PoolTls, RenewalResult, TlsError},
     trusted_proxies::{ProxyHeader, ProxyHeaderError, ProxyHeaderNameError, TrustedProxies},
 };
 pub use pool_probe::PoolProbe;
@@ -63,12 +63,12 @@ pub use vipnode_pool_core::PoolLimits;
 
 /// The error tables of this crate and of the store, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
-    vipnode_types::ErrorTable { title: "Calls that a pool refuses", rows: error::Refusal::ROWS },
+    vipnode_types::ErrorTable { title: "Calls that a pool refuses", rows: call_refusal::CallRefusal::ROWS },
     vipnode_types::ErrorTable { title: "Connections that a pool closes", rows: close_reason::CloseReason::ROWS },
     vipnode_types::ErrorTable { title: "An unhealthy pool, `/health`", rows: engine::HealthError::ROWS },
     vipnode_types::ErrorTable { title: "A pool that cannot start or continue", rows: PoolError::ROWS },
     vipnode_types::ErrorTable { title: "The data directory of a pool, `--datadir`", rows: DataDirError::ROWS },
-    vipnode_types::ErrorTable { title: "Bans and drains of a pool", rows: auth::OrderError::ROWS },
+    vipnode_types::ErrorTable { title: "Bans and drains of a pool", rows: auth::BanError::ROWS },
     vipnode_types::ErrorTable { title: "Targets of a ban", rows: BanTargetError::ROWS },
     vipnode_types::ErrorTable { title: "`vipnode pool admin`", rows: admin::AdminError::ROWS },
     vipnode_types::ErrorTable { title: "The store of a pool", rows: vipnode_store::StoreError::ROWS },

@@ -18,9 +18,9 @@ pub fn addresses_at(bound: IpAddr) -> Vec<IpAddr> {
         Vec::new()
     });
     let routed = own_addresses();
-    let mut ranked: Vec<(bool, Rank, IpAddr)> = interfaces
+    let mut ranked: Vec<(bool, AddressRank, IpAddr)> = interfaces
         .iter()
-        .map(|interface| (interface.ip(), Rank::of(&interface.name, interface.ip(), &routed)))
+        .map(|interface| (interface.ip(), AddressRank::of(&interface.name, interface.ip(), &routed)))
         // A socket bound to 0.0.0.0 does not accept IPv6; one bound to [::] accepts both.
         .filter(|(ip, _)| is_reached(*ip) && (ip.is_ipv4() || bound.is_ipv6()))
         .map(|(ip, rank)| (ip.is_ipv6(), rank, ip))
@@ -37,7 +37,7 @@ pub fn addresses_at(bound: IpAddr) -> Vec<IpAddr> {
 
 /// How likely other machines reach an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
+enum AddressRank {
     /// This machine uses it for connections beyond its networks.
     Routed,
     Other,
@@ -45,7 +45,7 @@ enum Rank {
     Inside,
 }
 
-impl Rank {
+impl AddressRank {
     fn of(interface: &str, ip: IpAddr, routed: &[IpAddr]) -> Self {
         let inside = ["lo", "docker", "br-", "veth", "virbr", "cni", "flannel", "podman", "lxc"];
         if routed.contains(&ip) {
@@ -75,7 +75,7 @@ mod tests {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let routed = [ip("192.168.1.5")];
         let mut found = [("docker0", "172.17.0.1"), ("lo", "11.0.0.1"), ("eth1", "10.0.0.1"), ("eth0", "192.168.1.5")]
-            .map(|(name, address)| (Rank::of(name, ip(address), &routed), ip(address)));
+            .map(|(name, address)| (AddressRank::of(name, ip(address), &routed), ip(address)));
         found.sort_unstable();
         assert_eq!(found.map(|(_, ip)| ip.to_string()), ["192.168.1.5", "10.0.0.1", "11.0.0.1", "172.17.0.1"]);
     }

@@ -10,7 +10,7 @@ pub struct PoolMetrics(Arc<Metrics>);
 
 /// The main numbers of a pool. Those of the pool core are up to one of its ticks old.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PoolGlance {
+pub struct PoolSummary {
     /// Connected hosts.
     pub hosts: u64,
     /// Connected clients.
@@ -119,10 +119,10 @@ impl PoolMetrics {
 
     /// The main numbers as they are now.
     #[must_use]
-    pub fn glance(&self) -> PoolGlance {
+    pub fn summary(&self) -> PoolSummary {
         let metrics = &*self.0;
         let number = |gauge: &Gauge| u64::try_from(gauge.get()).unwrap_or(0);
-        PoolGlance {
+        PoolSummary {
             hosts: number(&metrics.hosts),
             clients: number(&metrics.clients),
             leases: number(&metrics.leases),
@@ -261,7 +261,7 @@ impl CoreCounters {
         let silences = table.counter("agents_timed_out", "Agents that stopped reporting");
         let metered_s = table.counter(
             "metered_seconds",
-            "Time for which both sides reported each other as connected, in meter rows that ended",
+            "Time for which both sides reported each other as connected, in billing periods that ended",
         );
         let metered_gwei = table.counter("metered_gwei", "Cost of the metered time, in gwei");
         Self { refused_connects, admits, paired, ended, silences, metered_s, metered_gwei }

@@ -14,7 +14,7 @@ use vipnode_types::errors;
 use crate::{
     DataDir, PoolConfig, PoolProbe, PoolTls, ReloadChanges,
     admin::{self, AdminService},
-    auth::{AccessControl, Audience, Orders, OwnCertificate},
+    auth::{AccessControl, Audience, BansAndDrains, OwnCertificate},
     close_reason::CloseReason,
     engine::{Connections, CoreThread, CoreThreadParts, StoreThread, inbox},
     key_file::KeyFile,
@@ -65,7 +65,7 @@ errors! {
         }: local, "the pool cannot start a thread: {source}",
             hint "Raise the limits on memory and processes (ulimit -u), then start the pool again.";
         /// The pool has a bug.
-        Fault {
+        Internal {
             /// The broken invariant, or the text of the panic.
             why: String,
         }: local, "the pool stopped because of an internal error: {why}",
@@ -112,13 +112,13 @@ impl PoolServer {
         let (inbox, reader) = inbox(metrics.queue.clone(), &config.limits);
         let connections = Arc::new(Connections::new(inbox.clone()));
         let audience = Audience::new(local_addr, &config.public_urls, own_certificate(config.tls.as_ref()));
-        let orders = Orders::open(config.datadir.as_ref(), &config.limits);
-        let orders = orders.map_err(|source| PoolError::Store { source })?;
-        let access = Arc::new(AccessControl::new(audience, config.identity(), orders, config.access_rules()));
+        let bans_and_drains = BansAndDrains::open(config.datadir.as_ref(), &config.limits);
+        let bans_and_drains = bans_and_drains.map_err(|source| PoolError::Store { source })?;
+        let access = Arc::new(AccessControl::new(audience, config.identity(), bans_and_drains, config.access_rules()));
         let (store, store_thread) = StoreThread::start(store, inbox.clone(), config.limits.store_batches)
             .map_err(|source| PoolError::Thread { source })?;
         let parts = CoreThreadParts {
-            limits: vipnode_pool_core::Limits { closed: access.is_closed(), ..config.core.clone() },
+            limits: vipnode_pool_core::Limits { members_only: access.is_closed(), ..config.core.clone() },
             seed: config.seed,
             access: Arc::clone(&access),
             retry_ms: config.limits.retry_ms(),
@@ -178,19 +178,19 @@ impl PoolServer {
     /// called again.
     ///
     /// # Errors
-    /// [`PoolError::Fault`].
+    /// [`PoolError::Internal`].
     pub async fn join(&mut self) -> Result<(), PoolError> {
         let Some(supervisor) = &mut self.supervisor else { return Ok(()) };
         let ended = supervisor.await;
         self.supervisor = None;
-        ended.unwrap_or_else(|error| Err(fault(&error)))
+        ended.unwrap_or_else(|error| Err(internal(&error)))
     }
 
     /// Shuts the pool down in order: it accepts no further connections, answers the requests in flight, writes all rows
     /// to the store, and closes each socket with a reason.
     ///
     /// # Errors
-    /// [`PoolError::Fault`].
+    /// [`PoolError::Internal`].
     pub async fn shutdown(mut self) -> Result<(), PoolError> {
         self.stop.cancel();
         self.join().await
@@ -214,8 +214,8 @@ fn cannot_bind(bind: SocketAddr, source: std::io::Error) -> PoolError {
     PoolError::Bind { bind, source }
 }
 
-fn fault(why: &(impl ToString + ?Sized)) -> PoolError {
-    PoolError::Fault { why: why.to_string() }
+fn internal(why: &(impl ToString + ?Sized)) -> PoolError {
+    PoolError::Internal { why: why.to_string() }
 }
 
 fn bind(to: SocketAddr) -> std::io::Result<TcpListener> {
@@ -247,7 +247,7 @@ async fn start_core(parts: CoreThreadParts) -> Result<JoinHandle<()>, PoolError>
     let thread = thread.map_err(|source| PoolError::Thread { source })?;
     match is_ready.await {
         Ok(started) => started.map_err(|source| PoolError::Store { source })?,
-        Err(_) => return Err(fault("the pool's core did not start")),
+        Err(_) => return Err(internal("the pool's core did not start")),
     }
     Ok(thread)
 }
@@ -290,7 +290,7 @@ impl Running {
         let ended_by = self.watch().await;
         port.stop.cancel();
         let _ended = listening.await;
-        port.service.gateway.drain(limits.drain).await;
+        port.service.gateway.finish_requests(limits.drain).await;
         port.service.connections.close_all(&CloseReason::ShuttingDown.to_string());
         port.tasks.close();
         if timeout(limits.closing, port.tasks.wait()).await.is_err() {
@@ -300,9 +300,9 @@ impl Running {
         let threads = std::mem::take(&mut self.threads);
         let ended = spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok())).await;
         match (ended_by, ended) {
-            (Some(why), _) => Err(fault(&why)),
+            (Some(why), _) => Err(internal(&why)),
             (None, Ok(true)) => Ok(()),
-            (None, _) => Err(fault("a thread ended by a panic")),
+            (None, _) => Err(internal("a thread ended by a panic")),
         }
     }
 

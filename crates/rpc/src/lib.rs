@@ -39,10 +39,10 @@ pub use error::{CallError, OpenError, SessionEnd};
 pub use limits::RpcLimits;
 pub use protocol::{Connection, ConnectionEvent, Frame, Full, JsonSplitter, Served, SplitError, request_text};
 pub use session::{
-    Closed, Halves, Heard, Incoming, Keepalive, OpenSession, PendingCall, PoolHeaders, Responder, RpcHandle, Session,
-    drive,
+    Closed, Halves, Incoming, Keepalive, OpenSession, PendingCall, PoolHeaders, Responder, RpcHandle, Session,
+    SessionInput, drive,
 };
-pub use tls::{TlsFault, Trust, TrustError};
+pub use tls::{CertificateProblem, Trust, TrustError};
 pub use transport::{
     HttpRpc, IpcListener, IpcServer, IpcServerLimits, IpcService, RpcClient, WsError, WsFrames, check_address, http,
     open_ipc, open_ws, own_addresses, pipe, pipe_with, ws_accept_key,
@@ -54,6 +54,6 @@ pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "A call", rows: CallError::ROWS },
     vipnode_types::ErrorTable { title: "The end of a connection", rows: SessionEnd::ROWS },
     vipnode_types::ErrorTable { title: "Frames", rows: protocol::FrameError::ROWS },
-    vipnode_types::ErrorTable { title: "A certificate that is not trusted", rows: TlsFault::ROWS },
+    vipnode_types::ErrorTable { title: "A certificate that is not trusted", rows: CertificateProblem::ROWS },
     vipnode_types::ErrorTable { title: "Files of certificate authorities, `--tls-ca`", rows: TrustError::ROWS },
 ];

@@ -5,7 +5,7 @@
 //! agents stop, and nothing may be left behind. During the whole run, [`Checker`] checks the cores against the design.
 //! It gets the truth from the model of the nodes ([`GroundTruth`]) and shares only the meter's formula with the cores.
 //!
-//! The seeds of a second family have strangers instead of faults: parties with valid signatures that exhaust the pool,
+//! The seeds of a second family have attackers instead of faults: parties with valid signatures that exhaust the pool,
 //! use slots without being billed, or harm others as far as the protocol allows. In these runs, honest agents must be
 //! served within stated bounds.
 //!
@@ -23,6 +23,6 @@ mod virtual_time;
 pub use checks::{Checker, Promise, Violation};
 pub use devp2p::{Devp2p, GroundTruth, ModelNode, Overlap, REDIAL_MS};
 pub use run::{Family, SeedFailure, Stats, effects, golden_line, replay, run_seed, run_seeds};
-pub use scenarios::{AgentPlan, FaultKind, Honesty, Scenario, StrangerKind, StrangerPlan};
+pub use scenarios::{AgentPlan, AttackerKind, AttackerPlan, FaultKind, Honesty, Scenario};
 pub use sim_rng::SimRng;
 pub use virtual_time::EPOCH_MS;

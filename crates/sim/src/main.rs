@@ -27,9 +27,9 @@ enum Cli {
         /// How many seeds.
         #[arg(long, default_value_t = 100)]
         count: u64,
-        /// Run the seeds with strangers instead of those with faults.
+        /// Run the seeds with attackers instead of those with faults.
         #[arg(long)]
-        strangers: bool,
+        attackers: bool,
     },
     /// Replay one seed.
     Replay {
@@ -39,9 +39,9 @@ enum Cli {
         /// Print every event, not only the last 50.
         #[arg(short, long)]
         verbose: bool,
-        /// Replay the seed with strangers.
+        /// Replay the seed with attackers.
         #[arg(long)]
-        strangers: bool,
+        attackers: bool,
     },
     /// Print every effect of one seed as numbers, to compare two commits.
     ///
@@ -76,7 +76,7 @@ fn main() -> io::Result<ExitCode> {
             bench::measured(&what, &mut out)?;
             true
         }
-        Cli::Seeds { from, count, strangers } => seeds(&mut out, family(strangers), from..from.saturating_add(count))?,
+        Cli::Seeds { from, count, attackers } => seeds(&mut out, family(attackers), from..from.saturating_add(count))?,
         Cli::Effects { seed } => {
             let (outcome, lines) = effects(seed);
             for line in lines {
@@ -85,8 +85,8 @@ fn main() -> io::Result<ExitCode> {
             outcome.is_ok()
         }
         Cli::Golden { count } => golden(&mut out, count)?,
-        Cli::Replay { seed, verbose, strangers } => {
-            let (outcome, trace) = replay(family(strangers), seed);
+        Cli::Replay { seed, verbose, attackers } => {
+            let (outcome, trace) = replay(family(attackers), seed);
             let skip = if verbose { 0 } else { trace.len().saturating_sub(50) };
             for line in trace.iter().skip(skip) {
                 writeln!(out, "{line}")?;
@@ -102,8 +102,8 @@ fn main() -> io::Result<ExitCode> {
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-const fn family(strangers: bool) -> Family {
-    if strangers { Family::Strangers } else { Family::Faults }
+const fn family(attackers: bool) -> Family {
+    if attackers { Family::Attackers } else { Family::Faults }
 }
 
 /// Runs these seeds, prints each failure and the sums, and returns whether all promises were kept.
@@ -134,7 +134,7 @@ fn seeds(out: &mut impl Write, family: Family, range: Range<u64>) -> io::Result<
          within {recovery_ms} ms",
         range.end.saturating_sub(range.start)
     )?;
-    if family == Family::Strangers {
+    if family == Family::Attackers {
         writeln!(out, "{waits} waits of honest clients for a host, {late} of them longer than 3 s")?;
     }
     Ok(failed == 0)

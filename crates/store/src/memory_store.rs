@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, btree_map};
 
-use vipnode_pool_core::{DelegationRow, LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
+use vipnode_pool_core::{DelegationRow, LastReport, LeaseRow, MeteredPeriod, NodeRow, Row, RowKey, TimesRow};
 use vipnode_types::{LeaseId, Ms, NodeId};
 
 use crate::{Store, StoreError};
@@ -16,11 +16,11 @@ pub struct MemoryStore {
     nodes: BTreeMap<NodeId, NodeRow>,
     leases: BTreeMap<LeaseId, LeaseRow>,
     times: BTreeMap<NodeId, TimesRow>,
-    waiting: BTreeMap<(NodeId, NodeId), MeteredRow>,
+    waiting: BTreeMap<(NodeId, NodeId), MeteredPeriod>,
     delegations: BTreeMap<NodeId, DelegationRow>,
     clock: Option<Ms>,
     next_lease: Option<u64>,
-    journal: Vec<MeteredRow>,
+    journal: Vec<MeteredPeriod>,
     /// The index in the journal of each row of a lease.
     positions: BTreeMap<(LeaseId, u32), usize>,
 }
@@ -49,7 +49,7 @@ impl MemoryStore {
 
     /// Fails if a metered row is in the journal, or earlier in the batch, with another value.
     fn check(&self, rows: &[Row]) -> Result<(), StoreError> {
-        let mut batch: BTreeMap<_, &MeteredRow> = BTreeMap::new();
+        let mut batch: BTreeMap<_, &MeteredPeriod> = BTreeMap::new();
         for row in rows {
             let Row::Metered(metered) = row else { continue };
             let key = key(metered);
@@ -81,8 +81,8 @@ impl MemoryStore {
                     self.journal.push((**metered).clone());
                 }
             }
-            Row::Presence(seen) => {
-                for Presence { id, seen, nonce } in seen {
+            Row::LastReport(seen) => {
+                for LastReport { id, seen, nonce } in seen {
                     if let Some(node) = self.nodes.get_mut(id) {
                         node.seen = *seen;
                         node.credentials.raise_nonce(*nonce);
@@ -92,7 +92,7 @@ impl MemoryStore {
             Row::Times(times) => {
                 self.times.insert(times.client, (**times).clone());
             }
-            Row::Waiting(row) => {
+            Row::Deferred(row) => {
                 self.waiting.insert((row.lease.client, row.lease.host), (**row).clone());
             }
             Row::Delegation(row) => {
@@ -109,7 +109,7 @@ impl MemoryStore {
             Row::Delete(RowKey::Times(id)) => {
                 self.times.remove(id);
             }
-            Row::Delete(RowKey::Waiting(client, host)) => {
+            Row::Delete(RowKey::Deferred(client, host)) => {
                 self.waiting.remove(&(*client, *host));
             }
             Row::Delete(RowKey::Delegation(id)) => {
@@ -136,11 +136,11 @@ impl Store for MemoryStore {
         self.leases.values().for_each(|lease| each(Row::Lease(Box::new(lease.clone()))));
         self.times.values().for_each(|times| each(Row::Times(Box::new(times.clone()))));
         self.delegations.values().for_each(|row| each(Row::Delegation(*row)));
-        self.waiting.values().for_each(|row| each(Row::Waiting(Box::new(row.clone()))));
+        self.waiting.values().for_each(|row| each(Row::Deferred(Box::new(row.clone()))));
         Ok(())
     }
 
-    fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredRow)) -> Result<(), StoreError> {
+    fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredPeriod)) -> Result<(), StoreError> {
         let skip = usize::try_from(from).unwrap_or(usize::MAX);
         for (position, row) in (from..).zip(self.journal.iter().skip(skip).take(limit)) {
             each(position, row.clone());
@@ -149,6 +149,6 @@ impl Store for MemoryStore {
     }
 }
 
-fn key(row: &MeteredRow) -> (LeaseId, u32) {
+fn key(row: &MeteredPeriod) -> (LeaseId, u32) {
     (row.lease.id, row.lease.row)
 }

@@ -1,4 +1,4 @@
-use vipnode_pool_core::{MeteredRow, Row};
+use vipnode_pool_core::{MeteredPeriod, Row};
 
 use crate::StoreError;
 
@@ -7,9 +7,9 @@ use crate::StoreError;
 /// A store keeps two things.
 ///
 /// **State**: the newest value under each key, read back by [`load`](Self::load).
-/// - [`Row::Node`], [`Row::Lease`], [`Row::Times`], [`Row::Waiting`] and [`Row::Delegation`] replace the value under their
+/// - [`Row::Node`], [`Row::Lease`], [`Row::Times`], [`Row::Deferred`] and [`Row::Delegation`] replace the value under their
 ///   key; [`Row::Clock`] and [`Row::NextLease`] replace the one value there is. The last write wins, also within a batch.
-/// - [`Row::Presence`] replaces `seen` of each node it names, and takes its nonce where that is newer. A node
+/// - [`Row::LastReport`] replaces `seen` of each node it names, and takes its nonce where that is newer. A node
 ///   that is not in the store is skipped.
 /// - [`Row::Delete`] removes the value under a key, if there is one.
 ///
@@ -29,7 +29,7 @@ pub trait Store {
 
     /// Calls `each` with the whole state: [`Row::Clock`], [`Row::NextLease`], each [`Row::Node`] by ascending id, each
     /// [`Row::Lease`] by ascending id, each [`Row::Times`] by ascending id, each [`Row::Delegation`] by ascending id, each
-    /// [`Row::Waiting`] by client and host. Rows that were never written are left out.
+    /// [`Row::Deferred`] by client and host. Rows that were never written are left out.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`]; rows passed to `each` so far must not be used then.
@@ -40,5 +40,5 @@ pub trait Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
-    fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredRow)) -> Result<(), StoreError>;
+    fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredPeriod)) -> Result<(), StoreError>;
 }

@@ -6,14 +6,14 @@ errors! {
     /// Why a call of a store failed. A failed call has changed nothing.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum StoreError {
-        /// The pool core tried to overwrite a meter row with a different value. This is a bug in the pool core. Do not
+        /// The pool core tried to overwrite a billing period with a different value. This is a bug in the pool core. Do not
         /// bill anything until the cause is known.
         Conflict {
             /// ID of the lease whose row is written again.
             lease: LeaseId,
             /// The number of the row.
             row: u32,
-        }: local, "meter row {row} of lease {lease} is already stored with a different value",
+        }: local, "billing period {row} of lease {lease} is already stored with a different value",
             hint "Keep a copy of the store, and report this as a bug.";
         /// The storage device does not respond or is full. The same call may succeed later.
         Unavailable {

@@ -10,12 +10,12 @@ pub(crate) struct AvoidedHosts {
     /// Until when each is avoided.
     hosts: BTreeMap<NodeId, Ms>,
     /// When a host disconnected right after it connected; the newest last.
-    gone_at_once: BTreeMap<NodeId, Vec<Ms>>,
+    dropped_early: BTreeMap<NodeId, Vec<Ms>>,
 }
 
 impl AvoidedHosts {
     pub(crate) fn len(&self) -> usize {
-        self.hosts.len().max(self.gone_at_once.len())
+        self.hosts.len().max(self.dropped_early.len())
     }
 
     pub(crate) fn contains(&self, host: NodeId, now: Ms) -> bool {
@@ -36,20 +36,20 @@ impl AvoidedHosts {
             }
         }
         self.hosts.insert(host, now.plus(limits::AVOID_MS));
-        self.gone_at_once.remove(&host);
+        self.dropped_early.remove(&host);
     }
 
     /// Records that the host disconnected right after it connected. Returns whether that happened too often recently.
-    pub(crate) fn gone_at_once(&mut self, host: NodeId, now: Ms) -> bool {
+    pub(crate) fn dropped_early(&mut self, host: NodeId, now: Ms) -> bool {
         let recent = |at: &Ms| now.since(*at) < limits::AT_ONCE_WITHIN_MS;
-        self.gone_at_once.retain(|_, times| times.iter().any(recent));
-        if self.gone_at_once.len() >= limits::AVOID && !self.gone_at_once.contains_key(&host) {
-            self.gone_at_once.pop_first();
+        self.dropped_early.retain(|_, times| times.iter().any(recent));
+        if self.dropped_early.len() >= limits::AVOID && !self.dropped_early.contains_key(&host) {
+            self.dropped_early.pop_first();
         }
-        let times = self.gone_at_once.entry(host).or_default();
+        let times = self.dropped_early.entry(host).or_default();
         times.retain(recent);
         times.push(now);
-        times.len() >= limits::AT_ONCE_TIMES
+        times.len() >= limits::EARLY_DROP_TIMES
     }
 }
 
@@ -73,9 +73,9 @@ mod tests {
     fn three_times_within_a_minute_is_too_often() {
         let mut avoid = AvoidedHosts::default();
         let host = NodeId::new([1; 64]);
-        assert!(!avoid.gone_at_once(host, Ms::new(0)));
-        assert!(!avoid.gone_at_once(host, Ms::new(35_000)));
-        assert!(!avoid.gone_at_once(host, Ms::new(70_000)), "the first is too long ago");
-        assert!(avoid.gone_at_once(host, Ms::new(80_000)));
+        assert!(!avoid.dropped_early(host, Ms::new(0)));
+        assert!(!avoid.dropped_early(host, Ms::new(35_000)));
+        assert!(!avoid.dropped_early(host, Ms::new(70_000)), "the first is too long ago");
+        assert!(avoid.dropped_early(host, Ms::new(80_000)));
     }
 }

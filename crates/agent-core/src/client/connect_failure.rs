@@ -98,7 +98,7 @@ impl ConnectFailure {
 /// nodes, and those may be taken. `dialed`: how many of its `max_peers` peers the node dialed. A host whose client
 /// never connected learns of it when the client's lease ends, without a cause.
 pub(crate) fn find_cause(lease: &Lease, light: bool, dialed: u32, max_peers: u32) -> Option<ConnectFailure> {
-    match (lease.presence().failing(), lease.side()) {
+    match (lease.connection().failing(), lease.side()) {
         (Some(cause), _) => Some(ConnectFailure::lasting(cause, light).unwrap_or(ConnectFailure::NoCommonProtocol)),
         (None, Side::Host) => None,
         (None, Side::Client) if dialed >= (max_peers / limits::DIAL_RATIO).max(1) => {

@@ -4,5 +4,6 @@
 
 pub(crate) mod avoided_hosts;
 pub(crate) mod connect_failure;
-pub(crate) mod host_choice;
-pub(crate) mod host_search;
+pub(crate) mod failed_hosts;
+pub(crate) mod host_rejection;
+pub(crate) mod missing_hosts;

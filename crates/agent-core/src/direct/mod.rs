@@ -4,6 +4,6 @@
 //! call `leases`. Nothing about the pool belongs here: it does not know these leases and cannot end them.
 
 pub(crate) mod config;
+pub(crate) mod direct_peers;
 pub(crate) mod dns_names;
 pub(crate) mod name_error;
-pub(crate) mod named_peers;

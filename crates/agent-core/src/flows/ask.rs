@@ -7,7 +7,7 @@ use vipnode_types::{
 
 use crate::{
     Action, AgentCore, Notice, PoolAnswer, limits,
-    pool::link::{Request, retry_ms},
+    pool::session::{Request, retry_ms},
 };
 
 impl AgentCore {
@@ -17,7 +17,7 @@ impl AgentCore {
     }
 
     fn asks_now(&self) -> bool {
-        let may = self.link.is_live() && self.stopping.is_none() && self.node.is_up();
+        let may = self.session.is_live() && self.stopping.is_none() && self.node.is_up();
         may && self.asks.in_flight().is_none() && self.missing_hosts() > 0
     }
 
@@ -31,27 +31,27 @@ impl AgentCore {
         }
         let tag = self.new_tag();
         self.asks.sent(Request { tag, sent: now });
-        let ask = AskRequest { want: self.config.min_peers, avoid: self.host_search.avoided(now) };
+        let ask = AskRequest { want: self.config.min_peers, avoid: self.failed_hosts.avoided(now) };
         let request = self.dialect.ask(ask, self.missing_hosts(), self.node.facts());
         out.push(Action::Pool { tag, request });
     }
 
     pub(crate) fn ask_answered(&mut self, now: Ms, answer: Result<PoolAnswer, WireError>, out: &mut Vec<Action>) {
         let missing = self.missing_hosts();
-        let answer = self.dialect.ask_reply(answer, missing, |host| self.host_search.avoids(host, self.now));
+        let answer = self.dialect.ask_reply(answer, missing, |host| self.failed_hosts.avoids(host, self.now));
         self.asks.answered();
         let wait_ms = match answer {
             Ok(reply) => {
                 self.asks.accepted();
                 let before = self.leases.running(Side::Client);
-                for grant in reply.hosts.into_iter().take(limits::REPLY_HOSTS) {
+                for leased in reply.hosts.into_iter().take(limits::REPLY_HOSTS) {
                     // A slot with any problem is left at once.
-                    let _refused = self.take_host(now, grant, out);
+                    let _refused = self.take_host(now, leased, out);
                 }
                 if self.leases.running(Side::Client) > before {
                     self.asks.succeeded();
                 }
-                out.extend(self.asks.announce(now, reply.missing, reply.reason).map(Action::Notice));
+                out.extend(self.missing_hosts.announce(now, reply.missing, reply.reason).map(Action::Notice));
                 self.asks.next_wait_ms(&mut self.rng)
             }
             Err(error) => {

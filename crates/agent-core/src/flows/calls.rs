@@ -7,7 +7,7 @@ use vipnode_types::{
 
 use crate::{
     Action, AdmitFailure, AgentCore, FromPool, Notice, Refusal, RequestTag,
-    host::{admission::refuses, offer::Offer, waiting_admits::WaitingAdmit},
+    host::{admission::refuses, offer::OfferedSlots, waiting_admits::WaitingAdmit},
     leases::{Lease, Terms},
     limits,
     policy::dialable::undialable,
@@ -91,7 +91,7 @@ impl AgentCore {
 
     /// Handles a repeated call, which gets the answer of the first.
     fn admit_again(&mut self, tag: RequestTag, call: &AdmitCall) -> Option<Result<(), WireError>> {
-        let socket = self.link.socket();
+        let socket = self.session.socket();
         let lease = self.leases.get_mut(call.lease)?;
         if lease.side() != Side::Host || lease.peer_id() != call.client {
             self.counters.admit_failed(AdmitFailure::OtherLease);
@@ -107,7 +107,7 @@ impl AgentCore {
         }
         lease.named_on(socket);
         lease.confirm();
-        if lease.is_granted() {
+        if lease.is_in_effect() {
             return Some(Ok(()));
         }
         lease.wait(tag);
@@ -143,7 +143,7 @@ impl AgentCore {
         let reported = call.client_enode.clone().filter(|peer| peer.id == call.client && dialable(peer));
         let client = reported.unwrap_or_else(|| Enode::id_only(call.client));
         let terms = Terms { price: Some(call.price), peer_version: call.client_version.clone(), light: call.light };
-        let mut lease = Lease::given(call.lease, Side::Host, client, terms, self.link.socket(), now);
+        let mut lease = Lease::assigned(call.lease, Side::Host, client, terms, self.session.socket(), now);
         lease.wait(tag);
         self.leases.insert(lease);
         None
@@ -167,8 +167,8 @@ impl AgentCore {
             out.push(Action::Answer { tag, reply: Err(Refusal::OtherLease.to_wire()) });
             return;
         }
-        if lease.side() == Side::Client && lease.runs() && lease.presence().was_ever_up() {
-            out.push(Action::Notice(Notice::HostGone { lease: lease.id(), host: lease.peer_id() }));
+        if lease.side() == Side::Client && lease.runs() && lease.connection().was_ever_up() {
+            out.push(Action::Notice(Notice::HostLost { lease: lease.id(), host: lease.peer_id() }));
         }
         self.explain_eviction(call, out);
         self.end(call.lease, Some(call.reason), out);
@@ -183,8 +183,8 @@ impl AgentCore {
     }
 
     /// Returns what the agent offers as a host.
-    pub(crate) fn offer(&self, now: Ms) -> Offer {
-        Offer::of(&self.config, &self.node, self.stopping.is_some(), now)
+    pub(crate) fn offer(&self, now: Ms) -> OfferedSlots {
+        OfferedSlots::of(&self.config, &self.node, self.stopping.is_some(), now)
     }
 
     /// Notifies the user when the offer changes.

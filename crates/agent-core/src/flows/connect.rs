@@ -1,4 +1,4 @@
-//! The link to the pool: sockets open and close, the agent sends its hello, and the pool accepts or rejects it.
+//! The session with the pool: sockets open and close, the agent sends its hello, and the pool accepts or rejects it.
 
 use vipnode_types::{
     Failure, LeaseId, Ms, TypedError,
@@ -6,13 +6,13 @@ use vipnode_types::{
 };
 
 use crate::{
-    Action, AgentCore, Notice, PoolAnswer, PoolStanding, RequestTag,
+    Action, AgentCore, Notice, PoolAnswer, PoolState, RequestTag,
     leases::Lease,
     limits,
     pool::{
-        dialect::Welcome,
+        dialect::ConnectAccepted,
         hello::hello,
-        link::{Request, retry_ms},
+        session::{Request, retry_ms},
     },
 };
 
@@ -22,22 +22,22 @@ impl AgentCore {
             return;
         }
         self.forget_socket(now);
-        self.link.opened();
+        self.session.opened();
         self.present(now, false, out);
     }
 
     /// Sends the hello as soon as both socket and node are there, and again if `another` is set.
     pub(crate) fn present(&mut self, now: Ms, another: bool, out: &mut Vec<Action>) {
-        if self.link.is_open() {
+        if self.session.is_open() {
             let Some(facts) = self.node.facts_if_up() else { return };
             let slots = self.offer(now).slots;
             let hello = hello(&self.config, facts, slots);
             let request = self.dialect.connect(hello, &self.config, facts);
             let tag = self.new_tag();
-            self.link.asked(Request { tag, sent: now });
+            self.session.connect_sent(Request { tag, sent: now });
             self.reports.slots_sent(self.config.host.as_ref().map(|_| slots));
             out.push(Action::Pool { tag, request });
-        } else if another && !self.link.is_disconnected() {
+        } else if another && !self.session.is_disconnected() {
             self.reconnect(now, 0, out);
         }
     }
@@ -45,12 +45,12 @@ impl AgentCore {
     /// Handles a lost socket. It ends no lease (fail static).
     pub(crate) fn pool_lost(&mut self, now: Ms, why: Failure, out: &mut Vec<Action>) {
         self.forget_socket(now);
-        self.link.disconnected_because(if self.link.was_taken() {
-            PoolStanding::Disconnected
+        self.session.disconnected_because(if self.session.was_accepted() {
+            PoolState::Disconnected
         } else {
-            PoolStanding::Unreachable
+            PoolState::Unreachable
         });
-        let retry_ms = self.stopping.is_none().then(|| self.link.wait_after_loss_ms(now, &mut self.rng));
+        let retry_ms = self.stopping.is_none().then(|| self.session.wait_after_loss_ms(now, &mut self.rng));
         self.announce_loss(why, retry_ms, out);
         out.extend(retry_ms.map(|after_ms| Action::Reconnect { after_ms }));
     }
@@ -59,10 +59,10 @@ impl AgentCore {
     /// again, because the pool may come back. At the start, while there is nothing to keep, it stops with the error.
     pub(crate) fn pool_untrusted(&mut self, now: Ms, why: Failure, out: &mut Vec<Action>) {
         self.forget_socket(now);
-        if self.link.was_taken() || !self.leases.is_empty() {
+        if self.session.was_accepted() || !self.leases.is_empty() {
             out.push(Action::Notice(Notice::PoolUntrusted { why }));
             self.reconnect_later(out);
-            self.link.disconnected_because(PoolStanding::Untrusted);
+            self.session.disconnected_because(PoolState::Untrusted);
         } else {
             self.stop_because(now, Some(why.to_wire()), out);
         }
@@ -75,11 +75,11 @@ impl AgentCore {
         answer: Result<PoolAnswer, WireError>,
         out: &mut Vec<Action>,
     ) {
-        if self.link.connecting().is_some_and(|request| request.tag == tag) {
-            let standing = || self.standing_leases();
-            match answer.and_then(|answer| self.dialect.connect_reply(answer, standing)) {
-                Ok(welcome) => self.taken(now, welcome, out),
-                Err(error) => self.not_taken(now, error, out),
+        if self.session.connecting().is_some_and(|request| request.tag == tag) {
+            let current_leases = || self.current_leases();
+            match answer.and_then(|answer| self.dialect.connect_reply(answer, current_leases)) {
+                Ok(welcome) => self.accepted(now, welcome, out),
+                Err(error) => self.not_accepted(now, error, out),
             }
         } else if self.reports.is(tag) {
             let answer = answer.and_then(|answer| self.dialect.report_reply(answer));
@@ -93,7 +93,7 @@ impl AgentCore {
     }
 
     /// Returns the leases that stay without confirmation by the pool, except ambiguous ones.
-    fn standing_leases(&self) -> Vec<LeaseView> {
+    fn current_leases(&self) -> Vec<LeaseView> {
         let goes_on = |lease: &&Lease| lease.runs() && !lease.is_direct() && !self.leases.is_unclear(lease);
         let view = |lease: &Lease| LeaseView {
             lease: lease.id(),
@@ -104,11 +104,11 @@ impl AgentCore {
         self.leases.iter().filter(goes_on).map(view).collect()
     }
 
-    fn taken(&mut self, now: Ms, welcome: Welcome, out: &mut Vec<Action>) {
-        let Welcome { text, price, pool_id, .. } = welcome;
-        self.link.taken(now, welcome.report_interval_ms, price, pool_id);
+    fn accepted(&mut self, now: Ms, welcome: ConnectAccepted, out: &mut Vec<Action>) {
+        let ConnectAccepted { text, price, pool_id, .. } = welcome;
+        self.session.accepted(now, welcome.report_interval_ms, price, pool_id);
         out.push(Action::Notice(Notice::Connected { welcome: text, price, pool_id }));
-        if let Some(address) = self.link.replaced(now, welcome.replaced) {
+        if let Some(address) = self.session.replaced(now, welcome.replaced) {
             out.push(Action::Notice(Notice::Displaced { address, wait_ms: limits::DISPLACED_WAIT_MS }));
         }
         self.reports.new_socket(now);
@@ -117,9 +117,9 @@ impl AgentCore {
     }
 
     /// Handles a pool that rejected the agent itself.
-    pub(crate) fn not_taken(&mut self, now: Ms, error: WireError, out: &mut Vec<Action>) {
+    pub(crate) fn not_accepted(&mut self, now: Ms, error: WireError, out: &mut Vec<Action>) {
         let (error, lasting) = self.dialect.refusal(error);
-        if lasting && !self.link.was_taken() {
+        if lasting && !self.session.was_accepted() {
             // The user reads the error when the agent stops.
             self.forget_socket(now);
             self.stop_because(now, Some(error), out);
@@ -129,17 +129,17 @@ impl AgentCore {
         if lasting {
             self.reconnect(now, limits::REFUSED_MS, out);
         } else if let Some(retry_ms) = retry_ms(&error) {
-            let further_ms = self.link.next_wait_ms(&mut self.rng);
+            let further_ms = self.session.next_wait_ms(&mut self.rng);
             self.reconnect(now, retry_ms.saturating_add(further_ms), out);
         } else {
             self.forget_socket(now);
             self.reconnect_later(out);
         }
-        self.link.disconnected_because(PoolStanding::Refused);
+        self.session.disconnected_because(PoolState::Refused);
     }
 
     /// Closes the socket if a request gets no answer in time: it is half-open (fault D40, docs/faults.md).
-    pub(crate) fn link_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
+    pub(crate) fn session_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
         if self.requests().any(|request| request.due(self.config.request_ms) <= now) {
             let why = format!("no answer within {} s", self.config.request_ms / 1_000);
             self.pool_lost(now, why.as_str().into(), out);
@@ -148,7 +148,8 @@ impl AgentCore {
 
     /// Returns every request that waits for its answer.
     fn requests(&self) -> impl Iterator<Item = Request> {
-        let all = [self.link.connecting(), self.reports.in_flight(), self.asks.in_flight(), self.leaving.in_flight()];
+        let all =
+            [self.session.connecting(), self.reports.in_flight(), self.asks.in_flight(), self.leaving.in_flight()];
         all.into_iter().flatten()
     }
 
@@ -160,7 +161,7 @@ impl AgentCore {
 
     /// Sends the pool what is due, in an order in which it can handle it.
     pub(crate) fn speak(&mut self, now: Ms, out: &mut Vec<Action>) {
-        if self.stopping.is_none() && self.link.is_live() {
+        if self.stopping.is_none() && self.session.is_live() {
             self.send_report(now, out);
             self.send_leave(now, out);
             self.send_ask(now, out);
@@ -169,9 +170,9 @@ impl AgentCore {
 
     /// Notifies the user once that the pool is not connected.
     fn announce_loss(&mut self, why: Failure, retry_ms: Option<u64>, out: &mut Vec<Action>) {
-        if self.link.announce_loss() {
+        if self.session.announce_loss() {
             out.push(Action::Notice(match retry_ms {
-                Some(retry_ms) if !self.link.was_taken() => Notice::PoolUnreachable { why, retry_ms },
+                Some(retry_ms) if !self.session.was_accepted() => Notice::PoolUnreachable { why, retry_ms },
                 _ => Notice::PoolDisconnected { why },
             }));
         }
@@ -186,14 +187,14 @@ impl AgentCore {
 
     fn reconnect_later(&mut self, out: &mut Vec<Action>) {
         if self.stopping.is_none() {
-            let after_ms = self.link.next_wait_ms(&mut self.rng);
+            let after_ms = self.session.next_wait_ms(&mut self.rng);
             out.push(Action::Reconnect { after_ms });
         }
     }
 
     /// Drops requests and calls of the old socket.
     pub(crate) fn forget_socket(&mut self, now: Ms) {
-        if self.link.closed(now) {
+        if self.session.closed(now) {
             self.counters.pool_lost();
         }
         let lost = self.reports.lose_socket();
@@ -212,7 +213,7 @@ impl AgentCore {
 
     /// As [`Self::leave`], with what the node saw. Of two reasons for one lease the first counts.
     pub(crate) fn leave_because(&mut self, lease: LeaseId, reason: LeaveReason, fault: Option<PairFault>) {
-        if !lease.is_direct() && self.link.is_live() && self.stopping.is_none() {
+        if !lease.is_direct() && self.session.is_live() && self.stopping.is_none() {
             self.leaving.add(lease, reason, fault);
         }
     }

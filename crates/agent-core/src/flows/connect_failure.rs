@@ -10,9 +10,9 @@ use crate::{Action, AgentCore, ConnectFailure, Notice, client::connect_failure::
 impl AgentCore {
     /// A listed peer without a running protocol is about to be disconnected, or has just connected.
     pub(crate) fn see_failing(&mut self, peers: &[PeerFact]) {
-        for lease in self.leases.iter_mut().filter(|lease| lease.runs() && !lease.presence().is_up()) {
+        for lease in self.leases.iter_mut().filter(|lease| lease.runs() && !lease.connection().is_up()) {
             if peers.iter().any(|peer| peer.id == lease.peer_id() && !peer.ready) {
-                lease.presence_mut().see_failing();
+                lease.connection_mut().see_failing();
             }
         }
     }
@@ -21,9 +21,9 @@ impl AgentCore {
     /// further dial cannot change that, its lease ends at once.
     pub(crate) fn came_and_went(&mut self, now: Ms, peer: NodeId, cause: DropCause, out: &mut Vec<Action>) {
         let fresh = |lease: &Lease| {
-            let presence = lease.presence();
-            let moment = presence.is_up_for_less(now, limits::THROWN_OUT_MS);
-            lease.peer_id() == peer && !lease.is_leftover() && (moment || !presence.is_up())
+            let connection = lease.connection();
+            let moment = connection.is_up_for_less(now, limits::DROPPED_BY_HOST_MS);
+            lease.peer_id() == peer && !lease.is_unreleased() && (moment || !connection.is_up())
         };
         for id in self.leases.ids(fresh) {
             self.connect_failed(now, id, cause, out);
@@ -34,11 +34,11 @@ impl AgentCore {
         let Some(light) = self.leases.get(id).map(|lease| self.takes_light_slot(lease)) else { return };
         let Some(lease) = self.leases.get_mut(id) else { return };
         let lasting = ConnectFailure::lasting(cause, light);
-        let (side, runs, was_seen) = (lease.side(), lease.runs(), lease.presence().is_up());
+        let (side, runs, was_seen) = (lease.side(), lease.runs(), lease.connection().is_up());
         if !was_seen || (lasting.is_some() && runs) {
-            lease.presence_mut().fail(cause, lasting.is_some());
+            lease.connection_mut().fail(cause, lasting.is_some());
         }
-        let Some(cause) = lasting.filter(|_| self.link.is_live()) else { return };
+        let Some(cause) = lasting.filter(|_| self.session.is_live()) else { return };
         // The node keeps dialing a host that the user named; the user is notified after a while.
         if !runs || id.is_direct() {
             return;
@@ -50,7 +50,7 @@ impl AgentCore {
             return;
         }
         if cause == ConnectFailure::NoLightSlot {
-            self.light_slots.thrown_out(now, id, was_seen);
+            self.light_slots.dropped_by_host(now, id, was_seen);
         }
         self.end(id, Some(EvictReason::NotConnected), out);
     }
@@ -66,7 +66,7 @@ impl AgentCore {
     /// Notifies the user why a lease is given up, once for each cause.
     pub(crate) fn announce_failure(&mut self, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get(id) else { return };
-        if lease.presence().was_ever_up() && lease.presence().failing().is_none() {
+        if lease.connection().was_ever_up() && lease.connection().failing().is_none() {
             return;
         }
         let Some(cause) = self.why_not_connected(lease) else { return };
@@ -77,14 +77,14 @@ impl AgentCore {
     /// in vain.
     pub(crate) fn explain_eviction(&mut self, call: &EvictCall, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get(call.lease).filter(|lease| lease.runs()) else { return };
-        let presence = lease.presence();
-        let held = presence.up().is_some_and(|up| self.now.since(up) >= limits::THROWN_OUT_MS);
+        let connection = lease.connection();
+        let held = connection.up().is_some_and(|up| self.now.since(up) >= limits::DROPPED_BY_HOST_MS);
         if let Some(fault) = call.fault.filter(|_| !held) {
             self.announce_cause(call.lease, ConnectFailure::reported(fault), out);
             return;
         }
         // Before that, the other side left for a reason of its own.
-        let waited = self.now.since(lease.since()) >= limits::AT_ONCE_MS || presence.failing().is_some();
+        let waited = self.now.since(lease.since()) >= limits::EARLY_DROP_MS || connection.failing().is_some();
         if call.reason == EvictReason::NotConnected && waited {
             self.announce_failure(call.lease, out);
         }
@@ -94,7 +94,7 @@ impl AgentCore {
         let Some(lease) = self.leases.get(id) else { return };
         let (peer, version) = (lease.peer_id(), lease.terms().peer_version.clone());
         let notice = match lease.side() {
-            Side::Client if self.host_search.announce(cause) => {
+            Side::Client if self.failed_hosts.announce(cause) => {
                 Notice::HostNotConnected { lease: id, host: peer, version, cause }
             }
             Side::Host if self.hosting.announce_failure(cause) => {

@@ -7,7 +7,7 @@ use vipnode_types::{
 
 use crate::{
     Action, AgentCore, Notice, Refusal, RequestTag,
-    client::host_choice::declines,
+    client::host_rejection::why_rejected,
     leases::{Lease, Terms},
     policy::dialable::{Undialable, undialable},
 };
@@ -19,7 +19,7 @@ impl AgentCore {
                 let DialCall { lease, peer: host, price, client_version, .. } = call;
                 let taken = self.take_host(now, LeasedHost { lease, host, price, client_version }, out);
                 if taken.is_ok() {
-                    self.asks.forget_why_missing();
+                    self.missing_hosts.forget_why();
                 }
                 Some(taken)
             }
@@ -31,8 +31,8 @@ impl AgentCore {
     }
 
     /// Handles a slot that the pool assigned: the node dials the host, or the agent leaves the lease with a reason.
-    pub(crate) fn take_host(&mut self, now: Ms, grant: LeasedHost, out: &mut Vec<Action>) -> Result<(), WireError> {
-        let LeasedHost { lease: id, host, price, client_version } = grant;
+    pub(crate) fn take_host(&mut self, now: Ms, leased: LeasedHost, out: &mut Vec<Action>) -> Result<(), WireError> {
+        let LeasedHost { lease: id, host, price, client_version } = leased;
         if id.is_direct() {
             return Err(Refusal::OtherLease.to_wire());
         }
@@ -41,12 +41,12 @@ impl AgentCore {
             return if same { Ok(()) } else { Err(Refusal::OtherLease.to_wire()) };
         }
         let stops = self.stopping.is_some().then_some((LeaveReason::Surplus, Refusal::Stopping));
-        let declined =
-            stops.or_else(|| declines(now, &host, price, &self.config, &self.leases, &self.node, &self.host_search));
+        let declined = stops
+            .or_else(|| why_rejected(now, &host, price, &self.config, &self.leases, &self.node, &self.failed_hosts));
         if let Some((reason, why)) = declined {
-            if self.is_named_host(host.id) {
+            if self.is_direct_host(host.id) {
                 // A pool that ignores the reason would assign the same host again.
-                self.host_search.avoid(host.id, now);
+                self.failed_hosts.avoid(host.id, now);
             }
             self.leave(id, reason);
             return Err(why.to_wire());
@@ -58,13 +58,13 @@ impl AgentCore {
         if let Some(why) = self.config.policy.rejects(&client_version) {
             self.leave(id, LeaveReason::Rejected);
             // A pool that does not learn from it would give the same again.
-            self.host_search.avoid(host.id, now);
+            self.failed_hosts.avoid(host.id, now);
             out.push(Action::Notice(Notice::Unsuitable { side: Side::Client, peer: host.id, why: why.clone() }));
             return Err(Refusal::HostUnsuitable { why }.to_wire());
         }
-        out.push(Action::Notice(Notice::HostGiven { lease: id, host: host.id }));
+        out.push(Action::Notice(Notice::HostAssigned { lease: id, host: host.id }));
         let terms = Terms { price: Some(price), peer_version: client_version, light: false };
-        self.leases.insert(Lease::given(id, Side::Client, host, terms, self.link.socket(), now));
+        self.leases.insert(Lease::assigned(id, Side::Client, host, terms, self.session.socket(), now));
         self.role_is_clear(id, out);
         Ok(())
     }
@@ -75,7 +75,7 @@ impl AgentCore {
             Undialable::NoAddress => Refusal::NoHostAddress,
             Undialable::NoMachine(at) => Refusal::NoMachine { at },
             Undialable::Private => {
-                self.host_search.avoid(host.id, now);
+                self.failed_hosts.avoid(host.id, now);
                 out.push(Action::Notice(Notice::PrivateAddress { host: host.id, at: host.host }));
                 Refusal::PrivateAddress
             }
@@ -84,22 +84,22 @@ impl AgentCore {
 
     /// Whether the pool may have the node dial private addresses.
     pub(crate) const fn dials_private(&self) -> bool {
-        self.config.dial_private || self.link.is_reached_privately()
+        self.config.dial_private || self.session.is_reached_privately()
     }
 
     /// Handles a call to dial a client that cannot connect itself. `None`: answered later.
     fn dial_client(&mut self, tag: RequestTag, call: DialCall) -> Option<Result<(), WireError>> {
         let (up, dials_private) = (self.node.is_up(), self.dials_private());
-        let Some(lease) = self.leases.get_mut(call.lease).filter(|lease| lease.runs() && !lease.is_leftover()) else {
+        let Some(lease) = self.leases.get_mut(call.lease).filter(|lease| lease.runs() && !lease.is_unreleased()) else {
             return Some(Err(Refusal::NoLease.to_wire()));
         };
         if lease.side() != Side::Host || lease.peer_id() != call.peer.id {
             return Some(Err(Refusal::OtherLease.to_wire()));
         }
-        if lease.presence().is_up() {
+        if lease.connection().is_up() {
             return Some(Ok(()));
         }
-        if lease.is_nodes_own() {
+        if lease.is_kept_by_node() {
             return Some(Err(Refusal::NodesOwn.to_wire()));
         }
         if !up {
@@ -126,11 +126,11 @@ impl AgentCore {
         let Some(lease) = self.leases.get(id).filter(|lease| lease.runs() && !id.is_direct()) else { return };
         let host = lease.peer_id();
         self.counters.host_failed();
-        if lease.presence().was_ever_up() {
-            out.push(Action::Notice(Notice::HostGone { lease: id, host }));
+        if lease.connection().was_ever_up() {
+            out.push(Action::Notice(Notice::HostLost { lease: id, host }));
         }
         if avoid {
-            self.host_search.avoid(host, now);
+            self.failed_hosts.avoid(host, now);
         }
         // The next report, which is sent at once, includes the end of a reported connection.
         if reason != LeaveReason::NotConnected || !self.reports.knows(id) {

@@ -14,7 +14,7 @@ impl AgentCore {
         // Changes of an earlier run are repeated once they are confirmed, or kept by the last list of a strict agent.
         let kept = self.strict.has_last_list();
         for lease in self.leases.iter_mut() {
-            if lease.runs() && (kept || !lease.is_leftover()) {
+            if lease.runs() && (kept || !lease.is_unreleased()) {
                 lease.node_restarted(now);
             }
             lease.retry_now();

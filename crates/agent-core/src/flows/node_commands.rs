@@ -5,7 +5,7 @@ use vipnode_types::{Failure, LeaseId, Ms, PeerCommand, wire::Side};
 
 use crate::{
     Action, AgentCore, JournalEntry, TaskError,
-    leases::{Lease, Task, Work},
+    leases::{Lease, Task, TaskKind},
     limits,
     node::plan::{Plan, plan},
 };
@@ -59,37 +59,37 @@ impl AgentCore {
     }
 
     /// Has the node's list read, once for all leases whose turn has come.
-    fn list_for(&mut self, now: Ms, unlisted: &[(LeaseId, Work)], out: &mut Vec<Action>) {
+    fn list_for(&mut self, now: Ms, unlisted: &[(LeaseId, TaskKind)], out: &mut Vec<Action>) {
         if unlisted.is_empty() {
             return;
         }
         let id = self.new_task();
         for (lease, what) in unlisted {
             if let Some(lease) = self.leases.get_mut(*lease) {
-                lease.begin(Task { id, what: *what, since: now, lists: true, cuts: false });
+                lease.begin(Task { id, kind: *what, since: now, lists: true, cuts: false });
             }
         }
         out.push(Action::List { task: id });
     }
 
-    fn send_to_node(&mut self, now: Ms, id: LeaseId, what: Work, call: PeerCommand, out: &mut Vec<Action>) {
+    fn send_to_node(&mut self, now: Ms, id: LeaseId, what: TaskKind, call: PeerCommand, out: &mut Vec<Action>) {
         let task = self.new_task();
         let Some(lease) = self.leases.get_mut(id) else { return };
         let (peer, is_client) = (lease.peer_id(), lease.side() == Side::Client);
         let cuts = matches!(call, PeerCommand::Drop(_) | PeerCommand::Evict(_));
-        lease.begin(Task { id: task, what, since: now, lists: false, cuts });
+        lease.begin(Task { id: task, kind: what, since: now, lists: false, cuts });
         if matches!(call, PeerCommand::Dial(_)) {
             // The list, which is current, does not have the peer.
             lease.dialed();
         }
-        if matches!(what, Work::Apply | Work::HostDial)
-            && let Some(grant) = lease.journal()
+        if matches!(what, TaskKind::Apply | TaskKind::HostDial)
+            && let Some(change) = lease.journal()
         {
-            out.push(Action::Journal(JournalEntry::Done(grant)));
+            out.push(Action::Journal(JournalEntry::Done(change)));
         }
         self.leases.forget_lists(peer);
         out.push(Action::Node { task, call });
-        if what == Work::HostDial || (what == Work::Apply && is_client) {
+        if what == TaskKind::HostDial || (what == TaskKind::Apply && is_client) {
             out.push(Action::Watch { for_ms: limits::CONNECT_MS });
         }
     }

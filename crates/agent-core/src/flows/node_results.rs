@@ -8,9 +8,9 @@ use vipnode_types::{
 use super::end_lease::answer;
 use crate::{
     Action, AdmitFailure, AgentCore, NodeTask, Notice, Refusal,
-    leases::{Lease, Work},
+    leases::{Lease, TaskKind},
     limits,
-    node::plan::is_own_link,
+    node::plan::is_own_connection,
     policy::dialable::undialable,
 };
 
@@ -33,16 +33,16 @@ impl AgentCore {
         }
         let gap = self.take_list(now, &peers);
         for id in ids {
-            self.learn_link(id, out);
+            self.learn_connection(id, out);
         }
         self.see_leased(now, &peers, gap, out);
     }
 
     /// Records what the list, which is current, shows of the peer, before a command is sent for the lease.
-    fn learn_link(&mut self, id: LeaseId, out: &mut Vec<Action>) {
+    fn learn_connection(&mut self, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get(id) else { return };
         let (peer, side) = (lease.peer_id(), lease.side());
-        let own = is_own_link(peer, &self.leases, &self.node) && !self.strict.is_dropping(peer);
+        let own = is_own_connection(peer, &self.leases, &self.node) && !self.strict.is_dropping(peer);
         let kept = self.config.keep.contains(&peer);
         let linked = self.node.peer(peer);
         let Some(lease) = self.leases.get_mut(id) else { return };
@@ -50,7 +50,7 @@ impl AgentCore {
             // For a peer that the node keeps by its settings, or found itself, nothing is to be done or undone.
             let trusted = linked.is_some_and(|peer| peer.trusted);
             lease.found_at_node(own, kept || (own && (side == Side::Client || trusted)));
-            let calls = if lease.is_nodes_own() { lease.take_calls() } else { Vec::new() };
+            let calls = if lease.is_kept_by_node() { lease.take_calls() } else { Vec::new() };
             if !calls.is_empty() {
                 self.counters.admitted();
                 out.push(Action::Notice(Notice::ClientAdmitted { lease: id, client: peer }));
@@ -58,13 +58,13 @@ impl AgentCore {
             }
         }
         // A connected peer is not dialed: that would turn a peer that the node found itself into a static one.
-        if linked.is_some() || lease.is_nodes_own() {
+        if linked.is_some() || lease.is_kept_by_node() {
             answer(lease.cancel_dial(), &Ok(()), out);
         }
     }
 
     pub(crate) fn node_done(&mut self, now: Ms, task: NodeTask, result: Result<(), Failure>, out: &mut Vec<Action>) {
-        if self.stranger_done(task, &result, out) {
+        if self.unleased_done(task, &result, out) {
             return;
         }
         // An answer may arrive after its task was given up; it changes nothing.
@@ -72,19 +72,19 @@ impl AgentCore {
         let Some(lease) = self.leases.iter_mut().find(of_task) else { return };
         let Some(task) = lease.end_task(task) else { return };
         let id = lease.id();
-        match (task.what, result) {
+        match (task.kind, result) {
             // Without a list it is undone all the same, by what the first list showed.
-            (Work::Undo | Work::Untrust, Err(_)) if task.lists => {
+            (TaskKind::Undo | TaskKind::Untrust, Err(_)) if task.lists => {
                 lease.listed();
             }
-            (Work::Apply, Ok(())) => self.applied(now, id, out),
-            (Work::Apply, Err(why)) => self.not_applied(now, id, why, out),
-            (Work::HostDial, result) => {
+            (TaskKind::Apply, Ok(())) => self.applied(now, id, out),
+            (TaskKind::Apply, Err(why)) => self.not_applied(now, id, why, out),
+            (TaskKind::HostDial, result) => {
                 lease.dial_ended(result.is_ok());
                 let reply = result.map_err(|why| Refusal::NotDialed { why }.to_wire());
                 answer(lease.take_dial_calls(), &reply, out);
             }
-            (Work::Undo, Ok(())) => {
+            (TaskKind::Undo, Ok(())) => {
                 if task.cuts {
                     // The list of peers is older than this: a new lease with this node must not take the connection
                     // that was just cut for one of the node's own.
@@ -93,13 +93,13 @@ impl AgentCore {
                 }
                 self.undone(id, out);
             }
-            (Work::Untrust, Ok(())) => {
+            (TaskKind::Untrust, Ok(())) => {
                 if let Some(undoing) = lease.undoing_mut() {
                     undoing.set_untrusted();
                     answer(undoing.take_calls(), &Ok(()), out);
                 }
             }
-            (Work::Undo | Work::Untrust, Err(why)) => {
+            (TaskKind::Undo | TaskKind::Untrust, Err(why)) => {
                 let (first_ms, most_ms) = match self.stopping {
                     // Only until the agent stops waiting for the node.
                     Some(_) => (limits::UNDO_AGAIN_STOPPING_MS, limits::UNDO_AGAIN_STOPPING_MS),

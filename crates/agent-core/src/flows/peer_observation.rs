@@ -27,9 +27,9 @@ impl AgentCore {
     /// Updates leases from the list.
     pub(crate) fn see_leased(&mut self, now: Ms, peers: &[PeerFact], gap: bool, out: &mut Vec<Action>) {
         self.recognize(peers);
-        for id in self.leases.ids(|lease| lease.runs() && (lease.is_granted() || lease.presence().is_up())) {
+        for id in self.leases.ids(|lease| lease.runs() && (lease.is_in_effect() || lease.connection().is_up())) {
             let Some(lease) = self.leases.get(id) else { continue };
-            let (up, seen) = (lease.presence().is_up(), self.node.is_linked(lease.peer_id()));
+            let (up, seen) = (lease.connection().is_up(), self.node.is_connected(lease.peer_id()));
             if seen && self.judge(now, id, peers, out) {
                 continue;
             }
@@ -37,7 +37,7 @@ impl AgentCore {
             match (up, seen) {
                 (false, true) => self.came_up(now, id, out),
                 (true, true) => self.still_up(now, id, gap, out),
-                (true, false) if lease.presence().is_returning() => lease.presence_mut().set_flapped(true),
+                (true, false) if lease.connection().is_returning() => lease.connection_mut().set_flapped(true),
                 (true, false) => self.went_down(now, id, out),
                 (false, false) => {}
             }
@@ -50,7 +50,7 @@ impl AgentCore {
             out.extend(self.own_peers.watch(own, host.reserve, &self.leases).map(Action::Notice));
         }
         self.see_former_clients(now, peers, out);
-        self.drop_strangers(now, peers, out);
+        self.disconnect_unleased(now, peers, out);
     }
 
     /// Records who the leased peers are.
@@ -68,8 +68,8 @@ impl AgentCore {
     pub(crate) fn suspect_gone(&mut self, now: Ms, peer: NodeId, cause: DropCause, out: &mut Vec<Action>) {
         self.came_and_went(now, peer, cause, out);
         let mut any = false;
-        for lease in self.leases.iter_mut().filter(|lease| lease.peer_id() == peer && lease.presence().is_up()) {
-            lease.presence_mut().doubt(now);
+        for lease in self.leases.iter_mut().filter(|lease| lease.peer_id() == peer && lease.connection().is_up()) {
+            lease.connection_mut().doubt(now);
             any = true;
         }
         if any {
@@ -82,7 +82,7 @@ impl AgentCore {
         let first = lease.came(now);
         let (side, peer, since) = (lease.side(), lease.peer_id(), lease.since());
         if side == Side::Client {
-            self.host_search.host_connected();
+            self.failed_hosts.host_connected();
         }
         if first {
             if side == Side::Client && !id.is_direct() {
@@ -97,40 +97,40 @@ impl AgentCore {
 
     fn still_up(&mut self, now: Ms, id: LeaseId, gap: bool, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id) else { return };
-        let presence = lease.presence_mut();
+        let connection = lease.connection_mut();
         if gap {
-            presence.set_flapped(true);
+            connection.set_flapped(true);
         }
-        presence.returned(now);
-        if !presence.clear_doubt() {
+        connection.returned(now);
+        if !connection.clear_doubt() {
             return;
         }
         // Disconnected and reconnected.
-        presence.set_flapped(true);
-        let at_once = presence.mark_up(now).is_some_and(|up| now.since(up) < limits::AT_ONCE_MS);
-        lease.lose_first_link();
+        connection.set_flapped(true);
+        let at_once = connection.mark_up(now).is_some_and(|up| now.since(up) < limits::EARLY_DROP_MS);
+        lease.first_connection_ended();
         let (host, is_client) = (lease.peer_id(), lease.side() == Side::Client);
-        if is_client && at_once && !id.is_direct() && self.host_search.gone_at_once(host, now) {
+        if is_client && at_once && !id.is_direct() && self.failed_hosts.dropped_early(host, now) {
             self.host_failed(now, id, LeaveReason::Unstable, true, out);
         }
     }
 
     fn went_down(&mut self, now: Ms, id: LeaseId, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get_mut(id) else { return };
-        let at_once = lease.presence().is_up_for_less(now, limits::AT_ONCE_MS);
-        lease.presence_mut().mark_down(now);
-        lease.lose_first_link();
+        let at_once = lease.connection().is_up_for_less(now, limits::EARLY_DROP_MS);
+        lease.connection_mut().mark_down(now);
+        lease.first_connection_ended();
         if id.is_direct() {
             self.direct_went_down(now, id, out);
             return;
         }
-        if lease.side() == Side::Host || lease.is_leftover() {
+        if lease.side() == Side::Host || lease.is_unreleased() {
             return;
         }
         let host = lease.peer_id();
-        if at_once && self.host_search.gone_at_once(host, now) {
+        if at_once && self.failed_hosts.dropped_early(host, now) {
             self.host_failed(now, id, LeaveReason::Unstable, true, out);
-        } else if self.link.is_live() {
+        } else if self.session.is_live() {
             self.host_failed(now, id, LeaveReason::NotConnected, false, out);
         }
         // While the pool is offline there is no other host, and this one may come back.
@@ -140,7 +140,7 @@ impl AgentCore {
     pub(crate) fn watch_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
         let unwatched = now >= self.node.unwatched_at();
         let gone = |lease: &Lease| gone_due(lease).is_some_and(|at| at <= now);
-        for id in self.leases.ids(|lease| lease.presence().is_up() && (unwatched || gone(lease))) {
+        for id in self.leases.ids(|lease| lease.connection().is_up() && (unwatched || gone(lease))) {
             self.went_down(now, id, out);
         }
         self.direct_expire(now, out);
@@ -156,7 +156,7 @@ impl AgentCore {
 
     /// Returns the next deadline of a connection.
     pub(crate) fn watch_due(&self) -> impl Iterator<Item = Ms> {
-        let seen = self.leases.iter().any(|lease| lease.presence().is_up());
+        let seen = self.leases.iter().any(|lease| lease.connection().is_up());
         let waits = self.waits_for_hosts();
         let most_ms = self.dialect.connect_ms();
         let connect = move |lease: &Lease| connect_due(lease, most_ms).filter(|_| waits);
@@ -175,27 +175,27 @@ impl AgentCore {
     }
 
     const fn waits_for_hosts(&self) -> bool {
-        self.node.is_up() && self.link.is_live()
+        self.node.is_up() && self.session.is_live()
     }
 }
 
 /// Returns when a disconnected peer counts as gone, unless it connects before.
 fn gone_due(lease: &Lease) -> Option<Ms> {
-    lease.presence().gone_due(lease.since())
+    lease.connection().gone_due(lease.since())
 }
 
 /// Returns when the user is notified that a host that the node dials is not connected yet.
 fn slow_due(lease: &Lease) -> Option<Ms> {
-    let waits = lease.side() == Side::Client && lease.is_applied() && !lease.is_leftover() && !lease.is_direct();
-    let first = !lease.presence().is_up() && !lease.presence().was_ever_up() && !lease.is_missing_announced();
+    let waits = lease.side() == Side::Client && lease.is_applied() && !lease.is_unreleased() && !lease.is_direct();
+    let first = !lease.connection().is_up() && !lease.connection().was_ever_up() && !lease.is_missing_announced();
     // A peer that connects and disconnects has another cause, which is announced at the end.
-    let unseen = lease.presence().failing().is_none();
+    let unseen = lease.connection().failing().is_none();
     (waits && first && unseen).then(|| lease.since().plus(limits::SLOW_CONNECT_MS))
 }
 
 /// Returns when a host that never connected counts as failed.
 fn connect_due(lease: &Lease, most_ms: u64) -> Option<Ms> {
-    let waits = lease.side() == Side::Client && lease.runs() && !lease.is_leftover() && !lease.presence().is_up();
+    let waits = lease.side() == Side::Client && lease.runs() && !lease.is_unreleased() && !lease.connection().is_up();
     let waits = waits && !lease.is_direct();
     waits.then(|| lease.since().plus(most_ms))
 }

@@ -80,14 +80,14 @@ impl AgentCore {
 
     /// Evicts admitted clients that do not connect or reconnect in time (fault D35, docs/faults.md).
     pub(crate) fn unseen_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
-        let counts = self.node.is_up() && self.link.is_live() && self.stopping.is_none();
+        let counts = self.node.is_up() && self.session.is_live() && self.stopping.is_none();
         let Some(protocol2) = self.dialect.protocol2_mut() else { return };
         if !counts {
             protocol2.forget_unseen();
             return;
         }
         let unseen = |lease: &&Lease| {
-            lease.side() == Side::Host && lease.runs() && !lease.presence().is_up() && !lease.is_direct()
+            lease.side() == Side::Host && lease.runs() && !lease.connection().is_up() && !lease.is_direct()
         };
         let ids: BTreeSet<LeaseId> = self.leases.iter().filter(unseen).map(Lease::id).collect();
         for id in protocol2.late(now, &ids) {

@@ -13,7 +13,7 @@ impl AgentCore {
     /// Handles the pool's list of active leases. Those on it are adopted; the agent's other leases are ended; the agent
     /// leaves listed leases that it does not have. `unconfirmed` leases stay without the pool's confirmation.
     pub(crate) fn reconcile(&mut self, now: Ms, views: &[LeaseView], unconfirmed: bool, out: &mut Vec<Action>) {
-        let socket = self.link.socket();
+        let socket = self.session.socket();
         let mut live: BTreeSet<LeaseId> = BTreeSet::new();
         for view in views.iter().take(limits::REPLY_LEASES).filter(|view| !view.lease.is_direct()) {
             let same =
@@ -40,16 +40,16 @@ impl AgentCore {
                 self.end(lease, Some(EvictReason::Unknown), out);
             }
         }
-        self.end_lost_while_away(now, out);
+        self.end_lost_while_disconnected(now, out);
     }
 
     /// Replaces hosts that disconnected while the pool was offline. They were kept because there was no way to get
     /// another one.
-    fn end_lost_while_away(&mut self, now: Ms, out: &mut Vec<Action>) {
+    fn end_lost_while_disconnected(&mut self, now: Ms, out: &mut Vec<Action>) {
         let lost = |lease: &Lease| {
-            let presence = lease.presence();
+            let connection = lease.connection();
             let of_pool = !lease.is_direct() && lease.side() == Side::Client && lease.runs();
-            of_pool && presence.was_ever_up() && !presence.is_up()
+            of_pool && connection.was_ever_up() && !connection.is_up()
         };
         for lease in self.leases.ids(lost) {
             self.host_failed(now, lease, LeaveReason::NotConnected, false, out);

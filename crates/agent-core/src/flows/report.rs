@@ -11,8 +11,8 @@ use crate::{
     limits,
     pool::{
         dialect::{ReportOf, Reported},
-        link::{Request, retry_ms},
-        report::{News, NextReport},
+        report::{NextReport, ReportState},
+        session::{Request, retry_ms},
     },
 };
 
@@ -21,23 +21,23 @@ impl AgentCore {
     pub(crate) fn set_flapped(&mut self, leases: &[LeaseId], flapped: bool) {
         for id in leases {
             if let Some(lease) = self.leases.get_mut(*id) {
-                lease.presence_mut().set_flapped(flapped);
+                lease.connection_mut().set_flapped(flapped);
             }
         }
     }
 
     pub(crate) fn report_due(&self) -> Option<Ms> {
-        let may = self.link.is_live() && self.stopping.is_none();
+        let may = self.session.is_live() && self.stopping.is_none();
         self.reports.due(self.now).filter(|_| may)
     }
 
     pub(crate) fn send_report(&mut self, now: Ms, out: &mut Vec<Action>) {
-        let Some(interval_ms) = self.link.interval_ms() else { return };
+        let Some(interval_ms) = self.session.interval_ms() else { return };
         if !self.reports.is_free(now) {
             return;
         }
         let news = self.news(now);
-        let has_flapped = |id: LeaseId| self.leases.get(id).is_none_or(|lease| lease.presence().has_flapped());
+        let has_flapped = |id: LeaseId| self.leases.get(id).is_none_or(|lease| lease.connection().has_flapped());
         let Some(mut report) = self.reports.compose(now, interval_ms, &news, has_flapped) else { return };
         if report.full.is_some() {
             self.leases.iter_mut().for_each(Lease::forget_caps_reported);
@@ -54,11 +54,11 @@ impl AgentCore {
         out.push(Action::Pool { tag, request: self.dialect.report(ReportOf { report, peers, block }) });
     }
 
-    fn news(&self, now: Ms) -> News {
+    fn news(&self, now: Ms) -> ReportState {
         let reported = || self.leases.iter().filter(|lease| lease.is_reported());
         // A peer that the node lost in its restart may come back; it is reported once that is known.
-        let flapped = |lease: &&Lease| lease.presence().has_flapped() && !lease.presence().is_returning();
-        News {
+        let flapped = |lease: &&Lease| lease.connection().has_flapped() && !lease.connection().is_returning();
+        ReportState {
             set: reported().map(Lease::id).collect(),
             flapped: reported().filter(flapped).map(Lease::id).collect(),
             slots: self.config.host.is_some().then(|| self.offer(now).slots),
@@ -86,7 +86,7 @@ impl AgentCore {
         });
         let Some(sent) = self.reports.answered() else { return };
         if answer == Ok(ReportReply { resync: false }) {
-            self.reports.took(sent);
+            self.reports.accept(sent);
             return;
         }
         // The pool counted nothing.
@@ -97,7 +97,7 @@ impl AgentCore {
             // Two sides that never agree must not exchange messages without a pause.
             Ok(_) if full => limits::BACKOFF_FIRST_MS.max(self.reports.refused(&mut self.rng)),
             Ok(_) => 0,
-            Err(error) if self.dialect.is_forgotten(retry_ms(&error)) => return self.not_taken(now, error, out),
+            Err(error) if self.dialect.is_forgotten(retry_ms(&error)) => return self.not_accepted(now, error, out),
             Err(error) => {
                 let wait_ms = retry_ms(&error).unwrap_or(limits::BACKOFF_FIRST_MS);
                 out.push(Action::Notice(Notice::PoolRefused(error)));

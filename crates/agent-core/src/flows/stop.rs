@@ -30,7 +30,7 @@ impl AgentCore {
         if self.stopping.is_some() {
             return;
         }
-        let bye = self.link.is_live().then(|| self.new_tag());
+        let bye = self.session.is_live().then(|| self.new_tag());
         if let Some(tag) = bye {
             let request = self.dialect.bye(self.node.block().unwrap_or(0));
             out.push(Action::Pool { tag, request });

@@ -11,18 +11,18 @@ use crate::{Action, AgentCore, NodeTask, Notice, leases::Lease, limits};
 
 impl AgentCore {
     /// Disconnects unleased peers, a bounded number at a time.
-    pub(crate) fn drop_strangers(&mut self, now: Ms, peers: &[PeerFact], out: &mut Vec<Action>) {
-        let leases_known = !self.config.pool || self.link.was_taken();
+    pub(crate) fn disconnect_unleased(&mut self, now: Ms, peers: &[PeerFact], out: &mut Vec<Action>) {
+        let leases_known = !self.config.pool || self.session.was_accepted();
         let room = self.strict.room(now);
         if !self.config.strict || !leases_known || self.stopping.is_some() || room == 0 {
             return;
         }
-        let strangers: Vec<Enode> = self.strangers(peers).take(room).map(endpoint).collect();
-        self.disconnect(now, strangers, out);
+        let unleased: Vec<Enode> = self.unleased_peers(peers).take(room).map(endpoint).collect();
+        self.disconnect(now, unleased, out);
     }
 
     /// Returns the peers without a lease that neither the user nor the node's settings keep.
-    fn strangers<'a>(&'a self, peers: &'a [PeerFact]) -> impl Iterator<Item = &'a PeerFact> {
+    fn unleased_peers<'a>(&'a self, peers: &'a [PeerFact]) -> impl Iterator<Item = &'a PeerFact> {
         let direct = &self.config.direct;
         let named = direct.hosts.iter().chain(&direct.allow).map(|peer| peer.id);
         let kept = named.chain(self.config.keep.iter().copied());
@@ -51,15 +51,15 @@ impl AgentCore {
         if returned.is_empty() || self.stopping.is_some() {
             return;
         }
-        let strangers: Vec<&PeerFact> =
-            self.strangers(peers).filter(|peer| returned.iter().any(|client| client.id == peer.id)).collect();
+        let unleased: Vec<&PeerFact> =
+            self.unleased_peers(peers).filter(|peer| returned.iter().any(|client| client.id == peer.id)).collect();
         let is_full = self.is_table_full(peers.len());
-        let new = returned.iter().filter(|client| client.is_new && strangers.iter().any(|peer| peer.id == client.id));
+        let new = returned.iter().filter(|client| client.is_new && unleased.iter().any(|peer| peer.id == client.id));
         out.extend(new.map(|client| {
             Action::Notice(Notice::ClientReturned { client: client.id, disconnected: is_full || self.config.strict })
         }));
         if is_full && !self.config.strict {
-            let peers: Vec<Enode> = strangers.into_iter().take(self.strict.room(now)).map(endpoint).collect();
+            let peers: Vec<Enode> = unleased.into_iter().take(self.strict.room(now)).map(endpoint).collect();
             self.disconnect(now, peers, out);
         }
     }
@@ -74,7 +74,7 @@ impl AgentCore {
     }
 
     /// Ends a task that disconnects an unleased peer. Returns whether it was one.
-    pub(crate) fn stranger_done(
+    pub(crate) fn unleased_done(
         &mut self,
         task: NodeTask,
         result: &Result<(), Failure>,
@@ -84,10 +84,10 @@ impl AgentCore {
         // A peer that could not be disconnected is in the next list again.
         if result.is_ok() {
             self.node.forget_peer(peer);
-            self.counters.stranger_dropped();
+            self.counters.unleased_peer_disconnected();
             // A former client is announced when it is seen.
             if self.config.strict && self.strict.announce() {
-                out.push(Action::Notice(Notice::StrangerDropped { peer }));
+                out.push(Action::Notice(Notice::UnleasedPeerDisconnected { peer }));
             }
         }
         true
@@ -151,11 +151,11 @@ impl AgentCore {
 /// Whether an active lease is unknown to the pool. Only meaningful while there is a last list: before the pool's first
 /// answer, leases of an earlier run look the same.
 const fn is_last(lease: &Lease) -> bool {
-    lease.is_leftover() && lease.runs() && !lease.is_direct()
+    lease.is_unreleased() && lease.runs() && !lease.is_direct()
 }
 
 const fn is_new(lease: &Lease) -> bool {
-    !lease.is_leftover() && lease.runs() && !lease.is_direct()
+    !lease.is_unreleased() && lease.runs() && !lease.is_direct()
 }
 
 /// Execution clients that need an address disconnect by the ID all the same, whatever the port.

@@ -1,6 +1,6 @@
 use vipnode_types::wire::{AdmitCall, Side};
 
-use super::offer::Offer;
+use super::offer::OfferedSlots;
 use crate::{
     AdmitFailure, AgentConfig, Refusal,
     leases::{Lease, Leases},
@@ -12,7 +12,7 @@ use crate::{
 pub(crate) fn refuses(
     call: &AdmitCall,
     config: &AgentConfig,
-    offer: Offer,
+    offer: OfferedSlots,
     leases: &Leases,
     node: &NodeState,
     light_slots: &LightSlots,
@@ -29,7 +29,7 @@ pub(crate) fn refuses(
     }
     let slots = host.sellable(config.direct.allowed());
     // A client whose lease the pool forgot already has a slot.
-    let same = |lease: &Lease| lease.side() == Side::Host && lease.is_leftover() && lease.peer_id() == call.client;
+    let same = |lease: &Lease| lease.side() == Side::Host && lease.is_unreleased() && lease.peer_id() == call.client;
     let same = u32::from(leases.iter().any(same));
     let held = leases.held(Side::Host).saturating_sub(same);
     if held >= slots || leases.len() >= limits::LEASES {

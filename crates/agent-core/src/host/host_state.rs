@@ -3,14 +3,14 @@ use vipnode_types::Ms;
 use crate::{
     Notice,
     client::connect_failure::{AnnouncedCauses, ConnectFailure},
-    host::offer::Offer,
+    host::offer::OfferedSlots,
 };
 
 /// What a host remembers beyond its leases.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HostState {
     /// The offer of which the user was last notified.
-    announced: Option<Offer>,
+    announced: Option<OfferedSlots>,
     /// Causes of failed connections of which the user was notified since the settings last changed.
     failures: AnnouncedCauses,
     /// When a client was last connected.
@@ -29,7 +29,7 @@ impl HostState {
     }
 
     /// Returns a notice if the offer changed.
-    pub(crate) fn announce(&mut self, offer: Offer) -> Option<Notice> {
+    pub(crate) fn announce(&mut self, offer: OfferedSlots) -> Option<Notice> {
         if self.announced.as_ref() == Some(&offer) {
             return None;
         }

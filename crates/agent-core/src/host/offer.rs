@@ -78,14 +78,14 @@ impl HostConfig {
 
 /// The slots that a host currently offers to its pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Offer {
+pub(crate) struct OfferedSlots {
     /// In total; 0 for none.
     pub(crate) slots: u32,
     /// Why it offers none.
     pub(crate) why_none: Option<String>,
 }
 
-impl Offer {
+impl OfferedSlots {
     pub(crate) fn of(config: &AgentConfig, node: &NodeState, stopping: bool, now: Ms) -> Self {
         let Some(host) = &config.host else { return Self { slots: 0, why_none: None } };
         match offers_nothing(host, node, stopping, now) {

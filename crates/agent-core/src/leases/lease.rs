@@ -1,26 +1,26 @@
 mod at_node;
 mod calls;
-mod life;
 mod observed;
 mod retry;
+mod state;
 
 use vipnode_types::{Enode, LeaseId, Ms, NodeId, Price, wire::Side};
 
 use self::{
     at_node::AtNode,
-    life::{LeaseLife, UndoState},
     observed::Observed,
     retry::Retry,
+    state::{LeaseState, Undoing},
 };
 use super::{
-    journal::{ChangeKind, NodeChange},
-    presence::Presence,
+    node_change::{ChangeKind, NodeChange},
+    peer_connection::PeerConnection,
     task::{HostDial, Task},
 };
 use crate::RequestTag;
 
 /// A lease between this node and another, and everything that was done for it at this node. A lease has at most one
-/// grant, so the two share an ID.
+/// change, so the two share an ID.
 #[derive(Debug, Clone)]
 pub(crate) struct Lease {
     id: LeaseId,
@@ -32,7 +32,7 @@ pub(crate) struct Lease {
     since: Ms,
     /// Number of the socket on which the pool last named it; 0 for one from the journal.
     socket: u64,
-    life: LeaseLife,
+    state: LeaseState,
     /// Left by an earlier run and assumed to be active until the pool names the peer, because protocol 2 has no list of
     /// leases.
     unconfirmed: bool,
@@ -42,7 +42,7 @@ pub(crate) struct Lease {
     /// On a host: the dial to the client, where the pool asked for one.
     dial: Option<HostDial>,
     retry: Retry,
-    presence: Presence,
+    connection: PeerConnection,
     /// For a peer that the user named: the user was notified that it is not connected.
     missing_announced: bool,
     observed: Observed,
@@ -69,13 +69,13 @@ impl Lease {
             terms: Terms::default(),
             since: now,
             socket: 0,
-            life: LeaseLife::Applying,
+            state: LeaseState::Applying,
             unconfirmed: false,
             at_node: AtNode::default(),
             task: None,
             dial: None,
             retry: Retry::default(),
-            presence: Presence::default(),
+            connection: PeerConnection::default(),
             missing_announced: false,
             observed: Observed::default(),
             calls: Vec::new(),
@@ -83,22 +83,22 @@ impl Lease {
     }
 
     /// A lease that the pool assigned, on the socket of that number.
-    pub(crate) fn given(id: LeaseId, side: Side, peer: Enode, terms: Terms, socket: u64, now: Ms) -> Self {
+    pub(crate) fn assigned(id: LeaseId, side: Side, peer: Enode, terms: Terms, socket: u64, now: Ms) -> Self {
         Self { terms, socket, ..Self::new(id, side, peer, now) }
     }
 
     /// A lease for a change in the journal of an earlier run.
-    pub(crate) fn left_over(grant: NodeChange, now: Ms) -> Self {
-        let side = match grant.kind {
+    pub(crate) fn unreleased(change: NodeChange, now: Ms) -> Self {
+        let side = match change.kind {
             ChangeKind::Admitted | ChangeKind::Trusted => Side::Host,
             ChangeKind::Dialed => Side::Client,
         };
-        let linked_before = grant.kind == ChangeKind::Trusted;
+        let connected_before = change.kind == ChangeKind::Trusted;
         // The journal does not record whether a host dialed its client; if it may have, the dial is undone.
-        let dialed = !linked_before;
-        let at_node = AtNode { linked_before, dialed, journaled: Some(grant.kind), ..AtNode::default() };
-        let life = LeaseLife::Leftover { applied: true };
-        Self { life, at_node, ..Self::new(grant.lease, side, grant.peer, now) }
+        let dialed = !connected_before;
+        let at_node = AtNode { connected_before, dialed, journaled: Some(change.kind), ..AtNode::default() };
+        let state = LeaseState::Unreleased { applied: true };
+        Self { state, at_node, ..Self::new(change.lease, side, change.peer, now) }
     }
 
     pub(crate) const fn id(&self) -> LeaseId {
@@ -133,12 +133,12 @@ impl Lease {
         self.socket
     }
 
-    pub(crate) const fn presence(&self) -> &Presence {
-        &self.presence
+    pub(crate) const fn connection(&self) -> &PeerConnection {
+        &self.connection
     }
 
-    pub(crate) const fn presence_mut(&mut self) -> &mut Presence {
-        &mut self.presence
+    pub(crate) const fn connection_mut(&mut self) -> &mut PeerConnection {
+        &mut self.connection
     }
 
     /// Records that the pool named it on this socket.

@@ -5,15 +5,15 @@
 //! about it and never sends anything.
 
 pub(crate) mod ended_leases;
-pub(crate) mod journal;
 mod lease;
-mod presence;
-pub(crate) mod release;
+pub(crate) mod node_change;
+pub(crate) mod open_changes;
+mod peer_connection;
 mod table;
 mod task;
 
 pub(crate) use self::{
     lease::{Lease, Terms},
     table::Leases,
-    task::{DialState, Task, Work},
+    task::{DialState, Task, TaskKind},
 };

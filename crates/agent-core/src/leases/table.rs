@@ -56,7 +56,7 @@ impl Leases {
     /// the other is active.
     pub(crate) fn is_unclear(&self, lease: &Lease) -> bool {
         let other_way = |other: &Lease| other.runs() && !other.is_direct() && other.side() != lease.side();
-        lease.is_leftover() && self.siblings(lease).any(other_way)
+        lease.is_unreleased() && self.siblings(lease).any(other_way)
     }
 
     /// Returns the peers with a task in progress. The node gets one command at a time for each, so that the order of
@@ -74,13 +74,13 @@ impl Leases {
     pub(crate) fn running(&self, side: Side) -> u32 {
         count(
             self.iter()
-                .filter(|lease| lease.side() == side && lease.runs() && !lease.is_leftover() && !lease.is_direct()),
+                .filter(|lease| lease.side() == side && lease.runs() && !lease.is_unreleased() && !lease.is_direct()),
         )
     }
 
     /// Returns how many leases on this side have a connected peer.
     pub(crate) fn connected(&self, side: Side) -> u32 {
-        count(self.iter().filter(|lease| lease.side() == side && lease.presence().is_up()))
+        count(self.iter().filter(|lease| lease.side() == side && lease.connection().is_up()))
     }
 
     /// Leaves the undoing of this lease to its sibling.

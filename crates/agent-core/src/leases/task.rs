@@ -6,7 +6,7 @@ use crate::{NodeTask, RequestTag};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Task {
     pub(crate) id: NodeTask,
-    pub(crate) what: Work,
+    pub(crate) kind: TaskKind,
     pub(crate) since: Ms,
     /// The node's list of peers is being read; the command follows.
     pub(crate) lists: bool,
@@ -16,7 +16,7 @@ pub(crate) struct Task {
 
 /// What a task is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Work {
+pub(crate) enum TaskKind {
     /// Admit or dial.
     Apply,
     /// A host dials its client.

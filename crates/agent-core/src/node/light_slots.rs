@@ -39,7 +39,7 @@ impl LightSlots {
 
     /// A further light node was admitted and disconnected at once. `was_seen`: the last list of peers still includes
     /// it.
-    pub(crate) const fn thrown_out(&mut self, now: Ms, lease: LeaseId, was_seen: bool) {
+    pub(crate) const fn dropped_by_host(&mut self, now: Ms, lease: LeaseId, was_seen: bool) {
         let by = self.connected.saturating_sub(if was_seen { 1 } else { 0 });
         self.taken = Some(Taken { by, until: now.plus(limits::LIGHT_REST_MS), lease });
     }

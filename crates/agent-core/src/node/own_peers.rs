@@ -23,7 +23,7 @@ impl OwnPeers {
     /// Warns once when sold slots seem to crowd out the node's own peers.
     pub(crate) fn watch(&mut self, now: u32, reserve: u32, leases: &Leases) -> Option<Notice> {
         let enough = now >= reserve / 2;
-        let sold = leases.iter().any(|lease| lease.side() == Side::Host && lease.presence().is_up());
+        let sold = leases.iter().any(|lease| lease.side() == Side::Host && lease.connection().is_up());
         if enough {
             self.were_enough = true;
         } else if sold && std::mem::take(&mut self.were_enough) {

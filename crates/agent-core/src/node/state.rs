@@ -13,7 +13,7 @@ pub(crate) struct NodeState {
     /// The user was notified that it is down.
     down_announced: bool,
     /// Peers that run a sub-protocol, with the node's flags for them; empty while the node is down.
-    peers: BTreeMap<NodeId, Linked>,
+    peers: BTreeMap<NodeId, ConnectedPeer>,
     /// How many of these the node dialed.
     dialed: u32,
     /// Whether the peers were listed since it came up.
@@ -25,7 +25,7 @@ pub(crate) struct NodeState {
 
 /// A connected peer, as far as the client reports it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Linked {
+pub(crate) struct ConnectedPeer {
     pub(crate) trusted: bool,
     /// The node dials it and keeps it connected.
     pub(crate) is_static: bool,
@@ -122,19 +122,21 @@ impl NodeState {
         self.watched = now;
         self.listed = true;
         let ready = peers.iter().filter(|peer| peer.ready).take(limits::PEERS);
-        let linked =
-            |peer: &PeerFact| Linked { trusted: peer.trusted == Some(true), is_static: peer.is_static == Some(true) };
+        let linked = |peer: &PeerFact| ConnectedPeer {
+            trusted: peer.trusted == Some(true),
+            is_static: peer.is_static == Some(true),
+        };
         self.peers = ready.clone().map(|peer| (peer.id, linked(peer))).collect();
         let dialed = ready.filter(|peer| peer.direction == Direction::Outbound).count();
         self.dialed = u32::try_from(dialed).unwrap_or(u32::MAX);
         gap
     }
 
-    pub(crate) fn peer(&self, id: NodeId) -> Option<Linked> {
+    pub(crate) fn peer(&self, id: NodeId) -> Option<ConnectedPeer> {
         self.peers.get(&id).copied()
     }
 
-    pub(crate) fn is_linked(&self, id: NodeId) -> bool {
+    pub(crate) fn is_connected(&self, id: NodeId) -> bool {
         self.peers.contains_key(&id)
     }
 

@@ -50,12 +50,12 @@ impl StrictPeers {
 
     /// Returns how many further peers may be disconnected now.
     pub(crate) fn room(&self, now: Ms) -> usize {
-        if now < self.next { 0 } else { limits::STRANGERS.saturating_sub(self.dropping.len()) }
+        if now < self.next { 0 } else { limits::UNLEASED_PEERS.saturating_sub(self.dropping.len()) }
     }
 
     /// Records that the node is disconnecting the peer.
     pub(crate) fn drops(&mut self, now: Ms, task: NodeTask, peer: NodeId) {
-        self.next = now.plus(limits::STRANGERS_MS);
+        self.next = now.plus(limits::UNLEASED_PEERS_MS);
         self.dropping.insert(task, (peer, now));
     }
 

@@ -9,20 +9,20 @@ use vipnode_types::{
     },
 };
 
-use super::protocol2::Protocol2;
+use super::protocol2::Protocol2Translation;
 use crate::{AgentConfig, FromPool, PoolAnswer, Protocol2Config, Refusal, ToPool, limits};
 
 /// The protocol between the agent and its pool. The agent's core uses the messages of protocol 3; the dialect
 /// translates them to and from the calls of its protocol.
 #[derive(Debug, Clone)]
-pub(crate) enum Dialect {
+pub(crate) enum PoolProtocol {
     Protocol3,
-    Protocol2(Protocol2),
+    Protocol2(Protocol2Translation),
 }
 
 /// The welcome of a pool that accepted the agent.
 #[derive(Debug)]
-pub(crate) struct Welcome {
+pub(crate) struct ConnectAccepted {
     pub(crate) text: Option<String>,
     /// The report interval that the pool requests, in milliseconds; not clamped yet.
     pub(crate) report_interval_ms: u64,
@@ -56,10 +56,10 @@ pub(crate) struct ReportOf {
     pub(crate) block: u64,
 }
 
-impl Dialect {
+impl PoolProtocol {
     /// Creates the dialect. IDs that the agent assigns to leases begin after those of an earlier run.
     pub(crate) fn new(config: Option<Protocol2Config>, leases: impl Iterator<Item = LeaseId>) -> Self {
-        config.map_or(Self::Protocol3, |config| Self::Protocol2(Protocol2::new(config, leases)))
+        config.map_or(Self::Protocol3, |config| Self::Protocol2(Protocol2Translation::new(config, leases)))
     }
 
     pub(crate) fn connect(&self, hello: ConnectRequest, config: &AgentConfig, facts: &NodeFacts) -> ToPool {
@@ -115,19 +115,21 @@ impl Dialect {
         }
     }
 
-    /// Reads the answer to a connect. `standing` are the agent's current leases.
+    /// Reads the answer to a connect. `current_leases` returns the agent's current leases.
     pub(crate) fn connect_reply(
         &self,
         answer: PoolAnswer,
-        standing: impl FnOnce() -> Vec<LeaseView>,
-    ) -> Result<Welcome, WireError> {
+        current_leases: impl FnOnce() -> Vec<LeaseView>,
+    ) -> Result<ConnectAccepted, WireError> {
         match (self, answer) {
             (Self::Protocol3, PoolAnswer::Connect(reply)) => {
                 let ConnectReply { welcome: text, report_interval_ms, price, pool_id, leases, replaced, .. } = *reply;
                 let price = Some(price);
-                Ok(Welcome { text, report_interval_ms, price, pool_id, leases, replaced, unconfirmed: false })
+                Ok(ConnectAccepted { text, report_interval_ms, price, pool_id, leases, replaced, unconfirmed: false })
             }
-            (Self::Protocol2(protocol2), PoolAnswer::Protocol2(reply)) => protocol2.connect_reply(reply, standing),
+            (Self::Protocol2(protocol2), PoolAnswer::Protocol2(reply)) => {
+                protocol2.connect_reply(reply, current_leases)
+            }
             _ => Err(unexpected()),
         }
     }
@@ -211,7 +213,7 @@ impl Dialect {
     }
 
     /// Returns the state of protocol 2, if that is in use.
-    pub(crate) const fn protocol2(&self) -> Option<&Protocol2> {
+    pub(crate) const fn protocol2(&self) -> Option<&Protocol2Translation> {
         match self {
             Self::Protocol3 => None,
             Self::Protocol2(protocol2) => Some(protocol2),
@@ -219,7 +221,7 @@ impl Dialect {
     }
 
     /// The state of protocol 2, where that is spoken.
-    pub(crate) const fn protocol2_mut(&mut self) -> Option<&mut Protocol2> {
+    pub(crate) const fn protocol2_mut(&mut self) -> Option<&mut Protocol2Translation> {
         match self {
             Self::Protocol3 => None,
             Self::Protocol2(protocol2) => Some(protocol2),

@@ -5,7 +5,7 @@ use vipnode_types::{
     wire::{LeaveReason, LeaveRequest, PairFault},
 };
 
-use super::link::Request;
+use super::session::Request;
 use crate::{RequestTag, ToPool, limits};
 
 /// Leases for the agent to leave: one request in flight, the rest waits. Dropped with the socket: the next connect

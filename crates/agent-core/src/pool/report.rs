@@ -8,7 +8,7 @@ use vipnode_types::{
 
 use super::{
     backoff::{Backoff, up_to},
-    link::Request,
+    session::Request,
 };
 use crate::RequestTag;
 
@@ -19,7 +19,7 @@ pub(crate) struct Reports {
     seq: u32,
     /// The set of connected leases that the pool last accepted. Kept across sockets, so that it covers connections that
     /// were never lost.
-    taken: BTreeSet<LeaseId>,
+    accepted: BTreeSet<LeaseId>,
     full_due: bool,
     in_flight: Option<Sent>,
     /// When the next report is due even if nothing changed.
@@ -37,7 +37,7 @@ pub(crate) struct Reports {
 
 /// The state to report.
 #[derive(Debug)]
-pub(crate) struct News {
+pub(crate) struct ReportState {
     /// Leases with a connected peer.
     pub(crate) set: BTreeSet<LeaseId>,
     /// Those of them that were disconnected for a while since the last report.
@@ -87,7 +87,7 @@ impl Reports {
 
     /// Whether the lease was reported as connected on this socket, so that a report has to include its end.
     pub(crate) fn knows(&self, lease: LeaseId) -> bool {
-        self.names(lease) || (!self.full_due && self.taken.contains(&lease))
+        self.names(lease) || (!self.full_due && self.accepted.contains(&lease))
     }
 
     /// Records the slots that were offered in the hello.
@@ -126,13 +126,13 @@ impl Reports {
         &self,
         now: Ms,
         interval_ms: u64,
-        news: &News,
+        news: &ReportState,
         has_flapped: impl Fn(LeaseId) -> bool,
     ) -> Option<ReportRequest> {
         let slots = news.slots.filter(|slots| self.slots_sent != Some(*slots));
         let light_full = (Some(news.light_full) != self.light_full_sent).then_some(news.light_full);
-        let back = || news.flapped.iter().filter(|id| self.taken.contains(id)).copied();
-        let changed = news.set != self.taken || back().next().is_some() || slots.is_some() || light_full.is_some();
+        let back = || news.flapped.iter().filter(|id| self.accepted.contains(id)).copied();
+        let changed = news.set != self.accepted || back().next().is_some() || slots.is_some() || light_full.is_some();
         if !(changed || self.full_due || self.due <= now) {
             return None;
         }
@@ -143,12 +143,12 @@ impl Reports {
             ..ReportRequest::default()
         };
         if self.full_due {
-            let kept = |id: &LeaseId| self.taken.contains(id) && !has_flapped(*id);
+            let kept = |id: &LeaseId| self.accepted.contains(id) && !has_flapped(*id);
             report.full =
                 Some(news.set.iter().map(|lease| UpLease { lease: *lease, continuous: kept(lease) }).collect());
         } else {
-            report.up = news.set.difference(&self.taken).copied().chain(back()).collect();
-            report.down = self.taken.difference(&news.set).copied().chain(back()).collect();
+            report.up = news.set.difference(&self.accepted).copied().chain(back()).collect();
+            report.down = self.accepted.difference(&news.set).copied().chain(back()).collect();
         }
         if report.full.is_some() || !report.up.is_empty() || !report.down.is_empty() {
             report.hash = Some(LeaseSetHash::of(news.set.iter().copied()));
@@ -164,7 +164,7 @@ impl Reports {
     }
 
     /// Records that the report was sent. The next one follows after at least `pause_ms`, and at most an interval.
-    pub(crate) fn sent(&mut self, request: Request, report: &ReportRequest, news: News, next: NextReport) {
+    pub(crate) fn sent(&mut self, request: Request, report: &ReportRequest, news: ReportState, next: NextReport) {
         let now = request.sent;
         self.seq = report.seq;
         self.full_due = false;
@@ -190,8 +190,8 @@ impl Reports {
     }
 
     /// Records that the pool accepted it.
-    pub(crate) fn took(&mut self, sent: Sent) {
-        self.taken = sent.set;
+    pub(crate) fn accept(&mut self, sent: Sent) {
+        self.accepted = sent.set;
         self.refusals.reset();
     }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::common::*;
 use vipnode_agent_core::{
     Action, AgentConfig, ChangeKind, ConnectFailure, DirectConfig, DirectConfigError, Event, NameError, Notice,
-    PoolAnswer, PoolStanding, ToPool,
+    PoolAnswer, PoolState, ToPool,
 };
 use vipnode_types::{
     Enode, EnodeHost, LeaseId, PeerCommand, PeerFact, TypedError,
@@ -58,7 +58,7 @@ fn hosts_are_kept_without_a_pool_and_a_stop_undoes_them() {
     let one = Notice::HostConnected { lease: direct(0), host: node(HOST), after_ms: 0 };
     assert_eq!(bench.notices(), [one]);
     let view = bench.core.view();
-    assert_eq!((view.pool, view.missing, view.named_hosts), (PoolStanding::None, 0, 2));
+    assert_eq!((view.pool, view.missing, view.direct_hosts), (PoolState::None, 0, 2));
     bench.stop();
     assert_eq!(bench.calls(), [PeerCommand::Drop(enode(HOST)), PeerCommand::Drop(enode(SECOND_HOST))]);
     bench.done();
@@ -76,7 +76,7 @@ fn a_named_host_that_disconnects_is_reported_once_and_never_given_up() {
         assert!(matches!(bench.notices()[..], [Notice::HostConnected { .. }]), "{:?}", bench.notices());
         bench.after(1_000);
         bench.peers(&[]);
-        assert_eq!(bench.notices(), [Notice::HostGone { lease: direct(0), host: node(HOST) }]);
+        assert_eq!(bench.notices(), [Notice::HostLost { lease: direct(0), host: node(HOST) }]);
         assert!(bench.calls().is_empty(), "the node dials on by itself");
         bench.peers(&[]);
         assert!(bench.notices().is_empty());
@@ -262,7 +262,7 @@ fn what_an_earlier_run_left_is_taken_over_or_undone() {
         [PeerCommand::Evict(enode(CLIENT)), PeerCommand::Drop(enode(SECOND_HOST)), PeerCommand::Dial(enode(HOST))]
     );
     bench.done();
-    assert_eq!(bench.left().iter().map(|grant| grant.kind).collect::<Vec<_>>(), [ChangeKind::Dialed]);
+    assert_eq!(bench.left().iter().map(|change| change.kind).collect::<Vec<_>>(), [ChangeKind::Dialed]);
 
     // What was a pool's is over where there is none.
     let mut of_pool = Bench::with_host();
@@ -273,7 +273,7 @@ fn what_an_earlier_run_left_is_taken_over_or_undone() {
     bench.peers(&[HOST]);
     bench.done();
     assert_eq!(bench.core.view().leases.iter().filter(|lease| !lease.ending).count(), 1);
-    assert_eq!(bench.left().iter().map(|grant| grant.lease.is_direct()).collect::<Vec<_>>(), [true]);
+    assert_eq!(bench.left().iter().map(|change| change.lease.is_direct()).collect::<Vec<_>>(), [true]);
 }
 
 #[test]
@@ -390,7 +390,7 @@ fn another_configuration_takes_hold_at_once() {
     };
     bench.on(Event::Configured(Box::new(config)));
     assert_eq!(bench.calls(), [PeerCommand::Drop(enode(HOST)), PeerCommand::Admit(enode(CLIENT))]);
-    assert_eq!(bench.core.view().pool, PoolStanding::None, "whether there is a pool stays");
+    assert_eq!(bench.core.view().pool, PoolState::None, "whether there is a pool stays");
     bench.done();
     assert_eq!(bench.calls(), [PeerCommand::Dial(at(HOST, "10.0.0.77"))]);
 }

@@ -243,7 +243,7 @@ fn the_nodes_own_peers_and_trust_are_left_alone() {
     let ask = bench.ask().unwrap().0;
     bench.peers(&[HOST]);
     bench.answer(ask, PoolAnswer::Ask(AskReply { hosts: vec![place(LEASE, HOST)], missing: 0, reason: None }));
-    assert!(matches!(bench.notices()[..], [Notice::HostGiven { .. }, Notice::HostConnected { .. }]));
+    assert!(matches!(bench.notices()[..], [Notice::HostAssigned { .. }, Notice::HostConnected { .. }]));
     bench.stop();
     assert_eq!((bench.calls(), bench.journal.clone()), (vec![], vec![]));
 }

@@ -1,7 +1,7 @@
 //! What a host offers, and when.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, Event, FromPool, HostConfig, Notice, left_undone};
+use vipnode_agent_core::{Action, Event, FromPool, HostConfig, Notice, unreleased_changes};
 use vipnode_types::{Enode, HeadFact, PeerCommand, Price, wire::AdmitCall};
 
 fn offered(bench: &Bench) -> Vec<(u32, bool)> {
@@ -139,7 +139,7 @@ fn an_admit_keeps_the_enode_from_the_pool() {
     let mut bench = Bench::live(host_config(2));
     bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(CLIENT))) });
     assert_eq!(bench.calls(), [PeerCommand::Admit(enode(CLIENT))]);
-    assert_eq!(left_undone(bench.journal.clone())[0].peer, enode(CLIENT));
+    assert_eq!(unreleased_changes(bench.journal.clone())[0].peer, enode(CLIENT));
 
     let mut bench = Bench::live(host_config(2));
     bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(SECOND_CLIENT))) });

@@ -21,7 +21,7 @@ fn a_client_connects_asks_dials_and_reports() {
     assert_eq!((ask.want, ask.avoid.len()), (1, 0));
     bench.give(vec![place(LEASE, HOST)]);
     let at = |fits: fn(&Action) -> bool| bench.out.iter().position(fits).unwrap();
-    let journal = at(|a| matches!(a, Action::Journal(JournalEntry::Done(grant)) if grant.kind == ChangeKind::Dialed));
+    let journal = at(|a| matches!(a, Action::Journal(JournalEntry::Done(change)) if change.kind == ChangeKind::Dialed));
     let command = at(|a| matches!(a, Action::Node { call: PeerCommand::Dial(_), .. }));
     let watch = at(|a| matches!(a, Action::Watch { .. }));
     assert!(journal < command && command < watch);
@@ -40,7 +40,7 @@ fn a_host_admits_answers_and_reports() {
     let mut bench = Bench::live(host_config(2));
     assert_eq!(bench.take_report().full, Some(vec![]));
     bench.call(5, admit(LEASE, CLIENT));
-    assert!(matches!(&bench.out[0], Action::Journal(JournalEntry::Done(grant)) if grant.lease == LEASE));
+    assert!(matches!(&bench.out[0], Action::Journal(JournalEntry::Done(change)) if change.lease == LEASE));
     assert!(matches!(&bench.out[1], Action::Node { call: PeerCommand::Admit(enode), .. } if *enode == by_id(CLIENT)));
     assert_eq!(bench.reply(5), None, "the answer follows the command to the node");
     bench.done();

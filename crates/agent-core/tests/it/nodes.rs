@@ -1,7 +1,7 @@
-//! A node that restarts, and grants that an earlier run left.
+//! A node that restarts, and changes that an earlier run left.
 
 use crate::common::*;
-use vipnode_agent_core::{ChangeKind, Event, JournalEntry, NodeChange, Notice, left_undone, release};
+use vipnode_agent_core::{ChangeKind, Event, JournalEntry, NodeChange, Notice, release, unreleased_changes};
 use vipnode_types::{PeerCommand, wire::Side};
 
 #[test]
@@ -83,18 +83,18 @@ fn another_node_connects_to_the_pool_again() {
 
 /// What an earlier run did at the node for two clients and a host, and for a client whose change was undone.
 fn journal() -> Vec<JournalEntry> {
-    let grant = |lease, peer, kind| JournalEntry::Done(NodeChange { lease, peer, kind });
+    let change = |lease, peer, kind| JournalEntry::Done(NodeChange { lease, peer, kind });
     vec![
-        grant(LEASE, by_id(CLIENT), ChangeKind::Admitted),
-        grant(SECOND_LEASE, enode(HOST), ChangeKind::Dialed),
-        grant(THIRD_LEASE, by_id(SECOND_CLIENT), ChangeKind::Admitted),
-        grant(lease(4), by_id(THIRD_CLIENT), ChangeKind::Admitted),
+        change(LEASE, by_id(CLIENT), ChangeKind::Admitted),
+        change(SECOND_LEASE, enode(HOST), ChangeKind::Dialed),
+        change(THIRD_LEASE, by_id(SECOND_CLIENT), ChangeKind::Admitted),
+        change(lease(4), by_id(THIRD_CLIENT), ChangeKind::Admitted),
         JournalEntry::Undone { lease: lease(4), kind: ChangeKind::Admitted },
     ]
 }
 
 #[test]
-fn leftovers_of_an_earlier_run_wait_for_the_pool() {
+fn changes_of_an_earlier_run_wait_for_the_pool() {
     let mut config = host_config(2);
     config.min_peers = 1;
     let mut bench = Bench::restarted(config, journal());
@@ -143,7 +143,7 @@ fn a_lease_of_another_pool_with_the_same_name_is_not_adopted() {
 }
 
 #[test]
-fn d33_an_empty_answer_takes_back_grants_and_nothing_else() {
+fn d33_an_empty_answer_ends_leases_and_nothing_else() {
     let mut bench = Bench::restarted(host_config(2), journal()[..1].to_vec());
     bench.node_up();
     bench.peers(&[CLIENT, OWN_PEER, SECOND_OWN_PEER]);
@@ -155,7 +155,7 @@ fn d33_an_empty_answer_takes_back_grants_and_nothing_else() {
 
 #[test]
 fn a_release_undoes_what_the_journal_has() {
-    let plan = release(left_undone(journal()));
+    let plan = release(unreleased_changes(journal()));
     let calls: Vec<_> = plan.into_iter().map(|(_, call)| call).collect();
     assert_eq!(
         calls,

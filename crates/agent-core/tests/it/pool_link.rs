@@ -1,7 +1,7 @@
 //! A pool that is unreachable, silent or busy, or that refuses.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, AgentConfig, Event, Notice, PoolAnswer, PoolStanding, ToPool};
+use vipnode_agent_core::{Action, AgentConfig, Event, Notice, PoolAnswer, PoolState, ToPool};
 use vipnode_types::wire::{ErrorCode, WireError};
 
 #[test]
@@ -18,7 +18,7 @@ fn d40_a_half_open_socket_is_left_after_15_seconds() {
     }
     assert_eq!(bench.now.since(said.expect("a report")), 15_000);
     assert!(bench.notices().iter().any(|notice| matches!(notice, Notice::PoolDisconnected { .. })));
-    assert_eq!((bench.core.view().pool, bench.core.view().leases.len()), (PoolStanding::Disconnected, 1));
+    assert_eq!((bench.core.view().pool, bench.core.view().leases.len()), (PoolState::Disconnected, 1));
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn an_agent_that_was_taken_before_tries_again_slowly_and_keeps_its_leases() {
     bench.on(Event::PoolAnswers { tag, answer });
     assert_eq!(bench.reconnect(), Some(300_000));
     assert!(bench.notices().iter().any(|notice| matches!(notice, Notice::PoolRefused(_))));
-    assert_eq!(bench.core.view().pool, PoolStanding::Refused);
+    assert_eq!(bench.core.view().pool, PoolState::Refused);
     assert_eq!((bench.calls(), bench.core.view().leases.len()), (vec![], 1));
 }
 
@@ -168,7 +168,7 @@ fn the_pool_is_not_greeted_before_the_node_is_known() {
     assert_eq!(bench.out, vec![]);
     bench.node_up();
     bench.on(Event::Tick);
-    assert_eq!(bench.core.view().pool, PoolStanding::Connecting);
+    assert_eq!(bench.core.view().pool, PoolState::Connecting);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_pool_that_is_not_the_remembered_one_ends_no_lease() {
         bench.on(Event::PoolUntrusted { why: "another ID".into() });
         assert_eq!(bench.notices(), vec![Notice::PoolUntrusted { why: "another ID".into() }]);
         assert!(bench.reconnect().is_some() && bench.calls().is_empty() && bench.said().is_empty());
-        assert_eq!(bench.core.view().pool, PoolStanding::Untrusted);
+        assert_eq!(bench.core.view().pool, PoolState::Untrusted);
     }
     assert_eq!(bench.core.view().leases.len(), 1);
     // Nor one of an earlier run.

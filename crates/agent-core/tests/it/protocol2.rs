@@ -365,7 +365,7 @@ fn a_pair_that_an_earlier_run_held_both_ways_is_not_taken_over() {
     let active_peers = [PEER, CLIENT].map(|byte| enode(byte).to_string()).into();
     answer(&mut bench, tag, Protocol2Reply::Update(UpdateReply { active_peers, ..UpdateReply::default() }));
     settle(&mut bench);
-    let still: Vec<NodeId> = bench.left().iter().map(|grant| grant.peer.id).collect();
+    let still: Vec<NodeId> = bench.left().iter().map(|change| change.peer.id).collect();
     assert_eq!(still, [node(CLIENT)]);
 }
 
@@ -382,9 +382,10 @@ fn a_new_lease_confirms_no_old_one_the_other_way_round() {
             give(&mut bench, &[PEER]);
         }
         settle(&mut bench);
-        let grants: Vec<(LeaseId, ChangeKind)> = bench.left().iter().map(|grant| (grant.lease, grant.kind)).collect();
+        let changes: Vec<(LeaseId, ChangeKind)> =
+            bench.left().iter().map(|change| (change.lease, change.kind)).collect();
         let new = if whitelisted { ChangeKind::Admitted } else { ChangeKind::Dialed };
-        assert_eq!(grants, [(SECOND_LEASE, new)]);
+        assert_eq!(changes, [(SECOND_LEASE, new)]);
     }
 }
 

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use crate::common::*;
 use proptest::prelude::*;
 use vipnode_agent_core::{
-    Action, AgentConfig, AgentCore, ChangeKind, DirectConfig, Event, FromPool, JournalEntry, LeaseState, NameError,
-    NodeTask, PoolAnswer, RequestTag, StopCause, ToPool, left_undone,
+    Action, AgentConfig, AgentCore, ChangeKind, DirectConfig, Event, FromPool, JournalEntry, LeaseSnapshot, NameError,
+    NodeTask, PoolAnswer, RequestTag, StopCause, ToPool, unreleased_changes,
 };
 use vipnode_types::{
     DropCause, Enode, EnodeHost, Failure, HeadFact, LeaseId, Ms, NodeId, PeerCommand, PeerFact,
@@ -92,7 +92,7 @@ struct World {
     stopped: bool,
     /// The leases before the event being handled. A lease that the same event begins after a command to the same node
     /// waits until that command is answered.
-    before: Vec<LeaseState>,
+    before: Vec<LeaseSnapshot>,
 }
 
 impl World {
@@ -106,8 +106,9 @@ impl World {
             config.host = None;
         }
         let now = Ms::new(5_000);
-        let core = AgentCore::new(config.clone(), left_undone(journal.clone()), now);
-        let held = |kind| left_undone(journal.clone()).into_iter().filter(move |g| g.kind == kind).map(|g| g.peer.id);
+        let core = AgentCore::new(config.clone(), unreleased_changes(journal.clone()), now);
+        let held =
+            |kind| unreleased_changes(journal.clone()).into_iter().filter(move |g| g.kind == kind).map(|g| g.peer.id);
         let (trusted, dialed) = (held(ChangeKind::Admitted).collect(), held(ChangeKind::Dialed).collect());
         Self {
             config,
@@ -154,7 +155,7 @@ impl World {
             Action::List { task } => self.lists.push(task),
             Action::Journal(entry) => {
                 if let JournalEntry::Undone { lease, kind } = &entry {
-                    let held = left_undone(self.journal.clone());
+                    let held = unreleased_changes(self.journal.clone());
                     prop_assert!(held.iter().any(|g| g.lease == *lease && g.kind == *kind), "undone and never done");
                 }
                 self.journal.push(entry);
@@ -167,7 +168,7 @@ impl World {
                     PeerCommand::Dial(peer) => (peer, &[ChangeKind::Admitted, ChangeKind::Dialed][..]),
                     PeerCommand::Drop(peer) => (peer, &[ChangeKind::Dialed][..]),
                 };
-                let held = left_undone(self.journal.clone());
+                let held = unreleased_changes(self.journal.clone());
                 let fits = |g: &vipnode_agent_core::NodeChange| g.peer.id == peer.id && kinds.contains(&g.kind);
                 let leases = self.core.view().leases;
                 let stranger = self.config.strict && !leases.iter().any(|lease| lease.peer == peer.id);
@@ -218,7 +219,7 @@ impl World {
 
     /// Whether a lease with that peer was active before the event and still is.
     fn is_needed(&self, peer: NodeId) -> bool {
-        let is_active = |lease: &LeaseState| lease.peer == peer && !lease.ending;
+        let is_active = |lease: &LeaseSnapshot| lease.peer == peer && !lease.ending;
         let was_active = |id: LeaseId| self.before.iter().any(|lease| lease.lease == id && !lease.ending);
         self.core.view().leases.iter().any(|lease| is_active(lease) && was_active(lease.lease))
     }
@@ -384,16 +385,16 @@ fn named(hosts: &[u8], allow: &[u8]) -> DirectConfig {
 }
 
 fn left_by_an_earlier_run() -> Vec<JournalEntry> {
-    let grant = |number, peer, kind| {
+    let change = |number, peer, kind| {
         JournalEntry::Done(vipnode_agent_core::NodeChange { lease: LeaseId::new(number), peer, kind })
     };
     let id = |byte| Enode::id_only(NodeId::new([byte; 64]));
     let direct = LeaseId::direct(3).get();
     vec![
-        grant(1, id(1), ChangeKind::Admitted),
-        grant(2, enode(2), ChangeKind::Dialed),
-        grant(direct, enode(1), ChangeKind::Dialed),
-        grant(direct + 1, enode(5), ChangeKind::Admitted),
+        change(1, id(1), ChangeKind::Admitted),
+        change(2, enode(2), ChangeKind::Dialed),
+        change(direct, enode(1), ChangeKind::Dialed),
+        change(direct + 1, enode(5), ChangeKind::Admitted),
     ]
 }
 
@@ -441,12 +442,12 @@ proptest! {
                     let event = world.done(task, &call, Ok(()));
                     world.event(event)?;
                 }
-                None if left_undone(world.journal.clone()).is_empty() => world.step(Step::Wake)?,
+                None if unreleased_changes(world.journal.clone()).is_empty() => world.step(Step::Wake)?,
                 None => world.step(Step::Wait(400))?,
             }
         }
         prop_assert!(world.stopped, "{:?}", world.core.view());
-        let left = left_undone(world.journal);
+        let left = unreleased_changes(world.journal);
         prop_assert!(left.is_empty(), "{left:?} is left");
         prop_assert!(world.trusted.is_empty(), "trusted still: {:?}", world.trusted);
         prop_assert!(world.dialed.is_empty(), "dialed still: {:?}", world.dialed);

@@ -63,13 +63,13 @@ fn a_stranger_is_disconnected_and_a_leased_peer_stays() {
     let mut bench = host();
     assert_eq!(look(&mut bench, &[CLIENT, STRANGER, SECOND_STRANGER]), drops(&[STRANGER, SECOND_STRANGER]));
     bench.done();
-    assert_eq!(bench.notices(), [Notice::StrangerDropped { peer: node(STRANGER) }]);
-    assert_eq!(bench.core.counters().strangers_dropped, 2);
+    assert_eq!(bench.notices(), [Notice::UnleasedPeerDisconnected { peer: node(STRANGER) }]);
+    assert_eq!(bench.core.counters().unleased_peers_disconnected, 2);
     assert!(look(&mut bench, &[CLIENT]).is_empty());
     assert_eq!(look(&mut bench, &[CLIENT, STRANGER]), drops(&[STRANGER]), "it came back");
     bench.done();
     assert!(bench.notices().is_empty(), "said once");
-    assert_eq!(bench.core.counters().strangers_dropped, 3);
+    assert_eq!(bench.core.counters().unleased_peers_disconnected, 3);
     let mut lax = Bench::with_client();
     assert!(look(&mut lax, &[CLIENT, STRANGER]).is_empty());
 }
@@ -105,7 +105,7 @@ fn a_look_disconnects_a_bounded_number() {
     for (task, _) in &tasks[1..] {
         bench.on(Event::NodeDone { task: *task, result: Ok(()) });
     }
-    assert_eq!(bench.core.counters().strangers_dropped, 15);
+    assert_eq!(bench.core.counters().unleased_peers_disconnected, 15);
     bench.on(Event::NodeDown { why: "gone".into() });
     bench.node_up();
     assert_eq!(look(&mut bench, &[STRANGER]), drops(&[STRANGER]));

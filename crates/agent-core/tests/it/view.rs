@@ -1,7 +1,7 @@
 //! What the agent shows about itself.
 
 use crate::common::*;
-use vipnode_agent_core::{EndedSide, FromPool::Admit, HostSlots, PoolAnswer, PoolStanding};
+use vipnode_agent_core::{EndedSide, FromPool::Admit, HostSlots, PoolAnswer, PoolState};
 use vipnode_types::{
     Wei,
     wire::{AdmitCall, AskReply, Side},
@@ -20,7 +20,7 @@ fn a_host_shows_slots_leases_and_what_they_saw() {
     bench.peers(&[CLIENT, OWN_PEER]);
     let view = bench.core.view();
     assert_eq!((view.host, view.slots, view.own_peers), (Some(HostSlots { slots: 3, reserve: 16 }), 3, 1));
-    assert_eq!((view.pool, view.joined.is_some()), (PoolStanding::Joined, true));
+    assert_eq!((view.pool, view.joined.is_some()), (PoolState::Joined, true));
     let [held] = &view.leases[..] else { panic!("{view:?}") };
     assert_eq!((held.side, held.peer, held.seen_ms), (Side::Host, node(CLIENT), 10_000));
     // What was seen before the peer went is not forgotten.

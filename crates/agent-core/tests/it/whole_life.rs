@@ -6,7 +6,7 @@ use crate::common::{
     LEASE, SECOND_LEASE, admit, client_config, enode, facts, host_config, lease, peer, place, welcome,
 };
 use vipnode_agent_core::{
-    Action, AgentCore, Event, FromPool, JournalEntry, PoolAnswer, StopCause, ToPool, left_undone,
+    Action, AgentCore, Event, FromPool, JournalEntry, PoolAnswer, StopCause, ToPool, unreleased_changes,
 };
 use vipnode_types::{
     Enode, HeadFact, LeaseId, Ms, PeerCommand,
@@ -188,7 +188,7 @@ fn a_lease_from_its_first_to_its_last_moment() {
     world.handle(HOST, Event::Stop(StopCause::Signal));
     assert!(world.stopped[HOST]);
     for journal in &world.journal {
-        assert_eq!((journal.len(), left_undone(journal.iter().cloned())), (2, vec![]));
+        assert_eq!((journal.len(), unreleased_changes(journal.iter().cloned())), (2, vec![]));
     }
 }
 

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use vipnode_agent_core::{AgentView, EndedSide, LeaseState, PoolStanding, REDIAL_MS, SLOW_CONNECT_MS};
+use vipnode_agent_core::{AgentView, EndedSide, LeaseSnapshot, PoolState, REDIAL_MS, SLOW_CONNECT_MS};
 use vipnode_types::{ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, Wei, wire::Side};
 
 /// The status of an agent. Times are in milliseconds since the Unix epoch by the agent's clock; amounts are in wei.
@@ -60,7 +60,7 @@ pub struct PoolLink {
     /// The protocol version in use, 2 or 3.
     pub protocol: u32,
     /// The state of the connection.
-    pub standing: PoolStanding,
+    pub state: PoolState,
     /// When the agent joined the pool.
     pub since: Option<Ms>,
     /// The price of a slot there; `None` until the pool reports it, and over protocol 2.
@@ -161,7 +161,7 @@ pub struct Metered {
 
 /// The part of an agent's status that the agent core does not know.
 #[derive(Debug, Clone)]
-pub(crate) struct About {
+pub(crate) struct StaticStatus {
     pub(crate) agent_version: String,
     pub(crate) at: String,
     pub(crate) pool: String,
@@ -171,10 +171,10 @@ pub(crate) struct About {
 }
 
 impl AgentStatus {
-    pub(crate) fn of(about: &About, view: &AgentView) -> Self {
-        let facts = view.node.as_ref().unwrap_or(&about.facts);
+    pub(crate) fn of(static_status: &StaticStatus, view: &AgentView) -> Self {
+        let facts = view.node.as_ref().unwrap_or(&static_status.facts);
         Self {
-            agent_version: about.agent_version.clone(),
+            agent_version: static_status.agent_version.clone(),
             process: std::process::id(),
             now: view.now,
             stopping: view.stopping,
@@ -182,17 +182,17 @@ impl AgentStatus {
                 id: facts.id,
                 client_version: facts.client_version.clone(),
                 chain: facts.chain,
-                at: about.at.clone(),
+                at: static_status.at.clone(),
                 up: view.node_up,
                 head: view.head,
                 head_age_ms: view.head_age_ms,
                 own_peers: view.own_peers,
             },
             pool: PoolLink {
-                url: about.pool.clone(),
+                url: static_status.pool.clone(),
                 id: view.pool_id,
-                protocol: about.protocol,
-                standing: view.pool,
+                protocol: static_status.protocol,
+                state: view.pool,
                 since: view.joined,
                 price: view.price,
             },
@@ -233,10 +233,10 @@ impl AgentClientStatus {
         let leases = leases(view, Side::Client);
         let named = leases.iter().filter(|lease| lease.direct && lease.connected.is_some()).count();
         let named = u32::try_from(named).unwrap_or(u32::MAX);
-        let wants = view.min_peers.saturating_add(view.named_hosts);
+        let wants = view.min_peers.saturating_add(view.direct_hosts);
         (wants > 0).then(|| Self {
             wants,
-            missing: view.missing.saturating_add(view.named_hosts.saturating_sub(named)),
+            missing: view.missing.saturating_add(view.direct_hosts.saturating_sub(named)),
             why_missing: view.why_missing.clone(),
             max_price: view.max_price,
             leases,
@@ -260,7 +260,7 @@ fn leases(view: &AgentView, side: Side) -> Vec<LeaseStatus> {
 }
 
 impl LeaseStatus {
-    fn of(lease: &LeaseState, now: Ms) -> Self {
+    fn of(lease: &LeaseSnapshot, now: Ms) -> Self {
         let age_ms = now.since(lease.since);
         let waits = lease.side == Side::Client && lease.connected.is_none() && !lease.ending;
         let waits = waits && (SLOW_CONNECT_MS..REDIAL_MS).contains(&age_ms);

@@ -20,9 +20,9 @@ pub use local_error::LocalError;
 pub use openrpc_methods::rows;
 pub use status_client::{agents, explain, pool_status, socket, status};
 pub use status_source::StatusSource;
-pub use vipnode_agent_core::PoolStanding;
+pub use vipnode_agent_core::PoolState;
 
-pub(crate) use agent_status::About;
+pub(crate) use agent_status::StaticStatus;
 pub(crate) use server::LocalServer;
 pub(crate) use status_client::remove_stale;
 pub(crate) use status_source::{PoolQuery, Queries, StatusQuery};

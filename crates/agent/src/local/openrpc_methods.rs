@@ -4,7 +4,7 @@ use vipnode_types::{
     wire::{ErrorCode, ExplainReply, PoolStats, PoolStatus},
 };
 
-use super::{AgentClientStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolStanding, method};
+use super::{AgentClientStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolState, method};
 
 /// The methods of the local socket, for the OpenRPC document.
 #[must_use]
@@ -96,7 +96,7 @@ fn example() -> AgentStatus {
             id: None,
             url: "wss://pool.example.org".to_owned(),
             protocol: 3,
-            standing: PoolStanding::Joined,
+            state: PoolState::Joined,
             since: Some(now.minus(seen_ms + 100)),
             price: Some(price),
         },

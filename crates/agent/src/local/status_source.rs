@@ -4,7 +4,7 @@ use tokio::{
 };
 use vipnode_types::wire::{ExplainReply, PoolStatus, WireError};
 
-use super::{AgentStatus, PoolStanding};
+use super::{AgentStatus, PoolState};
 use crate::{
     limits::{LOCAL_DEADLINE, REQUEST_DEADLINE},
     request_error::{RETRY_MS, RequestError},
@@ -67,10 +67,10 @@ impl StatusSource {
         if status.client.is_none() {
             return Err(RequestError::NotClient.into());
         }
-        if status.pool.standing == PoolStanding::None {
+        if status.pool.state == PoolState::None {
             return Err(RequestError::NoPool.into());
         }
-        if status.pool.standing != PoolStanding::Joined {
+        if status.pool.state != PoolState::Joined {
             return Err(RequestError::PoolOffline.into());
         }
         self.ask_pool(PoolQuery::Why).await
@@ -78,7 +78,7 @@ impl StatusSource {
 
     /// Asks the pool about itself.
     pub(super) async fn pool(&self) -> Result<PoolStatus, WireError> {
-        if self.status_soon().await?.pool.standing != PoolStanding::Joined {
+        if self.status_soon().await?.pool.state != PoolState::Joined {
             return Err(RequestError::NotJoined.into());
         }
         self.ask_pool(PoolQuery::Pool).await

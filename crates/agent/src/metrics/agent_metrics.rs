@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use vipnode_agent_core::{AdmitFailure, AgentCore, PoolStanding};
+use vipnode_agent_core::{AdmitFailure, AgentCore, PoolState};
 use vipnode_metrics::{
     Counter, Gauge, LabeledCounters, LabeledGauges, MetricRow, MetricTable, SecondsCounter, set_counter, set_gauge,
     set_seconds,
@@ -49,7 +49,7 @@ struct EventCounters {
     admit_failures: LabeledCounters,
     evictions: LabeledCounters,
     hosts_failed: Counter,
-    strangers_dropped: Counter,
+    unleased_peers_disconnected: Counter,
     pool_losses: Counter,
 }
 
@@ -88,7 +88,7 @@ impl Metrics {
     fn new() -> Self {
         let mut table = MetricTable::new("vipnode_agent");
         let help = "1 for the current state of the connection to the pool, otherwise 0";
-        let pool_state = table.states("pool_state", help, "state", PoolStanding::ALL.map(PoolStanding::name));
+        let pool_state = table.states("pool_state", help, "state", PoolState::ALL.map(PoolState::name));
         table
             .states("build_info", "Always 1; the label is the version of vipnode", "version", [VERSION])
             .set_state(VERSION);
@@ -205,7 +205,7 @@ impl EventCounters {
                 EvictReason::ALL.map(EvictReason::name),
             ),
             hosts_failed: table.counter("host_failures", "Hosts from the pool that did not connect, or disconnected"),
-            strangers_dropped: table.counter(
+            unleased_peers_disconnected: table.counter(
                 "unleased_peers_disconnected",
                 "Peers without a lease that were disconnected (--strict-peers)",
             ),
@@ -219,7 +219,7 @@ impl EventCounters {
         set_counter(&self.hosts_connected, counters.hosts_connected);
         set_seconds(&self.hosts_connect_time, counters.hosts_connect_ms);
         set_counter(&self.hosts_failed, counters.hosts_failed);
-        set_counter(&self.strangers_dropped, counters.strangers_dropped);
+        set_counter(&self.unleased_peers_disconnected, counters.unleased_peers_disconnected);
         set_counter(&self.pool_losses, counters.pool_losses);
         for (why, total) in counters.admit_failures() {
             self.admit_failures.set(why.name(), total);

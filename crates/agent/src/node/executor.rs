@@ -9,14 +9,14 @@ use crate::AgentError;
 
 /// An order of the agent core to the node.
 #[derive(Debug)]
-pub(crate) enum NodeOrder {
+pub(crate) enum NodeCommand {
     /// Change its peers.
     Call(NodeTask, PeerCommand),
     /// Read its list of peers.
     List(NodeTask),
 }
 
-impl NodeOrder {
+impl NodeCommand {
     /// The event of an order that failed.
     pub(crate) fn failed(&self, why: Failure) -> Event {
         match self {
@@ -35,16 +35,20 @@ pub(crate) struct Executor {
 
 impl Executor {
     /// Runs until the queue of orders or the queue of events is closed.
-    pub(crate) async fn run(self, mut orders: mpsc::Receiver<NodeOrder>, out: mpsc::Sender<Result<Event, AgentError>>) {
+    pub(crate) async fn run(
+        self,
+        mut orders: mpsc::Receiver<NodeCommand>,
+        out: mpsc::Sender<Result<Event, AgentError>>,
+    ) {
         while let Some(order) = orders.recv().await {
             let up = *self.up.borrow();
             let done = match order {
                 order if !up => order.failed(Failure::of(&TaskError::Offline)),
-                NodeOrder::Call(task, command) => {
+                NodeCommand::Call(task, command) => {
                     let result = self.node.call(command).await.map_err(|error| Failure::of(&error));
                     Event::NodeDone { task, result }
                 }
-                NodeOrder::List(task) => {
+                NodeCommand::List(task) => {
                     let result = self.node.peers().await.map_err(|error| Failure::of(&error));
                     Event::Listed { task, result }
                 }

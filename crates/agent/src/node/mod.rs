@@ -5,5 +5,5 @@
 mod executor;
 mod observer;
 
-pub(crate) use executor::{Executor, NodeOrder};
+pub(crate) use executor::{Executor, NodeCommand};
 pub(crate) use observer::{Observer, longer};

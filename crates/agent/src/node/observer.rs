@@ -20,7 +20,7 @@ pub(crate) struct Observer {
     pub(crate) node: Arc<dyn Node>,
     pub(crate) id: NodeId,
     /// Until when a connection is expected, so that it is looked for closely.
-    pub(crate) closely: watch::Receiver<Instant>,
+    pub(crate) fast_poll_until: watch::Receiver<Instant>,
     pub(crate) up: watch::Sender<bool>,
     pub(crate) notifier: Notifier,
     pub(crate) out: mpsc::Sender<Result<Event, AgentError>>,
@@ -86,7 +86,7 @@ impl Observer {
                     }
                     next_look = next_look.min(looked + LOOK_FIRST);
                 }
-                changed = self.closely.changed() => {
+                changed = self.fast_poll_until.changed() => {
                     changed.map_err(|_closed| ReceiverGone)?;
                     wait = LOOK_FIRST;
                     next_look = next_look.min(Instant::now() + wait);
@@ -97,7 +97,7 @@ impl Observer {
                         Err(error) => return Ok(Failure::of(&error)),
                     }
                     looked = Instant::now();
-                    wait = if looked < *self.closely.borrow() { wait } else { LOOK_CALM };
+                    wait = if looked < *self.fast_poll_until.borrow() { wait } else { LOOK_CALM };
                     next_look = looked + wait;
                     wait = wait.saturating_mul(2).min(LOOK_CALM);
                 }

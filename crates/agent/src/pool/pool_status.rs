@@ -18,7 +18,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub async fn pool_status(connector: &dyn Connector) -> Result<PoolStatus, AgentError> {
     let opened = connector.open().await?;
     let client = opened.client();
-    let params = to_raw_value(&[(); 0]).map_err(AgentError::fault)?;
+    let params = to_raw_value(&[(); 0]).map_err(AgentError::internal)?;
     let answer = client.call_raw(method::STATUS, params, DEADLINE).await;
     if let RpcClient::Socket(peer) = &client {
         peer.close("asked, and done");

@@ -12,7 +12,7 @@ use super::{
     CallResponder, PoolAddress, protocol2,
     protocol2::Protocol2,
     protocol3,
-    protocol3::{Answered, Proof, Protocol3},
+    protocol3::{PoolOutcome, Proof, Protocol3},
 };
 use crate::{
     AgentError,
@@ -80,7 +80,7 @@ impl Protocol {
     ///
     /// # Errors
     /// Why the connection can no longer be used.
-    pub(super) async fn send(&self, to: &RpcClient, proof: &Proof, request: ToPool) -> Result<Answered, Failure> {
+    pub(super) async fn send(&self, to: &RpcClient, proof: &Proof, request: ToPool) -> Result<PoolOutcome, Failure> {
         match self {
             Self::V3(protocol) => protocol.send(to, proof, request).await,
             Self::V2(protocol) => protocol.send(to, request).await,

@@ -15,7 +15,7 @@ use vipnode_types::{
 
 use super::{
     PoolAddress, call_responder,
-    protocol3::{Answered, answered, not_sent},
+    protocol3::{PoolOutcome, answered, not_sent},
 };
 use crate::{AgentError, clock, request_error::RequestError, state::Nonces};
 
@@ -25,21 +25,21 @@ use crate::{AgentError, clock, request_error::RequestError, state::Nonces};
 pub(crate) struct Protocol2 {
     key: NodeKey,
     nonces: Arc<Mutex<Nonces>>,
-    turn: tokio::sync::Mutex<()>,
+    send_lock: tokio::sync::Mutex<()>,
     /// The longest wait for an answer.
     deadline: Duration,
 }
 
 impl Protocol2 {
     pub(crate) fn new(key: NodeKey, nonces: Nonces, deadline: Duration) -> Self {
-        Self { key, nonces: Arc::new(Mutex::new(nonces)), turn: tokio::sync::Mutex::new(()), deadline }
+        Self { key, nonces: Arc::new(Mutex::new(nonces)), send_lock: tokio::sync::Mutex::new(()), deadline }
     }
 
     /// Sends a request and waits for its answer.
     ///
     /// # Errors
     /// Why the connection can no longer be used.
-    pub(super) async fn send(&self, to: &RpcClient, request: ToPool) -> Result<Answered, Failure> {
+    pub(super) async fn send(&self, to: &RpcClient, request: ToPool) -> Result<PoolOutcome, Failure> {
         let ToPool::Protocol2(call) = request else {
             return Ok(Some(Err(RequestError::OtherProtocol.into())));
         };
@@ -47,7 +47,7 @@ impl Protocol2 {
             Ok(text) => text,
             Err(error) => return Ok(Some(Err(not_sent(&error)))),
         };
-        let _turn = self.turn.lock().await;
+        let _turn = self.send_lock.lock().await;
         let nonce = match self.nonce().await {
             Ok(nonce) => nonce,
             Err(error) => return Ok(Some(Err(error.into()))),
@@ -66,7 +66,7 @@ impl Protocol2 {
             let mut nonces = nonces.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             nonces.next(clock::wall())
         });
-        next.await.map_err(AgentError::fault)?
+        next.await.map_err(AgentError::internal)?
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) enum Proof {
 }
 
 /// How a request ended for the agent core; `None` where no answer came.
-pub(crate) type Answered = Option<Result<PoolAnswer, WireError>>;
+pub(crate) type PoolOutcome = Option<Result<PoolAnswer, WireError>>;
 
 impl Protocol3 {
     pub(crate) fn new(
@@ -57,8 +57,8 @@ impl Protocol3 {
     ///
     /// # Errors
     /// Why the connection is of no more use.
-    pub(super) async fn send(&self, to: &RpcClient, proof: &Proof, request: ToPool) -> Result<Answered, Failure> {
-        let Some(kind) = Kind::of(&request) else { return Ok(Some(Err(RequestError::OtherProtocol.into()))) };
+    pub(super) async fn send(&self, to: &RpcClient, proof: &Proof, request: ToPool) -> Result<PoolOutcome, Failure> {
+        let Some(kind) = RequestKind::of(&request) else { return Ok(Some(Err(RequestError::OtherProtocol.into()))) };
         let params = match self.params(proof, kind, request) {
             Ok(params) => params,
             Err(error) => return Ok(Some(Err(not_sent(&error)))),
@@ -83,7 +83,7 @@ impl Protocol3 {
     }
 
     /// `[object]` or `[object, envelope]`.
-    fn params(&self, proof: &Proof, kind: Kind, request: ToPool) -> Result<Box<RawValue>, serde_json::Error> {
+    fn params(&self, proof: &Proof, kind: RequestKind, request: ToPool) -> Result<Box<RawValue>, serde_json::Error> {
         let nonce = match (proof, &request) {
             (Proof::Challenge(challenge), ToPool::Connect(_)) => Some(challenge.clone()),
             (Proof::Challenge(_), _) => None,
@@ -127,7 +127,7 @@ impl Protocol3 {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum RequestKind {
     Connect,
     Report,
     Ask,
@@ -135,7 +135,7 @@ enum Kind {
     Bye,
 }
 
-impl Kind {
+impl RequestKind {
     /// `None` for what belongs to the other protocol.
     const fn of(request: &ToPool) -> Option<Self> {
         Some(match request {
@@ -189,7 +189,7 @@ pub(super) fn read_call(name: &str, params: &RawValue) -> Result<FromPool, WireE
 pub(super) fn answered(
     ended: Result<Box<RawValue>, CallError>,
     read: impl FnOnce(&RawValue) -> Result<PoolAnswer, WireError>,
-) -> Result<Answered, Failure> {
+) -> Result<PoolOutcome, Failure> {
     match ended {
         Ok(answer) => Ok(Some(read(&answer))),
         Err(CallError::Remote(error)) => Ok(Some(Err(error))),

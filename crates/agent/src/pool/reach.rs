@@ -28,7 +28,7 @@ const TEXT_CHARS: usize = 1_024;
 
 /// A connect that a pool is asked to check, and the identity that signs it.
 #[derive(Debug)]
-pub struct Trial {
+pub struct ConnectCheck {
     /// What the agent would send. The proof of the join secret is added.
     pub hello: Box<ConnectRequest>,
     /// Who signs it.
@@ -46,7 +46,7 @@ pub async fn reach(
     connector: &dyn Connector,
     mut request: ReachRequest,
     join: Option<&JoinSecret>,
-    trial: Option<Trial>,
+    trial: Option<ConnectCheck>,
     mut known: KnownPool,
 ) -> Result<Reached, AgentError> {
     let opened = connector.open().await?;
@@ -62,7 +62,7 @@ pub async fn reach(
         }
     };
     request.join = join.map(|secret| secret.prove(&request.node, &nonce));
-    let params = params(request, &nonce, trial).map_err(AgentError::fault)?;
+    let params = params(request, &nonce, trial).map_err(AgentError::internal)?;
     let answer = client.call_raw(method::REACH, params, DEADLINE).await;
     let heard = clock::wall();
     let reply = match answer {
@@ -78,8 +78,12 @@ pub async fn reach(
 }
 
 /// `[object]`, or `[object, envelope]` with a trial.
-fn params(mut request: ReachRequest, nonce: &str, trial: Option<Trial>) -> Result<Box<RawValue>, serde_json::Error> {
-    let Some(Trial { mut hello, identity, audience }) = trial else { return to_raw_value(&(request,)) };
+fn params(
+    mut request: ReachRequest,
+    nonce: &str,
+    trial: Option<ConnectCheck>,
+) -> Result<Box<RawValue>, serde_json::Error> {
+    let Some(ConnectCheck { mut hello, identity, audience }) = trial else { return to_raw_value(&(request,)) };
     hello.join.clone_from(&request.join);
     request.connect = Some(hello);
     let object = to_raw_value(&request)?;

@@ -10,8 +10,8 @@ use vipnode_types::{Failure, PeerCommand};
 use super::actor::Actor;
 use crate::{
     AgentError, AgentNotice,
-    node::NodeOrder,
-    pool::{Order, Round},
+    node::NodeCommand,
+    pool::{Attempt, PoolRequest},
     request_error::{RETRY_MS, RequestError},
 };
 
@@ -23,10 +23,10 @@ impl Actor {
     pub(super) async fn carry_out(&mut self, action: Action) -> Result<Option<Result<(), AgentError>>, AgentError> {
         match action {
             Action::Journal(entry) => self.journal.write(entry, &self.notifier).await?,
-            Action::Node { task, call } => self.order(NodeOrder::Call(task, call)),
-            Action::List { task } => self.order(NodeOrder::List(task)),
+            Action::Node { task, call } => self.order(NodeCommand::Call(task, call)),
+            Action::List { task } => self.order(NodeCommand::List(task)),
             Action::Watch { for_ms } => {
-                self.closely.send_replace(Instant::now() + Duration::from_millis(for_ms));
+                self.fast_poll_until.send_replace(Instant::now() + Duration::from_millis(for_ms));
             }
             Action::Resolve { name } => {
                 let resolver = self.resolver.clone();
@@ -37,8 +37,8 @@ impl Actor {
                 self.lookups.push(lookup.boxed());
             }
             Action::Pool { tag, request } => {
-                let order = Order { round: self.rounds.borrow().number, tag, request };
-                if self.orders.try_send(order).is_err() {
+                let order = PoolRequest { attempt: self.attempts.borrow().number, tag, request };
+                if self.requests.try_send(order).is_err() {
                     let busy = RequestError::LinkBusy { retry_ms: RETRY_MS };
                     self.own_events.push_back(Event::PoolAnswers { tag, answer: Err(busy.into()) });
                 }
@@ -46,8 +46,8 @@ impl Actor {
             Action::Answer { tag, reply } => self.calls.answer(tag, reply),
             Action::Reconnect { after_ms } => {
                 self.calls.clear();
-                self.rounds.send_modify(|round| {
-                    *round = Round { number: round.number + 1, after: Duration::from_millis(after_ms) };
+                self.attempts.send_modify(|attempt| {
+                    *attempt = Attempt { number: attempt.number + 1, after: Duration::from_millis(after_ms) };
                 });
             }
             Action::Notice(notice) => self.notifier.notify(AgentNotice::Notice(notice)),
@@ -59,10 +59,10 @@ impl Actor {
         Ok(None)
     }
 
-    /// Queues an order to the node, unless its grant is not in the journal.
-    fn order(&mut self, order: NodeOrder) {
+    /// Queues an order to the node, unless its change is not in the journal.
+    fn order(&mut self, order: NodeCommand) {
         let (order, why) = match order {
-            NodeOrder::Call(_, PeerCommand::Admit(ref peer) | PeerCommand::Dial(ref peer))
+            NodeCommand::Call(_, PeerCommand::Admit(ref peer) | PeerCommand::Dial(ref peer))
                 if self.journal.is_unwritten(peer.id) =>
             {
                 (order, TaskError::NotJournaled)

@@ -15,16 +15,16 @@ use super::{journal_writer::JournalWriter, open_calls::OpenCalls, prepare::Prepa
 use crate::{
     AgentError, AgentMetrics, Connector, Resolver,
     clock::Clock,
-    limits::{NODE_CALLS, NODE_EVENTS, POOL_EVENTS, POOL_ORDERS, STOP_DEADLINE},
-    local::{About, AgentStatus, Queries, StatusQuery},
-    node::{Executor, NodeOrder, Observer},
+    limits::{NODE_CALLS, NODE_EVENTS, POOL_EVENTS, POOL_REQUESTS, STOP_DEADLINE},
+    local::{AgentStatus, Queries, StaticStatus, StatusQuery},
+    node::{Executor, NodeCommand, Observer},
     notifier::Notifier,
-    pool::{Link, LinkEvent, LinkEventKind, Order, Round},
+    pool::{Attempt, PoolClient, PoolEvent, PoolEventKind, PoolRequest},
     state::Journal,
 };
 
 /// What the actor connects: the node, the pool and the user.
-pub(crate) struct Parts {
+pub(crate) struct ActorParts {
     pub(crate) node: Arc<dyn Node>,
     pub(crate) facts: NodeFacts,
     /// The pool, where there is one.
@@ -35,7 +35,7 @@ pub(crate) struct Parts {
     pub(crate) metrics: Option<AgentMetrics>,
     /// Queries of the user.
     pub(crate) queries: Queries,
-    pub(crate) about: About,
+    pub(crate) static_status: StaticStatus,
 }
 
 /// The task that owns the agent core.
@@ -46,12 +46,12 @@ pub(crate) struct Actor {
     pub(super) metrics: Option<AgentMetrics>,
     pub(super) journal: JournalWriter,
     pub(super) node: Arc<dyn Node>,
-    pub(super) about: About,
+    pub(super) static_status: StaticStatus,
     pub(super) status_queries: mpsc::Receiver<StatusQuery>,
-    pub(super) executor: mpsc::Sender<NodeOrder>,
-    pub(super) closely: watch::Sender<Instant>,
-    pub(super) orders: mpsc::Sender<Order>,
-    pub(super) rounds: watch::Sender<Round>,
+    pub(super) executor: mpsc::Sender<NodeCommand>,
+    pub(super) fast_poll_until: watch::Sender<Instant>,
+    pub(super) requests: mpsc::Sender<PoolRequest>,
+    pub(super) attempts: watch::Sender<Attempt>,
     pub(super) calls: OpenCalls,
     /// Events that the actor itself reports to the agent core, next.
     pub(super) own_events: VecDeque<Event>,
@@ -68,7 +68,7 @@ impl Actor {
     pub(crate) async fn run(
         config: AgentConfig,
         journal: Journal,
-        parts: Parts,
+        parts: ActorParts,
         stop: CancellationToken,
         notifier: Notifier,
     ) -> Result<(), AgentError> {
@@ -76,23 +76,29 @@ impl Actor {
         let mut tasks = JoinSet::new();
         let (executor, node_calls) = mpsc::channel(NODE_CALLS);
         let (node_out, mut node_events) = mpsc::channel(NODE_EVENTS);
-        let (orders, orders_given) = mpsc::channel(POOL_ORDERS);
-        let (rounds, rounds_given) = watch::channel(Round { number: 0, after: Duration::ZERO });
-        let (link_out, mut link_events) = mpsc::channel(POOL_EVENTS);
-        let (closely, closely_seen) = watch::channel(Instant::now());
+        let (requests, requests_given) = mpsc::channel(POOL_REQUESTS);
+        let (attempts, attempts_given) = watch::channel(Attempt { number: 0, after: Duration::ZERO });
+        let (events_out, mut pool_events) = mpsc::channel(POOL_EVENTS);
+        let (fast_poll_until, fast_poll_seen) = watch::channel(Instant::now());
         let (up, up_seen) = watch::channel(true);
         let node = parts.node;
         tasks.spawn(Executor { node: node.clone(), up: up_seen }.run(node_calls, node_out.clone()));
         let (id, notifier_of_node) = (parts.facts.id, notifier.clone());
-        let observer =
-            Observer { node: node.clone(), id, closely: closely_seen, up, notifier: notifier_of_node, out: node_out };
+        let observer = Observer {
+            node: node.clone(),
+            id,
+            fast_poll_until: fast_poll_seen,
+            up,
+            notifier: notifier_of_node,
+            out: node_out,
+        };
         tasks.spawn(observer.run(parts.facts));
         let Queries { status: status_queries, pool: queries } = parts.queries;
-        let link = parts.pool.map(|(connector, pool)| {
+        let client = parts.pool.map(|(connector, pool)| {
             let PreparedPool { protocol, identity } = pool;
-            Link { connector, protocol, identity, queries }
+            PoolClient { connector, protocol, identity, queries }
         });
-        let link_task = link.map(|link| tokio::spawn(link.run(rounds_given, orders_given, link_out)));
+        let client_task = client.map(|client| tokio::spawn(client.run(attempts_given, requests_given, events_out)));
         let mut actor = Self {
             core: AgentCore::new(config, journal.alive().cloned(), clock.now()),
             clock,
@@ -100,26 +106,26 @@ impl Actor {
             metrics: parts.metrics,
             journal: JournalWriter::new(journal),
             node,
-            about: parts.about,
+            static_status: parts.static_status,
             status_queries,
             executor,
-            closely,
-            orders,
-            rounds,
+            fast_poll_until,
+            requests,
+            attempts,
             calls: OpenCalls::default(),
             own_events: VecDeque::new(),
             resolver: parts.resolver,
             lookups: FuturesUnordered::new(),
         };
-        let ended = actor.serve(&mut node_events, &mut link_events, parts.wanted, &stop).await;
-        // The link sends what is queued and closes the socket once its queue of orders is closed. It must not wait for
+        let ended = actor.serve(&mut node_events, &mut pool_events, parts.wanted, &stop).await;
+        // The client sends what is queued and closes the socket once its queue of requests is closed. It must not wait for
         // the actor to receive its events.
         drop(actor);
-        link_events.close();
-        if let Some(mut link_task) = link_task
-            && timeout(FLUSH, &mut link_task).await.is_err()
+        pool_events.close();
+        if let Some(mut client_task) = client_task
+            && timeout(FLUSH, &mut client_task).await.is_err()
         {
-            link_task.abort();
+            client_task.abort();
         }
         ended
     }
@@ -127,7 +133,7 @@ impl Actor {
     async fn serve(
         &mut self,
         node_events: &mut mpsc::Receiver<Result<Event, AgentError>>,
-        link_events: &mut mpsc::Receiver<LinkEvent>,
+        pool_events: &mut mpsc::Receiver<PoolEvent>,
         mut wanted: watch::Receiver<AgentConfig>,
         stop: &CancellationToken,
     ) -> Result<(), AgentError> {
@@ -145,7 +151,7 @@ impl Actor {
                 () = at(stop_by) => return Err(AgentError::NotUndone { left: self.journal.left() }),
                 () = std::future::ready(()), if !self.own_events.is_empty() => self.own_events.pop_front(),
                 Some(event) = node_events.recv() => Some(event?),
-                Some(event) = link_events.recv() => self.link_event(event),
+                Some(event) = pool_events.recv() => self.pool_event(event),
                 Some(resolved) = self.lookups.next() => Some(resolved),
                 Ok(()) = wanted.changed() => Some(Event::Configured(Box::new(wanted.borrow_and_update().clone()))),
                 Some(query) = self.status_queries.recv() => {
@@ -165,30 +171,30 @@ impl Actor {
                 }
             }
             if let Some(StatusQuery(asker)) = status {
-                let _gone = asker.send(AgentStatus::of(&self.about, &self.core.view()));
+                let _gone = asker.send(AgentStatus::of(&self.static_status, &self.core.view()));
             }
             // The actor's own events must not keep other tasks from running.
             tokio::task::yield_now().await;
         }
     }
 
-    fn link_event(&mut self, from: LinkEvent) -> Option<Event> {
-        if from.round != self.rounds.borrow().number {
+    fn pool_event(&mut self, from: PoolEvent) -> Option<Event> {
+        if from.attempt != self.attempts.borrow().number {
             return None;
         }
         Some(match from.what {
-            LinkEventKind::Open => Event::PoolOpen,
-            LinkEventKind::Lost(why) => {
+            PoolEventKind::Open => Event::PoolOpen,
+            PoolEventKind::Lost(why) => {
                 self.calls.clear();
                 Event::PoolLost { why }
             }
-            LinkEventKind::Untrusted(why) => {
+            PoolEventKind::Untrusted(why) => {
                 self.calls.clear();
                 Event::PoolUntrusted { why }
             }
-            LinkEventKind::Address(address) => Event::PoolAddress(address),
-            LinkEventKind::Answer(tag, answer) => Event::PoolAnswers { tag, answer },
-            LinkEventKind::Call(call, responder) => Event::PoolCalls { tag: self.calls.open(responder)?, call },
+            PoolEventKind::Address(address) => Event::PoolAddress(address),
+            PoolEventKind::Answer(tag, answer) => Event::PoolAnswers { tag, answer },
+            PoolEventKind::Call(call, responder) => Event::PoolCalls { tag: self.calls.open(responder)?, call },
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::{AgentError, AgentNotice, notifier::Notifier, state::Journal};
 pub(super) struct JournalWriter {
     /// Taken out only while an entry is written.
     journal: Option<Journal>,
-    /// Peers whose grant could not be written, so that the node must not be called for them. At most one for each lease.
+    /// Peers whose change could not be written, so that the node must not be called for them. At most one for each lease.
     unwritten: BTreeSet<NodeId>,
 }
 
@@ -24,10 +24,10 @@ impl JournalWriter {
     /// # Errors
     /// A fault: the writing thread failed.
     pub(super) async fn write(&mut self, entry: JournalEntry, notifier: &Notifier) -> Result<(), AgentError> {
-        let fault = |why: &str| AgentError::fault(format_args!("the journal: {why}"));
+        let fault = |why: &str| AgentError::internal(format_args!("the journal: {why}"));
         let mut journal = self.journal.take().ok_or_else(|| fault("it is being written already"))?;
         let peer = match &entry {
-            JournalEntry::Done(grant) => Some(grant.peer.id),
+            JournalEntry::Done(change) => Some(change.peer.id),
             JournalEntry::Undone { .. } => None,
         };
         let written = tokio::task::spawn_blocking(move || {
@@ -50,12 +50,12 @@ impl JournalWriter {
         Ok(())
     }
 
-    /// Whether the last grant of this peer could not be written.
+    /// Whether the last change of this peer could not be written.
     pub(super) fn is_unwritten(&self, peer: NodeId) -> bool {
         self.unwritten.contains(&peer)
     }
 
-    /// How many grants are not undone.
+    /// How many changes are not undone.
     pub(super) fn left(&self) -> usize {
         self.journal.as_ref().map_or(0, |journal| journal.alive().len())
     }

@@ -11,7 +11,7 @@ use crate::{
     limits::{LAST_MS, NODE_RETRY_FIRST, RENEW_MS},
     node::longer,
     notifier::Notifier,
-    pool::{PoolIdentity, Protocol},
+    pool::{PoolIdCheck, Protocol},
     state::{AgentIdentity, Journal, Nonces, StateDir, read_node_key},
 };
 
@@ -27,7 +27,7 @@ pub(crate) struct Prepared {
 /// How to speak to the pool, and how to recognize it.
 pub(crate) struct PreparedPool {
     pub(crate) protocol: Protocol,
-    pub(crate) identity: PoolIdentity,
+    pub(crate) identity: PoolIdCheck,
 }
 
 pub(crate) async fn prepare(config: &RunnerConfig, notifier: &Notifier) -> Result<Prepared, AgentError> {
@@ -65,9 +65,9 @@ async fn forget_other_pool(
     notifier: &Notifier,
 ) -> Result<(), AgentError> {
     if state.pool()?.as_deref() != Some(pool) {
-        let grants = undo_all(journal, &*config.node, |grant| !grant.lease.is_direct()).await?.len();
-        if grants > 0 {
-            notifier.notify(AgentNotice::Released { grants });
+        let changes = undo_all(journal, &*config.node, |change| !change.lease.is_direct()).await?.len();
+        if changes > 0 {
+            notifier.notify(AgentNotice::Released { changes });
         }
         state.set_pool(pool)?;
     }
@@ -115,11 +115,11 @@ fn check_enode(facts: &NodeFacts, config: &RunnerConfig) -> Result<(), AgentErro
 }
 
 /// How to recognize the pool.
-fn identity(state: &StateDir, pool: &PoolAccess, notifier: &Notifier) -> Result<PoolIdentity, AgentError> {
+fn identity(state: &StateDir, pool: &PoolAccess, notifier: &Notifier) -> Result<PoolIdCheck, AgentError> {
     let pins = state.pool_pins()?;
     let url = pool.address.url();
     let known = KnownPool::new(&pool.address, pins.get(url), pool.accepted);
-    Ok(PoolIdentity::new(url.to_owned(), known, pins, notifier.clone()))
+    Ok(PoolIdCheck::new(url.to_owned(), known, pins, notifier.clone()))
 }
 
 /// How to speak to the pool.
@@ -206,8 +206,8 @@ async fn identify(
 async fn node_key(facts: &NodeFacts, config: &RunnerConfig) -> Result<(NodeKey, std::path::PathBuf), AgentError> {
     match &config.node_key {
         NodeKeyAt::File(path) => Ok((read_node_key(path, facts.id, &config.node.at())?, path.clone())),
-        NodeKeyAt::Search { endpoint, surroundings } => {
-            let found = find_node_key(&*config.node, endpoint, facts.id, surroundings);
+        NodeKeyAt::Search { endpoint, environment } => {
+            let found = find_node_key(&*config.node, endpoint, facts.id, environment);
             let found = found.await.map_err(|why| AgentError::NoNodeKey { why })?;
             Ok((found.key, found.path))
         }

@@ -49,25 +49,25 @@ pub(crate) async fn undo_all(
     node: &dyn Node,
     goes: impl Fn(&NodeChange) -> bool,
 ) -> Result<Vec<NodeChange>, AgentError> {
-    let grants: Vec<NodeChange> = journal.alive().filter(|grant| goes(grant)).cloned().collect();
-    let record = |grant: &NodeChange| journal.append(&JournalEntry::Undone { lease: grant.lease, kind: grant.kind });
-    undo(grants, node, record).await
+    let changes: Vec<NodeChange> = journal.alive().filter(|change| goes(change)).cloned().collect();
+    let record = |change: &NodeChange| journal.append(&JournalEntry::Undone { lease: change.lease, kind: change.kind });
+    undo(changes, node, record).await
 }
 
 /// Undoes changes, and continues after a failure. `record` records each that is undone.
 async fn undo(
-    grants: Vec<NodeChange>,
+    changes: Vec<NodeChange>,
     node: &dyn Node,
     mut record: impl FnMut(&NodeChange) -> Result<(), AgentError>,
 ) -> Result<Vec<NodeChange>, AgentError> {
-    let all = grants.len();
+    let all = changes.len();
     let mut undone = Vec::new();
     let mut failed: Option<NodeError> = None;
-    for (grant, command) in vipnode_agent_core::release(grants) {
+    for (change, command) in vipnode_agent_core::release(changes) {
         match node.call(command).await {
             Ok(()) => {
-                record(&grant)?;
-                undone.push(grant);
+                record(&change)?;
+                undone.push(change);
             }
             // An offline node does not get the remaining calls.
             Err(error) if error.is_offline() => {

@@ -136,8 +136,8 @@ mod tests {
     fn distinct_notices_are_bounded() {
         let mut repeats = RepeatedNotices::default();
         let now = Instant::now();
-        for grants in 0..1_000 {
-            assert_eq!(repeats.add(now, AgentNotice::Released { grants }).len(), 1);
+        for changes in 0..1_000 {
+            assert_eq!(repeats.add(now, AgentNotice::Released { changes }).len(), 1);
         }
         assert_eq!(repeats.0.len(), REPEATS);
     }

@@ -10,14 +10,14 @@ use vipnode_node::{Endpoint, Node, finder::FinderEnvironment};
 use vipnode_types::{Failure, JoinSecret, wire::PROTOCOL};
 
 use super::{
-    actor::{Actor, Parts},
+    actor::{Actor, ActorParts},
     prepare::{Prepared, prepare},
     repeated_notices::RepeatedNotices,
 };
 use crate::{
     AcceptedPool, AgentError, AgentMetrics, AgentNotice, Connector, PoolAddress, Resolver,
     limits::{LOCAL_QUERIES, NOTICES},
-    local::{About, LocalServer, Queries, StatusSource},
+    local::{LocalServer, Queries, StaticStatus, StatusSource},
     notifier::Notifier,
 };
 
@@ -63,7 +63,7 @@ pub enum NodeKeyAt {
         /// How the node was reached: its IPC file lies in its data directory.
         endpoint: Endpoint,
         /// This machine's.
-        surroundings: FinderEnvironment,
+        environment: FinderEnvironment,
     },
 }
 
@@ -120,7 +120,7 @@ impl AgentRunner {
     /// # Errors
     /// Why it could not continue, or what is left on the node. `Ok` means that everything is undone.
     pub async fn join(self) -> Result<(), AgentError> {
-        self.task.await.unwrap_or_else(|error| Err(AgentError::fault(error)))
+        self.task.await.unwrap_or_else(|error| Err(AgentError::internal(error)))
     }
 }
 
@@ -152,7 +152,7 @@ async fn run(
     let mut agent = config.agent;
     agent.pool = config.pool.is_some();
     agent.seed = *crate::random::bytes()?;
-    let about = About {
+    let static_status = StaticStatus {
         agent_version: agent.agent_version.clone(),
         at: config.node.at(),
         pool: config.pool.as_ref().map(|pool| pool.address.url().to_owned()).unwrap_or_default(),
@@ -167,7 +167,7 @@ async fn run(
             None
         }
     };
-    let parts = Parts {
+    let parts = ActorParts {
         node: config.node,
         facts,
         pool: config.pool.map(|pool| pool.connector).zip(pool),
@@ -175,7 +175,7 @@ async fn run(
         wanted,
         metrics: config.metrics,
         queries: local.queries,
-        about,
+        static_status,
     };
     let serving = async {
         match server {

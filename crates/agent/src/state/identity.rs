@@ -68,7 +68,7 @@ impl StateDir {
     /// # Errors
     /// [`AgentError::File`].
     pub fn keep_delegation(&self, delegation: &Delegation) -> Result<(), AgentError> {
-        let json = serde_json::to_vec_pretty(delegation).map_err(AgentError::fault)?;
+        let json = serde_json::to_vec_pretty(delegation).map_err(AgentError::internal)?;
         files::write(&self.dir, DELEGATION, &json)
     }
 }

@@ -18,7 +18,7 @@ const JOURNAL: &str = "journal";
 ///
 /// An entry is durable when [`Journal::append`] returns. A last line torn by a crash is forgotten: it was
 /// not durable, so the node was not called. At the start, and when undone entries pile up, the file is
-/// rewritten with the live grants.
+/// rewritten with the live changes.
 #[derive(Debug)]
 pub struct Journal {
     dir: OpenDir,
@@ -52,7 +52,7 @@ impl Journal {
     /// [`AgentError::File`]; the node must not be called then.
     pub fn append(&mut self, entry: &JournalEntry) -> Result<(), AgentError> {
         if self.torn {
-            self.write_anew()?;
+            self.rewrite_file()?;
         }
         let appended = append(&mut self.file, entry);
         self.torn = appended.is_err();
@@ -60,12 +60,12 @@ impl Journal {
         self.lines += 1;
         self.alive.apply(entry.clone());
         if self.lines > self.alive.iter().len().saturating_mul(4).saturating_add(JOURNAL_SPARE_LINES) {
-            self.write_anew()?;
+            self.rewrite_file()?;
         }
         Ok(())
     }
 
-    fn write_anew(&mut self) -> Result<(), AgentError> {
+    fn rewrite_file(&mut self) -> Result<(), AgentError> {
         let rewritten = rewrite(&self.dir, self.alive.iter());
         self.file = rewritten.map_err(fault("writing", &self.dir.file(JOURNAL)))?;
         self.lines = self.alive.iter().len();
@@ -150,11 +150,11 @@ fn replay(dir: &OpenDir) -> Result<OpenChanges, AgentError> {
     Ok(alive)
 }
 
-/// Writes a journal with these grants next to the old one and replaces that.
+/// Writes a journal with these changes next to the old one and replaces that.
 fn rewrite<'a>(dir: &OpenDir, alive: impl Iterator<Item = &'a NodeChange>) -> io::Result<File> {
     let mut text = Vec::new();
-    for grant in alive {
-        serde_json::to_writer(&mut text, &JournalEntry::Done(grant.clone()))?;
+    for change in alive {
+        serde_json::to_writer(&mut text, &JournalEntry::Done(change.clone()))?;
         text.push(b'\n');
     }
     dir.replace_file(JOURNAL, &text)

@@ -7,7 +7,7 @@ use super::{
     AgentIdentity, files,
     identity::{AGENT_KEY, DELEGATION},
 };
-use crate::{AgentError, limits::TRIAL_MS, random};
+use crate::{AgentError, limits::CHECK_MS, random};
 
 /// What an agent would find in its state directory, looked at without making, locking or changing anything: its key and
 /// the delegation of `node` that holds at `now`, if there is one.
@@ -25,15 +25,15 @@ pub fn kept_identity(root: &Path, node: NodeId, now: Ms) -> Result<Option<AgentI
     Ok(kept.filter(holds).map(|delegation| AgentIdentity { key, delegation }))
 }
 
-/// Has the node's key sign a delegation that ends after [`TRIAL_MS`], to a key that is forgotten with the returned value.
+/// Has the node's key sign a delegation that ends after [`CHECK_MS`], to a key that is forgotten with the returned value.
 ///
 /// # Errors
 /// [`AgentError::Random`].
-pub fn trial_identity(node_key: &NodeKey, now: Ms) -> Result<AgentIdentity, AgentError> {
+pub fn check_identity(node_key: &NodeKey, now: Ms) -> Result<AgentIdentity, AgentError> {
     loop {
         // All but one of 2^128 values are keys.
         if let Ok(key) = AgentKey::from_random(*random::bytes()?) {
-            let delegation = Delegation::sign(node_key, key.public(), now, now.plus(TRIAL_MS));
+            let delegation = Delegation::sign(node_key, key.public(), now, now.plus(CHECK_MS));
             return Ok(AgentIdentity { key, delegation });
         }
     }

@@ -23,7 +23,7 @@ use crate::{AgentError, limits::LOCAL_AGENTS};
 pub use identity::{AgentIdentity, load_node_key, read_node_key};
 pub(crate) use journal::DamagedJournal;
 pub use journal::Journal;
-pub use kept_identity::{kept_identity, trial_identity};
+pub use kept_identity::{check_identity, kept_identity};
 pub use nonces::Nonces;
 pub use pool_pins::{PoolPins, pinned_pool};
 
@@ -139,7 +139,7 @@ impl StateDir {
         DamagedJournal::read(&self.dir)
     }
 
-    /// The pool that the grants in the journal came from. Names of leases mean nothing at another pool.
+    /// The pool that the changes in the journal came from. Names of leases mean nothing at another pool.
     ///
     /// # Errors
     /// [`AgentError::File`], [`AgentError::Damaged`].

@@ -70,7 +70,7 @@ impl PoolPins {
         pins.extend(id.map(|id| PoolPin { url: url.to_owned(), id }));
         let most = usize::try_from(FILE_BYTES).unwrap_or(usize::MAX);
         let json = loop {
-            let json = serde_json::to_vec_pretty(&pins).map_err(AgentError::fault)?;
+            let json = serde_json::to_vec_pretty(&pins).map_err(AgentError::internal)?;
             if pins.len() <= POOL_PINS && json.len() <= most {
                 break json;
             }

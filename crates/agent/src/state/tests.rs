@@ -10,13 +10,13 @@ fn node_key(byte: u8) -> NodeKey {
     NodeKey::read(&[byte; 32]).unwrap()
 }
 
-fn grant(lease: u64, kind: ChangeKind) -> NodeChange {
+fn change(lease: u64, kind: ChangeKind) -> NodeChange {
     let peer = Enode::at(NodeId::new([7; 64]), [127, 0, 0, 1].into(), 30303);
     NodeChange { lease: LeaseId::new(lease), peer, kind }
 }
 
 fn done(lease: u64) -> JournalEntry {
-    JournalEntry::Done(grant(lease, ChangeKind::Admitted))
+    JournalEntry::Done(change(lease, ChangeKind::Admitted))
 }
 
 fn undone(lease: u64) -> JournalEntry {
@@ -24,7 +24,7 @@ fn undone(lease: u64) -> JournalEntry {
 }
 
 fn alive(journal: &Journal) -> Vec<u64> {
-    journal.alive().map(|grant| grant.lease.get()).collect()
+    journal.alive().map(|change| change.lease.get()).collect()
 }
 
 fn mode(path: &Path) -> u32 {
@@ -106,7 +106,7 @@ fn a_journal_is_replayed() {
     for entry in [done(1), done(2), undone(1), done(3)] {
         journal.append(&entry).unwrap();
     }
-    journal.append(&JournalEntry::Done(grant(3, ChangeKind::Dialed))).unwrap();
+    journal.append(&JournalEntry::Done(change(3, ChangeKind::Dialed))).unwrap();
     assert_eq!(alive(&journal), [2, 3, 3]);
     drop(journal);
     assert_eq!(alive(&state.journal().unwrap()), [2, 3, 3]);

@@ -300,7 +300,7 @@ async fn release_undoes_what_a_crash_left_and_touches_nothing_else() {
     agent.runner.abort().await;
     assert!(toy.trusted(client.id));
     let undone = release(&root, &*toy.node).await.unwrap().undone;
-    assert_eq!(undone.iter().map(|grant| grant.peer.id).collect::<Vec<_>>(), [client.id]);
+    assert_eq!(undone.iter().map(|change| change.peer.id).collect::<Vec<_>>(), [client.id]);
     assert!(!toy.trusted(client.id) && toy.trusted(mine.id));
     assert_eq!(release(&root, &*toy.node).await.unwrap().undone, []);
 }
@@ -327,7 +327,7 @@ async fn release_undoes_every_readable_line_of_a_damaged_journal_and_keeps_the_f
 }
 
 #[tokio::test(start_paused = true)]
-async fn grants_of_another_pool_are_undone_at_the_start() {
+async fn changes_for_another_pool_are_undone_at_the_start() {
     let mut toy = Toy::new();
     let client = toy.peer("client", 2);
     let agent = toy.spawn();
@@ -338,7 +338,7 @@ async fn grants_of_another_pool_are_undone_at_the_start() {
     let mut config = toy.config();
     config.pool.as_mut().unwrap().address = vipnode_agent::PoolAddress::read("ws://127.0.0.1:9").unwrap();
     let (runner, mut notices) = vipnode_agent::AgentRunner::spawn(config);
-    while within(notices.recv()).await.unwrap() != (AgentNotice::Released { grants: 1 }) {}
+    while within(notices.recv()).await.unwrap() != (AgentNotice::Released { changes: 1 }) {}
     assert!(!toy.trusted(client.id));
     runner.stop();
     within(runner.join()).await.unwrap();

@@ -10,7 +10,7 @@ use std::{
 use crate::fake_pool::{Running, Toy, within};
 use futures_util::{FutureExt, future::BoxFuture};
 use serde_json::json;
-use vipnode_agent::{AgentError, NodeKeyAt, Resolver, RunnerConfig, local::PoolStanding, release};
+use vipnode_agent::{AgentError, NodeKeyAt, Resolver, RunnerConfig, local::PoolState, release};
 use vipnode_agent_core::{DirectConfig, NameError, Notice};
 use vipnode_types::{Enode, EnodeHost, NodeId, TypedError};
 
@@ -58,14 +58,14 @@ async fn d51_named_peers_need_no_pool_and_no_key_and_a_stop_lets_them_go() {
     until_trusted(&toy, client.id).await;
     assert_eq!(toy.journaled(), 2);
     let status = agent.runner.status().status().await.unwrap();
-    assert_eq!((status.pool.standing, &*status.pool.url), (PoolStanding::None, ""));
+    assert_eq!((status.pool.state, &*status.pool.url), (PoolState::None, ""));
     let (hosts, clients) = (status.client.unwrap(), status.host.unwrap());
     assert!(hosts.leases[0].direct && hosts.metered.leases == 0 && hosts.leases[0].connected.is_some());
     assert_eq!((clients.sold, clients.leases.len(), clients.leases[0].direct), (0, 1, true));
 
     // The host restarts: the user hears of both, and is asked for nothing.
     toy.net.stop(host.id);
-    agent.notice(|notice| matches!(notice, Notice::HostGone { .. }).then_some(())).await;
+    agent.notice(|notice| matches!(notice, Notice::HostLost { .. }).then_some(())).await;
     toy.net.start(host.id);
     assert_eq!(agent.notice(connected).await, host.id);
     assert!(toy.ends.try_recv().is_err(), "no socket was opened");
@@ -170,7 +170,7 @@ async fn d33_a_strict_agent_disconnects_strangers_and_nobody_else() {
     let mut end = toy.accept(json!([])).await;
     end.give(1, &host).await;
     let dropped = agent.notice(|notice| match notice {
-        Notice::StrangerDropped { peer } => Some(*peer),
+        Notice::UnleasedPeerDisconnected { peer } => Some(*peer),
         _ => None,
     });
     assert_eq!(dropped.await, stranger.id);

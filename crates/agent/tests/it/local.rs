@@ -12,7 +12,7 @@ use serde_json::json;
 use vipnode_agent::{
     AgentNotice, RunnerConfig,
     limits::{LOCAL_CONNECTIONS, LOCAL_IDLE, LOCAL_REQUEST_BYTES},
-    local::{self, LocalError, PoolStanding},
+    local::{self, LocalError, PoolState},
 };
 use vipnode_agent_core::Notice;
 use vipnode_rpc::{CallError, OpenSession, RpcLimits, SessionEnd, open_ipc};
@@ -46,8 +46,8 @@ async fn the_status_is_that_of_the_agent() {
     let status = within(local::status(&socket(&toy))).await.unwrap();
     assert_eq!((status.node.id, status.node.up), (toy.id, true));
     assert_eq!(
-        (status.pool.standing, &*status.pool.url, status.pool.protocol),
-        (PoolStanding::Joined, crate::fake_pool::POOL, 3)
+        (status.pool.state, &*status.pool.url, status.pool.protocol),
+        (PoolState::Joined, crate::fake_pool::POOL, 3)
     );
     let selling = status.host.unwrap();
     assert_eq!((selling.offered, selling.sold, selling.free, selling.reserve), (10, 0, 10, 16));

@@ -205,7 +205,7 @@ async fn d51_release_undoes_what_a_crash_left() {
     assert!(bench.trusts(&host_node, &client_node));
     let node = bench.net.node(host_node.id);
     let undone = release(&bench.root.path().join("state"), &*node).await.unwrap().undone;
-    assert_eq!(undone.iter().map(|grant| grant.peer.id).collect::<Vec<_>>(), [client_node.id]);
+    assert_eq!(undone.iter().map(|change| change.peer.id).collect::<Vec<_>>(), [client_node.id]);
     assert!(!bench.trusts(&host_node, &client_node));
     client.stop().await.unwrap();
 }

@@ -20,7 +20,7 @@ pub(crate) struct LinkArgs {
     #[command(flatten)]
     pub(crate) node: NodeArgs,
     #[command(flatten)]
-    pub(crate) step: Step,
+    pub(crate) step: LinkStep,
     /// Read the node's key from this file.
     ///
     /// [default: detected from the node]
@@ -31,7 +31,7 @@ pub(crate) struct LinkArgs {
 /// One of the three steps that are needed if the agent's user cannot read the key.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
-pub(crate) struct Step {
+pub(crate) struct LinkStep {
     /// Print the command to run where the node key is readable.
     #[arg(long, help_heading = "Identity")]
     pub(crate) request: bool,

@@ -320,7 +320,7 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
         state_root: StateDir::root(role.connection.node.state_dir.as_deref())?,
         node_key: match role.connection.nodekey {
             Some(path) => NodeKeyAt::File(path),
-            None => NodeKeyAt::Search { endpoint, surroundings: FinderEnvironment::here() },
+            None => NodeKeyAt::Search { endpoint, environment: FinderEnvironment::here() },
         },
         agent: config,
         metrics: shown.as_ref().map(|(metrics, _server)| metrics.clone()),

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use crate::{
     args::{DoctorArgs, RoleName},
     commands::agent::Role,
-    doctor::{Finding, Requirements, Verdict, evaluate, gather},
+    doctor::{Finding, Requirements, Verdict, evaluate, gather, overall},
     error::CliError,
     output::{Line, Screen, Tone, format::counted},
 };
@@ -28,13 +28,14 @@ pub(crate) async fn run(args: DoctorArgs, screen: Screen) -> Result<ExitCode, Cl
         u64::try_from(count).unwrap_or(u64::MAX)
     };
     let (errors, warnings) = (count(Verdict::Error), count(Verdict::Warning));
-    let (tone, text) = match (errors, warnings) {
-        (0, 0) => (Tone::Good, "No problems found".to_owned()),
-        (0, _) => (Tone::Good, format!("Works, with {}", counted(warnings, "warning"))),
-        _ => (Tone::Bad, format!("{}, {}", counted(errors, "problem"), counted(warnings, "warning"))),
+    let overall = overall(&findings);
+    let (tone, text) = match overall {
+        Verdict::Ok | Verdict::Skipped => (Tone::Good, "No problems found".to_owned()),
+        Verdict::Warning => (Tone::Good, format!("Works, with {}", counted(warnings, "warning"))),
+        Verdict::Error => (Tone::Bad, format!("{}, {}", counted(errors, "problem"), counted(warnings, "warning"))),
     };
     screen.say(&Line::new("checked", tone, text).with("errors", errors).with("warnings", warnings));
-    Ok(ExitCode::from(u8::from(errors > 0)))
+    Ok(overall.exit_code())
 }
 
 fn line(finding: &Finding) -> Line {

@@ -3,7 +3,8 @@ use std::{collections::BTreeSet, path::PathBuf, time::SystemTime};
 use tokio::sync::watch::{Receiver, error::RecvError};
 use vipnode_agent::state::StateDir;
 use vipnode_pool::{
-    CertificateFacts, DataDir, Membership, PoolConfig, PoolServer, PoolTls, ReloadChanges, TlsNews, TrustedProxies,
+    CertificateFacts, DataDir, Membership, PoolConfig, PoolServer, PoolTls, ReloadChanges, RenewalResult,
+    TrustedProxies,
 };
 use vipnode_pool_core::Limits;
 
@@ -119,7 +120,7 @@ async fn serve(
     }
 }
 
-async fn changed(news: Option<&mut Receiver<Option<TlsNews>>>) -> Option<Result<(), RecvError>> {
+async fn changed(news: Option<&mut Receiver<Option<RenewalResult>>>) -> Option<Result<(), RecvError>> {
     match news {
         Some(news) => Some(news.changed().await),
         None => None,
@@ -300,15 +301,18 @@ mod tests {
         };
         let path = PathBuf::from("/etc/vipnode/fullchain.pem");
         let expired = TlsError::Expired { path, at: facts().expires() };
-        let failed =
-            TlsNews::Failed { why: "no such name".to_owned(), hint: "Make the name resolve".to_owned(), retry_s: 60 };
+        let failed = RenewalResult::Failed {
+            why: "no such name".to_owned(),
+            hint: "Make the name resolve".to_owned(),
+            retry_s: 60,
+        };
         let said = [
             members_line(&changes(1, 2, 1)),
             members_line(&changes(0, 0, 3)),
             pool_certificate::reload_line(&Ok(facts()), now()),
             pool_certificate::reload_line(&Err(expired), now()),
             pool_certificate::reload_line(&Err(TlsError::NoFiles), now()),
-            pool_certificate::news_line(&TlsNews::Obtained(facts()), now()),
+            pool_certificate::news_line(&RenewalResult::Obtained(facts()), now()),
             pool_certificate::news_line(&failed, now()),
         ];
         insta::assert_snapshot!("pool_running", crate::tests::at_each_width(&crate::tests::text_of(&said)));

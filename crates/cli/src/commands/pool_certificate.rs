@@ -1,6 +1,6 @@
 use std::{path::PathBuf, time::SystemTime};
 
-use vipnode_pool::{CertificateFacts, PoolTls, TlsError, TlsNews};
+use vipnode_pool::{CertificateFacts, PoolTls, RenewalResult, TlsError};
 use vipnode_types::{TypedError as _, counted};
 
 use crate::{
@@ -129,10 +129,10 @@ impl CertificateAtStart {
 }
 
 /// Reports an automatic renewal of the certificate, or its failure.
-pub(crate) fn news_line(news: &TlsNews, now: SystemTime) -> Line {
+pub(crate) fn news_line(news: &RenewalResult, now: SystemTime) -> Line {
     match news {
-        TlsNews::Obtained(facts) => facts_line("certificate_obtained", "Obtained a new certificate", facts, now),
-        TlsNews::Failed { why, hint, retry_s } => {
+        RenewalResult::Obtained(facts) => facts_line("certificate_obtained", "Obtained a new certificate", facts, now),
+        RenewalResult::Failed { why, hint, retry_s } => {
             let text = format!("Cannot get a certificate: {why}; retrying in {retry_s} s");
             Line::new("certificate_failed", Tone::Warning, text).with("reason", why.as_str()).hint(hint)
         }

@@ -80,8 +80,8 @@ impl PoolStart {
     /// certificate, from elsewhere, names it.
     fn unnamed(&self, scheme: &str) -> Option<Line> {
         let has_name = |url: &String| url.parse::<RpcUrl>().is_ok_and(|url| url.host().parse::<IpAddr>().is_err());
-        let from_elsewhere = self.certificate.as_ref().is_some_and(|certificate| certificate.ca_file.is_none());
-        if !self.at_any_address || from_elsewhere && self.urls.iter().any(has_name) {
+        let from_other_authority = self.certificate.as_ref().is_some_and(|certificate| certificate.ca_file.is_none());
+        if !self.at_any_address || from_other_authority && self.urls.iter().any(has_name) {
             return None;
         }
         let text = "Agents that reach this pool by a name, through a proxy, or at a published port will be rejected, because they \

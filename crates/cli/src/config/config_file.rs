@@ -7,7 +7,7 @@ use super::{
     flag::Flag,
     nearest::nearest,
     original_ini,
-    value::{Source, Value},
+    value::{SettingSource, Value},
 };
 use vipnode_types::sanitize;
 
@@ -22,7 +22,7 @@ const MOST_BYTES: u64 = 1 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct ConfigFile {
     /// By table ("" before the first) and key.
-    entries: BTreeMap<(String, String), (Value, Source)>,
+    entries: BTreeMap<(String, String), (Value, SettingSource)>,
 }
 
 /// An error at a position of the text.
@@ -73,7 +73,7 @@ impl ConfigFile {
     }
 
     /// Returns the value of a flag of a command; the command's own table overrides the keys before the first table.
-    pub(crate) fn get(&self, table: &str, flag: Flag<'_>) -> Option<&(Value, Source)> {
+    pub(crate) fn get(&self, table: &str, flag: Flag<'_>) -> Option<&(Value, SettingSource)> {
         let in_table = |table: &str| {
             self.entries.iter().find(|((of, key), _)| of == table && flag.is_called(key)).map(|(_, found)| found)
         };
@@ -110,7 +110,7 @@ impl Walk<'_> {
             if !known(command, commands, |name| name == key) {
                 return Err(unknown(&key, at, command, commands));
             }
-            let source = Source::File { path: self.path.to_owned(), line: line_of(self.text, at) };
+            let source = SettingSource::File { path: self.path.to_owned(), line: line_of(self.text, at) };
             let value = read(value)
                 .ok_or_else(|| Wrong { at, error: SettingError::Type { key: sanitize(&key, KEY_CHARS) } })?;
             self.file.entries.insert((commands.join(" "), key), (value, source));

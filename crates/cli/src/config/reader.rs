@@ -12,7 +12,7 @@ use super::{
     home_path::{home_path, with_home_paths},
     line_error::{line_error, nearest_command},
     settings::Settings,
-    value::{Source, Value},
+    value::{SettingSource, Value},
 };
 use crate::{
     args::Cli,
@@ -86,16 +86,16 @@ impl Reader {
             Some(path) => ConfigFile::read(&path, &tree).map_err(|error| Unread::Error(error.into()))?,
             None => ConfigFile::default(),
         };
-        let mut found = Found { command, chosen: Vec::new(), parts: Vec::new(), sources: BTreeMap::new() };
+        let mut found = FoundSettings { command, chosen: Vec::new(), parts: Vec::new(), sources: BTreeMap::new() };
         found.typed(typed);
         found.layer(|flag| {
             let variable = Some(flag).filter(|flag| !flag.is_line_only())?.variable();
             // An empty one is not set: shells and service files cannot unset one otherwise.
             let text = (self.env)(&variable).filter(|text| !text.is_empty())?;
-            Some((Value::of_variable(flag, text), Source::Variable(variable)))
+            Some((Value::of_variable(flag, text), SettingSource::Variable(variable)))
         })?;
         found.layer(|flag| file.get(&table, flag).filter(|_| flag.is_in_files()).cloned())?;
-        let Found { parts, sources, .. } = found;
+        let FoundSettings { parts, sources, .. } = found;
         let mut line = self.line.clone();
         let end = line.iter().position(|word| word == "--").unwrap_or(line.len());
         line.splice(end..end, parts);
@@ -136,25 +136,25 @@ impl Reader {
 }
 
 /// What was found of each flag so far.
-struct Found<'a> {
+struct FoundSettings<'a> {
     command: &'a Command,
     chosen: Vec<Flag<'a>>,
     parts: Vec<OsString>,
-    sources: BTreeMap<String, Source>,
+    sources: BTreeMap<String, SettingSource>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> FoundSettings<'a> {
     fn typed(&mut self, typed: &ArgMatches) {
         let given = |flag: &Flag<'_>| {
             let known = typed.try_contains_id(flag.id()).is_ok();
             known && typed.value_source(flag.id()) == Some(ValueSource::CommandLine)
         };
         self.chosen = Flag::of(self.command).filter(given).collect();
-        self.sources = self.chosen.iter().map(|flag| (flag.id().to_owned(), Source::Line)).collect();
+        self.sources = self.chosen.iter().map(|flag| (flag.id().to_owned(), SettingSource::Line)).collect();
     }
 
     /// Adds the values of a lower source, unless a higher one sets or contradicts them.
-    fn layer(&mut self, said: impl Fn(Flag<'a>) -> Option<(Value, Source)>) -> Result<(), Unread> {
+    fn layer(&mut self, said: impl Fn(Flag<'a>) -> Option<(Value, SettingSource)>) -> Result<(), Unread> {
         let stronger = self.chosen.clone();
         for flag in Flag::of(self.command) {
             let taken = |other: &Flag<'a>| other.key() == flag.key() || other.conflicts(flag, self.command);
@@ -186,7 +186,7 @@ fn leaf<'a, 'm>(tree: &'a Command, matches: &'m ArgMatches) -> (Vec<String>, &'a
 }
 
 /// Flags that a refusal names, and that come from elsewhere than the line.
-fn notes(error: &clap::Error, command: &Command, sources: &BTreeMap<String, Source>) -> Vec<String> {
+fn notes(error: &clap::Error, command: &Command, sources: &BTreeMap<String, SettingSource>) -> Vec<String> {
     let named: String = [ContextKind::InvalidArg, ContextKind::PriorArg]
         .into_iter()
         .filter_map(|kind| error.get(kind).map(ToString::to_string))
@@ -194,7 +194,7 @@ fn notes(error: &clap::Error, command: &Command, sources: &BTreeMap<String, Sour
     let foreign = Flag::of(command).filter(|flag| named.contains(&flag.arg().to_string()));
     let foreign = foreign.filter_map(|flag| Some((flag, sources.get(flag.id())?)));
     foreign
-        .filter(|(_, source)| **source != Source::Line)
+        .filter(|(_, source)| **source != SettingSource::Line)
         .map(|(flag, source)| format!("{} comes from {source}", flag.arg()))
         .collect()
 }

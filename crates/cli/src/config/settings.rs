@@ -5,7 +5,7 @@ use vipnode_types::{hide_credentials, hide_url_credentials, is_unprintable};
 
 use super::{
     flag::{Flag, FlagArity},
-    value::Source,
+    value::SettingSource,
 };
 
 /// The value of each flag of a command, and its source.
@@ -13,11 +13,11 @@ use super::{
 pub(crate) struct Settings {
     /// The command's words, and its table in a file.
     table: String,
-    rows: Vec<Row>,
+    rows: Vec<SettingRow>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
-struct Row {
+struct SettingRow {
     key: String,
     general: bool,
     hidden: bool,
@@ -26,12 +26,12 @@ struct Row {
     takes: FlagArity,
     /// A secret's too: it is compared and never shown.
     values: Vec<OsString>,
-    source: Source,
+    source: SettingSource,
 }
 
-impl std::fmt::Debug for Row {
+impl std::fmt::Debug for SettingRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Row").field("key", &self.key).field("source", &self.source).finish_non_exhaustive()
+        f.debug_struct("SettingRow").field("key", &self.key).field("source", &self.source).finish_non_exhaustive()
     }
 }
 
@@ -41,9 +41,9 @@ impl Settings {
         table: String,
         command: &Command,
         matches: &ArgMatches,
-        sources: &BTreeMap<String, Source>,
+        sources: &BTreeMap<String, SettingSource>,
     ) -> Self {
-        let rows = Flag::of(command).filter(|flag| flag.is_in_files()).map(|flag| Row {
+        let rows = Flag::of(command).filter(|flag| flag.is_in_files()).map(|flag| SettingRow {
             key: flag.key(),
             general: flag.arg().is_global_set(),
             hidden: flag.arg().is_hide_set(),
@@ -55,7 +55,7 @@ impl Settings {
                 .of_same_key(command)
                 .find_map(|flag| sources.get(flag.id()))
                 .cloned()
-                .unwrap_or(Source::Default),
+                .unwrap_or(SettingSource::Default),
         });
         Self { table, rows: rows.collect() }
     }
@@ -63,7 +63,7 @@ impl Settings {
     /// Returns the settings as a file, with the source of each value and without secrets.
     pub(crate) fn to_toml(&self) -> String {
         let mut text = format!("# vipnode {}: a flag overrides its variable, which overrides this file\n", self.table);
-        let (general, own): (Vec<&Row>, Vec<&Row>) = self.rows.iter().partition(|row| row.general);
+        let (general, own): (Vec<&SettingRow>, Vec<&SettingRow>) = self.rows.iter().partition(|row| row.general);
         general.into_iter().for_each(|row| row.write(&mut text));
         let _infallible = writeln!(text, "\n[{}]", self.table.replace(' ', "."));
         own.into_iter().for_each(|row| row.write(&mut text));
@@ -72,7 +72,8 @@ impl Settings {
 
     /// The keys whose values differ.
     pub(crate) fn changed(&self, newer: &Self) -> Vec<String> {
-        let differs = |row: &&Row| !newer.rows.iter().any(|other| other.key == row.key && other.values == row.values);
+        let differs =
+            |row: &&SettingRow| !newer.rows.iter().any(|other| other.key == row.key && other.values == row.values);
         self.rows.iter().filter(differs).map(|row| row.key.clone()).collect()
     }
 
@@ -89,17 +90,17 @@ impl Settings {
 /// The settings whose values are URLs.
 const URLS: [&str; 4] = ["rpc", "pool", "public-url", "tls-acme-directory"];
 
-impl Row {
+impl SettingRow {
     fn write(&self, text: &mut String) {
         let key = key(&self.key);
         let by = &self.source;
         let unset = self.values.is_empty();
         let _infallible = match () {
-            () if self.hidden && (unset || *by == Source::Default) => Ok(()),
+            () if self.hidden && (unset || *by == SettingSource::Default) => Ok(()),
             () if unset => writeln!(text, "# {key} is not set"),
             () if self.secret => writeln!(text, "# {key} is set (secret) # {by}"),
             // Spelt out it would count as given, and need what such a flag needs.
-            () if *by == Source::Default => writeln!(text, "# {key} = {} # {by}", self.said()),
+            () if *by == SettingSource::Default => writeln!(text, "# {key} = {} # {by}", self.said()),
             () => writeln!(text, "{key} = {} # {by}", self.said()),
         };
     }

@@ -12,7 +12,7 @@ pub(crate) enum Value {
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum SettingSource {
     Line,
     Variable(String),
     File { path: PathBuf, line: usize },
@@ -22,7 +22,7 @@ pub(crate) enum Source {
 /// More of one flag are refused.
 const MOST_COUNT: u8 = 9;
 
-impl fmt::Display for Source {
+impl fmt::Display for SettingSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line => f.write_str("the command line"),

@@ -11,26 +11,26 @@ use vipnode_node::{
 };
 use vipnode_types::NodeId;
 
-use super::{geth::Geth, roles::DemoRole};
+use super::{geth::DemoGeth, roles::DemoRole};
 use crate::error::{CliError, CommandError};
 
 /// The nodes of the agents: real or simulated.
 pub(super) struct Fleet {
-    kind: Kind,
-    nodes: BTreeMap<DemoRole, Member>,
+    kind: FleetKind,
+    nodes: BTreeMap<DemoRole, FleetMember>,
 }
 
 /// One node, and what its agent needs to know about it.
-pub(super) struct Member {
+pub(super) struct FleetMember {
     pub(super) id: NodeId,
     pub(super) rpc: String,
     pub(super) key_file: PathBuf,
     node: Arc<dyn Node>,
 }
 
-enum Kind {
+enum FleetKind {
     Simulated { net: SimNet, _server: SimServer },
-    Geth(BTreeMap<DemoRole, Geth>),
+    Geth(BTreeMap<DemoRole, DemoGeth>),
 }
 
 /// The port that the first simulated node reports. Nothing listens there.
@@ -57,18 +57,22 @@ impl Fleet {
             let key_file = dir.join(format!("{name}.key"));
             std::fs::write(&key_file, sim_key(&name).as_slice()).map_err(failed)?;
             let rpc = server.endpoint(&name).to_string();
-            nodes.insert(*who, Member { id, rpc, key_file, node: net.add(spec) });
+            nodes.insert(*who, FleetMember { id, rpc, key_file, node: net.add(spec) });
         }
-        Ok(Self { kind: Kind::Simulated { net, _server: server }, nodes })
+        Ok(Self { kind: FleetKind::Simulated { net, _server: server }, nodes })
     }
 
     async fn start_geths(roles: &[DemoRole], dir: &Path, program: &Path) -> Result<Self, CliError> {
         let start = async |who: DemoRole| {
-            let geth = Geth::start(program, &dir.join(who.slug())).await?;
+            let geth = DemoGeth::start(program, &dir.join(who.slug())).await?;
             let endpoint = Endpoint::Ipc(geth.ipc());
             let node = endpoint.open(&NodeAccess::default()).await?;
             let id = node.facts().await?.id;
-            Ok::<_, CliError>((who, Member { id, rpc: endpoint.to_string(), key_file: geth.key_file(), node }, geth))
+            Ok::<_, CliError>((
+                who,
+                FleetMember { id, rpc: endpoint.to_string(), key_file: geth.key_file(), node },
+                geth,
+            ))
         };
         let started = try_join_all(roles.iter().map(|who| start(*who))).await?;
         let (mut nodes, mut geths) = (BTreeMap::new(), BTreeMap::new());
@@ -76,22 +80,22 @@ impl Fleet {
             nodes.insert(who, member);
             geths.insert(who, geth);
         }
-        Ok(Self { kind: Kind::Geth(geths), nodes })
+        Ok(Self { kind: FleetKind::Geth(geths), nodes })
     }
 
     /// In one word, for the summary.
     pub(super) const fn word(&self) -> &'static str {
         match self.kind {
-            Kind::Simulated { .. } => "simulated",
-            Kind::Geth(_) => "geth",
+            FleetKind::Simulated { .. } => "simulated",
+            FleetKind::Geth(_) => "geth",
         }
     }
 
-    pub(super) fn members(&self) -> impl Iterator<Item = (DemoRole, &Member)> {
+    pub(super) fn members(&self) -> impl Iterator<Item = (DemoRole, &FleetMember)> {
         self.nodes.iter().map(|(who, member)| (*who, member))
     }
 
-    pub(super) fn member(&self, who: DemoRole) -> Option<&Member> {
+    pub(super) fn member(&self, who: DemoRole) -> Option<&FleetMember> {
         self.nodes.get(&who)
     }
 
@@ -99,8 +103,8 @@ impl Fleet {
     pub(super) async fn kill(&mut self, who: DemoRole) {
         let Some(member) = self.nodes.remove(&who) else { return };
         match &mut self.kind {
-            Kind::Simulated { net, .. } => net.stop(member.id),
-            Kind::Geth(geths) => {
+            FleetKind::Simulated { net, .. } => net.stop(member.id),
+            FleetKind::Geth(geths) => {
                 if let Some(geth) = geths.remove(&who) {
                     geth.kill().await;
                 }
@@ -119,8 +123,8 @@ impl Fleet {
 
     /// Stops them all.
     pub(super) async fn stop(self) {
-        if let Kind::Geth(geths) = self.kind {
-            futures_util::future::join_all(geths.into_values().map(Geth::stop)).await;
+        if let FleetKind::Geth(geths) = self.kind {
+            futures_util::future::join_all(geths.into_values().map(DemoGeth::stop)).await;
         }
     }
 }

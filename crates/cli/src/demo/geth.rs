@@ -17,7 +17,7 @@ use crate::error::CommandError;
 
 /// A geth on a private chain of the demo, on loopback only. Killed when dropped.
 #[derive(Debug)]
-pub(super) struct Geth {
+pub(super) struct DemoGeth {
     child: Child,
     dir: PathBuf,
 }
@@ -33,7 +33,7 @@ const KEPT_LINES: usize = 200;
 /// ... and of these, the last ones that are shown.
 const LAST_LINES: usize = 3;
 
-impl Geth {
+impl DemoGeth {
     /// `given`, else `geth` on the PATH.
     pub(super) fn find(given: Option<&Path>) -> Option<PathBuf> {
         if let Some(given) = given {

@@ -13,7 +13,7 @@ use vipnode_types::wire::PoolStatus;
 use super::{
     display::DemoDisplay,
     fleet::Fleet,
-    geth::Geth,
+    geth::DemoGeth,
     processes::{Process, ProcessEvent},
     roles::DemoRole,
     tables,
@@ -41,7 +41,7 @@ const REPORTS: &str = "--report-interval=1s";
 /// Runs the demo. On Ctrl-C it stops everything in order.
 pub(crate) async fn run(args: DemoArgs, screen: Screen, signals: Signals, verbose: u8) -> Result<(), CliError> {
     let mut display = DemoDisplay::new(screen);
-    let geth = if args.simulated { None } else { Geth::find(args.geth.as_deref()) };
+    let geth = if args.simulated { None } else { DemoGeth::find(args.geth.as_deref()) };
     let mut scenario = tokio::select! {
         scenario = Scenario::prepare(&args, geth, &mut display, verbose) => scenario?,
         () = signals.first() => return Ok(()),

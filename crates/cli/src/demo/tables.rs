@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use vipnode_types::{Wei, wire::PoolStats};
 
-use super::timeline::{Lease, Timeline, lease_name};
+use super::timeline::{DemoLease, Timeline, lease_name};
 use crate::output::{
     Column, Table,
     format::{counted, gwei},
@@ -60,7 +60,7 @@ pub(super) fn pool_sums(pool: &PoolStats) -> String {
 
 /// The meters for programs.
 pub(super) fn rows(timeline: &Timeline, now: Instant) -> Value {
-    let row = |lease: &Lease| {
+    let row = |lease: &DemoLease| {
         json!({
             "lease": lease.number,
             "host": lease.host.to_string(),
@@ -74,7 +74,7 @@ pub(super) fn rows(timeline: &Timeline, now: Instant) -> Value {
 }
 
 /// Leases that both sides reported; others have no line.
-fn ran(timeline: &Timeline, now: Instant) -> impl Iterator<Item = &Lease> {
+fn ran(timeline: &Timeline, now: Instant) -> impl Iterator<Item = &DemoLease> {
     timeline.leases().filter(move |lease| lease.metered_ms(now) > 0)
 }
 

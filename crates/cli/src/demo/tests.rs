@@ -37,7 +37,7 @@ fn demo(start: Instant) -> (Timeline, Vec<Styled>) {
     {
         let (host, client, lease) = (HOSTS[host], CLIENTS[client], LEASE + number);
         hear(ms, host, json!({"event": "client_admitted", "lease": lease, "peer": client.slug()}));
-        hear(ms, client, json!({"event": "host_given", "lease": lease, "peer": host.slug()}));
+        hear(ms, client, json!({"event": "host_assigned", "lease": lease, "peer": host.slug()}));
         hear(ms + 27, client, json!({"event": "host_connected", "lease": lease, "peer": host.slug(), "after_ms": 27}));
         hear(ms + 29, host, json!({"event": "client_connected", "lease": lease, "peer": client.slug()}));
         if number == 2 {

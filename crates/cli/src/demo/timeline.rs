@@ -16,7 +16,7 @@ pub(super) struct Timeline {
     pub(super) pool: Option<String>,
     pub(super) joined: BTreeSet<DemoRole>,
     pub(super) ended: BTreeSet<DemoRole>,
-    leases: BTreeMap<u64, Lease>,
+    leases: BTreeMap<u64, DemoLease>,
     /// The last error of each.
     errors: BTreeMap<DemoRole, (String, String)>,
     /// The last line that each logged.
@@ -25,7 +25,7 @@ pub(super) struct Timeline {
 
 /// A lease as its two sides reported it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lease {
+pub(super) struct DemoLease {
     pub(super) number: u64,
     pub(super) host: DemoRole,
     pub(super) client: DemoRole,
@@ -94,11 +94,11 @@ impl Timeline {
         let number = said.get("lease").and_then(Value::as_u64)?;
         let peer = *self.names.get(said.get("peer").and_then(Value::as_str)?)?;
         let (host, client) = if matches!(who, DemoRole::Host(_)) { (who, peer) } else { (peer, who) };
-        let fresh = Lease { number, host, client, client_up: None, host_up: None, over: None };
+        let fresh = DemoLease { number, host, client, client_up: None, host_up: None, over: None };
         let lease = self.leases.entry(number).or_insert(fresh);
         match event {
             "client_admitted" => plain(format!("admitted {client} (lease {})", lease_name(number))),
-            "host_given" => plain(format!("was assigned {host}; dialing")),
+            "host_assigned" => plain(format!("was assigned {host}; dialing")),
             "host_connected" => {
                 lease.client_up.get_or_insert(now);
                 let ms = said.get("after_ms").and_then(Value::as_u64).unwrap_or_default();
@@ -120,7 +120,7 @@ impl Timeline {
         }
     }
 
-    pub(super) fn leases(&self) -> impl Iterator<Item = &Lease> {
+    pub(super) fn leases(&self) -> impl Iterator<Item = &DemoLease> {
         self.leases.values()
     }
 
@@ -141,7 +141,7 @@ impl Timeline {
     }
 }
 
-impl Lease {
+impl DemoLease {
     /// From when both sides saw each other; `None` before.
     fn since(&self) -> Option<Instant> {
         Some(self.client_up?.max(self.host_up?))

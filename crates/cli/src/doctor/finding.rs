@@ -1,3 +1,5 @@
+use super::Verdict;
+
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
@@ -8,30 +10,6 @@ pub(crate) struct Finding {
     pub(crate) text: String,
     /// What to do about it; empty where there is nothing to do.
     pub(crate) hint: String,
-}
-
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Ok,
-    /// It works, and not as well as it could, or not safely.
-    Warning,
-    /// The role does not work like this.
-    Error,
-    /// It could not be checked.
-    Skipped,
-}
-
-impl Verdict {
-    /// Its name in JSON.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Error => "error",
-            Self::Skipped => "skipped",
-        }
-    }
 }
 
 impl Finding {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use vipnode_agent::{
-    AgentError, KnownPool, NetConnector, PoolAddress, Trial, clock,
+    AgentError, ConnectCheck, KnownPool, NetConnector, PoolAddress, clock,
     limits::{AgentLimits, PoolLinkLimits},
     local, reach,
     state::{self, AgentIdentity},
@@ -142,11 +142,11 @@ async fn key(
     }
     if let Some(path) = &connection.nodekey {
         let key = state::read_node_key(path, facts.id, &node.at())?;
-        return Ok((KeyFacts::Key(path.clone()), state::trial_identity(&key, now)?));
+        return Ok((KeyFacts::Key(path.clone()), state::check_identity(&key, now)?));
     }
     let found = find_node_key(node, endpoint, facts.id, &FinderEnvironment::here()).await;
     let found = found.map_err(|why| AgentError::NoNodeKey { why })?;
-    Ok((KeyFacts::Key(found.path), state::trial_identity(&found.key, now)?))
+    Ok((KeyFacts::Key(found.path), state::check_identity(&found.key, now)?))
 }
 
 async fn look_at_pool(
@@ -163,7 +163,7 @@ async fn look_at_pool(
     let trial = found.zip(identity).filter(|_| wants.agent.protocol2.is_none()).map(|(found, identity)| {
         let head = found.head.as_ref().ok().copied();
         let hello = Preview::of(&wants.agent, &found.facts, head, clock::wall()).hello;
-        Trial { hello: Box::new(hello), identity, audience: url.clone() }
+        ConnectCheck { hello: Box::new(hello), identity, audience: url.clone() }
     });
     let pinned = match node {
         Some(node) => {

@@ -12,11 +12,13 @@ mod finding;
 mod gather;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 pub(crate) use self::{
     client_flags::ClientFlags,
     evaluate::evaluate,
     facts::{Facts, KeyFacts, NodeFound, NodeMissing, PinFound, PoolFound, Requirements},
-    finding::{Finding, Verdict},
+    finding::Finding,
     gather::gather,
+    verdict::{Verdict, overall},
 };

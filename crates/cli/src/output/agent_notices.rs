@@ -1,5 +1,5 @@
 use vipnode_agent::{AgentNotice, PinChange, PinReason};
-use vipnode_agent_core::{Notice, PoolStanding};
+use vipnode_agent_core::{Notice, PoolState};
 use vipnode_types::{
     EnodeHost, PoolId, Price, TypedError, Wei,
     wire::{EvictReason, Side},
@@ -58,12 +58,12 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
                         enode://ID@HOST:PORT.";
             Line::new("not_dialable", Tone::Warning, text).hint(hint)
         }
-        AgentNotice::Released { grants } => {
+        AgentNotice::Released { changes } => {
             let text = format!(
                 "Undid {} that an earlier run with another pool left on the node",
-                counted(u64::try_from(*grants).unwrap_or(u64::MAX), "change")
+                counted(u64::try_from(*changes).unwrap_or(u64::MAX), "change")
             );
-            Line::new("released", Tone::Plain, text).with("leases", *grants)
+            Line::new("released", Tone::Plain, text).with("leases", *changes)
         }
         AgentNotice::PoolPinned { url, change } => pinned(url, *change),
         AgentNotice::Fault(failure) => failed("fault", failure.to_string(), failure),
@@ -128,7 +128,7 @@ fn notice_line(notice: &Notice) -> Line {
         Notice::Connected { welcome, price, pool_id } => joined(welcome.as_deref(), *price, *pool_id),
         Notice::PoolUntrusted { why } => {
             let then = "Nothing was signed; existing leases stay active.";
-            lost_pool(PoolStanding::Untrusted, &format!("{why}. {then}"), why)
+            lost_pool(PoolState::Untrusted, &format!("{why}. {then}"), why)
         }
         Notice::Behind { blocks, latest } => behind(*blocks, *latest),
         Notice::CaughtUp { latest } => {
@@ -142,11 +142,11 @@ fn notice_line(notice: &Notice) -> Line {
         }
         Notice::PoolDisconnected { why } => {
             let then = "Existing leases stay active; reconnecting.";
-            lost_pool(PoolStanding::Disconnected, &format!("{why}. {then}"), why)
+            lost_pool(PoolState::Disconnected, &format!("{why}. {then}"), why)
         }
         Notice::PoolUnreachable { why, retry_ms } => {
             let then = format!("trying again in {} s", retry_ms.div_ceil(1_000).max(1));
-            lost_pool(PoolStanding::Unreachable, &format!("{why}; {then}"), why)
+            lost_pool(PoolState::Unreachable, &format!("{why}; {then}"), why)
         }
         Notice::Displaced { address, wait_ms } => {
             let text = format!(
@@ -160,7 +160,7 @@ fn notice_line(notice: &Notice) -> Line {
         }
         Notice::PoolRefused(error) => {
             let hint = error.data.as_ref().map(|data| plain(&data.hint)).unwrap_or_default();
-            let line = pool_line(PoolStanding::Refused, &plain(&error.message));
+            let line = pool_line(PoolState::Refused, &plain(&error.message));
             line.with("code", error.code).hint(&hint)
         }
         Notice::NodeDisconnected { why } => {
@@ -192,13 +192,13 @@ fn notice_line(notice: &Notice) -> Line {
 }
 
 /// The connection to the pool is in another state, whose name the text begins with, as in the status and on the live line.
-fn pool_line(standing: PoolStanding, why: &str) -> Line {
-    Line::new(standing.event(), Tone::Warning, format!("Pool {}: {why}", standing.name()))
+fn pool_line(state: PoolState, why: &str) -> Line {
+    Line::new(state.event(), Tone::Warning, format!("Pool {}: {why}", state.name()))
 }
 
 /// The same with the hint of a failure.
-fn lost_pool(standing: PoolStanding, text: &str, failure: &dyn TypedError) -> Line {
-    pool_line(standing, text).hint(&failure.hint().unwrap_or_default())
+fn lost_pool(state: PoolState, text: &str, failure: &dyn TypedError) -> Line {
+    pool_line(state, text).hint(&failure.hint().unwrap_or_default())
 }
 
 fn joined(welcome: Option<&str>, price: Option<Price>, pool_id: Option<PoolId>) -> Line {
@@ -210,7 +210,7 @@ fn joined(welcome: Option<&str>, price: Option<Price>, pool_id: Option<PoolId>) 
     if let Some(welcome) = welcome {
         text = format!("{text}\n  “{}”", plain(welcome));
     }
-    let mut line = Line::new(PoolStanding::Joined.event(), Tone::Good, text);
+    let mut line = Line::new(PoolState::Joined.event(), Tone::Good, text);
     if let Some(id) = pool_id {
         line = line.with("pool_id", id.to_string());
     }
@@ -237,12 +237,12 @@ fn direct_line(notice: &Notice) -> Line {
             );
             failed("name_unresolved", text, why).with("name", &**name)
         }
-        Notice::StrangerDropped { peer } => {
+        Notice::UnleasedPeerDisconnected { peer } => {
             let text = format!(
                 "Disconnected peer {}, which has no lease (--strict-peers). Further disconnects are counted but not reported.",
                 peer.short()
             );
-            Line::new("stranger_dropped", Tone::Plain, text)
+            Line::new("unleased_peer_disconnected", Tone::Plain, text)
                 .with("peer", peer.to_string())
                 .hint("Set the node flags that `vipnode doctor --strict-peers` prints. Without them, such peers can reconnect.")
         }
@@ -301,8 +301,8 @@ fn offering(slots: u32, why: Option<&str>) -> Line {
 
 fn lease_line(notice: &Notice) -> Line {
     let (line, lease, peer) = match notice {
-        Notice::HostGiven { lease, host } => (
-            Line::new("host_given", Tone::Plain, format!("Host {} admitted this node; dialing", host.short())),
+        Notice::HostAssigned { lease, host } => (
+            Line::new("host_assigned", Tone::Plain, format!("Host {} admitted this node; dialing", host.short())),
             lease,
             host,
         ),
@@ -318,7 +318,7 @@ fn lease_line(notice: &Notice) -> Line {
             );
             (Line::new("host_slow", Tone::Plain, text), lease, host)
         }
-        Notice::HostGone { lease, host } => {
+        Notice::HostLost { lease, host } => {
             let then = if lease.is_direct() { "redialing" } else { "asking for another" };
             (Line::new("host_lost", Tone::Warning, format!("Lost host {}; {then}", host.short())), lease, host)
         }

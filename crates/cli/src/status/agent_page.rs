@@ -1,7 +1,7 @@
 use std::{fmt::Write, time::Duration};
 
 use vipnode_agent::local::{
-    AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, PoolLink, PoolStanding,
+    AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, PoolLink, PoolState,
 };
 use vipnode_types::{ChainSpec, Ms};
 
@@ -41,8 +41,8 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     line("pool", &pool_words(pool, *now));
     line("agent", &format!("{}, process {}", status.agent_version, status.process));
     if let Some(host) = host {
-        match pool.standing {
-            PoolStanding::None => line("admits", &admitted(host)),
+        match pool.state {
+            PoolState::None => line("admits", &admitted(host)),
             _ => {
                 line("sells", &slots(host));
                 line("", &metered(&host.metered, "client"));
@@ -52,7 +52,7 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     }
     if let Some(client) = client {
         let _infallible = writeln!(page, "  {:<7} {}", "seeks", wanted(client));
-        if pool.standing != PoolStanding::None {
+        if pool.state != PoolState::None {
             let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered, "host"));
         }
         leases(&mut page, "host", &client.leases, *now, width);
@@ -62,8 +62,8 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
 
 /// The state of an agent at a glance.
 pub(super) fn tone(status: &AgentStatus) -> Tone {
-    let joined = matches!(status.pool.standing, PoolStanding::Joined | PoolStanding::None);
-    let sells = status.host.as_ref().filter(|_| status.pool.standing != PoolStanding::None);
+    let joined = matches!(status.pool.state, PoolState::Joined | PoolState::None);
+    let sells = status.host.as_ref().filter(|_| status.pool.state != PoolState::None);
     let sells = sells.is_none_or(|host| host.why_none.is_none());
     let served = status.client.as_ref().is_none_or(|client| client.missing == 0);
     if status.node.up && joined && sells && served && !status.stopping { Tone::Good } else { Tone::Warning }
@@ -110,10 +110,10 @@ pub(super) fn short_chain(chain: &ChainSpec) -> String {
 }
 
 /// The connection to the pool, in a word.
-pub(crate) fn standing(status: &AgentStatus) -> &'static str {
-    match status.pool.standing {
+pub(crate) fn pool_state(status: &AgentStatus) -> &'static str {
+    match status.pool.state {
         _ if status.stopping => "stopping",
-        standing => standing.name(),
+        state => state.name(),
     }
 }
 
@@ -132,21 +132,21 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
     let url = &pool.url;
     let id = pool.id.map(|id| format!(" ({})", id.short())).unwrap_or_default();
     let old = if pool.protocol == 2 { ", protocol 2" } else { "" };
-    let then = match pool.standing {
-        PoolStanding::None => {
+    let then = match pool.state {
+        PoolState::None => {
             return "no pool; only the hosts and clients named on the command line or in the file".to_owned();
         }
-        PoolStanding::Connecting => String::new(),
-        PoolStanding::Disconnected => "; existing leases stay active".to_owned(),
-        PoolStanding::Unreachable | PoolStanding::Refused => "; trying again".to_owned(),
-        PoolStanding::Untrusted => ": it is not the pool that this agent remembers; trying again".to_owned(),
-        PoolStanding::Joined => {
+        PoolState::Connecting => String::new(),
+        PoolState::Disconnected => "; existing leases stay active".to_owned(),
+        PoolState::Unreachable | PoolState::Refused => "; trying again".to_owned(),
+        PoolState::Untrusted => ": it is not the pool that this agent remembers; trying again".to_owned(),
+        PoolState::Joined => {
             let since = pool.since.map(|since| format!(" {} ago", span(now.since(since)))).unwrap_or_default();
             let price = pool.price.map(|price| format!("; {}", slot_costs(price))).unwrap_or_default();
             format!("{since}{price}")
         }
     };
-    format!("{url}{id}{old}, {}{then}", pool.standing.name())
+    format!("{url}{id}{old}, {}{then}", pool.state.name())
 }
 
 /// The slots of a host: those that it sold, and those that it offers, including the sold ones. A host that offers none may

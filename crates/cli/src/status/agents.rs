@@ -19,7 +19,7 @@ use crate::{
 
 /// The agents of this machine, as far as this user may ask them.
 #[derive(Debug)]
-pub(crate) struct Agents {
+pub(crate) struct LocalAgents {
     /// The directories that were searched.
     pub(crate) roots: Vec<PathBuf>,
     /// The agents that answered, each with its socket.
@@ -48,7 +48,7 @@ const AT_ONCE: usize = 32;
 /// Characters that are shown of a word that an agent got from elsewhere.
 const WORDS: usize = 1_000;
 
-impl Agents {
+impl LocalAgents {
     /// Asks the agents that the arguments name.
     ///
     /// # Errors

@@ -1,11 +1,11 @@
 use std::fmt::Write;
 
 use serde_json::{Value, json};
-use vipnode_agent::local::{AgentStatus, PoolStanding};
+use vipnode_agent::local::{AgentStatus, PoolState};
 
 use super::{
-    agent_page::{agent_page, offered, short_chain, short_client, standing, tone},
-    agents::{Agents, UnresponsiveAgent},
+    agent_page::{agent_page, offered, pool_state, short_chain, short_client, tone},
+    agents::{LocalAgents, UnresponsiveAgent},
 };
 use crate::{
     args::StatusArgs,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The agents that answered: one in full, several in a row each. At most `width` columns wide.
-pub(super) fn agents_page(agents: &Agents, args: &StatusArgs, width: usize) -> Styled {
+pub(super) fn agents_page(agents: &LocalAgents, args: &StatusArgs, width: usize) -> Styled {
     let mut page = Styled::default();
     match &*agents.answered {
         [] => {}
@@ -42,7 +42,7 @@ pub(super) fn agents_page(agents: &Agents, args: &StatusArgs, width: usize) -> S
 }
 
 /// The same for programs.
-pub(super) fn agents_json(agents: &Agents) -> Value {
+pub(super) fn agents_json(agents: &LocalAgents) -> Value {
     let answered = agents.answered.iter().map(|(socket, status)| {
         let mut value = json!(status);
         if let Value::Object(fields) = &mut value {
@@ -76,7 +76,7 @@ pub(super) fn said(unresponsive: &[UnresponsiveAgent], tone: Tone) -> Styled {
 }
 
 /// What is shown if no agent runs.
-pub(super) fn nobody(agents: &Agents, args: &StatusArgs) -> Styled {
+pub(super) fn nobody(agents: &LocalAgents, args: &StatusArgs) -> Styled {
     let places: Vec<String> = agents.roots.iter().map(|root| root.display().to_string()).collect();
     let places = places.join(", ");
     let what = match &args.node {
@@ -122,9 +122,9 @@ fn row(status: &AgentStatus) -> [String; 8] {
         short_chain(&node.chain),
         head,
         node.own_peers.to_string(),
-        standing(status).to_owned(),
+        pool_state(status).to_owned(),
         host.as_ref()
-            .filter(|_| status.pool.standing != PoolStanding::None)
+            .filter(|_| status.pool.state != PoolState::None)
             .map_or_else(none, |host| format!("{}/{}", host.sold, offered(host))),
         client.as_ref().map_or_else(none, |client| {
             let connected = client.leases.iter().filter(|lease| lease.connected.is_some()).count();
@@ -138,9 +138,9 @@ fn sums<'a>(agents: impl Iterator<Item = &'a AgentStatus>) -> String {
     let (mut connected, mut wanted, mut without_a_pool) = (0_u64, 0_u64, 0_u64);
     for status in agents {
         count += 1;
-        joined += u64::from(!status.stopping && status.pool.standing == PoolStanding::Joined);
+        joined += u64::from(!status.stopping && status.pool.state == PoolState::Joined);
         nodes_down += u64::from(!status.node.up);
-        without_a_pool += u64::from(status.pool.standing == PoolStanding::None);
+        without_a_pool += u64::from(status.pool.state == PoolState::None);
         if let Some(host) = &status.host {
             sold += u64::from(host.sold);
             slots += u64::from(offered(host));

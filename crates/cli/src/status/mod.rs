@@ -28,14 +28,14 @@ mod pages {
     use vipnode_agent::local::AgentStatus;
     use vipnode_types::wire::PoolStatus;
 
-    use super::{agents::Agents, agents_page::agents_page};
+    use super::{agents::LocalAgents, agents_page::agents_page};
     use crate::args::{Cli, Command};
 
     /// The page of these agents, as `vipnode status` shows it.
     pub(crate) fn page_of_agents(agents: &[AgentStatus], width: usize) -> String {
         let Some(Command::Status(args)) = Cli::read(["vipnode", "status"]).unwrap().command else { panic!("status") };
         let answered = agents.iter().map(|status| (PathBuf::new(), status.clone())).collect();
-        let agents = Agents { roots: Vec::new(), answered, unresponsive: Vec::new(), inaccessible: Vec::new() };
+        let agents = LocalAgents { roots: Vec::new(), answered, unresponsive: Vec::new(), inaccessible: Vec::new() };
         agents_page(&agents, &args, width).to_string()
     }
 

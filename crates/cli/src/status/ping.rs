@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use vipnode_agent::{
     KnownPool, NetConnector,
-    local::{AgentStatus, LeaseStatus, PoolStanding},
+    local::{AgentStatus, LeaseStatus, PoolState},
     reach,
 };
 use vipnode_node::{Endpoint, NodeAccess, Trust};
@@ -20,7 +20,7 @@ use vipnode_types::{
 
 use super::{
     Report, agent_page,
-    agents::{Agents, UnresponsiveAgent},
+    agents::{LocalAgents, UnresponsiveAgent},
     agents_page::unresponsive_json,
 };
 use crate::{
@@ -39,7 +39,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// One step of a path.
 #[derive(Debug)]
-struct Step {
+struct PathStep {
     /// Its name in JSON.
     name: &'static str,
     tone: Tone,
@@ -47,7 +47,7 @@ struct Step {
     hint: String,
 }
 
-impl Step {
+impl PathStep {
     fn new(name: &'static str, tone: Tone, text: impl Into<String>) -> Self {
         Self { name, tone, text: text.into(), hint: String::new() }
     }
@@ -61,14 +61,14 @@ impl Step {
 type Leased<'a> = (&'static str, &'a LeaseStatus);
 
 /// The path from an agent's node, to a leased peer if there is one, and its steps.
-type Path<'a> = (&'a AgentStatus, Option<Leased<'a>>, Vec<Step>);
+type Path<'a> = (&'a AgentStatus, Option<Leased<'a>>, Vec<PathStep>);
 
 /// Tests the paths that the arguments name.
 ///
 /// # Errors
 /// A state directory or a certificate cannot be read.
 pub(crate) async fn ping(args: &PingArgs) -> Result<Report, CliError> {
-    let (agents, trust) = (Agents::ask_in(args.state_dir.as_deref(), None).await?, args.trust.trust()?);
+    let (agents, trust) = (LocalAgents::ask_in(args.state_dir.as_deref(), None).await?, args.trust.trust()?);
     let mut paths = Vec::new();
     for (_, status) in &agents.answered {
         let prefix = args.node.as_deref();
@@ -102,30 +102,30 @@ fn page(paths: &[Path<'_>], gone: &[&UnresponsiveAgent], node: Option<&str>) -> 
         steps.iter().for_each(|step| show(&mut text, step));
     }
     for UnresponsiveAgent { error, .. } in gone {
-        show(&mut text, &Step::failed("agent", &error.message, &error.hint));
+        show(&mut text, &PathStep::failed("agent", &error.message, &error.hint));
     }
     if paths.is_empty() && gone.is_empty() {
         let step = match node {
-            Some(node) => Step::failed(
+            Some(node) => PathStep::failed(
                 "agent",
                 format!("No local agent has a node or a lease whose ID begins with {node}"),
                 "List the agents and their leases: `vipnode status`",
             ),
-            None => Step::failed("agent", "No agent is running on this machine", "Start an agent: `vipnode agent`"),
+            None => PathStep::failed("agent", "No agent is running on this machine", "Start an agent: `vipnode agent`"),
         };
         show(&mut text, &step);
     }
     text.trimmed()
 }
 
-fn show(text: &mut Styled, step: &Step) {
+fn show(text: &mut Styled, step: &PathStep) {
     text.mark(step.tone);
     text.push(&step.text);
     text.hint(&step.hint, "  ");
     text.push("\n");
 }
 
-fn step_json(step: &Step) -> Value {
+fn step_json(step: &PathStep) -> Value {
     let verdict = match step.tone {
         Tone::Good => "ok",
         Tone::Plain => "skipped",
@@ -141,7 +141,7 @@ fn leases(status: &AgentStatus) -> impl Iterator<Item = (&'static str, &LeaseSta
     hosts.chain(status.host.iter().flat_map(|host| &host.leases).map(|lease| ("client", lease)))
 }
 
-async fn path(status: &AgentStatus, leased: Option<(&'static str, &LeaseStatus)>, trust: &Trust) -> Vec<Step> {
+async fn path(status: &AgentStatus, leased: Option<(&'static str, &LeaseStatus)>, trust: &Trust) -> Vec<PathStep> {
     let (node, facts) = node(status, trust).await;
     let mut steps = vec![node];
     steps.extend(pool(status, facts.as_ref(), trust).await);
@@ -152,7 +152,7 @@ async fn path(status: &AgentStatus, leased: Option<(&'static str, &LeaseStatus)>
 }
 
 /// Whether the node answers and offers admin calls.
-async fn node(status: &AgentStatus, trust: &Trust) -> (Step, Option<NodeFacts>) {
+async fn node(status: &AgentStatus, trust: &Trust) -> (PathStep, Option<NodeFacts>) {
     let at = &status.node.at;
     let began = Instant::now();
     let asked = async {
@@ -162,24 +162,24 @@ async fn node(status: &AgentStatus, trust: &Trust) -> (Step, Option<NodeFacts>) 
     match timeout(DEADLINE, asked).await {
         Ok(Ok(facts)) => {
             let text = format!("The node at {at} answers admin calls after {}", ms(began));
-            (Step::new("node", Tone::Good, text), Some(facts))
+            (PathStep::new("node", Tone::Good, text), Some(facts))
         }
         Ok(Err(error)) => {
             let CliError { message, hint } = error.into();
-            (Step::failed("node", message, hint), None)
+            (PathStep::failed("node", message, hint), None)
         }
         Err(_elapsed) => {
             let text = format!("The node at {at} did not answer within {} s", DEADLINE.as_secs());
-            (Step::failed("node", text, "Check the node's log, and restart it if it hangs"), None)
+            (PathStep::failed("node", text, "Check the node's log, and restart it if it hangs"), None)
         }
     }
 }
 
 /// Whether the pool answers, has accepted the agent, and reaches the node's p2p port.
-async fn pool(status: &AgentStatus, facts: Option<&NodeFacts>, trust: &Trust) -> Vec<Step> {
+async fn pool(status: &AgentStatus, facts: Option<&NodeFacts>, trust: &Trust) -> Vec<PathStep> {
     let link = &status.pool;
-    if link.standing == PoolStanding::None {
-        return vec![Step::new("pool", Tone::Plain, "The agent has no pool")];
+    if link.state == PoolState::None {
+        return vec![PathStep::new("pool", Tone::Plain, "The agent has no pool")];
     }
     let mut steps = Vec::new();
     let began = Instant::now();
@@ -194,27 +194,27 @@ async fn pool(status: &AgentStatus, facts: Option<&NodeFacts>, trust: &Trust) ->
     };
     let reached = match timeout(DEADLINE, asked).await {
         Ok(Ok(reached)) => reached,
-        Ok(Err(CliError { message, hint })) => return vec![Step::failed("pool", message, hint)],
+        Ok(Err(CliError { message, hint })) => return vec![PathStep::failed("pool", message, hint)],
         Err(_elapsed) => {
             let text = format!("The pool at {} did not answer within {} s", link.url, DEADLINE.as_secs());
-            return vec![Step::failed("pool", text, "Check the network between this machine and the pool")];
+            return vec![PathStep::failed("pool", text, "Check the network between this machine and the pool")];
         }
     };
-    steps.push(Step::new("pool", Tone::Good, format!("The pool at {} answers after {}", link.url, ms(began))));
-    steps.push(match link.standing {
-        PoolStanding::Joined => Step::new("joined", Tone::Good, "The agent has joined the pool"),
+    steps.push(PathStep::new("pool", Tone::Good, format!("The pool at {} answers after {}", link.url, ms(began))));
+    steps.push(match link.state {
+        PoolState::Joined => PathStep::new("joined", Tone::Good, "The agent has joined the pool"),
         _ => {
-            let text = format!("The agent has not joined the pool: {}", agent_page::standing(status));
-            Step::failed("joined", text, "Find the cause: vipnode doctor, with the flags of the agent")
+            let text = format!("The agent has not joined the pool: {}", agent_page::pool_state(status));
+            PathStep::failed("joined", text, "Find the cause: vipnode doctor, with the flags of the agent")
         }
     });
     let tested = match reached.reply {
         Ok(reply) => reply.port.map(|reached| (reached, reply.address)),
         Err(error) => {
             let text = format!("The pool did not test the node's p2p port: {error}");
-            steps.push(Step {
+            steps.push(PathStep {
                 hint: error.hint().unwrap_or_default().to_owned(),
-                ..Step::new("p2p", Tone::Warning, text)
+                ..PathStep::new("p2p", Tone::Warning, text)
             });
             None
         }
@@ -223,38 +223,40 @@ async fn pool(status: &AgentStatus, facts: Option<&NodeFacts>, trust: &Trust) ->
         let place = format!("the node's p2p port {port} at {address}");
         let hint = format!("Open TCP port {port} in the firewall, and forward it from the router to this machine");
         match reached {
-            Reach::Open => Step::new("p2p", Tone::Good, format!("The pool reaches {place}")),
-            Reach::Refused => Step::failed("p2p", format!("The pool cannot reach {place}: connection refused"), hint),
-            Reach::Timeout => Step::failed("p2p", format!("The pool cannot reach {place}: no answer"), hint),
+            Reach::Open => PathStep::new("p2p", Tone::Good, format!("The pool reaches {place}")),
+            Reach::Refused => {
+                PathStep::failed("p2p", format!("The pool cannot reach {place}: connection refused"), hint)
+            }
+            Reach::Timeout => PathStep::failed("p2p", format!("The pool cannot reach {place}: no answer"), hint),
         }
     }));
     steps
 }
 
 /// Whether a leased peer is connected, and its address accepts connections from this machine.
-async fn peer(status: &AgentStatus, whom: &'static str, lease: &LeaseStatus) -> Vec<Step> {
+async fn peer(status: &AgentStatus, whom: &'static str, lease: &LeaseStatus) -> Vec<PathStep> {
     let who = format!("{} {}", if whom == "host" { "Host" } else { "Client" }, lease.peer.short());
     let connected = match lease.connected {
         Some(since) => {
             let since = span(status.now.since(since));
             let trip = lease.latency_us.map(Duration::from_micros).map(milliseconds);
             let trip = trip.map(|trip| format!("; a round trip takes {trip}")).unwrap_or_default();
-            Step::new("connected", Tone::Good, format!("{who} is connected to the node, for {since}{trip}"))
+            PathStep::new("connected", Tone::Good, format!("{who} is connected to the node, for {since}{trip}"))
         }
-        None => Step::failed(
+        None => PathStep::failed(
             "connected",
             format!("{who} is not connected to the node"),
             "Find the cause: vipnode status --why",
         ),
     };
     let Some(address) = lease.address.as_ref().filter(|address| address.contains(':')) else {
-        return vec![connected, Step::new("address", Tone::Plain, format!("{who} has no known address to dial"))];
+        return vec![connected, PathStep::new("address", Tone::Plain, format!("{who} has no known address to dial"))];
     };
     let began = Instant::now();
     let why = match timeout(DEADLINE, TcpStream::connect(address)).await {
         Ok(Ok(_open)) => {
             let text = format!("{who} accepts TCP connections at {address}, after {}", ms(began));
-            return vec![connected, Step::new("address", Tone::Good, text)];
+            return vec![connected, PathStep::new("address", Tone::Good, text)];
         }
         Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         Ok(Err(error)) => error.to_string(),
@@ -264,7 +266,7 @@ async fn peer(status: &AgentStatus, whom: &'static str, lease: &LeaseStatus) -> 
     let hint = "Ask the operator of that node to open its p2p port, or check the firewall of this machine for outgoing connections";
     // A node that is connected was dialed by the other side.
     let tone = if lease.connected.is_some() { Tone::Warning } else { Tone::Bad };
-    vec![connected, Step { tone, ..Step::failed("address", text, hint) }]
+    vec![connected, PathStep { tone, ..PathStep::failed("address", text, hint) }]
 }
 
 fn ms(began: Instant) -> String {
@@ -281,16 +283,16 @@ mod tests {
         let (well, ill) = (agent(1, Some(20_000_000), Some(12_000)), agent(2, None, None));
         let leased = leases(&well).next().unwrap();
         let hint = "Open TCP port 30303 in the firewall, and forward it from the router to this machine";
-        let node = || Step::new("node", Tone::Good, "The node at /x/geth.ipc answers admin calls after 1.2 ms");
+        let node = || PathStep::new("node", Tone::Good, "The node at /x/geth.ipc answers admin calls after 1.2 ms");
         let paths: [Path<'_>; 3] = [
             (
                 &well,
                 None,
                 vec![
                     node(),
-                    Step::new("pool", Tone::Good, "The pool at wss://pool.example/ answers after 31.4 ms"),
-                    Step::new("joined", Tone::Good, "The agent has joined the pool"),
-                    Step::new("p2p", Tone::Good, "The pool reaches the node's p2p port 30303 at 203.0.113.7"),
+                    PathStep::new("pool", Tone::Good, "The pool at wss://pool.example/ answers after 31.4 ms"),
+                    PathStep::new("joined", Tone::Good, "The agent has joined the pool"),
+                    PathStep::new("p2p", Tone::Good, "The pool reaches the node's p2p port 30303 at 203.0.113.7"),
                 ],
             ),
             (
@@ -298,8 +300,8 @@ mod tests {
                 Some(leased),
                 vec![
                     node(),
-                    Step::new("pool", Tone::Plain, "The agent has no pool"),
-                    Step::new(
+                    PathStep::new("pool", Tone::Plain, "The agent has no pool"),
+                    PathStep::new(
                         "address",
                         Tone::Warning,
                         "Host abababababab cannot be reached at 10.0.0.7:30303: no answer",
@@ -310,8 +312,12 @@ mod tests {
                 &ill,
                 None,
                 vec![
-                    Step::failed("node", "no node responds at /x/geth.ipc: the file does not exist", "Start the node"),
-                    Step::failed(
+                    PathStep::failed(
+                        "node",
+                        "no node responds at /x/geth.ipc: the file does not exist",
+                        "Start the node",
+                    ),
+                    PathStep::failed(
                         "p2p",
                         "The pool cannot reach the node's p2p port 30303 at 203.0.113.7: no answer",
                         hint,

@@ -4,7 +4,7 @@ use serde_json::json;
 use vipnode_agent::{AgentError, NetConnector, PoolAddress, local, pool_status};
 use vipnode_types::wire::{ErrorCode, HostStatus, PoolStats, PoolStatus};
 
-use super::{Report, agent_page::short_client, agents::Agents};
+use super::{Report, agent_page::short_client, agents::LocalAgents};
 use crate::{
     args::StatusArgs,
     error::CliError,
@@ -49,7 +49,7 @@ pub(super) async fn look_at_pool(url: &str, args: &StatusArgs) -> Result<Report,
 
 /// What the pool reports to an agent of this machine that has joined it; `None` if there is none.
 async fn as_member(url: &str, args: &StatusArgs) -> Option<PoolStatus> {
-    let agents = Agents::ask(args).await.ok()?;
+    let agents = LocalAgents::ask(args).await.ok()?;
     let members = agents.answered.into_iter().filter(|(_, status)| status.pool.url == url);
     for (socket, _) in members.take(MEMBERS) {
         if let Ok(status) = local::pool_status(&socket).await {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
-use vipnode_pool::{PoolGlance, PoolMetrics};
+use vipnode_pool::{PoolMetrics, PoolSummary};
 use vipnode_types::counted;
 
 use super::status_line_text::pool_line;
@@ -30,10 +30,10 @@ async fn run(metrics: PoolMetrics, every: Duration, screen: Screen) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.tick().await;
-    let (mut before, mut refused) = (metrics.glance(), metrics.refusals());
+    let (mut before, mut refused) = (metrics.summary(), metrics.refusals());
     loop {
         ticks.tick().await;
-        let (now, refusals) = (metrics.glance(), metrics.refusals());
+        let (now, refusals) = (metrics.summary(), metrics.refusals());
         screen.say(&line(&before, &now, since(&refused, &refusals), every));
         (before, refused) = (now, refusals);
     }
@@ -48,7 +48,7 @@ fn since(before: &Refusals, now: &Refusals) -> Refusals {
     news
 }
 
-fn line(before: &PoolGlance, now: &PoolGlance, refused: Refusals, every: Duration) -> Line {
+fn line(before: &PoolSummary, now: &PoolSummary, refused: Refusals, every: Duration) -> Line {
     let mut text = pool_line(before, now, every);
     let total = refused.iter().fold(0_u64, |sum, (_, number)| sum.saturating_add(*number));
     if total > 0 {
@@ -80,12 +80,12 @@ mod tests {
     #[test]
     fn snapshot_of_the_figures() {
         let now =
-            PoolGlance { hosts: 12, clients: 1, leases: 30, running: 28, free_slots: 90, waiting: 1, requests: 1_234 };
+            PoolSummary { hosts: 12, clients: 1, leases: 30, running: 28, free_slots: 90, waiting: 1, requests: 1_234 };
         let minute = Duration::from_secs(60);
         let refused = vec![("not a member", 20), ("busy", 1)];
         let said = [
-            line(&PoolGlance::default(), &PoolGlance::default(), Vec::new(), minute),
-            line(&PoolGlance::default(), &now, refused, minute),
+            line(&PoolSummary::default(), &PoolSummary::default(), Vec::new(), minute),
+            line(&PoolSummary::default(), &now, refused, minute),
         ];
         insta::assert_snapshot!("figures", crate::tests::at_each_width(&crate::tests::text_of(&said)));
     }
@@ -94,13 +94,13 @@ mod tests {
     fn refusals_are_summed_by_reason() {
         let before = vec![("NotMember", 3), ("Busy", 9), ("Unauthorized", 1)];
         let now = vec![("NotMember", 4), ("Busy", 29), ("Unauthorized", 1)];
-        let glance = PoolGlance { hosts: 1, requests: 120, ..PoolGlance::default() };
-        let line = line(&PoolGlance::default(), &glance, since(&before, &now), Duration::from_secs(60));
+        let one_host = PoolSummary { hosts: 1, requests: 120, ..PoolSummary::default() };
+        let line = line(&PoolSummary::default(), &one_host, since(&before, &now), Duration::from_secs(60));
         assert!(line.text.starts_with("pool · 1 host, 0 clients"), "{}", line.text);
         assert!(line.text.ends_with(" · 21 refused: 20 Busy, 1 NotMember"), "{}", line.text);
         assert_eq!(line.fields["refused"]["Busy"], 20);
         let many: Refusals = ["a", "b", "c", "d", "e", "f", "g"].map(|reason| (reason, 2)).to_vec();
-        let text = super::line(&glance, &glance, many, Duration::from_secs(60)).text;
+        let text = super::line(&one_host, &one_host, many, Duration::from_secs(60)).text;
         assert!(text.ends_with(" · 14 refused: 2 a, 2 b, 2 c, 2 d, 2 e, 4 others"), "{text}");
     }
 }

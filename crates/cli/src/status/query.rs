@@ -1,6 +1,6 @@
 use super::{
     Report,
-    agents::Agents,
+    agents::LocalAgents,
     agents_page::{agents_json, agents_page},
     pool::look_at_pool,
     why::look_why,
@@ -18,7 +18,7 @@ pub(crate) async fn query(args: &StatusArgs) -> Result<Report, CliError> {
     if args.why {
         return look_why(args).await;
     }
-    let agents = Agents::ask(args).await?;
+    let agents = LocalAgents::ask(args).await?;
     let (text, json) = (agents_page(&agents, args, page_width()), agents_json(&agents));
     Ok(Report { text, json, complete: agents.complete() })
 }

@@ -37,10 +37,10 @@ impl StatusLine {
     /// Shows a pool.
     pub(crate) fn of_pool(metrics: PoolMetrics, screen: Screen) -> Self {
         Self::run(screen, async move |line| {
-            let (mut ticks, mut before) = (ticks(), metrics.glance());
+            let (mut ticks, mut before) = (ticks(), metrics.summary());
             loop {
                 ticks.tick().await;
-                let now = metrics.glance();
+                let now = metrics.summary();
                 line.set(dim(&pool_line(&before, &now, EVERY)));
                 before = now;
             }

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use vipnode_agent::local::{AgentClientStatus, AgentHostStatus, AgentStatus, NodeStatus, PoolStanding};
-use vipnode_pool::PoolGlance;
+use vipnode_agent::local::{AgentClientStatus, AgentHostStatus, AgentStatus, NodeStatus, PoolState};
+use vipnode_pool::PoolSummary;
 
 use super::{
-    agent_page::{role, short_client, sold_slots, standing},
+    agent_page::{pool_state, role, short_client, sold_slots},
     agents::clean,
 };
 use crate::output::format::{brief, counted, head};
@@ -17,12 +17,12 @@ const OLD_MS: u64 = 60_000;
 /// The state of an agent. The most important parts come first, since a narrow terminal cuts off the end.
 pub(super) fn agent_line(status: AgentStatus) -> String {
     let status = clean(status);
-    let pool = match status.pool.standing {
-        PoolStanding::None if !status.stopping => "no pool".to_owned(),
-        _ => format!("pool {}", standing(&status)),
+    let pool = match status.pool.state {
+        PoolState::None if !status.stopping => "no pool".to_owned(),
+        _ => format!("pool {}", pool_state(&status)),
     };
     let mut parts = vec![role(&status).to_owned(), pool];
-    parts.extend(status.host.as_ref().filter(|_| status.pool.standing != PoolStanding::None).map(slots));
+    parts.extend(status.host.as_ref().filter(|_| status.pool.state != PoolState::None).map(slots));
     parts.extend(status.client.as_ref().map(|client| {
         let connected = client.leases.iter().filter(|lease| lease.connected.is_some()).count();
         format!("{connected} of {} connected", counted(client.wants.into(), "host"))
@@ -57,7 +57,7 @@ fn slots(host: &AgentHostStatus) -> String {
 }
 
 /// The state of a pool; `before` is the state one `moment` ago.
-pub(super) fn pool_line(before: &PoolGlance, now: &PoolGlance, moment: Duration) -> String {
+pub(super) fn pool_line(before: &PoolSummary, now: &PoolSummary, moment: Duration) -> String {
     let requests = now.requests.saturating_sub(before.requests);
     let a_second = requests / moment.as_secs().max(1);
     let mut parts = vec![
@@ -79,21 +79,21 @@ mod tests {
 
     #[test]
     fn a_pool_shows_its_slots_and_its_load() {
-        let before = PoolGlance { requests: 1_000, ..PoolGlance::default() };
-        let now = PoolGlance {
+        let before = PoolSummary { requests: 1_000, ..PoolSummary::default() };
+        let now = PoolSummary {
             hosts: 12,
             clients: 40,
             leases: 75,
             running: 70,
             free_slots: 45,
             requests: 2_250,
-            ..PoolGlance::default()
+            ..PoolSummary::default()
         };
         let line = pool_line(&before, &now, Duration::from_secs(1));
         assert_eq!(line, "pool · 12 hosts, 40 clients · 75 leases, 70 running · 45 slots free · 1.2k requests/s");
-        let waiting = PoolGlance { waiting: 1, ..PoolGlance::default() };
+        let waiting = PoolSummary { waiting: 1, ..PoolSummary::default() };
         assert!(
-            pool_line(&PoolGlance::default(), &waiting, Duration::from_secs(1))
+            pool_line(&PoolSummary::default(), &waiting, Duration::from_secs(1))
                 .contains(" · 1 client waiting · 0 requests/s")
         );
     }

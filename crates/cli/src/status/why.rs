@@ -10,7 +10,7 @@ use vipnode_types::{
 
 use super::{
     Report,
-    agents::{Agents, UnresponsiveAgent},
+    agents::{LocalAgents, UnresponsiveAgent},
     agents_page::{nobody, said, unresponsive_json},
 };
 use crate::{
@@ -43,7 +43,7 @@ struct Why {
 /// # Errors
 /// Agents cannot be looked for.
 pub(super) async fn look_why(args: &StatusArgs) -> Result<Report, CliError> {
-    let mut agents = Agents::ask(args).await?;
+    let mut agents = LocalAgents::ask(args).await?;
     let answered = std::mem::take(&mut agents.answered);
     let all = answered.len();
     let clients = answered.into_iter().filter(|(_, status)| status.client.is_some());
@@ -78,7 +78,7 @@ fn why_json(why: &Why) -> Value {
     json!({"node": why.node, "socket": why.socket.display().to_string(), "explanation": why.reply})
 }
 
-fn page(agents: &Agents, whys: &[Why], all: usize, args: &StatusArgs) -> Styled {
+fn page(agents: &LocalAgents, whys: &[Why], all: usize, args: &StatusArgs) -> Styled {
     let mut page = Styled::default();
     for (number, why) in whys.iter().enumerate() {
         page.push(if number == 0 { "" } else { "\n" });

@@ -43,7 +43,7 @@ async fn the_key_signs_nothing_before_a_pool_named_without_a_scheme_answers() {
 }
 
 #[tokio::test]
-async fn a_link_is_signed_elsewhere_and_brought_back() {
+async fn a_link_is_signed_on_another_machine_and_brought_back() {
     let sim = Sim::start().await;
     let [_, key, _] = sim.args();
     let asked = run(&sim, &["link", "--request"], "here").event("link_request").await;

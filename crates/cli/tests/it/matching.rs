@@ -131,7 +131,7 @@ async fn a_host_dials_a_client_whose_node_dials_late_at_once() {
     let mut host = nodes.agent("host", "host", &url, &[]);
     host.events(&["offering", "joined"]).await;
     let mut client = nodes.agent("late", "client", &url, ONE);
-    client.event("host_given").await;
+    client.event("host_assigned").await;
     let given = std::time::Instant::now();
     client.event("host_connected").await;
     let peers = nodes.net.with(|world| world.peers(id));

@@ -77,7 +77,7 @@ async fn d33_strict_nodes_drop_strangers_and_keep_each_other_over_a_pool_that_fo
     assert!(has(&at_host.peers().await.unwrap(), stranger_id), "nothing is known before the pool spoke");
     let mut pool = Vipnode::start(&["pool", "--bind", &bind]);
     pool.event("listening").await;
-    assert_eq!(host_agent.event("stranger_dropped").await["peer"], stranger_id.to_string());
+    assert_eq!(host_agent.event("unleased_peer_disconnected").await["peer"], stranger_id.to_string());
     until(&*at_host, "the stranger is out", |peers| !has(peers, stranger_id) && has(peers, own_enode.id)).await;
 
     let mut client_agent = client_setup.agent("client", &url, &["--min-peers", "1", "--strict-peers"]);

@@ -21,7 +21,7 @@ use super::{
     redial::Redial,
 };
 use crate::{
-    AnswerError, CallFault, Node, NodeError, PeerConnection, PeerEvents, PlannedCall, Transport,
+    AnswerError, Node, NodeError, PeerConnection, PeerEvents, PlannedCall, Transport, TransportError,
     limits::{MAX_DIALED, NodeLimits, SETTLED, SETTLING},
 };
 
@@ -62,7 +62,7 @@ impl AdminNode {
     }
 
     fn unreadable(&self, method: &str, why: AnswerError) -> NodeError {
-        CallFault::Answer(why).into_error(self.rpc.at(), method, self.limits.node_call)
+        TransportError::Answer(why).into_error(self.rpc.at(), method, self.limits.node_call)
     }
 
     async fn block(&self, which: &str) -> Result<answers::Block, NodeError> {
@@ -71,7 +71,7 @@ impl AdminNode {
         answers::block(&json).map_err(|why| self.unreadable(method, why))
     }
 
-    async fn node_info(&self) -> Result<answers::NodeInfo, NodeError> {
+    async fn node_info(&self) -> Result<answers::NodeInfoAnswer, NodeError> {
         let method = "admin_nodeInfo";
         let json = self.ask(method, empty()).await?;
         answers::node_info(&json).map_err(|why| self.unreadable(method, why))
@@ -94,7 +94,7 @@ impl AdminNode {
     async fn client_version(&self) -> Result<String, NodeError> {
         match self.rpc.call("web3_clientVersion", empty(), self.limits.node_call).await {
             Ok(json) => Ok(answers::text(Some(&json))),
-            Err(CallFault::Remote { .. }) => Ok(String::new()),
+            Err(TransportError::Remote { .. }) => Ok(String::new()),
             Err(fault) => Err(fault.into_error(self.rpc.at(), "web3_clientVersion", self.limits.node_call)),
         }
     }

@@ -11,7 +11,7 @@ use crate::{AnswerError, PeerConnection, limits::MAX_CLIENT_VERSION};
 
 /// The part of `admin_nodeInfo` that is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NodeInfo {
+pub(crate) struct NodeInfoAnswer {
     pub(crate) enode: Enode,
     /// Whether the field `id` is the hash of the key in the enode, as with geth.
     pub(crate) id_is_hash: bool,
@@ -117,7 +117,7 @@ struct RawBlock<'a> {
 }
 
 /// Reads `admin_nodeInfo`. The id is the key in the enode; the field `id` is a hash with some clients.
-pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, AnswerError> {
+pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfoAnswer, AnswerError> {
     let raw: RawInfo<'_> = serde_json::from_str(json.get())?;
     let enode = match raw.enode.parse::<Enode>() {
         Ok(enode) => enode,
@@ -132,7 +132,7 @@ pub(crate) fn node_info(json: &RawValue) -> Result<NodeInfo, AnswerError> {
     let protocols = protocols(raw.protocols);
     let id_is_hash = peer_hash(&text(raw.id)) == Some(enode.id.devp2p_hash());
     let runs_snap = is_object(running.snap);
-    Ok(NodeInfo {
+    Ok(NodeInfoAnswer {
         enode,
         id_is_hash,
         runs_snap,

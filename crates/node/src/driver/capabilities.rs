@@ -4,7 +4,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use vipnode_types::Enode;
 
 use super::answers;
-use crate::{CallFault, NodeError, NodeFamily, Transport, transport::is_missing};
+use crate::{NodeError, Transport, TransportError, transport::is_missing};
 
 /// Which calls a node offers, found by making them and reading the answer, never by the client's name: there are forks
 /// of all clients.
@@ -61,18 +61,6 @@ impl Capabilities {
         })
     }
 
-    /// Returns the family of the driver that fits, if any.
-    #[must_use]
-    pub const fn family(&self) -> Option<NodeFamily> {
-        let common = self.node_info && self.peers && self.remove_peer && self.eth;
-        match (common, self.remove_trusted, self.trusts_ids) {
-            (false, ..) => None,
-            (true, true, true) => Some(NodeFamily::Trusting),
-            (true, true, false) => Some(NodeFamily::TrustingByAddress),
-            (true, false, _) => Some(NodeFamily::Maintaining),
-        }
-    }
-
     /// Returns why no driver fits.
     pub(crate) fn refusal(&self, at: String, client: String) -> NodeError {
         let admin =
@@ -87,17 +75,17 @@ impl Capabilities {
 }
 
 /// How a node answers a call: a result, or the code of an error.
-type Answer = Result<Box<RawValue>, i64>;
+type ProbeAnswer = Result<Box<RawValue>, i64>;
 
-async fn ask(rpc: &Arc<dyn Transport>, method: &'static str, with: Box<RawValue>) -> Result<Answer, NodeError> {
+async fn ask(rpc: &Arc<dyn Transport>, method: &'static str, with: Box<RawValue>) -> Result<ProbeAnswer, NodeError> {
     match rpc.call(method, with, rpc.limits().node_call).await {
         Ok(json) => Ok(Ok(json)),
-        Err(CallFault::Remote { code, .. }) => Ok(Err(code)),
+        Err(TransportError::Remote { code, .. }) => Ok(Err(code)),
         Err(fault) => Err(fault.into_error(rpc.at(), method, rpc.limits().node_call)),
     }
 }
 
-fn offered(answer: &Answer) -> bool {
+fn offered(answer: &ProbeAnswer) -> bool {
     answer.as_ref().map_or_else(|code| !is_missing(*code), |_| true)
 }
 

@@ -7,7 +7,7 @@ use vipnode_rpc::own_addresses;
 use vipnode_types::NodeId;
 
 use super::{answers, capabilities::empty};
-use crate::{CallFault, Endpoint, NodeAccess, Transport, Trust, transport::RpcTransport};
+use crate::{Endpoint, NodeAccess, Transport, TransportError, Trust, transport::RpcTransport};
 
 /// The default ports of clients for HTTP and WebSocket.
 const DEFAULT_PORTS: [(&str, u16); 3] = [("http", 8545), ("ws", 8546), ("ws", 8545)];
@@ -38,7 +38,7 @@ async fn answers_admin(url: String, id: NodeId) -> Option<String> {
     // A node logs a warning for a call that it does not offer. One that does not list its modules is asked all the same.
     match transport.call("rpc_modules", empty(), PROBE_DEADLINE).await {
         Ok(modules) if !modules.get().contains("\"admin\"") => return None,
-        Ok(_) | Err(CallFault::Remote { .. }) => {}
+        Ok(_) | Err(TransportError::Remote { .. }) => {}
         Err(_) => return None,
     }
     let info = transport.call("admin_nodeInfo", empty(), PROBE_DEADLINE).await.ok()?;

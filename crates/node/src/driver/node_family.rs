@@ -22,6 +22,20 @@ impl NodeFamily {
     }
 }
 
+impl Capabilities {
+    /// Returns the family of the driver that fits, if any.
+    #[must_use]
+    pub const fn family(&self) -> Option<NodeFamily> {
+        let common = self.node_info && self.peers && self.remove_peer && self.eth;
+        match (common, self.remove_trusted, self.trusts_ids) {
+            (false, ..) => None,
+            (true, true, true) => Some(NodeFamily::Trusting),
+            (true, true, false) => Some(NodeFamily::TrustingByAddress),
+            (true, false, _) => Some(NodeFamily::Maintaining),
+        }
+    }
+}
+
 /// Probes what is at the other end of `rpc` and returns the driver that fits.
 ///
 /// # Errors

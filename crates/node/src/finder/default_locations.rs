@@ -61,9 +61,9 @@ const SERVICE_SOCKETS: [&str; 3] = ["/var/lib/geth/geth.ipc", "/var/lib/goethere
 /// Default data directories of clients, of each client mainnet first, then the public test
 /// networks; and those of services.
 #[must_use]
-pub fn data_dirs(surroundings: &FinderEnvironment) -> Vec<PathBuf> {
-    let home = surroundings.home.as_deref();
-    let (reth, erigon) = match surroundings.os {
+pub fn data_dirs(environment: &FinderEnvironment) -> Vec<PathBuf> {
+    let home = environment.home.as_deref();
+    let (reth, erigon) = match environment.os {
         Os::Linux => {
             (home.map(|home| home.join(".local/share/reth")), home.map(|home| home.join(".local/share/erigon")))
         }
@@ -74,25 +74,25 @@ pub fn data_dirs(surroundings: &FinderEnvironment) -> Vec<PathBuf> {
         Os::Windows => (None, None),
     };
     let reth_dirs = reth.map(|base| with_test_chains(base.join("mainnet"), &base)).unwrap_or_default();
-    geth_dirs(surroundings)
+    geth_dirs(environment)
         .into_iter()
         .chain(reth_dirs)
         .chain(erigon)
-        .chain(of_services(surroundings, &SERVICES))
+        .chain(of_services(environment, &SERVICES))
         .collect()
 }
 
-fn of_services(surroundings: &FinderEnvironment, locations: &'static [&str]) -> impl Iterator<Item = PathBuf> {
-    let locations = if surroundings.os == Os::Linux { locations } else { &[] };
+fn of_services(environment: &FinderEnvironment, locations: &'static [&str]) -> impl Iterator<Item = PathBuf> {
+    let locations = if environment.os == Os::Linux { locations } else { &[] };
     locations.iter().map(PathBuf::from)
 }
 
 /// geth's alone.
-fn geth_dirs(surroundings: &FinderEnvironment) -> Vec<PathBuf> {
-    let base = match surroundings.os {
-        Os::Linux => surroundings.home.as_ref().map(|home| home.join(".ethereum")),
-        Os::MacOs => surroundings.home.as_ref().map(|home| home.join("Library/Ethereum")),
-        Os::Windows => surroundings.local_app_data.as_ref().map(|data| data.join("Ethereum")),
+fn geth_dirs(environment: &FinderEnvironment) -> Vec<PathBuf> {
+    let base = match environment.os {
+        Os::Linux => environment.home.as_ref().map(|home| home.join(".ethereum")),
+        Os::MacOs => environment.home.as_ref().map(|home| home.join("Library/Ethereum")),
+        Os::Windows => environment.local_app_data.as_ref().map(|data| data.join("Ethereum")),
     };
     base.map(|base| with_test_chains(base.clone(), &base)).unwrap_or_default()
 }
@@ -104,13 +104,13 @@ fn with_test_chains(mainnet: PathBuf, base: &Path) -> Vec<PathBuf> {
 /// Where clients put their local socket by default, and where services have it. Besu's is there if
 /// `--Xrpc-ipc-enabled` was given. On Windows geth and reth have one pipe for all chains.
 #[must_use]
-pub fn ipc_paths(surroundings: &FinderEnvironment) -> Vec<PathBuf> {
-    if surroundings.os == Os::Windows {
+pub fn ipc_paths(environment: &FinderEnvironment) -> Vec<PathBuf> {
+    if environment.os == Os::Windows {
         return [r"\\.\pipe\geth.ipc", r"\\.\pipe\reth.ipc"].map(PathBuf::from).to_vec();
     }
     let others = ["/tmp/reth.ipc", "/var/run/erigon.sock"].map(PathBuf::from);
-    let geth = geth_dirs(surroundings).into_iter().map(|dir| dir.join("geth.ipc"));
-    geth.chain(others).chain(of_services(surroundings, &SERVICE_SOCKETS)).collect()
+    let geth = geth_dirs(environment).into_iter().map(|dir| dir.join("geth.ipc"));
+    geth.chain(others).chain(of_services(environment, &SERVICE_SOCKETS)).collect()
 }
 
 /// Where clients keep their node key in a data directory: geth (a key at the older place wins; Erigon has it there
@@ -130,9 +130,9 @@ mod tests {
     use super::*;
 
     fn on(os: Os, locations: fn(&FinderEnvironment) -> Vec<PathBuf>) -> Vec<String> {
-        let surroundings =
+        let environment =
             FinderEnvironment { os, home: Some("/h".into()), local_app_data: Some("/l".into()), processes: None };
-        locations(&surroundings).iter().map(|path| path.display().to_string()).collect()
+        locations(&environment).iter().map(|path| path.display().to_string()).collect()
     }
 
     #[test]
@@ -167,9 +167,9 @@ mod tests {
 
     #[test]
     fn without_a_home_only_places_outside_of_it_are_left() {
-        let surroundings = FinderEnvironment { os: Os::Linux, home: None, local_app_data: None, processes: None };
-        assert_eq!(data_dirs(&surroundings).len(), SERVICES.len());
-        assert_eq!(ipc_paths(&surroundings).len(), 2 + SERVICE_SOCKETS.len());
+        let environment = FinderEnvironment { os: Os::Linux, home: None, local_app_data: None, processes: None };
+        assert_eq!(data_dirs(&environment).len(), SERVICES.len());
+        assert_eq!(ipc_paths(&environment).len(), 2 + SERVICE_SOCKETS.len());
     }
 
     #[test]

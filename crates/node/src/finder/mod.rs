@@ -39,25 +39,25 @@ pub struct Found {
 /// # Errors
 /// [`FinderError::NoNode`] with everything that was tried, and [`FinderError::SeveralNodes`].
 pub async fn find(
-    surroundings: &FinderEnvironment,
+    environment: &FinderEnvironment,
     wanted: Option<NodeId>,
     access: &NodeAccess,
 ) -> Result<Found, FinderError> {
-    find_among(locations_of(surroundings), wanted, access).await
+    find_among(locations_of(environment), wanted, access).await
 }
 
 /// Where to look.
 #[derive(Debug, Default)]
-struct Places {
+struct Locations {
     /// In order, with the process that named it.
     known: Vec<(Endpoint, Option<String>)>,
     /// Processes whose arguments name no address. They may answer at a default location.
     unlocated: Vec<String>,
 }
 
-fn locations_of(surroundings: &FinderEnvironment) -> Places {
-    let mut locations = Places::default();
-    for running in running_clients::running(surroundings) {
+fn locations_of(environment: &FinderEnvironment) -> Locations {
+    let mut locations = Locations::default();
+    for running in running_clients::running(environment) {
         let who = format!("{}, process {}", running.client, running.pid);
         if running.endpoints.is_empty() {
             locations.unlocated.push(who);
@@ -65,7 +65,7 @@ fn locations_of(surroundings: &FinderEnvironment) -> Places {
         }
         locations.known.extend(running.endpoints.into_iter().map(|endpoint| (endpoint, Some(who.clone()))));
     }
-    let usual = ipc_paths(surroundings).into_iter().map(Endpoint::Ipc);
+    let usual = ipc_paths(environment).into_iter().map(Endpoint::Ipc);
     let ports = [Endpoint::Http("http://127.0.0.1:8545".to_owned()), Endpoint::Ws("ws://127.0.0.1:8546".to_owned())];
     for endpoint in usual.chain(ports) {
         if !locations.known.iter().any(|(location, _)| *location == endpoint) {
@@ -87,7 +87,7 @@ struct Silent {
     unlocated: Vec<Tried>,
 }
 
-async fn find_among(locations: Places, wanted: Option<NodeId>, access: &NodeAccess) -> Result<Found, FinderError> {
+async fn find_among(locations: Locations, wanted: Option<NodeId>, access: &NodeAccess) -> Result<Found, FinderError> {
     let opened = join_all(locations.known.into_iter().map(|(endpoint, running)| async move {
         let node = endpoint.open(access).await;
         let facts = match &node {

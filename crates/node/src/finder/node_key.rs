@@ -30,15 +30,15 @@ pub async fn find_node_key(
     node: &dyn Node,
     endpoint: &Endpoint,
     id: NodeId,
-    surroundings: &FinderEnvironment,
+    environment: &FinderEnvironment,
 ) -> Result<FoundKey, FinderError> {
     let mut dirs: Vec<PathBuf> = node.data_dir().await.into_iter().collect();
     if let Endpoint::Ipc(path) = endpoint {
         dirs.extend(path.parent().map(PathBuf::from));
     }
     if endpoint.is_local() {
-        dirs.extend(running_clients::running(surroundings).into_iter().filter_map(|running| running.data_dir));
-        dirs.extend(data_dirs(surroundings));
+        dirs.extend(running_clients::running(environment).into_iter().filter_map(|running| running.data_dir));
+        dirs.extend(data_dirs(environment));
     }
     let mut paths: Vec<PathBuf> = Vec::new();
     for path in dirs.iter().flat_map(|dir| key_paths(dir)) {

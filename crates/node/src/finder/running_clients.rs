@@ -29,8 +29,8 @@ const MAX_ARGUMENTS: u64 = 64 << 10;
 const MAX_RUNNING: usize = 16;
 
 /// Execution clients that run here and whose arguments this user may read.
-pub(super) fn running(surroundings: &FinderEnvironment) -> Vec<Running> {
-    let Some(Ok(processes)) = surroundings.processes.as_ref().map(std::fs::read_dir) else { return Vec::new() };
+pub(super) fn running(environment: &FinderEnvironment) -> Vec<Running> {
+    let Some(Ok(processes)) = environment.processes.as_ref().map(std::fs::read_dir) else { return Vec::new() };
     let read = |process: std::fs::DirEntry| {
         let pid: u32 = process.file_name().to_str()?.parse().ok()?;
         let line = arguments(&process.path().join("cmdline"))?;
@@ -38,8 +38,8 @@ pub(super) fn running(surroundings: &FinderEnvironment) -> Vec<Running> {
             return None;
         }
         let folder = std::fs::read_link(process.path().join("cwd")).ok();
-        let environment = arguments(&process.path().join("environ")).unwrap_or_default();
-        understand(pid, &line, &environment, folder.as_deref())
+        let variables = arguments(&process.path().join("environ")).unwrap_or_default();
+        understand(pid, &line, &variables, folder.as_deref())
     };
     processes.take(MAX_PROCESSES).filter_map(|process| read(process.ok()?)).take(MAX_RUNNING).collect()
 }
@@ -62,7 +62,7 @@ fn arguments(path: &Path) -> Option<Vec<String>> {
 }
 
 /// What a client's arguments are called.
-struct Words {
+struct FlagNames {
     client: &'static str,
     data_dir: &'static [&'static str],
     ipc: &'static str,
@@ -72,7 +72,7 @@ struct Words {
     ws: (&'static str, &'static str, u16),
 }
 
-const GETH: Words = Words {
+const GETH: FlagNames = FlagNames {
     client: "geth",
     data_dir: &["datadir"],
     ipc: "ipcpath",
@@ -80,9 +80,9 @@ const GETH: Words = Words {
     http: ("http", "http.port", 8_545),
     ws: ("ws", "ws.port", 8_546),
 };
-const RETH: Words = Words { client: "reth", ipc_file: "", ..GETH };
-const ERIGON: Words = Words { client: "Erigon", ipc: "socket.url", ipc_file: "", ..GETH };
-const BESU: Words = Words {
+const RETH: FlagNames = FlagNames { client: "reth", ipc_file: "", ..GETH };
+const ERIGON: FlagNames = FlagNames { client: "Erigon", ipc: "socket.url", ipc_file: "", ..GETH };
+const BESU: FlagNames = FlagNames {
     client: "Besu",
     data_dir: &["data-path"],
     ipc: "Xrpc-ipc-path",
@@ -90,7 +90,7 @@ const BESU: Words = Words {
     http: ("rpc-http-enabled", "rpc-http-port", 8_545),
     ws: ("rpc-ws-enabled", "rpc-ws-port", 8_546),
 };
-const NETHERMIND: Words = Words {
+const NETHERMIND: FlagNames = FlagNames {
     client: "Nethermind",
     data_dir: &["data-dir", "datadir", "dd"],
     ipc: "JsonRpc.IpcUnixDomainSocketPath",
@@ -120,7 +120,7 @@ const TOOLS: [&str; 17] = [
     "wallet",
 ];
 
-fn words_of(line: &[String]) -> Option<&'static Words> {
+fn flag_names_of(line: &[String]) -> Option<&'static FlagNames> {
     if line.get(1).is_some_and(|command| TOOLS.contains(&command.as_str())) {
         return None;
     }
@@ -143,11 +143,11 @@ const GETH_DATADIR: &str = "GETH_DATADIR=";
 const DEV_SOCKET: &str = "/tmp/geth.ipc";
 
 /// Reads a client's arguments and variables; relative paths are below `folder`.
-fn understand(pid: u32, line: &[String], environment: &[String], folder: Option<&Path>) -> Option<Running> {
-    let words = words_of(line)?;
+fn understand(pid: u32, line: &[String], variables: &[String], folder: Option<&Path>) -> Option<Running> {
+    let words = flag_names_of(line)?;
     let absolute = |text: &str| folder.map_or_else(|| PathBuf::from(text), |folder| folder.join(text));
     let is_geth = words.client == GETH.client;
-    let variable = || environment.iter().filter(|_| is_geth).find_map(|word| word.strip_prefix(GETH_DATADIR));
+    let variable = || variables.iter().filter(|_| is_geth).find_map(|word| word.strip_prefix(GETH_DATADIR));
     let named = words.data_dir.iter().find_map(|name| value(line, name));
     let settings = match value(line, "config").filter(|_| is_geth) {
         Some(file) => GethSettings::read(&absolute(file)),

@@ -17,7 +17,7 @@ const MAX_KEPT: usize = 1_024;
 /// from files: the `config.toml` that a running geth on this machine was started with, and `static-nodes.json` and
 /// `trusted-nodes.json` in the node's data directory. Entries written as ENR are ignored, and so is a file that
 /// cannot be read. Empty for a node on another machine.
-pub async fn kept_peers(node: &dyn Node, endpoint: &Endpoint, surroundings: &FinderEnvironment) -> BTreeSet<NodeId> {
+pub async fn kept_peers(node: &dyn Node, endpoint: &Endpoint, environment: &FinderEnvironment) -> BTreeSet<NodeId> {
     if !endpoint.is_local() {
         return BTreeSet::new();
     }
@@ -27,7 +27,7 @@ pub async fn kept_peers(node: &dyn Node, endpoint: &Endpoint, surroundings: &Fin
     };
     let data_dir = node.data_dir().await.or(ipc_dir);
     let mut kept = BTreeSet::new();
-    for running in running_clients::running(surroundings) {
+    for running in running_clients::running(environment) {
         let same_dir = data_dir.is_some() && running.data_dir == data_dir;
         if same_dir || running.endpoints.contains(endpoint) {
             kept.extend(running.settings.peers());
@@ -75,10 +75,10 @@ mod tests {
         let config = dir.path().join("config.toml");
         let lists = format!("[Node.P2P]\nStaticNodes = [\"{}\"]\nTrustedNodes = [\"{}\", 5]\n", enode(3), enode(4));
         std::fs::write(&config, &lists).unwrap();
-        let surroundings = FinderEnvironment { processes: Some(table.clone()), ..FinderEnvironment::here() };
+        let environment = FinderEnvironment { processes: Some(table.clone()), ..FinderEnvironment::here() };
         let node = SimNet::new().add(SimSpec::new("a", 1));
         let endpoint = Endpoint::Ipc(data.join("geth.ipc"));
-        let kept = async || kept_peers(&*node, &endpoint, &surroundings).await;
+        let kept = async || kept_peers(&*node, &endpoint, &environment).await;
 
         // A list with an entry that is not a string is ignored as a whole.
         assert_eq!(kept().await, [id(2)].into());

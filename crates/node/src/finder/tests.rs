@@ -3,7 +3,7 @@ use vipnode_types::{NodeKey, TypedError};
 use super::*;
 use crate::sim::{SimNet, SimSpec, sim_key};
 
-fn surroundings(home: &std::path::Path) -> FinderEnvironment {
+fn environment(home: &std::path::Path) -> FinderEnvironment {
     FinderEnvironment { os: Os::Linux, home: Some(home.into()), local_app_data: None, processes: None }
 }
 
@@ -14,8 +14,8 @@ async fn what_was_tried_is_listed_in_order_with_the_flag() {
     std::fs::create_dir_all(&dir).unwrap();
     // Left over by a node that was killed: the file stays when its listener is gone.
     drop(std::os::unix::net::UnixListener::bind(dir.join("geth.ipc")).unwrap());
-    let endpoints = ipc_paths(&surroundings(home.path())).into_iter().map(|path| (Endpoint::Ipc(path), None));
-    let locations = Places { known: endpoints.take(4).collect(), unlocated: Vec::new() };
+    let endpoints = ipc_paths(&environment(home.path())).into_iter().map(|path| (Endpoint::Ipc(path), None));
+    let locations = Locations { known: endpoints.take(4).collect(), unlocated: Vec::new() };
     let error = find_among(locations, None, &NodeAccess::default()).await.unwrap_err();
     let whys: Vec<&str> = error.tried().iter().map(|tried| tried.why.as_str()).collect();
     let missing = "the file does not exist";
@@ -79,10 +79,10 @@ async fn a_client_whose_arguments_name_no_address_is_named_with_its_process() {
     let (home, processes) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     std::fs::create_dir(processes.path().join("17")).unwrap();
     std::fs::write(processes.path().join("17").join("cmdline"), "erigon").unwrap();
-    let around = FinderEnvironment { processes: Some(processes.path().into()), ..surroundings(home.path()) };
+    let around = FinderEnvironment { processes: Some(processes.path().into()), ..environment(home.path()) };
     let locations = locations_of(&around);
     assert_eq!(locations.unlocated, ["Erigon, process 17"]);
-    let locations = Places { known: Vec::new(), ..locations };
+    let locations = Locations { known: Vec::new(), ..locations };
     let error = find_among(locations, None, &NodeAccess::default()).await.unwrap_err().to_string();
     assert!(error.contains("Erigon, process 17: its arguments name no RPC address; pass it with --rpc"), "{error}");
 
@@ -104,7 +104,7 @@ async fn the_key_must_be_of_this_node() {
     let spec = SimSpec::new("mine", 1);
     let node = SimNet::new().add(spec.clone());
     let endpoint = Endpoint::Sim("sim://127.0.0.1:1/mine".to_owned());
-    let around = surroundings(home.path());
+    let around = environment(home.path());
     let find = || find_node_key(&*node, &endpoint, spec.id, &around);
 
     std::fs::write(dir.join("nodekey"), const_hex(&sim_key("other").0)).unwrap();
@@ -138,7 +138,7 @@ async fn a_running_client_is_asked_first_and_named() {
     process("18", "sshd: me");
     process("self", "geth --datadir /elsewhere");
     std::fs::write(processes.path().join("19"), "no process").unwrap();
-    let around = FinderEnvironment { processes: Some(processes.path().into()), ..surroundings(home.path()) };
+    let around = FinderEnvironment { processes: Some(processes.path().into()), ..environment(home.path()) };
     let locations = locations_of(&around).known;
     assert_eq!(locations[0], (Endpoint::Ipc(data.join("geth.ipc")), Some("geth, process 17".to_owned())));
     assert!(locations[1..].iter().all(|(_, running)| running.is_none()), "{locations:?}");

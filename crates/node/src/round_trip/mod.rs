@@ -23,6 +23,6 @@ pub fn round_trips(connections: &[PeerConnection]) -> BTreeMap<NodeId, Duration>
         let known = connections.iter().filter_map(|one| Some((one.peer, kernel.round_trip(one)?)));
         return known.collect();
     }
-    let _unused_elsewhere = connections;
+    let _unused_on_this_system = connections;
     BTreeMap::new()
 }

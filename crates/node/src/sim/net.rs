@@ -19,10 +19,10 @@ use crate::{AdminNode, Node, NodeFamily, limits::EVENT_QUEUE};
 
 /// A [`World`] that runs on tokio's clock. Clones are the same network; it ends with the last of them.
 #[derive(Debug, Clone)]
-pub struct SimNet(Arc<Shared>);
+pub struct SimNet(Arc<SharedWorld>);
 
 #[derive(Debug)]
-struct Shared {
+struct SharedWorld {
     world: Mutex<World>,
     began: Instant,
     woken: Notify,
@@ -44,7 +44,7 @@ impl SimNet {
     /// Outside a tokio runtime.
     #[must_use]
     pub fn new() -> Self {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedWorld {
             world: Mutex::default(),
             began: Instant::now(),
             woken: Notify::new(),
@@ -114,7 +114,7 @@ impl Default for SimNet {
     }
 }
 
-impl Shared {
+impl SharedWorld {
     fn now_ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -128,7 +128,7 @@ impl Shared {
 }
 
 /// Lets things happen at their moment, until the network is gone.
-async fn run(shared: Weak<Shared>) {
+async fn run(shared: Weak<SharedWorld>) {
     loop {
         let Some(alive) = shared.upgrade() else { return };
         let next_ms = {

@@ -42,7 +42,7 @@ pub struct SimServer {
 }
 
 #[derive(Clone)]
-struct Shop {
+struct ServerState {
     net: SimNet,
     sockets: Arc<Semaphore>,
 }
@@ -55,7 +55,7 @@ impl SimServer {
     pub async fn start(net: SimNet) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
-        let shop = Shop { net, sockets: Arc::new(Semaphore::new(MAX_SOCKETS)) };
+        let shop = ServerState { net, sockets: Arc::new(Semaphore::new(MAX_SOCKETS)) };
         let routes = Router::new().route("/{name}", get(upgrade)).with_state(shop);
         let task = tokio::spawn(async move {
             // Without it an event and an answer that follow each other lie 40 ms apart (Nagle and delayed ACK).
@@ -79,7 +79,7 @@ impl Drop for SimServer {
     }
 }
 
-async fn upgrade(State(shop): State<Shop>, Path(name): Path<String>, upgrade: WebSocketUpgrade) -> Response {
+async fn upgrade(State(shop): State<ServerState>, Path(name): Path<String>, upgrade: WebSocketUpgrade) -> Response {
     let id = name.parse().unwrap_or_else(|_| SimSpec::new(&name, 0).id);
     let Ok(permit) = shop.sockets.try_acquire_owned() else {
         return (StatusCode::SERVICE_UNAVAILABLE, "too many sockets").into_response();
@@ -100,12 +100,12 @@ async fn serve(net: &SimNet, id: NodeId, socket: WebSocket) {
         .filter_map(|message| ready(message.map(read).transpose()))
         .with(|frame| ready(Ok::<_, axum::Error>(write(frame))));
     let opened = drive(socket, &RpcLimits::default(), Keepalive::None);
-    let mut session = Session { net, id, opened, subscriptions: 0 };
+    let mut session = NodeSession { net, id, opened, subscriptions: 0 };
     session.run(news).await;
     session.opened.peer.close("the simulated node was stopped");
 }
 
-struct Session<'a> {
+struct NodeSession<'a> {
     net: &'a SimNet,
     id: NodeId,
     opened: OpenSession,
@@ -113,7 +113,7 @@ struct Session<'a> {
     subscriptions: u8,
 }
 
-impl Session<'_> {
+impl NodeSession<'_> {
     /// Serves calls until the socket or the node is gone.
     async fn run(&mut self, mut news: Receiver<News>) {
         loop {

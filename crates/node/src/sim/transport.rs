@@ -9,7 +9,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use vipnode_types::NodeId;
 
 use super::{SimEvent, SimNet, net::News};
-use crate::{CallFault, Push, Pushes, Transport};
+use crate::{Push, Pushes, Transport, TransportError};
 
 /// Calls to a simulated node of this process.
 #[derive(Debug)]
@@ -23,10 +23,10 @@ impl SimTransport {
         Self { net, id }
     }
 
-    fn answer(&self, method: &str, params: &RawValue) -> Result<Box<RawValue>, CallFault> {
+    fn answer(&self, method: &str, params: &RawValue) -> Result<Box<RawValue>, TransportError> {
         match self.net.answer(self.id, method, params) {
-            None => Err(CallFault::lost("the simulated node is stopped")),
-            Some(Err(fault)) => Err(CallFault::Remote { code: fault.code, message: fault.message }),
+            None => Err(TransportError::lost("the simulated node is stopped")),
+            Some(Err(fault)) => Err(TransportError::Remote { code: fault.code, message: fault.message }),
             Some(Ok(value)) => raw(&value),
         }
     }
@@ -38,7 +38,7 @@ impl Transport for SimTransport {
         method: &'a str,
         params: Box<RawValue>,
         _deadline: Duration,
-    ) -> BoxFuture<'a, Result<Box<RawValue>, CallFault>> {
+    ) -> BoxFuture<'a, Result<Box<RawValue>, TransportError>> {
         async move { self.answer(method, &params) }.boxed()
     }
 
@@ -47,7 +47,7 @@ impl Transport for SimTransport {
         _namespace: &'a str,
         _params: Box<RawValue>,
         _deadline: Duration,
-    ) -> BoxFuture<'a, Result<Option<Pushes>, CallFault>> {
+    ) -> BoxFuture<'a, Result<Option<Pushes>, TransportError>> {
         let news = self.net.news();
         let id = self.id;
         async move { Ok(Some(pushes(news, id))) }.boxed()
@@ -87,6 +87,6 @@ fn pushes(news: Receiver<News>, id: NodeId) -> Pushes {
     .boxed()
 }
 
-fn raw(value: &Value) -> Result<Box<RawValue>, CallFault> {
-    to_raw_value(value).map_err(|error| CallFault::Answer(error.into()))
+fn raw(value: &Value) -> Result<Box<RawValue>, TransportError> {
+    to_raw_value(value).map_err(|error| TransportError::Answer(error.into()))
 }

@@ -78,7 +78,7 @@ enum Job {
 }
 
 /// What becomes of a dial.
-enum Verdict {
+enum DialOutcome {
     Connected,
     /// Both sides list the peer for so long, not ready.
     Doomed(u64),
@@ -285,42 +285,44 @@ impl World {
         let Some(dialler) = self.running(from).filter(|body| body.boot == boot) else { return };
         dialler.dialing.remove(&to.id);
         match self.judge(from, to) {
-            Verdict::Refused => self.dial(from),
-            Verdict::Connected => {
+            DialOutcome::Refused => self.dial(from),
+            DialOutcome::Connected => {
                 let link = self.link(from, to.id);
                 self.after(READY_MS, Job::Ready { a: from, b: to.id, link });
             }
-            Verdict::Doomed(ms) => {
+            DialOutcome::Doomed(ms) => {
                 let link = self.link(from, to.id);
                 self.after(ms, Job::Break { a: from, b: to.id, link });
             }
         }
     }
 
-    fn judge(&mut self, from: NodeId, to: &Enode) -> Verdict {
+    fn judge(&mut self, from: NodeId, to: &Enode) -> DialOutcome {
         let now_ms = self.now_ms;
-        let Some(source) = self.nodes.get(&from).map(|body| body.spec.ip) else { return Verdict::Refused };
-        let Some(host) = self.running(to.id).filter(|host| host.spec.answers_at(to)) else { return Verdict::Refused };
+        let Some(source) = self.nodes.get(&from).map(|body| body.spec.ip) else { return DialOutcome::Refused };
+        let Some(host) = self.running(to.id).filter(|host| host.spec.answers_at(to)) else {
+            return DialOutcome::Refused;
+        };
         if !host.hears(source, now_ms) || !host.takes(from, true) {
-            return Verdict::Refused;
+            return DialOutcome::Refused;
         }
         let (Some(host), Some(dialler)) = (self.nodes.get(&to.id), self.nodes.get(&from)) else {
-            return Verdict::Refused;
+            return DialOutcome::Refused;
         };
         if !dialler.takes(to.id, false) {
-            return Verdict::Refused;
+            return DialOutcome::Refused;
         }
         self.sub_protocol(dialler, host)
     }
 
     /// What the sub-protocols say once both nodes have taken the connection.
-    fn sub_protocol(&self, dialler: &Body, host: &Body) -> Verdict {
+    fn sub_protocol(&self, dialler: &Body, host: &Body) -> DialOutcome {
         if dialler.spec.chain != host.spec.chain {
-            return Verdict::Doomed(DOOMED_MS);
+            return DialOutcome::Doomed(DOOMED_MS);
         }
         let places = match (dialler.spec.kind, host.spec.kind) {
-            (SimKind::Full { .. }, SimKind::Full { .. }) => return Verdict::Connected,
-            (SimKind::Light, SimKind::Light) => return Verdict::Doomed(DOOMED_MS),
+            (SimKind::Full { .. }, SimKind::Full { .. }) => return DialOutcome::Connected,
+            (SimKind::Light, SimKind::Light) => return DialOutcome::Doomed(DOOMED_MS),
             (SimKind::Light, SimKind::Full { light_max_peers }) => (host, light_max_peers),
             (SimKind::Full { light_max_peers }, SimKind::Light) => (dialler, light_max_peers),
         };
@@ -329,9 +331,9 @@ impl World {
         let light = server.peers.keys().filter(is_light).count();
         // Trust does not beat this one.
         if light < usize::try_from(max).unwrap_or(usize::MAX) {
-            Verdict::Connected
+            DialOutcome::Connected
         } else {
-            Verdict::Doomed(LIGHT_REFUSED_MS)
+            DialOutcome::Doomed(LIGHT_REFUSED_MS)
         }
     }
 

@@ -11,7 +11,7 @@ use serde_json::value::to_raw_value;
 use tokio::time::{Instant, timeout};
 use vipnode_types::{Direction, Enode, NodeId, PeerCommand, PeerFact};
 
-use crate::{CallFault, Node, PeerEvent, Transport, limits::NodeLimits};
+use crate::{Node, PeerEvent, Transport, TransportError, limits::NodeLimits};
 
 /// Starts nodes.
 pub trait Lab: Send + Sync {
@@ -68,7 +68,7 @@ impl Member {
         self.node.call(PeerCommand::Evict(peer.enode.clone())).await.unwrap();
     }
 
-    async fn raw(&self, method: &str, text: &str) -> Result<String, CallFault> {
+    async fn raw(&self, method: &str, text: &str) -> Result<String, TransportError> {
         let answer = self.rpc.call(method, to_raw_value(&[text]).unwrap(), NodeLimits::default().node_call).await;
         answer.map(|json| json.get().to_owned())
     }
@@ -152,14 +152,14 @@ pub async fn true_means_nothing(lab: &dyn Lab) {
         let id_only = Enode::id_only(stranger.id()).to_string();
         assert_eq!(a.raw(method, &id_only).await.unwrap(), "true", "{method}");
         let bare = a.raw(method, &stranger.id().to_string()).await;
-        assert!(matches!(bare, Err(CallFault::Remote { code: -32000, .. })), "{method}: {bare:?}");
+        assert!(matches!(bare, Err(TransportError::Remote { code: -32000, .. })), "{method}: {bare:?}");
     }
     // A connection that is made shows that the others had time.
     a.dial(&b).await;
     a.connected(&b, SOON).await;
     assert!(a.lists(&[&b]).await);
     let unknown = a.raw("admin_noSuchMethod", "").await;
-    assert!(matches!(unknown, Err(CallFault::Remote { code: -32601, .. })), "{unknown:?}");
+    assert!(matches!(unknown, Err(TransportError::Remote { code: -32601, .. })), "{unknown:?}");
 }
 
 /// Trusting admits a peer and does not dial it.

@@ -1,10 +1,10 @@
 //! How JSON-RPC calls reach a node: its [`Endpoint`], and the [`Transport`] to it over IPC, HTTP, or WebSocket. The
 //! meaning of the calls does not matter here.
 
-mod call_fault;
 mod endpoint;
 mod node_access;
 mod rpc_transport;
+mod transport_error;
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use serde_json::value::RawValue;
 
 use crate::limits::NodeLimits;
 
-pub use call_fault::CallFault;
-pub(crate) use call_fault::is_missing;
 pub use endpoint::Endpoint;
 pub use node_access::NodeAccess;
 pub(crate) use rpc_transport::RpcTransport;
+pub use transport_error::TransportError;
+pub(crate) use transport_error::is_missing;
 
 /// How JSON-RPC calls reach a node: a socket, HTTP, or a simulated node in this process.
 pub trait Transport: Send + Sync + 'static {
@@ -27,7 +27,7 @@ pub trait Transport: Send + Sync + 'static {
         method: &'a str,
         params: Box<RawValue>,
         deadline: Duration,
-    ) -> BoxFuture<'a, Result<Box<RawValue>, CallFault>>;
+    ) -> BoxFuture<'a, Result<Box<RawValue>, TransportError>>;
 
     /// Calls `<namespace>_subscribe` and hands on what is pushed for this subscription.
     /// `Ok(None)` where the transport cannot push.
@@ -36,7 +36,7 @@ pub trait Transport: Send + Sync + 'static {
         namespace: &'a str,
         params: Box<RawValue>,
         deadline: Duration,
-    ) -> BoxFuture<'a, Result<Option<Pushes>, CallFault>>;
+    ) -> BoxFuture<'a, Result<Option<Pushes>, TransportError>>;
 
     /// The limits of its calls.
     fn limits(&self) -> NodeLimits {

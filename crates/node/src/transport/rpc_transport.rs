@@ -14,7 +14,7 @@ use tokio::{
 use vipnode_rpc::{CallError, Closed, HttpRpc, Incoming, OpenError, RpcHandle, RpcLimits, http, open_ipc, open_ws};
 use vipnode_types::hide_url_credentials;
 
-use super::{CallFault, Endpoint, NodeAccess, Push, Pushes, Transport};
+use super::{Endpoint, NodeAccess, Push, Pushes, Transport, TransportError};
 use crate::{
     NodeError,
     file_owner::owner_of,
@@ -42,11 +42,11 @@ struct Live {
     peer: RpcHandle,
     closed: Closed,
     /// The pump that reads the socket owns the sender, so that streams end with the socket.
-    notices: broadcast::WeakSender<Arc<Notice>>,
+    notices: broadcast::WeakSender<Arc<PushedMessage>>,
 }
 
 #[derive(Debug)]
-struct Notice {
+struct PushedMessage {
     method: String,
     params: Box<RawValue>,
 }
@@ -80,7 +80,12 @@ impl RpcTransport {
         Ok(Self { endpoint, limits, socket, way })
     }
 
-    async fn exchange(&self, method: &str, params: Box<RawValue>, wait: Duration) -> Result<Box<RawValue>, CallFault> {
+    async fn exchange(
+        &self,
+        method: &str,
+        params: Box<RawValue>,
+        wait: Duration,
+    ) -> Result<Box<RawValue>, TransportError> {
         let answer = match &self.way {
             Way::Http(http) => match http.call_raw(method, params.clone(), wait).await {
                 // A server may close a connection that was idle just as it is used again.
@@ -92,11 +97,11 @@ impl RpcTransport {
                 peer.call_raw(method, params, wait).await
             }
         };
-        answer.map_err(CallFault::from)
+        answer.map_err(TransportError::from)
     }
 
     /// The open socket, opened now if there is none.
-    async fn peer(&self, live: &Mutex<Option<Live>>) -> Result<Socket, CallFault> {
+    async fn peer(&self, live: &Mutex<Option<Live>>) -> Result<Socket, TransportError> {
         let mut live = live.lock().await;
         if let Some(open) = live.as_ref().filter(|open| !open.closed.is_closed()) {
             return Ok((open.peer.clone(), open.notices.clone()));
@@ -108,7 +113,7 @@ impl RpcTransport {
         Ok(socket)
     }
 
-    async fn connect(&self) -> Result<Live, CallFault> {
+    async fn connect(&self) -> Result<Live, TransportError> {
         let opened = match (&self.endpoint, self.endpoint.ws_url()) {
             (_, Some(url)) => open_ws(&url, &self.socket).await,
             (Endpoint::Ipc(path), _) => open_ipc(path, &self.socket).await,
@@ -140,7 +145,7 @@ fn is_broken(error: &CallError) -> bool {
         if !matches!(kind, ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable))
 }
 
-type Socket = (RpcHandle, broadcast::WeakSender<Arc<Notice>>);
+type Socket = (RpcHandle, broadcast::WeakSender<Arc<PushedMessage>>);
 
 impl Transport for RpcTransport {
     fn call<'a>(
@@ -148,9 +153,11 @@ impl Transport for RpcTransport {
         method: &'a str,
         params: Box<RawValue>,
         deadline: Duration,
-    ) -> BoxFuture<'a, Result<Box<RawValue>, CallFault>> {
-        async move { timeout(deadline, self.exchange(method, params, deadline)).await.unwrap_or(Err(CallFault::Expired)) }
-            .boxed()
+    ) -> BoxFuture<'a, Result<Box<RawValue>, TransportError>> {
+        async move {
+            timeout(deadline, self.exchange(method, params, deadline)).await.unwrap_or(Err(TransportError::Expired))
+        }
+        .boxed()
     }
 
     fn subscribe<'a>(
@@ -158,17 +165,17 @@ impl Transport for RpcTransport {
         namespace: &'a str,
         params: Box<RawValue>,
         deadline: Duration,
-    ) -> BoxFuture<'a, Result<Option<Pushes>, CallFault>> {
+    ) -> BoxFuture<'a, Result<Option<Pushes>, TransportError>> {
         let subscribing = async move {
             let Way::Socket(live) = &self.way else { return Ok(None) };
             let (peer, notices) = self.peer(live).await?;
-            let lost = || CallFault::lost("the connection broke");
+            let lost = || TransportError::lost("the connection broke");
             // Listening begins before the call, so that nothing is pushed unheard in between.
             let notices = notices.upgrade().ok_or_else(lost)?.subscribe();
             let subscribed = peer.call_raw(&format!("{namespace}_subscribe"), params, deadline).await?;
             Ok(Some(pushes(notices, format!("{namespace}_subscription"), subscribed.get().to_owned())))
         };
-        async move { timeout(deadline, subscribing).await.unwrap_or(Err(CallFault::Expired)) }.boxed()
+        async move { timeout(deadline, subscribing).await.unwrap_or(Err(TransportError::Expired)) }.boxed()
     }
 
     fn limits(&self) -> NodeLimits {
@@ -191,17 +198,17 @@ impl Drop for Live {
 }
 
 /// Reads everything that the node sends, so that its answers never wait behind messages that are not read.
-async fn pump(mut incoming: mpsc::Receiver<Incoming>, notices: broadcast::Sender<Arc<Notice>>) {
+async fn pump(mut incoming: mpsc::Receiver<Incoming>, notices: broadcast::Sender<Arc<PushedMessage>>) {
     while let Some(said) = incoming.recv().await {
         // A node asks nothing of us; an unanswered request is dropped and refused by the RPC.
         if let Incoming::Notification { method, params, .. } = said {
             // Without listeners it is lost, as it should be.
-            let _ = notices.send(Arc::new(Notice { method, params }));
+            let _ = notices.send(Arc::new(PushedMessage { method, params }));
         }
     }
 }
 
-fn pushes(notices: broadcast::Receiver<Arc<Notice>>, method: String, subscription: String) -> Pushes {
+fn pushes(notices: broadcast::Receiver<Arc<PushedMessage>>, method: String, subscription: String) -> Pushes {
     stream::unfold((notices, method, subscription), |(mut notices, method, subscription)| async move {
         loop {
             let push = match notices.recv().await {
@@ -225,14 +232,14 @@ fn result_of(params: &RawValue, subscription: &str) -> Option<Box<RawValue>> {
 }
 
 /// A local socket that does not open: it is missing, not allowed, or left over by a node that was killed.
-fn ipc_fault(path: &Path, error: OpenError) -> CallFault {
-    let fault = CallFault::from(error);
-    let CallFault::Lost { kind, .. } = &fault else { return fault };
+fn ipc_fault(path: &Path, error: OpenError) -> TransportError {
+    let fault = TransportError::from(error);
+    let TransportError::Lost { kind, .. } = &fault else { return fault };
     match kind {
-        ErrorKind::PermissionDenied => CallFault::NotPermitted { owner: owner_of(path) },
-        ErrorKind::NotFound => CallFault::Lost { kind: *kind, why: "the file does not exist".to_owned() },
+        ErrorKind::PermissionDenied => TransportError::NotPermitted { owner: owner_of(path) },
+        ErrorKind::NotFound => TransportError::Lost { kind: *kind, why: "the file does not exist".to_owned() },
         ErrorKind::ConnectionRefused => {
-            CallFault::Lost { kind: *kind, why: "the file exists, but no node listens on it".to_owned() }
+            TransportError::Lost { kind: *kind, why: "the file exists, but no node listens on it".to_owned() }
         }
         _ => fault,
     }

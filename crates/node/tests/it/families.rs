@@ -7,7 +7,7 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use serde_json::value::RawValue;
-use vipnode_node::{CallFault, Capabilities, Node, NodeError, NodeFamily, Pushes, Transport, drive, limits};
+use vipnode_node::{Capabilities, Node, NodeError, NodeFamily, Pushes, Transport, TransportError, drive, limits};
 use vipnode_types::{Direction, Enode, NodeId, PeerCommand, TypedError};
 
 /// What a client answers: a result or an error of this code.
@@ -66,10 +66,10 @@ impl Transport for Fake {
         method: &'a str,
         params: Box<RawValue>,
         _deadline: Duration,
-    ) -> BoxFuture<'a, Result<Box<RawValue>, CallFault>> {
+    ) -> BoxFuture<'a, Result<Box<RawValue>, TransportError>> {
         let answer = self.answer(method, params.get());
         let answer = answer.map(|json| RawValue::from_string(json).unwrap());
-        std::future::ready(answer.map_err(|code| CallFault::Remote { code, message: "no".to_owned() })).boxed()
+        std::future::ready(answer.map_err(|code| TransportError::Remote { code, message: "no".to_owned() })).boxed()
     }
 
     fn subscribe<'a>(
@@ -77,10 +77,10 @@ impl Transport for Fake {
         _namespace: &'a str,
         _params: Box<RawValue>,
         _deadline: Duration,
-    ) -> BoxFuture<'a, Result<Option<Pushes>, CallFault>> {
+    ) -> BoxFuture<'a, Result<Option<Pushes>, TransportError>> {
         // reth: "admin_peerEvents is not implemented yet" (paradigmxyz/reth 039657b, crates/rpc/rpc/src/admin.rs:183);
         // Besu has no such subscription.
-        std::future::ready(Err(CallFault::Remote { code: -32603, message: "not implemented yet".into() })).boxed()
+        std::future::ready(Err(TransportError::Remote { code: -32603, message: "not implemented yet".into() })).boxed()
     }
 
     fn at(&self) -> String {

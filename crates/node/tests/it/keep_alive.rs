@@ -13,7 +13,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
-use vipnode_node::{CallFault, Endpoint, NodeAccess};
+use vipnode_node::{Endpoint, NodeAccess, TransportError};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -52,7 +52,7 @@ async fn a_read_that_meets_the_end_of_a_connection_is_made_once_more_and_a_chang
         let second = transport.call(method, none(), LONG).await;
         match repeated {
             true => assert_eq!(second.unwrap().get(), "\"0x1\"", "{method}"),
-            false => assert!(matches!(second, Err(CallFault::Lost { .. })), "{method}: {second:?}"),
+            false => assert!(matches!(second, Err(TransportError::Lost { .. })), "{method}: {second:?}"),
         }
         assert_eq!(requests.load(Ordering::SeqCst), if repeated { 3 } else { 2 }, "{method}");
     }

@@ -15,7 +15,7 @@ use crate::{
 /// table; beyond its share, a block loses its own oldest entry.
 #[derive(Debug)]
 pub(crate) struct Delegations {
-    nodes: BTreeMap<NodeId, Entry>,
+    nodes: BTreeMap<NodeId, NewestDelegation>,
     /// The ids of each block, the oldest first.
     order: BTreeMap<(AddressBlock, u64), NodeId>,
     shares: BlockShares,
@@ -23,7 +23,7 @@ pub(crate) struct Delegations {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct NewestDelegation {
     issued: Ms,
     block: AddressBlock,
     number: u64,
@@ -61,7 +61,7 @@ impl Delegations {
     pub(crate) fn insert(&mut self, row: DelegationRow, limits: &Limits) -> DelegationChange {
         let block = row.block;
         let free = limits.delegations.saturating_sub(self.shares.held());
-        let may = if limits.closed { free > 0 } else { self.shares.may_take(block, free) };
+        let may = if limits.members_only { free > 0 } else { self.shares.may_take(block, free) };
         let lost = if may { None } else { self.oldest_of(block) };
         if !may && lost.is_none() {
             return DelegationChange::default();
@@ -76,14 +76,14 @@ impl Delegations {
     fn add(&mut self, DelegationRow { id, issued, block }: DelegationRow) {
         let number = self.next;
         self.next = number.saturating_add(1);
-        self.nodes.insert(id, Entry { issued, block, number });
+        self.nodes.insert(id, NewestDelegation { issued, block, number });
         self.order.insert((block, number), id);
         self.shares.take(block);
     }
 
     /// Removes an entry. Returns whether there was one.
     pub(crate) fn take(&mut self, id: &NodeId) -> bool {
-        let Some(Entry { block, number, .. }) = self.nodes.remove(id) else { return false };
+        let Some(NewestDelegation { block, number, .. }) = self.nodes.remove(id) else { return false };
         self.order.remove(&(block, number));
         self.shares.give_back(block);
         true
@@ -166,7 +166,7 @@ mod tests {
         delegations.insert(row(1, "9.9.9.9"), &limits);
         let change = delegations.insert(row(2, "8.8.8.8"), &limits);
         assert!(change.kept.is_none() && change.lost.is_none());
-        let closed = Limits { closed: true, delegations: 3, ..limits };
+        let closed = Limits { members_only: true, delegations: 3, ..limits };
         for number in 3..9 {
             assert!(delegations.insert(row(number, "7.7.7.7"), &closed).kept.is_some());
         }

@@ -2,7 +2,7 @@ use vipnode_types::{Account, Capability, MinVersion, Ms, Price};
 
 use crate::{
     Credentials, Limits, NodeRow,
-    agents::{Agents, Changed, node::Endpoint},
+    agents::{Agents, Changed, node::ListenAddress},
     collections::slab::NIL,
 };
 
@@ -10,7 +10,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Hello<'a> {
     pub(crate) credentials: Credentials,
-    pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) endpoint: Option<ListenAddress>,
     /// A host's slots in total, and its payout account.
     pub(crate) host: Option<(u32, Option<Account>)>,
     /// The highest price that a client accepts.
@@ -57,9 +57,9 @@ impl Agents {
 
     fn set_versions(&mut self, index: u32, hello: &Hello<'_>, limits: &Limits) {
         self.forget_versions(index);
-        let payer = self.payer_of(index, limits);
-        let agent = self.intern_version(hello.agent_version, payer, limits);
-        let client = self.intern_version(hello.client_version, payer, limits);
+        let charged_to = self.charged_for_node(index, limits);
+        let agent = self.intern_version(hello.agent_version, charged_to, limits);
+        let client = self.intern_version(hello.client_version, charged_to, limits);
         if let Some(node) = self.nodes.get_mut(index) {
             node.set_versions(agent, client);
         }

@@ -5,17 +5,17 @@ pub(crate) mod chain_votes;
 pub(crate) mod delegations;
 pub(crate) mod drains;
 pub(crate) mod hello;
+pub(crate) mod last_reports;
+pub(crate) mod never_paired;
 pub(crate) mod node;
 pub(crate) mod node_class;
 pub(crate) mod node_shares;
-pub(crate) mod presence;
+pub(crate) mod observations;
 pub(crate) mod profile;
 pub(crate) mod proven;
 pub(crate) mod registry;
 pub(crate) mod roles;
-pub(crate) mod strangers;
 pub(crate) mod update_gaps;
-pub(crate) mod witnesses;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -24,8 +24,9 @@ use vipnode_types::{ChainSpec, Enode, Ms, NodeId, protocol2::Kind, sanitize};
 use crate::{
     ConnectionId, Credentials, Limits, NodeRow, Signer,
     agents::{
-        chain_votes::ChainVotes, delegations::Delegations, drains::Drains, node::Node, node_shares::NodeShares,
-        presence::Presences, profile::Profile, registry::Registry, roles::Roles, witnesses::Witnesses,
+        chain_votes::ChainVotes, delegations::Delegations, drains::Drains, last_reports::LastReports, node::Node,
+        node_shares::NodeShares, observations::CapabilityObservations, profile::Profile, registry::Registry,
+        roles::Roles,
     },
     collections::{
         address_block::AddressBlock,
@@ -34,7 +35,7 @@ use crate::{
         seeded_rng::SeededRng,
         slab::{Handle, NIL},
     },
-    protocol2::dialect::Dialect,
+    protocol2::dialect::AgentProtocol,
 };
 
 /// All known nodes and their agents. A [`Node`] is changed only through [`Agents::update`], whose [`Changed`] makes the
@@ -47,13 +48,13 @@ pub(crate) struct Agents {
     versions: Interner<Box<str>>,
     profiles: Interner<Profile>,
     /// Versions that a node rejected by a rule that only its agent knows; the oldest first.
-    unwanted: BTreeMap<u32, Vec<u32>>,
-    witnesses: Witnesses,
-    presences: Presences,
+    rejected_versions: BTreeMap<u32, Vec<u32>>,
+    observations: CapabilityObservations,
+    last_reports: LastReports,
     drains: Drains,
     shares: NodeShares,
     /// When never-paired nodes are checked for removal: one entry for each that is gone.
-    strangers: Deadlines<Handle>,
+    never_paired: Deadlines<Handle>,
     delegations: Delegations,
     /// When nodes may be proven by leases that run.
     proofs: Deadlines<Handle>,
@@ -83,12 +84,12 @@ impl Agents {
             votes: ChainVotes::default(),
             versions: Interner::new(rng.keys(), limits.versions),
             profiles: Interner::new(rng.keys(), limits.profiles),
-            unwanted: BTreeMap::new(),
-            witnesses: Witnesses::new(),
-            presences: Presences::new(flush_at),
+            rejected_versions: BTreeMap::new(),
+            observations: CapabilityObservations::new(),
+            last_reports: LastReports::new(flush_at),
             drains: Drains::default(),
             shares: NodeShares::new(),
-            strangers: Deadlines::new(),
+            never_paired: Deadlines::new(),
             delegations: Delegations::new(),
             proofs: Deadlines::new(),
             roles: Roles::default(),
@@ -146,8 +147,8 @@ impl Agents {
     }
 
     /// The protocol that a node's agent speaks; protocol 3 if the node is unknown.
-    pub(crate) fn dialect(&self, index: u32) -> Dialect {
-        self.nodes.get(index).map_or(Dialect::Protocol3, Node::dialect)
+    pub(crate) fn dialect(&self, index: u32) -> AgentProtocol {
+        self.nodes.get(index).map_or(AgentProtocol::Protocol3, Node::dialect)
     }
 
     /// When an agent last reported; zero if it is unknown.
@@ -162,7 +163,7 @@ impl Agents {
 
     /// Where one node may dial another one; `None` if it has no address for it.
     pub(crate) fn dialed_by(&self, index: u32, by: u32, limits: &Limits) -> Option<Enode> {
-        self.nodes.get(index)?.dialed_by(self.nodes.get(by)?, limits.closed)
+        self.nodes.get(index)?.dialed_by(self.nodes.get(by)?, limits.members_only)
     }
 
     /// Changes a node's fields that the lists of hosts and clients depend on.
@@ -215,13 +216,13 @@ impl Agents {
     }
 
     /// The address block that pays for what a node at an address uses; `None` if no share limits it.
-    pub(crate) fn payer(&self, id: &NodeId, address: IpAddr, limits: &Limits) -> Option<AddressBlock> {
+    pub(crate) fn charged_to(&self, id: &NodeId, address: IpAddr, limits: &Limits) -> Option<AddressBlock> {
         let proven = self.known(id).is_some_and(|node| node.proven().is_proven());
-        (!limits.closed && !proven).then(|| AddressBlock::of(address))
+        (!limits.members_only && !proven).then(|| AddressBlock::of(address))
     }
 
-    /// As [`Self::payer`], for a connected node.
-    fn payer_of(&self, index: u32, limits: &Limits) -> Option<AddressBlock> {
+    /// As [`Self::charged_to`], for a connected node.
+    fn charged_for_node(&self, index: u32, limits: &Limits) -> Option<AddressBlock> {
         self.address(index).filter(|_| self.is_limited(index, limits)).map(AddressBlock::of)
     }
 
@@ -248,7 +249,7 @@ impl Agents {
         let seen = self.seen(index);
         let _removed_next = self.detach(index, seen);
         self.forget_description(index);
-        self.forget_witnesses(index);
+        self.forget_observations(index);
         let before = self.vote(index);
         let node = self.nodes.remove(index)?;
         self.count_vote(index, before);
@@ -282,9 +283,9 @@ impl Agents {
         self.chains.number(chain)
     }
 
-    /// Whether a connected node may be on a chain for which `payer` pays.
-    pub(crate) fn may_use_chain(&self, chain: &ChainSpec, payer: Option<AddressBlock>) -> bool {
-        self.chains.may_use(chain, payer)
+    /// Whether a connected node may be on a chain whose room `charged_to` shares.
+    pub(crate) fn may_use_chain(&self, chain: &ChainSpec, charged_to: Option<AddressBlock>) -> bool {
+        self.chains.may_use(chain, charged_to)
     }
 
     /// Whether connected nodes are on as many chains as the limit allows.
@@ -325,9 +326,9 @@ impl Agents {
         self.versions.get(node.agent_version()).map(ToString::to_string).unwrap_or_default()
     }
 
-    fn intern_version(&mut self, text: &str, payer: Option<AddressBlock>, limits: &Limits) -> u32 {
+    fn intern_version(&mut self, text: &str, charged_to: Option<AddressBlock>, limits: &Limits) -> u32 {
         let cut = sanitize(text, limits.version_chars as usize);
-        self.versions.acquire(cut.into_boxed_str(), payer).unwrap_or(NIL)
+        self.versions.acquire(cut.into_boxed_str(), charged_to).unwrap_or(NIL)
     }
 
     /// The kind of a node's execution client, as described by its agent.
@@ -354,7 +355,7 @@ impl Agents {
         let changed = self.update(index, |node| node.begin_connection(address, callable, now));
         self.count_vote(index, before);
         if connection_before.is_none() {
-            self.chains.begin_use(chain, self.payer_of(index, limits));
+            self.chains.begin_use(chain, self.charged_for_node(index, limits));
         }
         self.move_to_block(index, address, limits);
         changed
@@ -364,13 +365,13 @@ impl Agents {
     /// the block where it was before, so that nodes that move do not fill a block beyond its share.
     fn move_to_block(&mut self, index: u32, address: IpAddr, limits: &Limits) {
         let known = self.len();
-        let block = if limits.closed { AddressBlock::ALL } else { AddressBlock::of(address) };
+        let block = if limits.members_only { AddressBlock::ALL } else { AddressBlock::of(address) };
         let Some(node) = self.nodes.get_mut(index).filter(|node| node.block != block) else { return };
-        let stranger = !node.proven.is_paired();
-        let free = limits.closed || node.proven.is_proven();
-        if free || self.shares.may_join(block, stranger, known, limits) {
-            self.shares.leave(node.block, stranger);
-            self.shares.join(block, stranger);
+        let never_paired = !node.proven.is_paired();
+        let free = limits.members_only || node.proven.is_proven();
+        if free || self.shares.may_join(block, never_paired, known, limits) {
+            self.shares.leave(node.block, never_paired);
+            self.shares.join(block, never_paired);
             node.block = block;
         }
     }
@@ -452,12 +453,12 @@ impl Agents {
             }
             node.versions().into_iter().filter(|at| *at != NIL).for_each(|at| add(&mut versions, at));
             Some(node.profile()).filter(|at| *at != NIL).into_iter().for_each(|at| add(&mut profiles, at));
-            let stranger = !node.proven().is_paired();
-            for (count, counts) in held.iter_mut().zip([true, stranger]) {
+            let never_paired = !node.proven().is_paired();
+            for (count, counts) in held.iter_mut().zip([true, never_paired]) {
                 *count = count.saturating_add(u32::from(counts && node.block != AddressBlock::ALL));
             }
         }
-        for (index, list) in &self.unwanted {
+        for (index, list) in &self.rejected_versions {
             if self.nodes.get(*index).is_none() {
                 return Err("an unknown node refuses versions");
             }
@@ -481,8 +482,8 @@ impl Agents {
 
     #[cfg(test)]
     pub(crate) fn heap_bytes(&self) -> usize {
-        let planned = self.strangers.heap_bytes() + self.proofs.heap_bytes();
-        self.nodes.heap_bytes() + self.presences.heap_bytes() + planned
+        let planned = self.never_paired.heap_bytes() + self.proofs.heap_bytes();
+        self.nodes.heap_bytes() + self.last_reports.heap_bytes() + planned
     }
 
     /// Of what nodes share.

@@ -6,7 +6,7 @@ use crate::{
     ConnectionId, Credentials, NodeRow, Proven,
     agents::{hello::Hello, update_gaps::UpdateGaps},
     collections::{address_block::AddressBlock, slab::NIL},
-    protocol2::dialect::Dialect,
+    protocol2::dialect::AgentProtocol,
 };
 
 /// A node and its agent. Other owners keep their own state of it, under its index.
@@ -14,10 +14,10 @@ use crate::{
 pub(crate) struct Node {
     id: NodeId,
     credentials: Credentials,
-    /// The presence: when it last reported.
+    /// When its agent last reported.
     pub(in crate::agents) seen: Ms,
     chain: u32,
-    endpoint: Option<Endpoint>,
+    endpoint: Option<ListenAddress>,
     payout: Option<Account>,
     ever_host: bool,
     ever_client: bool,
@@ -46,11 +46,11 @@ pub(crate) struct Node {
 
     /// Whether the operator drained it: it gets no new leases.
     drained: bool,
-    hosting: bool,
+    is_host: bool,
     slots: u32,
     /// Whether its slots for light nodes are full.
     light_full: bool,
-    consuming: bool,
+    is_client: bool,
     /// Whether it is a client whose node dials a host only seconds after the call.
     dials_late: bool,
     /// `None` if it has no maximum, as most have none.
@@ -61,10 +61,10 @@ pub(crate) struct Node {
     /// Whether it has an entry among the deadlines of silence.
     pub(in crate::agents) watched: bool,
     /// Whether it has an entry among the checks of never-paired nodes.
-    pub(in crate::agents) planned: bool,
+    pub(in crate::agents) forget_scheduled: bool,
     /// Whether it has an entry among the nodes that may be proven.
-    pub(in crate::agents) proof_planned: bool,
-    /// Whether its presence changed since the last write.
+    pub(in crate::agents) proof_scheduled: bool,
+    /// Whether the time of its last report changed since the last write.
     pub(in crate::agents) dirty: bool,
 }
 
@@ -73,13 +73,13 @@ pub(crate) const ANY_PRICE: Price = Price::per_minute(Wei::new(u128::MAX));
 
 /// Where a node claims to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Endpoint {
+pub(crate) struct ListenAddress {
     host: EnodeHost,
     port: u16,
     disc_port: Option<u16>,
 }
 
-impl Endpoint {
+impl ListenAddress {
     pub(crate) fn of(enode: &Enode) -> Self {
         Self { host: enode.host.clone(), port: enode.port, disc_port: enode.disc_port }
     }
@@ -116,16 +116,16 @@ impl Node {
             hash: LeaseSetHash::default(),
             head: 0,
             drained: false,
-            hosting: false,
+            is_host: false,
             slots: 0,
             light_full: false,
-            consuming: false,
+            is_client: false,
             dials_late: false,
             max_price: None,
             stored: false,
             watched: false,
-            planned: false,
-            proof_planned: false,
+            forget_scheduled: false,
+            proof_scheduled: false,
             dirty: false,
         }
     }
@@ -133,7 +133,7 @@ impl Node {
     /// Returns a node from a stored row.
     pub(crate) fn from_row(row: &NodeRow, chain: u32) -> Self {
         let mut node = Self::new(row.id, row.credentials.clone(), row.seen, chain);
-        node.endpoint = row.enode.as_ref().map(Endpoint::of);
+        node.endpoint = row.enode.as_ref().map(ListenAddress::of);
         node.payout = row.payout;
         node.ever_host = row.host;
         node.ever_client = row.client;
@@ -174,7 +174,7 @@ impl Node {
     }
 
     /// The protocol that its agent speaks.
-    pub(crate) const fn dialect(&self) -> Dialect {
+    pub(crate) const fn dialect(&self) -> AgentProtocol {
         self.credentials.dialect()
     }
 
@@ -220,7 +220,7 @@ impl Node {
 
     /// Whether it counts as a client of the pool with its current roles.
     pub(crate) const fn counts_as_client_now(&self) -> bool {
-        self.consuming && (self.dialect().names_roles() || !self.hosting)
+        self.is_client && (self.dialect().names_roles() || !self.is_host)
     }
 
     /// Whether it was paired with others for long enough.
@@ -281,8 +281,8 @@ impl Node {
     }
 
     /// Whether it offers slots.
-    pub(crate) const fn hosting(&self) -> bool {
-        self.hosting
+    pub(crate) const fn is_host(&self) -> bool {
+        self.is_host
     }
 
     /// The slots that it offers in total.
@@ -296,8 +296,8 @@ impl Node {
     }
 
     /// Whether it asks for hosts.
-    pub(crate) const fn consuming(&self) -> bool {
-        self.consuming
+    pub(crate) const fn is_client(&self) -> bool {
+        self.is_client
     }
 
     /// The highest price that it accepts; [`ANY_PRICE`] if it has no maximum.
@@ -360,10 +360,10 @@ impl Node {
         self.replaced |= before != Ms::ZERO && before != hello.credentials.issued;
         self.credentials = hello.credentials;
         self.endpoint = hello.endpoint;
-        self.hosting = hello.host.is_some();
+        self.is_host = hello.host.is_some();
         self.slots = hello.host.map_or(0, |(slots, _)| slots.min(most_slots));
         self.ever_host |= hello.host.is_some();
-        self.consuming = hello.client.is_some();
+        self.is_client = hello.client.is_some();
         self.dials_late = hello.dials_late;
         self.max_price = hello.client.filter(|price| *price != ANY_PRICE).map(Box::new);
         self.ever_client |= hello.client.is_some();
@@ -376,7 +376,7 @@ impl Node {
 
     /// Sets the number of slots that a host offers.
     pub(crate) const fn set_slots(&mut self, slots: u32) {
-        if self.hosting {
+        if self.is_host {
             self.slots = slots;
         }
     }
@@ -388,7 +388,7 @@ impl Node {
 
     /// Makes it a client. Returns true if it was never one before.
     pub(in crate::agents) const fn become_client(&mut self) -> bool {
-        self.consuming = true;
+        self.is_client = true;
         !std::mem::replace(&mut self.ever_client, true)
     }
 
@@ -412,7 +412,7 @@ impl Node {
     /// otherwise 0.
     pub(crate) fn open_slots(&self) -> u32 {
         let reachable = self.endpoint.as_ref().is_some_and(|endpoint| endpoint.port != 0);
-        let offers = self.hosting && !self.drained && self.callable && self.is_connected() && reachable;
+        let offers = self.is_host && !self.drained && self.callable && self.is_connected() && reachable;
         if offers { self.slots } else { 0 }
     }
 
@@ -422,7 +422,7 @@ impl Node {
     ///
     /// `None` where neither address means this node from there. Otherwise an agent in the pool's own network could make
     /// the nodes of strangers connect to machines in theirs, and addresses of a private network would leave it.
-    pub(crate) fn dialed_from(&self, observed: AddressScope, closed: bool) -> Option<Enode> {
+    pub(crate) fn dialed_from(&self, observed: AddressScope, members_only: bool) -> Option<Enode> {
         let endpoint = self.endpoint.as_ref().filter(|endpoint| endpoint.port != 0)?;
         let own = self.address?.to_canonical();
         let reachable = |ip: IpAddr| AddressScope::of(ip).is_some_and(|scope| scope.is_reachable_from(observed));
@@ -432,7 +432,7 @@ impl Node {
             EnodeHost::Dns(_) => true,
         };
         let enode = endpoint.enode(self.id);
-        if claims && (closed || own.is_loopback()) {
+        if claims && (members_only || own.is_loopback()) {
             return Some(enode);
         }
         reachable(own).then(|| enode.with_ip(own))
@@ -444,8 +444,8 @@ impl Node {
     }
 
     /// Returns where another node may dial it; `None` if that node's address is not known.
-    pub(crate) fn dialed_by(&self, other: &Self, closed: bool) -> Option<Enode> {
-        self.dialed_from(other.scope()?, closed)
+    pub(crate) fn dialed_by(&self, other: &Self, members_only: bool) -> Option<Enode> {
+        self.dialed_from(other.scope()?, members_only)
     }
 
     /// Returns where it was observed, for another node; `None` if that address does not mean this node from there.
@@ -455,8 +455,8 @@ impl Node {
     }
 
     /// As [`Self::dialed_by`], or only its id.
-    pub(crate) fn named_to(&self, other: &Self, closed: bool) -> Enode {
-        self.dialed_by(other, closed).unwrap_or_else(|| Enode::id_only(self.id))
+    pub(crate) fn named_to(&self, other: &Self, members_only: bool) -> Enode {
+        self.dialed_by(other, members_only).unwrap_or_else(|| Enode::id_only(self.id))
     }
 
     /// Whether the pool can call it to dial.

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A node's capabilities and its rules for others; many nodes share one. The capabilities of a host that names none are
-/// those that enough [`Witnesses`](super::witnesses::Witnesses) saw.
+/// those that enough [`CapabilityObservations`](super::observations::CapabilityObservations) saw.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Profile {
     pub(crate) serves: Box<[Capability]>,
@@ -35,13 +35,16 @@ impl Agents {
     /// Stores a node's capabilities and rules; each connect replaces both.
     pub(in crate::agents) fn set_profile(&mut self, index: u32, said: &Hello<'_>, limits: &Limits) {
         let profile = Profile::said(said, limits);
-        let profile =
-            if profile.is_empty() { None } else { self.profiles.acquire(profile, self.payer_of(index, limits)) };
+        let profile = if profile.is_empty() {
+            None
+        } else {
+            self.profiles.acquire(profile, self.charged_for_node(index, limits))
+        };
         self.forget_profile(index);
         if let Some(node) = self.nodes.get_mut(index) {
             node.set_profile(profile.unwrap_or(NIL));
         }
-        self.named_itself(index, limits);
+        self.declared_itself(index, limits);
     }
 
     /// Releases the shared values that a node uses.
@@ -49,7 +52,7 @@ impl Agents {
         if let Some(node) = self.nodes.get_mut(index) {
             self.profiles.give_back(node.set_profile(NIL));
         }
-        for number in self.unwanted.remove(&index).unwrap_or_default() {
+        for number in self.rejected_versions.remove(&index).unwrap_or_default() {
             self.versions.give_back(number);
         }
     }
@@ -66,18 +69,18 @@ impl Agents {
     }
 
     /// Whether the agent of `by` rejected a version before, by a rule that only that agent knows.
-    pub(crate) fn is_unwanted(&self, by: u32, version: u32) -> bool {
-        self.unwanted.get(&by).is_some_and(|list| list.contains(&version))
+    pub(crate) fn is_version_rejected(&self, by: u32, version: u32) -> bool {
+        self.rejected_versions.get(&by).is_some_and(|list| list.contains(&version))
     }
 
     /// Remembers that an agent rejected a version by a rule that only it knows: nodes of that version are not offered to
     /// it again on this socket. Returns false if the version is unknown or already remembered, or if the agent rejects
     /// too many versions for these to be exceptions.
-    pub(crate) fn refuse_version(&mut self, by: u32, other: u32, limits: &Limits) -> bool {
-        let most = limits.unwanted_versions.max(1) as usize;
+    pub(crate) fn reject_version(&mut self, by: u32, other: u32, limits: &Limits) -> bool {
+        let most = limits.rejected_versions.max(1) as usize;
         let version = self.nodes.get(other).map(Node::client_version);
         let Some(version) = version.filter(|version| *version != NIL) else { return false };
-        let list = self.unwanted.entry(by).or_default();
+        let list = self.rejected_versions.entry(by).or_default();
         if list.contains(&version) {
             return false;
         }

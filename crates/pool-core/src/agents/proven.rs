@@ -111,21 +111,21 @@ impl Agents {
 
     /// Whether limits for unknown nodes apply to a node. Members of a closed pool are known to its operator.
     pub(crate) fn is_limited(&self, index: u32, limits: &Limits) -> bool {
-        !limits.closed && !self.is_proven(index)
+        !limits.members_only && !self.is_proven(index)
     }
 
     /// How many more milliseconds a node has to be paired at least to be proven.
     pub(crate) fn lacks_ms(&self, index: u32, limits: &Limits) -> u64 {
-        let needed = if limits.closed { 1 } else { limits.proven_ms };
+        let needed = if limits.members_only { 1 } else { limits.proven_ms };
         self.get(index).map_or(needed, |node| node.proven().lacks_ms(needed))
     }
 
     /// Plans to look whether a node is proven, unless it is or that is planned already.
-    pub(crate) fn plan_proof(&mut self, index: u32, due: Ms) {
+    pub(crate) fn schedule_proof(&mut self, index: u32, due: Ms) {
         let Some(handle) = self.nodes.handle(index) else { return };
-        let node = self.nodes.get_mut(index).filter(|node| !node.proven.is_proven() && !node.proof_planned);
+        let node = self.nodes.get_mut(index).filter(|node| !node.proven.is_proven() && !node.proof_scheduled);
         let Some(node) = node else { return };
-        node.proof_planned = true;
+        node.proof_scheduled = true;
         self.proofs.push(due, handle);
     }
 
@@ -134,7 +134,7 @@ impl Agents {
         let handle = self.proofs.pop_due(now)?;
         let index = self.nodes.live(handle);
         if let Some(node) = index.and_then(|index| self.nodes.get_mut(index)) {
-            node.proof_planned = false;
+            node.proof_scheduled = false;
         }
         Some(index)
     }
@@ -153,7 +153,7 @@ impl Agents {
     /// enough. Returns how many more it takes at least. The time of a running lease is not counted yet: that is done when
     /// its row ends.
     pub(crate) fn prove(&mut self, index: u32, running: &[(u32, u64)], limits: &Limits) -> u64 {
-        let needed = if limits.closed { None } else { Some(limits.proven_ms) };
+        let needed = if limits.members_only { None } else { Some(limits.proven_ms) };
         let Some((node, own)) = self.get(index).and_then(|node| Some((node, node.address()?))) else { return u64::MAX };
         let mut proven = node.proven().clone();
         for (other, ms) in running {
@@ -166,9 +166,9 @@ impl Agents {
         if lacks_ms == 0
             && let Some(node) = self.nodes.get_mut(index)
         {
-            let stranger = !node.proven.is_paired();
+            let never_paired = !node.proven.is_paired();
             node.proven = Proven::Yes;
-            if stranger {
+            if never_paired {
                 self.shares.paired(node.block);
             }
         }
@@ -178,18 +178,18 @@ impl Agents {
 
     /// Adds time that two nodes were paired, in milliseconds; returns which of the two are to be written again.
     pub(crate) fn add_paired(&mut self, pair: [u32; 2], ms: u64, limits: &Limits) -> [bool; 2] {
-        let needed = if limits.closed { None } else { Some(limits.proven_ms) };
+        let needed = if limits.members_only { None } else { Some(limits.proven_ms) };
         let addresses = pair.map(|node| self.address(node));
         let votes = pair.map(|node| self.vote(node));
         let mut add = |index, own: Option<IpAddr>, other: Option<IpAddr>| {
             let Some(node) = self.nodes.get_mut(index) else { return false };
-            let stranger = !node.proven.is_paired();
+            let never_paired = !node.proven.is_paired();
             let changed = match own.zip(other) {
                 Some((own, other)) => node.proven.add(own, other, ms, needed),
                 // Not connected since the pool's start.
                 None => ms > 0 && node.proven.set_paired(),
             };
-            if stranger && node.proven.is_paired() {
+            if never_paired && node.proven.is_paired() {
                 self.shares.paired(node.block);
             }
             changed

@@ -127,7 +127,7 @@ impl<T> BlockQueues<T> {
     }
 
     /// Takes all items.
-    pub fn drain(&mut self) -> impl Iterator<Item = T> {
+    pub fn take_all(&mut self) -> impl Iterator<Item = T> {
         let old = std::mem::replace(self, Self::with(self.rates));
         old.queues.into_values().flatten()
     }

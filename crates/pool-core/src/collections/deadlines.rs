@@ -8,7 +8,7 @@ use vipnode_types::Ms;
 /// The length of a slot, whose deadlines are kept unordered until they are near.
 const SLOT_MS: u16 = 1_000;
 /// The number of deadlines of a slot that are allocated at once.
-const BLOCK: usize = 128;
+const CHUNK: usize = 128;
 
 /// A queue of deadlines, re-armed lazily: the caller that removes one checks whether it is still due, and puts it back
 /// otherwise.
@@ -23,12 +23,12 @@ pub(crate) struct Deadlines<K> {
     soon: BinaryHeap<Reverse<(Ms, K)>>,
     /// The last slot of `soon`.
     slot: u64,
-    later: BTreeMap<u64, Vec<Block<K>>>,
+    later: BTreeMap<u64, Vec<Chunk<K>>>,
     len: usize,
 }
 
 /// Deadlines, each with its milliseconds since the start of its slot.
-type Block<K> = Vec<(u16, K)>;
+type Chunk<K> = Vec<(u16, K)>;
 
 impl<K: Ord + Copy> Deadlines<K> {
     pub(crate) const fn new() -> Self {
@@ -46,8 +46,8 @@ impl<K: Ord + Copy> Deadlines<K> {
             return;
         }
         let blocks = self.later.entry(slot).or_default();
-        if blocks.last().is_none_or(|block| block.len() == BLOCK) {
-            blocks.push(Vec::with_capacity(BLOCK));
+        if blocks.last().is_none_or(|block| block.len() == CHUNK) {
+            blocks.push(Vec::with_capacity(CHUNK));
         }
         if let Some(block) = blocks.last_mut() {
             block.push((offset, what));

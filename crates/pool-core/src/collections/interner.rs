@@ -16,7 +16,7 @@ use crate::collections::{
 /// table, and what it filled is free again as soon as it leaves.
 #[derive(Debug)]
 pub(crate) struct Interner<T> {
-    entries: Slab<Entry<T>>,
+    entries: Slab<InternedValue<T>>,
     index: HashTable<u32>,
     keys: Keys,
     limit: u32,
@@ -26,13 +26,13 @@ pub(crate) struct Interner<T> {
 }
 
 #[derive(Debug)]
-struct Entry<T> {
+struct InternedValue<T> {
     value: T,
     references: u32,
     /// References that count as uses.
     users: u32,
     /// The block that pays for it while it is in use.
-    payer: Option<AddressBlock>,
+    charged_to: Option<AddressBlock>,
 }
 
 /// Values that a block may always have in use while the table is not full, as far as [`BlockShares`] allows. In the rules
@@ -53,7 +53,7 @@ impl<T: Eq + Hash> Interner<T> {
             entry.references = entry.references.saturating_add(1);
             return Some(number);
         }
-        let number = self.entries.insert(Entry { value, references: 1, users: 0, payer: None })?.index;
+        let number = self.entries.insert(InternedValue { value, references: 1, users: 0, charged_to: None })?.index;
         let (entries, keys) = (&self.entries, self.keys);
         self.index.insert_unique(hash, number, |&n| entries.get(n).map_or(0, |entry| keys.hash(&entry.value)));
         Some(number)
@@ -74,25 +74,25 @@ impl<T: Eq + Hash> Interner<T> {
         true
     }
 
-    /// Whether one more may use a value: it is in use, or the table has room for `payer`, which is `None` for nodes that no
+    /// Whether one more may use a value: it is in use, or the table has room for `charged_to`, which is `None` for nodes that no
     /// share limits.
-    pub(crate) fn may_use(&self, value: &T, payer: Option<AddressBlock>) -> bool {
+    pub(crate) fn may_use(&self, value: &T, charged_to: Option<AddressBlock>) -> bool {
         let known = self.find(self.keys.hash(value), value).and_then(|number| self.entries.get(number));
         if known.is_some_and(|entry| entry.users > 0) {
             return true;
         }
         let free = self.limit.saturating_sub(self.in_use);
-        payer.map_or(free > 0, |block| self.shares.may_take(block, free))
+        charged_to.map_or(free > 0, |block| self.shares.may_take(block, free))
     }
 
     /// Counts a reference as a use.
-    pub(crate) fn begin_use(&mut self, number: u32, payer: Option<AddressBlock>) {
+    pub(crate) fn begin_use(&mut self, number: u32, charged_to: Option<AddressBlock>) {
         let Some(entry) = self.entries.get_mut(number) else { return };
         entry.users = entry.users.saturating_add(1);
         if entry.users == 1 {
-            entry.payer = payer;
+            entry.charged_to = charged_to;
             self.in_use = self.in_use.saturating_add(1);
-            payer.into_iter().for_each(|block| self.shares.take(block));
+            charged_to.into_iter().for_each(|block| self.shares.take(block));
         }
     }
 
@@ -102,17 +102,17 @@ impl<T: Eq + Hash> Interner<T> {
         entry.users = entry.users.saturating_sub(1);
         if entry.users == 0 {
             self.in_use = self.in_use.saturating_sub(1);
-            entry.payer.take().into_iter().for_each(|block| self.shares.give_back(block));
+            entry.charged_to.take().into_iter().for_each(|block| self.shares.give_back(block));
         }
     }
 
     /// Returns the number of a value and counts one more reference that is a use. `None` if [`Self::may_use`] is false.
-    pub(crate) fn acquire(&mut self, value: T, payer: Option<AddressBlock>) -> Option<u32> {
-        if !self.may_use(&value, payer) {
+    pub(crate) fn acquire(&mut self, value: T, charged_to: Option<AddressBlock>) -> Option<u32> {
+        if !self.may_use(&value, charged_to) {
             return None;
         }
         let number = self.keep(value)?;
-        self.begin_use(number, payer);
+        self.begin_use(number, charged_to);
         Some(number)
     }
 

@@ -11,14 +11,14 @@ pub(crate) struct Handle {
 /// Values under 32-bit indexes. It grows by chunks, so that no value is ever moved and growth does not stall the pool.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
-    chunks: Vec<Vec<Entry<T>>>,
+    chunks: Vec<Vec<SlabEntry<T>>>,
     free: Vec<u32>,
     capacity: u32,
     len: usize,
 }
 
 #[derive(Debug)]
-struct Entry<T> {
+struct SlabEntry<T> {
     generation: u32,
     value: Option<T>,
 }
@@ -94,15 +94,15 @@ impl<T> Slab<T> {
         if index.is_multiple_of(CHUNK) {
             self.chunks.push(Vec::with_capacity(CHUNK as usize));
         }
-        self.chunks.last_mut()?.push(Entry { generation: 0, value: None });
+        self.chunks.last_mut()?.push(SlabEntry { generation: 0, value: None });
         Some(index)
     }
 
-    fn entry(&self, index: u32) -> Option<&Entry<T>> {
+    fn entry(&self, index: u32) -> Option<&SlabEntry<T>> {
         self.chunks.get((index / CHUNK) as usize)?.get((index % CHUNK) as usize)
     }
 
-    fn entry_mut(&mut self, index: u32) -> Option<&mut Entry<T>> {
+    fn entry_mut(&mut self, index: u32) -> Option<&mut SlabEntry<T>> {
         self.chunks.get_mut((index / CHUNK) as usize)?.get_mut((index % CHUNK) as usize)
     }
 }
@@ -112,7 +112,7 @@ impl<T> Slab<T> {
     /// Bytes on the heap for the entries, not for what they point at.
     pub(crate) fn heap_bytes(&self) -> usize {
         let chunks: usize = self.chunks.iter().map(Vec::capacity).sum();
-        chunks * size_of::<Entry<T>>() + self.chunks.capacity() * size_of::<Vec<T>>() + self.free.capacity() * 4
+        chunks * size_of::<SlabEntry<T>>() + self.chunks.capacity() * size_of::<Vec<T>>() + self.free.capacity() * 4
     }
 }
 

@@ -22,7 +22,7 @@ impl Core {
         };
         let avoid = self.known(&ask.avoid);
         let want = ask.want.min(self.limits.leases_a_client);
-        if !self.agents.get(index).is_some_and(Node::consuming) {
+        if !self.agents.get(index).is_some_and(Node::is_client) {
             self.end_ask(output, index, NO_LONGER_CLIENT);
             output.reply(connection, request, Err(CoreError::NoClient.into()));
             return;
@@ -83,9 +83,9 @@ impl Core {
     }
 
     /// Adds a host that admitted a client to the client's pending request.
-    pub(crate) fn granted(&mut self, output: &mut Output, client: u32, grant: LeasedHost) {
+    pub(crate) fn add_host_to_answer(&mut self, output: &mut Output, client: u32, leased: LeasedHost) {
         let Some(pending) = self.matching.asks_mut().get_mut(client) else { return };
-        let enough = pending.take(grant);
+        let enough = pending.take(leased);
         if enough || self.matching.scarce(client, self.context()) {
             self.answer_ask(output, client, None);
         } else {

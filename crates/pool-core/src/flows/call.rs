@@ -4,8 +4,8 @@ use vipnode_types::{
 };
 
 use crate::{
-    Core, Effect, PoolCall, Release,
-    leases::agent_calls::{CallInFlight, CallKind, Eviction, Unpaired},
+    Core, Effect, PoolCall, SendWhen,
+    leases::calls_in_flight::{CallInFlight, CallKind, Eviction, Unpaired},
     metering::unpaired::Pair,
     output::Output,
     protocol2::dialect::Delivery,
@@ -59,8 +59,8 @@ impl Core {
         let slot = if changes_node { self.leases.hold_slot(node) } else { None };
         let call = self.leases.begin_call(CallInFlight { kind, lease, node: handle, connection, slot, deadline });
         self.refresh_open_hosts(node);
-        let release = Release::AfterCommit;
-        output.push(Effect::Call { connection, call, message, answer_ms, release });
+        let release = SendWhen::AfterCommit;
+        output.push(Effect::Call { connection, call, message, answer_ms, when: release });
     }
 
     /// Brings a host's position among those with free slots up to date.

@@ -5,7 +5,7 @@ use vipnode_types::{
 
 use crate::{
     CallId, CallOutcome, Core, Effect,
-    leases::agent_calls::{CallInFlight, CallKind, Eviction},
+    leases::calls_in_flight::{CallInFlight, CallKind, Eviction},
     output::Output,
 };
 
@@ -87,7 +87,7 @@ impl Core {
         matching.trial_failed(call.lease, host, client, context);
         match outcome {
             CallOutcome::Refused(error) => self.refused(output, host, client, error),
-            _ => self.rest_host(host),
+            _ => self.back_off_host(host),
         }
         self.end_lease(output, index, EvictReason::TooLate, None, None);
         if *outcome == CallOutcome::Expired {
@@ -104,23 +104,23 @@ impl Core {
         if error.is(ErrorCode::Full) || error.is(ErrorCode::Busy) {
             let until = output.now.plus(self.limits.refused_slot_ms);
             self.leases.hold_slot_until(host, until, None);
-            self.matching.keep_apart(host, client, until, &self.limits);
+            self.matching.suspend_pair_until(host, client, until, &self.limits);
         } else if error.is(ErrorCode::LightFull) || error.is(ErrorCode::NotAdmitted) {
             // Of light slots, the host reports that they are taken, and when it has one again.
             self.matching.pair_failed(host, client, output.now, &self.limits);
         } else if error.is(ErrorCode::Unsuitable) {
-            if !self.agents.refuse_version(host, client, &self.limits) {
+            if !self.agents.reject_version(host, client, &self.limits) {
                 // The pool cannot remember the version, so it keeps the pair apart.
                 self.matching.pair_failed(host, client, output.now, &self.limits);
             }
         } else {
-            self.rest_host(host);
+            self.back_off_host(host);
         }
     }
 
-    fn rest_host(&mut self, host: u32) {
+    fn back_off_host(&mut self, host: u32) {
         let (matching, context) = self.matching();
-        matching.rest_host(host, context);
+        matching.back_off_host(host, context);
     }
 
     fn dial_done(&mut self, output: &mut Output, call: &CallInFlight, outcome: &CallOutcome) {

@@ -10,7 +10,7 @@ use crate::{
     ConnectionId, Core, Credentials, Identity, Reply, RequestId, Signer,
     agents::{
         hello::Hello,
-        node::{ANY_PRICE, Endpoint},
+        node::{ANY_PRICE, ListenAddress},
     },
     core_error::CoreError,
     output::Output,
@@ -29,7 +29,7 @@ impl Core {
             Ok(index) => {
                 let said = Hello {
                     credentials: self.delegated(identity, hello),
-                    endpoint: hello.enode.as_ref().map(Endpoint::of),
+                    endpoint: hello.enode.as_ref().map(ListenAddress::of),
                     host: hello.host.as_ref().map(|host| (host.slots, host.payout)),
                     client: hello.client.as_ref().map(|client| client.max_price.unwrap_or(ANY_PRICE)),
                     dials_late: hello.client.as_ref().is_some_and(|client| client.dials_late),
@@ -106,6 +106,6 @@ impl Core {
         let lease = self.leases.get(lease).filter(|lease| !lease.is_admitting())?;
         let (own, other) = (self.agents.get(lease.node(side))?, self.agents.get(lease.node(side.other()))?);
         let price = self.leases.price(lease)?;
-        Some(LeaseView { lease: lease.id(), side, peer: other.named_to(own, self.limits.closed), price })
+        Some(LeaseView { lease: lease.id(), side, peer: other.named_to(own, self.limits.members_only), price })
     }
 }

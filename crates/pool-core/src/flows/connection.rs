@@ -23,7 +23,7 @@ impl Core {
         credentials: &Credentials,
     ) -> Result<u32, WireError> {
         let room = if self.has_room_for(&id) || self.make_room(output) { Some(0) } else { None };
-        let payer = self.check_node((id, address), &chain, room)?;
+        let charged_to = self.check_node((id, address), &chain, room)?;
         if let Some(index) = self.agents.find(&id) {
             if self.is_silent(index) {
                 self.go_down(output, index);
@@ -33,7 +33,7 @@ impl Core {
         }
         let full = CoreError::PoolFull { nodes: self.limits.nodes, retry_ms: self.limits.report_interval_ms };
         let chain = self.agents.join_chain(chain).ok_or_else(|| full.clone())?;
-        let index = self.agents.insert(id, credentials.clone(), output.now, (chain, payer)).ok_or(full)?;
+        let index = self.agents.insert(id, credentials.clone(), output.now, (chain, charged_to)).ok_or(full)?;
         if self.agents.take_delegation(&id) {
             output.persist(Row::Delete(RowKey::Delegation(id)));
         }
@@ -54,8 +54,8 @@ impl Core {
         room: Option<usize>,
     ) -> Result<Option<AddressBlock>, WireError> {
         let retry_ms = self.limits.report_interval_ms;
-        let payer = self.agents.payer(&id, address, &self.limits);
-        if !self.agents.may_use_chain(chain, payer) {
+        let charged_to = self.agents.charged_to(&id, address, &self.limits);
+        if !self.agents.may_use_chain(chain, charged_to) {
             let chain = Box::new(*chain);
             return Err(match self.agents.has_all_chains() {
                 true => CoreError::ChainsFull { chain, retry_ms }.into(),
@@ -63,15 +63,15 @@ impl Core {
             });
         }
         if self.agents.find(&id).is_some() {
-            return Ok(payer);
+            return Ok(charged_to);
         }
         let Some(forgets) = room else {
             return Err(CoreError::PoolFull { nodes: self.limits.nodes, retry_ms }.into());
         };
-        if payer.is_some_and(|block| !self.agents.has_room(block, forgets, &self.limits)) {
+        if charged_to.is_some_and(|block| !self.agents.has_room(block, forgets, &self.limits)) {
             return Err(CoreError::NodesOfBlock { retry_ms }.into());
         }
-        Ok(payer)
+        Ok(charged_to)
     }
 
     /// Moves a node to another chain. Of its leases, those go on that run with nodes of joined chains.
@@ -102,11 +102,11 @@ impl Core {
         index: u32,
         connection: ConnectionId,
         (address, callable): (IpAddr, bool),
-        said: Hello<'_>,
+        hello: Hello<'_>,
     ) -> Option<IpAddr> {
         let before = self.agents.row(index);
         let replaced = self.attach(output, index, connection, (address, callable));
-        let changed = self.take_in(output, index, said, before.as_ref());
+        let changed = self.take_in(output, index, hello, before.as_ref());
         self.refresh(&changed);
         self.agents.watch(index, &self.clock, &self.limits);
         replaced
@@ -143,23 +143,23 @@ impl Core {
     }
 
     /// Stores the description of a node, whose row was `before`.
-    fn take_in(&mut self, output: &mut Output, index: u32, said: Hello<'_>, before: Option<&NodeRow>) -> Changed {
+    fn take_in(&mut self, output: &mut Output, index: u32, hello: Hello<'_>, before: Option<&NodeRow>) -> Changed {
         for (lease, side) in self.leases.of(index) {
             let reason = match side {
-                Side::Client if said.client.is_none() => EvictReason::Left,
-                Side::Host if said.host.is_none() => EvictReason::Drained,
+                Side::Client if hello.client.is_none() => EvictReason::Left,
+                Side::Host if hello.host.is_none() => EvictReason::Drained,
                 _ => continue,
             };
             self.end_lease(output, lease, reason, Some(side), None);
         }
-        if let Some((_, payout)) = said.host {
+        if let Some((_, payout)) = hello.host {
             self.change_payout(output, index, payout);
         }
         let mut leases = self.leases.of(index).into_iter();
         let unseen = leases.all(|(lease, side)| self.leases.get(lease).is_none_or(|lease| lease.up(side) == UNSEEN));
         // If no meter depends on it, a connect counts as being seen.
         let seen_from = unseen.then_some(output.now);
-        let (changed, row) = self.agents.take_in(index, said, before, seen_from, &self.limits);
+        let (changed, row) = self.agents.take_in(index, hello, before, seen_from, &self.limits);
         if let Some(row) = row {
             output.persist(Row::Node(Box::new(row)));
         }
@@ -195,7 +195,7 @@ impl Core {
     pub(crate) fn forget_description(&mut self, index: u32) {
         if self.is_gone(index) {
             self.agents.forget_description(index);
-            self.plan_to_forget(index);
+            self.schedule_forget(index);
         }
     }
 

@@ -6,10 +6,10 @@ use vipnode_types::{
 use crate::{
     Core, Row, RowKey,
     leases::{
-        agent_calls::{Eviction, Unpaired},
+        calls_in_flight::{Eviction, Unpaired},
         lease::{Lease, UNSEEN},
     },
-    metering::{row_ends::Ends, unpaired::Pair},
+    metering::{period_ends::Ends, unpaired::Pair},
     output::Output,
 };
 
@@ -35,14 +35,14 @@ impl Core {
         }
         let pair = Pair { client: lease.client(), host: lease.host() };
         let (lone_host, host_until) = (lease.sees(Side::Host), self.host_saw_until(lease).max(ends.host));
-        self.close_row(output, index, ends, host_until);
+        self.close_period(output, index, ends, host_until);
         let used_up = reason == EvictReason::NotConnected && lone_host && self.is_used_up(pair);
         let reason = if used_up { EvictReason::Unpaired } else { reason };
         output.persist(Row::Delete(RowKey::Lease(id)));
         let Some(lease) = self.leases.end(index) else { return };
         self.matching.forget_selection(lease.id());
         self.matching.end_trial(lease.id());
-        self.agents.drop_witness(lease.host(), lease.id(), &self.limits);
+        self.agents.drop_observation(lease.host(), lease.id(), &self.limits);
         if lease.is_running() {
             self.matching.host_unpaired(lease.host());
         } else {

@@ -2,7 +2,7 @@ use vipnode_types::Ms;
 
 use crate::{
     Core, Row, RowKey,
-    agents::{node::Node, strangers::forget_after},
+    agents::{never_paired::forget_after, node::Node},
     output::Output,
 };
 
@@ -39,9 +39,9 @@ impl Core {
     }
 
     /// Plans when a never-paired node is checked for removal.
-    pub(crate) fn plan_to_forget(&mut self, index: u32) {
+    pub(crate) fn schedule_forget(&mut self, index: u32) {
         let Some(after) = self.forget_after(index) else { return };
-        self.agents.plan_to_forget(index, after.max(self.clock.window_ends()));
+        self.agents.schedule_forget(index, after.max(self.clock.window_ends()));
     }
 
     /// The time after which a node without a connection and without leases is forgotten. A client that used unpaired time
@@ -58,11 +58,11 @@ impl Core {
     }
 
     /// Forgets a never-paired node if it left long enough ago, or plans its next check. Returns false if no check is due.
-    pub(crate) fn stranger_due(&mut self, output: &mut Output) -> bool {
-        let Some(index) = self.agents.pop_stranger(output.now) else { return false };
+    pub(crate) fn never_paired_due(&mut self, output: &mut Output) -> bool {
+        let Some(index) = self.agents.pop_never_paired(output.now) else { return false };
         let Some(index) = index else { return true };
         if self.is_gone(index) && !self.forget_if_old(output, index) {
-            self.plan_to_forget(index);
+            self.schedule_forget(index);
         }
         true
     }

@@ -22,7 +22,7 @@ impl Core {
         self.check_held_slots()?;
         self.agents.check_shared()?;
         self.agents.check_votes()?;
-        self.check_witnesses()?;
+        self.check_observations()?;
         self.check_prices()?;
         self.check_sums()
     }
@@ -39,7 +39,7 @@ impl Core {
             }
             let judged = self.agents.is_watched(index) || (!node.is_connected() && !self.leases.any(index));
             BrokenInvariant::unless(judged, || format!("{id:?} has no deadline of silence"))?;
-            let planned = self.agents.is_planned(index) || node.proven().is_paired() || !self.is_gone(index);
+            let planned = self.agents.is_forget_scheduled(index) || node.proven().is_paired() || !self.is_gone(index);
             BrokenInvariant::unless(planned, || format!("{id:?} was never paired and is not to be forgotten"))?;
             self.check_lists(index, node)?;
             let waits = self.matching.check_waiting(index, self.context()).map_err(|what| format!("{id:?} {what}"))?;
@@ -128,7 +128,7 @@ impl Core {
                 let sum = free.entry(node.chain()).or_default();
                 *sum = (sum.0.saturating_add(u64::from(slots)), sum.1.saturating_add(1));
             }
-            hosts = hosts.saturating_add(usize::from(node.hosting() && node.is_connected()));
+            hosts = hosts.saturating_add(usize::from(node.is_host() && node.is_connected()));
             clients = clients.saturating_add(u64::from(node.counts_as_client_now() && node.is_connected()));
         }
         let open = self.matching.open_hosts();
@@ -159,10 +159,10 @@ impl Core {
         Ok(())
     }
 
-    fn check_witnesses(&self) -> Result<(), BrokenInvariant> {
+    fn check_observations(&self) -> Result<(), BrokenInvariant> {
         let of_host =
             |host: u32, lease: LeaseId| self.leases.get(self.leases.find(lease)?).filter(|at| at.host() == host);
-        Ok(self.agents.check_witnesses(|host, lease| of_host(host, lease).map(Lease::is_running))?)
+        Ok(self.agents.check_observations(|host, lease| of_host(host, lease).map(Lease::is_running))?)
     }
 
     fn check_prices(&self) -> Result<(), BrokenInvariant> {

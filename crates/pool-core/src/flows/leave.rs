@@ -78,7 +78,7 @@ impl Core {
     pub(crate) fn rejected(&mut self, by: u32, lease: u32) {
         let Some(lease) = self.leases.get(lease) else { return };
         let Some(side) = lease.side_of(by) else { return };
-        self.agents.refuse_version(by, lease.node(side.other()), &self.limits);
+        self.agents.reject_version(by, lease.node(side.other()), &self.limits);
     }
 
     /// Remembers that the other side is not what its agent described. Because only one side claims that, the pair is kept
@@ -94,7 +94,7 @@ impl Core {
     /// A host disconnected a light node at once. Either its slots for light nodes are taken, or the light node left by
     /// itself, which looks the same: so the host rests its slots for a moment only, and the light node's block for long.
     fn light_node_failed(&mut self, lease: u32) {
-        let Some(lease) = self.leases.get(lease).filter(|_| !self.limits.closed) else { return };
+        let Some(lease) = self.leases.get(lease).filter(|_| !self.limits.members_only) else { return };
         if !self.agents.is_light(lease.client()) {
             return;
         }

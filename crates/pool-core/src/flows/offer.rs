@@ -6,7 +6,7 @@ use vipnode_types::{
 use crate::{
     Core,
     agents::node::Node,
-    leases::offer::OfferTerms,
+    leases::offer::LeaseTerms,
     matching::{OfferedPair, no_host::NoHost, pending_offers::OfferShare},
     output::Output,
 };
@@ -16,7 +16,7 @@ impl Core {
     pub(crate) fn offer_slot(&mut self, output: &mut Output, client: u32) -> Result<(), NoHost> {
         let first = self.offer_slot_of(output, client, false)?;
         if self.agents.get(client).is_some_and(Node::can_dial) {
-            self.matching.await_pair(first, output.now.plus(self.limits.second_host_ms));
+            self.matching.await_pair(first, output.now.plus(self.limits.extra_host_ms));
         }
         Ok(())
     }
@@ -57,7 +57,7 @@ impl Core {
         let node = self.agents.get(client)?;
         let (client_id, address) = (node.id(), node.address());
         let shared = self.agents.is_limited(client, &self.limits);
-        let offer = self.leases.offer(output, OfferTerms { client, host, price, shared })?;
+        let offer = self.leases.offer(output, LeaseTerms { client, host, price, shared })?;
         self.watch_pair(client, host);
         let share = self.share_of(client, shared);
         self.matching.offered(OfferedPair { client, host, address }, share, output.now, &self.limits);
@@ -111,7 +111,7 @@ impl Core {
         };
         let client_version = self.agents.client_version(host);
         if self.matching.asks().contains(client) {
-            self.granted(output, client, LeasedHost { lease: id, host: enode, price, client_version });
+            self.add_host_to_answer(output, client, LeasedHost { lease: id, host: enode, price, client_version });
         } else if self.agents.get(client).is_some_and(Node::can_dial) {
             let call = DialCall { lease: id, side: Side::Client, peer: enode, price, client_version };
             self.call_dial(output, client, call);

@@ -75,10 +75,10 @@ impl Core {
             return;
         }
         let (client, host, offered) = (lease.client(), lease.host(), lease.offered());
-        let silent = !lease.sees(Side::Host);
+        let never_connected = !lease.sees(Side::Host);
         let (matching, context) = self.matching();
         matching.never_connected(host, client, offered, context);
-        if silent {
+        if never_connected {
             self.strike(host, client);
         }
         self.end_lease(output, index, EvictReason::NotConnected, None, None);

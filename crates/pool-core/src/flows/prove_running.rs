@@ -1,16 +1,16 @@
 //! A node is proven while its leases run, not only once their rows end, which may take a day. Until then, limits for
-//! unknown nodes would hold back an honest node that strangers compete with. The time is computed from the running rows
+//! unknown nodes would hold back an honest node that strangers compete with. The time is computed from the running periods
 //! when it may be enough, so that no report has to add to it.
 
 use vipnode_types::wire::Side;
 
-use crate::{Core, Row, leases::lease::Lease, metering::row_ends::Ends, output::Output};
+use crate::{Core, Row, leases::lease::Lease, metering::period_ends::Ends, output::Output};
 
 impl Core {
     /// Plans when to look whether a node with a running lease is proven.
-    pub(crate) fn plan_proof(&mut self, node: u32) {
+    pub(crate) fn schedule_proof(&mut self, node: u32) {
         let due = self.clock.now().plus(self.agents.lacks_ms(node, &self.limits));
-        self.agents.plan_proof(node, due);
+        self.agents.schedule_proof(node, due);
     }
 
     /// Proves the next node that has been paired for long enough by now. Returns false if none is to be looked at.
@@ -30,7 +30,7 @@ impl Core {
             }
             lacks_ms => {
                 let due = output.now.plus(lacks_ms.max(self.limits.tick_ms));
-                self.agents.plan_proof(node, due);
+                self.agents.schedule_proof(node, due);
             }
         }
         true

@@ -15,7 +15,7 @@ impl Core {
             }
         }
         self.limits = limits;
-        for host in self.agents.weigh_all_witnesses(&self.limits) {
+        for host in self.agents.recount_all_observations(&self.limits) {
             self.refresh_open_hosts(host);
         }
         let (matching, context) = self.matching();
@@ -34,9 +34,9 @@ mod tests {
     fn other_limits_are_taken_but_for_those_that_tables_were_made_with() {
         let price: Price = "100 gwei".parse().unwrap();
         let mut core = Core::new(Limits::default(), [0; 32], Ms::ZERO);
-        let newer = Limits { price, closed: true, chains: 7, max_request_hosts: 3, ..Limits::default() };
+        let newer = Limits { price, members_only: true, chains: 7, max_request_hosts: 3, ..Limits::default() };
         assert_eq!(core.set_limits(newer), ["chains"]);
-        assert_eq!((core.limits.price, core.limits.closed, core.limits.max_request_hosts), (price, true, 3));
+        assert_eq!((core.limits.price, core.limits.members_only, core.limits.max_request_hosts), (price, true, 3));
         assert_eq!(core.limits.chains, Limits::default().chains);
     }
 }

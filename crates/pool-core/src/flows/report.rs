@@ -5,9 +5,9 @@ use vipnode_types::{
 
 use crate::{
     ConnectionId, Core, Reply, RequestId,
-    agents::{hello::most_slots, witnesses::Sight},
+    agents::{hello::most_slots, observations::ObservedCapabilities},
     core_error::CoreError,
-    leases::agent_calls::Eviction,
+    leases::calls_in_flight::Eviction,
     output::Output,
 };
 
@@ -140,8 +140,14 @@ impl Core {
             let Some((lease, Side::Client)) = self.leases.own(index, seen.lease) else { continue };
             let Some(lease) = self.leases.get(lease).filter(|lease| lease.sees(Side::Client)) else { continue };
             let (host, paired) = (lease.host(), lease.is_running());
-            let sight = Sight { lease: lease.id(), client: index, host, paired, capabilities: &seen.capabilities };
-            self.agents.hear_witness(sight, &self.limits);
+            let sight = ObservedCapabilities {
+                lease: lease.id(),
+                client: index,
+                host,
+                paired,
+                capabilities: &seen.capabilities,
+            };
+            self.agents.observe_capabilities(sight, &self.limits);
             let (matching, context) = self.matching();
             matching.refresh_open_hosts(host, context);
         }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use vipnode_types::{LeaseId, Ms, NodeId};
 
 use crate::{
-    Core, Counters, DelegationRow, LeaseRow, Limits, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow,
+    Core, Counters, DelegationRow, LastReport, LeaseRow, Limits, MeteredPeriod, NodeRow, Row, RowKey, TimesRow,
     leases::lease::UNSEEN, pool_clock::PoolClock,
 };
 
@@ -14,7 +14,7 @@ struct Rows {
     leases: BTreeMap<LeaseId, LeaseRow>,
     seen: BTreeMap<NodeId, (Ms, u64)>,
     times: BTreeMap<NodeId, TimesRow>,
-    waiting: BTreeMap<(NodeId, NodeId), MeteredRow>,
+    waiting: BTreeMap<(NodeId, NodeId), MeteredPeriod>,
     delegations: BTreeMap<NodeId, DelegationRow>,
     clock: Ms,
     next_lease: u64,
@@ -32,8 +32,8 @@ impl Rows {
             Row::Metered(row) => {
                 counters.count_metered(&row);
             }
-            Row::Presence(seen) => {
-                for Presence { id, seen, nonce } in seen {
+            Row::LastReport(seen) => {
+                for LastReport { id, seen, nonce } in seen {
                     let newest = self.seen.entry(id).or_default();
                     *newest = (seen.max(newest.0), nonce.max(newest.1));
                 }
@@ -41,7 +41,7 @@ impl Rows {
             Row::Times(times) => {
                 self.times.insert(times.client, *times);
             }
-            Row::Waiting(row) => {
+            Row::Deferred(row) => {
                 self.waiting.insert((row.lease.client, row.lease.host), *row);
             }
             Row::Delegation(row) => {
@@ -59,7 +59,7 @@ impl Rows {
             Row::Delete(RowKey::Times(id)) => {
                 self.times.remove(&id);
             }
-            Row::Delete(RowKey::Waiting(client, host)) => {
+            Row::Delete(RowKey::Deferred(client, host)) => {
                 self.waiting.remove(&(client, host));
             }
             Row::Delete(RowKey::Delegation(id)) => {
@@ -127,21 +127,21 @@ impl Core {
         if running {
             let (matching, context) = self.matching();
             matching.host_paired(host, client, context);
-            self.plan_proof(client);
-            self.plan_proof(host);
+            self.schedule_proof(client);
+            self.schedule_proof(host);
         } else {
             self.matching.offer_restored();
             self.leases.arm_offer(id, self.clock.resumed().plus(self.limits.offer_ms));
             // A restored offer waits long for both sides. Once its client is connected, it gets further hosts meanwhile.
-            self.matching.await_pair(id, self.clock.now().plus(self.limits.second_host_ms));
+            self.matching.await_pair(id, self.clock.now().plus(self.limits.extra_host_ms));
         }
         if down {
-            let wait = self.half_down_ms(client);
+            let wait = self.host_gone_wait_ms(client);
             self.leases.arm_half_down(id, self.clock.now().plus(wait));
         }
     }
 
-    /// Returns the durable state, as a store holds it once all presences are written. `restore` of these rows returns the
+    /// Returns the durable state, as a store holds it once all last reports are written. `restore` of these rows returns the
     /// same state.
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
@@ -159,7 +159,7 @@ impl Core {
         rows.extend(leases.into_iter().map(|row| Row::Lease(Box::new(row))));
         rows.extend(times.into_iter().map(|row| Row::Times(Box::new(row))));
         rows.extend(self.agents.delegations().map(Row::Delegation));
-        rows.extend(self.metering.rows.waiting().map(|row| Row::Waiting(Box::new(row.clone()))));
+        rows.extend(self.metering.rows.deferred().map(|row| Row::Deferred(Box::new(row.clone()))));
         rows
     }
 }

@@ -41,19 +41,19 @@ impl Core {
         } else if let Some(id) = self.leases.pop_dial(now) {
             self.dial_due(output, id);
         } else if let Some(slow) = self.matching.pop_slow(now) {
-            self.slow_offer_due(output, slow);
+            self.extra_host_due(output, slow);
         } else if let Some(lease) = self.leases.pop_half_down(now) {
             if let Some(index) = self.leases.find(lease) {
-                self.half_down_due(output, index);
+                self.host_gone_due(output, index);
             }
         } else if let Some(lease) = self.leases.pop_offer(now) {
             if let Some(index) = self.leases.find(lease) {
                 self.offer_due(output, index);
             }
-        } else if let Some(host) = self.matching.pop_rested(now) {
+        } else if let Some(host) = self.matching.pop_backed_off_host(now) {
             if let Some(host) = self.agents.live(host) {
                 let (matching, context) = self.matching();
-                matching.rest_over(host, context);
+                matching.host_back_off_over(host, context);
             }
         } else if let Some(client) = self.matching.pop_backed_off(now) {
             if let Some(client) = self.agents.live(client) {
@@ -63,7 +63,7 @@ impl Core {
         } else if let Some(node) = self.agents.pop_silence(now) {
             self.silence_due(output, node);
         } else {
-            return self.stranger_due(output) || self.proof_due(output) || self.roll_over(output);
+            return self.never_paired_due(output) || self.proof_due(output) || self.roll_over(output);
         }
         true
     }

@@ -10,12 +10,12 @@ pub(crate) struct LeaseDeadlines {
     /// By when a pair should be connected, or the host dials.
     dials: Deadlines<LeaseId>,
     /// By when the client has to report, after its host reported "gone".
-    half_downs: Deadlines<LeaseId>,
+    hosts_gone: Deadlines<LeaseId>,
 }
 
 impl LeaseDeadlines {
     pub(crate) const fn new() -> Self {
-        Self { offers: Deadlines::new(), dials: Deadlines::new(), half_downs: Deadlines::new() }
+        Self { offers: Deadlines::new(), dials: Deadlines::new(), hosts_gone: Deadlines::new() }
     }
 }
 
@@ -32,7 +32,7 @@ impl Leases {
 
     /// Sets the deadline of the client's report on a host's "gone".
     pub(crate) fn arm_half_down(&mut self, id: LeaseId, due: Ms) {
-        self.deadlines.half_downs.push(due, id);
+        self.deadlines.hosts_gone.push(due, id);
     }
 
     /// Returns a lease whose offer is due.
@@ -47,19 +47,19 @@ impl Leases {
 
     /// Returns a lease whose host reported "gone", and whose client should have reported by now.
     pub(crate) fn pop_half_down(&mut self, now: Ms) -> Option<LeaseId> {
-        self.deadlines.half_downs.pop_due(now)
+        self.deadlines.hosts_gone.pop_due(now)
     }
 
     /// When the first deadline is due.
     pub(crate) fn next_deadline(&self) -> Option<Ms> {
-        let LeaseDeadlines { offers, dials, half_downs } = &self.deadlines;
-        [offers.next(), dials.next(), half_downs.next(), self.next_timed_slot()].into_iter().flatten().min()
+        let LeaseDeadlines { offers, dials, hosts_gone } = &self.deadlines;
+        [offers.next(), dials.next(), hosts_gone.next(), self.next_timed_slot()].into_iter().flatten().min()
     }
 
     /// The number of deadlines.
     pub(crate) fn deadlines(&self) -> usize {
-        let LeaseDeadlines { offers, dials, half_downs } = &self.deadlines;
-        let leases = offers.len().saturating_add(dials.len()).saturating_add(half_downs.len());
+        let LeaseDeadlines { offers, dials, hosts_gone } = &self.deadlines;
+        let leases = offers.len().saturating_add(dials.len()).saturating_add(hosts_gone.len());
         leases.saturating_add(self.timed_slots())
     }
 }

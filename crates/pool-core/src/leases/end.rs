@@ -4,13 +4,13 @@ impl Leases {
     /// Removes a lease from every list and count.
     pub(crate) fn end(&mut self, index: u32) -> Option<Lease> {
         let (client, host) = self.get(index).map(|lease| (lease.client(), lease.host()))?;
-        self.table.row_ends(index);
+        self.table.period_ends(index);
         if let Some(node) = self.nodes.get_mut(client) {
-            node.client_head = self.table.unlink(List::Client, node.client_head, index);
+            node.first_as_client = self.table.unlink(List::Client, node.first_as_client, index);
             node.client_count = node.client_count.saturating_sub(1);
         }
         if let Some(node) = self.nodes.get_mut(host) {
-            node.host_head = self.table.unlink(List::Host, node.host_head, index);
+            node.first_as_host = self.table.unlink(List::Host, node.first_as_host, index);
             node.host_count = node.host_count.saturating_sub(1);
         }
         let lease = self.table.remove(index)?;

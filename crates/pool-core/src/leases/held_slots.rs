@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{LeaseId, Ms};
 
-use crate::leases::{Leases, agent_calls::Eviction};
+use crate::leases::{Leases, calls_in_flight::Eviction};
 
 /// A slot that a host's node may still serve although no admitted lease takes it.
 ///

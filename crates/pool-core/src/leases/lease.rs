@@ -8,10 +8,10 @@ use crate::collections::slab::NIL;
 /// The time of an event that has not happened.
 pub(crate) const UNSEEN: Ms = Ms::NEVER;
 
-/// A lease between one client and one host, and when each saw the other in the meter's current row.
+/// A lease between one client and one host, and when each saw the other in the current billing period.
 ///
 /// A client's "gone" ends a lease at once, so only a host's is stored. The payee is the host's current payout account: a
-/// change of it ends the running rows first.
+/// change of it ends the running periods first.
 #[derive(Debug)]
 pub(crate) struct Lease {
     id: LeaseId,
@@ -30,24 +30,24 @@ pub(crate) struct Lease {
     pub(in crate::leases) host_link: ListLink,
     /// Neighbors among the leases in order of their rows' beginnings.
     pub(in crate::leases) age_link: ListLink,
-    stage: LeaseStage,
+    state: LeaseState,
     /// The fault of the pair that a side reported when it left.
     fault: Option<PairFault>,
-    /// Whether it has an entry among the deadlines of `half_down_ms`.
-    half_armed: bool,
+    /// Whether it has an entry among the deadlines of `host_gone_wait_ms`.
+    host_gone_armed: bool,
     /// While it is pending it counts to the share of its client's address block.
     shared: bool,
 }
 
 /// The stages of a lease's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LeaseStage {
+pub(crate) enum LeaseState {
     /// The host was asked and has not answered. The client does not know of the lease.
     Admitting,
     /// The client knows of the lease, but not both sides have seen each other: it is a pending offer of the client's
     /// address block.
     Offered,
-    /// Both sides have seen each other, and a row of the meter is running.
+    /// Both sides have seen each other, and a billing period runs.
     Running,
     /// The host admitted the client, but has no address that the client could dial. The lease is about to end.
     Evicting,
@@ -88,9 +88,9 @@ impl Lease {
             client_link: ListLink::NONE,
             host_link: ListLink::NONE,
             age_link: ListLink::NONE,
-            stage: LeaseStage::Admitting,
+            state: LeaseState::Admitting,
             fault: None,
-            half_armed: false,
+            host_gone_armed: false,
             shared: false,
         }
     }
@@ -100,8 +100,8 @@ impl Lease {
     pub(in crate::leases) fn restored(self, row: u32, seen: FirstSeen) -> Self {
         let FirstSeen { client_up, host_up, host_down } = seen;
         let running = client_up != UNSEEN && host_up != UNSEEN;
-        let stage = if running { LeaseStage::Running } else { LeaseStage::Offered };
-        Self { row, client_up, host_up, host_down, stage, half_armed: host_down != UNSEEN, ..self }
+        let state = if running { LeaseState::Running } else { LeaseState::Offered };
+        Self { row, client_up, host_up, host_down, state, host_gone_armed: host_down != UNSEEN, ..self }
     }
 
     /// The same lease. `shared` is whether it counts to the share of its client's address block while it is pending.
@@ -145,12 +145,12 @@ impl Lease {
         self.host_down
     }
 
-    /// When the running row began: when both sides saw each other.
+    /// When the running period began: when both sides saw each other.
     pub(crate) fn both_up(&self) -> Ms {
         self.client_up.max(self.host_up)
     }
 
-    /// The number of the meter's current row.
+    /// The number of the current billing period.
     pub(crate) const fn row(&self) -> u32 {
         self.row
     }
@@ -175,21 +175,21 @@ impl Lease {
 
     /// Whether the host has yet to admit.
     pub(crate) const fn is_admitting(&self) -> bool {
-        matches!(self.stage, LeaseStage::Admitting)
+        matches!(self.state, LeaseState::Admitting)
     }
 
     /// Whether both sides have seen each other.
     pub(crate) const fn is_running(&self) -> bool {
-        matches!(self.stage, LeaseStage::Running)
+        matches!(self.state, LeaseState::Running)
     }
 
     /// Whether the client knows of it.
     pub(crate) const fn is_known_to_client(&self) -> bool {
-        matches!(self.stage, LeaseStage::Offered | LeaseStage::Running)
+        matches!(self.state, LeaseState::Offered | LeaseState::Running)
     }
 
-    pub(in crate::leases) const fn set_stage(&mut self, stage: LeaseStage) {
-        self.stage = stage;
+    pub(in crate::leases) const fn set_state(&mut self, state: LeaseState) {
+        self.state = state;
     }
 
     /// Returns the side of a node.
@@ -245,11 +245,11 @@ impl Lease {
 
     /// Sets whether the host's "gone" has a deadline. Returns the previous value.
     pub(in crate::leases) const fn arm_half_down(&mut self, armed: bool) -> bool {
-        std::mem::replace(&mut self.half_armed, armed)
+        std::mem::replace(&mut self.host_gone_armed, armed)
     }
 
     /// Begins the next row, with what the sides saw.
-    pub(in crate::leases) const fn next_row(&mut self, seen: FirstSeen) {
+    pub(in crate::leases) const fn next_period(&mut self, seen: FirstSeen) {
         self.row = self.row.saturating_add(1);
         self.client_up = seen.client_up;
         self.host_up = seen.host_up;

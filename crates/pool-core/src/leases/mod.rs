@@ -1,7 +1,7 @@
 //! The leases: their offer, whether both sides see each other, the calls to agents about them, and their end. May read
 //! agents. The selection of hosts and the cost of leases do not belong here.
 
-pub(crate) mod agent_calls;
+pub(crate) mod calls_in_flight;
 pub(crate) mod deadlines;
 pub(crate) mod end;
 pub(crate) mod held_slots;
@@ -20,7 +20,7 @@ use crate::{
     agents::Agents,
     collections::{by_index::ByIndex, interner::Interner, seeded_rng::SeededRng, slab::NIL},
     leases::{
-        agent_calls::AgentCalls,
+        calls_in_flight::CallsInFlight,
         deadlines::LeaseDeadlines,
         held_slots::{HeldSlots, TimedSlots},
         lease::{Lease, UNSEEN},
@@ -40,7 +40,7 @@ pub(crate) struct Leases {
     /// Numbers below this are durably reserved.
     reserved: u64,
     running: u64,
-    calls: AgentCalls,
+    calls: CallsInFlight,
     deadlines: LeaseDeadlines,
     timed_slots: TimedSlots,
 }
@@ -48,11 +48,11 @@ pub(crate) struct Leases {
 /// The leases of one node: two lists through the leases, and their lengths.
 #[derive(Debug)]
 struct NodeLeases {
-    client_head: u32,
+    first_as_client: u32,
     client_count: u32,
     /// The number of its leases as a client that the host has not admitted yet.
     admitting: u16,
-    host_head: u32,
+    first_as_host: u32,
     host_count: u32,
     /// Leases of which it is the host and that it has not answered.
     host_admitting: u16,
@@ -62,10 +62,10 @@ struct NodeLeases {
 impl Default for NodeLeases {
     fn default() -> Self {
         Self {
-            client_head: NIL,
+            first_as_client: NIL,
             client_count: 0,
             admitting: 0,
-            host_head: NIL,
+            first_as_host: NIL,
             host_count: 0,
             host_admitting: 0,
             held: HeldSlots::default(),
@@ -82,7 +82,7 @@ impl Leases {
             next: 1,
             reserved: 1,
             running: 0,
-            calls: AgentCalls::default(),
+            calls: CallsInFlight::default(),
             deadlines: LeaseDeadlines::new(),
             timed_slots: TimedSlots::default(),
         }
@@ -110,7 +110,7 @@ impl Leases {
         self.table.iter()
     }
 
-    /// The lease with the oldest running row.
+    /// The lease with the oldest running period.
     pub(crate) fn oldest(&self) -> Option<u32> {
         self.table.oldest()
     }
@@ -151,19 +151,19 @@ impl Leases {
     /// The leases of a node, with its side.
     pub(crate) fn of(&self, node: u32) -> Vec<(u32, Side)> {
         let at = self.nodes.get(node);
-        let client = self.table.walk(List::Client, at.client_head).map(|(lease, _)| (lease, Side::Client));
-        let host = self.table.walk(List::Host, at.host_head).map(|(lease, _)| (lease, Side::Host));
+        let client = self.table.walk(List::Client, at.first_as_client).map(|(lease, _)| (lease, Side::Client));
+        let host = self.table.walk(List::Host, at.first_as_host).map(|(lease, _)| (lease, Side::Host));
         client.chain(host).collect()
     }
 
     /// The leases of which a node is the client.
     pub(crate) fn of_client(&self, node: u32) -> impl Iterator<Item = (u32, &Lease)> {
-        self.table.walk(List::Client, self.nodes.get(node).client_head)
+        self.table.walk(List::Client, self.nodes.get(node).first_as_client)
     }
 
     /// The leases of which a node is the host.
     pub(crate) fn of_host(&self, node: u32) -> impl Iterator<Item = (u32, &Lease)> {
-        self.table.walk(List::Host, self.nodes.get(node).host_head)
+        self.table.walk(List::Host, self.nodes.get(node).first_as_host)
     }
 
     /// The number of leases of which a node is the client.

@@ -4,7 +4,7 @@ use crate::{
     LeaseRow,
     leases::{
         Leases,
-        lease::{FirstSeen, Lease, LeaseStage, UNSEEN},
+        lease::{FirstSeen, Lease, LeaseState, UNSEEN},
         table::List,
     },
     output::Output,
@@ -12,14 +12,14 @@ use crate::{
 
 /// A new lease that is not written yet.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Offer {
+pub(crate) struct NewLease {
     pub(crate) index: u32,
     pub(crate) id: LeaseId,
 }
 
 /// What a lease is offered for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct OfferTerms {
+pub(crate) struct LeaseTerms {
     pub(crate) client: u32,
     pub(crate) host: u32,
     pub(crate) price: Price,
@@ -29,8 +29,8 @@ pub(crate) struct OfferTerms {
 
 impl Leases {
     /// Adds a lease that its host has yet to admit. Returns `None` at 2^32 - 1 leases or prices.
-    pub(crate) fn offer(&mut self, output: &mut Output, terms: OfferTerms) -> Option<Offer> {
-        let OfferTerms { client, host, price, shared } = terms;
+    pub(crate) fn offer(&mut self, output: &mut Output, terms: LeaseTerms) -> Option<NewLease> {
+        let LeaseTerms { client, host, price, shared } = terms;
         let price = self.prices.keep(price)?;
         let id = self.name(output);
         let index = self.table.insert(Lease::new(id, client, host, price, output.now).with_share(shared))?;
@@ -41,7 +41,7 @@ impl Leases {
         if let Some(node) = self.nodes.get_mut(host) {
             node.host_admitting = node.host_admitting.saturating_add(1);
         }
-        Some(Offer { index, id })
+        Some(NewLease { index, id })
     }
 
     /// Adds a lease from a stored row. Returns `None` at 2^32 - 1 leases or prices.
@@ -54,7 +54,7 @@ impl Leases {
         self.link(index);
         if self.get(index).is_some_and(Lease::is_running) {
             self.running = self.running.saturating_add(1);
-            self.table.row_begins(index);
+            self.table.period_begins(index);
         }
         Some(index)
     }
@@ -63,11 +63,11 @@ impl Leases {
     fn link(&mut self, index: u32) {
         let Some((client, host)) = self.get(index).map(|lease| (lease.client(), lease.host())) else { return };
         if let Some(node) = self.nodes.get_mut(client) {
-            node.client_head = self.table.link(List::Client, node.client_head, index);
+            node.first_as_client = self.table.link(List::Client, node.first_as_client, index);
             node.client_count = node.client_count.saturating_add(1);
         }
         if let Some(node) = self.nodes.get_mut(host) {
-            node.host_head = self.table.link(List::Host, node.host_head, index);
+            node.first_as_host = self.table.link(List::Host, node.first_as_host, index);
             node.host_count = node.host_count.saturating_add(1);
         }
     }
@@ -76,7 +76,7 @@ impl Leases {
     /// without one, the lease is about to end.
     pub(crate) fn admitted(&mut self, index: u32, reachable: bool) {
         let Some(lease) = self.table.get_mut(index).filter(|lease| lease.is_admitting()) else { return };
-        lease.set_stage(if reachable { LeaseStage::Offered } else { LeaseStage::Evicting });
+        lease.set_state(if reachable { LeaseState::Offered } else { LeaseState::Evicting });
         let (client, host) = (lease.client(), lease.host());
         self.not_admitting(client, host);
     }

@@ -2,7 +2,7 @@ use vipnode_types::{Ms, Price, wire::Side};
 
 use crate::leases::{
     Leases,
-    lease::{FirstSeen, LeaseStage, UNSEEN},
+    lease::{FirstSeen, LeaseState, UNSEEN},
 };
 
 /// Two sides that now see each other for the first time.
@@ -25,9 +25,9 @@ impl Leases {
     /// Begins the first row of a lease if both sides see each other for the first time.
     pub(crate) fn pair(&mut self, index: u32) -> Option<Paired> {
         let lease = self.table.get_mut(index).filter(|lease| lease.runs() && !lease.is_running())?;
-        lease.set_stage(LeaseStage::Running);
+        lease.set_state(LeaseState::Running);
         let (client, host, shared) = (lease.client(), lease.host(), lease.is_shared());
-        self.table.row_begins(index);
+        self.table.period_begins(index);
         self.running = self.running.saturating_add(1);
         Some(Paired { client, host, shared })
     }
@@ -41,7 +41,7 @@ impl Leases {
 
     /// Handles the deadline of a host's "gone". If the host still does not see the client, it returns when the client's
     /// report is due, and arms a deadline for that if it is in the future. `wait` is how long the report may take.
-    pub(crate) fn half_down_came(&mut self, index: u32, wait: u64, now: Ms) -> Option<Ms> {
+    pub(crate) fn host_gone_came(&mut self, index: u32, wait: u64, now: Ms) -> Option<Ms> {
         let lease = self.table.get_mut(index)?;
         lease.arm_half_down(false);
         if lease.host_down() == UNSEEN {
@@ -58,15 +58,15 @@ impl Leases {
     }
 
     /// Begins the next row of a lease, with what its sides saw, at another price if one is given.
-    pub(crate) fn next_row(&mut self, index: u32, seen: FirstSeen, price: Option<Price>) {
+    pub(crate) fn next_period(&mut self, index: u32, seen: FirstSeen, price: Option<Price>) {
         let price = price.and_then(|price| self.prices.keep(price));
         let Some(lease) = self.table.get_mut(index) else { return };
-        lease.next_row(seen);
+        lease.next_period(seen);
         if let Some(price) = price {
             let old = lease.set_price(price);
             self.prices.release(old);
         }
-        self.table.row_begins(index);
+        self.table.period_begins(index);
     }
 
     /// Keeps the host's "gone" since `down` in a row that just began.

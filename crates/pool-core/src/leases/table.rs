@@ -24,7 +24,7 @@ pub(crate) enum List {
     Client,
     /// The leases of a host.
     Host,
-    /// The leases with a running row, by its start.
+    /// The leases with a running period, by its start.
     Age,
 }
 
@@ -99,14 +99,14 @@ impl LeaseTable {
         })
     }
 
-    /// The lease with the oldest running row.
+    /// The lease with the oldest running period.
     pub(crate) fn oldest(&self) -> Option<u32> {
         (self.oldest != NIL).then_some(self.oldest)
     }
 
     /// Makes a lease's row the youngest.
-    pub(in crate::leases) fn row_begins(&mut self, index: u32) {
-        self.row_ends(index);
+    pub(in crate::leases) fn period_begins(&mut self, index: u32) {
+        self.period_ends(index);
         let last = self.youngest;
         self.set_link(List::Age, index, ListLink { prev: last, next: NIL });
         self.set_next(List::Age, last, index);
@@ -117,7 +117,7 @@ impl LeaseTable {
     }
 
     /// Removes a lease from the order of rows, if it is there.
-    pub(in crate::leases) fn row_ends(&mut self, index: u32) {
+    pub(in crate::leases) fn period_ends(&mut self, index: u32) {
         if self.youngest == index {
             self.youngest = self.link_of(List::Age, index).map_or(NIL, |link| link.prev);
         }

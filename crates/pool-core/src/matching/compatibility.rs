@@ -11,7 +11,7 @@ pub(crate) enum Incompatibility {
     /// The host does not have what the client requires.
     Host(Mismatch),
     /// The client's agent rejected this version before, by a rule that only it knows.
-    Unwanted,
+    VersionRejected,
     /// The host rejects the client's version.
     Refused,
     /// The client is a light node, and the host's slots for light nodes are full.
@@ -41,8 +41,8 @@ pub(crate) fn incompatibility_if(
             return Some(Incompatibility::Host(unmet));
         }
     }
-    if agents.is_unwanted(client, hosts.version()) {
-        return Some(Incompatibility::Unwanted);
+    if agents.is_version_rejected(client, hosts.version()) {
+        return Some(Incompatibility::VersionRejected);
     }
     agents.class_profile(hosts)?.rules.outdates(agents.version(wants)?).map(|_| Incompatibility::Refused)
 }
@@ -55,19 +55,19 @@ pub(crate) fn host_incompatibility(
     limits: &Limits,
 ) -> Option<Incompatibility> {
     let (wants, gives) = (agents.get(client)?, agents.get(host)?);
-    if gives.dialed_by(wants, limits.closed).is_none() {
+    if gives.dialed_by(wants, limits.members_only).is_none() {
         return Some(Incompatibility::NoAddress);
     }
     if gives.light_full() && agents.is_light(client) {
         return Some(Incompatibility::LightFull);
     }
-    agents.is_unwanted(host, wants.client_version()).then_some(Incompatibility::Refused)
+    agents.is_version_rejected(host, wants.client_version()).then_some(Incompatibility::Refused)
 }
 
 /// Counts of the reasons why hosts with a free slot are incompatible with a client.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Incompatibilities {
-    looks: u32,
+    examined_hosts: u32,
     reasons: Vec<(Incompatibility, u32)>,
 }
 
@@ -78,11 +78,11 @@ const NAMED: usize = 3;
 
 impl Incompatibilities {
     pub(crate) const fn is_empty(&self) -> bool {
-        self.looks == 0
+        self.examined_hosts == 0
     }
 
     pub(crate) fn count(&mut self, why: Incompatibility, hosts: u32) {
-        self.looks = self.looks.saturating_add(hosts);
+        self.examined_hosts = self.examined_hosts.saturating_add(hosts);
         if let Some((_, count)) = self.reasons.iter_mut().find(|(other, _)| *other == why) {
             *count = count.saturating_add(hosts);
         } else if self.reasons.len() < REASONS {
@@ -109,7 +109,7 @@ impl Incompatibility {
             Self::Host(Mismatch::TooOld(least)) => {
                 format!("{run} a version older than {least} (--min-client-version)")
             }
-            Self::Unwanted => {
+            Self::VersionRejected => {
                 format!("{run} a version that your agent rejects (--reject-client) or your node is incompatible with")
             }
             Self::Refused => format!("{reject} your node's version: update it"),

@@ -18,7 +18,7 @@ impl Matching {
         rng: &mut SeededRng,
         context: Context<'_>,
     ) -> Result<ExplainReply, WireError> {
-        if !context.agents.get(index).is_some_and(Node::consuming) {
+        if !context.agents.get(index).is_some_and(Node::is_client) {
             return Err(CoreError::NoClient.into());
         }
         let hosts = self.open_hosts.connected().len();
@@ -34,7 +34,7 @@ impl Matching {
         let given: Vec<ExplainedHost> = given.collect();
         let none = (survey.candidates == 0 && survey.complete).then_some(NoHost::NoneFits);
         let why = if missing > 0 { self.why_missing(index, none, context) } else { None };
-        let reason = why.and_then(|why| self.no_host_words(index, why, &survey, context));
+        let reason = why.and_then(|why| self.no_host_text(index, why, &survey, context));
         Ok(ExplainReply {
             want: self.want(index),
             missing,

@@ -57,7 +57,7 @@ impl FailedSearches {
     /// takes the room of the oldest of all, which nobody may have used for long.
     fn make_room(&mut self, block: AddressBlock, limits: &Limits) -> bool {
         let free = limits.failed_searches.saturating_sub(self.shares.held());
-        let share = || limits.closed || self.shares.may_take(block, free);
+        let share = || limits.members_only || self.shares.may_take(block, free);
         if free > 0 && share() {
             return true;
         }

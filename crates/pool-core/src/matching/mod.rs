@@ -1,25 +1,26 @@
 //! The selection of hosts for clients: waiting clients, hosts with free slots, compatibility, scores, and explanations.
 //! It may read agents, leases, and metering. It never changes a lease and never calls an agent.
 
-pub(crate) mod candidates;
 pub(crate) mod client_turns;
 pub(crate) mod compatibility;
 pub(crate) mod explain;
 pub(crate) mod failed_searches;
 pub(crate) mod host_backoff;
 pub(crate) mod host_classes;
+pub(crate) mod host_search;
 pub(crate) mod hosts_by_block;
 pub(crate) mod new_host_trials;
 pub(crate) mod no_host;
 pub(crate) mod open_hosts;
 pub(crate) mod paired_slots;
+pub(crate) mod past_selections;
 pub(crate) mod pending_asks;
 pub(crate) mod pending_offers;
 pub(crate) mod recent_pairs;
 pub(crate) mod score;
-pub(crate) mod selection;
-pub(crate) mod slow_offers;
+mod strikes;
 pub(crate) mod survey;
+pub(crate) mod unpaired_offers;
 pub(crate) mod wait_queue;
 pub(crate) mod waiting_blocks;
 
@@ -39,15 +40,15 @@ use crate::{
     },
     leases::Leases,
     matching::{
-        host_backoff::Strikes,
         new_host_trials::NewHostTrials,
         open_hosts::OpenHosts,
         paired_slots::PairedSlots,
+        past_selections::PastSelections,
         pending_asks::PendingAsks,
         pending_offers::{OfferShare, PendingOffers},
         recent_pairs::RecentPairs,
-        selection::Selections,
-        slow_offers::SlowOffers,
+        strikes::Strikes,
+        unpaired_offers::UnpairedOffers,
         wait_queue::{WaitKey, WaitQueue},
     },
     metering::Metering,
@@ -57,19 +58,19 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Matching {
     /// The pool's members are known and may all be at one address, so it does not distinguish address blocks.
-    closed: bool,
-    nodes: ByIndex<Standing>,
+    members_only: bool,
+    nodes: ByIndex<NodeMatching>,
     open_hosts: OpenHosts,
     wait_queue: WaitQueue,
     asks: PendingAsks,
     recent_pairs: RecentPairs,
-    selections: Selections,
+    selections: PastSelections,
     pending_offers: PendingOffers,
-    slow_offers: SlowOffers,
+    unpaired_offers: UnpairedOffers,
     trials: NewHostTrials,
     strikes: Strikes,
     /// Hosts that get no offer for a while, because they did not admit.
-    rests: Deadlines<Handle>,
+    host_back_offs: Deadlines<Handle>,
     /// Clients whose search is suspended, because no host was found.
     back_offs: Deadlines<Handle>,
 }
@@ -93,7 +94,7 @@ impl Context<'_> {
 
 /// A node's positions in the lists, and its recent behavior.
 #[derive(Debug)]
-struct Standing {
+struct NodeMatching {
     /// Its index in the list of connected hosts, or [`NIL`].
     host_position: u32,
     /// Its index in its chain's list of hosts with free slots, or [`NIL`].
@@ -104,13 +105,13 @@ struct Standing {
     open_class: NodeClass,
     paired: PairedSlots,
     /// It is listed as a host that clients were connected with.
-    open_known: bool,
+    open_has_served: bool,
     /// The free slots that it adds to its chain's sum.
     open_free: u32,
     /// Whether it is included in the count of connected clients.
     counted_client: bool,
     /// Whether it is a host that refused or was late, and gets no offer until a timer ends.
-    resting: bool,
+    host_backing_off: bool,
     refusals: u8,
     /// Whether it is a client for which no host was found, whose search continues after a timer.
     backing_off: bool,
@@ -123,7 +124,7 @@ struct Standing {
     wait_key: Option<WaitKey>,
 }
 
-impl Default for Standing {
+impl Default for NodeMatching {
     fn default() -> Self {
         Self {
             host_position: NIL,
@@ -131,10 +132,10 @@ impl Default for Standing {
             class_position: NIL,
             open_class: NodeClass::UNKNOWN,
             paired: PairedSlots::default(),
-            open_known: false,
+            open_has_served: false,
             open_free: 0,
             counted_client: false,
-            resting: false,
+            host_backing_off: false,
             refusals: 0,
             backing_off: false,
             asked: false,
@@ -161,18 +162,18 @@ struct Avoided(Box<[Handle]>);
 impl Matching {
     pub(crate) fn new(rng: &mut SeededRng, limits: &Limits) -> Self {
         Self {
-            closed: false,
+            members_only: false,
             nodes: ByIndex::new(),
             open_hosts: OpenHosts::default(),
             wait_queue: WaitQueue::default(),
             asks: PendingAsks::default(),
             recent_pairs: RecentPairs::new(rng.keys()),
-            selections: Selections::default(),
+            selections: PastSelections::default(),
             pending_offers: PendingOffers::new(limits.offers_minimum),
-            slow_offers: SlowOffers::new(),
+            unpaired_offers: UnpairedOffers::new(),
             trials: NewHostTrials::default(),
             strikes: Strikes::default(),
-            rests: Deadlines::new(),
+            host_back_offs: Deadlines::new(),
             back_offs: Deadlines::new(),
         }
     }
@@ -180,19 +181,19 @@ impl Matching {
     /// The address block in whose turn hosts are drawn and clients are served. A node in a list stays in its block: it has
     /// another address on another connection only.
     fn block_of(&self, node: &Node) -> AddressBlock {
-        node.address().filter(|_| !self.closed).map_or(AddressBlock::ALL, AddressBlock::of)
+        node.address().filter(|_| !self.members_only).map_or(AddressBlock::ALL, AddressBlock::of)
     }
 
     /// Distinguishes address blocks in an open pool, and not in a closed one.
     pub(crate) fn group_by_blocks(&mut self, context: Context<'_>) {
-        if std::mem::replace(&mut self.closed, context.limits.closed) == context.limits.closed {
+        if std::mem::replace(&mut self.members_only, context.limits.members_only) == context.limits.members_only {
             return;
         }
         self.open_hosts.clear_open();
         self.wait_queue.clear();
         for (index, _) in context.agents.iter() {
-            if let Some(standing) = self.nodes.get_mut(index) {
-                (standing.open_free, standing.open_position, standing.wait_key) = (0, NIL, None);
+            if let Some(entry) = self.nodes.get_mut(index) {
+                (entry.open_free, entry.open_position, entry.wait_key) = (0, NIL, None);
             }
             self.refresh_open_hosts(index, context);
             self.refresh_waiting(index, context);
@@ -213,15 +214,15 @@ impl Matching {
 
     /// Whether a client may want further hosts: it asked for some, or its offers are from before this connection.
     pub(crate) fn may_want(&self, client: u32) -> bool {
-        let standing = self.nodes.get(client);
-        standing.want > 0 || !standing.asked
+        let entry = self.nodes.get(client);
+        entry.want > 0 || !entry.asked
     }
 
     /// Sets the number of hosts that a client wants in total, and the nodes that it avoids.
     pub(crate) fn set_want(&mut self, client: u32, want: u32, avoid: Box<[Handle]>) {
-        if let Some(standing) = self.nodes.get_mut(client) {
-            (standing.want, standing.asked) = (want, true);
-            standing.avoid = (!avoid.is_empty()).then(|| Box::new(Avoided(avoid)));
+        if let Some(entry) = self.nodes.get_mut(client) {
+            (entry.want, entry.asked) = (want, true);
+            entry.avoid = (!avoid.is_empty()).then(|| Box::new(Avoided(avoid)));
         }
     }
 
@@ -229,8 +230,8 @@ impl Matching {
     pub(crate) fn disconnected(&mut self, index: u32) {
         self.asks.remove(index);
         self.set_want(index, 0, Box::default());
-        if let Some(standing) = self.nodes.get_mut(index) {
-            standing.asked = false;
+        if let Some(entry) = self.nodes.get_mut(index) {
+            entry.asked = false;
         }
     }
 
@@ -291,7 +292,7 @@ impl Matching {
     }
 
     /// Leases whose selection is remembered, for checks.
-    pub(crate) const fn selections(&self) -> &Selections {
+    pub(crate) const fn selections(&self) -> &PastSelections {
         &self.selections
     }
 
@@ -303,7 +304,7 @@ impl Matching {
 
     /// Remembers a pair that did not connect, so that it is not tried again for a while.
     pub(crate) fn pair_failed(&mut self, host: u32, client: u32, now: Ms, limits: &Limits) {
-        self.keep_apart(host, client, now.plus(limits.same_address_ms), limits);
+        self.suspend_pair_until(host, client, now.plus(limits.same_address_ms), limits);
     }
 
     /// Remembers a pair that was offered and did not connect. The client gets another host of the same address block only if
@@ -311,9 +312,9 @@ impl Matching {
     /// The pair itself is kept apart from when it was `offered`.
     pub(crate) fn never_connected(&mut self, host: u32, client: u32, offered: Ms, context: Context<'_>) {
         let apart_ms = context.limits.same_address_ms;
-        self.keep_apart(host, client, offered.plus(apart_ms), context.limits);
+        self.suspend_pair_until(host, client, offered.plus(apart_ms), context.limits);
         let until = context.now.plus(apart_ms);
-        let address = context.agents.get(host).and_then(Node::address).filter(|_| !self.closed);
+        let address = context.agents.get(host).and_then(Node::address).filter(|_| !self.members_only);
         if let Some(block) = address.map(AddressBlock::of) {
             self.recent_pairs.failed_in(client, block, until, context.limits.recent_pairs);
         }
@@ -325,26 +326,32 @@ impl Matching {
     }
 
     /// Does not try a pair again before `until`.
-    pub(crate) fn keep_apart(&mut self, host: u32, client: u32, until: Ms, limits: &Limits) {
+    pub(crate) fn suspend_pair_until(&mut self, host: u32, client: u32, until: Ms, limits: &Limits) {
         self.recent_pairs.failed(host, client, until, limits.recent_pairs);
     }
 
     /// When matching next has something to do by itself.
     pub(crate) fn next_wake(&self) -> Option<Ms> {
         let asks = self.asks.next_deadline();
-        [self.rests.next(), self.back_offs.next(), asks, self.wait_queue.serve_at(), self.slow_offers.next()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.host_back_offs.next(),
+            self.back_offs.next(),
+            asks,
+            self.wait_queue.serve_at(),
+            self.unpaired_offers.next(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The number of deadlines of resting hosts, of suspended searches, and of requests.
     pub(crate) const fn deadlines(&self) -> usize {
-        self.rests
+        self.host_back_offs
             .len()
             .saturating_add(self.back_offs.len())
             .saturating_add(self.asks.deadlines())
-            .saturating_add(self.slow_offers.len())
+            .saturating_add(self.unpaired_offers.len())
     }
 
     #[cfg(test)]

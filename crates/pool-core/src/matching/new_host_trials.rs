@@ -76,19 +76,21 @@ impl NewHostTrials {
 
 impl Matching {
     /// Whether a host is new, and its address block has as many trials as it may.
-    pub(in crate::matching) fn awaits_trials(&self, host: u32, any_known: bool, context: Context<'_>) -> bool {
-        let Some(node) = context.agents.get(host).filter(|_| any_known && !self.closed) else { return false };
-        !self.is_known_host(host, context) && self.trials.is_full(self.block_of(node), context.limits)
+    pub(in crate::matching) fn awaits_trials(&self, host: u32, any_has_served: bool, context: Context<'_>) -> bool {
+        let Some(node) = context.agents.get(host).filter(|_| any_has_served && !self.members_only) else {
+            return false;
+        };
+        !self.has_served(host, context) && self.trials.is_full(self.block_of(node), context.limits)
     }
 
     /// Whether a client was ever connected with a host, as far as the pool remembers.
-    pub(in crate::matching) fn is_known_host(&self, host: u32, context: Context<'_>) -> bool {
+    pub(in crate::matching) fn has_served(&self, host: u32, context: Context<'_>) -> bool {
         self.nodes.get(host).paired.any() || context.agents.is_proven(host)
     }
 
     /// A host was offered: counts a trial if it is new.
     pub(crate) fn begin_trial(&mut self, lease: LeaseId, host: u32, context: Context<'_>) {
-        let Some(node) = context.agents.get(host).filter(|_| !self.is_known_host(host, context)) else { return };
+        let Some(node) = context.agents.get(host).filter(|_| !self.has_served(host, context)) else { return };
         let block = self.block_of(node);
         self.trials.held.take(block);
         self.trials.leases.insert(lease, block);
@@ -107,7 +109,7 @@ impl Matching {
     pub(crate) fn trial_failed(&mut self, lease: LeaseId, host: u32, client: u32, context: Context<'_>) {
         let Context { now, limits, agents, .. } = context;
         self.end_trial(lease);
-        let Some(node) = agents.get(host).filter(|_| !self.closed && !self.is_known_host(host, context)) else {
+        let Some(node) = agents.get(host).filter(|_| !self.members_only && !self.has_served(host, context)) else {
             return;
         };
         let (block, until) = (self.block_of(node), now.plus(limits.same_address_ms));

@@ -2,7 +2,7 @@ use vipnode_types::{ChainSpec, NodeId, Price, ShortHash};
 
 use crate::{
     agents::node::Node,
-    matching::{Context, Matching, candidates::Rejection, compatibility::Incompatibilities, survey::Survey},
+    matching::{Context, Matching, compatibility::Incompatibilities, host_search::Rejection, survey::Survey},
 };
 
 /// Why a client gets no host now.
@@ -76,11 +76,11 @@ impl Matching {
             true => self.survey(client, 0, most, context),
             false => Survey::default(),
         };
-        (self.no_host_words(client, why, &survey, context), survey.examined)
+        (self.no_host_text(client, why, &survey, context), survey.examined)
     }
 
     /// As [`Self::explain_no_host`], by the hosts that were examined.
-    pub(in crate::matching) fn no_host_words(
+    pub(in crate::matching) fn no_host_text(
         &self,
         client: u32,
         why: NoHost,
@@ -97,7 +97,7 @@ impl Matching {
         {
             return Some(words);
         }
-        let other = if node.hosting() { "other " } else { "" };
+        let other = if node.is_host() { "other " } else { "" };
         Some(if survey.complete { survey.words(chain, other) } else { why.words(chain) })
     }
 
@@ -125,9 +125,9 @@ impl Matching {
         context: Context<'_>,
     ) -> (Option<String>, u32) {
         let mut others: Vec<u32> = Vec::new();
-        let mut looks = 0_u32;
+        let mut examined_hosts = 0_u32;
         for &host in self.open_hosts.connected().iter().take(LOOKS).filter(|host| Some(**host) != own) {
-            looks = looks.saturating_add(1);
+            examined_hosts = examined_hosts.saturating_add(1);
             let Some(on) = context.agents.get(host).map(Node::chain) else { continue };
             let joined = match number {
                 Some(number) => context.agents.are_joined(number, on, context.limits),
@@ -135,13 +135,13 @@ impl Matching {
                 None => context.agents.chain(on).is_some_and(|on| on.lacks_genesis() && on.chain_id == chain.chain_id),
             };
             if joined {
-                return (None, looks);
+                return (None, examined_hosts);
             }
             if !others.contains(&on) {
                 others.push(on);
             }
         }
-        (name_chains(&others, chain, context), looks)
+        (name_chains(&others, chain, context), examined_hosts)
     }
 }
 
@@ -203,7 +203,7 @@ impl Rejection {
             Self::Price => of_number("costs more than your --max-price", "cost more than your --max-price"),
             Self::Full => of_number("is full", "are full"),
             Self::OffersNone => of_number("offers no slots", "offer no slots"),
-            Self::Rests => "recently refused a client or did not answer",
+            Self::BackingOff => "recently refused a client or did not answer",
             Self::OnTrial => of_number(
                 "is new and takes no more clients until its first have connected",
                 "are new and take no more clients until their first have connected",

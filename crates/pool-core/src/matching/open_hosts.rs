@@ -8,7 +8,7 @@ use crate::{
     },
     collections::{address_block::AddressBlock, slab::NIL},
     matching::{
-        Context, Matching, Standing,
+        Context, Matching, NodeMatching,
         compatibility::Incompatibilities,
         failed_searches::{FailedSearch, FailedSearches},
         host_classes::HostClasses,
@@ -113,7 +113,7 @@ impl Matching {
 
     /// The slots of a host that can be offered now.
     pub(crate) fn free_slots(&self, host: u32, context: Context<'_>) -> u32 {
-        if self.is_resting(host) {
+        if self.is_backing_off(host) {
             return 0;
         }
         let open = context.agents.get(host).map_or(0, Node::open_slots);
@@ -125,11 +125,12 @@ impl Matching {
         let Some(node) = context.agents.get(index) else { return };
         let (chain, free) = (node.chain(), self.free_slots(index, context));
         let (block, class) = (self.block_of(node), NodeClass::of(node));
-        let Standing { open_free: before, open_position: at, class_position: in_class, open_class: old_class, .. } =
-            *self.nodes.get(index);
+        let NodeMatching {
+            open_free: before, open_position: at, class_position: in_class, open_class: old_class, ..
+        } = *self.nodes.get(index);
         let stays = at != NIL && free > 0 && class == old_class;
-        let was_known = at != NIL && self.nodes.get(index).open_known;
-        let known = free > 0 && self.is_known_host(index, context);
+        let was_known = at != NIL && self.nodes.get(index).open_has_served;
+        let known = free > 0 && self.has_served(index, context);
         let was_dry = self.open_hosts.free(chain) == 0;
         let open = self.open_hosts.open.entry(chain).or_default();
         open.free = open.free.saturating_sub(u64::from(before)).saturating_add(u64::from(free));
@@ -153,9 +154,9 @@ impl Matching {
         if let Some(moved) = moved_in_class.and_then(|moved| self.nodes.get_mut(moved)) {
             moved.class_position = in_class;
         }
-        if let Some(standing) = self.nodes.get_mut(index) {
-            (standing.open_free, standing.open_position, standing.open_class) = (free, new, class);
-            (standing.class_position, standing.open_known) = (new_in_class, known);
+        if let Some(entry) = self.nodes.get_mut(index) {
+            (entry.open_free, entry.open_position, entry.open_class) = (free, new, class);
+            (entry.class_position, entry.open_has_served) = (new_in_class, known);
         }
         if was_dry && free > 0 {
             self.serve_soon(context.now);
@@ -166,17 +167,17 @@ impl Matching {
     pub(crate) fn refresh_connected(&mut self, index: u32, context: Context<'_>) {
         let Some(node) = context.agents.get(index) else { return };
         let (hosts, counts) =
-            (node.hosting() && node.is_connected(), node.counts_as_client_now() && node.is_connected());
-        let Some(standing) = self.nodes.get_mut(index) else { return };
-        let counted = std::mem::replace(&mut standing.counted_client, counts);
-        let at = standing.host_position;
+            (node.is_host() && node.is_connected(), node.counts_as_client_now() && node.is_connected());
+        let Some(entry) = self.nodes.get_mut(index) else { return };
+        let counted = std::mem::replace(&mut entry.counted_client, counts);
+        let at = entry.host_position;
         let clients = &mut self.open_hosts.clients;
         *clients = clients.saturating_add(u64::from(counts)).saturating_sub(u64::from(counted));
         if hosts && at == NIL {
-            standing.host_position = position(self.open_hosts.connected.len());
+            entry.host_position = position(self.open_hosts.connected.len());
             self.open_hosts.connected.push(index);
         } else if !hosts && at != NIL {
-            standing.host_position = NIL;
+            entry.host_position = NIL;
             if let Some(moved) = take_out(&mut self.open_hosts.connected, at)
                 && let Some(moved) = self.nodes.get_mut(moved)
             {
@@ -188,21 +189,19 @@ impl Matching {
     /// Whether the lists agree with a host's current state, for checks.
     pub(crate) fn is_listed_correctly(&self, index: u32, context: Context<'_>) -> bool {
         let Some(node) = context.agents.get(index) else { return false };
-        let standing = self.nodes.get(index);
+        let entry = self.nodes.get(index);
         let hosts = &self.open_hosts;
         let (block, class) = (self.block_of(node), NodeClass::of(node));
         let open = hosts.of(node.chain());
-        let in_block = open.and_then(|open| open.groups.at(block, standing.open_position));
-        let in_class = open.and_then(|open| open.classes.at(block, class, standing.class_position));
-        let listed = if standing.open_free > 0 {
-            in_block == Some(index) && in_class == Some(index) && standing.open_class == class
+        let in_block = open.and_then(|open| open.groups.at(block, entry.open_position));
+        let in_class = open.and_then(|open| open.classes.at(block, class, entry.class_position));
+        let listed = if entry.open_free > 0 {
+            in_block == Some(index) && in_class == Some(index) && entry.open_class == class
         } else {
-            standing.open_position == NIL
+            entry.open_position == NIL
         };
-        let shown = hosts.connected.get(standing.host_position as usize) == Some(&index);
-        standing.open_free == self.free_slots(index, context)
-            && listed
-            && shown == (node.hosting() && node.is_connected())
+        let shown = hosts.connected.get(entry.host_position as usize) == Some(&index);
+        entry.open_free == self.free_slots(index, context) && listed && shown == (node.is_host() && node.is_connected())
     }
 
     /// The free slots that a host adds to its chain's sum, for checks.

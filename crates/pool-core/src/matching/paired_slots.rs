@@ -28,10 +28,10 @@ impl Clients {
 impl PairedSlots {
     /// A client of a wide block is connected; `None` where its address is unknown. In a closed pool every client is known, and
     /// one is enough.
-    pub(crate) fn begin(&mut self, block: Option<WideBlock>, closed: bool) {
+    pub(crate) fn begin(&mut self, block: Option<WideBlock>, members_only: bool) {
         self.now = self.now.saturating_add(1);
         let client = block.map(Clients::of);
-        if closed || client.is_some_and(|client| self.clients != Clients::NONE && client != self.clients) {
+        if members_only || client.is_some_and(|client| self.clients != Clients::NONE && client != self.clients) {
             self.clients = Clients::OF_TWO;
         } else if let Some(client) = client {
             self.clients = client;

@@ -66,8 +66,8 @@ impl PendingAsk {
     }
 
     /// Adds a host that admitted the client. Returns true if the request is complete.
-    pub(crate) fn take(&mut self, grant: LeasedHost) -> bool {
-        self.got.push(grant);
+    pub(crate) fn take(&mut self, leased: LeasedHost) -> bool {
+        self.got.push(leased);
         self.got.len() >= self.form.wanted()
     }
 }

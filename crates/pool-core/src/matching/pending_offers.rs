@@ -80,7 +80,7 @@ impl Matching {
         let held = |OfferShare { chain, block }| {
             self.pending_offers.chains.get(&chain).map_or(0, |shares| shares.held_by(block))
         };
-        share.is_none_or(|share| held(share) <= context.limits.spare_offers)
+        share.is_none_or(|share| held(share) <= context.limits.extra_offers)
     }
 
     /// Whether the address block of a client has as many pending offers as it may. False where no slot is free: then that

@@ -2,7 +2,7 @@ use vipnode_types::wire::Score;
 
 use crate::{
     collections::address_block::AddressBlock,
-    matching::{Context, Matching, candidates::Criteria},
+    matching::{Context, Matching, host_search::Criteria},
 };
 
 // The score of a host for a client. Only what the pool itself observes counts: ids cost nothing, so the claims of one
@@ -23,7 +23,7 @@ const REFUSAL: i32 = -20;
 const STRUCK: i32 = -30;
 /// The client was recently offered a host of the same address block and never connected to it.
 const FAILED_NEARBY: i32 = -150;
-/// Enough witnesses saw that it does not serve what the client requires, although it names that itself.
+/// Enough clients saw that it does not serve what the client requires, although it names that itself.
 const CONTRADICTED: i32 = -100;
 /// Another host of the client has the same address block.
 const SAME_BLOCK: i32 = -80;
@@ -36,8 +36,8 @@ impl Matching {
     /// Returns the score of a host for a client.
     pub(crate) fn score(&self, criteria: &Criteria, host: u32, context: Context<'_>) -> Score {
         let Some(node) = context.agents.get(host) else { return Score { total: i32::MIN, ..Score::default() } };
-        let standing = self.nodes.get(host);
-        let free = u64::from(standing.open_free.min(standing.paired.most())).saturating_mul(ALL_FREE);
+        let entry = self.nodes.get(host);
+        let free = u64::from(entry.open_free.min(entry.paired.most())).saturating_mul(ALL_FREE);
         let latency = match node.rtt_us() {
             0 => LATENCY_UNKNOWN,
             rtt => LATENCY.iter().find(|(below, _)| rtt < *below).map_or(0, |(_, points)| *points),
@@ -55,7 +55,7 @@ impl Matching {
             free_slots: signed(free.checked_div(u64::from(node.slots())).unwrap_or(0)),
             latency,
             uptime: signed(uptime),
-            refusals: i32::from(standing.refusals.min(3)).saturating_mul(REFUSAL),
+            refusals: i32::from(entry.refusals.min(3)).saturating_mul(REFUSAL),
             strikes: struck.saturating_add(failed_nearby),
             contradicted: if context.agents.is_contradicted(criteria.client, host, context.limits) {
                 CONTRADICTED

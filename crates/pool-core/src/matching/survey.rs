@@ -1,6 +1,6 @@
 use vipnode_types::wire::Excluded;
 
-use crate::matching::{Context, Matching, candidates::Rejection, compatibility::Incompatibility};
+use crate::matching::{Context, Matching, compatibility::Incompatibility, host_search::Rejection};
 
 /// Counts of the connected hosts examined for a client, by the reason against them.
 #[derive(Debug, Default)]
@@ -36,12 +36,12 @@ impl Matching {
     fn why_no_slot(&self, client: u32, host: u32, context: Context<'_>) -> Rejection {
         let nodes = context.agents.get(client).zip(context.agents.get(host));
         let Some((wants, gives)) = nodes else { return Rejection::Full };
-        if gives.dialed_by(wants, context.limits.closed).is_none() {
+        if gives.dialed_by(wants, context.limits.members_only).is_none() {
             Rejection::Incompatible(Incompatibility::NoAddress)
         } else if gives.open_slots() == 0 {
             Rejection::OffersNone
-        } else if self.is_resting(host) {
-            Rejection::Rests
+        } else if self.is_backing_off(host) {
+            Rejection::BackingOff
         } else {
             Rejection::Full
         }
@@ -97,7 +97,7 @@ const fn count_of<'a>(excluded: &'a mut Excluded, why: &Rejection) -> Option<&'a
         Rejection::Price => &mut excluded.too_expensive,
         Rejection::OffersNone => &mut excluded.offers_none,
         Rejection::Full | Rejection::Incompatible(Incompatibility::LightFull) => &mut excluded.full,
-        Rejection::Rests | Rejection::OnTrial => &mut excluded.waiting,
+        Rejection::BackingOff | Rejection::OnTrial => &mut excluded.waiting,
         Rejection::Avoided => &mut excluded.avoided,
         Rejection::Failed | Rejection::Barred | Rejection::Ending => &mut excluded.recently_failed,
         Rejection::Address => &mut excluded.same_address,

@@ -142,8 +142,8 @@ impl Matching {
             self.wait_queue.remove(node.chain(), block, key, index);
         }
         let key = wants.then(|| self.wait_queue.insert(node.chain(), block, served, index));
-        if let Some(standing) = self.nodes.get_mut(index).filter(|_| before.is_some() || wants) {
-            standing.wait_key = key;
+        if let Some(entry) = self.nodes.get_mut(index).filter(|_| before.is_some() || wants) {
+            entry.wait_key = key;
         }
         if wants && self.wait_queue.serve_at.is_none() {
             self.wait_queue.serve_at = Some(context.now.plus(context.limits.tick_ms));
@@ -152,10 +152,10 @@ impl Matching {
 
     /// Whether a client belongs in the queue.
     fn waits(&self, index: u32, context: Context<'_>) -> bool {
-        let here = context.agents.get(index).is_some_and(|node| node.can_dial() && node.consuming());
-        let standing = self.nodes.get(index);
-        let wants = here && context.leases.client_count(index) < standing.want;
-        wants && context.leases.admitting(index) == 0 && !standing.backing_off && !self.asks.contains(index)
+        let here = context.agents.get(index).is_some_and(|node| node.can_dial() && node.is_client());
+        let entry = self.nodes.get(index);
+        let wants = here && context.leases.client_count(index) < entry.want;
+        wants && context.leases.admitting(index) == 0 && !entry.backing_off && !self.asks.contains(index)
     }
 
     /// Serves waiting clients at the next wake, because a slot became free or a client lost its host.
@@ -222,8 +222,8 @@ impl Matching {
     /// Suspends the search for a client's hosts for a while.
     pub(crate) fn back_off(&mut self, client: u32, context: Context<'_>) {
         let Some(handle) = context.agents.handle(client) else { return };
-        let Some(standing) = self.nodes.get_mut(client) else { return };
-        if !std::mem::replace(&mut standing.backing_off, true) {
+        let Some(entry) = self.nodes.get_mut(client) else { return };
+        if !std::mem::replace(&mut entry.backing_off, true) {
             self.back_offs.push(context.now.plus(context.limits.retry_ms), handle);
         }
         self.refresh_waiting(client, context);
@@ -236,8 +236,8 @@ impl Matching {
 
     /// Resumes the search for a client's hosts.
     pub(crate) fn back_off_over(&mut self, client: u32, context: Context<'_>) {
-        if let Some(standing) = self.nodes.get_mut(client) {
-            standing.backing_off = false;
+        if let Some(entry) = self.nodes.get_mut(client) {
+            entry.backing_off = false;
         }
         self.refresh_waiting(client, context);
         self.serve_soon(context.now);

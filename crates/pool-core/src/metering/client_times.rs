@@ -135,7 +135,7 @@ impl ClientTimes {
     fn has_room(&self, shares: &BlockShares, limits: &Limits) -> bool {
         let len = self.pairs.len();
         let free = limits.pairs.saturating_sub(shares.held());
-        let share = || self.block.is_some_and(|block| !limits.closed && !shares.may_take(block, free));
+        let share = || self.block.is_some_and(|block| !limits.members_only && !shares.may_take(block, free));
         len < ALWAYS || (len < limits.pairs_a_client as usize && free > 0 && !share())
     }
 
@@ -209,7 +209,7 @@ mod tests {
         let mut honest = ClientTimes::new(block("9.9.9.9"));
         (0..8).for_each(|index| add(&mut honest, &mut shares, &limits, index, 1));
         assert_eq!(honest.pairs().len(), 8);
-        let open = Limits { closed: true, ..limits };
+        let open = Limits { members_only: true, ..limits };
         (60..70).for_each(|index| add(&mut honest, &mut shares, &open, index, 1));
         assert_eq!(honest.pairs().len(), 18, "members may sit behind one address");
     }

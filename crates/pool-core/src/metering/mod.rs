@@ -5,16 +5,16 @@
 pub(crate) mod client_times;
 pub(crate) mod day_budget;
 pub(crate) mod pair_time;
-pub(crate) mod row_ends;
-pub(crate) mod row_merger;
-pub(crate) mod row_rollover;
+pub(crate) mod period_ends;
+pub(crate) mod period_merger;
+pub(crate) mod period_rollover;
 pub(crate) mod stored_times;
 pub(crate) mod unpaired;
 pub(crate) mod unpaired_blocks;
 
 use crate::{
     collections::{block_shares::BlockShares, by_index::ByIndex, slab::Handle},
-    metering::{client_times::ClientTimes, row_merger::RowMerger, unpaired_blocks::UnpairedBlocks},
+    metering::{client_times::ClientTimes, period_merger::PeriodMerger, unpaired_blocks::UnpairedBlocks},
 };
 
 /// The time of a week that clients spent with hosts, by client and host, today's unpaired time by address block, and rows
@@ -27,7 +27,7 @@ pub(crate) struct Metering {
     blocks: UnpairedBlocks,
     /// Clients whose times the store does not have, each once.
     dirty: Vec<Handle>,
-    pub(crate) rows: RowMerger,
+    pub(crate) rows: PeriodMerger,
 }
 
 impl Metering {
@@ -37,7 +37,7 @@ impl Metering {
             shares: BlockShares::new(0),
             blocks: UnpairedBlocks::default(),
             dirty: Vec::new(),
-            rows: RowMerger::new(),
+            rows: PeriodMerger::new(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Limits for time that a client used and was not billed for. `flows::close_row` measures it: of each row that is over,
+//! Limits for time that a client used and was not billed for. `flows::close_period` measures it: of each row that is over,
 //! how long the host saw the client, less what is billed, in whatever way the row ended. Nothing is forgiven per row or per
 //! lease, because a client chooses when rows begin: one that reports up and down at once, claims that a lease was
 //! interrupted, reports too seldom or falls silent would use slots for nothing.
@@ -21,7 +21,7 @@ use crate::{
     },
     leases::Leases,
     metering::{
-        Metering, client_times::ClientTimes, day_budget::DayBudget, pair_time::PairTime, row_ends::running_ms,
+        Metering, client_times::ClientTimes, day_budget::DayBudget, pair_time::PairTime, period_ends::running_ms,
         unpaired_blocks::SpentHosts,
     },
 };
@@ -35,12 +35,12 @@ pub(crate) struct Pair {
 
 /// Time of a pair that is over, at the price of its lease.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Spent {
+pub(crate) struct EndedTime {
     pub(crate) price: Price,
     pub(crate) billed_ms: u64,
     /// Milliseconds that only the host reported.
     pub(crate) unpaired_ms: u64,
-    /// Milliseconds billed by now on the client's running rows with other hosts.
+    /// Milliseconds billed by now on the client's running periods with other hosts.
     pub(crate) running_ms: u64,
 }
 
@@ -49,7 +49,7 @@ impl Metering {
     pub(crate) fn add_time(
         &mut self,
         pair: Pair,
-        spent: Spent,
+        spent: EndedTime,
         now: Ms,
         agents: &Agents,
         limits: &Limits,
@@ -68,13 +68,13 @@ impl Metering {
         }
         // What this very row bills counts too, and so do rows that may run for a day.
         let paid = times.billed_week(now).saturating_add(spent.billed_ms).saturating_add(spent.running_ms);
-        let stranger = paid < payer_ms(limits);
+        let pays_too_little = paid < billed_enough_ms(limits);
         let Some(entry) = times.with_mut(host, now, &mut self.shares, limits) else { return };
         entry.block = agents.address(pair.host).map(AddressBlock::of).or(entry.block);
         entry.time.add_billed(spent.billed_ms);
         let most = allowance_ms(&entry.time, pair, agents, limits);
-        let counted = entry.time.add_unpaired(spent.unpaired_ms, most, stranger);
-        if let Some(block) = block.filter(|_| stranger) {
+        let counted = entry.time.add_unpaired(spent.unpaired_ms, most, pays_too_little);
+        if let Some(block) = block.filter(|_| pays_too_little) {
             self.blocks.add(now, block, entry.block.map(AddressBlock::wide), counted, limits);
         }
     }
@@ -131,9 +131,9 @@ impl Metering {
     }
 
     fn past_of_block(&self, client: u32, now: Ms, (agents, leases): (&Agents, &Leases), limits: &Limits) -> bool {
-        let block = agents.address(client).map(AddressBlock::of).filter(|_| !limits.closed);
+        let block = agents.address(client).map(AddressBlock::of).filter(|_| !limits.members_only);
         let used_up = block.is_some_and(|block| self.blocks.is_used_up(now, block, limits));
-        used_up && !self.pays(client, now, (agents, leases), limits)
+        used_up && !self.was_billed_enough(client, now, (agents, leases), limits)
     }
 
     /// Hosts from which a client is kept apart today because of what the clients of its address block used for nothing.
@@ -144,8 +144,9 @@ impl Metering {
         (agents, leases): (&Agents, &Leases),
         limits: &Limits,
     ) -> SpentHosts {
-        let block = agents.address(client).map(AddressBlock::of).filter(|_| !limits.closed && !limits.price.is_free());
-        let Some(block) = block.filter(|_| !self.pays(client, now, (agents, leases), limits)) else {
+        let block =
+            agents.address(client).map(AddressBlock::of).filter(|_| !limits.members_only && !limits.price.is_free());
+        let Some(block) = block.filter(|_| !self.was_billed_enough(client, now, (agents, leases), limits)) else {
             return SpentHosts::default();
         };
         self.blocks.spent_hosts(now, block, limits)
@@ -153,9 +154,9 @@ impl Metering {
 
     /// Whether a client is known as one that pays, on rows that still run too, so that what others in its address block do does not
     /// count against it.
-    fn pays(&self, client: u32, now: Ms, (agents, leases): (&Agents, &Leases), limits: &Limits) -> bool {
+    fn was_billed_enough(&self, client: u32, now: Ms, (agents, leases): (&Agents, &Leases), limits: &Limits) -> bool {
         let billed = self.times(client).map_or(0, |times| times.billed_week(now));
-        billed.saturating_add(running_ms(client, None, leases, agents)) >= payer_ms(limits)
+        billed.saturating_add(running_ms(client, None, leases, agents)) >= billed_enough_ms(limits)
     }
 
     /// Until when today's unpaired time of a client has to be remembered; `None` if there is none.
@@ -186,7 +187,7 @@ fn allowance_ms(time: &PairTime, pair: Pair, agents: &Agents, limits: &Limits) -
 
 /// How long a client has to be billed within seven days before its address block's budget no longer applies to it, in
 /// milliseconds.
-fn payer_ms(limits: &Limits) -> u64 {
+fn billed_enough_ms(limits: &Limits) -> u64 {
     limits.unpaired_ms_a_day.max(1)
 }
 

@@ -5,7 +5,7 @@ const SLACK_MS: u64 = 60_000;
 
 /// The protocol that an agent speaks. Every difference that other code depends on is a method here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
+pub(crate) enum AgentProtocol {
     /// Leases have ids, and each message is a call.
     Protocol3,
     /// The protocol of the original: peers have no roles, and the answers to a node's own calls carry the news.
@@ -24,7 +24,7 @@ pub(crate) enum Delivery {
     Never,
 }
 
-impl Dialect {
+impl AgentProtocol {
     /// Returns how a message reaches the agent.
     pub(crate) fn delivery(self, message: PoolCall) -> Delivery {
         match (self, message) {
@@ -59,9 +59,9 @@ impl Dialect {
     }
 
     /// Returns how long a host's "gone" waits for the client's report, in milliseconds.
-    pub(crate) fn half_down_ms(self, limits: &Limits) -> u64 {
+    pub(crate) fn host_gone_wait_ms(self, limits: &Limits) -> u64 {
         match self {
-            Self::Protocol3 => limits.half_down_ms,
+            Self::Protocol3 => limits.host_gone_wait_ms,
             Self::Protocol2 => two_updates(limits),
         }
     }

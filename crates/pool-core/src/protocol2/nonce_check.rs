@@ -9,7 +9,7 @@ const NS_A_MS: u64 = 1_000_000;
 
 /// What the pool knows of the caller.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Known {
+pub(crate) struct CallerNonce {
     /// The newest nonce accepted, or 0.
     pub(crate) newest: u64,
     /// Whether the caller has connected since the pool started. Until then, `newest` may be outdated, because nonces are
@@ -22,7 +22,7 @@ pub(crate) fn check_nonce(
     limits: &Limits,
     now: Ms,
     started: Ms,
-    known: Known,
+    known: CallerNonce,
     nonce: u64,
     connects: bool,
 ) -> Result<(), CoreError> {
@@ -55,14 +55,14 @@ mod tests {
 
     const START: Ms = Ms::new(1_600_000_000_000);
 
-    fn check_at(now: Ms, known: Known, at: Ms, connects: bool) -> Result<(), CoreError> {
+    fn check_at(now: Ms, known: CallerNonce, at: Ms, connects: bool) -> Result<(), CoreError> {
         let limits = Limits { nonce_ahead_ms: 300_000, nonce_behind_ms: 900_000, ..Limits::default() };
         check_nonce(&limits, now, START, known, at.get() * NS_A_MS, connects)
     }
 
     #[test]
     fn d9_a_nonce_of_the_future_or_of_long_ago_is_refused() {
-        let known = Known { newest: 0, connected: true };
+        let known = CallerNonce { newest: 0, connected: true };
         let now = START.plus(3_600_000);
         assert!(check_at(now, known, now.plus(300_000), false).is_ok());
         assert!(check_at(now, known, now.plus(300_001), false).is_err());
@@ -75,14 +75,14 @@ mod tests {
     #[test]
     fn d9_a_nonce_grows_from_call_to_call() {
         let now = START.plus(3_600_000);
-        let known = Known { newest: now.get() * NS_A_MS, connected: true };
+        let known = CallerNonce { newest: now.get() * NS_A_MS, connected: true };
         assert!(check_at(now, known, now, false).is_err());
         assert!(check_at(now, known, now.plus(1), false).is_ok());
     }
 
     #[test]
     fn d9_after_a_start_only_what_cannot_be_a_replay_is_taken() {
-        let known = Known { newest: 0, connected: false };
+        let known = CallerNonce { newest: 0, connected: false };
         let now = START.plus(10_000);
         assert!(check_at(now, known, START, true).is_err_and(|error| error.retry_ms().is_some()));
         assert!(check_at(now, known, START.plus(1), true).is_ok());

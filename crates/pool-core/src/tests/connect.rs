@@ -65,7 +65,7 @@ fn what_the_pool_cannot_use_is_refused_with_the_reason() {
 /// What a client at an address is given of a host that claims one address and is observed at another: the address, or why
 /// there is none.
 fn given(claimed: &str, observed: &str, client_at: &str, closed: bool) -> Result<String, String> {
-    let mut pool = Pool::with(Limits { closed, ..Limits::default() });
+    let mut pool = Pool::with(Limits { members_only: closed, ..Limits::default() });
     let mut seller = host(HOST, 1);
     let claimed = format!("enode://{}@{claimed}", node(HOST));
     seller.enode = Some(claimed.parse().unwrap());
@@ -244,7 +244,7 @@ fn presences_are_written_together_every_few_minutes() {
     pool.pass_with(179_000, &[HOST, CLIENT]);
     assert!(pool.rows.is_empty());
     pool.pass(1_000);
-    let [Row::Presence(seen), Row::Clock(clock)] = &pool.rows[..] else { panic!("{:?}", pool.rows) };
+    let [Row::LastReport(seen), Row::Clock(clock)] = &pool.rows[..] else { panic!("{:?}", pool.rows) };
     assert_eq!((seen.len(), *clock), (2, START.plus(180_000)));
 }
 

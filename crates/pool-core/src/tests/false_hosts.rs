@@ -7,7 +7,7 @@ use vipnode_types::{LeaseId, wire::LeaveReason};
 
 use super::{
     pool::{Pool, address, client, host, node},
-    scenario::{CLIENT, ELSEWHERE, HOST, MINUTE_MS, SECOND_CLIENT, priced},
+    scenario::{CLIENT, HOST, MINUTE_MS, OTHER_SUBNET, SECOND_CLIENT, priced},
 };
 use crate::{CallOutcome, PoolCall, Row, metering::unpaired::Pair};
 
@@ -16,7 +16,7 @@ const LIARS: [u32; 3] = [50, 51, 52];
 /// The stranger's clients: two next to the hosts, and one in the address block of two honest clients.
 const OWN: [u32; 3] = [53, 54, 55];
 /// Honest clients. The first two are in one block.
-const CLIENTS: [u32; 3] = [CLIENT, SECOND_CLIENT, ELSEWHERE];
+const CLIENTS: [u32; 3] = [CLIENT, SECOND_CLIENT, OTHER_SUBNET];
 const STEP_MS: u64 = 10_000;
 const REASONS: [LeaveReason; 5] =
     [LeaveReason::NotConnected, LeaveReason::Surplus, LeaveReason::Lost, LeaveReason::Rejected, LeaveReason::Drained];

@@ -4,7 +4,7 @@ use super::{
     pool::{Pool, address, client, host, node},
     scenario::{CLIENT, HOST, SECOND_HOST, THIRD_HOST},
 };
-use crate::{CallOutcome, Command, Effect, Limits, PoolCall, Release, Reply, Row};
+use crate::{CallOutcome, Command, Effect, Limits, PoolCall, Reply, Row, SendWhen};
 
 #[test]
 fn ask_admit_reply_report_leave() {
@@ -35,16 +35,16 @@ fn what_rests_on_rows_waits_for_them() {
     let mut pool = Pool::new().paired();
     let ask = pool.ask(CLIENT, 1);
     assert!(matches!(&ask[0], Effect::Persist(rows) if rows.iter().any(|row| matches!(row, Row::Lease(_)))));
-    assert!(matches!(&ask[1], Effect::Call { release: Release::AfterCommit, message: PoolCall::Admit(_), .. }));
+    assert!(matches!(&ask[1], Effect::Call { when: SendWhen::AfterCommit, message: PoolCall::Admit(_), .. }));
     let (call, lease) = pool.take_admit(HOST).unwrap();
     let effects = pool.handle(Command::CallDone { call, outcome: CallOutcome::Done });
-    assert!(matches!(&effects[0], Effect::Reply { release: Release::Now, reply: Ok(Reply::Ask(_)), .. }));
+    assert!(matches!(&effects[0], Effect::Reply { when: SendWhen::Now, reply: Ok(Reply::Ask(_)), .. }));
     pool.reports_up(HOST, lease);
     pool.reports_up(CLIENT, lease);
     pool.pass(1000);
     let beat = Box::new(ReportRequest { seq: 3, ..Default::default() });
     let effects = pool.handle(Command::Report { connection: pool.connection(CLIENT), request: 9, report: beat });
-    assert!(matches!(&effects[..], [Effect::Reply { release: Release::Now, .. }]), "a number moved, nothing else");
+    assert!(matches!(&effects[..], [Effect::Reply { when: SendWhen::Now, .. }]), "a number moved, nothing else");
 }
 
 #[test]

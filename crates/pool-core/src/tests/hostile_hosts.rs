@@ -10,7 +10,7 @@ use vipnode_types::{
 use super::{
     pool::{Pool, address, client, hello, host, node},
     scenario::{
-        CLIENT, ELSEWHERE, HOST, MINUTE_MS, SECOND_HOST, SLOTS, THIRD_HOST, needing, other_clients, other_hosts,
+        CLIENT, HOST, MINUTE_MS, OTHER_SUBNET, SECOND_HOST, SLOTS, THIRD_HOST, needing, other_clients, other_hosts,
         serving,
     },
 };
@@ -61,7 +61,7 @@ fn a_thousand_hosts_of_one_block_are_drawn_like_one() {
 
 #[test]
 fn in_a_closed_pool_hosts_behind_one_address_are_drawn_like_any() {
-    let mut pool = Pool::with(Limits { closed: true, same_address_ms: 0, ..Limits::default() });
+    let mut pool = Pool::with(Limits { members_only: true, same_address_ms: 0, ..Limits::default() });
     for agent in STRANGERS.take(90) {
         pool.connect_from(agent, host(agent, 1_000), stranger(agent)).unwrap();
     }
@@ -75,7 +75,7 @@ fn in_a_closed_pool_hosts_behind_one_address_are_drawn_like_any() {
 #[test]
 fn a_claim_of_slots_buys_no_rank() {
     let mut pool = Pool::new().with_host(HOST, 4).reported(HOST);
-    for agent in [CLIENT, ELSEWHERE] {
+    for agent in [CLIENT, OTHER_SUBNET] {
         pool.join(agent, client(agent));
         pool.lease_between(HOST, agent);
     }
@@ -274,7 +274,7 @@ fn silent_hosts_in_as_many_blocks_as_good_ones_cost_a_client_three_seconds_at_mo
         waits.sort_unstable();
         waits[waits.len() * 99 / 100]
     };
-    let alone = Limits { second_host_ms: 60_000, trials_a_block: 1_000_000, ..Limits::default() };
+    let alone = Limits { extra_host_ms: 60_000, trials_a_block: 1_000_000, ..Limits::default() };
     let (with, without) = (p99(Limits::default()), p99(alone));
     assert!(with <= 3_000 && without > 10_000, "p99 {with} ms, {without} ms without second hosts and limits of trials");
 }

@@ -45,7 +45,7 @@ fn steps(pool: &mut Pool, agent: u32, hello: ConnectRequest, at: Option<IpAddr>)
 }
 
 fn most(limits: &Limits) -> u32 {
-    1 + limits.candidates + limits.looks_by_rules + limits.looks
+    1 + limits.candidates + limits.examined_hosts_by_rules + limits.examined_hosts
 }
 
 #[test]

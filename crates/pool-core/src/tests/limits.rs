@@ -237,7 +237,7 @@ fn presences_are_written_in_bounded_pieces() {
     let pieces: Vec<usize> = pool
         .rows
         .iter()
-        .filter_map(|row| if let Row::Presence(seen) = row { Some(seen.len()) } else { None })
+        .filter_map(|row| if let Row::LastReport(seen) = row { Some(seen.len()) } else { None })
         .collect();
     assert_eq!(pieces, [10, 10, 5]);
     assert!(pool.core.next_wake().unwrap() > pool.now);

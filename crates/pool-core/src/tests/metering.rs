@@ -201,7 +201,7 @@ fn d24_a_new_payout_account_ends_the_rows_first() {
 }
 
 #[test]
-fn d50_the_end_is_frozen_in_the_transaction_that_takes_the_running_row_away() {
+fn d50_the_end_is_frozen_in_the_transaction_that_deletes_the_running_period() {
     let (mut pool, lease) = Pool::priced().leased();
     pool.pass_with(60_000, &[HOST, CLIENT]);
     let before = pool.rows.len();

@@ -125,7 +125,8 @@ fn proven_nodes_and_members_have_no_share() {
     }
     assert_eq!(pool.core.gauges().pending_offers, 6);
     for closed in [false, true] {
-        let mut pool = Pool::with(Limits { closed, offers_minimum: 1, ..Limits::default() }).with_host(HOST, 6);
+        let mut pool =
+            Pool::with(Limits { members_only: closed, offers_minimum: 1, ..Limits::default() }).with_host(HOST, 6);
         for agent in other_clients(6) {
             pool.connect_from(agent, client(agent), neighbor(agent)).unwrap();
             pool.ask(agent, 1);
@@ -169,7 +170,7 @@ fn only_proven_clients_of_three_blocks_together_rest_a_silent_host_and_rank_it_d
     let proven = [20, 21, 22, 23, 24];
     let [first, second, neighbor_of_second, third, fourth] = proven;
     let mut pool =
-        knowing(Limits { strike_witnesses: 3, ..Limits::default() }, proven).with_host(HOST, SLOTS).reported(HOST);
+        knowing(Limits { strike_reporters: 3, ..Limits::default() }, proven).with_host(HOST, SLOTS).reported(HOST);
     for agent in strangers {
         in_vain(&mut pool, agent, agent);
         pool.beat(HOST);
@@ -230,7 +231,7 @@ fn a_host_that_sees_its_client_is_not_silent() {
 #[test]
 fn in_a_closed_pool_any_member_rests_a_silent_host_once() {
     let [first, second] = [20, 21];
-    let mut pool = Pool::with(Limits { closed: true, ..Limits::default() }).with_host(HOST, SLOTS).reported(HOST);
+    let mut pool = Pool::with(Limits { members_only: true, ..Limits::default() }).with_host(HOST, SLOTS).reported(HOST);
     in_vain(&mut pool, first, 1);
     rests_for(&mut pool, 2_000);
     // A member that cannot dial anybody does it no further harm.

@@ -11,7 +11,8 @@ use vipnode_types::{
 
 use super::scenario::{list, priced};
 use crate::{
-    CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, MeteredRow, PoolCall, Reply, Row, Steps,
+    CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, MeteredPeriod, PoolCall, Reply, Row,
+    Steps,
 };
 
 /// A pool and the agents of a test. Each agent is a number, with a name in [`super::scenario`]; its node, socket and address
@@ -398,7 +399,7 @@ impl Pool {
         }
     }
 
-    pub(crate) fn metered(&self) -> Vec<MeteredRow> {
+    pub(crate) fn metered(&self) -> Vec<MeteredPeriod> {
         let metered = |row: &Row| if let Row::Metered(row) = row { Some((**row).clone()) } else { None };
         self.rows.iter().filter_map(metered).collect()
     }

@@ -377,7 +377,7 @@ fn an_agent_of_ours_leases_to_one_of_the_original_and_the_other_way_round() {
 }
 
 #[test]
-fn peers_to_drop_outlive_a_restart_and_a_new_grant_takes_them_back() {
+fn peers_to_drop_outlive_a_restart_and_a_new_lease_takes_them_back() {
     let mut pool = Pool::new().leased2();
     pool.update2(CLIENT, &[]);
     pool.restart(Limits::default());

@@ -2,7 +2,7 @@ use vipnode_types::{Ms, wire::LeaveReason};
 
 use super::{
     pool::{Pool, START, client, node},
-    scenario::{CLIENT, ELSEWHERE, FURTHER, HOST, MINUTE_MS, SLOTS},
+    scenario::{CLIENT, FURTHER, HOST, MINUTE_MS, OTHER_SUBNET, SLOTS},
 };
 use crate::{Core, Limits, Row};
 
@@ -30,8 +30,8 @@ fn a_node_is_proven_by_time_with_two_other_wide_blocks_and_stays_so_over_a_resta
         Pool::with(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() }).with_host(HOST, SLOTS).reported(HOST);
     pool.pair_for(CLIENT, 20);
     assert!(!pool.proven(HOST), "a neighbor proves nothing");
-    pool.pair_for(ELSEWHERE, 20);
-    pool.pair_for(ELSEWHERE + 1, 20);
+    pool.pair_for(OTHER_SUBNET, 20);
+    pool.pair_for(OTHER_SUBNET + 1, 20);
     assert!(!pool.proven(HOST), "one other wide block is not enough");
     pool.pair_for(FURTHER, 9);
     assert!(!pool.proven(HOST));
@@ -52,7 +52,7 @@ fn a_running_lease_proves_before_its_row_ends() {
     let mut pool =
         Pool::with(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() }).with_host(HOST, SLOTS).reported(HOST);
     let mut agents = vec![HOST];
-    for (agent, proves) in [(CLIENT, false), (ELSEWHERE, false), (FURTHER, true)] {
+    for (agent, proves) in [(CLIENT, false), (OTHER_SUBNET, false), (FURTHER, true)] {
         pool.join(agent, client(agent));
         pool.lease_between(HOST, agent);
         agents.push(agent);
@@ -62,7 +62,7 @@ fn a_running_lease_proves_before_its_row_ends() {
         assert_eq!(pool.proven(HOST), proves);
     }
     assert!(pool.metered().is_empty(), "no row has ended");
-    assert!(!pool.proven(ELSEWHERE), "it was with one host only");
+    assert!(!pool.proven(OTHER_SUBNET), "it was with one host only");
     let core = Core::restore(Limits::default(), [5; 32], Ms::new(START.get() + 1), pool.rows.clone());
     assert!(core.agents.is_proven(core.agents.find(&node(HOST)).unwrap()));
 }
@@ -71,7 +71,7 @@ fn a_running_lease_proves_before_its_row_ends() {
 fn time_that_runs_is_counted_once() {
     let mut pool =
         Pool::with(Limits { proven_ms: 10 * MINUTE_MS, ..Limits::default() }).with_host(HOST, SLOTS).reported(HOST);
-    pool.pair_for(ELSEWHERE, 20);
+    pool.pair_for(OTHER_SUBNET, 20);
     pool.pair_for(FURTHER, 6);
     assert!(!pool.proven(HOST));
     pool.pair_for(FURTHER, 3);
@@ -82,7 +82,7 @@ fn time_that_runs_is_counted_once() {
 
 #[test]
 fn in_a_closed_pool_any_paired_time_proves() {
-    let mut pool = Pool::with(Limits { closed: true, ..Limits::default() }).with_host(HOST, SLOTS).reported(HOST);
+    let mut pool = Pool::with(Limits { members_only: true, ..Limits::default() }).with_host(HOST, SLOTS).reported(HOST);
     pool.pair_for(CLIENT, 1);
     assert!(pool.proven(HOST) && pool.proven(CLIENT));
 }

@@ -135,7 +135,7 @@ fn limits() -> Limits {
         served_a_tick: 2,
         nodes: 5,
         chains: 2,
-        witness_blocks: 1,
+        observation_blocks: 1,
         ..Limits::default()
     }
 }
@@ -376,7 +376,7 @@ fn check_metered(rows: &[Row]) {
         assert_ne!(row.lease.client, row.lease.host);
         let from = row.client.map_or(Ms::ZERO, |seen| seen.up).max(row.host.map_or(Ms::ZERO, |seen| seen.up));
         if let Some((number, until)) = ends.get(&row.lease.id) {
-            assert!(row.lease.row > *number, "a row of the meter is written once");
+            assert!(row.lease.row > *number, "a billing period is written once");
             assert!(row.billed_ms == 0 || from >= *until, "rows of one grant overlap");
         }
         let until = if row.billed_ms == 0 {

@@ -7,7 +7,7 @@ use super::{
     pool::{Pool, START, client},
     scenario::{CLIENT, HOST, SECOND_CLIENT, SLOTS},
 };
-use crate::{Command, Effect, Release, Reply};
+use crate::{Command, Effect, Reply, SendWhen};
 
 /// Sends a report as it is.
 fn say(pool: &mut Pool, agent: u32, report: ReportRequest) -> ReportReply {
@@ -43,7 +43,7 @@ fn what_does_not_fit_moves_nothing() {
         assert!(say(&mut pool, CLIENT, report).resync, "the first on a socket is a sound full report");
     }
     assert!(!say(&mut pool, CLIENT, full(1, &[])).resync);
-    let seen = pool.core.agents.iter().find(|(_, node)| node.consuming()).unwrap().1.seen();
+    let seen = pool.core.agents.iter().find(|(_, node)| node.is_client()).unwrap().1.seen();
     pool.pass(1_000);
     let resyncs = [
         ReportRequest { seq: 3, up: vec![lease], hash, ..Default::default() },
@@ -56,7 +56,7 @@ fn what_does_not_fit_moves_nothing() {
     for report in resyncs {
         assert!(say(&mut pool, CLIENT, report.clone()).resync, "{report:?}");
     }
-    let now = pool.core.agents.iter().find(|(_, node)| node.consuming()).unwrap().1.seen();
+    let now = pool.core.agents.iter().find(|(_, node)| node.is_client()).unwrap().1.seen();
     assert_eq!(now, seen, "not even the presence");
     assert!(!say(&mut pool, CLIENT, ReportRequest { seq: 2, up: vec![lease], hash, ..Default::default() }).resync);
 }
@@ -102,7 +102,7 @@ fn an_unchanged_report_writes_nothing_whatever_the_size_of_the_pool() {
     let report = Box::new(ReportRequest { seq: 2, ..Default::default() });
     let effects = pool.handle(Command::Report { connection: pool.connection(CLIENT), request: 1, report });
     assert!(matches!(&effects[..], [Effect::Reply { reply: Ok(Reply::Report(reply)), .. }] if !reply.resync));
-    assert_eq!(pool.core.gauges().dirty_presences, 2);
+    assert_eq!(pool.core.gauges().unwritten_reports, 2);
 }
 
 #[test]
@@ -112,13 +112,15 @@ fn a_report_that_ends_or_begins_a_row_is_answered_once_that_is_durable() {
         let hash = (!down.is_empty()).then(|| LeaseSetHash::of([]));
         let report = Box::new(ReportRequest { seq, down: down.to_vec(), hash, ..Default::default() });
         let effects = pool.handle(Command::Report { connection: pool.connection(HOST), request: 1, report });
-        effects.iter().find_map(|effect| if let Effect::Reply { release, .. } = effect { Some(*release) } else { None })
+        effects
+            .iter()
+            .find_map(|effect| if let Effect::Reply { when: release, .. } = effect { Some(*release) } else { None })
     };
     let seq = 3;
-    assert_eq!(release(seq, &[]), Some(Release::Now));
+    assert_eq!(release(seq, &[]), Some(SendWhen::Now));
     assert_eq!(
         release(seq + 1, &[lease]),
-        Some(Release::AfterCommit),
+        Some(SendWhen::AfterCommit),
         "otherwise, a crash loses what the agent was sent"
     );
 }

@@ -32,7 +32,7 @@ fn a_client_that_cannot_know_whether_it_was_connected_pays_for_no_restart() {
 }
 
 #[test]
-fn a_client_that_stays_away_after_a_restart_pays_for_that_time() {
+fn a_client_that_does_not_return_after_a_restart_pays_for_that_time() {
     let (mut pool, lease) = restarted();
     pool.pass_with(15 * 60_000, &[1]);
     assert!(pool.core.leases.find(lease).is_none());

@@ -19,7 +19,7 @@ pub(crate) const SECOND_CLIENT: u32 = 4;
 pub(crate) const THIRD_HOST: u32 = 5;
 pub(crate) const THIRD_CLIENT: u32 = 6;
 /// An agent in another wide address block than the agents above.
-pub(crate) const ELSEWHERE: u32 = 256 + 1;
+pub(crate) const OTHER_SUBNET: u32 = 256 + 1;
 /// An agent in a third wide address block.
 pub(crate) const FURTHER: u32 = 2 * 256 + 1;
 

@@ -82,7 +82,8 @@ fn the_host_is_asked_at_once_to_dial_a_client_whose_node_dials_late() {
 
 #[test]
 fn a_hosts_gone_waits_for_the_clients_word_and_rows_end_by_age() {
-    let (mut pool, lease) = Pool::exactly(Limits { half_down_ms: 4_000, rollover_ms: 120_000, ..priced() }).leased();
+    let (mut pool, lease) =
+        Pool::exactly(Limits { host_gone_wait_ms: 4_000, rollover_ms: 120_000, ..priced() }).leased();
     pool.pass_with(130_000, &[HOST, CLIENT]);
     assert_eq!(pool.core.counters().rollovers, 1);
     pool.reports_down(HOST, lease);
@@ -148,8 +149,8 @@ fn so_many_candidates_are_looked_at() {
 #[test]
 fn so_many_are_looked_at_where_the_first_do_not_fit() {
     // One of twenty fits: a search over all finds it, a search over two only by luck.
-    let found = |looks: u32| {
-        let mut pool = Pool::exactly(Limits { candidates: 1, looks, ..priced() });
+    let found = |examined_hosts: u32| {
+        let mut pool = Pool::exactly(Limits { candidates: 1, examined_hosts, ..priced() });
         let fits = other_hosts(20).nth(7).unwrap();
         for agent in other_hosts(20) {
             pool.connect(agent, host(agent, 20)).unwrap();
@@ -178,7 +179,9 @@ fn a_report_names_so_many_unknown_leases() {
 
 #[test]
 fn a_failing_host_rests_and_a_waiting_client_is_tried_again() {
-    let mut pool = Pool::exactly(Limits { rest_ms: 5_000, max_rest_ms: 8_000, retry_ms: 500, ..priced() }).paired();
+    let mut pool =
+        Pool::exactly(Limits { host_backoff_ms: 5_000, max_host_backoff_ms: 8_000, retry_ms: 500, ..priced() })
+            .paired();
     pool.ask(CLIENT, 1);
     let mut gaps = Vec::new();
     for _ in 0..3 {
@@ -204,7 +207,7 @@ fn an_eviction_is_tried_so_often() {
 }
 
 #[test]
-fn grants_beyond_the_limit_are_forgotten_early() {
+fn leases_beyond_the_limit_are_forgotten_early() {
     // One client of a public address was given the host; another of that address gets it only where that
     // is forgotten.
     for (recent_pairs, given) in [(100, false), (1, true)] {
@@ -224,7 +227,7 @@ fn the_prune_and_flush_times_hold() {
     pool.rows.clear();
     pool.full(HOST, &[]);
     pool.pass(1_999);
-    let flushed = |pool: &Pool| pool.rows.iter().any(|row| matches!(row, Row::Presence(_)));
+    let flushed = |pool: &Pool| pool.rows.iter().any(|row| matches!(row, Row::LastReport(_)));
     assert!(!flushed(&pool));
     pool.pass(1);
     assert!(flushed(&pool));

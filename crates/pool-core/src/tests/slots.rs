@@ -128,7 +128,7 @@ fn a_host_whose_node_rejects_clients_neither_rests_nor_loses_rank() {
 
 #[test]
 fn a_host_that_rejects_versions_neither_rests_nor_loses_rank() {
-    let mut pool = Pool::with(Limits { unwanted_versions: 2, ..Limits::default() }).with_host(HOST, 4);
+    let mut pool = Pool::with(Limits { rejected_versions: 2, ..Limits::default() }).with_host(HOST, 4);
     // More invented versions than the pool remembers for one host.
     for agent in other_clients(10) {
         let mut hello = client(agent);

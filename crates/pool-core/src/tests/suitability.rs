@@ -226,7 +226,12 @@ fn a_host_that_is_not_as_said_is_left_alone_for_a_while() {
 fn the_one_host_that_suits_is_found_among_many_of_few_kinds() {
     // Two kinds and the host itself are three looks; with two, it is found by chance.
     for (looks, found) in [(2, false), (3, true)] {
-        let mut pool = Pool::with(Limits { candidates: 4, looks: 4, looks_by_rules: looks, ..Limits::default() });
+        let mut pool = Pool::with(Limits {
+            candidates: 4,
+            examined_hosts: 4,
+            examined_hosts_by_rules: looks,
+            ..Limits::default()
+        });
         let (hosts, suits, clients) = (1..=300, 150, 1_000..1_020);
         for agent in hosts {
             pool.connect(agent, serving(agent, if agent == suits { "eth snap" } else { "eth" })).unwrap();
@@ -272,7 +277,7 @@ fn profiles_are_shared_cut_and_bounded() {
 
 #[test]
 fn a_host_that_refuses_ever_more_versions_does_not_rest_and_the_oldest_is_forgotten() {
-    let mut pool = Pool::with(Limits { unwanted_versions: 2, ..Limits::default() }).with_host(HOST, SLOTS);
+    let mut pool = Pool::with(Limits { rejected_versions: 2, ..Limits::default() }).with_host(HOST, SLOTS);
     for (agent, version) in other_clients(3).zip(["a/v1.0.0", "b/v1.0.0", "c/v1.0.0"]) {
         pool.connect(agent, running(client(agent), version)).unwrap();
         let (_, call) = pool.given(agent, &[HOST]).expect(version);
@@ -287,7 +292,7 @@ fn a_host_that_refuses_ever_more_versions_does_not_rest_and_the_oldest_is_forgot
 }
 
 #[test]
-fn an_explanation_names_the_rule_that_keeps_hosts_away() {
+fn an_explanation_names_the_rule_that_excludes_hosts() {
     let mut pool = Pool::new().with_agent(HOST, serving(HOST, "eth")).with_agent(CLIENT, needing(CLIENT, "snap/1"));
     assert_eq!(pool.given(CLIENT, &[HOST]), None);
     let reply = pool.explain(CLIENT).unwrap();
@@ -297,9 +302,9 @@ fn an_explanation_names_the_rule_that_keeps_hosts_away() {
 
 /// The attack: a light node connects and leaves at once, again and again, with other ids of its block.
 #[test]
-fn a_light_node_that_a_host_disconnected_keeps_its_neighbors_away_and_no_others() {
+fn a_light_node_that_a_host_disconnected_excludes_its_neighbors_and_no_others() {
     for closed in [false, true] {
-        let mut pool = Pool::with(Limits { closed, light_block_ms: 300_000, ..Limits::default() })
+        let mut pool = Pool::with(Limits { members_only: closed, light_block_ms: 300_000, ..Limits::default() })
             .with_agent(HOST, serving(HOST, "eth les"))
             .reported(HOST);
         let [clients_block, other_block, third_block] = [2, 4, 5];

@@ -8,7 +8,7 @@ use vipnode_types::{
 use super::{
     pool::{Pool, address, client, host, node, wei},
     scenario::{
-        CLIENT, DAY_MS, ELSEWHERE, FURTHER, HOST, INTERRUPTED, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT,
+        CLIENT, DAY_MS, FURTHER, HOST, INTERRUPTED, OTHER_SUBNET, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT,
         THIRD_HOST, other_clients, other_hosts, priced,
     },
 };
@@ -247,7 +247,7 @@ fn lie(pool: &mut Pool, host: u32, agent: u32, agent_at: IpAddr) {
 fn one_hosts_word_locks_no_client_out() {
     let mut pool = Pool::priced();
     // Two hosts in two address blocks of one wide block, then two in others; one is connected at a time.
-    let liars = [SECOND_HOST, THIRD_HOST, ELSEWHERE, FURTHER];
+    let liars = [SECOND_HOST, THIRD_HOST, OTHER_SUBNET, FURTHER];
     let past = |pool: &Pool| pool.core.past_unpaired(pool.core.agents.find(&node(CLIENT)).unwrap());
     let mut locked = Vec::new();
     // Known as one that pays, so that its block's budget does not matter.
@@ -267,13 +267,13 @@ fn one_hosts_word_locks_no_client_out() {
 #[test]
 fn a_blocks_budget_denies_only_those_that_are_not_known_to_pay() {
     for closed in [false, true] {
-        let (mut pool, lease) = Pool::with(Limits { closed, ..priced() }).leased();
+        let (mut pool, lease) = Pool::with(Limits { members_only: closed, ..priced() }).leased();
         pool.pass_with(600_000, &[HOST, CLIENT]);
         pool.leave(CLIENT, lease, LeaveReason::Surplus);
         pool.disconnect(HOST);
         pool.disconnect(CLIENT);
         // Neighbors of the client use hosts in three wide blocks for nothing, or these say so.
-        for (liar, neighbor) in [SECOND_HOST, ELSEWHERE, FURTHER].into_iter().zip(other_clients(3)) {
+        for (liar, neighbor) in [SECOND_HOST, OTHER_SUBNET, FURTHER].into_iter().zip(other_clients(3)) {
             let before = pool.newcomer();
             pool.connect_from(before, client(before), address(CLIENT)).unwrap();
             assert!(!refused(&mut pool, before), "a stranger, on the word of hosts in two wide blocks");

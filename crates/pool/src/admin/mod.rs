@@ -1,7 +1,7 @@
 //! What the operator may see and do while the pool runs: JSON-RPC on a local socket that only the pool's user can open.
 //!
 //! An operator under attack needs answers that do not depend on the port under attack, and bans and drains that take
-//! effect immediately where no limit helps (`auth/orders.rs`). The socket is a file in a directory that only its owner
+//! effect immediately where no limit helps (`auth/bans_and_drains.rs`). The socket is a file in a directory that only its owner
 //! can enter; it is not reachable over the network.
 //!
 //! - `messages`: params and results

@@ -3,8 +3,8 @@ use vipnode_types::wire::WireError;
 
 use super::{AdminNodes, AdminService, ListedNode, NodesRequest};
 use crate::{
+    call_refusal::CallRefusal,
     engine::{OperatorQuery, wall_clock},
-    error::Refusal,
     methods::Service,
 };
 
@@ -29,7 +29,7 @@ impl Pages {
         let Some(position) = self.position else { return Ok(None) };
         let query = |answer| OperatorQuery::Nodes { position, most: PAGE, answer };
         let page =
-            service.gateway.ask(query).await.ok_or(Refusal::Rebuilding { retry_ms: service.limits.retry_ms() })?;
+            service.gateway.ask(query).await.ok_or(CallRefusal::Rebuilding { retry_ms: service.limits.retry_ms() })?;
         self.position = page.next;
         Ok(Some(page.nodes))
     }
@@ -49,7 +49,7 @@ pub(super) async fn nodes(admin: &AdminService, request: &NodesRequest) -> Resul
             nodes.push(node(view));
         }
     }
-    let drains_pool = admin.service.access.orders().drains().all;
+    let drains_pool = admin.service.access.bans_and_drains().drains().all;
     Ok(AdminNodes { now: wall_clock(), nodes, next, drains_pool })
 }
 

@@ -14,10 +14,10 @@ use super::{
     top::top,
 };
 use crate::{
-    auth::{Ban, BanTarget, OrderError},
+    auth::{Ban, BanError, BanTarget},
+    call_refusal::CallRefusal,
     close_reason::CloseReason,
     engine::{OperatorQuery, wall_clock},
-    error::Refusal,
     fairness::ConnectionLimiter,
     methods::Service,
 };
@@ -75,7 +75,7 @@ impl AdminService {
             method::UNBAN => json(&self.unban(parse(params)?).await?),
             method::BANS => json(&self.bans()),
             method::DRAIN => json(&self.drain(parse(params)?).await?),
-            other => Err(Refusal::unknown_method(other).into()),
+            other => Err(CallRefusal::unknown_method(other).into()),
         }
     }
 
@@ -86,40 +86,44 @@ impl AdminService {
         let until_ms = request.for_ms.map(|time| since_ms.plus(time));
         let ban = Ban { target: request.target, reason, since_ms, until_ms };
         let added = ban.clone();
-        self.order(move |orders| orders.ban(added, since_ms)).await?;
+        self.order(move |bans_and_drains| bans_and_drains.ban(added, since_ms)).await?;
         let ended_nodes = self.end(&ban).await?;
         tracing::warn!(banned = %ban.target, ended_nodes, "a ban by the operator is in effect");
-        Ok(Banned { ban, ended_nodes, kept: self.service.access.orders().are_kept() })
+        Ok(Banned { ban, ended_nodes, kept: self.service.access.bans_and_drains().are_kept() })
     }
 
     async fn unban(&self, request: UnbanRequest) -> Result<AdminBans, WireError> {
-        self.order(move |orders| orders.unban(&request.target, wall_clock())).await?;
+        self.order(move |bans_and_drains| bans_and_drains.unban(&request.target, wall_clock())).await?;
         tracing::warn!(unbanned = %request.target, "the operator removed a ban");
         Ok(self.bans())
     }
 
     fn bans(&self) -> AdminBans {
-        let orders = self.service.access.orders();
-        AdminBans { bans: orders.bans(wall_clock()), kept: orders.are_kept() }
+        let bans_and_drains = self.service.access.bans_and_drains();
+        AdminBans { bans: bans_and_drains.bans(wall_clock()), kept: bans_and_drains.are_kept() }
     }
 
     async fn drain(&self, request: DrainRequest) -> Result<AdminDrained, WireError> {
         let DrainRequest { node, stop } = request;
-        self.order(move |orders| orders.drain(node, !stop, wall_clock())).await?;
-        let orders = self.service.access.orders();
-        let drains = orders.drains();
+        self.order(move |bans_and_drains| bans_and_drains.drain(node, !stop, wall_clock())).await?;
+        let bans_and_drains = self.service.access.bans_and_drains();
+        let drains = bans_and_drains.drains();
         self.service.gateway.query(OperatorQuery::Drains(drains.clone()));
-        Ok(AdminDrained { pool: drains.all, nodes: drains.nodes.into_iter().collect(), kept: orders.are_kept() })
+        Ok(AdminDrained {
+            pool: drains.all,
+            nodes: drains.nodes.into_iter().collect(),
+            kept: bans_and_drains.are_kept(),
+        })
     }
 
-    /// Changes the orders, which may write a file.
+    /// Changes the bans and drains, which may write a file.
     async fn order(
         &self,
-        change: impl FnOnce(&crate::auth::Orders) -> Result<(), OrderError> + Send + 'static,
+        change: impl FnOnce(&crate::auth::BansAndDrains) -> Result<(), BanError> + Send + 'static,
     ) -> Result<(), WireError> {
         let access = Arc::clone(&self.service.access);
-        let changed = spawn_blocking(move || change(access.orders())).await;
-        Ok(changed.map_err(|error| Refusal::Internal { why: error.to_string() })??)
+        let changed = spawn_blocking(move || change(access.bans_and_drains())).await;
+        Ok(changed.map_err(|error| CallRefusal::Internal { why: error.to_string() })??)
     }
 
     /// Ends the connections and leases that a ban is for. Returns the number of nodes.
@@ -151,10 +155,10 @@ fn is_meant(target: &BanTarget, view: &NodeView) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(params: &RawValue) -> Result<T, WireError> {
-    let (object,) = serde_json::from_str::<(T,)>(params.get()).map_err(|error| Refusal::invalid_params(&error))?;
+    let (object,) = serde_json::from_str::<(T,)>(params.get()).map_err(|error| CallRefusal::invalid_params(&error))?;
     Ok(object)
 }
 
 fn json(answer: &impl Serialize) -> Result<Box<RawValue>, WireError> {
-    Ok(to_raw_value(answer).map_err(|error| Refusal::Internal { why: error.to_string() })?)
+    Ok(to_raw_value(answer).map_err(|error| CallRefusal::Internal { why: error.to_string() })?)
 }

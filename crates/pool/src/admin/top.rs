@@ -9,8 +9,8 @@ use vipnode_types::wire::WireError;
 
 use super::{AdminBlock, AdminService, AdminTop, TopOrder, TopRequest, nodes::Pages};
 use crate::{
+    call_refusal::CallRefusal,
     engine::{OperatorQuery, wall_clock},
-    error::Refusal,
 };
 
 /// Time and bytes are measured over this time.
@@ -43,15 +43,15 @@ pub(super) async fn top(admin: &AdminService, request: TopRequest) -> Result<Adm
         usage.bytes_out = usage.bytes_out.saturating_sub(old.bytes_out);
     }
     add_nodes(admin, &mut blocks).await?;
-    let orders = admin.service.access.orders();
-    let drains = orders.drains();
+    let bans_and_drains = admin.service.access.bans_and_drains();
+    let drains = bans_and_drains.drains();
     let (blocks, further_blocks) = largest(blocks, request);
     Ok(AdminTop {
         pool_version: concat!("vipnode/", env!("CARGO_PKG_VERSION")).to_owned(),
         measured_ms,
         blocks,
         further_blocks,
-        bans: count(orders.bans(wall_clock()).len()),
+        bans: count(bans_and_drains.bans(wall_clock()).len()),
         drains_pool: drains.all,
         drained_nodes: count(drains.nodes.len()),
     })
@@ -59,7 +59,7 @@ pub(super) async fn top(admin: &AdminService, request: TopRequest) -> Result<Adm
 
 /// Returns what each block used so far, without its nodes.
 async fn used(admin: &AdminService) -> Result<BTreeMap<AddressBlock, Usage>, WireError> {
-    let busy = Refusal::Rebuilding { retry_ms: admin.service.limits.retry_ms() };
+    let busy = CallRefusal::Rebuilding { retry_ms: admin.service.limits.retry_ms() };
     let times = admin.service.gateway.ask(OperatorQuery::CoreTime).await.ok_or(busy)?;
     let mut blocks: BTreeMap<AddressBlock, Usage> = BTreeMap::new();
     for (block, core_ns) in times {

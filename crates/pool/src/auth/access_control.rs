@@ -11,9 +11,9 @@ use vipnode_types::{
 };
 
 use crate::auth::{
-    Arrival, BanNotice, Membership, Orders, PoolIdentity, access_rules::AccessRules, audience::Audience,
+    Arrival, BanNotice, BansAndDrains, Membership, PoolIdentity, access_rules::AccessRules, audience::Audience,
 };
-use crate::error::Refusal;
+use crate::call_refusal::CallRefusal;
 
 /// The rules about who may call this pool, join it, and see its status, and what the pool presents to a node that joins:
 /// its id and the welcome message.
@@ -23,13 +23,18 @@ use crate::error::Refusal;
 pub(crate) struct AccessControl {
     pub(in crate::auth) audience: Audience,
     identity: Option<PoolIdentity>,
-    orders: Orders,
+    bans_and_drains: BansAndDrains,
     rules: RwLock<Arc<AccessRules>>,
 }
 
 impl AccessControl {
-    pub(crate) fn new(audience: Audience, identity: Option<PoolIdentity>, orders: Orders, rules: AccessRules) -> Self {
-        Self { audience, identity, orders, rules: RwLock::new(Arc::new(rules)) }
+    pub(crate) fn new(
+        audience: Audience,
+        identity: Option<PoolIdentity>,
+        bans_and_drains: BansAndDrains,
+        rules: AccessRules,
+    ) -> Self {
+        Self { audience, identity, bans_and_drains, rules: RwLock::new(Arc::new(rules)) }
     }
 
     /// Returns the pool's id, if it has a key.
@@ -50,16 +55,16 @@ impl AccessControl {
     }
 
     /// Returns the operator's bans and drains.
-    pub(crate) const fn orders(&self) -> &Orders {
-        &self.orders
+    pub(crate) const fn bans_and_drains(&self) -> &BansAndDrains {
+        &self.bans_and_drains
     }
 
     /// Returns the ban of an address, if there is one.
     pub(crate) fn ban_of_address(&self, ip: IpAddr, now: Ms) -> Option<Box<BanNotice>> {
-        if self.orders.no_bans() {
+        if self.bans_and_drains.no_bans() {
             return None;
         }
-        self.orders.ban_of_address(ip, now).map(Box::new)
+        self.bans_and_drains.ban_of_address(ip, now).map(Box::new)
     }
 
     /// Checks that neither a node, nor the key of its agent, nor its address is banned.
@@ -69,12 +74,13 @@ impl AccessControl {
         agent: Option<&AgentPublic>,
         ip: IpAddr,
         now: Ms,
-    ) -> Result<(), Refusal> {
-        if self.orders.no_bans() {
+    ) -> Result<(), CallRefusal> {
+        if self.bans_and_drains.no_bans() {
             return Ok(());
         }
-        let ban = self.orders.ban_of_node(node, agent, now).or_else(|| self.orders.ban_of_address(ip, now));
-        ban.map_or(Ok(()), |notice| Err(Refusal::Banned { notice: notice.to_string() }))
+        let ban =
+            self.bans_and_drains.ban_of_node(node, agent, now).or_else(|| self.bans_and_drains.ban_of_address(ip, now));
+        ban.map_or(Ok(()), |notice| Err(CallRefusal::Banned { notice: notice.to_string() }))
     }
 
     /// Replaces the rules. Returns how many nodes are new members, and how many are not members any more.

@@ -8,7 +8,7 @@ use vipnode_types::{RpcUrl, sanitize};
 
 use crate::{
     auth::{Arrival, OwnCertificate},
-    error::Refusal,
+    call_refusal::CallRefusal,
     local_addresses::addresses_at,
 };
 
@@ -27,7 +27,7 @@ impl Audience {
     }
 
     /// Checks the URL that a call is signed for. `arrival` is how the call reached the pool.
-    pub(crate) fn check(&self, audience: &str, arrival: &Arrival) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, audience: &str, arrival: &Arrival) -> Result<(), CallRefusal> {
         if audience.parse().is_ok_and(|url| self.is_own(&url, arrival)) {
             return Ok(());
         }
@@ -36,9 +36,9 @@ impl Audience {
         known.extend(self.certificate_urls());
         known.extend(arrival.local().map(|local| self.url_of(local.ip(), local.port())));
         if known.is_empty() {
-            return Err(Refusal::NoAudience { audience });
+            return Err(CallRefusal::NoAudience { audience });
         }
-        Err(Refusal::Audience { audience, known: known.join(", ") })
+        Err(CallRefusal::Audience { audience, known: known.join(", ") })
     }
 
     /// Returns the URLs that agents can use, the most useful first: those of the operator, those of the certificate's names,
@@ -218,7 +218,7 @@ mod tests {
     fn a_refusal_never_names_an_empty_list() {
         let audience = Audience::new("127.0.0.1:8080".parse().unwrap(), &[], None);
         let error = audience.check("wss://pool.example/", &Arrival::Proxied).unwrap_err();
-        assert!(matches!(&error, Refusal::NoAudience { .. }), "{error}");
+        assert!(matches!(&error, CallRefusal::NoAudience { .. }), "{error}");
         assert!(vipnode_types::TypedError::hint(&error).unwrap().contains("--public-url wss://pool.example/"));
     }
 

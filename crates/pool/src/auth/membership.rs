@@ -6,7 +6,7 @@ use std::{
 use vipnode_files::read_text;
 use vipnode_types::{JoinProof, JoinSecret, NodeId, NodeIdError, errors, typed_text};
 
-use crate::error::Refusal;
+use crate::call_refusal::CallRefusal;
 
 /// Which nodes may join.
 #[derive(Debug, Clone, Default)]
@@ -93,22 +93,22 @@ impl Membership {
     }
 
     /// Checks a node that speaks protocol 2, which cannot prove that it knows a secret.
-    pub(crate) fn admits_protocol2(&self, node: &NodeId) -> Result<(), Refusal> {
+    pub(crate) fn admits_protocol2(&self, node: &NodeId) -> Result<(), CallRefusal> {
         match self {
-            Self::Secret(_) => Err(Refusal::SecretInProtocol2),
+            Self::Secret(_) => Err(CallRefusal::SecretInProtocol2),
             Self::Open | Self::Members(_) => self.admits(node, None, ""),
         }
     }
 
     /// Checks a node whose signature is valid.
-    pub(crate) fn admits(&self, node: &NodeId, join: Option<&JoinProof>, nonce: &str) -> Result<(), Refusal> {
+    pub(crate) fn admits(&self, node: &NodeId, join: Option<&JoinProof>, nonce: &str) -> Result<(), CallRefusal> {
         match self {
             Self::Open => Ok(()),
             Self::Members(members) if members.contains(node) => Ok(()),
-            Self::Members(_) => Err(Refusal::NotMember { node: *node }),
+            Self::Members(_) => Err(CallRefusal::NotMember { node: *node }),
             Self::Secret(secret) if join.is_some_and(|proof| secret.accepts(proof, node, nonce)) => Ok(()),
-            Self::Secret(_) if join.is_some() => Err(Refusal::WrongSecret),
-            Self::Secret(_) => Err(Refusal::NoSecret),
+            Self::Secret(_) if join.is_some() => Err(CallRefusal::WrongSecret),
+            Self::Secret(_) => Err(CallRefusal::NoSecret),
         }
     }
 }

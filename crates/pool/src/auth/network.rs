@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use crate::error::Refusal;
+use crate::call_refusal::CallRefusal;
 
 /// An Ethereum network, by the id that its nodes report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +26,11 @@ const NAMES: [(&str, u64); 9] = [
 
 impl Network {
     /// Checks the network of a node: its chain id, or the network id of protocol 2.
-    pub(crate) fn admits(self, network: u64) -> Result<(), Refusal> {
+    pub(crate) fn admits(self, network: u64) -> Result<(), CallRefusal> {
         if self.0 == network {
             return Ok(());
         }
-        Err(Refusal::Network { own: self.to_string(), theirs: Self(network).to_string() })
+        Err(CallRefusal::Network { own: self.to_string(), theirs: Self(network).to_string() })
     }
 }
 

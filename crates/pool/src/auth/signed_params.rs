@@ -6,7 +6,7 @@ use vipnode_types::{Ms, signed::Envelope, wire::WireError};
 
 use crate::{
     auth::{AccessControl, Arrival},
-    error::Refusal,
+    call_refusal::CallRefusal,
 };
 
 /// Params of protocol 3, `[object]` or `[object, envelope]`. The object is kept as received, because its bytes are signed.
@@ -26,13 +26,14 @@ impl<'a> SignedParams<'a> {
         if let Ok(Bare((object,))) = serde_json::from_str(text) {
             return Ok(Self { object, envelope: None });
         }
-        let Signed(object, envelope) = serde_json::from_str(text).map_err(|error| Refusal::invalid_params(&error))?;
+        let Signed(object, envelope) =
+            serde_json::from_str(text).map_err(|error| CallRefusal::invalid_params(&error))?;
         Ok(Self { object, envelope: Some(envelope) })
     }
 
     /// Reads the object.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, WireError> {
-        Ok(serde_json::from_str(self.object.get()).map_err(|error| Refusal::invalid_params(&error))?)
+        Ok(serde_json::from_str(self.object.get()).map_err(|error| CallRefusal::invalid_params(&error))?)
     }
 
     /// Returns the identity that signed the call for this pool, and the nonce, which the caller checks after this (fault
@@ -47,7 +48,7 @@ impl<'a> SignedParams<'a> {
         now: Ms,
     ) -> Result<(Identity, &str), WireError> {
         let Some(envelope) = &self.envelope else {
-            return Err(Refusal::NotSigned.into());
+            return Err(CallRefusal::NotSigned.into());
         };
         access.check_audience(&envelope.audience, arrival)?;
         envelope.verify_agent(method, self.object.get())?;

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use crate::error::Refusal;
+use crate::call_refusal::CallRefusal;
 
 /// Who may see a pool's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,12 +16,12 @@ pub enum StatusAudience {
 
 impl StatusAudience {
     /// Checks a caller; `connected` is whether it has connected.
-    pub(crate) const fn admits(self, connected: bool) -> Result<(), Refusal> {
+    pub(crate) const fn admits(self, connected: bool) -> Result<(), CallRefusal> {
         match self {
             Self::Public => Ok(()),
             Self::Members if connected => Ok(()),
-            Self::Members => Err(Refusal::StatusForMembers),
-            Self::Off => Err(Refusal::StatusOff),
+            Self::Members => Err(CallRefusal::StatusForMembers),
+            Self::Off => Err(CallRefusal::StatusOff),
         }
     }
 }

@@ -4,12 +4,12 @@ use vipnode_types::Ms;
 
 /// Pool time: the wall clock at the start, then monotonic; never earlier than the time in the stored rows.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct PoolClock {
+pub(crate) struct EngineClock {
     base: Ms,
     start: Instant,
 }
 
-impl PoolClock {
+impl EngineClock {
     pub(crate) fn new() -> Self {
         Self { base: wall_clock(), start: Instant::now() }
     }
@@ -42,8 +42,8 @@ mod tests {
     #[test]
     fn keeps_to_the_floor() {
         let floor = wall_clock().plus(1_000_000);
-        assert!(PoolClock::new().not_before(floor).now() >= floor);
-        let clock = PoolClock::new();
+        assert!(EngineClock::new().not_before(floor).now() >= floor);
+        let clock = EngineClock::new();
         assert!(clock.not_before(Ms::new(5)).now() <= wall_clock().plus(1));
     }
 }

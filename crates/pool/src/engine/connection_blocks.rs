@@ -1,6 +1,6 @@
 use vipnode_pool_core::{AddressBlock, Command, ConnectionId};
 
-use crate::engine::inbox::Message;
+use crate::engine::inbox::CoreMessage;
 
 /// In which address block's queue the messages about each connection wait: that of the address from which it first
 /// presented a node. All of one connection are in one queue, also where an agent calls over HTTP from several addresses.
@@ -8,37 +8,37 @@ use crate::engine::inbox::Message;
 pub(super) struct ConnectionBlocks {
     /// By the number of the connection; with its generation. As long as the table of connections.
     blocks: Vec<Option<(u32, AddressBlock)>>,
-    closed: bool,
+    members_only: bool,
 }
 
 impl ConnectionBlocks {
     /// The members of a closed pool have one queue.
-    pub(super) const fn set_closed(&mut self, closed: bool) {
-        self.closed = closed;
+    pub(super) const fn set_members_only(&mut self, members_only: bool) {
+        self.members_only = members_only;
     }
 
     /// The block in whose queue those of a block wait.
     pub(super) const fn queue_of(&self, block: AddressBlock) -> AddressBlock {
-        if self.closed { AddressBlock::ALL } else { block }
+        if self.members_only { AddressBlock::ALL } else { block }
     }
 
     /// The queue in which a message waits; `None` for what the pool itself has for the core.
-    pub(super) fn block_of(&mut self, message: &Message) -> Option<AddressBlock> {
+    pub(super) fn block_of(&mut self, message: &CoreMessage) -> Option<AddressBlock> {
         let connection = match message {
             // It presents no node, so it does not decide where the messages about its connection wait.
-            Message::Request { command: Command::CheckConnect { address, .. }, .. } => {
+            CoreMessage::Request { command: Command::CheckConnect { address, .. }, .. } => {
                 return Some(self.queue_of(AddressBlock::of(*address)));
             }
-            Message::Request { command, .. } | Message::Note(command) => connection(command)?,
-            Message::CallDone { connection, .. } | Message::Passed { connection, .. } => {
+            CoreMessage::Request { command, .. } | CoreMessage::OneWay(command) => connection(command)?,
+            CoreMessage::CallDone { connection, .. } | CoreMessage::Barrier { connection, .. } => {
                 Target { connection: *connection, address: None }
             }
-            Message::Committed(_)
-            | Message::CommitFailed(_)
-            | Message::Reload { .. }
-            | Message::Probe(_)
-            | Message::Operator(_)
-            | Message::Stop => return None,
+            CoreMessage::Committed(_)
+            | CoreMessage::CommitFailed(_)
+            | CoreMessage::Reload { .. }
+            | CoreMessage::Probe(_)
+            | CoreMessage::Operator(_)
+            | CoreMessage::Stop => return None,
         };
         let block = self.of(&connection);
         Some(self.queue_of(block))

@@ -6,12 +6,12 @@ use std::{
 use vipnode_pool_core::{Command, ConnectionId};
 use vipnode_rpc::RpcHandle;
 
-use crate::engine::inbox::{Inbox, Message};
+use crate::engine::inbox::{CoreMessage, Inbox};
 
 /// The connections that commands may name, by number and generation (fault D32, docs/faults.md).
 #[derive(Debug)]
 pub(crate) struct Connections {
-    table: Mutex<Table>,
+    table: Mutex<ConnectionTable>,
     inbox: Inbox,
 }
 
@@ -22,17 +22,17 @@ pub(crate) struct ConnectionEntry {
     connections: Arc<Connections>,
     connection: ConnectionId,
     /// Whether a command has named the connection to the core.
-    known: bool,
+    reported: bool,
 }
 
 #[derive(Debug, Default)]
-struct Table {
-    slots: Vec<Slot>,
+struct ConnectionTable {
+    entries: Vec<TableEntry>,
     free: Vec<u32>,
 }
 
 #[derive(Debug)]
-struct Slot {
+struct TableEntry {
     generation: u32,
     transport: Option<Transport>,
     /// Whether the core has accepted a connect on it.
@@ -60,21 +60,21 @@ impl ConnectionEntry {
         self.connection
     }
 
-    pub(crate) const fn is_known(&self) -> bool {
-        self.known
+    pub(crate) const fn is_reported(&self) -> bool {
+        self.reported
     }
 
     /// Remembers that a command names the connection to the core.
-    pub(crate) const fn set_known(&mut self) {
-        self.known = true;
+    pub(crate) const fn set_reported(&mut self) {
+        self.reported = true;
     }
 }
 
 impl Drop for ConnectionEntry {
     fn drop(&mut self) {
         self.connections.lock().remove(self.connection);
-        if self.known {
-            self.connections.inbox.push(Message::Note(Command::Disconnected { connection: self.connection }));
+        if self.reported {
+            self.connections.inbox.push(CoreMessage::OneWay(Command::Disconnected { connection: self.connection }));
         }
     }
 }
@@ -87,14 +87,14 @@ impl Connections {
 
     /// Adds a connection. A connection over HTTP begins with a command that names it to the core.
     pub(crate) fn add(self: &Arc<Self>, transport: Transport) -> ConnectionEntry {
-        let known = matches!(transport, Transport::Http);
+        let reported = matches!(transport, Transport::Http);
         let connection = self.lock().add(transport);
-        ConnectionEntry { connections: Arc::clone(self), connection, known }
+        ConnectionEntry { connections: Arc::clone(self), connection, reported }
     }
 
     /// Returns the handle to call an agent, if the connection is open and can be called.
     pub(crate) fn rpc(&self, connection: ConnectionId) -> Option<RpcHandle> {
-        match self.lock().slot(connection)?.transport.as_ref()? {
+        match self.lock().entry(connection)?.transport.as_ref()? {
             Transport::WebSocket { rpc, .. } => Some(rpc.clone()),
             Transport::Http => None,
         }
@@ -102,18 +102,18 @@ impl Connections {
 
     /// Whether a connection is open.
     pub(crate) fn is_open(&self, connection: ConnectionId) -> bool {
-        self.lock().slot(connection).is_some()
+        self.lock().entry(connection).is_some()
     }
 
     /// Remembers that the core has accepted a connect.
     pub(crate) fn confirm(&self, connection: ConnectionId) {
-        if let Some(slot) = self.lock().slot(connection) {
-            slot.confirmed = true;
+        if let Some(entry) = self.lock().entry(connection) {
+            entry.confirmed = true;
         }
     }
 
     pub(crate) fn is_confirmed(&self, connection: ConnectionId) -> bool {
-        self.lock().slot(connection).is_some_and(|slot| slot.confirmed)
+        self.lock().entry(connection).is_some_and(|entry| entry.confirmed)
     }
 
     /// Closes a connection: a WebSocket with a reason, one over HTTP by removing its entry.
@@ -127,8 +127,8 @@ impl Connections {
     /// Closes the WebSockets from these addresses.
     pub(crate) fn close_from(&self, is_meant: impl Fn(IpAddr) -> bool, reason: &str) {
         let table = self.lock();
-        for slot in &table.slots {
-            if let Some(Transport::WebSocket { rpc, address }) = &slot.transport
+        for entry in &table.entries {
+            if let Some(Transport::WebSocket { rpc, address }) = &entry.transport
                 && is_meant(*address)
             {
                 rpc.close(reason);
@@ -139,10 +139,10 @@ impl Connections {
     /// Returns the open connections.
     pub(crate) fn open(&self) -> Vec<ConnectionId> {
         let table = self.lock();
-        let open = table.slots.iter().enumerate().filter(|(_, slot)| slot.transport.is_some());
-        let name = |(at, slot): (usize, &Slot)| {
+        let open = table.entries.iter().enumerate().filter(|(_, entry)| entry.transport.is_some());
+        let name = |(at, entry): (usize, &TableEntry)| {
             let connection = u32::try_from(at).unwrap_or(u32::MAX);
-            ConnectionId { gateway: 0, connection, generation: slot.generation }
+            ConnectionId { gateway: 0, connection, generation: entry.generation }
         };
         open.map(name).collect()
     }
@@ -150,12 +150,12 @@ impl Connections {
     /// Closes all connections.
     pub(crate) fn close_all(&self, reason: &str) {
         let mut table = self.lock();
-        for connection in 0..u32::try_from(table.slots.len()).unwrap_or(u32::MAX) {
-            let Some(slot) = table.slots.get(connection as usize) else { continue };
-            match &slot.transport {
+        for connection in 0..u32::try_from(table.entries.len()).unwrap_or(u32::MAX) {
+            let Some(entry) = table.entries.get(connection as usize) else { continue };
+            match &entry.transport {
                 Some(Transport::WebSocket { rpc, .. }) => rpc.close(reason),
                 Some(Transport::Http) => {
-                    let generation = slot.generation;
+                    let generation = entry.generation;
                     table.remove(ConnectionId { gateway: 0, connection, generation });
                 }
                 None => {}
@@ -164,34 +164,34 @@ impl Connections {
     }
 
     /// No code panics while it holds the lock; if one did, the table would still be whole.
-    fn lock(&self) -> MutexGuard<'_, Table> {
+    fn lock(&self) -> MutexGuard<'_, ConnectionTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
+impl ConnectionTable {
     fn add(&mut self, transport: Transport) -> ConnectionId {
         if let Some(connection) = self.free.pop()
-            && let Some(slot) = self.slots.get_mut(connection as usize)
+            && let Some(entry) = self.entries.get_mut(connection as usize)
         {
-            (slot.transport, slot.confirmed) = (Some(transport), false);
-            return ConnectionId { gateway: 0, connection, generation: slot.generation };
+            (entry.transport, entry.confirmed) = (Some(transport), false);
+            return ConnectionId { gateway: 0, connection, generation: entry.generation };
         }
-        let connection = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.slots.push(Slot { generation: 0, transport: Some(transport), confirmed: false });
+        let connection = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        self.entries.push(TableEntry { generation: 0, transport: Some(transport), confirmed: false });
         ConnectionId { gateway: 0, connection, generation: 0 }
     }
 
-    /// Returns the slot of an open connection.
-    fn slot(&mut self, connection: ConnectionId) -> Option<&mut Slot> {
-        let slot = self.slots.get_mut(connection.connection as usize)?;
-        (slot.generation == connection.generation && slot.transport.is_some()).then_some(slot)
+    /// Returns the entry of an open connection.
+    fn entry(&mut self, connection: ConnectionId) -> Option<&mut TableEntry> {
+        let entry = self.entries.get_mut(connection.connection as usize)?;
+        (entry.generation == connection.generation && entry.transport.is_some()).then_some(entry)
     }
 
     fn remove(&mut self, connection: ConnectionId) {
-        let Some(slot) = self.slot(connection) else { return };
-        slot.transport = None;
-        slot.generation = slot.generation.wrapping_add(1);
+        let Some(entry) = self.entry(connection) else { return };
+        entry.transport = None;
+        entry.generation = entry.generation.wrapping_add(1);
         self.free.push(connection.connection);
     }
 }

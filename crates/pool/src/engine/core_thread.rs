@@ -20,14 +20,14 @@ use crate::{
     auth::AccessControl,
     close_reason::CloseReason,
     engine::{
-        clock::{PoolClock, wall_clock},
+        agent_caller::AgentCaller,
+        clock::{EngineClock, wall_clock},
         connections::Connections,
         core_time::CoreTime,
+        effect_queue::EffectQueue,
         event_log::EventLog,
-        inbox::{Inbox, InboxReader, Message},
+        inbox::{CoreMessage, Inbox, InboxReader},
         operator_query::OperatorQuery,
-        outbox::Outbox,
-        pool_call::AgentCaller,
         replies::Replies,
         step_time::StepTime,
         store_thread::{Job, StoreThread},
@@ -64,14 +64,14 @@ pub(crate) struct CoreThread {
     core: Core,
     limits: Limits,
     seed: [u8; 32],
-    clock: PoolClock,
+    clock: EngineClock,
     last_tick: Ms,
     /// The number of this core in the process, so that the end of a call never reaches a later core.
-    life: u64,
+    core_generation: u64,
     reader: InboxReader,
     replies: Replies,
     calls: AgentCaller,
-    outbox: Outbox,
+    effect_queue: EffectQueue,
     store: StoreThread,
     store_retry: Duration,
     retry_ms: u64,
@@ -96,11 +96,11 @@ impl CoreThread {
     pub(crate) fn new(parts: CoreThreadParts) -> Result<Self, StoreError> {
         let CoreThreadParts { limits, seed, access, retry_ms, batch_time, core_time_blocks, store_retry, .. } = parts;
         let CoreThreadParts { inbox, mut reader, connections, store, metrics, runtime, .. } = parts;
-        reader.set_closed(limits.closed);
+        reader.set_members_only(limits.members_only);
         let rows = store.load()?;
-        let clock = PoolClock::new();
+        let clock = EngineClock::new();
         let mut core = build(&limits, seed, clock.now(), rows);
-        core.set_drains(access.orders().drains());
+        core.set_drains(access.bans_and_drains().drains());
         let clock = clock.not_before(core.now());
         Ok(Self {
             core,
@@ -108,11 +108,11 @@ impl CoreThread {
             seed,
             last_tick: clock.now(),
             clock,
-            life: 0,
+            core_generation: 0,
             reader,
             replies: Replies::new(Arc::clone(&access), Arc::clone(&connections), Arc::clone(&metrics)),
             calls: AgentCaller::new(inbox, Arc::clone(&connections), Arc::clone(&metrics), runtime),
-            outbox: Outbox::default(),
+            effect_queue: EffectQueue::default(),
             store,
             store_retry,
             retry_ms,
@@ -128,7 +128,7 @@ impl CoreThread {
         })
     }
 
-    /// Runs until [`Message::Stop`].
+    /// Runs until [`CoreMessage::Stop`].
     pub(crate) fn run(mut self) {
         loop {
             match self.work() {
@@ -165,7 +165,7 @@ impl CoreThread {
         let mut batch = None;
         for _ in 0..BATCH {
             let Some(message) = self.reader.next(wait) else { break };
-            if matches!(message, Message::Stop) {
+            if matches!(message, CoreMessage::Stop) {
                 return Ok(true);
             }
             let (began, last) = *batch.get_or_insert_with(|| (Instant::now(), Instant::now()));
@@ -215,9 +215,9 @@ impl CoreThread {
         });
     }
 
-    fn take(&mut self, message: Message) -> Result<(), Broken> {
+    fn take(&mut self, message: CoreMessage) -> Result<(), Broken> {
         match message {
-            Message::Request { command, request, reply_to, permit } => {
+            CoreMessage::Request { command, request, reply_to, permit } => {
                 if let Some(refusal) = self.banned(&command) {
                     self.metrics.count_error(&refusal);
                     reply_to.send(Err(refusal));
@@ -227,30 +227,30 @@ impl CoreThread {
                 drop(permit);
                 self.handle(command)
             }
-            Message::Note(command) => self.handle(command),
-            Message::CallDone { life, call, outcome, .. } if life == self.life => {
+            CoreMessage::OneWay(command) => self.handle(command),
+            CoreMessage::CallDone { core_generation, call, outcome, .. } if core_generation == self.core_generation => {
                 self.handle(Command::CallDone { call, outcome })
             }
-            Message::CallDone { .. } | Message::Stop => Ok(()),
-            Message::Operator(query) => {
+            CoreMessage::CallDone { .. } | CoreMessage::Stop => Ok(()),
+            CoreMessage::Operator(query) => {
                 self.answer_operator(query);
                 Ok(())
             }
-            Message::Passed { done, .. } => {
+            CoreMessage::Barrier { done, .. } => {
                 let _nobody_waits = done.send(());
                 Ok(())
             }
-            Message::Committed(ticket) => {
+            CoreMessage::Committed(ticket) => {
                 self.metrics.commits.inc();
-                self.outbox.committed(ticket);
+                self.effect_queue.committed(ticket);
                 Ok(())
             }
-            Message::CommitFailed(error) => Err(Broken(format!("the changes could not be written: {error}"))),
-            Message::Reload { limits, done } => {
+            CoreMessage::CommitFailed(error) => Err(Broken(format!("the changes could not be written: {error}"))),
+            CoreMessage::Reload { limits, done } => {
                 self.reload(*limits, done);
                 Ok(())
             }
-            Message::Probe(answer) => {
+            CoreMessage::Probe(answer) => {
                 self.store.send(Job::Probe(answer));
                 Ok(())
             }
@@ -289,7 +289,7 @@ impl CoreThread {
     /// secret cannot be recognized: it is refused when it connects again.
     fn reload(&mut self, limits: Limits, done: oneshot::Sender<ReloadChanges>) {
         let later_limits = self.core.set_limits(limits.clone());
-        self.reader.set_closed(limits.closed);
+        self.reader.set_members_only(limits.members_only);
         self.limits = limits;
         let mut disconnected = 0_usize;
         for connection in self.connections.open() {
@@ -310,7 +310,7 @@ impl CoreThread {
         Ok(())
     }
 
-    /// Runs `work` on the core and puts its effects into the outbox.
+    /// Runs `work` on the core and puts its effects into the effect queue.
     ///
     /// # Errors
     /// `work` panicked: the core is broken, and nothing else.
@@ -323,14 +323,14 @@ impl CoreThread {
         };
         for effect in effects.drain(..) {
             self.event_log.write_effect(&self.core, &effect);
-            self.outbox.push(effect);
+            self.effect_queue.push(effect);
         }
         self.effects = effects;
         Ok(done)
     }
 
     fn send_rows(&mut self) -> Result<(), Broken> {
-        let Some((ticket, rows)) = self.outbox.take_batch() else { return Ok(()) };
+        let Some((ticket, rows)) = self.effect_queue.take_batch() else { return Ok(()) };
         if self.store.send(Job::Apply { ticket, rows }) {
             return Ok(());
         }
@@ -339,15 +339,15 @@ impl CoreThread {
 
     /// Carries out the effects that may be carried out, in order.
     fn deliver(&mut self) {
-        let Self { outbox, core, replies, calls, connections, life, .. } = self;
-        outbox.deliver(|effect| match effect {
+        let Self { effect_queue, core, replies, calls, connections, core_generation, .. } = self;
+        effect_queue.deliver(|effect| match effect {
             Effect::Persist(_) => {}
             Effect::Reply { connection, request, reply, .. } => {
                 replies.answer(connection, core.node_at(connection), request, reply);
             }
             Effect::Close { connection, reason } => connections.close(connection, &reason),
             Effect::Call { connection, call, message, answer_ms, .. } => {
-                calls.call(*life, connection, call, &message, Duration::from_millis(answer_ms));
+                calls.call(*core_generation, connection, call, &message, Duration::from_millis(answer_ms));
             }
         });
     }

@@ -14,12 +14,12 @@ use vipnode_types::wire::WireError;
 
 use crate::{
     ReloadChanges,
+    call_refusal::CallRefusal,
     engine::{
         health_error::HealthError,
-        inbox::{Answer, Inbox, Message, ReplyTo},
+        inbox::{CoreAnswer, CoreMessage, Inbox, ReplyTo},
         operator_query::OperatorQuery,
     },
-    error::Refusal,
     fairness::{Block, CommandPermit, CommandPermits, PermitClass},
 };
 
@@ -82,7 +82,7 @@ impl Gateway {
         make: impl FnOnce(RequestId) -> Command,
     ) -> Result<PreparedCommand, WireError> {
         if self.draining.load(Ordering::Relaxed) {
-            return Err(Refusal::ShuttingDown { retry_ms: self.retry_ms }.into());
+            return Err(CallRefusal::ShuttingDown { retry_ms: self.retry_ms }.into());
         }
         let request = self.next_request.fetch_add(1, Ordering::Relaxed);
         Ok(PreparedCommand { request, command: make(request), class, refuse: std::convert::identity })
@@ -94,7 +94,7 @@ impl Gateway {
     /// No permit is free, or none for this address block.
     pub(crate) fn permit(&self, block: &Arc<Block>, prepared: &PreparedCommand) -> Result<CommandPermit, WireError> {
         let permit = self.permits.take(block, prepared.class);
-        permit.ok_or_else(|| prepared.refusal(Refusal::Overloaded { retry_ms: self.retry_ms }.into()))
+        permit.ok_or_else(|| prepared.refusal(CallRefusal::Overloaded { retry_ms: self.retry_ms }.into()))
     }
 
     /// Hands a command to the core, which answers the socket itself.
@@ -112,34 +112,34 @@ impl Gateway {
     /// Waits until the core has handled everything about a connection that was handed over before.
     pub(crate) async fn passed(&self, connection: ConnectionId) {
         let (done, is_done) = oneshot::channel();
-        self.inbox.push(Message::Passed { connection, done });
+        self.inbox.push(CoreMessage::Barrier { connection, done });
         // If the core stops, nothing is left to wait for.
         let _stopped = is_done.await;
     }
 
     /// Returns the core's answer to a command of an address block.
-    pub(crate) async fn answer(&self, block: &Arc<Block>, prepared: PreparedCommand) -> Answer {
+    pub(crate) async fn answer(&self, block: &Arc<Block>, prepared: PreparedCommand) -> CoreAnswer {
         let permit = self.permit(block, &prepared)?;
         let refuse = prepared.refuse;
         let (reply, answer) = oneshot::channel();
         let _in_flight = self.in_flight.token();
         self.push(prepared, ReplyTo::Task(reply), permit);
-        answer.await.unwrap_or_else(|_| Err(Refusal::Rebuilding { retry_ms: self.retry_ms }.into())).map_err(refuse)
+        answer.await.unwrap_or_else(|_| Err(CallRefusal::Rebuilding { retry_ms: self.retry_ms }.into())).map_err(refuse)
     }
 
     fn push(&self, prepared: PreparedCommand, reply_to: ReplyTo, permit: CommandPermit) {
         let PreparedCommand { request, command, .. } = prepared;
-        self.inbox.push(Message::Request { command, request, reply_to, permit });
+        self.inbox.push(CoreMessage::Request { command, request, reply_to, permit });
     }
 
     /// Hands over a command that needs no answer.
     pub(crate) fn note(&self, command: Command) {
-        self.inbox.push(Message::Note(command));
+        self.inbox.push(CoreMessage::OneWay(command));
     }
 
     /// Hands over an order of the operator.
     pub(crate) fn query(&self, query: OperatorQuery) {
-        self.inbox.push(Message::Operator(query));
+        self.inbox.push(CoreMessage::Operator(query));
     }
 
     /// Returns the answer to a question of the operator; `None` if the core ended or was discarded in the meantime.
@@ -153,7 +153,7 @@ impl Gateway {
     /// changed limits that take effect only at the next start.
     pub(crate) async fn reload(&self, limits: Limits) -> ReloadChanges {
         let (done, changes) = oneshot::channel();
-        self.inbox.push(Message::Reload { limits: Box::new(limits), done });
+        self.inbox.push(CoreMessage::Reload { limits: Box::new(limits), done });
         changes.await.unwrap_or_default()
     }
 
@@ -163,7 +163,7 @@ impl Gateway {
             return Err(HealthError::ShuttingDown);
         }
         let (answer, well) = oneshot::channel();
-        self.inbox.push(Message::Probe(answer));
+        self.inbox.push(CoreMessage::Probe(answer));
         match timeout(self.health, well).await {
             Ok(Ok(well)) => well,
             Ok(Err(_dropped)) => Err(HealthError::CoreStopped),
@@ -172,7 +172,7 @@ impl Gateway {
     }
 
     /// Refuses further requests and waits for the answers to those in flight, for at most `time`.
-    pub(crate) async fn drain(&self, time: Duration) {
+    pub(crate) async fn finish_requests(&self, time: Duration) {
         self.draining.store(true, Ordering::Relaxed);
         self.in_flight.close();
         if timeout(time, self.in_flight.wait()).await.is_err() {
@@ -182,6 +182,6 @@ impl Gateway {
 
     /// Ends the core's thread after the messages sent before.
     pub(crate) fn stop(&self) {
-        self.inbox.push(Message::Stop);
+        self.inbox.push(CoreMessage::Stop);
     }
 }

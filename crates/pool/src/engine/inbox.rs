@@ -20,13 +20,13 @@ use vipnode_types::wire::WireError;
 
 use crate::{
     ReloadChanges,
+    call_refusal::CallRefusal,
     engine::{connection_blocks::ConnectionBlocks, health_error::HealthError, operator_query::OperatorQuery},
-    error::Refusal,
     fairness::{Block, CommandPermit},
 };
 
 /// The answer of the pool's core to a request.
-pub(crate) type Answer = Result<Reply, WireError>;
+pub(crate) type CoreAnswer = Result<Reply, WireError>;
 
 /// A reply as JSON.
 pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
@@ -40,14 +40,14 @@ pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
         Reply::Status(reply) => to_raw_value(reply),
         Reply::Protocol2(reply) => to_raw_value(reply),
     };
-    Ok(text.map_err(|error| Refusal::Internal { why: error.to_string() })?)
+    Ok(text.map_err(|error| CallRefusal::Internal { why: error.to_string() })?)
 }
 
 /// The receiver of an answer.
 #[derive(Debug)]
 pub(crate) enum ReplyTo {
     /// The task that made the request.
-    Task(oneshot::Sender<Answer>),
+    Task(oneshot::Sender<CoreAnswer>),
     /// A WebSocket, which is answered directly.
     Socket {
         responder: Responder,
@@ -67,7 +67,7 @@ impl ReplyTo {
         }
     }
 
-    pub(crate) fn send(self, answer: Answer) {
+    pub(crate) fn send(self, answer: CoreAnswer) {
         match self {
             Self::Task(task) => {
                 let _gone = task.send(answer);
@@ -85,19 +85,19 @@ impl ReplyTo {
 
 /// A message in the queue of the core's thread.
 #[derive(Debug)]
-pub(crate) enum Message {
+pub(crate) enum CoreMessage {
     /// A request of an agent. Holds its permit until it is handled.
     Request { command: Command, request: RequestId, reply_to: ReplyTo, permit: CommandPermit },
     /// A command without an answer.
-    Note(Command),
-    /// A call to an agent ended. `life` names the core that began it.
-    CallDone { life: u64, connection: ConnectionId, call: CallId, outcome: CallOutcome },
+    OneWay(Command),
+    /// A call to an agent ended. `core_generation` names the core that began it.
+    CallDone { core_generation: u64, connection: ConnectionId, call: CallId, outcome: CallOutcome },
     /// Batches up to this one are durable.
     Committed(u64),
     /// A batch could not be made durable.
     CommitFailed(StoreError),
     /// Answered when everything about the connection that came before is handled.
-    Passed { connection: ConnectionId, done: oneshot::Sender<()> },
+    Barrier { connection: ConnectionId, done: oneshot::Sender<()> },
     /// A question or an order of the operator.
     Operator(OperatorQuery),
     /// New limits; answered with the names of those that take effect only at the next start.
@@ -113,7 +113,7 @@ pub(crate) enum Message {
 /// the number of sockets.
 #[derive(Debug, Clone)]
 pub(crate) struct Inbox {
-    shared: Arc<Shared>,
+    shared: Arc<InboxShared>,
     length: Gauge,
 }
 
@@ -124,36 +124,36 @@ pub(crate) struct Inbox {
 /// for the core comes first; there is little of it.
 #[derive(Debug)]
 pub(crate) struct InboxReader {
-    shared: Arc<Shared>,
+    shared: Arc<InboxShared>,
     length: Gauge,
-    own: VecDeque<Message>,
-    queues: BlockQueues<Message>,
+    own: VecDeque<CoreMessage>,
+    queues: BlockQueues<CoreMessage>,
     connections: ConnectionBlocks,
     /// The block of the message that was taken last.
     served: Option<AddressBlock>,
-    /// [`Message::Stop`] came; it is served last.
+    /// [`CoreMessage::Stop`] came; it is served last.
     stops: bool,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct InboxShared {
     queue: Mutex<Queue>,
-    bell: Condvar,
+    wake: Condvar,
     /// There may be items that the reader has not sorted.
     arrived: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
-    items: VecDeque<Message>,
+    items: VecDeque<CoreMessage>,
     /// Whether the core sleeps and no task is about to wake it.
     asleep: bool,
     /// Whether the core's thread has ended.
-    closed: bool,
+    ended: bool,
 }
 
 pub(crate) fn inbox(length: Gauge, limits: &PoolLimits) -> (Inbox, InboxReader) {
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(InboxShared::default());
     let reader = InboxReader {
         shared: Arc::clone(&shared),
         length: length.clone(),
@@ -166,7 +166,7 @@ pub(crate) fn inbox(length: Gauge, limits: &PoolLimits) -> (Inbox, InboxReader) 
     (Inbox { shared, length }, reader)
 }
 
-impl Shared {
+impl InboxShared {
     /// No code panics while it holds the lock; if one did, the queue would still be whole.
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -174,14 +174,14 @@ impl Shared {
 }
 
 impl Inbox {
-    /// Puts a message at the end. After [`Message::Stop`] it is dropped, and so is the channel for its answer.
-    pub(crate) fn push(&self, item: Message) {
+    /// Puts a message at the end. After [`CoreMessage::Stop`] it is dropped, and so is the channel for its answer.
+    pub(crate) fn push(&self, item: CoreMessage) {
         let mut queue = self.shared.lock();
-        if queue.closed {
+        if queue.ended {
             return;
         }
         self.length.inc();
-        queue.closed = matches!(item, Message::Stop);
+        queue.ended = matches!(item, CoreMessage::Stop);
         queue.items.push_back(item);
         self.shared.arrived.store(true, Ordering::Release);
         if std::mem::take(&mut queue.asleep) {
@@ -194,27 +194,27 @@ impl Inbox {
     /// thread switch for each request would cost more than the request.
     fn wake(&self) {
         let shared = Arc::clone(&self.shared);
-        let Ok(runtime) = Handle::try_current() else { return shared.bell.notify_one() };
-        let ring = Ring(shared);
+        let Ok(runtime) = Handle::try_current() else { return shared.wake.notify_one() };
+        let wake = WakeOnDrop(shared);
         runtime.spawn(async move {
             yield_now().await;
-            drop(ring);
+            drop(wake);
         });
     }
 }
 
 /// Wakes the core when dropped, even if the runtime ends before the task runs.
-struct Ring(Arc<Shared>);
+struct WakeOnDrop(Arc<InboxShared>);
 
-impl Drop for Ring {
+impl Drop for WakeOnDrop {
     fn drop(&mut self) {
-        self.0.bell.notify_one();
+        self.0.wake.notify_one();
     }
 }
 
 impl InboxReader {
     /// Returns the next message; waits for it for at most `wait`.
-    pub(crate) fn next(&mut self, wait: Duration) -> Option<Message> {
+    pub(crate) fn next(&mut self, wait: Duration) -> Option<CoreMessage> {
         if self.own.is_empty() && self.queues.is_empty() && !self.stops {
             self.queues.forgive();
             self.sort(self.wait(wait));
@@ -237,11 +237,11 @@ impl InboxReader {
     }
 
     /// Whether the pool is closed: its members are known and may be at one address, so they are served in one queue.
-    pub(super) const fn set_closed(&mut self, closed: bool) {
-        self.connections.set_closed(closed);
+    pub(super) const fn set_members_only(&mut self, members_only: bool) {
+        self.connections.set_members_only(members_only);
     }
 
-    fn pop(&mut self) -> Option<Message> {
+    fn pop(&mut self) -> Option<CoreMessage> {
         if let Some(own) = self.own.pop_front() {
             self.served = None;
             return Some(own);
@@ -251,32 +251,32 @@ impl InboxReader {
             return Some(item);
         }
         self.served = None;
-        std::mem::take(&mut self.stops).then_some(Message::Stop)
+        std::mem::take(&mut self.stops).then_some(CoreMessage::Stop)
     }
 
     /// Waits for items, and takes them.
-    fn wait(&self, wait: Duration) -> VecDeque<Message> {
+    fn wait(&self, wait: Duration) -> VecDeque<CoreMessage> {
         let mut queue = self.shared.lock();
         if queue.items.is_empty() && !wait.is_zero() {
             queue.asleep = true;
-            let woken = self.shared.bell.wait_timeout_while(queue, wait, |queue| queue.items.is_empty());
+            let woken = self.shared.wake.wait_timeout_while(queue, wait, |queue| queue.items.is_empty());
             (queue, _) = woken.unwrap_or_else(PoisonError::into_inner);
             queue.asleep = false;
         }
         self.take_arrived(queue)
     }
 
-    fn take_arrived(&self, mut queue: MutexGuard<'_, Queue>) -> VecDeque<Message> {
+    fn take_arrived(&self, mut queue: MutexGuard<'_, Queue>) -> VecDeque<CoreMessage> {
         self.shared.arrived.store(false, Ordering::Release);
         std::mem::take(&mut queue.items)
     }
 
     /// Puts each item into its queue.
-    fn sort(&mut self, items: VecDeque<Message>) {
+    fn sort(&mut self, items: VecDeque<CoreMessage>) {
         for item in items {
             match self.connections.block_of(&item) {
                 Some(block) => self.queues.push(block, item),
-                None if matches!(item, Message::Stop) => self.stops = true,
+                None if matches!(item, CoreMessage::Stop) => self.stops = true,
                 None => self.own.push_back(item),
             }
         }
@@ -286,10 +286,10 @@ impl InboxReader {
 impl Drop for InboxReader {
     fn drop(&mut self) {
         let mut queue = self.shared.lock();
-        queue.closed = true;
+        queue.ended = true;
         let left = std::mem::take(&mut queue.items);
         drop(queue);
-        let left: Vec<Message> = left.into_iter().chain(self.own.drain(..)).chain(self.queues.drain()).collect();
+        let left: Vec<CoreMessage> = left.into_iter().chain(self.own.drain(..)).chain(self.queues.take_all()).collect();
         let left = i64::try_from(left.len()).unwrap_or(i64::MAX);
         self.length.dec_by(left.saturating_add(i64::from(self.stops)));
     }
@@ -306,9 +306,9 @@ mod tests {
     }
 
     /// The first command of a connection, from an address.
-    fn presents(number: u32, address: &str) -> Message {
+    fn presents(number: u32, address: &str) -> CoreMessage {
         let call = vipnode_types::protocol2::Call::Peer(vipnode_types::protocol2::PeerRequest::default());
-        Message::Note(Command::Protocol2 {
+        CoreMessage::OneWay(Command::Protocol2 {
             connection: connection(number),
             request: 0,
             node: vipnode_types::NodeId::new([1; 64]),
@@ -319,14 +319,14 @@ mod tests {
         })
     }
 
-    fn reports(number: u32) -> Message {
+    fn reports(number: u32) -> CoreMessage {
         let report = Box::new(ReportRequest::default());
-        Message::Note(Command::Report { connection: connection(number), request: 0, report })
+        CoreMessage::OneWay(Command::Report { connection: connection(number), request: 0, report })
     }
 
-    fn ended(number: u32) -> Message {
+    fn ended(number: u32) -> CoreMessage {
         let (connection, outcome) = (connection(number), CallOutcome::Lost);
-        Message::CallDone { life: 0, connection, call: CallId(u64::from(number)), outcome }
+        CoreMessage::CallDone { core_generation: 0, connection, call: CallId(u64::from(number)), outcome }
     }
 
     /// The connection and the kind of each message, in the order in which the core gets them.
@@ -334,12 +334,12 @@ mod tests {
         let mut order = Vec::new();
         while let Some(message) = reader.next(Duration::ZERO) {
             let (number, kind) = match &message {
-                Message::Note(Command::Protocol2 { connection, .. }) => (connection.connection, 'p'),
-                Message::Note(Command::Report { connection, .. }) => (connection.connection, 'r'),
-                Message::Note(Command::Disconnected { connection }) => (connection.connection, 'd'),
-                Message::CallDone { connection, .. } => (connection.connection, 'c'),
-                Message::Committed(_) => (0, 'o'),
-                Message::Stop => (0, 's'),
+                CoreMessage::OneWay(Command::Protocol2 { connection, .. }) => (connection.connection, 'p'),
+                CoreMessage::OneWay(Command::Report { connection, .. }) => (connection.connection, 'r'),
+                CoreMessage::OneWay(Command::Disconnected { connection }) => (connection.connection, 'd'),
+                CoreMessage::CallDone { connection, .. } => (connection.connection, 'c'),
+                CoreMessage::Committed(_) => (0, 'o'),
+                CoreMessage::Stop => (0, 's'),
                 other => panic!("{other:?}"),
             };
             order.push((number, kind));
@@ -357,9 +357,11 @@ mod tests {
             inbox.push(presents(number, "66.6.6.6"));
             inbox.push(ended(number));
             inbox.push(reports(number));
-            inbox.push(Message::Note(Command::Disconnected { connection: connection(number) }));
+            inbox.push(CoreMessage::OneWay(Command::Disconnected { connection: connection(number) }));
         }
-        for message in [presents(200, "8.8.8.8"), reports(200), ended(200), Message::Committed(1), Message::Stop] {
+        for message in
+            [presents(200, "8.8.8.8"), reports(200), ended(200), CoreMessage::Committed(1), CoreMessage::Stop]
+        {
             inbox.push(message);
         }
         inbox.push(reports(200));
@@ -377,7 +379,7 @@ mod tests {
     #[test]
     fn in_a_closed_pool_all_are_served_in_the_order_of_arrival() {
         let (inbox, mut reader) = inbox(Gauge::default(), &PoolLimits::default());
-        reader.set_closed(true);
+        reader.set_members_only(true);
         for number in 1..=100 {
             inbox.push(presents(number, if number % 2 == 0 { "66.6.6.6" } else { "8.8.8.8" }));
         }

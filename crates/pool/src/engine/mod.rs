@@ -1,21 +1,21 @@
-//! The thread that owns the pool's core, the queue in front of it, the store's thread behind it, and the outbox of effects
+//! The thread that owns the pool's core, the queue in front of it, the store's thread behind it, and the queue of effects
 //! that wait for durable rows.
 //!
 //! May call `auth` and `fairness`. Bytes from the network do not belong here: the input is commands, the output is
 //! effects.
 
+mod agent_caller;
 mod clock;
 mod connection_blocks;
 mod connections;
 mod core_thread;
 mod core_time;
+mod effect_queue;
 mod event_log;
 mod gateway;
 mod health_error;
 mod inbox;
 mod operator_query;
-mod outbox;
-mod pool_call;
 mod replies;
 mod step_time;
 mod store_thread;
@@ -25,8 +25,8 @@ pub(crate) use connections::{ConnectionEntry, Connections, NOBODY, Transport};
 pub(crate) use core_thread::{CoreThread, CoreThreadParts};
 pub(crate) use gateway::{Gateway, PreparedCommand};
 pub(crate) use health_error::HealthError;
-pub(crate) use inbox::{Inbox, inbox, reply_text};
 #[cfg(test)]
-pub(crate) use inbox::{InboxReader, Message};
+pub(crate) use inbox::{CoreMessage, InboxReader};
+pub(crate) use inbox::{Inbox, inbox, reply_text};
 pub(crate) use operator_query::OperatorQuery;
 pub(crate) use store_thread::StoreThread;

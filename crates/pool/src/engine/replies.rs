@@ -7,7 +7,7 @@ use crate::{
     auth::AccessControl,
     engine::{
         connections::Connections,
-        inbox::{Answer, ReplyTo},
+        inbox::{CoreAnswer, ReplyTo},
     },
     metrics::Metrics,
 };
@@ -48,7 +48,7 @@ impl Replies {
         connection: ConnectionId,
         node: Option<NodeId>,
         request: RequestId,
-        mut answer: Answer,
+        mut answer: CoreAnswer,
     ) {
         let Some(waiting) = self.waiting.remove(&request) else { return };
         match &mut answer {

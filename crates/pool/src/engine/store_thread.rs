@@ -11,7 +11,7 @@ use vipnode_store::{Store, StoreError};
 
 use crate::engine::{
     health_error::HealthError,
-    inbox::{Inbox, Message},
+    inbox::{CoreMessage, Inbox},
 };
 
 /// The most rows after which a commit takes no further batch. `store_batches` limits the batches that wait.
@@ -111,10 +111,10 @@ impl Worker {
         }
         if self.failed.is_none() {
             match self.apply(&rows) {
-                Ok(()) => self.inbox.push(Message::Committed(last)),
+                Ok(()) => self.inbox.push(CoreMessage::Committed(last)),
                 Err(error) => {
                     self.failed = Some(error.clone());
-                    self.inbox.push(Message::CommitFailed(error));
+                    self.inbox.push(CoreMessage::CommitFailed(error));
                 }
             }
         }

@@ -17,13 +17,13 @@ use crate::fairness::{Block, block_resources::Rate, block_table::BlockTable};
 #[derive(Debug)]
 pub(crate) struct ConnectionLimiter {
     limits: PoolLimits,
-    table: Mutex<Table>,
+    table: Mutex<AddressTable>,
     /// Charged for authenticated members of a closed pool.
     members: Arc<Block>,
 }
 
 #[derive(Debug)]
-struct Table {
+struct AddressTable {
     open: usize,
     /// Open connections of each address (a whole /64 with IPv6).
     addresses: BTreeMap<IpAddr, usize>,
@@ -83,7 +83,7 @@ impl LimitReached {
 
 impl ConnectionLimiter {
     pub(crate) fn new(limits: &PoolLimits) -> Self {
-        let table = Table {
+        let table = AddressTable {
             open: 0,
             addresses: BTreeMap::new(),
             shares: BlockShares::new(limits.block_minimum),
@@ -132,7 +132,7 @@ impl ConnectionLimiter {
     }
 
     /// No code panics while it holds the lock; if one did, the table would still be whole.
-    fn lock(&self) -> MutexGuard<'_, Table> {
+    fn lock(&self) -> MutexGuard<'_, AddressTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -149,7 +149,7 @@ impl Caller {
     }
 
     /// What its work is charged to: its address block or, once it has authenticated as a member of a closed pool, all members.
-    pub(crate) fn payer(&self) -> &Arc<Block> {
+    pub(crate) fn charged_to(&self) -> &Arc<Block> {
         if self.member.load(Ordering::Relaxed) { self.members() } else { &self.block }
     }
 
@@ -293,8 +293,8 @@ mod tests {
     fn an_authenticated_member_is_charged_to_no_block() {
         let limiter = limiter(|_| {});
         let caller = limiter.admit("10.0.0.1".parse().unwrap(), Instant::now()).unwrap();
-        assert!(Arc::ptr_eq(caller.payer(), caller.block()));
+        assert!(Arc::ptr_eq(caller.charged_to(), caller.block()));
         caller.set_member();
-        assert!(Arc::ptr_eq(caller.payer(), caller.members()));
+        assert!(Arc::ptr_eq(caller.charged_to(), caller.members()));
     }
 }

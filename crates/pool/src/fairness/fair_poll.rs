@@ -17,16 +17,16 @@ use crate::fairness::Caller;
 pub(crate) async fn fair_poll<F: Future>(caller: &Caller, work: F) -> F::Output {
     let mut work = pin!(work);
     loop {
-        let payer = caller.payer();
+        let charged_to = caller.charged_to();
         let mut permits = [None, None];
         let now = Instant::now();
-        if payer.is_cpu_spent(now) {
-            permits = payer.poll_permits(now).await;
+        if charged_to.is_cpu_spent(now) {
+            permits = charged_to.poll_permits(now).await;
             yield_now().await;
         }
         let began = Instant::now();
         let done = once(work.as_mut()).await;
-        payer.spend_cpu(began, began.elapsed());
+        charged_to.spend_cpu(began, began.elapsed());
         drop(permits);
         if let Some(done) = done {
             return done;

@@ -36,7 +36,7 @@ pub(crate) struct FairWait {
     semaphore: Arc<FairSemaphore>,
     block: AddressBlock,
     number: u64,
-    granted: oneshot::Receiver<FairPermit>,
+    permit_receiver: oneshot::Receiver<FairPermit>,
 }
 
 impl FairSemaphore {
@@ -53,9 +53,9 @@ impl FairSemaphore {
             waiters.free -= 1;
             return Ok(FairPermit(Some(Arc::clone(self))));
         }
-        let (grant, granted) = oneshot::channel();
-        let number = waiters.add(block, grant);
-        Err(FairWait { semaphore: Arc::clone(self), block, number, granted })
+        let (permit_sender, permit_receiver) = oneshot::channel();
+        let number = waiters.add(block, permit_sender);
+        Err(FairWait { semaphore: Arc::clone(self), block, number, permit_receiver })
     }
 
     fn release(self: Arc<Self>) {
@@ -81,10 +81,10 @@ impl FairSemaphore {
 
 impl Waiters {
     /// Adds a waiter. Returns its number.
-    fn add(&mut self, block: AddressBlock, grant: oneshot::Sender<FairPermit>) -> u64 {
+    fn add(&mut self, block: AddressBlock, permit_sender: oneshot::Sender<FairPermit>) -> u64 {
         self.last += 1;
         let blocks = self.turns.entry(block.wide(), RoundRobin::new);
-        blocks.entry(block, BTreeMap::new).insert(self.last, grant);
+        blocks.entry(block, BTreeMap::new).insert(self.last, permit_sender);
         self.last
     }
 
@@ -121,7 +121,7 @@ impl Waiters {
 impl FairWait {
     /// Waits for the permit. `None` cannot happen while the semaphore exists, which this keeps alive.
     pub(crate) async fn permit(mut self) -> Option<FairPermit> {
-        (&mut self.granted).await.ok()
+        (&mut self.permit_receiver).await.ok()
     }
 }
 
@@ -150,7 +150,7 @@ mod tests {
     }
 
     fn granted(wait: &mut FairWait) -> Option<FairPermit> {
-        wait.granted.try_recv().ok()
+        wait.permit_receiver.try_recv().ok()
     }
 
     #[test]

@@ -25,7 +25,7 @@
 //! a block. **A block that is alone is not slowed down**: it gets what no other block uses, up to the limit that
 //! protects the machine.
 //! **Members of a closed pool are exempt once they have authenticated**, because all of them may be at one address: their calls,
-//! answers, permits, and CPU time are charged to no block ([`Caller::payer`]). Connections, TLS handshakes, and signature
+//! answers, permits, and CPU time are charged to no block ([`Caller::charged_to`]). Connections, TLS handshakes, and signature
 //! checks come before that and are shared all the same.
 //!
 //! A socket that is too fast is not read for a while instead of being answered at once: that costs nothing, and TCP slows

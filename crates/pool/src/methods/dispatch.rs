@@ -11,13 +11,13 @@ use vipnode_types::{
 
 use crate::{
     auth::{Arrival, SignedParams},
+    call_refusal::CallRefusal,
     engine::{NOBODY, PreparedCommand, wall_clock},
-    error::Refusal,
     fairness::{FairPermit, PermitClass},
     methods::{
         Service,
         protocol2::{NodeCall, WalletCall},
-        request::{AgentCall, AgentSender, Request},
+        request::{AgentRequest, ParsedCall, RequestSender},
     },
 };
 
@@ -44,26 +44,26 @@ pub(crate) struct ReachCall {
 
 /// Why a call gets no answer from the core. `E` is why the connection ended in the meantime.
 #[derive(Debug)]
-pub(crate) enum Failure<E> {
+pub(crate) enum CallEnd<E> {
     Refused(WireError),
     Ended(E),
 }
 
 /// The remote end of a connection that makes calls, over WebSocket or HTTP.
-pub(crate) trait Client {
+pub(crate) trait CallSource {
     /// Why the connection ended while a call waited.
     type Ended;
 
     /// Waits for a permit to check a signature.
-    async fn check_permit(&mut self) -> Result<FairPermit, Failure<Self::Ended>>;
+    async fn check_permit(&mut self) -> Result<FairPermit, CallEnd<Self::Ended>>;
 
     /// Returns a call of protocol 3 and its sender, if the sender may make it.
     async fn agent(
         &mut self,
         method: PoolMethod,
         signed: &SignedParams<'_>,
-        call: Result<AgentCall, WireError>,
-    ) -> Result<(AgentSender, AgentCall), Failure<Self::Ended>>;
+        call: Result<AgentRequest, WireError>,
+    ) -> Result<(RequestSender, AgentRequest), CallEnd<Self::Ended>>;
 
     /// Returns the address of the remote end, and whether the pool can call it.
     fn origin(&self) -> (IpAddr, bool);
@@ -80,24 +80,24 @@ pub(crate) trait Client {
 }
 
 /// Parses and checks a call.
-pub(crate) async fn dispatch<C: Client>(
+pub(crate) async fn dispatch<C: CallSource>(
     service: &Service,
     client: &mut C,
     method: &str,
     params: &RawValue,
-) -> Result<Dispatched, Failure<C::Ended>> {
-    let method = PoolMethod::named(method).ok_or_else(|| Refusal::unknown_method(method))?;
-    match Request::parse(method, params)? {
-        Request::Ping => Ok(Dispatched::Answer(to_raw_value("pong").unwrap_or_else(|_| RawValue::NULL.to_owned()))),
-        Request::Status => Ok(Dispatched::Status),
-        Request::Reach(signed, mut request) => {
+) -> Result<Dispatched, CallEnd<C::Ended>> {
+    let method = PoolMethod::named(method).ok_or_else(|| CallRefusal::unknown_method(method))?;
+    match ParsedCall::parse(method, params)? {
+        ParsedCall::Ping => Ok(Dispatched::Answer(to_raw_value("pong").unwrap_or_else(|_| RawValue::NULL.to_owned()))),
+        ParsedCall::Status => Ok(Dispatched::Status),
+        ParsedCall::Reach(signed, mut request) => {
             let check = match request.connect.take() {
                 Some(hello) => Some(check_connect(service, client, (&signed, request.node), hello).await?),
                 None => None,
             };
             Ok(Dispatched::Reach(Box::new(ReachCall { request: *request, check })))
         }
-        Request::Agent(signed, call) => {
+        ParsedCall::Agent(signed, call) => {
             let (sender, mut call) = client.agent(method, &signed, call).await?;
             if client.arrival().hides_caller() {
                 call.drop_claimed_address(sender.address);
@@ -105,27 +105,27 @@ pub(crate) async fn dispatch<C: Client>(
             let class = call.permit_class();
             Ok(Dispatched::Command(service.gateway.prepare(class, |request| call.command(sender, request))?))
         }
-        Request::Node(call) => {
+        ParsedCall::Node(call) => {
             let dispatched = dispatch_node(service, client, call).await;
             dispatched.map_err(|failure| failure.map_refusal(WireError::for_protocol2))
         }
-        Request::Wallet(call) => dispatch_wallet(client, &call).await,
+        ParsedCall::Wallet(call) => dispatch_wallet(client, &call).await,
     }
 }
 
 /// Checks a connect that is not made, as far as a connect is checked before it reaches the core.
-async fn check_connect<C: Client>(
+async fn check_connect<C: CallSource>(
     service: &Service,
     client: &mut C,
     (signed, named): (&SignedParams<'_>, NodeId),
     hello: Box<ConnectRequest>,
-) -> Result<Result<PreparedCommand, WireError>, Failure<C::Ended>> {
+) -> Result<Result<PreparedCommand, WireError>, CallEnd<C::Ended>> {
     let permit = client.check_permit().await?;
     let verified = signed.verify(&service.access, client.arrival(), PoolMethod::Reach.name(), wall_clock()).await;
     drop(permit);
     Ok(verified.and_then(|(identity, nonce)| {
         if identity.node != named {
-            return Err(Refusal::invalid_params(&"`connect` is signed for another node than `node`").into());
+            return Err(CallRefusal::invalid_params(&"`connect` is signed for another node than `node`").into());
         }
         client.check_nonce(nonce)?;
         service.access.admit(&identity, &hello, nonce)?;
@@ -136,11 +136,11 @@ async fn check_connect<C: Client>(
 }
 
 /// Checks a node's call in protocol 2.
-async fn dispatch_node<C: Client>(
+async fn dispatch_node<C: CallSource>(
     service: &Service,
     client: &mut C,
     call: NodeCall<'_>,
-) -> Result<Dispatched, Failure<C::Ended>> {
+) -> Result<Dispatched, CallEnd<C::Ended>> {
     let permit = client.check_permit().await?;
     let mut call = call.verify(&service.access)?;
     drop(permit);
@@ -154,24 +154,27 @@ async fn dispatch_node<C: Client>(
 }
 
 /// Answers a call of a wallet's page.
-async fn dispatch_wallet<C: Client>(client: &mut C, call: &WalletCall<'_>) -> Result<Dispatched, Failure<C::Ended>> {
+async fn dispatch_wallet<C: CallSource>(
+    client: &mut C,
+    call: &WalletCall<'_>,
+) -> Result<Dispatched, CallEnd<C::Ended>> {
     let _permit = client.check_permit().await?;
     Ok(Dispatched::Answer(call.answer().map_err(WireError::for_protocol2)?))
 }
 
-impl<E> From<WireError> for Failure<E> {
+impl<E> From<WireError> for CallEnd<E> {
     fn from(error: WireError) -> Self {
         Self::Refused(error)
     }
 }
 
-impl<E> From<Refusal> for Failure<E> {
-    fn from(refusal: Refusal) -> Self {
+impl<E> From<CallRefusal> for CallEnd<E> {
+    fn from(refusal: CallRefusal) -> Self {
         Self::Refused(refusal.into())
     }
 }
 
-impl<E> Failure<E> {
+impl<E> CallEnd<E> {
     /// Changes the refusal.
     pub(crate) fn map_refusal(self, map: impl FnOnce(WireError) -> WireError) -> Self {
         match self {

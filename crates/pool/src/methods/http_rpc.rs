@@ -8,24 +8,24 @@ use vipnode_types::{NodeId, PoolMethod, wire::WireError};
 
 use crate::{
     auth::{Arrival, SignedParams},
+    call_refusal::CallRefusal,
     engine::{Transport, reply_text, wall_clock},
-    error::Refusal,
     fairness::{Block, Caller, FairPermit},
     methods::{
         Service,
-        dispatch::{Client, Dispatched, Failure, dispatch},
+        dispatch::{CallEnd, CallSource, Dispatched, dispatch},
         http_sessions::{Begins, HttpSessions, SessionKey},
         reach,
-        request::{AgentCall, AgentSender},
+        request::{AgentRequest, RequestSender},
     },
 };
 
 /// The answer to a call, whose bytes are charged.
 #[derive(Debug)]
-pub(crate) struct Answered {
+pub(crate) struct HttpAnswer {
     pub(crate) result: Result<Box<RawValue>, WireError>,
     /// What the call was charged to: the caller's address block, or the members of a closed pool.
-    pub(crate) payer: Arc<Block>,
+    pub(crate) charged_to: Arc<Block>,
 }
 
 /// Answers one call.
@@ -35,16 +35,16 @@ pub(crate) async fn answer(
     arrival: Arrival,
     method: &str,
     params: &RawValue,
-) -> Answered {
+) -> HttpAnswer {
     let mut client = HttpClient { service, caller, arrival, member: false, new: None, bye: None };
     let mut result = client.answer(method, params).await;
-    let payer = Arc::clone(client.payer());
+    let charged_to = Arc::clone(client.charged_to());
     if let Ok(answer) = &result
-        && let Err(busy) = service.charge(&payer, answer.get().len()).await
+        && let Err(busy) = service.charge(&charged_to, answer.get().len()).await
     {
         result = Err(busy.into());
     }
-    Answered { result, payer }
+    HttpAnswer { result, charged_to }
 }
 
 /// The remote end of an HTTP connection, for one call.
@@ -85,10 +85,10 @@ impl HttpClient<'_> {
             Ok(Dispatched::Status) => return service.status(false).await,
             Ok(Dispatched::Reach(call)) => return reach::answer(service, caller, "", *call).await,
             Ok(Dispatched::Command(command)) => command,
-            Err(Failure::Refused(error)) => return Err(error),
-            Err(Failure::Ended(never)) => match never {},
+            Err(CallEnd::Refused(error)) => return Err(error),
+            Err(CallEnd::Ended(never)) => match never {},
         };
-        let reply = service.gateway.answer(self.payer(), command).await?;
+        let reply = service.gateway.answer(self.charged_to(), command).await?;
         if let Some(new) = &mut self.new {
             new.stays = true;
         }
@@ -99,8 +99,8 @@ impl HttpClient<'_> {
     }
 
     /// What the call is charged to. Other callers may share the connection, so a member is exempt for this call only.
-    fn payer(&self) -> &Arc<Block> {
-        if self.member { self.caller.members() } else { self.caller.payer() }
+    fn charged_to(&self) -> &Arc<Block> {
+        if self.member { self.caller.members() } else { self.caller.charged_to() }
     }
 
     /// Returns the connection of a session, unless the core closed it.
@@ -124,7 +124,7 @@ impl HttpClient<'_> {
             return Ok(connection);
         }
         if !connects {
-            return Err(Refusal::NotAuthenticated.into());
+            return Err(CallRefusal::NotAuthenticated.into());
         }
         let entry = self.service.connections.add(Transport::Http);
         let connection = entry.connection();
@@ -134,10 +134,10 @@ impl HttpClient<'_> {
     }
 }
 
-impl Client for HttpClient<'_> {
+impl CallSource for HttpClient<'_> {
     type Ended = Infallible;
 
-    async fn check_permit(&mut self) -> Result<FairPermit, Failure<Infallible>> {
+    async fn check_permit(&mut self) -> Result<FairPermit, CallEnd<Infallible>> {
         Ok(self.service.acquire_check(self.caller.address_block()).await?)
     }
 
@@ -145,15 +145,15 @@ impl Client for HttpClient<'_> {
         &mut self,
         method: PoolMethod,
         signed: &SignedParams<'_>,
-        mut call: Result<AgentCall, WireError>,
-    ) -> Result<(AgentSender, AgentCall), Failure<Infallible>> {
+        mut call: Result<AgentRequest, WireError>,
+    ) -> Result<(RequestSender, AgentRequest), CallEnd<Infallible>> {
         let permit = self.check_permit().await?;
         let (identity, nonce) = signed.verify(&self.service.access, &self.arrival, method.name(), wall_clock()).await?;
         drop(permit);
         let connects = method == PoolMethod::Connect;
         if connects {
             let connect = call?;
-            if let AgentCall::Connect(hello) = &connect {
+            if let AgentRequest::Connect(hello) = &connect {
                 // In a closed pool, strangers get no entry in the table of sessions.
                 self.service.access.admit(&identity, hello, nonce)?;
             }
@@ -164,10 +164,10 @@ impl Client for HttpClient<'_> {
         let connection = self.connection_or_new(key, identity.node, connects)?;
         self.member = self.service.access.is_closed();
         let call = call?;
-        if matches!(call, AgentCall::Bye) {
+        if matches!(call, AgentRequest::Bye) {
             self.bye = Some((key, connection));
         }
-        Ok((AgentSender { connection, identity, address: self.caller.address, callable: false }, call))
+        Ok((RequestSender { connection, identity, address: self.caller.address, callable: false }, call))
     }
 
     /// The pool cannot call over HTTP.

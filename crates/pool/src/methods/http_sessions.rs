@@ -7,7 +7,7 @@ use std::{
 use vipnode_pool_core::{AddressBlock, BlockShares, ConnectionId, Identity, Limits, PoolLimits};
 use vipnode_types::{Ms, NodeId, wire::WireError};
 
-use crate::{engine::ConnectionEntry, error::Refusal};
+use crate::{call_refusal::CallRefusal, engine::ConnectionEntry};
 
 /// Sessions over HTTP, where no socket identifies a connection: each key that signs calls, of an agent in protocol 3 or
 /// of a node in protocol 2, has at most one. One limit applies to the sessions of both protocols.
@@ -24,11 +24,11 @@ pub(crate) struct HttpSessions {
     behind_ms: u64,
     /// Earlier nonces are refused, because it is not known which of them were used (fault D9, docs/faults.md).
     started: Ms,
-    table: Mutex<Table>,
+    table: Mutex<SessionTable>,
 }
 
 #[derive(Debug)]
-struct Table {
+struct SessionTable {
     sessions: BTreeMap<SessionKey, HttpSession>,
     /// Sessions of each block, not counting those of a closed pool's members.
     shares: BlockShares,
@@ -71,7 +71,7 @@ impl HttpSessions {
     /// `started` is the wall clock at the pool's start.
     pub(crate) fn new(limits: &PoolLimits, core: &Limits, started: Ms) -> Self {
         let Limits { nonce_ahead_ms: ahead_ms, nonce_behind_ms: behind_ms, .. } = *core;
-        let table = Table { sessions: BTreeMap::new(), shares: BlockShares::new(limits.block_minimum) };
+        let table = SessionTable { sessions: BTreeMap::new(), shares: BlockShares::new(limits.block_minimum) };
         Self { limit: limits.http_agents, ahead_ms, behind_ms, started, table: Mutex::new(table) }
     }
 
@@ -88,9 +88,9 @@ impl HttpSessions {
         let mut table = self.lock();
         let key = SessionKey::of(identity);
         match table.sessions.get_mut(&key) {
-            Some(session) if session.node != identity.node => return Err(Refusal::AgentOfOtherNode.into()),
+            Some(session) if session.node != identity.node => return Err(CallRefusal::AgentOfOtherNode.into()),
             Some(HttpSession { nonce: Some(used), .. }) if nonce <= *used => {
-                return Err(Refusal::NonceUsed.into());
+                return Err(CallRefusal::NonceUsed.into());
             }
             Some(session) => (session.nonce, session.heard) = (Some(nonce), Instant::now()),
             None => table.begin(key, identity.node, begins, self.limit)?.nonce = Some(nonce),
@@ -99,17 +99,17 @@ impl HttpSessions {
     }
 
     /// Returns the nonce as a number, if it is near the pool's clock.
-    pub(crate) fn check_time(&self, nonce: &str, wall: Ms) -> Result<u64, Refusal> {
+    pub(crate) fn check_time(&self, nonce: &str, wall: Ms) -> Result<u64, CallRefusal> {
         let digits = nonce.bytes().all(|byte| byte.is_ascii_digit());
-        let nonce = nonce.parse::<u64>().ok().filter(|_| digits).ok_or(Refusal::NonceForm)?;
+        let nonce = nonce.parse::<u64>().ok().filter(|_| digits).ok_or(CallRefusal::NonceForm)?;
         if nonce > wall.plus(self.ahead_ms).get() {
-            return Err(Refusal::NonceAhead { limit_s: self.ahead_ms / 1_000 });
+            return Err(CallRefusal::NonceAhead { limit_s: self.ahead_ms / 1_000 });
         }
         if nonce < wall.minus(self.behind_ms).get() {
-            return Err(Refusal::NonceBehind { limit_s: self.behind_ms / 1_000 });
+            return Err(CallRefusal::NonceBehind { limit_s: self.behind_ms / 1_000 });
         }
         if nonce < self.started.get() {
-            return Err(Refusal::NonceBeforeStart);
+            return Err(CallRefusal::NonceBeforeStart);
         }
         Ok(nonce)
     }
@@ -158,7 +158,7 @@ impl HttpSessions {
         let forget = Duration::from_millis(self.ahead_ms.saturating_add(self.behind_ms)).max(idle);
         let mut ended = Vec::new();
         let mut table = self.lock();
-        let Table { sessions, shares } = &mut *table;
+        let SessionTable { sessions, shares } = &mut *table;
         sessions.retain(|_, session| {
             let silent = session.heard.elapsed();
             if silent >= idle {
@@ -174,12 +174,12 @@ impl HttpSessions {
         drop(ended);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Table> {
+    fn lock(&self) -> MutexGuard<'_, SessionTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
+impl SessionTable {
     /// Begins a session, if the call may and there is room for its block.
     fn begin(
         &mut self,
@@ -187,13 +187,13 @@ impl Table {
         node: NodeId,
         begins: Begins,
         limit: usize,
-    ) -> Result<&mut HttpSession, Refusal> {
+    ) -> Result<&mut HttpSession, CallRefusal> {
         let free = u32::try_from(limit.saturating_sub(self.sessions.len())).unwrap_or(u32::MAX);
         let block = match begins {
-            Begins::No => return Err(Refusal::NotAuthenticated),
+            Begins::No => return Err(CallRefusal::NotAuthenticated),
             Begins::InBlock(block) if self.shares.may_take(block, free) => Some(block),
             Begins::ForMember if free > 0 => None,
-            Begins::InBlock(_) | Begins::ForMember => return Err(Refusal::Overloaded { retry_ms: RETRY_MS }),
+            Begins::InBlock(_) | Begins::ForMember => return Err(CallRefusal::Overloaded { retry_ms: RETRY_MS }),
         };
         if let Some(block) = block {
             self.shares.take(block);

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use vipnode_pool_core::PoolLimits;
 
 use crate::{
-    error::Refusal,
+    call_refusal::CallRefusal,
     fairness::{Block, Pace, Rate},
 };
 
@@ -14,7 +14,7 @@ pub(crate) struct Pacing {
     /// How long the caller waits first.
     pub(crate) wait: Duration,
     /// Whether the call is refused after that.
-    pub(crate) result: Result<(), Refusal>,
+    pub(crate) result: Result<(), CallRefusal>,
 }
 
 impl Pacing {
@@ -28,7 +28,7 @@ impl Pacing {
         match block.bytes_due(now, limits.block_wait) {
             Ok(due) => Self { wait: pacing.wait.max(due), ..pacing },
             Err(retry_ms) => {
-                Self { wait: block.pause(now, limits.flood_pause), result: Err(Refusal::BlockBytes { retry_ms }) }
+                Self { wait: block.pause(now, limits.flood_pause), result: Err(CallRefusal::BlockBytes { retry_ms }) }
             }
         }
     }
@@ -38,10 +38,10 @@ impl Pacing {
     pub(crate) fn of(own: Pace, block: &Block, shared: Rate, limits: &PoolLimits, now: Instant) -> Self {
         let refused = |refusal| Self { wait: block.pause(now, limits.flood_pause), result: Err(refusal) };
         match own {
-            Pace::TooFast { retry_ms, .. } => refused(Refusal::TooFast { retry_ms }),
+            Pace::TooFast { retry_ms, .. } => refused(CallRefusal::TooFast { retry_ms }),
             Pace::Fine => match block.reserve(shared, now, limits.block_wait) {
                 Ok(wait) => Self { wait, result: Ok(()) },
-                Err(retry_ms) => refused(Refusal::BlockTooFast { retry_ms }),
+                Err(retry_ms) => refused(CallRefusal::BlockTooFast { retry_ms }),
             },
         }
     }
@@ -66,11 +66,11 @@ mod tests {
         let block = lone_block(&limits);
         let pace = |own| Pacing::of(own, &block, Rate::Calls, &limits, now);
         let too_fast = pace(Pace::TooFast { retry_ms: 7, refused: 1 });
-        assert_eq!(too_fast, Pacing { wait: flood_pause, result: Err(Refusal::TooFast { retry_ms: 7 }) });
+        assert_eq!(too_fast, Pacing { wait: flood_pause, result: Err(CallRefusal::TooFast { retry_ms: 7 }) });
         assert_eq!(pace(Pace::Fine), Pacing { wait: Duration::ZERO, result: Ok(()) });
         assert_eq!(pace(Pace::Fine), Pacing { wait: Duration::from_millis(100), result: Ok(()) }, "the next token");
         let block_too_fast = pace(Pace::Fine);
-        assert_eq!(block_too_fast.result, Err(Refusal::BlockTooFast { retry_ms: 100 }));
+        assert_eq!(block_too_fast.result, Err(CallRefusal::BlockTooFast { retry_ms: 100 }));
         assert!(block_too_fast.wait >= flood_pause);
     }
 
@@ -90,7 +90,7 @@ mod tests {
         block.owe_bytes(32_000, now);
         assert_eq!(pace(), Pacing { wait: Duration::from_millis(500), result: Ok(()) });
         block.owe_bytes(64_000, now);
-        assert_eq!(pace().result, Err(Refusal::BlockBytes { retry_ms: 500 }));
+        assert_eq!(pace().result, Err(CallRefusal::BlockBytes { retry_ms: 500 }));
         assert_eq!(block.bytes_due(now + Duration::from_secs(2), Duration::ZERO), Ok(Duration::ZERO));
     }
 }

@@ -11,8 +11,8 @@ use vipnode_pool_core::Reply;
 use vipnode_types::wire::{Admission, Reach, ReachReply, WireError};
 
 use crate::{
+    call_refusal::CallRefusal,
     engine::{PreparedCommand, wall_clock},
-    error::Refusal,
     fairness::{Block, Caller, Rate},
     methods::{Service, dispatch::ReachCall},
 };
@@ -30,13 +30,13 @@ pub(crate) async fn answer(
     };
     let address = caller.address.to_canonical();
     let port = match request.port {
-        Some(0) => return Err(Refusal::invalid_params(&"the port is not 1..=65535").into()),
-        Some(port) => Some(knock(service, caller.block(), SocketAddr::new(address, port)).await?),
+        Some(0) => return Err(CallRefusal::invalid_params(&"the port is not 1..=65535").into()),
+        Some(port) => Some(test_port(service, caller.block(), SocketAddr::new(address, port)).await?),
         None => None,
     };
     // Last, so that the caller knows its age best.
     let reply = ReachReply { address, port, admission, no_hosts, time_ms: wall_clock() };
-    Ok(to_raw_value(&reply).map_err(|error| Refusal::Internal { why: error.to_string() })?)
+    Ok(to_raw_value(&reply).map_err(|error| CallRefusal::Internal { why: error.to_string() })?)
 }
 
 /// Returns whether the core would accept a connect, and why no other host is on the node's chain.
@@ -46,7 +46,7 @@ async fn admission(
     check: Result<PreparedCommand, WireError>,
 ) -> (Admission, Option<String>) {
     let checked = match check {
-        Ok(command) => service.gateway.answer(caller.payer(), command).await,
+        Ok(command) => service.gateway.answer(caller.charged_to(), command).await,
         Err(error) => Err(error),
     };
     match checked {
@@ -57,10 +57,10 @@ async fn admission(
 }
 
 /// Tests a port.
-async fn knock(service: &Service, block: &Block, target: SocketAddr) -> Result<Reach, WireError> {
-    block.take(Rate::Reaches, Instant::now()).map_err(|retry_ms| Refusal::PortsTried { retry_ms })?;
+async fn test_port(service: &Service, block: &Block, target: SocketAddr) -> Result<Reach, WireError> {
+    block.take(Rate::Reaches, Instant::now()).map_err(|retry_ms| CallRefusal::PortsTried { retry_ms })?;
     let Ok(_permit) = service.reaches.try_acquire() else {
-        return Err(Refusal::Overloaded { retry_ms: service.limits.retry_ms() }.into());
+        return Err(CallRefusal::Overloaded { retry_ms: service.limits.retry_ms() }.into());
     };
     Ok(match timeout(service.limits.reach_wait, TcpStream::connect(target)).await {
         Ok(Ok(_open)) => Reach::Open,

@@ -20,7 +20,7 @@ use crate::{
 /// An error in the object of a signed call is kept until the caller is known: a stranger gets the error about its
 /// signature first.
 #[derive(Debug)]
-pub(crate) enum Request<'a> {
+pub(crate) enum ParsedCall<'a> {
     /// Asks whether the pool answers.
     Ping,
     /// Asks for the pool's status.
@@ -28,7 +28,7 @@ pub(crate) enum Request<'a> {
     /// Asks how the pool sees the caller. Signed if it asks whether a connect would be accepted.
     Reach(SignedParams<'a>, Box<ReachRequest>),
     /// A call of an agent in protocol 3.
-    Agent(SignedParams<'a>, Result<AgentCall, WireError>),
+    Agent(SignedParams<'a>, Result<AgentRequest, WireError>),
     /// A call of a node in protocol 2.
     Node(NodeCall<'a>),
     /// A call of a wallet's page in protocol 2.
@@ -37,7 +37,7 @@ pub(crate) enum Request<'a> {
 
 /// A call of an agent in protocol 3.
 #[derive(Debug)]
-pub(crate) enum AgentCall {
+pub(crate) enum AgentRequest {
     Connect(Box<ConnectRequest>),
     Report(Box<ReportRequest>),
     Ask(Box<AskRequest>),
@@ -46,9 +46,9 @@ pub(crate) enum AgentCall {
     Bye,
 }
 
-/// The sender of an [`AgentCall`].
+/// The sender of an [`AgentRequest`].
 #[derive(Debug)]
-pub(crate) struct AgentSender {
+pub(crate) struct RequestSender {
     pub(crate) connection: ConnectionId,
     pub(crate) identity: Identity,
     pub(crate) address: IpAddr,
@@ -56,9 +56,9 @@ pub(crate) struct AgentSender {
     pub(crate) callable: bool,
 }
 
-impl<'a> Request<'a> {
+impl<'a> ParsedCall<'a> {
     pub(crate) fn parse(method: PoolMethod, params: &'a RawValue) -> Result<Self, WireError> {
-        let agent = |parse: fn(&SignedParams<'_>) -> Result<AgentCall, WireError>| {
+        let agent = |parse: fn(&SignedParams<'_>) -> Result<AgentRequest, WireError>| {
             let signed = SignedParams::read(params)?;
             let call = parse(&signed);
             Ok(Self::Agent(signed, call))
@@ -72,12 +72,12 @@ impl<'a> Request<'a> {
                 Ok(Self::Reach(signed, request))
             }
             PoolMethod::Connect if is_signed_by_node(params) => NodeCall::connect(params).map(Self::Node),
-            PoolMethod::Connect => agent(|params| Ok(AgentCall::Connect(params.parse()?))),
-            PoolMethod::Report => agent(|params| Ok(AgentCall::Report(params.parse()?))),
-            PoolMethod::Ask => agent(|params| Ok(AgentCall::Ask(params.parse()?))),
-            PoolMethod::Explain => agent(|params| params.parse().map(|ExplainRequest {}| AgentCall::Explain)),
-            PoolMethod::Leave => agent(|params| Ok(AgentCall::Leave(params.parse()?))),
-            PoolMethod::Bye => agent(|params| params.parse().map(|ByeRequest {}| AgentCall::Bye)),
+            PoolMethod::Connect => agent(|params| Ok(AgentRequest::Connect(params.parse()?))),
+            PoolMethod::Report => agent(|params| Ok(AgentRequest::Report(params.parse()?))),
+            PoolMethod::Ask => agent(|params| Ok(AgentRequest::Ask(params.parse()?))),
+            PoolMethod::Explain => agent(|params| params.parse().map(|ExplainRequest {}| AgentRequest::Explain)),
+            PoolMethod::Leave => agent(|params| Ok(AgentRequest::Leave(params.parse()?))),
+            PoolMethod::Bye => agent(|params| params.parse().map(|ByeRequest {}| AgentRequest::Bye)),
             PoolMethod::Update => NodeCall::update(params).map(Self::Node),
             PoolMethod::Peer => NodeCall::peer(params).map(Self::Node),
             PoolMethod::Host => NodeCall::host(params).map(Self::Node),
@@ -89,7 +89,7 @@ impl<'a> Request<'a> {
     }
 }
 
-impl AgentCall {
+impl AgentRequest {
     pub(crate) const fn permit_class(&self) -> PermitClass {
         match self {
             Self::Connect(_) => PermitClass::Connect,
@@ -106,8 +106,8 @@ impl AgentCall {
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "a request is named once, by the command that it becomes")]
-    pub(crate) fn command(self, sender: AgentSender, request: RequestId) -> Command {
-        let AgentSender { connection, identity, address, callable } = sender;
+    pub(crate) fn command(self, sender: RequestSender, request: RequestId) -> Command {
+        let RequestSender { connection, identity, address, callable } = sender;
         match self {
             Self::Connect(hello) => Command::Connect { connection, request, identity, address, callable, hello },
             Self::Report(report) => Command::Report { connection, request, report },
@@ -127,7 +127,7 @@ mod tests {
 
     fn parsed(name: &str, params: &str) -> Result<String, WireError> {
         let params = serde_json::from_str::<Box<RawValue>>(params).unwrap();
-        let request = Request::parse(PoolMethod::named(name).unwrap(), &params)?;
+        let request = ParsedCall::parse(PoolMethod::named(name).unwrap(), &params)?;
         Ok(format!("{request:?}").split(['(', ' ']).next().unwrap().to_owned())
     }
 

@@ -11,8 +11,8 @@ use vipnode_types::wire::WireError;
 use crate::{
     PoolConfig, ReloadChanges,
     auth::AccessControl,
+    call_refusal::CallRefusal,
     engine::{Connections, Gateway, Inbox, NOBODY, reply_text, wall_clock},
-    error::Refusal,
     fairness::{Block, FairPermit, FairSemaphore, FairWait, PermitClass},
     methods::{Monitor, http_sessions::HttpSessions},
     metrics::Metrics,
@@ -68,7 +68,7 @@ impl Service {
     /// Applies new access rules, and new limits of the core. Returns what changed.
     pub(crate) async fn reload(&self, config: &PoolConfig) -> ReloadChanges {
         let (members_added, members_removed) = self.access.replace(config.access_rules());
-        let limits = Limits { closed: self.access.is_closed(), ..config.core.clone() };
+        let limits = Limits { members_only: self.access.is_closed(), ..config.core.clone() };
         let mut changes = self.gateway.reload(limits).await;
         let own = PoolLimits::TABLE.iter().filter(|row| (row.get)(&self.limits) != (row.get)(&config.limits));
         changes.later_limits.extend(own.map(|row| row.name));
@@ -83,7 +83,7 @@ impl Service {
     /// Waits for a permit to check a signature, for at most [`PoolLimits::check_wait`].
     pub(crate) async fn wait_for_check(&self, wait: FairWait) -> Result<FairPermit, WireError> {
         let permit = timeout(self.limits.check_wait, wait.permit()).await.ok().flatten();
-        permit.ok_or_else(|| Refusal::Overloaded { retry_ms: self.limits.retry_ms() }.into())
+        permit.ok_or_else(|| CallRefusal::Overloaded { retry_ms: self.limits.retry_ms() }.into())
     }
 
     /// Returns a permit to check a signature; waits for one if necessary.
@@ -129,9 +129,9 @@ impl Service {
     }
 
     /// Charges an answer to an address block, and waits until it may be sent.
-    pub(crate) async fn charge(&self, block: &Block, bytes: usize) -> Result<(), Refusal> {
+    pub(crate) async fn charge(&self, block: &Block, bytes: usize) -> Result<(), CallRefusal> {
         let wait = block.charge_bytes(bytes, Instant::now(), self.limits.block_wait);
-        let wait = wait.map_err(|retry_ms| Refusal::BlockBytes { retry_ms })?;
+        let wait = wait.map_err(|retry_ms| CallRefusal::BlockBytes { retry_ms })?;
         if !wait.is_zero() {
             sleep(wait).await;
         }
@@ -148,7 +148,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::{
         PoolMetrics,
-        auth::{Audience, Orders},
+        auth::{Audience, BansAndDrains},
         engine::{InboxReader, inbox},
     };
 
@@ -160,7 +160,7 @@ pub(crate) mod tests {
         let access = AccessControl::new(
             Audience::new(config.bind, &[], None),
             None,
-            Orders::open(None, &config.limits).unwrap(),
+            BansAndDrains::open(None, &config.limits).unwrap(),
             config.access_rules(),
         );
         let connections = Arc::new(Connections::new(inbox.clone()));

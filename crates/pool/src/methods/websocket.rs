@@ -11,19 +11,19 @@ use futures_util::{Sink, Stream};
 use serde_json::value::RawValue;
 use tokio::{task::yield_now, time::sleep};
 use vipnode_pool_core::{Command, ConnectionId, Identity};
-use vipnode_rpc::{Frame, Heard, Incoming, Responder, RpcHandle, Session, SessionEnd};
+use vipnode_rpc::{Frame, Incoming, Responder, RpcHandle, Session, SessionEnd, SessionInput};
 use vipnode_types::{NodeId, wire::WireError};
 
 use self::socket_client::SocketClient;
 use crate::{
     auth::Arrival,
+    call_refusal::CallRefusal,
     close_reason::CloseReason,
     engine::{ConnectionEntry, Transport},
-    error::Refusal,
     fairness::{Caller, Pace, Rate, TokenBucket},
     methods::{
         Service,
-        dispatch::{Dispatched, Failure, ReachCall, dispatch},
+        dispatch::{CallEnd, Dispatched, ReachCall, dispatch},
         pacing::Pacing,
         reach,
     },
@@ -107,18 +107,18 @@ impl Socket<'_> {
                 },
             };
             match heard {
-                Heard::RoundTrip(rtt_us) if self.entry.is_known() => {
+                SessionInput::RoundTrip(rtt_us) if self.entry.is_reported() => {
                     self.service.gateway.note(Command::Latency { connection: self.connection(), rtt_us });
                 }
-                Heard::RoundTrip(_) => {}
-                Heard::Noise | Heard::Incoming(Incoming::Notification { .. }) => {
+                SessionInput::RoundTrip(_) => {}
+                SessionInput::Noise | SessionInput::Incoming(Incoming::Notification { .. }) => {
                     let now = Instant::now();
                     let pace = self.noise.take(now);
-                    let pacing = Pacing::of(pace, self.caller.payer(), Rate::Noise, &self.service.limits, now);
+                    let pacing = Pacing::of(pace, self.caller.charged_to(), Rate::Noise, &self.service.limits, now);
                     // It gets no answer: the wait is enough.
                     let _waited = self.paced(session, pace, pacing).await?;
                 }
-                Heard::Incoming(Incoming::Request { method, params, responder }) => {
+                SessionInput::Incoming(Incoming::Request { method, params, responder }) => {
                     self.request(session, &method, &params, responder).await?;
                 }
             }
@@ -162,7 +162,7 @@ impl Socket<'_> {
         self.service.metrics.requests.inc();
         let now = Instant::now();
         let pace = self.rate.take(now);
-        let pacing = Pacing::of_call(pace, self.caller.payer(), &self.service.limits, now);
+        let pacing = Pacing::of_call(pace, self.caller.charged_to(), &self.service.limits, now);
         if let Err(error) = self.paced(session, pace, pacing).await? {
             self.service.metrics.too_fast.inc();
             self.refuse(responder, error.into());
@@ -171,17 +171,17 @@ impl Socket<'_> {
         let dispatched = dispatch(self.service, &mut SocketClient { socket: self, session }, method, params).await;
         match dispatched {
             Ok(Dispatched::Answer(answer)) => {
-                self.caller.payer().owe_bytes(answer.get().len(), Instant::now());
+                self.caller.charged_to().owe_bytes(answer.get().len(), Instant::now());
                 responder.respond_raw(Ok(answer));
             }
             Ok(Dispatched::Status) => self.status(responder),
             Ok(Dispatched::Reach(call)) => self.reach(*call, responder),
-            Ok(Dispatched::Command(command)) => match self.service.gateway.permit(self.caller.payer(), &command) {
-                Ok(permit) => self.service.gateway.hand_over(command, responder, self.caller.payer(), permit),
+            Ok(Dispatched::Command(command)) => match self.service.gateway.permit(self.caller.charged_to(), &command) {
+                Ok(permit) => self.service.gateway.hand_over(command, responder, self.caller.charged_to(), permit),
                 Err(error) => self.refuse(responder, error),
             },
-            Err(Failure::Refused(error)) => self.refuse(responder, error),
-            Err(Failure::Ended(end)) => return Err(end),
+            Err(CallEnd::Refused(error)) => self.refuse(responder, error),
+            Err(CallEnd::Ended(end)) => return Err(end),
         }
         Ok(())
     }
@@ -195,7 +195,7 @@ impl Socket<'_> {
         session: &mut Session<S>,
         pace: Pace,
         pacing: Pacing,
-    ) -> Result<Result<(), Refusal>, SessionEnd>
+    ) -> Result<Result<(), CallRefusal>, SessionEnd>
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
         <S as Sink<Frame>>::Error: Display,
@@ -215,7 +215,7 @@ impl Socket<'_> {
     /// these can wait: the session answers further ones "busy".
     fn status(&self, responder: Responder) {
         let (service, connection) = (Arc::clone(self.service), self.connection());
-        let (block, calls) = (Arc::clone(self.caller.payer()), self.entry.is_known());
+        let (block, calls) = (Arc::clone(self.caller.charged_to()), self.entry.is_reported());
         tokio::spawn(async move {
             if calls {
                 service.gateway.passed(connection).await;
@@ -235,7 +235,7 @@ impl Socket<'_> {
         tokio::spawn(async move {
             let mut reached = reach::answer(&service, &caller, &challenge, call).await;
             if let Ok(answer) = &reached
-                && let Err(busy) = service.charge(caller.payer(), answer.get().len()).await
+                && let Err(busy) = service.charge(caller.charged_to(), answer.get().len()).await
             {
                 reached = Err(busy.into());
             }

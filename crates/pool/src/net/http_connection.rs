@@ -18,13 +18,14 @@ use vipnode_types::{TypedError as _, wire::CHALLENGE_HEADER};
 
 use crate::{
     auth::Arrival,
+    call_refusal::CallRefusal,
     engine::wall_clock,
-    error::Refusal,
     fairness::{Caller, Pace, TokenBucket, fair_poll},
     methods::{Health, Pacing, Service, websocket},
     net::{
         cors, counted_stream::CountedStream, fragment_deadline::FragmentDeadline, opener::Opener, port::Port,
-        proxy_protocol::ConnectionEnds, rejection::Rejection, trusted_proxies::has_proxy_header, upgrade::Upgrade,
+        proxy_protocol::ConnectionEnds, refused_connection::RefusedConnection, trusted_proxies::has_proxy_header,
+        upgrade::Upgrade,
     },
 };
 
@@ -205,12 +206,12 @@ impl HttpConnection {
 
     fn check_ban(&self, address: IpAddr) -> Result<(), Box<Response>> {
         match self.service().access.ban_of_address(address, wall_clock()) {
-            Some(notice) => Err(self.rejected(&Rejection::Banned(notice))),
+            Some(notice) => Err(self.rejected(&RefusedConnection::Banned(notice))),
             None => Ok(()),
         }
     }
 
-    fn rejected(&self, rejection: &Rejection) -> Box<Response> {
+    fn rejected(&self, rejection: &RefusedConnection) -> Box<Response> {
         self.service().metrics.refused.inc();
         Box::new((rejection.status(), rejection.text()).into_response())
     }
@@ -295,7 +296,7 @@ impl HttpConnection {
     }
 
     /// Slows down a caller that is too fast.
-    pub(super) async fn pace(&self, caller: &Caller) -> Result<(), Refusal> {
+    pub(super) async fn pace(&self, caller: &Caller) -> Result<(), CallRefusal> {
         let (now, limits) = (Instant::now(), &self.service().limits);
         // A proxy's connection carries the calls of many callers, which are limited only by address block.
         let own = match self.opener {
@@ -336,7 +337,7 @@ fn health_response(health: Health) -> Response {
 }
 
 /// Refuses a request of a caller whose address block uses too much.
-pub(super) fn too_much(refusal: &Refusal) -> Response {
+pub(super) fn too_much(refusal: &CallRefusal) -> Response {
     let seconds = refusal.retry_ms().unwrap_or_default().div_ceil(1_000).max(1);
     let headers = [TEXT, (header::RETRY_AFTER, HeaderValue::from(seconds))];
     (StatusCode::TOO_MANY_REQUESTS, headers, format!("{refusal}\n")).into_response()

@@ -12,7 +12,7 @@ use vipnode_rpc::{Connection, ConnectionEvent, RpcLimits};
 
 use crate::{
     auth::Arrival,
-    error::Refusal,
+    call_refusal::CallRefusal,
     fairness::{Block, Caller},
     methods::http_rpc,
     net::http_connection::{HttpConnection, size, too_much},
@@ -25,7 +25,7 @@ impl HttpConnection {
         caller: &Caller,
         arrival: Arrival,
         body: Body,
-        paced: Result<(), Refusal>,
+        paced: Result<(), CallRefusal>,
     ) -> Response {
         let limits = &self.service().limits;
         let refused = match timeout(limits.http_body, to_bytes(body, limits.frame_bytes)).await {
@@ -43,12 +43,12 @@ impl HttpConnection {
     }
 
     /// Answers the calls of one text, one after the other.
-    async fn calls(&self, caller: &Caller, arrival: Arrival, text: &str, paced: Result<(), Refusal>) -> Response {
+    async fn calls(&self, caller: &Caller, arrival: Arrival, text: &str, paced: Result<(), CallRefusal>) -> Response {
         let limits = &self.service().limits;
         let served = limits.requests_a_socket;
         let mut wire = Connection::<()>::new(&RpcLimits { served, batch: served, ..RpcLimits::default() });
         let (mut answer, mut charged, mut paced) = (None, 0_usize, Some(paced));
-        let mut payer = Arc::clone(caller.block());
+        let mut charged_to = Arc::clone(caller.block());
         for event in wire.read(text) {
             match event {
                 ConnectionEvent::Send(text) => answer = Some(text),
@@ -61,7 +61,7 @@ impl HttpConnection {
                     let result = match paced {
                         Ok(()) => {
                             let answered = http_rpc::answer(self.service(), caller, arrival, &method, &params).await;
-                            payer = answered.payer;
+                            charged_to = answered.charged_to;
                             answered.result
                         }
                         Err(refusal) => {
@@ -87,12 +87,12 @@ impl HttpConnection {
             // Only notifications, which get no answer (fault D45, docs/faults.md).
             None => StatusCode::NO_CONTENT.into_response(),
         };
-        owed(&payer, charged, response)
+        owed(&charged_to, charged, response)
     }
 }
 
 /// Charges the bytes of an answer that are not charged yet. The next requests of the block wait for them.
-fn owed(payer: &Block, charged: usize, response: Response) -> Response {
-    payer.owe_bytes(size(&response).saturating_sub(charged), Instant::now());
+fn owed(charged_to: &Block, charged: usize, response: Response) -> Response {
+    charged_to.owe_bytes(size(&response).saturating_sub(charged), Instant::now());
     response
 }

@@ -25,7 +25,7 @@ use crate::{
         opener::Opener,
         port::Port,
         proxy_protocol::{ConnectionEnds, read_ends},
-        rejection::Rejection,
+        refused_connection::RefusedConnection,
         tls::accept,
         write_deadline::WriteDeadline,
     },
@@ -79,7 +79,7 @@ pub(crate) async fn listen(listener: TcpListener, port: Arc<Port>) {
 }
 
 /// Begins to serve a connection in a task of its own.
-fn begin(stream: TcpStream, ends: ConnectionEnds, port: &Arc<Port>) -> Result<(), (TcpStream, Rejection)> {
+fn begin(stream: TcpStream, ends: ConnectionEnds, port: &Arc<Port>) -> Result<(), (TcpStream, RefusedConnection)> {
     if port.proxies.balances(ends.remote.ip()) {
         return match port.limiter.acquire() {
             Ok(guard) => {
@@ -92,7 +92,7 @@ fn begin(stream: TcpStream, ends: ConnectionEnds, port: &Arc<Port>) -> Result<()
     match port
         .limiter
         .acquire()
-        .map_err(Rejection::from)
+        .map_err(RefusedConnection::from)
         .and_then(|guard| opener(port, ends.remote, guard))
         .or_else(|rejection| probe(port, ends, rejection))
     {
@@ -105,19 +105,19 @@ fn begin(stream: TcpStream, ends: ConnectionEnds, port: &Arc<Port>) -> Result<()
 }
 
 /// Returns who opened a counted connection.
-fn opener(port: &Port, remote: SocketAddr, guard: ConnectionGuard) -> Result<Opener, Rejection> {
+fn opener(port: &Port, remote: SocketAddr, guard: ConnectionGuard) -> Result<Opener, RefusedConnection> {
     if port.proxies.trusts(remote.ip()) {
         return Ok(Opener::Proxy { _guard: guard });
     }
     if let Some(notice) = port.service.access.ban_of_address(remote.ip(), wall_clock()) {
-        return Err(Rejection::Banned(notice));
+        return Err(RefusedConnection::Banned(notice));
     }
     let caller = port.limiter.admit(remote.ip(), Instant::now())?;
     Ok(Opener::Caller { _guard: guard, caller: Arc::new(caller) })
 }
 
 /// Lets a connection of this machine in that is refused: monitoring must work when it is needed most.
-fn probe(port: &Port, ends: ConnectionEnds, rejection: Rejection) -> Result<Opener, Rejection> {
+fn probe(port: &Port, ends: ConnectionEnds, rejection: RefusedConnection) -> Result<Opener, RefusedConnection> {
     if !ends.remote.ip().to_canonical().is_loopback() {
         return Err(rejection);
     }
@@ -227,7 +227,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 
 /// Refuses a connection. On a TLS port, the refusal is a TLS alert, because a client could not read a text before the
 /// handshake, which a refused connection may not cost.
-async fn refuse(mut stream: TcpStream, rejection: Rejection, tls: bool) {
+async fn refuse(mut stream: TcpStream, rejection: RefusedConnection, tls: bool) {
     let refusal = if tls { rejection.tls_alert().to_vec() } else { rejection.http_response().into_bytes() };
     let _gone = stream.write_all(&refusal).await;
     // Closing with unread bytes would discard the refusal on its way.

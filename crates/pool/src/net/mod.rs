@@ -15,7 +15,7 @@ mod opener;
 pub(crate) mod port;
 mod probes;
 pub(crate) mod proxy_protocol;
-mod rejection;
+mod refused_connection;
 pub(crate) mod tls;
 pub(crate) mod trusted_proxies;
 mod upgrade;

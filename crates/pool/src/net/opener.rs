@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     fairness::{Block, Caller, ConnectionGuard},
-    net::{probes::Probe, rejection::Rejection},
+    net::{probes::Probe, refused_connection::RefusedConnection},
 };
 
 /// Who opened a TCP connection. It counts the connection until it is dropped.
@@ -15,7 +15,7 @@ pub(crate) enum Opener {
     /// A proxy that `--proxy` names: each request names its caller.
     Proxy { _guard: ConnectionGuard },
     /// A probe on this machine, beyond the limit that refuses every other connection.
-    Probe { probe: Probe, rejection: Rejection },
+    Probe { probe: Probe, rejection: RefusedConnection },
 }
 
 impl Opener {

@@ -14,11 +14,11 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug)]
 pub(crate) struct Probes {
     most: usize,
-    table: Mutex<Table>,
+    table: Mutex<ProbeTable>,
 }
 
 #[derive(Debug, Default)]
-struct Table {
+struct ProbeTable {
     /// The number of the newest connection or request.
     last: u64,
     open: BTreeMap<u64, CancellationToken>,
@@ -56,12 +56,12 @@ impl Probes {
     }
 
     /// No code panics while it holds the lock; if one did, the table would still be whole.
-    fn lock(&self) -> MutexGuard<'_, Table> {
+    fn lock(&self) -> MutexGuard<'_, ProbeTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
+impl ProbeTable {
     fn add(&mut self, closed: CancellationToken) -> u64 {
         self.last = self.last.wrapping_add(1);
         self.open.insert(self.last, closed);

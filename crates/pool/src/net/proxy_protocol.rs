@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_balancer_elsewhere_vouches_for_no_connection_within_this_machine() {
+    fn a_balancer_on_another_machine_vouches_for_no_connection_within_this_machine() {
         let ends = |remote: &str| ConnectionEnds {
             remote: format!("{remote}:5").parse().unwrap(),
             local: "127.0.0.1:8080".parse().unwrap(),

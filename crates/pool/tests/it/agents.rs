@@ -28,14 +28,14 @@ async fn connect_ask_admit_report_leave() {
     let (asked, (method, admit)) = tokio::join!(client.ask(1), host.take());
     assert_eq!((method.as_str(), &admit["client"]), (method::ADMIT, &json!(ben.id())));
     let asked = asked.unwrap();
-    let [grant] = &asked.hosts[..] else { panic!("{asked:?}") };
-    assert_eq!((grant.host.id, asked.missing), (ana.id(), 0));
-    assert_eq!(admit["lease"], json!(grant.lease));
+    let [leased] = &asked.hosts[..] else { panic!("{asked:?}") };
+    assert_eq!((leased.host.id, asked.missing), (ana.id(), 0));
+    assert_eq!(admit["lease"], json!(leased.lease));
 
     for agent in [&host, &client] {
-        let _resync_or_not: ReportReply = agent.call(method::REPORT, &[full(&[grant.lease])]).await.unwrap();
+        let _resync_or_not: ReportReply = agent.call(method::REPORT, &[full(&[leased.lease])]).await.unwrap();
     }
-    let second = ReportRequest { seq: 2, ..full(&[grant.lease]) };
+    let second = ReportRequest { seq: 2, ..full(&[leased.lease]) };
     assert!(!host.call::<ReportReply>(method::REPORT, &[second]).await.unwrap().resync);
     let status: PoolStatus = client.call(method::STATUS, &[(); 0]).await.unwrap();
     assert_eq!((status.active_hosts.len(), status.stats.num_active_clients), (1, 1));
@@ -46,7 +46,7 @@ async fn connect_ask_admit_report_leave() {
     let refused = host.call::<ExplainReply>(method::EXPLAIN, &[ExplainRequest {}]).await.unwrap_err();
     assert!(refused.is(ErrorCode::Unsuitable), "{refused}");
 
-    let leave = [json!({"leases": [grant.lease], "reason": "surplus"})];
+    let leave = [json!({"leases": [leased.lease], "reason": "surplus"})];
     let (left, (method, evict)) = tokio::join!(client.call::<Done>(method::LEAVE, &leave), host.take());
     left.unwrap();
     assert_eq!((method.as_str(), &evict["peer"]), (method::EVICT, &json!(ben.id())));

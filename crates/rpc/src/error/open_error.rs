@@ -2,7 +2,7 @@ use std::io::ErrorKind;
 
 use vipnode_types::errors;
 
-use crate::TlsFault;
+use crate::CertificateProblem;
 
 errors! {
     /// Why a connection could not be opened.
@@ -29,7 +29,7 @@ errors! {
             /// As it was given.
             url: String,
             /// What is wrong with it, and how to fix it.
-            fault: TlsFault,
+            fault: CertificateProblem,
         }: local, "{url} is not trusted: {fault}", hint_of fault;
         /// The connection was refused or lost, or could not be opened.
         Unreachable {

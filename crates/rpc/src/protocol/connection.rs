@@ -38,7 +38,7 @@ pub struct Connection<W> {
     calls: BTreeMap<u64, W>,
     next_served: u64,
     /// In order of their names: most are answered in that order.
-    served: VecDeque<Request>,
+    served: VecDeque<UnansweredRequest>,
     batches: BTreeMap<u64, Batch>,
     dropped: u64,
     garbage: u32,
@@ -84,7 +84,7 @@ pub enum ConnectionEvent<W> {
 pub struct Full<W>(pub W);
 
 #[derive(Debug)]
-struct Request {
+struct UnansweredRequest {
     served: Served,
     id: Box<RawValue>,
     batch: Option<u64>,
@@ -221,7 +221,7 @@ impl<W> Connection<W> {
             Message::Request { id, method, params } => {
                 let served = Served(self.next_served);
                 self.next_served = self.next_served.wrapping_add(1);
-                self.served.push_back(Request { served, id: id.to_owned(), batch });
+                self.served.push_back(UnansweredRequest { served, id: id.to_owned(), batch });
                 let (method, params) = (method.into_owned(), params.to_owned());
                 Some(ConnectionEvent::Request { served, method, params })
             }

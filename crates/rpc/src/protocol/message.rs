@@ -14,7 +14,7 @@ use crate::limits::{ERROR_CHARS, ID_BYTES};
 #[derive(Deserialize)]
 struct Raw<'a> {
     #[serde(borrow, default)]
-    jsonrpc: Option<Text<'a>>,
+    jsonrpc: Option<JsonString<'a>>,
     #[serde(borrow, default, deserialize_with = "present")]
     id: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -63,7 +63,7 @@ pub(crate) fn read(text: &str) -> Message<'_> {
         return invalid("the id of the request is too long");
     }
     let Some(method) = raw.method else { return read_answer(id, raw.result, raw.error) };
-    let Ok(method) = serde_json::from_str::<Text<'_>>(method.get()) else {
+    let Ok(method) = serde_json::from_str::<JsonString<'_>>(method.get()) else {
         return invalid("the method is not a string");
     };
     let params = raw.params.unwrap_or(RawValue::NULL);
@@ -79,7 +79,7 @@ pub(crate) fn read(text: &str) -> Message<'_> {
 
 /// A string that is borrowed where it has no escapes.
 #[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+struct JsonString<'a>(#[serde(borrow)] Cow<'a, str>);
 
 fn read_answer<'a>(id: Option<&'a RawValue>, result: Option<&'a RawValue>, error: Option<&'a RawValue>) -> Message<'a> {
     let error = error.filter(|error| error.get() != "null");

@@ -4,7 +4,8 @@ use futures_util::{Sink, Stream};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    Frame, Heard, Incoming, Keepalive, OpenSession, PoolHeaders, RpcLimits, Session, SessionEnd, protocol::FrameError,
+    Frame, Incoming, Keepalive, OpenSession, PoolHeaders, RpcLimits, Session, SessionEnd, SessionInput,
+    protocol::FrameError,
 };
 
 /// Runs a [`Session`] as a task of its own.
@@ -51,11 +52,11 @@ where
             () = &mut unused => break SessionEnd::Unused,
         };
         match heard {
-            Ok(Heard::Noise) => {}
-            Ok(Heard::RoundTrip(us)) => {
+            Ok(SessionInput::Noise) => {}
+            Ok(SessionInput::RoundTrip(us)) => {
                 let _nobody = rtt.send(us);
             }
-            Ok(Heard::Incoming(next)) => match session.work_while(incoming.reserve()).await {
+            Ok(SessionInput::Incoming(next)) => match session.work_while(incoming.reserve()).await {
                 Ok(Ok(permit)) => permit.send(next),
                 Ok(Err(_nobody_takes)) => refuse(next),
                 Err(end) => break end,

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::{
     outbox::Outbox,
-    shared::{Answered, Outgoing, Shared, Taken, Waiter},
+    shared::{Answered, NextWork, Outgoing, Shared, Waiter},
 };
-use crate::{CallError, Connection, ConnectionEvent, Frame, Heard, Incoming, Responder, RpcLimits, SessionEnd};
+use crate::{CallError, Connection, ConnectionEvent, Frame, Incoming, Responder, RpcLimits, SessionEnd, SessionInput};
 
 /// The traffic of a session without its socket: from the queues of the handles into frames, and from frames to callers
 /// and to the owner.
@@ -75,9 +75,9 @@ impl Exchange {
     /// Turns what the handles queued into frames, where there is room. Returns whether there was any.
     pub(super) fn take_queued(&mut self) -> Result<bool, SessionEnd> {
         match self.shared.take(self.out.has_room()) {
-            Taken::Close(end) => Err(end),
-            Taken::Nothing => Ok(false),
-            Taken::Work(calls, answers) => {
+            NextWork::Close(end) => Err(end),
+            NextWork::Nothing => Ok(false),
+            NextWork::Work(calls, answers) => {
                 self.answer(answers);
                 for call in calls {
                     self.begin(call);
@@ -92,7 +92,7 @@ impl Exchange {
     }
 
     /// Takes in a text; returns the first of what it brought and keeps the rest.
-    pub(super) fn read(&mut self, text: &str) -> Result<Option<Heard>, SessionEnd> {
+    pub(super) fn read(&mut self, text: &str) -> Result<Option<SessionInput>, SessionEnd> {
         let (mut first, mut answered) = (None, false);
         for event in self.connection.read(text) {
             let incoming = match event {
@@ -122,8 +122,8 @@ impl Exchange {
             return Err(SessionEnd::Garbage { frames: self.garbage });
         }
         match first {
-            Some(first) => Ok(Some(Heard::Incoming(first))),
-            None => Ok((!answered).then_some(Heard::Noise)),
+            Some(first) => Ok(Some(SessionInput::Incoming(first))),
+            None => Ok((!answered).then_some(SessionInput::Noise)),
         }
     }
 

@@ -8,7 +8,6 @@ mod driver;
 mod exchange;
 mod farewell;
 mod halves;
-mod heard;
 mod liveness;
 mod open_session;
 mod outbox;
@@ -16,14 +15,15 @@ mod responder;
 mod rpc_handle;
 #[expect(clippy::module_inception, reason = "the file is named like its type")]
 mod session;
+mod session_input;
 mod session_timer;
 mod shared;
 
 pub use driver::drive;
 pub use halves::Halves;
-pub use heard::Heard;
 pub use liveness::Keepalive;
 pub use open_session::{Closed, OpenSession, PoolHeaders};
 pub use responder::{Incoming, Responder};
 pub use rpc_handle::{PendingCall, RpcHandle};
 pub use session::Session;
+pub use session_input::SessionInput;

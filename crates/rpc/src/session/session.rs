@@ -9,7 +9,7 @@ use std::{
 use futures_util::{Sink, Stream, StreamExt as _};
 
 use super::{exchange::Exchange, farewell::Farewell, liveness::Liveness, session_timer::SessionTimer};
-use crate::{Closed, Frame, Heard, Keepalive, RpcHandle, RpcLimits, SessionEnd};
+use crate::{Closed, Frame, Keepalive, RpcHandle, RpcLimits, SessionEnd, SessionInput};
 
 /// A [`crate::Connection`] on a socket, run by the task that owns it.
 ///
@@ -51,7 +51,7 @@ where
     ///
     /// # Errors
     /// Why the session is over; pass it to [`Session::end`].
-    pub async fn next(&mut self) -> Result<Heard, SessionEnd> {
+    pub async fn next(&mut self) -> Result<SessionInput, SessionEnd> {
         poll_fn(|cx| self.poll(cx, true)).await
     }
 
@@ -80,7 +80,7 @@ where
         tracing::debug!(reason = %end, "connection closed");
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, reading: bool) -> Poll<Result<Heard, SessionEnd>> {
+    fn poll(&mut self, cx: &mut Context<'_>, reading: bool) -> Poll<Result<SessionInput, SessionEnd>> {
         self.exchange.shared().run_by(cx.waker());
         loop {
             self.exchange.poll_pump(&mut self.socket, cx)?;
@@ -89,7 +89,7 @@ where
                 continue;
             }
             if reading && let Some(next) = self.exchange.next_pending() {
-                return Poll::Ready(Ok(Heard::Incoming(next)));
+                return Poll::Ready(Ok(SessionInput::Incoming(next)));
             }
             if reading
                 && room
@@ -107,15 +107,15 @@ where
         }
     }
 
-    fn take(&mut self, frame: Option<Result<Frame, E>>) -> Result<Option<Heard>, SessionEnd> {
+    fn take(&mut self, frame: Option<Result<Frame, E>>) -> Result<Option<SessionInput>, SessionEnd> {
         self.liveness.set_heard();
         match frame {
             None => Err(SessionEnd::Gone),
             Some(Err(error)) => Err(SessionEnd::broken(&error)),
             Some(Ok(Frame::Close(reason))) => Err(SessionEnd::closed_by_other(&reason)),
-            Some(Ok(Frame::Ping(_) | Frame::Pong(None))) => Ok(Some(Heard::Noise)),
+            Some(Ok(Frame::Ping(_) | Frame::Pong(None))) => Ok(Some(SessionInput::Noise)),
             Some(Ok(Frame::Pong(Some(number)))) => {
-                Ok(Some(self.liveness.round_trip(number).map_or(Heard::Noise, Heard::RoundTrip)))
+                Ok(Some(self.liveness.round_trip(number).map_or(SessionInput::Noise, SessionInput::RoundTrip)))
             }
             Some(Ok(Frame::Text(text))) => self.exchange.read(&text),
         }

@@ -55,7 +55,7 @@ struct Queues {
 }
 
 /// What a session took out of the queues.
-pub(crate) enum Taken {
+pub(crate) enum NextWork {
     Nothing,
     Work(VecDeque<Outgoing>, Vec<Answered>),
     /// It is to end.
@@ -136,20 +136,20 @@ impl Shared {
     }
 
     /// What is to be done; work only where there is room for it.
-    pub(crate) fn take(&self, room: bool) -> Taken {
+    pub(crate) fn take(&self, room: bool) -> NextWork {
         let mut queues = self.lock();
         if let Some(end) = &queues.close {
-            return Taken::Close(end.clone());
+            return NextWork::Close(end.clone());
         }
         if !room || (queues.calls.is_empty() && queues.answers.is_empty()) {
-            return Taken::Nothing;
+            return NextWork::Nothing;
         }
         let (calls, answers) = (std::mem::take(&mut queues.calls), std::mem::take(&mut queues.answers));
         drop(queues);
         if calls.len() >= self.outbound {
             self.room.notify_waiters();
         }
-        Taken::Work(calls, answers)
+        NextWork::Work(calls, answers)
     }
 
     /// The session ends: nothing is queued any more, calls that were not sent are lost. Returns the

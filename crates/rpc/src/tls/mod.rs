@@ -2,8 +2,8 @@
 //!
 //! This module wraps rustls and uses nothing else in the crate. Sockets and addresses do not belong here.
 
-mod tls_fault;
+mod certificate_problem;
 mod trust;
 
-pub use tls_fault::TlsFault;
+pub use certificate_problem::CertificateProblem;
 pub use trust::{Trust, TrustError};

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::{address, http_refusal::HttpRefusal};
-use crate::{CallError, Connection, ConnectionEvent, OpenError, RpcLimits, TlsFault, Trust};
+use crate::{CallError, CertificateProblem, Connection, ConnectionEvent, OpenError, RpcLimits, Trust};
 
 /// JSON-RPC over HTTP POST: it can call and is not called.
 #[derive(Debug, Clone)]
@@ -121,7 +121,7 @@ impl HttpRpc {
 
     /// The cause at the bottom is what a user can act on; reqwest's own message only names the layer.
     fn lost(&self, error: &reqwest::Error) -> CallError {
-        if let Some(fault) = TlsFault::within(error, &self.trust) {
+        if let Some(fault) = CertificateProblem::within(error, &self.trust) {
             return OpenError::Tls { url: self.url.to_string(), fault }.into();
         }
         let mut cause: &dyn std::error::Error = error;

@@ -15,7 +15,7 @@ use super::{
     http_refusal::HttpRefusal,
     ws_frames::{WsFrames, config},
 };
-use crate::{Keepalive, OpenError, OpenSession, PoolHeaders, RpcLimits, TlsFault, Trust, drive};
+use crate::{CertificateProblem, Keepalive, OpenError, OpenSession, PoolHeaders, RpcLimits, Trust, drive};
 
 /// TCP, or TLS on it.
 type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
@@ -64,7 +64,7 @@ async fn connect(url: &str, checked: &RpcUrl, trust: &Trust) -> Result<(Stream, 
         ServerName::try_from(host.to_owned()).map_err(|_| address("no certificate can be for this host name"))?;
     match TlsConnector::from(trust.config()).connect(name, stream).await {
         Ok(stream) => Ok((Either::Right(Box::new(stream)), remote)),
-        Err(error) => Err(match TlsFault::within(&error, trust) {
+        Err(error) => Err(match CertificateProblem::within(&error, trust) {
             Some(fault) => OpenError::Tls { url: url.to_owned(), fault },
             None => unreachable(error),
         }),

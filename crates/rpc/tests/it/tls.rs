@@ -13,7 +13,7 @@ use tokio::{
     net::TcpListener,
 };
 use tokio_rustls::TlsAcceptor;
-use vipnode_rpc::{CallError, OpenError, RpcLimits, TlsFault, Trust, http, open_ws};
+use vipnode_rpc::{CallError, CertificateProblem, OpenError, RpcLimits, Trust, http, open_ws};
 use vipnode_types::TypedError;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -69,7 +69,7 @@ async fn serve((certificate, key): (CertificateDer<'static>, KeyPair)) -> u16 {
 }
 
 /// What is said over HTTPS and over WSS, which is the same.
-async fn fault(place: &str, limits: &RpcLimits) -> TlsFault {
+async fn fault(place: &str, limits: &RpcLimits) -> CertificateProblem {
     let call = http(&format!("https://{place}"), limits).unwrap();
     let Err(CallError::Open(OpenError::Tls { fault, .. })) =
         call.call_raw("ping", serde_json::value::to_raw_value(&[(); 0]).unwrap(), LONG).await
@@ -79,12 +79,13 @@ async fn fault(place: &str, limits: &RpcLimits) -> TlsFault {
     let Err(OpenError::Tls { fault: same, .. }) = open_ws(&format!("wss://{place}"), limits).await else {
         panic!("it was believed over wss")
     };
-    let parts = |fault: &TlsFault| (fault.hint(), fault.to_string().split("clock: ").next().map(str::to_owned));
+    let parts =
+        |fault: &CertificateProblem| (fault.hint(), fault.to_string().split("clock: ").next().map(str::to_owned));
     assert_eq!(parts(&fault), parts(&same));
     fault
 }
 
-fn shows(fault: &TlsFault, why: &[&str], hint: &str) {
+fn shows(fault: &CertificateProblem, why: &[&str], hint: &str) {
     assert!(why.iter().all(|word| fault.to_string().contains(word)), "{fault}");
     assert!(fault.hint().unwrap().contains(hint), "{fault:?}");
 }

@@ -12,7 +12,7 @@ use vipnode_types::wire::method;
 use super::{
     load::{median, percentile, scaled},
     load_agent::LoadAgent,
-    measured_process::{Server, ServerKind},
+    measured_process::{ServerKind, ServerProcess},
     measurement::Measurement,
     ws_client::WsClient,
 };
@@ -38,7 +38,7 @@ impl Drop for Hosts {
     }
 }
 
-async fn hosts(pool: &Server, count: u32, slots: u32) -> io::Result<Hosts> {
+async fn hosts(pool: &ServerProcess, count: u32, slots: u32) -> io::Result<Hosts> {
     let mut hosts = Hosts(Vec::new());
     for number in 0..count {
         let mut wire = LoadAgent::new(number)?.connect(pool.address, Some(slots)).await?;
@@ -65,7 +65,7 @@ async fn ask(wire: &mut WsClient) -> io::Result<Duration> {
 
 /// Measures one client after the other.
 pub(crate) async fn one_by_one(figures: &mut Vec<Measurement>) -> io::Result<()> {
-    let pool = Server::start(ServerKind::Pool)?;
+    let pool = ServerProcess::start(ServerKind::Pool)?;
     let _hosts = hosts(&pool, HOSTS, 10).await?;
     let mut us = Vec::new();
     for number in FIRST_CLIENT..FIRST_CLIENT + ASKS {
@@ -73,7 +73,7 @@ pub(crate) async fn one_by_one(figures: &mut Vec<Measurement>) -> io::Result<()>
         us.push(micros(ask(&mut client).await?));
     }
     let (p50, p99) = (median(us.clone()), percentile(us, 99));
-    let echo = Server::start(ServerKind::Echo)?;
+    let echo = ServerProcess::start(ServerKind::Echo)?;
     let mut wire = WsClient::open(echo.address, LoadAgent::new(0)?.address()).await?;
     let mut floor = Vec::new();
     for _ in 0..ASKS {
@@ -98,7 +98,7 @@ pub(crate) async fn one_by_one(figures: &mut Vec<Measurement>) -> io::Result<()>
 /// Measures all clients at once: already connected, and including opening the socket.
 pub(crate) async fn at_once(figures: &mut Vec<Measurement>) -> io::Result<()> {
     for connected in [true, false] {
-        let pool = Server::start(ServerKind::Pool)?;
+        let pool = ServerProcess::start(ServerKind::Pool)?;
         let _hosts = hosts(&pool, FEW_HOSTS, FEW_HOSTS_PLACES).await?;
         let clients: Vec<io::Result<Duration>> = burst(&pool, connected).await?;
         let us: Vec<u64> = clients.iter().flatten().map(|wait| micros(*wait)).collect();
@@ -121,7 +121,7 @@ pub(crate) async fn at_once(figures: &mut Vec<Measurement>) -> io::Result<()> {
     Ok(())
 }
 
-async fn burst(pool: &Server, connected: bool) -> io::Result<Vec<io::Result<Duration>>> {
+async fn burst(pool: &ServerProcess, connected: bool) -> io::Result<Vec<io::Result<Duration>>> {
     let start = Rc::new(Barrier::new(CLIENTS as usize));
     let address = pool.address;
     let mut clients = JoinSet::new();

@@ -17,7 +17,7 @@ use tokio_rustls::{
 const NAME: &str = "localhost";
 
 /// A self-signed certificate and its key.
-pub(crate) struct Certificate {
+pub(crate) struct SelfSigned {
     folder: PathBuf,
     trust: TrustedRoots,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Certificate {
 #[derive(Clone)]
 pub(crate) struct TrustedRoots(TlsConnector);
 
-impl Certificate {
+impl SelfSigned {
     pub(crate) fn new() -> io::Result<Self> {
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed([NAME.to_owned()]).map_err(io::Error::other)?;
@@ -54,7 +54,7 @@ impl Certificate {
     }
 }
 
-impl Drop for Certificate {
+impl Drop for SelfSigned {
     fn drop(&mut self) {
         let _gone = fs::remove_dir_all(&self.folder);
     }

@@ -52,7 +52,7 @@ pub(crate) fn run(figures: &mut Vec<Measurement>) -> io::Result<()> {
     });
     let rows = |few_or_many, of_updates| {
         let updates = of(of_updates, "rows_of_updates");
-        (of(few_or_many, "rows_of_reports"), updates, of(few_or_many, "rows_of_a_thousand_grants"))
+        (of(few_or_many, "rows_of_reports"), updates, of(few_or_many, "periods_of_a_thousand_leases"))
     };
     let (few_rows, many_rows) = (rows(&few, &few_updates), rows(&many, &many_updates));
     figures.push(Measurement {
@@ -103,7 +103,7 @@ pub(crate) fn serve(nodes: u32, out: &mut impl Write) -> io::Result<()> {
     let measured = json!({
         "node_bytes": node_bytes,
         "lease_bytes": lease_bytes,
-        "rows_of_a_thousand_grants": scaled(fleet.lease_rows, 1_000, u64::from(leases)),
+        "periods_of_a_thousand_leases": scaled(fleet.lease_rows, 1_000, u64::from(leases)),
         "rows_of_reports": fleet.report_rows,
         "report_ns": report_ns,
     });
@@ -129,7 +129,7 @@ struct ReportFleet {
 
 impl ReportFleet {
     fn new(nodes: u32) -> io::Result<Self> {
-        let limits = Limits { offers_minimum: u32::MAX, strangers: u32::MAX, ..Limits::default() };
+        let limits = Limits { offers_minimum: u32::MAX, never_paired_nodes: u32::MAX, ..Limits::default() };
         Ok(Self {
             core: Core::new(limits, [7; 32], START),
             key: AgentKey::from_random([9; 32]).map_err(io::Error::other)?.public(),
@@ -157,7 +157,7 @@ impl ReportFleet {
                     self.calls.push((peer, call, admit.lease));
                 }
                 Effect::Reply { reply: Ok(Reply::Ask(reply)), .. } => {
-                    self.granted.extend(reply.hosts.iter().map(|grant| grant.lease));
+                    self.granted.extend(reply.hosts.iter().map(|leased| leased.lease));
                 }
                 Effect::Reply { reply: Ok(Reply::Report(reply)), .. } => self.resyncs += u64::from(reply.resync),
                 Effect::Reply { .. } | Effect::Call { .. } | Effect::Close { .. } => {}

@@ -24,7 +24,7 @@ const ROUNDS: usize = 10;
 /// The least number of measured updates.
 const UPDATES: u32 = 1_000_000;
 /// The number of the first peer that is not in the pool.
-const STRANGERS: u32 = 1 << 31;
+const OTHER_NODES: u32 = 1 << 31;
 
 /// Measures in this process and prints the numbers as JSON.
 pub(crate) fn serve(nodes: u32, out: &mut impl Write) -> io::Result<()> {
@@ -51,7 +51,7 @@ struct UpdateFleet {
     core: Core,
     nodes: u32,
     /// Peers that are not in the pool.
-    strangers: Vec<NodeId>,
+    other_nodes: Vec<NodeId>,
     /// The nodes that each node has a lease with, and their number.
     peers: Vec<([u32; PEERS], usize)>,
     now: Ms,
@@ -65,11 +65,11 @@ struct UpdateFleet {
 
 impl UpdateFleet {
     fn new(nodes: u32) -> Self {
-        let limits = Limits { offers_minimum: u32::MAX, strangers: u32::MAX, ..Limits::default() };
+        let limits = Limits { offers_minimum: u32::MAX, never_paired_nodes: u32::MAX, ..Limits::default() };
         Self {
             core: Core::new(limits, [7; 32], START),
             nodes,
-            strangers: (STRANGERS..).take(PEERS).map(node).collect(),
+            other_nodes: (OTHER_NODES..).take(PEERS).map(node).collect(),
             peers: vec![([0; PEERS], 0); nodes as usize],
             now: START,
             calls: 0,
@@ -185,7 +185,7 @@ impl UpdateFleet {
 
     fn update(&mut self, agent: u32) -> u64 {
         let Some((known, count)) = self.peers.get(agent as usize) else { return 0 };
-        let mut peers = self.strangers.clone();
+        let mut peers = self.other_nodes.clone();
         for (peer, other) in peers.iter_mut().zip(known.iter().take(*count)) {
             *peer = node(*other);
         }

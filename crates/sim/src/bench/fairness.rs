@@ -17,7 +17,7 @@ use super::{
     load::{median, percentile, scaled},
     load_agent::LoadAgent,
     machine::{self, SchedulingPolicy},
-    measured_process::{Attacker, Server, ServerKind},
+    measured_process::{Attacker, ServerKind, ServerProcess},
     measurement::Measurement,
     ws_client::WsClient,
 };
@@ -66,7 +66,7 @@ async fn run_all(
     figures: &mut Vec<Measurement>,
 ) -> io::Result<()> {
     for attack in attacks {
-        let pool = Server::start(ServerKind::Shipped)?;
+        let pool = ServerProcess::start(ServerKind::Shipped)?;
         let mut agents = Vec::new();
         for number in 0..AGENTS {
             let mut wire = LoadAgent::new(number)?.connect(pool.address, Some(10)).await?;

@@ -16,8 +16,8 @@ use tokio::{
 use vipnode_types::wire::method;
 
 use super::{
+    attackers::{self, Party},
     load_agent::LoadAgent,
-    strangers::{self, Party},
     ws_client::{WsClient, frame},
 };
 
@@ -81,7 +81,7 @@ impl Attack {
             Self::SilentHosts => "40 silent hosts and 60 clients that ask and leave, of one address block",
             Self::Liars => "40 hosts and 60 clients that report invented things, of one address block",
             Self::FreeRiders => {
-                "60 clients that begin a meter row with each report, and 40 hosts, of one address block"
+                "60 clients that begin a billing period with each report, and 40 hosts, of one address block"
             }
             Self::FalseHosts => "40 hosts that report 60 clients that never connect, of one address block",
             Self::Asks => "1,024 hosts of one kind and 100 sockets that ask for another kind, of one address block",
@@ -95,11 +95,11 @@ impl Attack {
             Self::Connects | Self::Ids => 64,
             Self::HalfOpen => 2_000,
             Self::Asks => HOSTS.saturating_add(ASKING),
-            Self::SilentHosts | Self::Liars | Self::FreeRiders | Self::FalseHosts => strangers::SOCKETS,
+            Self::SilentHosts | Self::Liars | Self::FreeRiders | Self::FalseHosts => attackers::SOCKETS,
         }
     }
 
-    /// The strangers with hosts of their own.
+    /// The attackers with hosts of their own.
     const fn party(self) -> Option<Party> {
         match self {
             Self::SilentHosts => Some(Party::SilentHosts),
@@ -144,7 +144,7 @@ impl Flood {
         loop {
             let once = match self.attack {
                 Attack::SilentHosts | Attack::Liars | Attack::FreeRiders | Attack::FalseHosts => {
-                    self.strangers(number, from).await
+                    self.attackers(number, from).await
                 }
                 Attack::Socket | Attack::Block => self.calls(from).await,
                 Attack::Connects => self.connects(from).await,
@@ -158,9 +158,9 @@ impl Flood {
         }
     }
 
-    async fn strangers(&self, number: u32, from: IpAddr) -> io::Result<()> {
+    async fn attackers(&self, number: u32, from: IpAddr) -> io::Result<()> {
         match self.attack.party() {
-            Some(party) => strangers::run(party, self.pool, number, from).await,
+            Some(party) => attackers::run(party, self.pool, number, from).await,
             None => Ok(()),
         }
     }

@@ -7,11 +7,11 @@ use vipnode_types::wire::method;
 
 use super::{
     BenchArgs,
-    certificate::Certificate,
+    certificate::SelfSigned,
     load::scaled,
     load_agent::LoadAgent,
     machine,
-    measured_process::{Server, ServerKind},
+    measured_process::{ServerKind, ServerProcess},
     measurement::Measurement,
 };
 
@@ -22,11 +22,11 @@ const TLS_BYTES: u64 = 32 * 1_024;
 
 /// Measures plain sockets, and sockets with TLS.
 pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()> {
-    let certificate = Certificate::new()?;
+    let certificate = SelfSigned::new()?;
     for (certificate, sockets, target) in
         [(None, "plain sockets", PLAIN_BYTES), (Some(&certificate), "sockets with TLS 1.3", TLS_BYTES)]
     {
-        let pool = Server::start_with(ServerKind::Pool, certificate)?;
+        let pool = ServerProcess::start_with(ServerKind::Pool, certificate)?;
         let (user, kernel) = (machine::user_bytes(pool.pid())?, machine::kernel_bytes()?);
         let mut wires = Vec::new();
         for number in 0..args.sockets {

@@ -11,13 +11,13 @@ use super::{machine, ws_client::WsClient};
 
 /// Operations, and the CPU time and wall time they took.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Rate {
+pub(crate) struct MeasuredRate {
     pub(crate) done: u64,
     pub(crate) cpu_ns: u64,
     pub(crate) wall_ns: u64,
 }
 
-impl Rate {
+impl MeasuredRate {
     /// Operations per CPU-second of the server.
     pub(crate) fn per_cpu_second(&self) -> u64 {
         scaled(self.done, 1_000_000_000, self.cpu_ns)
@@ -52,9 +52,9 @@ pub(crate) struct Load<M> {
     pub(crate) wires: Vec<(WsClient, M)>,
 }
 
-impl<M: Message + 'static> Load<M> {
+impl<M: LoadMessage + 'static> Load<M> {
     /// Loads a server for a while after a short warm-up; returns the sockets.
-    pub(crate) async fn run(self, pid: u32, time: Duration) -> io::Result<(Self, Rate)> {
+    pub(crate) async fn run(self, pid: u32, time: Duration) -> io::Result<(Self, MeasuredRate)> {
         let (stop, done) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(0_u64)));
         let mut tasks = JoinSet::new();
         for (wire, message) in self.wires {
@@ -64,7 +64,7 @@ impl<M: Message + 'static> Load<M> {
         let (done_before, cpu_before, began) = (done.get(), machine::cpu_ns(pid)?, Instant::now());
         sleep(time).await;
         let wall = began.elapsed().as_nanos();
-        let rate = Rate {
+        let rate = MeasuredRate {
             done: done.get().saturating_sub(done_before),
             cpu_ns: machine::cpu_ns(pid)?.saturating_sub(cpu_before),
             wall_ns: u64::try_from(wall).unwrap_or(u64::MAX),
@@ -79,14 +79,14 @@ impl<M: Message + 'static> Load<M> {
 }
 
 /// The source of a socket's messages.
-pub(crate) trait Message {
+pub(crate) trait LoadMessage {
     /// The next frame; `None` if there are none left, which fails the benchmark.
     fn next(&mut self) -> Option<Vec<u8>>;
     /// Whether an answer is as expected.
     fn accepts(&self, answer: &str) -> bool;
 }
 
-async fn closed_loop<M: Message>(
+async fn closed_loop<M: LoadMessage>(
     mut wire: WsClient,
     mut message: M,
     stop: Rc<Cell<bool>>,

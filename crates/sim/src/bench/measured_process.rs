@@ -20,7 +20,7 @@ use vipnode_pool::{PoolConfig, PoolLimits, PoolServer, PoolTls};
 use clap::ValueEnum as _;
 
 use super::{
-    certificate::{self, Certificate},
+    certificate::{self, SelfSigned},
     flood::Attack,
     machine::{self, SchedulingPolicy},
 };
@@ -37,18 +37,18 @@ pub(crate) enum ServerKind {
 }
 
 /// A running server; killed when this is dropped.
-pub(crate) struct Server {
+pub(crate) struct ServerProcess {
     process: Child,
     pub(crate) address: SocketAddr,
 }
 
-impl Server {
+impl ServerProcess {
     pub(crate) fn start(kind: ServerKind) -> io::Result<Self> {
         Self::start_with(kind, None)
     }
 
     /// Starts a server; a pool with a certificate speaks TLS.
-    pub(crate) fn start_with(kind: ServerKind, certificate: Option<&Certificate>) -> io::Result<Self> {
+    pub(crate) fn start_with(kind: ServerKind, certificate: Option<&SelfSigned>) -> io::Result<Self> {
         let kind = match kind {
             ServerKind::Shipped => "shipped",
             ServerKind::Pool => "pool",
@@ -86,7 +86,7 @@ pub(crate) fn ask(args: &[&str]) -> io::Result<String> {
     Err(io::Error::other(format!("{args:?} failed")))
 }
 
-impl Drop for Server {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         // Nothing of it is needed any more.
         let _ended = self.process.kill();

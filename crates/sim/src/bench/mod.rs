@@ -4,6 +4,7 @@
 //! May use the pool, the RPC crate and tokio, which nothing else in this crate does.
 
 mod ask_latency;
+mod attackers;
 mod benchmarks_page;
 mod certificate;
 mod core_reports;
@@ -17,7 +18,6 @@ mod machine;
 mod measured_process;
 mod measurement;
 mod reports;
-mod strangers;
 mod updates;
 mod ws_client;
 
@@ -112,7 +112,7 @@ enum Benchmark {
     Burst,
     /// The latency of other agents while the pool is flooded.
     Fairness,
-    /// The latency of other agents, and the pool's memory, while strangers do what the protocol allows.
+    /// The latency of other agents, and the pool's memory, while attackers do what the protocol allows.
     Hostile,
 }
 

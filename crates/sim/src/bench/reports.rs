@@ -6,9 +6,9 @@ use vipnode_types::wire::method;
 
 use super::{
     BenchArgs,
-    load::{Load, Message, Rate, median, scaled},
+    load::{Load, LoadMessage, MeasuredRate, median, scaled},
     load_agent::LoadAgent,
-    measured_process::{Server, ServerKind},
+    measured_process::{ServerKind, ServerProcess},
     measurement::Measurement,
     ws_client::{WsClient, call_text, frame},
 };
@@ -21,7 +21,7 @@ struct Report {
     echo: bool,
 }
 
-impl Message for Report {
+impl LoadMessage for Report {
     fn next(&mut self) -> Option<Vec<u8>> {
         self.seq = self.seq.saturating_add(1);
         Some(frame(&call_text(u64::from(self.seq), method::REPORT, &format!(r#"[{{"seq":{}}}]"#, self.seq))))
@@ -34,14 +34,14 @@ impl Message for Report {
 
 /// Measures reports and the echo; returns reports per CPU-second of the pool.
 pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<u64> {
-    let (pool, echo) = (Server::start(ServerKind::Pool)?, Server::start(ServerKind::Echo)?);
+    let (pool, echo) = (ServerProcess::start(ServerKind::Pool)?, ServerProcess::start(ServerKind::Echo)?);
     let mut reports = Load { wires: agents(pool.address).await? };
     let mut echoes = Load { wires: echoing(echo.address).await? };
     let (mut ratios, mut report_rates, mut echo_rates) = (Vec::new(), Vec::new(), Vec::new());
     let mut busy = Vec::new();
     for _ in 0..args.rounds {
         let time = Duration::from_secs(args.seconds);
-        let (floor, report): (Rate, Rate);
+        let (floor, report): (MeasuredRate, MeasuredRate);
         (echoes, floor) = echoes.run(echo.pid(), time).await?;
         (reports, report) = reports.run(pool.pid(), time).await?;
         ratios.push(scaled(report.per_cpu_second(), 100, floor.per_cpu_second()));

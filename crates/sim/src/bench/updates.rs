@@ -11,10 +11,10 @@ use vipnode_types::protocol2::{SignedCall, Update, method, signed_params};
 
 use super::{
     BenchArgs,
-    load::{Load, Message, Rate, median, scaled},
+    load::{Load, LoadMessage, MeasuredRate, median, scaled},
     load_agent::{LoadAgent, now},
     machine,
-    measured_process::{self, Server, ServerKind},
+    measured_process::{self, ServerKind, ServerProcess},
     measurement::Measurement,
     ws_client::{WsClient, call_text, frame},
 };
@@ -32,7 +32,7 @@ struct Presigned {
     frames: std::vec::IntoIter<Vec<u8>>,
 }
 
-impl Message for Presigned {
+impl LoadMessage for Presigned {
     fn next(&mut self) -> Option<Vec<u8>> {
         self.frames.next()
     }
@@ -48,7 +48,7 @@ pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io:
     for peers in [3, 25] {
         let bytes = update(&LoadAgent::new(0)?, peers, 0, 0).len();
         let (mut updates, mut floors, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-        let pool = Server::start(ServerKind::Pool)?;
+        let pool = ServerProcess::start(ServerKind::Pool)?;
         let mut wires = Vec::new();
         for number in 0..SOCKETS {
             let agent = LoadAgent::new(number)?;
@@ -58,7 +58,7 @@ pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io:
             let floor = floor(peers)?;
             let load = Load { wires: presigned(wires, peers, round) };
             // The frames of a round last for the warm-up too, a quarter of its time.
-            let (load, rate): (_, Rate) = load.run(pool.pid(), Duration::from_secs(1)).await?;
+            let (load, rate): (_, MeasuredRate) = load.run(pool.pid(), Duration::from_secs(1)).await?;
             wires = load.wires.into_iter().map(|(wire, done)| (wire, done.agent)).collect();
             ratios.push(scaled(rate.per_cpu_second(), 100, floor));
             updates.push(rate.per_cpu_second());
@@ -79,7 +79,7 @@ pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io:
     Ok(rates)
 }
 
-async fn connect(pool: &Server, agent: &LoadAgent) -> io::Result<WsClient> {
+async fn connect(pool: &ServerProcess, agent: &LoadAgent) -> io::Result<WsClient> {
     let mut wire = WsClient::open(pool.address, agent.address()).await?;
     let hello = json!({
         "vipnode_version": "v2.3.1",

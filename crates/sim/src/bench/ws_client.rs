@@ -14,12 +14,12 @@ use tokio::{
 use super::certificate::TrustedRoots;
 
 /// TCP, or TLS over it.
-trait Stream: AsyncRead + AsyncWrite + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
+trait ByteStream: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream for S {}
 
 /// An open WebSocket of the load generator.
 pub(crate) struct WsClient {
-    stream: Box<dyn Stream>,
+    stream: Box<dyn ByteStream>,
     /// Bytes read so far; those before `taken` are consumed.
     buffer: Vec<u8>,
     taken: usize,
@@ -40,7 +40,7 @@ impl WsClient {
         Self::upgrade(Box::new(trust.connect(tcp(to, from).await?).await?), to).await
     }
 
-    async fn upgrade(mut stream: Box<dyn Stream>, to: SocketAddr) -> io::Result<Self> {
+    async fn upgrade(mut stream: Box<dyn ByteStream>, to: SocketAddr) -> io::Result<Self> {
         let head = format!(
             "GET / HTTP/1.1\r\nhost: {to}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"

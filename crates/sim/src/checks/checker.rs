@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use vipnode_pool_core::{MeteredRow, Row};
+use vipnode_pool_core::{MeteredPeriod, Row};
 use vipnode_types::{Ms, NodeId, Wei, meter};
 
 use super::{Promise, Violation};
@@ -40,8 +40,8 @@ pub struct Checker {
     protocol2: Vec<bool>,
     /// Whether a used-up budget of unpaired time may forbid leases.
     may_forbid: bool,
-    /// Whether there are strangers, of whom the checker knows no node.
-    strangers: bool,
+    /// Whether there are attackers, of whom the checker knows no node.
+    attackers: bool,
     /// Which agents may report what is not true.
     dishonest: Vec<bool>,
     sleeps: Vec<(u64, u64)>,
@@ -64,7 +64,7 @@ impl Checker {
             snap: scenario.agents.iter().map(|plan| (plan.snap, plan.needs_snap())).collect(),
             protocol2: scenario.agents.iter().map(|plan| plan.protocol2).collect(),
             may_forbid: !scenario.limits.price.is_free() && scenario.limits.unpaired_ms_a_day < day_ms,
-            strangers: !scenario.strangers.is_empty(),
+            attackers: !scenario.attackers.is_empty(),
             dishonest: scenario.agents.iter().map(|plan| plan.honesty != Honesty::Honest).collect(),
             sleeps: Vec::new(),
             billed_of: BTreeMap::new(),
@@ -158,7 +158,7 @@ impl Checker {
     ///
     /// # Errors
     /// [`Promise::Billing`]: it bills what it should not, or contradicts itself.
-    pub fn metered(&mut self, row: &MeteredRow, now: u64, ground_truth: &GroundTruth) -> Result<(), Violation> {
+    pub fn metered(&mut self, row: &MeteredPeriod, now: u64, ground_truth: &GroundTruth) -> Result<(), Violation> {
         let wrong = |what: String| Promise::Billing.broken(format!("{what}: {row:?}"));
         let billed = meter::billed_ms(row.client, row.host);
         if row.billed_ms != billed {
@@ -181,9 +181,9 @@ impl Checker {
         }
         let (client, host) = match (self.known(row.lease.client)?, self.known(row.lease.host)?) {
             (Some(client), Some(host)) => (client, host),
-            // No stranger was ever connected with anybody, so no honest side reported that.
+            // No attacker was ever connected with anybody, so no honest side reported that.
             (Some(one), None) | (None, Some(one)) if !self.dishonest[one] => {
-                return wrong(format!("agent {one} was never connected with a stranger"));
+                return wrong(format!("agent {one} was never connected with an attacker"));
             }
             _ => return Ok(()),
         };
@@ -212,9 +212,9 @@ impl Checker {
         Ok(())
     }
 
-    /// The number of a node; `None` for a stranger's.
+    /// The number of a node; `None` for an attacker's.
     fn known(&self, id: NodeId) -> Result<Option<usize>, Violation> {
-        if self.strangers { Ok(self.numbers.get(&id).copied()) } else { self.number(id).map(Some) }
+        if self.attackers { Ok(self.numbers.get(&id).copied()) } else { self.number(id).map(Some) }
     }
 
     pub(super) fn number(&self, id: NodeId) -> Result<usize, Violation> {
@@ -233,7 +233,7 @@ fn leases(plan: &AgentPlan, scenario: &Scenario) -> u32 {
 }
 
 /// The span that a row bills, in virtual ms; `None` if it bills nothing.
-pub(super) fn billed_span(row: &MeteredRow) -> Option<(u64, u64)> {
+pub(super) fn billed_span(row: &MeteredPeriod) -> Option<(u64, u64)> {
     let (client, host) = (row.client?, row.host?);
     let from = client.up.max(host.up).get().saturating_sub(EPOCH_MS);
     let to = client.end.min(host.end).get().saturating_sub(EPOCH_MS);

@@ -7,7 +7,7 @@ use vipnode_types::{Ms, NodeId};
 
 use super::{Promise, Violation};
 
-/// Checks that the store holds what the core holds. Only presences, nonces of protocol 2 and the clock may lag in the
+/// Checks that the store holds what the core holds. Only last reports, nonces of protocol 2 and the clock may lag in the
 /// store, since they are flushed every few minutes.
 ///
 /// # Errors
@@ -53,7 +53,7 @@ fn index(rows: &[Row]) -> BTreeMap<RowKey, &Row> {
         Row::Node(node) => Some(RowKey::Node(node.id)),
         Row::Lease(lease) => Some(RowKey::Lease(lease.id)),
         Row::Times(times) => Some(RowKey::Times(times.client)),
-        Row::Waiting(row) => Some(RowKey::Waiting(row.lease.client, row.lease.host)),
+        Row::Deferred(row) => Some(RowKey::Deferred(row.lease.client, row.lease.host)),
         Row::Delegation(row) => Some(RowKey::Delegation(row.id)),
         _ => None,
     };

@@ -1,4 +1,4 @@
-//! Bounds that hold whatever strangers do.
+//! Bounds that hold whatever attackers do.
 
 use vipnode_pool_core::{Gauges, Limits};
 
@@ -144,7 +144,7 @@ pub fn free_service(client: usize, hosts: &[UsedService], limits: &Limits) -> Re
 /// # Errors
 /// [`Promise::Tables`]: one is larger than its limits allow.
 pub fn tables(gauges: &Gauges, honest: u64, limits: &Limits) -> Result<(), Violation> {
-    let most_nodes = u64::from(limits.strangers) + honest;
+    let most_nodes = u64::from(limits.never_paired_nodes) + honest;
     let most_deadlines = 16 * (most_nodes + gauges.leases) + 1_000;
     let sizes = [
         ("nodes", gauges.nodes, most_nodes),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vipnode_pool_core::MeteredRow;
+use vipnode_pool_core::MeteredPeriod;
 
 use super::{Checker, LOST_A_LEASE_MS, Promise, Violation, checker::billed_span};
 use crate::GroundTruth;
@@ -12,9 +12,9 @@ impl Checker {
     ///
     /// # Errors
     /// [`Promise::Journal`]: a row is there twice, or a pair is billed twice for the same time.
-    pub fn journal(&self, journal: &[MeteredRow]) -> Result<(), Violation> {
+    pub fn journal(&self, journal: &[MeteredPeriod]) -> Result<(), Violation> {
         let mut keys = BTreeMap::new();
-        let mut pairs: BTreeMap<_, Vec<(u64, u64, &MeteredRow)>> = BTreeMap::new();
+        let mut pairs: BTreeMap<_, Vec<(u64, u64, &MeteredPeriod)>> = BTreeMap::new();
         for row in journal {
             if let Some(first) = keys.insert((row.lease.id, row.lease.row), row) {
                 return Promise::Journal.broken(format!("a row is in the journal twice: {first:?} and {row:?}"));
@@ -43,7 +43,7 @@ impl Checker {
     /// [`LOST_A_LEASE_MS`] a lease.
     pub fn nothing_lost(
         &self,
-        journal: &[MeteredRow],
+        journal: &[MeteredPeriod],
         ground_truth: &GroundTruth,
         from: u64,
         to: u64,

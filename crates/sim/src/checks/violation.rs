@@ -42,7 +42,7 @@ pub enum Promise {
     Liveness,
     /// An agent that stops leaves nothing behind.
     Cleanup,
-    /// An honest client has a host within a bounded time, whatever strangers do.
+    /// An honest client has a host within a bounded time, whatever attackers do.
     HonestService,
     /// A client is served for no longer without being billed than its budget and its hosts' allowances.
     FreeService,

@@ -70,9 +70,9 @@ impl Encode for PeerCommand {
 impl Encode for JournalEntry {
     fn encode(&self, out: &mut Encoder) {
         match self {
-            Self::Done(grant) => {
+            Self::Done(change) => {
                 out.number(1);
-                grant.encode(out);
+                change.encode(out);
             }
             Self::Undone { lease, kind } => {
                 out.number(2);

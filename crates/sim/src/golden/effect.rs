@@ -1,4 +1,4 @@
-use vipnode_pool_core::{Effect, PoolCall, Release, Reply};
+use vipnode_pool_core::{Effect, PoolCall, Reply, SendWhen};
 
 use super::{Encode, Encoder};
 
@@ -9,14 +9,14 @@ impl Encode for Effect {
                 out.number(1);
                 rows.encode(out);
             }
-            Self::Reply { connection, request, reply, release } => {
+            Self::Reply { connection, request, reply, when: release } => {
                 out.number(2);
                 connection.encode(out);
                 request.encode(out);
                 reply.encode(out);
                 release.encode(out);
             }
-            Self::Call { connection, call, message, answer_ms, release } => {
+            Self::Call { connection, call, message, answer_ms, when: release } => {
                 out.number(3);
                 connection.encode(out);
                 call.encode(out);
@@ -32,7 +32,7 @@ impl Encode for Effect {
     }
 }
 
-impl Encode for Release {
+impl Encode for SendWhen {
     fn encode(&self, out: &mut Encoder) {
         out.number(match self {
             Self::Now => 1,

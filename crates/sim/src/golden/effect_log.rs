@@ -13,7 +13,7 @@ pub(crate) struct EffectLog {
 
 /// The core that an effect comes from.
 #[derive(Debug, Clone, Copy)]
-enum Origin {
+enum EffectOrigin {
     /// What the pool core emitted.
     Pool,
     /// That of the agent with this index.
@@ -29,14 +29,14 @@ impl EffectLog {
     /// Takes in the effects of the pool's core.
     pub(crate) fn pool(&mut self, now_ms: u64, effects: &[Effect]) {
         for effect in effects {
-            self.take(now_ms, Origin::Pool, effect);
+            self.take(now_ms, EffectOrigin::Pool, effect);
         }
     }
 
     /// Takes in the actions of an agent's core.
     pub(crate) fn agent(&mut self, now_ms: u64, agent: usize, actions: &[Action]) {
         for action in actions {
-            self.take(now_ms, Origin::Agent(agent), action);
+            self.take(now_ms, EffectOrigin::Agent(agent), action);
         }
     }
 
@@ -55,12 +55,12 @@ impl EffectLog {
         std::mem::take(&mut self.lines)
     }
 
-    fn take(&mut self, now_ms: u64, origin: Origin, effect: &impl Encode) {
+    fn take(&mut self, now_ms: u64, origin: EffectOrigin, effect: &impl Encode) {
         self.count += 1;
         self.encoder.number(now_ms);
         match origin {
-            Origin::Pool => self.encoder.number(0),
-            Origin::Agent(agent) => self.encoder.number(agent as u64 + 1),
+            EffectOrigin::Pool => self.encoder.number(0),
+            EffectOrigin::Agent(agent) => self.encoder.number(agent as u64 + 1),
         }
         effect.encode(&mut self.encoder);
         if let Some(mut line) = self.encoder.take_text() {

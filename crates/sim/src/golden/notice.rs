@@ -16,7 +16,7 @@ impl Encode for Notice {
             | Self::NodeDisconnected { why: _ }
             | Self::NodeReconnected
             | Self::Displaced { address: _, wait_ms: _ } => {}
-            Self::HostGiven { lease, host } | Self::HostSlow { lease, host } | Self::HostGone { lease, host } => {
+            Self::HostAssigned { lease, host } | Self::HostSlow { lease, host } | Self::HostLost { lease, host } => {
                 lease.encode(out);
                 host.encode(out);
             }
@@ -32,7 +32,7 @@ impl Encode for Notice {
                 out.text(version);
                 cause.encode(out);
             }
-            Self::StrangerDropped { peer } | Self::PrivateAddress { host: peer, at: _ } => peer.encode(out),
+            Self::UnleasedPeerDisconnected { peer } | Self::PrivateAddress { host: peer, at: _ } => peer.encode(out),
             Self::LastListKept { leases } => leases.encode(out),
             Self::ClientReturned { client, disconnected } => {
                 client.encode(out);
@@ -84,12 +84,12 @@ const fn number(notice: &Notice) -> u64 {
         Notice::PoolRefused(_) => 3,
         Notice::NodeDisconnected { .. } => 4,
         Notice::NodeReconnected => 5,
-        Notice::HostGiven { .. } => 6,
+        Notice::HostAssigned { .. } => 6,
         Notice::HostConnected { .. } => 7,
         Notice::HostNotConnected { .. } => 8,
         Notice::ClientNotConnected { .. } => 9,
-        Notice::HostGone { .. } => 10,
-        Notice::StrangerDropped { .. } => 11,
+        Notice::HostLost { .. } => 10,
+        Notice::UnleasedPeerDisconnected { .. } => 11,
         Notice::LastListKept { .. } => 12,
         Notice::DirectRefused { .. } => 13,
         Notice::NameUnresolved { .. } => 14,

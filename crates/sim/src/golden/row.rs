@@ -1,7 +1,7 @@
 //! What the pool's core has written to the store.
 
 use vipnode_pool_core::{
-    Credentials, DelegationRow, HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, PairTime, Presence,
+    Credentials, DelegationRow, HostTimeRow, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow, PairTime,
     Protocol2State, Proven, Row, RowKey, Signer, TimesRow,
 };
 use vipnode_types::meter::Seen;
@@ -23,7 +23,7 @@ impl Encode for Row {
                 out.number(3);
                 row.encode(out);
             }
-            Self::Presence(rows) => {
+            Self::LastReport(rows) => {
                 out.number(4);
                 rows.encode(out);
             }
@@ -43,7 +43,7 @@ impl Encode for Row {
                 out.number(8);
                 row.encode(out);
             }
-            Self::Waiting(row) => {
+            Self::Deferred(row) => {
                 out.number(9);
                 row.encode(out);
             }
@@ -70,7 +70,7 @@ impl Encode for RowKey {
                 out.number(3);
                 client.encode(out);
             }
-            Self::Waiting(client, host) => {
+            Self::Deferred(client, host) => {
                 out.number(4);
                 client.encode(out);
                 host.encode(out);
@@ -120,7 +120,7 @@ impl Encode for PairTime {
     }
 }
 
-impl Encode for Presence {
+impl Encode for LastReport {
     fn encode(&self, out: &mut Encoder) {
         let Self { id, seen, nonce } = self;
         id.encode(out);
@@ -205,7 +205,7 @@ impl Encode for LeaseRow {
     }
 }
 
-impl Encode for MeteredRow {
+impl Encode for MeteredPeriod {
     fn encode(&self, out: &mut Encoder) {
         let Self { lease, client, host, billed_ms, cost, ended, earlier } = self;
         lease.encode(out);
@@ -214,7 +214,7 @@ impl Encode for MeteredRow {
         billed_ms.encode(out);
         cost.encode(out);
         ended.encode(out);
-        let MergedRows { rows, billed_ms, cost } = earlier;
+        let MergedPeriods { rows, billed_ms, cost } = earlier;
         rows.encode(out);
         billed_ms.encode(out);
         cost.encode(out);

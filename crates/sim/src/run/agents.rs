@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vipnode_agent_core::{Action, AgentCore, ChangeKind, Event, JournalEntry, RequestTag, StopCause, left_undone};
+use vipnode_agent_core::{
+    Action, AgentCore, ChangeKind, Event, JournalEntry, RequestTag, StopCause, unreleased_changes,
+};
 use vipnode_pool_core::CallId;
 use vipnode_types::{Enode, Ms, NodeFacts, PeerCommand};
 
@@ -112,8 +114,8 @@ impl AgentProcess {
             PeerCommand::Dial(peer) => (peer.id, None),
             PeerCommand::Drop(_) | PeerCommand::Evict(_) | PeerCommand::Untrust(_) => return true,
         };
-        let left = left_undone(self.journal.iter().cloned());
-        left.iter().any(|grant| grant.peer.id == peer && kind.is_none_or(|kinds| kinds.contains(&grant.kind)))
+        let left = unreleased_changes(self.journal.iter().cloned());
+        left.iter().any(|change| change.peer.id == peer && kind.is_none_or(|kinds| kinds.contains(&change.kind)))
     }
 }
 
@@ -130,7 +132,7 @@ impl Simulation {
         let mut config = a.plan.config.clone();
         config.seed = self.rng.seed();
         let now = Ms::new(EPOCH_MS + self.now + a.clock_skew_ms);
-        let left = left_undone(a.journal.iter().cloned());
+        let left = unreleased_changes(a.journal.iter().cloned());
         a.core = Some(AgentCore::new(config, left, now));
         let incarnation = a.incarnation;
         self.within(1, 50, RunEvent::Probe { agent, incarnation });

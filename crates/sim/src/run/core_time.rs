@@ -16,8 +16,8 @@ const STEP_US: u64 = 2;
 
 /// The queues in front of the core, and when it is free.
 #[derive(Debug)]
-pub(crate) struct CoreTime {
-    queues: BlockQueues<Waiting>,
+pub(crate) struct ChargedCoreTime {
+    queues: BlockQueues<QueuedCommand>,
     /// In virtual µs.
     free_at: u64,
     /// Whether an event goes on with the queues.
@@ -26,24 +26,24 @@ pub(crate) struct CoreTime {
 
 /// A command that waits for the core.
 #[derive(Debug)]
-struct Waiting {
+struct QueuedCommand {
     since_us: u64,
-    /// The agent that it is from; `None` for a stranger.
+    /// The agent that it is from; `None` for an attacker.
     agent: Option<usize>,
     command: Command,
 }
 
-impl CoreTime {
+impl ChargedCoreTime {
     pub(crate) fn new() -> Self {
         Self { queues: BlockQueues::new(&PoolLimits::default()), free_at: 0, goes_on: false }
     }
 }
 
 impl Simulation {
-    /// Hands a command to the core that an agent or a stranger at an address caused, in its block's turn.
+    /// Hands a command to the core that an agent or an attacker at an address caused, in its block's turn.
     pub(crate) fn command_from(&mut self, agent: Option<usize>, ip: IpAddr, command: Command) {
         let since_us = self.now * 1_000;
-        self.pool.time.queues.push(AddressBlock::of(ip), Waiting { since_us, agent, command });
+        self.pool.time.queues.push(AddressBlock::of(ip), QueuedCommand { since_us, agent, command });
         self.core_works();
     }
 

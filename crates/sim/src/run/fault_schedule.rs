@@ -153,7 +153,7 @@ impl Simulation {
     }
 
     fn pool_fault(&mut self, kind: FaultKind) {
-        // With strangers the honest wait of every client is bounded, so the pool is not down for long.
+        // With attackers the honest wait of every client is bounded, so the pool is not down for long.
         let short = self.is_hostile() || self.rng.chance(700);
         match kind {
             FaultKind::CrashPool => {

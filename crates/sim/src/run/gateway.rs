@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool as Request, left_undone};
+use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool as Request, unreleased_changes};
 use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, PoolCall, Reply};
 use vipnode_types::{
     LeaseId, LeaseSetHash, Ms, NodeId,
@@ -12,8 +12,8 @@ use vipnode_types::{
 
 use super::{
     RunEvent, Simulation,
+    attackers::ATTACKERS,
     simulated_sockets::{ToAgentFrame, ToPoolFrame},
-    strangers::STRANGERS,
 };
 use crate::{
     EPOCH_MS, Honesty,
@@ -105,7 +105,7 @@ impl Simulation {
     fn lie(&self, agent: usize, honest: &ReportRequest) -> ReportRequest {
         let liar = &self.agents[agent];
         let mut all: BTreeSet<LeaseId> =
-            left_undone(liar.journal.iter().cloned()).iter().map(|grant| grant.lease).collect();
+            unreleased_changes(liar.journal.iter().cloned()).iter().map(|change| change.lease).collect();
         all.extend(liar.core.iter().flat_map(|core| core.view().leases).map(|lease| lease.lease));
         ReportRequest {
             full: Some(all.iter().map(|&lease| UpLease { lease, continuous: true }).collect()),
@@ -138,7 +138,7 @@ impl Simulation {
     fn all_peers(&self, agent: usize) -> Vec<NodeId> {
         let liar = &self.agents[agent];
         let mut all: BTreeSet<NodeId> =
-            left_undone(liar.journal.iter().cloned()).iter().map(|grant| grant.peer.id).collect();
+            unreleased_changes(liar.journal.iter().cloned()).iter().map(|change| change.peer.id).collect();
         all.extend(liar.core.iter().flat_map(|core| core.view().leases).map(|lease| lease.peer));
         all.into_iter().collect()
     }
@@ -151,8 +151,8 @@ impl Simulation {
             }
             Effect::Persist(_) => None,
         };
-        if let Some(to) = to.filter(|to| to.gateway == STRANGERS) {
-            self.stranger_receives(to, effect);
+        if let Some(to) = to.filter(|to| to.gateway == ATTACKERS) {
+            self.attacker_receives(to, effect);
             return;
         }
         match effect {
@@ -202,8 +202,8 @@ impl Simulation {
             self.violation(Promise::Replies, format!("the pool uses {call:?} for two calls"));
         }
         let incarnation = self.pool.incarnation;
-        let stranger = if peer.gateway == STRANGERS { self.stranger_is_called(peer, call) } else { None };
-        if let Some(socket) = stranger.or_else(|| self.pool.sockets.get(&peer).copied()) {
+        let attacker = if peer.gateway == ATTACKERS { self.attacker_is_called(peer, call) } else { None };
+        if let Some(socket) = attacker.or_else(|| self.pool.sockets.get(&peer).copied()) {
             self.pool.calls.insert(call, socket);
         } else {
             self.pool.calls.insert(call, 0);
@@ -215,7 +215,7 @@ impl Simulation {
         let open = if self.pool.incarnation == incarnation { self.pool.calls.remove(&call) } else { None };
         let Some(socket) = open else { return };
         let agent = self.sockets.get(&socket).map(|socket| socket.agent);
-        let ip = agent.map(|agent| self.agents[agent].plan.ip).or_else(|| self.stranger_at(socket));
+        let ip = agent.map(|agent| self.agents[agent].plan.ip).or_else(|| self.attacker_at(socket));
         match ip {
             Some(ip) => self.command_from(agent, ip, Command::CallDone { call, outcome }),
             None => self.own_command(Command::CallDone { call, outcome }),

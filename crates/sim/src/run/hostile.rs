@@ -1,6 +1,6 @@
-//! The end and the checks of a run with strangers.
+//! The end and the checks of a run with attackers.
 
-use vipnode_agent_core::{ChangeKind, left_undone};
+use vipnode_agent_core::{ChangeKind, unreleased_changes};
 use vipnode_pool_core::{ConnectionId, Core, Effect, PoolCall, Row};
 use vipnode_types::{
     NodeId,
@@ -19,7 +19,7 @@ use crate::{
 /// How long the pool has after the end to close the rows of agents that stopped, in ms.
 const CLOSING_MS: u64 = 6 * 60_000;
 
-/// What is observed of a run with strangers.
+/// What is observed of a run with attackers.
 #[derive(Debug)]
 pub(crate) struct Hostile {
     lonely: Vec<Loneliness>,
@@ -63,12 +63,12 @@ impl Hostile {
 }
 
 impl Simulation {
-    /// Whether this run has strangers.
+    /// Whether this run has attackers.
     pub(crate) fn is_hostile(&self) -> bool {
-        !self.scenario.strangers.is_empty()
+        !self.scenario.attackers.is_empty()
     }
 
-    /// Every second of a run with strangers.
+    /// Every second of a run with attackers.
     pub(crate) fn sweep_hostile(&mut self) {
         if let Some(gauges) = self.pool.core.as_ref().map(Core::gauges) {
             let honest = self.agents.len() as u64;
@@ -123,7 +123,7 @@ impl Simulation {
         let seen_at = |agent: &AgentProcess| {
             let seen = rows.iter().filter_map(|row| match row {
                 Row::Node(node) if node.id == agent.plan.id => Some(node.seen),
-                Row::Presence(all) => all.iter().find(|one| one.id == agent.plan.id).map(|one| one.seen),
+                Row::LastReport(all) => all.iter().find(|one| one.id == agent.plan.id).map(|one| one.seen),
                 _ => None,
             });
             seen.max().map_or(0, |seen| seen.get().saturating_sub(EPOCH_MS))
@@ -178,7 +178,7 @@ impl Simulation {
             return;
         }
         let journal = self.agents[host].journal.iter().cloned();
-        let admitted = left_undone(journal).into_iter().filter(|change| change.kind != ChangeKind::Dialed);
+        let admitted = unreleased_changes(journal).into_iter().filter(|change| change.kind != ChangeKind::Dialed);
         let clients: Vec<usize> = admitted.filter_map(|change| self.devp2p.number(change.peer.id)).collect();
         for client in 0..self.agents.len() {
             if clients.contains(&client) {

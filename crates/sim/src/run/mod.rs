@@ -5,6 +5,7 @@
 //! thread inside a run, no I/O.
 
 mod agents;
+mod attackers;
 mod core_time;
 mod fault_schedule;
 mod gateway;
@@ -16,7 +17,6 @@ mod run_event;
 mod seed_run;
 mod simulated_sockets;
 mod simulation;
-mod strangers;
 
 use run_event::RunEvent;
 pub use seed_run::{Family, SeedFailure, effects, golden_line, replay, run_seed, run_seeds};

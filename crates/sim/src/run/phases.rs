@@ -3,7 +3,7 @@
 use vipnode_pool_core::Row;
 use vipnode_store::Store;
 
-use super::{RunEvent, Simulation, agents::AgentProcess, simulated_sockets::Socket};
+use super::{RunEvent, Simulation, agents::AgentProcess, simulated_sockets::SimulatedSocket};
 use crate::checks::{Participant, Promise, STEADY_MS, STOP_MS, Violation, settled};
 
 /// The time between two counts of the leases of each host, in ms.
@@ -99,7 +99,7 @@ impl Simulation {
         self.phase = Phase::Over;
         for agent in 0..self.agents.len() {
             let a = &self.agents[agent];
-            let left = vipnode_agent_core::left_undone(a.journal.iter().cloned());
+            let left = vipnode_agent_core::unreleased_changes(a.journal.iter().cloned());
             let node = &self.devp2p.nodes[agent];
             if a.core.is_some() || !left.is_empty() || !node.trusted.is_empty() || !node.statics.is_empty() {
                 let (trusted, statics) = (node.trusted.len(), node.statics.len());
@@ -139,7 +139,7 @@ impl Simulation {
 
     /// Checks that everything is connected and that no node keeps what it should not.
     fn settled(&self) -> Result<(), Violation> {
-        let open = |socket: &Socket| socket.agent_end && socket.pool_end && !socket.cut;
+        let open = |socket: &SimulatedSocket| socket.agent_end && socket.pool_end && !socket.cut;
         let live = |agent: &AgentProcess| agent.socket.and_then(|number| self.sockets.get(&number)).is_some_and(open);
         if let Some(agent) = self.agents.iter().position(|agent| !live(agent)) {
             return Promise::Liveness.broken(format!("agent {agent} is not connected to the pool"));

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use vipnode_pool_core::{CallId, Command, ConnectionId, Core, Effect, Limits, Release, RequestId, Row, Steps};
+use vipnode_pool_core::{CallId, Command, ConnectionId, Core, Effect, Limits, RequestId, Row, SendWhen, Steps};
 use vipnode_store::{MemoryStore, Store};
 use vipnode_types::Ms;
 
 use super::{
     RunEvent, Simulation,
-    core_time::CoreTime,
+    core_time::ChargedCoreTime,
     gateway::PendingRequest,
     simulation::{COMPARE_EVERY, HOSTILE_CHECKS},
 };
@@ -38,7 +38,7 @@ pub(crate) struct PoolProcess {
     pub(crate) sleeps_until: u64,
     pub(crate) slept_until: u64,
     commands: u64,
-    pub(crate) time: CoreTime,
+    pub(crate) time: ChargedCoreTime,
     pub(crate) sockets: BTreeMap<ConnectionId, u64>,
     pub(crate) requests: BTreeMap<RequestId, PendingRequest>,
     pub(crate) next_request: RequestId,
@@ -66,7 +66,7 @@ impl PoolProcess {
             sleeps_until: 0,
             slept_until: 0,
             commands: 0,
-            time: CoreTime::new(),
+            time: ChargedCoreTime::new(),
             sockets: BTreeMap::new(),
             requests: BTreeMap::new(),
             next_request: 1,
@@ -111,7 +111,7 @@ impl Simulation {
     /// Hands a command to the core and carries out its effects.
     pub(super) fn command(&mut self, command: Command) -> Steps {
         let now = Ms::new(EPOCH_MS + self.now);
-        // Many strangers are in the way of checks after each command.
+        // Many attackers are in the way of checks after each command.
         let seldom = if self.is_hostile() { HOSTILE_CHECKS } else { 1 };
         let Some(core) = &mut self.pool.core else { return Steps::default() };
         let mut effects = Vec::new();
@@ -148,13 +148,13 @@ impl Simulation {
                 self.persist(rows.clone());
                 return;
             }
-            Effect::Reply { release, .. } | Effect::Call { release, .. } => *release,
-            Effect::Close { .. } => Release::Now,
+            Effect::Reply { when: release, .. } | Effect::Call { when: release, .. } => *release,
+            Effect::Close { .. } => SendWhen::Now,
         };
         if let Effect::Call { connection: peer, call, .. } = &effect {
             self.call_begins(*peer, *call);
         }
-        if release == Release::AfterCommit && self.pool.durable < self.pool.handed {
+        if release == SendWhen::AfterCommit && self.pool.durable < self.pool.handed {
             self.pool.outbox.push_back((self.pool.handed, effect));
         } else {
             self.release(effect);
@@ -234,13 +234,13 @@ impl Simulation {
         pool.forgotten.clear();
         pool.calls.clear();
         pool.calls_ever.clear();
-        pool.time = CoreTime::new();
+        pool.time = ChargedCoreTime::new();
         pool.sockets.clear();
         pool.durable = pool.handed;
         pool.in_flight = pool.handed;
         pool.incarnation += 1;
         pool.sleeps_until = 0;
-        self.strangers.disconnect_all();
+        self.attackers.disconnect_all();
         let hard = self.rng.chance(300);
         let numbers: Vec<u64> = self.sockets.keys().copied().collect();
         for number in numbers {

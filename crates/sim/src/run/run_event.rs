@@ -39,9 +39,9 @@ pub(crate) enum RunEvent {
     CallLost { incarnation: u32, call: CallId },
     PoolStarts,
     CoreWorks { incarnation: u32 },
-    // strangers
-    StrangersAct { group: usize },
-    StrangerAnswers { call: CallId },
+    // attackers
+    AttackersAct { group: usize },
+    AttackerAnswers { call: CallId },
     // the run
     Fault,
     Recover { what: Recovery },

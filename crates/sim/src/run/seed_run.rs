@@ -16,8 +16,8 @@ use crate::checks::{Promise, Violation};
 pub enum Family {
     /// Faults happen.
     Faults,
-    /// Strangers do what they can.
-    Strangers,
+    /// Attackers do what they can.
+    Attackers,
 }
 
 /// A seed whose run broke a promise.
@@ -39,8 +39,8 @@ impl fmt::Display for SeedFailure {
             writeln!(f, "{line}")?;
         }
         writeln!(f, "seed {}: {}", self.seed, self.violation)?;
-        let strangers = if self.family == Family::Strangers { " --strangers" } else { "" };
-        write!(f, "replay it: cargo run -p vipnode-sim -- replay --seed {}{strangers} -v", self.seed)
+        let attackers = if self.family == Family::Attackers { " --attackers" } else { "" };
+        write!(f, "replay it: cargo run -p vipnode-sim -- replay --seed {}{attackers} -v", self.seed)
     }
 }
 

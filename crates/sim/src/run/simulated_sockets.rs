@@ -27,7 +27,7 @@ pub(crate) enum ToAgentFrame {
 
 /// One socket between an agent and the pool.
 #[derive(Debug)]
-pub(crate) struct Socket {
+pub(crate) struct SimulatedSocket {
     pub(crate) agent: usize,
     pub(crate) peer: ConnectionId,
     /// Whether the agent's end is open.
@@ -66,7 +66,8 @@ impl Simulation {
         let peer =
             ConnectionId { gateway: 0, connection: part(number % CONNECTIONS), generation: part(number / CONNECTIONS) };
         let (to_pool_at, to_agent_at) = (self.now, self.now);
-        let socket = Socket { agent, peer, agent_end: true, pool_end: true, cut: false, to_pool_at, to_agent_at };
+        let socket =
+            SimulatedSocket { agent, peer, agent_end: true, pool_end: true, cut: false, to_pool_at, to_agent_at };
         self.sockets.insert(number, socket);
         self.pool.sockets.insert(peer, number);
         self.agents[agent].socket = Some(number);

@@ -4,8 +4,8 @@ use std::{
 };
 
 use super::{
-    Family, RunEvent, agents::AgentProcess, fault_schedule, hostile::Hostile, phases::Phase, pool::PoolProcess,
-    simulated_sockets::Socket, strangers::Strangers,
+    Family, RunEvent, agents::AgentProcess, attackers::Attackers, fault_schedule, hostile::Hostile, phases::Phase,
+    pool::PoolProcess, simulated_sockets::SimulatedSocket,
 };
 use crate::{
     Checker, Devp2p, Scenario, SimRng,
@@ -19,7 +19,7 @@ const MAX_EVENTS: u64 = 3_000_000;
 const LAST_EVENTS: usize = 50;
 /// Commands of the pool between two comparisons of the store with the core, and of the core with a restored one.
 pub(super) const COMPARE_EVERY: u64 = 200;
-/// Commands of the pool between two checks of the core's invariants in a run with strangers.
+/// Commands of the pool between two checks of the core's invariants in a run with attackers.
 pub(super) const HOSTILE_CHECKS: u64 = 50;
 
 /// The state of one run, and its queue of events.
@@ -32,11 +32,11 @@ pub(crate) struct Simulation {
     pub(crate) checker: Checker,
     pub(super) agents: Vec<AgentProcess>,
     pub(super) pool: PoolProcess,
-    pub(super) sockets: BTreeMap<u64, Socket>,
+    pub(super) sockets: BTreeMap<u64, SimulatedSocket>,
     pub(super) next_socket: u64,
     pub(super) phase: Phase,
     pub(super) faults: fault_schedule::Faults,
-    pub(super) strangers: Strangers,
+    pub(super) attackers: Attackers,
     pub(super) hostile: Hostile,
     queue: BTreeMap<(u64, u64), RunEvent>,
     next_event: u64,
@@ -68,7 +68,7 @@ pub struct Stats {
     pub billed2_ms: u64,
     /// Milliseconds from the end of the faults until everything was connected again.
     pub recovery_ms: u64,
-    /// With strangers: how long honest clients waited for hosts.
+    /// With attackers: how long honest clients waited for hosts.
     pub waits: HostWaits,
     /// Effects of both cores.
     pub effects: u64,
@@ -83,7 +83,7 @@ impl Simulation {
         let mut rng = SimRng::new(seed);
         let scenario = match family {
             Family::Faults => Scenario::draw(&mut rng),
-            Family::Strangers => Scenario::draw_hostile(&mut rng),
+            Family::Attackers => Scenario::draw_hostile(&mut rng),
         };
         let devp2p = Devp2p::new(&scenario.agents);
         let mut simulation = Self {
@@ -95,7 +95,7 @@ impl Simulation {
             next_socket: 1,
             phase: Phase::Faults,
             faults: fault_schedule::Faults::default(),
-            strangers: Strangers::default(),
+            attackers: Attackers::default(),
             hostile: Hostile::new(scenario.agents.len()),
             queue: BTreeMap::new(),
             next_event: 0,
@@ -110,14 +110,14 @@ impl Simulation {
         simulation.at(0, RunEvent::PoolTick { incarnation: 0 });
         simulation.at(1_000, RunEvent::Sweep);
         for agent in 0..simulation.agents.len() {
-            // With strangers, honest clients find all honest hosts, so that their waits can be judged.
-            let hosts_first = family == Family::Strangers && simulation.agents[agent].plan.config.host.is_some();
+            // With attackers, honest clients find all honest hosts, so that their waits can be judged.
+            let hosts_first = family == Family::Attackers && simulation.agents[agent].plan.config.host.is_some();
             let start = simulation.rng.below(if hosts_first { 3_000 } else { 30_000 });
             simulation.at(start, RunEvent::AgentStarts { agent });
             simulation.at(start, RunEvent::NewHead { agent });
         }
-        for group in 0..simulation.scenario.strangers.len() {
-            simulation.at(1, RunEvent::StrangersAct { group });
+        for group in 0..simulation.scenario.attackers.len() {
+            simulation.at(1, RunEvent::AttackersAct { group });
         }
         if !simulation.scenario.faults.is_empty() {
             simulation.at(20_000, RunEvent::Fault);
@@ -195,8 +195,8 @@ impl Simulation {
                 self.call_ends(incarnation, call, vipnode_pool_core::CallOutcome::Lost);
             }
             RunEvent::CoreWorks { incarnation } => self.core_goes_on(incarnation),
-            RunEvent::StrangersAct { group } => self.strangers_act(group),
-            RunEvent::StrangerAnswers { call } => self.stranger_answers(call),
+            RunEvent::AttackersAct { group } => self.attackers_act(group),
+            RunEvent::AttackerAnswers { call } => self.attacker_answers(call),
             RunEvent::PoolStarts => self.pool_starts(),
             RunEvent::Fault => self.fault(),
             RunEvent::Recover { what } => self.recover(what),

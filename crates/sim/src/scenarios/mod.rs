@@ -3,13 +3,13 @@
 //! Draws randomness only from [`crate::SimRng`]. The state of a running simulation does not belong here.
 
 mod agent_plan;
+mod attacker;
 mod fault;
 mod scenario;
-mod stranger;
 
 pub use agent_plan::AgentPlan;
+pub use attacker::{AttackerKind, AttackerPlan, Honesty};
 pub use fault::FaultKind;
 pub use scenario::Scenario;
 pub(crate) use scenario::capabilities;
 pub(crate) use scenario::honest_chain;
-pub use stranger::{Honesty, StrangerKind, StrangerPlan};

@@ -4,7 +4,7 @@ use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerP
 use vipnode_pool_core::Limits;
 use vipnode_types::{AgentKey, Capability, ChainSpec, NodeId, Price, Wei};
 
-use super::{AgentPlan, FaultKind, Honesty, StrangerPlan, fault::FAULTS};
+use super::{AgentPlan, AttackerPlan, FaultKind, Honesty, fault::FAULTS};
 use crate::SimRng;
 
 const MINUTE_MS: u64 = 60_000;
@@ -22,8 +22,8 @@ pub struct Scenario {
     pub fault_every_ms: u64,
     /// The kinds of faults that happen; empty for none.
     pub faults: Vec<FaultKind>,
-    /// Strangers; empty in the family of faults.
-    pub strangers: Vec<StrangerPlan>,
+    /// Attackers; empty in the family of faults.
+    pub attackers: Vec<AttackerPlan>,
 }
 
 /// The chain of every agent with a node.
@@ -59,16 +59,16 @@ impl Scenario {
             safety_ms: rng.range(10, 50) * MINUTE_MS,
             fault_every_ms: rng.range(5_000, 90_000),
             faults,
-            strangers: Vec::new(),
+            attackers: Vec::new(),
         }
     }
 
-    /// Draws a scenario with strangers, and without faults other than restarts of the pool. Honest hosts have more slots
+    /// Draws a scenario with attackers, and without faults other than restarts of the pool. Honest hosts have more slots
     /// than clients want.
     #[must_use]
     pub fn draw_hostile(rng: &mut SimRng) -> Self {
         let (hosts, clients) = (rng.count(3, 5), rng.count(3, 6));
-        let strangers = StrangerPlan::draw_all(rng, hosts);
+        let attackers = AttackerPlan::draw_all(rng, hosts);
         let riders = rng.count(0, 1);
         let false_hosts = if rng.chance(400) { rng.count(1, 2) } else { 0 };
         let mut agents = Vec::new();
@@ -93,13 +93,14 @@ impl Scenario {
         if rng.chance(350) {
             speak_protocol2(rng, &mut agents);
         }
-        let mut limits = Limits { strangers: 500, chains: 60, versions: 60, profiles: 60, ..Limits::default() };
+        let mut limits =
+            Limits { never_paired_nodes: 500, chains: 60, versions: 60, profiles: 60, ..Limits::default() };
         limits.price = Price::per_minute(Wei::new(1_000));
-        let floods = strangers.iter().any(|group| group.every_ms < 500);
+        let floods = attackers.iter().any(|group| group.every_ms < 500);
         let minutes = if riders > 0 && !floods { rng.range(30, 40) } else { rng.range(4, 8) };
         let faults = if rng.chance(400) { vec![FaultKind::CrashPool] } else { Vec::new() };
         let fault_every_ms = rng.range(1, 4) * MINUTE_MS;
-        Self { agents, limits, safety_ms: minutes * MINUTE_MS, fault_every_ms, faults, strangers }
+        Self { agents, limits, safety_ms: minutes * MINUTE_MS, fault_every_ms, faults, attackers }
     }
 }
 

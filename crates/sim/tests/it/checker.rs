@@ -1,6 +1,6 @@
 //! The checker detects each violation that it is there to detect; otherwise a clean run would prove nothing.
 
-use vipnode_pool_core::{Credentials, LeaseRow, MergedRows, MeteredRow, NodeRow, Proven, Row, Signer};
+use vipnode_pool_core::{Credentials, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow, Proven, Row, Signer};
 use vipnode_sim::{
     Checker, EPOCH_MS, GroundTruth, Scenario, SimRng,
     checks::{LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, Participant, Promise, Violation, durability, settled},
@@ -29,7 +29,7 @@ impl Fixture {
         Self { checker: Checker::new(&scenario), ground_truth, host, client, slots }
     }
 
-    fn metered(&mut self, row: &MeteredRow) -> Result<(), Violation> {
+    fn metered(&mut self, row: &MeteredPeriod) -> Result<(), Violation> {
         self.checker.metered(row, 60 * MINUTE_MS, &self.ground_truth)
     }
 
@@ -47,19 +47,19 @@ impl Fixture {
         }
     }
 
-    fn row(&self, number: u64, from_ms: u64, to_ms: u64) -> MeteredRow {
+    fn row(&self, number: u64, from_ms: u64, to_ms: u64) -> MeteredPeriod {
         let seen = Some(Seen { up: Ms::new(EPOCH_MS + from_ms), end: Ms::new(EPOCH_MS + to_ms) });
         let mut lease = self.lease(number);
         lease.client_seen = seen.map(|seen| (seen.up, None));
         lease.host_seen = lease.client_seen;
-        MeteredRow {
+        MeteredPeriod {
             billed_ms: meter::billed_ms(seen, seen),
             cost: meter::cost(lease.price, seen, seen).unwrap(),
             lease,
             client: seen,
             host: seen,
             ended: Ms::new(EPOCH_MS + to_ms),
-            earlier: MergedRows::default(),
+            earlier: MergedPeriods::default(),
         }
     }
 }
@@ -110,22 +110,22 @@ fn figures_that_do_not_follow_from_the_row_are_seen() {
     let good = fixture.row(1, 10 * MINUTE_MS, 11 * MINUTE_MS);
     assert_broken(
         Promise::Billing,
-        fixture.metered(&MeteredRow { billed_ms: MINUTE_MS + 1, ..good.clone() }),
+        fixture.metered(&MeteredPeriod { billed_ms: MINUTE_MS + 1, ..good.clone() }),
         "the formula of the meter gives",
     );
     assert_broken(
         Promise::Billing,
-        fixture.metered(&MeteredRow { cost: Wei::new(1_001), ..good.clone() }),
+        fixture.metered(&MeteredPeriod { cost: Wei::new(1_001), ..good.clone() }),
         "the price times the time",
     );
     assert_broken(
         Promise::Billing,
-        fixture.metered(&MeteredRow { ended: Ms::new(EPOCH_MS), ..good.clone() }),
+        fixture.metered(&MeteredPeriod { ended: Ms::new(EPOCH_MS), ..good.clone() }),
         "ends in the future",
     );
     assert_broken(
         Promise::Billing,
-        fixture.metered(&MeteredRow { ended: Ms::new(EPOCH_MS + 61 * MINUTE_MS), ..good.clone() }),
+        fixture.metered(&MeteredPeriod { ended: Ms::new(EPOCH_MS + 61 * MINUTE_MS), ..good.clone() }),
         "in the future",
     );
     let mut other = good;

@@ -3,7 +3,7 @@
 use vipnode_sim::{Family, golden_line, replay, run_seed, run_seeds};
 
 const SEEDS: u64 = 600;
-const STRANGER_SEEDS: u64 = 24;
+const ATTACKER_SEEDS: u64 = 24;
 /// The pool restarts while silent hosts hold the offers of clients, which then got no further hosts.
 const RESTART_SEED: u64 = 33;
 const THREADS: u64 = 2;
@@ -61,17 +61,17 @@ fn a_seed_always_plays_the_same() {
 }
 
 /// Free ids, silent hosts, liars, floods, free riders, and hosts that harm by their word, with restarts of the pool and agents
-/// of protocol 2. As many seeds as half a minute allows on a slow machine; `vipnode-sim seeds --strangers --count N` runs more.
+/// of protocol 2. As many seeds as half a minute allows on a slow machine; `vipnode-sim seeds --attackers --count N` runs more.
 #[test]
-fn strangers_keep_within_their_bounds() {
-    let runs = run_seeds(Family::Strangers, 0..STRANGER_SEEDS, THREADS);
+fn attackers_keep_within_their_bounds() {
+    let runs = run_seeds(Family::Attackers, 0..ATTACKER_SEEDS, THREADS);
     let failures: Vec<String> = runs.iter().filter_map(|(_, run)| Some(run.as_ref().err()?.to_string())).collect();
     assert!(failures.is_empty(), "{} seeds failed\n\n{}", failures.len(), failures.join("\n\n"));
     let billed_ms: u64 = runs.iter().filter_map(|(_, run)| Some(run.as_ref().ok()?.billed_ms)).sum();
-    assert!(billed_ms > STRANGER_SEEDS * 4 * 60_000, "{billed_ms} ms: honest pairs are connected and billed");
+    assert!(billed_ms > ATTACKER_SEEDS * 4 * 60_000, "{billed_ms} ms: honest pairs are connected and billed");
     let waits = runs.iter().filter_map(|(_, run)| Some(run.as_ref().ok()?.waits));
     let (all, late) = waits.fold((0, 0), |(all, late), waits| (all + waits.all, late + waits.late));
-    assert!(all >= STRANGER_SEEDS && late * 100 <= all, "{late} of {all} waits for a host took more than 3 s");
-    let stats = run_seed(Family::Strangers, RESTART_SEED).unwrap();
+    assert!(all >= ATTACKER_SEEDS && late * 100 <= all, "{late} of {all} waits for a host took more than 3 s");
+    let stats = run_seed(Family::Attackers, RESTART_SEED).unwrap();
     assert_eq!(stats.waits.late, 0, "a client waits for an offer from before a restart of the pool");
 }

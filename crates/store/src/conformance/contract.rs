@@ -1,6 +1,6 @@
 //! The contract of a store, one rule after the other, each with its smallest case.
 
-use vipnode_pool_core::{Presence, Row, RowKey};
+use vipnode_pool_core::{LastReport, Row, RowKey};
 use vipnode_types::{LeaseId, Ms};
 
 use super::{
@@ -13,7 +13,7 @@ pub(super) fn run<S: Store>(fresh: &impl Fn() -> S, reopen: &impl Fn(S) -> S) {
     empty(&mut fresh());
     newest_value_wins(&mut fresh());
     deletes(&mut fresh());
-    presences(&mut fresh());
+    last_reports(&mut fresh());
     a_failed_batch_changes_nothing(&mut fresh());
     a_row_metered_twice_is_one_row(&mut fresh());
     the_journal_keeps_its_order(&mut fresh());
@@ -25,7 +25,7 @@ fn empty(store: &mut impl Store) {
     assert_eq!(state_of(store), []);
     assert_eq!(journal_of(store), []);
     let first = store.apply(&[]).expect("an empty batch");
-    let second = store.apply(&[Row::Presence(vec![])]).expect("an empty row");
+    let second = store.apply(&[Row::LastReport(vec![])]).expect("an empty row");
     assert!(second > first, "sequence {second} after {first}");
     assert_eq!(state_of(store), []);
 }
@@ -58,9 +58,9 @@ fn deletes(store: &mut impl Store) {
     assert_eq!(state_of(store), [node_row(2)]);
 }
 
-fn presences(store: &mut impl Store) {
-    let presence = |number, ms| Presence { id: node_id(number), seen: Ms::new(ms), nonce: 0 };
-    let seen = |ms| Row::Presence(vec![presence(1, ms), presence(9, ms)]);
+fn last_reports(store: &mut impl Store) {
+    let last_report = |number, ms| LastReport { id: node_id(number), seen: Ms::new(ms), nonce: 0 };
+    let seen = |ms| Row::LastReport(vec![last_report(1, ms), last_report(9, ms)]);
     store.apply(&[seen(50), node_row(1), node_row(2)]).expect("applies");
     assert_eq!(state_of(store), [node_row(1), node_row(2)], "a node that is not there is passed over");
     store.apply(&[seen(100)]).expect("applies");
@@ -112,7 +112,10 @@ fn the_journal_keeps_its_order(store: &mut impl Store) {
 fn replay_changes_nothing(store: &mut impl Store) {
     let batches = [
         vec![node_row(1), Row::Lease(Box::new(lease(1, 0))), Row::NextLease(2)],
-        vec![Row::Presence(vec![Presence { id: node_id(1), seen: Ms::new(50), nonce: 7 }]), Row::Clock(Ms::new(50))],
+        vec![
+            Row::LastReport(vec![LastReport { id: node_id(1), seen: Ms::new(50), nonce: 7 }]),
+            Row::Clock(Ms::new(50)),
+        ],
         vec![Row::Metered(Box::new(metered(1, 0, 5))), Row::Delete(RowKey::Lease(LeaseId::new(1)))],
     ];
     for batch in &batches {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vipnode_pool_core::{DelegationRow, LeaseRow, MeteredRow, NodeRow, Presence, Row, RowKey, TimesRow};
+use vipnode_pool_core::{DelegationRow, LastReport, LeaseRow, MeteredPeriod, NodeRow, Row, RowKey, TimesRow};
 
 use crate::{Store, StoreError};
 
@@ -18,7 +18,7 @@ impl Model {
         for row in batch {
             history.push(row.clone());
             let Row::Metered(new) = row else { continue };
-            let same_key = |old: &&MeteredRow| old.lease.id == new.lease.id && old.lease.row == new.lease.row;
+            let same_key = |old: &&MeteredPeriod| old.lease.id == new.lease.id && old.lease.row == new.lease.row;
             if metered(&history).filter(same_key).any(|old| old != &**new) {
                 return Err(StoreError::Conflict { lease: new.lease.id, row: new.lease.row });
             }
@@ -50,8 +50,8 @@ impl Model {
                     leases.retain(|old| old.id != lease.id);
                     leases.push((**lease).clone());
                 }
-                Row::Presence(list) => {
-                    for Presence { id, seen, nonce } in list {
+                Row::LastReport(list) => {
+                    for LastReport { id, seen, nonce } in list {
                         for node in nodes.iter_mut().filter(|node| node.id == *id) {
                             node.seen = *seen;
                             node.credentials.raise_nonce(*nonce);
@@ -62,7 +62,7 @@ impl Model {
                     times.retain(|old| old.client != row.client);
                     times.push((**row).clone());
                 }
-                Row::Waiting(row) => {
+                Row::Deferred(row) => {
                     waiting.insert((row.lease.client, row.lease.host), (**row).clone());
                 }
                 Row::Delegation(row) => {
@@ -74,7 +74,7 @@ impl Model {
                 Row::Delete(RowKey::Node(id)) => nodes.retain(|old| old.id != *id),
                 Row::Delete(RowKey::Lease(id)) => leases.retain(|old| old.id != *id),
                 Row::Delete(RowKey::Times(id)) => times.retain(|old| old.client != *id),
-                Row::Delete(RowKey::Waiting(client, host)) => {
+                Row::Delete(RowKey::Deferred(client, host)) => {
                     waiting.remove(&(*client, *host));
                 }
                 Row::Delete(RowKey::Delegation(id)) => delegations.retain(|old| old.id != *id),
@@ -89,7 +89,7 @@ impl Model {
         let delegations = delegations.into_iter().map(Row::Delegation);
         let leases = leases.into_iter().map(|lease| Row::Lease(Box::new(lease)));
         let times = times.into_iter().map(|times| Row::Times(Box::new(times)));
-        let waiting = waiting.into_values().map(|row| Row::Waiting(Box::new(row)));
+        let waiting = waiting.into_values().map(|row| Row::Deferred(Box::new(row)));
         clock
             .into_iter()
             .chain(next)
@@ -101,8 +101,8 @@ impl Model {
             .collect()
     }
 
-    fn journal(&self) -> Vec<MeteredRow> {
-        let mut journal: Vec<MeteredRow> = Vec::new();
+    fn journal(&self) -> Vec<MeteredPeriod> {
+        let mut journal: Vec<MeteredPeriod> = Vec::new();
         for row in metered(&self.history) {
             if !journal.contains(row) {
                 journal.push(row.clone());
@@ -120,7 +120,7 @@ pub(super) fn state_of(store: &mut impl Store) -> Vec<Row> {
 }
 
 /// The journal that a store returns, read three rows at a time.
-pub(super) fn journal_of(store: &mut impl Store) -> Vec<MeteredRow> {
+pub(super) fn journal_of(store: &mut impl Store) -> Vec<MeteredPeriod> {
     let mut rows = Vec::new();
     let mut from = 0;
     loop {
@@ -140,7 +140,7 @@ pub(super) fn journal_of(store: &mut impl Store) -> Vec<MeteredRow> {
     }
 }
 
-fn metered(history: &[Row]) -> impl Iterator<Item = &MeteredRow> {
+fn metered(history: &[Row]) -> impl Iterator<Item = &MeteredPeriod> {
     history.iter().filter_map(|row| match row {
         Row::Metered(row) => Some(&**row),
         _ => None,

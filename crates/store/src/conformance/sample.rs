@@ -2,8 +2,8 @@
 
 use proptest::{collection::vec, option, prelude::*};
 use vipnode_pool_core::{
-    AddressBlock, Credentials, DelegationRow, HostTimeRow, LeaseRow, MergedRows, MeteredRow, NodeRow, PairTime,
-    PairedTime, Presence, Protocol2State, Proven, Row, RowKey, Signer, TimesRow, WideBlock,
+    AddressBlock, Credentials, DelegationRow, HostTimeRow, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow,
+    PairTime, PairedTime, Protocol2State, Proven, Row, RowKey, Signer, TimesRow, WideBlock,
 };
 use vipnode_types::{
     Account, AgentKey, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei,
@@ -44,17 +44,17 @@ pub(super) fn lease(number: u64, row: u32) -> LeaseRow {
 }
 
 /// The metered row of a lease whose sides saw each other for `ms`.
-pub(super) fn metered(number: u64, row: u32, ms: u64) -> MeteredRow {
+pub(super) fn metered(number: u64, row: u32, ms: u64) -> MeteredPeriod {
     let seen = Some(Seen { up: Ms::new(1_000), end: Ms::new(1_000 + ms) });
     let lease = lease(number, row);
-    MeteredRow {
+    MeteredPeriod {
         billed_ms: billed_ms(seen, seen),
         cost: cost(lease.price, seen, seen).unwrap_or(Wei::ZERO),
         lease,
         client: seen,
         host: seen,
         ended: Ms::new(2_000 + ms),
-        earlier: MergedRows::default(),
+        earlier: MergedPeriods::default(),
     }
 }
 
@@ -69,12 +69,12 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
         3 => any_node().prop_map(|row| Row::Node(Box::new(row))),
         3 => any_lease().prop_map(|row| Row::Lease(Box::new(row))),
         3 => any_metered().prop_map(|row| Row::Metered(Box::new(row))),
-        2 => vec(any_presence(), 0..4).prop_map(Row::Presence),
+        2 => vec(any_last_report(), 0..4).prop_map(Row::LastReport),
         2 => any_times().prop_map(|row| Row::Times(Box::new(row))),
-        2 => any_metered().prop_map(|row| Row::Waiting(Box::new(row))),
+        2 => any_metered().prop_map(|row| Row::Deferred(Box::new(row))),
         1 => any_delegation().prop_map(Row::Delegation),
         1 => any_id().prop_map(|id| Row::Delete(RowKey::Delegation(id))),
-        1 => (any_id(), any_id()).prop_map(|(client, host)| Row::Delete(RowKey::Waiting(client, host))),
+        1 => (any_id(), any_id()).prop_map(|(client, host)| Row::Delete(RowKey::Deferred(client, host))),
         1 => any_ms().prop_map(Row::Clock),
         1 => any::<u32>().prop_map(|next| Row::NextLease(next.into())),
         1 => any_id().prop_map(|id| Row::Delete(RowKey::Node(id))),
@@ -171,8 +171,8 @@ fn any_credentials() -> impl Strategy<Value = Credentials> {
     })
 }
 
-fn any_presence() -> impl Strategy<Value = Presence> {
-    (any_id(), any_ms(), any_nonce()).prop_map(|(id, seen, nonce)| Presence { id, seen, nonce })
+fn any_last_report() -> impl Strategy<Value = LastReport> {
+    (any_id(), any_ms(), any_nonce()).prop_map(|(id, seen, nonce)| LastReport { id, seen, nonce })
 }
 
 /// Below 2^63, as on the wire.
@@ -199,12 +199,12 @@ fn any_lease() -> impl Strategy<Value = LeaseRow> {
 }
 
 /// Mostly one of a few values, so that rows repeat; otherwise any value, for conflicts.
-fn any_metered() -> impl Strategy<Value = MeteredRow> {
+fn any_metered() -> impl Strategy<Value = MeteredPeriod> {
     let seen = || option::of((any_ms(), any_ms()).prop_map(|(up, end)| Seen { up, end }));
     let earlier = (any::<u32>(), any::<u64>(), any::<u128>());
-    let earlier = earlier.prop_map(|(rows, billed_ms, cost)| MergedRows { rows, billed_ms, cost: Wei::new(cost) });
-    let wild =
-        (any_lease(), seen(), seen(), any_ms(), earlier).prop_map(|(lease, client, host, ended, earlier)| MeteredRow {
+    let earlier = earlier.prop_map(|(rows, billed_ms, cost)| MergedPeriods { rows, billed_ms, cost: Wei::new(cost) });
+    let wild = (any_lease(), seen(), seen(), any_ms(), earlier).prop_map(|(lease, client, host, ended, earlier)| {
+        MeteredPeriod {
             billed_ms: billed_ms(client, host),
             cost: cost(lease.price, client, host).unwrap_or(Wei::ZERO),
             lease,
@@ -212,7 +212,8 @@ fn any_metered() -> impl Strategy<Value = MeteredRow> {
             host,
             ended,
             earlier,
-        });
+        }
+    });
     let tame = (4u64..12, 0u32..2).prop_map(|(lease, row)| metered(lease, row, 60_000));
     prop_oneof![4 => tame, 1 => wild]
 }

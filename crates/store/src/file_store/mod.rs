@@ -17,7 +17,7 @@ use std::{
 };
 
 use vipnode_files::OpenDir;
-use vipnode_pool_core::{MeteredRow, NodeRow, Row, RowKey, TimesRow};
+use vipnode_pool_core::{MeteredPeriod, NodeRow, Row, RowKey, TimesRow};
 use vipnode_types::NodeId;
 
 pub use record_file::RecordFile;
@@ -134,7 +134,7 @@ impl Store for FileStore {
         self.memory.load(each)
     }
 
-    fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredRow)) -> Result<(), StoreError> {
+    fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredPeriod)) -> Result<(), StoreError> {
         self.memory.metered(from, limit, each)
     }
 }

@@ -1,6 +1,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use vipnode_pool_core::{MeteredRow, Row};
+use vipnode_pool_core::{MeteredPeriod, Row};
 
 use crate::{MemoryStore, Store, StoreError, conformance};
 
@@ -32,7 +32,7 @@ impl Store for Broken {
     fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError> {
         match self.defect {
             Defect::KeepsHalfABatch => rows.iter().try_fold(0, |_, row| self.inner.apply(std::slice::from_ref(row))),
-            Defect::ForgetsPresences => self.without(rows, |row| matches!(row, Row::Presence(_))),
+            Defect::ForgetsPresences => self.without(rows, |row| matches!(row, Row::LastReport(_))),
             Defect::ForgetsDeletes => self.without(rows, |row| matches!(row, Row::Delete(_))),
             Defect::TakesAnotherValue => self.inner.apply(rows).or(Ok(u64::MAX)),
             Defect::SequenceStands => self.inner.apply(rows).map(|_| 1),
@@ -44,7 +44,7 @@ impl Store for Broken {
         self.inner.load(each)
     }
 
-    fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredRow)) -> Result<(), StoreError> {
+    fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredPeriod)) -> Result<(), StoreError> {
         let limit = if self.defect == Defect::LosesTheJournalsTail && from > 0 { 0 } else { limit };
         self.inner.metered(from, limit, each)
     }

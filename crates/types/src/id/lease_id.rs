@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The ID of a lease: one client on one host. The pool increments IDs and never reuses one.
 ///
-/// A lease keeps its ID when the pool starts a new meter row for it (every 24 h, or after a reconnect). IDs are less than
+/// A lease keeps its ID when the pool starts a new billing period for it (every 24 h, or after a reconnect). IDs are less than
 /// 2^53, so JavaScript represents them exactly.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -21,7 +21,6 @@
 mod go_json;
 mod messages;
 mod peers;
-mod signature;
 mod signed_call;
 mod update;
 
@@ -31,8 +30,7 @@ pub use messages::{
     Protocol2ConnectRequest, UpdateReply,
 };
 pub use peers::{PeerEntry, PeerReply, PeerRequest};
-pub use signature::{SignatureError, sign_call, signed_params};
-pub use signed_call::{FormError, SignedCall};
+pub use signed_call::{FormError, SignatureError, SignedCall, sign_call, signed_params};
 pub use update::{MAX_PEERS, PeerInfo, PeerNetwork, Update, UpdateRequest};
 
 /// The names of the methods.

@@ -44,7 +44,7 @@ pub struct ReportRequest {
 pub struct UpLease {
     /// The lease that the peer belongs to.
     pub lease: LeaseId,
-    /// Whether the peer has stayed connected since it was last reported as up. If not, a new meter row begins.
+    /// Whether the peer has stayed connected since it was last reported as up. If not, a new billing period begins.
     pub continuous: bool,
 }
 

@@ -4,8 +4,8 @@ use super::Lease;
 use crate::{
     NodeTask, RequestTag,
     leases::{
-        journal::{ChangeKind, NodeChange},
-        task::{DialState, HostDial, Task, Work},
+        node_change::{ChangeKind, NodeChange},
+        task::{DialState, HostDial, Task, TaskKind},
     },
 };
 
@@ -15,7 +15,7 @@ pub(super) struct AtNode {
     /// The node keeps this peer by its own settings, so nothing was done and nothing is undone.
     pub(super) own: bool,
     /// The two nodes were connected before the lease, so the agent must not cut that connection.
-    pub(super) linked_before: bool,
+    pub(super) connected_before: bool,
     /// Its kind in the journal.
     pub(super) journaled: Option<ChangeKind>,
     /// The node's list was read for the next command, and no command was sent since.
@@ -26,7 +26,7 @@ pub(super) struct AtNode {
 
 /// What was found and done at the node.
 impl Lease {
-    pub(crate) const fn is_nodes_own(&self) -> bool {
+    pub(crate) const fn is_kept_by_node(&self) -> bool {
         self.at_node.own
     }
 
@@ -35,13 +35,13 @@ impl Lease {
         self.at_node.own = false;
     }
 
-    pub(crate) const fn was_linked_before(&self) -> bool {
-        self.at_node.linked_before
+    pub(crate) const fn was_connected_before(&self) -> bool {
+        self.at_node.connected_before
     }
 
     /// Records that the earlier connection ended: the agent brings the next one.
-    pub(crate) const fn lose_first_link(&mut self) {
-        self.at_node.linked_before = false;
+    pub(crate) const fn first_connection_ended(&mut self) {
+        self.at_node.connected_before = false;
     }
 
     /// Records that the node's list was read. Returns whether it is the first one for this lease.
@@ -53,7 +53,7 @@ impl Lease {
 
     /// Records what the first list showed of the peer.
     pub(crate) const fn found_at_node(&mut self, linked: bool, own: bool) {
-        self.at_node.linked_before = linked;
+        self.at_node.connected_before = linked;
         self.at_node.own = own;
     }
 
@@ -73,7 +73,7 @@ impl Lease {
     /// Records that the agent has the node dial the peer, or takes over from a lease that did: the connection that
     /// comes is the agent's.
     pub(crate) const fn dialed(&mut self) {
-        self.at_node.linked_before = false;
+        self.at_node.connected_before = false;
         self.at_node.dialed = true;
     }
 
@@ -89,12 +89,12 @@ impl Lease {
     /// client is dialed replaces the one that it is trusted.
     pub(crate) fn journal(&mut self) -> Option<NodeChange> {
         let kind = match self.side {
-            Side::Host if self.at_node.linked_before => ChangeKind::Trusted,
+            Side::Host if self.at_node.connected_before => ChangeKind::Trusted,
             Side::Host => ChangeKind::Admitted,
             Side::Client => ChangeKind::Dialed,
         };
-        let grant = || NodeChange { lease: self.id, peer: self.peer.clone(), kind };
-        (self.at_node.journaled.replace(kind) != Some(kind)).then(grant)
+        let change = || NodeChange { lease: self.id, peer: self.peer.clone(), kind };
+        (self.at_node.journaled.replace(kind) != Some(kind)).then(change)
     }
 
     pub(crate) const fn task(&self) -> Option<Task> {
@@ -112,10 +112,10 @@ impl Lease {
 
     /// Drops the task, because the node went down.
     pub(crate) fn node_lost(&mut self) {
-        if self.task.take().is_some_and(|task| task.what == Work::Apply) {
+        if self.task.take().is_some_and(|task| task.kind == TaskKind::Apply) {
             self.set_applied(false);
         }
-        self.presence.forget_doubt();
+        self.connection.forget_doubt();
         self.forget_list();
     }
 

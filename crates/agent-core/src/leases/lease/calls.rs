@@ -1,4 +1,4 @@
-use super::{Lease, LeaseLife, UndoState};
+use super::{Lease, LeaseState, Undoing};
 use crate::RequestTag;
 
 /// Calls of the pool that wait for the node.
@@ -20,7 +20,7 @@ impl Lease {
 
     /// Takes the calls that wait until everything is undone.
     pub(crate) fn take_undo_calls(&mut self) -> Vec<RequestTag> {
-        self.undoing_mut().map(UndoState::take_calls).unwrap_or_default()
+        self.undoing_mut().map(Undoing::take_calls).unwrap_or_default()
     }
 
     /// Drops all calls, because their socket is closed.
@@ -31,7 +31,7 @@ impl Lease {
     /// Returns how many calls wait.
     pub(crate) fn pending(&self) -> usize {
         let dial = self.dial.as_ref().map_or(0, |dial| dial.calls.len());
-        let undo = if let LeaseLife::UndoState(undoing) = &self.life { undoing.pending() } else { 0 };
+        let undo = if let LeaseState::Undoing(undoing) = &self.state { undoing.pending() } else { 0 };
         self.calls.len().saturating_add(dial).saturating_add(undo)
     }
 }

@@ -66,7 +66,7 @@ impl Lease {
     /// Returns the host's capabilities, if they have to be reported to the pool.
     pub(crate) fn take_unreported_caps(&mut self) -> Option<Vec<Capability>> {
         let observed = &mut self.observed;
-        let news = self.presence.is_up() && !observed.caps_reported && !observed.caps.is_empty();
+        let news = self.connection.is_up() && !observed.caps_reported && !observed.caps.is_empty();
         (news).then(|| {
             observed.caps_reported = true;
             observed.caps.clone()
@@ -90,6 +90,6 @@ impl Lease {
     /// Records that the peer connected. Returns whether for the first time.
     pub(crate) fn came(&mut self, now: Ms) -> bool {
         self.missing_announced = false;
-        self.presence.came(now)
+        self.connection.came(now)
     }
 }

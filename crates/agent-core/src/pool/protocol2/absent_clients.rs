@@ -2,10 +2,10 @@ use std::collections::BTreeSet;
 
 use vipnode_types::{LeaseId, Ms};
 
-use super::Protocol2;
+use super::Protocol2Translation;
 use crate::limits;
 
-impl Protocol2 {
+impl Protocol2Translation {
     /// Returns how long a client may stay disconnected, in milliseconds: two updates and a minute, which is how long a
     /// vipnode pool waits for it.
     const fn unseen_ms(&self) -> u64 {

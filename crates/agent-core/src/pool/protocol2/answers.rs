@@ -6,26 +6,26 @@ use vipnode_types::{
     wire::{AskReply, ErrorCode, LeaseView, LeasedHost, ReportReply, WireError},
 };
 
-use super::Protocol2;
+use super::Protocol2Translation;
 use crate::{
     PoolAnswer, limits,
-    pool::dialect::{Reported, Welcome, unexpected},
+    pool::dialect::{ConnectAccepted, Reported, unexpected},
 };
 
-impl Protocol2 {
+impl Protocol2Translation {
     /// Translates the answer to a connect. The original has no list of leases: the current ones stay.
     pub(in crate::pool) fn connect_reply(
         &self,
         reply: Protocol2Reply,
-        standing: impl FnOnce() -> Vec<LeaseView>,
-    ) -> Result<Welcome, WireError> {
+        current_leases: impl FnOnce() -> Vec<LeaseView>,
+    ) -> Result<ConnectAccepted, WireError> {
         let Protocol2Reply::Connect(reply) = reply else { return Err(unexpected()) };
-        Ok(Welcome {
+        Ok(ConnectAccepted {
             text: (!reply.message.is_empty()).then_some(reply.message),
             report_interval_ms: self.config.update_interval_ms,
             price: None,
             pool_id: None,
-            leases: standing(),
+            leases: current_leases(),
             replaced: None,
             unconfirmed: true,
         })

@@ -16,7 +16,7 @@
 //! | `latest_block_number` | a notice when the node is behind, and when it caught up |
 //!
 //! The original does not notify a host that a client left. A client that was admitted and is not connected for
-//! [`Protocol2::unseen_ms`] is evicted here (fault D35, docs/faults.md). A peer that is missing from `active_peers` is
+//! [`Protocol2Translation::unseen_ms`] is evicted here (fault D35, docs/faults.md). A peer that is missing from `active_peers` is
 //! kept.
 //!
 //! The pool names peers without their role. If an earlier run left two leases with the same peer, one in each
@@ -46,7 +46,7 @@ pub struct Protocol2Config {
 
 /// The state of protocol 2, beyond the leases.
 #[derive(Debug, Clone)]
-pub(crate) struct Protocol2 {
+pub(crate) struct Protocol2Translation {
     config: Protocol2Config,
     next_lease: u64,
     /// Admitted clients that are not connected, and since when.
@@ -57,7 +57,7 @@ pub(crate) struct Protocol2 {
     balance_announced: Option<(Balance, Ms)>,
 }
 
-impl Protocol2 {
+impl Protocol2Translation {
     /// Creates the state. Lease IDs begin after those of an earlier run.
     pub(crate) fn new(config: Protocol2Config, leases: impl Iterator<Item = LeaseId>) -> Self {
         let next_lease = leases.map(LeaseId::get).max().unwrap_or(0).saturating_add(1);

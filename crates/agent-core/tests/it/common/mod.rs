@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use vipnode_agent_core::{
     Action, Advertise, AgentConfig, AgentCore, CallReply, DirectConfig, Event, FromPool, HostConfig, JournalEntry,
-    NodeChange, NodeTask, Notice, PeerPolicy, PoolAnswer, Protocol2Config, RequestTag, StopCause, ToPool, left_undone,
+    NodeChange, NodeTask, Notice, PeerPolicy, PoolAnswer, Protocol2Config, RequestTag, StopCause, ToPool,
+    unreleased_changes,
 };
 use vipnode_types::{
     Capability, ChainSpec, Direction, Enode, HeadFact, LeaseId, Ms, NodeFacts, NodeId, PeerCommand, PeerFact, Price,
@@ -199,7 +200,7 @@ impl Bench {
 
     pub fn restarted(config: AgentConfig, journal: Vec<JournalEntry>) -> Self {
         let now = Ms::new(1_000_000);
-        let core = AgentCore::new(config, left_undone(journal.clone()), now);
+        let core = AgentCore::new(config, unreleased_changes(journal.clone()), now);
         Self { core, now, out: Vec::new(), journal, obliging: false, table: Vec::new(), open: BTreeMap::new() }
     }
 
@@ -413,7 +414,7 @@ impl Bench {
 
     /// The changes in the journal that are not undone.
     pub fn left(&self) -> Vec<NodeChange> {
-        left_undone(self.journal.iter().cloned())
+        unreleased_changes(self.journal.iter().cloned())
     }
 
     /// A host with two slots that has admitted [`CLIENT`] for [`LEASE`].

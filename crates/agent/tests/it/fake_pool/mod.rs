@@ -175,7 +175,7 @@ impl Toy {
         let dir = self.root.path().join("state").join(self.id.short());
         let text = std::fs::read_to_string(dir.join("journal")).unwrap_or_default();
         let entries = text.lines().map(|line| serde_json::from_str(line).unwrap());
-        vipnode_agent_core::left_undone(entries).len()
+        vipnode_agent_core::unreleased_changes(entries).len()
     }
 }
 

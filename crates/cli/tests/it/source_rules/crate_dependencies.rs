@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 /// Who may use whom. Pool and agent meet only in types, rpc, files, and metrics.
-const ARROWS: &[(&str, &[&str])] = &[
+pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("files", &[]),
     ("pool-core", &["types"]),
@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// What a crate uses beyond that with its default features: the simulator's binary measures real pools.
-const WITH_DEFAULT_FEATURES: &[(&str, &[&str])] = &[("sim", &["pool", "rpc"])];
+pub(super) const WITH_DEFAULT_FEATURES: &[(&str, &[&str])] = &[("sim", &["pool", "rpc"])];
 
 /// These compile without it, so that they run unchanged in the simulator.
 const WITHOUT_TOKIO: &[&str] = &[

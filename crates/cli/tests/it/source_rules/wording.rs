@@ -52,6 +52,11 @@ const PARTS_OF_NAMES: &[(&str, &str)] = &[
     ("told|untold|tells?", "reported, known"),
     ("mend(s|ed)?", "hint, or fix"),
     ("door|story|voice", "a standard term"),
+    ("anew|away|elsewhere", "again, disconnected, or on another machine"),
+    ("stages?", "state"),
+    ("grants?", "lease, or change at the node"),
+    ("witness(es)?", "observation, or who reports it"),
+    ("leftovers?|unwanted", "unreleased, rejected"),
 ];
 
 #[test]

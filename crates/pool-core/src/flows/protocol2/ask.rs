@@ -54,7 +54,7 @@ impl Core {
 
     /// Makes a full node that asks for hosts a client too.
     fn becomes_client(&mut self, output: &mut Output, index: u32) {
-        if self.agents.get(index).is_none_or(Node::consuming) {
+        if self.agents.get(index).is_none_or(Node::is_client) {
             return;
         }
         if self.agents.becomes_client(index) {
@@ -68,10 +68,10 @@ impl Core {
     /// 2 has no message for that.
     pub(crate) fn answer_protocol2(&mut self, output: &mut Output, client: u32, pending: &PendingAsk, older: bool) {
         self.matching.set_want(client, 0, Box::default());
-        let peers = pending.got.iter().filter_map(|grant| {
-            let host = self.agents.find(&grant.host.id)?;
+        let peers = pending.got.iter().filter_map(|leased| {
+            let host = self.agents.find(&leased.host.id)?;
             let node = self.agents.get(host)?;
-            Some(PeerEntry::host(&grant.host, self.agents.kind(host), node.seen(), node.head()))
+            Some(PeerEntry::host(&leased.host, self.agents.kind(host), node.seen(), node.head()))
         });
         let peers: Vec<PeerEntry> = peers.collect();
         let answer = if older {

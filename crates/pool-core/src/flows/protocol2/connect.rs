@@ -11,7 +11,7 @@ use crate::{
     Core, RequestId, Signer,
     agents::{
         hello::Hello,
-        node::{ANY_PRICE, Endpoint},
+        node::{ANY_PRICE, ListenAddress},
     },
     core_error::CoreError,
     output::Output,
@@ -23,7 +23,7 @@ const MAINNET: i64 = 1;
 const NUM_HOSTS: i64 = 3;
 
 /// The description of a node that the connecting calls have in common.
-struct Said<'a> {
+struct Protocol2Hello<'a> {
     kind: Kind,
     full: bool,
     network: i64,
@@ -41,7 +41,7 @@ impl Core {
         request: RequestId,
         hello: &Protocol2ConnectRequest,
     ) -> Result<(), WireError> {
-        let said = Said {
+        let described = Protocol2Hello {
             kind: hello.node_info.kind,
             full: hello.node_info.is_full_node,
             network: hello.node_info.network,
@@ -50,7 +50,7 @@ impl Core {
             agent_version: &hello.vipnode_version,
             client_version: &hello.node_info.version,
         };
-        self.enter2(output, caller, &said)?;
+        self.enter2(output, caller, &described)?;
         let welcome =
             Protocol2ConnectReply { pool_version: POOL_VERSION.to_owned(), ..Protocol2ConnectReply::default() };
         output.reply_durably(caller.connection, request, reply(Protocol2Reply::Connect(welcome)));
@@ -68,7 +68,7 @@ impl Core {
             return Err(CoreError::HostOverHttp.into());
         }
         let (payout, node_uri) = (hello.payout.as_str(), hello.node_uri.as_str());
-        self.enter2(output, caller, &Said { full: true, payout, node_uri, ..older(&hello.kind) })?;
+        self.enter2(output, caller, &Protocol2Hello { full: true, payout, node_uri, ..older(&hello.kind) })?;
         let welcome = HostReply { pool_version: POOL_VERSION.to_owned() };
         output.reply_durably(caller.connection, request, reply(Protocol2Reply::Host(welcome)));
         Ok(())
@@ -81,22 +81,27 @@ impl Core {
         request: RequestId,
         hello: &ClientRequest,
     ) -> Result<(), WireError> {
-        let said = older(&hello.kind);
-        let index = self.enter2(output, caller, &said)?;
+        let described = older(&hello.kind);
+        let index = self.enter2(output, caller, &described)?;
         let num = if hello.num_hosts == 0 { NUM_HOSTS } else { hello.num_hosts };
-        self.ask2(output, index, (caller.connection, request), num, said.kind, true)
+        self.ask2(output, index, (caller.connection, request), num, described.kind, true)
     }
 
-    fn enter2(&mut self, output: &mut Output, caller: &Protocol2Caller, said: &Said<'_>) -> Result<u32, WireError> {
+    fn enter2(
+        &mut self,
+        output: &mut Output,
+        caller: &Protocol2Caller,
+        described: &Protocol2Hello<'_>,
+    ) -> Result<u32, WireError> {
         self.may_connect(caller)?;
-        let endpoint = endpoint(caller, said.node_uri)?;
-        let payout = payout(said.payout)?;
-        let chain = self.chain_of(caller, said.network)?;
+        let endpoint = endpoint(caller, described.node_uri)?;
+        let payout = payout(described.payout)?;
+        let chain = self.chain_of(caller, described.network)?;
         let known = self.agents.known(&caller.node);
         // A full node has to ask once before it counts as a client.
-        let hosts = said.full && caller.callable;
+        let hosts = described.full && caller.callable;
         let asks = !hosts || known.is_some_and(|node| node.ever_client());
-        let signer = Signer::NodeKey { nonce: caller.nonce, kind: said.kind, full: said.full };
+        let signer = Signer::NodeKey { nonce: caller.nonce, kind: described.kind, full: described.full };
         let credentials = self.agents.credentials_with(&caller.node, signer);
         let index = self.node_on(output, (caller.node, caller.address), chain, &credentials)?;
         let hello = Hello {
@@ -105,8 +110,8 @@ impl Core {
             endpoint: Some(endpoint),
             host: hosts.then_some((self.limits.slots_a_protocol2_host, payout)),
             client: asks.then_some(ANY_PRICE),
-            agent_version: said.agent_version,
-            client_version: said.client_version,
+            agent_version: described.agent_version,
+            client_version: described.client_version,
             serves: &[],
             need: &[],
             min_versions: &[],
@@ -129,8 +134,8 @@ impl Core {
     }
 }
 
-fn older(kind: &str) -> Said<'_> {
-    Said {
+fn older(kind: &str) -> Protocol2Hello<'_> {
+    Protocol2Hello {
         kind: Kind::named(kind),
         full: false,
         network: MAINNET,
@@ -142,9 +147,9 @@ fn older(kind: &str) -> Said<'_> {
 }
 
 /// Returns where the node listens: as it claims, or else on the usual port of its remote address.
-fn endpoint(caller: &Protocol2Caller, node_uri: &str) -> Result<Endpoint, WireError> {
+fn endpoint(caller: &Protocol2Caller, node_uri: &str) -> Result<ListenAddress, WireError> {
     if node_uri.is_empty() {
-        return Ok(Endpoint::of(&Enode { id: caller.node, host: EnodeHost::None, port: PORT, disc_port: None }));
+        return Ok(ListenAddress::of(&Enode { id: caller.node, host: EnodeHost::None, port: PORT, disc_port: None }));
     }
     // Some agents omit the host if the node does not know it.
     let node_uri = node_uri.replacen("@:", "@[::]:", 1);
@@ -152,7 +157,7 @@ fn endpoint(caller: &Protocol2Caller, node_uri: &str) -> Result<Endpoint, WireEr
     if enode.id != caller.node {
         return Err(CoreError::ForeignEnode.into());
     }
-    Ok(Endpoint::of(&if enode.port == 0 { Enode { port: PORT, ..enode } } else { enode }))
+    Ok(ListenAddress::of(&if enode.port == 0 { Enode { port: PORT, ..enode } } else { enode }))
 }
 
 fn payout(text: &str) -> Result<Option<Account>, WireError> {

@@ -19,7 +19,7 @@ use crate::{
     ConnectionId, Core, Reply, RequestId, Signer,
     core_error::CoreError,
     output::Output,
-    protocol2::nonce_check::{Known, check_nonce},
+    protocol2::nonce_check::{CallerNonce, check_nonce},
 };
 
 /// The port of a node that did not send one.
@@ -57,7 +57,7 @@ impl Core {
             return Err(CoreError::SpeaksProtocol3.into());
         }
         let started = self.clock.started();
-        let known = Known {
+        let known = CallerNonce {
             newest: node.map_or(0, |node| node.credentials().nonce()),
             connected: node.is_some_and(|node| node.is_connected() || node.since() > started),
         };
@@ -71,7 +71,7 @@ impl Core {
         if node.id() != caller.node || !node.credentials().is_node_key() {
             return Err(CoreError::NotConnected.into());
         }
-        let known = Known { newest: node.credentials().nonce(), connected: true };
+        let known = CallerNonce { newest: node.credentials().nonce(), connected: true };
         check_nonce(&self.limits, self.clock.now(), self.clock.started(), known, caller.nonce, false)?;
         self.agents.raise_nonce(index, caller.nonce);
         Ok(index)

@@ -8,7 +8,9 @@ use vipnode_types::{
 use super::{
     super::{
         pool::{Pool, client, host, node},
-        scenario::{CLIENT, ELSEWHERE, FURTHER, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, other_clients},
+        scenario::{
+            CLIENT, FURTHER, HOST, OTHER_SUBNET, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, other_clients,
+        },
     },
     Connect2, full_node, light_node,
 };
@@ -95,7 +97,7 @@ fn a_private_network_is_matched_with_the_genesis_block_that_is_named_for_it() {
 
 /// The attack: one connect with a false genesis block.
 #[test]
-fn a_false_genesis_block_takes_no_node_away() {
+fn a_false_genesis_block_removes_no_node() {
     let mut pool = Pool::new();
     pool.connect2(HOST, host_without_genesis());
     pool.connect(THIRD_CLIENT, on(genesis(FALSE), client(THIRD_CLIENT))).unwrap();
@@ -121,11 +123,11 @@ fn a_wide_block_with_many_blocks_counts_once() {
     }
     assert!(!pool.gets_without_genesis(TRUE));
     // Two wide blocks name the other one.
-    for agent in [ELSEWHERE, FURTHER] {
+    for agent in [OTHER_SUBNET, FURTHER] {
         pool.connect(agent, on(genesis(TRUE), client(agent))).unwrap();
     }
     assert!(pool.gets_without_genesis(TRUE) && !pool.gets_without_genesis(FALSE));
-    pool.disconnect(ELSEWHERE);
+    pool.disconnect(OTHER_SUBNET);
     assert!(!pool.gets_without_genesis_as(FURTHER + 1, TRUE), "only while they are connected");
 }
 
@@ -135,7 +137,7 @@ fn the_genesis_block_of_proven_hosts_is_meant_whoever_names_another() {
     let mut pool = Pool::with(limits());
     pool.connect2(HOST, host_without_genesis());
     pool.join(SECOND_HOST, on(genesis(TRUE), host(SECOND_HOST, SLOTS)));
-    for agent in [ELSEWHERE, FURTHER] {
+    for agent in [OTHER_SUBNET, FURTHER] {
         pool.join(agent, on(genesis(TRUE), client(agent)));
         let lease = pool.lease_between(SECOND_HOST, agent);
         pool.pass_with(61_000, &[SECOND_HOST, agent]);

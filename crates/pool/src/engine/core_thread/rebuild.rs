@@ -6,9 +6,9 @@ use vipnode_types::Ms;
 
 use crate::{
     ReloadChanges,
+    call_refusal::CallRefusal,
     close_reason::CloseReason,
-    engine::{core_thread::CoreThread, health_error::HealthError, inbox::Message},
-    error::Refusal,
+    engine::{core_thread::CoreThread, health_error::HealthError, inbox::CoreMessage},
 };
 
 // The core after a fault: it is discarded and restored from the durable rows.
@@ -18,16 +18,16 @@ impl CoreThread {
     pub(super) fn rebuild(&mut self, why: &str) -> bool {
         tracing::error!(why, "rebuilding the pool's state from the store");
         self.metrics.rebuilds.inc();
-        self.replies.refuse_all(&Refusal::Rebuilding { retry_ms: self.retry_ms }.into());
-        self.outbox.discard();
+        self.replies.refuse_all(&CallRefusal::Rebuilding { retry_ms: self.retry_ms }.into());
+        self.effect_queue.discard();
         self.effects = Vec::new();
-        self.life = self.life.saturating_add(1);
+        self.core_generation = self.core_generation.saturating_add(1);
         self.connections.close_all(&CloseReason::Restoring.to_string());
         loop {
             match self.store.load() {
                 Ok(rows) => {
                     self.core = build(&self.limits, self.seed, self.clock.now(), rows);
-                    self.core.set_drains(self.access.orders().drains());
+                    self.core.set_drains(self.access.bans_and_drains().drains());
                     self.clock = self.clock.not_before(self.core.now());
                     return true;
                 }
@@ -46,17 +46,17 @@ impl CoreThread {
         let until = Instant::now() + time;
         loop {
             match self.reader.next(until.saturating_duration_since(Instant::now())) {
-                Some(Message::Request { reply_to, .. }) => {
-                    reply_to.send(Err(Refusal::Rebuilding { retry_ms: self.retry_ms }.into()));
+                Some(CoreMessage::Request { reply_to, .. }) => {
+                    reply_to.send(Err(CallRefusal::Rebuilding { retry_ms: self.retry_ms }.into()));
                 }
-                Some(Message::Probe(answer)) => {
+                Some(CoreMessage::Probe(answer)) => {
                     let _gone = answer.send(Err(HealthError::Store { source: why.clone() }));
                 }
-                Some(Message::Reload { limits, done }) => {
+                Some(CoreMessage::Reload { limits, done }) => {
                     self.limits = *limits;
                     let _nobody_waits = done.send(ReloadChanges::default());
                 }
-                Some(Message::Stop) => return false,
+                Some(CoreMessage::Stop) => return false,
                 Some(_) => {}
                 None => return true,
             }

@@ -1,11 +1,11 @@
-use vipnode_pool_core::{Release, Reply, Row};
+use vipnode_pool_core::{Reply, Row, SendWhen};
 use vipnode_store::MemoryStore;
 use vipnode_types::wire::ErrorCode;
 
 use super::*;
 use crate::{
     PoolConfig, PoolLimits, PoolMetrics,
-    auth::{Audience, Orders},
+    auth::{Audience, BansAndDrains},
     engine::{NOBODY, inbox, inbox::ReplyTo},
 };
 
@@ -19,7 +19,7 @@ fn core_thread(gateway: &PoolLimits) -> (CoreThread, Inbox) {
     let access = AccessControl::new(
         Audience::new(config.bind, &[], None),
         None,
-        Orders::open(None, &config.limits).unwrap(),
+        BansAndDrains::open(None, &config.limits).unwrap(),
         config.access_rules(),
     );
     let (store, _thread) = StoreThread::start(Box::new(MemoryStore::new()), inbox.clone(), 4).unwrap();
@@ -50,7 +50,7 @@ async fn a_panic_of_the_core_is_answered_busy_and_durable_rows_are_kept() {
     thread.replies.expect(3, ReplyTo::Task(reply));
     let broken = thread.handle_by(|_, _, out| {
         let reply = Ok(Reply::Done(vipnode_types::wire::Done {}));
-        out.push(Effect::Reply { connection: NOBODY, request: 3, reply, release: Release::Now });
+        out.push(Effect::Reply { connection: NOBODY, request: 3, reply, when: SendWhen::Now });
         panic!("as the test requires");
     });
     let broken = broken.err().unwrap();
@@ -61,7 +61,7 @@ async fn a_panic_of_the_core_is_answered_busy_and_durable_rows_are_kept() {
     assert!(busy.is(ErrorCode::Busy) && busy.data.unwrap().retry_ms == Some(7));
     let rows = thread.core.rows();
     assert!(rows.contains(&Row::NextLease(DURABLE)), "{rows:?}");
-    assert_eq!((thread.life, thread.metrics.rebuilds.get()), (1, 1));
+    assert_eq!((thread.core_generation, thread.metrics.rebuilds.get()), (1, 1));
     thread.handle(Command::Tick).ok().unwrap();
 }
 
@@ -70,7 +70,7 @@ async fn a_batch_ends_after_its_time() {
     for (core_batch_us, left) in [(1, 2), (60_000_000, 0)] {
         let (mut thread, inbox) = core_thread(&PoolLimits { core_batch_us, ..PoolLimits::default() });
         for _ in 0..3 {
-            inbox.push(Message::Note(Command::Tick));
+            inbox.push(CoreMessage::OneWay(Command::Tick));
         }
         assert!(!thread.handle_batch().ok().unwrap());
         assert_eq!(thread.metrics.queue.get(), left, "{core_batch_us}");
@@ -91,7 +91,7 @@ async fn a_banned_node_is_refused_by_the_thread_that_ends_what_it_has() {
     let address = [203, 0, 113, 1].into();
     let command = Command::Protocol2 { connection: NOBODY, request: 1, node, nonce: 1, address, callable: true, call };
     assert_eq!(thread.banned(&command), None);
-    thread.access.orders().ban(ban, wall_clock()).unwrap();
+    thread.access.bans_and_drains().ban(ban, wall_clock()).unwrap();
     let refusal = thread.banned(&command).unwrap();
     assert!(refusal.is(ErrorCode::Server) && refusal.message.contains("banned this node"), "{refusal}");
     assert_eq!(thread.banned(&Command::Tick), None);

@@ -9,7 +9,7 @@ use vipnode_types::{
     wire::WireError,
 };
 
-use crate::{auth::AccessControl, error::Refusal, fairness::PermitClass};
+use crate::{auth::AccessControl, call_refusal::CallRefusal, fairness::PermitClass};
 
 /// A call that claims to be signed by a node's key.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl<'a> NodeCall<'a> {
 
     pub(crate) fn update(params: &'a RawValue) -> Result<Self, WireError> {
         Self::read(method::UPDATE, params, |argument| {
-            Ok(Call::Update(Update::read(argument).map_err(|error| Refusal::invalid_params(&error))?))
+            Ok(Call::Update(Update::read(argument).map_err(|error| CallRefusal::invalid_params(&error))?))
         })
     }
 
@@ -59,7 +59,7 @@ impl<'a> NodeCall<'a> {
         let signed = SignedCall::read(params)?;
         let call = match signed.arguments.as_slice() {
             [argument] => parse(argument),
-            _ => Err(Refusal::invalid_params(&"exactly one argument has to follow the nonce").into()),
+            _ => Err(CallRefusal::invalid_params(&"exactly one argument has to follow the nonce").into()),
         };
         Ok(Self { method, signed, call })
     }
@@ -128,7 +128,7 @@ fn network(call: &Call) -> Option<u64> {
 }
 
 fn parse<T: DeserializeOwned>(argument: &RawValue) -> Result<T, WireError> {
-    Ok(serde_json::from_str(argument.get()).map_err(|error| Refusal::invalid_params(&error))?)
+    Ok(serde_json::from_str(argument.get()).map_err(|error| CallRefusal::invalid_params(&error))?)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use vipnode_types::{
     wire::WireError,
 };
 
-use crate::error::Refusal;
+use crate::call_refusal::CallRefusal;
 
 /// A call of the original's pages for a wallet. This pool collects no payments yet, and the answers have no private data.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) enum WalletCall<'a> {
 
 impl<'a> WalletCall<'a> {
     pub(crate) fn account(params: &RawValue) -> Result<Self, WireError> {
-        let (wallet,) = serde_json::from_str(params.get()).map_err(|error| Refusal::invalid_params(&error))?;
+        let (wallet,) = serde_json::from_str(params.get()).map_err(|error| CallRefusal::invalid_params(&error))?;
         Ok(Self::Account(wallet))
     }
 
@@ -36,11 +36,11 @@ impl<'a> WalletCall<'a> {
             Self::AddNode(signed) => {
                 signed.verify_wallet(method::ADD_NODE)?;
                 // A wallet cannot claim a node (fault D7, docs/faults.md).
-                Err(Refusal::WalletClaim.into())
+                Err(CallRefusal::WalletClaim.into())
             }
             Self::Withdraw(signed) => {
                 signed.verify_wallet(method::WITHDRAW)?;
-                Err(Refusal::NothingToWithdraw.into())
+                Err(CallRefusal::NothingToWithdraw.into())
             }
         }
     }
@@ -50,7 +50,7 @@ impl<'a> WalletCall<'a> {
 fn account(wallet: &Account) -> Result<Box<RawValue>, WireError> {
     let balance = Balance { account: wallet.to_string(), next_withdraw: ZERO_TIME.to_owned(), ..Balance::default() };
     let reply = AccountReply { node_short_ids: Vec::new(), balance };
-    Ok(to_raw_value(&reply).map_err(|error| Refusal::Internal { why: error.to_string() })?)
+    Ok(to_raw_value(&reply).map_err(|error| CallRefusal::Internal { why: error.to_string() })?)
 }
 
 /// Go's zero time.

@@ -8,12 +8,12 @@ use vipnode_types::{NodeId, PoolMethod, wire::WireError};
 use super::Socket;
 use crate::{
     auth::{Arrival, SignedParams},
+    call_refusal::CallRefusal,
     engine::wall_clock,
-    error::Refusal,
     fairness::FairPermit,
     methods::{
-        dispatch::{Client, Failure},
-        request::{AgentCall, AgentSender},
+        dispatch::{CallEnd, CallSource},
+        request::{AgentRequest, RequestSender},
     },
 };
 
@@ -23,7 +23,7 @@ pub(super) struct SocketClient<'a, 'b, S> {
     pub(super) session: &'a mut Session<S>,
 }
 
-impl<S, E> Client for SocketClient<'_, '_, S>
+impl<S, E> CallSource for SocketClient<'_, '_, S>
 where
     S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
     <S as Sink<Frame>>::Error: Display,
@@ -31,13 +31,13 @@ where
 {
     type Ended = SessionEnd;
 
-    async fn check_permit(&mut self) -> Result<FairPermit, Failure<SessionEnd>> {
+    async fn check_permit(&mut self) -> Result<FairPermit, CallEnd<SessionEnd>> {
         let service = self.socket.service;
         match service.try_check(self.socket.caller.address_block()) {
             Ok(permit) => Ok(permit),
             Err(wait) => {
                 let waited = self.session.work_while(Box::pin(service.wait_for_check(wait))).await;
-                Ok(waited.map_err(Failure::Ended)??)
+                Ok(waited.map_err(CallEnd::Ended)??)
             }
         }
     }
@@ -48,16 +48,16 @@ where
         &mut self,
         method: PoolMethod,
         signed: &SignedParams<'_>,
-        call: Result<AgentCall, WireError>,
-    ) -> Result<(AgentSender, AgentCall), Failure<SessionEnd>> {
+        call: Result<AgentRequest, WireError>,
+    ) -> Result<(RequestSender, AgentRequest), CallEnd<SessionEnd>> {
         let (identity, call) = if method == PoolMethod::Connect {
             let _permit = self.check_permit().await?;
             self.socket.connect(signed, call).await?
         } else {
-            (self.socket.claimed.ok_or(Refusal::NotAuthenticated)?, call?)
+            (self.socket.claimed.ok_or(CallRefusal::NotAuthenticated)?, call?)
         };
         let (address, callable) = self.origin();
-        Ok((AgentSender { connection: self.socket.connection(), identity, address, callable }, call))
+        Ok((RequestSender { connection: self.socket.connection(), identity, address, callable }, call))
     }
 
     fn origin(&self) -> (IpAddr, bool) {
@@ -76,10 +76,10 @@ where
     fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {
         let socket = &mut *self.socket;
         if socket.claimed.is_some() || socket.signed_by.is_some_and(|other| other != node) {
-            return Err(Refusal::OtherNode.into());
+            return Err(CallRefusal::OtherNode.into());
         }
         if socket.signed_by.is_none() && !connects {
-            return Err(Refusal::NotAuthenticated.into());
+            return Err(CallRefusal::NotAuthenticated.into());
         }
         socket.signed_by = Some(node);
         socket.authenticated();
@@ -90,24 +90,24 @@ where
 impl Socket<'_> {
     /// The signature of a connect covers the challenge.
     fn check_nonce(&self, nonce: &str) -> Result<(), WireError> {
-        if nonce == self.challenge { Ok(()) } else { Err(Refusal::Challenge.into()) }
+        if nonce == self.challenge { Ok(()) } else { Err(CallRefusal::Challenge.into()) }
     }
 
     /// Verifies a connect, whose signature covers the challenge.
     async fn connect(
         &mut self,
         signed: &SignedParams<'_>,
-        call: Result<AgentCall, WireError>,
-    ) -> Result<(Identity, AgentCall), WireError> {
+        call: Result<AgentRequest, WireError>,
+    ) -> Result<(Identity, AgentRequest), WireError> {
         let (access, method) = (&self.service.access, PoolMethod::Connect.name());
         let (identity, nonce) = signed.verify(access, &self.arrival, method, wall_clock()).await?;
         self.check_nonce(nonce)?;
         let other = self.claimed.as_ref().is_some_and(|claimed| claimed.node != identity.node);
         if other || self.signed_by.is_some() {
-            return Err(Refusal::OtherNode.into());
+            return Err(CallRefusal::OtherNode.into());
         }
         let call = call?;
-        if let AgentCall::Connect(hello) = &call {
+        if let AgentRequest::Connect(hello) = &call {
             self.service.access.admit(&identity, hello, nonce)?;
         }
         self.claimed = Some(identity);
@@ -118,9 +118,9 @@ impl Socket<'_> {
     /// The node's key signed a call, and the node may call this pool. From now on, the members of a closed pool are charged to
     /// no address block.
     fn authenticated(&mut self) {
-        if !self.entry.is_known() && self.service.access.is_closed() {
+        if !self.entry.is_reported() && self.service.access.is_closed() {
             self.caller.set_member();
         }
-        self.entry.set_known();
+        self.entry.set_reported();
     }
 }

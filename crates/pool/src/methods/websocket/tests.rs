@@ -12,7 +12,7 @@ use vipnode_types::{AgentKey, ChainSpec, Delegation, Ms, NodeKey, PoolMethod, si
 use super::*;
 use crate::{
     PoolLimits,
-    engine::{InboxReader, Message, wall_clock},
+    engine::{CoreMessage, InboxReader, wall_clock},
     fairness::ConnectionLimiter,
     methods::service::tests::service,
 };
@@ -99,7 +99,7 @@ fn served_frames(service: &Arc<Service>, frames: Vec<Frame>, panics: bool) -> to
 /// What the core hears until the socket is gone.
 fn heard(reader: &mut InboxReader) -> Vec<Command> {
     let next = || match reader.next(Duration::ZERO)? {
-        Message::Request { command, .. } | Message::Note(command) => Some(command),
+        CoreMessage::Request { command, .. } | CoreMessage::OneWay(command) => Some(command),
         other => panic!("{other:?}"),
     };
     std::iter::from_fn(next).collect()
@@ -138,11 +138,13 @@ async fn a_status_does_not_overtake_an_earlier_call_of_its_socket() {
             None => yield_now().await,
         }
     };
-    let Message::Request { command: Command::Connect { connection, .. }, .. } = next().await else { panic!() };
-    let Message::Passed { connection: of, done } = next().await else { panic!("the status waits for the connect") };
+    let CoreMessage::Request { command: Command::Connect { connection, .. }, .. } = next().await else { panic!() };
+    let CoreMessage::Barrier { connection: of, done } = next().await else {
+        panic!("the status waits for the connect")
+    };
     assert_eq!(of, connection);
     done.send(()).unwrap();
-    let Message::Request { command, .. } = next().await else { panic!() };
+    let CoreMessage::Request { command, .. } = next().await else { panic!() };
     assert!(matches!(command, Command::Status { .. }), "{command:?}");
     task.abort();
 }

@@ -14,11 +14,11 @@ use vipnode_pool_core::{AddressBlock, WideBlock};
 #[derive(Debug)]
 pub(crate) struct Handshakes {
     most: usize,
-    table: Mutex<Table>,
+    table: Mutex<HandshakeTable>,
 }
 
 #[derive(Debug, Default)]
-struct Table {
+struct HandshakeTable {
     begun: u64,
     open: usize,
     wide: BTreeMap<WideBlock, WideHandshakes>,
@@ -63,12 +63,12 @@ impl Handshakes {
     }
 
     /// No code panics while it holds the lock; if one did, the table would still be whole.
-    fn lock(&self) -> MutexGuard<'_, Table> {
+    fn lock(&self) -> MutexGuard<'_, HandshakeTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
+impl HandshakeTable {
     fn give_one_up(&mut self) -> bool {
         let busiest = self.wide.values().max_by_key(|wide| (wide.open, Reverse(wide.oldest())));
         let Some((block, number)) = busiest.and_then(WideHandshakes::oldest_of_the_busiest) else { return false };

@@ -10,7 +10,7 @@ mod pool_tls;
 mod tls_error;
 
 pub use certificate::CertificateFacts;
-pub use pool_tls::{PoolTls, TlsNews};
+pub use pool_tls::{PoolTls, RenewalResult};
 pub use tls_error::TlsError;
 
 pub(crate) use accept::accept;

@@ -34,7 +34,7 @@ struct Inner {
     source: Source,
     certificates: Arc<Certificates>,
     server: Arc<ServerConfig>,
-    news: watch::Sender<Option<TlsNews>>,
+    news: watch::Sender<Option<RenewalResult>>,
 }
 
 #[derive(Debug)]
@@ -50,7 +50,7 @@ enum Source {
 
 /// A result of the automatic renewal of the certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TlsNews {
+pub enum RenewalResult {
     /// There is a new certificate.
     Obtained(CertificateFacts),
     /// No certificate could be obtained.
@@ -202,7 +202,7 @@ impl PoolTls {
 
     /// Returns a receiver for the results of the automatic renewal.
     #[must_use]
-    pub fn news(&self) -> watch::Receiver<Option<TlsNews>> {
+    pub fn news(&self) -> watch::Receiver<Option<RenewalResult>> {
         self.0.news.subscribe()
     }
 
@@ -252,12 +252,12 @@ impl PoolTls {
     pub(crate) fn obtained(&self, new: Certificate) {
         let facts = new.facts.clone();
         self.show(new);
-        self.0.news.send_replace(Some(TlsNews::Obtained(facts)));
+        self.0.news.send_replace(Some(RenewalResult::Obtained(facts)));
     }
 
     pub(crate) fn failed(&self, error: &TlsError, retry_s: u64) {
         let (why, hint) = (error.to_string(), error.hint().unwrap_or_default());
-        self.0.news.send_replace(Some(TlsNews::Failed { why, hint, retry_s }));
+        self.0.news.send_replace(Some(RenewalResult::Failed { why, hint, retry_s }));
     }
 }
 

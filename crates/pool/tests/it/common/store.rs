@@ -1,6 +1,6 @@
 use std::sync::{Arc, Condvar, Mutex};
 
-use vipnode_pool_core::{MeteredRow, Row};
+use vipnode_pool_core::{MeteredPeriod, Row};
 use vipnode_store::{MemoryStore, Store, StoreError};
 
 /// A store in memory that outlives its pool, and that a test can hold, break and heal.
@@ -70,7 +70,7 @@ impl Store for TestStore {
         self.0.inner.lock().unwrap().load(each)
     }
 
-    fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredRow)) -> Result<(), StoreError> {
+    fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredPeriod)) -> Result<(), StoreError> {
         self.0.inner.lock().unwrap().metered(from, limit, each)
     }
 }

@@ -7,7 +7,7 @@ use axum::{
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
 use reqwest::{Client, redirect::Policy};
 use rustls::ClientConfig;
-use vipnode_rpc::{TlsFault, Trust};
+use vipnode_rpc::{CertificateProblem, Trust};
 
 /// The most bytes of an answer; a longer one does not come from an ACME server.
 const ANSWER_BYTES: usize = 1 << 20;
@@ -56,7 +56,7 @@ impl AcmeClient {
         while let Some(next) = cause.source() {
             cause = next;
         }
-        let fault = TlsFault::within(error, &self.trust);
+        let fault = CertificateProblem::within(error, &self.trust);
         let words =
             fault.map_or_else(|| format!("the ACME server cannot be reached: {cause}"), |fault| fault.to_string());
         Error::Other(words.into())

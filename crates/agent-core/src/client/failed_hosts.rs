@@ -1,0 +1,51 @@
+use vipnode_types::{Ms, NodeId};
+
+use super::{
+    avoided_hosts::AvoidedHosts,
+    connect_failure::{AnnouncedCauses, ConnectFailure},
+};
+
+/// What a client remembers about hosts, beyond its leases.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FailedHosts {
+    avoid: AvoidedHosts,
+    /// Causes of failed connections of which the user was notified since a host was last connected.
+    announced: AnnouncedCauses,
+}
+
+impl FailedHosts {
+    /// Whether a host failed recently.
+    pub(crate) fn avoids(&self, host: NodeId, now: Ms) -> bool {
+        self.avoid.contains(host, now)
+    }
+
+    /// Avoids a host for a while.
+    pub(crate) fn avoid(&mut self, host: NodeId, now: Ms) {
+        self.avoid.add(host, now);
+    }
+
+    /// Returns the hosts that are avoided now.
+    pub(crate) fn avoided(&mut self, now: Ms) -> Vec<NodeId> {
+        self.avoid.list(now)
+    }
+
+    /// Returns how many hosts are remembered, at most [`crate::limits::AVOID`].
+    pub(crate) fn remembered(&self) -> usize {
+        self.avoid.len()
+    }
+
+    /// Records that a host disconnected right after it connected. Returns whether that happened too often recently.
+    pub(crate) fn dropped_early(&mut self, host: NodeId, now: Ms) -> bool {
+        self.avoid.dropped_early(host, now)
+    }
+
+    /// Records that a host is connected: from now on the user is notified of each cause again.
+    pub(crate) fn host_connected(&mut self) {
+        self.announced = AnnouncedCauses::default();
+    }
+
+    /// Returns whether to notify the user that hosts fail for this cause.
+    pub(crate) fn announce(&mut self, cause: ConnectFailure) -> bool {
+        self.announced.insert(cause)
+    }
+}

@@ -1,0 +1,79 @@
+use vipnode_types::Ms;
+
+use crate::{Notice, limits};
+
+/// The hosts that a client is missing, and of what the user was notified.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct MissingHosts {
+    /// The missing hosts of which the user was last notified.
+    announced: Option<Missing>,
+    /// Since when hosts are missing.
+    since: Option<Ms>,
+}
+
+/// How many hosts are missing, why, and whether that lasts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Missing {
+    hosts: u32,
+    why: Option<String>,
+    late: bool,
+}
+
+impl Missing {
+    fn is_news_after(&self, before: &Self) -> bool {
+        let reason = before.why.is_none() && self.why.is_some();
+        reason || (self.hosts, self.late) != (before.hosts, before.late)
+    }
+}
+
+impl MissingHosts {
+    /// Returns why hosts are missing, as last reported by the pool.
+    pub(crate) fn why(&self) -> Option<&str> {
+        self.announced.as_ref()?.why.as_deref()
+    }
+
+    /// Forgets why hosts are missing, because the pool assigned one since it gave the reason.
+    pub(crate) fn forget_why(&mut self) {
+        if let Some(announced) = &mut self.announced {
+            announced.why = None;
+        }
+    }
+
+    /// Returns a notice that so many hosts are missing and why, if their number changed, if that has lasted for some time,
+    /// or if there was no reason before. A reason that only changes, as its counts of hosts do, is for the status.
+    pub(crate) fn announce(&mut self, now: Ms, hosts: u32, why: Option<String>) -> Option<Notice> {
+        let since = self.since.take().unwrap_or(now);
+        self.since = (hosts > 0).then_some(since);
+        let late = now.since(since) >= limits::MISSING_LATE_MS;
+        let news = (hosts > 0).then(|| Missing { hosts, why: why.filter(|why| !why.is_empty()), late });
+        let before = std::mem::replace(&mut self.announced, news.clone());
+        let is_news = |news: &Missing| before.is_none_or(|before| news.is_news_after(&before));
+        news.filter(is_news).map(|Missing { hosts, why, late }| Notice::HostsMissing { missing: hosts, why, late })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_hosts_have_a_reason_only_if_the_pool_has_one() {
+        let mut missing_hosts = MissingHosts::default();
+        let mut at = |ms, missing, why| {
+            (missing_hosts.announce(Ms::new(ms), missing, why), missing_hosts.why().map(str::to_owned))
+        };
+        let notice = |why, late| Some(Notice::HostsMissing { missing: 2, why, late });
+        assert_eq!(at(0, 2, None), (notice(None, false), None));
+        assert_eq!(at(1, 2, Some(String::new())), (None, None));
+        let why = || Some("no host has a free slot".to_owned());
+        assert_eq!(at(2, 2, why()), (notice(why(), false), why()));
+        assert_eq!(at(3, 2, why()), (None, why()));
+        let now_full = || Some("the only host on mainnet is full".to_owned());
+        assert_eq!(at(4, 2, now_full()), (None, now_full()), "the status shows it");
+        // Again once it lasts, and then no more.
+        assert_eq!(at(30_000, 2, why()), (notice(why(), true), why()));
+        assert_eq!(at(90_000, 2, why()), (None, why()));
+        assert_eq!(at(90_001, 0, None), (None, None));
+        assert_eq!(at(90_002, 2, why()), (notice(why(), false), why()), "they are missing again");
+    }
+}

@@ -1,0 +1,218 @@
+use std::net::IpAddr;
+
+use rand_chacha::ChaCha8Rng;
+use vipnode_types::{
+    Ms, PoolId, Price,
+    wire::{ErrorCode, WireError},
+};
+
+use super::{backoff::Backoff, displacements::Displacements};
+use crate::{PoolState, RequestTag, limits, policy::dialable::is_private};
+
+/// The connection of the agent to its pool.
+#[derive(Debug, Clone)]
+pub(crate) struct PoolSession {
+    state: SessionState,
+    /// What is shown while no socket is open.
+    disconnected_as: PoolState,
+    /// Number of the newest socket.
+    socket: u64,
+    backoff: Backoff,
+    displacements: Displacements,
+    /// The pool has accepted this agent before.
+    accepted_before: bool,
+    /// The user was notified that the pool is not connected.
+    loss_announced: bool,
+    price: Option<Price>,
+    pool_id: Option<PoolId>,
+    /// Whether the pool was reached at a private address.
+    private: bool,
+}
+
+/// The state of the socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SessionState {
+    /// No socket.
+    Disconnected,
+    /// Open; nothing was sent yet, because the node is not known.
+    Open,
+    /// A connect was sent.
+    Connecting(Request),
+    /// The pool accepted the agent.
+    Live { since: Ms, interval_ms: u64 },
+}
+
+/// A request that waits for its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) tag: RequestTag,
+    pub(crate) sent: Ms,
+}
+
+impl Request {
+    /// When the socket counts as half-open if an answer may take `request_ms`.
+    pub(crate) const fn due(self, request_ms: u64) -> Ms {
+        self.sent.plus(request_ms)
+    }
+}
+
+impl Default for PoolSession {
+    fn default() -> Self {
+        Self {
+            state: SessionState::Disconnected,
+            disconnected_as: PoolState::Connecting,
+            socket: 0,
+            backoff: Backoff::default(),
+            displacements: Displacements::default(),
+            accepted_before: false,
+            loss_announced: false,
+            price: None,
+            pool_id: None,
+            private: false,
+        }
+    }
+}
+
+impl PoolSession {
+    /// Whether the pool has accepted the agent on the open socket.
+    pub(crate) const fn is_live(&self) -> bool {
+        matches!(self.state, SessionState::Live { .. })
+    }
+
+    /// Whether there is a socket on which nothing was sent.
+    pub(crate) const fn is_open(&self) -> bool {
+        matches!(self.state, SessionState::Open)
+    }
+
+    pub(crate) const fn is_disconnected(&self) -> bool {
+        matches!(self.state, SessionState::Disconnected)
+    }
+
+    /// Returns the report interval, in milliseconds, while the session is live.
+    pub(crate) const fn interval_ms(&self) -> Option<u64> {
+        match self.state {
+            SessionState::Live { interval_ms, .. } => Some(interval_ms),
+            _ => None,
+        }
+    }
+
+    /// Returns the number of the newest socket.
+    pub(crate) const fn socket(&self) -> u64 {
+        self.socket
+    }
+
+    /// Whether the pool has accepted this agent before.
+    pub(crate) const fn was_accepted(&self) -> bool {
+        self.accepted_before
+    }
+
+    /// Returns the price of a slot, as last reported by the pool.
+    pub(crate) const fn price(&self) -> Option<Price> {
+        self.price
+    }
+
+    /// Returns the pool's ID, as of the last connect; `None` for a pool without one.
+    pub(crate) const fn pool_id(&self) -> Option<PoolId> {
+        self.pool_id
+    }
+
+    /// Whether the open connection leads to a private address.
+    pub(crate) const fn is_reached_privately(&self) -> bool {
+        self.private
+    }
+
+    /// Records the address that the open connection leads to.
+    pub(crate) fn reached_at(&mut self, address: IpAddr) {
+        self.private = is_private(address);
+    }
+
+    pub(crate) const fn state(&self) -> PoolState {
+        match self.state {
+            SessionState::Disconnected => self.disconnected_as,
+            SessionState::Open | SessionState::Connecting(_) => PoolState::Connecting,
+            SessionState::Live { .. } => PoolState::Joined,
+        }
+    }
+
+    /// Returns when the pool accepted the agent, while the session is live.
+    pub(crate) const fn joined(&self) -> Option<Ms> {
+        match self.state {
+            SessionState::Live { since, .. } => Some(since),
+            _ => None,
+        }
+    }
+
+    /// Returns the connect that waits for its answer.
+    pub(crate) const fn connecting(&self) -> Option<Request> {
+        match self.state {
+            SessionState::Connecting(request) => Some(request),
+            _ => None,
+        }
+    }
+
+    /// Records that a socket is open.
+    pub(crate) const fn opened(&mut self) {
+        self.socket = self.socket.saturating_add(1);
+        self.state = SessionState::Open;
+    }
+
+    /// Records that a connect was sent.
+    pub(crate) const fn connect_sent(&mut self, request: Request) {
+        self.state = SessionState::Connecting(request);
+    }
+
+    /// Records that the pool accepted the agent, with the report interval in milliseconds.
+    pub(crate) fn accepted(&mut self, now: Ms, interval_ms: u64, price: Option<Price>, pool_id: Option<PoolId>) {
+        let interval_ms = interval_ms.clamp(limits::INTERVAL_LEAST_MS, limits::INTERVAL_MOST_MS);
+        self.state = SessionState::Live { since: now, interval_ms };
+        self.accepted_before = true;
+        self.disconnected_as = PoolState::Disconnected;
+        self.loss_announced = false;
+        self.price = price;
+        self.pool_id = pool_id;
+    }
+
+    /// Records that the socket was closed. Returns whether the pool had accepted the agent on it.
+    pub(crate) fn closed(&mut self, now: Ms) -> bool {
+        if matches!(self.state, SessionState::Live { since, .. } if now.since(since) >= limits::GOOD_MS) {
+            self.backoff.reset();
+        }
+        let live = self.is_live();
+        self.private = false;
+        self.state = SessionState::Disconnected;
+        live
+    }
+
+    /// Records why no socket is open.
+    pub(crate) const fn disconnected_because(&mut self, why: PoolState) {
+        self.disconnected_as = why;
+    }
+
+    /// Records that the user is notified of the lost connection. Returns whether that is new.
+    pub(crate) const fn announce_loss(&mut self) -> bool {
+        !std::mem::replace(&mut self.loss_announced, true)
+    }
+
+    /// Records which open connection of the same node the pool closed for this one. Returns the address of another agent with
+    /// the same key if there is one.
+    pub(crate) fn replaced(&mut self, now: Ms, other: Option<IpAddr>) -> Option<IpAddr> {
+        self.displacements.connected(now, other)
+    }
+
+    /// Returns how long to wait after a lost socket, in milliseconds.
+    pub(crate) fn wait_after_loss_ms(&mut self, now: Ms, rng: &mut ChaCha8Rng) -> u64 {
+        self.displacements.wait_ms(now, rng).unwrap_or_else(|| self.backoff.next_ms(rng))
+    }
+
+    /// Returns how long to wait before the next socket, in milliseconds.
+    pub(crate) fn next_wait_ms(&mut self, rng: &mut ChaCha8Rng) -> u64 {
+        self.backoff.next_ms(rng)
+    }
+}
+
+/// Returns the wait that the pool requested, clamped. A pool that requests no wait at all gets a request a second at most.
+pub(crate) fn retry_ms(error: &WireError) -> Option<u64> {
+    let asked = error.data.as_ref().and_then(|data| data.retry_ms);
+    let asked = asked.or_else(|| error.is(ErrorCode::Busy).then_some(limits::BACKOFF_FIRST_MS));
+    asked.map(|ms| ms.clamp(limits::RETRY_LEAST_MS, limits::RETRY_MOST_MS))
+}

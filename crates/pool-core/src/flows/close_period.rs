@@ -1,0 +1,105 @@
+use vipnode_types::{Ms, Price, wire::Side};
+
+use crate::{
+    Core, Row,
+    agents::node::Node,
+    collections::address_block::AddressBlock,
+    leases::lease::{Lease, UNSEEN},
+    metering::{
+        period_ends::{Ends, freeze, running_ms, side_end},
+        period_merger::EndedRow,
+        stored_times::TimesChange,
+        unpaired::{EndedTime, Pair},
+    },
+    output::Output,
+};
+
+impl Core {
+    /// Writes the row that a lease runs as over, with both ends frozen, unless nothing is billed on it. Counts the time that
+    /// its sides were paired, and the time until `host_until` that the host saw the client and that is not billed.
+    ///
+    /// What the pool lost by its own restart counts against nobody: a client's last report is stored now and then only, so a
+    /// client that cannot say whether it was connected all the time, as over protocol 2, would pay for each restart.
+    pub(crate) fn close_period(&mut self, output: &mut Output, index: u32, ends: Ends, host_until: Ms) {
+        let Some(lease) = self.leases.get(index) else { return };
+        let pair = Pair { client: lease.client(), host: lease.host() };
+        let host_saw_ms = if lease.host_up() == UNSEEN { 0 } else { host_until.since(lease.host_up()) };
+        let lost_ms = self.lost_ms(lease, ends, host_until);
+        let Some(row) = self.leases.row(lease, &self.agents) else { return };
+        let price = row.price;
+        let metered = freeze(row, ends, output.now);
+        let billed_ms = metered.as_ref().map_or(0, |row| row.billed_ms);
+        if let Some(row) = metered {
+            self.counters.count_period(billed_ms, row.cost);
+            let block = self.agents.address(pair.client).map(AddressBlock::of).filter(|_| !self.limits.members_only);
+            self.metering.rows.take(output, EndedRow { pair, block, row }, &self.limits);
+        }
+        let unpaired_ms = host_saw_ms.saturating_sub(billed_ms).saturating_sub(lost_ms);
+        let running_ms = self.running_with_other_hosts(pair);
+        self.add_time(pair, EndedTime { price, billed_ms, unpaired_ms, running_ms });
+        let pair = [pair.client, pair.host];
+        let changed = self.agents.add_paired(pair, billed_ms, &self.limits);
+        for (node, _) in pair.into_iter().zip(changed).filter(|(_, changed)| *changed) {
+            if let Some(row) = self.agents.row(node) {
+                output.persist(Row::Node(Box::new(row)));
+            }
+        }
+    }
+
+    /// The time of a row, in milliseconds, of which the pool does not know because of its own restart: from when it last wrote
+    /// that it had heard of the client until it resumed.
+    fn lost_ms(&self, lease: &Lease, ends: Ends, host_until: Ms) -> u64 {
+        if lease.client_up() == UNSEEN {
+            return 0;
+        }
+        let from = ends.client.max(lease.host_up());
+        host_until.min(self.clock.resumed()).since(from)
+    }
+
+    /// Until when the host of a lease that ends saw the client: a connected host still sees what it last reported, for as
+    /// long as its next report takes.
+    pub(crate) fn host_saw_until(&self, lease: &Lease) -> Ms {
+        let host = lease.host();
+        let end = side_end(lease, Side::Host, &self.agents);
+        let there = self.agents.get(host).is_some_and(Node::is_connected) && !self.is_silent(host);
+        if there && lease.sees(Side::Host) {
+            let next = self.agents.seen(host).plus(self.limits.report_interval_ms);
+            self.clock.now().min(next).max(end)
+        } else {
+            end
+        }
+    }
+
+    /// Counts time after a lease's end in which only the host saw the client, because its eviction took that long.
+    pub(crate) fn add_unpaired(&mut self, pair: Pair, price: Price, unpaired_ms: u64) {
+        let running_ms = self.running_with_other_hosts(pair);
+        self.add_time(pair, EndedTime { price, billed_ms: 0, unpaired_ms, running_ms });
+    }
+
+    /// How long the client of a pair is billed by now on running periods with other hosts, in milliseconds.
+    fn running_with_other_hosts(&self, pair: Pair) -> u64 {
+        running_ms(pair.client, Some(pair.host), &self.leases, &self.agents)
+    }
+
+    fn add_time(&mut self, pair: Pair, spent: EndedTime) {
+        let Self { metering, clock, agents, limits, counters, .. } = self;
+        metering.add_time(pair, spent, clock.now(), agents, limits, counters);
+    }
+
+    /// Whether a client is not to use a host any longer today: it used too much time that it was not billed for.
+    pub(crate) fn is_used_up(&self, pair: Pair) -> bool {
+        let barred = self.metering.is_barred(pair, self.clock.now(), &self.agents, &self.limits);
+        barred || self.past_unpaired(pair.client)
+    }
+
+    /// Writes the times of clients that changed.
+    pub(crate) fn persist_times(&mut self, output: &mut Output) {
+        while let Some(client) = self.metering.pop_dirty() {
+            match self.metering.written(client, &self.agents) {
+                Some(TimesChange::Keep(row)) => output.persist(Row::Times(row)),
+                Some(TimesChange::Forget(id)) => output.persist(Row::Delete(crate::RowKey::Times(id))),
+                None => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+use vipnode_types::wire::{EvictReason, Side};
+
+use crate::{Core, agents::node::Node, leases::lease::Lease, matching::unpaired_offers::UnpairedOffer, output::Output};
+
+impl Core {
+    /// A client's host should be connected by now: else the client gets further ones of other address blocks.
+    pub(crate) fn extra_host_due(&mut self, output: &mut Output, slow: UnpairedOffer) {
+        let lease = self.leases.find(slow.lease).and_then(|index| self.leases.get(index));
+        let Some(client) = lease.filter(|lease| !lease.is_running()).map(Lease::client) else { return };
+        for _ in 0..slow.extra_hosts() {
+            // A client that gets none keeps those that it has; nothing else follows from it.
+            if !self.may_have_further_host(client) || self.offer_slot_of(output, client, true).is_err() {
+                break;
+            }
+        }
+        self.matching.await_pair_again(slow, output.now.plus(self.limits.extra_host_ms));
+    }
+
+    fn may_have_further_host(&self, client: u32) -> bool {
+        let Some(node) = self.agents.get(client).filter(|node| node.can_dial() && node.is_client()) else {
+            return false;
+        };
+        let (count, want) = (self.leases.client_count(client), self.matching.want(client));
+        let room = count < self.limits.leases_a_client && count.saturating_sub(want) < self.limits.extra_offers;
+        // A host that its node is connected with may report it later than the client: nothing else is needed.
+        let mut pending = self.leases.of_client(client).filter(|(_, lease)| !lease.is_running());
+        let connected = pending.any(|(_, lease)| lease.sees(Side::Client));
+        let (matching, context) = (&self.matching, self.context());
+        let spare = matching.has_slots_to_spare(node, context) && matching.may_have_spare_offer(client, context);
+        room && self.matching.may_want(client) && !connected && spare
+    }
+
+    /// Ends the offers of a client that is paired with as many hosts as it wants.
+    pub(crate) fn end_extra_offers(&mut self, output: &mut Output, client: u32) {
+        let want = self.matching.want(client);
+        if want == 0 || self.leases.client_count(client) <= want || !self.agents.get(client).is_some_and(Node::can_dial)
+        {
+            return;
+        }
+        let (running, pending): (Vec<_>, Vec<_>) = self
+            .leases
+            .of_client(client)
+            .map(|(index, lease)| (index, lease.is_running()))
+            .partition(|(_, runs)| *runs);
+        if running.len() >= want as usize {
+            for (index, _) in pending {
+                self.end_lease(output, index, EvictReason::TooLate, None, None);
+            }
+        }
+    }
+
+    /// Whether a client's request waits for hosts that were already asked.
+    pub(crate) fn waits_for_hosts_asked(&self, client: u32) -> bool {
+        let enough = self.leases.client_count(client) >= self.matching.want(client);
+        enough && self.leases.admitting(client) > 0 && self.agents.get(client).is_some_and(Node::can_dial)
+    }
+}

@@ -1,0 +1,381 @@
+use std::collections::BTreeMap;
+
+use vipnode_types::{
+    Account, Mismatch,
+    protocol2::Kind,
+    wire::{Score, Selection},
+};
+
+use crate::{
+    Limits,
+    agents::{
+        Agents,
+        node::Node,
+        node_class::{LastingClass, NodeClass},
+    },
+    collections::{address_block::AddressBlock, seeded_rng::SeededRng},
+    matching::{
+        Context, Matching,
+        compatibility::{
+            Incompatibilities, Incompatibility, class_incompatibility, host_incompatibility, incompatibility_if,
+        },
+        failed_searches::FailedSearch,
+        no_host::NoHost,
+        open_hosts::ChainHosts,
+    },
+    metering::unpaired_blocks::SpentHosts,
+};
+
+/// What a client's host is selected by, collected once per search.
+#[derive(Debug)]
+pub(crate) struct Criteria {
+    pub(crate) client: u32,
+    /// Its current hosts.
+    hosts: Vec<u32>,
+    /// Nodes that it hosts itself: already connected, in the other direction.
+    pub(crate) clients: Vec<u32>,
+    pub(crate) blocks: Vec<AddressBlock>,
+    pub(crate) payouts: Vec<Account>,
+    /// Nodes that it avoids.
+    avoid: Vec<u32>,
+    /// Hosts from which it is kept apart today, for time that it was not billed.
+    barred: Vec<u32>,
+    /// Hosts from which it is kept apart today, for time that newcomers of its address block were not billed.
+    spent: SpentHosts,
+    /// The execution client that a host has to be; unknown for any.
+    kind: Kind,
+    /// Whether hosts in the blocks of its current hosts are left out.
+    other_block: bool,
+    /// Whether clients were connected with any of the hosts that have free slots.
+    any_has_served: bool,
+    /// What the search has learned of classes of hosts.
+    classes: BTreeMap<NodeClass, Option<Incompatibility>>,
+}
+
+/// Why a host is not offered to a client now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Rejection {
+    Itself,
+    Chain,
+    Yours,
+    Price,
+    /// All its slots are taken.
+    Full,
+    /// It offers no slots.
+    OffersNone,
+    /// It refused, or did not answer, and gets no offer for a while.
+    BackingOff,
+    /// It is new, and its address block has as many trials as it may.
+    OnTrial,
+    Avoided,
+    /// The pair recently failed to connect.
+    Failed,
+    /// The pair is kept apart today, for time that the client was not billed.
+    Barred,
+    /// One of the two has yet to drop the other as a peer.
+    Ending,
+    /// It was recently offered to another client at the same address.
+    Address,
+    /// It is a different execution client than requested.
+    Kind,
+    /// The two are incompatible by what they serve and run.
+    Incompatible(Incompatibility),
+}
+
+/// A search for a host.
+struct HostSearch<'a> {
+    criteria: Criteria,
+    context: Context<'a>,
+    best: Option<(u32, Score)>,
+    /// Hosts that fit.
+    fitting: u32,
+    incompatibilities: Incompatibilities,
+    /// Hosts and classes looked at.
+    steps: u32,
+    /// How far it came in the classes of hosts, where it looked at them.
+    progress: Option<FailedSearch>,
+}
+
+impl Matching {
+    /// Returns the best of a few hosts with a free slot, drawn by address blocks, and counts the `steps` that this takes.
+    /// With `other_block` it has to be in another block than the client's current hosts, and the first that fits is taken: hosts
+    /// that rank well and stay silent would be first again and again.
+    /// The cost does not grow with the pool, nor with the kinds of hosts there are. Where no kind of host on the chain is
+    /// compatible with the client's kind, that is remembered until a new kind of host is there.
+    pub(crate) fn find_host(
+        &mut self,
+        client: u32,
+        other_block: bool,
+        rng: &mut SeededRng,
+        steps: &mut u32,
+        context: Context<'_>,
+    ) -> Result<(u32, Selection), NoHost> {
+        *steps = steps.saturating_add(1);
+        let price = context.limits.price;
+        let Some(node) = context.agents.get(client) else { return Err(NoHost::NoneFree) };
+        if price > node.max_price() {
+            return Err(NoHost::Price(price));
+        }
+        let chains = [Some(node.chain()), context.joined_chain(node.chain())];
+        let mut why = NoHost::NoneFree;
+        for chain in chains.into_iter().flatten() {
+            match self.find_host_on(chain, (client, other_block), rng, steps, context) {
+                Ok(found) => return Ok(found),
+                Err(NoHost::NoneFree) => {}
+                Err(reason) => why = reason,
+            }
+        }
+        Err(why)
+    }
+
+    /// As [`Self::find_host`], among the hosts of one chain.
+    fn find_host_on(
+        &mut self,
+        chain: u32,
+        (client, other_block): (u32, bool),
+        rng: &mut SeededRng,
+        steps: &mut u32,
+        context: Context<'_>,
+    ) -> Result<(u32, Selection), NoHost> {
+        let Some(node) = context.agents.get(client) else { return Err(NoHost::NoneFree) };
+        let Some(open) = self.open_hosts.of(chain) else { return Err(NoHost::NoneFree) };
+        let class = context.agents.lasting_class(NodeClass::of(node));
+        let nearby = context.agents.hosts_seen_nearby(client, context.limits.candidates);
+        if let Some(incompatibilities) = open.failed_before(class).filter(|_| nearby.is_empty()) {
+            return Err(NoHost::Incompatible(incompatibilities.clone()));
+        }
+        let criteria = Criteria { other_block: other_block && !self.members_only, ..self.criteria(client, context) };
+        let mut search = HostSearch::new(criteria, context);
+        for host in nearby {
+            search.examine(self, host);
+        }
+        let failed = open.failed_before(class).filter(|_| search.best.is_none());
+        let found = match failed {
+            Some(incompatibilities) => Err(NoHost::Incompatible(incompatibilities.clone())),
+            None => self.search(&mut search, open, class, rng),
+        };
+        *steps = steps.saturating_add(search.steps);
+        if let Some(progress) = search.progress {
+            let block = self.block_of(node);
+            self.open_hosts.remember_failure(chain, class, progress, block, context.limits);
+        }
+        found
+    }
+
+    fn search(
+        &self,
+        search: &mut HostSearch<'_>,
+        open: &ChainHosts,
+        class: LastingClass,
+        rng: &mut SeededRng,
+    ) -> Result<(u32, Selection), NoHost> {
+        let Limits { candidates, examined_hosts, .. } = *search.context.limits;
+        let mut walk = open.groups.walk(rng);
+        let first = if search.criteria.other_block { 1 } else { candidates.max(1) };
+        for _ in 0..first {
+            let Some(host) = walk.next(rng) else { break };
+            search.examine(self, host);
+        }
+        if search.best.is_none()
+            && !search.incompatibilities.is_empty()
+            && let Some(incompatibilities) = search.look_by_class(self, open, class, rng)
+        {
+            return Err(NoHost::Incompatible(incompatibilities));
+        }
+        let mut looked = first;
+        while search.best.is_none() && looked < examined_hosts {
+            let Some(host) = walk.next(rng) else { break };
+            looked = looked.saturating_add(1);
+            search.examine(self, host);
+        }
+        match search.best {
+            Some((host, score)) => Ok((host, Selection { score, candidates: search.fitting })),
+            None if search.incompatibilities.is_empty() => Err(NoHost::NoneFits),
+            None => Err(NoHost::Incompatible(std::mem::take(&mut search.incompatibilities))),
+        }
+    }
+
+    /// Collects what a client's host is selected by.
+    pub(crate) fn criteria(&self, client: u32, context: Context<'_>) -> Criteria {
+        let hosts: Vec<u32> = context.leases.of_client(client).map(|(_, lease)| lease.host()).collect();
+        let clients = context.leases.of_host(client).map(|(_, lease)| lease.client()).collect();
+        let near = hosts.iter().filter_map(|&host| context.agents.get(host));
+        let blocks = near.clone().filter_map(Node::address).map(AddressBlock::of).collect();
+        let payouts = near.filter_map(Node::payout).collect();
+        let avoid = self.nodes.get(client).avoid.iter().flat_map(|avoided| avoided.0.iter());
+        let avoid = avoid.filter_map(|&handle| context.agents.live(handle)).collect();
+        let Context { now, limits, agents, leases, metering, .. } = context;
+        let barred = metering.barred_hosts(client, now, agents, limits);
+        let spent = metering.spent_hosts(client, now, (agents, leases), limits);
+        let kind = self.asks.kind(client);
+        let chain = context.agents.get(client).map(Node::chain);
+        let chains = [chain, chain.and_then(|chain| context.joined_chain(chain))];
+        let mut open = chains.into_iter().flatten().filter_map(|chain| self.open_hosts.of(chain));
+        let any_has_served = open.any(|open| open.known > 0);
+        let classes = BTreeMap::new();
+        let other_block = false;
+        Criteria {
+            client,
+            hosts,
+            clients,
+            blocks,
+            payouts,
+            avoid,
+            barred,
+            spent,
+            kind,
+            other_block,
+            any_has_served,
+            classes,
+        }
+    }
+
+    /// Returns the first reason why a host cannot be offered to a client now. A host without a free slot counts as full;
+    /// [`Self::survey`] distinguishes why it has none.
+    pub(crate) fn rejection(&self, criteria: &mut Criteria, host: u32, context: Context<'_>) -> Option<Rejection> {
+        let client = criteria.client;
+        let (node, gives) = (context.agents.get(client)?, context.agents.get(host)?);
+        let (now, recent) = (context.now, &self.recent_pairs);
+        if host == client {
+            return Some(Rejection::Itself);
+        }
+        let unnamed_roles = || !node.dialect().names_roles() || !gives.dialect().names_roles();
+        let reasons = [
+            (Rejection::Chain, !context.agents.are_joined(node.chain(), gives.chain(), context.limits)),
+            (Rejection::Yours, criteria.hosts.contains(&host)),
+            (Rejection::Yours, criteria.clients.contains(&host) && unnamed_roles()),
+            (Rejection::Price, context.limits.price > node.max_price()),
+            (Rejection::Full, self.nodes.get(host).open_free == 0),
+            (Rejection::OnTrial, self.awaits_trials(host, criteria.any_has_served, context)),
+            (Rejection::Avoided, criteria.avoid.contains(&host) || criteria.leaves_out(gives)),
+        ];
+        let other_kind = {
+            let kind = context.agents.kind(host);
+            criteria.kind != Kind::Unknown && kind != Kind::Unknown && kind != criteria.kind
+        };
+        let lasting = reasons.into_iter().find_map(|(reason, holds)| holds.then_some(reason));
+        if let Some(reason) = lasting.or_else(|| other_kind.then_some(Rejection::Kind)) {
+            return Some(reason);
+        }
+        let light_nodes_failed = || {
+            let block = node.address().map(AddressBlock::of).filter(|_| context.agents.is_light(client));
+            block.is_some_and(|block| recent.light_nodes_failed(now, host, block))
+        };
+        criteria
+            .incompatibility_with(host, NodeClass::of(gives), context.agents)
+            .or_else(|| host_incompatibility(client, host, context.agents, context.limits))
+            .map(Rejection::Incompatible)
+            .or_else(|| recent.recently_failed(now, host, client).then_some(Rejection::Failed))
+            .or_else(|| light_nodes_failed().then_some(Rejection::Failed))
+            .or_else(|| criteria.barred.contains(&host).then_some(Rejection::Barred))
+            .or_else(|| criteria.spent.contains(gives.address().map(AddressBlock::of)).then_some(Rejection::Barred))
+            .or_else(|| drops_unclear(node, gives).then_some(Rejection::Ending))
+            .or_else(|| recent.offered_nearby(now, host, client, node.address()).then_some(Rejection::Address))
+    }
+}
+
+impl Criteria {
+    /// Whether a host is left out because of its address block.
+    fn leaves_out(&self, host: &Node) -> bool {
+        self.other_block && host.address().is_some_and(|address| self.blocks.contains(&AddressBlock::of(address)))
+    }
+
+    /// Why the client and the hosts of a class are incompatible; checked once for each class.
+    fn incompatibility(&mut self, class: NodeClass, agents: &Agents) -> Option<Incompatibility> {
+        let client = self.client;
+        self.classes.entry(class).or_insert_with(|| class_incompatibility(client, class, agents)).clone()
+    }
+
+    /// Why the client and a host of a class are incompatible. If the host names no capabilities, what observations in the
+    /// client's own address block saw counts.
+    fn incompatibility_with(&mut self, host: u32, class: NodeClass, agents: &Agents) -> Option<Incompatibility> {
+        let why = self.incompatibility(class, agents)?;
+        let lacks = matches!(why, Incompatibility::Host(Mismatch::Lacks(_)));
+        match agents.seen_nearby(self.client, host).filter(|_| lacks) {
+            Some(seen) => incompatibility_if(self.client, class, &seen, agents),
+            None => Some(why),
+        }
+    }
+}
+
+impl<'a> HostSearch<'a> {
+    fn new(criteria: Criteria, context: Context<'a>) -> Self {
+        let incompatibilities = Incompatibilities::default();
+        Self { criteria, context, best: None, fitting: 0, incompatibilities, steps: 0, progress: None }
+    }
+
+    /// Looks at a host.
+    fn examine(&mut self, matching: &Matching, host: u32) {
+        self.steps = self.steps.saturating_add(1);
+        match matching.rejection(&mut self.criteria, host, self.context) {
+            Some(Rejection::Incompatible(why)) => self.incompatibilities.count(why, 1),
+            Some(_) => {}
+            None => {
+                self.fitting = self.fitting.saturating_add(1);
+                let score = matching.score(&self.criteria, host, self.context);
+                if self.best.is_none_or(|(_, other)| score.total > other.total) {
+                    self.best = Some((host, score));
+                }
+            }
+        }
+    }
+
+    /// Looks for a class of hosts that is compatible with the client, and at hosts of it; at most at `examined_hosts_by_rules` classes
+    /// and hosts, from where the last search for this class of clients ended. Returns why no class is compatible, where
+    /// that is so: then no host is, however many there are.
+    fn look_by_class(
+        &mut self,
+        matching: &Matching,
+        open: &ChainHosts,
+        class: LastingClass,
+        rng: &mut SeededRng,
+    ) -> Option<Incompatibilities> {
+        let Limits { candidates, examined_hosts_by_rules, .. } = *self.context.limits;
+        let most = self.steps.saturating_add(examined_hosts_by_rules);
+        let mut progress = open.checked_before(class);
+        let before = progress.checked;
+        let (mut all, mut any_fits, mut goes_on, mut ended) = (progress.why.clone(), false, true, false);
+        for (number, of_hosts, hosts) in open.classes.starting_at(before) {
+            ended = self.best.is_some() || self.steps >= most;
+            if ended {
+                break;
+            }
+            self.steps = self.steps.saturating_add(1);
+            let why = self.criteria.incompatibility(of_hosts, self.context.agents);
+            // What one client's agent rejected holds for that client alone.
+            goes_on &= why.as_ref().is_some_and(|why| *why != Incompatibility::VersionRejected);
+            if let Some(why) = why {
+                let many = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
+                if goes_on {
+                    progress.checked = number.saturating_add(1);
+                    progress.why.count(why.clone(), many);
+                }
+                all.count(why, many);
+                continue;
+            }
+            any_fits = true;
+            // Some of them may have been counted before.
+            let counted = self.incompatibilities.clone();
+            let mut walk = hosts.walk(rng);
+            for _ in 0..candidates.max(1).min(most.saturating_sub(self.steps)) {
+                let Some(host) = walk.next(rng) else { break };
+                self.examine(matching, host);
+            }
+            self.incompatibilities = counted;
+        }
+        if goes_on && !ended {
+            progress.checked = open.classes.next();
+        }
+        self.progress = (progress.checked > before).then_some(progress);
+        (!any_fits && !ended && self.best.is_none()).then_some(all)
+    }
+}
+
+/// Whether one of them has yet to drop the other as a peer in an unknown role: a new lease would keep the old connection
+/// alive there.
+fn drops_unclear(a: &Node, b: &Node) -> bool {
+    let both = |node: &Node| node.ever_host() && node.ever_client();
+    let drops =
+        |node: &Node, other: &Node| node.credentials().drops() && node.credentials().to_drop().contains(&other.id());
+    both(a) && both(b) && (drops(a, b) || drops(b, a))
+}

@@ -1,0 +1,206 @@
+use std::collections::{BTreeMap, VecDeque};
+
+use vipnode_types::{Ms, NodeId};
+
+use crate::{
+    Limits, MeteredPeriod, Row, RowKey,
+    collections::{address_block::AddressBlock, block_shares::BlockShares, by_index::ByIndex, deadlines::Deadlines},
+    metering::unpaired::Pair,
+    output::Output,
+};
+
+const HOUR_MS: u64 = 60 * 60 * 1000;
+/// A row that waits is written to the store at most this often, so that a crash loses at most so much of it.
+const WRITTEN_EACH_MS: u64 = 1_000;
+
+/// The client and the host of a row.
+type Sides = (NodeId, NodeId);
+
+/// Billing periods that are over and not written yet.
+///
+/// A node can end a row with each report of each lease, and could fill the journal. Once it has ended as many in an hour as
+/// it may, each of its pairs has one row that waits: what ends further is added to it, and it is written in the next hour.
+/// The address blocks of clients share the room for rows that wait.
+#[derive(Debug)]
+pub(crate) struct PeriodMerger {
+    nodes: ByIndex<PeriodsOfHour>,
+    deferred: BTreeMap<Sides, DeferredPeriod>,
+    due: Deadlines<Sides>,
+    /// Rows that changed since the store got them, and when it gets them again.
+    changed: VecDeque<(Ms, Sides)>,
+    shares: BlockShares,
+}
+
+/// A row that waits.
+#[derive(Debug)]
+struct DeferredPeriod {
+    row: Box<MeteredPeriod>,
+    /// The client's address block, to which it counts; `None` for members, and for one that waited before a restart.
+    block: Option<AddressBlock>,
+    /// When the store got it.
+    written: Ms,
+    /// It is in the list of changed rows.
+    changed: bool,
+}
+
+/// A row that is over.
+#[derive(Debug)]
+pub(crate) struct EndedRow {
+    pub(crate) pair: Pair,
+    /// The client's address block, if address blocks are distinguished.
+    pub(crate) block: Option<AddressBlock>,
+    pub(crate) row: MeteredPeriod,
+}
+
+/// How many rows a node ended in an hour, in four bytes, for every node has one.
+#[derive(Debug, Clone, Copy, Default)]
+struct PeriodsOfHour {
+    /// The number of the hour modulo 2^16.
+    hour: u16,
+    rows: u16,
+}
+
+impl PeriodMerger {
+    pub(crate) fn new() -> Self {
+        Self {
+            nodes: ByIndex::new(),
+            deferred: BTreeMap::new(),
+            due: Deadlines::new(),
+            changed: VecDeque::new(),
+            shares: BlockShares::new(0),
+        }
+    }
+
+    /// Takes in a row that is over: writes it, or has it wait.
+    pub(crate) fn take(&mut self, output: &mut Output, ended: EndedRow, limits: &Limits) {
+        let (EndedRow { pair, block, mut row }, now) = (ended, output.now);
+        let many = [pair.client, pair.host].into_iter().map(|node| self.count(node, now)).max().unwrap_or(0);
+        let sides = (row.lease.client, row.lease.host);
+        let mut written = None;
+        if let Some(before) = self.remove(&sides) {
+            written = Some((before.written, before.changed));
+            if before.row.lease.payee == row.lease.payee {
+                row.add(&before.row);
+            } else {
+                output.persist(Row::Metered(before.row));
+            }
+        }
+        let row = Box::new(row);
+        if many > limits.periods_an_hour && self.has_room(block, limits) {
+            let (written, changed) = self.write(output, sides, &row, written);
+            self.wait(sides, DeferredPeriod { row, block, written, changed }, now);
+        } else {
+            output.persist(Row::Metered(row));
+            if written.is_some() {
+                output.persist(Row::Delete(RowKey::Deferred(sides.0, sides.1)));
+            }
+        }
+    }
+
+    /// Writes a row that waits, or plans that, where the store got it a moment ago. Returns when it was written, and whether
+    /// it is listed as changed since.
+    fn write(
+        &mut self,
+        output: &mut Output,
+        sides: Sides,
+        row: &MeteredPeriod,
+        before: Option<(Ms, bool)>,
+    ) -> (Ms, bool) {
+        let now = output.now;
+        match before {
+            Some((written, changed)) if now.since(written) < WRITTEN_EACH_MS => {
+                if !changed {
+                    self.changed.push_back((written.plus(WRITTEN_EACH_MS), sides));
+                }
+                (written, true)
+            }
+            _ => {
+                output.persist(Row::Deferred(Box::new(row.clone())));
+                (now, false)
+            }
+        }
+    }
+
+    /// Writes a row that waits and changed. Returns false if none is due.
+    pub(crate) fn write_changed(&mut self, output: &mut Output) -> bool {
+        let now = output.now;
+        let Some((_, sides)) = self.changed.front().copied().filter(|(due, _)| *due <= now) else { return false };
+        self.changed.pop_front();
+        if let Some(deferred) = self.deferred.get_mut(&sides).filter(|deferred| deferred.changed) {
+            (deferred.written, deferred.changed) = (now, false);
+            output.persist(Row::Deferred(deferred.row.clone()));
+        }
+        true
+    }
+
+    /// Writes a row that waited for its hour to pass. Returns false if there is none.
+    pub(crate) fn write_due(&mut self, output: &mut Output) -> bool {
+        let Some(sides) = self.due.pop_due(output.now) else { return false };
+        // One that was written since began to wait again in this hour.
+        let hour_passed = |deferred: &DeferredPeriod| hour(deferred.row.ended) < hour(output.now);
+        if self.deferred.get(&sides).is_some_and(hour_passed)
+            && let Some(deferred) = self.remove(&sides)
+        {
+            output.persist(Row::Metered(deferred.row));
+            output.persist(Row::Delete(RowKey::Deferred(sides.0, sides.1)));
+        }
+        true
+    }
+
+    /// A row that waited before a restart.
+    pub(crate) fn restore(&mut self, row: MeteredPeriod) {
+        let (sides, ended) = ((row.lease.client, row.lease.host), row.ended);
+        self.wait(sides, DeferredPeriod { row: Box::new(row), block: None, written: ended, changed: false }, ended);
+    }
+
+    /// The rows that wait, by client and host.
+    pub(crate) fn deferred(&self) -> impl Iterator<Item = &MeteredPeriod> {
+        self.deferred.values().map(|deferred| &*deferred.row)
+    }
+
+    /// Whether one more row of a client in a block may wait.
+    fn has_room(&self, block: Option<AddressBlock>, limits: &Limits) -> bool {
+        let len = u32::try_from(self.deferred.len()).unwrap_or(u32::MAX);
+        let free = limits.waiting_periods.saturating_sub(len);
+        block.map_or(free > 0, |block| self.shares.may_take(block, free))
+    }
+
+    fn remove(&mut self, sides: &Sides) -> Option<DeferredPeriod> {
+        let deferred = self.deferred.remove(sides)?;
+        deferred.block.into_iter().for_each(|block| self.shares.give_back(block));
+        Some(deferred)
+    }
+
+    /// Forgets a node.
+    pub(crate) fn forget(&mut self, node: u32) {
+        self.nodes.take(node);
+    }
+
+    fn wait(&mut self, sides: Sides, deferred: DeferredPeriod, now: Ms) {
+        deferred.block.into_iter().for_each(|block| self.shares.take(block));
+        if self.deferred.insert(sides, deferred).is_none() {
+            let next = u64::from(hour(now)).saturating_add(1).saturating_mul(HOUR_MS);
+            self.due.push(Ms::new(next), sides);
+        }
+    }
+
+    /// Counts one more row of a node; returns how many it ended in this hour.
+    fn count(&mut self, node: u32, now: Ms) -> u32 {
+        let Some(count) = self.nodes.get_mut(node) else { return 0 };
+        let hour = u16::try_from(hour(now) % (1 << 16)).unwrap_or(0);
+        if count.hour != hour {
+            *count = PeriodsOfHour { hour, rows: 0 };
+        }
+        count.rows = count.rows.saturating_add(1);
+        count.rows.into()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.nodes.heap_bytes()
+    }
+}
+
+fn hour(now: Ms) -> u32 {
+    u32::try_from(now.get() / HOUR_MS).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,166 @@
+//! Further hosts for clients whose host stays silent.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use vipnode_types::wire::EvictReason;
+
+use super::{
+    pool::{Pool, address, client, host, node},
+    scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS},
+};
+use crate::{CallOutcome, Limits};
+
+const HOSTS: std::ops::Range<u32> = 10..40;
+
+/// A client among hosts that each have a block of their own.
+fn among_hosts(limits: Limits) -> Pool {
+    let mut pool = Pool::with(limits);
+    for agent in HOSTS {
+        pool = pool.with_host(agent, 4).reported(agent);
+    }
+    pool.with_client(CLIENT).reported(CLIENT)
+}
+
+/// Has all hosts that were asked admit, and returns them.
+fn admitted(pool: &mut Pool) -> BTreeSet<u32> {
+    let mut hosts = BTreeSet::new();
+    for host in HOSTS {
+        while let Some((call, _)) = pool.take_admit(host) {
+            pool.done(call, CallOutcome::Done);
+            hosts.insert(host);
+        }
+    }
+    hosts
+}
+
+/// A client and its hosts report each other as connected.
+fn pair_all(pool: &mut Pool, agent: u32) {
+    let index = pool.core.agents.find(&node(agent)).unwrap();
+    let pending = pool.core.leases.of_client(index).filter(|(_, lease)| !lease.is_running() && !lease.is_admitting());
+    let pending: Vec<_> = pending.map(|(_, lease)| (lease.id(), lease.host())).collect();
+    for (lease, host) in pending {
+        let id = pool.core.agents.id(host).unwrap();
+        let host = HOSTS.into_iter().find(|&host| node(host) == id).unwrap();
+        pool.reports_up(host, lease);
+        pool.reports_up(agent, lease);
+    }
+}
+
+#[test]
+fn a_client_of_silent_hosts_gets_further_ones_each_second_up_to_a_limit() {
+    let mut pool = among_hosts(Limits { extra_offers: 7, ..Limits::default() });
+    pool.ask(CLIENT, 1);
+    let mut hosts = admitted(&mut pool);
+    for (further, all) in [(2, 3), (4, 7), (1, 8), (0, 8)] {
+        pool.pass(1_000);
+        let more = admitted(&mut pool);
+        assert_eq!(more.len(), further);
+        hosts.extend(more);
+        assert_eq!(hosts.len(), all, "each host once");
+    }
+    // One of them pairs: the others end.
+    let good = *hosts.last().unwrap();
+    let index = pool.core.agents.find(&super::pool::node(good)).unwrap();
+    let lease = pool.core.leases.of_host(index).next().unwrap().1.id();
+    pool.delta(good, &[lease], &[]);
+    pool.delta(CLIENT, &[lease], &[]);
+    assert_eq!(pool.core.gauges().leases, 1);
+    let others = hosts.iter().filter(|&&host| host != good);
+    assert!(others.copied().all(|host| pool.evicted(host) == Some(EvictReason::TooLate)));
+    pool.pass(5_000);
+    assert_eq!(pool.core.gauges().leases, 1, "nothing more is offered");
+}
+
+#[test]
+fn a_client_whose_node_is_connected_gets_no_further_host() {
+    let mut pool = among_hosts(Limits::default());
+    pool.ask(CLIENT, 1);
+    let first = pool.asked(HOSTS).unwrap();
+    let lease = pool.admit(first);
+    // The host reports it late, as one of protocol 2 does.
+    pool.delta(CLIENT, &[lease], &[]);
+    pool.pass(10_000);
+    assert_eq!(pool.core.gauges().leases, 1);
+}
+
+#[test]
+fn free_ids_of_a_block_share_the_further_hosts_of_one_client() {
+    let mut pool = among_hosts(Limits::default());
+    let near = IpAddr::from([66, 6, 6, 1]);
+    for agent in 100..110 {
+        pool.connect_from(agent, client(agent), near).unwrap();
+        pool.full(agent, &[]);
+        pool.ask(agent, 1);
+        admitted(&mut pool);
+    }
+    pool.pass(5_000);
+    let of_block = pool.core.gauges().leases;
+    assert!(of_block <= 10, "{of_block} offers");
+    // A client elsewhere gets them.
+    assert_ne!(near, address(CLIENT));
+    pool.ask(CLIENT, 1);
+    for _ in 0..4 {
+        admitted(&mut pool);
+        pool.pass(1_000);
+    }
+    assert_eq!(pool.core.gauges().leases, of_block + 8);
+}
+
+/// The attack: a stranger's IDs are paired with the stranger's own host, and want a second one.
+#[test]
+fn waiting_ids_of_a_stranger_make_slots_scarce_for_nobody_else() {
+    let near = |agent: u32| IpAddr::from([66, 6, 6, u8::try_from(agent % 250).unwrap() + 1]);
+    let strangers = 1_000..1_060;
+    let mut pool = Pool::new();
+    pool.connect_from(HOST, host(HOST, 60), near(0)).unwrap();
+    pool.full(HOST, &[]);
+    for agent in strangers.clone() {
+        pool.connect_from(agent, client(agent), near(agent)).unwrap();
+        pool.full(agent, &[]);
+        pool.ask(agent, 2);
+        let lease = pool.admit(HOST);
+        pool.reports_up(HOST, lease);
+        pool.reports_up(agent, lease);
+    }
+    for agent in HOSTS {
+        pool = pool.with_host(agent, 1).reported(agent);
+    }
+    pool.pass(10);
+    assert_eq!((pool.core.gauges().waiting, pool.core.gauges().free_slots), (60, 30), "more wait than slots are free");
+    pool = pool.with_client(CLIENT).reported(CLIENT);
+    pool.ask(CLIENT, 1);
+    assert_eq!(admitted(&mut pool).len(), 1);
+    pool.pass(1_000);
+    assert_eq!(admitted(&mut pool).len(), 2, "further hosts");
+    pool = pool.with_client(SECOND_CLIENT).reported(SECOND_CLIENT);
+    pool.ask(SECOND_CLIENT, 3);
+    for _ in 0..6 {
+        admitted(&mut pool);
+        pair_all(&mut pool, SECOND_CLIENT);
+        pool.pass(1_000);
+    }
+    let index = pool.core.agents.find(&node(SECOND_CLIENT)).unwrap();
+    assert_eq!(pool.core.leases.client_count(index), 3, "as many hosts as it wants");
+    pool.ask(strangers.start, 2);
+    assert!(
+        pool.why(strangers.start).contains("kept for clients that have no host"),
+        "the stranger's own block comes after others"
+    );
+}
+
+#[test]
+fn a_client_of_an_offer_from_before_a_restart_gets_further_hosts_too() {
+    let (mut pool, _) = Pool::new().offered();
+    pool.restart(Limits::default());
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.full(CLIENT, &[]);
+    for agent in [HOST, SECOND_HOST] {
+        pool.connect(agent, host(agent, SLOTS)).unwrap();
+        pool.full(agent, &[]);
+    }
+    pool.pass(1_010);
+    let lease = pool.admit(SECOND_HOST);
+    let (call, dial) = pool.take_dial(CLIENT).unwrap();
+    assert_eq!(dial.lease, lease);
+    pool.done(call, CallOutcome::Done);
+}

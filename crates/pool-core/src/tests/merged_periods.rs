@@ -1,0 +1,132 @@
+use vipnode_types::{
+    LeaseId, NodeId,
+    wire::{ConnectRequest, HostOffer, LeaveReason},
+};
+
+use super::{
+    pool::{Pool, address, client, host, node, payout},
+    scenario::{CLIENT, HOST, HOUR_MS, OTHER_SUBNET, SECOND_HOST, SLOTS, other_clients, priced},
+};
+use crate::{Limits, MeteredPeriod, Row};
+
+/// The client begins a row with each of so many reports, a second apart.
+fn begin_rows(pool: &mut Pool, rows: u32) {
+    let lease = pool.lease_up();
+    for _ in 0..rows {
+        begin_row(pool, CLIENT, lease, 1_000);
+    }
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    while pool.evicted(HOST).is_some() {}
+    pool.pass(1_000);
+}
+
+/// The client begins a row after so many milliseconds, which are billed, and ten more.
+fn begin_row(pool: &mut Pool, agent: u32, lease: LeaseId, ms: u64) {
+    pool.pass(ms);
+    pool.beat(HOST);
+    pool.beat(agent);
+    pool.pass(10);
+    pool.delta(agent, &[lease], &[lease]);
+}
+
+/// What the journal holds and what waits for it.
+fn sums(pool: &Pool) -> (u64, u64) {
+    let waiting = pool.core.rows();
+    let waiting: u64 =
+        waiting.iter().map(|row| if let Row::Deferred(row) = row { row.total_billed_ms() } else { 0 }).sum();
+    (pool.metered().iter().map(MeteredPeriod::total_billed_ms).sum(), waiting)
+}
+
+#[test]
+fn a_row_on_which_nothing_is_billed_is_not_kept() {
+    let (mut pool, lease) = Pool::priced().leased();
+    for _ in 0..50 {
+        pool.delta(CLIENT, &[lease], &[lease]);
+    }
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    assert_eq!((pool.metered().len(), pool.core.counters().metered_rows), (0, 0));
+}
+
+#[test]
+fn beyond_a_nodes_hour_rows_are_added_up_and_nothing_is_lost() {
+    let mut pool = Pool::with(Limits { periods_an_hour: 10, ..priced() });
+    begin_rows(&mut pool, 100);
+    let all = pool.core.counters().metered_ms;
+    assert_eq!(pool.metered().len(), 10);
+    let (written, waiting) = sums(&pool);
+    assert!(written < all && written + waiting == all, "{written} + {waiting} of {all}");
+    pool.restart(pool.core.limits.clone());
+    assert_eq!((sums(&pool).1, pool.core.counters().metered_ms), (waiting, all), "a restart keeps them");
+    pool.pass(HOUR_MS);
+    let rows = pool.metered();
+    assert_eq!((rows.len(), sums(&pool)), (11, (all, 0)), "written in the next hour");
+    let last = rows.last().unwrap();
+    assert_eq!(u64::from(last.earlier.rows) + rows.len() as u64, pool.core.counters().metered_rows);
+    let cost: u128 = rows.iter().map(|row| row.total_cost().get()).sum();
+    assert_eq!(cost, pool.core.counters().metered_cost.get());
+}
+
+#[test]
+fn a_row_that_waits_is_written_once_a_second() {
+    let mut pool = Pool::with(Limits { periods_an_hour: 1, ..priced() });
+    let lease = pool.lease_up();
+    begin_row(&mut pool, CLIENT, lease, 1_000);
+    let written = |pool: &Pool| pool.rows.iter().filter(|row| matches!(row, Row::Deferred(_))).count();
+    let before = written(&pool);
+    for _ in 0..200 {
+        begin_row(&mut pool, CLIENT, lease, 20);
+    }
+    let (times, seconds) = (written(&pool) - before, 6);
+    assert!((5..=seconds + 1).contains(&times), "{times} times in {seconds} s");
+    pool.pass(1_000);
+    let sums_before = sums(&pool);
+    pool.restart(pool.core.limits.clone());
+    assert_eq!(sums(&pool), sums_before, "a second later, the store has everything");
+}
+
+#[test]
+fn the_clients_of_one_block_leave_room_for_others_to_wait() {
+    let mut pool =
+        Pool::with(Limits { periods_an_hour: 1, waiting_periods: 6, ..priced() }).with_host(HOST, 20).reported(HOST);
+    let neighbors = other_clients(5);
+    for agent in neighbors.chain([OTHER_SUBNET]) {
+        let at = if agent == OTHER_SUBNET { address(OTHER_SUBNET) } else { address(CLIENT) };
+        pool.pass(40_000);
+        pool.beat(HOST);
+        pool.connect_from(agent, client(agent), at).unwrap();
+        pool.full(agent, &[]);
+        let lease = pool.lease_between(HOST, agent);
+        for _ in 0..3 {
+            begin_row(&mut pool, agent, lease, 1_000);
+        }
+    }
+    let waiting = pool.core.rows();
+    let waiting =
+        waiting.iter().filter_map(|row| if let Row::Deferred(row) = row { Some(row.lease.client) } else { None });
+    let waiting: Vec<NodeId> = waiting.collect();
+    assert!(waiting.contains(&node(OTHER_SUBNET)) && waiting.len() == 3, "{waiting:?}: a block has a third");
+}
+
+#[test]
+fn rows_for_another_payee_are_not_added_up() {
+    let mut pool = Pool::with(Limits { periods_an_hour: 1, ..priced() });
+    begin_rows(&mut pool, 5);
+    let (account, other_account) = (payout(HOST), payout(SECOND_HOST));
+    let offer = HostOffer { slots: SLOTS, payout: Some(other_account) };
+    pool.join(HOST, ConnectRequest { host: Some(offer), ..host(HOST, SLOTS) });
+    pool.join(CLIENT, client(CLIENT));
+    pool.pass(40_000);
+    let lease = pool.lease_between(HOST, CLIENT);
+    pool.pass_with(60_000, &[HOST, CLIENT]);
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    pool.pass(HOUR_MS);
+    let payees: Vec<_> = pool.metered().iter().map(|row| row.lease.payee.unwrap()).collect();
+    assert_eq!(payees, [account, account, other_account]);
+}
+
+#[test]
+fn where_no_further_row_may_wait_it_is_written() {
+    let mut pool = Pool::with(Limits { periods_an_hour: 10, waiting_periods: 0, ..priced() });
+    begin_rows(&mut pool, 20);
+    assert_eq!(pool.metered().len() as u64, pool.core.counters().metered_rows);
+}

@@ -1,0 +1,164 @@
+use vipnode_types::{NodeId, errors, sanitize};
+
+errors! {
+    /// Why the pool refuses a call before it reaches the core.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub(crate) enum CallRefusal {
+        /// The caller did not call vipnode_connect first, or the core closed the session.
+        NotAuthenticated: Unauthorized, "this connection has not authenticated",
+            hint "Call vipnode_connect first, and sign it.";
+        /// A connection can be used for only one node and one protocol.
+        OtherNode: Unauthorized, "this connection is already authenticated for another node",
+            hint "Open one connection for each node.";
+        /// Over HTTP, an agent key can be used for only one node.
+        AgentOfOtherNode: Unauthorized, "this agent key is already used for another node",
+            hint "Give each node an agent key of its own: run vipnode link for each.";
+        /// A call that must be signed has no envelope.
+        NotSigned: Unauthorized, "this call is not signed", hint "Sign the call: params are [object, envelope].";
+        /// The nonce of a connect call on a WebSocket is not the challenge.
+        Challenge: Unauthorized, "the nonce is not the challenge of this connection",
+            hint "Sign the value of the vipnode-challenge header of this connection's 101 response.";
+        /// The signature is for another pool.
+        Audience {
+            /// The URL that was signed.
+            audience: String,
+            /// The pool's own URLs.
+            known: String,
+        }: Unauthorized, "this call is signed for {audience}, but this pool's URLs are {known}",
+            hint "Connect to one of these URLs, or ask the operator to add yours with --public-url.";
+        /// The signature is for a URL, but the pool does not know its own URLs, because it is behind a proxy.
+        NoAudience {
+            /// The URL that was signed.
+            audience: String,
+        }: Unauthorized, "this call is signed for {audience}, and this pool does not know its own URL because it is behind a proxy",
+            hint "Ask the operator to start the pool with --public-url {audience}.";
+        /// Over HTTP, the nonce is not a number.
+        NonceForm: Unauthorized, "over HTTP, the nonce must be the Unix time in milliseconds",
+            hint "Send the Unix time in milliseconds as the nonce.";
+        /// Over HTTP, the nonce is too far ahead of the pool's clock.
+        NonceAhead {
+            /// How far it may be, in seconds.
+            limit_s: u64,
+        }: Unauthorized, "the nonce is more than {limit_s} s in the future",
+            hint "Check the clocks of both machines, then call again.";
+        /// Over HTTP, the nonce is too far behind the pool's clock.
+        NonceBehind {
+            /// How far it may be, in seconds.
+            limit_s: u64,
+        }: Unauthorized, "the nonce is more than {limit_s} s old",
+            hint "Check the clocks of both machines, then call again.";
+        /// Over HTTP, the pool does not know which nonces were used before it started.
+        NonceBeforeStart: Unauthorized, "the nonce is older than this pool's start",
+            hint "Check the clocks of both machines, then call again.";
+        /// Over HTTP, each nonce must be greater than the previous one.
+        NonceUsed: Unauthorized, "this nonce, or a greater one, was already used",
+            hint "Send a greater nonce with each call, from one agent only.";
+        /// The pool has a members list, and the node is not on it.
+        NotMember {
+            /// ID of the node that is not a member.
+            node: NodeId,
+        }: NotMember, "this pool is closed, and this node is not one of its members",
+            hint "Ask the operator to add the node ID {node}.";
+        /// The operator banned the node, its agent's key, or its address.
+        Banned {
+            /// Who is banned, until when, and why.
+            notice: String,
+        }: NotMember, "{notice}", hint "Ask the pool's operator to remove the ban.";
+        /// The pool requires a join secret, and the proof was made with a different one.
+        WrongSecret: NotMember, "this pool is closed, and the join secret is wrong",
+            hint "Check the join secret.";
+        /// The pool requires a join secret, and the connect call contains no proof of it.
+        NoSecret: NotMember, "this pool is closed and requires a join secret",
+            hint "Pass the secret that the operator gave you: --join-secret-file FILE.";
+        /// The pool requires a join secret, but an agent cannot prove over protocol 2 that it has one.
+        SecretInProtocol2: NotMember, "this pool requires a join secret, and protocol 2 has no field for it",
+            hint "Use an agent that supports protocol 3, or ask the operator to use --members instead.";
+        /// Only members can read the status, and the caller is not connected as a member.
+        StatusForMembers: NotMember, "this pool shows its status only to members",
+            hint "Run vipnode status --pool on a machine whose agent has joined this pool, or ask the operator to set --status public.";
+        /// The pool runs with --status off.
+        StatusOff: Unsuitable, "this pool does not publish its status",
+            hint "Ask the operator to set --status public or --status members.";
+        /// The pool is for a different network.
+        Network {
+            /// The pool's network.
+            own: String,
+            /// The node's network.
+            theirs: String,
+        }: Unsuitable, "this pool is for nodes on {own}, and this node is on {theirs}",
+            hint "Run a node on {own}, or join a pool for {theirs}.";
+        /// A wallet tried to claim a node.
+        WalletClaim: Unsuitable, "a wallet cannot claim a node; the node's agent has to name the wallet",
+            hint "Run the node's agent with --payout and the wallet's address.";
+        /// A wallet requested a withdrawal.
+        NothingToWithdraw: Unsuitable, "this pool does not collect payments, so there is nothing to withdraw",
+            no_hint "this version does not collect payment";
+        /// The params do not have the format that the method expects.
+        InvalidParams {
+            /// What is wrong.
+            why: String,
+        }: InvalidParams, "the params do not match this method: {why}",
+            hint "Check the params against the method's description, or update the older of the agent and the pool.";
+        /// No method has this name.
+        UnknownMethod {
+            /// The name, shortened.
+            method: String,
+        }: MethodNotFound, "this pool has no method {method}",
+            hint "Check the method name, or update the older of the agent and the pool.";
+        /// A connection exceeded its call rate.
+        TooFast {
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "too many calls per second on this connection", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// The connections of an address block exceeded their call rate.
+        BlockTooFast {
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "too many calls per second from your address block",
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// The answers to an address block exceeded its byte rate.
+        BlockBytes {
+            /// When the next one may be sent, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "too many bytes per second for your address block",
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// The callers in an address block requested too many port tests.
+        PortsTried {
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "too many port tests for your address block",
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// The core is being restored from the store.
+        Rebuilding {
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "the pool is restoring its state", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// A limit on queued work was reached.
+        Overloaded {
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "the pool is overloaded", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// The pool is stopping.
+        ShuttingDown {
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "the pool is shutting down", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// A reply cannot be serialized as JSON.
+        Internal {
+            /// What is wrong.
+            why: String,
+        }: Internal, "the pool cannot serialize its answer: {why}", hint "Report this with the pool's log.";
+    }
+}
+
+impl CallRefusal {
+    /// The params do not match the method.
+    pub(crate) fn invalid_params(why: &impl ToString) -> Self {
+        Self::InvalidParams { why: why.to_string() }
+    }
+
+    /// No method has the name that the caller sent.
+    pub(crate) fn unknown_method(method: &str) -> Self {
+        Self::UnknownMethod { method: sanitize(method, 64) }
+    }
+}

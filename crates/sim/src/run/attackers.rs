@@ -1,0 +1,300 @@
+//! What attackers do: each act is a frame that the protocol allows, or a socket that opens or closes.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, PoolCall, Reply};
+use vipnode_types::{
+    AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId,
+    wire::{
+        AskRequest, ClientCriteria, ConnectRequest, HostCapabilities, HostOffer, LeaveReason, LeaveRequest, PROTOCOL,
+        PairFault, ReportRequest, UpLease,
+    },
+};
+
+use super::{RunEvent, Simulation};
+use crate::{
+    AttackerKind, EPOCH_MS,
+    scenarios::{capabilities, honest_chain},
+};
+
+/// The gateway of their sockets.
+pub(crate) const ATTACKERS: u16 = 1;
+/// A silent host reports this often, in ms, so that it stays.
+const REPORT_MS: u64 = 50_000;
+/// How an attacker leaves a lease.
+const REASONS: [LeaveReason; 6] = [
+    LeaveReason::NotConnected,
+    LeaveReason::Unstable,
+    LeaveReason::Rejected,
+    LeaveReason::Mismatch,
+    LeaveReason::Surplus,
+    LeaveReason::Lost,
+];
+
+/// The sockets of all attackers.
+#[derive(Debug, Default)]
+pub(crate) struct Attackers {
+    sessions: BTreeMap<u32, AttackerSession>,
+    /// Ids so far: each session has a new one.
+    ids: u32,
+}
+
+impl Attackers {
+    /// The pool's process ended, and all sockets with it.
+    pub(crate) fn disconnect_all(&mut self) {
+        self.sessions.clear();
+    }
+}
+
+/// A socket of an attacker.
+#[derive(Debug)]
+struct AttackerSession {
+    group: usize,
+    ip: IpAddr,
+    hosts: bool,
+    seq: u32,
+    reported: u64,
+    asks: bool,
+    leases: Vec<LeaseId>,
+    calls: Vec<CallId>,
+}
+
+impl Simulation {
+    /// The address of an attacker's socket.
+    pub(crate) fn attacker_ip(&self, connection: ConnectionId) -> Option<IpAddr> {
+        self.attackers.sessions.get(&connection.connection).map(|session| session.ip)
+    }
+
+    /// A group acts, and acts again later.
+    pub(crate) fn attackers_act(&mut self, group: usize) {
+        if self.now >= self.scenario.safety_ms {
+            return;
+        }
+        let plan = self.scenario.attackers[group].clone();
+        self.within(1, 2 * plan.every_ms, RunEvent::AttackersAct { group });
+        if self.pool.core.is_none() {
+            return;
+        }
+        let of_group = self.attackers.sessions.iter().filter(|(_, session)| session.group == group);
+        let open: Vec<u32> = of_group.map(|(number, _)| *number).collect();
+        if open.len() < plan.sockets {
+            let ip = plan.ips[self.rng.index(plan.ips.len())];
+            self.attacker_connects(group, plan.kind, ip);
+            return;
+        }
+        let number = open[self.rng.index(open.len())];
+        match plan.kind {
+            AttackerKind::FreeIds if self.rng.chance(500) => self.attacker_asks(number, 3),
+            AttackerKind::FreeIds => self.attacker_closes(number),
+            AttackerKind::SilentHosts => self.attackers_report(&open),
+            AttackerKind::Liars => self.attacker_lies(number),
+            AttackerKind::Flood => {
+                self.attackers_report(&open);
+                for number in open {
+                    self.attacker_asks(number, 1);
+                }
+            }
+        }
+    }
+
+    fn attacker_connects(&mut self, group: usize, kind: AttackerKind, ip: IpAddr) {
+        self.attackers.ids += 1;
+        let number = self.attackers.ids;
+        let mut id = [9; 64];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        let hosts = match kind {
+            AttackerKind::FreeIds | AttackerKind::Flood => false,
+            AttackerKind::SilentHosts => true,
+            AttackerKind::Liars => self.rng.chance(500),
+        };
+        let invents = kind == AttackerKind::Liars && self.rng.chance(700);
+        let mut chain = honest_chain();
+        if (kind == AttackerKind::FreeIds || invents) && self.rng.chance(300) {
+            chain = ChainSpec { chain_id: chain.chain_id + self.rng.below(3), genesis: self.rng.seed().into() };
+        }
+        let wild = self.rng.count(2, 100_000);
+        let own = format!("own/{}", wild % 250);
+        let list: &[&str] = if invents { &["eth", "les", &own] } else { &["eth", "snap"] };
+        let required = if kind == AttackerKind::Flood { capabilities(&[&own]) } else { Vec::new() };
+        let hello = ConnectRequest {
+            protocol: PROTOCOL,
+            agent_version: "vipnode/sim".to_owned(),
+            client_version: if invents { format!("Geth/v9.{wild}") } else { "Geth/v1.17.5".to_owned() },
+            capabilities: capabilities(list),
+            min_versions: Vec::new(),
+            chain,
+            enode: Some(Enode::at(NodeId::new(id), ip, 30_303)),
+            host: hosts.then(|| HostOffer { slots: wild % 60 + 1, payout: None }),
+            client: (!hosts).then(|| ClientCriteria { required_capabilities: required, ..ClientCriteria::default() }),
+            join: None,
+            allow_protocol2: false,
+        };
+        let session = AttackerSession {
+            group,
+            ip,
+            hosts,
+            seq: 0,
+            reported: 0,
+            asks: false,
+            leases: Vec::new(),
+            calls: Vec::new(),
+        };
+        self.attackers.sessions.insert(number, session);
+        let identity = Identity { node: NodeId::new(id), agent: self.attacker_key(), issued: Ms::new(EPOCH_MS) };
+        let (connection, request, address) = (connection(number), self.next_request(), ip);
+        let hello = Box::new(hello);
+        self.attacker_command(
+            number,
+            Command::Connect { connection, request, identity, address, callable: true, hello },
+        );
+        self.attacker_reports(number, &[], false);
+    }
+
+    /// The key of all attackers' agents; nothing depends on it.
+    fn attacker_key(&self) -> AgentPublic {
+        self.agents[0].plan.key
+    }
+
+    fn next_request(&mut self) -> u64 {
+        self.pool.next_request += 1;
+        self.pool.next_request - 1
+    }
+
+    fn attacker_command(&mut self, number: u32, command: Command) {
+        let Some(ip) = self.attackers.sessions.get(&number).map(|session| session.ip) else { return };
+        self.command_from(None, ip, command);
+    }
+
+    fn attacker_asks(&mut self, number: u32, most: u32) {
+        let want = self.rng.count(1, most);
+        let Some(session) = self.attackers.sessions.get_mut(&number).filter(|session| !session.hosts) else { return };
+        if std::mem::replace(&mut session.asks, true) {
+            return;
+        }
+        let (request, ask) = (self.next_request(), Box::new(AskRequest { want, avoid: Vec::new() }));
+        self.attacker_command(number, Command::Ask { connection: connection(number), request, ask });
+    }
+
+    fn attackers_report(&mut self, open: &[u32]) {
+        for &number in open {
+            let due = |session: &AttackerSession| session.reported + REPORT_MS < self.now;
+            if self.attackers.sessions.get(&number).is_some_and(due) {
+                self.attacker_reports(number, &[], false);
+            }
+        }
+    }
+
+    /// Reports these leases as connected.
+    fn attacker_reports(&mut self, number: u32, leases: &[LeaseId], lies: bool) {
+        let now = self.now;
+        let Some(session) = self.attackers.sessions.get_mut(&number) else { return };
+        session.seq += 1;
+        session.reported = now;
+        let seen = leases.iter().filter(|_| lies).map(|lease| HostCapabilities {
+            lease: *lease,
+            capabilities: capabilities(&["snap/999", "eth/999", "les/999"]),
+        });
+        let report = ReportRequest {
+            seq: session.seq,
+            full: Some(leases.iter().map(|lease| UpLease { lease: *lease, continuous: true }).collect()),
+            hash: Some(LeaseSetHash::of(leases.iter().copied())),
+            host_capabilities: seen.collect(),
+            light_slots_full: lies.then_some(true),
+            head: Some(u64::MAX),
+            ..ReportRequest::default()
+        };
+        let (request, report) = (self.next_request(), Box::new(report));
+        self.attacker_command(number, Command::Report { connection: connection(number), request, report });
+    }
+
+    /// Any frame, with anything in it.
+    fn attacker_lies(&mut self, number: u32) {
+        let Some(leases) = self.attackers.sessions.get(&number).map(|session| session.leases.clone()) else { return };
+        let at = connection(number);
+        match self.rng.below(10) {
+            0..4 => {
+                let some: Vec<LeaseId> = leases.into_iter().filter(|_| self.rng.chance(800)).collect();
+                self.attacker_reports(number, &some, true);
+            }
+            4..7 => self.attacker_asks(number, 5),
+            7..9 if !leases.is_empty() => {
+                let leases = vec![leases[self.rng.index(leases.len())]];
+                let reason = REASONS[self.rng.index(REASONS.len())];
+                let fault = [None, Some(PairFault::LightSlots), Some(PairFault::Genesis)][self.rng.index(3)];
+                let (request, leave) = (self.next_request(), Box::new(LeaveRequest { leases, reason, fault }));
+                self.attacker_command(number, Command::Leave { connection: at, request, leave });
+            }
+            _ => self.attacker_closes(number),
+        }
+    }
+
+    fn attacker_closes(&mut self, number: u32) {
+        let Some(session) = self.attackers.sessions.get(&number) else { return };
+        let (ip, calls) = (session.ip, session.calls.clone());
+        self.command_from(None, ip, Command::Disconnected { connection: connection(number) });
+        self.attackers.sessions.remove(&number);
+        for call in calls {
+            self.call_ends(self.pool.incarnation, call, CallOutcome::Lost);
+        }
+    }
+
+    /// What the pool sends to an attacker.
+    pub(crate) fn attacker_receives(&mut self, to: ConnectionId, effect: Effect) {
+        let number = to.connection;
+        match effect {
+            Effect::Reply { reply, .. } => {
+                let Some(session) = self.attackers.sessions.get_mut(&number) else { return };
+                match reply {
+                    Ok(Reply::Ask(ask)) => {
+                        session.asks = false;
+                        session.leases.extend(ask.hosts.iter().map(|host| host.lease));
+                    }
+                    Err(_) => session.asks = false,
+                    Ok(_) => {}
+                }
+            }
+            Effect::Call { call, message, answer_ms, .. } => {
+                let incarnation = self.pool.incarnation;
+                self.at(self.now + answer_ms, RunEvent::CallExpires { incarnation, call });
+                let answers = self.rng.chance(900);
+                let Some(session) = self.attackers.sessions.get_mut(&number) else { return };
+                match message {
+                    PoolCall::Admit(admit) => session.leases.push(admit.lease),
+                    PoolCall::Evict(evict) => session.leases.retain(|lease| *lease != evict.lease),
+                    PoolCall::Dial(_) | PoolCall::Whitelist(_) => {}
+                }
+                if answers {
+                    self.within(1, 40, RunEvent::AttackerAnswers { call });
+                }
+            }
+            Effect::Close { .. } => self.attacker_closes(number),
+            Effect::Persist(_) => {}
+        }
+    }
+
+    pub(crate) fn attacker_answers(&mut self, call: CallId) {
+        self.call_ends(self.pool.incarnation, call, CallOutcome::Done);
+    }
+
+    /// The core calls an attacker. Returns the number that stands for its socket, if it is open.
+    pub(crate) fn attacker_is_called(&mut self, to: ConnectionId, call: CallId) -> Option<u64> {
+        let session = self.attackers.sessions.get_mut(&to.connection)?;
+        session.calls.push(call);
+        Some(socket_number(to.connection))
+    }
+
+    /// The address of the attacker whose socket has that number.
+    pub(crate) fn attacker_at(&self, socket: u64) -> Option<IpAddr> {
+        let number = u32::try_from(u64::MAX - socket).ok()?;
+        self.attacker_ip(connection(number))
+    }
+}
+
+const fn connection(number: u32) -> ConnectionId {
+    ConnectionId { gateway: ATTACKERS, connection: number, generation: 0 }
+}
+
+/// Numbers of attackers' sockets go down from the largest, apart from those of agents.
+fn socket_number(number: u32) -> u64 {
+    u64::MAX - u64::from(number)
+}
