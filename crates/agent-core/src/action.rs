@@ -41,8 +41,7 @@ pub enum Action {
     },
     /// Look up a DNS name; its addresses come as [`crate::Event::Resolved`].
     Resolve {
-        /// The DNS name of a host that the user named cannot be resolved; its last address stays in use, if there was
-        /// one. Announced once until it can be resolved.
+        /// The DNS name of a host that the user named.
         name: Box<str>,
     },
     /// Send the pool a request; the answer comes as [`crate::Event::PoolAnswers`].
@@ -165,8 +164,8 @@ pub enum Notice {
         /// Public key of the host's node.
         host: NodeId,
     },
-    /// A host that admitted the node was never connected; another is sought. Each kind of cause is announced once until
-    /// a host is connected. A host that the user named stays dialed, and is announced once until it is connected.
+    /// A host that admitted the node never connected; the agent looks for another. Each kind of cause is announced once until
+    /// a host is connected. The node keeps dialing a host that the user named; it is announced once until it is connected.
     HostNotConnected {
         /// The lease with it.
         lease: LeaseId,
@@ -189,7 +188,7 @@ pub enum Notice {
         /// Why it is not connected, as far as this side sees.
         cause: ConnectFailure,
     },
-    /// A host disconnected; another is sought. One that the user named stays dialed.
+    /// A host disconnected; the agent looks for another. The node keeps dialing a host that the user named.
     HostLost {
         /// The lease with it.
         lease: LeaseId,

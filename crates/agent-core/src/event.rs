@@ -7,7 +7,7 @@ use vipnode_types::{
 
 use crate::{AgentConfig, NameError, NodeTask, action::RequestTag};
 
-/// Something that happened outside of the core.
+/// Something that happened outside the core.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// The node answered a probe, for the first time or again. Reported each time that the node comes up, not at each
@@ -18,7 +18,7 @@ pub enum Event {
         /// Why it does not.
         why: Failure,
     },
-    /// The whole list of peers. Reported for each [`crate::Action::Watch`], and at least every 20 s while the node is
+    /// The complete list of peers. Reported for each [`crate::Action::Watch`], and at least every 20 s while the node is
     /// up; after 60 s without it no peer counts as connected.
     Peers(Vec<PeerFact>),
     /// A peer disconnected (from `peerEvents`), with the cause as far as the node reports it; the next [`Event::Peers`]
@@ -40,7 +40,7 @@ pub enum Event {
     },
     /// An [`crate::Action::List`] ended.
     Listed {
-        /// The name that the action gave.
+        /// The task of the action.
         task: NodeTask,
         /// The whole list of peers, or why there is none.
         result: Result<Vec<PeerFact>, Failure>,

@@ -202,7 +202,7 @@ errors! {
         NotReleased {
             /// How many are left.
             left: usize,
-            /// Of how many.
+            /// How many there were.
             all: usize,
             /// The first reason.
             why: NodeError,

@@ -21,7 +21,8 @@ pub enum AgentNotice {
     },
     /// The node has no block yet, so that it serves nobody.
     NoBlock(Failure),
-    /// The node's key signed a delegation to the agent, for a year; the file is not needed until then.
+    /// The node's key signed a delegation to the agent, which is valid for a year. The agent does not need the key file again
+    /// before that ends.
     Delegated {
         /// Which file was read.
         key_file: PathBuf,
@@ -52,7 +53,7 @@ pub enum AgentNotice {
     },
     /// A notice of the agent core.
     Notice(Notice),
-    /// A notice that was shown before came again; the newest of them.
+    /// A notice that was already shown occurred again; contains the newest of them.
     Repeated {
         /// The most recent of these notices.
         notice: Box<AgentNotice>,

@@ -399,12 +399,13 @@ fn refusal(cli: Cli) -> CliError {
 
 #[test]
 fn snapshot_of_errors() {
-    let lines: [&[&str]; 7] = [
+    let lines: [&[&str]; 8] = [
         &["host", "--metrics-bind", "0.0.0.0:9464"],
         &["pool", "--store", "persist"],
         &["pool", "--invalid-node", "x"],
         &["pool", "--contract.rpc", "x"],
         &["pool", "--limit", "price=1"],
+        &["pool", "--limit", "node_call=1s"],
         &["pool", "--limit", "write=0s"],
         &["client", "ws://a", "ws://b"],
     ];

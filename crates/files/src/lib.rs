@@ -7,7 +7,7 @@
 //! - [`OpenDir`] is a directory in which no other user can replace files, whatever happens to its path;
 //!   [`make_own_dir`] creates one that only its owner can access.
 //!
-//! The content of the files does not matter here. The crate does not use tokio, because vipnode's files are small.
+//! The crate does not interpret the content of the files. It does not use tokio, because vipnode's files are small.
 
 mod open_dir;
 mod regular_file;

@@ -8,7 +8,8 @@ use crate::{NodeError, PeerConnection};
 /// An execution client on this machine or network.
 ///
 /// Each call has a deadline ([`NodeLimits::node_call`](crate::limits::NodeLimits::node_call)) and may fail at any time; a node that was offline
-/// answers again by itself once it is back. Dropping a future abandons the call, which the node may still carry out.
+/// can be called again once it is back, without any action by the caller. Dropping a future abandons the call, which the node
+/// may still carry out.
 pub trait Node: Send + Sync + 'static {
     /// Returns the facts of the node, read again.
     fn facts(&self) -> BoxFuture<'_, Result<NodeFacts, NodeError>>;

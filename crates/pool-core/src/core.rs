@@ -13,7 +13,8 @@ use crate::{
     pool_clock::PoolClock,
 };
 
-/// The pool's core: one state machine over four owners of state. Whatever involves more than one of them is in `flows`.
+/// The pool's core: one state machine whose state has four owners (agents, leases, metering, matching). Whatever involves
+/// more than one of them is in `flows`.
 #[derive(Debug)]
 pub struct Core {
     pub(crate) limits: Limits,

@@ -64,7 +64,7 @@ limits! {
         unpaired_pair_ms: u64 = 2 * MINUTE, Time 0..=DAY;
         /// Wide address blocks (/16, /32) whose hosts must report unpaired time before a client, or the clients of an address
         /// block, get no more hosts: the hosts of one wide block count for at most 1/N of the limit. Beyond that, and
-        /// beyond `silence_ms` and `unpaired_pair_ms`, the clients of the address block get no hosts of that wide block.
+        /// beyond what one pair may lose, the clients of the address block get no hosts of that wide block.
         lockout_blocks: u32 = 3, Count 1..=100;
         /// Billing periods that a node ends in one hour; further ones are added up by pair and written in the next hour.
         periods_an_hour: u32 = 1_000, Count 1..=60_000;

@@ -21,8 +21,8 @@ pub enum Row {
     NextLease(u64),
     /// The time that a client spent with its hosts.
     Times(Box<TimesRow>),
-    /// A finished billing period that is not in the journal yet, since its nodes had too many: further rows of them are added
-    /// to it.
+    /// A finished billing period that is not in the journal yet, because one of its nodes ended too many within an hour.
+    /// Further periods of the same pair are merged into it.
     Deferred(Box<MeteredPeriod>),
     /// The newest delegation of a node that was forgotten and had shown more than one.
     Delegation(DelegationRow),

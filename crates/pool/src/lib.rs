@@ -21,7 +21,8 @@
 //! core's thread owns [`vipnode_pool_core::Core`] and the clock. If a commit fails or the core panics, the core is
 //! discarded and restored from the store; pending requests are answered "busy".
 //!
-//! Every limit is in [`PoolLimits`]; [`vipnode_types::LimitSettings`] of [`PoolConfig`] shows the core's too.
+//! Every limit of this crate is in [`PoolLimits`]; [`PoolConfig`] lists them together with the core's limits
+//! ([`vipnode_types::LimitSettings`]).
 
 pub mod admin;
 mod auth;

@@ -1,4 +1,4 @@
-//! JSON-RPC 2.0 both ways on one socket, and the sockets it runs on.
+//! JSON-RPC 2.0 in both directions on one socket, and the sockets on which it runs.
 //!
 //! - [`Connection`] is the protocol without any I/O: frames in, events out. It owns the ids, the
 //!   table of calls in flight, and batches, each with a limit.
@@ -9,8 +9,7 @@
 //! - [`open_ws`], [`open_ipc`], [`IpcListener`] and [`pipe`] make such sockets; [`http`] makes a client that can call
 //!   but not be called. [`RpcClient`] is either.
 //!
-//! Raw JSON is kept as it stood in the frame ([`serde_json::value::RawValue`]), because signatures
-//! cover bytes.
+//! Raw JSON is kept exactly as it was in the frame ([`serde_json::value::RawValue`]), because signatures cover its bytes.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {

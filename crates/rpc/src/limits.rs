@@ -7,31 +7,31 @@ use crate::Trust;
 pub struct RpcLimits {
     /// Bytes of one frame, one IPC message or one HTTP body. A larger one ends the connection.
     pub frame_bytes: usize,
-    /// Calls of ours that wait for an answer; a further one fails with [`crate::CallError::Full`].
+    /// Our calls that wait for an answer; a further one fails with [`crate::CallError::Full`].
     pub in_flight: usize,
     /// Requests of the other side that wait for our answer; a further one is answered "busy".
     pub served: usize,
     /// Messages in a batch; a longer one is refused as a whole.
     pub batch: usize,
-    /// Frames that wait to be written. At the limit nothing more is read or taken up until the other
-    /// side reads; see [`RpcLimits::write`].
+    /// Frames that wait to be written. At the limit, nothing more is read or accepted until the other side reads; see
+    /// [`RpcLimits::write`].
     pub outbound: usize,
-    /// Requests and notifications that wait to be taken. At the limit nothing more is read.
+    /// Received requests and notifications that are not processed yet. At the limit, nothing more is read.
     pub incoming: usize,
-    /// Frames in a row that are not JSON-RPC; then the connection ends.
+    /// Consecutive frames that are not JSON-RPC. At the limit, the connection ends.
     pub garbage: u32,
     /// Opening a connection fails after this time.
     pub open: Duration,
-    /// A frame that the other side does not take in this time ends the connection.
+    /// A frame that the other side does not accept within this time ends the connection.
     pub write: Duration,
     /// A WebSocket client pings this often.
     pub ping: Duration,
     /// A WebSocket on which nothing arrived for this long is half-open and ends (fault D40, docs/faults.md).
     pub silence: Duration,
-    /// A WebSocket that is ended from here waits this long for the other side's farewell, never longer than
+    /// A WebSocket that this side closes waits this long for the other side's close frame, never longer than
     /// [`RpcLimits::write`].
     pub farewell: Duration,
-    /// Frames that may arrive before the other side's farewell: a side that keeps sending does not read ours either.
+    /// Frames that may arrive before the other side's close frame: a side that keeps sending does not read ours either.
     pub farewell_frames: usize,
     /// Which servers a connection beyond this machine trusts.
     pub trust: Trust,

@@ -1,7 +1,7 @@
 //! Durable state of the pool.
 //!
-//! [`Store`] is the contract, [`MemoryStore`] an implementation in memory, [`FileStore`] one that also keeps a few things in
-//! files, each of them a [`RecordFile`], and `conformance` (feature `testing`) the one suite that every implementation has to pass.
+//! [`Store`] is the contract. [`MemoryStore`] implements it in memory. [`FileStore`] also keeps a few kinds of records in
+//! files, one [`RecordFile`] each. `conformance` (feature `testing`) is the test suite that every implementation must pass.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 #[cfg(any(test, feature = "testing"))]

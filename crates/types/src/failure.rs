@@ -5,7 +5,7 @@ use crate::{
     wire::{ErrorCode, WireError},
 };
 
-/// Any [`TypedError`] without its type: what the cores and the person need of it. Code, message and hint stay together.
+/// A [`TypedError`] without its type: what the cores and the user need from it. Code, message, and hint stay together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     code: Option<ErrorCode>,
@@ -15,7 +15,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// What is left of an error.
+    /// Returns an error without its type.
     #[must_use]
     pub fn of(error: &dyn TypedError) -> Self {
         Self { code: error.code(), message: error.to_string(), hint: error.hint(), retry_ms: error.retry_ms() }

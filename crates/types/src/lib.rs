@@ -1,4 +1,4 @@
-//! The vocabulary of vipnode: IDs, enodes, wei, the meter, signatures, and all messages of the wire.
+//! The vocabulary of vipnode: IDs, enodes, wei, the meter, signatures, and all wire messages.
 //!
 //! This crate uses no sockets, no clocks, and no store. Pool and agent meet only in `types`, `rpc`, `files`, and
 //! `metrics`.

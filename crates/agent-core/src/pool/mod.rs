@@ -1,6 +1,6 @@
 //! The agent's session with its pool.
 //!
-//! Contains the session (one socket at a time, with growing waits between sockets), the dialect that translates its
+//! Contains the session (one socket at a time, with increasing delays between them), the dialect that translates its
 //! messages, and the messages that an agent sends: hello, report, ask, and leave, each with at most one request in
 //! flight. May call `policy`. Leases and the node do not belong here: flows pass in what to send. Only `protocol2`
 //! contains protocol 2.

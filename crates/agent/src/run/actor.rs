@@ -11,7 +11,7 @@ use vipnode_agent_core::{AgentConfig, AgentCore, Event, StopCause};
 use vipnode_node::Node;
 use vipnode_types::NodeFacts;
 
-use super::{journal_writer::JournalWriter, open_calls::OpenCalls, prepare::PreparedPool};
+use super::{journal_queue::JournalQueue, open_calls::OpenCalls, prepare::PreparedPool};
 use crate::{
     AgentError, AgentMetrics, Connector, Resolver,
     clock::Clock,
@@ -44,7 +44,7 @@ pub(crate) struct Actor {
     pub(super) clock: Clock,
     pub(super) notifier: Notifier,
     pub(super) metrics: Option<AgentMetrics>,
-    pub(super) journal: JournalWriter,
+    pub(super) journal: JournalQueue,
     pub(super) node: Arc<dyn Node>,
     pub(super) static_status: StaticStatus,
     pub(super) status_queries: mpsc::Receiver<StatusQuery>,
@@ -104,7 +104,7 @@ impl Actor {
             clock,
             notifier,
             metrics: parts.metrics,
-            journal: JournalWriter::new(journal),
+            journal: JournalQueue::new(journal),
             node,
             static_status: parts.static_status,
             status_queries,

@@ -3,7 +3,7 @@
 
 mod actions;
 mod actor;
-mod journal_writer;
+mod journal_queue;
 mod open_calls;
 mod prepare;
 mod release;

@@ -59,6 +59,11 @@ impl RepeatedNotices {
         {
             show.extend(self.0.remove(first).counted());
         }
+        // A state that follows another one is news: after a disconnect is shown, so is the next connection.
+        if let AgentNotice::Notice(Notice::PoolDisconnected { .. }) = notice {
+            let joined = |recent: &Recent| matches!(recent.notice, AgentNotice::Notice(Notice::Connected { .. }));
+            self.0.retain(|recent| !joined(recent) || recent.times > 0);
+        }
         show.push(notice.clone());
         self.0.push(Recent { notice, times: 0, period: REPEAT_FIRST, until: now + REPEAT_FIRST });
         show
@@ -104,6 +109,8 @@ fn is_repeat(one: &AgentNotice, other: &AgentNotice) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use vipnode_types::Failure;
+
     use super::*;
 
     fn lost(why: &str) -> AgentNotice {
@@ -130,6 +137,21 @@ mod tests {
         let later = start + Duration::from_secs(36_000);
         repeats.expire(later);
         assert_eq!(repeats.add(later + REPEAT_MAX, lost("again")), [lost("again")], "forgotten");
+    }
+
+    #[test]
+    fn a_pool_that_is_joined_again_is_shown_at_once() {
+        let mut repeats = RepeatedNotices::default();
+        let start = Instant::now();
+        let joined = || AgentNotice::Notice(Notice::Connected { welcome: None, price: None, pool_id: None });
+        let why = Failure { code: None, message: "the pool is shutting down".into(), hint: None, retry_ms: None };
+        let lost = || AgentNotice::Notice(Notice::PoolDisconnected { why: why.clone() });
+        let shown = |repeats: &mut RepeatedNotices, notice| repeats.add(start, notice).len();
+        assert_eq!(
+            (shown(&mut repeats, joined()), shown(&mut repeats, lost()), shown(&mut repeats, joined())),
+            (1, 1, 1)
+        );
+        assert_eq!((shown(&mut repeats, lost()), shown(&mut repeats, joined())), (0, 0), "a pool that comes and goes");
     }
 
     #[test]

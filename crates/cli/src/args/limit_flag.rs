@@ -1,9 +1,11 @@
 //! `--limit NAME=VALUE` and `--print-limits`: the limits of a pool or an agent as people read and write them.
 
-use std::{str::FromStr, time::Duration};
+use std::{net::Ipv4Addr, str::FromStr, time::Duration};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
+use vipnode_agent::limits::AgentLimits;
+use vipnode_pool::PoolConfig;
 use vipnode_types::{LimitSetting, LimitSettings, LimitUnit};
 
 use crate::error::CommandError;
@@ -19,7 +21,7 @@ impl FromStr for LimitFlag {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (name, value) = text.split_once('=').ok_or("pass NAME=VALUE, such as calls_a_second=50")?;
+        let (name, value) = text.split_once('=').ok_or("pass NAME=VALUE; --print-limits lists the names and values")?;
         Ok(Self { name: name.trim().to_owned(), value: value.trim().to_owned() })
     }
 }
@@ -33,7 +35,11 @@ pub(crate) fn set(
     for LimitFlag { name, value } in flags {
         let settings = limits.limit_settings();
         let Some(limit) = settings.iter().find(|limit| limit.name == name) else {
-            return Err(CommandError::LimitUnknown { name: name.clone(), command });
+            let name = name.clone();
+            return Err(match owner(&name) {
+                Some(other) => CommandError::LimitOfOther { name, other, command },
+                None => CommandError::LimitUnknown { name, command },
+            });
         };
         let number = read(limit.unit, value).filter(|number| limit.range.contains(number));
         if !number.is_some_and(|number| limits.set_limit(name, number)) {
@@ -48,6 +54,17 @@ pub(crate) fn set(
         }
     }
     Ok(())
+}
+
+/// The command that has a limit of this name.
+fn owner(name: &str) -> Option<&'static str> {
+    let has = |settings: &[LimitSetting]| settings.iter().any(|limit| limit.name == name);
+    let pool = PoolConfig::new((Ipv4Addr::LOCALHOST, 0).into());
+    if pool.is_ok_and(|pool| has(&pool.limit_settings())) {
+        Some("pool")
+    } else {
+        has(&AgentLimits::default().limit_settings()).then_some("agent")
+    }
 }
 
 /// The limits as a table, at most `width` columns wide if that is known.
@@ -136,8 +153,6 @@ fn days(value: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_agent::limits::AgentLimits;
-    use vipnode_pool::PoolConfig;
     use vipnode_types::TypedError;
 
     use super::*;
@@ -158,6 +173,14 @@ mod tests {
         assert_eq!(given("frame_bytes=4096").unwrap().limits.frame_bytes, 4_096);
         assert_eq!(given("write=1m 30s").unwrap().limits.write, Duration::from_secs(90));
         assert_eq!(given("nodes=1_000").unwrap().core.nodes, 1_000);
+    }
+
+    #[test]
+    fn a_limit_of_the_other_command_is_named_as_such() {
+        let error = given("node_call=1s").unwrap_err().to_string();
+        assert_eq!(error, "node_call is a limit of `vipnode agent`, not of `vipnode pool`");
+        let error = set(&mut AgentLimits::default(), &["calls_a_second=50".parse().unwrap()], "agent").unwrap_err();
+        assert_eq!(error.to_string(), "calls_a_second is a limit of `vipnode pool`, not of `vipnode agent`");
     }
 
     #[test]
@@ -186,7 +209,8 @@ mod tests {
         given("metrics_connections=2").unwrap();
         let hint = given("node_peers=7").unwrap_err().hint().unwrap();
         assert_eq!(hint, "Pass a value from 50 to 4096: --limit node_peers=2000.");
-        assert_eq!(given("nodes=7").unwrap_err().hint().unwrap(), "List all limits: vipnode agent --print-limits.");
+        let hint = given("no_such_limit=7").unwrap_err().hint().unwrap();
+        assert_eq!(hint, "List all limits: vipnode agent --print-limits.");
         assert_eq!(limits.node.node_call, Duration::from_secs(20));
         assert_eq!((limits.pool.pool_bytes, limits.metrics.metrics_connections), (2 << 20, 2));
     }

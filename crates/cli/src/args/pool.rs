@@ -156,7 +156,7 @@ fn public_url(text: &str) -> Result<RpcUrl, String> {
     let hint = |hint: Option<String>| hint.map_or_else(String::new, |hint| format!(". {hint}"));
     let url = text.parse::<RpcUrl>().map_err(|error| format!("{error}{}", hint(error.hint())))?;
     let host = url.host();
-    if host.contains('*') || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified()) {
+    if host.contains('*') || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_unspecified()) {
         return Err(format!("agents cannot connect to {host}: pass the host name or address of this pool"));
     }
     Ok(url)

@@ -1,4 +1,4 @@
-//! Settings: the command line, the environment, and a file, in this order.
+//! Settings: the command line, the environment, and a file, in this order of precedence.
 //!
 //! A value from a lower source becomes part of the command line, as if it had been typed, unless a higher source sets it
 //! or contradicts it. So every rule of a flag (range, conflict, requirement) applies to all three, and each flag has a

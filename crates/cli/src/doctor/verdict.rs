@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use super::Finding;
 
-/// How a check ended.
+/// The result of one check, or of all checks together ([`overall`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Ok,

@@ -101,6 +101,10 @@ errors! {
         /// No limit has this name.
         LimitUnknown { name: String, command: &'static str }: local, "unknown limit {name}",
             hint "List all limits: vipnode {command} --print-limits.";
+        /// The limit is one of the other command's.
+        LimitOfOther { name: String, other: &'static str, command: &'static str }: local,
+            "{name} is a limit of `vipnode {other}`, not of `vipnode {command}`",
+            hint "Pass --limit {name}=VALUE to `vipnode {other}`. List the limits: vipnode {command} --print-limits.";
         /// The value of a limit is not valid.
         LimitValue { name: Box<str>, value: Box<str>, rule: &'static str, least: Box<str>, most: Box<str>, default: Box<str> }: local,
             "invalid value \"{value}\" for limit {name}: {rule}",

@@ -1,4 +1,4 @@
-//! The output for people and programs: the screen with its lines and the live line below them, the log, and the wording
+//! The output for users and programs: the screen with its lines and the live line below them, the log, and the wording
 //! of notices, times, and amounts.
 //!
 //! All output goes through [`Screen`] or [`log`], which remove control characters from text that others sent. May use

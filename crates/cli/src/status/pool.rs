@@ -134,9 +134,9 @@ fn sums(page: &mut Styled, stats: &PoolStats) {
     line(
         "metered",
         format!(
-            "{} ended, {}, {} (not collected)",
-            counted(stats.num_metered_leases, "lease"),
+            "{} in {} that ended, {} (not collected)",
             span(stats.metered_ms),
+            counted(stats.num_metered_leases, "billing period"),
             gwei(stats.metered_cost)
         ),
     );

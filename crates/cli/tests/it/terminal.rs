@@ -125,7 +125,7 @@ async fn watching_repaints_in_place() {
 async fn without_color_the_table_of_the_demo_moves_all_the_same() {
     let mut demo = Terminal::start_at(80, &["demo"], &[("NO_COLOR", "1")]);
     let is_table = |line: &&String| line.starts_with(" lease ") && line.ends_with(" state");
-    let ended = |lines: &[String]| lines.iter().any(|line| line.starts_with("The pool metered"));
+    let ended = |lines: &[String]| lines.iter().any(|line| line.starts_with("The table shows what the demo observed"));
     let lines = demo.until("the demo ends", ended).await;
     assert_eq!(lines.iter().filter(is_table).count(), 3, "as many as stay, in a pipe too: {lines:#?}");
     assert!(lines.iter().all(|line| line.chars().count() <= 80), "the terminal broke a line: {lines:#?}");

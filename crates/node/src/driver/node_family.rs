@@ -3,14 +3,15 @@ use std::sync::Arc;
 use super::{AdminNode, Capabilities, answers, capabilities::empty};
 use crate::{Node, NodeError, Transport};
 
-/// Kinds of clients that are driven alike, with one file of the driver each.
+/// Groups of execution clients for which the driver makes the same calls. What a client's admin API offers decides its
+/// family, not its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeFamily {
-    /// geth and its forks, Erigon: a peer is admitted by trusting its ID.
+    /// geth and its forks, Erigon: a peer is admitted by trusting its ID (`trust_by_id`).
     Trusting,
-    /// reth, Nethermind: a peer is let in by trusting it, once the node knows where it is.
+    /// reth, Nethermind: a peer is admitted by trusting its enode, so the node must know its address (`trust_by_enode`).
     TrustingByAddress,
-    /// Besu, Erigon before February 2026: no peer can be trusted, so one is let in by dialing it.
+    /// Besu, Erigon before February 2026: the client cannot trust peers, so a peer is admitted by dialing it (`dial_only`).
     Maintaining,
 }
 

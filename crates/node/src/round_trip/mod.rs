@@ -1,7 +1,7 @@
 //! How long a round trip to a peer takes, as the kernel of this machine measures it on the node's own TCP connection.
 //!
-//! No packet is sent for it. A connection of our own to the peer would do harm: geth accepts one connection of an address within
-//! 30 s, so the node's next dial would fail.
+//! This sends no packets. A connection of our own to the peer would do harm: geth accepts one connection per address
+//! within 30 s, so the node's next dial would fail.
 
 #[cfg(target_os = "linux")]
 mod kernel;

@@ -1,7 +1,7 @@
-//! Simulated nodes: a network in memory that behaves as real geth nodes were observed to behave, with their limits and
-//! waits.
+//! Simulated nodes: a network in memory that behaves as real nodes do (geth, and reth where that differs), with their
+//! limits and delays.
 //!
-//! [`World`] is the network itself, a state machine that gets the time from its caller. [`SimNet`] runs one on tokio's
+//! [`World`] is the network itself, a state machine to which the caller passes the time. [`SimNet`] runs one on tokio's
 //! clock and provides nodes for the same driver that real nodes use; [`SimServer`] offers the same to other processes.
 //! Every simulated node is marked: its client version begins with `simulated/`.
 

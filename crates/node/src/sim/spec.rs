@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use vipnode_types::{ChainSpec, Enode, Hash256, NodeId, keccak256};
 
-/// What a simulated node is, for as long as it exists; a restart does not change it.
+/// The properties of a simulated node, which stay the same after a restart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimSpec {
     /// Its public key.
@@ -19,7 +19,7 @@ pub struct SimSpec {
     pub snap: bool,
     /// What it serves.
     pub kind: SimKind,
-    /// Whose calls and habits it has: geth's, or reth's.
+    /// The execution client whose RPC calls and timing it imitates.
     pub family: SimFamily,
     /// The chain it follows.
     pub chain: ChainSpec,
@@ -39,7 +39,7 @@ pub enum SimKind {
     Light,
 }
 
-/// Whose calls and habits a simulated node has.
+/// The execution client whose RPC calls and timing a simulated node imitates. Not the [`crate::NodeFamily`] of a driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SimFamily {
     /// Dials a peer at once.

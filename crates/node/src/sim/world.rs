@@ -24,7 +24,8 @@ const RETH_TICK_MS: u64 = 2_000;
 /// Dials at once (geth's default).
 const MAX_ACTIVE_DIALS: u32 = 16;
 
-/// A network of simulated nodes. Time is handed in; nothing happens but in [`World::advance`] and in the calls.
+/// A network of simulated nodes. The caller passes the time; nothing happens outside
+/// [`World::advance`] and the calls.
 #[derive(Debug, Default)]
 pub struct World {
     now_ms: u64,

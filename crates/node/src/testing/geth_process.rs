@@ -39,7 +39,7 @@ impl Default for GethSpec {
     }
 }
 
-/// A real geth on loopback, with a data directory of its own that goes with it. Killed when dropped.
+/// A real geth on loopback, with its own data directory. On drop, the process is killed and the directory is removed.
 #[derive(Debug)]
 pub struct Geth {
     child: Child,

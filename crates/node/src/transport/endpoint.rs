@@ -11,10 +11,10 @@ use vipnode_types::{RpcUrl, hide_url_credentials};
 use super::{NodeAccess, RpcTransport, Transport};
 use crate::NodeError;
 
-/// Where a node takes calls.
+/// The address at which a node accepts calls.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Endpoint {
-    /// A local socket, or a named pipe of Windows.
+    /// A local socket, or a Windows named pipe.
     Ipc(PathBuf),
     /// `http://…` or `https://…`; has no events for connects and disconnects of peers.
     Http(String),

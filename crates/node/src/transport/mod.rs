@@ -1,5 +1,5 @@
-//! How JSON-RPC calls reach a node: its [`Endpoint`], and the [`Transport`] to it over IPC, HTTP, or WebSocket. The
-//! meaning of the calls does not matter here.
+//! How JSON-RPC calls reach a node: its [`Endpoint`], and the [`Transport`] to it over IPC, HTTP, or WebSocket. This
+//! folder does not interpret the calls.
 
 mod endpoint;
 mod node_access;

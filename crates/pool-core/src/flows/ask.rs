@@ -9,7 +9,7 @@ use crate::{
         no_host::NoHost,
         pending_asks::{AskForm, PendingAsk},
     },
-    metering::day_budget::DayBudget,
+    metering::budget_day::BudgetDay,
     output::Output,
 };
 
@@ -58,7 +58,7 @@ impl Core {
         if has < want && self.past_unpaired(index) {
             return Err(CoreError::Unpaired {
                 limit_ms: self.limits.unpaired_ms_a_day,
-                retry_ms: DayBudget::renewed_in(output.now),
+                retry_ms: BudgetDay::renewed_in(output.now),
             }
             .into());
         }

@@ -44,7 +44,7 @@ impl Core {
         let connected = |node: u32| self.agents.get(node).filter(|node| node.is_connected()).map(Node::since);
         match (connected(lease.client()), connected(lease.host())) {
             (Some(client), Some(host)) => {
-                Some(client.max(host).max(self.clock.resumed()).min(self.clock.offers_wait()))
+                Some(client.max(host).max(self.clock.resumed()).min(self.clock.offers_wait().max(lease.offered())))
             }
             _ => (!self.clock.awaits_sides(lease.offered())).then(|| lease.offered()),
         }

@@ -214,8 +214,8 @@ impl Rejection {
             ),
             Self::Failed => "failed to connect with your node a moment ago",
             Self::Barred => of_number(
-                "is not matched with your node today, because your agent did not report it",
-                "are not matched with your node today, because your agent did not report them",
+                "is not matched with your node today, because your agent, or one in your address block, did not report it",
+                "are not matched with your node today, because your agent, or one in your address block, did not report them",
             ),
             Self::Ending => {
                 of_number("is still ending a connection with your node", "are still ending a connection with your node")

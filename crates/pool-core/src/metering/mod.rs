@@ -2,8 +2,8 @@
 //! that only hosts saw. It may read leases and agents. Nothing here ends a lease or adds up a bill: each row is computed
 //! from its own times.
 
+pub(crate) mod budget_day;
 pub(crate) mod client_times;
-pub(crate) mod day_budget;
 pub(crate) mod pair_time;
 pub(crate) mod period_ends;
 pub(crate) mod period_merger;

@@ -1,6 +1,6 @@
 use vipnode_types::Ms;
 
-use crate::metering::day_budget::day;
+use crate::metering::budget_day::day;
 
 /// Days whose billed time is remembered.
 const DAYS: usize = 7;

@@ -41,6 +41,8 @@ struct DeferredPeriod {
     written: Ms,
     /// It is in the list of changed rows.
     changed: bool,
+    /// The last time for which a check is planned whether its hour has passed.
+    due: Ms,
 }
 
 /// A row that is over.
@@ -76,9 +78,10 @@ impl PeriodMerger {
         let (EndedRow { pair, block, mut row }, now) = (ended, output.now);
         let many = [pair.client, pair.host].into_iter().map(|node| self.count(node, now)).max().unwrap_or(0);
         let sides = (row.lease.client, row.lease.host);
-        let mut written = None;
+        let (mut written, mut planned) = (None, None);
         if let Some(before) = self.remove(&sides) {
             written = Some((before.written, before.changed));
+            planned = Some(before.due);
             if before.row.lease.payee == row.lease.payee {
                 row.add(&before.row);
             } else {
@@ -88,7 +91,8 @@ impl PeriodMerger {
         let row = Box::new(row);
         if many > limits.periods_an_hour && self.has_room(block, limits) {
             let (written, changed) = self.write(output, sides, &row, written);
-            self.wait(sides, DeferredPeriod { row, block, written, changed }, now);
+            let due = next_hour(now);
+            self.wait(sides, DeferredPeriod { row, block, written, changed, due }, planned);
         } else {
             output.persist(Row::Metered(row));
             if written.is_some() {
@@ -150,7 +154,8 @@ impl PeriodMerger {
     /// A row that waited before a restart.
     pub(crate) fn restore(&mut self, row: MeteredPeriod) {
         let (sides, ended) = ((row.lease.client, row.lease.host), row.ended);
-        self.wait(sides, DeferredPeriod { row: Box::new(row), block: None, written: ended, changed: false }, ended);
+        let due = next_hour(ended);
+        self.wait(sides, DeferredPeriod { row: Box::new(row), block: None, written: ended, changed: false, due }, None);
     }
 
     /// The rows that wait, by client and host.
@@ -176,12 +181,13 @@ impl PeriodMerger {
         self.nodes.take(node);
     }
 
-    fn wait(&mut self, sides: Sides, deferred: DeferredPeriod, now: Ms) {
+    /// Has a row wait. A check for the same time may be `planned` already: one for each row that is added would fill memory.
+    fn wait(&mut self, sides: Sides, deferred: DeferredPeriod, planned: Option<Ms>) {
         deferred.block.into_iter().for_each(|block| self.shares.take(block));
-        if self.deferred.insert(sides, deferred).is_none() {
-            let next = u64::from(hour(now)).saturating_add(1).saturating_mul(HOUR_MS);
-            self.due.push(Ms::new(next), sides);
+        if planned != Some(deferred.due) {
+            self.due.push(deferred.due, sides);
         }
+        self.deferred.insert(sides, deferred);
     }
 
     /// Counts one more row of a node; returns how many it ended in this hour.
@@ -195,10 +201,21 @@ impl PeriodMerger {
         count.rows.into()
     }
 
+    /// Checks that are planned, of rows that wait.
+    #[cfg(test)]
+    pub(crate) fn planned(&self) -> usize {
+        self.due.len()
+    }
+
     #[cfg(test)]
     pub(crate) fn heap_bytes(&self) -> usize {
         self.nodes.heap_bytes()
     }
+}
+
+/// When the next hour begins.
+fn next_hour(now: Ms) -> Ms {
+    Ms::new(u64::from(hour(now)).saturating_add(1).saturating_mul(HOUR_MS))
 }
 
 fn hour(now: Ms) -> u32 {

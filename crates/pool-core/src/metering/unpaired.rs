@@ -21,7 +21,7 @@ use crate::{
     },
     leases::Leases,
     metering::{
-        Metering, client_times::ClientTimes, day_budget::DayBudget, pair_time::PairTime, period_ends::running_ms,
+        Metering, budget_day::BudgetDay, client_times::ClientTimes, pair_time::PairTime, period_ends::running_ms,
         unpaired_blocks::SpentHosts,
     },
 };
@@ -163,7 +163,7 @@ impl Metering {
     pub(crate) fn counts_until(&self, client: u32, now: Ms) -> Option<Ms> {
         let times = self.times(client)?;
         let any = times.all(now).any(|(_, time)| time.unpaired_ms > 0);
-        any.then(|| now.plus(DayBudget::renewed_in(now)))
+        any.then(|| now.plus(BudgetDay::renewed_in(now)))
     }
 
     pub(in crate::metering) fn times(&self, client: u32) -> Option<&ClientTimes> {

@@ -5,13 +5,14 @@ use vipnode_types::Ms;
 use crate::{
     Limits,
     collections::address_block::{AddressBlock, WideBlock},
-    metering::day_budget::day,
+    metering::budget_day::day,
 };
 
 /// Budgets of a block that the clients of a wide block share: its holder has up to 65,536 blocks.
 const BUDGETS_OF_A_WIDE: u64 = 4;
-/// Groups that the wide blocks of hosts are divided into.
-const GROUPS: u32 = 64;
+/// Wide blocks of hosts that are told apart in what is remembered of a block. The time that hosts in further ones reported
+/// counts together, and keeps nobody apart from a host.
+const HOST_BLOCKS: usize = 64;
 
 /// Today's unpaired time of clients that are not known as ones that pay, by their address block and by their wide block.
 ///
@@ -27,19 +28,23 @@ pub(crate) struct UnpairedBlocks {
 
 /// Hosts from which the clients of a block that are not known as ones that pay are kept apart today: those whose word about
 /// them counts for no more. Without that, many ids of one block could each use one host for nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct SpentHosts(u64);
+#[derive(Debug, Default)]
+pub(crate) struct SpentHosts(Vec<WideBlock>);
 
 impl SpentHosts {
     /// Whether a host at an address block is among them.
-    pub(crate) fn contains(self, host: Option<AddressBlock>) -> bool {
-        self.0 & bit(group(host.map(AddressBlock::wide))) != 0
+    pub(crate) fn contains(&self, host: Option<AddressBlock>) -> bool {
+        host.is_some_and(|host| self.0.contains(&host.wide()))
     }
 }
 
-/// What hosts reported about one block's clients, in milliseconds by the group of the host's wide block, each group once.
+/// What hosts reported about one block's clients, in milliseconds by the host's wide block, each once; `None` for all others.
 #[derive(Debug, Default)]
-struct HostWords(Vec<(u8, u32)>);
+struct HostWords {
+    by_host: Vec<(Option<WideBlock>, u32)>,
+    /// How much of it counts for the wide block of the clients too, in milliseconds.
+    in_wide_ms: u64,
+}
 
 impl UnpairedBlocks {
     /// Adds time of a client in a block, which a host in a wide block reported.
@@ -57,13 +62,17 @@ impl UnpairedBlocks {
         if ms == 0 {
             return;
         }
-        let most = limits.unpaired_blocks as usize;
-        let group = group(host);
+        let (most, mut in_wide_ms) = (limits.unpaired_blocks as usize, ms);
         if self.blocks.contains_key(&block) || self.blocks.len() < most {
-            self.blocks.entry(block).or_default().add(group, ms);
+            let words = self.blocks.entry(block).or_default();
+            words.add(host, ms);
+            // A block uses up no more than its own budget of its wide block's: else one block with false clients and false hosts
+            // would deny all newcomers of a provider.
+            in_wide_ms = ms.min(limits.unpaired_ms_a_day.saturating_sub(words.in_wide_ms));
+            words.in_wide_ms = words.in_wide_ms.saturating_add(in_wide_ms);
         }
-        if self.wide.contains_key(&block.wide()) || self.wide.len() < most {
-            self.wide.entry(block.wide()).or_default().add(group, ms);
+        if in_wide_ms > 0 && (self.wide.contains_key(&block.wide()) || self.wide.len() < most) {
+            self.wide.entry(block.wide()).or_default().add(host, in_wide_ms);
         }
     }
 
@@ -74,8 +83,8 @@ impl UnpairedBlocks {
 
     /// The hosts that the clients of a block have used as much as they may.
     pub(in crate::metering) fn spent_hosts(&self, now: Ms, block: AddressBlock, limits: &Limits) -> SpentHosts {
-        let groups = self.about(now, block, limits).map(|(words, budget)| words.spent_groups(budget, limits));
-        SpentHosts(groups.fold(0, |all, groups| all | groups))
+        let about = self.about(now, block, limits);
+        SpentHosts(about.flat_map(|(words, budget)| words.spent(budget, limits)).collect())
     }
 
     /// What was reported today of a block and of its wide block, each with its budget in milliseconds.
@@ -88,45 +97,37 @@ impl UnpairedBlocks {
 }
 
 impl HostWords {
-    fn add(&mut self, group: u8, ms: u64) {
+    fn add(&mut self, host: Option<WideBlock>, ms: u64) {
         let ms = u32::try_from(ms).unwrap_or(u32::MAX);
-        match self.0.iter_mut().find(|(other, _)| *other == group) {
+        let known = self.by_host.iter().any(|(other, _)| *other == host);
+        let host = host.filter(|_| known || self.by_host.len() < HOST_BLOCKS);
+        match self.by_host.iter_mut().find(|(other, _)| *other == host) {
             Some((_, sum)) => *sum = sum.saturating_add(ms),
-            None => self.0.push((group, ms)),
+            None => self.by_host.push((host, ms)),
         }
     }
 
-    /// Whether they exceed a budget. Each group counts for its part alone, so that it takes hosts in several wide blocks: one
-    /// host must not deny all newcomers of a block by its word.
+    /// Whether they exceed a budget. The hosts of each wide block count for their part alone, so that it takes hosts in several:
+    /// one host must not deny all newcomers of a block by its word.
     fn reach(&self, budget: u64, limits: &Limits) -> bool {
         let part = part(budget, limits);
-        let counted = self.0.iter().fold(0_u64, |sum, (_, ms)| sum.saturating_add(u64::from(*ms).min(part)));
-        !self.0.is_empty() && counted >= budget
+        let counted = self.by_host.iter().fold(0_u64, |sum, (_, ms)| sum.saturating_add(u64::from(*ms).min(part)));
+        !self.by_host.is_empty() && counted >= budget
     }
 
-    /// The groups that count for their whole part, as bits.
-    fn spent_groups(&self, budget: u64, limits: &Limits) -> u64 {
-        // A crash or a lost link keeps nobody apart.
-        let part = part(budget, limits).max(limits.silence_ms.saturating_add(limits.unpaired_pair_ms));
-        let spent = self.0.iter().filter(|(_, ms)| u64::from(*ms) >= part);
-        spent.fold(0, |bits, (group, _)| bits | bit(*group))
+    /// The wide blocks whose hosts reported more than their part.
+    fn spent(&self, budget: u64, limits: &Limits) -> impl Iterator<Item = WideBlock> {
+        // One pair keeps nobody else apart, whatever a crash or a lost link cost it.
+        let late = limits.report_interval_ms.saturating_mul(2);
+        let pair = limits.silence_ms.saturating_add(limits.unpaired_pair_ms).saturating_add(late);
+        let most = part(budget, limits).max(pair);
+        self.by_host.iter().filter(move |(_, ms)| u64::from(*ms) > most).filter_map(|(host, _)| *host)
     }
 }
 
 /// What the hosts of one wide block may count of a budget, in milliseconds.
 fn part(budget: u64, limits: &Limits) -> u64 {
     budget.div_ceil(u64::from(limits.lockout_blocks.max(1)))
-}
-
-/// The group of a host's wide block, so that what is remembered of a block has a bound. Two hosts in one group count as
-/// one.
-fn group(host: Option<WideBlock>) -> u8 {
-    let mixed = host.map_or(0, WideBlock::mark).wrapping_mul(0x9e37_79b1).rotate_left(8);
-    u8::try_from(mixed % GROUPS).unwrap_or(0)
-}
-
-fn bit(group: u8) -> u64 {
-    1_u64.checked_shl(group.into()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -145,6 +146,7 @@ mod tests {
             lockout_blocks: 3,
             silence_ms: 100,
             unpaired_pair_ms: 100,
+            report_interval_ms: 0,
             ..Limits::default()
         }
     }
@@ -193,8 +195,8 @@ mod tests {
         let spent = |blocks: &UnpairedBlocks, of: &str, host| {
             blocks.spent_hosts(NOW, block(of), &limits()).contains(Some(host))
         };
-        blocks.add(NOW, client, Some(host.wide()), 199, &limits());
-        assert!(!spent(&blocks, "8.8.8.8", host));
+        blocks.add(NOW, client, Some(host.wide()), 200, &limits());
+        assert!(!spent(&blocks, "8.8.8.8", host), "one pair can do as much");
         blocks.add(NOW, client, Some(host.wide()), 1, &limits());
         assert!(spent(&blocks, "8.8.8.8", block("30.1.2.1")) && !spent(&blocks, "8.8.8.8", block("31.1.1.1")));
         assert!(!spent(&blocks, "8.8.9.8", host));
@@ -216,11 +218,27 @@ mod tests {
         assert_eq!((blocks.blocks.len(), blocks.wide.len()), (1, 1));
     }
 
+    /// The attack: false clients at one address and three false hosts.
     #[test]
-    fn unknown_hosts_are_one_group_and_groups_are_few() {
-        let groups: std::collections::BTreeSet<u8> =
-            (0..=255).map(|n| group(Some(block(&format!("{n}.7.1.1")).wide()))).collect();
-        assert!(groups.len() > 32 && groups.iter().all(|group| u32::from(*group) < GROUPS), "{groups:?}");
-        assert_eq!(group(None), group(None));
+    fn one_block_uses_up_no_more_than_its_own_budget_of_its_wide_block() {
+        let mut blocks = UnpairedBlocks::default();
+        let free = |blocks: &UnpairedBlocks, at: &str| !blocks.is_used_up(NOW, block(at), &limits());
+        for n in 1..=3 {
+            add(&mut blocks, block(&format!("8.8.{n}.1")), 1_000_000, &limits());
+        }
+        assert!(!free(&blocks, "8.8.1.1") && free(&blocks, "8.8.200.1"), "three blocks of one provider");
+    }
+
+    #[test]
+    fn hosts_in_further_wide_blocks_are_counted_together_and_keep_nobody_apart() {
+        let (mut blocks, client) = (UnpairedBlocks::default(), block("8.8.8.8"));
+        for n in 0..200 {
+            blocks.add(NOW, client, Some(block(&format!("{n}.7.1.1")).wide()), 1_000, &limits());
+        }
+        let words = &blocks.blocks[&client];
+        assert_eq!(words.by_host.len(), HOST_BLOCKS + 1);
+        let spent = blocks.spent_hosts(NOW, client, &limits());
+        assert!(spent.contains(Some(block("7.7.1.1"))) && !spent.contains(Some(block("150.7.1.1"))));
+        assert!(!spent.contains(None), "a host whose address is unknown");
     }
 }

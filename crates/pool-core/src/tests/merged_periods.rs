@@ -55,6 +55,7 @@ fn beyond_a_nodes_hour_rows_are_added_up_and_nothing_is_lost() {
     assert_eq!(pool.metered().len(), 10);
     let (written, waiting) = sums(&pool);
     assert!(written < all && written + waiting == all, "{written} + {waiting} of {all}");
+    assert_eq!(pool.core.metering.rows.planned(), 1, "one check, however many rows were added");
     pool.restart(pool.core.limits.clone());
     assert_eq!((sums(&pool).1, pool.core.counters().metered_ms), (waiting, all), "a restart keeps them");
     pool.pass(HOUR_MS);
@@ -64,6 +65,25 @@ fn beyond_a_nodes_hour_rows_are_added_up_and_nothing_is_lost() {
     assert_eq!(u64::from(last.earlier.rows) + rows.len() as u64, pool.core.counters().metered_rows);
     let cost: u128 = rows.iter().map(|row| row.total_cost().get()).sum();
     assert_eq!(cost, pool.core.counters().metered_cost.get());
+}
+
+#[test]
+fn a_row_that_is_added_to_over_hours_is_written_and_planned_once_an_hour() {
+    let mut pool = Pool::with(Limits { periods_an_hour: 1, ..priced() });
+    let lease = pool.lease_up();
+    for _ in 0..3 * 60 {
+        for _ in 0..3 {
+            begin_row(&mut pool, CLIENT, lease, 19_990);
+        }
+        assert!(pool.core.metering.rows.planned() <= 2);
+    }
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    while pool.evicted(HOST).is_some() {}
+    let all = pool.core.counters().metered_ms;
+    for _ in 0..4 {
+        pool.pass_with(HOUR_MS / 2, &[HOST, CLIENT]);
+    }
+    assert_eq!((sums(&pool), pool.core.metering.rows.planned()), ((all, 0), 0));
 }
 
 #[test]

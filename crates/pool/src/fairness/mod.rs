@@ -19,8 +19,8 @@
 //! | the inbox in `engine` | time of the core, for its messages and its searches | an equal share, block by block | its messages wait |
 //!
 //! These rules apply to all of them. **A block that uses little never waits for one that uses much**: where blocks have
-//! shares, a wide block may hold as many as are free, so half when it is alone; a block may hold as many as its wide block may
-//! still take, so a third; and up to `block_minimum` each block takes whatever is free
+//! shares, a wide block may hold as many as remain free, so half when it is alone; a block may hold as many as its wide block
+//! may still take, so a third; and up to `block_minimum` each block takes whatever is free
 //! ([`BlockShares`](vipnode_pool_core::BlockShares)). A wide block has `wide_block_factor` times the rates and the CPU budget of
 //! a block. **A block that is alone is not slowed down**: it gets what no other block uses, up to the limit that
 //! protects the machine.

@@ -1,15 +1,16 @@
 use crate::limits::CLOSE_BYTES;
 
-/// What goes over a socket. Transports that know no ping or close leave those out.
+/// One unit that a socket sends or receives: with WebSocket, a whole message or a control frame, never a fragment. IPC has
+/// only texts, and skips the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
     /// One JSON text.
     Text(String),
     /// Asks for a pong with the same number.
     Ping(u64),
-    /// Answers a ping; `None` where the payload is none of ours.
+    /// Answers a ping; `None` if the payload is not one that we sent.
     Pong(Option<u64>),
-    /// The end, with a reason for people.
+    /// Closes the connection, with a reason in plain text.
     Close(String),
 }
 

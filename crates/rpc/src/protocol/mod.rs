@@ -1,4 +1,4 @@
-//! JSON-RPC 2.0 without any I/O: frames in, events out, and how a stream of bytes is cut into JSON texts.
+//! JSON-RPC 2.0 without any I/O: frames in, events out, and how a stream of bytes is split into JSON texts.
 //!
 //! This module uses [`crate::limits`] and the errors of the wire. It has no sockets, tasks, or clocks, so that all of
 //! it can be fuzzed.

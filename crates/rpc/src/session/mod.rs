@@ -1,5 +1,5 @@
-//! A connection that runs: a session on any stream and sink of frames, the handles that call and answer through it,
-//! and the queues between them, each with a limit.
+//! A running connection: a session on any stream and sink of frames, the handles that make and answer calls through it,
+//! and the bounded queues between them.
 //!
 //! This module uses [`crate::protocol`], [`crate::error`], and tokio's timers. It does not depend on the kind of socket
 //! or on how the socket was opened.

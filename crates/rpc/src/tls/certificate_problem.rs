@@ -136,10 +136,10 @@ fn of_certificate(error: &CertificateError, trust: &Trust) -> CertificateProblem
     }
 }
 
-/// webpki writes `DnsName("pool.example")`.
+/// webpki writes `DnsName("pool.example")` and `IpAddress(10.0.0.1)`.
 fn names(presented: &[String]) -> String {
-    let plain = |name: &String| match name.split_once("(\"").and_then(|(_, rest)| rest.strip_suffix("\")")) {
-        Some(name) => name.to_owned(),
+    let plain = |name: &String| match name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')) {
+        Some(name) => name.trim_matches('"').to_owned(),
         None => name.clone(),
     };
     let clean = |name: String| sanitize(&name, 100);

@@ -1,4 +1,4 @@
-//! Which servers a client trusts, and what a failed handshake means to a person.
+//! Which servers a client trusts, and why a handshake failed, in words for a user.
 //!
 //! This module wraps rustls and uses nothing else in the crate. Sockets and addresses do not belong here.
 

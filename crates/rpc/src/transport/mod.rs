@@ -1,8 +1,8 @@
 //! The transports of sessions, one file each: WebSocket, local sockets, and an in-memory pipe; and HTTP, which can call
 //! but not be called.
 //!
-//! This module uses [`crate::session`], [`crate::protocol`], [`crate::error`], and [`crate::tls`]. The meaning of a
-//! message does not matter here.
+//! This module uses [`crate::session`], [`crate::protocol`], [`crate::error`], and [`crate::tls`]. This module does
+//! not interpret messages.
 
 mod address;
 mod client;

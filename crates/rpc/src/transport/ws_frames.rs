@@ -20,14 +20,14 @@ use crate::Frame;
 #[derive(Debug)]
 pub struct WsFrames<S> {
     socket: WebSocketStream<S>,
-    /// The longest frame, in bytes.
+    /// The maximum length of a message and of each frame, in bytes.
     frame_bytes: usize,
 }
 
 /// Why a WebSocket ended.
 #[derive(Debug, thiserror::Error)]
 pub enum WsError {
-    /// The other side sent a frame beyond the limit.
+    /// The other side sent a message, or a single frame of one, that exceeds the limit.
     #[error("a frame of more than {0} bytes")]
     TooLong(usize),
     /// Anything else.

@@ -1,5 +1,5 @@
 //! Benchmarks of a real pool. The load generator and the measured process each have a CPU core of their own, and each
-//! figure is compared with its floor from the same run.
+//! figure is compared with a floor from the same run: what the machine does without the pool.
 //!
 //! May use the pool, the RPC crate and tokio, which nothing else in this crate does.
 

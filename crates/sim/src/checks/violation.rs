@@ -24,13 +24,13 @@ pub enum Promise {
     Determinism,
     /// Each request is answered once, in time; each call is named once.
     Replies,
-    /// An agent journals what it has its node do before the node does it.
+    /// An agent writes each change to its journal before the node makes it.
     JournalFirst,
     /// A host never admits more clients than it sells slots.
     Slots,
-    /// A pair has one lease, and a client only hosts that serve what it needs.
+    /// A pair has one lease, and a client has only hosts that serve what it needs.
     Leases,
-    /// A metered row bills what both sides saw, and nothing that was not so.
+    /// A metered row bills what both sides saw, and nothing that did not happen.
     Billing,
     /// The journal holds each row once and bills no time twice.
     Journal,

@@ -1,8 +1,8 @@
 //! A run: both cores, the model of the nodes, a network, a store, and what goes wrong with them.
 //!
-//! [`Simulation`] owns the state of a run and its queue of events; the other files are what happens in it, one concern
-//! each. It may use everything else in this crate. Time is virtual and all chance comes from the seed: no clock, no
-//! thread inside a run, no I/O.
+//! [`Simulation`] owns the state of a run and its queue of events; each other file handles one
+//! concern of a run. It may use everything else in this crate. Time is virtual, and all randomness comes from the seed: a
+//! run has no clock, no threads, and no I/O.
 
 mod agents;
 mod attackers;

@@ -1,4 +1,4 @@
-//! What a seed stands for: the agents, their nodes, the limits of the pool, and the kinds of faults.
+//! What a seed determines: the agents, their nodes, the limits of the pool, and the kinds of faults.
 //!
 //! Draws randomness only from [`crate::SimRng`]. The state of a running simulation does not belong here.
 

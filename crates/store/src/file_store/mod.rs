@@ -1,5 +1,5 @@
 //! The data that a pool without a database keeps across restarts. Contains the files and their format. May call the
-//! store in memory. The meaning of the rows does not matter here.
+//! store in memory. This folder does not interpret the rows.
 
 mod record_file;
 mod stored_delegation;

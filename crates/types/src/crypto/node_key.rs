@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::{NodeId, errors, typed_text};
 
-/// The secret key of a node. It signs a [`crate::Delegation`] once and is not kept, or each
-/// call of protocol 2.
+/// The secret key of a node. With protocol 3, it signs a [`crate::Delegation`] once and is then discarded; with protocol 2,
+/// it signs each call.
 pub struct NodeKey(SecretKey);
 
 errors! {

@@ -1,4 +1,4 @@
-//! An execution client as others see it: its chain, its version, what it serves, its peers, and which peers it takes.
+//! An execution client as others see it: its chain, its version, what it serves, its peers, and which peers it accepts.
 //!
 //! This module uses [`crate::id`]. How to query a client for these facts is the concern of the `node` crate.
 

@@ -29,8 +29,8 @@ pub struct NodeFacts {
 pub struct PeerFact {
     /// Its node ID.
     pub id: NodeId,
-    /// Whether a sub-protocol runs: an *object* under `eth` or `les`. A doomed peer shows for some
-    /// milliseconds without one.
+    /// Whether a sub-protocol runs: an *object* under `eth` or `les`. A peer that the sub-protocol is about to
+    /// reject is listed for a few milliseconds without one.
     pub ready: bool,
     /// Which side dialed.
     pub direction: Direction,

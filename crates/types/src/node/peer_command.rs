@@ -1,18 +1,18 @@
 use crate::Enode;
 
-/// A change of a node's peers. The agent core decides on it; the node's driver knows by which calls, and in which order,
-/// its client makes it.
+/// A change of a node's peers. The agent core decides on it; the node's driver knows which RPC calls make the change, and in
+/// which order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeerCommand {
-    /// Let this node in, also past the limit of peers. Does not dial (geth, reth: `admin_addTrustedPeer`).
+    /// Admit this node, even beyond the peer limit. Does not dial (geth, reth: `admin_addTrustedPeer`).
     Admit(Enode),
     /// Dial this node and keep it connected (`admin_addPeer`).
     Dial(Enode),
-    /// Stop dialing and disconnect, trust untouched (`admin_removePeer`).
+    /// Stop dialing and disconnect, without a change to trust (`admin_removePeer`).
     Drop(Enode),
-    /// Take trust back, then stop dialing and disconnect.
+    /// Revoke trust, then stop dialing and disconnect.
     Evict(Enode),
-    /// Take trust back and leave the connection alone: another lease needs it, or it was there before.
+    /// Revoke trust, but keep the connection: another lease needs it, or it was there before.
     Untrust(Enode),
 }
 

@@ -1,4 +1,4 @@
-//! Every message of protocol 3, both ways.
+//! Every message of protocol 3, in both directions.
 //!
 //! | method | from → to | params | signed |
 //! |---|---|---|---|

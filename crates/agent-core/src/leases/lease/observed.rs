@@ -52,7 +52,12 @@ impl Lease {
         let seen = self.observed.remote.map(|ip| ip.to_string());
         match &self.peer.host {
             EnodeHost::None => seen,
-            EnodeHost::Ip(ip) => Some(SocketAddr::new(*ip, self.peer.port).to_string()),
+            EnodeHost::Ip(ip) => {
+                // geth without --nat names the loopback address: at another machine that is another node.
+                let remote = self.observed.remote.filter(|remote| !remote.to_canonical().is_loopback());
+                let ip = remote.filter(|_| ip.to_canonical().is_loopback()).unwrap_or(*ip);
+                Some(SocketAddr::new(ip, self.peer.port).to_string())
+            }
             EnodeHost::Dns(name) => Some(format!("{name}:{}", self.peer.port)),
         }
     }

@@ -15,7 +15,7 @@
 //! | `invalid_peers` | evict, if there is a lease with that peer; other peers are ignored |
 //! | `latest_block_number` | a notice when the node is behind, and when it caught up |
 //!
-//! The original does not notify a host that a client left. A client that was admitted and is not connected for
+//! The original does not notify a host when a client leaves. A client that was admitted and is not connected for
 //! [`Protocol2Translation::unseen_ms`] is evicted here (fault D35, docs/faults.md). A peer that is missing from `active_peers` is
 //! kept.
 //!

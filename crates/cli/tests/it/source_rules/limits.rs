@@ -40,7 +40,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("rpc/src/transport/http.rs", "IDLE", "a time of servers of others"),
     ("pool-core/src/matching/no_host.rs", "COUNTED", "only a text depends on it"),
     ("pool-core/src/flows/forget_nodes.rs", "LOOKS_FOR_ROOM", "a part of the rule of `nodes`"),
-    ("pool-core/src/metering/day_budget.rs", "DAY_MS", "a unit"),
+    ("pool-core/src/metering/budget_day.rs", "DAY_MS", "a unit"),
     ("pool-core/src/metering/period_merger.rs", "WRITTEN_EACH_MS", "a part of the rule of `waiting_periods`"),
     ("pool-core/src/collections/by_index.rs", "CHUNK", "the layout of memory"),
     (
@@ -53,7 +53,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/agents/update_gaps.rs", "ENOUGH", "a part of the rule of `update_gap_ms`"),
     ("pool-core/src/matching/new_host_trials.rs", "BLOCKS_OF_A_WIDE", "a part of the rule of `trials_a_block`"),
     ("pool-core/src/metering/unpaired_blocks.rs", "BUDGETS_OF_A_WIDE", "a part of the rule of `unpaired_ms_a_day`"),
-    ("pool-core/src/metering/unpaired_blocks.rs", "GROUPS", "a part of the rule of `lockout_blocks`"),
+    ("pool-core/src/metering/unpaired_blocks.rs", "HOST_BLOCKS", "a part of the rule of `lockout_blocks`"),
     ("pool-core/src/matching/wait_queue.rs", "TICKET_BITS", "the layout of memory"),
     ("pool-core/src/matching/wait_queue.rs", "TICKETS", "the layout of memory"),
     ("pool-core/src/metering/client_times.rs", "ALWAYS", "a part of the rule of `pairs_a_client`"),

@@ -1,4 +1,4 @@
-//! The pool's certificate by ACME (RFC 8555): validated by TLS-ALPN-01 on the pool's own port, kept in a directory,
+//! Obtains the pool's certificate with ACME (RFC 8555): validated by TLS-ALPN-01 on the pool's own port, kept in a directory,
 //! renewed after two thirds of its validity.
 
 mod acme_client;

@@ -5,15 +5,15 @@ use vipnode_types::{Failure, NodeId};
 
 use crate::{AgentError, AgentNotice, notifier::Notifier, state::Journal};
 
-/// Writes the journal on a thread where waiting for the disk blocks nothing else.
-pub(super) struct JournalWriter {
+/// Calls [`Journal::append`], which writes to the disk, on a blocking thread, so that nothing else waits for the disk.
+pub(super) struct JournalQueue {
     /// Taken out only while an entry is written.
     journal: Option<Journal>,
     /// Peers whose change could not be written, so that the node must not be called for them. At most one for each lease.
     unwritten: BTreeSet<NodeId>,
 }
 
-impl JournalWriter {
+impl JournalQueue {
     pub(super) const fn new(journal: Journal) -> Self {
         Self { journal: Some(journal), unwritten: BTreeSet::new() }
     }
