@@ -123,7 +123,7 @@ pub struct LeaseStatus {
     pub client_version: String,
     /// The price; `None` if the pool has not reported it.
     pub price: Option<Price>,
-    /// How long a round trip to the connected peer takes, in microseconds: the smoothed figure that the kernel keeps of the node's
+    /// How long a round trip to the connected peer takes, in microseconds: the shortest recent one that the kernel measured on the node's
     /// own TCP connection. `None` where the agent cannot read it: on systems other than Linux, and for a node on another machine
     /// or in another network namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]

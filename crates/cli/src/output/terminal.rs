@@ -52,16 +52,19 @@ pub(crate) fn frame(text: &str, rows: Option<usize>, width: usize, first: bool) 
     let room = rows.map_or(usize::MAX, |rows| rows.saturating_sub(1).max(1));
     let shown = if all > room { room.saturating_sub(1) } else { all };
     let mut frame = String::from(if first { "\x1b[H\x1b[2J\x1b[?7l" } else { "\x1b[H\x1b[?7l" });
+    // A row is erased before it is written: after its last column, the cursor is still on that column.
     for line in text.lines().take(shown) {
+        frame += "\x1b[K";
         frame += &cut(line, width);
-        frame += "\x1b[K\n";
+        frame += "\n";
     }
     if all > shown {
+        frame += "\x1b[K";
         frame += &cut(
             &format!("… {} not shown", counted(u64::try_from(all - shown).unwrap_or(u64::MAX), "more line")),
             width,
         );
-        frame += "\x1b[K\n";
+        frame += "\n";
     }
     frame + "\x1b[J\x1b[?7h"
 }
@@ -74,19 +77,19 @@ mod tests {
     fn a_page_longer_than_the_screen_is_cut_and_says_so() {
         let frame = frame("a\nb\nc\nd\n", Some(4), 80, false);
         assert_eq!(frame.matches('\n').count(), 3, "one line is the cursor's: {frame:?}");
-        assert!(frame.contains("a\u{1b}[K\nb\u{1b}[K\n… 2 more lines"), "{frame:?}");
+        assert!(frame.contains("\u{1b}[Ka\n\u{1b}[Kb\n\u{1b}[K… 2 more lines"), "{frame:?}");
     }
 
     #[test]
     fn what_fits_is_all_there() {
         for rows in [Some(3), Some(24), None] {
-            assert!(frame("a\nb", rows, 80, true).contains("a\u{1b}[K\nb\u{1b}[K\n\u{1b}[J"), "{rows:?}");
+            assert!(frame("a\nb", rows, 80, true).contains("\u{1b}[Ka\n\u{1b}[Kb\n\u{1b}[J"), "{rows:?}");
         }
         assert!(!frame("a\nb", Some(0), 0, true).is_empty());
     }
     #[test]
     fn a_line_wider_than_the_screen_is_broken_at_a_space_or_cut() {
         let frame = frame("1 of 10 slots sold\naverylongpath", None, 10, false);
-        assert!(frame.contains("1 of 10\u{1b}[K\n  slots\u{1b}[K\n  sold\u{1b}[K\naverylong…\u{1b}[K\n"), "{frame:?}");
+        assert!(frame.contains("1 of 10\n\u{1b}[K  slots\n\u{1b}[K  sold\n\u{1b}[Kaverylong…\n"), "{frame:?}");
     }
 }

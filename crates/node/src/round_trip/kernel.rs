@@ -18,7 +18,7 @@ impl Kernel {
         socket_with(family, kind, flags, Some(netlink::SOCK_DIAG)).ok().map(Self)
     }
 
-    /// The smoothed round trip of a connection; `None` if this machine does not have it, or has not measured it yet.
+    /// The shortest recent round trip of a connection; `None` if this machine does not have it, or has not measured it yet.
     pub(super) fn round_trip(&self, connection: &PeerConnection) -> Option<Duration> {
         let query = Query::of(connection);
         send(&self.0, &query.message(), SendFlags::empty()).ok()?;

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 pub use peer_connection::PeerConnection;
 use vipnode_types::NodeId;
 
-/// Returns the smoothed round trip of each of these connections that this machine has. Others are missing: those of a node on
+/// Returns the shortest recent round trip of each of these connections that this machine has. Others are missing: those of a node on
 /// another machine or in another network namespace, and all of them on systems other than Linux. Does not wait.
 #[must_use]
 pub fn round_trips(connections: &[PeerConnection]) -> BTreeMap<NodeId, Duration> {

@@ -23,6 +23,7 @@ const ID: usize = 4;
 const NO_COOKIE: [u8; 8] = [0xff; 8];
 const INET_DIAG_INFO: u16 = 2;
 const TCPI_RTT: usize = 68;
+const TCPI_MIN_RTT: usize = 148;
 const ATTRIBUTE: usize = 4;
 // linux/socket.h, linux/in.h, net/tcp_states.h
 const AF_INET: u8 = 2;
@@ -57,8 +58,9 @@ impl Query {
         message
     }
 
-    /// The smoothed round trip in the kernel's answer. `None` for an error, a connection that is not established or not this
-    /// one, one whose round trip is not measured yet, and an answer that is cut.
+    /// The shortest recent round trip in the kernel's answer: the smoothed one has the handshake's delays in it for long. A
+    /// kernel before Linux 4.6 has the smoothed one only. `None` for an error, a connection that is not established or not
+    /// this one, one whose round trip is not measured yet, and an answer that is cut.
     pub(super) fn round_trip(&self, answer: &[u8]) -> Option<Duration> {
         let length = usize::try_from(u32::from_ne_bytes(at(answer, 0)?)).ok()?;
         let message = answer.get(HEADER..length)?;
@@ -70,8 +72,9 @@ impl Query {
             return None;
         }
         let info = attribute(message.get(ANSWER..)?, INET_DIAG_INFO)?;
-        let micros = u32::from_ne_bytes(at(info, TCPI_RTT)?);
-        (micros > 0).then(|| Duration::from_micros(micros.into()))
+        let measured = |place| at(info, place).map(u32::from_ne_bytes).filter(|micros| (1..u32::MAX).contains(micros));
+        let micros = measured(TCPI_MIN_RTT).or_else(|| measured(TCPI_RTT))?;
+        Some(Duration::from_micros(micros.into()))
     }
 }
 
@@ -161,6 +164,11 @@ mod tests {
             let other = query(remote, local);
             assert_eq!(asked.round_trip(&answer(&other, ESTABLISHED, 1_000)), None, "another connection");
         }
+        let asked = query("10.0.0.1:40000", "10.0.0.2:30303");
+        let mut both = answer(&asked, ESTABLISHED, 5_000);
+        let info = both.len() - 200;
+        both[info + TCPI_MIN_RTT..info + TCPI_MIN_RTT + 4].copy_from_slice(&100_u32.to_ne_bytes());
+        assert_eq!(asked.round_trip(&both), Some(Duration::from_micros(100)), "the shortest one");
         let mapped = query("[::ffff:10.0.0.1]:1", "[::ffff:10.0.0.2]:2");
         assert_eq!(mapped.message(), query("10.0.0.1:1", "10.0.0.2:2").message());
     }
