@@ -109,7 +109,10 @@ fn is_repeat(one: &AgentNotice, other: &AgentNotice) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_types::Failure;
+    use vipnode_types::{
+        Failure,
+        wire::{ErrorCode, WireError},
+    };
 
     use super::*;
 
@@ -144,7 +147,7 @@ mod tests {
         let mut repeats = RepeatedNotices::default();
         let start = Instant::now();
         let joined = || AgentNotice::Notice(Notice::Connected { welcome: None, price: None, pool_id: None });
-        let why = Failure { code: None, message: "the pool is shutting down".into(), hint: None, retry_ms: None };
+        let why = Failure::of(&WireError::new(ErrorCode::Server, "the pool is shutting down", "Connect again."));
         let lost = || AgentNotice::Notice(Notice::PoolDisconnected { why: why.clone() });
         let shown = |repeats: &mut RepeatedNotices, notice| repeats.add(start, notice).len();
         assert_eq!(
