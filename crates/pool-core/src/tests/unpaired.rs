@@ -186,7 +186,12 @@ fn a_pair_is_kept_apart_until_the_next_day_and_over_a_restart() {
     pool.restart(priced());
     assert!(!offered(&mut pool));
     let reason = pool.last_ask(CLIENT).unwrap().reason.unwrap();
-    assert!(reason.contains("is not matched with your node today, because your agent, or one in your address block, did not report it"), "{reason}");
+    assert!(
+        reason.contains(
+            "is not matched with your node today, because your agent, or one in your address block, did not report it"
+        ),
+        "{reason}"
+    );
     pool.now = pool.now.plus(DAY_MS);
     assert!(offered(&mut pool));
 }
