@@ -388,6 +388,7 @@ fn snapshot_of_status() {
 fn refusal(cli: Cli) -> CliError {
     match cli.command.unwrap() {
         args::Command::Host(args) => args.runtime.metrics.address().unwrap_err().into(),
+        args::Command::Agent(args) => args.runtime.limits().unwrap_err().into(),
         args::Command::Client(args) => Targets::of(args.connection.named(), &[]).unwrap_err(),
         args::Command::Pool(args) => {
             let mut config = PoolConfig::new("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -399,7 +400,7 @@ fn refusal(cli: Cli) -> CliError {
 
 #[test]
 fn snapshot_of_errors() {
-    let lines: [&[&str]; 8] = [
+    let lines: [&[&str]; 9] = [
         &["host", "--metrics-bind", "0.0.0.0:9464"],
         &["pool", "--store", "persist"],
         &["pool", "--invalid-node", "x"],
@@ -408,6 +409,7 @@ fn snapshot_of_errors() {
         &["pool", "--limit", "node_call=1s"],
         &["pool", "--limit", "write=0s"],
         &["client", "ws://a", "ws://b"],
+        &["agent", "--limit", "pool_silence=20s"],
     ];
     let mut shown = String::new();
     for line in lines {

@@ -118,6 +118,9 @@ impl RuntimeArgs {
     pub(crate) fn limits(&self) -> Result<AgentLimits, CommandError> {
         let mut limits = AgentLimits::default();
         limit_flag::set(&mut limits, &self.limit, "agent")?;
+        if limits.pool.pool_silence <= limits.pool.pool_ping {
+            return Err(CommandError::SilenceBeforePing);
+        }
         Ok(limits)
     }
 }

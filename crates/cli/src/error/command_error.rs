@@ -109,6 +109,9 @@ errors! {
         LimitValue { name: Box<str>, value: Box<str>, rule: &'static str, least: Box<str>, most: Box<str>, default: Box<str> }: local,
             "invalid value \"{value}\" for limit {name}: {rule}",
             hint "Pass a value from {least} to {most}: --limit {name}={default}.";
+        /// A connection would end before the first ping on it is due, again and again.
+        SilenceBeforePing: local, "the limit pool_silence must be longer than the limit pool_ping",
+            hint "Raise the first or lower the second, for example --limit pool_silence=60s --limit pool_ping=20s.";
         /// The CA certificates for the ACME server cannot be used.
         AcmeCa { why: String }: local, "{why}", hint "Pass a PEM file: --tls-acme-ca FILE.";
         /// The directory for certificates cannot be determined.

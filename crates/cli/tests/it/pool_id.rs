@@ -1,6 +1,6 @@
 //! A pool's ID from end to end: real pools, one after the other at one URL, and the agent that remembers the first.
 
-use std::{net::TcpListener, path::Path};
+use std::{net::TcpListener, path::Path, process::Command};
 
 use crate::support::{Sim, Vipnode, ran, text};
 use serde_json::Value;
@@ -13,8 +13,11 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { bind: format!("127.0.0.1:{port}"), url: format!("ws://0.0.0.0:{port}") }
+        // The test has a network of its own (.config/isolated), so this address is nobody else's.
+        let added = Command::new("ip").args(["address", "add", "10.77.0.1/32", "dev", "lo"]).status().unwrap();
+        assert!(added.success(), "run this test by ./test or with .config/isolated as runner");
+        let bind = TcpListener::bind("10.77.0.1:0").unwrap().local_addr().unwrap();
+        Self { bind: bind.to_string(), url: format!("ws://{bind}") }
     }
 
     /// The pool of a data directory; without one, a pool without an ID.
