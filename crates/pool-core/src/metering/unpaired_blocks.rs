@@ -10,7 +10,7 @@ use crate::{
 
 /// Budgets of a block that the clients of a wide block share: its holder has up to 65,536 blocks.
 const BUDGETS_OF_A_WIDE: u64 = 4;
-/// Wide blocks of hosts that are told apart in what is remembered of a block. The time that hosts in further ones reported
+/// Wide blocks of hosts that are distinguished in what is remembered of a block. The time that hosts in further ones reported
 /// counts together, and keeps nobody apart from a host.
 const HOST_BLOCKS: usize = 64;
 
