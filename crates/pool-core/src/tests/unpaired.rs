@@ -285,6 +285,7 @@ fn a_blocks_budget_denies_only_those_that_are_not_known_to_pay() {
             pool.disconnect(before);
             pool.join(liar, host(liar, SLOTS));
             lie(&mut pool, liar, neighbor, address(CLIENT));
+            pool.disconnect(liar);
         }
         let stranger = pool.newcomer();
         pool.connect_from(stranger, client(stranger), address(CLIENT)).unwrap();
