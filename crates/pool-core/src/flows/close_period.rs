@@ -7,7 +7,7 @@ use crate::{
     leases::lease::{Lease, UNSEEN},
     metering::{
         period_ends::{Ends, freeze, running_ms, side_end},
-        period_merger::EndedRow,
+        period_merger::EndedPeriod,
         stored_times::TimesChange,
         unpaired::{EndedTime, Pair},
     },
@@ -32,7 +32,7 @@ impl Core {
         if let Some(row) = metered {
             self.counters.count_period(billed_ms, row.cost);
             let block = self.agents.address(pair.client).map(AddressBlock::of).filter(|_| !self.limits.members_only);
-            self.metering.rows.take(output, EndedRow { pair, block, row }, &self.limits);
+            self.metering.rows.take(output, EndedPeriod { pair, block, row }, &self.limits);
         }
         let unpaired_ms = host_saw_ms.saturating_sub(billed_ms).saturating_sub(lost_ms);
         let running_ms = self.running_with_other_hosts(pair);

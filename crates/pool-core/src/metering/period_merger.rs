@@ -10,28 +10,28 @@ use crate::{
 };
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
-/// A row that waits is written to the store at most this often, so that a crash loses at most so much of it.
+/// A period that waits is written to the store at most this often, so that a crash loses at most so much of it.
 const WRITTEN_EACH_MS: u64 = 1_000;
 
-/// The client and the host of a row.
+/// The client and the host of a period.
 type Sides = (NodeId, NodeId);
 
 /// Billing periods that are over and not written yet.
 ///
-/// A node can end a row with each report of each lease, and could fill the journal. Once it has ended as many in an hour as
-/// it may, each of its pairs has one row that waits: what ends further is added to it, and it is written in the next hour.
-/// The address blocks of clients share the room for rows that wait.
+/// A node can end a period with each report of each lease, and could fill the journal. Once it has ended as many in an hour as
+/// it may, each of its pairs has one period that waits: what ends further is added to it, and it is written in the next hour.
+/// The address blocks of clients share the room for periods that wait.
 #[derive(Debug)]
 pub(crate) struct PeriodMerger {
     nodes: ByIndex<PeriodsOfHour>,
     deferred: BTreeMap<Sides, DeferredPeriod>,
     due: Deadlines<Sides>,
-    /// Rows that changed since the store got them, and when it gets them again.
+    /// Periods that changed since the store got them, and when it gets them again.
     changed: VecDeque<(Ms, Sides)>,
     shares: BlockShares,
 }
 
-/// A row that waits.
+/// A period that waits.
 #[derive(Debug)]
 struct DeferredPeriod {
     row: Box<MeteredPeriod>,
@@ -39,22 +39,22 @@ struct DeferredPeriod {
     block: Option<AddressBlock>,
     /// When the store got it.
     written: Ms,
-    /// It is in the list of changed rows.
+    /// It is in the list of changed periods.
     changed: bool,
     /// The last time for which a check is planned whether its hour has passed.
     due: Ms,
 }
 
-/// A row that is over.
+/// A period that is over.
 #[derive(Debug)]
-pub(crate) struct EndedRow {
+pub(crate) struct EndedPeriod {
     pub(crate) pair: Pair,
     /// The client's address block, if address blocks are distinguished.
     pub(crate) block: Option<AddressBlock>,
     pub(crate) row: MeteredPeriod,
 }
 
-/// How many rows a node ended in an hour, in four bytes, for every node has one.
+/// How many periods a node ended in an hour, in four bytes, for every node has one.
 #[derive(Debug, Clone, Copy, Default)]
 struct PeriodsOfHour {
     /// The number of the hour modulo 2^16.
@@ -73,9 +73,9 @@ impl PeriodMerger {
         }
     }
 
-    /// Takes in a row that is over: writes it, or has it wait.
-    pub(crate) fn take(&mut self, output: &mut Output, ended: EndedRow, limits: &Limits) {
-        let (EndedRow { pair, block, mut row }, now) = (ended, output.now);
+    /// Takes in a period that is over: writes it, or has it wait.
+    pub(crate) fn take(&mut self, output: &mut Output, ended: EndedPeriod, limits: &Limits) {
+        let (EndedPeriod { pair, block, mut row }, now) = (ended, output.now);
         let many = [pair.client, pair.host].into_iter().map(|node| self.count(node, now)).max().unwrap_or(0);
         let sides = (row.lease.client, row.lease.host);
         let (mut written, mut planned) = (None, None);
@@ -101,7 +101,7 @@ impl PeriodMerger {
         }
     }
 
-    /// Writes a row that waits, or plans that, where the store got it a moment ago. Returns when it was written, and whether
+    /// Writes a period that waits, or plans that, where the store got it a moment ago. Returns when it was written, and whether
     /// it is listed as changed since.
     fn write(
         &mut self,
@@ -125,7 +125,7 @@ impl PeriodMerger {
         }
     }
 
-    /// Writes a row that waits and changed. Returns false if none is due.
+    /// Writes a period that waits and changed. Returns false if none is due.
     pub(crate) fn write_changed(&mut self, output: &mut Output) -> bool {
         let now = output.now;
         let Some((_, sides)) = self.changed.front().copied().filter(|(due, _)| *due <= now) else { return false };
@@ -137,7 +137,7 @@ impl PeriodMerger {
         true
     }
 
-    /// Writes a row that waited for its hour to pass. Returns false if there is none.
+    /// Writes a period that waited for its hour to pass. Returns false if there is none.
     pub(crate) fn write_due(&mut self, output: &mut Output) -> bool {
         let Some(sides) = self.due.pop_due(output.now) else { return false };
         // One that was written since began to wait again in this hour.
@@ -151,19 +151,19 @@ impl PeriodMerger {
         true
     }
 
-    /// A row that waited before a restart.
+    /// A period that waited before a restart.
     pub(crate) fn restore(&mut self, row: MeteredPeriod) {
         let (sides, ended) = ((row.lease.client, row.lease.host), row.ended);
         let due = next_hour(ended);
         self.wait(sides, DeferredPeriod { row: Box::new(row), block: None, written: ended, changed: false, due }, None);
     }
 
-    /// The rows that wait, by client and host.
+    /// The periods that wait, by client and host.
     pub(crate) fn deferred(&self) -> impl Iterator<Item = &MeteredPeriod> {
         self.deferred.values().map(|deferred| &*deferred.row)
     }
 
-    /// Whether one more row of a client in a block may wait.
+    /// Whether one more period of a client in a block may wait.
     fn has_room(&self, block: Option<AddressBlock>, limits: &Limits) -> bool {
         let len = u32::try_from(self.deferred.len()).unwrap_or(u32::MAX);
         let free = limits.waiting_periods.saturating_sub(len);
@@ -181,7 +181,7 @@ impl PeriodMerger {
         self.nodes.take(node);
     }
 
-    /// Has a row wait. A check for the same time may be `planned` already: one for each row that is added would fill memory.
+    /// Has a period wait. A check for the same time may be `planned` already: one for each period that is added would fill memory.
     fn wait(&mut self, sides: Sides, deferred: DeferredPeriod, planned: Option<Ms>) {
         deferred.block.into_iter().for_each(|block| self.shares.take(block));
         if planned != Some(deferred.due) {
@@ -190,7 +190,7 @@ impl PeriodMerger {
         self.deferred.insert(sides, deferred);
     }
 
-    /// Counts one more row of a node; returns how many it ended in this hour.
+    /// Counts one more period of a node; returns how many it ended in this hour.
     fn count(&mut self, node: u32, now: Ms) -> u32 {
         let Some(count) = self.nodes.get_mut(node) else { return 0 };
         let hour = u16::try_from(hour(now) % (1 << 16)).unwrap_or(0);
@@ -201,7 +201,7 @@ impl PeriodMerger {
         count.rows.into()
     }
 
-    /// Checks that are planned, of rows that wait.
+    /// Checks that are planned, of periods that wait.
     #[cfg(test)]
     pub(crate) fn planned(&self) -> usize {
         self.due.len()
