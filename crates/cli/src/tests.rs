@@ -392,7 +392,9 @@ fn refusal(cli: Cli) -> CliError {
         args::Command::Client(args) => Targets::of(args.connection.named(), &[]).unwrap_err(),
         args::Command::Pool(args) => {
             let mut config = PoolConfig::new("127.0.0.1:0".parse().unwrap()).unwrap();
-            args.original.refuse().and_then(|()| limit_flag::set(&mut config, &args.limit, "pool")).unwrap_err().into()
+            let data_dir = crate::commands::pool_data_dir(&args);
+            let limits = || limit_flag::set(&mut config, &args.limit, "pool");
+            data_dir.err().unwrap_or_else(|| args.original.refuse().and_then(|()| limits()).unwrap_err().into())
         }
         other => panic!("{other:?}"),
     }
@@ -402,7 +404,7 @@ fn refusal(cli: Cli) -> CliError {
 fn snapshot_of_errors() {
     let lines: [&[&str]; 9] = [
         &["host", "--metrics-bind", "0.0.0.0:9464"],
-        &["pool", "--store", "persist"],
+        &["pool", "--store", "memory", "--datadir", "pool"],
         &["pool", "--invalid-node", "x"],
         &["pool", "--contract.rpc", "x"],
         &["pool", "--limit", "price=1"],

@@ -121,6 +121,18 @@ impl OpenDir {
         &self.path
     }
 
+    /// Its path without links, for a library that opens files by their paths.
+    ///
+    /// # Errors
+    /// The system's error, and [`io::ErrorKind::NotFound`] if another directory has its path by now.
+    pub fn real_path(&self) -> io::Result<PathBuf> {
+        let path = std::fs::canonicalize(&self.path)?;
+        if sys::is_at(&self.handle, &path)? {
+            return Ok(path);
+        }
+        Err(io::Error::new(io::ErrorKind::NotFound, "it was moved while it was in use"))
+    }
+
     /// The path of a file in it, for messages.
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
@@ -260,5 +272,8 @@ mod tests {
         assert_eq!(fs::read_to_string(elsewhere.path().join("pool")).unwrap(), "ws://evil/");
         assert!(moved.join("lock").exists() && !elsewhere.path().join("lock").exists());
         assert!(OpenDir::open(root.path()).unwrap().open_dir("state").unwrap_err().to_string().contains("links"));
+        assert_eq!(dir.real_path().unwrap_err().kind(), io::ErrorKind::NotFound);
+        let linked = OpenDir::open(&path).unwrap().real_path().unwrap();
+        assert_eq!(linked, fs::canonicalize(elsewhere.path()).unwrap());
     }
 }

@@ -4,14 +4,14 @@ use std::{
 };
 
 use vipnode_files::OpenDir;
-use vipnode_store::{FileStore, StoreError};
+use vipnode_store::{SqliteStore, StoreError};
 use vipnode_types::{NodeKeyError, PoolId, PoolKeyChangesError, errors};
 
 use crate::{engine::wall_clock, key_file::KeyFile};
 
-/// The directory of a pool: its key, and what its store keeps.
+/// The directory of a pool: its key, its database, and the operator's orders.
 ///
-/// Without one, each start of a pool is a new pool to its agents, and all nodes are strangers to it again.
+/// Without one, each start of a pool is a new pool to its agents, and it has lost its leases.
 #[derive(Debug)]
 pub struct DataDir {
     /// Everything in it is opened relative to it.
@@ -19,7 +19,7 @@ pub struct DataDir {
     /// The key was made when the directory was first opened.
     pub(crate) keys: KeyFile,
     /// It holds the directory's lock.
-    pub(crate) store: FileStore,
+    pub(crate) store: SqliteStore,
 }
 
 /// What is wrong with the first line of a key file, in words of a pool's key.
@@ -109,7 +109,7 @@ impl DataDir {
     /// See [`DataDirError`].
     pub fn open(dir: &Path) -> Result<Self, DataDirError> {
         // The store locks the directory, so that two pools that start together do not make two keys.
-        let store = FileStore::open(dir)?;
+        let store = SqliteStore::open(dir)?;
         let dir = store.dir().clone();
         let keys = match KeyFile::read(&dir)? {
             Some(keys) => keys,

@@ -80,7 +80,7 @@ const HIGHER_PORT: u16 = 8443;
 const EXPIRE: Duration = Duration::from_secs(5);
 
 impl PoolServer {
-    /// Starts a pool with its state in memory.
+    /// Starts a pool with its state in memory, which is lost when it stops.
     ///
     /// # Errors
     /// See [`PoolError`].
@@ -88,7 +88,7 @@ impl PoolServer {
         Self::spawn_with(config, Box::new(MemoryStore::new())).await
     }
 
-    /// Starts a pool that has the key of a data directory and keeps its state there, as far as [`DataDir`] keeps any.
+    /// Starts a pool that has the key of a data directory and keeps its state there.
     ///
     /// # Errors
     /// See [`PoolError`].

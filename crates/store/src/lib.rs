@@ -1,7 +1,8 @@
 //! Durable state of the pool.
 //!
-//! [`Store`] is the contract. [`MemoryStore`] implements it in memory. [`FileStore`] also keeps a few kinds of records in
-//! files, one [`RecordFile`] each. `conformance` (feature `testing`) is the test suite that every implementation must pass.
+//! [`Store`] is the contract. [`SqliteStore`] implements it in a database, [`MemoryStore`] in memory. `conformance` (feature
+//! `testing`) is the test suite that every implementation must pass. A [`RecordFile`] is a list that is written whole, for the
+//! few orders of an operator.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 #[cfg(any(test, feature = "testing"))]
@@ -11,12 +12,14 @@
     reason = "a test suite that other crates call: it fails by panicking"
 )]
 pub mod conformance;
-mod file_store;
 mod memory_store;
+mod record_file;
+mod sqlite_store;
 mod store;
 mod store_error;
 
-pub use file_store::{FileStore, RecordFile};
 pub use memory_store::MemoryStore;
+pub use record_file::RecordFile;
+pub use sqlite_store::SqliteStore;
 pub use store::Store;
 pub use store_error::StoreError;

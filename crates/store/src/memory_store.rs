@@ -8,8 +8,8 @@ use crate::{Store, StoreError};
 #[cfg(test)]
 mod tests;
 
-/// A store in memory, lost with its process: for the simulator, for tests, and for a free pool that can afford to lose
-/// its state.
+/// A store in memory, lost with its process: for the simulator, for tests, and for a pool that can afford to lose its
+/// state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemoryStore {
     seq: u64,
@@ -30,21 +30,6 @@ impl MemoryStore {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Every node, by ascending id.
-    pub(crate) fn nodes(&self) -> impl Iterator<Item = &NodeRow> {
-        self.nodes.values()
-    }
-
-    /// The newest delegation of each forgotten node, by ascending id.
-    pub(crate) fn delegations(&self) -> impl Iterator<Item = &DelegationRow> {
-        self.delegations.values()
-    }
-
-    /// The time of every client with its hosts, by ascending id of the client.
-    pub(crate) fn times(&self) -> impl Iterator<Item = &TimesRow> {
-        self.times.values()
     }
 
     /// Fails if a metered row is in the journal, or earlier in the batch, with another value.

@@ -27,18 +27,18 @@ pub trait Store {
     /// See [`StoreError`]; nothing has changed then.
     fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError>;
 
-    /// Calls `each` with the whole state: [`Row::Clock`], [`Row::NextLease`], each [`Row::Node`] by ascending id, each
+    /// Calls `each` with the whole state: [`Row::Clock`], [`Row::NextLease`], each [`Row::Node`] in any order, each
     /// [`Row::Lease`] by ascending id, each [`Row::Times`] by ascending id, each [`Row::Delegation`] by ascending id, each
     /// [`Row::Deferred`] by client and host. Rows that were never written are left out.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`]; rows passed to `each` so far must not be used then.
+    /// See [`StoreError`]; rows passed to `each` so far must not be used then.
     fn load(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError>;
 
     /// Calls `each` with at most `limit` rows of the journal and their positions, from position `from` (0 is the first)
     /// upward. Positions grow strictly but not always by one: to read on, start at the last position + 1.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    /// See [`StoreError`].
     fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredPeriod)) -> Result<(), StoreError>;
 }

@@ -28,6 +28,59 @@ errors! {
             why: String,
         }: local, "cannot use the directory {dir}: {why}" (dir = dir.display()),
             hint "Pass a directory that this user can create and write to: --datadir DIR.";
+        /// The disk is full. The pool continues as soon as there is space.
+        Full {
+            /// Path of the database.
+            file: PathBuf,
+        }: local, "no space is left on the disk of {file}" (file = file.display()),
+            hint "Free space on the disk of {file}." (file = file.display());
+        /// The database cannot be written.
+        ReadOnly {
+            /// Path of the database.
+            file: PathBuf,
+        }: local, "the database {file} cannot be written" (file = file.display()),
+            hint "Make {file} and its directory writable for this user, or pass another directory: --datadir DIR."
+                (file = file.display());
+        /// Another program has locked the database.
+        Locked {
+            /// Path of the database.
+            file: PathBuf,
+        }: local, "another program has locked the database {file}" (file = file.display()),
+            hint "Close the other program. `fuser {file}` shows which programs have the file open." (file = file.display());
+        /// The file is not a database of a pool.
+        Foreign {
+            /// Path of the file.
+            file: PathBuf,
+        }: local, "{file} is not the database of a pool" (file = file.display()),
+            hint "Restore a backup of {file}, or pass another directory: --datadir DIR." (file = file.display());
+        /// The database was written by a newer version of vipnode.
+        NewerSchema {
+            /// Path of the database.
+            file: PathBuf,
+            /// The version of its schema.
+            found: usize,
+            /// The newest version that this program knows.
+            newest: usize,
+        }: local, "{file} was written by a newer version of vipnode: its schema has version {found}, this vipnode supports {newest}"
+            (file = file.display()),
+            hint "Run the newer vipnode again, or restore a backup from before the upgrade.";
+        /// The database holds less than the pool acknowledged: its log was cut, or an older file was put in its place.
+        LostCommits {
+            /// Path of the note of what was acknowledged.
+            file: PathBuf,
+            /// How many commits are missing.
+            lost: u64,
+        }: local, "the last {lost} commits are missing from the database: its log (pool.db-wal) was damaged or removed, or \
+                  an older file was put in its place",
+            hint "Put the newest pool.db and pool.db-wal back. To continue without those commits, delete {file}."
+                (file = file.display());
+        /// The directory holds the files of a version of vipnode that had no database.
+        FormerFiles {
+            /// Path of one of the files.
+            file: PathBuf,
+        }: local, "{file} was written by an earlier version of vipnode, and this one does not read it" (file = file.display()),
+            hint "Delete the files nodes, times, and delegations next to {file}. The pool then learns its nodes again."
+                (file = file.display());
         /// The stored data is not valid.
         Corrupt {
             /// What is not valid.

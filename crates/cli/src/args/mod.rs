@@ -40,7 +40,7 @@ pub(crate) use self::{
     link::LinkArgs,
     metrics::MetricsArgs,
     ping::PingArgs,
-    pool::PoolArgs,
+    pool::{PoolArgs, StoreName},
     pool_command::{AdminCommand, KeyCommand, OrderName, PoolCommand, PoolSocketArgs, RotateArgs},
     protocol::{ProtocolArgs, UPDATE_INTERVAL},
     status::{ASKED_POOL, StatusArgs},

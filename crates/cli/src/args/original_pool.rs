@@ -7,8 +7,6 @@ use crate::error::CommandError;
 
 #[derive(Debug, Args)]
 pub(crate) struct OriginalPool {
-    #[arg(long, hide = true, value_name = "persist|memory")]
-    store: Option<String>,
     #[arg(long, hide = true, value_name = "REGEXP")]
     invalid_node: Option<String>,
     #[arg(long = "contract.rpc", hide = true, value_name = "URL")]
@@ -24,11 +22,6 @@ pub(crate) struct OriginalPool {
 impl OriginalPool {
     /// Refuses what this version does not have.
     pub(crate) fn refuse(&self) -> Result<(), CommandError> {
-        match self.store.as_deref() {
-            None | Some("memory") => {}
-            Some("persist" | "badger") => return Err(CommandError::StorePersist),
-            Some(other) => return Err(CommandError::StoreUnknown { store: other.to_owned() }),
-        }
         if self.invalid_node.is_some() {
             return Err(CommandError::InvalidNode);
         }
@@ -49,7 +42,7 @@ impl OriginalPool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Cli, Command};
+    use super::super::{Cli, Command, StoreName};
     use crate::error::CliError;
 
     fn refused(args: &[&str]) -> Option<(String, String)> {
@@ -61,10 +54,7 @@ mod tests {
     #[test]
     fn what_only_the_original_has_is_refused_with_a_hint() {
         for args in [
-            &["--store", "persist"][..],
-            &["--store", "badger"],
-            &["--store", "sqlite"],
-            &["--invalid-node", "Geth/v1.8"],
+            &["--invalid-node", "Geth/v1.8"][..],
             &["--contract.rpc", "http://localhost:8545"],
             &["--contract.address", "mainnet://0x00"],
             &["--contract.keystore", "key.json"],
@@ -86,6 +76,9 @@ mod tests {
         assert!(pool.original.refuse().is_ok());
         assert_eq!((pool.price, pool.max_request_hosts), ("100 gwei".parse().unwrap(), Some(5)));
         assert!(pool.welcome.is_some() && pool.allow_origin.len() == 1);
-        assert_eq!(pool.restrict_network, Some("1".parse().unwrap()));
+        assert_eq!((pool.restrict_network, pool.store), (Some("1".parse().unwrap()), StoreName::Memory));
+        let cli = Cli::read(["vipnode", "pool", "--store", "persist"]).unwrap();
+        let Some(Command::Pool(pool)) = cli.command else { panic!("a pool") };
+        assert_eq!(pool.store, StoreName::Sqlite);
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use vipnode_pool::{AllowedOrigin, Network, ProxyHeader, StatusAudience, Welcome};
 use vipnode_types::{Price, RpcUrl, TypedError as _};
@@ -37,13 +37,25 @@ pub(crate) struct PoolArgs {
     /// container port. Can be repeated.
     #[arg(long, value_name = "URL", value_parser = public_url, help_heading = "Pool")]
     pub(crate) public_url: Vec<RpcUrl>,
-    /// Store the pool's key, bans, and other durable data here.
+    /// Store the pool's key, its leases, and all other state here.
     ///
     /// The key is created at the first start. Agents remember its public half, the pool's ID, and refuse another pool at
-    /// the same URL. Also stores drains, the list of proven nodes, and the time that only hosts
-    /// reported, but not leases. Without this flag, the pool has no ID, and all of this is lost at a restart.
+    /// the same URL. The database, pool.db, contains nodes, leases, and what was metered, so a restart ends no lease. Bans and
+    /// drains are stored here too. [default: ~/.local/share/vipnode/pool]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
+    /// Keep the pool's state in a database (sqlite) or in memory.
+    ///
+    /// With memory, the pool has no ID, and leases, bans, and what was metered are lost when it stops.
+    #[arg(
+        long,
+        value_name = "sqlite|memory",
+        default_value = "sqlite",
+        hide_possible_values = true,
+        help_heading = "Pool",
+        hide_short_help = true
+    )]
+    pub(crate) store: StoreName,
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
     /// Admit only the nodes in this file (one node ID or enode per line).
@@ -132,7 +144,7 @@ pub(crate) struct PoolArgs {
     pub(crate) limit: Vec<LimitFlag>,
     /// Check the settings and the files that they name, then exit.
     ///
-    /// Reads the members, the join secret, the certificate, and the keys in --datadir, and starts nothing. The exit code is
+    /// Reads the members, the join secret, the certificate, and the keys in the data directory, and starts nothing. The exit code is
     /// 2 if one of them cannot be used.
     #[arg(long, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) check_config: bool,
@@ -141,6 +153,16 @@ pub(crate) struct PoolArgs {
     pub(crate) print_limits: bool,
     #[command(flatten)]
     pub(crate) original: OriginalPool,
+}
+
+/// Where a pool keeps its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StoreName {
+    /// A database in the data directory; `persist` in the original.
+    #[value(alias = "persist")]
+    Sqlite,
+    /// Memory.
+    Memory,
 }
 
 impl PoolArgs {

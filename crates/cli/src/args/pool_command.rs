@@ -39,7 +39,8 @@ pub(crate) enum AdminCommand {
     Nodes(NodesArgs),
     /// Ban a node, agent, or network, and end its leases.
     ///
-    /// Its connections and leases end immediately. Bans survive a reload and, with the pool's --datadir, a restart.
+    /// Its connections and leases end immediately. Bans survive a reload and, unless the pool runs with --store memory, a
+    /// restart.
     Ban(BanArgs),
     /// Remove a ban.
     Unban(UnbanArgs),
@@ -56,7 +57,7 @@ pub(crate) enum AdminCommand {
 pub(crate) struct PoolSocketArgs {
     /// Act on the pool with this data directory.
     ///
-    /// [default: the only pool without a data directory that this user runs on this machine]
+    /// [default: the only pool that this user runs without --datadir on this machine]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
     /// Act on the pool with this admin socket.

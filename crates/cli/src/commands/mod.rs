@@ -11,12 +11,16 @@ mod ping;
 mod pool;
 mod pool_admin;
 mod pool_certificate;
+mod pool_data_dir;
 mod pool_key;
 mod pool_start;
 mod print_limits;
 mod protocol;
 mod release;
 mod status;
+
+#[cfg(test)]
+pub(crate) use self::pool_data_dir::pool_data_dir;
 
 use std::process::ExitCode;
 

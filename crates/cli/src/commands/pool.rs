@@ -12,6 +12,7 @@ use crate::{
     args::{Command, PoolArgs, chain_flag, limit_flag},
     commands::{
         pool_certificate::{self, CertificateAtStart},
+        pool_data_dir::pool_data_dir,
         pool_start::{JoinNeeds, PoolStart},
         print_limits::print_limits,
     },
@@ -35,12 +36,13 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         return check(args, screen);
     }
     let only_limits = args.print_limits;
-    let (datadir, figures, secret_file) = (args.datadir.clone(), args.figures, args.join.join_secret_file.clone());
-    let mut config = config(args)?;
     if only_limits {
-        print_limits(&config, screen);
+        print_limits(&config(args)?, screen);
         return Ok(());
     }
+    let (figures, secret_file) = (args.figures, args.join.join_secret_file.clone());
+    let datadir = pool_data_dir(&args)?;
+    let mut config = config(args)?;
     // From the start: a SIGHUP while the pool opens its files is kept until it runs.
     let hangups = ReloadSignals::listen()?;
     let screen = screen.with_times();
@@ -50,15 +52,15 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let at_any_address = config.bind.ip().is_unspecified() && config.public_urls.is_empty();
     // Without a home directory, a pool has no admin socket.
     config.state_dir = StateDir::root(None).ok();
-    let datadir = datadir.map(|dir| DataDir::open(&dir)).transpose()?;
-    let id = datadir.as_ref().map(|datadir| datadir.id().to_string());
-    let mut server = match datadir {
-        Some(datadir) => PoolServer::spawn_in(config, datadir).await?,
+    let opened = datadir.as_deref().map(DataDir::open).transpose()?;
+    let id = opened.as_ref().map(|opened| opened.id().to_string());
+    let mut server = match opened {
+        Some(opened) => PoolServer::spawn_in(config, opened).await?,
         None => PoolServer::spawn(config).await?,
     };
     let (address, urls) = (server.local_addr(), server.urls());
     let certificate = tls.as_ref().map(CertificateAtStart::of);
-    let start = PoolStart { address, urls, certificate, needs, id, is_open, at_any_address };
+    let start = PoolStart { address, urls, certificate, needs, id, datadir, is_open, at_any_address };
     start.lines(SystemTime::now()).iter().for_each(|line| screen.say(line));
     let _figures = PoolFigures::write(metrics.clone(), figures, screen);
     let _live = StatusLine::of_pool(metrics, screen);
@@ -157,7 +159,7 @@ fn config(mut args: PoolArgs) -> Result<PoolConfig, CliError> {
 fn check(mut args: PoolArgs, screen: Screen) -> Result<(), CliError> {
     let tls = std::mem::take(&mut args.tls);
     let facts = pool_certificate::check(tls, || internal_ca(&args))?;
-    args.datadir.as_deref().map_or(Ok(()), DataDir::check)?;
+    pool_data_dir(&args)?.as_deref().map_or(Ok(()), DataDir::check)?;
     let config = live(&args)?;
     valid_lines(&config, facts.as_ref(), SystemTime::now()).iter().for_each(|line| screen.say(line));
     Ok(())
@@ -193,8 +195,8 @@ fn members_line(changes: &ReloadChanges) -> Line {
 
 /// Where the pool's own CA is kept, and for which names and addresses it issues.
 fn internal_ca(args: &PoolArgs) -> Result<(PathBuf, Vec<String>), CliError> {
-    let dir = match &args.datadir {
-        Some(datadir) => datadir.clone(),
+    let dir = match pool_data_dir(args)? {
+        Some(datadir) => datadir,
         None => StateDir::root(None).map_err(|why| CommandError::TlsCache { why: Box::new(why) })?,
     };
     let mut names: Vec<String> = args.public_url.iter().map(|url| url.host().to_owned()).collect();

@@ -5,11 +5,12 @@ use serde_json::Value;
 use vipnode_agent::state::StateDir;
 use vipnode_pool::admin::{
     AdminClient, BanRequest, DrainRequest, NodesRequest, TopOrder, TopRequest, UnbanRequest, admin_socket,
-    admin_sockets,
+    admin_sockets, running_socket,
 };
 
 use crate::{
     args::{AdminCommand, OrderName, PoolSocketArgs},
+    commands::pool_data_dir::default_data_dir,
     error::{CliError, CommandError},
     output::{Screen, Styled, shorten, terminal::page_width},
     pool_admin,
@@ -79,11 +80,12 @@ fn client(args: &PoolSocketArgs) -> Result<AdminClient, CliError> {
     Ok(AdminClient::new(socket))
 }
 
-/// Returns the socket of the only pool of this user that has no data directory.
+/// Returns the socket of the only pool that this user runs without --datadir.
 fn only_socket() -> Result<PathBuf, CliError> {
     let state = StateDir::root(None)?;
     let failed = |error| CommandError::AdminSockets { path: state.clone(), error };
     let mut sockets = admin_sockets(&state).map_err(failed)?;
+    sockets.extend(default_data_dir().ok().and_then(|dir| running_socket(&dir)));
     match (sockets.pop(), sockets.pop()) {
         (Some(socket), None) => Ok(socket),
         (None, _) => Err(CommandError::NoAdminSocket.into()),

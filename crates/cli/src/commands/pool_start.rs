@@ -22,6 +22,8 @@ pub(crate) struct PoolStart {
     pub(crate) needs: JoinNeeds,
     /// The pool's ID, if it has a data directory.
     pub(crate) id: Option<String>,
+    /// Where it keeps its state, unless in memory.
+    pub(crate) datadir: Option<PathBuf>,
     /// Anyone may join.
     pub(crate) is_open: bool,
     /// It listens at all addresses, and the user named no public URL.
@@ -61,12 +63,22 @@ impl PoolStart {
                 .as_ref()
                 .map(|id| Line::new("pool_id", Tone::Plain, format!("Pool ID: {id}")).with("id", id.as_str())),
         );
+        lines.push(self.state());
         if self.is_open {
             let hint = "To close it, pass --members FILE or --join-secret-file FILE";
             lines.push(Line::new("open", Tone::Warning, "Anyone may join this pool").hint(hint));
         }
         lines.extend(self.unnamed(scheme));
         lines
+    }
+
+    fn state(&self) -> Line {
+        let Some(datadir) = &self.datadir else {
+            let text = "This pool keeps its state in memory: leases and bans are lost when it stops";
+            return Line::new("data", Tone::Warning, text).hint("To keep them, remove --store memory");
+        };
+        let datadir = datadir.display().to_string();
+        Line::new("data", Tone::Plain, format!("Data directory: {datadir}")).with("datadir", datadir)
     }
 
     /// The file that agents pass to --tls-ca. The file of another's CA is not known.
@@ -132,6 +144,7 @@ mod tests {
             certificate: None,
             needs: JoinNeeds::default(),
             id: None,
+            datadir: None,
             is_open: true,
             at_any_address: false,
         }
@@ -166,6 +179,7 @@ mod tests {
                 urls: urls(&["wss://10.0.0.1:8443"]),
                 certificate: Some(internal),
                 id: Some(vipnode_types::PoolKey::from_random([1; 32]).unwrap().id().to_string()),
+                datadir: Some("/var/lib/vipnode/pool".into()),
                 needs: JoinNeeds { secret: true, secret_file: Some("/etc/vipnode/join.secret".into()) },
                 is_open: false,
                 ..start()

@@ -39,12 +39,12 @@ errors! {
         /// The original's flag --pprof was given.
         Pprof: local, "--pprof enables Go's profiler, but vipnode is no longer written in Go",
             hint "Remove it; to profile a running vipnode, run `perf record -p <pid>`.";
-        /// The original's flag --store persist was given.
-        StorePersist: local, "--store persist: this version has no database",
-            hint "Remove it. To keep the pool's key and its list of proven nodes, pass --datadir DIR. Leases do not survive \
-                  a restart; agents get new ones when they reconnect.";
-        /// The value of --store is unknown.
-        StoreUnknown { store: String }: local, "--store: unknown store \"{store}\"", hint "Pass --store memory.";
+        /// A pool in memory does not use a data directory.
+        StoreMemory { dir: PathBuf }: local, "--store memory does not store anything in --datadir {dir}" (dir = dir.display()),
+            hint "Remove --store memory, or remove --datadir.";
+        /// The default data directory of a pool cannot be determined.
+        NoDataHome: local, "this user has no home directory in which the pool could store its data",
+            hint "Pass a directory: --datadir DIR. To keep everything in memory, pass --store memory.";
         /// The original's flag --invalid-node was given.
         InvalidNode: local,
             "--invalid-node: agents do not report their other peers to this pool, and the pool evicts only clients that it \
@@ -136,7 +136,7 @@ errors! {
         AdminSockets { path: PathBuf, error: io::Error }: local, "cannot look for pools in {path}: {error}" (path = path.display()),
             hint "Pass the data directory of the pool: --datadir DIR.";
         /// This user is not running a pool on this machine.
-        NoAdminSocket: local, "this user is not running a pool without a data directory on this machine",
+        NoAdminSocket: local, "this user is not running a pool without --datadir on this machine",
             hint "Pass the data directory of the pool (--datadir DIR), and run the command as the pool's user.";
         /// This user is running several pools on this machine.
         ManyAdminSockets { one: PathBuf, other: PathBuf }: local,

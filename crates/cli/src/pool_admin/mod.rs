@@ -161,7 +161,11 @@ pub(crate) fn drained_text(drained: &AdminDrained) -> Styled {
 }
 
 const fn not_kept(kept: bool) -> &'static str {
-    if kept { "" } else { "\nThis does not survive a restart of the pool. To keep it, run the pool with --datadir DIR" }
+    if kept {
+        ""
+    } else {
+        "\nThis does not survive a restart of the pool. To keep it, run the pool without --store memory"
+    }
 }
 
 fn until(ban: &Ban) -> String {

@@ -25,6 +25,7 @@ mod pool_admin;
 #[cfg(target_os = "linux")]
 mod pool_id;
 mod pool_log;
+mod pool_restart;
 mod protocol2;
 #[cfg(all(unix, feature = "acme"))]
 mod real_acme;
@@ -39,6 +40,7 @@ mod real_light;
 mod real_market;
 mod real_matching;
 mod real_metrics;
+mod real_pool_restart;
 mod real_prometheus;
 mod real_protocol2;
 mod real_restart;

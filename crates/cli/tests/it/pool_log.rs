@@ -56,7 +56,7 @@ struct LoggedPool {
 impl LoggedPool {
     async fn start(args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_vipnode"))
-            .args(["pool", "--bind", "127.0.0.1:0", "-v"])
+            .args(["pool", "--store", "memory", "--bind", "127.0.0.1:0", "-v"])
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -90,7 +90,8 @@ async fn a_role_that_cannot_print_reports_that_when_it_ends() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut running = tokio::process::Command::new(env!("CARGO_BIN_EXE_vipnode"));
-    let running = running.args(["pool", "--bind", &free.to_string()]).stdout(full).stderr(Stdio::piped());
+    let running =
+        running.args(["pool", "--store", "memory", "--bind", &free.to_string()]).stdout(full).stderr(Stdio::piped());
     let running = running.kill_on_drop(true).spawn().unwrap();
     while TcpStream::connect(free).await.is_err() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, Mode, OFlags, fchmod, fchown, fstat, fsync, mkdirat, openat, renameat, unlinkat},
+    fs::{AtFlags, CWD, Mode, OFlags, fchmod, fchown, fstat, fsync, mkdirat, openat, renameat, stat, unlinkat},
     io::Errno,
     process::{Gid, Uid},
 };
@@ -35,6 +35,12 @@ pub(super) fn open_dir_in(dir: &Handle, _path: &Path, name: &str) -> io::Result<
 
 pub(super) fn make_dir_in(dir: &Handle, _path: &Path, name: &str) -> io::Result<()> {
     Ok(mkdirat(dir, name, Mode::RWXU)?)
+}
+
+/// Whether a path is that of the directory.
+pub(super) fn is_at(dir: &Handle, path: &Path) -> io::Result<bool> {
+    let (own, found) = (fstat(dir)?, stat(path)?);
+    Ok((own.st_dev, own.st_ino) == (found.st_dev, found.st_ino))
 }
 
 /// Returns who can write to it.

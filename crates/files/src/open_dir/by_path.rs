@@ -28,6 +28,11 @@ pub(super) fn make_dir_in(_dir: &Handle, path: &Path, name: &str) -> io::Result<
     fs::create_dir(path.join(name))
 }
 
+/// A directory is only known by its path.
+pub(super) const fn is_at(_dir: &Handle, _path: &Path) -> io::Result<bool> {
+    Ok(true)
+}
+
 /// The system does not report it.
 pub(super) const fn access(_dir: &Handle) -> io::Result<Option<Access>> {
     Ok(None)

@@ -29,7 +29,7 @@ pub use messages::{
 };
 #[cfg(feature = "schema")]
 pub use openrpc_methods::rows;
-pub use socket::{admin_socket, admin_sockets};
+pub use socket::{admin_socket, admin_sockets, running_socket};
 
 pub(crate) use server::{AdminService, listen};
 pub(crate) use socket::socket_of;

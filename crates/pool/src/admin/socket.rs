@@ -14,6 +14,12 @@ pub fn admin_socket(datadir: &Path) -> PathBuf {
     datadir.join("admin").join("pool").with_extension(SUFFIX)
 }
 
+/// The socket of a pool with this data directory, if one listens there.
+#[must_use]
+pub fn running_socket(datadir: &Path) -> Option<PathBuf> {
+    Some(admin_socket(datadir)).filter(|socket| listens(socket))
+}
+
 /// The socket, below a user's state directory, of a pool without a data directory that listens on this address.
 pub(crate) fn socket_of(state: &Path, bound: SocketAddr) -> PathBuf {
     let name = bound.to_string().replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");

@@ -112,10 +112,14 @@ impl Model {
     }
 }
 
-/// The state that a store returns.
-pub(super) fn state_of(store: &mut impl Store) -> Vec<Row> {
+/// The state that a store returns, its nodes by ascending id.
+pub(crate) fn state_of(store: &mut impl Store) -> Vec<Row> {
     let mut rows = Vec::new();
     store.load(&mut |row| rows.push(row)).expect("loads");
+    // Only those that follow each other: nodes do not belong between other rows.
+    for nodes in rows.chunk_by_mut(|one, next| matches!((one, next), (Row::Node(_), Row::Node(_)))) {
+        nodes.sort_by_key(|row| if let Row::Node(node) = row { Some(node.id) } else { None });
+    }
     rows
 }
 

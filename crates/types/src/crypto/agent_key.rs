@@ -53,6 +53,12 @@ impl AgentKey {
 }
 
 impl AgentPublic {
+    /// The key of these bytes, which are not checked: no signature verifies if they are not a point.
+    #[must_use]
+    pub const fn new(bytes: [u8; 33]) -> Self {
+        Self(bytes)
+    }
+
     /// The 33 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 33] {

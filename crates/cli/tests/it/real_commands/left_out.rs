@@ -34,6 +34,7 @@ pub const LEFT_OUT: &[LeftOut] = &[
     left_out("install.md", "VIPNODE_POOL=wss://pool.example.org podman-compose up", CONTAINERS, ""),
     left_out("service.md", "sudo systemctl ", SYSTEMD, ""),
     left_out("service.md", "journalctl ", SYSTEMD, ""),
+    left_out("upgrading.md", "sudo systemctl stop vipnode-pool", SYSTEMD, ""),
     left_out("upgrading.md", "sudo systemctl daemon-reload", SYSTEMD, ""),
     left_out(
         "upgrading.md",

@@ -40,6 +40,8 @@ pub struct Vipnode {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     said: Vec<String>,
+    /// Where it keeps its data by default.
+    _data: TempDir,
 }
 
 impl Vipnode {
@@ -48,10 +50,12 @@ impl Vipnode {
     }
 
     pub fn start_with(args: &[&str], env: &[(&str, &str)]) -> Self {
+        let data = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_vipnode"))
             .args(args)
             .args(["--json"])
             .env_remove("VIPNODE_POOL")
+            .env("XDG_DATA_HOME", data.path())
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -59,7 +63,13 @@ impl Vipnode {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines, said: Vec::new() }
+        Self { child, lines, said: Vec::new(), _data: data }
+    }
+
+    /// How often it said this event, as far as its output was read.
+    pub fn times_said(&self, event: &str) -> usize {
+        let events = self.said.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        events.filter(|line| line["event"] == *event).count()
     }
 
     /// A pool on a free port, and its address.

@@ -6,6 +6,9 @@ use vipnode_files::OpenDir;
 
 use crate::StoreError;
 
+#[cfg(test)]
+mod tests;
+
 /// A file larger than this is refused, in bytes.
 const MOST_BYTES: u64 = 256 << 20;
 /// The version that this program writes and reads.
@@ -61,7 +64,7 @@ impl RecordFile {
     }
 
     /// The records in a text; else the line that is wrong (the first is 1), and how.
-    pub(super) fn parse<T: DeserializeOwned>(self, text: &str) -> Result<Vec<T>, (usize, String)> {
+    fn parse<T: DeserializeOwned>(self, text: &str) -> Result<Vec<T>, (usize, String)> {
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         let ([first, records @ ..], Some(last)) = (&lines[..], lines.last()) else {
             return Err((1, "it is empty".to_owned()));
@@ -90,7 +93,7 @@ impl RecordFile {
     }
 
     /// The text of a file with these records, as many as it may hold.
-    pub(super) fn text<T: Serialize>(self, records: impl Iterator<Item = T>) -> Result<String, serde_json::Error> {
+    fn text<T: Serialize>(self, records: impl Iterator<Item = T>) -> Result<String, serde_json::Error> {
         let header = Header { vipnode: self.name.to_owned(), version: VERSION };
         let mut text = serde_json::to_string(&header)?;
         text.push('\n');

@@ -1,0 +1,120 @@
+//! A pool that is started again with its data directory: every lease continues, and so does its meter.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Sim, Vipnode, ran, stats_until, text};
+use serde_json::Value;
+use tempfile::TempDir;
+use vipnode_node::testing::free_port;
+
+/// A pool with a data directory, at a port that stays the same.
+pub struct DurablePool {
+    pub bind: String,
+    pub data: TempDir,
+}
+
+impl DurablePool {
+    pub fn new() -> Self {
+        Self { bind: format!("127.0.0.1:{}", free_port()), data: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn url(&self) -> String {
+        format!("ws://{}", self.bind)
+    }
+
+    pub async fn start(&self) -> Vipnode {
+        let data = self.data.path().to_str().unwrap();
+        let fast = ["--report-interval", "1s", "--figures", "1s", "--price", "100 gwei"];
+        let mut pool = Vipnode::start(&[&["pool", "--bind", &self.bind, "--datadir", data], &fast[..]].concat());
+        pool.event("listening").await;
+        pool
+    }
+
+    /// Stops the pool by a signal and starts it again, while a client of a host is connected. Both agents keep the lease.
+    /// Returns the new pool.
+    pub async fn restart(&self, mut pool: Vipnode, signal: &str, host: &mut Vipnode, client: &mut Vipnode) -> Vipnode {
+        pool.signal(signal).await;
+        pool.ended().await;
+        for agent in [&mut *host, &mut *client] {
+            agent.event("pool_disconnected").await;
+        }
+        let mut pool = self.start().await;
+        for agent in [&mut *host, &mut *client] {
+            agent.event("joined").await;
+        }
+        // Reports of both sides have arrived.
+        for _ in 0..3 {
+            pool.event("figures").await;
+        }
+        stats_until(&self.url(), "the lease still runs", |stats| stats.num_running_leases == 1).await;
+        pool
+    }
+
+    /// Stops the client and checks that one lease was metered since `connected`, over all restarts.
+    pub async fn metered_since(&self, connected: Instant, host: &mut Vipnode, client: Vipnode) {
+        let expected = connected.elapsed();
+        assert!(client.interrupt().await.success());
+        host.event("client_evicted").await;
+        let stats = stats_until(&self.url(), "the lease has ended", |stats| stats.num_running_leases == 0).await;
+        let metered = Duration::from_millis(stats.metered_ms);
+        // The ends of the meter are the reports of both, one second apart.
+        assert!(metered + Duration::from_millis(2_500) > expected, "{metered:?} of {expected:?}");
+        for (event, times) in [("client_admitted", 1), ("client_evicted", 1)] {
+            assert_eq!(host.times_said(event), times, "{event}");
+        }
+    }
+}
+
+/// The leases of all agents of a state directory.
+pub async fn leases(state_dir: &str) -> Vec<Value> {
+    let output = ran(&["status", "--json", "--state-dir", state_dir]).await;
+    let status: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    let agents = status["agents"].as_array().unwrap().iter();
+    let sides = agents.flat_map(|agent| [&agent["host"]["leases"], &agent["client"]["leases"]]);
+    sides.filter_map(Value::as_array).flatten().map(|lease| lease["lease"].clone()).collect()
+}
+
+#[tokio::test]
+async fn a_restart_forgets_nothing() {
+    let (sim, pool) = (Sim::start().await, DurablePool::new());
+    let mut running = pool.start().await;
+    let mut host = sim.agent(&["host", &pool.url()]);
+    host.event("joined").await;
+    let mut client = sim.other_agent(&["client", &pool.url(), "--min-peers", "1"]);
+    client.event("host_connected").await;
+    host.event("client_connected").await;
+    let connected = Instant::now();
+    let before = leases(sim.dir.path().to_str().unwrap()).await;
+    assert!(before.len() == 2 && before[0] == before[1], "{before:?}");
+    for signal in ["-TERM", "-KILL", "-KILL"] {
+        running = pool.restart(running, signal, &mut host, &mut client).await;
+        assert_eq!(leases(sim.dir.path().to_str().unwrap()).await, before, "after {signal}");
+    }
+    pool.metered_since(connected, &mut host, client).await;
+    assert!(running.interrupt().await.success());
+}
+
+#[tokio::test]
+async fn without_flags_a_pool_keeps_its_state_in_the_data_home_and_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    let env = [("XDG_DATA_HOME", home.path().to_str().unwrap())];
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let mut pool = Vipnode::start_with(&["pool", "--bind", "127.0.0.1:0"], &env);
+        ids.push(pool.event("pool_id").await["id"].clone());
+        let said = pool.event("data").await;
+        assert_eq!(said["datadir"], home.path().join("vipnode/pool").to_str().unwrap(), "{said}");
+        assert!(pool.interrupt().await.success());
+    }
+    assert_eq!(ids[0], ids[1]);
+    assert!(home.path().join("vipnode/pool/pool.db").exists());
+    let mut pool = Vipnode::start_with(&["pool", "--bind", "127.0.0.1:0", "--store", "memory"], &env);
+    let said = pool.event("data").await;
+    assert!(said["text"].as_str().unwrap().contains("in memory") && said["hint"].is_string(), "{said}");
+}
+
+#[tokio::test]
+async fn a_directory_for_a_pool_in_memory_is_refused() {
+    let error = crate::support::error_of(&["pool", "--store", "memory", "--datadir", "/nonexistent/pool"]).await;
+    assert!(error["text"].as_str().unwrap().contains("--store memory does not store anything"), "{error}");
+}

@@ -1,0 +1,76 @@
+//! Running leases, and the columns of a lease wherever one is stored.
+
+use rusqlite::{Connection, Result};
+use vipnode_pool_core::LeaseRow;
+use vipnode_types::{LeaseId, Ms, Price};
+
+use super::{bindings::Bindings, columns::Columns};
+
+const WRITE: &str = "
+    INSERT OR REPLACE INTO leases (
+        id, row, client, host, payee, price, offered, client_up, client_down, host_up, host_down
+    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+
+const READ: &str = "
+    SELECT id, row, client, host, payee, price, offered, client_up, client_down, host_up, host_down
+    FROM leases ORDER BY id";
+
+pub(super) fn write(connection: &Connection, row: &LeaseRow) -> Result<()> {
+    let mut statement = connection.prepare_cached(WRITE)?;
+    let mut bindings = Bindings::of(&mut statement);
+    bind(&mut bindings, row)?;
+    bindings.execute()?;
+    Ok(())
+}
+
+pub(super) fn delete(connection: &Connection, id: LeaseId) -> Result<()> {
+    connection.prepare_cached("DELETE FROM leases WHERE id = ?1")?.execute([id.get().cast_signed()])?;
+    Ok(())
+}
+
+/// Reads all running leases by ascending id.
+pub(super) fn read(connection: &Connection, each: &mut dyn FnMut(LeaseRow)) -> Result<()> {
+    let mut statement = connection.prepare_cached(READ)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        each(lease_of(&mut Columns::of(row))?);
+    }
+    Ok(())
+}
+
+/// Binds the columns of a lease, in the order in which they are read.
+pub(super) fn bind(bindings: &mut Bindings<'_, '_>, row: &LeaseRow) -> Result<()> {
+    let LeaseRow { id, row, client, host, payee, price, offered, client_seen, host_seen } = row;
+    bindings.number(id.get())?;
+    bindings.put(row)?;
+    bindings.id(client)?;
+    bindings.id(host)?;
+    bindings.account(*payee)?;
+    bindings.amount(price.minute())?;
+    bindings.ms(*offered)?;
+    for seen in [client_seen, host_seen] {
+        bindings.optional_ms(seen.map(|(up, _)| up))?;
+        bindings.optional_ms(seen.and_then(|(_, down)| down))?;
+    }
+    Ok(())
+}
+
+/// Reads the columns of a lease.
+pub(super) fn lease_of(columns: &mut Columns<'_, '_>) -> Result<LeaseRow> {
+    Ok(LeaseRow {
+        id: LeaseId::new(columns.number()?),
+        row: columns.get()?,
+        client: columns.id()?,
+        host: columns.id()?,
+        payee: columns.account()?,
+        price: Price::per_minute(columns.amount()?),
+        offered: columns.ms()?,
+        client_seen: side_of(columns)?,
+        host_seen: side_of(columns)?,
+    })
+}
+
+fn side_of(columns: &mut Columns<'_, '_>) -> Result<Option<(Ms, Option<Ms>)>> {
+    let (up, down) = (columns.optional_ms()?, columns.optional_ms()?);
+    Ok(up.map(|up| (up, down)))
+}

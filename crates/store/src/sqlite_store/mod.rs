@@ -1,0 +1,170 @@
+//! The database of a pool, in one file. Contains the schema, the forms of the rows, and the connections. May call the
+//! database and `vipnode-files`. This folder does not interpret the rows, and no SQL stands outside it.
+
+mod acknowledged;
+mod bindings;
+mod columns;
+mod connection;
+mod delegation_table;
+mod lease_table;
+mod node_table;
+mod period_table;
+mod schema;
+mod sqlite_error;
+#[cfg(test)]
+mod tests;
+mod times_table;
+
+use std::{
+    fs::{File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, TransactionBehavior, params};
+use vipnode_files::OpenDir;
+use vipnode_pool_core::{MeteredPeriod, Row, RowKey};
+use vipnode_types::Ms;
+
+use self::{acknowledged::Acknowledged, sqlite_error::store_error};
+use crate::{Store, StoreError};
+
+/// The file that keeps a second pool out of the directory. The database's own locks would let it in between two commits.
+const LOCK: &str = "lock";
+/// The database.
+const DATABASE: &str = "pool.db";
+/// Files of a version that had no database.
+const FORMER_FILES: [&str; 3] = ["nodes", "times", "delegations"];
+
+/// A store in a SQLite database in a directory. What it acknowledged survives a crash of the process and of the machine.
+///
+/// The database is in WAL mode with `synchronous=FULL`: one write and one sync for each [`apply`](Store::apply), however many
+/// rows it has.
+#[derive(Debug)]
+pub struct SqliteStore {
+    dir: OpenDir,
+    file: PathBuf,
+    connection: Connection,
+    /// The number of the newest durable batch.
+    seq: u64,
+    acknowledged: Acknowledged,
+    /// Held until the end.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the database in a directory. Both are created if they do not exist.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let unusable = |error: io::Error| StoreError::Directory { dir: dir.to_owned(), why: error.to_string() };
+        let opened = OpenDir::create(dir).map_err(unusable)?;
+        let lock = opened.open_lock(LOCK).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { dir: dir.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+        }
+        let file = opened.file(DATABASE);
+        refuse_former_files(&opened)?;
+        let connection = connection::open(&opened, &file)?;
+        let failed = |error| store_error(&error, &file);
+        let seq = connection.query_row("SELECT seq FROM pool", [], |row| row.get(0)).map(i64::cast_unsigned);
+        let seq = seq.map_err(failed)?;
+        let acknowledged = Acknowledged::open(&opened, seq)?;
+        Ok(Self { dir: opened, file, connection, seq, acknowledged, _lock: lock })
+    }
+
+    /// Returns the directory, as it was when it was opened: other files of the pool in it are opened relative to it, too.
+    #[must_use]
+    pub const fn dir(&self) -> &OpenDir {
+        &self.dir
+    }
+
+    /// Writes rows in one transaction, unless one of them conflicts with the journal.
+    fn commit(&mut self, rows: &[Row], seq: u64) -> Result<Result<(), StoreError>, rusqlite::Error> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for row in rows {
+            if !write(&transaction, row)? {
+                return Ok(Err(conflict(row)));
+            }
+        }
+        transaction.prepare_cached("UPDATE pool SET seq = ?1")?.execute([seq.cast_signed()])?;
+        transaction.commit().map(Ok)
+    }
+
+    fn read_all(&self, each: &mut dyn FnMut(Row)) -> Result<(), rusqlite::Error> {
+        // One transaction, so that all tables are read as of the same batch.
+        let connection = self.connection.unchecked_transaction()?;
+        let numbers = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?));
+        let (clock, next_lease) = connection.query_row("SELECT clock, next_lease FROM pool", [], numbers)?;
+        clock.into_iter().for_each(|clock| each(Row::Clock(Ms::new(clock.cast_unsigned()))));
+        next_lease.into_iter().for_each(|next| each(Row::NextLease(next.cast_unsigned())));
+        node_table::read(&connection, &mut |row| each(Row::Node(Box::new(row))))?;
+        lease_table::read(&connection, &mut |row| each(Row::Lease(Box::new(row))))?;
+        times_table::read(&connection, &mut |row| each(Row::Times(Box::new(row))))?;
+        delegation_table::read(&connection, &mut |row| each(Row::Delegation(row)))?;
+        period_table::read_deferred(&connection, &mut |row| each(Row::Deferred(Box::new(row))))
+    }
+}
+
+impl Store for SqliteStore {
+    fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError> {
+        let seq = self.seq.saturating_add(1);
+        self.commit(rows, seq).map_err(|error| store_error(&error, &self.file))??;
+        self.seq = seq;
+        self.acknowledged.write(seq);
+        Ok(seq)
+    }
+
+    fn load(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
+        self.read_all(each).map_err(|error| store_error(&error, &self.file))
+    }
+
+    fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredPeriod)) -> Result<(), StoreError> {
+        period_table::read_journal(&self.connection, from, limit, each).map_err(|error| store_error(&error, &self.file))
+    }
+}
+
+/// Writes a row. Returns false if it is in the journal with another value.
+fn write(connection: &Connection, row: &Row) -> Result<bool, rusqlite::Error> {
+    match row {
+        Row::Node(node) => node_table::write(connection, node),
+        Row::Lease(lease) => lease_table::write(connection, lease),
+        Row::Metered(period) => return period_table::append(connection, period),
+        Row::LastReport(reports) => node_table::write_reports(connection, reports),
+        Row::Times(times) => times_table::write(connection, times),
+        Row::Deferred(period) => period_table::write_deferred(connection, period),
+        Row::Delegation(row) => delegation_table::write(connection, row),
+        Row::Clock(floor) => set(connection, "UPDATE pool SET clock = ?1", floor.get()),
+        Row::NextLease(next) => set(connection, "UPDATE pool SET next_lease = ?1", *next),
+        Row::Delete(RowKey::Node(id)) => node_table::delete(connection, id),
+        Row::Delete(RowKey::Lease(id)) => lease_table::delete(connection, *id),
+        Row::Delete(RowKey::Times(id)) => times_table::delete(connection, id),
+        Row::Delete(RowKey::Deferred(client, host)) => period_table::delete_deferred(connection, client, host),
+        Row::Delete(RowKey::Delegation(id)) => delegation_table::delete(connection, id),
+    }?;
+    Ok(true)
+}
+
+fn set(connection: &Connection, sql: &str, value: u64) -> Result<(), rusqlite::Error> {
+    connection.prepare_cached(sql)?.execute(params![value.cast_signed()])?;
+    Ok(())
+}
+
+fn conflict(row: &Row) -> StoreError {
+    match row {
+        Row::Metered(period) => StoreError::Conflict { lease: period.lease.id, row: period.lease.row },
+        _ => StoreError::Corrupt { why: "a row that is not in the journal conflicts with it".to_owned() },
+    }
+}
+
+/// An empty database next to the files of a pool without one would make all its nodes strangers.
+fn refuse_former_files(dir: &OpenDir) -> Result<(), StoreError> {
+    let is_there = |name: &str| dir.open_file(name).is_ok();
+    match FORMER_FILES.into_iter().find(|name| is_there(name)) {
+        Some(name) if !is_there(DATABASE) => Err(StoreError::FormerFiles { file: dir.file(name) }),
+        _ => Ok(()),
+    }
+}

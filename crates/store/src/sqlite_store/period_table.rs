@@ -1,0 +1,116 @@
+//! Finished billing periods: the journal, and those that are not in it yet.
+
+use rusqlite::{CachedStatement, Connection, Result, params};
+use vipnode_pool_core::{MergedPeriods, MeteredPeriod};
+use vipnode_types::{Ms, NodeId, meter::Seen};
+
+use super::{
+    bindings::Bindings,
+    columns::Columns,
+    lease_table::{self, lease_of},
+};
+
+/// The columns of a period, in the order in which they are bound and read. The first eleven are those of its lease.
+macro_rules! columns {
+    () => {
+        "lease, row, client, host, payee, price, offered, client_up, client_down, host_up, host_down, \
+         client_from, client_to, host_from, host_to, billed_ms, cost, ended, earlier_rows, earlier_billed_ms, earlier_cost"
+    };
+}
+macro_rules! values {
+    () => {
+        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
+    };
+}
+
+const APPEND: &str =
+    concat!("INSERT INTO journal (", columns!(), ") VALUES ", values!(), " ON CONFLICT (lease, row) DO NOTHING");
+const READ_ONE: &str = concat!("SELECT ", columns!(), " FROM journal WHERE lease = ?1 AND row = ?2");
+const READ_JOURNAL: &str =
+    concat!("SELECT ", columns!(), ", position FROM journal WHERE position >= ?1 ORDER BY position LIMIT ?2");
+const DEFER: &str = concat!("INSERT OR REPLACE INTO deferred (", columns!(), ") VALUES ", values!());
+const READ_DEFERRED: &str = concat!("SELECT ", columns!(), " FROM deferred ORDER BY client, host");
+
+/// Appends a period to the journal. Returns false, and changes nothing, if it is there with another value.
+pub(super) fn append(connection: &Connection, period: &MeteredPeriod) -> Result<bool> {
+    let mut statement = connection.prepare_cached(APPEND)?;
+    if execute(&mut statement, period)? > 0 {
+        return Ok(true);
+    }
+    let mut statement = connection.prepare_cached(READ_ONE)?;
+    let key = params![period.lease.id.get().cast_signed(), period.lease.row];
+    statement.query_row(key, |row| Ok(period_of(&mut Columns::of(row))? == *period))
+}
+
+/// Reads periods of the journal, from a position on.
+pub(super) fn read_journal(
+    connection: &Connection,
+    from: u64,
+    limit: usize,
+    each: &mut dyn FnMut(u64, MeteredPeriod),
+) -> Result<()> {
+    let mut statement = connection.prepare_cached(READ_JOURNAL)?;
+    let (from, limit) = (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(limit).unwrap_or(i64::MAX));
+    let mut rows = statement.query([from, limit])?;
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::of(row);
+        let period = period_of(&mut columns)?;
+        each(columns.number()?, period);
+    }
+    Ok(())
+}
+
+pub(super) fn write_deferred(connection: &Connection, period: &MeteredPeriod) -> Result<()> {
+    execute(&mut connection.prepare_cached(DEFER)?, period)?;
+    Ok(())
+}
+
+pub(super) fn delete_deferred(connection: &Connection, client: &NodeId, host: &NodeId) -> Result<()> {
+    let mut statement = connection.prepare_cached("DELETE FROM deferred WHERE client = ?1 AND host = ?2")?;
+    statement.execute([&client.as_bytes()[..], &host.as_bytes()[..]])?;
+    Ok(())
+}
+
+/// Reads the periods that are not in the journal yet, by client and host.
+pub(super) fn read_deferred(connection: &Connection, each: &mut dyn FnMut(MeteredPeriod)) -> Result<()> {
+    let mut statement = connection.prepare_cached(READ_DEFERRED)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        each(period_of(&mut Columns::of(row))?);
+    }
+    Ok(())
+}
+
+fn execute(statement: &mut CachedStatement<'_>, period: &MeteredPeriod) -> Result<usize> {
+    let MeteredPeriod { lease, client, host, billed_ms, cost, ended, earlier } = period;
+    let mut bindings = Bindings::of(statement);
+    lease_table::bind(&mut bindings, lease)?;
+    for seen in [client, host] {
+        bindings.optional_ms(seen.map(|seen| seen.up))?;
+        bindings.optional_ms(seen.map(|seen| seen.end))?;
+    }
+    bindings.number(*billed_ms)?;
+    bindings.amount(*cost)?;
+    bindings.ms(*ended)?;
+    bindings.put(earlier.rows)?;
+    bindings.number(earlier.billed_ms)?;
+    bindings.amount(earlier.cost)?;
+    bindings.execute()
+}
+
+fn period_of(columns: &mut Columns<'_, '_>) -> Result<MeteredPeriod> {
+    Ok(MeteredPeriod {
+        lease: lease_of(columns)?,
+        client: seen_of(columns)?,
+        host: seen_of(columns)?,
+        billed_ms: columns.number()?,
+        cost: columns.amount()?,
+        ended: columns.ms()?,
+        earlier: MergedPeriods { rows: columns.get()?, billed_ms: columns.number()?, cost: columns.amount()? },
+    })
+}
+
+fn seen_of(columns: &mut Columns<'_, '_>) -> Result<Option<Seen>> {
+    let (up, end): (Option<Ms>, Option<Ms>) = (columns.optional_ms()?, columns.optional_ms()?);
+    Ok(up.zip(end).map(|(up, end)| Seen { up, end }))
+}

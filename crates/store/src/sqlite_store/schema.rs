@@ -1,0 +1,96 @@
+//! The tables, and how those of an older version become those of this one.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::sqlite_error::store_error;
+use crate::StoreError;
+
+/// `application_id` of a pool's database: "vipn".
+const APPLICATION: i32 = 0x7669_706e;
+
+/// Each makes the schema of one version that of the next, the first from an empty file. A released one never changes.
+const MIGRATIONS: &[&str] = &[VERSION_1];
+
+const VERSION_1: &str = "
+    CREATE TABLE pool (
+        only INTEGER PRIMARY KEY CHECK (only = 0), seq INTEGER NOT NULL, clock INTEGER, next_lease INTEGER
+    ) STRICT;
+    INSERT INTO pool (only, seq) VALUES (0, 0);
+
+    CREATE TABLE nodes (
+        number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,
+        agent_key BLOB, protocol2 INTEGER NOT NULL, kind TEXT, full INTEGER NOT NULL, issued INTEGER NOT NULL,
+        stored_nonce INTEGER, to_drop BLOB, chain_id INTEGER NOT NULL, genesis BLOB NOT NULL,
+        enode_port INTEGER, enode_disc_port INTEGER, enode_host ANY, enode_id BLOB,
+        payout BLOB, host INTEGER NOT NULL, client INTEGER NOT NULL,
+        proven INTEGER NOT NULL, paired BLOB, replaced INTEGER NOT NULL, block INTEGER
+    ) STRICT;
+    CREATE TABLE last_reports (node INTEGER PRIMARY KEY, seen INTEGER NOT NULL, nonce INTEGER) STRICT;
+
+    CREATE TABLE leases (
+        id INTEGER PRIMARY KEY, row INTEGER NOT NULL, client BLOB NOT NULL, host BLOB NOT NULL, payee BLOB,
+        price BLOB NOT NULL, offered INTEGER NOT NULL,
+        client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER
+    ) STRICT;
+    CREATE TABLE journal (
+        position INTEGER PRIMARY KEY,
+        lease INTEGER NOT NULL, row INTEGER NOT NULL, client BLOB NOT NULL, host BLOB NOT NULL, payee BLOB,
+        price BLOB NOT NULL, offered INTEGER NOT NULL,
+        client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER,
+        client_from INTEGER, client_to INTEGER, host_from INTEGER, host_to INTEGER,
+        billed_ms INTEGER NOT NULL, cost BLOB NOT NULL, ended INTEGER NOT NULL,
+        earlier_rows INTEGER NOT NULL, earlier_billed_ms INTEGER NOT NULL, earlier_cost BLOB NOT NULL,
+        UNIQUE (lease, row)
+    ) STRICT;
+    CREATE TABLE deferred (
+        lease INTEGER NOT NULL, row INTEGER NOT NULL, client BLOB NOT NULL, host BLOB NOT NULL, payee BLOB,
+        price BLOB NOT NULL, offered INTEGER NOT NULL,
+        client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER,
+        client_from INTEGER, client_to INTEGER, host_from INTEGER, host_to INTEGER,
+        billed_ms INTEGER NOT NULL, cost BLOB NOT NULL, ended INTEGER NOT NULL,
+        earlier_rows INTEGER NOT NULL, earlier_billed_ms INTEGER NOT NULL, earlier_cost BLOB NOT NULL,
+        PRIMARY KEY (client, host)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE times (client BLOB PRIMARY KEY, block INTEGER, others BLOB NOT NULL, hosts BLOB NOT NULL)
+        STRICT, WITHOUT ROWID;
+    CREATE TABLE delegations (node BLOB PRIMARY KEY, issued INTEGER NOT NULL, block INTEGER NOT NULL)
+        STRICT, WITHOUT ROWID;
+";
+
+/// Returns the version of a database; 0 for an empty file. Changes nothing.
+///
+/// # Errors
+/// [`StoreError::Foreign`] if it is not a pool's, [`StoreError::NewerSchema`] if this version does not know its schema.
+pub(super) fn version(connection: &Connection, file: &Path) -> Result<usize, StoreError> {
+    let failed = |error| store_error(&error, file);
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0)).map_err(failed);
+    let (application, version) = (number("application_id")?, number("user_version")?);
+    let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+    let tables = tables.map_err(failed)?;
+    match usize::try_from(version) {
+        Ok(0) if application == 0 && tables == 0 => Ok(0),
+        Ok(version) if application == APPLICATION && version > MIGRATIONS.len() => {
+            Err(StoreError::NewerSchema { file: file.to_owned(), found: version, newest: MIGRATIONS.len() })
+        }
+        Ok(version @ 1..) if application == APPLICATION => Ok(version),
+        _ => Err(StoreError::Foreign { file: file.to_owned() }),
+    }
+}
+
+/// Brings the database from a version to the newest one, all steps or none.
+pub(super) fn migrate(connection: &mut Connection, version: usize) -> Result<(), rusqlite::Error> {
+    let steps = MIGRATIONS.get(version..).unwrap_or_default();
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for step in steps {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX))?;
+    transaction.commit()
+}

@@ -1,0 +1,77 @@
+//! The time that clients spent with their hosts. A client's hosts are one value, because they are always read and written
+//! together.
+
+use rusqlite::{Connection, Result};
+use vipnode_pool_core::{AddressBlock, HostTimeRow, PairTime, TimesRow};
+use vipnode_types::NodeId;
+
+use super::{bindings::Bindings, columns::Columns};
+
+/// A time: eleven numbers of four bytes.
+const TIME: usize = 44;
+/// A host: its id, whether it has a block, the block, its time.
+const HOST: usize = 64 + 1 + 8 + TIME;
+
+pub(super) fn write(connection: &Connection, row: &TimesRow) -> Result<()> {
+    const WRITE: &str = "INSERT OR REPLACE INTO times (client, block, others, hosts) VALUES (?1, ?2, ?3, ?4)";
+    let TimesRow { client, block, others, hosts } = row;
+    let mut statement = connection.prepare_cached(WRITE)?;
+    let mut bindings = Bindings::of(&mut statement);
+    bindings.id(client)?;
+    bindings.block(*block)?;
+    let (mut time, mut list) = (Vec::new(), Vec::new());
+    put_time(&mut time, others);
+    bindings.put(time)?;
+    for HostTimeRow { host, block, time } in hosts {
+        list.extend(host.as_bytes());
+        list.push(u8::from(block.is_some()));
+        list.extend(block.map_or(0, AddressBlock::to_bits).to_be_bytes());
+        put_time(&mut list, time);
+    }
+    bindings.put(list)?;
+    bindings.execute()?;
+    Ok(())
+}
+
+pub(super) fn delete(connection: &Connection, client: &NodeId) -> Result<()> {
+    connection.prepare_cached("DELETE FROM times WHERE client = ?1")?.execute([&client.as_bytes()[..]])?;
+    Ok(())
+}
+
+/// Reads the times of all clients, by ascending id of the client.
+pub(super) fn read(connection: &Connection, each: &mut dyn FnMut(TimesRow)) -> Result<()> {
+    let mut statement = connection.prepare_cached("SELECT client, block, others, hosts FROM times ORDER BY client")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::of(row);
+        let (client, block) = (columns.id()?, columns.block()?);
+        let others = columns.get::<[u8; TIME]>()?;
+        let others = time_of(&others).ok_or_else(|| columns.invalid("no valid time"))?;
+        let list: Vec<u8> = columns.get()?;
+        let (hosts, []) = list.as_chunks::<HOST>() else { return Err(columns.invalid("a cut list of hosts")) };
+        let hosts: Option<Vec<HostTimeRow>> = hosts.iter().map(host_of).collect();
+        let hosts = hosts.ok_or_else(|| columns.invalid("no valid time with a host"))?;
+        each(TimesRow { client, block, others, hosts });
+    }
+    Ok(())
+}
+
+fn put_time(bytes: &mut Vec<u8>, time: &PairTime) {
+    let PairTime { day, unpaired_ms, counted_ms, block_ms, billed_ms } = time;
+    let numbers = [day, unpaired_ms, counted_ms, block_ms].into_iter().chain(billed_ms);
+    bytes.extend(numbers.flat_map(|number| number.to_be_bytes()));
+}
+
+fn time_of(bytes: &[u8]) -> Option<PairTime> {
+    let (numbers, []) = bytes.as_chunks::<4>() else { return None };
+    let numbers = <[[u8; 4]; 11]>::try_from(numbers).ok()?.map(u32::from_be_bytes);
+    let [day, unpaired_ms, counted_ms, block_ms, billed_ms @ ..] = numbers;
+    Some(PairTime { day, unpaired_ms, counted_ms, block_ms, billed_ms })
+}
+
+fn host_of(bytes: &[u8; HOST]) -> Option<HostTimeRow> {
+    let (host, rest) = bytes.split_first_chunk::<64>()?;
+    let ([has_block, block @ ..], time) = rest.split_first_chunk::<9>()?;
+    let block = (*has_block == 1).then(|| AddressBlock::from_bits(u64::from_be_bytes(*block)));
+    Some(HostTimeRow { host: NodeId::new(*host), block, time: time_of(time)? })
+}
