@@ -393,7 +393,7 @@ fn refusal(cli: Cli) -> CliError {
         args::Command::Pool(args) => {
             let mut config = PoolConfig::new("127.0.0.1:0".parse().unwrap()).unwrap();
             let data_dir = crate::commands::pool_data_dir(&args);
-            let limits = || limit_flag::set(&mut config, &args.limit, "pool");
+            let mut limits = || limit_flag::set(&mut config, &args.limit, "pool");
             data_dir.err().unwrap_or_else(|| args.original.refuse().and_then(|()| limits()).unwrap_err().into())
         }
         other => panic!("{other:?}"),

@@ -327,16 +327,20 @@ fn what_is_printed_says_where_it_is_from_shows_no_secret_and_is_read_again() {
 #[test]
 fn what_the_original_configured_is_refused_with_what_replaces_it() {
     let ini = "[Application Options]\nVerbose = true\nVerbose = true\n\n[pool]\n; Address\nBind = 0.0.0.0:8080\n\
-               Store = persist\nMaxRequestHosts = 5\n\n[pool.contract]\nPrice = 100 gwei\n\n[agent]\nMinPeers = 4\nShade = red\n";
+               Store = persist\nInvalidNode = x\nMaxRequestHosts = 5\n\n[pool.contract]\nPrice = 100 gwei\n\n[agent]\nMinPeers = 4\nShade = red\n";
     let error = refused(ini);
     assert!(error.message.contains("original vipnode"), "{error:?}");
     let toml = error.hint.split_once("\n\n").unwrap().1;
-    for line in
-        ["verbose = 2", "bind = \"0.0.0.0:8080\"", "price = \"100 gwei\"", "min-peers = 4", "max-request-hosts = 5"]
-    {
+    for line in [
+        "verbose = 2",
+        "bind = \"0.0.0.0:8080\"",
+        "store = \"persist\"",
+        "price = \"100 gwei\"",
+        "max-request-hosts = 5",
+    ] {
         assert!(toml.contains(line), "{line}: {toml}");
     }
-    assert!(toml.contains("# omitted (not supported in this version): Store = \"persist\""), "{toml}");
+    assert!(toml.contains("# omitted (not supported in this version): InvalidNode = \"x\""), "{toml}");
     assert!(toml.contains("# omitted (unknown setting): Shade"), "{toml}");
     let (cli, _) = with_file(toml, &["vipnode"], nothing).unwrap_or_else(|e| panic!("{e:?}\n{toml}"));
     assert_eq!((cli.agent.host_selection.min_peers, cli.global.verbose), (4, 2));

@@ -22,9 +22,9 @@ impl Place {
 
     /// The pool of a data directory; without one, a pool without an ID.
     async fn pool(&self, dir: Option<&Path>) -> Vipnode {
-        let datadir = dir.map(|dir| format!("--datadir={}", dir.display()));
+        let datadir = dir.map_or("--store=memory".to_owned(), |dir| format!("--datadir={}", dir.display()));
         let args = ["pool", "--bind", &self.bind, "--public-url", &self.url];
-        let args: Vec<&str> = args.into_iter().chain(datadir.as_deref()).collect();
+        let args: Vec<&str> = args.into_iter().chain([&*datadir]).collect();
         let mut pool = Vipnode::start(&args);
         pool.event("listening").await;
         pool

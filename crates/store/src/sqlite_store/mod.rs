@@ -31,7 +31,7 @@ use crate::{Store, StoreError};
 
 /// The file that keeps a second pool out of the directory. The database's own locks would let it in between two commits.
 const LOCK: &str = "lock";
-/// The database.
+/// The file of the database.
 const DATABASE: &str = "pool.db";
 /// Files of a version that had no database.
 const FORMER_FILES: [&str; 3] = ["nodes", "times", "delegations"];
