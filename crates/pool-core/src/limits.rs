@@ -385,8 +385,8 @@ limits! {
         drain: Duration = seconds(5), Time 0..=10 * MINUTE;
         /// After `drain`, sockets have this long to close; then the pool exits without waiting.
         closing: Duration = seconds(6), Time 0..=10 * MINUTE;
-        /// A store that cannot be read is read again after this time; until then, every call is answered "busy".
-        store_retry: Duration = seconds(1), Time 10..=10 * MINUTE;
+        /// A store that fails is tried again after this time; until then, every call is answered "busy".
+        store_retry: Duration = seconds(5), Time 10..=10 * MINUTE;
         /// Batches of rows that wait for the store; at the limit, the core waits.
         store_batches: usize = 64, Count 1..=10_000;
         /// The retry time in an answer while the pool's state is being restored or the pool is overloaded.

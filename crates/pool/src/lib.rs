@@ -19,7 +19,8 @@
 //!
 //! Parsing and signature checks run on the sockets' own tasks, on all CPU cores, and keep the order of each socket. The
 //! core's thread owns [`vipnode_pool_core::Core`] and the clock. If a commit fails or the core panics, the core is
-//! discarded and restored from the store; pending requests are answered "busy".
+//! discarded and restored from the store; pending requests are answered "busy". As long as the store cannot write, so are all
+//! others, and no connection is closed.
 //!
 //! Every limit of this crate is in [`PoolLimits`]; [`PoolConfig`] lists them together with the core's limits
 //! ([`vipnode_types::LimitSettings`]).

@@ -21,7 +21,7 @@ const GROUP_ROWS: usize = 4_096;
 pub(crate) enum Job {
     /// Write a batch.
     Apply { ticket: u64, rows: Vec<Row> },
-    /// Read everything. After a failed commit, batches are accepted again from here on.
+    /// Read everything. After a failed commit, batches are accepted again from here on, if the store can write.
     Load(Sender<Result<Vec<Row>, StoreError>>),
     /// Check whether the store works.
     Probe(tokio::sync::oneshot::Sender<Result<(), HealthError>>),
@@ -126,6 +126,9 @@ impl Worker {
     }
 
     fn load(&mut self) -> Result<Vec<Row>, StoreError> {
+        if self.failed.is_some() {
+            self.apply(&[])?;
+        }
         let mut rows = Vec::new();
         caught(|| self.store.load(&mut |row| rows.push(row)))?;
         self.failed = None;

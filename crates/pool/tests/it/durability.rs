@@ -82,7 +82,8 @@ async fn leases_of_a_pool_that_forgot_are_not_numbered_again() {
 async fn d21_a_failed_commit_is_answered_busy_and_the_state_is_built_again() {
     for mood in [Mood::Failing, Mood::Panicking] {
         let store = TestStore::default();
-        let pool = on(&store).await;
+        let limits = PoolLimits { store_retry: Duration::from_millis(100), ..PoolLimits::default() };
+        let pool = PoolServer::spawn_with(PoolConfig { limits, ..config() }, store.boxed()).await.unwrap();
         let (ana, ben) = (Keys::new(1), Keys::new(2));
         let known = Agent::open(&pool).await;
         known.connect(&ana, &ana.host(1)).await.unwrap();
@@ -91,14 +92,18 @@ async fn d21_a_failed_commit_is_answered_busy_and_the_state_is_built_again() {
         let error = agent.connect(&ben, &ben.client()).await.unwrap_err();
         assert!(error.is(ErrorCode::Busy), "{error:?}");
         assert_eq!(error.data.unwrap().retry_ms, Some(5_000));
+        let sick = get(pool.local_addr(), "/health?full").await;
+        assert!(sick.starts_with("HTTP/1.1 503") && sick.contains("the store failed"), "d44: {sick}");
+        // As long as nothing can be written, nobody is disconnected, and a lease neither begins nor ends.
+        for still_open in [&known, &agent] {
+            assert!(still_open.ask(1).await.unwrap_err().is(ErrorCode::Busy));
+        }
+
+        store.set(Mood::Well);
         for closed in [&known, &agent] {
             let reason = closed.opened.closed.wait().await.to_string();
             assert!(reason.contains("leases stay active"), "{reason}");
         }
-        let sick = get(pool.local_addr(), "/health?full").await;
-        assert!(sick.starts_with("HTTP/1.1 503"), "d44: {sick}");
-
-        store.set(Mood::Well);
         assert!(get(pool.local_addr(), "/health?full").await.contains(r#"{"ok":true"#));
         let agent = Agent::open(&pool).await;
         agent.connect(&ben, &ben.client()).await.unwrap();
@@ -160,4 +165,48 @@ async fn a_taken_address_is_explained_and_join_waits() {
         () = std::future::ready(()) => {}
     }
     running.shutdown().await.unwrap();
+}
+
+/// A real disk that is full, in memory, so that it is small.
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_full_disk_closes_no_connection_and_the_pool_is_back_once_there_is_space() {
+    use std::{fs, process::Command};
+
+    use vipnode_pool::DataDir;
+
+    let root = tempfile::tempdir().unwrap();
+    let disk = root.path().join("disk");
+    fs::create_dir(&disk).unwrap();
+    let at = disk.to_str().unwrap();
+    let run = |args: &[&str]| Command::new(args[0]).args(&args[1..]).status().unwrap().success();
+    if !run(&["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", at]) {
+        // In a container that may not mount anything. In CI, tests run in a namespace of their own.
+        return;
+    }
+    let limits =
+        PoolLimits { store_retry: Duration::from_millis(100), opens_at_once: 1_000_000, ..PoolLimits::default() };
+    let config = PoolConfig { limits, ..config() };
+    let pool = PoolServer::spawn_in(config.clone(), DataDir::open(&disk.join("pool")).unwrap()).await.unwrap();
+    let (ana, ben) = (Keys::new(1), Keys::new(2));
+    let mut host = Agent::open(&pool).await;
+    host.connect(&ana, &ana.host(5)).await.unwrap();
+    let filler = disk.join("filler");
+    let mut file = fs::File::create(&filler).unwrap();
+    while std::io::Write::write_all(&mut file, &[0; 4_096]).is_ok() {}
+    let newcomer = Agent::open(&pool).await;
+    let full = newcomer.connect(&ben, &ben.client()).await.unwrap_err();
+    assert!(full.is(ErrorCode::Busy), "{full:?}");
+    let sick = get(pool.local_addr(), "/health?full").await;
+    assert!(sick.starts_with("HTTP/1.1 503") && sick.contains("no space is left"), "{sick}");
+    assert!(host.ask(1).await.unwrap_err().is(ErrorCode::Busy), "its connection is open");
+
+    fs::remove_file(&filler).unwrap();
+    drop(file);
+    assert!(host.opened.closed.wait().await.to_string().contains("leases stay active"));
+    while !get(pool.local_addr(), "/health?full").await.contains(r#"{"ok":true"#) {}
+    host = Agent::open(&pool).await;
+    host.connect(&ana, &ana.host(5)).await.unwrap();
+    pool.shutdown().await.unwrap();
+    assert!(run(&["umount", at]));
 }

@@ -15,6 +15,8 @@ use crate::{
 
 impl CoreThread {
     /// Discards the core and restores it from the durable rows. Returns false if the thread has to stop.
+    ///
+    /// While the store fails, no connection is closed and no lease changes: agents that reconnect could not join either.
     pub(super) fn rebuild(&mut self, why: &str) -> bool {
         tracing::error!(why, "rebuilding the pool's state from the store");
         self.metrics.rebuilds.inc();
@@ -22,17 +24,18 @@ impl CoreThread {
         self.effect_queue.discard();
         self.effects = Vec::new();
         self.core_generation = self.core_generation.saturating_add(1);
-        self.connections.close_all(&CloseReason::Restoring.to_string());
         loop {
             match self.store.load() {
                 Ok(rows) => {
+                    // The new core does not know them.
+                    self.connections.close_all(&CloseReason::Restoring.to_string());
                     self.core = build(&self.limits, self.seed, self.clock.now(), rows);
                     self.core.set_drains(self.access.bans_and_drains().drains());
                     self.clock = self.clock.not_before(self.core.now());
                     return true;
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the store cannot be read; trying again");
+                    tracing::error!(%error, "the store does not work; trying again");
                     if !self.refuse_for(self.store_retry, &error) {
                         return false;
                     }
