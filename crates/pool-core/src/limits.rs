@@ -210,7 +210,8 @@ limits! {
         /// beyond it are answered "busy".
         never_paired_nodes: u32 = 200_000, Count 1..=100_000_000;
         /// Forgotten nodes that used more than one delegation, and whose newest delegation the pool remembers, shared
-        /// like `nodes`; beyond its share, an address block loses its oldest entry.
+        /// like `nodes`. A node beyond the share of its address block is not forgotten: it still counts as one of `nodes`, and
+        /// of `never_paired_nodes` if it was never paired.
         delegations: u32 = 100_000, Count 1..=100_000_000;
         /// A node that was ever paired and has no lease is forgotten if it was not seen for this long.
         prune_ms: u64 = 30 * DAY, Time HOUR..=3_650 * DAY;

@@ -12,28 +12,19 @@ use crate::{
 ///
 /// A node's owner revokes an agent's key by a newer delegation. If the pool forgot that together with the node, the
 /// old key could represent the node again. An id can show as many delegations as it likes, so address blocks share the
-/// table; beyond its share, a block loses its own oldest entry.
+/// table. No entry makes room for another one: a stranger could thereby revive a revoked key of somebody in the same
+/// block. A node for which its block has no room is therefore not forgotten, and still counts for the block among all
+/// nodes.
 #[derive(Debug)]
 pub(crate) struct Delegations {
     nodes: BTreeMap<NodeId, NewestDelegation>,
-    /// The ids of each block, the oldest first.
-    order: BTreeMap<(AddressBlock, u64), NodeId>,
     shares: BlockShares,
-    next: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct NewestDelegation {
     issued: Ms,
     block: AddressBlock,
-    number: u64,
-}
-
-/// What the store is to do about forgotten nodes.
-#[derive(Debug, Default)]
-pub(crate) struct DelegationChange {
-    pub(crate) kept: Option<DelegationRow>,
-    pub(crate) lost: Option<NodeId>,
 }
 
 /// Entries that a block may always have while the table is not full, as far as [`BlockShares`] allows. In the rule of
@@ -42,8 +33,7 @@ const BLOCK_MINIMUM: u32 = 4;
 
 impl Delegations {
     pub(crate) const fn new() -> Self {
-        let shares = BlockShares::new(BLOCK_MINIMUM);
-        Self { nodes: BTreeMap::new(), order: BTreeMap::new(), shares, next: 0 }
+        Self { nodes: BTreeMap::new(), shares: BlockShares::new(BLOCK_MINIMUM) }
     }
 
     /// When the newest delegation of a forgotten node was issued.
@@ -56,52 +46,39 @@ impl Delegations {
         self.nodes.iter().map(|(id, entry)| DelegationRow { id: *id, issued: entry.issued, block: entry.block })
     }
 
-    /// Adds an entry. Where its block has no room, it takes the room of the block's oldest entry; without one, it is not
-    /// kept.
-    pub(crate) fn insert(&mut self, row: DelegationRow, limits: &Limits) -> DelegationChange {
-        let block = row.block;
+    /// Whether a block may have one more entry. Members of a closed pool share the whole.
+    fn may_add(&self, block: AddressBlock, limits: &Limits) -> bool {
         let free = limits.delegations.saturating_sub(self.shares.held());
-        let may = if limits.members_only { free > 0 } else { self.shares.may_take(block, free) };
-        let lost = if may { None } else { self.oldest_of(block) };
-        if !may && lost.is_none() {
-            return DelegationChange::default();
-        }
-        if let Some(lost) = lost {
-            self.take(&lost);
-        }
-        self.add(row);
-        DelegationChange { kept: Some(row), lost }
+        if limits.members_only { free > 0 } else { self.shares.may_take(block, free) }
     }
 
     fn add(&mut self, DelegationRow { id, issued, block }: DelegationRow) {
-        let number = self.next;
-        self.next = number.saturating_add(1);
-        self.nodes.insert(id, NewestDelegation { issued, block, number });
-        self.order.insert((block, number), id);
+        self.take(&id);
+        self.nodes.insert(id, NewestDelegation { issued, block });
         self.shares.take(block);
     }
 
     /// Removes an entry. Returns whether there was one.
     pub(crate) fn take(&mut self, id: &NodeId) -> bool {
-        let Some(NewestDelegation { block, number, .. }) = self.nodes.remove(id) else { return false };
-        self.order.remove(&(block, number));
+        let Some(NewestDelegation { block, .. }) = self.nodes.remove(id) else { return false };
         self.shares.give_back(block);
         true
-    }
-
-    fn oldest_of(&self, block: AddressBlock) -> Option<NodeId> {
-        self.order.range((block, 0)..=(block, u64::MAX)).next().map(|(_, id)| *id)
     }
 }
 
 impl Agents {
-    /// Keeps what has to be known of a node that is about to be forgotten.
-    pub(crate) fn keep_delegation(&mut self, index: u32, limits: &Limits) -> DelegationChange {
-        let Some(node) = self.nodes.get(index).filter(|node| node.replaced) else {
-            return DelegationChange::default();
-        };
+    /// Whether the pool would still know a node's newest delegation after it forgot the node.
+    pub(crate) fn may_keep_delegation(&self, index: u32, limits: &Limits) -> bool {
+        let replaced = self.nodes.get(index).filter(|node| node.replaced);
+        replaced.is_none_or(|node| self.delegations.may_add(node.block, limits))
+    }
+
+    /// Keeps what has to be known of a node that is about to be forgotten; returns the row to store, if there is one.
+    pub(crate) fn keep_delegation(&mut self, index: u32) -> Option<DelegationRow> {
+        let node = self.nodes.get(index).filter(|node| node.replaced)?;
         let row = DelegationRow { id: node.id(), issued: node.credentials().issued, block: node.block };
-        self.delegations.insert(row, limits)
+        self.delegations.add(row);
+        Some(row)
     }
 
     /// Every entry of a forgotten node, by ascending id.
@@ -109,14 +86,10 @@ impl Agents {
         self.delegations.rows()
     }
 
-    /// Adds what a store kept, the oldest first.
-    pub(crate) fn restore_delegations(&mut self, rows: impl Iterator<Item = DelegationRow>, limits: &Limits) {
-        let mut rows: Vec<DelegationRow> = rows.collect();
-        rows.sort_by_key(|row| row.issued);
-        // Each was within its block's share when it was written.
-        for row in rows.into_iter().take(limits.delegations as usize) {
-            self.delegations.add(row);
-        }
+    /// Adds what a store kept, also beyond a limit that was lowered since: each entry was within its block's share when it
+    /// was written.
+    pub(crate) fn restore_delegations(&mut self, rows: impl Iterator<Item = DelegationRow>) {
+        rows.for_each(|row| self.delegations.add(row));
     }
 
     /// Forgets the entry of a node that is known again. Returns whether there was one.
@@ -140,36 +113,41 @@ mod tests {
         DelegationRow { id: NodeId::new([number; 64]), issued: Ms::new(number.into()), block }
     }
 
-    #[test]
-    fn beyond_its_share_a_block_loses_its_own_oldest() {
-        let limits = Limits { delegations: 30, ..Limits::default() };
-        let mut delegations = Delegations::new();
-        delegations.insert(row(200, "9.9.9.9"), &limits);
-        for number in 0..100 {
-            let change = delegations.insert(row(number, "8.8.8.8"), &limits);
-            assert!(change.kept.is_some());
+    /// Adds the rows for which there is room; returns how many that are.
+    fn fill(delegations: &mut Delegations, rows: impl Iterator<Item = DelegationRow>, limits: &Limits) -> usize {
+        let mut added = 0;
+        for row in rows {
+            if delegations.may_add(row.block, limits) {
+                delegations.add(row);
+                added += 1;
+            }
         }
-        assert_eq!(delegations.rows().count(), 11, "a third");
-        assert!(delegations.issued(&NodeId::new([99; 64])).is_some());
-        assert!(delegations.issued(&NodeId::new([0; 64])).is_none());
-        assert_eq!(delegations.issued(&NodeId::new([200; 64])), Some(Ms::new(200)));
-        assert!(delegations.insert(row(201, "7.7.7.7"), &limits).lost.is_none());
-        assert!(delegations.take(&NodeId::new([201; 64])) && !delegations.take(&NodeId::new([201; 64])));
-        assert_eq!(delegations.shares.held(), 11);
-        assert_eq!(delegations.order.len(), 11);
+        added
     }
 
     #[test]
-    fn a_full_table_keeps_what_it_has() {
-        let limits = Limits { delegations: 1, ..Limits::default() };
+    fn beyond_its_share_a_block_gets_no_more_and_loses_nothing() {
+        let limits = Limits { delegations: 30, ..Limits::default() };
         let mut delegations = Delegations::new();
-        delegations.insert(row(1, "9.9.9.9"), &limits);
-        let change = delegations.insert(row(2, "8.8.8.8"), &limits);
-        assert!(change.kept.is_none() && change.lost.is_none());
-        let closed = Limits { members_only: true, delegations: 3, ..limits };
-        for number in 3..9 {
-            assert!(delegations.insert(row(number, "7.7.7.7"), &closed).kept.is_some());
+        delegations.add(row(200, "9.9.9.9"));
+        let block = (0..100).map(|number| row(number, "8.8.8.8"));
+        assert_eq!(fill(&mut delegations, block, &limits), 10, "a third of what is left");
+        let wide = (100..150).map(|number| row(number, &format!("8.8.{number}.8")));
+        assert_eq!(fill(&mut delegations, wide, &limits), 6, "a wide block has half, or four times the minimum");
+        for (number, kept) in [(0, true), (9, true), (10, false), (100, true), (200, true)] {
+            assert_eq!(delegations.issued(&NodeId::new([number; 64])).is_some(), kept, "{number}");
         }
-        assert_eq!(delegations.rows().count(), 3);
+        assert!(delegations.may_add(row(201, "7.7.7.7").block, &limits));
+        assert!(delegations.take(&NodeId::new([200; 64])) && !delegations.take(&NodeId::new([200; 64])));
+        assert_eq!((delegations.shares.held(), delegations.rows().count()), (16, 16));
+    }
+
+    #[test]
+    fn members_share_the_whole_table() {
+        let closed = Limits { members_only: true, delegations: 3, ..Limits::default() };
+        let mut delegations = Delegations::new();
+        assert_eq!(fill(&mut delegations, (0..9).map(|number| row(number, "7.7.7.7")), &closed), 3);
+        delegations.add(row(0, "6.6.6.6"));
+        assert_eq!(delegations.shares.held(), 3, "an id has one entry");
     }
 }

@@ -69,6 +69,10 @@ pub(crate) fn forget_after(node: &Node, limits: &Limits) -> Ms {
         return node.seen().plus(limits.prune_ms);
     }
     // No nonce that it used is newer than that, so each is refused by its age afterward.
-    let nonces_ms = limits.nonce_ahead_ms.saturating_add(limits.nonce_behind_ms);
-    node.seen().max(node.since()).plus(nonces_ms)
+    node.seen().max(node.since()).plus(nonce_window_ms(limits))
+}
+
+/// How long a nonce that a node used could be accepted again, in milliseconds.
+pub(crate) const fn nonce_window_ms(limits: &Limits) -> u64 {
+    limits.nonce_ahead_ms.saturating_add(limits.nonce_behind_ms)
 }

@@ -2,7 +2,10 @@ use vipnode_types::Ms;
 
 use crate::{
     Core, Row, RowKey,
-    agents::{never_paired::forget_after, node::Node},
+    agents::{
+        never_paired::{forget_after, nonce_window_ms},
+        node::Node,
+    },
     output::Output,
 };
 
@@ -38,10 +41,13 @@ impl Core {
         }
     }
 
-    /// Plans when a never-paired node is checked for removal.
+    /// Plans when a never-paired node is checked for removal. One that could be forgotten and is still needed is checked
+    /// again later.
     pub(crate) fn schedule_forget(&mut self, index: u32) {
-        let Some(after) = self.forget_after(index) else { return };
-        self.agents.schedule_forget(index, after.max(self.clock.window_ends()));
+        let Some(after) = self.forget_after(index).map(|after| after.max(self.clock.window_ends())) else { return };
+        let now = self.clock.now();
+        let again = now.plus(nonce_window_ms(&self.limits));
+        self.agents.schedule_forget(index, if after < now { again } else { after });
     }
 
     /// The time after which a node without a connection and without leases is forgotten. A client that used unpaired time
@@ -67,10 +73,12 @@ impl Core {
         true
     }
 
-    /// Whether a node has neither a connection nor a lease, and was not seen for long.
+    /// Whether a node has neither a connection nor a lease, was not seen for long, and no revoked key of it would be valid
+    /// again.
     fn may_forget(&self, index: u32, now: Ms) -> bool {
         let Some(after) = self.forget_after(index) else { return false };
-        now > after && now >= self.clock.window_ends() && self.is_gone(index)
+        let old = now > after && now >= self.clock.window_ends() && self.is_gone(index);
+        old && self.agents.may_keep_delegation(index, &self.limits)
     }
 
     /// Forgets a node that may be forgotten. Returns whether it did.
@@ -84,10 +92,9 @@ impl Core {
 
     fn forget(&mut self, output: &mut Output, index: u32) {
         self.refresh_waiting(index);
-        let delegation = self.agents.keep_delegation(index, &self.limits);
+        let delegation = self.agents.keep_delegation(index);
         let Some(id) = self.agents.remove(index) else { return };
-        delegation.lost.into_iter().for_each(|id| output.persist(Row::Delete(RowKey::Delegation(id))));
-        delegation.kept.into_iter().for_each(|row| output.persist(Row::Delegation(row)));
+        delegation.into_iter().for_each(|row| output.persist(Row::Delegation(row)));
         self.matching.forget(index);
         if self.metering.forget(index) {
             output.persist(Row::Delete(RowKey::Times(id)));

@@ -111,7 +111,7 @@ impl Core {
         for row in read.leases.into_values() {
             core.restore_lease(&row);
         }
-        core.agents.restore_delegations(read.delegations.into_values(), &core.limits);
+        core.agents.restore_delegations(read.delegations.into_values());
         core.agents.plan_to_forget_all(core.clock.window_ends(), &core.limits);
         core
     }

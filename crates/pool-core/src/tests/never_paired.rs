@@ -207,6 +207,38 @@ fn a_replaced_delegation_does_not_revive_with_its_forgotten_node() {
     assert!(delegated(&mut pool, CLIENT, older).is_err(), "once replaced, it is known for ever");
 }
 
+/// The attack: a stranger's ids fill the table, and the revoked key of a forgotten node is valid again.
+#[test]
+fn a_node_whose_newest_delegation_finds_no_room_is_not_forgotten() {
+    let limits = || Limits { delegations: 1, ..Limits::default() };
+    let mut pool = Pool::with(limits());
+    let [first, older, newest] = [5, 8, 9].map(Ms::new);
+    for agent in [CLIENT, SECOND_CLIENT] {
+        for issued in [first, newest] {
+            delegated(&mut pool, agent, issued).unwrap();
+        }
+        pool.disconnect(agent);
+    }
+    for restarted in [false, true] {
+        if restarted {
+            pool.restart(limits());
+        }
+        pool.pass(2 * REMEMBERED_MS);
+        assert_eq!(pool.core.gauges().nodes, 1, "one entry is in the table, the other node stays");
+        for agent in [CLIENT, SECOND_CLIENT] {
+            assert!(delegated(&mut pool, agent, older).unwrap_err().is(ErrorCode::Unauthorized), "{agent} {restarted}");
+        }
+    }
+    // Once its entry is free, the other node takes it and is forgotten.
+    let known = [CLIENT, SECOND_CLIENT].into_iter().find(|&agent| pool.knows(agent)).unwrap();
+    let forgotten = [CLIENT, SECOND_CLIENT].into_iter().find(|&agent| !pool.knows(agent)).unwrap();
+    delegated(&mut pool, forgotten, newest).unwrap();
+    pool.full(forgotten, &[]);
+    pool.pass_with(2 * REMEMBERED_MS, &[forgotten]);
+    assert!(!pool.knows(known) && pool.knows(forgotten));
+    assert!(delegated(&mut pool, known, older).unwrap_err().is(ErrorCode::Unauthorized));
+}
+
 #[test]
 fn nodes_that_move_fill_no_block_beyond_its_share() {
     let mut pool = Pool::with(Limits { nodes: 30, ..Limits::default() });
