@@ -158,8 +158,9 @@ limits! {
         /// each further block or member up to `max_host_backoff_ms`. All of this ends when a client is next paired with the
         /// host.
         strike_reporters: u32 = 3, Count 1..=16;
-        /// A host that immediately disconnected a light node is not assigned to light nodes of the same address block for this
-        /// time.
+        /// A host that immediately disconnected a light node is not assigned to light nodes of the same address block (/24,
+        /// /48) for this time; while that applies to four blocks of a wide block (/16, /32), nor to those light nodes of
+        /// the wide block that are not proven.
         light_block_ms: u64 = 5 * MINUTE, Time 0..=HOUR;
         /// An eviction that a host refused is sent again after this time, which doubles with each try up to 8 times this value.
         /// Until the eviction is done, its slot counts as taken.

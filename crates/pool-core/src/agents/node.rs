@@ -79,6 +79,14 @@ pub(crate) struct ListenAddress {
     disc_port: Option<u16>,
 }
 
+/// Which address of a node another one dials.
+#[derive(Debug, Clone, Copy)]
+enum DialAddress {
+    Claimed,
+    /// The remote address of its socket, with the port that it claims.
+    Observed(IpAddr),
+}
+
 impl ListenAddress {
     pub(crate) fn of(enode: &Enode) -> Self {
         Self { host: enode.host.clone(), port: enode.port, disc_port: enode.disc_port }
@@ -423,6 +431,15 @@ impl Node {
     /// `None` where neither address means this node from there. Otherwise an agent in the pool's own network could make
     /// the nodes of strangers connect to machines in theirs, and addresses of a private network would leave it.
     pub(crate) fn dialed_from(&self, observed: AddressScope, members_only: bool) -> Option<Enode> {
+        let enode = || Some(self.endpoint.as_ref()?.enode(self.id));
+        match self.dial_address(observed, members_only)? {
+            DialAddress::Claimed => enode(),
+            DialAddress::Observed(ip) => Some(enode()?.with_ip(ip)),
+        }
+    }
+
+    /// Which of its addresses a node that was observed in a scope may dial; see [`Self::dialed_from`].
+    fn dial_address(&self, observed: AddressScope, members_only: bool) -> Option<DialAddress> {
         let endpoint = self.endpoint.as_ref().filter(|endpoint| endpoint.port != 0)?;
         let own = self.address?.to_canonical();
         let reachable = |ip: IpAddr| AddressScope::of(ip).is_some_and(|scope| scope.is_reachable_from(observed));
@@ -431,16 +448,20 @@ impl Node {
             EnodeHost::Ip(ip) => reachable(*ip),
             EnodeHost::Dns(_) => true,
         };
-        let enode = endpoint.enode(self.id);
         if claims && (members_only || own.is_loopback()) {
-            return Some(enode);
+            return Some(DialAddress::Claimed);
         }
-        reachable(own).then(|| enode.with_ip(own))
+        reachable(own).then_some(DialAddress::Observed(own))
     }
 
     /// The scope in which it is observed: where its agent's socket comes from.
     pub(crate) fn scope(&self) -> Option<AddressScope> {
         self.address.map(|ip| AddressScope::of(ip).unwrap_or(AddressScope::Public))
+    }
+
+    /// Whether another node may dial it.
+    pub(crate) fn may_be_dialed_by(&self, other: &Self, members_only: bool) -> bool {
+        other.scope().is_some_and(|observed| self.dial_address(observed, members_only).is_some())
     }
 
     /// Returns where another node may dial it; `None` if that node's address is not known.

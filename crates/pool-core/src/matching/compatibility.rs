@@ -55,7 +55,7 @@ pub(crate) fn host_incompatibility(
     limits: &Limits,
 ) -> Option<Incompatibility> {
     let (wants, gives) = (agents.get(client)?, agents.get(host)?);
-    if gives.dialed_by(wants, limits.members_only).is_none() {
+    if !gives.may_be_dialed_by(wants, limits.members_only) {
         return Some(Incompatibility::NoAddress);
     }
     if gives.light_full() && agents.is_light(client) {

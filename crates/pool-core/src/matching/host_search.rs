@@ -16,12 +16,11 @@ use crate::{
     collections::{address_block::AddressBlock, seeded_rng::SeededRng},
     matching::{
         Context, Matching,
-        compatibility::{
-            Incompatibilities, Incompatibility, class_incompatibility, host_incompatibility, incompatibility_if,
-        },
+        compatibility::{Incompatibilities, Incompatibility, class_incompatibility, incompatibility_if},
         failed_searches::FailedSearch,
         no_host::NoHost,
         open_hosts::ChainHosts,
+        rejection::Rejection,
     },
     metering::unpaired_blocks::SpentHosts,
 };
@@ -31,55 +30,25 @@ use crate::{
 pub(crate) struct Criteria {
     pub(crate) client: u32,
     /// Its current hosts.
-    hosts: Vec<u32>,
+    pub(in crate::matching) hosts: Vec<u32>,
     /// Nodes that it hosts itself: already connected, in the other direction.
     pub(crate) clients: Vec<u32>,
     pub(crate) blocks: Vec<AddressBlock>,
     pub(crate) payouts: Vec<Account>,
     /// Nodes that it avoids.
-    avoid: Vec<u32>,
+    pub(in crate::matching) avoid: Vec<u32>,
     /// Hosts from which it is kept apart today, for time that it was not billed.
-    barred: Vec<u32>,
+    pub(in crate::matching) barred: Vec<u32>,
     /// Hosts from which it is kept apart today, for time that newcomers of its address block were not billed.
-    spent: SpentHosts,
+    pub(in crate::matching) spent: SpentHosts,
     /// The execution client that a host has to be; unknown for any.
-    kind: Kind,
+    pub(in crate::matching) kind: Kind,
     /// Whether hosts in the blocks of its current hosts are left out.
     other_block: bool,
     /// Whether clients were connected with any of the hosts that have free slots.
-    any_has_served: bool,
+    pub(in crate::matching) any_has_served: bool,
     /// What the search has learned of classes of hosts.
     classes: BTreeMap<NodeClass, Option<Incompatibility>>,
-}
-
-/// Why a host is not offered to a client now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Rejection {
-    Itself,
-    Chain,
-    Yours,
-    Price,
-    /// All its slots are taken.
-    Full,
-    /// It offers no slots.
-    OffersNone,
-    /// It refused, or did not answer, and gets no offer for a while.
-    BackingOff,
-    /// It is new, and its address block has as many trials as it may.
-    OnTrial,
-    Avoided,
-    /// The pair recently failed to connect.
-    Failed,
-    /// The pair is kept apart today, for time that the client was not billed.
-    Barred,
-    /// One of the two has yet to drop the other as a peer.
-    Ending,
-    /// It was recently offered to another client at the same address.
-    Address,
-    /// It is a different execution client than requested.
-    Kind,
-    /// The two are incompatible by what they serve and run.
-    Incompatible(Incompatibility),
 }
 
 /// A search for a host.
@@ -229,54 +198,11 @@ impl Matching {
             classes,
         }
     }
-
-    /// Returns the first reason why a host cannot be offered to a client now. A host without a free slot counts as full;
-    /// [`Self::survey`] distinguishes why it has none.
-    pub(crate) fn rejection(&self, criteria: &mut Criteria, host: u32, context: Context<'_>) -> Option<Rejection> {
-        let client = criteria.client;
-        let (node, gives) = (context.agents.get(client)?, context.agents.get(host)?);
-        let (now, recent) = (context.now, &self.recent_pairs);
-        if host == client {
-            return Some(Rejection::Itself);
-        }
-        let unnamed_roles = || !node.dialect().names_roles() || !gives.dialect().names_roles();
-        let reasons = [
-            (Rejection::Chain, !context.agents.are_joined(node.chain(), gives.chain(), context.limits)),
-            (Rejection::Yours, criteria.hosts.contains(&host)),
-            (Rejection::Yours, criteria.clients.contains(&host) && unnamed_roles()),
-            (Rejection::Price, context.limits.price > node.max_price()),
-            (Rejection::Full, self.nodes.get(host).open_free == 0),
-            (Rejection::OnTrial, self.awaits_trials(host, criteria.any_has_served, context)),
-            (Rejection::Avoided, criteria.avoid.contains(&host) || criteria.leaves_out(gives)),
-        ];
-        let other_kind = {
-            let kind = context.agents.kind(host);
-            criteria.kind != Kind::Unknown && kind != Kind::Unknown && kind != criteria.kind
-        };
-        let lasting = reasons.into_iter().find_map(|(reason, holds)| holds.then_some(reason));
-        if let Some(reason) = lasting.or_else(|| other_kind.then_some(Rejection::Kind)) {
-            return Some(reason);
-        }
-        let light_nodes_failed = || {
-            let block = node.address().map(AddressBlock::of).filter(|_| context.agents.is_light(client));
-            block.is_some_and(|block| recent.light_nodes_failed(now, host, block))
-        };
-        criteria
-            .incompatibility_with(host, NodeClass::of(gives), context.agents)
-            .or_else(|| host_incompatibility(client, host, context.agents, context.limits))
-            .map(Rejection::Incompatible)
-            .or_else(|| recent.recently_failed(now, host, client).then_some(Rejection::Failed))
-            .or_else(|| light_nodes_failed().then_some(Rejection::Failed))
-            .or_else(|| criteria.barred.contains(&host).then_some(Rejection::Barred))
-            .or_else(|| criteria.spent.contains(gives.address().map(AddressBlock::of)).then_some(Rejection::Barred))
-            .or_else(|| drops_unclear(node, gives).then_some(Rejection::Ending))
-            .or_else(|| recent.offered_nearby(now, host, client, node.address()).then_some(Rejection::Address))
-    }
 }
 
 impl Criteria {
     /// Whether a host is left out because of its address block.
-    fn leaves_out(&self, host: &Node) -> bool {
+    pub(in crate::matching) fn leaves_out(&self, host: &Node) -> bool {
         self.other_block && host.address().is_some_and(|address| self.blocks.contains(&AddressBlock::of(address)))
     }
 
@@ -288,7 +214,12 @@ impl Criteria {
 
     /// Why the client and a host of a class are incompatible. If the host names no capabilities, what observations in the
     /// client's own address block saw counts.
-    fn incompatibility_with(&mut self, host: u32, class: NodeClass, agents: &Agents) -> Option<Incompatibility> {
+    pub(in crate::matching) fn incompatibility_with(
+        &mut self,
+        host: u32,
+        class: NodeClass,
+        agents: &Agents,
+    ) -> Option<Incompatibility> {
         let why = self.incompatibility(class, agents)?;
         let lacks = matches!(why, Incompatibility::Host(Mismatch::Lacks(_)));
         match agents.seen_nearby(self.client, host).filter(|_| lacks) {
@@ -369,13 +300,4 @@ impl<'a> HostSearch<'a> {
         self.progress = (progress.checked > before).then_some(progress);
         (!any_fits && !ended && self.best.is_none()).then_some(all)
     }
-}
-
-/// Whether one of them has yet to drop the other as a peer in an unknown role: a new lease would keep the old connection
-/// alive there.
-fn drops_unclear(a: &Node, b: &Node) -> bool {
-    let both = |node: &Node| node.ever_host() && node.ever_client();
-    let drops =
-        |node: &Node, other: &Node| node.credentials().drops() && node.credentials().to_drop().contains(&other.id());
-    both(a) && both(b) && (drops(a, b) || drops(b, a))
 }

@@ -17,6 +17,7 @@ pub(crate) mod past_selections;
 pub(crate) mod pending_asks;
 pub(crate) mod pending_offers;
 pub(crate) mod recent_pairs;
+pub(crate) mod rejection;
 pub(crate) mod score;
 mod strikes;
 pub(crate) mod survey;
@@ -322,7 +323,19 @@ impl Matching {
 
     /// Does not give a host to light nodes of an address block for a while, because it disconnected one of them at once.
     pub(crate) fn light_node_failed(&mut self, host: u32, block: AddressBlock, now: Ms, limits: &Limits) {
-        self.recent_pairs.light_node_failed(host, block, now.plus(limits.light_block_ms), limits.recent_pairs);
+        self.recent_pairs.light_node_failed(now, host, block, now.plus(limits.light_block_ms), limits.recent_pairs);
+    }
+
+    /// Whether a host disconnected light nodes near a client at once, so that the client, a light node too, does not get it
+    /// now. What happened elsewhere in its wide block does not count against a proven client.
+    fn light_nodes_failed(&self, client: u32, host: u32, context: Context<'_>) -> bool {
+        let Context { now, agents, limits, .. } = context;
+        let Some(block) = agents.address(client).map(AddressBlock::of).filter(|_| agents.is_light(client)) else {
+            return false;
+        };
+        let of_wide =
+            || agents.is_limited(client, limits) && self.recent_pairs.light_nodes_failed_in(now, host, block.wide());
+        self.recent_pairs.light_nodes_failed(now, host, block) || of_wide()
     }
 
     /// Does not try a pair again before `until`.

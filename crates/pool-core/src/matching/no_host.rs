@@ -2,7 +2,7 @@ use vipnode_types::{ChainSpec, NodeId, Price, ShortHash};
 
 use crate::{
     agents::node::Node,
-    matching::{Context, Matching, compatibility::Incompatibilities, host_search::Rejection, survey::Survey},
+    matching::{Context, Matching, compatibility::Incompatibilities, rejection::Rejection, survey::Survey},
 };
 
 /// Why a client gets no host now.

@@ -3,7 +3,10 @@ use std::{collections::VecDeque, net::IpAddr};
 use hashbrown::HashTable;
 use vipnode_types::{Ms, is_public};
 
-use crate::collections::{address_block::AddressBlock, seeded_rng::Keys};
+use crate::collections::{
+    address_block::{AddressBlock, WideBlock},
+    seeded_rng::Keys,
+};
 
 /// Recently offered and recently failed pairs: a node accepts one connection per public address in 30 s, and a pair that
 /// failed would fail again. Another host in the address block of a failed one may belong to the same operator.
@@ -31,9 +34,14 @@ enum With {
     Address(IpAddr, u32),
     /// Light nodes of an address block, one of which it disconnected at once.
     LightNodes(AddressBlock),
+    /// The same for a wide block, as one of at most [`LIGHT_BLOCKS_OF_A_WIDE`] numbered blocks of it.
+    WideLightNodes(WideBlock, u8),
     /// Hosts of an address block, one of which did not connect with the client.
     HostsIn(AddressBlock),
 }
+
+/// Blocks of a wide block in which light nodes failed, from which on its other light nodes do not get the host either.
+const LIGHT_BLOCKS_OF_A_WIDE: u8 = 4;
 
 impl With {
     /// Without the exception.
@@ -63,8 +71,14 @@ impl RecentPairs {
     }
 
     /// Remembers that a host disconnected a light node of an address block at once.
-    pub(crate) fn light_node_failed(&mut self, host: u32, block: AddressBlock, until: Ms, limit: u32) {
+    pub(crate) fn light_node_failed(&mut self, now: Ms, host: u32, block: AddressBlock, until: Ms, limit: u32) {
+        let is_first = !self.light_nodes_failed(now, host, block);
         self.remember(RecentPair { node: host, with: With::LightNodes(block), until }, limit);
+        let of_wide = (0..LIGHT_BLOCKS_OF_A_WIDE).map(|number| With::WideLightNodes(block.wide(), number));
+        let unused = of_wide.into_iter().find(|with| !self.any(now, host, *with, |other| other == *with));
+        if let Some(with) = unused.filter(|_| is_first) {
+            self.remember(RecentPair { node: host, with, until }, limit);
+        }
     }
 
     /// Remembers that a client did not connect with a host of an address block.
@@ -92,6 +106,15 @@ impl RecentPairs {
     /// Whether a host recently disconnected a light node of an address block at once.
     pub(crate) fn light_nodes_failed(&self, now: Ms, host: u32, block: AddressBlock) -> bool {
         self.any(now, host, With::LightNodes(block), |with| with == With::LightNodes(block))
+    }
+
+    /// Whether a host recently did that to light nodes of as many blocks of a wide block as it takes for all of them. The
+    /// attack: the holder of a /32 takes the slots of a host from each of its 65,536 blocks in turn.
+    pub(crate) fn light_nodes_failed_in(&self, now: Ms, host: u32, wide: WideBlock) -> bool {
+        (0..LIGHT_BLOCKS_OF_A_WIDE).all(|number| {
+            let with = With::WideLightNodes(wide, number);
+            self.any(now, host, with, |other| other == with)
+        })
     }
 
     /// Removes expired entries.
@@ -150,6 +173,24 @@ mod tests {
         assert!(recent.recently_failed(Ms::new(34), 2, 8));
         assert!(!recent.recently_failed(Ms::new(34), 2, 9));
         recent.expire(Ms::new(36));
+        assert!(recent.entries.is_empty() && recent.order.is_empty());
+    }
+
+    #[test]
+    fn four_blocks_whose_light_nodes_failed_stand_for_their_wide_block_until_the_first_is_over() {
+        let mut recent = RecentPairs::new(SeededRng::new([1; 32]).keys());
+        let block = |text: &str| AddressBlock::of(text.parse().unwrap());
+        let (now, wide) = (Ms::new(1), block("2001:db8::1").wide());
+        for (number, until) in [(0, 40), (0, 50), (1, 60), (2, 60), (3, 60), (4, 60)] {
+            assert_eq!(recent.light_nodes_failed_in(now, 1, wide), number == 4);
+            recent.light_node_failed(now, 1, block(&format!("2001:db8:{number}::1")), Ms::new(until), 100);
+        }
+        assert!(recent.light_nodes_failed(now, 1, block("2001:db8:3::1")));
+        assert!(!recent.light_nodes_failed(now, 1, block("2001:db8:5::1")), "by itself");
+        assert!(!recent.light_nodes_failed_in(now, 2, wide), "another host");
+        assert!(!recent.light_nodes_failed_in(now, 1, block("2001:db9::1").wide()));
+        assert!(!recent.light_nodes_failed_in(Ms::new(40), 1, wide), "three are left");
+        recent.expire(Ms::new(60));
         assert!(recent.entries.is_empty() && recent.order.is_empty());
     }
 

@@ -1,6 +1,6 @@
 use vipnode_types::wire::Excluded;
 
-use crate::matching::{Context, Matching, compatibility::Incompatibility, host_search::Rejection};
+use crate::matching::{Context, Matching, compatibility::Incompatibility, rejection::Rejection};
 
 /// Counts of the connected hosts examined for a client, by the reason against them.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ impl Matching {
     fn why_no_slot(&self, client: u32, host: u32, context: Context<'_>) -> Rejection {
         let nodes = context.agents.get(client).zip(context.agents.get(host));
         let Some((wants, gives)) = nodes else { return Rejection::Full };
-        if gives.dialed_by(wants, context.limits.members_only).is_none() {
+        if !gives.may_be_dialed_by(wants, context.limits.members_only) {
             Rejection::Incompatible(Incompatibility::NoAddress)
         } else if gives.open_slots() == 0 {
             Rejection::OffersNone

@@ -11,7 +11,7 @@ use super::{
 use crate::{CallOutcome, Command, Credentials, Limits, NodeRow, PoolCall, Proven, Row, Signer};
 
 /// A pool that knows these nodes as proven.
-fn knowing(limits: Limits, proven: impl IntoIterator<Item = u32>) -> Pool {
+pub(super) fn knowing(limits: Limits, proven: impl IntoIterator<Item = u32>) -> Pool {
     let signer = Signer::Agent { key: agent_key(), protocol2: false };
     let row = |agent: u32| NodeRow {
         id: node(agent),

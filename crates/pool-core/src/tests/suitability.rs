@@ -7,6 +7,7 @@ use vipnode_types::wire::{
 };
 
 use super::{
+    offers::knowing,
     pool::{Pool, chain, client, host},
     scenario::{
         CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, THIRD_HOST, list, needing, other_clients,
@@ -300,6 +301,16 @@ fn an_explanation_names_the_rule_that_excludes_hosts() {
     assert!(reply.reason.unwrap().contains("does not serve snap/1 (--need)"));
 }
 
+/// The host admits a light node, disconnects it at once, and leaves the lease.
+fn disconnects_light_node(pool: &mut Pool, agent: u32, call: CallId) {
+    pool.done(call, CallOutcome::Done);
+    let lease = pool.last_ask(agent).unwrap().hosts[0].lease;
+    let leave =
+        LeaveRequest { leases: vec![lease], reason: LeaveReason::NotConnected, fault: Some(PairFault::LightSlots) };
+    pool.handle(Command::Leave { connection: pool.connection(HOST), request: 1, leave: Box::new(leave) });
+    pool.evicted(HOST).unwrap();
+}
+
 /// The attack: a light node connects and leaves at once, again and again, with other ids of its block.
 #[test]
 fn a_light_node_that_a_host_disconnected_excludes_its_neighbors_and_no_others() {
@@ -315,12 +326,7 @@ fn a_light_node_that_a_host_disconnected_excludes_its_neighbors_and_no_others() 
             pool.given(agent, &[HOST])
         };
         let (_, call) = light(&mut pool, CLIENT, clients_block).unwrap();
-        pool.done(call, CallOutcome::Done);
-        let lease = pool.last_ask(CLIENT).unwrap().hosts[0].lease;
-        let leave =
-            LeaveRequest { leases: vec![lease], reason: LeaveReason::NotConnected, fault: Some(PairFault::LightSlots) };
-        pool.handle(Command::Leave { connection: pool.connection(HOST), request: 1, leave: Box::new(leave) });
-        pool.evicted(HOST).unwrap();
+        disconnects_light_node(&mut pool, CLIENT, call);
         assert_eq!(light(&mut pool, SECOND_CLIENT, clients_block).is_some(), closed, "of the same block");
         let (_, call) = light(&mut pool, THIRD_CLIENT, other_block).expect("of another block");
         pool.done(call, CallOutcome::Refused(WireError::new(ErrorCode::LightFull, "taken", "")));
@@ -330,4 +336,25 @@ fn a_light_node_that_a_host_disconnected_excludes_its_neighbors_and_no_others() 
         pool.connect_from(full_node, client(full_node), at(full_node, clients_block)).unwrap();
         assert!(pool.given(full_node, &[HOST]).is_some(), "a full node of that block");
     }
+}
+
+/// The attack: the same, in another address block of one provider each time.
+#[test]
+fn light_nodes_of_four_blocks_that_a_host_disconnected_exclude_their_wide_block() {
+    let proven = 10;
+    let limits = Limits { light_block_ms: 300_000, ..Limits::default() };
+    let mut pool = knowing(limits, [proven]).with_agent(HOST, serving(HOST, "eth les")).reported(HOST);
+    let given = |pool: &mut Pool, agent: u32, address: [u8; 4]| {
+        let hello = ConnectRequest { capabilities: list("les/4"), ..needing(agent, "les") };
+        pool.connect_from(agent, hello, address.into()).unwrap();
+        pool.given(agent, &[HOST]).map(|(_, call)| call)
+    };
+    for (agent, block) in (1_000..).zip(0..4) {
+        let call = given(&mut pool, agent, [66, 6, block, 1]).expect("fewer than four blocks");
+        disconnects_light_node(&mut pool, agent, call);
+    }
+    assert_eq!(given(&mut pool, 1_010, [66, 6, 9, 1]), None);
+    assert!(given(&mut pool, 1_011, [66, 7, 0, 1]).is_some(), "of another wide block");
+    assert!(given(&mut pool, proven, [66, 6, 9, 2]).is_some(), "a proven one");
+    assert_eq!(pool.explain(1_010).unwrap().excluded.recently_failed, 1);
 }

@@ -1,0 +1,135 @@
+use vipnode_types::protocol2::Kind;
+
+use crate::{
+    agents::{node::Node, node_class::NodeClass},
+    collections::address_block::AddressBlock,
+    matching::{
+        Context, Matching,
+        compatibility::{Incompatibility, host_incompatibility},
+        host_search::Criteria,
+    },
+};
+
+/// Why a host is not offered to a client now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Rejection {
+    Itself,
+    Chain,
+    Yours,
+    Price,
+    /// All its slots are taken.
+    Full,
+    /// It offers no slots.
+    OffersNone,
+    /// It refused, or did not answer, and gets no offer for a while.
+    BackingOff,
+    /// It is new, and its address block has as many trials as it may.
+    OnTrial,
+    Avoided,
+    /// The pair recently failed to connect.
+    Failed,
+    /// The pair is kept apart today, for time that the client was not billed.
+    Barred,
+    /// One of the two has yet to drop the other as a peer.
+    Ending,
+    /// It was recently offered to another client at the same address.
+    Address,
+    /// It is a different execution client than requested.
+    Kind,
+    /// The two are incompatible by what they serve and run.
+    Incompatible(Incompatibility),
+}
+
+/// A client and a host that may be offered to it.
+#[derive(Debug, Clone, Copy)]
+struct Candidates<'a> {
+    client: &'a Node,
+    host: &'a Node,
+    /// The host's index.
+    index: u32,
+}
+
+impl Matching {
+    /// Returns the first reason why a host cannot be offered to a client now. A host without a free slot counts as full;
+    /// [`Self::survey`] distinguishes why it has none. The checks that need no lookup come first, because a search makes
+    /// them for each host that it draws.
+    pub(crate) fn rejection(&self, criteria: &mut Criteria, host: u32, context: Context<'_>) -> Option<Rejection> {
+        let (client, agents) = (criteria.client, context.agents);
+        let candidates = Candidates { client: agents.get(client)?, host: agents.get(host)?, index: host };
+        if let Some(reason) = self.lasting_rejection(criteria, candidates, context) {
+            return Some(reason);
+        }
+        let why = criteria.incompatibility_with(host, NodeClass::of(candidates.host), agents);
+        if let Some(why) = why.or_else(|| host_incompatibility(client, host, agents, context.limits)) {
+            return Some(Rejection::Incompatible(why));
+        }
+        self.recent_rejection(criteria, candidates, context)
+    }
+
+    /// The reasons that depend on the two nodes, their leases, and the host's slots.
+    fn lasting_rejection(
+        &self,
+        criteria: &Criteria,
+        candidates: Candidates<'_>,
+        context: Context<'_>,
+    ) -> Option<Rejection> {
+        let Candidates { client, host, index } = candidates;
+        let unnamed_roles = || !client.dialect().names_roles() || !host.dialect().names_roles();
+        if index == criteria.client {
+            return Some(Rejection::Itself);
+        }
+        if !context.agents.are_joined(client.chain(), host.chain(), context.limits) {
+            return Some(Rejection::Chain);
+        }
+        if criteria.hosts.contains(&index) || (criteria.clients.contains(&index) && unnamed_roles()) {
+            return Some(Rejection::Yours);
+        }
+        if context.limits.price > client.max_price() {
+            return Some(Rejection::Price);
+        }
+        if self.nodes.get(index).open_free == 0 {
+            return Some(Rejection::Full);
+        }
+        if self.awaits_trials(index, criteria.any_has_served, context) {
+            return Some(Rejection::OnTrial);
+        }
+        if criteria.avoid.contains(&index) || criteria.leaves_out(host) {
+            return Some(Rejection::Avoided);
+        }
+        if criteria.kind == Kind::Unknown {
+            return None;
+        }
+        let kind = context.agents.kind(index);
+        (kind != Kind::Unknown && kind != criteria.kind).then_some(Rejection::Kind)
+    }
+
+    /// The reasons that depend on what happened between the two, or between the host and others like the client.
+    fn recent_rejection(
+        &self,
+        criteria: &Criteria,
+        candidates: Candidates<'_>,
+        context: Context<'_>,
+    ) -> Option<Rejection> {
+        let Candidates { client: node, host, index } = candidates;
+        let (now, recent, client) = (context.now, &self.recent_pairs, criteria.client);
+        if recent.recently_failed(now, index, client) || self.light_nodes_failed(client, index, context) {
+            return Some(Rejection::Failed);
+        }
+        if criteria.barred.contains(&index) || criteria.spent.contains(host.address().map(AddressBlock::of)) {
+            return Some(Rejection::Barred);
+        }
+        if drops_unclear(node, host) {
+            return Some(Rejection::Ending);
+        }
+        recent.offered_nearby(now, index, client, node.address()).then_some(Rejection::Address)
+    }
+}
+
+/// Whether one of them has yet to drop the other as a peer in an unknown role: a new lease would keep the old connection
+/// alive there.
+fn drops_unclear(a: &Node, b: &Node) -> bool {
+    let both = |node: &Node| node.ever_host() && node.ever_client();
+    let drops =
+        |node: &Node, other: &Node| node.credentials().drops() && node.credentials().to_drop().contains(&other.id());
+    both(a) && both(b) && (drops(a, b) || drops(b, a))
+}
