@@ -117,8 +117,10 @@ limits! {
         failed_searches: u32 = 1_024, Count 0..=1_000_000;
         /// If a client that the pool can call is not paired with its host after this time, it gets two further hosts in
         /// other address blocks; after twice this time four, and so on, provided that more slots are free than others
-        /// need first: one for each waiting client of the same address block (/24, /48), and one for each other block with
-        /// waiting clients. The leases that connect later end.
+        /// need first: one for each waiting client of the same address block (/24, /48), one for each other block of the
+        /// same wide block (/16, /32), and one for each other wide block with waiting clients. Clients that are not proven
+        /// count for at most as many as they could be offered at once; see `offers_minimum`. The leases that connect
+        /// later end.
         extra_host_ms: u64 = SECOND, Time 100..=MINUTE;
         /// Offers that a client has at once beyond the number of hosts that it wants; see `extra_host_ms`. Clients of one address
         /// block that are not proven share them.

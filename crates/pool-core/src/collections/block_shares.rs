@@ -75,6 +75,13 @@ impl BlockShares {
         of_minimum || leaves_enough(own, wide, free)
     }
 
+    /// How many of `free` a block and a wide block that hold nothing may come to hold, each alone: the largest numbers for
+    /// which [`Self::allows`] holds.
+    pub(crate) fn sizes(minimum: u32, free: u64) -> [u64; 2] {
+        let minimum_of_wide = u64::from(minimum).saturating_mul(BLOCKS_WITH_MINIMUM.into());
+        [free.div_ceil(3).max(minimum.into()), free.div_ceil(2).max(minimum_of_wide)].map(|most| most.min(free))
+    }
+
     /// A block holds one more.
     pub fn take(&mut self, block: AddressBlock) {
         for count in [self.blocks.entry(block).or_default(), self.wide.entry(block.wide()).or_default(), &mut self.held]
@@ -145,6 +152,19 @@ mod tests {
         }
         shares.give_back(block("10.0.0.1"));
         assert_eq!((shares.held_by(block("10.0.0.1")), shares.held()), (0, 50));
+    }
+
+    #[test]
+    fn what_a_block_and_a_wide_block_come_to_hold_alone_is_known_before() {
+        let neighbors: Vec<_> = (0..=255).map(|n| block(&format!("10.0.{n}.1"))).collect();
+        for (minimum, free) in (0..6).flat_map(|minimum| (0..50).map(move |free| (minimum, free))) {
+            let held = [&neighbors[..1], &neighbors[..]].map(|blocks| {
+                let mut shares = BlockShares::new(minimum);
+                fill(&mut shares, blocks, free);
+                u64::from(shares.held())
+            });
+            assert_eq!(held, BlockShares::sizes(minimum, free.into()), "{minimum} {free}");
+        }
     }
 
     #[test]

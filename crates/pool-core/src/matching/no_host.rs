@@ -104,7 +104,8 @@ impl Matching {
     /// How many slots are free on a client's chain, and how many of them others need before it. Without a free slot, that is
     /// the reason.
     pub(crate) fn scarcity(&self, client: u32, context: Context<'_>) -> NoHost {
-        let of_node = |node| (self.free_on(Node::chain(node), context), self.needed_before(node, context));
+        let of_node =
+            |node| (self.free_on(Node::chain(node), context), self.needed_before_further(client, node, context));
         let (free, waiting) = context.agents.get(client).map_or((0, 0), of_node);
         if free == 0 { NoHost::NoneFree } else { NoHost::Scarce { free, waiting } }
     }

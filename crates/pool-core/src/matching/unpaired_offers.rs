@@ -1,10 +1,6 @@
 use vipnode_types::{LeaseId, Ms};
 
-use crate::{
-    agents::node::Node,
-    collections::deadlines::Deadlines,
-    matching::{Context, Matching},
-};
+use crate::{collections::deadlines::Deadlines, matching::Matching};
 
 /// Offers of clients that should be paired soon.
 ///
@@ -60,10 +56,5 @@ impl Matching {
     /// Returns an offer that should be paired by now.
     pub(crate) fn pop_slow(&mut self, now: Ms) -> Option<UnpairedOffer> {
         self.unpaired_offers.0.pop_due(now)
-    }
-
-    /// Whether a client's chain has free slots beyond those that others need before it.
-    pub(crate) fn has_slots_to_spare(&self, client: &Node, context: Context<'_>) -> bool {
-        self.free_on(client.chain(), context) > self.needed_before(client, context)
     }
 }

@@ -4,8 +4,12 @@ use vipnode_types::Ms;
 
 use crate::{
     agents::node::Node,
-    collections::{address_block::AddressBlock, slab::Handle},
-    matching::{Context, Matching, client_turns::ClientTurns, waiting_blocks::WaitingBlocks},
+    collections::{address_block::AddressBlock, block_shares::BlockShares, slab::Handle},
+    matching::{
+        Context, Matching,
+        client_turns::{ClientTurns, WaitingClient},
+        waiting_blocks::WaitingBlocks,
+    },
 };
 
 /// Clients that want more hosts than they have, by chain, the least served first, and among equals address blocks in turn.
@@ -27,28 +31,36 @@ struct ChainQueue {
     blocks: WaitingBlocks,
 }
 
-/// A client's position among the waiting clients of its chain: the number of its leases, and its ticket by the order of
-/// arrival. Both in one number that is not zero, because each node has one.
+/// A client's position among the waiting clients of its chain: the number of its leases, whether it counts as proven, and
+/// its ticket by the order of arrival. All in one number that is not zero, because each node has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WaitKey(NonZeroU64);
 
-/// The bits of a ticket: enough for a million a second for eight years.
-const TICKET_BITS: u32 = 48;
+/// The bits of a ticket: enough for a million a second for four years.
+const TICKET_BITS: u32 = 47;
 const TICKETS: u64 = (1 << TICKET_BITS) - 1;
+const PROVEN: u64 = 1 << TICKET_BITS;
 
 impl WaitKey {
-    fn new(served: u16, ticket: u64) -> Self {
+    fn new(served: u16, proven: bool, ticket: u64) -> Self {
         let ticket = NonZeroU64::new(ticket & TICKETS).unwrap_or(NonZeroU64::MIN);
-        Self(ticket | (u64::from(served) << TICKET_BITS))
+        let proven = if proven { PROVEN } else { 0 };
+        Self(ticket | proven | (u64::from(served) << (TICKET_BITS + 1)))
     }
 
     /// The number of its client's leases.
     fn served(self) -> u16 {
-        u16::try_from(self.0.get() >> TICKET_BITS).unwrap_or(u16::MAX)
+        u16::try_from(self.0.get() >> (TICKET_BITS + 1)).unwrap_or(u16::MAX)
     }
 
-    const fn ticket(self) -> u64 {
-        self.0.get() & TICKETS
+    /// Whether its client was proven when it began to wait.
+    const fn is_proven(self) -> bool {
+        self.0.get() & PROVEN != 0
+    }
+
+    /// Its client, which has this index.
+    const fn of(self, block: AddressBlock, index: u32) -> WaitingClient {
+        WaitingClient { block, proven: self.is_proven(), ticket: self.0.get() & TICKETS, index }
     }
 }
 
@@ -68,9 +80,9 @@ impl WaitQueue {
         self.len = 0;
     }
 
-    /// The number of slots of a chain that others need before a client of this block.
-    fn before(&self, chain: u32, block: AddressBlock) -> u64 {
-        self.chains.get(&chain).map_or(0, |queue| queue.blocks.before(block))
+    /// The number of slots of a chain that others need before a client of this block; see [`WaitingBlocks::before`].
+    fn before(&self, chain: u32, block: AddressBlock, [block_share, wide_share]: [u64; 2]) -> u64 {
+        self.chains.get(&chain).map_or(0, |queue| queue.blocks.before(block, block_share, wide_share))
     }
 
     /// The number of clients that wait, for checks.
@@ -81,15 +93,15 @@ impl WaitQueue {
     /// Whether a client is in the queue under a key, for checks.
     pub(crate) fn holds(&self, chain: u32, block: AddressBlock, key: WaitKey, client: u32) -> bool {
         let level = self.chains.get(&chain).and_then(|queue| queue.levels.get(&key.served()));
-        level.is_some_and(|level| level.holds(block, key.ticket(), client))
+        level.is_some_and(|level| level.holds(key.of(block, client)))
     }
 
-    fn insert(&mut self, chain: u32, block: AddressBlock, served: u16, client: u32) -> WaitKey {
+    fn insert(&mut self, chain: u32, block: AddressBlock, (served, proven): (u16, bool), client: u32) -> WaitKey {
         self.tickets = self.tickets.wrapping_add(1);
-        let key = WaitKey::new(served, self.tickets);
+        let key = WaitKey::new(served, proven, self.tickets);
         let queue = self.chains.entry(chain).or_default();
-        if queue.levels.entry(served).or_default().insert(block, key.ticket(), client) {
-            queue.blocks.add(block);
+        if queue.levels.entry(served).or_default().insert(key.of(block, client)) {
+            queue.blocks.add(block, proven);
             self.len = self.len.saturating_add(1);
         }
         key
@@ -98,8 +110,8 @@ impl WaitQueue {
     fn remove(&mut self, chain: u32, block: AddressBlock, key: WaitKey, client: u32) {
         let Some(queue) = self.chains.get_mut(&chain) else { return };
         let Some(level) = queue.levels.get_mut(&key.served()) else { return };
-        if level.remove(block, key.ticket(), client) {
-            queue.blocks.sub(block);
+        if level.remove(key.of(block, client)) {
+            queue.blocks.sub(block, key.is_proven());
             self.len = self.len.saturating_sub(1);
         }
         if level.is_empty() {
@@ -141,7 +153,8 @@ impl Matching {
         if let Some(key) = before {
             self.wait_queue.remove(node.chain(), block, key, index);
         }
-        let key = wants.then(|| self.wait_queue.insert(node.chain(), block, served, index));
+        let proven = !context.agents.is_limited(index, context.limits);
+        let key = wants.then(|| self.wait_queue.insert(node.chain(), block, (served, proven), index));
         if let Some(entry) = self.nodes.get_mut(index).filter(|_| before.is_some() || wants) {
             entry.wait_key = key;
         }
@@ -167,17 +180,35 @@ impl Matching {
 
     /// Whether others need the free slots of a client's chain before a client that has a host. True of an unknown client.
     pub(crate) fn scarce(&self, client: u32, context: Context<'_>) -> bool {
-        context
-            .agents
-            .get(client)
-            .is_none_or(|node| self.free_on(node.chain(), context) < self.needed_before(node, context))
+        let Some(node) = context.agents.get(client) else { return true };
+        self.free_on(node.chain(), context) < self.needed_before_further(client, node, context)
     }
 
-    /// The number of free slots of a client's chain that others need before it; see [`WaitingBlocks::before`].
-    pub(in crate::matching) fn needed_before(&self, client: &Node, context: Context<'_>) -> u64 {
+    /// The number of free slots of a client's chain that others need before it gets a further host. For a client that is
+    /// not proven, no share bounds how many in its own wide block do, because it may be one of a stranger's itself.
+    pub(in crate::matching) fn needed_before_further(&self, client: u32, node: &Node, context: Context<'_>) -> u64 {
+        let limited = context.agents.is_limited(client, context.limits);
+        let shares = if limited { [u64::MAX; 2] } else { self.shares_of_waiting(node, context) };
+        self.needed_before(node, shares, context)
+    }
+
+    /// Whether a client's chain has free slots beyond those that others need before it, for a further host instead of a
+    /// silent one. A stranger gains little by those: see [`Self::may_have_spare_offer`].
+    pub(crate) fn has_slots_to_spare(&self, client: &Node, context: Context<'_>) -> bool {
+        let needed = self.needed_before(client, self.shares_of_waiting(client, context), context);
+        self.free_on(client.chain(), context) > needed
+    }
+
+    /// How many of the free slots of a client's chain the clients of its block and of its wide block that are not proven
+    /// could be offered at once.
+    fn shares_of_waiting(&self, client: &Node, context: Context<'_>) -> [u64; 2] {
+        BlockShares::sizes(context.limits.offers_minimum, self.free_on(client.chain(), context))
+    }
+
+    fn needed_before(&self, client: &Node, shares: [u64; 2], context: Context<'_>) -> u64 {
         let (chain, block) = (client.chain(), self.block_of(client));
-        let joined = context.joined_chain(chain).map_or(0, |joined| self.wait_queue.before(joined, block));
-        self.wait_queue.before(chain, block).saturating_add(joined)
+        let joined = context.joined_chain(chain).map_or(0, |joined| self.wait_queue.before(joined, block, shares));
+        self.wait_queue.before(chain, block, shares).saturating_add(joined)
     }
 
     /// Returns the client of a chain that is served next; the next call is another address block's turn. `None` if no slot is

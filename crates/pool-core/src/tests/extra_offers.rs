@@ -1,16 +1,17 @@
 //! Further hosts for clients whose host stays silent.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{collections::BTreeSet, net::IpAddr, ops::Range};
 
 use vipnode_types::wire::EvictReason;
 
 use super::{
+    offers::knowing,
     pool::{Pool, address, client, host, node},
     scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS},
 };
 use crate::{CallOutcome, Limits};
 
-const HOSTS: std::ops::Range<u32> = 10..40;
+const HOSTS: Range<u32> = 10..40;
 
 /// A client among hosts that each have a block of their own.
 fn among_hosts(limits: Limits) -> Pool {
@@ -106,16 +107,20 @@ fn free_ids_of_a_block_share_the_further_hosts_of_one_client() {
     assert_eq!(pool.core.gauges().leases, of_block + 8);
 }
 
-/// The attack: a stranger's IDs are paired with the stranger's own host, and want a second one.
-#[test]
-fn waiting_ids_of_a_stranger_make_slots_scarce_for_nobody_else() {
-    let near = |agent: u32| IpAddr::from([66, 6, 6, u8::try_from(agent % 250).unwrap() + 1]);
-    let strangers = 1_000..1_060;
-    let mut pool = Pool::new();
-    pool.connect_from(HOST, host(HOST, 60), near(0)).unwrap();
+const STRANGERS: Range<u32> = 1_000..1_060;
+
+/// An address of the stranger's block.
+fn near(agent: u32) -> IpAddr {
+    IpAddr::from([66, 6, 6, u8::try_from(agent % 250).unwrap() + 1])
+}
+
+/// The attack: a stranger's IDs are paired with the stranger's own host, and want a second one. More of them wait than
+/// slots are free.
+fn waiting_strangers(mut pool: Pool, at: impl Fn(u32) -> IpAddr) -> Pool {
+    pool.connect_from(HOST, host(HOST, 60), at(0)).unwrap();
     pool.full(HOST, &[]);
-    for agent in strangers.clone() {
-        pool.connect_from(agent, client(agent), near(agent)).unwrap();
+    for agent in STRANGERS {
+        pool.connect_from(agent, client(agent), at(agent)).unwrap();
         pool.full(agent, &[]);
         pool.ask(agent, 2);
         let lease = pool.admit(HOST);
@@ -126,26 +131,61 @@ fn waiting_ids_of_a_stranger_make_slots_scarce_for_nobody_else() {
         pool = pool.with_host(agent, 1).reported(agent);
     }
     pool.pass(10);
-    assert_eq!((pool.core.gauges().waiting, pool.core.gauges().free_slots), (60, 30), "more wait than slots are free");
-    pool = pool.with_client(CLIENT).reported(CLIENT);
+    assert_eq!((pool.core.gauges().waiting, pool.core.gauges().free_slots), (60, 30));
+    pool
+}
+
+/// A client that wants three hosts gets them, each connected at once.
+fn gets_three_hosts(pool: &mut Pool, agent: u32) {
+    pool.ask(agent, 3);
+    for _ in 0..6 {
+        admitted(pool);
+        pair_all(pool, agent);
+        pool.pass(1_000);
+    }
+    let index = pool.core.agents.find(&node(agent)).unwrap();
+    assert_eq!(pool.core.leases.client_count(index), 3, "as many hosts as it wants");
+}
+
+#[test]
+fn waiting_ids_of_a_stranger_make_slots_scarce_for_nobody_else() {
+    let mut pool = waiting_strangers(Pool::new(), near).with_client(CLIENT).reported(CLIENT);
     pool.ask(CLIENT, 1);
     assert_eq!(admitted(&mut pool).len(), 1);
     pool.pass(1_000);
     assert_eq!(admitted(&mut pool).len(), 2, "further hosts");
     pool = pool.with_client(SECOND_CLIENT).reported(SECOND_CLIENT);
-    pool.ask(SECOND_CLIENT, 3);
-    for _ in 0..6 {
-        admitted(&mut pool);
-        pair_all(&mut pool, SECOND_CLIENT);
-        pool.pass(1_000);
-    }
-    let index = pool.core.agents.find(&node(SECOND_CLIENT)).unwrap();
-    assert_eq!(pool.core.leases.client_count(index), 3, "as many hosts as it wants");
-    pool.ask(strangers.start, 2);
+    gets_three_hosts(&mut pool, SECOND_CLIENT);
+    pool.ask(STRANGERS.start, 2);
     assert!(
-        pool.why(strangers.start).contains("kept for clients that have no host"),
+        pool.why(STRANGERS.start).contains("kept for clients that have no host"),
         "the stranger's own block comes after others"
     );
+}
+
+#[test]
+fn a_client_near_waiting_ids_of_a_stranger_gets_further_hosts_instead_of_a_silent_one() {
+    let of_wide = |agent: u32| IpAddr::from([0x2001, 0xdb8, u16::try_from(agent).unwrap(), 0, 0, 0, 0, 1]);
+    // All in one block, or each in another block of one wide block.
+    for at in [&near as &dyn Fn(u32) -> IpAddr, &of_wide] {
+        let mut pool = waiting_strangers(Pool::new(), at);
+        pool.connect_from(CLIENT, client(CLIENT), at(CLIENT)).unwrap();
+        pool.full(CLIENT, &[]);
+        pool.ask(CLIENT, 1);
+        assert_eq!(admitted(&mut pool).len(), 1);
+        pool.pass(1_000);
+        assert_eq!(admitted(&mut pool).len(), 2, "{}", at(CLIENT));
+        pool.ask(STRANGERS.start, 2);
+        assert!(pool.why(STRANGERS.start).contains("kept for clients that have no host"), "{}", at(CLIENT));
+    }
+}
+
+#[test]
+fn waiting_ids_of_a_stranger_keep_no_slot_from_a_proven_client_of_their_block() {
+    let mut pool = waiting_strangers(knowing(Limits::default(), [CLIENT]), near);
+    pool.connect_from(CLIENT, client(CLIENT), near(CLIENT)).unwrap();
+    pool.full(CLIENT, &[]);
+    gets_three_hosts(&mut pool, CLIENT);
 }
 
 #[test]

@@ -57,6 +57,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/metering/unpaired_blocks.rs", "HOST_BLOCKS", "a part of the rule of `lockout_blocks`"),
     ("pool-core/src/matching/wait_queue.rs", "TICKET_BITS", "the layout of memory"),
     ("pool-core/src/matching/wait_queue.rs", "TICKETS", "the layout of memory"),
+    ("pool-core/src/matching/wait_queue.rs", "PROVEN", "the layout of memory"),
     ("pool-core/src/metering/client_times.rs", "ALWAYS", "a part of the rule of `pairs_a_client`"),
     ("pool-core/src/metering/pair_time.rs", "DAYS", "a part of the rule of `unpaired_percent`: a week"),
     ("pool-core/src/metering/period_merger.rs", "HOUR_MS", "a unit"),
