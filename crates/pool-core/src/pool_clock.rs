@@ -13,6 +13,8 @@ pub(crate) struct PoolClock {
     window_ends: Ms,
     /// When the pool last resumed, after a start or a pause.
     resumed: Ms,
+    /// When that pause began; zero for a start, because a pool that starts has also forgotten what it heard last.
+    paused: Ms,
     /// Until then, offers from before `resumed` wait for their sides to reconnect.
     offers_wait: Ms,
 }
@@ -20,7 +22,15 @@ pub(crate) struct PoolClock {
 impl PoolClock {
     /// Returns the clock of a pool that starts now and had no agents before.
     pub(crate) const fn new(now: Ms) -> Self {
-        Self { now, started: now, grace: Ms::ZERO, window_ends: Ms::ZERO, resumed: now, offers_wait: Ms::ZERO }
+        Self {
+            now,
+            started: now,
+            grace: Ms::ZERO,
+            window_ends: Ms::ZERO,
+            resumed: now,
+            paused: Ms::ZERO,
+            offers_wait: Ms::ZERO,
+        }
     }
 
     /// Returns the clock of a pool that starts now and had agents before, which get a reconnect window.
@@ -44,6 +54,12 @@ impl PoolClock {
         self.resumed
     }
 
+    /// When the pause began after which the pool last resumed; zero after a start. What it did not hear before then is not its
+    /// own loss.
+    pub(crate) const fn paused(&self) -> Ms {
+        self.paused
+    }
+
     /// The end of the reconnect window: until then no agent is evicted or forgotten for being absent.
     pub(crate) const fn window_ends(&self) -> Ms {
         self.window_ends
@@ -59,6 +75,9 @@ impl PoolClock {
     pub(crate) fn advance(&mut self, now: Ms, limits: &Limits) -> bool {
         let gap = now.since(self.now);
         let paused = gap > limits.tick_ms.saturating_mul(10);
+        if paused {
+            self.paused = self.now;
+        }
         if paused && gap > limits.silence_ms {
             // Sockets are gone too, as after a start.
             self.open_window(now, limits);

@@ -46,13 +46,13 @@ impl Core {
         }
     }
 
-    /// The time of a row, in milliseconds, of which the pool does not know because of its own restart: from when it last wrote
-    /// that it had heard of the client until it resumed.
+    /// The time of a row, in milliseconds, of which the pool does not know because of its own restart or pause: from when it
+    /// last wrote that it had heard of the client, or from when the pause began, until it resumed.
     fn lost_ms(&self, lease: &Lease, ends: Ends, host_until: Ms) -> u64 {
         if lease.client_up() == UNSEEN {
             return 0;
         }
-        let from = ends.client.max(lease.host_up());
+        let from = ends.client.max(lease.host_up()).max(self.clock.paused());
         host_until.min(self.clock.resumed()).since(from)
     }
 

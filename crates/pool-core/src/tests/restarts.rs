@@ -1,7 +1,9 @@
 //! Time that a restart of the pool loses is not counted against any node.
 
+use vipnode_types::wire::LeaveReason;
+
 use super::pool::{Pool, client, host, wei};
-use crate::Limits;
+use crate::{Command, Limits};
 
 fn priced() -> Limits {
     Limits { price: wei(60_000), ..Limits::default() }
@@ -39,4 +41,20 @@ fn a_client_that_does_not_return_after_a_restart_pays_for_that_time() {
     let counted = pool.core.counters().unpaired_ms;
     let window = pool.core.limits.reconnect_window_ms;
     assert!((window..window + 240_000).contains(&counted), "{counted} ms");
+}
+
+/// The attack: a client that reports nothing is served, and whenever the pool was paused, all of that time is forgiven.
+#[test]
+fn a_pause_of_the_pool_forgives_no_silence_before_it() {
+    let mut pool = Pool::with(priced());
+    let lease = pool.lease_up();
+    pool.pass_with(60_000, &[1, 2]);
+    pool.pass_with(120_000, &[1]);
+    pool.now = pool.now.plus(11_000);
+    pool.handle(Command::Tick);
+    assert_eq!(pool.core.counters().pauses, 1);
+    pool.beat(1);
+    pool.leave(1, lease, LeaveReason::Surplus);
+    let counted = pool.core.counters().unpaired_ms;
+    assert!((119_000..=121_000).contains(&counted), "{counted} ms: all but the pause");
 }
