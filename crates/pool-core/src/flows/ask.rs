@@ -6,6 +6,7 @@ use crate::{
     collections::slab::Handle,
     core_error::{CoreError, NEWER_ASK, NO_ANSWER, NO_LONGER_CLIENT},
     matching::{
+        Matching,
         no_host::NoHost,
         pending_asks::{AskForm, PendingAsk},
     },
@@ -28,7 +29,8 @@ impl Core {
             return;
         }
         let at = (connection, request);
-        if let Err(error) = self.begin_ask(output, index, at, want, avoid, AskForm::Protocol3) {
+        let form = AskForm::Protocol3 { asked: ask.want };
+        if let Err(error) = self.begin_ask(output, index, at, want, avoid, form) {
             output.reply(connection, request, Err(error));
         }
         self.refresh_waiting(index);
@@ -87,7 +89,9 @@ impl Core {
         let Some(pending) = self.matching.asks_mut().get_mut(client) else { return };
         let enough = pending.take(leased);
         if enough || self.matching.scarce(client, self.context()) {
-            self.answer_ask(output, client, None);
+            let (why, steps) = self.matching.explain_rest(client, self.context());
+            output.count_steps(self.agents.address(client), steps);
+            self.answer_ask(output, client, why);
         } else {
             self.go_on_asking(output, client);
         }
@@ -119,15 +123,24 @@ impl Core {
     fn answer_ask(&mut self, output: &mut Output, client: u32, why: Option<String>) {
         let Some(pending) = self.matching.asks_mut().remove(client) else { return };
         match pending.form {
-            AskForm::Protocol3 => self.answer_protocol3(output, client, pending, why),
+            AskForm::Protocol3 { asked } => self.answer_protocol3(output, client, (pending, asked), why),
             AskForm::Protocol2 { older, .. } => self.answer_protocol2(output, client, &pending, older),
         }
         self.refresh_waiting(client);
     }
 
-    fn answer_protocol3(&self, output: &mut Output, client: u32, pending: PendingAsk, why: Option<String>) {
-        let missing = self.matching.missing(client, self.context());
-        let reason = why.filter(|_| missing > 0);
+    fn answer_protocol3(
+        &self,
+        output: &mut Output,
+        client: u32,
+        (pending, asked): (PendingAsk, u32),
+        why: Option<String>,
+    ) {
+        // Of more hosts than the pool assigns, too.
+        let beyond = asked.saturating_sub(self.limits.leases_a_client);
+        let missing = self.matching.missing(client, self.context()).saturating_add(beyond);
+        let most = || (beyond > 0).then(|| Matching::most_hosts_text(self.context()));
+        let reason = why.or_else(most).filter(|_| missing > 0);
         let reply = Reply::Ask(AskReply { hosts: pending.got, missing, reason });
         output.reply(pending.connection, pending.request, Ok(reply));
     }

@@ -54,7 +54,12 @@ impl Matching {
     }
 
     /// Returns why a client would get no offer now; `none` is the reason if no host fits.
-    fn why_missing(&self, index: u32, none: Option<NoHost>, context: Context<'_>) -> Option<NoHost> {
+    pub(in crate::matching) fn why_missing(
+        &self,
+        index: u32,
+        none: Option<NoHost>,
+        context: Context<'_>,
+    ) -> Option<NoHost> {
         let Context { now, limits, agents, leases, metering } = context;
         let node = agents.get(index)?;
         let reasons = [

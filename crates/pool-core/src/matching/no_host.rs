@@ -71,12 +71,36 @@ impl Matching {
     /// were examined for it. Where the pool has more hosts than it examines, the text has no numbers.
     pub(crate) fn explain_no_host(&self, client: u32, why: NoHost, context: Context<'_>) -> (Option<String>, u32) {
         let of_hosts = matches!(why, NoHost::NoneFree | NoHost::NoneFits | NoHost::Incompatible(_));
-        let most = COUNTED.min(context.limits.explained_hosts as usize);
-        let survey = match of_hosts && self.open_hosts.connected().len() <= most {
-            true => self.survey(client, 0, most, context),
-            false => Survey::default(),
-        };
+        let survey = if of_hosts { self.short_survey(client, context) } else { Survey::default() };
         (self.no_host_text(client, why, &survey, context), survey.examined)
+    }
+
+    /// Explains why a client gets no host beyond the one that it just got, and returns how many hosts were examined for it.
+    /// `None` if none is missing, or where the pool looks for further ones next and may find some.
+    pub(crate) fn explain_rest(&self, client: u32, context: Context<'_>) -> (Option<String>, u32) {
+        if self.missing(client, context) == 0 {
+            return (None, 0);
+        }
+        if let Some(why) = self.why_missing(client, None, context) {
+            return self.explain_no_host(client, why, context);
+        }
+        let survey = self.short_survey(client, context);
+        let none = survey.complete && survey.candidates == 0;
+        let text = if none { self.no_host_text(client, NoHost::NoneFits, &survey, context) } else { None };
+        (text, survey.examined)
+    }
+
+    /// A survey of all connected hosts, if they are few; else it is empty and not complete.
+    fn short_survey(&self, client: u32, context: Context<'_>) -> Survey {
+        let most = COUNTED.min(context.limits.explained_hosts as usize);
+        let few = self.open_hosts.connected().len() <= most;
+        if few { self.survey(client, 0, most, context) } else { Survey::default() }
+    }
+
+    /// Says that a client wants more hosts than the pool assigns.
+    pub(crate) fn most_hosts_text(context: Context<'_>) -> String {
+        let most = context.limits.leases_a_client;
+        format!("the pool assigns at most {most} {} to one client", if most == 1 { "host" } else { "hosts" })
     }
 
     /// As [`Self::explain_no_host`], by the hosts that were examined.

@@ -29,7 +29,10 @@ pub(crate) struct PendingAsk {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AskForm {
     /// With the first host; the pool offers the rest by itself.
-    Protocol3,
+    Protocol3 {
+        /// The hosts that the client wants in total, also beyond those that the pool assigns.
+        asked: u32,
+    },
     /// With all hosts, because protocol 2 has no message for later ones.
     Protocol2 {
         wanted: u32,
@@ -43,14 +46,14 @@ impl AskForm {
     /// The execution client that the hosts have to be; unknown for any.
     pub(crate) const fn kind(self) -> Kind {
         match self {
-            Self::Protocol3 => Kind::Unknown,
+            Self::Protocol3 { .. } => Kind::Unknown,
             Self::Protocol2 { kind, .. } => kind,
         }
     }
 
     const fn wanted(self) -> usize {
         match self {
-            Self::Protocol3 => 1,
+            Self::Protocol3 { .. } => 1,
             Self::Protocol2 { wanted, .. } => wanted as usize,
         }
     }

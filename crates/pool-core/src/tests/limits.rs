@@ -21,7 +21,8 @@ fn leases_a_client_and_slots_a_host_are_cut() {
     pool.ask(CLIENT, u32::MAX);
     let (_, call) = pool.admitting(&[HOST, SECOND_HOST]).unwrap();
     pool.done(call, CallOutcome::Done);
-    assert_eq!(pool.last_ask(CLIENT).unwrap().missing, 0);
+    assert_eq!(pool.last_ask(CLIENT).unwrap().missing, u32::MAX - 1);
+    assert_eq!(pool.why(CLIENT), "the pool assigns at most 1 host to one client");
     let pool = Pool::with(Limits { slots_a_host: 5_000, ..Limits::default() }).with_host(HOST, 5_000);
     assert_eq!(pool.core.gauges().free_slots, 1_000, "so that one host's end is one step");
 }

@@ -64,6 +64,42 @@ fn the_reason_for_no_host_is_exact_with_the_number_of_hosts() {
 }
 
 #[test]
+fn an_answer_with_too_few_hosts_says_why_the_others_are_missing() {
+    let mut pool = Pool::new().with_host(HOST, SLOTS);
+    let asks = |pool: &mut Pool, agent, want| {
+        pool.join(agent, client(agent));
+        pool.ask(agent, want);
+        let host = pool.asked([HOST, SECOND_HOST]).unwrap_or_else(|| panic!("{agent}: {:?}", pool.last_ask(agent)));
+        pool.admit(host);
+        let reply = pool.last_ask(agent).unwrap();
+        (reply.hosts.len(), reply.missing, reply.reason.unwrap_or_default())
+    };
+    let only = "the only host on mainnet already serves your node".to_owned();
+    assert_eq!(asks(&mut pool, CLIENT, 3), (1, 2, only));
+    assert_eq!(asks(&mut pool, SECOND_CLIENT, 1), (1, 0, String::new()));
+    pool.ask(CLIENT, 1);
+    pool = pool.with_host(SECOND_HOST, SLOTS);
+    assert_eq!(asks(&mut pool, THIRD_CLIENT, 2), (1, 1, String::new()), "the pool assigns the other one next");
+    let first = pool.last_ask(THIRD_CLIENT).unwrap().hosts[0].host.id;
+    pool.pass(1_000);
+    let other = if first == node(HOST) { SECOND_HOST } else { HOST };
+    assert_eq!(pool.take_admit_call(other).unwrap().1.client, node(THIRD_CLIENT));
+}
+
+#[test]
+fn a_client_that_wants_more_hosts_than_the_pool_assigns_learns_how_many_that_are() {
+    let mut pool = Pool::with(Limits { leases_a_client: 1, ..Limits::default() }).paired();
+    pool.ask(CLIENT, 3);
+    pool.admit(HOST);
+    assert_eq!(pool.last_ask(CLIENT).unwrap().missing, 2);
+    assert_eq!(pool.why(CLIENT), "the pool assigns at most 1 host to one client");
+    pool.ask(CLIENT, 3);
+    assert_eq!(pool.why(CLIENT), "the pool assigns at most 1 host to one client");
+    pool.ask(CLIENT, 1);
+    assert_eq!((pool.last_ask(CLIENT).unwrap().missing, &*pool.why(CLIENT)), (0, ""));
+}
+
+#[test]
 fn with_more_hosts_than_are_examined_the_reason_has_no_numbers() {
     let mut pool = Pool::with(Limits { explained_hosts: 2, ..Limits::default() });
     for agent in other_hosts(3) {

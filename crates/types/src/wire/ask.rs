@@ -25,7 +25,7 @@ pub struct AskReply {
     pub hosts: Vec<LeasedHost>,
     /// The number of hosts still missing from `want`.
     pub missing: u32,
-    /// Why hosts are missing, as text for the user; `None` if none are missing.
+    /// Why hosts are missing, as text for the user; `None` if none are missing, or if the pool is about to look for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
