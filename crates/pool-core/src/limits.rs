@@ -103,8 +103,11 @@ limits! {
         offers_minimum: u32 = 4, Count 1..=4_294_967_295;
         /// Nodes in `avoid`; the rest is ignored.
         avoid: u32 = 64, Count 0..=1_000;
-        /// Hosts examined for one slot; the best compatible host gets the offer.
+        /// Hosts examined for one slot; the best compatible host gets the offer. See `compared_hosts`.
         candidates: u32 = 32, Count 1..=1_000;
+        /// Compatible hosts that have served a client, after which no further `candidates` are examined for one slot.
+        /// While no host on the chain has served a client, all compatible hosts count.
+        compared_hosts: u32 = 8, Count 1..=1_000;
         /// Hosts examined for one slot if none of the first `candidates` is compatible; then the client waits.
         examined_hosts: u32 = 160, Count 1..=100_000;
         /// Combinations of capabilities, rules, and version of hosts, and hosts of compatible combinations, examined for one

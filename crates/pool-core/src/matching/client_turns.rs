@@ -9,7 +9,10 @@ use crate::collections::address_block::{AddressBlock, WideBlock};
 /// others in turn, and these in the order of arrival. However many clients wait in one block, one of another block, or a
 /// proven one, waits for one of them.
 #[derive(Debug, Default)]
-pub(crate) struct ClientTurns(Turns<WideBlock, Turns<AddressBlock, Turns<bool, BTreeSet<(u64, u32)>>>>);
+pub(crate) struct ClientTurns(Turns<WideBlock, Turns<AddressBlock, BlockClients>>);
+
+/// The clients of a block, whether they are proven, in the order of arrival.
+type BlockClients = Turns<bool, BTreeSet<(u64, u32)>>;
 
 /// A client that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -58,6 +58,8 @@ struct HostSearch<'a> {
     best: Option<(u32, Score)>,
     /// Hosts that fit.
     fitting: u32,
+    /// Those of them that clients were connected with; all of them while that is true of no host on the chain.
+    compared: u32,
     incompatibilities: Incompatibilities,
     /// Hosts and classes looked at.
     steps: u32,
@@ -138,10 +140,14 @@ impl Matching {
         class: LastingClass,
         rng: &mut SeededRng,
     ) -> Result<(u32, Selection), NoHost> {
-        let Limits { candidates, examined_hosts, .. } = *search.context.limits;
+        let Limits { candidates, compared_hosts, examined_hosts, .. } = *search.context.limits;
         let mut walk = open.groups.walk(rng);
         let first = if search.criteria.other_block { 1 } else { candidates.max(1) };
         for _ in 0..first {
+            // Each host that is drawn is somewhere else in memory, and a few good ones are as good as many.
+            if search.compared >= compared_hosts {
+                break;
+            }
             let Some(host) = walk.next(rng) else { break };
             search.examine(self, host);
         }
@@ -232,7 +238,7 @@ impl Criteria {
 impl<'a> HostSearch<'a> {
     fn new(criteria: Criteria, context: Context<'a>) -> Self {
         let incompatibilities = Incompatibilities::default();
-        Self { criteria, context, best: None, fitting: 0, incompatibilities, steps: 0, progress: None }
+        Self { criteria, context, best: None, fitting: 0, compared: 0, incompatibilities, steps: 0, progress: None }
     }
 
     /// Looks at a host.
@@ -243,6 +249,8 @@ impl<'a> HostSearch<'a> {
             Some(_) => {}
             None => {
                 self.fitting = self.fitting.saturating_add(1);
+                let counts = !self.criteria.any_has_served || matching.nodes.get(host).open_has_served;
+                self.compared = self.compared.saturating_add(u32::from(counts));
                 let score = matching.score(&self.criteria, host, self.context);
                 if self.best.is_none_or(|(_, other)| score.total > other.total) {
                     self.best = Some((host, score));

@@ -121,10 +121,10 @@ fn unpaired_time_of_further_blocks_counts_by_node_alone() {
 }
 
 #[test]
-fn so_many_candidates_are_looked_at() {
-    // A search over all hosts finds the best of all; a search over one host takes that one.
-    let found = |candidates: u32| {
-        let mut pool = Pool::exactly(Limits { candidates, ..priced() });
+fn so_many_candidates_are_looked_at_and_compared() {
+    // A search over all hosts finds the best of all; a search over one host, or until one fits, takes that one.
+    let found = |candidates: u32, compared_hosts: u32| {
+        let mut pool = Pool::exactly(Limits { candidates, compared_hosts, ..priced() });
         let best = other_hosts(20).nth(7).unwrap();
         for agent in other_hosts(20) {
             pool.connect(agent, host(agent, SLOTS)).unwrap();
@@ -142,8 +142,8 @@ fn so_many_candidates_are_looked_at() {
             })
             .count()
     };
-    assert!(found(20) >= 1);
-    assert!(found(1) < 5);
+    assert!(found(20, 20) >= 1);
+    assert!(found(1, 20) < 5 && found(20, 1) < 5);
 }
 
 #[test]
