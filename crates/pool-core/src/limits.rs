@@ -83,7 +83,7 @@ limits! {
         proven_ms: u64 = 10 * MINUTE, Time 1..=DAY;
         /// The times at which agents were last seen are written to the store this often.
         flush_ms: u64 = 3 * MINUTE, Time SECOND..=HOUR;
-        /// Leases of one client; a larger `want` is reduced to it, and the answer says so.
+        /// Leases of one client; a larger `want` is reduced to it; the answer has this as the reason.
         leases_a_client: u32 = 64, Count 1..=1_000;
         /// Slots of one host; a host that offers more counts as offering this many. At most 1,000, so that one step can end all leases of a host.
         slots_a_host: u32 = 1_000, Count 1..=1_000;

@@ -97,7 +97,7 @@ impl Matching {
         if few { self.survey(client, 0, most, context) } else { Survey::default() }
     }
 
-    /// Says that a client wants more hosts than the pool assigns.
+    /// Explains that a client wants more hosts than the pool assigns.
     pub(crate) fn most_hosts_text(context: Context<'_>) -> String {
         let most = context.limits.leases_a_client;
         format!("the pool assigns at most {most} {} to one client", if most == 1 { "host" } else { "hosts" })
