@@ -20,6 +20,6 @@ mod store_error;
 
 pub use memory_store::MemoryStore;
 pub use record_file::RecordFile;
-pub use sqlite_store::SqliteStore;
+pub use sqlite_store::{DatabaseCheck, SqliteReader, SqliteStore};
 pub use store::Store;
 pub use store_error::StoreError;

@@ -74,6 +74,20 @@ errors! {
                   an older file was put in its place",
             hint "Put the newest pool.db and pool.db-wal back. To continue without those commits, delete {file}."
                 (file = file.display());
+        /// The directory does not contain a database.
+        NoDatabase {
+            /// Path where it would be.
+            file: PathBuf,
+        }: local, "the database {file} does not exist" (file = file.display()),
+            hint "Pass the data directory that the pool prints at startup: --datadir DIR.";
+        /// The backup cannot be written.
+        Backup {
+            /// Path of the backup.
+            file: PathBuf,
+            /// The error of the system.
+            why: String,
+        }: local, "cannot write the backup {file}: {why}" (file = file.display()),
+            hint "Pass a new file in a directory that this user can write to.";
         /// The directory holds the files of a version of vipnode that had no database.
         FormerFiles {
             /// Path of one of the files.

@@ -41,7 +41,9 @@ pub(crate) use self::{
     metrics::MetricsArgs,
     ping::PingArgs,
     pool::{PoolArgs, StoreName},
-    pool_command::{AdminCommand, KeyCommand, OrderName, PoolCommand, PoolSocketArgs, RotateArgs},
+    pool_command::{
+        AdminCommand, BackupArgs, KeyCommand, OrderName, PoolCommand, PoolSocketArgs, RotateArgs, VerifyArgs,
+    },
     protocol::{ProtocolArgs, UPDATE_INTERVAL},
     status::{ASKED_POOL, StatusArgs},
     targets::Targets,

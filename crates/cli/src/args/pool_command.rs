@@ -14,6 +14,38 @@ pub(crate) enum PoolCommand {
     Admin(AdminArgs),
     /// Change the pool's key.
     Key(KeyArgs),
+    /// Copy the database of a pool, which may be running.
+    ///
+    /// The copy contains nodes, leases, and what was metered. The pool's key and its bans are files of their own in the data
+    /// directory.
+    Backup(BackupArgs),
+    /// Check the database of a pool, which may be running.
+    ///
+    /// Reads everything and computes again what was metered. The exit code is 1 if something is wrong.
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode pool backup pool-backup.db --datadir /var/lib/vipnode/pool")]
+pub(crate) struct BackupArgs {
+    /// Write the copy to this file, which must not exist.
+    #[arg(value_name = "FILE", help_heading = "Pool")]
+    pub(crate) file: PathBuf,
+    /// Copy the database in this data directory.
+    ///
+    /// [default: ~/.local/share/vipnode/pool]
+    #[arg(long, value_name = "DIR", help_heading = "Pool")]
+    pub(crate) datadir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode pool verify --datadir /var/lib/vipnode/pool")]
+pub(crate) struct VerifyArgs {
+    /// Check the database in this data directory.
+    ///
+    /// [default: ~/.local/share/vipnode/pool]
+    #[arg(long, value_name = "DIR", help_heading = "Pool")]
+    pub(crate) datadir: Option<PathBuf>,
 }
 
 /// Acts on a pool that runs on this machine, through a local socket that only the pool's user can open.

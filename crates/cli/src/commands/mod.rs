@@ -12,6 +12,7 @@ mod pool;
 mod pool_admin;
 mod pool_certificate;
 mod pool_data_dir;
+mod pool_database;
 mod pool_key;
 mod pool_start;
 mod print_limits;
@@ -122,6 +123,8 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
             None => pool::run(*args, screen, signals, reload).await,
             Some(PoolCommand::Admin(args)) => return pool_admin::run(args.command, screen).await,
             Some(PoolCommand::Key(args)) => pool_key::run(args.command, screen),
+            Some(PoolCommand::Backup(args)) => pool_database::back_up(args, screen).await,
+            Some(PoolCommand::Verify(args)) => return pool_database::verify(args, screen).await,
         },
     };
     ended.map(|()| ExitCode::SUCCESS)

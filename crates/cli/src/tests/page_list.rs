@@ -16,6 +16,8 @@ const PAGES: &[(&str, &[&str])] = &[
     ("pool_admin_ban", &["pool_admin"]),
     ("pool_admin_bans", &["pool_admin"]),
     ("pool_admin_unban", &["pool_admin"]),
+    ("pool_backup", &[]),
+    ("pool_verify", &["database_check"]),
     ("pool_key", &[]),
     ("pool_key_rotate", &[]),
     ("host", &["notices", "several_nodes", "reload"]),

@@ -114,6 +114,38 @@ async fn without_flags_a_pool_keeps_its_state_in_the_data_home_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_running_pool_is_backed_up_and_verified() {
+    let (sim, pool) = (Sim::start().await, DurablePool::new());
+    let _running = pool.start().await;
+    let mut host = sim.agent(&["host", &pool.url()]);
+    host.event("joined").await;
+    let mut client = sim.other_agent(&["client", &pool.url(), "--min-peers", "1"]);
+    client.event("host_connected").await;
+    let data = pool.data.path().to_str().unwrap();
+    let copy = pool.data.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    let (file, copy) = (copy.join("pool.db"), copy.to_str().unwrap());
+    let json = |output: std::process::Output| {
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_str::<Value>(text(&output.stdout).lines().next().unwrap()).unwrap()
+    };
+    let backed_up = json(ran(&["pool", "backup", file.to_str().unwrap(), "--datadir", data, "--json"]).await);
+    for (datadir, seq) in [(data, None), (copy, backed_up["seq"].as_u64())] {
+        let verified = json(ran(&["pool", "verify", "--datadir", datadir, "--json"]).await);
+        assert_eq!((&verified["nodes"], &verified["leases"]), (&2.into(), &1.into()), "{verified}");
+        assert!(seq.is_none_or(|seq| verified["seq"] == seq), "{verified} of {seq:?}");
+    }
+    let error = crate::support::error_of(&["pool", "backup", file.to_str().unwrap(), "--datadir", data]).await;
+    assert!(error["text"].as_str().unwrap().contains("cannot write the backup"), "{error}");
+    let error = crate::support::error_of(&["pool", "verify", "--datadir", "/nonexistent"]).await;
+    assert!(error["hint"].as_str().unwrap().contains("--datadir DIR"), "{error}");
+    // Anything else than what the pool wrote.
+    std::fs::write(&file, "damaged").unwrap();
+    let error = crate::support::error_of(&["pool", "verify", "--datadir", copy]).await;
+    assert!(error["text"].as_str().unwrap().contains("is not the database of a pool"), "{error}");
+}
+
+#[tokio::test]
 async fn a_directory_for_a_pool_in_memory_is_refused() {
     let error = crate::support::error_of(&["pool", "--store", "memory", "--datadir", "/nonexistent/pool"]).await;
     assert!(error["text"].as_str().unwrap().contains("--store memory does not store anything"), "{error}");

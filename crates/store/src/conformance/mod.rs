@@ -18,7 +18,7 @@ use self::model::Model;
 #[cfg(test)]
 pub(crate) use self::model::state_of;
 #[cfg(test)]
-pub(crate) use self::sample::{node, node_id};
+pub(crate) use self::sample::{lease, metered, node, node_id};
 use crate::{Store, StoreError};
 
 /// Cases of the property test against the model; few, because stores that sync to a disk are slow.

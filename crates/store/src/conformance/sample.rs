@@ -29,7 +29,7 @@ pub(crate) fn node(number: u8) -> NodeRow {
 }
 
 /// An ordinary running lease.
-pub(super) fn lease(number: u64, row: u32) -> LeaseRow {
+pub(crate) fn lease(number: u64, row: u32) -> LeaseRow {
     LeaseRow {
         id: LeaseId::new(number),
         row,
@@ -44,7 +44,7 @@ pub(super) fn lease(number: u64, row: u32) -> LeaseRow {
 }
 
 /// The metered row of a lease whose sides saw each other for `ms`.
-pub(super) fn metered(number: u64, row: u32, ms: u64) -> MeteredPeriod {
+pub(crate) fn metered(number: u64, row: u32, ms: u64) -> MeteredPeriod {
     let seen = Some(Seen { up: Ms::new(1_000), end: Ms::new(1_000 + ms) });
     let lease = lease(number, row);
     MeteredPeriod {

@@ -21,6 +21,12 @@ pub(super) struct Acknowledged {
 }
 
 impl Acknowledged {
+    /// Whether the note does not exist. A database that has batches is then a backup, or an operator accepted that commits are
+    /// missing.
+    pub(super) fn is_missing(dir: &OpenDir) -> bool {
+        dir.open_file(FILE).is_err()
+    }
+
     /// Opens the note next to a database whose newest batch is `stored`.
     ///
     /// # Errors

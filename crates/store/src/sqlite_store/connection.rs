@@ -45,7 +45,7 @@ fn create_file(dir: &OpenDir, file: &Path) -> Result<(), StoreError> {
     })
 }
 
-fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
+pub(super) fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(WAIT)?;
     // Neither a damaged nor a forged schema can run anything.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;

@@ -11,6 +11,7 @@ mod node_table;
 mod period_table;
 mod schema;
 mod sqlite_error;
+mod sqlite_reader;
 #[cfg(test)]
 mod tests;
 mod times_table;
@@ -19,6 +20,7 @@ use std::{
     fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use rusqlite::{Connection, TransactionBehavior, params};
@@ -26,6 +28,7 @@ use vipnode_files::OpenDir;
 use vipnode_pool_core::{MeteredPeriod, Row, RowKey};
 use vipnode_types::Ms;
 
+pub use self::sqlite_reader::{DatabaseCheck, SqliteReader};
 use self::{acknowledged::Acknowledged, sqlite_error::store_error};
 use crate::{Store, StoreError};
 
@@ -72,6 +75,9 @@ impl SqliteStore {
         let failed = |error| store_error(&error, &file);
         let seq = connection.query_row("SELECT seq FROM pool", [], |row| row.get(0)).map(i64::cast_unsigned);
         let seq = seq.map_err(failed)?;
+        if seq > 0 && Acknowledged::is_missing(&opened) {
+            skip_lost_numbers(&connection).map_err(failed)?;
+        }
         let acknowledged = Acknowledged::open(&opened, seq)?;
         Ok(Self { dir: opened, file, connection, seq, acknowledged, _lock: lock })
     }
@@ -151,6 +157,14 @@ fn write(connection: &Connection, row: &Row) -> Result<bool, rusqlite::Error> {
 fn set(connection: &Connection, sql: &str, value: u64) -> Result<(), rusqlite::Error> {
     connection.prepare_cached(sql)?.execute(params![value.cast_signed()])?;
     Ok(())
+}
+
+/// Agents may hold leases that a restored database does not know, whose numbers must not be used again. No pool uses a
+/// million numbers per second.
+fn skip_lost_numbers(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_micros();
+    let unused = i64::try_from(now).unwrap_or(i64::MAX);
+    connection.execute("UPDATE pool SET next_lease = max(coalesce(next_lease, 0), ?1)", [unused]).map(drop)
 }
 
 fn conflict(row: &Row) -> StoreError {

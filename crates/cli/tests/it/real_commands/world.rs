@@ -243,7 +243,7 @@ fn role(line: &str) -> Option<String> {
         return None;
     }
     match words[..] {
-        ["vipnode", "pool", "admin" | "key", ..] => None,
+        ["vipnode", "pool", "admin" | "backup" | "key" | "verify", ..] => None,
         ["vipnode", role @ ("pool" | "host" | "client" | "agent"), ..] => Some(role.to_owned()),
         ["geth" | "./geth", "--datadir", dir, next, ..] if next.starts_with("--") => Some(format!("geth {dir}")),
         _ => None,

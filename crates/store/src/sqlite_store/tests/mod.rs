@@ -1,5 +1,6 @@
 mod crashes;
 mod failures;
+mod reading;
 
 use std::{cell::Cell, path::Path};
 

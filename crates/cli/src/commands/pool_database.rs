@@ -1,0 +1,85 @@
+use std::{path::PathBuf, process::ExitCode};
+
+use vipnode_pool::{DatabaseCheck, PoolError, SqliteReader};
+
+use crate::{
+    args::{BackupArgs, VerifyArgs},
+    commands::pool_data_dir::default_data_dir,
+    error::CliError,
+    output::{
+        Line, Screen, Tone,
+        format::{counted, gwei, span},
+    },
+};
+
+/// Copies the database of a pool.
+pub(crate) async fn back_up(args: BackupArgs, screen: Screen) -> Result<(), CliError> {
+    let BackupArgs { file, datadir } = args;
+    let copied = file.display().to_string();
+    let seq = on_a_thread(move || Ok(reader(datadir)?.back_up(&file)?)).await?;
+    let file = copied;
+    let text = format!("Copied the database to {file}, as of change {seq}");
+    screen.say(&Line::new("backed_up", Tone::Good, text).with("file", file).with("seq", seq));
+    Ok(())
+}
+
+/// Checks the database of a pool.
+pub(crate) async fn verify(args: VerifyArgs, screen: Screen) -> Result<ExitCode, CliError> {
+    let check = on_a_thread(move || Ok(reader(args.datadir)?.check()?)).await?;
+    lines(&check).iter().for_each(|line| screen.say(line));
+    Ok(if check.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs work that may take long, so that Ctrl-C ends the command meanwhile.
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, CliError> + Send + 'static,
+) -> Result<T, CliError> {
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.unwrap_or_else(|error| Err(PoolError::Internal { why: error.to_string() }.into()))
+}
+
+fn lines(check: &DatabaseCheck) -> Vec<Line> {
+    let DatabaseCheck { seq, nodes, leases, periods, billed_ms, cost, problems } = check;
+    let time = span(u64::try_from(*billed_ms).unwrap_or(u64::MAX));
+    let text = format!(
+        "Checked {}, {}, and {} ({time}, {}), as of change {seq}: {}",
+        counted(*nodes, "node"),
+        counted(*leases, "running lease"),
+        counted(*periods, "billing period"),
+        gwei(*cost),
+        counted(u64::try_from(problems.len()).unwrap_or(u64::MAX), "problem"),
+    );
+    let tone = if problems.is_empty() { Tone::Good } else { Tone::Bad };
+    let summary = Line::new("verified", tone, text).with("seq", *seq).with("nodes", *nodes).with("leases", *leases);
+    let summary = summary.with("periods", *periods).with("cost", cost.to_string());
+    let problem = |problem: &String| Line::new("problem", Tone::Bad, problem.as_str());
+    std::iter::once(summary).chain(problems.iter().map(problem)).collect()
+}
+
+fn reader(datadir: Option<PathBuf>) -> Result<SqliteReader, CliError> {
+    let dir = datadir.map_or_else(default_data_dir, Ok)?;
+    Ok(SqliteReader::open(&dir)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::Wei;
+
+    use super::*;
+
+    #[test]
+    fn snapshot_of_a_check() {
+        let well = DatabaseCheck {
+            seq: 17,
+            nodes: 2,
+            leases: 1,
+            periods: 3,
+            billed_ms: 5_400_000,
+            cost: Wei::new(9_000_000_000_000),
+            problems: Vec::new(),
+        };
+        let problems = vec!["lease 7 is stored, but its node 10f3d14f68f6 is not".to_owned()];
+        let lines = [lines(&well), lines(&DatabaseCheck { problems, ..well })].concat();
+        insta::assert_snapshot!("database_check", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
+    }
+}

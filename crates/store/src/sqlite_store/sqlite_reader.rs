@@ -1,0 +1,189 @@
+use std::{
+    collections::BTreeSet,
+    fs::{self, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OpenFlags, backup::Backup};
+use vipnode_files::OpenDir;
+use vipnode_pool_core::MeteredPeriod;
+use vipnode_types::{NodeId, Wei, meter};
+
+use super::{
+    DATABASE, connection, lease_table, node_table, period_table, schema, sqlite_error::store_error, times_table,
+};
+use crate::StoreError;
+
+/// A check stops to list problems after this many.
+const PROBLEMS: usize = 100;
+
+/// A read-only connection to the database of a pool, which may be running: a reader sees the database as of one batch, and
+/// the pool continues to write.
+#[derive(Debug)]
+pub struct SqliteReader {
+    file: PathBuf,
+    connection: Connection,
+}
+
+/// What a check of a database found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DatabaseCheck {
+    /// The number of the newest batch that was checked.
+    pub seq: u64,
+    /// The number of nodes.
+    pub nodes: u64,
+    /// The number of running leases.
+    pub leases: u64,
+    /// The number of finished billing periods.
+    pub periods: u64,
+    /// What they billed, in milliseconds.
+    pub billed_ms: u128,
+    /// What they cost; at most 2^128 - 1 wei.
+    pub cost: Wei,
+    /// What is wrong, at most 100 lines.
+    pub problems: Vec<String>,
+}
+
+impl SqliteReader {
+    /// Opens the database in the directory of a pool. Creates nothing.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let unusable = |error: io::Error| StoreError::Directory { dir: dir.to_owned(), why: error.to_string() };
+        let opened = OpenDir::open(dir).map_err(unusable)?;
+        let (file, path) = (opened.file(DATABASE), opened.real_path().map_err(unusable)?.join(DATABASE));
+        if !file.exists() {
+            return Err(StoreError::NoDatabase { file });
+        }
+        // Read-write for the system: a reader, too, has to lock the log. The database is opened for queries only.
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let failed = |error| store_error(&error, &file);
+        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        connection::prepare(&connection).map_err(failed)?;
+        connection.pragma_update(None, "query_only", true).map_err(failed)?;
+        if schema::version(&connection, &file)? == 0 {
+            return Err(StoreError::NoDatabase { file });
+        }
+        Ok(Self { file, connection })
+    }
+
+    /// Copies the database into a new file, durable when this returns. Returns the number of the newest batch in the copy.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; [`StoreError::Backup`] if the file exists or cannot be written.
+    pub fn back_up(&self, to: &Path) -> Result<u64, StoreError> {
+        let unusable = |error: io::Error| StoreError::Backup { file: to.to_owned(), why: error.to_string() };
+        let mut new = OpenOptions::new();
+        new.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
+        drop(new.open(to).map_err(unusable)?);
+        let failed = |error| store_error(&error, to);
+        let mut copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+        // All pages at once, as of one batch; the pool writes on meanwhile.
+        Backup::new(&self.connection, &mut copy).and_then(|backup| backup.step(-1).map(drop)).map_err(failed)?;
+        let seq = seq_of(&copy).map_err(failed)?;
+        // The copy is one file, without a log.
+        copy.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(())).map_err(failed)?;
+        drop(copy);
+        fs::File::open(to).and_then(|file| file.sync_all()).map_err(unusable)?;
+        Ok(seq)
+    }
+
+    /// Checks the pages and the rows, and computes again what was metered.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; what is wrong with the content is in the result.
+    pub fn check(&self) -> Result<DatabaseCheck, StoreError> {
+        let mut check = DatabaseCheck::default();
+        match self.read_all(&mut check).map_err(|error| store_error(&error, &self.file)) {
+            // Found by reading, such as a damaged page or a row in another form.
+            Err(StoreError::Corrupt { why }) => check.add(why),
+            other => other?,
+        }
+        Ok(check)
+    }
+
+    fn read_all(&self, check: &mut DatabaseCheck) -> rusqlite::Result<()> {
+        // One transaction, so that all tables are read as of the same batch.
+        let connection = self.connection.unchecked_transaction()?;
+        check.seq = seq_of(&connection)?;
+        let mut pages = connection.prepare("PRAGMA integrity_check(10)")?;
+        for line in pages.query_map([], |row| row.get::<_, String>(0))? {
+            let line = line?;
+            if line != "ok" {
+                check.add(line);
+            }
+        }
+        let next_lease = connection.query_row("SELECT next_lease FROM pool", [], |row| row.get::<_, Option<i64>>(0))?;
+        let next_lease = next_lease.map(i64::cast_unsigned);
+        let mut nodes = BTreeSet::new();
+        node_table::read(&connection, &mut |row| {
+            nodes.insert(row.id);
+        })?;
+        check.nodes = count(nodes.len());
+        lease_table::read(&connection, &mut |lease| {
+            check.leases = check.leases.saturating_add(1);
+            check.lease(lease.id.get(), [lease.client, lease.host], &nodes, next_lease);
+        })?;
+        times_table::read(&connection, &mut |row| {
+            if !nodes.contains(&row.client) {
+                check.add(format!("the time of client {} is stored, but the client is not", row.client.short()));
+            }
+        })?;
+        period_table::read_deferred(&connection, &mut |period| check.period(&period, next_lease))?;
+        period_table::read_journal(&connection, 0, usize::MAX, &mut |_, period| {
+            check.periods = check.periods.saturating_add(1);
+            check.billed_ms = check.billed_ms.saturating_add(period.total_billed_ms().into());
+            check.cost = check.cost.checked_add(period.total_cost()).unwrap_or(Wei::new(u128::MAX));
+            check.period(&period, next_lease);
+        })
+    }
+}
+
+impl DatabaseCheck {
+    fn add(&mut self, problem: String) {
+        if self.problems.len() < PROBLEMS {
+            self.problems.push(problem);
+        }
+    }
+
+    fn lease(&mut self, id: u64, sides: [NodeId; 2], nodes: &BTreeSet<NodeId>, next_lease: Option<u64>) {
+        for side in sides.iter().filter(|side| !nodes.contains(side)) {
+            self.add(format!("lease {id} is stored, but its node {} is not", side.short()));
+        }
+        self.number(id, next_lease);
+    }
+
+    /// A number that is not below that of the next lease could be assigned again.
+    fn number(&mut self, id: u64, next_lease: Option<u64>) {
+        if next_lease.is_some_and(|next| id >= next) {
+            self.add(format!("lease {id} has a number that was not assigned yet"));
+        }
+    }
+
+    fn period(&mut self, period: &MeteredPeriod, next_lease: Option<u64>) {
+        let MeteredPeriod { lease, client, host, billed_ms, cost, .. } = period;
+        let billed_again = meter::billed_ms(*client, *host);
+        let cost_again = meter::cost(lease.price, *client, *host).unwrap_or(Wei::ZERO);
+        if (billed_again, cost_again) != (*billed_ms, *cost) {
+            let (id, row) = (lease.id, lease.row);
+            self.add(format!(
+                "period {row} of lease {id} bills {billed_ms} ms and {cost}, but both sides saw {billed_again} ms, which cost \
+                 {cost_again}"
+            ));
+        }
+        self.number(lease.id.get(), next_lease);
+    }
+}
+
+fn seq_of(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.query_row("SELECT seq FROM pool", [], |row| row.get(0)).map(i64::cast_unsigned)
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,93 @@
+//! Reading, checking, and copying a database that a pool writes to.
+
+use std::fs;
+
+use vipnode_pool_core::MeteredPeriod;
+use vipnode_types::{LeaseId, Ms, meter::Seen};
+
+use super::*;
+use crate::conformance::{lease, metered};
+
+/// A store with two nodes, a lease between them, and two billing periods.
+fn store(dir: &Path) -> SqliteStore {
+    let mut store = open(dir);
+    let leases = [Row::NextLease(10), node_row(1), node_row(2), Row::Lease(Box::new(lease(1, 1)))];
+    store.apply(&leases).unwrap();
+    let periods = [metered(1, 0, 60_000), metered(2, 0, 30_000)];
+    store.apply(&periods.map(|period| Row::Metered(Box::new(period)))).unwrap();
+    store
+}
+
+fn check(dir: &Path) -> DatabaseCheck {
+    SqliteReader::open(dir).unwrap().check().unwrap()
+}
+
+#[test]
+fn a_check_adds_up_what_was_metered() {
+    let dir = tempdir().unwrap();
+    let mut store = store(dir.path());
+    let expected = DatabaseCheck {
+        seq: store.seq,
+        nodes: 2,
+        leases: 1,
+        periods: 2,
+        billed_ms: 90_000,
+        cost: vipnode_types::Wei::new(90_000),
+        problems: Vec::new(),
+    };
+    assert_eq!(check(dir.path()), expected, "while the store is open");
+    store.apply(&[node_row(3)]).unwrap();
+    drop(store);
+    assert_eq!(check(dir.path()).nodes, 3);
+}
+
+#[test]
+fn a_check_finds_what_does_not_fit() {
+    let dir = tempdir().unwrap();
+    let problem_of = |rows: &[Row]| {
+        let each = tempfile::tempdir_in(dir.path()).unwrap();
+        store(each.path()).apply(rows).unwrap();
+        check(each.path()).problems.join("\n")
+    };
+    assert_eq!(problem_of(&[]), "");
+    let wrong = MeteredPeriod { billed_ms: 1, ..metered(3, 0, 60_000) };
+    assert!(problem_of(&[Row::Metered(Box::new(wrong))]).contains("period 0 of lease 3 bills 1 ms"));
+    let seen = Some(Seen { up: Ms::new(5), end: Ms::new(9) });
+    let deferred = MeteredPeriod { client: seen, host: seen, ..metered(3, 0, 60_000) };
+    assert!(problem_of(&[Row::Deferred(Box::new(deferred))]).contains("but both sides saw 4 ms"));
+    assert!(problem_of(&[Row::Metered(Box::new(metered(10, 0, 1)))]).contains("lease 10 has a number"));
+    assert!(problem_of(&[Row::Delete(RowKey::Node(node_id(2)))]).contains("lease 1 is stored, but its node"));
+    let each = tempfile::tempdir_in(dir.path()).unwrap();
+    drop(store(each.path()));
+    let file = each.path().join(DATABASE);
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[4_096..].chunks_mut(4_096).for_each(|page| page[..64].fill(0xff));
+    fs::write(&file, bytes).unwrap();
+    assert!(!check(each.path()).problems.is_empty());
+}
+
+#[test]
+fn a_copy_has_everything_and_no_file_is_replaced() {
+    let (dir, copies) = (tempdir().unwrap(), tempdir().unwrap());
+    let mut store = store(dir.path());
+    let file = copies.path().join(DATABASE);
+    assert_eq!(SqliteReader::open(dir.path()).unwrap().back_up(&file), Ok(store.seq));
+    let before = rows(&mut store);
+    store.apply(&[Row::Delete(RowKey::Lease(LeaseId::new(1)))]).unwrap();
+    let again = SqliteReader::open(dir.path()).unwrap().back_up(&file).unwrap_err();
+    assert!(matches!(again, StoreError::Backup { .. }), "{again}");
+    assert_eq!(fs::read_dir(copies.path()).unwrap().count(), 1, "one file");
+    let mut copied = rows(&mut open(copies.path()));
+    let [Row::NextLease(next), ..] = &mut copied[..] else { panic!("{copied:?}") };
+    assert!(*next > 1_700_000_000_000_000, "agents may hold leases that are newer than the copy: {next}");
+    *next = 10;
+    assert_eq!(copied, before);
+}
+
+#[test]
+fn a_reader_creates_nothing() {
+    let dir = tempdir().unwrap();
+    assert_eq!(SqliteReader::open(dir.path()).unwrap_err(), StoreError::NoDatabase { file: dir.path().join(DATABASE) });
+    assert!(matches!(SqliteReader::open(&dir.path().join("none")), Err(StoreError::Directory { .. })));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
