@@ -18,6 +18,7 @@ mod machine;
 mod measured_process;
 mod measurement;
 mod reports;
+mod store_commits;
 mod updates;
 mod ws_client;
 
@@ -100,6 +101,8 @@ enum Benchmark {
     All,
     /// The pool core alone.
     Core,
+    /// The database alone.
+    Store,
     /// Protocol-3 reports over real sockets.
     Reports,
     /// Signed protocol-2 updates over real sockets.
@@ -142,6 +145,9 @@ async fn all(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()>
     let wanted = |what| args.what == Benchmark::All || args.what == what;
     if wanted(Benchmark::Core) {
         core_reports::run(figures)?;
+    }
+    if wanted(Benchmark::Store) {
+        store_commits::run(figures)?;
     }
     if wanted(Benchmark::Idle) {
         idle::run(args, figures).await?;

@@ -1,4 +1,5 @@
 mod crashes;
+#[cfg(unix)]
 mod failures;
 mod reading;
 
@@ -74,6 +75,7 @@ fn a_node_that_returns_gets_no_last_report_of_before() {
 }
 
 #[test]
+#[cfg(unix)]
 fn the_files_are_their_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
 
