@@ -60,6 +60,13 @@ pub enum AgentNotice {
         /// How often, without those that were shown.
         times: u64,
     },
+    /// Notices of one kind were not shown, because there were too many of them; contains the newest.
+    Omitted {
+        /// The most recent of these notices.
+        notice: Box<AgentNotice>,
+        /// How many were not shown, with this one.
+        count: u64,
+    },
     /// Something on this machine fails, and the agent continues.
     Fault(Failure),
     /// The delegation ends soon and could not be renewed.

@@ -23,6 +23,8 @@ pub struct AgentLimits {
     pub pool: PoolLinkLimits,
     /// Of the server of metrics.
     pub metrics: MetricsLimits,
+    /// Of what is shown to the user.
+    pub notices: NoticeLimits,
 }
 
 limits! {
@@ -61,13 +63,30 @@ limits! {
     also {}
 }
 
+limits! {
+    /// The limits of what an agent shows to its user.
+    NoticeLimits {
+        /// Notices of one kind that are shown within `notice_window`, whatever their text. Further ones are counted; the count
+        /// is shown with the newest of them.
+        notices_of_a_kind: usize = 50, Count 1..=1_000_000;
+        /// The time in which `notices_of_a_kind` are shown.
+        notice_window: Duration = Duration::from_millis(10 * MINUTE), Time SECOND..=24 * HOUR;
+    }
+    also {}
+}
+
 impl LimitSettings for AgentLimits {
     fn limit_settings(&self) -> Vec<LimitSetting> {
-        [self.node.limit_settings(), self.pool.limit_settings(), self.metrics.limit_settings()].concat()
+        let Self { node, pool, metrics, notices } = self;
+        [node.limit_settings(), pool.limit_settings(), metrics.limit_settings(), notices.limit_settings()].concat()
     }
 
     fn set_limit(&mut self, name: &str, value: u64) -> bool {
-        self.node.set_limit(name, value) || self.pool.set_limit(name, value) || self.metrics.set_limit(name, value)
+        let Self { node, pool, metrics, notices } = self;
+        node.set_limit(name, value)
+            || pool.set_limit(name, value)
+            || metrics.set_limit(name, value)
+            || notices.set_limit(name, value)
     }
 }
 
@@ -103,7 +122,8 @@ pub const NOTICES: usize = 1_024;
 pub const REPEAT_FIRST: Duration = Duration::from_secs(10);
 /// ... up to this.
 pub const REPEAT_MAX: Duration = Duration::from_secs(600);
-/// Notices that are remembered for it. At the limit the one whose time ends first is shown with its count and forgotten.
+/// Different notices that are remembered for it. At the limit the one whose time ends first is shown with its count and
+/// forgotten.
 pub const REPEATS: usize = 64;
 /// The longest look-up of a name; then it counts as unknown. The agent core has one look-up of each name in progress.
 pub const RESOLVE_DEADLINE: Duration = Duration::from_secs(10);

@@ -4,6 +4,7 @@
 mod actions;
 mod actor;
 mod journal_queue;
+mod notice_kinds;
 mod open_calls;
 mod prepare;
 mod release;

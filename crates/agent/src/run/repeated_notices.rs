@@ -6,32 +6,51 @@ use tokio::{
 };
 use vipnode_agent_core::Notice;
 
+use super::notice_kinds::{NoticeKind, NoticeKinds};
 use crate::{
     AgentNotice,
-    limits::{REPEAT_FIRST, REPEAT_MAX, REPEATS},
+    limits::{NoticeLimits, REPEAT_FIRST, REPEAT_MAX, REPEATS},
 };
 
 /// Notices that were shown recently. One that comes again is counted, and the count is shown later: neither a pool that
-/// rejects each request nor a node that fails each call fills the terminal or the log.
-#[derive(Debug, Default)]
-pub(super) struct RepeatedNotices(Vec<Recent>);
+/// rejects each request nor a node that fails each call fills the terminal or the log. The same happens to notices beyond
+/// those of their kind, whatever their text, because a pool or a node can choose another one each time.
+#[derive(Debug)]
+pub(super) struct RepeatedNotices {
+    recent: Vec<Recent>,
+    kinds: NoticeKinds,
+}
 
 /// A notice that was shown, or its count.
 #[derive(Debug)]
 struct Recent {
-    /// The most recent notice of its kind.
+    /// The most recent notice that it counts.
     notice: AgentNotice,
+    counts: Counts,
     times: u64,
     period: Duration,
     until: Instant,
 }
 
+/// Which notices are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counts {
+    /// Those that repeat one that was shown.
+    Repeats,
+    /// Those of its kind that are not shown because of their number.
+    Omitted,
+}
+
 impl RepeatedNotices {
+    pub(super) const fn new(limits: NoticeLimits) -> Self {
+        Self { recent: Vec::new(), kinds: NoticeKinds::new(limits) }
+    }
+
     /// Forwards notices to the user, until there are no more.
     pub(super) async fn run(mut self, mut noticed: mpsc::Receiver<AgentNotice>, shown: mpsc::Sender<AgentNotice>) {
         let show = |notice| drop(shown.try_send(notice));
         loop {
-            let due = self.0.iter().map(|recent| recent.until).min();
+            let due = self.recent.iter().map(|recent| recent.until).min();
             tokio::select! {
                 biased;
                 notice = noticed.recv() => match notice {
@@ -43,50 +62,80 @@ impl RepeatedNotices {
                 }
             }
         }
-        self.0.into_iter().filter_map(Recent::counted).for_each(show);
+        self.recent.iter_mut().filter_map(Recent::take_count).for_each(show);
     }
 
     /// Adds a notice. Returns what to show now.
     fn add(&mut self, now: Instant, notice: AgentNotice) -> Vec<AgentNotice> {
         let mut show = self.expire(now);
-        if let Some(recent) = self.0.iter_mut().find(|recent| is_repeat(&recent.notice, &notice)) {
-            recent.notice = notice;
-            recent.times = recent.times.saturating_add(1);
+        if let Some(recent) = self.recent.iter_mut().find(|recent| recent.is_repeated_by(&notice)) {
+            recent.count(notice);
             return show;
         }
-        if self.0.len() >= REPEATS
-            && let Some((first, _)) = self.0.iter().enumerate().min_by_key(|(_, recent)| recent.until)
+        if !self.kinds.may_show(now, &notice) {
+            match self.recent.iter_mut().find(|recent| recent.omits(&notice)) {
+                Some(recent) => recent.count(notice),
+                None => self.recent.push(Recent::new(now, notice, Counts::Omitted)),
+            }
+            return show;
+        }
+        let repeats = self.recent.iter().enumerate().filter(|(_, recent)| recent.counts == Counts::Repeats);
+        if repeats.clone().count() >= REPEATS
+            && let Some((first, _)) = repeats.min_by_key(|(_, recent)| recent.until)
         {
-            show.extend(self.0.remove(first).counted());
+            show.extend(self.recent.remove(first).take_count());
         }
         // A state that follows another one is news: after a disconnect is shown, so is the next connection.
         if let AgentNotice::Notice(Notice::PoolDisconnected { .. }) = notice {
             let joined = |recent: &Recent| matches!(recent.notice, AgentNotice::Notice(Notice::Connected { .. }));
-            self.0.retain(|recent| !joined(recent) || recent.times > 0);
+            self.recent.retain(|recent| !joined(recent) || recent.times > 0);
         }
         show.push(notice.clone());
-        self.0.push(Recent { notice, times: 0, period: REPEAT_FIRST, until: now + REPEAT_FIRST });
+        self.recent.push(Recent::new(now, notice, Counts::Repeats));
         show
     }
 
     /// Returns the counts that are due. A notice that did not repeat is forgotten.
     fn expire(&mut self, now: Instant) -> Vec<AgentNotice> {
-        self.0.retain(|recent| recent.until > now || recent.times > 0);
-        let due = self.0.iter_mut().filter(|recent| recent.until <= now);
-        due.map(|recent| {
+        self.recent.retain(|recent| recent.until > now || recent.times > 0);
+        let due = self.recent.iter_mut().filter(|recent| recent.until <= now);
+        due.filter_map(|recent| {
             recent.period = recent.period.saturating_mul(2).min(REPEAT_MAX);
             recent.until = now + recent.period;
-            let times = std::mem::take(&mut recent.times);
-            AgentNotice::Repeated { notice: Box::new(recent.notice.clone()), times }
+            recent.take_count()
         })
         .collect()
     }
 }
 
 impl Recent {
-    fn counted(self) -> Option<AgentNotice> {
-        let Self { notice, times, .. } = self;
-        (times > 0).then(|| AgentNotice::Repeated { notice: Box::new(notice), times })
+    /// A notice that was shown, or the first one that is not.
+    fn new(now: Instant, notice: AgentNotice, counts: Counts) -> Self {
+        let times = u64::from(counts == Counts::Omitted);
+        Self { notice, counts, times, period: REPEAT_FIRST, until: now + REPEAT_FIRST }
+    }
+
+    fn is_repeated_by(&self, notice: &AgentNotice) -> bool {
+        self.counts == Counts::Repeats && is_repeat(&self.notice, notice)
+    }
+
+    fn omits(&self, notice: &AgentNotice) -> bool {
+        self.counts == Counts::Omitted && NoticeKind::of(&self.notice) == NoticeKind::of(notice)
+    }
+
+    fn count(&mut self, notice: AgentNotice) {
+        self.notice = notice;
+        self.times = self.times.saturating_add(1);
+    }
+
+    /// The count, if it is not zero; it begins again.
+    fn take_count(&mut self) -> Option<AgentNotice> {
+        let count = std::mem::take(&mut self.times);
+        let notice = || Box::new(self.notice.clone());
+        (count > 0).then(|| match self.counts {
+            Counts::Repeats => AgentNotice::Repeated { notice: notice(), times: count },
+            Counts::Omitted => AgentNotice::Omitted { notice: notice(), count },
+        })
     }
 }
 
@@ -116,13 +165,17 @@ mod tests {
 
     use super::*;
 
+    fn repeated_notices() -> RepeatedNotices {
+        RepeatedNotices::new(NoticeLimits::default())
+    }
+
     fn lost(why: &str) -> AgentNotice {
         AgentNotice::Notice(Notice::NodeDisconnected { why: why.into() })
     }
 
     #[test]
     fn a_repeated_notice_is_shown_once_with_a_count() {
-        let mut repeats = RepeatedNotices::default();
+        let mut repeats = repeated_notices();
         let start = Instant::now();
         let mut shown = Vec::new();
         for second in 0..3_600_u64 {
@@ -135,7 +188,7 @@ mod tests {
             AgentNotice::Repeated { times, .. } => *times,
             _ => 1,
         };
-        let open: u64 = repeats.0.iter().map(|recent| recent.times).sum();
+        let open: u64 = repeats.recent.iter().map(|recent| recent.times).sum();
         assert_eq!(shown.iter().map(times).sum::<u64>() + open, 7_200, "each is counted");
         let later = start + Duration::from_secs(36_000);
         repeats.expire(later);
@@ -144,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_pool_that_is_joined_again_is_shown_at_once() {
-        let mut repeats = RepeatedNotices::default();
+        let mut repeats = repeated_notices();
         let start = Instant::now();
         let joined = || AgentNotice::Notice(Notice::Connected { welcome: None, price: None, pool_id: None });
         let why = Failure::of(&WireError::new(ErrorCode::Server, "the pool is shutting down", "Connect again."));
@@ -157,13 +210,59 @@ mod tests {
         assert_eq!((shown(&mut repeats, lost()), shown(&mut repeats, joined())), (0, 0), "a pool that comes and goes");
     }
 
+    /// The notices that are shown if a pool rejects each of `count` requests with another text, one a second.
+    fn shown_of_a_varying_text(count: u64, limits: NoticeLimits) -> Vec<AgentNotice> {
+        let mut repeats = RepeatedNotices::new(limits);
+        let start = Instant::now();
+        let missing =
+            |number: u64| Notice::HostsMissing { missing: 1, why: Some(format!("host {number} is full")), late: false };
+        let mut shown = Vec::new();
+        for number in 0..count {
+            let now = start + Duration::from_secs(number);
+            shown.extend(repeats.add(now, AgentNotice::Notice(missing(number))));
+        }
+        shown.extend(repeats.recent.iter_mut().filter_map(Recent::take_count));
+        shown
+    }
+
+    #[test]
+    fn notices_of_one_kind_are_bounded_whatever_their_text() {
+        let hour = 3_600;
+        let notice_window = Duration::from_secs(1_800);
+        let shown = shown_of_a_varying_text(hour, NoticeLimits { notices_of_a_kind: 20, notice_window });
+        let omitted = shown.iter().filter_map(|notice| match notice {
+            AgentNotice::Omitted { count, .. } => Some(*count),
+            _ => None,
+        });
+        let (lines, omitted) = (omitted.clone().count(), omitted.sum::<u64>());
+        assert_eq!(shown.len() - lines, 40, "as many as the limit allows in each of two windows");
+        assert!(lines < 20, "{lines} counts");
+        assert_eq!(omitted, hour - 40, "each is counted");
+        assert!(
+            matches!(shown.last(), Some(AgentNotice::Omitted { notice, .. })
+            if format!("{notice:?}").contains("host 3599 is full")),
+            "the newest is shown"
+        );
+    }
+
+    #[test]
+    fn a_flood_of_one_kind_hides_no_other() {
+        let mut repeats = RepeatedNotices::new(NoticeLimits { notices_of_a_kind: 1, ..NoticeLimits::default() });
+        let now = Instant::now();
+        let changes = |changes| AgentNotice::Released { changes };
+        assert_eq!(repeats.add(now, changes(1)).len(), 1);
+        assert_eq!(repeats.add(now, changes(2)).len(), 0);
+        assert_eq!(repeats.add(now, lost("no answer")).len(), 1);
+        assert_eq!(repeats.add(now, AgentNotice::Notice(Notice::NodeReconnected)).len(), 1);
+    }
+
     #[test]
     fn distinct_notices_are_bounded() {
-        let mut repeats = RepeatedNotices::default();
+        let mut repeats = RepeatedNotices::new(NoticeLimits { notices_of_a_kind: 1_000, ..NoticeLimits::default() });
         let now = Instant::now();
         for changes in 0..1_000 {
             assert_eq!(repeats.add(now, AgentNotice::Released { changes }).len(), 1);
         }
-        assert_eq!(repeats.0.len(), REPEATS);
+        assert_eq!(repeats.recent.len(), REPEATS);
     }
 }

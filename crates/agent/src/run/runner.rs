@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     AcceptedPool, AgentError, AgentMetrics, AgentNotice, Connector, PoolAddress, Resolver,
-    limits::{LOCAL_QUERIES, NOTICES},
+    limits::{LOCAL_QUERIES, NOTICES, NoticeLimits},
     local::{LocalServer, Queries, StaticStatus, StatusSource},
     notifier::Notifier,
 };
@@ -38,6 +38,8 @@ pub struct RunnerConfig {
     pub agent: AgentConfig,
     /// Its metrics; `None` where they are not shown.
     pub metrics: Option<AgentMetrics>,
+    /// How many notices are shown.
+    pub notice_limits: NoticeLimits,
 }
 
 /// A pool, and the way to it.
@@ -83,7 +85,7 @@ impl AgentRunner {
     pub fn spawn(config: RunnerConfig) -> (Self, mpsc::Receiver<AgentNotice>) {
         let (sender, noticed) = mpsc::channel(NOTICES);
         let (shown, notices) = mpsc::channel(NOTICES);
-        tokio::spawn(RepeatedNotices::default().run(noticed, shown));
+        tokio::spawn(RepeatedNotices::new(config.notice_limits.clone()).run(noticed, shown));
         let stop = CancellationToken::new();
         let (wanted, changes) = watch::channel(config.agent.clone());
         let (status, queries) = StatusSource::new(LOCAL_QUERIES);

@@ -17,6 +17,7 @@ mod go_vipnode;
 #[cfg(unix)]
 mod local;
 mod metrics;
+mod notices;
 mod pool_id;
 mod protocol2;
 mod real_own_peers;

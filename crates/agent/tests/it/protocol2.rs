@@ -6,7 +6,7 @@ use crate::go_vipnode::GoPool;
 use tokio::{sync::mpsc, time::timeout};
 use vipnode_agent::{
     AgentError, AgentNotice, AgentRunner, NetConnector, NodeKeyAt, PoolAccess, PoolAddress, RunnerConfig,
-    SystemResolver, release,
+    SystemResolver, limits::NoticeLimits, release,
 };
 use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, Notice, PeerPolicy, Protocol2Config};
 use vipnode_node::{
@@ -75,6 +75,7 @@ impl Bench {
             state_root: self.root.path().join("state"),
             node_key: NodeKeyAt::File(key_file),
             metrics: None,
+            notice_limits: NoticeLimits::default(),
             agent: AgentConfig {
                 agent_version: "vipnode/test<&>".to_owned(),
                 pool: true,

@@ -1,5 +1,6 @@
 use std::{
     collections::BTreeSet,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -15,7 +16,10 @@ use vipnode_agent::{
     state::StateDir,
 };
 use vipnode_agent_core::{AgentConfig, DirectConfig, HostConfig, PeerPolicy};
-use vipnode_node::finder::{FinderEnvironment, kept_peers};
+use vipnode_node::{
+    Endpoint,
+    finder::{FinderEnvironment, kept_peers},
+};
 use vipnode_types::{NodeId, PeerRules};
 
 use crate::{
@@ -279,7 +283,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, reload: Re
 }
 
 async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), CliError> {
-    let AgentLimits { node: node_limits, pool: pool_limits, metrics: metrics_limits } = role.limits()?;
+    let limits = role.limits()?;
     // From the start: a SIGHUP while the agent waits for its node is kept until it runs.
     let mut hangups = ReloadSignals::listen()?;
     role.check(screen)?;
@@ -291,14 +295,14 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
     }
     let shown = match role.runtime.dry_run {
         true => None,
-        false => agent_metrics::serve(&role.runtime.metrics, metrics_limits, screen).await?,
+        false => agent_metrics::serve(&role.runtime.metrics, limits.metrics, screen).await?,
     };
     // A node that is offline is no reason to restart the agent, which waits for it.
     service_manager::ready();
     let waiting = Heartbeat::start(|| std::future::ready(true));
     let patience = if role.runtime.dry_run { RetryPolicy::None } else { RetryPolicy::Wait };
     let FoundNode { node, endpoint } = tokio::select! {
-        found = find_node(&role.connection.node, role.connection.nodekey.as_deref(), node_limits, patience, screen) => found?,
+        found = find_node(&role.connection.node, role.connection.nodekey.as_deref(), limits.node, patience, screen) => found?,
         () = signals.first() => return Ok(()),
     };
     if role.runtime.dry_run {
@@ -307,7 +311,7 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
     let kept = kept_peers(&*node, &endpoint, &FinderEnvironment::here()).await;
     config.keep.extend(&kept);
     let pool = match config.pool {
-        true => Some(pool_access(&role.connection, &targets, &pool_limits, screen).await?),
+        true => Some(pool_access(&role.connection, &targets, &limits.pool, screen).await?),
         false => {
             screen.say(&without_pool(&config));
             None
@@ -318,12 +322,10 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
         pool,
         resolver: Arc::new(SystemResolver),
         state_root: StateDir::root(role.connection.node.state_dir.as_deref())?,
-        node_key: match role.connection.nodekey {
-            Some(path) => NodeKeyAt::File(path),
-            None => NodeKeyAt::Search { endpoint, environment: FinderEnvironment::here() },
-        },
+        node_key: node_key_at(role.connection.nodekey, endpoint),
         agent: config,
         metrics: shown.as_ref().map(|(metrics, _server)| metrics.clone()),
+        notice_limits: limits.notices,
     });
     drop(waiting);
     let _heartbeat = heartbeat(runner.status().clone());
@@ -347,6 +349,14 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
     runner.join().await?;
     screen.say(&Line::new("stopped", Tone::Good, "Stopped; all changes to the node are undone"));
     Ok(())
+}
+
+/// Where the node's key is: in the file that the user named, or where clients keep it.
+fn node_key_at(named: Option<PathBuf>, endpoint: Endpoint) -> NodeKeyAt {
+    match named {
+        Some(path) => NodeKeyAt::File(path),
+        None => NodeKeyAt::Search { endpoint, environment: FinderEnvironment::here() },
+    }
 }
 
 #[cfg(test)]

@@ -88,12 +88,24 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
             Line::new("signs_each_call", Tone::Plain, text)
         }
         AgentNotice::Notice(notice) => notice_line(notice),
-        AgentNotice::Repeated { notice, times } => {
-            let mut line = agent_notice_line(notice);
-            line.text = format!("{} (repeated {})", line.text, counted(*times, "time"));
-            line.with("repeated", *times)
-        }
+        AgentNotice::Repeated { notice, times } => repeated(notice, *times),
+        AgentNotice::Omitted { notice, count } => omitted(notice, *count),
     }
+}
+
+fn repeated(notice: &AgentNotice, times: u64) -> Line {
+    let mut line = agent_notice_line(notice);
+    line.text = format!("{} (repeated {})", line.text, counted(times, "time"));
+    line.with("repeated", times)
+}
+
+/// The newest of the notices of one kind that are not shown.
+fn omitted(notice: &AgentNotice, count: u64) -> Line {
+    let mut line = agent_notice_line(notice);
+    if count > 1 {
+        line.text = format!("{} (the newest of {} of this kind)", line.text, counted(count, "notice"));
+    }
+    line.with("omitted", count)
 }
 
 fn pinned(url: &str, change: PinChange) -> Line {
@@ -418,6 +430,16 @@ mod tests {
         let notice = Box::new(AgentNotice::Notice(Notice::NodeReconnected));
         let line = agent_notice_line(&AgentNotice::Repeated { notice, times: 12 });
         assert!(line.text.ends_with("(repeated 12 times)") && line.fields["repeated"] == 12, "{}", line.text);
+    }
+
+    #[test]
+    fn omitted_notices_have_their_count() {
+        let notice = Box::new(AgentNotice::Notice(Notice::NodeReconnected));
+        let line = agent_notice_line(&AgentNotice::Omitted { notice: notice.clone(), count: 12 });
+        assert!(line.text.ends_with("(the newest of 12 notices of this kind)"), "{}", line.text);
+        assert_eq!(line.fields["omitted"], 12);
+        let only = agent_notice_line(&AgentNotice::Omitted { notice: notice.clone(), count: 1 });
+        assert_eq!(only.text, agent_notice_line(&notice).text);
     }
 
     #[test]

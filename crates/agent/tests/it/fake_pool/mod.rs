@@ -15,7 +15,7 @@ use serde_json::{Value, json, value::RawValue};
 use tokio::sync::mpsc;
 use vipnode_agent::{
     AgentError, AgentNotice, AgentRunner, Connector, NodeKeyAt, PoolAccess, PoolAddress, PoolConnection, RunnerConfig,
-    SystemResolver,
+    SystemResolver, limits::NoticeLimits,
 };
 use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, Notice, PeerPolicy};
 use vipnode_node::{
@@ -98,6 +98,7 @@ impl Toy {
             state_root: self.root.path().join("state"),
             node_key: NodeKeyAt::File(self.key_file.clone()),
             metrics: None,
+            notice_limits: NoticeLimits::default(),
             agent: AgentConfig {
                 agent_version: "vipnode/test".to_owned(),
                 pool: true,
