@@ -249,8 +249,8 @@ limits! {
         opens_at_once: u32 = 50, Count 1..=10_000_000;
         /// A new socket that would have to wait longer is answered 429 and closed.
         opens_wait: Duration = seconds(5), Time 0..=MINUTE;
-        /// Sockets, waiting commands of each class, and agents over HTTP that an address block may always hold while one is
-        /// free, whatever others hold. At most four blocks of a wide block (/16, /32) have this.
+        /// Sockets, waiting commands of each class, ports being tried, and agents over HTTP that an address block may always
+        /// hold while one is free, whatever others hold. At most four blocks of a wide block (/16, /32) have this.
         block_minimum: u32 = 4, Count 0..=1_000;
         /// A wide block (/16, /32) may open, call, receive, test ports, and use CPU time this many times as fast as an address
         /// block (/24, /48); see `opens_a_second`, `block_calls_a_second`, `block_bytes_a_second`, `reach_every`, and
@@ -338,7 +338,8 @@ limits! {
         check_wait: Duration = seconds(2), Time 0..=MINUTE;
         /// Bytes of the head of an HTTP request; a larger one is answered 431.
         http_head_bytes: usize = 16 << 10, Bytes 8 * KIB..=MIB;
-        /// Ports that `vipnode_reach` tries at the same time; a further call is answered "busy". 0 turns the method off.
+        /// Ports that `vipnode_reach` tries at the same time; shared among address blocks like `connections`. A further call is
+        /// answered "busy". 0 turns the method off.
         reaches: usize = 64, Count 0..=10_000;
         /// `vipnode_reach` reports `timeout` if a port does not respond within this time.
         reach_wait: Duration = seconds(3), Time 100..=MINUTE;

@@ -16,6 +16,7 @@
 //! | [`TokenBucket`], [`Rate`] | calls per second of a socket, of a block | its rate and a burst | the socket is not read for a while, then "busy" |
 //! | [`FairSemaphore`] | concurrent signature checks | any number, but each other block's waiter comes first | it waits, then "busy" |
 //! | [`CommandPermits`] | commands that wait for the core, by class | a share (see below) | "busy" |
+//! | [`PortTests`] | ports of `vipnode_reach` that are tested at the same time | a share (see below) | "busy" |
 //! | the inbox in `engine` | time of the core, for its messages and its searches | an equal share, block by block | its messages wait |
 //!
 //! These rules apply to all of them. **A block that uses little never waits for one that uses much**: where blocks have
@@ -30,7 +31,8 @@
 //!
 //! A socket that is too fast is not read for a while instead of being answered at once: that costs nothing, and TCP slows
 //! the other side down. Whatever is held (a connection, a permit, a position in a queue) is a value that gives it back
-//! when dropped. A call takes no lock except that of the semaphore: blocks count with atomics.
+//! when dropped. A call takes no lock except that of the semaphore, and for a port test that of its shares: blocks count
+//! with atomics.
 
 mod block;
 mod block_resources;
@@ -40,6 +42,7 @@ mod connection_limiter;
 mod cpu_budget;
 mod fair_poll;
 mod fair_semaphore;
+mod port_tests;
 mod round_robin;
 mod token_bucket;
 mod traffic;
@@ -52,4 +55,5 @@ pub(crate) use command_permits::{CommandPermit, CommandPermits, PermitClass};
 pub(crate) use connection_limiter::{Caller, ConnectionGuard, ConnectionLimiter, LimitReached};
 pub(crate) use fair_poll::fair_poll;
 pub(crate) use fair_semaphore::{FairPermit, FairSemaphore, FairWait};
+pub(crate) use port_tests::PortTests;
 pub(crate) use token_bucket::{Pace, SharedTokenBucket, TokenBucket};

@@ -13,7 +13,7 @@ use vipnode_types::wire::{Admission, Reach, ReachReply, WireError};
 use crate::{
     call_refusal::CallRefusal,
     engine::{PreparedCommand, wall_clock},
-    fairness::{Block, Caller, Rate},
+    fairness::{Caller, Rate},
     methods::{Service, dispatch::ReachCall},
 };
 
@@ -31,7 +31,7 @@ pub(crate) async fn answer(
     let address = caller.address.to_canonical();
     let port = match request.port {
         Some(0) => return Err(CallRefusal::invalid_params(&"the port is not 1..=65535").into()),
-        Some(port) => Some(test_port(service, caller.block(), SocketAddr::new(address, port)).await?),
+        Some(port) => Some(test_port(service, caller, SocketAddr::new(address, port)).await?),
         None => None,
     };
     // Last, so that the caller knows its age best.
@@ -57,9 +57,10 @@ async fn admission(
 }
 
 /// Tests a port.
-async fn test_port(service: &Service, block: &Block, target: SocketAddr) -> Result<Reach, WireError> {
-    block.take(Rate::Reaches, Instant::now()).map_err(|retry_ms| CallRefusal::PortsTried { retry_ms })?;
-    let Ok(_permit) = service.reaches.try_acquire() else {
+async fn test_port(service: &Service, caller: &Caller, target: SocketAddr) -> Result<Reach, WireError> {
+    let paced = caller.block().take(Rate::Reaches, Instant::now());
+    paced.map_err(|retry_ms| CallRefusal::PortsTried { retry_ms })?;
+    let Some(_test) = service.port_tests.begin(caller.address_block()) else {
         return Err(CallRefusal::Overloaded { retry_ms: service.limits.retry_ms() }.into());
     };
     Ok(match timeout(service.limits.reach_wait, TcpStream::connect(target)).await {

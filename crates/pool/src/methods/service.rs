@@ -2,7 +2,7 @@ use std::{sync::Arc, thread::available_parallelism, time::Instant};
 
 use serde_json::value::RawValue;
 use tokio::{
-    sync::{Mutex, Semaphore},
+    sync::Mutex,
     time::{sleep, timeout},
 };
 use vipnode_pool_core::{AddressBlock, Command, Limits, PoolLimits};
@@ -13,7 +13,7 @@ use crate::{
     auth::AccessControl,
     call_refusal::CallRefusal,
     engine::{Connections, Gateway, Inbox, NOBODY, reply_text, wall_clock},
-    fairness::{Block, FairPermit, FairSemaphore, FairWait, PermitClass},
+    fairness::{Block, FairPermit, FairSemaphore, FairWait, PermitClass, PortTests},
     methods::{Monitor, http_sessions::HttpSessions},
     metrics::Metrics,
 };
@@ -30,8 +30,7 @@ pub(crate) struct Service {
     pub(crate) metrics: Arc<Metrics>,
     /// Limits concurrent signature checks.
     checks: Arc<FairSemaphore>,
-    /// Limits concurrent port tests.
-    pub(crate) reaches: Semaphore,
+    pub(crate) port_tests: PortTests,
     /// Charged for the pool's own requests.
     own: Arc<Block>,
     kept_status: Mutex<Option<(Instant, Box<RawValue>)>>,
@@ -58,7 +57,7 @@ impl Service {
             sessions: HttpSessions::new(&limits, core, wall_clock()),
             metrics,
             checks: Arc::new(FairSemaphore::new(checks)),
-            reaches: Semaphore::new(limits.reaches),
+            port_tests: PortTests::new(&limits),
             own: Arc::new(Block::unlimited()),
             kept_status: Mutex::new(None),
             limits,

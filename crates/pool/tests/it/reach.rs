@@ -1,11 +1,15 @@
 //! How a pool sees a caller that has not joined.
 
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
-use crate::common::{Agent, Keys, config, http_url, ws_url};
+use crate::common::{Agent, Keys, RawSocket, config, http_url, ws_url};
 use serde_json::{Value, json, value::to_raw_value};
-use tokio::net::{TcpSocket, TcpStream};
-use vipnode_pool::{Membership, PoolConfig, PoolServer};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    time::timeout,
+};
+use tokio_tungstenite::tungstenite::{client::IntoClientRequest, http::HeaderValue};
+use vipnode_pool::{Membership, PoolConfig, PoolServer, ProxyHeader, TrustedProxies};
 use vipnode_rpc::{CallError, RpcLimits, http, open_ws};
 use vipnode_types::{JoinSecret, wire::ConnectRequest};
 
@@ -83,6 +87,52 @@ async fn an_address_block_has_few_tries() {
     let Err(CallError::Remote(error)) = ask(&pool, &about(Some(port))).await else { panic!("it was tried") };
     assert!(error.data.unwrap().retry_ms.unwrap() > 3_500_000);
     assert!(ask(&pool, &about(None)).await.is_ok(), "without a port nothing is spent");
+}
+
+/// A listener on all loopback addresses that nobody accepts from, and whose queue is full.
+async fn full_listener() -> (TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("0.0.0.0:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let target = (Ipv4Addr::LOCALHOST, listener.local_addr().unwrap().port());
+    let mut queued = Vec::new();
+    while let Ok(open) = timeout(Duration::from_millis(300), TcpStream::connect(target)).await {
+        queued.push(open.unwrap());
+    }
+    (listener, queued)
+}
+
+/// A socket as a proxy opens it for a caller at this address.
+async fn behind_proxy(pool: &PoolServer, address: &str) -> RawSocket {
+    let mut request = ws_url(pool).into_client_request().unwrap();
+    request.headers_mut().append("x-forwarded-for", HeaderValue::from_str(address).unwrap());
+    RawSocket(tokio_tungstenite::connect_async(request).await.unwrap().0)
+}
+
+#[tokio::test]
+async fn a_block_whose_ports_are_silent_leaves_tests_for_others() {
+    let pool = spawn(|config| {
+        let proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        config.proxies = TrustedProxies { proxies, header: ProxyHeader::XForwardedFor, ..TrustedProxies::default() };
+        (config.limits.reaches, config.limits.reach_burst) = (8, 100);
+        (config.limits.reach_wait, config.limits.block_minimum) = (Duration::from_secs(50), 1);
+    })
+    .await;
+    let (silent, _queued) = full_listener().await;
+    let call =
+        |id: usize, port: u16| json!({"id": id, "method": "vipnode_reach", "params": [about(Some(port))]}).to_string();
+    let mut flood = behind_proxy(&pool, "127.1.0.1").await;
+    for id in 0..20 {
+        flood.send(&call(id, silent.local_addr().unwrap().port())).await;
+    }
+    // All but a third of the tests are refused; those that go on answer much later.
+    for _ in 0..17 {
+        assert_eq!(flood.next().await["error"]["code"], -32_003, "busy");
+    }
+    let open = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let mut honest = behind_proxy(&pool, "127.2.0.1").await;
+    honest.send(&call(1, open.local_addr().unwrap().port())).await;
+    assert_eq!(honest.next().await["result"]["port"], "open");
 }
 
 #[tokio::test]
