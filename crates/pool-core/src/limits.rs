@@ -42,6 +42,9 @@ limits! {
         /// An offer between the two protocols ends after this time if the side of protocol 3 has not seen the other. geth dials
         /// a peer again after 35 s.
         offer_unseen_ms: u64 = 45 * SECOND, Time SECOND..=10 * MINUTE;
+        /// After a start of the pool, an offer to a client that is not proven waits this long for client and host to reconnect,
+        /// unless the host reports that they are connected. All other offers wait for `reconnect_window_ms`.
+        restored_offer_ms: u64 = 30 * SECOND, Time SECOND..=DAY;
         /// If client and host of a lease are not connected after this time, the host is asked to dial.
         dial_after_ms: u64 = 2 * SECOND, Time 100..=MINUTE;
         /// A host is not offered twice within this time to clients at one public address.
@@ -147,6 +150,10 @@ limits! {
         tries_an_ask: u32 = 8, Count 1..=100;
         /// Waiting clients that get an offer in one tick; the rest waits for the next tick.
         served_a_tick: u32 = 256, Count 1..=100_000;
+        /// Steps of searches for the waiting clients that get an offer in one tick, and as many for the deadlines of leases in
+        /// one tick; the rest waits for the next tick. A step looks at one host, or at one combination of capabilities,
+        /// rules, and version.
+        steps_a_tick: u32 = 1_000, Count 1..=10_000_000;
         /// The pool searches again for a waiting client after this time if it found no host.
         retry_ms: u64 = 5 * SECOND, Time 100..=HOUR;
         /// A host that failed to admit a client gets no offers for this time, which doubles with each failure up to

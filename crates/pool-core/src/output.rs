@@ -48,6 +48,11 @@ impl Output {
         }
     }
 
+    /// Steps of searches so far.
+    pub(crate) fn steps(&self) -> u32 {
+        self.steps.total()
+    }
+
     pub(crate) fn finish(self, out: &mut Vec<Effect>) -> Steps {
         if !self.rows.is_empty() {
             out.push(Effect::Persist(self.rows));

@@ -128,16 +128,18 @@ impl Core {
         matching.refresh_waiting(client, context);
     }
 
-    /// Offers one slot each to a bounded number of waiting clients.
+    /// Offers one slot each to a bounded number of waiting clients, with a bounded number of steps, because all other commands
+    /// wait meanwhile.
     pub(crate) fn serve_waiting(&mut self, output: &mut Output) {
         let mut budget = self.limits.served_a_tick;
+        let last_step = output.steps().saturating_add(self.limits.steps_a_tick);
         let Some(chains) = self.matching.chains_to_serve(output.now) else { return };
         for _ in 0..chains {
             if budget == 0 {
                 break;
             }
             let Some(chain) = self.matching.next_chain() else { break };
-            self.serve_chain(output, chain, &mut budget);
+            self.serve_chain(output, chain, last_step, &mut budget);
             // One for the chain, so that many chains are bounded too.
             budget = budget.saturating_sub(1);
         }
@@ -145,8 +147,12 @@ impl Core {
         matching.served(budget == 0, context);
     }
 
-    fn serve_chain(&mut self, output: &mut Output, chain: u32, budget: &mut u32) {
+    fn serve_chain(&mut self, output: &mut Output, chain: u32, last_step: u32, budget: &mut u32) {
         while *budget > 0 {
+            if output.steps() >= last_step {
+                *budget = 0;
+                return;
+            }
             let (matching, context) = self.matching();
             let Some(client) = matching.next_served(chain, context) else { return };
             *budget = budget.saturating_sub(1);

@@ -46,8 +46,18 @@ impl Core {
             (Some(client), Some(host)) => {
                 Some(client.max(host).max(self.clock.resumed()).min(self.clock.offers_wait().max(lease.offered())))
             }
-            _ => (!self.clock.awaits_sides(lease.offered())).then(|| lease.offered()),
+            _ => (!self.awaits_sides(lease)).then(|| lease.offered()),
         }
+    }
+
+    /// Whether a side of an offer from before the pool's own downtime may still connect again.
+    ///
+    /// The attack: new ids hold the offers of a host when the pool restarts, never come back, and keep its slots until all
+    /// others have had their time to reconnect. A client's own word that it is connected changes nothing.
+    fn awaits_sides(&self, lease: &Lease) -> bool {
+        let free = !lease.sees(Side::Host) && self.agents.is_limited(lease.client(), &self.limits);
+        let most = self.clock.resumed().plus(self.limits.restored_offer_ms);
+        self.clock.awaits_sides(lease.offered()) && !(free && self.clock.now() >= most)
     }
 
     /// When an offer ends that is judged now and counts `from` a moment. A side of protocol 3 would report the other at

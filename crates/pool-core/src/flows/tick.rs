@@ -9,7 +9,7 @@ impl Core {
     pub(crate) fn tick(&mut self, output: &mut Output) {
         self.matching.expire_pairs(output.now);
         let mut budget = self.limits.expiries_a_handle.max(1) as usize;
-        while budget > 0 {
+        while budget > 0 && output.steps() < self.limits.steps_a_tick {
             let leases = self.leases.len();
             if !self.expire_one(output) {
                 break;

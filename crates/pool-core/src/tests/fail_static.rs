@@ -45,8 +45,9 @@ fn a_side_that_does_not_return_goes_down_where_it_was_last_seen() {
 
 #[test]
 fn an_offer_from_before_a_restart_waits_for_both_to_come_back() {
-    let (mut pool, lease) = Pool::new().offered();
-    pool.restart(Limits::default());
+    let limits = Limits { restored_offer_ms: 310_000, ..Limits::default() };
+    let (mut pool, lease) = Pool::with(limits.clone()).offered();
+    pool.restart(limits);
     pool.pass(300_000);
     assert_eq!(pool.connect(HOST, host(HOST, SLOTS)).unwrap().leases[0].lease, lease);
     assert_eq!(pool.connect(CLIENT, client(CLIENT)).unwrap().leases[0].lease, lease);
@@ -57,13 +58,32 @@ fn an_offer_from_before_a_restart_waits_for_both_to_come_back() {
     assert!(pool.calls.is_empty());
 }
 
+/// The attack (found by seeds 14 and 27 of the attackers): new ids hold the only slots of hosts when the pool restarts, and never
+/// come back.
+#[test]
+fn an_offer_from_before_a_restart_to_a_client_that_is_not_proven_ends_soon() {
+    for (members_only, reported, ends) in [(false, false, true), (false, true, false), (true, false, false)] {
+        let limits = Limits { restored_offer_ms: 60_000, members_only, ..Limits::default() };
+        let (mut pool, lease) = Pool::with(limits.clone()).offered();
+        pool.restart(limits.clone());
+        pool.connect(HOST, host(HOST, SLOTS)).unwrap();
+        let up = if reported { vec![(lease, INTERRUPTED)] } else { Vec::new() };
+        pool.full(HOST, &up);
+        pool.pass_with(limits.restored_offer_ms - 1, &[HOST]);
+        assert_eq!(pool.core.gauges().leases, 1);
+        pool.pass_with(limits.offer_ms + 1, &[HOST]);
+        assert_eq!(pool.core.gauges().leases, u64::from(!ends), "{members_only} {reported}");
+    }
+}
+
 /// The attack (found by seed 21 of the strangers): after each restart of the pool a client connects, never reports its host,
 /// and is served until the reconnect window ends.
 #[test]
 fn an_offer_from_before_a_restart_ends_soon_once_both_are_back() {
     let back = |again_after_ms: u64| {
-        let (mut pool, lease) = Pool::new().offered();
-        pool.restart(Limits::default());
+        let limits = Limits { restored_offer_ms: 200_000, ..Limits::default() };
+        let (mut pool, lease) = Pool::with(limits.clone()).offered();
+        pool.restart(limits);
         pool.pass(100_000);
         pool.connect(HOST, host(HOST, SLOTS)).unwrap();
         pool.full(HOST, &[(lease, INTERRUPTED)]);

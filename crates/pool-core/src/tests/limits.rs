@@ -169,6 +169,37 @@ fn waiting_clients_are_served_in_bounded_steps() {
     assert_eq!(pool.core.gauges().leases, 30);
 }
 
+/// Clients that no host suits make each search as long as it can be.
+#[test]
+fn searches_for_waiting_clients_take_bounded_steps() {
+    let limits = Limits { steps_a_tick: 50, failed_searches: 0, retry_ms: 5_000, ..Limits::default() };
+    let mut pool = Pool::with(limits);
+    for agent in other_hosts(20) {
+        pool.connect(agent, host(agent, SLOTS)).unwrap();
+    }
+    for agent in other_clients(30) {
+        let mut hello = client(agent);
+        if let Some(client) = &mut hello.client {
+            client.required_capabilities = vec!["own/1".parse().unwrap()];
+        }
+        pool.connect(agent, hello).unwrap();
+        pool.ask(agent, 1);
+    }
+    pool.now = pool.now.plus(6_000);
+    let mut ticks = 0;
+    let mut effects = Vec::new();
+    loop {
+        let steps = pool.core.handle(pool.now, Command::Tick, &mut effects).total();
+        // The deadlines of the asks, the waiting clients, and the last search of each.
+        assert!(steps <= 2 * (50 + 40), "{steps} steps in one tick");
+        ticks += 1;
+        if pool.core.next_wake().unwrap() > pool.now {
+            break;
+        }
+    }
+    assert!(ticks > 5, "{ticks} ticks");
+}
+
 #[test]
 fn an_ask_tries_so_many_hosts_and_no_more() {
     let mut pool = Pool::with(Limits { tries_an_ask: 3, ..Limits::default() });

@@ -76,6 +76,13 @@ impl Simulation {
         }
     }
 
+    /// When the core may do the pool's own work, in virtual ms, if it is busy now. What waits in the queues then had a turn, as
+    /// in a pool, whose core handles a batch of messages between two ticks.
+    pub(crate) fn core_busy_until(&self) -> Option<u64> {
+        let free_at = self.pool.time.free_at / 1_000;
+        (free_at > self.now).then_some(free_at + 1)
+    }
+
     /// The core took time for a command of a block, or of the pool itself.
     pub(crate) fn core_used(&mut self, steps: &Steps, own: Option<AddressBlock>) {
         let time = &mut self.pool.time;

@@ -97,6 +97,13 @@ impl Simulation {
 
     pub(crate) fn pool_wakes(&mut self, incarnation: u32) {
         if self.pool.incarnation == incarnation {
+            if let Some(at) = self.core_busy_until() {
+                if self.pool.wakes_at.is_none_or(|set| set <= self.now) {
+                    self.pool.wakes_at = Some(at);
+                    self.at(at, RunEvent::PoolWakes { incarnation });
+                }
+                return;
+            }
             self.pool.wakes_at = None;
             self.own_command(Command::Tick);
         }
