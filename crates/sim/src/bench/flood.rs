@@ -13,12 +13,15 @@ use tokio::{
     net::{TcpSocket, TcpStream},
     time::{sleep, timeout},
 };
-use vipnode_types::wire::method;
+use vipnode_types::{
+    protocol2::{self, signed_params},
+    wire::method,
+};
 
 use super::{
     attackers::{self, Party},
     load_agent::LoadAgent,
-    ws_client::{WsClient, frame},
+    ws_client::{WsClient, call_text, frame},
 };
 
 /// A kind of attack.
@@ -45,6 +48,9 @@ pub(crate) enum Attack {
     FreeRiders,
     /// Hosts that report clients as connected that never connect.
     FalseHosts,
+    /// Calls of protocol 2 that are as large as the pool accepts, with signatures that it finds to be wrong, as fast as they
+    /// may come.
+    LargeCalls,
 }
 
 /// An attack with the frames that it sends repeatedly.
@@ -53,6 +59,7 @@ pub(crate) struct Flood {
     pool: SocketAddr,
     calls: Vec<u8>,
     connect: Vec<u8>,
+    large: Vec<u8>,
     /// Ids used so far.
     ids: Cell<u32>,
 }
@@ -61,6 +68,8 @@ pub(crate) struct Flood {
 const PAUSE: Duration = Duration::from_millis(1);
 /// How long half a request is left open; the pool's timeout is longer.
 const HELD: Duration = Duration::from_secs(5);
+/// Bytes of the padding of [`Attack::LargeCalls`]: the pool takes messages of up to 128 KiB.
+const LARGE_BYTES: usize = 127 << 10;
 /// Hosts of [`Attack::Asks`], each with the same capabilities and version.
 const HOSTS: u32 = 1_024;
 /// Clients of it.
@@ -84,6 +93,9 @@ impl Attack {
                 "60 clients that begin a billing period with each report, and 40 hosts, of one address block"
             }
             Self::FalseHosts => "40 hosts that report 60 clients that never connect, of one address block",
+            Self::LargeCalls => {
+                "calls of protocol 2 of 128 KiB with wrong signatures, on 64 sockets of one address block"
+            }
             Self::Asks => "1,024 hosts of one kind and 100 sockets that ask for another kind, of one address block",
         }
     }
@@ -92,7 +104,7 @@ impl Attack {
         match self {
             Self::Socket => 1,
             Self::Block => 500,
-            Self::Connects | Self::Ids => 64,
+            Self::Connects | Self::Ids | Self::LargeCalls => 64,
             Self::HalfOpen => 2_000,
             Self::Asks => HOSTS.saturating_add(ASKING),
             Self::SilentHosts | Self::Liars | Self::FreeRiders | Self::FalseHosts => attackers::SOCKETS,
@@ -106,7 +118,13 @@ impl Attack {
             Self::Liars => Some(Party::Liars),
             Self::FreeRiders => Some(Party::FreeRiders),
             Self::FalseHosts => Some(Party::FalseHosts),
-            Self::Socket | Self::Block | Self::Connects | Self::HalfOpen | Self::Asks | Self::Ids => None,
+            Self::Socket
+            | Self::Block
+            | Self::Connects
+            | Self::HalfOpen
+            | Self::Asks
+            | Self::Ids
+            | Self::LargeCalls => None,
         }
     }
 
@@ -129,7 +147,7 @@ impl Attack {
         // The signature is valid for the challenge of another socket, which the pool finds out by verifying it.
         let signed = agent.signed(&format!("ws://{pool}"), "another", &agent.hello(None))?;
         let connect = frame(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{}","params":{signed}}}"#, method::CONNECT));
-        Ok(Flood { attack: self, pool, calls: call.repeat(200), connect, ids: Cell::new(0) })
+        Ok(Flood { attack: self, pool, calls: call.repeat(200), connect, large: large_call(&agent), ids: Cell::new(0) })
     }
 }
 
@@ -151,6 +169,7 @@ impl Flood {
                 Attack::HalfOpen => self.half(from).await,
                 Attack::Asks => self.asks(number, from).await,
                 Attack::Ids => self.id(from).await,
+                Attack::LargeCalls => self.large_calls(from).await,
             };
             if once.is_err() {
                 sleep(PAUSE).await;
@@ -225,6 +244,14 @@ impl Flood {
         Ok(())
     }
 
+    async fn large_calls(&self, from: IpAddr) -> io::Result<()> {
+        let mut wire = WsClient::open(self.pool, from).await?;
+        loop {
+            wire.send_frame(&self.large).await?;
+            wire.next().await?;
+        }
+    }
+
     async fn half(&self, from: IpAddr) -> io::Result<()> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::new(from, 0))?;
@@ -233,4 +260,11 @@ impl Flood {
         let _refused_or_held = timeout(HELD, stream.read(&mut [0; 512])).await;
         Ok(())
     }
+}
+
+/// A frame with an update of protocol 2 whose signature is of another nonce.
+fn large_call(agent: &LoadAgent) -> Vec<u8> {
+    let argument = format!(r#"{{"peers_info":[],"block_number":1,"padding":"{}"}}"#, "x".repeat(LARGE_BYTES));
+    let params = signed_params(agent.node(), protocol2::method::UPDATE, 1, &argument).replacen("\",1,", "\",2,", 1);
+    frame(&call_text(1, protocol2::method::UPDATE, &params))
 }
