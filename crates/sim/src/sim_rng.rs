@@ -4,7 +4,7 @@ use rand_chacha::{
 };
 
 /// The random numbers of a run, all from one seed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SimRng(ChaCha8Rng);
 
 impl SimRng {
@@ -12,6 +12,12 @@ impl SimRng {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// A generator apart from this one, which goes on as if nothing was drawn.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self(ChaCha8Rng::from_seed(self.clone().seed()))
     }
 
     /// A number below `end`, which must not be 0.

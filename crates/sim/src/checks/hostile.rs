@@ -13,6 +13,8 @@ const FRAME_MS: u64 = 8_000;
 /// After a restart of the pool, each agent is connected again within this time, in ms: a dead connection is noticed after
 /// at most 60 s, and the next attempt follows soon.
 pub const RECONNECT_MS: u64 = 60_000 + 15_000;
+/// Free riders of one wide block (/16, /32) together may use as much as so many address blocks (/24, /48).
+pub const BUDGETS_OF_A_WIDE_BLOCK: u64 = 4;
 /// An honest protocol-3 client shall have a host after this time, in ms, in 99 of 100 cases.
 const PROMPT_MS: u64 = 3_000;
 
@@ -134,6 +136,33 @@ pub fn free_service(client: usize, hosts: &[UsedService], limits: &Limits) -> Re
         return Promise::FreeService.broken(format!(
             "client {client} was served {} ms, {free} of them free; at most {most} may be",
             sum(&|service| service.served_ms)
+        ));
+    }
+    Ok(())
+}
+
+/// Checks what free riders of one provider used of honest hosts without being billed, on one day: those of an address block
+/// (/24) with one budget, those of all its blocks with four. Riders that were billed for as long as one budget count alone.
+///
+/// # Errors
+/// [`Promise::FreeService`]: together, they used more than they may.
+pub fn free_service_of_block(budgets: u64, riders: &[Vec<UsedService>], limits: &Limits) -> Result<(), Violation> {
+    let billed = |used: &&Vec<UsedService>| used.iter().map(|service| service.billed_ms).sum::<u64>();
+    let counted = riders.iter().filter(|used| billed(used) < limits.unpaired_ms_a_day).flatten();
+    let (mut free, mut notice) = (0, 0);
+    for service in counted {
+        free += service.free_ms();
+        notice += service.notice_ms(limits);
+    }
+    let blocks = u64::from(limits.lockout_blocks);
+    let alone = (budgets * limits.unpaired_ms_a_day).div_ceil(blocks);
+    // Hosts of one wide block count for a part of the budget, but one pair may use more.
+    let pair = limits.silence_ms + limits.unpaired_pair_ms + 2 * limits.report_interval_ms;
+    let most = (blocks - 1) * alone.max(pair) + alone + notice;
+    if free > most {
+        let count = riders.len();
+        return Promise::FreeService.broken(format!(
+            "{count} clients of one provider used {free} ms free with {budgets} budgets; at most {most} may be"
         ));
     }
     Ok(())

@@ -6,8 +6,8 @@ use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Effect, Iden
 use vipnode_types::{
     AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId,
     wire::{
-        AskRequest, ClientCriteria, ConnectRequest, HostCapabilities, HostOffer, LeaveReason, LeaveRequest, PROTOCOL,
-        PairFault, ReportRequest, UpLease,
+        AskRequest, ClientCriteria, ConnectRequest, ErrorCode, HostCapabilities, HostOffer, LeaveReason, LeaveRequest,
+        PROTOCOL, PairFault, ReportRequest, UpLease, WireError,
     },
 };
 
@@ -30,6 +30,10 @@ const REASONS: [LeaveReason; 6] = [
     LeaveReason::Surplus,
     LeaveReason::Lost,
 ];
+
+/// Why a host refuses a client.
+const REFUSALS: [ErrorCode; 5] =
+    [ErrorCode::Full, ErrorCode::Busy, ErrorCode::Unsuitable, ErrorCode::LightFull, ErrorCode::Refused];
 
 /// The sockets of all attackers.
 #[derive(Debug, Default)]
@@ -86,7 +90,7 @@ impl Simulation {
         match plan.kind {
             AttackerKind::FreeIds if self.rng.chance(500) => self.attacker_asks(number, 3),
             AttackerKind::FreeIds => self.attacker_closes(number),
-            AttackerKind::SilentHosts => self.attackers_report(&open),
+            AttackerKind::SilentHosts | AttackerKind::RefusingHosts => self.attackers_report(&open),
             AttackerKind::Liars => self.attacker_lies(number),
             AttackerKind::Flood => {
                 self.attackers_report(&open);
@@ -104,7 +108,7 @@ impl Simulation {
         id[..4].copy_from_slice(&number.to_be_bytes());
         let hosts = match kind {
             AttackerKind::FreeIds | AttackerKind::Flood => false,
-            AttackerKind::SilentHosts => true,
+            AttackerKind::SilentHosts | AttackerKind::RefusingHosts => true,
             AttackerKind::Liars => self.rng.chance(500),
         };
         let invents = kind == AttackerKind::Liars && self.rng.chance(700);
@@ -257,6 +261,7 @@ impl Simulation {
                 let incarnation = self.pool.incarnation;
                 self.at(self.now + answer_ms, RunEvent::CallExpires { incarnation, call });
                 let answers = self.rng.chance(900);
+                let outcome = self.attacker_outcome(number, &message);
                 let Some(session) = self.attackers.sessions.get_mut(&number) else { return };
                 match message {
                     PoolCall::Admit(admit) => session.leases.push(admit.lease),
@@ -264,7 +269,7 @@ impl Simulation {
                     PoolCall::Dial(_) | PoolCall::Whitelist(_) => {}
                 }
                 if answers {
-                    self.within(1, 40, RunEvent::AttackerAnswers { call });
+                    self.within(1, 40, RunEvent::AttackerAnswers { call, outcome });
                 }
             }
             Effect::Close { .. } => self.attacker_closes(number),
@@ -272,8 +277,19 @@ impl Simulation {
         }
     }
 
-    pub(crate) fn attacker_answers(&mut self, call: CallId) {
-        self.call_ends(self.pool.incarnation, call, CallOutcome::Done);
+    /// How an attacker answers a call.
+    fn attacker_outcome(&mut self, number: u32, message: &PoolCall) -> CallOutcome {
+        let group = self.attackers.sessions.get(&number).and_then(|session| self.scenario.attackers.get(session.group));
+        let refuses = group.is_some_and(|plan| plan.kind == AttackerKind::RefusingHosts);
+        if !refuses || !matches!(message, PoolCall::Admit(_)) {
+            return CallOutcome::Done;
+        }
+        let code = REFUSALS[self.rng.index(REFUSALS.len())];
+        CallOutcome::Refused(WireError::new(code, "no", "Try another host."))
+    }
+
+    pub(crate) fn attacker_answers(&mut self, call: CallId, outcome: CallOutcome) {
+        self.call_ends(self.pool.incarnation, call, outcome);
     }
 
     /// The core calls an attacker. Returns the number that stands for its socket, if it is open.

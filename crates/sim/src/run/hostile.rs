@@ -1,5 +1,7 @@
 //! The end and the checks of a run with attackers.
 
+use std::{collections::BTreeMap, net::IpAddr};
+
 use vipnode_agent_core::{ChangeKind, unreleased_changes};
 use vipnode_pool_core::{ConnectionId, Core, Effect, PoolCall, Row};
 use vipnode_types::{
@@ -12,7 +14,10 @@ use crate::{
     EPOCH_MS, GroundTruth, Honesty,
     checks::{
         Promise,
-        hostile::{HostWaits, Loneliness, RECONNECT_MS, UsedService, free_service, tables},
+        hostile::{
+            BUDGETS_OF_A_WIDE_BLOCK, HostWaits, Loneliness, RECONNECT_MS, UsedService, free_service,
+            free_service_of_block, tables,
+        },
     },
 };
 
@@ -95,6 +100,7 @@ impl Simulation {
         let hosts: Vec<usize> = self.hosts().filter(|&host| self.reports_truly(host)).collect();
         let all_hosts = hosts.iter().all(|&host| self.is_connected(host)) && self.pool.core.is_some();
         let restarts = self.now < self.hostile.restarts_until;
+        let scarce = self.scenario.is_scarce();
         for client in 0..self.agents.len() {
             let a = &self.agents[client];
             let asks = self.reports_truly(client) && a.plan.config.min_peers > 0 && a.core.is_some();
@@ -102,8 +108,10 @@ impl Simulation {
                 continue;
             }
             let here = self.is_connected(client);
-            let can_have = here && all_hosts && !a.plan.protocol2 && !a.plan.needs_snap();
-            let has_host = self.hosts().any(|host| self.devp2p.connected(client, host));
+            let can_have = here && all_hosts && !scarce && !a.plan.protocol2 && !a.plan.needs_snap();
+            let connected = self.hosts().filter(|&host| self.devp2p.connected(client, host)).count();
+            let free_hosts = hosts.iter().any(|&host| self.has_free_slot_for(client, host));
+            let has_host = connected >= self.agents[client].plan.config.min_peers as usize || !free_hosts;
             let (now, lonely) = (self.now, &mut self.hostile.lonely[client]);
             if restarts && !(here && all_hosts) {
                 lonely.excuse();
@@ -116,6 +124,13 @@ impl Simulation {
             }
             self.require(check);
         }
+    }
+
+    /// Whether a host could still serve a client: they are not connected, and the host has a slot without a connection.
+    fn has_free_slot_for(&self, client: usize, host: usize) -> bool {
+        let slots = self.agents[host].plan.config.host.as_ref().map_or(0, |host| host.slots) as usize;
+        let clients = (0..self.agents.len()).filter(|&other| self.devp2p.connected(other, host));
+        !self.devp2p.connected(client, host) && clients.count() < slots
     }
 
     /// The pool starts again with these rows.
@@ -192,6 +207,8 @@ impl Simulation {
     /// Checks what free riders used at honest hosts.
     fn check_free_service(&mut self) {
         let hosts: Vec<usize> = self.hosts().filter(|&host| self.reports_truly(host)).collect();
+        // By /24 and by /16.
+        let mut together: BTreeMap<(u64, Vec<u8>), Vec<Vec<UsedService>>> = BTreeMap::new();
         for client in 0..self.agents.len() {
             if self.agents[client].plan.honesty != Honesty::FreeRider {
                 continue;
@@ -205,6 +222,15 @@ impl Simulation {
             let used: Vec<UsedService> = hosts.iter().map(used).collect();
             self.log(|| format!("client {client} used {used:?}"));
             let check = free_service(client, &used, &self.scenario.limits);
+            self.require(check);
+            if let IpAddr::V4(ip) = self.agents[client].plan.ip {
+                let [a, b, c, _] = ip.octets();
+                together.entry((1, vec![a, b, c])).or_default().push(used.clone());
+                together.entry((BUDGETS_OF_A_WIDE_BLOCK, vec![a, b])).or_default().push(used);
+            }
+        }
+        for ((budgets, _), riders) in together {
+            let check = free_service_of_block(budgets, &riders, &self.scenario.limits);
             self.require(check);
         }
     }

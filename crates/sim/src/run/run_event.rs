@@ -1,5 +1,5 @@
 use vipnode_agent_core::{Event, NodeTask};
-use vipnode_pool_core::CallId;
+use vipnode_pool_core::{CallId, CallOutcome};
 use vipnode_types::{NodeId, PeerCommand};
 
 use super::{
@@ -41,7 +41,7 @@ pub(crate) enum RunEvent {
     CoreWorks { incarnation: u32 },
     // attackers
     AttackersAct { group: usize },
-    AttackerAnswers { call: CallId },
+    AttackerAnswers { call: CallId, outcome: CallOutcome },
     // the run
     Fault,
     Recover { what: Recovery },

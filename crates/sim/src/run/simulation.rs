@@ -196,7 +196,7 @@ impl Simulation {
             }
             RunEvent::CoreWorks { incarnation } => self.core_goes_on(incarnation),
             RunEvent::AttackersAct { group } => self.attackers_act(group),
-            RunEvent::AttackerAnswers { call } => self.attacker_answers(call),
+            RunEvent::AttackerAnswers { call, outcome } => self.attacker_answers(call, outcome),
             RunEvent::PoolStarts => self.pool_starts(),
             RunEvent::Fault => self.fault(),
             RunEvent::Recover { what } => self.recover(what),

@@ -1,5 +1,6 @@
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::HostileShape;
 use crate::SimRng;
 
 /// What a group of attackers does. They have valid signatures and send only frames that the protocol allows, but no node of
@@ -10,15 +11,34 @@ pub enum AttackerKind {
     FreeIds,
     /// Hosts that admit every client and never connect with one.
     SilentHosts,
+    /// Hosts that refuse every client, for any reason that the protocol has.
+    RefusingHosts,
     /// Hosts and clients that send invented chains, versions, capabilities, connections, and faults.
     Liars,
     /// Clients that have the pool search for hosts as often as they may, each for something else.
     Flood,
 }
 
-/// Every kind of attackers.
+/// The kinds that are drawn; [`HostileShape`] adds the others.
 const KINDS: [AttackerKind; 4] =
     [AttackerKind::FreeIds, AttackerKind::SilentHosts, AttackerKind::Liars, AttackerKind::Flood];
+
+impl AttackerKind {
+    /// Whether they are hosts, of which there are in no more address blocks than of honest ones.
+    const fn is_host(self) -> bool {
+        matches!(self, Self::SilentHosts | Self::RefusingHosts)
+    }
+
+    /// Their provider, one for each kind, so that the shares of a /16 or /32 matter too.
+    const fn provider(self) -> u8 {
+        match self {
+            Self::FreeIds => 66,
+            Self::SilentHosts | Self::RefusingHosts => 77,
+            Self::Liars => 88,
+            Self::Flood => 99,
+        }
+    }
+}
 
 /// A group of attackers.
 #[derive(Debug, Clone)]
@@ -45,40 +65,50 @@ pub enum Honesty {
 }
 
 impl AttackerPlan {
-    /// Draws some groups. Silent hosts are in no more address blocks than the honest ones, `host_blocks`.
-    pub(super) fn draw_all(rng: &mut SimRng, host_blocks: u32) -> Vec<Self> {
+    /// Draws some groups. Hosts are in no more address blocks than the honest ones, `host_blocks`.
+    pub(super) fn draw_all(rng: &mut SimRng, host_blocks: u32, shape: &HostileShape, more: &mut SimRng) -> Vec<Self> {
         let mut groups: Vec<AttackerKind> = KINDS.into_iter().filter(|_| rng.chance(500)).collect();
         if groups.is_empty() {
             groups.push(KINDS[rng.index(KINDS.len())]);
         }
-        groups.into_iter().map(|kind| Self::draw(rng, kind, host_blocks)).collect()
+        let mut plans: Vec<Self> = groups.into_iter().map(|kind| Self::draw(rng, kind, host_blocks)).collect();
+        if shape.refusing_hosts {
+            plans.retain(|plan| !plan.kind.is_host());
+            plans.push(Self::draw(more, AttackerKind::RefusingHosts, host_blocks));
+        }
+        if shape.ipv6 {
+            for plan in &mut plans {
+                plan.ips = ipv6(plan.kind, more.count(20, 200));
+            }
+        }
+        plans
     }
 
     fn draw(rng: &mut SimRng, kind: AttackerKind, host_blocks: u32) -> Self {
         let blocks = match kind {
-            AttackerKind::SilentHosts => host_blocks,
+            AttackerKind::SilentHosts | AttackerKind::RefusingHosts => host_blocks,
             AttackerKind::Flood => 1,
             AttackerKind::FreeIds | AttackerKind::Liars => rng.count(1, 4),
         };
-        // One provider for each kind, so that the shares of a /16 matter too.
-        let provider = match kind {
-            AttackerKind::FreeIds => 66,
-            AttackerKind::SilentHosts => 77,
-            AttackerKind::Liars => 88,
-            AttackerKind::Flood => 99,
-        };
         let ip = |block: u32| {
             let [.., block] = block.to_be_bytes();
-            let [_, second] = if kind == AttackerKind::SilentHosts { [0, block] } else { [0, 1] };
-            IpAddr::V4(Ipv4Addr::new(provider, second, block, 1))
+            let second = if kind.is_host() { block } else { 1 };
+            IpAddr::V4(Ipv4Addr::new(kind.provider(), second, block, 1))
         };
         let ips = (0..blocks).map(ip).collect();
         let (sockets, every_ms) = match kind {
             AttackerKind::FreeIds => (rng.index(20) + 5, rng.range(50, 1_000)),
-            AttackerKind::SilentHosts => (rng.index(30) + 5, 5_000),
+            AttackerKind::SilentHosts | AttackerKind::RefusingHosts => (rng.index(30) + 5, 5_000),
             AttackerKind::Liars => (rng.index(15) + 5, rng.range(100, 2_000)),
             AttackerKind::Flood => (60, 200),
         };
         Self { kind, ips, sockets, every_ms }
     }
+}
+
+/// Addresses in so many /48s of one /32.
+fn ipv6(kind: AttackerKind, blocks: u32) -> Vec<IpAddr> {
+    let provider = u16::from(kind.provider());
+    let block = |block: u32| u16::try_from(block).unwrap_or(u16::MAX);
+    (0..blocks).map(|number| IpAddr::V6(Ipv6Addr::new(0x2a00, provider, block(number), 1, 0, 0, 0, 1))).collect()
 }

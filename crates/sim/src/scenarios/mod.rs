@@ -5,11 +5,13 @@
 mod agent_plan;
 mod attacker;
 mod fault;
+mod hostile_shape;
 mod scenario;
 
 pub use agent_plan::AgentPlan;
 pub use attacker::{AttackerKind, AttackerPlan, Honesty};
 pub use fault::FaultKind;
+use hostile_shape::HostileShape;
 pub use scenario::Scenario;
 pub(crate) use scenario::capabilities;
 pub(crate) use scenario::honest_chain;

@@ -4,7 +4,7 @@ use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerP
 use vipnode_pool_core::Limits;
 use vipnode_types::{AgentKey, Capability, ChainSpec, NodeId, Price, Wei};
 
-use super::{AgentPlan, AttackerPlan, FaultKind, Honesty, fault::FAULTS};
+use super::{AgentPlan, AttackerPlan, FaultKind, Honesty, HostileShape, fault::FAULTS};
 use crate::SimRng;
 
 const MINUTE_MS: u64 = 60_000;
@@ -63,34 +63,45 @@ impl Scenario {
         }
     }
 
-    /// Draws a scenario with attackers, and without faults other than restarts of the pool. Honest hosts have more slots
-    /// than clients want.
+    /// Draws a scenario with attackers, and without faults other than restarts of the pool. Honest hosts mostly have more
+    /// slots than clients want.
     #[must_use]
     pub fn draw_hostile(rng: &mut SimRng) -> Self {
+        let mut more = rng.apart();
+        let shape = HostileShape::draw(&mut more);
         let (hosts, clients) = (rng.count(3, 5), rng.count(3, 6));
-        let attackers = AttackerPlan::draw_all(rng, hosts);
-        let riders = rng.count(0, 1);
-        let false_hosts = if rng.chance(400) { rng.count(1, 2) } else { 0 };
+        let clients = if shape.scarce { hosts + more.count(1, 4) } else { clients };
+        let attackers = AttackerPlan::draw_all(rng, hosts, &shape, &mut more);
+        let riders = rng.count(0, 1).max(shape.riders);
+        let riders = if shape.scarce { 0 } else { riders };
+        let false_hosts = if rng.chance(400) && !shape.scarce { rng.count(1, 2) } else { 0 };
+        let slots = if shape.scarce { 1 } else { clients + hosts + shape.riders + 8 };
         let mut agents = Vec::new();
-        let most = hosts + clients + riders + false_hosts;
-        for number in 0..most {
+        for number in 0..hosts + clients + riders + false_hosts {
             let honesty = match number {
                 _ if number < hosts + clients => Honesty::Honest,
                 _ if number < hosts + clients + riders => Honesty::FreeRider,
                 _ => Honesty::FalseHost,
             };
             let sells = number < hosts || honesty == Honesty::FalseHost;
-            let wanted = if honesty == Honesty::FreeRider { hosts } else { 1 };
-            let slots = sells.then_some(clients + hosts + 8);
-            let mut plan = draw_agent(rng, &agents, number, slots, if sells { 0 } else { wanted });
+            let wanted = match honesty {
+                Honesty::FreeRider => hosts,
+                _ if shape.two_hosts && more.chance(600) => 2,
+                _ => 1,
+            };
+            let mut plan = draw_agent(rng, &agents, number, sells.then_some(slots), if sells { 0 } else { wanted });
             let [.., block] = number.to_be_bytes();
-            plan.ip = IpAddr::V4(Ipv4Addr::new(20 + block, block, 1, 1));
+            plan.ip = match honesty {
+                Honesty::FreeRider if shape.riders > 0 => shape.rider_ip(number),
+                _ => IpAddr::V4(Ipv4Addr::new(20 + block, block, 1, 1)),
+            };
             plan.own_outbound = plan.own_outbound.min(5);
             plan.config.policy = PeerPolicy::default();
             plan.honesty = honesty;
             agents.push(plan);
         }
-        if rng.chance(350) {
+        // The pool assumes a number of slots for hosts of protocol 2, so none of them can be scarce.
+        if rng.chance(350) && !shape.scarce {
             speak_protocol2(rng, &mut agents);
         }
         let mut limits =
@@ -101,6 +112,14 @@ impl Scenario {
         let faults = if rng.chance(400) { vec![FaultKind::CrashPool] } else { Vec::new() };
         let fault_every_ms = rng.range(1, 4) * MINUTE_MS;
         Self { agents, limits, safety_ms: minutes * MINUTE_MS, fault_every_ms, faults, attackers }
+    }
+
+    /// Whether the honest hosts have fewer slots than honest clients want.
+    #[must_use]
+    pub fn is_scarce(&self) -> bool {
+        let honest = || self.agents.iter().filter(|plan| plan.honesty == Honesty::Honest);
+        let slots: u32 = honest().filter_map(|plan| plan.config.host.as_ref()).map(|host| host.slots).sum();
+        slots < honest().map(|plan| plan.config.min_peers).sum()
     }
 }
 

@@ -1,9 +1,15 @@
 //! The checker detects each violation that it is there to detect; otherwise a clean run would prove nothing.
 
-use vipnode_pool_core::{Credentials, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow, Proven, Row, Signer};
+use vipnode_pool_core::{Credentials, LeaseRow, Limits, MergedPeriods, MeteredPeriod, NodeRow, Proven, Row, Signer};
 use vipnode_sim::{
     Checker, EPOCH_MS, GroundTruth, Scenario, SimRng,
-    checks::{LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, Participant, Promise, Violation, durability, settled},
+    checks::{
+        LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, Participant, Promise, Violation, durability,
+        hostile::{
+            BUDGETS_OF_A_WIDE_BLOCK, HONEST_WAIT_MS, Loneliness, UsedService, free_service, free_service_of_block,
+        },
+        settled,
+    },
 };
 use vipnode_types::{AgentKey, ChainSpec, LeaseId, Ms, NodeId, Price, Wei, meter, meter::Seen};
 
@@ -254,4 +260,29 @@ fn a_store_that_lags_or_leads_is_seen() {
         "later than the core did",
     );
     assert_broken(Promise::Durability, durability::same(&held, &[Row::NextLease(2), node(9)]), "differ");
+}
+
+#[test]
+fn an_honest_client_without_a_host_is_seen() {
+    let mut lonely = Loneliness::default();
+    lonely.note(3, true, 5).unwrap();
+    lonely.note(3, false, 10).unwrap();
+    lonely.note(3, false, 10 + HONEST_WAIT_MS).unwrap();
+    assert_broken(Promise::HonestService, lonely.note(3, false, 11 + HONEST_WAIT_MS), "has no host");
+}
+
+#[test]
+fn more_free_service_than_a_client_or_a_provider_may_use_is_seen() {
+    let limits = Limits::default();
+    let used = |served_ms| UsedService { served_ms, billed_ms: 0, lost_ms: 0, protocol2: [false; 2] };
+    // A client at one host: 3 minutes of silence, 2 of the pair, and 3 until it is noticed.
+    free_service(1, &[used(8 * MINUTE_MS)], &limits).unwrap();
+    assert_broken(Promise::FreeService, free_service(1, &[used(9 * MINUTE_MS)], &limits), "used one host");
+    // Clients of one block at three hosts: 7 minutes at each of two, and a third of 10; and 3 until each is noticed.
+    let clients = |count, each| vec![vec![used(each)]; count];
+    free_service_of_block(1, &clients(4, 7 * MINUTE_MS), &limits).unwrap();
+    assert_broken(Promise::FreeService, free_service_of_block(1, &clients(4, 8 * MINUTE_MS), &limits), "one provider");
+    free_service_of_block(BUDGETS_OF_A_WIDE_BLOCK, &clients(4, 8 * MINUTE_MS), &limits).unwrap();
+    let paying = UsedService { served_ms: 50 * MINUTE_MS, billed_ms: 10 * MINUTE_MS, ..used(0) };
+    free_service_of_block(1, &[vec![paying]], &limits).unwrap();
 }

@@ -60,8 +60,8 @@ fn a_seed_always_plays_the_same() {
     assert_ne!(run_seed(Family::Faults, 0).unwrap().digest, run_seed(Family::Faults, 1).unwrap().digest);
 }
 
-/// Free ids, silent hosts, liars, floods, free riders, and hosts that harm by their word, with restarts of the pool and agents
-/// of protocol 2. As many seeds as half a minute allows on a slow machine; `vipnode-sim seeds --attackers --count N` runs more.
+/// Free ids, silent hosts, refusing hosts, liars, floods, free riders, and hosts that harm by their word, in a few /24s or in
+/// many /48s, with restarts of the pool, agents of protocol 2, clients of two hosts, and too few slots. As many seeds as half a minute allows on a slow machine; `vipnode-sim seeds --attackers --count N` runs more.
 #[test]
 fn attackers_keep_within_their_bounds() {
     let runs = run_seeds(Family::Attackers, 0..ATTACKER_SEEDS, THREADS);
@@ -71,7 +71,8 @@ fn attackers_keep_within_their_bounds() {
     assert!(billed_ms > ATTACKER_SEEDS * 4 * 60_000, "{billed_ms} ms: honest pairs are connected and billed");
     let waits = runs.iter().filter_map(|(_, run)| Some(run.as_ref().ok()?.waits));
     let (all, late) = waits.fold((0, 0), |(all, late), waits| (all + waits.all, late + waits.late));
-    assert!(all >= ATTACKER_SEEDS && late * 100 <= all, "{late} of {all} waits for a host took more than 3 s");
+    // Runs with too few slots count none.
+    assert!(all >= ATTACKER_SEEDS / 2 && late * 100 <= all, "{late} of {all} waits for a host took more than 3 s");
     let stats = run_seed(Family::Attackers, RESTART_SEED).unwrap();
     assert_eq!(stats.waits.late, 0, "a client waits for an offer from before a restart of the pool");
 }

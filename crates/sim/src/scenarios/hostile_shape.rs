@@ -1,0 +1,35 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::SimRng;
+
+/// What a scenario with attackers has beyond the groups of attackers that are always drawn.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct HostileShape {
+    /// Whether the attackers are in many /48s of one /32 instead of a few /24s.
+    pub(super) ipv6: bool,
+    /// Whether there are hosts that refuse every client, in place of silent ones.
+    pub(super) refusing_hosts: bool,
+    /// Whether some honest clients want two hosts.
+    pub(super) two_hosts: bool,
+    /// Whether the honest hosts have fewer slots than honest clients want.
+    pub(super) scarce: bool,
+    /// Free riders of one provider, all at once.
+    pub(super) riders: u32,
+    /// The address blocks (/24) of these riders.
+    rider_blocks: u32,
+}
+
+impl HostileShape {
+    pub(super) fn draw(rng: &mut SimRng) -> Self {
+        let (ipv6, refusing_hosts, two_hosts) = (rng.chance(350), rng.chance(300), rng.chance(350));
+        let scarce = rng.chance(200);
+        let riders = if !scarce && rng.chance(200) { rng.count(4, 8) } else { 0 };
+        Self { ipv6, refusing_hosts, two_hosts, scarce, riders, rider_blocks: rng.count(1, 4) }
+    }
+
+    /// The address of one of the riders.
+    pub(super) fn rider_ip(&self, number: u32) -> IpAddr {
+        let part = |number: u32| u8::try_from(number).unwrap_or(u8::MAX);
+        IpAddr::V4(Ipv4Addr::new(55, 1, part(number % self.rider_blocks.max(1)), part(number)))
+    }
+}
