@@ -154,8 +154,9 @@ pub enum Notice {
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
-        /// Time since the pool assigned it, in milliseconds.
-        after_ms: u64,
+        /// Time since the pool assigned it, in milliseconds; `None` if the two were connected before, as after a restart of
+        /// the pool.
+        after_ms: Option<u64>,
     },
     /// A host that admitted the node is not connected yet. Announced once for each lease.
     HostSlow {

@@ -59,6 +59,8 @@ pub(crate) const SUSPECT_MS: u64 = 1_000;
 pub(crate) const UNWATCHED_MS: u64 = 60_000;
 /// A host that disconnects within this time of connecting disconnected at once.
 pub(crate) const EARLY_DROP_MS: u64 = 10_000;
+/// A peer that was connected for this long before its lease began did not connect for that lease, in milliseconds.
+pub(crate) const CONNECTED_BEFORE_MS: u64 = 1_000;
 /// A node without a free slot for light nodes disconnects one within this time of its connection.
 pub(crate) const DROPPED_BY_HOST_MS: u64 = 2_000;
 /// A host whose slots for light nodes are taken admits none for this long, unless one of them goes before. A light node that

@@ -107,7 +107,7 @@ impl AgentView {
             host: core.config.host.as_ref().map(selling),
             min_peers: core.config.min_peers,
             missing,
-            why_missing: core.missing_hosts.why().filter(|_| missing > 0).map(str::to_owned),
+            why_missing: core.missing_hosts.why().filter(|_| missing > 0 && core.session.is_live()).map(str::to_owned),
             max_price: core.config.max_price,
             direct_hosts: core.direct_hosts(),
             pool: core.pool_state(),

@@ -25,7 +25,7 @@ errors! {
         PoolHost {
             /// What was given.
             text: String,
-        }: local, "{text:?} is not the address of a pool: it does not contain a host",
+        }: local, "{text:?} is not the address of a pool: the host is missing, or contains a space or another character that is not allowed",
             hint "Pass the pool's address as wss://HOST or ws://HOST:PORT.";
         /// The server did not return a response, or returned an invalid one.
         Unanswered {

@@ -1,6 +1,10 @@
-use std::time::Duration;
+#[cfg(unix)]
+use std::io::{self, IsTerminal as _};
+use std::{sync::Arc, time::Duration};
 
-use tokio::time::Instant;
+#[cfg(unix)]
+use tokio::time::timeout_at;
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{CliError, CommandError};
@@ -52,31 +56,81 @@ fn is_second(after: Duration) -> bool {
 }
 
 /// SIGHUP, which asks to read files again. A process without such files does not listen for it, so that SIGHUP ends it.
+///
+/// SIGHUP also reports that the terminal was closed. Nobody would read the output from then on, so that counts as the first
+/// signal to end. A process without a terminal (a service, or one under nohup) only reads its files again.
+#[derive(Debug)]
 pub(crate) struct ReloadSignals {
-    #[cfg(unix)]
-    signal: tokio::signal::unix::Signal,
+    asked: Arc<Notify>,
 }
 
 impl ReloadSignals {
-    /// Begins to listen.
-    pub(crate) fn listen() -> Result<Self, CliError> {
+    /// Begins to listen. A closed terminal is reported to `signals`.
+    pub(crate) fn listen(signals: &Signals) -> Result<Self, CliError> {
+        let asked = Arc::new(Notify::new());
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
-            let failed = |error| CommandError::Signals { error };
-            Ok(Self { signal: signal(SignalKind::hangup()).map_err(failed)? })
+            let hangup = signal(SignalKind::hangup()).map_err(|error| CommandError::Signals { error })?;
+            tokio::spawn(watch_hangups(hangup, OwnTerminal::now(), signals.first.clone(), asked.clone()));
         }
         #[cfg(not(unix))]
-        Ok(Self {})
+        let _without_hangups = signals;
+        Ok(Self { asked })
     }
 
-    /// Waits for the next SIGHUP.
+    /// Waits for the next SIGHUP that asks to read files again.
     pub(crate) async fn next(&mut self) {
-        #[cfg(unix)]
-        if self.signal.recv().await.is_some() {
-            return;
+        self.asked.notified().await;
+    }
+}
+
+/// A terminal that is about to be closed is closed within this time after SIGHUP: the shell may pass SIGHUP on before that.
+#[cfg(unix)]
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Distinguishes SIGHUP of a closed terminal from one that asks to read files again.
+#[cfg(unix)]
+async fn watch_hangups(
+    mut hangup: tokio::signal::unix::Signal,
+    terminal: OwnTerminal,
+    stop: CancellationToken,
+    asked: Arc<Notify>,
+) {
+    let mut look_again: Option<Instant> = None;
+    loop {
+        let heard = match look_again {
+            Some(at) => timeout_at(at, hangup.recv()).await.ok(),
+            None => Some(hangup.recv().await),
+        };
+        match heard {
+            _ if terminal.is_gone() => {
+                stop.cancel();
+                return;
+            }
+            Some(Some(())) => asked.notify_one(),
+            Some(None) => return,
+            None => {}
         }
-        std::future::pending::<()>().await;
+        look_again = heard.map(|_| Instant::now() + LOOK_AGAIN);
+    }
+}
+
+/// The terminal of this process, by its standard input, output, and error.
+#[cfg(unix)]
+#[derive(Debug, Clone, Copy)]
+struct OwnTerminal([bool; 3]);
+
+#[cfg(unix)]
+impl OwnTerminal {
+    fn now() -> Self {
+        Self([io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()])
+    }
+
+    /// Whether one of the three was a terminal that is closed now.
+    fn is_gone(self) -> bool {
+        let Self(now) = Self::now();
+        self.0.into_iter().zip(now).any(|(was, is)| was && !is)
     }
 }
 

@@ -10,7 +10,10 @@ use clap::{Command, CommandFactory};
 use insta::assert_snapshot;
 use vipnode_agent::{
     AgentError, AgentNotice, PinChange, PinReason,
-    local::{AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolState},
+    local::{
+        AgentClientStatus, AgentHostStatus, AgentStatus, ConnectionSettings, LeaseStatus, Metered, NodeStatus,
+        PoolLink, PoolState,
+    },
 };
 use vipnode_agent_core::{ConnectFailure, NameError, Notice};
 use vipnode_node::NodeError;
@@ -24,7 +27,7 @@ use crate::{
     args::{self, Cli, Targets, limit_flag},
     config::{Reader, Unread},
     error::CliError,
-    output::{Line, LiveLine, Screen, agent_notice_line, columns, cut},
+    output::{Line, LiveLine, Screen, agent_notice_line, columns, cut, wrap},
     status,
 };
 
@@ -36,12 +39,12 @@ const HELP: usize = 70;
 
 static LIVE: LiveLine = LiveLine::new();
 
-/// A text as a terminal of each width shows it, which breaks lines anywhere.
+/// A text as it is shown on a terminal of each width, which breaks words that are longer than its lines.
 pub(crate) fn at_each_width(text: &str) -> String {
     let mut shown = String::new();
     for width in WIDTHS {
         let _infallible = writeln!(shown, "=== {width} columns");
-        for line in text.lines() {
+        for line in wrap(text, width).lines() {
             let letters: Vec<char> = line.chars().collect();
             let rows = letters.chunks(width).map(|row| row.iter().collect::<String>());
             let rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
@@ -62,13 +65,14 @@ pub(crate) fn text_of_error(error: &CliError) -> String {
     plain(&Screen::new(false, &LIVE).error_text(error))
 }
 
-/// A page as it is at each width. None of its lines is wider, but for hints, which are copied, and for single words.
+/// A page as it is at each width. None of its lines is wider, but for commands, which are copied, and for single words.
 pub(crate) fn pages(page: impl Fn(usize) -> String) -> String {
     let mut shown = String::new();
     for width in WIDTHS {
         let page = page(width);
         for line in page.lines() {
-            let may_be_wider = line.trim_start().starts_with("-> ") || !line.trim().contains(' ');
+            let text = line.trim().trim_start_matches("-> ");
+            let may_be_wider = text.starts_with('`') || !text.contains(' ');
             assert!(may_be_wider || columns(line) <= width, "wider than {width}: {line}\n{page}");
         }
         let _infallible = writeln!(shown, "=== {width} columns\n{page}");
@@ -196,7 +200,8 @@ fn notices() -> Vec<Notice> {
         Notice::NodeDisconnected { why: Failure::of(&unreachable()) },
         Notice::NodeReconnected,
         Notice::HostAssigned { lease, host },
-        Notice::HostConnected { lease, host, after_ms: 42 },
+        Notice::HostConnected { lease, host, after_ms: Some(42) },
+        Notice::HostConnected { lease, host, after_ms: None },
         Notice::HostLost { lease, host },
         Notice::ClientAdmitted { lease, client },
         Notice::ClientConnected { lease, client },
@@ -230,6 +235,7 @@ fn notices() -> Vec<Notice> {
         ConnectFailure::NoLightSlot,
         ConnectFailure::NoCommonProtocol,
         ConnectFailure::NoDialSlot { dialed: 16 },
+        ConnectFailure::Loopback,
         ConnectFailure::NeverConnected,
     ] {
         notices.push(Notice::HostNotConnected { lease, host, version: version.clone(), cause });
@@ -314,6 +320,7 @@ pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> 
             since: Some(now.minus(3_600_000)),
             price: Some("100 gwei".parse().unwrap()),
         },
+        connections: ConnectionSettings::default(),
         host: Some(AgentHostStatus {
             slots: 10,
             offered: 10,

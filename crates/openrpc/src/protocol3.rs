@@ -194,7 +194,7 @@ pub(super) fn report() -> MethodRow {
         ..ReportRequest::default()
     };
     let quiet = ReportRequest { seq: 3, ..ReportRequest::default() };
-    let taken = ReportReply { resync: false };
+    let taken = ReportReply::default();
     MethodRow::new::<ReportReply>(
         method::REPORT,
         CallDirection::AgentToPool,
@@ -211,7 +211,7 @@ pub(super) fn report() -> MethodRow {
     .example(
         "the report does not match",
         examples::bare(&ReportRequest { seq: 7, ..quiet }),
-        &ReportReply { resync: true },
+        &ReportReply { resync: true, ..taken },
     )
 }
 

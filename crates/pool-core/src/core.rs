@@ -25,6 +25,8 @@ pub struct Core {
     pub(crate) metering: Metering,
     pub(crate) matching: Matching,
     pub(crate) counters: Counters,
+    /// When the price last changed; `None` if it did not.
+    pub(crate) price_set: Option<Ms>,
 }
 
 impl Core {
@@ -43,6 +45,7 @@ impl Core {
             metering: Metering::new(),
             matching: Matching::new(&mut rng, &limits),
             counters: Counters::default(),
+            price_set: None,
             rng,
             clock,
             limits,

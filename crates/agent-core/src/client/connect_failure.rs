@@ -29,6 +29,8 @@ pub enum ConnectFailure {
         /// Peers that the node dialed.
         dialed: u32,
     },
+    /// It never connected, and its address is a loopback address: it leads to the machine of the node that dials.
+    Loopback,
     /// It never connected.
     NeverConnected,
 }
@@ -69,7 +71,7 @@ impl ConnectFailure {
             Self::Forks => Some(PairFault::Forks),
             Self::EthVersion => Some(PairFault::EthVersion),
             Self::NoLightSlot => Some(PairFault::LightSlots),
-            Self::NoCommonProtocol | Self::NoDialSlot { .. } | Self::NeverConnected => None,
+            Self::NoCommonProtocol | Self::NoDialSlot { .. } | Self::Loopback | Self::NeverConnected => None,
         }
     }
 
@@ -103,6 +105,9 @@ pub(crate) fn find_cause(lease: &Lease, light: bool, dialed: u32, max_peers: u32
         (None, Side::Host) => None,
         (None, Side::Client) if dialed >= (max_peers / limits::DIAL_RATIO).max(1) => {
             Some(ConnectFailure::NoDialSlot { dialed })
+        }
+        (None, Side::Client) if lease.peer().ip().is_some_and(|ip| ip.to_canonical().is_loopback()) => {
+            Some(ConnectFailure::Loopback)
         }
         (None, Side::Client) => Some(ConnectFailure::NeverConnected),
     }

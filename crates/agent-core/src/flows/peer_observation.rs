@@ -81,15 +81,16 @@ impl AgentCore {
         let Some(lease) = self.leases.get_mut(id) else { return };
         let first = lease.came(now);
         let (side, peer, since) = (lease.side(), lease.peer_id(), lease.since());
+        let after_ms = (!self.node.was_connected(peer, since)).then(|| now.since(since));
         if side == Side::Client {
             self.failed_hosts.host_connected();
         }
         if first {
-            if side == Side::Client && !id.is_direct() {
-                self.counters.host_connected(now.since(since));
+            if let Some(after_ms) = after_ms.filter(|_| side == Side::Client && !id.is_direct()) {
+                self.counters.host_connected(after_ms);
             }
             out.push(Action::Notice(match side {
-                Side::Client => Notice::HostConnected { lease: id, host: peer, after_ms: now.since(since) },
+                Side::Client => Notice::HostConnected { lease: id, host: peer, after_ms },
                 Side::Host => Notice::ClientConnected { lease: id, client: peer },
             }));
         }

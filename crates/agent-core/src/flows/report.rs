@@ -85,7 +85,10 @@ impl AgentCore {
             reported.reply
         });
         let Some(sent) = self.reports.answered() else { return };
-        if answer == Ok(ReportReply { resync: false }) {
+        if let Ok(ReportReply { price: Some(price), .. }) = answer {
+            self.session.set_price(price);
+        }
+        if matches!(answer, Ok(ReportReply { resync: false, .. })) {
             self.reports.accept(sent);
             return;
         }

@@ -3,7 +3,10 @@ use std::collections::BTreeSet;
 use vipnode_types::{NodeId, wire::Side};
 
 use super::state::NodeState;
-use crate::{Notice, leases::Leases};
+use crate::{
+    Notice,
+    leases::{Lease, Leases},
+};
 
 /// The node's own peers: those without a lease.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,7 +26,9 @@ impl OwnPeers {
     /// Warns once when sold slots seem to crowd out the node's own peers.
     pub(crate) fn watch(&mut self, now: u32, reserve: u32, leases: &Leases) -> Option<Notice> {
         let enough = now >= reserve / 2;
-        let sold = leases.iter().any(|lease| lease.side() == Side::Host && lease.connection().is_up());
+        // A client that the user named has no slot that is for sale.
+        let is_sold = |lease: &Lease| lease.side() == Side::Host && !lease.is_direct() && lease.connection().is_up();
+        let sold = leases.iter().any(is_sold);
         if enough {
             self.were_enough = true;
         } else if sold && std::mem::take(&mut self.were_enough) {

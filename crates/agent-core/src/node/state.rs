@@ -18,6 +18,8 @@ pub(crate) struct NodeState {
     dialed: u32,
     /// Whether the peers were listed since it came up.
     listed: bool,
+    /// Whether they were listed at all.
+    ever_listed: bool,
     /// When the peers were last listed, or the node came up.
     watched: Ms,
     head: Option<Head>,
@@ -29,6 +31,8 @@ pub(crate) struct ConnectedPeer {
     pub(crate) trusted: bool,
     /// The node dials it and keeps it connected.
     pub(crate) is_static: bool,
+    /// Since when it is listed; [`Ms::ZERO`] if it was on the first list.
+    since: Ms,
 }
 
 /// The newest block, and how old it was when the node reported it.
@@ -122,9 +126,11 @@ impl NodeState {
         self.watched = now;
         self.listed = true;
         let ready = peers.iter().filter(|peer| peer.ready).take(limits::PEERS);
+        let new = if std::mem::replace(&mut self.ever_listed, true) { now } else { Ms::ZERO };
         let linked = |peer: &PeerFact| ConnectedPeer {
             trusted: peer.trusted == Some(true),
             is_static: peer.is_static == Some(true),
+            since: self.peers.get(&peer.id).map_or(new, |before| before.since),
         };
         self.peers = ready.clone().map(|peer| (peer.id, linked(peer))).collect();
         let dialed = ready.filter(|peer| peer.direction == Direction::Outbound).count();
@@ -138,6 +144,12 @@ impl NodeState {
 
     pub(crate) fn is_connected(&self, id: NodeId) -> bool {
         self.peers.contains_key(&id)
+    }
+
+    /// Whether a connected peer was so before the two nodes should have been connecting, since this moment.
+    pub(crate) fn was_connected(&self, id: NodeId, since: Ms) -> bool {
+        // The host's node may dial before the agent hears of the lease.
+        self.peers.get(&id).is_some_and(|peer| peer.since.plus(limits::CONNECTED_BEFORE_MS) <= since)
     }
 
     pub(crate) fn peers(&self) -> impl ExactSizeIterator<Item = &NodeId> {

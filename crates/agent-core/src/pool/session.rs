@@ -111,6 +111,11 @@ impl PoolSession {
         self.price
     }
 
+    /// Records that the pool's price changed.
+    pub(crate) const fn set_price(&mut self, price: Price) {
+        self.price = Some(price);
+    }
+
     /// Returns the pool's ID, as of the last connect; `None` for a pool without one.
     pub(crate) const fn pool_id(&self) -> Option<PoolId> {
         self.pool_id

@@ -64,6 +64,15 @@ fn a_node_at_its_dial_limit_has_no_slot_for_a_host() {
 }
 
 #[test]
+fn a_host_at_a_loopback_address_is_looked_for_on_the_own_machine() {
+    let mut host = place(LEASE, HOST);
+    host.host = host.host.with_ip([127, 0, 0, 1].into());
+    let mut bench = dialing(vec![host]);
+    bench.after(20_000);
+    assert_eq!(announced(&bench), [(node(HOST), ConnectFailure::Loopback)]);
+}
+
+#[test]
 fn each_cause_is_reported_once() {
     let mut bench = dialing(vec![place(LEASE, HOST)]);
     bench.after(20_000);

@@ -55,7 +55,7 @@ fn hosts_are_kept_without_a_pool_and_a_stop_undoes_them() {
     assert!(bench.said().is_empty() && bench.reconnect().is_none());
     bench.done();
     bench.peers(&[HOST]);
-    let one = Notice::HostConnected { lease: direct(0), host: node(HOST), after_ms: 0 };
+    let one = Notice::HostConnected { lease: direct(0), host: node(HOST), after_ms: Some(0) };
     assert_eq!(bench.notices(), [one]);
     let view = bench.core.view();
     assert_eq!((view.pool, view.missing, view.direct_hosts), (PoolState::None, 0, 2));

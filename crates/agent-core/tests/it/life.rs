@@ -29,7 +29,7 @@ fn a_client_connects_asks_dials_and_reports() {
     bench.answer(report_tag, PoolAnswer::Report(Default::default()));
     bench.now = bench.now.plus(12);
     bench.peers(&[HOST, OWN_PEER]);
-    assert!(bench.notices().contains(&Notice::HostConnected { lease: LEASE, host: node(HOST), after_ms: 12 }));
+    assert!(bench.notices().contains(&Notice::HostConnected { lease: LEASE, host: node(HOST), after_ms: Some(12) }));
     let (_, up) = bench.report().unwrap();
     assert_eq!((up.seq, up.up, up.down, up.full), (2, vec![LEASE], vec![], None));
     assert_eq!(up.hash, Some(LeaseSetHash::of([LEASE])));

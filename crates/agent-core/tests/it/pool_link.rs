@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use vipnode_agent_core::{Action, AgentConfig, Event, Notice, PoolAnswer, PoolState, ToPool};
-use vipnode_types::wire::{ErrorCode, WireError};
+use vipnode_types::wire::{ErrorCode, Side, WireError};
 
 #[test]
 fn d40_a_half_open_socket_is_left_after_15_seconds() {
@@ -19,6 +19,23 @@ fn d40_a_half_open_socket_is_left_after_15_seconds() {
     assert_eq!(bench.now.since(said.expect("a report")), 15_000);
     assert!(bench.notices().iter().any(|notice| matches!(notice, Notice::PoolDisconnected { .. })));
     assert_eq!((bench.core.view().pool, bench.core.view().leases.len()), (PoolState::Disconnected, 1));
+}
+
+/// As one that a restarted pool assigns again.
+#[test]
+fn a_host_that_was_connected_before_its_lease_is_still_connected() {
+    for (before_ms, after_ms) in [(5_000, None), (0, Some(0))] {
+        let mut bench = Bench::live(client_config(1));
+        bench.peers(&[OWN_PEER]);
+        bench.peers(&[HOST]);
+        bench.after(before_ms);
+        bench.call(9, dial(LEASE, Side::Client, HOST));
+        let mut notices = bench.notices();
+        bench.peers(&[HOST]);
+        notices.extend(bench.notices());
+        let connected = Notice::HostConnected { lease: LEASE, host: node(HOST), after_ms };
+        assert!(notices.contains(&connected), "{notices:?}");
+    }
 }
 
 #[test]

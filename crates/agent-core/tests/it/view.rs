@@ -4,7 +4,7 @@ use crate::common::*;
 use vipnode_agent_core::{EndedSide, FromPool::Admit, HostSlots, PoolAnswer, PoolState};
 use vipnode_types::{
     Wei,
-    wire::{AdmitCall, AskReply, Side},
+    wire::{AdmitCall, AskReply, ReportReply, Side},
 };
 
 #[test]
@@ -57,4 +57,25 @@ fn the_age_of_the_head_grows_with_the_clock() {
     bench.head(100, 3);
     bench.after(4_000);
     assert_eq!((bench.core.view().head, bench.core.view().head_age_ms), (Some(100), Some(7_000)));
+}
+
+#[test]
+fn a_price_that_the_pool_changes_is_shown() {
+    let mut bench = Bench::live(host_config(1));
+    let price = "7 gwei".parse().unwrap();
+    assert_ne!(bench.core.view().price, Some(price));
+    let (tag, _) = bench.report().unwrap();
+    bench.answer(tag, PoolAnswer::Report(ReportReply { price: Some(price), ..ReportReply::default() }));
+    assert_eq!(bench.core.view().price, Some(price));
+}
+
+#[test]
+fn the_reason_of_a_pool_that_is_gone_is_not_shown() {
+    let mut bench = Bench::live(client_config(2));
+    let (tag, _) = bench.ask().unwrap();
+    let reply = AskReply { hosts: Vec::new(), missing: 2, reason: Some("no host has a free slot".to_owned()) };
+    bench.answer(tag, PoolAnswer::Ask(reply));
+    assert!(bench.core.view().why_missing.is_some());
+    bench.on(vipnode_agent_core::Event::PoolLost { why: "gone".into() });
+    assert_eq!((bench.core.view().missing, bench.core.view().why_missing), (2, None));
 }

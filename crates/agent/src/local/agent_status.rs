@@ -2,6 +2,8 @@ use serde::{Deserialize, Serialize};
 use vipnode_agent_core::{AgentView, EndedSide, LeaseSnapshot, PoolState, REDIAL_MS, SLOW_CONNECT_MS};
 use vipnode_types::{ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, Wei, wire::Side};
 
+use super::ConnectionSettings;
+
 /// The status of an agent. Times are in milliseconds since the Unix epoch by the agent's clock; amounts are in wei.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -18,6 +20,9 @@ pub struct AgentStatus {
     pub node: NodeStatus,
     /// The agent's connection to its pool.
     pub pool: PoolLink,
+    /// Which connections to its pool and its node it allows.
+    #[serde(default)]
+    pub connections: ConnectionSettings,
     /// Present on a host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<AgentHostStatus>,
@@ -166,6 +171,7 @@ pub(crate) struct StaticStatus {
     pub(crate) at: String,
     pub(crate) pool: String,
     pub(crate) protocol: u32,
+    pub(crate) connections: ConnectionSettings,
     /// As first probed.
     pub(crate) facts: NodeFacts,
 }
@@ -196,6 +202,7 @@ impl AgentStatus {
                 since: view.joined,
                 price: view.price,
             },
+            connections: static_status.connections.clone(),
             host: AgentHostStatus::of(view),
             client: AgentClientStatus::of(view),
         }

@@ -6,6 +6,7 @@
 //! secrets.
 
 mod agent_status;
+mod connection_settings;
 mod latencies;
 mod local_error;
 #[cfg(feature = "schema")]
@@ -15,6 +16,7 @@ mod status_client;
 mod status_source;
 
 pub use agent_status::{AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink};
+pub use connection_settings::ConnectionSettings;
 pub use local_error::LocalError;
 #[cfg(feature = "schema")]
 pub use openrpc_methods::rows;

@@ -4,7 +4,9 @@ use vipnode_types::{
     wire::{ErrorCode, ExplainReply, PoolStats, PoolStatus},
 };
 
-use super::{AgentClientStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolState, method};
+use super::{
+    AgentClientStatus, AgentStatus, ConnectionSettings, LeaseStatus, Metered, NodeStatus, PoolLink, PoolState, method,
+};
 
 /// The methods of the local socket, for the OpenRPC document.
 #[must_use]
@@ -100,6 +102,7 @@ fn example() -> AgentStatus {
             since: Some(now.minus(seen_ms + 100)),
             price: Some(price),
         },
+        connections: ConnectionSettings { insecure: false, tls_ca: Some("/etc/vipnode/pool-ca.pem".to_owned()) },
         host: None,
         client: Some(AgentClientStatus {
             wants: 1,

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     AcceptedPool, AgentError, AgentMetrics, AgentNotice, Connector, PoolAddress, Resolver,
     limits::{LOCAL_QUERIES, NOTICES, NoticeLimits},
-    local::{LocalServer, Queries, StaticStatus, StatusSource},
+    local::{ConnectionSettings, LocalServer, Queries, StaticStatus, StatusSource},
     notifier::Notifier,
 };
 
@@ -36,6 +36,8 @@ pub struct RunnerConfig {
     pub node_key: NodeKeyAt,
     /// The settings of the agent core. A new seed is drawn at each start; whether there is a pool follows from `pool`.
     pub agent: AgentConfig,
+    /// Which connections it allows, for other commands on this machine.
+    pub connections: ConnectionSettings,
     /// Its metrics; `None` where they are not shown.
     pub metrics: Option<AgentMetrics>,
     /// How many notices are shown.
@@ -159,6 +161,7 @@ async fn run(
         at: config.node.at(),
         pool: config.pool.as_ref().map(|pool| pool.address.url().to_owned()).unwrap_or_default(),
         protocol: pool.as_ref().map_or(PROTOCOL, |pool| pool.protocol.version()),
+        connections: config.connections,
         facts: facts.clone(),
     };
     let server = match LocalServer::open(&config.state_root, &facts.id, config.node.clone(), local.source) {

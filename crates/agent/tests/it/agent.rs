@@ -96,7 +96,7 @@ async fn an_agents_own_time_to_a_connection_is_short() {
     end.give(1, &host).await;
     let after = agent
         .notice(|notice| match notice {
-            Notice::HostConnected { after_ms, .. } => Some(*after_ms),
+            Notice::HostConnected { after_ms, .. } => *after_ms,
             _ => None,
         })
         .await;

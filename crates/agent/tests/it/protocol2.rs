@@ -64,6 +64,7 @@ impl Bench {
         std::fs::write(&key_file, sim_key(name).as_slice()).unwrap();
         let host = |slots| HostConfig { slots, reserve: 16, node_max_peers: 50, payout: None, max_head_age_s: None };
         RunnerConfig {
+            connections: vipnode_agent::local::ConnectionSettings::default(),
             node,
             pool: Some(PoolAccess {
                 connector: Arc::new(NetConnector::new(pool.clone(), vipnode_rpc::Trust::default())),

@@ -228,7 +228,7 @@ pub(crate) struct HostSelectionArgs {
 
 /// A host takes one pool and no hosts.
 fn host_pool(pool: clap::Arg) -> clap::Arg {
-    pool.value_name("POOL").help("Connect to this pool").long_help(
+    pool.value_name("POOL").action(clap::ArgAction::Set).num_args(1).help("Connect to this pool").long_help(
         "Connect to this pool.\n\nIf you omit it, the agent uses the pool at ws://127.0.0.1:8080, if one responds there. \
          With --allow, no pool is needed.",
     )

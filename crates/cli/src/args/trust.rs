@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use vipnode_agent::local::ConnectionSettings;
 use vipnode_node::Trust;
 
 use crate::error::CliError;
@@ -21,6 +22,24 @@ pub(crate) struct TrustArgs {
 }
 
 impl TrustArgs {
+    /// Whether the user chose what is allowed.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.insecure || self.tls_ca.is_some()
+    }
+
+    /// The same for other commands on this machine, which may run in another directory.
+    pub(crate) fn settings(&self) -> ConnectionSettings {
+        let absolute = |path: &PathBuf| std::path::absolute(path).ok()?.to_str().map(str::to_owned);
+        ConnectionSettings { insecure: self.insecure, tls_ca: self.tls_ca.as_ref().and_then(absolute) }
+    }
+
+    /// What is allowed towards the pool and the node of an agent that runs with these settings: what the agent allows. A CA
+    /// file of the user takes the place of the agent's.
+    pub(crate) fn trust_as(&self, agent: &ConnectionSettings) -> Result<Trust, CliError> {
+        let tls_ca = self.tls_ca.clone().or_else(|| agent.tls_ca.as_ref().map(PathBuf::from));
+        Self { insecure: self.insecure || agent.insecure, tls_ca }.trust()
+    }
+
     pub(crate) fn trust(&self) -> Result<Trust, CliError> {
         let trust = Trust::default().allow_plain(self.insecure);
         match &self.tls_ca {

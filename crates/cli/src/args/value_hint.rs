@@ -5,7 +5,7 @@ use vipnode_types::{
     AccountError, CapabilityError, EnodeError, HexError, MinVersionError, NodeIdError, TypedError, WeiError,
 };
 
-use crate::error::TargetError;
+use crate::error::{CommandError, TargetError};
 
 /// Returns the hint of the error for which clap rejects a value; clap shows only its message.
 pub(crate) fn value_hint(error: &clap::Error) -> Option<String> {
@@ -13,6 +13,7 @@ pub(crate) fn value_hint(error: &clap::Error) -> Option<String> {
     let hints = [
         hint_of::<AccountError>,
         hint_of::<CapabilityError>,
+        hint_of::<CommandError>,
         hint_of::<EnodeError>,
         hint_of::<HexError>,
         hint_of::<MinVersionError>,

@@ -285,7 +285,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, reload: Re
 async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), CliError> {
     let limits = role.limits()?;
     // From the start: a SIGHUP while the agent waits for its node is kept until it runs.
-    let mut hangups = ReloadSignals::listen()?;
+    let mut hangups = ReloadSignals::listen(&signals)?;
     role.check(screen)?;
     let mut targets = role.targets()?;
     let has_pool = targets.has_pool();
@@ -324,6 +324,7 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
         state_root: StateDir::root(role.connection.node.state_dir.as_deref())?,
         node_key: node_key_at(role.connection.nodekey, endpoint),
         agent: config,
+        connections: role.connection.node.trust.settings(),
         metrics: shown.as_ref().map(|(metrics, _server)| metrics.clone()),
         notice_limits: limits.notices,
     });
@@ -335,9 +336,7 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
         tokio::select! {
             () = signals.first(), if !stopping => {
                 stopping = true;
-                service_manager::stopping();
-                screen.say(&Line::new("stopping", Tone::Plain, "Stopping: undoing all changes to the node. A second signal (Ctrl-C) stops at once and leaves them."));
-                runner.stop();
+                begin_to_stop(&runner, screen);
             }
             () = hangups.next(), if !stopping => read_again(&mut reload, (&mut targets, has_pool), &kept, &runner, screen),
             notice = notices.recv() => match notice {
@@ -346,9 +345,29 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
             },
         }
     }
-    runner.join().await?;
-    screen.say(&Line::new("stopped", Tone::Good, "Stopped; all changes to the node are undone"));
-    Ok(())
+    ended(runner, screen).await
+}
+
+fn begin_to_stop(runner: &AgentRunner, screen: Screen) {
+    let text = "Stopping: undoing all changes to the node. A second signal (Ctrl-C) stops at once and leaves them.";
+    service_manager::stopping();
+    screen.say(&Line::new("stopping", Tone::Plain, text));
+    runner.stop();
+}
+
+/// Waits for the end, and reports it.
+async fn ended(runner: AgentRunner, screen: Screen) -> Result<(), CliError> {
+    let ended = runner.join().await;
+    screen.say(&match &ended {
+        Ok(()) => stopped(Tone::Good, "Stopped; all changes to the node are undone"),
+        Err(_) => stopped(Tone::Warning, "Stopped with an error"),
+    });
+    Ok(ended?)
+}
+
+/// The last state of an agent.
+pub(super) fn stopped(tone: Tone, text: &str) -> Line {
+    Line::new("stopped", tone, text).with("state", "stopped")
 }
 
 /// Where the node's key is: in the file that the user named, or where clients keep it.

@@ -21,7 +21,7 @@ pub(crate) async fn run(args: DoctorArgs, screen: Screen) -> Result<ExitCode, Cl
     let wants = Requirements { agent, client, node_max_peers, port: None };
     let findings = evaluate(&gather(role.connection(), &role.limits()?, &targets, wants, screen).await?);
     for finding in &findings {
-        screen.say_wrapped(&line(finding));
+        screen.say(&line(finding));
     }
     let count = |verdict| {
         let count = findings.iter().filter(|finding| finding.verdict == verdict).count();

@@ -18,6 +18,7 @@ mod pool_start;
 mod print_limits;
 mod protocol;
 mod release;
+mod release_command;
 mod status;
 
 #[cfg(test)]
@@ -29,10 +30,10 @@ use tokio::runtime::Runtime;
 
 use crate::{
     args::{Cli, Command, Global, PoolCommand},
-    commands::agent::Role,
+    commands::{agent::Role, release_command::ReleaseCommand},
     config::Reload,
     error::{CliError, CommandError},
-    output::{Screen, Styled},
+    output::{Screen, Styled, Tone},
     reference,
     signals::Signals,
 };
@@ -76,17 +77,22 @@ impl Stop {
 /// Runs a command until it ends, or until a signal ends it.
 pub(crate) fn run(cli: Cli, screen: &Screen, reload: Reload) -> Result<ExitCode, CliError> {
     let runtime = Runtime::new().map_err(|error| CommandError::Threads { error })?;
-    let stop = Stop::of(&cli);
+    let (stop, release) = (Stop::of(&cli), ReleaseCommand::of(&cli));
     let ended = runtime.block_on(async {
         let signals = Signals::listen()?;
         let signaled = signals.clone();
         tokio::select! {
             ended = dispatch(cli, *screen, signals, reload) => ended,
-            error = stop.forced(&signaled) => Err(error.into()),
+            error = stop.forced(&signaled) => {
+                if stop == Stop::AgentAtSecond {
+                    screen.say(&agent::stopped(Tone::Warning, "Stopped at once"));
+                }
+                Err(error.into())
+            }
         }
     });
     runtime.shutdown_background();
-    ended
+    ended.map_err(|error| release.in_hint(error))
 }
 
 /// Refuses what only the original has.

@@ -44,7 +44,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let datadir = pool_data_dir(&args)?;
     let mut config = config(args)?;
     // From the start: a SIGHUP while the pool opens its files is kept until it runs.
-    let hangups = ReloadSignals::listen()?;
+    let hangups = ReloadSignals::listen(&signals)?;
     let screen = screen.with_times();
     let is_open = !config.members.is_closed();
     let needs = JoinNeeds { secret: matches!(config.members, Membership::Secret(_)), secret_file };

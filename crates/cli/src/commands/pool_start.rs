@@ -1,5 +1,4 @@
 use std::{
-    borrow::Cow,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::SystemTime,
@@ -9,7 +8,7 @@ use vipnode_types::RpcUrl;
 
 use crate::{
     commands::pool_certificate::CertificateAtStart,
-    output::{Line, Tone},
+    output::{Line, Tone, format::quoted},
 };
 
 /// A started pool, as its first lines describe it: where it listens, how agents join it, and who may.
@@ -38,6 +37,9 @@ pub(crate) struct JoinNeeds {
     /// The file from which the pool read it.
     pub(crate) secret_file: Option<PathBuf>,
 }
+
+/// Stands for the file of a CA that is not the pool's.
+const OTHER_CA: &str = "CA.pem";
 
 impl PoolStart {
     /// Its lines. `now` is compared with the certificate's end.
@@ -84,7 +86,7 @@ impl PoolStart {
     /// The file that agents pass to --tls-ca. The file of another's CA is not known.
     fn ca(&self) -> Option<&Path> {
         let certificate = self.certificate.as_ref()?;
-        let other = || certificate.needs_ca.then(|| Path::new("CA.pem"));
+        let other = || certificate.needs_ca.then(|| Path::new(OTHER_CA));
         certificate.ca_file.as_deref().or_else(other)
     }
 
@@ -103,30 +105,40 @@ impl PoolStart {
     }
 }
 
-/// The commands that join this pool, complete and quoted for a shell.
+/// The commands that join this pool, complete and quoted for a shell. On other machines, the pool's files do not exist: they are
+/// copied there, and the commands name the copies in the current directory.
 fn next(url: &str, ca: Option<&Path>, needs: &JoinNeeds) -> String {
     let parsed: Option<RpcUrl> = url.parse().ok();
     let local = parsed.as_ref().is_some_and(RpcUrl::is_local);
+    let mut copied = Vec::new();
+    let mut file = |path: &Path| {
+        let own = path.display().to_string();
+        let name = path.file_name().filter(|_| !local).map(|name| name.to_string_lossy().into_owned());
+        if name.is_some() && path != Path::new(OTHER_CA) {
+            copied.push(own.clone());
+        }
+        quoted(&name.unwrap_or(own)).into_owned()
+    };
     let flags = match ca {
         // A proxy in front of the pool may speak without TLS.
         _ if parsed.is_some_and(|url| !url.is_tls()) => if local { "" } else { " --insecure" }.to_owned(),
-        Some(ca) => format!(" --tls-ca {}", quoted(&ca.display().to_string())),
+        Some(ca) => format!(" --tls-ca {}", file(ca)),
         None => String::new(),
     };
     let secret = match &needs.secret_file {
         _ if !needs.secret => String::new(),
-        Some(file) => format!(" --join-secret-file {}", quoted(&file.display().to_string())),
+        Some(secret) => format!(" --join-secret-file {}", file(secret)),
         None => " --join-secret-file FILE".to_owned(),
     };
     let (url, flags) = (quoted(url), format!("{flags}{secret}"));
+    let (copy, there) = match &*copied {
+        [] => (String::new(), ""),
+        files => (format!("copy {} to the agents' machines, and ", files.join(" and ")), " there"),
+    };
     format!(
-        "Next: run `vipnode host {url}{flags}` with a full node, and `vipnode client {url}{flags}` with another node"
+        "Next: {copy}run{there} `vipnode host {url}{flags}` with a full node, and `vipnode client {url}{flags}` with another \
+         node"
     )
-}
-
-/// The word as a shell reads it; one with a zero byte, which no argument can have, stays as it is.
-fn quoted(word: &str) -> Cow<'_, str> {
-    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }
 
 #[cfg(test)]
@@ -211,8 +223,14 @@ mod tests {
         assert!(next("ws://127.0.0.1:8080", None).contains("`vipnode host ws://127.0.0.1:8080`"));
         assert!(next("wss://pool.example", None).contains("`vipnode client wss://pool.example`"));
         assert!(next("ws://10.0.0.1:8080", None).contains("`vipnode host ws://10.0.0.1:8080 --insecure`"));
-        assert!(next("wss://10.0.0.1:8443", Some("/x/ca.pem")).contains("wss://10.0.0.1:8443 --tls-ca /x/ca.pem`"));
-        assert!(next("wss://10.0.0.1:8443", Some("/my dir/ca.pem")).contains("--tls-ca '/my dir/ca.pem'`"));
+        assert!(next("wss://127.0.0.1:8443", Some("/x/ca.pem")).contains("wss://127.0.0.1:8443 --tls-ca /x/ca.pem`"));
+        assert!(next("wss://localhost:8443", Some("/my dir/ca.pem")).contains("--tls-ca '/my dir/ca.pem'`"));
+        let other = next("wss://10.0.0.1:8443", Some("/my dir/the ca.pem"));
+        assert!(other.starts_with("Next: copy /my dir/the ca.pem to the agents' machines, and run there `"), "{other}");
+        assert!(
+            other.contains("wss://10.0.0.1:8443 --tls-ca 'the ca.pem'`") && !other.contains("--tls-ca '/"),
+            "{other}"
+        );
         assert!(next("wss://pool.lan/$(id)", None).contains("`vipnode host 'wss://pool.lan/$(id)'`"));
         assert!(next("http://pool.lan", Some("/x/ca.pem")).contains("`vipnode host http://pool.lan --insecure`"));
     }
@@ -222,7 +240,11 @@ mod tests {
         let next = |file: Option<&str>| {
             super::next("wss://p.example", None, &JoinNeeds { secret: true, secret_file: file.map(PathBuf::from) })
         };
-        assert!(next(Some("/my dir/s")).contains("`vipnode host wss://p.example --join-secret-file '/my dir/s'`"));
+        let copied = next(Some("/my dir/a secret"));
+        assert!(
+            copied.contains("copy /my dir/a secret to") && copied.contains("--join-secret-file 'a secret'`"),
+            "{copied}"
+        );
         assert!(next(None).contains("`vipnode client wss://p.example --join-secret-file FILE`"));
     }
 }

@@ -11,7 +11,10 @@ use crate::{
     args::ReleaseArgs,
     discover::{RetryPolicy, find_node},
     error::CliError,
-    output::{Line, Screen, Tone, format::counted},
+    output::{
+        Line, Screen, Tone,
+        format::{counted, quoted},
+    },
 };
 
 /// Undoes what agents left on the node.
@@ -61,11 +64,11 @@ fn released_lines(node: &NodeId, Released { undone, damaged }: &Released) -> Vec
 
 /// Names the other nodes of this state directory on which a killed agent left changes.
 fn unreleased_lines(state_dir: Option<&Path>, left: &[UnreleasedNode]) -> Vec<Line> {
-    let dir = state_dir.map(|dir| format!(" --state-dir {}", dir.display())).unwrap_or_default();
+    let dir = state_dir.map(|dir| format!(" --state-dir {}", quoted(&dir.display().to_string()))).unwrap_or_default();
     let line = |UnreleasedNode { node, changes }: &UnreleasedNode| {
         let text =
             format!("{} by an agent that no longer runs remain on node {node}", counted(count(*changes), "change"));
-        let hint = format!("Pass the RPC address of that node: vipnode release{dir} --rpc ADDRESS.");
+        let hint = format!("Pass the RPC address of that node: `vipnode release{dir} --rpc ADDRESS`.");
         let line = Line::new("unreleased", Tone::Warning, text).with("node", node.as_str()).with("leases", *changes);
         line.hint(&hint)
     };

@@ -82,7 +82,7 @@ impl Reader {
         let typed = lenient.map_err(|error| Unread::of(error, &tree, &self.line, &[], &[]))?;
         let (words, command, typed) = leaf(&tree, &typed);
         let table = if words.is_empty() { NO_COMMAND.to_owned() } else { words.join(" ") };
-        let file = match self.file(command, typed) {
+        let file = match self.file(command, typed).map_err(|error| Unread::Error(error.into()))? {
             Some(path) => ConfigFile::read(&path, &tree).map_err(|error| Unread::Error(error.into()))?,
             None => ConfigFile::default(),
         };
@@ -127,11 +127,14 @@ impl Reader {
         Some(CommandError::UnknownCommand { word: word.clone(), nearest })
     }
 
-    fn file(&self, command: &Command, typed: &ArgMatches) -> Option<PathBuf> {
+    fn file(&self, command: &Command, typed: &ArgMatches) -> Result<Option<PathBuf>, CommandError> {
         let given = typed.try_get_one::<PathBuf>("config").ok().flatten().cloned();
         let variable =
             || Flag::of(command).find(|flag| flag.id() == "config").and_then(|flag| (self.env)(&flag.variable()));
-        given.or_else(|| variable().filter(|text| !text.is_empty()).map(home_path))
+        match given {
+            Some(path) => Ok(Some(path)),
+            None => variable().filter(|text| !text.is_empty()).map(home_path).transpose(),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     wording,
 };
 use crate::{
-    output::{Styled, wrap_all_but_hints},
+    output::{Styled, wrap},
     tests::{pages, plain},
 };
 
@@ -61,7 +61,7 @@ fn snapshot_of_the_demo() {
     };
     let shown = pages(|width| {
         let mut page = String::new();
-        let mut add = |text: &Styled| page += &(plain(&wrap_all_but_hints(&text.to_string(), width)) + "\n");
+        let mut add = |text: &Styled| page += &(plain(&wrap(&text.to_string(), width)) + "\n");
         for geth in [None, Some(Path::new("/usr/local/bin/geth"))] {
             wording::intro(geth).iter().for_each(|text| add(&heading(text)));
         }

@@ -221,7 +221,10 @@ fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
             let hint = error.data.as_ref().map(|data| data.hint.clone()).unwrap_or_default();
             findings.push(Finding::warning("port", format!("The pool did not test the port: {error}"), hint));
         }
-        Err(error) => findings.push(Finding::skipped("port", format!("The pool does not support this check: {error}"))),
+        Err(error) => {
+            findings.extend(facts.wants.agent.protocol2.is_some().then(unsigned_admission));
+            findings.push(Finding::skipped("port", format!("The pool does not support this check: {error}")));
+        }
     }
     findings
 }
@@ -247,10 +250,8 @@ fn admission(facts: &Facts, reply: &ReachReply) -> Option<Finding> {
     Some(match &reply.admission {
         Admission::Allowed | Admission::MembersOnly if node.is_none() => return None,
         Admission::Allowed | Admission::MembersOnly if facts.wants.agent.protocol2.is_some() => {
-            let text = "Over protocol 2, this check signs nothing, so it cannot show whether the pool admits this node, accepts the \
-                        URL, and has hosts on the node's chain";
-            let hint = "Start the agent, or run the check without --protocol 2";
-            Finding { hint: hint.to_owned(), ..Finding::skipped("admission", text) }
+            let hint = "Start the agent, or run the check without --protocol 2".to_owned();
+            Finding { hint, ..unsigned_admission() }
         }
         Admission::MembersOnly if signed => {
             let text = "The pool accepts only members, and did not evaluate the signed request, so this check cannot \
@@ -267,6 +268,13 @@ fn admission(facts: &Facts, reply: &ReachReply) -> Option<Finding> {
             Finding::error("admission", error.to_string(), hint)
         }
     })
+}
+
+/// What is not known over protocol 2. A pool that speaks only that has no other check.
+fn unsigned_admission() -> Finding {
+    let text = "Over protocol 2, this check signs nothing, so it cannot show whether the pool admits this node, accepts the \
+                URL, and has hosts on the node's chain";
+    Finding { hint: "Start the agent".to_owned(), ..Finding::skipped("admission", text) }
 }
 
 /// The pool has hosts, none of them on the node's chain. A host may be the first one there, so only a client cannot work.

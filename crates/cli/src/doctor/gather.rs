@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use vipnode_agent::{
-    AgentError, ConnectCheck, KnownPool, NetConnector, PoolAddress, clock,
+    AgentError, ConnectCheck, KnownPool, NetConnector, PoolAddress, Reached, clock,
     limits::{AgentLimits, PoolLinkLimits},
-    local, reach,
+    local, pool_status, reach,
     state::{self, AgentIdentity},
 };
 use vipnode_agent_core::{Advertise, Preview};
@@ -15,7 +15,10 @@ use vipnode_node::{
     finder::{FinderEnvironment, find_node_key},
     limits::NodeLimits,
 };
-use vipnode_types::{Ms, NodeFacts, wire::ReachRequest};
+use vipnode_types::{
+    Ms, NodeFacts,
+    wire::{ErrorCode, ReachRequest, WireError},
+};
 
 use super::{Facts, KeyFacts, NodeFound, NodeMissing, PinFound, PoolFound, Requirements};
 use crate::{
@@ -187,6 +190,24 @@ async fn look_at_pool(
         join: None,
         connect: None,
     };
-    let reached = in_time("the pool", reach(&connector, request, join.as_ref(), trial, known)).await?;
+    let asked = async {
+        match reach(&connector, request, join.as_ref(), trial, known).await {
+            Err(AgentError::NoChallenge) if wants.agent.protocol2.is_some() => reach_by_protocol2(&connector).await,
+            reached => reached,
+        }
+    };
+    let reached = in_time("the pool", asked).await?;
     Ok(PoolFound { url, pin, reached })
+}
+
+/// Asks a pool that does not speak protocol 3, as an original one, for its status. It cannot be asked how it sees the agent.
+async fn reach_by_protocol2(connector: &NetConnector) -> Result<Reached, AgentError> {
+    match pool_status(connector).await {
+        // One that hides its status answers too.
+        Ok(_) | Err(AgentError::Stopped(_)) => {
+            let only = WireError::new(ErrorCode::MethodNotFound, "it speaks only protocol 2", "");
+            Ok(Reached { reply: Err(only), pool_id: None, heard: clock::wall() })
+        }
+        Err(error) => Err(error),
+    }
 }

@@ -471,7 +471,7 @@ fn snapshot_of_findings() {
         format!("{}: {}{hint}\n", finding.verdict.name(), finding.text)
     });
     let shown = shown.collect::<String>();
-    insta::assert_snapshot!("doctor", crate::tests::pages(|width| crate::output::wrap_all_but_hints(&shown, width)));
+    insta::assert_snapshot!("doctor", crate::tests::pages(|width| crate::output::wrap(&shown, width)));
 }
 
 fn fault() -> CliError {

@@ -84,15 +84,23 @@ errors! {
         /// --allow-protocol-2 was given together with --protocol 2.
         AllowOverProtocol2: local, "--allow-protocol-2 works only over protocol 3, for the agent that owns the node",
             hint "Remove either --protocol 2 or --allow-protocol-2.";
+        /// A path begins with ~, and HOME is not set.
+        NoHome { path: PathBuf }: local, "the home directory (~) in {path} is not known, because HOME is not set"
+                (path = path.display()),
+            hint "Set HOME, or pass an absolute path.";
         /// The file of the join secret cannot be read.
         JoinSecretFile { path: PathBuf, error: io::Error }: local, "cannot read {path}: {error}" (path = path.display()),
             hint "Pass a file that this user can read: --join-secret-file FILE.";
         /// The file of the join secret is empty.
-        JoinSecretEmpty { path: PathBuf }: local, "{path} does not contain a secret" (path = path.display()),
+        JoinSecretEmpty { place: String }: local, "{place} does not contain a secret",
             hint "Write the join secret to the file.";
-        /// The secret in the file of the join secret is in quotation marks.
-        JoinSecretQuoted { path: PathBuf }: local, "the secret in {path} is in quotation marks" (path = path.display()),
-            hint "Remove them from the file: they would be part of the secret.";
+        /// The join secret is in quotation marks.
+        JoinSecretQuoted { place: String }: local, "the join secret in {place} is in quotation marks",
+            hint "Remove them: they would be part of the secret.";
+        /// The join secret contains a character that cannot be seen, or that looks like a space.
+        JoinSecretInvisible { place: String, character: String }: local,
+            "the join secret in {place} contains the invisible character {character}",
+            hint "Remove that character, which was probably copied along: it would be part of the secret.";
         /// Two ways to close a pool were given.
         MembersAndSecret: local, "--members and a join secret cannot be used together", hint "Remove one of the two.";
         /// Two genesis blocks are pinned for one chain.
@@ -166,7 +174,7 @@ errors! {
             hint "Raise the limit of processes (ulimit -u), or free memory.";
         /// A second signal (Ctrl-C) arrived while the agent was stopping.
         StoppedAtOnce: local, "stopped immediately without undoing the changes to the node",
-            hint "Undo them: vipnode release.";
+            hint "Undo them: `vipnode release`.";
         /// A second Ctrl-C stopped a command that does not change a node.
         StoppedEarly: local, "stopped immediately", no_hint "there is nothing to undo";
         /// Ctrl-C stopped a command that would have ended on its own.

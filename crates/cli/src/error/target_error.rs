@@ -17,7 +17,8 @@ errors! {
             /// The word that was passed.
             word: String,
         }: local, "\"{word}\" is not the URL of a pool",
-            hint "Pass a URL, such as wss://pool.example or ws://HOST:8080, or pass --pool {word}. To list the commands, run `vipnode --help`.";
+            hint "Pass a URL, such as wss://pool.example or ws://HOST:8080, or pass --pool {quoted}. To list the commands, run `vipnode --help`."
+                (quoted = shlex::try_quote(word).unwrap_or_default());
     }
     also {
         /// It is not an enode.

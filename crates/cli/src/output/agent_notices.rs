@@ -205,7 +205,7 @@ fn notice_line(notice: &Notice) -> Line {
 
 /// The connection to the pool is in another state, whose name the text begins with, as in the status and on the live line.
 fn pool_line(state: PoolState, why: &str) -> Line {
-    Line::new(state.event(), Tone::Warning, format!("Pool {}: {why}", state.name()))
+    Line::new(state.event(), Tone::Warning, format!("Pool {}: {why}", state.name())).with("state", state.name())
 }
 
 /// The same with the hint of a failure.
@@ -222,7 +222,7 @@ fn joined(welcome: Option<&str>, price: Option<Price>, pool_id: Option<PoolId>) 
     if let Some(welcome) = welcome {
         text = format!("{text}\n  “{}”", plain(welcome));
     }
-    let mut line = Line::new(PoolState::Joined.event(), Tone::Good, text);
+    let mut line = Line::new(PoolState::Joined.event(), Tone::Good, text).with("state", PoolState::Joined.name());
     if let Some(id) = pool_id {
         line = line.with("pool_id", id.to_string());
     }
@@ -319,8 +319,14 @@ fn lease_line(notice: &Notice) -> Line {
             host,
         ),
         Notice::HostConnected { lease, host, after_ms } => {
-            let text = format!("Host {} connected after {after_ms} ms", host.short());
-            (Line::new("host_connected", Tone::Good, text).with("after_ms", *after_ms), lease, host)
+            let line = match after_ms {
+                Some(after_ms) => {
+                    let text = format!("Host {} connected after {after_ms} ms", host.short());
+                    Line::new("host_connected", Tone::Good, text).with("after_ms", *after_ms)
+                }
+                None => Line::new("host_connected", Tone::Good, format!("Host {} is still connected", host.short())),
+            };
+            (line, lease, host)
         }
         Notice::HostSlow { lease, host } => {
             let text = format!(

@@ -69,6 +69,11 @@ fn why(perspective: Perspective, cause: ConnectFailure, version: &str) -> String
                 counted(dialed.into(), "peer")
             )
         }
+        ConnectFailure::Loopback => {
+            "its address is a loopback address, which leads to the machine of your own node, and no node with this ID \
+             answers there"
+                .to_owned()
+        }
         ConnectFailure::NeverConnected if perspective == Perspective::Direct => {
             "it does not respond, or it has no free slot for your node".to_owned()
         }
@@ -91,6 +96,9 @@ const fn client_hint(cause: ConnectFailure) -> &'static str {
         ConnectFailure::NoDialSlot { .. } => {
             "Raise your node's --maxpeers (it dials at most a third of that many peers), or open its p2p port."
         }
+        ConnectFailure::Loopback => {
+            "Ask the host's operator for an address of the host that other machines reach: geth --nat extip:ADDRESS."
+        }
         ConnectFailure::NeverConnected => {
             "If this continues, open your node's p2p port and check that your node has free peer slots."
         }
@@ -103,6 +111,10 @@ const fn direct_hint(cause: ConnectFailure) -> &'static str {
         ConnectFailure::NoLightSlot => "Ask its operator to raise geth's --light.maxpeers.",
         ConnectFailure::NoDialSlot { .. } => {
             "Raise your node's --maxpeers (it dials at most a third of that many peers)."
+        }
+        ConnectFailure::Loopback => {
+            "If the host runs on another machine, pass the address of that machine: enode://ID@ADDRESS:PORT. If it runs on \
+             this one, start it."
         }
         ConnectFailure::NeverConnected => {
             "Check its address and that its p2p port is open, and ask its operator to admit your node above its peer \

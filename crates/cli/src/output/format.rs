@@ -1,6 +1,6 @@
 //! Times, amounts and numbers as people read them.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 pub(crate) use vipnode_types::counted;
 use vipnode_types::{Price, Wei};
@@ -21,6 +21,11 @@ pub(crate) fn span(ms: u64) -> String {
     };
     let text = humantime::format_duration(Duration::from_secs(s / exact * exact)).to_string();
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+/// The word as a shell reads it; one with a zero byte, which no argument can have, stays as it is.
+pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }
 
 /// A short time, rounded down: `0.3 ms`, `24.1 ms`.

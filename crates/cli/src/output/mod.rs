@@ -32,4 +32,4 @@ pub(crate) use self::{
 };
 
 #[cfg(test)]
-pub(crate) use self::{columns::columns, wrap::wrap_all_but_hints};
+pub(crate) use self::{columns::columns, wrap::wrap};

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
 use vipnode_types::{Ms, hide_credentials};
 
-use super::{LiveLine, Styled, escape_json, terminal, wrap::wrap_all_but_hints, written};
+use super::{LiveLine, Styled, escape_json, terminal, wrap::wrap, written};
 use crate::error::CliError;
 
 /// Where the user reads: colored lines on a terminal, plain ones in a pipe, JSON with `--json`.
@@ -90,14 +90,14 @@ impl Screen {
         self.json
     }
 
+    /// Writes a message, in lines that the terminal need not break.
     pub(crate) fn say(self, line: &Line) {
-        self.write(&self.line(line));
+        self.write(&self.fitted(self.line(line), terminal::page_width()));
     }
 
-    /// Like [`Screen::say`], but with lines that a terminal need not break, except the hint's.
-    pub(crate) fn say_wrapped(self, line: &Line) {
-        let text = self.line(line);
-        self.write(&if self.json { text } else { wrap_all_but_hints(&text, terminal::page_width()) });
+    /// A text for people in lines that fit the width.
+    fn fitted(self, text: String, width: usize) -> String {
+        if self.json { text } else { wrap(&text, width) }
     }
 
     fn write(self, text: &str) {
@@ -165,13 +165,15 @@ impl Screen {
         text.mark(Tone::Warning);
         text.push(&hide_credentials(warning));
         self.live.above(|| {
+            let text = wrap(&text.to_string(), terminal::error_width());
             let _reader_gone = writeln!(anstream::stderr().lock(), "{text}");
         });
     }
 
     pub(crate) fn error(self, error: &CliError) {
         self.live.above(|| {
-            let _reader_gone = writeln!(anstream::stderr().lock(), "{}", self.error_text(error));
+            let text = self.fitted(self.error_text(error), terminal::error_width());
+            let _reader_gone = writeln!(anstream::stderr().lock(), "{text}");
         });
     }
 

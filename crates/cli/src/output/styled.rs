@@ -51,9 +51,9 @@ impl Styled {
         }
     }
 
-    /// With its lines broken at spaces, so that they fit the width; hints stay whole.
+    /// With its lines broken at spaces, so that they fit the width.
     pub(crate) fn wrapped(mut self, width: usize) -> Self {
-        self.rendered = wrap::wrap_all_but_hints(&self.rendered, width);
+        self.rendered = wrap::wrap(&self.rendered, width);
         self
     }
 

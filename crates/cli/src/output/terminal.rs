@@ -33,6 +33,11 @@ pub(crate) fn page_width() -> usize {
     width().unwrap_or(usize::MAX)
 }
 
+/// The columns of standard error, and any number if it is not a terminal.
+pub(crate) fn error_width() -> usize {
+    terminal_size::terminal_size_of(io::stderr()).map_or(usize::MAX, |(terminal_size::Width(width), _)| width.into())
+}
+
 /// A text as it is for this terminal: without colors where its user wants none. Unlike anstream it leaves alone what
 /// moves the cursor.
 pub(crate) fn colored(text: &Styled) -> String {

@@ -4,23 +4,16 @@ use super::columns::{Piece, columns, pieces};
 
 /// What begins the line of a hint.
 pub(super) const HINT: &str = "-> ";
+/// What begins and ends a command.
+const QUOTE: &str = "`";
 /// A label ends before this column; what follows it is the text.
 const LABEL: usize = 20;
 
-/// Breaks the lines of a text at spaces, so that none is wider than `width` unless it is one word.
+/// Breaks the lines of a text at spaces, so that none is wider than `width` unless it is one word. A command between
+/// backquotes counts as one word, because it is copied from the terminal.
 pub(crate) fn wrap(text: &str, width: usize) -> String {
-    wrap_where(text, width, |_| true)
-}
-
-/// The same, but hints stay whole: they have commands, which are copied from the terminal.
-pub(crate) fn wrap_all_but_hints(text: &str, width: usize) -> String {
-    wrap_where(text, width, |line| !line.trim_start().starts_with(HINT))
-}
-
-fn wrap_where(text: &str, width: usize, chosen: impl Fn(&str) -> bool) -> String {
-    let wrapped = text
-        .split('\n')
-        .map(|line| if columns(line) > width && chosen(line) { wrap_line(line, width) } else { line.to_owned() });
+    let wrapped =
+        text.split('\n').map(|line| if columns(line) > width { wrap_line(line, width) } else { line.to_owned() });
     wrapped.collect::<Vec<_>>().join("\n")
 }
 
@@ -30,9 +23,13 @@ fn wrap_line(line: &str, width: usize) -> String {
     let (mut wrapped, mut row, mut at) = (String::new(), 0, 0);
     // Bytes up to the last space of this row.
     let mut space = None;
+    let mut in_command = false;
     for Piece { text, end, columns: wide } in pieces(line) {
         let begin = end - text.len();
-        if text == " " {
+        if text == QUOTE {
+            in_command = !in_command && line.get(end..).is_some_and(|rest| rest.contains(QUOTE));
+        }
+        if text == " " && !in_command {
             space = if at > indent { Some(begin) } else { space };
         } else if at + wide > width
             && let Some(last) = space.take()
@@ -49,10 +46,15 @@ fn wrap_line(line: &str, width: usize) -> String {
     wrapped
 }
 
-/// Returns the column of the rows below the first: below the text after a label, else two to the right of the line.
+/// Returns the column of the rows below the first: below the text after a label or the mark of a hint, else two to the right
+/// of the line.
 fn indent(line: &str) -> usize {
-    let shown: Vec<char> = strip_str(line).to_string().chars().collect();
+    let text = strip_str(line).to_string();
+    let shown: Vec<char> = text.chars().collect();
     let first = shown.iter().take_while(|c| **c == ' ').count();
+    if text.trim_start().starts_with(HINT) {
+        return first + HINT.len();
+    }
     let columns = shown.windows(3).zip(2..).take_while(|(_, column)| *column < LABEL);
     let texts = columns.filter(|(near, column)| *column > first && matches!(near, [' ', ' ', c] if *c != ' '));
     texts.last().map_or(first + 2, |(_, column)| column)
@@ -75,7 +77,9 @@ mod tests {
         }
         assert_eq!(wrap("  pool    some words here", 20), "  pool    some words\n          here");
         assert_eq!(wrap("\u{1b}[1ma bold line\u{1b}[0m", 7), "\u{1b}[1ma bold\n  line\u{1b}[0m");
-        assert_eq!(wrap_all_but_hints("a b c\n  -> d e f", 4), "a b\n  c\n  -> d e f");
+        assert_eq!(wrap("a b c\n  -> d e f g h", 10), "a b c\n  -> d e f\n     g h");
+        assert_eq!(wrap("  -> Run `a b c` or `d`", 12), "  -> Run\n     `a b c`\n     or `d`");
+        assert_eq!(wrap("one ` two three", 8), "one `\n  two\n  three", "a lone mark begins no command");
     }
 
     proptest! {

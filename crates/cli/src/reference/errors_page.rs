@@ -58,7 +58,7 @@ fn known_errors_are_found() {
         "no pool was ",
         "Keep the agent running as long as the node has peers from the pool.",
         "Check the clocks of both machines, then call again.",
-        "it does not contain a host",
+        "the host is missing, or contains a space or another character that is not allowed",
         "| the batch is empty<br>",
         "Use the wss:// or https:// address.",
     ] {

@@ -45,7 +45,7 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
             PoolState::None => line("admits", &admitted(host)),
             _ => {
                 line("sells", &slots(host));
-                line("", &metered(&host.metered, "client"));
+                line("", &metered(&host.metered));
             }
         }
         leases(&mut page, "client", &host.leases, *now, width);
@@ -53,7 +53,7 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     if let Some(client) = client {
         let _infallible = writeln!(page, "  {:<7} {}", "seeks", wanted(client));
         if pool.state != PoolState::None {
-            let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered, "host"));
+            let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered));
         }
         leases(&mut page, "host", &client.leases, *now, width);
     }
@@ -65,7 +65,7 @@ pub(super) fn tone(status: &AgentStatus) -> Tone {
     let joined = matches!(status.pool.state, PoolState::Joined | PoolState::None);
     let sells = status.host.as_ref().filter(|_| status.pool.state != PoolState::None);
     let sells = sells.is_none_or(|host| host.why_none.is_none());
-    let served = status.client.as_ref().is_none_or(|client| client.missing == 0);
+    let served = status.client.as_ref().is_none_or(|client| client.missing == 0 && unconnected(client) == 0);
     if status.node.up && joined && sells && served && !status.stopping { Tone::Good } else { Tone::Warning }
 }
 
@@ -179,17 +179,31 @@ fn admitted(host: &AgentHostStatus) -> String {
 fn wanted(client: &AgentClientStatus) -> String {
     let most = client.max_price.map(|price| format!(" for at most {price}")).unwrap_or_default();
     let wants = format!("{}{most}", counted(client.wants.into(), "host"));
-    match (client.missing, &client.why_missing) {
-        (0, _) => format!("{wants}, none missing"),
-        (missing, None) => format!("{wants}, {missing} missing"),
-        (missing, Some(why)) => format!("{wants}, {missing} missing: {why}"),
+    format!("{wants}, {}", missing(client.missing, unconnected(client), client.why_missing.as_deref()))
+}
+
+/// The hosts that the pool assigned to a client or that its user named, and that are not connected. The pool does not count
+/// the ones that it assigned as missing.
+pub(super) fn unconnected(client: &AgentClientStatus) -> u32 {
+    let waiting = client.leases.iter().filter(|lease| lease.connected.is_none() && !lease.ending && !lease.direct);
+    u32::try_from(waiting.count()).unwrap_or(u32::MAX)
+}
+
+/// How many hosts are missing and why, and how many of the others are not connected.
+pub(super) fn missing(missing: u32, unconnected: u32, why: Option<&str>) -> String {
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    match (missing, unconnected) {
+        (0, 0) => "none missing".to_owned(),
+        (0, _) => format!("{unconnected} not connected yet"),
+        (_, 0) => format!("{missing} missing{why}"),
+        _ => format!("{missing} missing{why}; {unconnected} not connected yet"),
     }
 }
 
-fn metered(metered: &Metered, whom: &str) -> String {
+fn metered(metered: &Metered) -> String {
     let Metered { leases, seen_ms, cost } = metered;
-    let whom = counted(*leases, whom);
-    format!("{whom} in total, connected for {}: {} (metered, not collected)", span(*seen_ms), gwei(*cost))
+    let leases = counted(*leases, "lease");
+    format!("{leases} in total, connected for {}: {} (metered, not collected)", span(*seen_ms), gwei(*cost))
 }
 
 fn leases(page: &mut Styled, whom: &'static str, leases: &[LeaseStatus], now: Ms, width: usize) {

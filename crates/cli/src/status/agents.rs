@@ -14,7 +14,7 @@ use vipnode_agent::{
 use crate::{
     args::StatusArgs,
     error::{CliError, CommandError},
-    output::shorten,
+    output::{format::quoted, shorten},
 };
 
 /// The agents of this machine, as far as this user may ask them.
@@ -91,7 +91,14 @@ impl LocalAgents {
             match answer {
                 Ok(status) if is(&status, node) => all.answered.push((socket, clean(status))),
                 Ok(_of_another_node) => {}
-                Err(error) => all.unresponsive.push(UnresponsiveAgent::of(socket, error)),
+                Err(error) => {
+                    let mut agent = UnresponsiveAgent::of(socket, error);
+                    if let Some(root) = state_dir {
+                        let command = format!("`vipnode release --state-dir {}`", quoted(&root.display().to_string()));
+                        agent.error.hint = agent.error.hint.replace("`vipnode release`", &command);
+                    }
+                    all.unresponsive.push(agent);
+                }
             }
         }
         Ok(all)

@@ -2,6 +2,7 @@
 
 use std::{
     io::ErrorKind,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -14,7 +15,7 @@ use vipnode_agent::{
 };
 use vipnode_node::{Endpoint, NodeAccess, Trust};
 use vipnode_types::{
-    NodeFacts,
+    NodeFacts, is_public,
     wire::{Reach, ReachRequest},
 };
 
@@ -24,7 +25,7 @@ use super::{
     agents_page::unresponsive_json,
 };
 use crate::{
-    args::PingArgs,
+    args::{PingArgs, TrustArgs},
     discover::named_pool,
     error::CliError,
     output::{
@@ -68,7 +69,8 @@ type Path<'a> = (&'a AgentStatus, Option<Leased<'a>>, Vec<PathStep>);
 /// # Errors
 /// A state directory or a certificate cannot be read.
 pub(crate) async fn ping(args: &PingArgs) -> Result<Report, CliError> {
-    let (agents, trust) = (LocalAgents::ask_in(args.state_dir.as_deref(), None).await?, args.trust.trust()?);
+    let agents = LocalAgents::ask_in(args.state_dir.as_deref(), None).await?;
+    args.trust.trust()?;
     let mut paths = Vec::new();
     for (_, status) in &agents.answered {
         let prefix = args.node.as_deref();
@@ -77,7 +79,7 @@ pub(crate) async fn ping(args: &PingArgs) -> Result<Report, CliError> {
             leases(status).find(|(_, lease)| prefix.is_some_and(|prefix| lease.peer.to_string().starts_with(prefix)));
         if own || leased.is_some() {
             let leased = leased.filter(|_| !own);
-            paths.push((status, leased, path(status, leased, &trust).await));
+            paths.push((status, leased, path(status, leased, &args.trust).await));
         }
     }
     let gone: Vec<&UnresponsiveAgent> =
@@ -141,10 +143,16 @@ fn leases(status: &AgentStatus) -> impl Iterator<Item = (&'static str, &LeaseSta
     hosts.chain(status.host.iter().flat_map(|host| &host.leases).map(|lease| ("client", lease)))
 }
 
-async fn path(status: &AgentStatus, leased: Option<(&'static str, &LeaseStatus)>, trust: &Trust) -> Vec<PathStep> {
-    let (node, facts) = node(status, trust).await;
-    let mut steps = vec![node];
-    steps.extend(pool(status, facts.as_ref(), trust).await);
+async fn path(status: &AgentStatus, leased: Option<Leased<'_>>, own: &TrustArgs) -> Vec<PathStep> {
+    let mut steps = Vec::new();
+    let trust = own.trust_as(&status.connections).or_else(|CliError { message, hint }| {
+        steps.push(PathStep::failed("tls_ca", message, hint));
+        own.trust()
+    });
+    let trust = trust.unwrap_or_default();
+    let (node, facts) = node(status, &trust).await;
+    steps.push(node);
+    steps.extend(pool(status, facts.as_ref(), &trust).await);
     if let Some((whom, lease)) = leased {
         steps.extend(peer(status, whom, lease).await);
     }
@@ -233,41 +241,73 @@ async fn pool(status: &AgentStatus, facts: Option<&NodeFacts>, trust: &Trust) ->
     steps
 }
 
-/// Whether a leased peer is connected, and its address accepts connections from this machine.
+/// Whether a leased peer is connected. The address of one that is not is tried from this machine. That of a connected one is
+/// not: geth refuses a public address that connected to it within the last 30 s, so the test would keep the node's own
+/// connection from coming back.
 async fn peer(status: &AgentStatus, whom: &'static str, lease: &LeaseStatus) -> Vec<PathStep> {
     let who = format!("{} {}", if whom == "host" { "Host" } else { "Client" }, lease.peer.short());
-    let connected = match lease.connected {
-        Some(since) => {
-            let since = span(status.now.since(since));
-            let trip = lease.latency_us.map(Duration::from_micros).map(milliseconds);
-            let trip = trip.map(|trip| format!("; a round trip takes {trip}")).unwrap_or_default();
-            PathStep::new("connected", Tone::Good, format!("{who} is connected to the node, for {since}{trip}"))
+    if let Some(since) = lease.connected {
+        let since = span(status.now.since(since));
+        let trip = lease.latency_us.map(Duration::from_micros).map(milliseconds);
+        let trip = trip.map(|trip| format!("; a round trip takes {trip}")).unwrap_or_default();
+        let at = lease.address.as_ref().map(|address| format!(" at {address}")).unwrap_or_default();
+        let text = format!("{who} is connected to the node{at}, for {since}{trip}");
+        return vec![PathStep::new("connected", Tone::Good, text)];
+    }
+    let hint = match (whom, lease.direct) {
+        ("host", false) => "Find the cause: `vipnode status --why`".to_owned(),
+        ("host", true) => {
+            format!("Start that node, and ask its operator to run `vipnode host --allow {}`", status.node.id)
         }
-        None => PathStep::failed(
-            "connected",
-            format!("{who} is not connected to the node"),
-            "Find the cause: vipnode status --why",
-        ),
+        _ => "Start that node and its agent".to_owned(),
     };
+    let connected = PathStep::failed("connected", format!("{who} is not connected to the node"), hint);
     let Some(address) = lease.address.as_ref().filter(|address| address.contains(':')) else {
         return vec![connected, PathStep::new("address", Tone::Plain, format!("{who} has no known address to dial"))];
     };
     let began = Instant::now();
-    let why = match timeout(DEADLINE, TcpStream::connect(address)).await {
-        Ok(Ok(_open)) => {
-            let text = format!("{who} accepts TCP connections at {address}, after {}", ms(began));
-            return vec![connected, PathStep::new("address", Tone::Good, text)];
-        }
-        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => "connection refused".to_owned(),
-        Ok(Err(error)) => error.to_string(),
-        Err(_elapsed) => "no answer".to_owned(),
+    let tried = match timeout(DEADLINE, TcpStream::connect(address)).await {
+        Ok(Ok(_open)) => Ok(began.elapsed()),
+        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Err("connection refused".to_owned()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_elapsed) => Err("no answer".to_owned()),
     };
-    let text = format!("{who} cannot be reached at {address}: {why}");
-    let hint = "Ask the operator of that node to open its p2p port, or check the firewall of this machine for outgoing connections";
-    // A node that is connected was dialed by the other side.
-    let tone = if lease.connected.is_some() { Tone::Warning } else { Tone::Bad };
-    vec![connected, PathStep { tone, ..PathStep::failed("address", text, hint) }]
+    vec![connected, address_step(&who, address, tried)]
 }
+
+/// Whether an address accepts connections: after which time, or why not.
+fn address_step(who: &str, address: &str, tried: Result<Duration, String>) -> PathStep {
+    let ip = address.parse().map(|address: SocketAddr| address.ip().to_canonical()).ok();
+    match tried {
+        Ok(after) => {
+            let refuses = match ip {
+                Some(ip) if is_public(ip) => {
+                    ". This test opened and closed a connection; geth refuses the next one from this machine's address for \
+                     30 s"
+                }
+                _ => "",
+            };
+            let text = format!("{who} accepts TCP connections at {address}, after {}{refuses}", milliseconds(after));
+            PathStep::new("address", Tone::Good, text)
+        }
+        Err(why) => {
+            let text = format!("{who} cannot be reached at {address}: {why}");
+            let hint = match ip {
+                Some(ip) if ip.is_loopback() => LOOPBACK_HINT,
+                _ => {
+                    "Ask the operator of that node to open its p2p port, or check the firewall of this machine for outgoing \
+                     connections"
+                }
+            };
+            PathStep::failed("address", text, hint)
+        }
+    }
+}
+
+/// Of an address that leads to the machine that dials it.
+const LOOPBACK_HINT: &str = "A loopback address leads to the machine itself. If the node runs on another machine, use its address \
+                             there: have its operator start it with `geth --nat extip:ADDRESS`, or pass an enode with that \
+                             address";
 
 fn ms(began: Instant) -> String {
     milliseconds(began.elapsed())
@@ -301,11 +341,10 @@ mod tests {
                 vec![
                     node(),
                     PathStep::new("pool", Tone::Plain, "The agent has no pool"),
-                    PathStep::new(
-                        "address",
-                        Tone::Warning,
-                        "Host abababababab cannot be reached at 10.0.0.7:30303: no answer",
-                    ),
+                    address_step("Host abababababab", "10.0.0.7:30303", Ok(Duration::from_micros(1_250))),
+                    address_step("Host abababababab", "203.0.113.9:30303", Ok(Duration::from_millis(31))),
+                    address_step("Host abababababab", "10.0.0.7:30303", Err("no answer".to_owned())),
+                    address_step("Host abababababab", "127.0.0.1:30303", Err("connection refused".to_owned())),
                 ],
             ),
             (

@@ -2,7 +2,7 @@ use std::{fmt::Write, path::PathBuf};
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use vipnode_agent::local;
+use vipnode_agent::local::{self, AgentClientStatus, LeaseStatus};
 use vipnode_types::{
     NodeId,
     wire::{Excluded, ExplainReply, ExplainedHost, Score},
@@ -10,7 +10,8 @@ use vipnode_types::{
 
 use super::{
     Report,
-    agents::{LocalAgents, UnresponsiveAgent},
+    agent_page::{missing, unconnected},
+    agents::{LocalAgents, UnresponsiveAgent, clean},
     agents_page::{nobody, said, unresponsive_json},
 };
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     error::CliError,
     output::{
         Styled, Tone,
-        format::{counted, slot_costs},
+        format::{counted, slot_costs, span},
         shorten,
         terminal::page_width,
     },
@@ -36,6 +37,8 @@ struct Why {
     node: NodeId,
     socket: PathBuf,
     reply: ExplainReply,
+    /// What the client's agent sees.
+    client: AgentClientStatus,
 }
 
 /// Asks the pool of each local client why it has its hosts.
@@ -46,15 +49,19 @@ pub(super) async fn look_why(args: &StatusArgs) -> Result<Report, CliError> {
     let mut agents = LocalAgents::ask(args).await?;
     let answered = std::mem::take(&mut agents.answered);
     let all = answered.len();
-    let clients = answered.into_iter().filter(|(_, status)| status.client.is_some());
-    let asked =
-        stream::iter(clients.map(async |(socket, status)| (local::explain(&socket).await, socket, status.node.id)));
+    let clients = answered.into_iter().filter_map(|(socket, status)| Some((socket, status.node.id, status.client?)));
+    let asked = stream::iter(clients.map(async |(socket, node, client)| {
+        let reply = local::explain(&socket).await;
+        // As of now: the pool may have taken a while.
+        let client = local::status(&socket).await.ok().and_then(|status| clean(status).client).unwrap_or(client);
+        (reply, socket, node, client)
+    }));
     let (mut whys, mut unresponsive) = (Vec::new(), Vec::new());
-    for (answer, socket, node) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
+    for (answer, socket, node, client) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
         match answer {
             Ok(mut reply) => {
                 reply.reason = reply.reason.map(|why| shorten(&why, WORDS));
-                whys.push(Why { node, socket, reply });
+                whys.push(Why { node, socket, reply, client });
             }
             Err(error) => {
                 let mut agent = UnresponsiveAgent::of(socket, error);
@@ -97,17 +104,15 @@ fn page(agents: &LocalAgents, whys: &[Why], all: usize, args: &StatusArgs) -> St
     page.trimmed()
 }
 
-fn one(Why { node, reply, .. }: &Why) -> Styled {
+fn one(Why { node, reply, client, .. }: &Why) -> Styled {
     let mut page = Styled::default();
-    page.mark(if reply.missing == 0 { Tone::Good } else { Tone::Warning });
-    let _infallible = write!(page, "Node {} wants {}", node.short(), counted(reply.want.into(), "host"));
-    let _infallible = match (reply.missing, &reply.reason) {
-        (0, _) => writeln!(page, ", none missing"),
-        (missing, None) => writeln!(page, ", {missing} missing"),
-        (missing, Some(why)) => writeln!(page, ", {missing} missing: {why}"),
-    };
+    let unconnected = unconnected(client);
+    page.mark(if reply.missing == 0 && unconnected == 0 { Tone::Good } else { Tone::Warning });
+    let missing = missing(reply.missing, unconnected, reply.reason.as_deref());
+    let _infallible = writeln!(page, "Node {} wants {}, {missing}", node.short(), counted(reply.want.into(), "host"));
     for given in reply.hosts.iter().take(HOSTS) {
-        let _infallible = writeln!(page, "  host {} {}", given.host.short(), selection(given));
+        let state = connection(client.leases.iter().find(|lease| lease.lease == given.lease));
+        let _infallible = writeln!(page, "  host {} {}{state}", given.host.short(), selection(given));
     }
     if reply.hosts.len() > HOSTS {
         let _infallible = writeln!(
@@ -129,6 +134,17 @@ fn one(Why { node, reply, .. }: &Why) -> Styled {
         left_out(&reply.excluded)
     );
     page
+}
+
+/// What a host's selection does not include: that the two nodes are not connected.
+fn connection(lease: Option<&LeaseStatus>) -> String {
+    match lease {
+        Some(LeaseStatus { connected: Some(_), .. }) => String::new(),
+        Some(LeaseStatus { redial_ms: Some(ms), .. }) => {
+            format!("; not connected: the node may wait {} before it dials again", span(*ms))
+        }
+        Some(_) | None => "; not connected yet".to_owned(),
+    }
 }
 
 fn selection(given: &ExplainedHost) -> String {
@@ -217,10 +233,14 @@ mod tests {
             hosts: vec![given(Some(Selection { score, candidates: 12 })), given(None)],
             ..ExplainReply::default()
         };
-        let page = one(&Why { node: NodeId::new([1; 64]), socket: PathBuf::new(), reply });
+        let client = crate::tests::agent(1, Some(7), Some(0)).client.unwrap();
+        let waiting = |redial_ms| LeaseStatus { connected: None, redial_ms, ..client.leases[0].clone() };
+        let client = AgentClientStatus { leases: vec![waiting(Some(20_000))], ..client.clone() };
+        let page = one(&Why { node: NodeId::new([1; 64]), socket: PathBuf::new(), reply, client });
         let text = page.to_string();
         for words in [
-            "wants 3 hosts, 1 missing: no host has a free slot",
+            "wants 3 hosts, 1 missing: no host has a free slot; 1 not connected yet",
+            "too long ago; the pool no longer knows why; not connected: the node may wait 20s",
             "host abababababab was the best of 12 hosts, with 76 points: +50 free slots, -4 round trip to the pool, +30 time connected",
             "too long ago; the pool no longer knows why",
             "2 of 8 hosts examined could be assigned; excluded: 2 on another chain, 4 full",

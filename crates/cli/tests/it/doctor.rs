@@ -3,6 +3,7 @@
 use crate::support::{Sim, Vipnode};
 use serde_json::Value;
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     process::Command,
 };
@@ -147,4 +148,36 @@ async fn a_chain_without_hosts_and_a_node_that_syncs_are_found() {
     assert_eq!((exit, verdict(&lines, "head")), (Some(1), "error"), "{lines:?}");
     let mut agent = Vipnode::start(&[&["host", &url], &with(&behind, &[])[..]].concat());
     assert_eq!(agent.event("offering").await["slots"], 0, "as it was judged");
+}
+
+/// An original pool sends no challenge, and does not know the call that the other checks need.
+#[tokio::test]
+async fn a_pool_that_speaks_only_protocol_2_is_judged_by_protocol_2() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let pool = url.trim_start_matches("ws://").trim_end_matches('/').to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let original = format!("ws://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut from, _)) = listener.accept().await {
+            let mut to = TcpStream::connect(&pool).await.unwrap();
+            tokio::spawn(async move {
+                let mut bytes = [0; 4_096];
+                let count = from.read(&mut bytes).await.unwrap();
+                to.write_all(&bytes[..count]).await.unwrap();
+                let count = to.read(&mut bytes).await.unwrap();
+                let head = String::from_utf8(bytes[..count].to_vec()).unwrap();
+                from.write_all(head.replace("vipnode-challenge", "x-nothing").as_bytes()).await.unwrap();
+                tokio::io::copy_bidirectional(&mut from, &mut to).await
+            });
+        }
+    });
+    let line = [&original, "--role", "client", "--max-head-age", "off"];
+    let (exit, lines) = doctor(&with(&sim.args(), &line)).await;
+    assert_eq!((exit, verdict(&lines, "pool")), (Some(1), "error"), "the agent would be refused: {lines:?}");
+    let (exit, lines) = doctor(&with(&sim.args(), &[&line[..], &["--protocol", "2"]].concat())).await;
+    let verdicts = ["pool", "admission", "port"].map(|check| verdict(&lines, check));
+    assert_eq!((exit, verdicts), (Some(0), ["ok", "skipped", "skipped"]), "{lines:?}");
+    let mut agent = sim.agent(&["client", &original, "--protocol", "2"]);
+    agent.event("joined").await;
 }

@@ -331,12 +331,17 @@ async fn ping_tests_the_path_and_says_where_it_breaks() {
     };
     let to_host = json(&ping(&[&host[..8]]).await);
     assert_eq!(step(&path(&to_host, false), "connected"), "ok", "{to_host}");
-    assert_eq!(step(&path(&to_host, false), "address"), "ok", "{to_host}");
+    let steps =
+        |path: &Value| path["steps"].as_array().unwrap().iter().map(|step| step["step"].clone()).collect::<Vec<_>>();
+    assert!(
+        !steps(&path(&to_host, false)).contains(&"address".into()),
+        "a connection of the test would harm it: {to_host}"
+    );
     drop(host_port);
     let output = ping(&[&host[..8]]).await;
     let closed = json(&output);
     assert_eq!((output.status.code(), step(&path(&closed, true), "p2p")), (Some(1), &Value::from("error")), "{closed}");
-    assert_eq!(step(&path(&closed, false), "address"), "warning", "it is connected all the same: {closed}");
+    assert_eq!(step(&path(&closed, false), "connected"), "ok", "it is connected all the same: {closed}");
     market.host.kill().await;
     let output = ping(&[&host[..8]]).await;
     assert_eq!((output.status.code(), json(&output)["unresponsive"].as_array().unwrap().len()), (Some(1), 1));

@@ -165,3 +165,24 @@ async fn a_watched_page_survives_a_resize() {
     let (ended, ..) = status.interrupt().await;
     assert!(ended.success());
 }
+
+/// SIGHUP asks to read files again, or reports a closed terminal.
+#[tokio::test]
+async fn an_agent_or_a_pool_whose_terminal_is_closed_stops_and_undoes_its_leases() {
+    let sim = Sim::start().await;
+    let (_pool, url) = Vipnode::pool(&[]).await;
+    let mut host = sim.agent(&["host", &url, "--max-head-age=off"]);
+    host.event("offering").await;
+    let client = ["client", &url, "--min-peers=1"].map(str::to_owned).to_vec();
+    let mut client = start(&[client, sim.other_args().to_vec()].concat(), &[]);
+    let has = |words: &'static str| move |lines: &[String]| lines.iter().any(|line| line.contains(words));
+    client.until("it is connected", has(" connected after ")).await;
+    client.hang_up().await;
+    client.until("it reads its settings again", has("Reloaded the settings")).await;
+    let _output_was_lost = client.close().await;
+    let left = host.event("client_evicted").await;
+    assert!(left["text"].as_str().unwrap().ends_with("it left"), "{left}");
+    let mut pool = Terminal::start(&["pool", "--bind", "127.0.0.1:0"], &[]);
+    pool.until("the line", |lines| last(lines).starts_with("pool · ")).await;
+    pool.close().await;
+}

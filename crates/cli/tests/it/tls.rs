@@ -68,6 +68,24 @@ async fn agents_trust_a_private_authority_by_a_flag() {
         assert!(Vipnode::start(&["status", "--pool", &url, "--tls-ca", &cert]).ended().await.success(), "{url}");
         assert_eq!(Vipnode::start(&["status", "--pool", &url]).ended().await.code(), Some(2), "{url}");
     }
+    // Next to an agent that was started with it, the flag need not be repeated.
+    let state = sim.dir.path().to_str().unwrap();
+    assert!(Vipnode::start(&["status", "--pool", &url, "--state-dir", state]).ended().await.success());
+    let mut ping = Vipnode::start(&["ping", "--state-dir", state]);
+    let said = ping.event("ping").await;
+    let steps = said["paths"][0]["steps"].as_array().unwrap();
+    assert!(steps.iter().any(|step| step["step"] == "joined" && step["verdict"] == "ok"), "{said}");
+    // A CA that the user names takes the place of the agent's.
+    let other = tempfile::tempdir().unwrap();
+    issue(other.path());
+    let other = other.path().join("cert.pem").to_str().unwrap().to_owned();
+    for line in [&["ping"][..], &["status", "--pool", &url]] {
+        let line = [line, &["--state-dir", state, "--tls-ca", &other]].concat();
+        assert!(!Vipnode::start(&line).ended().await.success(), "{line:?}");
+    }
+    std::fs::remove_file(&cert).unwrap();
+    let said = Vipnode::start(&["ping", "--state-dir", state]).event("ping").await;
+    assert!(said["paths"][0]["steps"][0]["text"].as_str().unwrap().contains("cert.pem cannot be read"), "{said}");
     assert!(agent.interrupt().await.success() && pool.interrupt().await.success());
 }
 

@@ -21,7 +21,7 @@ errors! {
             /// Those that respond in the order in which they were found, then those that run and do not respond.
             found: Vec<Tried>,
         }: local, "several execution clients run on this machine:{list}" (list = List(found)),
-            hint "Name the one to use: --rpc {first}." (first = found.first().map_or("ADDRESS", |one| one.location.as_str()));
+            hint "Name the one to use: --rpc {first}." (first = found.iter().find(|one| one.has_address()).map_or("ADDRESS", |one| one.location.as_str()));
         /// No file contains this node's key.
         NoKey {
             /// In order.
@@ -43,6 +43,7 @@ pub struct Tried {
 
 impl Tried {
     const MISSING: &'static str = "the file does not exist";
+    const NO_ADDRESS: &'static str = "its arguments name no RPC address; pass it with --rpc";
 
     /// A file that does not exist.
     pub(super) fn missing(path: &Path) -> Self {
@@ -51,7 +52,12 @@ impl Tried {
 
     /// A running client whose arguments do not say where it answers.
     pub(super) fn without_address(client: String) -> Self {
-        Self { location: client, why: "its arguments name no RPC address; pass it with --rpc".to_owned() }
+        Self { location: client, why: Self::NO_ADDRESS.to_owned() }
+    }
+
+    /// Whether the location is an address.
+    fn has_address(&self) -> bool {
+        self.why != Self::NO_ADDRESS
     }
 
     fn is_missing(&self) -> bool {

@@ -66,7 +66,11 @@ impl FromStr for Endpoint {
                 return Err(wrong(USER));
             }
             let url = is_host_and_port(text).then(|| Self::Http(format!("http://{text}")));
-            return Ok(url.unwrap_or_else(|| Self::Ipc(socket_path(text))));
+            let home = || std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+            return match url {
+                Some(url) => Ok(url),
+                None => socket_path(text, home()).map(Self::Ipc).ok_or_else(|| wrong(NO_HOME)),
+            };
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         if host_of(text).is_empty() || rest.starts_with(':') {
@@ -91,6 +95,8 @@ impl FromStr for Endpoint {
 }
 
 const USER: &str = "a user name or password in the address is not supported; remove it and the @";
+
+const NO_HOME: &str = "the home directory (~) is not known, because HOME is not set; set it, or pass an absolute path";
 
 /// Whether a text without a scheme has a user name in front of a host. The `@` in a path is one of a file that exists, or
 /// of a path that is written as one.
@@ -133,13 +139,13 @@ fn is_host_and_port(text: &str) -> bool {
 const GETH_SOCKET: &str = "geth.ipc";
 
 /// The path of a socket: `~` is the user's directory, as a shell reads it, and a data directory stands for the socket in it.
-fn socket_path(text: &str) -> PathBuf {
-    let home = || std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
-    let path = match text.strip_prefix("~/").and_then(|below| Some(home()?.join(below))) {
-        Some(path) => path,
-        None => PathBuf::from(text),
+/// `None` if that directory is not known.
+fn socket_path(text: &str, home: Option<PathBuf>) -> Option<PathBuf> {
+    let path = match Path::new(text).strip_prefix("~") {
+        Ok(below) => home?.join(below),
+        Err(_) => PathBuf::from(text),
     };
-    if path.is_dir() { path.join(GETH_SOCKET) } else { path }
+    Some(if path.is_dir() { path.join(GETH_SOCKET) } else { path })
 }
 
 /// The host of a URL, without the port, IPv6 without brackets; empty where there is none.
@@ -177,6 +183,13 @@ mod tests {
         for wrong in ["", "http://", "http://:8545", "ftp://h", "enode://00@h:1", "http://me:secret@h"] {
             assert!(matches!(read(wrong), Err(NodeError::Address { .. })), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_path_below_an_unknown_home_directory_is_not_read() {
+        assert_eq!(socket_path("~/geth.ipc", Some("/home/ana".into())), Some("/home/ana/geth.ipc".into()));
+        assert_eq!((socket_path("~/geth.ipc", None), socket_path("~", None)), (None, None));
+        assert_eq!(socket_path("/run/geth.ipc", None), Some("/run/geth.ipc".into()));
     }
 
     #[test]

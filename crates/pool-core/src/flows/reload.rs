@@ -14,6 +14,9 @@ impl Core {
                 refused.push(row.name);
             }
         }
+        if limits.price != self.limits.price {
+            self.price_set = Some(self.clock.now());
+        }
         self.limits = limits;
         for host in self.agents.recount_all_observations(&self.limits) {
             self.refresh_open_hosts(host);

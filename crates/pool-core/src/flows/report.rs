@@ -1,5 +1,5 @@
 use vipnode_types::{
-    LeaseId, LeaseSetHash, Ms, NodeId,
+    LeaseId, LeaseSetHash, Ms, NodeId, Price,
     wire::{EvictReason, HostCapabilities, ReportReply, ReportRequest, Side, UpLease},
 };
 
@@ -31,7 +31,7 @@ impl Core {
         }
         let Some(hash) = self.fits(index, report) else {
             self.counters.resyncs = self.counters.resyncs.saturating_add(1);
-            output.reply(connection, request, Ok(Reply::Report(ReportReply { resync: true })));
+            output.reply(connection, request, Ok(Reply::Report(ReportReply { resync: true, price: None })));
             return;
         };
         self.counters.reports = self.counters.reports.saturating_add(1);
@@ -55,13 +55,19 @@ impl Core {
             None => self.take_delta(output, index, report, before),
         }
         self.take_seen(index, &report.host_capabilities);
-        let reply = Reply::Report(ReportReply { resync: false });
+        let reply = Reply::Report(ReportReply { resync: false, price: self.newer_price(index) });
         if output.writes() {
             // After a durable reply, an agent reports leases as continuous, so the end of a row must not be lost.
             output.reply_durably(connection, request, reply);
         } else {
             output.reply(connection, request, Ok(reply));
         }
+    }
+
+    /// The price, if it changed since the agent connected.
+    fn newer_price(&self, index: u32) -> Option<Price> {
+        let connected = self.agents.get(index)?.since();
+        self.price_set.filter(|set| *set >= connected).map(|_| self.limits.price)
     }
 
     /// Returns the hash after a report that fits the earlier reports on this socket.

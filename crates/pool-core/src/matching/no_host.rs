@@ -166,23 +166,36 @@ impl Matching {
                 others.push(on);
             }
         }
-        (name_chains(&others, chain, context), examined_hosts)
+        let none = if self.open_hosts.connected().len() <= LOOKS {
+            format!("no host here is on {chain}")
+        } else if self.has_free_slot_on(number, chain, context) {
+            return (None, examined_hosts);
+        } else {
+            format!("no host on {chain} has a free slot here, and none of the {examined_hosts} examined hosts is on it")
+        };
+        (name_chains(&none, &others, chain, context), examined_hosts)
+    }
+
+    /// Whether a host on this chain has a free slot, or one whose genesis is unknown and that may be on it.
+    fn has_free_slot_on(&self, number: Option<u32>, chain: &ChainSpec, context: Context<'_>) -> bool {
+        let unknown = context.agents.chain_number(&ChainSpec::without_genesis(chain.chain_id));
+        [number, unknown].into_iter().flatten().any(|chain| self.free_on(chain, context) > 0)
     }
 }
 
-/// `None` if there are none.
-fn name_chains(others: &[u32], chain: &ChainSpec, context: Context<'_>) -> Option<String> {
+/// Adds to `none`, that no host is on a chain, on which chains the others are. `None` if there are none.
+fn name_chains(none: &str, others: &[u32], chain: &ChainSpec, context: Context<'_>) -> Option<String> {
     let others: Vec<&ChainSpec> = others.iter().filter_map(|&on| context.agents.chain(on)).collect();
     if let Some(other) = others.iter().find(|other| other.chain_id == chain.chain_id) {
         let genesis = if other.lacks_genesis() { String::new() } else { format!(", {}", ShortHash(other.genesis)) };
         return Some(format!(
-            "no host here is on {chain}; hosts with the same chain ID have another genesis block{genesis}: compare \
+            "{none}; hosts with the same chain ID have another genesis block{genesis}: compare \
              your genesis file with the pool operator's"
         ));
     }
     let named: Vec<String> = others.iter().take(NAMED).map(ToString::to_string).collect();
     let and_more = if others.len() > NAMED { " and others" } else { "" };
-    (!named.is_empty()).then(|| format!("no host here is on {chain}; hosts are on {}{and_more}", named.join(", ")))
+    (!named.is_empty()).then(|| format!("{none}; hosts are on {}{and_more}", named.join(", ")))
 }
 
 impl Survey {

@@ -297,6 +297,20 @@ fn a_node_that_is_checked_learns_that_its_chain_has_no_hosts() {
 }
 
 #[test]
+fn a_host_beyond_those_that_are_examined_is_a_partner_all_the_same() {
+    let mut pool = Pool::new();
+    for number in 0..300 {
+        pool = pool.with_host(1_000 + number, SLOTS);
+    }
+    let other = ConnectRequest { chain: chain(2), ..client(CLIENT) };
+    let text = check(&mut pool, CLIENT, ISSUED, other.clone()).unwrap().unwrap();
+    let part = "has a free slot here, and none of the 256 examined hosts is on it";
+    assert!(text.starts_with("no host on chain 2") && text.contains(part), "{text}");
+    pool.connect(SECOND_HOST, ConnectRequest { chain: chain(2), ..host(SECOND_HOST, 1) }).unwrap();
+    assert_eq!(check(&mut pool, CLIENT, ISSUED, other), Ok(None));
+}
+
+#[test]
 fn a_check_forgets_no_node_for_which_a_full_pool_would_make_room() {
     let mut pool = Pool::with(Limits { nodes: 1, ..Limits::default() }).with_host(HOST, SLOTS);
     pool.disconnect(HOST);

@@ -26,6 +26,21 @@ fn full(seq: u32, leases: &[LeaseId]) -> ReportRequest {
 }
 
 #[test]
+fn an_agent_that_was_connected_learns_a_new_price() {
+    let mut pool = Pool::new().with_host(HOST, SLOTS);
+    pool.pass(1_000);
+    assert_eq!(say(&mut pool, HOST, full(1, &[])).price, None);
+    let price = "7 gwei".parse().unwrap();
+    let limits = crate::Limits { price, ..pool.core.limits.clone() };
+    pool.core.set_limits(limits);
+    pool.pass(1_000);
+    let quiet = ReportRequest { seq: 2, ..Default::default() };
+    assert_eq!(say(&mut pool, HOST, quiet).price, Some(price));
+    let mut pool = pool.with_client(CLIENT);
+    assert_eq!(say(&mut pool, CLIENT, full(1, &[])).price, None, "its connect reply had it");
+}
+
+#[test]
 fn what_does_not_fit_moves_nothing() {
     let mut pool = Pool::new().with_host(HOST, SLOTS).with_client(CLIENT);
     pool.ask(CLIENT, 1);

@@ -42,11 +42,13 @@ impl Audience {
     }
 
     /// Returns the URLs that agents can use, the most useful first: those of the operator, those of the certificate's names,
-    /// and the addresses at which the pool listens, unless the certificate is for names only.
+    /// and the addresses at which the pool listens, unless the certificate is for names only. At a loopback address, other
+    /// machines cannot use the names.
     pub(crate) fn urls(&self) -> Vec<String> {
         let named = self.certificate_urls();
         let by_address = named.is_empty() || self.tls.as_ref().is_some_and(|tls| tls.has_addresses());
         let addresses = if by_address { addresses_at(self.bound.ip()) } else { Vec::new() };
+        let named = if by_address && self.bound.ip().to_canonical().is_loopback() { Vec::new() } else { named };
         let addresses = addresses.into_iter().map(|ip| self.url_of(ip, self.bound.port()));
         self.public_urls.iter().map(shown).chain(addresses).chain(named).collect()
     }
@@ -230,5 +232,15 @@ mod tests {
         assert_eq!(urls("127.0.0.1:8080", &[url("wss://pool.example")])[0], "wss://pool.example");
         let any = urls("0.0.0.0:8080", &[]);
         assert!(!any.is_empty() && any.iter().all(|url| !url.contains("0.0.0.0")), "{any:?}");
+    }
+
+    #[test]
+    fn a_pool_at_a_loopback_address_names_only_that_address() {
+        let urls = |names: &'static [&'static str], addresses: bool| {
+            let certificate: Arc<dyn OwnCertificate> = Arc::new(Certificate(names, (!addresses).then_some(8080)));
+            Audience::new("127.0.0.1:8080".parse().unwrap(), &[], Some(certificate)).urls()
+        };
+        assert_eq!(urls(&["mybox", "localhost", "127.0.0.1"], true), ["wss://127.0.0.1:8080"]);
+        assert_eq!(urls(&["pool.example"], false), ["wss://pool.example:8080"], "the certificate has no address");
     }
 }

@@ -23,7 +23,7 @@ impl Encode for Notice {
             Self::HostConnected { lease, host, after_ms } => {
                 lease.encode(out);
                 host.encode(out);
-                after_ms.encode(out);
+                after_ms.unwrap_or_default().encode(out);
             }
             Self::HostNotConnected { lease, host: peer, version, cause }
             | Self::ClientNotConnected { lease, client: peer, version, cause } => {
@@ -125,6 +125,7 @@ impl Encode for ConnectFailure {
                 dialed.encode(out);
             }
             Self::NeverConnected => out.number(8),
+            Self::Loopback => out.number(9),
         }
     }
 }

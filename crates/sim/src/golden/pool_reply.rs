@@ -36,8 +36,11 @@ impl Encode for LeaseView {
 
 impl Encode for ReportReply {
     fn encode(&self, out: &mut Encoder) {
-        let Self { resync } = self;
+        let Self { resync, price } = self;
         resync.encode(out);
+        if let Some(price) = price {
+            price.encode(out);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::NodeId;
+use crate::{NodeId, is_unprintable};
 
 /// What members of a closed pool know. It never travels: a [`JoinProof`] does.
 #[derive(Clone)]
@@ -19,10 +19,10 @@ pub struct JoinSecret(Zeroizing<String>);
 pub struct JoinProof(String);
 
 impl JoinSecret {
-    /// The secret without surrounding white space and byte order mark; `None` if nothing is left.
+    /// The secret without surrounding white space and invisible characters, such as a byte order mark; `None` if nothing is left.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        let text = text.trim_matches(|c: char| c.is_whitespace() || is_unprintable(c));
         (!text.is_empty()).then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
@@ -73,7 +73,9 @@ mod tests {
         assert!(!secret.accepts(&proof, &b, "n1"));
         assert!(!JoinSecret::new("other").unwrap().accepts(&proof, &a, "n1"));
         assert!(JoinSecret::new("  ").is_none() && JoinSecret::new("\u{feff}\r\n").is_none());
-        assert!(JoinSecret::new("\u{feff}open sesame\r\n").unwrap().accepts(&proof, &a, "n1"));
+        for text in ["\u{feff}open sesame\r\n", "\u{200b}open sesame\u{a0}", "open sesame\u{2060}"] {
+            assert!(JoinSecret::new(text).unwrap().accepts(&proof, &a, "n1"), "{text:?}");
+        }
         assert_eq!(format!("{secret:?}"), "JoinSecret(…)");
     }
 }

@@ -48,7 +48,7 @@ errors! {
         UserInfo: local, "a user name or password in the address is not supported",
             hint "Remove everything before the @, and the @.";
         /// The host is missing or contains characters that are not allowed in a host.
-        Host: local, "it does not contain a host",
+        Host: local, "the host is missing, or contains a space or another character that is not allowed",
             hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST, or http://HOST:PORT.";
         /// The text after the colon is not a number from 1 to 65535.
         Port: local, "the port is not a number from 1 to 65535",

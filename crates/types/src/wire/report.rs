@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Capability, LeaseId, LeaseSetHash};
+use crate::{Capability, LeaseId, LeaseSetHash, Price};
 
 /// The state of the peers that the pool assigned to the agent or asked it to admit. A report never names other peers.
 ///
@@ -66,4 +66,7 @@ pub struct ReportReply {
     /// full report.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub resync: bool,
+    /// The price of a slot in leases from now on, if it changed since the agent connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
 }

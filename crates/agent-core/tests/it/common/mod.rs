@@ -381,7 +381,7 @@ impl Bench {
     /// Takes the report that is in `out`.
     pub fn take_report(&mut self) -> ReportRequest {
         let (tag, report) = self.report().expect("a report");
-        self.answer(tag, PoolAnswer::Report(ReportReply { resync: false }));
+        self.answer(tag, PoolAnswer::Report(ReportReply { resync: false, price: None }));
         report
     }
 
@@ -433,7 +433,7 @@ impl Bench {
         let (tag, _) = bench.report().expect("the first report");
         bench.give(vec![place(LEASE, HOST)]);
         bench.done();
-        bench.answer(tag, PoolAnswer::Report(ReportReply { resync: false }));
+        bench.answer(tag, PoolAnswer::Report(ReportReply { resync: false, price: None }));
         bench.peers(&[HOST]);
         bench.take_report();
         bench

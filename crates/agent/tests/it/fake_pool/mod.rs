@@ -87,6 +87,7 @@ impl Toy {
 
     pub(crate) fn config(&self) -> RunnerConfig {
         RunnerConfig {
+            connections: vipnode_agent::local::ConnectionSettings::default(),
             node: self.node.clone(),
             pool: Some(PoolAccess {
                 address: PoolAddress::read(POOL).unwrap(),

@@ -160,6 +160,11 @@ impl Sim {
         self.args_of("node", "key")
     }
 
+    /// The flags of the other node.
+    pub fn other_args(&self) -> [String; 3] {
+        self.args_of("other", "other.key")
+    }
+
     /// The flags for one more node.
     pub fn add(&self, name: &str, spec: SimSpec) -> [String; 3] {
         self.net.add(spec);
@@ -190,7 +195,7 @@ impl Sim {
 
     /// An agent of the other node, with the same state directory.
     pub fn other_agent(&self, args: &[&str]) -> Vipnode {
-        Self::start_agent(args, &self.args_of("other", "other.key"))
+        Self::start_agent(args, &self.other_args())
     }
 
     /// `vipnode release` for one of the nodes.

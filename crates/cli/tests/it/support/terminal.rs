@@ -3,9 +3,11 @@ use std::{
     io::Read,
     num::NonZero,
     process::{ExitStatus, Stdio},
+    thread::JoinHandle,
 };
 
 use rustix::{
+    io::{FdFlags, fcntl_setfd},
     pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt},
     termios::{Winsize, tcsetwinsize},
 };
@@ -28,6 +30,8 @@ pub struct Terminal {
     screen: vt100::Parser,
     /// Our end, for its size.
     size: File,
+    /// Reads our end, and ends with `written`.
+    reader: JoinHandle<()>,
     /// All that was written.
     pub raw: Vec<u8>,
 }
@@ -42,6 +46,8 @@ impl Terminal {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
+        // Otherwise the process itself would keep the terminal open.
+        fcntl_setfd(&ours, FdFlags::CLOEXEC).unwrap();
         let size = Winsize { ws_row: ROWS, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&ours, size).unwrap();
         let theirs = ioctl_tiocgptpeer(&ours, OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
@@ -64,7 +70,7 @@ impl Terminal {
         let (write, written) = mpsc::channel(1_024);
         let mut ours = File::from(ours);
         let size = ours.try_clone().unwrap();
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4_096];
             while let Ok(count @ 1..) = ours.read(&mut bytes) {
                 if write.blocking_send(bytes[..count].to_vec()).is_err() {
@@ -73,7 +79,7 @@ impl Terminal {
             }
         });
         let [rows, columns] = [ROWS, columns].map(|size| NonZero::new(size).unwrap());
-        Self { child, written, screen: vt100::Parser::new(rows, columns, 1_000), size, raw: Vec::new() }
+        Self { child, written, screen: vt100::Parser::new(rows, columns, 1_000), size, reader, raw: Vec::new() }
     }
 
     /// Resizes it. Like most terminals, it then breaks its lines again.
@@ -120,5 +126,22 @@ impl Terminal {
         while self.more().await {}
         let status = timeout(SOON, self.child.wait()).await.expect("it ends").unwrap();
         (status, self.lines(), String::from_utf8_lossy(&self.raw).into_owned())
+    }
+
+    /// SIGHUP while the terminal is there.
+    pub async fn hang_up(&self) {
+        let pid = self.child.id().expect("it runs").to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().await.unwrap().success());
+    }
+
+    /// Closes the terminal, as its user closes the window, and sends SIGHUP, as the system does to the processes on it. The
+    /// process has to write to it now and then.
+    pub async fn close(self) -> ExitStatus {
+        let Self { mut child, written, size, reader, .. } = self;
+        drop((written, size));
+        tokio::task::spawn_blocking(|| reader.join()).await.unwrap().unwrap();
+        let pid = child.id().expect("it runs").to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().await.unwrap().success());
+        timeout(SOON, child.wait()).await.expect("it ends").unwrap()
     }
 }

@@ -48,11 +48,11 @@ errors! {
             key: PathBuf,
         }: local, "the certificate in {certificate} is a CA certificate, which agents do not accept from a server"
                 (certificate = certificate.display()),
-            hint "Issue a server certificate from it: openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+            hint "Issue a server certificate from it: `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
                   -keyout server.key -out server.csr -subj /CN=pool -addext subjectAltName=DNS:pool.example.org && openssl \
                   x509 -req -in server.csr -CA {certificate} -CAkey {key} -CAcreateserial -days 365 -copy_extensions copy \
-                  -out server.pem. Then pass --tls-cert server.pem --tls-key server.key here, and --tls-ca {certificate} to each \
-                  agent. Or let the pool do it: --tls internal."
+                  -out server.pem`. Then pass --tls-cert server.pem --tls-key server.key here, copy {certificate} to the machine of \
+                  each agent, and pass the copy there with --tls-ca. Or let the pool do it: --tls internal."
                 (certificate = certificate.display(), key = key.display());
         /// The certificate has expired.
         Expired {
