@@ -1,27 +1,35 @@
 //! Amounts of money: nothing is rounded, nothing becomes zero on its way (D27, D28).
 
-use vipnode_types::{Price, Wei};
+use vipnode_types::{Amount, Asset, Price, QuotedPrice};
 
 /// What libFuzzer runs, and the replay of the corpus.
 pub fn run(data: (&str, u128)) {
     let (text, number) = data;
-    let wei = Wei::new(number);
-    assert_eq!(wei.to_string().parse::<Wei>().expect("what is printed can be read"), wei);
-    let json = serde_json::to_string(&wei).expect("JSON");
+    let amount = Amount::new(number);
+    let json = serde_json::to_string(&amount).expect("JSON");
     assert!(json.starts_with('"'), "amounts are strings (D29)");
-    assert_eq!(serde_json::from_str::<Wei>(&json).expect("reads"), wei);
-    if let Ok(wei) = text.parse::<Wei>() {
-        assert_eq!(wei.to_string().parse::<Wei>().expect("what is printed can be read"), wei);
+    assert_eq!(serde_json::from_str::<Amount>(&json).expect("reads"), amount);
+    let asset = text.parse::<Asset>().unwrap_or_default();
+    if let Ok(quoted) = text.parse::<QuotedPrice>() {
+        assert_eq!(quoted.to_string().parse::<QuotedPrice>().expect("what is printed can be read"), quoted);
         assert!(
-            wei != Wei::ZERO || !text.contains(|c: char| ('1'..='9').contains(&c)) || text.contains("0x"),
+            quoted.is_free() != text.contains(|c: char| ('1'..='9').contains(&c)) || text.contains(['/', ' ']),
             "{text}"
         );
+        if let Ok(price) = quoted.in_asset(asset) {
+            assert_eq!(price.is_free(), quoted.is_free());
+            assert!(price.cost(0).is_some_and(|cost| cost == Amount::ZERO));
+            let shown: QuotedPrice = price.to_string().parse().expect("what is printed can be read");
+            assert_eq!(shown.in_asset(asset), Ok(price));
+        }
     }
-    if let Ok(price) = text.parse::<Price>() {
-        assert_eq!(price.to_string().parse::<Price>().expect("what is printed can be read"), price);
-        assert!(price.cost(0).is_some_and(|cost| cost == Wei::ZERO));
+    if let Ok(price) = serde_json::from_str::<Price>(text) {
+        assert_eq!(serde_json::from_str::<Price>(&serde_json::to_string(&price).expect("JSON")).expect("reads"), price);
     }
-    if let Ok(wei) = serde_json::from_str::<Wei>(text) {
-        assert_eq!(serde_json::from_str::<Wei>(&serde_json::to_string(&wei).expect("JSON")).expect("reads"), wei);
+    if let Ok(amount) = serde_json::from_str::<Amount>(text) {
+        assert_eq!(
+            serde_json::from_str::<Amount>(&serde_json::to_string(&amount).expect("JSON")).expect("reads"),
+            amount
+        );
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use vipnode_types::{Account, Enode, EnodeHost, NodeId, Price};
+use vipnode_types::{Account, Enode, EnodeHost, NodeId, Price, QuotedPrice};
 
 use crate::{DirectConfig, PeerPolicy, Protocol2Config};
 
@@ -15,8 +15,8 @@ pub struct AgentConfig {
     pub direct: DirectConfig,
     /// How many hosts to keep from a pool; 0 for an agent that is not a client.
     pub min_peers: u32,
-    /// The maximum price of a slot.
-    pub max_price: Option<Price>,
+    /// The maximum price of a slot, in the asset that the pool charges in; `None` for any price.
+    pub max_price: Option<QuotedPrice>,
     /// Disconnect every peer of the node that has no lease and that the node does not keep by its own settings.
     pub strict: bool,
     /// Peers that the node keeps by its own settings, connected or not: the agent makes no changes for them and undoes
@@ -39,6 +39,15 @@ pub struct AgentConfig {
     pub request_ms: u64,
     /// Seed of the agent's own choices (jitter).
     pub seed: [u8; 32],
+}
+
+impl AgentConfig {
+    /// Whether a price does not exceed the maximum. One in another asset than the maximum does, unless it is free.
+    #[must_use]
+    pub fn pays(&self, price: Price) -> bool {
+        let most = self.max_price.as_ref().filter(|_| !price.is_free());
+        most.is_none_or(|most| most.in_asset(price.asset()).is_ok_and(|most| !price.exceeds(most)))
+    }
 }
 
 /// Where others dial the node.

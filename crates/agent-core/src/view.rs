@@ -1,4 +1,4 @@
-use vipnode_types::{LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, wire::Side};
+use vipnode_types::{LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice, wire::Side};
 
 use crate::{AgentCore, EndedLeases, HostConfig, PoolState, node::own_peers::OwnPeers};
 
@@ -16,7 +16,7 @@ pub struct AgentView {
     /// Why hosts are missing, as reported by the pool.
     pub why_missing: Option<String>,
     /// The maximum price of a slot; `None` for any price.
-    pub max_price: Option<Price>,
+    pub max_price: Option<QuotedPrice>,
     /// How many hosts the user named, which are kept without a pool.
     pub direct_hosts: u32,
     /// Its connection to the pool.
@@ -108,7 +108,7 @@ impl AgentView {
             min_peers: core.config.min_peers,
             missing,
             why_missing: core.missing_hosts.why().filter(|_| missing > 0 && core.session.is_live()).map(str::to_owned),
-            max_price: core.config.max_price,
+            max_price: core.config.max_price.clone(),
             direct_hosts: core.direct_hosts(),
             pool: core.pool_state(),
             joined: core.session.joined(),

@@ -19,7 +19,7 @@ use vipnode_agent_core::{ConnectFailure, NameError, Notice};
 use vipnode_node::NodeError;
 use vipnode_pool::PoolConfig;
 use vipnode_types::{
-    ChainSpec, Enode, EnodeHost, Failure, LeaseId, Ms, NodeFacts, NodeId, PoolId, PoolKey, Wei,
+    Amount, ChainSpec, Enode, EnodeHost, Failure, LeaseId, Ms, NodeFacts, NodeId, PoolId, PoolKey, Price,
     wire::{ErrorCode, EvictReason, HostStatus as PoolHost, PoolStats, PoolStatus, Side, WireError},
 };
 
@@ -183,7 +183,7 @@ fn notices() -> Vec<Notice> {
     let mut notices = vec![
         Notice::Connected {
             welcome: Some("Be kind.".to_owned()),
-            price: Some("100 gwei".parse().unwrap()),
+            price: Some(Price::per_minute(100_000_000_000)),
             pool_id: Some(pool_id()),
         },
         Notice::Connected { welcome: None, price: None, pool_id: None },
@@ -287,16 +287,16 @@ pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> 
         address: Some("10.0.0.7:30303".to_owned()),
         client_version: "Geth/v1.17.5-stable/linux-amd64/go1.26.0".to_owned(),
         latency_us: Some(24_123),
-        price: Some("100 gwei".parse().unwrap()),
+        price: Some(Price::per_minute(100_000_000_000)),
         since: now.minus(200_000),
         connected: Some(now.minus(184_000)),
         seen_ms: 184_000,
-        cost: Some(Wei::new(306_000_000_000)),
+        cost: Some(Amount::new(306_000_000_000)),
         redial_ms: None,
         ending: false,
         direct: false,
     };
-    let metered = Metered { leases: 1, seen_ms: 184_000, cost: Wei::new(306_000_000_000) };
+    let metered = Metered { leases: 1, seen_ms: 184_000, cost: Amount::new(306_000_000_000) };
     AgentStatus {
         agent_version: "vipnode/3.0.0".to_owned(),
         process: 4_711,
@@ -318,7 +318,7 @@ pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> 
             protocol: 3,
             state: PoolState::Joined,
             since: Some(now.minus(3_600_000)),
-            price: Some("100 gwei".parse().unwrap()),
+            price: Some(Price::per_minute(100_000_000_000)),
         },
         connections: ConnectionSettings::default(),
         host: Some(AgentHostStatus {
@@ -430,7 +430,7 @@ fn snapshot_of_errors() {
         &["host", "--slots", "many"],
         &["host", "--slots", "-1"],
         &["client", "enode://1"],
-        &["client", "--max-price", "1 euro"],
+        &["client", "--max-price", "100"],
         &["status", "--no-such"],
         &["pool", "adm"],
     ];

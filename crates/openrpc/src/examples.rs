@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use vipnode_types::{
-    Account, AgentKey, ChainSpec, Delegation, Enode, LeaseId, Ms, NodeId, NodeKey, PoolId, PoolKey, Price, Wei,
+    Account, AgentKey, ChainSpec, Delegation, Enode, LeaseId, Ms, NodeId, NodeKey, PoolId, PoolKey, Price,
     protocol2::{method, signed_params},
     signed::Envelope,
 };
@@ -50,8 +50,8 @@ pub(super) fn client_enode() -> Enode {
     Enode::at(client(), [198, 51, 100, 7].into(), 30_303)
 }
 
-pub(super) const fn price() -> Price {
-    Price::per_minute(Wei::new(100_000_000_000))
+pub(super) fn price() -> Price {
+    Price::per_minute(100_000_000_000)
 }
 
 pub(super) const fn account() -> Account {

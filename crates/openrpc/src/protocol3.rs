@@ -137,7 +137,7 @@ pub(super) fn connect() -> MethodRow {
         enode: Some(examples::client_enode()),
         host: None,
         client: Some(ClientCriteria {
-            max_price: Some(examples::price()),
+            max_price: "100 gwei/minute".parse().ok(),
             required_capabilities: caps(&["les"]),
             ..ClientCriteria::default()
         }),

@@ -1,4 +1,4 @@
-use vipnode_types::{AccountError, ChainSpec, EnodeError, errors};
+use vipnode_types::{AccountError, AmountError, Asset, ChainSpec, EnodeError, QuotedPrice, errors};
 
 errors! {
     /// Why the pool refuses an agent's request.
@@ -22,6 +22,16 @@ errors! {
         /// The enode in the request has a different ID than the node that signed.
         ForeignEnode: Unsuitable, "the enode belongs to a different node than the one that signed",
             hint "Check --enode and --nodekey: both must belong to the same node.";
+        /// A client's maximum price is not in the asset that the pool charges in.
+        MaxPrice {
+            /// The price, as the client sent it.
+            quoted: QuotedPrice,
+            /// What the pool charges in.
+            asset: Asset,
+            /// Why it is not a price in that asset.
+            source: AmountError,
+        }: Unsuitable, "this pool charges in {asset}, and cannot use the maximum price {quoted}: {source}",
+            hint "Write --max-price in {}, or leave it out." (asset.unit_names());
         /// A node that used protocol 3 connects with protocol 2, which its owner has not allowed.
         SpeaksProtocol3: Unauthorized, "this node uses protocol 3, and its owner has not allowed protocol 2",
             hint "Run the agent with --allow-protocol-2 once, or stay with protocol 3.";

@@ -1,4 +1,4 @@
-use vipnode_types::{Wei, wire::EvictReason};
+use vipnode_types::{Amount, wire::EvictReason};
 
 use crate::MeteredPeriod;
 
@@ -34,7 +34,7 @@ pub struct Counters {
     /// Milliseconds billed on them.
     pub metered_ms: u64,
     /// The total cost of these rows.
-    pub metered_cost: Wei,
+    pub metered_cost: Amount,
     /// Milliseconds that only hosts saw, on leases with a price.
     pub unpaired_ms: u64,
     ended: [u64; 11],
@@ -47,10 +47,10 @@ impl Counters {
     }
 
     /// Counts a billing period that ended.
-    pub(crate) fn count_period(&mut self, billed_ms: u64, cost: Wei) {
+    pub(crate) fn count_period(&mut self, billed_ms: u64, cost: Amount) {
         self.metered_rows = self.metered_rows.saturating_add(1);
         self.metered_ms = self.metered_ms.saturating_add(billed_ms);
-        self.metered_cost = self.metered_cost.checked_add(cost).unwrap_or(Wei::new(u128::MAX));
+        self.metered_cost = self.metered_cost.checked_add(cost).unwrap_or(Amount::MAX);
     }
 
     /// Counts a finished row that a store kept, and those that were merged into it.

@@ -1,6 +1,6 @@
 //! The durable state, as plain values. A store keeps the newest value of each key.
 
-use vipnode_types::{Account, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei, meter::Seen};
+use vipnode_types::{Account, Amount, Asset, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, meter::Seen};
 
 use crate::{AddressBlock, Credentials, PairTime, Proven};
 
@@ -19,6 +19,8 @@ pub enum Row {
     Clock(Ms),
     /// The number of the next lease.
     NextLease(u64),
+    /// What the pool charges in. It never changes.
+    Asset(Asset),
     /// The time that a client spent with its hosts.
     Times(Box<TimesRow>),
     /// A finished billing period that is not in the journal yet, because one of its nodes ended too many within an hour.
@@ -133,6 +135,8 @@ pub struct LeaseRow {
     pub payee: Option<Account>,
     /// The price of the slot.
     pub price: Price,
+    /// What the billing periods before at this price left of a wei: `Price::cost_from`.
+    pub carry: u32,
     /// When the pool offered the slot.
     pub offered: Ms,
     /// When the client first saw the host, and when it reported it as gone.
@@ -152,8 +156,8 @@ pub struct MeteredPeriod {
     pub host: Option<Seen>,
     /// `meter::billed_ms` of both.
     pub billed_ms: u64,
-    /// `meter::cost` of both; 0 if the product would overflow.
-    pub cost: Wei,
+    /// The price of `billed_ms`, from the lease's `carry` on; 0 if it would be beyond 2^128 - 1 wei.
+    pub cost: Amount,
     /// When the row ended.
     pub ended: Ms,
     /// Rows of the same client, host, and payee that ended before it and are not in the journal one by one.
@@ -168,7 +172,7 @@ pub struct MergedPeriods {
     /// What they billed, in milliseconds.
     pub billed_ms: u64,
     /// What they cost.
-    pub cost: Wei,
+    pub cost: Amount,
 }
 
 impl MeteredPeriod {
@@ -180,8 +184,8 @@ impl MeteredPeriod {
 
     /// What it and the rows merged into it cost; at most 2^128 - 1 wei.
     #[must_use]
-    pub fn total_cost(&self) -> Wei {
-        self.cost.checked_add(self.earlier.cost).unwrap_or(Wei::new(u128::MAX))
+    pub fn total_cost(&self) -> Amount {
+        self.cost.checked_add(self.earlier.cost).unwrap_or(Amount::MAX)
     }
 
     /// Merges a row that ended before it into it.
@@ -190,7 +194,7 @@ impl MeteredPeriod {
         self.earlier = MergedPeriods {
             rows: rows.saturating_add(before.earlier.rows).saturating_add(1),
             billed_ms: billed_ms.saturating_add(before.total_billed_ms()),
-            cost: cost.checked_add(before.total_cost()).unwrap_or(Wei::new(u128::MAX)),
+            cost: cost.checked_add(before.total_cost()).unwrap_or(Amount::MAX),
         };
     }
 }

@@ -49,6 +49,7 @@ pub use auth::{
 };
 pub use config::PoolConfig;
 pub use data_dir::{DataDir, DataDirError};
+pub use engine::StartError;
 pub use local_addresses::addresses_at;
 pub use metrics::{PoolMetrics, PoolSummary};
 #[cfg(feature = "acme")]
@@ -70,6 +71,7 @@ pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "Connections that a pool closes", rows: close_reason::CloseReason::ROWS },
     vipnode_types::ErrorTable { title: "An unhealthy pool, `/health`", rows: engine::HealthError::ROWS },
     vipnode_types::ErrorTable { title: "A pool that cannot start or continue", rows: PoolError::ROWS },
+    vipnode_types::ErrorTable { title: "A pool that cannot continue from its store", rows: engine::StartError::ROWS },
     vipnode_types::ErrorTable { title: "The data directory of a pool, `--datadir`", rows: DataDirError::ROWS },
     vipnode_types::ErrorTable { title: "Bans and drains of a pool", rows: auth::BanError::ROWS },
     vipnode_types::ErrorTable { title: "Targets of a ban", rows: BanTargetError::ROWS },

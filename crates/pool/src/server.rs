@@ -8,7 +8,7 @@ use tokio::{
     time::{interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use vipnode_store::{MemoryStore, Store, StoreError};
+use vipnode_store::{MemoryStore, Store};
 use vipnode_types::errors;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     admin::{self, AdminService},
     auth::{AccessControl, Audience, BansAndDrains, OwnCertificate},
     close_reason::CloseReason,
-    engine::{Connections, CoreThread, CoreThreadParts, StoreThread, inbox},
+    engine::{Connections, CoreThread, CoreThreadParts, StartError, StoreThread, inbox},
     key_file::KeyFile,
     methods::{Monitor, Service},
     net::{fd_limit, listener::listen, port::Port},
@@ -53,11 +53,6 @@ errors! {
             hint "Run sudo setcap cap_net_bind_service=+ep \"$(command -v vipnode)\", or set \
                   AmbientCapabilities=CAP_NET_BIND_SERVICE in the systemd unit, or use a higher port: --bind {higher}."
                 (higher = SocketAddr::new(bind.ip(), HIGHER_PORT));
-        /// The pool cannot read its store at startup.
-        Store {
-            /// The error of the store.
-            source: StoreError,
-        }: local, "the pool's store cannot be read: {source}", hint_of source;
         /// The operating system did not start a thread.
         Thread {
             /// The error of the system.
@@ -70,6 +65,9 @@ errors! {
             why: String,
         }: local, "the pool stopped because of an internal error: {why}",
             hint "Report this with the pool's log, then start the pool again.";
+    }    also {
+        /// The pool cannot continue from its store.
+        Start(StartError);
     }
 }
 
@@ -113,7 +111,7 @@ impl PoolServer {
         let connections = Arc::new(Connections::new(inbox.clone()));
         let audience = Audience::new(local_addr, &config.public_urls, own_certificate(config.tls.as_ref()));
         let bans_and_drains = BansAndDrains::open(config.datadir.as_ref(), &config.limits);
-        let bans_and_drains = bans_and_drains.map_err(|source| PoolError::Store { source })?;
+        let bans_and_drains = bans_and_drains.map_err(|source| StartError::Store { source })?;
         let access = Arc::new(AccessControl::new(audience, config.identity(), bans_and_drains, config.access_rules()));
         let (store, store_thread) = StoreThread::start(store, inbox.clone(), config.limits.store_batches)
             .map_err(|source| PoolError::Thread { source })?;
@@ -246,7 +244,7 @@ async fn start_core(parts: CoreThreadParts) -> Result<JoinHandle<()>, PoolError>
     let thread = std::thread::Builder::new().name("vipnode-core".to_owned()).spawn(work);
     let thread = thread.map_err(|source| PoolError::Thread { source })?;
     match is_ready.await {
-        Ok(started) => started.map_err(|source| PoolError::Store { source })?,
+        Ok(started) => started?,
         Err(_) => return Err(internal("the pool's core did not start")),
     }
     Ok(thread)

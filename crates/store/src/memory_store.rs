@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, btree_map};
 
 use vipnode_pool_core::{DelegationRow, LastReport, LeaseRow, MeteredPeriod, NodeRow, Row, RowKey, TimesRow};
-use vipnode_types::{LeaseId, Ms, NodeId};
+use vipnode_types::{Asset, LeaseId, Ms, NodeId};
 
 use crate::{Store, StoreError};
 
@@ -20,6 +20,7 @@ pub struct MemoryStore {
     delegations: BTreeMap<NodeId, DelegationRow>,
     clock: Option<Ms>,
     next_lease: Option<u64>,
+    asset: Option<Asset>,
     journal: Vec<MeteredPeriod>,
     /// The index in the journal of each row of a lease.
     positions: BTreeMap<(LeaseId, u32), usize>,
@@ -85,6 +86,7 @@ impl MemoryStore {
             }
             Row::Clock(floor) => self.clock = Some(*floor),
             Row::NextLease(next) => self.next_lease = Some(*next),
+            Row::Asset(asset) => self.asset = Some(*asset),
             Row::Delete(RowKey::Node(id)) => {
                 self.nodes.remove(id);
             }
@@ -117,6 +119,7 @@ impl Store for MemoryStore {
     fn load(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
         self.clock.map(Row::Clock).into_iter().for_each(&mut *each);
         self.next_lease.map(Row::NextLease).into_iter().for_each(&mut *each);
+        self.asset.map(Row::Asset).into_iter().for_each(&mut *each);
         self.nodes.values().for_each(|node| each(Row::Node(Box::new(node.clone()))));
         self.leases.values().for_each(|lease| each(Row::Lease(Box::new(lease.clone()))));
         self.times.values().for_each(|times| each(Row::Times(Box::new(times.clone()))));

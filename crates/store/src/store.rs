@@ -8,7 +8,8 @@ use crate::StoreError;
 ///
 /// **State**: the newest value under each key, read back by [`load`](Self::load).
 /// - [`Row::Node`], [`Row::Lease`], [`Row::Times`], [`Row::Deferred`] and [`Row::Delegation`] replace the value under their
-///   key; [`Row::Clock`] and [`Row::NextLease`] replace the one value there is. The last write wins, also within a batch.
+///   key; [`Row::Clock`], [`Row::NextLease`] and [`Row::Asset`] replace the one value there is. The last write wins, also
+///   within a batch.
 /// - [`Row::LastReport`] replaces `seen` of each node it names, and takes its nonce where that is newer. A node
 ///   that is not in the store is skipped.
 /// - [`Row::Delete`] removes the value under a key, if there is one.
@@ -27,8 +28,8 @@ pub trait Store {
     /// See [`StoreError`]; nothing has changed then.
     fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError>;
 
-    /// Calls `each` with the whole state: [`Row::Clock`], [`Row::NextLease`], each [`Row::Node`] in any order, each
-    /// [`Row::Lease`] by ascending id, each [`Row::Times`] by ascending id, each [`Row::Delegation`] by ascending id, each
+    /// Calls `each` with the whole state: [`Row::Clock`], [`Row::NextLease`], [`Row::Asset`], each [`Row::Node`] in any
+    /// order, each [`Row::Lease`] by ascending id, each [`Row::Times`] by ascending id, each [`Row::Delegation`] by ascending id, each
     /// [`Row::Deferred`] by client and host. Rows that were never written are left out.
     ///
     /// # Errors

@@ -1,11 +1,11 @@
-//! The vocabulary of vipnode: IDs, enodes, wei, the meter, signatures, and all wire messages.
+//! The vocabulary of vipnode: IDs, enodes, money, the meter, signatures, and all wire messages.
 //!
 //! This crate uses no sockets, no clocks, and no store. Pool and agent meet only in `types`, `rpc`, `files`, and
 //! `metrics`.
 //!
 //! - Identity: [`NodeId`], [`Enode`], [`Account`], [`AgentKey`], [`ChainSpec`].
 //! - What a node serves and requires of others: [`Capability`], [`MinVersion`], [`PeerRules`].
-//! - Amounts: [`Wei`], [`Price`], [`meter`].
+//! - Money: [`Asset`], [`Amount`], [`Price`], [`meter`].
 //! - Time: [`Ms`], always passed in.
 //! - Messages: [`wire`], signed as described in [`signed`]; [`protocol2`] for the agents and pools of the original.
 //! - Errors and their hints: [`errors!`], [`TypedError`]; [`Failure`] is an error without its type.
@@ -51,7 +51,7 @@ pub use id::{
 };
 pub use limit_table::{Limit, LimitSetting, LimitSettings, LimitUnit, LimitValue};
 pub use methods::{AgentMethod, PoolMethod};
-pub use money::{Price, Wei, WeiError, meter};
+pub use money::{Amount, AmountError, Asset, Price, QuotedPrice, ShownAmount, meter};
 pub use ms::Ms;
 pub use node::{
     Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Mismatch,
@@ -74,7 +74,7 @@ pub const ERROR_TABLES: &[ErrorTable] = &[
     ErrorTable { title: "Enodes", rows: EnodeError::ROWS },
     ErrorTable { title: "Accounts", rows: AccountError::ROWS },
     ErrorTable { title: "Addresses of servers", rows: RpcUrlError::ROWS },
-    ErrorTable { title: "Amounts", rows: WeiError::ROWS },
+    ErrorTable { title: "Amounts and prices", rows: AmountError::ROWS },
     ErrorTable { title: "Capabilities", rows: CapabilityError::ROWS },
     ErrorTable { title: "Minimum versions", rows: MinVersionError::ROWS },
 ];

@@ -31,7 +31,7 @@ pub(crate) fn why_rejected(
         Some((LeaveReason::Lost, Refusal::NodeDown))
     } else if config.min_peers == 0 || running >= most || leases.len() >= limits::LEASES {
         Some((LeaveReason::Surplus, Refusal::EnoughHosts))
-    } else if config.max_price.is_some_and(|most| price > most) {
+    } else if !config.pays(price) {
         Some((LeaveReason::Price, Refusal::TooExpensive))
     } else if node.id() == Some(host.id) {
         Some((LeaveReason::Surplus, Refusal::Itself))

@@ -1,4 +1,4 @@
-use vipnode_types::{Price, Wei, wire::Side};
+use vipnode_types::{Amount, Price, wire::Side};
 
 /// Totals of an agent's ended leases, on each side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,7 +17,7 @@ pub struct EndedSide {
     /// How long their peers were connected, in milliseconds.
     pub ms: u64,
     /// The cost of that time at the price of each lease, rounded down for each.
-    pub cost: Wei,
+    pub cost: Amount,
 }
 
 impl EndedLeases {
@@ -32,8 +32,8 @@ impl EndedLeases {
 impl EndedSide {
     /// Adds a lease that saw its peer for `seen_ms`, at that price.
     pub fn add(&mut self, ms: u64, price: Option<Price>) {
-        let most = Wei::new(u128::MAX);
-        let cost = price.map_or(Wei::ZERO, |price| price.cost(ms).unwrap_or(most));
+        let most = Amount::MAX;
+        let cost = price.map_or(Amount::ZERO, |price| price.cost(ms).unwrap_or(most));
         self.leases = self.leases.saturating_add(1);
         self.ms = self.ms.saturating_add(ms);
         self.cost = self.cost.checked_add(cost).unwrap_or(most);

@@ -9,7 +9,7 @@ use crate::{Advertise, AgentConfig, policy::suitability::needs};
 pub(crate) fn hello(config: &AgentConfig, facts: &NodeFacts, slots: u32) -> ConnectRequest {
     let host = config.host.as_ref().map(|host| HostOffer { slots, payout: host.payout });
     let wish = || ClientCriteria {
-        max_price: config.max_price,
+        max_price: config.max_price.clone(),
         required_capabilities: needs(&config.policy, !facts.full),
         dials_late: facts.dials_late,
     };

@@ -3,7 +3,7 @@
 use crate::common::*;
 use vipnode_agent_core::{Action, Event, Notice, PoolAnswer};
 use vipnode_types::{
-    DropCause, PeerCommand, PeerFact, Price, Wei,
+    DropCause, PeerCommand, PeerFact, Price,
     wire::{AskReply, ErrorCode, LeasedHost, LeaveReason, Side, WireError},
 };
 
@@ -89,15 +89,15 @@ fn thrown_out_at_once_three_times_in_a_minute_is_unstable() {
 #[test]
 fn a_slot_over_the_price_limit_is_left_and_never_dialed() {
     let mut config = client_config(1);
-    config.max_price = Some(Price::per_minute(Wei::new(5)));
+    config.max_price = Some("5 wei/minute".parse().unwrap());
     let mut bench = Bench::live(config);
     bench.oblige();
-    bench.give(vec![LeasedHost { price: Price::per_minute(Wei::new(6)), ..place(LEASE, HOST) }]);
+    bench.give(vec![LeasedHost { price: Price::per_minute(6), ..place(LEASE, HOST) }]);
     assert_eq!(bench.calls(), vec![]);
     assert_eq!(bench.leave().unwrap().reason, LeaveReason::Price);
     bench.after(60_000);
     assert!(bench.ask().is_some());
-    bench.give(vec![LeasedHost { price: Price::per_minute(Wei::new(5)), ..place(SECOND_LEASE, SECOND_HOST) }]);
+    bench.give(vec![LeasedHost { price: Price::per_minute(5), ..place(SECOND_LEASE, SECOND_HOST) }]);
     assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(SECOND_HOST))]);
 }
 

@@ -3,7 +3,7 @@
 use crate::common::*;
 use vipnode_agent_core::{EndedSide, FromPool::Admit, HostSlots, PoolAnswer, PoolState};
 use vipnode_types::{
-    Wei,
+    Amount,
     wire::{AdmitCall, AskReply, ReportReply, Side},
 };
 
@@ -12,7 +12,7 @@ fn a_host_shows_slots_leases_and_what_they_saw() {
     let mut bench = Bench::live(host_config(3));
     bench.oblige();
     let Admit(call) = admit(LEASE, CLIENT) else { panic!() };
-    let price = vipnode_types::Price::per_minute(Wei::new(60_000));
+    let price = vipnode_types::Price::per_minute(60_000);
     bench.call(1, Admit(AdmitCall { price, ..call }));
     bench.done();
     bench.peers(&[CLIENT, OWN_PEER]);
@@ -36,7 +36,7 @@ fn a_host_shows_slots_leases_and_what_they_saw() {
     bench.done();
     let view = bench.core.view();
     assert_eq!(view.leases, []);
-    assert_eq!(view.ended.host, EndedSide { leases: 1, ms: 11_000, cost: Wei::new(11_000) });
+    assert_eq!(view.ended.host, EndedSide { leases: 1, ms: 11_000, cost: Amount::new(11_000) });
     assert_eq!(view.ended.client, EndedSide::default());
 }
 
@@ -62,7 +62,7 @@ fn the_age_of_the_head_grows_with_the_clock() {
 #[test]
 fn a_price_that_the_pool_changes_is_shown() {
     let mut bench = Bench::live(host_config(1));
-    let price = "7 gwei".parse().unwrap();
+    let price = vipnode_types::Price::per_minute(7_000_000_000);
     assert_ne!(bench.core.view().price, Some(price));
     let (tag, _) = bench.report().unwrap();
     bench.answer(tag, PoolAnswer::Report(ReportReply { price: Some(price), ..ReportReply::default() }));

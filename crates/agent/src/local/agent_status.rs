@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use vipnode_agent_core::{AgentView, EndedSide, LeaseSnapshot, PoolState, REDIAL_MS, SLOW_CONNECT_MS};
-use vipnode_types::{ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, Wei, wire::Side};
+use vipnode_types::{Amount, ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice, wire::Side};
 
 use super::ConnectionSettings;
 
@@ -105,7 +105,7 @@ pub struct AgentClientStatus {
     /// The reason, as reported by the pool.
     pub why_missing: Option<String>,
     /// The highest price of a slot that it accepts; `None` for any price.
-    pub max_price: Option<Price>,
+    pub max_price: Option<QuotedPrice>,
     /// The hosts that the client has or is connecting to.
     pub leases: Vec<LeaseStatus>,
     /// Totals since the agent started.
@@ -140,7 +140,7 @@ pub struct LeaseStatus {
     /// How long this side saw the peer, in milliseconds. The pool meters only the time that both sides saw.
     pub seen_ms: u64,
     /// The cost of `seen_ms`; `None` without a price. The cost is metered but not collected.
-    pub cost: Option<Wei>,
+    pub cost: Option<Amount>,
     /// How long the node may wait before it dials the peer, in milliseconds. geth does not dial a node twice within 35 s, so a
     /// client that was restarted waits, unless the host dials it. `None` for a peer that is connected, or that was just assigned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -161,7 +161,7 @@ pub struct Metered {
     /// The total time for which this side saw its peers, in milliseconds.
     pub seen_ms: u64,
     /// The cost of `seen_ms`.
-    pub cost: Wei,
+    pub cost: Amount,
 }
 
 /// The part of an agent's status that the agent core does not know.
@@ -245,7 +245,7 @@ impl AgentClientStatus {
             wants,
             missing: view.missing.saturating_add(view.direct_hosts.saturating_sub(named)),
             why_missing: view.why_missing.clone(),
-            max_price: view.max_price,
+            max_price: view.max_price.clone(),
             leases,
             metered: Metered::of(view.ended.client, view, Side::Client),
         })

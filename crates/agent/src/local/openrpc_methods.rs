@@ -1,6 +1,6 @@
 use vipnode_openrpc::{CallDirection, MethodRow};
 use vipnode_types::{
-    ChainSpec, LeaseId, Ms, NodeId, Price, Wei,
+    ChainSpec, LeaseId, Ms, NodeId, Price,
     wire::{ErrorCode, ExplainReply, PoolStats, PoolStatus},
 };
 
@@ -62,7 +62,7 @@ pub fn rows() -> Vec<MethodRow> {
 
 fn example() -> AgentStatus {
     let (now, seen_ms) = (Ms::new(1_795_000_000_000), 600_000);
-    let price = Price::per_minute(Wei::new(100_000_000_000));
+    let price = Price::per_minute(100_000_000_000);
     let cost = price.cost(seen_ms);
     let lease = LeaseStatus {
         lease: LeaseId::new(1_795_000_000_000_001),

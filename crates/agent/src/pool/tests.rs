@@ -16,11 +16,12 @@ fn read_text(name: &str, params: &str) -> Result<FromPool, WireError> {
 #[test]
 fn d18_what_a_pool_calls_its_agents_serve() {
     let id = "0a".repeat(64);
-    let admit = format!(r#"[{{"lease":7,"client":"{id}","price":"100","new_field":1}}]"#);
+    let price = r#"{"asset":{"symbol":"ETH","decimals":18},"amount":"100","period_ms":60000}"#;
+    let admit = format!(r#"[{{"lease":7,"client":"{id}","price":{price},"new_field":1}}]"#);
     assert!(matches!(read_text(method::ADMIT, &admit), Ok(FromPool::Admit(call)) if call.lease.get() == 7));
     let evict = format!(r#"[{{"lease":7,"peer":"{id}","reason":"left"}}]"#);
     assert!(matches!(read_text(method::EVICT, &evict), Ok(FromPool::Evict(_))));
-    let dial = format!(r#"[{{"lease":7,"side":"client","peer":"enode://{id}@127.0.0.1:1","price":"0"}}]"#);
+    let dial = format!(r#"[{{"lease":7,"side":"client","peer":"enode://{id}@127.0.0.1:1","price":{price}}}]"#);
     assert!(matches!(read_text(method::DIAL, &dial), Ok(FromPool::Dial(_))));
 }
 

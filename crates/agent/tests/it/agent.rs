@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use vipnode_agent::{AgentError, AgentNotice, PoolAddress, release};
 use vipnode_agent_core::Notice;
 use vipnode_types::{
-    JoinSecret, Ms, NodeId, PeerCommand, TypedError,
+    JoinSecret, Ms, NodeId, PeerCommand, Price, TypedError,
     signed::Envelope,
     wire::{ConnectRequest, method},
 };
 
 fn admit(lease: u64, client: NodeId) -> Value {
-    json!({"lease": lease, "client": client, "price": "0"})
+    json!({"lease": lease, "client": client, "price": Price::FREE})
 }
 
 fn connected(notice: &Notice) -> Option<()> {
@@ -76,7 +76,7 @@ async fn a_peer_that_the_agent_did_not_bring_survives_admit_dial_and_evict() {
         }
         let mut gone = toy.node.events().await.unwrap();
         end.call(method::ADMIT, admit(2, client.id)).await.unwrap();
-        let dial = json!({"lease": 2, "side": "host", "peer": client.enode(), "price": "0"});
+        let dial = json!({"lease": 2, "side": "host", "peer": client.enode(), "price": Price::FREE});
         end.call(method::DIAL, dial).await.unwrap();
         let evict = json!({"lease": 2, "peer": client.id, "reason": "left"});
         end.call(method::EVICT, evict).await.unwrap();
@@ -121,7 +121,7 @@ async fn d40_a_pool_that_disconnects_is_found_again_and_ends_nothing() {
     tokio::time::sleep(std::time::Duration::from_secs(100)).await;
     assert!(toy.connected(host.id).await);
     toy.connector.open.store(true, Ordering::Relaxed);
-    let lease = json!({"lease": 1, "side": "client", "peer": host.enode(), "price": "0"});
+    let lease = json!({"lease": 1, "side": "client", "peer": host.enode(), "price": Price::FREE});
     let mut end = toy.accept(json!([lease])).await;
     let (params, responder) = end.expect(method::REPORT).await;
     let (report,): (Value,) = read(&params);

@@ -16,8 +16,8 @@ use vipnode_agent::{
 };
 use vipnode_agent_core::Notice;
 use vipnode_rpc::{CallError, OpenSession, RpcLimits, SessionEnd, open_ipc};
-use vipnode_types::TypedError;
 use vipnode_types::wire::{ErrorCode, method};
+use vipnode_types::{Price, TypedError};
 
 fn root(toy: &Toy) -> PathBuf {
     toy.root.path().join("state")
@@ -157,7 +157,7 @@ async fn why_is_asked_of_the_pool() {
         let (params, responder) = end.expect(method::EXPLAIN).await;
         assert_eq!(params.get(), "[{}]", "the socket was signed for already");
         responder.respond(Ok(json!({
-            "want": 1, "missing": 1, "reason": "no host has a free slot", "price": "0", "connected_hosts": 4, "examined": 4,
+            "want": 1, "missing": 1, "reason": "no host has a free slot", "price": Price::FREE, "connected_hosts": 4, "examined": 4,
             "candidates": 0, "excluded": {"full": 4, "some_later_reason": 1}, "hosts": []
         })));
         end

@@ -9,7 +9,7 @@ use tokio::{
     net::TcpStream,
 };
 use vipnode_agent::{AgentMetrics, AgentRunner, MetricsServer, limits::MetricsLimits};
-use vipnode_types::LeaseId;
+use vipnode_types::{LeaseId, Price};
 
 async fn request(address: SocketAddr, head: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -99,7 +99,7 @@ async fn a_running_agent_shows_its_lease() {
     config.metrics = Some(metrics);
     let (runner, _notices) = AgentRunner::spawn(config);
     let end = toy.accept(json!([])).await;
-    let admit = json!({"lease": LeaseId::new(1), "client": client.id, "price": "0"});
+    let admit = json!({"lease": LeaseId::new(1), "client": client.id, "price": Price::FREE});
     end.call("vipnode_admit", admit).await.unwrap();
     let text = scrape(&server).await;
     for (metric, value) in [

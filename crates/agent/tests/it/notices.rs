@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use vipnode_agent::{AgentNotice, limits::NoticeLimits};
 use vipnode_agent_core::Notice;
-use vipnode_types::wire::method;
+use vipnode_types::{Price, wire::method};
 
 use crate::fake_pool::{Running, Toy, within};
 
@@ -19,7 +19,7 @@ async fn a_pool_that_varies_its_calls_does_not_flood_the_user() {
     let mut agent = Running::of(config);
     let end = toy.accept(json!([])).await;
     for lease in 1..=100_u64 {
-        end.call(method::ADMIT, json!({"lease": lease, "client": client.id, "price": "0"})).await.unwrap();
+        end.call(method::ADMIT, json!({"lease": lease, "client": client.id, "price": Price::FREE})).await.unwrap();
         end.call(method::EVICT, json!({"lease": lease, "peer": client.id, "reason": "left"})).await.unwrap();
     }
     agent.runner.stop();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use vipnode_agent::{AcceptedPool, AgentNotice, PinChange, PinReason, PoolAddress, RunnerConfig, state};
 use vipnode_agent_core::Notice;
 use vipnode_rpc::PoolHeaders;
-use vipnode_types::{Ms, PoolId, PoolKey, PoolKeyChange, PoolKeyChanges, wire::method};
+use vipnode_types::{Ms, PoolId, PoolKey, PoolKeyChange, PoolKeyChanges, Price, wire::method};
 
 const URL: &str = "wss://pool.example/";
 
@@ -97,7 +97,7 @@ async fn while_another_pool_answers_no_lease_ends() {
     presents(&toy, headers(&first));
     let mut agent = Running::of(config(&toy, None));
     let end = toy.accept_as(json!(first.id()), json!([])).await;
-    let admit = json!({"lease": 2, "client": client.id, "price": "0"});
+    let admit = json!({"lease": 2, "client": client.id, "price": Price::FREE});
     end.call(method::ADMIT, admit).await.unwrap();
     presents(&toy, headers(&other));
     end.close("restarting");
@@ -112,7 +112,7 @@ async fn while_another_pool_answers_no_lease_ends() {
     assert!(toy.trusted(client.id) && toy.journaled() == 1);
     // The pool is back.
     presents(&toy, headers(&first));
-    let lease = json!([{"lease": 2, "side": "host", "peer": client.enode(), "price": "0"}]);
+    let lease = json!([{"lease": 2, "side": "host", "peer": client.enode(), "price": Price::FREE}]);
     while toy.ends.try_recv().is_ok() {}
     let end = toy.accept_as(json!(first.id()), lease).await;
     assert!(toy.trusted(client.id));

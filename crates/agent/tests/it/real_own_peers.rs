@@ -10,7 +10,7 @@ use vipnode_node::{
     sim::SimSpec,
     testing::{Geth, GethSpec},
 };
-use vipnode_types::{PeerCommand, wire::method};
+use vipnode_types::{PeerCommand, Price, wire::method};
 
 use crate::fake_pool::{Running, Toy};
 
@@ -32,7 +32,7 @@ async fn real_geth_keeps_a_peer_that_the_agent_did_not_bring() {
     while !ready().await {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    end.call(method::ADMIT, json!({"lease": 1, "client": client.id, "price": "0"})).await.unwrap();
+    end.call(method::ADMIT, json!({"lease": 1, "client": client.id, "price": Price::FREE})).await.unwrap();
     let socket = toy.root.path().join("state/agents").join(format!("{}.sock", toy.id.short()));
     let lease = loop {
         let lease = local::status(&socket).await.unwrap().host.unwrap().leases.remove(0);
@@ -45,8 +45,8 @@ async fn real_geth_keeps_a_peer_that_the_agent_did_not_bring() {
     end.call(method::EVICT, json!({"lease": 1, "peer": client.id, "reason": "left"})).await.unwrap();
     let mut gone = node.events().await.unwrap();
     for lease in 2..12 {
-        end.call(method::ADMIT, json!({"lease": lease, "client": client.id, "price": "0"})).await.unwrap();
-        let dial = json!({"lease": lease, "side": "host", "peer": client.enode, "price": "0"});
+        end.call(method::ADMIT, json!({"lease": lease, "client": client.id, "price": Price::FREE})).await.unwrap();
+        let dial = json!({"lease": lease, "side": "host", "peer": client.enode, "price": Price::FREE});
         end.call(method::DIAL, dial).await.unwrap();
         let evict = json!({"lease": lease, "peer": client.id, "reason": "left"});
         end.call(method::EVICT, evict).await.unwrap();

@@ -6,7 +6,7 @@ use clap::Args;
 use vipnode_agent::{AcceptedPool, limits::AgentLimits};
 use vipnode_agent_core::{HostConfig, VersionPattern};
 use vipnode_node::{NodeAccess, Trust, limits::NodeLimits};
-use vipnode_types::{Account, Capability, Enode, MinVersion, NodeId, Price};
+use vipnode_types::{Account, Capability, Enode, MinVersion, NodeId, QuotedPrice};
 
 use super::{
     JoinArgs, MetricsArgs, ProtocolArgs, TrustArgs,
@@ -213,11 +213,11 @@ pub(crate) struct HostSelectionArgs {
     /// Stay connected to this many hosts.
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = whole_number::<1, 64>, help_heading = "Client")]
     pub(crate) min_peers: u32,
-    /// Pay at most this much per slot per minute, such as "100 gwei".
+    /// Pay at most this much for a slot, such as "100 gwei/minute".
     ///
     /// [default: any price]
-    #[arg(long, value_name = "AMOUNT", help_heading = "Payment")]
-    pub(crate) max_price: Option<Price>,
+    #[arg(long, value_name = "PRICE", help_heading = "Payment")]
+    pub(crate) max_price: Option<QuotedPrice>,
     /// Require hosts to serve these capabilities, such as snap/1.
     ///
     /// A name without a version, such as les, matches any version. Separate multiple values with commas. A light node

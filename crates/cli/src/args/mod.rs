@@ -26,7 +26,7 @@ mod whole_number;
 use std::path::PathBuf;
 
 use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind, parser::ValueSource};
-use vipnode_types::Price;
+use vipnode_types::QuotedPrice;
 
 #[cfg(feature = "acme")]
 pub(crate) use self::tls::AcmeArgs;
@@ -235,9 +235,9 @@ pub(crate) struct DemoArgs {
     /// Keep running until Ctrl-C, and print the pool's address.
     #[arg(long, help_heading = "Advanced")]
     pub(crate) keep_running: bool,
-    /// Charge this much per slot per minute.
-    #[arg(long, default_value = "100 gwei", value_name = "AMOUNT", help_heading = "Payment")]
-    pub(crate) price: Price,
+    /// Charge this much for a slot.
+    #[arg(long, default_value = "100 gwei/minute", value_name = "PRICE", help_heading = "Payment")]
+    pub(crate) price: QuotedPrice,
 }
 
 #[derive(Debug, Args)]
@@ -311,7 +311,7 @@ mod tests {
             &["vipnode", "client", "--allow", "00"],
             &["vipnode", "host", "--allow", "00"],
             &["vipnode", "client", "--enode.host", "1.2.3.4:5"],
-            &["vipnode", "client", "--max-price", "1 euro"],
+            &["vipnode", "client", "--max-price", "100"],
             &["vipnode", "pool", "--bind", "nowhere"],
             &["vipnode", "pool", "--bind", "+80"],
             &["vipnode", "pool", "--public-url", "wss://*"],

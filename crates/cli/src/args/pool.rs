@@ -9,7 +9,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use vipnode_pool::{AllowedOrigin, Network, ProxyHeader, StatusAudience, Welcome};
-use vipnode_types::{Price, RpcUrl, TypedError as _};
+use vipnode_types::{Asset, QuotedPrice, RpcUrl, TypedError as _};
 
 use super::{
     JoinArgs, PoolCommand, TlsArgs, listen_address::listen_address, original_pool::OriginalPool,
@@ -69,11 +69,24 @@ pub(crate) struct PoolArgs {
     /// {{.NodeID}} is replaced with the ID of the agent's node.
     #[arg(long, alias = "contract.welcome", value_name = "TEXT", help_heading = "Pool", hide_short_help = true)]
     pub(crate) welcome: Option<Welcome>,
-    /// Charge this much per slot per minute, such as "100 gwei".
+    /// Charge this much for a slot, such as "100 gwei/minute".
     ///
-    /// This version meters leases but does not collect payment.
-    #[arg(long, alias = "contract.price", default_value = "0", value_name = "AMOUNT", help_heading = "Payment")]
-    pub(crate) price: Price,
+    /// The period is ms, second, minute, hour, day, week, or month (30 days), or a number of them; without one, the price
+    /// is per minute. This version meters leases but does not collect payment.
+    #[arg(long, alias = "contract.price", default_value = "0", value_name = "PRICE", help_heading = "Payment")]
+    pub(crate) price: QuotedPrice,
+    /// Charge in this asset, such as USDC:6.
+    ///
+    /// The value is a symbol and the number of decimals of its largest unit. ETH:18 also has the units from wei to ether. A
+    /// pool cannot change its asset later.
+    #[arg(
+        long,
+        default_value = "ETH:18",
+        value_name = "SYMBOL:DECIMALS",
+        help_heading = "Payment",
+        hide_short_help = true
+    )]
+    pub(crate) asset: Asset,
     /// Set how often agents report (1s to 119s).
     ///
     /// If one side of a lease goes offline, the lease is metered up to that side's last report.

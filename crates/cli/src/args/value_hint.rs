@@ -2,7 +2,7 @@ use std::error::Error;
 
 use vipnode_agent_core::VersionPatternError;
 use vipnode_types::{
-    AccountError, CapabilityError, EnodeError, HexError, MinVersionError, NodeIdError, TypedError, WeiError,
+    AccountError, AmountError, CapabilityError, EnodeError, HexError, MinVersionError, NodeIdError, TypedError,
 };
 
 use crate::error::{CommandError, TargetError};
@@ -20,7 +20,7 @@ pub(crate) fn value_hint(error: &clap::Error) -> Option<String> {
         hint_of::<NodeIdError>,
         hint_of::<TargetError>,
         hint_of::<VersionPatternError>,
-        hint_of::<WeiError>,
+        hint_of::<AmountError>,
     ];
     hints.into_iter().find_map(|hint| hint(cause))
 }
@@ -46,7 +46,7 @@ mod tests {
             (&["client", "enode://1"], "128 characters"),
             (&["client", "host"], "vipnode doctor --role host"),
             (&["client", "--reject-client", "("], "regular expression"),
-            (&["client", "--max-price", "1 euro"], "gwei"),
+            (&["client", "--max-price", "100"], "100 gwei/minute"),
         ] {
             let error = Cli::read(["vipnode"].iter().chain(line)).unwrap_err();
             let hint = value_hint(&error).unwrap_or_else(|| panic!("{line:?}: {error}"));

@@ -146,7 +146,7 @@ impl Role {
                 .as_ref()
                 .filter(|_| pool)
                 .map_or(0, |host_selection| host_selection.min_peers),
-            max_price: self.host_selection.as_ref().and_then(|host_selection| host_selection.max_price),
+            max_price: self.host_selection.as_ref().and_then(|host_selection| host_selection.max_price.clone()),
             strict: self.connection.protocol.strict_peers,
             keep: self.connection.keep.iter().copied().collect(),
             policy: self.policy(),

@@ -7,6 +7,7 @@ use vipnode_pool::{
     TrustedProxies,
 };
 use vipnode_pool_core::Limits;
+use vipnode_types::Asset;
 
 use crate::{
     args::{Command, PoolArgs, chain_flag, limit_flag},
@@ -40,7 +41,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         print_limits(&config(args)?, screen);
         return Ok(());
     }
-    let (figures, secret_file) = (args.figures, args.join.join_secret_file.clone());
+    let (figures, secret_file, asset) = (args.figures, args.join.join_secret_file.clone(), args.asset);
     let datadir = pool_data_dir(&args)?;
     let mut config = config(args)?;
     // From the start: a SIGHUP while the pool opens its files is kept until it runs.
@@ -70,7 +71,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         async move { probe.answers().await }
     });
     service_manager::ready();
-    serve(&mut server, tls, screen, signals, (reload, hangups)).await?;
+    serve(&mut server, tls, screen, signals, (asset, reload, hangups)).await?;
     service_manager::stopping();
     screen.say(&Line::new("stopping", Tone::Plain, STOPPING));
     server.shutdown().await?;
@@ -100,7 +101,7 @@ async fn serve(
     tls: Option<PoolTls>,
     screen: Screen,
     signals: Signals,
-    (mut reload, mut hangups): (Reload, ReloadSignals),
+    (asset, mut reload, mut hangups): (Asset, Reload, ReloadSignals),
 ) -> Result<(), CliError> {
     let mut news = tls.as_ref().map(PoolTls::news);
     loop {
@@ -108,7 +109,7 @@ async fn serve(
             () = signals.first() => return Ok(()),
             ended = server.join() => return Ok(ended?),
             () = hangups.next() => {
-                read_again(server, &mut reload, screen).await;
+                read_again(server, asset, &mut reload, screen).await;
                 if let Some(tls) = &tls {
                     screen.say(&pool_certificate::reload_line(&tls.reload(), SystemTime::now()));
                 }
@@ -129,10 +130,10 @@ async fn changed(news: Option<&mut Receiver<Option<RenewalResult>>>) -> Option<R
     }
 }
 
-async fn read_again(server: &PoolServer, reload: &mut Reload, screen: Screen) {
+async fn read_again(server: &PoolServer, asset: Asset, reload: &mut Reload, screen: Screen) {
     let Some((cli, newer)) = reload.read(screen) else { return };
     let Some(Command::Pool(args)) = cli.command else { return };
-    match live(&args) {
+    match live(&args, asset) {
         Ok(config) => {
             let changes = server.reload(&config).await;
             let refused: Vec<String> = changes.later_limits.iter().map(|name| format!("limit {name}")).collect();
@@ -147,7 +148,7 @@ async fn read_again(server: &PoolServer, reload: &mut Reload, screen: Screen) {
 }
 
 fn config(mut args: PoolArgs) -> Result<PoolConfig, CliError> {
-    let mut config = live(&args)?;
+    let mut config = live(&args, args.asset)?;
     let tls = std::mem::take(&mut args.tls);
     config.tls = pool_certificate::pool_tls(tls, || internal_ca(&args))?;
     config.public_urls = args.public_url;
@@ -160,7 +161,7 @@ fn check(mut args: PoolArgs, screen: Screen) -> Result<(), CliError> {
     let tls = std::mem::take(&mut args.tls);
     let facts = pool_certificate::check(tls, || internal_ca(&args))?;
     pool_data_dir(&args)?.as_deref().map_or(Ok(()), DataDir::check)?;
-    let config = live(&args)?;
+    let config = live(&args, args.asset)?;
     valid_lines(&config, facts.as_ref(), SystemTime::now()).iter().for_each(|line| screen.say(line));
     Ok(())
 }
@@ -227,8 +228,8 @@ fn host_name() -> Option<String> {
     None
 }
 
-/// All but what is read once, at the start.
-fn live(args: &PoolArgs) -> Result<PoolConfig, CliError> {
+/// All but what is read once, at the start. The price is in the asset that the pool was started with.
+fn live(args: &PoolArgs, asset: Asset) -> Result<PoolConfig, CliError> {
     args.original.refuse()?;
     let secret = args.join.secret()?;
     let members = match (&args.members, secret) {
@@ -244,7 +245,8 @@ fn live(args: &PoolArgs) -> Result<PoolConfig, CliError> {
     config.status = args.status;
     config.origins = args.allow_origin.iter().cloned().collect();
     let report_interval_ms = u64::try_from(args.report_interval.as_millis()).unwrap_or(u64::MAX);
-    config.core = Limits { price: args.price, report_interval_ms, ..config.core };
+    let price = args.price.in_asset(asset).map_err(|why| CommandError::Price { why })?;
+    config.core = Limits { price, report_interval_ms, ..config.core };
     config.core.max_request_hosts = args.max_request_hosts.unwrap_or(config.core.max_request_hosts);
     config.core.pinned_chains = chain_flag::pinned(&args.chain)?;
     for chain in chain_flag::unlike_public(&config.core.pinned_chains) {
@@ -277,7 +279,11 @@ mod tests {
     fn snapshot_of_a_check_of_the_settings() {
         let config = |members| {
             let config = PoolConfig::new("127.0.0.1:0".parse().unwrap()).unwrap();
-            PoolConfig { members, core: Limits { price: "100 gwei".parse().unwrap(), ..config.core.clone() }, ..config }
+            PoolConfig {
+                members,
+                core: Limits { price: vipnode_types::Price::per_minute(100_000_000_000), ..config.core.clone() },
+                ..config
+            }
         };
         let members = Membership::Members([vipnode_types::NodeId::new([7; 64])].into_iter().collect());
         let mut said = valid_lines(&config(members), Some(&facts()), now());

@@ -8,7 +8,7 @@ use crate::{
     error::CliError,
     output::{
         Line, Screen, Tone,
-        format::{counted, gwei, span},
+        format::{counted, rounded, span},
     },
 };
 
@@ -39,19 +39,19 @@ async fn on_a_thread<T: Send + 'static>(
 }
 
 fn lines(check: &DatabaseCheck) -> Vec<Line> {
-    let DatabaseCheck { seq, nodes, leases, periods, billed_ms, cost, problems } = check;
+    let DatabaseCheck { seq, nodes, leases, periods, billed_ms, cost, asset, problems } = check;
     let time = span(u64::try_from(*billed_ms).unwrap_or(u64::MAX));
     let text = format!(
         "Checked {}, {}, and {} ({time}, {}), as of change {seq}: {}",
         counted(*nodes, "node"),
         counted(*leases, "running lease"),
         counted(*periods, "billing period"),
-        gwei(*cost),
+        rounded(*asset, *cost),
         counted(u64::try_from(problems.len()).unwrap_or(u64::MAX), "problem"),
     );
     let tone = if problems.is_empty() { Tone::Good } else { Tone::Bad };
     let summary = Line::new("verified", tone, text).with("seq", *seq).with("nodes", *nodes).with("leases", *leases);
-    let summary = summary.with("periods", *periods).with("cost", cost.to_string());
+    let summary = summary.with("periods", *periods).with("cost", cost.get().to_string());
     let problem = |problem: &String| Line::new("problem", Tone::Bad, problem.as_str());
     std::iter::once(summary).chain(problems.iter().map(problem)).collect()
 }
@@ -63,7 +63,7 @@ fn reader(datadir: Option<PathBuf>) -> Result<SqliteReader, CliError> {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_types::Wei;
+    use vipnode_types::{Amount, Asset};
 
     use super::*;
 
@@ -75,7 +75,8 @@ mod tests {
             leases: 1,
             periods: 3,
             billed_ms: 5_400_000,
-            cost: Wei::new(9_000_000_000_000),
+            cost: Amount::new(9_000_000_000_000),
+            asset: Asset::ETHER,
             problems: Vec::new(),
         };
         let problems = vec!["lease 7 is stored, but its node 10f3d14f68f6 is not".to_owned()];

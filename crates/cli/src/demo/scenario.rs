@@ -8,7 +8,7 @@ use tokio::{
 };
 use vipnode_agent::{NetConnector, PoolAddress};
 use vipnode_node::Trust;
-use vipnode_types::wire::PoolStatus;
+use vipnode_types::{Asset, wire::PoolStatus};
 
 use super::{
     display::DemoDisplay,
@@ -84,8 +84,9 @@ impl Scenario {
         let fleet = Fleet::start(&roles, dir.path(), geth.as_deref()).await?;
         let names = fleet.members().map(|(who, member)| (member.id.to_string(), who)).collect();
         let (said, heard) = mpsc::channel(SAID);
-        let timeline = Timeline::new(names, args.price);
-        let price = format!("{} wei", args.price.minute().get());
+        let price = args.price.in_asset(Asset::ETHER).map_err(|why| CommandError::Price { why })?;
+        let timeline = Timeline::new(names, price);
+        let price = args.price.to_string();
         Ok(Self { fleet, processes: BTreeMap::new(), timeline, said, heard, dir, price, verbose })
     }
 

@@ -1,11 +1,11 @@
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use vipnode_types::{Wei, wire::PoolStats};
+use vipnode_types::{Amount, wire::PoolStats};
 
 use super::timeline::{DemoLease, Timeline, lease_name};
 use crate::output::{
     Column, Table,
-    format::{counted, gwei},
+    format::{counted, rounded},
 };
 
 /// What is shown of times and amounts is rounded down to these.
@@ -28,7 +28,7 @@ pub(super) fn meters(timeline: &Timeline, now: Instant) -> Table<6> {
             lease.host.to_string(),
             lease.client.to_string(),
             seconds(lease.metered_ms(now)),
-            gwei(lease.cost(timeline.price, now)),
+            rounded(timeline.price.asset(), lease.cost(timeline.price, now)),
             if lease.runs() { "running" } else { "ended" }.to_owned(),
         ]
     }))
@@ -43,7 +43,14 @@ pub(super) fn summary(timeline: &Timeline, now: Instant) -> Table<6> {
         wei += lease.cost(timeline.price, now).get() / SHOWN_WEI * SHOWN_WEI;
     }
     let none = String::new;
-    let sums = [counted(leases, "lease"), none(), none(), seconds(ms), gwei(Wei::new(wei)), "total".to_owned()];
+    let sums = [
+        counted(leases, "lease"),
+        none(),
+        none(),
+        seconds(ms),
+        rounded(timeline.price.asset(), Amount::new(wei)),
+        "total".to_owned(),
+    ];
     meters(timeline, now).with_rows([sums])
 }
 
@@ -54,7 +61,7 @@ pub(super) fn pool_sums(pool: &PoolStats) -> String {
          up to its last report.",
         counted(pool.num_metered_leases, "lease"),
         seconds(pool.metered_ms),
-        gwei(pool.metered_cost)
+        rounded(pool.price.asset(), pool.metered_cost)
     )
 }
 

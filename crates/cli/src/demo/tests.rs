@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use serde_json::json;
 use tokio::time::Instant;
-use vipnode_types::{Wei, wire::PoolStats};
+use vipnode_types::{Amount, Price, wire::PoolStats};
 
 use super::{
     display::{event, heading},
@@ -25,7 +25,7 @@ const CLIENTS: [DemoRole; 3] = DemoRole::CLIENTS;
 /// A demo in which host A died, and the lines that were shown.
 fn demo(start: Instant) -> (Timeline, Vec<Styled>) {
     let named = HOSTS.into_iter().chain(CLIENTS).map(|who| (who.slug(), who));
-    let mut timeline = Timeline::new(named.collect(), "100 gwei".parse().unwrap());
+    let mut timeline = Timeline::new(named.collect(), Price::per_minute(100_000_000_000));
     let mut shown = Vec::new();
     let mut hear = |ms: u64, who: DemoRole, what: serde_json::Value| {
         let entry = timeline.hear(start + Duration::from_millis(ms), who, &what);
@@ -56,7 +56,7 @@ fn snapshot_of_the_demo() {
     let stats = PoolStats {
         num_metered_leases: 5,
         metered_ms: 25_000,
-        metered_cost: Wei::new(41_666_666_666),
+        metered_cost: Amount::new(41_666_666_666),
         ..PoolStats::default()
     };
     let shown = pages(|width| {

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tokio::time::Instant;
-use vipnode_types::{Price, Wei};
+use vipnode_types::{Amount, Price};
 
 use super::roles::DemoRole;
 use crate::output::{Tone, format::slot_costs};
@@ -158,7 +158,7 @@ impl DemoLease {
         u64::try_from(metered.as_millis()).unwrap_or(u64::MAX)
     }
 
-    pub(super) fn cost(&self, price: Price, now: Instant) -> Wei {
+    pub(super) fn cost(&self, price: Price, now: Instant) -> Amount {
         price.cost(self.metered_ms(now)).unwrap_or_default()
     }
 
@@ -190,7 +190,7 @@ mod tests {
 
     fn timeline() -> Timeline {
         let names = [("aa".to_owned(), HOST), ("bb".to_owned(), CLIENT)];
-        Timeline::new(names.into(), "60000 wei".parse().unwrap())
+        Timeline::new(names.into(), Price::per_minute(60_000))
     }
 
     #[test]
@@ -207,7 +207,7 @@ mod tests {
         assert!(!timeline.is_served(CLIENT));
         let lease = *timeline.leases().next().unwrap();
         assert_eq!(lease.metered_ms(at(9)), 3_000);
-        assert_eq!(lease.cost(timeline.price, at(9)), Wei::new(3_000));
+        assert_eq!(lease.cost(timeline.price, at(9)), Amount::new(3_000));
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 
 use vipnode_agent::AgentError;
 use vipnode_node::finder::FinderError;
-use vipnode_types::errors;
+use vipnode_types::{AmountError, errors};
 
 use super::SettingError;
 
@@ -54,6 +54,8 @@ errors! {
         Contract { flag: &'static str }: local,
             "{flag}: this version has no payment contract; it meters leases but does not collect payment",
             hint "Remove it; --price sets the price of a slot, and /metrics shows what was metered.";
+        /// --price is not a price in the pool's asset.
+        Price { why: AmountError }: local, "--price: {why}", hint_of why;
         /// The original's flag --contract.min-balance was given.
         MinBalance: local,
             "--contract.min-balance: this version has no payment contract; it meters leases but does not collect payment",

@@ -1,7 +1,7 @@
 use vipnode_agent::{AgentNotice, PinChange, PinReason};
 use vipnode_agent_core::{Notice, PoolState};
 use vipnode_types::{
-    EnodeHost, PoolId, Price, TypedError, Wei,
+    Amount, Asset, EnodeHost, PoolId, Price, TypedError,
     wire::{EvictReason, Side},
 };
 
@@ -17,7 +17,7 @@ const WORDS: usize = 1_000;
 /// An amount of wei, with its sign.
 fn amount(wei: i128) -> String {
     let sign = if wei < 0 { "-" } else { "" };
-    format!("{sign}{}", Wei::new(wei.unsigned_abs()))
+    format!("{sign}{}", Asset::ETHER.show(Amount::new(wei.unsigned_abs())))
 }
 
 /// A warning with the message and the hint of a failure.
@@ -227,7 +227,7 @@ fn joined(welcome: Option<&str>, price: Option<Price>, pool_id: Option<PoolId>) 
         line = line.with("pool_id", id.to_string());
     }
     match price {
-        Some(price) => line.with("price", price.minute().get().to_string()),
+        Some(price) => line.with("price", serde_json::to_value(price).unwrap_or_default()),
         None => line,
     }
 }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 pub(crate) use vipnode_types::counted;
-use vipnode_types::{Price, Wei};
+use vipnode_types::{Amount, Asset, Price};
 
 const MINUTE_S: u64 = 60;
 const HOUR_S: u64 = 60 * MINUTE_S;
@@ -54,10 +54,21 @@ pub(crate) fn head_age(number: Option<u64>, age_ms: Option<u64>) -> String {
     }
 }
 
-/// With three decimals, rounded down: more would only flicker.
-pub(crate) fn gwei(wei: Wei) -> String {
-    let milli = wei.get() / 1_000_000;
-    format!("{}.{:03} gwei", milli / 1_000, milli % 1_000)
+/// The decimals of gwei in wei, and how many are shown: more would only flicker.
+const GWEI: (u8, u8) = (9, 3);
+
+/// The most decimals that are shown of other assets.
+const DECIMALS: u8 = 6;
+
+/// An amount where it grows as one looks, rounded down: ether in gwei with three decimals, other assets with at most six.
+pub(crate) fn rounded(asset: Asset, amount: Amount) -> String {
+    let ether = asset == Asset::ETHER;
+    let (decimals, shown) = if ether { GWEI } else { (asset.decimals(), asset.decimals().min(DECIMALS)) };
+    let units = amount.get() / 10_u128.pow(u32::from(decimals - shown));
+    let digits = format!("{units:0>width$}", width = usize::from(shown) + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - usize::from(shown));
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{whole}{point}{fraction} {}", if ether { "gwei" } else { asset.symbol() })
 }
 
 /// What a slot costs. Not "a slot is free", which would mean that nobody has it.
@@ -92,8 +103,11 @@ mod tests {
 
     #[test]
     fn amounts_are_rounded_down() {
-        assert_eq!(gwei("1.0019 gwei".parse().unwrap()), "1.001 gwei");
-        assert_eq!(gwei(Wei::new(999_999)), "0.000 gwei");
+        assert_eq!(rounded(Asset::ETHER, Amount::new(1_001_900_000)), "1.001 gwei");
+        assert_eq!(rounded(Asset::ETHER, Amount::new(999_999)), "0.000 gwei");
+        assert_eq!(rounded(Asset::new("USDC", 6).unwrap(), Amount::new(1_500_000)), "1.500000 USDC");
+        assert_eq!(rounded(Asset::new("DAI", 18).unwrap(), Amount::new(1_999_999_999_999_999)), "0.001999 DAI");
+        assert_eq!(rounded(Asset::new("credit", 0).unwrap(), Amount::new(7)), "7 credit");
     }
 
     #[test]

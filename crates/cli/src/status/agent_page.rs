@@ -3,11 +3,11 @@ use std::{fmt::Write, time::Duration};
 use vipnode_agent::local::{
     AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, PoolLink, PoolState,
 };
-use vipnode_types::{ChainSpec, Ms};
+use vipnode_types::{Asset, ChainSpec, Ms};
 
 use crate::output::{
     Column, Styled, Table, Tone, cut,
-    format::{self, counted, gwei, milliseconds, slot_costs, span},
+    format::{self, counted, milliseconds, rounded, slot_costs, span},
 };
 
 /// Leases that are shown of one side; `--json` has all.
@@ -40,12 +40,13 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     line("peers", &format!("{} of its own", node.own_peers));
     line("pool", &pool_words(pool, *now));
     line("agent", &format!("{}, process {}", status.agent_version, status.process));
+    let asset = pool.price.unwrap_or_default().asset();
     if let Some(host) = host {
         match pool.state {
             PoolState::None => line("admits", &admitted(host)),
             _ => {
                 line("sells", &slots(host));
-                line("", &metered(&host.metered));
+                line("", &metered(&host.metered, asset));
             }
         }
         leases(&mut page, "client", &host.leases, *now, width);
@@ -53,7 +54,7 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     if let Some(client) = client {
         let _infallible = writeln!(page, "  {:<7} {}", "seeks", wanted(client));
         if pool.state != PoolState::None {
-            let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered));
+            let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered, asset));
         }
         leases(&mut page, "host", &client.leases, *now, width);
     }
@@ -177,7 +178,7 @@ fn admitted(host: &AgentHostStatus) -> String {
 }
 
 fn wanted(client: &AgentClientStatus) -> String {
-    let most = client.max_price.map(|price| format!(" for at most {price}")).unwrap_or_default();
+    let most = client.max_price.as_ref().map(|price| format!(" for at most {price}")).unwrap_or_default();
     let wants = format!("{}{most}", counted(client.wants.into(), "host"));
     format!("{wants}, {}", missing(client.missing, unconnected(client), client.why_missing.as_deref()))
 }
@@ -200,10 +201,10 @@ pub(super) fn missing(missing: u32, unconnected: u32, why: Option<&str>) -> Stri
     }
 }
 
-fn metered(metered: &Metered) -> String {
+fn metered(metered: &Metered, asset: Asset) -> String {
     let Metered { leases, seen_ms, cost } = metered;
     let leases = counted(*leases, "lease");
-    format!("{leases} in total, connected for {}: {} (metered, not collected)", span(*seen_ms), gwei(*cost))
+    format!("{leases} in total, connected for {}: {} (metered, not collected)", span(*seen_ms), rounded(asset, *cost))
 }
 
 fn leases(page: &mut Styled, whom: &'static str, leases: &[LeaseStatus], now: Ms, width: usize) {
@@ -227,7 +228,7 @@ fn leases(page: &mut Styled, whom: &'static str, leases: &[LeaseStatus], now: Ms
             connected,
             span(lease.seen_ms),
             lease.price.map_or_else(unknown, |price| price.to_string()),
-            lease.cost.map_or_else(|| "-".to_owned(), gwei),
+            lease.price.zip(lease.cost).map_or_else(|| "-".to_owned(), |(price, cost)| rounded(price.asset(), cost)),
         ]
     });
     let table = Table::new([

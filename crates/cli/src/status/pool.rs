@@ -10,7 +10,7 @@ use crate::{
     error::CliError,
     output::{
         Column, Styled, Table, Tone, cut,
-        format::{counted, gwei, span},
+        format::{counted, rounded, span},
         shorten,
         terminal::page_width,
     },
@@ -141,7 +141,7 @@ fn sums(page: &mut Styled, stats: &PoolStats) {
             "{} in {} that ended, {} (not collected)",
             span(stats.metered_ms),
             counted(stats.num_metered_leases, "billing period"),
-            gwei(stats.metered_cost)
+            rounded(stats.price.asset(), stats.metered_cost)
         ),
     );
     line("block", format!("{} (the newest block that most hosts have)", block(stats.latest_block_number)));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::support::{Sim, Vipnode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use vipnode_node::sim::sim_key;
 use vipnode_types::NodeKey;
 
@@ -59,7 +59,11 @@ async fn a_pool_takes_what_it_can_and_says_what_it_cannot() {
     let mut agent = sim.agent(&["client", &url]);
     let joined = agent.event("joined").await;
     assert!(joined["text"].as_str().unwrap().contains("second"), "{joined}");
-    assert_eq!(joined["price"], "3000000000");
+    assert_eq!(
+        joined["price"],
+        json!({"asset": {"symbol": "ETH", "decimals": 18}, "amount": "50000", "period_ms": 1}),
+        "3 gwei/minute"
+    );
 
     // What is wrong changes nothing.
     write(&file, "[pool]\nwelcom = \"third\"\n");

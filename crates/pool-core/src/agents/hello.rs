@@ -13,8 +13,10 @@ pub(crate) struct Hello<'a> {
     pub(crate) endpoint: Option<ListenAddress>,
     /// A host's slots in total, and its payout account.
     pub(crate) host: Option<(u32, Option<Account>)>,
-    /// The highest price that a client accepts.
-    pub(crate) client: Option<Price>,
+    /// Whether the node is a client.
+    pub(crate) client: bool,
+    /// The highest price that a client accepts; `None` for any.
+    pub(crate) max_price: Option<Price>,
     /// Whether a client's node dials a host only seconds after the call.
     pub(crate) dials_late: bool,
     pub(crate) agent_version: &'a str,

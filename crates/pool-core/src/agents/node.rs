@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use vipnode_types::{Account, AddressScope, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price, Wei};
+use vipnode_types::{Account, AddressScope, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price};
 
 use crate::{
     ConnectionId, Credentials, NodeRow, Proven,
@@ -67,9 +67,6 @@ pub(crate) struct Node {
     /// Whether the time of its last report changed since the last write.
     pub(in crate::agents) dirty: bool,
 }
-
-/// The highest price there is: a client with this maximum accepts any.
-pub(crate) const ANY_PRICE: Price = Price::per_minute(Wei::new(u128::MAX));
 
 /// Where a node claims to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -308,9 +305,9 @@ impl Node {
         self.is_client
     }
 
-    /// The highest price that it accepts; [`ANY_PRICE`] if it has no maximum.
-    pub(crate) fn max_price(&self) -> Price {
-        self.max_price.as_deref().copied().unwrap_or(ANY_PRICE)
+    /// Whether it pays this price: it does not exceed its maximum.
+    pub(crate) fn accepts(&self, price: Price) -> bool {
+        self.max_price.as_deref().is_none_or(|most| !price.exceeds(*most))
     }
 
     pub(crate) const fn agent_version(&self) -> u32 {
@@ -371,10 +368,10 @@ impl Node {
         self.is_host = hello.host.is_some();
         self.slots = hello.host.map_or(0, |(slots, _)| slots.min(most_slots));
         self.ever_host |= hello.host.is_some();
-        self.is_client = hello.client.is_some();
+        self.is_client = hello.client;
         self.dials_late = hello.dials_late;
-        self.max_price = hello.client.filter(|price| *price != ANY_PRICE).map(Box::new);
-        self.ever_client |= hello.client.is_some();
+        self.max_price = hello.max_price.map(Box::new);
+        self.ever_client |= hello.client;
     }
 
     /// Whether it is a client whose node dials a host only seconds after the call.

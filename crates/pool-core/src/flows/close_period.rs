@@ -16,18 +16,19 @@ use crate::{
 
 impl Core {
     /// Writes the row that a lease runs as over, with both ends frozen, unless nothing is billed on it. Counts the time that
-    /// its sides were paired, and the time until `host_until` that the host saw the client and that is not billed.
+    /// its sides were paired, and the time until `host_until` that the host saw the client and that is not billed. Returns
+    /// what the lease's cost leaves of a wei for the next row at this price.
     ///
     /// What the pool lost by its own restart counts against nobody: a client's last report is stored now and then only, so a
     /// client that cannot say whether it was connected all the time, as over protocol 2, would pay for each restart.
-    pub(crate) fn close_period(&mut self, output: &mut Output, index: u32, ends: Ends, host_until: Ms) {
-        let Some(lease) = self.leases.get(index) else { return };
+    pub(crate) fn close_period(&mut self, output: &mut Output, index: u32, ends: Ends, host_until: Ms) -> u32 {
+        let Some(lease) = self.leases.get(index) else { return 0 };
         let pair = Pair { client: lease.client(), host: lease.host() };
         let host_saw_ms = if lease.host_up() == UNSEEN { 0 } else { host_until.since(lease.host_up()) };
         let lost_ms = self.lost_ms(lease, ends, host_until);
-        let Some(row) = self.leases.row(lease, &self.agents) else { return };
-        let price = row.price;
-        let metered = freeze(row, ends, output.now);
+        let Some(row) = self.leases.row(lease, &self.agents) else { return 0 };
+        let (price, carry) = (row.price, row.carry);
+        let (metered, carry) = freeze(row, ends, output.now).map_or((None, carry), |(row, carry)| (Some(row), carry));
         let billed_ms = metered.as_ref().map_or(0, |row| row.billed_ms);
         if let Some(row) = metered {
             self.counters.count_period(billed_ms, row.cost);
@@ -44,6 +45,7 @@ impl Core {
                 output.persist(Row::Node(Box::new(row)));
             }
         }
+        carry
     }
 
     /// The time of a row, in milliseconds, of which the pool does not know because of its own restart or pause: from when it

@@ -1,17 +1,14 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    ShortHash,
+    Price, ShortHash,
     wire::{ConnectReply, ConnectRequest, LeaseView, PROTOCOL, Side, WireError},
 };
 
 use super::POOL_VERSION;
 use crate::{
     ConnectionId, Core, Credentials, Identity, Reply, RequestId, Signer,
-    agents::{
-        hello::Hello,
-        node::{ANY_PRICE, ListenAddress},
-    },
+    agents::{hello::Hello, node::ListenAddress},
     core_error::CoreError,
     output::Output,
 };
@@ -31,7 +28,8 @@ impl Core {
                     credentials: self.delegated(identity, hello),
                     endpoint: hello.enode.as_ref().map(ListenAddress::of),
                     host: hello.host.as_ref().map(|host| (host.slots, host.payout)),
-                    client: hello.client.as_ref().map(|client| client.max_price.unwrap_or(ANY_PRICE)),
+                    client: hello.client.is_some(),
+                    max_price: self.max_price(hello).ok().flatten(),
                     dials_late: hello.client.as_ref().is_some_and(|client| client.dials_late),
                     agent_version: &hello.agent_version,
                     client_version: &hello.client_version,
@@ -74,12 +72,21 @@ impl Core {
         if identity.issued < self.agents.newest_delegation(&identity.node) {
             return Err(CoreError::OldDelegation.into());
         }
+        self.max_price(hello)?;
         let chain = hello.chain;
         if let Some(pinned) = self.limits.pinned_chain(chain.chain_id).filter(|pinned| *pinned != chain) {
             let (theirs, ours) = (ShortHash(chain.genesis).to_string(), ShortHash(pinned.genesis).to_string());
             return Err(CoreError::OtherGenesis { id: chain.chain_id, theirs, ours }.into());
         }
         Ok(())
+    }
+
+    /// The highest price that a client accepts, in the asset that this pool charges in; `None` for any.
+    fn max_price(&self, hello: &ConnectRequest) -> Result<Option<Price>, CoreError> {
+        let Some(quoted) = hello.client.as_ref().and_then(|client| client.max_price.as_ref()) else { return Ok(None) };
+        let asset = self.limits.price.asset();
+        let price = quoted.in_asset(asset);
+        price.map(Some).map_err(|source| CoreError::MaxPrice { quoted: quoted.clone(), asset, source })
     }
 
     /// Returns the node's credentials with this agent as the signer.

@@ -146,7 +146,7 @@ impl Core {
     fn take_in(&mut self, output: &mut Output, index: u32, hello: Hello<'_>, before: Option<&NodeRow>) -> Changed {
         for (lease, side) in self.leases.of(index) {
             let reason = match side {
-                Side::Client if hello.client.is_none() => EvictReason::Left,
+                Side::Client if !hello.client => EvictReason::Left,
                 Side::Host if hello.host.is_none() => EvictReason::Drained,
                 _ => continue,
             };

@@ -50,8 +50,8 @@ impl Core {
             Side::Host => (Ends { host: end, ..ends }, ends.client, now),
         };
         let (down, pair) = (lease.host_down(), Pair { client: lease.client(), host: lease.host() });
-        self.close_period(output, index, ends, ends.host);
-        self.leases.next_period(index, FirstSeen { client_up, host_up, host_down: UNSEEN }, None);
+        let carry = self.close_period(output, index, ends, ends.host);
+        self.leases.next_period(index, FirstSeen { client_up, host_up, host_down: UNSEEN }, carry, None);
         self.leases.persist(output, index, &self.agents);
         if side == Side::Client && down != UNSEEN {
             // The host still reports it as gone, and the deadline of that stays.

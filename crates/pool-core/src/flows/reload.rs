@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn other_limits_are_taken_but_for_those_that_tables_were_made_with() {
-        let price: Price = "100 gwei".parse().unwrap();
+        let price = Price::per_minute(100_000_000_000);
         let mut core = Core::new(Limits::default(), [0; 32], Ms::ZERO);
         let newer = Limits { price, members_only: true, chains: 7, max_request_hosts: 3, ..Limits::default() };
         assert_eq!(core.set_limits(newer), ["chains"]);

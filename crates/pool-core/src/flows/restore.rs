@@ -49,6 +49,8 @@ impl Rows {
             }
             Row::Clock(clock) => self.clock = self.clock.max(clock),
             Row::NextLease(next) => self.next_lease = self.next_lease.max(next),
+            // The role has compared it with the price.
+            Row::Asset(_) => {}
             Row::Delete(RowKey::Node(id)) => {
                 self.nodes.remove(&id);
                 self.seen.remove(&id);

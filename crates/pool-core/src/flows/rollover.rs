@@ -32,8 +32,8 @@ impl Core {
 
     /// Ends the row of a lease at `at` and begins the next one there, at another price if one is given.
     fn roll_at(&mut self, output: &mut Output, index: u32, at: Ms, host_down: Ms, price: Option<Price>) {
-        self.close_period(output, index, Ends::at(at), at);
-        self.leases.next_period(index, FirstSeen { client_up: at, host_up: at, host_down }, price);
+        let carry = self.close_period(output, index, Ends::at(at), at);
+        self.leases.next_period(index, FirstSeen { client_up: at, host_up: at, host_down }, carry, price);
     }
 
     /// Changes a host's payout account: its rows end first, and the next ones are for the new account.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use vipnode_types::{
-    Wei,
+    Amount,
     wire::{HostStatus, PoolStats, PoolStatus},
 };
 
@@ -26,8 +26,8 @@ impl Core {
                 num_active_clients: count(gauges.clients),
                 num_total_clients: count(self.agents.roles().clients),
                 latest_block_number: self.newest_block(&shown),
-                total_credit: Wei::ZERO,
-                total_deposit: Wei::ZERO,
+                total_credit: Amount::ZERO,
+                total_deposit: Amount::ZERO,
                 num_trial_balances: 0,
                 num_running_leases: count(gauges.running),
                 num_metered_leases: self.counters.metered_rows,

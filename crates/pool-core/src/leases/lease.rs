@@ -24,6 +24,8 @@ pub(crate) struct Lease {
     row: u32,
     /// Number in the table of prices.
     price: u32,
+    /// What the periods before at this price left of a wei.
+    carry: u32,
     /// Neighbors among the client's leases.
     pub(in crate::leases) client_link: ListLink,
     /// Neighbors among the host's leases.
@@ -85,6 +87,7 @@ impl Lease {
             host,
             row: 0,
             price,
+            carry: 0,
             client_link: ListLink::NONE,
             host_link: ListLink::NONE,
             age_link: ListLink::NONE,
@@ -97,11 +100,11 @@ impl Lease {
 
     /// Returns the lease with its stored state. Whether the host admitted is not stored: both sides know of the lease, and
     /// the deadline of the offer decides.
-    pub(in crate::leases) fn restored(self, row: u32, seen: FirstSeen) -> Self {
+    pub(in crate::leases) fn restored(self, row: u32, carry: u32, seen: FirstSeen) -> Self {
         let FirstSeen { client_up, host_up, host_down } = seen;
         let running = client_up != UNSEEN && host_up != UNSEEN;
         let state = if running { LeaseState::Running } else { LeaseState::Offered };
-        Self { row, client_up, host_up, host_down, state, host_gone_armed: host_down != UNSEEN, ..self }
+        Self { row, carry, client_up, host_up, host_down, state, host_gone_armed: host_down != UNSEEN, ..self }
     }
 
     /// The same lease. `shared` is whether it counts to the share of its client's address block while it is pending.
@@ -158,6 +161,11 @@ impl Lease {
     /// Number in the table of prices.
     pub(crate) const fn price(&self) -> u32 {
         self.price
+    }
+
+    /// What the periods before at this price left of a wei.
+    pub(crate) const fn carry(&self) -> u32 {
+        self.carry
     }
 
     pub(crate) const fn fault(&self) -> Option<PairFault> {
@@ -248,16 +256,20 @@ impl Lease {
         std::mem::replace(&mut self.host_gone_armed, armed)
     }
 
-    /// Begins the next row, with what the sides saw.
-    pub(in crate::leases) const fn next_period(&mut self, seen: FirstSeen) {
+    /// Begins the next row, with what the sides saw and what the row before left of a wei.
+    pub(in crate::leases) const fn next_period(&mut self, seen: FirstSeen, carry: u32) {
+        self.carry = carry;
         self.row = self.row.saturating_add(1);
         self.client_up = seen.client_up;
         self.host_up = seen.host_up;
         self.host_down = seen.host_down;
     }
 
-    /// Sets the number of the price. Returns the previous one.
+    /// Sets the number of the price. Returns the previous one. What is left of a wei is carried only at the same price.
     pub(in crate::leases) const fn set_price(&mut self, price: u32) -> u32 {
+        if price != self.price {
+            self.carry = 0;
+        }
         std::mem::replace(&mut self.price, price)
     }
 }

@@ -218,6 +218,7 @@ impl Leases {
             host: host.id(),
             payee: host.payout(),
             price: self.price(lease)?,
+            carry: lease.carry(),
             offered: lease.offered(),
             client_seen: seen(lease.client_up(), UNSEEN),
             host_seen: seen(lease.host_up(), lease.host_down()),

@@ -50,7 +50,8 @@ impl Leases {
         let client_up = row.client_seen.map_or(UNSEEN, |(up, _)| up);
         let (host_up, host_down) = row.host_seen.map_or((UNSEEN, UNSEEN), |(up, down)| (up, down.unwrap_or(UNSEEN)));
         let lease = Lease::new(row.id, client, host, price, row.offered).with_share(shared);
-        let index = self.table.insert(lease.restored(row.row, FirstSeen { client_up, host_up, host_down }))?;
+        let index =
+            self.table.insert(lease.restored(row.row, row.carry, FirstSeen { client_up, host_up, host_down }))?;
         self.link(index);
         if self.get(index).is_some_and(Lease::is_running) {
             self.running = self.running.saturating_add(1);

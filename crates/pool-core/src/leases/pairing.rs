@@ -57,11 +57,12 @@ impl Leases {
         Some(due)
     }
 
-    /// Begins the next row of a lease, with what its sides saw, at another price if one is given.
-    pub(crate) fn next_period(&mut self, index: u32, seen: FirstSeen, price: Option<Price>) {
+    /// Begins the next row of a lease, with what its sides saw and what the row before left of a wei, at another price if
+    /// one is given.
+    pub(crate) fn next_period(&mut self, index: u32, seen: FirstSeen, carry: u32, price: Option<Price>) {
         let price = price.and_then(|price| self.prices.keep(price));
         let Some(lease) = self.table.get_mut(index) else { return };
-        lease.next_period(seen);
+        lease.next_period(seen, carry);
         if let Some(price) = price {
             let old = lease.set_price(price);
             self.prices.release(old);

@@ -66,7 +66,7 @@ impl Matching {
             (NoHost::Drained, agents.is_drained(index)),
             (NoHost::Unpaired, metering.past_unpaired(index, now, (agents, leases), limits)),
             (NoHost::Block, self.offers_exhausted(index, context)),
-            (NoHost::Price(limits.price), limits.price > node.max_price()),
+            (NoHost::Price(limits.price), !node.accepts(limits.price)),
             (NoHost::NoneFree, self.free_on(node.chain(), context) == 0),
         ];
         let of_all = reasons.into_iter().find_map(|(why, holds)| holds.then_some(why));

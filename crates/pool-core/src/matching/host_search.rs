@@ -84,7 +84,7 @@ impl Matching {
         *steps = steps.saturating_add(1);
         let price = context.limits.price;
         let Some(node) = context.agents.get(client) else { return Err(NoHost::NoneFree) };
-        if price > node.max_price() {
+        if !node.accepts(price) {
             return Err(NoHost::Price(price));
         }
         let chains = [Some(node.chain()), context.joined_chain(node.chain())];

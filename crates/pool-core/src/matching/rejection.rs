@@ -84,7 +84,7 @@ impl Matching {
         if criteria.hosts.contains(&index) || (criteria.clients.contains(&index) && unnamed_roles()) {
             return Some(Rejection::Yours);
         }
-        if context.limits.price > client.max_price() {
+        if !client.accepts(context.limits.price) {
             return Some(Rejection::Price);
         }
         if self.nodes.get(index).open_free == 0 {

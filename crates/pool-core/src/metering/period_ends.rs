@@ -1,4 +1,4 @@
-use vipnode_types::{Ms, Wei, meter, meter::Seen, wire::Side};
+use vipnode_types::{Amount, Ms, meter, meter::Seen, wire::Side};
 
 use crate::{
     LeaseRow, MergedPeriods, MeteredPeriod,
@@ -53,12 +53,13 @@ pub(crate) fn running_ms(client: u32, except: Option<u32>, leases: &Leases, agen
     others.fold(0, |sum, lease| sum.saturating_add(Ends::of(lease, agents).common().since(lease.both_up())))
 }
 
-/// Returns the running period of a lease as finished, with both ends fixed; `None` if nothing is billed on it.
-pub(crate) fn freeze(lease: LeaseRow, ends: Ends, now: Ms) -> Option<MeteredPeriod> {
+/// Returns the running period of a lease as finished, with both ends fixed, and what its cost leaves of a wei; `None` if
+/// nothing is billed on it.
+pub(crate) fn freeze(lease: LeaseRow, ends: Ends, now: Ms) -> Option<(MeteredPeriod, u32)> {
     let seen = |side: Option<(Ms, Option<Ms>)>, end: Ms| side.map(|(up, _)| Seen { up, end: end.max(up) });
     let (client, host) = (seen(lease.client_seen, ends.client), seen(lease.host_seen, ends.host));
     let billed_ms = meter::billed_ms(client, host);
-    let cost = meter::cost(lease.price, client, host).unwrap_or(Wei::ZERO);
+    let (cost, carry) = lease.price.cost_from(billed_ms, lease.carry).unwrap_or((Amount::ZERO, 0));
     let row = MeteredPeriod { lease, client, host, billed_ms, cost, ended: now, earlier: MergedPeriods::default() };
-    (billed_ms > 0).then_some(row)
+    (billed_ms > 0).then_some((row, carry))
 }

@@ -51,8 +51,8 @@ impl Rollover {
         }
         // A client's maximum price is known only while it is connected; until then, the old price stays.
         let client = agents.get(lease.client()).filter(|node| node.is_connected() && node.is_client());
-        let dearer = leases.price(lease).is_some_and(|old| limits.price > old);
-        if dearer && client.is_some_and(|node| limits.price > node.max_price()) {
+        let dearer = leases.price(lease).is_some_and(|old| limits.price.exceeds(old));
+        if dearer && client.is_some_and(|node| !node.accepts(limits.price)) {
             return Self::End(EvictReason::Price);
         }
         Self::Next { at: end, price: client.map(|_| limits.price) }

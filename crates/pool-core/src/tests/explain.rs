@@ -7,7 +7,7 @@ use vipnode_types::{
 };
 
 use super::{
-    pool::{Pool, address, chain, client, host, node, wei},
+    pool::{Pool, address, chain, client, host, node},
     scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS, other_clients, other_hosts, paying_at_most},
 };
 use crate::{CallOutcome, Limits};
@@ -39,7 +39,7 @@ fn each_reason_is_counted_where_it_holds_first() {
     });
     assert_eq!(yours.excluded, only(|excluded| excluded.already_leased = 1));
     let price = reply_after(|pool| {
-        pool.connect(CLIENT, paying_at_most(wei(59_999))).unwrap();
+        pool.connect(CLIENT, paying_at_most("59999 wei/minute")).unwrap();
     });
     assert_eq!(price.excluded, only(|excluded| excluded.too_expensive = 1));
     let full = reply_after(|pool| {
@@ -90,7 +90,7 @@ fn what_is_missing_is_said_as_an_ask_says_it() {
     assert_eq!((missing.want, missing.missing), (3, 3));
     assert_eq!(missing.reason.unwrap(), "no host is connected to the pool");
     let price = reply_after(|pool| {
-        pool.connect(CLIENT, paying_at_most(wei(59_999))).unwrap();
+        pool.connect(CLIENT, paying_at_most("59999 wei/minute")).unwrap();
         pool.ask(CLIENT, 1);
     });
     assert!(price.reason.unwrap().contains("--max-price"));

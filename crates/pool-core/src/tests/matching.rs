@@ -3,7 +3,7 @@ use std::{net::IpAddr, ops::Range};
 use vipnode_types::wire::{ConnectRequest, ErrorCode, WireError};
 
 use super::{
-    pool::{Pool, address, chain, client, host, node, wei},
+    pool::{Pool, address, chain, client, host, node},
     scenario::{
         CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, THIRD_HOST, both_roles, other_clients,
         other_hosts, paying_at_most,
@@ -114,7 +114,7 @@ fn with_more_hosts_than_are_examined_the_reason_has_no_numbers() {
 #[test]
 fn a_price_above_what_the_client_takes_is_said() {
     let mut pool = Pool::priced().with_host(HOST, SLOTS);
-    pool.connect(CLIENT, paying_at_most(wei(59_999))).unwrap();
+    pool.connect(CLIENT, paying_at_most("59999 wei/minute")).unwrap();
     pool.ask(CLIENT, 1);
     assert!(pool.why(CLIENT).contains("--max-price"));
     assert_eq!(pool.asked([HOST]), None);

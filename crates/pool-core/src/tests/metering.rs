@@ -1,5 +1,7 @@
+use std::num::NonZeroU32;
+
 use vipnode_types::{
-    Account, Ms,
+    Account, Amount, Asset, Ms, Price,
     wire::{ConnectRequest, EvictReason, HostOffer, LeaveReason},
 };
 
@@ -165,8 +167,24 @@ fn a_lease_rolls_over_after_a_day_at_the_last_common_moment() {
 }
 
 #[test]
+fn what_a_row_leaves_of_a_wei_is_carried_to_the_next() {
+    let seven_hours = NonZeroU32::new(7 * 60 * 60_000).unwrap();
+    let price = Price::new(Asset::ETHER, Amount::new(5), seven_hours).unwrap();
+    let (mut pool, lease) = Pool::with(Limits { price, ..Limits::default() }).leased();
+    pool.pass_with(3 * DAY_MS + HOUR_MS, &[HOST, CLIENT]);
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    let rows = pool.metered();
+    assert_eq!(rows.len(), 4);
+    let billed: u64 = rows.iter().map(|row| row.billed_ms).sum();
+    let cost: u128 = rows.iter().map(|row| row.cost.get()).sum();
+    assert_eq!(Some(cost), price.cost(billed).map(Amount::get));
+    let apart: u128 = rows.iter().filter_map(|row| price.cost(row.billed_ms)).map(Amount::get).sum();
+    assert!(apart < cost, "each row alone is rounded down");
+}
+
+#[test]
 fn a_dearer_price_takes_hold_at_rollover_within_what_the_client_takes() {
-    for (most, ends) in [(wei(90_000), false), (wei(70_000), true)] {
+    for (most, ends) in [("90000 wei/minute", false), ("70000 wei/minute", true)] {
         let (mut pool, lease) = Pool::priced().leased();
         pool.pass_with(60_000, &[HOST, CLIENT]);
         pool.restart(Limits { price: wei(80_000), ..Limits::default() });

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId, Price, Wei,
+    Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId, Price,
     wire::{
         AdmitCall, AskReply, AskRequest, ClientCriteria, ConnectReply, ConnectRequest, DialCall, EvictCall,
         EvictReason, ExplainReply, HostCapabilities, HostOffer, LeaveReason, LeaveRequest, ReportRequest, UpLease,
@@ -91,8 +91,8 @@ pub(crate) fn payout(agent: u32) -> Account {
     Account::new(bytes)
 }
 
-pub(crate) fn wei(amount: u128) -> Price {
-    Price::per_minute(Wei::new(amount))
+pub(crate) fn wei(amount: u64) -> Price {
+    Price::per_minute(amount)
 }
 
 impl Pool {

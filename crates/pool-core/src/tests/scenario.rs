@@ -3,7 +3,7 @@
 use std::{ops::Range, str::FromStr};
 
 use vipnode_types::{
-    LeaseId, Price,
+    LeaseId,
     wire::{ClientCriteria, ConnectRequest},
 };
 
@@ -74,8 +74,8 @@ pub(crate) fn needing(agent: u32, need: &str) -> ConnectRequest {
 }
 
 /// [`CLIENT`], which pays up to this price.
-pub(crate) fn paying_at_most(price: Price) -> ConnectRequest {
-    let criteria = ClientCriteria { max_price: Some(price), ..ClientCriteria::default() };
+pub(crate) fn paying_at_most(price: &str) -> ConnectRequest {
+    let criteria = ClientCriteria { max_price: Some(price.parse().unwrap()), ..ClientCriteria::default() };
     ConnectRequest { client: Some(criteria), ..client(CLIENT) }
 }
 

@@ -11,8 +11,7 @@ use std::{
 };
 
 use tokio::{runtime::Handle, sync::oneshot};
-use vipnode_pool_core::{AddressBlock, Command, Core, Effect, Limits, Steps};
-use vipnode_store::StoreError;
+use vipnode_pool_core::{AddressBlock, Command, Core, Effect, Limits, Row, Steps};
 use vipnode_types::{Ms, wire::WireError};
 
 use self::rebuild::build;
@@ -29,6 +28,7 @@ use crate::{
         inbox::{CoreMessage, Inbox, InboxReader},
         operator_query::OperatorQuery,
         replies::Replies,
+        start_error::StartError,
         step_time::StepTime,
         store_thread::{Job, StoreThread},
     },
@@ -88,16 +88,30 @@ pub(crate) struct CoreThread {
     core_time: CoreTime,
 }
 
+/// The ticket of a batch that no effect waits for.
+const BEFORE_ALL: u64 = 0;
+
 /// Why the core cannot continue.
 struct Broken(String);
 
 impl CoreThread {
     /// Reads the store and builds the core.
-    pub(crate) fn new(parts: CoreThreadParts) -> Result<Self, StoreError> {
+    ///
+    /// # Errors
+    /// [`StartError::Store`], and [`StartError::OtherAsset`] if the price is not in the asset of the store.
+    pub(crate) fn new(parts: CoreThreadParts) -> Result<Self, StartError> {
         let CoreThreadParts { limits, seed, access, retry_ms, batch_time, core_time_blocks, store_retry, .. } = parts;
         let CoreThreadParts { inbox, mut reader, connections, store, metrics, runtime, .. } = parts;
         reader.set_members_only(limits.members_only);
-        let rows = store.load()?;
+        let rows = store.load().map_err(|source| StartError::Store { source })?;
+        let given = limits.price.asset();
+        match rows.iter().find_map(|row| if let Row::Asset(asset) = row { Some(*asset) } else { None }) {
+            Some(stored) if stored != given => return Err(StartError::OtherAsset { stored, given }),
+            Some(_) => {}
+            None => {
+                store.send(Job::Apply { ticket: BEFORE_ALL, rows: vec![Row::Asset(given)] });
+            }
+        }
         let clock = EngineClock::new();
         let mut core = build(&limits, seed, clock.now(), rows);
         core.set_drains(access.bans_and_drains().drains());

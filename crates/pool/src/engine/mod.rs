@@ -17,6 +17,7 @@ mod health_error;
 mod inbox;
 mod operator_query;
 mod replies;
+mod start_error;
 mod step_time;
 mod store_thread;
 
@@ -29,4 +30,5 @@ pub(crate) use health_error::HealthError;
 pub(crate) use inbox::{CoreMessage, InboxReader};
 pub(crate) use inbox::{Inbox, inbox, reply_text};
 pub(crate) use operator_query::OperatorQuery;
+pub use start_error::StartError;
 pub(crate) use store_thread::StoreThread;

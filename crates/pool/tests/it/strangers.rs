@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::common::{Agent, Keys, RawSocket, config, get, http_url, pool, post, post_text, wall, ws_url};
 use serde_json::{Value, json, value::RawValue};
-use vipnode_pool::{DataDir, Membership, PoolConfig, PoolServer, StatusAudience};
+use vipnode_pool::{DataDir, Membership, PoolConfig, PoolError, PoolServer, StartError, StatusAudience};
+use vipnode_pool_core::Limits;
 use vipnode_rpc::{RpcLimits, http};
 use vipnode_types::{
-    JoinSecret, PoolKeyChanges,
+    Asset, JoinSecret, PoolKeyChanges, Price, TypedError as _,
     wire::{
         ConnectReply, ErrorCode, POOL_CHANGES_HEADER, POOL_ID_HEADER, POOL_PROOF_HEADER, ReportReply, WireError, method,
     },
@@ -212,6 +213,22 @@ async fn http_answers_what_needs_no_signature() {
     }
     let delete = crate::common::exchange(address, b"DELETE / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     assert!(delete.starts_with("HTTP/1.1 405"));
+}
+
+#[tokio::test]
+async fn a_pool_never_changes_its_asset() {
+    let dir = tempfile::tempdir().unwrap();
+    let start = async |asset: Asset| {
+        let core = Limits { price: Price::free(asset), ..config().core };
+        PoolServer::spawn_in(PoolConfig { core, ..config() }, DataDir::open(dir.path()).unwrap()).await
+    };
+    let usdc: Asset = "USDC:6".parse().unwrap();
+    for _start in 0..2 {
+        start(usdc).await.unwrap().shutdown().await.unwrap();
+    }
+    let error = start(Asset::ETHER).await.unwrap_err();
+    assert!(matches!(error, PoolError::Start(StartError::OtherAsset { .. })), "{error}");
+    assert!(error.hint().unwrap().contains("--asset USDC:6"), "{error}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use vipnode_pool_core::{MeteredPeriod, Row};
-use vipnode_types::{Ms, NodeId, Wei, meter};
+use vipnode_types::{Amount, Ms, NodeId, meter};
 
 use super::{Promise, Violation};
 use crate::{AgentPlan, EPOCH_MS, GroundTruth, Honesty, Scenario};
@@ -167,7 +167,7 @@ impl Checker {
         if billed == 0 {
             return wrong("nothing is billed on the row".to_owned());
         }
-        if row.cost != row.lease.price.cost(billed).unwrap_or(Wei::ZERO) {
+        if row.cost != row.lease.price.cost_from(billed, row.lease.carry).map_or(Amount::ZERO, |(cost, _)| cost) {
             return wrong("the cost is not the price times the time".to_owned());
         }
         let ends = [row.client, row.host].into_iter().flatten().map(|seen| seen.end);

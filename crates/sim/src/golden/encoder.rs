@@ -39,7 +39,7 @@ impl Encoder {
         self.write(|text| write!(text, "{number} "));
     }
 
-    /// Appends an amount in wei.
+    /// Appends an amount of money.
     pub(super) fn wide(&mut self, number: u128) {
         self.hash(&number.to_be_bytes());
         self.write(|text| write!(text, "{number} "));

@@ -3,7 +3,8 @@
 use vipnode_agent_core::NodeTask;
 use vipnode_pool_core::{CallId, ConnectionId};
 use vipnode_types::{
-    Account, AgentPublic, Capability, ChainSpec, Enode, LeaseId, LeaseSetHash, MinVersion, Ms, NodeId, Price, Wei,
+    Account, AgentPublic, Amount, Capability, ChainSpec, Enode, LeaseId, LeaseSetHash, MinVersion, Ms, NodeId, Price,
+    QuotedPrice,
 };
 
 use super::{Encode, Encoder};
@@ -47,7 +48,7 @@ impl Encode for Ms {
     }
 }
 
-impl Encode for Wei {
+impl Encode for Amount {
     fn encode(&self, out: &mut Encoder) {
         out.wide(self.get());
     }
@@ -55,7 +56,15 @@ impl Encode for Wei {
 
 impl Encode for Price {
     fn encode(&self, out: &mut Encoder) {
-        self.minute().encode(out);
+        self.amount().encode(out);
+        out.number(self.period_ms().get().into());
+        out.text(self.asset().symbol());
+    }
+}
+
+impl Encode for QuotedPrice {
+    fn encode(&self, out: &mut Encoder) {
+        out.text(&self.to_string());
     }
 }
 

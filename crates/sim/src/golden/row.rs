@@ -51,6 +51,10 @@ impl Encode for Row {
                 out.number(10);
                 row.encode(out);
             }
+            Self::Asset(asset) => {
+                out.number(11);
+                out.text(asset.symbol());
+            }
         }
     }
 }
@@ -192,7 +196,7 @@ impl Encode for Protocol2State {
 
 impl Encode for LeaseRow {
     fn encode(&self, out: &mut Encoder) {
-        let Self { id, row, client, host, payee, price, offered, client_seen, host_seen } = self;
+        let Self { id, row, client, host, payee, price, carry, offered, client_seen, host_seen } = self;
         id.encode(out);
         row.encode(out);
         client.encode(out);
@@ -202,6 +206,7 @@ impl Encode for LeaseRow {
         offered.encode(out);
         client_seen.encode(out);
         host_seen.encode(out);
+        carry.encode(out);
     }
 }
 

@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy};
 use vipnode_pool_core::Limits;
-use vipnode_types::{AgentKey, Capability, ChainSpec, NodeId, Price, Wei};
+use vipnode_types::{AgentKey, Capability, ChainSpec, NodeId, Price};
 
 use super::{AgentPlan, AttackerPlan, FaultKind, Honesty, HostileShape, fault::FAULTS};
 use crate::SimRng;
@@ -106,7 +106,7 @@ impl Scenario {
         }
         let mut limits =
             Limits { never_paired_nodes: 500, chains: 60, versions: 60, profiles: 60, ..Limits::default() };
-        limits.price = Price::per_minute(Wei::new(1_000));
+        limits.price = Price::per_minute(1_000);
         let floods = attackers.iter().any(|group| group.every_ms < 500);
         let minutes = if riders > 0 && !floods { rng.range(30, 40) } else { rng.range(4, 8) };
         let faults = if rng.chance(400) { vec![FaultKind::CrashPool] } else { Vec::new() };
@@ -142,7 +142,7 @@ fn speak_protocol2(rng: &mut SimRng, agents: &mut [AgentPlan]) {
 fn draw_limits(rng: &mut SimRng) -> Limits {
     let mut limits = Limits::default();
     if rng.chance(400) {
-        limits.price = Price::per_minute(Wei::new(u128::from(rng.range(1, 1_000_000_000))));
+        limits.price = Price::per_minute(rng.range(1, 1_000_000_000));
         // A used-up budget would forbid leases that the end of a run requires; half of the priced runs keep it.
         if rng.chance(500) {
             limits.unpaired_ms_a_day = 24 * 60 * MINUTE_MS;

@@ -11,7 +11,7 @@ use vipnode_sim::{
         settled,
     },
 };
-use vipnode_types::{AgentKey, ChainSpec, LeaseId, Ms, NodeId, Price, Wei, meter, meter::Seen};
+use vipnode_types::{AgentKey, Amount, ChainSpec, LeaseId, Ms, NodeId, Price, meter, meter::Seen};
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -46,7 +46,8 @@ impl Fixture {
             client: self.client,
             host: self.host,
             payee: None,
-            price: Price::per_minute(Wei::new(1_000)),
+            price: Price::per_minute(1_000),
+            carry: 0,
             offered: Ms::new(EPOCH_MS),
             client_seen: None,
             host_seen: None,
@@ -60,7 +61,7 @@ impl Fixture {
         lease.host_seen = lease.client_seen;
         MeteredPeriod {
             billed_ms: meter::billed_ms(seen, seen),
-            cost: meter::cost(lease.price, seen, seen).unwrap(),
+            cost: lease.price.cost(meter::billed_ms(seen, seen)).unwrap(),
             lease,
             client: seen,
             host: seen,
@@ -121,7 +122,7 @@ fn figures_that_do_not_follow_from_the_row_are_seen() {
     );
     assert_broken(
         Promise::Billing,
-        fixture.metered(&MeteredPeriod { cost: Wei::new(1_001), ..good.clone() }),
+        fixture.metered(&MeteredPeriod { cost: Amount::new(1_001), ..good.clone() }),
         "the price times the time",
     );
     assert_broken(

@@ -1,7 +1,7 @@
 //! The contract of a store, one rule after the other, each with its smallest case.
 
 use vipnode_pool_core::{LastReport, Row, RowKey};
-use vipnode_types::{LeaseId, Ms};
+use vipnode_types::{Asset, LeaseId, Ms};
 
 use super::{
     model::{journal_of, state_of},
@@ -37,10 +37,11 @@ fn newest_value_wins(store: &mut impl Store) {
     running.client_seen = Some((Ms::new(5), None));
     store.apply(&[node_row(1), Row::Lease(Box::new(lease(1, 0))), Row::Clock(Ms::new(5))]).expect("applies");
     store.apply(&[Row::Clock(Ms::new(6)), Row::NextLease(2), Row::NextLease(3)]).expect("applies");
+    store.apply(&[Row::Asset(Asset::ETHER)]).expect("applies");
     let rows = [Row::Node(Box::new(newer)), Row::Lease(Box::new(running))];
     store.apply(&rows).expect("applies");
     let [node, lease] = rows;
-    assert_eq!(state_of(store), [Row::Clock(Ms::new(6)), Row::NextLease(3), node, lease]);
+    assert_eq!(state_of(store), [Row::Clock(Ms::new(6)), Row::NextLease(3), Row::Asset(Asset::ETHER), node, lease]);
 }
 
 fn deletes(store: &mut impl Store) {

@@ -39,7 +39,7 @@ impl Model {
         let mut times: Vec<TimesRow> = Vec::new();
         let mut waiting = BTreeMap::new();
         let mut delegations: Vec<DelegationRow> = Vec::new();
-        let (mut clock, mut next) = (None, None);
+        let (mut clock, mut next, mut asset) = (None, None, None);
         for row in &self.history {
             match row {
                 Row::Node(node) => {
@@ -71,6 +71,7 @@ impl Model {
                 }
                 Row::Clock(floor) => clock = Some(Row::Clock(*floor)),
                 Row::NextLease(number) => next = Some(Row::NextLease(*number)),
+                Row::Asset(of) => asset = Some(Row::Asset(*of)),
                 Row::Delete(RowKey::Node(id)) => nodes.retain(|old| old.id != *id),
                 Row::Delete(RowKey::Lease(id)) => leases.retain(|old| old.id != *id),
                 Row::Delete(RowKey::Times(id)) => times.retain(|old| old.client != *id),
@@ -93,6 +94,7 @@ impl Model {
         clock
             .into_iter()
             .chain(next)
+            .chain(asset)
             .chain(nodes)
             .chain(leases)
             .chain(times)

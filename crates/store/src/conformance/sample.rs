@@ -1,13 +1,15 @@
 //! Rows to write: few keys, so that they collide; values with every field set and at their limits.
 
+use std::num::NonZeroU32;
+
 use proptest::{collection::vec, option, prelude::*};
 use vipnode_pool_core::{
     AddressBlock, Credentials, DelegationRow, HostTimeRow, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow,
     PairTime, PairedTime, Protocol2State, Proven, Row, RowKey, Signer, TimesRow, WideBlock,
 };
 use vipnode_types::{
-    Account, AgentKey, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, Wei,
-    meter::{Seen, billed_ms, cost},
+    Account, AgentKey, Amount, Asset, ChainSpec, Enode, LeaseId, Ms, NodeId, Price,
+    meter::{Seen, billed_ms},
     protocol2::Kind,
 };
 
@@ -36,7 +38,8 @@ pub(crate) fn lease(number: u64, row: u32) -> LeaseRow {
         client: node_id(1),
         host: node_id(2),
         payee: None,
-        price: Price::per_minute(Wei::new(60_000)),
+        price: Price::per_minute(60_000),
+        carry: 0,
         offered: Ms::new(1),
         client_seen: None,
         host_seen: None,
@@ -49,7 +52,7 @@ pub(crate) fn metered(number: u64, row: u32, ms: u64) -> MeteredPeriod {
     let lease = lease(number, row);
     MeteredPeriod {
         billed_ms: billed_ms(seen, seen),
-        cost: cost(lease.price, seen, seen).unwrap_or(Wei::ZERO),
+        cost: lease.price.cost(ms).unwrap_or(Amount::ZERO),
         lease,
         client: seen,
         host: seen,
@@ -77,6 +80,7 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
         1 => (any_id(), any_id()).prop_map(|(client, host)| Row::Delete(RowKey::Deferred(client, host))),
         1 => any_ms().prop_map(Row::Clock),
         1 => any::<u32>().prop_map(|next| Row::NextLease(next.into())),
+        1 => any_asset().prop_map(Row::Asset),
         1 => any_id().prop_map(|id| Row::Delete(RowKey::Node(id))),
         1 => any_id().prop_map(|id| Row::Delete(RowKey::Times(id))),
         1 => (0u64..4).prop_map(|id| Row::Delete(RowKey::Lease(LeaseId::new(id)))),
@@ -183,14 +187,15 @@ fn any_nonce() -> impl Strategy<Value = u64> {
 fn any_lease() -> impl Strategy<Value = LeaseRow> {
     let side = || option::of((any_ms(), option::of(any_ms())));
     let names = (0u64..4, 0u32..2, any_id(), any_id());
-    (names, any_payee(), any::<u128>(), any_ms(), side(), side()).prop_map(
-        |((id, row, client, host), payee, price, offered, client_seen, host_seen)| LeaseRow {
+    (names, any_payee(), any_price(), any_ms(), side(), side(), any::<u32>()).prop_map(
+        |((id, row, client, host), payee, price, offered, client_seen, host_seen, carry)| LeaseRow {
             id: LeaseId::new(id),
             row,
             client,
             host,
             payee,
-            price: Price::per_minute(Wei::new(price)),
+            price,
+            carry,
             offered,
             client_seen,
             host_seen,
@@ -202,11 +207,12 @@ fn any_lease() -> impl Strategy<Value = LeaseRow> {
 fn any_metered() -> impl Strategy<Value = MeteredPeriod> {
     let seen = || option::of((any_ms(), any_ms()).prop_map(|(up, end)| Seen { up, end }));
     let earlier = (any::<u32>(), any::<u64>(), any::<u128>());
-    let earlier = earlier.prop_map(|(rows, billed_ms, cost)| MergedPeriods { rows, billed_ms, cost: Wei::new(cost) });
+    let earlier =
+        earlier.prop_map(|(rows, billed_ms, cost)| MergedPeriods { rows, billed_ms, cost: Amount::new(cost) });
     let wild = (any_lease(), seen(), seen(), any_ms(), earlier).prop_map(|(lease, client, host, ended, earlier)| {
         MeteredPeriod {
             billed_ms: billed_ms(client, host),
-            cost: cost(lease.price, client, host).unwrap_or(Wei::ZERO),
+            cost: lease.price.cost(billed_ms(client, host)).unwrap_or(Amount::ZERO),
             lease,
             client,
             host,
@@ -216,6 +222,16 @@ fn any_metered() -> impl Strategy<Value = MeteredPeriod> {
     });
     let tame = (4u64..12, 0u32..2).prop_map(|(lease, row)| metered(lease, row, 60_000));
     prop_oneof![4 => tame, 1 => wild]
+}
+
+fn any_asset() -> impl Strategy<Value = Asset> {
+    prop_oneof![Just(Asset::ETHER), Just(Asset::new("USDC", 6).expect("an asset"))]
+}
+
+fn any_price() -> impl Strategy<Value = Price> {
+    (any_asset(), 0..1u128 << 96, 1..=u32::MAX).prop_filter_map("a price", |(asset, amount, period)| {
+        Price::new(asset, Amount::new(amount), NonZeroU32::new(period)?)
+    })
 }
 
 fn any_payee() -> impl Strategy<Value = Option<Account>> {

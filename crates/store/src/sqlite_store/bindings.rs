@@ -1,6 +1,6 @@
 use rusqlite::{Result, Statement, ToSql};
 use vipnode_pool_core::AddressBlock;
-use vipnode_types::{Account, Ms, NodeId, Wei};
+use vipnode_types::{Account, Amount, Ms, NodeId};
 
 /// The parameters of a statement, bound one after the other. The forms of the values are those of
 /// [`Columns`](super::columns::Columns).
@@ -48,14 +48,17 @@ impl<'borrow, 'connection> Bindings<'borrow, 'connection> {
         self.optional_number(block.map(AddressBlock::to_bits))
     }
 
-    pub(super) fn amount(&mut self, amount: Wei) -> Result<()> {
-        let wide = amount.get().to_be_bytes();
-        let from = wide.iter().take_while(|byte| **byte == 0).count();
-        self.put(wide.get(from..).unwrap_or_default())
+    pub(super) fn amount(&mut self, amount: Amount) -> Result<()> {
+        self.put(amount_bytes(amount))
     }
 
     /// Runs the statement. Returns how many rows it changed.
     pub(super) fn execute(self) -> Result<usize> {
         self.statement.raw_execute()
     }
+}
+
+/// The bytes of an amount, the most significant first, without leading zeros.
+pub(super) fn amount_bytes(amount: Amount) -> Vec<u8> {
+    amount.get().to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect()
 }

@@ -3,7 +3,7 @@ use rusqlite::{
     types::{FromSql, Type},
 };
 use vipnode_pool_core::AddressBlock;
-use vipnode_types::{Account, Ms, NodeId, Wei};
+use vipnode_types::{Account, Amount, Ms, NodeId};
 
 /// The columns of a row of the database, read one after the other.
 ///
@@ -59,12 +59,12 @@ impl<'row, 'statement> Columns<'row, 'statement> {
         Ok(self.optional_number()?.map(AddressBlock::from_bits))
     }
 
-    pub(super) fn amount(&mut self) -> Result<Wei> {
+    pub(super) fn amount(&mut self) -> Result<Amount> {
         let bytes: Vec<u8> = self.get()?;
         let mut wide = [0; 16];
         let from =
             wide.len().checked_sub(bytes.len()).ok_or_else(|| self.invalid("an amount of more than 128 bits"))?;
         wide.iter_mut().skip(from).zip(&bytes).for_each(|(to, byte)| *to = *byte);
-        Ok(Wei::new(u128::from_be_bytes(wide)))
+        Ok(Amount::new(u128::from_be_bytes(wide)))
     }
 }

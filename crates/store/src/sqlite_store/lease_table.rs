@@ -2,23 +2,29 @@
 
 use rusqlite::{Connection, Result};
 use vipnode_pool_core::LeaseRow;
-use vipnode_types::{LeaseId, Ms, Price};
+use vipnode_types::{LeaseId, Ms};
 
-use super::{bindings::Bindings, columns::Columns};
+use super::{
+    bindings::Bindings,
+    columns::Columns,
+    price_table::{self, price_of},
+};
 
 const WRITE: &str = "
     INSERT OR REPLACE INTO leases (
-        id, row, client, host, payee, price, offered, client_up, client_down, host_up, host_down
-    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        id, row, client, host, payee, price, carry, offered, client_up, client_down, host_up, host_down
+    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 
 const READ: &str = "
-    SELECT id, row, client, host, payee, price, offered, client_up, client_down, host_up, host_down
-    FROM leases ORDER BY id";
+    SELECT id, row, client, host, payee, symbol, decimals, amount, period_ms, carry, offered,
+        client_up, client_down, host_up, host_down
+    FROM leases LEFT JOIN prices ON number = price ORDER BY id";
 
 pub(super) fn write(connection: &Connection, row: &LeaseRow) -> Result<()> {
+    let price = price_table::number(connection, row.price)?;
     let mut statement = connection.prepare_cached(WRITE)?;
     let mut bindings = Bindings::of(&mut statement);
-    bind(&mut bindings, row)?;
+    bind(&mut bindings, row, price)?;
     bindings.execute()?;
     Ok(())
 }
@@ -38,15 +44,16 @@ pub(super) fn read(connection: &Connection, each: &mut dyn FnMut(LeaseRow)) -> R
     Ok(())
 }
 
-/// Binds the columns of a lease, in the order in which they are read.
-pub(super) fn bind(bindings: &mut Bindings<'_, '_>, row: &LeaseRow) -> Result<()> {
-    let LeaseRow { id, row, client, host, payee, price, offered, client_seen, host_seen } = row;
+/// Binds the columns of a lease, whose price has a number, in the order in which they are read.
+pub(super) fn bind(bindings: &mut Bindings<'_, '_>, row: &LeaseRow, price: i64) -> Result<()> {
+    let LeaseRow { id, row, client, host, payee, price: _, carry, offered, client_seen, host_seen } = row;
     bindings.number(id.get())?;
     bindings.put(row)?;
     bindings.id(client)?;
     bindings.id(host)?;
     bindings.account(*payee)?;
-    bindings.amount(price.minute())?;
+    bindings.put(price)?;
+    bindings.put(carry)?;
     bindings.ms(*offered)?;
     for seen in [client_seen, host_seen] {
         bindings.optional_ms(seen.map(|(up, _)| up))?;
@@ -63,7 +70,8 @@ pub(super) fn lease_of(columns: &mut Columns<'_, '_>) -> Result<LeaseRow> {
         client: columns.id()?,
         host: columns.id()?,
         payee: columns.account()?,
-        price: Price::per_minute(columns.amount()?),
+        price: price_of(columns)?,
+        carry: columns.get()?,
         offered: columns.ms()?,
         client_seen: side_of(columns)?,
         host_seen: side_of(columns)?,

@@ -9,6 +9,7 @@ mod delegation_table;
 mod lease_table;
 mod node_table;
 mod period_table;
+mod price_table;
 mod schema;
 mod sqlite_error;
 mod sqlite_reader;
@@ -107,6 +108,7 @@ impl SqliteStore {
         let (clock, next_lease) = connection.query_row("SELECT clock, next_lease FROM pool", [], numbers)?;
         clock.into_iter().for_each(|clock| each(Row::Clock(Ms::new(clock.cast_unsigned()))));
         next_lease.into_iter().for_each(|next| each(Row::NextLease(next.cast_unsigned())));
+        price_table::read_asset(&connection)?.into_iter().for_each(|asset| each(Row::Asset(asset)));
         node_table::read(&connection, &mut |row| each(Row::Node(Box::new(row))))?;
         lease_table::read(&connection, &mut |row| each(Row::Lease(Box::new(row))))?;
         times_table::read(&connection, &mut |row| each(Row::Times(Box::new(row))))?;
@@ -145,6 +147,7 @@ fn write(connection: &Connection, row: &Row) -> Result<bool, rusqlite::Error> {
         Row::Delegation(row) => delegation_table::write(connection, row),
         Row::Clock(floor) => set(connection, "UPDATE pool SET clock = ?1", floor.get()),
         Row::NextLease(next) => set(connection, "UPDATE pool SET next_lease = ?1", *next),
+        Row::Asset(asset) => price_table::write_asset(connection, *asset),
         Row::Delete(RowKey::Node(id)) => node_table::delete(connection, id),
         Row::Delete(RowKey::Lease(id)) => lease_table::delete(connection, *id),
         Row::Delete(RowKey::Times(id)) => times_table::delete(connection, id),

@@ -8,33 +8,57 @@ use super::{
     bindings::Bindings,
     columns::Columns,
     lease_table::{self, lease_of},
+    price_table,
 };
 
-/// The columns of a period, in the order in which they are bound and read. The first eleven are those of its lease.
+/// The columns of a period, in the order in which they are bound. The first twelve are those of its lease.
 macro_rules! columns {
     () => {
-        "lease, row, client, host, payee, price, offered, client_up, client_down, host_up, host_down, \
+        "lease, row, client, host, payee, price, carry, offered, client_up, client_down, host_up, host_down, \
          client_from, client_to, host_from, host_to, billed_ms, cost, ended, earlier_rows, earlier_billed_ms, earlier_cost"
     };
 }
 macro_rules! values {
     () => {
-        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
+        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
+    };
+}
+
+/// The columns of a period with those of its price, in the order in which they are read.
+macro_rules! columns_and_price {
+    () => {
+        "lease, row, client, host, payee, symbol, decimals, amount, period_ms, carry, offered, client_up, client_down, \
+         host_up, host_down, client_from, client_to, host_from, host_to, billed_ms, cost, ended, earlier_rows, \
+         earlier_billed_ms, earlier_cost"
+    };
+}
+/// A missing price is an error when it is read, not a missing period.
+macro_rules! with_prices {
+    () => {
+        " LEFT JOIN prices ON number = price "
     };
 }
 
 const APPEND: &str =
     concat!("INSERT INTO journal (", columns!(), ") VALUES ", values!(), " ON CONFLICT (lease, row) DO NOTHING");
-const READ_ONE: &str = concat!("SELECT ", columns!(), " FROM journal WHERE lease = ?1 AND row = ?2");
-const READ_JOURNAL: &str =
-    concat!("SELECT ", columns!(), ", position FROM journal WHERE position >= ?1 ORDER BY position LIMIT ?2");
+const READ_ONE: &str =
+    concat!("SELECT ", columns_and_price!(), " FROM journal", with_prices!(), "WHERE lease = ?1 AND row = ?2");
+const READ_JOURNAL: &str = concat!(
+    "SELECT ",
+    columns_and_price!(),
+    ", position FROM journal",
+    with_prices!(),
+    "WHERE position >= ?1 ORDER BY position LIMIT ?2"
+);
 const DEFER: &str = concat!("INSERT OR REPLACE INTO deferred (", columns!(), ") VALUES ", values!());
-const READ_DEFERRED: &str = concat!("SELECT ", columns!(), " FROM deferred ORDER BY client, host");
+const READ_DEFERRED: &str =
+    concat!("SELECT ", columns_and_price!(), " FROM deferred", with_prices!(), "ORDER BY client, host");
 
 /// Appends a period to the journal. Returns false, and changes nothing, if it is there with another value.
 pub(super) fn append(connection: &Connection, period: &MeteredPeriod) -> Result<bool> {
+    let price = price_table::number(connection, period.lease.price)?;
     let mut statement = connection.prepare_cached(APPEND)?;
-    if execute(&mut statement, period)? > 0 {
+    if execute(&mut statement, period, price)? > 0 {
         return Ok(true);
     }
     let mut statement = connection.prepare_cached(READ_ONE)?;
@@ -61,7 +85,8 @@ pub(super) fn read_journal(
 }
 
 pub(super) fn write_deferred(connection: &Connection, period: &MeteredPeriod) -> Result<()> {
-    execute(&mut connection.prepare_cached(DEFER)?, period)?;
+    let price = price_table::number(connection, period.lease.price)?;
+    execute(&mut connection.prepare_cached(DEFER)?, period, price)?;
     Ok(())
 }
 
@@ -81,10 +106,10 @@ pub(super) fn read_deferred(connection: &Connection, each: &mut dyn FnMut(Metere
     Ok(())
 }
 
-fn execute(statement: &mut CachedStatement<'_>, period: &MeteredPeriod) -> Result<usize> {
+fn execute(statement: &mut CachedStatement<'_>, period: &MeteredPeriod, price: i64) -> Result<usize> {
     let MeteredPeriod { lease, client, host, billed_ms, cost, ended, earlier } = period;
     let mut bindings = Bindings::of(statement);
-    lease_table::bind(&mut bindings, lease)?;
+    lease_table::bind(&mut bindings, lease, price)?;
     for seen in [client, host] {
         bindings.optional_ms(seen.map(|seen| seen.up))?;
         bindings.optional_ms(seen.map(|seen| seen.end))?;

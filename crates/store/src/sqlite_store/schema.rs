@@ -15,9 +15,15 @@ const MIGRATIONS: &[&str] = &[VERSION_1];
 
 const VERSION_1: &str = "
     CREATE TABLE pool (
-        only INTEGER PRIMARY KEY CHECK (only = 0), seq INTEGER NOT NULL, clock INTEGER, next_lease INTEGER
+        only INTEGER PRIMARY KEY CHECK (only = 0), seq INTEGER NOT NULL, clock INTEGER, next_lease INTEGER,
+        asset_symbol TEXT, asset_decimals INTEGER
     ) STRICT;
     INSERT INTO pool (only, seq) VALUES (0, 0);
+
+    CREATE TABLE prices (
+        number INTEGER PRIMARY KEY, symbol TEXT NOT NULL, decimals INTEGER NOT NULL, amount BLOB NOT NULL,
+        period_ms INTEGER NOT NULL, UNIQUE (symbol, decimals, amount, period_ms)
+    ) STRICT;
 
     CREATE TABLE nodes (
         number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,
@@ -31,13 +37,13 @@ const VERSION_1: &str = "
 
     CREATE TABLE leases (
         id INTEGER PRIMARY KEY, row INTEGER NOT NULL, client BLOB NOT NULL, host BLOB NOT NULL, payee BLOB,
-        price BLOB NOT NULL, offered INTEGER NOT NULL,
+        price INTEGER NOT NULL, carry INTEGER NOT NULL, offered INTEGER NOT NULL,
         client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER
     ) STRICT;
     CREATE TABLE journal (
         position INTEGER PRIMARY KEY,
         lease INTEGER NOT NULL, row INTEGER NOT NULL, client BLOB NOT NULL, host BLOB NOT NULL, payee BLOB,
-        price BLOB NOT NULL, offered INTEGER NOT NULL,
+        price INTEGER NOT NULL, carry INTEGER NOT NULL, offered INTEGER NOT NULL,
         client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER,
         client_from INTEGER, client_to INTEGER, host_from INTEGER, host_to INTEGER,
         billed_ms INTEGER NOT NULL, cost BLOB NOT NULL, ended INTEGER NOT NULL,
@@ -46,7 +52,7 @@ const VERSION_1: &str = "
     ) STRICT;
     CREATE TABLE deferred (
         lease INTEGER NOT NULL, row INTEGER NOT NULL, client BLOB NOT NULL, host BLOB NOT NULL, payee BLOB,
-        price BLOB NOT NULL, offered INTEGER NOT NULL,
+        price INTEGER NOT NULL, carry INTEGER NOT NULL, offered INTEGER NOT NULL,
         client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER,
         client_from INTEGER, client_to INTEGER, host_from INTEGER, host_to INTEGER,
         billed_ms INTEGER NOT NULL, cost BLOB NOT NULL, ended INTEGER NOT NULL,

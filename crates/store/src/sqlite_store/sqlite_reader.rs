@@ -8,10 +8,11 @@ use std::{
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 use vipnode_files::OpenDir;
 use vipnode_pool_core::MeteredPeriod;
-use vipnode_types::{NodeId, Wei, meter};
+use vipnode_types::{Amount, Asset, NodeId, meter};
 
 use super::{
-    DATABASE, connection, lease_table, node_table, period_table, schema, sqlite_error::store_error, times_table,
+    DATABASE, connection, lease_table, node_table, period_table, price_table, schema, sqlite_error::store_error,
+    times_table,
 };
 use crate::StoreError;
 
@@ -39,8 +40,10 @@ pub struct DatabaseCheck {
     pub periods: u64,
     /// What they billed, in milliseconds.
     pub billed_ms: u128,
-    /// What they cost; at most 2^128 - 1 wei.
-    pub cost: Wei,
+    /// What they cost; at most 2^128 - 1.
+    pub cost: Amount,
+    /// What the pool charges in.
+    pub asset: Asset,
     /// What is wrong, at most 100 lines.
     pub problems: Vec<String>,
 }
@@ -120,6 +123,7 @@ impl SqliteReader {
         }
         let next_lease = connection.query_row("SELECT next_lease FROM pool", [], |row| row.get::<_, Option<i64>>(0))?;
         let next_lease = next_lease.map(i64::cast_unsigned);
+        check.asset = price_table::read_asset(&connection)?.unwrap_or_default();
         let mut nodes = BTreeSet::new();
         node_table::read(&connection, &mut |row| {
             nodes.insert(row.id);
@@ -138,7 +142,7 @@ impl SqliteReader {
         period_table::read_journal(&connection, 0, usize::MAX, &mut |_, period| {
             check.periods = check.periods.saturating_add(1);
             check.billed_ms = check.billed_ms.saturating_add(period.total_billed_ms().into());
-            check.cost = check.cost.checked_add(period.total_cost()).unwrap_or(Wei::new(u128::MAX));
+            check.cost = check.cost.checked_add(period.total_cost()).unwrap_or(Amount::MAX);
             check.period(&period, next_lease);
         })
     }
@@ -168,9 +172,10 @@ impl DatabaseCheck {
     fn period(&mut self, period: &MeteredPeriod, next_lease: Option<u64>) {
         let MeteredPeriod { lease, client, host, billed_ms, cost, .. } = period;
         let billed_again = meter::billed_ms(*client, *host);
-        let cost_again = meter::cost(lease.price, *client, *host).unwrap_or(Wei::ZERO);
+        let cost_again = lease.price.cost_from(billed_again, lease.carry).map_or(Amount::ZERO, |(cost, _)| cost);
         if (billed_again, cost_again) != (*billed_ms, *cost) {
-            let (id, row) = (lease.id, lease.row);
+            let (id, row, asset) = (lease.id, lease.row, lease.price.asset());
+            let (cost, cost_again) = (asset.show(*cost), asset.show(cost_again));
             self.add(format!(
                 "period {row} of lease {id} bills {billed_ms} ms and {cost}, but both sides saw {billed_again} ms, which cost \
                  {cost_again}"

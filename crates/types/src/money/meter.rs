@@ -1,22 +1,19 @@
-//! The meter: the cost of a lease is a pure function of what its two sides saw.
+//! The meter: the billed time of a lease is a pure function of what its two sides saw.
 //!
 //! Time that only one side reports is not billed, and a report that is repeated, late or out of
 //! order changes nothing (faults D13, D14, D19, D20, docs/faults.md).
 
-use crate::{Ms, Price, Wei};
+use crate::Ms;
 
 /// What one side of a lease saw of the other.
 ///
 /// ```
-/// use vipnode_types::{Ms, Price, Wei, meter, meter::Seen};
+/// use vipnode_types::{Ms, meter, meter::Seen};
 ///
 /// let client = Some(Seen { up: Ms::new(10_000), end: Ms::new(90_000) });
 /// let host = Some(Seen { up: Ms::new(12_000), end: Ms::new(72_500) });
 /// assert_eq!(meter::billed_ms(client, host), 60_500);
 /// assert_eq!(meter::billed_ms(client, None), 0);
-///
-/// let price = Price::per_minute(Wei::new(600));
-/// assert_eq!(meter::cost(price, client, host), Some(Wei::new(605)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
@@ -37,12 +34,6 @@ pub fn billed_ms(client: Option<Seen>, host: Option<Seen>) -> u64 {
     }
 }
 
-/// What the common time costs, rounded down; `None` beyond 2^128 − 1 wei.
-#[must_use]
-pub fn cost(price: Price, client: Option<Seen>, host: Option<Seen>) -> Option<Wei> {
-    price.cost(billed_ms(client, host))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -58,13 +49,6 @@ mod tests {
         assert_eq!(billed_ms(seen(10, 100), seen(20, 90)), 70);
         assert_eq!(billed_ms(seen(10, 100), None), 0);
         assert_eq!(billed_ms(seen(10, 20), seen(30, 40)), 0);
-    }
-
-    #[test]
-    fn cost_is_rounded_down() {
-        let price = Price::per_minute(Wei::new(100));
-        assert_eq!(cost(price, seen(0, 59_999), seen(0, 99_999)), Some(Wei::new(99)));
-        assert_eq!(cost(price, seen(0, 60_000), seen(0, 99_999)), Some(Wei::new(100)));
     }
 
     proptest! {

@@ -1,11 +1,17 @@
-//! Money: amounts, prices, and the meter that turns the reports of two sides into a bill.
+//! Money: assets, amounts, prices, and the meter that turns the reports of two sides into billed time.
 //!
 //! All values are integers; each division documents its rounding. This module uses only [`crate::Ms`] from the rest of
 //! the crate. Balances, payments, and floating-point numbers do not belong here.
 
+mod amount;
+mod amount_error;
+mod asset;
 pub mod meter;
 mod price;
-mod wei;
+mod quoted_price;
 
+pub use amount::Amount;
+pub use amount_error::AmountError;
+pub use asset::{Asset, ShownAmount};
 pub use price::Price;
-pub use wei::{Wei, WeiError};
+pub use quoted_price::QuotedPrice;

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersion, PoolId, Price};
+use crate::{Account, Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersion, PoolId, Price, QuotedPrice};
 
 /// An agent's description of itself and its node. The node ID is in the envelope's delegation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,9 +55,10 @@ pub struct HostOffer {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClientCriteria {
-    /// The highest price that the client accepts; `None` for any price.
+    /// The highest price that the client accepts, as its user wrote it: the pool reads it in the asset that it charges in.
+    /// `None` for any price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_price: Option<Price>,
+    pub max_price: Option<QuotedPrice>,
     /// The capabilities that a host must serve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub required_capabilities: Vec<Capability>,

@@ -1,10 +1,11 @@
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::value::RawValue;
 
-use crate::{PoolId, Price, Wei};
+use crate::{Amount, PoolId, Price};
 
-/// The status of a pool: the original's fields and additional ones. Times are in RFC 3339 format; amounts in wei are
-/// strings to keep all digits. Fields that this pool does not use (mostly the original's) are empty or zero.
+/// The status of a pool: the original's fields and additional ones. Times are in RFC 3339 format; amounts are strings
+/// to keep all digits, in the smallest unit of the asset of `price`. Fields that this pool does not use (mostly the
+/// original's) are empty or zero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolStatus {
@@ -68,10 +69,10 @@ pub struct PoolStats {
     pub latest_block_number: u64,
     /// Total earnings that were not paid out. Always 0, because this version does not collect payment.
     #[serde(deserialize_with = "amount")]
-    pub total_credit: Wei,
+    pub total_credit: Amount,
     /// Total deposits. Always 0, because this version does not collect payment.
     #[serde(deserialize_with = "amount")]
-    pub total_deposit: Wei,
+    pub total_deposit: Amount,
     /// Nodes that owe something and have no account. Always 0, because this version does not collect payment.
     pub num_trial_balances: u32,
     /// Leases whose two sides have seen each other.
@@ -81,7 +82,7 @@ pub struct PoolStats {
     /// Milliseconds billed on ended leases.
     pub metered_ms: u64,
     /// What ended leases cost.
-    pub metered_cost: Wei,
+    pub metered_cost: Amount,
     /// The current price of a slot at this pool.
     pub price: Price,
     /// Agents with a connection.
@@ -105,12 +106,12 @@ fn or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<HostStatus>
 
 /// A decimal string, or a number of any length as in the original. The original's sums can be negative; such a balance
 /// is treated as zero.
-fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Wei, D::Error> {
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
     let json = Box::<RawValue>::deserialize(deserializer)?;
     let digits = json.get().trim_matches('"');
     let of_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if digits.strip_prefix('-').is_some_and(of_digits) {
-        return Ok(Wei::ZERO);
+        return Ok(Amount::ZERO);
     }
     serde_json::from_str(&format!("\"{digits}\"")).map_err(D::Error::custom)
 }
@@ -129,12 +130,12 @@ mod tests {
         let status: PoolStatus = serde_json::from_str(text).unwrap();
         assert_eq!((status.version.as_str(), status.active_hosts.len()), ("v2.3.1", 0));
         assert_eq!((status.stats.num_active_hosts, status.stats.num_leases), (1, 0));
-        assert_eq!((status.stats.total_credit, status.stats.total_deposit), (Wei::ZERO, Wei::new(u128::MAX)));
+        assert_eq!((status.stats.total_credit, status.stats.total_deposit), (Amount::ZERO, Amount::MAX));
     }
 
     #[test]
     fn what_is_written_is_read_and_no_amount_is_guessed() {
-        let stats = PoolStats { total_credit: Wei::new(u128::MAX), num_leases: 7, ..PoolStats::default() };
+        let stats = PoolStats { total_credit: Amount::MAX, num_leases: 7, ..PoolStats::default() };
         let text = serde_json::to_string(&stats).unwrap();
         assert_eq!(serde_json::from_str::<PoolStats>(&text).unwrap(), stats);
         for bad in ["1.5", "\"-\"", "\"x\"", "[]", "null", "1e3", "\"-\\u0031\""] {

@@ -23,7 +23,7 @@ use vipnode_node::{
     sim::{SimNet, SimSpec, sim_key},
 };
 use vipnode_rpc::{Incoming, OpenError, OpenSession, PoolHeaders, Responder, pipe};
-use vipnode_types::{Enode, JoinSecret, LeaseId, NodeId, signed::Envelope, wire::ReportRequest};
+use vipnode_types::{Enode, JoinSecret, LeaseId, NodeId, Price, signed::Envelope, wire::ReportRequest};
 
 pub(crate) const POOL: &str = "ws://127.0.0.1:8080/";
 pub(crate) const CHALLENGE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -152,7 +152,7 @@ impl Toy {
             "pool_id": pool_id,
             "welcome": "hello",
             "report_interval_ms": 60_000,
-            "price": "0",
+            "price": Price::FREE,
             "leases": leases,
         })));
         let (_, envelope): (Value, Envelope) = read(&params);
@@ -245,7 +245,7 @@ impl PoolEnd {
     /// Answers the next ask with this host.
     pub(crate) async fn give(&mut self, lease: u64, host: &SimSpec) {
         let (_, responder) = self.expect("vipnode_ask").await;
-        let grant = json!({"lease": LeaseId::new(lease), "host": host.enode(), "price": "0"});
+        let grant = json!({"lease": LeaseId::new(lease), "host": host.enode(), "price": Price::FREE});
         responder.respond(Ok(json!({"hosts": [grant], "missing": 0})));
     }
 

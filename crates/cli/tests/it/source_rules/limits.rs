@@ -62,6 +62,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/metering/pair_time.rs", "DAYS", "a part of the rule of `unpaired_percent`: a week"),
     ("pool-core/src/metering/period_merger.rs", "HOUR_MS", "a unit"),
     ("pool-core/src/collections/block_shares.rs", "BLOCKS_WITH_MINIMUM", "a part of the rule of `offers_minimum`"),
+    ("pool/src/engine/core_thread.rs", "BEFORE_ALL", "a ticket that nothing waits for"),
     ("pool/src/engine/step_time.rs", "ASSUMED_NS", "the price of a step until one was measured"),
     ("pool/src/engine/step_time.rs", "MOST_NS", "the highest price of a step that a measurement can make"),
     ("pool-core/src/collections/deadlines.rs", "CHUNK", "the layout of memory"),

@@ -11,6 +11,7 @@ use rustix::{
     pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt},
     termios::{Winsize, tcsetwinsize},
 };
+use tempfile::TempDir;
 use tokio::{
     process::{Child, Command},
     sync::mpsc,
@@ -34,6 +35,8 @@ pub struct Terminal {
     reader: JoinHandle<()>,
     /// All that was written.
     pub raw: Vec<u8>,
+    /// Where it keeps its data by default.
+    _data: TempDir,
 }
 
 impl Terminal {
@@ -43,6 +46,7 @@ impl Terminal {
 
     /// The same on a terminal of this width.
     pub fn start_at(columns: u16, args: &[&str], env: &[(&str, &str)]) -> Self {
+        let data = tempfile::tempdir().unwrap();
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
@@ -58,6 +62,7 @@ impl Terminal {
         let child = command
             .args(args)
             .env("TERM", "xterm-256color")
+            .env("XDG_DATA_HOME", data.path())
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(theirs.try_clone().unwrap())
@@ -79,7 +84,15 @@ impl Terminal {
             }
         });
         let [rows, columns] = [ROWS, columns].map(|size| NonZero::new(size).unwrap());
-        Self { child, written, screen: vt100::Parser::new(rows, columns, 1_000), size, reader, raw: Vec::new() }
+        Self {
+            child,
+            written,
+            screen: vt100::Parser::new(rows, columns, 1_000),
+            size,
+            reader,
+            raw: Vec::new(),
+            _data: data,
+        }
     }
 
     /// Resizes it. Like most terminals, it then breaks its lines again.

@@ -9,10 +9,7 @@ use vipnode_types::{
 use super::{super::POOL_VERSION, PORT, Protocol2Caller, reply};
 use crate::{
     Core, RequestId, Signer,
-    agents::{
-        hello::Hello,
-        node::{ANY_PRICE, ListenAddress},
-    },
+    agents::{hello::Hello, node::ListenAddress},
     core_error::CoreError,
     output::Output,
 };
@@ -109,7 +106,8 @@ impl Core {
             credentials,
             endpoint: Some(endpoint),
             host: hosts.then_some((self.limits.slots_a_protocol2_host, payout)),
-            client: asks.then_some(ANY_PRICE),
+            client: asks,
+            max_price: None,
             agent_version: described.agent_version,
             client_version: described.client_version,
             serves: &[],

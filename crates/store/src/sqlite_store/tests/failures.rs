@@ -36,6 +36,16 @@ fn a_full_disk_fails_a_batch_and_the_next_one_succeeds_once_there_is_space() {
 }
 
 #[test]
+fn a_lease_without_its_price_is_an_error_and_not_a_missing_lease() {
+    let dir = tempdir().unwrap();
+    let mut store = open(dir.path());
+    store.apply(&[Row::Lease(Box::new(conformance::lease(1, 0)))]).unwrap();
+    store.connection.execute("DELETE FROM prices", []).unwrap();
+    let error = store.load(&mut |_| {}).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+}
+
+#[test]
 fn a_read_only_file_is_named() {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -32,7 +32,8 @@ fn a_check_adds_up_what_was_metered() {
         leases: 1,
         periods: 2,
         billed_ms: 90_000,
-        cost: vipnode_types::Wei::new(90_000),
+        cost: vipnode_types::Amount::new(90_000),
+        asset: vipnode_types::Asset::ETHER,
         problems: Vec::new(),
     };
     assert_eq!(check(dir.path()), expected, "while the store is open");

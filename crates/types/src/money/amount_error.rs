@@ -1,0 +1,59 @@
+use crate::{Asset, errors};
+
+errors! {
+    /// Why a text is not an amount or a price in an asset.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum AmountError {
+        /// The text does not begin with a number.
+        Number {
+            /// The text, at most 64 characters.
+            text: String,
+        }: local,
+            "{text:?} is not a valid amount",
+            hint "Write a number and a unit, such as 100 gwei, 0.5 ether, or 0.50 USDC.";
+        /// The unit is not one of the asset.
+        Unit {
+            /// The unit, at most 64 characters.
+            unit: String,
+            /// What the pool charges in.
+            asset: Asset,
+        }: local, "{unit:?} is not a unit of {asset}",
+            hint "Use {}." (asset.unit_names());
+        /// A price is a number without a unit.
+        NoUnit {
+            /// The number, at most 64 characters.
+            text: String,
+        }: local, "{text} has no unit",
+            hint "Write the price with its unit and period, such as \"{text} gwei/minute\".";
+        /// The period of a price is unknown.
+        Period {
+            /// The period, at most 64 characters.
+            period: String,
+        }: local, "{period:?} is not a valid period",
+            hint "Use second, minute, hour, day, week, or month (30 days), or a number of them up to 49 days.";
+        /// The amount of a price is 2^96 smallest units or more.
+        PriceTooLarge {
+            /// The text, at most 64 characters.
+            text: String,
+        }: local, "the price {text:?} is too high", hint "Write an amount below 2^96 smallest units for the period.";
+        /// The amount has a fraction of the smallest unit.
+        TooFine {
+            /// The text, at most 64 characters.
+            text: String,
+            /// What the pool charges in.
+            asset: Asset,
+        }: local, "{text:?} is finer than the smallest unit of {asset}",
+            hint "Write at most {} decimals of the largest unit." (asset.decimals());
+        /// The amount is 2^128 smallest units or more.
+        TooLarge {
+            /// The text, at most 64 characters.
+            text: String,
+        }: local, "{text:?} is too large", hint "Write an amount below 2^128 smallest units.";
+        /// The text does not name an asset.
+        AssetForm {
+            /// The text, at most 64 characters.
+            text: String,
+        }: local, "{text:?} is not a valid asset",
+            hint "Write a symbol of at most 12 letters and digits and its number of decimals (0 to 30), such as USDC:6.";
+    }
+}

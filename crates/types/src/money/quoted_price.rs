@@ -1,0 +1,259 @@
+use std::{fmt, num::NonZeroU32, str::FromStr};
+
+use super::asset::short;
+use crate::{Amount, AmountError, Asset, Price, text_form::serde_as_text};
+
+/// A price as people write it, before the asset is known: "100 gwei/minute", "0.50 USDC/month", "free".
+///
+/// The pool and the agent read it in the pool's asset; nothing is rounded.
+///
+/// ```
+/// use vipnode_types::{Asset, QuotedPrice};
+///
+/// let quoted: QuotedPrice = "0.50 USDC/month".parse()?;
+/// let price = quoted.in_asset("USDC:6".parse()?)?;
+/// assert_eq!(price.to_string(), "0.5 USDC/month");
+/// assert!(quoted.in_asset(Asset::ETHER).is_err());
+/// # Ok::<(), vipnode_types::AmountError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct QuotedPrice {
+    /// The amount without its decimal point.
+    digits: u128,
+    /// How many of the digits are decimals; the last of them is not 0.
+    decimals: u8,
+    /// At most 16 characters; empty if the price is free.
+    unit: String,
+    period: Period,
+}
+
+/// A number of a named span of time: "minute", "30 days".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Period {
+    number: u32,
+    name: &'static str,
+    pub(super) ms: NonZeroU32,
+}
+
+const SECOND_MS: u32 = 1_000;
+pub(super) const MINUTE_MS: u32 = 60 * SECOND_MS;
+const HOUR_MS: u32 = 60 * MINUTE_MS;
+const DAY_MS: u32 = 24 * HOUR_MS;
+
+/// The periods that people name, the shortest first. A month has 30 days.
+pub(super) const PERIODS: [(&str, u32); 7] = [
+    ("ms", 1),
+    ("second", SECOND_MS),
+    ("minute", MINUTE_MS),
+    ("hour", HOUR_MS),
+    ("day", DAY_MS),
+    ("week", 7 * DAY_MS),
+    ("month", 30 * DAY_MS),
+];
+
+/// The longest unit.
+const UNIT_CHARACTERS: usize = 16;
+
+/// The most decimals that are read.
+const MOST_DECIMALS: usize = 38;
+
+impl QuotedPrice {
+    /// The price in an asset.
+    ///
+    /// # Errors
+    /// [`AmountError::Unit`] if the unit is not one of the asset, [`AmountError::TooFine`] if there are more decimals than
+    /// it has, [`AmountError::PriceTooLarge`].
+    pub fn in_asset(&self, asset: Asset) -> Result<Price, AmountError> {
+        if self.unit.is_empty() {
+            return Ok(Price::free(asset));
+        }
+        let unit = || AmountError::Unit { unit: self.unit.clone(), asset };
+        let exponent = asset.exponent(&self.unit).ok_or_else(unit)?;
+        let fine = || AmountError::TooFine { text: self.to_string(), asset };
+        let zeros = exponent.checked_sub(self.decimals).ok_or_else(fine)?;
+        let units = 10_u128.checked_pow(zeros.into()).and_then(|factor| self.digits.checked_mul(factor));
+        let price = units.and_then(|units| Price::new(asset, Amount::new(units), self.period.ms));
+        price.ok_or_else(|| AmountError::PriceTooLarge { text: self.to_string() })
+    }
+
+    /// Whether nothing is asked.
+    #[must_use]
+    pub const fn is_free(&self) -> bool {
+        self.digits == 0
+    }
+}
+
+impl FromStr for QuotedPrice {
+    type Err = AmountError;
+
+    /// Reads an amount and a period: "100 gwei/minute", "100 gwei a minute", "0.5 ether per month". Without a period, the
+    /// price is per minute. Also reads "free" and "0".
+    fn from_str(text: &str) -> Result<Self, AmountError> {
+        let text = text.trim();
+        if matches!(text, "free" | "0") {
+            return Ok(Self { digits: 0, decimals: 0, unit: String::new(), period: Period::MINUTE });
+        }
+        // The smallest unit is meant by nobody: 100 would be a price of almost nothing.
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(AmountError::NoUnit { text: short(text) });
+        }
+        let parts = ["/", " per ", " an ", " a "].iter().find_map(|separator| text.rsplit_once(separator));
+        let (amount, period) = match parts {
+            Some((amount, period)) => (amount, period.parse()?),
+            None => (text, Period::MINUTE),
+        };
+        let (number, unit) = split_number(amount.trim());
+        let (digits, decimals) = read_number(number).ok_or_else(|| AmountError::Number { text: short(text) })?;
+        if unit.is_empty() {
+            return Err(AmountError::NoUnit { text: short(amount.trim()) });
+        }
+        if unit.len() > UNIT_CHARACTERS || !unit.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(AmountError::Number { text: short(text) });
+        }
+        Ok(Self { digits, decimals, unit: unit.to_owned(), period })
+    }
+}
+
+/// Splits what begins with a number before its unit.
+pub(super) fn split_number(text: &str) -> (&str, &str) {
+    let split = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    (number, unit.trim())
+}
+
+/// The digits of a number without its decimal point, and how many of them are decimals; zeros at the end of the decimals
+/// are left out.
+fn read_number(number: &str) -> Option<(u128, u8)> {
+    let (whole, fraction) = match number.split_once('.') {
+        Some((_, "")) => return None,
+        Some(parts) => parts,
+        None => (number, ""),
+    };
+    if whole.is_empty() || fraction.contains('.') {
+        return None;
+    }
+    let fraction = fraction.trim_end_matches('0');
+    let decimals = u8::try_from(fraction.len()).ok().filter(|&decimals| usize::from(decimals) <= MOST_DECIMALS)?;
+    Some((format!("{whole}{fraction}").parse().ok()?, decimals))
+}
+
+impl Period {
+    const MINUTE: Self = Self { number: 1, name: "minute", ms: non_zero(MINUTE_MS) };
+}
+
+/// A number that is not 0.
+const fn non_zero(number: u32) -> NonZeroU32 {
+    match NonZeroU32::new(number) {
+        Some(number) => number,
+        None => NonZeroU32::MIN,
+    }
+}
+
+impl FromStr for Period {
+    type Err = AmountError;
+
+    fn from_str(text: &str) -> Result<Self, AmountError> {
+        let lower = text.trim().to_ascii_lowercase();
+        let split = lower.find(|c: char| !c.is_ascii_digit()).unwrap_or(lower.len());
+        let (number, unit) = lower.split_at(split);
+        let unit = unit.trim();
+        let named = |(name, _): &&(&'static str, u32)| unit == *name || unit.strip_suffix('s') == Some(*name);
+        let number = if number.is_empty() { Some(1) } else { number.parse::<u32>().ok() };
+        let found = PERIODS.iter().find(named).zip(number).and_then(|((name, ms), number)| {
+            let ms = NonZeroU32::new(ms.checked_mul(number)?)?;
+            Some(Self { number, name, ms })
+        });
+        found.ok_or_else(|| AmountError::Period { period: short(text.trim()) })
+    }
+}
+
+impl fmt::Display for QuotedPrice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_free() {
+            return f.write_str("free");
+        }
+        let decimals = usize::from(self.decimals);
+        let digits = format!("{:0>width$}", self.digits, width = decimals.saturating_add(1));
+        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(decimals));
+        let point = if fraction.is_empty() { "" } else { "." };
+        write!(f, "{whole}{point}{fraction} {}/", self.unit)?;
+        match self.period {
+            Period { number: 1, name, .. } => f.write_str(name),
+            Period { number, name: "ms", .. } => write!(f, "{number} ms"),
+            Period { number, name, .. } => write!(f, "{number} {name}s"),
+        }
+    }
+}
+
+serde_as_text!(QuotedPrice);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ether(text: &str) -> Result<Price, AmountError> {
+        text.parse::<QuotedPrice>()?.in_asset(Asset::ETHER)
+    }
+
+    #[test]
+    fn d27_amounts_are_exact() {
+        let wei = |text: &str| ether(&format!("{text}/ms")).map(|price| price.amount().get());
+        assert_eq!(wei("5 wei"), Ok(5));
+        assert_eq!(wei("1.5 gwei"), Ok(1_500_000_000));
+        assert_eq!(wei("2ETHER"), Ok(2_000_000_000_000_000_000));
+        assert_eq!(wei("1 Finney"), Ok(1_000_000_000_000_000));
+        assert_eq!(wei("1.0 wei"), Ok(1));
+        assert!(matches!(wei("1.5 wei"), Err(AmountError::TooFine { .. })));
+        for bad in ["", ".", "1. gwei", ".5 gwei", "-1 wei", "1.2.3 gwei", "1 gw\u{200b}ei"] {
+            assert!(matches!(wei(bad), Err(AmountError::Number { .. })), "{bad}");
+        }
+        for other in ["1 euro", "0 euro", "0x", "0x10"] {
+            assert!(matches!(wei(other), Err(AmountError::Unit { .. })), "{other}");
+        }
+        assert!(matches!(wei("400000000000000000000 ether"), Err(AmountError::PriceTooLarge { .. })));
+    }
+
+    /// Found by fuzzing: what is shown could not be given back.
+    #[test]
+    fn reads_its_own_words() {
+        assert_eq!(ether("free"), Ok(Price::FREE));
+        assert_eq!(ether("0"), Ok(Price::FREE));
+        let hundred_gwei = Price::per_minute(100_000_000_000);
+        for text in ["100 gwei/minute", "100 gwei a minute", "100 gwei per minutes", "100 gwei", " 6000gwei / hour "] {
+            assert_eq!(ether(text), Ok(hundred_gwei), "{text}");
+        }
+        assert_eq!("100".parse::<QuotedPrice>(), Err(AmountError::NoUnit { text: "100".to_owned() }));
+        for bad in
+            ["a minute", "/minute", "free a minute", "5 wei a minute a minute", "1 gwei/fortnight", "1 gwei/0 ms"]
+        {
+            assert!(bad.parse::<QuotedPrice>().is_err(), "{bad}");
+        }
+        assert!("1 gwei/50 days".parse::<QuotedPrice>().is_err(), "beyond 2^32 ms");
+    }
+
+    #[test]
+    fn shows_what_was_written() {
+        for text in ["100 gwei/minute", "0.5 USDC/month", "2 credits/day", "1 wei/11 ms", "3 ether/2 weeks", "free"] {
+            assert_eq!(text.parse::<QuotedPrice>().unwrap().to_string(), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_can_be_read(digits in 1u128.., decimals in 0u8..10, number in 1u32..50, period in 0..PERIODS.len()) {
+            let (name, ms) = PERIODS[period];
+            let text = format!("{}.{:0>width$} gwei/{number} {name}", digits >> 40, digits % 1_000, width = usize::from(decimals.max(3)));
+            if ms.checked_mul(number).is_some() {
+                let quoted: QuotedPrice = text.parse().unwrap();
+                prop_assert_eq!(quoted.to_string().parse(), Ok(quoted));
+            }
+        }
+
+        #[test]
+        fn never_panics(text in ".{0,80}") {
+            let _ = text.parse::<QuotedPrice>();
+        }
+    }
+}
