@@ -66,7 +66,7 @@ pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "What an agent refuses its pool", rows: Refusal::ROWS },
     vipnode_types::ErrorTable { title: "Commands from an agent to its node", rows: TaskError::ROWS },
     vipnode_types::ErrorTable { title: "Resolving the name of a host", rows: NameError::ROWS },
-    vipnode_types::ErrorTable { title: "Settings of a host", rows: HostConfigError::ROWS },
-    vipnode_types::ErrorTable { title: "A pattern of `--reject-client`", rows: VersionPatternError::ROWS },
+    vipnode_types::ErrorTable { title: "Host settings", rows: HostConfigError::ROWS },
+    vipnode_types::ErrorTable { title: "Patterns for `--reject-client`", rows: VersionPatternError::ROWS },
     vipnode_types::ErrorTable { title: "Nodes that the user named", rows: DirectConfigError::ROWS },
 ];

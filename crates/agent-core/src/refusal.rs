@@ -20,7 +20,7 @@ errors! {
             calls: usize,
             /// When to try again, in milliseconds.
             retry_ms: u64,
-        }: Busy, "too many calls wait for this node ({calls})",
+        }: Busy, "too many calls are waiting for this node ({calls})",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The agent is still undoing the lease with this ID.
         BeingUndone {
@@ -81,9 +81,9 @@ errors! {
             hint "Run the agent with --dial-private if this pool may have its node dial them.";
         /// The client's enode has no address.
         NoClientAddress: Refused, "the client's enode has no address to dial", no_hint "the client dials the host";
-        /// The node keeps the peer by its own settings.
-        NodesOwn: Refused, "the node keeps this peer by its own settings, so the agent does not touch it",
-            no_hint "the node dials it by itself";
+        /// The peer is static or trusted in the node's own settings, or the user passed it with --keep.
+        NodesOwn: Refused, "this peer is in the node's own settings or in --keep, so the agent does not touch it",
+            no_hint "the node's owner manages this peer";
         /// The node rejected this client. Any client can cause this, so the node itself may work correctly.
         NotAdmitted {
             /// Why not.

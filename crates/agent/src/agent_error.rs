@@ -191,7 +191,7 @@ errors! {
         Random {
             /// What it reports.
             why: String,
-        }: local, "cannot get random bytes from the operating system: {why}", hint "Please report this.";
+        }: local, "cannot get random bytes from the operating system: {why}", no_hint "only the operating system can fix this";
         /// The agent could not undo all changes to the node in time when it stopped.
         NotUndone {
             /// How many changes are left.

@@ -22,7 +22,7 @@ errors! {
         /// A message could not be serialized as JSON or could not be queued.
         NotSent { why: String }: Internal, "the request could not be sent: {why}", hint "Please report this.";
         /// The pool's response does not have the format that this version expects.
-        Answer { method: &'static str, why: String }: Internal, "the pool's answer to {method} cannot be read: {why}",
+        Answer { method: &'static str, why: String }: Internal, "the pool's response to {method} cannot be read: {why}",
             hint "Check that the pool and the agent run compatible versions.";
         /// The pool's response is not a valid protocol 2 response.
         Protocol2Answer { why: String }: Internal, "the pool's response is not a valid protocol 2 response: {why}",

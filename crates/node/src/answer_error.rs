@@ -27,8 +27,8 @@ errors! {
             hint "Try the same call in the node's console; if it works there, please report this.";
         /// The node reports no newest block.
         NoBlock: local, "it has no block yet",
-            hint "Wait until the node has read its database or has begun to sync; its log shows what it does.";
-        /// Neither `eth_chainId` nor the node's settings nor `net_version` has a number other than 0.
+            hint "Wait until the node has read its database or has begun to sync; its log shows what it is doing.";
+        /// `eth_chainId`, the node's settings, and `net_version` all lack a chain ID other than 0.
         NoChainId: local, "it reports no chain ID",
             hint "Wait until the node has read its database. If that does not help, compare `net.version` in the node's \
                   console: it has to be a number other than 0.";

@@ -140,7 +140,7 @@ errors! {
             message: String,
         }: Refused, "the node at {at} refused {method}: {message} ({code})",
             hint "Try the same call in the node's console. If it works there, please report this.";
-        /// The answer cannot be read.
+        /// The response cannot be read.
         Answer {
             /// The node's RPC address, without credentials.
             at: String,
@@ -150,12 +150,12 @@ errors! {
             why: AnswerError,
         }: local, "the node at {at} returned an unexpected response to {method}: {why}",
             hint_of why;
-        /// The node has no newest block: it reads its database, or has not begun to sync.
+        /// The node has no newest block: it is still reading its database, or has not begun to sync.
         NoBlock {
             /// The node's RPC address, without credentials.
             at: String,
         }: local, "the node at {at} has no block yet",
-            hint "Wait until the node has read its database or has begun to sync; its log shows what it does.";
+            hint "Wait until the node has read its database or has begun to sync; its log shows what it is doing.";
         /// The text is not a valid node address.
         Address {
             /// What was given.

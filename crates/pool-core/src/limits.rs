@@ -51,7 +51,7 @@ limits! {
         same_address_ms: u64 = 35 * SECOND, Time 0..=HOUR;
         /// After the host of a running lease reports "gone", the lease waits this long for the client's report.
         host_gone_wait_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
-        /// A lease starts a new row after this time.
+        /// A lease starts a new billing period after this time.
         rollover_ms: u64 = DAY, Time MINUTE..=30 * DAY;
         /// Time per day (UTC) that a client may use without being billed, in addition to `unpaired_percent`; counts only if the
         /// pool charges a price. Beyond it, the client gets no further hosts that day. Clients of one address block (/24, /48) share
@@ -72,7 +72,7 @@ limits! {
         /// Billing periods that a node ends in one hour; further ones are added up by pair and written in the next hour.
         periods_an_hour: u32 = 1_000, Count 1..=60_000;
         /// Billing periods that wait for the next hour, each of which is written to the store at most once a second. The address
-        /// blocks of clients (/24, /48, and /16, /32) may have at most as many as are still free; beyond it, rows are written
+        /// blocks of clients (/24, /48, and /16, /32) may have at most as many as are still free; beyond it, they are written
         /// immediately.
         waiting_periods: u32 = 100_000, Count 0..=10_000_000;
         /// Pairs of a client and a host whose time is remembered for a week; an address block may hold as many as are free.

@@ -94,7 +94,7 @@ errors! {
         Random {
             /// The error of the operating system.
             why: String,
-        }: local, "cannot get random bytes from the operating system: {why}", no_hint "the operating system is broken";
+        }: local, "cannot get random bytes from the operating system: {why}", no_hint "only the operating system can fix this";
     }
     also {
         /// The store's files cannot be used.

@@ -42,7 +42,7 @@ errors! {
             /// The error of the system.
             source: std::io::Error,
         }: local, "the pool cannot listen on {bind}: {source}",
-            hint "Free {bind}, or use another address: --bind ADDRESS:PORT.";
+            hint "Stop the program that listens on {bind}, or use another address: --bind ADDRESS:PORT.";
         /// The process is not permitted to listen on a port below 1024.
         PrivilegedPort {
             /// The address from `--bind`.

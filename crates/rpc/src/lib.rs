@@ -54,5 +54,5 @@ pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "The end of a connection", rows: SessionEnd::ROWS },
     vipnode_types::ErrorTable { title: "Frames", rows: protocol::FrameError::ROWS },
     vipnode_types::ErrorTable { title: "A certificate that is not trusted", rows: CertificateProblem::ROWS },
-    vipnode_types::ErrorTable { title: "Files of certificate authorities, `--tls-ca`", rows: TrustError::ROWS },
+    vipnode_types::ErrorTable { title: "CA files, `--tls-ca`", rows: TrustError::ROWS },
 ];

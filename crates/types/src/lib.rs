@@ -68,7 +68,7 @@ pub const ERROR_TABLES: &[ErrorTable] = &[
     ErrorTable { title: "Signed calls of protocol 2", rows: protocol2::SignatureError::ROWS },
     ErrorTable { title: "Params of protocol 2", rows: protocol2::FormError::ROWS },
     ErrorTable { title: "Keys", rows: NodeKeyError::ROWS },
-    ErrorTable { title: "Changes of a pool's key", rows: PoolKeyChangesError::ROWS },
+    ErrorTable { title: "Changes to a pool's key", rows: PoolKeyChangesError::ROWS },
     ErrorTable { title: "Hex", rows: HexError::ROWS },
     ErrorTable { title: "Node IDs", rows: NodeIdError::ROWS },
     ErrorTable { title: "Enodes", rows: EnodeError::ROWS },

@@ -29,7 +29,7 @@ errors! {
             path: PathBuf,
             /// What is wrong.
             why: String,
-        }: local, "the answer of the agent at {path} cannot be read: {why}" (path = path.display()),
+        }: local, "the response from the agent at {path} cannot be read: {why}" (path = path.display()),
             hint "Use the vipnode release that the agent runs.";
     }
     also {

@@ -32,7 +32,8 @@ pub(crate) struct ConnectionArgs {
     pub(crate) pool: Vec<PoolOrHost>,
     /// Connect to this pool; its name may be a single word.
     ///
-    /// Takes the same as POOL, which cannot be a word such as "mypool": that may be a mistyped command. Can be repeated.
+    /// Takes the same values as POOL, and also a single word such as "mypool", which POOL rejects because it could be a
+    /// mistyped command. Can be repeated.
     #[arg(
         id = NAMED_POOL,
         long = "pool",
@@ -74,7 +75,7 @@ pub(crate) struct ConnectionArgs {
     /// needs no ID.
     #[arg(long, value_name = "ID|none", help_heading = "Pool", hide_short_help = true)]
     pub(crate) accept_pool_key: Option<AcceptedPool>,
-    /// Let the pool have the node dial private addresses.
+    /// Let the pool make the node dial private addresses.
     ///
     /// A pool that the agent reaches at a private or loopback address may always do so. Any other pool may have the node
     /// dial only public IP addresses, so that it cannot probe your network. Host names count as private. Hosts that you

@@ -318,7 +318,7 @@ mod tests {
             &["vipnode", "pool", "--public-url", "wss://0"],
             &["vipnode", "pool", "--public-url", "wss://0.0.0.0:8443"],
             &["vipnode", "pool", "--public-url", "wss://[::]"],
-            &["vipnode", "pool", "--figures", "1ms"],
+            &["vipnode", "pool", "--stats-interval", "1ms"],
             &["vipnode", "pool", "--join-secret", " "],
             &["vipnode", "pool", "--report-interval", "120s"],
             &["vipnode", "pool", "--limit", "calls_a_second"],

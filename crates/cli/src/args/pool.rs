@@ -144,12 +144,12 @@ pub(crate) struct PoolArgs {
     /// a network. Can be repeated.
     #[arg(long, value_name = "ADDRESS", value_parser = proxy, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) proxy_protocol: Vec<IpNet>,
-    /// Write a line of figures this often (0s: never).
+    /// Write a line of statistics this often (0s: never).
     ///
     /// The line counts hosts, clients, leases, requests, and refusals by reason. On a terminal, a line at the bottom shows the
-    /// figures instead.
+    /// statistics instead.
     #[arg(long, default_value = "60s", value_name = "TIME", value_parser = figures, help_heading = "Output", hide_short_help = true)]
-    pub(crate) figures: Duration,
+    pub(crate) stats_interval: Duration,
     /// Set a limit, such as calls_a_second=50.
     ///
     /// Can be repeated.

@@ -33,7 +33,7 @@ pub(crate) struct ProtocolArgs {
     pub(crate) update_interval: Option<Duration>,
     /// Disconnect every peer that has no lease.
     ///
-    /// Peers that the node keeps by its own settings stay connected. While the pool is unreachable, the last list of
+    /// Static and trusted peers in the node's own settings stay connected. While the pool is unreachable, the last list of
     /// leases applies. A disconnected peer can reconnect. To see the node flags that prevent this, run `vipnode doctor
     /// --strict-peers`.
     #[arg(long, help_heading = "Node", hide_short_help = true)]

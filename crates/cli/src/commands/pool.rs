@@ -41,7 +41,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         print_limits(&config(args)?, screen);
         return Ok(());
     }
-    let (figures, secret_file, asset) = (args.figures, args.join.join_secret_file.clone(), args.asset);
+    let (figures, secret_file, asset) = (args.stats_interval, args.join.join_secret_file.clone(), args.asset);
     let datadir = pool_data_dir(&args)?;
     let mut config = config(args)?;
     // From the start: a SIGHUP while the pool opens its files is kept until it runs.

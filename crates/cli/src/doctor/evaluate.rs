@@ -57,7 +57,7 @@ fn exposure(node: &NodeFound, flags: ClientFlags) -> Finding {
         );
     };
     if exposed.is_empty() {
-        return Finding::ok("admin", "The admin API responds only at this address, of those that were tested");
+        return Finding::ok("admin", "Of the addresses tested, the admin API responds only at this one");
     }
     let text = format!("Anyone who can reach {} controls this node", exposed.join(", "));
     Finding::warning("admin", text, flags.loopback())
@@ -104,7 +104,7 @@ fn head(facts: &Facts, node: &NodeFound) -> Finding {
     let hint = "Start the node's consensus client and wait until the node is in sync";
     let why = Preview::of(&facts.wants.agent, &node.facts, Some(*head), facts.now).why_no_slots;
     match why.filter(|_| facts.wants.sells() && node.facts.full) {
-        Some(why) => Finding::error("head", format!("{text}, and a host offers no slots: {why}"), hint),
+        Some(why) => Finding::error("head", format!("{text}, so a host would offer no slots: {why}"), hint),
         None if facts.wants.agent.host.is_none() && age_s > CLIENT_HEAD_S => Finding::warning("head", text, hint),
         None => Finding::ok("head", text),
     }

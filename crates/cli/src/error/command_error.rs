@@ -119,16 +119,16 @@ errors! {
         LimitValue { name: Box<str>, value: Box<str>, rule: &'static str, least: Box<str>, most: Box<str>, default: Box<str> }: local,
             "invalid value \"{value}\" for limit {name}: {rule}",
             hint "Pass a value from {least} to {most}: --limit {name}={default}.";
-        /// A connection would end before the first ping on it is due, again and again.
+        /// Every connection would time out before its first ping is due.
         SilenceBeforePing: local, "the limit pool_silence must be longer than the limit pool_ping",
-            hint "Raise the first or lower the second, for example --limit pool_silence=60s --limit pool_ping=20s.";
+            hint "Raise pool_silence or lower pool_ping, for example --limit pool_silence=60s --limit pool_ping=20s.";
         /// The CA certificates for the ACME server cannot be used.
         AcmeCa { why: String }: local, "{why}", hint "Pass a PEM file: --tls-acme-ca FILE.";
         /// The directory for certificates cannot be determined.
         TlsCache { why: Box<AgentError> }: local, "{why}", hint "Pass --tls-cache DIR.";
         /// The operating system returns no random bytes.
         Random { error: String }: local, "cannot get random bytes from the operating system: {error}",
-            no_hint "the operating system is broken";
+            no_hint "only the operating system can fix this";
         /// Metrics would be open to other machines.
         MetricsOpen { address: SocketAddr }: local,
             "--metrics-bind {address} is not a loopback address: anyone who can reach it could read the metrics",

@@ -72,7 +72,7 @@ fn markdown() -> String {
         "
         .to_owned();
     let general = Flag::of(&tree).filter(|flag| flag.arg().is_global_set());
-    page += "\n## For every command\n\n";
+    page += "\n## Global options\n\n";
     table(&mut page, general);
     for command in tree.get_subcommands().filter(|command| is_shown(command)) {
         of_command(&mut page, command, 2);

@@ -95,7 +95,7 @@ pub(super) fn nobody(agents: &LocalAgents, args: &StatusArgs) -> Styled {
 fn rows<'a>(agents: impl Iterator<Item = &'a AgentStatus>, width: usize) -> Styled {
     let mut table = Table::new([
         Column::text("node"),
-        Column::text("client").rank(3).least(12),
+        Column::text("client version").rank(3).least(14),
         Column::text("chain").rank(2).least(8),
         Column::number("head").rank(1),
         Column::number("own").rank(4),

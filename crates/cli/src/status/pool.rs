@@ -115,7 +115,7 @@ pub(super) fn page(url: &str, status: &PoolStatus, width: usize) -> Styled {
 fn hosts() -> Table<6> {
     Table::new([
         Column::text("host").least(12),
-        Column::text("client").rank(2).least(12),
+        Column::text("client version").rank(2).least(14),
         Column::text("agent").rank(3).least(13),
         Column::number("block").rank(1),
         Column::number("slots"),

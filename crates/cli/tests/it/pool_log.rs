@@ -74,7 +74,7 @@ impl LoggedPool {
 
 #[tokio::test]
 async fn a_pool_in_a_pipe_writes_figures_and_at_v_what_nodes_do() {
-    let mut pool = LoggedPool::start(&["--figures", "1s"]).await;
+    let mut pool = LoggedPool::start(&["--stats-interval", "1s"]).await;
     let sim = Sim::start().await;
     let mut agent = sim.agent(&["client", &pool.url]);
     agent.event("joined").await;

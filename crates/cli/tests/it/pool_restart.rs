@@ -24,7 +24,7 @@ impl DurablePool {
 
     pub async fn start(&self) -> Vipnode {
         let data = self.data.path().to_str().unwrap();
-        let fast = ["--report-interval", "1s", "--figures", "1s", "--price", "100 gwei"];
+        let fast = ["--report-interval", "1s", "--stats-interval", "1s", "--price", "100 gwei"];
         let mut pool = Vipnode::start(&[&["pool", "--bind", &self.bind, "--datadir", data], &fast[..]].concat());
         pool.event("listening").await;
         pool

@@ -28,7 +28,7 @@ errors! {
             path: PathBuf,
             /// What is wrong.
             why: String,
-        }: local, "the answer of the pool at {path} cannot be read: {why}" (path = path.display()),
+        }: local, "the response from the pool at {path} cannot be read: {why}" (path = path.display()),
             hint "Use the vipnode release that the pool runs.";
     }
     also {

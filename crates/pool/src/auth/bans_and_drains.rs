@@ -61,7 +61,7 @@ errors! {
         DrainsFull {
             /// How many nodes a pool may drain at once.
             limit: usize,
-        }: Unsuitable, "this pool already drains {limit} nodes",
+        }: Unsuitable, "this pool already has {limit} drained nodes",
             hint "Drain the whole pool (`vipnode pool admin drain`), or raise --limit drained_nodes.";
         /// No ban has this target.
         NoBan {

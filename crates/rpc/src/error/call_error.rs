@@ -6,15 +6,15 @@ errors! {
     /// How a call failed.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum CallError {
-        /// No answer arrived before the deadline.
+        /// No response arrived before the deadline.
         Expired: local, "no response before the deadline", hint "Try again later.";
-        /// The limit on calls waiting for an answer was reached.
+        /// The limit on calls waiting for a response was reached.
         Full: local, "too many calls are waiting for a response from the other side", hint "Try again later.";
         /// The answer exceeds the maximum frame size.
         TooLarge {
             /// The limit, [`crate::RpcLimits::frame_bytes`].
             bytes: usize,
-        }: local, "the answer has more than {bytes} bytes",
+        }: local, "the response has more than {bytes} bytes",
             hint "Check that a pool or a node answers at this address, and that both sides run compatible versions.";
         /// The params cannot be serialized, or the answer is not valid JSON-RPC.
         Json {

@@ -14,10 +14,10 @@ errors! {
         LongBatch { messages: usize, most: usize }: InvalidRequest,
             "the batch has {messages} messages; at most {most} are allowed",
             hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
-        /// The object is neither a request nor an answer.
+        /// The object is neither a request nor a response.
         Invalid { why: &'static str }: InvalidRequest, "{why}",
             hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
-        /// The limit on requests waiting for an answer was reached.
+        /// The limit on requests waiting for a response was reached.
         Busy { retry_ms: u64 }: Busy, "too many requests on this connection are waiting for a response",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// This side does not serve a method with this name.

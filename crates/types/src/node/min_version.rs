@@ -55,7 +55,7 @@ errors! {
         /// The text is not NAME/VERSION.
         Form: local,
             "this is not an execution client's name and release, such as geth/1.17.0",
-            hint "Write the oldest release as geth/1.17.0, with the name that the client reports. Separate multiple values \
+            hint "Write the oldest release as geth/1.17.0, with the name that the execution client reports. Separate multiple values \
                   with commas.";
     }
 }

@@ -144,7 +144,7 @@ pub struct UpdateRequest {
 pub struct PeerInfo {
     /// 128 hex characters.
     pub id: String,
-    /// The peer's client; left empty.
+    /// The peer's execution client; left empty.
     pub name: String,
     /// Left out.
     pub caps: Option<Vec<String>>,

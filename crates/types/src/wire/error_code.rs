@@ -42,7 +42,7 @@ codes! {
     InvalidParams = -32602;
     /// An internal error on the responding side.
     Internal = -32603;
-    /// Any error over protocol 2, which does not use the codes below.
+    /// An error without a more specific code. Over protocol 2, it replaces all codes below.
     Server = -32000;
     /// A signature, delegation, nonce, or audience is not valid, or the call is not signed.
     Unauthorized = -32001;

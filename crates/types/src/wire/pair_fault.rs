@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-/// Why two nodes did not connect, as observed by one of them. It is shown to the other side's user and does not affect
-/// any decision.
+/// Why two nodes did not connect, as observed by one of them. It is shown to the other side's user. Only `light_slots`
+/// affects matching.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

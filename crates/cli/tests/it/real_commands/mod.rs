@@ -45,10 +45,12 @@ const PUBLIC: (&str, &str) =
     ("public", "vipnode pool --bind 0.0.0.0:443 --tls-cert ~/fullchain.pem --tls-key ~/privkey.pem");
 const HOST: (&str, &str) = ("ana", "vipnode host ws://127.0.0.1:8080 --slots 10");
 const CLIENT: (&str, &str) = ("ben", "vipnode client ws://127.0.0.1:8080 --min-peers 1");
+/// The page shows the peer, so the commands of the page wait for it.
+const CLIENT_CONNECTED: (&str, &str) = ("ben", "vipnode client ws://127.0.0.1:8080 --min-peers 1 # until connected");
 const HOST_AT_GENESIS: (&str, &str) = ("ana", "vipnode host ws://127.0.0.1:8080 --slots 10 --max-head-age off");
 const HOST_OF_TWO: (&str, &str) = ("ana", "vipnode host ws://127.0.0.1:8080 --slots 10 --rpc ~/ana/.ethereum/geth.ipc");
 const CLIENT_OF_TWO: (&str, &str) =
-    ("ana", "vipnode client ws://127.0.0.1:8080 --min-peers 1 --rpc ~/ben/.ethereum/geth.ipc");
+    ("ana", "vipnode client ws://127.0.0.1:8080 --min-peers 1 --rpc ~/ben/.ethereum/geth.ipc # until connected");
 const UNPACKED: &str = "cp $DIR/bin/vipnode . && cp -r $REPOSITORY/packaging/systemd .";
 const POOL_UNPACKED: (&str, &str) = ("pool", UNPACKED);
 const ANA_UNPACKED: (&str, &str) = ("ana", UNPACKED);
@@ -82,7 +84,7 @@ const PAGES: &[Page] = &[
         name: "doctor.md",
         nodes: BOTH,
         blocks_are_missing: false,
-        before: &[LOCAL, HOST_AT_GENESIS, CLIENT],
+        before: &[LOCAL, HOST_AT_GENESIS, CLIENT_CONNECTED],
         ..PLAIN
     },
     Page { name: "status.md", nodes: BOTH, all_on_one: true, before: &[LOCAL, HOST_OF_TWO, CLIENT_OF_TWO], ..PLAIN },

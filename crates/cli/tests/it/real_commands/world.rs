@@ -253,6 +253,7 @@ fn role(line: &str) -> Option<String> {
 fn is_ready(role: &str, line: &str, printed: &str) -> bool {
     match role {
         "pool" => printed.contains("Listening on "),
+        _ if line.ends_with("# until connected") => printed.contains(" connected after "),
         "agent" => printed.contains("Joined the pool"),
         "host" | "client" if line.contains("://") && !line.contains("enode://") => printed.contains("Joined the pool"),
         "host" => printed.contains("state directory:"),
