@@ -25,11 +25,11 @@ errors! {
         /// A client's maximum price is not in the asset that the pool charges in.
         MaxPrice {
             /// The price, as the client sent it.
-            quoted: QuotedPrice,
+            quoted: Box<QuotedPrice>,
             /// What the pool charges in.
             asset: Asset,
             /// Why it is not a price in that asset.
-            source: AmountError,
+            source: Box<AmountError>,
         }: Unsuitable, "this pool charges in {asset}, and cannot use the maximum price {quoted}: {source}",
             hint "Write --max-price in {}, or leave it out." (asset.unit_names());
         /// A node that used protocol 3 connects with protocol 2, which its owner has not allowed.

@@ -86,7 +86,11 @@ impl Core {
         let Some(quoted) = hello.client.as_ref().and_then(|client| client.max_price.as_ref()) else { return Ok(None) };
         let asset = self.limits.price.asset();
         let price = quoted.in_asset(asset);
-        price.map(Some).map_err(|source| CoreError::MaxPrice { quoted: quoted.clone(), asset, source })
+        price.map(Some).map_err(|source| CoreError::MaxPrice {
+            quoted: Box::new(quoted.clone()),
+            asset,
+            source: Box::new(source),
+        })
     }
 
     /// Returns the node's credentials with this agent as the signer.

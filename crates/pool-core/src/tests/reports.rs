@@ -1,5 +1,5 @@
 use vipnode_types::{
-    LeaseId, LeaseSetHash, NodeId,
+    LeaseId, LeaseSetHash, NodeId, Price,
     wire::{ErrorCode, EvictReason, ReportReply, ReportRequest, UpLease},
 };
 
@@ -30,7 +30,7 @@ fn an_agent_that_was_connected_learns_a_new_price() {
     let mut pool = Pool::new().with_host(HOST, SLOTS);
     pool.pass(1_000);
     assert_eq!(say(&mut pool, HOST, full(1, &[])).price, None);
-    let price = "7 gwei".parse().unwrap();
+    let price = Price::per_minute(7_000_000_000);
     let limits = crate::Limits { price, ..pool.core.limits.clone() };
     pool.core.set_limits(limits);
     pool.pass(1_000);
