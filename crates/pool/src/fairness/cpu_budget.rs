@@ -27,11 +27,12 @@ impl CpuBudget {
         self.full_at().saturating_sub(now.duration_since(self.start)) >= self.limit
     }
 
-    /// Counts time used from `now` on. The debt beyond the budget is at most one budget.
-    pub(crate) fn spend(&self, now: Instant, used: Duration) {
-        let now = now.duration_since(self.start);
-        let most = now.saturating_add(self.limit.saturating_mul(2));
-        let full_at = self.full_at().max(now).saturating_add(used.saturating_mul(SLOWER)).min(most);
+    /// Counts time used from `began` on. When that time ends, the debt beyond the budget is at most one budget: a single
+    /// long piece of work leaves a debt too.
+    pub(crate) fn spend(&self, began: Instant, used: Duration) {
+        let began = began.duration_since(self.start);
+        let most = began.saturating_add(used).saturating_add(self.limit.saturating_mul(2));
+        let full_at = self.full_at().max(began).saturating_add(used.saturating_mul(SLOWER)).min(most);
         self.full_at.store(u64::try_from(full_at.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
@@ -68,8 +69,10 @@ mod tests {
         let start = Instant::now();
         let budget = CpuBudget::new(Duration::from_micros(100), start);
         budget.spend(start, Duration::from_secs(9));
-        assert!(budget.is_spent(start + Duration::from_micros(400)));
-        assert!(!budget.is_spent(start + Duration::from_micros(401)));
+        let ended = start + Duration::from_secs(9);
+        assert!(budget.is_spent(ended), "work that takes longer than the debt lasts");
+        assert!(budget.is_spent(ended + Duration::from_micros(400)));
+        assert!(!budget.is_spent(ended + Duration::from_micros(401)));
     }
 
     #[test]
