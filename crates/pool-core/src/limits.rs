@@ -310,6 +310,10 @@ limits! {
         /// over four times that long. Beyond it, the pool processes their work one piece at a time, in turn with that
         /// of all other blocks. Authenticated members of a closed pool on WebSockets are exempt.
         block_cpu_us: u32 = 50, Count 0..=100_000_000;
+        /// A larger call or frame counts as several, one for each started part of this many bytes: toward `calls_a_second`,
+        /// `block_calls_a_second`, and `frames_a_turn`. It is read once there is room for one; the next calls wait for the
+        /// others.
+        bytes_a_call: usize = 4 << 10, Bytes KIB..=16 * MIB;
         /// Frames of one socket that are read in a row; then other sockets have their turn.
         frames_a_turn: u32 = 8, Count 1..=1_000;
         /// Connects that wait for the core; shared among address blocks like `connections`. A further one is answered "busy".
@@ -424,6 +428,12 @@ impl PoolLimits {
     pub fn retry_ms(&self) -> u64 {
         u64::try_from(self.busy_retry.as_millis()).unwrap_or(u64::MAX)
     }
+
+    /// Returns how many calls a call of this many bytes counts as; see [`Self::bytes_a_call`].
+    #[must_use]
+    pub fn calls_of(&self, bytes: usize) -> u32 {
+        u32::try_from(bytes.div_ceil(self.bytes_a_call.max(1))).unwrap_or(u32::MAX).max(1)
+    }
 }
 
 const fn seconds(count: u64) -> Duration {
@@ -447,6 +457,13 @@ mod tests {
             assert!(rule.len() > 10 && rule.ends_with('.'), "{name}: {rule}");
             assert!(names.insert(name), "{name} twice");
         }
+    }
+
+    #[test]
+    fn each_started_part_of_a_call_counts() {
+        let limits = PoolLimits { bytes_a_call: 1_000, ..PoolLimits::default() };
+        let counted = [0, 1, 1_000, 1_001, 128_000].map(|bytes| limits.calls_of(bytes));
+        assert_eq!(counted, [1, 1, 1, 2, 128]);
     }
 
     #[test]

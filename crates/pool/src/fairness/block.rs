@@ -82,6 +82,13 @@ impl Block {
         self.reserve_many(Rate::Bytes, 0, now, patience)
     }
 
+    /// Takes the further tokens of a large call, which may be missing: the next calls of the block wait for them.
+    pub(crate) fn owe(&self, rate: Rate, tokens: u32, now: Instant) {
+        if tokens > 0 {
+            let _no_limit = self.reserve_many(rate, tokens, now, Duration::MAX);
+        }
+    }
+
     /// Returns how long a socket that was too fast is not read: at least `least`, and until after those that were too fast
     /// before it, so that not all return at the same time. The sockets limit these, because each waits once.
     pub(crate) fn pause(&self, now: Instant, least: Duration) -> Duration {
@@ -100,11 +107,11 @@ impl Block {
         [poll_permit(own, now).await, poll_permit(wide, now).await]
     }
 
-    /// Charges CPU time used from `now` on.
-    pub(super) fn spend_cpu(&self, now: Instant, used: Duration) {
+    /// Charges CPU time used from `began` on.
+    pub(super) fn spend_cpu(&self, began: Instant, used: Duration) {
         if let Some(Levels { own, wide }) = &self.levels {
-            own.cpu.spend(now, used);
-            wide.cpu.spend(now, used);
+            own.cpu.spend(began, used);
+            wide.cpu.spend(began, used);
         }
     }
 

@@ -68,6 +68,11 @@ impl TokenBucket {
         self.refused = self.refused.saturating_add(1);
         Pace::TooFast { retry_ms: milliseconds(over), refused: self.refused }
     }
+
+    /// Takes the further tokens of a large call, which may be missing: the next calls wait for them.
+    pub(crate) fn owe(&mut self, tokens: u32, now: Instant) {
+        self.full_at = self.refill.take(self.full_at, now.duration_since(self.start), tokens).0;
+    }
 }
 
 /// The tokens that many sockets share; without a lock, because all threads use it.
@@ -155,6 +160,16 @@ mod tests {
         );
         assert!((0..3).all(|_| taken(&mut bucket, 10_000) == Pace::Fine));
         assert!(matches!(taken(&mut bucket, 10_000), Pace::TooFast { refused: 1, .. }));
+    }
+
+    #[test]
+    fn the_calls_after_a_large_one_wait_for_its_tokens() {
+        let start = Instant::now();
+        let mut bucket = TokenBucket::new(10, 3, start);
+        assert_eq!(bucket.take(start), Pace::Fine);
+        bucket.owe(12, start);
+        assert_eq!(bucket.take(start), Pace::TooFast { retry_ms: 1_100, refused: 1 });
+        assert_eq!(bucket.take(start + Duration::from_millis(1_100)), Pace::Fine);
     }
 
     #[test]

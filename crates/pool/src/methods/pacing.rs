@@ -45,6 +45,13 @@ impl Pacing {
             },
         }
     }
+
+    /// Charges what a large call or frame counts as beyond one, so that the next calls of the block wait for it. If it was
+    /// refused, the next sockets that are too fast wait for it: reading it took time too.
+    pub(crate) fn owe(&self, block: &Block, shared: Rate, further: u32, now: Instant) {
+        let rate = if self.result.is_ok() { shared } else { Rate::Returns };
+        block.owe(rate, further, now);
+    }
 }
 
 #[cfg(test)]
@@ -72,6 +79,27 @@ mod tests {
         let block_too_fast = pace(Pace::Fine);
         assert_eq!(block_too_fast.result, Err(CallRefusal::BlockTooFast { retry_ms: 100 }));
         assert!(block_too_fast.wait >= flood_pause);
+    }
+
+    #[test]
+    fn what_is_large_is_owed_by_the_next_calls_or_by_the_next_refused_ones() {
+        let limits = PoolLimits {
+            block_calls_a_second: 10,
+            block_burst: 1,
+            block_wait: Duration::from_secs(9),
+            flood_pause: Duration::ZERO,
+            ..PoolLimits::default()
+        };
+        let now = Instant::now();
+        let block = lone_block(&limits);
+        let pace = |own| {
+            let pacing = Pacing::of(own, &block, Rate::Calls, &limits, now);
+            pacing.owe(&block, Rate::Calls, 31, now);
+            pacing.wait
+        };
+        let too_fast = Pace::TooFast { retry_ms: 7, refused: 1 };
+        let waits = [Pace::Fine, Pace::Fine, too_fast, too_fast].map(pace);
+        assert_eq!(waits, [0, 3_200, 0, 3_200].map(Duration::from_millis));
     }
 
     #[test]

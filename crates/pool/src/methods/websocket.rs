@@ -4,17 +4,18 @@
 mod socket_client;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::{convert::Infallible, fmt::Display, sync::Arc, time::Instant};
 
 use futures_util::{Sink, Stream};
 use serde_json::value::RawValue;
-use tokio::{task::yield_now, time::sleep};
+use tokio::time::sleep;
 use vipnode_pool_core::{Command, ConnectionId, Identity};
 use vipnode_rpc::{Frame, Incoming, Responder, RpcHandle, Session, SessionEnd, SessionInput};
 use vipnode_types::{NodeId, wire::WireError};
 
-use self::socket_client::SocketClient;
+use self::{socket_client::SocketClient, turn::Turn};
 use crate::{
     auth::Arrival,
     call_refusal::CallRefusal,
@@ -90,7 +91,7 @@ impl Socket<'_> {
     {
         let limit = self.service.limits.unauthenticated;
         let mut late = Some(Box::pin(sleep(limit)));
-        let mut in_a_row = 0;
+        let mut turn = Turn::new(self.service.limits.frames_a_turn);
         loop {
             let heard = match &mut late {
                 None => session.next().await?,
@@ -106,29 +107,27 @@ impl Socket<'_> {
                     }
                 },
             };
+            // Reading a large frame and answering it are two steps: others have their turn in between, and after it.
+            let calls = self.service.limits.calls_of(session.take_read_bytes());
+            turn.count(calls).await;
             match heard {
                 SessionInput::RoundTrip(rtt_us) if self.entry.is_reported() => {
                     self.service.gateway.note(Command::Latency { connection: self.connection(), rtt_us });
                 }
                 SessionInput::RoundTrip(_) => {}
                 SessionInput::Noise | SessionInput::Incoming(Incoming::Notification { .. }) => {
-                    let now = Instant::now();
-                    let pace = self.noise.take(now);
-                    let pacing = Pacing::of(pace, self.caller.charged_to(), Rate::Noise, &self.service.limits, now);
                     // It gets no answer: the wait is enough.
-                    let _waited = self.paced(session, pace, pacing).await?;
+                    let _waited = self.paced(session, Rate::Noise, calls).await?;
                 }
                 SessionInput::Incoming(Incoming::Request { method, params, responder }) => {
-                    self.request(session, &method, &params, responder).await?;
+                    self.request(session, (&method, &params), calls, responder).await?;
+                    if calls > 1 {
+                        turn.count(calls).await;
+                    }
                 }
             }
             if late.is_some() && self.service.connections.is_confirmed(self.connection()) {
                 late = None;
-            }
-            in_a_row += 1;
-            if in_a_row >= self.service.limits.frames_a_turn {
-                in_a_row = 0;
-                yield_now().await;
             }
         }
     }
@@ -143,15 +142,15 @@ impl Socket<'_> {
         responder.respond::<()>(Err(error));
     }
 
-    /// Answers a request, or hands it to the core.
+    /// Answers a request, which counts as `calls`, or hands it to the core.
     ///
     /// # Errors
     /// The socket floods, or ended in the meantime.
     async fn request<S, E>(
         &mut self,
         session: &mut Session<S>,
-        method: &str,
-        params: &RawValue,
+        (method, params): (&str, &RawValue),
+        calls: u32,
         responder: Responder,
     ) -> Result<(), SessionEnd>
     where
@@ -160,10 +159,7 @@ impl Socket<'_> {
         E: Display,
     {
         self.service.metrics.requests.inc();
-        let now = Instant::now();
-        let pace = self.rate.take(now);
-        let pacing = Pacing::of_call(pace, self.caller.charged_to(), &self.service.limits, now);
-        if let Err(error) = self.paced(session, pace, pacing).await? {
+        if let Err(error) = self.paced(session, Rate::Calls, calls).await? {
             self.service.metrics.too_fast.inc();
             self.refuse(responder, error.into());
             return Ok(());
@@ -186,24 +182,36 @@ impl Socket<'_> {
         Ok(())
     }
 
-    /// Slows down a socket that is too fast, by itself or together with its address block.
+    /// Slows down a socket that is too fast, by itself or together with its address block. The call or frame counts as
+    /// `calls`.
     ///
     /// # Errors
     /// The socket floods, or ended in the meantime.
     async fn paced<S, E>(
-        &self,
+        &mut self,
         session: &mut Session<S>,
-        pace: Pace,
-        pacing: Pacing,
+        shared: Rate,
+        calls: u32,
     ) -> Result<Result<(), CallRefusal>, SessionEnd>
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
         <S as Sink<Frame>>::Error: Display,
         E: Display,
     {
-        if matches!(pace, Pace::TooFast { refused, .. } if refused >= self.service.limits.flood) {
-            return Err(CloseReason::Flood.into());
+        let (limits, block, now) = (&self.service.limits, self.caller.charged_to(), Instant::now());
+        let further = calls.saturating_sub(1);
+        let own = if shared == Rate::Calls { &mut self.rate } else { &mut self.noise };
+        let pace = own.take(now);
+        match pace {
+            Pace::TooFast { refused, .. } if refused >= limits.flood => return Err(CloseReason::Flood.into()),
+            Pace::TooFast { .. } => {}
+            Pace::Fine => own.owe(further, now),
         }
+        let pacing = match shared {
+            Rate::Calls => Pacing::of_call(pace, block, limits, now),
+            _ => Pacing::of(pace, block, shared, limits, now),
+        };
+        pacing.owe(block, shared, further, now);
         let Pacing { wait, result } = pacing;
         if !wait.is_zero() {
             session.work_while(Box::pin(sleep(wait))).await?;

@@ -20,7 +20,7 @@ use crate::{
     auth::Arrival,
     call_refusal::CallRefusal,
     engine::wall_clock,
-    fairness::{Caller, Pace, TokenBucket, fair_poll},
+    fairness::{Caller, Pace, Rate, TokenBucket, fair_poll},
     methods::{Health, Pacing, Service, websocket},
     net::{
         cors, counted_stream::CountedStream, fragment_deadline::FragmentDeadline, opener::Opener, port::Port,
@@ -308,6 +308,23 @@ impl HttpConnection {
             sleep(wait).await;
         }
         result
+    }
+
+    /// Charges what a body counts as beyond one call, see [`PoolLimits::bytes_a_call`], and gives others their turn before a
+    /// large body is parsed. `paced` is whether the caller may make a call now.
+    ///
+    /// [`PoolLimits::bytes_a_call`]: vipnode_pool_core::PoolLimits::bytes_a_call
+    pub(super) async fn charge_body(&self, caller: &Caller, bytes: usize, paced: &Result<(), CallRefusal>) {
+        let (now, limits) = (Instant::now(), &self.service().limits);
+        let calls = limits.calls_of(bytes);
+        let further = calls.saturating_sub(1);
+        if let (Opener::Caller { .. }, Ok(())) = (&self.opener, paced) {
+            self.rate.lock().unwrap_or_else(PoisonError::into_inner).owe(further, now);
+        }
+        caller.block().owe(if paced.is_ok() { Rate::Calls } else { Rate::Returns }, further, now);
+        if calls >= limits.frames_a_turn {
+            yield_now().await;
+        }
     }
 }
 

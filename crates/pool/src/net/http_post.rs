@@ -30,7 +30,10 @@ impl HttpConnection {
         let limits = &self.service().limits;
         let refused = match timeout(limits.http_body, to_bytes(body, limits.frame_bytes)).await {
             Ok(Ok(body)) => match std::str::from_utf8(&body) {
-                Ok(text) => return self.calls(caller, arrival, text, paced).await,
+                Ok(text) => {
+                    self.charge_body(caller, text.len(), &paced).await;
+                    return self.calls(caller, arrival, text, paced).await;
+                }
                 Err(_) => (StatusCode::BAD_REQUEST, "the body is not UTF-8").into_response(),
             },
             Ok(Err(_)) => {

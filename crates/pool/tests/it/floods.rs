@@ -164,6 +164,49 @@ async fn calls_of_one_address_block_together_are_limited() {
     assert!(bodies.len() < 20, "over HTTP too: {bodies:?}");
 }
 
+/// A ping that is padded to 10 KiB, so that it counts as ten calls and a started one.
+fn large_ping() -> String {
+    format!(r#"{{"id":1,"method":"vipnode_ping","params":["{}"]}}"#, "x".repeat(10 << 10))
+}
+
+#[tokio::test]
+async fn a_large_call_counts_as_several_of_its_socket() {
+    let pool =
+        limited(PoolLimits { bytes_a_call: 1 << 10, calls_a_second: 1, burst: 2, ..PoolLimits::default() }).await;
+    let mut socket = RawSocket::open(&ws_url(&pool)).await;
+    socket.send(&large_ping()).await;
+    assert_eq!(socket.next().await["result"], "pong", "it is larger than the burst");
+    socket.send(PING).await;
+    let error = socket.next().await["error"].clone();
+    assert_eq!(error["code"], ErrorCode::Busy as i64, "{error}");
+    let retry_ms = error["data"]["retry_ms"].as_u64().unwrap();
+    assert!((6_000..=10_000).contains(&retry_ms), "eleven of a second each, of which two were there: {retry_ms}");
+    others_are_served(&pool).await;
+}
+
+#[tokio::test]
+async fn a_large_call_counts_as_several_of_its_address_block() {
+    let limits = PoolLimits {
+        bytes_a_call: 1 << 10,
+        block_calls_a_second: 1,
+        block_burst: 2,
+        block_wait: Duration::ZERO,
+        ..PoolLimits::default()
+    };
+    let pool = limited(limits.clone()).await;
+    let mut socket = RawSocket::open(&ws_url(&pool)).await;
+    socket.send(&large_ping()).await;
+    assert_eq!(socket.next().await["result"], "pong");
+    let answer = crate::common::post_text(pool.local_addr(), PING).await;
+    assert!(answer.contains("address block"), "{answer}");
+
+    let pool = limited(limits).await;
+    let answer = crate::common::post_text(pool.local_addr(), &large_ping()).await;
+    assert!(answer.contains("pong"), "over HTTP too: {answer}");
+    let answer = crate::common::post_text(pool.local_addr(), PING).await;
+    assert!(answer.contains("address block"), "{answer}");
+}
+
 #[tokio::test]
 async fn pings_do_not_spend_the_calls_of_an_address_block() {
     let limits =

@@ -23,6 +23,8 @@ pub struct Session<S> {
     liveness: Liveness,
     farewell: Farewell,
     alarm: SessionTimer,
+    /// Bytes of the texts read since [`Session::take_read_bytes`].
+    read_bytes: usize,
 }
 
 impl<S, E> Session<S>
@@ -38,7 +40,12 @@ where
         let (exchange, liveness) = (Exchange::new(limits), Liveness::new(limits, keepalive));
         let handle = RpcHandle::new(Arc::clone(exchange.shared()));
         let alarm = SessionTimer::new(liveness.next_tick());
-        (Self { socket, exchange, liveness, farewell: Farewell::new(limits), alarm }, handle)
+        (Self { socket, exchange, liveness, farewell: Farewell::new(limits), alarm, read_bytes: 0 }, handle)
+    }
+
+    /// Returns the bytes of the texts that were read since the last call, for an owner that limits them.
+    pub fn take_read_bytes(&mut self) -> usize {
+        std::mem::take(&mut self.read_bytes)
     }
 
     /// Reports when the socket is gone.
@@ -117,7 +124,10 @@ where
             Some(Ok(Frame::Pong(Some(number)))) => {
                 Ok(Some(self.liveness.round_trip(number).map_or(SessionInput::Noise, SessionInput::RoundTrip)))
             }
-            Some(Ok(Frame::Text(text))) => self.exchange.read(&text),
+            Some(Ok(Frame::Text(text))) => {
+                self.read_bytes = self.read_bytes.saturating_add(text.len());
+                self.exchange.read(&text)
+            }
         }
     }
 

@@ -1,11 +1,13 @@
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
 
 use serde_json::value::to_raw_value;
+use tokio::task::yield_now;
 use vipnode_rpc::{Keepalive, RpcLimits};
 use vipnode_types::{AgentKey, ChainSpec, Delegation, Ms, NodeKey, PoolMethod, signed::Envelope, wire::ConnectRequest};
 
@@ -87,13 +89,17 @@ fn served(service: &Arc<Service>, panics: bool) -> tokio::task::JoinHandle<()> {
 }
 
 fn served_frames(service: &Arc<Service>, frames: Vec<Frame>, panics: bool) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(serve_frames(service, frames, panics))
+}
+
+fn serve_frames(service: &Arc<Service>, frames: Vec<Frame>, panics: bool) -> impl Future<Output = ()> + use<> {
     let limiter = Arc::new(ConnectionLimiter::new(&service.limits));
     let caller = Arc::new(limiter.admit([127, 0, 0, 1].into(), Instant::now()).unwrap());
     let socket = Scripted { frames: frames.into(), panics };
     let (session, rpc) = Session::new(socket, &RpcLimits::default(), Keepalive::Ping);
     let service = Arc::clone(service);
     let arrival = Arrival::Direct { local: ([127, 0, 0, 1], 1).into(), remote: [127, 0, 0, 1].into() };
-    tokio::spawn(async move { serve(&service, Box::new(session), rpc, &caller, arrival, "nonce".to_owned()).await })
+    async move { serve(&service, Box::new(session), rpc, &caller, arrival, "nonce".to_owned()).await }
 }
 
 /// What the core hears until the socket is gone.
@@ -124,6 +130,24 @@ async fn a_socket_whose_task_panics_or_is_dropped_leaves_nothing_behind() {
         let heard = heard(&mut reader);
         let Some(Command::Connect { connection, .. }) = heard.first() else { panic!("{heard:?}") };
         assert_eq!(heard.last(), Some(&Command::Disconnected { connection: *connection }));
+    }
+}
+
+#[tokio::test]
+async fn a_large_call_ends_the_turn_of_its_socket_before_and_after_it_is_answered() {
+    let limits = PoolLimits { frames_a_turn: 8, bytes_a_call: 1 << 10, burst: 1_000, ..PoolLimits::default() };
+    for (bytes, most) in [(0, 8), (8 << 10, 1)] {
+        let (service, _reader) = service(limits.clone());
+        let ping = format!(r#"{{"id":1,"method":"vipnode_ping","params":["{}"]}}"#, "x".repeat(bytes));
+        let mut serving = Box::pin(serve_frames(&service, vec![Frame::Text(ping); 20], false));
+        let (mut before, mut in_a_turn) = (0, 0);
+        while before < 20 {
+            assert!(poll_fn(|cx| Poll::Ready(serving.as_mut().poll(cx))).await.is_pending());
+            let answered = service.metrics.requests.get();
+            in_a_turn = in_a_turn.max(answered - before);
+            before = answered;
+        }
+        assert_eq!(in_a_turn, most, "{bytes} bytes");
     }
 }
 
