@@ -135,7 +135,7 @@ async fn the_tables_are_bounded_and_the_error_names_the_way_out() {
     assert!(full.to_string().contains("already has 1 bans") && full.hint().unwrap().contains("unban"), "{full}");
     let node = Some(Keys::new(1).id());
     let full = admin.drain(&DrainRequest { node, stop: false }).await.unwrap_err();
-    assert!(full.to_string().contains("drains 0 nodes"), "{full}");
+    assert!(full.to_string().contains("already has 0 drained nodes"), "{full}");
 }
 
 #[tokio::test]
