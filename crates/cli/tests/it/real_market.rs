@@ -21,7 +21,7 @@ async fn status_shows_both_sides(host_setup: &NodeSetup, client_setup: &NodeSetu
     assert!(page.contains("host with geth 1.17") && page.contains("1 slot: 1 sold"), "{page}");
     let why = text(&ran(&["status", "--why", "--state-dir", client_setup.state_dir()]).await.stdout);
     let won = format!("host {} was the only host that could be assigned", host.id.short());
-    assert!(why.contains(&won) && why.contains("a slot costs 100 gwei a minute"), "{why}");
+    assert!(why.contains(&won) && why.contains("a slot costs 100 gwei/minute"), "{why}");
 }
 
 /// A host whose places are filled refuses strangers, takes in a client of the pool, and keeps its own peers.
