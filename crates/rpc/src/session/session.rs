@@ -23,7 +23,7 @@ pub struct Session<S> {
     liveness: Liveness,
     farewell: Farewell,
     alarm: SessionTimer,
-    /// Bytes of the texts read since [`Session::take_read_bytes`].
+    /// Bytes of the text that was read last, until they are taken.
     read_bytes: usize,
 }
 
@@ -43,7 +43,8 @@ where
         (Self { socket, exchange, liveness, farewell: Farewell::new(limits), alarm, read_bytes: 0 }, handle)
     }
 
-    /// Returns the bytes of the texts that were read since the last call, for an owner that limits them.
+    /// Returns the bytes of the text that [`Session::next`] read last, for an owner that limits them: 0 for a frame that is not
+    /// a text, and for what a text contained beyond the first. The answers of the other side do not count.
     pub fn take_read_bytes(&mut self) -> usize {
         std::mem::take(&mut self.read_bytes)
     }
@@ -116,6 +117,7 @@ where
 
     fn take(&mut self, frame: Option<Result<Frame, E>>) -> Result<Option<SessionInput>, SessionEnd> {
         self.liveness.set_heard();
+        self.read_bytes = 0;
         match frame {
             None => Err(SessionEnd::Gone),
             Some(Err(error)) => Err(SessionEnd::broken(&error)),
@@ -125,7 +127,7 @@ where
                 Ok(Some(self.liveness.round_trip(number).map_or(SessionInput::Noise, SessionInput::RoundTrip)))
             }
             Some(Ok(Frame::Text(text))) => {
-                self.read_bytes = self.read_bytes.saturating_add(text.len());
+                self.read_bytes = text.len();
                 self.exchange.read(&text)
             }
         }
@@ -156,9 +158,33 @@ impl<S> Drop for Session<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::{pin::Pin, time::Duration};
+    use std::{collections::VecDeque, pin::Pin, time::Duration};
 
     use super::*;
+
+    macro_rules! sink {
+        ($socket:ty) => {
+            impl Sink<Frame> for $socket {
+                type Error = String;
+
+                fn poll_ready(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+                    Poll::Ready(Ok(()))
+                }
+
+                fn start_send(self: Pin<&mut Self>, _frame: Frame) -> Result<(), String> {
+                    Ok(())
+                }
+
+                fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+                    Poll::Ready(Ok(()))
+                }
+
+                fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+                    Poll::Ready(Ok(()))
+                }
+            }
+        };
+    }
 
     /// The other side never stops sending.
     struct Endless(u64);
@@ -172,24 +198,39 @@ mod tests {
         }
     }
 
-    impl Sink<Frame> for Endless {
-        type Error = String;
+    /// The other side sends some frames.
+    #[derive(Default)]
+    struct Frames(VecDeque<Frame>);
 
-        fn poll_ready(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
-            Poll::Ready(Ok(()))
-        }
+    impl Stream for Frames {
+        type Item = Result<Frame, String>;
 
-        fn start_send(self: Pin<&mut Self>, _frame: Frame) -> Result<(), String> {
-            Ok(())
+        fn poll_next(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            self.0.pop_front().map_or(Poll::Pending, |frame| Poll::Ready(Some(Ok(frame))))
         }
+    }
 
-        fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
-            Poll::Ready(Ok(()))
-        }
+    sink!(Endless);
+    sink!(Frames);
 
-        fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), String>> {
-            Poll::Ready(Ok(()))
+    #[tokio::test]
+    async fn the_bytes_of_a_text_are_those_of_its_first_call_and_of_no_answer() {
+        let (mut session, peer) = Session::new(Frames::default(), &RpcLimits::default(), Keepalive::Ping);
+        let params = serde_json::value::to_raw_value(&[(); 0]).unwrap();
+        let call = peer.begin_call("vipnode_ping", params).unwrap();
+        let ping = r#"{"id":1,"method":"vipnode_ping"}"#;
+        let batch = format!("[{ping},{ping}]");
+        session.socket.0.extend([
+            Frame::Text(batch.clone()),
+            Frame::Text(format!(r#"{{"id":1,"result":"{}"}}"#, "x".repeat(5_000))),
+            Frame::Pong(None),
+            Frame::Text(ping.to_owned()),
+        ]);
+        for bytes in [batch.len(), 0, 0, ping.len()] {
+            session.next().await.unwrap();
+            assert_eq!(session.take_read_bytes(), bytes);
         }
+        drop(call);
     }
 
     #[tokio::test]
