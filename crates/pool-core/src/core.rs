@@ -92,6 +92,16 @@ impl Core {
         output.finish(out)
     }
 
+    /// Writes what is otherwise written now and then, such as when agents last reported. A pool that stops in order calls
+    /// this last, so that its restart loses no metered time.
+    pub fn write_all(&mut self, now: Ms, out: &mut Vec<Effect>) {
+        let mut output = Output::new(now.max(self.clock.now()));
+        self.agents.flush_all(&mut output);
+        self.metering.rows.write_all_changed(&mut output);
+        self.persist_times(&mut output);
+        output.finish(out);
+    }
+
     /// Returns when the next [`crate::Command::Tick`] is due at the latest. A time in the past means at once: the last
     /// step left work for the next one.
     #[must_use]

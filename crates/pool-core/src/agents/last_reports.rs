@@ -110,6 +110,19 @@ impl Agents {
             return;
         }
         let keep = self.last_reports.dirty.len().saturating_sub(limits.expiries_a_handle.max(1) as usize);
+        self.write_reports(output, keep);
+        if self.last_reports.dirty.is_empty() {
+            self.last_reports.flush_at = output.now.plus(limits.flush_ms);
+        }
+    }
+
+    /// Writes all changed last reports, at the end of the pool: a period is billed up to the last reports that are stored.
+    pub(crate) fn flush_all(&mut self, output: &mut Output) {
+        self.write_reports(output, 0);
+    }
+
+    /// Writes changed last reports, all but `keep` of them.
+    fn write_reports(&mut self, output: &mut Output, keep: usize) {
         let mut seen = Vec::new();
         for handle in self.last_reports.dirty.split_off(keep) {
             let Some(index) = self.nodes.live(handle) else { continue };
@@ -121,9 +134,6 @@ impl Agents {
             output.persist(Row::LastReport(seen));
         }
         output.persist(Row::Clock(output.now));
-        if self.last_reports.dirty.is_empty() {
-            self.last_reports.flush_at = output.now.plus(limits.flush_ms);
-        }
     }
 }
 

@@ -137,6 +137,14 @@ impl PeriodMerger {
         true
     }
 
+    /// Writes all periods that wait and changed, at the end of the pool.
+    pub(crate) fn write_all_changed(&mut self, output: &mut Output) {
+        for deferred in self.deferred.values_mut().filter(|deferred| deferred.changed) {
+            deferred.written = output.now;
+            output.persist(Row::Deferred(deferred.row.clone()));
+        }
+    }
+
     /// Writes a period that waited for its hour to pass. Returns false if there is none.
     pub(crate) fn write_due(&mut self, output: &mut Output) -> bool {
         let Some(sides) = self.due.pop_due(output.now) else { return false };

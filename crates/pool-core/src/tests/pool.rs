@@ -159,6 +159,15 @@ impl Pool {
         out
     }
 
+    /// The pool stops in order: it writes what it writes now and then only.
+    pub(crate) fn stop(&mut self) {
+        let mut out = Vec::new();
+        self.core.write_all(self.now, &mut out);
+        let rows =
+            out.into_iter().filter_map(|effect| if let Effect::Persist(rows) = effect { Some(rows) } else { None });
+        self.rows.extend(rows.flatten());
+    }
+
     /// The reply that this very command got.
     pub(crate) fn request(&mut self, command: Command) -> Option<Result<Reply, WireError>> {
         self.handle(command).into_iter().find_map(|effect| match effect {

@@ -43,6 +43,22 @@ fn a_client_that_does_not_return_after_a_restart_pays_for_that_time() {
     assert!((window..window + 240_000).contains(&counted), "{counted} ms");
 }
 
+/// Last reports are stored every few minutes only. Neither side returns, so nothing else says how long they were connected.
+#[test]
+fn an_orderly_stop_loses_no_metered_time() {
+    for (stopped, billed) in [(true, Some(47_000)), (false, None)] {
+        let mut pool = Pool::with(priced());
+        pool.lease_up();
+        pool.pass_with(47_000, &[1, 2]);
+        if stopped {
+            pool.stop();
+        }
+        pool.restart(priced());
+        pool.pass(pool.core.limits.reconnect_window_ms + 10 * 60_000);
+        assert_eq!(pool.billed_ms().first().copied(), billed, "stopped in order: {stopped}");
+    }
+}
+
 /// The attack: a client that reports nothing is served, and whenever the pool was paused, all of that time is forgiven.
 #[test]
 fn a_pause_of_the_pool_forgives_no_silence_before_it() {

@@ -169,6 +169,7 @@ impl CoreThread {
             self.deliver();
         }
         self.deliver();
+        self.handle_by(Core::write_all)?;
         self.send_rows()
     }
 
