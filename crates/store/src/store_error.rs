@@ -74,6 +74,20 @@ errors! {
                   an older file was put in its place",
             hint "Put the newest pool.db and pool.db-wal back. To continue without those commits, delete {file}."
                 (file = file.display());
+        /// The database is missing or empty, but its log or the note of what was acknowledged is there.
+        LostDatabase {
+            /// Path where the database was.
+            file: PathBuf,
+        }: local, "the database {file} is missing or empty, but the pool has had one here" (file = file.display()),
+            hint "Put {file} back; its log (pool.db-wal) is kept. To start with an empty database instead, move pool.db-wal and \
+                  acknowledged elsewhere."
+                (file = file.display());
+        /// The database belongs to a user who is neither root nor the owner of its directory.
+        OfAnother {
+            /// Path of the database.
+            file: PathBuf,
+        }: local, "the database {file} and its directory belong to different users" (file = file.display()),
+            hint "If you trust the database, run `chown --reference=DIR {file}` with the directory for DIR." (file = file.display());
         /// The directory does not contain a database.
         NoDatabase {
             /// Path where it would be.

@@ -9,6 +9,8 @@ use crate::StoreError;
 
 /// The file with the number of the newest batch that was acknowledged.
 const FILE: &str = "acknowledged";
+/// Digits of the number, so that each replaces the one before.
+const DIGITS: usize = 20;
 
 /// The number of the newest batch that was acknowledged, outside the database.
 ///
@@ -21,21 +23,37 @@ pub(super) struct Acknowledged {
 }
 
 impl Acknowledged {
-    /// Whether the note does not exist. A database that has batches is then a backup, or an operator accepted that commits are
-    /// missing.
-    pub(super) fn is_missing(dir: &OpenDir) -> bool {
-        dir.open_file(FILE).is_err()
+    /// Whether the note is there, whatever it holds.
+    pub(super) fn is_there(dir: &OpenDir) -> bool {
+        dir.open_file(FILE).is_ok()
     }
 
-    /// Opens the note next to a database whose newest batch is `stored`.
+    /// Reads the note. `None` if there is none: the database is then a backup, or an operator accepted that commits are missing.
+    /// A note that is not as it was written, such as an empty one after a power cut, is none either.
+    pub(super) fn noted(dir: &OpenDir) -> Option<u64> {
+        let text = dir.read_text(FILE, 64).ok()?;
+        let digits = text.strip_suffix('\n')?;
+        // The first digits of a number are a number, too.
+        let is_whole = digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_whole.then_some(digits)?.parse().ok()
+    }
+
+    /// Checks that a database whose newest batch is `stored` has all that was noted.
     ///
     /// # Errors
-    /// [`StoreError::LostCommits`], [`StoreError::Directory`].
-    pub(super) fn open(dir: &OpenDir, stored: u64) -> Result<Self, StoreError> {
-        let noted = dir.read_text(FILE, 64).ok().and_then(|text| text.trim_ascii().parse::<u64>().ok());
-        if let Some(noted) = noted.filter(|noted| *noted > stored) {
-            return Err(StoreError::LostCommits { file: dir.file(FILE), lost: noted.saturating_sub(stored) });
+    /// [`StoreError::LostCommits`].
+    pub(super) fn check(dir: &OpenDir, noted: Option<u64>, stored: u64) -> Result<(), StoreError> {
+        match noted.unwrap_or(0).saturating_sub(stored) {
+            0 => Ok(()),
+            lost => Err(StoreError::LostCommits { file: dir.file(FILE), lost }),
         }
+    }
+
+    /// Opens the note next to a database that was checked and whose newest batch is `stored`.
+    ///
+    /// # Errors
+    /// [`StoreError::Directory`].
+    pub(super) fn open(dir: &OpenDir, stored: u64) -> Result<Self, StoreError> {
         let unusable = |error: std::io::Error| StoreError::Directory {
             dir: dir.path().to_owned(),
             why: format!("{FILE}: {error}"),
@@ -48,8 +66,7 @@ impl Acknowledged {
 
     /// Notes that a batch is durable. Failing to do so loses nothing but the check.
     pub(super) fn write(&mut self, seq: u64) {
-        // Of one length, so that it replaces what is there.
-        let _unchecked =
-            self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(format!("{seq:020}\n").as_bytes()));
+        let text = format!("{seq:0DIGITS$}\n");
+        let _unchecked = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(text.as_bytes()));
     }
 }

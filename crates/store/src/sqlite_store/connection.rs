@@ -1,13 +1,15 @@
 //! Opens the database. Everything is checked before anything in the file is changed.
 
-use std::{io, path::Path, time::Duration};
+use std::{fs, io, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use vipnode_files::OpenDir;
 
-use super::{DATABASE, schema, sqlite_error::store_error};
+use super::{DATABASE, acknowledged::Acknowledged, schema, sqlite_error::store_error};
 use crate::StoreError;
 
+/// The log: what was committed and is not yet copied into the database.
+const LOG: &str = "pool.db-wal";
 /// How long a commit waits for another program, such as a backup, that has the database locked.
 const WAIT: Duration = Duration::from_secs(2);
 /// Kibibytes of pages that a connection keeps.
@@ -17,8 +19,10 @@ const LOG_PAGES: i64 = 4_096;
 /// The log is cut to this many bytes after it was copied.
 const LOG_BYTES: i64 = 64 << 20;
 
-/// Opens the connection that writes. The database is created if it does not exist.
+/// Opens the connection that writes. The database is created if it does not exist. One that has less than what was
+/// acknowledged stays as it is, and so does its log, for the operator to repair.
 pub(super) fn open(dir: &OpenDir, file: &Path) -> Result<Connection, StoreError> {
+    refuse_lost_database(dir)?;
     create_file(dir, file)?;
     let unusable = |error: io::Error| StoreError::Directory { dir: dir.path().to_owned(), why: error.to_string() };
     let path = dir.real_path().map_err(unusable)?.join(DATABASE);
@@ -26,27 +30,56 @@ pub(super) fn open(dir: &OpenDir, file: &Path) -> Result<Connection, StoreError>
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let failed = |error| store_error(&error, file);
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    prepare(&connection).map_err(failed)?;
+    prepare(&connection, dir).map_err(failed)?;
     let version = schema::version(&connection, file)?;
+    let stored = if version == 0 { 0 } else { schema::seq(&connection).map_err(failed)? };
+    Acknowledged::check(dir, Acknowledged::noted(dir), stored)?;
     use_log(&connection, file)?;
     schema::migrate(&mut connection, version).map_err(failed)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
     Ok(connection)
+}
+
+/// A new database would make all nodes strangers, and the log of the old one would be deleted: SQLite does so if the
+/// database is empty. Opens no file of the database.
+///
+/// # Errors
+/// [`StoreError::LostDatabase`].
+pub(super) fn refuse_lost_database(dir: &OpenDir) -> Result<(), StoreError> {
+    if !has_bytes(dir, DATABASE) && (has_bytes(dir, LOG) || Acknowledged::is_there(dir)) {
+        return Err(StoreError::LostDatabase { file: dir.file(DATABASE) });
+    }
+    Ok(())
+}
+
+fn has_bytes(dir: &OpenDir, name: &str) -> bool {
+    fs::symlink_metadata(dir.file(name)).is_ok_and(|file| file.len() > 0)
 }
 
 /// Creates the file with the owner and the mode of the pool's other files. The database gives its own files the same.
 /// The file must not be opened again, except by the database: closing it would release the database's locks.
 fn create_file(dir: &OpenDir, file: &Path) -> Result<(), StoreError> {
-    dir.open_lock(DATABASE).map(drop).map_err(|error| match error.kind() {
+    let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             StoreError::ReadOnly { file: file.to_owned() }
         }
         io::ErrorKind::StorageFull => StoreError::Full { file: file.to_owned() },
         _ => StoreError::Directory { dir: dir.path().to_owned(), why: format!("{DATABASE}: {error}") },
-    })
+    };
+    let opened = dir.open_lock(DATABASE).map_err(failed)?;
+    if dir.is_of_another(&opened).map_err(failed)? {
+        return Err(StoreError::OfAnother { file: file.to_owned() });
+    }
+    // A file that was copied here may be readable by others.
+    let log = [LOG, "pool.db-shm"].into_iter().filter_map(|name| dir.open_file(name).ok());
+    std::iter::once(opened).chain(log).try_for_each(|file| close_to_others(&file)).map_err(failed)
 }
 
-pub(super) fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
+/// Prepares a connection to the database in a directory.
+pub(super) fn prepare(connection: &Connection, dir: &OpenDir) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(WAIT)?;
+    // The last connection that closes would copy the log into the database and delete it, also one that is damaged.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_bytes(dir, LOG))?;
     // Neither a damaged nor a forged schema can run anything.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -68,4 +101,19 @@ fn use_log(connection: &Connection, file: &Path) -> Result<(), StoreError> {
     let set = |name, value| connection.pragma_update_and_check(None, name, value, |_| Ok(())).map_err(failed);
     set("wal_autocheckpoint", LOG_PAGES)?;
     set("journal_size_limit", LOG_BYTES)
+}
+
+/// Leaves a file to its owner alone.
+#[cfg(unix)]
+fn close_to_others(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mode = file.metadata()?.permissions().mode();
+    if mode & 0o077 == 0 { Ok(()) } else { file.set_permissions(fs::Permissions::from_mode(mode & 0o700)) }
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+const fn close_to_others(_file: &fs::File) -> io::Result<()> {
+    Ok(())
 }

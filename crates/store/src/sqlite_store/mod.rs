@@ -74,9 +74,8 @@ impl SqliteStore {
         refuse_former_files(&opened)?;
         let connection = connection::open(&opened, &file)?;
         let failed = |error| store_error(&error, &file);
-        let seq = connection.query_row("SELECT seq FROM pool", [], |row| row.get(0)).map(i64::cast_unsigned);
-        let seq = seq.map_err(failed)?;
-        if seq > 0 && Acknowledged::is_missing(&opened) {
+        let seq = schema::seq(&connection).map_err(failed)?;
+        if seq > 0 && Acknowledged::noted(&opened).is_none() {
             skip_lost_numbers(&connection).map_err(failed)?;
         }
         let acknowledged = Acknowledged::open(&opened, seq)?;

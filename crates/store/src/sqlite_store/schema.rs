@@ -86,6 +86,11 @@ pub(super) fn version(connection: &Connection, file: &Path) -> Result<usize, Sto
     }
 }
 
+/// Returns the number of the newest batch in a database of any version from 1 on.
+pub(super) fn seq(connection: &Connection) -> Result<u64, rusqlite::Error> {
+    connection.query_row("SELECT seq FROM pool", [], |row| row.get(0)).map(i64::cast_unsigned)
+}
+
 /// Brings the database from a version to the newest one, all steps or none.
 pub(super) fn migrate(connection: &mut Connection, version: usize) -> Result<(), rusqlite::Error> {
     let steps = MIGRATIONS.get(version..).unwrap_or_default();

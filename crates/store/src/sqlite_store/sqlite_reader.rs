@@ -11,8 +11,8 @@ use vipnode_pool_core::MeteredPeriod;
 use vipnode_types::{Amount, Asset, NodeId, meter};
 
 use super::{
-    DATABASE, connection, lease_table, node_table, period_table, price_table, schema, sqlite_error::store_error,
-    times_table,
+    DATABASE, acknowledged::Acknowledged, connection, lease_table, node_table, period_table, price_table, schema,
+    sqlite_error::store_error, times_table,
 };
 use crate::StoreError;
 
@@ -20,11 +20,14 @@ use crate::StoreError;
 const PROBLEMS: usize = 100;
 
 /// A read-only connection to the database of a pool, which may be running: a reader sees the database as of one batch, and
-/// the pool continues to write.
+/// the pool continues to write. The database of a stopped pool stays as it is, and so does its log.
 #[derive(Debug)]
 pub struct SqliteReader {
+    dir: OpenDir,
     file: PathBuf,
     connection: Connection,
+    /// What was acknowledged when the database was opened.
+    noted: Option<u64>,
 }
 
 /// What a check of a database found.
@@ -57,6 +60,7 @@ impl SqliteReader {
         let unusable = |error: io::Error| StoreError::Directory { dir: dir.to_owned(), why: error.to_string() };
         let opened = OpenDir::open(dir).map_err(unusable)?;
         let (file, path) = (opened.file(DATABASE), opened.real_path().map_err(unusable)?.join(DATABASE));
+        connection::refuse_lost_database(&opened)?;
         if !file.exists() {
             return Err(StoreError::NoDatabase { file });
         }
@@ -64,35 +68,50 @@ impl SqliteReader {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let failed = |error| store_error(&error, &file);
+        // Before the database is read: a pool that runs commits first.
+        let noted = Acknowledged::noted(&opened);
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-        connection::prepare(&connection).map_err(failed)?;
+        connection::prepare(&connection, &opened).map_err(failed)?;
         connection.pragma_update(None, "query_only", true).map_err(failed)?;
         if schema::version(&connection, &file)? == 0 {
+            Acknowledged::check(&opened, noted, 0)?;
             return Err(StoreError::NoDatabase { file });
         }
-        Ok(Self { file, connection })
+        Ok(Self { dir: opened, file, connection, noted })
     }
 
     /// Copies the database into a new file, durable when this returns. Returns the number of the newest batch in the copy.
     ///
     /// # Errors
-    /// See [`StoreError`]; [`StoreError::Backup`] if the file exists or cannot be written.
+    /// See [`StoreError`]; [`StoreError::Backup`] if the file exists or cannot be written. A failed copy is deleted.
     pub fn back_up(&self, to: &Path) -> Result<u64, StoreError> {
         let unusable = |error: io::Error| StoreError::Backup { file: to.to_owned(), why: error.to_string() };
+        let path = absolute(to).map_err(unusable)?;
         let mut new = OpenOptions::new();
         new.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
-        drop(new.open(to).map_err(unusable)?);
-        let failed = |error| store_error(&error, to);
-        let mut copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+        drop(new.open(&path).map_err(unusable)?);
+        let copied = self.copy_into(&path).map_err(|error| store_error(&error, to)).and_then(|seq| {
+            Acknowledged::check(&self.dir, self.noted, seq)?;
+            fs::File::open(&path).and_then(|file| file.sync_all()).map_err(unusable)?;
+            Ok(seq)
+        });
+        if copied.is_err() {
+            // Half a copy looks like a backup.
+            let _left = fs::remove_file(&path);
+        }
+        copied
+    }
+
+    fn copy_into(&self, new: &Path) -> rusqlite::Result<u64> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let mut copy = Connection::open_with_flags(new, flags)?;
         // All pages at once, as of one batch; the pool writes on meanwhile.
-        Backup::new(&self.connection, &mut copy).and_then(|backup| backup.step(-1).map(drop)).map_err(failed)?;
-        let seq = seq_of(&copy).map_err(failed)?;
+        Backup::new(&self.connection, &mut copy).and_then(|backup| backup.step(-1).map(drop))?;
+        let seq = schema::seq(&copy)?;
         // The copy is one file, without a log.
-        copy.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(())).map_err(failed)?;
-        drop(copy);
-        fs::File::open(to).and_then(|file| file.sync_all()).map_err(unusable)?;
+        copy.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))?;
         Ok(seq)
     }
 
@@ -113,7 +132,10 @@ impl SqliteReader {
     fn read_all(&self, check: &mut DatabaseCheck) -> rusqlite::Result<()> {
         // One transaction, so that all tables are read as of the same batch.
         let connection = self.connection.unchecked_transaction()?;
-        check.seq = seq_of(&connection)?;
+        check.seq = schema::seq(&connection)?;
+        if let Err(lost) = Acknowledged::check(&self.dir, self.noted, check.seq) {
+            check.add(lost.to_string());
+        }
         let mut pages = connection.prepare("PRAGMA integrity_check(10)")?;
         for line in pages.query_map([], |row| row.get::<_, String>(0))? {
             let line = line?;
@@ -185,8 +207,14 @@ impl DatabaseCheck {
     }
 }
 
-fn seq_of(connection: &Connection) -> rusqlite::Result<u64> {
-    connection.query_row("SELECT seq FROM pool", [], |row| row.get(0)).map(i64::cast_unsigned)
+/// Returns the path without links on the way. SQLite takes some relative names for something else, such as `:memory:` and
+/// `file:other.db`.
+fn absolute(file: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(file)?;
+    match (path.parent(), path.file_name()) {
+        (Some(dir), Some(name)) => Ok(fs::canonicalize(dir)?.join(name)),
+        _ => Err(io::ErrorKind::IsADirectory.into()),
+    }
 }
 
 fn count(number: usize) -> u64 {

@@ -8,7 +8,7 @@ use super::*;
 
 /// Copies the files of a store that is open, as a kill of its process leaves them. (The copy releases the database's own
 /// locks, which only other processes would respect; there are none.)
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for name in ["pool.db", "pool.db-wal", "acknowledged"] {
         fs::copy(from.join(name), to.join(name)).unwrap();

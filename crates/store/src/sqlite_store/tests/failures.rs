@@ -187,3 +187,27 @@ fn the_files_of_a_version_without_a_database_stop_the_start() {
     fs::write(dir.path().join("times"), "").unwrap();
     open(dir.path());
 }
+
+#[test]
+fn a_database_that_others_can_read_is_closed_to_them_and_one_of_another_user_is_refused() {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+
+    let (root, dir) = (tempdir().unwrap(), tempdir().unwrap());
+    let copied = dir.path().join("copied");
+    let mut store = open(root.path());
+    store.apply(&[node_row(1)]).unwrap();
+    crashes::copy(root.path(), &copied);
+    let names = [DATABASE, "pool.db-wal"];
+    for name in names {
+        fs::set_permissions(copied.join(name), fs::Permissions::from_mode(0o664)).unwrap();
+    }
+    let reopened = open(&copied);
+    for name in names {
+        assert_eq!(fs::metadata(copied.join(name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+    }
+    drop(reopened);
+    // Only root can give a file away.
+    if chown(database(&copied), Some(1_000), None).is_ok() {
+        assert_eq!(SqliteStore::open(&copied).unwrap_err(), StoreError::OfAnother { file: database(&copied) });
+    }
+}

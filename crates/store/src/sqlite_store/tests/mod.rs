@@ -1,6 +1,7 @@
 mod crashes;
 #[cfg(unix)]
 mod failures;
+mod lost_commits;
 mod reading;
 
 use std::{cell::Cell, path::Path};

@@ -92,3 +92,39 @@ fn a_reader_creates_nothing() {
     assert!(matches!(SqliteReader::open(&dir.path().join("none")), Err(StoreError::Directory { .. })));
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
+
+#[test]
+#[cfg(unix)]
+fn the_file_of_a_backup_is_a_path_and_never_a_name_of_sqlite() {
+    let (dir, copies) = (tempdir().unwrap(), tempdir().unwrap());
+    let store = store(dir.path());
+    let reader = SqliteReader::open(dir.path()).unwrap();
+    let other = copies.path().join("other.db");
+    fs::write(&other, "kept").unwrap();
+    // A relative path is of the directory of the process: each test has a process of its own.
+    std::env::set_current_dir(copies.path()).unwrap();
+    for name in [":memory:", "file:m.db?mode=memory", "file:other.db", "a?b#c%20.db"] {
+        assert_eq!(reader.back_up(Path::new(name)), Ok(store.seq), "{name}");
+        let bytes = fs::read(copies.path().join(name)).unwrap();
+        assert!(bytes.starts_with(b"SQLite format 3"), "{name}");
+    }
+    assert_eq!(fs::read_to_string(&other).unwrap(), "kept");
+    assert_eq!(fs::read_dir(copies.path()).unwrap().count(), 5);
+    for name in ["", "/", "..", "none/backup.db"] {
+        let error = reader.back_up(Path::new(name)).unwrap_err();
+        assert!(matches!(error, StoreError::Backup { .. }), "{name}: {error}");
+    }
+}
+
+#[test]
+fn a_failed_backup_leaves_no_file() {
+    let (dir, copies) = (tempdir().unwrap(), tempdir().unwrap());
+    drop(store(dir.path()));
+    let file = dir.path().join(DATABASE);
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[4_096..].chunks_mut(4_096).for_each(|page| page[..64].fill(0xff));
+    fs::write(&file, bytes).unwrap();
+    let error = SqliteReader::open(dir.path()).unwrap().back_up(&copies.path().join(DATABASE)).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert_eq!(fs::read_dir(copies.path()).unwrap().count(), 0);
+}
