@@ -43,7 +43,7 @@ fn a_client_that_does_not_return_after_a_restart_pays_for_that_time() {
     assert!((window..window + 240_000).contains(&counted), "{counted} ms");
 }
 
-/// Last reports are stored every few minutes only. Neither side returns, so nothing else says how long they were connected.
+/// Last reports are stored every few minutes only. Neither side returns, so nothing else shows how long they were connected.
 #[test]
 fn an_orderly_stop_loses_no_metered_time() {
     for (stopped, billed) in [(true, Some(47_000)), (false, None)] {
