@@ -97,7 +97,8 @@ pub(super) fn status() -> MethodRow {
 
 pub(super) fn reach() -> MethodRow {
     let text = "Intended for callers that may later connect as agents. The pool stores nothing about the caller and assigns \
-                no slot. It tests the port only at the caller's source address. \
+                no slot. It tests the port only at the caller's source address; if it does not test the port now, \
+                `port_error` contains the reason. \
                 With `connect`, params are [request, envelope], signed as for vipnode_connect but with the name of this \
                 method: the pool checks audience, delegation, membership, bans, and chain as it checks a connect, and \
                 `admission` is the result. `vipnode doctor` calls this method.";
@@ -105,6 +106,7 @@ pub(super) fn reach() -> MethodRow {
     let reply = ReachReply {
         address: [198, 51, 100, 7].into(),
         port: Some(Reach::Open),
+        port_error: None,
         time_ms: NOW,
         admission: Admission::Allowed,
         no_hosts: None,

@@ -99,7 +99,8 @@ fn sanitized(reply: ReachReply) -> ReachReply {
         admission => admission,
     };
     let no_hosts = reply.no_hosts.map(|why| sanitize(&why, TEXT_CHARS));
-    ReachReply { admission, no_hosts, ..reply }
+    let port_error = reply.port_error.map(|error| error.sanitized(TEXT_CHARS));
+    ReachReply { admission, no_hosts, port_error, ..reply }
 }
 
 fn unanswered(error: &dyn std::fmt::Display) -> AgentError {
@@ -119,14 +120,16 @@ mod tests {
         let reply = ReachReply {
             address: [127, 0, 0, 1].into(),
             port: None,
+            port_error: Some(refused.clone()),
             admission: Admission::Refused(refused),
             no_hosts: Some(text),
             time_ms: Ms::new(0),
         };
-        let ReachReply { admission: Admission::Refused(error), no_hosts: Some(no_hosts), .. } = sanitized(reply) else {
+        let ReachReply { admission: Admission::Refused(error), no_hosts, port_error, .. } = sanitized(reply) else {
             panic!()
         };
-        for text in [error.message.as_str(), error.hint().unwrap(), &no_hosts] {
+        let (no_hosts, port_error) = (no_hosts.unwrap(), port_error.unwrap());
+        for text in [error.message.as_str(), error.hint().unwrap(), &no_hosts, &port_error.message] {
             assert!(!text.contains(['\n', '\u{1b}']) && text.chars().count() <= TEXT_CHARS, "{text}");
         }
     }

@@ -218,8 +218,8 @@ fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
             findings.extend(port(facts, reply));
         }
         Err(error) if error.is(ErrorCode::Busy) => {
-            let hint = error.data.as_ref().map(|data| data.hint.clone()).unwrap_or_default();
-            findings.push(Finding::warning("port", format!("The pool did not test the port: {error}"), hint));
+            let text = format!("The pool did not check whether it accepts this node: {error}");
+            findings.push(Finding::error("admission", text, error.hint().unwrap_or_default()));
         }
         Err(error) => {
             findings.extend(facts.wants.agent.protocol2.is_some().then(unsigned_admission));
@@ -304,6 +304,10 @@ fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
     let flags = ClientFlags::of(&node.facts.client_version);
     let port = facts.wants.port.unwrap_or(node.facts.enode.port);
     let place = format!("port {port} at {}", reply.address);
+    if let Some(error) = &reply.port_error {
+        let text = format!("The pool did not test the port: {error}");
+        return vec![Finding::warning("port", text, error.hint().unwrap_or_default())];
+    }
     let trouble = match reply.port {
         None if facts.wants.sells() => {
             let text = "The node does not report a p2p port, so clients cannot dial it";

@@ -35,6 +35,7 @@ fn well() -> Facts {
     let reply = ReachReply {
         address: [8, 8, 4, 4].into(),
         port: Some(Reach::Open),
+        port_error: None,
         time_ms: NOW.plus(200),
         admission: Admission::Allowed,
         no_hosts: None,
@@ -271,7 +272,8 @@ fn each_problem_of_the_pool_has_its_hint() {
         (|facts| refused(facts, ErrorCode::Unsuitable), "admission", Verdict::Error, "run another"),
         (|facts| reply(facts).admission = Admission::MembersOnly, "admission", Verdict::Warning, "update the pool"),
         (|facts| reply(facts).no_hosts = Some("no host here".to_owned()), "partners", Verdict::Warning, "genesis"),
-        (|facts| reached(facts).reply = Err(WireError::busy("no", 7)), "port", Verdict::Warning, "7 ms"),
+        (|facts| reply(facts).port_error = Some(WireError::busy("no", 7)), "port", Verdict::Warning, "7 ms"),
+        (|facts| reached(facts).reply = Err(WireError::busy("no", 7)), "admission", Verdict::Error, "7 ms"),
         (
             |facts| reached(facts).reply = Err(WireError::new(ErrorCode::MethodNotFound, "x", "")),
             "port",

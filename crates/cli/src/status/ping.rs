@@ -216,7 +216,7 @@ async fn pool(status: &AgentStatus, facts: Option<&NodeFacts>, trust: &Trust) ->
             PathStep::failed("joined", text, "Find the cause: vipnode doctor, with the flags of the agent")
         }
     });
-    let tested = match reached.reply {
+    let tested = match reached.reply.and_then(|reply| reply.port_error.clone().map_or(Ok(reply), Err)) {
         Ok(reply) => reply.port.map(|reached| (reached, reply.address)),
         Err(error) => {
             let text = format!("The pool did not test the node's p2p port: {error}");

@@ -29,13 +29,18 @@ pub(crate) async fn answer(
         Some(check) => admission(service, caller, check).await,
     };
     let address = caller.address.to_canonical();
-    let port = match request.port {
+    let tested = match request.port {
         Some(0) => return Err(CallRefusal::invalid_params(&"the port is not 1..=65535").into()),
-        Some(port) => Some(test_port(service, caller, SocketAddr::new(address, port)).await?),
+        Some(port) => Some(test_port(service, caller, SocketAddr::new(address, port)).await),
         None => None,
     };
+    // A caller whose port is not tested still learns whether it may join.
+    let (port, port_error) = match tested.transpose() {
+        Ok(port) => (port, None),
+        Err(error) => (None, Some(error)),
+    };
     // Last, so that the caller knows its age best.
-    let reply = ReachReply { address, port, admission, no_hosts, time_ms: wall_clock() };
+    let reply = ReachReply { address, port, port_error, admission, no_hosts, time_ms: wall_clock() };
     Ok(to_raw_value(&reply).map_err(|error| CallRefusal::Internal { why: error.to_string() })?)
 }
 

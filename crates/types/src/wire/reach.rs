@@ -34,9 +34,12 @@ pub struct ReachRequest {
 pub struct ReachReply {
     /// The caller's source address.
     pub address: IpAddr,
-    /// What happened when the pool dialed the port; `None` if the request has none.
+    /// What happened when the pool dialed the port; `None` if the request has none, or the pool did not test it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<Reach>,
+    /// Why the pool did not test the port of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port_error: Option<WireError>,
     /// The pool's clock, which it uses to check signatures (milliseconds since the Unix epoch).
     pub time_ms: Ms,
     /// Whether such a node may join. For a request with [`ReachRequest::connect`], the result of the check.
