@@ -29,6 +29,9 @@ errors! {
         /// The pool is stopping.
         ShuttingDown: local, "the pool is shutting down; leases stay active",
             hint "Connect again once the pool is back.";
+        /// The pool is stopping, and keeps its state in memory.
+        LosingLeases: local, "the pool is shutting down; its leases are lost, since it keeps them only in memory",
+            hint "Connect again once the pool is back.";
     }
 }
 

@@ -113,6 +113,7 @@ impl PoolServer {
         let bans_and_drains = BansAndDrains::open(config.datadir.as_ref(), &config.limits);
         let bans_and_drains = bans_and_drains.map_err(|source| StartError::Store { source })?;
         let access = Arc::new(AccessControl::new(audience, config.identity(), bans_and_drains, config.access_rules()));
+        let farewell = if store.is_durable() { CloseReason::ShuttingDown } else { CloseReason::LosingLeases };
         let (store, store_thread) = StoreThread::start(store, inbox.clone(), config.limits.store_batches)
             .map_err(|source| PoolError::Thread { source })?;
         let parts = CoreThreadParts {
@@ -141,7 +142,7 @@ impl PoolServer {
         if let Some(socket) = &admin_socket {
             serve_operator(socket, &port);
         }
-        let running = Running { port, threads: vec![core_thread, store_thread] };
+        let running = Running { port, farewell, threads: vec![core_thread, store_thread] };
         let supervisor = tokio::spawn(running.supervise(listener));
         Ok(Self { local_addr, service, stop, supervisor: Some(supervisor) })
     }
@@ -267,6 +268,8 @@ fn serve_operator(socket: &Path, port: &Port) {
 /// The running parts of a pool.
 struct Running {
     port: Arc<Port>,
+    /// What closes the connections when the pool stops.
+    farewell: CloseReason,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -289,7 +292,7 @@ impl Running {
         port.stop.cancel();
         let _ended = listening.await;
         port.service.gateway.finish_requests(limits.drain).await;
-        port.service.connections.close_all(&CloseReason::ShuttingDown.to_string());
+        port.service.connections.close_all(&self.farewell.to_string());
         port.tasks.close();
         if timeout(limits.closing, port.tasks.wait()).await.is_err() {
             tracing::warn!(sockets = port.tasks.len(), "sockets did not close in time");

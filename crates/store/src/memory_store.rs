@@ -107,6 +107,10 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
+    fn is_durable(&self) -> bool {
+        false
+    }
+
     fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError> {
         self.check(rows)?;
         for row in rows {

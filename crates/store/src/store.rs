@@ -42,4 +42,9 @@ pub trait Store {
     /// # Errors
     /// See [`StoreError`].
     fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredPeriod)) -> Result<(), StoreError>;
+
+    /// Whether what it contains outlives the process.
+    fn is_durable(&self) -> bool {
+        true
+    }
 }

@@ -71,8 +71,8 @@ pub(crate) struct PoolArgs {
     pub(crate) welcome: Option<Welcome>,
     /// Charge this much for a slot, such as "100 gwei/minute".
     ///
-    /// The period is ms, second, minute, hour, day, week, or month (30 days), or a number of them; without one, the price
-    /// is per minute. This version meters leases but does not collect payment.
+    /// The period is ms, second, minute, hour, day, week, or month (30 days), or a number of them. A price without a
+    /// period, such as "100 gwei", is per minute; only 0 needs no unit. The units are those of --asset. This version meters leases but does not collect payment.
     #[arg(long, alias = "contract.price", default_value = "0", value_name = "PRICE", help_heading = "Payment")]
     pub(crate) price: QuotedPrice,
     /// Charge in this asset, such as USDC:6.

@@ -28,9 +28,6 @@ use crate::{
     status::{PoolFigures, StatusLine},
 };
 
-const STOPPING: &str =
-    "Stopping: answering pending requests. Leases stay active. A second signal (Ctrl-C) stops at once.";
-
 /// Runs a pool until it is stopped and has answered pending requests.
 pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload: Reload) -> Result<(), CliError> {
     if args.check_config {
@@ -61,6 +58,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     };
     let (address, urls) = (server.local_addr(), server.urls());
     let certificate = tls.as_ref().map(CertificateAtStart::of);
+    let keeps_leases = datadir.is_some();
     let start = PoolStart { address, urls, certificate, needs, id, datadir, is_open, at_any_address };
     start.lines(SystemTime::now()).iter().for_each(|line| screen.say(line));
     let _figures = PoolFigures::write(metrics.clone(), figures, screen);
@@ -73,7 +71,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     service_manager::ready();
     serve(&mut server, tls, screen, signals, (asset, reload, hangups)).await?;
     service_manager::stopping();
-    screen.say(&Line::new("stopping", Tone::Plain, STOPPING));
+    screen.say(&stopping_line(keeps_leases));
     server.shutdown().await?;
     screen.say(&Line::new("stopped", Tone::Good, "Stopped"));
     Ok(())
@@ -180,6 +178,13 @@ fn valid_lines(config: &PoolConfig, certificate: Option<&CertificateFacts>, now:
     std::iter::once(valid).chain(certificate).collect()
 }
 
+fn stopping_line(keeps_leases: bool) -> Line {
+    let leases =
+        if keeps_leases { "Leases stay active." } else { "All leases are lost, since they are only in memory." };
+    let text = format!("Stopping: answering pending requests. {leases} A second signal (Ctrl-C) stops at once.");
+    Line::new("stopping", Tone::Plain, text)
+}
+
 /// Whether others may join than before.
 const fn has_new_members(changes: &ReloadChanges) -> bool {
     changes.members_added != 0 || changes.members_removed != 0 || changes.disconnected != 0
@@ -245,7 +250,7 @@ fn live(args: &PoolArgs, asset: Asset) -> Result<PoolConfig, CliError> {
     config.status = args.status;
     config.origins = args.allow_origin.iter().cloned().collect();
     let report_interval_ms = u64::try_from(args.report_interval.as_millis()).unwrap_or(u64::MAX);
-    let price = args.price.in_asset(asset).map_err(|why| CommandError::Price { why })?;
+    let price = args.price.in_asset(asset).map_err(|why| CommandError::price(why, args.asset == asset))?;
     config.core = Limits { price, report_interval_ms, ..config.core };
     config.core.max_request_hosts = args.max_request_hosts.unwrap_or(config.core.max_request_hosts);
     config.core.pinned_chains = chain_flag::pinned(&args.chain)?;
@@ -265,6 +270,7 @@ mod tests {
     use vipnode_types::JoinSecret;
 
     use super::*;
+    use crate::args::Cli;
 
     fn facts() -> CertificateFacts {
         let names = vec!["pool.example.org".to_owned()];
@@ -290,7 +296,16 @@ mod tests {
         said.extend(valid_lines(&config(Membership::Open), None, now()));
         said.extend(valid_lines(&config(Membership::Secret(JoinSecret::new("sesame").unwrap())), None, now()));
         let pem = |name: &str| PathBuf::from(format!("/etc/vipnode/{name}.pem"));
-        let refused: [CliError; 2] = [
+        let usdc = |not_started| {
+            let cli = Cli::read(["vipnode", "pool", "--price", "0.50 USDC/month"]).unwrap();
+            let Some(Command::Pool(mut args)) = cli.command else { panic!() };
+            // As if the settings were read again with another asset.
+            args.asset = if not_started { Asset::ETHER } else { "DAI:18".parse().unwrap() };
+            live(&args, Asset::ETHER).map(drop).unwrap_err()
+        };
+        assert!(!usdc(false).hint.contains("--asset"), "a running pool cannot change it");
+        let refused: [CliError; 3] = [
+            usdc(true),
             TlsError::Mismatch { certificate: pem("fullchain"), key: pem("privkey") }.into(),
             CommandError::MembersAndSecret.into(),
         ];
@@ -322,6 +337,8 @@ mod tests {
             pool_certificate::reload_line(&Err(TlsError::NoFiles), now()),
             pool_certificate::news_line(&RenewalResult::Obtained(facts()), now()),
             pool_certificate::news_line(&failed, now()),
+            stopping_line(true),
+            stopping_line(false),
         ];
         insta::assert_snapshot!("pool_running", crate::tests::at_each_width(&crate::tests::text_of(&said)));
     }

@@ -2,7 +2,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 
 use vipnode_agent::AgentError;
 use vipnode_node::finder::FinderError;
-use vipnode_types::{AmountError, errors};
+use vipnode_types::{AmountError, Asset, errors};
 
 use super::SettingError;
 
@@ -56,6 +56,9 @@ errors! {
             hint "Remove it; --price sets the price of a slot, and /metrics shows what was metered.";
         /// --price is not a price in the pool's asset.
         Price { why: AmountError }: local, "--price: {why}", hint_of why;
+        /// --price is in another asset than ether, and --asset is not given.
+        PriceAsset { symbol: String, asset: Asset }: local, "--price: {symbol:?} is not a unit of {asset}",
+            hint "Use {}; or, to charge in {symbol}, name it and its number of decimals: --asset {symbol}:DECIMALS." (asset.unit_names());
         /// The original's flag --contract.min-balance was given.
         MinBalance: local,
             "--contract.min-balance: this version has no payment contract; it meters leases but does not collect payment",
@@ -201,5 +204,17 @@ errors! {
         /// A step of the demo took too long.
         DemoTimeout { seconds: u64, step: String }: local, "timed out after {seconds} s: {step}",
             hint "See the output of each process: vipnode demo -v.";
+    }
+}
+
+impl CommandError {
+    /// Why a price cannot be charged. A pool that has not started yet could charge in an asset of that name.
+    pub(crate) fn price(why: AmountError, not_started: bool) -> Self {
+        match why {
+            AmountError::Unit { unit, asset: Asset::ETHER } if not_started && Asset::new(&unit, 0).is_ok() => {
+                Self::PriceAsset { symbol: unit, asset: Asset::ETHER }
+            }
+            why => Self::Price { why },
+        }
     }
 }

@@ -108,6 +108,8 @@ async fn d21_a_failed_commit_is_answered_busy_and_the_state_is_built_again() {
         let agent = Agent::open(&pool).await;
         agent.connect(&ben, &ben.client()).await.unwrap();
         pool.shutdown().await.unwrap();
+        let reason = agent.opened.closed.wait().await.to_string();
+        assert!(reason.contains("shutting down; leases stay active"), "{reason}");
     }
 }
 
