@@ -135,7 +135,7 @@ pub struct LeaseRow {
     pub payee: Option<Account>,
     /// The price of the slot.
     pub price: Price,
-    /// What the billing periods before at this price left of a wei: `Price::cost_from`.
+    /// What the billing periods before at this price left of the smallest unit: `Price::cost_from`.
     pub carry: u32,
     /// When the pool offered the slot.
     pub offered: Ms,
@@ -156,7 +156,7 @@ pub struct MeteredPeriod {
     pub host: Option<Seen>,
     /// `meter::billed_ms` of both.
     pub billed_ms: u64,
-    /// The price of `billed_ms`, from the lease's `carry` on; 0 if it would be beyond 2^128 - 1 wei.
+    /// The price of `billed_ms`, from the lease's `carry` on; 0 if it would be beyond 2^128 - 1.
     pub cost: Amount,
     /// When the row ended.
     pub ended: Ms,
@@ -182,7 +182,7 @@ impl MeteredPeriod {
         self.billed_ms.saturating_add(self.earlier.billed_ms)
     }
 
-    /// What it and the rows merged into it cost; at most 2^128 - 1 wei.
+    /// What it and the rows merged into it cost; at most 2^128 - 1.
     #[must_use]
     pub fn total_cost(&self) -> Amount {
         self.cost.checked_add(self.earlier.cost).unwrap_or(Amount::MAX)

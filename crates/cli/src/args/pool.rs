@@ -148,7 +148,7 @@ pub(crate) struct PoolArgs {
     ///
     /// The line counts hosts, clients, leases, requests, and refusals by reason. On a terminal, a line at the bottom shows the
     /// statistics instead.
-    #[arg(long, default_value = "60s", value_name = "TIME", value_parser = figures, help_heading = "Output", hide_short_help = true)]
+    #[arg(long, default_value = "60s", value_name = "TIME", value_parser = stats_interval, help_heading = "Output", hide_short_help = true)]
     pub(crate) stats_interval: Duration,
     /// Set a limit, such as calls_a_second=50.
     ///
@@ -197,8 +197,8 @@ fn public_url(text: &str) -> Result<RpcUrl, String> {
     Ok(url)
 }
 
-/// Parses the time between two lines of figures. More than one a second would fill a log.
-fn figures(text: &str) -> Result<Duration, String> {
+/// Parses the time between two lines of statistics. More than one a second would fill a log.
+fn stats_interval(text: &str) -> Result<Duration, String> {
     let every = humantime::parse_duration(text).map_err(|error| format!("{error}: pass 60s, or 0s for never"))?;
     if every.is_zero() || every >= Duration::from_secs(1) {
         Ok(every)

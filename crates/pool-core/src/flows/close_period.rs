@@ -17,7 +17,7 @@ use crate::{
 impl Core {
     /// Writes the row that a lease runs as over, with both ends frozen, unless nothing is billed on it. Counts the time that
     /// its sides were paired, and the time until `host_until` that the host saw the client and that is not billed. Returns
-    /// what the lease's cost leaves of a wei for the next row at this price.
+    /// what the lease's cost leaves of the smallest unit for the next row at this price.
     ///
     /// What the pool lost by its own restart counts against nobody: a client's last report is stored now and then only, so a
     /// client that cannot say whether it was connected all the time, as over protocol 2, would pay for each restart.

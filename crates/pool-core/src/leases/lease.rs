@@ -24,7 +24,7 @@ pub(crate) struct Lease {
     row: u32,
     /// Number in the table of prices.
     price: u32,
-    /// What the periods before at this price left of a wei.
+    /// What the periods before at this price left of the smallest unit.
     carry: u32,
     /// Neighbors among the client's leases.
     pub(in crate::leases) client_link: ListLink,
@@ -163,7 +163,7 @@ impl Lease {
         self.price
     }
 
-    /// What the periods before at this price left of a wei.
+    /// What the periods before at this price left of the smallest unit.
     pub(crate) const fn carry(&self) -> u32 {
         self.carry
     }
@@ -256,7 +256,7 @@ impl Lease {
         std::mem::replace(&mut self.host_gone_armed, armed)
     }
 
-    /// Begins the next row, with what the sides saw and what the row before left of a wei.
+    /// Begins the next row, with what the sides saw and what the row before left of the smallest unit.
     pub(in crate::leases) const fn next_period(&mut self, seen: FirstSeen, carry: u32) {
         self.carry = carry;
         self.row = self.row.saturating_add(1);
@@ -265,7 +265,7 @@ impl Lease {
         self.host_down = seen.host_down;
     }
 
-    /// Sets the number of the price. Returns the previous one. What is left of a wei is carried only at the same price.
+    /// Sets the number of the price. Returns the previous one. What is left of the smallest unit is carried only at the same price.
     pub(in crate::leases) const fn set_price(&mut self, price: u32) -> u32 {
         if price != self.price {
             self.carry = 0;

@@ -57,7 +57,7 @@ impl Leases {
         Some(due)
     }
 
-    /// Begins the next row of a lease, with what its sides saw and what the row before left of a wei, at another price if
+    /// Begins the next row of a lease, with what its sides saw and what the row before left of the smallest unit, at another price if
     /// one is given.
     pub(crate) fn next_period(&mut self, index: u32, seen: FirstSeen, carry: u32, price: Option<Price>) {
         let price = price.and_then(|price| self.prices.keep(price));

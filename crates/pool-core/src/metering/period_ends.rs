@@ -53,7 +53,7 @@ pub(crate) fn running_ms(client: u32, except: Option<u32>, leases: &Leases, agen
     others.fold(0, |sum, lease| sum.saturating_add(Ends::of(lease, agents).common().since(lease.both_up())))
 }
 
-/// Returns the running period of a lease as finished, with both ends fixed, and what its cost leaves of a wei; `None` if
+/// Returns the running period of a lease as finished, with both ends fixed, and what its cost leaves of the smallest unit; `None` if
 /// nothing is billed on it.
 pub(crate) fn freeze(lease: LeaseRow, ends: Ends, now: Ms) -> Option<(MeteredPeriod, u32)> {
     let seen = |side: Option<(Ms, Option<Ms>)>, end: Ms| side.map(|(up, _)| Seen { up, end: end.max(up) });

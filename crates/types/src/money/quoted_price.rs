@@ -115,7 +115,7 @@ impl FromStr for QuotedPrice {
 }
 
 /// Splits what begins with a number before its unit.
-pub(super) fn split_number(text: &str) -> (&str, &str) {
+fn split_number(text: &str) -> (&str, &str) {
     let split = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     (number, unit.trim())
