@@ -67,7 +67,7 @@ async fn a_panic_of_the_core_is_answered_busy_and_durable_rows_are_kept() {
 
 #[tokio::test]
 async fn a_batch_ends_after_its_time() {
-    for (core_batch_us, left) in [(1, 2), (60_000_000, 0)] {
+    for (core_batch_us, left) in [(0, 2), (60_000_000, 0)] {
         let (mut thread, inbox) = core_thread(&PoolLimits { core_batch_us, ..PoolLimits::default() });
         for _ in 0..3 {
             inbox.push(CoreMessage::OneWay(Command::Tick));
