@@ -1,5 +1,5 @@
 use vipnode_pool_core::{Reply, Row, SendWhen};
-use vipnode_store::MemoryStore;
+use vipnode_store::{MemoryStore, Store as _};
 use vipnode_types::wire::ErrorCode;
 
 use super::*;
@@ -22,9 +22,13 @@ fn core_thread(gateway: &PoolLimits) -> (CoreThread, Inbox) {
         BansAndDrains::open(None, &config.limits).unwrap(),
         config.access_rules(),
     );
-    let (store, _thread) = StoreThread::start(Box::new(MemoryStore::new()), inbox.clone(), 4).unwrap();
+    let limits = Limits { tick_ms: 1_000, ..Limits::default() };
+    let mut store = MemoryStore::new();
+    // So that the thread writes nothing at its start: the end of a commit is a message too.
+    store.apply(&[Row::Asset(limits.price.asset())]).unwrap();
+    let (store, _thread) = StoreThread::start(Box::new(store), inbox.clone(), 4).unwrap();
     let parts = CoreThreadParts {
-        limits: Limits { tick_ms: 1_000, ..Limits::default() },
+        limits,
         seed: [1; 32],
         access: Arc::new(access),
         retry_ms: 7,
