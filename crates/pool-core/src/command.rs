@@ -1,11 +1,11 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    AgentPublic, Ms, NodeId, protocol2,
+    Account, AgentPublic, Ms, NodeId, protocol2,
     wire::{AskRequest, ConnectRequest, LeaveRequest, ReportRequest, WireError},
 };
 
-use crate::{CallId, ConnectionId, RequestId};
+use crate::{CallId, ConnectionId, LedgerChange, RequestId};
 
 /// The identity of an authenticated agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +132,31 @@ pub enum Command {
     Disconnected {
         /// The connection of the socket.
         connection: ConnectionId,
+    },
+    /// The operator changes the ledger.
+    Ledger {
+        /// The connection that the reply is for; no agent needs to be connected on it.
+        connection: ConnectionId,
+        /// The request that the reply answers.
+        request: RequestId,
+        /// The change.
+        change: Box<LedgerChange>,
+    },
+    /// An account pays for the leases of a client's node from now on, or no longer. The account has signed it; if it pays from
+    /// now on, the node has, too.
+    Link {
+        /// The connection it came on.
+        connection: ConnectionId,
+        /// The request that the reply answers.
+        request: RequestId,
+        /// The client's node.
+        node: NodeId,
+        /// Who pays; `None` if nobody does any longer.
+        payer: Option<Account>,
+        /// The account that signed.
+        signer: Account,
+        /// The counter that the account signed: it must be higher than any before.
+        counter: u64,
     },
     /// The operator bans a node: its connection and its leases end at once.
     Expel {

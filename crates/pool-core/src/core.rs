@@ -7,6 +7,7 @@ use crate::{
     agents::{Agents, Changed, node::Node},
     collections::seeded_rng::SeededRng,
     leases::Leases,
+    ledger::Ledger,
     matching::{Context, Matching},
     metering::{Metering, period_rollover::next_rollover},
     output::Output,
@@ -24,6 +25,8 @@ pub struct Core {
     pub(crate) leases: Leases,
     pub(crate) metering: Metering,
     pub(crate) matching: Matching,
+    /// Only while clients pay.
+    pub(crate) ledger: Option<Box<Ledger>>,
     pub(crate) counters: Counters,
     /// When the price last changed; `None` if it did not.
     pub(crate) price_set: Option<Ms>,
@@ -44,6 +47,7 @@ impl Core {
             leases: Leases::new(&mut rng),
             metering: Metering::new(),
             matching: Matching::new(&mut rng, &limits),
+            ledger: None,
             counters: Counters::default(),
             price_set: None,
             rng,
@@ -89,6 +93,7 @@ impl Core {
         let mut output = Output::new(now);
         self.dispatch(&mut output, command);
         self.persist_times(&mut output);
+        self.post_metered(&mut output);
         output.finish(out)
     }
 

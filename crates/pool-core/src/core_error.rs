@@ -129,6 +129,23 @@ errors! {
             "hosts reported your node, or others in your address block, as connected for more than {seconds} s today \
              while its agent did not report it" (seconds = limit_ms / 1_000),
             hint "Keep the agent running as long as the node has peers from the pool.", retry retry_ms;
+        /// A pool without payments has no ledger.
+        NoLedger: Unsuitable, "this pool has no ledger: nothing is owed on it",
+            hint "Start the pool with --payment credit.";
+        /// The sums of an account would leave the range of amounts.
+        AmountRange: InvalidParams, "the amount is too large for the account", hint "Enter a smaller amount.";
+        /// The idempotency key was used for another order.
+        KeyUsed {
+            /// The entry of that order.
+            entry: u64,
+        }: InvalidParams, "the key was used for another order: entry {entry} of the ledger",
+            hint "Pass another --key, or the order of entry {entry} to repeat it." (entry = entry);
+        /// The counter of a signed link is not higher than one that the account signed before.
+        LinkCounter {
+            /// The highest counter that the account signed.
+            newest: u64,
+        }: Unauthorized, "the account has signed counter {newest}, and this link has no higher one",
+            hint "Sign a new link: run `vipnode account link` again.";
         /// The nonce of a protocol 2 call is in the future.
         NonceAhead {
             /// How far, in seconds.

@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{AskReply, ConnectReply, Done, ExplainReply, PoolStatus, ReportReply, WireError},
 };
 
-use crate::{CallId, ConnectionId, PoolCall, RequestId, Row};
+use crate::{CallId, ConnectionId, LedgerChangeReply, PoolCall, RequestId, Row};
 
 /// An output of the core. The effects of a command are carried out in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub enum Reply {
     Done(Done),
     /// To a status.
     Status(Box<PoolStatus>),
+    /// To a change of the ledger.
+    Ledger(Box<LedgerChangeReply>),
     /// To a call of protocol 2.
     Protocol2(Box<protocol2::Protocol2Reply>),
 }

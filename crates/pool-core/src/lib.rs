@@ -23,6 +23,9 @@ mod flows;
 mod gauges;
 mod ids;
 mod leases;
+mod ledger;
+mod ledger_change;
+mod ledger_row;
 mod limits;
 mod matching;
 mod metering;
@@ -54,6 +57,13 @@ pub use credentials::{Credentials, Signer};
 pub use effect::{Effect, Reply, SendWhen};
 pub use gauges::Gauges;
 pub use ids::{CallId, ConnectionId, RequestId};
+pub use ledger::{
+    account_figures::AccountFigures,
+    balance_sheet::BalanceSheet,
+    transaction::{LedgerAccount, OperatorOrder, Posting, Transaction},
+};
+pub use ledger_change::{LedgerChange, LedgerChangeKind, LedgerChangeReply};
+pub use ledger_row::{AccountRow, LedgerEntry, LinkRow, PayoutRow, PayoutState, SettlementPeriodRow, UnpaidRow};
 pub use limits::{Limits, PoolLimits};
 pub use metering::pair_time::PairTime;
 pub use node_view::{NodePage, NodeView};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use vipnode_types::{ChainSpec, Price, limits};
+use vipnode_types::{ChainSpec, PaymentMode, Price, limits};
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -212,6 +212,8 @@ limits! {
         /// Address blocks whose unpaired time is counted in one day, and as many wide blocks; clients of further blocks are
         /// counted by wide block, and of further wide blocks by node only.
         unpaired_blocks: u32 = 1_000_000, Count 1..=100_000_000;
+        /// Costs of earlier billing periods that newer credit of a payer secures in one tick.
+        collected_a_tick: u32 = 1_000, Count 1..=1_000_000;
         /// Nodes checked in one tick for removal.
         swept_a_tick: u32 = 64, Count 1..=100_000;
         /// Nodes remembered. An address block (/24, /48) and a wide block (/16, /32) may have at most as many as are
@@ -232,6 +234,10 @@ limits! {
     also {
         /// The price of a slot.
         price: Price = Price::FREE;
+        /// How clients pay.
+        payment: PaymentMode = PaymentMode::None;
+        /// The operator's fee, in basis points of what clients pay.
+        fee_bps: u16 = 0;
         /// Whether the pool admits only members. The addresses that members claim are then trusted.
         members_only: bool = false;
         /// Chains whose genesis block is known to the operator: nodes that name another one for the same chain ID are refused.

@@ -2,7 +2,10 @@ use std::net::IpAddr;
 
 use vipnode_types::{Ms, wire::WireError};
 
-use crate::{ConnectionId, Effect, Reply, RequestId, Row, SendWhen, Steps, collections::address_block::AddressBlock};
+use crate::{
+    ConnectionId, Effect, MeteredPeriod, Reply, RequestId, Row, SendWhen, Steps,
+    collections::address_block::AddressBlock,
+};
 
 /// The effects of one `handle`: rows first, then everything else in order.
 #[derive(Debug)]
@@ -24,6 +27,12 @@ impl Output {
 
     pub(crate) fn push(&mut self, effect: Effect) {
         self.effects.push(effect);
+    }
+
+    /// Finished billing periods that this command has written.
+    pub(crate) fn metered(&self) -> Vec<MeteredPeriod> {
+        let metered = |row: &Row| if let Row::Metered(period) = row { Some((**period).clone()) } else { None };
+        self.rows.iter().filter_map(metered).collect()
     }
 
     /// Whether this command has written rows.

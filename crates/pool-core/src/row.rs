@@ -1,8 +1,11 @@
 //! The durable state, as plain values. A store keeps the newest value of each key.
 
-use vipnode_types::{Account, Amount, Asset, ChainSpec, Enode, LeaseId, Ms, NodeId, Price, meter::Seen};
+use vipnode_types::{Account, Amount, Asset, ChainSpec, Enode, LeaseId, Ms, NodeId, PaymentMode, Price, meter::Seen};
 
-use crate::{AddressBlock, Credentials, PairTime, Proven};
+use crate::{
+    AccountRow, AddressBlock, Credentials, LedgerEntry, LinkRow, PairTime, PayoutRow, Proven, SettlementPeriodRow,
+    UnpaidRow,
+};
 
 /// One durable fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,22 @@ pub enum Row {
     Deferred(Box<MeteredPeriod>),
     /// The newest delegation of a node that was forgotten and had shown more than one.
     Delegation(DelegationRow),
+    /// How clients pay.
+    Payment(PaymentMode),
+    /// An entry of the ledger's journal. Immutable.
+    Entry(Box<LedgerEntry>),
+    /// The sums of a ledger account.
+    Account(AccountRow),
+    /// An account that pays for a node.
+    Link(LinkRow),
+    /// The newest counter that an account has signed. It is never deleted.
+    LinkCounter(Account, u64),
+    /// A cost that is not wholly secured.
+    Unpaid(UnpaidRow),
+    /// The newest settlement period.
+    Period(SettlementPeriodRow),
+    /// What the operator has to pay to a payee.
+    Payout(PayoutRow),
     /// Removes the row with a key.
     Delete(RowKey),
 }
@@ -45,6 +64,10 @@ pub enum RowKey {
     Deferred(NodeId, NodeId),
     /// The newest delegation of a forgotten node.
     Delegation(NodeId),
+    /// An account that pays for a node.
+    Link(NodeId),
+    /// A cost that is wholly secured by now, by its entry in the journal.
+    Unpaid(u64),
 }
 
 /// The time of a week that a client spent with its hosts.
@@ -133,8 +156,12 @@ pub struct LeaseRow {
     pub host: NodeId,
     /// The account that is paid.
     pub payee: Option<Account>,
+    /// The account that pays.
+    pub payer: Option<Account>,
     /// The price of the slot.
     pub price: Price,
+    /// The operator's fee, in basis points of what the client pays.
+    pub fee_bps: u16,
     /// What the billing periods before at this price left of the smallest unit: `Price::cost_from`.
     pub carry: u32,
     /// When the pool offered the slot.

@@ -1,4 +1,4 @@
-use vipnode_pool_core::{MeteredPeriod, Row};
+use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row};
 
 use crate::StoreError;
 
@@ -7,9 +7,10 @@ use crate::StoreError;
 /// A store keeps two things.
 ///
 /// **State**: the newest value under each key, read back by [`load`](Self::load).
-/// - [`Row::Node`], [`Row::Lease`], [`Row::Times`], [`Row::Deferred`] and [`Row::Delegation`] replace the value under their
-///   key; [`Row::Clock`], [`Row::NextLease`] and [`Row::Asset`] replace the one value there is. The last write wins, also
-///   within a batch.
+/// - [`Row::Node`], [`Row::Lease`], [`Row::Times`], [`Row::Deferred`], [`Row::Delegation`], [`Row::Account`], [`Row::Link`],
+///   [`Row::LinkCounter`], [`Row::Unpaid`] and [`Row::Payout`] replace the value under their key; [`Row::Clock`],
+///   [`Row::NextLease`], [`Row::Asset`], [`Row::Payment`] and [`Row::Period`] replace the one value there is. The last write
+///   wins, also within a batch.
 /// - [`Row::LastReport`] replaces `seen` of each node it names, and takes its nonce where that is newer. A node
 ///   that is not in the store is skipped.
 /// - [`Row::Delete`] removes the value under a key, if there is one.
@@ -17,6 +18,9 @@ use crate::StoreError;
 /// **Journal**: [`Row::Metered`], in the order first written, read back by [`metered`](Self::metered).
 /// It only grows. The key is the lease and its row number: writing the same value again changes nothing, another value is
 /// [`StoreError::Conflict`]. Deleting a lease keeps its metered rows, and metering a lease keeps the lease.
+///
+/// **Ledger**: [`Row::Entry`], by number, read back by [`entries`](Self::entries). It only grows, as the journal does; another
+/// value under a number is [`StoreError::EntryConflict`].
 ///
 /// Applying batches again, from any of them to the last, therefore changes nothing.
 pub trait Store {
@@ -28,9 +32,11 @@ pub trait Store {
     /// See [`StoreError`]; nothing has changed then.
     fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError>;
 
-    /// Calls `each` with the whole state: [`Row::Clock`], [`Row::NextLease`], [`Row::Asset`], each [`Row::Node`] in any
-    /// order, each [`Row::Lease`] by ascending id, each [`Row::Times`] by ascending id, each [`Row::Delegation`] by ascending id, each
-    /// [`Row::Deferred`] by client and host. Rows that were never written are left out.
+    /// Calls `each` with the whole state: [`Row::Clock`], [`Row::NextLease`], [`Row::Asset`], [`Row::Payment`], each [`Row::Node`]
+    /// in any order, each [`Row::Lease`] by ascending id, each [`Row::Times`] by ascending id, each [`Row::Delegation`] by ascending id, each
+    /// [`Row::Deferred`] by client and host, then the ledger: each [`Row::Account`] by account, each [`Row::Link`] by node, each
+    /// [`Row::LinkCounter`] by account, each [`Row::Unpaid`] by entry, [`Row::Period`], each [`Row::Payout`] by number, and of
+    /// [`Row::Entry`], by number, those with an idempotency key and the newest. Rows that were never written are left out.
     ///
     /// # Errors
     /// See [`StoreError`]; rows passed to `each` so far must not be used then.
@@ -42,6 +48,12 @@ pub trait Store {
     /// # Errors
     /// See [`StoreError`].
     fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredPeriod)) -> Result<(), StoreError>;
+
+    /// Calls `each` with at most `limit` entries of the ledger, by number, from number `from` upward.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn entries(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(LedgerEntry)) -> Result<(), StoreError>;
 
     /// Whether what it contains outlives the process.
     fn is_durable(&self) -> bool {

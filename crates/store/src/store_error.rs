@@ -15,6 +15,13 @@ errors! {
             row: u32,
         }: local, "billing period {row} of lease {lease} is already stored with a different value",
             hint "Keep a copy of the store, and report this as a bug.";
+        /// The pool core tried to overwrite an entry of the ledger with a different value. This is a bug in the pool core. Do not
+        /// pay anyone until the cause is known.
+        EntryConflict {
+            /// The number of the entry.
+            number: u64,
+        }: local, "entry {number} of the ledger is already stored with a different value",
+            hint "Keep a copy of the store, and report this as a bug.";
         /// The storage device does not respond or is full. The same call may succeed later.
         Unavailable {
             /// The error of the system.

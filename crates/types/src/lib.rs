@@ -51,7 +51,7 @@ pub use id::{
 };
 pub use limit_table::{Limit, LimitSetting, LimitSettings, LimitUnit, LimitValue};
 pub use methods::{AgentMethod, PoolMethod};
-pub use money::{Amount, AmountError, Asset, Price, QuotedPrice, ShownAmount, meter};
+pub use money::{Amount, AmountError, Asset, PaymentMode, PaymentModeError, Price, QuotedPrice, ShownAmount, meter};
 pub use ms::Ms;
 pub use node::{
     Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Mismatch,
@@ -75,6 +75,7 @@ pub const ERROR_TABLES: &[ErrorTable] = &[
     ErrorTable { title: "Accounts", rows: AccountError::ROWS },
     ErrorTable { title: "Addresses of servers", rows: RpcUrlError::ROWS },
     ErrorTable { title: "Amounts and prices", rows: AmountError::ROWS },
+    ErrorTable { title: "Payment modes", rows: PaymentModeError::ROWS },
     ErrorTable { title: "Capabilities", rows: CapabilityError::ROWS },
     ErrorTable { title: "Minimum versions", rows: MinVersionError::ROWS },
 ];

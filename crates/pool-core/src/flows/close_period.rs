@@ -1,7 +1,7 @@
 use vipnode_types::{Ms, Price, wire::Side};
 
 use crate::{
-    Core, Row,
+    Core, LeaseRow, Row,
     agents::node::Node,
     collections::address_block::AddressBlock,
     leases::lease::{Lease, UNSEEN},
@@ -26,7 +26,7 @@ impl Core {
         let pair = Pair { client: lease.client(), host: lease.host() };
         let host_saw_ms = if lease.host_up() == UNSEEN { 0 } else { host_until.since(lease.host_up()) };
         let lost_ms = self.lost_ms(lease, ends, host_until);
-        let Some(row) = self.leases.row(lease, &self.agents) else { return 0 };
+        let Some(row) = self.lease_row(lease) else { return 0 };
         let (price, carry) = (row.price, row.carry);
         let (metered, carry) = freeze(row, ends, output.now).map_or((None, carry), |(row, carry)| (Some(row), carry));
         let billed_ms = metered.as_ref().map_or(0, |row| row.billed_ms);
@@ -46,6 +46,20 @@ impl Core {
             }
         }
         carry
+    }
+
+    /// Returns the row to store for a lease.
+    pub(crate) fn lease_row(&self, lease: &Lease) -> Option<LeaseRow> {
+        let client = self.agents.id(lease.client())?;
+        let payer = self.ledger.as_ref().and_then(|ledger| ledger.links.payer(&client));
+        self.leases.row(lease, &self.agents, payer)
+    }
+
+    /// Writes the current state of a lease.
+    pub(crate) fn persist_lease(&self, output: &mut Output, index: u32) {
+        if let Some(row) = self.leases.get(index).and_then(|lease| self.lease_row(lease)) {
+            output.persist(Row::Lease(Box::new(row)));
+        }
     }
 
     /// The time of a row, in milliseconds, of which the pool does not know because of its own restart or pause: from when it

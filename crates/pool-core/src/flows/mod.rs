@@ -16,6 +16,7 @@ mod extra_hosts;
 mod forget_nodes;
 mod invariants;
 mod leave;
+mod ledger_change;
 mod offer;
 mod offer_due;
 mod pair_reports;
@@ -58,6 +59,12 @@ impl Core {
             Command::CallDone { call, outcome } => self.call_done(output, call, &outcome),
             Command::Latency { connection, rtt_us } => self.latency(connection, rtt_us),
             Command::Disconnected { connection } => self.disconnected(output, connection),
+            Command::Ledger { connection, request, change } => {
+                self.change_ledger(output, (connection, request), *change);
+            }
+            Command::Link { connection, request, node, payer, signer, counter } => {
+                self.link(output, (connection, request), (node, payer), (signer, counter));
+            }
             Command::Expel { node, reason } => self.expel(output, &node, reason),
             Command::Tick => self.tick(output),
         }

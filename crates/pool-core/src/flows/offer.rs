@@ -6,7 +6,7 @@ use vipnode_types::{
 use crate::{
     Core,
     agents::node::Node,
-    leases::offer::LeaseTerms,
+    leases::{offer::LeaseTerms, pricing::Pricing},
     matching::{OfferedPair, no_host::NoHost, pending_offers::OfferShare},
     output::Output,
 };
@@ -53,18 +53,19 @@ impl Core {
     }
 
     fn begin_lease(&mut self, output: &mut Output, client: u32, host: u32) -> Option<LeaseId> {
-        let price = self.limits.price;
+        let (price, fee_bps) = (self.limits.price, self.limits.fee_bps);
         let node = self.agents.get(client)?;
         let (client_id, address) = (node.id(), node.address());
         let shared = self.agents.is_limited(client, &self.limits);
-        let offer = self.leases.offer(output, LeaseTerms { client, host, price, shared })?;
+        let offer =
+            self.leases.offer(output, LeaseTerms { client, host, pricing: Pricing { price, fee_bps }, shared })?;
         self.watch_pair(client, host);
         let share = self.share_of(client, shared);
         self.matching.offered(OfferedPair { client, host, address }, share, output.now, &self.limits);
         let (matching, context) = self.matching();
         matching.begin_trial(offer.id, host, context);
         self.counters.offered = self.counters.offered.saturating_add(1);
-        self.leases.persist(output, offer.index, &self.agents);
+        self.persist_lease(output, offer.index);
         let admit = AdmitCall {
             lease: offer.id,
             client: client_id,

@@ -29,7 +29,7 @@ impl Core {
     fn first_up(&mut self, output: &mut Output, index: u32, side: Side) {
         self.leases.side_up(index, side, output.now);
         let paired = self.pair(index);
-        self.leases.persist(output, index, &self.agents);
+        self.persist_lease(output, index);
         if let Some(client) = paired {
             self.end_extra_offers(output, client);
         }
@@ -52,11 +52,11 @@ impl Core {
         let (down, pair) = (lease.host_down(), Pair { client: lease.client(), host: lease.host() });
         let carry = self.close_period(output, index, ends, ends.host);
         self.leases.next_period(index, FirstSeen { client_up, host_up, host_down: UNSEEN }, carry, None);
-        self.leases.persist(output, index, &self.agents);
+        self.persist_lease(output, index);
         if side == Side::Client && down != UNSEEN {
             // The host still reports it as gone, and the deadline of that stays.
             self.leases.stays_down(index, down);
-            self.leases.persist(output, index, &self.agents);
+            self.persist_lease(output, index);
         }
         if self.is_used_up(pair) {
             // Else a client that begins a row with each report would have the slot for nothing.
@@ -77,7 +77,7 @@ impl Core {
                 if self.leases.host_down(index, end) {
                     self.leases.arm_half_down(id, output.now.plus(wait));
                 }
-                self.leases.persist(output, index, &self.agents);
+                self.persist_lease(output, index);
             }
         }
     }

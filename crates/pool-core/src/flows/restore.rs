@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
-use vipnode_types::{LeaseId, Ms, NodeId};
+use vipnode_types::{LeaseId, Ms, NodeId, PaymentMode};
 
 use crate::{
     Core, Counters, DelegationRow, LastReport, LeaseRow, Limits, MeteredPeriod, NodeRow, Row, RowKey, TimesRow,
-    leases::lease::UNSEEN, pool_clock::PoolClock,
+    leases::lease::UNSEEN, ledger::Ledger, pool_clock::PoolClock,
 };
 
 /// The rows read, the newest of each key.
@@ -18,6 +18,8 @@ struct Rows {
     delegations: BTreeMap<NodeId, DelegationRow>,
     clock: Ms,
     next_lease: u64,
+    payment: PaymentMode,
+    ledger: Ledger,
 }
 
 impl Rows {
@@ -51,6 +53,7 @@ impl Rows {
             Row::NextLease(next) => self.next_lease = self.next_lease.max(next),
             // The role has compared it with the price.
             Row::Asset(_) => {}
+            Row::Payment(mode) => self.payment = mode,
             Row::Delete(RowKey::Node(id)) => {
                 self.nodes.remove(&id);
                 self.seen.remove(&id);
@@ -67,6 +70,14 @@ impl Rows {
             Row::Delete(RowKey::Delegation(id)) => {
                 self.delegations.remove(&id);
             }
+            row @ (Row::Entry(_)
+            | Row::Account(_)
+            | Row::Link(_)
+            | Row::LinkCounter(..)
+            | Row::Unpaid(_)
+            | Row::Period(_)
+            | Row::Payout(_)
+            | Row::Delete(RowKey::Link(_) | RowKey::Unpaid(_))) => self.ledger.restore(row),
         }
     }
 
@@ -95,6 +106,7 @@ impl Core {
         let clock = PoolClock::restarted(read.latest(now), &limits);
         let mut core = Self::at(limits, seed, clock);
         core.counters = counters;
+        core.ledger = (!read.payment.is_none()).then(|| Box::new(read.ledger));
         for mut row in read.nodes.into_values() {
             let (seen, nonce) = read.seen.get(&row.id).copied().unwrap_or_default();
             row.seen = row.seen.max(seen);
@@ -150,8 +162,7 @@ impl Core {
         let nodes = self.agents.iter().filter_map(|(index, _)| self.agents.row(index));
         let mut nodes: Vec<NodeRow> = nodes.collect();
         nodes.sort_by_key(|row| row.id);
-        let mut leases: Vec<LeaseRow> =
-            self.leases.iter().filter_map(|(_, lease)| self.leases.row(lease, &self.agents)).collect();
+        let mut leases: Vec<LeaseRow> = self.leases.iter().filter_map(|(_, lease)| self.lease_row(lease)).collect();
         leases.sort_by_key(|row| row.id);
         let times = self.agents.iter().filter_map(|(index, _)| self.metering.row(index, &self.agents));
         let mut times: Vec<TimesRow> = times.collect();
@@ -162,6 +173,7 @@ impl Core {
         rows.extend(times.into_iter().map(|row| Row::Times(Box::new(row))));
         rows.extend(self.agents.delegations().map(Row::Delegation));
         rows.extend(self.metering.rows.deferred().map(|row| Row::Deferred(Box::new(row.clone()))));
+        rows.extend(self.ledger.iter().flat_map(|ledger| ledger.rows()));
         rows
     }
 }

@@ -2,7 +2,10 @@ use vipnode_types::{Account, Ms, Price};
 
 use crate::{
     Core,
-    leases::lease::{FirstSeen, UNSEEN},
+    leases::{
+        lease::{FirstSeen, UNSEEN},
+        pricing::Pricing,
+    },
     metering::{
         period_ends::Ends,
         period_rollover::{Rollover, next_rollover},
@@ -24,7 +27,7 @@ impl Core {
             Rollover::Next { at, price } => {
                 self.counters.rollovers = self.counters.rollovers.saturating_add(1);
                 self.roll_at(output, index, at, UNSEEN, price);
-                self.leases.persist(output, index, &self.agents);
+                self.persist_lease(output, index);
             }
         }
         true
@@ -33,7 +36,16 @@ impl Core {
     /// Ends the row of a lease at `at` and begins the next one there, at another price if one is given.
     fn roll_at(&mut self, output: &mut Output, index: u32, at: Ms, host_down: Ms, price: Option<Price>) {
         let carry = self.close_period(output, index, Ends::at(at), at);
-        self.leases.next_period(index, FirstSeen { client_up: at, host_up: at, host_down }, carry, price);
+        let pricing = price.map(|price| Pricing { price, fee_bps: self.limits.fee_bps });
+        self.leases.next_period(index, FirstSeen { client_up: at, host_up: at, host_down }, carry, pricing);
+    }
+
+    /// Ends the row of a running lease at the last time that both sides saw each other, and begins the next one there.
+    pub(crate) fn end_row(&mut self, output: &mut Output, index: u32) {
+        let Some(lease) = self.leases.get(index).filter(|lease| lease.is_running()) else { return };
+        let end = Ends::of(lease, &self.agents).common().max(lease.both_up());
+        let down = if lease.host_down() == UNSEEN { UNSEEN } else { lease.host_down().max(end) };
+        self.roll_at(output, index, end, down, None);
     }
 
     /// Changes a host's payout account: its rows end first, and the next ones are for the new account.
@@ -43,14 +55,11 @@ impl Core {
         }
         let leases: Vec<u32> = self.leases.of_host(host).map(|(index, _)| index).collect();
         for &index in &leases {
-            let Some(lease) = self.leases.get(index).filter(|lease| lease.is_running()) else { continue };
-            let end = Ends::of(lease, &self.agents).common().max(lease.both_up());
-            let down = if lease.host_down() == UNSEEN { UNSEEN } else { lease.host_down().max(end) };
-            self.roll_at(output, index, end, down, None);
+            self.end_row(output, index);
         }
         self.agents.set_payout(host, payout);
         for index in leases {
-            self.leases.persist(output, index, &self.agents);
+            self.persist_lease(output, index);
         }
     }
 }

@@ -265,11 +265,8 @@ impl Lease {
         self.host_down = seen.host_down;
     }
 
-    /// Sets the number of the price. Returns the previous one. What is left of the smallest unit is carried only at the same price.
+    /// Sets the number of the price. Returns the previous one.
     pub(in crate::leases) const fn set_price(&mut self, price: u32) -> u32 {
-        if price != self.price {
-            self.carry = 0;
-        }
         std::mem::replace(&mut self.price, price)
     }
 }

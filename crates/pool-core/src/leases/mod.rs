@@ -8,10 +8,11 @@ pub(crate) mod held_slots;
 pub(crate) mod lease;
 pub(crate) mod offer;
 pub(crate) mod pairing;
+pub(crate) mod pricing;
 pub(crate) mod table;
 
 use vipnode_types::{
-    LeaseId, Ms, Price,
+    Account, LeaseId, Ms, Price,
     wire::{PairFault, Side},
 };
 
@@ -24,6 +25,7 @@ use crate::{
         deadlines::LeaseDeadlines,
         held_slots::{HeldSlots, TimedSlots},
         lease::{Lease, UNSEEN},
+        pricing::Pricing,
         table::{LeaseTable, List},
     },
     output::Output,
@@ -34,7 +36,7 @@ use crate::{
 pub(crate) struct Leases {
     table: LeaseTable,
     nodes: ByIndex<NodeLeases>,
-    prices: Interner<Price>,
+    prices: Interner<Pricing>,
     /// The number of the next lease.
     next: u64,
     /// Numbers below this are durably reserved.
@@ -117,7 +119,7 @@ impl Leases {
 
     /// The price of a lease.
     pub(crate) fn price(&self, lease: &Lease) -> Option<Price> {
-        self.prices.get(lease.price()).copied()
+        self.prices.get(lease.price()).map(|pricing| pricing.price)
     }
 
     /// The use count of each price, for checks.
@@ -207,9 +209,9 @@ impl Leases {
         }
     }
 
-    /// Returns the row to store for a lease.
-    pub(crate) fn row(&self, lease: &Lease, agents: &Agents) -> Option<LeaseRow> {
-        let host = agents.get(lease.host())?;
+    /// Returns the row to store for a lease that this account pays for.
+    pub(crate) fn row(&self, lease: &Lease, agents: &Agents, payer: Option<Account>) -> Option<LeaseRow> {
+        let (host, pricing) = (agents.get(lease.host())?, self.prices.get(lease.price())?);
         let seen = |up: Ms, down: Ms| (up != UNSEEN).then(|| (up, (down != UNSEEN).then_some(down)));
         Some(LeaseRow {
             id: lease.id(),
@@ -217,19 +219,14 @@ impl Leases {
             client: agents.id(lease.client())?,
             host: host.id(),
             payee: host.payout(),
-            price: self.price(lease)?,
+            payer,
+            price: pricing.price,
+            fee_bps: pricing.fee_bps,
             carry: lease.carry(),
             offered: lease.offered(),
             client_seen: seen(lease.client_up(), UNSEEN),
             host_seen: seen(lease.host_up(), lease.host_down()),
         })
-    }
-
-    /// Writes the current state of a lease.
-    pub(crate) fn persist(&self, output: &mut Output, index: u32, agents: &Agents) {
-        if let Some(row) = self.get(index).and_then(|lease| self.row(lease, agents)) {
-            output.persist(Row::Lease(Box::new(row)));
-        }
     }
 
     #[cfg(test)]

@@ -1,10 +1,11 @@
-use vipnode_types::{LeaseId, Price};
+use vipnode_types::LeaseId;
 
 use crate::{
     LeaseRow,
     leases::{
         Leases,
         lease::{FirstSeen, Lease, LeaseState, UNSEEN},
+        pricing::Pricing,
         table::List,
     },
     output::Output,
@@ -22,7 +23,7 @@ pub(crate) struct NewLease {
 pub(crate) struct LeaseTerms {
     pub(crate) client: u32,
     pub(crate) host: u32,
-    pub(crate) price: Price,
+    pub(crate) pricing: Pricing,
     /// Whether it counts to the share of its client's address block while it is pending.
     pub(crate) shared: bool,
 }
@@ -30,8 +31,8 @@ pub(crate) struct LeaseTerms {
 impl Leases {
     /// Adds a lease that its host has yet to admit. Returns `None` at 2^32 - 1 leases or prices.
     pub(crate) fn offer(&mut self, output: &mut Output, terms: LeaseTerms) -> Option<NewLease> {
-        let LeaseTerms { client, host, price, shared } = terms;
-        let price = self.prices.keep(price)?;
+        let LeaseTerms { client, host, pricing, shared } = terms;
+        let price = self.prices.keep(pricing)?;
         let id = self.name(output);
         let index = self.table.insert(Lease::new(id, client, host, price, output.now).with_share(shared))?;
         self.link(index);
@@ -46,7 +47,7 @@ impl Leases {
 
     /// Adds a lease from a stored row. Returns `None` at 2^32 - 1 leases or prices.
     pub(crate) fn restore(&mut self, row: &LeaseRow, client: u32, host: u32, shared: bool) -> Option<u32> {
-        let price = self.prices.keep(row.price)?;
+        let price = self.prices.keep(Pricing { price: row.price, fee_bps: row.fee_bps })?;
         let client_up = row.client_seen.map_or(UNSEEN, |(up, _)| up);
         let (host_up, host_down) = row.host_seen.map_or((UNSEEN, UNSEEN), |(up, down)| (up, down.unwrap_or(UNSEEN)));
         let lease = Lease::new(row.id, client, host, price, row.offered).with_share(shared);

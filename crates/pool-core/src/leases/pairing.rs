@@ -1,8 +1,9 @@
-use vipnode_types::{Ms, Price, wire::Side};
+use vipnode_types::{Ms, wire::Side};
 
 use crate::leases::{
     Leases,
     lease::{FirstSeen, LeaseState, UNSEEN},
+    pricing::Pricing,
 };
 
 /// Two sides that now see each other for the first time.
@@ -59,8 +60,11 @@ impl Leases {
 
     /// Begins the next row of a lease, with what its sides saw and what the row before left of the smallest unit, at another price if
     /// one is given.
-    pub(crate) fn next_period(&mut self, index: u32, seen: FirstSeen, carry: u32, price: Option<Price>) {
-        let price = price.and_then(|price| self.prices.keep(price));
+    pub(crate) fn next_period(&mut self, index: u32, seen: FirstSeen, carry: u32, pricing: Option<Pricing>) {
+        let old = self.get(index).and_then(|lease| self.price(lease));
+        // What is left of the smallest unit is carried only at the same price.
+        let carry = if pricing.is_some_and(|new| Some(new.price) != old) { 0 } else { carry };
+        let price = pricing.and_then(|pricing| self.prices.keep(pricing));
         let Some(lease) = self.table.get_mut(index) else { return };
         lease.next_period(seen, carry);
         if let Some(price) = price {

@@ -10,6 +10,7 @@ mod flow;
 mod free_rides;
 mod hostile_hosts;
 mod kinds_of_hosts;
+mod ledger;
 mod limits;
 mod many_riders;
 mod matching;

@@ -1,12 +1,12 @@
 use std::net::IpAddr;
 
-use vipnode_types::{Enode, Ms, Price};
+use vipnode_types::{Enode, Ms};
 
 use super::pool::{START, agent_key, chain, client, host, node};
 use crate::{
     Command, ConnectionId, Core, Identity, Limits,
     collections::seeded_rng::SeededRng,
-    leases::{Leases, offer::LeaseTerms},
+    leases::{Leases, offer::LeaseTerms, pricing::Pricing},
     output::Output,
 };
 
@@ -46,7 +46,7 @@ fn a_lease_takes_at_most_128_bytes_indexes_included() {
     let mut leases = Leases::new(&mut SeededRng::new([1; 32]));
     let mut output = Output::new(START);
     for _ in 0..WORST {
-        let terms = LeaseTerms { client: 1, host: 2, price: Price::default(), shared: false };
+        let terms = LeaseTerms { client: 1, host: 2, pricing: Pricing::default(), shared: false };
         leases.offer(&mut output, terms).unwrap();
     }
     let each = leases.heap_bytes() / WORST as usize;

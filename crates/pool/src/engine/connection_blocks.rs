@@ -80,12 +80,14 @@ fn connection(command: &Command) -> Option<Target> {
         | Command::Ask { connection, .. }
         | Command::Explain { connection, .. }
         | Command::Leave { connection, .. }
+        | Command::Link { connection, .. }
         | Command::Bye { connection, .. }
         | Command::Latency { connection, .. }
         | Command::Disconnected { connection } => (*connection, None),
         Command::CheckConnect { .. }
         | Command::Status { .. }
         | Command::CallDone { .. }
+        | Command::Ledger { .. }
         | Command::Expel { .. }
         | Command::Tick => return None,
     };

@@ -16,7 +16,7 @@ use vipnode_pool_core::{
 };
 use vipnode_rpc::Responder;
 use vipnode_store::StoreError;
-use vipnode_types::wire::WireError;
+use vipnode_types::wire::{Done, WireError};
 
 use crate::{
     ReloadChanges,
@@ -39,6 +39,8 @@ pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
         Reply::Done(reply) => to_raw_value(reply),
         Reply::Status(reply) => to_raw_value(reply),
         Reply::Protocol2(reply) => to_raw_value(reply),
+        // Only the admin socket takes this one, and not as text.
+        Reply::Ledger(_) => to_raw_value(&Done {}),
     };
     Ok(text.map_err(|error| CallRefusal::Internal { why: error.to_string() })?)
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vipnode_pool_core::{Row, RowKey, Signer};
-use vipnode_types::{Ms, NodeId};
+use vipnode_pool_core::{LedgerAccount, Row, RowKey, Signer};
+use vipnode_types::{Account, Ms, NodeId};
 
 use super::{Promise, Violation};
 
@@ -48,14 +48,35 @@ pub fn difference(held: &[Row], stored: &[Row]) -> String {
     line('-', held, stored) + &line('+', stored, held)
 }
 
-fn index(rows: &[Row]) -> BTreeMap<RowKey, &Row> {
-    let key = |row: &Row| match row {
+/// What identifies a row among those of a store.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum StateKey {
+    Row(RowKey),
+    Entry(u64),
+    Account(LedgerAccount),
+    LinkCounter(Account),
+    Payout(u64),
+    Period,
+}
+
+fn index(rows: &[Row]) -> BTreeMap<StateKey, &Row> {
+    let row_key = |row: &Row| match row {
         Row::Node(node) => Some(RowKey::Node(node.id)),
         Row::Lease(lease) => Some(RowKey::Lease(lease.id)),
         Row::Times(times) => Some(RowKey::Times(times.client)),
         Row::Deferred(row) => Some(RowKey::Deferred(row.lease.client, row.lease.host)),
         Row::Delegation(row) => Some(RowKey::Delegation(row.id)),
+        Row::Link(row) => Some(RowKey::Link(row.node)),
+        Row::Unpaid(row) => Some(RowKey::Unpaid(row.entry)),
         _ => None,
+    };
+    let key = |row: &Row| match row {
+        Row::Entry(entry) => Some(StateKey::Entry(entry.number)),
+        Row::Account(row) => Some(StateKey::Account(row.account)),
+        Row::LinkCounter(account, _) => Some(StateKey::LinkCounter(*account)),
+        Row::Payout(row) => Some(StateKey::Payout(row.number)),
+        Row::Period(_) => Some(StateKey::Period),
+        row => row_key(row).map(StateKey::Row),
     };
     rows.iter().filter_map(|row| key(row).map(|key| (key, row))).collect()
 }

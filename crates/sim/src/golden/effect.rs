@@ -76,6 +76,10 @@ impl Encode for Reply {
                 out.number(8);
                 no_hosts.is_some().encode(out);
             }
+            Self::Ledger(reply) => {
+                out.number(9);
+                reply.encode(out);
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ mod effect;
 mod effect_log;
 mod encoder;
 mod identifiers;
+mod ledger;
 mod notice;
 mod pool_reply;
 mod protocol2;

@@ -55,6 +55,39 @@ impl Encode for Row {
                 out.number(11);
                 out.text(asset.symbol());
             }
+            Self::Payment(mode) => {
+                out.number(12);
+                out.text(mode.name());
+            }
+            Self::Entry(entry) => {
+                out.number(13);
+                entry.encode(out);
+            }
+            Self::Account(row) => {
+                out.number(14);
+                row.encode(out);
+            }
+            Self::Link(row) => {
+                out.number(15);
+                row.encode(out);
+            }
+            Self::LinkCounter(account, counter) => {
+                out.number(16);
+                account.encode(out);
+                counter.encode(out);
+            }
+            Self::Unpaid(row) => {
+                out.number(17);
+                row.encode(out);
+            }
+            Self::Period(row) => {
+                out.number(18);
+                row.encode(out);
+            }
+            Self::Payout(row) => {
+                out.number(19);
+                row.encode(out);
+            }
         }
     }
 }
@@ -82,6 +115,14 @@ impl Encode for RowKey {
             Self::Delegation(node) => {
                 out.number(5);
                 node.encode(out);
+            }
+            Self::Link(node) => {
+                out.number(6);
+                node.encode(out);
+            }
+            Self::Unpaid(entry) => {
+                out.number(7);
+                entry.encode(out);
             }
         }
     }
@@ -196,7 +237,7 @@ impl Encode for Protocol2State {
 
 impl Encode for LeaseRow {
     fn encode(&self, out: &mut Encoder) {
-        let Self { id, row, client, host, payee, price, carry, offered, client_seen, host_seen } = self;
+        let Self { id, row, client, host, payee, payer, price, fee_bps, carry, offered, client_seen, host_seen } = self;
         id.encode(out);
         row.encode(out);
         client.encode(out);
@@ -207,6 +248,11 @@ impl Encode for LeaseRow {
         client_seen.encode(out);
         host_seen.encode(out);
         carry.encode(out);
+        // Written only where somebody pays, as in most seeds nobody does.
+        if let Some(payer) = payer {
+            payer.encode(out);
+            fee_bps.encode(out);
+        }
     }
 }
 

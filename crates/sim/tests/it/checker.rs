@@ -46,6 +46,8 @@ impl Fixture {
             client: self.client,
             host: self.host,
             payee: None,
+            payer: None,
+            fee_bps: 0,
             price: Price::per_minute(1_000),
             carry: 0,
             offered: Ms::new(EPOCH_MS),

@@ -4,7 +4,8 @@ use vipnode_pool_core::{LastReport, Row, RowKey};
 use vipnode_types::{Asset, LeaseId, Ms};
 
 use super::{
-    model::{journal_of, state_of},
+    ledger_sample::entry,
+    model::{entries_of, journal_of, state_of},
     sample::{agent, lease, metered, node, node_id},
 };
 use crate::{Store, StoreError};
@@ -17,6 +18,7 @@ pub(super) fn run<S: Store>(fresh: &impl Fn() -> S, reopen: &impl Fn(S) -> S) {
     a_failed_batch_changes_nothing(&mut fresh());
     a_row_metered_twice_is_one_row(&mut fresh());
     the_journal_keeps_its_order(&mut fresh());
+    an_entry_has_one_value(&mut fresh());
     replay_changes_nothing(&mut fresh());
     lives_through_reopening(fresh(), reopen);
 }
@@ -144,4 +146,17 @@ fn lives_through_reopening<S: Store>(mut store: S, reopen: &impl Fn(S) -> S) {
 
 fn node_row(number: u8) -> Row {
     Row::Node(Box::new(node(number)))
+}
+
+fn an_entry_has_one_value(store: &mut impl Store) {
+    let row = |number: u64| Row::Entry(Box::new(entry(number)));
+    store.apply(&[row(1), row(2)]).expect("applies");
+    store.apply(&[row(1)]).expect("applies the same again");
+    let mut other = entry(2);
+    other.at = Ms::new(99);
+    let changed = store.apply(&[row(3), Row::Entry(Box::new(other))]);
+    assert_eq!(changed, Err(StoreError::EntryConflict { number: 2 }));
+    assert_eq!(entries_of(store), [entry(1), entry(2)], "a failed batch changes nothing");
+    store.apply(&[row(3)]).expect("applies");
+    assert_eq!(state_of(store), [row(2), row(3)], "those with a key, and the newest");
 }

@@ -4,6 +4,7 @@
 //! closes a store and opens it again (a store in memory is returned as it is).
 
 mod contract;
+mod ledger_sample;
 mod model;
 mod sample;
 
@@ -44,7 +45,9 @@ pub fn run<S: Store + Debug>(fresh: impl Fn() -> S, reopen: impl Fn(S) -> S) {
                     assert!(Some(seq) > last, "sequence {seq} after {last:?}");
                     last = Some(seq);
                 }
-                Err(error @ StoreError::Conflict { .. }) => assert_eq!(expected, Err(error)),
+                Err(error @ (StoreError::Conflict { .. } | StoreError::EntryConflict { .. })) => {
+                    assert_eq!(expected, Err(error))
+                }
                 Err(error) => unreachable!("{error}"),
             }
             if reopened {

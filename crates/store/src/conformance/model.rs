@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use vipnode_pool_core::{DelegationRow, LastReport, LeaseRow, MeteredPeriod, NodeRow, Row, RowKey, TimesRow};
+use vipnode_pool_core::{
+    DelegationRow, LastReport, LeaseRow, LedgerAccount, LedgerEntry, LinkRow, MeteredPeriod, NodeRow, Row, RowKey,
+    TimesRow, UnpaidRow,
+};
 
 use crate::{Store, StoreError};
 
@@ -17,6 +20,11 @@ impl Model {
         let mut history = self.history.clone();
         for row in batch {
             history.push(row.clone());
+            if let Row::Entry(new) = row
+                && entries(&history).any(|old| old.number == new.number && old != &**new)
+            {
+                return Err(StoreError::EntryConflict { number: new.number });
+            }
             let Row::Metered(new) = row else { continue };
             let same_key = |old: &&MeteredPeriod| old.lease.id == new.lease.id && old.lease.row == new.lease.row;
             if metered(&history).filter(same_key).any(|old| old != &**new) {
@@ -31,6 +39,7 @@ impl Model {
     pub(super) fn compare(&self, store: &mut impl Store) {
         assert_eq!(state_of(store), self.state(), "after {:#?}", self.history);
         assert_eq!(journal_of(store), self.journal(), "after {:#?}", self.history);
+        assert_eq!(entries_of(store), self.entries(), "after {:#?}", self.history);
     }
 
     fn state(&self) -> Vec<Row> {
@@ -39,7 +48,7 @@ impl Model {
         let mut times: Vec<TimesRow> = Vec::new();
         let mut waiting = BTreeMap::new();
         let mut delegations: Vec<DelegationRow> = Vec::new();
-        let (mut clock, mut next, mut asset) = (None, None, None);
+        let (mut clock, mut next, mut asset, mut payment) = (None, None, None, None);
         for row in &self.history {
             match row {
                 Row::Node(node) => {
@@ -79,7 +88,9 @@ impl Model {
                     waiting.remove(&(*client, *host));
                 }
                 Row::Delete(RowKey::Delegation(id)) => delegations.retain(|old| old.id != *id),
-                Row::Metered(_) => {}
+                Row::Payment(mode) => payment = Some(Row::Payment(*mode)),
+                // The ledger and the journal are below.
+                _ => {}
             }
         }
         nodes.sort_by_key(|node| node.id);
@@ -95,12 +106,58 @@ impl Model {
             .into_iter()
             .chain(next)
             .chain(asset)
+            .chain(payment)
             .chain(nodes)
             .chain(leases)
             .chain(times)
             .chain(delegations)
             .chain(waiting)
+            .chain(self.ledger())
             .collect()
+    }
+
+    /// The state of the ledger: the newest row of each key, in the order of the contract.
+    fn ledger(&self) -> impl Iterator<Item = Row> {
+        let mut newest: BTreeMap<(u8, Vec<u8>), Row> = BTreeMap::new();
+        let last = entries(&self.history).map(|entry| entry.number).max();
+        for row in &self.history {
+            let key = match row {
+                Row::Account(row) => match row.account {
+                    LedgerAccount::Payer(account) => (0, [&[0], &account.as_bytes()[..]].concat()),
+                    LedgerAccount::Payee(account) => (0, [&[1], &account.as_bytes()[..]].concat()),
+                    LedgerAccount::Received => (0, vec![2]),
+                    LedgerAccount::PaidOut => (0, vec![3]),
+                    LedgerAccount::Fee => (0, vec![4]),
+                },
+                Row::Link(LinkRow { node, .. }) | Row::Delete(RowKey::Link(node)) => (1, node.as_bytes().to_vec()),
+                Row::LinkCounter(account, _) => (2, account.as_bytes().to_vec()),
+                Row::Unpaid(UnpaidRow { entry, .. }) | Row::Delete(RowKey::Unpaid(entry)) => {
+                    (3, entry.to_be_bytes().to_vec())
+                }
+                Row::Period(_) => (4, Vec::new()),
+                Row::Payout(row) => (5, row.number.to_be_bytes().to_vec()),
+                Row::Entry(entry) => {
+                    let keyed = entry.transaction.order().is_some_and(|order| order.key.is_some());
+                    if !keyed && Some(entry.number) != last {
+                        continue;
+                    }
+                    (6, entry.number.to_be_bytes().to_vec())
+                }
+                _ => continue,
+            };
+            if matches!(row, Row::Delete(_)) {
+                newest.remove(&key);
+            } else {
+                newest.insert(key, row.clone());
+            }
+        }
+        newest.into_values()
+    }
+
+    fn entries(&self) -> Vec<LedgerEntry> {
+        let by_number: BTreeMap<u64, &LedgerEntry> =
+            entries(&self.history).map(|entry| (entry.number, entry)).collect();
+        by_number.into_values().cloned().collect()
     }
 
     fn journal(&self) -> Vec<MeteredPeriod> {
@@ -151,4 +208,21 @@ fn metered(history: &[Row]) -> impl Iterator<Item = &MeteredPeriod> {
         Row::Metered(row) => Some(&**row),
         _ => None,
     })
+}
+
+/// The ledger's journal that a store returns, read three entries at a time.
+pub(super) fn entries_of(store: &mut impl Store) -> Vec<LedgerEntry> {
+    let mut entries: Vec<LedgerEntry> = Vec::new();
+    loop {
+        let (before, from) = (entries.len(), entries.last().map_or(0, |last| last.number + 1));
+        store.entries(from, 3, &mut |entry| entries.push(entry)).expect("reads the entries");
+        assert!(entries.len() <= before + 3, "more entries than the limit");
+        if entries.len() == before {
+            return entries;
+        }
+    }
+}
+
+fn entries(history: &[Row]) -> impl Iterator<Item = &LedgerEntry> {
+    history.iter().filter_map(|row| if let Row::Entry(entry) = row { Some(&**entry) } else { None })
 }

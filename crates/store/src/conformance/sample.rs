@@ -13,6 +13,8 @@ use vipnode_types::{
     protocol2::Kind,
 };
 
+use super::ledger_sample;
+
 /// An ordinary node.
 pub(crate) fn node(number: u8) -> NodeRow {
     NodeRow {
@@ -38,6 +40,8 @@ pub(crate) fn lease(number: u64, row: u32) -> LeaseRow {
         client: node_id(1),
         host: node_id(2),
         payee: None,
+        payer: None,
+        fee_bps: 0,
         price: Price::per_minute(60_000),
         carry: 0,
         offered: Ms::new(1),
@@ -73,6 +77,7 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
         3 => any_lease().prop_map(|row| Row::Lease(Box::new(row))),
         3 => any_metered().prop_map(|row| Row::Metered(Box::new(row))),
         2 => vec(any_last_report(), 0..4).prop_map(Row::LastReport),
+        4 => ledger_sample::any_row(),
         2 => any_times().prop_map(|row| Row::Times(Box::new(row))),
         2 => any_metered().prop_map(|row| Row::Deferred(Box::new(row))),
         1 => any_delegation().prop_map(Row::Delegation),
@@ -187,13 +192,15 @@ fn any_nonce() -> impl Strategy<Value = u64> {
 fn any_lease() -> impl Strategy<Value = LeaseRow> {
     let side = || option::of((any_ms(), option::of(any_ms())));
     let names = (0u64..4, 0u32..2, any_id(), any_id());
-    (names, any_payee(), any_price(), any_ms(), side(), side(), any::<u32>()).prop_map(
-        |((id, row, client, host), payee, price, offered, client_seen, host_seen, carry)| LeaseRow {
+    (names, (any_payee(), any_payee(), any::<u16>()), any_price(), any_ms(), side(), side(), any::<u32>()).prop_map(
+        |((id, row, client, host), (payee, payer, fee_bps), price, offered, client_seen, host_seen, carry)| LeaseRow {
             id: LeaseId::new(id),
             row,
             client,
             host,
             payee,
+            payer,
+            fee_bps,
             price,
             carry,
             offered,

@@ -1,6 +1,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use vipnode_pool_core::{MeteredPeriod, Row};
+use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row};
 
 use crate::{MemoryStore, Store, StoreError, conformance};
 
@@ -47,6 +47,10 @@ impl Store for Broken {
     fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredPeriod)) -> Result<(), StoreError> {
         let limit = if self.defect == Defect::LosesTheJournalsTail && from > 0 { 0 } else { limit };
         self.inner.metered(from, limit, each)
+    }
+
+    fn entries(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(LedgerEntry)) -> Result<(), StoreError> {
+        self.inner.entries(from, limit, each)
     }
 }
 

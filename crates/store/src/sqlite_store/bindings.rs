@@ -52,6 +52,10 @@ impl<'borrow, 'connection> Bindings<'borrow, 'connection> {
         self.put(amount_bytes(amount))
     }
 
+    pub(super) fn optional_amount(&mut self, amount: Option<Amount>) -> Result<()> {
+        self.put(amount.map(amount_bytes))
+    }
+
     /// Runs the statement. Returns how many rows it changed.
     pub(super) fn execute(self) -> Result<usize> {
         self.statement.raw_execute()

@@ -61,10 +61,19 @@ impl<'row, 'statement> Columns<'row, 'statement> {
 
     pub(super) fn amount(&mut self) -> Result<Amount> {
         let bytes: Vec<u8> = self.get()?;
+        self.amount_of(&bytes)
+    }
+
+    pub(super) fn optional_amount(&mut self) -> Result<Option<Amount>> {
+        let bytes: Option<Vec<u8>> = self.get()?;
+        bytes.map(|bytes| self.amount_of(&bytes)).transpose()
+    }
+
+    fn amount_of(&self, bytes: &[u8]) -> Result<Amount> {
         let mut wide = [0; 16];
         let from =
             wide.len().checked_sub(bytes.len()).ok_or_else(|| self.invalid("an amount of more than 128 bits"))?;
-        wide.iter_mut().skip(from).zip(&bytes).for_each(|(to, byte)| *to = *byte);
+        wide.iter_mut().skip(from).zip(bytes).for_each(|(to, byte)| *to = *byte);
         Ok(Amount::new(u128::from_be_bytes(wide)))
     }
 }

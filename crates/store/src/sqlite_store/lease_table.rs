@@ -12,11 +12,11 @@ use super::{
 
 const WRITE: &str = "
     INSERT OR REPLACE INTO leases (
-        id, row, client, host, payee, price, carry, offered, client_up, client_down, host_up, host_down
-    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+        id, row, client, host, payee, payer, fee_bps, price, carry, offered, client_up, client_down, host_up, host_down
+    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
 const READ: &str = "
-    SELECT id, row, client, host, payee, symbol, decimals, amount, period_ms, carry, offered,
+    SELECT id, row, client, host, payee, payer, fee_bps, symbol, decimals, amount, period_ms, carry, offered,
         client_up, client_down, host_up, host_down
     FROM leases LEFT JOIN prices ON number = price ORDER BY id";
 
@@ -46,12 +46,15 @@ pub(super) fn read(connection: &Connection, each: &mut dyn FnMut(LeaseRow)) -> R
 
 /// Binds the columns of a lease, whose price has a number, in the order in which they are read.
 pub(super) fn bind(bindings: &mut Bindings<'_, '_>, row: &LeaseRow, price: i64) -> Result<()> {
-    let LeaseRow { id, row, client, host, payee, price: _, carry, offered, client_seen, host_seen } = row;
+    let LeaseRow { id, row, client, host, payee, payer, price: _, fee_bps, carry, offered, client_seen, host_seen } =
+        row;
     bindings.number(id.get())?;
     bindings.put(row)?;
     bindings.id(client)?;
     bindings.id(host)?;
     bindings.account(*payee)?;
+    bindings.account(*payer)?;
+    bindings.put(fee_bps)?;
     bindings.put(price)?;
     bindings.put(carry)?;
     bindings.ms(*offered)?;
@@ -70,6 +73,8 @@ pub(super) fn lease_of(columns: &mut Columns<'_, '_>) -> Result<LeaseRow> {
         client: columns.id()?,
         host: columns.id()?,
         payee: columns.account()?,
+        payer: columns.account()?,
+        fee_bps: columns.get()?,
         price: price_of(columns)?,
         carry: columns.get()?,
         offered: columns.ms()?,

@@ -6,7 +6,9 @@ mod bindings;
 mod columns;
 mod connection;
 mod delegation_table;
+mod entry_table;
 mod lease_table;
+mod ledger_tables;
 mod node_table;
 mod period_table;
 mod price_table;
@@ -26,7 +28,7 @@ use std::{
 
 use rusqlite::{Connection, TransactionBehavior, params};
 use vipnode_files::OpenDir;
-use vipnode_pool_core::{MeteredPeriod, Row, RowKey};
+use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row, RowKey};
 use vipnode_types::Ms;
 
 pub use self::sqlite_reader::{DatabaseCheck, SqliteReader};
@@ -108,11 +110,14 @@ impl SqliteStore {
         clock.into_iter().for_each(|clock| each(Row::Clock(Ms::new(clock.cast_unsigned()))));
         next_lease.into_iter().for_each(|next| each(Row::NextLease(next.cast_unsigned())));
         price_table::read_asset(&connection)?.into_iter().for_each(|asset| each(Row::Asset(asset)));
+        ledger_tables::read_payment(&connection)?.into_iter().for_each(|mode| each(Row::Payment(mode)));
         node_table::read(&connection, &mut |row| each(Row::Node(Box::new(row))))?;
         lease_table::read(&connection, &mut |row| each(Row::Lease(Box::new(row))))?;
         times_table::read(&connection, &mut |row| each(Row::Times(Box::new(row))))?;
         delegation_table::read(&connection, &mut |row| each(Row::Delegation(row)))?;
-        period_table::read_deferred(&connection, &mut |row| each(Row::Deferred(Box::new(row))))
+        period_table::read_deferred(&connection, &mut |row| each(Row::Deferred(Box::new(row))))?;
+        ledger_tables::read(&connection, each)?;
+        entry_table::read_kept(&connection, &mut |entry| each(Row::Entry(Box::new(entry))))
     }
 }
 
@@ -132,6 +137,10 @@ impl Store for SqliteStore {
     fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredPeriod)) -> Result<(), StoreError> {
         period_table::read_journal(&self.connection, from, limit, each).map_err(|error| store_error(&error, &self.file))
     }
+
+    fn entries(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(LedgerEntry)) -> Result<(), StoreError> {
+        entry_table::read(&self.connection, from, limit, each).map_err(|error| store_error(&error, &self.file))
+    }
 }
 
 /// Writes a row. Returns false if it is in the journal with another value.
@@ -147,11 +156,21 @@ fn write(connection: &Connection, row: &Row) -> Result<bool, rusqlite::Error> {
         Row::Clock(floor) => set(connection, "UPDATE pool SET clock = ?1", floor.get()),
         Row::NextLease(next) => set(connection, "UPDATE pool SET next_lease = ?1", *next),
         Row::Asset(asset) => price_table::write_asset(connection, *asset),
+        Row::Payment(mode) => ledger_tables::write_payment(connection, *mode),
+        Row::Entry(entry) => return entry_table::append(connection, entry),
+        Row::Account(row) => ledger_tables::write_account(connection, *row),
+        Row::Link(row) => ledger_tables::write_link(connection, row),
+        Row::LinkCounter(account, counter) => ledger_tables::write_link_counter(connection, *account, *counter),
+        Row::Unpaid(row) => ledger_tables::write_unpaid(connection, *row),
+        Row::Period(row) => ledger_tables::write_period(connection, *row),
+        Row::Payout(row) => ledger_tables::write_payout(connection, *row),
         Row::Delete(RowKey::Node(id)) => node_table::delete(connection, id),
         Row::Delete(RowKey::Lease(id)) => lease_table::delete(connection, *id),
         Row::Delete(RowKey::Times(id)) => times_table::delete(connection, id),
         Row::Delete(RowKey::Deferred(client, host)) => period_table::delete_deferred(connection, client, host),
         Row::Delete(RowKey::Delegation(id)) => delegation_table::delete(connection, id),
+        Row::Delete(RowKey::Link(node)) => ledger_tables::delete_link(connection, node),
+        Row::Delete(RowKey::Unpaid(entry)) => ledger_tables::delete_unpaid(connection, *entry),
     }?;
     Ok(true)
 }
@@ -172,6 +191,7 @@ fn skip_lost_numbers(connection: &Connection) -> Result<(), rusqlite::Error> {
 fn conflict(row: &Row) -> StoreError {
     match row {
         Row::Metered(period) => StoreError::Conflict { lease: period.lease.id, row: period.lease.row },
+        Row::Entry(entry) => StoreError::EntryConflict { number: entry.number },
         _ => StoreError::Corrupt { why: "a row that is not in the journal conflicts with it".to_owned() },
     }
 }

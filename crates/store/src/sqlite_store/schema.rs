@@ -16,7 +16,7 @@ const MIGRATIONS: &[&str] = &[VERSION_1];
 const VERSION_1: &str = "
     CREATE TABLE pool (
         only INTEGER PRIMARY KEY CHECK (only = 0), seq INTEGER NOT NULL, clock INTEGER, next_lease INTEGER,
-        asset_symbol TEXT, asset_decimals INTEGER
+        asset_symbol TEXT, asset_decimals INTEGER, payment TEXT, period INTEGER, period_closed INTEGER
     ) STRICT;
     INSERT INTO pool (only, seq) VALUES (0, 0);
 
@@ -37,13 +37,13 @@ const VERSION_1: &str = "
 
     CREATE TABLE leases (
         id INTEGER PRIMARY KEY, row INTEGER NOT NULL, client BLOB NOT NULL, host BLOB NOT NULL, payee BLOB,
-        price INTEGER NOT NULL, carry INTEGER NOT NULL, offered INTEGER NOT NULL,
+        payer BLOB, fee_bps INTEGER NOT NULL, price INTEGER NOT NULL, carry INTEGER NOT NULL, offered INTEGER NOT NULL,
         client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER
     ) STRICT;
     CREATE TABLE journal (
         position INTEGER PRIMARY KEY,
         lease INTEGER NOT NULL, row INTEGER NOT NULL, client BLOB NOT NULL, host BLOB NOT NULL, payee BLOB,
-        price INTEGER NOT NULL, carry INTEGER NOT NULL, offered INTEGER NOT NULL,
+        payer BLOB, fee_bps INTEGER NOT NULL, price INTEGER NOT NULL, carry INTEGER NOT NULL, offered INTEGER NOT NULL,
         client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER,
         client_from INTEGER, client_to INTEGER, host_from INTEGER, host_to INTEGER,
         billed_ms INTEGER NOT NULL, cost BLOB NOT NULL, ended INTEGER NOT NULL,
@@ -52,7 +52,7 @@ const VERSION_1: &str = "
     ) STRICT;
     CREATE TABLE deferred (
         lease INTEGER NOT NULL, row INTEGER NOT NULL, client BLOB NOT NULL, host BLOB NOT NULL, payee BLOB,
-        price INTEGER NOT NULL, carry INTEGER NOT NULL, offered INTEGER NOT NULL,
+        payer BLOB, fee_bps INTEGER NOT NULL, price INTEGER NOT NULL, carry INTEGER NOT NULL, offered INTEGER NOT NULL,
         client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER,
         client_from INTEGER, client_to INTEGER, host_from INTEGER, host_to INTEGER,
         billed_ms INTEGER NOT NULL, cost BLOB NOT NULL, ended INTEGER NOT NULL,
@@ -64,6 +64,27 @@ const VERSION_1: &str = "
         STRICT, WITHOUT ROWID;
     CREATE TABLE delegations (node BLOB PRIMARY KEY, issued INTEGER NOT NULL, block INTEGER NOT NULL)
         STRICT, WITHOUT ROWID;
+
+    CREATE TABLE entries (
+        number INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, payer BLOB, payee BLOB, amount BLOB NOT NULL,
+        subject INTEGER, lease_row INTEGER, meter BLOB, collected BLOB, fee BLOB, by_user INTEGER, reason TEXT, key TEXT
+    ) STRICT;
+    CREATE INDEX entries_of_payers ON entries (payer, number) WHERE payer IS NOT NULL;
+    CREATE INDEX entries_of_payees ON entries (payee, number) WHERE payee IS NOT NULL;
+    CREATE INDEX entries_by_key ON entries (key) WHERE key IS NOT NULL;
+    CREATE TABLE accounts (
+        kind INTEGER NOT NULL, address BLOB NOT NULL, received BLOB NOT NULL, sent BLOB NOT NULL, metered BLOB NOT NULL,
+        collected BLOB NOT NULL, credit_limit BLOB NOT NULL, PRIMARY KEY (kind, address)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE links (node BLOB PRIMARY KEY, account BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE link_counters (account BLOB PRIMARY KEY, counter INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE unpaid (
+        entry INTEGER PRIMARY KEY, payer BLOB NOT NULL, payee BLOB NOT NULL, fee_bps INTEGER NOT NULL, cost BLOB NOT NULL,
+        collected BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE payouts (
+        number INTEGER PRIMARY KEY, period INTEGER NOT NULL, payee BLOB NOT NULL, amount BLOB NOT NULL, state INTEGER NOT NULL
+    ) STRICT;
 ";
 
 /// Returns the version of a database; 0 for an empty file. Changes nothing.

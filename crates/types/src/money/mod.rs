@@ -7,11 +7,13 @@ mod amount;
 mod amount_error;
 mod asset;
 pub mod meter;
+mod payment_mode;
 mod price;
 mod quoted_price;
 
 pub use amount::Amount;
 pub use amount_error::AmountError;
 pub use asset::{Asset, ShownAmount};
+pub use payment_mode::{PaymentMode, PaymentModeError};
 pub use price::Price;
 pub use quoted_price::QuotedPrice;

@@ -1,6 +1,6 @@
 use std::sync::{Arc, Condvar, Mutex};
 
-use vipnode_pool_core::{MeteredPeriod, Row};
+use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row};
 use vipnode_store::{MemoryStore, Store, StoreError};
 
 /// A store in memory that outlives its pool, and that a test can hold, break and heal.
@@ -72,5 +72,9 @@ impl Store for TestStore {
 
     fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredPeriod)) -> Result<(), StoreError> {
         self.0.inner.lock().unwrap().metered(from, limit, each)
+    }
+
+    fn entries(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(LedgerEntry)) -> Result<(), StoreError> {
+        self.0.inner.lock().unwrap().entries(from, limit, each)
     }
 }

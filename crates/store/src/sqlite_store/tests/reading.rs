@@ -61,9 +61,7 @@ fn a_check_finds_what_does_not_fit() {
     let each = tempfile::tempdir_in(dir.path()).unwrap();
     drop(store(each.path()));
     let file = each.path().join(DATABASE);
-    let mut bytes = fs::read(&file).unwrap();
-    bytes[4_096..].chunks_mut(4_096).for_each(|page| page[..64].fill(0xff));
-    fs::write(&file, bytes).unwrap();
+    damage(&file);
     assert!(!check(each.path()).problems.is_empty());
 }
 
@@ -116,14 +114,24 @@ fn the_file_of_a_backup_is_a_path_and_never_a_name_of_sqlite() {
     }
 }
 
+/// Damages the first page of each table; the pages of the schema stay, without which a database cannot be opened.
+fn damage(file: &Path) {
+    let connection = rusqlite::Connection::open(file).unwrap();
+    let mut roots = connection.prepare("SELECT rootpage FROM sqlite_schema WHERE name != 'pool'").unwrap();
+    let roots: Vec<u32> = roots.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut bytes = fs::read(file).unwrap();
+    for root in roots {
+        bytes[(root as usize - 1) * 4_096..][..64].fill(0xff);
+    }
+    fs::write(file, bytes).unwrap();
+}
+
 #[test]
 fn a_failed_backup_leaves_no_file() {
     let (dir, copies) = (tempdir().unwrap(), tempdir().unwrap());
     drop(store(dir.path()));
     let file = dir.path().join(DATABASE);
-    let mut bytes = fs::read(&file).unwrap();
-    bytes[4_096..].chunks_mut(4_096).for_each(|page| page[..64].fill(0xff));
-    fs::write(&file, bytes).unwrap();
+    damage(&file);
     let error = SqliteReader::open(dir.path()).unwrap().back_up(&copies.path().join(DATABASE)).unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
     assert_eq!(fs::read_dir(copies.path()).unwrap().count(), 0);

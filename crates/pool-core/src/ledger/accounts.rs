@@ -1,0 +1,109 @@
+use std::collections::BTreeMap;
+
+use vipnode_types::Account;
+
+use crate::{
+    AccountRow,
+    ledger::{
+        account_figures::AccountFigures,
+        balance_sheet::BalanceSheet,
+        transaction::{LedgerAccount, Transaction},
+    },
+};
+
+/// The sums of every ledger account.
+///
+/// Payers and payees have numbers, so that the rest of the core can name one in four bytes. An account keeps its number until the
+/// pool restarts.
+#[derive(Debug, Default)]
+pub(crate) struct Accounts {
+    payers: NumberedAccounts,
+    payees: NumberedAccounts,
+    received: AccountFigures,
+    paid_out: AccountFigures,
+    fee: AccountFigures,
+}
+
+/// The accounts of one kind, each with a number.
+#[derive(Debug, Default)]
+struct NumberedAccounts {
+    figures: Vec<(Account, AccountFigures)>,
+    numbers: BTreeMap<Account, u32>,
+}
+
+impl NumberedAccounts {
+    fn figures(&self, account: Account) -> AccountFigures {
+        let number = self.numbers.get(&account).and_then(|number| self.figures.get(*number as usize));
+        number.map_or_else(AccountFigures::default, |(_, figures)| *figures)
+    }
+
+    /// The number of an account, which gets one if it has none. `None` at 2^32 accounts.
+    fn number(&mut self, account: Account) -> Option<u32> {
+        if let Some(number) = self.numbers.get(&account) {
+            return Some(*number);
+        }
+        let number = u32::try_from(self.figures.len()).ok()?;
+        self.figures.push((account, AccountFigures::default()));
+        self.numbers.insert(account, number);
+        Some(number)
+    }
+
+    fn set(&mut self, account: Account, figures: AccountFigures) {
+        let number = self.number(account);
+        if let Some(entry) = number.and_then(|number| self.figures.get_mut(number as usize)) {
+            entry.1 = figures;
+        }
+    }
+
+    /// The accounts by address.
+    fn iter(&self) -> impl Iterator<Item = (Account, AccountFigures)> {
+        let figures = |number: &u32| self.figures.get(*number as usize).copied();
+        self.numbers.values().filter_map(figures)
+    }
+}
+
+impl Accounts {
+    /// Applies a transaction. Returns the changed accounts; `None`, with nothing changed, if a sum would leave the range of
+    /// amounts.
+    pub(crate) fn apply(&mut self, transaction: &Transaction) -> Option<Vec<AccountRow>> {
+        let mut changed = BalanceSheet::default();
+        changed.apply(transaction, |account| self.figures(account))?;
+        let rows = changed.accounts().map(|(account, figures)| AccountRow { account, figures });
+        let rows: Vec<AccountRow> = rows.collect();
+        rows.iter().for_each(|row| self.restore(row));
+        Some(rows)
+    }
+
+    /// Sets the sums of an account.
+    pub(crate) fn restore(&mut self, row: &AccountRow) {
+        let AccountRow { account, figures } = *row;
+        match account {
+            LedgerAccount::Payer(account) => self.payers.set(account, figures),
+            LedgerAccount::Payee(account) => self.payees.set(account, figures),
+            LedgerAccount::Received => self.received = figures,
+            LedgerAccount::PaidOut => self.paid_out = figures,
+            LedgerAccount::Fee => self.fee = figures,
+        }
+    }
+
+    /// The sums of an account; zero for one that no transaction has named.
+    pub(crate) fn figures(&self, account: LedgerAccount) -> AccountFigures {
+        match account {
+            LedgerAccount::Payer(account) => self.payers.figures(account),
+            LedgerAccount::Payee(account) => self.payees.figures(account),
+            LedgerAccount::Received => self.received,
+            LedgerAccount::PaidOut => self.paid_out,
+            LedgerAccount::Fee => self.fee,
+        }
+    }
+
+    /// Every account that has sums, by order.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = AccountRow> {
+        use LedgerAccount::{Fee, PaidOut, Payee, Payer, Received};
+        let payers = self.payers.iter().map(|(account, figures)| (Payer(account), figures));
+        let payees = self.payees.iter().map(|(account, figures)| (Payee(account), figures));
+        let own = [(Received, self.received), (PaidOut, self.paid_out), (Fee, self.fee)];
+        let all = payers.chain(payees).chain(own).filter(|(_, figures)| *figures != AccountFigures::default());
+        all.map(|(account, figures)| AccountRow { account, figures })
+    }
+}

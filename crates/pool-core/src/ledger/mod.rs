@@ -1,0 +1,94 @@
+//! Who owes what: the ledger of a pool whose clients pay. It owns the ledger accounts, the numbers of the journal, the
+//! costs that nobody has secured yet, and which account pays for which node. It may call `output`. The meter of a lease does
+//! not belong here, and neither does the decision which lease ends.
+//!
+//! A transaction is a list of postings, each of which moves an amount from one account to another. A transaction
+//! therefore cannot create money. Each account keeps sums that never fall; a balance is a difference of two.
+
+pub(crate) mod account_figures;
+pub(crate) mod accounts;
+pub(crate) mod balance_sheet;
+pub(crate) mod journal;
+pub(crate) mod links;
+pub(crate) mod settlement;
+pub(crate) mod transaction;
+pub(crate) mod unpaid_costs;
+
+use vipnode_types::Account;
+
+use crate::{
+    LedgerEntry, Row, RowKey,
+    ledger::{
+        account_figures::AccountFigures,
+        accounts::Accounts,
+        journal::Journal,
+        links::Links,
+        settlement::Settlement,
+        transaction::{LedgerAccount, Transaction},
+        unpaid_costs::UnpaidCosts,
+    },
+    output::Output,
+};
+
+/// The ledger of a pool.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    accounts: Accounts,
+    journal: Journal,
+    unpaid: UnpaidCosts,
+    settlement: Settlement,
+    pub(crate) links: Links,
+}
+
+impl Ledger {
+    /// Posts a transaction: writes its journal entry and the new sums of each account that it changes. Returns the entry. At the end of the range of amounts it returns `None` and changes nothing.
+    pub(crate) fn post(&mut self, output: &mut Output, transaction: Transaction) -> Option<LedgerEntry> {
+        let changed = self.accounts.apply(&transaction)?;
+        let entry = LedgerEntry { number: self.journal.next(), at: output.now, transaction };
+        output.persist(Row::Entry(Box::new(entry.clone())));
+        self.journal.take(entry.clone());
+        changed.into_iter().for_each(|row| output.persist(Row::Account(row)));
+        Some(entry)
+    }
+
+    /// The sums of an account.
+    pub(crate) fn figures(&self, account: LedgerAccount) -> AccountFigures {
+        self.accounts.figures(account)
+    }
+
+    /// The entry with an idempotency key.
+    pub(crate) fn keyed(&self, key: &str) -> Option<&LedgerEntry> {
+        self.journal.keyed(key)
+    }
+
+    /// The sums of the account of a payer.
+    pub(crate) fn payer(&self, account: Account) -> AccountFigures {
+        self.figures(LedgerAccount::Payer(account))
+    }
+
+    /// The rows that a store returns of the ledger when it is loaded, in that order.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        let accounts = self.accounts.rows().map(Row::Account);
+        let links = self.links.rows().map(Row::Link);
+        let counters = self.links.counters().map(|(account, counter)| Row::LinkCounter(account, counter));
+        let unpaid = self.unpaid.rows().map(Row::Unpaid);
+        let entries = self.journal.kept().map(|entry| Row::Entry(Box::new(entry)));
+        accounts.chain(links).chain(counters).chain(unpaid).chain(self.settlement.rows()).chain(entries).collect()
+    }
+
+    /// Takes in a row of a store. Ignores rows that are not of the ledger.
+    pub(crate) fn restore(&mut self, row: Row) {
+        match row {
+            Row::Entry(entry) => self.journal.take(*entry),
+            Row::Account(row) => self.accounts.restore(&row),
+            Row::Link(row) => self.links.set(row.node, Some(row.account)),
+            Row::LinkCounter(account, counter) => self.links.set_counter(account, counter),
+            Row::Unpaid(row) => self.unpaid.restore(row),
+            Row::Period(row) => self.settlement.restore(row),
+            Row::Payout(row) => self.settlement.restore_payout(row),
+            Row::Delete(RowKey::Link(node)) => self.links.set(node, None),
+            Row::Delete(RowKey::Unpaid(entry)) => self.unpaid.delete(entry),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,206 @@
+use vipnode_types::{Account, Amount, LeaseId};
+
+/// An account of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LedgerAccount {
+    /// An account that pays for the leases of client nodes.
+    Payer(Account),
+    /// A host's payout account.
+    Payee(Account),
+    /// What the operator received outside of the pool, or lent.
+    Received,
+    /// What the operator paid to hosts outside of the pool.
+    PaidOut,
+    /// The operator's fee.
+    Fee,
+}
+
+/// A change of the ledger. Its postings are derived from it, so that each transaction sums to zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transaction {
+    /// The operator received an amount from a payer.
+    Credit {
+        /// Whose balance rises.
+        payer: Account,
+        /// By how much.
+        amount: Amount,
+        /// Who entered it, and why.
+        order: OperatorOrder,
+    },
+    /// The operator returned an amount to a payer, or corrects a credit.
+    Debit {
+        /// Whose balance falls.
+        payer: Account,
+        /// By how much.
+        amount: Amount,
+        /// Who entered it, and why.
+        order: OperatorOrder,
+    },
+    /// The operator sets how far the debt of a payer may grow.
+    Limit {
+        /// The payer.
+        payer: Account,
+        /// Its new limit.
+        limit: Amount,
+        /// Who entered it, and why.
+        order: OperatorOrder,
+    },
+    /// A billing period ended that costs something.
+    Lease {
+        /// Who pays.
+        payer: Account,
+        /// Who earns.
+        payee: Account,
+        /// The lease of the period.
+        lease: LeaseId,
+        /// The number of the period.
+        row: u32,
+        /// The payer's meter before: the period takes the interval from here to `from + cost`.
+        from: Amount,
+        /// What the period cost.
+        cost: Amount,
+        /// How much of the cost was secured then.
+        collected: Amount,
+        /// The operator's fee on the collected part.
+        fee: Amount,
+    },
+    /// More of the cost of an earlier period is secured.
+    Collected {
+        /// Who pays.
+        payer: Account,
+        /// Who earns.
+        payee: Account,
+        /// The number of the entry of the period.
+        entry: u64,
+        /// How much more is secured.
+        amount: Amount,
+        /// The operator's fee on it.
+        fee: Amount,
+    },
+    /// The operator closed a settlement period: what is payable to each payee is listed as a payout.
+    Period {
+        /// The number of the period.
+        period: u64,
+        /// Who closed it.
+        order: OperatorOrder,
+    },
+    /// The operator paid a payout; the reason is the reference of the payment.
+    Paid {
+        /// The number of the payout.
+        payout: u64,
+        /// Who was paid.
+        payee: Account,
+        /// How much.
+        amount: Amount,
+        /// Who entered it.
+        order: OperatorOrder,
+    },
+    /// A payout did not arrive.
+    Bounced {
+        /// The number of the payout.
+        payout: u64,
+        /// Who was not paid.
+        payee: Account,
+        /// How much came back; zero if it was never marked as paid.
+        amount: Amount,
+        /// Who entered it, and why.
+        order: OperatorOrder,
+    },
+}
+
+/// Who ordered a change, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OperatorOrder {
+    /// The user ID at the other end of the local socket, if the system reports one.
+    pub by: Option<u32>,
+    /// The reason, or the reference of a payment.
+    pub reason: String,
+    /// The idempotency key: the same order with the same key changes nothing.
+    pub key: Option<String>,
+}
+
+/// An amount that moves from one account to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posting {
+    /// The account that gives it.
+    pub from: LedgerAccount,
+    /// The account that gets it.
+    pub to: LedgerAccount,
+    /// How much.
+    pub amount: Amount,
+}
+
+impl Transaction {
+    /// The postings.
+    #[must_use]
+    pub fn postings(&self) -> Vec<Posting> {
+        use LedgerAccount::{Fee, PaidOut, Payee, Payer, Received};
+        let posting = |from, to, amount: Amount| Posting { from, to, amount };
+        let postings = match *self {
+            Self::Credit { payer, amount, .. } => vec![posting(Received, Payer(payer), amount)],
+            Self::Debit { payer, amount, .. } => vec![posting(Payer(payer), Received, amount)],
+            Self::Limit { .. } | Self::Period { .. } => Vec::new(),
+            Self::Lease { payer, payee, cost, fee, .. } => {
+                vec![posting(Payer(payer), Payee(payee), cost), posting(Payee(payee), Fee, fee)]
+            }
+            Self::Collected { payee, fee, .. } => vec![posting(Payee(payee), Fee, fee)],
+            Self::Paid { payee, amount, .. } => vec![posting(Payee(payee), PaidOut, amount)],
+            Self::Bounced { payee, amount, .. } => vec![posting(PaidOut, Payee(payee), amount)],
+        };
+        postings.into_iter().filter(|posting| posting.amount > Amount::ZERO).collect()
+    }
+
+    /// The operator's order, if it is one.
+    #[must_use]
+    pub const fn order(&self) -> Option<&OperatorOrder> {
+        match self {
+            Self::Credit { order, .. }
+            | Self::Debit { order, .. }
+            | Self::Limit { order, .. }
+            | Self::Period { order, .. }
+            | Self::Paid { order, .. }
+            | Self::Bounced { order, .. } => Some(order),
+            Self::Lease { .. } | Self::Collected { .. } => None,
+        }
+    }
+
+    /// Whether it orders the same as another one, which may have another reason and come from another user.
+    #[must_use]
+    pub fn is_same_order(&self, other: &Self) -> bool {
+        let without_order = |transaction: &Self| {
+            let mut same = transaction.clone();
+            if let Some(order) = same.order_mut() {
+                *order = OperatorOrder::default();
+            }
+            same
+        };
+        self.order().is_some() && without_order(self) == without_order(other)
+    }
+
+    const fn order_mut(&mut self) -> Option<&mut OperatorOrder> {
+        match self {
+            Self::Credit { order, .. }
+            | Self::Debit { order, .. }
+            | Self::Limit { order, .. }
+            | Self::Period { order, .. }
+            | Self::Paid { order, .. }
+            | Self::Bounced { order, .. } => Some(order),
+            Self::Lease { .. } | Self::Collected { .. } => None,
+        }
+    }
+
+    /// Its name in a store and in an audit log.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Credit { .. } => "credit",
+            Self::Debit { .. } => "debit",
+            Self::Limit { .. } => "limit",
+            Self::Lease { .. } => "lease",
+            Self::Collected { .. } => "collected",
+            Self::Period { .. } => "period",
+            Self::Paid { .. } => "paid",
+            Self::Bounced { .. } => "bounced",
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The durable state of the ledger, as plain values.
+
+use vipnode_types::{Account, Amount, Ms, NodeId};
+
+use crate::ledger::{
+    account_figures::AccountFigures,
+    transaction::{LedgerAccount, Transaction},
+};
+
+/// An entry of the ledger's journal. Immutable: the same number is never written with a different value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// Its number; the first is 1, and each is one more than the one before.
+    pub number: u64,
+    /// When it was posted.
+    pub at: Ms,
+    /// What changed.
+    pub transaction: Transaction,
+}
+
+/// The sums of a ledger account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountRow {
+    /// The account.
+    pub account: LedgerAccount,
+    /// Its sums after the newest entry of the journal.
+    pub figures: AccountFigures,
+}
+
+/// An account that pays for the leases of a client node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkRow {
+    /// Public key of the node.
+    pub node: NodeId,
+    /// The account that pays.
+    pub account: Account,
+}
+
+/// A cost that is not wholly secured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnpaidRow {
+    /// The number of the journal entry of its billing period.
+    pub entry: u64,
+    /// Who owes it.
+    pub payer: Account,
+    /// Who earned it.
+    pub payee: Account,
+    /// The operator's fee, in basis points.
+    pub fee_bps: u16,
+    /// The whole cost.
+    pub cost: Amount,
+    /// How much of it is secured.
+    pub collected: Amount,
+}
+
+/// A settlement period that the operator closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SettlementPeriodRow {
+    /// Its number; the first is 1.
+    pub number: u64,
+    /// When it was closed.
+    pub closed: Ms,
+}
+
+/// What the operator has to pay to a payee for a settlement period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PayoutRow {
+    /// Its number; the first is 1.
+    pub number: u64,
+    /// The number of the settlement period.
+    pub period: u64,
+    /// Who is paid.
+    pub payee: Account,
+    /// How much.
+    pub amount: Amount,
+    /// What became of it.
+    pub state: PayoutState,
+}
+
+/// What became of a payout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayoutState {
+    /// The operator has not marked it.
+    Due,
+    /// The operator paid it.
+    Paid,
+    /// It did not arrive. The amount is due again in the next settlement period.
+    Bounced,
+}

@@ -1,0 +1,118 @@
+//! Any row of the ledger.
+
+use proptest::{collection::vec, option, prelude::*};
+use vipnode_pool_core::{
+    AccountFigures, AccountRow, LedgerAccount, LedgerEntry, LinkRow, OperatorOrder, PayoutRow, PayoutState, Row,
+    RowKey, SettlementPeriodRow, Transaction, UnpaidRow,
+};
+use vipnode_types::{Account, Amount, LeaseId, Ms, PaymentMode};
+
+use super::sample::node_id;
+
+/// Any row, of a few accounts, nodes, and numbers.
+pub(super) fn any_row() -> impl Strategy<Value = Row> {
+    let node = || (0u8..4).prop_map(node_id);
+    let unpaid = (0u64..4, any_account(), any_account(), any::<u16>(), any_amount(), any_amount());
+    let unpaid = unpaid.prop_map(|(entry, payer, payee, fee_bps, cost, collected)| UnpaidRow {
+        entry,
+        payer,
+        payee,
+        fee_bps,
+        cost,
+        collected,
+    });
+    let state = prop_oneof![Just(PayoutState::Due), Just(PayoutState::Paid), Just(PayoutState::Bounced)];
+    let payout = (0u64..4, any::<u64>(), any_account(), any_amount(), state);
+    let payout =
+        payout.prop_map(|(number, period, payee, amount, state)| PayoutRow { number, period, payee, amount, state });
+    let period = |number, closed| Row::Period(SettlementPeriodRow { number, closed: Ms::new(closed) });
+    prop_oneof![
+        3 => any_entry().prop_map(|entry| Row::Entry(Box::new(entry))),
+        2 => any_figures().prop_map(Row::Account),
+        1 => prop_oneof![Just(PaymentMode::None), Just(PaymentMode::Credit)].prop_map(Row::Payment),
+        1 => (node(), any_account()).prop_map(|(node, account)| Row::Link(LinkRow { node, account })),
+        1 => (any_account(), any::<u64>()).prop_map(|(account, counter)| Row::LinkCounter(account, counter)),
+        1 => unpaid.prop_map(Row::Unpaid),
+        1 => (any::<u64>(), any::<u64>()).prop_map(move |(number, closed)| period(number, closed)),
+        1 => payout.prop_map(Row::Payout),
+        1 => node().prop_map(|node| Row::Delete(RowKey::Link(node))),
+        1 => (0u64..4).prop_map(|entry| Row::Delete(RowKey::Unpaid(entry))),
+    ]
+}
+
+/// Mostly one of a few values, so that entries repeat; otherwise any value, for conflicts.
+fn any_entry() -> impl Strategy<Value = LedgerEntry> {
+    let wild = (0u64..100, any::<u64>(), any_transaction());
+    let wild = wild.prop_map(|(number, at, transaction)| LedgerEntry { number, at: Ms::new(at), transaction });
+    prop_oneof![3 => (0u64..8).prop_map(entry), 1 => wild]
+}
+
+/// The ordinary entry with that number.
+pub(super) fn entry(number: u64) -> LedgerEntry {
+    let key = (number % 2 == 0).then(|| format!("key {number}"));
+    let order = OperatorOrder { by: Some(1_000), reason: "bank transfer".to_owned(), key };
+    let transaction = Transaction::Credit { payer: Account::new([1; 20]), amount: Amount::new(number.into()), order };
+    LedgerEntry { number, at: Ms::new(number), transaction }
+}
+
+fn any_transaction() -> impl Strategy<Value = Transaction> {
+    let parts =
+        (0..8usize, any_account(), any_account(), vec(any_amount(), 4), any::<u64>(), any::<u32>(), any_order());
+    parts.prop_map(|(kind, payer, payee, amounts, number, row, order)| {
+        let amount = amounts[0];
+        match kind {
+            0 => Transaction::Credit { payer, amount, order },
+            1 => Transaction::Debit { payer, amount, order },
+            2 => Transaction::Limit { payer, limit: amount, order },
+            3 => Transaction::Lease {
+                payer,
+                payee,
+                lease: LeaseId::new(number),
+                row,
+                from: amounts[1],
+                cost: amount,
+                collected: amounts[2],
+                fee: amounts[3],
+            },
+            4 => Transaction::Collected { payer, payee, entry: number, amount, fee: amounts[1] },
+            5 => Transaction::Period { period: number, order },
+            6 => Transaction::Paid { payout: number, payee, amount, order },
+            _ => Transaction::Bounced { payout: number, payee, amount, order },
+        }
+    })
+}
+
+fn any_order() -> impl Strategy<Value = OperatorOrder> {
+    (any::<Option<u32>>(), ".{0,20}", option::of("[a-z]{0,8}")).prop_map(|(by, reason, key)| OperatorOrder {
+        by,
+        reason,
+        key,
+    })
+}
+
+fn any_figures() -> impl Strategy<Value = AccountRow> {
+    let account = prop_oneof![
+        any_account().prop_map(LedgerAccount::Payer),
+        any_account().prop_map(LedgerAccount::Payee),
+        Just(LedgerAccount::Received),
+        Just(LedgerAccount::PaidOut),
+        Just(LedgerAccount::Fee),
+    ];
+    let figures = (any_amount(), any_amount(), any_amount(), any_amount(), any_amount());
+    let figures = figures.prop_map(|(received, sent, metered, collected, limit)| AccountFigures {
+        received,
+        sent,
+        metered,
+        collected,
+        limit,
+    });
+    (account, figures).prop_map(|(account, figures)| AccountRow { account, figures })
+}
+
+fn any_account() -> impl Strategy<Value = Account> {
+    (0u8..3).prop_map(|byte| Account::new([byte; 20]))
+}
+
+fn any_amount() -> impl Strategy<Value = Amount> {
+    prop_oneof![Just(0), 0..1_000u128, any::<u128>()].prop_map(Amount::new)
+}

@@ -1,0 +1,151 @@
+//! The ledger's journal. All kinds of transactions share the columns.
+
+use rusqlite::{Connection, OptionalExtension as _, Result};
+use vipnode_pool_core::{LedgerEntry, OperatorOrder, Transaction};
+use vipnode_types::{Account, Amount, LeaseId};
+
+use super::{bindings::Bindings, columns::Columns};
+
+/// The columns, in the order in which they are bound and read.
+macro_rules! columns {
+    () => {
+        "number, at, kind, payer, payee, amount, subject, lease_row, meter, collected, fee, by_user, reason, key"
+    };
+}
+
+const APPEND: &str = concat!(
+    "INSERT INTO entries (",
+    columns!(),
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (number) DO NOTHING"
+);
+const READ_ONE: &str = concat!("SELECT ", columns!(), " FROM entries WHERE number = ?1");
+const READ: &str = concat!("SELECT ", columns!(), " FROM entries WHERE number >= ?1 ORDER BY number LIMIT ?2");
+/// Those with an idempotency key, and the newest.
+const READ_KEPT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM entries WHERE key IS NOT NULL OR number = (SELECT max(number) FROM entries) ORDER BY number"
+);
+
+/// What the columns hold; each kind of transaction uses some of them.
+#[derive(Default)]
+struct EntryForm<'entry> {
+    payer: Option<Account>,
+    payee: Option<Account>,
+    amount: Amount,
+    /// The number of the lease, entry, period, or payout that the transaction is about.
+    subject: Option<u64>,
+    lease_row: Option<u32>,
+    meter: Option<Amount>,
+    collected: Option<Amount>,
+    fee: Option<Amount>,
+    order: Option<&'entry OperatorOrder>,
+}
+
+/// Appends an entry. Returns false, and changes nothing, if its number is there with another value.
+pub(super) fn append(connection: &Connection, entry: &LedgerEntry) -> Result<bool> {
+    let EntryForm { payer, payee, amount, subject, lease_row, meter, collected, fee, order } = form(&entry.transaction);
+    let mut statement = connection.prepare_cached(APPEND)?;
+    let mut bindings = Bindings::of(&mut statement);
+    bindings.number(entry.number)?;
+    bindings.ms(entry.at)?;
+    bindings.put(entry.transaction.name())?;
+    bindings.account(payer)?;
+    bindings.account(payee)?;
+    bindings.amount(amount)?;
+    bindings.optional_number(subject)?;
+    bindings.put(lease_row)?;
+    for amount in [meter, collected, fee] {
+        bindings.optional_amount(amount)?;
+    }
+    bindings.put(order.and_then(|order| order.by))?;
+    bindings.put(order.map(|order| order.reason.as_str()))?;
+    bindings.put(order.and_then(|order| order.key.as_deref()))?;
+    if bindings.execute()? > 0 {
+        return Ok(true);
+    }
+    let mut statement = connection.prepare_cached(READ_ONE)?;
+    let stored = statement.query_row([entry.number.cast_signed()], |row| entry_of(&mut Columns::of(row))).optional()?;
+    Ok(stored.as_ref() == Some(entry))
+}
+
+/// Reads entries by number, from a number on.
+pub(super) fn read(connection: &Connection, from: u64, limit: usize, each: &mut dyn FnMut(LedgerEntry)) -> Result<()> {
+    let (from, limit) = (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(limit).unwrap_or(i64::MAX));
+    let mut statement = connection.prepare_cached(READ)?;
+    let mut rows = statement.query([from, limit])?;
+    while let Some(row) = rows.next()? {
+        each(entry_of(&mut Columns::of(row))?);
+    }
+    Ok(())
+}
+
+/// Reads the entries with an idempotency key and the newest, by number.
+pub(super) fn read_kept(connection: &Connection, each: &mut dyn FnMut(LedgerEntry)) -> Result<()> {
+    let mut statement = connection.prepare_cached(READ_KEPT)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        each(entry_of(&mut Columns::of(row))?);
+    }
+    Ok(())
+}
+
+fn form(transaction: &Transaction) -> EntryForm<'_> {
+    let base = EntryForm { order: transaction.order(), ..EntryForm::default() };
+    match *transaction {
+        Transaction::Credit { payer, amount, .. }
+        | Transaction::Debit { payer, amount, .. }
+        | Transaction::Limit { payer, limit: amount, .. } => EntryForm { payer: Some(payer), amount, ..base },
+        Transaction::Lease { payer, payee, lease, row, from, cost, collected, fee } => EntryForm {
+            payer: Some(payer),
+            payee: Some(payee),
+            amount: cost,
+            subject: Some(lease.get()),
+            lease_row: Some(row),
+            meter: Some(from),
+            collected: Some(collected),
+            fee: Some(fee),
+            ..base
+        },
+        Transaction::Collected { payer, payee, entry, amount, fee } => {
+            EntryForm { payer: Some(payer), payee: Some(payee), amount, subject: Some(entry), fee: Some(fee), ..base }
+        }
+        Transaction::Period { period, .. } => EntryForm { subject: Some(period), ..base },
+        Transaction::Paid { payout, payee, amount, .. } | Transaction::Bounced { payout, payee, amount, .. } => {
+            EntryForm { payee: Some(payee), amount, subject: Some(payout), ..base }
+        }
+    }
+}
+
+fn entry_of(columns: &mut Columns<'_, '_>) -> Result<LedgerEntry> {
+    let (number, at, kind): (_, _, String) = (columns.number()?, columns.ms()?, columns.get()?);
+    let (payer, payee, amount) = (columns.account()?, columns.account()?, columns.amount()?);
+    let (subject, row) = (columns.optional_number()?, columns.get::<Option<u32>>()?);
+    let (meter, collected, fee) = (columns.optional_amount()?, columns.optional_amount()?, columns.optional_amount()?);
+    let (by, reason, key) = (columns.get()?, columns.get::<Option<String>>()?, columns.get()?);
+    let order = reason.map(|reason| OperatorOrder { by, reason, key });
+    let transaction = || {
+        Some(match kind.as_str() {
+            "credit" => Transaction::Credit { payer: payer?, amount, order: order? },
+            "debit" => Transaction::Debit { payer: payer?, amount, order: order? },
+            "limit" => Transaction::Limit { payer: payer?, limit: amount, order: order? },
+            "lease" => Transaction::Lease {
+                payer: payer?,
+                payee: payee?,
+                lease: LeaseId::new(subject?),
+                row: row?,
+                from: meter?,
+                cost: amount,
+                collected: collected?,
+                fee: fee?,
+            },
+            "collected" => Transaction::Collected { payer: payer?, payee: payee?, entry: subject?, amount, fee: fee? },
+            "period" => Transaction::Period { period: subject?, order: order? },
+            "paid" => Transaction::Paid { payout: subject?, payee: payee?, amount, order: order? },
+            "bounced" => Transaction::Bounced { payout: subject?, payee: payee?, amount, order: order? },
+            _ => return None,
+        })
+    };
+    let transaction = transaction().ok_or_else(|| columns.invalid("an entry of the ledger"))?;
+    Ok(LedgerEntry { number, at, transaction })
+}

@@ -1,0 +1,179 @@
+//! What the ledger holds besides its journal: the sums of its accounts, links, unpaid costs, and payouts.
+
+use rusqlite::{Connection, OptionalExtension as _, Result, params};
+use vipnode_pool_core::{
+    AccountFigures, AccountRow, LedgerAccount, LinkRow, PayoutRow, PayoutState, Row, SettlementPeriodRow, UnpaidRow,
+};
+use vipnode_types::{Account, Amount, NodeId, PaymentMode};
+
+use super::{bindings::Bindings, columns::Columns};
+
+pub(super) fn write_payment(connection: &Connection, mode: PaymentMode) -> Result<()> {
+    connection.prepare_cached("UPDATE pool SET payment = ?1")?.execute([mode.name()])?;
+    Ok(())
+}
+
+/// Reads how clients pay; `None` if that was never stored.
+pub(super) fn read_payment(connection: &Connection) -> Result<Option<PaymentMode>> {
+    let read = |row: &rusqlite::Row<'_>| {
+        let mut columns = Columns::of(row);
+        let name: String = columns.get()?;
+        name.parse().map_err(|_| columns.invalid("a payment mode"))
+    };
+    connection.query_row("SELECT payment FROM pool WHERE payment IS NOT NULL", [], read).optional()
+}
+
+pub(super) fn write_period(connection: &Connection, row: SettlementPeriodRow) -> Result<()> {
+    let mut statement = connection.prepare_cached("UPDATE pool SET period = ?1, period_closed = ?2")?;
+    statement.execute([row.number.cast_signed(), row.closed.get().cast_signed()])?;
+    Ok(())
+}
+
+pub(super) fn write_account(connection: &Connection, row: AccountRow) -> Result<()> {
+    const WRITE: &str = "
+        INSERT OR REPLACE INTO accounts (kind, address, received, sent, metered, collected, credit_limit)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let AccountFigures { received, sent, metered, collected, limit } = row.figures;
+    let (kind, address) = match row.account {
+        LedgerAccount::Payer(account) => (0, Some(account)),
+        LedgerAccount::Payee(account) => (1, Some(account)),
+        LedgerAccount::Received => (2, None),
+        LedgerAccount::PaidOut => (3, None),
+        LedgerAccount::Fee => (4, None),
+    };
+    let mut statement = connection.prepare_cached(WRITE)?;
+    let mut bindings = Bindings::of(&mut statement);
+    bindings.put(kind)?;
+    bindings.put(address.map_or_else(Vec::new, |account| account.as_bytes().to_vec()))?;
+    for amount in [received, sent, metered, collected, limit] {
+        bindings.amount(amount)?;
+    }
+    bindings.execute()?;
+    Ok(())
+}
+
+pub(super) fn write_link(connection: &Connection, row: &LinkRow) -> Result<()> {
+    let mut statement = connection.prepare_cached("INSERT OR REPLACE INTO links (node, account) VALUES (?1, ?2)")?;
+    statement.execute(params![&row.node.as_bytes()[..], &row.account.as_bytes()[..]])?;
+    Ok(())
+}
+
+pub(super) fn delete_link(connection: &Connection, node: &NodeId) -> Result<()> {
+    connection.prepare_cached("DELETE FROM links WHERE node = ?1")?.execute([&node.as_bytes()[..]])?;
+    Ok(())
+}
+
+pub(super) fn write_link_counter(connection: &Connection, account: Account, counter: u64) -> Result<()> {
+    const WRITE: &str = "INSERT OR REPLACE INTO link_counters (account, counter) VALUES (?1, ?2)";
+    connection.prepare_cached(WRITE)?.execute(params![&account.as_bytes()[..], counter.cast_signed()])?;
+    Ok(())
+}
+
+pub(super) fn write_unpaid(connection: &Connection, row: UnpaidRow) -> Result<()> {
+    const WRITE: &str = "
+        INSERT OR REPLACE INTO unpaid (entry, payer, payee, fee_bps, cost, collected) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let mut statement = connection.prepare_cached(WRITE)?;
+    let mut bindings = Bindings::of(&mut statement);
+    bindings.number(row.entry)?;
+    bindings.account(Some(row.payer))?;
+    bindings.account(Some(row.payee))?;
+    bindings.put(row.fee_bps)?;
+    bindings.amount(row.cost)?;
+    bindings.amount(row.collected)?;
+    bindings.execute()?;
+    Ok(())
+}
+
+pub(super) fn delete_unpaid(connection: &Connection, entry: u64) -> Result<()> {
+    connection.prepare_cached("DELETE FROM unpaid WHERE entry = ?1")?.execute([entry.cast_signed()])?;
+    Ok(())
+}
+
+pub(super) fn write_payout(connection: &Connection, row: PayoutRow) -> Result<()> {
+    const WRITE: &str =
+        "INSERT OR REPLACE INTO payouts (number, period, payee, amount, state) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let state = match row.state {
+        PayoutState::Due => 0,
+        PayoutState::Paid => 1,
+        PayoutState::Bounced => 2,
+    };
+    let mut statement = connection.prepare_cached(WRITE)?;
+    let mut bindings = Bindings::of(&mut statement);
+    bindings.number(row.number)?;
+    bindings.number(row.period)?;
+    bindings.account(Some(row.payee))?;
+    bindings.amount(row.amount)?;
+    bindings.put(state)?;
+    bindings.execute()?;
+    Ok(())
+}
+
+/// Reads the ledger without its journal, in the order of [`Store::load`](crate::Store::load).
+pub(super) fn read(connection: &Connection, each: &mut dyn FnMut(Row)) -> Result<()> {
+    const ACCOUNTS: &str =
+        "SELECT kind, address, received, sent, metered, collected, credit_limit FROM accounts ORDER BY kind, address";
+    const UNPAID: &str = "SELECT entry, payer, payee, fee_bps, cost, collected FROM unpaid ORDER BY entry";
+    const PERIOD: &str =
+        "SELECT period, period_closed FROM pool WHERE period IS NOT NULL AND period_closed IS NOT NULL";
+    const PAYOUTS: &str = "SELECT number, period, payee, amount, state FROM payouts ORDER BY number";
+    let mut read = |sql: &str, row_of: fn(&mut Columns<'_, '_>) -> Result<Row>| {
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            each(row_of(&mut Columns::of(row))?);
+        }
+        Ok(())
+    };
+    read(ACCOUNTS, |columns| account_of(columns).map(Row::Account))?;
+    read("SELECT node, account FROM links ORDER BY node", |columns| {
+        Ok(Row::Link(LinkRow { node: columns.id()?, account: address_of(columns)? }))
+    })?;
+    read("SELECT account, counter FROM link_counters ORDER BY account", |columns| {
+        Ok(Row::LinkCounter(address_of(columns)?, columns.number()?))
+    })?;
+    read(UNPAID, |columns| {
+        Ok(Row::Unpaid(UnpaidRow {
+            entry: columns.number()?,
+            payer: address_of(columns)?,
+            payee: address_of(columns)?,
+            fee_bps: columns.get()?,
+            cost: columns.amount()?,
+            collected: columns.amount()?,
+        }))
+    })?;
+    read(PERIOD, |columns| Ok(Row::Period(SettlementPeriodRow { number: columns.number()?, closed: columns.ms()? })))?;
+    read(PAYOUTS, |columns| payout_of(columns).map(Row::Payout))
+}
+
+fn address_of(columns: &mut Columns<'_, '_>) -> Result<Account> {
+    columns.account()?.ok_or_else(|| columns.invalid("an account"))
+}
+
+fn account_of(columns: &mut Columns<'_, '_>) -> Result<AccountRow> {
+    let (kind, address): (u8, Vec<u8>) = (columns.get()?, columns.get()?);
+    let address = <[u8; 20]>::try_from(address).ok().map(Account::new);
+    let account = match (kind, address) {
+        (0, Some(account)) => LedgerAccount::Payer(account),
+        (1, Some(account)) => LedgerAccount::Payee(account),
+        (2, None) => LedgerAccount::Received,
+        (3, None) => LedgerAccount::PaidOut,
+        (4, None) => LedgerAccount::Fee,
+        _ => return Err(columns.invalid("an account of the ledger")),
+    };
+    let mut amount = || columns.amount();
+    let (received, sent, metered, collected, limit): (Amount, _, _, _, _) =
+        (amount()?, amount()?, amount()?, amount()?, amount()?);
+    Ok(AccountRow { account, figures: AccountFigures { received, sent, metered, collected, limit } })
+}
+
+fn payout_of(columns: &mut Columns<'_, '_>) -> Result<PayoutRow> {
+    let (number, period, payee) = (columns.number()?, columns.number()?, address_of(columns)?);
+    let amount = columns.amount()?;
+    let state = match columns.get::<u8>()? {
+        0 => PayoutState::Due,
+        1 => PayoutState::Paid,
+        2 => PayoutState::Bounced,
+        _ => return Err(columns.invalid("the state of a payout")),
+    };
+    Ok(PayoutRow { number, period, payee, amount, state })
+}

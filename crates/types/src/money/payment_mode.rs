@@ -1,0 +1,69 @@
+use std::{fmt, str::FromStr};
+
+use crate::errors;
+
+/// How clients of a pool pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PaymentMode {
+    /// Leases are metered, and nothing is owed.
+    #[default]
+    None,
+    /// The operator enters what was received from payers or is lent to them, and pays hosts outside of the pool.
+    Credit,
+}
+
+errors! {
+    /// Why a text is not a [`PaymentMode`].
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum PaymentModeError {
+        /// The text is not the name of a payment mode.
+        Unknown: local, "not a valid payment mode", hint "Use none or credit.";
+    }
+}
+
+impl PaymentMode {
+    /// Every payment mode.
+    pub const ALL: [Self; 2] = [Self::None, Self::Credit];
+
+    /// Its name on the command line and in a store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Credit => "credit",
+        }
+    }
+
+    /// Whether nothing is owed.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
+impl fmt::Display for PaymentMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for PaymentMode {
+    type Err = PaymentModeError;
+
+    fn from_str(text: &str) -> Result<Self, PaymentModeError> {
+        Self::ALL.into_iter().find(|mode| mode.name() == text).ok_or(PaymentModeError::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_mode_is_read_by_its_name() {
+        for mode in PaymentMode::ALL {
+            assert_eq!(mode.to_string().parse(), Ok(mode));
+        }
+        assert_eq!("cash".parse::<PaymentMode>(), Err(PaymentModeError::Unknown));
+    }
+}
