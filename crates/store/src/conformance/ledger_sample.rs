@@ -1,6 +1,6 @@
 //! Any row of the ledger.
 
-use proptest::{collection::vec, option, prelude::*};
+use proptest::{option, prelude::*};
 use vipnode_pool_core::{
     AccountFigures, AccountRow, LedgerAccount, LedgerEntry, LinkRow, OperatorOrder, PayoutRow, PayoutState, Row,
     RowKey, SettlementPeriodRow, Transaction, UnpaidRow,
@@ -49,36 +49,31 @@ fn any_entry() -> impl Strategy<Value = LedgerEntry> {
 
 /// The ordinary entry with that number.
 pub(super) fn entry(number: u64) -> LedgerEntry {
-    let key = (number % 2 == 0).then(|| format!("key {number}"));
+    let key = number.is_multiple_of(2).then(|| format!("key {number}"));
     let order = OperatorOrder { by: Some(1_000), reason: "bank transfer".to_owned(), key };
     let transaction = Transaction::Credit { payer: Account::new([1; 20]), amount: Amount::new(number.into()), order };
     LedgerEntry { number, at: Ms::new(number), transaction }
 }
 
 fn any_transaction() -> impl Strategy<Value = Transaction> {
-    let parts =
-        (0..8usize, any_account(), any_account(), vec(any_amount(), 4), any::<u64>(), any::<u32>(), any_order());
-    parts.prop_map(|(kind, payer, payee, amounts, number, row, order)| {
-        let amount = amounts[0];
-        match kind {
-            0 => Transaction::Credit { payer, amount, order },
-            1 => Transaction::Debit { payer, amount, order },
-            2 => Transaction::Limit { payer, limit: amount, order },
-            3 => Transaction::Lease {
-                payer,
-                payee,
-                lease: LeaseId::new(number),
-                row,
-                from: amounts[1],
-                cost: amount,
-                collected: amounts[2],
-                fee: amounts[3],
-            },
-            4 => Transaction::Collected { payer, payee, entry: number, amount, fee: amounts[1] },
-            5 => Transaction::Period { period: number, order },
-            6 => Transaction::Paid { payout: number, payee, amount, order },
-            _ => Transaction::Bounced { payout: number, payee, amount, order },
-        }
+    let parts = (
+        0..8usize,
+        any_account(),
+        any_account(),
+        [any_amount(), any_amount(), any_amount(), any_amount()],
+        any::<u64>(),
+        any::<u32>(),
+        any_order(),
+    );
+    parts.prop_map(|(kind, payer, payee, [amount, from, collected, fee], number, row, order)| match kind {
+        0 => Transaction::Credit { payer, amount, order },
+        1 => Transaction::Debit { payer, amount, order },
+        2 => Transaction::Limit { payer, limit: amount, order },
+        3 => Transaction::Lease { payer, payee, lease: LeaseId::new(number), row, from, cost: amount, collected, fee },
+        4 => Transaction::Collected { payer, payee, entry: number, amount, fee },
+        5 => Transaction::Period { period: number, order },
+        6 => Transaction::Paid { payout: number, payee, amount, order },
+        _ => Transaction::Bounced { payout: number, payee, amount, order },
     })
 }
 

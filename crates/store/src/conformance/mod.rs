@@ -46,7 +46,7 @@ pub fn run<S: Store + Debug>(fresh: impl Fn() -> S, reopen: impl Fn(S) -> S) {
                     last = Some(seq);
                 }
                 Err(error @ (StoreError::Conflict { .. } | StoreError::EntryConflict { .. })) => {
-                    assert_eq!(expected, Err(error))
+                    assert_eq!(expected, Err(error));
                 }
                 Err(error) => unreachable!("{error}"),
             }

@@ -117,7 +117,7 @@ fn the_file_of_a_backup_is_a_path_and_never_a_name_of_sqlite() {
 /// Damages the first page of each table; the pages of the schema stay, without which a database cannot be opened.
 fn damage(file: &Path) {
     let connection = rusqlite::Connection::open(file).unwrap();
-    let mut roots = connection.prepare("SELECT rootpage FROM sqlite_schema WHERE name != 'pool'").unwrap();
+    let mut roots = connection.prepare("SELECT rootpage FROM sqlite_schema").unwrap();
     let roots: Vec<u32> = roots.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let mut bytes = fs::read(file).unwrap();
     for root in roots {
