@@ -240,6 +240,7 @@ pub(super) fn ask() -> MethodRow {
         ErrorCode::Unauthorized,
         ErrorCode::Unsuitable,
         ErrorCode::Unpaired,
+        ErrorCode::PaymentRequired,
         ErrorCode::Busy,
     ];
     MethodRow::new::<AskReply>(

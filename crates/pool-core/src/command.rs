@@ -139,7 +139,7 @@ pub enum Command {
         connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
-        /// The change.
+        /// What the operator changes, and why.
         change: Box<LedgerChange>,
     },
     /// An account pays for the leases of a client's node from now on, or no longer. The account has signed it; if it pays from

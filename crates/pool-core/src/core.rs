@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use vipnode_types::{Ms, NodeId};
+use vipnode_types::{Ms, NodeId, PaymentMode};
 
 use crate::{
     Command, ConnectionId, Counters, Effect, Gauges, Limits, Steps,
@@ -25,8 +25,12 @@ pub struct Core {
     pub(crate) leases: Leases,
     pub(crate) metering: Metering,
     pub(crate) matching: Matching,
+    /// The payment mode of the rows in the store.
+    pub(crate) payment: PaymentMode,
     /// Only while clients pay.
     pub(crate) ledger: Option<Box<Ledger>>,
+    /// The ledger in the store, between a start without payments and the switch to another mode.
+    pub(crate) unused_ledger: Option<Box<Ledger>>,
     pub(crate) counters: Counters,
     /// When the price last changed; `None` if it did not.
     pub(crate) price_set: Option<Ms>,
@@ -47,7 +51,9 @@ impl Core {
             leases: Leases::new(&mut rng),
             metering: Metering::new(),
             matching: Matching::new(&mut rng, &limits),
+            payment: PaymentMode::None,
             ledger: None,
+            unused_ledger: None,
             counters: Counters::default(),
             price_set: None,
             rng,
@@ -119,6 +125,7 @@ impl Core {
             self.agents.next_silence(),
             self.agents.next_never_paired(),
             self.agents.next_proof(),
+            self.ledger.as_ref().and_then(|ledger| ledger.next_check()),
             Some(self.agents.flush_at()),
         ]
         .into_iter()

@@ -1,4 +1,4 @@
-use vipnode_types::{AccountError, AmountError, Asset, ChainSpec, EnodeError, QuotedPrice, errors};
+use vipnode_types::{Account, AccountError, AmountError, Asset, ChainSpec, EnodeError, Price, QuotedPrice, errors};
 
 errors! {
     /// Why the pool refuses an agent's request.
@@ -129,6 +129,27 @@ errors! {
             "hosts reported your node, or others in your address block, as connected for more than {seconds} s today \
              while its agent did not report it" (seconds = limit_ms / 1_000),
             hint "Keep the agent running as long as the node has peers from the pool.", retry retry_ms;
+        /// The pool charges a price, and no account is linked to the client's node.
+        NoPayer {
+            /// The price of a slot.
+            price: Price,
+            /// When the pool looks again, in milliseconds.
+            retry_ms: u64,
+        }: PaymentRequired, "a slot costs {price} here, and no account pays for this node",
+            hint "Run `vipnode account link` on the machine of the agent.", retry retry_ms;
+        /// The account that pays for a client's node has too little left for one more lease.
+        NoFunds {
+            /// The account that pays.
+            payer: Account,
+            /// What it has left, or owes.
+            has: String,
+            /// The price of a slot.
+            price: Price,
+            /// When the pool looks again, in milliseconds.
+            retry_ms: u64,
+        }: PaymentRequired, "account {payer} {has}, and a slot costs {price} here",
+            hint "Pay the operator of this pool, who then runs `vipnode pool admin credit {payer} AMOUNT`." (payer = payer),
+            retry retry_ms;
         /// A pool without payments has no ledger.
         NoLedger: Unsuitable, "this pool has no ledger: nothing is owed on it",
             hint "Start the pool with --payment credit.";

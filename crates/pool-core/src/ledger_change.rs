@@ -5,7 +5,7 @@ use crate::{AccountFigures, LedgerEntry, OperatorOrder};
 /// What the operator changes in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerChange {
-    /// The change.
+    /// What changes.
     pub kind: LedgerChangeKind,
     /// Who ordered it, and why.
     pub order: OperatorOrder,
@@ -16,23 +16,23 @@ pub struct LedgerChange {
 pub enum LedgerChangeKind {
     /// An amount was received from a payer.
     Credit {
-        /// The payer.
+        /// Whose account changes.
         payer: Account,
-        /// How much.
+        /// By how much it changes.
         amount: Amount,
     },
     /// An amount was returned to a payer, or a credit was wrong.
     Debit {
-        /// The payer.
+        /// Whose account changes.
         payer: Account,
-        /// How much.
+        /// By how much it changes.
         amount: Amount,
     },
     /// How far the debt of a payer may grow from now on.
     Limit {
-        /// The payer.
+        /// Whose account changes.
         payer: Account,
-        /// The limit.
+        /// The most that the payer may owe.
         limit: Amount,
     },
 }

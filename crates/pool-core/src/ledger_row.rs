@@ -14,14 +14,14 @@ pub struct LedgerEntry {
     pub number: u64,
     /// When it was posted.
     pub at: Ms,
-    /// What changed.
+    /// What changed, from which the postings follow.
     pub transaction: Transaction,
 }
 
 /// The sums of a ledger account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountRow {
-    /// The account.
+    /// Whose sums they are.
     pub account: LedgerAccount,
     /// Its sums after the newest entry of the journal.
     pub figures: AccountFigures,
@@ -71,7 +71,7 @@ pub struct PayoutRow {
     pub period: u64,
     /// Who is paid.
     pub payee: Account,
-    /// How much.
+    /// How much the operator has to pay.
     pub amount: Amount,
     /// What became of it.
     pub state: PayoutState,

@@ -212,6 +212,13 @@ limits! {
         /// Address blocks whose unpaired time is counted in one day, and as many wide blocks; clients of further blocks are
         /// counted by wide block, and of further wide blocks by node only.
         unpaired_blocks: u32 = 1_000_000, Count 1..=100_000_000;
+        /// What a payer has left must last this long, with its running leases and one more; otherwise, its clients get no further
+        /// hosts. Once it is used up, the newest leases end until it lasts this long for the rest.
+        funds_last_ms: u64 = 10 * MINUTE, Time 0..=30 * DAY;
+        /// Leases without funds that end in one step; further ones end in the next.
+        unfunded_a_tick: u32 = 1_000, Count 1..=1_000_000;
+        /// An agent whose client cannot pay asks for hosts again after this time.
+        unfunded_retry_ms: u64 = 10 * SECOND, Time SECOND..=HOUR;
         /// Costs of earlier billing periods that newer credit of a payer secures in one tick.
         collected_a_tick: u32 = 1_000, Count 1..=1_000_000;
         /// Nodes checked in one tick for removal.

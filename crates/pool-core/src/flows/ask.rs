@@ -64,6 +64,11 @@ impl Core {
             }
             .into());
         }
+        // Protocol 2 gets an empty list: an error ends the run of its agents.
+        let pays = matches!(form, AskForm::Protocol3 { .. });
+        if let Some(shortage) = self.shortage(index).filter(|_| pays && has < want && !in_flight) {
+            return Err(shortage.error(self.limits.unfunded_retry_ms).into());
+        }
         if has < want && !in_flight && self.matching.offers_exhausted(index, self.context()) {
             return Err(CoreError::OffersInBlock { retry_ms: self.limits.retry_ms }.into());
         }

@@ -1,7 +1,7 @@
 use vipnode_types::{Ms, Price, wire::Side};
 
 use crate::{
-    Core, LeaseRow, Row,
+    Core, LeaseRow, MeteredPeriod, Row,
     agents::node::Node,
     collections::address_block::AddressBlock,
     leases::lease::{Lease, UNSEEN},
@@ -22,6 +22,7 @@ impl Core {
     /// What the pool lost by its own restart counts against nobody: a client's last report is stored now and then only, so a
     /// client that cannot say whether it was connected all the time, as over protocol 2, would pay for each restart.
     pub(crate) fn close_period(&mut self, output: &mut Output, index: u32, ends: Ends, host_until: Ms) -> u32 {
+        self.end_charges(index);
         let Some(lease) = self.leases.get(index) else { return 0 };
         let pair = Pair { client: lease.client(), host: lease.host() };
         let host_saw_ms = if lease.host_up() == UNSEEN { 0 } else { host_until.since(lease.host_up()) };
@@ -32,6 +33,7 @@ impl Core {
         let billed_ms = metered.as_ref().map_or(0, |row| row.billed_ms);
         if let Some(row) = metered {
             self.counters.count_period(billed_ms, row.cost);
+            self.cost_waits(&row, output.now);
             let block = self.agents.address(pair.client).map(AddressBlock::of).filter(|_| !self.limits.members_only);
             self.metering.rows.take(output, EndedPeriod { pair, block, row }, &self.limits);
         }
@@ -46,6 +48,13 @@ impl Core {
             }
         }
         carry
+    }
+
+    /// Counts what a finished period cost to what its payer has spent, until it is posted.
+    pub(crate) fn cost_waits(&mut self, period: &MeteredPeriod, now: Ms) {
+        if let (Some(ledger), Some(payer), Some(_)) = (&mut self.ledger, period.lease.payer, period.lease.payee) {
+            ledger.cost_waits(payer, period.total_cost(), now);
+        }
     }
 
     /// Returns the row to store for a lease.

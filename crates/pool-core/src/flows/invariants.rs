@@ -1,12 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use vipnode_types::{BrokenInvariant, LeaseId};
+use vipnode_types::{Account, BrokenInvariant, LeaseId};
 
 use crate::{
     Core,
     agents::node::Node,
     collections::slab::NIL,
     leases::lease::{Lease, UNSEEN},
+    ledger::burn::BurnRate,
 };
 
 impl Core {
@@ -24,6 +25,7 @@ impl Core {
         self.agents.check_votes()?;
         self.check_observations()?;
         self.check_prices()?;
+        self.check_burns()?;
         self.check_sums()
     }
 
@@ -172,6 +174,16 @@ impl Core {
             *uses = uses.saturating_add(1);
         }
         BrokenInvariant::unless(prices == self.leases.price_uses(), || "prices are miscounted".to_owned())
+    }
+
+    fn check_burns(&self) -> Result<(), BrokenInvariant> {
+        let Some(ledger) = &self.ledger else { return Ok(()) };
+        let mut burns: BTreeMap<Account, (BurnRate, u32)> = BTreeMap::new();
+        for (payer, rate, _) in self.leases.iter().filter_map(|(_, lease)| self.running_charge(lease)) {
+            let (sum, leases) = burns.entry(payer).or_default();
+            (*sum, *leases) = (sum.plus(rate), leases.saturating_add(1));
+        }
+        BrokenInvariant::unless(burns == ledger.burning(), || "what payers spend is miscounted".to_owned())
     }
 
     fn check_sums(&self) -> Result<(), BrokenInvariant> {

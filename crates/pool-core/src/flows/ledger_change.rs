@@ -37,7 +37,10 @@ impl Core {
         }
         let entry = ledger.post(output, transaction).ok_or(CoreError::AmountRange)?;
         ledger.collect(output, payer, most);
-        Ok(LedgerChangeReply { entry, figures: ledger.payer(payer) })
+        ledger.plan_check(payer, output.now);
+        let figures = ledger.payer(payer);
+        self.funded(payer);
+        Ok(LedgerChangeReply { entry, figures })
     }
 
     /// Links a client's node with the account that pays for its leases, or with none. The caller has checked the signatures of
@@ -80,8 +83,10 @@ impl Core {
             None => Row::Delete(RowKey::Link(node)),
         });
         for lease in leases {
+            self.begin_charges(lease);
             self.persist_lease(output, lease);
         }
+        payer.into_iter().for_each(|payer| self.funded(payer));
     }
 
     /// Posts the costs of the billing periods that this command has finished.

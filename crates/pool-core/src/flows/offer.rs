@@ -34,6 +34,9 @@ impl Core {
         if self.past_unpaired(client) {
             return Err(NoHost::Unpaired);
         }
+        if let Some(shortage) = self.shortage(client) {
+            return Err(NoHost::Payment(shortage));
+        }
         if self.matching.offers_exhausted(client, self.context()) {
             return Err(NoHost::Block);
         }

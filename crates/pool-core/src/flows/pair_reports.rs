@@ -58,6 +58,7 @@ impl Core {
             self.leases.stays_down(index, down);
             self.persist_lease(output, index);
         }
+        self.begin_charges(index);
         if self.is_used_up(pair) {
             // Else a client that begins a row with each report would have the slot for nothing.
             self.end_lease(output, index, EvictReason::Unpaired, None, None);
@@ -100,6 +101,7 @@ impl Core {
     /// Starts the meter if both sides now see each other for the first time. Returns the client then.
     fn pair(&mut self, index: u32) -> Option<u32> {
         let paired = self.leases.pair(index)?;
+        self.begin_charges(index);
         let lease = self.leases.get(index)?.id();
         self.matching.end_trial(lease);
         self.agents.observation_paired(paired.host, lease, &self.limits);

@@ -14,6 +14,8 @@ impl Core {
                 refused.push(row.name);
             }
         }
+        // Both take effect at the next start.
+        (limits.payment, limits.fee_bps) = (self.limits.payment, self.limits.fee_bps);
         if limits.price != self.limits.price {
             self.price_set = Some(self.clock.now());
         }

@@ -106,7 +106,12 @@ impl Core {
         let clock = PoolClock::restarted(read.latest(now), &limits);
         let mut core = Self::at(limits, seed, clock);
         core.counters = counters;
-        core.ledger = (!read.payment.is_none()).then(|| Box::new(read.ledger));
+        core.payment = read.payment;
+        match (read.payment, core.limits.payment) {
+            (PaymentMode::None, PaymentMode::None) => {}
+            (PaymentMode::None, _) => core.unused_ledger = Some(Box::new(read.ledger)),
+            _ => core.ledger = Some(Box::new(read.ledger)),
+        }
         for mut row in read.nodes.into_values() {
             let (seen, nonce) = read.seen.get(&row.id).copied().unwrap_or_default();
             row.seen = row.seen.max(seen);
@@ -120,6 +125,7 @@ impl Core {
         }
         for row in read.waiting.into_values() {
             core.counters.count_metered(&row);
+            core.cost_waits(&row, core.clock.now());
             core.metering.rows.restore(row);
         }
         for row in read.leases.into_values() {
@@ -139,6 +145,7 @@ impl Core {
         let Some(lease) = self.leases.get(index) else { return };
         let (id, running, down) = (lease.id(), lease.is_running(), lease.host_down() != UNSEEN);
         if running {
+            self.begin_charges(index);
             let (matching, context) = self.matching();
             matching.host_paired(host, client, context);
             self.schedule_proof(client);
@@ -168,6 +175,7 @@ impl Core {
         let mut times: Vec<TimesRow> = times.collect();
         times.sort_by_key(|row| row.client);
         let mut rows = vec![Row::Clock(self.clock.now()), Row::NextLease(self.leases.numbers().1)];
+        rows.extend(Some(self.payment).filter(|mode| !mode.is_none()).map(Row::Payment));
         rows.extend(nodes.into_iter().map(|row| Row::Node(Box::new(row))));
         rows.extend(leases.into_iter().map(|row| Row::Lease(Box::new(row))));
         rows.extend(times.into_iter().map(|row| Row::Times(Box::new(row))));

@@ -27,6 +27,7 @@ impl Core {
             Rollover::Next { at, price } => {
                 self.counters.rollovers = self.counters.rollovers.saturating_add(1);
                 self.roll_at(output, index, at, UNSEEN, price);
+                self.begin_charges(index);
                 self.persist_lease(output, index);
             }
         }
@@ -40,7 +41,8 @@ impl Core {
         self.leases.next_period(index, FirstSeen { client_up: at, host_up: at, host_down }, carry, pricing);
     }
 
-    /// Ends the row of a running lease at the last time that both sides saw each other, and begins the next one there.
+    /// Ends the row of a running lease at the last time that both sides saw each other, and begins the next one there. The caller
+    /// calls [`Self::begin_charges`] once it has changed who pays or earns.
     pub(crate) fn end_row(&mut self, output: &mut Output, index: u32) {
         let Some(lease) = self.leases.get(index).filter(|lease| lease.is_running()) else { return };
         let end = Ends::of(lease, &self.agents).common().max(lease.both_up());
@@ -59,6 +61,7 @@ impl Core {
         }
         self.agents.set_payout(host, payout);
         for index in leases {
+            self.begin_charges(index);
             self.persist_lease(output, index);
         }
     }

@@ -23,6 +23,7 @@ impl Core {
                 break;
             }
         }
+        self.collect_rest(output);
         self.serve_waiting(output);
         self.agents.flush(output, &self.limits);
         self.sweep(output, self.limits.swept_a_tick);
@@ -63,7 +64,10 @@ impl Core {
         } else if let Some(node) = self.agents.pop_silence(now) {
             self.silence_due(output, node);
         } else {
-            return self.never_paired_due(output) || self.proof_due(output) || self.roll_over(output);
+            return self.funds_due(output)
+                || self.never_paired_due(output)
+                || self.proof_due(output)
+                || self.roll_over(output);
         }
         true
     }

@@ -18,6 +18,11 @@ impl Links {
         self.by_node.get(node).copied()
     }
 
+    /// The nodes that an account pays for, by id.
+    pub(crate) fn nodes(&self, payer: Account) -> impl Iterator<Item = NodeId> {
+        self.by_account.get(&payer).into_iter().flatten().copied()
+    }
+
     /// Links a node with an account, or with none.
     pub(crate) fn set(&mut self, node: NodeId, payer: Option<Account>) {
         let before = match payer {

@@ -8,19 +8,24 @@
 pub(crate) mod account_figures;
 pub(crate) mod accounts;
 pub(crate) mod balance_sheet;
+pub(crate) mod burn;
 pub(crate) mod journal;
 pub(crate) mod links;
 pub(crate) mod settlement;
+pub(crate) mod shortage;
 pub(crate) mod transaction;
 pub(crate) mod unpaid_costs;
 
-use vipnode_types::Account;
+use std::collections::{BTreeMap, BTreeSet};
+
+use vipnode_types::{Account, Ms};
 
 use crate::{
     LedgerEntry, Row, RowKey,
     ledger::{
         account_figures::AccountFigures,
         accounts::Accounts,
+        burn::{BurnRate, Burns},
         journal::Journal,
         links::Links,
         settlement::Settlement,
@@ -37,6 +42,9 @@ pub(crate) struct Ledger {
     journal: Journal,
     unpaid: UnpaidCosts,
     settlement: Settlement,
+    /// Payers whose earlier costs a step did not secure wholly.
+    collecting: BTreeSet<Account>,
+    burns: Burns,
     pub(crate) links: Links,
 }
 
@@ -49,6 +57,21 @@ impl Ledger {
         self.journal.take(entry.clone());
         changed.into_iter().for_each(|row| output.persist(Row::Account(row)));
         Some(entry)
+    }
+
+    /// When the next funds are checked.
+    pub(crate) fn next_check(&self) -> Option<Ms> {
+        self.burns.next_check()
+    }
+
+    /// Returns a payer whose funds have to be checked.
+    pub(crate) fn pop_check(&mut self, now: Ms) -> Option<Account> {
+        self.burns.pop_check(now)
+    }
+
+    /// The rate and the number of running leases of each payer, for checks.
+    pub(crate) fn burning(&self) -> BTreeMap<Account, (BurnRate, u32)> {
+        self.burns.sums()
     }
 
     /// The sums of an account.
@@ -83,7 +106,10 @@ impl Ledger {
             Row::Account(row) => self.accounts.restore(&row),
             Row::Link(row) => self.links.set(row.node, Some(row.account)),
             Row::LinkCounter(account, counter) => self.links.set_counter(account, counter),
-            Row::Unpaid(row) => self.unpaid.restore(row),
+            Row::Unpaid(row) => {
+                self.unpaid.restore(row);
+                self.collecting.insert(row.payer);
+            }
             Row::Period(row) => self.settlement.restore(row),
             Row::Payout(row) => self.settlement.restore_payout(row),
             Row::Delete(RowKey::Link(node)) => self.links.set(node, None),

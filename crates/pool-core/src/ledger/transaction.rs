@@ -38,7 +38,7 @@ pub enum Transaction {
     },
     /// The operator sets how far the debt of a payer may grow.
     Limit {
-        /// The payer.
+        /// Whose limit it is.
         payer: Account,
         /// Its new limit.
         limit: Amount,
@@ -90,7 +90,7 @@ pub enum Transaction {
         payout: u64,
         /// Who was paid.
         payee: Account,
-        /// How much.
+        /// How much was paid.
         amount: Amount,
         /// Who entered it.
         order: OperatorOrder,
@@ -126,12 +126,12 @@ pub struct Posting {
     pub from: LedgerAccount,
     /// The account that gets it.
     pub to: LedgerAccount,
-    /// How much.
+    /// How much moves.
     pub amount: Amount,
 }
 
 impl Transaction {
-    /// The postings.
+    /// The postings that make up the transaction.
     #[must_use]
     pub fn postings(&self) -> Vec<Posting> {
         use LedgerAccount::{Fee, PaidOut, Payee, Payer, Received};

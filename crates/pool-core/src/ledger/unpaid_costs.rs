@@ -44,6 +44,7 @@ impl Ledger {
     pub(crate) fn charge(&mut self, output: &mut Output, period: &MeteredPeriod) {
         let (Some(payer), Some(payee)) = (period.lease.payer, period.lease.payee) else { return };
         let (cost, figures) = (period.total_cost(), self.payer(payer));
+        self.cost_posted(payer, cost, output.now);
         if cost == Amount::ZERO {
             return;
         }
@@ -68,30 +69,46 @@ impl Ledger {
         }
     }
 
-    /// Collects what a payer's newer credit secures of its earlier costs, at most `most` of them. Returns how many.
-    pub(crate) fn collect(&mut self, output: &mut Output, payer: Account, most: u32) -> u32 {
-        for done in 0..most {
-            let (Some(row), figures) = (self.unpaid.oldest(payer), self.payer(payer)) else { return done };
-            let secured = figures.secured().checked_sub(figures.collected).unwrap_or_default();
-            let left = row.cost.checked_sub(row.collected).unwrap_or_default();
-            let amount = secured.min(left);
-            let collected = row.collected.checked_add(amount).unwrap_or(row.cost);
-            let before = fee(row.collected, row.fee_bps);
-            let fee = fee(collected, row.fee_bps).checked_sub(before).unwrap_or_default();
-            let UnpaidRow { entry, payee, .. } = row;
-            let posted = amount > Amount::ZERO
-                && self.post(output, Transaction::Collected { payer, payee, entry, amount, fee }).is_some();
-            if !posted {
-                return done;
-            }
-            if collected == row.cost {
-                self.unpaid.rows.remove(&(payer, entry));
-                output.persist(Row::Delete(RowKey::Unpaid(entry)));
-            } else {
-                self.keep_unpaid(output, UnpaidRow { collected, ..row });
+    /// Collects what a payer's newer credit secures of its earlier costs, at most `most` of them; the next step collects the rest.
+    pub(crate) fn collect(&mut self, output: &mut Output, payer: Account, most: u32) {
+        self.collecting.remove(&payer);
+        for _ in 0..most {
+            if !self.collect_one(output, payer) {
+                return;
             }
         }
-        most
+        self.collecting.insert(payer);
+    }
+
+    /// Collects the rest of one payer, if there is any.
+    pub(crate) fn collect_rest(&mut self, output: &mut Output, most: u32) {
+        if let Some(payer) = self.collecting.first().copied() {
+            self.collect(output, payer, most);
+        }
+    }
+
+    /// Collects the oldest cost of a payer, as far as it is secured. Returns false if nothing is left to collect.
+    fn collect_one(&mut self, output: &mut Output, payer: Account) -> bool {
+        let (Some(row), figures) = (self.unpaid.oldest(payer), self.payer(payer)) else { return false };
+        let secured = figures.secured().checked_sub(figures.collected).unwrap_or_default();
+        let left = row.cost.checked_sub(row.collected).unwrap_or_default();
+        let amount = secured.min(left);
+        let collected = row.collected.checked_add(amount).unwrap_or(row.cost);
+        let before = fee(row.collected, row.fee_bps);
+        let fee = fee(collected, row.fee_bps).checked_sub(before).unwrap_or_default();
+        let UnpaidRow { entry, payee, .. } = row;
+        let posted = amount > Amount::ZERO
+            && self.post(output, Transaction::Collected { payer, payee, entry, amount, fee }).is_some();
+        if !posted {
+            return false;
+        }
+        if collected == row.cost {
+            self.unpaid.rows.remove(&(payer, entry));
+            output.persist(Row::Delete(RowKey::Unpaid(entry)));
+        } else {
+            self.keep_unpaid(output, UnpaidRow { collected, ..row });
+        }
+        true
     }
 
     fn keep_unpaid(&mut self, output: &mut Output, row: UnpaidRow) {

@@ -2,6 +2,7 @@ use vipnode_types::{ChainSpec, NodeId, Price, ShortHash};
 
 use crate::{
     agents::node::Node,
+    ledger::shortage::Shortage,
     matching::{Context, Matching, compatibility::Incompatibilities, rejection::Rejection, survey::Survey},
 };
 
@@ -27,6 +28,8 @@ pub(crate) enum NoHost {
     Unpaired,
     /// Its address block has too many pending offers.
     Block,
+    /// Nobody pays for it, or not enough.
+    Payment(Shortage),
     /// The operator drains it, or the whole pool.
     Drained,
 }
@@ -54,6 +57,7 @@ impl NoHost {
             }
             Self::Unpaired => "hosts reported your node as connected for too long today while its agent did not; keep the agent running".to_owned(),
             Self::Drained => "the operator of this pool has paused new leases, for your node or for all".to_owned(),
+            Self::Payment(shortage) => shortage.error(0).to_string(),
             Self::Block => "clients in your address block have too many pending offers".to_owned(),
         }
     }

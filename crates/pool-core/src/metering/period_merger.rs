@@ -82,7 +82,8 @@ impl PeriodMerger {
         if let Some(before) = self.remove(&sides) {
             written = Some((before.written, before.changed));
             planned = Some(before.due);
-            if before.row.lease.payee == row.lease.payee {
+            let terms = |row: &MeteredPeriod| (row.lease.payee, row.lease.payer, row.lease.fee_bps);
+            if terms(&before.row) == terms(&row) {
                 row.add(&before.row);
             } else {
                 output.persist(Row::Metered(before.row));
@@ -142,6 +143,15 @@ impl PeriodMerger {
         for deferred in self.deferred.values_mut().filter(|deferred| deferred.changed) {
             deferred.written = output.now;
             output.persist(Row::Deferred(deferred.row.clone()));
+        }
+    }
+
+    /// Writes all periods that wait to the journal.
+    pub(crate) fn write_all(&mut self, output: &mut Output) {
+        for (sides, deferred) in std::mem::take(&mut self.deferred) {
+            deferred.block.into_iter().for_each(|block| self.shares.give_back(block));
+            output.persist(Row::Metered(deferred.row));
+            output.persist(Row::Delete(RowKey::Deferred(sides.0, sides.1)));
         }
     }
 

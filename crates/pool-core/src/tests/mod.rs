@@ -8,6 +8,7 @@ mod fail_static;
 mod false_hosts;
 mod flow;
 mod free_rides;
+mod funds;
 mod hostile_hosts;
 mod kinds_of_hosts;
 mod ledger;

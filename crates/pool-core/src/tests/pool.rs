@@ -422,6 +422,7 @@ impl Pool {
     pub(crate) fn restart(&mut self, mut limits: Limits) {
         limits.evict_tries = u32::MAX;
         self.core = Core::restore(limits, [6; 32], self.now, self.rows.clone());
+        self.settle();
         assert_eq!(self.core.check(), Ok(()));
         self.calls.clear();
     }

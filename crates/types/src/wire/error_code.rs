@@ -63,6 +63,8 @@ codes! {
     LightFull = -32008;
     /// The host's node rejected this client. It may admit others.
     NotAdmitted = -32009;
+    /// The pool charges a price, and no account pays for the client's node, or the account has too little left.
+    PaymentRequired = -32010;
 }
 
 impl ErrorCode {

@@ -1,0 +1,130 @@
+use vipnode_types::{Account, Ms, wire::EvictReason};
+
+use crate::{
+    Core,
+    leases::lease::Lease,
+    ledger::{
+        burn::{BurnRate, EARLY_MS},
+        shortage::Shortage,
+    },
+    output::Output,
+};
+
+/// Clients of one payer whose search resumes at once when it has funds again; the others resume when their back-off is over.
+const RESUMED: usize = 1_000;
+
+impl Core {
+    /// Returns why a client cannot pay for one more lease; `None` if it can or need not.
+    pub(crate) fn shortage(&self, client: u32) -> Option<Shortage> {
+        let ledger = self.ledger.as_ref().filter(|_| !self.limits.price.is_free())?;
+        let Some(payer) = ledger.links.payer(&self.agents.id(client)?) else {
+            return Some(Shortage::NoPayer { price: self.limits.price });
+        };
+        let lasts_ms = ledger.lasts_ms(payer, BurnRate::of(self.limits.price), self.clock.now());
+        if lasts_ms > 0 && lasts_ms >= self.limits.funds_last_ms {
+            return None;
+        }
+        let price = self.limits.price;
+        Some(Shortage::Funds {
+            payer,
+            left: ledger.left(payer, self.clock.now()),
+            debt: ledger.payer(payer).debt(),
+            price,
+        })
+    }
+
+    /// Returns who pays for a running lease, how much, and since when; `None` if nobody pays, or nobody earns.
+    pub(crate) fn running_charge(&self, lease: &Lease) -> Option<(Account, BurnRate, Ms)> {
+        let ledger = self.ledger.as_ref()?;
+        let payer = ledger.links.payer(&self.agents.id(lease.client())?)?;
+        self.agents.get(lease.host())?.payout()?;
+        let price = self.leases.price(lease).filter(|price| lease.is_running() && !price.is_free())?;
+        Some((payer, BurnRate::of(price), lease.both_up()))
+    }
+
+    /// Counts the running period of a lease to what its payer spends.
+    pub(crate) fn begin_charges(&mut self, index: u32) {
+        let charge = self.leases.get(index).and_then(|lease| self.running_charge(lease));
+        if let (Some((payer, rate, since)), Some(ledger)) = (charge, &mut self.ledger) {
+            ledger.lease_runs(payer, rate, since, self.clock.now());
+        }
+    }
+
+    /// Counts the running period of a lease no longer, because it ends.
+    pub(crate) fn end_charges(&mut self, index: u32) {
+        let charge = self.leases.get(index).and_then(|lease| self.running_charge(lease));
+        if let (Some((payer, rate, since)), Some(ledger)) = (charge, &mut self.ledger) {
+            ledger.lease_ended(payer, rate, since, self.clock.now());
+        }
+    }
+
+    /// Checks the funds of a payer if that is due. Returns false if none is.
+    pub(crate) fn funds_due(&mut self, output: &mut Output) -> bool {
+        let Some(payer) = self.ledger.as_mut().and_then(|ledger| ledger.pop_check(output.now)) else { return false };
+        let (now, window) = (output.now, self.clock.window_ends());
+        let Some(ledger) = &mut self.ledger else { return true };
+        if now < window {
+            // An agent that could not report yet may lead to a lower cost.
+            ledger.check_at(payer, window);
+        } else if ledger.lasts_ms(payer, BurnRate::default(), now) > EARLY_MS {
+            ledger.plan_check(payer, now);
+        } else {
+            self.end_unfunded(output, payer);
+        }
+        true
+    }
+
+    /// Ends leases of a payer without funds, the newest first, until what is left covers the rest for a while; at most so many in a
+    /// step.
+    fn end_unfunded(&mut self, output: &mut Output, payer: Account) {
+        let nodes: Vec<u32> = match &self.ledger {
+            Some(ledger) => ledger.links.nodes(payer).filter_map(|node| self.agents.find(&node)).collect(),
+            None => return,
+        };
+        let of_node =
+            |node: &u32| self.leases.of_client(*node).filter(|(_, lease)| self.running_charge(lease).is_some());
+        let running = nodes.iter().flat_map(of_node).map(|(index, lease)| (lease.id(), index));
+        let mut running: Vec<_> = running.collect();
+        running.sort_unstable();
+        let mut budget = self.limits.unfunded_a_tick;
+        while let Some((_, index)) = running.pop() {
+            let lasts_ms = |core: &Self| {
+                let ledger = core.ledger.as_ref()?;
+                Some(ledger.lasts_ms(payer, BurnRate::default(), core.clock.now()))
+            };
+            if lasts_ms(self).is_some_and(|lasts_ms| lasts_ms > 0 && lasts_ms >= self.limits.funds_last_ms) {
+                break;
+            }
+            if budget == 0 {
+                if let Some(ledger) = &mut self.ledger {
+                    ledger.check_at(payer, output.now);
+                }
+                return;
+            }
+            budget = budget.saturating_sub(1);
+            self.end_lease(output, index, EvictReason::NoFunds, None, None);
+        }
+        if let Some(ledger) = &mut self.ledger {
+            ledger.plan_check(payer, output.now);
+        }
+    }
+
+    /// Collects earlier costs that a step before did not reach.
+    pub(crate) fn collect_rest(&mut self, output: &mut Output) {
+        let most = self.limits.collected_a_tick;
+        if let Some(ledger) = &mut self.ledger {
+            ledger.collect_rest(output, most);
+        }
+    }
+
+    /// A payer has more funds than before: its clients get hosts again.
+    pub(crate) fn funded(&mut self, payer: Account) {
+        let Some(ledger) = &self.ledger else { return };
+        let nodes: Vec<u32> =
+            ledger.links.nodes(payer).take(RESUMED).filter_map(|node| self.agents.find(&node)).collect();
+        for node in nodes {
+            let (matching, context) = self.matching();
+            matching.back_off_over(node, context);
+        }
+    }
+}

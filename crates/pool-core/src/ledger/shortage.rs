@@ -1,0 +1,42 @@
+use vipnode_types::{Account, Amount, Price};
+
+use crate::CoreError;
+
+/// Why a client cannot pay for a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shortage {
+    /// No account is linked to its node.
+    NoPayer {
+        /// What a slot costs.
+        price: Price,
+    },
+    /// Its account has too little left.
+    Funds {
+        /// The account.
+        payer: Account,
+        /// What is left after the running leases.
+        left: Amount,
+        /// What it owes.
+        debt: Amount,
+        /// What a slot costs.
+        price: Price,
+    },
+}
+
+impl Shortage {
+    /// The refusal of a request for hosts. `retry_ms` is when the pool looks again.
+    pub(crate) fn error(self, retry_ms: u64) -> CoreError {
+        match self {
+            Self::NoPayer { price } => CoreError::NoPayer { price, retry_ms },
+            Self::Funds { payer, left, debt, price } => {
+                let asset = price.asset();
+                let has = if debt > Amount::ZERO {
+                    format!("owes {}", asset.show(debt))
+                } else {
+                    format!("has {} left", asset.show(left))
+                };
+                CoreError::NoFunds { payer, has, price, retry_ms }
+            }
+        }
+    }
+}

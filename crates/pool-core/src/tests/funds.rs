@@ -1,0 +1,278 @@
+use vipnode_types::{
+    Account, Amount, LeaseId, NodeId, PaymentMode,
+    wire::{ErrorCode, EvictReason, LeaveReason, WireError},
+};
+
+use super::{
+    pool::{Pool, client, host, node, payout},
+    scenario::{CLIENT, HOST, HOUR_MS, MINUTE_MS, SECOND_HOST, SLOTS, priced},
+};
+use crate::{
+    AccountFigures, AccountRow, Command, LedgerAccount, LedgerChange, LedgerChangeKind, LedgerChangeReply, Limits,
+    OperatorOrder, Reply, Row, Transaction,
+};
+
+fn payer() -> Account {
+    Account::new([7; 20])
+}
+
+/// 1 unit for each billed millisecond, with a fee of 10 %.
+fn credit_limits() -> Limits {
+    Limits { payment: PaymentMode::Credit, fee_bps: 1_000, ..priced() }
+}
+
+/// A pool whose clients pay, with two hosts and a client that an account pays for.
+fn pool(limits: Limits) -> Pool {
+    let mut pool = Pool::with(limits);
+    pool.settle();
+    for agent in [HOST, SECOND_HOST] {
+        pool.join(agent, host(agent, SLOTS));
+    }
+    pool.join(CLIENT, client(CLIENT));
+    pool.link(node(CLIENT), Some(payer()), 1).unwrap();
+    pool
+}
+
+fn code(error: &WireError) -> ErrorCode {
+    *ErrorCode::ALL.iter().find(|code| error.is(**code)).unwrap()
+}
+
+fn order(key: Option<&str>) -> OperatorOrder {
+    OperatorOrder { by: Some(0), reason: "a test".to_owned(), key: key.map(str::to_owned) }
+}
+
+impl Pool {
+    pub(crate) fn settle(&mut self) {
+        let mut out = Vec::new();
+        self.core.settle_payment(self.now, &mut out);
+        for effect in out {
+            if let crate::Effect::Persist(rows) = effect {
+                self.rows.extend(rows);
+            }
+        }
+    }
+
+    fn link(&mut self, node: NodeId, payer: Option<Account>, counter: u64) -> Result<(), ErrorCode> {
+        let connection = self.connection(CLIENT);
+        let signer = Account::new([7; 20]);
+        let reply = self.request(Command::Link { connection, request: 9, node, payer, signer, counter }).unwrap();
+        reply.map(drop).map_err(|error| code(&error))
+    }
+
+    fn change(&mut self, kind: LedgerChangeKind, key: Option<&str>) -> Result<LedgerChangeReply, ErrorCode> {
+        let change = Box::new(LedgerChange { kind, order: order(key) });
+        let connection = self.connection(CLIENT);
+        match self.request(Command::Ledger { connection, request: 8, change }) {
+            Some(Ok(Reply::Ledger(reply))) => Ok(*reply),
+            Some(Err(error)) => Err(code(&error)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn credit(&mut self, amount: u128) -> LedgerChangeReply {
+        self.change(LedgerChangeKind::Credit { payer: payer(), amount: Amount::new(amount) }, None).unwrap()
+    }
+
+    fn figures(&self, account: LedgerAccount) -> AccountFigures {
+        let of = |row| match row {
+            Row::Account(AccountRow { account: of, figures }) if of == account => Some(figures),
+            _ => None,
+        };
+        self.core.rows().into_iter().find_map(of).unwrap_or_default()
+    }
+
+    /// The client gets `many` hosts, and both sides see each other.
+    fn served(&mut self, many: u32) -> Vec<LeaseId> {
+        let mut leases = Vec::new();
+        let has = u32::try_from(self.core.gauges().leases).unwrap();
+        for want in has + 1..=has + many {
+            self.ask(CLIENT, want);
+            let (host, call) = self.admitting(&[HOST, SECOND_HOST]).unwrap();
+            let lease = self.calls_lease(host);
+            self.done(call, crate::CallOutcome::Done);
+            self.delta(host, &[lease], &[]);
+            self.delta(CLIENT, &[lease], &[]);
+            leases.push(lease);
+        }
+        leases
+    }
+
+    /// The lease that a host was asked to admit last.
+    fn calls_lease(&self, _host: u32) -> LeaseId {
+        LeaseId::new(self.core.leases.numbers().0 - 1)
+    }
+
+    /// Time passes in which all agents report.
+    fn passes(&mut self, ms: u64) {
+        for _ in 0..ms / 1_000 {
+            self.pass(1_000);
+            for agent in [HOST, SECOND_HOST, CLIENT] {
+                self.beat(agent);
+            }
+        }
+    }
+
+    fn refusal(&mut self, want: u32) -> ErrorCode {
+        let connection = self.connection(CLIENT);
+        let ask = Box::new(vipnode_types::wire::AskRequest { want, avoid: Vec::new() });
+        let error = self.request(Command::Ask { connection, request: 2, ask }).unwrap().unwrap_err();
+        code(&error)
+    }
+}
+
+#[test]
+fn without_funds_there_is_no_service_and_with_them_there_is() {
+    let mut pool = pool(credit_limits());
+    assert_eq!(pool.refusal(1), ErrorCode::PaymentRequired);
+    pool.credit(u128::from(9 * MINUTE_MS));
+    assert_eq!(pool.refusal(1), ErrorCode::PaymentRequired, "it lasts for less than 10 minutes");
+    pool.credit(u128::from(2 * MINUTE_MS));
+    assert_eq!(pool.served(1).len(), 1);
+    assert_eq!(pool.refusal(2), ErrorCode::PaymentRequired, "a second lease would halve it");
+    pool.link(node(CLIENT), None, 2).unwrap();
+    assert_eq!(pool.refusal(2), ErrorCode::PaymentRequired, "nobody pays");
+}
+
+#[test]
+fn d17_a_client_is_served_no_longer_than_its_funds_last() {
+    let mut pool = pool(credit_limits());
+    pool.credit(u128::from(11 * MINUTE_MS));
+    pool.served(1);
+    pool.passes(10 * MINUTE_MS + 50_000);
+    assert_eq!(pool.core.gauges().leases, 1);
+    pool.passes(10_000);
+    assert_eq!(pool.core.gauges().leases, 0, "the lease ended");
+    let reasons: Vec<_> = [HOST, SECOND_HOST].into_iter().filter_map(|host| pool.evicted(host)).collect();
+    assert_eq!(reasons, [EvictReason::NoFunds], "on the host's node");
+    let figures = pool.figures(LedgerAccount::Payer(payer()));
+    assert_eq!(figures.debt(), Amount::ZERO, "it owes nothing: {figures:?}");
+    let host = [HOST, SECOND_HOST].map(|host| pool.figures(LedgerAccount::Payee(payout(host))));
+    let (earned, fee) =
+        (host[0].metered.get() + host[1].metered.get(), pool.figures(LedgerAccount::Fee).received.get());
+    assert_eq!((earned, fee), (figures.metered.get(), figures.metered.get() / 10));
+    pool.credit(u128::from(HOUR_MS));
+    pool.pass(1_000);
+    assert!(pool.admitting(&[HOST, SECOND_HOST]).is_some(), "it is served again at once");
+}
+
+#[test]
+fn d18_the_newest_leases_end_first_and_the_rest_stays() {
+    let mut pool = pool(Limits { funds_last_ms: 0, ..credit_limits() });
+    pool.credit(u128::from(HOUR_MS));
+    let leases = pool.served(2);
+    pool.passes(10 * MINUTE_MS);
+    let debit = Amount::new(u128::from(HOUR_MS - 20 * MINUTE_MS - 10_000));
+    pool.core.limits.funds_last_ms = 5_000;
+    pool.change(LedgerChangeKind::Debit { payer: payer(), amount: debit }, None).unwrap();
+    pool.passes(5_000);
+    assert!(pool.core.leases.find(leases[1]).is_none(), "the newer one ended");
+    assert!(pool.core.leases.find(leases[0]).is_some(), "what is left covers the older one");
+}
+
+#[test]
+fn at_most_so_many_leases_end_in_a_step() {
+    let mut pool = pool(Limits { unfunded_a_tick: 1, ..credit_limits() });
+    pool.credit(u128::from(HOUR_MS));
+    pool.served(2);
+    pool.change(LedgerChangeKind::Debit { payer: payer(), amount: Amount::new(u128::from(HOUR_MS)) }, None).unwrap();
+    pool.core.limits.expiries_a_handle = 1;
+    pool.handle(Command::Tick);
+    assert_eq!(pool.core.gauges().leases, 1);
+    pool.handle(Command::Tick);
+    assert_eq!(pool.core.gauges().leases, 0);
+}
+
+#[test]
+fn after_a_refusal_for_funds_the_agent_is_asked_to_wait() {
+    let mut pool = pool(Limits { unfunded_retry_ms: 7_000, ..credit_limits() });
+    let connection = pool.connection(CLIENT);
+    let ask = Box::new(vipnode_types::wire::AskRequest { want: 1, avoid: Vec::new() });
+    let error = pool.request(Command::Ask { connection, request: 2, ask }).unwrap().unwrap_err();
+    let data = error.data.unwrap();
+    assert_eq!(data.retry_ms, Some(7_000));
+    assert!(data.hint.contains("vipnode pool admin credit"));
+}
+
+#[test]
+fn newer_credit_secures_so_many_earlier_costs_at_once() {
+    let mut pool = pool(Limits { collected_a_tick: 1, funds_last_ms: 0, ..credit_limits() });
+    let limit = Amount::new(u128::from(HOUR_MS));
+    pool.change(LedgerChangeKind::Limit { payer: payer(), limit }, None).unwrap();
+    for _ in 0..2 {
+        let lease = pool.served(1)[0];
+        pool.passes(MINUTE_MS);
+        pool.ask(CLIENT, 0);
+        pool.leave(CLIENT, lease, LeaveReason::Surplus);
+        while [HOST, SECOND_HOST].into_iter().any(|host| pool.evicted(host).is_some()) {}
+        pool.passes(MINUTE_MS);
+    }
+    let unpaid = |pool: &Pool| pool.core.rows().iter().filter(|row| matches!(row, Row::Unpaid(_))).count();
+    assert_eq!(unpaid(&pool), 2, "a limit is lent, and secures nothing");
+    pool.credit(u128::from(HOUR_MS));
+    assert_eq!(unpaid(&pool), 1);
+    pool.passes(2_000);
+    assert_eq!(unpaid(&pool), 0, "the rest is secured by the next step");
+}
+
+#[test]
+fn a_key_is_taken_once() {
+    let mut pool = pool(credit_limits());
+    let credit = |amount: u128| LedgerChangeKind::Credit { payer: payer(), amount: Amount::new(amount) };
+    let first = pool.change(credit(5), Some("invoice 1")).unwrap();
+    assert_eq!(pool.change(credit(5), Some("invoice 1")), Ok(first.clone()));
+    assert_eq!(pool.change(credit(6), Some("invoice 1")), Err(ErrorCode::InvalidParams));
+    assert_eq!(pool.figures(LedgerAccount::Payer(payer())).received, Amount::new(5));
+    pool.restart(credit_limits());
+    assert_eq!(pool.change(credit(5), Some("invoice 1")), Ok(first), "also after a restart");
+}
+
+#[test]
+fn a_link_needs_a_higher_counter() {
+    let mut pool = pool(credit_limits());
+    assert_eq!(pool.link(node(CLIENT), None, 1), Err(ErrorCode::Unauthorized));
+    pool.restart(credit_limits());
+    assert_eq!(pool.link(node(CLIENT), None, 1), Err(ErrorCode::Unauthorized), "also after a restart");
+}
+
+#[test]
+fn a_new_payer_pays_only_for_what_comes_later() {
+    let mut pool = pool(credit_limits());
+    pool.credit(u128::from(HOUR_MS));
+    pool.served(1);
+    pool.passes(MINUTE_MS);
+    pool.link(node(CLIENT), None, 2).unwrap();
+    let first = pool.figures(LedgerAccount::Payer(payer())).metered;
+    assert!(first >= Amount::new(u128::from(MINUTE_MS - 1_000)), "{first:?}");
+    pool.passes(MINUTE_MS);
+    assert_eq!(pool.figures(LedgerAccount::Payer(payer())).metered, first);
+}
+
+#[test]
+fn what_was_metered_without_payments_is_never_billed() {
+    let mut pool = pool(credit_limits());
+    pool.credit(u128::from(HOUR_MS));
+    pool.served(1);
+    pool.passes(MINUTE_MS);
+    // A switch to no payments bills what ran until then.
+    pool.stop();
+    pool.restart(priced());
+    assert_eq!(pool.core.gauges().leases, 0);
+    let entries = |pool: &Pool| {
+        let lease =
+            |row: &&Row| matches!(row, Row::Entry(entry) if matches!(entry.transaction, Transaction::Lease { .. }));
+        pool.rows.iter().filter(lease).count()
+    };
+    assert_eq!(entries(&pool), 1);
+    for agent in [HOST, SECOND_HOST] {
+        pool.join(agent, host(agent, SLOTS));
+    }
+    pool.join(CLIENT, client(CLIENT));
+    pool.calls.clear();
+    pool.served(1);
+    pool.passes(MINUTE_MS);
+    pool.stop();
+    pool.restart(credit_limits());
+    assert_eq!((pool.core.gauges().leases, entries(&pool)), (0, 1), "nothing is billed for the time without payments");
+    let left = pool.figures(LedgerAccount::Payer(payer()));
+    assert!(left.metered >= Amount::new(u128::from(MINUTE_MS - 1_000)), "the accounts are those of before");
+}
