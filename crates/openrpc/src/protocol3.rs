@@ -101,7 +101,7 @@ pub(super) fn reach() -> MethodRow {
                 `port_error` contains the reason. \
                 With `connect`, params are [request, envelope], signed as for vipnode_connect but with the name of this \
                 method: the pool checks audience, delegation, membership, bans, and chain as it checks a connect, and \
-                `admission` is the result. `vipnode doctor` calls this method.";
+                `admission` is the result and `supply` counts the hosts that it could assign to the node. `vipnode doctor` calls this method.";
     let request = ReachRequest { port: Some(30_303), node: examples::client(), chain_id: 1, join: None, connect: None };
     let reply = ReachReply {
         address: [198, 51, 100, 7].into(),
@@ -109,7 +109,7 @@ pub(super) fn reach() -> MethodRow {
         port_error: None,
         time_ms: NOW,
         admission: Admission::Allowed,
-        no_hosts: None,
+        supply: None,
     };
     MethodRow::new::<ReachReply>(
         method::REACH,

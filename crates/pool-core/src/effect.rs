@@ -1,6 +1,6 @@
 use vipnode_types::{
     protocol2,
-    wire::{AskReply, ConnectReply, Done, ExplainReply, PoolStatus, ReportReply, WireError},
+    wire::{AskReply, ConnectReply, Done, ExplainReply, HostSupply, PoolStatus, ReportReply, WireError},
 };
 
 use crate::{CallId, ConnectionId, LedgerChangeReply, PoolCall, RequestId, Row};
@@ -57,8 +57,8 @@ pub enum SendWhen {
 pub enum Reply {
     /// To a connect.
     Connect(Box<ConnectReply>),
-    /// To a check of a connect, which would be accepted: why no other host is on the node's chain, if that is so.
-    Checked(Option<String>),
+    /// To a check of a connect, which would be accepted: which hosts the pool has for the node.
+    Checked(Box<HostSupply>),
     /// To a report.
     Report(ReportReply),
     /// To an ask.

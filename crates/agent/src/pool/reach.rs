@@ -5,7 +5,7 @@ use vipnode_rpc::{CallError, RpcClient};
 use vipnode_types::{
     JoinSecret, Ms, PoolId, sanitize,
     signed::Envelope,
-    wire::{Admission, ConnectRequest, ReachReply, ReachRequest, WireError, method},
+    wire::{Admission, ConnectRequest, HostSupply, ReachReply, ReachRequest, WireError, method},
 };
 
 use crate::{AgentError, Connector, KnownPool, PoolConnection, clock, state::AgentIdentity};
@@ -98,9 +98,12 @@ fn sanitized(reply: ReachReply) -> ReachReply {
         Admission::Refused(error) => Admission::Refused(error.sanitized(TEXT_CHARS)),
         admission => admission,
     };
-    let no_hosts = reply.no_hosts.map(|why| sanitize(&why, TEXT_CHARS));
+    let supply = reply.supply.map(|supply| {
+        let reason = supply.reason.map(|why| sanitize(&why, TEXT_CHARS));
+        HostSupply { reason, ..supply }
+    });
     let port_error = reply.port_error.map(|error| error.sanitized(TEXT_CHARS));
-    ReachReply { admission, no_hosts, port_error, ..reply }
+    ReachReply { admission, supply, port_error, ..reply }
 }
 
 fn unanswered(error: &dyn std::fmt::Display) -> AgentError {
@@ -109,7 +112,7 @@ fn unanswered(error: &dyn std::fmt::Display) -> AgentError {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_types::wire::ErrorCode;
+    use vipnode_types::{Price, wire::ErrorCode};
 
     use super::*;
 
@@ -122,14 +125,14 @@ mod tests {
             port: None,
             port_error: Some(refused.clone()),
             admission: Admission::Refused(refused),
-            no_hosts: Some(text),
+            supply: Some(HostSupply { price: Price::FREE, hosts: 0, candidates: 0, reason: Some(text) }),
             time_ms: Ms::new(0),
         };
-        let ReachReply { admission: Admission::Refused(error), no_hosts, port_error, .. } = sanitized(reply) else {
+        let ReachReply { admission: Admission::Refused(error), supply, port_error, .. } = sanitized(reply) else {
             panic!()
         };
-        let (no_hosts, port_error) = (no_hosts.unwrap(), port_error.unwrap());
-        for text in [error.message.as_str(), error.hint().unwrap(), &no_hosts, &port_error.message] {
+        let (reason, port_error) = (supply.unwrap().reason.unwrap(), port_error.unwrap());
+        for text in [error.message.as_str(), error.hint().unwrap(), &reason, &port_error.message] {
             assert!(!text.contains(['\n', '\u{1b}']) && text.chars().count() <= TEXT_CHARS, "{text}");
         }
     }

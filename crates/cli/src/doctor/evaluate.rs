@@ -213,7 +213,7 @@ fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
     match &pool.reached.reply {
         Ok(reply) => {
             findings.extend(admission(facts, reply));
-            findings.extend(no_hosts(facts, reply));
+            findings.extend(super::partners::evaluate(facts, reply));
             findings.push(clock(pool, reply));
             findings.extend(port(facts, reply));
         }
@@ -275,17 +275,6 @@ fn unsigned_admission() -> Finding {
     let text = "Over protocol 2, this check signs nothing, so it cannot show whether the pool admits this node, accepts the \
                 URL, and has hosts on the node's chain";
     Finding { hint: "Start the agent".to_owned(), ..Finding::skipped("admission", text) }
-}
-
-/// The pool has hosts, none of them on the node's chain. A host may be the first one there, so only a client cannot work.
-fn no_hosts(facts: &Facts, reply: &ReachReply) -> Option<Finding> {
-    let text = reply.no_hosts.as_ref()?;
-    let hint = "Compare the node's network and genesis block with the pool's, or pass another pool";
-    Some(match (facts.wants.client, facts.wants.sells()) {
-        (true, false) => Finding::error("partners", text, hint),
-        (true, true) => Finding::warning("partners", text, hint),
-        (false, _) => Finding { hint: hint.to_owned(), ..Finding::skipped("partners", text) },
-    })
 }
 
 fn clock(pool: &PoolFound, reply: &ReachReply) -> Finding {

@@ -10,6 +10,7 @@ mod evaluate;
 mod facts;
 mod finding;
 mod gather;
+mod partners;
 #[cfg(test)]
 mod tests;
 mod verdict;

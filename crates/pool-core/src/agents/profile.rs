@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use vipnode_types::{Capability, PeerRules};
+use vipnode_types::{Capability, MinVersion, PeerRules};
 
 use crate::{
     Limits,
@@ -20,10 +20,15 @@ impl Profile {
     /// Returns the profile that an agent sent, cut to the limits. The order of capabilities does not matter.
     pub(crate) fn said(said: &Hello<'_>, limits: &Limits) -> Self {
         let serves: BTreeSet<&Capability> = said.serves.iter().take(limits.capabilities as usize).collect();
-        let most = limits.rules as usize;
-        let need = said.need.iter().take(most).cloned().collect();
-        let rules = PeerRules { need, min_versions: said.min_versions.iter().take(most).cloned().collect() };
+        let rules = Self::rules(said.need, said.min_versions, limits);
         Self { serves: serves.into_iter().cloned().collect(), rules }
+    }
+
+    /// Returns the rules that an agent sent, cut to the limit.
+    pub(crate) fn rules(need: &[Capability], min_versions: &[MinVersion], limits: &Limits) -> PeerRules {
+        let most = limits.rules as usize;
+        let need = need.iter().take(most).cloned().collect();
+        PeerRules { need, min_versions: min_versions.iter().take(most).cloned().collect() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,8 +1,11 @@
 use std::net::IpAddr;
 
-use vipnode_types::wire::{ConnectRequest, WireError};
+use vipnode_types::wire::{ConnectRequest, HostSupply, WireError};
 
-use crate::{ConnectionId, Core, Identity, Reply, RequestId, output::Output};
+use crate::{
+    ConnectionId, Core, Identity, Reply, RequestId, agents::profile::Profile, matching::newcomer::Newcomer,
+    output::Output,
+};
 
 impl Core {
     /// Checks whether a connect would be accepted, by the rules of a connect. Nothing connects, and a connection of the same
@@ -14,17 +17,18 @@ impl Core {
         (identity, address): (&Identity, IpAddr),
         hello: &ConnectRequest,
     ) {
-        let reply = self.checked(output, (identity, address), hello).map(Reply::Checked);
+        let checked = self.checked(output, (identity, address), hello);
+        let reply = checked.map(|supply| Reply::Checked(Box::new(supply)));
         output.reply(connection, request, reply);
     }
 
-    /// Returns why no other host is on the node's chain. It takes the core by shared reference, so a check changes nothing.
+    /// Returns which hosts the pool has for the node. It takes the core by shared reference, so a check changes nothing.
     fn checked(
         &self,
         output: &mut Output,
         (identity, address): (&Identity, IpAddr),
         hello: &ConnectRequest,
-    ) -> Result<Option<String>, WireError> {
+    ) -> Result<HostSupply, WireError> {
         self.check_hello(identity, hello)?;
         let room = if self.has_room_for(&identity.node) {
             Some(0)
@@ -34,8 +38,18 @@ impl Core {
             (forgets > 0).then_some(forgets)
         };
         self.check_node((identity.node, address), &hello.chain, room)?;
-        let (no_hosts, looks) = self.matching.no_hosts_on(&hello.chain, identity.node, self.context());
+        let need = hello.client.as_ref().map_or(&[][..], |client| &client.required_capabilities);
+        let newcomer = Newcomer {
+            node: identity.node,
+            chain: &hello.chain,
+            address,
+            host: hello.host.is_some(),
+            max_price: self.max_price(hello).ok().flatten(),
+            client_version: &hello.client_version,
+            rules: Profile::rules(need, &hello.min_versions, &self.limits),
+        };
+        let (supply, looks) = self.matching.supply_for(&newcomer, self.context());
         output.count_steps(Some(address), looks);
-        Ok(no_hosts)
+        Ok(supply)
     }
 }

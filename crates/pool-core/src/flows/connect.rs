@@ -82,7 +82,7 @@ impl Core {
     }
 
     /// The highest price that a client accepts, in the asset that this pool charges in; `None` for any.
-    fn max_price(&self, hello: &ConnectRequest) -> Result<Option<Price>, CoreError> {
+    pub(crate) fn max_price(&self, hello: &ConnectRequest) -> Result<Option<Price>, CoreError> {
         let Some(quoted) = hello.client.as_ref().and_then(|client| client.max_price.as_ref()) else { return Ok(None) };
         let asset = self.limits.price.asset();
         let price = quoted.in_asset(asset);

@@ -10,6 +10,7 @@ pub(crate) mod host_classes;
 pub(crate) mod host_search;
 pub(crate) mod hosts_by_block;
 pub(crate) mod new_host_trials;
+pub(crate) mod newcomer;
 pub(crate) mod no_host;
 pub(crate) mod open_hosts;
 pub(crate) mod paired_slots;

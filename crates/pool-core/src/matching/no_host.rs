@@ -36,7 +36,7 @@ pub(crate) enum NoHost {
 
 impl NoHost {
     /// The reason as text, where it does not depend on the hosts, or where they are too many to examine each.
-    fn words(self, chain: &ChainSpec) -> String {
+    pub(in crate::matching) fn words(self, chain: &ChainSpec) -> String {
         match self {
             Self::Price(price) => format!("a slot costs {price} here, more than your --max-price"),
             Self::NoneFree => format!("no host on {chain} has a free slot"),
@@ -158,12 +158,7 @@ impl Matching {
         for &host in self.open_hosts.connected().iter().take(LOOKS).filter(|host| Some(**host) != own) {
             examined_hosts = examined_hosts.saturating_add(1);
             let Some(on) = context.agents.get(host).map(Node::chain) else { continue };
-            let joined = match number {
-                Some(number) => context.agents.are_joined(number, on, context.limits),
-                // A chain whose genesis is unknown may be this one.
-                None => context.agents.chain(on).is_some_and(|on| on.lacks_genesis() && on.chain_id == chain.chain_id),
-            };
-            if joined {
+            if Self::is_on(number, on, chain, context) {
                 return (None, examined_hosts);
             }
             if !others.contains(&on) {
@@ -178,6 +173,15 @@ impl Matching {
             format!("no host on {chain} has a free slot here, and none of the {examined_hosts} examined hosts is on it")
         };
         (name_chains(&none, &others, chain, context), examined_hosts)
+    }
+
+    /// Whether a host on the chain `on` could serve a node on a chain with this number. Without one, no node is on it.
+    pub(in crate::matching) fn is_on(number: Option<u32>, on: u32, chain: &ChainSpec, context: Context<'_>) -> bool {
+        match number {
+            Some(number) => context.agents.are_joined(number, on, context.limits),
+            // A chain whose genesis is unknown may be this one.
+            None => context.agents.chain(on).is_some_and(|on| on.lacks_genesis() && on.chain_id == chain.chain_id),
+        }
     }
 
     /// Whether a host on this chain has a free slot, or one whose genesis is unknown and that may be on it.
@@ -205,7 +209,7 @@ fn name_chains(none: &str, others: &[u32], chain: &ChainSpec, context: Context<'
 impl Survey {
     /// Why none of the connected hosts, all of which were examined, is assigned. `other` is "other " if the client is a
     /// host itself.
-    fn words(&self, chain: &ChainSpec, other: &str) -> String {
+    pub(in crate::matching) fn words(&self, chain: &ChainSpec, other: &str) -> String {
         let all = self.on_chain();
         if all == 0 {
             return match self.examined {

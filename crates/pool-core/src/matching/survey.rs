@@ -1,6 +1,9 @@
 use vipnode_types::wire::Excluded;
 
-use crate::matching::{Context, Matching, compatibility::Incompatibility, rejection::Rejection};
+use crate::{
+    agents::node::Node,
+    matching::{Context, Matching, compatibility::Incompatibility, rejection::Rejection},
+};
 
 /// Counts of the connected hosts examined for a client, by the reason against them.
 #[derive(Debug, Default)]
@@ -37,8 +40,14 @@ impl Matching {
         let nodes = context.agents.get(client).zip(context.agents.get(host));
         let Some((wants, gives)) = nodes else { return Rejection::Full };
         if !gives.may_be_dialed_by(wants, context.limits.members_only) {
-            Rejection::Incompatible(Incompatibility::NoAddress)
-        } else if gives.open_slots() == 0 {
+            return Rejection::Incompatible(Incompatibility::NoAddress);
+        }
+        self.why_no_free_slot(host, gives)
+    }
+
+    /// Why a host that a client could dial has no slot that could be offered.
+    pub(in crate::matching) fn why_no_free_slot(&self, host: u32, gives: &Node) -> Rejection {
+        if gives.open_slots() == 0 {
             Rejection::OffersNone
         } else if self.is_backing_off(host) {
             Rejection::BackingOff
@@ -50,7 +59,7 @@ impl Matching {
 
 impl Survey {
     /// Counts a host. The client itself is not counted.
-    fn count(&mut self, rejection: Option<Rejection>) {
+    pub(in crate::matching) fn count(&mut self, rejection: Option<Rejection>) {
         let Some(why) = rejection else {
             self.examined = self.examined.saturating_add(1);
             self.candidates = self.candidates.saturating_add(1);

@@ -1,10 +1,10 @@
 use vipnode_types::{
-    ChainSpec, Enode, EnodeHost, Ms,
-    wire::{ConnectRequest, ErrorCode, EvictReason, ReportRequest, WireError},
+    ChainSpec, Enode, EnodeHost, Ms, Price,
+    wire::{ClientCriteria, ConnectRequest, ErrorCode, EvictReason, HostSupply, ReportRequest, WireError},
 };
 
 use super::{
-    pool::{Pool, START, address, agent_key, chain, client, hello, host, node},
+    pool::{Pool, START, address, agent_key, chain, client, hello, host, node, wei},
     scenario::{CLIENT, HOST, KEPT, SECOND_HOST, SLOTS},
 };
 use crate::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, Limits, Reply, Row};
@@ -249,14 +249,19 @@ fn presences_are_written_together_every_few_minutes() {
 }
 
 /// Checks a connect without making it, as `vipnode doctor` has a pool do.
-fn check(pool: &mut Pool, agent: u32, issued: Ms, hello: ConnectRequest) -> Result<Option<String>, WireError> {
+fn check(pool: &mut Pool, agent: u32, issued: Ms, hello: ConnectRequest) -> Result<HostSupply, WireError> {
     let identity = Identity { node: node(agent), agent: agent_key(), issued };
     let connection = ConnectionId { gateway: 9, connection: agent, generation: 0 };
     let (address, hello) = (address(agent), Box::new(hello));
     match pool.request(Command::CheckConnect { connection, request: 1, identity, address, hello }).unwrap()? {
-        Reply::Checked(no_hosts) => Ok(no_hosts),
+        Reply::Checked(supply) => Ok(*supply),
         other => panic!("{other:?}"),
     }
+}
+
+/// So many hosts, each of which could be assigned.
+fn fits(hosts: u32) -> HostSupply {
+    HostSupply { price: Price::FREE, hosts, candidates: hosts, reason: None }
 }
 
 #[test]
@@ -277,8 +282,9 @@ fn a_connect_that_is_only_checked_is_judged_like_a_connect_and_changes_nothing()
         let checked = check(&mut pool, agent, issued, hello.clone()).unwrap_err();
         assert_eq!(connect(&mut pool, agent, issued, hello).unwrap_err(), checked);
     }
-    assert_eq!(check(&mut pool, HOST, NEWER, client(HOST)), Ok(None), "its own node is the only host");
-    assert_eq!(check(&mut pool, CLIENT, ISSUED, client(CLIENT)), Ok(None));
+    let own = check(&mut pool, HOST, NEWER, client(HOST)).unwrap();
+    assert_eq!((own.hosts, own.reason.as_deref()), (0, Some("no host is connected to the pool")), "its own node");
+    assert_eq!(check(&mut pool, CLIENT, ISSUED, client(CLIENT)), Ok(fits(1)));
     assert_eq!((pool.core.gauges(), &pool.closed[..]), (before, &[][..]), "the node that is connected stays");
     let again = connect(&mut pool, HOST, ISSUED, host(HOST, SLOTS));
     assert!(again.is_ok(), "the newer delegation was not remembered");
@@ -288,12 +294,36 @@ fn a_connect_that_is_only_checked_is_judged_like_a_connect_and_changes_nothing()
 fn a_node_that_is_checked_learns_that_its_chain_has_no_hosts() {
     let mut pool = Pool::new().with_host(HOST, SLOTS);
     let other = ConnectRequest { chain: chain(2), ..client(CLIENT) };
-    let text = check(&mut pool, CLIENT, ISSUED, other.clone()).unwrap().unwrap();
+    let text = check(&mut pool, CLIENT, ISSUED, other.clone()).unwrap().reason.unwrap();
     assert!(text.contains("no host here is on chain 2") && text.contains("hosts are on mainnet"), "{text}");
     let nodes = pool.core.gauges().nodes;
     assert_eq!(nodes, 1);
     pool.connect(SECOND_HOST, ConnectRequest { chain: chain(2), ..host(SECOND_HOST, 1) }).unwrap();
-    assert_eq!(check(&mut pool, CLIENT, ISSUED, other), Ok(None));
+    assert_eq!(check(&mut pool, CLIENT, ISSUED, other), Ok(fits(1)));
+}
+
+#[test]
+fn a_node_that_is_checked_learns_the_price_and_how_many_hosts_fit() {
+    let price = wei(100);
+    let mut pool = Pool::with(Limits { price, ..Limits::default() });
+    let most = |wei: u64| {
+        let max_price = format!("{wei} wei/minute").parse().ok();
+        ConnectRequest { client: Some(ClientCriteria { max_price, ..ClientCriteria::default() }), ..client(CLIENT) }
+    };
+    let reason = |pool: &mut Pool, hello| check(pool, CLIENT, ISSUED, hello).unwrap().reason.unwrap_or_default();
+    assert_eq!(reason(&mut pool, most(100)), "no host is connected to the pool");
+    pool = pool.with_host(HOST, 1).with_host(SECOND_HOST, 1);
+    assert_eq!(check(&mut pool, CLIENT, ISSUED, most(100)), Ok(HostSupply { price, ..fits(2) }));
+    let dear = reason(&mut pool, most(99));
+    assert!(dear.contains("100 wei/minute here, more than your --max-price"), "{dear}");
+    let newer = "geth/9.0.0".parse().unwrap();
+    let old = reason(&mut pool, ConnectRequest { min_versions: vec![newer], ..most(100) });
+    assert!(old.contains("all 2 hosts on mainnet run a version older than geth"), "{old}");
+    pool.connect(SECOND_HOST, host(SECOND_HOST, 0)).unwrap();
+    let one = HostSupply { price, hosts: 2, ..fits(1) };
+    assert_eq!(check(&mut pool, CLIENT, ISSUED, most(100)), Ok(one));
+    pool.connect(HOST, host(HOST, 0)).unwrap();
+    assert_eq!(reason(&mut pool, most(100)), "all 2 hosts on mainnet offer no slots");
 }
 
 #[test]
@@ -303,11 +333,12 @@ fn a_host_beyond_those_that_are_examined_is_a_partner_all_the_same() {
         pool = pool.with_host(1_000 + number, SLOTS);
     }
     let other = ConnectRequest { chain: chain(2), ..client(CLIENT) };
-    let text = check(&mut pool, CLIENT, ISSUED, other.clone()).unwrap().unwrap();
+    let text = check(&mut pool, CLIENT, ISSUED, other.clone()).unwrap().reason.unwrap();
     let part = "has a free slot here, and none of the 256 examined hosts is on it";
     assert!(text.starts_with("no host on chain 2") && text.contains(part), "{text}");
     pool.connect(SECOND_HOST, ConnectRequest { chain: chain(2), ..host(SECOND_HOST, 1) }).unwrap();
-    assert_eq!(check(&mut pool, CLIENT, ISSUED, other), Ok(None));
+    let supply = check(&mut pool, CLIENT, ISSUED, other).unwrap();
+    assert_eq!(supply.reason, None);
 }
 
 #[test]
@@ -321,7 +352,7 @@ fn a_check_forgets_no_node_for_which_a_full_pool_would_make_room() {
     pool.now = pool.now.plus(2_000);
     pool.rows.clear();
     for _ in 0..2 {
-        assert_eq!(check(&mut pool, CLIENT, ISSUED, client(CLIENT)), Ok(None));
+        assert!(check(&mut pool, CLIENT, ISSUED, client(CLIENT)).is_ok());
         assert!(pool.core.agents.find(&node(HOST)).is_some() && pool.rows.is_empty(), "nothing changed");
     }
     pool.connect(CLIENT, client(CLIENT)).unwrap();
@@ -333,5 +364,9 @@ fn a_pool_without_room_for_another_node_says_so_when_it_is_checked() {
     let mut pool = Pool::with(Limits { nodes: 1, ..Limits::default() }).with_host(HOST, SLOTS);
     let error = check(&mut pool, CLIENT, ISSUED, client(CLIENT)).unwrap_err();
     assert!(error.is(ErrorCode::Busy), "{error}");
-    assert_eq!(check(&mut pool, HOST, ISSUED, host(HOST, SLOTS)), Ok(None), "a known node has room");
+    assert_eq!(
+        check(&mut pool, HOST, ISSUED, host(HOST, SLOTS)).map(|supply| supply.hosts),
+        Ok(0),
+        "a known node has room"
+    );
 }

@@ -32,7 +32,7 @@ pub(crate) type CoreAnswer = Result<Reply, WireError>;
 pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
     let text = match reply {
         Reply::Connect(reply) => to_raw_value(reply),
-        Reply::Checked(no_hosts) => to_raw_value(no_hosts),
+        Reply::Checked(reply) => to_raw_value(reply),
         Reply::Report(reply) => to_raw_value(reply),
         Reply::Ask(reply) => to_raw_value(reply),
         Reply::Explain(reply) => to_raw_value(reply),

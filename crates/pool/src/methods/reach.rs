@@ -8,7 +8,7 @@ use std::{io::ErrorKind, net::SocketAddr, time::Instant};
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::{net::TcpStream, time::timeout};
 use vipnode_pool_core::Reply;
-use vipnode_types::wire::{Admission, Reach, ReachReply, WireError};
+use vipnode_types::wire::{Admission, HostSupply, Reach, ReachReply, WireError};
 
 use crate::{
     call_refusal::CallRefusal,
@@ -24,7 +24,7 @@ pub(crate) async fn answer(
     nonce: &str,
     ReachCall { request, check }: ReachCall,
 ) -> Result<Box<RawValue>, WireError> {
-    let (admission, no_hosts) = match check {
+    let (admission, supply) = match check {
         None => (service.access.admission(&request, nonce), None),
         Some(check) => admission(service, caller, check).await,
     };
@@ -40,22 +40,22 @@ pub(crate) async fn answer(
         Err(error) => (None, Some(error)),
     };
     // Last, so that the caller knows its age best.
-    let reply = ReachReply { address, port, port_error, admission, no_hosts, time_ms: wall_clock() };
+    let reply = ReachReply { address, port, port_error, admission, supply, time_ms: wall_clock() };
     Ok(to_raw_value(&reply).map_err(|error| CallRefusal::Internal { why: error.to_string() })?)
 }
 
-/// Returns whether the core would accept a connect, and why no other host is on the node's chain.
+/// Returns whether the core would accept a connect, and which hosts it has for the node.
 async fn admission(
     service: &Service,
     caller: &Caller,
     check: Result<PreparedCommand, WireError>,
-) -> (Admission, Option<String>) {
+) -> (Admission, Option<HostSupply>) {
     let checked = match check {
         Ok(command) => service.gateway.answer(caller.charged_to(), command).await,
         Err(error) => Err(error),
     };
     match checked {
-        Ok(Reply::Checked(no_hosts)) => (Admission::Allowed, no_hosts),
+        Ok(Reply::Checked(supply)) => (Admission::Allowed, Some(*supply)),
         Ok(_) => (Admission::Allowed, None),
         Err(error) => (Admission::Refused(error), None),
     }

@@ -72,9 +72,9 @@ impl Encode for Reply {
                 out.number(7);
                 reply.encode(out);
             }
-            Self::Checked(no_hosts) => {
+            Self::Checked(supply) => {
                 out.number(8);
-                no_hosts.is_some().encode(out);
+                supply.reason.is_some().encode(out);
             }
             Self::Ledger(reply) => {
                 out.number(9);

@@ -24,6 +24,7 @@ mod connect;
 mod error;
 mod error_code;
 mod explain;
+mod host_supply;
 mod leave;
 pub mod method;
 mod pair_fault;
@@ -37,6 +38,7 @@ pub use connect::{ClientCriteria, ConnectReply, ConnectRequest, HostOffer, Lease
 pub use error::{ErrorData, WireError};
 pub use error_code::ErrorCode;
 pub use explain::{Excluded, ExplainReply, ExplainRequest, ExplainedHost, Score, Selection};
+pub use host_supply::HostSupply;
 pub use leave::{ByeRequest, LeaveReason, LeaveRequest};
 pub use pair_fault::PairFault;
 pub use reach::{Admission, Reach, ReachReply, ReachRequest};

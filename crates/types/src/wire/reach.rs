@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectRequest, WireError};
+use super::{ConnectRequest, HostSupply, WireError};
 use crate::{JoinProof, Ms, NodeId};
 
 /// A request from a caller that may later connect as an agent. The pool stores nothing about the caller and does not
@@ -44,9 +44,9 @@ pub struct ReachReply {
     pub time_ms: Ms,
     /// Whether such a node may join. For a request with [`ReachRequest::connect`], the result of the check.
     pub admission: Admission,
-    /// Only for a connect request that the pool would accept: why no other host is on the node's chain.
+    /// Only for a connect request that the pool would accept: which hosts it has for the node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub no_hosts: Option<String>,
+    pub supply: Option<HostSupply>,
 }
 
 /// What happened when the pool dialed a port.

@@ -1,0 +1,64 @@
+//! The hosts that a pool has for the node, and their price.
+
+use vipnode_types::wire::{HostSupply, ReachReply};
+
+use super::{Facts, Finding};
+use crate::output::format::counted;
+
+/// Whether a client would get a host. The pool judges it as it would after a connect, and the price also as the agent does.
+pub(super) fn evaluate(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
+    let Some(supply) = &reply.supply else { return Vec::new() };
+    if facts.wants.client {
+        return [price(facts, supply), hosts(facts, supply)].into_iter().flatten().collect();
+    }
+    // A host may be the first one on its chain.
+    let price = Finding::ok("price", format!("A slot costs {} here", supply.price));
+    vec![price].into_iter().filter(|_| !supply.price.is_free()).collect()
+}
+
+fn price(facts: &Facts, supply: &HostSupply) -> Option<Finding> {
+    let price = supply.price;
+    let most = facts.wants.agent.max_price.as_ref();
+    if facts.wants.agent.pays(price) {
+        let most = most.map_or_else(String::new, |most| format!(" (at most {most}: --max-price)"));
+        return Some(match price.is_free() {
+            true => Finding::ok("price", "The pool is free"),
+            false => Finding::ok("price", format!("A slot costs {price} here{most}")),
+        });
+    }
+    let text = format!("A slot costs {price} here, more than --max-price {}", most?);
+    let hint = format!("Pass --max-price \"{price}\", or another pool");
+    Some(unserved(facts, "price", text, hint))
+}
+
+fn hosts(facts: &Facts, supply: &HostSupply) -> Option<Finding> {
+    let HostSupply { hosts, candidates, .. } = *supply;
+    let on_chain = facts.node.as_ref().map_or_else(|_| String::new(), |node| format!(" on {}", node.facts.chain));
+    let Some(reason) = &supply.reason else {
+        let text =
+            format!("{candidates} of {}{on_chain} can be assigned to this node now", counted(hosts.into(), "host"));
+        // Of more hosts than the pool examines, others may be on the chain.
+        return (candidates > 0).then(|| Finding::ok("partners", text));
+    };
+    if !facts.wants.agent.pays(supply.price) {
+        return None;
+    }
+    if hosts == 0 {
+        let hint =
+            "Compare the node's network and genesis block with the pool's, pass another pool, or wait for a host there";
+        return Some(unserved(facts, "partners", capitalized(reason), hint));
+    }
+    let hint = "Start the client; it waits until a host can be assigned, and `vipnode status --why` shows the reason";
+    Some(Finding::warning("partners", capitalized(reason), hint))
+}
+
+/// A client cannot work like this; an agent that is also a host can sell.
+fn unserved(facts: &Facts, check: &'static str, text: String, hint: impl Into<String>) -> Finding {
+    if facts.wants.sells() { Finding::warning(check, text, hint) } else { Finding::error(check, text, hint) }
+}
+
+/// A reason of the pool as a sentence.
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}

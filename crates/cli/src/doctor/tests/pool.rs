@@ -1,0 +1,132 @@
+use super::*;
+
+/// It would be the admission of another node than the agent's.
+#[test]
+fn without_a_node_nothing_is_said_about_its_admission() {
+    let mut facts = well();
+    facts.node = Err(NodeMissing::Error(CliError { message: "several nodes".to_owned(), hint: String::new() }));
+    for admission in [Admission::Allowed, Admission::MembersOnly] {
+        reply(&mut facts).admission = admission;
+        let findings = evaluate(&facts);
+        assert!(!findings.iter().any(|finding| finding.check == "admission"), "{findings:?}");
+    }
+}
+
+/// A pool that answers a signed request as an unsigned one.
+#[test]
+fn a_key_that_was_passed_is_not_asked_for() {
+    let mut facts = well();
+    reply(&mut facts).admission = Admission::MembersOnly;
+    let findings = evaluate(&facts);
+    let found = findings.iter().find(|finding| finding.check == "admission").unwrap();
+    assert_eq!(found.verdict, Verdict::Warning);
+    assert!(!found.hint.contains("--nodekey"), "{}", found.hint);
+}
+
+#[test]
+fn over_protocol_2_what_only_a_signed_request_shows_is_skipped() {
+    let mut facts = well();
+    facts.wants.agent.protocol2 = Some(Protocol2Config { update_interval_ms: 60_000 });
+    for admission in [Admission::Allowed, Admission::MembersOnly] {
+        reply(&mut facts).admission = admission;
+        assert!(matches!(&ills(&facts)[..], [ill] if ill.check == "admission" && ill.verdict == Verdict::Skipped));
+    }
+    refused(&mut facts, ErrorCode::Unsuitable);
+    assert!(matches!(&ills(&facts)[..], [ill] if ill.check == "admission" && ill.verdict == Verdict::Error));
+}
+
+#[test]
+fn only_a_client_needs_other_hosts_on_its_chain() {
+    let mut facts = well();
+    no_hosts(&mut facts);
+    for (slots, verdict) in [(10, Verdict::Warning), (0, Verdict::Error)] {
+        facts.wants.agent.host = Some(host(slots));
+        assert!(matches!(&ills(&facts)[..], [ill] if ill.check == "partners" && ill.verdict == verdict));
+    }
+    (facts.wants.client, facts.wants.agent.host) = (false, Some(host(10)));
+    assert_eq!(ills(&facts), []);
+}
+
+#[test]
+fn a_pool_without_an_id_is_missed_beyond_this_machine_only() {
+    for (pin, verdicts) in [(PinFound::Never, &[][..]), (PinFound::None, &[Verdict::Skipped])] {
+        let mut facts = well();
+        let pool = facts.pool.as_mut().unwrap().as_mut().unwrap();
+        pool.reached.pool_id = None;
+        pool.pin = pin;
+        let found: Vec<_> = ills(&facts).into_iter().map(|finding| finding.verdict).collect();
+        assert_eq!(found, verdicts, "{pin:?}");
+    }
+}
+
+#[test]
+fn each_problem_of_the_pool_has_its_hint() {
+    finds(&[
+        (|facts| facts.pool = Some(Err(fault())), "pool", Verdict::Error, "fix it"),
+        (|facts| reply(facts).port = Some(Reach::Refused), "port", Verdict::Error, "ufw allow 30303"),
+        (|facts| reply(facts).port = Some(Reach::Timeout), "port", Verdict::Error, "geth with --nat extip:8.8.4.4"),
+        (client_refused, "port", Verdict::Warning, "ufw allow 30303"),
+        (|facts| reply(facts).port = None, "port", Verdict::Error, "--enode enode://"),
+        (|facts| reply(facts).address = [9, 9, 9, 9].into(), "address", Verdict::Warning, "--enode.host 9.9.9.9"),
+        (|facts| reply(facts).time_ms = NOW.plus(6_000), "clock", Verdict::Warning, "set-ntp"),
+        (|facts| reply(facts).time_ms = NOW.minus(301_000), "clock", Verdict::Error, "set-ntp"),
+        (|facts| refused(facts, ErrorCode::NotMember), "admission", Verdict::Error, "run another"),
+        (|facts| refused(facts, ErrorCode::Unsuitable), "admission", Verdict::Error, "run another"),
+        (|facts| reply(facts).admission = Admission::MembersOnly, "admission", Verdict::Warning, "update the pool"),
+        (no_hosts, "partners", Verdict::Warning, "genesis"),
+        (
+            |facts| (supply(facts).candidates, supply(facts).reason) = (0, Some("all 2 hosts are full".to_owned())),
+            "partners",
+            Verdict::Warning,
+            "status --why",
+        ),
+        (|facts| reply(facts).port_error = Some(WireError::busy("no", 7)), "port", Verdict::Warning, "7 ms"),
+        (|facts| reached(facts).reply = Err(WireError::busy("no", 7)), "admission", Verdict::Error, "7 ms"),
+        (
+            |facts| reached(facts).reply = Err(WireError::new(ErrorCode::MethodNotFound, "x", "")),
+            "port",
+            Verdict::Skipped,
+            "",
+        ),
+    ]);
+}
+
+#[test]
+fn without_a_node_the_pool_is_looked_at_all_the_same() {
+    let mut facts = well();
+    facts.node = Err(NodeMissing::Error(fault()));
+    reply(&mut facts).admission = refusal(ErrorCode::NotMember);
+    let ills: Vec<_> = ills(&facts).iter().map(|ill| ill.check).collect();
+    assert_eq!(ills, ["node", "admission"]);
+}
+
+#[test]
+fn a_price_above_the_maximum_is_no_price_that_works() {
+    let mut facts = well();
+    let shown = |facts: &Facts| evaluate(facts).into_iter().find(|finding| finding.check == "price").unwrap();
+    assert_eq!(shown(&facts).text, "The pool is free");
+    supply(&mut facts).price = Price::per_minute(100);
+    assert_eq!(shown(&facts).text, "A slot costs 100 wei/minute here");
+    facts.wants.agent.max_price = "100 wei/minute".parse().ok();
+    assert_eq!(ills(&facts), []);
+    facts.wants.agent.max_price = "99 wei/minute".parse().ok();
+    (supply(&mut facts).candidates, supply(&mut facts).reason) = (0, Some("a slot costs too much".to_owned()));
+    for (slots, verdict) in [(10, Verdict::Warning), (0, Verdict::Error)] {
+        facts.wants.agent.host = Some(host(slots));
+        let ills = ills(&facts);
+        assert!(matches!(&ills[..], [ill] if ill.check == "price" && ill.verdict == verdict), "{ills:?}");
+        assert_eq!(ills[0].text, "A slot costs 100 wei/minute here, more than --max-price 99 wei/minute");
+        assert_eq!(ills[0].hint, "Pass --max-price \"100 wei/minute\", or another pool");
+    }
+    facts.wants.client = false;
+    assert_eq!(ills(&facts), [], "a host pays nothing");
+}
+
+fn supply(facts: &mut Facts) -> &mut HostSupply {
+    reply(facts).supply.as_mut().unwrap()
+}
+
+fn no_hosts(facts: &mut Facts) {
+    let none = HostSupply { hosts: 0, candidates: 0, reason: Some("no host here".to_owned()), ..supply(facts).clone() };
+    reply(facts).supply = Some(none);
+}

@@ -1,0 +1,19 @@
+use serde::{Deserialize, Serialize};
+
+use crate::Price;
+
+/// The hosts that a pool has for a node that is not connected, and their price. Other hosts appear as counts only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HostSupply {
+    /// The current price of a slot at this pool.
+    pub price: Price,
+    /// How many connected hosts on the node's chain were examined (at most `explained_hosts`, of all chains), without the
+    /// node itself.
+    pub hosts: u32,
+    /// How many of them the pool could assign to the node now, if it were a client.
+    pub candidates: u32,
+    /// Why the pool would assign none, as text for the user; `None` if it would, or if it did not examine all hosts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
