@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    EnodeHost, Failure, LeaseId, NodeId, PeerCommand, PoolId, Price,
+    EnodeHost, Failure, LeaseId, NodeId, PeerCommand, PoolId, Price, QuotedPrice,
     protocol2::Call,
     wire::{AskRequest, ConnectRequest, EvictReason, LeaveRequest, ReportRequest, Side, WireError},
 };
@@ -106,6 +106,25 @@ pub enum Notice {
         price: Option<Price>,
         /// The pool's ID; `None` for a pool without one.
         pool_id: Option<PoolId>,
+    },
+    /// The pool's price differs from the one that the agent last knew.
+    PriceChanged {
+        /// The price before.
+        old: Price,
+        /// The price now, of new leases at once, and of others from their next billing period on.
+        new: Price,
+    },
+    /// The pool's price is above the client's maximum, so the client gets no hosts from it.
+    PriceAboveMaximum {
+        /// The pool's price.
+        price: Price,
+        /// The client's maximum.
+        most: QuotedPrice,
+    },
+    /// None of the pool's other hosts is on the chain of this host's node.
+    OtherChains {
+        /// Why not, as reported by the pool.
+        why: String,
     },
     /// Another pool answers than the one that the agent remembers. The agent signs nothing, keeps its leases, and tries
     /// again.

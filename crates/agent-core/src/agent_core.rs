@@ -145,7 +145,7 @@ impl AgentCore {
         let head_due = head_due(&self.config, &self.node, self.now);
         let due = due.chain(head_due).chain(self.unseen_due()).chain(self.light_slots.due());
         let due = due.chain(self.waiting_admits.due());
-        due.chain(self.direct_due()).chain(self.strict_due()).min()
+        due.chain(self.direct_due()).chain(self.strict_due()).chain(self.missing_due()).min()
     }
 
     /// Applies new settings and sends a new hello to the pool, which keeps the leases.
@@ -182,6 +182,7 @@ impl AgentCore {
             self.work(now, out);
         }
         self.announce_offer(now, out);
+        self.missing_expire(now, out);
         self.speak(now, out);
         self.finish_stop(now, out);
     }

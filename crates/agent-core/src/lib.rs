@@ -55,6 +55,7 @@ pub use leases::open_changes::{OpenChanges, release, unreleased_changes};
 pub use limits::{REDIAL_MS, REQUEST_MS, SLOW_CONNECT_MS};
 pub use node::task_error::TaskError;
 pub use policy::peer_policy::{PeerPolicy, VersionPattern, VersionPatternError};
+pub use pool::pool_loss::PoolLoss;
 pub use pool::pool_state::PoolState;
 pub use pool::protocol2::Protocol2Config;
 pub use preview::Preview;

@@ -1,6 +1,6 @@
 use vipnode_types::{LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice, wire::Side};
 
-use crate::{AgentCore, EndedLeases, HostConfig, PoolState, node::own_peers::OwnPeers};
+use crate::{AgentCore, EndedLeases, HostConfig, PoolLoss, PoolState, node::own_peers::OwnPeers};
 
 /// The state of the agent, for status and metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct AgentView {
     pub direct_hosts: u32,
     /// Its connection to the pool.
     pub pool: PoolState,
+    /// Why the agent is not connected to the pool; `None` while it is, and before the first failure.
+    pub loss: Option<PoolLoss>,
     /// When the agent joined the pool; `None` while it has not.
     pub joined: Option<Ms>,
     /// The pool's ID; `None` until the agent has joined, and for a pool without one.
@@ -111,6 +113,7 @@ impl AgentView {
             max_price: core.config.max_price.clone(),
             direct_hosts: core.direct_hosts(),
             pool: core.pool_state(),
+            loss: core.session.loss().cloned(),
             joined: core.session.joined(),
             pool_id: core.session.pool_id(),
             price: core.session.price(),

@@ -59,6 +59,8 @@ pub enum AgentNotice {
         notice: Box<AgentNotice>,
         /// How often, without those that were shown.
         times: u64,
+        /// How many seconds ago the most recent one was.
+        ago_s: u64,
     },
     /// Notices of one kind were not shown, because there were too many of them; contains the newest.
     Omitted {

@@ -35,7 +35,7 @@ pub use pool::{
     Reached, pool_status, reach,
 };
 pub use resolver::{Resolver, SystemResolver};
-pub use run::{AgentRunner, NodeKeyAt, PoolAccess, Released, RunnerConfig, release};
+pub use run::{AgentRunner, NodeKeyAt, PoolAccess, Released, RunnerConfig, planned_release, release};
 
 /// The errors of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[

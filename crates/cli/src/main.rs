@@ -24,13 +24,14 @@ use crate::{
     args::{Cli, LogFormat},
     config::{Reader, Reload, Unread, VARIABLES, unknown_variables},
     error::CommandError,
-    output::{LiveLine, Screen, log, sanitize_all_but_styles, unwritten, written},
+    output::{LiveLine, Screen, log, note_terminal, sanitize_all_but_styles, unwritten, written},
 };
 
 /// There is one terminal.
 static LIVE: LiveLine = LiveLine::new();
 
 fn main() -> ExitCode {
+    note_terminal();
     let reader = Reader::here();
     let (cli, settings) = match reader.read() {
         Ok(read) => read,

@@ -12,7 +12,7 @@ use vipnode_agent::{
     AgentError, AgentNotice, PinChange, PinReason,
     local::{
         AgentClientStatus, AgentHostStatus, AgentStatus, ConnectionSettings, LeaseStatus, Metered, NodeStatus,
-        PoolLink, PoolState,
+        PoolLink, PoolLossStatus, PoolState,
     },
 };
 use vipnode_agent_core::{ConnectFailure, NameError, Notice};
@@ -187,6 +187,13 @@ fn notices() -> Vec<Notice> {
             pool_id: Some(pool_id()),
         },
         Notice::Connected { welcome: None, price: None, pool_id: None },
+        Notice::PriceChanged { old: Price::FREE, new: Price::per_minute(100_000_000_000) },
+        Notice::PriceChanged { old: Price::per_minute(100_000_000_000), new: Price::FREE },
+        Notice::OtherChains { why: "no host here is on chain 7; hosts are on mainnet".to_owned() },
+        Notice::PriceAboveMaximum {
+            price: Price::per_minute(100_000_000_000),
+            most: "50 gwei/minute".parse().unwrap(),
+        },
         Notice::PoolUntrusted { why: Failure::of(&other_pool()) },
         Notice::PrivateAddress { host, at: EnodeHost::Ip([10, 0, 0, 7].into()) },
         Notice::PoolDisconnected { why: "closed by the other side: restarting".into() },
@@ -319,6 +326,7 @@ pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> 
             state: PoolState::Joined,
             since: Some(now.minus(3_600_000)),
             price: Some(Price::per_minute(100_000_000_000)),
+            loss: None,
         },
         connections: ConnectionSettings::default(),
         host: Some(AgentHostStatus {
@@ -382,8 +390,15 @@ fn snapshot_of_status() {
             let mut away = agents[0].clone();
             (away.pool.state, away.pool.since) = (state, None);
             shown.push(cut(&status::line_of_agent(away.clone()), width));
-            let page = status::page_of_agents(&[away], width).to_string();
-            shown.extend(page.lines().filter(|line| plain(line).contains("  pool ")).map(str::to_owned));
+            for retry_ms in [None, Some(0), Some(12_000)] {
+                if retry_ms.is_some() {
+                    let reason = "cannot reach wss://pool.example/: Connection refused".to_owned();
+                    away.pool.loss = Some(PoolLossStatus { reason, since: away.now.minus(180_000), retry_ms });
+                }
+                let page = plain(&status::page_of_agents(&[away.clone()], width).to_string());
+                let lines = page.lines().skip_while(|line| !line.starts_with("  pool "));
+                shown.push(lines.take_while(|line| !line.starts_with("  agent ")).collect::<Vec<_>>().join("\n"));
+            }
         }
         shown.push(status::page_of_pool("wss://pool.example/", &pool, width));
         plain(&shown.join("\n\n"))

@@ -115,6 +115,14 @@ impl OpenDir {
         Ok(Self { path, handle: Arc::new(handle) })
     }
 
+    /// Whether it is on a file system that nobody can write to.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub fn is_on_read_only_disk(&self) -> io::Result<bool> {
+        sys::is_on_read_only_disk(&self.handle)
+    }
+
     /// Its path when it was opened.
     #[must_use]
     pub fn path(&self) -> &Path {

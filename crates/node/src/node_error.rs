@@ -52,8 +52,8 @@ errors! {
             /// The deadline, in milliseconds.
             ms: u128,
         }: local, "the node at {at} did not answer {method} within {ms} ms",
-            hint "Start the node, or pass its address: --rpc FILE.ipc or --rpc http://127.0.0.1:8545. If it is slow, wait \
-                  longer: --limit node_call=20s.";
+            hint "Check that the process of the node runs and is not suspended or overloaded, or pass another address: --rpc \
+                  FILE.ipc or --rpc http://127.0.0.1:8545. If it is slow, wait longer: --limit node_call=20s.";
         /// The node answers HTTP 403, because it does not accept the `Host` header.
         HostRefused {
             /// The node's RPC address, without credentials.

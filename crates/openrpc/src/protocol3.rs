@@ -76,6 +76,8 @@ pub(super) fn status() -> MethodRow {
             num_total_clients: 1,
             latest_block_number: 23_900_000,
             num_running_leases: 1,
+            running_ms: Some(90_000),
+            running_cost: examples::price().cost(90_000),
             price: examples::price(),
             num_agents: 2,
             num_leases: 1,
@@ -154,6 +156,7 @@ pub(super) fn connect() -> MethodRow {
         price: examples::price(),
         leases: Vec::new(),
         replaced: None,
+        no_hosts: None,
     };
     let codes = &[
         ErrorCode::InvalidParams,

@@ -144,6 +144,8 @@ limits! {
         expiries_a_handle: u32 = 1_000, Count 1..=100_000;
         /// Hosts shown in a status.
         status_hosts: u32 = 1_000, Count 0..=100_000;
+        /// Leases whose running periods are added up for a status; if there are more, it does not show them.
+        status_leases: u32 = 10_000, Count 0..=1_000_000;
         /// Unknown leases in one report that the pool answers with an eviction; the rest is ignored.
         unknown_a_report: u32 = 16, Count 0..=1_000;
         /// Hosts tried one after the other for one request; then it is answered with the hosts found so far.

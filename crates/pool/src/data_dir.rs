@@ -84,6 +84,13 @@ errors! {
             path: PathBuf,
         }: local, "the pool's key {path} does not exist" (path = path.display()),
             hint "Pass the --datadir DIR that the pool runs with.";
+        /// The directory has the database of a pool, but not the pool's key.
+        LostKey {
+            /// Path of the key file.
+            path: PathBuf,
+        }: local, "the pool's key {path} is missing, but the pool has run here before" (path = path.display()),
+            hint "Restore the file from a backup. To continue with a new key, pass --new-pool-key; agents that remember the \
+                  pool's ID then refuse it until their users pass --accept-pool-key ID.";
         /// Other users can access the key file.
         ExposedKey {
             /// Path of the key file.
@@ -102,18 +109,37 @@ errors! {
     }
 }
 
+/// What to do if a pool has run in a directory, but its key is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LostKey {
+    /// Do not start: agents that remember the pool's ID would refuse it.
+    Refuse,
+    /// Make a new key.
+    Replace,
+}
+
 impl DataDir {
     /// Opens a directory, which is created if it does not exist, and makes the pool's key at the first start.
     ///
     /// # Errors
     /// See [`DataDirError`].
     pub fn open(dir: &Path) -> Result<Self, DataDirError> {
+        Self::open_with(dir, LostKey::Refuse)
+    }
+
+    /// As [`Self::open`], with a choice of what to do if a pool has run here, but its key is missing.
+    ///
+    /// # Errors
+    /// See [`DataDirError`].
+    pub fn open_with(dir: &Path, lost: LostKey) -> Result<Self, DataDirError> {
         // The store locks the directory, so that two pools that start together do not make two keys.
         let store = SqliteStore::open(dir)?;
         let dir = store.dir().clone();
         let keys = match KeyFile::read(&dir)? {
             Some(keys) => keys,
-            None => KeyFile::make(&dir)?,
+            // At the first start, the key is made before the pool writes.
+            None if store.is_unused() || lost == LostKey::Replace => KeyFile::make(&dir)?,
+            None => return Err(DataDirError::LostKey { path: dir.file(KeyFile::NAME) }),
         };
         Ok(Self { dir, keys, store })
     }
@@ -122,9 +148,14 @@ impl DataDir {
     ///
     /// # Errors
     /// See [`DataDirError`].
-    pub fn check(dir: &Path) -> Result<(), DataDirError> {
+    pub fn check(dir: &Path, lost: LostKey) -> Result<(), DataDirError> {
         match OpenDir::open(dir) {
-            Ok(opened) => KeyFile::read(&opened).map(drop),
+            Ok(opened) => match KeyFile::read(&opened)? {
+                None if lost == LostKey::Refuse && SqliteStore::has_written(&opened) => {
+                    Err(DataDirError::LostKey { path: opened.file(KeyFile::NAME) })
+                }
+                _ => Ok(()),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(dir).is_err() => Ok(()),
             Err(error) => Err(StoreError::Directory { dir: dir.to_owned(), why: error.to_string() }.into()),
         }
@@ -186,6 +217,28 @@ mod tests {
     }
 
     #[test]
+    fn a_lost_key_is_replaced_only_if_the_operator_says_so() {
+        let root = tempfile::tempdir().unwrap();
+        let key = root.path().join(KeyFile::NAME);
+        let id = DataDir::open(root.path()).unwrap().id();
+        fs::remove_file(&key).unwrap();
+        assert_ne!(DataDir::open(root.path()).unwrap().id(), id, "no pool has run yet");
+        let mut opened = DataDir::open(root.path()).unwrap();
+        vipnode_store::Store::apply(&mut opened.store, &[vipnode_pool_core::Row::NextLease(7)]).unwrap();
+        let id = opened.id();
+        drop(opened);
+        fs::remove_file(&key).unwrap();
+        assert!(matches!(DataDir::check(root.path(), LostKey::Refuse), Err(DataDirError::LostKey { .. })));
+        DataDir::check(root.path(), LostKey::Replace).unwrap();
+        let error = DataDir::open(root.path()).unwrap_err();
+        assert!(matches!(&error, DataDirError::LostKey { .. }), "{error}");
+        assert!(error.hint().unwrap().contains("--new-pool-key") && !key.exists(), "{error}");
+        assert_ne!(DataDir::open_with(root.path(), LostKey::Replace).unwrap().id(), id);
+        let newer = DataDir::open(root.path()).unwrap().id();
+        assert_eq!(DataDir::open_with(root.path(), LostKey::Replace).unwrap().id(), newer, "a key that is there stays");
+    }
+
+    #[test]
     fn a_directory_that_cannot_be_created_names_the_flag() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let error = DataDir::open(&file.path().join("pool")).unwrap_err();
@@ -214,14 +267,14 @@ mod tests {
     fn a_check_finds_what_a_start_would_and_makes_nothing() {
         let root = tempfile::tempdir().unwrap();
         let dir = root.path().join("new");
-        DataDir::check(&dir).unwrap();
+        DataDir::check(&dir, LostKey::Refuse).unwrap();
         assert!(!dir.exists());
         drop(DataDir::open(&dir).unwrap());
-        DataDir::check(&dir).unwrap();
+        DataDir::check(&dir, LostKey::Refuse).unwrap();
         fs::write(dir.join(KeyFile::NAME), "nothing").unwrap();
-        assert!(matches!(DataDir::check(&dir), Err(DataDirError::DamagedKey { .. })));
+        assert!(matches!(DataDir::check(&dir, LostKey::Refuse), Err(DataDirError::DamagedKey { .. })));
         fs::write(root.path().join("file"), "").unwrap();
-        assert!(matches!(DataDir::check(&root.path().join("file")), Err(DataDirError::Store(_))));
+        assert!(matches!(DataDir::check(&root.path().join("file"), LostKey::Refuse), Err(DataDirError::Store(_))));
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub use auth::{
     NetworkError, OriginError, StatusAudience, Welcome, WelcomeError,
 };
 pub use config::PoolConfig;
-pub use data_dir::{DataDir, DataDirError};
+pub use data_dir::{DataDir, DataDirError, LostKey};
 pub use engine::StartError;
 pub use local_addresses::addresses_at;
 pub use metrics::{PoolMetrics, PoolSummary};

@@ -1,4 +1,11 @@
-use std::{io::ErrorKind, net::SocketAddr, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{
+    io::ErrorKind,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
+};
 
 use tokio::{
     net::{TcpListener, TcpSocket},
@@ -43,6 +50,13 @@ errors! {
             source: std::io::Error,
         }: local, "the pool cannot listen on {bind}: {source}",
             hint "Stop the program that listens on {bind}, or use another address: --bind ADDRESS:PORT.";
+        /// The address is not one of this machine.
+        ForeignAddress {
+            /// The address from `--bind`.
+            bind: SocketAddr,
+        }: local, "the pool cannot listen on {bind}: this machine does not have the address {ip}" (ip = bind.ip()),
+            hint "Pass an address of this machine (`ip address` lists them), or all of them: --bind {all}."
+                (all = SocketAddr::new(all_addresses(*bind), bind.port()));
         /// The process is not permitted to listen on a port below 1024.
         PrivilegedPort {
             /// The address from `--bind`.
@@ -114,6 +128,7 @@ impl PoolServer {
         let bans_and_drains = bans_and_drains.map_err(|source| StartError::Store { source })?;
         let access = Arc::new(AccessControl::new(audience, config.identity(), bans_and_drains, config.access_rules()));
         let farewell = if store.is_durable() { CloseReason::ShuttingDown } else { CloseReason::LosingLeases };
+        let database = store.file();
         let (store, store_thread) = StoreThread::start(store, inbox.clone(), config.limits.store_batches)
             .map_err(|source| PoolError::Thread { source })?;
         let parts = CoreThreadParts {
@@ -136,7 +151,7 @@ impl PoolServer {
             tls.show_in(metrics.tls_expires.clone());
         }
         let admin_socket = config.admin_socket(local_addr);
-        let service = Service::new(config.limits, &config.core, access, connections, metrics, inbox);
+        let service = Service::new(config.limits, &config.core, access, connections, metrics, (inbox, database));
         let (service, stop) = (Arc::new(service), CancellationToken::new());
         let port = Arc::new(Port::new(Arc::clone(&service), config.proxies, config.tls, stop.clone()));
         if let Some(socket) = &admin_socket {
@@ -210,7 +225,15 @@ fn cannot_bind(bind: SocketAddr, source: std::io::Error) -> PoolError {
     if source.kind() == ErrorKind::PermissionDenied && bind.port() < 1024 {
         return PoolError::PrivilegedPort { bind, source };
     }
+    if source.kind() == ErrorKind::AddrNotAvailable {
+        return PoolError::ForeignAddress { bind };
+    }
     PoolError::Bind { bind, source }
+}
+
+/// All addresses of a machine, of the same family.
+const fn all_addresses(of: SocketAddr) -> IpAddr {
+    if of.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) }
 }
 
 fn internal(why: &(impl ToString + ?Sized)) -> PoolError {

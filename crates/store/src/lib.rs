@@ -12,12 +12,14 @@
     reason = "a test suite that other crates call: it fails by panicking"
 )]
 pub mod conformance;
+mod database_file;
 mod memory_store;
 mod record_file;
 mod sqlite_store;
 mod store;
 mod store_error;
 
+pub use database_file::DatabaseFile;
 pub use memory_store::MemoryStore;
 pub use record_file::RecordFile;
 pub use sqlite_store::{DatabaseCheck, SqliteReader, SqliteStore};

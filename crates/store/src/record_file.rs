@@ -112,12 +112,19 @@ impl RecordFile {
     /// Writes the file whole, durable when this returns: a crash leaves the old one or the new one.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`]; the old file is still there.
+    /// [`StoreError::Full`], [`StoreError::ReadOnly`], [`StoreError::Unavailable`]; the old file is still there.
     pub fn write<T: Serialize>(self, dir: &OpenDir, records: impl Iterator<Item = T>) -> Result<(), StoreError> {
         let path = dir.file(self.name);
         let text = self.text(records).map_err(io::Error::other);
-        text.and_then(|text| dir.replace_file(self.name, text.as_bytes()).map(drop))
-            .map_err(|error| StoreError::Unavailable { why: format!("writing {}: {error}", path.display()) })
+        text.and_then(|text| dir.replace_file(self.name, text.as_bytes()).map(drop)).map_err(|error| {
+            match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { file: path },
+                io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                    StoreError::ReadOnly { file: path }
+                }
+                _ => StoreError::Unavailable { why: format!("writing {}: {error}", path.display()) },
+            }
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row};
 
-use crate::StoreError;
+use crate::{DatabaseFile, StoreError};
 
 /// The durable state of a pool. Its methods block, so it runs on a thread of its own.
 ///
@@ -58,5 +58,10 @@ pub trait Store {
     /// Whether what it contains outlives the process.
     fn is_durable(&self) -> bool {
         true
+    }
+
+    /// The file in which it keeps its state; `None` if it has none.
+    fn file(&self) -> Option<DatabaseFile> {
+        None
     }
 }

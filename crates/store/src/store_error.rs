@@ -45,9 +45,43 @@ errors! {
         ReadOnly {
             /// Path of the database.
             file: PathBuf,
-        }: local, "the database {file} cannot be written" (file = file.display()),
+        }: local, "{file} cannot be written" (file = file.display()),
             hint "Make {file} and its directory writable for this user, or pass another directory: --datadir DIR."
                 (file = file.display());
+        /// The database of a stopped pool is on a read-only file system, and its log is to be read, too.
+        ReadOnlyDisk {
+            /// Path of the database.
+            file: PathBuf,
+        }: local, "{file} is on a read-only file system, where its log (pool.db-wal) cannot be read" (file = file.display()),
+            hint "Copy pool.db, pool.db-wal, and acknowledged to a directory that this user can write to, and pass it: --datadir DIR.";
+        /// A file of the database has the name of something else, which would block the pool.
+        NotFile {
+            /// Path of what is not a file.
+            file: PathBuf,
+        }: local, "{file} is not a regular file" (file = file.display()),
+            hint "Move it elsewhere: the database needs this name.";
+        /// The directory of a database cannot be read.
+        Unreadable {
+            /// Path of the data directory.
+            dir: PathBuf,
+            /// The error of the system.
+            why: String,
+        }: local, "cannot read the directory {dir}: {why}" (dir = dir.display()),
+            hint "Pass the data directory that the pool prints at startup (--datadir DIR), and run the command as the pool's user.";
+        /// The file is not a backup, because the database has a log.
+        HasLog {
+            /// Path of the database.
+            file: PathBuf,
+        }: local, "{file} is not a backup: it has a log, {file}-wal" (file = file.display()),
+            hint "Pass the data directory instead: --datadir DIR.";
+        /// The file of a backup cannot be read.
+        NoBackup {
+            /// Path of the backup.
+            file: PathBuf,
+            /// The error of the system.
+            why: String,
+        }: local, "cannot read the backup {file}: {why}" (file = file.display()),
+            hint "Pass a file that `vipnode pool backup` wrote and that this user can read.";
         /// Another program has locked the database.
         Locked {
             /// Path of the database.
@@ -95,6 +129,14 @@ errors! {
             file: PathBuf,
         }: local, "the database {file} and its directory belong to different users" (file = file.display()),
             hint "If you trust the database, run `chown --reference=DIR {file}` with the directory for DIR." (file = file.display());
+        /// The database of a running pool was removed or replaced. The pool writes to the removed file, which is lost when it
+        /// stops.
+        Removed {
+            /// Path where the database was.
+            file: PathBuf,
+        }: local, "the database {file} was removed or replaced while the pool runs" (file = file.display()),
+            hint "Before you stop the pool, copy its open files from /proc/PID/fd (pool.db, pool.db-wal). If the file was moved, \
+                  move it back.";
         /// The directory does not contain a database.
         NoDatabase {
             /// Path where it would be.

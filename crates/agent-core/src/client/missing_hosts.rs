@@ -39,6 +39,18 @@ impl MissingHosts {
         }
     }
 
+    /// Returns when hosts of which the user was notified have been missing for some time; `None` after that.
+    pub(crate) fn late_due(&self) -> Option<Ms> {
+        self.announced.as_ref().filter(|announced| !announced.late)?;
+        self.since.map(|since| since.plus(limits::MISSING_LATE_MS))
+    }
+
+    /// As [`Self::announce`], with the reason that the pool gave last.
+    pub(crate) fn announce_late(&mut self, now: Ms, hosts: u32) -> Option<Notice> {
+        let why = self.why().map(str::to_owned);
+        self.announce(now, hosts, why)
+    }
+
     /// Returns a notice that so many hosts are missing and why, if their number changed, if that has lasted for some time,
     /// or if there was no reason before. A reason that only changes, as its counts of hosts do, is for the status.
     pub(crate) fn announce(&mut self, now: Ms, hosts: u32, why: Option<String>) -> Option<Notice> {
@@ -75,5 +87,18 @@ mod tests {
         assert_eq!(at(90_000, 2, why()), (None, why()));
         assert_eq!(at(90_001, 0, None), (None, None));
         assert_eq!(at(90_002, 2, why()), (notice(why(), false), why()), "they are missing again");
+    }
+
+    /// The next answer of the pool may come much later.
+    #[test]
+    fn the_warning_comes_on_time_without_an_answer() {
+        let mut missing_hosts = MissingHosts::default();
+        assert_eq!(missing_hosts.late_due(), None);
+        let why = || Some("all 2 hosts are full".to_owned());
+        missing_hosts.announce(Ms::new(5), 2, why());
+        let due = missing_hosts.late_due().unwrap();
+        assert_eq!(due, Ms::new(5 + limits::MISSING_LATE_MS));
+        let late = Some(Notice::HostsMissing { missing: 1, why: why(), late: true });
+        assert_eq!((missing_hosts.announce_late(due, 1), missing_hosts.late_due()), (late, None));
     }
 }

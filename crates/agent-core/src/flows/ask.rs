@@ -25,6 +25,19 @@ impl AgentCore {
         self.asks_now().then(|| self.asks.next())
     }
 
+    /// Returns when the user is notified that hosts are still missing. The next answer of the pool can be minutes away.
+    pub(crate) fn missing_due(&self) -> Option<Ms> {
+        let may = self.session.is_live() && self.stopping.is_none() && self.missing_hosts() > 0;
+        self.missing_hosts.late_due().filter(|_| may)
+    }
+
+    pub(crate) fn missing_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
+        if self.missing_due().is_some_and(|due| due <= now) {
+            let missing = self.missing_hosts();
+            out.extend(self.missing_hosts.announce_late(now, missing).map(Action::Notice));
+        }
+    }
+
     pub(crate) fn send_ask(&mut self, now: Ms, out: &mut Vec<Action>) {
         if !self.asks_now() || now < self.asks.next() {
             return;
@@ -51,7 +64,9 @@ impl AgentCore {
                 if self.leases.running(Side::Client) > before {
                     self.asks.succeeded();
                 }
-                out.extend(self.missing_hosts.announce(now, reply.missing, reply.reason).map(Action::Notice));
+                // A pool may name more than were asked for.
+                let missing = reply.missing.min(self.config.min_peers);
+                out.extend(self.missing_hosts.announce(now, missing, reply.reason).map(Action::Notice));
                 self.asks.next_wait_ms(&mut self.rng)
             }
             Err(error) => {

@@ -1,7 +1,7 @@
 //! The session with the pool: sockets open and close, the agent sends its hello, and the pool accepts or rejects it.
 
 use vipnode_types::{
-    Failure, LeaseId, Ms, TypedError,
+    Failure, LeaseId, Ms, Price, TypedError,
     wire::{LeaseView, LeaveReason, PairFault, WireError},
 };
 
@@ -45,14 +45,13 @@ impl AgentCore {
     /// Handles a lost socket. It ends no lease (fail static).
     pub(crate) fn pool_lost(&mut self, now: Ms, why: Failure, out: &mut Vec<Action>) {
         self.forget_socket(now);
-        self.session.disconnected_because(if self.session.was_accepted() {
-            PoolState::Disconnected
-        } else {
-            PoolState::Unreachable
-        });
+        let state = if self.session.was_accepted() { PoolState::Disconnected } else { PoolState::Unreachable };
+        self.session.disconnected_because(now, state, &why.to_string());
         let retry_ms = self.stopping.is_none().then(|| self.session.wait_after_loss_ms(now, &mut self.rng));
         self.announce_loss(why, retry_ms, out);
-        out.extend(retry_ms.map(|after_ms| Action::Reconnect { after_ms }));
+        if let Some(after_ms) = retry_ms {
+            self.reconnect_in(after_ms, out);
+        }
     }
 
     /// Handles a pool that is not the one that the agent remembers. Nothing was signed, and no lease ends: the agent tries
@@ -60,9 +59,9 @@ impl AgentCore {
     pub(crate) fn pool_untrusted(&mut self, now: Ms, why: Failure, out: &mut Vec<Action>) {
         self.forget_socket(now);
         if self.session.was_accepted() || !self.leases.is_empty() {
+            self.session.disconnected_because(now, PoolState::Untrusted, &why.to_string());
             out.push(Action::Notice(Notice::PoolUntrusted { why }));
             self.reconnect_later(out);
-            self.session.disconnected_because(PoolState::Untrusted);
         } else {
             self.stop_because(now, Some(why.to_wire()), out);
         }
@@ -92,6 +91,18 @@ impl AgentCore {
         }
     }
 
+    /// Notifies the user of a price other than the one `before`, and if a client does not pay the price.
+    pub(crate) fn announce_price(&self, before: Option<Price>, out: &mut Vec<Action>) {
+        let Some(price) = self.session.price().filter(|price| before != Some(*price)) else { return };
+        if let Some(old) = before {
+            out.push(Action::Notice(Notice::PriceChanged { old, new: price }));
+        }
+        let most = self.config.max_price.as_ref().filter(|_| self.config.min_peers > 0 && !self.config.pays(price));
+        if let Some(most) = most {
+            out.push(Action::Notice(Notice::PriceAboveMaximum { price, most: most.clone() }));
+        }
+    }
+
     /// Returns the leases that stay without confirmation by the pool, except ambiguous ones.
     fn current_leases(&self) -> Vec<LeaseView> {
         let goes_on = |lease: &&Lease| lease.runs() && !lease.is_direct() && !self.leases.is_unclear(lease);
@@ -106,10 +117,15 @@ impl AgentCore {
 
     fn accepted(&mut self, now: Ms, welcome: ConnectAccepted, out: &mut Vec<Action>) {
         let ConnectAccepted { text, price, pool_id, .. } = welcome;
+        let before = self.session.price();
         self.session.accepted(now, welcome.report_interval_ms, price, pool_id);
         out.push(Action::Notice(Notice::Connected { welcome: text, price, pool_id }));
+        self.announce_price(before, out);
         if let Some(address) = self.session.replaced(now, welcome.replaced) {
             out.push(Action::Notice(Notice::Displaced { address, wait_ms: limits::DISPLACED_WAIT_MS }));
+        }
+        if let Some(why) = welcome.no_hosts {
+            out.push(Action::Notice(Notice::OtherChains { why }));
         }
         self.reports.new_socket(now);
         self.asks.new_socket(now);
@@ -126,6 +142,7 @@ impl AgentCore {
             return;
         }
         out.push(Action::Notice(Notice::PoolRefused(error.clone())));
+        self.session.disconnected_because(now, PoolState::Refused, &error.message);
         if lasting {
             self.reconnect(now, limits::REFUSED_MS, out);
         } else if let Some(retry_ms) = retry_ms(&error) {
@@ -135,7 +152,6 @@ impl AgentCore {
             self.forget_socket(now);
             self.reconnect_later(out);
         }
-        self.session.disconnected_because(PoolState::Refused);
     }
 
     /// Closes the socket if a request gets no answer in time: it is half-open (fault D40, docs/faults.md).
@@ -181,14 +197,19 @@ impl AgentCore {
     fn reconnect(&mut self, now: Ms, after_ms: u64, out: &mut Vec<Action>) {
         self.forget_socket(now);
         if self.stopping.is_none() {
-            out.push(Action::Reconnect { after_ms });
+            self.reconnect_in(after_ms, out);
         }
+    }
+
+    fn reconnect_in(&mut self, after_ms: u64, out: &mut Vec<Action>) {
+        self.session.retries_at(self.now.plus(after_ms));
+        out.push(Action::Reconnect { after_ms });
     }
 
     fn reconnect_later(&mut self, out: &mut Vec<Action>) {
         if self.stopping.is_none() {
             let after_ms = self.session.next_wait_ms(&mut self.rng);
-            out.push(Action::Reconnect { after_ms });
+            self.reconnect_in(after_ms, out);
         }
     }
 

@@ -86,7 +86,9 @@ impl AgentCore {
         });
         let Some(sent) = self.reports.answered() else { return };
         if let Ok(ReportReply { price: Some(price), .. }) = answer {
+            let before = self.session.price();
             self.session.set_price(price);
+            self.announce_price(before, out);
         }
         if matches!(answer, Ok(ReportReply { resync: false, .. })) {
             self.reports.accept(sent);

@@ -34,6 +34,8 @@ pub(crate) struct ConnectAccepted {
     pub(crate) leases: Vec<LeaseView>,
     /// The address of an open connection of the same node that this one replaced.
     pub(crate) replaced: Option<IpAddr>,
+    /// Why none of the pool's other hosts is on the node's chain; `None` if that is not so.
+    pub(crate) no_hosts: Option<String>,
     /// The pool does not list leases: the agent keeps its leases until the pool names their peers.
     pub(crate) unconfirmed: bool,
 }
@@ -123,9 +125,20 @@ impl PoolProtocol {
     ) -> Result<ConnectAccepted, WireError> {
         match (self, answer) {
             (Self::Protocol3, PoolAnswer::Connect(reply)) => {
-                let ConnectReply { welcome: text, report_interval_ms, price, pool_id, leases, replaced, .. } = *reply;
+                let ConnectReply {
+                    welcome: text, report_interval_ms, price, pool_id, leases, replaced, no_hosts, ..
+                } = *reply;
                 let price = Some(price);
-                Ok(ConnectAccepted { text, report_interval_ms, price, pool_id, leases, replaced, unconfirmed: false })
+                Ok(ConnectAccepted {
+                    text,
+                    report_interval_ms,
+                    price,
+                    pool_id,
+                    leases,
+                    replaced,
+                    no_hosts,
+                    unconfirmed: false,
+                })
             }
             (Self::Protocol2(protocol2), PoolAnswer::Protocol2(reply)) => {
                 protocol2.connect_reply(reply, current_leases)

@@ -11,6 +11,7 @@ pub(crate) mod displacements;
 pub(crate) mod hello;
 pub(crate) mod host_requests;
 pub(crate) mod leave;
+pub(crate) mod pool_loss;
 pub(crate) mod pool_state;
 pub(crate) mod protocol2;
 pub(crate) mod report;

@@ -6,7 +6,7 @@ use vipnode_types::{
     wire::{ErrorCode, WireError},
 };
 
-use super::{backoff::Backoff, displacements::Displacements};
+use super::{backoff::Backoff, displacements::Displacements, pool_loss::PoolLoss};
 use crate::{PoolState, RequestTag, limits, policy::dialable::is_private};
 
 /// The connection of the agent to its pool.
@@ -15,6 +15,8 @@ pub(crate) struct PoolSession {
     state: SessionState,
     /// What is shown while no socket is open.
     disconnected_as: PoolState,
+    /// Why there is no connection; `None` while there is one, and before the first failure.
+    loss: Option<PoolLoss>,
     /// Number of the newest socket.
     socket: u64,
     backoff: Backoff,
@@ -61,6 +63,7 @@ impl Default for PoolSession {
         Self {
             state: SessionState::Disconnected,
             disconnected_as: PoolState::Connecting,
+            loss: None,
             socket: 0,
             backoff: Backoff::default(),
             displacements: Displacements::default(),
@@ -173,6 +176,7 @@ impl PoolSession {
         self.accepted_before = true;
         self.disconnected_as = PoolState::Disconnected;
         self.loss_announced = false;
+        self.loss = None;
         self.price = price;
         self.pool_id = pool_id;
     }
@@ -189,8 +193,21 @@ impl PoolSession {
     }
 
     /// Records why no socket is open.
-    pub(crate) const fn disconnected_because(&mut self, why: PoolState) {
-        self.disconnected_as = why;
+    pub(crate) fn disconnected_because(&mut self, now: Ms, state: PoolState, why: &str) {
+        self.disconnected_as = state;
+        self.loss = Some(PoolLoss::again(self.loss.take(), now, why));
+    }
+
+    /// Records when the agent opens the next socket.
+    pub(crate) const fn retries_at(&mut self, retry: Ms) {
+        if let Some(loss) = &mut self.loss {
+            loss.retry = Some(retry);
+        }
+    }
+
+    /// Why there is no connection; `None` while there is one, and before the first failure.
+    pub(crate) const fn loss(&self) -> Option<&PoolLoss> {
+        self.loss.as_ref()
     }
 
     /// Records that the user is notified of the lost connection. Returns whether that is new.

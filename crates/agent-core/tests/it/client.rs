@@ -138,17 +138,19 @@ fn while_hosts_are_missing_the_asks_grow_rare() {
     let mut bench = Bench::live(client_config(1));
     bench.oblige();
     let (mut asks, mut said) = (0, Vec::new());
+    let late = |notice: &Notice| match notice {
+        Notice::HostsMissing { missing: 1, late, .. } => Some(*late),
+        _ => None,
+    };
     for _ in 0..600 {
         if let Some((tag, _)) = bench.ask() {
             asks += 1;
             let why = Some("no host has a free place".to_owned());
             bench.answer(tag, PoolAnswer::Ask(AskReply { hosts: vec![], missing: 1, reason: why }));
-            said.extend(bench.notices().into_iter().filter_map(|notice| match notice {
-                Notice::HostsMissing { missing: 1, late, .. } => Some(late),
-                _ => None,
-            }));
+            said.extend(bench.notices().iter().filter_map(late));
         }
         bench.after(1_000);
+        said.extend(bench.notices().iter().filter_map(late));
     }
     assert!((10..60).contains(&asks), "{asks} asks in ten minutes");
     assert_eq!(said, [false, true], "said at once, and again when it lasts");

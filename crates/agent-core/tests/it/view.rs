@@ -1,10 +1,10 @@
 //! What the agent shows about itself.
 
 use crate::common::*;
-use vipnode_agent_core::{EndedSide, FromPool::Admit, HostSlots, PoolAnswer, PoolState};
+use vipnode_agent_core::{EndedSide, Event, FromPool::Admit, HostSlots, Notice, PoolAnswer, PoolLoss, PoolState};
 use vipnode_types::{
-    Amount,
-    wire::{AdmitCall, AskReply, ReportReply, Side},
+    Amount, Price,
+    wire::{AdmitCall, AskReply, ConnectReply, ReportReply, Side},
 };
 
 #[test]
@@ -12,7 +12,7 @@ fn a_host_shows_slots_leases_and_what_they_saw() {
     let mut bench = Bench::live(host_config(3));
     bench.oblige();
     let Admit(call) = admit(LEASE, CLIENT) else { panic!() };
-    let price = vipnode_types::Price::per_minute(60_000);
+    let price = Price::per_minute(60_000);
     bench.call(1, Admit(AdmitCall { price, ..call }));
     bench.done();
     bench.peers(&[CLIENT, OWN_PEER]);
@@ -62,7 +62,7 @@ fn the_age_of_the_head_grows_with_the_clock() {
 #[test]
 fn a_price_that_the_pool_changes_is_shown() {
     let mut bench = Bench::live(host_config(1));
-    let price = vipnode_types::Price::per_minute(7_000_000_000);
+    let price = Price::per_minute(7_000_000_000);
     assert_ne!(bench.core.view().price, Some(price));
     let (tag, _) = bench.report().unwrap();
     bench.answer(tag, PoolAnswer::Report(ReportReply { price: Some(price), ..ReportReply::default() }));
@@ -78,4 +78,87 @@ fn the_reason_of_a_pool_that_is_gone_is_not_shown() {
     assert!(bench.core.view().why_missing.is_some());
     bench.on(vipnode_agent_core::Event::PoolLost { why: "gone".into() });
     assert_eq!((bench.core.view().missing, bench.core.view().why_missing), (2, None));
+}
+
+#[test]
+fn a_new_price_is_announced_whether_it_comes_with_a_report_or_a_connect() {
+    let price = Price::per_minute;
+    let mut config = client_config(1);
+    config.max_price = Some("50 wei/minute".parse().unwrap());
+    let most = config.max_price.clone().unwrap();
+    let mut bench = Bench::live(config);
+    let (tag, _) = bench.report().unwrap();
+    bench.answer(tag, PoolAnswer::Report(ReportReply { price: Some(price(50)), ..ReportReply::default() }));
+    assert_eq!(bench.notices(), [Notice::PriceChanged { old: Price::FREE, new: price(50) }]);
+    // As after a restart of the pool with another price.
+    bench.on(Event::PoolLost { why: "closed".into() });
+    bench.on(Event::PoolOpen);
+    let PoolAnswer::Connect(reply) = welcome(Vec::new()) else { panic!() };
+    let tag = bench.connect_tag();
+    bench.answer(tag, PoolAnswer::Connect(Box::new(ConnectReply { price: price(51), ..*reply })));
+    let changed = Notice::PriceChanged { old: price(50), new: price(51) };
+    let above = Notice::PriceAboveMaximum { price: price(51), most };
+    assert_eq!(bench.notices()[1..], [changed, above]);
+}
+
+#[test]
+fn a_host_has_no_maximum_price() {
+    let mut config = host_config(1);
+    config.max_price = Some("1 wei/minute".parse().unwrap());
+    let mut bench = Bench::live(config);
+    let (tag, _) = bench.report().unwrap();
+    let price = Price::per_minute(2);
+    bench.answer(tag, PoolAnswer::Report(ReportReply { price: Some(price), ..ReportReply::default() }));
+    assert_eq!(bench.notices(), [Notice::PriceChanged { old: Price::FREE, new: price }]);
+}
+
+#[test]
+fn why_the_pool_is_not_connected_is_shown_with_the_next_attempt() {
+    let mut bench = Bench::new(client_config(1));
+    bench.node_up();
+    assert_eq!(bench.core.view().loss, None);
+    bench.on(Event::PoolLost { why: "connection refused".into() });
+    let first = bench.reconnect().unwrap();
+    let lost = bench.now;
+    let loss = |bench: &Bench| bench.core.view().loss.unwrap();
+    assert_eq!(loss(&bench), PoolLoss { why: "connection refused".into(), since: lost, retry: Some(lost.plus(first)) });
+    bench.after(first);
+    bench.on(Event::PoolLost { why: "no route".into() });
+    let again = bench.now.plus(bench.reconnect().unwrap());
+    assert_eq!(loss(&bench), PoolLoss { why: "no route".into(), since: lost, retry: Some(again) });
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    bench.answer(tag, welcome(Vec::new()));
+    assert_eq!((bench.core.view().pool, bench.core.view().loss), (PoolState::Joined, None));
+}
+
+#[test]
+fn missing_hosts_are_no_more_than_were_asked_for_and_a_warning_on_time() {
+    let mut bench = Bench::live(client_config(2));
+    bench.oblige();
+    let (begun, mut said) = (bench.now, Vec::new());
+    while bench.now.since(begun) < 60_000 {
+        if let Some((tag, _)) = bench.ask() {
+            bench.answer(tag, PoolAnswer::Ask(AskReply { hosts: Vec::new(), missing: u32::MAX, reason: None }));
+        } else {
+            bench.after(100);
+        }
+        let at = bench.now.since(begun);
+        said.extend(bench.notices().into_iter().map(|notice| (at, notice)));
+    }
+    let missing = |late| Notice::HostsMissing { missing: 2, why: None, late };
+    // The asks are many seconds apart by then.
+    assert_eq!(said, [(0, missing(false)), (30_000, missing(true))]);
+}
+
+#[test]
+fn a_host_on_another_chain_than_all_others_warns_its_user() {
+    let mut bench = Bench::new(host_config(1));
+    bench.node_up();
+    bench.on(Event::PoolOpen);
+    let PoolAnswer::Connect(reply) = welcome(Vec::new()) else { panic!() };
+    let tag = bench.connect_tag();
+    let why = "no host here is on chain 7; hosts are on mainnet".to_owned();
+    bench.answer(tag, PoolAnswer::Connect(Box::new(ConnectReply { no_hosts: Some(why.clone()), ..*reply })));
+    assert!(bench.notices().contains(&Notice::OtherChains { why }));
 }

@@ -70,6 +70,21 @@ pub struct PoolLink {
     pub since: Option<Ms>,
     /// The price of a slot there; `None` until the pool reports it, and over protocol 2.
     pub price: Option<Price>,
+    /// Why the agent is not connected to the pool; `None` while it is, and before the first failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<PoolLossStatus>,
+}
+
+/// Why an agent is not connected to its pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PoolLossStatus {
+    /// The reason of the newest failure.
+    pub reason: String,
+    /// Since when the agent is not connected, whatever the reasons were.
+    pub since: Ms,
+    /// In how many milliseconds it tries again; 0 while it tries, `None` if it is stopping.
+    pub retry_ms: Option<u64>,
 }
 
 /// The state of an agent's host side.
@@ -201,6 +216,11 @@ impl AgentStatus {
                 state: view.pool,
                 since: view.joined,
                 price: view.price,
+                loss: view.loss.as_ref().map(|loss| PoolLossStatus {
+                    reason: loss.why.clone(),
+                    since: loss.since,
+                    retry_ms: loss.retry.map(|retry| retry.since(view.now)),
+                }),
             },
             connections: static_status.connections.clone(),
             host: AgentHostStatus::of(view),

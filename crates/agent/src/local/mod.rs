@@ -15,7 +15,9 @@ mod server;
 mod status_client;
 mod status_source;
 
-pub use agent_status::{AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink};
+pub use agent_status::{
+    AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolLossStatus,
+};
 pub use connection_settings::ConnectionSettings;
 pub use local_error::LocalError;
 #[cfg(feature = "schema")]

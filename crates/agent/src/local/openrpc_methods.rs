@@ -101,6 +101,7 @@ fn example() -> AgentStatus {
             state: PoolState::Joined,
             since: Some(now.minus(seen_ms + 100)),
             price: Some(price),
+            loss: None,
         },
         connections: ConnectionSettings { insecure: false, tls_ca: Some("/etc/vipnode/pool-ca.pem".to_owned()) },
         host: None,

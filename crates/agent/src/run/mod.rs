@@ -11,5 +11,5 @@ mod release;
 mod repeated_notices;
 mod runner;
 
-pub use release::{Released, release};
+pub use release::{Released, planned_release, release};
 pub use runner::{AgentRunner, NodeKeyAt, PoolAccess, RunnerConfig};

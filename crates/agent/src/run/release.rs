@@ -2,6 +2,7 @@ use std::path::Path;
 
 use vipnode_agent_core::{JournalEntry, NodeChange};
 use vipnode_node::{Node, NodeError};
+use vipnode_types::{NodeId, PeerCommand};
 
 use crate::{
     AgentError, local,
@@ -15,6 +16,18 @@ pub struct Released {
     pub undone: Vec<NodeChange>,
     /// Set if the journal is damaged: only what its readable lines show was undone, and the file is kept.
     pub damaged: Option<AgentError>,
+}
+
+/// Returns the changes that [`release`] would undo on a node, in its order, with the command for each. Changes nothing.
+///
+/// # Errors
+/// [`AgentError::Locked`] while an agent runs for the node, and the errors of the state directory.
+pub fn planned_release(root: &Path, node: &NodeId) -> Result<Vec<(NodeChange, PeerCommand)>, AgentError> {
+    if !StateDir::has_journal(root, node) {
+        return Ok(Vec::new());
+    }
+    let changes: Vec<NodeChange> = StateDir::open(root, node)?.damaged_journal()?.alive().cloned().collect();
+    Ok(vipnode_agent_core::release(changes))
 }
 
 /// Undoes all that agents did on `node` and did not undo, by the journal in the state directory below `root`,

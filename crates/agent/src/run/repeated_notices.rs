@@ -28,6 +28,8 @@ struct Recent {
     notice: AgentNotice,
     counts: Counts,
     times: u64,
+    /// When the most recent one was.
+    last: Instant,
     period: Duration,
     until: Instant,
 }
@@ -62,19 +64,20 @@ impl RepeatedNotices {
                 }
             }
         }
-        self.recent.iter_mut().filter_map(Recent::take_count).for_each(show);
+        let now = Instant::now();
+        take_counts(self.recent.iter_mut(), now).into_iter().for_each(show);
     }
 
     /// Adds a notice. Returns what to show now.
     fn add(&mut self, now: Instant, notice: AgentNotice) -> Vec<AgentNotice> {
         let mut show = self.expire(now);
         if let Some(recent) = self.recent.iter_mut().find(|recent| recent.is_repeated_by(&notice)) {
-            recent.count(notice);
+            recent.count(now, notice);
             return show;
         }
         if !self.kinds.may_show(now, &notice) {
             match self.recent.iter_mut().find(|recent| recent.omits(&notice)) {
-                Some(recent) => recent.count(notice),
+                Some(recent) => recent.count(now, notice),
                 None => self.recent.push(Recent::new(now, notice, Counts::Omitted)),
             }
             return show;
@@ -83,7 +86,7 @@ impl RepeatedNotices {
         if repeats.clone().count() >= REPEATS
             && let Some((first, _)) = repeats.min_by_key(|(_, recent)| recent.until)
         {
-            show.extend(self.recent.remove(first).take_count());
+            show.extend(self.recent.remove(first).take_count(now));
         }
         // A state that follows another one is news: after a disconnect is shown, so is the next connection.
         if let AgentNotice::Notice(Notice::PoolDisconnected { .. }) = notice {
@@ -98,21 +101,28 @@ impl RepeatedNotices {
     /// Returns the counts that are due. A notice that did not repeat is forgotten.
     fn expire(&mut self, now: Instant) -> Vec<AgentNotice> {
         self.recent.retain(|recent| recent.until > now || recent.times > 0);
-        let due = self.recent.iter_mut().filter(|recent| recent.until <= now);
-        due.filter_map(|recent| {
+        let is_due = |recent: &&mut Recent| recent.until <= now;
+        let counts = take_counts(self.recent.iter_mut().filter(is_due), now);
+        for recent in self.recent.iter_mut().filter(is_due) {
             recent.period = recent.period.saturating_mul(2).min(REPEAT_MAX);
             recent.until = now + recent.period;
-            recent.take_count()
-        })
-        .collect()
+        }
+        counts
     }
+}
+
+/// The counts in the order in which their most recent notices came, so that the last one names the state that lasts.
+fn take_counts<'a>(recents: impl Iterator<Item = &'a mut Recent>, now: Instant) -> Vec<AgentNotice> {
+    let mut counts: Vec<_> = recents.filter_map(|recent| Some((recent.last, recent.take_count(now)?))).collect();
+    counts.sort_by_key(|(last, _)| *last);
+    counts.into_iter().map(|(_, notice)| notice).collect()
 }
 
 impl Recent {
     /// A notice that was shown, or the first one that is not.
     fn new(now: Instant, notice: AgentNotice, counts: Counts) -> Self {
         let times = u64::from(counts == Counts::Omitted);
-        Self { notice, counts, times, period: REPEAT_FIRST, until: now + REPEAT_FIRST }
+        Self { notice, counts, times, last: now, period: REPEAT_FIRST, until: now + REPEAT_FIRST }
     }
 
     fn is_repeated_by(&self, notice: &AgentNotice) -> bool {
@@ -123,17 +133,20 @@ impl Recent {
         self.counts == Counts::Omitted && NoticeKind::of(&self.notice) == NoticeKind::of(notice)
     }
 
-    fn count(&mut self, notice: AgentNotice) {
-        self.notice = notice;
+    fn count(&mut self, now: Instant, notice: AgentNotice) {
+        (self.notice, self.last) = (notice, now);
         self.times = self.times.saturating_add(1);
     }
 
     /// The count, if it is not zero; it begins again.
-    fn take_count(&mut self) -> Option<AgentNotice> {
+    fn take_count(&mut self, now: Instant) -> Option<AgentNotice> {
         let count = std::mem::take(&mut self.times);
         let notice = || Box::new(self.notice.clone());
         (count > 0).then(|| match self.counts {
-            Counts::Repeats => AgentNotice::Repeated { notice: notice(), times: count },
+            Counts::Repeats => {
+                let ago_s = now.duration_since(self.last).as_secs();
+                AgentNotice::Repeated { notice: notice(), times: count, ago_s }
+            }
             Counts::Omitted => AgentNotice::Omitted { notice: notice(), count },
         })
     }
@@ -210,6 +223,23 @@ mod tests {
         assert_eq!((shown(&mut repeats, lost()), shown(&mut repeats, joined())), (0, 0), "a pool that comes and goes");
     }
 
+    /// Of a pool that comes and goes, the last line is the state that lasts.
+    #[test]
+    fn counts_come_in_the_order_of_their_newest_notices() {
+        let mut repeats = repeated_notices();
+        let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
+        let up = || AgentNotice::Notice(Notice::NodeReconnected);
+        repeats.add(at(0), up());
+        repeats.add(at(0), lost("gone"));
+        repeats.add(at(1), lost("gone"));
+        repeats.add(at(2), up());
+        let shown = repeats.expire(start + REPEAT_FIRST);
+        let ago_s = REPEAT_FIRST.as_secs();
+        let repeated = |notice, ago_s| AgentNotice::Repeated { notice: Box::new(notice), times: 1, ago_s };
+        assert_eq!(shown, [repeated(lost("gone"), ago_s - 1), repeated(up(), ago_s - 2)]);
+    }
+
     /// The notices that are shown if a pool rejects each of `count` requests with another text, one a second.
     fn shown_of_a_varying_text(count: u64, limits: NoticeLimits) -> Vec<AgentNotice> {
         let mut repeats = RepeatedNotices::new(limits);
@@ -221,7 +251,8 @@ mod tests {
             let now = start + Duration::from_secs(number);
             shown.extend(repeats.add(now, AgentNotice::Notice(missing(number))));
         }
-        shown.extend(repeats.recent.iter_mut().filter_map(Recent::take_count));
+        let end = start + Duration::from_secs(count);
+        shown.extend(take_counts(repeats.recent.iter_mut(), end));
         shown
     }
 

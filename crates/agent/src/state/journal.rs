@@ -12,7 +12,7 @@ use crate::{
     limits::{JOURNAL_BYTES, JOURNAL_SPARE_LINES},
 };
 
-const JOURNAL: &str = "journal";
+pub(super) const JOURNAL: &str = "journal";
 
 /// What the node was made to do and not yet undone, as JSON lines that only grow.
 ///

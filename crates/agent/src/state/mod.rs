@@ -131,6 +131,11 @@ impl StateDir {
         Journal::open(self.dir.clone())
     }
 
+    /// Whether an agent of a node has left a journal below `root`.
+    pub(crate) fn has_journal(root: &Path, node: &NodeId) -> bool {
+        root.join(node.short()).join(journal::JOURNAL).exists()
+    }
+
     /// What a damaged journal still shows; the file stays as it is.
     ///
     /// # Errors

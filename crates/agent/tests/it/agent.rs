@@ -6,7 +6,7 @@ use futures_util::{FutureExt, StreamExt};
 
 use crate::fake_pool::{CHALLENGE, POOL, Running, Toy, read, within};
 use serde_json::{Value, json};
-use vipnode_agent::{AgentError, AgentNotice, PoolAddress, release};
+use vipnode_agent::{AgentError, AgentNotice, PoolAddress, planned_release, release};
 use vipnode_agent_core::Notice;
 use vipnode_types::{
     JoinSecret, Ms, NodeId, PeerCommand, Price, TypedError,
@@ -297,12 +297,16 @@ async fn release_undoes_what_a_crash_left_and_touches_nothing_else() {
     let root = toy.config().state_root;
     let error = release(&root, &*toy.node).await.unwrap_err();
     assert!(matches!(error, AgentError::Locked { .. }), "{error}");
+    assert!(matches!(planned_release(&root, &toy.id), Err(AgentError::Locked { .. })));
     agent.runner.abort().await;
-    assert!(toy.trusted(client.id));
+    let planned = planned_release(&root, &toy.id).unwrap();
+    assert!(matches!(&planned[..], [(_, PeerCommand::Evict(peer))] if peer.id == client.id), "{planned:?}");
+    assert!(toy.trusted(client.id), "nothing has changed");
     let undone = release(&root, &*toy.node).await.unwrap().undone;
     assert_eq!(undone.iter().map(|change| change.peer.id).collect::<Vec<_>>(), [client.id]);
     assert!(!toy.trusted(client.id) && toy.trusted(mine.id));
     assert_eq!(release(&root, &*toy.node).await.unwrap().undone, []);
+    assert_eq!(planned_release(&root, &toy.id).unwrap(), []);
 }
 
 #[tokio::test(start_paused = true)]

@@ -286,6 +286,9 @@ pub(crate) struct AgentArgs {
 pub(crate) struct ReleaseArgs {
     #[command(flatten)]
     pub(crate) node: NodeArgs,
+    /// Show the calls to the node without making them.
+    #[arg(long, help_heading = "Advanced")]
+    pub(crate) dry_run: bool,
 }
 
 /// The maximum age of the newest block; `None` is "off".

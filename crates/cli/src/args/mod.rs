@@ -4,6 +4,7 @@
 //! May use only `error`; `commands` carries out what a flag requests.
 
 mod agent;
+pub(crate) mod asset_flag;
 pub(crate) mod chain_flag;
 mod doctor;
 mod join;
@@ -20,6 +21,7 @@ mod status;
 mod targets;
 mod tls;
 mod trust;
+mod typed_target;
 mod value_hint;
 mod whole_number;
 
@@ -49,6 +51,7 @@ pub(crate) use self::{
     targets::Targets,
     tls::{TlsArgs, TlsSource},
     trust::TrustArgs,
+    typed_target::TypedTarget,
     value_hint::value_hint,
 };
 

@@ -15,7 +15,7 @@ use super::{
     JoinArgs, PoolCommand, TlsArgs, listen_address::listen_address, original_pool::OriginalPool,
     whole_number::whole_number,
 };
-use crate::args::{chain_flag::ChainFlag, limit_flag::LimitFlag};
+use crate::args::{asset_flag, chain_flag::ChainFlag, limit_flag::LimitFlag};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
@@ -44,6 +44,12 @@ pub(crate) struct PoolArgs {
     /// drains are stored here too. [default: ~/.local/share/vipnode/pool]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
+    /// Make a new key if the one in the data directory is lost.
+    ///
+    /// Agents that remember the pool's ID refuse the new one until their users pass --accept-pool-key. Without this flag, a pool
+    /// whose directory has a database but no key does not start. A key that is there stays.
+    #[arg(long, help_heading = "Pool", hide_short_help = true)]
+    pub(crate) new_pool_key: bool,
     /// Keep the pool's state in a database (sqlite) or in memory.
     ///
     /// With memory, the pool has no ID, and leases, bans, and what was metered are lost when it stops.
@@ -71,7 +77,8 @@ pub(crate) struct PoolArgs {
     pub(crate) welcome: Option<Welcome>,
     /// Charge this much for a slot, such as "100 gwei/minute".
     ///
-    /// The period is ms, second, minute, hour, day, week, or month (30 days), or a number of them. A price without a
+    /// The period is ms, second, minute, hour, day, week, or month (30 days), a short form such as min, h, or d, or a
+    /// number of them. A price without a
     /// period, such as "100 gwei", is per minute; only 0 needs no unit. The units are those of --asset. This version meters leases but does not collect payment.
     #[arg(long, alias = "contract.price", default_value = "0", value_name = "PRICE", help_heading = "Payment")]
     pub(crate) price: QuotedPrice,
@@ -83,6 +90,7 @@ pub(crate) struct PoolArgs {
         long,
         default_value = "ETH:18",
         value_name = "SYMBOL:DECIMALS",
+        value_parser = asset_flag::asset,
         help_heading = "Payment",
         hide_short_help = true
     )]

@@ -2,11 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use super::{typed_target::TypedTarget, whole_number::whole_number};
 use clap::{Args, Subcommand, ValueEnum};
-use vipnode_pool::BanTarget;
-use vipnode_types::NodeId;
-
-use super::whole_number::whole_number;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PoolCommand {
@@ -19,7 +16,7 @@ pub(crate) enum PoolCommand {
     /// The copy contains nodes, leases, and what was metered. The pool's key and its bans are files of their own in the data
     /// directory.
     Backup(BackupArgs),
-    /// Check the database of a pool, which may be running.
+    /// Check the database of a pool, which may be running, or a backup.
     ///
     /// Reads everything and computes again what was metered. The exit code is 1 if something is wrong.
     Verify(VerifyArgs),
@@ -39,8 +36,12 @@ pub(crate) struct BackupArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  vipnode pool verify --datadir /var/lib/vipnode/pool")]
+#[command(after_help = "Examples:\n  vipnode pool verify --datadir /var/lib/vipnode/pool\n  \
+                        vipnode pool verify pool-backup.db")]
 pub(crate) struct VerifyArgs {
+    /// Check this backup instead of the database of a pool.
+    #[arg(value_name = "FILE", conflicts_with = "datadir", help_heading = "Pool")]
+    pub(crate) file: Option<PathBuf>,
     /// Check the database in this data directory.
     ///
     /// [default: ~/.local/share/vipnode/pool]
@@ -149,8 +150,10 @@ pub(crate) struct NodesArgs {
                         vipnode pool admin ban 203.0.113.7 --for 1h")]
 pub(crate) struct BanArgs {
     /// Ban this node ID, agent key, address, or network.
+    ///
+    /// Of the ID of a node that is connected or has leases, or of its agent, the first 8 characters or more are enough.
     #[arg(value_name = "TARGET", help_heading = "Pool")]
-    pub(crate) target: BanTarget,
+    pub(crate) target: TypedTarget,
     /// Send this reason to the banned agents (at most 80 characters).
     #[arg(long, value_name = "TEXT", help_heading = "Pool")]
     pub(crate) reason: Option<String>,
@@ -166,8 +169,10 @@ pub(crate) struct BanArgs {
 #[derive(Debug, Args)]
 pub(crate) struct UnbanArgs {
     /// Remove the ban of this node ID, agent key, address, or network.
+    ///
+    /// Of an ID, the first 8 characters or more are enough.
     #[arg(value_name = "TARGET", help_heading = "Pool")]
-    pub(crate) target: BanTarget,
+    pub(crate) target: TypedTarget,
     #[command(flatten)]
     pub(crate) pool: PoolSocketArgs,
 }
@@ -182,9 +187,9 @@ pub(crate) struct BansArgs {
 pub(crate) struct DrainArgs {
     /// Drain this node.
     ///
-    /// [default: the whole pool]
-    #[arg(value_name = "NODE", value_parser = NodeId::typed, help_heading = "Pool")]
-    pub(crate) node: Option<NodeId>,
+    /// Of its ID, the first 8 characters or more are enough. [default: the whole pool]
+    #[arg(value_name = "NODE", value_parser = TypedTarget::node, help_heading = "Pool")]
+    pub(crate) node: Option<TypedTarget>,
     /// Stop draining and assign leases again.
     #[arg(long, help_heading = "Pool")]
     pub(crate) stop: bool,

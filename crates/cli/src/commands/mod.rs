@@ -19,6 +19,7 @@ mod print_limits;
 mod protocol;
 mod release;
 mod release_command;
+mod resolve_target;
 mod status;
 
 #[cfg(test)]

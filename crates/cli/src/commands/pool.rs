@@ -3,14 +3,14 @@ use std::{collections::BTreeSet, path::PathBuf, time::SystemTime};
 use tokio::sync::watch::{Receiver, error::RecvError};
 use vipnode_agent::state::StateDir;
 use vipnode_pool::{
-    CertificateFacts, DataDir, Membership, PoolConfig, PoolServer, PoolTls, ReloadChanges, RenewalResult,
+    CertificateFacts, DataDir, LostKey, Membership, PoolConfig, PoolServer, PoolTls, ReloadChanges, RenewalResult,
     TrustedProxies,
 };
 use vipnode_pool_core::Limits;
-use vipnode_types::Asset;
+use vipnode_types::{Asset, Price};
 
 use crate::{
-    args::{Command, PoolArgs, chain_flag, limit_flag},
+    args::{Command, PoolArgs, asset_flag, chain_flag, limit_flag},
     commands::{
         pool_certificate::{self, CertificateAtStart},
         pool_data_dir::pool_data_dir,
@@ -21,7 +21,7 @@ use crate::{
     error::{CliError, CommandError},
     output::{
         Line, Screen, Tone,
-        format::{counted, slot_costs},
+        format::{counted, priced, slot_costs},
     },
     service_manager::{self, Heartbeat},
     signals::{ReloadSignals, Signals},
@@ -38,7 +38,8 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         print_limits(&config(args)?, screen);
         return Ok(());
     }
-    let (figures, secret_file, asset) = (args.stats_interval, args.join.join_secret_file.clone(), args.asset);
+    let lost = lost_key(&args);
+    let (figures, secret_file) = (args.stats_interval, args.join.join_secret_file.clone());
     let datadir = pool_data_dir(&args)?;
     let mut config = config(args)?;
     // From the start: a SIGHUP while the pool opens its files is kept until it runs.
@@ -46,11 +47,11 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let screen = screen.with_times();
     let is_open = !config.members.is_closed();
     let needs = JoinNeeds { secret: matches!(config.members, Membership::Secret(_)), secret_file };
-    let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
+    let (tls, metrics, price) = (config.tls.clone(), config.metrics.clone(), config.core.price);
     let at_any_address = config.bind.ip().is_unspecified() && config.public_urls.is_empty();
     // Without a home directory, a pool has no admin socket.
     config.state_dir = StateDir::root(None).ok();
-    let opened = datadir.as_deref().map(DataDir::open).transpose()?;
+    let opened = datadir.as_deref().map(|dir| DataDir::open_with(dir, lost)).transpose()?;
     let id = opened.as_ref().map(|opened| opened.id().to_string());
     let mut server = match opened {
         Some(opened) => PoolServer::spawn_in(config, opened).await?,
@@ -59,7 +60,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let (address, urls) = (server.local_addr(), server.urls());
     let certificate = tls.as_ref().map(CertificateAtStart::of);
     let keeps_leases = datadir.is_some();
-    let start = PoolStart { address, urls, certificate, needs, id, datadir, is_open, at_any_address };
+    let start = PoolStart { address, urls, certificate, needs, id, datadir, price, is_open, at_any_address };
     start.lines(SystemTime::now()).iter().for_each(|line| screen.say(line));
     let _figures = PoolFigures::write(metrics.clone(), figures, screen);
     let _live = StatusLine::of_pool(metrics, screen);
@@ -69,7 +70,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         async move { probe.answers().await }
     });
     service_manager::ready();
-    serve(&mut server, tls, screen, signals, (asset, reload, hangups)).await?;
+    serve(&mut server, tls, screen, signals, (price, reload, hangups)).await?;
     service_manager::stopping();
     screen.say(&stopping_line(keeps_leases));
     server.shutdown().await?;
@@ -99,7 +100,7 @@ async fn serve(
     tls: Option<PoolTls>,
     screen: Screen,
     signals: Signals,
-    (asset, mut reload, mut hangups): (Asset, Reload, ReloadSignals),
+    (mut price, mut reload, mut hangups): (Price, Reload, ReloadSignals),
 ) -> Result<(), CliError> {
     let mut news = tls.as_ref().map(PoolTls::news);
     loop {
@@ -107,7 +108,7 @@ async fn serve(
             () = signals.first() => return Ok(()),
             ended = server.join() => return Ok(ended?),
             () = hangups.next() => {
-                read_again(server, asset, &mut reload, screen).await;
+                read_again(server, &mut price, &mut reload, screen).await;
                 if let Some(tls) = &tls {
                     screen.say(&pool_certificate::reload_line(&tls.reload(), SystemTime::now()));
                 }
@@ -128,10 +129,10 @@ async fn changed(news: Option<&mut Receiver<Option<RenewalResult>>>) -> Option<R
     }
 }
 
-async fn read_again(server: &PoolServer, asset: Asset, reload: &mut Reload, screen: Screen) {
+async fn read_again(server: &PoolServer, price: &mut Price, reload: &mut Reload, screen: Screen) {
     let Some((cli, newer)) = reload.read(screen) else { return };
     let Some(Command::Pool(args)) = cli.command else { return };
-    match live(&args, asset) {
+    match same_asset(&args, price.asset()).and_then(|()| live(&args, true)) {
         Ok(config) => {
             let changes = server.reload(&config).await;
             let refused: Vec<String> = changes.later_limits.iter().map(|name| format!("limit {name}")).collect();
@@ -140,13 +141,33 @@ async fn read_again(server: &PoolServer, asset: Asset, reload: &mut Reload, scre
             if file_changed {
                 screen.say(&members_line(&changes));
             }
+            let old = std::mem::replace(price, config.core.price);
+            price_line(old, *price).iter().for_each(|line| screen.say(line));
         }
         Err(error) => say_kept(&error.message, &error.hint, screen),
     }
 }
 
+/// Refuses settings of another asset as a whole: a part of them, such as the price, means something else in this one.
+fn same_asset(args: &PoolArgs, asset: Asset) -> Result<(), CliError> {
+    if args.asset == asset { Ok(()) } else { Err(CommandError::AssetChanged { old: asset, new: args.asset }.into()) }
+}
+
+/// What a slot costs from now on, if that changed.
+fn price_line(old: Price, new: Price) -> Option<Line> {
+    let text = format!(
+        "The price of a slot changed from {} to {}: for new leases at once, for others from their next billing period on",
+        priced(old),
+        priced(new)
+    );
+    let json = |price| serde_json::to_value(price).unwrap_or_default();
+    let line = Line::new("price_changed", Tone::Good, text).with("old", json(old)).with("new", json(new));
+    (old != new).then_some(line)
+}
+
 fn config(mut args: PoolArgs) -> Result<PoolConfig, CliError> {
-    let mut config = live(&args, args.asset)?;
+    let mut config = live(&args, false)?;
+    warn_of(args.asset);
     let tls = std::mem::take(&mut args.tls);
     config.tls = pool_certificate::pool_tls(tls, || internal_ca(&args))?;
     config.public_urls = args.public_url;
@@ -154,12 +175,23 @@ fn config(mut args: PoolArgs) -> Result<PoolConfig, CliError> {
     Ok(config)
 }
 
+const fn lost_key(args: &PoolArgs) -> LostKey {
+    if args.new_pool_key { LostKey::Replace } else { LostKey::Refuse }
+}
+
+fn warn_of(asset: Asset) {
+    if let Some(unusual) = asset_flag::unusual(asset) {
+        tracing::warn!("{unusual}");
+    }
+}
+
 /// Checks the settings and the files that they name, without starting a pool: one may be running with them.
 fn check(mut args: PoolArgs, screen: Screen) -> Result<(), CliError> {
     let tls = std::mem::take(&mut args.tls);
     let facts = pool_certificate::check(tls, || internal_ca(&args))?;
-    pool_data_dir(&args)?.as_deref().map_or(Ok(()), DataDir::check)?;
-    let config = live(&args, args.asset)?;
+    pool_data_dir(&args)?.as_deref().map_or(Ok(()), |dir| DataDir::check(dir, lost_key(&args)))?;
+    let config = live(&args, false)?;
+    warn_of(args.asset);
     valid_lines(&config, facts.as_ref(), SystemTime::now()).iter().for_each(|line| screen.say(line));
     Ok(())
 }
@@ -233,8 +265,8 @@ fn host_name() -> Option<String> {
     None
 }
 
-/// All but what is read once, at the start. The price is in the asset that the pool was started with.
-fn live(args: &PoolArgs, asset: Asset) -> Result<PoolConfig, CliError> {
+/// All but what is read once, at the start. A pool that is `running` cannot change its asset.
+fn live(args: &PoolArgs, running: bool) -> Result<PoolConfig, CliError> {
     args.original.refuse()?;
     let secret = args.join.secret()?;
     let members = match (&args.members, secret) {
@@ -250,7 +282,7 @@ fn live(args: &PoolArgs, asset: Asset) -> Result<PoolConfig, CliError> {
     config.status = args.status;
     config.origins = args.allow_origin.iter().cloned().collect();
     let report_interval_ms = u64::try_from(args.report_interval.as_millis()).unwrap_or(u64::MAX);
-    let price = args.price.in_asset(asset).map_err(|why| CommandError::price(why, args.asset == asset))?;
+    let price = args.price.in_asset(args.asset).map_err(|why| CommandError::price(why, !running))?;
     config.core = Limits { price, report_interval_ms, ..config.core };
     config.core.max_request_hosts = args.max_request_hosts.unwrap_or(config.core.max_request_hosts);
     config.core.pinned_chains = chain_flag::pinned(&args.chain)?;
@@ -287,7 +319,7 @@ mod tests {
             let config = PoolConfig::new("127.0.0.1:0".parse().unwrap()).unwrap();
             PoolConfig {
                 members,
-                core: Limits { price: vipnode_types::Price::per_minute(100_000_000_000), ..config.core.clone() },
+                core: Limits { price: Price::per_minute(100_000_000_000), ..config.core.clone() },
                 ..config
             }
         };
@@ -296,16 +328,17 @@ mod tests {
         said.extend(valid_lines(&config(Membership::Open), None, now()));
         said.extend(valid_lines(&config(Membership::Secret(JoinSecret::new("sesame").unwrap())), None, now()));
         let pem = |name: &str| PathBuf::from(format!("/etc/vipnode/{name}.pem"));
-        let usdc = |not_started| {
+        let usdc = |running| {
             let cli = Cli::read(["vipnode", "pool", "--price", "0.50 USDC/month"]).unwrap();
-            let Some(Command::Pool(mut args)) = cli.command else { panic!() };
-            // As if the settings were read again with another asset.
-            args.asset = if not_started { Asset::ETHER } else { "DAI:18".parse().unwrap() };
-            live(&args, Asset::ETHER).map(drop).unwrap_err()
+            let Some(Command::Pool(args)) = cli.command else { panic!() };
+            live(&args, running).map(drop).unwrap_err()
         };
-        assert!(!usdc(false).hint.contains("--asset"), "a running pool cannot change it");
-        let refused: [CliError; 3] = [
-            usdc(true),
+        assert!(!usdc(true).hint.contains("--asset"), "a running pool cannot change it");
+        let cli = Cli::read(["vipnode", "pool", "--asset", "USDC:6"]).unwrap();
+        let Some(Command::Pool(other)) = cli.command else { panic!() };
+        let refused: [CliError; 4] = [
+            usdc(false),
+            same_asset(&other, Asset::ETHER).unwrap_err(),
             TlsError::Mismatch { certificate: pem("fullchain"), key: pem("privkey") }.into(),
             CommandError::MembersAndSecret.into(),
         ];
@@ -337,6 +370,7 @@ mod tests {
             pool_certificate::reload_line(&Err(TlsError::NoFiles), now()),
             pool_certificate::news_line(&RenewalResult::Obtained(facts()), now()),
             pool_certificate::news_line(&failed, now()),
+            price_line(Price::FREE, Price::per_minute(100_000_000_000)).unwrap(),
             stopping_line(true),
             stopping_line(false),
         ];

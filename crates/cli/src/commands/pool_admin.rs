@@ -10,7 +10,7 @@ use vipnode_pool::admin::{
 
 use crate::{
     args::{AdminCommand, OrderName, PoolSocketArgs},
-    commands::pool_data_dir::default_data_dir,
+    commands::{pool_data_dir::default_data_dir, resolve_target},
     error::{CliError, CommandError},
     output::{Screen, Styled, shorten, terminal::page_width},
     pool_admin,
@@ -50,13 +50,15 @@ async fn ask(command: AdminCommand) -> Result<(Styled, Value), CliError> {
         }
         AdminCommand::Ban(args) => {
             let for_ms = args.duration.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-            let request = BanRequest { target: args.target, reason: args.reason, for_ms };
-            let banned = client(&args.pool)?.ban(&request).await?;
+            let client = client(&args.pool)?;
+            let target = resolve_target::target(&client, args.target).await?;
+            let banned = client.ban(&BanRequest { target, reason: args.reason, for_ms }).await?;
             (pool_admin::banned_text(&banned), json(&banned))
         }
         AdminCommand::Unban(args) => {
-            let target = args.target;
-            let bans = client(&args.pool)?.unban(&UnbanRequest { target }).await?;
+            let client = client(&args.pool)?;
+            let target = resolve_target::banned(&client, args.target).await?;
+            let bans = client.unban(&UnbanRequest { target }).await?;
             (pool_admin::unbanned_text(&target, &bans), json(&bans))
         }
         AdminCommand::Bans(args) => {
@@ -64,8 +66,12 @@ async fn ask(command: AdminCommand) -> Result<(Styled, Value), CliError> {
             (pool_admin::bans_page(&bans, page_width()), json(&bans))
         }
         AdminCommand::Drain(args) => {
-            let request = DrainRequest { node: args.node, stop: args.stop };
-            let drained = client(&args.pool)?.drain(&request).await?;
+            let client = client(&args.pool)?;
+            let node = match args.node {
+                Some(typed) => Some(resolve_target::node(&client, typed).await?),
+                None => None,
+            };
+            let drained = client.drain(&DrainRequest { node, stop: args.stop }).await?;
             (pool_admin::drained_text(&drained), json(&drained))
         }
     })

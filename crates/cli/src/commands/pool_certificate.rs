@@ -82,7 +82,7 @@ pub(crate) fn reload_line(reloaded: &Result<CertificateFacts, TlsError>, now: Sy
     match reloaded {
         Ok(facts) => facts_line("certificate_reloaded", "Reloaded the certificate", facts, now),
         Err(TlsError::NoFiles) => {
-            let text = "SIGHUP: no certificate file to reload; ACME renews the certificate automatically";
+            let text = "SIGHUP: no certificate file to reload; the pool renews its certificate automatically";
             Line::new("certificate_kept", Tone::Plain, text)
         }
         Err(error) => {
@@ -115,7 +115,7 @@ impl CertificateAtStart {
     pub(crate) fn lines(&self, port: u16, now: SystemTime) -> Vec<Line> {
         if let Some(facts) = &self.facts {
             let ca = self.ca_file.as_ref().map(|ca| {
-                let text = format!("Agents trust it with --tls-ca FILE: copy {} to their machines", ca.display());
+                let text = format!("The CA that issued it, for the agents' --tls-ca: {}", ca.display());
                 Line::new("ca", Tone::Plain, text).with("file", ca.display().to_string())
             });
             return std::iter::once(facts_line("certificate", "TLS certificate", facts, now)).chain(ca).collect();

@@ -25,7 +25,12 @@ pub(crate) async fn back_up(args: BackupArgs, screen: Screen) -> Result<(), CliE
 
 /// Checks the database of a pool.
 pub(crate) async fn verify(args: VerifyArgs, screen: Screen) -> Result<ExitCode, CliError> {
-    let check = on_a_thread(move || Ok(reader(args.datadir)?.check()?)).await?;
+    let VerifyArgs { file, datadir } = args;
+    let open = move || match file {
+        Some(backup) => Ok(SqliteReader::open_backup(&backup)?),
+        None => reader(datadir),
+    };
+    let check = on_a_thread(move || Ok(open()?.check()?)).await?;
     lines(&check).iter().for_each(|line| screen.say(line));
     Ok(if check.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

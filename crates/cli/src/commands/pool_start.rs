@@ -4,7 +4,7 @@ use std::{
     time::SystemTime,
 };
 
-use vipnode_types::RpcUrl;
+use vipnode_types::{Price, RpcUrl};
 
 use crate::{
     commands::pool_certificate::CertificateAtStart,
@@ -23,6 +23,8 @@ pub(crate) struct PoolStart {
     pub(crate) id: Option<String>,
     /// Where it keeps its state, unless in memory.
     pub(crate) datadir: Option<PathBuf>,
+    /// What a slot costs.
+    pub(crate) price: Price,
     /// Anyone may join.
     pub(crate) is_open: bool,
     /// It listens at all addresses, and the user named no public URL.
@@ -66,12 +68,20 @@ impl PoolStart {
                 .map(|id| Line::new("pool_id", Tone::Plain, format!("Pool ID: {id}")).with("id", id.as_str())),
         );
         lines.push(self.state());
+        lines.push(self.price());
         if self.is_open {
             let hint = "To close it, pass --members FILE or --join-secret-file FILE";
             lines.push(Line::new("open", Tone::Warning, "Anyone may join this pool").hint(hint));
         }
         lines.extend(self.unnamed(scheme));
         lines
+    }
+
+    /// The price, and in what the pool charges.
+    fn price(&self) -> Line {
+        let asset = self.price.asset();
+        let text = format!("Price: {} (asset {}:{})", self.price, asset.symbol(), asset.decimals());
+        Line::new("price", Tone::Plain, text).with("price", serde_json::to_value(self.price).unwrap_or_default())
     }
 
     fn state(&self) -> Line {
@@ -157,6 +167,7 @@ mod tests {
             needs: JoinNeeds::default(),
             id: None,
             datadir: None,
+            price: Price::FREE,
             is_open: true,
             at_any_address: false,
         }
@@ -192,6 +203,7 @@ mod tests {
                 certificate: Some(internal),
                 id: Some(vipnode_types::PoolKey::from_random([1; 32]).unwrap().id().to_string()),
                 datadir: Some("/var/lib/vipnode/pool".into()),
+                price: Price::per_minute(100_000_000_000),
                 needs: JoinNeeds { secret: true, secret_file: Some("/etc/vipnode/join.secret".into()) },
                 is_open: false,
                 ..start()

@@ -1,16 +1,17 @@
 use std::{path::Path, process::ExitCode};
 
 use vipnode_agent::{
-    Released, release,
+    AgentError, Released, planned_release, release,
     state::{StateDir, UnreleasedNode},
 };
-use vipnode_node::limits::NodeLimits;
-use vipnode_types::{NodeId, TypedError as _};
+use vipnode_agent_core::NodeChange;
+use vipnode_node::{PlannedCall, limits::NodeLimits};
+use vipnode_types::{NodeId, PeerCommand, TypedError as _};
 
 use crate::{
     args::ReleaseArgs,
     discover::{RetryPolicy, find_node},
-    error::CliError,
+    error::{CliError, CommandError},
     output::{
         Line, Screen, Tone,
         format::{counted, quoted},
@@ -27,12 +28,45 @@ pub(crate) async fn run(args: &ReleaseArgs, screen: Screen) -> Result<ExitCode, 
     let node = find_node(&args.node, None, NodeLimits::default(), RetryPolicy::None, screen).await?.node;
     let root = StateDir::root(args.node.state_dir.as_deref())?;
     let id = node.facts().await?.id;
-    let released = release(&root, &*node).await?;
+    if args.dry_run {
+        let changes = planned_release(&root, &id).map_err(running)?;
+        let plan = |(change, command): &(NodeChange, PeerCommand)| (change.clone(), node.plan(command));
+        let planned: Vec<_> = changes.iter().map(plan).collect();
+        planned_lines(&id, &planned).iter().for_each(|line| screen.say(line));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let released = release(&root, &*node).await.map_err(running)?;
     let left = StateDir::unreleased(&root, &id);
     let lines = [released_lines(&id, &released), unreleased_lines(args.node.state_dir.as_deref(), &left)];
     lines.iter().flatten().for_each(|line| screen.say(line));
     let code = if released.damaged.is_some() { 2 } else { u8::from(!left.is_empty()) };
     Ok(ExitCode::from(code))
+}
+
+/// The flags of the error for an agent do not help here.
+fn running(error: AgentError) -> CliError {
+    match error {
+        AgentError::Locked { path } => CommandError::AgentRuns { path }.into(),
+        error => error.into(),
+    }
+}
+
+/// What would be undone on a node, and by which calls.
+fn planned_lines(node: &NodeId, planned: &[(NodeChange, Vec<PlannedCall>)]) -> Vec<Line> {
+    let calls = planned.iter().flat_map(|(change, calls)| {
+        let (peer, lease) = (change.peer.id.short(), change.lease);
+        calls.iter().map(move |call| {
+            let text = format!("Would undo the change for peer {peer} (lease {lease}): {call}");
+            Line::new("would_call", Tone::Plain, text)
+        })
+    });
+    let changes = counted(count(planned.len()), "change");
+    let text = match planned.len() {
+        0 => format!("Nothing to undo on node {}", node.short()),
+        _ => format!("Dry run: {changes} would be undone on node {}; it was not changed", node.short()),
+    };
+    let done = Line::new("dry_run_done", Tone::Good, text).with("leases", planned.len());
+    calls.chain(std::iter::once(done)).collect()
 }
 
 /// What was undone on a node.
@@ -81,8 +115,7 @@ fn count(changes: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_agent::AgentError;
-    use vipnode_agent_core::{ChangeKind, NodeChange};
+    use vipnode_agent_core::ChangeKind;
     use vipnode_types::{Enode, LeaseId};
 
     use super::*;
@@ -98,10 +131,13 @@ mod tests {
         let damaged = AgentError::Damaged { path, why: "line 3 is not a valid journal entry".to_owned() };
         let left = [UnreleasedNode { node: "0b0b0b0b0b0b".to_owned(), changes: 1 }];
         let node = NodeId::new([7; 64]);
+        let call = PlannedCall { method: "admin_removeTrustedPeer", peer: Enode::id_only(NodeId::new([0xab; 64])) };
         let said = [
             released_lines(&node, &Released { undone: Vec::new(), damaged: None }),
             released_lines(&node, &Released { undone: vec![change(0xab), change(0xcd)], damaged: None }),
             released_lines(&node, &Released { undone: vec![change(0xab)], damaged: Some(damaged) }),
+            planned_lines(&node, &[]),
+            planned_lines(&node, &[(change(0xab), vec![call])]),
             unreleased_lines(None, &left),
             unreleased_lines(Some(Path::new("/srv/vipnode")), &left),
         ];

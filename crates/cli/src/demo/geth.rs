@@ -24,6 +24,8 @@ pub(super) struct DemoGeth {
 
 /// From the start until it listens, on a busy machine.
 const START: Duration = Duration::from_secs(30);
+/// How often a geth is started, each time with other ports.
+const ATTEMPTS: u32 = 3;
 /// From SIGINT to the end.
 const STOP: Duration = Duration::from_secs(5);
 /// What geth logs once its sockets are open, in any order.
@@ -43,8 +45,19 @@ impl DemoGeth {
         std::env::split_paths(&paths).map(|dir| dir.join("geth")).find(|path| path.is_file())
     }
 
-    /// Starts one in a directory of its own and waits until it listens.
+    /// Starts one in a directory of its own and waits until it listens. Another program, such as a geth of the user, may take
+    /// a port that was free a moment ago, so it is tried again with others.
     pub(super) async fn start(program: &Path, dir: &Path) -> Result<Self, CommandError> {
+        for _ in 1..ATTEMPTS {
+            match Self::start_once(program, dir).await {
+                Err(CommandError::DemoPort { .. }) => {}
+                started => return started,
+            }
+        }
+        Self::start_once(program, dir).await
+    }
+
+    async fn start_once(program: &Path, dir: &Path) -> Result<Self, CommandError> {
         let cannot_run = |why: String| CommandError::DemoGeth { program: program.to_owned(), why };
         let failed = |error: std::io::Error| cannot_run(error.to_string());
         std::fs::create_dir_all(dir).map_err(failed)?;
@@ -52,7 +65,8 @@ impl DemoGeth {
         let mut command = Command::new(program);
         command.arg("--datadir").arg(dir).arg("--override.genesis").arg(dir.join("genesis.json"));
         command.arg("--ipcpath").arg(ipc(dir));
-        command.args(["--port", &free_port().map_err(failed)?, "--authrpc.port", &free_port().map_err(failed)?]);
+        let [port, engine_port] = free_ports().map_err(failed)?;
+        command.args(["--port", &port, "--authrpc.port", &engine_port]);
         command.args(["--nodiscover", "--nat", "none", "--netrestrict", "127.0.0.0/8"]);
         command.args(["--cache", "16", "--syncmode", "full"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -65,6 +79,9 @@ impl DemoGeth {
         };
         match opened {
             Ok(()) => Ok(Self { child, dir: dir.to_owned() }),
+            Err(why) if why.is_taken_port() => {
+                Err(CommandError::DemoPort { program: program.to_owned(), why: why.to_string() })
+            }
             Err(why) => Err(cannot_run(why.to_string())),
         }
     }
@@ -120,9 +137,12 @@ fn genesis() -> String {
     json!({ "config": config, "difficulty": "0x0", "gasLimit": "0x1c9c380", "alloc": {} }).to_string()
 }
 
-/// A free port. If another process takes it before geth does, geth reports it.
-fn free_port() -> std::io::Result<String> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port().to_string())
+/// Two different free ports. If another process takes one before geth does, geth reports it.
+fn free_ports() -> std::io::Result<[String; 2]> {
+    let listen = || TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0));
+    // Both are held at the same time, so that they differ.
+    let (one, other) = (listen()?, listen()?);
+    Ok([one.local_addr()?.port().to_string(), other.local_addr()?.port().to_string()])
 }
 
 /// Why geth does not listen.
@@ -132,6 +152,13 @@ enum NotOpened {
     NoLog,
     /// It ended; the last lines of its log.
     Ended(Vec<String>),
+}
+
+impl NotOpened {
+    /// Whether another program listens on a port that geth was to use.
+    fn is_taken_port(&self) -> bool {
+        matches!(self, Self::Ended(last) if last.iter().any(|line| line.contains("address already in use")))
+    }
 }
 
 impl fmt::Display for NotOpened {
@@ -159,4 +186,20 @@ async fn opened(log: ChildStderr) -> Result<(), NotOpened> {
     }
     let last = logged.len().saturating_sub(LAST_LINES);
     Err(NotOpened::Ended(logged.split_off(last)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Beside a geth of the user, whose sockets come and go.
+    #[test]
+    fn a_port_that_another_program_took_is_recognized() {
+        let line = "Fatal: Error starting protocol stack: listen tcp :40201: bind: address already in use";
+        assert!(NotOpened::Ended(vec!["INFO Starting".to_owned(), line.to_owned()]).is_taken_port());
+        assert!(!NotOpened::Ended(vec!["Fatal: unknown flag".to_owned()]).is_taken_port());
+        assert!(!NotOpened::TooSlow.is_taken_port());
+        let [one, other] = free_ports().unwrap();
+        assert_ne!(one, other);
+    }
 }

@@ -3,7 +3,7 @@
 use vipnode_types::wire::{HostSupply, ReachReply};
 
 use super::{Facts, Finding};
-use crate::output::format::counted;
+use crate::output::format::{capitalized, counted};
 
 /// Whether a client would get a host. The pool judges it as it would after a connect, and the price also as the agent does.
 pub(super) fn evaluate(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
@@ -44,8 +44,8 @@ fn hosts(facts: &Facts, supply: &HostSupply) -> Option<Finding> {
         return None;
     }
     if hosts == 0 {
-        let hint =
-            "Compare the node's network and genesis block with the pool's, pass another pool, or wait for a host there";
+        let hint = "Wait for a host on the node's chain, or pass another pool. If there should be one, compare the node's \
+                    network and genesis block with the pool's";
         return Some(unserved(facts, "partners", capitalized(reason), hint));
     }
     let hint = "Start the client; it waits until a host can be assigned, and `vipnode status --why` shows the reason";
@@ -55,10 +55,4 @@ fn hosts(facts: &Facts, supply: &HostSupply) -> Option<Finding> {
 /// A client cannot work like this; an agent that is also a host can sell.
 fn unserved(facts: &Facts, check: &'static str, text: String, hint: impl Into<String>) -> Finding {
     if facts.wants.sells() { Finding::warning(check, text, hint) } else { Finding::error(check, text, hint) }
-}
-
-/// A reason of the pool as a sentence.
-fn capitalized(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

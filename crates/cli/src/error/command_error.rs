@@ -59,6 +59,11 @@ errors! {
         /// --price is in another asset than ether, and --asset is not given.
         PriceAsset { symbol: String, asset: Asset }: local, "--price: {symbol:?} is not a unit of {asset}",
             hint "Use {}; or, to charge in {symbol}, name it and its number of decimals: --asset {symbol}:DECIMALS." (asset.unit_names());
+        /// Settings that were read again name another asset.
+        AssetChanged { old: Asset, new: Asset }: local,
+            "the pool charges in {old}:{now}, and cannot charge in {new}:{then} instead" (now = old.decimals(), then = new.decimals()),
+            hint "Set asset to {old}:{now} again. To charge in {new}, start another pool with its own --datadir."
+                (now = old.decimals());
         /// The original's flag --contract.min-balance was given.
         MinBalance: local,
             "--contract.min-balance: this version has no payment contract; it meters leases but does not collect payment",
@@ -155,6 +160,12 @@ errors! {
         ManyAdminSockets { one: PathBuf, other: PathBuf }: local,
             "this user runs several pools on this machine: {one}, {other}" (one = one.display(), other = other.display()),
             hint "Pass --datadir DIR, or one of the sockets: --socket {one}." (one = one.display());
+        /// No node or agent of the pool has an ID that begins like this.
+        NoSuchId { text: String }: local, "no node or agent that the pool lists has an ID that begins with {text}",
+            hint "List the nodes: vipnode pool admin nodes. For a node that is not connected, pass the whole ID.";
+        /// Several nodes or agents of the pool have an ID that begins like this.
+        SeveralIds { text: String, ids: String }: local, "several IDs begin with {text}: {ids}",
+            hint "Pass more characters of the ID.";
         /// The agents belong to another user.
         AgentsUnreadable { path: PathBuf, root: PathBuf }: local,
             "this user cannot access the agents in {path}" (path = path.display()),
@@ -177,6 +188,10 @@ errors! {
         /// Threads cannot be started.
         Threads { error: io::Error }: local, "cannot start threads: {error}",
             hint "Raise the limit of processes (ulimit -u), or free memory.";
+        /// The agent whose changes are to be undone is running.
+        AgentRuns { path: PathBuf }: local, "an agent is running for this node and holds {path}; its leases are in use"
+            (path = path.display()),
+            hint "Stop the agent (Ctrl-C): it undoes its changes itself. Only what a killed agent left needs this command.";
         /// A second signal (Ctrl-C) arrived while the agent was stopping.
         StoppedAtOnce: local, "stopped immediately without undoing the changes to the node",
             hint "Undo them: `vipnode release`.";
@@ -196,6 +211,9 @@ errors! {
         /// The demo cannot start geth.
         DemoGeth { program: PathBuf, why: String }: local, "cannot run {program}: {why}" (program = program.display()),
             hint "Pass another geth (1.17 works) with --geth PATH, or use simulated nodes with --simulated.";
+        /// Another program takes the ports of the demo's geth.
+        DemoPort { program: PathBuf, why: String }: local, "{program} finds its ports in use: {why}" (program = program.display()),
+            hint "Run the demo again, or use simulated nodes: vipnode demo --simulated.";
         /// The demo cannot start a pool, host, or client.
         DemoProcess { role: String, error: io::Error }: local, "cannot start {role}: {error}",
             no_hint "the message contains the error of the operating system";

@@ -8,7 +8,8 @@ use vipnode_types::{
 use crate::output::{
     Line, Tone,
     connect_failure::{Perspective, connect_failure},
-    format::{counted, slot_costs, span},
+    format::{capitalized, counted, slot_costs, span},
+    price_notices::price_line,
 };
 
 /// Characters that are shown of a text from a pool.
@@ -88,15 +89,20 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
             Line::new("signs_each_call", Tone::Plain, text)
         }
         AgentNotice::Notice(notice) => notice_line(notice),
-        AgentNotice::Repeated { notice, times } => repeated(notice, *times),
+        AgentNotice::Repeated { notice, times, ago_s } => repeated(notice, *times, *ago_s),
         AgentNotice::Omitted { notice, count } => omitted(notice, *count),
     }
 }
 
-fn repeated(notice: &AgentNotice, times: u64) -> Line {
+/// Of a notice that was shown before and came again.
+fn repeated(notice: &AgentNotice, times: u64, ago_s: u64) -> Line {
     let mut line = agent_notice_line(notice);
-    line.text = format!("{} (repeated {})", line.text, counted(times, "time"));
-    line.with("repeated", times)
+    let ago = span(ago_s.saturating_mul(1_000));
+    line.text = match times {
+        1 => format!("{} (again, {ago} ago)", line.text),
+        _ => format!("{} ({times} times more, the last one {ago} ago)", line.text),
+    };
+    line.with("repeated", times).with("ago_s", ago_s)
 }
 
 /// The newest of the notices of one kind that are not shown.
@@ -376,9 +382,20 @@ fn lease_line(notice: &Notice) -> Line {
             let text = format!("{what} {}{why}", counted((*missing).into(), noun));
             return Line::new("hosts_missing", tone, text).with("missing", *missing);
         }
-        _ => return Line::new("notice", Tone::Plain, "The agent sent a notice that this command does not support"),
+        Notice::OtherChains { why } => return other_chains(why),
+        _ => return price_line(notice).unwrap_or_else(unknown),
     };
     line.with("lease", lease.get()).with("peer", peer.to_string())
+}
+
+fn other_chains(why: &str) -> Line {
+    let text = format!("{}. Clients of the pool's other chains get no slot of this host", capitalized(&plain(why)));
+    let hint = "If this is not on purpose, compare the node's network and genesis block with the pool's.";
+    Line::new("other_chains", Tone::Warning, text).hint(hint)
+}
+
+fn unknown() -> Line {
+    Line::new("notice", Tone::Plain, "The agent sent a notice that this command does not support")
 }
 
 const fn why_ended(reason: EvictReason) -> &'static str {
@@ -434,8 +451,13 @@ mod tests {
     #[test]
     fn a_repeated_notice_has_its_count() {
         let notice = Box::new(AgentNotice::Notice(Notice::NodeReconnected));
-        let line = agent_notice_line(&AgentNotice::Repeated { notice, times: 12 });
-        assert!(line.text.ends_with("(repeated 12 times)") && line.fields["repeated"] == 12, "{}", line.text);
+        let shown = |times| {
+            let line = agent_notice_line(&AgentNotice::Repeated { notice: notice.clone(), times, ago_s: 61 });
+            assert_eq!((&line.fields["repeated"], &line.fields["ago_s"]), (&times.into(), &61.into()));
+            line.text
+        };
+        assert!(shown(12).ends_with(" (12 times more, the last one 1m 1s ago)"), "{}", shown(12));
+        assert!(shown(1).ends_with(" (again, 1m 1s ago)"), "{}", shown(1));
     }
 
     #[test]

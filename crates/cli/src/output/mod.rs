@@ -10,6 +10,7 @@ mod connect_failure;
 pub(crate) mod format;
 mod live_line;
 pub(crate) mod log;
+mod price_notices;
 mod redraw;
 mod sanitize;
 mod screen;
@@ -28,7 +29,7 @@ pub(crate) use self::{
     screen::{Line, Screen, Tone},
     styled::Styled,
     table::{Column, Table},
-    unwritten::{unwritten, written},
+    unwritten::{note_terminal, unwritten, written},
 };
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use std::{fmt::Write, time::Duration};
 
 use vipnode_agent::local::{
-    AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, PoolLink, PoolState,
+    AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, PoolLink, PoolLossStatus, PoolState,
 };
 use vipnode_types::{Asset, ChainSpec, Ms};
 
@@ -133,12 +133,19 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
     let url = &pool.url;
     let id = pool.id.map(|id| format!(" ({})", id.short())).unwrap_or_default();
     let old = if pool.protocol == 2 { ", protocol 2" } else { "" };
+    let loss = pool.loss.as_ref();
     let then = match pool.state {
         PoolState::None => {
             return "no pool; only the hosts and clients named on the command line or in the file".to_owned();
         }
-        PoolState::Connecting => String::new(),
-        PoolState::Disconnected => "; existing leases stay active".to_owned(),
+        PoolState::Connecting => loss.map_or_else(String::new, |loss| format!(", not joined{}", lost_words(loss, now))),
+        PoolState::Disconnected => {
+            let why = loss.map_or_else(String::new, |loss| lost_words(loss, now));
+            format!("{why}; existing leases stay active")
+        }
+        PoolState::Unreachable | PoolState::Refused | PoolState::Untrusted if loss.is_some() => {
+            loss.map_or_else(String::new, |loss| lost_words(loss, now))
+        }
         PoolState::Unreachable | PoolState::Refused => "; trying again".to_owned(),
         PoolState::Untrusted => ": it is not the pool that this agent remembers; trying again".to_owned(),
         PoolState::Joined => {
@@ -148,6 +155,16 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
         }
     };
     format!("{url}{id}{old}, {}{then}", pool.state.name())
+}
+
+/// Since when and why there is no connection, and when the agent tries again.
+fn lost_words(loss: &PoolLossStatus, now: Ms) -> String {
+    let next = match loss.retry_ms {
+        None => String::new(),
+        Some(0) => "; trying again now".to_owned(),
+        Some(ms) => format!("; next attempt in {}", span(ms)),
+    };
+    format!(" for {}: {}{next}", span(now.since(loss.since)), loss.reason)
 }
 
 /// The slots of a host: those that it sold, and those that it offers, including the sold ones. A host that offers none may

@@ -135,13 +135,18 @@ fn sums(page: &mut Styled, stats: &PoolStats) {
     };
     line("slots", format!("{} in use, {} free{waiting}", stats.num_leases, stats.num_free_slots));
     line("price", format!("{}; {} running", stats.price, counted(stats.num_running_leases.into(), "lease")));
+    let amount = |cost| rounded(stats.price.asset(), cost);
+    let running = stats
+        .running_ms
+        .zip(stats.running_cost)
+        .map_or_else(String::new, |(ms, cost)| format!("; so far {} in running ones, {}", span(ms), amount(cost)));
     line(
         "metered",
         format!(
-            "{} in {} that ended, {} (not collected)",
+            "{} in {} that ended, {}{running} (not collected)",
             span(stats.metered_ms),
             counted(stats.num_metered_leases, "billing period"),
-            rounded(stats.price.asset(), stats.metered_cost)
+            amount(stats.metered_cost)
         ),
     );
     line("block", format!("{} (the newest block that most hosts have)", block(stats.latest_block_number)));

@@ -28,23 +28,55 @@ fn with<'a>(own: &'a [String], more: &[&'a str]) -> Vec<&'a str> {
     own.iter().map(String::as_str).chain(more.iter().copied()).collect()
 }
 
+/// What prevents the role.
+fn errors(lines: &[Value]) -> Vec<&str> {
+    let errors = lines.iter().filter(|line| line["verdict"] == "error");
+    errors.map(|line| line["check"].as_str().unwrap()).collect()
+}
+
+/// A host with a free slot.
+async fn host(sim: &Sim, url: &str) -> Vipnode {
+    let mut host = sim.other_agent(&["host", url]);
+    host.event("offering").await;
+    crate::support::stats_until(url, "a slot is free", |stats| stats.num_free_slots > 0).await;
+    host
+}
+
+#[tokio::test]
+async fn a_price_above_the_maximum_and_a_pool_without_hosts_are_no_pool_for_a_client() {
+    let sim = Sim::start().await;
+    let own = sim.args();
+    let (_pool, url) = Vipnode::pool(&["--price", "100 gwei/minute"]).await;
+    let client = [&*url, "--role", "client", "--max-price"];
+    let (code, lines) = doctor(&with(&own, &[&client[..], &["100 gwei/min"]].concat())).await;
+    assert_eq!((code, errors(&lines)), (Some(1), vec!["partners"]), "{lines:?}");
+    let _host = host(&sim, &url).await;
+    let (code, lines) = doctor(&with(&own, &[&client[..], &["99 gwei/min"]].concat())).await;
+    assert_eq!((code, errors(&lines)), (Some(1), vec!["price"]), "{lines:?}");
+    let (code, lines) = doctor(&with(&own, &[&client[..], &["100 gwei/min"]].concat())).await;
+    assert_eq!((code, errors(&lines)), (Some(0), vec![]), "{lines:?}");
+    let partners = lines.iter().find(|line| line["check"] == "partners").unwrap();
+    assert!(partners["text"].as_str().unwrap().starts_with("1 of 1 host on "), "{partners}");
+}
+
 #[tokio::test]
 async fn it_reports_what_is_wrong_and_changes_nothing() {
     let sim = Sim::start().await;
     let own = sim.args();
     let files = || std::fs::read_dir(sim.dir.path()).unwrap().count();
-    let before = files();
     let (pool, url) = Vipnode::pool(&[]).await;
+    let _host = host(&sim, &url).await;
+    let before = files();
     let (code, lines) = doctor(&with(&own, &[&url, "--max-head-age", "off", "--role", "client"])).await;
     assert_eq!(code, Some(0), "{lines:?}");
-    for check in ["node", "admin", "key", "chain", "pool", "admission", "clock"] {
+    for check in ["node", "admin", "key", "chain", "pool", "admission", "price", "partners", "clock"] {
         assert_eq!(verdict(&lines, check), "ok", "{check}");
     }
     // Nobody listens at the port of a simulated node.
     assert_eq!(verdict(&lines, "port"), "warning");
     let (code, lines) = doctor(&with(&own, &[&url, "--max-head-age", "off", "--role", "host"])).await;
     assert_eq!((code, verdict(&lines, "port")), (Some(1), "error"));
-    crate::support::stats_until(&url, "nobody joined", |stats| stats.num_total_hosts + stats.num_total_clients == 0)
+    crate::support::stats_until(&url, "nobody joined", |stats| stats.num_total_hosts + stats.num_total_clients == 1)
         .await;
     assert_eq!(files(), before, "the state directory is as it was");
 
@@ -58,11 +90,13 @@ async fn a_closed_pool_wants_its_secret() {
     let sim = Sim::start().await;
     let own = sim.args();
     let (_pool, url) = Vipnode::pool(&["--join-secret", "sesame"]).await;
-    for (secret, willing, exit) in [(None, "error", 1), (Some("wrong"), "error", 1), (Some("sesame"), "ok", 0)] {
+    for (secret, willing, wrong) in
+        [(None, "error", "admission"), (Some("wrong"), "error", "admission"), (Some("sesame"), "ok", "partners")]
+    {
         let mut args = with(&own, &[&url, "--role", "client"]);
         args.extend(secret.map(|secret| ["--join-secret", secret]).into_iter().flatten());
-        let (code, lines) = doctor(&args).await;
-        assert_eq!((code, verdict(&lines, "admission")), (Some(exit), willing), "{secret:?} {lines:?}");
+        let (_, lines) = doctor(&args).await;
+        assert_eq!((verdict(&lines, "admission"), errors(&lines)), (willing, vec![wrong]), "{secret:?}");
     }
 }
 
@@ -90,16 +124,16 @@ async fn a_closed_pool_judges_it_as_it_would_judge_the_agent() {
     let sim = Sim::start().await;
     let own = sim.args();
     let id = SimSpec::new("node", 1).id.to_string();
-    for (member, code, admission) in [(id, 0, "ok"), ("0b".repeat(64), 1, "error")] {
+    for (member, admission, wrong) in [(id, "ok", "partners"), ("0b".repeat(64), "error", "admission")] {
         let (_pool, url) = Vipnode::pool(&["--members", &members(&sim, &member)]).await;
-        let (exit, lines) = doctor(&with(&own, &[&url, "--role", "client"])).await;
-        assert_eq!((exit, verdict(&lines, "admission")), (Some(code), admission), "{lines:?}");
+        let (_, lines) = doctor(&with(&own, &[&url, "--role", "client"])).await;
+        assert_eq!((verdict(&lines, "admission"), errors(&lines)), (admission, vec![wrong]), "{lines:?}");
         let (_, lines) = doctor(&with(&own, &[&url, "--role", "client", "--protocol", "2"])).await;
         assert_eq!(verdict(&lines, "admission"), "skipped", "{lines:?}");
         // The same with the agent itself.
         let mut agent = sim.agent(&["client", &url]);
-        match code {
-            0 => drop(agent.event("joined").await),
+        match admission {
+            "ok" => drop(agent.event("joined").await),
             _ => assert_eq!(agent.ended().await.code(), Some(2)),
         }
     }
@@ -131,10 +165,9 @@ async fn a_url_that_is_not_the_pools_is_an_error() {
 async fn a_chain_without_hosts_and_a_node_that_syncs_are_found() {
     let sim = Sim::start().await;
     let (_pool, url) = Vipnode::pool(&[]).await;
-    let mut host = sim.other_agent(&["host", &url]);
-    host.event("offering").await;
+    let _host = host(&sim, &url).await;
     let (exit, lines) = doctor(&with(&sim.args(), &[&url, "--role", "client"])).await;
-    assert!(exit == Some(0) && lines.iter().all(|line| line["check"] != "partners"), "{lines:?}");
+    assert_eq!((exit, verdict(&lines, "partners")), (Some(0), "ok"), "{lines:?}");
 
     let spec = SimSpec::new("far", 30_305);
     let chain = ChainSpec { chain_id: 5, ..spec.chain };

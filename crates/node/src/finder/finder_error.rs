@@ -14,7 +14,7 @@ errors! {
             tried: Vec<Tried>,
             /// The error of the location that came nearest.
             nearest: Box<NodeError>,
-        }: local, "no execution client was found on this machine. Tried, in order:{list}" (list = List(tried)),
+        }: local, "no execution client responds on this machine. Tried, in order:{list}" (list = List(tried)),
             hint_of nearest;
         /// More than one execution client runs, or responds.
         SeveralNodes {

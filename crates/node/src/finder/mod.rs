@@ -106,8 +106,7 @@ async fn find_among(locations: Locations, wanted: Option<NodeId>, access: &NodeA
                 let one = Tried { location: endpoint.to_string(), why: format!("{}{by}", reason(&error)) };
                 failed.extend(running.map(|who| (who, one.clone())));
                 tried.push(one);
-                // A node that answers but cannot be used is nearer than one that does not answer.
-                if nearest.as_ref().is_none_or(|nearest: &NodeError| nearest.is_offline() && !error.is_offline()) {
+                if nearest.as_ref().is_none_or(|nearest: &NodeError| closeness(nearest) < closeness(&error)) {
                     nearest = Some(error);
                 }
             }
@@ -157,6 +156,16 @@ fn choose(candidates: Vec<Candidate>, silent: Silent, wanted: Option<NodeId>) ->
         return Err(FinderError::SeveralNodes { found: found.chain(others).collect() });
     }
     Ok(nodes.pop().map(|(found, _)| found).or(unknown))
+}
+
+/// A node that answers but cannot be used is nearer than one that only accepts connections, as a suspended process does, and
+/// that is nearer than nothing.
+const fn closeness(error: &NodeError) -> u8 {
+    match error {
+        NodeError::Expired { .. } => 1,
+        error if error.is_offline() => 0,
+        _ => 2,
+    }
 }
 
 fn reason(error: &NodeError) -> String {

@@ -152,3 +152,14 @@ async fn a_running_client_is_asked_first_and_named() {
     let found = find_node_key(&*node, &endpoint, spec.id, &around).await.unwrap();
     assert_eq!(found.path, data.join("key"), "Besu's name, in the folder that the process was given");
 }
+
+/// A suspended process accepts connections, so "start the node" is no advice.
+#[test]
+fn the_hint_is_of_the_location_that_came_nearest() {
+    let at = || "/x/geth.ipc".to_owned();
+    let absent = NodeError::Unreachable { at: at(), kind: std::io::ErrorKind::NotFound, why: String::new() };
+    let suspended = NodeError::Expired { at: at(), method: "web3_clientVersion".to_owned(), ms: 5_000 };
+    let unusable = NodeError::NotOffered { at: at(), method: "admin_peers".to_owned() };
+    assert!(closeness(&absent) < closeness(&suspended) && closeness(&suspended) < closeness(&unusable));
+    assert!(suspended.hint().unwrap().contains("suspended"));
+}

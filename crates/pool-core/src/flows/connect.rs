@@ -38,7 +38,9 @@ impl Core {
                     min_versions: &hello.min_versions,
                 };
                 let replaced = self.present(output, index, connection, (address, callable), said);
-                let reply = Reply::Connect(Box::new(ConnectReply { replaced, ..self.welcome(index) }));
+                let no_hosts = hello.host.as_ref().and_then(|_| self.no_other_hosts(output, index, hello));
+                let welcome = ConnectReply { replaced, no_hosts, ..self.welcome(index) };
+                let reply = Reply::Connect(Box::new(welcome));
                 output.reply_durably(connection, request, reply);
             }
             Err(error) => {
@@ -46,6 +48,14 @@ impl Core {
                 output.reply(connection, request, Err(error));
             }
         }
+    }
+
+    /// Explains why none of the pool's other hosts is on a node's chain, if that is so.
+    fn no_other_hosts(&self, output: &mut Output, index: u32, hello: &ConnectRequest) -> Option<String> {
+        let node = self.agents.id(index)?;
+        let (no_hosts, looks) = self.matching.no_hosts_on(&hello.chain, node, self.context());
+        output.count_steps(self.agents.address(index), looks);
+        no_hosts
     }
 
     /// Returns the index of the connecting node, known or new, on the chain that it follows.
@@ -109,6 +119,7 @@ impl Core {
             price: self.limits.price,
             leases: leases.collect(),
             replaced: None,
+            no_hosts: None,
         }
     }
 

@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use super::{POOL_VERSION, protocol2::median};
-use crate::{ConnectionId, Core, Reply, RequestId, output::Output};
+use crate::{ConnectionId, Core, Reply, RequestId, metering::period_ends::Ends, output::Output};
 
 impl Core {
     pub(crate) fn status(&self, output: &mut Output, connection: ConnectionId, request: RequestId) {
@@ -14,6 +14,7 @@ impl Core {
         let shown: Vec<u32> = self.matching.open_hosts().connected().iter().take(limit).copied().collect();
         let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
         let gauges = self.gauges();
+        let running = (gauges.leases <= self.limits.status_leases.into()).then(|| self.running_totals());
         let status = PoolStatus {
             time_updated: output.now.rfc3339(),
             time_started: self.clock.started().rfc3339(),
@@ -33,6 +34,8 @@ impl Core {
                 num_metered_leases: self.counters.metered_rows,
                 metered_ms: self.counters.metered_ms,
                 metered_cost: self.counters.metered_cost,
+                running_ms: running.map(|(ms, _)| ms),
+                running_cost: running.map(|(_, cost)| cost),
                 price: self.limits.price,
                 num_agents: gauges.connected,
                 num_leases: gauges.leases,
@@ -44,6 +47,16 @@ impl Core {
             error: None,
         };
         output.reply(connection, request, Ok(Reply::Status(Box::new(status))));
+    }
+
+    /// What is billed by now on running leases: the time in milliseconds, and the cost.
+    fn running_totals(&self) -> (u64, Amount) {
+        let running = self.leases.iter().map(|(_, lease)| lease).filter(|lease| lease.is_running());
+        running.fold((0, Amount::ZERO), |(sum_ms, sum), lease| {
+            let ms = Ends::of(lease, &self.agents).common().since(lease.both_up());
+            let cost = self.leases.price(lease).and_then(|price| price.cost(ms)).unwrap_or_default();
+            (sum_ms.saturating_add(ms), sum.checked_add(cost).unwrap_or(Amount::MAX))
+        })
     }
 
     /// Returns the median of the blocks that hosts reported, on the chain with the most hosts.

@@ -370,3 +370,14 @@ fn a_pool_without_room_for_another_node_says_so_when_it_is_checked() {
         "a known node has room"
     );
 }
+
+#[test]
+fn a_host_on_another_chain_than_all_others_learns_so() {
+    let mut pool = Pool::new();
+    let on = |chain_id: u64, agent: u32| ConnectRequest { chain: chain(chain_id), ..host(agent, SLOTS) };
+    assert_eq!(pool.connect(HOST, host(HOST, SLOTS)).unwrap().no_hosts, None, "the first one");
+    let text = pool.connect(SECOND_HOST, on(2, SECOND_HOST)).unwrap().no_hosts.unwrap();
+    assert!(text.contains("no host here is on chain 2") && text.contains("mainnet"), "{text}");
+    assert_eq!(pool.connect(CLIENT, client(CLIENT)).unwrap().no_hosts, None, "a client learns it with its answer");
+    assert_eq!(pool.connect(KEPT, on(2, KEPT)).unwrap().no_hosts, None);
+}

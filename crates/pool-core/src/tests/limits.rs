@@ -4,7 +4,7 @@ use vipnode_types::{
 };
 
 use super::{
-    pool::{Pool, address, chain, client, host, node},
+    pool::{Pool, address, chain, client, host, node, wei},
     scenario::{
         CLIENT, HOST, HOUR_MS, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, THIRD_HOST, other_clients, other_hosts,
     },
@@ -102,6 +102,21 @@ fn chains_and_versions_are_bounded() {
     let status = status(&mut pool);
     let versions: Vec<&str> = status.active_hosts.iter().map(|host| host.node_version.as_str()).collect();
     assert_eq!(versions, ["Geth/v1.17", ""], "beyond the limit it shows as empty");
+}
+
+#[test]
+fn running_leases_are_added_up_unless_there_are_too_many() {
+    for (status_leases, shown) in [(1, true), (0, false)] {
+        let mut pool = Pool::with(Limits { price: wei(60), status_leases, ..Limits::default() }).paired();
+        pool.pass_with(30_000, &[HOST, CLIENT]);
+        let stats = status(&mut pool).stats;
+        assert_eq!(stats.num_running_leases, 1);
+        let billed = stats.running_ms.zip(stats.running_cost);
+        let (ms, cost) = billed.unwrap_or_default();
+        assert_eq!(billed.is_some(), shown);
+        assert_eq!(u128::from(ms / 1_000), cost.get(), "a wei a second");
+        assert!(!shown || (25_000..=31_000).contains(&ms), "{ms}");
+    }
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl Monitor {
     /// Makes the copy of `/health`. It does not use the kept status, which others then would get at the age of this copy. If
     /// the core or the store does not respond in time, the copy stays and ages.
     pub(crate) async fn refresh(&self, service: &Service) {
-        match service.gateway.health().await {
+        match service.health().await {
             Err(HealthError::Slow { .. }) => {}
             Err(error) => self.keep(Health::failed(&error)),
             Ok(()) => {
@@ -93,7 +93,7 @@ impl Monitor {
 impl Health {
     /// The pool's health now.
     pub(crate) async fn now(service: &Service) -> Self {
-        let probed = service.gateway.health().await;
+        let probed = service.health().await;
         // A pool that is not well may not answer.
         let status = if probed.is_ok() { service.status(false).await.ok() } else { None };
         Self::of(probed, status.as_deref())

@@ -6,13 +6,14 @@ use tokio::{
     time::{sleep, timeout},
 };
 use vipnode_pool_core::{AddressBlock, Command, Limits, PoolLimits};
+use vipnode_store::DatabaseFile;
 use vipnode_types::wire::WireError;
 
 use crate::{
     PoolConfig, ReloadChanges,
     auth::AccessControl,
     call_refusal::CallRefusal,
-    engine::{Connections, Gateway, Inbox, NOBODY, reply_text, wall_clock},
+    engine::{Connections, Gateway, HealthError, Inbox, NOBODY, reply_text, wall_clock},
     fairness::{Block, FairPermit, FairSemaphore, FairWait, PermitClass, PortTests},
     methods::{Monitor, http_sessions::HttpSessions},
     metrics::Metrics,
@@ -28,6 +29,8 @@ pub(crate) struct Service {
     pub(crate) sessions: HttpSessions,
     pub(crate) monitor: Monitor,
     pub(crate) metrics: Arc<Metrics>,
+    /// The file of the store, if it has one.
+    database: Option<DatabaseFile>,
     /// Limits concurrent signature checks.
     checks: Arc<FairSemaphore>,
     pub(crate) port_tests: PortTests,
@@ -43,7 +46,7 @@ impl Service {
         access: Arc<AccessControl>,
         connections: Arc<Connections>,
         metrics: Arc<Metrics>,
-        inbox: Inbox,
+        (inbox, database): (Inbox, Option<DatabaseFile>),
     ) -> Self {
         let checks = match limits.signature_checks {
             0 => available_parallelism().map_or(1, |cores| cores.get() / 2).max(1),
@@ -56,12 +59,19 @@ impl Service {
             monitor: Monitor::new(limits.health_age),
             sessions: HttpSessions::new(&limits, core, wall_clock()),
             metrics,
+            database,
             checks: Arc::new(FairSemaphore::new(checks)),
             port_tests: PortTests::new(&limits),
             own: Arc::new(Block::unlimited()),
             kept_status: Mutex::new(None),
             limits,
         }
+    }
+
+    /// Whether the core answers, and whether the store writes to the file that the next start will read.
+    pub(crate) async fn health(&self) -> Result<(), HealthError> {
+        self.gateway.health().await?;
+        self.database.as_ref().map_or(Ok(()), DatabaseFile::check).map_err(|source| HealthError::Store { source })
     }
 
     /// Applies new access rules, and new limits of the core. Returns what changed.
@@ -163,7 +173,7 @@ pub(crate) mod tests {
             config.access_rules(),
         );
         let connections = Arc::new(Connections::new(inbox.clone()));
-        let service = Service::new(limits, &config.core, Arc::new(access), connections, metrics, inbox);
+        let service = Service::new(limits, &config.core, Arc::new(access), connections, metrics, (inbox, None));
         (Arc::new(service), reader)
     }
 

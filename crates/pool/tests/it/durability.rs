@@ -155,12 +155,34 @@ async fn d43_a_shutdown_writes_everything_and_leases_go_on_after_it() {
     assert_eq!(held, [(lease, Side::Host, ben.id())]);
 }
 
+/// The system lets the pool write to a file that is removed, and the next start would not find it.
+#[tokio::test]
+#[cfg(unix)]
+async fn a_database_that_is_removed_is_not_healthy() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened = vipnode_pool::DataDir::open(dir.path()).unwrap();
+    let pool = PoolServer::spawn_in(config(), opened).await.unwrap();
+    assert!(get(pool.local_addr(), "/health?full").await.starts_with("HTTP/1.1 200"));
+    let (file, moved) = (dir.path().join("pool.db"), dir.path().join("moved.db"));
+    std::fs::rename(&file, &moved).unwrap();
+    let sick = get(pool.local_addr(), "/health?full").await;
+    assert!(sick.starts_with("HTTP/1.1 503") && sick.contains("was removed or replaced"), "{sick}");
+    std::fs::rename(&moved, &file).unwrap();
+    assert!(get(pool.local_addr(), "/health?full").await.starts_with("HTTP/1.1 200"), "it is back");
+    pool.shutdown().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_taken_address_is_explained_and_join_waits() {
     let mut running = pool().await;
     let bind = running.local_addr();
     let error = PoolServer::spawn(PoolConfig { bind, ..config() }).await.unwrap_err();
     assert!(matches!(error, PoolError::Bind { .. }) && error.hint().unwrap().contains("--bind"), "{error}");
+    // Of a documentation network: no machine has it.
+    let bind = "203.0.113.7:0".parse().unwrap();
+    let error = PoolServer::spawn(PoolConfig { bind, ..config() }).await.unwrap_err();
+    assert!(matches!(error, PoolError::ForeignAddress { .. }), "{error}");
+    assert!(error.hint().unwrap().contains("--bind 0.0.0.0:0"), "{:?}", error.hint());
     tokio::select! {
         biased;
         ended = running.join() => panic!("{ended:?}"),

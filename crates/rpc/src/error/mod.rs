@@ -6,6 +6,7 @@
 mod call_error;
 mod open_error;
 mod session_end;
+mod transport_text;
 
 pub use call_error::CallError;
 pub use open_error::OpenError;

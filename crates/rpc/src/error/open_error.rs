@@ -2,6 +2,7 @@ use std::io::ErrorKind;
 
 use vipnode_types::errors;
 
+use super::transport_text::transport_text;
 use crate::CertificateProblem;
 
 errors! {
@@ -100,7 +101,11 @@ fn after_colon(text: &str) -> String {
 impl OpenError {
     /// An address that the system could not connect to.
     pub(crate) fn unreachable(address: &str, error: &std::io::Error) -> Self {
-        Self::Unreachable { address: address.to_owned(), kind: error.kind(), why: error.to_string() }
+        Self::Unreachable {
+            address: address.to_owned(),
+            kind: error.kind(),
+            why: transport_text(&error.to_string()).to_owned(),
+        }
     }
 }
 

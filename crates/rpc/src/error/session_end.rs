@@ -2,6 +2,7 @@ use std::fmt::Display;
 
 use vipnode_types::{errors, sanitize};
 
+use super::transport_text::transport_text;
 use crate::limits::REASON_CHARS;
 
 errors! {
@@ -62,6 +63,6 @@ impl SessionEnd {
 
     /// The socket failed.
     pub(crate) fn broken(error: &impl Display) -> Self {
-        Self::Broken { why: sanitize(&error.to_string(), REASON_CHARS) }
+        Self::Broken { why: sanitize(transport_text(&error.to_string()), REASON_CHARS) }
     }
 }

@@ -10,11 +10,17 @@ impl Encode for Notice {
         match self {
             Self::Connected { welcome: _prose, price, pool_id: _role } => price.encode(out),
             Self::PoolRefused(error) => error.encode(out),
+            Self::PriceChanged { old, new } => {
+                old.encode(out);
+                new.encode(out);
+            }
+            Self::PriceAboveMaximum { price, most: _prose } => price.encode(out),
             Self::PoolDisconnected { why: _ }
             | Self::PoolUnreachable { why: _, retry_ms: _ }
             | Self::PoolUntrusted { why: _ }
             | Self::NodeDisconnected { why: _ }
             | Self::NodeReconnected
+            | Self::OtherChains { why: _ }
             | Self::Displaced { address: _, wait_ms: _ } => {}
             Self::HostAssigned { lease, host } | Self::HostSlow { lease, host } | Self::HostLost { lease, host } => {
                 lease.encode(out);
@@ -108,6 +114,9 @@ const fn number(notice: &Notice) -> u64 {
         Notice::HostSlow { .. } => 27,
         Notice::Displaced { .. } => 28,
         Notice::ClientReturned { .. } => 29,
+        Notice::PriceChanged { .. } => 30,
+        Notice::PriceAboveMaximum { .. } => 31,
+        Notice::OtherChains { .. } => 32,
     }
 }
 

@@ -17,6 +17,7 @@ impl Encode for ConnectReply {
             price,
             leases,
             replaced: _,
+            no_hosts: _,
         } = self;
         report_interval_ms.encode(out);
         price.encode(out);
@@ -181,6 +182,8 @@ impl Encode for PoolStats {
             num_metered_leases,
             metered_ms,
             metered_cost,
+            running_ms,
+            running_cost,
             price,
             num_agents,
             num_leases,
@@ -200,6 +203,8 @@ impl Encode for PoolStats {
         num_metered_leases.encode(out);
         metered_ms.encode(out);
         metered_cost.encode(out);
+        running_ms.unwrap_or_default().encode(out);
+        running_cost.unwrap_or_default().encode(out);
         price.encode(out);
         for count in
             [num_agents, num_leases, num_free_slots, num_waiting_clients, num_pending_asks, num_calls_in_flight]

@@ -5,11 +5,11 @@ use std::{fs, io, path::Path, time::Duration};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use vipnode_files::OpenDir;
 
-use super::{DATABASE, acknowledged::Acknowledged, schema, sqlite_error::store_error};
+use super::{DATABASE, acknowledged::Acknowledged, schema, sqlite_error::store_error, start_check::check_pages};
 use crate::StoreError;
 
 /// The log: what was committed and is not yet copied into the database.
-const LOG: &str = "pool.db-wal";
+pub(super) const LOG: &str = "pool.db-wal";
 /// How long a commit waits for another program, such as a backup, that has the database locked.
 const WAIT: Duration = Duration::from_secs(2);
 /// Kibibytes of pages that a connection keeps.
@@ -23,6 +23,7 @@ const LOG_BYTES: i64 = 64 << 20;
 /// acknowledged stays as it is, and so does its log, for the operator to repair.
 pub(super) fn open(dir: &OpenDir, file: &Path) -> Result<Connection, StoreError> {
     refuse_lost_database(dir)?;
+    refuse_other_files(dir)?;
     create_file(dir, file)?;
     let unusable = |error: io::Error| StoreError::Directory { dir: dir.path().to_owned(), why: error.to_string() };
     let path = dir.real_path().map_err(unusable)?.join(DATABASE);
@@ -34,6 +35,9 @@ pub(super) fn open(dir: &OpenDir, file: &Path) -> Result<Connection, StoreError>
     let version = schema::version(&connection, file)?;
     let stored = if version == 0 { 0 } else { schema::seq(&connection).map_err(failed)? };
     Acknowledged::check(dir, Acknowledged::noted(dir), stored)?;
+    if version > 0 {
+        check_pages(&connection, file)?;
+    }
     use_log(&connection, file)?;
     schema::migrate(&mut connection, version).map_err(failed)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
@@ -52,7 +56,21 @@ pub(super) fn refuse_lost_database(dir: &OpenDir) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn has_bytes(dir: &OpenDir, name: &str) -> bool {
+/// SQLite would wait for ever for what is written to a named pipe.
+///
+/// # Errors
+/// [`StoreError::NotFile`].
+pub(super) fn refuse_other_files(dir: &OpenDir) -> Result<(), StoreError> {
+    // A link in place of the database has an error of its own.
+    let is_other = |name: &&str| {
+        fs::symlink_metadata(dir.file(name))
+            .is_ok_and(|there| !(there.is_file() || *name == DATABASE && there.is_symlink()))
+    };
+    let other = [DATABASE, LOG, "pool.db-shm", "pool.db-journal"].into_iter().find(is_other);
+    other.map_or(Ok(()), |name| Err(StoreError::NotFile { file: dir.file(name) }))
+}
+
+pub(super) fn has_bytes(dir: &OpenDir, name: &str) -> bool {
     fs::symlink_metadata(dir.file(name)).is_ok_and(|file| file.len() > 0)
 }
 
@@ -80,6 +98,11 @@ pub(super) fn prepare(connection: &Connection, dir: &OpenDir) -> Result<(), rusq
     connection.busy_timeout(WAIT)?;
     // The last connection that closes would copy the log into the database and delete it, also one that is damaged.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_bytes(dir, LOG))?;
+    prepare_reading(connection)
+}
+
+/// Prepares a connection to a database of which nothing is known.
+pub(super) fn prepare_reading(connection: &Connection) -> Result<(), rusqlite::Error> {
     // Neither a damaged nor a forged schema can run anything.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;

@@ -15,6 +15,7 @@ mod price_table;
 mod schema;
 mod sqlite_error;
 mod sqlite_reader;
+mod start_check;
 #[cfg(test)]
 mod tests;
 mod times_table;
@@ -33,7 +34,7 @@ use vipnode_types::Ms;
 
 pub use self::sqlite_reader::{DatabaseCheck, SqliteReader};
 use self::{acknowledged::Acknowledged, sqlite_error::store_error};
-use crate::{Store, StoreError};
+use crate::{DatabaseFile, Store, StoreError};
 
 /// The file that keeps a second pool out of the directory. The database's own locks would let it in between two commits.
 const LOCK: &str = "lock";
@@ -90,6 +91,18 @@ impl SqliteStore {
         &self.dir
     }
 
+    /// Whether a pool is known to have written to the database in a directory. Opens no file of the database.
+    #[must_use]
+    pub fn has_written(dir: &OpenDir) -> bool {
+        Acknowledged::noted(dir).is_some_and(|seq| seq > 0)
+    }
+
+    /// Whether nothing was ever written.
+    #[must_use]
+    pub const fn is_unused(&self) -> bool {
+        self.seq == 0
+    }
+
     /// Writes rows in one transaction, unless one of them conflicts with the journal.
     fn commit(&mut self, rows: &[Row], seq: u64) -> Result<Result<(), StoreError>, rusqlite::Error> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -122,6 +135,10 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
+    fn file(&self) -> Option<DatabaseFile> {
+        Some(DatabaseFile::at(&self.file))
+    }
+
     fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError> {
         let seq = self.seq.saturating_add(1);
         self.commit(rows, seq).map_err(|error| store_error(&error, &self.file))??;

@@ -23,7 +23,8 @@ const PROBLEMS: usize = 100;
 /// the pool continues to write. The database of a stopped pool stays as it is, and so does its log.
 #[derive(Debug)]
 pub struct SqliteReader {
-    dir: OpenDir,
+    /// The pool's directory; `None` for a backup.
+    dir: Option<OpenDir>,
     file: PathBuf,
     connection: Connection,
     /// What was acknowledged when the database was opened.
@@ -57,10 +58,14 @@ impl SqliteReader {
     /// # Errors
     /// See [`StoreError`].
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let unusable = |error: io::Error| StoreError::Directory { dir: dir.to_owned(), why: error.to_string() };
+        let unusable = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => StoreError::NoDatabase { file: dir.join(DATABASE) },
+            _ => StoreError::Unreadable { dir: dir.to_owned(), why: error.to_string() },
+        };
         let opened = OpenDir::open(dir).map_err(unusable)?;
         let (file, path) = (opened.file(DATABASE), opened.real_path().map_err(unusable)?.join(DATABASE));
         connection::refuse_lost_database(&opened)?;
+        connection::refuse_other_files(&opened)?;
         if !file.exists() {
             return Err(StoreError::NoDatabase { file });
         }
@@ -70,14 +75,52 @@ impl SqliteReader {
         let failed = |error| store_error(&error, &file);
         // Before the database is read: a pool that runs commits first.
         let noted = Acknowledged::noted(&opened);
-        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let connection = match opened.is_on_read_only_disk() {
+            Ok(true) if connection::has_bytes(&opened, connection::LOG) => {
+                return Err(StoreError::ReadOnlyDisk { file });
+            }
+            // Nobody can write there, so the database needs no lock, for which it would write.
+            Ok(true) => open_unchanging(&path).map_err(failed)?,
+            _ => Connection::open_with_flags(path, flags).map_err(failed)?,
+        };
         connection::prepare(&connection, &opened).map_err(failed)?;
         connection.pragma_update(None, "query_only", true).map_err(failed)?;
         if schema::version(&connection, &file)? == 0 {
             Acknowledged::check(&opened, noted, 0)?;
             return Err(StoreError::NoDatabase { file });
         }
-        Ok(Self { dir: opened, file, connection, noted })
+        Ok(Self { dir: Some(opened), file, connection, noted })
+    }
+
+    /// Opens a backup, which is one file and does not change.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open_backup(file: &Path) -> Result<Self, StoreError> {
+        let unusable = |error: io::Error| StoreError::NoBackup { file: file.to_owned(), why: error.to_string() };
+        let path = absolute(file).map_err(unusable)?;
+        if !fs::symlink_metadata(&path).map_err(unusable)?.is_file() {
+            return Err(StoreError::NotFile { file: file.to_owned() });
+        }
+        fs::File::open(&path).map_err(unusable)?;
+        let mut log = path.clone().into_os_string();
+        log.push("-wal");
+        // A running pool has one, and what it committed last may be only there.
+        if Path::new(&log).exists() {
+            return Err(StoreError::HasLog { file: file.to_owned() });
+        }
+        let failed = |error| store_error(&error, file);
+        let connection = open_unchanging(&path).map_err(failed)?;
+        connection::prepare_reading(&connection).map_err(failed)?;
+        if schema::version(&connection, file)? == 0 {
+            return Err(StoreError::Foreign { file: file.to_owned() });
+        }
+        Ok(Self { dir: None, file: file.to_owned(), connection, noted: None })
+    }
+
+    /// Checks that a database whose newest batch is `stored` has all that was acknowledged when it was opened.
+    fn check_acknowledged(&self, stored: u64) -> Result<(), StoreError> {
+        self.dir.as_ref().map_or(Ok(()), |dir| Acknowledged::check(dir, self.noted, stored))
     }
 
     /// Copies the database into a new file, durable when this returns. Returns the number of the newest batch in the copy.
@@ -87,19 +130,27 @@ impl SqliteReader {
     pub fn back_up(&self, to: &Path) -> Result<u64, StoreError> {
         let unusable = |error: io::Error| StoreError::Backup { file: to.to_owned(), why: error.to_string() };
         let path = absolute(to).map_err(unusable)?;
+        if fs::symlink_metadata(&path).is_ok() {
+            return Err(unusable(io::ErrorKind::AlreadyExists.into()));
+        }
+        // Half a copy looks like a backup, so it has another name, of this process alone.
+        let mut part = path.clone().into_os_string();
+        part.push(format!(".{}.part", std::process::id()));
+        let part = PathBuf::from(part);
         let mut new = OpenOptions::new();
         new.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
-        drop(new.open(&path).map_err(unusable)?);
-        let copied = self.copy_into(&path).map_err(|error| store_error(&error, to)).and_then(|seq| {
-            Acknowledged::check(&self.dir, self.noted, seq)?;
-            fs::File::open(&path).and_then(|file| file.sync_all()).map_err(unusable)?;
+        drop(new.open(&part).map_err(unusable)?);
+        let copied = self.copy_into(&part).map_err(|error| store_error(&error, to)).and_then(|seq| {
+            self.check_acknowledged(seq)?;
+            fs::File::open(&part).and_then(|file| file.sync_all()).map_err(unusable)?;
+            fs::rename(&part, &path).map_err(unusable)?;
+            path.parent().map_or(Ok(()), |dir| fs::File::open(dir)?.sync_all()).map_err(unusable)?;
             Ok(seq)
         });
         if copied.is_err() {
-            // Half a copy looks like a backup.
-            let _left = fs::remove_file(&path);
+            let _left = fs::remove_file(&part);
         }
         copied
     }
@@ -133,7 +184,7 @@ impl SqliteReader {
         // One transaction, so that all tables are read as of the same batch.
         let connection = self.connection.unchecked_transaction()?;
         check.seq = schema::seq(&connection)?;
-        if let Err(lost) = Acknowledged::check(&self.dir, self.noted, check.seq) {
+        if let Err(lost) = self.check_acknowledged(check.seq) {
             check.add(lost.to_string());
         }
         let mut pages = connection.prepare("PRAGMA integrity_check(10)")?;
@@ -205,6 +256,30 @@ impl DatabaseCheck {
         }
         self.number(lease.id.get(), next_lease);
     }
+}
+
+/// Opens a file that nobody changes, without locks and without a log.
+fn open_unchanging(file: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW
+        | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(format!("file:{}?immutable=1", escaped(file)), flags)
+}
+
+/// A path in a URI.
+fn escaped(path: &Path) -> String {
+    use std::fmt::Write as _;
+
+    let mut uri = String::new();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        let _infallible = match byte {
+            b'/' | b'.' | b'-' | b'_' => write!(uri, "{}", char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => write!(uri, "{}", char::from(*byte)),
+            byte => write!(uri, "%{byte:02x}"),
+        };
+    }
+    uri
 }
 
 /// Returns the path without links on the way. SQLite takes some relative names for something else, such as `:memory:` and

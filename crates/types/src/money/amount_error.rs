@@ -11,6 +11,11 @@ errors! {
         }: local,
             "{text:?} is not a valid amount",
             hint "Write a number and a unit, such as 100 gwei, 0.5 ether, or 0.50 USDC.";
+        /// The amount is negative.
+        Negative {
+            /// The text, at most 64 characters.
+            text: String,
+        }: local, "{text:?} is negative", hint "Write an amount of 0 or more, such as 100 gwei.";
         /// The unit is not one of the asset.
         Unit {
             /// The unit, at most 64 characters.
@@ -30,7 +35,12 @@ errors! {
             /// The period, at most 64 characters.
             period: String,
         }: local, "{period:?} is not a valid period",
-            hint "Use second, minute, hour, day, week, or month (30 days), or a number of them up to 49 days.";
+            hint "Use second, minute, hour, day, week, or month (30 days), or s, min, h, d, w, or mo, or a number of them up to 49 days.";
+        /// The period could be two different ones.
+        AmbiguousPeriod {
+            /// The period, at most 64 characters.
+            period: String,
+        }: local, "{period:?} could mean minutes or months", hint "Write min or month.";
         /// The amount of a price is 2^96 smallest units or more.
         PriceTooLarge {
             /// The text, at most 64 characters.

@@ -51,6 +51,21 @@ pub(super) const PERIODS: [(&str, u32); 7] = [
     ("month", 30 * DAY_MS),
 ];
 
+/// Other names of periods, as in durations.
+const SHORT_PERIODS: [(&str, &str); 11] = [
+    ("millisecond", "ms"),
+    ("s", "second"),
+    ("sec", "second"),
+    ("min", "minute"),
+    ("h", "hour"),
+    ("hr", "hour"),
+    ("d", "day"),
+    ("w", "week"),
+    ("wk", "week"),
+    ("mo", "month"),
+    ("mth", "month"),
+];
+
 /// The longest unit.
 const UNIT_CHARACTERS: usize = 16;
 
@@ -102,6 +117,9 @@ impl FromStr for QuotedPrice {
             Some((amount, period)) => (amount, period.parse()?),
             None => (text, Period::MINUTE),
         };
+        if amount.trim().starts_with(['-', '\u{2212}']) {
+            return Err(AmountError::Negative { text: short(text) });
+        }
         let (number, unit) = split_number(amount.trim());
         let (digits, decimals) = read_number(number).ok_or_else(|| AmountError::Number { text: short(text) })?;
         if unit.is_empty() {
@@ -157,7 +175,12 @@ impl FromStr for Period {
         let split = lower.find(|c: char| !c.is_ascii_digit()).unwrap_or(lower.len());
         let (number, unit) = lower.split_at(split);
         let unit = unit.trim();
-        let named = |(name, _): &&(&'static str, u32)| unit == *name || unit.strip_suffix('s') == Some(*name);
+        if unit == "m" {
+            return Err(AmountError::AmbiguousPeriod { period: short(text.trim()) });
+        }
+        let is = |name: &str| unit == name || unit.strip_suffix('s') == Some(name);
+        let long = SHORT_PERIODS.iter().find(|(name, _)| is(name)).map(|(_, long)| *long);
+        let named = |(name, _): &&(&'static str, u32)| long.map_or_else(|| is(name), |long| long == *name);
         let number = if number.is_empty() { Some(1) } else { number.parse::<u32>().ok() };
         let found = PERIODS.iter().find(named).zip(number).and_then(|((name, ms), number)| {
             let ms = NonZeroU32::new(ms.checked_mul(number)?)?;
@@ -206,9 +229,10 @@ mod tests {
         assert_eq!(wei("1 Finney"), Ok(1_000_000_000_000_000));
         assert_eq!(wei("1.0 wei"), Ok(1));
         assert!(matches!(wei("1.5 wei"), Err(AmountError::TooFine { .. })));
-        for bad in ["", ".", "1. gwei", ".5 gwei", "-1 wei", "1.2.3 gwei", "1 gw\u{200b}ei"] {
+        for bad in ["", ".", "1. gwei", ".5 gwei", "1.2.3 gwei", "1 gw\u{200b}ei"] {
             assert!(matches!(wei(bad), Err(AmountError::Number { .. })), "{bad}");
         }
+        assert!(matches!(wei("-1 wei"), Err(AmountError::Negative { .. })));
         for other in ["1 euro", "0 euro", "0x", "0x10"] {
             assert!(matches!(wei(other), Err(AmountError::Unit { .. })), "{other}");
         }
@@ -231,6 +255,25 @@ mod tests {
             assert!(bad.parse::<QuotedPrice>().is_err(), "{bad}");
         }
         assert!("1 gwei/50 days".parse::<QuotedPrice>().is_err(), "beyond 2^32 ms");
+    }
+
+    #[test]
+    fn periods_may_be_short_unless_they_are_ambiguous() {
+        for (short, long) in [
+            ("1 gwei/s", "1 gwei/second"),
+            ("1 gwei/min", "1 gwei/minute"),
+            ("1 gwei/5mins", "1 gwei/5 minutes"),
+            ("1 gwei/h", "1 gwei/hour"),
+            ("1 gwei per 2 hrs", "1 gwei/2 hours"),
+            ("1 gwei/D", "1 gwei/day"),
+            ("1 gwei/30d", "1 gwei/month"),
+            ("1 gwei/wk", "1 gwei/week"),
+            ("1 gwei/mo", "1 gwei/month"),
+        ] {
+            assert_eq!(ether(short), ether(long), "{short}");
+            assert!(ether(short).is_ok(), "{short}");
+        }
+        assert!(matches!(ether("1 gwei/m"), Err(AmountError::AmbiguousPeriod { .. })));
     }
 
     #[test]

@@ -90,6 +90,9 @@ pub struct ConnectReply {
     /// again, another agent uses the key of the same node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<IpAddr>,
+    /// Only for a host, and only if the pool has other hosts: why none of them is on the node's chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_hosts: Option<String>,
 }
 
 /// A lease as seen from one side.

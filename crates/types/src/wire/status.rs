@@ -83,6 +83,13 @@ pub struct PoolStats {
     pub metered_ms: u64,
     /// What ended leases cost.
     pub metered_cost: Amount,
+    /// Milliseconds billed by now on running leases; `None` if there are more leases than the pool adds up
+    /// (`status_leases`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running_ms: Option<u64>,
+    /// What running leases cost by now; `None` as for `running_ms`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running_cost: Option<Amount>,
     /// The current price of a slot at this pool.
     pub price: Price,
     /// Agents with a connection.

@@ -27,6 +27,7 @@ impl Protocol2Translation {
             pool_id: None,
             leases: current_leases(),
             replaced: None,
+            no_hosts: None,
             unconfirmed: true,
         })
     }

@@ -143,6 +143,7 @@ pub fn welcome(leases: Vec<LeaseView>) -> PoolAnswer {
         price: Price::FREE,
         leases,
         replaced: None,
+        no_hosts: None,
     }))
 }
 

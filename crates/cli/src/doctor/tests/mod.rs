@@ -139,7 +139,7 @@ fn all_is_well_where_nothing_is_spoiled() {
     let checks: Vec<_> = evaluate(&well()).iter().map(|finding| finding.check).collect();
     let all = ["node", "admin", "key", "chain", "head", "slots", "peers", "dial_slots", "pool", "pool_id"];
     assert_eq!(checks[..10], all);
-    assert_eq!(checks[10..], ["admission", "clock", "port"]);
+    assert_eq!(checks[10..], ["admission", "price", "partners", "clock", "port"]);
 }
 
 #[test]

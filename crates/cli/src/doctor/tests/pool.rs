@@ -59,6 +59,16 @@ fn a_pool_without_an_id_is_missed_beyond_this_machine_only() {
     }
 }
 
+/// Over HTTP, there is no response with which the pool could prove it before something is signed.
+#[test]
+fn a_pool_over_https_is_not_one_without_an_id() {
+    let mut facts = well();
+    let pool = facts.pool.as_mut().unwrap().as_mut().unwrap();
+    (pool.reached.pool_id, pool.pin, pool.url) = (None, PinFound::Same, "https://p/".to_owned());
+    let ills = ills(&facts);
+    assert!(matches!(&ills[..], [ill] if ill.verdict == Verdict::Skipped && ill.text.contains("an agent that joins")));
+}
+
 #[test]
 fn each_problem_of_the_pool_has_its_hint() {
     finds(&[

@@ -150,7 +150,7 @@ fn a_file_of_something_else_stays_as_it_is() {
     refused();
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
-    assert!(matches!(SqliteStore::open(dir.path()), Err(StoreError::Directory { .. })));
+    assert!(matches!(SqliteStore::open(dir.path()), Err(StoreError::NotFile { .. })));
 }
 
 #[test]
@@ -210,4 +210,24 @@ fn a_database_that_others_can_read_is_closed_to_them_and_one_of_another_user_is_
     if chown(database(&copied), Some(1_000), None).is_ok() {
         assert_eq!(SqliteStore::open(&copied).unwrap_err(), StoreError::OfAnother { file: database(&copied) });
     }
+}
+
+/// What a start does not read: the journal.
+#[test]
+fn a_damaged_page_of_the_journal_is_found_at_the_start() {
+    let dir = tempdir().unwrap();
+    let mut store = open(dir.path());
+    let periods: Vec<Row> =
+        (1..200).map(|lease| Row::Metered(Box::new(conformance::metered(lease, 0, 60_000)))).collect();
+    store.apply(&periods).unwrap();
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'journal'";
+    let root: i64 = store.connection.query_row(root, [], |row| row.get(0)).unwrap();
+    drop(store);
+    let file = database(dir.path());
+    let mut bytes = fs::read(&file).unwrap();
+    let at = (usize::try_from(root).unwrap() - 1) * 4_096;
+    bytes[at..at + 64].fill(0xff);
+    fs::write(&file, bytes).unwrap();
+    let error = SqliteStore::open(dir.path()).unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupt { .. }) && hint_of(&error).contains("backup"), "{error}");
 }

@@ -87,7 +87,8 @@ fn a_copy_has_everything_and_no_file_is_replaced() {
 fn a_reader_creates_nothing() {
     let dir = tempdir().unwrap();
     assert_eq!(SqliteReader::open(dir.path()).unwrap_err(), StoreError::NoDatabase { file: dir.path().join(DATABASE) });
-    assert!(matches!(SqliteReader::open(&dir.path().join("none")), Err(StoreError::Directory { .. })));
+    let none = dir.path().join("none");
+    assert_eq!(SqliteReader::open(&none).unwrap_err(), StoreError::NoDatabase { file: none.join(DATABASE) });
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
@@ -124,6 +125,64 @@ fn damage(file: &Path) {
         bytes[(root as usize - 1) * 4_096..][..64].fill(0xff);
     }
     fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn a_backup_is_checked_as_one_file() {
+    let (dir, copies) = (tempdir().unwrap(), tempdir().unwrap());
+    let store = store(dir.path());
+    let file = copies.path().join("a backup?#%.db");
+    SqliteReader::open(dir.path()).unwrap().back_up(&file).unwrap();
+    let expected = check(dir.path());
+    let check = |file: &Path| SqliteReader::open_backup(file).map(|reader| reader.check().unwrap());
+    assert_eq!(check(&file).unwrap(), expected);
+    assert_eq!(fs::read_dir(copies.path()).unwrap().count(), 1, "nothing was created");
+    let database = dir.path().join(DATABASE);
+    assert_eq!(check(&database).unwrap_err(), StoreError::HasLog { file: database.clone() });
+    drop(store);
+    let none = copies.path().join("none.db");
+    assert!(matches!(check(&none), Err(StoreError::NoBackup { .. })));
+    fs::write(&none, "").unwrap();
+    assert_eq!(check(&none).unwrap_err(), StoreError::Foreign { file: none.clone() });
+    assert!(matches!(check(copies.path()), Err(StoreError::NotFile { .. })));
+}
+
+/// Also of a stopped pool: there is nothing to lock.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_database_on_a_read_only_disk_is_read_unless_its_log_is_needed() {
+    let dir = tempdir().unwrap();
+    drop(store(dir.path()));
+    let path = dir.path().to_str().unwrap();
+    let run = |args: &[&str]| std::process::Command::new(args[0]).args(&args[1..]).status().unwrap().success();
+    if !run(&["mount", "--bind", path, path]) {
+        // In a container that may not mount anything. In CI, tests run in a namespace of their own.
+        return;
+    }
+    let (readable, log) = (dir.path().join(DATABASE), dir.path().join("pool.db-wal"));
+    let has_log = fs::metadata(&log).is_ok_and(|log| log.len() > 0);
+    assert!(run(&["mount", "-o", "remount,bind,ro", path]) && !has_log);
+    let read = SqliteReader::open(dir.path()).map(|reader| reader.check().unwrap().nodes);
+    assert!(run(&["mount", "-o", "remount,bind,rw", path]));
+    fs::write(&log, "frames").unwrap();
+    assert!(run(&["mount", "-o", "remount,bind,ro", path]));
+    let refused = SqliteReader::open(dir.path()).map(drop);
+    assert!(run(&["umount", path]));
+    assert_eq!((read, refused), (Ok(2), Err(StoreError::ReadOnlyDisk { file: readable })));
+}
+
+/// A named pipe would block the pool for ever.
+#[test]
+#[cfg(unix)]
+fn what_is_not_a_file_is_refused_under_each_name_of_the_database() {
+    for name in [DATABASE, "pool.db-wal", "pool.db-shm", "pool.db-journal"] {
+        let dir = tempdir().unwrap();
+        let file = dir.path().join(name);
+        assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+        let expected = StoreError::NotFile { file };
+        assert_eq!(SqliteStore::open(dir.path()).unwrap_err(), expected, "{name}");
+        assert_eq!(SqliteReader::open(dir.path()).unwrap_err(), expected, "{name}");
+    }
 }
 
 #[test]
