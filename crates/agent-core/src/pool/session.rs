@@ -15,7 +15,7 @@ pub(crate) struct PoolSession {
     state: SessionState,
     /// What is shown while no socket is open.
     disconnected_as: PoolState,
-    /// Why there is no connection; `None` while there is one, and before the first failure.
+    /// Why the agent is not connected; `None` while it is, and before the first failure.
     loss: Option<PoolLoss>,
     /// Number of the newest socket.
     socket: u64,
@@ -205,7 +205,7 @@ impl PoolSession {
         }
     }
 
-    /// Why there is no connection; `None` while there is one, and before the first failure.
+    /// Why the agent is not connected; `None` while it is, and before the first failure.
     pub(crate) const fn loss(&self) -> Option<&PoolLoss> {
         self.loss.as_ref()
     }

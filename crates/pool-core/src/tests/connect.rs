@@ -5,7 +5,7 @@ use vipnode_types::{
 
 use super::{
     pool::{Pool, START, address, agent_key, chain, client, hello, host, node, wei},
-    scenario::{CLIENT, HOST, KEPT, SECOND_HOST, SLOTS},
+    scenario::{CLIENT, HOST, KEPT, SECOND_HOST, SLOTS, THIRD_HOST},
 };
 use crate::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, Limits, Reply, Row};
 
@@ -379,5 +379,5 @@ fn a_host_on_another_chain_than_all_others_learns_so() {
     let text = pool.connect(SECOND_HOST, on(2, SECOND_HOST)).unwrap().no_hosts.unwrap();
     assert!(text.contains("no host here is on chain 2") && text.contains("mainnet"), "{text}");
     assert_eq!(pool.connect(CLIENT, client(CLIENT)).unwrap().no_hosts, None, "a client learns it with its answer");
-    assert_eq!(pool.connect(KEPT, on(2, KEPT)).unwrap().no_hosts, None);
+    assert_eq!(pool.connect(THIRD_HOST, on(2, THIRD_HOST)).unwrap().no_hosts, None);
 }

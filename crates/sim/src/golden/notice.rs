@@ -8,20 +8,16 @@ impl Encode for Notice {
     fn encode(&self, out: &mut Encoder) {
         out.number(number(self));
         match self {
-            Self::Connected { welcome: _prose, price, pool_id: _role } => price.encode(out),
-            Self::PoolRefused(error) => error.encode(out),
-            Self::PriceChanged { old, new } => {
-                old.encode(out);
-                new.encode(out);
-            }
-            Self::PriceAboveMaximum { price, most: _prose } => price.encode(out),
-            Self::PoolDisconnected { why: _ }
-            | Self::PoolUnreachable { why: _, retry_ms: _ }
-            | Self::PoolUntrusted { why: _ }
-            | Self::NodeDisconnected { why: _ }
-            | Self::NodeReconnected
-            | Self::OtherChains { why: _ }
-            | Self::Displaced { address: _, wait_ms: _ } => {}
+            Self::Connected { .. }
+            | Self::PoolRefused(_)
+            | Self::PriceChanged { .. }
+            | Self::PriceAboveMaximum { .. }
+            | Self::PoolDisconnected { .. }
+            | Self::PoolUnreachable { .. }
+            | Self::PoolUntrusted { .. }
+            | Self::OtherChains { .. }
+            | Self::Displaced { .. } => encode_pool(self, out),
+            Self::NodeDisconnected { why: _ } | Self::NodeReconnected => {}
             Self::HostAssigned { lease, host } | Self::HostSlow { lease, host } | Self::HostLost { lease, host } => {
                 lease.encode(out);
                 host.encode(out);
@@ -80,6 +76,20 @@ impl Encode for Notice {
                 reserve.encode(out);
             }
         }
+    }
+}
+
+/// Of the pool itself.
+fn encode_pool(notice: &Notice, out: &mut Encoder) {
+    match notice {
+        Notice::Connected { welcome: _prose, price, pool_id: _role } => price.encode(out),
+        Notice::PoolRefused(error) => error.encode(out),
+        Notice::PriceChanged { old, new } => {
+            old.encode(out);
+            new.encode(out);
+        }
+        Notice::PriceAboveMaximum { price, most: _prose } => price.encode(out),
+        _ => {}
     }
 }
 

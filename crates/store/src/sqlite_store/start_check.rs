@@ -39,8 +39,7 @@ fn first_problem(connection: &Connection, most: i64) -> Result<Option<String>> {
 }
 
 fn problem_in(connection: &Connection, scope: &str) -> Result<Option<String>> {
-    let mut found = connection.prepare("SELECT * FROM pragma_quick_check(?1)")?;
-    let found: String = found.query_row([scope], |row| row.get(0))?;
+    let found: String = connection.query_row(&format!("PRAGMA quick_check({scope})"), [], |row| row.get(0))?;
     Ok((found != "ok").then_some(found))
 }
 
