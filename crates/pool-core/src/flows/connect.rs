@@ -54,7 +54,9 @@ impl Core {
     fn no_other_hosts(&self, output: &mut Output, index: u32, hello: &ConnectRequest) -> Option<String> {
         let node = self.agents.id(index)?;
         let (no_hosts, looks) = self.matching.no_hosts_on(&hello.chain, node, self.context());
-        output.count_steps(self.agents.address(index), looks);
+        if looks > 0 {
+            output.count_steps(self.agents.address(index), looks);
+        }
         no_hosts
     }
 

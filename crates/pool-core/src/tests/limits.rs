@@ -107,7 +107,8 @@ fn chains_and_versions_are_bounded() {
 #[test]
 fn running_leases_are_added_up_unless_there_are_too_many() {
     for (status_leases, shown) in [(1, true), (0, false)] {
-        let mut pool = Pool::with(Limits { price: wei(60), status_leases, ..Limits::default() }).paired();
+        let limits = Limits { price: wei(60), status_leases, ..Limits::default() };
+        let (mut pool, _) = Pool::with(limits).leased();
         pool.pass_with(30_000, &[HOST, CLIENT]);
         let stats = status(&mut pool).stats;
         assert_eq!(stats.num_running_leases, 1);
