@@ -90,3 +90,24 @@ fn no_link_in_the_directory_is_followed_and_its_path_is_used_once() {
     let error = read(&moved).unwrap_err();
     assert!(error.to_string().contains("links in a state directory are not followed"), "{error}");
 }
+
+/// A ban on a full disk: a small one, in memory.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_named() {
+    let root = tempdir().unwrap();
+    let at = root.path().to_str().unwrap();
+    let run = |args: &[&str]| std::process::Command::new(args[0]).args(&args[1..]).status().unwrap().success();
+    if !run(&["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", at]) {
+        // In a container that may not mount anything. In CI, tests run in a namespace of their own.
+        return;
+    }
+    FILE.write(&dir(root.path()), [7_u32].into_iter()).unwrap();
+    let mut filler = fs::File::create(root.path().join("filler")).unwrap();
+    while std::io::Write::write_all(&mut filler, &[0; 4_096]).is_ok() {}
+    let written = FILE.write(&dir(root.path()), [8_u32].into_iter());
+    let kept = read(root.path());
+    drop(filler);
+    assert!(run(&["umount", at]));
+    assert_eq!((written, kept), (Err(StoreError::Full { file: root.path().join("orders") }), Ok(vec![7])));
+}
