@@ -192,7 +192,7 @@ async fn opened(log: ChildStderr) -> Result<(), NotOpened> {
 mod tests {
     use super::*;
 
-    /// Beside a geth of the user, whose sockets come and go.
+    /// Next to a geth of the user, whose sockets come and go.
     #[test]
     fn a_port_that_another_program_took_is_recognized() {
         let line = "Fatal: Error starting protocol stack: listen tcp :40201: bind: address already in use";

@@ -16,7 +16,10 @@ impl Encode for Notice {
             | Self::PoolUnreachable { .. }
             | Self::PoolUntrusted { .. }
             | Self::OtherChains { .. }
-            | Self::Displaced { .. } => encode_pool(self, out),
+            | Self::Displaced { .. }
+            | Self::Behind { .. }
+            | Self::CaughtUp { .. }
+            | Self::Balance { .. } => encode_pool(self, out),
             Self::NodeDisconnected { why: _ } | Self::NodeReconnected => {}
             Self::HostAssigned { lease, host } | Self::HostSlow { lease, host } | Self::HostLost { lease, host } => {
                 lease.encode(out);
@@ -58,15 +61,6 @@ impl Encode for Notice {
                 client.encode(out);
                 reason.encode(out);
             }
-            Self::Behind { blocks, latest } => {
-                blocks.encode(out);
-                latest.encode(out);
-            }
-            Self::CaughtUp { latest } => latest.encode(out),
-            Self::Balance { credit_wei, deposit_wei } => {
-                out.signed(*credit_wei);
-                out.signed(*deposit_wei);
-            }
             Self::Offering { slots, why } => {
                 slots.encode(out);
                 why.is_some().encode(out);
@@ -89,6 +83,15 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
             new.encode(out);
         }
         Notice::PriceAboveMaximum { price, most: _prose } => price.encode(out),
+        Notice::Behind { blocks, latest } => {
+            blocks.encode(out);
+            latest.encode(out);
+        }
+        Notice::CaughtUp { latest } => latest.encode(out),
+        Notice::Balance { credit_wei, deposit_wei } => {
+            out.signed(*credit_wei);
+            out.signed(*deposit_wei);
+        }
         _ => {}
     }
 }

@@ -59,7 +59,7 @@ fn a_pool_without_an_id_is_missed_beyond_this_machine_only() {
     }
 }
 
-/// Over HTTP, there is no response with which the pool could prove it before something is signed.
+/// Over HTTP, a pool can prove it only in a response to something that is signed.
 #[test]
 fn a_pool_over_https_is_not_one_without_an_id() {
     let mut facts = well();
