@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 use vipnode_types::{
-    AgentKey, Delegation, JoinSecret, Ms, NodeKey,
+    AccountKey, AccountSignature, AgentKey, Delegation, JoinSecret, Ms, NodeKey,
     protocol2::{SignedCall, go_json, signed_params},
     signed::Envelope,
 };
@@ -20,6 +20,7 @@ pub fn run(data: (&str, &str, [u8; 32], u64, u16)) {
         assert!(envelope.verify(Ms::new(5), method, &other).is_err(), "a changed object");
     }
     protocol2(&node, method, object, nonce >> 1, at);
+    account(secret, object, &other);
     if let Some(secret) = JoinSecret::new(object) {
         let proof = secret.prove(&node.id(), method);
         assert!(secret.accepts(&proof, &node.id(), method));
@@ -43,6 +44,16 @@ fn protocol2(node: &NodeKey, method: &str, text: &str, nonce: u64, at: u16) {
         && let Ok(call) = SignedCall::read(&raw)
     {
         assert!(call.verify_node(method).is_err(), "a changed call");
+    }
+}
+
+fn account(secret: [u8; 32], text: &str, other: &str) {
+    let Ok(key) = AccountKey::from_bytes(secret) else { return };
+    let signature = key.sign(text);
+    assert_eq!(signature.signed(other, &key.account()), other == text);
+    // What the text itself is read as, if it is a signature, is written and read again.
+    if let Ok(read) = text.parse::<AccountSignature>() {
+        assert_eq!(read.to_string().parse(), Ok(read));
     }
 }
 

@@ -39,7 +39,8 @@ pub mod wire;
 pub use broken_invariant::BrokenInvariant;
 pub use counted::counted;
 pub use crypto::{
-    AgentKey, AgentPublic, Delegation, DelegationError, JoinProof, JoinSecret, NodeKey, NodeKeyError, PoolId, PoolKey,
+    AccountAct, AccountKey, AccountRequest, AccountRequestError, AccountSignature, AccountSignatureError, AgentKey,
+    AgentPublic, Delegation, DelegationError, JoinProof, JoinSecret, NodeKey, NodeKeyError, PoolId, PoolKey,
     PoolKeyChange, PoolKeyChanges, PoolKeyChangesError, signed,
 };
 pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
@@ -73,6 +74,8 @@ pub const ERROR_TABLES: &[ErrorTable] = &[
     ErrorTable { title: "Node IDs", rows: NodeIdError::ROWS },
     ErrorTable { title: "Enodes", rows: EnodeError::ROWS },
     ErrorTable { title: "Accounts", rows: AccountError::ROWS },
+    ErrorTable { title: "Signatures of accounts", rows: AccountSignatureError::ROWS },
+    ErrorTable { title: "Requests of accounts", rows: AccountRequestError::ROWS },
     ErrorTable { title: "Addresses of servers", rows: RpcUrlError::ROWS },
     ErrorTable { title: "Amounts and prices", rows: AmountError::ROWS },
     ErrorTable { title: "Payment modes", rows: PaymentModeError::ROWS },

@@ -1,9 +1,12 @@
-//! Keys and what they sign: the delegation of a node to its agent, signed calls of protocol 3, join proofs, and proofs of a
-//! pool's id.
+//! Keys and what they sign: the delegation of a node to its agent, signed calls of protocol 3, what an
+//! account asks of a pool, join proofs, and proofs of a pool's id.
 //!
 //! This module uses [`crate::id`] and [`crate::Ms`]. Secrets never appear in `Debug` output. Wire messages do not
 //! belong here, nor do the signatures of protocol 2, which have their own format.
 
+mod account_key;
+mod account_request;
+mod account_signature;
 mod agent_key;
 mod delegation;
 mod join_secret;
@@ -12,6 +15,10 @@ mod pool_key;
 mod pool_key_change;
 pub mod signed;
 
+pub use account_key::AccountKey;
+pub use account_request::{AccountAct, AccountRequest, AccountRequestError};
+pub use account_signature::{AccountSignature, AccountSignatureError};
+pub(crate) use account_signature::{is_odd, personal_digest, signer};
 pub use agent_key::{AgentKey, AgentPublic};
 pub use delegation::{Delegation, DelegationError};
 pub use join_secret::{JoinProof, JoinSecret};

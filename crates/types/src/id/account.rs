@@ -26,6 +26,12 @@ impl Account {
         Self(bytes)
     }
 
+    /// Whether it is the zero address, which is nobody's.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.0 == [0; 20]
+    }
+
     /// The 20 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 20] {

@@ -1,11 +1,12 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use secp256k1::{
-    Message, PublicKey,
-    ecdsa::{RecoverableSignature, RecoveryId},
-};
 
 use super::SignedCall;
-use crate::{Account, NodeId, NodeIdError, NodeKey, errors, id::Keccak256, keccak256};
+use crate::{
+    Account, NodeId, NodeIdError, NodeKey,
+    crypto::{is_odd, personal_digest, signer},
+    errors,
+    id::Keccak256,
+};
 
 errors! {
     /// Why a signed call is not valid.
@@ -68,19 +69,9 @@ impl SignedCall<'_> {
         let mut bytes = [0; 65];
         const_hex::decode_to_slice(hex, &mut bytes).map_err(|_| SignatureError::WalletForm)?;
         let [signature @ .., v] = bytes;
-        let recovery = match v {
-            0 | 27 => RecoveryId::Zero,
-            1 | 28 => RecoveryId::One,
-            _ => return Err(SignatureError::WalletForm),
-        };
-        let signature =
-            RecoverableSignature::from_compact(&signature, recovery).map_err(|_| SignatureError::WalletForm)?;
-        let digest = wallet_digest(method, self.rest);
-        let key = signature.recover_ecdsa(Message::from_digest(digest)).map_err(|_| SignatureError::Wrong)?;
-        if address(&key) != Some(account) {
-            return Err(SignatureError::Wrong);
-        }
-        Ok(account)
+        let odd = is_odd(v).ok_or(SignatureError::WalletForm)?;
+        let by = signer(&signature, odd, wallet_digest(method, self.rest));
+        if by == Some(account) { Ok(account) } else { Err(SignatureError::Wrong) }
     }
 }
 
@@ -107,20 +98,7 @@ fn node_digest(method: &str, rest: &str) -> [u8; 32] {
 }
 
 fn wallet_digest(method: &str, rest: &str) -> [u8; 32] {
-    let length = method.len().saturating_add(1).saturating_add(rest.len());
-    let mut hasher = Keccak256::default();
-    hasher.update(format!("\x19Ethereum Signed Message:\n{length}"));
-    hasher.update(method);
-    hasher.update("[");
-    hasher.update(rest);
-    hasher.finish()
-}
-
-/// The last 20 bytes of the key's hash.
-fn address(key: &PublicKey) -> Option<Account> {
-    let [_, point @ ..] = key.serialize_uncompressed();
-    let hash = keccak256(point);
-    hash.0.last_chunk::<20>().map(|bytes| Account::new(*bytes))
+    personal_digest(&[method, "[", rest])
 }
 
 #[cfg(test)]
