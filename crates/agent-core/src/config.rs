@@ -73,6 +73,8 @@ pub struct HostConfig {
     pub node_max_peers: u32,
     /// The account that is paid.
     pub payout: Option<Account>,
+    /// The lowest price for which the host sells slots, after the pool's fee; `None` for any.
+    pub min_price: Option<QuotedPrice>,
     /// With a newest block older than this, the host offers no slots, in seconds; `None` for a chain that does not
     /// produce blocks.
     pub max_head_age_s: Option<u64>,

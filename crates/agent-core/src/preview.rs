@@ -20,7 +20,7 @@ impl Preview {
         if let Some(head) = head {
             node.see_head(wall, head, wall.get().wrapping_div(1_000));
         }
-        let offer = OfferedSlots::of(config, &node, false, wall);
+        let offer = OfferedSlots::of(config, &node, None, false, wall);
         Self { hello: hello(config, facts, offer.slots), why_no_slots: offer.why_none }
     }
 }

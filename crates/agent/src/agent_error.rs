@@ -36,6 +36,12 @@ errors! {
         /// The server did not send the challenge with which a protocol 3 pool begins.
         NoChallenge: local, "the server is not a protocol 3 pool: it did not send a challenge",
             hint "Check the address of the pool. For a protocol 2 pool, pass --protocol 2.";
+        /// An account signs for the ID of a pool, and this pool has none.
+        NoPoolId {
+            /// The pool's address.
+            url: String,
+        }: local, "the pool at {url} has no ID, so an account cannot sign anything for it",
+            hint "Ask the pool's operator to start it with a data directory (--datadir).";
         /// The pool at this URL is not the one that the agent remembers.
         OtherPool {
             /// The pool's address.

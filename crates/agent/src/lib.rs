@@ -31,8 +31,8 @@ pub use agent_notice::AgentNotice;
 pub use delegation::{agent_public, link, link_other, take_link};
 pub use metrics::{AgentMetrics, MetricsServer};
 pub use pool::{
-    AcceptedPool, ConnectCheck, Connector, KnownPool, NetConnector, PinChange, PinReason, PoolAddress, PoolConnection,
-    Reached, pool_status, reach,
+    AcceptedPool, AccountClient, ConnectCheck, Connector, KnownPool, NetConnector, PinChange, PinReason, PoolAddress,
+    PoolConnection, Reached, pool_status, reach,
 };
 pub use resolver::{Resolver, SystemResolver};
 pub use run::{AgentRunner, NodeKeyAt, PoolAccess, Released, RunnerConfig, planned_release, release};

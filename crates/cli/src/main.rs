@@ -1,5 +1,6 @@
 //! The binary `vipnode`: reads the command line and runs a role.
 
+mod account;
 mod args;
 mod commands;
 mod config;

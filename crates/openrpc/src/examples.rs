@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use vipnode_types::{
-    Account, AgentKey, ChainSpec, Delegation, Enode, LeaseId, Ms, NodeId, NodeKey, PoolId, PoolKey, Price,
+    Account, AccountKey, AgentKey, ChainSpec, Delegation, Enode, LeaseId, Ms, NodeId, NodeKey, PoolId, PoolKey, Price,
     protocol2::{method, signed_params},
     signed::Envelope,
+    wire::{AccountQuery, LinkRequest},
 };
 
 /// Which pool the agents mean.
@@ -56,6 +57,31 @@ pub(super) fn price() -> Price {
 
 pub(super) const fn account() -> Account {
     Account::new([0x5a; 20])
+}
+
+/// The key of the account that pays for Ben's node.
+fn payer_key() -> Option<AccountKey> {
+    AccountKey::from_bytes([0x46; 32]).ok()
+}
+
+pub(super) fn payer() -> Account {
+    payer_key().map_or(Account::new([0x46; 20]), |key| key.account())
+}
+
+/// A link of Ben's node, signed by the account.
+pub(super) fn link_request() -> Option<LinkRequest> {
+    let key = payer_key()?;
+    let mut request = LinkRequest { account: key.account(), chain_id: 1, counter: NOW, signature: key.sign("") };
+    request.signature = key.sign(&request.signed_by_account(pool_id()?, client()).text());
+    Some(request)
+}
+
+/// A query of the account's figures.
+pub(super) fn account_query() -> Option<AccountQuery> {
+    let key = payer_key()?;
+    let mut query = AccountQuery { account: key.account(), counter: NOW, signature: key.sign("") };
+    query.signature = key.sign(&query.signed_by_account(pool_id()?).text());
+    Some(query)
 }
 
 pub(super) fn chain() -> ChainSpec {

@@ -4,6 +4,7 @@
 //! each. The schemas of params and results are generated from the wire types. Every example is real: its signatures are
 //! valid for the bytes exactly as they appear in the document. The crate uses neither sockets nor tokio.
 
+mod accounts;
 mod examples;
 mod method_row;
 mod parts;
@@ -50,6 +51,10 @@ fn pool_row(method: PoolMethod) -> MethodRow {
         PoolMethod::Report => protocol3::report(),
         PoolMethod::Ask => protocol3::ask(),
         PoolMethod::Explain => protocol3::explain(),
+        PoolMethod::Link => accounts::link(),
+        PoolMethod::Unlink => accounts::unlink(),
+        PoolMethod::Funds => accounts::funds(),
+        PoolMethod::AccountView => accounts::account(),
         PoolMethod::Leave => protocol3::leave(),
         PoolMethod::Bye => protocol3::bye(),
         PoolMethod::Update => protocol2::update(),

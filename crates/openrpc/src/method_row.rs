@@ -28,6 +28,8 @@ pub struct MethodRow {
 pub enum CallDirection {
     /// Anyone may call a pool.
     AnyToPool,
+    /// The holder of an account's key calls a pool.
+    AccountToPool,
     /// An agent calls a pool.
     AgentToPool,
     /// A pool calls an agent.
@@ -53,6 +55,8 @@ pub enum Signing {
     OverHttp,
     /// `[argument, envelope]`.
     Always,
+    /// `[argument, envelope]`, or `[argument]` with the signature of an account in it.
+    AgentOrAccount,
     /// By the node's key, as the original does: `[signature, id, nonce, argument]`.
     Node,
     /// By a wallet, as the original does: `[signature, wallet, nonce, argument]`.
@@ -83,6 +87,7 @@ impl CallDirection {
     const fn tags(self) -> &'static [&'static str] {
         match self {
             Self::AnyToPool => &["anyone to pool"],
+            Self::AccountToPool => &["protocol 3", "account to pool"],
             Self::AgentToPool => &["protocol 3", "agent to pool"],
             Self::PoolToAgent => &["protocol 3", "pool to agent"],
             Self::OriginalToPool => &["protocol 2", "agent to pool"],
@@ -195,7 +200,7 @@ impl MethodRow {
             ("nonce", true, Some(Form::of::<u64>("nonce", "Unix time in nanoseconds; must increase with each call")));
         match self.signing {
             Signing::Never => argument.into_iter().collect(),
-            Signing::OverHttp => argument.into_iter().chain([envelope(false)]).collect(),
+            Signing::OverHttp | Signing::AgentOrAccount => argument.into_iter().chain([envelope(false)]).collect(),
             Signing::Always => argument.into_iter().chain([envelope(true)]).collect(),
             Signing::Node => {
                 let signature = text("signature", "Signature by the node key: 65 bytes (R, S, and V) in base64");

@@ -151,8 +151,8 @@ pub(super) fn account() -> MethodRow {
 }
 
 pub(super) fn add_node() -> MethodRow {
-    let text = "Claims a node for a wallet. Always refused, because the node has to name the wallet (with its agent's \
-                `--payout`).";
+    let text = "Claims a node for a wallet. Always refused, because the node has to agree, which protocol 2 has no message for: \
+                `vipnode_link` does that.";
     MethodRow::new::<()>(
         method::ADD_NODE,
         CallDirection::PageToPool,
@@ -166,7 +166,8 @@ pub(super) fn add_node() -> MethodRow {
 }
 
 pub(super) fn withdraw() -> MethodRow {
-    let text = "Requests a payout to a wallet. Always refused, because this version does not collect payment.";
+    let text =
+        "Requests a payout to a wallet. Always refused: where clients pay, the operator pays out what hosts earned.";
     MethodRow::new::<()>(
         method::WITHDRAW,
         CallDirection::PageToPool,

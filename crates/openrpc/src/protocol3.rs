@@ -153,6 +153,7 @@ pub(super) fn connect() -> MethodRow {
         pool_id: examples::pool_id(),
         welcome: Some("Welcome.".to_owned()),
         report_interval_ms: 60_000,
+        fee_bps: 0,
         price: examples::price(),
         leases: Vec::new(),
         replaced: None,

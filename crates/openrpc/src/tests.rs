@@ -5,7 +5,7 @@ use vipnode_types::{
     Ms,
     protocol2::SignedCall,
     signed::Envelope,
-    wire::{ConnectRequest, ReportRequest},
+    wire::{AccountQuery, ConnectRequest, LinkRequest, ReportRequest},
 };
 
 fn methods() -> Vec<Method> {
@@ -56,7 +56,21 @@ fn signatures_hold_over_the_text_as_it_stands_in_the_document() {
             }
         }
     }
-    assert_eq!((envelopes, calls), (2, 6));
+    assert_eq!((envelopes, calls), (4, 6));
+}
+
+#[test]
+fn accounts_signed_their_examples() {
+    let methods = methods();
+    let params = |name: &str| {
+        let method = methods.iter().find(|method| method.name == name).unwrap();
+        method.examples[0].params[0].value.get().to_owned()
+    };
+    let (pool, node) = (examples::pool_id().unwrap(), examples::client());
+    let link: LinkRequest = serde_json::from_str(&params("vipnode_link")).unwrap();
+    assert_eq!(link.signed_by_account(pool, node).verify(&link.signature), Ok(()));
+    let query: AccountQuery = serde_json::from_str(&params("vipnode_account")).unwrap();
+    assert_eq!(query.signed_by_account(pool).verify(&query.signature), Ok(()));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use vipnode_types::{
     wire::{AskRequest, ConnectRequest, LeaveRequest, ReportRequest, WireError},
 };
 
-use crate::{CallId, ConnectionId, LedgerChange, RequestId};
+use crate::{AccountLink, CallId, ConnectionId, LedgerChange, RequestId};
 
 /// The identity of an authenticated agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,21 +142,35 @@ pub enum Command {
         /// What the operator changes, and why.
         change: Box<LedgerChange>,
     },
-    /// An account pays for the leases of a client's node from now on, or no longer. The account has signed it; if it pays from
-    /// now on, the node has, too.
+    /// An account pays for the leases of a client's node from now on (`vipnode_link`), or no longer (`vipnode_unlink`), with
+    /// valid signatures.
     Link {
+        /// The connection that the reply is for; no agent needs to be connected on it.
+        connection: ConnectionId,
+        /// The request that the reply answers.
+        request: RequestId,
+        /// The remote address of the caller.
+        address: IpAddr,
+        /// What changes, and who agreed to it.
+        link: AccountLink,
+    },
+    /// Somebody asks for the figures of an account (`vipnode_account`), with its valid signature.
+    Account {
+        /// The connection that the reply is for; no agent needs to be connected on it.
+        connection: ConnectionId,
+        /// The request that the reply answers.
+        request: RequestId,
+        /// The remote address of the caller.
+        address: IpAddr,
+        /// The account that signed.
+        account: Account,
+    },
+    /// An agent asks what its node may spend, and what it earned (`vipnode_funds`).
+    Funds {
         /// The connection it came on.
         connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
-        /// The client's node.
-        node: NodeId,
-        /// Who pays; `None` if nobody does any longer.
-        payer: Option<Account>,
-        /// The account that signed.
-        signer: Account,
-        /// The counter that the account signed: it must be higher than any before.
-        counter: u64,
     },
     /// The operator bans a node: its connection and its leases end at once.
     Expel {

@@ -56,6 +56,9 @@ errors! {
             source: AccountError,
         }: InvalidParams, "payout is not a valid account: {source}",
             hint "Pass an address to --payout, or leave it out.";
+        /// The payout account is the zero address, whose funds nobody can spend.
+        ZeroPayout: InvalidParams, "nobody has the key of the zero address, so it cannot be the payout account",
+            hint "Pass an address of your own to --payout, or leave it out.";
         /// A protocol 2 call requests fewer than one peer.
         TooFew {
             /// The number, as sent.
@@ -161,6 +164,47 @@ errors! {
             entry: u64,
         }: InvalidParams, "the key was used for another order: entry {entry} of the ledger",
             hint "Pass another --key, or the order of entry {entry} to repeat it." (entry = entry);
+        /// The operator has not credited the account yet.
+        UnknownAccount {
+            /// The account that was named.
+            account: Account,
+        }: Unsuitable, "the operator of this pool has not credited account {account} yet",
+            hint "Ask the pool's operator how to pay for account {account}, then link again.";
+        /// An account would pay for too many nodes.
+        LinksOfAccount {
+            /// The most nodes of one account.
+            most: u32,
+        }: Unsuitable, "this account already pays for {most} nodes",
+            hint "Run `vipnode account unlink` for a node that no longer needs it.";
+        /// The account does not pay for the node.
+        NotLinked {
+            /// The account that was named.
+            account: Account,
+        }: Unsuitable, "account {account} does not pay for this node",
+            hint "Run `vipnode account show` to list the nodes that it pays for.";
+        /// The node to link is not known to the pool.
+        UnknownNode: Unsuitable, "this pool does not know the node",
+            hint "Start the node's agent, wait until it has connected, then link again.";
+        /// The account signed for another chain than the node follows.
+        LinkChain {
+            /// The ID of the chain that the account signed.
+            signed: u64,
+            /// The ID of the chain that the node follows.
+            ours: u64,
+        }: Unsuitable, "the account signed for chain {signed}, and the node follows chain {ours}",
+            hint "Sign a new link: run `vipnode account link` again.";
+        /// The counter of a signed link is in the future.
+        LinkAhead {
+            /// How far it may be, in seconds.
+            limit_s: u64,
+        }: Unauthorized, "the signed counter is more than {limit_s} s in the future",
+            hint "Check the clocks of both machines, then sign again.";
+        /// The counter of a signed link is too old.
+        LinkBehind {
+            /// How far it may be, in seconds.
+            limit_s: u64,
+        }: Unauthorized, "the signed counter is more than {limit_s} s old",
+            hint "Sign a new one: run `vipnode account link` again.";
         /// The counter of a signed link is not higher than one that the account signed before.
         LinkCounter {
             /// The highest counter that the account signed.

@@ -1,6 +1,9 @@
 use vipnode_types::{
     protocol2,
-    wire::{AskReply, ConnectReply, Done, ExplainReply, HostSupply, PoolStatus, ReportReply, WireError},
+    wire::{
+        AccountView, AskReply, ConnectReply, Done, ExplainReply, HostSupply, NodeFunds, PoolStatus, ReportReply,
+        WireError,
+    },
 };
 
 use crate::{CallId, ConnectionId, LedgerChangeReply, PoolCall, RequestId, Row};
@@ -71,6 +74,10 @@ pub enum Reply {
     Status(Box<PoolStatus>),
     /// To a change of the ledger.
     Ledger(Box<LedgerChangeReply>),
+    /// To a query of an account's figures.
+    Account(Box<AccountView>),
+    /// To an agent that asks for its node's funds.
+    Funds(Box<NodeFunds>),
     /// To a call of protocol 2.
     Protocol2(Box<protocol2::Protocol2Reply>),
 }

@@ -11,6 +11,7 @@
 //! what lives there and what it may call. What survives the process is in `row`.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+mod account_link;
 mod agents;
 mod collections;
 mod command;
@@ -41,6 +42,7 @@ mod steps;
 mod tests;
 
 pub use self::core::Core;
+pub use account_link::{AccountLink, LinkConsent};
 pub use agents::{
     drains::Drains,
     proven::{PairedTime, Proven},

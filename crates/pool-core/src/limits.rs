@@ -100,6 +100,10 @@ limits! {
         nonce_ahead_ms: u64 = 5 * MINUTE, Time SECOND..=HOUR;
         /// How far a nonce (protocol 2, or HTTP) may be behind the pool's clock; beyond it, the call is refused.
         nonce_behind_ms: u64 = 15 * MINUTE, Time SECOND..=DAY;
+        /// How far the counter of a signed link may be behind the pool's clock; beyond it, the link is refused.
+        link_age_ms: u64 = DAY, Time 1..=30 * DAY;
+        /// Nodes that one account pays for; further links are refused.
+        nodes_an_account: u32 = 1_000, Count 1..=100_000;
         /// Pending offers on a chain that clients of one address block (/24, /48) that are not proven may always hold while a slot is
         /// free on that chain. Beyond it, they may hold at most as many as slots remain free; further requests for hosts are
         /// answered "busy".

@@ -87,12 +87,22 @@ errors! {
             theirs: String,
         }: Unsuitable, "this pool is for nodes on {own}, and this node is on {theirs}",
             hint "Run a node on {own}, or join a pool for {theirs}.";
+        /// An account signs for a pool's ID, and this pool has none.
+        NoPoolId: Unsuitable, "this pool has no ID, so no account can sign anything for it",
+            hint "Ask the operator to start the pool with a data directory (--datadir).";
+        /// An agent tried to end the link of another node.
+        OtherNodeUnlinked: Unauthorized, "an agent can end only the link of its own node",
+            hint "Sign the request with the account, or send it from that node's agent.";
+        /// The signed query of an account's figures is not current.
+        OldQuery: Unauthorized, "this signature of the account is more than one hour old, or in the future",
+            hint "Check the clocks of both machines, then sign again: vipnode account show.";
         /// A wallet tried to claim a node.
-        WalletClaim: Unsuitable, "a wallet cannot claim a node; the node's agent has to name the wallet",
-            hint "Run the node's agent with --payout and the wallet's address.";
+        WalletClaim: Unsuitable, "a wallet alone cannot claim a node: the node has to agree, which protocol 2 has no message for",
+            hint "Run `vipnode account link` on the machine of the node's agent, which has to use protocol 3.";
         /// A wallet requested a withdrawal.
-        NothingToWithdraw: Unsuitable, "this pool does not collect payments, so there is nothing to withdraw",
-            no_hint "this version does not collect payment";
+        NothingToWithdraw: Unsuitable,
+            "this pool pays out nothing on request: where clients pay, its operator pays out what hosts earned",
+            hint "Run `vipnode account show` to see what is due, and ask the pool's operator when it is paid.";
         /// The params do not have the format that the method expects.
         InvalidParams {
             /// What is wrong.

@@ -46,6 +46,14 @@ methods! {
         Leave = method::LEAVE,
         /// [`method::BYE`].
         Bye = method::BYE,
+        /// [`method::LINK`].
+        Link = method::LINK,
+        /// [`method::UNLINK`].
+        Unlink = method::UNLINK,
+        /// [`method::FUNDS`].
+        Funds = method::FUNDS,
+        /// [`method::ACCOUNT`].
+        AccountView = method::ACCOUNT,
         /// [`method::REACH`].
         Reach = method::REACH,
         /// [`method::PING`].

@@ -184,7 +184,7 @@ impl AgentCore {
 
     /// Returns what the agent offers as a host.
     pub(crate) fn offer(&self, now: Ms) -> OfferedSlots {
-        OfferedSlots::of(&self.config, &self.node, self.stopping.is_some(), now)
+        OfferedSlots::of(&self.config, &self.node, self.session.price_after_fee(), self.stopping.is_some(), now)
     }
 
     /// Notifies the user when the offer changes.

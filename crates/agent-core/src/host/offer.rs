@@ -1,4 +1,4 @@
-use vipnode_types::{Ms, errors};
+use vipnode_types::{Ms, Price, errors};
 
 use crate::{AgentConfig, HostConfig, limits, node::state::NodeState};
 
@@ -86,12 +86,23 @@ pub(crate) struct OfferedSlots {
 }
 
 impl OfferedSlots {
-    pub(crate) fn of(config: &AgentConfig, node: &NodeState, stopping: bool, now: Ms) -> Self {
+    /// `price` is what the host gets for a slot; `None` if the pool has not reported it yet.
+    pub(crate) fn of(config: &AgentConfig, node: &NodeState, price: Option<Price>, stopping: bool, now: Ms) -> Self {
         let Some(host) = &config.host else { return Self { slots: 0, why_none: None } };
-        match offers_nothing(host, node, stopping, now) {
+        match offers_nothing(host, node, stopping, now).or_else(|| too_cheap(host, price?)) {
             Some(why) => Self { slots: 0, why_none: Some(why) },
             None => Self { slots: host.sellable(config.direct.allowed()), why_none: None },
         }
+    }
+}
+
+/// Why a host sells no slots for this price, which the pool's fee is taken off already.
+fn too_cheap(host: &HostConfig, price: Price) -> Option<String> {
+    let least = host.min_price.as_ref()?;
+    match least.in_asset(price.asset()) {
+        Ok(least) if !least.exceeds(price) => None,
+        Ok(_) => Some(format!("the host gets {price} for a slot at this pool, which is less than --min-price {least}")),
+        Err(why) => Some(format!("this pool charges in {}, and --min-price is {least}: {why}", price.asset())),
     }
 }
 

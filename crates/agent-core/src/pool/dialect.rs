@@ -28,6 +28,8 @@ pub(crate) struct ConnectAccepted {
     pub(crate) report_interval_ms: u64,
     /// The price of a slot; `None` if the pool does not report it.
     pub(crate) price: Option<Price>,
+    /// The pool's fee, in basis points of the price.
+    pub(crate) fee_bps: u16,
     /// The pool's ID; `None` for a pool without one.
     pub(crate) pool_id: Option<PoolId>,
     /// The active leases.
@@ -126,13 +128,21 @@ impl PoolProtocol {
         match (self, answer) {
             (Self::Protocol3, PoolAnswer::Connect(reply)) => {
                 let ConnectReply {
-                    welcome: text, report_interval_ms, price, pool_id, leases, replaced, no_hosts, ..
+                    welcome: text,
+                    report_interval_ms,
+                    price,
+                    fee_bps,
+                    pool_id,
+                    leases,
+                    replaced,
+                    no_hosts,
+                    ..
                 } = *reply;
-                let price = Some(price);
                 Ok(ConnectAccepted {
                     text,
                     report_interval_ms,
-                    price,
+                    price: Some(price),
+                    fee_bps,
                     pool_id,
                     leases,
                     replaced,

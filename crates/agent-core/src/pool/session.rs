@@ -26,6 +26,8 @@ pub(crate) struct PoolSession {
     /// The user was notified that the pool is not connected.
     loss_announced: bool,
     price: Option<Price>,
+    /// The pool's fee, in basis points of the price.
+    fee_bps: u16,
     pool_id: Option<PoolId>,
     /// Whether the pool was reached at a private address.
     private: bool,
@@ -70,6 +72,7 @@ impl Default for PoolSession {
             accepted_before: false,
             loss_announced: false,
             price: None,
+            fee_bps: 0,
             pool_id: None,
             private: false,
         }
@@ -112,6 +115,11 @@ impl PoolSession {
     /// Returns the price of a slot, as last reported by the pool.
     pub(crate) const fn price(&self) -> Option<Price> {
         self.price
+    }
+
+    /// Returns what a host gets of the price, after the pool's fee.
+    pub(crate) fn price_after_fee(&self) -> Option<Price> {
+        self.price.map(|price| price.less_fee(self.fee_bps))
     }
 
     /// Records that the pool's price changed.
@@ -170,7 +178,13 @@ impl PoolSession {
     }
 
     /// Records that the pool accepted the agent, with the report interval in milliseconds.
-    pub(crate) fn accepted(&mut self, now: Ms, interval_ms: u64, price: Option<Price>, pool_id: Option<PoolId>) {
+    pub(crate) fn accepted(
+        &mut self,
+        now: Ms,
+        interval_ms: u64,
+        (price, fee_bps): (Option<Price>, u16),
+        pool_id: Option<PoolId>,
+    ) {
         let interval_ms = interval_ms.clamp(limits::INTERVAL_LEAST_MS, limits::INTERVAL_MOST_MS);
         self.state = SessionState::Live { since: now, interval_ms };
         self.accepted_before = true;
@@ -178,6 +192,7 @@ impl PoolSession {
         self.loss_announced = false;
         self.loss = None;
         self.price = price;
+        self.fee_bps = fee_bps;
         self.pool_id = pool_id;
     }
 

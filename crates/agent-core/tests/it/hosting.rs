@@ -1,7 +1,7 @@
 //! What a host offers, and when.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, Event, FromPool, HostConfig, Notice, unreleased_changes};
+use vipnode_agent_core::{Action, Event, FromPool, HostConfig, Notice, PoolAnswer, unreleased_changes};
 use vipnode_types::{Enode, HeadFact, PeerCommand, Price, wire::AdmitCall};
 
 fn offered(bench: &Bench) -> Vec<(u32, bool)> {
@@ -13,7 +13,7 @@ fn offered(bench: &Bench) -> Vec<(u32, bool)> {
 }
 
 fn host(slots: u32, reserve: u32, node_max_peers: u32) -> HostConfig {
-    HostConfig { slots, reserve, node_max_peers, payout: None, max_head_age_s: None }
+    HostConfig { slots, reserve, node_max_peers, payout: None, min_price: None, max_head_age_s: None }
 }
 
 #[test]
@@ -80,6 +80,26 @@ fn a_chain_that_stands_still_is_served_where_the_user_says_so() {
     assert_eq!(bench.core.view().slots, 0);
     bench.on(head(7, false));
     assert_eq!(bench.core.view().slots, 2);
+}
+
+#[test]
+fn a_host_sells_nothing_for_less_than_it_wants_after_the_fee() {
+    for (fee_bps, asked, sells) in
+        [(1_000, "90 gwei/minute", true), (1_001, "90 gwei/minute", false), (0, "1 USDC/month", false)]
+    {
+        let mut config = host_config(2);
+        config.host.as_mut().unwrap().min_price = Some(asked.parse().unwrap());
+        let mut bench = Bench::new(config);
+        bench.node_up();
+        bench.on(Event::PoolOpen);
+        let tag = bench.connect_tag();
+        let PoolAnswer::Connect(mut reply) = welcome(Vec::new()) else { panic!("a connect reply") };
+        (reply.price, reply.fee_bps) = (Price::per_minute(100_000_000_000), fee_bps);
+        bench.answer(tag, PoolAnswer::Connect(reply));
+        let view = bench.core.view();
+        assert_eq!(view.slots, if sells { 2 } else { 0 }, "{asked}, {fee_bps}");
+        assert_eq!(view.why_none.is_some_and(|why| why.contains("--min-price")), !sells);
+    }
 }
 
 #[test]

@@ -86,6 +86,11 @@ impl KnownPool {
         Self { url: address.url().to_owned(), is_local, pinned: pinned.filter(|_| !is_local), accepted }
     }
 
+    /// The URL of the pool.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Checks how the pool presents itself in its 101 response. Returns its ID, and what is to be pinned from now on.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The agent's connection to the pool: the pool's address, the connection itself, and the two protocols on it. The
 //! agent core decides what to send; this folder signs and sends it, and reads the answers.
 
+mod account_client;
 mod call_responder;
 mod connector;
 mod known_pool;
@@ -15,6 +16,7 @@ mod reach;
 #[cfg(test)]
 mod tests;
 
+pub use account_client::AccountClient;
 pub(crate) use call_responder::CallResponder;
 pub use connector::{Connector, NetConnector, PoolConnection};
 pub use known_pool::{AcceptedPool, KnownPool, PinChange, PinReason};

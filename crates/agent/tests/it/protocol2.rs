@@ -62,7 +62,14 @@ impl Bench {
         let pool = PoolAddress::read(&self.pool.url).unwrap();
         let key_file = self.root.path().join(name);
         std::fs::write(&key_file, sim_key(name).as_slice()).unwrap();
-        let host = |slots| HostConfig { slots, reserve: 16, node_max_peers: 50, payout: None, max_head_age_s: None };
+        let host = |slots| HostConfig {
+            slots,
+            reserve: 16,
+            node_max_peers: 50,
+            payout: None,
+            min_price: None,
+            max_head_age_s: None,
+        };
         RunnerConfig {
             connections: vipnode_agent::local::ConnectionSettings::default(),
             node,

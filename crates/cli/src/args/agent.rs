@@ -189,6 +189,11 @@ pub(crate) struct HostingArgs {
     /// Register this Ethereum address to receive earnings.
     #[arg(long, value_name = "ADDRESS", help_heading = "Payment")]
     pub(crate) payout: Option<Account>,
+    /// Offer no slots for less than this, after the pool's fee.
+    ///
+    /// For example "0.50 USDC/month" or "100 gwei/minute".
+    #[arg(long, value_name = "PRICE", help_heading = "Payment", hide_short_help = true)]
+    pub(crate) min_price: Option<QuotedPrice>,
     /// Offer no slots while the newest block is older than this.
     ///
     /// Pass "off" for a private chain that does not produce blocks.
@@ -203,6 +208,7 @@ impl HostingArgs {
             reserve: self.reserve,
             node_max_peers: self.node_max_peers,
             payout: self.payout,
+            min_price: self.min_price.clone(),
             max_head_age_s: self.max_head_age.0.map(|age| age.as_secs()),
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! May use only `error`; `commands` carries out what a flag requests.
 
+mod account;
 mod agent;
 pub(crate) mod asset_flag;
 pub(crate) mod chain_flag;
@@ -33,6 +34,9 @@ use vipnode_types::QuotedPrice;
 #[cfg(feature = "acme")]
 pub(crate) use self::tls::AcmeArgs;
 pub(crate) use self::{
+    account::{
+        AccountArgs, AccountCommand, AccountLinkArgs, AccountPoolArgs, AccountShowArgs, AccountUnlinkArgs, SignerArgs,
+    },
     agent::{
         AgentArgs, ClientArgs, ConnectionArgs, HostArgs, HostSelectionArgs, HostingArgs, NodeArgs, ReleaseArgs,
         RuntimeArgs, TYPED_POOL,
@@ -61,8 +65,7 @@ Examples:
   vipnode pool                        run a pool on this machine
   vipnode host ws://127.0.0.1:8080    sell peer slots on the local full node
   vipnode client ws://127.0.0.1:8080  find good peers for the local node
-  vipnode client enode://<id>@<host>:30303
-                                      stay connected to a host without a pool
+  vipnode client enode://…            stay connected to a host without a pool
 
 Without a command, vipnode runs `agent`; see `vipnode agent --help`.";
 
@@ -193,6 +196,8 @@ pub(crate) enum Command {
     ///
     /// Signs a delegation to the agent with the node key. Afterward, the agent no longer needs to read the key file.
     Link(LinkArgs),
+    /// Let nodes spend from an account, and show its figures.
+    Account(Box<AccountArgs>),
     /// Check the setup and suggest fixes.
     ///
     /// Checks everything that the role requires. Makes no changes.

@@ -3,6 +3,7 @@
 //!
 //! May use every other folder; none of them uses this one.
 
+mod account;
 mod agent;
 mod agent_metrics;
 mod doctor;
@@ -109,6 +110,7 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
         Some(Command::Host(args)) => agent::run(Role::host(args), screen, signals, reload).await,
         Some(Command::Client(args)) => agent::run(Role::client(args), screen, signals, reload).await,
         Some(Command::Link(args)) => link::run(&args, screen).await,
+        Some(Command::Account(args)) => return account::run(args.command, screen).await,
         Some(Command::Doctor(args)) => return doctor::run(*args, screen).await,
         Some(Command::Status(args)) => return status::run(&args, screen, signals).await,
         Some(Command::Ping(args)) => return ping::run(&args, screen).await,

@@ -84,6 +84,9 @@ impl Core {
         if identity.issued < self.agents.newest_delegation(&identity.node) {
             return Err(CoreError::OldDelegation.into());
         }
+        if hello.host.as_ref().and_then(|host| host.payout).is_some_and(|payout| payout.is_zero()) {
+            return Err(CoreError::ZeroPayout.into());
+        }
         self.max_price(hello)?;
         let chain = hello.chain;
         if let Some(pinned) = self.limits.pinned_chain(chain.chain_id).filter(|pinned| *pinned != chain) {
@@ -119,6 +122,7 @@ impl Core {
             welcome: None,
             report_interval_ms: self.limits.report_interval_ms,
             price: self.limits.price,
+            fee_bps: self.limits.fee_bps,
             leases: leases.collect(),
             replaced: None,
             no_hosts: None,

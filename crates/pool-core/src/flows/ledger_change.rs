@@ -1,8 +1,6 @@
-use vipnode_types::{Account, NodeId, wire::Done};
-
 use crate::{
-    ConnectionId, Core, CoreError, LedgerChange, LedgerChangeKind, LedgerChangeReply, LinkRow, Reply, RequestId, Row,
-    RowKey, Transaction, output::Output,
+    ConnectionId, Core, CoreError, LedgerChange, LedgerChangeKind, LedgerChangeReply, Reply, RequestId, Transaction,
+    output::Output,
 };
 
 impl Core {
@@ -41,52 +39,6 @@ impl Core {
         let figures = ledger.payer(payer);
         self.funded(payer);
         Ok(LedgerChangeReply { entry, figures })
-    }
-
-    /// Links a client's node with the account that pays for its leases, or with none. The caller has checked the signatures of
-    /// both.
-    pub(crate) fn link(
-        &mut self,
-        output: &mut Output,
-        (connection, request): (ConnectionId, RequestId),
-        (node, account): (NodeId, Option<Account>),
-        (signer, counter): (Account, u64),
-    ) {
-        let Some(ledger) = &mut self.ledger else {
-            output.reply(connection, request, Err(CoreError::NoLedger.into()));
-            return;
-        };
-        let newest = ledger.links.counter(signer);
-        if counter <= newest {
-            output.reply(connection, request, Err(CoreError::LinkCounter { newest }.into()));
-            return;
-        }
-        ledger.links.set_counter(signer, counter);
-        output.persist(Row::LinkCounter(signer, counter));
-        self.set_payer(output, node, account);
-        output.reply_durably(connection, request, Reply::Done(Done {}));
-    }
-
-    /// Changes the payer of a node: its running rows end first, and the next ones are for the new payer.
-    fn set_payer(&mut self, output: &mut Output, node: NodeId, payer: Option<Account>) {
-        let leases: Vec<u32> = match self.agents.find(&node) {
-            Some(index) => self.leases.of_client(index).map(|(lease, _)| lease).collect(),
-            None => Vec::new(),
-        };
-        for &lease in &leases {
-            self.end_row(output, lease);
-        }
-        let Some(ledger) = &mut self.ledger else { return };
-        ledger.links.set(node, payer);
-        output.persist(match payer {
-            Some(account) => Row::Link(LinkRow { node, account }),
-            None => Row::Delete(RowKey::Link(node)),
-        });
-        for lease in leases {
-            self.begin_charges(lease);
-            self.persist_lease(output, lease);
-        }
-        payer.into_iter().for_each(|payer| self.funded(payer));
     }
 
     /// Posts the costs of the billing periods that this command has finished.

@@ -2,6 +2,8 @@
 //! owners (agents, matching, leases, metering) in order and passes each what it needs from another. It may call
 //! everything; only `core` calls it. Flows have no state.
 
+mod account_link;
+mod account_view;
 mod admin;
 mod ask;
 mod call;
@@ -64,9 +66,13 @@ impl Core {
             Command::Ledger { connection, request, change } => {
                 self.change_ledger(output, (connection, request), *change);
             }
-            Command::Link { connection, request, node, payer, signer, counter } => {
-                self.link(output, (connection, request), (node, payer), (signer, counter));
+            Command::Link { connection, request, address, link } => {
+                self.link(output, (connection, request), address, link);
             }
+            Command::Account { connection, request, address, account } => {
+                self.account(output, (connection, request), address, account);
+            }
+            Command::Funds { connection, request } => self.funds(output, connection, request),
             Command::Expel { node, reason } => self.expel(output, &node, reason),
             Command::Tick => self.tick(output),
         }

@@ -89,6 +89,17 @@ impl Ledger {
         self.figures(LedgerAccount::Payer(account))
     }
 
+    /// The sums of the payout account of a host.
+    pub(crate) fn payee(&self, account: Account) -> AccountFigures {
+        self.figures(LedgerAccount::Payee(account))
+    }
+
+    /// Whether the operator ever credited an account, or set its limit, or it had a link before. Anyone can create accounts,
+    /// so only these may have links.
+    pub(crate) fn knows(&self, account: Account) -> bool {
+        self.payer(account) != AccountFigures::default() || self.links.counter(account) > 0
+    }
+
     /// The rows that a store returns of the ledger when it is loaded, in that order.
     pub(crate) fn rows(&self) -> Vec<Row> {
         let accounts = self.accounts.rows().map(Row::Account);

@@ -381,3 +381,12 @@ fn a_host_on_another_chain_than_all_others_learns_so() {
     assert_eq!(pool.connect(CLIENT, client(CLIENT)).unwrap().no_hosts, None, "a client learns it with its answer");
     assert_eq!(pool.connect(THIRD_HOST, on(2, THIRD_HOST)).unwrap().no_hosts, None);
 }
+
+#[test]
+fn the_zero_address_is_nobodys_payout_account() {
+    let mut pool = Pool::new();
+    let mut hello = host(HOST, SLOTS);
+    hello.host.as_mut().unwrap().payout = Some(vipnode_types::Account::new([0; 20]));
+    let error = pool.connect(HOST, hello).unwrap_err();
+    assert!(error.is(ErrorCode::InvalidParams) && error.message.contains("zero address"), "{error:?}");
+}

@@ -1,15 +1,15 @@
 use vipnode_types::{
-    Account, Amount, LeaseId, NodeId, PaymentMode,
+    Account, Amount, LeaseId, Ms, NodeId, PaymentMode,
     wire::{ErrorCode, EvictReason, LeaveReason, WireError},
 };
 
 use super::{
-    pool::{Pool, client, host, node, payout},
+    pool::{Pool, START, address, client, host, node, payout},
     scenario::{CLIENT, HOST, HOUR_MS, MINUTE_MS, SECOND_HOST, SLOTS, priced},
 };
 use crate::{
-    AccountFigures, AccountRow, Command, LedgerAccount, LedgerChange, LedgerChangeKind, LedgerChangeReply, Limits,
-    OperatorOrder, Reply, Row, Transaction,
+    AccountFigures, AccountLink, AccountRow, Command, LedgerAccount, LedgerChange, LedgerChangeKind, LedgerChangeReply,
+    Limits, LinkConsent, OperatorOrder, Reply, Row, Transaction,
 };
 
 fn payer() -> Account {
@@ -53,9 +53,19 @@ impl Pool {
     }
 
     fn link(&mut self, node: NodeId, payer: Option<Account>, counter: u64) -> Result<(), ErrorCode> {
-        let connection = self.connection(CLIENT);
-        let signer = Account::new([7; 20]);
-        let reply = self.request(Command::Link { connection, request: 9, node, payer, signer, counter }).unwrap();
+        let (connection, address) = (self.connection(CLIENT), address(CLIENT));
+        let consent = match payer {
+            Some(_) => LinkConsent::Both { issued: Ms::new(1), chain_id: 1 },
+            None => LinkConsent::AccountEnds,
+        };
+        let account = super::funds::payer();
+        let ledger = self.core.ledger.as_mut().unwrap();
+        if ledger.links.counter(account) == 0 {
+            // An account that never signed can be linked only after it was credited.
+            ledger.links.set_counter(account, 1);
+        }
+        let link = AccountLink { node, account, counter: START.plus(counter), consent };
+        let reply = self.request(Command::Link { connection, request: 9, address, link }).unwrap();
         reply.map(drop).map_err(|error| code(&error))
     }
 

@@ -1,5 +1,6 @@
 //! The core as its caller sees it: commands in, effects out.
 
+mod account_links;
 mod admin;
 mod connect;
 mod explain;

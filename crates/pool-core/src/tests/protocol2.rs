@@ -428,6 +428,7 @@ fn a_request_that_makes_no_sense_says_what_to_change() {
         (Connect2 { node_uri: "http://x".into(), ..full_node() }, "--enode"),
         (Connect2 { node_uri: foreign, ..full_node() }, "--enode"),
         (Connect2 { payout: "0x12".into(), ..full_node() }, "--payout"),
+        (Connect2 { payout: format!("0x{}", "0".repeat(40)), ..full_node() }, "--payout"),
     ] {
         let error = pool.call2(HOST, Call::Connect(Box::new(hello))).unwrap().unwrap_err();
         assert!(error.data.as_ref().unwrap().hint.contains(word), "{error:?}");

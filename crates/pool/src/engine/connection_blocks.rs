@@ -26,7 +26,11 @@ impl ConnectionBlocks {
     pub(super) fn block_of(&mut self, message: &CoreMessage) -> Option<AddressBlock> {
         let connection = match message {
             // It presents no node, so it does not decide where the messages about its connection wait.
-            CoreMessage::Request { command: Command::CheckConnect { address, .. }, .. } => {
+            CoreMessage::Request {
+                command:
+                    Command::CheckConnect { address, .. } | Command::Link { address, .. } | Command::Account { address, .. },
+                ..
+            } => {
                 return Some(self.queue_of(AddressBlock::of(*address)));
             }
             CoreMessage::Request { command, .. } | CoreMessage::OneWay(command) => connection(command)?,
@@ -80,11 +84,13 @@ fn connection(command: &Command) -> Option<Target> {
         | Command::Ask { connection, .. }
         | Command::Explain { connection, .. }
         | Command::Leave { connection, .. }
-        | Command::Link { connection, .. }
+        | Command::Funds { connection, .. }
         | Command::Bye { connection, .. }
         | Command::Latency { connection, .. }
         | Command::Disconnected { connection } => (*connection, None),
         Command::CheckConnect { .. }
+        | Command::Link { .. }
+        | Command::Account { .. }
         | Command::Status { .. }
         | Command::CallDone { .. }
         | Command::Ledger { .. }

@@ -16,6 +16,7 @@ use crate::{
     fairness::{FairPermit, PermitClass},
     methods::{
         Service,
+        account_call::AccountCall,
         protocol2::{NodeCall, WalletCall},
         request::{AgentRequest, ParsedCall, RequestSender},
     },
@@ -105,6 +106,7 @@ pub(crate) async fn dispatch<C: CallSource>(
             let class = call.permit_class();
             Ok(Dispatched::Command(service.gateway.prepare(class, |request| call.command(sender, request))?))
         }
+        ParsedCall::Account(call) => dispatch_account(service, client, &call).await,
         ParsedCall::Node(call) => {
             let dispatched = dispatch_node(service, client, call).await;
             dispatched.map_err(|failure| failure.map_refusal(WireError::for_protocol2))
@@ -133,6 +135,23 @@ async fn check_connect<C: CallSource>(
         let command = |request| Command::CheckConnect { connection: NOBODY, request, identity, address, hello };
         service.gateway.prepare(PermitClass::Connect, command)
     }))
+}
+
+/// Checks a call about an account.
+async fn dispatch_account<C: CallSource>(
+    service: &Service,
+    client: &mut C,
+    call: &AccountCall<'_>,
+) -> Result<Dispatched, CallEnd<C::Ended>> {
+    let permit = client.check_permit().await?;
+    let (verified, nonce) = call.verify(&service.access, client.arrival()).await?;
+    drop(permit);
+    if let Some(nonce) = nonce {
+        client.check_nonce(nonce)?;
+    }
+    let (address, _callable) = client.origin();
+    let prepared = service.gateway.prepare(verified.permit_class(), |request| verified.command(address, request))?;
+    Ok(Dispatched::Command(prepared))
 }
 
 /// Checks a node's call in protocol 2.

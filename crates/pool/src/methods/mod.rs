@@ -3,6 +3,7 @@
 //! May call `auth`, `fairness`, and `engine`. Decisions that need the state of agents and leases do not belong here:
 //! the core makes them.
 
+mod account_call;
 mod dispatch;
 pub(crate) mod http_rpc;
 mod http_sessions;

@@ -5,14 +5,18 @@ use vipnode_pool_core::{Command, ConnectionId, Identity, RequestId};
 use vipnode_types::{
     PoolMethod,
     wire::{
-        AskRequest, ByeRequest, ConnectRequest, ExplainRequest, LeaveRequest, ReachRequest, ReportRequest, WireError,
+        AskRequest, ByeRequest, ConnectRequest, ExplainRequest, FundsRequest, LeaveRequest, ReachRequest,
+        ReportRequest, WireError,
     },
 };
 
 use crate::{
     auth::SignedParams,
     fairness::PermitClass,
-    methods::protocol2::{NodeCall, WalletCall, is_signed_by_node},
+    methods::{
+        account_call::AccountCall,
+        protocol2::{NodeCall, WalletCall, is_signed_by_node},
+    },
 };
 
 /// A call, parsed once. Only the check of a signature reads the bytes of the params again.
@@ -29,6 +33,8 @@ pub(crate) enum ParsedCall<'a> {
     Reach(SignedParams<'a>, Box<ReachRequest>),
     /// A call of an agent in protocol 3.
     Agent(SignedParams<'a>, Result<AgentRequest, WireError>),
+    /// A call about an account.
+    Account(AccountCall<'a>),
     /// A call of a node in protocol 2.
     Node(NodeCall<'a>),
     /// A call of a wallet's page in protocol 2.
@@ -42,6 +48,7 @@ pub(crate) enum AgentRequest {
     Report(Box<ReportRequest>),
     Ask(Box<AskRequest>),
     Explain,
+    Funds,
     Leave(Box<LeaveRequest>),
     Bye,
 }
@@ -76,6 +83,10 @@ impl<'a> ParsedCall<'a> {
             PoolMethod::Report => agent(|params| Ok(AgentRequest::Report(params.parse()?))),
             PoolMethod::Ask => agent(|params| Ok(AgentRequest::Ask(params.parse()?))),
             PoolMethod::Explain => agent(|params| params.parse().map(|ExplainRequest {}| AgentRequest::Explain)),
+            PoolMethod::Funds => agent(|params| params.parse().map(|FundsRequest {}| AgentRequest::Funds)),
+            PoolMethod::Link => AccountCall::link(params).map(Self::Account),
+            PoolMethod::Unlink => AccountCall::unlink(params).map(Self::Account),
+            PoolMethod::AccountView => AccountCall::figures(params).map(Self::Account),
             PoolMethod::Leave => agent(|params| Ok(AgentRequest::Leave(params.parse()?))),
             PoolMethod::Bye => agent(|params| params.parse().map(|ByeRequest {}| AgentRequest::Bye)),
             PoolMethod::Update => NodeCall::update(params).map(Self::Node),
@@ -94,7 +105,7 @@ impl AgentRequest {
         match self {
             Self::Connect(_) => PermitClass::Connect,
             Self::Report(_) => PermitClass::Report,
-            Self::Ask(_) | Self::Explain | Self::Leave(_) | Self::Bye => PermitClass::Other,
+            Self::Ask(_) | Self::Explain | Self::Funds | Self::Leave(_) | Self::Bye => PermitClass::Other,
         }
     }
 
@@ -113,6 +124,7 @@ impl AgentRequest {
             Self::Report(report) => Command::Report { connection, request, report },
             Self::Ask(ask) => Command::Ask { connection, request, ask },
             Self::Explain => Command::Explain { connection, request },
+            Self::Funds => Command::Funds { connection, request },
             Self::Leave(leave) => Command::Leave { connection, request, leave },
             Self::Bye => Command::Bye { connection, request },
         }

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod accounts;
 mod admin;
 mod agents;
 mod common;

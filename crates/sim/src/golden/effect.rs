@@ -80,6 +80,14 @@ impl Encode for Reply {
                 out.number(9);
                 reply.encode(out);
             }
+            Self::Account(view) => {
+                out.number(10);
+                view.encode(out);
+            }
+            Self::Funds(funds) => {
+                out.number(11);
+                funds.encode(out);
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The pool's answers by protocol 3.
 
 use vipnode_types::wire::{
-    AskReply, ConnectReply, Done, Excluded, ExplainReply, ExplainedHost, HostStatus, LeaseView, LeasedHost, PoolStats,
-    PoolStatus, ReportReply, Score, Selection,
+    AccountView, AskReply, ConnectReply, Done, Excluded, ExplainReply, ExplainedHost, HostStatus, LeaseView,
+    LeasedHost, NodeFunds, PoolStats, PoolStatus, ReportReply, Score, Selection,
 };
 
 use super::{Encode, Encoder};
@@ -15,12 +15,16 @@ impl Encode for ConnectReply {
             welcome: _prose,
             report_interval_ms,
             price,
+            fee_bps,
             leases,
             replaced: _,
             no_hosts: _,
         } = self;
         report_interval_ms.encode(out);
         price.encode(out);
+        if *fee_bps > 0 {
+            fee_bps.encode(out);
+        }
         leases.encode(out);
     }
 }
@@ -76,6 +80,24 @@ impl Encode for ExplainReply {
         candidates.encode(out);
         excluded.encode(out);
         hosts.encode(out);
+    }
+}
+
+impl Encode for AccountView {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { asset: _constant, time_ms, credited, spent, running, limit, earned, secured, payable, nodes } = self;
+        time_ms.encode(out);
+        [*credited, *spent, *running, *limit, *earned, *secured, *payable].iter().for_each(|amount| amount.encode(out));
+        nodes.encode(out);
+    }
+}
+
+impl Encode for NodeFunds {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { asset: _constant, account, available, owed, payout, earned, payable } = self;
+        account.encode(out);
+        payout.encode(out);
+        [*available, *owed, *earned, *payable].iter().for_each(|amount| amount.encode(out));
     }
 }
 

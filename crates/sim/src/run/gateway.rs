@@ -172,9 +172,13 @@ impl Simulation {
                     Reply::Report(reply) => PoolAnswer::Report(reply),
                     Reply::Ask(reply) => PoolAnswer::Ask(reply),
                     Reply::Protocol2(reply) => PoolAnswer::Protocol2(*reply),
-                    Reply::Explain(_) | Reply::Done(_) | Reply::Status(_) | Reply::Checked(_) | Reply::Ledger(_) => {
-                        PoolAnswer::Done
-                    }
+                    Reply::Account(_)
+                    | Reply::Funds(_)
+                    | Reply::Explain(_)
+                    | Reply::Done(_)
+                    | Reply::Status(_)
+                    | Reply::Checked(_)
+                    | Reply::Ledger(_) => PoolAnswer::Done,
                 });
                 self.send_to_agent(open.socket, ToAgentFrame::Answer { tag: open.tag, answer });
             }

@@ -207,6 +207,7 @@ fn draw_agent(rng: &mut SimRng, others: &[AgentPlan], number: u32, slots: Option
                 reserve: 16,
                 node_max_peers: max_peers,
                 payout: None,
+                min_price: None,
                 max_head_age_s: Some(600),
             }),
             advertise: Advertise::Node,

@@ -109,6 +109,21 @@ impl Price {
         if self.asset == most.asset { product(self, most) > product(most, self) } else { !self.is_free() }
     }
 
+    /// What a host gets of the price after a fee in basis points, rounded down.
+    ///
+    /// ```
+    /// use vipnode_types::Price;
+    ///
+    /// assert_eq!(Price::per_minute(1_000).less_fee(250), Price::per_minute(975));
+    /// assert_eq!(Price::per_minute(1).less_fee(1), Price::per_minute(0), "rounded down");
+    /// ```
+    #[must_use]
+    pub fn less_fee(self, fee_bps: u16) -> Self {
+        let kept = u128::from(10_000_u16.saturating_sub(fee_bps));
+        // An amount is below 2^96, so the product fits.
+        Self { amount: self.amount.saturating_mul(kept).checked_div(10_000).unwrap_or_default(), ..self }
+    }
+
     /// What `billed_ms` cost: `floor(amount × ms / period)`, rounded down in the client's favor.
     /// `None` beyond 2^128 − 1.
     #[must_use]

@@ -84,6 +84,9 @@ pub struct ConnectReply {
     pub report_interval_ms: u64,
     /// The current price of a slot at this pool.
     pub price: Price,
+    /// The pool's fee, in basis points of what clients pay: hosts earn the rest.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub fee_bps: u16,
     /// All leases of this node that the pool considers active. The agent undoes its changes for any other lease.
     pub leases: Vec<LeaseView>,
     /// The address of an older connection of this node that was still open and that this one replaced. If that happens again and
@@ -93,6 +96,11 @@ pub struct ConnectReply {
     /// Only for a host, and only if the pool has other hosts: why none of them is on the node's chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_hosts: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_zero(number: &u16) -> bool {
+    *number == 0
 }
 
 /// A lease as seen from one side.

@@ -18,6 +18,14 @@ pub const EXPLAIN: &str = "vipnode_explain";
 pub const LEAVE: &str = "vipnode_leave";
 /// An agent stops; all its leases end.
 pub const BYE: &str = "vipnode_bye";
+/// Links the agent's node to the account that pays for it.
+pub const LINK: &str = "vipnode_link";
+/// Ends the link between a node and an account.
+pub const UNLINK: &str = "vipnode_unlink";
+/// What the agent's node may still spend, and what it earned.
+pub const FUNDS: &str = "vipnode_funds";
+/// The figures of an account, for the holder of its key.
+pub const ACCOUNT: &str = "vipnode_account";
 /// Asks a host to admit a client.
 pub const ADMIT: &str = "vipnode_admit";
 /// Ends a lease; the agent undoes its changes for the lease.

@@ -11,6 +11,10 @@
 //! | [`method::EXPLAIN`] | agent → pool | [`ExplainRequest`] | over HTTP |
 //! | [`method::LEAVE`] | agent → pool | [`LeaveRequest`] | over HTTP |
 //! | [`method::BYE`] | agent → pool | [`ByeRequest`] | over HTTP |
+//! | [`method::LINK`] | agent → pool | [`LinkRequest`] | always, and by the account |
+//! | [`method::UNLINK`] | agent or account → pool | [`UnlinkRequest`] | always |
+//! | [`method::FUNDS`] | agent → pool | [`FundsRequest`] | over HTTP |
+//! | [`method::ACCOUNT`] | account → pool | [`AccountQuery`] | by the account |
 //! | [`method::ADMIT`] | pool → agent | [`AdmitCall`] | no |
 //! | [`method::EVICT`] | pool → agent | [`EvictCall`] | no |
 //! | [`method::DIAL`] | pool → agent | [`DialCall`] | no |
@@ -18,6 +22,7 @@
 //! Params are `[object]`, or `[object, envelope]` where signed (see [`crate::signed`]). Unknown
 //! fields are ignored, so that either side can add fields.
 
+mod account;
 mod ask;
 mod call;
 mod connect;
@@ -32,6 +37,7 @@ mod reach;
 mod report;
 mod status;
 
+pub use account::{AccountQuery, AccountView, FundsRequest, LinkRequest, NodeFunds, UnlinkRequest};
 pub use ask::{AskReply, AskRequest, LeasedHost};
 pub use call::{AdmitCall, DialCall, Done, EvictCall, EvictReason};
 pub use connect::{ClientCriteria, ConnectReply, ConnectRequest, HostOffer, LeaseView, Side};

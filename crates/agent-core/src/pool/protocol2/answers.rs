@@ -24,6 +24,7 @@ impl Protocol2Translation {
             text: (!reply.message.is_empty()).then_some(reply.message),
             report_interval_ms: self.config.update_interval_ms,
             price: None,
+            fee_bps: 0,
             pool_id: None,
             leases: current_leases(),
             replaced: None,

@@ -130,7 +130,8 @@ pub fn client_config(min_peers: u32) -> AgentConfig {
 }
 
 pub fn host_config(slots: u32) -> AgentConfig {
-    let host = HostConfig { slots, reserve: 16, node_max_peers: 50, payout: None, max_head_age_s: Some(600) };
+    let host =
+        HostConfig { slots, reserve: 16, node_max_peers: 50, payout: None, min_price: None, max_head_age_s: Some(600) };
     AgentConfig { host: Some(host), ..client_config(0) }
 }
 
@@ -140,6 +141,7 @@ pub fn welcome(leases: Vec<LeaseView>) -> PoolAnswer {
         pool_id: None,
         welcome: None,
         report_interval_ms: INTERVAL_MS,
+        fee_bps: 0,
         price: Price::FREE,
         leases,
         replaced: None,

@@ -114,6 +114,7 @@ impl Toy {
                     reserve: 16,
                     node_max_peers: 50,
                     payout: None,
+                    min_price: None,
                     max_head_age_s: None,
                 }),
                 advertise: Advertise::Node,

@@ -162,5 +162,6 @@ fn payout(text: &str) -> Result<Option<Account>, WireError> {
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|source| CoreError::Payout { source }.into())
+    let account: Account = text.parse().map_err(|source| CoreError::Payout { source })?;
+    if account.is_zero() { Err(CoreError::ZeroPayout.into()) } else { Ok(Some(account)) }
 }

@@ -7,7 +7,8 @@ use vipnode_types::{
 
 use crate::call_refusal::CallRefusal;
 
-/// A call of the original's pages for a wallet. This pool collects no payments yet, and the answers have no private data.
+/// A call of the original's pages for a wallet. The answers have no private data, and say what to do where protocol 2 has
+/// no safe way.
 #[derive(Debug)]
 pub(crate) enum WalletCall<'a> {
     Account(Account),

@@ -1,0 +1,81 @@
+use vipnode_types::{Account, Amount, wire::AccountView};
+
+use crate::output::{Column, Styled, Table};
+
+/// The figures of an account, fitted to `width` columns.
+pub(crate) fn account_page(account: &Account, pool: &str, view: &AccountView, width: usize) -> Styled {
+    let show = |amount: Amount| view.asset.show(amount).to_string();
+    let mut page: Styled = format!("Account {account} at {pool}\n\n").as_str().into();
+    let (available, owed) = balance(view);
+    let mut rows = vec![
+        ["Credited".to_owned(), show(view.credited)],
+        ["Spent".to_owned(), show(view.spent)],
+        ["Running leases".to_owned(), show(view.running)],
+    ];
+    if view.limit != Amount::ZERO {
+        rows.push(["Credit limit".to_owned(), show(view.limit)]);
+    }
+    rows.push(["Available".to_owned(), show(available)]);
+    if owed != Amount::ZERO {
+        rows.push(["Owed".to_owned(), show(owed)]);
+    }
+    rows.push(["Earned".to_owned(), show(view.earned)]);
+    rows.push(["Secured".to_owned(), show(view.secured)]);
+    rows.push(["To be paid out".to_owned(), show(view.payable)]);
+    page.append(&Table::new([Column::text(""), Column::number("AMOUNT")]).with_rows(rows).fit(width));
+    let nodes = match view.nodes.as_slice() {
+        [] => "\n\nNo node spends from this account".to_owned(),
+        nodes => format!(
+            "\n\nNodes that spend from this account: {}",
+            nodes.iter().map(vipnode_types::NodeId::short).collect::<Vec<_>>().join(", ")
+        ),
+    };
+    page.push(&nodes);
+    page.wrapped(width)
+}
+
+/// What the account can still spend, and what it owes.
+fn balance(view: &AccountView) -> (Amount, Amount) {
+    let sum = |one: Amount, other| one.checked_add(other).unwrap_or(Amount::MAX);
+    let (spent, own) = (sum(view.spent, view.running), view.credited);
+    let available = sum(own, view.limit).checked_sub(spent).unwrap_or_default();
+    (available, spent.checked_sub(own).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::{Asset, Ms, NodeId};
+
+    use super::*;
+    use crate::tests::{pages, plain};
+
+    fn view() -> AccountView {
+        AccountView {
+            asset: Asset::new("USDC", 6).unwrap(),
+            time_ms: Ms::new(1_795_000_000_000),
+            credited: Amount::new(25_000_000),
+            spent: Amount::new(1_234_567),
+            running: Amount::new(8_000),
+            limit: Amount::ZERO,
+            earned: Amount::new(310_000),
+            secured: Amount::new(310_000),
+            payable: Amount::new(300_700),
+            nodes: vec![NodeId::new([0x1f; 64]), NodeId::new([0x2e; 64])],
+        }
+    }
+
+    #[test]
+    fn snapshot_of_the_figures() {
+        let account = Account::new([0x5a; 20]);
+        let owing =
+            AccountView { spent: Amount::new(26_000_000), limit: Amount::new(5_000_000), nodes: Vec::new(), ..view() };
+        insta::assert_snapshot!(
+            "account",
+            pages(|width| {
+                [view(), owing.clone()]
+                    .map(|view| plain(&account_page(&account, "wss://pool.example", &view, width).to_string()))
+                    .join("\n\n")
+            })
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! The subcommands of `vipnode account`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use vipnode_agent::AcceptedPool;
+use vipnode_types::{Account, AccountSignature, NodeId};
+
+use super::{NodeArgs, TrustArgs};
+
+/// Calls a pool about an account.
+#[derive(Debug, Args)]
+#[command(
+    disable_help_subcommand = true,
+    after_help = "Examples:\n  vipnode account link wss://pool.example --keystore FILE      let the local node spend from an account\n  \
+                  vipnode account link wss://pool.example --account 0x…        the same with a wallet that signs elsewhere\n  \
+                  vipnode account show wss://pool.example --keystore FILE      show what the account has"
+)]
+pub(crate) struct AccountArgs {
+    #[command(subcommand)]
+    pub(crate) command: AccountCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Let the local node spend from an account.
+    ///
+    /// Both have to agree: the account signs a text, and the node's agent, which has connected to the pool before, signs the
+    /// call. The pool's operator has to have credited the account before. Without a keystore, the command prints the text
+    /// and the command that takes the signature.
+    Link(AccountLinkArgs),
+    /// End the link between a node and an account.
+    ///
+    /// The node's agent can end it without the account, and the account without the node.
+    Unlink(AccountUnlinkArgs),
+    /// Show what an account has at a pool.
+    Show(AccountShowArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  vipnode account link wss://pool.example --keystore ~/.ethereum/keystore/UTC--… --password-file FILE"
+)]
+pub(crate) struct AccountLinkArgs {
+    #[command(flatten)]
+    pub(crate) pool: AccountPoolArgs,
+    #[command(flatten)]
+    pub(crate) signer: SignerArgs,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  vipnode account unlink wss://pool.example --account 0x…                   as the local node's agent\n  \
+                        vipnode account unlink wss://pool.example --keystore FILE --node 1f3a…  as the account"
+)]
+pub(crate) struct AccountUnlinkArgs {
+    #[command(flatten)]
+    pub(crate) pool: AccountPoolArgs,
+    #[command(flatten)]
+    pub(crate) signer: SignerArgs,
+    /// End the link of this node, as the account.
+    ///
+    /// Without it, the agent of the local node ends the link of that node.
+    #[arg(id = "linked_node", long = "node", value_name = "ID", value_parser = NodeId::typed, help_heading = "Node")]
+    pub(crate) linked: Option<NodeId>,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode account show wss://pool.example --keystore ~/.ethereum/keystore/UTC--…")]
+pub(crate) struct AccountShowArgs {
+    #[command(flatten)]
+    pub(crate) pool: AccountPoolArgs,
+    #[command(flatten)]
+    pub(crate) signer: SignerArgs,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+}
+
+/// The pool that is called.
+#[derive(Debug, Args)]
+pub(crate) struct AccountPoolArgs {
+    /// Call this pool.
+    ///
+    /// [default: the pool at ws://127.0.0.1:8080, if one responds there]
+    #[arg(id = "account_pool", value_name = "POOL", help_heading = "Pool")]
+    pub(crate) pool: Option<String>,
+    /// Accept the pool with this ID in place of the remembered one.
+    #[arg(long, value_name = "ID|none", help_heading = "Pool", hide_short_help = true)]
+    pub(crate) accept_pool_key: Option<AcceptedPool>,
+}
+
+/// Who signs for the account.
+#[derive(Debug, Args)]
+pub(crate) struct SignerArgs {
+    /// Sign with the key in this keystore file.
+    ///
+    /// Takes a file of geth, Clef, Foundry, or another wallet (Web3 secret storage, version 3).
+    #[arg(long, value_name = "FILE", conflicts_with = "account", help_heading = "Payment")]
+    pub(crate) keystore: Option<PathBuf>,
+    /// Read the password of the keystore from this file.
+    ///
+    /// [default: ask for it]
+    #[arg(long, value_name = "FILE", requires = "keystore", help_heading = "Payment")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Sign with a wallet elsewhere, for this account.
+    ///
+    /// Without --signature, the command prints the text to sign.
+    #[arg(long, value_name = "ADDRESS", help_heading = "Payment")]
+    pub(crate) account: Option<Account>,
+    /// The counter in the text that the wallet signed.
+    #[arg(long, value_name = "N", requires = "signature", help_heading = "Payment", hide_short_help = true)]
+    pub(crate) counter: Option<u64>,
+    /// The wallet's signature of the text (personal_sign).
+    #[arg(long, value_name = "HEX", requires_all = ["account", "counter"], help_heading = "Payment", hide_short_help = true)]
+    pub(crate) signature: Option<AccountSignature>,
+}

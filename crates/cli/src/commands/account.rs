@@ -1,0 +1,181 @@
+use std::process::ExitCode;
+
+use vipnode_agent::{
+    AcceptedPool, AccountClient, KnownPool, NetConnector, PoolAddress, clock,
+    state::{AgentIdentity, StateDir, kept_identity, pinned_pool},
+};
+use vipnode_node::{Trust, limits::NodeLimits};
+use vipnode_types::{
+    AccountAct, AccountRequest, AccountSignature, Ms, NodeFacts, NodeId,
+    wire::{AccountQuery, AccountView, Done, LinkRequest, UnlinkRequest, method},
+};
+
+use crate::{
+    account::{AccountSigner, AccountSigning, account_page},
+    args::{AccountCommand, AccountLinkArgs, AccountPoolArgs, AccountShowArgs, AccountUnlinkArgs, NodeArgs},
+    discover::{RetryPolicy, find_node, find_pool},
+    error::{CliError, KeystoreError},
+    output::{Line, Screen, Tone, terminal},
+};
+
+/// Calls a pool about an account.
+pub(crate) async fn run(command: AccountCommand, screen: Screen) -> Result<ExitCode, CliError> {
+    match command {
+        AccountCommand::Link(args) => link(&args, screen).await,
+        AccountCommand::Unlink(args) => unlink(&args, screen).await,
+        AccountCommand::Show(args) => show(&args, screen).await,
+    }
+    .map(|()| ExitCode::SUCCESS)
+}
+
+/// Lets the local node spend from an account.
+async fn link(args: &AccountLinkArgs, screen: Screen) -> Result<(), CliError> {
+    let (node, agent) = local_node(&args.node, screen).await?;
+    let address = find_pool(args.pool.pool.as_deref(), true, screen).await?;
+    let pool = open(&address, &args.pool, args.node.trust()?, Some((&args.node, node.id))).await?;
+    let signer = AccountSigner::of(&args.signer)?;
+    let act = AccountAct::Link { node: node.id, chain_id: node.chain.chain_id };
+    let Some((counter, signature)) = signed(&signer, &pool, act, screen)? else { return Ok(()) };
+    let (account, chain_id) = (signer.account(), node.chain.chain_id);
+    let request = LinkRequest { account, chain_id, counter, signature };
+    let Done {} = pool.call(method::LINK, &request, Some(&agent)).await?;
+    let text = format!("Node {} spends from account {account} at {address} from now on.", node.id.short());
+    screen.say(
+        &Line::new("account_linked", Tone::Good, text)
+            .with("node", node.id.to_string())
+            .with("account", account.to_string()),
+    );
+    Ok(())
+}
+
+/// Ends the link between a node and an account.
+async fn unlink(args: &AccountUnlinkArgs, screen: Screen) -> Result<(), CliError> {
+    let by_agent = args.signer.keystore.is_none() && args.signer.signature.is_none() && args.linked.is_none();
+    let (node, agent) = match args.linked {
+        Some(node) => (node, None),
+        None => {
+            let (facts, agent) = local_node(&args.node, screen).await?;
+            (facts.id, by_agent.then_some(agent))
+        }
+    };
+    let address = find_pool(args.pool.pool.as_deref(), true, screen).await?;
+    let pool = open(&address, &args.pool, args.node.trust()?, Some((&args.node, node))).await?;
+    let signer = AccountSigner::of(&args.signer)?;
+    let account = signer.account();
+    let request = if by_agent {
+        UnlinkRequest { account, node, counter: clock::wall(), signature: None }
+    } else {
+        let Some((counter, signature)) = signed(&signer, &pool, AccountAct::Unlink { node }, screen)? else {
+            return Ok(());
+        };
+        UnlinkRequest { account, node, counter, signature: Some(signature) }
+    };
+    let Done {} = pool.call(method::UNLINK, &request, agent.as_ref()).await?;
+    let text = format!("Node {} no longer spends from account {account} at {address}.", node.short());
+    screen.say(
+        &Line::new("account_unlinked", Tone::Good, text)
+            .with("node", node.to_string())
+            .with("account", account.to_string()),
+    );
+    Ok(())
+}
+
+/// Shows what an account has at a pool.
+async fn show(args: &AccountShowArgs, screen: Screen) -> Result<(), CliError> {
+    let address = find_pool(args.pool.pool.as_deref(), true, screen).await?;
+    let pool = open(&address, &args.pool, args.trust.trust()?, None).await?;
+    let signer = AccountSigner::of(&args.signer)?;
+    let Some((counter, signature)) = signed(&signer, &pool, AccountAct::Read, screen)? else { return Ok(()) };
+    let account = signer.account();
+    let view: AccountView = pool.call(method::ACCOUNT, &AccountQuery { account, counter, signature }, None).await?;
+    let page = account_page(&account, address.url(), &view, terminal::page_width());
+    let mut json = serde_json::to_value(&view).unwrap_or_default();
+    if let Some(fields) = json.as_object_mut() {
+        fields.insert("event".to_owned(), "account".into());
+        fields.insert("account".to_owned(), account.to_string().into());
+    }
+    screen.print(&page, &json);
+    Ok(())
+}
+
+/// The local node, and the identity of its agent, whose signature is the node's consent.
+async fn local_node(args: &NodeArgs, screen: Screen) -> Result<(NodeFacts, AgentIdentity), CliError> {
+    let found = find_node(args, None, NodeLimits::default(), RetryPolicy::None, screen).await?;
+    let facts = found.node.facts().await?;
+    let root = StateDir::root(args.state_dir.as_deref())?;
+    let agent = kept_identity(&root, facts.id, clock::wall())?;
+    let agent = agent.ok_or_else(|| KeystoreError::NoAgent { node: facts.id.short() })?;
+    Ok((facts, agent))
+}
+
+/// Connects to a pool. It has to be the one that the agent of the node remembers.
+async fn open(
+    address: &PoolAddress,
+    args: &AccountPoolArgs,
+    trust: Trust,
+    agent: Option<(&NodeArgs, NodeId)>,
+) -> Result<AccountClient, CliError> {
+    let pinned = match agent {
+        Some((args, node)) => pinned_pool(&StateDir::root(args.state_dir.as_deref())?, node, address.url())?,
+        None => None,
+    };
+    let accepted: Option<AcceptedPool> = args.accept_pool_key;
+    let connector = NetConnector::new(address.clone(), trust);
+    Ok(AccountClient::open(&connector, KnownPool::new(address, pinned, accepted)).await?)
+}
+
+/// Has the account sign. `None` if the user has to have a wallet sign the text that was printed.
+fn signed(
+    signer: &AccountSigner,
+    pool: &AccountClient,
+    act: AccountAct,
+    screen: Screen,
+) -> Result<Option<(Ms, AccountSignature)>, CliError> {
+    match signer.sign(pool.pool_id(), act, clock::wall())? {
+        AccountSigning::Signed { counter, signature } => Ok(Some((counter, signature))),
+        AccountSigning::Unsigned(request) => {
+            let typed: Vec<String> = std::env::args().collect();
+            let (before, after) = unsigned_lines(&request, &typed);
+            screen.say(&before);
+            if !screen.is_json() {
+                screen.raw(format!("\n{}\n\n", request.text()).as_bytes());
+                screen.say(&after);
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// What is said before and after the text that a wallet has to sign, byte for byte.
+fn unsigned_lines(request: &AccountRequest, typed: &[String]) -> (Line, Line) {
+    let command = shlex::try_join(typed.iter().map(String::as_str)).unwrap_or_else(|_| "vipnode account".to_owned());
+    let command = format!("{command} --counter {} --signature SIGNATURE", request.counter.get());
+    let text = format!(
+        "Have the wallet of {} sign this text (personal_sign), from the first letter to the last period:",
+        request.account
+    );
+    let before = Line::new("account_text", Tone::Plain, text)
+        .with("message", request.text())
+        .with("command", command.clone())
+        .with("account", request.account.to_string());
+    let after =
+        Line::new("account_text", Tone::Plain, format!("Then run this within a day, with the signature:\n  {command}"));
+    (before, after)
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::{AccountKey, NodeKey, PoolKey};
+
+    use super::*;
+
+    #[test]
+    fn snapshot_of_what_a_wallet_signs() {
+        let (key, pool) = (AccountKey::from_bytes([7; 32]).unwrap(), PoolKey::from_random([1; 32]).unwrap().id());
+        let act = AccountAct::Link { node: NodeKey::read(&[7; 32]).unwrap().id(), chain_id: 1 };
+        let request = AccountRequest { pool, account: key.account(), counter: Ms::new(1_795_000_000_000), act };
+        let typed = ["vipnode", "account", "link", "wss://pool.example", "--account", "0x…", "--rpc", "a b"];
+        let (before, after) = unsigned_lines(&request, &typed.map(str::to_owned));
+        insta::assert_snapshot!("account_text", crate::tests::at_each_width(&crate::tests::text_of(&[before, after])));
+    }
+}

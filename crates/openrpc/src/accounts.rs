@@ -1,0 +1,104 @@
+//! The methods of protocol 3 about accounts.
+
+use super::{
+    examples::{self, CHALLENGE, NOW},
+    method_row::{CallDirection, MethodRow, Signing},
+};
+use vipnode_types::{
+    Amount, Asset,
+    wire::{AccountQuery, AccountView, Done, ErrorCode, FundsRequest, LinkRequest, NodeFunds, UnlinkRequest, method},
+};
+
+/// The errors of a call that an account signs.
+const CODES: &[ErrorCode] =
+    &[ErrorCode::InvalidParams, ErrorCode::Unauthorized, ErrorCode::Unsuitable, ErrorCode::Busy];
+
+pub(super) fn link() -> MethodRow {
+    let text = "From then on, the pool charges what the node spends to the account, and the node may spend what the account \
+                has at the pool. Both have to agree: the account signs a text (EIP-191), and the node's agent signs the \
+                call. The counter has to be greater than that of any earlier link of the account, at most 24 h old, and \
+                not in the future. The operator has to have credited the account before. The running billing periods of \
+                the node end first.";
+    let request = examples::link_request();
+    let call = request.and_then(|request| examples::signed(method::LINK, CHALLENGE, &request));
+    MethodRow::new::<Done>(
+        method::LINK,
+        CallDirection::AgentToPool,
+        "Link the node to an account",
+        text,
+        ("done", "An empty object"),
+    )
+    .takes::<LinkRequest>("link", "The account, and its signature")
+    .signed(Signing::Always)
+    .fails(CODES)
+    .example("an account pays for Ben's node", call, &Done {})
+}
+
+pub(super) fn unlink() -> MethodRow {
+    let text = "Either of the two ends the link: the account with a signature in the request, or the node with the envelope \
+                of its agent. The running billing periods of the node end first.";
+    let request = UnlinkRequest { account: examples::payer(), node: examples::client(), counter: NOW, signature: None };
+    MethodRow::new::<Done>(
+        method::UNLINK,
+        CallDirection::AccountToPool,
+        "End the link between a node and an account",
+        text,
+        ("done", "An empty object"),
+    )
+    .takes::<UnlinkRequest>("link", "The account and the node")
+    .signed(Signing::AgentOrAccount)
+    .fails(CODES)
+    .example("Ben's agent ends the link", examples::signed(method::UNLINK, CHALLENGE, &request), &Done {})
+}
+
+pub(super) fn funds() -> MethodRow {
+    let text = "Returns what the caller's own node may still spend, and what its payout account earned.";
+    let reply = NodeFunds {
+        asset: Asset::ETHER,
+        account: Some(examples::payer()),
+        available: Amount::new(2_000_000_000_000_000),
+        owed: Amount::ZERO,
+        payout: None,
+        earned: Amount::ZERO,
+        payable: Amount::ZERO,
+    };
+    MethodRow::new::<NodeFunds>(
+        method::FUNDS,
+        CallDirection::AgentToPool,
+        "Get what the node may spend and what it earned",
+        text,
+        ("funds", "The funds of the node"),
+    )
+    .takes::<FundsRequest>("nothing", "An empty object")
+    .signed(Signing::OverHttp)
+    .fails(CODES)
+    .example("a client with funds", examples::bare(&FundsRequest {}), &reply)
+}
+
+pub(super) fn account() -> MethodRow {
+    let text = "Returns the figures of an account. The account signs a text (EIP-191) that names the pool, so that nobody \
+                else can read them. A signature can be used for one hour.";
+    let view = AccountView {
+        asset: Asset::ETHER,
+        time_ms: NOW,
+        credited: Amount::new(3_000_000_000_000_000),
+        spent: Amount::new(900_000_000_000_000),
+        running: Amount::new(100_000_000_000_000),
+        limit: Amount::ZERO,
+        earned: Amount::ZERO,
+        secured: Amount::ZERO,
+        payable: Amount::ZERO,
+        nodes: vec![examples::client()],
+    };
+    let query = examples::account_query();
+    MethodRow::new::<AccountView>(
+        method::ACCOUNT,
+        CallDirection::AccountToPool,
+        "Get the figures of an account",
+        text,
+        ("account", "The account"),
+    )
+    .takes::<AccountQuery>("account", "The account, and its signature")
+    .fails(CODES)
+    .example("an account with one node", query.and_then(|query| examples::bare(&query)), &view)
+}

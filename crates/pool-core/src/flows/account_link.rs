@@ -1,0 +1,114 @@
+use std::net::IpAddr;
+
+use vipnode_types::{Account, Ms, NodeId, wire::Done};
+
+use crate::{
+    AccountLink, ConnectionId, Core, LinkConsent, LinkRow, Reply, RequestId, Row, RowKey, core_error::CoreError,
+    output::Output,
+};
+
+impl Core {
+    /// Links a node with the account that pays for its leases, or ends such a link.
+    pub(crate) fn link(
+        &mut self,
+        output: &mut Output,
+        (connection, request): (ConnectionId, RequestId),
+        address: IpAddr,
+        link: AccountLink,
+    ) {
+        output.count_steps(Some(address), 1);
+        match self.change_link(output, link) {
+            Ok(()) => output.reply_durably(connection, request, Reply::Done(Done {})),
+            Err(error) => output.reply(connection, request, Err(error.into())),
+        }
+    }
+
+    /// An account's counter is raised only by what the account signed, after everything else was checked (faults D8 and D9,
+    /// docs/faults.md). It is never forgotten.
+    fn change_link(&mut self, output: &mut Output, link: AccountLink) -> Result<(), CoreError> {
+        let AccountLink { node, account, counter, consent } = link;
+        let ledger = self.ledger.as_ref().ok_or(CoreError::NoLedger)?;
+        let newest = Ms::new(ledger.links.counter(account));
+        if counter <= newest {
+            return Err(CoreError::LinkCounter { newest: newest.get() });
+        }
+        self.check_link_time(counter, output.now)?;
+        let payer = ledger.links.payer(&node);
+        match consent {
+            LinkConsent::Both { issued, chain_id } => {
+                self.check_link(&node, issued, chain_id)?;
+                if !ledger.knows(account) {
+                    return Err(CoreError::UnknownAccount { account });
+                }
+                let most = self.limits.nodes_an_account;
+                if payer != Some(account) && ledger.links.nodes(account).count() >= most as usize {
+                    return Err(CoreError::LinksOfAccount { most });
+                }
+            }
+            LinkConsent::AccountEnds | LinkConsent::NodeEnds { .. } if payer != Some(account) => {
+                return Err(CoreError::NotLinked { account });
+            }
+            LinkConsent::AccountEnds => {}
+            LinkConsent::NodeEnds { issued } => self.check_delegation(&node, issued)?,
+        }
+        if !matches!(consent, LinkConsent::NodeEnds { .. }) {
+            self.raise_counter(output, account, counter);
+        }
+        let payer = matches!(consent, LinkConsent::Both { .. }).then_some(account);
+        self.set_payer(output, node, payer);
+        Ok(())
+    }
+
+    /// A signature that was made long ago, and never used, permits nothing.
+    fn check_link_time(&self, counter: Ms, now: Ms) -> Result<(), CoreError> {
+        let (ahead, behind) = (self.limits.nonce_ahead_ms, self.limits.link_age_ms);
+        if counter > now.plus(ahead) {
+            return Err(CoreError::LinkAhead { limit_s: ahead / 1_000 });
+        }
+        if counter < now.minus(behind) {
+            return Err(CoreError::LinkBehind { limit_s: behind / 1_000 });
+        }
+        Ok(())
+    }
+
+    /// Checks that the node is on the chain that the account signed, and that its agent may still speak for it.
+    fn check_link(&self, node: &NodeId, issued: Ms, chain_id: u64) -> Result<(), CoreError> {
+        self.check_delegation(node, issued)?;
+        let known = self.agents.find(node).and_then(|index| self.agents.get(index));
+        let known = known.ok_or(CoreError::UnknownNode)?;
+        let ours = self.agents.chain(known.chain()).map_or(0, |chain| chain.chain_id);
+        if ours == chain_id { Ok(()) } else { Err(CoreError::LinkChain { signed: chain_id, ours }) }
+    }
+
+    fn check_delegation(&self, node: &NodeId, issued: Ms) -> Result<(), CoreError> {
+        if issued < self.agents.newest_delegation(node) { Err(CoreError::OldDelegation) } else { Ok(()) }
+    }
+
+    fn raise_counter(&mut self, output: &mut Output, account: Account, counter: Ms) {
+        let Some(ledger) = &mut self.ledger else { return };
+        ledger.links.set_counter(account, counter.get());
+        output.persist(Row::LinkCounter(account, counter.get()));
+    }
+
+    /// Changes the payer of a node: its running rows end first, and the next ones are for the new payer.
+    fn set_payer(&mut self, output: &mut Output, node: NodeId, payer: Option<Account>) {
+        let leases: Vec<u32> = match self.agents.find(&node) {
+            Some(index) => self.leases.of_client(index).map(|(lease, _)| lease).collect(),
+            None => Vec::new(),
+        };
+        for &lease in &leases {
+            self.end_row(output, lease);
+        }
+        let Some(ledger) = &mut self.ledger else { return };
+        ledger.links.set(node, payer);
+        output.persist(match payer {
+            Some(account) => Row::Link(LinkRow { node, account }),
+            None => Row::Delete(RowKey::Link(node)),
+        });
+        for lease in leases {
+            self.begin_charges(lease);
+            self.persist_lease(output, lease);
+        }
+        payer.into_iter().for_each(|payer| self.funded(payer));
+    }
+}

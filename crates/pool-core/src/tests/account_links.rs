@@ -1,0 +1,211 @@
+use vipnode_types::{
+    Account, Amount, Ms, PaymentMode,
+    wire::{AccountView, ErrorCode, NodeFunds, WireError},
+};
+
+use super::{
+    pool::{Pool, address, client, node, payout},
+    scenario::{CLIENT, HOST, priced},
+};
+use crate::{
+    AccountLink, Command, Core, LedgerChange, LedgerChangeKind, Limits, LinkConsent, OperatorOrder, Reply, Row, RowKey,
+};
+
+const PAYER: Account = Account::new([0x46; 20]);
+const OTHER: Account = Account::new([0x47; 20]);
+/// Delegations in these tests are issued at this time.
+const ISSUED: Ms = Ms::new(1);
+
+impl Pool {
+    /// A pool whose clients pay.
+    fn charging(limits: Limits) -> Self {
+        let mut pool = Self::with(Limits { payment: PaymentMode::Credit, ..limits });
+        pool.settle();
+        pool
+    }
+
+    fn credit_to(&mut self, payer: Account, amount: u128) {
+        let order = OperatorOrder { by: None, reason: "a test".to_owned(), key: None };
+        let kind = LedgerChangeKind::Credit { payer, amount: Amount::new(amount) };
+        let change = Box::new(LedgerChange { kind, order });
+        let connection = self.connection(0);
+        self.request(Command::Ledger { connection, request: 1, change }).unwrap().unwrap();
+    }
+
+    fn change_link(
+        &mut self,
+        agent: u32,
+        account: Account,
+        counter: Ms,
+        consent: LinkConsent,
+    ) -> Result<(), WireError> {
+        let link = AccountLink { node: node(agent), account, counter, consent };
+        let connection = self.connection(0);
+        self.request(Command::Link { connection, request: 1, address: address(agent), link }).unwrap().map(drop)
+    }
+
+    fn link_to(&mut self, agent: u32, account: Account, counter: Ms) -> Result<(), WireError> {
+        self.change_link(agent, account, counter, LinkConsent::Both { issued: ISSUED, chain_id: 1 })
+    }
+
+    fn view(&mut self, account: Account) -> AccountView {
+        let (connection, address) = (self.connection(0), address(0));
+        match self.request(Command::Account { connection, request: 1, address, account }) {
+            Some(Ok(Reply::Account(view))) => *view,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn funds_of(&mut self, agent: u32) -> NodeFunds {
+        match self.request(Command::Funds { connection: self.connection(agent), request: 1 }) {
+            Some(Ok(Reply::Funds(funds))) => *funds,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn link_rows(&self) -> usize {
+        self.rows
+            .iter()
+            .filter(|row| matches!(row, Row::Link(_) | Row::LinkCounter(..) | Row::Delete(RowKey::Link(_))))
+            .count()
+    }
+}
+
+/// A pool with a client that has connected, and an account with funds.
+fn linkable() -> Pool {
+    let mut pool = Pool::charging(Limits::default());
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.credit_to(PAYER, 1_000);
+    pool
+}
+
+#[test]
+fn a_free_pool_links_nothing() {
+    let mut pool = Pool::new();
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    let error = pool.link_to(CLIENT, PAYER, pool.now).unwrap_err();
+    assert!(error.is(ErrorCode::Unsuitable) && error.message.contains("no ledger"), "{error:?}");
+}
+
+#[test]
+fn d8_d9_a_counter_grows_and_only_a_link_that_holds_raises_it() {
+    let mut pool = linkable();
+    let now = pool.now;
+    for (account, counter, consent, why) in [
+        (OTHER, now, LinkConsent::Both { issued: ISSUED, chain_id: 1 }, "has not credited"),
+        (PAYER, now, LinkConsent::Both { issued: ISSUED, chain_id: 2 }, "chain 2"),
+        (PAYER, now, LinkConsent::Both { issued: Ms::ZERO, chain_id: 1 }, "newer delegation"),
+        (PAYER, now, LinkConsent::AccountEnds, "does not pay"),
+        (PAYER, now, LinkConsent::NodeEnds { issued: ISSUED }, "does not pay"),
+        (PAYER, now.plus(300_001), LinkConsent::Both { issued: ISSUED, chain_id: 1 }, "in the future"),
+        (PAYER, now.minus(86_400_001), LinkConsent::Both { issued: ISSUED, chain_id: 1 }, "s old"),
+        (PAYER, Ms::NEVER, LinkConsent::AccountEnds, "in the future"),
+    ] {
+        let error = pool.change_link(CLIENT, account, counter, consent).unwrap_err();
+        assert!(error.message.contains(why), "{why}: {error:?}");
+    }
+    assert_eq!(pool.link_rows(), 0, "nothing is written");
+    pool.link_to(CLIENT, PAYER, now).unwrap();
+    assert_eq!(pool.core.ledger.as_ref().unwrap().links.payer(&node(CLIENT)), Some(PAYER));
+    pool.change_link(CLIENT, PAYER, now.plus(1), LinkConsent::AccountEnds).unwrap();
+    for replayed in [now, now.plus(1)] {
+        let error = pool.link_to(CLIENT, PAYER, replayed).unwrap_err();
+        assert!(error.message.contains("has signed counter"), "{error:?}");
+    }
+    pool.link_to(CLIENT, PAYER, now.plus(2)).unwrap();
+    // A store keeps it over a restart, also once the account has no link.
+    pool.change_link(CLIENT, PAYER, now.plus(3), LinkConsent::AccountEnds).unwrap();
+    let payment = Row::Payment(PaymentMode::Credit);
+    let rows = pool.core.rows().into_iter().chain([payment]);
+    pool.core = Core::restore(Limits::default(), [5; 32], now, rows);
+    let error = pool.link_to(CLIENT, PAYER, now.plus(3)).unwrap_err();
+    assert!(error.message.contains("has signed counter"), "{error:?}");
+}
+
+#[test]
+fn a_node_ends_its_own_link_without_touching_the_counter_of_the_account() {
+    let mut pool = linkable();
+    let now = pool.now;
+    pool.link_to(CLIENT, PAYER, now).unwrap();
+    let error = pool.change_link(CLIENT, PAYER, now, LinkConsent::NodeEnds { issued: ISSUED }).unwrap_err();
+    assert!(error.message.contains("has signed counter"), "an older request ends no newer link: {error:?}");
+    pool.change_link(CLIENT, PAYER, now.plus(9), LinkConsent::NodeEnds { issued: ISSUED }).unwrap();
+    assert_eq!(pool.core.ledger.as_ref().unwrap().links.payer(&node(CLIENT)), None);
+    pool.link_to(CLIENT, PAYER, now.plus(1)).unwrap();
+}
+
+#[test]
+fn d7_a_node_that_the_pool_does_not_know_is_not_linked() {
+    let mut pool = linkable();
+    let error = pool.link_to(HOST, PAYER, pool.now).unwrap_err();
+    assert!(error.message.contains("does not know the node"), "{error:?}");
+}
+
+#[test]
+fn an_account_pays_for_so_many_nodes() {
+    let mut pool = Pool::charging(Limits { nodes_an_account: 2, ..Limits::default() });
+    pool.credit_to(PAYER, 1);
+    let now = pool.now;
+    for agent in [1, 2, 3] {
+        pool.connect(agent, client(agent)).unwrap();
+    }
+    pool.link_to(1, PAYER, now).unwrap();
+    pool.link_to(2, PAYER, now.plus(1)).unwrap();
+    let error = pool.link_to(3, PAYER, now.plus(2)).unwrap_err();
+    assert!(error.message.contains("already pays for 2"), "{error:?}");
+    pool.link_to(2, PAYER, now.plus(3)).unwrap();
+    assert_eq!(pool.view(PAYER).nodes, [node(1), node(2)]);
+}
+
+#[test]
+fn the_age_of_a_link_is_limited() {
+    let mut pool = Pool::charging(Limits { link_age_ms: 1_000, ..Limits::default() });
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.credit_to(PAYER, 1);
+    let error = pool.link_to(CLIENT, PAYER, pool.now.minus(1_001)).unwrap_err();
+    assert!(error.message.contains("1 s old"), "{error:?}");
+    pool.link_to(CLIENT, PAYER, pool.now.minus(1_000)).unwrap();
+}
+
+/// As [`Pool::leased`], with an account that pays for the client.
+fn leased_and_linked() -> Pool {
+    let mut pool = Pool::charging(priced()).paired();
+    pool.credit_to(PAYER, 10_000_000);
+    pool.link_to(CLIENT, PAYER, pool.now).unwrap();
+    pool.lease_up();
+    pool
+}
+
+#[test]
+fn a_link_ends_the_running_period_and_the_figures_add_up() {
+    let mut pool = leased_and_linked();
+    pool.credit_to(OTHER, 10_000_000);
+    pool.pass_with(60_000, &[HOST, CLIENT]);
+    let view = pool.view(PAYER);
+    assert_eq!((view.spent.get(), view.running.get(), view.credited.get()), (0, 60_000, 10_000_000));
+    assert_eq!(view.nodes, [node(CLIENT)]);
+    pool.link_to(CLIENT, OTHER, pool.now).unwrap();
+    let before = pool.metered();
+    assert_eq!((before.len(), before[0].billed_ms, before[0].lease.payer), (1, 60_000, Some(PAYER)));
+    let view = pool.view(PAYER);
+    assert_eq!((view.spent.get(), view.running.get(), view.nodes.len()), (60_000, 0, 0));
+    pool.pass_with(30_000, &[HOST, CLIENT]);
+    assert_eq!((pool.view(OTHER).running.get(), pool.view(PAYER).running.get()), (30_000, 0));
+    pool.change_link(CLIENT, OTHER, pool.now.plus(1), LinkConsent::AccountEnds).unwrap();
+    let (view, earned) = (pool.view(OTHER), pool.view(payout(HOST)));
+    assert_eq!((view.spent.get(), view.running.get(), view.nodes.len()), (30_000, 0, 0));
+    assert_eq!((earned.earned.get(), earned.secured.get(), earned.payable.get()), (90_000, 90_000, 90_000));
+    pool.pass_with(30_000, &[HOST, CLIENT]);
+    assert_eq!((pool.view(OTHER).spent.get(), pool.view(OTHER).running.get()), (30_000, 0));
+}
+
+#[test]
+fn an_agent_reads_the_funds_of_its_own_node_only() {
+    let mut pool = leased_and_linked();
+    let funds = pool.funds_of(CLIENT);
+    assert_eq!((funds.account, funds.available.get(), funds.payout), (Some(PAYER), 10_000_000, None));
+    let funds = pool.funds_of(HOST);
+    assert_eq!((funds.account, funds.available.get(), funds.payout), (None, 0, Some(payout(HOST))));
+    let stranger = Command::Funds { connection: pool.connection(77), request: 1 };
+    assert!(pool.request(stranger).unwrap().unwrap_err().is(ErrorCode::Unauthorized));
+}

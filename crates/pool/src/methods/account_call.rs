@@ -1,0 +1,113 @@
+use std::net::IpAddr;
+
+use serde_json::value::RawValue;
+use vipnode_pool_core::{AccountLink, Command, LinkConsent, RequestId};
+use vipnode_types::{
+    Account, PoolMethod,
+    wire::{AccountQuery, LinkRequest, UnlinkRequest, WireError},
+};
+
+use crate::{
+    auth::{AccessControl, Arrival, SignedParams},
+    call_refusal::CallRefusal,
+    engine::{NOBODY, wall_clock},
+    fairness::PermitClass,
+};
+
+/// A call about an account. It needs no connect: what it permits follows from the signatures in it.
+#[derive(Debug)]
+pub(crate) enum AccountCall<'a> {
+    /// Links a node to an account, which both signed.
+    Link(SignedParams<'a>, Box<LinkRequest>),
+    /// Ends such a link; the account or the node's agent signed.
+    Unlink(SignedParams<'a>, Box<UnlinkRequest>),
+    /// Asks for the figures of an account, which signed.
+    Figures(Box<AccountQuery>),
+}
+
+/// An [`AccountCall`] whose signatures are valid.
+#[derive(Debug)]
+pub(crate) enum VerifiedAccountCall {
+    Link(AccountLink),
+    Figures(Account),
+}
+
+/// What remains to be checked of an envelope: its nonce. `None` if the call needs no envelope.
+pub(crate) type UncheckedNonce<'a> = Option<&'a str>;
+
+impl<'a> AccountCall<'a> {
+    pub(crate) fn link(params: &'a RawValue) -> Result<Self, WireError> {
+        let signed = SignedParams::read(params)?;
+        let request = signed.parse()?;
+        Ok(Self::Link(signed, request))
+    }
+
+    pub(crate) fn unlink(params: &'a RawValue) -> Result<Self, WireError> {
+        let signed = SignedParams::read(params)?;
+        let request = signed.parse()?;
+        Ok(Self::Unlink(signed, request))
+    }
+
+    pub(crate) fn figures(params: &'a RawValue) -> Result<Self, WireError> {
+        Ok(Self::Figures(SignedParams::read(params)?.parse()?))
+    }
+
+    /// Checks the signatures. The caller holds a permit for that, and checks the nonce of the envelope after this (fault D8,
+    /// docs/faults.md).
+    pub(crate) async fn verify(
+        &self,
+        access: &AccessControl,
+        arrival: &Arrival,
+    ) -> Result<(VerifiedAccountCall, UncheckedNonce<'_>), WireError> {
+        let pool = access.pool_id().ok_or(CallRefusal::NoPoolId)?;
+        match self {
+            Self::Link(signed, request) => {
+                let (identity, nonce) = signed.verify(access, arrival, PoolMethod::Link.name(), wall_clock()).await?;
+                request.signed_by_account(pool, identity.node).verify(&request.signature)?;
+                let LinkRequest { account, chain_id, counter, signature: _ } = **request;
+                let consent = LinkConsent::Both { issued: identity.issued, chain_id };
+                Ok((
+                    VerifiedAccountCall::Link(AccountLink { node: identity.node, account, counter, consent }),
+                    Some(nonce),
+                ))
+            }
+            Self::Unlink(signed, request) => {
+                let UnlinkRequest { account, node, counter, signature } = **request;
+                let link = |consent| VerifiedAccountCall::Link(AccountLink { node, account, counter, consent });
+                if let Some(signature) = signature {
+                    request.signed_by_account(pool).verify(&signature)?;
+                    return Ok((link(LinkConsent::AccountEnds), None));
+                }
+                let (identity, nonce) = signed.verify(access, arrival, PoolMethod::Unlink.name(), wall_clock()).await?;
+                if identity.node != node {
+                    return Err(CallRefusal::OtherNodeUnlinked.into());
+                }
+                Ok((link(LinkConsent::NodeEnds { issued: identity.issued }), Some(nonce)))
+            }
+            Self::Figures(query) => {
+                query.signed_by_account(pool).verify(&query.signature)?;
+                if !query.is_current(wall_clock()) {
+                    return Err(CallRefusal::OldQuery.into());
+                }
+                Ok((VerifiedAccountCall::Figures(query.account), None))
+            }
+        }
+    }
+}
+
+impl VerifiedAccountCall {
+    /// A change of a link takes part in the limits of connects: like these, it writes.
+    pub(crate) const fn permit_class(&self) -> PermitClass {
+        match self {
+            Self::Link(_) => PermitClass::Connect,
+            Self::Figures(_) => PermitClass::Other,
+        }
+    }
+
+    pub(crate) const fn command(self, address: IpAddr, request: RequestId) -> Command {
+        match self {
+            Self::Link(link) => Command::Link { connection: NOBODY, request, address, link },
+            Self::Figures(account) => Command::Account { connection: NOBODY, request, address, account },
+        }
+    }
+}

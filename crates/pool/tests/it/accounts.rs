@@ -1,0 +1,117 @@
+//! Calls that accounts sign, over real sockets. What a link changes is tested in the core.
+
+use crate::common::{Agent, Keys, config, http_url, post, wall};
+use serde_json::json;
+use vipnode_pool::{PoolConfig, PoolServer};
+use vipnode_rpc::{RpcLimits, http};
+use vipnode_types::{
+    AccountKey, Ms, PoolId, PoolKey,
+    wire::{AccountQuery, AccountView, Done, ErrorCode, LinkRequest, NodeFunds, UnlinkRequest, WireError, method},
+};
+
+fn account() -> AccountKey {
+    AccountKey::from_bytes([0x46; 32]).unwrap()
+}
+
+/// A pool with a key.
+async fn pool_with_key() -> (PoolServer, PoolId) {
+    let key = PoolKey::from_random([1; 32]).unwrap();
+    let id = key.id();
+    (PoolServer::spawn(PoolConfig { key: Some(key.into()), ..config() }).await.unwrap(), id)
+}
+
+fn link(pool: PoolId, keys: &Keys, counter: Ms) -> LinkRequest {
+    let key = account();
+    let unsigned = LinkRequest { account: key.account(), chain_id: 1337, counter, signature: key.sign("") };
+    LinkRequest { signature: key.sign(&unsigned.signed_by_account(pool, keys.id()).text()), ..unsigned }
+}
+
+fn query(pool: PoolId, counter: Ms) -> AccountQuery {
+    let key = account();
+    let unsigned = AccountQuery { account: key.account(), counter, signature: key.sign("") };
+    AccountQuery { signature: key.sign(&unsigned.signed_by_account(pool).text()), ..unsigned }
+}
+
+/// The pool charges nothing, so a call whose signatures are valid is refused by the core.
+fn reaches_the_core<T: std::fmt::Debug>(reply: Result<T, WireError>) -> bool {
+    let error = reply.unwrap_err();
+    error.is(ErrorCode::Unsuitable) && error.message.contains("no ledger")
+}
+
+fn unsigned<T: std::fmt::Debug>(reply: Result<T, WireError>) -> String {
+    let error = reply.unwrap_err();
+    assert!(error.is(ErrorCode::Unauthorized), "{error:?}");
+    error.message
+}
+
+#[tokio::test]
+async fn d7_d12_a_link_needs_both_signatures_for_this_pool() {
+    let (pool, id) = pool_with_key().await;
+    let (agent, ben, eve) = (Agent::open(&pool).await, Keys::new(2), Keys::new(3));
+    let signed = |keys: &Keys, request: &LinkRequest| keys.sign(method::LINK, &agent.url, &agent.challenge(), request);
+    let call = async |params: &serde_json::value::RawValue| agent.call::<Done>(method::LINK, &params).await;
+    let good = link(id, &ben, wall());
+    assert!(reaches_the_core(call(&signed(&ben, &good)).await));
+    assert!(unsigned(agent.call::<Done>(method::LINK, &[good]).await).contains("not signed"), "the node did not agree");
+    assert!(unsigned(call(&signed(&eve, &good)).await).contains("the account's signature"), "of another node");
+    let elsewhere = link(PoolKey::from_random([2; 32]).unwrap().id(), &ben, wall());
+    assert!(unsigned(call(&signed(&ben, &elsewhere)).await).contains("the account's signature"));
+    let other_socket = ben.sign(method::LINK, &agent.url, "c0ffee", &good);
+    assert!(unsigned(call(&other_socket).await).contains("challenge"));
+
+    let (rpc, url) = (http(&http_url(&pool), &RpcLimits::default()).unwrap(), http_url(&pool));
+    assert!(reaches_the_core(post::<Done>(&rpc, &ben, &url, method::LINK, wall().get(), &good).await));
+    let old = post::<Done>(&rpc, &ben, &url, method::LINK, wall().get() - 3_600_000, &good).await;
+    assert!(unsigned(old).contains("nonce"));
+}
+
+#[tokio::test]
+async fn either_side_ends_a_link_and_nobody_else() {
+    let (pool, id) = pool_with_key().await;
+    let (agent, ben, eve) = (Agent::open(&pool).await, Keys::new(2), Keys::new(3));
+    let by_agent = UnlinkRequest { account: account().account(), node: ben.id(), counter: wall(), signature: None };
+    let signature = account().sign(&by_agent.signed_by_account(id).text());
+    let by_account = UnlinkRequest { signature: Some(signature), ..by_agent };
+    let signed = |keys: &Keys| keys.sign(method::UNLINK, &agent.url, &agent.challenge(), &by_agent);
+    assert!(reaches_the_core(agent.call::<Done>(method::UNLINK, &signed(&ben)).await));
+    assert!(reaches_the_core(agent.call::<Done>(method::UNLINK, &[by_account]).await));
+    assert!(unsigned(agent.call::<Done>(method::UNLINK, &[by_agent]).await).contains("not signed"));
+    assert!(unsigned(agent.call::<Done>(method::UNLINK, &signed(&eve)).await).contains("its own node"));
+    let changed = UnlinkRequest { counter: wall().plus(1), ..by_account };
+    assert!(unsigned(agent.call::<Done>(method::UNLINK, &[changed]).await).contains("the account's signature"));
+}
+
+#[tokio::test]
+async fn d46_the_figures_of_an_account_are_for_its_own_key() {
+    let (pool, id) = pool_with_key().await;
+    let agent = Agent::open(&pool).await;
+    let ask = async |query: AccountQuery| agent.call::<AccountView>(method::ACCOUNT, &[query]).await;
+    let good = query(id, wall());
+    assert!(reaches_the_core(ask(good).await));
+    let stranger = AccountKey::from_bytes([1; 32]).unwrap();
+    let forged = AccountQuery { signature: stranger.sign(&good.signed_by_account(id).text()), ..good };
+    assert!(unsigned(ask(forged).await).contains("the account's signature"));
+    for counter in [wall().minus(3_700_000), wall().plus(3_700_000)] {
+        assert!(unsigned(ask(query(id, counter)).await).contains("one hour"));
+    }
+    let unread = agent.call::<AccountView>(method::ACCOUNT, &[json!({"account": "0x00"})]).await.unwrap_err();
+    assert!(unread.is(ErrorCode::InvalidParams), "{unread:?}");
+}
+
+#[tokio::test]
+async fn only_a_connected_agent_asks_for_the_funds_of_its_node() {
+    let (pool, _) = pool_with_key().await;
+    let (agent, ben) = (Agent::open(&pool).await, Keys::new(2));
+    unsigned(agent.call::<NodeFunds>(method::FUNDS, &[json!({})]).await);
+    agent.connect(&ben, &ben.client()).await.unwrap();
+    assert!(reaches_the_core(agent.call::<NodeFunds>(method::FUNDS, &[json!({})]).await));
+}
+
+#[tokio::test]
+async fn an_account_signs_nothing_for_a_pool_without_an_id() {
+    let pool = crate::common::pool().await;
+    let agent = Agent::open(&pool).await;
+    let id = PoolKey::from_random([1; 32]).unwrap().id();
+    let error = agent.call::<AccountView>(method::ACCOUNT, &[query(id, wall())]).await.unwrap_err();
+    assert!(error.is(ErrorCode::Unsuitable) && error.message.contains("has no ID"), "{error:?}");
+}

@@ -1,0 +1,134 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Account, AccountAct, AccountRequest, AccountSignature, Amount, Asset, Ms, NodeId, PoolId};
+
+/// Links the node to an account: from then on, the node spends what the account has at the pool. The account's signature is
+/// in here, and the agent's envelope is the node's consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LinkRequest {
+    /// The account that pays.
+    pub account: Account,
+    /// The ID of the chain that the node follows.
+    pub chain_id: u64,
+    /// The counter in the text that the account signed: Unix milliseconds.
+    pub counter: Ms,
+    /// The account's signature of [`AccountRequest::text`].
+    pub signature: AccountSignature,
+}
+
+/// Ends the link between a node and an account. Either of them may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UnlinkRequest {
+    /// The account that signed, or whose link ends.
+    pub account: Account,
+    /// The node whose link ends.
+    pub node: NodeId,
+    /// When it was signed, in Unix milliseconds. It has to be greater than the newest counter that the account signed.
+    pub counter: Ms,
+    /// The account's signature of [`AccountRequest::text`]; without it, the agent's envelope is required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<AccountSignature>,
+}
+
+/// Asks for the figures of an account. Only who has the account's key can ask (fault D46, docs/faults.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AccountQuery {
+    /// The account that signs.
+    pub account: Account,
+    /// The counter in the text that the account signed: Unix milliseconds.
+    pub counter: Ms,
+    /// The account's signature of [`AccountRequest::text`].
+    pub signature: AccountSignature,
+}
+
+/// What an account has at a pool. `credited`, `spent`, `earned`, and `secured` are totals that never fall.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AccountView {
+    /// What the amounts are in.
+    pub asset: Asset,
+    /// As of when, by the pool's clock.
+    pub time_ms: Ms,
+    /// What the operator received from the account or granted it.
+    pub credited: Amount,
+    /// What ended billing periods cost, and what the operator took back.
+    pub spent: Amount,
+    /// What the running billing periods have cost so far.
+    pub running: Amount,
+    /// How far the operator lets the account spend more than it has.
+    pub limit: Amount,
+    /// What the account's hosts earned, before fees.
+    pub earned: Amount,
+    /// How much of that its clients had secured.
+    pub secured: Amount,
+    /// What the operator has to pay out: what is secured, less fees and payouts.
+    pub payable: Amount,
+    /// The nodes that spend from the account.
+    pub nodes: Vec<NodeId>,
+}
+
+/// Asks what the agent's own node may still spend, and what it earned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FundsRequest {}
+
+/// What a node may still spend, and what it earned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NodeFunds {
+    /// What the amounts are in.
+    pub asset: Asset,
+    /// The account that the node spends from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// What all nodes of that account may still spend together.
+    pub available: Amount,
+    /// What the account spent beyond what it has.
+    pub owed: Amount,
+    /// The account that receives what the node earns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payout: Option<Account>,
+    /// What that account earned at this pool, before fees.
+    pub earned: Amount,
+    /// What the operator has to pay out to it: what its clients have secured, less fees and payouts.
+    pub payable: Amount,
+}
+
+impl LinkRequest {
+    /// What the account signs to link `node` at `pool`.
+    #[must_use]
+    pub const fn signed_by_account(&self, pool: PoolId, node: NodeId) -> AccountRequest {
+        let Self { account, chain_id, counter, .. } = *self;
+        AccountRequest { pool, account, counter, act: AccountAct::Link { node, chain_id } }
+    }
+}
+
+impl UnlinkRequest {
+    /// What the account signs to end the link at `pool`.
+    #[must_use]
+    pub const fn signed_by_account(&self, pool: PoolId) -> AccountRequest {
+        let Self { account, node, counter, .. } = *self;
+        AccountRequest { pool, account, counter, act: AccountAct::Unlink { node } }
+    }
+}
+
+impl AccountQuery {
+    /// How long a signed query can be used, in milliseconds. The signed text states it.
+    const VALID_MS: u64 = 60 * 60 * 1_000;
+
+    /// Whether the query can be used at `now`: it is at most one hour old, and at most one hour ahead.
+    #[must_use]
+    pub const fn is_current(&self, now: Ms) -> bool {
+        now.since(self.counter) <= Self::VALID_MS && self.counter.since(now) <= Self::VALID_MS
+    }
+
+    /// What the account signs to show its figures at `pool`.
+    #[must_use]
+    pub const fn signed_by_account(&self, pool: PoolId) -> AccountRequest {
+        let Self { account, counter, .. } = *self;
+        AccountRequest { pool, account, counter, act: AccountAct::Read }
+    }
+}
