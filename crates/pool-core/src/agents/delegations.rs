@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use vipnode_types::{Ms, NodeId};
+use vipnode_types::{Delegation, Ms, NodeId};
 
 use crate::{
     DelegationRow, Limits,
@@ -14,10 +14,13 @@ use crate::{
 /// old key could represent the node again. An id can show as many delegations as it likes, so address blocks share the
 /// table. No entry makes room for another one: a stranger could thereby revive a revoked key of somebody in the same
 /// block. A node for which its block has no room is therefore not forgotten, and still counts for the block among all
-/// nodes.
+/// nodes. An entry ends when no delegation from before it can hold any more, because each ends a year after it was issued
+/// at the latest, by the same clock.
 #[derive(Debug)]
 pub(crate) struct Delegations {
     nodes: BTreeMap<NodeId, NewestDelegation>,
+    /// The same nodes, the oldest delegation first.
+    by_age: BTreeSet<(Ms, NodeId)>,
     shares: BlockShares,
 }
 
@@ -33,7 +36,7 @@ const BLOCK_MINIMUM: u32 = 4;
 
 impl Delegations {
     pub(crate) const fn new() -> Self {
-        Self { nodes: BTreeMap::new(), shares: BlockShares::new(BLOCK_MINIMUM) }
+        Self { nodes: BTreeMap::new(), by_age: BTreeSet::new(), shares: BlockShares::new(BLOCK_MINIMUM) }
     }
 
     /// When the newest delegation of a forgotten node was issued.
@@ -55,27 +58,35 @@ impl Delegations {
     fn add(&mut self, DelegationRow { id, issued, block }: DelegationRow) {
         self.take(&id);
         self.nodes.insert(id, NewestDelegation { issued, block });
+        self.by_age.insert((issued, id));
         self.shares.take(block);
     }
 
     /// Removes an entry. Returns whether there was one.
     pub(crate) fn take(&mut self, id: &NodeId) -> bool {
-        let Some(NewestDelegation { block, .. }) = self.nodes.remove(id) else { return false };
+        let Some(NewestDelegation { issued, block }) = self.nodes.remove(id) else { return false };
+        self.by_age.remove(&(issued, *id));
         self.shares.give_back(block);
         true
+    }
+
+    /// Removes an entry before which no delegation holds any more. Returns its node.
+    fn take_ended(&mut self, now: Ms) -> Option<NodeId> {
+        let (_, id) = *self.by_age.first().filter(|(issued, _)| Delegation::longest(*issued) <= now)?;
+        self.take(&id).then_some(id)
     }
 }
 
 impl Agents {
-    /// Whether the pool would still know a node's newest delegation after it forgot the node.
-    pub(crate) fn may_keep_delegation(&self, index: u32, limits: &Limits) -> bool {
-        let replaced = self.nodes.get(index).filter(|node| node.replaced);
+    /// Whether the pool would still know a node's newest delegation after it forgot the node, as far as it has to.
+    pub(crate) fn may_keep_delegation(&self, index: u32, now: Ms, limits: &Limits) -> bool {
+        let replaced = self.nodes.get(index).filter(|node| node.revokes(now));
         replaced.is_none_or(|node| self.delegations.may_add(node.block, limits))
     }
 
     /// Keeps what has to be known of a node that is about to be forgotten; returns the row to store, if there is one.
-    pub(crate) fn keep_delegation(&mut self, index: u32) -> Option<DelegationRow> {
-        let node = self.nodes.get(index).filter(|node| node.replaced)?;
+    pub(crate) fn keep_delegation(&mut self, index: u32, now: Ms) -> Option<DelegationRow> {
+        let node = self.nodes.get(index).filter(|node| node.revokes(now))?;
         let row = DelegationRow { id: node.id(), issued: node.credentials().issued, block: node.block };
         self.delegations.add(row);
         Some(row)
@@ -90,6 +101,11 @@ impl Agents {
     /// was written.
     pub(crate) fn restore_delegations(&mut self, rows: impl Iterator<Item = DelegationRow>) {
         rows.for_each(|row| self.delegations.add(row));
+    }
+
+    /// Forgets an entry before which no delegation holds any more. Returns its node.
+    pub(crate) fn take_ended_delegation(&mut self, now: Ms) -> Option<NodeId> {
+        self.delegations.take_ended(now)
     }
 
     /// Forgets the entry of a node that is known again. Returns whether there was one.
@@ -139,7 +155,7 @@ mod tests {
         }
         assert!(delegations.may_add(row(201, "7.7.7.7").block, &limits));
         assert!(delegations.take(&NodeId::new([200; 64])) && !delegations.take(&NodeId::new([200; 64])));
-        assert_eq!((delegations.shares.held(), delegations.rows().count()), (16, 16));
+        assert_eq!((delegations.shares.held(), delegations.rows().count(), delegations.by_age.len()), (16, 16, 16));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use vipnode_types::{Account, AddressScope, ChainSpec, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price};
+use vipnode_types::{Account, AddressScope, ChainSpec, Delegation, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price};
 
 use crate::{
     ConnectionId, Credentials, NodeRow, Proven,
@@ -215,6 +215,11 @@ impl Node {
     /// Whether it ever asked for hosts.
     pub(crate) const fn ever_client(&self) -> bool {
         self.ever_client
+    }
+
+    /// Whether its newest delegation revokes an older one that could hold otherwise.
+    pub(in crate::agents) fn revokes(&self, now: Ms) -> bool {
+        self.replaced && now < Delegation::longest(self.credentials.issued)
     }
 
     /// Whether it counts as a client of the pool. A full node of protocol 2 does not, because each agent of the original

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    Price, ShortHash,
+    Delegation, DelegationError, Price, ShortHash,
     wire::{ConnectReply, ConnectRequest, LeaseView, PROTOCOL, Side, WireError},
 };
 
@@ -80,6 +80,9 @@ impl Core {
         }
         if hello.enode.as_ref().is_some_and(|enode| enode.id != identity.node) {
             return Err(CoreError::ForeignEnode.into());
+        }
+        if Delegation::longest(identity.issued) <= self.clock.now() {
+            return Err(DelegationError::Expired.into());
         }
         if identity.issued < self.agents.newest_delegation(&identity.node) {
             return Err(CoreError::OldDelegation.into());

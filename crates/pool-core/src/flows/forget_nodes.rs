@@ -78,7 +78,15 @@ impl Core {
     fn may_forget(&self, index: u32, now: Ms) -> bool {
         let Some(after) = self.forget_after(index) else { return false };
         let old = now > after && now >= self.clock.window_ends() && self.is_gone(index);
-        old && self.agents.may_keep_delegation(index, &self.limits)
+        old && self.agents.may_keep_delegation(index, now, &self.limits)
+    }
+
+    /// Forgets the newest delegation of a forgotten node, once each older one of the node has ended. Returns false if there is
+    /// none.
+    pub(crate) fn forget_delegation(&mut self, output: &mut Output) -> bool {
+        let ended = self.agents.take_ended_delegation(output.now);
+        ended.into_iter().for_each(|id| output.persist(Row::Delete(RowKey::Delegation(id))));
+        ended.is_some()
     }
 
     /// Forgets a node that may be forgotten. Returns whether it did.
@@ -92,7 +100,7 @@ impl Core {
 
     fn forget(&mut self, output: &mut Output, index: u32) {
         self.refresh_waiting(index);
-        let delegation = self.agents.keep_delegation(index);
+        let delegation = self.agents.keep_delegation(index, output.now);
         let Some(id) = self.agents.remove(index) else { return };
         delegation.into_iter().for_each(|row| output.persist(Row::Delegation(row)));
         self.matching.forget(index);

@@ -10,9 +10,9 @@ use super::{
 use crate::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, Limits, Reply, Row};
 
 /// When the delegations of these tests were issued, in this order.
-const OLDER: Ms = Ms::new(4);
-const ISSUED: Ms = Ms::new(5);
-const NEWER: Ms = Ms::new(6);
+const OLDER: Ms = START.minus(6);
+const ISSUED: Ms = START.minus(5);
+const NEWER: Ms = START.minus(4);
 
 fn connect(pool: &mut Pool, agent: u32, issued: Ms, hello: ConnectRequest) -> Result<(), WireError> {
     pool.connect_delegated(agent, hello, address(agent), true, issued).map(drop)

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    Ms,
+    Delegation, Ms,
     wire::{ConnectReply, ConnectRequest, ErrorCode, WireError},
 };
 
@@ -40,7 +40,7 @@ impl Flood {
     /// So many new ids connect from one address block, each after the one before has left.
     fn ids(&mut self, ids: std::ops::Range<u32>) {
         for agent in ids {
-            let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(1) };
+            let identity = Identity { node: node(agent), agent: agent_key(), issued: START };
             let connection = ConnectionId { gateway: 0, connection: 1, generation: agent };
             let hello = Box::new(ConnectRequest { chain: chain((agent % 1_000).into()), ..client(agent) });
             let (address, request, callable) = (flooder(agent), 0, true);
@@ -183,7 +183,7 @@ fn delegated(pool: &mut Pool, agent: u32, issued: Ms) -> Result<ConnectReply, Wi
 #[test]
 fn a_replaced_delegation_does_not_revive_with_its_forgotten_node() {
     let mut pool = Pool::with(Limits { delegations: 5, ..Limits::default() });
-    let [first, older, newest] = [5, 8, 9].map(Ms::new);
+    let [first, older, newest] = [5, 2, 1].map(|before| START.minus(before));
     for issued in [first, newest] {
         delegated(&mut pool, CLIENT, issued).unwrap();
     }
@@ -204,7 +204,34 @@ fn a_replaced_delegation_does_not_revive_with_its_forgotten_node() {
     assert_eq!(pool.rows.iter().filter(|row| **row == Row::Delete(RowKey::Delegation(node(CLIENT)))).count(), 1);
     pool.disconnect(CLIENT);
     pool.pass(REMEMBERED_MS + 20 * MINUTE_MS);
-    assert!(delegated(&mut pool, CLIENT, older).is_err(), "once replaced, it is known for ever");
+    assert!(delegated(&mut pool, CLIENT, older).is_err(), "once replaced, it is known after that");
+}
+
+/// A stranger's ids would otherwise fill the table for ever.
+#[test]
+fn a_replaced_delegation_is_known_until_each_one_before_it_has_ended() {
+    let mut pool = Pool::with(Limits { delegations: 1, ..Limits::default() });
+    let [older, newest] = [2, 1].map(|before| START.minus(before * MINUTE_MS));
+    for agent in [CLIENT, SECOND_CLIENT] {
+        for issued in [older, newest] {
+            delegated(&mut pool, agent, issued).unwrap();
+        }
+        pool.disconnect(agent);
+    }
+    pool.pass(2 * REMEMBERED_MS);
+    assert_eq!(pool.core.gauges().nodes, 1, "one entry is in the table, the other node stays");
+    let kept = |pool: &Pool| pool.core.rows().into_iter().filter(|row| matches!(row, Row::Delegation(_))).count();
+    pool.now = older.plus(Delegation::LONGEST_MS - MINUTE_MS);
+    pool.restart(Limits { delegations: 1, ..Limits::default() });
+    assert_eq!(kept(&pool), 1);
+    for agent in [CLIENT, SECOND_CLIENT] {
+        assert!(delegated(&mut pool, agent, older).unwrap_err().is(ErrorCode::Unauthorized), "{agent}");
+    }
+    pool.pass(2 * REMEMBERED_MS);
+    assert_eq!((pool.core.gauges().nodes, kept(&pool)), (0, 0));
+    for issued in [older, newest] {
+        assert!(delegated(&mut pool, CLIENT, issued).unwrap_err().is(ErrorCode::Unauthorized), "it has ended");
+    }
 }
 
 /// The attack: a stranger's ids fill the table, and the revoked key of a forgotten node is valid again.
@@ -212,7 +239,7 @@ fn a_replaced_delegation_does_not_revive_with_its_forgotten_node() {
 fn a_node_whose_newest_delegation_finds_no_room_is_not_forgotten() {
     let limits = || Limits { delegations: 1, ..Limits::default() };
     let mut pool = Pool::with(limits());
-    let [first, older, newest] = [5, 8, 9].map(Ms::new);
+    let [first, older, newest] = [5, 2, 1].map(|before| START.minus(before));
     for agent in [CLIENT, SECOND_CLIENT] {
         for issued in [first, newest] {
             delegated(&mut pool, agent, issued).unwrap();

@@ -211,7 +211,7 @@ impl Pool {
         let session = self.sessions.entry(agent).or_default();
         session.generation += 1;
         (session.seq, session.hash) = (0, LeaseSetHash::default());
-        self.connect_delegated(agent, hello, address, callable, Ms::new(1))
+        self.connect_delegated(agent, hello, address, callable, START.minus(9))
     }
 
     /// Connects on the socket that it has, with a delegation that was issued at this time.

@@ -259,7 +259,7 @@ impl World {
         if variant == 7 {
             hello.enode = None;
         }
-        let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(u64::from(variant)) };
+        let identity = Identity { node: node(agent), agent: agent_key(), issued: START.plus(u64::from(variant)) };
         let address = [9, 9, 9, u8::try_from(agent % 3).unwrap()].into();
         self.said.remove(&connection(agent, generation));
         self.handle(Command::Connect {

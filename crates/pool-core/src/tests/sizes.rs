@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use vipnode_types::{Enode, Ms};
+use vipnode_types::Enode;
 
 use super::pool::{START, agent_key, chain, client, host, node};
 use crate::{
@@ -21,7 +21,7 @@ fn a_node_takes_at_most_512_bytes_indexes_included() {
         let mut hello = host(agent, 4);
         hello.client = client(agent).client;
         hello.enode = Some(Enode::at(node(agent), IpAddr::from([1, 2, 3, 4]), 30303));
-        let identity = Identity { node: node(agent), agent: agent_key(), issued: Ms::new(1) };
+        let identity = Identity { node: node(agent), agent: agent_key(), issued: START };
         let connection = ConnectionId { gateway: 0, connection: agent, generation: 0 };
         let address = IpAddr::from(u32::to_be_bytes(0x0b00_0000 + agent));
         core.handle(

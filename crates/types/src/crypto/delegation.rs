@@ -8,7 +8,7 @@ use crate::{AgentPublic, Ms, NodeId, NodeKey, errors, keccak256, signed::Signatu
 /// A node's statement that an agent may act for it until a given time. Signed by the node key.
 ///
 /// A pool stores the newest `issued_ms` of each node and refuses older ones, so a new delegation revokes all earlier
-/// ones there.
+/// ones there. No pool accepts one that is older than 366 days, so it need not remember that for longer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -19,7 +19,7 @@ pub struct Delegation {
     pub agent: AgentPublic,
     /// When it was signed.
     pub issued_ms: Ms,
-    /// When it ends.
+    /// When it ends: at most 366 days after it was signed.
     pub expires_ms: Ms,
     /// The signature by the node key.
     pub signature: Signature,
@@ -71,6 +71,9 @@ const MAX_TEXT: usize = 2_048;
 const MAX_AHEAD_MS: u64 = 5 * 60 * 1000;
 
 impl Delegation {
+    /// How long a delegation holds at most, in milliseconds, whatever end it names.
+    pub const LONGEST_MS: u64 = 366 * 24 * 60 * 60 * 1000;
+
     /// Signs a delegation to `agent` with the node's key.
     ///
     /// ```
@@ -92,12 +95,18 @@ impl Delegation {
         Self { node, agent, issued_ms, expires_ms, signature: Signature::new(key.sign(digest)) }
     }
 
+    /// When a delegation that was signed at this time ends at the latest.
+    #[must_use]
+    pub const fn longest(issued: Ms) -> Ms {
+        issued.plus(Self::LONGEST_MS)
+    }
+
     /// Checks the signature and both dates.
     ///
     /// # Errors
     /// See [`DelegationError`].
     pub fn verify(&self, now: Ms) -> Result<(), DelegationError> {
-        if now >= self.expires_ms {
+        if now >= self.expires_ms.min(Self::longest(self.issued_ms)) {
             return Err(DelegationError::Expired);
         }
         if self.issued_ms > now.plus(MAX_AHEAD_MS) {
@@ -132,6 +141,15 @@ mod tests {
         let delegation = Delegation::sign(&node, agent, Ms::new(1000), Ms::new(2000));
         assert_eq!(delegation.verify(Ms::new(1999)), Ok(()));
         assert_eq!(delegation.verify(Ms::new(2000)), Err(DelegationError::Expired));
+    }
+
+    #[test]
+    fn it_ends_after_a_year_whatever_it_names() {
+        let (node, agent) = keys();
+        let delegation = Delegation::sign(&node, agent, Ms::new(1000), Ms::NEVER);
+        let ends = Ms::new(1000 + Delegation::LONGEST_MS);
+        assert_eq!(delegation.verify(ends.minus(1)), Ok(()));
+        assert_eq!(delegation.verify(ends), Err(DelegationError::Expired));
     }
 
     #[test]
