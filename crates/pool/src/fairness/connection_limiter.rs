@@ -11,7 +11,7 @@ use std::{
 use axum::http::StatusCode;
 use vipnode_pool_core::{AddressBlock, BlockShares, PoolLimits};
 
-use crate::fairness::{Block, block_resources::Rate, block_table::BlockTable};
+use crate::fairness::{Block, block_resources::Rate, block_table::BlockTable, fair_semaphore::PermitsHeld};
 
 /// Limits on open connections: in total, by address, and by address block.
 #[derive(Debug)]
@@ -57,6 +57,8 @@ pub(crate) struct Caller {
     block: Arc<Block>,
     /// Whether it has authenticated as a member of a closed pool.
     member: AtomicBool,
+    /// Permits for signature checks.
+    checks: PermitsHeld,
     /// The time after which it is served, if its block opens connections too fast.
     pub(crate) wait: Duration,
 }
@@ -121,7 +123,8 @@ impl ConnectionLimiter {
         *table.addresses.entry(own).or_default() += 1;
         table.shares.take(key);
         let member = AtomicBool::new(false);
-        Ok(Caller { limiter: Arc::clone(self), address, block, member, wait })
+        let checks = PermitsHeld::default();
+        Ok(Caller { limiter: Arc::clone(self), address, block, member, checks, wait })
     }
 
     /// Returns each block with its open connections and its bytes received and sent.
@@ -141,6 +144,11 @@ impl Caller {
     /// The block of its address.
     pub(crate) fn address_block(&self) -> AddressBlock {
         AddressBlock::of(self.address)
+    }
+
+    /// The permits for signature checks that it holds.
+    pub(crate) const fn checks(&self) -> &PermitsHeld {
+        &self.checks
     }
 
     /// The resources of its address block, whatever it is charged to; for what is done before it authenticates.

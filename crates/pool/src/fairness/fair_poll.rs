@@ -5,23 +5,24 @@ use std::{
     time::Instant,
 };
 
-use tokio::task::yield_now;
+use tokio::{sync::SemaphorePermit, task::yield_now};
 
-use crate::fairness::Caller;
+use crate::fairness::{Block, Caller};
 
 /// Polls the work of a caller so that its address block, and its wide block, however many busy sockets they have, delay nobody
 /// else by more than their budgets of CPU time and one poll.
 ///
 /// The runtime is fair to tasks, and a block may have thousands of them. Once a block has used up its budget, only one of
-/// its tasks is in the runtime's queue, and the others wait for it.
+/// its tasks is in the runtime's queue, and the others wait for it. One that holds a permit for a signature check does not
+/// wait: there are few permits, and everybody else waits for them. They are shared among blocks too.
 pub(crate) async fn fair_poll<F: Future>(caller: &Caller, work: F) -> F::Output {
     let mut work = pin!(work);
     loop {
         let charged_to = caller.charged_to();
         let mut permits = [None, None];
         let now = Instant::now();
-        if charged_to.is_cpu_spent(now) {
-            permits = charged_to.poll_permits(now).await;
+        if charged_to.is_cpu_spent(now) && !caller.checks().any() {
+            permits = turn(caller, charged_to, now).await;
             yield_now().await;
         }
         let began = Instant::now();
@@ -33,6 +34,13 @@ pub(crate) async fn fair_poll<F: Future>(caller: &Caller, work: F) -> F::Output 
         }
         woken().await;
     }
+}
+
+/// Waits until it is the turn of a socket, or until it gets a permit for a signature check.
+async fn turn<'a>(caller: &Caller, charged_to: &'a Block, now: Instant) -> [Option<SemaphorePermit<'a>>; 2] {
+    let mut permits = pin!(charged_to.poll_permits(now));
+    // The permit for the check wakes the task too.
+    poll_fn(|cx| if caller.checks().any() { Poll::Ready([None, None]) } else { permits.as_mut().poll(cx) }).await
 }
 
 /// Polls once. Returns the output if the work is done.
@@ -72,7 +80,7 @@ mod tests {
     use vipnode_pool_core::PoolLimits;
 
     use super::*;
-    use crate::fairness::ConnectionLimiter;
+    use crate::fairness::{ConnectionLimiter, FairPermit, FairSemaphore, FairWait, fair_semaphore::PermitsHeld};
 
     /// Callers at these addresses.
     fn callers(block_cpu_us: u32, addresses: impl IntoIterator<Item = String>) -> Vec<Arc<Caller>> {
@@ -137,6 +145,32 @@ mod tests {
         drop(held);
         drop(first);
         assert_eq!(second.await, 2);
+    }
+
+    /// Polls a socket once; whether it is done.
+    async fn polled<F: Future>(socket: &mut Pin<Box<F>>) -> bool {
+        once(socket.as_mut()).await.is_some()
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_gets_a_permit_for_a_check_waits_for_no_turn() {
+        let caller = callers(0, ["10.0.0.1".to_owned()]).remove(0);
+        let semaphore = Arc::new(FairSemaphore::new(1));
+        let check = async |permit: Result<FairPermit, FairWait>| match permit {
+            Ok(permit) => Some(permit),
+            Err(wait) => wait.permit().await,
+        };
+        let other = semaphore.acquire(caller.address_block(), &PermitsHeld::default()).unwrap();
+        let wait = semaphore.acquire(caller.address_block(), caller.checks());
+        let mut socket = Box::pin(fair_poll(&caller, check(wait)));
+        assert!(
+            !polled(&mut socket).await && !polled(&mut socket).await,
+            "in its turn, it begins to wait for a permit"
+        );
+        let _turn = caller.block().poll_permits(Instant::now()).await;
+        assert!(!polled(&mut socket).await, "another socket has the turn");
+        drop(other);
+        assert!(!polled(&mut socket).await && polled(&mut socket).await, "the permit was idle");
     }
 
     #[tokio::test]

@@ -1,6 +1,9 @@
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use tokio::sync::oneshot;
@@ -24,11 +27,24 @@ struct Waiters {
 }
 
 /// The waiters of one block, the oldest first.
-type BlockWaiters = BTreeMap<u64, oneshot::Sender<FairPermit>>;
+type BlockWaiters = BTreeMap<u64, PermitWaiter>;
+
+#[derive(Debug)]
+struct PermitWaiter {
+    permit_sender: oneshot::Sender<FairPermit>,
+    held: PermitsHeld,
+}
+
+/// The number of permits that a caller holds, those included that were sent to it and that it has not received.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PermitsHeld(Arc<AtomicU32>);
 
 /// A permit; dropped, it goes to the next waiter.
 #[derive(Debug)]
-pub(crate) struct FairPermit(Option<Arc<FairSemaphore>>);
+pub(crate) struct FairPermit {
+    semaphore: Option<Arc<FairSemaphore>>,
+    held: PermitsHeld,
+}
 
 /// A waiter for a permit; dropped, it gives its position up.
 #[derive(Debug)]
@@ -47,14 +63,14 @@ impl FairSemaphore {
 
     /// Returns a permit, or a waiter for one. The connections limit the waiters, because each connection waits for at most
     /// one permit.
-    pub(crate) fn acquire(self: &Arc<Self>, block: AddressBlock) -> Result<FairPermit, FairWait> {
+    pub(crate) fn acquire(self: &Arc<Self>, block: AddressBlock, held: &PermitsHeld) -> Result<FairPermit, FairWait> {
         let mut waiters = self.lock();
         if waiters.free > 0 {
             waiters.free -= 1;
-            return Ok(FairPermit(Some(Arc::clone(self))));
+            return Ok(FairPermit::new(Arc::clone(self), held.clone()));
         }
         let (permit_sender, permit_receiver) = oneshot::channel();
-        let number = waiters.add(block, permit_sender);
+        let number = waiters.add(block, PermitWaiter { permit_sender, held: held.clone() });
         Err(FairWait { semaphore: Arc::clone(self), block, number, permit_receiver })
     }
 
@@ -66,10 +82,10 @@ impl FairSemaphore {
                 return;
             };
             drop(waiters);
-            match next.send(FairPermit(Some(Arc::clone(&self)))) {
+            match next.permit_sender.send(FairPermit::new(Arc::clone(&self), next.held)) {
                 Ok(()) => return,
                 // The waiter was dropped after it was taken out.
-                Err(mut permit) => permit.0 = None,
+                Err(mut permit) => permit.semaphore = None,
             }
         }
     }
@@ -81,15 +97,15 @@ impl FairSemaphore {
 
 impl Waiters {
     /// Adds a waiter. Returns its number.
-    fn add(&mut self, block: AddressBlock, permit_sender: oneshot::Sender<FairPermit>) -> u64 {
+    fn add(&mut self, block: AddressBlock, waiter: PermitWaiter) -> u64 {
         self.last += 1;
         let blocks = self.turns.entry(block.wide(), RoundRobin::new);
-        blocks.entry(block, BTreeMap::new).insert(self.last, permit_sender);
+        blocks.entry(block, BTreeMap::new).insert(self.last, waiter);
         self.last
     }
 
     /// Takes out the oldest waiter of the block whose turn it is, in the wide block whose turn it is.
-    fn next(&mut self) -> Option<oneshot::Sender<FairPermit>> {
+    fn next(&mut self) -> Option<PermitWaiter> {
         let (_wide, blocks) = self.turns.next()?;
         let (block, waiting) = blocks.next()?;
         let (_number, next) = waiting.pop_first()?;
@@ -118,6 +134,20 @@ impl Waiters {
     }
 }
 
+impl PermitsHeld {
+    /// Whether the caller holds any.
+    pub(crate) fn any(&self) -> bool {
+        self.0.load(Ordering::Acquire) > 0
+    }
+}
+
+impl FairPermit {
+    fn new(semaphore: Arc<FairSemaphore>, held: PermitsHeld) -> Self {
+        held.0.fetch_add(1, Ordering::Release);
+        Self { semaphore: Some(semaphore), held }
+    }
+}
+
 impl FairWait {
     /// Waits for the permit. `None` cannot happen while the semaphore exists, which this keeps alive.
     pub(crate) async fn permit(mut self) -> Option<FairPermit> {
@@ -133,7 +163,8 @@ impl Drop for FairWait {
 
 impl Drop for FairPermit {
     fn drop(&mut self) {
-        if let Some(semaphore) = self.0.take() {
+        self.held.0.fetch_sub(1, Ordering::Release);
+        if let Some(semaphore) = self.semaphore.take() {
             semaphore.release();
         }
     }
@@ -149,6 +180,10 @@ mod tests {
         AddressBlock::of(address.parse().unwrap())
     }
 
+    fn acquire(semaphore: &Arc<FairSemaphore>, block: AddressBlock) -> Result<FairPermit, FairWait> {
+        semaphore.acquire(block, &PermitsHeld::default())
+    }
+
     fn granted(wait: &mut FairWait) -> Option<FairPermit> {
         wait.permit_receiver.try_recv().ok()
     }
@@ -158,10 +193,10 @@ mod tests {
         for [flood, honest, third] in [["10.0.0.1", "10.1.0.1", "10.2.0.1"], ["10.0.0.1", "10.0.1.1", "10.0.2.1"]] {
             let (flood, honest, third) = (block(flood), block(honest), block(third));
             let semaphore = Arc::new(FairSemaphore::new(1));
-            let mut permit = semaphore.acquire(flood).unwrap();
-            let mut flooding: VecDeque<_> = (0..1_000).map(|_| semaphore.acquire(flood).unwrap_err()).collect();
-            let mut waiting = semaphore.acquire(honest).unwrap_err();
-            let mut last = semaphore.acquire(third).unwrap_err();
+            let mut permit = acquire(&semaphore, flood).unwrap();
+            let mut flooding: VecDeque<_> = (0..1_000).map(|_| acquire(&semaphore, flood).unwrap_err()).collect();
+            let mut waiting = acquire(&semaphore, honest).unwrap_err();
+            let mut last = acquire(&semaphore, third).unwrap_err();
             drop(permit);
             permit = granted(&mut flooding.pop_front().unwrap()).unwrap();
             assert!(granted(&mut waiting).is_none());
@@ -173,17 +208,17 @@ mod tests {
             permit = granted(&mut flooding.pop_front().unwrap()).unwrap();
             drop(flooding);
             drop(permit);
-            assert!(semaphore.acquire(honest).is_ok(), "dropped waiters delay nobody");
+            assert!(acquire(&semaphore, honest).is_ok(), "dropped waiters delay nobody");
         }
     }
 
     #[test]
     fn d4_a_waiter_comes_after_one_of_each_other_wide_block() {
         let semaphore = Arc::new(FairSemaphore::new(1));
-        let from = |n: u32| semaphore.acquire(block(&format!("2001:db8:{n:x}::1")));
+        let from = |n: u32| acquire(&semaphore, block(&format!("2001:db8:{n:x}::1")));
         let mut permit = from(0).unwrap();
         let mut flooding: VecDeque<_> = (0..1_000).map(|n| from(n).unwrap_err()).collect();
-        let mut waiting: Vec<_> = (0..3).map(|_| semaphore.acquire(block("10.0.0.1")).unwrap_err()).collect();
+        let mut waiting: Vec<_> = (0..3).map(|_| acquire(&semaphore, block("10.0.0.1")).unwrap_err()).collect();
         for honest in &mut waiting {
             drop(permit);
             permit = granted(&mut flooding.pop_front().unwrap()).unwrap();
@@ -196,9 +231,9 @@ mod tests {
     fn a_permit_that_its_waiter_did_not_take_goes_to_the_next() {
         let semaphore = Arc::new(FairSemaphore::new(1));
         let (one, two) = (block("10.0.0.1"), block("10.1.0.1"));
-        let permit = semaphore.acquire(one).unwrap();
-        let first = semaphore.acquire(one).unwrap_err();
-        let mut second = semaphore.acquire(two).unwrap_err();
+        let permit = acquire(&semaphore, one).unwrap();
+        let first = acquire(&semaphore, one).unwrap_err();
+        let mut second = acquire(&semaphore, two).unwrap_err();
         drop(permit);
         drop(first);
         assert!(granted(&mut second).is_some());
@@ -208,9 +243,9 @@ mod tests {
     fn a_dropped_waiter_gives_its_position_up_at_once() {
         let semaphore = Arc::new(FairSemaphore::new(1));
         let (one, two) = (block("10.0.0.1"), block("10.1.0.1"));
-        let permit = semaphore.acquire(one).unwrap();
-        let waits: Vec<_> = [one, one, two].map(|block| semaphore.acquire(block).unwrap_err()).into();
-        let mut last = semaphore.acquire(two).unwrap_err();
+        let permit = acquire(&semaphore, one).unwrap();
+        let waits: Vec<_> = [one, one, two].map(|block| acquire(&semaphore, block).unwrap_err()).into();
+        let mut last = acquire(&semaphore, two).unwrap_err();
         let waits_in = |block: AddressBlock| semaphore.lock().turns.get_mut(block.wide()).is_some();
         assert!(waits_in(one) && waits_in(two));
         drop(waits);
@@ -218,5 +253,20 @@ mod tests {
         drop(permit);
         assert!(granted(&mut last).is_some());
         assert!(semaphore.lock().turns.is_empty());
+    }
+
+    #[test]
+    fn a_caller_knows_how_many_permits_it_holds() {
+        let semaphore = Arc::new(FairSemaphore::new(1));
+        let [first, second, third] = std::array::from_fn(|_| PermitsHeld::default());
+        let one = block("10.0.0.1");
+        let permit = semaphore.acquire(one, &first).unwrap();
+        let waits = [&second, &third].map(|held| semaphore.acquire(one, held).unwrap_err());
+        let any = || [&first, &second, &third].map(PermitsHeld::any);
+        assert_eq!(any(), [true, false, false]);
+        drop(permit);
+        assert_eq!(any(), [false, true, false], "before it receives the permit");
+        drop(waits);
+        assert_eq!(any(), [false; 3]);
     }
 }

@@ -12,7 +12,7 @@
 //! | | limits | one block may have | at the limit |
 //! |---|---|---|---|
 //! | [`ConnectionLimiter`] | open connections, new connections per second | a share (see below); its rate and a burst | refused with 429 or 503 |
-//! | [`fair_poll`](fair_poll()), [`CpuBudget`](cpu_budget::CpuBudget) | CPU time | its budget at once; then one poll of one socket at a time | its sockets wait for each other |
+//! | [`fair_poll`](fair_poll()), [`CpuBudget`](cpu_budget::CpuBudget) | CPU time | its budget at once; then one poll of one socket at a time, and of those that hold a permit for a signature check | its sockets wait for each other |
 //! | [`TokenBucket`], [`Rate`] | calls per second of a socket, of a block; a large call counts as several | its rate and a burst | the socket is not read for a while, then "busy" |
 //! | [`FairSemaphore`] | concurrent signature checks | any number, but each other block's waiter comes first | it waits, then "busy" |
 //! | [`CommandPermits`] | commands that wait for the core, by class | a share (see below) | "busy" |

@@ -138,7 +138,7 @@ impl CallSource for HttpClient<'_> {
     type Ended = Infallible;
 
     async fn check_permit(&mut self) -> Result<FairPermit, CallEnd<Infallible>> {
-        Ok(self.service.acquire_check(self.caller.address_block()).await?)
+        Ok(self.service.acquire_check(self.caller).await?)
     }
 
     async fn agent(

@@ -5,7 +5,7 @@ use tokio::{
     sync::Mutex,
     time::{sleep, timeout},
 };
-use vipnode_pool_core::{AddressBlock, Command, Limits, PoolLimits};
+use vipnode_pool_core::{Command, Limits, PoolLimits};
 use vipnode_store::DatabaseFile;
 use vipnode_types::wire::WireError;
 
@@ -14,7 +14,7 @@ use crate::{
     auth::AccessControl,
     call_refusal::CallRefusal,
     engine::{Connections, Gateway, HealthError, Inbox, NOBODY, reply_text, wall_clock},
-    fairness::{Block, FairPermit, FairSemaphore, FairWait, PermitClass, PortTests},
+    fairness::{Block, Caller, FairPermit, FairSemaphore, FairWait, PermitClass, PortTests},
     methods::{Monitor, http_sessions::HttpSessions},
     metrics::Metrics,
 };
@@ -85,8 +85,8 @@ impl Service {
     }
 
     /// Returns a permit to check a signature, or a waiter for [`Service::wait_for_check`].
-    pub(crate) fn try_check(&self, block: AddressBlock) -> Result<FairPermit, FairWait> {
-        self.checks.acquire(block)
+    pub(crate) fn try_check(&self, caller: &Caller) -> Result<FairPermit, FairWait> {
+        self.checks.acquire(caller.address_block(), caller.checks())
     }
 
     /// Waits for a permit to check a signature, for at most [`PoolLimits::check_wait`].
@@ -96,8 +96,8 @@ impl Service {
     }
 
     /// Returns a permit to check a signature; waits for one if necessary.
-    pub(crate) async fn acquire_check(&self, block: AddressBlock) -> Result<FairPermit, WireError> {
-        match self.try_check(block) {
+    pub(crate) async fn acquire_check(&self, caller: &Caller) -> Result<FairPermit, WireError> {
+        match self.try_check(caller) {
             Ok(permit) => Ok(permit),
             Err(wait) => self.wait_for_check(wait).await,
         }
@@ -150,7 +150,7 @@ impl Service {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::time::Duration;
+    use std::{net::Ipv4Addr, time::Duration};
 
     use vipnode_types::wire::ErrorCode;
 
@@ -159,6 +159,7 @@ pub(crate) mod tests {
         PoolMetrics,
         auth::{Audience, BansAndDrains},
         engine::{InboxReader, inbox},
+        fairness::ConnectionLimiter,
     };
 
     /// A service without a core: its messages to the core arrive at the reader.
@@ -181,10 +182,12 @@ pub(crate) mod tests {
     async fn a_signature_beyond_the_concurrent_checks_waits_no_longer_than_allowed() {
         let limits = PoolLimits { signature_checks: 1, check_wait: Duration::ZERO, ..PoolLimits::default() };
         let (service, _reader) = service(limits);
-        let permit = service.try_check(AddressBlock::ALL).unwrap();
-        let wait = service.try_check(AddressBlock::ALL).unwrap_err();
+        let limiter = Arc::new(ConnectionLimiter::new(&service.limits));
+        let caller = limiter.admit(Ipv4Addr::LOCALHOST.into(), Instant::now()).unwrap();
+        let permit = service.try_check(&caller).unwrap();
+        let wait = service.try_check(&caller).unwrap_err();
         assert!(service.wait_for_check(wait).await.unwrap_err().is(ErrorCode::Busy));
         drop(permit);
-        assert!(service.try_check(AddressBlock::ALL).is_ok());
+        assert!(service.try_check(&caller).is_ok());
     }
 }

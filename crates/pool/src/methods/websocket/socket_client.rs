@@ -33,7 +33,7 @@ where
 
     async fn check_permit(&mut self) -> Result<FairPermit, CallEnd<SessionEnd>> {
         let service = self.socket.service;
-        match service.try_check(self.socket.caller.address_block()) {
+        match service.try_check(self.socket.caller) {
             Ok(permit) => Ok(permit),
             Err(wait) => {
                 let waited = self.session.work_while(Box::pin(service.wait_for_check(wait))).await;
