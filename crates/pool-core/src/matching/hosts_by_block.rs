@@ -11,8 +11,8 @@ use crate::collections::{
 #[derive(Debug, Default)]
 pub(crate) struct HostsByBlock {
     wide: Vec<WideGroup>,
-    wide_at: BTreeMap<WideBlock, usize>,
-    block_at: BTreeMap<AddressBlock, usize>,
+    wide_at: BTreeMap<WideBlock, u32>,
+    block_at: BTreeMap<AddressBlock, u32>,
     len: usize,
 }
 
@@ -25,7 +25,42 @@ struct WideGroup {
 #[derive(Debug)]
 struct BlockGroup {
     block: AddressBlock,
-    hosts: Vec<u32>,
+    hosts: BlockHosts,
+}
+
+/// The hosts of a block. Most have one host, for which nothing is allocated.
+#[derive(Debug)]
+enum BlockHosts {
+    One(u32),
+    #[expect(clippy::box_collection, reason = "a block with one host takes 16 bytes instead of 24")]
+    Many(Box<Vec<u32>>),
+}
+
+impl BlockHosts {
+    fn as_slice(&self) -> &[u32] {
+        match self {
+            Self::One(host) => std::slice::from_ref(host),
+            Self::Many(hosts) => hosts,
+        }
+    }
+
+    fn push(&mut self, host: u32) {
+        match self {
+            Self::One(first) => *self = Self::Many(Box::new(vec![*first, host])),
+            Self::Many(hosts) => hosts.push(host),
+        }
+    }
+
+    /// Removes the host at a position by moving the last one there. Returns the host that was moved, and whether none is left.
+    fn swap_remove(&mut self, position: usize) -> (Option<u32>, bool) {
+        match self {
+            Self::One(_) => (None, true),
+            Self::Many(hosts) => {
+                hosts.swap_remove(position);
+                (hosts.get(position).copied(), hosts.is_empty())
+            }
+        }
+    }
 }
 
 impl HostsByBlock {
@@ -40,44 +75,44 @@ impl HostsByBlock {
     /// Adds a host; returns its position in its block.
     pub(crate) fn insert(&mut self, block: AddressBlock, host: u32) -> u32 {
         let Self { wide, wide_at, block_at, len } = self;
+        *len = len.saturating_add(1);
         let at = *wide_at.entry(block.wide()).or_insert_with(|| {
             wide.push(WideGroup { wide: block.wide(), blocks: Vec::new() });
-            wide.len().saturating_sub(1)
+            last_of(wide)
         });
-        let Some(group) = wide.get_mut(at) else { return NIL };
-        let at = *block_at.entry(block).or_insert_with(|| {
-            group.blocks.push(BlockGroup { block, hosts: Vec::new() });
-            group.blocks.len().saturating_sub(1)
-        });
-        let Some(group) = group.blocks.get_mut(at) else { return NIL };
+        let Some(group) = wide.get_mut(at as usize) else { return NIL };
+        let Some(at) = block_at.get(&block) else {
+            group.blocks.push(BlockGroup { block, hosts: BlockHosts::One(host) });
+            block_at.insert(block, last_of(&group.blocks));
+            return 0;
+        };
+        let Some(group) = group.blocks.get_mut(*at as usize) else { return NIL };
         group.hosts.push(host);
-        *len = len.saturating_add(1);
-        u32::try_from(group.hosts.len().saturating_sub(1)).unwrap_or(NIL)
+        last_of(group.hosts.as_slice())
     }
 
     /// Removes the host at a position of a block; returns the host that was moved there, if one was.
     pub(crate) fn remove(&mut self, block: AddressBlock, position: u32) -> Option<u32> {
         let wide_at = *self.wide_at.get(&block.wide())?;
         let block_at = *self.block_at.get(&block)?;
-        let wide = self.wide.get_mut(wide_at)?;
-        let group = wide.blocks.get_mut(block_at)?;
-        if (position as usize) >= group.hosts.len() {
+        let wide = self.wide.get_mut(wide_at as usize)?;
+        let group = wide.blocks.get_mut(block_at as usize)?;
+        if (position as usize) >= group.hosts.as_slice().len() {
             return None;
         }
-        group.hosts.swap_remove(position as usize);
+        let (moved, is_empty) = group.hosts.swap_remove(position as usize);
         self.len = self.len.saturating_sub(1);
-        let moved = group.hosts.get(position as usize).copied();
-        if group.hosts.is_empty() {
-            wide.blocks.swap_remove(block_at);
+        if is_empty {
+            wide.blocks.swap_remove(block_at as usize);
             self.block_at.remove(&block);
-            if let Some(moved) = wide.blocks.get(block_at) {
+            if let Some(moved) = wide.blocks.get(block_at as usize) {
                 self.block_at.insert(moved.block, block_at);
             }
         }
         if wide.blocks.is_empty() {
-            self.wide.swap_remove(wide_at);
+            self.wide.swap_remove(wide_at as usize);
             self.wide_at.remove(&block.wide());
-            if let Some(moved) = self.wide.get(wide_at) {
+            if let Some(moved) = self.wide.get(wide_at as usize) {
                 self.wide_at.insert(moved.wide, wide_at);
             }
         }
@@ -86,9 +121,9 @@ impl HostsByBlock {
 
     /// The host at a position of a block, for checks.
     pub(crate) fn at(&self, block: AddressBlock, position: u32) -> Option<u32> {
-        let wide = self.wide.get(*self.wide_at.get(&block.wide())?)?;
-        let group = wide.blocks.get(*self.block_at.get(&block)?)?;
-        group.hosts.get(position as usize).copied()
+        let wide = self.wide.get(*self.wide_at.get(&block.wide())? as usize)?;
+        let group = wide.blocks.get(*self.block_at.get(&block)? as usize)?;
+        group.hosts.as_slice().get(position as usize).copied()
     }
 
     /// Every host once, in rounds: a round visits each wide block for one host, and successive rounds visit the next
@@ -139,7 +174,7 @@ impl HostWalk<'_> {
 impl BlockWalk<'_> {
     fn next(&mut self, rng: &mut SeededRng) -> Option<u32> {
         let mut hosts = match self.blocks.next() {
-            Some(group) => Cycle::new(&group.hosts, rng),
+            Some(group) => Cycle::new(group.hosts.as_slice(), rng),
             None => self.again.pop_front()?,
         };
         let host = hosts.next().copied();
@@ -163,6 +198,11 @@ impl<'a, T> Cycle<'a, T> {
         self.next = if next >= self.list.len() { 0 } else { next };
         item
     }
+}
+
+/// The index of the last entry of a list.
+fn last_of<T>(list: &[T]) -> u32 {
+    u32::try_from(list.len().saturating_sub(1)).unwrap_or(NIL)
 }
 
 #[cfg(test)]
