@@ -105,8 +105,9 @@ limits! {
         /// Nodes that one account pays for; further links are refused.
         nodes_an_account: u32 = 1_000, Count 1..=100_000;
         /// Pending offers on a chain that clients of one address block (/24, /48) that are not proven may always hold while a slot is
-        /// free on that chain. Beyond it, they may hold at most as many as slots remain free; further requests for hosts are
-        /// answered "busy".
+        /// free on that chain. Beyond it, they may hold at most as many as slots remain free of those that clients of two wide
+        /// blocks (/16, /32) used at once before (while no host on that chain has served a client: of twice as many
+        /// slots as one client may be offered at once, see `extra_offers`); further requests for hosts are answered "busy".
         offers_minimum: u32 = 4, Count 1..=4_294_967_295;
         /// Nodes in `avoid`; the rest is ignored.
         avoid: u32 = 64, Count 0..=1_000;
@@ -137,7 +138,8 @@ limits! {
         extra_offers: u32 = 7, Count 0..=64;
         /// Offers on those hosts in an address block (/24, /48) that have never served a client, as long as other hosts are
         /// known: pending ones, and for `same_address_ms` those that the host did not admit. A wide block (/16, /32) may
-        /// have four times as many. Further clients get other hosts.
+        /// have four times as many. For a client, offers to clients of its own wide block count, and of those to clients of
+        /// each other one a quarter of the limit at most. Further clients get other hosts.
         trials_a_block: u32 = 4, Count 1..=1_000_000;
         /// Connected hosts examined for one `vipnode_explain`; in a larger pool, the answer covers only this many.
         explained_hosts: u32 = 256, Count 1..=10_000;
@@ -160,7 +162,8 @@ limits! {
         /// one tick; the rest waits for the next tick. A step looks at one host, or at one combination of capabilities,
         /// rules, and version.
         steps_a_tick: u32 = 1_000, Count 1..=10_000_000;
-        /// The pool searches again for a waiting client after this time if it found no host.
+        /// The pool searches again for a waiting client after this time if it found no host, or once a host that has served
+        /// clients has a free slot again.
         retry_ms: u64 = 5 * SECOND, Time 100..=HOUR;
         /// A host that failed to admit a client gets no offers for this time, which doubles with each failure up to
         /// `max_host_backoff_ms`.

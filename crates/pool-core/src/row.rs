@@ -172,6 +172,13 @@ pub struct LeaseRow {
     pub host_seen: Option<(Ms, Option<Ms>)>,
 }
 
+impl LeaseRow {
+    /// Whether both sides have seen each other, so that its meter runs.
+    pub(crate) const fn is_running(&self) -> bool {
+        self.client_seen.is_some() && self.host_seen.is_some()
+    }
+}
+
 /// A finished billing period, with both ends fixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeteredPeriod {

@@ -67,19 +67,24 @@ impl BlockShares {
         Self::allows(self.minimum, self.held_by(block), self.held_by_wide(block.wide()), free)
     }
 
+    /// As [`Self::may_take`] while more are free, of which only `shared` count for shares above the minimum.
+    pub(crate) fn may_take_of(&self, block: AddressBlock, shared: u32) -> bool {
+        let (own, wide) = (self.held_by(block), self.held_by_wide(block.wide()));
+        is_within_minimum(self.minimum, own, wide) || leaves_enough(own, wide, shared)
+    }
+
     /// Whether a block that holds `own`, in a wide block that holds `wide`, may hold one more while `free` are left: the rule
     /// of [`Self::may_take`], for those who count by themselves.
     #[must_use]
     pub const fn allows(minimum: u32, own: u32, wide: u32, free: u32) -> bool {
-        let of_minimum = free > 0 && own < minimum && wide < minimum.saturating_mul(BLOCKS_WITH_MINIMUM);
-        of_minimum || leaves_enough(own, wide, free)
+        (free > 0 && is_within_minimum(minimum, own, wide)) || leaves_enough(own, wide, free)
     }
 
-    /// How many of `free` a block and a wide block that hold nothing may come to hold, each alone: the largest numbers for
-    /// which [`Self::allows`] holds.
-    pub(crate) fn sizes(minimum: u32, free: u64) -> [u64; 2] {
+    /// How many of `free` a block and a wide block that hold nothing may come to hold, each alone, if only `shared` of them
+    /// count for shares above the minimum: the largest numbers for which [`Self::may_take_of`] holds.
+    pub(crate) fn sizes(minimum: u32, [free, shared]: [u64; 2]) -> [u64; 2] {
         let minimum_of_wide = u64::from(minimum).saturating_mul(BLOCKS_WITH_MINIMUM.into());
-        [free.div_ceil(3).max(minimum.into()), free.div_ceil(2).max(minimum_of_wide)].map(|most| most.min(free))
+        [shared.div_ceil(3).max(minimum.into()), shared.div_ceil(2).max(minimum_of_wide)].map(|most| most.min(free))
     }
 
     /// A block holds one more.
@@ -99,6 +104,11 @@ impl BlockShares {
         give_back(&mut self.wide, &block.wide());
         self.held = self.held.saturating_sub(1);
     }
+}
+
+/// Whether a block that holds `own`, in a wide block that holds `wide`, may hold one more while anything is free.
+const fn is_within_minimum(minimum: u32, own: u32, wide: u32) -> bool {
+    own < minimum && wide < minimum.saturating_mul(BLOCKS_WITH_MINIMUM)
 }
 
 /// Whether a block that holds `own`, in a wide block that holds `wide`, may hold one more while `free` are left: each of the two
@@ -125,10 +135,16 @@ mod tests {
 
     /// How many of `all` the blocks take that come in turn until none may.
     fn fill(shares: &mut BlockShares, blocks: &[AddressBlock], all: u32) {
+        fill_of(shares, blocks, [all, all]);
+    }
+
+    /// The same where only `shared` of them count above the minimum.
+    fn fill_of(shares: &mut BlockShares, blocks: &[AddressBlock], [all, shared]: [u32; 2]) {
         loop {
             let before = shares.held();
             for &block in blocks {
-                if shares.may_take(block, all - shares.held()) {
+                let (left, held) = (all - shares.held(), shares.held());
+                if left > 0 && shares.may_take_of(block, shared.saturating_sub(held)) {
                     shares.take(block);
                 }
             }
@@ -158,12 +174,15 @@ mod tests {
     fn what_a_block_and_a_wide_block_come_to_hold_alone_is_known_before() {
         let neighbors: Vec<_> = (0..=255).map(|n| block(&format!("10.0.{n}.1"))).collect();
         for (minimum, free) in (0..6).flat_map(|minimum| (0..50).map(move |free| (minimum, free))) {
-            let held = [&neighbors[..1], &neighbors[..]].map(|blocks| {
-                let mut shares = BlockShares::new(minimum);
-                fill(&mut shares, blocks, free);
-                u64::from(shares.held())
-            });
-            assert_eq!(held, BlockShares::sizes(minimum, free.into()), "{minimum} {free}");
+            for claimed in [0, 30] {
+                let held = [&neighbors[..1], &neighbors[..]].map(|blocks| {
+                    let mut shares = BlockShares::new(minimum);
+                    fill_of(&mut shares, blocks, [free + claimed, free]);
+                    u64::from(shares.held())
+                });
+                let free = [free + claimed, free].map(u64::from);
+                assert_eq!(held, BlockShares::sizes(minimum, free), "{minimum} {free:?}");
+            }
         }
     }
 

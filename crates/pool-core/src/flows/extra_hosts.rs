@@ -1,6 +1,16 @@
 use vipnode_types::wire::{EvictReason, Side};
 
-use crate::{Core, agents::node::Node, leases::lease::Lease, matching::unpaired_offers::UnpairedOffer, output::Output};
+use crate::{
+    Core,
+    agents::node::Node,
+    leases::lease::Lease,
+    matching::{host_search::Apart, unpaired_offers::UnpairedOffer},
+    output::Output,
+};
+
+/// The number of clients that a host is offered to once it has a free slot again: some of them may not fit it. In the rule of
+/// `retry_ms`.
+const OFFERED_TO: usize = 4;
 
 impl Core {
     /// A client's host should be connected by now: else the client gets further ones of other address blocks.
@@ -9,11 +19,50 @@ impl Core {
         let Some(client) = lease.filter(|lease| !lease.is_running()).map(Lease::client) else { return };
         for _ in 0..slow.extra_hosts() {
             // A client that gets none keeps those that it has; nothing else follows from it.
-            if !self.may_have_further_host(client) || self.offer_slot_of(output, client, true).is_err() {
+            if !self.may_have_further_host(client) || !self.offer_further_host(output, client) {
                 break;
             }
         }
         self.matching.await_pair_again(slow, output.now.plus(self.limits.extra_host_ms));
+        self.set_slow(client);
+    }
+
+    fn set_slow(&mut self, client: u32) {
+        let (matching, context) = self.matching();
+        matching.set_slow(client, context);
+    }
+
+    /// Offers hosts that have a free slot again to clients whose search is suspended, or whose hosts stay silent, in turn.
+    /// Otherwise, a client that asks at the right moment would get the slot, and one of a flood always does.
+    pub(crate) fn serve_opened_hosts(&mut self, output: &mut Output) {
+        for host in self.matching.take_opened() {
+            let Some(host) = self.agents.live(host) else { continue };
+            let Some(chain) = self.agents.get(host).map(Node::chain) else { continue };
+            for chain in [Some(chain), self.context().joined_chain(chain)].into_iter().flatten() {
+                self.serve_opened_host(output, host, chain);
+            }
+        }
+    }
+
+    fn serve_opened_host(&mut self, output: &mut Output, host: u32, chain: u32) {
+        for _ in 0..OFFERED_TO {
+            if self.matching.free_slots(host, self.context()) == 0 {
+                return;
+            }
+            let (matching, context) = self.matching();
+            let Some(client) = matching.next_suspended(chain, context) else { return };
+            let further = self.leases.client_count(client) >= self.matching.want(client);
+            if !further || self.may_have_further_host(client) {
+                // One that does not get it waits for the next.
+                let _none = self.offer_host(output, client, host).is_err();
+            }
+        }
+    }
+
+    /// Offers a client one more host: in another wide block than its hosts, because silent hosts of one provider may be in
+    /// many blocks, or else in another block.
+    fn offer_further_host(&mut self, output: &mut Output, client: u32) -> bool {
+        [Apart::WideBlock, Apart::Block].into_iter().any(|apart| self.offer_slot_of(output, client, apart).is_ok())
     }
 
     fn may_have_further_host(&self, client: u32) -> bool {

@@ -120,15 +120,16 @@ impl Core {
     }
 
     fn check_open_hosts(&self) -> Result<(), BrokenInvariant> {
-        let mut free: BTreeMap<u32, (u64, usize)> = BTreeMap::new();
+        let mut free: BTreeMap<u32, (u64, u64, usize)> = BTreeMap::new();
         let (mut hosts, mut clients) = (0_usize, 0_u64);
         for (index, node) in self.agents.iter() {
             let listed = self.matching.is_listed_correctly(index, self.context());
             BrokenInvariant::unless(listed, || format!("{:?} is not listed as the host that it is", node.id()))?;
-            let slots = self.matching.listed_slots(index);
+            let (slots, shown) = self.matching.listed_slots(index);
             if slots > 0 {
                 let sum = free.entry(node.chain()).or_default();
-                *sum = (sum.0.saturating_add(u64::from(slots)), sum.1.saturating_add(1));
+                let (free, used) = (sum.0.saturating_add(slots.into()), sum.1.saturating_add(shown.into()));
+                *sum = (free, used, sum.2.saturating_add(1));
             }
             hosts = hosts.saturating_add(usize::from(node.is_host() && node.is_connected()));
             clients = clients.saturating_add(u64::from(node.counts_as_client_now() && node.is_connected()));
@@ -136,8 +137,8 @@ impl Core {
         let open = self.matching.open_hosts();
         BrokenInvariant::unless(hosts == open.connected().len(), || "hosts are shown that are gone".to_owned())?;
         BrokenInvariant::unless(clients == open.clients(), || "connected clients are miscounted".to_owned())?;
-        let lists: BTreeMap<u32, (u64, usize)> =
-            open.chains().map(|(chain, open)| (chain, (open.free, open.groups.len()))).collect();
+        let lists: BTreeMap<u32, (u64, u64, usize)> =
+            open.chains().map(|(chain, open)| (chain, (open.free, open.shown, open.groups.len()))).collect();
         BrokenInvariant::unless(lists == free, || "free slots are miscounted".to_owned())
     }
 

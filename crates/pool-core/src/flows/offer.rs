@@ -1,33 +1,60 @@
 use vipnode_types::{
     LeaseId,
-    wire::{AdmitCall, DialCall, EvictReason, LeasedHost, Side},
+    wire::{AdmitCall, DialCall, EvictReason, LeasedHost, Selection, Side},
 };
 
 use crate::{
     Core,
     agents::node::Node,
     leases::{offer::LeaseTerms, pricing::Pricing},
-    matching::{OfferedPair, no_host::NoHost, pending_offers::OfferShare},
+    matching::{OfferedPair, host_search::Apart, no_host::NoHost, pending_offers::OfferShare},
     output::Output,
 };
 
 impl Core {
     /// Finds a host for a client and asks it to admit the client.
     pub(crate) fn offer_slot(&mut self, output: &mut Output, client: u32) -> Result<(), NoHost> {
-        let first = self.offer_slot_of(output, client, false)?;
+        let first = self.offer_slot_of(output, client, Apart::Nothing)?;
         if self.agents.get(client).is_some_and(Node::can_dial) {
             self.matching.await_pair(first, output.now.plus(self.limits.extra_host_ms));
         }
         Ok(())
     }
 
-    /// Finds a host as [`Self::offer_slot`] does; with `other_block`, in another address block than the client's hosts.
-    pub(crate) fn offer_slot_of(
+    /// Finds a host as [`Self::offer_slot`] does, apart from the client's hosts.
+    pub(crate) fn offer_slot_of(&mut self, output: &mut Output, client: u32, apart: Apart) -> Result<LeaseId, NoHost> {
+        self.check_client(client)?;
+        let (matching, rng, context) = self.matching_with_rng();
+        let mut steps = 0;
+        let found = matching.find_host(client, apart, rng, &mut steps, context);
+        output.count_steps(self.agents.address(client), steps);
+        let (host, selection) = found?;
+        self.offer_selected(output, client, (host, selection))
+    }
+
+    /// Asks this host to admit a client, if it fits the client.
+    pub(crate) fn offer_host(&mut self, output: &mut Output, client: u32, host: u32) -> Result<(), NoHost> {
+        self.check_client(client)?;
+        output.count_steps(self.agents.address(client), 1);
+        let selection = self.matching.select(client, host, self.context()).ok_or(NoHost::NoneFits)?;
+        let lease = self.offer_selected(output, client, (host, selection))?;
+        self.matching.await_pair(lease, output.now.plus(self.limits.extra_host_ms));
+        Ok(())
+    }
+
+    fn offer_selected(
         &mut self,
         output: &mut Output,
         client: u32,
-        other_block: bool,
+        (host, selection): (u32, Selection),
     ) -> Result<LeaseId, NoHost> {
+        let lease = self.begin_lease(output, client, host).ok_or(NoHost::NoneFits)?;
+        self.matching.selected(lease, selection, &self.limits);
+        Ok(lease)
+    }
+
+    /// Checks what forbids any host.
+    fn check_client(&self, client: u32) -> Result<(), NoHost> {
         if self.agents.is_drained(client) {
             return Err(NoHost::Drained);
         }
@@ -40,14 +67,7 @@ impl Core {
         if self.matching.offers_exhausted(client, self.context()) {
             return Err(NoHost::Block);
         }
-        let (matching, rng, context) = self.matching_with_rng();
-        let mut steps = 0;
-        let found = matching.find_host(client, other_block, rng, &mut steps, context);
-        output.count_steps(self.agents.address(client), steps);
-        let (host, selection) = found?;
-        let lease = self.begin_lease(output, client, host).ok_or(NoHost::NoneFits)?;
-        self.matching.selected(lease, selection, &self.limits);
-        Ok(lease)
+        Ok(())
     }
 
     /// Whether a client has used up today's unpaired time.
@@ -59,14 +79,15 @@ impl Core {
         let (price, fee_bps) = (self.limits.price, self.limits.fee_bps);
         let node = self.agents.get(client)?;
         let (client_id, address) = (node.id(), node.address());
-        let shared = self.agents.is_limited(client, &self.limits);
+        let shared = self.agents.is_limited(client, &self.limits)
+            && self.matching.counts_to_share(host, node.chain(), self.context());
         let offer =
             self.leases.offer(output, LeaseTerms { client, host, pricing: Pricing { price, fee_bps }, shared })?;
         self.watch_pair(client, host);
         let share = self.share_of(client, shared);
         self.matching.offered(OfferedPair { client, host, address }, share, output.now, &self.limits);
         let (matching, context) = self.matching();
-        matching.begin_trial(offer.id, host, context);
+        matching.begin_trial(offer.id, (client, host), context);
         self.counters.offered = self.counters.offered.saturating_add(1);
         self.persist_lease(output, offer.index);
         let admit = AdmitCall {

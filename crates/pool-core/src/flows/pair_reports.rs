@@ -111,6 +111,7 @@ impl Core {
         let (matching, context) = self.matching();
         matching.host_paired(paired.host, paired.client, context);
         matching.refresh_open_hosts(paired.host, context);
+        matching.refresh_waiting(paired.client, context);
         self.schedule_proof(paired.client);
         self.schedule_proof(paired.host);
         Some(paired.client)

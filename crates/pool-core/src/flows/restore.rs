@@ -128,7 +128,9 @@ impl Core {
             core.cost_waits(&row, core.clock.now());
             core.metering.rows.restore(row);
         }
-        for row in read.leases.into_values() {
+        // Those that run first: they show which hosts have served a client.
+        let (running, offered): (Vec<_>, Vec<_>) = read.leases.into_values().partition(LeaseRow::is_running);
+        for row in running.into_iter().chain(offered) {
             core.restore_lease(&row);
         }
         core.agents.restore_delegations(read.delegations.into_values());
@@ -138,9 +140,9 @@ impl Core {
 
     fn restore_lease(&mut self, row: &LeaseRow) {
         let (Some(client), Some(host)) = (self.agents.find(&row.client), self.agents.find(&row.host)) else { return };
-        let Some(index) = self.leases.restore(row, client, host, self.agents.is_limited(client, &self.limits)) else {
-            return;
-        };
+        let limited = self.agents.is_limited(client, &self.limits);
+        let shared = limited && self.matching.has_served(host, self.context());
+        let Some(index) = self.leases.restore(row, client, host, shared) else { return };
         self.watch_pair(client, host);
         let Some(lease) = self.leases.get(index) else { return };
         let (id, running, down) = (lease.id(), lease.is_running(), lease.host_down() != UNSEEN);

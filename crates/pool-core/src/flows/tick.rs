@@ -24,6 +24,7 @@ impl Core {
             }
         }
         self.collect_rest(output);
+        self.serve_opened_hosts(output);
         self.serve_waiting(output);
         self.agents.flush(output, &self.limits);
         self.sweep(output, self.limits.swept_a_tick);

@@ -43,12 +43,22 @@ pub(crate) struct Criteria {
     pub(in crate::matching) spent: SpentHosts,
     /// The execution client that a host has to be; unknown for any.
     pub(in crate::matching) kind: Kind,
-    /// Whether hosts in the blocks of its current hosts are left out.
-    other_block: bool,
+    /// Which hosts are left out because of its current ones.
+    apart: Apart,
     /// Whether clients were connected with any of the hosts that have free slots.
     pub(in crate::matching) any_has_served: bool,
     /// What the search has learned of classes of hosts.
     classes: BTreeMap<NodeClass, Option<Incompatibility>>,
+}
+
+/// Which hosts are left out because of where a client's current hosts are. In a closed pool, none is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Apart {
+    Nothing,
+    /// Those in the address block of a current host.
+    Block,
+    /// Those in the wide block of a current host.
+    WideBlock,
 }
 
 /// A search for a host.
@@ -69,14 +79,14 @@ struct HostSearch<'a> {
 
 impl Matching {
     /// Returns the best of a few hosts with a free slot, drawn by address blocks, and counts the `steps` that this takes.
-    /// With `other_block` it has to be in another block than the client's current hosts, and the first that fits is taken: hosts
-    /// that rank well and stay silent would be first again and again.
+    /// If it has to be `apart` from the client's current hosts, the first that fits is taken: hosts that rank well and stay silent
+    /// would be first again and again.
     /// The cost does not grow with the pool, nor with the kinds of hosts there are. Where no kind of host on the chain is
     /// compatible with the client's kind, that is remembered until a new kind of host is there.
     pub(crate) fn find_host(
         &mut self,
         client: u32,
-        other_block: bool,
+        apart: Apart,
         rng: &mut SeededRng,
         steps: &mut u32,
         context: Context<'_>,
@@ -90,7 +100,7 @@ impl Matching {
         let chains = [Some(node.chain()), context.joined_chain(node.chain())];
         let mut why = NoHost::NoneFree;
         for chain in chains.into_iter().flatten() {
-            match self.find_host_on(chain, (client, other_block), rng, steps, context) {
+            match self.find_host_on(chain, (client, apart), rng, steps, context) {
                 Ok(found) => return Ok(found),
                 Err(NoHost::NoneFree) => {}
                 Err(reason) => why = reason,
@@ -103,7 +113,7 @@ impl Matching {
     fn find_host_on(
         &mut self,
         chain: u32,
-        (client, other_block): (u32, bool),
+        (client, apart): (u32, Apart),
         rng: &mut SeededRng,
         steps: &mut u32,
         context: Context<'_>,
@@ -115,7 +125,8 @@ impl Matching {
         if let Some(incompatibilities) = open.failed_before(class).filter(|_| nearby.is_empty()) {
             return Err(NoHost::Incompatible(incompatibilities.clone()));
         }
-        let criteria = Criteria { other_block: other_block && !self.members_only, ..self.criteria(client, context) };
+        let apart = if self.members_only { Apart::Nothing } else { apart };
+        let criteria = Criteria { apart, ..self.criteria(client, context) };
         let mut search = HostSearch::new(criteria, context);
         for host in nearby {
             search.examine(self, host);
@@ -142,7 +153,7 @@ impl Matching {
     ) -> Result<(u32, Selection), NoHost> {
         let Limits { candidates, compared_hosts, examined_hosts, .. } = *search.context.limits;
         let mut walk = open.groups.walk(rng);
-        let first = if search.criteria.other_block { 1 } else { candidates.max(1) };
+        let first = if search.criteria.apart != Apart::Nothing { 1 } else { candidates.max(1) };
         for _ in 0..first {
             // Each host that is drawn is somewhere else in memory, and a few good ones are as good as many.
             if search.compared >= compared_hosts {
@@ -170,6 +181,13 @@ impl Matching {
         }
     }
 
+    /// Returns how a host is selected for a client without a search; `None` if it cannot be offered to the client now.
+    pub(crate) fn select(&self, client: u32, host: u32, context: Context<'_>) -> Option<Selection> {
+        let mut criteria = self.criteria(client, context);
+        let fits = self.rejection(&mut criteria, host, context).is_none();
+        fits.then(|| Selection { score: self.score(&criteria, host, context), candidates: 1 })
+    }
+
     /// Collects what a client's host is selected by.
     pub(crate) fn criteria(&self, client: u32, context: Context<'_>) -> Criteria {
         let hosts: Vec<u32> = context.leases.of_client(client).map(|(_, lease)| lease.host()).collect();
@@ -184,11 +202,8 @@ impl Matching {
         let spent = metering.spent_hosts(client, now, (agents, leases), limits);
         let kind = self.asks.kind(client);
         let chain = context.agents.get(client).map(Node::chain);
-        let chains = [chain, chain.and_then(|chain| context.joined_chain(chain))];
-        let mut open = chains.into_iter().flatten().filter_map(|chain| self.open_hosts.of(chain));
-        let any_has_served = open.any(|open| open.known > 0);
+        let any_has_served = chain.is_some_and(|chain| self.knows_hosts_on(chain, context));
         let classes = BTreeMap::new();
-        let other_block = false;
         Criteria {
             client,
             hosts,
@@ -199,7 +214,7 @@ impl Matching {
             barred,
             spent,
             kind,
-            other_block,
+            apart: Apart::Nothing,
             any_has_served,
             classes,
         }
@@ -207,9 +222,14 @@ impl Matching {
 }
 
 impl Criteria {
-    /// Whether a host is left out because of its address block.
+    /// Whether a host is left out because of where it is.
     pub(in crate::matching) fn leaves_out(&self, host: &Node) -> bool {
-        self.other_block && host.address().is_some_and(|address| self.blocks.contains(&AddressBlock::of(address)))
+        let Some(at) = host.address().map(AddressBlock::of) else { return false };
+        match self.apart {
+            Apart::Nothing => false,
+            Apart::Block => self.blocks.contains(&at),
+            Apart::WideBlock => self.blocks.iter().any(|block| block.wide() == at.wide()),
+        }
     }
 
     /// Why the client and the hosts of a class are incompatible; checked once for each class.

@@ -69,6 +69,8 @@ pub(crate) struct Matching {
     selections: PastSelections,
     pending_offers: PendingOffers,
     unpaired_offers: UnpairedOffers,
+    /// Hosts that have a free slot again, for the clients whose turn it is.
+    opened: Vec<Handle>,
     trials: NewHostTrials,
     strikes: Strikes,
     /// Hosts that get no offer for a while, because they did not admit.
@@ -89,7 +91,7 @@ pub(crate) struct Context<'a> {
 
 impl Context<'_> {
     /// The other chain whose nodes a chain's nodes are matched with, if there is one.
-    pub(in crate::matching) fn joined_chain(&self, chain: u32) -> Option<u32> {
+    pub(crate) fn joined_chain(&self, chain: u32) -> Option<u32> {
         self.agents.joined_chain(chain, self.limits)
     }
 }
@@ -110,6 +112,8 @@ struct NodeMatching {
     open_has_served: bool,
     /// The free slots that it adds to its chain's sum.
     open_free: u32,
+    /// Those of them that it adds to its chain's sum of slots that clients of two wide blocks used before.
+    open_shown: u32,
     /// Whether it is included in the count of connected clients.
     counted_client: bool,
     /// Whether it is a host that refused or was late, and gets no offer until a timer ends.
@@ -123,7 +127,11 @@ struct NodeMatching {
     want: u32,
     /// Nodes that a client avoids. One pointer, because few clients avoid any.
     avoid: Option<Box<Avoided>>,
+    /// Its position in the queue, among the clients whose search is suspended or among the others.
     wait_key: Option<WaitKey>,
+    is_suspended: bool,
+    /// Whether it is a client whose hosts stay silent.
+    is_slow: bool,
 }
 
 impl Default for NodeMatching {
@@ -136,6 +144,7 @@ impl Default for NodeMatching {
             paired: PairedSlots::default(),
             open_has_served: false,
             open_free: 0,
+            open_shown: 0,
             counted_client: false,
             host_backing_off: false,
             refusals: 0,
@@ -144,6 +153,8 @@ impl Default for NodeMatching {
             want: 0,
             avoid: None,
             wait_key: None,
+            is_suspended: false,
+            is_slow: false,
         }
     }
 }
@@ -173,6 +184,7 @@ impl Matching {
             selections: PastSelections::default(),
             pending_offers: PendingOffers::new(limits.offers_minimum),
             unpaired_offers: UnpairedOffers::new(),
+            opened: Vec::new(),
             trials: NewHostTrials::default(),
             strikes: Strikes::default(),
             host_back_offs: Deadlines::new(),
@@ -195,7 +207,8 @@ impl Matching {
         self.wait_queue.clear();
         for (index, _) in context.agents.iter() {
             if let Some(entry) = self.nodes.get_mut(index) {
-                (entry.open_free, entry.open_position, entry.wait_key) = (0, NIL, None);
+                (entry.open_free, entry.open_shown, entry.open_position) = (0, 0, NIL);
+                entry.wait_key = None;
             }
             self.refresh_open_hosts(index, context);
             self.refresh_waiting(index, context);
@@ -223,7 +236,7 @@ impl Matching {
     /// Sets the number of hosts that a client wants in total, and the nodes that it avoids.
     pub(crate) fn set_want(&mut self, client: u32, want: u32, avoid: Box<[Handle]>) {
         if let Some(entry) = self.nodes.get_mut(client) {
-            (entry.want, entry.asked) = (want, true);
+            (entry.want, entry.asked, entry.is_slow) = (want, true, false);
             entry.avoid = (!avoid.is_empty()).then(|| Box::new(Avoided(avoid)));
         }
     }

@@ -4,7 +4,7 @@ use vipnode_types::{LeaseId, Ms};
 
 use crate::{
     Limits,
-    collections::{address_block::AddressBlock, block_shares::BlockShares},
+    collections::address_block::{AddressBlock, WideBlock},
     matching::{Context, Matching},
 };
 
@@ -14,35 +14,101 @@ use crate::{
 /// A host id is free. A host that admits and stays silent costs each of its clients seconds, and so does one that answers
 /// "full" late. So the new hosts of an address block get few clients within a while, as long as the chain has an open host
 /// that is known. A host is known once a client connected with it.
+///
+/// A client id is free too, and one that never connects would use up the trials of honest new hosts. So for a client, the
+/// trials of its own wide block all count, and of those of each other wide block a quarter of the limit at most.
 #[derive(Debug, Default)]
 pub(crate) struct NewHostTrials {
-    leases: BTreeMap<LeaseId, AddressBlock>,
-    /// The blocks of hosts that did not admit, and until when that counts; the oldest first.
-    used: VecDeque<(Ms, AddressBlock)>,
-    /// Of both.
-    held: BlockShares,
+    leases: BTreeMap<LeaseId, Trial>,
+    /// Trials of hosts that did not admit, and until when they count; the oldest first.
+    used: VecDeque<(Ms, Trial)>,
+    /// Of both, by the block of the hosts.
+    of_blocks: TrialCounts<AddressBlock>,
+    /// Of both, by the wide block of the hosts.
+    of_wide_blocks: TrialCounts<WideBlock>,
 }
+
+/// Where the host and the client of a trial are.
+#[derive(Debug, Clone, Copy)]
+struct Trial {
+    hosts: AddressBlock,
+    clients: WideBlock,
+}
+
+/// The number of trials for each wide block of clients, by where the hosts are.
+#[derive(Debug)]
+struct TrialCounts<K>(BTreeMap<K, BTreeMap<WideBlock, u32>>);
 
 /// Blocks of one wide block that may each have as many trials as a block.
 const BLOCKS_OF_A_WIDE: u32 = 4;
+/// How many wide blocks of clients together use up the trials of hosts for all others.
+const CLIENT_BLOCKS: u32 = 4;
 
-impl NewHostTrials {
-    fn is_full(&self, block: AddressBlock, limits: &Limits) -> bool {
-        let most = limits.trials_a_block;
-        let of_wide = self.held.held_by_wide(block.wide());
-        self.held.held_by(block) >= most || of_wide >= most.saturating_mul(BLOCKS_OF_A_WIDE)
+impl<K> Default for TrialCounts<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord> TrialCounts<K> {
+    fn add(&mut self, hosts: K, clients: WideBlock) {
+        let count = self.0.entry(hosts).or_default().entry(clients).or_default();
+        *count = count.saturating_add(1);
     }
 
-    /// Remembers that a trial failed, unless its block has as many as it may: one more would change nothing.
-    fn use_up(&mut self, block: AddressBlock, until: Ms, limits: &Limits) {
-        if self.is_full(block, limits) {
+    fn sub(&mut self, hosts: &K, clients: WideBlock) {
+        let Some(counts) = self.0.get_mut(hosts) else { return };
+        let Some(count) = counts.get_mut(&clients) else { return };
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            counts.remove(&clients);
+        }
+        if counts.is_empty() {
+            self.0.remove(hosts);
+        }
+    }
+
+    /// Whether hosts have as many trials as they may for one more client of a wide block.
+    fn are_full(&self, hosts: &K, clients: WideBlock, most: u32) -> bool {
+        let of_another = most.div_ceil(CLIENT_BLOCKS);
+        let counts = self.0.get(hosts).into_iter().flatten();
+        let counted = counts.map(|(of, count)| if *of == clients { *count } else { of_another.min(*count) });
+        counted.fold(0, u32::saturating_add) >= most
+    }
+
+    fn all(&self) -> usize {
+        let counts = self.0.values().flat_map(BTreeMap::values);
+        counts.fold(0, |sum, count| sum.saturating_add(*count as usize))
+    }
+}
+
+impl NewHostTrials {
+    fn is_full(&self, trial: Trial, limits: &Limits) -> bool {
+        let (Trial { hosts, clients }, most) = (trial, limits.trials_a_block);
+        self.of_blocks.are_full(&hosts, clients, most)
+            || self.of_wide_blocks.are_full(&hosts.wide(), clients, most.saturating_mul(BLOCKS_OF_A_WIDE))
+    }
+
+    fn take(&mut self, Trial { hosts, clients }: Trial) {
+        self.of_blocks.add(hosts, clients);
+        self.of_wide_blocks.add(hosts.wide(), clients);
+    }
+
+    fn give_back(&mut self, Trial { hosts, clients }: Trial) {
+        self.of_blocks.sub(&hosts, clients);
+        self.of_wide_blocks.sub(&hosts.wide(), clients);
+    }
+
+    /// Remembers that a trial failed, unless there are as many as there may be: one more would change nothing.
+    fn use_up(&mut self, trial: Trial, until: Ms, limits: &Limits) {
+        if self.is_full(trial, limits) {
             return;
         }
         while self.used.len() >= limits.recent_pairs.max(1) as usize {
             self.forget_oldest();
         }
-        self.used.push_back((until, block));
-        self.held.take(block);
+        self.used.push_back((until, trial));
+        self.take(trial);
     }
 
     /// Forgets failed trials that are old enough.
@@ -53,8 +119,8 @@ impl NewHostTrials {
     }
 
     fn forget_oldest(&mut self) {
-        if let Some((_, block)) = self.used.pop_front() {
-            self.held.give_back(block);
+        if let Some((_, trial)) = self.used.pop_front() {
+            self.give_back(trial);
         }
     }
 
@@ -63,9 +129,10 @@ impl NewHostTrials {
         self.used.len()
     }
 
-    /// Whether each trial is counted for its address block, for checks.
+    /// Whether each trial is counted for its address block and wide block, for checks.
     pub(crate) fn counts_right(&self) -> bool {
-        self.leases.len().saturating_add(self.used.len()) == self.held.held() as usize
+        let all = self.leases.len().saturating_add(self.used.len());
+        [self.of_blocks.all(), self.of_wide_blocks.all()] == [all; 2]
     }
 
     /// Leases that are trials, for checks.
@@ -75,31 +142,42 @@ impl NewHostTrials {
 }
 
 impl Matching {
-    /// Whether a host is new, and its address block has as many trials as it may.
-    pub(in crate::matching) fn awaits_trials(&self, host: u32, any_has_served: bool, context: Context<'_>) -> bool {
-        let Some(node) = context.agents.get(host).filter(|_| any_has_served && !self.members_only) else {
+    /// Whether a host is new, and its address block has as many trials as it may for one more client like this one.
+    pub(in crate::matching) fn awaits_trials(&self, host: u32, client: u32, context: Context<'_>) -> bool {
+        if self.members_only || self.has_served(host, context) {
             return false;
-        };
-        !self.has_served(host, context) && self.trials.is_full(self.block_of(node), context.limits)
+        }
+        self.trial(host, client, context).is_some_and(|trial| self.trials.is_full(trial, context.limits))
+    }
+
+    fn trial(&self, host: u32, client: u32, context: Context<'_>) -> Option<Trial> {
+        let block = |node: u32| context.agents.get(node).map(|node| self.block_of(node));
+        Some(Trial { hosts: block(host)?, clients: block(client)?.wide() })
+    }
+
+    /// Whether an offer of a host to a client of a chain counts to the share of the client's address block. One of a host that is new does not, where
+    /// others are known: it is limited as a trial. What new hosts claim is worth nothing, so it must not cost a client the
+    /// further offers that lead it past hosts that stay silent.
+    pub(crate) fn counts_to_share(&self, host: u32, chain: u32, context: Context<'_>) -> bool {
+        self.has_served(host, context) || !self.knows_hosts_on(chain, context)
     }
 
     /// Whether a client was ever connected with a host, as far as the pool remembers.
-    pub(in crate::matching) fn has_served(&self, host: u32, context: Context<'_>) -> bool {
+    pub(crate) fn has_served(&self, host: u32, context: Context<'_>) -> bool {
         self.nodes.get(host).paired.any() || context.agents.is_proven(host)
     }
 
     /// A host was offered: counts a trial if it is new.
-    pub(crate) fn begin_trial(&mut self, lease: LeaseId, host: u32, context: Context<'_>) {
-        let Some(node) = context.agents.get(host).filter(|_| !self.has_served(host, context)) else { return };
-        let block = self.block_of(node);
-        self.trials.held.take(block);
-        self.trials.leases.insert(lease, block);
+    pub(crate) fn begin_trial(&mut self, lease: LeaseId, (client, host): (u32, u32), context: Context<'_>) {
+        let Some(trial) = self.trial(host, client, context).filter(|_| !self.has_served(host, context)) else { return };
+        self.trials.take(trial);
+        self.trials.leases.insert(lease, trial);
     }
 
     /// An offer was paired or ended.
     pub(crate) fn end_trial(&mut self, lease: LeaseId) {
-        if let Some(block) = self.trials.leases.remove(&lease) {
-            self.trials.held.give_back(block);
+        if let Some(trial) = self.trials.leases.remove(&lease) {
+            self.trials.give_back(trial);
         }
     }
 
@@ -107,14 +185,15 @@ impl Matching {
     /// client gets hosts of other blocks first: else a few free ids that answer "full" in turn would hold it for good.
     /// What strangers make a known host answer costs that host nothing.
     pub(crate) fn trial_failed(&mut self, lease: LeaseId, host: u32, client: u32, context: Context<'_>) {
-        let Context { now, limits, agents, .. } = context;
+        let Context { now, limits, .. } = context;
         self.end_trial(lease);
-        let Some(node) = agents.get(host).filter(|_| !self.members_only && !self.has_served(host, context)) else {
+        if self.members_only || self.has_served(host, context) {
             return;
-        };
-        let (block, until) = (self.block_of(node), now.plus(limits.same_address_ms));
-        self.trials.use_up(block, until, limits);
-        self.recent_pairs.failed_in(client, block, until, limits.recent_pairs);
+        }
+        let Some(trial) = self.trial(host, client, context) else { return };
+        let until = now.plus(limits.same_address_ms);
+        self.trials.use_up(trial, until, limits);
+        self.recent_pairs.failed_in(client, trial.hosts, until, limits.recent_pairs);
     }
 
     /// Returns the trials, for checks.

@@ -73,7 +73,7 @@ impl Matching {
         if node.dialed_from(scope, context.limits.members_only).is_none() {
             return Some(Rejection::Incompatible(Incompatibility::NoAddress));
         }
-        if self.listed_slots(host) == 0 {
+        if self.listed_slots(host).0 == 0 {
             return Some(self.why_no_free_slot(host, node));
         }
         self.mismatch(newcomer, node, context).map(Rejection::Incompatible)

@@ -34,6 +34,8 @@ pub(crate) struct ChainHosts {
     /// How many of them clients were connected with.
     pub(crate) known: usize,
     pub(crate) free: u64,
+    /// The free slots that clients of two wide blocks used before; what a host only claims does not count.
+    pub(crate) shown: u64,
 }
 
 impl ChainHosts {
@@ -57,6 +59,11 @@ impl OpenHosts {
     /// The free slots on a chain.
     pub(crate) fn free(&self, chain: u32) -> u64 {
         self.open.get(&chain).map_or(0, |open| open.free)
+    }
+
+    /// The free slots on a chain that clients of two wide blocks used before.
+    fn shown(&self, chain: u32) -> u64 {
+        self.open.get(&chain).map_or(0, |open| open.shown)
     }
 
     /// The free slots in total.
@@ -111,6 +118,29 @@ impl Matching {
         self.open_hosts.free(chain).saturating_add(joined)
     }
 
+    /// Whether clients were connected with any of the hosts with free slots for the clients of a chain.
+    pub(in crate::matching) fn knows_hosts_on(&self, chain: u32, context: Context<'_>) -> bool {
+        let chains = [Some(chain), context.joined_chain(chain)];
+        chains.into_iter().flatten().filter_map(|chain| self.open_hosts.of(chain)).any(|open| open.known > 0)
+    }
+
+    /// As [`Self::free_on`], only those that clients of two wide blocks used before. While no host has served a client, so many
+    /// others count that a block that is alone may have all further offers of one client: a new pool works.
+    pub(in crate::matching) fn shown_on(&self, chain: u32, context: Context<'_>) -> u64 {
+        if !self.knows_hosts_on(chain, context) {
+            let of_a_client = u64::from(context.limits.extra_offers).saturating_add(1);
+            return self.free_on(chain, context).min(of_a_client.saturating_mul(2));
+        }
+        let joined = context.joined_chain(chain).map_or(0, |joined| self.open_hosts.shown(joined));
+        self.open_hosts.shown(chain).saturating_add(joined)
+    }
+
+    /// The free slots of a host that clients of two wide blocks used before. Those that are taken now are the first of them.
+    pub(crate) fn shown_slots(&self, host: u32, context: Context<'_>) -> u32 {
+        let shown = self.nodes.get(host).paired.most().saturating_sub(context.leases.taken_slots(host));
+        shown.min(self.free_slots(host, context))
+    }
+
     /// The slots of a host that can be offered now.
     pub(crate) fn free_slots(&self, host: u32, context: Context<'_>) -> u32 {
         if self.is_backing_off(host) {
@@ -124,9 +154,15 @@ impl Matching {
     pub(crate) fn refresh_open_hosts(&mut self, index: u32, context: Context<'_>) {
         let Some(node) = context.agents.get(index) else { return };
         let (chain, free) = (node.chain(), self.free_slots(index, context));
+        let shown = self.shown_slots(index, context);
         let (block, class) = (self.block_of(node), NodeClass::of(node));
         let NodeMatching {
-            open_free: before, open_position: at, class_position: in_class, open_class: old_class, ..
+            open_free: before,
+            open_shown: shown_before,
+            open_position: at,
+            class_position: in_class,
+            open_class: old_class,
+            ..
         } = *self.nodes.get(index);
         let stays = at != NIL && free > 0 && class == old_class;
         let was_known = at != NIL && self.nodes.get(index).open_has_served;
@@ -134,6 +170,7 @@ impl Matching {
         let was_dry = self.open_hosts.free(chain) == 0;
         let open = self.open_hosts.open.entry(chain).or_default();
         open.free = open.free.saturating_sub(u64::from(before)).saturating_add(u64::from(free));
+        open.shown = open.shown.saturating_sub(u64::from(shown_before)).saturating_add(u64::from(shown));
         open.known = open.known.saturating_add(usize::from(known)).saturating_sub(usize::from(was_known));
         let (mut moved, mut moved_in_class) = (None, None);
         let (mut new, mut new_in_class) = if stays { (at, in_class) } else { (NIL, NIL) };
@@ -156,10 +193,13 @@ impl Matching {
         }
         if let Some(entry) = self.nodes.get_mut(index) {
             (entry.open_free, entry.open_position, entry.open_class) = (free, new, class);
-            (entry.class_position, entry.open_has_served) = (new_in_class, known);
+            (entry.open_shown, entry.class_position, entry.open_has_served) = (shown, new_in_class, known);
         }
         if was_dry && free > 0 {
             self.serve_soon(context.now);
+        }
+        if at == NIL && free > 0 && (known || !self.knows_hosts_on(chain, context)) {
+            self.host_opened(index, context);
         }
     }
 
@@ -201,12 +241,16 @@ impl Matching {
             entry.open_position == NIL
         };
         let shown = hosts.connected.get(entry.host_position as usize) == Some(&index);
-        entry.open_free == self.free_slots(index, context) && listed && shown == (node.is_host() && node.is_connected())
+        let counted = (entry.open_free, entry.open_shown);
+        counted == (self.free_slots(index, context), self.shown_slots(index, context))
+            && listed
+            && shown == (node.is_host() && node.is_connected())
     }
 
-    /// The free slots that a host adds to its chain's sum, for checks.
-    pub(crate) fn listed_slots(&self, index: u32) -> u32 {
-        self.nodes.get(index).open_free
+    /// The free slots that a host adds to its chain's sums, for checks: all, and those that were used before.
+    pub(crate) fn listed_slots(&self, index: u32) -> (u32, u32) {
+        let entry = self.nodes.get(index);
+        (entry.open_free, entry.open_shown)
     }
 }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    agents::node::Node,
     collections::{address_block::AddressBlock, block_shares::BlockShares},
     matching::{Context, Matching},
 };
@@ -8,8 +9,9 @@ use crate::{
 /// Counts of leases not yet seen by both sides.
 ///
 /// A client that is offered a slot and never connects holds it until the offer ends, and ids are free. So never-proven clients of
-/// an address block hold at most as many pending offers on a chain as slots remain free there: one operator cannot hold
-/// the free slots of all hosts without ever connecting. Members of a closed pool are known to its operator and have no
+/// an address block hold at most as many pending offers on a chain as slots remain free there that were used before: one
+/// operator cannot hold the free slots of all hosts without ever connecting. Claims of slots cost as little, so what hosts
+/// only claim does not count, but for a few slots while no host has served a client. Each block may always hold a minimum. Members of a closed pool are known to its operator and have no
 /// share.
 #[derive(Debug)]
 pub(crate) struct PendingOffers {
@@ -53,11 +55,11 @@ impl PendingOffers {
         }
     }
 
-    /// Whether one more offer may count to a share, while `free` slots are left on its chain.
-    fn may_add(&self, share: OfferShare, free: u32) -> bool {
+    /// Whether one more offer may count to a share, while slots are free on its chain, `shown` of which were used before.
+    fn may_add(&self, share: OfferShare, shown: u32) -> bool {
         let OfferShare { chain, block } = share;
         let none = BlockShares::new(self.minimum);
-        self.chains.get(&chain).unwrap_or(&none).may_take(block, free)
+        self.chains.get(&chain).unwrap_or(&none).may_take_of(block, shown)
     }
 
     /// The number of pending offers.
@@ -90,9 +92,9 @@ impl Matching {
             return false;
         }
         let Some(share) = context.offer_share(client) else { return false };
-        let free = context.agents.get(client).map_or(0, |node| self.free_on(node.chain(), context));
-        let free = u32::try_from(free).unwrap_or(u32::MAX);
-        free > 0 && !self.pending_offers.may_add(share, free)
+        let Some(chain) = context.agents.get(client).map(Node::chain) else { return false };
+        let shown = u32::try_from(self.shown_on(chain, context)).unwrap_or(u32::MAX);
+        self.free_on(chain, context) > 0 && !self.pending_offers.may_add(share, shown)
     }
 }
 

@@ -90,7 +90,7 @@ impl Matching {
         if self.nodes.get(index).open_free == 0 {
             return Some(Rejection::Full);
         }
-        if self.awaits_trials(index, criteria.any_has_served, context) {
+        if criteria.any_has_served && self.awaits_trials(index, criteria.client, context) {
             return Some(Rejection::OnTrial);
         }
         if criteria.avoid.contains(&index) || criteria.leaves_out(host) {

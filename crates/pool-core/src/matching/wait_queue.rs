@@ -6,7 +6,7 @@ use crate::{
     agents::node::Node,
     collections::{address_block::AddressBlock, block_shares::BlockShares, slab::Handle},
     matching::{
-        Context, Matching,
+        Context, Matching, NodeMatching,
         client_turns::{ClientTurns, WaitingClient},
         waiting_blocks::WaitingBlocks,
     },
@@ -28,13 +28,32 @@ pub(crate) struct WaitQueue {
 #[derive(Debug, Default)]
 struct ChainQueue {
     levels: BTreeMap<u16, ClientTurns>,
+    /// Those whose search is suspended, or whose hosts stay silent, in the same order. They go on as soon as a host has a free
+    /// slot again: else it would go to a client that asks at that moment, and one of a flood always does.
+    suspended: BTreeMap<u16, ClientTurns>,
+    /// Without those whose search is suspended.
     blocks: WaitingBlocks,
+}
+
+impl ChainQueue {
+    const fn list(&mut self, suspended: bool) -> &mut BTreeMap<u16, ClientTurns> {
+        if suspended { &mut self.suspended } else { &mut self.levels }
+    }
 }
 
 /// A client's position among the waiting clients of its chain: the number of its leases, whether it counts as proven, and
 /// its ticket by the order of arrival. All in one number that is not zero, because each node has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WaitKey(NonZeroU64);
+
+/// Where a client enters the queue of its chain.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The number of its leases.
+    served: u16,
+    proven: bool,
+    suspended: bool,
+}
 
 /// The bits of a ticket: enough for a million a second for four years.
 const TICKET_BITS: u32 = 47;
@@ -91,35 +110,48 @@ impl WaitQueue {
     }
 
     /// Whether a client is in the queue under a key, for checks.
-    pub(crate) fn holds(&self, chain: u32, block: AddressBlock, key: WaitKey, client: u32) -> bool {
-        let level = self.chains.get(&chain).and_then(|queue| queue.levels.get(&key.served()));
+    fn holds(&self, chain: u32, block: AddressBlock, (key, suspended): (WaitKey, bool), client: u32) -> bool {
+        let queue = self.chains.get(&chain);
+        let list = queue.map(|queue| if suspended { &queue.suspended } else { &queue.levels });
+        let level = list.and_then(|list| list.get(&key.served()));
         level.is_some_and(|level| level.holds(key.of(block, client)))
     }
 
-    fn insert(&mut self, chain: u32, block: AddressBlock, (served, proven): (u16, bool), client: u32) -> WaitKey {
+    fn insert(&mut self, chain: u32, block: AddressBlock, place: Place, client: u32) -> WaitKey {
+        let Place { served, proven, suspended } = place;
         self.tickets = self.tickets.wrapping_add(1);
         let key = WaitKey::new(served, proven, self.tickets);
         let queue = self.chains.entry(chain).or_default();
-        if queue.levels.entry(served).or_default().insert(key.of(block, client)) {
+        if queue.list(suspended).entry(served).or_default().insert(key.of(block, client)) && !suspended {
             queue.blocks.add(block, proven);
             self.len = self.len.saturating_add(1);
         }
         key
     }
 
-    fn remove(&mut self, chain: u32, block: AddressBlock, key: WaitKey, client: u32) {
+    fn remove(&mut self, chain: u32, block: AddressBlock, (key, suspended): (WaitKey, bool), client: u32) {
         let Some(queue) = self.chains.get_mut(&chain) else { return };
-        let Some(level) = queue.levels.get_mut(&key.served()) else { return };
-        if level.remove(key.of(block, client)) {
+        let Some(level) = queue.list(suspended).get_mut(&key.served()) else { return };
+        let removed = level.remove(key.of(block, client));
+        if level.is_empty() {
+            queue.list(suspended).remove(&key.served());
+        }
+        if removed && !suspended {
             queue.blocks.sub(block, key.is_proven());
             self.len = self.len.saturating_sub(1);
         }
-        if level.is_empty() {
-            queue.levels.remove(&key.served());
-        }
-        if queue.levels.is_empty() {
+        if queue.levels.is_empty() && queue.suspended.is_empty() {
             self.chains.remove(&chain);
         }
+    }
+
+    fn has_suspended(&self, chain: u32) -> bool {
+        self.chains.get(&chain).is_some_and(|queue| !queue.suspended.is_empty())
+    }
+
+    /// The next client of a chain whose search is suspended, the least served first.
+    fn next_suspended(&mut self, chain: u32) -> Option<u32> {
+        self.chains.get_mut(&chain)?.suspended.values_mut().next()?.next()
     }
 
     /// The least number of leases, at least `from`, that a waiting client of a chain has, and those who have as many.
@@ -144,31 +176,52 @@ impl Matching {
     /// Updates a client's position in the queue.
     pub(crate) fn refresh_waiting(&mut self, index: u32, context: Context<'_>) {
         let Some(node) = context.agents.get(index) else { return };
-        let (served, wants) = (leases_of(index, context), self.waits(index, context));
-        let before = self.nodes.get(index).wait_key;
-        if wants && before.is_some_and(|key| key.served() == served) {
+        let place = self.place(index, context);
+        let entry = self.nodes.get(index);
+        let before = entry.wait_key.map(|key| (key, entry.is_suspended));
+        if place.map(|place| (place.served, place.suspended))
+            == before.map(|(key, suspended)| (key.served(), suspended))
+        {
             return;
         }
         let block = self.block_of(node);
-        if let Some(key) = before {
-            self.wait_queue.remove(node.chain(), block, key, index);
+        if let Some(before) = before {
+            self.wait_queue.remove(node.chain(), block, before, index);
         }
-        let proven = !context.agents.is_limited(index, context.limits);
-        let key = wants.then(|| self.wait_queue.insert(node.chain(), block, (served, proven), index));
-        if let Some(entry) = self.nodes.get_mut(index).filter(|_| before.is_some() || wants) {
-            entry.wait_key = key;
+        let key = place.map(|place| self.wait_queue.insert(node.chain(), block, place, index));
+        if let Some(entry) = self.nodes.get_mut(index) {
+            (entry.wait_key, entry.is_suspended) = (key, place.is_some_and(|place| place.suspended));
         }
-        if wants && self.wait_queue.serve_at.is_none() {
+        if place.is_some_and(|place| !place.suspended) && self.wait_queue.serve_at.is_none() {
             self.wait_queue.serve_at = Some(context.now.plus(context.limits.tick_ms));
         }
     }
 
-    /// Whether a client belongs in the queue.
-    fn waits(&self, index: u32, context: Context<'_>) -> bool {
-        let here = context.agents.get(index).is_some_and(|node| node.can_dial() && node.is_client());
+    /// Where a client belongs in the queue, if it does.
+    fn place(&self, index: u32, context: Context<'_>) -> Option<Place> {
         let entry = self.nodes.get(index);
-        let wants = here && context.leases.client_count(index) < entry.want;
-        wants && context.leases.admitting(index) == 0 && !entry.backing_off && !self.asks.contains(index)
+        if entry.want == 0 || !context.agents.get(index).is_some_and(|node| node.can_dial() && node.is_client()) {
+            return None;
+        }
+        let proven = !context.agents.is_limited(index, context.limits);
+        let settled = context.leases.admitting(index) == 0 && !self.asks.contains(index);
+        if settled && context.leases.client_count(index) < entry.want {
+            return Some(Place { served: leases_of(index, context), proven, suspended: entry.backing_off });
+        }
+        if !entry.is_slow {
+            return None;
+        }
+        let connected = context.leases.of_client(index).filter(|(_, lease)| lease.is_running()).count();
+        let served = u16::try_from(connected).unwrap_or(u16::MAX);
+        (u32::from(served) < entry.want).then_some(Place { served, proven, suspended: true })
+    }
+
+    /// Remembers that the hosts of a client stay silent, so that it may get one of the next free slots.
+    pub(crate) fn set_slow(&mut self, client: u32, context: Context<'_>) {
+        if let Some(entry) = self.nodes.get_mut(client) {
+            entry.is_slow = true;
+        }
+        self.refresh_waiting(client, context);
     }
 
     /// Serves waiting clients at the next wake, because a slot became free or a client lost its host.
@@ -202,7 +255,8 @@ impl Matching {
     /// How many of the free slots of a client's chain the clients of its block and of its wide block that are not proven
     /// could be offered at once.
     fn shares_of_waiting(&self, client: &Node, context: Context<'_>) -> [u64; 2] {
-        BlockShares::sizes(context.limits.offers_minimum, self.free_on(client.chain(), context))
+        let free = [self.free_on(client.chain(), context), self.shown_on(client.chain(), context)];
+        BlockShares::sizes(context.limits.offers_minimum, free)
     }
 
     fn needed_before(&self, client: &Node, shares: [u64; 2], context: Context<'_>) -> u64 {
@@ -260,6 +314,37 @@ impl Matching {
         self.refresh_waiting(client, context);
     }
 
+    /// A host has a free slot again: it is offered to clients whose search is suspended, or whose hosts stay silent.
+    pub(in crate::matching) fn host_opened(&mut self, host: u32, context: Context<'_>) {
+        let Some(node) = context.agents.get(host) else { return };
+        let chains = [Some(node.chain()), context.joined_chain(node.chain())];
+        if chains.into_iter().flatten().any(|chain| self.wait_queue.has_suspended(chain)) {
+            self.opened.extend(context.agents.handle(host));
+            self.wait_queue.serve_at = Some(context.now);
+        }
+    }
+
+    /// Takes the hosts that have a free slot again.
+    pub(crate) fn take_opened(&mut self) -> Vec<Handle> {
+        std::mem::take(&mut self.opened)
+    }
+
+    /// Returns the client whose turn it is to be offered such a host on a chain. The next call is another address block's turn.
+    pub(crate) fn next_suspended(&mut self, chain: u32, context: Context<'_>) -> Option<u32> {
+        let client = self.wait_queue.next_suspended(chain)?;
+        // In its block, others come before its next turn.
+        if let Some(entry) = self.nodes.get_mut(client) {
+            let key = entry.wait_key.take();
+            let node = context.agents.get(client)?;
+            let block = self.block_of(node);
+            if let Some(key) = key {
+                self.wait_queue.remove(node.chain(), block, (key, true), client);
+            }
+        }
+        self.refresh_waiting(client, context);
+        Some(client)
+    }
+
     /// Returns a client whose suspension is over.
     pub(crate) fn pop_backed_off(&mut self, now: Ms) -> Option<Handle> {
         self.back_offs.pop_due(now)
@@ -274,24 +359,22 @@ impl Matching {
         self.serve_soon(context.now);
     }
 
-    /// Checks whether the queue agrees with a client's current state. Returns whether the client is in the queue.
+    /// Checks whether the queue agrees with a client's current state. Returns whether the client waits to be served.
     ///
     /// # Errors
     /// How the queue and the client's state disagree.
     pub(crate) fn check_waiting(&self, index: u32, context: Context<'_>) -> Result<bool, &'static str> {
         let Some(node) = context.agents.get(index) else { return Err("is unknown") };
-        let key = self.nodes.get(index).wait_key;
-        let served = leases_of(index, context);
-        if key.is_some_and(|key| key.served() != served) {
-            return Err("has the wrong position in the queue");
-        }
-        if key.is_some_and(|key| !self.wait_queue.holds(node.chain(), self.block_of(node), key, index)) {
+        let NodeMatching { wait_key: key, is_suspended, .. } = *self.nodes.get(index);
+        let place = self.place(index, context);
+        let block = self.block_of(node);
+        if key.is_some_and(|key| !self.wait_queue.holds(node.chain(), block, (key, is_suspended), index)) {
             return Err("is not in the queue");
         }
-        if key.is_some() != self.waits(index, context) {
-            return Err("waits but should not, or should wait but does not");
+        if place.map(|place| (place.served, place.suspended)) != key.map(|key| (key.served(), is_suspended)) {
+            return Err("waits but should not, or should wait but does not, or has the wrong position in the queue");
         }
-        Ok(key.is_some())
+        Ok(key.is_some() && !is_suspended)
     }
 }
 

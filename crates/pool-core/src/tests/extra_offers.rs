@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, net::IpAddr, ops::Range};
 
-use vipnode_types::wire::EvictReason;
+use vipnode_types::{
+    LeaseId,
+    wire::{EvictReason, LeaveReason},
+};
 
 use super::{
     offers::knowing,
@@ -105,6 +108,68 @@ fn free_ids_of_a_block_share_the_further_hosts_of_one_client() {
         pool.pass(1_000);
     }
     assert_eq!(pool.core.gauges().leases, of_block + 8);
+}
+
+/// The attack: the silent hosts of one provider are in many of its blocks.
+#[test]
+fn a_further_host_is_in_another_wide_block_as_long_as_there_is_one() {
+    for seed in 0..10 {
+        let mut pool = Pool::new();
+        pool.pass(seed);
+        for agent in HOSTS {
+            let at = if agent == 39 { [8, 8, 8, 8] } else { [77, 7, u8::try_from(agent).unwrap(), 1] };
+            pool.connect_from(agent, host(agent, 4), at.into()).unwrap();
+            pool.full(agent, &[]);
+        }
+        let agent = 100 + u32::try_from(seed).unwrap();
+        pool.join(agent, client(agent));
+        pool.ask(agent, 1);
+        let mut hosts = admitted(&mut pool);
+        pool.pass(1_000);
+        hosts.append(&mut admitted(&mut pool));
+        assert!(hosts.contains(&39) && hosts.len() == 3, "{hosts:?}");
+    }
+}
+
+/// A host with one slot, which a client elsewhere holds. Returns that lease.
+fn with_full_host() -> (Pool, LeaseId) {
+    let mut pool = Pool::new().with_host(HOST, 1).reported(HOST);
+    pool.join(SECOND_CLIENT, client(SECOND_CLIENT));
+    let lease = pool.lease_between(HOST, SECOND_CLIENT);
+    (pool, lease)
+}
+
+/// The slot of that host is free again.
+fn frees(pool: &mut Pool, lease: LeaseId) {
+    pool.ask(SECOND_CLIENT, 0);
+    pool.leave(SECOND_CLIENT, lease, LeaveReason::Surplus);
+    pool.evicted(HOST).unwrap();
+    pool.pass(10);
+}
+
+/// The attack: clients that ask all the time get each slot as it becomes free, and those that wait never one.
+#[test]
+fn a_slot_that_is_free_again_is_offered_to_a_client_that_found_none() {
+    let (mut pool, lease) = with_full_host();
+    pool.connect(SECOND_HOST, host(SECOND_HOST, SLOTS)).unwrap();
+    pool.join(CLIENT, client(CLIENT));
+    pool.ask_avoiding(CLIENT, 1, vec![node(SECOND_HOST)]);
+    pool.pass(1_000);
+    assert_eq!(pool.core.gauges().waiting, 0, "its search is suspended");
+    frees(&mut pool, lease);
+    assert_eq!(pool.take_admit_call(HOST).unwrap().1.client, node(CLIENT));
+}
+
+#[test]
+fn a_slot_that_is_free_again_is_offered_to_a_client_whose_host_stays_silent() {
+    let (mut pool, lease) = with_full_host();
+    pool.connect(SECOND_HOST, host(SECOND_HOST, SLOTS)).unwrap();
+    pool.join(CLIENT, client(CLIENT));
+    pool.ask(CLIENT, 1);
+    pool.admit(SECOND_HOST);
+    pool.pass(1_500);
+    frees(&mut pool, lease);
+    assert_eq!(pool.take_admit_call(HOST).unwrap().1.client, node(CLIENT));
 }
 
 const STRANGERS: Range<u32> = 1_000..1_060;

@@ -100,8 +100,11 @@ fn a_refusal_moves_on_to_the_next_host() {
     pool.done(call, CallOutcome::Expired);
     let evict = pool.take_evict(first).unwrap();
     assert_eq!((evict.peer, evict.reason), (node(CLIENT), EvictReason::TooLate), "it may still have let the client in");
-    pool.admit(second);
+    let lease = pool.admit(second);
     assert_eq!(pool.last_ask(CLIENT).unwrap().hosts[0].host.id, node(second));
+    for agent in [second, CLIENT] {
+        pool.full(agent, &[(lease, false)]);
+    }
     assert_eq!(pool.core.gauges().free_slots, 1, "the one that did not answer rests");
     pool.pass(2_000);
     assert_eq!(pool.core.gauges().free_slots, 3, "for a while");

@@ -48,7 +48,7 @@ fn served_by(pool: &mut Pool, clients: Range<u32>, hosts: impl IntoIterator<Item
 
 #[test]
 fn a_thousand_hosts_of_one_block_are_drawn_like_one() {
-    let mut pool = Pool::new();
+    let mut pool = Pool::with(Limits { offers_minimum: 200, ..Limits::default() });
     for agent in STRANGERS {
         pool.connect_from(agent, host(agent, 1_000), stranger(agent)).unwrap();
     }
@@ -210,7 +210,7 @@ fn where_slots_are_needed_by_others_nobody_gets_a_second_host() {
 
 #[test]
 fn hosts_that_nobody_knows_get_few_clients_a_block_while_another_is_known() {
-    let mut pool = Pool::new();
+    let mut pool = Pool::with(Limits { offers_minimum: 200, ..Limits::default() });
     pool.connect_from(HOST, host(HOST, 1_000), honest(HOST)).unwrap();
     pool.full(HOST, &[]);
     pool.join(CLIENT, client(CLIENT));
@@ -220,7 +220,32 @@ fn hosts_that_nobody_knows_get_few_clients_a_block_while_another_is_known() {
         pool.connect_from(agent, host(agent, 1_000), near).unwrap();
     }
     let served = served_by(&mut pool, CLIENTS, [HOST]);
-    assert!(served >= 200 - 16, "{served} of 200 got the known host");
+    // 16 of one wide block of clients, and of each other one four count toward them.
+    assert!(served >= 200 - 16 - 12, "{served} of 200 got the known host");
+}
+
+/// The attack: clients of one provider that never connect use up the trials of an honest new host.
+#[test]
+fn trials_of_another_wide_block_keep_no_client_from_a_new_host() {
+    let mut pool = Pool::new();
+    pool.connect_from(HOST, host(HOST, 100), honest(HOST)).unwrap();
+    pool.full(HOST, &[]);
+    pool.join(CLIENT, client(CLIENT));
+    pool.lease_between(HOST, CLIENT);
+    pool.connect_from(SECOND_HOST, host(SECOND_HOST, 100), honest(SECOND_HOST)).unwrap();
+    let mut gets_the_new_host = |agent: u32, address: IpAddr| {
+        pool.connect_from(agent, client(agent), address).unwrap();
+        pool.ask_avoiding(agent, 1, vec![node(HOST)]);
+        let asked = pool.take_admit(SECOND_HOST);
+        asked.into_iter().for_each(|(call, _)| pool.done(call, CallOutcome::Done));
+        asked.is_some()
+    };
+    let flood = (0..20).filter(|&flooder| gets_the_new_host(100 + flooder, stranger(flooder)));
+    assert_eq!(flood.count(), 4);
+    for wide in [1, 2, 3] {
+        assert!(gets_the_new_host(150 + wide, honest(wide)), "one of each other wide block");
+    }
+    assert!(!gets_the_new_host(160, honest(10)), "it stayed silent toward clients of four");
 }
 
 /// The time that each client waited for a host that works, in milliseconds. Half of the blocks are silent.

@@ -171,7 +171,7 @@ fn what_is_due_at_once_is_worked_off_in_bounded_steps() {
 
 #[test]
 fn waiting_clients_are_served_in_bounded_steps() {
-    let mut pool = Pool::with(Limits { served_a_tick: 5, ..Limits::default() });
+    let mut pool = Pool::with(Limits { served_a_tick: 5, offers_minimum: 30, ..Limits::default() });
     for agent in other_clients(30) {
         pool.connect(agent, client(agent)).unwrap();
         pool.ask(agent, 1);

@@ -55,7 +55,8 @@ fn in_a_new_pool_hosts_that_refuse_late_do_not_hold_a_client() {
 
 #[test]
 fn offers_that_new_hosts_refused_count_as_trials_for_a_while() {
-    let mut pool = Pool::with(Limits { trials_a_block: 4, ..Limits::default() }).with_host(HOST, 100).reported(HOST);
+    let limits = Limits { trials_a_block: 4, offers_minimum: 100, ..Limits::default() };
+    let mut pool = Pool::with(limits).with_host(HOST, 100).reported(HOST);
     pool.join(CLIENT, client(CLIENT));
     pool.lease_between(HOST, CLIENT);
     let strangers = other_hosts(20);

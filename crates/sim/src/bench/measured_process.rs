@@ -167,6 +167,7 @@ fn raised(mut config: PoolConfig) -> PoolConfig {
         unauthenticated: Duration::from_secs(60),
         ..config.limits
     };
+    config.core.offers_minimum = 1_000_000;
     config
 }
 
