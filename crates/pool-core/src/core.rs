@@ -165,20 +165,20 @@ impl Core {
 
     /// Returns matching, and the state that it may read.
     pub(crate) const fn matching(&mut self) -> (&mut Matching, Context<'_>) {
-        let Self { limits, clock, agents, leases, metering, matching, .. } = self;
-        (matching, Context { now: clock.now(), limits, agents, leases, metering })
+        let Self { limits, clock, agents, leases, metering, matching, ledger, .. } = self;
+        (matching, Context { now: clock.now(), limits, agents, leases, metering, ledger: deref(ledger) })
     }
 
     /// Returns the same as [`Self::matching`], and the random number generator.
     pub(crate) const fn matching_with_rng(&mut self) -> (&mut Matching, &mut SeededRng, Context<'_>) {
-        let Self { limits, rng, clock, agents, leases, metering, matching, .. } = self;
-        (matching, rng, Context { now: clock.now(), limits, agents, leases, metering })
+        let Self { limits, rng, clock, agents, leases, metering, matching, ledger, .. } = self;
+        (matching, rng, Context { now: clock.now(), limits, agents, leases, metering, ledger: deref(ledger) })
     }
 
     /// Returns the state that matching may read.
     pub(crate) const fn context(&self) -> Context<'_> {
-        let Self { limits, clock, agents, leases, metering, .. } = self;
-        Context { now: clock.now(), limits, agents, leases, metering }
+        let Self { limits, clock, agents, leases, metering, ledger, .. } = self;
+        Context { now: clock.now(), limits, agents, leases, metering, ledger: deref(ledger) }
     }
 
     /// Changes a node and updates every list that depends on it.
@@ -196,4 +196,11 @@ impl Core {
 
 fn count(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)
+}
+
+const fn deref(ledger: &Option<Box<Ledger>>) -> Option<&Ledger> {
+    match ledger {
+        Some(ledger) => Some(&**ledger),
+        None => None,
+    }
 }

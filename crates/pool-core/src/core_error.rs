@@ -205,6 +205,17 @@ errors! {
             limit_s: u64,
         }: Unauthorized, "the signed counter is more than {limit_s} s old",
             hint "Sign a new one: run `vipnode account link` again.";
+        /// No payout has this number.
+        NoPayout: InvalidParams, "no payout has this number", hint "List the payouts: vipnode pool admin payouts.";
+        /// A payout is marked already.
+        PayoutMarked: InvalidParams, "the payout is already marked as paid or bounced",
+            hint "List the payouts: vipnode pool admin payouts.";
+        /// A settlement period cannot be closed while payouts of the one before are not marked.
+        PayoutsUnmarked {
+            /// How many payouts are not marked.
+            payouts: usize,
+        }: Unsuitable, "{payouts} payouts of the period before are not marked",
+            hint "Mark each with `vipnode pool admin payout paid ID REF` or `vipnode pool admin payout bounced ID REASON`.";
         /// The counter of a signed link is not higher than one that the account signed before.
         LinkCounter {
             /// The highest counter that the account signed.

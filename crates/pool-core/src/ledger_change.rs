@@ -28,6 +28,18 @@ pub enum LedgerChangeKind {
         /// By how much it changes.
         amount: Amount,
     },
+    /// A settlement period ends: what is payable to each payee is listed as a payout.
+    ClosePeriod,
+    /// A payout was paid; the reason of the order is the reference of the payment.
+    Paid {
+        /// The number of the payout.
+        payout: u64,
+    },
+    /// A payout did not arrive: its amount is payable again in the next settlement period.
+    Bounced {
+        /// The number of the payout.
+        payout: u64,
+    },
     /// How far the debt of a payer may grow from now on.
     Limit {
         /// Whose account changes.
@@ -42,6 +54,23 @@ pub enum LedgerChangeKind {
 pub struct LedgerChangeReply {
     /// The entry that was posted; of an order that came again with the same key, the entry of its first time.
     pub entry: LedgerEntry,
-    /// The sums of the payer now.
+    /// The sums of the payer or payee now; zero if the change is about none.
     pub figures: AccountFigures,
+}
+
+/// An account, as the operator sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerAccountView {
+    /// Its address.
+    pub account: Account,
+    /// What it paid and owes.
+    pub payer: AccountFigures,
+    /// What it earned.
+    pub payee: AccountFigures,
+    /// What it can still spend after its running leases.
+    pub left: Amount,
+    /// The client nodes that it pays for.
+    pub nodes: u64,
+    /// Its running leases that cost something.
+    pub leases: u32,
 }

@@ -64,7 +64,7 @@ pub use ledger::{
     balance_sheet::BalanceSheet,
     transaction::{LedgerAccount, OperatorOrder, Posting, Transaction},
 };
-pub use ledger_change::{LedgerChange, LedgerChangeKind, LedgerChangeReply};
+pub use ledger_change::{LedgerAccountView, LedgerChange, LedgerChangeKind, LedgerChangeReply};
 pub use ledger_row::{AccountRow, LedgerEntry, LinkRow, PayoutRow, PayoutState, SettlementPeriodRow, UnpaidRow};
 pub use limits::{Limits, PoolLimits};
 pub use metering::pair_time::PairTime;

@@ -9,6 +9,7 @@ pub(crate) mod asset_flag;
 pub(crate) mod chain_flag;
 mod doctor;
 mod join;
+mod ledger_command;
 pub(crate) mod limit_flag;
 mod link;
 mod listen_address;
@@ -43,6 +44,9 @@ pub(crate) use self::{
     },
     doctor::{DoctorArgs, RoleName},
     join::JoinArgs,
+    ledger_command::{
+        AccountArgs, AccountsArgs, BalanceArgs, ClosePeriodArgs, CreditLimitArgs, PayoutCommand, PayoutsArgs,
+    },
     link::LinkArgs,
     metrics::MetricsArgs,
     ping::PingArgs,

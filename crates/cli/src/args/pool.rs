@@ -9,7 +9,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use vipnode_pool::{AllowedOrigin, Network, ProxyHeader, StatusAudience, Welcome};
-use vipnode_types::{Asset, QuotedPrice, RpcUrl, TypedError as _};
+use vipnode_types::{Asset, PaymentMode, QuotedPrice, RpcUrl, TypedError as _};
 
 use super::{
     JoinArgs, PoolCommand, TlsArgs, listen_address::listen_address, original_pool::OriginalPool,
@@ -79,9 +79,20 @@ pub(crate) struct PoolArgs {
     ///
     /// The period is ms, second, minute, hour, day, week, or month (30 days), a short form such as min, h, or d, or a
     /// number of them. A price without a
-    /// period, such as "100 gwei", is per minute; only 0 needs no unit. The units are those of --asset. This version meters leases but does not collect payment.
+    /// period, such as "100 gwei", is per minute; only 0 needs no unit. The units are those of --asset. Without
+    /// --payment credit, leases are metered and nothing is owed.
     #[arg(long, alias = "contract.price", default_value = "0", value_name = "PRICE", help_heading = "Payment")]
     pub(crate) price: QuotedPrice,
+    /// Set how clients pay: none, or credit that the operator enters.
+    ///
+    /// With credit, a client is served as long as the account that is linked to its node has funds. The operator enters what
+    /// was received with `vipnode pool admin credit`, and pays hosts what `vipnode pool admin payouts` lists. All leases end
+    /// when a pool is started with another value.
+    #[arg(long, value_name = "none|credit", default_value = "none", help_heading = "Payment")]
+    pub(crate) payment: PaymentMode,
+    /// Keep this part of what clients pay, in basis points (1/100 %).
+    #[arg(long, value_name = "N", default_value = "0", value_parser = fee_bps, help_heading = "Payment", hide_short_help = true)]
+    pub(crate) fee_bps: u16,
     /// Charge in this asset, such as USDC:6.
     ///
     /// The value is a symbol and the number of decimals of its largest unit. ETH:18 also has the units from wei to ether. A
@@ -223,6 +234,12 @@ fn proxy(text: &str) -> Result<IpNet, String> {
 
 /// Parses an interval. More than one report per second adds load without news; after 180 s of silence an agent is
 /// offline.
+/// Reads a fee of at most the whole.
+fn fee_bps(text: &str) -> Result<u16, String> {
+    let fee = text.parse().ok().filter(|fee| *fee <= 10_000);
+    fee.ok_or_else(|| "expected a whole number from 0 to 10000".to_owned())
+}
+
 fn report_interval(text: &str) -> Result<Duration, String> {
     let interval = humantime::parse_duration(text).map_err(|error| format!("{error}: pass 60s or 1m"))?;
     let fits = (Duration::from_secs(1)..=Duration::from_secs(119)).contains(&interval);

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{typed_target::TypedTarget, whole_number::whole_number};
+use super::{
+    AccountArgs, AccountsArgs, BalanceArgs, ClosePeriodArgs, CreditLimitArgs, PayoutCommand, PayoutsArgs,
+    typed_target::TypedTarget, whole_number::whole_number,
+};
 use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
@@ -18,7 +21,7 @@ pub(crate) enum PoolCommand {
     Backup(BackupArgs),
     /// Check the database of a pool, which may be running, or a backup.
     ///
-    /// Reads everything and computes again what was metered. The exit code is 1 if something is wrong.
+    /// Reads everything and computes again what was metered, and every balance. The exit code is 1 if something is wrong.
     Verify(VerifyArgs),
 }
 
@@ -83,6 +86,27 @@ pub(crate) enum AdminCommand {
     ///
     /// Running leases continue until they end.
     Drain(DrainArgs),
+    /// Credit an account with what it paid.
+    Credit(BalanceArgs),
+    /// Debit an account by what was returned to it.
+    Debit(BalanceArgs),
+    /// Set how much an account may owe.
+    Limit(CreditLimitArgs),
+    /// Show the figures of an account.
+    Account(AccountArgs),
+    /// List the accounts that pay or earn.
+    Accounts(AccountsArgs),
+    /// Close the settlement period and list its payouts.
+    ///
+    /// Each payout of the period before must be marked first. A payout is what clients have secured, less the fee.
+    ClosePeriod(ClosePeriodArgs),
+    /// List the payouts of a settlement period.
+    Payouts(PayoutsArgs),
+    /// Mark a payout.
+    Payout {
+        #[command(subcommand)]
+        command: PayoutCommand,
+    },
 }
 
 /// Which pool is meant.

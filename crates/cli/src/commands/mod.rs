@@ -15,6 +15,7 @@ mod pool_certificate;
 mod pool_data_dir;
 mod pool_database;
 mod pool_key;
+mod pool_ledger;
 mod pool_start;
 mod print_limits;
 mod protocol;

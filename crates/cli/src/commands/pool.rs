@@ -283,7 +283,8 @@ fn live(args: &PoolArgs, running: bool) -> Result<PoolConfig, CliError> {
     config.origins = args.allow_origin.iter().cloned().collect();
     let report_interval_ms = u64::try_from(args.report_interval.as_millis()).unwrap_or(u64::MAX);
     let price = args.price.in_asset(args.asset).map_err(|why| CommandError::price(why, !running))?;
-    config.core = Limits { price, report_interval_ms, ..config.core };
+    let (payment, fee_bps) = (args.payment, args.fee_bps);
+    config.core = Limits { price, payment, fee_bps, report_interval_ms, ..config.core };
     config.core.max_request_hosts = args.max_request_hosts.unwrap_or(config.core.max_request_hosts);
     config.core.pinned_chains = chain_flag::pinned(&args.chain)?;
     for chain in chain_flag::unlike_public(&config.core.pinned_chains) {

@@ -10,7 +10,7 @@ use vipnode_pool::admin::{
 
 use crate::{
     args::{AdminCommand, OrderName, PoolSocketArgs},
-    commands::{pool_data_dir::default_data_dir, resolve_target},
+    commands::{pool_data_dir::default_data_dir, pool_ledger, resolve_target},
     error::{CliError, CommandError},
     output::{Screen, Styled, shorten, terminal::page_width},
     pool_admin,
@@ -28,6 +28,9 @@ pub(crate) async fn run(command: AdminCommand, screen: Screen) -> Result<ExitCod
 }
 
 async fn ask(command: AdminCommand) -> Result<(Styled, Value), CliError> {
+    if let Some(answer) = pool_ledger::ask(&command).await? {
+        return Ok(answer);
+    }
     Ok(match command {
         AdminCommand::Top(args) => {
             let by = match args.by {
@@ -74,10 +77,19 @@ async fn ask(command: AdminCommand) -> Result<(Styled, Value), CliError> {
             let drained = client.drain(&DrainRequest { node, stop: args.stop }).await?;
             (pool_admin::drained_text(&drained), json(&drained))
         }
+        // Answered above.
+        AdminCommand::Credit(_)
+        | AdminCommand::Debit(_)
+        | AdminCommand::Limit(_)
+        | AdminCommand::Account(_)
+        | AdminCommand::Accounts(_)
+        | AdminCommand::ClosePeriod(_)
+        | AdminCommand::Payouts(_)
+        | AdminCommand::Payout { .. } => (Styled::default(), Value::Null),
     })
 }
 
-fn client(args: &PoolSocketArgs) -> Result<AdminClient, CliError> {
+pub(super) fn client(args: &PoolSocketArgs) -> Result<AdminClient, CliError> {
     let socket = match (&args.socket, &args.datadir) {
         (Some(socket), _) => socket.clone(),
         (None, Some(datadir)) => admin_socket(datadir),
@@ -99,6 +111,6 @@ fn only_socket() -> Result<PathBuf, CliError> {
     }
 }
 
-fn json(answer: &impl Serialize) -> Value {
+pub(super) fn json(answer: &impl Serialize) -> Value {
     serde_json::to_value(answer).unwrap_or_default()
 }

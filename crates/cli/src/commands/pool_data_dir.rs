@@ -7,6 +7,9 @@ use crate::{
 
 /// Returns the directory in which a pool keeps its state; `None` if it keeps it in memory.
 pub(crate) fn pool_data_dir(args: &PoolArgs) -> Result<Option<PathBuf>, CliError> {
+    if args.store == StoreName::Memory && !args.payment.is_none() {
+        return Err(CommandError::CreditInMemory.into());
+    }
     match (args.store, &args.datadir) {
         (StoreName::Sqlite, Some(dir)) => Ok(Some(dir.clone())),
         (StoreName::Sqlite, None) => default_data_dir().map(Some),

@@ -2,7 +2,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 
 use vipnode_agent::AgentError;
 use vipnode_node::finder::FinderError;
-use vipnode_types::{AmountError, Asset, errors};
+use vipnode_types::{Account, AmountError, Asset, errors};
 
 use super::SettingError;
 
@@ -42,6 +42,12 @@ errors! {
         /// A pool in memory does not use a data directory.
         StoreMemory { dir: PathBuf }: local, "--store memory does not store anything in --datadir {dir}" (dir = dir.display()),
             hint "Remove --store memory, or remove --datadir.";
+        /// A pool in memory would forget what it owes.
+        CreditInMemory: local, "--payment credit needs a store: a pool in memory forgets who paid",
+            hint "Remove --store memory.";
+        /// The pool has no account with this address.
+        UnknownAccount { account: Account }: local, "account {account} has never paid or earned on this pool, and no node is linked to it",
+            hint "List the accounts: vipnode pool admin accounts.";
         /// The default data directory of a pool cannot be determined.
         NoDataHome: local, "this user has no home directory in which the pool could store its data",
             hint "Pass a directory: --datadir DIR. To keep everything in memory, pass --store memory.";

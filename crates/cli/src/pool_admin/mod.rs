@@ -13,8 +13,11 @@ use crate::output::{
     format::{brief, counted, span},
 };
 
+mod ledger_pages;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use ledger_pages::{account_text, accounts_page, payouts_page, posted_text};
 
 /// Columns of a version, and the fewest of a reason.
 const WORD: usize = 8;

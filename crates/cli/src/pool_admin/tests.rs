@@ -84,3 +84,55 @@ fn snapshot_of_the_operators_tables() {
     });
     assert_snapshot!("pool_admin", shown);
 }
+
+#[test]
+fn snapshot_of_the_ledger() {
+    use vipnode_pool::admin::{AdminAccount, AdminAccounts, AdminPayout, AdminPayoutState, AdminPayouts, LedgerPosted};
+    use vipnode_types::{Account, Amount, Asset};
+
+    let asset = Asset::new("USDC", 6).unwrap();
+    let account = |byte: u8, debt: u128| AdminAccount {
+        account: Account::new([byte; 20]),
+        balance: Amount::new(if debt == 0 { 10_500_000 } else { 0 }),
+        debt: Amount::new(debt),
+        limit: Amount::new(2_000_000),
+        left: Amount::new(12_400_000),
+        spent: Amount::new(1_250_000),
+        nodes: 1,
+        leases: 2,
+        earned: Amount::new(700_000),
+        secured: Amount::new(600_000),
+        payable: Amount::new(540_000),
+    };
+    let payout = |payout, state| AdminPayout {
+        payout,
+        period: 3,
+        account: Account::new([9; 20]),
+        amount: Amount::new(540_000),
+        state,
+    };
+    let posted = LedgerPosted { entry: 12, at_ms: NOW, account: Some(account(1, 0)), asset };
+    let accounts =
+        AdminAccounts { asset, accounts: vec![account(1, 0), account(2, 500_000)], next: Some(Account::new([3; 20])) };
+    let payouts = AdminPayouts {
+        asset,
+        payouts: vec![
+            payout(7, AdminPayoutState::Due),
+            payout(8, AdminPayoutState::Paid),
+            payout(9, AdminPayoutState::Bounced),
+        ],
+    };
+    let shown = pages(|width| {
+        let parts = [
+            posted_text(&posted),
+            posted_text(&LedgerPosted { account: None, ..posted.clone() }),
+            account_text(&account(2, 500_000), asset),
+            accounts_page(&accounts, width),
+            accounts_page(&AdminAccounts { accounts: Vec::new(), next: None, ..accounts.clone() }, width),
+            payouts_page(&payouts, width),
+            payouts_page(&AdminPayouts { payouts: Vec::new(), ..payouts.clone() }, width),
+        ];
+        parts.map(|part| plain(&part.wrapped(width).to_string())).join("\n---\n")
+    });
+    assert_snapshot!("ledger", shown);
+}

@@ -79,3 +79,63 @@ async fn a_rotated_key_is_a_new_id_and_a_running_pool_keeps_its_key() {
     assert!(rotated["id"] == *second && first != second);
     assert!(pool.interrupt().await.success());
 }
+
+const ACCOUNT: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
+
+#[tokio::test]
+async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let datadir = dir.path().join("pool").to_str().unwrap().to_owned();
+    let flags = ["--datadir", &*datadir, "--payment", "credit", "--asset", "USDC:6", "--price", "1 USDC/day"];
+    let (pool, _) = Vipnode::pool(&flags).await;
+    let credit = ["credit", ACCOUNT, "10.5 USDC", "--reason", "bank transfer", "--key", "invoice-7"];
+    let posted = admin(&datadir, &credit).await;
+    assert_eq!(
+        (&posted["entry"], &posted["account"]["balance"]),
+        (&Value::from(1), &Value::from("10500000")),
+        "{posted}"
+    );
+    pool.kill().await;
+
+    let (pool, _) = Vipnode::pool(&flags).await;
+    assert_eq!(admin(&datadir, &credit).await["entry"], 1, "the same key, the same entry");
+    let debited = admin(&datadir, &["debit", ACCOUNT, "11 USDC", "--reason", "returned"]).await;
+    assert_eq!(
+        (&debited["entry"], &debited["account"]["debt"]),
+        (&Value::from(2), &Value::from("500000")),
+        "{debited}"
+    );
+    let limited = admin(&datadir, &["limit", ACCOUNT, "2 USDC"]).await;
+    assert_eq!(limited["account"]["left"], "1500000", "{limited}");
+    assert_eq!(admin(&datadir, &["account", ACCOUNT]).await, limited["account"]);
+    assert_eq!(admin(&datadir, &["accounts"]).await["accounts"][0], limited["account"]);
+    assert_eq!(admin(&datadir, &["close-period"]).await["entry"], 4);
+    assert_eq!(admin(&datadir, &["payouts"]).await["payouts"], Value::Array(Vec::new()));
+    for (args, words) in [
+        (&["credit", ACCOUNT, "1 ether", "--reason", "wrong"][..], "not a unit of USDC"),
+        (&["credit", ACCOUNT, "3 USDC", "--reason", "other", "--key", "invoice-7"], "entry 1 of the ledger"),
+        (&["payout", "paid", "1", "ref"], "no payout"),
+        (&["account", "0x0000000000000000000000000000000000000009"], "never paid"),
+    ] {
+        let output = ran(&[&["pool", "admin"], args, &["--datadir", &datadir]].concat()).await;
+        let error = text(&output.stderr);
+        assert!(!output.status.success() && error.contains(words), "{args:?}: {error}");
+    }
+    assert!(pool.interrupt().await.success());
+    let verified = ran(&["pool", "verify", "--datadir", &datadir]).await;
+    assert!(verified.status.success(), "{}", text(&verified.stdout));
+}
+
+#[tokio::test]
+async fn a_pool_without_payments_or_without_a_store_has_no_ledger() {
+    let dir = tempfile::tempdir().unwrap();
+    let datadir = dir.path().join("pool").to_str().unwrap().to_owned();
+    let (pool, _) = Vipnode::pool(&["--datadir", &datadir]).await;
+    let output = ran(&["pool", "admin", "accounts", "--datadir", &datadir]).await;
+    let error = text(&output.stderr);
+    assert!(!output.status.success() && error.contains("--payment credit"), "{error}");
+    assert!(pool.interrupt().await.success());
+    let output = ran(&["pool", "--store", "memory", "--payment", "credit"]).await;
+    let error = text(&output.stderr);
+    assert!(!output.status.success() && error.contains("Remove --store memory"), "{error}");
+}

@@ -16,21 +16,7 @@ const RESUMED: usize = 1_000;
 impl Core {
     /// Returns why a client cannot pay for one more lease; `None` if it can or need not.
     pub(crate) fn shortage(&self, client: u32) -> Option<Shortage> {
-        let ledger = self.ledger.as_ref().filter(|_| !self.limits.price.is_free())?;
-        let Some(payer) = ledger.links.payer(&self.agents.id(client)?) else {
-            return Some(Shortage::NoPayer { price: self.limits.price });
-        };
-        let lasts_ms = ledger.lasts_ms(payer, BurnRate::of(self.limits.price), self.clock.now());
-        if lasts_ms > 0 && lasts_ms >= self.limits.funds_last_ms {
-            return None;
-        }
-        let price = self.limits.price;
-        Some(Shortage::Funds {
-            payer,
-            left: ledger.left(payer, self.clock.now()),
-            debt: ledger.payer(payer).debt(),
-            price,
-        })
+        self.context().shortage(client)
     }
 
     /// Returns who pays for a running lease, how much, and since when; `None` if nobody pays, or nobody earns.

@@ -1,6 +1,8 @@
+use vipnode_types::{Account, Amount};
+
 use crate::{
-    ConnectionId, Core, CoreError, LedgerChange, LedgerChangeKind, LedgerChangeReply, Reply, RequestId, Transaction,
-    output::Output,
+    ConnectionId, Core, CoreError, LedgerAccount, LedgerAccountView, LedgerChange, LedgerChangeKind, LedgerChangeReply,
+    LedgerEntry, PayoutRow, PayoutState, Reply, RequestId, Transaction, output::Output,
 };
 
 impl Core {
@@ -18,27 +20,105 @@ impl Core {
     }
 
     fn post_change(&mut self, output: &mut Output, change: LedgerChange) -> Result<LedgerChangeReply, CoreError> {
-        let most = self.limits.collected_a_tick;
         let ledger = self.ledger.as_mut().ok_or(CoreError::NoLedger)?;
         let LedgerChange { kind, order } = change;
         let key = order.key.clone();
-        let (payer, transaction) = match kind {
-            LedgerChangeKind::Credit { payer, amount } => (payer, Transaction::Credit { payer, amount, order }),
-            LedgerChangeKind::Debit { payer, amount } => (payer, Transaction::Debit { payer, amount, order }),
-            LedgerChangeKind::Limit { payer, limit } => (payer, Transaction::Limit { payer, limit, order }),
+        let (account, transaction) = match kind {
+            LedgerChangeKind::Credit { payer, amount } => (Some(payer), Transaction::Credit { payer, amount, order }),
+            LedgerChangeKind::Debit { payer, amount } => (Some(payer), Transaction::Debit { payer, amount, order }),
+            LedgerChangeKind::Limit { payer, limit } => (Some(payer), Transaction::Limit { payer, limit, order }),
+            LedgerChangeKind::ClosePeriod => {
+                (None, Transaction::Period { period: ledger.settlement.next_period(), order })
+            }
+            LedgerChangeKind::Paid { payout } => {
+                let PayoutRow { payee, amount, .. } = ledger.settlement.payout(payout).ok_or(CoreError::NoPayout)?;
+                (Some(payee), Transaction::Paid { payout, payee, amount, order })
+            }
+            LedgerChangeKind::Bounced { payout } => {
+                let row = ledger.settlement.payout(payout).ok_or(CoreError::NoPayout)?;
+                let amount = if row.state == PayoutState::Paid { row.amount } else { Amount::ZERO };
+                (Some(row.payee), Transaction::Bounced { payout, payee: row.payee, amount, order })
+            }
         };
-        if let Some(entry) = key.as_deref().and_then(|key| ledger.keyed(key)) {
+        if let Some(entry) = key.as_deref().and_then(|key| ledger.keyed(key)).cloned() {
             if !entry.transaction.is_same_order(&transaction) {
                 return Err(CoreError::KeyUsed { entry: entry.number });
             }
-            return Ok(LedgerChangeReply { entry: entry.clone(), figures: ledger.payer(payer) });
+            return Ok(self.change_reply(entry));
         }
+        if kind == LedgerChangeKind::ClosePeriod && ledger.settlement.unmarked() > 0 {
+            return Err(CoreError::PayoutsUnmarked { payouts: ledger.settlement.unmarked() });
+        }
+        self.check_payout(kind)?;
+        let Some(ledger) = &mut self.ledger else { return Err(CoreError::NoLedger) };
         let entry = ledger.post(output, transaction).ok_or(CoreError::AmountRange)?;
-        ledger.collect(output, payer, most);
-        ledger.plan_check(payer, output.now);
-        let figures = ledger.payer(payer);
-        self.funded(payer);
-        Ok(LedgerChangeReply { entry, figures })
+        self.changed(output, kind, account);
+        Ok(self.change_reply(entry))
+    }
+
+    /// Checks that a payout is in a state that can be marked so.
+    fn check_payout(&self, kind: LedgerChangeKind) -> Result<(), CoreError> {
+        let state = |payout: u64| self.ledger.as_ref()?.settlement.payout(payout).map(|row| row.state);
+        match kind {
+            LedgerChangeKind::Paid { payout } if state(payout) != Some(PayoutState::Due) => {
+                Err(CoreError::PayoutMarked)
+            }
+            LedgerChangeKind::Bounced { payout } if state(payout) == Some(PayoutState::Bounced) => {
+                Err(CoreError::PayoutMarked)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Brings what depends on a posted change up to date.
+    fn changed(&mut self, output: &mut Output, kind: LedgerChangeKind, account: Option<Account>) {
+        let most = self.limits.collected_a_tick;
+        let Some(ledger) = &mut self.ledger else { return };
+        match kind {
+            LedgerChangeKind::ClosePeriod => {
+                let payable = ledger.payable();
+                ledger.settlement.close(output, output.now, payable.into_iter());
+            }
+            LedgerChangeKind::Paid { payout } | LedgerChangeKind::Bounced { payout } => {
+                let paid = matches!(kind, LedgerChangeKind::Paid { .. });
+                let state = if paid { PayoutState::Paid } else { PayoutState::Bounced };
+                if let Some(row) = ledger.settlement.payout(payout) {
+                    ledger.settlement.set(output, PayoutRow { state, ..row });
+                }
+            }
+            LedgerChangeKind::Credit { .. } | LedgerChangeKind::Debit { .. } | LedgerChangeKind::Limit { .. } => {
+                let Some(payer) = account else { return };
+                ledger.collect(output, payer, most);
+                ledger.plan_check(payer, output.now);
+                self.funded(payer);
+            }
+        }
+    }
+
+    fn change_reply(&self, entry: LedgerEntry) -> LedgerChangeReply {
+        let account = match entry.transaction {
+            Transaction::Credit { payer, .. } | Transaction::Debit { payer, .. } | Transaction::Limit { payer, .. } => {
+                Some(LedgerAccount::Payer(payer))
+            }
+            Transaction::Paid { payee, .. } | Transaction::Bounced { payee, .. } => Some(LedgerAccount::Payee(payee)),
+            Transaction::Period { .. } | Transaction::Lease { .. } | Transaction::Collected { .. } => None,
+        };
+        let figures = self.ledger.as_ref().zip(account).map(|(ledger, account)| ledger.figures(account));
+        LedgerChangeReply { entry, figures: figures.unwrap_or_default() }
+    }
+
+    /// Accounts from an address on, as the operator sees them; `None` if the pool has no ledger.
+    #[must_use]
+    pub fn accounts_from(&self, from: Option<Account>, most: usize) -> Option<Vec<LedgerAccountView>> {
+        Some(self.ledger.as_ref()?.views(from, most, self.clock.now()))
+    }
+
+    /// The payouts of a settlement period, or of the newest; `None` if the pool has no ledger.
+    #[must_use]
+    pub fn payouts_of(&self, period: Option<u64>) -> Option<Vec<PayoutRow>> {
+        let settlement = &self.ledger.as_ref()?.settlement;
+        let period = period.unwrap_or_else(|| settlement.next_period().saturating_sub(1));
+        Some(settlement.of_period(period).collect())
     }
 
     /// Posts the costs of the billing periods that this command has finished.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_types::Account;
 
@@ -95,6 +95,16 @@ impl Accounts {
             LedgerAccount::PaidOut => self.paid_out,
             LedgerAccount::Fee => self.fee,
         }
+    }
+
+    /// The payees by address, with their sums.
+    pub(crate) fn payees(&self) -> impl Iterator<Item = (Account, AccountFigures)> {
+        self.payees.iter()
+    }
+
+    /// The addresses of payers and payees.
+    pub(crate) fn addresses(&self) -> BTreeSet<Account> {
+        self.payers.numbers.keys().chain(self.payees.numbers.keys()).copied().collect()
     }
 
     /// Every account that has sums, by order.

@@ -89,6 +89,11 @@ impl Burns {
         running.map(|(payer, burn)| (*payer, (burn.rate, burn.leases))).collect()
     }
 
+    /// The running leases of a payer that cost something.
+    pub(crate) fn leases(&self, payer: Account) -> u32 {
+        self.payers.get(&payer).map_or(0, |burn| burn.leases)
+    }
+
     /// When the next funds are checked.
     pub(crate) fn next_check(&self) -> Option<Ms> {
         self.checks.next()

@@ -23,6 +23,11 @@ impl Links {
         self.by_account.get(&payer).into_iter().flatten().copied()
     }
 
+    /// The accounts that pay for a node.
+    pub(crate) fn payers(&self) -> impl Iterator<Item = Account> {
+        self.by_node.values().copied()
+    }
+
     /// Links a node with an account, or with none.
     pub(crate) fn set(&mut self, node: NodeId, payer: Option<Account>) {
         let before = match payer {

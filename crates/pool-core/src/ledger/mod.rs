@@ -18,10 +18,10 @@ pub(crate) mod unpaid_costs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vipnode_types::{Account, Ms};
+use vipnode_types::{Account, Amount, Ms};
 
 use crate::{
-    LedgerEntry, Row, RowKey,
+    LedgerAccountView, LedgerEntry, Row, RowKey,
     ledger::{
         account_figures::AccountFigures,
         accounts::Accounts,
@@ -41,7 +41,7 @@ pub(crate) struct Ledger {
     accounts: Accounts,
     journal: Journal,
     unpaid: UnpaidCosts,
-    settlement: Settlement,
+    pub(crate) settlement: Settlement,
     /// Payers whose earlier costs a step did not secure wholly.
     collecting: BTreeSet<Account>,
     burns: Burns,
@@ -82,6 +82,28 @@ impl Ledger {
     /// The entry with an idempotency key.
     pub(crate) fn keyed(&self, key: &str) -> Option<&LedgerEntry> {
         self.journal.keyed(key)
+    }
+
+    /// What the operator has to pay to each payee, by address; nothing is left out but zeros.
+    pub(crate) fn payable(&self) -> Vec<(Account, Amount)> {
+        let payable = self.accounts.payees().map(|(payee, figures)| (payee, figures.payable()));
+        payable.filter(|(_, amount)| *amount > Amount::ZERO).collect()
+    }
+
+    /// Accounts from an address on, as the operator sees them.
+    pub(crate) fn views(&self, from: Option<Account>, most: usize, now: Ms) -> Vec<LedgerAccountView> {
+        let mut accounts = self.accounts.addresses();
+        accounts.extend(self.links.payers());
+        let of = |account: Account| LedgerAccountView {
+            account,
+            payer: self.payer(account),
+            payee: self.figures(LedgerAccount::Payee(account)),
+            left: self.left(account, now),
+            nodes: u64::try_from(self.links.nodes(account).count()).unwrap_or(u64::MAX),
+            leases: self.burns.leases(account),
+        };
+        let from = from.unwrap_or(Account::new([0; 20]));
+        accounts.range(from..).take(most).map(|account| of(*account)).collect()
     }
 
     /// The sums of the account of a payer.

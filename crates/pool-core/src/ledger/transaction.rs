@@ -172,6 +172,12 @@ impl Transaction {
             if let Some(order) = same.order_mut() {
                 *order = OperatorOrder::default();
             }
+            // What follows from the state of the ledger, and not from the order.
+            match &mut same {
+                Self::Period { period: state, .. } => *state = 0,
+                Self::Bounced { amount, .. } => *amount = Amount::ZERO,
+                _ => {}
+            }
             same
         };
         self.order().is_some() && without_order(self) == without_order(other)

@@ -60,8 +60,9 @@ impl Matching {
         none: Option<NoHost>,
         context: Context<'_>,
     ) -> Option<NoHost> {
-        let Context { now, limits, agents, leases, metering } = context;
+        let Context { now, limits, agents, leases, metering, .. } = context;
         let node = agents.get(index)?;
+        let shortage = context.shortage(index);
         let reasons = [
             (NoHost::Drained, agents.is_drained(index)),
             (NoHost::Unpaired, metering.past_unpaired(index, now, (agents, leases), limits)),
@@ -70,6 +71,7 @@ impl Matching {
             (NoHost::NoneFree, self.free_on(node.chain(), context) == 0),
         ];
         let of_all = reasons.into_iter().find_map(|(why, holds)| holds.then_some(why));
+        let of_all = of_all.or_else(|| shortage.map(NoHost::Payment));
         let scarce = || {
             let kept = leases.client_count(index) > 0 && self.scarce(index, context);
             kept.then(|| self.scarcity(index, context))

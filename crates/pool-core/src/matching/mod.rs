@@ -41,6 +41,7 @@ use crate::{
         slab::{Handle, NIL},
     },
     leases::Leases,
+    ledger::{Ledger, burn::BurnRate, shortage::Shortage},
     matching::{
         new_host_trials::NewHostTrials,
         open_hosts::OpenHosts,
@@ -87,9 +88,23 @@ pub(crate) struct Context<'a> {
     pub(crate) agents: &'a Agents,
     pub(crate) leases: &'a Leases,
     pub(crate) metering: &'a Metering,
+    /// Only while clients pay.
+    pub(crate) ledger: Option<&'a Ledger>,
 }
 
 impl Context<'_> {
+    /// Returns why a client cannot pay for one more lease; `None` if it can or need not.
+    pub(crate) fn shortage(&self, client: u32) -> Option<Shortage> {
+        let Self { now, limits, agents, ledger, .. } = *self;
+        let (price, ledger) = (limits.price, ledger.filter(|_| !limits.price.is_free())?);
+        let Some(payer) = ledger.links.payer(&agents.id(client)?) else { return Some(Shortage::NoPayer { price }) };
+        let lasts_ms = ledger.lasts_ms(payer, BurnRate::of(price), now);
+        let short = lasts_ms == 0 || lasts_ms < limits.funds_last_ms;
+        let funds =
+            || Shortage::Funds { payer, left: ledger.left(payer, now), debt: ledger.payer(payer).debt(), price };
+        short.then(funds)
+    }
+
     /// The other chain whose nodes a chain's nodes are matched with, if there is one.
     pub(crate) fn joined_chain(&self, chain: u32) -> Option<u32> {
         self.agents.joined_chain(chain, self.limits)

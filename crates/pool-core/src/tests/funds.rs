@@ -286,3 +286,44 @@ fn what_was_metered_without_payments_is_never_billed() {
     let left = pool.figures(LedgerAccount::Payer(payer()));
     assert!(left.metered >= Amount::new(u128::from(MINUTE_MS - 1_000)), "the accounts are those of before");
 }
+
+#[test]
+fn a_settlement_period_pays_what_is_secured_net_of_the_fee() {
+    let mut pool = pool(credit_limits());
+    pool.credit(u128::from(HOUR_MS));
+    let lease = pool.served(1)[0];
+    pool.passes(10 * MINUTE_MS);
+    pool.ask(CLIENT, 0);
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    let closed = pool.change(LedgerChangeKind::ClosePeriod, Some("march")).unwrap();
+    assert_eq!(pool.change(LedgerChangeKind::ClosePeriod, Some("march")), Ok(closed), "once");
+    let payouts = pool.core.payouts_of(None).unwrap();
+    let metered = pool.figures(LedgerAccount::Payer(payer())).metered.get();
+    assert!(metered >= u128::from(10 * MINUTE_MS - 1_000), "{metered}");
+    let [payout] = payouts[..] else { panic!("{payouts:?}") };
+    assert_eq!((payout.number, payout.amount.get()), (1, metered - metered / 10));
+    assert_eq!(pool.change(LedgerChangeKind::ClosePeriod, None), Err(ErrorCode::Unsuitable), "it is not marked");
+    let figures = pool.change(LedgerChangeKind::Paid { payout: 1 }, None).unwrap().figures;
+    assert_eq!(figures.payable(), Amount::ZERO);
+    assert_eq!(pool.change(LedgerChangeKind::Paid { payout: 1 }, None), Err(ErrorCode::InvalidParams), "twice");
+    pool.restart(credit_limits());
+    let figures = pool.change(LedgerChangeKind::Bounced { payout: 1 }, None).unwrap().figures;
+    assert_eq!(figures.payable(), payout.amount, "it is due again");
+    assert_eq!(pool.change(LedgerChangeKind::Bounced { payout: 1 }, None), Err(ErrorCode::InvalidParams));
+    assert_eq!(pool.change(LedgerChangeKind::Bounced { payout: 9 }, None), Err(ErrorCode::InvalidParams));
+    pool.change(LedgerChangeKind::ClosePeriod, None).unwrap();
+    let again = pool.core.payouts_of(Some(2)).unwrap();
+    assert_eq!((again[0].number, again[0].amount), (2, payout.amount));
+    let view = pool.core.accounts_from(None, 10).unwrap().into_iter().find(|view| view.account == payer()).unwrap();
+    assert_eq!((view.payer.metered.get(), view.nodes, view.leases), (metered, 1, 0));
+}
+
+#[test]
+fn an_explanation_names_what_is_missing() {
+    let mut pool = pool(credit_limits());
+    let reason = |pool: &mut Pool| pool.explain(CLIENT).unwrap().reason.unwrap_or_default();
+    let _refused = pool.refusal(1);
+    assert!(reason(&mut pool).contains("has 0 wei left"), "{}", reason(&mut pool));
+    pool.link(node(CLIENT), None, 2).unwrap();
+    assert!(reason(&mut pool).contains("no account pays"), "{}", reason(&mut pool));
+}

@@ -4,8 +4,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use vipnode_rpc::{CallError, OpenError, RpcLimits, open_ipc};
 
 use super::{
-    AdminBans, AdminDrained, AdminError, AdminNodes, AdminTop, BanRequest, Banned, DrainRequest, NodesRequest,
-    TopRequest, UnbanRequest, method,
+    AccountsRequest, AdminAccounts, AdminBans, AdminDrained, AdminError, AdminNodes, AdminPayouts, AdminTop,
+    BanRequest, Banned, DrainRequest, LedgerPosted, LedgerRequest, NodesRequest, PayoutsRequest, TopRequest,
+    UnbanRequest, method,
 };
 
 /// Calls the admin socket of a running pool.
@@ -74,6 +75,30 @@ impl AdminClient {
     /// See [`AdminError`].
     pub async fn drain(&self, request: &DrainRequest) -> Result<AdminDrained, AdminError> {
         self.call(method::DRAIN, request).await
+    }
+
+    /// Changes the ledger.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn change_ledger(&self, request: &LedgerRequest) -> Result<LedgerPosted, AdminError> {
+        self.call(method::LEDGER, request).await
+    }
+
+    /// Asks for a page of the accounts.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn accounts(&self, request: &AccountsRequest) -> Result<AdminAccounts, AdminError> {
+        self.call(method::ACCOUNTS, request).await
+    }
+
+    /// Asks for the payouts of a settlement period.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn payouts(&self, request: &PayoutsRequest) -> Result<AdminPayouts, AdminError> {
+        self.call(method::PAYOUTS, request).await
     }
 
     async fn call<T: DeserializeOwned>(&self, method: &str, request: &impl Serialize) -> Result<T, AdminError> {

@@ -7,12 +7,15 @@
 //! - `messages`: params and results
 //! - `server`: the answers
 //! - `top`, `nodes`: the two lists
+//! - `ledger`, `ledger_messages`: changes of the ledger, accounts, and payouts
 //! - `client`: for the command line
 //!
 //! It may call `engine`, `fairness`, `auth`, and `methods`; none of them calls it.
 
 mod admin_error;
 mod client;
+mod ledger;
+mod ledger_messages;
 mod messages;
 mod nodes;
 #[cfg(feature = "schema")]
@@ -23,6 +26,10 @@ mod top;
 
 pub use admin_error::AdminError;
 pub use client::AdminClient;
+pub use ledger_messages::{
+    AccountsRequest, AdminAccount, AdminAccounts, AdminPayout, AdminPayoutState, AdminPayouts, LedgerOrder,
+    LedgerPosted, LedgerRequest, PayoutsRequest,
+};
 pub use messages::{
     AdminBans, AdminBlock, AdminDrained, AdminNodes, AdminTop, BanRequest, Banned, DrainRequest, ListedNode,
     NodesRequest, TopOrder, TopRequest, UnbanRequest,
@@ -46,6 +53,12 @@ pub mod method {
     pub const UNBAN: &str = "vipnode_poolUnban";
     /// The bans: an [`super::AdminBans`].
     pub const BANS: &str = "vipnode_poolBans";
+    /// Changes the ledger: a [`super::LedgerPosted`].
+    pub const LEDGER: &str = "vipnode_poolLedger";
+    /// The accounts, page by page: an [`super::AdminAccounts`].
+    pub const ACCOUNTS: &str = "vipnode_poolAccounts";
+    /// The payouts of a settlement period: an [`super::AdminPayouts`].
+    pub const PAYOUTS: &str = "vipnode_poolPayouts";
     /// Drains a node or the pool, or stops that: an [`super::AdminDrained`].
     pub const DRAIN: &str = "vipnode_poolDrain";
 }

@@ -2,11 +2,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use vipnode_openrpc::{CallDirection, MethodRow};
-use vipnode_types::{Ms, NodeId, wire::ErrorCode};
+use vipnode_types::{Account, Amount, Asset, Ms, NodeId, wire::ErrorCode};
 
 use super::{
-    AdminBans, AdminBlock, AdminDrained, AdminNodes, AdminTop, BanRequest, Banned, DrainRequest, ListedNode,
-    NodesRequest, TopOrder, TopRequest, UnbanRequest, method,
+    AccountsRequest, AdminAccount, AdminAccounts, AdminBans, AdminBlock, AdminDrained, AdminNodes, AdminPayout,
+    AdminPayoutState, AdminPayouts, AdminTop, BanRequest, Banned, DrainRequest, LedgerOrder, LedgerPosted,
+    LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, TopOrder, TopRequest, UnbanRequest, method,
 };
 use crate::auth::Ban;
 
@@ -44,6 +45,55 @@ pub fn rows() -> Vec<MethodRow> {
         .fails(&[ErrorCode::InvalidParams, ErrorCode::Unsuitable])
         .example("a node", params(&DrainRequest { node: Some(NodeId::new([5; 64])), stop: false }), &drained),
     ]
+    .into_iter()
+    .chain(of_the_ledger())
+    .collect()
+}
+
+fn of_the_ledger() -> Vec<MethodRow> {
+    let codes = &[ErrorCode::InvalidParams, ErrorCode::Unsuitable, ErrorCode::Busy];
+    let account = account();
+    let change = LedgerOrder::Credit { account: account.account, amount: Amount::new(10_000_000) };
+    let request =
+        LedgerRequest { change, reason: "bank transfer".to_owned(), key: Some("invoice 7".to_owned()), by: Some(0) };
+    let asset = Asset::new("USDC", 6).unwrap_or_default();
+    let posted = LedgerPosted { entry: 1, at_ms: NOW, account: Some(account), asset };
+    let accounts = AdminAccounts { asset, accounts: vec![account], next: None };
+    let state = AdminPayoutState::Due;
+    let payout = AdminPayout { payout: 1, period: 1, account: account.account, amount: Amount::new(900_000), state };
+    vec![
+        row::<LedgerRequest, LedgerPosted>(method::LEDGER, "Change the ledger").fails(codes).example(
+            "a payment was received",
+            params(&request),
+            &posted,
+        ),
+        row::<AccountsRequest, AdminAccounts>(method::ACCOUNTS, "List the accounts that pay or earn")
+            .fails(codes)
+            .example("one account", params(&AccountsRequest { from: None, most: 100 }), &accounts),
+        row::<PayoutsRequest, AdminPayouts>(method::PAYOUTS, "List the payouts of a settlement period")
+            .fails(codes)
+            .example(
+                "one payout",
+                params(&PayoutsRequest { period: None }),
+                &AdminPayouts { asset, payouts: vec![payout] },
+            ),
+    ]
+}
+
+fn account() -> AdminAccount {
+    AdminAccount {
+        account: Account::new([7; 20]),
+        balance: Amount::new(10_000_000),
+        debt: Amount::ZERO,
+        limit: Amount::ZERO,
+        left: Amount::new(9_500_000),
+        spent: Amount::ZERO,
+        nodes: 1,
+        leases: 2,
+        earned: Amount::ZERO,
+        secured: Amount::ZERO,
+        payable: Amount::ZERO,
+    }
 }
 
 /// An object without fields.

@@ -9,7 +9,7 @@ use vipnode_rpc::{IpcListener, IpcServer, IpcServerLimits, IpcService, Responder
 use vipnode_types::{sanitize, wire::WireError};
 
 use super::{
-    AdminBans, AdminDrained, BanRequest, Banned, DrainRequest, UnbanRequest, method,
+    AdminBans, AdminDrained, BanRequest, Banned, DrainRequest, UnbanRequest, ledger, method,
     nodes::{Pages, nodes},
     top::top,
 };
@@ -75,6 +75,9 @@ impl AdminService {
             method::UNBAN => json(&self.unban(parse(params)?).await?),
             method::BANS => json(&self.bans()),
             method::DRAIN => json(&self.drain(parse(params)?).await?),
+            method::LEDGER => json(&ledger::change(self, parse(params)?).await?),
+            method::ACCOUNTS => json(&ledger::accounts(self, parse(params)?).await?),
+            method::PAYOUTS => json(&ledger::payouts(self, parse(params)?).await?),
             other => Err(CallRefusal::unknown_method(other).into()),
         }
     }

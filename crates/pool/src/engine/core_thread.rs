@@ -11,7 +11,7 @@ use std::{
 };
 
 use tokio::{runtime::Handle, sync::oneshot};
-use vipnode_pool_core::{AddressBlock, Command, Core, Effect, Limits, Row, Steps};
+use vipnode_pool_core::{AddressBlock, Command, ConnectionId, Core, Effect, Limits, Row, Steps};
 use vipnode_types::{Ms, wire::WireError};
 
 use self::rebuild::build;
@@ -161,6 +161,8 @@ impl CoreThread {
     /// # Errors
     /// Why the core has to be rebuilt.
     fn work(&mut self) -> Result<(), Broken> {
+        self.handle_by(Core::settle_payment)?;
+        self.send_rows()?;
         while !self.handle_batch()? {
             if self.is_tick_due() {
                 self.tick()?;
@@ -247,10 +249,7 @@ impl CoreThread {
                 self.handle(Command::CallDone { call, outcome })
             }
             CoreMessage::CallDone { .. } | CoreMessage::Stop => Ok(()),
-            CoreMessage::Operator(query) => {
-                self.answer_operator(query);
-                Ok(())
-            }
+            CoreMessage::Operator(query) => self.answer_operator(query),
             CoreMessage::Barrier { done, .. } => {
                 let _nobody_waits = done.send(());
                 Ok(())
@@ -272,7 +271,8 @@ impl CoreThread {
         }
     }
 
-    fn answer_operator(&mut self, query: OperatorQuery) {
+    fn answer_operator(&mut self, query: OperatorQuery) -> Result<(), Broken> {
+        let asset = self.limits.price.asset();
         match query {
             OperatorQuery::Nodes { position, most, answer } => {
                 let _nobody_waits = answer.send(self.core.nodes_from(position, most));
@@ -281,7 +281,19 @@ impl CoreThread {
                 let _nobody_waits = answer.send(self.core_time.all());
             }
             OperatorQuery::Drains(drains) => self.core.set_drains(drains),
+            OperatorQuery::Accounts { from, most, answer } => {
+                let _nobody_waits = answer.send((asset, self.core.accounts_from(from, most)));
+            }
+            OperatorQuery::Payouts { period, answer } => {
+                let _nobody_waits = answer.send((asset, self.core.payouts_of(period)));
+            }
+            OperatorQuery::Ledger { request, change, reply_to } => {
+                self.replies.expect(request, reply_to);
+                let connection = ConnectionId { gateway: 0, connection: u32::MAX, generation: 0 };
+                return self.handle(Command::Ledger { connection, request, change });
+            }
         }
+        Ok(())
     }
 
     /// Returns the refusal of a command that presents a banned node. The core's thread checks it, because it also ends what
@@ -303,6 +315,8 @@ impl CoreThread {
     /// Applies new limits, and closes the connections of nodes that are no longer members. A node that proved an old join
     /// secret cannot be recognized: it is refused when it connects again.
     fn reload(&mut self, limits: Limits, done: oneshot::Sender<ReloadChanges>) {
+        // Both take effect at the next start.
+        let limits = Limits { payment: self.limits.payment, fee_bps: self.limits.fee_bps, ..limits };
         let later_limits = self.core.set_limits(limits.clone());
         self.reader.set_members_only(limits.members_only);
         self.limits = limits;

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{sync::oneshot, time::timeout};
 use tokio_util::task::TaskTracker;
-use vipnode_pool_core::{Command, ConnectionId, Limits, PoolLimits, RequestId};
+use vipnode_pool_core::{Command, ConnectionId, LedgerChange, Limits, PoolLimits, RequestId};
 use vipnode_rpc::Responder;
 use vipnode_types::wire::WireError;
 
@@ -140,6 +140,15 @@ impl Gateway {
     /// Hands over an order of the operator.
     pub(crate) fn query(&self, query: OperatorQuery) {
         self.inbox.push(CoreMessage::Operator(query));
+    }
+
+    /// Changes the ledger. Returns the core's answer, once the change is durable.
+    pub(crate) async fn change_ledger(&self, change: LedgerChange) -> CoreAnswer {
+        let request = self.next_request.fetch_add(1, Ordering::Relaxed);
+        let (reply, answer) = oneshot::channel();
+        let _in_flight = self.in_flight.token();
+        self.query(OperatorQuery::Ledger { request, change: Box::new(change), reply_to: ReplyTo::Task(reply) });
+        answer.await.unwrap_or_else(|_| Err(CallRefusal::Rebuilding { retry_ms: self.retry_ms }.into()))
     }
 
     /// Returns the answer to a question of the operator; `None` if the core ended or was discarded in the meantime.

@@ -1,5 +1,8 @@
 use tokio::sync::oneshot;
-use vipnode_pool_core::{AddressBlock, Drains, NodePage};
+use vipnode_pool_core::{AddressBlock, Drains, LedgerAccountView, LedgerChange, NodePage, PayoutRow, RequestId};
+use vipnode_types::{Account, Asset};
+
+use crate::engine::inbox::ReplyTo;
 
 /// What the operator of the pool has for the core's thread, besides commands.
 #[derive(Debug)]
@@ -10,4 +13,10 @@ pub(crate) enum OperatorQuery {
     CoreTime(oneshot::Sender<Vec<(AddressBlock, u64)>>),
     /// What is drained from now on.
     Drains(Drains),
+    /// A change of the ledger, which is answered as the request with that number.
+    Ledger { request: RequestId, change: Box<LedgerChange>, reply_to: ReplyTo },
+    /// Asks for accounts, from an address on. Answered with what the pool charges in; `None` without a ledger.
+    Accounts { from: Option<Account>, most: usize, answer: oneshot::Sender<(Asset, Option<Vec<LedgerAccountView>>)> },
+    /// Asks for the payouts of a settlement period, or of the newest. Answered as [`Self::Accounts`].
+    Payouts { period: Option<u64>, answer: oneshot::Sender<(Asset, Option<Vec<PayoutRow>>)> },
 }

@@ -132,6 +132,26 @@ impl FromStr for QuotedPrice {
     }
 }
 
+impl Asset {
+    /// Reads an amount as people write it: "10 USDC", "0.5 ether". Nothing is rounded.
+    ///
+    /// # Errors
+    /// [`AmountError::Number`], [`AmountError::NoUnit`], [`AmountError::Unit`] if the unit is not one of this asset,
+    /// [`AmountError::TooFine`] if there are more decimals than it has, [`AmountError::TooLarge`].
+    pub fn amount(self, text: &str) -> Result<Amount, AmountError> {
+        let (number, unit) = split_number(text.trim());
+        let (digits, decimals) = read_number(number).ok_or_else(|| AmountError::Number { text: short(text) })?;
+        if unit.is_empty() {
+            return Err(AmountError::NoUnit { text: short(text) });
+        }
+        let exponent = self.exponent(unit).ok_or_else(|| AmountError::Unit { unit: short(unit), asset: self })?;
+        let fine = || AmountError::TooFine { text: short(text), asset: self };
+        let zeros = exponent.checked_sub(decimals).ok_or_else(fine)?;
+        let units = 10_u128.checked_pow(zeros.into()).and_then(|factor| digits.checked_mul(factor));
+        units.map(Amount::new).ok_or_else(|| AmountError::TooLarge { text: short(text) })
+    }
+}
+
 /// Splits what begins with a number before its unit.
 fn split_number(text: &str) -> (&str, &str) {
     let split = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
@@ -237,6 +257,19 @@ mod tests {
             assert!(matches!(wei(other), Err(AmountError::Unit { .. })), "{other}");
         }
         assert!(matches!(wei("400000000000000000000 ether"), Err(AmountError::PriceTooLarge { .. })));
+    }
+
+    #[test]
+    fn d27_an_amount_is_read_in_its_asset() {
+        let usdc: Asset = "USDC:6".parse().unwrap();
+        assert_eq!(usdc.amount("10.5 usdc"), Ok(Amount::new(10_500_000)));
+        assert_eq!(Asset::ETHER.amount("1 gwei"), Ok(Amount::new(1_000_000_000)));
+        assert!(matches!(usdc.amount("10"), Err(AmountError::NoUnit { .. })));
+        assert!(matches!(usdc.amount("0.0000001 USDC"), Err(AmountError::TooFine { .. })));
+        assert!(matches!(usdc.amount("1 ether"), Err(AmountError::Unit { .. })));
+        assert!(matches!(usdc.amount("-1 USDC"), Err(AmountError::Number { .. })));
+        let most = "400000000000000000000000000000000000 USDC";
+        assert!(matches!(usdc.amount(most), Err(AmountError::TooLarge { .. })));
     }
 
     /// Found by fuzzing: what is shown could not be given back.

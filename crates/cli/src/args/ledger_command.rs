@@ -1,0 +1,120 @@
+//! The subcommands of `vipnode pool admin` that show or change the ledger.
+
+use clap::{Args, Subcommand};
+use vipnode_types::Account;
+
+use super::{PoolSocketArgs, whole_number::whole_number};
+
+/// A change of an account's balance.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  vipnode pool admin credit 0x52908400098527886E0F7030069857D2E4169EE7 \"10 USDC\" \\\n    \
+                        --reason \"bank transfer\" --key invoice-7"
+)]
+pub(crate) struct BalanceArgs {
+    /// Change the balance of this account.
+    #[arg(value_name = "ACCOUNT", help_heading = "Payment")]
+    pub(crate) account: Account,
+    /// Change it by this amount, such as "10 USDC".
+    #[arg(value_name = "AMOUNT", help_heading = "Payment")]
+    pub(crate) amount: String,
+    /// Record this reason (at most 200 characters).
+    #[arg(long, value_name = "TEXT", help_heading = "Payment")]
+    pub(crate) reason: String,
+    /// Post the change only once, however often it is sent with this key.
+    #[arg(long, value_name = "KEY", help_heading = "Payment")]
+    pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreditLimitArgs {
+    /// Set the limit of this account.
+    #[arg(value_name = "ACCOUNT", help_heading = "Payment")]
+    pub(crate) account: Account,
+    /// Let it owe at most this amount, such as "10 USDC".
+    #[arg(value_name = "AMOUNT", help_heading = "Payment")]
+    pub(crate) amount: String,
+    /// Record this reason (at most 200 characters).
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help_heading = "Payment")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AccountArgs {
+    /// Show this account.
+    #[arg(value_name = "ACCOUNT", help_heading = "Payment")]
+    pub(crate) account: Account,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AccountsArgs {
+    /// Start at this account, which the previous page printed.
+    #[arg(long, value_name = "ACCOUNT", help_heading = "Output")]
+    pub(crate) from: Option<Account>,
+    /// List at most this many accounts.
+    #[arg(long, value_name = "N", default_value = "100", value_parser = whole_number::<1, 1_000>, help_heading = "Output")]
+    pub(crate) most: u32,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClosePeriodArgs {
+    /// Record this reason (at most 200 characters).
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help_heading = "Payment")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PayoutsArgs {
+    /// List the payouts of this settlement period.
+    ///
+    /// [default: the newest]
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    pub(crate) period: Option<u64>,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+/// Marks a payout.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PayoutCommand {
+    /// Mark a payout as paid.
+    Paid(PayoutPaidArgs),
+    /// Mark a payout as not received.
+    ///
+    /// Its amount is due again in the next settlement period.
+    Bounced(PayoutBouncedArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PayoutPaidArgs {
+    /// Mark the payout with this number.
+    #[arg(value_name = "ID", help_heading = "Payment")]
+    pub(crate) payout: u64,
+    /// Record this reference of the payment (at most 200 characters).
+    #[arg(value_name = "REF", help_heading = "Payment")]
+    pub(crate) reference: String,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PayoutBouncedArgs {
+    /// Mark the payout with this number.
+    #[arg(value_name = "ID", help_heading = "Payment")]
+    pub(crate) payout: u64,
+    /// Record this reason (at most 200 characters).
+    #[arg(value_name = "REASON", help_heading = "Payment")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}

@@ -1,0 +1,109 @@
+use vipnode_pool::admin::{AdminAccount, AdminAccounts, AdminPayoutState, AdminPayouts, LedgerPosted};
+use vipnode_types::{Amount, Asset};
+
+use crate::output::{Column, Styled, Table, format::counted};
+
+/// The fewest columns of an address.
+const ADDRESS: usize = 42;
+
+/// A change that was posted.
+pub(crate) fn posted_text(posted: &LedgerPosted) -> Styled {
+    let entry = format!("Posted entry {} of the ledger", posted.entry);
+    match &posted.account {
+        Some(account) => {
+            let mut text: Styled = entry.as_str().into();
+            text.push("\n");
+            text.push(&account_words(account, posted.asset));
+            text
+        }
+        None => entry.as_str().into(),
+    }
+}
+
+/// The figures of an account.
+pub(crate) fn account_text(account: &AdminAccount, asset: Asset) -> Styled {
+    account_words(account, asset).as_str().into()
+}
+
+fn account_words(account: &AdminAccount, asset: Asset) -> String {
+    let show = |amount: Amount| asset.show(amount).to_string();
+    let AdminAccount { account, balance, debt, limit, left, spent, nodes, leases, earned, secured, payable } = *account;
+    let owes = if debt > Amount::ZERO { format!("owes {}", show(debt)) } else { format!("balance {}", show(balance)) };
+    let pays = format!(
+        "As payer: {owes}, {} left after {} of {}; spent {}, credit limit {}",
+        show(left),
+        counted(leases.into(), "running lease"),
+        counted(nodes, "node"),
+        show(spent),
+        show(limit)
+    );
+    let earns =
+        format!("As host: earned {}, of which {} is secured; payable {}", show(earned), show(secured), show(payable));
+    format!("Account {account}\n{pays}\n{earns}")
+}
+
+/// A page of the accounts.
+pub(crate) fn accounts_page(page: &AdminAccounts, width: usize) -> Styled {
+    if page.accounts.is_empty() {
+        return "No accounts".into();
+    }
+    let rows = page.accounts.iter().map(|account| {
+        [
+            account.account.to_string(),
+            balance(account, page.asset),
+            page.asset.show(account.left).to_string(),
+            account.leases.to_string(),
+            page.asset.show(account.payable).to_string(),
+        ]
+    });
+    let table = Table::new([
+        Column::text("ACCOUNT").least(ADDRESS),
+        Column::number("BALANCE"),
+        Column::number("LEFT").rank(2),
+        Column::number("LEASES").rank(3),
+        Column::number("PAYABLE").rank(1),
+    ]);
+    let mut text = table.with_rows(rows).fit(width);
+    if let Some(next) = page.next {
+        text.push(&format!("\n\nMore: --from {next}"));
+    }
+    text
+}
+
+/// The balance with its sign.
+fn balance(account: &AdminAccount, asset: Asset) -> String {
+    if account.debt > Amount::ZERO {
+        format!("-{}", asset.show(account.debt))
+    } else {
+        asset.show(account.balance).to_string()
+    }
+}
+
+/// The payouts of a settlement period.
+pub(crate) fn payouts_page(payouts: &AdminPayouts, width: usize) -> Styled {
+    if payouts.payouts.is_empty() {
+        return "No payouts".into();
+    }
+    let rows = payouts.payouts.iter().map(|payout| {
+        let state = match payout.state {
+            AdminPayoutState::Due => "due",
+            AdminPayoutState::Paid => "paid",
+            AdminPayoutState::Bounced => "bounced",
+        };
+        [
+            payout.payout.to_string(),
+            payout.account.to_string(),
+            payouts.asset.show(payout.amount).to_string(),
+            state.to_owned(),
+            payout.period.to_string(),
+        ]
+    });
+    let table = Table::new([
+        Column::number("ID"),
+        Column::text("ACCOUNT").least(ADDRESS),
+        Column::number("AMOUNT"),
+        Column::text("STATE").rank(1),
+        Column::number("PERIOD").rank(2),
+    ]);
+    table.with_rows(rows).fit(width)
+}

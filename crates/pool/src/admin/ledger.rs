@@ -1,0 +1,116 @@
+use vipnode_pool_core::{
+    LedgerAccountView, LedgerChange, LedgerChangeKind, OperatorOrder, PayoutRow, PayoutState, Reply, Transaction,
+};
+use vipnode_types::{Account, Asset, sanitize, wire::WireError};
+
+use super::{
+    AccountsRequest, AdminAccount, AdminAccounts, AdminPayout, AdminPayoutState, AdminPayouts, AdminService,
+    LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
+};
+use crate::{call_refusal::CallRefusal, engine::OperatorQuery};
+
+/// Characters of a reason, at most.
+const REASON_CHARS: usize = 200;
+/// Characters of an idempotency key, at most.
+const KEY_CHARS: usize = 64;
+/// Accounts of one answer, at most.
+const MOST: u32 = 1_000;
+
+/// Posts a change of the ledger. It is durable when this returns.
+pub(super) async fn change(admin: &AdminService, request: LedgerRequest) -> Result<LedgerPosted, WireError> {
+    let LedgerRequest { change, reason, key, by } = request;
+    if key.as_ref().is_some_and(|key| key.is_empty() || key.chars().count() > KEY_CHARS) {
+        return Err(CallRefusal::invalid_params(&"a key has 1 to 64 characters").into());
+    }
+    let order = OperatorOrder { by, reason: sanitize(&reason, REASON_CHARS), key };
+    let change = LedgerChange { kind: kind(change), order };
+    let (entry, about) = match admin.service.gateway.change_ledger(change).await? {
+        Reply::Ledger(reply) => {
+            let about = match reply.entry.transaction {
+                Transaction::Credit { payer, .. }
+                | Transaction::Debit { payer, .. }
+                | Transaction::Limit { payer, .. } => Some(payer),
+                Transaction::Paid { payee, .. } | Transaction::Bounced { payee, .. } => Some(payee),
+                _ => None,
+            };
+            (reply.entry, about)
+        }
+        _ => return Err(CallRefusal::Internal { why: "the core gave another answer".to_owned() }.into()),
+    };
+    tracing::warn!(entry = entry.number, kind = entry.transaction.name(), "the operator changed the ledger");
+    let (asset, accounts) = views(admin, about, usize::from(about.is_some())).await?;
+    let account = accounts.into_iter().find(|view| Some(view.account) == about).map(account);
+    Ok(LedgerPosted { entry: entry.number, at_ms: entry.at, account, asset })
+}
+
+const fn kind(order: LedgerOrder) -> LedgerChangeKind {
+    match order {
+        LedgerOrder::Credit { account, amount } => LedgerChangeKind::Credit { payer: account, amount },
+        LedgerOrder::Debit { account, amount } => LedgerChangeKind::Debit { payer: account, amount },
+        LedgerOrder::Limit { account, amount } => LedgerChangeKind::Limit { payer: account, limit: amount },
+        LedgerOrder::ClosePeriod => LedgerChangeKind::ClosePeriod,
+        LedgerOrder::Paid { payout } => LedgerChangeKind::Paid { payout },
+        LedgerOrder::Bounced { payout } => LedgerChangeKind::Bounced { payout },
+    }
+}
+
+/// Returns a page of the accounts.
+pub(super) async fn accounts(admin: &AdminService, request: AccountsRequest) -> Result<AdminAccounts, WireError> {
+    let most = usize::try_from(request.most.clamp(1, MOST)).unwrap_or(usize::MAX);
+    let (asset, mut views) = views(admin, request.from, most.saturating_add(1)).await?;
+    let next = views.get(most).map(|view| view.account);
+    views.truncate(most);
+    Ok(AdminAccounts { asset, accounts: views.into_iter().map(account).collect(), next })
+}
+
+/// Returns the payouts of a settlement period.
+pub(super) async fn payouts(admin: &AdminService, request: PayoutsRequest) -> Result<AdminPayouts, WireError> {
+    let query = |answer| OperatorQuery::Payouts { period: request.period, answer };
+    let (asset, payouts) = ask(admin, query).await?;
+    Ok(AdminPayouts { asset, payouts: payouts.into_iter().map(payout).collect() })
+}
+
+async fn views(
+    admin: &AdminService,
+    from: Option<Account>,
+    most: usize,
+) -> Result<(Asset, Vec<LedgerAccountView>), WireError> {
+    ask(admin, |answer| OperatorQuery::Accounts { from, most, answer }).await
+}
+
+/// Asks the core; it refuses if the pool has no ledger.
+async fn ask<T>(
+    admin: &AdminService,
+    query: impl FnOnce(tokio::sync::oneshot::Sender<(Asset, Option<T>)>) -> OperatorQuery,
+) -> Result<(Asset, T), WireError> {
+    let busy = CallRefusal::Rebuilding { retry_ms: admin.service.limits.retry_ms() };
+    let (asset, answer) = admin.service.gateway.ask(query).await.ok_or(busy)?;
+    Ok((asset, answer.ok_or(vipnode_pool_core::CoreError::NoLedger)?))
+}
+
+fn account(view: LedgerAccountView) -> AdminAccount {
+    let LedgerAccountView { account, payer, payee, left, nodes, leases } = view;
+    AdminAccount {
+        account,
+        balance: payer.balance(),
+        debt: payer.debt(),
+        limit: payer.limit,
+        left,
+        spent: payer.metered,
+        nodes,
+        leases,
+        earned: payee.metered,
+        secured: payee.collected,
+        payable: payee.payable(),
+    }
+}
+
+const fn payout(row: PayoutRow) -> AdminPayout {
+    let PayoutRow { number, period, payee, amount, state } = row;
+    let state = match state {
+        PayoutState::Due => AdminPayoutState::Due,
+        PayoutState::Paid => AdminPayoutState::Paid,
+        PayoutState::Bounced => AdminPayoutState::Bounced,
+    };
+    AdminPayout { payout: number, period, account: payee, amount, state }
+}

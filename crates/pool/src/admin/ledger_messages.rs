@@ -1,0 +1,173 @@
+use serde::{Deserialize, Serialize};
+use vipnode_types::{Account, Amount, Asset, Ms};
+
+/// Changes the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LedgerRequest {
+    /// The change.
+    pub change: LedgerOrder,
+    /// The reason, or the reference of a payment; at most 200 characters.
+    pub reason: String,
+    /// The idempotency key, at most 64 characters: the same change with the same key is posted once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The ID of the user who orders it, as the caller states it: only the pool's user and root can open the socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<u32>,
+}
+
+/// A change of the ledger. Amounts are in the asset's smallest unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LedgerOrder {
+    /// An amount was received from an account.
+    Credit {
+        /// Who paid.
+        account: Account,
+        /// How much was received.
+        amount: Amount,
+    },
+    /// An amount was returned to an account, or a credit was wrong.
+    Debit {
+        /// Whose balance falls.
+        account: Account,
+        /// By how much it falls.
+        amount: Amount,
+    },
+    /// Sets how much an account may owe.
+    Limit {
+        /// Whose limit it is.
+        account: Account,
+        /// The most that it may owe.
+        amount: Amount,
+    },
+    /// Closes the settlement period.
+    ClosePeriod,
+    /// Marks a payout as paid.
+    Paid {
+        /// The number of the payout.
+        payout: u64,
+    },
+    /// Marks a payout as not received: it is due again in the next settlement period.
+    Bounced {
+        /// The number of the payout.
+        payout: u64,
+    },
+}
+
+/// A change that was posted, durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LedgerPosted {
+    /// The number of its entry in the ledger; of a change that came again, that of the first time.
+    pub entry: u64,
+    /// When it was posted.
+    pub at_ms: Ms,
+    /// The account that changed, with its figures now; `None` for a closed period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AdminAccount>,
+    /// What the pool charges in.
+    pub asset: Asset,
+}
+
+/// Requests accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AccountsRequest {
+    /// The address from which on accounts are listed; `None` for the first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Account>,
+    /// How many accounts, at most; never more than 1,000.
+    pub most: u32,
+}
+
+/// A page of the accounts, by address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminAccounts {
+    /// What the pool charges in.
+    pub asset: Asset,
+    /// The accounts on this page.
+    pub accounts: Vec<AdminAccount>,
+    /// Where the next page begins; `None` after the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Account>,
+}
+
+/// An account that pays or earns. Amounts are in the asset's smallest unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminAccount {
+    /// Its address.
+    pub account: Account,
+    /// The balance of what it paid, less what its finished billing periods cost; zero if it owes.
+    pub balance: Amount,
+    /// What it owes.
+    pub debt: Amount,
+    /// The most that it may owe.
+    pub limit: Amount,
+    /// What it can still spend after its running leases.
+    pub left: Amount,
+    /// What its finished billing periods cost.
+    pub spent: Amount,
+    /// The client nodes that it pays for.
+    pub nodes: u64,
+    /// Its running leases that cost something.
+    pub leases: u32,
+    /// What its hosts earned, before fees.
+    pub earned: Amount,
+    /// How much of that its clients had secured.
+    pub secured: Amount,
+    /// What is payable to it: what is secured, less fees and payouts.
+    pub payable: Amount,
+}
+
+/// Requests the payouts of a settlement period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PayoutsRequest {
+    /// The number of the period; `None` for the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<u64>,
+}
+
+/// The payouts of a settlement period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminPayouts {
+    /// What the pool charges in.
+    pub asset: Asset,
+    /// The payouts, by number.
+    pub payouts: Vec<AdminPayout>,
+}
+
+/// What the operator has to pay to a payee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminPayout {
+    /// The number of the payout.
+    pub payout: u64,
+    /// The number of the settlement period.
+    pub period: u64,
+    /// Who is paid.
+    pub account: Account,
+    /// How much, in the asset's smallest unit.
+    pub amount: Amount,
+    /// What became of it.
+    pub state: AdminPayoutState,
+}
+
+/// What became of a payout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum AdminPayoutState {
+    /// It is not marked.
+    Due,
+    /// It was paid.
+    Paid,
+    /// It did not arrive.
+    Bounced,
+}
