@@ -48,7 +48,7 @@ fn any_entry() -> impl Strategy<Value = LedgerEntry> {
 }
 
 /// The ordinary entry with that number.
-pub(super) fn entry(number: u64) -> LedgerEntry {
+pub(crate) fn entry(number: u64) -> LedgerEntry {
     let key = number.is_multiple_of(2).then(|| format!("key {number}"));
     let order = OperatorOrder { by: Some(1_000), reason: "bank transfer".to_owned(), key };
     let transaction = Transaction::Credit { payer: Account::new([1; 20]), amount: Amount::new(number.into()), order };

@@ -15,6 +15,8 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 
+#[cfg(test)]
+pub(crate) use self::ledger_sample::entry;
 use self::model::Model;
 #[cfg(test)]
 pub(crate) use self::model::state_of;

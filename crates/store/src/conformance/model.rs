@@ -95,6 +95,7 @@ impl Model {
         }
         nodes.sort_by_key(|node| node.id);
         leases.sort_by_key(|lease| lease.id);
+        let single = clock.into_iter().chain(next).chain(asset).chain(payment);
         let nodes = nodes.into_iter().map(|node| Row::Node(Box::new(node)));
         times.sort_by_key(|times| times.client);
         delegations.sort_by_key(|row| row.id);
@@ -102,18 +103,8 @@ impl Model {
         let leases = leases.into_iter().map(|lease| Row::Lease(Box::new(lease)));
         let times = times.into_iter().map(|times| Row::Times(Box::new(times)));
         let waiting = waiting.into_values().map(|row| Row::Deferred(Box::new(row)));
-        clock
-            .into_iter()
-            .chain(next)
-            .chain(asset)
-            .chain(payment)
-            .chain(nodes)
-            .chain(leases)
-            .chain(times)
-            .chain(delegations)
-            .chain(waiting)
-            .chain(self.ledger())
-            .collect()
+        let nodes = single.chain(nodes).chain(leases).chain(times).chain(delegations).chain(waiting);
+        nodes.chain(self.ledger()).collect()
     }
 
     /// The state of the ledger: the newest row of each key, in the order of the contract.

@@ -8,6 +8,7 @@ mod connection;
 mod delegation_table;
 mod entry_table;
 mod lease_table;
+mod ledger_check;
 mod ledger_tables;
 mod node_table;
 mod period_table;

@@ -11,8 +11,8 @@ use vipnode_pool_core::MeteredPeriod;
 use vipnode_types::{Amount, Asset, NodeId, meter};
 
 use super::{
-    DATABASE, acknowledged::Acknowledged, connection, lease_table, node_table, period_table, price_table, schema,
-    sqlite_error::store_error, times_table,
+    DATABASE, acknowledged::Acknowledged, connection, lease_table, ledger_check, node_table, period_table, price_table,
+    schema, sqlite_error::store_error, times_table,
 };
 use crate::StoreError;
 
@@ -211,6 +211,7 @@ impl SqliteReader {
                 check.add(format!("the time of client {} is stored, but the client is not", row.client.short()));
             }
         })?;
+        ledger_check::check(&connection, &mut |problem| check.add(problem))?;
         period_table::read_deferred(&connection, &mut |period| check.period(&period, next_lease))?;
         period_table::read_journal(&connection, 0, usize::MAX, &mut |_, period| {
             check.periods = check.periods.saturating_add(1);

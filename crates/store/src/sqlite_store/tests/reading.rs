@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use vipnode_pool_core::MeteredPeriod;
-use vipnode_types::{LeaseId, Ms, meter::Seen};
+use vipnode_pool_core::{AccountFigures, AccountRow, LedgerAccount, MeteredPeriod};
+use vipnode_types::{Account, Amount, LeaseId, Ms, meter::Seen};
 
 use super::*;
 use crate::conformance::{lease, metered};
@@ -57,6 +57,14 @@ fn a_check_finds_what_does_not_fit() {
     let deferred = MeteredPeriod { client: seen, host: seen, ..metered(3, 0, 60_000) };
     assert!(problem_of(&[Row::Deferred(Box::new(deferred))]).contains("but both sides saw 4 ms"));
     assert!(problem_of(&[Row::Metered(Box::new(metered(10, 0, 1)))]).contains("lease 10 has a number"));
+    let account = |received| AccountRow {
+        account: LedgerAccount::Payer(Account::new([1; 20])),
+        figures: AccountFigures { received: Amount::new(received), ..AccountFigures::default() },
+    };
+    assert!(problem_of(&[Row::Account(account(1))]).contains("no entry of the journal"));
+    let entry = |number| Row::Entry(Box::new(crate::conformance::entry(number)));
+    assert!(problem_of(&[entry(1), Row::Account(account(7))]).contains("not those of the journal"));
+    assert!(problem_of(&[entry(2)]).contains("entry 1 of the ledger is missing"));
     assert!(problem_of(&[Row::Delete(RowKey::Node(node_id(2)))]).contains("lease 1 is stored, but its node"));
     let each = tempfile::tempdir_in(dir.path()).unwrap();
     drop(store(each.path()));
