@@ -9,6 +9,9 @@
 //! use slots without being billed, or harm others as far as the protocol allows. In these runs, honest agents must be
 //! served within stated bounds.
 //!
+//! In the seeds of a third family, clients pay: an operator credits and debits accounts and settles while faults happen, and
+//! the ledger is checked against what was metered and acknowledged.
+//!
 //! Everything is drawn from the seed, so a run that fails can be replayed exactly.
 #![allow(clippy::indexing_slicing, reason = "a simulator is a test: agents and nodes are addressed by their index")]
 

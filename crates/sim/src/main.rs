@@ -30,6 +30,9 @@ enum Cli {
         /// Run the seeds with attackers instead of those with faults.
         #[arg(long)]
         attackers: bool,
+        /// Run the seeds in which clients pay.
+        #[arg(long, conflicts_with = "attackers")]
+        credit: bool,
     },
     /// Replay one seed.
     Replay {
@@ -42,6 +45,9 @@ enum Cli {
         /// Replay the seed with attackers.
         #[arg(long)]
         attackers: bool,
+        /// Replay the seed in which clients pay.
+        #[arg(long, conflicts_with = "attackers")]
+        credit: bool,
     },
     /// Print every effect of one seed as numbers, to compare two commits.
     ///
@@ -76,7 +82,9 @@ fn main() -> io::Result<ExitCode> {
             bench::measured(&what, &mut out)?;
             true
         }
-        Cli::Seeds { from, count, attackers } => seeds(&mut out, family(attackers), from..from.saturating_add(count))?,
+        Cli::Seeds { from, count, attackers, credit } => {
+            seeds(&mut out, family(attackers, credit), from..from.saturating_add(count))?
+        }
         Cli::Effects { seed } => {
             let (outcome, lines) = effects(seed);
             for line in lines {
@@ -85,8 +93,8 @@ fn main() -> io::Result<ExitCode> {
             outcome.is_ok()
         }
         Cli::Golden { count } => golden(&mut out, count)?,
-        Cli::Replay { seed, verbose, attackers } => {
-            let (outcome, trace) = replay(family(attackers), seed);
+        Cli::Replay { seed, verbose, attackers, credit } => {
+            let (outcome, trace) = replay(family(attackers, credit), seed);
             let skip = if verbose { 0 } else { trace.len().saturating_sub(50) };
             for line in trace.iter().skip(skip) {
                 writeln!(out, "{line}")?;
@@ -102,8 +110,12 @@ fn main() -> io::Result<ExitCode> {
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-const fn family(attackers: bool) -> Family {
-    if attackers { Family::Attackers } else { Family::Faults }
+const fn family(attackers: bool, credit: bool) -> Family {
+    match (attackers, credit) {
+        (true, _) => Family::Attackers,
+        (false, true) => Family::Credit,
+        (false, false) => Family::Faults,
+    }
 }
 
 /// Runs these seeds, prints each failure and the sums, and returns whether all promises were kept.

@@ -44,6 +44,8 @@ pub struct Checker {
     attackers: bool,
     /// Which agents may report what is not true.
     dishonest: Vec<bool>,
+    /// Whether clients pay: then a lease ends when its payer has no funds left, and the pair is connected until the host evicts.
+    pub(super) pays: bool,
     sleeps: Vec<(u64, u64)>,
     /// Milliseconds billed to each pair of a client and a host, unless both may report what is not true.
     billed_of: BTreeMap<(usize, usize), u64>,
@@ -66,6 +68,7 @@ impl Checker {
             may_forbid: !scenario.limits.price.is_free() && scenario.limits.unpaired_ms_a_day < day_ms,
             attackers: !scenario.attackers.is_empty(),
             dishonest: scenario.agents.iter().map(|plan| plan.honesty != Honesty::Honest).collect(),
+            pays: !scenario.limits.payment.is_none(),
             sleeps: Vec::new(),
             billed_of: BTreeMap::new(),
             metered: 0,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vipnode_pool_core::MeteredPeriod;
 
-use super::{Checker, LOST_A_LEASE_MS, Promise, Violation, checker::billed_span};
+use super::{Checker, FRAME_LATE_MS, LOST_A_LEASE_MS, Promise, Violation, checker::billed_span};
 use crate::GroundTruth;
 
 impl Checker {
@@ -66,7 +66,8 @@ impl Checker {
                 continue;
             }
             let lost = really.ms.saturating_sub(*billed);
-            if lost > LOST_A_LEASE_MS * leases.len() as u64 {
+            let most = LOST_A_LEASE_MS + if self.pays { 2 * FRAME_LATE_MS } else { 0 };
+            if lost > most * leases.len() as u64 {
                 return Promise::NothingLost.broken(format!(
                     "client {client} and host {host} were connected for {} ms between {from} and {to}, but only \
                      {billed} ms are billed, in {} leases",

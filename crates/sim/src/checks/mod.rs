@@ -8,6 +8,7 @@ mod convergence;
 pub mod durability;
 pub mod hostile;
 mod journal;
+pub mod ledger;
 mod violation;
 
 pub use checker::{

@@ -32,6 +32,8 @@ pub enum Promise {
     Leases,
     /// A metered row bills what both sides saw, and nothing that did not happen.
     Billing,
+    /// The ledger creates no money, bills each metered period once, and keeps what was acknowledged.
+    Ledger,
     /// The journal holds each row once and bills no time twice.
     Journal,
     /// Time that a pair was connected is billed.
@@ -82,6 +84,7 @@ impl Promise {
             Self::Slots => "slots",
             Self::Leases => "leases",
             Self::Billing => "billing",
+            Self::Ledger => "ledger",
             Self::Journal => "journal",
             Self::NothingLost => "nothing lost",
             Self::Durability => "durability",

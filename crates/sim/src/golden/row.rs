@@ -55,40 +55,58 @@ impl Encode for Row {
                 out.number(11);
                 out.text(asset.symbol());
             }
-            Self::Payment(mode) => {
-                out.number(12);
-                out.text(mode.name());
-            }
-            Self::Entry(entry) => {
-                out.number(13);
-                entry.encode(out);
-            }
-            Self::Account(row) => {
-                out.number(14);
-                row.encode(out);
-            }
-            Self::Link(row) => {
-                out.number(15);
-                row.encode(out);
-            }
-            Self::LinkCounter(account, counter) => {
-                out.number(16);
-                account.encode(out);
-                counter.encode(out);
-            }
-            Self::Unpaid(row) => {
-                out.number(17);
-                row.encode(out);
-            }
-            Self::Period(row) => {
-                out.number(18);
-                row.encode(out);
-            }
-            Self::Payout(row) => {
-                out.number(19);
-                row.encode(out);
-            }
+            row => encode_ledger(row, out),
         }
+    }
+}
+
+/// Encodes a row of the ledger.
+fn encode_ledger(row: &Row, out: &mut Encoder) {
+    match row {
+        Row::Payment(mode) => {
+            out.number(12);
+            out.text(mode.name());
+        }
+        Row::Entry(entry) => {
+            out.number(13);
+            entry.encode(out);
+        }
+        Row::Account(row) => {
+            out.number(14);
+            row.encode(out);
+        }
+        Row::Link(row) => {
+            out.number(15);
+            row.encode(out);
+        }
+        Row::LinkCounter(account, counter) => {
+            out.number(16);
+            account.encode(out);
+            counter.encode(out);
+        }
+        Row::Unpaid(row) => {
+            out.number(17);
+            row.encode(out);
+        }
+        Row::Period(row) => {
+            out.number(18);
+            row.encode(out);
+        }
+        Row::Payout(row) => {
+            out.number(19);
+            row.encode(out);
+        }
+        Row::Node(_)
+        | Row::Lease(_)
+        | Row::Metered(_)
+        | Row::LastReport(_)
+        | Row::Clock(_)
+        | Row::NextLease(_)
+        | Row::Delete(_)
+        | Row::Times(_)
+        | Row::Deferred(_)
+        | Row::Delegation(_)
+        | Row::Asset(_) => {}
     }
 }
 

@@ -13,6 +13,7 @@ use vipnode_types::{
 use super::{
     RunEvent, Simulation,
     attackers::ATTACKERS,
+    operator::OPERATOR,
     simulated_sockets::{ToAgentFrame, ToPoolFrame},
 };
 use crate::{
@@ -151,6 +152,10 @@ impl Simulation {
             }
             Effect::Persist(_) => None,
         };
+        if to.is_some_and(|to| to.gateway == OPERATOR) {
+            self.operator_receives(effect);
+            return;
+        }
         if let Some(to) = to.filter(|to| to.gateway == ATTACKERS) {
             self.attacker_receives(to, effect);
             return;

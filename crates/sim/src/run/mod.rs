@@ -11,6 +11,7 @@ mod fault_schedule;
 mod gateway;
 mod hostile;
 mod nodes;
+mod operator;
 mod phases;
 mod pool;
 mod run_event;

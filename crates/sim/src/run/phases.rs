@@ -42,6 +42,7 @@ impl Simulation {
             Phase::Faults if self.now >= self.scenario.safety_ms => {
                 self.log(|| "the faults end".to_owned());
                 self.recover_all();
+                self.credit_all();
                 self.phase = Phase::Recovery(self.now);
             }
             Phase::Faults | Phase::Over => {}
@@ -121,6 +122,7 @@ impl Simulation {
         let mut journal = Vec::new();
         let read = self.pool.store().metered(0, usize::MAX, &mut |_, row| journal.push(row));
         self.require(read.map_err(|error| Promise::Durability.violation(error)));
+        self.check_ledger();
         let check = self.checker.journal(&journal);
         self.require(check);
         let from = if self.scenario.faults.is_empty() { 0 } else { steady };

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     EPOCH_MS, Scenario, SimRng,
-    checks::{Promise, durability},
+    checks::{Promise, durability, ledger},
 };
 
 /// The pool's process and its disk.
@@ -89,6 +89,7 @@ impl PoolProcess {
 impl Simulation {
     pub(crate) fn pool_tick(&mut self, incarnation: u32) {
         if self.pool.incarnation == incarnation && self.pool.core.is_some() {
+            self.settle_payment();
             self.at(self.now + self.pool.limits.tick_ms, RunEvent::PoolTick { incarnation });
             self.measure_latency();
             self.own_command(Command::Tick);
@@ -143,6 +144,32 @@ impl Simulation {
             }
         }
         steps
+    }
+
+    /// Has the core take over the payment mode, as a pool does after each start.
+    fn settle_payment(&mut self) {
+        let now = Ms::new(EPOCH_MS + self.now);
+        let Some(core) = &mut self.pool.core else { return };
+        let mut effects = Vec::new();
+        core.settle_payment(now, &mut effects);
+        for effect in effects {
+            self.effect(effect);
+        }
+    }
+
+    /// Checks the ledger in the store.
+    pub(super) fn check_ledger(&mut self) {
+        if !self.operator.is_there() {
+            return;
+        }
+        let (mut rows, mut entries, mut journal) = (Vec::new(), Vec::new(), Vec::new());
+        let store = self.pool.store();
+        let read = store.load(&mut |row| rows.push(row));
+        let read = read.and_then(|()| store.entries(0, usize::MAX, &mut |entry| entries.push(entry)));
+        let read = read.and_then(|()| store.metered(0, usize::MAX, &mut |_, row| journal.push(row)));
+        self.require(read.map_err(|error| Promise::Durability.violation(error)));
+        let check = ledger::check(&rows, &entries, &journal, &self.operator.acknowledged);
+        self.require(check);
     }
 
     fn effect(&mut self, effect: Effect) {
@@ -248,6 +275,8 @@ impl Simulation {
         pool.incarnation += 1;
         pool.sleeps_until = 0;
         self.attackers.disconnect_all();
+        self.operator.disconnected();
+        self.check_ledger();
         let hard = self.rng.chance(300);
         let numbers: Vec<u64> = self.sockets.keys().copied().collect();
         for number in numbers {

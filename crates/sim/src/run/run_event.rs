@@ -39,6 +39,8 @@ pub(crate) enum RunEvent {
     CallLost { incarnation: u32, call: CallId },
     PoolStarts,
     CoreWorks { incarnation: u32 },
+    // the operator
+    OperatorActs,
     // attackers
     AttackersAct { group: usize },
     AttackerAnswers { call: CallId, outcome: CallOutcome },

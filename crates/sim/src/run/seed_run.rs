@@ -18,6 +18,8 @@ pub enum Family {
     Faults,
     /// Attackers do what they can.
     Attackers,
+    /// Faults happen, and clients pay.
+    Credit,
 }
 
 /// A seed whose run broke a promise.
@@ -39,8 +41,12 @@ impl fmt::Display for SeedFailure {
             writeln!(f, "{line}")?;
         }
         writeln!(f, "seed {}: {}", self.seed, self.violation)?;
-        let attackers = if self.family == Family::Attackers { " --attackers" } else { "" };
-        write!(f, "replay it: cargo run -p vipnode-sim -- replay --seed {}{attackers} -v", self.seed)
+        let family = match self.family {
+            Family::Faults => "",
+            Family::Attackers => " --attackers",
+            Family::Credit => " --credit",
+        };
+        write!(f, "replay it: cargo run -p vipnode-sim -- replay --seed {}{family} -v", self.seed)
     }
 }
 

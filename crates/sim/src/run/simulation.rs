@@ -4,8 +4,8 @@ use std::{
 };
 
 use super::{
-    Family, RunEvent, agents::AgentProcess, attackers::Attackers, fault_schedule, hostile::Hostile, phases::Phase,
-    pool::PoolProcess, simulated_sockets::SimulatedSocket,
+    Family, RunEvent, agents::AgentProcess, attackers::Attackers, fault_schedule, hostile::Hostile, operator::Operator,
+    phases::Phase, pool::PoolProcess, simulated_sockets::SimulatedSocket,
 };
 use crate::{
     Checker, Devp2p, Scenario, SimRng,
@@ -38,6 +38,7 @@ pub(crate) struct Simulation {
     pub(super) faults: fault_schedule::Faults,
     pub(super) attackers: Attackers,
     pub(super) hostile: Hostile,
+    pub(super) operator: Operator,
     queue: BTreeMap<(u64, u64), RunEvent>,
     next_event: u64,
     events: u64,
@@ -84,6 +85,7 @@ impl Simulation {
         let scenario = match family {
             Family::Faults => Scenario::draw(&mut rng),
             Family::Attackers => Scenario::draw_hostile(&mut rng),
+            Family::Credit => Scenario::draw_credit(&mut rng),
         };
         let devp2p = Devp2p::new(&scenario.agents);
         let mut simulation = Self {
@@ -97,6 +99,7 @@ impl Simulation {
             faults: fault_schedule::Faults::default(),
             attackers: Attackers::default(),
             hostile: Hostile::new(scenario.agents.len()),
+            operator: Operator::new(scenario.payers()),
             queue: BTreeMap::new(),
             next_event: 0,
             events: 0,
@@ -118,6 +121,9 @@ impl Simulation {
         }
         for group in 0..simulation.scenario.attackers.len() {
             simulation.at(1, RunEvent::AttackersAct { group });
+        }
+        if simulation.operator.is_there() {
+            simulation.at(2, RunEvent::OperatorActs);
         }
         if !simulation.scenario.faults.is_empty() {
             simulation.at(20_000, RunEvent::Fault);
@@ -195,6 +201,7 @@ impl Simulation {
                 self.call_ends(incarnation, call, vipnode_pool_core::CallOutcome::Lost);
             }
             RunEvent::CoreWorks { incarnation } => self.core_goes_on(incarnation),
+            RunEvent::OperatorActs => self.operator_acts(),
             RunEvent::AttackersAct { group } => self.attackers_act(group),
             RunEvent::AttackerAnswers { call, outcome } => self.attacker_answers(call, outcome),
             RunEvent::PoolStarts => self.pool_starts(),

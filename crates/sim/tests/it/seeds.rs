@@ -8,6 +8,7 @@ const ATTACKER_SEEDS: u64 = 24;
 /// further hosts (33, 80); strangers' claims of slots had others of them hold those of honest hosts (36, 61, 78); a flood used
 /// up the trials of new hosts (46, 54, 65); it asked at the moment when a slot became free (142, 146, 166).
 const FOUND: [u64; 11] = [33, 36, 46, 54, 61, 65, 78, 80, 142, 146, 166];
+const CREDIT_SEEDS: u64 = 100;
 const THREADS: u64 = 2;
 const GOLDEN: &str = include_str!("../../golden/effects.txt");
 
@@ -79,4 +80,15 @@ fn attackers_keep_within_their_bounds() {
         let stats = run_seed(Family::Attackers, seed).unwrap();
         assert_eq!(stats.waits.late, 0, "seed {seed}");
     }
+}
+
+/// Clients pay while faults happen: no money is created or lost, each metered period is billed once, what the operator was
+/// acknowledged is there, and funded clients are served again. `vipnode-sim seeds --credit --count N` runs more.
+#[test]
+fn a_ledger_keeps_its_books_through_faults() {
+    let runs = run_seeds(Family::Credit, 0..CREDIT_SEEDS, THREADS);
+    let failures: Vec<String> = runs.iter().filter_map(|(_, run)| Some(run.as_ref().err()?.to_string())).collect();
+    assert!(failures.is_empty(), "{} seeds failed\n\n{}", failures.len(), failures.join("\n\n"));
+    let billed_ms: u64 = runs.iter().filter_map(|(_, run)| Some(run.as_ref().ok()?.billed_ms)).sum();
+    assert!(billed_ms > CREDIT_SEEDS * 5 * 60_000, "{billed_ms} ms: funded pairs are connected and billed");
 }

@@ -1,0 +1,155 @@
+//! The operator of a pool whose clients pay: enters credits and debits, links nodes with accounts, and settles. It repeats what
+//! was not acknowledged, with the same key, as an operator's script does.
+
+use std::collections::BTreeMap;
+
+use vipnode_pool_core::{
+    Command, ConnectionId, Effect, LedgerChange, LedgerChangeKind, OperatorOrder, PayoutState, Reply, RequestId,
+};
+use vipnode_types::{Account, Amount, NodeId};
+
+use super::{RunEvent, Simulation, phases::Phase};
+use crate::checks::{Promise, ledger::Acknowledged};
+
+/// The gateway of the operator's socket.
+pub(super) const OPERATOR: u16 = 99;
+
+/// The operator's orders of one run.
+#[derive(Debug, Default)]
+pub(crate) struct Operator {
+    /// Accounts that pay, with the nodes that they pay for.
+    payers: Vec<(Account, Vec<NodeId>)>,
+    orders: Vec<PendingOrder>,
+    requests: BTreeMap<RequestId, usize>,
+    pub(super) acknowledged: Acknowledged,
+}
+
+/// An order, and whether the pool acknowledged it.
+#[derive(Debug, Clone, Copy)]
+struct PendingOrder {
+    what: OrderKind,
+    done: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum OrderKind {
+    Link { node: NodeId, payer: Account, counter: u64 },
+    Change(LedgerChangeKind),
+}
+
+impl Operator {
+    /// The operator of a pool; `payers` is empty if nobody pays.
+    pub(super) fn new(payers: Vec<(Account, Vec<NodeId>)>) -> Self {
+        let links = payers.iter().flat_map(|(payer, nodes)| {
+            let link = |(node, counter): (&NodeId, u64)| OrderKind::Link { node: *node, payer: *payer, counter };
+            nodes.iter().zip(1..).map(link)
+        });
+        let orders = links.map(|what| PendingOrder { what, done: false }).collect();
+        Self { payers, orders, ..Self::default() }
+    }
+
+    pub(super) const fn is_there(&self) -> bool {
+        !self.payers.is_empty()
+    }
+
+    /// The pool's process ended: it answers nothing that it has not answered.
+    pub(super) fn disconnected(&mut self) {
+        self.requests.clear();
+    }
+}
+
+impl Simulation {
+    /// The operator acts, and repeats what was not acknowledged.
+    pub(crate) fn operator_acts(&mut self) {
+        self.within(5_000, 40_000, RunEvent::OperatorActs);
+        if self.pool.core.is_none() || self.pool.sleeps_until > self.now {
+            return;
+        }
+        if self.phase == Phase::Faults {
+            let what = self.draw_order();
+            self.operator.orders.extend(what.map(|what| PendingOrder { what: OrderKind::Change(what), done: false }));
+        }
+        self.repeat_orders();
+    }
+
+    /// No more faults: every payer gets enough for the rest of the run.
+    pub(super) fn credit_all(&mut self) {
+        let plenty = Amount::new(u128::from(u64::MAX));
+        let credits = self.operator.payers.iter().map(|(payer, _)| {
+            let what = LedgerChangeKind::Credit { payer: *payer, amount: plenty };
+            PendingOrder { what: OrderKind::Change(what), done: false }
+        });
+        let credits: Vec<PendingOrder> = credits.collect();
+        self.operator.orders.extend(credits);
+        if self.pool.core.is_some() {
+            self.repeat_orders();
+        }
+    }
+
+    fn draw_order(&mut self) -> Option<LedgerChangeKind> {
+        let last = u32::try_from(self.operator.payers.len() - 1).unwrap_or(0);
+        let payer = self.operator.payers[self.rng.count(0, last) as usize].0;
+        // The price of some minutes.
+        let minute = self.scenario.limits.price.cost(60_000).unwrap_or_default().get();
+        let amount = Amount::new(minute * u128::from(self.rng.range(0, 12)));
+        match self.rng.below(10) {
+            0..=4 => Some(LedgerChangeKind::Credit { payer, amount }),
+            5 => Some(LedgerChangeKind::Debit { payer, amount }),
+            6 => Some(LedgerChangeKind::Limit { payer, limit: amount }),
+            7 => Some(LedgerChangeKind::ClosePeriod),
+            _ => {
+                let payouts = self.pool.core.as_ref()?.payouts_of(None)?;
+                let due = payouts.into_iter().find(|row| row.state == PayoutState::Due)?;
+                let payout = due.number;
+                let paid = self.rng.chance(700);
+                Some(if paid { LedgerChangeKind::Paid { payout } } else { LedgerChangeKind::Bounced { payout } })
+            }
+        }
+    }
+
+    /// Sends every order that was not acknowledged.
+    fn repeat_orders(&mut self) {
+        let waiting: Vec<usize> = self.operator.requests.values().copied().collect();
+        for number in 0..self.operator.orders.len() {
+            let PendingOrder { what, done } = self.operator.orders[number];
+            if done || waiting.contains(&number) {
+                continue;
+            }
+            let request = self.pool.next_request;
+            self.pool.next_request += 1;
+            self.operator.requests.insert(request, number);
+            let connection = ConnectionId { gateway: OPERATOR, connection: 0, generation: 0 };
+            let key = Some(key(number));
+            self.own_command(match what {
+                OrderKind::Link { node, payer, counter } => {
+                    Command::Link { connection, request, node, payer: Some(payer), signer: payer, counter }
+                }
+                OrderKind::Change(kind) => {
+                    let order = OperatorOrder { by: Some(0), reason: "a simulation".to_owned(), key };
+                    Command::Ledger { connection, request, change: Box::new(LedgerChange { kind, order }) }
+                }
+            });
+        }
+    }
+
+    /// The operator gets an answer, which the pool has made durable.
+    pub(super) fn operator_receives(&mut self, effect: Effect) {
+        let Effect::Reply { request, reply, .. } = effect else { return };
+        let Some(number) = self.operator.requests.remove(&request) else {
+            self.violation(Promise::Replies, format!("the pool answers the operator's request {request} twice"));
+            return;
+        };
+        // A refusal, such as that of a period whose payouts are not marked, is an answer, too. So is that of a link whose first
+        // acknowledgment was lost.
+        self.operator.orders[number].done = true;
+        if let Ok(Reply::Ledger(reply)) = reply
+            && let Some(other) = self.operator.acknowledged.entries.insert(key(number), reply.entry.number)
+        {
+            self.violation(Promise::Ledger, format!("{} was acknowledged as entry {other}, too", key(number)));
+        }
+    }
+}
+
+fn key(number: usize) -> String {
+    format!("order {number}")
+}
