@@ -5,7 +5,7 @@ use crate::{AccountFigures, LedgerEntry, OperatorOrder};
 /// What the operator changes in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerChange {
-    /// What changes.
+    /// What the operator wants changed.
     pub kind: LedgerChangeKind,
     /// Who ordered it, and why.
     pub order: OperatorOrder,
@@ -61,7 +61,7 @@ pub struct LedgerChangeReply {
 /// An account, as the operator sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LedgerAccountView {
-    /// Its address.
+    /// Address of the payer or payee.
     pub account: Account,
     /// What it paid and owes.
     pub payer: AccountFigures,

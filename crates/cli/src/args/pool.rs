@@ -88,7 +88,7 @@ pub(crate) struct PoolArgs {
     /// With credit, a client is served as long as the account that is linked to its node has funds. The operator enters what
     /// was received with `vipnode pool admin credit`, and pays hosts what `vipnode pool admin payouts` lists. All leases end
     /// when a pool is started with another value.
-    #[arg(long, value_name = "none|credit", default_value = "none", help_heading = "Payment")]
+    #[arg(long, value_name = "none|credit", default_value = "none", help_heading = "Payment", hide_short_help = true)]
     pub(crate) payment: PaymentMode,
     /// Keep this part of what clients pay, in basis points (1/100 %).
     #[arg(long, value_name = "N", default_value = "0", value_parser = fee_bps, help_heading = "Payment", hide_short_help = true)]

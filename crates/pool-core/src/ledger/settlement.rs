@@ -30,7 +30,7 @@ impl Settlement {
         self.newest.map_or(1, |newest| newest.number.saturating_add(1))
     }
 
-    /// A payout.
+    /// The payout with a number.
     pub(crate) fn payout(&self, number: u64) -> Option<PayoutRow> {
         self.payouts.get(&number).copied()
     }

@@ -12,7 +12,7 @@ pub(crate) enum Shortage {
     },
     /// Its account has too little left.
     Funds {
-        /// The account.
+        /// Who pays for the client's node.
         payer: Account,
         /// What is left after the running leases.
         left: Amount,

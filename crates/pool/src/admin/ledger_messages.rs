@@ -5,7 +5,7 @@ use vipnode_types::{Account, Amount, Asset, Ms};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LedgerRequest {
-    /// The change.
+    /// What the operator wants changed.
     pub change: LedgerOrder,
     /// The reason, or the reference of a payment; at most 200 characters.
     pub reason: String,
@@ -100,7 +100,7 @@ pub struct AdminAccounts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminAccount {
-    /// Its address.
+    /// Address of the payer or payee.
     pub account: Account,
     /// The balance of what it paid, less what its finished billing periods cost; zero if it owes.
     pub balance: Amount,

@@ -9,7 +9,7 @@ use super::{Promise, Violation};
 
 /// What the pool acknowledged to its operator: the number of the entry of each key.
 #[derive(Debug, Clone, Default)]
-pub struct Acknowledged {
+pub struct AcknowledgedOrders {
     /// The entries by key.
     pub entries: BTreeMap<String, u64>,
 }
@@ -23,16 +23,12 @@ pub fn check(
     rows: &[Row],
     entries: &[LedgerEntry],
     journal: &[MeteredPeriod],
-    acknowledged: &Acknowledged,
+    acknowledged: &AcknowledgedOrders,
 ) -> Result<(), Violation> {
     let broken = |what: String| Promise::Ledger.broken(what);
     let accounts: Vec<&AccountRow> =
         rows.iter().filter_map(|row| if let Row::Account(row) = row { Some(row) } else { None }).collect();
-    let received: u128 = accounts.iter().map(|row| row.figures.received.get()).sum();
-    let sent: u128 = accounts.iter().map(|row| row.figures.sent.get()).sum();
-    if received != sent {
-        return broken(format!("accounts received {received} and sent {sent}"));
-    }
+    sums_to_zero(&accounts)?;
     let mut credited: BTreeMap<Account, u128> = BTreeMap::new();
     let mut meters: BTreeMap<Account, u128> = BTreeMap::new();
     let mut collected: BTreeMap<Account, u128> = BTreeMap::new();
@@ -95,4 +91,14 @@ pub fn check(
     }
     let missing = acknowledged.entries.iter().find(|(key, entry)| keys.get(key.as_str()) != Some(entry));
     missing.map_or(Ok(()), |(key, entry)| broken(format!("{key} was acknowledged as entry {entry}, which is missing")))
+}
+
+/// Checks that what accounts received is what others sent.
+fn sums_to_zero(accounts: &[&AccountRow]) -> Result<(), Violation> {
+    let received: u128 = accounts.iter().map(|row| row.figures.received.get()).sum();
+    let sent: u128 = accounts.iter().map(|row| row.figures.sent.get()).sum();
+    if received == sent {
+        return Ok(());
+    }
+    Promise::Ledger.broken(format!("accounts received {received} and sent {sent}"))
 }

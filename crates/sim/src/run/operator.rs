@@ -9,7 +9,7 @@ use vipnode_pool_core::{
 use vipnode_types::{Account, Amount, NodeId};
 
 use super::{RunEvent, Simulation, phases::Phase};
-use crate::checks::{Promise, ledger::Acknowledged};
+use crate::checks::{Promise, ledger::AcknowledgedOrders};
 
 /// The gateway of the operator's socket.
 pub(super) const OPERATOR: u16 = 99;
@@ -21,7 +21,7 @@ pub(crate) struct Operator {
     payers: Vec<(Account, Vec<NodeId>)>,
     orders: Vec<PendingOrder>,
     requests: BTreeMap<RequestId, usize>,
-    pub(super) acknowledged: Acknowledged,
+    pub(super) acknowledged: AcknowledgedOrders,
 }
 
 /// An order, and whether the pool acknowledged it.
