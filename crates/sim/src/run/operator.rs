@@ -1,15 +1,20 @@
 //! The operator of a pool whose clients pay: enters credits and debits, links nodes with accounts, and settles. It repeats what
 //! was not acknowledged, with the same key, as an operator's script does.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use vipnode_pool_core::{
-    Command, ConnectionId, Effect, LedgerChange, LedgerChangeKind, OperatorOrder, PayoutState, Reply, RequestId,
+    AccountLink, Command, ConnectionId, Effect, LedgerChange, LedgerChangeKind, LinkConsent, OperatorOrder,
+    PayoutState, Reply, RequestId,
 };
-use vipnode_types::{Account, Amount, NodeId};
+use vipnode_types::{Account, Amount, Ms, NodeId};
 
 use super::{RunEvent, Simulation, phases::Phase};
-use crate::checks::{Promise, ledger::AcknowledgedOrders};
+use crate::{
+    EPOCH_MS,
+    checks::{Promise, ledger::AcknowledgedOrders},
+    scenarios::honest_chain,
+};
 
 /// The gateway of the operator's socket.
 pub(super) const OPERATOR: u16 = 99;
@@ -33,18 +38,21 @@ struct PendingOrder {
 
 #[derive(Debug, Clone, Copy)]
 enum OrderKind {
-    Link { node: NodeId, payer: Account, counter: u64 },
+    Link { node: NodeId, payer: Account },
     Change(LedgerChangeKind),
 }
 
 impl Operator {
     /// The operator of a pool; `payers` is empty if nobody pays.
     pub(super) fn new(payers: Vec<(Account, Vec<NodeId>)>) -> Self {
-        let links = payers.iter().flat_map(|(payer, nodes)| {
-            let link = |(node, counter): (&NodeId, u64)| OrderKind::Link { node: *node, payer: *payer, counter };
-            nodes.iter().zip(1..).map(link)
-        });
-        let orders = links.map(|what| PendingOrder { what, done: false }).collect();
+        // A payer is known once it is credited.
+        let credits = payers
+            .iter()
+            .map(|(payer, _)| OrderKind::Change(LedgerChangeKind::Credit { payer: *payer, amount: Amount::new(1) }));
+        let links = payers
+            .iter()
+            .flat_map(|(payer, nodes)| nodes.iter().map(|node| OrderKind::Link { node: *node, payer: *payer }));
+        let orders = credits.chain(links).map(|what| PendingOrder { what, done: false }).collect();
         Self { payers, orders, ..Self::default() }
     }
 
@@ -121,8 +129,12 @@ impl Simulation {
             let connection = ConnectionId { gateway: OPERATOR, connection: 0, generation: 0 };
             let key = Some(key(number));
             self.own_command(match what {
-                OrderKind::Link { node, payer, counter } => {
-                    Command::Link { connection, request, node, payer: Some(payer), signer: payer, counter }
+                OrderKind::Link { node, payer } => {
+                    let consent = LinkConsent::Both { issued: Ms::NEVER, chain_id: honest_chain().chain_id };
+                    // Each counter of an account is higher than the one before.
+                    let counter = Ms::new(EPOCH_MS + self.now + number as u64);
+                    let link = AccountLink { node, account: payer, counter, consent };
+                    Command::Link { connection, request, address: IpAddr::from([127, 0, 0, 1]), link }
                 }
                 OrderKind::Change(kind) => {
                     let order = OperatorOrder { by: Some(0), reason: "a simulation".to_owned(), key };
@@ -139,9 +151,9 @@ impl Simulation {
             self.violation(Promise::Replies, format!("the pool answers the operator's request {request} twice"));
             return;
         };
-        // A refusal, such as that of a period whose payouts are not marked, is an answer, too. So is that of a link whose first
-        // acknowledgment was lost.
-        self.operator.orders[number].done = true;
+        // A refusal, such as that of a period whose payouts are not marked, is an answer, too. A link waits until its node is known.
+        let order = &mut self.operator.orders[number];
+        order.done = reply.is_ok() || !matches!(order.what, OrderKind::Link { .. });
         if let Ok(Reply::Ledger(reply)) = reply
             && let Some(other) = self.operator.acknowledged.entries.insert(key(number), reply.entry.number)
         {
