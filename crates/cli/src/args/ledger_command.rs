@@ -44,7 +44,7 @@ pub(crate) struct CreditLimitArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct AccountArgs {
+pub(crate) struct LedgerAccountArgs {
     /// Show this account.
     #[arg(value_name = "ACCOUNT", help_heading = "Payment")]
     pub(crate) account: Account,

@@ -45,7 +45,7 @@ pub(crate) use self::{
     doctor::{DoctorArgs, RoleName},
     join::JoinArgs,
     ledger_command::{
-        AccountArgs, AccountsArgs, BalanceArgs, ClosePeriodArgs, CreditLimitArgs, PayoutCommand, PayoutsArgs,
+        AccountsArgs, BalanceArgs, ClosePeriodArgs, CreditLimitArgs, LedgerAccountArgs, PayoutCommand, PayoutsArgs,
     },
     link::LinkArgs,
     metrics::MetricsArgs,

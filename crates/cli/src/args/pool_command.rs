@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    AccountArgs, AccountsArgs, BalanceArgs, ClosePeriodArgs, CreditLimitArgs, PayoutCommand, PayoutsArgs,
+    AccountsArgs, BalanceArgs, ClosePeriodArgs, CreditLimitArgs, LedgerAccountArgs, PayoutCommand, PayoutsArgs,
     typed_target::TypedTarget, whole_number::whole_number,
 };
 use clap::{Args, Subcommand, ValueEnum};
@@ -93,7 +93,7 @@ pub(crate) enum AdminCommand {
     /// Set how much an account may owe.
     Limit(CreditLimitArgs),
     /// Show the figures of an account.
-    Account(AccountArgs),
+    Account(LedgerAccountArgs),
     /// List the accounts that pay or earn.
     Accounts(AccountsArgs),
     /// Close the settlement period and list its payouts.
