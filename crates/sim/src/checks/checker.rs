@@ -44,7 +44,7 @@ pub struct Checker {
     attackers: bool,
     /// Which agents may report what is not true.
     dishonest: Vec<bool>,
-    /// Whether clients pay: then a lease ends when its payer has no funds left, and the pair is connected until the host evicts.
+    /// Whether clients pay: then a lease ends when its payer has no funds left.
     pub(super) pays: bool,
     sleeps: Vec<(u64, u64)>,
     /// Milliseconds billed to each pair of a client and a host, unless both may report what is not true.

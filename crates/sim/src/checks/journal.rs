@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vipnode_pool_core::MeteredPeriod;
 
-use super::{Checker, FRAME_LATE_MS, LOST_A_LEASE_MS, Promise, Violation, checker::billed_span};
+use super::{Checker, LOST_A_LEASE_MS, Promise, Violation, checker::billed_span};
 use crate::GroundTruth;
 
 impl Checker {
@@ -62,12 +62,12 @@ impl Checker {
             let really = ground_truth.overlap(*client, *host, from, to);
             // Two nodes that serve each other share one connection for both leases; and a node may keep a peer that it
             // found by itself, or that dialed it at the moment its lease ended.
-            if pairs.contains_key(&(*host, *client)) || leases.is_empty() {
+            // Nor does the connection of a pair have to end with a lease that ended for its payer's funds.
+            if pairs.contains_key(&(*host, *client)) || leases.is_empty() || self.pays {
                 continue;
             }
             let lost = really.ms.saturating_sub(*billed);
-            let most = LOST_A_LEASE_MS + if self.pays { 2 * FRAME_LATE_MS } else { 0 };
-            if lost > most * leases.len() as u64 {
+            if lost > LOST_A_LEASE_MS * leases.len() as u64 {
                 return Promise::NothingLost.broken(format!(
                     "client {client} and host {host} were connected for {} ms between {from} and {to}, but only \
                      {billed} ms are billed, in {} leases",
