@@ -32,6 +32,10 @@ use crate::{
 };
 
 const WIDTHS: [usize; 3] = [60, 80, 200];
+/// The columns of half a terminal, at which pages are checked but not kept.
+const NARROW: usize = 40;
+/// The columns of the name of a line.
+const LABEL: usize = 10;
 /// Lines that a person sees at once.
 const SCREEN: usize = 40;
 /// Characters of a help text, so that it fits into a line next to its flag.
@@ -67,14 +71,20 @@ pub(crate) fn text_of_error(error: &CliError) -> String {
 
 /// A page as it is at each width. None of its lines is wider, but for commands, which are copied, and for single words.
 pub(crate) fn pages(page: impl Fn(usize) -> String) -> String {
+    let fits = |page: &str, width: usize| {
+        for line in page.lines() {
+            let text = line.trim().trim_start_matches("-> ");
+            // A long word stands below the others, next to the name of its line.
+            let has_long_word = || text.split(' ').any(|word| columns(word) + LABEL > width);
+            let may_be_wider = text.starts_with('`') || !text.contains(' ') || has_long_word();
+            assert!(may_be_wider || columns(line) <= width, "wider than {width}: {line}\n{page}");
+        }
+    };
+    fits(&page(NARROW), NARROW);
     let mut shown = String::new();
     for width in WIDTHS {
         let page = page(width);
-        for line in page.lines() {
-            let text = line.trim().trim_start_matches("-> ");
-            let may_be_wider = text.starts_with('`') || !text.contains(' ');
-            assert!(may_be_wider || columns(line) <= width, "wider than {width}: {line}\n{page}");
-        }
+        fits(&page, width);
         let _infallible = writeln!(shown, "=== {width} columns\n{page}");
     }
     shown
@@ -177,10 +187,9 @@ const EVICTIONS: [EvictReason; 11] = [
     EvictReason::Unknown,
 ];
 
-fn notices() -> Vec<Notice> {
-    let (lease, host, client) = (LeaseId::new(7), node(0xab), node(0xcd));
-    let version = "Geth/v1.12.0".to_owned();
-    let mut notices = vec![
+/// Notices about what a pool that was joined offers.
+fn terms() -> Vec<Notice> {
+    vec![
         Notice::Connected {
             welcome: Some("Be kind.".to_owned()),
             price: Some(Price::per_minute(100_000_000_000)),
@@ -194,6 +203,14 @@ fn notices() -> Vec<Notice> {
             price: Price::per_minute(100_000_000_000),
             most: "50 gwei/minute".parse().unwrap(),
         },
+    ]
+}
+
+fn notices() -> Vec<Notice> {
+    let (lease, host, client) = (LeaseId::new(7), node(0xab), node(0xcd));
+    let version = "Geth/v1.12.0".to_owned();
+    let mut notices = terms();
+    notices.extend([
         Notice::PoolUntrusted { why: Failure::of(&other_pool()) },
         Notice::PrivateAddress { host, at: EnodeHost::Ip([10, 0, 0, 7].into()) },
         Notice::PoolDisconnected { why: "closed by the other side: restarting".into() },
@@ -232,7 +249,7 @@ fn notices() -> Vec<Notice> {
         Notice::Offering { slots: 1, why: None },
         Notice::Offering { slots: 0, why: Some("the node is syncing".to_owned()) },
         Notice::OwnPeersFalling { now: 2, reserve: 16 },
-    ];
+    ]);
     notices.extend(EVICTIONS.map(|reason| Notice::ClientEvicted { lease, client, reason }));
     for cause in [
         ConnectFailure::Genesis,

@@ -157,7 +157,7 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
     format!("{url}{id}{old}, {}{then}", pool.state.name())
 }
 
-/// Since when and why there is no connection, and when the agent tries again.
+/// Since when and why the agent is not connected, and when it tries again.
 fn lost_words(loss: &PoolLossStatus, now: Ms) -> String {
     let next = match loss.retry_ms {
         None => String::new(),

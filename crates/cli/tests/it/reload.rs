@@ -67,7 +67,7 @@ async fn a_pool_takes_what_it_can_and_says_what_it_cannot() {
         "3 gwei/minute"
     );
 
-    // Neither does another asset, as a whole: 0.5 USDC is no price in this one.
+    // Neither does another asset, as a whole: 0.5 USDC would mean something else in this one.
     write(&file, "[pool]\nwelcome = \"third\"\nprice = \"0.5 USDC/month\"\nasset = \"USDC:6\"\n");
     pool.signal("-HUP").await;
     let said = pool.event("settings_kept").await;

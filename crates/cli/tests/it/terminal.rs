@@ -179,7 +179,7 @@ async fn an_agent_or_a_pool_whose_terminal_is_closed_stops_and_undoes_its_leases
     client.until("it is connected", has(" connected after ")).await;
     client.hang_up().await;
     client.until("it reads its settings again", has("Reloaded the settings")).await;
-    assert!(client.close().await.success(), "nobody can read the output, which is no error");
+    assert!(client.close().await.success(), "nobody can read the output any more");
     let left = host.event("client_evicted").await;
     assert!(left["text"].as_str().unwrap().ends_with("it left"), "{left}");
     let mut pool = Terminal::start(&["pool", "--bind", "127.0.0.1:0"], &[]);

@@ -153,7 +153,7 @@ async fn a_running_client_is_asked_first_and_named() {
     assert_eq!(found.path, data.join("key"), "Besu's name, in the folder that the process was given");
 }
 
-/// A suspended process accepts connections, so "start the node" is no advice.
+/// A suspended process accepts connections, so "start the node" does not help.
 #[test]
 fn the_hint_is_of_the_location_that_came_nearest() {
     let at = || "/x/geth.ipc".to_owned();
