@@ -4,7 +4,7 @@ use vipnode_types::{
 };
 
 use super::{
-    pool::{Pool, address, client, node, payout},
+    pool::{Pool, START, address, client, node, payout},
     scenario::{CLIENT, HOST, priced},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 const PAYER: Account = Account::new([0x46; 20]);
 const OTHER: Account = Account::new([0x47; 20]);
 /// Delegations in these tests are issued at this time.
-const ISSUED: Ms = Ms::new(1);
+const ISSUED: Ms = START.minus(9);
 
 impl Pool {
     /// A pool whose clients pay.

@@ -1,5 +1,5 @@
 use vipnode_types::{
-    Account, Amount, LeaseId, Ms, NodeId, PaymentMode,
+    Account, Amount, LeaseId, NodeId, PaymentMode,
     wire::{ErrorCode, EvictReason, LeaveReason, WireError},
 };
 
@@ -55,7 +55,7 @@ impl Pool {
     fn link(&mut self, node: NodeId, payer: Option<Account>, counter: u64) -> Result<(), ErrorCode> {
         let (connection, address) = (self.connection(CLIENT), address(CLIENT));
         let consent = match payer {
-            Some(_) => LinkConsent::Both { issued: Ms::new(1), chain_id: 1 },
+            Some(_) => LinkConsent::Both { issued: START.minus(9), chain_id: 1 },
             None => LinkConsent::AccountEnds,
         };
         let account = super::funds::payer();

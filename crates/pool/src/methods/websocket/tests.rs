@@ -9,7 +9,7 @@ use std::{
 use serde_json::value::to_raw_value;
 use tokio::task::yield_now;
 use vipnode_rpc::{Keepalive, RpcLimits};
-use vipnode_types::{AgentKey, ChainSpec, Delegation, Ms, NodeKey, PoolMethod, signed::Envelope, wire::ConnectRequest};
+use vipnode_types::{AgentKey, ChainSpec, Delegation, NodeKey, PoolMethod, signed::Envelope, wire::ConnectRequest};
 
 use super::*;
 use crate::{
@@ -76,7 +76,7 @@ fn connect() -> Frame {
         allow_protocol2: false,
     };
     let object = to_raw_value(&hello).unwrap();
-    let (issued, ends) = (Ms::ZERO, wall_clock().plus(60_000));
+    let (issued, ends) = (wall_clock(), wall_clock().plus(60_000));
     let delegation = Delegation::sign(&node, agent.public(), issued, ends);
     let envelope = Envelope::sign(&agent, delegation, PoolMethod::Connect.name(), URL, "nonce", object.get());
     let params = serde_json::to_string(&(object, envelope)).unwrap();
