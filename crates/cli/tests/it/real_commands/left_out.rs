@@ -29,6 +29,12 @@ pub const LEFT_OUT: &[LeftOut] = &[
     left_out("README.md", "cargo install ", "compiles for minutes", ""),
     left_out("README.md", "vipnode pool --tls-host", ACME, ""),
     left_out("quickstart-pool.md", "vipnode pool --tls-host", ACME, OWN_CERTIFICATE),
+    left_out(
+        "quickstart-client.md",
+        "vipnode doctor wss://pool.example.org",
+        "the host of this page is in the pool on this machine, and doctor wants one",
+        "vipnode doctor ws://127.0.0.1:8080 --role client",
+    ),
     left_out("install.md", "podman build", CONTAINERS, ""),
     left_out("install.md", "podman run", CONTAINERS, ""),
     left_out("install.md", "VIPNODE_POOL=wss://pool.example.org podman-compose up", CONTAINERS, ""),
