@@ -44,6 +44,7 @@ mod tests;
 pub use self::core::Core;
 pub use account_link::{AccountLink, LinkConsent};
 pub use agents::{
+    attached_agent::AttachedAgent,
     drains::Drains,
     proven::{PairedTime, Proven},
 };
@@ -57,6 +58,7 @@ pub use core_error::CoreError;
 pub use counters::Counters;
 pub use credentials::{Credentials, Signer};
 pub use effect::{Effect, Reply, SendWhen};
+pub use flows::{restore::RestoredCore, suspended::WhileSuspended};
 pub use gauges::Gauges;
 pub use ids::{CallId, ConnectionId, RequestId};
 pub use ledger::{

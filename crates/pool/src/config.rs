@@ -44,6 +44,8 @@ pub struct PoolConfig {
     pub limits: PoolLimits,
     /// The core's limits. `members` sets `closed`.
     pub core: vipnode_pool_core::Limits,
+    /// The pool starts although the clock is far from the latest time in its store.
+    pub accept_clock: bool,
     /// The seed of the core's random choices; random except in tests.
     pub seed: [u8; 32],
     /// The metrics that `/metrics` serves.
@@ -96,6 +98,7 @@ impl PoolConfig {
             origins: AllowedOrigins::default(),
             limits: PoolLimits::default(),
             core: vipnode_pool_core::Limits::default(),
+            accept_clock: false,
             seed,
             metrics: PoolMetrics::default(),
         })

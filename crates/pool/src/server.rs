@@ -134,6 +134,7 @@ impl PoolServer {
         let parts = CoreThreadParts {
             limits: vipnode_pool_core::Limits { members_only: access.is_closed(), ..config.core.clone() },
             seed: config.seed,
+            accept_clock: config.accept_clock,
             access: Arc::clone(&access),
             retry_ms: config.limits.retry_ms(),
             core_time_blocks: config.limits.core_time_blocks,

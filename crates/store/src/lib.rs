@@ -1,7 +1,8 @@
 //! Durable state of the pool.
 //!
 //! [`Store`] is the contract. [`SqliteStore`] implements it in a database, [`MemoryStore`] in memory. `conformance` (feature
-//! `testing`) is the test suite that every implementation must pass. A [`RecordFile`] is a list that is written whole, for the
+//! `testing`) is the test suite that every implementation must pass. A [`StoreReader`] reads a store while it is written. A
+//! [`RecordFile`] is a list that is written whole, for the
 //! few orders of an operator.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
@@ -12,16 +13,21 @@
     reason = "a test suite that other crates call: it fails by panicking"
 )]
 pub mod conformance;
+mod database_check;
 mod database_file;
 mod memory_store;
+mod read_permits;
 mod record_file;
 mod sqlite_store;
 mod store;
 mod store_error;
+mod store_reader;
 
+pub use database_check::DatabaseCheck;
 pub use database_file::DatabaseFile;
 pub use memory_store::MemoryStore;
 pub use record_file::RecordFile;
-pub use sqlite_store::{DatabaseCheck, SqliteReader, SqliteStore};
+pub use sqlite_store::{RestoredDatabase, SqliteReader, SqliteStore};
 pub use store::Store;
 pub use store_error::StoreError;
+pub use store_reader::{ReadLimits, StoreReader, StoreSnapshot};

@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row};
 
-use crate::{DatabaseFile, StoreError};
+use crate::{DatabaseFile, ReadLimits, StoreError, StoreReader};
 
 /// The durable state of a pool. Its methods block, so it runs on a thread of its own.
 ///
@@ -32,11 +34,20 @@ pub trait Store {
     /// See [`StoreError`]; nothing has changed then.
     fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError>;
 
-    /// Calls `each` with the whole state: [`Row::Clock`], [`Row::NextLease`], [`Row::Asset`], [`Row::Payment`], each [`Row::Node`]
-    /// in any order, each [`Row::Lease`] by ascending id, each [`Row::Times`] by ascending id, each [`Row::Delegation`] by ascending id, each
-    /// [`Row::Deferred`] by client and host, then the ledger: each [`Row::Account`] by account, each [`Row::Link`] by node, each
-    /// [`Row::LinkCounter`] by account, each [`Row::Unpaid`] by entry, [`Row::Period`], each [`Row::Payout`] by number, and of
-    /// [`Row::Entry`], by number, those with an idempotency key and the newest. Rows that were never written are left out.
+    /// Checks whether a batch could be written: an empty one, with some space to spare.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn probe(&mut self) -> Result<(), StoreError> {
+        self.apply(&[]).map(drop)
+    }
+
+    /// Calls `each` with the whole state: [`Row::Clock`], [`Row::NextLease`], [`Row::Asset`], [`Row::Payment`], the ledger: each
+    /// [`Row::Account`] by account, each [`Row::Link`] by node, each [`Row::LinkCounter`] by account, each [`Row::Unpaid`] by
+    /// entry, [`Row::Period`], each [`Row::Payout`] by number, and of [`Row::Entry`], by number, those with an idempotency key
+    /// and the newest; then each [`Row::Node`] in any order, each [`Row::Lease`] by ascending id, each [`Row::Times`] by ascending
+    /// id, each [`Row::Delegation`] by ascending id, and each [`Row::Deferred`] by client and host. Rows that were never written
+    /// are left out.
     ///
     /// # Errors
     /// See [`StoreError`]; rows passed to `each` so far must not be used then.
@@ -54,6 +65,12 @@ pub trait Store {
     /// # Errors
     /// See [`StoreError`].
     fn entries(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(LedgerEntry)) -> Result<(), StoreError>;
+
+    /// Returns what reads this store from other threads.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn reader(&self, limits: ReadLimits) -> Result<Arc<dyn StoreReader>, StoreError>;
 
     /// Whether what it contains outlives the process.
     fn is_durable(&self) -> bool {

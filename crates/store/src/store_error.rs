@@ -151,6 +151,12 @@ errors! {
             why: String,
         }: local, "cannot write the backup {file}: {why}" (file = file.display()),
             hint "Pass a new file in a directory that this user can write to.";
+        /// The data directory contains a database, which a restore would replace.
+        HasDatabase {
+            /// Path of the database.
+            file: PathBuf,
+        }: local, "the database {file} exists" (file = file.display()),
+            hint "Pass --force to restore the backup and keep the present database under another name.";
         /// The directory holds the files of a version of vipnode that had no database.
         FormerFiles {
             /// Path of one of the files.
@@ -174,6 +180,21 @@ errors! {
         }: local, "{file} is damaged at line {line}: {what}" (file = file.display()),
             hint "Restore a backup of {file}, or move the file elsewhere to start without its content."
                 (file = file.display());
+        /// A read of the store took too long and was canceled, so that the store's log does not grow.
+        ReadTime {
+            /// The time limit.
+            limit_ms: u128,
+        }: local, "the read took longer than {limit_ms} ms", hint "Read a shorter span of time, or try again in a moment.";
+        /// As many reads of the store as it allows are in progress.
+        TooManyReads {
+            /// How many it allows.
+            most: usize,
+        }: local, "{most} reads of the store are in progress", hint "Try again in a moment.";
+        /// What the caller wrote is not durable yet.
+        NotDurable {
+            /// The number of the batch.
+            written: u64,
+        }: local, "change {written} is not durable yet", hint "Try again in a moment.";
         /// Another pool has the directory open.
         InUse {
             /// Path of the data directory.

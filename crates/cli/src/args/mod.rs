@@ -52,7 +52,8 @@ pub(crate) use self::{
     ping::PingArgs,
     pool::{PoolArgs, StoreName},
     pool_command::{
-        AdminCommand, BackupArgs, KeyCommand, OrderName, PoolCommand, PoolSocketArgs, RotateArgs, VerifyArgs,
+        AdminCommand, BackupArgs, KeyCommand, OrderName, PoolCommand, PoolSocketArgs, RestoreArgs, RotateArgs,
+        VerifyArgs,
     },
     protocol::{ProtocolArgs, UPDATE_INTERVAL},
     status::{ASKED_POOL, StatusArgs},

@@ -180,6 +180,12 @@ pub(crate) struct PoolArgs {
     /// 2 if one of them cannot be used.
     #[arg(long, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) check_config: bool,
+    /// Start although the clock is far from the latest time in the database.
+    ///
+    /// Without it, a clock that is more than 24 hours behind or 90 days ahead stops the start, because the time of each lease
+    /// depends on it. If the clock is behind, pool time continues from the latest time in the database.
+    #[arg(long, help_heading = "Advanced", hide_short_help = true)]
+    pub(crate) accept_clock: bool,
     /// Print all limits with their values and effects, then exit.
     #[arg(long, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) print_limits: bool,

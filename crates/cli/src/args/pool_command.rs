@@ -23,6 +23,26 @@ pub(crate) enum PoolCommand {
     ///
     /// Reads everything and computes again what was metered, and every balance. The exit code is 1 if something is wrong.
     Verify(VerifyArgs),
+    /// Put a backup in the place of the database of a stopped pool.
+    ///
+    /// The numbers of leases then begin beyond any that were used. The pool's key and its bans are not changed.
+    Restore(RestoreArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode pool restore pool-backup.db --datadir /var/lib/vipnode/pool --force")]
+pub(crate) struct RestoreArgs {
+    /// Restore this file, which `vipnode pool backup` wrote.
+    #[arg(value_name = "BACKUP", help_heading = "Pool")]
+    pub(crate) file: PathBuf,
+    /// Restore the database in this data directory.
+    ///
+    /// [default: ~/.local/share/vipnode/pool]
+    #[arg(long, value_name = "DIR", help_heading = "Pool")]
+    pub(crate) datadir: Option<PathBuf>,
+    /// Replace a database that exists, and keep it under another name.
+    #[arg(long, help_heading = "Pool")]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]

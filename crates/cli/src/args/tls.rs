@@ -21,7 +21,7 @@ pub(crate) struct TlsArgs {
     /// Read the certificate's private key from this PEM file.
     ///
     /// The key must not be password-protected.
-    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "TLS")]
+    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "TLS", hide_short_help = true)]
     pub(crate) tls_key: Option<PathBuf>,
     #[cfg(feature = "acme")]
     #[command(flatten)]

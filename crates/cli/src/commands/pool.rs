@@ -171,6 +171,7 @@ fn config(mut args: PoolArgs) -> Result<PoolConfig, CliError> {
     let tls = std::mem::take(&mut args.tls);
     config.tls = pool_certificate::pool_tls(tls, || internal_ca(&args))?;
     config.public_urls = args.public_url;
+    config.accept_clock = args.accept_clock;
     config.proxies = TrustedProxies { proxies: args.proxy, header: args.proxy_header, balancers: args.proxy_protocol };
     Ok(config)
 }

@@ -1,9 +1,9 @@
 use std::{path::PathBuf, process::ExitCode};
 
-use vipnode_pool::{DatabaseCheck, PoolError, SqliteReader};
+use vipnode_pool::{DatabaseCheck, PoolError, ReadLimits, RestoredDatabase, SqliteReader};
 
 use crate::{
-    args::{BackupArgs, VerifyArgs},
+    args::{BackupArgs, RestoreArgs, VerifyArgs},
     commands::pool_data_dir::default_data_dir,
     error::CliError,
     output::{
@@ -21,6 +21,27 @@ pub(crate) async fn back_up(args: BackupArgs, screen: Screen) -> Result<(), CliE
     let text = format!("Copied the database to {file}, as of change {seq}");
     screen.say(&Line::new("backed_up", Tone::Good, text).with("file", file).with("seq", seq));
     Ok(())
+}
+
+/// Puts a backup in the place of a pool's database.
+pub(crate) async fn restore(args: RestoreArgs, screen: Screen) -> Result<(), CliError> {
+    let RestoreArgs { file, datadir, force } = args;
+    let backup = file.display().to_string();
+    let dir = datadir.map_or_else(default_data_dir, Ok)?;
+    let restored = on_a_thread(move || Ok(RestoredDatabase::restore(&dir, &file, force)?)).await?;
+    restored_lines(&backup, &restored).iter().for_each(|line| screen.say(line));
+    Ok(())
+}
+
+fn restored_lines(backup: &str, restored: &RestoredDatabase) -> Vec<Line> {
+    let RestoredDatabase { seq, incarnation, former } = restored;
+    let text = format!("Restored the database from {backup}, as of change {seq} (incarnation {incarnation})");
+    let line = Line::new("restored", Tone::Good, text).with("file", backup).with("seq", *seq);
+    let former = former.as_ref().map(|former| {
+        let former = former.display().to_string();
+        Line::new("former_database", Tone::Plain, format!("The former database is now {former}")).with("file", former)
+    });
+    std::iter::once(line.with("incarnation", *incarnation)).chain(former).collect()
 }
 
 /// Checks the database of a pool.
@@ -63,7 +84,7 @@ fn lines(check: &DatabaseCheck) -> Vec<Line> {
 
 fn reader(datadir: Option<PathBuf>) -> Result<SqliteReader, CliError> {
     let dir = datadir.map_or_else(default_data_dir, Ok)?;
-    Ok(SqliteReader::open(&dir)?)
+    Ok(SqliteReader::open(&dir, ReadLimits::WHOLE_DATABASE)?)
 }
 
 #[cfg(test)]
@@ -71,6 +92,14 @@ mod tests {
     use vipnode_types::{Amount, Asset};
 
     use super::*;
+
+    #[test]
+    fn snapshot_of_a_restore() {
+        let former = Some(PathBuf::from("/var/lib/vipnode/pool/pool.db.before-1796000000000"));
+        let restored = RestoredDatabase { seq: 17, incarnation: 1_796_000_000_000, former };
+        let lines = restored_lines("pool-backup.db", &restored);
+        insta::assert_snapshot!("restored_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
+    }
 
     #[test]
     fn snapshot_of_a_check() {

@@ -28,6 +28,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("pool_admin_payout_bounced", &["ledger"]),
     ("pool_backup", &[]),
     ("pool_verify", &["database_check"]),
+    ("pool_restore", &["restored_database"]),
     ("pool_key", &[]),
     ("pool_key_rotate", &[]),
     ("host", &["notices", "several_nodes", "reload"]),

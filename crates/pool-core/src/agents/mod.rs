@@ -1,6 +1,7 @@
 //! The nodes whose agents have connected to this pool: their identity, connection, presence, offer, and requests. May
 //! call the collections and the clock. Leases, matching, and money do not belong here.
 
+pub(crate) mod attached_agent;
 pub(crate) mod chain_votes;
 pub(crate) mod delegations;
 pub(crate) mod drains;

@@ -17,7 +17,7 @@ pub(crate) struct Node {
     /// When its agent last reported.
     pub(in crate::agents) seen: Ms,
     chain: u32,
-    endpoint: Option<ListenAddress>,
+    pub(in crate::agents) endpoint: Option<ListenAddress>,
     payout: Option<Account>,
     ever_host: bool,
     ever_client: bool,
@@ -32,13 +32,13 @@ pub(crate) struct Node {
     address: Option<IpAddr>,
     callable: bool,
     /// When it last connected or left.
-    since: Ms,
+    pub(in crate::agents) since: Ms,
     /// Numbers of the versions, or [`NIL`] if they are unknown or too many.
     agent_version: u32,
     client_version: u32,
     /// Number of the profile, or [`NIL`] if it sent none.
     profile: u32,
-    rtt_us: u32,
+    pub(in crate::agents) rtt_us: u32,
     pub(in crate::agents) update_gaps: UpdateGaps,
     seq: u32,
     hash: LeaseSetHash,
@@ -49,12 +49,12 @@ pub(crate) struct Node {
     is_host: bool,
     slots: u32,
     /// Whether its slots for light nodes are full.
-    light_full: bool,
+    pub(in crate::agents) light_full: bool,
     is_client: bool,
     /// Whether it is a client whose node dials a host only seconds after the call.
     dials_late: bool,
     /// `None` if it has no maximum, as most have none.
-    max_price: Option<Box<Price>>,
+    pub(in crate::agents) max_price: Option<Box<Price>>,
 
     /// Whether the store has a row of it.
     stored: bool,

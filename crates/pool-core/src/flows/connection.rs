@@ -113,7 +113,7 @@ impl Core {
     }
 
     /// Gives a node its new connection and closes an older one, whose address it returns.
-    fn attach(
+    pub(super) fn attach(
         &mut self,
         output: &mut Output,
         index: u32,

@@ -26,13 +26,14 @@ mod pair_reports;
 mod payment;
 mod protocol2;
 mod prove_running;
+mod reattach;
 mod reload;
 mod report;
-mod restore;
+pub(crate) mod restore;
 mod rollover;
-
 mod silence;
 mod status;
+pub(crate) mod suspended;
 mod tick;
 
 use self::protocol2::Protocol2Caller;

@@ -84,10 +84,131 @@ impl Rows {
     /// Returns the latest time among `now` and the rows.
     fn latest(&self, now: Ms) -> Ms {
         let floor = self.nodes.values().map(|node| node.seen).chain(self.seen.values().map(|(seen, _)| *seen));
-        let seen = |side: Option<(Ms, Option<Ms>)>| side.map_or(Ms::ZERO, |(up, down)| up.max(down.unwrap_or(up)));
-        let ups = self.leases.values().map(|row| row.offered.max(seen(row.client_seen)).max(seen(row.host_seen)));
-        floor.chain(ups).fold(now.max(self.clock), Ms::max)
+        floor.chain(self.leases.values().map(latest_of)).fold(now.max(self.clock), Ms::max)
     }
+}
+
+/// A core that is built from the rows of a store, one after the other, so that a large store is never in memory twice.
+#[derive(Debug)]
+pub struct RestoredCore {
+    core: Core,
+    /// The latest time in the rows.
+    floor: Ms,
+    /// Whether there was a row.
+    any: bool,
+    /// Whether the number of the next lease was stored.
+    numbered: bool,
+    /// Leases that do not run. Those that run come first: they show which hosts have served a client.
+    offered: Vec<LeaseRow>,
+}
+
+impl RestoredCore {
+    /// Begins a core as [`Core::restore`] does.
+    #[must_use]
+    pub fn new(limits: Limits, seed: [u8; 32], now: Ms) -> Self {
+        let clock = PoolClock::restarted(now, &limits);
+        let core = Core::at(limits, seed, clock);
+        let mut restored = Self { core, floor: Ms::ZERO, any: false, numbered: false, offered: Vec::new() };
+        restored.pays_by(PaymentMode::None, Ledger::default());
+        restored
+    }
+
+    fn pays_by(&mut self, mode: PaymentMode, ledger: Ledger) {
+        let core = &mut self.core;
+        core.payment = mode;
+        (core.ledger, core.unused_ledger) = match (mode, core.limits.payment) {
+            (PaymentMode::None, PaymentMode::None) => (None, None),
+            (PaymentMode::None, _) => (None, Some(Box::new(ledger))),
+            _ => (Some(Box::new(ledger)), None),
+        };
+    }
+
+    /// Takes a row as a store lists them: the newest value of each key, first how clients pay, then the ledger, then nodes,
+    /// then what names them. A lease whose nodes are unknown is skipped.
+    pub fn take(&mut self, row: Row) {
+        let Self { core, floor, .. } = self;
+        self.any = true;
+        match row {
+            Row::Clock(clock) => *floor = clock.max(*floor),
+            Row::NextLease(next) => {
+                self.numbered = true;
+                core.leases.number_from(next);
+            }
+            Row::Node(row) => {
+                *floor = row.seen.max(*floor);
+                core.agents.restore(&row);
+            }
+            Row::Lease(row) => {
+                *floor = latest_of(&row).max(*floor);
+                core.leases.number_from(row.id.get().saturating_add(1));
+                if row.is_running() {
+                    core.restore_lease(&row);
+                } else {
+                    self.offered.push(*row);
+                }
+            }
+            Row::Times(row) => core.metering.restore(&row, core.clock.now(), &core.agents, &core.limits),
+            Row::Deferred(row) => {
+                core.counters.count_metered(&row);
+                core.cost_waits(&row, core.clock.now());
+                core.metering.rows.restore(*row);
+            }
+            Row::Delegation(row) => core.agents.restore_delegations(std::iter::once(row)),
+            // The role has compared it with the price.
+            Row::Asset(_) => {}
+            // A store does not list these.
+            Row::Metered(_) | Row::LastReport(_) | Row::Delete(_) => {}
+            Row::Payment(mode) => self.pays_by(mode, Ledger::default()),
+            row @ (Row::Entry(_)
+            | Row::Account(_)
+            | Row::Link(_)
+            | Row::LinkCounter(..)
+            | Row::Unpaid(_)
+            | Row::Period(_)
+            | Row::Payout(_)) => {
+                if let Some(ledger) = core.ledger.as_mut().or(core.unused_ledger.as_mut()) {
+                    ledger.restore(row);
+                }
+            }
+        }
+    }
+
+    /// Returns the latest time in the rows so far; zero if there was none.
+    #[must_use]
+    pub const fn floor(&self) -> Ms {
+        self.floor
+    }
+
+    /// Returns the core, which continues at the latest time in the rows if that is later than `now`. Without any row, it is
+    /// that of a new pool. Leases are numbered from `unnumbered` on if no number was stored.
+    #[must_use]
+    pub fn finish_or_number_from(self, unnumbered: u64) -> Core {
+        let (any, numbered) = (self.any, self.numbered);
+        let mut core = self.finish();
+        if !any {
+            core.clock = PoolClock::new(core.clock.now());
+        }
+        if !numbered {
+            core.leases.number_from(unnumbered);
+        }
+        core
+    }
+
+    fn finish(mut self) -> Core {
+        let core = &mut self.core;
+        if self.floor > core.clock.now() {
+            // Deadlines that were set meanwhile are due too early, which only makes that they are set again.
+            core.clock = PoolClock::restarted(self.floor, &core.limits);
+        }
+        self.offered.iter().for_each(|row| core.restore_lease(row));
+        core.agents.plan_to_forget_all(core.clock.window_ends(), &core.limits);
+        self.core
+    }
+}
+
+fn latest_of(row: &LeaseRow) -> Ms {
+    let seen = |side: Option<(Ms, Option<Ms>)>| side.map_or(Ms::ZERO, |(up, down)| up.max(down.unwrap_or(up)));
+    row.offered.max(seen(row.client_seen)).max(seen(row.host_seen))
 }
 
 impl Core {
@@ -103,39 +224,21 @@ impl Core {
         for row in rows {
             read.take(row, &mut counters);
         }
-        let clock = PoolClock::restarted(read.latest(now), &limits);
-        let mut core = Self::at(limits, seed, clock);
-        core.counters = counters;
-        core.payment = read.payment;
-        match (read.payment, core.limits.payment) {
-            (PaymentMode::None, PaymentMode::None) => {}
-            (PaymentMode::None, _) => core.unused_ledger = Some(Box::new(read.ledger)),
-            _ => core.ledger = Some(Box::new(read.ledger)),
-        }
+        let mut restored = RestoredCore::new(limits, seed, read.latest(now));
+        restored.core.counters = counters;
+        restored.pays_by(read.payment, read.ledger);
         for mut row in read.nodes.into_values() {
             let (seen, nonce) = read.seen.get(&row.id).copied().unwrap_or_default();
             row.seen = row.seen.max(seen);
             row.credentials.raise_nonce(nonce);
-            core.agents.restore(&row);
+            restored.take(Row::Node(Box::new(row)));
         }
-        let last = read.leases.last_key_value().map_or(0, |(id, _)| id.get());
-        core.leases.number_from(read.next_lease.max(last.saturating_add(1)));
-        for row in read.times.values() {
-            core.metering.restore(row, core.clock.now(), &core.agents, &core.limits);
-        }
-        for row in read.waiting.into_values() {
-            core.counters.count_metered(&row);
-            core.cost_waits(&row, core.clock.now());
-            core.metering.rows.restore(row);
-        }
-        // Those that run first: they show which hosts have served a client.
-        let (running, offered): (Vec<_>, Vec<_>) = read.leases.into_values().partition(LeaseRow::is_running);
-        for row in running.into_iter().chain(offered) {
-            core.restore_lease(&row);
-        }
-        core.agents.restore_delegations(read.delegations.into_values());
-        core.agents.plan_to_forget_all(core.clock.window_ends(), &core.limits);
-        core
+        restored.take(Row::NextLease(read.next_lease));
+        read.times.into_values().for_each(|row| restored.take(Row::Times(Box::new(row))));
+        read.waiting.into_values().for_each(|row| restored.take(Row::Deferred(Box::new(row))));
+        read.leases.into_values().for_each(|row| restored.take(Row::Lease(Box::new(row))));
+        read.delegations.into_values().for_each(|row| restored.take(Row::Delegation(row)));
+        restored.finish()
     }
 
     fn restore_lease(&mut self, row: &LeaseRow) {

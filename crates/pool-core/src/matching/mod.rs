@@ -256,6 +256,12 @@ impl Matching {
         }
     }
 
+    /// What a client wants, if it asked on this connection, and the nodes that it avoids.
+    pub(crate) fn wanted(&self, client: u32) -> Option<(u32, &[Handle])> {
+        let entry = self.nodes.get(client);
+        entry.asked.then(|| (entry.want, entry.avoid.as_deref().map_or(&[][..], |avoid| &avoid.0)))
+    }
+
     /// Removes what belonged to a node's connection.
     pub(crate) fn disconnected(&mut self, index: u32) {
         self.asks.remove(index);

@@ -81,6 +81,10 @@ enum Step {
         kept: u16,
     },
     Restart,
+    /// The core is built again, and the agents keep their connections. Meanwhile, all of them report or update.
+    Rebuild {
+        suspended_ms: u64,
+    },
 }
 
 fn steps() -> impl Strategy<Value = Step> {
@@ -115,6 +119,7 @@ fn steps() -> impl Strategy<Value = Step> {
         6 => prop_oneof![0..70_000_u64, 100_000..900_000_u64, Just(90_000_000)].prop_map(|ms| Step::Live { ms }),
         10 => (any::<u8>(), any::<u16>()).prop_map(|(agents, kept)| Step::Settle { agents, kept }),
         1 => Just(Step::Restart),
+        2 => prop_oneof![Just(0), 1_000..60_000_u64, Just(600_000)].prop_map(|suspended_ms| Step::Rebuild { suspended_ms }),
     ]
 }
 
@@ -361,7 +366,46 @@ impl World {
                 self.calls.clear();
                 self.said.clear();
             }
+            Step::Rebuild { suspended_ms } => self.rebuild(suspended_ms),
         }
+    }
+
+    fn rebuild(&mut self, suspended_ms: u64) {
+        let (attached, leases) = (self.core.attached(), self.core.leases.len());
+        let connected = self.connected().len();
+        self.core = Core::restore(limits(), [8; 32], self.now, self.rows.clone());
+        let mut out = Vec::new();
+        self.core.reattach(attached, &mut out);
+        assert_eq!((self.connected().len(), self.core.leases.len()), (connected, leases), "nobody leaves");
+        assert_eq!(self.core.check(), Ok(()));
+        let before = self.core.rows();
+        self.now = self.now.plus(suspended_ms);
+        for (_, connection) in self.connected() {
+            let (report, ask) = (Box::new(ReportRequest { seq: 9, ..Default::default() }), Box::default());
+            for command in [
+                Command::Report { connection, request: 1, report },
+                Command::Ask { connection, request: 1, ask },
+                Command::Disconnected { connection },
+                Command::Tick,
+            ] {
+                let mut during = Vec::new();
+                self.core.handle_suspended(self.now, command, &mut during);
+                let wrote = during.iter().any(|effect| !matches!(effect, Effect::Reply { .. }));
+                assert!(!wrote, "nothing begins or ends: {during:?}");
+            }
+        }
+        let leases = |rows: Vec<Row>| rows.into_iter().filter(|row| matches!(row, Row::Lease(_))).collect::<Vec<_>>();
+        assert_eq!(leases(self.core.rows()), leases(before));
+        self.calls.clear();
+        self.said.clear();
+        for effect in out {
+            match effect {
+                Effect::Persist(rows) => self.rows.extend(rows),
+                Effect::Call { call, .. } => self.calls.push(call),
+                Effect::Reply { .. } | Effect::Close { .. } => {}
+            }
+        }
+        self.handle(Command::Tick);
     }
 }
 

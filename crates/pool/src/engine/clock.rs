@@ -2,6 +2,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use vipnode_types::Ms;
 
+use crate::engine::start_error::StartError;
+
+/// How far the wall clock may be behind the latest time that is stored.
+const MOST_BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
+/// How far it may be ahead: a pool that was off for longer is rare.
+const MOST_AHEAD: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
 /// Pool time: the wall clock at the start, then monotonic; never earlier than the time in the stored rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EngineClock {
@@ -29,6 +36,21 @@ impl EngineClock {
     }
 }
 
+/// Checks the wall clock against the latest time that is stored, zero if there is none: what is billed depends on it.
+///
+/// # Errors
+/// [`StartError::ClockBehind`] and [`StartError::ClockAhead`].
+pub(super) fn check_clock(clock: Ms, stored: Ms) -> Result<(), StartError> {
+    let longer_than = |ms: u64, most: Duration| Duration::from_millis(ms) > most;
+    if longer_than(stored.since(clock), MOST_BEHIND) {
+        return Err(StartError::ClockBehind { clock, stored });
+    }
+    if stored > Ms::ZERO && longer_than(clock.since(stored), MOST_AHEAD) {
+        return Err(StartError::ClockAhead { clock, stored });
+    }
+    Ok(())
+}
+
 /// Returns the wall clock time, which dates signatures.
 pub(crate) fn wall_clock() -> Ms {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -38,6 +60,17 @@ pub(crate) fn wall_clock() -> Ms {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_far_from_the_stored_time_is_refused() {
+        const DAY: u64 = 24 * 60 * 60 * 1_000;
+        let stored = Ms::new(1_700_000_000_000);
+        let check = |clock| check_clock(clock, stored);
+        assert!(check(stored.minus(DAY)).is_ok() && check(stored.plus(90 * DAY)).is_ok());
+        assert!(matches!(check(stored.minus(DAY + 1)), Err(StartError::ClockBehind { .. })));
+        assert!(matches!(check(stored.plus(90 * DAY + 1)), Err(StartError::ClockAhead { .. })));
+        assert!(check_clock(stored, Ms::ZERO).is_ok(), "a new pool");
+    }
 
     #[test]
     fn keeps_to_the_floor() {

@@ -38,7 +38,7 @@ impl ConnectionBlocks {
                 Target { connection: *connection, address: None }
             }
             CoreMessage::Committed(_)
-            | CoreMessage::CommitFailed(_)
+            | CoreMessage::CommitFailed { .. }
             | CoreMessage::Reload { .. }
             | CoreMessage::Probe(_)
             | CoreMessage::Operator(_)

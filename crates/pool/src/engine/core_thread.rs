@@ -1,6 +1,7 @@
 //! The thread that owns the pool's core and its clock, and carries out its effects.
 
 mod rebuild;
+mod suspended;
 #[cfg(test)]
 mod tests;
 
@@ -12,22 +13,23 @@ use std::{
 
 use tokio::{runtime::Handle, sync::oneshot};
 use vipnode_pool_core::{AddressBlock, Command, ConnectionId, Core, Effect, Limits, Row, Steps};
+use vipnode_store::StoreError;
 use vipnode_types::{Ms, wire::WireError};
 
-use self::rebuild::build;
+use self::rebuild::Restored;
 use crate::{
     auth::AccessControl,
     close_reason::CloseReason,
     engine::{
         agent_caller::AgentCaller,
-        clock::{EngineClock, wall_clock},
+        clock::{EngineClock, check_clock, wall_clock},
         connections::Connections,
         core_time::CoreTime,
         effect_queue::EffectQueue,
         event_log::EventLog,
         inbox::{CoreMessage, Inbox, InboxReader},
         operator_query::OperatorQuery,
-        replies::Replies,
+        replies::{RefusedAs, Replies},
         start_error::StartError,
         step_time::StepTime,
         store_thread::{Job, StoreThread},
@@ -43,6 +45,8 @@ const BATCH: usize = 256;
 pub(crate) struct CoreThreadParts {
     pub(crate) limits: Limits,
     pub(crate) seed: [u8; 32],
+    /// The clock may be far from the latest time that is stored.
+    pub(crate) accept_clock: bool,
     pub(crate) access: Arc<AccessControl>,
     pub(crate) retry_ms: u64,
     /// The time of a batch: answers leave at its end, so nobody's waits for more than this of others' commands.
@@ -82,6 +86,8 @@ pub(crate) struct CoreThread {
     event_log: EventLog,
     /// Kept for its capacity.
     effects: Vec<Effect>,
+    /// What is left to do since the core was built again: commands of the time in which nothing could be stored.
+    later: Vec<Command>,
     /// The steps of the commands that were not charged yet.
     steps: Steps,
     step_time: StepTime,
@@ -92,28 +98,38 @@ pub(crate) struct CoreThread {
 const BEFORE_ALL: u64 = 0;
 
 /// Why the core cannot continue.
-struct Broken(String);
+#[derive(Debug)]
+enum Broken {
+    /// Batches could not be made durable.
+    Commit(StoreError),
+    /// A fault in the core or in the store's thread.
+    Fault(&'static str),
+}
 
 impl CoreThread {
     /// Reads the store and builds the core.
     ///
     /// # Errors
-    /// [`StartError::Store`], and [`StartError::OtherAsset`] if the price is not in the asset of the store.
+    /// See [`StartError`].
     pub(crate) fn new(parts: CoreThreadParts) -> Result<Self, StartError> {
+        let accept_clock = parts.accept_clock;
         let CoreThreadParts { limits, seed, access, retry_ms, batch_time, core_time_blocks, store_retry, .. } = parts;
         let CoreThreadParts { inbox, mut reader, connections, store, metrics, runtime, .. } = parts;
         reader.set_members_only(limits.members_only);
-        let rows = store.load().map_err(|source| StartError::Store { source })?;
+        let clock = EngineClock::new();
+        let restored = Restored::read(&store, &limits, seed, clock.now());
+        let Restored { mut core, asset, floor, .. } = restored.map_err(|source| StartError::Store { source })?;
+        if !accept_clock {
+            check_clock(clock.now(), floor)?;
+        }
         let given = limits.price.asset();
-        match rows.iter().find_map(|row| if let Row::Asset(asset) = row { Some(*asset) } else { None }) {
+        match asset {
             Some(stored) if stored != given => return Err(StartError::OtherAsset { stored, given }),
             Some(_) => {}
             None => {
                 store.send(Job::Apply { ticket: BEFORE_ALL, rows: vec![Row::Asset(given)] });
             }
         }
-        let clock = EngineClock::new();
-        let mut core = build(&limits, seed, clock.now(), rows);
         core.set_drains(access.bans_and_drains().drains());
         let clock = clock.not_before(core.now());
         Ok(Self {
@@ -136,6 +152,7 @@ impl CoreThread {
             metrics,
             event_log: EventLog::new(Instant::now()),
             effects: Vec::new(),
+            later: Vec::new(),
             steps: Steps::default(),
             step_time: StepTime::new(),
             core_time: CoreTime::new(core_time_blocks),
@@ -148,7 +165,7 @@ impl CoreThread {
             match self.work() {
                 Ok(()) => return,
                 Err(broken) => {
-                    if !self.rebuild(&broken.0) {
+                    if !self.rebuild(broken) {
                         return;
                     }
                 }
@@ -163,6 +180,9 @@ impl CoreThread {
     fn work(&mut self) -> Result<(), Broken> {
         self.handle_by(Core::settle_payment)?;
         self.send_rows()?;
+        for command in std::mem::take(&mut self.later) {
+            self.handle(command)?;
+        }
         while !self.handle_batch()? {
             if self.is_tick_due() {
                 self.tick()?;
@@ -240,7 +260,7 @@ impl CoreThread {
                     reply_to.send(Err(refusal));
                     return Ok(());
                 }
-                self.replies.expect(request, reply_to);
+                self.replies.expect(request, reply_to, RefusedAs::of(&command));
                 drop(permit);
                 self.handle(command)
             }
@@ -259,7 +279,9 @@ impl CoreThread {
                 self.effect_queue.committed(ticket);
                 Ok(())
             }
-            CoreMessage::CommitFailed(error) => Err(Broken(format!("the changes could not be written: {error}"))),
+            // Those before were taken care of when the core was built again.
+            CoreMessage::CommitFailed { ticket, .. } if self.effect_queue.is_settled(ticket) => Ok(()),
+            CoreMessage::CommitFailed { error, .. } => Err(Broken::Commit(error)),
             CoreMessage::Reload { limits, done } => {
                 self.reload(*limits, done);
                 Ok(())
@@ -288,7 +310,7 @@ impl CoreThread {
                 let _nobody_waits = answer.send((asset, self.core.payouts_of(period)));
             }
             OperatorQuery::Ledger { request, change, reply_to } => {
-                self.replies.expect(request, reply_to);
+                self.replies.expect(request, reply_to, RefusedAs::Busy);
                 let connection = ConnectionId { gateway: 0, connection: u32::MAX, generation: 0 };
                 return self.handle(Command::Ledger { connection, request, change });
             }
@@ -348,7 +370,7 @@ impl CoreThread {
         let (core, now) = (&mut self.core, self.clock.now());
         let handled = catch_unwind(AssertUnwindSafe(|| work(core, now, &mut effects)));
         let Ok(done) = handled else {
-            return Err(Broken("a fault in the pool's core; please report the lines above".to_owned()));
+            return Err(Broken::Fault("a fault in the pool's core; please report the lines above"));
         };
         for effect in effects.drain(..) {
             self.event_log.write_effect(&self.core, &effect);
@@ -363,7 +385,7 @@ impl CoreThread {
         if self.store.send(Job::Apply { ticket, rows }) {
             return Ok(());
         }
-        Err(Broken("the store's thread has ended".to_owned()))
+        Err(Broken::Fault("the store's thread has ended"))
     }
 
     /// Carries out the effects that may be carried out, in order.

@@ -52,9 +52,20 @@ impl EffectQueue {
         self.ready.drain(..).for_each(leave);
     }
 
-    /// Drops all effects and forgets the batches in flight, whose rows will never be durable.
-    pub(super) fn discard(&mut self) {
-        *self = Self { begun: self.begun, durable: self.begun, ..Self::default() };
+    /// Forgets the batches in flight, whose rows will never be durable. Returns the effects that depend on them.
+    pub(super) fn discard(&mut self) -> Vec<Effect> {
+        let emptied = Self { begun: self.begun, durable: self.begun, ..Self::default() };
+        std::mem::replace(self, emptied).held.into_iter().map(|(_, effect)| effect).collect()
+    }
+
+    /// The ticket of the newest batch that was begun.
+    pub(super) const fn begun(&self) -> u64 {
+        self.begun
+    }
+
+    /// Whether it is known what became of a batch.
+    pub(super) const fn is_settled(&self, ticket: u64) -> bool {
+        ticket <= self.durable
     }
 }
 
@@ -125,7 +136,8 @@ mod tests {
         let mut effect_queue = EffectQueue::default();
         begin(&mut effect_queue);
         effect_queue.push(reply(1, SendWhen::AfterCommit));
-        effect_queue.discard();
+        assert_eq!(effect_queue.discard(), [reply(1, SendWhen::AfterCommit)]);
+        assert!(effect_queue.is_settled(1));
         effect_queue.committed(1);
         assert_eq!(delivered(&mut effect_queue), [0; 0]);
     }

@@ -98,8 +98,8 @@ pub(crate) enum CoreMessage {
     CallDone { core_generation: u64, connection: ConnectionId, call: CallId, outcome: CallOutcome },
     /// Batches up to this one are durable.
     Committed(u64),
-    /// A batch could not be made durable.
-    CommitFailed(StoreError),
+    /// The batches up to this one could not be made durable.
+    CommitFailed { ticket: u64, error: StoreError },
     /// Answered when everything about the connection that came before is handled.
     Barrier { connection: ConnectionId, done: oneshot::Sender<()> },
     /// A question or an order of the operator.

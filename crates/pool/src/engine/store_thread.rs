@@ -17,14 +17,31 @@ use crate::engine::{
 /// The most rows after which a commit takes no further batch. `store_batches` limits the batches that wait.
 const GROUP_ROWS: usize = 4_096;
 
+/// Rows that are passed to the core at once when everything is read.
+const LOADED_ROWS: usize = 1_024;
+/// How many times that many rows wait for the core.
+const LOADED_PARTS: usize = 4;
+
 #[derive(Debug)]
 pub(crate) enum Job {
     /// Write a batch.
     Apply { ticket: u64, rows: Vec<Row> },
-    /// Read everything. After a failed commit, batches are accepted again from here on, if the store can write.
-    Load(Sender<Result<Vec<Row>, StoreError>>),
+    /// Read everything, after all batches before.
+    Load(SyncSender<LoadPart>),
+    /// Check whether the store can write. If so, batches are accepted again after a failed commit.
+    Resume(Sender<Result<(), StoreError>>),
     /// Check whether the store works.
     Probe(tokio::sync::oneshot::Sender<Result<(), HealthError>>),
+}
+
+/// A part of everything that the store holds.
+#[derive(Debug)]
+pub(crate) enum LoadPart {
+    Rows(Vec<Row>),
+    /// All was read. If a commit before failed, why.
+    End(Option<StoreError>),
+    /// It cannot be read.
+    Failed(StoreError),
 }
 
 /// The core's handle of the store's thread.
@@ -52,15 +69,36 @@ impl StoreThread {
         self.jobs.send(job).is_ok()
     }
 
-    /// Reads the whole state, after all jobs sent before.
-    pub(crate) fn load(&self) -> Result<Vec<Row>, StoreError> {
-        let (answer, rows) = channel();
-        let gone = || StoreError::Unavailable { why: "its thread has ended".to_owned() };
-        if !self.send(Job::Load(answer)) {
-            return Err(gone());
+    /// Passes the whole state to `each`, after all jobs sent before. Returns why a commit before failed, if one did.
+    ///
+    /// # Errors
+    /// The state cannot be read; rows passed to `each` so far must not be used then.
+    pub(crate) fn load(&self, mut each: impl FnMut(Row)) -> Result<Option<StoreError>, StoreError> {
+        let (parts, loaded) = sync_channel(LOADED_PARTS);
+        self.send(Job::Load(parts));
+        loop {
+            match loaded.recv() {
+                Ok(LoadPart::Rows(rows)) => rows.into_iter().for_each(&mut each),
+                Ok(LoadPart::End(failed)) => return Ok(failed),
+                Ok(LoadPart::Failed(error)) => return Err(error),
+                Err(_gone) => return Err(ended()),
+            }
         }
-        rows.recv().unwrap_or_else(|_| Err(gone()))
     }
+
+    /// Has batches accepted again after a failed commit.
+    ///
+    /// # Errors
+    /// The store still cannot write.
+    pub(crate) fn resume(&self) -> Result<(), StoreError> {
+        let (answer, answered) = channel();
+        self.send(Job::Resume(answer));
+        answered.recv().unwrap_or_else(|_gone| Err(ended()))
+    }
+}
+
+fn ended() -> StoreError {
+    StoreError::Unavailable { why: "its thread has ended".to_owned() }
 }
 
 struct Worker {
@@ -78,8 +116,9 @@ impl Worker {
             while let Some(job) = next.take() {
                 match job {
                     Job::Apply { ticket, rows } => next = self.apply_group(jobs, ticket, rows),
-                    Job::Load(answer) => {
-                        let _gone = answer.send(self.load());
+                    Job::Load(parts) => self.load(&parts),
+                    Job::Resume(answer) => {
+                        let _gone = answer.send(self.resume());
                     }
                     Job::Probe(answer) => {
                         let well = match &self.failed {
@@ -114,7 +153,7 @@ impl Worker {
                 Ok(()) => self.inbox.push(CoreMessage::Committed(last)),
                 Err(error) => {
                     self.failed = Some(error.clone());
-                    self.inbox.push(CoreMessage::CommitFailed(error));
+                    self.inbox.push(CoreMessage::CommitFailed { ticket: last, error });
                 }
             }
         }
@@ -125,14 +164,24 @@ impl Worker {
         caught(|| self.store.apply(rows)).map(|_seq| ())
     }
 
-    fn load(&mut self) -> Result<Vec<Row>, StoreError> {
-        if self.failed.is_some() {
-            self.apply(&[])?;
-        }
+    fn load(&mut self, parts: &SyncSender<LoadPart>) {
         let mut rows = Vec::new();
-        caught(|| self.store.load(&mut |row| rows.push(row)))?;
+        let loaded = caught(|| {
+            self.store.load(&mut |row| {
+                rows.push(row);
+                if rows.len() >= LOADED_ROWS {
+                    let _gone = parts.send(LoadPart::Rows(std::mem::take(&mut rows)));
+                }
+            })
+        });
+        let _gone = parts.send(LoadPart::Rows(rows));
+        let _gone = parts.send(loaded.map_or_else(LoadPart::Failed, |()| LoadPart::End(self.failed.clone())));
+    }
+
+    fn resume(&mut self) -> Result<(), StoreError> {
+        caught(|| self.store.probe())?;
         self.failed = None;
-        Ok(rows)
+        Ok(())
     }
 }
 

@@ -21,6 +21,7 @@ mod limits;
 mod members;
 mod metrics;
 mod original;
+mod outages;
 mod proxies;
 mod reach;
 mod served;

@@ -6,6 +6,7 @@
 mod contract;
 mod ledger_sample;
 mod model;
+mod reading;
 mod sample;
 
 use std::fmt::Debug;
@@ -33,6 +34,7 @@ const CASES: u32 = 64;
 /// If it does not.
 pub fn run<S: Store + Debug>(fresh: impl Fn() -> S, reopen: impl Fn(S) -> S) {
     contract::run(&fresh, &reopen);
+    reading::run(&fresh);
     let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
     let batches = vec((vec(sample::any_row(), 0..8), proptest::bool::weighted(0.2)), 0..12);
     let outcome = runner.run(&batches, |batches| {
@@ -57,6 +59,7 @@ pub fn run<S: Store + Debug>(fresh: impl Fn() -> S, reopen: impl Fn(S) -> S) {
                 last = None;
             }
             model.compare(&mut store);
+            reading::compare(&mut store);
         }
         Ok(())
     });

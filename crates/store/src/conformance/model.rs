@@ -103,8 +103,8 @@ impl Model {
         let leases = leases.into_iter().map(|lease| Row::Lease(Box::new(lease)));
         let times = times.into_iter().map(|times| Row::Times(Box::new(times)));
         let waiting = waiting.into_values().map(|row| Row::Deferred(Box::new(row)));
-        let nodes = single.chain(nodes).chain(leases).chain(times).chain(delegations).chain(waiting);
-        nodes.chain(self.ledger()).collect()
+        let single = single.chain(self.ledger());
+        single.chain(nodes).chain(leases).chain(times).chain(delegations).chain(waiting).collect()
     }
 
     /// The state of the ledger: the newest row of each key, in the order of the contract.

@@ -1,8 +1,11 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row};
 
-use crate::{MemoryStore, Store, StoreError, conformance};
+use crate::{MemoryStore, ReadLimits, Store, StoreError, StoreReader, conformance};
 
 #[test]
 fn keeps_the_contract() {
@@ -51,6 +54,10 @@ impl Store for Broken {
 
     fn entries(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(LedgerEntry)) -> Result<(), StoreError> {
         self.inner.entries(from, limit, each)
+    }
+
+    fn reader(&self, limits: ReadLimits) -> Result<Arc<dyn StoreReader>, StoreError> {
+        self.inner.reader(limits)
     }
 }
 

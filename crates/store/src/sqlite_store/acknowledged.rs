@@ -8,7 +8,7 @@ use vipnode_files::OpenDir;
 use crate::StoreError;
 
 /// The file with the number of the newest batch that was acknowledged.
-const FILE: &str = "acknowledged";
+pub(super) const FILE: &str = "acknowledged";
 /// Digits of the number, so that each replaces the one before.
 const DIGITS: usize = 20;
 

@@ -62,6 +62,11 @@ impl<'borrow, 'connection> Bindings<'borrow, 'connection> {
     }
 }
 
+/// A number of rows as SQL takes it.
+pub(super) fn sql_limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
 /// The bytes of an amount, the most significant first, without leading zeros.
 pub(super) fn amount_bytes(amount: Amount) -> Vec<u8> {
     amount.get().to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect()

@@ -10,18 +10,20 @@ use crate::StoreError;
 
 /// The log: what was committed and is not yet copied into the database.
 pub(super) const LOG: &str = "pool.db-wal";
+/// The index of the log, in memory that processes share.
+pub(super) const INDEX: &str = "pool.db-shm";
 /// How long a commit waits for another program, such as a backup, that has the database locked.
 const WAIT: Duration = Duration::from_secs(2);
 /// Kibibytes of pages that a connection keeps.
 const CACHE_KIB: i64 = 16 * 1024;
 /// The log is copied into the database when it has this many pages (16 MB): pages that change often are copied once.
-const LOG_PAGES: i64 = 4_096;
+pub(super) const LOG_PAGES: u32 = 4_096;
 /// The log is cut to this many bytes after it was copied.
 const LOG_BYTES: i64 = 64 << 20;
 
 /// Opens the connection that writes. The database is created if it does not exist. One that has less than what was
 /// acknowledged stays as it is, and so does its log, for the operator to repair.
-pub(super) fn open(dir: &OpenDir, file: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open(dir: &OpenDir, file: &Path, log_pages: u32) -> Result<Connection, StoreError> {
     refuse_lost_database(dir)?;
     refuse_other_files(dir)?;
     create_file(dir, file)?;
@@ -38,7 +40,7 @@ pub(super) fn open(dir: &OpenDir, file: &Path) -> Result<Connection, StoreError>
     if version > 0 {
         check_pages(&connection, file)?;
     }
-    use_log(&connection, file)?;
+    use_log(&connection, file, log_pages)?;
     schema::migrate(&mut connection, version).map_err(failed)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
     Ok(connection)
@@ -89,7 +91,7 @@ fn create_file(dir: &OpenDir, file: &Path) -> Result<(), StoreError> {
         return Err(StoreError::OfAnother { file: file.to_owned() });
     }
     // A file that was copied here may be readable by others.
-    let log = [LOG, "pool.db-shm"].into_iter().filter_map(|name| dir.open_file(name).ok());
+    let log = [LOG, INDEX].into_iter().filter_map(|name| dir.open_file(name).ok());
     std::iter::once(opened).chain(log).try_for_each(|file| close_to_others(&file)).map_err(failed)
 }
 
@@ -112,7 +114,7 @@ pub(super) fn prepare_reading(connection: &Connection) -> Result<(), rusqlite::E
 }
 
 /// Makes each commit one durable write to the log.
-fn use_log(connection: &Connection, file: &Path) -> Result<(), StoreError> {
+fn use_log(connection: &Connection, file: &Path, log_pages: u32) -> Result<(), StoreError> {
     let failed = |error| store_error(&error, file);
     let mode = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0));
     let mode = mode.map_err(failed)?;
@@ -122,7 +124,7 @@ fn use_log(connection: &Connection, file: &Path) -> Result<(), StoreError> {
     }
     connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
     let set = |name, value| connection.pragma_update_and_check(None, name, value, |_| Ok(())).map_err(failed);
-    set("wal_autocheckpoint", LOG_PAGES)?;
+    set("wal_autocheckpoint", log_pages.into())?;
     set("journal_size_limit", LOG_BYTES)
 }
 

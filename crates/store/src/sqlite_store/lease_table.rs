@@ -1,11 +1,11 @@
 //! Running leases, and the columns of a lease wherever one is stored.
 
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, Params, Result, params};
 use vipnode_pool_core::LeaseRow;
 use vipnode_types::{LeaseId, Ms};
 
 use super::{
-    bindings::Bindings,
+    bindings::{Bindings, sql_limit},
     columns::Columns,
     price_table::{self, price_of},
 };
@@ -18,7 +18,7 @@ const WRITE: &str = "
 const READ: &str = "
     SELECT id, row, client, host, payee, payer, fee_bps, symbol, decimals, amount, period_ms, carry, offered,
         client_up, client_down, host_up, host_down
-    FROM leases LEFT JOIN prices ON number = price ORDER BY id";
+    FROM leases LEFT JOIN prices ON number = price";
 
 pub(super) fn write(connection: &Connection, row: &LeaseRow) -> Result<()> {
     let price = price_table::number(connection, row.price)?;
@@ -36,8 +36,24 @@ pub(super) fn delete(connection: &Connection, id: LeaseId) -> Result<()> {
 
 /// Reads all running leases by ascending id.
 pub(super) fn read(connection: &Connection, each: &mut dyn FnMut(LeaseRow)) -> Result<()> {
-    let mut statement = connection.prepare_cached(READ)?;
-    let mut rows = statement.query([])?;
+    read_with(connection, &format!("{READ} ORDER BY id"), [], each)
+}
+
+/// Reads running leases by ascending id.
+pub(super) fn read_page(
+    connection: &Connection,
+    after: Option<LeaseId>,
+    limit: usize,
+    each: &mut dyn FnMut(LeaseRow),
+) -> Result<()> {
+    let after = after.map_or(-1, |id| id.get().cast_signed());
+    let sql = format!("{READ} WHERE id > ?1 ORDER BY id LIMIT ?2");
+    read_with(connection, &sql, params![after, sql_limit(limit)], each)
+}
+
+fn read_with(connection: &Connection, sql: &str, bound: impl Params, each: &mut dyn FnMut(LeaseRow)) -> Result<()> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(bound)?;
     while let Some(row) = rows.next()? {
         each(lease_of(&mut Columns::of(row))?);
     }

@@ -13,18 +13,21 @@ mod ledger_tables;
 mod node_table;
 mod period_table;
 mod price_table;
+mod restored_database;
 mod schema;
 mod sqlite_error;
 mod sqlite_reader;
+mod sqlite_snapshot;
 mod start_check;
 #[cfg(test)]
 mod tests;
 mod times_table;
 
 use std::{
-    fs::{File, TryLockError},
-    io,
+    fs::{self, File, TryLockError},
+    io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -33,14 +36,18 @@ use vipnode_files::OpenDir;
 use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row, RowKey};
 use vipnode_types::Ms;
 
-pub use self::sqlite_reader::{DatabaseCheck, SqliteReader};
 use self::{acknowledged::Acknowledged, sqlite_error::store_error};
-use crate::{DatabaseFile, Store, StoreError};
+pub use self::{restored_database::RestoredDatabase, sqlite_reader::SqliteReader};
+use crate::{DatabaseFile, ReadLimits, Store, StoreError, StoreReader, read_permits::DurableSeq};
 
 /// The file that keeps a second pool out of the directory. The database's own locks would let it in between two commits.
 const LOCK: &str = "lock";
 /// The file of the database.
 const DATABASE: &str = "pool.db";
+/// The file that is written, and deleted, to see whether there is space.
+const SPARE: &str = "spare";
+/// Its size: more than most commits.
+const SPARE_BYTES: usize = 1 << 20;
 /// Files of a version that had no database.
 const FORMER_FILES: [&str; 3] = ["nodes", "times", "delegations"];
 
@@ -55,6 +62,8 @@ pub struct SqliteStore {
     connection: Connection,
     /// The number of the newest durable batch.
     seq: u64,
+    /// The same, for the readers.
+    durable: Arc<DurableSeq>,
     acknowledged: Acknowledged,
     /// Held until the end.
     _lock: File,
@@ -66,24 +75,29 @@ impl SqliteStore {
     /// # Errors
     /// See [`StoreError`].
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_with_log(dir, connection::LOG_PAGES)
+    }
+
+    /// Opens the database in a directory, and copies its log into it whenever the log has so many pages.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open_with_log(dir: &Path, log_pages: u32) -> Result<Self, StoreError> {
         let unusable = |error: io::Error| StoreError::Directory { dir: dir.to_owned(), why: error.to_string() };
         let opened = OpenDir::create(dir).map_err(unusable)?;
-        let lock = opened.open_lock(LOCK).map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { dir: dir.to_owned() }),
-            Err(TryLockError::Error(error)) => return Err(unusable(error)),
-        }
+        let lock = lock(&opened)?;
         let file = opened.file(DATABASE);
         refuse_former_files(&opened)?;
-        let connection = connection::open(&opened, &file)?;
+        let connection = connection::open(&opened, &file, log_pages)?;
         let failed = |error| store_error(&error, &file);
         let seq = schema::seq(&connection).map_err(failed)?;
         if seq > 0 && Acknowledged::noted(&opened).is_none() {
             skip_lost_numbers(&connection).map_err(failed)?;
         }
         let acknowledged = Acknowledged::open(&opened, seq)?;
-        Ok(Self { dir: opened, file, connection, seq, acknowledged, _lock: lock })
+        let durable = Arc::new(DurableSeq::default());
+        durable.report(seq);
+        Ok(Self { dir: opened, file, connection, seq, durable, acknowledged, _lock: lock })
     }
 
     /// Returns the directory, as it was when it was opened: other files of the pool in it are opened relative to it, too.
@@ -102,6 +116,13 @@ impl SqliteStore {
     #[must_use]
     pub const fn is_unused(&self) -> bool {
         self.seq == 0
+    }
+
+    /// Checks that the disk has some space left.
+    fn spare_space(&self) -> io::Result<()> {
+        let mut file = self.dir.open_lock(SPARE)?;
+        let written = file.write_all(&vec![0; SPARE_BYTES]).and_then(|()| file.sync_all());
+        fs::remove_file(self.dir.file(SPARE)).and(written)
     }
 
     /// Writes rows in one transaction, unless one of them conflicts with the journal.
@@ -125,13 +146,13 @@ impl SqliteStore {
         next_lease.into_iter().for_each(|next| each(Row::NextLease(next.cast_unsigned())));
         price_table::read_asset(&connection)?.into_iter().for_each(|asset| each(Row::Asset(asset)));
         ledger_tables::read_payment(&connection)?.into_iter().for_each(|mode| each(Row::Payment(mode)));
+        ledger_tables::read(&connection, each)?;
+        entry_table::read_kept(&connection, &mut |entry| each(Row::Entry(Box::new(entry))))?;
         node_table::read(&connection, &mut |row| each(Row::Node(Box::new(row))))?;
         lease_table::read(&connection, &mut |row| each(Row::Lease(Box::new(row))))?;
         times_table::read(&connection, &mut |row| each(Row::Times(Box::new(row))))?;
         delegation_table::read(&connection, &mut |row| each(Row::Delegation(row)))?;
-        period_table::read_deferred(&connection, &mut |row| each(Row::Deferred(Box::new(row))))?;
-        ledger_tables::read(&connection, each)?;
-        entry_table::read_kept(&connection, &mut |entry| each(Row::Entry(Box::new(entry))))
+        period_table::read_deferred(&connection, &mut |row| each(Row::Deferred(Box::new(row))))
     }
 }
 
@@ -145,7 +166,17 @@ impl Store for SqliteStore {
         self.commit(rows, seq).map_err(|error| store_error(&error, &self.file))??;
         self.seq = seq;
         self.acknowledged.write(seq);
+        self.durable.report(seq);
         Ok(seq)
+    }
+
+    /// A small commit may still fit where a larger one does not: a pool that continued after it would fail again.
+    fn probe(&mut self) -> Result<(), StoreError> {
+        self.spare_space().map_err(|error| match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { file: self.file.clone() },
+            _ => StoreError::Unavailable { why: format!("{}: {error}", self.dir.file(SPARE).display()) },
+        })?;
+        self.apply(&[]).map(drop)
     }
 
     fn load(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
@@ -158,6 +189,21 @@ impl Store for SqliteStore {
 
     fn entries(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(LedgerEntry)) -> Result<(), StoreError> {
         entry_table::read(&self.connection, from, limit, each).map_err(|error| store_error(&error, &self.file))
+    }
+
+    fn reader(&self, limits: ReadLimits) -> Result<Arc<dyn StoreReader>, StoreError> {
+        Ok(Arc::new(SqliteReader::of(self.dir.clone(), limits, Arc::clone(&self.durable))))
+    }
+}
+
+/// Keeps other pools out of a directory, until the file is closed.
+fn lock(dir: &OpenDir) -> Result<File, StoreError> {
+    let unusable = |error: io::Error| StoreError::Directory { dir: dir.path().to_owned(), why: error.to_string() };
+    let lock = dir.open_lock(LOCK).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { dir: dir.path().to_owned() }),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
     }
 }
 
@@ -203,7 +249,9 @@ fn set(connection: &Connection, sql: &str, value: u64) -> Result<(), rusqlite::E
 fn skip_lost_numbers(connection: &Connection) -> Result<(), rusqlite::Error> {
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_micros();
     let unused = i64::try_from(now).unwrap_or(i64::MAX);
-    connection.execute("UPDATE pool SET next_lease = max(coalesce(next_lease, 0), ?1)", [unused]).map(drop)
+    // The clock may be behind the one with which the numbers were made.
+    const SKIP: &str = "UPDATE pool SET next_lease = max(coalesce(next_lease, 0), coalesce(clock, 0) * 1000, ?1)";
+    connection.execute(SKIP, [unused]).map(drop)
 }
 
 fn conflict(row: &Row) -> StoreError {

@@ -3,11 +3,14 @@
 
 use std::net::IpAddr;
 
-use rusqlite::{Connection, Result, params};
+use rusqlite::{Connection, Params, Result, params};
 use vipnode_pool_core::{Credentials, LastReport, NodeRow, PairedTime, Protocol2State, Proven, Signer, WideBlock};
 use vipnode_types::{AgentPublic, ChainSpec, Enode, EnodeHost, Hash256, Ms, NodeId, protocol2::Kind};
 
-use super::{bindings::Bindings, columns::Columns};
+use super::{
+    bindings::{Bindings, sql_limit},
+    columns::Columns,
+};
 
 /// `proven` of a node.
 const NEVER_PAIRED: u8 = 0;
@@ -36,7 +39,7 @@ const READ: &str = "
     SELECT id, agent_key, protocol2, kind, full, issued, stored_nonce, to_drop, chain_id, genesis,
         enode_port, enode_disc_port, enode_host, enode_id, payout, host, client, proven, paired, replaced, block,
         seen, nonce
-    FROM nodes LEFT JOIN last_reports ON node = number ORDER BY number";
+    FROM nodes LEFT JOIN last_reports ON node = number";
 
 pub(super) fn write(connection: &Connection, row: &NodeRow) -> Result<()> {
     let NodeRow { id, credentials, seen, chain, enode, payout, host, client, proven, replaced, block } = row;
@@ -127,8 +130,24 @@ pub(super) fn delete(connection: &Connection, id: &NodeId) -> Result<()> {
 
 /// Reads all nodes, in the order in which they became known.
 pub(super) fn read(connection: &Connection, each: &mut dyn FnMut(NodeRow)) -> Result<()> {
-    let mut statement = connection.prepare_cached(READ)?;
-    let mut rows = statement.query([])?;
+    read_with(connection, &format!("{READ} ORDER BY number"), [], each)
+}
+
+/// Reads nodes by ascending id.
+pub(super) fn read_page(
+    connection: &Connection,
+    after: Option<&NodeId>,
+    limit: usize,
+    each: &mut dyn FnMut(NodeRow),
+) -> Result<()> {
+    let after = after.map_or(&[][..], |id| &id.as_bytes()[..]);
+    let sql = format!("{READ} WHERE id > ?1 ORDER BY id LIMIT ?2");
+    read_with(connection, &sql, params![after, sql_limit(limit)], each)
+}
+
+fn read_with(connection: &Connection, sql: &str, bound: impl Params, each: &mut dyn FnMut(NodeRow)) -> Result<()> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(bound)?;
     while let Some(row) = rows.next()? {
         each(node_of(&mut Columns::of(row))?);
     }

@@ -1,11 +1,11 @@
 //! Finished billing periods: the journal, and those that are not in it yet.
 
-use rusqlite::{CachedStatement, Connection, Result, params};
+use rusqlite::{CachedStatement, Connection, Params, Result, params};
 use vipnode_pool_core::{MergedPeriods, MeteredPeriod};
 use vipnode_types::{Ms, NodeId, meter::Seen};
 
 use super::{
-    bindings::Bindings,
+    bindings::{Bindings, sql_limit},
     columns::Columns,
     lease_table::{self, lease_of},
     price_table,
@@ -53,6 +53,13 @@ const READ_JOURNAL: &str = concat!(
 const DEFER: &str = concat!("INSERT OR REPLACE INTO deferred (", columns!(), ") VALUES ", values!());
 const READ_DEFERRED: &str =
     concat!("SELECT ", columns_and_price!(), " FROM deferred", with_prices!(), "ORDER BY client, host");
+const READ_DEFERRED_PAGE: &str = concat!(
+    "SELECT ",
+    columns_and_price!(),
+    " FROM deferred",
+    with_prices!(),
+    "WHERE (client, host) > (?1, ?2) ORDER BY client, host LIMIT ?3"
+);
 
 /// Appends a period to the journal. Returns false, and changes nothing, if it is there with another value.
 pub(super) fn append(connection: &Connection, period: &MeteredPeriod) -> Result<bool> {
@@ -74,8 +81,8 @@ pub(super) fn read_journal(
     each: &mut dyn FnMut(u64, MeteredPeriod),
 ) -> Result<()> {
     let mut statement = connection.prepare_cached(READ_JOURNAL)?;
-    let (from, limit) = (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(limit).unwrap_or(i64::MAX));
-    let mut rows = statement.query([from, limit])?;
+    let from = i64::try_from(from).unwrap_or(i64::MAX);
+    let mut rows = statement.query([from, sql_limit(limit)])?;
     while let Some(row) = rows.next()? {
         let mut columns = Columns::of(row);
         let period = period_of(&mut columns)?;
@@ -98,8 +105,29 @@ pub(super) fn delete_deferred(connection: &Connection, client: &NodeId, host: &N
 
 /// Reads the periods that are not in the journal yet, by client and host.
 pub(super) fn read_deferred(connection: &Connection, each: &mut dyn FnMut(MeteredPeriod)) -> Result<()> {
-    let mut statement = connection.prepare_cached(READ_DEFERRED)?;
-    let mut rows = statement.query([])?;
+    read_with(connection, READ_DEFERRED, [], each)
+}
+
+/// Reads the periods that are not in the journal yet, by ascending client and host.
+pub(super) fn read_deferred_page(
+    connection: &Connection,
+    after: Option<&(NodeId, NodeId)>,
+    limit: usize,
+    each: &mut dyn FnMut(MeteredPeriod),
+) -> Result<()> {
+    let bytes = |id: &NodeId| id.as_bytes().to_vec();
+    let (client, host) = after.map_or_else(Default::default, |(client, host)| (bytes(client), bytes(host)));
+    read_with(connection, READ_DEFERRED_PAGE, params![client, host, sql_limit(limit)], each)
+}
+
+fn read_with(
+    connection: &Connection,
+    sql: &str,
+    bound: impl Params,
+    each: &mut dyn FnMut(MeteredPeriod),
+) -> Result<()> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(bound)?;
     while let Some(row) = rows.next()? {
         each(period_of(&mut Columns::of(row))?);
     }

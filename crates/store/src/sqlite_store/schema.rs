@@ -16,7 +16,8 @@ const MIGRATIONS: &[&str] = &[VERSION_1];
 const VERSION_1: &str = "
     CREATE TABLE pool (
         only INTEGER PRIMARY KEY CHECK (only = 0), seq INTEGER NOT NULL, clock INTEGER, next_lease INTEGER,
-        asset_symbol TEXT, asset_decimals INTEGER, payment TEXT, period INTEGER, period_closed INTEGER
+        asset_symbol TEXT, asset_decimals INTEGER, payment TEXT, period INTEGER, period_closed INTEGER,
+        incarnation INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     INSERT INTO pool (only, seq) VALUES (0, 0);
 

@@ -1,55 +1,41 @@
 use std::{
-    collections::BTreeSet,
     fs::{self, OpenOptions},
     io,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 use vipnode_files::OpenDir;
-use vipnode_pool_core::MeteredPeriod;
-use vipnode_types::{Amount, Asset, NodeId, meter};
 
 use super::{
-    DATABASE, acknowledged::Acknowledged, connection, lease_table, ledger_check, node_table, period_table, price_table,
-    schema, sqlite_error::store_error, times_table,
+    DATABASE, acknowledged::Acknowledged, connection, schema, sqlite_error::store_error,
+    sqlite_snapshot::SqliteSnapshot,
 };
-use crate::StoreError;
+use crate::{
+    DatabaseCheck, ReadLimits, StoreError, StoreReader, StoreSnapshot,
+    read_permits::{DurableSeq, ReadPermits},
+};
 
-/// A check stops to list problems after this many.
-const PROBLEMS: usize = 100;
+/// Steps of the database between two looks at the clock: some 10 us.
+const STEPS: i32 = 1_000;
 
-/// A read-only connection to the database of a pool, which may be running: a reader sees the database as of one batch, and
-/// the pool continues to write. The database of a stopped pool stays as it is, and so does its log.
+/// Read-only connections to the database of a pool, which may be running: a snapshot is as of one batch, and the pool
+/// continues to write. The database of a stopped pool stays as it is, and so does its log.
 #[derive(Debug)]
 pub struct SqliteReader {
     /// The pool's directory; `None` for a backup.
     dir: Option<OpenDir>,
-    file: PathBuf,
-    connection: Connection,
+    pub(super) file: PathBuf,
+    /// Where a backup is, without links on the way.
+    path: PathBuf,
     /// What was acknowledged when the database was opened.
     noted: Option<u64>,
-}
-
-/// What a check of a database found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DatabaseCheck {
-    /// The number of the newest batch that was checked.
-    pub seq: u64,
-    /// The number of nodes.
-    pub nodes: u64,
-    /// The number of running leases.
-    pub leases: u64,
-    /// The number of finished billing periods.
-    pub periods: u64,
-    /// What they billed, in milliseconds.
-    pub billed_ms: u128,
-    /// What they cost; at most 2^128 - 1.
-    pub cost: Amount,
-    /// What the pool charges in.
-    pub asset: Asset,
-    /// What is wrong, at most 100 lines.
-    pub problems: Vec<String>,
+    permits: ReadPermits,
+    durable: Arc<DurableSeq>,
+    /// Connections that no snapshot uses.
+    idle: Mutex<Vec<Connection>>,
 }
 
 impl SqliteReader {
@@ -57,39 +43,58 @@ impl SqliteReader {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let unusable = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => StoreError::NoDatabase { file: dir.join(DATABASE) },
-            _ => StoreError::Unreadable { dir: dir.to_owned(), why: error.to_string() },
-        };
-        let opened = OpenDir::open(dir).map_err(unusable)?;
-        let (file, path) = (opened.file(DATABASE), opened.real_path().map_err(unusable)?.join(DATABASE));
+    pub fn open(dir: &Path, limits: ReadLimits) -> Result<Self, StoreError> {
+        let opened = OpenDir::open(dir).map_err(|error| unreadable(dir, &error))?;
         connection::refuse_lost_database(&opened)?;
         connection::refuse_other_files(&opened)?;
-        if !file.exists() {
-            return Err(StoreError::NoDatabase { file });
+        let reader = Self::of(opened, limits, Arc::default());
+        if !reader.file.exists() {
+            return Err(StoreError::NoDatabase { file: reader.file });
         }
+        let connection = reader.connect()?;
+        if schema::version(&connection, &reader.file)? == 0 {
+            reader.check_acknowledged(0)?;
+            return Err(StoreError::NoDatabase { file: reader.file });
+        }
+        reader.idle().push(connection);
+        Ok(reader)
+    }
+
+    /// Returns the reader of a database whose writer reports its durable batches.
+    pub(super) fn of(dir: OpenDir, limits: ReadLimits, durable: Arc<DurableSeq>) -> Self {
+        let file = dir.file(DATABASE);
+        Self::new(Some(dir), file, limits, durable)
+    }
+
+    fn new(dir: Option<OpenDir>, file: PathBuf, limits: ReadLimits, durable: Arc<DurableSeq>) -> Self {
+        // Before the database is read: a pool that runs commits first.
+        let noted = dir.as_ref().and_then(Acknowledged::noted);
+        let permits = ReadPermits::new(limits);
+        Self { dir, path: file.clone(), file, noted, permits, durable, idle: Mutex::default() }
+    }
+
+    fn connect(&self) -> Result<Connection, StoreError> {
+        let failed = |error| store_error(&error, &self.file);
+        let Some(dir) = &self.dir else {
+            let connection = open_unchanging(&self.path).map_err(failed)?;
+            connection::prepare_reading(&connection).map_err(failed)?;
+            return Ok(connection);
+        };
+        let path = dir.real_path().map_err(|error| unreadable(dir.path(), &error))?.join(DATABASE);
         // Read-write for the system: a reader, too, has to lock the log. The database is opened for queries only.
         let flags =
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let failed = |error| store_error(&error, &file);
-        // Before the database is read: a pool that runs commits first.
-        let noted = Acknowledged::noted(&opened);
-        let connection = match opened.is_on_read_only_disk() {
-            Ok(true) if connection::has_bytes(&opened, connection::LOG) => {
-                return Err(StoreError::ReadOnlyDisk { file });
+        let connection = match dir.is_on_read_only_disk() {
+            Ok(true) if connection::has_bytes(dir, connection::LOG) => {
+                return Err(StoreError::ReadOnlyDisk { file: self.file.clone() });
             }
             // Nobody can write there, so the database needs no lock, for which it would write.
             Ok(true) => open_unchanging(&path).map_err(failed)?,
             _ => Connection::open_with_flags(path, flags).map_err(failed)?,
         };
-        connection::prepare(&connection, &opened).map_err(failed)?;
+        connection::prepare(&connection, dir).map_err(failed)?;
         connection.pragma_update(None, "query_only", true).map_err(failed)?;
-        if schema::version(&connection, &file)? == 0 {
-            Acknowledged::check(&opened, noted, 0)?;
-            return Err(StoreError::NoDatabase { file });
-        }
-        Ok(Self { dir: Some(opened), file, connection, noted })
+        Ok(connection)
     }
 
     /// Opens a backup, which is one file and does not change.
@@ -109,18 +114,41 @@ impl SqliteReader {
         if Path::new(&log).exists() {
             return Err(StoreError::HasLog { file: file.to_owned() });
         }
-        let failed = |error| store_error(&error, file);
-        let connection = open_unchanging(&path).map_err(failed)?;
-        connection::prepare_reading(&connection).map_err(failed)?;
+        let reader = Self::new(None, path, ReadLimits::WHOLE_DATABASE, Arc::default());
+        let reader = Self { file: file.to_owned(), ..reader };
+        let connection = reader.connect()?;
         if schema::version(&connection, file)? == 0 {
             return Err(StoreError::Foreign { file: file.to_owned() });
         }
-        Ok(Self { dir: None, file: file.to_owned(), connection, noted: None })
+        reader.idle().push(connection);
+        Ok(reader)
     }
 
     /// Checks that a database whose newest batch is `stored` has all that was acknowledged when it was opened.
     fn check_acknowledged(&self, stored: u64) -> Result<(), StoreError> {
         self.dir.as_ref().map_or(Ok(()), |dir| Acknowledged::check(dir, self.noted, stored))
+    }
+
+    /// No code panics while it holds the lock; if one did, the list would still be whole.
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a connection for the next snapshot.
+    pub(super) fn give_back(&self, connection: Connection) {
+        self.idle().push(connection);
+    }
+
+    fn snapshot(&self, written: u64) -> Result<SqliteSnapshot<'_>, StoreError> {
+        let permit = self.permits.take()?;
+        self.durable.wait(written, &permit)?;
+        let idle = self.idle().pop();
+        let mut connection = idle.map_or_else(|| self.connect(), Ok)?;
+        let deadline = permit.deadline();
+        let overdue = move || Instant::now() >= deadline;
+        let failed = |error| store_error(&error, &self.file);
+        connection.progress_handler(STEPS, Some(overdue)).map_err(failed)?;
+        SqliteSnapshot::begin(self, connection, permit)
     }
 
     /// Copies the database into a new file, durable when this returns. Returns the number of the newest batch in the copy.
@@ -133,6 +161,7 @@ impl SqliteReader {
         if fs::symlink_metadata(&path).is_ok() {
             return Err(unusable(io::ErrorKind::AlreadyExists.into()));
         }
+        let connection = self.connect()?;
         // Half a copy looks like a backup, so it has another name, of this process alone.
         let mut part = path.clone().into_os_string();
         part.push(format!(".{}.part", std::process::id()));
@@ -142,7 +171,7 @@ impl SqliteReader {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
         drop(new.open(&part).map_err(unusable)?);
-        let copied = self.copy_into(&part).map_err(|error| store_error(&error, to)).and_then(|seq| {
+        let copied = copy_into(&connection, &part).map_err(|error| store_error(&error, to)).and_then(|seq| {
             self.check_acknowledged(seq)?;
             fs::File::open(&part).and_then(|file| file.sync_all()).map_err(unusable)?;
             fs::rename(&part, &path).map_err(unusable)?;
@@ -155,24 +184,13 @@ impl SqliteReader {
         copied
     }
 
-    fn copy_into(&self, new: &Path) -> rusqlite::Result<u64> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let mut copy = Connection::open_with_flags(new, flags)?;
-        // All pages at once, as of one batch; the pool writes on meanwhile.
-        Backup::new(&self.connection, &mut copy).and_then(|backup| backup.step(-1).map(drop))?;
-        let seq = schema::seq(&copy)?;
-        // The copy is one file, without a log.
-        copy.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))?;
-        Ok(seq)
-    }
-
     /// Checks the pages and the rows, and computes again what was metered.
     ///
     /// # Errors
     /// See [`StoreError`]; what is wrong with the content is in the result.
     pub fn check(&self) -> Result<DatabaseCheck, StoreError> {
         let mut check = DatabaseCheck::default();
-        match self.read_all(&mut check).map_err(|error| store_error(&error, &self.file)) {
+        match self.check_into(&mut check) {
             // Found by reading, such as a damaged page or a row in another form.
             Err(StoreError::Corrupt { why }) => check.add(why),
             other => other?,
@@ -180,83 +198,40 @@ impl SqliteReader {
         Ok(check)
     }
 
-    fn read_all(&self, check: &mut DatabaseCheck) -> rusqlite::Result<()> {
-        // One transaction, so that all tables are read as of the same batch.
-        let connection = self.connection.unchecked_transaction()?;
-        check.seq = schema::seq(&connection)?;
+    fn check_into(&self, check: &mut DatabaseCheck) -> Result<(), StoreError> {
+        let mut snapshot = self.snapshot(0)?;
+        check.seq = snapshot.seq();
         if let Err(lost) = self.check_acknowledged(check.seq) {
             check.add(lost.to_string());
         }
-        let mut pages = connection.prepare("PRAGMA integrity_check(10)")?;
-        for line in pages.query_map([], |row| row.get::<_, String>(0))? {
-            let line = line?;
-            if line != "ok" {
-                check.add(line);
-            }
-        }
-        let next_lease = connection.query_row("SELECT next_lease FROM pool", [], |row| row.get::<_, Option<i64>>(0))?;
-        let next_lease = next_lease.map(i64::cast_unsigned);
-        check.asset = price_table::read_asset(&connection)?.unwrap_or_default();
-        let mut nodes = BTreeSet::new();
-        node_table::read(&connection, &mut |row| {
-            nodes.insert(row.id);
-        })?;
-        check.nodes = count(nodes.len());
-        lease_table::read(&connection, &mut |lease| {
-            check.leases = check.leases.saturating_add(1);
-            check.lease(lease.id.get(), [lease.client, lease.host], &nodes, next_lease);
-        })?;
-        times_table::read(&connection, &mut |row| {
-            if !nodes.contains(&row.client) {
-                check.add(format!("the time of client {} is stored, but the client is not", row.client.short()));
-            }
-        })?;
-        ledger_check::check(&connection, &mut |problem| check.add(problem))?;
-        period_table::read_deferred(&connection, &mut |period| check.period(&period, next_lease))?;
-        period_table::read_journal(&connection, 0, usize::MAX, &mut |_, period| {
-            check.periods = check.periods.saturating_add(1);
-            check.billed_ms = check.billed_ms.saturating_add(period.total_billed_ms().into());
-            check.cost = check.cost.checked_add(period.total_cost()).unwrap_or(Amount::MAX);
-            check.period(&period, next_lease);
-        })
+        snapshot.page_problems()?.into_iter().for_each(|problem| check.add(problem));
+        snapshot.ledger_problems()?.into_iter().for_each(|problem| check.add(problem));
+        check.rows(&mut snapshot)
     }
 }
 
-impl DatabaseCheck {
-    fn add(&mut self, problem: String) {
-        if self.problems.len() < PROBLEMS {
-            self.problems.push(problem);
-        }
+impl StoreReader for SqliteReader {
+    fn read(&self, written: u64) -> Result<Box<dyn StoreSnapshot + '_>, StoreError> {
+        Ok(Box::new(self.snapshot(written)?))
     }
+}
 
-    fn lease(&mut self, id: u64, sides: [NodeId; 2], nodes: &BTreeSet<NodeId>, next_lease: Option<u64>) {
-        for side in sides.iter().filter(|side| !nodes.contains(side)) {
-            self.add(format!("lease {id} is stored, but its node {} is not", side.short()));
-        }
-        self.number(id, next_lease);
+fn unreadable(dir: &Path, error: &io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::NotFound => StoreError::NoDatabase { file: dir.join(DATABASE) },
+        _ => StoreError::Unreadable { dir: dir.to_owned(), why: error.to_string() },
     }
+}
 
-    /// A number that is not below that of the next lease could be assigned again.
-    fn number(&mut self, id: u64, next_lease: Option<u64>) {
-        if next_lease.is_some_and(|next| id >= next) {
-            self.add(format!("lease {id} has a number that was not assigned yet"));
-        }
-    }
-
-    fn period(&mut self, period: &MeteredPeriod, next_lease: Option<u64>) {
-        let MeteredPeriod { lease, client, host, billed_ms, cost, .. } = period;
-        let billed_again = meter::billed_ms(*client, *host);
-        let cost_again = lease.price.cost_from(billed_again, lease.carry).map_or(Amount::ZERO, |(cost, _)| cost);
-        if (billed_again, cost_again) != (*billed_ms, *cost) {
-            let (id, row, asset) = (lease.id, lease.row, lease.price.asset());
-            let (cost, cost_again) = (asset.show(*cost), asset.show(cost_again));
-            self.add(format!(
-                "period {row} of lease {id} bills {billed_ms} ms and {cost}, but both sides saw {billed_again} ms, which cost \
-                 {cost_again}"
-            ));
-        }
-        self.number(lease.id.get(), next_lease);
-    }
+fn copy_into(from: &Connection, new: &Path) -> rusqlite::Result<u64> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let mut copy = Connection::open_with_flags(new, flags)?;
+    // All pages at once, as of one batch; the pool writes on meanwhile.
+    Backup::new(from, &mut copy).and_then(|backup| backup.step(-1).map(drop))?;
+    let seq = schema::seq(&copy)?;
+    // The copy is one file, without a log.
+    copy.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))?;
+    Ok(seq)
 }
 
 /// Opens a file that nobody changes, without locks and without a log.
@@ -291,8 +266,4 @@ fn absolute(file: &Path) -> io::Result<PathBuf> {
         (Some(dir), Some(name)) => Ok(fs::canonicalize(dir)?.join(name)),
         _ => Err(io::ErrorKind::IsADirectory.into()),
     }
-}
-
-fn count(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }

@@ -1,11 +1,14 @@
 //! The time that clients spent with their hosts. A client's hosts are one value, because they are always read and written
 //! together.
 
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, Params, Result, params};
 use vipnode_pool_core::{AddressBlock, HostTimeRow, PairTime, TimesRow};
 use vipnode_types::NodeId;
 
-use super::{bindings::Bindings, columns::Columns};
+use super::{
+    bindings::{Bindings, sql_limit},
+    columns::Columns,
+};
 
 /// A time: eleven numbers of four bytes.
 const TIME: usize = 44;
@@ -40,20 +43,39 @@ pub(super) fn delete(connection: &Connection, client: &NodeId) -> Result<()> {
 
 /// Reads the times of all clients, by ascending id of the client.
 pub(super) fn read(connection: &Connection, each: &mut dyn FnMut(TimesRow)) -> Result<()> {
-    let mut statement = connection.prepare_cached("SELECT client, block, others, hosts FROM times ORDER BY client")?;
-    let mut rows = statement.query([])?;
+    read_with(connection, "SELECT client, block, others, hosts FROM times ORDER BY client", [], each)
+}
+
+/// Reads the times of clients by ascending id.
+pub(super) fn read_page(
+    connection: &Connection,
+    after: Option<&NodeId>,
+    limit: usize,
+    each: &mut dyn FnMut(TimesRow),
+) -> Result<()> {
+    const PAGE: &str = "SELECT client, block, others, hosts FROM times WHERE client > ?1 ORDER BY client LIMIT ?2";
+    let after = after.map_or(&[][..], |id| &id.as_bytes()[..]);
+    read_with(connection, PAGE, params![after, sql_limit(limit)], each)
+}
+
+fn read_with(connection: &Connection, sql: &str, bound: impl Params, each: &mut dyn FnMut(TimesRow)) -> Result<()> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(bound)?;
     while let Some(row) = rows.next()? {
-        let mut columns = Columns::of(row);
-        let (client, block) = (columns.id()?, columns.block()?);
-        let others = columns.get::<[u8; TIME]>()?;
-        let others = time_of(&others).ok_or_else(|| columns.invalid("no valid time"))?;
-        let list: Vec<u8> = columns.get()?;
-        let (hosts, []) = list.as_chunks::<HOST>() else { return Err(columns.invalid("a cut list of hosts")) };
-        let hosts: Option<Vec<HostTimeRow>> = hosts.iter().map(host_of).collect();
-        let hosts = hosts.ok_or_else(|| columns.invalid("no valid time with a host"))?;
-        each(TimesRow { client, block, others, hosts });
+        each(times_of(&mut Columns::of(row))?);
     }
     Ok(())
+}
+
+fn times_of(columns: &mut Columns<'_, '_>) -> Result<TimesRow> {
+    let (client, block) = (columns.id()?, columns.block()?);
+    let others = columns.get::<[u8; TIME]>()?;
+    let others = time_of(&others).ok_or_else(|| columns.invalid("no valid time"))?;
+    let list: Vec<u8> = columns.get()?;
+    let (hosts, []) = list.as_chunks::<HOST>() else { return Err(columns.invalid("a cut list of hosts")) };
+    let hosts: Option<Vec<HostTimeRow>> = hosts.iter().map(host_of).collect();
+    let hosts = hosts.ok_or_else(|| columns.invalid("no valid time with a host"))?;
+    Ok(TimesRow { client, block, others, hosts })
 }
 
 fn put_time(bytes: &mut Vec<u8>, time: &PairTime) {

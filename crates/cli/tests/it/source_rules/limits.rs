@@ -122,6 +122,10 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/net/proxy_protocol.rs", "BINARY_BYTES", "only the operator's own balancers reach it"),
     ("pool/src/server.rs", "BACKLOG", "asked of the system, whose limit and whose rule it is"),
     ("pool/src/server.rs", "EXPIRE", "a pace: `http_idle` limits"),
+    ("pool/src/engine/clock.rs", "MOST_BEHIND", "the operator accepts more with --accept-clock"),
+    ("pool/src/engine/clock.rs", "MOST_AHEAD", "the operator accepts more with --accept-clock"),
+    ("pool/src/engine/store_thread.rs", "LOADED_ROWS", "a pace: the next rows are in the next part"),
+    ("pool/src/engine/store_thread.rs", "LOADED_PARTS", "a pace: the store's thread waits for the core"),
     (
         "pool/src/engine/store_thread.rs",
         "GROUP_ROWS",

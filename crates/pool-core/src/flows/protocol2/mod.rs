@@ -65,7 +65,7 @@ impl Core {
     }
 
     /// Returns the calling node if it connected on this connection, and accepts its nonce.
-    fn connected2(&mut self, caller: &Protocol2Caller) -> Result<u32, WireError> {
+    pub(super) fn connected2(&mut self, caller: &Protocol2Caller) -> Result<u32, WireError> {
         let index = self.agents.at(caller.connection).ok_or(CoreError::NotConnected)?;
         let node = self.agents.get(index).ok_or(CoreError::NotConnected)?;
         if node.id() != caller.node || !node.credentials().is_node_key() {
@@ -78,6 +78,6 @@ impl Core {
     }
 }
 
-fn reply(reply: protocol2::Protocol2Reply) -> Reply {
+pub(super) fn reply(reply: protocol2::Protocol2Reply) -> Reply {
     Reply::Protocol2(Box::new(reply))
 }

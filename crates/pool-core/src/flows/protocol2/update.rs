@@ -75,6 +75,11 @@ impl Core {
     /// Returns the answer to a node's update.
     fn news(&mut self, output: &mut Output, index: u32, peers: &[NodeId]) -> UpdateReply {
         let invalid_peers = self.still_to_drop(output, index, peers);
+        self.peers_of(index, invalid_peers)
+    }
+
+    /// Returns the answer to a node's update that names these peers to drop.
+    pub(in crate::flows) fn peers_of(&self, index: u32, invalid_peers: Vec<String>) -> UpdateReply {
         let mut heads: Vec<u64> = self.agents.get(index).map(Node::head).into_iter().collect();
         let mut contacts = Vec::new();
         for (lease, side) in self.leases.of(index) {

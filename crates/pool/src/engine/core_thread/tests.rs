@@ -30,6 +30,7 @@ fn core_thread(gateway: &PoolLimits) -> (CoreThread, Inbox) {
     let parts = CoreThreadParts {
         limits,
         seed: [1; 32],
+        accept_clock: false,
         access: Arc::new(access),
         retry_ms: 7,
         batch_time: Duration::from_micros(gateway.core_batch_us.into()),
@@ -51,15 +52,15 @@ async fn a_panic_of_the_core_is_answered_busy_and_durable_rows_are_kept() {
     thread.handle_by(|_, _, out| out.push(Effect::Persist(vec![Row::NextLease(DURABLE)]))).ok().unwrap();
     thread.send_rows().ok().unwrap();
     let (reply, answer) = tokio::sync::oneshot::channel();
-    thread.replies.expect(3, ReplyTo::Task(reply));
+    thread.replies.expect(3, ReplyTo::Task(reply), RefusedAs::Busy);
     let broken = thread.handle_by(|_, _, out| {
         let reply = Ok(Reply::Done(vipnode_types::wire::Done {}));
         out.push(Effect::Reply { connection: NOBODY, request: 3, reply, when: SendWhen::Now });
         panic!("as the test requires");
     });
     let broken = broken.err().unwrap();
-    assert!(broken.0.contains("please report"), "{}", broken.0);
-    assert!(thread.rebuild(&broken.0));
+    assert!(matches!(broken, Broken::Fault(why) if why.contains("please report")), "{broken:?}");
+    assert!(thread.rebuild(broken));
     thread.deliver();
     let busy = answer.await.unwrap().unwrap_err();
     assert!(busy.is(ErrorCode::Busy) && busy.data.unwrap().retry_ms == Some(7));

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Condvar, Mutex};
 
 use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row};
-use vipnode_store::{MemoryStore, Store, StoreError};
+use vipnode_store::{MemoryStore, ReadLimits, Store, StoreError, StoreReader};
 
 /// A store in memory that outlives its pool, and that a test can hold, break and heal.
 #[derive(Clone, Default)]
@@ -76,5 +76,9 @@ impl Store for TestStore {
 
     fn entries(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(LedgerEntry)) -> Result<(), StoreError> {
         self.0.inner.lock().unwrap().entries(from, limit, each)
+    }
+
+    fn reader(&self, limits: ReadLimits) -> Result<Arc<dyn StoreReader>, StoreError> {
+        self.0.inner.lock().unwrap().reader(limits)
     }
 }

@@ -35,6 +35,41 @@ fn a_full_disk_fails_a_batch_and_the_next_one_succeeds_once_there_is_space() {
     assert_eq!(rows(&mut open(dir.path())), many);
 }
 
+/// A small file system of its own; `None` in a container that may not mount anything. In CI, tests run in a namespace of their
+/// own.
+fn small_disk(kib: u32) -> Option<tempfile::TempDir> {
+    let dir = tempdir().unwrap();
+    let size = format!("size={kib}k");
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(dir.path()).status();
+    mounted.is_ok_and(|status| status.success()).then_some(dir)
+}
+
+#[test]
+fn a_full_disk_is_full_until_there_is_space_for_more_than_a_small_commit() {
+    let Some(dir) = small_disk(4_096) else { return };
+    let mut store = open(&dir.path().join("pool"));
+    store.apply(&[node_row(1)]).unwrap();
+    let full = StoreError::Full { file: database(&dir.path().join("pool")) };
+    let others = dir.path().join("others");
+    // All but some pages.
+    let mut len = 4 << 20;
+    while fs::write(&others, vec![1; len]).is_err() {
+        len -= 4_096;
+    }
+    let many: Vec<Row> = (0..=u8::MAX).map(node_row).collect();
+    assert_eq!(store.apply(&many).unwrap_err(), full);
+    fs::write(&others, vec![1; len - 64 * 1_024]).unwrap();
+    assert_eq!(store.probe().unwrap_err(), full, "a small commit would fit");
+    assert_eq!(rows(&mut store), [node_row(1)]);
+    fs::remove_file(&others).unwrap();
+    store.probe().unwrap();
+    assert!(!dir.path().join("pool").join("spare").exists());
+    store.apply(&many).unwrap();
+    drop(store);
+    assert_eq!(rows(&mut open(&dir.path().join("pool"))), many);
+    assert!(Command::new("umount").arg(dir.path()).status().unwrap().success());
+}
+
 #[test]
 fn a_lease_without_its_price_is_an_error_and_not_a_missing_lease() {
     let dir = tempdir().unwrap();

@@ -38,21 +38,21 @@ fn a_refused_start_a_check_and_a_backup_leave_a_damaged_log_as_it_is() {
     let lost = StoreError::LostCommits { file: dir.join("acknowledged"), lost: 1 };
     assert_eq!(SqliteStore::open(&dir).unwrap_err(), lost);
     assert!(bytes(&dir) == before, "after a start");
-    assert_eq!(SqliteReader::open(&dir).unwrap().check().unwrap().problems, [lost.to_string()]);
+    assert_eq!(reader(&dir).unwrap().check().unwrap().problems, [lost.to_string()]);
     assert!(bytes(&dir) == before, "after a check");
     let to = root.path().join("backup.db");
-    assert_eq!(SqliteReader::open(&dir).unwrap().back_up(&to).unwrap_err(), lost);
+    assert_eq!(reader(&dir).unwrap().back_up(&to).unwrap_err(), lost);
     assert!(bytes(&dir) == before, "after a backup");
     assert!(!to.exists(), "half a copy looks like a backup");
     // The operator repairs the log.
     flip(&dir);
-    let whole = SqliteReader::open(&dir).unwrap();
+    let whole = reader(&dir).unwrap();
     assert_eq!((whole.check().unwrap().problems, whole.back_up(&to)), (Vec::new(), Ok(3)));
     drop(whole);
     assert!(bytes(&dir)[1].as_ref().is_some_and(|log| !log.is_empty()), "a reader does not copy the log");
     assert_eq!(rows(&mut open(&dir)), [node_row(1), node_row(2), node_row(3)]);
     assert_eq!(bytes(&dir)[1], None, "an orderly end leaves no log");
-    SqliteReader::open(&dir).unwrap().check().unwrap();
+    reader(&dir).unwrap().check().unwrap();
     assert_eq!(bytes(&dir)[1], None, "nor does a reader");
 }
 
@@ -63,7 +63,7 @@ fn a_log_of_which_nothing_is_left_is_lost_commits_to_a_reader_too() {
     fs::remove_file(dir.join("pool.db-wal")).unwrap();
     let before = bytes(&dir);
     let lost = StoreError::LostCommits { file: dir.join("acknowledged"), lost: 3 };
-    assert_eq!(SqliteReader::open(&dir).unwrap_err(), lost);
+    assert_eq!(reader(&dir).unwrap_err(), lost);
     assert_eq!(SqliteStore::open(&dir).unwrap_err(), lost);
     assert_eq!(bytes(&dir)[0], before[0]);
 }
@@ -79,7 +79,7 @@ fn no_database_is_created_where_one_was_lost() {
     let refused = || {
         let before = bytes(&dir);
         assert_eq!(SqliteStore::open(&dir).unwrap_err(), lost);
-        assert_eq!(SqliteReader::open(&dir).unwrap_err(), lost);
+        assert_eq!(reader(&dir).unwrap_err(), lost);
         assert!(bytes(&dir) == before);
     };
     refused();

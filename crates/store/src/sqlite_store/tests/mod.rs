@@ -3,6 +3,7 @@ mod crashes;
 mod failures;
 mod lost_commits;
 mod reading;
+mod restoring;
 
 use std::{cell::Cell, path::Path};
 
@@ -11,7 +12,10 @@ use vipnode_pool_core::{NodeRow, Row, RowKey};
 use vipnode_types::{Enode, EnodeHost};
 
 use super::*;
-use crate::conformance::{self, node, node_id};
+use crate::{
+    DatabaseCheck,
+    conformance::{self, node, node_id},
+};
 
 /// A row of an ordinary node.
 fn node_row(number: u8) -> Row {
@@ -21,6 +25,10 @@ fn node_row(number: u8) -> Row {
 /// The state of a store, its nodes by ascending id.
 fn rows(store: &mut SqliteStore) -> Vec<Row> {
     conformance::state_of(store)
+}
+
+fn reader(dir: &Path) -> Result<SqliteReader, StoreError> {
+    SqliteReader::open(dir, ReadLimits::WHOLE_DATABASE)
 }
 
 fn open(dir: &Path) -> SqliteStore {

@@ -19,7 +19,7 @@ fn store(dir: &Path) -> SqliteStore {
 }
 
 fn check(dir: &Path) -> DatabaseCheck {
-    SqliteReader::open(dir).unwrap().check().unwrap()
+    reader(dir).unwrap().check().unwrap()
 }
 
 #[test]
@@ -78,10 +78,10 @@ fn a_copy_has_everything_and_no_file_is_replaced() {
     let (dir, copies) = (tempdir().unwrap(), tempdir().unwrap());
     let mut store = store(dir.path());
     let file = copies.path().join(DATABASE);
-    assert_eq!(SqliteReader::open(dir.path()).unwrap().back_up(&file), Ok(store.seq));
+    assert_eq!(reader(dir.path()).unwrap().back_up(&file), Ok(store.seq));
     let before = rows(&mut store);
     store.apply(&[Row::Delete(RowKey::Lease(LeaseId::new(1)))]).unwrap();
-    let again = SqliteReader::open(dir.path()).unwrap().back_up(&file).unwrap_err();
+    let again = reader(dir.path()).unwrap().back_up(&file).unwrap_err();
     assert!(matches!(again, StoreError::Backup { .. }), "{again}");
     assert_eq!(fs::read_dir(copies.path()).unwrap().count(), 1, "one file");
     let mut copied = rows(&mut open(copies.path()));
@@ -94,9 +94,9 @@ fn a_copy_has_everything_and_no_file_is_replaced() {
 #[test]
 fn a_reader_creates_nothing() {
     let dir = tempdir().unwrap();
-    assert_eq!(SqliteReader::open(dir.path()).unwrap_err(), StoreError::NoDatabase { file: dir.path().join(DATABASE) });
+    assert_eq!(reader(dir.path()).unwrap_err(), StoreError::NoDatabase { file: dir.path().join(DATABASE) });
     let none = dir.path().join("none");
-    assert_eq!(SqliteReader::open(&none).unwrap_err(), StoreError::NoDatabase { file: none.join(DATABASE) });
+    assert_eq!(reader(&none).unwrap_err(), StoreError::NoDatabase { file: none.join(DATABASE) });
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
@@ -105,7 +105,7 @@ fn a_reader_creates_nothing() {
 fn the_file_of_a_backup_is_a_path_and_never_a_name_of_sqlite() {
     let (dir, copies) = (tempdir().unwrap(), tempdir().unwrap());
     let store = store(dir.path());
-    let reader = SqliteReader::open(dir.path()).unwrap();
+    let reader = reader(dir.path()).unwrap();
     let other = copies.path().join("other.db");
     fs::write(&other, "kept").unwrap();
     // A relative path is of the directory of the process: each test has a process of its own.
@@ -140,7 +140,7 @@ fn a_backup_is_checked_as_one_file() {
     let (dir, copies) = (tempdir().unwrap(), tempdir().unwrap());
     let store = store(dir.path());
     let file = copies.path().join("a backup?#%.db");
-    SqliteReader::open(dir.path()).unwrap().back_up(&file).unwrap();
+    reader(dir.path()).unwrap().back_up(&file).unwrap();
     let expected = check(dir.path());
     let check = |file: &Path| SqliteReader::open_backup(file).map(|reader| reader.check().unwrap());
     assert_eq!(check(&file).unwrap(), expected);
@@ -170,11 +170,11 @@ fn a_database_on_a_read_only_disk_is_read_unless_its_log_is_needed() {
     let (readable, log) = (dir.path().join(DATABASE), dir.path().join("pool.db-wal"));
     let has_log = fs::metadata(&log).is_ok_and(|log| log.len() > 0);
     assert!(run(&["mount", "-o", "remount,bind,ro", path]) && !has_log);
-    let read = SqliteReader::open(dir.path()).map(|reader| reader.check().unwrap().nodes);
+    let read = reader(dir.path()).map(|reader| reader.check().unwrap().nodes);
     assert!(run(&["mount", "-o", "remount,bind,rw", path]));
     fs::write(&log, "frames").unwrap();
     assert!(run(&["mount", "-o", "remount,bind,ro", path]));
-    let refused = SqliteReader::open(dir.path()).map(drop);
+    let refused = reader(dir.path()).map(drop);
     assert!(run(&["umount", path]));
     assert_eq!((read, refused), (Ok(2), Err(StoreError::ReadOnlyDisk { file: readable })));
 }
@@ -189,7 +189,7 @@ fn what_is_not_a_file_is_refused_under_each_name_of_the_database() {
         assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
         let expected = StoreError::NotFile { file };
         assert_eq!(SqliteStore::open(dir.path()).unwrap_err(), expected, "{name}");
-        assert_eq!(SqliteReader::open(dir.path()).unwrap_err(), expected, "{name}");
+        assert_eq!(reader(dir.path()).unwrap_err(), expected, "{name}");
     }
 }
 
@@ -199,7 +199,7 @@ fn a_failed_backup_leaves_no_file() {
     drop(store(dir.path()));
     let file = dir.path().join(DATABASE);
     damage(&file);
-    let error = SqliteReader::open(dir.path()).unwrap().back_up(&copies.path().join(DATABASE)).unwrap_err();
+    let error = reader(dir.path()).unwrap().back_up(&copies.path().join(DATABASE)).unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
     assert_eq!(fs::read_dir(copies.path()).unwrap().count(), 0);
 }

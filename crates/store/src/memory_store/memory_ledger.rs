@@ -1,0 +1,69 @@
+use std::collections::BTreeMap;
+
+use vipnode_pool_core::{
+    AccountFigures, AccountRow, LedgerAccount, LedgerEntry, LinkRow, PayoutRow, Row, RowKey, SettlementPeriodRow,
+    UnpaidRow,
+};
+use vipnode_types::{Account, NodeId, PaymentMode};
+
+/// What a store in memory holds of the ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct MemoryLedger {
+    pub(super) payment: Option<PaymentMode>,
+    accounts: BTreeMap<LedgerAccount, AccountFigures>,
+    links: BTreeMap<NodeId, Account>,
+    link_counters: BTreeMap<Account, u64>,
+    unpaid: BTreeMap<u64, UnpaidRow>,
+    period: Option<SettlementPeriodRow>,
+    payouts: BTreeMap<u64, PayoutRow>,
+    pub(super) entries: BTreeMap<u64, LedgerEntry>,
+}
+
+impl MemoryLedger {
+    pub(super) fn write(&mut self, row: &Row) {
+        match row {
+            Row::Payment(mode) => self.payment = Some(*mode),
+            Row::Entry(entry) => {
+                self.entries.insert(entry.number, (**entry).clone());
+            }
+            Row::Account(AccountRow { account, figures }) => {
+                self.accounts.insert(*account, *figures);
+            }
+            Row::Link(LinkRow { node, account }) => {
+                self.links.insert(*node, *account);
+            }
+            Row::LinkCounter(account, counter) => {
+                self.link_counters.insert(*account, *counter);
+            }
+            Row::Unpaid(row) => {
+                self.unpaid.insert(row.entry, *row);
+            }
+            Row::Period(row) => self.period = Some(*row),
+            Row::Payout(row) => {
+                self.payouts.insert(row.number, *row);
+            }
+            Row::Delete(RowKey::Link(node)) => {
+                self.links.remove(node);
+            }
+            Row::Delete(RowKey::Unpaid(entry)) => {
+                self.unpaid.remove(entry);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn load(&self, each: &mut dyn FnMut(Row)) {
+        let account =
+            |(account, figures): (&LedgerAccount, &AccountFigures)| AccountRow { account: *account, figures: *figures };
+        self.accounts.iter().for_each(|of| each(Row::Account(account(of))));
+        self.links.iter().for_each(|(node, account)| each(Row::Link(LinkRow { node: *node, account: *account })));
+        self.link_counters.iter().for_each(|(account, counter)| each(Row::LinkCounter(*account, *counter)));
+        self.unpaid.values().for_each(|row| each(Row::Unpaid(*row)));
+        self.period.into_iter().for_each(|row| each(Row::Period(row)));
+        self.payouts.values().for_each(|row| each(Row::Payout(*row)));
+        let newest = self.entries.last_key_value().map(|(number, _)| *number);
+        let keyed = |entry: &LedgerEntry| entry.transaction.order().is_some_and(|order| order.key.is_some());
+        let kept = self.entries.values().filter(|entry| keyed(entry) || Some(entry.number) == newest);
+        kept.for_each(|entry| each(Row::Entry(Box::new(entry.clone()))));
+    }
+}

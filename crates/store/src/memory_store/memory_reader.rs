@@ -1,0 +1,85 @@
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+
+use vipnode_pool_core::{LeaseRow, LedgerEntry, MeteredPeriod, NodeRow, TimesRow};
+use vipnode_types::{Asset, LeaseId, NodeId};
+
+use super::{MemoryContent, SharedContent};
+use crate::{
+    ReadLimits, StoreError, StoreReader, StoreSnapshot,
+    read_permits::{ReadPermit, ReadPermits},
+};
+
+/// Reads a store in memory.
+#[derive(Debug)]
+pub(super) struct MemoryReader {
+    shared: Arc<SharedContent>,
+    permits: ReadPermits,
+}
+
+/// The content as of one batch. The writer copies it before it writes the next one.
+struct MemorySnapshot<'a> {
+    content: Arc<MemoryContent>,
+    permit: ReadPermit<'a>,
+}
+
+impl MemoryReader {
+    pub(super) fn new(shared: Arc<SharedContent>, limits: ReadLimits) -> Self {
+        Self { shared, permits: ReadPermits::new(limits) }
+    }
+}
+
+impl StoreReader for MemoryReader {
+    fn read(&self, written: u64) -> Result<Box<dyn StoreSnapshot + '_>, StoreError> {
+        let permit = self.permits.take()?;
+        self.shared.durable.wait(written, &permit)?;
+        Ok(Box::new(MemorySnapshot { content: Arc::clone(&self.shared.lock()), permit }))
+    }
+}
+
+impl StoreSnapshot for MemorySnapshot<'_> {
+    fn seq(&self) -> u64 {
+        self.content.seq
+    }
+
+    fn head(&mut self) -> Result<(Option<u64>, Option<Asset>), StoreError> {
+        self.permit.check()?;
+        Ok((self.content.next_lease, self.content.asset))
+    }
+
+    fn nodes(&mut self, after: Option<&NodeId>, limit: usize) -> Result<Vec<NodeRow>, StoreError> {
+        self.permit.check()?;
+        Ok(page(&self.content.nodes, after, limit))
+    }
+
+    fn leases(&mut self, after: Option<LeaseId>, limit: usize) -> Result<Vec<LeaseRow>, StoreError> {
+        self.permit.check()?;
+        Ok(page(&self.content.leases, after.as_ref(), limit))
+    }
+
+    fn times(&mut self, after: Option<&NodeId>, limit: usize) -> Result<Vec<TimesRow>, StoreError> {
+        self.permit.check()?;
+        Ok(page(&self.content.times, after, limit))
+    }
+
+    fn deferred(&mut self, after: Option<&(NodeId, NodeId)>, limit: usize) -> Result<Vec<MeteredPeriod>, StoreError> {
+        self.permit.check()?;
+        Ok(page(&self.content.waiting, after, limit))
+    }
+
+    fn periods(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<(u64, MeteredPeriod)>, StoreError> {
+        self.permit.check()?;
+        let from = after.map_or(0, |after| after.saturating_add(1));
+        let skip = usize::try_from(from).unwrap_or(usize::MAX);
+        Ok((from..).zip(self.content.journal.iter().skip(skip).take(limit).cloned()).collect())
+    }
+
+    fn entries(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.permit.check()?;
+        Ok(page(&self.content.ledger.entries, after.as_ref(), limit))
+    }
+}
+
+fn page<K: Ord, V: Clone>(rows: &BTreeMap<K, V>, after: Option<&K>, limit: usize) -> Vec<V> {
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    rows.range::<K, _>((from, Bound::Unbounded)).take(limit).map(|(_, row)| row.clone()).collect()
+}

@@ -1,0 +1,107 @@
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use rusqlite::{Connection, OpenFlags, backup::Backup};
+use vipnode_files::OpenDir;
+
+use super::{DATABASE, acknowledged, connection, lock, schema, skip_lost_numbers, sqlite_error::store_error};
+use crate::StoreError;
+
+/// The copy of the backup until it is whole.
+const PART: &str = "pool.db.part";
+
+/// What became of a backup that was restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoredDatabase {
+    /// The number of the newest batch in it.
+    pub seq: u64,
+    /// A number that no database of this pool had before: what was acknowledged since the backup is lost, and others may
+    /// remember it.
+    pub incarnation: u64,
+    /// Where the database is that was in its place.
+    pub former: Option<PathBuf>,
+}
+
+impl RestoredDatabase {
+    /// Puts a backup into the directory of a pool that does not run. Lease numbers begin beyond any that were used. With
+    /// `force`, a database that is there is kept under another name.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; [`StoreError::NoBackup`] for the backup, [`StoreError::HasDatabase`] without `force`, and
+    /// [`StoreError::InUse`]. The database that is there then stays as it is.
+    pub fn restore(dir: &Path, backup: &Path, force: bool) -> Result<Self, StoreError> {
+        let unusable = |error: io::Error| StoreError::Directory { dir: dir.to_owned(), why: error.to_string() };
+        let opened = OpenDir::create(dir).map_err(unusable)?;
+        let _lock = lock(&opened)?;
+        let files = [DATABASE, connection::LOG, connection::INDEX, acknowledged::FILE];
+        let is_there = |name: &&str| fs::symlink_metadata(opened.file(name)).is_ok();
+        let former: Vec<&str> = files.into_iter().filter(is_there).collect();
+        if !former.is_empty() && !force {
+            return Err(StoreError::HasDatabase { file: opened.file(DATABASE) });
+        }
+        let path = opened.real_path().map_err(unusable)?.join(PART);
+        let copied = copy(&opened, backup, &path);
+        if copied.is_err() {
+            // Half a copy looks like a database.
+            let _left = fs::remove_file(&path);
+        }
+        let (seq, incarnation) = copied?;
+        let kept = |name: &str| opened.file(&format!("{name}.before-{incarnation}"));
+        // The database last: without it, its log and the note stop a start.
+        for name in former.iter().rev() {
+            fs::rename(opened.file(name), kept(name)).map_err(unusable)?;
+        }
+        fs::rename(&path, opened.file(DATABASE)).map_err(unusable)?;
+        File::open(dir).and_then(|dir| dir.sync_all()).map_err(unusable)?;
+        Ok(Self { seq, incarnation, former: former.contains(&DATABASE).then(|| kept(DATABASE)) })
+    }
+}
+
+/// Copies a backup to a new file, checks it, and gives it its incarnation.
+fn copy(dir: &OpenDir, backup: &Path, path: &Path) -> Result<(u64, u64), StoreError> {
+    let no_backup = |why: String| StoreError::NoBackup { file: backup.to_owned(), why };
+    let failed = |error: rusqlite::Error| no_backup(error.to_string());
+    let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let absolute = fs::canonicalize(backup).map_err(|error| no_backup(error.to_string()))?;
+    let from = Connection::open_with_flags(absolute, read).map_err(failed)?;
+    match schema::version(&from, backup) {
+        Ok(0) => return Err(no_backup("it is empty".to_owned())),
+        Ok(_) => {}
+        Err(StoreError::Foreign { .. }) => return Err(no_backup("it is not the database of a pool".to_owned())),
+        Err(newer @ StoreError::NewerSchema { .. }) => return Err(newer),
+        Err(other) => return Err(no_backup(other.to_string())),
+    }
+    let _from_an_earlier_try = fs::remove_file(path);
+    drop(
+        dir.open_lock(PART)
+            .map_err(|error| StoreError::Directory { dir: dir.path().to_owned(), why: error.to_string() })?,
+    );
+    let failed = |error: rusqlite::Error| store_error(&error, path);
+    let write = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let mut copy = Connection::open_with_flags(path, write).map_err(failed)?;
+    let copied = Backup::new(&from, &mut copy).and_then(|copying| copying.step(-1).map(drop));
+    copied.map_err(|error| match store_error(&error, path) {
+        StoreError::Corrupt { .. } => no_backup(error.to_string()),
+        other => other,
+    })?;
+    let problem: String = copy
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .map_err(|error| no_backup(error.to_string()))?;
+    if problem != "ok" {
+        return Err(no_backup(problem));
+    }
+    copy.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(())).map_err(failed)?;
+    copy.pragma_update(None, "synchronous", "full").map_err(failed)?;
+    let version = schema::version(&copy, path)?;
+    schema::migrate(&mut copy, version).map_err(failed)?;
+    skip_lost_numbers(&copy).map_err(failed)?;
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
+    let now = i64::try_from(now).unwrap_or(i64::MAX);
+    copy.execute("UPDATE pool SET incarnation = max(incarnation + 1, ?1)", [now]).map_err(failed)?;
+    let incarnation: i64 = copy.query_row("SELECT incarnation FROM pool", [], |row| row.get(0)).map_err(failed)?;
+    Ok((schema::seq(&copy).map_err(failed)?, incarnation.cast_unsigned()))
+}

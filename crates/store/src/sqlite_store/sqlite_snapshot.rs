@@ -1,0 +1,121 @@
+use rusqlite::Connection;
+use vipnode_pool_core::{LeaseRow, LedgerEntry, MeteredPeriod, NodeRow, TimesRow};
+use vipnode_types::{Asset, LeaseId, NodeId};
+
+use super::{
+    entry_table, lease_table, ledger_check, node_table, period_table, price_table, schema, sqlite_error::store_error,
+    sqlite_reader::SqliteReader, times_table,
+};
+use crate::{StoreError, StoreSnapshot, read_permits::ReadPermit};
+
+/// The database as of one batch: a transaction that reads.
+pub(super) struct SqliteSnapshot<'a> {
+    reader: &'a SqliteReader,
+    /// Taken when the snapshot is dropped.
+    connection: Option<Connection>,
+    permit: ReadPermit<'a>,
+    seq: u64,
+}
+
+impl<'a> SqliteSnapshot<'a> {
+    /// Begins the transaction.
+    pub(super) fn begin(
+        reader: &'a SqliteReader,
+        connection: Connection,
+        permit: ReadPermit<'a>,
+    ) -> Result<Self, StoreError> {
+        let mut snapshot = Self { reader, connection: Some(connection), permit, seq: 0 };
+        // The first query fixes the batch.
+        snapshot.seq = snapshot.query(|connection| {
+            connection.execute_batch("BEGIN")?;
+            schema::seq(connection)
+        })?;
+        Ok(snapshot)
+    }
+
+    /// Runs a query. One that the progress handler interrupted took too long.
+    fn query<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        self.permit.check()?;
+        let gone = || StoreError::Unavailable { why: "its connection was closed".to_owned() };
+        query(self.connection.as_ref().ok_or_else(gone)?).map_err(|error| match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::OperationInterrupted) => self.permit.overdue(),
+            _ => store_error(&error, &self.reader.file),
+        })
+    }
+
+    fn page<T>(
+        &self,
+        read: impl FnOnce(&Connection, &mut dyn FnMut(T)) -> rusqlite::Result<()>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::new();
+        self.query(|connection| read(connection, &mut |row| rows.push(row)))?;
+        Ok(rows)
+    }
+
+    /// What the database finds wrong with its own pages.
+    pub(super) fn page_problems(&self) -> Result<Vec<String>, StoreError> {
+        self.query(|connection| {
+            let mut pages = connection.prepare("PRAGMA integrity_check(10)")?;
+            let lines = pages.query_map([], |row| row.get::<_, String>(0))?;
+            lines.filter(|line| line.as_ref().is_ok_and(|line| line != "ok") || line.is_err()).collect()
+        })
+    }
+
+    /// What does not add up in the ledger.
+    pub(super) fn ledger_problems(&self) -> Result<Vec<String>, StoreError> {
+        self.page(|connection, each| ledger_check::check(connection, each).map(drop))
+    }
+}
+
+impl StoreSnapshot for SqliteSnapshot<'_> {
+    fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    fn head(&mut self) -> Result<(Option<u64>, Option<Asset>), StoreError> {
+        self.query(|connection| {
+            let next = connection.query_row("SELECT next_lease FROM pool", [], |row| row.get::<_, Option<i64>>(0))?;
+            Ok((next.map(i64::cast_unsigned), price_table::read_asset(connection)?))
+        })
+    }
+
+    fn nodes(&mut self, after: Option<&NodeId>, limit: usize) -> Result<Vec<NodeRow>, StoreError> {
+        self.page(|connection, each| node_table::read_page(connection, after, limit, each))
+    }
+
+    fn leases(&mut self, after: Option<LeaseId>, limit: usize) -> Result<Vec<LeaseRow>, StoreError> {
+        self.page(|connection, each| lease_table::read_page(connection, after, limit, each))
+    }
+
+    fn times(&mut self, after: Option<&NodeId>, limit: usize) -> Result<Vec<TimesRow>, StoreError> {
+        self.page(|connection, each| times_table::read_page(connection, after, limit, each))
+    }
+
+    fn deferred(&mut self, after: Option<&(NodeId, NodeId)>, limit: usize) -> Result<Vec<MeteredPeriod>, StoreError> {
+        self.page(|connection, each| period_table::read_deferred_page(connection, after, limit, each))
+    }
+
+    fn periods(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<(u64, MeteredPeriod)>, StoreError> {
+        let from = after.map_or(0, |after| after.saturating_add(1));
+        self.page(|connection, each| {
+            period_table::read_journal(connection, from, limit, &mut |position, period| each((position, period)))
+        })
+    }
+
+    fn entries(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<LedgerEntry>, StoreError> {
+        let from = after.map_or(0, |after| after.saturating_add(1));
+        self.page(|connection, each| entry_table::read(connection, from, limit, each))
+    }
+}
+
+/// Ends the transaction, so that the log can be reused, and keeps the connection for the next snapshot.
+impl Drop for SqliteSnapshot<'_> {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        let endless = connection.progress_handler(0, None::<fn() -> bool>);
+        // One that still has its transaction is closed instead.
+        if endless.and_then(|()| connection.execute_batch("ROLLBACK")).is_ok() {
+            self.reader.give_back(connection);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A backup that is put in the place of a database.
+
+use std::fs;
+
+use vipnode_types::TypedError as _;
+
+use super::*;
+
+/// A pool's directory with one node, and a backup of it; afterward, the pool knows another node.
+fn backed_up(root: &Path) -> (PathBuf, PathBuf) {
+    let (dir, backup) = (root.join("pool"), root.join("backup.db"));
+    let mut store = open(&dir);
+    store.apply(&[Row::NextLease(7), node_row(1)]).unwrap();
+    reader(&dir).unwrap().back_up(&backup).unwrap();
+    store.apply(&[node_row(2)]).unwrap();
+    (dir, backup)
+}
+
+#[test]
+fn a_backup_replaces_a_database_that_is_kept_and_no_number_is_used_again() {
+    let root = tempdir().unwrap();
+    let (dir, backup) = backed_up(root.path());
+    let before = fs::read(&backup).unwrap();
+    let error = RestoredDatabase::restore(&dir, &backup, false).unwrap_err();
+    assert_eq!(error, StoreError::HasDatabase { file: dir.join(DATABASE) });
+    assert!(error.hint().unwrap().contains("--force"), "{error}");
+    assert_eq!(rows(&mut open(&dir)).len(), 3, "as it was");
+    let first = RestoredDatabase::restore(&dir, &backup, true).unwrap();
+    assert_eq!(first.seq, 1);
+    assert!(first.incarnation > 1_700_000_000_000, "{first:?}");
+    let left = rows(&mut open(&dir));
+    assert!(matches!(left[..], [Row::NextLease(1_700_000_000_000_000..), Row::Node(_)]), "{left:?}");
+    assert_eq!(fs::read(&backup).unwrap(), before, "the backup stays as it is");
+    // The former database is whole, once it is in its place again.
+    let former = first.former.unwrap();
+    let again = root.path().join("again");
+    fs::create_dir(&again).unwrap();
+    fs::copy(&former, again.join(DATABASE)).unwrap();
+    assert_eq!(rows(&mut open(&again)).len(), 3);
+    let copy = root.path().join("copy.db");
+    reader(&dir).unwrap().back_up(&copy).unwrap();
+    let second = RestoredDatabase::restore(&dir, &copy, true).unwrap();
+    assert!(second.incarnation > first.incarnation, "a backup of a restored database");
+}
+
+#[test]
+fn a_new_directory_needs_no_force_and_a_running_pool_is_left_alone() {
+    let root = tempdir().unwrap();
+    let (dir, backup) = backed_up(root.path());
+    let new = root.path().join("new");
+    assert_eq!(RestoredDatabase::restore(&new, &backup, false).unwrap().former, None);
+    assert_eq!(rows(&mut open(&new)).len(), 2);
+    let running = open(&dir);
+    let refused = RestoredDatabase::restore(&dir, &backup, true).unwrap_err();
+    assert_eq!(refused, StoreError::InUse { dir: dir.clone() });
+    drop(running);
+    assert_eq!(rows(&mut open(&dir)).len(), 3);
+}
+
+#[test]
+fn what_is_not_a_backup_is_refused_and_nothing_is_changed() {
+    let root = tempdir().unwrap();
+    let (dir, backup) = backed_up(root.path());
+    let mut damaged = fs::read(&backup).unwrap();
+    damaged[4_096..].chunks_mut(4_096).for_each(|page| page[..64].fill(0xff));
+    for (name, bytes) in [("damaged", &damaged[..]), ("empty", b""), ("letter", b"a letter to a friend")] {
+        let file = root.path().join(name);
+        fs::write(&file, bytes).unwrap();
+        let error = RestoredDatabase::restore(&dir, &file, true).unwrap_err();
+        assert!(matches!(&error, StoreError::NoBackup { file: named, .. } if *named == file), "{name}: {error}");
+    }
+    let missing = RestoredDatabase::restore(&dir, &root.path().join("missing"), true).unwrap_err();
+    assert!(matches!(missing, StoreError::NoBackup { .. }), "{missing}");
+    assert_eq!(rows(&mut open(&dir)).len(), 3);
+    assert!(!dir.join("pool.db.part").exists());
+}
+
+#[test]
+fn numbers_begin_beyond_those_of_a_clock_that_was_ahead() {
+    let root = tempdir().unwrap();
+    let (dir, backup) = (root.path().join("pool"), root.path().join("backup.db"));
+    let ahead = 4_000_000_000_000;
+    open(&dir).apply(&[Row::Clock(Ms::new(ahead)), Row::NextLease(7)]).unwrap();
+    reader(&dir).unwrap().back_up(&backup).unwrap();
+    RestoredDatabase::restore(&dir, &backup, true).unwrap();
+    assert_eq!(rows(&mut open(&dir))[1], Row::NextLease(ahead * 1_000));
+}

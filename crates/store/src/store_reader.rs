@@ -1,0 +1,90 @@
+use std::{fmt::Debug, time::Duration};
+
+use vipnode_pool_core::{LeaseRow, LedgerEntry, MeteredPeriod, NodeRow, TimesRow};
+use vipnode_types::{Asset, LeaseId, NodeId};
+
+use crate::StoreError;
+
+/// Reads a store while another thread writes to it: for statements, exports, and checks.
+///
+/// Reading delays no writer.
+pub trait StoreReader: Debug + Send + Sync {
+    /// Begins to read the state as of the newest batch. Waits until the batch `written`, which the caller has written, is
+    /// durable; 0 waits for none.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; [`StoreError::TooManyReads`] and [`StoreError::NotDurable`] after [`ReadLimits::time`].
+    fn read(&self, written: u64) -> Result<Box<dyn StoreSnapshot + '_>, StoreError>;
+}
+
+/// The content of a store as of one batch. Each list is read in pages: the next page begins after the key of the last row.
+///
+/// All methods fail with [`StoreError::ReadTime`] once [`ReadLimits::time`] has passed since the read began: a long read
+/// keeps a database from reusing its log. A longer export reads on from its last key in a new snapshot.
+pub trait StoreSnapshot {
+    /// The number of the newest batch that it contains.
+    fn seq(&self) -> u64;
+
+    /// The number of the next lease, and what the pool charges in.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn head(&mut self) -> Result<(Option<u64>, Option<Asset>), StoreError>;
+
+    /// Returns at most `limit` nodes by ascending id.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn nodes(&mut self, after: Option<&NodeId>, limit: usize) -> Result<Vec<NodeRow>, StoreError>;
+
+    /// Returns at most `limit` running leases by ascending id.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn leases(&mut self, after: Option<LeaseId>, limit: usize) -> Result<Vec<LeaseRow>, StoreError>;
+
+    /// Returns the times of at most `limit` clients by ascending id of the client.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn times(&mut self, after: Option<&NodeId>, limit: usize) -> Result<Vec<TimesRow>, StoreError>;
+
+    /// Returns at most `limit` periods that are not in the journal yet, by ascending client and host.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn deferred(&mut self, after: Option<&(NodeId, NodeId)>, limit: usize) -> Result<Vec<MeteredPeriod>, StoreError>;
+
+    /// Returns at most `limit` periods of the journal with their positions, after a position. Positions grow, not always by
+    /// one.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn periods(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<(u64, MeteredPeriod)>, StoreError>;
+
+    /// Returns at most `limit` entries of the ledger by number, after a number.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn entries(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<LedgerEntry>, StoreError>;
+}
+
+/// What readers of a store may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadLimits {
+    /// Snapshots at a time. Further ones wait.
+    pub snapshots: usize,
+    /// How long a snapshot lasts, with the time that it waited.
+    pub time: Duration,
+}
+
+impl Default for ReadLimits {
+    fn default() -> Self {
+        Self { snapshots: 4, time: Duration::from_secs(5) }
+    }
+}
+
+impl ReadLimits {
+    /// The limits of a process that does nothing else, such as a check of the whole database.
+    pub const WHOLE_DATABASE: Self = Self { snapshots: 1, time: Duration::from_secs(24 * 60 * 60) };
+}
