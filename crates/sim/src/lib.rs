@@ -16,6 +16,7 @@
 #![allow(clippy::indexing_slicing, reason = "a simulator is a test: agents and nodes are addressed by their index")]
 
 pub mod checks;
+mod crashes;
 mod devp2p;
 mod golden;
 mod run;
@@ -24,6 +25,7 @@ mod sim_rng;
 mod virtual_time;
 
 pub use checks::{Checker, Promise, Violation};
+pub use crashes::{PowerCuts, power_cuts};
 pub use devp2p::{Devp2p, GroundTruth, ModelNode, Overlap, REDIAL_MS};
 pub use run::{Family, SeedFailure, Stats, effects, golden_line, replay, run_seed, run_seeds};
 pub use scenarios::{AgentPlan, AttackerKind, AttackerPlan, FaultKind, Honesty, Scenario};

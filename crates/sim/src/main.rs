@@ -2,6 +2,8 @@
 
 #[cfg(feature = "bench")]
 mod bench;
+#[cfg(feature = "bench")]
+mod outages;
 
 use std::{
     io::{self, Write},
@@ -10,7 +12,7 @@ use std::{
 };
 
 use clap::Parser;
-use vipnode_sim::{Family, effects, golden_line, replay, run_seeds};
+use vipnode_sim::{Family, effects, golden_line, power_cuts, replay, run_seeds};
 
 /// Threads that run seeds.
 const THREADS: u64 = 2;
@@ -63,6 +65,18 @@ enum Cli {
         #[arg(long, default_value_t = 600)]
         count: u64,
     },
+    /// Cut the power while a real database is written, in a temporary directory.
+    PowerCuts {
+        /// Draws the batches and what is written of them from this seed.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// How many cuts.
+        #[arg(long, default_value_t = 10_000)]
+        count: u64,
+    },
+    /// Kill a real pool at random moments under load, and compare its database with what its agents know.
+    #[cfg(feature = "bench")]
+    Kill(outages::KillArgs),
     /// Benchmark a real pool against the floors of this machine.
     #[cfg(feature = "bench")]
     Bench(bench::BenchArgs),
@@ -78,6 +92,8 @@ fn main() -> io::Result<ExitCode> {
         #[cfg(feature = "bench")]
         Cli::Bench(args) => bench::run(&args, &mut out)?,
         #[cfg(feature = "bench")]
+        Cli::Kill(args) => outages::kills(&args, &mut out)?,
+        #[cfg(feature = "bench")]
         Cli::Measured(what) => {
             bench::measured(&what, &mut out)?;
             true
@@ -92,6 +108,16 @@ fn main() -> io::Result<ExitCode> {
             }
             outcome.is_ok()
         }
+        Cli::PowerCuts { seed, count } => match power_cuts(seed, count) {
+            Ok(done) => {
+                writeln!(out, "every acknowledged change is there: {done:?}")?;
+                true
+            }
+            Err(what) => {
+                writeln!(out, "{what}")?;
+                false
+            }
+        },
         Cli::Golden { count } => golden(&mut out, count)?,
         Cli::Replay { seed, verbose, attackers, credit } => {
             let (outcome, trace) = replay(family(attackers, credit), seed);

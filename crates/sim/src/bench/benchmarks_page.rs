@@ -19,8 +19,9 @@ How it is measured:
   time of all threads of the pool, including the kernel's work for its sockets, so that other load on the machine has
   little effect. Some remains; ratios to a floor of the same run vary less.
 - Each figure is compared with its floor: what the same machine does in the same minute without the pool around it.
-- The pool is `vipnode_pool::PoolServer` with the memory store. Limits that keep one agent from crowding out others are
-  raised: rate and burst of a socket and of an address block, sockets per address, pending offers, the time to authenticate. Everything
+- The pool is `vipnode_pool::PoolServer`, for `reports` with its database, otherwise with the memory store. Limits that keep
+  one agent from crowding out others are raised: rate and burst of a socket and of an address block, sockets per address,
+  pending offers, the time to authenticate. Everything
   else is as `vipnode pool` runs it.
 - Sockets are real, over loopback. `reports`, `updates`: 100 sockets, each with one call in flight. Frames of `updates`
   are signed in advance and have the form in which agents of the original vipnode send them.

@@ -80,6 +80,18 @@ impl LoadAgent {
         self.begin(wire, &format!("wss://{pool}"), slots).await
     }
 
+    /// As [`Self::connect`]; also returns the result of the connect.
+    pub(crate) async fn connect_for_reply(
+        &self,
+        pool: SocketAddr,
+        slots: Option<u32>,
+    ) -> io::Result<(WsClient, serde_json::Value)> {
+        let mut wire = WsClient::open(pool, self.address()).await?;
+        let params = self.signed(&format!("ws://{pool}"), &wire.challenge, &self.hello(slots))?;
+        let answer: serde_json::Value = serde_json::from_str(&wire.call(method::CONNECT, &params).await?)?;
+        Ok((wire, answer.get("result").cloned().unwrap_or_default()))
+    }
+
     async fn begin(&self, mut wire: WsClient, url: &str, slots: Option<u32>) -> io::Result<WsClient> {
         let params = self.signed(url, &wire.challenge, &self.hello(slots))?;
         wire.call(method::CONNECT, &params).await?;

@@ -75,6 +75,19 @@ pub(crate) fn user_bytes(pid: u32) -> io::Result<u64> {
     kib(&fs::read_to_string(format!("/proc/{pid}/status"))?, "RssAnon:")
 }
 
+/// The most memory that a process had so far, in bytes, with mapped files.
+pub(crate) fn peak_bytes(pid: u32) -> io::Result<u64> {
+    kib(&fs::read_to_string(format!("/proc/{pid}/status"))?, "VmHWM:")
+}
+
+/// Bytes that a process had written to disks so far.
+pub(crate) fn written_bytes(pid: u32) -> io::Result<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/io"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    line.and_then(|bytes| bytes.trim().parse().ok())
+        .ok_or_else(|| io::Error::other("the system does not report write_bytes"))
+}
+
 /// Kernel memory for all cached objects, including sockets, and for socket buffers, in bytes.
 pub(crate) fn kernel_bytes() -> io::Result<u64> {
     let slab = kib(&fs::read_to_string("/proc/meminfo")?, "Slab:")?;

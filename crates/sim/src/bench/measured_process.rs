@@ -15,7 +15,7 @@ use axum::{
     serve::ListenerExt as _,
 };
 use tokio::{net::TcpListener, runtime};
-use vipnode_pool::{PoolConfig, PoolLimits, PoolServer, PoolTls};
+use vipnode_pool::{DataDir, PoolConfig, PoolLimits, PoolServer, PoolTls};
 
 use clap::ValueEnum as _;
 
@@ -49,6 +49,15 @@ impl ServerProcess {
 
     /// Starts a server; a pool with a certificate speaks TLS.
     pub(crate) fn start_with(kind: ServerKind, certificate: Option<&SelfSigned>) -> io::Result<Self> {
+        Self::run(kind, certificate, None)
+    }
+
+    /// Starts a pool that keeps its state in a directory.
+    pub(crate) fn start_in(datadir: &Path) -> io::Result<Self> {
+        Self::run(ServerKind::Pool, None, Some(datadir))
+    }
+
+    fn run(kind: ServerKind, certificate: Option<&SelfSigned>, datadir: Option<&Path>) -> io::Result<Self> {
         let kind = match kind {
             ServerKind::Shipped => "shipped",
             ServerKind::Pool => "pool",
@@ -58,6 +67,9 @@ impl ServerProcess {
         command.args(["measured", kind]);
         if let Some(certificate) = certificate {
             command.arg("--tls").arg(certificate.folder());
+        }
+        if let Some(datadir) = datadir {
+            command.arg("--datadir").arg(datadir);
         }
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let address = process.stdout.as_mut().map_or(Ok(String::new()), read_line)?;
@@ -95,7 +107,11 @@ impl Drop for ServerProcess {
 }
 
 /// Runs as such a server until standard input ends.
-pub(crate) fn serve(kind: ServerKind, tls: Option<&Path>, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn serve(
+    kind: ServerKind,
+    (tls, datadir): (Option<&Path>, Option<&Path>),
+    out: &mut impl Write,
+) -> io::Result<()> {
     machine::pin(machine::MEASURED)?;
     SchedulingPolicy::Normal.apply()?;
     machine::raise_open_files()?;
@@ -104,7 +120,12 @@ pub(crate) fn serve(kind: ServerKind, tls: Option<&Path>, out: &mut impl Write) 
             ServerKind::Pool | ServerKind::Shipped => {
                 let shipped = shipped(tls)?;
                 let config = if kind == ServerKind::Pool { raised(shipped) } else { shipped };
-                let pool = PoolServer::spawn(config).await.map_err(io::Error::other)?;
+                let dir = datadir.map(DataDir::open).transpose().map_err(io::Error::other)?;
+                let pool = match dir {
+                    Some(dir) => PoolServer::spawn_in(config, dir).await,
+                    None => PoolServer::spawn(config).await,
+                };
+                let pool = pool.map_err(io::Error::other)?;
                 print_address(out, pool.local_addr())?;
                 until_input_ends().await?;
                 drop(pool);

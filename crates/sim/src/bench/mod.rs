@@ -18,6 +18,7 @@ mod machine;
 mod measured_process;
 mod measurement;
 mod reports;
+mod restart;
 mod store_commits;
 mod updates;
 mod ws_client;
@@ -33,6 +34,12 @@ use tokio::{runtime, task::LocalSet};
 
 use measured_process::ServerKind;
 use measurement::{Measurement, TABLE_HEAD};
+
+pub(crate) use self::{
+    load_agent::{LoadAgent, now},
+    measured_process::ServerProcess,
+    ws_client::WsClient,
+};
 
 /// The options of `bench`.
 #[derive(Debug, clap::Args)]
@@ -57,11 +64,14 @@ pub(crate) struct BenchArgs {
 /// A process that a benchmark measures, or runs apart from the load generator.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum MeasuredProcess {
-    /// A pool with the memory store, which prints its address.
+    /// A pool, which prints its address.
     Pool {
         /// The folder of its certificate, for TLS.
         #[arg(long)]
         tls: Option<PathBuf>,
+        /// Where it keeps its state; in memory without this.
+        #[arg(long)]
+        datadir: Option<PathBuf>,
     },
     /// A pool with the default limits.
     Shipped,
@@ -75,6 +85,19 @@ pub(crate) enum MeasuredProcess {
     },
     /// An echo server.
     Echo,
+    /// Fills a database, and ends as if it was killed.
+    Fill {
+        /// Nodes. There are twice as many leases.
+        #[arg(long)]
+        nodes: u32,
+        /// The directory of the database.
+        dir: PathBuf,
+    },
+    /// Starts a pool, and prints how long it took, and its memory.
+    Start {
+        /// The data directory.
+        dir: PathBuf,
+    },
     /// The floor of signed updates: parsing and verifying them in one thread.
     Signature {
         /// Peers in an update.
@@ -107,6 +130,8 @@ enum Benchmark {
     Reports,
     /// Signed protocol-2 updates over real sockets.
     Updates,
+    /// The start of a killed pool with a large database, as root.
+    Restart,
     /// Memory of idle agents.
     Idle,
     /// The time from an ask to the first host.
@@ -149,6 +174,9 @@ async fn all(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()>
     if wanted(Benchmark::Store) {
         store_commits::run(figures)?;
     }
+    if wanted(Benchmark::Restart) {
+        restart::run(figures)?;
+    }
     if wanted(Benchmark::Idle) {
         idle::run(args, figures).await?;
     }
@@ -190,13 +218,17 @@ fn times(reports: u64, peers: u32, updates: u64) -> Measurement {
 /// Runs as the process that a benchmark measures.
 pub(crate) fn measured(what: &MeasuredProcess, out: &mut impl Write) -> io::Result<()> {
     match what {
-        MeasuredProcess::Pool { tls } => measured_process::serve(ServerKind::Pool, tls.as_deref(), out),
-        MeasuredProcess::Shipped => measured_process::serve(ServerKind::Shipped, None, out),
+        MeasuredProcess::Pool { tls, datadir } => {
+            measured_process::serve(ServerKind::Pool, (tls.as_deref(), datadir.as_deref()), out)
+        }
+        MeasuredProcess::Shipped => measured_process::serve(ServerKind::Shipped, (None, None), out),
         MeasuredProcess::Attack { attack, pool } => {
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
             LocalSet::new().block_on(&runtime, fairness::attack(*attack, *pool))
         }
-        MeasuredProcess::Echo => measured_process::serve(ServerKind::Echo, None, out),
+        MeasuredProcess::Echo => measured_process::serve(ServerKind::Echo, (None, None), out),
+        MeasuredProcess::Fill { nodes, dir } => restart::fill(dir, *nodes),
+        MeasuredProcess::Start { dir } => restart::start(dir, out),
         MeasuredProcess::Signature { peers } => updates::serve_floor(*peers, out),
         MeasuredProcess::CoreUpdates { nodes } => core_updates::serve(*nodes, out),
         MeasuredProcess::Core { nodes } => core_reports::serve(*nodes, out),

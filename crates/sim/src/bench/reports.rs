@@ -1,6 +1,6 @@
 //! Protocol-3 reports over real sockets, compared with an echo of the same frames.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, path::Path, time::Duration};
 
 use vipnode_types::wire::method;
 
@@ -34,7 +34,14 @@ impl LoadMessage for Report {
 
 /// Measures reports and the echo; returns reports per CPU-second of the pool.
 pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<u64> {
-    let (pool, echo) = (ServerProcess::start(ServerKind::Pool)?, ServerProcess::start(ServerKind::Echo)?);
+    let dir = std::env::temp_dir().join(format!("vipnode-bench-reports-{}", std::process::id()));
+    let measured = measure(&dir, args, figures).await;
+    std::fs::remove_dir_all(&dir)?;
+    measured
+}
+
+async fn measure(dir: &Path, args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<u64> {
+    let (pool, echo) = (ServerProcess::start_in(dir)?, ServerProcess::start(ServerKind::Echo)?);
     let mut reports = Load { wires: agents(pool.address).await? };
     let mut echoes = Load { wires: echoing(echo.address).await? };
     let (mut ratios, mut report_rates, mut echo_rates) = (Vec::new(), Vec::new(), Vec::new());
@@ -52,7 +59,10 @@ pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io:
     let (rate, floor, ratio) = (median(report_rates), median(echo_rates), median(ratios));
     figures.push(Measurement {
         bench: "reports",
-        what: format!("unchanged protocol-3 reports, {SOCKETS} sockets ({} % of the CPU core used)", median(busy)),
+        what: format!(
+            "unchanged protocol-3 reports, {SOCKETS} sockets, state in a database ({} % of the CPU core used)",
+            median(busy)
+        ),
         figure: format!("{rate} per CPU-second"),
         floor: format!("{floor} echoes of the same frames per CPU-second"),
         ratio: format!("{ratio} %"),

@@ -10,4 +10,6 @@
 )]
 
 mod checker;
+mod kills;
+mod power_cuts;
 mod seeds;

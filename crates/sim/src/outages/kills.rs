@@ -1,0 +1,143 @@
+use std::{
+    cell::RefCell,
+    fs,
+    io::{self, Write},
+    path::Path,
+    rc::Rc,
+    time::Duration,
+};
+
+use tokio::{
+    runtime,
+    task::{JoinSet, LocalSet},
+    time::sleep,
+};
+use vipnode_sim::SimRng;
+use vipnode_store::{ReadLimits, SqliteReader, StoreReader as _};
+use vipnode_types::{LeaseId, NodeId};
+
+use super::{agent_socket::is_end, client::Client, host::Host, known_state::KnownState};
+use crate::bench::{LoadAgent, ServerProcess};
+
+/// Hosts and clients, each with a socket.
+const HOSTS: u32 = 4;
+const CLIENTS: u32 = 12;
+/// Rows that are read at once.
+const PAGE: usize = 1_000;
+
+/// The options of `kill`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct KillArgs {
+    /// The seed of the times at which the pool is killed.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How often the pool is killed.
+    #[arg(long, default_value_t = 1_000)]
+    count: u64,
+}
+
+/// Kills a pool at random moments under load, and compares its database with what its agents know. Returns whether everything
+/// that was acknowledged is there.
+pub(crate) fn kills(args: &KillArgs, out: &mut impl Write) -> io::Result<bool> {
+    let dir = std::env::temp_dir().join(format!("vipnode-kills-{}", std::process::id()));
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let ended = LocalSet::new().block_on(&runtime, all(args, &dir));
+    let _left = fs::remove_dir_all(&dir);
+    match ended? {
+        Ok(summary) => writeln!(out, "{summary}")?,
+        Err(what) => {
+            writeln!(out, "{what}")?;
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+async fn all(args: &KillArgs, dir: &Path) -> io::Result<Result<String, String>> {
+    let mut rng = SimRng::new(args.seed);
+    let known = Rc::new(RefCell::new(KnownState::default()));
+    let (mut periods, mut billed_ms, mut last) = (0_u64, 0_u64, None);
+    for kill in 1..=args.count {
+        one(&known, dir, &mut rng).await?;
+        let known = known.borrow();
+        let reader = SqliteReader::open(dir, ReadLimits::WHOLE_DATABASE).map_err(io::Error::other)?;
+        let checked = check(&known, &reader, &mut last, (&mut periods, &mut billed_ms));
+        if let Err(what) = checked {
+            return Ok(Err(format!("seed {}, kill {kill}: {what}", args.seed)));
+        }
+    }
+    let operations = known.borrow().operations;
+    Ok(Ok(format!(
+        "{} kills, {operations} leases begun and ended, {periods} periods of {billed_ms} ms in all: everything that was \
+         acknowledged is there, and nothing is billed that not both sides saw",
+        args.count
+    )))
+}
+
+/// Runs a pool for a while under load, and kills it.
+async fn one(known: &Rc<RefCell<KnownState>>, dir: &Path, rng: &mut SimRng) -> io::Result<()> {
+    let pool = ServerProcess::start_in(dir)?;
+    let mut agents = JoinSet::new();
+    for number in 0..HOSTS {
+        let host = Host { agent: LoadAgent::new(number)?, known: Rc::clone(known) };
+        agents.spawn_local(host.run(pool.address));
+    }
+    for number in HOSTS..HOSTS + CLIENTS {
+        let client = Client { agent: LoadAgent::new(number)?, known: Rc::clone(known), rng: rng.apart() };
+        rng.below(2);
+        agents.spawn_local(client.run(pool.address));
+    }
+    let time = sleep(Duration::from_millis(rng.range(20, 400)));
+    tokio::select! {
+        () = time => {}
+        Some(ended) = agents.join_next() => {
+            ended.map_err(io::Error::other)??;
+            return Err(io::Error::other("an agent ended before the pool"));
+        }
+    }
+    // Killed, and gone when this returns.
+    drop(pool);
+    while let Some(ended) = agents.join_next().await {
+        match ended.map_err(io::Error::other)? {
+            Err(error) if is_end(&error) => {}
+            Err(error) => return Err(error),
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Compares the database with what the agents know.
+fn check(
+    known: &KnownState,
+    reader: &SqliteReader,
+    last: &mut Option<u64>,
+    (periods, billed_ms): (&mut u64, &mut u64),
+) -> Result<(), String> {
+    let failed = |error: vipnode_store::StoreError| error.to_string();
+    let check = reader.check().map_err(failed)?;
+    if !check.problems.is_empty() {
+        return Err(check.problems.join("\n"));
+    }
+    let mut snapshot = reader.read(0).map_err(failed)?;
+    let nodes: Vec<NodeId> = snapshot.nodes(None, PAGE).map_err(failed)?.iter().map(|node| node.id).collect();
+    if let Some(node) = known.nodes.iter().find(|node| !nodes.contains(node)) {
+        return Err(format!("node {} is lost", node.short()));
+    }
+    let leases: Vec<LeaseId> = snapshot.leases(None, PAGE).map_err(failed)?.iter().map(|lease| lease.id).collect();
+    if let Some(lease) = known.leases.iter().find(|lease| !leases.contains(lease)) {
+        return Err(format!("lease {lease} is lost"));
+    }
+    if let Some(lease) = leases.iter().find(|lease| known.ended.contains(lease)) {
+        return Err(format!("lease {lease} was left and runs"));
+    }
+    while let page @ [.., (end, _)] = &snapshot.periods(*last, PAGE).map_err(failed)?[..] {
+        for (_, period) in page {
+            known.check(period)?;
+            *periods += 1;
+            *billed_ms += period.billed_ms;
+        }
+        *last = Some(*end);
+    }
+    Ok(())
+}
