@@ -20,6 +20,8 @@ const SYSTEMD: &str =
 const CONTAINERS: &str = "needs a container engine; packaging/try-image runs both files where there is one";
 
 const ACME: &str = "needs a public name and Let's Encrypt; real_acme:: gets a certificate from Pebble";
+const NO_ACCOUNT: &str = "needs a wallet of the reader's; the tests of accounts in the pool and its core link and unlink";
+const NO_PAYOUT: &str = "nobody has earned anything on this page; the tests of funds in the core mark payouts";
 const OWN_CERTIFICATE: &str = "vipnode pool --bind 0.0.0.0:443 --tls-cert ~/fullchain.pem --tls-key ~/privkey.pem";
 
 /// A table of them. A row that no page has fails the test.
@@ -55,6 +57,9 @@ pub const LEFT_OUT: &[LeftOut] = &[
         "vipnode agent --config /etc/vipnode/agent.toml",
     ),
     left_out("pool.md", "sudo systemctl reload vipnode-pool", SYSTEMD, ""),
+    left_out("payments.md", "vipnode account ", NO_ACCOUNT, ""),
+    left_out("payments.md", "vipnode pool admin payout paid", NO_PAYOUT, ""),
+    left_out("payments.md", "vipnode host ", "the pool of this page is another one", ""),
     left_out("under-attack.md", "sudo systemctl stop vipnode-pool", SYSTEMD, "pkill -INT -x vipnode"),
     left_out("light-client.md", "GOBIN=$PWD go install ", "compiles geth for minutes", "cp $LES_GETH geth"),
 ];
