@@ -20,7 +20,8 @@ const SYSTEMD: &str =
 const CONTAINERS: &str = "needs a container engine; packaging/try-image runs both files where there is one";
 
 const ACME: &str = "needs a public name and Let's Encrypt; real_acme:: gets a certificate from Pebble";
-const NO_ACCOUNT: &str = "needs a wallet of the reader's; the tests of accounts in the pool and its core link and unlink";
+const NO_ACCOUNT: &str =
+    "needs a wallet of the reader's; the tests of accounts in the pool and its core link and unlink";
 const NO_PAYOUT: &str = "nobody has earned anything on this page; the tests of funds in the core mark payouts";
 const OWN_CERTIFICATE: &str = "vipnode pool --bind 0.0.0.0:443 --tls-cert ~/fullchain.pem --tls-key ~/privkey.pem";
 
