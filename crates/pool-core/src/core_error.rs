@@ -158,6 +158,14 @@ errors! {
             hint "Start the pool with --payment credit.";
         /// The sums of an account would leave the range of amounts.
         AmountRange: InvalidParams, "the amount is too large for the account", hint "Enter a smaller amount.";
+        /// One order of the operator is for more than is plausible.
+        OrderTooLarge: InvalidParams, "the amount is too large for one order",
+            hint "Enter less than 2^96 smallest units of the asset.";
+        /// The operator credits or debits nothing.
+        ZeroAmount: InvalidParams, "the amount is 0", hint "Enter an amount above 0.";
+        /// An order has no reason, and one about a payout no reference.
+        BlankReason: InvalidParams, "the reason is blank",
+            hint "Enter a reason, or the reference of the payment.";
         /// The idempotency key was used for another order.
         KeyUsed {
             /// The entry of that order.
@@ -210,6 +218,9 @@ errors! {
         /// A payout is marked already.
         PayoutMarked: InvalidParams, "the payout is already marked as paid or bounced",
             hint "List the payouts: vipnode pool admin payouts.";
+        /// A payout is more than what is payable to the payee.
+        PayoutExceeds: InvalidParams, "the payout is more than what is payable to the account",
+            hint "Check the ledger: vipnode pool verify.";
         /// A settlement period cannot be closed while payouts of the one before are not marked.
         PayoutsUnmarked {
             /// How many payouts are not marked.

@@ -1,6 +1,6 @@
 use vipnode_types::{Account, Amount};
 
-use crate::{AccountFigures, LedgerEntry, OperatorOrder};
+use crate::{AccountFigures, CoreError, LedgerEntry, OperatorOrder};
 
 /// What the operator changes in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,31 @@ pub enum LedgerChangeKind {
         /// The most that the payer may owe.
         limit: Amount,
     },
+}
+
+impl LedgerChangeKind {
+    /// An order is for less than two to this power, so that 2^32 orders stay in the range of amounts: one mistyped order
+    /// cannot block all later ones.
+    const ORDER_BITS: u32 = 96;
+
+    /// Checks an order, without looking at the ledger. The reason of a limit, or of the end of a period, may be blank.
+    pub(crate) fn check(self, reason: &str) -> Result<(), CoreError> {
+        let blank = reason.trim().is_empty();
+        match self {
+            Self::Credit { amount, .. } | Self::Debit { amount, .. } | Self::Limit { limit: amount, .. }
+                if amount.get() >> Self::ORDER_BITS > 0 =>
+            {
+                Err(CoreError::OrderTooLarge)
+            }
+            Self::Credit { amount: Amount::ZERO, .. } | Self::Debit { amount: Amount::ZERO, .. } => {
+                Err(CoreError::ZeroAmount)
+            }
+            Self::Credit { .. } | Self::Debit { .. } | Self::Paid { .. } | Self::Bounced { .. } if blank => {
+                Err(CoreError::BlankReason)
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The answer to a [`LedgerChange`].

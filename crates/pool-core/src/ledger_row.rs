@@ -53,6 +53,21 @@ pub struct UnpaidRow {
     pub collected: Amount,
 }
 
+impl UnpaidRow {
+    /// A fee of this many basis points is everything.
+    const WHOLE_BPS: u128 = 10_000;
+
+    /// The operator's fee on the collected part, rounded down in the host's favor: `floor(collected × bps / 10,000)`.
+    #[must_use]
+    pub fn fee(&self) -> Amount {
+        let bps = u128::from(self.fee_bps).min(Self::WHOLE_BPS);
+        let (whole, rest) = (self.collected.get() / Self::WHOLE_BPS, self.collected.get() % Self::WHOLE_BPS);
+        // Neither product is above the amount or 10^8.
+        let of_rest = rest.saturating_mul(bps) / Self::WHOLE_BPS;
+        Amount::new(whole.saturating_mul(bps).saturating_add(of_rest))
+    }
+}
+
 /// A settlement period that the operator closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SettlementPeriodRow {

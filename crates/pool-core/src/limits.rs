@@ -1,5 +1,4 @@
-//! Every limit of a pool, of its core and of its gateway: name, default, unit, range, and what happens at the limit.
-//! `vipnode pool --print-limits` prints these texts.
+//! Every limit of a pool, as `vipnode pool --print-limits` prints it: name, default, unit, range, and what happens at it.
 
 use std::time::Duration;
 
@@ -104,6 +103,8 @@ limits! {
         link_age_ms: u64 = DAY, Time 1..=30 * DAY;
         /// Nodes that one account pays for; further links are refused.
         nodes_an_account: u32 = 1_000, Count 1..=100_000;
+        /// The smallest payout, in smallest units of the asset. Less than that is carried over to the next settlement period.
+        smallest_payout: u64 = 1, Count 1..=1_000_000_000_000_000_000;
         /// Pending offers on a chain that clients of one address block (/24, /48) that are not proven may always hold while a slot is
         /// free on that chain. Beyond it, they may hold at most as many as slots remain free of those that clients of two wide
         /// blocks (/16, /32) used at once before (while no host on that chain has served a client: of twice as many

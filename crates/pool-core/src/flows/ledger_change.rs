@@ -22,6 +22,7 @@ impl Core {
     fn post_change(&mut self, output: &mut Output, change: LedgerChange) -> Result<LedgerChangeReply, CoreError> {
         let ledger = self.ledger.as_mut().ok_or(CoreError::NoLedger)?;
         let LedgerChange { kind, order } = change;
+        kind.check(&order.reason)?;
         let key = order.key.clone();
         let (account, transaction) = match kind {
             LedgerChangeKind::Credit { payer, amount } => (Some(payer), Transaction::Credit { payer, amount, order }),
@@ -56,15 +57,20 @@ impl Core {
         Ok(self.change_reply(entry))
     }
 
-    /// Checks that a payout is in a state that can be marked so.
+    /// Checks that a payout is in a state that can be marked so, and that its amount is payable.
     fn check_payout(&self, kind: LedgerChangeKind) -> Result<(), CoreError> {
-        let state = |payout: u64| self.ledger.as_ref()?.settlement.payout(payout).map(|row| row.state);
+        let row = |payout: u64| self.ledger.as_ref()?.settlement.payout(payout);
+        let state = |payout: u64| row(payout).map(|row| row.state);
+        let payable = |row: PayoutRow| self.ledger.as_ref().map(|ledger| ledger.payee(row.payee).payable());
         match kind {
             LedgerChangeKind::Paid { payout } if state(payout) != Some(PayoutState::Due) => {
                 Err(CoreError::PayoutMarked)
             }
             LedgerChangeKind::Bounced { payout } if state(payout) == Some(PayoutState::Bounced) => {
                 Err(CoreError::PayoutMarked)
+            }
+            LedgerChangeKind::Paid { payout } if row(payout).is_some_and(|row| Some(row.amount) > payable(row)) => {
+                Err(CoreError::PayoutExceeds)
             }
             _ => Ok(()),
         }
@@ -76,7 +82,7 @@ impl Core {
         let Some(ledger) = &mut self.ledger else { return };
         match kind {
             LedgerChangeKind::ClosePeriod => {
-                let payable = ledger.payable();
+                let payable = ledger.payable(Amount::new(self.limits.smallest_payout.into()));
                 ledger.settlement.close(output, output.now, payable.into_iter());
             }
             LedgerChangeKind::Paid { payout } | LedgerChangeKind::Bounced { payout } => {

@@ -53,6 +53,12 @@ impl BalanceSheet {
         }
     }
 
+    /// The sums of an account; zero for one that no transaction has named.
+    #[must_use]
+    pub fn figures(&self, account: LedgerAccount) -> AccountFigures {
+        self.accounts.get(&account).copied().unwrap_or_default()
+    }
+
     /// The accounts by order, with their sums.
     pub fn accounts(&self) -> impl Iterator<Item = (LedgerAccount, AccountFigures)> {
         self.accounts.iter().map(|(account, figures)| (*account, *figures))

@@ -84,10 +84,10 @@ impl Ledger {
         self.journal.keyed(key)
     }
 
-    /// What the operator has to pay to each payee, by address; nothing is left out but zeros.
-    pub(crate) fn payable(&self) -> Vec<(Account, Amount)> {
+    /// What the operator has to pay to each payee, by address, without those to whom less than `smallest` is payable.
+    pub(crate) fn payable(&self, smallest: Amount) -> Vec<(Account, Amount)> {
         let payable = self.accounts.payees().map(|(payee, figures)| (payee, figures.payable()));
-        payable.filter(|(_, amount)| *amount > Amount::ZERO).collect()
+        payable.filter(|(_, amount)| *amount >= smallest).collect()
     }
 
     /// Accounts from an address on, as the operator sees them.

@@ -14,9 +14,6 @@ pub(crate) struct UnpaidCosts {
     rows: BTreeMap<(Account, u64), UnpaidRow>,
 }
 
-/// A fee of this many basis points is everything.
-const WHOLE_BPS: u128 = 10_000;
-
 impl UnpaidCosts {
     pub(crate) fn restore(&mut self, row: UnpaidRow) {
         self.rows.insert((row.payer, row.entry), row);
@@ -53,6 +50,7 @@ impl Ledger {
         let left = figures.secured().checked_sub(figures.metered).unwrap_or_default();
         let collected = if first { left.min(cost) } else { Amount::ZERO };
         let fee_bps = period.lease.fee_bps;
+        let row = |entry| UnpaidRow { entry, payer, payee, fee_bps, cost, collected };
         let transaction = Transaction::Lease {
             payer,
             payee,
@@ -61,11 +59,11 @@ impl Ledger {
             from: figures.metered,
             cost,
             collected,
-            fee: fee(collected, fee_bps),
+            fee: row(0).fee(),
         };
         let Some(LedgerEntry { number: entry, .. }) = self.post(output, transaction) else { return };
         if collected < cost {
-            self.keep_unpaid(output, UnpaidRow { entry, payer, payee, fee_bps, cost, collected });
+            self.keep_unpaid(output, row(entry));
         }
     }
 
@@ -94,8 +92,7 @@ impl Ledger {
         let left = row.cost.checked_sub(row.collected).unwrap_or_default();
         let amount = secured.min(left);
         let collected = row.collected.checked_add(amount).unwrap_or(row.cost);
-        let before = fee(row.collected, row.fee_bps);
-        let fee = fee(collected, row.fee_bps).checked_sub(before).unwrap_or_default();
+        let fee = UnpaidRow { collected, ..row }.fee().checked_sub(row.fee()).unwrap_or_default();
         let UnpaidRow { entry, payee, .. } = row;
         let posted = amount > Amount::ZERO
             && self.post(output, Transaction::Collected { payer, payee, entry, amount, fee }).is_some();
@@ -115,13 +112,4 @@ impl Ledger {
         self.unpaid.restore(row);
         output.persist(Row::Unpaid(row));
     }
-}
-
-/// The operator's fee on an amount, in basis points, rounded down in the host's favor: `floor(paid × bps / 10,000)`.
-fn fee(paid: Amount, bps: u16) -> Amount {
-    let bps = u128::from(bps).min(WHOLE_BPS);
-    let (whole, rest) = (paid.get() / WHOLE_BPS, paid.get() % WHOLE_BPS);
-    // Neither product is above the amount or 10^8.
-    let of_rest = rest.saturating_mul(bps) / WHOLE_BPS;
-    Amount::new(whole.saturating_mul(bps).saturating_add(of_rest))
 }

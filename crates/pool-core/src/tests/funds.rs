@@ -319,6 +319,67 @@ fn a_settlement_period_pays_what_is_secured_net_of_the_fee() {
 }
 
 #[test]
+fn an_order_has_a_reason_and_an_amount_that_blocks_no_later_one() {
+    let mut pool = pool(credit_limits());
+    let amount = Amount::new;
+    let payer = payer();
+    for limit in [Amount::MAX, amount(1 << 96)] {
+        let orders = [
+            LedgerChangeKind::Credit { payer, amount: limit },
+            LedgerChangeKind::Debit { payer, amount: limit },
+            LedgerChangeKind::Limit { payer, limit },
+        ];
+        for kind in orders {
+            assert_eq!(pool.change(kind, None), Err(ErrorCode::InvalidParams), "{kind:?}");
+        }
+    }
+    for kind in [
+        LedgerChangeKind::Credit { payer, amount: Amount::ZERO },
+        LedgerChangeKind::Debit { payer, amount: Amount::ZERO },
+    ] {
+        assert_eq!(pool.change(kind, None), Err(ErrorCode::InvalidParams), "{kind:?}");
+        assert_eq!(kind.check("a test"), Err(crate::CoreError::ZeroAmount));
+    }
+    let most = amount((1 << 96) - 1);
+    for _ in 0..2 {
+        pool.change(LedgerChangeKind::Credit { payer, amount: most }, None).unwrap();
+    }
+    pool.change(LedgerChangeKind::Limit { payer, limit: Amount::ZERO }, None).unwrap();
+    for kind in [
+        LedgerChangeKind::Credit { payer, amount: most },
+        LedgerChangeKind::Debit { payer, amount: most },
+        LedgerChangeKind::Paid { payout: 1 },
+        LedgerChangeKind::Bounced { payout: 1 },
+    ] {
+        assert_eq!(kind.check(" "), Err(crate::CoreError::BlankReason), "{kind:?}");
+    }
+    assert_eq!(LedgerChangeKind::ClosePeriod.check(""), Ok(()));
+}
+
+#[test]
+fn a_payout_below_the_smallest_is_carried_over_and_none_exceeds_what_is_payable() {
+    let mut pool = pool(Limits { smallest_payout: HOUR_MS, ..credit_limits() });
+    pool.credit(u128::from(HOUR_MS));
+    let lease = pool.served(1)[0];
+    pool.passes(MINUTE_MS);
+    pool.ask(CLIENT, 0);
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    pool.change(LedgerChangeKind::ClosePeriod, None).unwrap();
+    assert_eq!(pool.core.payouts_of(None), Some(vec![]));
+    pool.restart(credit_limits());
+    pool.change(LedgerChangeKind::ClosePeriod, None).unwrap();
+    let payouts = pool.core.payouts_of(None).unwrap();
+    let [payout] = payouts[..] else { panic!("{payouts:?}") };
+    let wrong = crate::PayoutRow { amount: payout.amount.checked_add(Amount::new(1)).unwrap(), ..payout };
+    let mark = |pool: &mut Pool, row| {
+        pool.core.ledger.as_mut().unwrap().settlement.restore_payout(row);
+        pool.change(LedgerChangeKind::Paid { payout: 1 }, None).map(drop)
+    };
+    assert_eq!(mark(&mut pool, wrong), Err(ErrorCode::InvalidParams));
+    assert_eq!(mark(&mut pool, payout), Ok(()));
+}
+
+#[test]
 fn an_explanation_names_what_is_missing() {
     let mut pool = pool(credit_limits());
     let reason = |pool: &mut Pool| pool.explain(CLIENT).unwrap().reason.unwrap_or_default();

@@ -1,52 +1,232 @@
-//! The check of the ledger: every balance computed again from the journal.
+//! The check of the ledger: every sum, unpaid cost, and payout computed again from the journal.
 
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Result};
-use vipnode_pool_core::{AccountFigures, BalanceSheet, LedgerAccount, Row};
+use vipnode_pool_core::{
+    AccountFigures, BalanceSheet, LedgerAccount, LedgerEntry, PayoutRow, PayoutState, Row, Transaction, UnpaidRow,
+};
+use vipnode_types::Amount;
 
-use super::{entry_table, ledger_tables};
+use super::{entry_table, ledger_tables, period_table};
 
-/// Lease entries whose billing period is not in the journal, or has another payer or payee.
-const WITHOUT_PERIOD: &str = "
-    SELECT count(*) FROM entries AS entry LEFT JOIN journal AS period
-        ON period.lease = entry.subject AND period.row = entry.lease_row
-        AND period.payer = entry.payer AND period.payee = entry.payee
-    WHERE entry.kind = 'lease' AND period.lease IS NULL";
+/// Billing periods that somebody pays for, without an entry. The entries are not indexed by period: `SQLite` makes a
+/// temporary index for the join.
+const PERIODS_WITHOUT_ENTRY: &str = "
+    SELECT period.lease, period.row FROM journal AS period LEFT JOIN entries AS entry
+        ON entry.kind = 'lease' AND entry.subject = period.lease AND entry.lease_row = period.row
+    WHERE period.payer IS NOT NULL AND period.payee IS NOT NULL AND entry.number IS NULL
+        AND (length(period.cost) > 0 OR length(period.earlier_cost) > 0)";
+/// Billing periods with more than one entry.
+const PERIODS_BILLED_AGAIN: &str = "
+    SELECT subject, lease_row FROM entries WHERE kind = 'lease' GROUP BY subject, lease_row HAVING count(*) > 1";
+/// Nodes whose link no counter permits.
+const LINKS_WITHOUT_COUNTER: &str = "
+    SELECT lower(hex(links.node)), lower(hex(links.account)) FROM links
+    LEFT JOIN link_counters USING (account) WHERE link_counters.account IS NULL";
 
 /// Passes what is wrong with the ledger to `problem`. Returns the number of its entries.
 pub(super) fn check(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<u64> {
-    let (mut sheet, mut number, mut overflows) = (BalanceSheet::default(), 0_u64, None);
-    let mut missing = None;
+    let mut check = LedgerCheck { connection, stored: StoredLedger::default(), again: RecomputedLedger::default() };
+    ledger_tables::read(connection, &mut |row| check.stored.take(&row))?;
+    let mut failed = Ok(());
     entry_table::read(connection, 0, usize::MAX, &mut |entry| {
-        number = number.saturating_add(1);
-        if entry.number != number {
-            missing.get_or_insert(number);
-            number = entry.number;
-        }
-        if sheet.apply(&entry.transaction, |_| AccountFigures::default()).is_none() {
-            overflows.get_or_insert(entry.number);
+        if failed.is_ok() {
+            failed = check.entry(&entry, problem);
         }
     })?;
-    missing.into_iter().for_each(|number| problem(format!("entry {number} of the ledger is missing")));
-    overflows.into_iter().for_each(|number| problem(format!("entry {number} of the ledger has an impossible amount")));
-    let mut stored: BTreeMap<LedgerAccount, AccountFigures> = BTreeMap::new();
-    ledger_tables::read(connection, &mut |row| {
-        if let Row::Account(row) = row {
-            stored.insert(row.account, row.figures);
+    failed?;
+    let number = check.again.number;
+    check.finish(problem);
+    let periods = |sql: &str, what: &str, problem: &mut dyn FnMut(String)| -> Result<()> {
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (lease, row) = (row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, u32>(1)?);
+            problem(format!("period {row} of lease {lease} {what}"));
         }
-    })?;
-    for (account, computed) in sheet.accounts() {
-        if stored.remove(&account).unwrap_or_default() != computed {
-            problem(format!("the sums of {account:?} are not those of the journal"));
-        }
-    }
-    for (account, _) in stored.into_iter().filter(|(_, figures)| *figures != AccountFigures::default()) {
-        problem(format!("{account:?} has sums, but no entry of the journal"));
-    }
-    let without: u64 = connection.query_row(WITHOUT_PERIOD, [], |row| row.get::<_, i64>(0))?.cast_unsigned();
-    if without > 0 {
-        problem(format!("{without} entries of the ledger bill a period that was not metered"));
+        Ok(())
+    };
+    periods(PERIODS_WITHOUT_ENTRY, "has a payer and a cost, but no entry in the ledger", problem)?;
+    periods(PERIODS_BILLED_AGAIN, "has more than one entry in the ledger", problem)?;
+    let mut links = connection.prepare(LINKS_WITHOUT_COUNTER)?;
+    let mut rows = links.query([])?;
+    while let Some(row) = rows.next()? {
+        let (node, account): (String, String) = (row.get(0)?, row.get(1)?);
+        problem(format!("node {node} is linked with account 0x{account}, which has no counter"));
     }
     Ok(number)
+}
+
+/// The check of one database.
+struct LedgerCheck<'connection> {
+    connection: &'connection Connection,
+    stored: StoredLedger,
+    again: RecomputedLedger,
+}
+
+/// What is stored besides the journal.
+#[derive(Default)]
+struct StoredLedger {
+    accounts: BTreeMap<LedgerAccount, AccountFigures>,
+    unpaid: BTreeMap<u64, UnpaidRow>,
+    period: u64,
+    payouts: BTreeMap<u64, PayoutRow>,
+}
+
+/// What the journal results in.
+#[derive(Default)]
+struct RecomputedLedger {
+    /// The number of the newest entry.
+    number: u64,
+    sheet: BalanceSheet,
+    unpaid: BTreeMap<u64, UnpaidRow>,
+    /// The number of the newest settlement period.
+    period: u64,
+    /// What became of each payout that was marked.
+    marked: BTreeMap<u64, PayoutState>,
+}
+
+impl StoredLedger {
+    fn take(&mut self, row: &Row) {
+        match row {
+            Row::Account(row) => {
+                self.accounts.insert(row.account, row.figures);
+            }
+            Row::Unpaid(row) => {
+                self.unpaid.insert(row.entry, *row);
+            }
+            Row::Period(row) => self.period = row.number,
+            Row::Payout(row) => {
+                self.payouts.insert(row.number, *row);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl LedgerCheck<'_> {
+    fn entry(&mut self, entry: &LedgerEntry, problem: &mut dyn FnMut(String)) -> Result<()> {
+        let next = self.again.number.saturating_add(1);
+        if entry.number != next {
+            problem(format!("entry {next} of the ledger is missing"));
+        }
+        self.again.number = entry.number;
+        if self.again.sheet.apply(&entry.transaction, |_| AccountFigures::default()).is_none() {
+            problem(format!("entry {} of the ledger has an impossible amount", entry.number));
+        }
+        let wrong = match entry.transaction {
+            Transaction::Lease { .. } => self.lease(entry)?,
+            Transaction::Collected { .. } => self.collected(&entry.transaction),
+            Transaction::Period { period, .. } => self.period(period, problem),
+            Transaction::Paid { payout, payee, amount, .. } => self.marked(payout, PayoutState::Paid, |row, before| {
+                (row.payee, row.amount) == (payee, amount) && before == PayoutState::Due
+            }),
+            Transaction::Bounced { payout, payee, amount, .. } => {
+                self.marked(payout, PayoutState::Bounced, |row, before| {
+                    let returned = if before == PayoutState::Paid { row.amount } else { Amount::ZERO };
+                    (row.payee, returned) == (payee, amount) && before != PayoutState::Bounced
+                })
+            }
+            Transaction::Credit { .. } | Transaction::Debit { .. } | Transaction::Limit { .. } => None,
+        };
+        wrong.into_iter().for_each(|wrong| problem(format!("entry {} of the ledger {wrong}", entry.number)));
+        Ok(())
+    }
+
+    /// Compares an entry with the billing period that it bills.
+    fn lease(&mut self, entry: &LedgerEntry) -> Result<Option<&'static str>> {
+        let Transaction::Lease { payer, payee, lease, row, cost, collected, fee, .. } = entry.transaction else {
+            return Ok(None);
+        };
+        let Some(period) = period_table::find(self.connection, lease.get(), row)? else {
+            return Ok(Some("bills a period that was not metered"));
+        };
+        let unpaid = UnpaidRow { entry: entry.number, payer, payee, fee_bps: period.lease.fee_bps, cost, collected };
+        if collected < cost {
+            self.again.unpaid.insert(entry.number, unpaid);
+        }
+        Ok(if (period.lease.payer, period.lease.payee) != (Some(payer), Some(payee)) {
+            Some("has another payer or payee than its period")
+        } else if period.total_cost() != cost {
+            Some("has another cost than its period")
+        } else if collected > cost || fee != unpaid.fee() {
+            Some("has a wrong collected amount or fee")
+        } else {
+            None
+        })
+    }
+
+    /// Compares what was collected later with the entry that it is for.
+    fn collected(&mut self, transaction: &Transaction) -> Option<&'static str> {
+        let Transaction::Collected { payer, payee, entry, amount, fee } = *transaction else { return None };
+        let Some(row) = self.again.unpaid.get_mut(&entry) else { return Some("collects a cost that is not unpaid") };
+        let before = *row;
+        row.collected = row.collected.checked_add(amount).unwrap_or(Amount::MAX);
+        let after = *row;
+        if after.collected >= after.cost {
+            self.again.unpaid.remove(&entry);
+        }
+        let as_before = (before.payer, before.payee) == (payer, payee);
+        let more = after.fee().checked_sub(before.fee());
+        (!as_before || after.collected > after.cost || more != Some(fee))
+            .then_some("does not fit the cost that it collects")
+    }
+
+    /// Compares the payouts of a settlement period with what was payable when it was closed.
+    fn period(&mut self, period: u64, problem: &mut dyn FnMut(String)) -> Option<&'static str> {
+        for row in self.stored.payouts.values().filter(|row| row.period == period) {
+            if self.again.sheet.figures(LedgerAccount::Payee(row.payee)).payable() != row.amount {
+                problem(format!("payout {} is not what was payable to {}", row.number, row.payee));
+            }
+        }
+        let next = self.again.period.saturating_add(1);
+        self.again.period = period;
+        (period != next).then_some("closes a period out of order")
+    }
+
+    /// Marks a payout if an entry `fits` it and its state before.
+    fn marked(
+        &mut self,
+        payout: u64,
+        state: PayoutState,
+        fits: impl FnOnce(PayoutRow, PayoutState) -> bool,
+    ) -> Option<&'static str> {
+        let before = self.again.marked.insert(payout, state).unwrap_or(PayoutState::Due);
+        let row = self.stored.payouts.get(&payout).filter(|row| row.period <= self.again.period);
+        (!row.is_some_and(|row| fits(*row, before))).then_some("does not fit the payout that it marks")
+    }
+
+    /// Compares what is stored with what the journal results in.
+    fn finish(self, problem: &mut dyn FnMut(String)) {
+        let Self { stored: StoredLedger { mut accounts, mut unpaid, period, payouts }, again, .. } = self;
+        for (account, computed) in again.sheet.accounts() {
+            if accounts.remove(&account).unwrap_or_default() != computed {
+                problem(format!("the sums of {account:?} are not those of the journal"));
+            }
+        }
+        for (account, _) in accounts.into_iter().filter(|(_, figures)| *figures != AccountFigures::default()) {
+            problem(format!("{account:?} has sums, but no entry of the journal"));
+        }
+        for (entry, computed) in again.unpaid {
+            if unpaid.remove(&entry) != Some(computed) {
+                problem(format!("the unpaid cost of entry {entry} is missing or is not that of the journal"));
+            }
+        }
+        unpaid.into_keys().for_each(|entry| problem(format!("an unpaid cost is stored, but entry {entry} is paid")));
+        if period != again.period {
+            problem(format!(
+                "settlement period {period} is stored as the newest, but the journal ends with {}",
+                again.period
+            ));
+        }
+        for PayoutRow { number, period, state, .. } in payouts.into_values() {
+            let marked = again.marked.get(&number).copied().unwrap_or(PayoutState::Due);
+            if period == 0 || period > again.period {
+                problem(format!("payout {number} is of settlement period {period}, which the journal does not close"));
+            } else if state != marked {
+                problem(format!("payout {number} is stored as {state:?}, but the journal leaves it {marked:?}"));
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Finished billing periods: the journal, and those that are not in it yet.
 
-use rusqlite::{CachedStatement, Connection, Params, Result, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Result, params};
 use vipnode_pool_core::{MergedPeriods, MeteredPeriod};
 use vipnode_types::{Ms, NodeId, meter::Seen};
 
@@ -71,6 +71,12 @@ pub(super) fn append(connection: &Connection, period: &MeteredPeriod) -> Result<
     let mut statement = connection.prepare_cached(READ_ONE)?;
     let key = params![period.lease.id.get().cast_signed(), period.lease.row];
     statement.query_row(key, |row| Ok(period_of(&mut Columns::of(row))? == *period))
+}
+
+/// The period of the journal with a number, of a lease.
+pub(super) fn find(connection: &Connection, lease: u64, row: u32) -> Result<Option<MeteredPeriod>> {
+    let mut statement = connection.prepare_cached(READ_ONE)?;
+    statement.query_row(params![lease.cast_signed(), row], |row| period_of(&mut Columns::of(row))).optional()
 }
 
 /// Reads periods of the journal, from a position on.

@@ -30,6 +30,14 @@ errors! {
             text: String,
         }: local, "{text} has no unit",
             hint "Write the price with its unit and period, such as \"{text} gwei/minute\".";
+        /// An amount is a number without a unit.
+        BareNumber {
+            /// The number, at most 64 characters.
+            text: String,
+            /// What the pool charges in.
+            asset: Asset,
+        }: local, "{text} has no unit",
+            hint "Write the amount with its unit: {}." (asset.unit_names());
         /// The period of a price is unknown.
         Period {
             /// The period, at most 64 characters.

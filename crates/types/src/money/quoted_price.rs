@@ -136,13 +136,13 @@ impl Asset {
     /// Reads an amount as people write it: "10 USDC", "0.5 ether". Nothing is rounded.
     ///
     /// # Errors
-    /// [`AmountError::Number`], [`AmountError::NoUnit`], [`AmountError::Unit`] if the unit is not one of this asset,
+    /// [`AmountError::Number`], [`AmountError::BareNumber`], [`AmountError::Unit`] if the unit is not one of this asset,
     /// [`AmountError::TooFine`] if there are more decimals than it has, [`AmountError::TooLarge`].
     pub fn amount(self, text: &str) -> Result<Amount, AmountError> {
         let (number, unit) = split_number(text.trim());
         let (digits, decimals) = read_number(number).ok_or_else(|| AmountError::Number { text: short(text) })?;
         if unit.is_empty() {
-            return Err(AmountError::NoUnit { text: short(text) });
+            return Err(AmountError::BareNumber { text: short(text), asset: self });
         }
         let exponent = self.exponent(unit).ok_or_else(|| AmountError::Unit { unit: short(unit), asset: self })?;
         let fine = || AmountError::TooFine { text: short(text), asset: self };
@@ -264,7 +264,7 @@ mod tests {
         let usdc: Asset = "USDC:6".parse().unwrap();
         assert_eq!(usdc.amount("10.5 usdc"), Ok(Amount::new(10_500_000)));
         assert_eq!(Asset::ETHER.amount("1 gwei"), Ok(Amount::new(1_000_000_000)));
-        assert!(matches!(usdc.amount("10"), Err(AmountError::NoUnit { .. })));
+        assert!(matches!(usdc.amount("10"), Err(AmountError::BareNumber { .. })));
         assert!(matches!(usdc.amount("0.0000001 USDC"), Err(AmountError::TooFine { .. })));
         assert!(matches!(usdc.amount("1 ether"), Err(AmountError::Unit { .. })));
         assert!(matches!(usdc.amount("-1 USDC"), Err(AmountError::Number { .. })));

@@ -1,6 +1,7 @@
 mod crashes;
 #[cfg(unix)]
 mod failures;
+mod ledger;
 mod lost_commits;
 mod reading;
 mod restoring;

@@ -1,0 +1,170 @@
+//! The check of the ledger against the billing periods, the unpaid costs, the payouts, and the links.
+
+use vipnode_pool_core::{
+    AccountRow, BalanceSheet, LedgerEntry, LinkRow, MeteredPeriod, OperatorOrder, PayoutRow, PayoutState,
+    SettlementPeriodRow, Transaction, UnpaidRow,
+};
+use vipnode_types::{Account, Amount, LeaseId, Ms};
+
+use super::*;
+use crate::conformance::metered;
+
+const PAYER: Account = Account::new([1; 20]);
+const PAYEE: Account = Account::new([8; 20]);
+
+/// A period of 60,000 units, of which the operator keeps 10 %.
+fn period(lease: u64) -> MeteredPeriod {
+    let mut period = metered(lease, 0, 60_000);
+    (period.lease.payer, period.lease.payee, period.lease.fee_bps) = (Some(PAYER), Some(PAYEE), 1_000);
+    period
+}
+
+fn order() -> OperatorOrder {
+    OperatorOrder { by: None, reason: "a test".to_owned(), key: None }
+}
+
+fn lease(lease: u64, from: u64, collected: u64) -> Transaction {
+    let (cost, fee) = (Amount::new(60_000), Amount::new((collected / 10).into()));
+    let (from, collected) = (Amount::new(from.into()), Amount::new(collected.into()));
+    Transaction::Lease { payer: PAYER, payee: PAYEE, lease: LeaseId::new(lease), row: 0, from, cost, collected, fee }
+}
+
+/// One paid and one partly paid period, a payout that was paid, and one that is due.
+fn transactions() -> Vec<Transaction> {
+    let amount = |units: u128| Amount::new(units);
+    vec![
+        Transaction::Credit { payer: PAYER, amount: amount(70_000), order: order() },
+        lease(1, 0, 60_000),
+        lease(2, 60_000, 10_000),
+        Transaction::Period { period: 1, order: order() },
+        Transaction::Paid { payout: 1, payee: PAYEE, amount: amount(63_000), order: order() },
+        Transaction::Credit { payer: PAYER, amount: amount(20_000), order: order() },
+        Transaction::Collected { payer: PAYER, payee: PAYEE, entry: 3, amount: amount(20_000), fee: amount(2_000) },
+        Transaction::Period { period: 2, order: order() },
+    ]
+}
+
+fn unpaid() -> UnpaidRow {
+    let (cost, collected) = (Amount::new(60_000), Amount::new(30_000));
+    UnpaidRow { entry: 3, payer: PAYER, payee: PAYEE, fee_bps: 1_000, cost, collected }
+}
+
+fn payout(number: u64, amount: u128, state: PayoutState) -> Row {
+    Row::Payout(PayoutRow { number, period: number, payee: PAYEE, amount: Amount::new(amount), state })
+}
+
+/// The rows of these transactions, with the sums that follow from them.
+fn journal(transactions: Vec<Transaction>) -> Vec<Row> {
+    let mut sheet = BalanceSheet::default();
+    for transaction in &transactions {
+        sheet.apply(transaction, |_| vipnode_pool_core::AccountFigures::default()).unwrap();
+    }
+    let entries = transactions
+        .into_iter()
+        .zip(1..)
+        .map(|(transaction, number)| Row::Entry(Box::new(LedgerEntry { number, at: Ms::new(number), transaction })));
+    entries.chain(sheet.accounts().map(|(account, figures)| Row::Account(AccountRow { account, figures }))).collect()
+}
+
+/// What a check finds in a ledger that `rows` are added to.
+fn problems(transactions: Vec<Transaction>, rows: &[Row]) -> String {
+    let dir = tempdir().unwrap();
+    let mut store = open(dir.path());
+    store.apply(&[Row::NextLease(10), node_row(1), node_row(2)]).unwrap();
+    store.apply(&[1, 2].map(|lease| Row::Metered(Box::new(period(lease))))).unwrap();
+    store.apply(&journal(transactions)).unwrap();
+    let state = [
+        Row::Unpaid(unpaid()),
+        Row::Period(SettlementPeriodRow { number: 2, closed: Ms::new(8) }),
+        payout(1, 63_000, PayoutState::Paid),
+        payout(2, 18_000, PayoutState::Due),
+        Row::LinkCounter(PAYER, 5),
+        Row::Link(LinkRow { node: node_id(1), account: PAYER }),
+    ];
+    store.apply(&state).unwrap();
+    store.apply(rows).unwrap();
+    reader(dir.path()).unwrap().check().unwrap().problems.join("\n")
+}
+
+#[test]
+fn a_ledger_that_fits_has_no_problem() {
+    assert_eq!(problems(transactions(), &[]), "");
+    // A period without a cost, or without a payer, has no entry.
+    let mut free = period(3);
+    (free.cost, free.billed_ms, free.client, free.host) = (Amount::ZERO, 0, None, None);
+    let rows = [Row::Metered(Box::new(free)), Row::Metered(Box::new(metered(4, 0, 60_000)))];
+    assert_eq!(problems(transactions(), &rows), "");
+}
+
+#[test]
+fn each_entry_is_compared_with_its_period() {
+    let with = |number: usize, transaction: Transaction| {
+        let mut transactions = transactions();
+        transactions[number - 1] = transaction;
+        problems(transactions, &[])
+    };
+    let changed = |change: &dyn Fn(&mut Transaction)| {
+        let mut transaction = lease(1, 0, 60_000);
+        change(&mut transaction);
+        with(2, transaction)
+    };
+    let other = changed(&|transaction| {
+        let Transaction::Lease { payer, .. } = transaction else { panic!() };
+        *payer = Account::new([2; 20]);
+    });
+    assert!(other.contains("entry 2 of the ledger has another payer or payee than its period"), "{other}");
+    let cheaper = changed(&|transaction| {
+        let Transaction::Lease { cost, collected, fee, .. } = transaction else { panic!() };
+        (*cost, *collected, *fee) = (Amount::new(50), Amount::new(50), Amount::new(5));
+    });
+    assert!(cheaper.contains("entry 2 of the ledger has another cost than its period"), "{cheaper}");
+    let fee = changed(&|transaction| {
+        let Transaction::Lease { fee, .. } = transaction else { panic!() };
+        *fee = Amount::new(5_999);
+    });
+    assert!(fee.contains("entry 2 of the ledger has a wrong collected amount or fee"), "{fee}");
+    let again = with(2, lease(2, 0, 60_000));
+    assert!(again.contains("period 0 of lease 2 has more than one entry"), "{again}");
+    assert!(again.contains("period 0 of lease 1 has a payer and a cost, but no entry"), "{again}");
+    let unmetered = with(2, lease(7, 0, 60_000));
+    assert!(unmetered.contains("entry 2 of the ledger bills a period that was not metered"), "{unmetered}");
+    let collected =
+        Transaction::Collected { payer: PAYER, payee: PAYEE, entry: 3, amount: Amount::new(20_000), fee: Amount::ZERO };
+    let collected = with(7, collected);
+    assert!(collected.contains("entry 7 of the ledger does not fit the cost that it collects"), "{collected}");
+}
+
+#[test]
+fn unpaid_costs_payouts_and_links_are_those_of_the_journal() {
+    let with = |row: Row| problems(transactions(), &[row]);
+    let lost = with(Row::Delete(RowKey::Unpaid(3)));
+    assert!(lost.contains("the unpaid cost of entry 3 is missing"), "{lost}");
+    let collected = with(Row::Unpaid(UnpaidRow { collected: Amount::new(1), ..unpaid() }));
+    assert!(collected.contains("the unpaid cost of entry 3 is missing or is not that of the journal"), "{collected}");
+    let paid = with(Row::Unpaid(UnpaidRow { entry: 2, ..unpaid() }));
+    assert!(paid.contains("an unpaid cost is stored, but entry 2 is paid"), "{paid}");
+    let amount = with(payout(2, 18_001, PayoutState::Due));
+    assert!(amount.contains("payout 2 is not what was payable to"), "{amount}");
+    let state = with(payout(1, 63_000, PayoutState::Due));
+    assert!(state.contains("payout 1 is stored as Due, but the journal leaves it Paid"), "{state}");
+    let unmarked = with(payout(2, 18_000, PayoutState::Paid));
+    assert!(unmarked.contains("payout 2 is stored as Paid"), "{unmarked}");
+    let unknown = with(payout(3, 1, PayoutState::Due));
+    assert!(unknown.contains("payout 3 is of settlement period 3"), "{unknown}");
+    let newest = with(Row::Period(SettlementPeriodRow { number: 3, closed: Ms::new(8) }));
+    assert!(newest.contains("settlement period 3 is stored as the newest"), "{newest}");
+    let link = with(Row::Link(LinkRow { node: node_id(2), account: PAYEE }));
+    assert!(link.contains("which has no counter"), "{link}");
+}
+
+#[test]
+fn a_payout_is_marked_as_it_is() {
+    let mut wrong = transactions();
+    wrong[4] = Transaction::Paid { payout: 1, payee: PAYEE, amount: Amount::new(1), order: order() };
+    let wrong = problems(wrong, &[]);
+    assert!(wrong.contains("entry 5 of the ledger does not fit the payout that it marks"), "{wrong}");
+    let mut bounced = transactions();
+    bounced.push(Transaction::Bounced { payout: 1, payee: PAYEE, amount: Amount::new(63_000), order: order() });
+    let rows = [payout(1, 63_000, PayoutState::Bounced)];
+    assert_eq!(problems(bounced, &rows), "", "what came back is due again");
+}
