@@ -126,6 +126,11 @@ pub enum Notice {
         /// Why not, as reported by the pool.
         why: String,
     },
+    /// The pool pays an earlier payout account of this host, which changed it a short time ago.
+    PayoutKept {
+        /// For how many milliseconds it keeps that account.
+        kept_ms: u64,
+    },
     /// Another pool answers than the one that the agent remembers. The agent signs nothing, keeps its leases, and tries
     /// again.
     PoolUntrusted {

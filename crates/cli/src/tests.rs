@@ -199,6 +199,7 @@ fn terms() -> Vec<Notice> {
         Notice::PriceChanged { old: Price::FREE, new: Price::per_minute(100_000_000_000) },
         Notice::PriceChanged { old: Price::per_minute(100_000_000_000), new: Price::FREE },
         Notice::OtherChains { why: "no host here is on chain 7; hosts are on mainnet".to_owned() },
+        Notice::PayoutKept { kept_ms: 82_800_000 },
         Notice::PriceAboveMaximum {
             price: Price::per_minute(100_000_000_000),
             most: "50 gwei/minute".parse().unwrap(),

@@ -158,6 +158,7 @@ pub(super) fn connect() -> MethodRow {
         leases: Vec::new(),
         replaced: None,
         no_hosts: None,
+        payout_kept_ms: None,
     };
     let codes = &[
         ErrorCode::InvalidParams,

@@ -184,6 +184,12 @@ errors! {
             most: u32,
         }: Unsuitable, "this account already pays for {most} nodes",
             hint "Run `vipnode account unlink` for a node that no longer needs it.";
+        /// Billing periods of the node that another account pays for, or none, wait for the next hour.
+        PeriodsWait {
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "this node ended so many billing periods in this hour that it cannot get another account before the next",
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The account does not pay for the node.
         NotLinked {
             /// The account that was named.

@@ -105,6 +105,9 @@ limits! {
         nodes_an_account: u32 = 1_000, Count 1..=100_000;
         /// The smallest payout, in smallest units of the asset. Less than that is carried over to the next settlement period.
         smallest_payout: u64 = 1, Count 1..=1_000_000_000_000_000_000;
+        /// A host changes its payout account at most once in this time; if it connects with another one meanwhile, the pool pays
+        /// the account that it has. The first account and the first change since the pool started are not limited.
+        payout_change_ms: u64 = DAY, Time 0..=30 * DAY;
         /// Pending offers on a chain that clients of one address block (/24, /48) that are not proven may always hold while a slot is
         /// free on that chain. Beyond it, they may hold at most as many as slots remain free of those that clients of two wide
         /// blocks (/16, /32) used at once before (while no host on that chain has served a client: of twice as many

@@ -127,6 +127,9 @@ impl AgentCore {
         if let Some(why) = welcome.no_hosts {
             out.push(Action::Notice(Notice::OtherChains { why }));
         }
+        if let Some(kept_ms) = welcome.payout_kept_ms {
+            out.push(Action::Notice(Notice::PayoutKept { kept_ms }));
+        }
         self.reports.new_socket(now);
         self.asks.new_socket(now);
         self.reconcile(now, &welcome.leases, welcome.unconfirmed, out);

@@ -38,6 +38,8 @@ pub(crate) struct ConnectAccepted {
     pub(crate) replaced: Option<IpAddr>,
     /// Why none of the pool's other hosts is on the node's chain; `None` if that is not so.
     pub(crate) no_hosts: Option<String>,
+    /// For how many milliseconds the pool pays an earlier payout account of this host; `None` if it pays the one of the connect.
+    pub(crate) payout_kept_ms: Option<u64>,
     /// The pool does not list leases: the agent keeps its leases until the pool names their peers.
     pub(crate) unconfirmed: bool,
 }
@@ -136,6 +138,7 @@ impl PoolProtocol {
                     leases,
                     replaced,
                     no_hosts,
+                    payout_kept_ms,
                     ..
                 } = *reply;
                 Ok(ConnectAccepted {
@@ -147,6 +150,7 @@ impl PoolProtocol {
                     leases,
                     replaced,
                     no_hosts,
+                    payout_kept_ms,
                     unconfirmed: false,
                 })
             }

@@ -162,3 +162,15 @@ fn a_host_on_another_chain_than_all_others_warns_its_user() {
     bench.answer(tag, PoolAnswer::Connect(Box::new(ConnectReply { no_hosts: Some(why.clone()), ..*reply })));
     assert!(bench.notices().contains(&Notice::OtherChains { why }));
 }
+
+#[test]
+fn a_host_whose_payout_account_the_pool_keeps_warns_its_user() {
+    let mut bench = Bench::new(host_config(1));
+    bench.node_up();
+    bench.on(Event::PoolOpen);
+    let PoolAnswer::Connect(reply) = welcome(Vec::new()) else { panic!() };
+    let tag = bench.connect_tag();
+    let kept_ms = 5_000;
+    bench.answer(tag, PoolAnswer::Connect(Box::new(ConnectReply { payout_kept_ms: Some(kept_ms), ..*reply })));
+    assert!(bench.notices().contains(&Notice::PayoutKept { kept_ms }));
+}

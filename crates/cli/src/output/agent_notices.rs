@@ -383,6 +383,7 @@ fn lease_line(notice: &Notice) -> Line {
             return Line::new("hosts_missing", tone, text).with("missing", *missing);
         }
         Notice::OtherChains { why } => return other_chains(why),
+        Notice::PayoutKept { kept_ms } => return payout_kept(*kept_ms),
         _ => return price_line(notice).unwrap_or_else(unknown),
     };
     line.with("lease", lease.get()).with("peer", peer.to_string())
@@ -392,6 +393,12 @@ fn other_chains(why: &str) -> Line {
     let text = format!("{}. Clients of the pool's other chains get no slot of this host", capitalized(&plain(why)));
     let hint = "If this is not on purpose, compare the node's network and genesis block with the pool's.";
     Line::new("other_chains", Tone::Warning, text).hint(hint)
+}
+
+fn payout_kept(kept_ms: u64) -> Line {
+    let text = "The pool keeps this host's earlier payout account, because it was changed a short time ago";
+    let hint = format!("Restart the agent in {} to change it, or pass the earlier account to --payout", span(kept_ms));
+    Line::new("payout_kept", Tone::Warning, text).with("kept_ms", kept_ms).hint(&hint)
 }
 
 fn unknown() -> Line {
@@ -408,7 +415,7 @@ const fn why_ended(reason: EvictReason) -> &'static str {
         EvictReason::Drained => "the host withdrew its slots",
         EvictReason::Price => "the price rose above its limit",
         EvictReason::Unpaired => "its agent did not report while its node used the slot",
-        EvictReason::NoFunds => "its balance is used up",
+        EvictReason::NoFunds => "no account with enough funds pays for it",
         EvictReason::TooLate => "it already has other slots",
         EvictReason::Unknown => "the pool does not know this lease",
     }

@@ -74,13 +74,6 @@ impl Agents {
             self.versions.give_back(number);
         }
     }
-
-    /// Sets a host's payout account.
-    pub(crate) fn set_payout(&mut self, host: u32, payout: Option<Account>) {
-        if let Some(node) = self.nodes.get_mut(host) {
-            node.set_payout(payout);
-        }
-    }
 }
 
 /// Returns the most slots that one host may offer.

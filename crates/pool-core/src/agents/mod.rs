@@ -12,6 +12,7 @@ pub(crate) mod node;
 pub(crate) mod node_class;
 pub(crate) mod node_shares;
 pub(crate) mod observations;
+pub(crate) mod payout_changes;
 pub(crate) mod profile;
 pub(crate) mod proven;
 pub(crate) mod registry;
@@ -26,8 +27,8 @@ use crate::{
     ConnectionId, Credentials, Limits, NodeRow, Signer,
     agents::{
         chain_votes::ChainVotes, delegations::Delegations, drains::Drains, last_reports::LastReports, node::Node,
-        node_shares::NodeShares, observations::CapabilityObservations, profile::Profile, registry::Registry,
-        roles::Roles,
+        node_shares::NodeShares, observations::CapabilityObservations, payout_changes::PayoutChanges, profile::Profile,
+        registry::Registry, roles::Roles,
     },
     collections::{
         address_block::AddressBlock,
@@ -60,6 +61,7 @@ pub(crate) struct Agents {
     /// When nodes may be proven by leases that run.
     proofs: Deadlines<Handle>,
     roles: Roles,
+    payout_changes: PayoutChanges,
     /// Where the search for nodes to forget continues.
     sweep_at: u32,
 }
@@ -94,6 +96,7 @@ impl Agents {
             delegations: Delegations::new(),
             proofs: Deadlines::new(),
             roles: Roles::default(),
+            payout_changes: PayoutChanges::default(),
             sweep_at: 0,
         }
     }
@@ -251,6 +254,7 @@ impl Agents {
         let _removed_next = self.detach(index, seen);
         self.forget_description(index);
         self.forget_observations(index);
+        self.payout_changes.forget(index);
         let before = self.vote(index);
         let node = self.nodes.remove(index)?;
         self.count_vote(index, before);

@@ -1,6 +1,9 @@
 use std::net::IpAddr;
 
-use vipnode_types::{Account, Ms, NodeId, wire::Done};
+use vipnode_types::{
+    Account, Ms, NodeId,
+    wire::{Done, EvictReason},
+};
 
 use crate::{
     AccountLink, ConnectionId, Core, LinkConsent, LinkRow, Reply, RequestId, Row, RowKey, core_error::CoreError,
@@ -44,6 +47,7 @@ impl Core {
                 if payer != Some(account) && ledger.links.nodes(account).count() >= most as usize {
                     return Err(CoreError::LinksOfAccount { most });
                 }
+                self.check_waiting_periods(node, account, output.now)?;
             }
             LinkConsent::AccountEnds | LinkConsent::NodeEnds { .. } if payer != Some(account) => {
                 return Err(CoreError::NotLinked { account });
@@ -71,6 +75,13 @@ impl Core {
         Ok(())
     }
 
+    /// Periods of two payers are not added up, so a node that has ended as many periods as it may in an hour gets no other payer
+    /// before those that wait are written: otherwise each change would write them at once, without a limit.
+    fn check_waiting_periods(&self, node: NodeId, payer: Account, now: Ms) -> Result<(), CoreError> {
+        let written = self.metering.rows.other_payer_until(node, payer);
+        written.map_or(Ok(()), |written| Err(CoreError::PeriodsWait { retry_ms: written.since(now).max(1) }))
+    }
+
     /// Checks that the node is on the chain that the account signed, and that its agent may still speak for it.
     fn check_link(&self, node: &NodeId, issued: Ms, chain_id: u64) -> Result<(), CoreError> {
         self.check_delegation(node, issued)?;
@@ -90,12 +101,19 @@ impl Core {
         output.persist(Row::LinkCounter(account, counter.get()));
     }
 
-    /// Changes the payer of a node: its running rows end first, and the next ones are for the new payer.
+    /// Changes the payer of a node: its running rows end first, and the next ones are for the new payer. Without a payer, its
+    /// leases end that cost something, pending offers included.
     fn set_payer(&mut self, output: &mut Output, node: NodeId, payer: Option<Account>) {
-        let leases: Vec<u32> = match self.agents.find(&node) {
-            Some(index) => self.leases.of_client(index).map(|(lease, _)| lease).collect(),
-            None => Vec::new(),
-        };
+        let client = self.agents.find(&node);
+        let leases = client.into_iter().flat_map(|client| self.leases.of_client(client));
+        let (mut ended, mut leases): (Vec<u32>, Vec<u32>) = (Vec::new(), leases.map(|(lease, _)| lease).collect());
+        if payer.is_none() {
+            (ended, leases) = leases.into_iter().partition(|&lease| self.costs_something(lease));
+        }
+        // While the link holds: the time until now is its account's.
+        for lease in ended {
+            self.end_lease(output, lease, EvictReason::NoFunds, None, None);
+        }
         for &lease in &leases {
             self.end_row(output, lease);
         }
@@ -109,6 +127,16 @@ impl Core {
             self.begin_charges(lease);
             self.persist_lease(output, lease);
         }
-        payer.into_iter().for_each(|payer| self.funded(payer));
+        match (payer, client) {
+            (Some(payer), _) => self.funded(payer),
+            // A request for hosts that waits for an offer that ended is answered.
+            (None, Some(client)) => self.go_on_asking(output, client),
+            (None, None) => {}
+        }
+    }
+
+    fn costs_something(&self, lease: u32) -> bool {
+        let price = self.leases.get(lease).and_then(|lease| self.leases.price(lease));
+        price.is_some_and(|price| !price.is_free())
     }
 }

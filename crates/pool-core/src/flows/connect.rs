@@ -39,7 +39,10 @@ impl Core {
                 };
                 let replaced = self.present(output, index, connection, (address, callable), said);
                 let no_hosts = hello.host.as_ref().and_then(|_| self.no_other_hosts(output, index, hello));
-                let welcome = ConnectReply { replaced, no_hosts, ..self.welcome(index) };
+                let payout = hello.host.as_ref().map(|host| host.payout);
+                let kept_ms = payout.map(|payout| self.agents.payout_kept_ms(index, payout, output.now, &self.limits));
+                let payout_kept_ms = kept_ms.filter(|kept_ms| *kept_ms > 0);
+                let welcome = ConnectReply { replaced, no_hosts, payout_kept_ms, ..self.welcome(index) };
                 let reply = Reply::Connect(Box::new(welcome));
                 output.reply_durably(connection, request, reply);
             }
@@ -129,6 +132,7 @@ impl Core {
             leases: leases.collect(),
             replaced: None,
             no_hosts: None,
+            payout_kept_ms: None,
         }
     }
 

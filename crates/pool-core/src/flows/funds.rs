@@ -1,4 +1,4 @@
-use vipnode_types::{Account, Ms, wire::EvictReason};
+use vipnode_types::{Account, Ms, Price, wire::EvictReason};
 
 use crate::{
     Core,
@@ -26,6 +26,15 @@ impl Core {
         self.agents.get(lease.host())?.payout()?;
         let price = self.leases.price(lease).filter(|price| lease.is_running() && !price.is_free())?;
         Some((payer, BurnRate::of(price), lease.both_up()))
+    }
+
+    /// Whether a lease costs something, at this price or else at its own, and no account pays for its client. Such a lease ends:
+    /// otherwise its client would be served for nothing.
+    pub(crate) fn lacks_payer(&self, lease: &Lease, price: Option<Price>) -> bool {
+        let Some(ledger) = &self.ledger else { return false };
+        let payer = self.agents.id(lease.client()).and_then(|client| ledger.links.payer(&client));
+        let price = price.or_else(|| self.leases.price(lease));
+        payer.is_none() && price.is_some_and(|price| !price.is_free())
     }
 
     /// Counts the running period of a lease to what its payer spends.

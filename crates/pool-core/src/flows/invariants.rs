@@ -179,6 +179,8 @@ impl Core {
 
     fn check_burns(&self) -> Result<(), BrokenInvariant> {
         let Some(ledger) = &self.ledger else { return Ok(()) };
+        let unpaid = self.leases.iter().find(|(_, lease)| self.lacks_payer(lease, None));
+        BrokenInvariant::unless(unpaid.is_none(), || "a lease costs something, and nobody pays for it".to_owned())?;
         let mut burns: BTreeMap<Account, (BurnRate, u32)> = BTreeMap::new();
         for (payer, rate, _) in self.leases.iter().filter_map(|(_, lease)| self.running_charge(lease)) {
             let (sum, leases) = burns.entry(payer).or_default();

@@ -1,4 +1,4 @@
-use vipnode_types::{Account, Ms, Price};
+use vipnode_types::{Account, Ms, Price, wire::EvictReason};
 
 use crate::{
     Core,
@@ -24,6 +24,9 @@ impl Core {
         let Some(lease) = self.leases.get(index) else { return false };
         match Rollover::of(lease, &self.leases, &self.agents, &self.limits) {
             Rollover::End(reason) => self.end_lease(output, index, reason, None, None),
+            Rollover::Next { price, .. } if self.lacks_payer(lease, price) => {
+                self.end_lease(output, index, EvictReason::NoFunds, None, None);
+            }
             Rollover::Next { at, price } => {
                 self.counters.rollovers = self.counters.rollovers.saturating_add(1);
                 self.roll_at(output, index, at, UNSEEN, price);
@@ -50,16 +53,18 @@ impl Core {
         self.roll_at(output, index, end, down, None);
     }
 
-    /// Changes a host's payout account: its rows end first, and the next ones are for the new account.
+    /// Changes a host's payout account: its rows end first, and the next ones are for the new account. A host that changed it a
+    /// short time ago keeps the one that it has.
     pub(crate) fn change_payout(&mut self, output: &mut Output, host: u32, payout: Option<Account>) {
-        if self.agents.get(host).is_none_or(|node| node.payout() == payout) {
+        let kept_ms = self.agents.payout_kept_ms(host, payout, output.now, &self.limits);
+        if kept_ms > 0 || self.agents.get(host).is_none_or(|node| node.payout() == payout) {
             return;
         }
         let leases: Vec<u32> = self.leases.of_host(host).map(|(index, _)| index).collect();
         for &index in &leases {
             self.end_row(output, index);
         }
-        self.agents.set_payout(host, payout);
+        self.agents.set_payout(host, payout, output.now);
         for index in leases {
             self.begin_charges(index);
             self.persist_lease(output, index);

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, VecDeque};
 
-use vipnode_types::{Ms, NodeId};
+use vipnode_types::{Account, Ms, NodeId};
 
 use crate::{
     Limits, MeteredPeriod, Row, RowKey,
@@ -179,6 +179,13 @@ impl PeriodMerger {
     /// The periods that wait, by client and host.
     pub(crate) fn deferred(&self) -> impl Iterator<Item = &MeteredPeriod> {
         self.deferred.values().map(|deferred| &*deferred.row)
+    }
+
+    /// Until when periods of a client wait that another account pays for, or none; `None` if none wait. All that wait have the same
+    /// payer.
+    pub(crate) fn other_payer_until(&self, client: NodeId, payer: Account) -> Option<Ms> {
+        let (sides, waiting) = self.deferred.range((client, NodeId::new([0; 64]))..).next()?;
+        (sides.0 == client && waiting.row.lease.payer != Some(payer)).then_some(waiting.due)
     }
 
     /// Whether one more period of a client in a block may wait.

@@ -169,7 +169,11 @@ fn the_age_of_a_link_is_limited() {
 
 /// As [`Pool::leased`], with an account that pays for the client.
 fn leased_and_linked() -> Pool {
-    let mut pool = Pool::charging(priced()).paired();
+    leased_and_linked_with(priced())
+}
+
+fn leased_and_linked_with(limits: Limits) -> Pool {
+    let mut pool = Pool::charging(limits).paired();
     pool.credit_to(PAYER, 10_000_000);
     pool.link_to(CLIENT, PAYER, pool.now).unwrap();
     pool.lease_up();
@@ -208,4 +212,27 @@ fn an_agent_reads_the_funds_of_its_own_node_only() {
     assert_eq!((funds.account, funds.available.get(), funds.payout), (None, 0, Some(payout(HOST))));
     let stranger = Command::Funds { connection: pool.connection(77), request: 1 };
     assert!(pool.request(stranger).unwrap().unwrap_err().is(ErrorCode::Unauthorized));
+}
+
+#[test]
+fn another_payer_does_not_get_around_the_limit_of_periods() {
+    let mut pool = leased_and_linked_with(Limits { periods_an_hour: 1, ..priced() });
+    pool.credit_to(OTHER, 10_000_000);
+    for _ in 0..3 {
+        pool.pass_with(1_000, &[HOST, CLIENT]);
+        pool.link_to(CLIENT, PAYER, pool.now).unwrap();
+    }
+    assert_eq!(pool.metered().len(), 1, "the others wait");
+    for linked in [true, false] {
+        let error = pool.link_to(CLIENT, OTHER, pool.now).unwrap_err();
+        assert!(error.is(ErrorCode::Busy), "{error:?}");
+        assert!(error.data.unwrap().retry_ms.is_some_and(|retry_ms| retry_ms <= 3_600_000));
+        if linked {
+            pool.change_link(CLIENT, PAYER, pool.now.plus(1), LinkConsent::AccountEnds).unwrap();
+        }
+    }
+    assert_eq!(pool.metered().len(), 1);
+    pool.pass_with(3_600_000, &[HOST, CLIENT]);
+    assert_eq!(pool.metered().len(), 2);
+    pool.link_to(CLIENT, OTHER, pool.now).unwrap();
 }

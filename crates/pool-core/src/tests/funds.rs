@@ -388,3 +388,81 @@ fn an_explanation_names_what_is_missing() {
     pool.link(node(CLIENT), None, 2).unwrap();
     assert!(reason(&mut pool).contains("no account pays"), "{}", reason(&mut pool));
 }
+
+/// The leases and the billed milliseconds of a pool.
+fn leases_and_billed(pool: &Pool) -> (u64, u64) {
+    (pool.core.gauges().leases, pool.core.counters().metered_ms)
+}
+
+#[test]
+fn without_a_payer_running_leases_and_pending_offers_end() {
+    let mut pool = pool(credit_limits());
+    pool.credit(u128::from(HOUR_MS));
+    pool.served(1);
+    pool.passes(MINUTE_MS);
+    pool.ask(CLIENT, 2);
+    let (host, call) = pool.admitting(&[HOST, SECOND_HOST]).unwrap();
+    pool.replies.clear();
+    pool.link(node(CLIENT), None, 2).unwrap();
+    let (leases, billed) = leases_and_billed(&pool);
+    assert_eq!(leases, 0);
+    assert!((MINUTE_MS - 1_000..=MINUTE_MS).contains(&billed), "what ran until then is billed: {billed}");
+    assert_eq!(pool.figures(LedgerAccount::Payer(payer())).metered, Amount::new(billed.into()));
+    assert_eq!(pool.evicted(CLIENT), Some(EvictReason::NoFunds));
+    let other = if host == HOST { SECOND_HOST } else { HOST };
+    assert_eq!(pool.evicted(other), Some(EvictReason::NoFunds), "the host evicts");
+    assert!(pool.replies.iter().any(|(_, reply)| matches!(reply, Ok(Reply::Ask(_)))), "the request is answered");
+    pool.done(call, crate::CallOutcome::Done);
+    assert_eq!(pool.evicted(host), Some(EvictReason::TooLate), "a host that admits late evicts");
+    pool.passes(MINUTE_MS);
+    assert_eq!(leases_and_billed(&pool), (0, billed));
+    assert!(pool.admitting(&[HOST, SECOND_HOST]).is_none(), "nobody serves the client");
+}
+
+#[test]
+fn a_stored_lease_without_a_payer_ends_at_the_start() {
+    let mut pool = pool(credit_limits());
+    pool.credit(u128::from(HOUR_MS));
+    pool.served(1);
+    pool.rows.retain(|row| !matches!(row, Row::Link(_)));
+    pool.restart(credit_limits());
+    assert_eq!(pool.core.gauges().leases, 0);
+    pool.restart(credit_limits());
+    assert_eq!(pool.core.gauges().leases, 0, "the store holds it no longer");
+}
+
+#[test]
+fn a_lease_that_begins_to_cost_something_at_its_rollover_ends_without_a_payer() {
+    for linked in [false, true] {
+        let mut pool = pool(Limits { price: vipnode_types::Price::FREE, ..credit_limits() });
+        pool.credit(u128::from(48 * HOUR_MS));
+        pool.served(1);
+        if !linked {
+            pool.link(node(CLIENT), None, 2).unwrap();
+        }
+        assert_eq!(pool.core.gauges().leases, 1, "it costs nothing");
+        pool.core.limits.price = credit_limits().price;
+        pool.pass_with(25 * HOUR_MS, &[HOST, SECOND_HOST, CLIENT]);
+        assert_eq!(pool.core.gauges().leases, u64::from(linked));
+        let evicted = [HOST, SECOND_HOST].into_iter().find_map(|host| pool.evicted(host));
+        assert_eq!(evicted, (!linked).then_some(EvictReason::NoFunds));
+    }
+}
+
+#[test]
+fn a_host_that_gives_up_its_payout_account_serves_for_nothing() {
+    let mut pool = pool(credit_limits());
+    pool.credit(u128::from(HOUR_MS));
+    let lease = pool.served(1)[0];
+    for agent in [HOST, SECOND_HOST] {
+        let mut hello = host(agent, SLOTS);
+        hello.host.as_mut().unwrap().payout = None;
+        pool.join(agent, hello);
+    }
+    let of = pool.core.leases.get(pool.core.leases.find(lease).unwrap()).unwrap().host();
+    let serving = if pool.core.agents.id(of) == Some(node(HOST)) { HOST } else { SECOND_HOST };
+    pool.full(serving, &[(lease, true)]);
+    pool.passes(20 * MINUTE_MS);
+    assert_eq!(pool.core.gauges().leases, 1);
+    assert_eq!(pool.figures(LedgerAccount::Payer(payer())).metered, Amount::ZERO);
+}

@@ -6,8 +6,10 @@ use vipnode_types::{
 };
 
 use super::{
-    pool::{Pool, client, host, payout, wei},
-    scenario::{CLIENT, DAY_MS, HOST, HOUR_MS, INTERRUPTED, KEPT, SECOND_HOST, SLOTS, both_roles, paying_at_most},
+    pool::{Pool, client, host, node, payout, wei},
+    scenario::{
+        CLIENT, DAY_MS, HOST, HOUR_MS, INTERRUPTED, KEPT, SECOND_HOST, SLOTS, both_roles, paying_at_most, priced,
+    },
 };
 use crate::{Limits, Row};
 
@@ -216,6 +218,27 @@ fn d24_a_new_payout_account_ends_the_rows_first() {
     let rows = pool.metered();
     let paid: Vec<(Option<Account>, u64)> = rows.iter().map(|row| (row.lease.payee, row.billed_ms)).collect();
     assert_eq!(paid, [(Some(account), 60_000), (Some(other_account), 60_000)]);
+}
+
+#[test]
+fn a_host_changes_its_payout_account_once_in_a_while() {
+    let mut pool = Pool::with(Limits { payout_change_ms: HOUR_MS, ..priced() });
+    let offering = |payout| ConnectRequest { host: Some(HostOffer { slots: SLOTS, payout }), ..host(HOST, SLOTS) };
+    let paid = |pool: &Pool| pool.core.agents.known(&node(HOST)).unwrap().payout();
+    let (first, second) = (Some(payout(HOST)), Some(payout(SECOND_HOST)));
+    for set in [None, first, second] {
+        let reply = pool.connect(HOST, offering(set)).unwrap();
+        assert_eq!((reply.payout_kept_ms, paid(&pool)), (None, set), "the first account counts as no change");
+    }
+    pool.pass(1_000);
+    for other in [first, None] {
+        let reply = pool.connect(HOST, offering(other)).unwrap();
+        assert_eq!((reply.payout_kept_ms, paid(&pool)), (Some(HOUR_MS - 1_000), second));
+    }
+    assert_eq!(pool.connect(HOST, offering(second)).unwrap().payout_kept_ms, None, "it is the one that is paid");
+    pool.pass(HOUR_MS);
+    assert_eq!(pool.connect(HOST, offering(first)).unwrap().payout_kept_ms, None);
+    assert_eq!(paid(&pool), first);
 }
 
 #[test]

@@ -16,6 +16,7 @@ impl Encode for Notice {
             | Self::PoolUnreachable { .. }
             | Self::PoolUntrusted { .. }
             | Self::OtherChains { .. }
+            | Self::PayoutKept { .. }
             | Self::Displaced { .. }
             | Self::Behind { .. }
             | Self::CaughtUp { .. }
@@ -130,6 +131,7 @@ const fn number(notice: &Notice) -> u64 {
         Notice::PriceChanged { .. } => 30,
         Notice::PriceAboveMaximum { .. } => 31,
         Notice::OtherChains { .. } => 32,
+        Notice::PayoutKept { .. } => 33,
     }
 }
 

@@ -19,6 +19,7 @@ impl Encode for ConnectReply {
             leases,
             replaced: _,
             no_hosts: _,
+            payout_kept_ms,
         } = self;
         report_interval_ms.encode(out);
         price.encode(out);
@@ -26,6 +27,9 @@ impl Encode for ConnectReply {
             fee_bps.encode(out);
         }
         leases.encode(out);
+        if let Some(kept_ms) = payout_kept_ms {
+            kept_ms.encode(out);
+        }
     }
 }
 

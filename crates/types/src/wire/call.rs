@@ -83,7 +83,7 @@ pub enum EvictReason {
     Price,
     /// The limit on time that only the host reported was reached.
     Unpaired,
-    /// The client's balance is used up.
+    /// No account with enough funds pays for the client.
     NoFunds,
     /// The host responded too late, and the client already has other slots.
     TooLate,

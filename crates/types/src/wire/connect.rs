@@ -96,6 +96,10 @@ pub struct ConnectReply {
     /// Only for a host, and only if the pool has other hosts: why none of them is on the node's chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_hosts: Option<String>,
+    /// Only for a host that passed another payout account than the pool pays, because it changed the account a short time ago: for
+    /// how many milliseconds the pool keeps the one that it has. A connect after that changes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payout_kept_ms: Option<u64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
