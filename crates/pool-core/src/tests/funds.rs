@@ -457,11 +457,14 @@ fn a_host_that_gives_up_its_payout_account_serves_for_nothing() {
     for agent in [HOST, SECOND_HOST] {
         let mut hello = host(agent, SLOTS);
         hello.host.as_mut().unwrap().payout = None;
-        pool.join(agent, hello);
+        pool.connect(agent, hello).unwrap();
     }
     let of = pool.core.leases.get(pool.core.leases.find(lease).unwrap()).unwrap().host();
     let serving = if pool.core.agents.id(of) == Some(node(HOST)) { HOST } else { SECOND_HOST };
-    pool.full(serving, &[(lease, true)]);
+    for agent in [HOST, SECOND_HOST] {
+        let seen: &[_] = if agent == serving { &[(lease, true)] } else { &[] };
+        pool.full(agent, seen);
+    }
     pool.passes(20 * MINUTE_MS);
     assert_eq!(pool.core.gauges().leases, 1);
     assert_eq!(pool.figures(LedgerAccount::Payer(payer())).metered, Amount::ZERO);
