@@ -130,12 +130,11 @@ limits! {
         /// host, remembered until a host with a new combination connects. An address block (/24, /48) and a wide block
         /// (/16, /32) may have at most as many as are still free; beyond its share, a block loses its oldest one.
         failed_searches: u32 = 1_024, Count 0..=1_000_000;
-        /// If a client that the pool can call is not paired with its host after this time, it gets two further hosts in
-        /// other address blocks; after twice this time four, and so on, provided that more slots are free than others
-        /// need first: one for each waiting client of the same address block (/24, /48), one for each other block of the
-        /// same wide block (/16, /32), and one for each other wide block with waiting clients. Clients that are not proven
-        /// count for at most as many as they could be offered at once; see `offers_minimum`. The leases that connect
-        /// later end.
+        /// If a client that the pool can call is not paired with its host after this time, it gets two further hosts in other
+        /// address blocks; after twice this time four, and so on, provided that more slots are free than others need first: one
+        /// for each waiting client of the same address block (/24, /48), one for each other block of the same wide block (/16,
+        /// /32), and one for each other wide block with waiting clients. Clients that are not proven count for at most as many as
+        /// they could be offered at once; see `offers_minimum`. The leases that connect later end.
         extra_host_ms: u64 = SECOND, Time 100..=MINUTE;
         /// Offers that a client has at once beyond the number of hosts that it wants; see `extra_host_ms`. Clients of one address
         /// block that are not proven share them.
@@ -399,8 +398,7 @@ limits! {
         /// Connections from the pool's own machine in addition to the other limits, for probes. They can only read
         /// `/health` and `/metrics`. A further connection closes the one that has been idle longest.
         probes: usize = 16, Count 0..=10_000;
-        /// A load balancer named with `--proxy-protocol` has this long to send the header; then the connection is
-        /// closed.
+        /// A load balancer named with `--proxy-protocol` has this long to send the header; then the connection is closed.
         proxy_header: Duration = seconds(5), Time 100..=MINUTE;
         /// A fragmented WebSocket message that is not complete within this time closes the socket.
         fragments: Duration = seconds(10), Time 100..=10 * MINUTE;
@@ -423,8 +421,7 @@ limits! {
         status_age: Duration = seconds(1), Time 0..=HOUR;
         /// The core and the store must answer a probe within this time; otherwise, `/health?full` returns 503.
         health: Duration = seconds(1), Time 10..=MINUTE;
-        /// `/health` is answered from a copy that is refreshed once per second; it returns 503 if the copy is older
-        /// than this.
+        /// `/health` is answered from a copy that is refreshed once per second; it returns 503 if the copy is older than this.
         health_age: Duration = seconds(3), Time SECOND..=HOUR;
         /// At shutdown, requests in flight have this long to be answered.
         drain: Duration = seconds(5), Time 0..=10 * MINUTE;
