@@ -373,10 +373,9 @@ fn lease_line(notice: &Notice) -> Line {
             (Line::new("client_evicted", Tone::Plain, text), lease, client)
         }
         Notice::HostsMissing { missing, why, late } => {
-            let (tone, what, noun) = if *late {
-                (Tone::Warning, "Still missing", "host")
-            } else {
-                (Tone::Plain, "Looking for", "more host")
+            let (tone, what, noun) = match late {
+                true => (Tone::Warning, "Still missing", "host"),
+                false => (Tone::Plain, "Looking for", "more host"),
             };
             let why = why.as_ref().map(|why| format!(": {}", plain(why))).unwrap_or_default();
             let text = format!("{what} {}{why}", counted((*missing).into(), noun));
