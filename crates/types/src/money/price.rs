@@ -109,19 +109,31 @@ impl Price {
         if self.asset == most.asset { product(self, most) > product(most, self) } else { !self.is_free() }
     }
 
-    /// What a host gets of the price after a fee in basis points, rounded down.
+    /// What a host gets of the price after a fee in basis points. It is exact where amount and period have room for a
+    /// multiple of 10,000, else rounded down.
     ///
     /// ```
-    /// use vipnode_types::Price;
+    /// use std::num::NonZeroU32;
+    /// use vipnode_types::{Amount, Asset, Price};
     ///
     /// assert_eq!(Price::per_minute(1_000).less_fee(250), Price::per_minute(975));
-    /// assert_eq!(Price::per_minute(1).less_fee(1), Price::per_minute(0), "rounded down");
+    /// assert!(Price::per_minute(1).exceeds(Price::per_minute(1).less_fee(1)));
+    /// assert!(!Price::per_minute(1).less_fee(1).is_free());
+    /// let longest = Price::new(Asset::ETHER, Amount::new(1), NonZeroU32::MAX).unwrap();
+    /// assert!(longest.less_fee(1).is_free(), "rounded down");
     /// ```
     #[must_use]
     pub fn less_fee(self, fee_bps: u16) -> Self {
         let kept = u128::from(10_000_u16.saturating_sub(fee_bps));
-        // An amount is below 2^96, so the product fits.
-        Self { amount: self.amount.saturating_mul(kept).checked_div(10_000).unwrap_or_default(), ..self }
+        // The price is a fraction in lowest terms: without a longer period, a small amount would be rounded away.
+        let room = u32::MAX.checked_div(self.period_ms.get()).unwrap_or(1);
+        let amounts = ((1_u128 << Self::AMOUNT_BITS) - 1).checked_div(self.amount).unwrap_or(u128::MAX);
+        let times = room.min(10_000).min(u32::try_from(amounts).unwrap_or(u32::MAX)).max(1);
+        // Below 2^96 times 10,000.
+        let amount =
+            self.amount.saturating_mul(times.into()).saturating_mul(kept).checked_div(10_000).unwrap_or_default();
+        let period_ms = self.period_ms.saturating_mul(NonZeroU32::new(times).unwrap_or(NonZeroU32::MIN));
+        Self::new(self.asset, Amount::new(amount), period_ms).unwrap_or(self)
     }
 
     /// What `billed_ms` cost: `floor(amount × ms / period)`, rounded down in the client's favor.
