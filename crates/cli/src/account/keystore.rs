@@ -14,10 +14,10 @@ use crate::error::KeystoreError;
 
 /// A larger file is not a keystore.
 const FILE_BYTES: u64 = 64 << 10;
-/// The most memory for scrypt; geth uses 256 MiB.
-const MOST_MEMORY: u64 = 1 << 30;
-/// The most rounds of scrypt over that memory.
-const MOST_PARALLEL: u32 = 16;
+/// The most memory for scrypt, in bytes: 1 GiB for the n blocks and 1 MiB for the others. Geth uses 256 MiB.
+const MOST_MEMORY: u64 = 1_025 << 20;
+/// The most work for scrypt: n × r × p. Geth uses 2^21.
+const MOST_WORK: u64 = 1 << 24;
 /// The most iterations of PBKDF2; the original wallets used 262,144.
 const MOST_ITERATIONS: u32 = 20_000_000;
 
@@ -107,6 +107,14 @@ fn halves(derived: &[u8; 32]) -> [[u8; 16]; 2] {
     halves
 }
 
+/// Whether scrypt would take too much memory or time. It keeps n + p blocks of 128 × r bytes, and two more while it mixes
+/// them.
+const fn is_costly(n: u64, r: u64, p: u64) -> bool {
+    let memory = n.saturating_add(p).saturating_add(2).saturating_mul(r).saturating_mul(128);
+    let work = n.saturating_mul(r).saturating_mul(p);
+    memory > MOST_MEMORY || work > MOST_WORK
+}
+
 /// The key that a password stands for.
 fn derive(kdf: &str, params: &KdfParams, password: &str) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
     let form = |why: &str| KeystoreError::Form { why: why.to_owned() };
@@ -119,8 +127,7 @@ fn derive(kdf: &str, params: &KdfParams, password: &str) -> Result<Zeroizing<[u8
             let (Some(n), Some(r), Some(p)) = (params.n, params.r, params.p) else {
                 return Err(form("n, r, or p is missing"));
             };
-            let memory = n.saturating_mul(u64::from(r)).saturating_mul(128);
-            if memory > MOST_MEMORY || p > MOST_PARALLEL {
+            if is_costly(n, u64::from(r), u64::from(p)) {
                 return Err(KeystoreError::Costly { most_mib: MOST_MEMORY >> 20 });
             }
             let log_n = u8::try_from(n.trailing_zeros()).ok().filter(|_| n.is_power_of_two());
@@ -152,6 +159,12 @@ mod tests {
     /// Written by ethers 6.
     const SCRYPT: &str = r#"{"address":"008aeeda4d805471df9b2a5b0f38a0c3bcba786b","Crypto":{"cipher":"aes-128-ctr","cipherparams":{"iv":"8fd07d67d6389dfbf8dd041d3bc3b4bd"},"ciphertext":"c6a7134c7023a87fafa42ebd64f0a589234341a6c0aea725e66269a715d06f9a","kdf":"scrypt","kdfparams":{"salt":"046e3c205cd7434217eeccf2178ff17d8cd175b1b857b4cd94bde46ee9c29598","n":4096,"dklen":32,"p":1,"r":8},"mac":"92b581a593078b5ba41f3e905af138e7ea951d9e53450e678dd436c2a4a4e850"},"id":"ecfae7e5-af8b-4bac-b365-29b381b1aa1e","version":3}"#;
 
+    /// [`SCRYPT`] with other values of n, r, and p.
+    fn with_cost((n, r, p): (&str, &str, &str)) -> String {
+        let text = SCRYPT.replace("\"n\":4096", &format!("\"n\":{n}")).replace("\"p\":1", &format!("\"p\":{p}"));
+        text.replace("\"r\":8", &format!("\"r\":{r}"))
+    }
+
     #[test]
     fn keystores_of_other_programs_are_read() {
         let secret = const_hex::decode("7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d").unwrap();
@@ -164,10 +177,24 @@ mod tests {
 
     #[test]
     fn a_file_that_would_cost_too_much_or_is_none_is_refused_at_once() {
-        for (from, to) in [("4096", "1073741824"), ("\"p\":1", "\"p\":800"), ("\"r\":8", "\"r\":4000000000")] {
-            let text = SCRYPT.replace(from, to);
-            assert!(matches!(decrypt(&text, "x"), Err(KeystoreError::Costly { .. })), "{to}");
+        let (usual, none) = (("4096", "8", "1"), ("0", "0", "0"));
+        for (n, r, p) in [
+            ("1073741824", "8", "1"),
+            ("4096", "4000000000", "1"),
+            // Much memory for the first n blocks, for the p blocks, or only for both together.
+            ("2048", "4097", "1"),
+            ("2", "100000", "80"),
+            ("2", "2500000", "2"),
+            // Little memory and much work.
+            ("262144", "8", "16"),
+            ("4096", "8", "800"),
+        ] {
+            let text = with_cost((n, r, p));
+            assert!(matches!(decrypt(&text, "x"), Err(KeystoreError::Costly { .. })), "{n} {r} {p}");
         }
+        assert_eq!(with_cost(usual), SCRYPT);
+        assert!(!is_costly(1 << 18, 8, 1) && !is_costly(1 << 20, 8, 1) && !is_costly(1 << 12, 8, 6), "other wallets'");
+        assert!(matches!(decrypt(&with_cost(none), "x"), Err(KeystoreError::Form { .. })));
         let text = PBKDF2.replace("262144", "4000000000");
         assert!(matches!(decrypt(&text, "x"), Err(KeystoreError::Costly { .. })));
         for (from, to) in [
