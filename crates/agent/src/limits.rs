@@ -176,10 +176,12 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// Questions of `vipnode status` of each kind that wait for the agent; a further one waits for room.
 pub const LOCAL_QUERIES: usize = 8;
 /// Connections to the local socket at once; a further one ends the one that has been idle for the longest time, or waits
-/// while all have questions.
+/// while none was idle for [`LOCAL_SETTLE`].
 pub const LOCAL_CONNECTIONS: usize = 8;
 /// A connection to the local socket that asks nothing for this long is closed.
 pub const LOCAL_IDLE: Duration = Duration::from_secs(30);
+/// A connection to the local socket stays this long after it opened, and after each answer, although another one waits.
+pub const LOCAL_SETTLE: Duration = Duration::from_millis(500);
 /// Bytes of a question at the local socket; a larger one ends the connection.
 pub const LOCAL_REQUEST_BYTES: usize = 4 << 10;
 /// Questions of one connection that wait; a further one is answered "busy".

@@ -8,7 +8,7 @@ use vipnode_types::{NodeId, wire::WireError};
 use super::{AgentStatus, StatusSource, latencies::Latencies, method, status_client};
 use crate::{
     AgentError,
-    limits::{LOCAL_CONNECTIONS, LOCAL_IDLE, LOCAL_REQUEST_BYTES, LOCAL_REQUESTS, LOCAL_RETRY},
+    limits::{LOCAL_CONNECTIONS, LOCAL_IDLE, LOCAL_REQUEST_BYTES, LOCAL_REQUESTS, LOCAL_RETRY, LOCAL_SETTLE},
     request_error::RequestError,
     state::StateDir,
 };
@@ -36,6 +36,7 @@ impl LocalServer {
             request_bytes: LOCAL_REQUEST_BYTES,
             requests: LOCAL_REQUESTS,
             idle: LOCAL_IDLE,
+            settle: LOCAL_SETTLE,
             retry: LOCAL_RETRY,
         };
         match status_client::listen(&path) {

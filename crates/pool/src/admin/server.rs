@@ -37,6 +37,8 @@ const REQUEST_BYTES: usize = 16 << 10;
 const REQUESTS: usize = 4;
 /// A connection without a request is closed after this time.
 const IDLE: Duration = Duration::from_secs(10);
+/// A connection stays this long after it opened, and after each answer, although another one waits.
+const SETTLE: Duration = Duration::from_millis(500);
 /// The pause between two attempts to accept a connection.
 const RETRY: Duration = Duration::from_millis(100);
 
@@ -51,6 +53,7 @@ pub(crate) fn listen(socket: &Path) -> io::Result<IpcServer> {
         request_bytes: REQUEST_BYTES,
         requests: REQUESTS,
         idle: IDLE,
+        settle: SETTLE,
         retry: RETRY,
     };
     Ok(IpcServer::new(IpcListener::bind(socket)?, limits))

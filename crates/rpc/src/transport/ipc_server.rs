@@ -29,7 +29,8 @@ pub struct IpcServer {
 /// The limits of an [`IpcServer`].
 #[derive(Debug, Clone, Copy)]
 pub struct IpcServerLimits {
-    /// Open connections; for a further one, the one that was idle for longest is closed.
+    /// Open connections; for a further one, the one that was idle for longest is closed. A further one waits while none was
+    /// idle for `settle`.
     pub connections: usize,
     /// Bytes of one request; a larger one closes the connection.
     pub request_bytes: usize,
@@ -37,6 +38,9 @@ pub struct IpcServerLimits {
     pub requests: usize,
     /// A connection without a request is closed after this time.
     pub idle: Duration,
+    /// A connection does not make room for another one for this time after it opened, and after each answer: its first
+    /// request, or the rest of its answer, may be under way.
+    pub settle: Duration,
     /// The pause after the system failed to accept a connection, and between two attempts to make room.
     pub retry: Duration,
 }
@@ -56,7 +60,7 @@ impl IpcServer {
 
     /// Runs until it is dropped; connections end with it.
     pub async fn run(self, service: impl IpcService) -> Infallible {
-        let IpcServerLimits { connections, request_bytes, requests, idle, retry } = self.limits;
+        let IpcServerLimits { connections, request_bytes, requests, idle, settle, retry } = self.limits;
         let limits = RpcLimits {
             frame_bytes: request_bytes,
             served: requests,
@@ -74,7 +78,8 @@ impl IpcServer {
                     open.retain(|(talk, _)| !talk.is_finished());
                     while talks.len() >= connections {
                         // One that asks nothing makes room; one with a question is answered first.
-                        if let Some(idle) = longest_idle(&open) {
+                        let latest = millis(start.elapsed()).checked_sub(millis(settle));
+                        if let Some(idle) = latest.and_then(|latest| longest_idle(&open, latest)) {
                             idle.abort();
                         }
                         let _ended = timeout(retry, talks.join_next()).await;
@@ -119,8 +124,7 @@ impl Idle {
     }
 
     fn begins(&self) {
-        let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
-        self.since.store(now, Ordering::Relaxed);
+        self.since.store(millis(self.start.elapsed()), Ordering::Relaxed);
     }
 
     fn ends(&self) {
@@ -132,7 +136,12 @@ impl Idle {
     }
 }
 
-fn longest_idle(open: &[(AbortHandle, Idle)]) -> Option<&AbortHandle> {
-    let idle = open.iter().filter(|(_, idle)| idle.since() != u64::MAX);
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX - 1)
+}
+
+/// The connection that has been idle for longest, of those that have been since `latest` or before.
+fn longest_idle(open: &[(AbortHandle, Idle)], latest: u64) -> Option<&AbortHandle> {
+    let idle = open.iter().filter(|(_, idle)| idle.since() <= latest);
     idle.min_by_key(|(_, idle)| idle.since()).map(|(talk, _)| talk)
 }
