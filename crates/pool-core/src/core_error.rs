@@ -148,14 +148,18 @@ errors! {
             has: String,
             /// The price of a slot.
             price: Price,
+            /// How long what is left has to last with one more lease, in milliseconds.
+            last_ms: u64,
             /// When the pool looks again, in milliseconds.
             retry_ms: u64,
-        }: PaymentRequired, "account {payer} {has}, and a slot costs {price} here",
+        }: PaymentRequired,
+            "account {payer} {has}; a slot costs {price} here, and the account must have enough for {minutes} min of all its slots"
+                (minutes = last_ms.div_ceil(60_000).max(1)),
             hint "Pay the operator of this pool, who then runs `vipnode pool admin credit {payer} AMOUNT`." (payer = payer),
             retry retry_ms;
         /// A pool without payments has no ledger.
         NoLedger: Unsuitable, "this pool has no ledger: nothing is owed on it",
-            hint "Start the pool with --payment credit.";
+            hint "Ask the pool's operator, who can charge for slots with --payment credit.";
         /// The sums of an account would leave the range of amounts.
         AmountRange: InvalidParams, "the amount is too large for the account", hint "Enter a smaller amount.";
         /// One order of the operator is for more than is plausible.

@@ -20,6 +20,8 @@ pub(crate) enum Shortage {
         debt: Amount,
         /// What a slot costs.
         price: Price,
+        /// How long what is left has to last with one more lease, in milliseconds.
+        last_ms: u64,
     },
 }
 
@@ -28,14 +30,14 @@ impl Shortage {
     pub(crate) fn error(self, retry_ms: u64) -> CoreError {
         match self {
             Self::NoPayer { price } => CoreError::NoPayer { price, retry_ms },
-            Self::Funds { payer, left, debt, price } => {
+            Self::Funds { payer, left, debt, price, last_ms } => {
                 let asset = price.asset();
                 let has = if debt > Amount::ZERO {
                     format!("owes {}", asset.show(debt))
                 } else {
                     format!("has {} left", asset.show(left))
                 };
-                CoreError::NoFunds { payer, has, price, retry_ms }
+                CoreError::NoFunds { payer, has, price, last_ms, retry_ms }
             }
         }
     }

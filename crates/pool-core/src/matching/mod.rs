@@ -100,9 +100,8 @@ impl Context<'_> {
         let Some(payer) = ledger.links.payer(&agents.id(client)?) else { return Some(Shortage::NoPayer { price }) };
         let lasts_ms = ledger.lasts_ms(payer, BurnRate::of(price), now);
         let short = lasts_ms == 0 || lasts_ms < limits.funds_last_ms;
-        let funds =
-            || Shortage::Funds { payer, left: ledger.left(payer, now), debt: ledger.payer(payer).debt(), price };
-        short.then(funds)
+        let (left, debt) = (ledger.left(payer, now), ledger.payer(payer).debt());
+        short.then_some(Shortage::Funds { payer, left, debt, price, last_ms: limits.funds_last_ms })
     }
 
     /// The other chain whose nodes a chain's nodes are matched with, if there is one.

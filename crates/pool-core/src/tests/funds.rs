@@ -123,10 +123,13 @@ impl Pool {
     }
 
     fn refusal(&mut self, want: u32) -> ErrorCode {
+        code(&self.refused(want))
+    }
+
+    fn refused(&mut self, want: u32) -> WireError {
         let connection = self.connection(CLIENT);
         let ask = Box::new(vipnode_types::wire::AskRequest { want, avoid: Vec::new() });
-        let error = self.request(Command::Ask { connection, request: 2, ask }).unwrap().unwrap_err();
-        code(&error)
+        self.request(Command::Ask { connection, request: 2, ask }).unwrap().unwrap_err()
     }
 }
 
@@ -136,6 +139,8 @@ fn without_funds_there_is_no_service_and_with_them_there_is() {
     assert_eq!(pool.refusal(1), ErrorCode::PaymentRequired);
     pool.credit(u128::from(9 * MINUTE_MS));
     assert_eq!(pool.refusal(1), ErrorCode::PaymentRequired, "it lasts for less than 10 minutes");
+    let refused = pool.refused(1).message;
+    assert!(refused.contains("enough for 10 min"), "the message states how much is missing: {refused}");
     pool.credit(u128::from(2 * MINUTE_MS));
     assert_eq!(pool.served(1).len(), 1);
     assert_eq!(pool.refusal(2), ErrorCode::PaymentRequired, "a second lease would halve it");

@@ -9,7 +9,7 @@ pub struct LedgerRequest {
     pub change: LedgerOrder,
     /// The reason, or the reference of a payment; at most 200 characters.
     pub reason: String,
-    /// The idempotency key, at most 64 characters: the same change with the same key is posted once.
+    /// The idempotency key, at most 64 characters of printable ASCII: the same change with the same key is posted once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// The ID of the user who orders it, as the caller states it: only the pool's user and root can open the socket.

@@ -1,17 +1,18 @@
 use std::net::IpAddr;
 
 use serde_json::value::RawValue;
-use vipnode_pool_core::{AccountLink, Command, LinkConsent, RequestId};
+use vipnode_pool_core::{AccountLink, Command, Identity, LinkConsent, RequestId};
 use vipnode_types::{
     Account, PoolMethod,
     wire::{AccountQuery, LinkRequest, UnlinkRequest, WireError},
 };
 
 use crate::{
-    auth::{AccessControl, Arrival, SignedParams},
+    auth::{Arrival, SignedParams},
     call_refusal::CallRefusal,
     engine::{NOBODY, wall_clock},
     fairness::PermitClass,
+    methods::Service,
 };
 
 /// A call about an account. It needs no connect: what it permits follows from the signatures in it.
@@ -32,8 +33,8 @@ pub(crate) enum VerifiedAccountCall {
     Figures(Account),
 }
 
-/// What remains to be checked of an envelope: its nonce. `None` if the call needs no envelope.
-pub(crate) type UncheckedNonce<'a> = Option<&'a str>;
+/// Who signed the envelope, and its nonce, which remains to be checked. `None` if the call needs no envelope.
+pub(crate) type UncheckedNonce<'a> = Option<(Identity, &'a str)>;
 
 impl<'a> AccountCall<'a> {
     pub(crate) fn link(params: &'a RawValue) -> Result<Self, WireError> {
@@ -52,13 +53,14 @@ impl<'a> AccountCall<'a> {
         Ok(Self::Figures(SignedParams::read(params)?.parse()?))
     }
 
-    /// Checks the signatures. The caller holds a permit for that, and checks the nonce of the envelope after this (fault D8,
-    /// docs/faults.md).
+    /// Checks the signatures. The caller holds a permit for that, and uses up the nonce of the envelope after this (faults D8
+    /// and D9, docs/faults.md).
     pub(crate) async fn verify(
         &self,
-        access: &AccessControl,
+        service: &Service,
         arrival: &Arrival,
     ) -> Result<(VerifiedAccountCall, UncheckedNonce<'_>), WireError> {
+        let access = &service.access;
         let pool = access.pool_id().ok_or(CallRefusal::NoPoolId)?;
         match self {
             Self::Link(signed, request) => {
@@ -68,7 +70,7 @@ impl<'a> AccountCall<'a> {
                 let consent = LinkConsent::Both { issued: identity.issued, chain_id };
                 Ok((
                     VerifiedAccountCall::Link(AccountLink { node: identity.node, account, counter, consent }),
-                    Some(nonce),
+                    Some((identity, nonce)),
                 ))
             }
             Self::Unlink(signed, request) => {
@@ -82,12 +84,13 @@ impl<'a> AccountCall<'a> {
                 if identity.node != node {
                     return Err(CallRefusal::OtherNodeUnlinked.into());
                 }
-                Ok((link(LinkConsent::NodeEnds { issued: identity.issued }), Some(nonce)))
+                Ok((link(LinkConsent::NodeEnds { issued: identity.issued }), Some((identity, nonce))))
             }
             Self::Figures(query) => {
                 query.signed_by_account(pool).verify(&query.signature)?;
-                if !query.is_current(wall_clock()) {
-                    return Err(CallRefusal::OldQuery.into());
+                let ahead_ms = service.sessions.ahead_ms();
+                if !query.is_current(wall_clock(), ahead_ms) {
+                    return Err(CallRefusal::OldQuery { ahead_s: ahead_ms / 1_000 }.into());
                 }
                 Ok((VerifiedAccountCall::Figures(query.account), None))
             }

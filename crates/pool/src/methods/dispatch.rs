@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::value::{RawValue, to_raw_value};
-use vipnode_pool_core::{Command, ConnectionId};
+use vipnode_pool_core::{Command, ConnectionId, Identity};
 use vipnode_types::{
     NodeId, PoolMethod,
     wire::{ConnectRequest, ReachRequest, WireError},
@@ -72,8 +72,12 @@ pub(crate) trait CallSource {
     /// Returns how its calls reached the pool.
     fn arrival(&self) -> &Arrival;
 
-    /// Checks the nonce of a connect whose signature is valid.
+    /// Checks the nonce of a connect that is only checked, whose signature is valid.
     fn check_nonce(&self, nonce: &str) -> Result<(), WireError>;
+
+    /// Accepts the nonce of a call that changes something without a connect, whose signature is valid. The call cannot be
+    /// replayed.
+    fn use_nonce(&self, identity: &Identity, nonce: &str) -> Result<(), WireError>;
 
     /// Returns the connection of a node that signed a call of protocol 2, if it may make the call; `connects` is whether
     /// the call connects the node.
@@ -144,10 +148,10 @@ async fn dispatch_account<C: CallSource>(
     call: &AccountCall<'_>,
 ) -> Result<Dispatched, CallEnd<C::Ended>> {
     let permit = client.check_permit().await?;
-    let (verified, nonce) = call.verify(&service.access, client.arrival()).await?;
+    let (verified, signer) = call.verify(service, client.arrival()).await?;
     drop(permit);
-    if let Some(nonce) = nonce {
-        client.check_nonce(nonce)?;
+    if let Some((identity, nonce)) = signer {
+        client.use_nonce(&identity, nonce)?;
     }
     let (address, _callable) = client.origin();
     let prepared = service.gateway.prepare(verified.permit_class(), |request| verified.command(address, request))?;

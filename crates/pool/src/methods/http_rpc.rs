@@ -3,7 +3,7 @@
 use std::{convert::Infallible, net::IpAddr, sync::Arc};
 
 use serde_json::value::RawValue;
-use vipnode_pool_core::ConnectionId;
+use vipnode_pool_core::{ConnectionId, Identity};
 use vipnode_types::{NodeId, PoolMethod, wire::WireError};
 
 use crate::{
@@ -182,6 +182,11 @@ impl CallSource for HttpClient<'_> {
     /// It is not used up: nothing follows from a connect that is only checked.
     fn check_nonce(&self, nonce: &str) -> Result<(), WireError> {
         Ok(self.service.sessions.check_time(nonce, wall_clock()).map(drop)?)
+    }
+
+    /// A stranger to a closed pool may sign too, so the nonce takes part in the share of the caller's block.
+    fn use_nonce(&self, identity: &Identity, nonce: &str) -> Result<(), WireError> {
+        self.service.sessions.use_nonce(identity, nonce, wall_clock(), Begins::InBlock(self.caller.address_block()))
     }
 
     fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {

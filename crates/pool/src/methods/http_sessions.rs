@@ -75,6 +75,11 @@ impl HttpSessions {
         Self { limit: limits.http_agents, ahead_ms, behind_ms, started, table: Mutex::new(table) }
     }
 
+    /// How far a signed time may be ahead of the pool's clock, in milliseconds.
+    pub(crate) const fn ahead_ms(&self) -> u64 {
+        self.ahead_ms
+    }
+
     /// Accepts the nonce of an agent's call after its signature was checked (fault D8, docs/faults.md). Each nonce has to
     /// be greater than the one before. `begins` is whether the call may begin a session.
     pub(crate) fn use_nonce(

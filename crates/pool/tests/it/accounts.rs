@@ -35,6 +35,7 @@ fn query(pool: PoolId, counter: Ms) -> AccountQuery {
 /// The pool charges nothing, so a call whose signatures are valid is refused by the core.
 fn reaches_the_core<T: std::fmt::Debug>(reply: Result<T, WireError>) -> bool {
     let error = reply.unwrap_err();
+    assert!(error.hint().unwrap_or_default().contains("pool's operator"), "callers did not start the pool");
     error.is(ErrorCode::Unsuitable) && error.message.contains("no ledger")
 }
 
@@ -66,6 +67,30 @@ async fn d7_d12_a_link_needs_both_signatures_for_this_pool() {
 }
 
 #[tokio::test]
+async fn d9_over_http_the_nonces_of_a_nodes_link_and_unlink_are_used_up() {
+    let (pool, id) = pool_with_key().await;
+    let (rpc, url) = (http(&http_url(&pool), &RpcLimits::default()).unwrap(), http_url(&pool));
+    let ben = Keys::new(2);
+    let linked = link(id, &ben, wall());
+    let ended = UnlinkRequest { account: account().account(), node: ben.id(), counter: wall(), signature: None };
+    let first = wall().get();
+    let links = async |nonce| post::<Done>(&rpc, &ben, &url, method::LINK, nonce, &linked).await;
+    let ends = async |nonce| post::<Done>(&rpc, &ben, &url, method::UNLINK, nonce, &ended).await;
+    assert!(reaches_the_core(links(first).await));
+    assert!(unsigned(links(first).await).contains("already used"));
+    assert!(reaches_the_core(ends(first + 1).await));
+    assert!(unsigned(ends(first + 1).await).contains("already used"), "replayed, it would end a newer link");
+    assert!(unsigned(ends(first).await).contains("already used"), "one nonce counts for all methods");
+    assert!(reaches_the_core(ends(first + 2).await));
+    let connect = async |nonce| -> Result<vipnode_types::wire::ConnectReply, _> {
+        post(&rpc, &ben, &url, method::CONNECT, nonce, &ben.client()).await
+    };
+    assert!(unsigned(connect(first + 2).await).contains("already used"));
+    connect(first + 3).await.unwrap();
+    assert!(unsigned(ends(first + 3).await).contains("already used"));
+}
+
+#[tokio::test]
 async fn either_side_ends_a_link_and_nobody_else() {
     let (pool, id) = pool_with_key().await;
     let (agent, ben, eve) = (Agent::open(&pool).await, Keys::new(2), Keys::new(3));
@@ -91,8 +116,13 @@ async fn d46_the_figures_of_an_account_are_for_its_own_key() {
     let stranger = AccountKey::from_bytes([1; 32]).unwrap();
     let forged = AccountQuery { signature: stranger.sign(&good.signed_by_account(id).text()), ..good };
     assert!(unsigned(ask(forged).await).contains("the account's signature"));
-    for counter in [wall().minus(3_700_000), wall().plus(3_700_000)] {
-        assert!(unsigned(ask(query(id, counter)).await).contains("one hour"));
+    // It is valid for an hour, not for one before and one after the time that was signed.
+    for counter in [wall().minus(3_700_000), wall().plus(360_000)] {
+        let refused = unsigned(ask(query(id, counter)).await);
+        assert!(refused.contains("one hour") && refused.contains("300 s in the future"), "{refused}");
+    }
+    for counter in [wall().minus(3_500_000), wall().plus(240_000)] {
+        assert!(reaches_the_core(ask(query(id, counter)).await));
     }
     let unread = agent.call::<AccountView>(method::ACCOUNT, &[json!({"account": "0x00"})]).await.unwrap_err();
     assert!(unread.is(ErrorCode::InvalidParams), "{unread:?}");

@@ -7,8 +7,8 @@ use tokio::time::{sleep, timeout};
 use vipnode_pool::{
     BanTarget, DataDir, PoolConfig, PoolLimits, PoolServer,
     admin::{
-        AdminClient, AdminError, BanRequest, DrainRequest, NodesRequest, TopOrder, TopRequest, UnbanRequest,
-        admin_socket, admin_sockets,
+        AdminClient, AdminError, BanRequest, DrainRequest, LedgerOrder, LedgerRequest, NodesRequest, TopOrder,
+        TopRequest, UnbanRequest, admin_socket, admin_sockets,
     },
 };
 use vipnode_rpc::{RpcLimits, http};
@@ -161,4 +161,33 @@ async fn a_pool_without_a_data_directory_has_its_socket_in_the_users_state_direc
 
 async fn pool_without_socket() -> PoolServer {
     pool().await
+}
+
+#[tokio::test]
+async fn the_key_of_an_order_is_printable_and_short() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_pool, admin) = kept(dir.path()).await;
+    let refused = async |key: &str| {
+        let (change, reason) = (LedgerOrder::ClosePeriod, "October".to_owned());
+        let request = LedgerRequest { change, reason, key: Some(key.to_owned()), by: None };
+        let Err(AdminError::Refused(error)) = admin.change_ledger(&request).await else { panic!("{key}") };
+        error
+    };
+    let long = "k".repeat(65);
+    for key in ["", " ", "invoice\u{200b}7", "invoice\n7", "invoi\u{441}e", " 7", "7 ", &long] {
+        let error = refused(key).await;
+        assert!(error.is(ErrorCode::InvalidParams) && error.message.contains("printable"), "{key:?} {error:?}");
+    }
+    for key in ["invoice 7", "~", &long[1..]] {
+        assert!(refused(key).await.is(ErrorCode::Unsuitable), "the pool has no ledger");
+    }
+}
+
+#[tokio::test]
+async fn more_commands_than_connections_are_all_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_pool, admin) = kept(dir.path()).await;
+    let answers = futures_util::future::join_all((0..100).map(|_| admin.bans())).await;
+    let failed: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+    assert!(failed.is_empty(), "{failed:?}");
 }

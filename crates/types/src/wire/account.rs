@@ -119,10 +119,11 @@ impl AccountQuery {
     /// How long a signed query can be used, in milliseconds. The signed text states it.
     const VALID_MS: u64 = 60 * 60 * 1_000;
 
-    /// Whether the query can be used at `now`: it is at most one hour old, and at most one hour ahead.
+    /// Whether the query can be used at `now`: it is at most one hour old, and at most `ahead_ms` ahead, for clocks that
+    /// differ.
     #[must_use]
-    pub const fn is_current(&self, now: Ms) -> bool {
-        now.since(self.counter) <= Self::VALID_MS && self.counter.since(now) <= Self::VALID_MS
+    pub const fn is_current(&self, now: Ms, ahead_ms: u64) -> bool {
+        now.since(self.counter) <= Self::VALID_MS && self.counter.since(now) <= ahead_ms
     }
 
     /// What the account signs to show its figures at `pool`.

@@ -72,6 +72,11 @@ where
         self.socket.check_nonce(nonce)
     }
 
+    /// A call of another socket has another challenge.
+    fn use_nonce(&self, _identity: &Identity, nonce: &str) -> Result<(), WireError> {
+        self.socket.check_nonce(nonce)
+    }
+
     /// One socket is for one node, in one protocol.
     fn node(&mut self, node: NodeId, connects: bool) -> Result<ConnectionId, WireError> {
         let socket = &mut *self.socket;
