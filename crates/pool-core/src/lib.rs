@@ -34,6 +34,7 @@ mod node_view;
 mod output;
 mod pool_call;
 mod pool_clock;
+mod pool_limits;
 mod protocol2;
 mod row;
 mod steps;
@@ -68,10 +69,11 @@ pub use ledger::{
 };
 pub use ledger_change::{LedgerAccountView, LedgerChange, LedgerChangeKind, LedgerChangeReply};
 pub use ledger_row::{AccountRow, LedgerEntry, LinkRow, PayoutRow, PayoutState, SettlementPeriodRow, UnpaidRow};
-pub use limits::{Limits, PoolLimits};
+pub use limits::Limits;
 pub use metering::pair_time::PairTime;
 pub use node_view::{NodePage, NodeView};
 pub use pool_call::PoolCall;
+pub use pool_limits::PoolLimits;
 pub use protocol2::state::Protocol2State;
 pub use row::{
     DelegationRow, HostTimeRow, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow, Row, RowKey, TimesRow,

@@ -3,6 +3,7 @@
 
 pub(crate) mod attached_agent;
 pub(crate) mod chain_votes;
+mod connections;
 pub(crate) mod delegations;
 pub(crate) mod drains;
 pub(crate) mod hello;
@@ -17,11 +18,12 @@ pub(crate) mod profile;
 pub(crate) mod proven;
 pub(crate) mod registry;
 pub(crate) mod roles;
+mod shared_descriptions;
 pub(crate) mod update_gaps;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use vipnode_types::{ChainSpec, Enode, Ms, NodeId, protocol2::Kind, sanitize};
+use vipnode_types::{ChainSpec, Enode, Ms, NodeId};
 
 use crate::{
     ConnectionId, Credentials, Limits, NodeRow, Signer,
@@ -31,11 +33,7 @@ use crate::{
         registry::Registry, roles::Roles,
     },
     collections::{
-        address_block::AddressBlock,
-        deadlines::Deadlines,
-        interner::Interner,
-        seeded_rng::SeededRng,
-        slab::{Handle, NIL},
+        address_block::AddressBlock, deadlines::Deadlines, interner::Interner, seeded_rng::SeededRng, slab::Handle,
     },
     protocol2::dialect::AgentProtocol,
 };
@@ -277,126 +275,6 @@ impl Agents {
         self.nodes.capacity()
     }
 
-    // Chains and versions.
-
-    pub(crate) fn chain(&self, number: u32) -> Option<&ChainSpec> {
-        self.chains.get(number)
-    }
-
-    /// Returns the number of a chain; `None` if no node is on it.
-    pub(crate) fn chain_number(&self, chain: &ChainSpec) -> Option<u32> {
-        self.chains.number(chain)
-    }
-
-    /// Whether a connected node may be on a chain whose room `charged_to` shares.
-    pub(crate) fn may_use_chain(&self, chain: &ChainSpec, charged_to: Option<AddressBlock>) -> bool {
-        self.chains.may_use(chain, charged_to)
-    }
-
-    /// Whether connected nodes are on as many chains as the limit allows.
-    pub(crate) const fn has_all_chains(&self) -> bool {
-        self.chains.is_full()
-    }
-
-    /// Counts one more node on a chain. Only while one of its nodes is connected, a chain counts for the limit of chains.
-    pub(crate) fn join_chain(&mut self, chain: ChainSpec) -> Option<u32> {
-        self.chains.keep(chain)
-    }
-
-    /// Moves a node to a chain on which [`Self::join_chain`] has counted it.
-    pub(crate) fn move_to_chain(&mut self, index: u32, chain: u32) {
-        let before = self.vote(index);
-        let Some(node) = self.nodes.get_mut(index) else { return };
-        let (old, connected) = (node.set_chain(chain), node.is_connected());
-        if connected {
-            self.chains.begin_use(chain, Some(node.block).filter(|block| *block != AddressBlock::ALL));
-            self.chains.end_use(old);
-        }
-        self.count_vote(index, before);
-        self.chains.release(old);
-    }
-
-    /// The version of a node's execution client; `None` if its agent did not send it.
-    pub(crate) fn version(&self, node: &Node) -> Option<&str> {
-        self.versions.get(node.client_version()).map(|text| &**text)
-    }
-
-    /// As [`Self::version`], by index; empty if it is unknown.
-    pub(crate) fn client_version(&self, index: u32) -> String {
-        self.nodes.get(index).and_then(|node| self.version(node)).unwrap_or_default().to_owned()
-    }
-
-    /// The version of an agent; empty if it did not send one.
-    pub(crate) fn agent_version(&self, node: &Node) -> String {
-        self.versions.get(node.agent_version()).map(ToString::to_string).unwrap_or_default()
-    }
-
-    fn intern_version(&mut self, text: &str, charged_to: Option<AddressBlock>, limits: &Limits) -> u32 {
-        let cut = sanitize(text, limits.version_chars as usize);
-        self.versions.acquire(cut.into_boxed_str(), charged_to).unwrap_or(NIL)
-    }
-
-    /// The kind of a node's execution client, as described by its agent.
-    pub(crate) fn kind(&self, index: u32) -> Kind {
-        let Some(node) = self.nodes.get(index) else { return Kind::Unknown };
-        let of_version = || self.version(node).map_or(Kind::Unknown, Kind::of_client);
-        node.credentials().claimed_kind().unwrap_or_else(of_version)
-    }
-
-    // The connection.
-
-    /// Gives a node a new connection. From here on it uses its chain.
-    pub(crate) fn attach(
-        &mut self,
-        index: u32,
-        connection: ConnectionId,
-        (address, callable): (IpAddr, bool),
-        now: Ms,
-        limits: &Limits,
-    ) -> Changed {
-        let before = self.vote(index);
-        let (connection_before, chain) = self.get(index).map_or((None, NIL), |node| (node.connection(), node.chain()));
-        self.nodes.set_connection(index, Some(connection));
-        let changed = self.update(index, |node| node.begin_connection(address, callable, now));
-        self.count_vote(index, before);
-        if connection_before.is_none() {
-            self.chains.begin_use(chain, self.charged_for_node(index, limits));
-        }
-        self.move_to_block(index, address, limits);
-        changed
-    }
-
-    /// Counts a node for the address block where it is now. A block that has no room gets it not: then it still counts for
-    /// the block where it was before, so that nodes that move do not fill a block beyond its share.
-    fn move_to_block(&mut self, index: u32, address: IpAddr, limits: &Limits) {
-        let known = self.len();
-        let block = if limits.members_only { AddressBlock::ALL } else { AddressBlock::of(address) };
-        let Some(node) = self.nodes.get_mut(index).filter(|node| node.block != block) else { return };
-        let never_paired = !node.proven.is_paired();
-        let free = limits.members_only || node.proven.is_proven();
-        if free || self.shares.may_join(block, never_paired, known, limits) {
-            self.shares.leave(node.block, never_paired);
-            self.shares.join(block, never_paired);
-            node.block = block;
-        }
-    }
-
-    /// Forgets the profile and the versions of a node that is not connected; its next connect describes them again.
-    pub(crate) fn forget_description(&mut self, index: u32) {
-        self.forget_profile(index);
-        self.forget_versions(index);
-    }
-
-    /// Removes a node's connection. From here on it uses no chain.
-    pub(crate) fn detach(&mut self, index: u32, now: Ms) -> Changed {
-        let chain = self.get(index).filter(|node| node.is_connected()).map(Node::chain);
-        chain.into_iter().for_each(|chain| self.chains.end_use(chain));
-        let before = self.vote(index);
-        self.nodes.set_connection(index, None);
-        self.count_vote(index, before);
-        self.update(index, |node| node.end_connection(chain.map(|_| now)))
-    }
-
     /// Updates the smoothed round trip time of an agent's socket, in microseconds.
     pub(crate) fn note_latency(&mut self, index: u32, rtt_us: u32) {
         if let Some(node) = self.nodes.get_mut(index) {
@@ -439,61 +317,9 @@ impl Agents {
         new
     }
 
-    /// Checks the use counts of chains, versions, and profiles, and the counts of nodes by address block.
-    ///
-    /// # Errors
-    /// A description of the first disagreement.
-    pub(crate) fn check_shared(&self) -> Result<(), &'static str> {
-        let (mut chains, mut used_chains) = (BTreeMap::new(), BTreeMap::new());
-        let (mut versions, mut profiles) = (BTreeMap::new(), BTreeMap::new());
-        let mut held = [0_u32; 2];
-        let add = |uses: &mut BTreeMap<u32, u32>, number: u32| {
-            let count = uses.entry(number).or_default();
-            *count = count.saturating_add(1);
-        };
-        for (_, node) in self.nodes.iter() {
-            add(&mut chains, node.chain());
-            if node.is_connected() {
-                add(&mut used_chains, node.chain());
-            }
-            node.versions().into_iter().filter(|at| *at != NIL).for_each(|at| add(&mut versions, at));
-            Some(node.profile()).filter(|at| *at != NIL).into_iter().for_each(|at| add(&mut profiles, at));
-            let never_paired = !node.proven().is_paired();
-            for (count, counts) in held.iter_mut().zip([true, never_paired]) {
-                *count = count.saturating_add(u32::from(counts && node.block != AddressBlock::ALL));
-            }
-        }
-        for (index, list) in &self.rejected_versions {
-            if self.nodes.get(*index).is_none() {
-                return Err("an unknown node refuses versions");
-            }
-            list.iter().for_each(|number| add(&mut versions, *number));
-        }
-        let agree = [
-            ("chains are miscounted", chains == self.chains.references()),
-            ("chains in use are miscounted", used_chains == self.chains.users()),
-            ("versions are miscounted", versions == self.versions.references() && versions == self.versions.users()),
-            ("profiles are miscounted", profiles == self.profiles.references() && profiles == self.profiles.users()),
-            ("nodes of blocks are miscounted", held == self.shares.held()),
-        ];
-        agree.into_iter().find(|(_, agrees)| !agrees).map_or(Ok(()), |(what, _)| Err(what))
-    }
-
-    /// The number of profiles.
-    #[cfg(test)]
-    pub(crate) fn profiles(&self) -> usize {
-        self.profiles.references().len()
-    }
-
     #[cfg(test)]
     pub(crate) fn heap_bytes(&self) -> usize {
         let planned = self.never_paired.heap_bytes() + self.proofs.heap_bytes();
         self.nodes.heap_bytes() + self.last_reports.heap_bytes() + planned
-    }
-
-    /// Of what nodes share.
-    #[cfg(test)]
-    pub(crate) fn shared_heap_bytes(&self) -> usize {
-        self.chains.heap_bytes() + self.versions.heap_bytes() + self.profiles.heap_bytes()
     }
 }
