@@ -31,7 +31,7 @@ errors! {
             /// Why it is not a price in that asset.
             source: Box<AmountError>,
         }: Unsuitable, "this pool charges in {asset}, and cannot use the maximum price {quoted}: {source}",
-            hint "Write --max-price in {}, or leave it out." (asset.unit_names());
+            hint "Write --max-price in {units}, or leave it out." (units = asset.unit_names());
         /// A node that used protocol 3 connects with protocol 2, which its owner has not allowed.
         SpeaksProtocol3: Unauthorized, "this node uses protocol 3, and its owner has not allowed protocol 2",
             hint "Run the agent with --allow-protocol-2 once, or stay with protocol 3.";
@@ -160,14 +160,14 @@ errors! {
         /// A pool without payments has no ledger.
         NoLedger: Unsuitable, "this pool has no ledger: nothing is owed on it",
             hint "Ask the pool's operator, who can charge for slots with --payment credit.";
-        /// The sums of an account would leave the range of amounts.
+        /// The totals of an account would overflow.
         AmountRange: InvalidParams, "the amount is too large for the account", hint "Enter a smaller amount.";
-        /// One order of the operator is for more than is plausible.
+        /// An order of the operator is for an implausibly large amount.
         OrderTooLarge: InvalidParams, "the amount is too large for one order",
             hint "Enter less than 2^96 smallest units of the asset.";
-        /// The operator credits or debits nothing.
+        /// The operator credits or debits an amount of 0.
         ZeroAmount: InvalidParams, "the amount is 0", hint "Enter an amount above 0.";
-        /// An order has no reason, and one about a payout no reference.
+        /// An order has no reason, or an order about a payout has no reference.
         BlankReason: InvalidParams, "the reason is blank",
             hint "Enter a reason, or the reference of the payment.";
         /// The idempotency key was used for another order.
@@ -175,7 +175,7 @@ errors! {
             /// The entry of that order.
             entry: u64,
         }: InvalidParams, "the key was used for another order: entry {entry} of the ledger",
-            hint "Pass another --key, or the order of entry {entry} to repeat it." (entry = entry);
+            hint "Pass another --key, or pass the order of entry {entry} unchanged." (entry = entry);
         /// The operator has not credited the account yet.
         UnknownAccount {
             /// The account that was named.
@@ -188,11 +188,12 @@ errors! {
             most: u32,
         }: Unsuitable, "this account already pays for {most} nodes",
             hint "Run `vipnode account unlink` for a node that no longer needs it.";
-        /// Billing periods of the node that another account pays for, or none, wait for the next hour.
+        /// Billing periods of the node, which another account or no account pays for, wait for the next hour.
         PeriodsWait {
             /// When to try again, in milliseconds.
             retry_ms: u64,
-        }: Busy, "this node ended so many billing periods in this hour that it cannot get another account before the next",
+        }: Busy, "this node ended so many billing periods this hour that it cannot be linked to another account until \
+                  the next hour",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The account does not pay for the node.
         NotLinked {
@@ -203,7 +204,7 @@ errors! {
         /// The node to link is not known to the pool.
         UnknownNode: Unsuitable, "this pool does not know the node",
             hint "Start the node's agent, wait until it has connected, then link again.";
-        /// The account signed for another chain than the node follows.
+        /// The account signed for a chain that the node does not follow.
         LinkChain {
             /// The ID of the chain that the account signed.
             signed: u64,
@@ -231,17 +232,17 @@ errors! {
         /// A payout is more than what is payable to the payee.
         PayoutExceeds: InvalidParams, "the payout is more than what is payable to the account",
             hint "Check the ledger: vipnode pool verify.";
-        /// A settlement period cannot be closed while payouts of the one before are not marked.
+        /// A settlement period cannot be closed while payouts of the previous one are not marked.
         PayoutsUnmarked {
             /// How many payouts are not marked.
             payouts: usize,
-        }: Unsuitable, "{payouts} payouts of the period before are not marked",
+        }: Unsuitable, "payouts of the previous period that are not marked: {payouts}",
             hint "Mark each with `vipnode pool admin payout paid ID REF` or `vipnode pool admin payout bounced ID REASON`.";
         /// The counter of a signed link is not higher than one that the account signed before.
         LinkCounter {
             /// The highest counter that the account signed.
             newest: u64,
-        }: Unauthorized, "the account has signed counter {newest}, and this link has no higher one",
+        }: Unauthorized, "the account has already signed the counter {newest}, and the counter of this link is not higher",
             hint "Sign a new link: run `vipnode account link` again.";
         /// The nonce of a protocol 2 call is in the future.
         NonceAhead {

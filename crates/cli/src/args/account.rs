@@ -13,8 +13,8 @@ use super::{NodeArgs, TrustArgs};
 #[command(
     disable_help_subcommand = true,
     after_help = "Examples:\n  vipnode account link wss://pool.example --keystore FILE      let the local node spend from an account\n  \
-                  vipnode account link wss://pool.example --account 0x…        the same with a wallet that signs elsewhere\n  \
-                  vipnode account show wss://pool.example --keystore FILE      show what the account has"
+                  vipnode account link wss://pool.example --account 0x…        the same with an external wallet\n  \
+                  vipnode account show wss://pool.example --keystore FILE      show the account's balances"
 )]
 pub(crate) struct AccountArgs {
     #[command(subcommand)]
@@ -25,15 +25,15 @@ pub(crate) struct AccountArgs {
 pub(crate) enum AccountCommand {
     /// Let the local node spend from an account.
     ///
-    /// Both have to agree: the account signs a text, and the node's agent, which has connected to the pool before, signs the
-    /// call. The pool's operator has to have credited the account before. Without a keystore, the command prints the text
-    /// and the command that takes the signature.
+    /// Both must agree: the account signs a text, and the node's agent signs the call. The agent must have connected to
+    /// the pool before, and the pool's operator must have credited the account. Without a keystore, the command prints
+    /// the text and the command that takes the signature.
     Link(AccountLinkArgs),
     /// End the link between a node and an account.
     ///
     /// The node's agent can end it without the account, and the account without the node.
     Unlink(AccountUnlinkArgs),
-    /// Show what an account has at a pool.
+    /// Show the balances of an account at a pool.
     Show(AccountShowArgs),
 }
 
@@ -98,23 +98,23 @@ pub(crate) struct AccountPoolArgs {
 pub(crate) struct SignerArgs {
     /// Sign with the key in this keystore file.
     ///
-    /// Takes a file of geth, Clef, Foundry, or another wallet (Web3 secret storage, version 3).
+    /// Takes a keystore file from geth, Clef, Foundry, or another wallet (Web3 Secret Storage, version 3).
     #[arg(long, value_name = "FILE", conflicts_with = "account", help_heading = "Payment")]
     pub(crate) keystore: Option<PathBuf>,
     /// Read the password of the keystore from this file.
     ///
-    /// [default: ask for it]
+    /// [default: prompt for it]
     #[arg(long, value_name = "FILE", requires = "keystore", help_heading = "Payment")]
     pub(crate) password_file: Option<PathBuf>,
-    /// Sign with a wallet elsewhere, for this account.
+    /// Sign for this account with an external wallet.
     ///
     /// Without --signature, the command prints the text to sign.
     #[arg(long, value_name = "ADDRESS", help_heading = "Payment")]
     pub(crate) account: Option<Account>,
-    /// The counter in the text that the wallet signed.
+    /// Pass the counter from the text that the wallet signed.
     #[arg(long, value_name = "N", requires = "signature", help_heading = "Payment", hide_short_help = true)]
     pub(crate) counter: Option<u64>,
-    /// The wallet's signature of the text (personal_sign).
+    /// Pass the wallet's signature of the text (personal_sign).
     #[arg(long, value_name = "HEX", requires_all = ["account", "counter"], help_heading = "Payment", hide_short_help = true)]
     pub(crate) signature: Option<AccountSignature>,
 }

@@ -7,10 +7,6 @@ use super::{PoolSocketArgs, whole_number::whole_number};
 
 /// A change of an account's balance.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  vipnode pool admin credit 0x52908400098527886E0F7030069857D2E4169EE7 \"10 USDC\" \\\n    \
-                        --reason \"bank transfer\" --key invoice-7"
-)]
 pub(crate) struct BalanceArgs {
     /// Change the balance of this account.
     #[arg(value_name = "ACCOUNT", help_heading = "Payment")]
@@ -100,7 +96,7 @@ pub(crate) struct PayoutPaidArgs {
     /// Mark the payout with this number.
     #[arg(value_name = "ID", help_heading = "Payment")]
     pub(crate) payout: u64,
-    /// Record this reference of the payment (at most 200 characters).
+    /// Record this payment reference (at most 200 characters).
     #[arg(value_name = "REF", help_heading = "Payment")]
     pub(crate) reference: String,
     #[command(flatten)]

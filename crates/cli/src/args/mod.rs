@@ -201,7 +201,7 @@ pub(crate) enum Command {
     ///
     /// Signs a delegation to the agent with the node key. Afterward, the agent no longer needs to read the key file.
     Link(LinkArgs),
-    /// Let nodes spend from an account, and show its figures.
+    /// Let nodes spend from an account, and show its balances.
     Account(Box<AccountArgs>),
     /// Check the setup and suggest fixes.
     ///

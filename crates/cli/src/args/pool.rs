@@ -39,15 +39,15 @@ pub(crate) struct PoolArgs {
     pub(crate) public_url: Vec<RpcUrl>,
     /// Store the pool's key, its leases, and all other state here.
     ///
-    /// The key is created at the first start. Agents remember its public half, the pool's ID, and refuse another pool at
-    /// the same URL. The database, pool.db, contains nodes, leases, and what was metered, so a restart ends no lease. Bans and
-    /// drains are stored here too. [default: ~/.local/share/vipnode/pool]
+    /// The key is created at the first start. Agents remember its public half, the pool's ID, and refuse another pool
+    /// at the same URL. The database, pool.db, contains nodes, leases, and what was metered, so leases survive a
+    /// restart. Bans and drains are stored here too. [default: ~/.local/share/vipnode/pool]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
-    /// Make a new key if the one in the data directory is lost.
+    /// Create a new key if the one in the data directory is lost.
     ///
-    /// Agents that remember the pool's ID refuse the new one until their users pass --accept-pool-key. Without this flag, a pool
-    /// whose directory has a database but no key does not start. A key that is there stays.
+    /// Agents that remember the pool's ID refuse the new one until their users pass --accept-pool-key. Without this
+    /// flag, a pool whose directory has a database but no key does not start. An existing key is kept.
     #[arg(long, help_heading = "Pool", hide_short_help = true)]
     pub(crate) new_pool_key: bool,
     /// Keep the pool's state in a database (sqlite) or in memory.
@@ -78,19 +78,18 @@ pub(crate) struct PoolArgs {
     /// Charge this much for a slot, such as "100 gwei/minute".
     ///
     /// The period is ms, second, minute, hour, day, week, or month (30 days), a short form such as min, h, or d, or a
-    /// number of them. A price without a
-    /// period, such as "100 gwei", is per minute; only 0 needs no unit. The units are those of --asset. Without
-    /// --payment credit, leases are metered and nothing is owed.
+    /// number of them. A price without a period, such as "100 gwei", is per minute; only 0 needs no unit. The units are
+    /// those of --asset. Without --payment credit, leases are metered and nothing is owed.
     #[arg(long, alias = "contract.price", default_value = "0", value_name = "PRICE", help_heading = "Payment")]
     pub(crate) price: QuotedPrice,
-    /// Set how clients pay: none, or credit that the operator enters.
+    /// Set how clients pay: none, or credit that the operator records.
     ///
-    /// With credit, a client is served as long as the account that is linked to its node has funds. The operator enters what
-    /// was received with `vipnode pool admin credit`, and pays hosts what `vipnode pool admin payouts` lists. All leases end
-    /// when a pool is started with another value.
+    /// With credit, a client is served as long as the account that is linked to its node has funds. The operator
+    /// records payments with `vipnode pool admin credit`, and pays hosts what `vipnode pool admin payouts` lists. If
+    /// the pool is started with another value, all leases end.
     #[arg(long, value_name = "none|credit", default_value = "none", help_heading = "Payment", hide_short_help = true)]
     pub(crate) payment: PaymentMode,
-    /// Keep this part of what clients pay, in basis points (1/100 %).
+    /// Keep this share of what clients pay, in basis points (0.01%).
     #[arg(long, value_name = "N", default_value = "0", value_parser = fee_bps, help_heading = "Payment", hide_short_help = true)]
     pub(crate) fee_bps: u16,
     /// Charge in this asset, such as USDC:6.
@@ -176,14 +175,15 @@ pub(crate) struct PoolArgs {
     pub(crate) limit: Vec<LimitFlag>,
     /// Check the settings and the files that they name, then exit.
     ///
-    /// Reads the members, the join secret, the certificate, and the keys in the data directory, and starts nothing. The exit code is
-    /// 2 if one of them cannot be used.
+    /// Reads the members, the join secret, the certificate, and the keys in the data directory, but does not start a
+    /// pool. The exit code is 2 if one of them cannot be used.
     #[arg(long, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) check_config: bool,
-    /// Start although the clock is far from the latest time in the database.
+    /// Start even if the clock is far from the latest time in the database.
     ///
-    /// Without it, a clock that is more than 24 hours behind or 90 days ahead stops the start, because the time of each lease
-    /// depends on it. If the clock is behind, pool time continues from the latest time in the database.
+    /// Without this flag, the pool does not start if the clock is more than 24 hours behind or 90 days ahead, because
+    /// the time of each lease depends on it. If the clock is behind, pool time continues from the latest time in the
+    /// database.
     #[arg(long, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) accept_clock: bool,
     /// Print all limits with their values and effects, then exit.

@@ -16,16 +16,17 @@ pub(crate) enum PoolCommand {
     Key(KeyArgs),
     /// Copy the database of a pool, which may be running.
     ///
-    /// The copy contains nodes, leases, and what was metered. The pool's key and its bans are files of their own in the data
-    /// directory.
+    /// The copy contains nodes, leases, and what was metered. The pool's key and its bans are separate files in the
+    /// data directory.
     Backup(BackupArgs),
     /// Check the database of a pool, which may be running, or a backup.
     ///
-    /// Reads everything and computes again what was metered, and every balance. The exit code is 1 if something is wrong.
+    /// Reads the whole database, and recomputes what was metered and every balance. The exit code is 1 if something is
+    /// wrong.
     Verify(VerifyArgs),
-    /// Put a backup in the place of the database of a stopped pool.
+    /// Replace the database of a stopped pool with a backup.
     ///
-    /// The numbers of leases then begin beyond any that were used. The pool's key and its bans are not changed.
+    /// Afterward, the pool skips lease IDs, so that none is used twice. The pool's key and its bans do not change.
     Restore(RestoreArgs),
 }
 
@@ -40,7 +41,7 @@ pub(crate) struct RestoreArgs {
     /// [default: ~/.local/share/vipnode/pool]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
-    /// Replace a database that exists, and keep it under another name.
+    /// Replace an existing database, and keep it under another name.
     #[arg(long, help_heading = "Pool")]
     pub(crate) force: bool,
 }
@@ -107,18 +108,27 @@ pub(crate) enum AdminCommand {
     /// Running leases continue until they end.
     Drain(DrainArgs),
     /// Credit an account with what it paid.
+    #[command(
+        after_help = "Example:\n  vipnode pool admin credit 0x52908400098527886E0F7030069857D2E4169EE7 \"10 USDC\" \\\n    \
+                      --reason \"bank transfer\" --key invoice-7"
+    )]
     Credit(BalanceArgs),
-    /// Debit an account by what was returned to it.
+    /// Debit an account for a refund or to correct a credit.
+    #[command(
+        after_help = "Example:\n  vipnode pool admin debit 0x52908400098527886E0F7030069857D2E4169EE7 \"10 USDC\" \\\n    \
+                      --reason \"refund\" --key refund-7"
+    )]
     Debit(BalanceArgs),
     /// Set how much an account may owe.
     Limit(CreditLimitArgs),
-    /// Show the figures of an account.
+    /// Show the balances of an account.
     Account(LedgerAccountArgs),
     /// List the accounts that pay or earn.
     Accounts(AccountsArgs),
     /// Close the settlement period and list its payouts.
     ///
-    /// Each payout of the period before must be marked first. A payout is what clients have secured, less the fee.
+    /// Each payout of the previous period must be marked first. A payout is what clients' funds have covered, less the
+    /// fee.
     ClosePeriod(ClosePeriodArgs),
     /// List the payouts of a settlement period.
     Payouts(PayoutsArgs),
@@ -195,7 +205,8 @@ pub(crate) struct NodesArgs {
 pub(crate) struct BanArgs {
     /// Ban this node ID, agent key, address, or network.
     ///
-    /// Of the ID of a node that is connected or has leases, or of its agent, the first 8 characters or more are enough.
+    /// For a node that is connected or has leases, and for its agent, the first 8 or more characters of the ID are
+    /// enough.
     #[arg(value_name = "TARGET", help_heading = "Pool")]
     pub(crate) target: TypedTarget,
     /// Send this reason to the banned agents (at most 80 characters).
@@ -214,7 +225,7 @@ pub(crate) struct BanArgs {
 pub(crate) struct UnbanArgs {
     /// Remove the ban of this node ID, agent key, address, or network.
     ///
-    /// Of an ID, the first 8 characters or more are enough.
+    /// The first 8 or more characters of an ID are enough.
     #[arg(value_name = "TARGET", help_heading = "Pool")]
     pub(crate) target: TypedTarget,
     #[command(flatten)]
@@ -231,7 +242,7 @@ pub(crate) struct BansArgs {
 pub(crate) struct DrainArgs {
     /// Drain this node.
     ///
-    /// Of its ID, the first 8 characters or more are enough. [default: the whole pool]
+    /// The first 8 or more characters of its ID are enough. [default: the whole pool]
     #[arg(value_name = "NODE", value_parser = TypedTarget::node, help_heading = "Pool")]
     pub(crate) node: Option<TypedTarget>,
     /// Stop draining and assign leases again.

@@ -8,9 +8,9 @@ use clap::{Args, ValueEnum};
 pub(crate) struct TlsArgs {
     /// Pass "internal" to serve TLS with the pool's own CA.
     ///
-    /// Intended for private networks. The CA is created at the first start, in --datadir or in ~/.local/state/vipnode.
-    /// The pool issues its certificate at each start, for the addresses that it listens on, this machine's name, and
-    /// the hosts of --public-url. Agents need --tls-ca with the CA's certificate.
+    /// Intended for private networks. The CA is created at the first start, in the data directory (with --store memory,
+    /// in ~/.local/state/vipnode). The pool issues its certificate at each start, for the addresses that it listens on,
+    /// this machine's name, and the hosts of --public-url. Agents need --tls-ca with the CA's certificate.
     #[arg(long, value_name = "SOURCE", conflicts_with = "tls_cert", hide_possible_values = true, help_heading = "TLS")]
     pub(crate) tls: Option<TlsSource>,
     /// Serve TLS with this certificate (PEM).

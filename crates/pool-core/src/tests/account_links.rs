@@ -110,7 +110,7 @@ fn d8_d9_a_counter_grows_and_only_a_link_that_holds_raises_it() {
     pool.change_link(CLIENT, PAYER, now.plus(1), LinkConsent::AccountEnds).unwrap();
     for replayed in [now, now.plus(1)] {
         let error = pool.link_to(CLIENT, PAYER, replayed).unwrap_err();
-        assert!(error.message.contains("has signed counter"), "{error:?}");
+        assert!(error.message.contains("has already signed the counter"), "{error:?}");
     }
     pool.link_to(CLIENT, PAYER, now.plus(2)).unwrap();
     // A store keeps it over a restart, also once the account has no link.
@@ -119,7 +119,7 @@ fn d8_d9_a_counter_grows_and_only_a_link_that_holds_raises_it() {
     let rows = pool.core.rows().into_iter().chain([payment]);
     pool.core = Core::restore(Limits::default(), [5; 32], now, rows);
     let error = pool.link_to(CLIENT, PAYER, now.plus(3)).unwrap_err();
-    assert!(error.message.contains("has signed counter"), "{error:?}");
+    assert!(error.message.contains("has already signed the counter"), "{error:?}");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_node_ends_its_own_link_without_touching_the_counter_of_the_account() {
     let now = pool.now;
     pool.link_to(CLIENT, PAYER, now).unwrap();
     let error = pool.change_link(CLIENT, PAYER, now, LinkConsent::NodeEnds { issued: ISSUED }).unwrap_err();
-    assert!(error.message.contains("has signed counter"), "an older request ends no newer link: {error:?}");
+    assert!(error.message.contains("has already signed the counter"), "an older request ends no newer link: {error:?}");
     pool.change_link(CLIENT, PAYER, now.plus(9), LinkConsent::NodeEnds { issued: ISSUED }).unwrap();
     assert_eq!(pool.core.ledger.as_ref().unwrap().links.payer(&node(CLIENT)), None);
     pool.link_to(CLIENT, PAYER, now.plus(1)).unwrap();
