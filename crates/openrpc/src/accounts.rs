@@ -17,7 +17,7 @@ pub(super) fn link() -> MethodRow {
     let text = "From then on, the pool charges what the node spends to the account, and the node may spend what the account \
                 has at the pool. Both have to agree: the account signs a text (EIP-191), and the node's agent signs the \
                 call. The counter has to be greater than that of any earlier link of the account, at most 24 h old, and \
-                not in the future. The operator has to have credited the account before. The running billing periods of \
+                not in the future. The operator must have credited the account before. The running billing periods of \
                 the node end first.";
     let request = examples::link_request();
     let call = request.and_then(|request| examples::signed(method::LINK, CHALLENGE, &request));
@@ -35,8 +35,8 @@ pub(super) fn link() -> MethodRow {
 }
 
 pub(super) fn unlink() -> MethodRow {
-    let text = "Either of the two ends the link: the account with a signature in the request, or the node with the envelope \
-                of its agent. The running billing periods of the node end first.";
+    let text = "Either side can end the link: the account with a signature in the request, or the node with its \
+                agent's envelope. The running billing periods of the node end first.";
     let request = UnlinkRequest { account: examples::payer(), node: examples::client(), counter: NOW, signature: None };
     MethodRow::new::<Done>(
         method::UNLINK,
@@ -76,8 +76,8 @@ pub(super) fn funds() -> MethodRow {
 }
 
 pub(super) fn account() -> MethodRow {
-    let text = "Returns the figures of an account. The account signs a text (EIP-191) that names the pool, so that nobody \
-                else can read them. A signature can be used for one hour.";
+    let text = "Returns the balances and nodes of an account. The account signs a text (EIP-191) that names the pool, \
+                so that nobody else can read them. A signature is valid for one hour.";
     let view = AccountView {
         asset: Asset::ETHER,
         time_ms: NOW,
@@ -94,7 +94,7 @@ pub(super) fn account() -> MethodRow {
     MethodRow::new::<AccountView>(
         method::ACCOUNT,
         CallDirection::AccountToPool,
-        "Get the figures of an account",
+        "Get the balances of an account",
         text,
         ("account", "The account"),
     )

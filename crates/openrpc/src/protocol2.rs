@@ -130,8 +130,8 @@ pub(super) fn client() -> MethodRow {
 }
 
 pub(super) fn account() -> MethodRow {
-    let text = "Returns the account of a wallet. This version does not collect payment, and the result contains no \
-                private data.";
+    let text =
+        "Returns an empty account: `vipnode_account` returns the balances, to the holder of the account's key only.";
     let balance = Balance {
         account: examples::account().to_string(),
         next_withdraw: "0001-01-01T00:00:00Z".to_owned(),
@@ -151,8 +151,8 @@ pub(super) fn account() -> MethodRow {
 }
 
 pub(super) fn add_node() -> MethodRow {
-    let text = "Claims a node for a wallet. Always refused, because the node has to agree, which protocol 2 has no message for: \
-                `vipnode_link` does that.";
+    let text = "Claims a node for a wallet. Always refused, because the node has to consent, and protocol 2 has no \
+                message for that: use `vipnode_link`.";
     MethodRow::new::<()>(
         method::ADD_NODE,
         CallDirection::PageToPool,
@@ -166,8 +166,8 @@ pub(super) fn add_node() -> MethodRow {
 }
 
 pub(super) fn withdraw() -> MethodRow {
-    let text =
-        "Requests a payout to a wallet. Always refused: where clients pay, the operator pays out what hosts earned.";
+    let text = "Requests a payout to a wallet. Always refused: on a pool that charges, the operator pays out what hosts \
+                earned.";
     MethodRow::new::<()>(
         method::WITHDRAW,
         CallDirection::PageToPool,

@@ -99,11 +99,11 @@ pub(super) fn status() -> MethodRow {
 
 pub(super) fn reach() -> MethodRow {
     let text = "Intended for callers that may later connect as agents. The pool stores nothing about the caller and assigns \
-                no slot. It tests the port only at the caller's source address; if it does not test the port now, \
-                `port_error` contains the reason. \
-                With `connect`, params are [request, envelope], signed as for vipnode_connect but with the name of this \
-                method: the pool checks audience, delegation, membership, bans, and chain as it checks a connect, and \
-                `admission` is the result and `supply` counts the hosts that it could assign to the node. `vipnode doctor` calls this method.";
+                no slot. It tests the port only at the caller's source address; if it cannot test the port at the \
+                moment, `port_error` contains the reason. With `connect`, params are [request, envelope], signed as \
+                for vipnode_connect but with the name of this method. The pool then checks audience, delegation, \
+                membership, bans, and chain as for a connect: `admission` is the result, and `supply` counts the \
+                hosts that the pool could assign to the node. `vipnode doctor` calls this method.";
     let request = ReachRequest { port: Some(30_303), node: examples::client(), chain_id: 1, join: None, connect: None };
     let reply = ReachReply {
         address: [198, 51, 100, 7].into(),

@@ -43,7 +43,7 @@ limits! {
         restored_offer_ms: u64 = 30 * SECOND, Time SECOND..=DAY;
         /// If client and host of a lease are not connected after this time, the host is asked to dial.
         dial_after_ms: u64 = 2 * SECOND, Time 100..=MINUTE;
-        /// A host is not offered twice within this time to clients at one public address.
+        /// A host is not offered twice within this time to clients at the same public address.
         same_address_ms: u64 = 35 * SECOND, Time 0..=HOUR;
         /// After the host of a running lease reports "gone", the lease waits this long for the client's report.
         host_gone_wait_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
@@ -82,7 +82,7 @@ limits! {
         proven_ms: u64 = 10 * MINUTE, Time 1..=DAY;
         /// The times at which agents were last seen are written to the store this often.
         flush_ms: u64 = 3 * MINUTE, Time SECOND..=HOUR;
-        /// Leases of one client; a larger `want` is reduced to it; the answer has this as the reason.
+        /// Leases of one client; a larger `want` is reduced to this, and the answer states this as the reason.
         leases_a_client: u32 = 64, Count 1..=1_000;
         /// Slots of one host; a host that offers more counts as offering this many. At most 1,000, so that one step can end all leases of a host.
         slots_a_host: u32 = 1_000, Count 1..=1_000;
@@ -98,12 +98,13 @@ limits! {
         nonce_behind_ms: u64 = 15 * MINUTE, Time SECOND..=DAY;
         /// How far the counter of a signed link may be behind the pool's clock; beyond it, the link is refused.
         link_age_ms: u64 = DAY, Time 1..=30 * DAY;
-        /// Nodes that one account pays for; further links are refused.
+        /// Nodes that one account can pay for; further links are refused.
         nodes_an_account: u32 = 1_000, Count 1..=100_000;
-        /// The smallest payout, in smallest units of the asset. Less than that is carried over to the next settlement period.
+        /// The smallest payout, in smallest units of the asset. Smaller amounts are carried over to the next settlement
+        /// period.
         smallest_payout: u64 = 1, Count 1..=1_000_000_000_000_000_000;
-        /// A host changes its payout account at most once in this time; if it connects with another one meanwhile, the pool pays
-        /// the account that it has. The first account and the first change since the pool started are not limited.
+        /// A host can change its payout account at most once in this time; until then, the pool keeps the earlier one. The
+        /// first account and the first change since the pool started are not limited.
         payout_change_ms: u64 = DAY, Time 0..=30 * DAY;
         /// Pending offers on a chain that clients of one address block (/24, /48) that are not proven may always hold while a slot is
         /// free on that chain. Beyond it, they may hold at most as many as slots remain free of those that clients of two wide
@@ -136,10 +137,10 @@ limits! {
         /// Offers that a client has at once beyond the number of hosts that it wants; see `extra_host_ms`. Clients of one address
         /// block that are not proven share them.
         extra_offers: u32 = 7, Count 0..=64;
-        /// Offers on those hosts in an address block (/24, /48) that have never served a client, as long as other hosts are
-        /// known: pending ones, and for `same_address_ms` those that the host did not admit. A wide block (/16, /32) may
-        /// have four times as many. For a client, offers to clients of its own wide block count, and of those to clients of
-        /// each other one a quarter of the limit at most. Further clients get other hosts.
+        /// Offers on the hosts of one address block (/24, /48) that have never served a client, as long as other hosts are
+        /// known: pending offers, and, for `same_address_ms`, offers that the host did not admit. A wide block (/16, /32)
+        /// may have four times as many. For a client, all offers to clients of its own wide block count, but offers to
+        /// clients of each other wide block count for at most a quarter of the limit. Further clients get other hosts.
         trials_a_block: u32 = 4, Count 1..=1_000_000;
         /// Connected hosts examined for one `vipnode_explain`; in a larger pool, the answer covers only this many.
         explained_hosts: u32 = 256, Count 1..=10_000;
@@ -221,14 +222,14 @@ limits! {
         /// Address blocks whose unpaired time is counted in one day, and as many wide blocks; clients of further blocks are
         /// counted by wide block, and of further wide blocks by node only.
         unpaired_blocks: u32 = 1_000_000, Count 1..=100_000_000;
-        /// What a payer has left must last this long, with its running leases and one more; otherwise, its clients get no further
-        /// hosts. Once it is used up, the newest leases end until it lasts this long for the rest.
+        /// A payer's remaining funds must last this long with its running leases and one more; otherwise, its clients get no
+        /// further hosts. Once they are used up, the newest leases end until the funds last this long for the rest.
         funds_last_ms: u64 = 10 * MINUTE, Time 0..=30 * DAY;
         /// Leases without funds that end in one step; further ones end in the next.
         unfunded_a_tick: u32 = 1_000, Count 1..=1_000_000;
         /// An agent whose client cannot pay asks for hosts again after this time.
         unfunded_retry_ms: u64 = 10 * SECOND, Time SECOND..=HOUR;
-        /// Costs of earlier billing periods that newer credit of a payer secures in one tick.
+        /// Unpaid costs of earlier billing periods that a payer's newer credit covers in one tick.
         collected_a_tick: u32 = 1_000, Count 1..=1_000_000;
         /// Nodes checked in one tick for removal.
         swept_a_tick: u32 = 64, Count 1..=100_000;

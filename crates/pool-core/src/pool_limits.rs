@@ -155,7 +155,8 @@ limits! {
         write: Duration = seconds(10), Time 100..=10 * MINUTE;
         /// After the pool sends a close frame, it waits this long for the other side's close frame, never longer than `write`.
         farewell: Duration = seconds(1), Time 0..=MINUTE;
-        /// Frames that may arrive before the other side's close frame; then the socket is closed without it.
+        /// Frames that may arrive before the other side's close frame; after that, the socket is closed without waiting for
+        /// it.
         farewell_frames: usize = 64, Count 0..=100_000;
         /// Agents connected over HTTP; shared among address blocks like `connections`. A further one is answered "busy"; no
         /// existing agent is removed to make room. Members of a closed pool share the whole.

@@ -93,25 +93,26 @@ errors! {
         /// An agent tried to end the link of another node.
         OtherNodeUnlinked: Unauthorized, "an agent can end only the link of its own node",
             hint "Sign the request with the account, or send it from that node's agent.";
-        /// The signed query of an account's figures is not current.
+        /// The signed query of an account is too old or too far in the future.
         OldQuery {
             /// How far it may be in the future, in seconds.
             ahead_s: u64,
         }: Unauthorized, "this signature of the account is more than one hour old, or more than {ahead_s} s in the future",
             hint "Check the clocks of both machines, then sign again: vipnode account show.";
-        /// The idempotency key of an operator's order is empty, too long, or contains characters that look alike or that nobody
-        /// sees.
+        /// The idempotency key of an operator's order is empty, too long, or contains characters that look alike or are
+        /// invisible.
         OrderKey {
             /// How many characters it may have.
             most: usize,
-        }: InvalidParams, "an idempotency key has 1 to {most} printable ASCII characters and no space at its ends",
+        }: InvalidParams, "an idempotency key has 1 to {most} printable ASCII characters and no leading or trailing space",
             hint "Pass another --key.";
         /// A wallet tried to claim a node.
-        WalletClaim: Unsuitable, "a wallet alone cannot claim a node: the node has to agree, which protocol 2 has no message for",
+        WalletClaim: Unsuitable, "a wallet alone cannot claim a node: the node has to consent, and protocol 2 has no \
+                                  message for that",
             hint "Run `vipnode account link` on the machine of the node's agent, which has to use protocol 3.";
         /// A wallet requested a withdrawal.
         NothingToWithdraw: Unsuitable,
-            "this pool pays out nothing on request: where clients pay, its operator pays out what hosts earned",
+            "this pool does not support withdrawals: if it charges, its operator pays out what hosts earned",
             hint "Run `vipnode account show` to see what is due, and ask the pool's operator when it is paid.";
         /// The params do not have the format that the method expects.
         InvalidParams {

@@ -48,13 +48,14 @@ errors! {
         }: local, "{file} cannot be written" (file = file.display()),
             hint "Make {file} and its directory writable for this user, or pass another directory: --datadir DIR."
                 (file = file.display());
-        /// The database of a stopped pool is on a read-only file system, and its log is to be read, too.
+        /// The database of a stopped pool is on a read-only file system, and its log has to be read too.
         ReadOnlyDisk {
             /// Path of the database.
             file: PathBuf,
         }: local, "{file} is on a read-only file system, where its log (pool.db-wal) cannot be read" (file = file.display()),
             hint "Copy pool.db, pool.db-wal, and acknowledged to a directory that this user can write to, and pass it: --datadir DIR.";
-        /// A file of the database has the name of something else, which would block the pool.
+        /// Something other than a regular file has the name of one of the database's files. Opening it could block the
+        /// pool.
         NotFile {
             /// Path of what is not a file.
             file: PathBuf,
@@ -105,9 +106,10 @@ errors! {
         }: local, "{file} was written by a newer version of vipnode: its schema has version {found}, this vipnode supports {newest}"
             (file = file.display()),
             hint "Run the newer vipnode again, or restore a backup from before the upgrade.";
-        /// The database holds less than the pool acknowledged: its log was cut, or an older file was put in its place.
+        /// The database contains less than the pool acknowledged: its log was truncated, or an older file was put in
+        /// its place.
         LostCommits {
-            /// Path of the note of what was acknowledged.
+            /// Path of the file `acknowledged`.
             file: PathBuf,
             /// How many commits are missing.
             lost: u64,
@@ -115,11 +117,11 @@ errors! {
                   an older file was put in its place",
             hint "Put the newest pool.db and pool.db-wal back. To continue without those commits, delete {file}."
                 (file = file.display());
-        /// The database is missing or empty, but its log or the note of what was acknowledged is there.
+        /// The database is missing or empty, but its log or the file `acknowledged` exists.
         LostDatabase {
             /// Path where the database was.
             file: PathBuf,
-        }: local, "the database {file} is missing or empty, but the pool has had one here" (file = file.display()),
+        }: local, "the database {file} is missing or empty, but the pool has had a database here" (file = file.display()),
             hint "Put {file} back; its log (pool.db-wal) is kept. To start with an empty database instead, move pool.db-wal and \
                   acknowledged elsewhere."
                 (file = file.display());
@@ -134,7 +136,7 @@ errors! {
         Removed {
             /// Path where the database was.
             file: PathBuf,
-        }: local, "the database {file} was removed or replaced while the pool runs" (file = file.display()),
+        }: local, "the database {file} was removed or replaced while the pool was running" (file = file.display()),
             hint "Before you stop the pool, copy its open files from /proc/PID/fd (pool.db, pool.db-wal). If the file was moved, \
                   move it back.";
         /// The directory does not contain a database.
@@ -155,13 +157,13 @@ errors! {
         HasDatabase {
             /// Path of the database.
             file: PathBuf,
-        }: local, "the database {file} exists" (file = file.display()),
-            hint "Pass --force to restore the backup and keep the present database under another name.";
-        /// The directory holds the files of a version of vipnode that had no database.
+        }: local, "the database {file} already exists" (file = file.display()),
+            hint "Pass --force to restore the backup and keep the current database under another name.";
+        /// The directory contains files of a version of vipnode that did not use a database.
         FormerFiles {
             /// Path of one of the files.
             file: PathBuf,
-        }: local, "{file} was written by an earlier version of vipnode, and this one does not read it" (file = file.display()),
+        }: local, "{file} was written by an earlier version of vipnode and is no longer supported" (file = file.display()),
             hint "Delete the files nodes, times, and delegations next to {file}. The pool then learns its nodes again."
                 (file = file.display());
         /// The stored data is not valid.
@@ -180,11 +182,11 @@ errors! {
         }: local, "{file} is damaged at line {line}: {what}" (file = file.display()),
             hint "Restore a backup of {file}, or move the file elsewhere to start without its content."
                 (file = file.display());
-        /// A read of the store took too long and was canceled, so that the store's log does not grow.
+        /// A read of the store took too long and was canceled to keep the store's log from growing.
         ReadTime {
             /// The time limit.
             limit_ms: u128,
-        }: local, "the read took longer than {limit_ms} ms", hint "Read a shorter span of time, or try again in a moment.";
+        }: local, "the read took longer than {limit_ms} ms", hint "Read a shorter time range, or try again in a moment.";
         /// As many reads of the store as it allows are in progress.
         TooManyReads {
             /// How many it allows.

@@ -154,7 +154,8 @@ pub struct LeaseStatus {
     pub connected: Option<Ms>,
     /// How long this side saw the peer, in milliseconds. The pool meters only the time that both sides saw.
     pub seen_ms: u64,
-    /// The cost of `seen_ms`; `None` without a price. The cost is metered but not collected.
+    /// The cost of `seen_ms`; `None` without a price. This is the agent's own figure; the pool bills only the time that
+    /// both sides saw.
     pub cost: Option<Amount>,
     /// How long the node may wait before it dials the peer, in milliseconds. geth does not dial a node twice within 35 s, so a
     /// client that was restarted waits, unless the host dials it. `None` for a peer that is connected, or that was just assigned.
@@ -167,7 +168,8 @@ pub struct LeaseStatus {
     pub direct: bool,
 }
 
-/// Totals of the leases on one side since the agent started. This side meters them; no payment is collected.
+/// Totals of the leases on one side since the agent started. This side meters them; the pool bills only the time that
+/// both sides saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Metered {

@@ -95,7 +95,7 @@ fn decrypt(text: &str, password: &str) -> Result<AccountKey, KeystoreError> {
     }
     secret.copy_from_slice(&crypto.ciphertext);
     Ctr128BE::<Aes128>::new(&cipher_key.into(), &crypto.cipherparams.iv.into()).apply_keystream(secret.as_mut_slice());
-    AccountKey::from_bytes(*secret).map_err(|_| form("what it contains is not a key"))
+    AccountKey::from_bytes(*secret).map_err(|_| form("its content is not a valid key"))
 }
 
 /// The key for the cipher, and the one for the checksum.

@@ -42,8 +42,8 @@ errors! {
         /// A pool in memory does not use a data directory.
         StoreMemory { dir: PathBuf }: local, "--store memory does not store anything in --datadir {dir}" (dir = dir.display()),
             hint "Remove --store memory, or remove --datadir.";
-        /// A pool in memory would forget what it owes.
-        CreditInMemory: local, "--payment credit needs a store: a pool in memory forgets who paid",
+        /// A pool in memory would forget its accounts.
+        CreditInMemory: local, "--payment credit requires a database: a pool in memory forgets who paid",
             hint "Remove --store memory.";
         /// The pool has no account with this address.
         UnknownAccount { account: Account }: local, "account {account} has never paid or earned on this pool, and no node is linked to it",
@@ -58,21 +58,23 @@ errors! {
             hint "Remove it; to limit who can join, pass --members FILE.";
         /// A flag of the original's payment contract was given.
         Contract { flag: &'static str }: local,
-            "{flag}: this version has no payment contract; it meters leases but does not collect payment",
-            hint "Remove it; --price sets the price of a slot, and /metrics shows what was metered.";
+            "{flag}: this version does not use a payment contract",
+            hint "Remove it; --price sets the price of a slot, and with --payment credit, the pool keeps accounts of \
+                  what clients pay.";
         /// --price is not a price in the pool's asset.
         Price { why: AmountError }: local, "--price: {why}", hint_of why;
-        /// --price is in another asset than ether, and --asset is not given.
+        /// --price is in an asset other than ether, and --asset was not given.
         PriceAsset { symbol: String, asset: Asset }: local, "--price: {symbol:?} is not a unit of {asset}",
-            hint "Use {}; or, to charge in {symbol}, name it and its number of decimals: --asset {symbol}:DECIMALS." (asset.unit_names());
-        /// Settings that were read again name another asset.
+            hint "Use {units}; or, to charge in {symbol}, name it and its number of decimals: --asset {symbol}:DECIMALS."
+                (units = asset.unit_names());
+        /// The reloaded settings name another asset.
         AssetChanged { old: Asset, new: Asset }: local,
             "the pool charges in {old}:{now}, and cannot charge in {new}:{then} instead" (now = old.decimals(), then = new.decimals()),
             hint "Set asset to {old}:{now} again. To charge in {new}, start another pool with its own --datadir."
                 (now = old.decimals());
         /// The original's flag --contract.min-balance was given.
         MinBalance: local,
-            "--contract.min-balance: this version has no payment contract; it meters leases but does not collect payment",
+            "--contract.min-balance: this version does not use a payment contract",
             hint "Remove it, or pass --contract.min-balance off.";
         /// More than one pool was given.
         TwoPools { first: String, second: String }: local,
@@ -116,7 +118,7 @@ errors! {
         /// The join secret contains a character that cannot be seen, or that looks like a space.
         JoinSecretInvisible { place: String, character: String }: local,
             "the join secret in {place} contains the invisible character {character}",
-            hint "Remove that character, which was probably copied along: it would be part of the secret.";
+            hint "Remove that character, which was probably copied by accident: it would be part of the secret.";
         /// Two ways to close a pool were given.
         MembersAndSecret: local, "--members and a join secret cannot be used together", hint "Remove one of the two.";
         /// Two genesis blocks are pinned for one chain.
@@ -194,7 +196,7 @@ errors! {
         /// Threads cannot be started.
         Threads { error: io::Error }: local, "cannot start threads: {error}",
             hint "Raise the limit of processes (ulimit -u), or free memory.";
-        /// The agent whose changes are to be undone is running.
+        /// The agent whose changes should be undone is running.
         AgentRuns { path: PathBuf }: local, "an agent is running for this node and holds {path}; its leases are in use"
             (path = path.display()),
             hint "Stop the agent (Ctrl-C): it undoes its changes itself. Only what a killed agent left needs this command.";
@@ -204,7 +206,7 @@ errors! {
         /// A second Ctrl-C stopped a command that does not change a node.
         StoppedEarly: local, "stopped immediately", no_hint "there is nothing to undo";
         /// Ctrl-C stopped a command that would have ended on its own.
-        Interrupted: local, "interrupted before it was finished", hint "Run the command again.";
+        Interrupted: local, "interrupted before it finished", hint "Run the command again.";
         /// The demo needs a temporary directory.
         DemoDir { error: io::Error }: local, "cannot create a directory for the demo: {error}",
             hint "Set TMPDIR to a directory that you can write to.";
@@ -218,11 +220,11 @@ errors! {
         DemoGeth { program: PathBuf, why: String }: local, "cannot run {program}: {why}" (program = program.display()),
             hint "Pass another geth (1.17 works) with --geth PATH, or use simulated nodes with --simulated.";
         /// Another program takes the ports of the demo's geth.
-        DemoPort { program: PathBuf, why: String }: local, "{program} finds its ports in use: {why}" (program = program.display()),
+        DemoPort { program: PathBuf, why: String }: local, "{program} found its ports in use: {why}" (program = program.display()),
             hint "Run the demo again, or use simulated nodes: vipnode demo --simulated.";
         /// The demo cannot start a pool, host, or client.
         DemoProcess { role: String, error: io::Error }: local, "cannot start {role}: {error}",
-            no_hint "the message contains the error of the operating system";
+            no_hint "the message contains the operating system's error";
         /// A pool, host, or client of the demo ended early.
         DemoEnded { role: String, why: String, fix: String }: local, "{role} ended: {why}", hint "{fix}";
         /// A step of the demo took too long.

@@ -10,29 +10,30 @@ errors! {
         Read { path: PathBuf, error: io::Error }: local, "cannot read the keystore {path}: {error}" (path = path.display()),
             hint "Pass a keystore file that this user can read: --keystore FILE.";
         /// The file is not a keystore.
-        Form { why: String }: local, "this is not a keystore of version 3: {why}",
+        Form { why: String }: local, "this is not a version 3 keystore: {why}",
             hint "Pass a keystore file that your wallet exported: --keystore FILE.";
         /// The parameters in the file would take too much memory or time.
         Costly { most_mib: u64 }: local,
             "decrypting this keystore would take more than {most_mib} MiB or more than a minute",
             hint "Export the key from your wallet again with its default settings.";
-        /// The password does not fit the file.
+        /// The password does not match the file.
         Password: local, "the password of the keystore is wrong",
             hint "Check the password, or the file that you pass to --password-file.";
         /// The file of the password cannot be read.
         PasswordFile { path: PathBuf, error: io::Error }: local, "cannot read {path}: {error}" (path = path.display()),
             hint "Pass a file that this user can read: --password-file FILE.";
-        /// Nobody can be asked for the password.
+        /// Standard input is not a terminal, so vipnode cannot prompt for the password.
         NoPassword: local, "the keystore needs a password, and standard input is not a terminal",
             hint "Pass the password in a file: --password-file FILE.";
         /// The terminal cannot be read.
         Terminal { error: io::Error }: local, "cannot read the password from the terminal: {error}",
             hint "Pass the password in a file: --password-file FILE.";
         /// Neither a keystore nor an account was given.
-        NoSigner: local, "it is not known for which account to sign",
+        NoSigner: local, "no account was given to sign for",
             hint "Pass the account's keystore with --keystore FILE, or its address with --account ADDRESS.";
         /// The agent of the local node has no delegation here.
         NoAgent { node: String }: local, "no agent on this machine can sign for node {node}",
-            hint "Start the agent of the node once, or run `vipnode link`; pass the agent's --state-dir DIR if it has one.";
+            hint "Start the agent of the node once, or run `vipnode link`; if the agent uses --state-dir DIR, pass it \
+                  here too.";
     }
 }

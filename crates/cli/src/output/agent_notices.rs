@@ -389,13 +389,13 @@ fn lease_line(notice: &Notice) -> Line {
 }
 
 fn other_chains(why: &str) -> Line {
-    let text = format!("{}. Clients of the pool's other chains get no slot of this host", capitalized(&plain(why)));
-    let hint = "If this is not on purpose, compare the node's network and genesis block with the pool's.";
+    let text = format!("{}. The pool's clients on other chains get no slots on this host", capitalized(&plain(why)));
+    let hint = "If this is not intended, compare the node's network and genesis block with the pool's.";
     Line::new("other_chains", Tone::Warning, text).hint(hint)
 }
 
 fn payout_kept(kept_ms: u64) -> Line {
-    let text = "The pool keeps this host's earlier payout account, because it was changed a short time ago";
+    let text = "The pool keeps this host's earlier payout account, because the account was changed recently";
     let hint = format!("Restart the agent in {} to change it, or pass the earlier account to --payout", span(kept_ms));
     Line::new("payout_kept", Tone::Warning, text).with("kept_ms", kept_ms).hint(&hint)
 }

@@ -7,8 +7,8 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
     Some(match notice {
         Notice::PriceChanged { old, new } => {
             let text = format!(
-                "The pool changed its price from {} to {}. The new price applies to new leases at once, and to others from their \
-                 next billing period on.",
+                "The pool changed its price from {} to {}. The new price applies to new leases at once, and to \
+                 existing ones from their next billing period on.",
                 priced(*old),
                 priced(*new)
             );
@@ -17,8 +17,8 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
         }
         Notice::PriceAboveMaximum { price, most } => {
             let text = format!(
-                "Waiting: a slot costs {price} here, more than --max-price {most}, so this client gets no further host until the \
-                 price falls"
+                "Waiting: a slot costs {price} here, more than --max-price {most}, so this client gets no further \
+                 hosts until the price falls"
             );
             Line::new("price_above_maximum", Tone::Warning, text)
                 .with("price", serde_json::to_value(price).unwrap_or_default())

@@ -61,11 +61,11 @@ pub enum LedgerOrder {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LedgerPosted {
-    /// The number of its entry in the ledger; of a change that came again, that of the first time.
+    /// The number of its entry in the ledger; for a repeated change, the number of the first entry.
     pub entry: u64,
     /// When it was posted.
     pub at_ms: Ms,
-    /// The account that changed, with its figures now; `None` for a closed period.
+    /// The account that changed, with its current balances; `None` for a closed period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AdminAccount>,
     /// What the pool charges in.
@@ -76,7 +76,7 @@ pub struct LedgerPosted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountsRequest {
-    /// The address from which on accounts are listed; `None` for the first page.
+    /// The address at which the list starts; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Account>,
     /// How many accounts, at most; never more than 1,000.
@@ -102,7 +102,7 @@ pub struct AdminAccounts {
 pub struct AdminAccount {
     /// Address of the payer or payee.
     pub account: Account,
-    /// The balance of what it paid, less what its finished billing periods cost; zero if it owes.
+    /// What it paid, less what its finished billing periods cost; zero if it owes.
     pub balance: Amount,
     /// What it owes.
     pub debt: Amount,
@@ -155,11 +155,11 @@ pub struct AdminPayout {
     pub account: Account,
     /// How much, in the asset's smallest unit.
     pub amount: Amount,
-    /// What became of it.
+    /// Its state.
     pub state: AdminPayoutState,
 }
 
-/// What became of a payout.
+/// The state of a payout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]

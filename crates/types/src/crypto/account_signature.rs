@@ -8,8 +8,8 @@ use crate::{Account, errors, id::Keccak256, text_form::serde_as_text};
 
 /// A wallet's signature of a text (EIP-191, `personal_sign`): R‖S‖V as 130 hex characters after `0x`, V being 27 or 28.
 ///
-/// Only signatures with an S in the lower half of the order are accepted, so that nobody can turn one signature into
-/// another that holds too (EIP-2).
+/// Only signatures with an S in the lower half of the curve order are accepted, so that nobody can turn one signature
+/// into another valid one (EIP-2).
 ///
 /// ```
 /// use vipnode_types::{AccountKey, AccountSignature};
@@ -33,13 +33,13 @@ errors! {
     /// Why a text is not an [`AccountSignature`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum AccountSignatureError {
-        /// It is not 65 bytes in hex, nor the 64 bytes of EIP-2098.
+        /// It is neither 65 bytes in hex nor the 64 bytes of EIP-2098.
         Form: local,
             "a wallet's signature is 65 bytes in hex (R, S, and V, where V is 0, 1, 27, or 28), or 64 bytes in the \
              compact form (EIP-2098)",
             hint "Copy the whole signature from the wallet, from 0x on.";
-        /// S is in the upper half of the order, where no wallet puts it.
-        HighS: local, "the signature's S is in the upper half of the order (EIP-2), so it could be a changed copy",
+        /// S is in the upper half of the curve order, which no wallet produces.
+        HighS: local, "the signature's S is in the upper half of the curve order (EIP-2), so it could be a modified copy",
             hint "Sign the text again with the wallet.";
     }
 }

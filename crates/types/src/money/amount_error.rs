@@ -23,7 +23,7 @@ errors! {
             /// What the pool charges in.
             asset: Asset,
         }: local, "{unit:?} is not a unit of {asset}",
-            hint "Use {}." (asset.unit_names());
+            hint "Use {units}." (units = asset.unit_names());
         /// A price is a number without a unit.
         NoUnit {
             /// The number, at most 64 characters.
@@ -37,7 +37,7 @@ errors! {
             /// What the pool charges in.
             asset: Asset,
         }: local, "{text} has no unit",
-            hint "Write the amount with its unit: {}." (asset.unit_names());
+            hint "Write the amount with its unit: {units}." (units = asset.unit_names());
         /// The period of a price is unknown.
         Period {
             /// The period, at most 64 characters.
@@ -61,7 +61,7 @@ errors! {
             /// What the pool charges in.
             asset: Asset,
         }: local, "{text:?} is finer than the smallest unit of {asset}",
-            hint "Write at most {} decimals of the largest unit." (asset.decimals());
+            hint "Write at most {decimals} decimals of the largest unit." (decimals = asset.decimals());
         /// The amount is 2^128 smallest units or more.
         TooLarge {
             /// The text, at most 64 characters.

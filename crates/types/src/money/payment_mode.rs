@@ -8,7 +8,7 @@ pub enum PaymentMode {
     /// Leases are metered, and nothing is owed.
     #[default]
     None,
-    /// The operator enters what was received from payers or is lent to them, and pays hosts outside of the pool.
+    /// The operator records what payers paid or may owe, and pays hosts outside of the pool.
     Credit,
 }
 

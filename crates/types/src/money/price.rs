@@ -7,10 +7,8 @@ use crate::{Amount, AmountError, Asset};
 
 /// The price of a slot in an asset: an amount for each period in which both sides saw each other. Zero means free.
 ///
-/// It is kept as a fraction in lowest terms, so that two prices with the same meaning are equal. [`QuotedPrice`] is a price
-/// as people write it.
-///
-/// [`QuotedPrice`]: crate::QuotedPrice
+/// It is kept as a fraction in lowest terms, so that two prices with the same meaning are equal. `QuotedPrice` is a price as
+/// people write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "PriceForm", into = "PriceForm")]

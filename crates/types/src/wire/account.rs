@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Account, AccountAct, AccountRequest, AccountSignature, Amount, Asset, Ms, NodeId, PoolId};
 
-/// Links the node to an account: from then on, the node spends what the account has at the pool. The account's signature is
-/// in here, and the agent's envelope is the node's consent.
+/// Links the node to an account: from then on, the node spends what the account has at the pool. The request contains
+/// the account's signature; the agent's envelope is the node's consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LinkRequest {
@@ -17,7 +17,7 @@ pub struct LinkRequest {
     pub signature: AccountSignature,
 }
 
-/// Ends the link between a node and an account. Either of them may.
+/// Ends the link between a node and an account. Either of them can do so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UnlinkRequest {
@@ -32,7 +32,8 @@ pub struct UnlinkRequest {
     pub signature: Option<AccountSignature>,
 }
 
-/// Asks for the figures of an account. Only who has the account's key can ask (fault D46, docs/faults.md).
+/// Requests the balances and nodes of an account. Only the holder of the account's key can do so (fault D46,
+/// docs/faults.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountQuery {
@@ -44,13 +45,13 @@ pub struct AccountQuery {
     pub signature: AccountSignature,
 }
 
-/// What an account has at a pool. `credited`, `spent`, `earned`, and `secured` are totals that never fall.
+/// What an account has at a pool. `credited`, `spent`, `earned`, and `secured` are totals that never decrease.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountView {
     /// What the amounts are in.
     pub asset: Asset,
-    /// As of when, by the pool's clock.
+    /// The time of these figures, by the pool's clock.
     pub time_ms: Ms,
     /// What the operator received from the account or granted it.
     pub credited: Amount,
@@ -58,11 +59,11 @@ pub struct AccountView {
     pub spent: Amount,
     /// What the running billing periods have cost so far.
     pub running: Amount,
-    /// How far the operator lets the account spend more than it has.
+    /// The credit limit: how much the account may owe.
     pub limit: Amount,
     /// What the account's hosts earned, before fees.
     pub earned: Amount,
-    /// How much of that its clients had secured.
+    /// How much of that is covered by what its clients paid.
     pub secured: Amount,
     /// What the operator has to pay out: what is secured, less fees and payouts.
     pub payable: Amount,

@@ -67,13 +67,13 @@ pub struct PoolStats {
     /// The newest block of the chain that most of the hosts shown are on: the median of the numbers that they report,
     /// so that one false report moves it by at most one position.
     pub latest_block_number: u64,
-    /// Total earnings that were not paid out. Always 0, because this version does not collect payment.
+    /// Total earnings that were not paid out. Always 0: only the original fills it in.
     #[serde(deserialize_with = "amount")]
     pub total_credit: Amount,
-    /// Total deposits. Always 0, because this version does not collect payment.
+    /// Total deposits. Always 0: only the original fills it in.
     #[serde(deserialize_with = "amount")]
     pub total_deposit: Amount,
-    /// Nodes that owe something and have no account. Always 0, because this version does not collect payment.
+    /// Nodes that owe something and have no account. Always 0: only the original fills it in.
     pub num_trial_balances: u32,
     /// Leases whose two sides have seen each other.
     pub num_running_leases: u32,

@@ -95,7 +95,7 @@ errors! {
             why: io::Error,
         }: local, "{path} cannot be written: {why}" (path = path.display()),
             hint "Pass a directory that this user can write to: --datadir DIR.";
-        /// The file of the key of the pool's own CA does not contain a key.
+        /// The key file of the pool's own CA does not contain a key.
         CaKey {
             /// Path of the CA's key.
             path: PathBuf,
@@ -111,10 +111,10 @@ errors! {
             certificate: PathBuf,
             /// Path of the CA's key.
             key: PathBuf,
-        }: local, "{certificate} is not the certificate of the key in {key}"
+        }: local, "{certificate} does not belong to the key in {key}"
                 (certificate = certificate.display(), key = key.display()),
-            hint "Restore both files from a backup, or remove {certificate}: the pool writes it again at the next start. Agents \
-                  need that file (--tls-ca)."
+            hint "Restore both files from a backup, or remove {certificate}: the pool creates it again at the next \
+                  start. Agents then need the new file (--tls-ca)."
                 (certificate = certificate.display());
         /// The TLS library rejected the settings.
         Library {
