@@ -15,10 +15,10 @@ const CODES: &[ErrorCode] =
 
 pub(super) fn link() -> MethodRow {
     let text = "From then on, the pool charges what the node spends to the account, and the node may spend what the account \
-                has at the pool. Both have to agree: the account signs a text (EIP-191), and the node's agent signs the \
-                call. The counter has to be greater than that of any earlier link of the account, at most 24 h old, and \
-                not in the future. The operator must have credited the account before. The running billing periods of \
-                the node end first.";
+                has at the pool. Both must agree: the account signs a text (EIP-191), and the node's agent signs the \
+                call. The counter must be greater than that of any earlier link of the account, at most 24 h old, \
+                and at most 5 min in the future. The operator must have credited the account before. The running \
+                billing periods of the node end first.";
     let request = examples::link_request();
     let call = request.and_then(|request| examples::signed(method::LINK, CHALLENGE, &request));
     MethodRow::new::<Done>(

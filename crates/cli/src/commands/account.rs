@@ -39,7 +39,7 @@ async fn link(args: &AccountLinkArgs, screen: Screen) -> Result<(), CliError> {
     let (account, chain_id) = (signer.account(), node.chain.chain_id);
     let request = LinkRequest { account, chain_id, counter, signature };
     let Done {} = pool.call(method::LINK, &request, Some(&agent)).await?;
-    let text = format!("Node {} spends from account {account} at {address} from now on.", node.id.short());
+    let text = format!("Node {} now spends from account {account} at {address}.", node.id.short());
     screen.say(
         &Line::new("account_linked", Tone::Good, text)
             .with("node", node.id.to_string())

@@ -39,7 +39,7 @@ fn restored_lines(backup: &str, restored: &RestoredDatabase) -> Vec<Line> {
     let line = Line::new("restored", Tone::Good, text).with("file", backup).with("seq", *seq);
     let former = former.as_ref().map(|former| {
         let former = former.display().to_string();
-        Line::new("former_database", Tone::Plain, format!("The former database is now {former}")).with("file", former)
+        Line::new("former_database", Tone::Plain, format!("The previous database is now {former}")).with("file", former)
     });
     std::iter::once(line.with("incarnation", *incarnation)).chain(former).collect()
 }

@@ -236,7 +236,7 @@ fn identity(pool: &PoolFound) -> Option<Finding> {
         let text = if pool.url.starts_with("http") {
             "Over HTTP, only an agent that joins sees the pool's ID, so this check cannot compare it"
         } else {
-            "The pool proves no ID, so the agent cannot recognize it"
+            "The pool does not prove an ID, so the agent cannot recognize it"
         };
         return (pool.pin != PinFound::Never).then(|| Finding::skipped("pool_id", text));
     };

@@ -149,7 +149,7 @@ fn connection(lease: Option<&LeaseStatus>) -> String {
 
 fn selection(given: &ExplainedHost) -> String {
     let Some(selection) = &given.selection else {
-        return "was assigned too long ago; the pool no longer knows why".to_owned();
+        return "was assigned earlier; the pool no longer remembers why".to_owned();
     };
     let parts = parts(&selection.score);
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
@@ -240,9 +240,9 @@ mod tests {
         let text = page.to_string();
         for words in [
             "wants 3 hosts, 1 missing: no host has a free slot; 1 not connected yet",
-            "too long ago; the pool no longer knows why; not connected: the node may wait 20s",
+            "was assigned earlier; the pool no longer remembers why; not connected: the node may wait 20s",
             "host abababababab was the best of 12 hosts, with 76 points: +50 free slots, -4 round trip to the pool, +30 time connected",
-            "too long ago; the pool no longer knows why",
+            "was assigned earlier; the pool no longer remembers why",
             "2 of 8 hosts examined could be assigned; excluded: 2 on another chain, 4 full",
         ] {
             assert!(text.contains(words), "{words} is missing in:\n{text}");
