@@ -155,7 +155,7 @@ pub struct AdminPayout {
     pub account: Account,
     /// How much, in the asset's smallest unit.
     pub amount: Amount,
-    /// Its state.
+    /// Whether it is due, paid, or bounced.
     pub state: AdminPayoutState,
 }
 
