@@ -238,14 +238,14 @@ fn proxy(text: &str) -> Result<IpNet, String> {
     net.map_err(|_| "pass an address such as 10.0.0.1 or 2001:db8::1, or a network such as 10.0.0.0/8".to_owned())
 }
 
-/// Parses an interval. More than one report per second adds load without news; after 180 s of silence an agent is
-/// offline.
 /// Reads a fee of at most the whole.
 fn fee_bps(text: &str) -> Result<u16, String> {
     let fee = text.parse().ok().filter(|fee| *fee <= 10_000);
     fee.ok_or_else(|| "expected a whole number from 0 to 10000".to_owned())
 }
 
+/// Parses an interval. More than one report per second adds load without news; after 180 s of silence an agent is
+/// offline.
 fn report_interval(text: &str) -> Result<Duration, String> {
     let interval = humantime::parse_duration(text).map_err(|error| format!("{error}: pass 60s or 1m"))?;
     let fits = (Duration::from_secs(1)..=Duration::from_secs(119)).contains(&interval);

@@ -293,7 +293,7 @@ fn what_was_metered_without_payments_is_never_billed() {
 }
 
 #[test]
-fn a_settlement_period_pays_what_is_secured_net_of_the_fee() {
+fn d22_d23_a_settlement_period_pays_once_what_is_secured_net_of_the_fee() {
     let mut pool = pool(credit_limits());
     pool.credit(u128::from(HOUR_MS));
     let lease = pool.served(1)[0];
