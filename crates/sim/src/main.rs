@@ -77,6 +77,9 @@ enum Cli {
     /// Kill a real pool at random moments under load, and compare its database with what its agents know.
     #[cfg(feature = "bench")]
     Kill(outages::KillArgs),
+    /// Fill the disk of a real pool with many agents for a while; requires root, to mount a small disk in memory.
+    #[cfg(feature = "bench")]
+    FullDisk(outages::FullDiskArgs),
     /// Benchmark a real pool against the floors of this machine.
     #[cfg(feature = "bench")]
     Bench(bench::BenchArgs),
@@ -93,6 +96,8 @@ fn main() -> io::Result<ExitCode> {
         Cli::Bench(args) => bench::run(&args, &mut out)?,
         #[cfg(feature = "bench")]
         Cli::Kill(args) => outages::kills(&args, &mut out)?,
+        #[cfg(feature = "bench")]
+        Cli::FullDisk(args) => outages::full_disk(&args, &mut out)?,
         #[cfg(feature = "bench")]
         Cli::Measured(what) => {
             bench::measured(&what, &mut out)?;

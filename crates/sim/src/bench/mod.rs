@@ -37,6 +37,7 @@ use measurement::{Measurement, TABLE_HEAD};
 
 pub(crate) use self::{
     load_agent::{LoadAgent, now},
+    machine::raise_open_files,
     measured_process::ServerProcess,
     ws_client::WsClient,
 };

@@ -82,6 +82,23 @@ impl AgentSocket {
         json!([{"seq": self.seq, "up": up, "down": down, "hash": hash}])
     }
 
+    /// Whether it reported to see the peer of a lease.
+    pub(super) fn sees(&self, lease: LeaseId) -> bool {
+        self.seen.contains(&lease)
+    }
+
+    /// Whether it reported to see any peer.
+    pub(super) const fn sees_any(&self) -> bool {
+        !self.seen.is_empty()
+    }
+
+    /// Reports that nothing changed; returns whether the pool asks for a full report.
+    pub(super) async fn beat(&mut self, called: impl FnMut(String, Option<LeaseId>)) -> io::Result<bool> {
+        self.seq = self.seq.saturating_add(1);
+        let answer = self.call(method::REPORT, &json!([{"seq": self.seq}]), called).await?;
+        Ok(answer.get("resync").is_some_and(|resync| resync == true))
+    }
+
     /// Reports, and waits for the answer.
     pub(super) async fn send_report(&mut self, up: &[LeaseId], down: &[LeaseId], full: bool) -> io::Result<()> {
         let report = self.report(up, down, full);

@@ -10,6 +10,7 @@
 )]
 
 mod checker;
+mod full_disk;
 mod kills;
 mod power_cuts;
 mod seeds;
