@@ -19,12 +19,12 @@ How it is measured:
   time of all threads of the pool, including the kernel's work for its sockets, so that other load on the machine has
   little effect. Some remains; ratios to a floor of the same run vary less.
 - Each figure is compared with its floor: what the same machine does in the same minute without the pool around it.
-- The pool is `vipnode_pool::PoolServer`, for `reports` with its database, otherwise with the memory store. Limits that keep
-  one agent from crowding out others are raised: rate and burst of a socket and of an address block, sockets per address,
-  pending offers, the time to authenticate. Everything
-  else is as `vipnode pool` runs it.
-- Sockets are real, over loopback. `reports`, `updates`: 100 sockets, each with one call in flight. Frames of `updates`
-  are signed in advance and have the form in which agents of the original vipnode send them.
+- The pool is `vipnode_pool::PoolServer`, for `reports` and `updates` with its database, otherwise with the memory store.
+  Limits that keep one agent from crowding out others are raised: rate and burst of a socket and of an address block,
+  sockets per address, pending offers, the time to authenticate. Everything else is as `vipnode pool` runs it.
+- Sockets are real, over loopback. `reports`, `updates`: 100 sockets, each with one call in flight, and for updates of
+  3 peers also 1,000 sockets, of which the 64 that waited longest have one in flight. Frames of `updates` are signed in
+  advance and have the form in which agents of the original vipnode send them.
 - `core` is the pool core alone, in one thread, with the ticks that are due; its commands are generated as it runs.
 - `idle` is the growth of the pool's anonymous memory since its start, divided by the number of sockets: it includes the
   pool's tables, allocator overhead and all buffers. Kernel memory is listed separately and covers both ends of each

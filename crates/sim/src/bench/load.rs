@@ -3,6 +3,7 @@
 use std::{cell::Cell, io, rc::Rc, time::Duration};
 
 use tokio::{
+    sync::Semaphore,
     task::JoinSet,
     time::{Instant, sleep},
 };
@@ -50,15 +51,26 @@ pub(crate) fn percentile(mut values: Vec<u64>, percent: usize) -> u64 {
 /// Sockets under load, each with its source of messages.
 pub(crate) struct Load<M> {
     pub(crate) wires: Vec<(WsClient, M)>,
+    /// How many of them have a call under way; the others wait for their turn.
+    pub(crate) under_way: usize,
+}
+
+impl<M> Load<M> {
+    /// Sockets that all have a call under way.
+    pub(crate) const fn of_all(wires: Vec<(WsClient, M)>) -> Self {
+        let under_way = wires.len();
+        Self { wires, under_way }
+    }
 }
 
 impl<M: LoadMessage + 'static> Load<M> {
     /// Loads a server for a while after a short warm-up; returns the sockets.
     pub(crate) async fn run(self, pid: u32, time: Duration) -> io::Result<(Self, MeasuredRate)> {
         let (stop, done) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(0_u64)));
-        let mut tasks = JoinSet::new();
+        let (mut tasks, turns) = (JoinSet::new(), Rc::new(Semaphore::new(self.under_way)));
         for (wire, message) in self.wires {
-            tasks.spawn_local(closed_loop(wire, message, Rc::clone(&stop), Rc::clone(&done)));
+            let counted = (Rc::clone(&stop), Rc::clone(&done));
+            tasks.spawn_local(closed_loop(wire, message, Rc::clone(&turns), counted));
         }
         sleep(time / 4).await;
         let (done_before, cpu_before, began) = (done.get(), machine::cpu_ns(pid)?, Instant::now());
@@ -74,7 +86,7 @@ impl<M: LoadMessage + 'static> Load<M> {
         while let Some(ended) = tasks.join_next().await {
             wires.push(ended.map_err(io::Error::other)??);
         }
-        Ok((Self { wires }, rate))
+        Ok((Self { wires, under_way: self.under_way }, rate))
     }
 }
 
@@ -89,10 +101,15 @@ pub(crate) trait LoadMessage {
 async fn closed_loop<M: LoadMessage>(
     mut wire: WsClient,
     mut message: M,
-    stop: Rc<Cell<bool>>,
-    done: Rc<Cell<u64>>,
+    turns: Rc<Semaphore>,
+    (stop, done): (Rc<Cell<bool>>, Rc<Cell<u64>>),
 ) -> io::Result<(WsClient, M)> {
-    while !stop.get() {
+    loop {
+        // Fair: the socket that waited longest is next.
+        let _turn = turns.acquire().await.map_err(io::Error::other)?;
+        if stop.get() {
+            return Ok((wire, message));
+        }
         let frame = message.next().ok_or_else(|| io::Error::other("there are too few frames for the time"))?;
         wire.send_frame(&frame).await?;
         let answer = wire.next().await?;
@@ -101,5 +118,4 @@ async fn closed_loop<M: LoadMessage>(
         }
         done.set(done.get().saturating_add(1));
     }
-    Ok((wire, message))
 }

@@ -42,8 +42,8 @@ pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io:
 
 async fn measure(dir: &Path, args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<u64> {
     let (pool, echo) = (ServerProcess::start_in(dir)?, ServerProcess::start(ServerKind::Echo)?);
-    let mut reports = Load { wires: agents(pool.address).await? };
-    let mut echoes = Load { wires: echoing(echo.address).await? };
+    let mut reports = Load::of_all(agents(pool.address).await?);
+    let mut echoes = Load::of_all(echoing(echo.address).await?);
     let (mut ratios, mut report_rates, mut echo_rates) = (Vec::new(), Vec::new(), Vec::new());
     let mut busy = Vec::new();
     for _ in 0..args.rounds {
