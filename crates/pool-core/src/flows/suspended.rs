@@ -22,7 +22,7 @@ impl Core {
     /// Handles a command while nothing can be stored: no lease begins or ends, and no time is metered but what both sides
     /// are known to have seen. Pool time does not pass.
     ///
-    /// Agents of protocol 2 end at an error. They are answered from memory, and get no hosts.
+    /// Agents of protocol 2 end at an error. They are answered from memory, and get no hosts; those that connect wait.
     pub fn handle_suspended(&mut self, now: Ms, command: Command, out: &mut Vec<Effect>) -> WhileSuspended {
         let mut output = Output::new(now.max(self.clock.now()));
         let done = self.suspended(&mut output, command);
@@ -35,9 +35,13 @@ impl Core {
             Command::Report { connection, request, report } => {
                 return self.report_suspended(output, (connection, request), &report);
             }
+            // An error would end the original's agent.
+            Command::Protocol2 { call: Call::Connect(_) | Call::Host(_) | Call::Client(_), .. } => {
+                return WhileSuspended::Later(command);
+            }
             Command::Protocol2 { connection, request, node, nonce, address, callable, call } => {
                 let caller = Protocol2Caller { connection, node, nonce, address, callable };
-                return self.protocol2_suspended(output, &caller, request, call);
+                self.protocol2_suspended(output, &caller, request, call);
             }
             Command::Explain { connection, request } => self.explain(output, connection, request),
             Command::Status { connection, request } => self.status(output, connection, request),
@@ -77,23 +81,13 @@ impl Core {
         WhileSuspended::Handled
     }
 
-    fn protocol2_suspended(
-        &mut self,
-        output: &mut Output,
-        caller: &Protocol2Caller,
-        request: RequestId,
-        call: Call,
-    ) -> WhileSuspended {
-        if matches!(call, Call::Connect(_) | Call::Host(_) | Call::Client(_)) {
-            return WhileSuspended::Busy;
-        }
+    fn protocol2_suspended(&mut self, output: &mut Output, caller: &Protocol2Caller, request: RequestId, call: Call) {
         let answer = self.connected2(caller).map(|index| match call {
             Call::Update(update) => Protocol2Reply::Update(self.update2_suspended(output.now, index, update)),
             _ => Protocol2Reply::Peer(PeerReply { peers: Vec::new() }),
         });
         let answer = answer.map(reply).map_err(vipnode_types::wire::WireError::for_protocol2);
         output.reply(caller.connection, request, answer);
-        WhileSuspended::Handled
     }
 
     /// Notes an update that names all peers that the node saw last. If one is missing, the time until the store works again

@@ -6,6 +6,7 @@ mod suspended;
 mod tests;
 
 use std::{
+    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
@@ -86,8 +87,8 @@ pub(crate) struct CoreThread {
     event_log: EventLog,
     /// Kept for its capacity.
     effects: Vec<Effect>,
-    /// What is left to do since the core was built again: commands of the time in which nothing could be stored.
-    later: Vec<Command>,
+    /// What waits until the store works again.
+    later: VecDeque<CoreMessage>,
     /// The steps of the commands that were not charged yet.
     steps: Steps,
     step_time: StepTime,
@@ -152,7 +153,7 @@ impl CoreThread {
             metrics,
             event_log: EventLog::new(Instant::now()),
             effects: Vec::new(),
-            later: Vec::new(),
+            later: VecDeque::new(),
             steps: Steps::default(),
             step_time: StepTime::new(),
             core_time: CoreTime::new(core_time_blocks),
@@ -180,8 +181,8 @@ impl CoreThread {
     fn work(&mut self) -> Result<(), Broken> {
         self.handle_by(Core::settle_payment)?;
         self.send_rows()?;
-        for command in std::mem::take(&mut self.later) {
-            self.handle(command)?;
+        while let Some(message) = self.later.pop_front() {
+            self.take(message)?;
         }
         while !self.handle_batch()? {
             if self.is_tick_due() {

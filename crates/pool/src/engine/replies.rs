@@ -62,6 +62,11 @@ impl Replies {
         self.waiting.insert(request, WaitingReply { reply_to, refused_as });
     }
 
+    /// Returns the receiver of the answer to a request, which is expected no more.
+    pub(super) fn withdraw(&mut self, request: RequestId) -> Option<ReplyTo> {
+        self.waiting.remove(&request).map(|waiting| waiting.reply_to)
+    }
+
     /// Forgets requests whose callers no longer wait.
     pub(super) fn forget_closed(&mut self) {
         self.waiting.retain(|_, waiting| !waiting.reply_to.is_closed());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::common::{Agent, Keys, Mood, Original, TestStore, config, get};
+use crate::common::{Agent, Keys, Mood, Original, TestStore, config, connect_request, get};
 use serde_json::{Value, json};
 use vipnode_pool::{PoolConfig, PoolLimits, PoolServer};
 use vipnode_types::wire::{ErrorCode, ReportReply, method};
@@ -35,8 +35,16 @@ async fn pair(pool: &PoolServer) -> (Original, Original) {
     (host, client)
 }
 
+async fn stat(agent: &Agent, name: &str) -> Value {
+    agent.call::<Value>(method::STATUS, &[(); 0]).await.unwrap()["stats"][name].clone()
+}
+
 async fn running(agent: &Agent) -> Value {
-    agent.call::<Value>(method::STATUS, &[(); 0]).await.unwrap()["stats"]["num_running_leases"].clone()
+    stat(agent, "num_running_leases").await
+}
+
+async fn hosts(agent: &Agent) -> Value {
+    stat(agent, "num_active_hosts").await
 }
 
 /// What the agents notice of an outage, from its first failed commit to its end.
@@ -52,6 +60,11 @@ async fn is_hardly_noticed(pool: &PoolServer, begin: impl FnOnce(), end: impl Fn
     let newcomer = Agent::open(pool).await;
     let refused = newcomer.connect(&ben, &ben.client()).await.unwrap_err();
     assert!(refused.is(ErrorCode::Busy), "{refused:?}");
+    // One that connects waits for the store, and one that does not wait with it is not connected later.
+    let (mut latecomer, mut impatient) = (Original::open(pool, 6).await, Original::open(pool, 7).await);
+    let connect = connect_request(true, "");
+    let waits = latecomer.send("vipnode_connect", &connect).await;
+    impatient.send("vipnode_connect", &connect).await;
     let sick = get(pool.local_addr(), "/health?full").await;
     assert!(sick.starts_with("HTTP/1.1 503") && sick.contains("the store failed"), "{sick}");
     for _ in 0..2 {
@@ -68,10 +81,15 @@ async fn is_hardly_noticed(pool: &PoolServer, begin: impl FnOnce(), end: impl Fn
     }
     // It leaves, which is noted.
     drop(client);
+    drop(impatient);
 
     end();
     while !get(pool.local_addr(), "/health?full").await.contains(r#"{"ok":true"#) {}
     assert_eq!(running(&known).await, 1, "nothing ended");
+    latecomer.answer(waits).await.unwrap();
+    latecomer.update(&[], 100).await;
+    // The first host, and the one that waited.
+    while hosts(&known).await != 2 {}
     assert!(report(&known, json!({"seq": 3})).await.resync);
     report(&known, json!({"seq": 4, "full": [], "hash": "0000000000000000"})).await;
     newcomer.connect(&ben, &ben.client()).await.unwrap();

@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vipnode_pool_core::{Command, Effect, WhileSuspended};
+use vipnode_pool_core::{Command, ConnectionId, Effect, WhileSuspended};
 use vipnode_store::StoreError;
 
 use crate::{
@@ -15,6 +15,12 @@ use crate::{
 };
 
 // The time in which nothing can be stored.
+
+/// Whether a message is a request that waits for the store, of a connection that has ended since.
+fn connects_on(message: &CoreMessage, ended: ConnectionId) -> bool {
+    let CoreMessage::Request { command: Command::Protocol2 { connection, .. }, .. } = message else { return false };
+    *connection == ended
+}
 
 impl CoreThread {
     /// Serves what needs nothing stored, until it is time to try the store again. Returns false if the thread has to stop.
@@ -43,14 +49,26 @@ impl CoreThread {
                     return reply_to.send(Err(refusal));
                 }
                 self.replies.expect(request, reply_to, RefusedAs::of(&command));
-                drop(permit);
-                if self.handle_suspended(command) == WhileSuspended::Busy {
-                    self.replies.refuse(request, CallRefusal::Rebuilding { retry_ms: self.retry_ms }.into());
+                match self.handle_suspended(command) {
+                    WhileSuspended::Handled => {}
+                    WhileSuspended::Busy => {
+                        self.replies.refuse(request, CallRefusal::Rebuilding { retry_ms: self.retry_ms }.into());
+                    }
+                    // It keeps its permit: so many wait at most, and no address block has all of them.
+                    WhileSuspended::Later(command) => {
+                        let reply_to = self.replies.withdraw(request);
+                        let message =
+                            reply_to.map(|reply_to| CoreMessage::Request { command, request, reply_to, permit });
+                        self.later.extend(message);
+                    }
                 }
             }
             CoreMessage::OneWay(command) => {
+                if let Command::Disconnected { connection } = &command {
+                    self.later.retain(|message| !connects_on(message, *connection));
+                }
                 if let WhileSuspended::Later(command) = self.handle_suspended(command) {
-                    self.later.push(command);
+                    self.later.push_back(CoreMessage::OneWay(command));
                 }
             }
             // Nothing is posted that cannot be stored.
