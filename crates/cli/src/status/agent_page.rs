@@ -29,10 +29,8 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     let mut line = |name: &str, text: &str| {
         let _infallible = writeln!(page, "  {name:<7} {text}");
     };
-    // A part of it could not be copied.
-    let id = node.id.to_string();
-    if LABEL + id.len() <= width {
-        line("ID", &id);
+    for (number, part) in parts(&node.id.to_string(), width.saturating_sub(LABEL)).iter().enumerate() {
+        line(if number == 0 { "ID" } else { "" }, part);
     }
     line("node", &format!("{} at {}", node.client_version, node.at));
     line("chain", &chain_words(&node.chain));
@@ -59,6 +57,13 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
         leases(&mut page, "host", &client.leases, *now, width);
     }
     page
+}
+
+/// Cuts a text without spaces into the fewest parts of at most `most` characters, which are about equally long.
+fn parts(text: &str, most: usize) -> Vec<String> {
+    let letters: Vec<char> = text.chars().collect();
+    let lines = letters.len().div_ceil(most.max(1)).max(1);
+    letters.chunks(letters.len().div_ceil(lines).max(1)).map(|part| part.iter().collect()).collect()
 }
 
 /// The state of an agent at a glance.

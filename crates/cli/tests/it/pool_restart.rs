@@ -1,6 +1,11 @@
 //! A pool that is started again with its data directory: every lease continues, and so does its meter.
 
-use std::time::{Duration, Instant};
+#[cfg(unix)]
+use std::os::unix::process::ExitStatusExt;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use crate::support::{Sim, Vipnode, ran, stats_until, text};
 use serde_json::Value;
@@ -143,6 +148,31 @@ async fn a_running_pool_is_backed_up_and_verified() {
     std::fs::write(&file, "damaged").unwrap();
     let error = crate::support::error_of(&["pool", "verify", "--datadir", copy]).await;
     assert!(error["text"].as_str().unwrap().contains("is not the database of a pool"), "{error}");
+}
+
+/// The kernel kills a process at the byte at which its file would be longer than the limit.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_backup_that_is_killed_in_the_middle_leaves_none() {
+    let (pool, dir) = (DurablePool::new(), tempfile::tempdir().unwrap());
+    let _running = pool.start().await;
+    let data = pool.data.path().to_str().unwrap();
+    let [file, whole] = ["killed.db", "whole.db"].map(|name| dir.path().join(name));
+    let back_up = |to: &Path| ["pool", "backup", to.to_str().unwrap(), "--datadir", data].map(str::to_owned);
+    assert!(ran(&back_up(&whole).each_ref().map(String::as_str)).await.status.success());
+    let length = std::fs::metadata(&whole).unwrap().len();
+    for eighths in 1..8 {
+        // In units of 512 bytes.
+        let limited = format!("ulimit -c 0; ulimit -f {}; exec \"$@\"", length * eighths / 8 / 512);
+        let mut command = tokio::process::Command::new("sh");
+        command.args(["-c", &limited, "sh", env!("CARGO_BIN_EXE_vipnode")]).args(back_up(&file));
+        let killed = command.output().await.unwrap();
+        assert_eq!(killed.status.signal(), Some(rustix::process::Signal::XFSZ.as_raw()), "{killed:?}");
+        assert!(!file.exists(), "after {eighths} of 8 parts");
+    }
+    // What they left is in the way of nothing.
+    assert!(ran(&back_up(&file).each_ref().map(String::as_str)).await.status.success());
+    assert!(ran(&["pool", "verify", file.to_str().unwrap()]).await.status.success());
 }
 
 #[tokio::test]
