@@ -13,6 +13,7 @@ mod pool_admin;
 mod reference;
 mod service_manager;
 mod signals;
+mod statement;
 mod status;
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,12 @@ use super::{
     method_row::{CallDirection, MethodRow, Signing},
 };
 use vipnode_types::{
-    Amount, Asset,
-    wire::{AccountQuery, AccountView, Done, ErrorCode, FundsRequest, LinkRequest, NodeFunds, UnlinkRequest, method},
+    Amount, Asset, LeaseId, SignedAmount,
+    wire::{
+        AccountQuery, AccountView, Done, ErrorCode, FundsRequest, LeasePeriod, LinkRequest, NodeFunds, Statement,
+        StatementBalances, StatementKind, StatementLine, StatementRange, StatementRequest, StatementSide,
+        UnlinkRequest, method,
+    },
 };
 
 /// The errors of a call that an account signs.
@@ -101,4 +105,81 @@ pub(super) fn account() -> MethodRow {
     .takes::<AccountQuery>("account", "The account, and its signature")
     .fails(CODES)
     .example("an account with one node", query.and_then(|query| examples::bare(&query)), &view)
+}
+
+pub(super) fn statement() -> MethodRow {
+    let text = "Returns a page of the pool's ledger, as of one batch of changes: of an account, which signs a text (EIP-191) as \
+                for `vipnode_account`, or without `account`, the billing periods of the caller's own node. The lines of an \
+                account add up: the balances of each side at the start of a page and the changes of its lines result in those at \
+                its end. `next` goes into `range.after` of the call for the next page. The times of `range` are those of the \
+                entries of the ledger.";
+    let range = StatementRange { most: 1_000, ..StatementRange::default() };
+    let request = StatementRequest { account: examples::account_query(), range };
+    MethodRow::new::<Statement>(
+        method::STATEMENT,
+        CallDirection::AccountToPool,
+        "Get a page of the statement of an account or of the agent's node",
+        text,
+        ("statement", "A page of the statement"),
+    )
+    .takes::<StatementRequest>("statement", "Whose statement, and which part of it")
+    .signed(Signing::AgentOrAccount)
+    .fails(CODES)
+    .example("an account whose node used a slot for a day", examples::bare(&request), &statement_page())
+}
+
+/// A page of the statement of an account.
+#[must_use]
+pub fn statement_page() -> Statement {
+    let amount = |units: u128| Amount::new(units);
+    let plus = |units| SignedAmount::difference(amount(units), Amount::ZERO);
+    let price = examples::price();
+    let cost = price.cost(86_400_000).unwrap_or_default();
+    let credited = amount(3_000_000_000_000_000);
+    let credit = StatementLine {
+        entry: 1,
+        at_ms: NOW.minus(90_000_000),
+        side: StatementSide::Payer,
+        kind: StatementKind::Credit,
+        change: plus(credited.get()),
+        fee: Amount::ZERO,
+        secured: Amount::ZERO,
+        limit: None,
+        reason: Some("bank transfer".to_owned()),
+        payout: None,
+        secures: None,
+        lease: None,
+    };
+    let period = LeasePeriod {
+        lease: LeaseId::new(1),
+        row: 0,
+        node: examples::client().short(),
+        counterpart: examples::host().short(),
+        first_ms: Some(NOW.minus(86_400_000)),
+        last_ms: Some(NOW),
+        billed_ms: 86_400_000,
+        merged: 0,
+        price,
+        cost,
+        interval: [Amount::ZERO, cost],
+    };
+    let lease = StatementLine {
+        entry: 2,
+        at_ms: NOW,
+        kind: StatementKind::Lease,
+        change: plus(cost.get()).negated(),
+        secured: cost,
+        reason: None,
+        lease: Some(period),
+        ..credit
+    };
+    let balance = SignedAmount::difference(credited, cost);
+    Statement {
+        asset: price.asset(),
+        batch: 4_711,
+        opening: Some(StatementBalances::default()),
+        lines: vec![credit, lease],
+        closing: Some(StatementBalances { payer: balance, host: SignedAmount::ZERO }),
+        next: None,
+    }
 }

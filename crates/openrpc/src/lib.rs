@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use vipnode_types::{AgentMethod, PoolMethod, wire::ErrorCode};
 
+pub use accounts::statement_page;
 pub use method_row::{CallDirection, MethodRow, Signing};
 pub use parts::{Document, Example, Method, Named, Param};
 
@@ -55,6 +56,7 @@ fn pool_row(method: PoolMethod) -> MethodRow {
         PoolMethod::Unlink => accounts::unlink(),
         PoolMethod::Funds => accounts::funds(),
         PoolMethod::AccountView => accounts::account(),
+        PoolMethod::Statement => accounts::statement(),
         PoolMethod::Leave => protocol3::leave(),
         PoolMethod::Bye => protocol3::bye(),
         PoolMethod::Update => protocol2::update(),

@@ -5,7 +5,7 @@ use vipnode_types::{
     Ms,
     protocol2::SignedCall,
     signed::Envelope,
-    wire::{AccountQuery, ConnectRequest, LinkRequest, ReportRequest},
+    wire::{AccountQuery, ConnectRequest, LinkRequest, ReportRequest, StatementRequest},
 };
 
 fn methods() -> Vec<Method> {
@@ -71,6 +71,8 @@ fn accounts_signed_their_examples() {
     assert_eq!(link.signed_by_account(pool, node).verify(&link.signature), Ok(()));
     let query: AccountQuery = serde_json::from_str(&params("vipnode_account")).unwrap();
     assert_eq!(query.signed_by_account(pool).verify(&query.signature), Ok(()));
+    let statement: StatementRequest = serde_json::from_str(&params("vipnode_statement")).unwrap();
+    assert_eq!(statement.account, Some(query));
 }
 
 #[test]

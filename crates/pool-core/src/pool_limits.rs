@@ -117,6 +117,13 @@ limits! {
         signature_checks: usize = 0, Count 0..=1_024;
         /// A signed call whose signature cannot be checked within this time is answered "busy".
         check_wait: Duration = seconds(2), Time 0..=MINUTE;
+        /// Statements that are read from the store at the same time. Wide blocks are served in turn, and within each, its
+        /// address blocks; a further read waits for at most `statement_time`, then it is answered "busy".
+        statements: usize = 2, Count 1..=64;
+        /// A statement that cannot be read within this time is refused.
+        statement_time: Duration = seconds(5), Time 10..=MINUTE;
+        /// Entries of the ledger on one page of a statement; further ones are on the next page.
+        statement_entries: usize = 1_000, Count 1..=100_000;
         /// Bytes of the head of an HTTP request; a larger one is answered 431.
         http_head_bytes: usize = 16 << 10, Bytes 8 * KIB..=MIB;
         /// Ports that `vipnode_reach` tries at the same time; shared among address blocks like `connections`. A further call is

@@ -99,6 +99,12 @@ errors! {
             ahead_s: u64,
         }: Unauthorized, "this signature of the account is more than one hour old, or more than {ahead_s} s in the future",
             hint "Check the clocks of both machines, then sign again: vipnode account show.";
+        /// A statement took too long to read.
+        SlowStatement {
+            /// How long it may take, in seconds.
+            limit_s: u128,
+        }: Unsuitable, "reading this statement took longer than {limit_s} s",
+            hint "Ask for a later part of it: --from DATE.";
         /// The idempotency key of an operator's order is empty, too long, or contains characters that look alike or are
         /// invisible.
         OrderKey {

@@ -25,7 +25,7 @@ use crate::{
     close_reason::CloseReason,
     engine::{Connections, CoreThread, CoreThreadParts, StartError, StoreThread, inbox},
     key_file::KeyFile,
-    methods::{Monitor, Service},
+    methods::{Monitor, Service, Statements},
     net::{fd_limit, listener::listen, port::Port},
 };
 
@@ -129,6 +129,8 @@ impl PoolServer {
         let access = Arc::new(AccessControl::new(audience, config.identity(), bans_and_drains, config.access_rules()));
         let farewell = if store.is_durable() { CloseReason::ShuttingDown } else { CloseReason::LosingLeases };
         let database = store.file();
+        let store_reader = store.reader(Statements::read_limits(&config.limits));
+        let store_reader = store_reader.map_err(|source| StartError::Store { source })?;
         let (store, store_thread) = StoreThread::start(store, inbox.clone(), config.limits.store_batches)
             .map_err(|source| PoolError::Thread { source })?;
         let parts = CoreThreadParts {
@@ -152,7 +154,8 @@ impl PoolServer {
             tls.show_in(metrics.tls_expires.clone());
         }
         let admin_socket = config.admin_socket(local_addr);
-        let service = Service::new(config.limits, &config.core, access, connections, metrics, (inbox, database));
+        let service =
+            Service::new(config.limits, &config.core, access, connections, metrics, (inbox, database, store_reader));
         let (service, stop) = (Arc::new(service), CancellationToken::new());
         let port = Arc::new(Port::new(Arc::clone(&service), config.proxies, config.tls, stop.clone()));
         if let Some(socket) = &admin_socket {

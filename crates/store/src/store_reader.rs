@@ -1,9 +1,9 @@
 use std::{fmt::Debug, time::Duration};
 
-use vipnode_pool_core::{LeaseRow, LedgerEntry, MeteredPeriod, NodeRow, TimesRow};
+use vipnode_pool_core::{AccountFigures, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, TimesRow};
 use vipnode_types::{Asset, LeaseId, NodeId};
 
-use crate::StoreError;
+use crate::{StatementParties, StoreError};
 
 /// Reads a store while another thread writes to it: for statements, exports, and checks.
 ///
@@ -67,6 +67,35 @@ pub trait StoreSnapshot {
     /// # Errors
     /// See [`StoreError`].
     fn entries(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<LedgerEntry>, StoreError>;
+
+    /// Returns at most `limit` entries of the ledger with this payer or this payee, by number, after a number.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn entries_of(
+        &mut self,
+        parties: StatementParties,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<LedgerEntry>, StoreError>;
+
+    /// Returns a billing period of the journal.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn period(&mut self, lease: LeaseId, row: u32) -> Result<Option<MeteredPeriod>, StoreError>;
+
+    /// Returns the sums of a ledger account; zero for one that no entry names.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn figures(&mut self, account: LedgerAccount) -> Result<AccountFigures, StoreError>;
+
+    /// Returns the account that pays for a node, and the one that receives what it earns.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn accounts_of(&mut self, node: &NodeId) -> Result<StatementParties, StoreError>;
 }
 
 /// What readers of a store may use.

@@ -52,7 +52,9 @@ pub use id::{
 };
 pub use limit_table::{Limit, LimitSetting, LimitSettings, LimitUnit, LimitValue};
 pub use methods::{AgentMethod, PoolMethod};
-pub use money::{Amount, AmountError, Asset, PaymentMode, PaymentModeError, Price, QuotedPrice, ShownAmount, meter};
+pub use money::{
+    Amount, AmountError, Asset, PaymentMode, PaymentModeError, Price, QuotedPrice, ShownAmount, SignedAmount, meter,
+};
 pub use ms::Ms;
 pub use node::{
     Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Mismatch,

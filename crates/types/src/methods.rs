@@ -54,6 +54,8 @@ methods! {
         Funds = method::FUNDS,
         /// [`method::ACCOUNT`].
         AccountView = method::ACCOUNT,
+        /// [`method::STATEMENT`].
+        Statement = method::STATEMENT,
         /// [`method::REACH`].
         Reach = method::REACH,
         /// [`method::PING`].

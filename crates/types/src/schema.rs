@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
     Account, AccountSignature, AgentPublic, Amount, Capability, Enode, LeaseSetHash, MinVersion, NodeId, PoolId,
-    QuotedPrice, protocol2::Kind, signed::Signature,
+    QuotedPrice, SignedAmount, protocol2::Kind, signed::Signature,
 };
 
 macro_rules! texts {
@@ -33,6 +33,7 @@ texts! {
     Signature, "^[0-9a-f]{128}$", "An ECDSA signature over secp256k1: R and S.";
     LeaseSetHash, "^[0-9a-f]{16}$", "The XOR of the first 8 bytes of the keccak256 hash of each lease ID (8 bytes, big-endian).";
     Amount, "^[0-9]+$", "An amount of the pool's asset in its smallest unit, less than 2^128. A string, because a number would lose precision in JavaScript.";
+    SignedAmount, "^-?[0-9]+$", "A balance, or a change of one, in the asset's smallest unit; below zero with a minus sign.";
     QuotedPrice, "^(free|0|[0-9.]+ ?[A-Za-z0-9]{1,16}/.+)$", "A price as people write it, such as 100 gwei/minute or 0.50 USDC/month.";
     Capability, "^[A-Za-z0-9._-]{1,16}(/[0-9]{1,9})?$", "A devp2p sub-protocol that a node serves, such as snap/1; without a number, it stands for any version.";
     MinVersion, "^[^/]{1,32}/[0-9]+[.][0-9]+[.][0-9]+$", "The oldest accepted release of an execution client, such as geth/1.17.0.";

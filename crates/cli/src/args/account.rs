@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use vipnode_agent::AcceptedPool;
 use vipnode_types::{Account, AccountSignature, NodeId};
 
-use super::{NodeArgs, TrustArgs};
+use super::{NodeArgs, StatementOutputArgs, TrustArgs};
 
 /// Calls a pool about an account.
 #[derive(Debug, Args)]
@@ -35,6 +35,11 @@ pub(crate) enum AccountCommand {
     Unlink(AccountUnlinkArgs),
     /// Show the balances of an account at a pool.
     Show(AccountShowArgs),
+    /// Show how an account's balances came about.
+    ///
+    /// Lists each lease, credit, and payout that the pool has posted; the lines add up to the balances. Only the newest
+    /// billing periods of running leases are missing: they are posted when they end, at the latest after a day.
+    Statement(AccountStatementArgs),
 }
 
 #[derive(Debug, Args)]
@@ -76,6 +81,21 @@ pub(crate) struct AccountShowArgs {
     pub(crate) pool: AccountPoolArgs,
     #[command(flatten)]
     pub(crate) signer: SignerArgs,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  vipnode account statement wss://pool.example --keystore FILE --from 2026-11-01 --to 2026-12-01 --csv > november.csv"
+)]
+pub(crate) struct AccountStatementArgs {
+    #[command(flatten)]
+    pub(crate) pool: AccountPoolArgs,
+    #[command(flatten)]
+    pub(crate) signer: SignerArgs,
+    #[command(flatten)]
+    pub(crate) output: StatementOutputArgs,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use vipnode_types::Account;
 
-use super::{PoolSocketArgs, whole_number::whole_number};
+use super::{PoolSocketArgs, StatementOutputArgs, whole_number::whole_number};
 
 /// A change of an account's balance.
 #[derive(Debug, Args)]
@@ -44,6 +44,20 @@ pub(crate) struct LedgerAccountArgs {
     /// Show this account.
     #[arg(value_name = "ACCOUNT", help_heading = "Payment")]
     pub(crate) account: Account,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  vipnode pool admin statement 0x52908400098527886E0F7030069857D2E4169EE7 --from 2026-11-01 --csv"
+)]
+pub(crate) struct LedgerStatementArgs {
+    /// Show the statement of this account.
+    #[arg(value_name = "ACCOUNT", help_heading = "Payment")]
+    pub(crate) account: Account,
+    #[command(flatten)]
+    pub(crate) output: StatementOutputArgs,
     #[command(flatten)]
     pub(crate) pool: PoolSocketArgs,
 }

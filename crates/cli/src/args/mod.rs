@@ -19,6 +19,7 @@ mod ping;
 mod pool;
 mod pool_command;
 mod protocol;
+mod statement;
 mod status;
 mod targets;
 mod tls;
@@ -36,7 +37,8 @@ use vipnode_types::QuotedPrice;
 pub(crate) use self::tls::AcmeArgs;
 pub(crate) use self::{
     account::{
-        AccountArgs, AccountCommand, AccountLinkArgs, AccountPoolArgs, AccountShowArgs, AccountUnlinkArgs, SignerArgs,
+        AccountArgs, AccountCommand, AccountLinkArgs, AccountPoolArgs, AccountShowArgs, AccountStatementArgs,
+        AccountUnlinkArgs, SignerArgs,
     },
     agent::{
         AgentArgs, ClientArgs, ConnectionArgs, HostArgs, HostSelectionArgs, HostingArgs, NodeArgs, ReleaseArgs,
@@ -45,7 +47,8 @@ pub(crate) use self::{
     doctor::{DoctorArgs, RoleName},
     join::JoinArgs,
     ledger_command::{
-        AccountsArgs, BalanceArgs, ClosePeriodArgs, CreditLimitArgs, LedgerAccountArgs, PayoutCommand, PayoutsArgs,
+        AccountsArgs, BalanceArgs, ClosePeriodArgs, CreditLimitArgs, LedgerAccountArgs, LedgerStatementArgs,
+        PayoutCommand, PayoutsArgs,
     },
     link::LinkArgs,
     metrics::MetricsArgs,
@@ -56,6 +59,7 @@ pub(crate) use self::{
         VerifyArgs,
     },
     protocol::{ProtocolArgs, UPDATE_INTERVAL},
+    statement::StatementOutputArgs,
     status::{ASKED_POOL, StatusArgs},
     targets::Targets,
     tls::{TlsArgs, TlsSource},

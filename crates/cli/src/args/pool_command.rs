@@ -3,8 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    AccountsArgs, BalanceArgs, ClosePeriodArgs, CreditLimitArgs, LedgerAccountArgs, PayoutCommand, PayoutsArgs,
-    typed_target::TypedTarget, whole_number::whole_number,
+    AccountsArgs, BalanceArgs, ClosePeriodArgs, CreditLimitArgs, LedgerAccountArgs, LedgerStatementArgs, PayoutCommand,
+    PayoutsArgs, typed_target::TypedTarget, whole_number::whole_number,
 };
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -123,6 +123,8 @@ pub(crate) enum AdminCommand {
     Limit(CreditLimitArgs),
     /// Show the balances of an account.
     Account(LedgerAccountArgs),
+    /// Show how an account's balances came about.
+    Statement(LedgerStatementArgs),
     /// List the accounts that pay or earn.
     Accounts(AccountsArgs),
     /// Close the settlement period and list its payouts.

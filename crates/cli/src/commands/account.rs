@@ -7,12 +7,15 @@ use vipnode_agent::{
 use vipnode_node::{Trust, limits::NodeLimits};
 use vipnode_types::{
     AccountAct, AccountRequest, AccountSignature, Ms, NodeFacts, NodeId,
-    wire::{AccountQuery, AccountView, Done, LinkRequest, UnlinkRequest, method},
+    wire::{AccountQuery, AccountView, Done, LinkRequest, Statement, StatementRequest, UnlinkRequest, method},
 };
 
 use crate::{
     account::{AccountSigner, AccountSigning, account_page},
-    args::{AccountCommand, AccountLinkArgs, AccountPoolArgs, AccountShowArgs, AccountUnlinkArgs, NodeArgs},
+    args::{
+        AccountCommand, AccountLinkArgs, AccountPoolArgs, AccountShowArgs, AccountStatementArgs, AccountUnlinkArgs,
+        NodeArgs,
+    },
     discover::{RetryPolicy, find_node, find_pool},
     error::{CliError, KeystoreError},
     output::{Line, Screen, Tone, terminal},
@@ -24,6 +27,7 @@ pub(crate) async fn run(command: AccountCommand, screen: Screen) -> Result<ExitC
         AccountCommand::Link(args) => link(&args, screen).await,
         AccountCommand::Unlink(args) => unlink(&args, screen).await,
         AccountCommand::Show(args) => show(&args, screen).await,
+        AccountCommand::Statement(args) => statement(&args, screen).await,
     }
     .map(|()| ExitCode::SUCCESS)
 }
@@ -96,6 +100,22 @@ async fn show(args: &AccountShowArgs, screen: Screen) -> Result<(), CliError> {
     }
     screen.print(&page, &json);
     Ok(())
+}
+
+/// Prints the statement of an account.
+async fn statement(args: &AccountStatementArgs, screen: Screen) -> Result<(), CliError> {
+    let address = find_pool(args.pool.pool.as_deref(), true, screen).await?;
+    let pool = open(&address, &args.pool, args.trust.trust()?, None).await?;
+    let signer = AccountSigner::of(&args.signer)?;
+    let Some((counter, signature)) = signed(&signer, &pool, AccountAct::Read, screen)? else { return Ok(()) };
+    let account = signer.account();
+    let of = format!("account {account} at {address}");
+    let query = Some(AccountQuery { account, counter, signature });
+    let ask = async |range| {
+        let request = StatementRequest { account: query, range };
+        Ok(pool.call::<Statement>(method::STATEMENT, &request, None).await?)
+    };
+    super::statement::print(&of, &args.output, screen, ask).await
 }
 
 /// The local node, and the identity of its agent, whose signature is the node's consent.

@@ -22,6 +22,7 @@ mod protocol;
 mod release;
 mod release_command;
 mod resolve_target;
+mod statement;
 mod status;
 
 #[cfg(test)]

@@ -21,6 +21,10 @@ const WORDS: usize = 1_000;
 
 /// Shows or changes a running pool.
 pub(crate) async fn run(command: AdminCommand, screen: Screen) -> Result<ExitCode, CliError> {
+    if let AdminCommand::Statement(args) = &command {
+        pool_ledger::statement(args, screen).await.map_err(|error| error.sanitized(WORDS))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let asked = ask(command).await.map_err(|error| error.sanitized(WORDS))?;
     let (text, json) = asked;
     screen.print(&text.wrapped(page_width()), &json);
@@ -83,6 +87,7 @@ async fn ask(command: AdminCommand) -> Result<(Styled, Value), CliError> {
         | AdminCommand::Limit(_)
         | AdminCommand::Account(_)
         | AdminCommand::Accounts(_)
+        | AdminCommand::Statement(_)
         | AdminCommand::ClosePeriod(_)
         | AdminCommand::Payouts(_)
         | AdminCommand::Payout { .. } => (Styled::default(), Value::Null),

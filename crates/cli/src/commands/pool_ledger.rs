@@ -1,12 +1,14 @@
 use serde_json::Value;
-use vipnode_pool::admin::{AccountsRequest, AdminClient, LedgerOrder, LedgerRequest, PayoutsRequest};
+use vipnode_pool::admin::{
+    AccountStatementRequest, AccountsRequest, AdminClient, LedgerOrder, LedgerRequest, PayoutsRequest,
+};
 use vipnode_types::{Account, Amount, Asset};
 
 use super::pool_admin::{client, json};
 use crate::{
-    args::{AccountsArgs, AdminCommand, BalanceArgs, PayoutCommand},
+    args::{AccountsArgs, AdminCommand, BalanceArgs, LedgerStatementArgs, PayoutCommand},
     error::{CliError, CommandError},
-    output::{Styled, terminal::page_width},
+    output::{Screen, Styled, terminal::page_width},
     pool_admin,
 };
 
@@ -52,6 +54,13 @@ pub(super) async fn ask(command: &AdminCommand) -> Result<Option<(Styled, Value)
         _ => return Ok(None),
     };
     Ok(Some(answer))
+}
+
+/// Prints the statement of an account.
+pub(super) async fn statement(args: &LedgerStatementArgs, screen: Screen) -> Result<(), CliError> {
+    let (client, account) = (client(&args.pool)?, args.account);
+    let ask = async |range| Ok(client.statement(&AccountStatementRequest { account, range }).await?);
+    super::statement::print(&format!("account {account}"), &args.output, screen, ask).await
 }
 
 async fn balance(

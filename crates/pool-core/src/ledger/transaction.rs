@@ -150,6 +150,31 @@ impl Transaction {
         postings.into_iter().filter(|posting| posting.amount > Amount::ZERO).collect()
     }
 
+    /// The account that pays, or whose balance as payer changes.
+    #[must_use]
+    pub const fn payer(&self) -> Option<Account> {
+        match *self {
+            Self::Credit { payer, .. }
+            | Self::Debit { payer, .. }
+            | Self::Limit { payer, .. }
+            | Self::Lease { payer, .. }
+            | Self::Collected { payer, .. } => Some(payer),
+            Self::Period { .. } | Self::Paid { .. } | Self::Bounced { .. } => None,
+        }
+    }
+
+    /// The account that earns or is paid.
+    #[must_use]
+    pub const fn payee(&self) -> Option<Account> {
+        match *self {
+            Self::Lease { payee, .. }
+            | Self::Collected { payee, .. }
+            | Self::Paid { payee, .. }
+            | Self::Bounced { payee, .. } => Some(payee),
+            Self::Credit { .. } | Self::Debit { .. } | Self::Limit { .. } | Self::Period { .. } => None,
+        }
+    }
+
     /// The operator's order, if it is one.
     #[must_use]
     pub const fn order(&self) -> Option<&OperatorOrder> {

@@ -2,11 +2,12 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 use vipnode_rpc::{CallError, OpenError, RpcLimits, open_ipc};
+use vipnode_types::wire::Statement;
 
 use super::{
-    AccountsRequest, AdminAccounts, AdminBans, AdminDrained, AdminError, AdminNodes, AdminPayouts, AdminTop,
-    BanRequest, Banned, DrainRequest, LedgerPosted, LedgerRequest, NodesRequest, PayoutsRequest, TopRequest,
-    UnbanRequest, method,
+    AccountStatementRequest, AccountsRequest, AdminAccounts, AdminBans, AdminDrained, AdminError, AdminNodes,
+    AdminPayouts, AdminTop, BanRequest, Banned, DrainRequest, LedgerPosted, LedgerRequest, NodesRequest,
+    PayoutsRequest, TopRequest, UnbanRequest, method,
 };
 
 /// Calls the admin socket of a running pool.
@@ -91,6 +92,14 @@ impl AdminClient {
     /// See [`AdminError`].
     pub async fn accounts(&self, request: &AccountsRequest) -> Result<AdminAccounts, AdminError> {
         self.call(method::ACCOUNTS, request).await
+    }
+
+    /// Asks for a page of the statement of an account.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn statement(&self, request: &AccountStatementRequest) -> Result<Statement, AdminError> {
+        self.call(method::STATEMENT, request).await
     }
 
     /// Asks for the payouts of a settlement period.

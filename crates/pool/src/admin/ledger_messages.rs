@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use vipnode_types::{Account, Amount, Asset, Ms};
+use vipnode_types::{Account, Amount, Asset, Ms, wire::StatementRange};
 
 /// Changes the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +122,16 @@ pub struct AdminAccount {
     pub secured: Amount,
     /// What is payable to it: what is secured, less fees and payouts.
     pub payable: Amount,
+}
+
+/// Requests a page of the statement of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AccountStatementRequest {
+    /// Whose statement it is.
+    pub account: Account,
+    /// Which part of it.
+    pub range: StatementRange,
 }
 
 /// Requests the payouts of a settlement period.

@@ -27,8 +27,8 @@ mod top;
 pub use admin_error::AdminError;
 pub use client::AdminClient;
 pub use ledger_messages::{
-    AccountsRequest, AdminAccount, AdminAccounts, AdminPayout, AdminPayoutState, AdminPayouts, LedgerOrder,
-    LedgerPosted, LedgerRequest, PayoutsRequest,
+    AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminPayout, AdminPayoutState, AdminPayouts,
+    LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
 };
 pub use messages::{
     AdminBans, AdminBlock, AdminDrained, AdminNodes, AdminTop, BanRequest, Banned, DrainRequest, ListedNode,
@@ -57,6 +57,8 @@ pub mod method {
     pub const LEDGER: &str = "vipnode_poolLedger";
     /// The accounts, page by page: an [`super::AdminAccounts`].
     pub const ACCOUNTS: &str = "vipnode_poolAccounts";
+    /// The statement of an account, page by page: a [`vipnode_types::wire::Statement`].
+    pub const STATEMENT: &str = "vipnode_poolStatement";
     /// The payouts of a settlement period: an [`super::AdminPayouts`].
     pub const PAYOUTS: &str = "vipnode_poolPayouts";
     /// Drains a node or the pool, or stops that: an [`super::AdminDrained`].

@@ -1,13 +1,16 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use vipnode_openrpc::{CallDirection, MethodRow};
-use vipnode_types::{Account, Amount, Asset, Ms, NodeId, wire::ErrorCode};
+use vipnode_openrpc::{CallDirection, MethodRow, statement_page};
+use vipnode_types::{
+    Account, Amount, Asset, Ms, NodeId,
+    wire::{ErrorCode, Statement, StatementRange},
+};
 
 use super::{
-    AccountsRequest, AdminAccount, AdminAccounts, AdminBans, AdminBlock, AdminDrained, AdminNodes, AdminPayout,
-    AdminPayoutState, AdminPayouts, AdminTop, BanRequest, Banned, DrainRequest, LedgerOrder, LedgerPosted,
-    LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, TopOrder, TopRequest, UnbanRequest, method,
+    AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminBans, AdminBlock, AdminDrained,
+    AdminNodes, AdminPayout, AdminPayoutState, AdminPayouts, AdminTop, BanRequest, Banned, DrainRequest, LedgerOrder,
+    LedgerPosted, LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, TopOrder, TopRequest, UnbanRequest, method,
 };
 use crate::auth::Ban;
 
@@ -59,6 +62,8 @@ fn of_the_ledger() -> Vec<MethodRow> {
     let asset = Asset::new("USDC", 6).unwrap_or_default();
     let posted = LedgerPosted { entry: 1, at_ms: NOW, account: Some(account), asset };
     let accounts = AdminAccounts { asset, accounts: vec![account], next: None };
+    let range = StatementRange { most: 1_000, ..StatementRange::default() };
+    let statement = AccountStatementRequest { account: account.account, range };
     let state = AdminPayoutState::Due;
     let payout = AdminPayout { payout: 1, period: 1, account: account.account, amount: Amount::new(900_000), state };
     vec![
@@ -70,6 +75,9 @@ fn of_the_ledger() -> Vec<MethodRow> {
         row::<AccountsRequest, AdminAccounts>(method::ACCOUNTS, "List the accounts that pay or earn")
             .fails(codes)
             .example("one account", params(&AccountsRequest { from: None, most: 100 }), &accounts),
+        row::<AccountStatementRequest, Statement>(method::STATEMENT, "Get a page of the statement of an account")
+            .fails(codes)
+            .example("an account whose node used a slot for a day", params(&statement), &statement_page()),
         row::<PayoutsRequest, AdminPayouts>(method::PAYOUTS, "List the payouts of a settlement period")
             .fails(codes)
             .example(

@@ -9,7 +9,7 @@ use vipnode_rpc::{IpcListener, IpcServer, IpcServerLimits, IpcService, Responder
 use vipnode_types::{sanitize, wire::WireError};
 
 use super::{
-    AdminBans, AdminDrained, BanRequest, Banned, DrainRequest, UnbanRequest, ledger, method,
+    AccountStatementRequest, AdminBans, AdminDrained, BanRequest, Banned, DrainRequest, UnbanRequest, ledger, method,
     nodes::{Pages, nodes},
     top::top,
 };
@@ -80,6 +80,10 @@ impl AdminService {
             method::DRAIN => json(&self.drain(parse(params)?).await?),
             method::LEDGER => json(&ledger::change(self, parse(params)?).await?),
             method::ACCOUNTS => json(&ledger::accounts(self, parse(params)?).await?),
+            method::STATEMENT => {
+                let AccountStatementRequest { account, range } = parse(params)?;
+                json(&self.service.statements.read(account, range).await?)
+            }
             method::PAYOUTS => json(&ledger::payouts(self, parse(params)?).await?),
             other => Err(CallRefusal::unknown_method(other).into()),
         }

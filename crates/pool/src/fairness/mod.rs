@@ -14,7 +14,7 @@
 //! | [`ConnectionLimiter`] | open connections, new connections per second | a share (see below); its rate and a burst | refused with 429 or 503 |
 //! | [`fair_poll`](fair_poll()), [`CpuBudget`](cpu_budget::CpuBudget) | CPU time | its budget at once; then one poll of one socket at a time, and of those that hold a permit for a signature check | its sockets wait for each other |
 //! | [`TokenBucket`], [`Rate`] | calls per second of a socket, of a block; a large call counts as several | its rate and a burst | the socket is not read for a while, then "busy" |
-//! | [`FairSemaphore`] | concurrent signature checks | any number, but each other block's waiter comes first | it waits, then "busy" |
+//! | [`FairSemaphore`] | concurrent signature checks; statements that are read | any number, but each other block's waiter comes first | it waits, then "busy" |
 //! | [`CommandPermits`] | commands that wait for the core, by class | a share (see below) | "busy" |
 //! | [`PortTests`] | ports of `vipnode_reach` that are tested at the same time | a share (see below) | "busy" |
 //! | the inbox in `engine` | time of the core, for its messages and its searches | an equal share, block by block | its messages wait |
@@ -54,6 +54,6 @@ pub(crate) use block_resources::Rate;
 pub(crate) use command_permits::{CommandPermit, CommandPermits, PermitClass};
 pub(crate) use connection_limiter::{Caller, ConnectionGuard, ConnectionLimiter, LimitReached};
 pub(crate) use fair_poll::fair_poll;
-pub(crate) use fair_semaphore::{FairPermit, FairSemaphore, FairWait};
+pub(crate) use fair_semaphore::{FairPermit, FairSemaphore, FairWait, PermitsHeld};
 pub(crate) use port_tests::PortTests;
 pub(crate) use token_bucket::{Pace, SharedTokenBucket, TokenBucket};

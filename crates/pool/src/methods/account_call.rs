@@ -86,16 +86,20 @@ impl<'a> AccountCall<'a> {
                 }
                 Ok((link(LinkConsent::NodeEnds { issued: identity.issued }), Some((identity, nonce))))
             }
-            Self::Figures(query) => {
-                query.signed_by_account(pool).verify(&query.signature)?;
-                let ahead_ms = service.sessions.ahead_ms();
-                if !query.is_current(wall_clock(), ahead_ms) {
-                    return Err(CallRefusal::OldQuery { ahead_s: ahead_ms / 1_000 }.into());
-                }
-                Ok((VerifiedAccountCall::Figures(query.account), None))
-            }
+            Self::Figures(query) => Ok((VerifiedAccountCall::Figures(verify_query(service, query)?), None)),
         }
     }
+}
+
+/// Checks the signature of a query, for which the caller holds a permit. Returns the account that signed.
+pub(crate) fn verify_query(service: &Service, query: &AccountQuery) -> Result<Account, WireError> {
+    let pool = service.access.pool_id().ok_or(CallRefusal::NoPoolId)?;
+    query.signed_by_account(pool).verify(&query.signature)?;
+    let ahead_ms = service.sessions.ahead_ms();
+    if !query.is_current(wall_clock(), ahead_ms) {
+        return Err(CallRefusal::OldQuery { ahead_s: ahead_ms / 1_000 }.into());
+    }
+    Ok(query.account)
 }
 
 impl VerifiedAccountCall {

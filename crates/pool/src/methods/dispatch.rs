@@ -6,7 +6,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use vipnode_pool_core::{Command, ConnectionId, Identity};
 use vipnode_types::{
     NodeId, PoolMethod,
-    wire::{ConnectRequest, ReachRequest, WireError},
+    wire::{ConnectRequest, ReachRequest, StatementRequest, WireError},
 };
 
 use crate::{
@@ -16,9 +16,10 @@ use crate::{
     fairness::{FairPermit, PermitClass},
     methods::{
         Service,
-        account_call::AccountCall,
+        account_call::{AccountCall, verify_query},
         protocol2::{NodeCall, WalletCall},
         request::{AgentRequest, ParsedCall, RequestSender},
+        statements::{StatementCall, StatementOf},
     },
 };
 
@@ -29,6 +30,8 @@ pub(crate) enum Dispatched {
     Answer(Box<RawValue>),
     /// The pool's status is the answer.
     Status,
+    /// The store answers.
+    Statement(StatementCall),
     /// `reach` answers, which may take seconds.
     Reach(Box<ReachCall>),
     /// The core answers.
@@ -65,6 +68,13 @@ pub(crate) trait CallSource {
         signed: &SignedParams<'_>,
         call: Result<AgentRequest, WireError>,
     ) -> Result<(RequestSender, AgentRequest), CallEnd<Self::Ended>>;
+
+    /// Returns the connection and the node of a connected agent that makes a call; the core knows whether it accepted the agent.
+    async fn session(
+        &mut self,
+        method: PoolMethod,
+        signed: &SignedParams<'_>,
+    ) -> Result<(ConnectionId, NodeId), CallEnd<Self::Ended>>;
 
     /// Returns the address of the remote end, and whether the pool can call it.
     fn origin(&self) -> (IpAddr, bool);
@@ -111,6 +121,7 @@ pub(crate) async fn dispatch<C: CallSource>(
             Ok(Dispatched::Command(service.gateway.prepare(class, |request| call.command(sender, request))?))
         }
         ParsedCall::Account(call) => dispatch_account(service, client, &call).await,
+        ParsedCall::Statement(signed, request) => dispatch_statement(service, client, &signed, *request).await,
         ParsedCall::Node(call) => {
             let dispatched = dispatch_node(service, client, call).await;
             dispatched.map_err(|failure| failure.map_refusal(WireError::for_protocol2))
@@ -156,6 +167,23 @@ async fn dispatch_account<C: CallSource>(
     let (address, _callable) = client.origin();
     let prepared = service.gateway.prepare(verified.permit_class(), |request| verified.command(address, request))?;
     Ok(Dispatched::Command(prepared))
+}
+
+/// Checks who asks for a statement: the account that signed, or the agent of the node.
+async fn dispatch_statement<C: CallSource>(
+    service: &Service,
+    client: &mut C,
+    signed: &SignedParams<'_>,
+    StatementRequest { account, range }: StatementRequest,
+) -> Result<Dispatched, CallEnd<C::Ended>> {
+    let of = if let Some(query) = account {
+        let _permit = client.check_permit().await?;
+        StatementOf::Account(verify_query(service, &query)?)
+    } else {
+        let (connection, node) = client.session(PoolMethod::Statement, signed).await?;
+        StatementOf::Node(node, connection)
+    };
+    Ok(Dispatched::Statement(StatementCall { of, range }))
 }
 
 /// Checks a node's call in protocol 2.

@@ -83,6 +83,7 @@ impl HttpClient<'_> {
         let command = match dispatch(service, self, method, params).await {
             Ok(Dispatched::Answer(answer)) => return Ok(answer),
             Ok(Dispatched::Status) => return service.status(false).await,
+            Ok(Dispatched::Statement(call)) => return call.answer(service, caller).await,
             Ok(Dispatched::Reach(call)) => return reach::answer(service, caller, "", *call).await,
             Ok(Dispatched::Command(command)) => command,
             Err(CallEnd::Refused(error)) => return Err(error),
@@ -168,6 +169,20 @@ impl CallSource for HttpClient<'_> {
             self.bye = Some((key, connection));
         }
         Ok((RequestSender { connection, identity, address: self.caller.address, callable: false }, call))
+    }
+
+    async fn session(
+        &mut self,
+        method: PoolMethod,
+        signed: &SignedParams<'_>,
+    ) -> Result<(ConnectionId, NodeId), CallEnd<Infallible>> {
+        let permit = self.check_permit().await?;
+        let (identity, nonce) = signed.verify(&self.service.access, &self.arrival, method.name(), wall_clock()).await?;
+        drop(permit);
+        self.service.sessions.use_nonce(&identity, nonce, wall_clock(), self.begins(false))?;
+        let connection = self.connection_or_new(SessionKey::of(&identity), identity.node, false)?;
+        self.member = self.service.access.is_closed();
+        Ok((connection, identity.node))
     }
 
     /// The pool cannot call over HTTP.

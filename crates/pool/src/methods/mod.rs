@@ -13,6 +13,7 @@ mod protocol2;
 mod reach;
 mod request;
 mod service;
+mod statements;
 pub(crate) mod websocket;
 
 pub(crate) use monitor::{Health, Monitor};
@@ -20,3 +21,4 @@ pub(crate) use pacing::Pacing;
 pub(crate) use service::Service;
 #[cfg(test)]
 pub(crate) use service::tests::service as test_service;
+pub(crate) use statements::Statements;

@@ -6,7 +6,7 @@ use vipnode_types::{
     PoolMethod,
     wire::{
         AskRequest, ByeRequest, ConnectRequest, ExplainRequest, FundsRequest, LeaveRequest, ReachRequest,
-        ReportRequest, WireError,
+        ReportRequest, StatementRequest, WireError,
     },
 };
 
@@ -35,6 +35,8 @@ pub(crate) enum ParsedCall<'a> {
     Agent(SignedParams<'a>, Result<AgentRequest, WireError>),
     /// A call about an account.
     Account(AccountCall<'a>),
+    /// Asks for a page of a statement, of an account or of the caller's node.
+    Statement(SignedParams<'a>, Box<StatementRequest>),
     /// A call of a node in protocol 2.
     Node(NodeCall<'a>),
     /// A call of a wallet's page in protocol 2.
@@ -87,6 +89,11 @@ impl<'a> ParsedCall<'a> {
             PoolMethod::Link => AccountCall::link(params).map(Self::Account),
             PoolMethod::Unlink => AccountCall::unlink(params).map(Self::Account),
             PoolMethod::AccountView => AccountCall::figures(params).map(Self::Account),
+            PoolMethod::Statement => {
+                let signed = SignedParams::read(params)?;
+                let request = signed.parse()?;
+                Ok(Self::Statement(signed, request))
+            }
             PoolMethod::Leave => agent(|params| Ok(AgentRequest::Leave(params.parse()?))),
             PoolMethod::Bye => agent(|params| params.parse().map(|ByeRequest {}| AgentRequest::Bye)),
             PoolMethod::Update => NodeCall::update(params).map(Self::Node),

@@ -6,8 +6,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 use vipnode_pool_core::{Command, Limits, PoolLimits};
-use vipnode_store::DatabaseFile;
-use vipnode_types::wire::WireError;
+use vipnode_store::{DatabaseFile, StoreReader};
+use vipnode_types::{PaymentMode, wire::WireError};
 
 use crate::{
     PoolConfig, ReloadChanges,
@@ -15,7 +15,7 @@ use crate::{
     call_refusal::CallRefusal,
     engine::{Connections, Gateway, HealthError, Inbox, NOBODY, reply_text, wall_clock},
     fairness::{Block, Caller, FairPermit, FairSemaphore, FairWait, PermitClass, PortTests},
-    methods::{Monitor, http_sessions::HttpSessions},
+    methods::{Monitor, http_sessions::HttpSessions, statements::Statements},
     metrics::Metrics,
 };
 
@@ -31,6 +31,7 @@ pub(crate) struct Service {
     pub(crate) metrics: Arc<Metrics>,
     /// The file of the store, if it has one.
     database: Option<DatabaseFile>,
+    pub(crate) statements: Statements,
     /// Limits concurrent signature checks.
     checks: Arc<FairSemaphore>,
     pub(crate) port_tests: PortTests,
@@ -46,7 +47,7 @@ impl Service {
         access: Arc<AccessControl>,
         connections: Arc<Connections>,
         metrics: Arc<Metrics>,
-        (inbox, database): (Inbox, Option<DatabaseFile>),
+        (inbox, database, reader): (Inbox, Option<DatabaseFile>, Arc<dyn StoreReader>),
     ) -> Self {
         let checks = match limits.signature_checks {
             0 => available_parallelism().map_or(1, |cores| cores.get() / 2).max(1),
@@ -60,6 +61,7 @@ impl Service {
             sessions: HttpSessions::new(&limits, core, wall_clock()),
             metrics,
             database,
+            statements: Statements::new(reader, &limits, core.payment != PaymentMode::None),
             checks: Arc::new(FairSemaphore::new(checks)),
             port_tests: PortTests::new(&limits),
             own: Arc::new(Block::unlimited()),
@@ -152,6 +154,7 @@ impl Service {
 pub(crate) mod tests {
     use std::{net::Ipv4Addr, time::Duration};
 
+    use vipnode_store::{MemoryStore, ReadLimits, Store as _};
     use vipnode_types::wire::ErrorCode;
 
     use super::*;
@@ -174,7 +177,9 @@ pub(crate) mod tests {
             config.access_rules(),
         );
         let connections = Arc::new(Connections::new(inbox.clone()));
-        let service = Service::new(limits, &config.core, Arc::new(access), connections, metrics, (inbox, None));
+        let store_reader = MemoryStore::new().reader(ReadLimits::default()).unwrap();
+        let service =
+            Service::new(limits, &config.core, Arc::new(access), connections, metrics, (inbox, None, store_reader));
         (Arc::new(service), reader)
     }
 

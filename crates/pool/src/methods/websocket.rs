@@ -27,6 +27,7 @@ use crate::{
         dispatch::{CallEnd, Dispatched, ReachCall, dispatch},
         pacing::Pacing,
         reach,
+        statements::StatementCall,
     },
     metrics::Counted,
 };
@@ -171,6 +172,7 @@ impl Socket<'_> {
                 responder.respond_raw(Ok(answer));
             }
             Ok(Dispatched::Status) => self.status(responder),
+            Ok(Dispatched::Statement(call)) => self.statement(call, responder),
             Ok(Dispatched::Reach(call)) => self.reach(*call, responder),
             Ok(Dispatched::Command(command)) => match self.service.gateway.permit(self.caller.charged_to(), &command) {
                 Ok(permit) => self.service.gateway.hand_over(command, responder, self.caller.charged_to(), permit),
@@ -251,6 +253,23 @@ impl Socket<'_> {
                 service.metrics.count_error(error);
             }
             responder.respond_raw(reached);
+        });
+    }
+
+    /// The limit is that of [`Socket::status`].
+    fn statement(&self, call: StatementCall, responder: Responder) {
+        let (service, caller) = (Arc::clone(self.service), Arc::clone(self.caller));
+        tokio::spawn(async move {
+            let mut statement = call.answer(&service, &caller).await;
+            if let Ok(answer) = &statement
+                && let Err(busy) = service.charge(caller.charged_to(), answer.get().len()).await
+            {
+                statement = Err(busy.into());
+            }
+            if let Err(error) = &statement {
+                service.metrics.count_error(error);
+            }
+            responder.respond_raw(statement);
         });
     }
 

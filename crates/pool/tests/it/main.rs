@@ -25,5 +25,6 @@ mod outages;
 mod proxies;
 mod reach;
 mod served;
+mod statements;
 mod strangers;
 mod tls;

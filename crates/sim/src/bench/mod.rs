@@ -19,6 +19,7 @@ mod measured_process;
 mod measurement;
 mod reports;
 mod restart;
+mod statements;
 mod store_commits;
 mod updates;
 mod ws_client;
@@ -174,6 +175,7 @@ async fn all(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()>
     }
     if wanted(Benchmark::Store) {
         store_commits::run(figures)?;
+        statements::run(figures)?;
     }
     if wanted(Benchmark::Restart) {
         restart::run(figures)?;

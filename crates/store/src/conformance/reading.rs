@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use vipnode_pool_core::{Row, RowKey};
-use vipnode_types::{Asset, LeaseId};
+use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row, RowKey};
+use vipnode_types::{Account, Asset, LeaseId};
 
 use super::{
     model::{entries_of, journal_of, state_of},
     sample::{lease, metered, node, node_id},
 };
-use crate::{ReadLimits, Store, StoreError, StoreReader, StoreSnapshot};
+use crate::{ReadLimits, StatementParties, Store, StoreError, StoreReader, StoreSnapshot};
 
 pub(super) fn run<S: Store>(fresh: &impl Fn() -> S) {
     a_snapshot_stays_as_it_is(&mut fresh());
@@ -53,7 +53,8 @@ pub(super) fn compare(store: &mut impl Store) {
             Row::NextLease(_) | Row::Asset(_) | Row::Node(_) | Row::Lease(_) | Row::Times(_) | Row::Deferred(_)
         )
     };
-    assert_eq!(rows, expected.into_iter().filter(of_reader).collect::<Vec<_>>());
+    let (expected, expected_ledger): (Vec<Row>, Vec<Row>) = expected.into_iter().partition(of_reader);
+    assert_eq!(rows, expected);
     let (mut periods, mut last) = (Vec::new(), None);
     while let page @ [.., (end, _)] = &snapshot.periods(last, 2).expect("reads")[..] {
         periods.extend(page.iter().map(|(_, period)| period.clone()));
@@ -66,6 +67,50 @@ pub(super) fn compare(store: &mut impl Store) {
         last = Some(end.number);
     }
     assert_eq!(entries, ledger);
+    compare_statements(&mut *snapshot, &rows, &expected_ledger, (&periods, &entries));
+}
+
+/// Asserts that what a statement reads is what a search of everything finds.
+fn compare_statements(
+    snapshot: &mut dyn StoreSnapshot,
+    rows: &[Row],
+    ledger: &[Row],
+    (periods, entries): (&[MeteredPeriod], &[LedgerEntry]),
+) {
+    for period in periods {
+        let found = snapshot.period(period.lease.id, period.lease.row).expect("reads");
+        assert_eq!(found.as_ref(), Some(period));
+    }
+    assert_eq!(snapshot.period(LeaseId::new(u64::MAX), 7).expect("reads"), None);
+    for (one, other) in (0..3).flat_map(|one| (0..3).map(move |other| (one, other))) {
+        let account = |byte| Some(Account::new([byte; 20]));
+        let parties = StatementParties { payer: account(one), payee: account(other).filter(|_| other > 0) };
+        let (mut found, mut last) = (Vec::new(), None);
+        while let page @ [.., end] = &snapshot.entries_of(parties, last, 2).expect("reads")[..] {
+            found.extend_from_slice(page);
+            last = Some(end.number);
+        }
+        let expected = entries.iter().filter(|entry| parties.are_of(&entry.transaction));
+        assert_eq!(found, expected.cloned().collect::<Vec<_>>());
+    }
+    for row in ledger {
+        if let Row::Account(row) = row {
+            assert_eq!(snapshot.figures(row.account).expect("reads"), row.figures);
+        }
+    }
+    for number in 0..4 {
+        let node = node_id(number);
+        let linked = ledger.iter().find_map(|row| match row {
+            Row::Link(row) if row.node == node => Some(row.account),
+            _ => None,
+        });
+        let payout = rows.iter().find_map(|row| match row {
+            Row::Node(row) if row.id == node => row.payout,
+            _ => None,
+        });
+        let expected = StatementParties { payer: linked, payee: payout };
+        assert_eq!(snapshot.accounts_of(&node).expect("reads"), expected);
+    }
 }
 
 fn reader(store: &impl Store, limits: ReadLimits) -> Arc<dyn StoreReader> {

@@ -108,6 +108,11 @@ impl MemoryContent {
         }
     }
 
+    /// A billing period of the journal.
+    pub(super) fn period(&self, lease: LeaseId, row: u32) -> Option<&MeteredPeriod> {
+        self.positions.get(&(lease, row)).and_then(|position| self.journal.get(*position))
+    }
+
     pub(super) fn load(&self, each: &mut dyn FnMut(Row)) {
         self.clock.map(Row::Clock).into_iter().for_each(&mut *each);
         self.next_lease.map(Row::NextLease).into_iter().for_each(&mut *each);

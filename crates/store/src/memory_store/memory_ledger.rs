@@ -52,6 +52,14 @@ impl MemoryLedger {
         }
     }
 
+    pub(super) fn figures(&self, account: LedgerAccount) -> AccountFigures {
+        self.accounts.get(&account).copied().unwrap_or_default()
+    }
+
+    pub(super) fn linked_account(&self, node: &NodeId) -> Option<Account> {
+        self.links.get(node).copied()
+    }
+
     pub(super) fn load(&self, each: &mut dyn FnMut(Row)) {
         let account =
             |(account, figures): (&LedgerAccount, &AccountFigures)| AccountRow { account: *account, figures: *figures };

@@ -1,11 +1,11 @@
 use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
-use vipnode_pool_core::{LeaseRow, LedgerEntry, MeteredPeriod, NodeRow, TimesRow};
+use vipnode_pool_core::{AccountFigures, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, TimesRow};
 use vipnode_types::{Asset, LeaseId, NodeId};
 
 use super::{MemoryContent, SharedContent};
 use crate::{
-    ReadLimits, StoreError, StoreReader, StoreSnapshot,
+    ReadLimits, StatementParties, StoreError, StoreReader, StoreSnapshot,
     read_permits::{ReadPermit, ReadPermits},
 };
 
@@ -76,6 +76,34 @@ impl StoreSnapshot for MemorySnapshot<'_> {
     fn entries(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<LedgerEntry>, StoreError> {
         self.permit.check()?;
         Ok(page(&self.content.ledger.entries, after.as_ref(), limit))
+    }
+
+    fn entries_of(
+        &mut self,
+        parties: StatementParties,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.permit.check()?;
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let entries = self.content.ledger.entries.range((from, Bound::Unbounded)).map(|(_, entry)| entry);
+        Ok(entries.filter(|entry| parties.are_of(&entry.transaction)).take(limit).cloned().collect())
+    }
+
+    fn period(&mut self, lease: LeaseId, row: u32) -> Result<Option<MeteredPeriod>, StoreError> {
+        self.permit.check()?;
+        Ok(self.content.period(lease, row).cloned())
+    }
+
+    fn figures(&mut self, account: LedgerAccount) -> Result<AccountFigures, StoreError> {
+        self.permit.check()?;
+        Ok(self.content.ledger.figures(account))
+    }
+
+    fn accounts_of(&mut self, node: &NodeId) -> Result<StatementParties, StoreError> {
+        self.permit.check()?;
+        let payee = self.content.nodes.get(node).and_then(|node| node.payout);
+        Ok(StatementParties { payer: self.content.ledger.linked_account(node), payee })
     }
 }
 

@@ -1,10 +1,16 @@
 //! The ledger's journal. All kinds of transactions share the columns.
 
-use rusqlite::{Connection, OptionalExtension as _, Result};
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension as _, Result, params};
 use vipnode_pool_core::{LedgerEntry, OperatorOrder, Transaction};
 use vipnode_types::{Account, Amount, LeaseId};
 
-use super::{bindings::Bindings, columns::Columns};
+use super::{
+    bindings::{Bindings, sql_limit},
+    columns::Columns,
+};
+use crate::StatementParties;
 
 /// The columns, in the order in which they are bound and read.
 macro_rules! columns {
@@ -20,6 +26,10 @@ const APPEND: &str = concat!(
 );
 const READ_ONE: &str = concat!("SELECT ", columns!(), " FROM entries WHERE number = ?1");
 const READ: &str = concat!("SELECT ", columns!(), " FROM entries WHERE number >= ?1 ORDER BY number LIMIT ?2");
+const READ_OF_PAYER: &str =
+    concat!("SELECT ", columns!(), " FROM entries WHERE payer = ?1 AND number >= ?2 ORDER BY number LIMIT ?3");
+const READ_OF_PAYEE: &str =
+    concat!("SELECT ", columns!(), " FROM entries WHERE payee = ?1 AND number >= ?2 ORDER BY number LIMIT ?3");
 /// Those with an idempotency key, and the newest.
 const READ_KEPT: &str = concat!(
     "SELECT ",
@@ -78,6 +88,27 @@ pub(super) fn read(connection: &Connection, from: u64, limit: usize, each: &mut 
         each(entry_of(&mut Columns::of(row))?);
     }
     Ok(())
+}
+
+/// Reads entries with this payer or this payee by number, after a number: by the index of each.
+pub(super) fn read_of(
+    connection: &Connection,
+    parties: StatementParties,
+    after: Option<u64>,
+    limit: usize,
+) -> Result<Vec<LedgerEntry>> {
+    let from = after.map_or(0, |after| i64::try_from(after.saturating_add(1)).unwrap_or(i64::MAX));
+    let mut entries = BTreeMap::new();
+    for (sql, account) in [(READ_OF_PAYER, parties.payer), (READ_OF_PAYEE, parties.payee)] {
+        let Some(account) = account else { continue };
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![&account.as_bytes()[..], from, sql_limit(limit)])?;
+        while let Some(row) = rows.next()? {
+            let entry = entry_of(&mut Columns::of(row))?;
+            entries.insert(entry.number, entry);
+        }
+    }
+    Ok(entries.into_values().take(limit).collect())
 }
 
 /// Reads the entries with an idempotency key and the newest, by number.

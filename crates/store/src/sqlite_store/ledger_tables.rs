@@ -34,22 +34,45 @@ pub(super) fn write_account(connection: &Connection, row: AccountRow) -> Result<
         INSERT OR REPLACE INTO accounts (kind, address, received, sent, metered, collected, credit_limit)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let AccountFigures { received, sent, metered, collected, limit } = row.figures;
-    let (kind, address) = match row.account {
+    let (kind, address) = key_of(row.account);
+    let mut statement = connection.prepare_cached(WRITE)?;
+    let mut bindings = Bindings::of(&mut statement);
+    bindings.put(kind)?;
+    bindings.put(address)?;
+    for amount in [received, sent, metered, collected, limit] {
+        bindings.amount(amount)?;
+    }
+    bindings.execute()?;
+    Ok(())
+}
+
+/// The key of an account of the ledger.
+fn key_of(account: LedgerAccount) -> (u8, Vec<u8>) {
+    let (kind, address) = match account {
         LedgerAccount::Payer(account) => (0, Some(account)),
         LedgerAccount::Payee(account) => (1, Some(account)),
         LedgerAccount::Received => (2, None),
         LedgerAccount::PaidOut => (3, None),
         LedgerAccount::Fee => (4, None),
     };
-    let mut statement = connection.prepare_cached(WRITE)?;
-    let mut bindings = Bindings::of(&mut statement);
-    bindings.put(kind)?;
-    bindings.put(address.map_or_else(Vec::new, |account| account.as_bytes().to_vec()))?;
-    for amount in [received, sent, metered, collected, limit] {
-        bindings.amount(amount)?;
-    }
-    bindings.execute()?;
-    Ok(())
+    (kind, address.map_or_else(Vec::new, |account| account.as_bytes().to_vec()))
+}
+
+/// The sums of an account; zero if it has none.
+pub(super) fn figures(connection: &Connection, account: LedgerAccount) -> Result<AccountFigures> {
+    const READ: &str = "
+        SELECT kind, address, received, sent, metered, collected, credit_limit FROM accounts
+        WHERE kind = ?1 AND address = ?2";
+    let (kind, address) = key_of(account);
+    let mut statement = connection.prepare_cached(READ)?;
+    let row = statement.query_row(params![kind, address], |row| account_of(&mut Columns::of(row))).optional()?;
+    Ok(row.map(|row| row.figures).unwrap_or_default())
+}
+
+/// The account that pays for a node.
+pub(super) fn linked_account(connection: &Connection, node: &NodeId) -> Result<Option<Account>> {
+    let mut statement = connection.prepare_cached("SELECT account FROM links WHERE node = ?1")?;
+    statement.query_row([&node.as_bytes()[..]], |row| address_of(&mut Columns::of(row))).optional()
 }
 
 pub(super) fn write_link(connection: &Connection, row: &LinkRow) -> Result<()> {

@@ -3,9 +3,9 @@
 
 use std::net::IpAddr;
 
-use rusqlite::{Connection, Params, Result, params};
+use rusqlite::{Connection, OptionalExtension as _, Params, Result, params};
 use vipnode_pool_core::{Credentials, LastReport, NodeRow, PairedTime, Protocol2State, Proven, Signer, WideBlock};
-use vipnode_types::{AgentPublic, ChainSpec, Enode, EnodeHost, Hash256, Ms, NodeId, protocol2::Kind};
+use vipnode_types::{Account, AgentPublic, ChainSpec, Enode, EnodeHost, Hash256, Ms, NodeId, protocol2::Kind};
 
 use super::{
     bindings::{Bindings, sql_limit},
@@ -66,6 +66,12 @@ pub(super) fn write(connection: &Connection, row: &NodeRow) -> Result<()> {
     let mut statement = connection.prepare_cached(WRITE_REPORT)?;
     statement.execute(params![&id.as_bytes()[..], seen.get().cast_signed(), nonce.map(u64::cast_signed)])?;
     Ok(())
+}
+
+/// The account that is paid for a node's slots.
+pub(super) fn payout(connection: &Connection, id: &NodeId) -> Result<Option<Account>> {
+    let mut statement = connection.prepare_cached("SELECT payout FROM nodes WHERE id = ?1")?;
+    Ok(statement.query_row([&id.as_bytes()[..]], |row| Columns::of(row).account()).optional()?.flatten())
 }
 
 /// Binds all but the newest nonce, which is returned: it is stored with the last report.

@@ -1,12 +1,12 @@
 use rusqlite::Connection;
-use vipnode_pool_core::{LeaseRow, LedgerEntry, MeteredPeriod, NodeRow, TimesRow};
+use vipnode_pool_core::{AccountFigures, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, TimesRow};
 use vipnode_types::{Asset, LeaseId, NodeId};
 
 use super::{
-    entry_table, lease_table, ledger_check, node_table, period_table, price_table, schema, sqlite_error::store_error,
-    sqlite_reader::SqliteReader, times_table,
+    entry_table, lease_table, ledger_check, ledger_tables, node_table, period_table, price_table, schema,
+    sqlite_error::store_error, sqlite_reader::SqliteReader, times_table,
 };
-use crate::{StoreError, StoreSnapshot, read_permits::ReadPermit};
+use crate::{StatementParties, StoreError, StoreSnapshot, read_permits::ReadPermit};
 
 /// The database as of one batch: a transaction that reads.
 pub(super) struct SqliteSnapshot<'a> {
@@ -105,6 +105,30 @@ impl StoreSnapshot for SqliteSnapshot<'_> {
     fn entries(&mut self, after: Option<u64>, limit: usize) -> Result<Vec<LedgerEntry>, StoreError> {
         let from = after.map_or(0, |after| after.saturating_add(1));
         self.page(|connection, each| entry_table::read(connection, from, limit, each))
+    }
+
+    fn entries_of(
+        &mut self,
+        parties: StatementParties,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.query(|connection| entry_table::read_of(connection, parties, after, limit))
+    }
+
+    fn period(&mut self, lease: LeaseId, row: u32) -> Result<Option<MeteredPeriod>, StoreError> {
+        self.query(|connection| period_table::find(connection, lease.get(), row))
+    }
+
+    fn figures(&mut self, account: LedgerAccount) -> Result<AccountFigures, StoreError> {
+        self.query(|connection| ledger_tables::figures(connection, account))
+    }
+
+    fn accounts_of(&mut self, node: &NodeId) -> Result<StatementParties, StoreError> {
+        self.query(|connection| {
+            let payer = ledger_tables::linked_account(connection, node)?;
+            Ok(StatementParties { payer, payee: node_table::payout(connection, node)? })
+        })
     }
 }
 

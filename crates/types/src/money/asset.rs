@@ -116,6 +116,31 @@ impl Asset {
     pub const fn show(self, amount: Amount) -> ShownAmount {
         ShownAmount { asset: self, amount }
     }
+
+    /// An amount in the asset's largest unit, exact and without the symbol, for a spreadsheet.
+    ///
+    /// ```
+    /// use vipnode_types::{Amount, Asset};
+    ///
+    /// let usdc: Asset = "USDC:6".parse()?;
+    /// assert_eq!(usdc.decimal(Amount::new(1_500_000)), "1.5");
+    /// assert_eq!(Asset::ETHER.decimal(Amount::new(1)), "0.000000000000000001");
+    /// # Ok::<(), vipnode_types::AmountError>(())
+    /// ```
+    #[must_use]
+    pub fn decimal(self, amount: Amount) -> String {
+        decimal(amount, usize::from(self.decimals))
+    }
+}
+
+/// An amount with a point before its last digits, without zeros at its end.
+fn decimal(amount: Amount, decimals: usize) -> String {
+    let digits = format!("{:0>width$}", amount.get(), width = decimals.saturating_add(1));
+    let (whole, fraction) = digits.split_at(digits.len().saturating_sub(decimals));
+    match fraction.trim_end_matches('0') {
+        "" => whole.to_owned(),
+        fraction => format!("{whole}.{fraction}"),
+    }
 }
 
 /// At most 64 characters of a text.
@@ -139,12 +164,7 @@ impl fmt::Display for ShownAmount {
             wei if wei >= 1_000_000 => ("gwei", 9),
             _ => ("wei", 0),
         };
-        let digits = format!("{:0>width$}", self.amount.get(), width = decimals.saturating_add(1));
-        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(decimals));
-        match fraction.trim_end_matches('0') {
-            "" => write!(f, "{whole} {unit}"),
-            fraction => write!(f, "{whole}.{fraction} {unit}"),
-        }
+        write!(f, "{} {unit}", decimal(self.amount, decimals))
     }
 }
 

@@ -10,6 +10,7 @@ pub mod meter;
 mod payment_mode;
 mod price;
 mod quoted_price;
+mod signed_amount;
 
 pub use amount::Amount;
 pub use amount_error::AmountError;
@@ -17,3 +18,4 @@ pub use asset::{Asset, ShownAmount};
 pub use payment_mode::{PaymentMode, PaymentModeError};
 pub use price::Price;
 pub use quoted_price::QuotedPrice;
+pub use signed_amount::SignedAmount;

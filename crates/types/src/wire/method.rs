@@ -26,6 +26,8 @@ pub const UNLINK: &str = "vipnode_unlink";
 pub const FUNDS: &str = "vipnode_funds";
 /// The figures of an account, for the holder of its key.
 pub const ACCOUNT: &str = "vipnode_account";
+/// A page of the statement of an account, for the holder of its key, or of the agent's node.
+pub const STATEMENT: &str = "vipnode_statement";
 /// Asks a host to admit a client.
 pub const ADMIT: &str = "vipnode_admit";
 /// Ends a lease; the agent undoes its changes for the lease.

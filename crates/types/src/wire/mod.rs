@@ -15,6 +15,7 @@
 //! | [`method::UNLINK`] | agent or account → pool | [`UnlinkRequest`] | always |
 //! | [`method::FUNDS`] | agent → pool | [`FundsRequest`] | over HTTP |
 //! | [`method::ACCOUNT`] | account → pool | [`AccountQuery`] | by the account |
+//! | [`method::STATEMENT`] | agent or account → pool | [`StatementRequest`] | over HTTP, or by the account |
 //! | [`method::ADMIT`] | pool → agent | [`AdmitCall`] | no |
 //! | [`method::EVICT`] | pool → agent | [`EvictCall`] | no |
 //! | [`method::DIAL`] | pool → agent | [`DialCall`] | no |
@@ -35,6 +36,7 @@ pub mod method;
 mod pair_fault;
 mod reach;
 mod report;
+mod statement;
 mod status;
 
 pub use account::{AccountQuery, AccountView, FundsRequest, LinkRequest, NodeFunds, UnlinkRequest};
@@ -49,6 +51,10 @@ pub use leave::{ByeRequest, LeaveReason, LeaveRequest};
 pub use pair_fault::PairFault;
 pub use reach::{Admission, Reach, ReachReply, ReachRequest};
 pub use report::{HostCapabilities, ReportReply, ReportRequest, UpLease};
+pub use statement::{
+    LeasePeriod, Statement, StatementBalances, StatementCursor, StatementKind, StatementLine, StatementRange,
+    StatementRequest, StatementSide,
+};
 pub use status::{HostStatus, PoolStats, PoolStatus};
 
 /// The protocol version that this crate implements.

@@ -135,6 +135,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
         "GROUP_ROWS",
         "a pace: what is beyond it is in the next commit; `store_batches` limits",
     ),
+    ("pool/src/methods/statements.rs", "OPERATORS", "added to `statements`, which limits"),
     ("pool/src/admin/client.rs", "OPEN", "only the operator waits"),
     ("pool/src/admin/client.rs", "ANSWER", "only the operator waits"),
     ("pool/src/admin/client.rs", "ANSWER_BYTES", "an answer of the operator's own pool"),

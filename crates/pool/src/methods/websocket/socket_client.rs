@@ -60,6 +60,15 @@ where
         Ok((RequestSender { connection: self.socket.connection(), identity, address, callable }, call))
     }
 
+    async fn session(
+        &mut self,
+        _method: PoolMethod,
+        _signed: &SignedParams<'_>,
+    ) -> Result<(ConnectionId, NodeId), CallEnd<SessionEnd>> {
+        let identity = self.socket.claimed.ok_or(CallRefusal::NotAuthenticated)?;
+        Ok((self.socket.connection(), identity.node))
+    }
+
     fn origin(&self) -> (IpAddr, bool) {
         (self.socket.caller.address, true)
     }

@@ -1,0 +1,91 @@
+use vipnode_types::{
+    Amount, Asset, SignedAmount,
+    wire::{LeasePeriod, Statement, StatementBalances, StatementLine, StatementSide},
+};
+
+use super::kind;
+use crate::output::{Column, Styled, Table, format::counted};
+
+/// The fewest columns of a note.
+const NOTE: usize = 12;
+
+/// A statement as a table, fitted to `width` columns. `more` is whether the pool has further lines.
+pub(crate) fn statement_page(of: &str, statement: &Statement, more: bool, width: usize) -> Styled {
+    let asset = statement.asset;
+    let mut page: Styled = format!("Statement of {of}, as of batch {}\n\n", statement.batch).as_str().into();
+    let mut balance = |name: &str, balances: Option<StatementBalances>| {
+        let Some(StatementBalances { payer, host }) = balances else { return };
+        page.push(&format!("{name}: as payer {}, as host {}\n", signed(asset, payer), signed(asset, host)));
+    };
+    balance("Opening balance", statement.opening);
+    balance("Closing balance", statement.closing);
+    page.push("\n");
+    if statement.lines.is_empty() {
+        page.push("No entries");
+        return page.wrapped(width);
+    }
+    let rows = statement.lines.iter().map(|line| row(asset, line));
+    let table = Table::new([
+        Column::text("POSTED"),
+        Column::text("AS").rank(5),
+        Column::text("WHAT"),
+        Column::text("WITH").rank(2),
+        Column::text("FIRST").rank(8),
+        Column::text("LAST").rank(7),
+        Column::number("MINUTES").rank(3),
+        Column::text("PRICE").rank(6),
+        Column::number("FEE").rank(9),
+        Column::number("CHANGE"),
+        Column::text("NOTE").rank(4).least(NOTE),
+    ]);
+    page = page.wrapped(width);
+    page.append(&table.with_rows(rows).fit(width));
+    if more {
+        let lines = counted(u64::try_from(statement.lines.len()).unwrap_or(u64::MAX), "line");
+        let text = format!("\n\nOnly the first {lines}. To get all of them, pass --csv or --json");
+        page.append(&Styled::from(text.as_str()).wrapped(width));
+    }
+    page
+}
+
+fn row(asset: Asset, line: &StatementLine) -> [String; 11] {
+    let lease = line.lease.as_ref();
+    let of = |show: &dyn Fn(&LeasePeriod) -> String| lease.map(show).unwrap_or_default();
+    let as_whom = match line.side {
+        StatementSide::Payer => "payer",
+        StatementSide::Host => "host",
+    };
+    [
+        line.at_ms.rfc3339_seconds(),
+        as_whom.to_owned(),
+        kind(line.kind).to_owned(),
+        of(&|lease| lease.counterpart.clone()),
+        of(&|lease| lease.first_ms.map(vipnode_types::Ms::rfc3339_seconds).unwrap_or_default()),
+        of(&|lease| lease.last_ms.map(vipnode_types::Ms::rfc3339_seconds).unwrap_or_default()),
+        of(&|lease| minutes(lease.billed_ms)),
+        of(&|lease| lease.price.to_string()),
+        if line.fee > Amount::ZERO { asset.show(line.fee).to_string() } else { String::new() },
+        signed(asset, line.change),
+        note(asset, line),
+    ]
+}
+
+/// What a line is about, besides a lease.
+fn note(asset: Asset, line: &StatementLine) -> String {
+    let limit = line.limit.map(|limit| format!("may owe {}", asset.show(limit)));
+    let payout = line.payout.map(|payout| format!("payout {payout}"));
+    let secured = line.secures.map(|entry| format!("{} of entry {entry}", asset.show(line.secured)));
+    let merged = line.lease.as_ref().map(|lease| lease.merged).filter(|merged| *merged > 0);
+    let merged = merged.map(|merged| format!("with {} before", counted(merged.into(), "period")));
+    let parts = [limit, payout, secured, merged, line.reason.clone()];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
+}
+
+/// A time in minutes, rounded down to hundredths.
+pub(super) fn minutes(ms: u64) -> String {
+    format!("{}.{:02}", ms / 60_000, ms % 60_000 / 600)
+}
+
+fn signed(asset: Asset, amount: SignedAmount) -> String {
+    format!("{}{}", if amount.is_negative() { "-" } else { "" }, asset.show(amount.magnitude()))
+}

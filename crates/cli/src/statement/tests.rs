@@ -1,0 +1,111 @@
+use insta::assert_snapshot;
+use vipnode_types::{
+    Amount, Asset, LeaseId, Ms, Price, SignedAmount,
+    wire::{LeasePeriod, Statement, StatementBalances, StatementCursor, StatementKind, StatementLine, StatementSide},
+};
+
+use super::*;
+use crate::tests::{pages, plain};
+
+const NOW: Ms = Ms::new(1_795_000_000_000);
+
+fn minus(units: u128) -> SignedAmount {
+    SignedAmount::difference(Amount::ZERO, Amount::new(units))
+}
+
+fn line(entry: u64, side: StatementSide, kind: StatementKind, change: SignedAmount) -> StatementLine {
+    StatementLine {
+        entry,
+        at_ms: NOW.plus(entry * 1_000),
+        side,
+        kind,
+        change,
+        fee: Amount::ZERO,
+        secured: Amount::ZERO,
+        limit: None,
+        reason: None,
+        payout: None,
+        secures: None,
+        lease: None,
+    }
+}
+
+fn statement() -> Statement {
+    let asset = Asset::new("USDC", 6).unwrap();
+    let price = Price::new(asset, Amount::new(500_000), 86_400_000.try_into().unwrap()).unwrap();
+    let lease = |merged| LeasePeriod {
+        lease: LeaseId::new(7),
+        row: 2,
+        node: "1f1f1f1f".to_owned(),
+        counterpart: "2e2e2e2e".to_owned(),
+        first_ms: Some(NOW.minus(86_400_000)),
+        last_ms: Some(NOW),
+        billed_ms: 86_400_000,
+        merged,
+        price,
+        cost: Amount::new(500_000),
+        interval: [Amount::new(1_000_000), Amount::new(1_500_000)],
+    };
+    let (payer, host) = (StatementSide::Payer, StatementSide::Host);
+    let lines = vec![
+        StatementLine {
+            reason: Some("=SUM(A1), \"bank\"".to_owned()),
+            ..line(4, payer, StatementKind::Credit, minus(10_000_000).negated())
+        },
+        StatementLine {
+            secured: Amount::new(500_000),
+            lease: Some(lease(0)),
+            ..line(5, payer, StatementKind::Lease, minus(500_000))
+        },
+        StatementLine {
+            fee: Amount::new(5_000),
+            secured: Amount::new(100_000),
+            lease: Some(lease(3)),
+            ..line(6, host, StatementKind::Lease, minus(495_000).negated())
+        },
+        StatementLine {
+            fee: Amount::new(20_000),
+            secured: Amount::new(400_000),
+            secures: Some(6),
+            ..line(7, host, StatementKind::Secured, minus(20_000))
+        },
+        StatementLine {
+            payout: Some(3),
+            reason: Some("-wire".to_owned()),
+            ..line(8, host, StatementKind::Paid, minus(475_000))
+        },
+        StatementLine { limit: Some(Amount::new(5_000_000)), ..line(9, payer, StatementKind::Limit, minus(0)) },
+    ];
+    let closing = StatementBalances { payer: minus(9_400_000).negated(), host: minus(0) };
+    let opening = StatementBalances { payer: minus(100_000), host: minus(0) };
+    Statement { asset, batch: 4_711, opening: Some(opening), lines, closing: Some(closing), next: None }
+}
+
+#[test]
+fn snapshot_of_a_statement() {
+    let of = "account 0x5A5a5A5A5a5A5a5A5A5a5a5a5A5a5A5A5A5A5A5A at wss://pool.example";
+    let empty = Statement { lines: Vec::new(), opening: None, closing: None, ..statement() };
+    let shown = pages(|width| {
+        let both = [statement_page(of, &statement(), true, width), statement_page(of, &empty, false, width)];
+        both.map(|page| plain(&page.to_string())).join("\n---\n")
+    });
+    assert_snapshot!("statement", shown);
+}
+
+/// However the statement is cut into pages, its file is the same, and each balance follows from the one before.
+#[test]
+fn snapshot_of_the_file_for_a_spreadsheet() {
+    let whole = statement();
+    let text = StatementCsv::default().page(&whole);
+    let (mut first, mut second) = (whole.clone(), whole);
+    second.lines = first.lines.split_off(2);
+    first.next = Some(StatementCursor { entry: 5, balances: None });
+    let mut csv = StatementCsv::default();
+    assert_eq!(csv.page(&first) + &csv.page(&second), text);
+    for row in text.lines() {
+        // The quoted reason has a comma of its own.
+        let commas = row.matches(',').count() - usize::from(row.contains("SUM"));
+        assert_eq!(commas, 24, "{row}");
+    }
+    assert_snapshot!("statement_csv", text.replace('\r', ""));
+}

@@ -1,0 +1,159 @@
+//! Statements: read from the store, not from the core, which has only the sums.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::value::{RawValue, to_raw_value};
+use tokio::{task::spawn_blocking, time::timeout};
+use vipnode_pool_core::{ConnectionId, CoreError, PoolLimits};
+use vipnode_store::{ReadLimits, StoreError, StoreReader, account_statement, node_statement};
+use vipnode_types::{
+    Account, NodeId,
+    wire::{Statement, StatementRange, WireError},
+};
+
+use crate::{
+    call_refusal::CallRefusal,
+    fairness::{Caller, FairPermit, FairSemaphore, PermitsHeld},
+    methods::Service,
+};
+
+/// Reads statements for a few callers at a time.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    reader: Arc<dyn StoreReader>,
+    permits: Arc<FairSemaphore>,
+    /// How long a read waits, and how long it lasts.
+    time: Duration,
+    /// Entries of the ledger on one page.
+    most: usize,
+    retry_ms: u64,
+    has_ledger: bool,
+}
+
+/// Reads that the operator makes next to those of agents and accounts.
+const OPERATORS: usize = 2;
+
+/// Whose statement is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum StatementOf {
+    Account(Account),
+    /// A node, if the core has accepted the agent on this connection.
+    Node(NodeId, ConnectionId),
+}
+
+/// A call for a page of a statement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StatementCall {
+    pub(crate) of: StatementOf,
+    pub(crate) range: StatementRange,
+}
+
+impl Statements {
+    /// What the readers of a store may use, so that these limits hold.
+    pub(crate) const fn read_limits(limits: &PoolLimits) -> ReadLimits {
+        ReadLimits { snapshots: limits.statements.saturating_add(OPERATORS), time: limits.statement_time }
+    }
+
+    pub(crate) fn new(reader: Arc<dyn StoreReader>, limits: &PoolLimits, has_ledger: bool) -> Self {
+        Self {
+            reader,
+            permits: Arc::new(FairSemaphore::new(limits.statements)),
+            time: limits.statement_time,
+            most: limits.statement_entries,
+            retry_ms: limits.retry_ms(),
+            has_ledger,
+        }
+    }
+
+    /// Reads a page for the operator.
+    pub(crate) async fn read(&self, account: Account, range: StatementRange) -> Result<Statement, WireError> {
+        self.read_with(None, StatementOf::Account(account), range).await
+    }
+
+    /// Reads a page for a caller from the network, once it is its address block's turn.
+    async fn read_for(&self, caller: &Caller, call: StatementCall) -> Result<Statement, WireError> {
+        // Not those of signature checks, for whose time the caller takes no turn.
+        let permit = match self.permits.acquire(caller.address_block(), &PermitsHeld::default()) {
+            Ok(permit) => Some(permit),
+            Err(wait) => timeout(self.time, wait.permit()).await.ok().flatten(),
+        };
+        let permit = permit.ok_or(CallRefusal::Overloaded { retry_ms: self.retry_ms })?;
+        self.read_with(Some(permit), call.of, call.range).await
+    }
+
+    /// The permit is held until the read ends, even if the caller no longer waits.
+    async fn read_with(
+        &self,
+        permit: Option<FairPermit>,
+        of: StatementOf,
+        range: StatementRange,
+    ) -> Result<Statement, WireError> {
+        if !self.has_ledger {
+            return Err(CoreError::NoLedger.into());
+        }
+        let most = usize::try_from(range.most.max(1)).unwrap_or(usize::MAX).min(self.most);
+        let reader = Arc::clone(&self.reader);
+        let read = spawn_blocking(move || {
+            let _permit = permit;
+            let mut snapshot = reader.read(0)?;
+            match of {
+                StatementOf::Account(account) => account_statement(&mut *snapshot, account, range, most),
+                StatementOf::Node(node, _) => node_statement(&mut *snapshot, &node, range, most),
+            }
+        });
+        let read = read.await.map_err(|error| CallRefusal::Internal { why: error.to_string() })?;
+        read.map_err(|error| self.refusal(&error).into())
+    }
+
+    fn refusal(&self, error: &StoreError) -> CallRefusal {
+        match error {
+            StoreError::ReadTime { limit_ms } => CallRefusal::SlowStatement { limit_s: limit_ms / 1_000 },
+            StoreError::TooManyReads { .. } | StoreError::NotDurable { .. } => {
+                CallRefusal::Overloaded { retry_ms: self.retry_ms }
+            }
+            error => CallRefusal::Internal { why: error.to_string() },
+        }
+    }
+}
+
+impl StatementCall {
+    /// Answers the call.
+    pub(crate) async fn answer(self, service: &Service, caller: &Caller) -> Result<Box<RawValue>, WireError> {
+        if let StatementOf::Node(_, connection) = self.of {
+            service.gateway.passed(connection).await;
+            if !service.connections.is_confirmed(connection) {
+                return Err(CallRefusal::NotAuthenticated.into());
+            }
+        }
+        let statement = service.statements.read_for(caller, self).await?;
+        Ok(to_raw_value(&statement).map_err(|error| CallRefusal::Internal { why: error.to_string() })?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::Ipv4Addr, time::Instant};
+
+    use vipnode_store::{MemoryStore, Store as _};
+    use vipnode_types::wire::ErrorCode;
+
+    use super::*;
+    use crate::fairness::ConnectionLimiter;
+
+    #[tokio::test]
+    async fn a_read_beyond_those_at_the_same_time_waits_no_longer_than_allowed() {
+        let limits = PoolLimits { statements: 1, ..PoolLimits::default() };
+        let reader = MemoryStore::new().reader(Statements::read_limits(&limits)).unwrap();
+        let mut statements = Statements::new(reader, &limits, true);
+        let limiter = Arc::new(ConnectionLimiter::new(&limits));
+        let caller = limiter.admit(Ipv4Addr::LOCALHOST.into(), Instant::now()).unwrap();
+        let of = StatementOf::Account(Account::new([1; 20]));
+        let call = StatementCall { of, range: StatementRange::default() };
+        let permit = statements.permits.acquire(caller.address_block(), &PermitsHeld::default()).unwrap();
+        statements.time = Duration::ZERO;
+        assert!(statements.read_for(&caller, call).await.unwrap_err().is(ErrorCode::Busy));
+        assert_eq!(statements.read(Account::new([1; 20]), call.range).await.unwrap().lines, [], "the operator's own");
+        drop(permit);
+        assert_eq!(statements.read_for(&caller, call).await.unwrap().lines, []);
+    }
+}

@@ -1,0 +1,44 @@
+use vipnode_pool_core::Transaction;
+use vipnode_types::{
+    NodeId,
+    wire::{Statement, StatementCursor, StatementRange, StatementSide},
+};
+
+use super::{
+    account_statement::{first_at, page},
+    statement_line::lines,
+};
+use crate::{StoreError, StoreSnapshot};
+
+/// A page of the billing periods of a node, on the account that pays for it now and on its payout account. Reads at most `most`
+/// entries of these accounts, so a page can be empty and still have a next one.
+///
+/// # Errors
+/// See [`StoreError`].
+pub fn node_statement(
+    snapshot: &mut dyn StoreSnapshot,
+    node: &NodeId,
+    range: StatementRange,
+    most: usize,
+) -> Result<Statement, StoreError> {
+    let parties = snapshot.accounts_of(node)?;
+    let after = match (range.after, range.from_ms) {
+        (Some(cursor), _) => Some(cursor.entry),
+        (None, Some(from)) => first_at(snapshot, from)?.checked_sub(1),
+        (None, None) => None,
+    };
+    let (entries, more) = page(snapshot, parties, after, range.to_ms, most)?;
+    let mut all = Vec::new();
+    for entry in &entries {
+        let Transaction::Lease { lease, row, .. } = entry.transaction else { continue };
+        let Some(period) = snapshot.period(lease, row)? else { continue };
+        all.extend(lines(parties, entry, Some(&period)).filter(|line| match line.side {
+            StatementSide::Payer => period.lease.client == *node,
+            StatementSide::Host => period.lease.host == *node,
+        }));
+    }
+    let last = entries.last().filter(|_| more);
+    let next = last.map(|entry| StatementCursor { entry: entry.number, balances: None });
+    let (batch, (_, asset)) = (snapshot.seq(), snapshot.head()?);
+    Ok(Statement { asset: asset.unwrap_or_default(), batch, opening: None, lines: all, closing: None, next })
+}

@@ -1,0 +1,190 @@
+use proptest::{collection::vec, prelude::*};
+use vipnode_pool_core::{
+    AccountFigures, AccountRow, BalanceSheet, LedgerAccount, LedgerEntry, LinkRow, OperatorOrder, Row, Transaction,
+};
+use vipnode_types::{
+    Account, Amount, LeaseId, Ms, NodeId, SignedAmount,
+    wire::{Statement, StatementBalances, StatementKind, StatementRange, StatementSide},
+};
+
+use super::*;
+use crate::{
+    MemoryStore, ReadLimits, Store as _, StoreReader,
+    conformance::{metered, node, node_id},
+};
+
+fn account(byte: u8) -> Account {
+    Account::new([byte; 20])
+}
+
+fn any_transaction() -> impl Strategy<Value = Transaction> {
+    let order = || OperatorOrder { by: None, reason: "a test".to_owned(), key: None };
+    (0..8u8, 0..2u8, 0..2u8, 0..1_000_000u128, 0..1_000u64).prop_map(move |(kind, payer, payee, amount, number)| {
+        let (payer, payee, order) = (account(payer), account(payee), order());
+        let (fee, collected, amount) = (Amount::new(amount / 20), Amount::new(amount / 2), Amount::new(amount));
+        match kind {
+            0 => Transaction::Credit { payer, amount, order },
+            1 => Transaction::Debit { payer, amount, order },
+            2 => Transaction::Limit { payer, limit: amount, order },
+            3 => Transaction::Collected { payer, payee, entry: number, amount, fee },
+            4 => Transaction::Period { period: number, order },
+            5 => Transaction::Paid { payout: number, payee, amount, order },
+            6 => Transaction::Bounced { payout: number, payee, amount, order },
+            _ => {
+                let (lease, from) = (LeaseId::new(number), Amount::ZERO);
+                Transaction::Lease { payer, payee, lease, row: 0, from, cost: amount, collected, fee }
+            }
+        }
+    })
+}
+
+/// A store with these transactions, one every second, and the sums that follow from them.
+fn ledger(transactions: &[Transaction]) -> MemoryStore {
+    let (mut store, mut sheet) = (MemoryStore::new(), BalanceSheet::default());
+    let mut rows = Vec::new();
+    for (transaction, number) in transactions.iter().zip(1..) {
+        sheet.apply(transaction, |_| AccountFigures::default()).unwrap();
+        let entry = LedgerEntry { number, at: Ms::new(number * 1_000), transaction: transaction.clone() };
+        rows.push(Row::Entry(Box::new(entry)));
+    }
+    rows.extend(sheet.accounts().map(|(account, figures)| Row::Account(AccountRow { account, figures })));
+    store.apply(&rows).unwrap();
+    store
+}
+
+fn pages(reader: &dyn StoreReader, range: StatementRange, most: usize) -> Vec<Statement> {
+    let (mut pages, mut range) = (Vec::new(), range);
+    loop {
+        let mut snapshot = reader.read(0).unwrap();
+        let page = account_statement(&mut *snapshot, account(0), range, most).unwrap();
+        range.after = page.next;
+        pages.push(page);
+        if range.after.is_none() {
+            return pages;
+        }
+    }
+}
+
+fn added(before: SignedAmount, pages: &[Statement], side: StatementSide) -> SignedAmount {
+    let lines = pages.iter().flat_map(|page| &page.lines).filter(|line| line.side == side);
+    lines.fold(before, |sum, line| sum.checked_add(line.change).unwrap())
+}
+
+proptest! {
+    /// Whatever the range and the size of the pages, the lines lead from one balance to the other, and the last one is what the
+    /// account has.
+    #[test]
+    fn the_lines_of_a_statement_add_up(
+        transactions in vec(any_transaction(), 0..40), from in 0u64..45_000, to in 0u64..45_000, most in 1usize..7,
+    ) {
+        let store = ledger(&transactions);
+        let reader = store.reader(ReadLimits::default()).unwrap();
+        let whole = pages(&*reader, StatementRange::default(), most);
+        let now = |account| {
+            let figures = reader.read(0).unwrap().figures(account).unwrap();
+            SignedAmount::difference(figures.received, figures.sent)
+        };
+        let (payer, host) = (now(LedgerAccount::Payer(account(0))), now(LedgerAccount::Payee(account(0))));
+        let balances = StatementBalances { payer, host };
+        prop_assert_eq!(whole.last().unwrap().closing, Some(balances));
+        let range = StatementRange { from_ms: Some(Ms::new(from)), to_ms: Some(Ms::new(to)), ..StatementRange::default() };
+        for (range, pages) in [(StatementRange::default(), whole.clone()), (range, pages(&*reader, range, most))] {
+            let (opening, closing) = (pages[0].opening.unwrap(), pages.last().unwrap().closing.unwrap());
+            prop_assert_eq!(added(opening.payer, &pages, StatementSide::Payer), closing.payer);
+            prop_assert_eq!(added(opening.host, &pages, StatementSide::Host), closing.host);
+            for two in pages.windows(2) {
+                prop_assert_eq!(two[0].closing, two[1].opening);
+            }
+            let meant = |at: Ms| range.from_ms.is_none_or(|from| at >= from) && range.to_ms.is_none_or(|to| at < to);
+            let expected: Vec<_> = whole.iter().flat_map(|page| &page.lines).filter(|line| meant(line.at_ms)).collect();
+            prop_assert_eq!(pages.iter().flat_map(|page| &page.lines).collect::<Vec<_>>(), expected);
+        }
+    }
+}
+
+/// A line of each kind; the period of a lease is shown with both nodes and its interval.
+#[test]
+fn a_line_shows_what_was_posted() {
+    let order = OperatorOrder { by: Some(0), reason: "bank transfer 7".to_owned(), key: None };
+    let amount = |units: u128| Amount::new(units);
+    let lease = LeaseId::new(1);
+    let (payer, payee) = (account(0), account(1));
+    let (from, cost) = (amount(5), amount(60_000));
+    let mut store = ledger(&[
+        Transaction::Credit { payer, amount: amount(10_000), order: order.clone() },
+        Transaction::Lease { payer, payee, lease, row: 0, from, cost, collected: amount(10_000), fee: amount(1_000) },
+        Transaction::Collected { payer, payee, entry: 2, amount: amount(50_000), fee: amount(5_000) },
+        Transaction::Paid { payout: 3, payee, amount: amount(54_000), order },
+    ]);
+    let mut period = metered(1, 0, 60_000);
+    (period.lease.client, period.lease.host) = (node_id(1), node_id(2));
+    store.apply(&[Row::Metered(Box::new(period.clone()))]).unwrap();
+    let reader = store.reader(ReadLimits::default()).unwrap();
+    let mut snapshot = reader.read(0).unwrap();
+    let page = account_statement(&mut *snapshot, payer, StatementRange::default(), 10).unwrap();
+    let shown = |page: &Statement| -> Vec<_> {
+        page.lines.iter().map(|line| (line.kind, line.change.to_string(), line.fee.get(), line.secured.get())).collect()
+    };
+    let credit = (StatementKind::Credit, "10000".to_owned(), 0, 0);
+    let leased = (StatementKind::Lease, "-60000".to_owned(), 0, 10_000);
+    assert_eq!(shown(&page), [credit, leased, (StatementKind::Secured, "0".to_owned(), 0, 50_000)]);
+    assert_eq!(page.lines[0].reason.as_deref(), Some("bank transfer 7"));
+    let line = page.lines[1].lease.clone().unwrap();
+    assert_eq!((line.node, line.counterpart), (node_id(1).short(), node_id(2).short()));
+    assert_eq!((line.billed_ms, line.cost, line.interval), (period.billed_ms, period.cost, [from, amount(60_005)]));
+    let page = account_statement(&mut *snapshot, payee, StatementRange::default(), 10).unwrap();
+    let leased = (StatementKind::Lease, "59000".to_owned(), 1_000, 10_000);
+    let paid = (StatementKind::Paid, "-54000".to_owned(), 0, 0);
+    assert_eq!(shown(&page), [leased, (StatementKind::Secured, "-5000".to_owned(), 5_000, 50_000), paid]);
+    assert_eq!(page.lines[0].lease.as_ref().map(|lease| lease.node.clone()), Some(node_id(2).short()));
+    assert_eq!(page.closing.map(|balances| balances.host.to_string()).as_deref(), Some("0"));
+}
+
+/// A node reads its own billing periods only, also where its account pays for other nodes.
+#[test]
+fn a_node_reads_its_own_periods() {
+    let (payer, payee) = (account(0), account(1));
+    let lease = |lease: u64| {
+        let (zero, cost) = (Amount::ZERO, Amount::new(60_000));
+        Transaction::Lease {
+            payer,
+            payee,
+            lease: LeaseId::new(lease),
+            row: 0,
+            from: zero,
+            cost,
+            collected: zero,
+            fee: zero,
+        }
+    };
+    let mut store = ledger(&[lease(1), lease(2), lease(3)]);
+    let of = |lease, client, host| {
+        let mut period = metered(lease, 0, 60_000);
+        (period.lease.client, period.lease.host) = (node_id(client), node_id(host));
+        Row::Metered(Box::new(period))
+    };
+    let mut host = node(9);
+    host.payout = Some(payee);
+    let rows = [of(1, 1, 9), of(2, 2, 9), of(3, 1, 8), Row::Node(Box::new(host))];
+    store.apply(&rows).unwrap();
+    store.apply(&[Row::Link(LinkRow { node: node_id(1), account: payer })]).unwrap();
+    let reader = store.reader(ReadLimits::default()).unwrap();
+    let read = |node: NodeId, most| {
+        let mut range = StatementRange::default();
+        let (mut lines, mut pages) = (Vec::new(), 0);
+        loop {
+            let page = node_statement(&mut *reader.read(0).unwrap(), &node, range, most).unwrap();
+            assert_eq!((page.opening, page.closing), (None, None), "a node has no balance of its own");
+            lines.extend(page.lines.iter().map(|line| (line.entry, line.side)));
+            (range.after, pages) = (page.next, pages + 1);
+            if range.after.is_none() {
+                return (lines, pages);
+            }
+        }
+    };
+    let (payer, host) = (StatementSide::Payer, StatementSide::Host);
+    assert_eq!(read(node_id(1), 10), (vec![(1, payer), (3, payer)], 1));
+    assert_eq!(read(node_id(1), 1), (vec![(1, payer), (3, payer)], 3), "pages can be empty");
+    assert_eq!(read(node_id(9), 10), (vec![(1, host), (2, host)], 1));
+    assert_eq!(read(node_id(2), 10).0, [], "it has no account now");
+}

@@ -1,0 +1,182 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Amount, Asset, LeaseId, Ms, Price, SignedAmount, wire::AccountQuery};
+
+/// Asks for a page of a statement: of the account that signs, or without one, of the agent's own node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StatementRequest {
+    /// The account and its signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountQuery>,
+    /// Which part of the statement.
+    pub range: StatementRange,
+}
+
+/// A part of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StatementRange {
+    /// Only what was posted at or after this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_ms: Option<Ms>,
+    /// Only what was posted before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_ms: Option<Ms>,
+    /// [`Statement::next`] of the page before; `None` for the first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<StatementCursor>,
+    /// How many entries of the ledger, at most; never more than the pool's limit `statement_entries`.
+    pub most: u32,
+}
+
+/// A page of a statement, in the order in which the pool's ledger was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Statement {
+    /// What the amounts are in.
+    pub asset: Asset,
+    /// The number of the newest batch of changes that the pool had written.
+    pub batch: u64,
+    /// The balances before the first line; only of an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<StatementBalances>,
+    /// The lines. The changes of those of one side add up to the difference of the balances of that side.
+    pub lines: Vec<StatementLine>,
+    /// The balances after the last line; only of an account. The next page opens with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<StatementBalances>,
+    /// Where the next page begins; `None` after the last. A page of a node can be empty and still have a next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<StatementCursor>,
+}
+
+/// Where a page of a statement begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StatementCursor {
+    /// The number of the last entry of the page before.
+    pub entry: u64,
+    /// The balances after it; only of an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balances: Option<StatementBalances>,
+}
+
+/// The balances of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StatementBalances {
+    /// As payer: what it was credited, less what was debited and what its client nodes used.
+    pub payer: SignedAmount,
+    /// As host: what its hosts earned, less fees and what was paid out.
+    pub host: SignedAmount,
+}
+
+/// A line of a statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StatementLine {
+    /// The number of its entry in the pool's ledger.
+    pub entry: u64,
+    /// When it was posted.
+    pub at_ms: Ms,
+    /// The balance that it is about.
+    pub side: StatementSide,
+    /// What was posted.
+    pub kind: StatementKind,
+    /// By how much the balance changes.
+    pub change: SignedAmount,
+    /// The operator's fee, which a change of a host's balance already contains.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub fee: Amount,
+    /// How much of the cost of a lease was secured by this entry.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub secured: Amount,
+    /// Of a limit, how much the account may owe from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Amount>,
+    /// The operator's reason, or the reference of a payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The number of the payout that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payout: Option<u64>,
+    /// The entry of the billing period that was secured later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secures: Option<u64>,
+    /// The billing period of a lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<LeasePeriod>,
+}
+
+/// Whether a line of a statement is about what an account spends or about what it earns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum StatementSide {
+    /// What it spends.
+    Payer,
+    /// What it earns.
+    Host,
+}
+
+/// What a line of a statement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum StatementKind {
+    /// The operator received an amount, or granted it.
+    Credit,
+    /// The operator returned an amount, or corrected a credit.
+    Debit,
+    /// The operator changed how much the account may owe.
+    Limit,
+    /// A billing period of a lease ended.
+    Lease,
+    /// The cost of an earlier billing period was secured; the operator takes the fee.
+    Secured,
+    /// The operator paid a payout.
+    Paid,
+    /// A payout did not arrive.
+    Bounced,
+}
+
+/// A billing period of a lease, in a statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LeasePeriod {
+    /// ID of the lease.
+    pub lease: LeaseId,
+    /// The number of the billing period within the lease.
+    pub row: u32,
+    /// The short ID of the node that used the slot, or provided it, on this side.
+    pub node: String,
+    /// The short ID of the node on the other side.
+    pub counterpart: String,
+    /// When both sides first saw each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_ms: Option<Ms>,
+    /// When both sides last saw each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_ms: Option<Ms>,
+    /// What was billed, in milliseconds, with the earlier periods that were merged into it.
+    pub billed_ms: u64,
+    /// How many earlier billing periods of the same two nodes were merged into it.
+    #[serde(default, skip_serializing_if = "is_none_merged")]
+    pub merged: u32,
+    /// What a slot cost.
+    pub price: Price,
+    /// What it cost, before the fee.
+    pub cost: Amount,
+    /// The payer's meter before and after: the period takes this interval of it.
+    pub interval: [Amount; 2],
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_none_merged(merged: &u32) -> bool {
+    *merged == 0
+}
+
+fn is_zero(amount: &Amount) -> bool {
+    *amount == Amount::ZERO
+}
