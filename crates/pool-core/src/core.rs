@@ -31,6 +31,8 @@ pub struct Core {
     pub(crate) ledger: Option<Box<Ledger>>,
     /// The ledger in the store, between a start without payments and the switch to another mode.
     pub(crate) unused_ledger: Option<Box<Ledger>>,
+    /// Whether the ledger in the store held balances or due payouts at the start.
+    pub(crate) ledger_held_funds: bool,
     pub(crate) counters: Counters,
     /// When the price last changed; `None` if it did not.
     pub(crate) price_set: Option<Ms>,
@@ -54,6 +56,7 @@ impl Core {
             payment: PaymentMode::None,
             ledger: None,
             unused_ledger: None,
+            ledger_held_funds: false,
             counters: Counters::default(),
             price_set: None,
             rng,
@@ -70,6 +73,12 @@ impl Core {
     #[must_use]
     pub const fn now(&self) -> Ms {
         self.clock.now()
+    }
+
+    /// Returns whether the ledger held balances or due payouts at the start, although clients do not pay.
+    #[must_use]
+    pub const fn has_unused_funds(&self) -> bool {
+        self.limits.payment.is_none() && self.ledger_held_funds
     }
 
     /// Numbers new leases from `first` on, unless a higher number is already in use.

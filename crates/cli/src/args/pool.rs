@@ -9,7 +9,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use vipnode_pool::{AllowedOrigin, Network, ProxyHeader, StatusAudience, Welcome};
-use vipnode_types::{Asset, PaymentMode, QuotedPrice, RpcUrl, TypedError as _};
+use vipnode_types::{Asset, PaymentMode, PaymentModeError, QuotedPrice, RpcUrl, TypedError as _};
 
 use super::{
     JoinArgs, PoolCommand, TlsArgs, listen_address::listen_address, original_pool::OriginalPool,
@@ -87,7 +87,7 @@ pub(crate) struct PoolArgs {
     /// With credit, a client is served as long as the account that is linked to its node has funds. The operator
     /// records payments with `vipnode pool admin credit`, and pays hosts what `vipnode pool admin payouts` lists. If
     /// the pool is started with another value, all leases end.
-    #[arg(long, value_name = "none|credit", default_value = "none", help_heading = "Payment", hide_short_help = true)]
+    #[arg(long, value_name = "none|credit", default_value = "none", value_parser = payment, help_heading = "Payment", hide_short_help = true)]
     pub(crate) payment: PaymentMode,
     /// Keep this share of what clients pay, in basis points (0.01%).
     #[arg(long, value_name = "N", default_value = "0", value_parser = fee_bps, help_heading = "Payment", hide_short_help = true)]
@@ -236,6 +236,11 @@ fn stats_interval(text: &str) -> Result<Duration, String> {
 fn proxy(text: &str) -> Result<IpNet, String> {
     let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     net.map_err(|_| "pass an address such as 10.0.0.1 or 2001:db8::1, or a network such as 10.0.0.0/8".to_owned())
+}
+
+/// Reads how clients pay; the error lists the modes.
+fn payment(text: &str) -> Result<PaymentMode, String> {
+    text.parse().map_err(|error: PaymentModeError| format!("{error}. {}", error.hint().unwrap_or_default()))
 }
 
 /// Reads a fee of at most the whole.

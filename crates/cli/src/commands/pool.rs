@@ -47,6 +47,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let screen = screen.with_times();
     let is_open = !config.members.is_closed();
     let needs = JoinNeeds { secret: matches!(config.members, Membership::Secret(_)), secret_file };
+    let (payment, fee_bps) = (config.core.payment, config.core.fee_bps);
     let (tls, metrics, price) = (config.tls.clone(), config.metrics.clone(), config.core.price);
     let at_any_address = config.bind.ip().is_unspecified() && config.public_urls.is_empty();
     // Without a home directory, a pool has no admin socket.
@@ -60,7 +61,8 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let (address, urls) = (server.local_addr(), server.urls());
     let certificate = tls.as_ref().map(CertificateAtStart::of);
     let keeps_leases = datadir.is_some();
-    let start = PoolStart { address, urls, certificate, needs, id, datadir, price, is_open, at_any_address };
+    let start =
+        PoolStart { address, urls, certificate, needs, id, datadir, price, payment, fee_bps, is_open, at_any_address };
     start.lines(SystemTime::now()).iter().for_each(|line| screen.say(line));
     let _figures = PoolFigures::write(metrics.clone(), figures, screen);
     let _live = StatusLine::of_pool(metrics, screen);

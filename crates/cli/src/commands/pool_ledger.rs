@@ -37,7 +37,15 @@ pub(super) async fn ask(command: &AdminCommand) -> Result<Option<(Styled, Value)
             (pool_admin::accounts_page(&page, page_width()), json(&page))
         }
         AdminCommand::ClosePeriod(args) => {
-            change(&client(&args.pool)?, LedgerOrder::ClosePeriod, &args.reason, None).await?
+            let client = client(&args.pool)?;
+            let (mut text, mut posted) = change(&client, LedgerOrder::ClosePeriod, &args.reason, None).await?;
+            let payouts = client.payouts(&PayoutsRequest { period: None }).await?;
+            text.push("\n");
+            text.append(&pool_admin::payouts_page(&payouts, page_width()));
+            if let Value::Object(posted) = &mut posted {
+                posted.insert("payouts".to_owned(), json(&payouts.payouts));
+            }
+            (text, posted)
         }
         AdminCommand::Payouts(args) => {
             let payouts = client(&args.pool)?.payouts(&PayoutsRequest { period: args.period }).await?;

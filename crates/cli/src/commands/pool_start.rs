@@ -4,7 +4,7 @@ use std::{
     time::SystemTime,
 };
 
-use vipnode_types::{Price, RpcUrl};
+use vipnode_types::{PaymentMode, Price, RpcUrl};
 
 use crate::{
     commands::pool_certificate::CertificateAtStart,
@@ -25,6 +25,10 @@ pub(crate) struct PoolStart {
     pub(crate) datadir: Option<PathBuf>,
     /// What a slot costs.
     pub(crate) price: Price,
+    /// How clients pay.
+    pub(crate) payment: PaymentMode,
+    /// The operator's fee, in basis points of what clients pay.
+    pub(crate) fee_bps: u16,
     /// Anyone may join.
     pub(crate) is_open: bool,
     /// It listens at all addresses, and the user named no public URL.
@@ -69,6 +73,7 @@ impl PoolStart {
         );
         lines.push(self.state());
         lines.push(self.price());
+        lines.push(self.payments());
         if self.is_open {
             let hint = "To close it, pass --members FILE or --join-secret-file FILE";
             lines.push(Line::new("open", Tone::Warning, "Anyone may join this pool").hint(hint));
@@ -82,6 +87,15 @@ impl PoolStart {
         let asset = self.price.asset();
         let text = format!("Price: {} (asset {}:{})", self.price, asset.symbol(), asset.decimals());
         Line::new("price", Tone::Plain, text).with("price", serde_json::to_value(self.price).unwrap_or_default())
+    }
+
+    /// How clients pay, and the fee.
+    fn payments(&self) -> Line {
+        let text = match self.payment {
+            PaymentMode::None => "Payments: none; leases are metered, and nobody pays".to_owned(),
+            PaymentMode::Credit => format!("Payments: credit, fee {}", percent(self.fee_bps)),
+        };
+        Line::new("payments", Tone::Plain, text).with("payment", self.payment.name()).with("fee_bps", self.fee_bps)
     }
 
     fn state(&self) -> Line {
@@ -113,6 +127,12 @@ impl PoolStart {
         let hint = format!("Pass the URL that agents use to reach this pool: --public-url {scheme}://HOST:PORT");
         Some(Line::new("no_public_url", Tone::Warning, text).hint(&hint))
     }
+}
+
+/// Basis points as a percentage: `2.5%` of 250.
+fn percent(bps: u16) -> String {
+    let digits = format!("{}.{:02}", bps / 100, bps % 100);
+    format!("{}%", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// The commands that join this pool, complete and quoted for a shell. On other machines, the pool's files do not exist: they are
@@ -168,6 +188,8 @@ mod tests {
             id: None,
             datadir: None,
             price: Price::FREE,
+            payment: PaymentMode::None,
+            fee_bps: 0,
             is_open: true,
             at_any_address: false,
         }
@@ -204,6 +226,8 @@ mod tests {
                 id: Some(vipnode_types::PoolKey::from_random([1; 32]).unwrap().id().to_string()),
                 datadir: Some("/var/lib/vipnode/pool".into()),
                 price: Price::per_minute(100_000_000_000),
+                payment: PaymentMode::Credit,
+                fee_bps: 250,
                 needs: JoinNeeds { secret: true, secret_file: Some("/etc/vipnode/join.secret".into()) },
                 is_open: false,
                 ..start()
@@ -227,6 +251,13 @@ mod tests {
         let pages = starts.iter().map(|start| crate::tests::text_of(&start.lines(now)));
         let pages = pages.collect::<Vec<_>>().join("\n\n");
         insta::assert_snapshot!("pool_start", crate::tests::at_each_width(&pages));
+    }
+
+    #[test]
+    fn a_fee_is_shown_in_percent() {
+        for (bps, text) in [(0, "0%"), (5, "0.05%"), (250, "2.5%"), (1_000, "10%"), (10_000, "100%")] {
+            assert_eq!(percent(bps), text);
+        }
     }
 
     #[test]

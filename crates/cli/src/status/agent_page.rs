@@ -226,7 +226,7 @@ pub(super) fn missing(missing: u32, unconnected: u32, why: Option<&str>) -> Stri
 fn metered(metered: &Metered, asset: Asset) -> String {
     let Metered { leases, seen_ms, cost } = metered;
     let leases = counted(*leases, "lease");
-    format!("{leases} in total, connected for {}: {} (metered, not collected)", span(*seen_ms), rounded(asset, *cost))
+    format!("{leases} in total, connected for {}: {} (metered by this agent)", span(*seen_ms), rounded(asset, *cost))
 }
 
 fn leases(page: &mut Styled, whom: &'static str, leases: &[LeaseStatus], now: Ms, width: usize) {

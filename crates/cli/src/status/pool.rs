@@ -143,7 +143,7 @@ fn sums(page: &mut Styled, stats: &PoolStats) {
     line(
         "metered",
         format!(
-            "{} in {} that ended, {}{running} (not collected)",
+            "{} in {} that ended, {}{running}",
             span(stats.metered_ms),
             counted(stats.num_metered_leases, "billing period"),
             amount(stats.metered_cost)

@@ -109,7 +109,8 @@ async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
     assert_eq!(limited["account"]["left"], "1500000", "{limited}");
     assert_eq!(admin(&datadir, &["account", ACCOUNT]).await, limited["account"]);
     assert_eq!(admin(&datadir, &["accounts"]).await["accounts"][0], limited["account"]);
-    assert_eq!(admin(&datadir, &["close-period"]).await["entry"], 4);
+    let closed = admin(&datadir, &["close-period"]).await;
+    assert_eq!((&closed["entry"], &closed["payouts"]), (&Value::from(4), &Value::Array(Vec::new())), "{closed}");
     assert_eq!(admin(&datadir, &["payouts"]).await["payouts"], Value::Array(Vec::new()));
     for (args, words) in [
         (&["credit", ACCOUNT, "1 ether", "--reason", "wrong"][..], "not a unit of USDC"),
@@ -128,6 +129,14 @@ async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
     assert!(pool.interrupt().await.success());
     let verified = ran(&["pool", "verify", "--datadir", &datadir]).await;
     assert!(verified.status.success(), "{}", text(&verified.stdout));
+
+    let flags = ["pool", "--bind", "127.0.0.1:0", "--datadir", &*datadir, "--asset", "USDC:6"];
+    let mut pool = Vipnode::start(&flags);
+    assert_eq!(pool.event("payments").await["payment"], "none");
+    assert!(pool.interrupt().await.success());
+    let misspelled = ran(&["pool", "--payment", "cash"]).await;
+    let error = text(&misspelled.stderr);
+    assert!(error.contains("Use none or credit"), "{error}");
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
-use vipnode_types::{LeaseId, Ms, NodeId, PaymentMode};
+use vipnode_types::{Amount, LeaseId, Ms, NodeId, PaymentMode};
 
 use crate::{
-    Core, Counters, DelegationRow, LastReport, LeaseRow, Limits, MeteredPeriod, NodeRow, Row, RowKey, TimesRow,
-    leases::lease::UNSEEN, ledger::Ledger, pool_clock::PoolClock,
+    AccountRow, Core, Counters, DelegationRow, LastReport, LeaseRow, LedgerAccount, Limits, MeteredPeriod, NodeRow,
+    PayoutState, Row, RowKey, TimesRow, leases::lease::UNSEEN, ledger::Ledger, pool_clock::PoolClock,
 };
 
 /// The rows read, the newest of each key.
@@ -166,6 +166,7 @@ impl RestoredCore {
             | Row::Unpaid(_)
             | Row::Period(_)
             | Row::Payout(_)) => {
+                core.ledger_held_funds |= holds_funds(&row);
                 if let Some(ledger) = core.ledger.as_mut().or(core.unused_ledger.as_mut()) {
                     ledger.restore(row);
                 }
@@ -203,6 +204,16 @@ impl RestoredCore {
         self.offered.iter().for_each(|row| core.restore_lease(row));
         core.agents.plan_to_forget_all(core.clock.window_ends(), &core.limits);
         self.core
+    }
+}
+
+/// Whether a row of the ledger is a balance of a payer, or something to pay to a host.
+fn holds_funds(row: &Row) -> bool {
+    match row {
+        Row::Account(AccountRow { account: LedgerAccount::Payer(_), figures }) => figures.balance() > Amount::ZERO,
+        Row::Account(AccountRow { account: LedgerAccount::Payee(_), figures }) => figures.payable() > Amount::ZERO,
+        Row::Payout(payout) => payout.state == PayoutState::Due,
+        _ => false,
     }
 }
 

@@ -474,3 +474,19 @@ fn a_host_that_gives_up_its_payout_account_serves_for_nothing() {
     assert_eq!(pool.core.gauges().leases, 1);
     assert_eq!(pool.figures(LedgerAccount::Payer(payer())).metered, Amount::ZERO);
 }
+
+#[test]
+fn a_pool_without_payments_notices_the_balances_in_its_store() {
+    let mut funded = pool(credit_limits());
+    let none = Limits { payment: PaymentMode::None, ..credit_limits() };
+    let restored = |pool: &Pool, limits: &Limits| {
+        let mut core = crate::RestoredCore::new(limits.clone(), [7; 32], pool.now);
+        core.take(Row::Payment(PaymentMode::Credit));
+        pool.core.rows().into_iter().for_each(|row| core.take(row));
+        core.finish_or_number_from(1).has_unused_funds()
+    };
+    assert!(!restored(&funded, &none), "nothing was credited yet");
+    funded.credit(5);
+    assert!(restored(&funded, &none));
+    assert!(!restored(&funded, &credit_limits()), "clients pay, so they are used");
+}

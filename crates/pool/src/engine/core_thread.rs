@@ -162,6 +162,12 @@ impl CoreThread {
 
     /// Runs until [`CoreMessage::Stop`].
     pub(crate) fn run(mut self) {
+        if self.core.has_unused_funds() {
+            tracing::warn!(
+                "the ledger holds balances or due payouts, but clients of this pool do not pay; to continue with them, \
+                 restart it with --payment credit"
+            );
+        }
         loop {
             match self.work() {
                 Ok(()) => return,
