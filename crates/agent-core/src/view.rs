@@ -1,4 +1,7 @@
-use vipnode_types::{LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice, wire::Side};
+use vipnode_types::{
+    LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice,
+    wire::{PaymentTerms, Side},
+};
 
 use crate::{AgentCore, EndedLeases, HostConfig, PoolLoss, PoolState, node::own_peers::OwnPeers};
 
@@ -29,6 +32,10 @@ pub struct AgentView {
     pub pool_id: Option<PoolId>,
     /// The pool's price of a slot; `None` until the pool reports it.
     pub price: Option<Price>,
+    /// The pool's fee, in basis points of what clients pay.
+    pub fee_bps: u16,
+    /// How clients of the pool pay; `None` until the pool reports it.
+    pub terms: Option<PaymentTerms>,
     /// Whether the node answers.
     pub node_up: bool,
     /// The node, as last probed.
@@ -117,6 +124,8 @@ impl AgentView {
             joined: core.session.joined(),
             pool_id: core.session.pool_id(),
             price: core.session.price(),
+            fee_bps: core.session.fee_bps(),
+            terms: core.session.terms(),
             node_up: core.node.is_up(),
             node: core.node.facts().cloned(),
             head: core.node.block(),

@@ -19,8 +19,8 @@ use vipnode_agent_core::{ConnectFailure, NameError, Notice};
 use vipnode_node::NodeError;
 use vipnode_pool::PoolConfig;
 use vipnode_types::{
-    Amount, ChainSpec, Enode, EnodeHost, Failure, LeaseId, Ms, NodeFacts, NodeId, PoolId, PoolKey, Price,
-    wire::{ErrorCode, EvictReason, HostStatus as PoolHost, PoolStats, PoolStatus, Side, WireError},
+    Amount, ChainSpec, Enode, EnodeHost, Failure, LeaseId, Ms, NodeFacts, NodeId, PaymentMode, PoolId, PoolKey, Price,
+    wire::{ErrorCode, EvictReason, HostStatus as PoolHost, PaymentTerms, PoolStats, PoolStatus, Side, WireError},
 };
 
 use crate::{
@@ -344,6 +344,8 @@ pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> 
             state: PoolState::Joined,
             since: Some(now.minus(3_600_000)),
             price: Some(Price::per_minute(100_000_000_000)),
+            fee_bps: 0,
+            terms: Some(PaymentTerms::default()),
             loss: None,
         },
         connections: ConnectionSettings::default(),
@@ -387,11 +389,19 @@ fn snapshot_of_status() {
             ..PoolHost::default()
         }],
         stats: PoolStats::default(),
+        fee_bps: 0,
+        terms: Some(PaymentTerms::default()),
         error: None,
     };
     let private = ChainSpec { chain_id: 7, genesis: [5; 32].into() };
     let mut other = agent(4, Some(7), Some(12_000));
     other.node.chain = private;
+    let credit = PaymentTerms {
+        payment: PaymentMode::Credit,
+        minimum_balance: Some(Amount::new(1_000_000_000_000)),
+        ..PaymentTerms::default()
+    };
+    (other.pool.fee_bps, other.pool.terms) = (250, Some(credit));
     let shown = pages(|width| {
         let mut shown = Vec::new();
         for agents in [&agents[..1], &agents[..], &[other.clone()]] {
@@ -419,6 +429,8 @@ fn snapshot_of_status() {
             }
         }
         shown.push(status::page_of_pool("wss://pool.example/", &pool, width));
+        let paid = PoolStatus { fee_bps: 250, terms: Some(credit), ..pool.clone() };
+        shown.push(status::page_of_pool("wss://pool.example/", &paid, width));
         plain(&shown.join("\n\n"))
     });
     assert!(shown.contains("chain 7 (genesis 0x0505…0505)"), "{shown}");

@@ -10,8 +10,8 @@ use vipnode_types::{
     wire::{
         Admission, AdmitCall, AskReply, AskRequest, ByeRequest, ClientCriteria, ConnectReply, ConnectRequest, DialCall,
         Done, ErrorCode, EvictCall, EvictReason, Excluded, ExplainReply, ExplainRequest, ExplainedHost, HostStatus,
-        LeasedHost, LeaveReason, LeaveRequest, PROTOCOL, PoolStats, PoolStatus, Reach, ReachReply, ReachRequest,
-        ReportReply, ReportRequest, Score, Selection, Side, UpLease, method,
+        LeasedHost, LeaveReason, LeaveRequest, PROTOCOL, PaymentTerms, PoolStats, PoolStatus, Reach, ReachReply,
+        ReachRequest, ReportReply, ReportRequest, Score, Selection, Side, UpLease, method,
     },
 };
 
@@ -84,6 +84,8 @@ pub(super) fn status() -> MethodRow {
             num_free_slots: 19,
             ..PoolStats::default()
         },
+        fee_bps: 0,
+        terms: Some(PaymentTerms::default()),
         error: None,
     };
     MethodRow::new::<PoolStatus>(
@@ -154,6 +156,7 @@ pub(super) fn connect() -> MethodRow {
         welcome: Some("Welcome.".to_owned()),
         report_interval_ms: 60_000,
         fee_bps: 0,
+        terms: PaymentTerms::default(),
         price: examples::price(),
         leases: Vec::new(),
         replaced: None,

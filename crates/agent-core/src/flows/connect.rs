@@ -116,9 +116,9 @@ impl AgentCore {
     }
 
     fn accepted(&mut self, now: Ms, welcome: ConnectAccepted, out: &mut Vec<Action>) {
-        let ConnectAccepted { text, price, fee_bps, pool_id, .. } = welcome;
+        let ConnectAccepted { text, price, fee_bps, terms, pool_id, .. } = welcome;
         let before = self.session.price();
-        self.session.accepted(now, welcome.report_interval_ms, (price, fee_bps), pool_id);
+        self.session.accepted(now, welcome.report_interval_ms, (price, fee_bps, terms), pool_id);
         out.push(Action::Notice(Notice::Connected { welcome: text, price, pool_id }));
         self.announce_price(before, out);
         if let Some(address) = self.session.replaced(now, welcome.replaced) {

@@ -4,8 +4,8 @@ use vipnode_types::{
     LeaseId, NodeFacts, NodeId, PoolId, Price, TypedError,
     protocol2::UpdateReply,
     wire::{
-        AskReply, AskRequest, ConnectReply, ConnectRequest, ErrorCode, LeaseView, LeaveRequest, ReportReply,
-        ReportRequest, WireError,
+        AskReply, AskRequest, ConnectReply, ConnectRequest, ErrorCode, LeaseView, LeaveRequest, PaymentTerms,
+        ReportReply, ReportRequest, WireError,
     },
 };
 
@@ -30,6 +30,8 @@ pub(crate) struct ConnectAccepted {
     pub(crate) price: Option<Price>,
     /// The pool's fee, in basis points of the price.
     pub(crate) fee_bps: u16,
+    /// How clients of the pool pay; `None` if the pool does not report it.
+    pub(crate) terms: Option<PaymentTerms>,
     /// The pool's ID; `None` for a pool without one.
     pub(crate) pool_id: Option<PoolId>,
     /// The active leases.
@@ -134,6 +136,7 @@ impl PoolProtocol {
                     report_interval_ms,
                     price,
                     fee_bps,
+                    terms,
                     pool_id,
                     leases,
                     replaced,
@@ -146,6 +149,7 @@ impl PoolProtocol {
                     report_interval_ms,
                     price: Some(price),
                     fee_bps,
+                    terms: Some(terms),
                     pool_id,
                     leases,
                     replaced,

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use rand_chacha::ChaCha8Rng;
 use vipnode_types::{
     Ms, PoolId, Price,
-    wire::{ErrorCode, WireError},
+    wire::{ErrorCode, PaymentTerms, WireError},
 };
 
 use super::{backoff::Backoff, displacements::Displacements, pool_loss::PoolLoss};
@@ -28,6 +28,8 @@ pub(crate) struct PoolSession {
     price: Option<Price>,
     /// The pool's fee, in basis points of the price.
     fee_bps: u16,
+    /// How clients of the pool pay; `None` until the pool reports it.
+    terms: Option<PaymentTerms>,
     pool_id: Option<PoolId>,
     /// Whether the pool was reached at a private address.
     private: bool,
@@ -73,6 +75,7 @@ impl Default for PoolSession {
             loss_announced: false,
             price: None,
             fee_bps: 0,
+            terms: None,
             pool_id: None,
             private: false,
         }
@@ -120,6 +123,16 @@ impl PoolSession {
     /// Returns what a host gets of the price, after the pool's fee.
     pub(crate) fn price_after_fee(&self) -> Option<Price> {
         self.price.map(|price| price.less_fee(self.fee_bps))
+    }
+
+    /// Returns the pool's fee, in basis points of the price.
+    pub(crate) const fn fee_bps(&self) -> u16 {
+        self.fee_bps
+    }
+
+    /// Returns how clients of the pool pay, as of the last connect; `None` until the pool reports it.
+    pub(crate) const fn terms(&self) -> Option<PaymentTerms> {
+        self.terms
     }
 
     /// Records that the pool's price changed.
@@ -182,7 +195,7 @@ impl PoolSession {
         &mut self,
         now: Ms,
         interval_ms: u64,
-        (price, fee_bps): (Option<Price>, u16),
+        (price, fee_bps, terms): (Option<Price>, u16, Option<PaymentTerms>),
         pool_id: Option<PoolId>,
     ) {
         let interval_ms = interval_ms.clamp(limits::INTERVAL_LEAST_MS, limits::INTERVAL_MOST_MS);
@@ -193,6 +206,7 @@ impl PoolSession {
         self.loss = None;
         self.price = price;
         self.fee_bps = fee_bps;
+        self.terms = terms;
         self.pool_id = pool_id;
     }
 

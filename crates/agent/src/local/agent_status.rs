@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 use vipnode_agent_core::{AgentView, EndedSide, LeaseSnapshot, PoolState, REDIAL_MS, SLOW_CONNECT_MS};
-use vipnode_types::{Amount, ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice, wire::Side};
+use vipnode_types::{
+    Amount, ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice,
+    wire::{PaymentTerms, Side},
+};
 
 use super::ConnectionSettings;
 
@@ -70,6 +73,12 @@ pub struct PoolLink {
     pub since: Option<Ms>,
     /// The price of a slot there; `None` until the pool reports it, and over protocol 2.
     pub price: Option<Price>,
+    /// The pool's fee, in basis points of what clients pay: hosts earn the rest.
+    #[serde(default)]
+    pub fee_bps: u16,
+    /// How clients of the pool pay; `None` until the pool reports it, and over protocol 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<PaymentTerms>,
     /// Why the agent is not connected to the pool; `None` while it is, and before the first failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<PoolLossStatus>,
@@ -218,6 +227,8 @@ impl AgentStatus {
                 state: view.pool,
                 since: view.joined,
                 price: view.price,
+                fee_bps: view.fee_bps,
+                terms: view.terms,
                 loss: view.loss.as_ref().map(|loss| PoolLossStatus {
                     reason: loss.why.clone(),
                     since: loss.since,

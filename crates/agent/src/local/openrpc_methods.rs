@@ -1,7 +1,7 @@
 use vipnode_openrpc::{CallDirection, MethodRow};
 use vipnode_types::{
     ChainSpec, LeaseId, Ms, NodeId, Price,
-    wire::{ErrorCode, ExplainReply, PoolStats, PoolStatus},
+    wire::{ErrorCode, ExplainReply, PaymentTerms, PoolStats, PoolStatus},
 };
 
 use super::{
@@ -43,6 +43,8 @@ pub fn rows() -> Vec<MethodRow> {
         pool_id: None,
         active_hosts: Vec::new(),
         stats: PoolStats { num_active_clients: 1, ..PoolStats::default() },
+        fee_bps: 0,
+        terms: Some(PaymentTerms::default()),
         error: None,
     };
     vec![
@@ -101,6 +103,8 @@ fn example() -> AgentStatus {
             state: PoolState::Joined,
             since: Some(now.minus(seen_ms + 100)),
             price: Some(price),
+            fee_bps: 0,
+            terms: Some(PaymentTerms::default()),
             loss: None,
         },
         connections: ConnectionSettings { insecure: false, tls_ca: Some("/etc/vipnode/pool-ca.pem".to_owned()) },

@@ -8,7 +8,10 @@ use vipnode_types::{PaymentMode, Price, RpcUrl};
 
 use crate::{
     commands::pool_certificate::CertificateAtStart,
-    output::{Line, Tone, format::quoted},
+    output::{
+        Line, Tone,
+        format::{percent, quoted},
+    },
 };
 
 /// A started pool, as its first lines describe it: where it listens, how agents join it, and who may.
@@ -129,12 +132,6 @@ impl PoolStart {
     }
 }
 
-/// Basis points as a percentage: `2.5%` of 250.
-fn percent(bps: u16) -> String {
-    let digits = format!("{}.{:02}", bps / 100, bps % 100);
-    format!("{}%", digits.trim_end_matches('0').trim_end_matches('.'))
-}
-
 /// The commands that join this pool, complete and quoted for a shell. On other machines, the pool's files do not exist: they are
 /// copied there, and the commands name the copies in the current directory.
 fn next(url: &str, ca: Option<&Path>, needs: &JoinNeeds) -> String {
@@ -251,13 +248,6 @@ mod tests {
         let pages = starts.iter().map(|start| crate::tests::text_of(&start.lines(now)));
         let pages = pages.collect::<Vec<_>>().join("\n\n");
         insta::assert_snapshot!("pool_start", crate::tests::at_each_width(&pages));
-    }
-
-    #[test]
-    fn a_fee_is_shown_in_percent() {
-        for (bps, text) in [(0, "0%"), (5, "0.05%"), (250, "2.5%"), (1_000, "10%"), (10_000, "100%")] {
-            assert_eq!(percent(bps), text);
-        }
     }
 
     #[test]

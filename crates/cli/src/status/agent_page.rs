@@ -3,8 +3,9 @@ use std::{fmt::Write, time::Duration};
 use vipnode_agent::local::{
     AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, PoolLink, PoolLossStatus, PoolState,
 };
-use vipnode_types::{Asset, ChainSpec, Ms};
+use vipnode_types::{ChainSpec, Ms};
 
+use super::payment_words::{metered_words, payment_words};
 use crate::output::{
     Column, Styled, Table, Tone, cut,
     format::{self, counted, milliseconds, rounded, slot_costs, span},
@@ -22,6 +23,7 @@ const CLIENT: usize = 24;
 /// The full status of an agent, as a page whose tables are at most `width` columns wide.
 pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     let AgentStatus { node, pool, host, client, now, .. } = status;
+    let asset = pool.price.unwrap_or_default().asset();
     let mut page = Styled::default();
     page.mark(tone(status));
     let _infallible =
@@ -37,14 +39,16 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     line("head", &head(status));
     line("peers", &format!("{} of its own", node.own_peers));
     line("pool", &pool_words(pool, *now));
+    if let Some(terms) = pool.terms.filter(|terms| !terms.payment.is_none()) {
+        line("payment", &payment_words(&terms, pool.fee_bps, asset));
+    }
     line("agent", &format!("{}, process {}", status.agent_version, status.process));
-    let asset = pool.price.unwrap_or_default().asset();
     if let Some(host) = host {
         match pool.state {
             PoolState::None => line("admits", &admitted(host)),
             _ => {
                 line("sells", &slots(host));
-                line("", &metered(&host.metered, asset));
+                line("", &metered(&host.metered, pool));
             }
         }
         leases(&mut page, "client", &host.leases, *now, width);
@@ -52,7 +56,7 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     if let Some(client) = client {
         let _infallible = writeln!(page, "  {:<7} {}", "seeks", wanted(client));
         if pool.state != PoolState::None {
-            let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered, asset));
+            let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered, pool));
         }
         leases(&mut page, "host", &client.leases, *now, width);
     }
@@ -223,10 +227,12 @@ pub(super) fn missing(missing: u32, unconnected: u32, why: Option<&str>) -> Stri
     }
 }
 
-fn metered(metered: &Metered, asset: Asset) -> String {
+fn metered(metered: &Metered, pool: &PoolLink) -> String {
     let Metered { leases, seen_ms, cost } = metered;
     let leases = counted(*leases, "lease");
-    format!("{leases} in total, connected for {}: {} (metered by this agent)", span(*seen_ms), rounded(asset, *cost))
+    let cost = rounded(pool.price.unwrap_or_default().asset(), *cost);
+    let words = metered_words(pool.terms.as_ref());
+    format!("{leases} in total, connected for {}: {cost} ({words})", span(*seen_ms))
 }
 
 fn leases(page: &mut Styled, whom: &'static str, leases: &[LeaseStatus], now: Ms, width: usize) {

@@ -7,6 +7,7 @@
 mod agent_page;
 mod agents;
 mod agents_page;
+mod payment_words;
 mod ping;
 mod pool;
 mod pool_figures;

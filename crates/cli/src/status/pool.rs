@@ -4,7 +4,7 @@ use serde_json::json;
 use vipnode_agent::{AgentError, NetConnector, PoolAddress, local, pool_status};
 use vipnode_types::wire::{ErrorCode, HostStatus, PoolStats, PoolStatus};
 
-use super::{Report, agent_page::short_client, agents::LocalAgents};
+use super::{Report, agent_page::short_client, agents::LocalAgents, payment_words::payment_words};
 use crate::{
     args::StatusArgs,
     error::CliError,
@@ -85,7 +85,8 @@ fn clean(mut status: PoolStatus) -> PoolStatus {
 
 /// What a pool reports, at most `width` columns wide.
 pub(super) fn page(url: &str, status: &PoolStatus, width: usize) -> Styled {
-    let PoolStatus { time_updated, time_started, version, pool_id, active_hosts, stats, error } = status;
+    let PoolStatus { time_updated, time_started, version, pool_id, active_hosts, stats, fee_bps, terms, error } =
+        status;
     let tone = if error.is_some() { Tone::Warning } else { Tone::Good };
     let up =
         between(time_started, time_updated).map_or_else(|| format!("since {time_started}"), |up| format!("for {up}"));
@@ -97,6 +98,10 @@ pub(super) fn page(url: &str, status: &PoolStatus, width: usize) -> Styled {
     }
     if let Some(id) = pool_id {
         let _infallible = writeln!(page, "  ID       {id}");
+    }
+    if let Some(terms) = terms {
+        let words = payment_words(terms, *fee_bps, stats.price.asset());
+        let _infallible = writeln!(page, "  payment  {words}");
     }
     sums(&mut page, stats);
     if !active_hosts.is_empty() {
@@ -196,6 +201,8 @@ mod tests {
             pool_id: None,
             active_hosts: vec![host; MOST_HOSTS + 1],
             stats: PoolStats::default(),
+            fee_bps: 0,
+            terms: None,
             error: Some("\u{7}\r".repeat(10_000)),
         };
         let status = clean(status);

@@ -65,7 +65,7 @@ async fn agents_of_one_machine_are_rows_and_one_is_a_page() {
     let id = host["node"]["id"].as_str().unwrap();
     for node in [&id[..4], id] {
         let page = text(&market.status(&[node]).await.stdout);
-        for word in [&format!("node {}", &id[..12]), &market.url, "10 slots: 1 sold", "metered by this agent"] {
+        for word in [&format!("node {}", &id[..12]), &market.url, "10 slots: 1 sold", "metered, not collected"] {
             assert!(page.contains(word), "{word} is missing in:\n{page}");
         }
         assert!(page.contains(&client["node"]["id"].as_str().unwrap()[..12]), "who has the place: {page}");

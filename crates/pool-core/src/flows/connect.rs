@@ -129,6 +129,7 @@ impl Core {
             report_interval_ms: self.limits.report_interval_ms,
             price: self.limits.price,
             fee_bps: self.limits.fee_bps,
+            terms: self.payment_terms(),
             leases: leases.collect(),
             replaced: None,
             no_hosts: None,

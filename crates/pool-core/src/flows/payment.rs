@@ -1,6 +1,13 @@
-use vipnode_types::{Ms, PaymentMode, wire::EvictReason};
+use vipnode_types::{
+    Amount, Ms, PaymentMode,
+    wire::{EvictReason, PaymentTerms},
+};
 
-use crate::{Core, Effect, Row, ledger::Ledger, output::Output};
+use crate::{
+    Core, Effect, Row,
+    ledger::{Ledger, burn::BurnRate},
+    output::Output,
+};
 
 impl Core {
     /// Switches to the payment mode of the limits if the rows of the store are of another one, and otherwise ends the leases for
@@ -31,6 +38,17 @@ impl Core {
             PaymentMode::Credit => self.ledger = Some(ledger.unwrap_or_else(|| Box::new(Ledger::default()))),
         }
         output.finish(out);
+    }
+
+    /// How clients pay, and the terms of that.
+    pub(crate) fn payment_terms(&self) -> PaymentTerms {
+        let (payment, price) = (self.limits.payment, self.limits.price);
+        if payment.is_none() {
+            return PaymentTerms::default();
+        }
+        let minimum_balance = (!price.is_free()).then(|| BurnRate::of(price).least_for(self.limits.funds_last_ms));
+        let smallest_payout = Some(Amount::new(self.limits.smallest_payout.into()));
+        PaymentTerms { payment, minimum_balance, smallest_payout, period_ms: None, trial_ms: None }
     }
 
     /// Ends the leases that cost something and whose client has no payer: a store of an earlier version may hold some.

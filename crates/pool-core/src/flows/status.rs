@@ -44,6 +44,8 @@ impl Core {
                 num_pending_asks: gauges.pending_asks,
                 num_calls_in_flight: gauges.calls_in_flight,
             },
+            fee_bps: self.limits.fee_bps,
+            terms: Some(self.payment_terms()),
             error: None,
         };
         output.reply(connection, request, Ok(Reply::Status(Box::new(status))));

@@ -24,6 +24,11 @@ impl BurnRate {
         Self(units.div_ceil(price.period_ms().get().into()))
     }
 
+    /// The least that a payer must have left for this rate to last `ms`, in the smallest unit.
+    pub(crate) fn least_for(self, ms: u64) -> Amount {
+        Amount::new(self.in_ms(ms).div_ceil(1 << FRACTION_BITS).max(1))
+    }
+
     /// What is used in a time, in 2^-32 of the smallest unit.
     const fn in_ms(self, ms: u64) -> u128 {
         self.0.saturating_mul(ms as u128)

@@ -12,17 +12,17 @@ use crate::{
     Limits, LinkConsent, OperatorOrder, Reply, Row, Transaction,
 };
 
-fn payer() -> Account {
+pub(super) fn payer() -> Account {
     Account::new([7; 20])
 }
 
 /// 1 unit for each billed millisecond, with a fee of 10 %.
-fn credit_limits() -> Limits {
+pub(super) fn credit_limits() -> Limits {
     Limits { payment: PaymentMode::Credit, fee_bps: 1_000, ..priced() }
 }
 
 /// A pool whose clients pay, with two hosts and a client that an account pays for.
-fn pool(limits: Limits) -> Pool {
+pub(super) fn pool(limits: Limits) -> Pool {
     let mut pool = Pool::with(limits);
     pool.settle();
     for agent in [HOST, SECOND_HOST] {
@@ -52,7 +52,7 @@ impl Pool {
         }
     }
 
-    fn link(&mut self, node: NodeId, payer: Option<Account>, counter: u64) -> Result<(), ErrorCode> {
+    pub(super) fn link(&mut self, node: NodeId, payer: Option<Account>, counter: u64) -> Result<(), ErrorCode> {
         let (connection, address) = (self.connection(CLIENT), address(CLIENT));
         let consent = match payer {
             Some(_) => LinkConsent::Both { issued: START.minus(9), chain_id: 1 },
@@ -69,7 +69,7 @@ impl Pool {
         reply.map(drop).map_err(|error| code(&error))
     }
 
-    fn change(&mut self, kind: LedgerChangeKind, key: Option<&str>) -> Result<LedgerChangeReply, ErrorCode> {
+    pub(super) fn change(&mut self, kind: LedgerChangeKind, key: Option<&str>) -> Result<LedgerChangeReply, ErrorCode> {
         let change = Box::new(LedgerChange { kind, order: order(key) });
         let connection = self.connection(CLIENT);
         match self.request(Command::Ledger { connection, request: 8, change }) {
@@ -79,7 +79,7 @@ impl Pool {
         }
     }
 
-    fn credit(&mut self, amount: u128) -> LedgerChangeReply {
+    pub(super) fn credit(&mut self, amount: u128) -> LedgerChangeReply {
         self.change(LedgerChangeKind::Credit { payer: payer(), amount: Amount::new(amount) }, None).unwrap()
     }
 
@@ -92,7 +92,7 @@ impl Pool {
     }
 
     /// The client gets `many` hosts, and both sides see each other.
-    fn served(&mut self, many: u32) -> Vec<LeaseId> {
+    pub(super) fn served(&mut self, many: u32) -> Vec<LeaseId> {
         let mut leases = Vec::new();
         let has = u32::try_from(self.core.gauges().leases).unwrap();
         for want in has + 1..=has + many {
@@ -113,7 +113,7 @@ impl Pool {
     }
 
     /// Time passes in which all agents report.
-    fn passes(&mut self, ms: u64) {
+    pub(super) fn passes(&mut self, ms: u64) {
         for _ in 0..ms / 1_000 {
             self.pass(1_000);
             for agent in [HOST, SECOND_HOST, CLIENT] {
@@ -122,7 +122,7 @@ impl Pool {
         }
     }
 
-    fn refusal(&mut self, want: u32) -> ErrorCode {
+    pub(super) fn refusal(&mut self, want: u32) -> ErrorCode {
         code(&self.refused(want))
     }
 

@@ -84,7 +84,7 @@ fn d38_nodes_long_gone_are_forgotten() {
     assert!(pool.connect(CLIENT, client(CLIENT)).is_ok());
 }
 
-fn status(pool: &mut Pool) -> PoolStatus {
+pub(super) fn status(pool: &mut Pool) -> PoolStatus {
     match pool.request(Command::Status { connection: pool.connection(CLIENT), request: 1 }) {
         Some(Ok(Reply::Status(status))) => *status,
         other => panic!("{other:?}"),

@@ -33,4 +33,5 @@ mod set_limits;
 mod sizes;
 mod slots;
 mod suitability;
+mod terms;
 mod unpaired;

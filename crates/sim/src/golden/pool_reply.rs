@@ -2,7 +2,7 @@
 
 use vipnode_types::wire::{
     AccountView, AskReply, ConnectReply, Done, Excluded, ExplainReply, ExplainedHost, HostStatus, LeaseView,
-    LeasedHost, NodeFunds, PoolStats, PoolStatus, ReportReply, Score, Selection,
+    LeasedHost, NodeFunds, PaymentTerms, PoolStats, PoolStatus, ReportReply, Score, Selection,
 };
 
 use super::{Encode, Encoder};
@@ -16,6 +16,7 @@ impl Encode for ConnectReply {
             report_interval_ms,
             price,
             fee_bps,
+            terms,
             leases,
             replaced: _,
             no_hosts: _,
@@ -26,10 +27,24 @@ impl Encode for ConnectReply {
         if *fee_bps > 0 {
             fee_bps.encode(out);
         }
+        if !terms.payment.is_none() {
+            terms.encode(out);
+        }
         leases.encode(out);
         if let Some(kept_ms) = payout_kept_ms {
             kept_ms.encode(out);
         }
+    }
+}
+
+impl Encode for PaymentTerms {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { payment, minimum_balance, smallest_payout, period_ms, trial_ms } = self;
+        out.text(payment.name());
+        minimum_balance.encode(out);
+        smallest_payout.encode(out);
+        period_ms.encode(out);
+        trial_ms.encode(out);
     }
 }
 
@@ -172,12 +187,25 @@ impl Encode for Done {
 
 impl Encode for PoolStatus {
     fn encode(&self, out: &mut Encoder) {
-        let Self { time_updated, time_started, version: _release, pool_id: _role, active_hosts, stats, error } = self;
+        let Self {
+            time_updated,
+            time_started,
+            version: _release,
+            pool_id: _role,
+            active_hosts,
+            stats,
+            fee_bps: _constant,
+            terms,
+            error,
+        } = self;
         out.text(time_updated);
         out.text(time_started);
         active_hosts.encode(out);
         stats.encode(out);
         error.is_some().encode(out);
+        if let Some(terms) = terms.filter(|terms| !terms.payment.is_none()) {
+            terms.encode(out);
+        }
     }
 }
 

@@ -1,9 +1,13 @@
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+
 use crate::errors;
 
 /// How clients of a pool pay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub enum PaymentMode {
     /// Leases are metered, and nothing is owed.
     #[default]
@@ -25,7 +29,7 @@ impl PaymentMode {
     /// Every payment mode.
     pub const ALL: [Self; 2] = [Self::None, Self::Credit];
 
-    /// Its name on the command line and in a store.
+    /// Its name on the command line, on the wire, and in a store.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -63,6 +67,7 @@ mod tests {
     fn each_mode_is_read_by_its_name() {
         for mode in PaymentMode::ALL {
             assert_eq!(mode.to_string().parse(), Ok(mode));
+            assert_eq!(serde_json::to_value(mode).unwrap(), mode.name());
         }
         assert_eq!("cash".parse::<PaymentMode>(), Err(PaymentModeError::Unknown));
     }

@@ -2,6 +2,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::PaymentTerms;
 use crate::{Account, Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersion, PoolId, Price, QuotedPrice};
 
 /// An agent's description of itself and its node. The node ID is in the envelope's delegation.
@@ -87,6 +88,9 @@ pub struct ConnectReply {
     /// The pool's fee, in basis points of what clients pay: hosts earn the rest.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee_bps: u16,
+    /// How clients of this pool pay, and the terms of that.
+    #[serde(default)]
+    pub terms: PaymentTerms,
     /// All leases of this node that the pool considers active. The agent undoes its changes for any other lease.
     pub leases: Vec<LeaseView>,
     /// The address of an older connection of this node that was still open and that this one replaced. If that happens again and
@@ -103,7 +107,7 @@ pub struct ConnectReply {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-const fn is_zero(number: &u16) -> bool {
+pub(super) const fn is_zero(number: &u16) -> bool {
     *number == 0
 }
 

@@ -34,6 +34,7 @@ mod host_supply;
 mod leave;
 pub mod method;
 mod pair_fault;
+mod payment_terms;
 mod reach;
 mod report;
 mod statement;
@@ -49,6 +50,7 @@ pub use explain::{Excluded, ExplainReply, ExplainRequest, ExplainedHost, Score, 
 pub use host_supply::HostSupply;
 pub use leave::{ByeRequest, LeaveReason, LeaveRequest};
 pub use pair_fault::PairFault;
+pub use payment_terms::PaymentTerms;
 pub use reach::{Admission, Reach, ReachReply, ReachRequest};
 pub use report::{HostCapabilities, ReportReply, ReportRequest, UpLease};
 pub use statement::{

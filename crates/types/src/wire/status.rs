@@ -1,6 +1,7 @@
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::value::RawValue;
 
+use super::{PaymentTerms, connect::is_zero};
 use crate::{Amount, PoolId, Price};
 
 /// The status of a pool: the original's fields and additional ones. Times are in RFC 3339 format; amounts are strings
@@ -23,6 +24,12 @@ pub struct PoolStatus {
     pub active_hosts: Vec<HostStatus>,
     /// Totals.
     pub stats: PoolStats,
+    /// The pool's fee, in basis points of what clients pay: hosts earn the rest.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub fee_bps: u16,
+    /// How clients of this pool pay, and the terms of that; absent at a pool of the original.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<PaymentTerms>,
     /// The current problem, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -135,7 +142,7 @@ mod tests {
             "num_total_clients":3,"num_active_clients":1,"latest_block_number":99,
             "total_credit":-5,"total_deposit":340282366920938463463374607431768211455,"num_trial_balances":1}}"#;
         let status: PoolStatus = serde_json::from_str(text).unwrap();
-        assert_eq!((status.version.as_str(), status.active_hosts.len()), ("v2.3.1", 0));
+        assert_eq!((status.version.as_str(), status.active_hosts.len(), status.terms), ("v2.3.1", 0, None));
         assert_eq!((status.stats.num_active_hosts, status.stats.num_leases), (1, 0));
         assert_eq!((status.stats.total_credit, status.stats.total_deposit), (Amount::ZERO, Amount::MAX));
     }

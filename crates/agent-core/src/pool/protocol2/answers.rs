@@ -25,6 +25,7 @@ impl Protocol2Translation {
             report_interval_ms: self.config.update_interval_ms,
             price: None,
             fee_bps: 0,
+            terms: None,
             pool_id: None,
             leases: current_leases(),
             replaced: None,

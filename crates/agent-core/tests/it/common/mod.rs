@@ -12,7 +12,7 @@ use vipnode_types::{
     protocol2::{Call, Protocol2Reply, UpdateReply},
     wire::{
         AdmitCall, AskReply, AskRequest, ConnectReply, DialCall, EvictCall, EvictReason, LeaseView,
-        LeasedHost as Place, LeaveRequest, ReportReply, ReportRequest, Side,
+        LeasedHost as Place, LeaveRequest, PaymentTerms, ReportReply, ReportRequest, Side,
     },
 };
 
@@ -142,6 +142,7 @@ pub fn welcome(leases: Vec<LeaseView>) -> PoolAnswer {
         welcome: None,
         report_interval_ms: INTERVAL_MS,
         fee_bps: 0,
+        terms: PaymentTerms::default(),
         price: Price::FREE,
         leases,
         replaced: None,

@@ -1,0 +1,25 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Amount, PaymentMode};
+
+/// The terms of payment at a pool, in addition to its price and its fee. Amounts are in the smallest unit of the asset of the
+/// price. Each is absent if it does not apply: without payments, all are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PaymentTerms {
+    /// How clients pay. With `none`, leases are metered, and nobody pays.
+    #[serde(default)]
+    pub payment: PaymentMode,
+    /// What the account of a client must have left before its node gets a first host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_balance: Option<Amount>,
+    /// The smallest amount that the pool pays to a host; less is carried over to the next settlement period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smallest_payout: Option<Amount>,
+    /// How long a settlement period is, in milliseconds. Absent with `credit`, where the operator closes each period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period_ms: Option<u64>,
+    /// How long the pool serves a new client without payment, in milliseconds. Absent if it offers no trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial_ms: Option<u64>,
+}
