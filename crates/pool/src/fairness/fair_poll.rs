@@ -15,8 +15,9 @@ use crate::fairness::{Block, Caller};
 /// The runtime is fair to tasks, and a block may have thousands of them. Once a block has used up its budget, only one of
 /// its tasks is in the runtime's queue, and the others wait for it. One that holds a permit for a signature check does not
 /// wait: there are few permits, and everybody else waits for them. They are shared among blocks too.
-pub(crate) async fn fair_poll<F: Future>(caller: &Caller, work: F) -> F::Output {
-    let mut work = pin!(work);
+///
+/// The work is pinned by who calls this: a future that contains it takes its size twice, once as an argument.
+pub(crate) async fn fair_poll<F: Future>(caller: &Caller, mut work: Pin<&mut F>) -> F::Output {
     loop {
         let charged_to = caller.charged_to();
         let mut permits = [None, None];
@@ -82,6 +83,10 @@ mod tests {
     use super::*;
     use crate::fairness::{ConnectionLimiter, FairPermit, FairSemaphore, FairWait, fair_semaphore::PermitsHeld};
 
+    async fn fairly<F: Future>(caller: &Caller, work: F) -> F::Output {
+        fair_poll(caller, pin!(work)).await
+    }
+
     /// Callers at these addresses.
     fn callers(block_cpu_us: u32, addresses: impl IntoIterator<Item = String>) -> Vec<Arc<Caller>> {
         let limits = PoolLimits { block_cpu_us, ..PoolLimits::default() };
@@ -96,7 +101,7 @@ mod tests {
         for flood in flood {
             let worked = Rc::clone(&worked);
             spawn_local(async move {
-                fair_poll(&flood, async {
+                fairly(&flood, async {
                     loop {
                         worked.fetch_add(1, Ordering::Relaxed);
                         yield_now().await;
@@ -106,7 +111,7 @@ mod tests {
             });
         }
         let honest = spawn_local(async move {
-            fair_poll(&honest, async {
+            fairly(&honest, async {
                 let mut most = 0;
                 for _ in 0..50 {
                     let before = worked.load(Ordering::Relaxed);
@@ -139,9 +144,9 @@ mod tests {
     async fn a_socket_that_ends_while_it_waits_for_its_turn_keeps_nobody_waiting() {
         let caller = callers(0, ["10.0.0.1".to_owned()]).remove(0);
         let held = caller.block().poll_permits(Instant::now()).await;
-        let mut first = Box::pin(fair_poll(&caller, async { 1 }));
+        let mut first = Box::pin(fairly(&caller, async { 1 }));
         assert_eq!(once(first.as_mut()).await, None);
-        let second = fair_poll(&caller, async { 2 });
+        let second = fairly(&caller, async { 2 });
         drop(held);
         drop(first);
         assert_eq!(second.await, 2);
@@ -162,7 +167,7 @@ mod tests {
         };
         let other = semaphore.acquire(caller.address_block(), &PermitsHeld::default()).unwrap();
         let wait = semaphore.acquire(caller.address_block(), caller.checks());
-        let mut socket = Box::pin(fair_poll(&caller, check(wait)));
+        let mut socket = Box::pin(fairly(&caller, check(wait)));
         assert!(
             !polled(&mut socket).await && !polled(&mut socket).await,
             "in its turn, it begins to wait for a permit"
@@ -178,6 +183,6 @@ mod tests {
         let caller = callers(0, ["10.0.0.1".to_owned()]).remove(0);
         let _held = caller.block().poll_permits(Instant::now()).await;
         caller.set_member();
-        assert_eq!(once(Box::pin(fair_poll(&caller, async { 1 })).as_mut()).await, Some(1));
+        assert_eq!(once(Box::pin(fairly(&caller, async { 1 })).as_mut()).await, Some(1));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     net::IpAddr,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -98,6 +99,7 @@ impl HttpConnection {
         let proxied = matches!(self.opener, Opener::Proxy { .. });
         let answer = self.answer_caller(Arc::clone(&caller), arrival, parts, body);
         // A proxy's connection carries the requests of many callers; any other runs under its caller's block as a whole.
+        let answer = pin!(answer);
         if proxied { fair_poll(&caller, answer).await } else { answer.await }
     }
 
@@ -270,7 +272,8 @@ impl HttpConnection {
             let stream = CountedStream::new(FragmentDeadline::new(stream, limits.fragments), proxied);
             let frames = WsFrames::serve(stream, limits.frame_bytes).await;
             let (session, rpc) = Session::new(frames, &self.rpc_limits(), Keepalive::Ping);
-            let served = websocket::serve(&self.port.service, Box::new(session), rpc, &caller, arrival, challenge);
+            let served =
+                pin!(websocket::serve(&self.port.service, Box::new(session), rpc, &caller, arrival, challenge));
             fair_poll(&caller, served).await;
         });
         Ok(response)

@@ -155,7 +155,7 @@ async fn balanced(mut stream: TcpStream, ends: ConnectionEnds, guard: Connection
 /// Serves a connection, charged to its address block.
 async fn fairly(stream: TcpStream, ends: ConnectionEnds, opener: Opener, port: Arc<Port>) {
     let caller = opener.caller().map(Arc::clone);
-    let work = welcome(stream, ends, opener, port);
+    let work = pin!(welcome(stream, ends, opener, port));
     match caller {
         Some(caller) => fair_poll(&caller, work).await,
         None => work.await,

@@ -1,7 +1,7 @@
 use std::{
     collections::VecDeque,
     future::poll_fn,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll},
     time::Duration,
 };
@@ -15,7 +15,7 @@ use super::*;
 use crate::{
     PoolLimits,
     engine::{CoreMessage, InboxReader, wall_clock},
-    fairness::ConnectionLimiter,
+    fairness::{ConnectionLimiter, fair_poll},
     methods::service::tests::service,
 };
 
@@ -171,4 +171,17 @@ async fn a_status_does_not_overtake_an_earlier_call_of_its_socket() {
     let CoreMessage::Request { command, .. } = next().await else { panic!() };
     assert!(matches!(command, Command::Status { .. }), "{command:?}");
     task.abort();
+}
+
+#[tokio::test]
+async fn the_task_of_a_socket_is_small() {
+    let (service, _reader) = service(PoolLimits::default());
+    let limiter = Arc::new(ConnectionLimiter::new(&service.limits));
+    let caller = limiter.admit([127, 0, 0, 1].into(), Instant::now()).unwrap();
+    let task = async {
+        let serving = pin!(serve_frames(&service, Vec::new(), false));
+        fair_poll(&caller, serving).await;
+    };
+    let bytes = size_of_val(&task);
+    assert!(bytes <= 4_500, "{bytes} bytes");
 }
