@@ -13,14 +13,18 @@ use crate::{
         node::Node,
         node_class::{LastingClass, NodeClass},
     },
-    collections::{address_block::AddressBlock, seeded_rng::SeededRng},
+    collections::{
+        address_block::{AddressBlock, WideBlock},
+        seeded_rng::SeededRng,
+    },
     matching::{
         Context, Matching,
         compatibility::{Incompatibilities, Incompatibility, class_incompatibility, incompatibility_if},
         failed_searches::FailedSearch,
+        hosts_by_block::DrawnHost,
         no_host::NoHost,
         open_hosts::ChainHosts,
-        rejection::Rejection,
+        rejection::{Rejection, TrialCheck},
     },
     metering::unpaired_blocks::SpentHosts,
 };
@@ -47,6 +51,8 @@ pub(crate) struct Criteria {
     apart: Apart,
     /// Whether clients were connected with any of the hosts that have free slots.
     pub(in crate::matching) any_has_served: bool,
+    /// The wide block of the client.
+    wide: WideBlock,
     /// What the search has learned of classes of hosts.
     classes: BTreeMap<NodeClass, Option<Incompatibility>>,
 }
@@ -129,7 +135,7 @@ impl Matching {
         let criteria = Criteria { apart, ..self.criteria(client, context) };
         let mut search = HostSearch::new(criteria, context);
         for host in nearby {
-            search.examine(self, host);
+            search.examine(self, host, TrialCheck::Due);
         }
         let failed = open.failed_before(class).filter(|_| search.best.is_none());
         let found = match failed {
@@ -159,8 +165,8 @@ impl Matching {
             if search.compared >= compared_hosts {
                 break;
             }
-            let Some(host) = walk.next(rng) else { break };
-            search.examine(self, host);
+            let Some(drawn) = walk.next(rng) else { break };
+            search.examine_drawn(self, drawn);
         }
         if search.best.is_none()
             && !search.incompatibilities.is_empty()
@@ -170,9 +176,9 @@ impl Matching {
         }
         let mut looked = first;
         while search.best.is_none() && looked < examined_hosts {
-            let Some(host) = walk.next(rng) else { break };
+            let Some(drawn) = walk.next(rng) else { break };
             looked = looked.saturating_add(1);
-            search.examine(self, host);
+            search.examine_drawn(self, drawn);
         }
         match search.best {
             Some((host, score)) => Ok((host, Selection { score, candidates: search.fitting })),
@@ -195,13 +201,14 @@ impl Matching {
         let near = hosts.iter().filter_map(|&host| context.agents.get(host));
         let blocks = near.clone().filter_map(Node::address).map(AddressBlock::of).collect();
         let payouts = near.filter_map(Node::payout).collect();
-        let avoid = self.nodes.get(client).avoid.iter().flat_map(|avoided| avoided.0.iter());
-        let avoid = avoid.filter_map(|&handle| context.agents.live(handle)).collect();
+        let avoid = self.avoided(client).iter().filter_map(|&handle| context.agents.live(handle)).collect();
         let Context { now, limits, agents, leases, metering, .. } = context;
         let barred = metering.barred_hosts(client, now, agents, limits);
         let spent = metering.spent_hosts(client, now, (agents, leases), limits);
         let kind = self.asks.kind(client);
         let chain = context.agents.get(client).map(Node::chain);
+        let node = context.agents.get(client);
+        let wide = node.map_or(AddressBlock::ALL, |node| self.block_of(node)).wide();
         let any_has_served = chain.is_some_and(|chain| self.knows_hosts_on(chain, context));
         let classes = BTreeMap::new();
         Criteria {
@@ -216,6 +223,7 @@ impl Matching {
             kind,
             apart: Apart::Nothing,
             any_has_served,
+            wide,
             classes,
         }
     }
@@ -261,10 +269,21 @@ impl<'a> HostSearch<'a> {
         Self { criteria, context, best: None, fitting: 0, compared: 0, incompatibilities, steps: 0, progress: None }
     }
 
+    /// Looks at a host that was drawn. Where clients fill a pool, most are new hosts of blocks that have their trials: that is
+    /// seen without a look at the node, which is somewhere else in memory.
+    fn examine_drawn(&mut self, matching: &Matching, drawn: DrawnHost) {
+        if self.criteria.any_has_served && matching.drawn_awaits_trials(drawn, self.criteria.wide, self.context.limits)
+        {
+            self.steps = self.steps.saturating_add(1);
+        } else {
+            self.examine(matching, drawn.host, TrialCheck::Done);
+        }
+    }
+
     /// Looks at a host.
-    fn examine(&mut self, matching: &Matching, host: u32) {
+    fn examine(&mut self, matching: &Matching, host: u32, trials: TrialCheck) {
         self.steps = self.steps.saturating_add(1);
-        match matching.rejection(&mut self.criteria, host, self.context) {
+        match matching.rejection_of(&mut self.criteria, host, trials, self.context) {
             Some(Rejection::Incompatible(why)) => self.incompatibilities.count(why, 1),
             Some(_) => {}
             None => {
@@ -317,8 +336,8 @@ impl<'a> HostSearch<'a> {
             let counted = self.incompatibilities.clone();
             let mut walk = hosts.walk(rng);
             for _ in 0..candidates.max(1).min(most.saturating_sub(self.steps)) {
-                let Some(host) = walk.next(rng) else { break };
-                self.examine(matching, host);
+                let Some(drawn) = walk.next(rng) else { break };
+                self.examine_drawn(matching, drawn);
             }
             self.incompatibilities = counted;
         }

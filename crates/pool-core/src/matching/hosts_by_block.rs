@@ -141,12 +141,19 @@ pub(crate) struct HostWalk<'a> {
     again: VecDeque<BlockWalk<'a>>,
 }
 
+/// A host that a walk came to. Its block is known without a look at the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DrawnHost {
+    pub(crate) host: u32,
+    pub(crate) block: AddressBlock,
+}
+
 /// A walk over the hosts of one wide block.
 #[derive(Debug)]
 struct BlockWalk<'a> {
     blocks: Cycle<'a, BlockGroup>,
     /// Blocks that have more hosts, in turn.
-    again: VecDeque<Cycle<'a, u32>>,
+    again: VecDeque<(AddressBlock, Cycle<'a, u32>)>,
 }
 
 /// A walk over a list, around the end, from any entry on.
@@ -158,7 +165,7 @@ struct Cycle<'a, T> {
 }
 
 impl HostWalk<'_> {
-    pub(crate) fn next(&mut self, rng: &mut SeededRng) -> Option<u32> {
+    pub(crate) fn next(&mut self, rng: &mut SeededRng) -> Option<DrawnHost> {
         let mut blocks = match self.wide.next() {
             Some(group) => BlockWalk { blocks: Cycle::new(&group.blocks, rng), again: VecDeque::new() },
             None => self.again.pop_front()?,
@@ -172,16 +179,16 @@ impl HostWalk<'_> {
 }
 
 impl BlockWalk<'_> {
-    fn next(&mut self, rng: &mut SeededRng) -> Option<u32> {
-        let mut hosts = match self.blocks.next() {
-            Some(group) => Cycle::new(group.hosts.as_slice(), rng),
+    fn next(&mut self, rng: &mut SeededRng) -> Option<DrawnHost> {
+        let (block, mut hosts) = match self.blocks.next() {
+            Some(group) => (group.block, Cycle::new(group.hosts.as_slice(), rng)),
             None => self.again.pop_front()?,
         };
         let host = hosts.next().copied();
         if hosts.left > 0 {
-            self.again.push_back(hosts);
+            self.again.push_back((block, hosts));
         }
-        host
+        host.map(|host| DrawnHost { host, block })
     }
 }
 
@@ -217,7 +224,7 @@ mod tests {
 
     fn all(groups: &HostsByBlock, rng: &mut SeededRng) -> Vec<u32> {
         let mut walk = groups.walk(rng);
-        std::iter::from_fn(|| walk.next(rng)).collect()
+        std::iter::from_fn(|| walk.next(rng)).map(|drawn| drawn.host).collect()
     }
 
     #[test]
@@ -242,6 +249,21 @@ mod tests {
             first += usize::from(hosts[0] < 2_000);
         }
         assert!((50..150).contains(&first), "{first}: the wide block with 1,100 hosts comes first as often as any");
+    }
+
+    #[test]
+    fn a_walk_knows_the_block_of_each_host() {
+        let mut groups = HostsByBlock::default();
+        let mut rng = SeededRng::new([1; 32]);
+        let addresses = ["10.0.0.1", "10.0.1.1", "10.0.0.2", "20.0.0.1", "10.0.0.3"];
+        for (host, address) in (0..).zip(addresses) {
+            groups.insert(block(address), host);
+        }
+        let mut walk = groups.walk(&mut rng);
+        let mut drawn: Vec<DrawnHost> = std::iter::from_fn(|| walk.next(&mut rng)).collect();
+        drawn.sort_by_key(|drawn| drawn.host);
+        let expected = (0..).zip(addresses).map(|(host, address)| DrawnHost { host, block: block(address) });
+        assert_eq!(drawn, expected.collect::<Vec<_>>());
     }
 
     #[test]

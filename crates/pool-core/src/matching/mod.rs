@@ -26,7 +26,7 @@ pub(crate) mod unpaired_offers;
 pub(crate) mod wait_queue;
 pub(crate) mod waiting_blocks;
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use vipnode_types::{LeaseId, Ms, wire::Selection};
 
@@ -63,6 +63,8 @@ pub(crate) struct Matching {
     /// The pool's members are known and may all be at one address, so it does not distinguish address blocks.
     members_only: bool,
     nodes: ByIndex<NodeMatching>,
+    /// The nodes that a client avoids, apart from its other state, because few clients avoid any.
+    avoided: BTreeMap<u32, Box<[Handle]>>,
     open_hosts: OpenHosts,
     wait_queue: WaitQueue,
     asks: PendingAsks,
@@ -139,8 +141,6 @@ struct NodeMatching {
     asked: bool,
     /// The number of hosts that a client wants in total.
     want: u32,
-    /// Nodes that a client avoids. One pointer, because few clients avoid any.
-    avoid: Option<Box<Avoided>>,
     /// Its position in the queue, among the clients whose search is suspended or among the others.
     wait_key: Option<WaitKey>,
     is_suspended: bool,
@@ -165,7 +165,6 @@ impl Default for NodeMatching {
             backing_off: false,
             asked: false,
             want: 0,
-            avoid: None,
             wait_key: None,
             is_suspended: false,
             is_slow: false,
@@ -182,15 +181,12 @@ pub(crate) struct OfferedPair {
     pub(crate) address: Option<IpAddr>,
 }
 
-/// Nodes that a client avoids.
-#[derive(Debug)]
-struct Avoided(Box<[Handle]>);
-
 impl Matching {
     pub(crate) fn new(rng: &mut SeededRng, limits: &Limits) -> Self {
         Self {
             members_only: false,
             nodes: ByIndex::new(),
+            avoided: BTreeMap::new(),
             open_hosts: OpenHosts::default(),
             wait_queue: WaitQueue::default(),
             asks: PendingAsks::default(),
@@ -251,14 +247,23 @@ impl Matching {
     pub(crate) fn set_want(&mut self, client: u32, want: u32, avoid: Box<[Handle]>) {
         if let Some(entry) = self.nodes.get_mut(client) {
             (entry.want, entry.asked, entry.is_slow) = (want, true, false);
-            entry.avoid = (!avoid.is_empty()).then(|| Box::new(Avoided(avoid)));
         }
+        if avoid.is_empty() {
+            self.avoided.remove(&client);
+        } else {
+            self.avoided.insert(client, avoid);
+        }
+    }
+
+    /// The nodes that a client avoids.
+    fn avoided(&self, client: u32) -> &[Handle] {
+        self.avoided.get(&client).map_or(&[], |avoided| avoided)
     }
 
     /// What a client wants, if it asked on this connection, and the nodes that it avoids.
     pub(crate) fn wanted(&self, client: u32) -> Option<(u32, &[Handle])> {
         let entry = self.nodes.get(client);
-        entry.asked.then(|| (entry.want, entry.avoid.as_deref().map_or(&[][..], |avoid| &avoid.0)))
+        entry.asked.then(|| (entry.want, self.avoided(client)))
     }
 
     /// Removes what belonged to a node's connection.
@@ -273,6 +278,7 @@ impl Matching {
     /// Forgets a node that is in no list.
     pub(crate) fn forget(&mut self, index: u32) {
         self.strikes.forget(index);
+        self.avoided.remove(&index);
         self.nodes.take(index);
     }
 

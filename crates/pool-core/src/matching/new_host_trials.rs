@@ -5,7 +5,7 @@ use vipnode_types::{LeaseId, Ms};
 use crate::{
     Limits,
     collections::address_block::{AddressBlock, WideBlock},
-    matching::{Context, Matching},
+    matching::{Context, Matching, hosts_by_block::DrawnHost},
 };
 
 /// Offers of hosts that no client was ever connected with: each is a trial, while it is pending and for some time after
@@ -37,7 +37,7 @@ struct Trial {
 
 /// The number of trials for each wide block of clients, by where the hosts are.
 #[derive(Debug)]
-struct TrialCounts<K>(BTreeMap<K, BTreeMap<WideBlock, u32>>);
+struct TrialCounts<K>(BTreeMap<K, Vec<(WideBlock, u32)>>);
 
 /// Blocks of one wide block that may each have as many trials as a block.
 const BLOCKS_OF_A_WIDE: u32 = 4;
@@ -52,16 +52,21 @@ impl<K> Default for TrialCounts<K> {
 
 impl<K: Ord> TrialCounts<K> {
     fn add(&mut self, hosts: K, clients: WideBlock) {
-        let count = self.0.entry(hosts).or_default().entry(clients).or_default();
-        *count = count.saturating_add(1);
+        let counts = self.0.entry(hosts).or_default();
+        match counts.iter_mut().find(|(of, _)| *of == clients) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => counts.push((clients, 1)),
+        }
     }
 
     fn sub(&mut self, hosts: &K, clients: WideBlock) {
         let Some(counts) = self.0.get_mut(hosts) else { return };
-        let Some(count) = counts.get_mut(&clients) else { return };
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            counts.remove(&clients);
+        let Some(at) = counts.iter().position(|(of, _)| *of == clients) else { return };
+        if let Some((_, count)) = counts.get_mut(at) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                counts.swap_remove(at);
+            }
         }
         if counts.is_empty() {
             self.0.remove(hosts);
@@ -77,16 +82,16 @@ impl<K: Ord> TrialCounts<K> {
     }
 
     fn all(&self) -> usize {
-        let counts = self.0.values().flat_map(BTreeMap::values);
-        counts.fold(0, |sum, count| sum.saturating_add(*count as usize))
+        self.0.values().flatten().fold(0, |sum, (_, count)| sum.saturating_add(*count as usize))
     }
 }
 
 impl NewHostTrials {
     fn is_full(&self, trial: Trial, limits: &Limits) -> bool {
         let (Trial { hosts, clients }, most) = (trial, limits.trials_a_block);
-        self.of_blocks.are_full(&hosts, clients, most)
-            || self.of_wide_blocks.are_full(&hosts.wide(), clients, most.saturating_mul(BLOCKS_OF_A_WIDE))
+        // The wide blocks first: they are fewer, so this is likely to be in the CPU cache.
+        self.of_wide_blocks.are_full(&hosts.wide(), clients, most.saturating_mul(BLOCKS_OF_A_WIDE))
+            || self.of_blocks.are_full(&hosts, clients, most)
     }
 
     fn take(&mut self, Trial { hosts, clients }: Trial) {
@@ -148,6 +153,21 @@ impl Matching {
             return false;
         }
         self.trial(host, client, context).is_some_and(|trial| self.trials.is_full(trial, context.limits))
+    }
+
+    /// As [`Self::awaits_trials`], for a host that a search drew. Whether a client was ever connected with it counts as when it was
+    /// listed.
+    pub(in crate::matching) fn drawn_awaits_trials(
+        &self,
+        DrawnHost { host, block }: DrawnHost,
+        clients: WideBlock,
+        limits: &Limits,
+    ) -> bool {
+        if self.members_only || !self.trials.is_full(Trial { hosts: block, clients }, limits) {
+            return false;
+        }
+        let entry = self.nodes.get(host);
+        !entry.open_has_served && !entry.paired.any()
     }
 
     fn trial(&self, host: u32, client: u32, context: Context<'_>) -> Option<Trial> {

@@ -40,6 +40,13 @@ pub(crate) enum Rejection {
     Incompatible(Incompatibility),
 }
 
+/// Whether the trials of a host's address block are yet to be checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::matching) enum TrialCheck {
+    Due,
+    Done,
+}
+
 /// A client and a host that may be offered to it.
 #[derive(Debug, Clone, Copy)]
 struct Candidates<'a> {
@@ -54,9 +61,20 @@ impl Matching {
     /// [`Self::survey`] distinguishes why it has none. The checks that need no lookup come first, because a search makes
     /// them for each host that it draws.
     pub(crate) fn rejection(&self, criteria: &mut Criteria, host: u32, context: Context<'_>) -> Option<Rejection> {
+        self.rejection_of(criteria, host, TrialCheck::Due, context)
+    }
+
+    /// As [`Self::rejection`].
+    pub(in crate::matching) fn rejection_of(
+        &self,
+        criteria: &mut Criteria,
+        host: u32,
+        trials: TrialCheck,
+        context: Context<'_>,
+    ) -> Option<Rejection> {
         let (client, agents) = (criteria.client, context.agents);
         let candidates = Candidates { client: agents.get(client)?, host: agents.get(host)?, index: host };
-        if let Some(reason) = self.lasting_rejection(criteria, candidates, context) {
+        if let Some(reason) = self.lasting_rejection(criteria, candidates, trials, context) {
             return Some(reason);
         }
         let why = criteria.incompatibility_with(host, NodeClass::of(candidates.host), agents);
@@ -71,6 +89,7 @@ impl Matching {
         &self,
         criteria: &Criteria,
         candidates: Candidates<'_>,
+        trials: TrialCheck,
         context: Context<'_>,
     ) -> Option<Rejection> {
         let Candidates { client, host, index } = candidates;
@@ -90,7 +109,7 @@ impl Matching {
         if self.nodes.get(index).open_free == 0 {
             return Some(Rejection::Full);
         }
-        if criteria.any_has_served && self.awaits_trials(index, criteria.client, context) {
+        if trials == TrialCheck::Due && criteria.any_has_served && self.awaits_trials(index, criteria.client, context) {
             return Some(Rejection::OnTrial);
         }
         if criteria.avoid.contains(&index) || criteria.leaves_out(host) {
