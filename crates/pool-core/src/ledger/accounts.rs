@@ -4,6 +4,7 @@ use vipnode_types::Account;
 
 use crate::{
     AccountRow,
+    collections::by_index::ByIndex,
     ledger::{
         account_figures::AccountFigures,
         balance_sheet::BalanceSheet,
@@ -25,16 +26,21 @@ pub(crate) struct Accounts {
 }
 
 /// The accounts of one kind, each with a number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct NumberedAccounts {
-    figures: Vec<(Account, AccountFigures)>,
+    figures: ByIndex<AccountFigures>,
     numbers: BTreeMap<Account, u32>,
+}
+
+impl Default for NumberedAccounts {
+    fn default() -> Self {
+        Self { figures: ByIndex::new(), numbers: BTreeMap::new() }
+    }
 }
 
 impl NumberedAccounts {
     fn figures(&self, account: Account) -> AccountFigures {
-        let number = self.numbers.get(&account).and_then(|number| self.figures.get(*number as usize));
-        number.map_or_else(AccountFigures::default, |(_, figures)| *figures)
+        self.numbers.get(&account).map_or_else(AccountFigures::default, |number| *self.figures.get(*number))
     }
 
     /// The number of an account, which gets one if it has none. `None` at 2^32 accounts.
@@ -42,23 +48,21 @@ impl NumberedAccounts {
         if let Some(number) = self.numbers.get(&account) {
             return Some(*number);
         }
-        let number = u32::try_from(self.figures.len()).ok()?;
-        self.figures.push((account, AccountFigures::default()));
+        let number = u32::try_from(self.numbers.len()).ok()?;
         self.numbers.insert(account, number);
         Some(number)
     }
 
     fn set(&mut self, account: Account, figures: AccountFigures) {
         let number = self.number(account);
-        if let Some(entry) = number.and_then(|number| self.figures.get_mut(number as usize)) {
-            entry.1 = figures;
+        if let Some(entry) = number.and_then(|number| self.figures.get_mut(number)) {
+            *entry = figures;
         }
     }
 
     /// The accounts by address.
     fn iter(&self) -> impl Iterator<Item = (Account, AccountFigures)> {
-        let figures = |number: &u32| self.figures.get(*number as usize).copied();
-        self.numbers.values().filter_map(figures)
+        self.numbers.iter().map(|(account, number)| (*account, *self.figures.get(*number)))
     }
 }
 
@@ -115,5 +119,14 @@ impl Accounts {
         let own = [(Received, self.received), (PaidOut, self.paid_out), (Fee, self.fee)];
         let all = payers.chain(payees).chain(own).filter(|(_, figures)| *figures != AccountFigures::default());
         all.map(|(account, figures)| AccountRow { account, figures })
+    }
+}
+
+#[cfg(test)]
+impl Accounts {
+    /// Bytes on the heap for the payers, at most: the leaves of their index are at least five elevenths full.
+    pub(crate) fn payer_heap_bytes(&self) -> usize {
+        let of_index = self.payers.numbers.len().div_ceil(5) * 11 * size_of::<(Account, u32)>();
+        self.payers.figures.heap_bytes() + of_index
     }
 }

@@ -8,7 +8,8 @@ use crate::LinkRow;
 #[derive(Debug, Default)]
 pub(crate) struct Links {
     by_node: BTreeMap<NodeId, Account>,
-    by_account: BTreeMap<Account, BTreeSet<NodeId>>,
+    /// One set for all accounts: most have one node, and a set of their own would take room for eleven.
+    by_account: BTreeSet<(Account, NodeId)>,
     counters: BTreeMap<Account, u64>,
 }
 
@@ -20,7 +21,8 @@ impl Links {
 
     /// The nodes that an account pays for, by id.
     pub(crate) fn nodes(&self, payer: Account) -> impl Iterator<Item = NodeId> {
-        self.by_account.get(&payer).into_iter().flatten().copied()
+        let first = (payer, NodeId::new([0; 64]));
+        self.by_account.range(first..).take_while(move |(account, _)| *account == payer).map(|(_, node)| *node)
     }
 
     /// The accounts that pay for a node.
@@ -34,11 +36,11 @@ impl Links {
             Some(payer) => self.by_node.insert(node, payer),
             None => self.by_node.remove(&node),
         };
-        if let Some(nodes) = before.and_then(|before| self.by_account.get_mut(&before)) {
-            nodes.remove(&node);
+        if let Some(before) = before {
+            self.by_account.remove(&(before, node));
         }
         if let Some(payer) = payer {
-            self.by_account.entry(payer).or_default().insert(node);
+            self.by_account.insert((payer, node));
         }
     }
 
@@ -59,5 +61,25 @@ impl Links {
     /// The newest counter of each account that signed one, by account.
     pub(crate) fn counters(&self) -> impl Iterator<Item = (Account, u64)> {
         self.counters.iter().map(|(account, counter)| (*account, *counter))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nodes_of_an_account_are_its_own_by_id() {
+        let (node, account) = (|byte| NodeId::new([byte; 64]), |byte| Account::new([byte; 20]));
+        let mut links = Links::default();
+        for (of, payer) in [(9, 1), (0, 2), (255, 2), (4, 2), (7, 3)] {
+            links.set(node(of), Some(account(payer)));
+        }
+        links.set(node(4), Some(account(3)));
+        links.set(node(9), None);
+        let nodes = |payer| links.nodes(account(payer)).collect::<Vec<_>>();
+        assert_eq!(nodes(1), []);
+        assert_eq!(nodes(2), [node(0), node(255)]);
+        assert_eq!(nodes(3), [node(4), node(7)]);
     }
 }

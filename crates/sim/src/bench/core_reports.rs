@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, PoolCall, Reply};
 use vipnode_types::{
-    AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId,
+    Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId,
     wire::{AskRequest, ClientCriteria, ConnectRequest, HostOffer, PROTOCOL, ReportRequest},
 };
 
@@ -82,14 +82,14 @@ pub(crate) fn run(figures: &mut Vec<Measurement>) -> io::Result<()> {
     Ok(())
 }
 
-fn measured(what: &str, nodes: u32) -> io::Result<Value> {
+pub(super) fn measured(what: &str, nodes: u32) -> io::Result<Value> {
     Ok(serde_json::from_str(&measured_process::ask(&[what, "--nodes", &nodes.to_string()])?)?)
 }
 
 /// Measures in this process, which has nothing else in its memory, and prints the numbers as JSON.
 pub(crate) fn serve(nodes: u32, out: &mut impl Write) -> io::Result<()> {
     machine::pin(machine::MEASURED)?;
-    let mut fleet = ReportFleet::new(nodes)?;
+    let mut fleet = ReportFleet::new(nodes, benchmark_limits())?;
     let bytes = |before: u64, count: u32| -> io::Result<u64> {
         Ok(scaled(machine::user_bytes(std::process::id())?.saturating_sub(before), 1, u64::from(count)))
     };
@@ -111,11 +111,18 @@ pub(crate) fn serve(nodes: u32, out: &mut impl Write) -> io::Result<()> {
     out.flush()
 }
 
+/// Without the limits that keep one agent from crowding out others.
+pub(super) fn benchmark_limits() -> Limits {
+    Limits { offers_minimum: u32::MAX, never_paired_nodes: u32::MAX, ..Limits::default() }
+}
+
 /// A core and its agents, known by their numbers. The even ones are hosts.
-struct ReportFleet {
+pub(super) struct ReportFleet {
     core: Core,
     key: AgentPublic,
-    nodes: u32,
+    pub(super) nodes: u32,
+    /// The payout account of the hosts.
+    payout: Option<Account>,
     said: Vec<(u32, LeaseSetHash)>,
     now: Ms,
     turn: u32,
@@ -128,10 +135,13 @@ struct ReportFleet {
 }
 
 impl ReportFleet {
-    fn new(nodes: u32) -> io::Result<Self> {
-        let limits = Limits { offers_minimum: u32::MAX, never_paired_nodes: u32::MAX, ..Limits::default() };
+    pub(super) fn new(nodes: u32, limits: Limits) -> io::Result<Self> {
+        let payout = (!limits.price.is_free()).then(|| Account::new([5; 20]));
+        let mut core = Core::new(limits, [7; 32], START);
+        core.settle_payment(START, &mut Vec::new());
         Ok(Self {
-            core: Core::new(limits, [7; 32], START),
+            core,
+            payout,
             key: AgentKey::from_random([9; 32]).map_err(io::Error::other)?.public(),
             nodes,
             said: vec![(1, LeaseSetHash::default()); nodes as usize],
@@ -147,7 +157,7 @@ impl ReportFleet {
     }
 
     /// Handles a command and returns how many rows it wrote.
-    fn handle(&mut self, command: Command) -> u64 {
+    pub(super) fn handle(&mut self, command: Command) -> u64 {
         let mut written = 0;
         self.core.handle(self.now, command, &mut self.out);
         for effect in self.out.drain(..) {
@@ -166,7 +176,7 @@ impl ReportFleet {
         written
     }
 
-    fn connect_all(&mut self) {
+    pub(super) fn connect_all(&mut self) {
         for agent in 0..self.nodes {
             let host = agent.is_multiple_of(2);
             let hello = ConnectRequest {
@@ -177,7 +187,7 @@ impl ReportFleet {
                 min_versions: Vec::new(),
                 chain: ChainSpec { chain_id: 1, genesis: Default::default() },
                 enode: Some(Enode::at(node(agent), address(agent), 30_303)),
-                host: host.then_some(HostOffer { slots: 2 * LEASES_A_CLIENT, payout: None }),
+                host: host.then_some(HostOffer { slots: 2 * LEASES_A_CLIENT, payout: self.payout }),
                 client: (!host).then(ClientCriteria::default),
                 join: None,
                 allow_protocol2: false,
@@ -199,7 +209,7 @@ impl ReportFleet {
 
     /// Has each client ask for its hosts and both sides see each other, while all agents report; returns the number of
     /// leases. State that only serves the beginning of a lease is gone by then.
-    fn lease_all(&mut self) -> io::Result<u32> {
+    pub(super) fn lease_all(&mut self) -> io::Result<u32> {
         let mut leases = 0;
         // Slowly, so that what the core remembers of the last half minute's leases weighs little.
         let a_second = self.nodes.div_ceil(240);

@@ -7,6 +7,7 @@ mod ask_latency;
 mod attackers;
 mod benchmarks_page;
 mod certificate;
+mod core_priced;
 mod core_reports;
 mod core_updates;
 mod fairness;
@@ -112,6 +113,12 @@ pub(crate) enum MeasuredProcess {
         #[arg(long)]
         nodes: u32,
     },
+    /// The memory of the pool core alone, with clients that pay.
+    CorePriced {
+        /// Nodes. There are twice as many leases.
+        #[arg(long)]
+        nodes: u32,
+    },
     /// The pool core alone, with protocol-2 updates.
     CoreUpdates {
         /// Nodes. There are twice as many leases.
@@ -172,6 +179,7 @@ async fn all(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()>
     let wanted = |what| args.what == Benchmark::All || args.what == what;
     if wanted(Benchmark::Core) {
         core_reports::run(figures)?;
+        core_priced::run(figures)?;
     }
     if wanted(Benchmark::Store) {
         store_commits::run(figures)?;
@@ -234,6 +242,7 @@ pub(crate) fn measured(what: &MeasuredProcess, out: &mut impl Write) -> io::Resu
         MeasuredProcess::Start { dir } => restart::start(dir, out),
         MeasuredProcess::Signature { peers } => updates::serve_floor(*peers, out),
         MeasuredProcess::CoreUpdates { nodes } => core_updates::serve(*nodes, out),
+        MeasuredProcess::CorePriced { nodes } => core_priced::serve(*nodes, out),
         MeasuredProcess::Core { nodes } => core_reports::serve(*nodes, out),
     }
 }
