@@ -10,7 +10,8 @@ use crate::{
 /// may take. A newcomer is refused by its block's share; no other node is forgotten for it.
 #[derive(Debug)]
 pub(crate) struct NodeShares {
-    all: BlockShares,
+    /// Nodes that were ever paired. The two are apart, so that a node is an entry of one of them only.
+    paired: BlockShares,
     never_paired: BlockShares,
 }
 
@@ -20,42 +21,73 @@ const BLOCK_MINIMUM: u32 = 4;
 
 impl NodeShares {
     pub(crate) const fn new() -> Self {
-        Self { all: BlockShares::new(BLOCK_MINIMUM), never_paired: BlockShares::new(BLOCK_MINIMUM) }
+        Self { paired: BlockShares::new(BLOCK_MINIMUM), never_paired: BlockShares::new(BLOCK_MINIMUM) }
     }
 
     /// Whether a block may have one more node, while the pool remembers `known`.
     pub(crate) fn may_join(&self, block: AddressBlock, never_paired: bool, known: usize, limits: &Limits) -> bool {
         let free = limits.nodes.saturating_sub(u32::try_from(known).unwrap_or(u32::MAX));
         let free_never_paired = limits.never_paired_nodes.saturating_sub(self.never_paired.held());
-        self.all.may_take(block, free) && (!never_paired || self.never_paired.may_take(block, free_never_paired))
+        let own = self.paired.held_by(block).saturating_add(self.never_paired.held_by(block));
+        let wide = block.wide();
+        let wide = self.paired.held_by_wide(wide).saturating_add(self.never_paired.held_by_wide(wide));
+        BlockShares::allows(BLOCK_MINIMUM, own, wide, free)
+            && (!never_paired || self.never_paired.may_take(block, free_never_paired))
     }
 
     /// Counts a node for a block. [`AddressBlock::ALL`] counts for none.
     pub(crate) fn join(&mut self, block: AddressBlock, never_paired: bool) {
-        if block == AddressBlock::ALL {
-            return;
-        }
-        self.all.take(block);
-        if never_paired {
-            self.never_paired.take(block);
+        if block != AddressBlock::ALL {
+            self.nodes_mut(never_paired).take(block);
         }
     }
 
     /// Counts a node of a block no longer.
     pub(crate) fn leave(&mut self, block: AddressBlock, never_paired: bool) {
-        self.all.give_back(block);
-        if never_paired {
-            self.never_paired.give_back(block);
-        }
+        self.nodes_mut(never_paired).give_back(block);
     }
 
     /// Counts a node of a block as one that was paired.
     pub(crate) fn paired(&mut self, block: AddressBlock) {
-        self.never_paired.give_back(block);
+        self.leave(block, true);
+        self.join(block, false);
+    }
+
+    const fn nodes_mut(&mut self, never_paired: bool) -> &mut BlockShares {
+        if never_paired { &mut self.never_paired } else { &mut self.paired }
     }
 
     /// All nodes that count for a block, and those of them that were never paired, for checks.
     pub(crate) const fn held(&self) -> [u32; 2] {
-        [self.all.held(), self.never_paired.held()]
+        let never_paired = self.never_paired.held();
+        [self.paired.held().saturating_add(never_paired), never_paired]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paired_and_never_paired_nodes_share_the_table_and_only_the_latter_their_part() {
+        let limits = Limits { nodes: 30, never_paired_nodes: 12, ..Limits::default() };
+        let block = |text: &str| AddressBlock::of(text.parse().unwrap());
+        let (one, other) = (block("10.0.0.1"), block("20.0.0.1"));
+        let mut shares = NodeShares::new();
+        (0..6).for_each(|_| shares.join(one, true));
+        (0..4).for_each(|_| shares.paired(one));
+        shares.paired(AddressBlock::ALL);
+        assert_eq!(shares.held(), [6, 2]);
+        let may_join = |shares: &NodeShares, never_paired| shares.may_join(one, never_paired, 6, &limits);
+        assert!(may_join(&shares, true) && may_join(&shares, false));
+        (0..4).for_each(|_| shares.join(one, true));
+        assert!(!may_join(&shares, true) && may_join(&shares, false), "six of twelve are never paired");
+        assert!(shares.may_join(other, true, 10, &limits));
+        (0..2).for_each(|_| shares.join(one, false));
+        assert_eq!(shares.held(), [12, 6]);
+        assert!(!shares.may_join(one, false, 18, &limits) && shares.may_join(other, false, 18, &limits));
+        (0..6).for_each(|_| shares.leave(one, true));
+        (0..6).for_each(|_| shares.leave(one, false));
+        assert_eq!(shares.held(), [0, 0]);
     }
 }

@@ -13,7 +13,8 @@ use crate::collections::{
 #[derive(Debug)]
 pub(crate) struct RecentPairs {
     entries: HashTable<RecentPair>,
-    order: VecDeque<(Ms, RecentPair)>,
+    /// The same by age, the oldest first.
+    order: VecDeque<RecentPair>,
     keys: Keys,
 }
 
@@ -42,6 +43,9 @@ enum With {
 
 /// Blocks of a wide block in which light nodes failed, from which on its other light nodes do not get the host either.
 const LIGHT_BLOCKS_OF_A_WIDE: u8 = 4;
+
+/// So many pairs keep their memory.
+const KEPT_PAIRS: usize = 1_024;
 
 impl With {
     /// Without the exception.
@@ -119,8 +123,19 @@ impl RecentPairs {
 
     /// Removes expired entries.
     pub(crate) fn expire(&mut self, now: Ms) {
-        while self.order.front().is_some_and(|(until, _)| *until <= now) {
+        while self.order.front().is_some_and(|pair| pair.until <= now) {
             self.forget_oldest();
+        }
+        self.shrink();
+    }
+
+    /// Returns memory to the system if little of it is used: after a rush of clients, or a flood, it would be kept forever.
+    fn shrink(&mut self) {
+        let keeps = self.order.len().saturating_mul(2).max(KEPT_PAIRS);
+        if self.order.capacity() / 4 > keeps {
+            self.order.shrink_to(keeps);
+            let keys = self.keys;
+            self.entries.shrink_to(keeps, |pair| hash(keys, pair.node, pair.with));
         }
     }
 
@@ -136,11 +151,11 @@ impl RecentPairs {
         let keys = self.keys;
         let hash = |pair: &RecentPair| hash(keys, pair.node, pair.with);
         self.entries.insert_unique(hash(&pair), pair, hash);
-        self.order.push_back((pair.until, pair));
+        self.order.push_back(pair);
     }
 
     fn forget_oldest(&mut self) {
-        if let Some((_, pair)) = self.order.pop_front()
+        if let Some(pair) = self.order.pop_front()
             && let Ok(entry) = self.entries.find_entry(hash(self.keys, pair.node, pair.with), |other| *other == pair)
         {
             entry.remove();
@@ -192,6 +207,19 @@ mod tests {
         assert!(!recent.light_nodes_failed_in(Ms::new(40), 1, wide), "three are left");
         recent.expire(Ms::new(60));
         assert!(recent.entries.is_empty() && recent.order.is_empty());
+    }
+
+    #[test]
+    fn memory_of_a_rush_is_returned() {
+        let mut recent = RecentPairs::new(SeededRng::new([1; 32]).keys());
+        for client in 0..20_000 {
+            recent.failed(1, client, Ms::new(if client < 19_900 { 35 } else { 70 }), u32::MAX);
+        }
+        assert!(recent.order.capacity() >= 20_000 && recent.entries.capacity() >= 20_000);
+        recent.expire(Ms::new(35));
+        assert!(recent.order.capacity() <= 4 * KEPT_PAIRS && recent.entries.capacity() <= 4 * KEPT_PAIRS);
+        assert!((19_900..20_000).all(|client| recent.recently_failed(Ms::new(36), 1, client)));
+        assert!(!recent.recently_failed(Ms::new(36), 1, 19_899));
     }
 
     #[test]
