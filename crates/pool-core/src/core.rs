@@ -36,7 +36,12 @@ pub struct Core {
     pub(crate) counters: Counters,
     /// When the price last changed; `None` if it did not.
     pub(crate) price_set: Option<Ms>,
+    /// The memory of the effects of one command, which the next one uses again.
+    buffer: Vec<Effect>,
 }
+
+/// The memory of so many effects is kept for the next command.
+const KEPT_EFFECTS: usize = 16;
 
 impl Core {
     /// Returns the core of a pool that no agent has joined yet.
@@ -59,6 +64,7 @@ impl Core {
             ledger_held_funds: false,
             counters: Counters::default(),
             price_set: None,
+            buffer: Vec::new(),
             rng,
             clock,
             limits,
@@ -105,11 +111,14 @@ impl Core {
         if self.clock.advance(now, &self.limits) {
             self.counters.pauses = self.counters.pauses.saturating_add(1);
         }
-        let mut output = Output::new(now);
+        let mut output = Output::with_buffer(now, std::mem::take(&mut self.buffer));
         self.dispatch(&mut output, command);
         self.persist_times(&mut output);
         self.post_metered(&mut output);
-        output.finish(out)
+        let (steps, mut buffer) = output.finish_with_buffer(out);
+        buffer.shrink_to(KEPT_EFFECTS);
+        self.buffer = buffer;
+        steps
     }
 
     /// Writes what is otherwise written now and then, such as when agents last reported. A pool that stops in order calls

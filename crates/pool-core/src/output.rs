@@ -18,7 +18,12 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) const fn new(now: Ms) -> Self {
-        Self { now, rows: Vec::new(), effects: Vec::new(), steps: Steps::new() }
+        Self::with_buffer(now, Vec::new())
+    }
+
+    /// As [`Self::new`], with the memory of an empty list, so that an answer allocates none.
+    pub(crate) const fn with_buffer(now: Ms, effects: Vec<Effect>) -> Self {
+        Self { now, rows: Vec::new(), effects, steps: Steps::new() }
     }
 
     pub(crate) fn persist(&mut self, row: Row) {
@@ -63,10 +68,15 @@ impl Output {
     }
 
     pub(crate) fn finish(self, out: &mut Vec<Effect>) -> Steps {
+        self.finish_with_buffer(out).0
+    }
+
+    /// As [`Self::finish`]; returns the empty list too, for the next command.
+    pub(crate) fn finish_with_buffer(mut self, out: &mut Vec<Effect>) -> (Steps, Vec<Effect>) {
         if !self.rows.is_empty() {
             out.push(Effect::Persist(self.rows));
         }
-        out.extend(self.effects);
-        self.steps
+        out.append(&mut self.effects);
+        (self.steps, self.effects)
     }
 }

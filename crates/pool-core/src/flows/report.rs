@@ -66,8 +66,10 @@ impl Core {
 
     /// The price, if it changed since the agent connected.
     fn newer_price(&self, index: u32) -> Option<Price> {
+        // First what is nothing most of the time: the node is somewhere else in memory.
+        let set = self.price_set?;
         let connected = self.agents.get(index)?.since();
-        self.price_set.filter(|set| *set >= connected).map(|_| self.limits.price)
+        (set >= connected).then_some(self.limits.price)
     }
 
     /// Returns the hash after a report that fits the earlier reports on this socket.

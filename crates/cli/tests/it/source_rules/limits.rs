@@ -61,6 +61,8 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/metering/unpaired_blocks.rs", "HOST_BLOCKS", "a part of the rule of `lockout_blocks`"),
     ("pool-core/src/flows/extra_hosts.rs", "OFFERED_TO", "a part of the rule of `retry_ms`"),
     ("pool-core/src/matching/wait_queue.rs", "TICKET_BITS", "the layout of memory"),
+    ("pool-core/src/matching/recent_pairs.rs", "KEPT_PAIRS", "the layout of memory"),
+    ("pool-core/src/core.rs", "KEPT_EFFECTS", "the layout of memory"),
     ("pool-core/src/matching/wait_queue.rs", "TICKETS", "the layout of memory"),
     ("pool-core/src/matching/wait_queue.rs", "PROVEN", "the layout of memory"),
     ("pool-core/src/metering/client_times.rs", "ALWAYS", "a part of the rule of `pairs_a_client`"),
