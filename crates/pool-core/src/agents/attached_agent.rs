@@ -5,9 +5,7 @@ use vipnode_types::{Account, Capability, LeaseSetHash, Ms, NodeId, PeerRules, Pr
 use crate::{
     ConnectionId, Credentials, Limits, NodeRow,
     agents::{
-        Agents, Changed,
-        hello::Hello,
-        node::{ListenAddress, Node},
+        Agents, Changed, hello::Hello, listen_address::ListenAddress, node::Node, node_flags::NodeFlag,
         update_gaps::UpdateGaps,
     },
 };
@@ -72,12 +70,12 @@ impl Agents {
             price_set: None,
             since: node.since(),
             rtt_us: node.rtt_us(),
-            update_gaps: node.update_gaps,
+            update_gaps: node.presence.update_gaps,
             hash: node.hash(),
             head: node.head(),
             light_full: node.light_full(),
             credentials: node.credentials().clone(),
-            endpoint: node.endpoint.clone(),
+            endpoint: node.presence.endpoint.clone(),
             host: node.is_host().then(|| (node.slots(), node.payout())),
             client: node.is_client(),
             max_price: node.max_price.as_deref().copied(),
@@ -119,8 +117,9 @@ impl Agents {
         let seen = self.seen(index).max(agent.seen);
         self.seen_now(index, seen);
         if let Some(node) = self.nodes.get_mut(index) {
-            (node.since, node.rtt_us) = (agent.since, agent.rtt_us);
-            (node.update_gaps, node.light_full) = (agent.update_gaps, agent.light_full);
+            (node.presence.since, node.presence.rtt_us) = (agent.since, agent.rtt_us);
+            node.presence.update_gaps = agent.update_gaps;
+            node.set(NodeFlag::LIGHT_FULL, agent.light_full);
             node.take_report(0, agent.hash, Some(agent.head));
         }
         described

@@ -143,7 +143,7 @@ impl Agents {
             return None;
         }
         let block = node.address().filter(|_| node.is_connected()).map(AddressBlock::of);
-        let proven = node.ever_host() && node.proven().is_proven();
+        let proven = node.ever_host() && node.is_proven();
         (block.is_some() || proven).then_some(Vote { chain, block, proven })
     }
 

@@ -38,8 +38,8 @@ impl Agents {
         let known = self.len();
         let block = if limits.members_only { AddressBlock::ALL } else { AddressBlock::of(address) };
         let Some(node) = self.nodes.get_mut(index).filter(|node| node.block != block) else { return };
-        let never_paired = !node.proven.is_paired();
-        let free = limits.members_only || node.proven.is_proven();
+        let never_paired = !node.is_paired();
+        let free = limits.members_only || node.is_proven();
         if free || self.shares.may_join(block, never_paired, known, limits) {
             self.shares.leave(node.block, never_paired);
             self.shares.join(block, never_paired);

@@ -2,7 +2,7 @@ use vipnode_types::{Account, Capability, MinVersion, Ms, Price};
 
 use crate::{
     Credentials, Limits, NodeRow,
-    agents::{Agents, Changed, node::ListenAddress},
+    agents::{Agents, Changed, listen_address::ListenAddress},
     collections::slab::NIL,
 };
 
@@ -42,7 +42,7 @@ impl Agents {
         let slots = most_slots(limits);
         if let Some(node) = self.nodes.get_mut(index) {
             self.roles.remove(node);
-            node.seen = seen_from.unwrap_or(node.seen);
+            node.presence.seen = seen_from.unwrap_or(node.presence.seen);
         }
         let vote = self.vote(index);
         let changed = self.update(index, |node| node.take_in(hello, slots));

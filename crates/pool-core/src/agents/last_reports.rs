@@ -2,7 +2,7 @@ use vipnode_types::{LeaseSetHash, Ms};
 
 use crate::{
     LastReport, Limits, Row,
-    agents::{Agents, node::Node},
+    agents::{Agents, node::Node, node_flags::NodeFlag},
     collections::{deadlines::Deadlines, slab::Handle},
     output::Output,
     pool_clock::PoolClock,
@@ -31,7 +31,7 @@ impl LastReports {
 impl Agents {
     /// Whether an agent has a deadline of silence, for checks.
     pub(crate) fn is_watched(&self, index: u32) -> bool {
-        self.nodes.get(index).is_some_and(|node| node.watched)
+        self.nodes.get(index).is_some_and(|node| node.has(NodeFlag::WATCHED))
     }
 
     /// When the next deadline of silence is due.
@@ -62,30 +62,30 @@ impl Agents {
     /// Returns the index of a node from [`Self::pop_silence`], which has no deadline from here on.
     pub(crate) fn unwatch(&mut self, handle: Handle) -> Option<u32> {
         let index = self.nodes.live(handle)?;
-        self.nodes.get_mut(index)?.watched = false;
+        self.nodes.get_mut(index)?.set(NodeFlag::WATCHED, false);
         Some(index)
     }
 
     /// Gives an agent a deadline of silence if it has none.
     pub(crate) fn watch(&mut self, index: u32, clock: &PoolClock, limits: &Limits) {
         let Some(handle) = self.nodes.handle(index) else { return };
-        let Some(node) = self.nodes.get_mut(index).filter(|node| !node.watched) else { return };
-        node.watched = true;
-        let due = clock.silent_after(node.seen, limits).max(clock.now()).plus(1);
+        let Some(node) = self.nodes.get_mut(index).filter(|node| !node.has(NodeFlag::WATCHED)) else { return };
+        node.set(NodeFlag::WATCHED, true);
+        let due = clock.silent_after(node.seen(), limits).max(clock.now()).plus(1);
         self.last_reports.silences.push(due, handle);
     }
 
     /// Whether an agent has not reported for too long.
     pub(crate) fn is_silent(&self, index: u32, clock: &PoolClock, limits: &Limits) -> bool {
-        self.nodes.get(index).is_some_and(|node| clock.is_silent(node.seen, limits))
+        self.nodes.get(index).is_some_and(|node| clock.is_silent(node.seen(), limits))
     }
 
     /// Sets an agent's last report to now. No list depends on it.
     pub(crate) fn seen_now(&mut self, index: u32, now: Ms) {
         let Some(handle) = self.nodes.handle(index) else { return };
         let Some(node) = self.nodes.get_mut(index) else { return };
-        node.seen = now;
-        if !std::mem::replace(&mut node.dirty, true) {
+        node.presence.seen = now;
+        if !node.set(NodeFlag::DIRTY, true) {
             self.last_reports.dirty.push(handle);
         }
     }
@@ -123,11 +123,11 @@ impl Agents {
 
     /// Writes changed last reports, all but `keep` of them.
     fn write_reports(&mut self, output: &mut Output, keep: usize) {
-        let mut seen = Vec::new();
+        let mut seen = Vec::with_capacity(self.last_reports.dirty.len().saturating_sub(keep));
         for handle in self.last_reports.dirty.split_off(keep) {
             let Some(index) = self.nodes.live(handle) else { continue };
             let Some(node) = self.nodes.get_mut(index) else { continue };
-            node.dirty = false;
+            node.set(NodeFlag::DIRTY, false);
             seen.push(last_report(node));
         }
         if !seen.is_empty() {

@@ -5,15 +5,19 @@ pub(crate) mod attached_agent;
 pub(crate) mod chain_votes;
 mod connections;
 pub(crate) mod delegations;
+mod dial_address;
 pub(crate) mod drains;
 pub(crate) mod hello;
 pub(crate) mod last_reports;
+pub(crate) mod listen_address;
 pub(crate) mod never_paired;
 pub(crate) mod node;
 pub(crate) mod node_class;
+mod node_flags;
 pub(crate) mod node_shares;
 pub(crate) mod observations;
 pub(crate) mod payout_changes;
+mod presence;
 pub(crate) mod profile;
 pub(crate) mod proven;
 pub(crate) mod registry;
@@ -29,8 +33,8 @@ use crate::{
     ConnectionId, Credentials, Limits, NodeRow, Signer,
     agents::{
         chain_votes::ChainVotes, delegations::Delegations, drains::Drains, last_reports::LastReports, node::Node,
-        node_shares::NodeShares, observations::CapabilityObservations, payout_changes::PayoutChanges, profile::Profile,
-        registry::Registry, roles::Roles,
+        node_flags::NodeFlag, node_shares::NodeShares, observations::CapabilityObservations,
+        payout_changes::PayoutChanges, profile::Profile, registry::Registry, roles::Roles,
     },
     collections::{
         address_block::AddressBlock, deadlines::Deadlines, interner::Interner, seeded_rng::SeededRng, slab::Handle,
@@ -204,7 +208,7 @@ impl Agents {
     ) -> Option<u32> {
         let mut node = Node::new(id, credentials, seen, chain);
         node.set_drained(self.drains.nodes.contains(&id));
-        node.replaced = self.delegations.issued(&id).is_some();
+        node.set(NodeFlag::REPLACED, self.delegations.issued(&id).is_some());
         node.block = block.unwrap_or(AddressBlock::ALL);
         let block = node.block;
         let index = self.nodes.insert(node)?;
@@ -219,7 +223,7 @@ impl Agents {
 
     /// The address block that pays for what a node at an address uses; `None` if no share limits it.
     pub(crate) fn charged_to(&self, id: &NodeId, address: IpAddr, limits: &Limits) -> Option<AddressBlock> {
-        let proven = self.known(id).is_some_and(|node| node.proven().is_proven());
+        let proven = self.known(id).is_some_and(|node| node.is_proven());
         (!limits.members_only && !proven).then(|| AddressBlock::of(address))
     }
 
@@ -257,7 +261,7 @@ impl Agents {
         let node = self.nodes.remove(index)?;
         self.count_vote(index, before);
         self.chains.release(node.chain());
-        self.shares.leave(node.block, !node.proven().is_paired());
+        self.shares.leave(node.block, !node.is_paired());
         self.roles.remove(&node);
         Some(node.id())
     }

@@ -7,7 +7,7 @@ use vipnode_types::Ms;
 
 use crate::{
     Limits,
-    agents::{Agents, node::Node},
+    agents::{Agents, node::Node, node_flags::NodeFlag},
     collections::slab::Handle,
 };
 
@@ -15,9 +15,9 @@ impl Agents {
     /// Plans to check a never-paired node at `due`, unless that is planned already.
     pub(crate) fn schedule_forget(&mut self, index: u32, due: Ms) {
         let Some(handle) = self.nodes.handle(index) else { return };
-        let node = self.nodes.get_mut(index).filter(|node| !node.proven.is_paired() && !node.forget_scheduled);
+        let node = self.nodes.get_mut(index).filter(|node| !node.is_paired() && !node.has(NodeFlag::FORGET_SCHEDULED));
         let Some(node) = node else { return };
-        node.forget_scheduled = true;
+        node.set(NodeFlag::FORGET_SCHEDULED, true);
         self.never_paired.push(due.plus(1), handle);
     }
 
@@ -34,14 +34,14 @@ impl Agents {
         let handle: Handle = self.never_paired.pop_due(now)?;
         let index = self.nodes.live(handle);
         if let Some(node) = index.and_then(|index| self.nodes.get_mut(index)) {
-            node.forget_scheduled = false;
+            node.set(NodeFlag::FORGET_SCHEDULED, false);
         }
         Some(index)
     }
 
     /// Whether a check of a node is planned.
     pub(crate) fn is_forget_scheduled(&self, index: u32) -> bool {
-        self.get(index).is_some_and(|node| node.forget_scheduled)
+        self.get(index).is_some_and(|node| node.has(NodeFlag::FORGET_SCHEDULED))
     }
 
     /// When the next never-paired node is checked.
@@ -65,7 +65,7 @@ impl Agents {
 
 /// Returns the time after which a node without a connection and without leases is forgotten.
 pub(crate) fn forget_after(node: &Node, limits: &Limits) -> Ms {
-    if node.proven().is_paired() {
+    if node.is_paired() {
         return node.seen().plus(limits.prune_ms);
     }
     // No nonce that it used is newer than that, so each is refused by its age afterward.

@@ -1,97 +1,34 @@
 use std::net::IpAddr;
 
-use vipnode_types::{Account, AddressScope, ChainSpec, Delegation, Enode, EnodeHost, LeaseSetHash, Ms, NodeId, Price};
+use vipnode_types::{Account, ChainSpec, Delegation, LeaseSetHash, Ms, NodeId, Price};
 
 use crate::{
-    ConnectionId, Credentials, NodeRow, Proven,
-    agents::{hello::Hello, update_gaps::UpdateGaps},
+    ConnectionId, Credentials, NodeRow, PairedTime, Proven,
+    agents::{
+        hello::Hello, listen_address::ListenAddress, node_flags::NodeFlag, presence::Presence, update_gaps::UpdateGaps,
+    },
     collections::{address_block::AddressBlock, slab::NIL},
     protocol2::dialect::AgentProtocol,
 };
 
-/// A node and its agent. Other owners keep their own state of it, under its index.
+/// A node and its agent. Other owners keep their own state of it, under its index. The fields are in this order in memory:
+/// the presence is next to the node's generation.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Node {
+    pub(in crate::agents) presence: Presence,
     id: NodeId,
     credentials: Credentials,
-    /// When its agent last reported.
-    pub(in crate::agents) seen: Ms,
-    chain: u32,
-    pub(in crate::agents) endpoint: Option<ListenAddress>,
-    payout: Option<Account>,
-    ever_host: bool,
-    ever_client: bool,
-    pub(in crate::agents) proven: Proven,
-    /// Whether its newest delegation replaced an older one.
-    pub(in crate::agents) replaced: bool,
+    /// In its own allocation, because few nodes of most pools have one.
+    payout: Option<Box<Account>>,
+    /// The times for which it was paired, while it is not proven yet.
+    paired_times: Option<Box<[PairedTime; 2]>>,
     /// The address block that it counts for; [`AddressBlock::ALL`] for none.
     pub(in crate::agents) block: AddressBlock,
-
-    /// The current connection, if any. The fields below describe it.
-    pub(in crate::agents) connection: Option<ConnectionId>,
-    address: Option<IpAddr>,
-    callable: bool,
-    /// When it last connected or left.
-    pub(in crate::agents) since: Ms,
-    /// Numbers of the versions, or [`NIL`] if they are unknown or too many.
+    /// Number of the version of its agent, or [`NIL`] if it is unknown or there are too many.
     agent_version: u32,
-    client_version: u32,
-    /// Number of the profile, or [`NIL`] if it sent none.
-    profile: u32,
-    pub(in crate::agents) rtt_us: u32,
-    pub(in crate::agents) update_gaps: UpdateGaps,
-    seq: u32,
-    hash: LeaseSetHash,
-    head: u64,
-
-    /// Whether the operator drained it: it gets no new leases.
-    drained: bool,
-    is_host: bool,
-    slots: u32,
-    /// Whether its slots for light nodes are full.
-    pub(in crate::agents) light_full: bool,
-    is_client: bool,
-    /// Whether it is a client whose node dials a host only seconds after the call.
-    dials_late: bool,
     /// `None` if it has no maximum, as most have none.
     pub(in crate::agents) max_price: Option<Box<Price>>,
-
-    /// Whether the store has a row of it.
-    stored: bool,
-    /// Whether it has an entry among the deadlines of silence.
-    pub(in crate::agents) watched: bool,
-    /// Whether it has an entry among the checks of never-paired nodes.
-    pub(in crate::agents) forget_scheduled: bool,
-    /// Whether it has an entry among the nodes that may be proven.
-    pub(in crate::agents) proof_scheduled: bool,
-    /// Whether the time of its last report changed since the last write.
-    pub(in crate::agents) dirty: bool,
-}
-
-/// Where a node claims to listen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ListenAddress {
-    host: EnodeHost,
-    port: u16,
-    disc_port: Option<u16>,
-}
-
-/// Which address of a node another one dials.
-#[derive(Debug, Clone, Copy)]
-enum DialAddress {
-    Claimed,
-    /// The remote address of its socket, with the port that it claims.
-    Observed(IpAddr),
-}
-
-impl ListenAddress {
-    pub(crate) fn of(enode: &Enode) -> Self {
-        Self { host: enode.host.clone(), port: enode.port, disc_port: enode.disc_port }
-    }
-
-    fn enode(&self, id: NodeId) -> Enode {
-        Enode { id, host: self.host.clone(), port: self.port, disc_port: self.disc_port }
-    }
 }
 
 impl Node {
@@ -99,53 +36,26 @@ impl Node {
         Self {
             id,
             credentials,
-            seen,
-            chain,
-            endpoint: None,
+            presence: Presence::new(seen, chain),
             payout: None,
-            ever_host: false,
-            ever_client: false,
-            proven: Proven::No,
-            replaced: false,
+            paired_times: None,
             block: AddressBlock::ALL,
-            connection: None,
-            address: None,
-            callable: false,
-            since: seen,
             agent_version: NIL,
-            client_version: NIL,
-            profile: NIL,
-            rtt_us: 0,
-            update_gaps: UpdateGaps::default(),
-            seq: 0,
-            hash: LeaseSetHash::default(),
-            head: 0,
-            drained: false,
-            is_host: false,
-            slots: 0,
-            light_full: false,
-            is_client: false,
-            dials_late: false,
             max_price: None,
-            stored: false,
-            watched: false,
-            forget_scheduled: false,
-            proof_scheduled: false,
-            dirty: false,
         }
     }
 
     /// Returns a node from a stored row.
     pub(crate) fn from_row(row: &NodeRow, chain: u32) -> Self {
         let mut node = Self::new(row.id, row.credentials.clone(), row.seen, chain);
-        node.endpoint = row.enode.as_ref().map(ListenAddress::of);
-        node.payout = row.payout;
-        node.ever_host = row.host;
-        node.ever_client = row.client;
-        node.proven = row.proven.clone();
-        node.replaced = row.replaced;
+        node.presence.endpoint = row.enode.as_ref().map(ListenAddress::of);
+        node.set_payout(row.payout);
+        node.set(NodeFlag::EVER_HOST, row.host);
+        node.set(NodeFlag::EVER_CLIENT, row.client);
+        node.set_proven(row.proven.clone());
+        node.set(NodeFlag::REPLACED, row.replaced);
         node.block = row.block.unwrap_or(AddressBlock::ALL);
-        node.stored = true;
+        node.set(NodeFlag::STORED, true);
         node
     }
 
@@ -154,16 +64,26 @@ impl Node {
         NodeRow {
             id: self.id,
             credentials: self.credentials.on_new_socket(),
-            seen: self.seen,
+            seen: self.seen(),
             chain,
-            enode: self.endpoint.as_ref().map(|endpoint| endpoint.enode(self.id)),
-            payout: self.payout,
-            host: self.ever_host,
-            client: self.ever_client,
-            proven: self.proven.clone(),
-            replaced: self.replaced,
+            enode: self.presence.endpoint.as_ref().map(|endpoint| endpoint.enode(self.id)),
+            payout: self.payout(),
+            host: self.ever_host(),
+            client: self.ever_client(),
+            proven: self.proven(),
+            replaced: self.has(NodeFlag::REPLACED),
             block: Some(self.block).filter(|block| *block != AddressBlock::ALL),
         }
+    }
+
+    /// Whether a flag is set.
+    pub(in crate::agents) const fn has(&self, flag: NodeFlag) -> bool {
+        self.presence.flags.has(flag)
+    }
+
+    /// Sets or clears a flag. Returns whether it was set before.
+    pub(in crate::agents) const fn set(&mut self, flag: NodeFlag, on: bool) -> bool {
+        self.presence.flags.set(flag, on)
     }
 
     pub(crate) const fn id(&self) -> NodeId {
@@ -185,129 +105,173 @@ impl Node {
 
     /// When it last reported.
     pub(crate) const fn seen(&self) -> Ms {
-        self.seen
+        self.presence.seen
     }
 
     /// Number of its chain.
     pub(crate) const fn chain(&self) -> u32 {
-        self.chain
+        self.presence.chain
     }
 
     /// Sets the chain. Returns the number of the previous one.
     pub(in crate::agents) const fn set_chain(&mut self, chain: u32) -> u32 {
-        std::mem::replace(&mut self.chain, chain)
+        std::mem::replace(&mut self.presence.chain, chain)
     }
 
     /// The account that is paid for its slots.
-    pub(crate) const fn payout(&self) -> Option<Account> {
-        self.payout
+    pub(crate) fn payout(&self) -> Option<Account> {
+        self.payout.as_deref().copied()
     }
 
-    pub(in crate::agents) const fn set_payout(&mut self, payout: Option<Account>) {
-        self.payout = payout;
+    pub(in crate::agents) fn set_payout(&mut self, payout: Option<Account>) {
+        self.payout = payout.map(Box::new);
     }
 
     /// Whether it ever offered slots.
     pub(crate) const fn ever_host(&self) -> bool {
-        self.ever_host
+        self.has(NodeFlag::EVER_HOST)
     }
 
     /// Whether it ever asked for hosts.
     pub(crate) const fn ever_client(&self) -> bool {
-        self.ever_client
+        self.has(NodeFlag::EVER_CLIENT)
     }
 
     /// Whether its newest delegation revokes an older one that could hold otherwise.
     pub(in crate::agents) fn revokes(&self, now: Ms) -> bool {
-        self.replaced && now < Delegation::longest(self.credentials.issued)
+        self.has(NodeFlag::REPLACED) && now < Delegation::longest(self.credentials.issued)
     }
 
     /// Whether it counts as a client of the pool. A full node of protocol 2 does not, because each agent of the original
     /// asks for hosts; its page shows light nodes as clients.
     pub(crate) const fn counts_as_client(&self) -> bool {
-        self.ever_client && (self.dialect().names_roles() || !self.ever_host)
+        self.ever_client() && (self.dialect().names_roles() || !self.ever_host())
     }
 
     /// Whether it counts as a client of the pool with its current roles.
     pub(crate) const fn counts_as_client_now(&self) -> bool {
-        self.is_client && (self.dialect().names_roles() || !self.is_host)
+        self.is_client() && (self.dialect().names_roles() || !self.is_host())
     }
 
     /// Whether it was paired with others for long enough.
-    pub(crate) const fn proven(&self) -> &Proven {
-        &self.proven
+    pub(crate) fn proven(&self) -> Proven {
+        match &self.paired_times {
+            _ if self.is_proven() => Proven::Yes,
+            Some(times) => Proven::Partly(times.clone()),
+            None => Proven::No,
+        }
     }
 
-    pub(crate) const fn connection(&self) -> Option<ConnectionId> {
-        self.connection
+    /// Whether it was paired with others for long enough.
+    pub(crate) const fn is_proven(&self) -> bool {
+        self.has(NodeFlag::PROVEN)
+    }
+
+    /// Whether it was ever paired with another node.
+    pub(crate) const fn is_paired(&self) -> bool {
+        self.is_proven() || self.paired_times.is_some()
+    }
+
+    /// As [`Self::proven`]; afterward it counts as never paired, until [`Self::set_proven`] puts the result back.
+    pub(in crate::agents) fn take_proven(&mut self) -> Proven {
+        if self.set(NodeFlag::PROVEN, false) {
+            return Proven::Yes;
+        }
+        self.paired_times.take().map_or(Proven::No, Proven::Partly)
+    }
+
+    /// How many more milliseconds of pairing it takes at least, of `needed` with each of two wide blocks.
+    pub(in crate::agents) fn lacks_ms(&self, needed: u64) -> u64 {
+        match &self.paired_times {
+            _ if self.is_proven() => 0,
+            Some(times) => PairedTime::lack_ms(times, needed),
+            None => needed,
+        }
+    }
+
+    pub(in crate::agents) fn set_proven(&mut self, proven: Proven) {
+        self.set(NodeFlag::PROVEN, proven.is_proven());
+        self.paired_times = if let Proven::Partly(times) = proven { Some(times) } else { None };
+    }
+
+    pub(crate) fn connection(&self) -> Option<ConnectionId> {
+        self.is_connected().then_some(self.presence.connection)
+    }
+
+    /// Sets or removes the connection. Returns the previous one.
+    pub(in crate::agents) fn set_connection(&mut self, connection: Option<ConnectionId>) -> Option<ConnectionId> {
+        let before = self.connection();
+        self.set(NodeFlag::CONNECTED, connection.is_some());
+        self.presence.connection = connection.unwrap_or(self.presence.connection);
+        before
     }
 
     pub(crate) const fn is_connected(&self) -> bool {
-        self.connection.is_some()
+        self.has(NodeFlag::CONNECTED)
     }
 
     /// The remote address of its last connection.
     pub(crate) const fn address(&self) -> Option<IpAddr> {
-        self.address
+        self.presence.address
     }
 
     /// Whether the pool can call its agent (WebSocket) or only answer it (HTTP).
     pub(crate) const fn callable(&self) -> bool {
-        self.callable
+        self.has(NodeFlag::CALLABLE)
     }
 
     /// When it last connected; while it is not connected, when it left.
     pub(crate) const fn since(&self) -> Ms {
-        self.since
+        self.presence.since
     }
 
     /// The smoothed round trip time in microseconds; 0 if unknown.
     pub(crate) const fn rtt_us(&self) -> u32 {
-        self.rtt_us
+        self.presence.rtt_us
     }
 
     /// The number of the newest report on this connection, or 0.
     pub(crate) const fn seq(&self) -> u32 {
-        self.seq
+        self.presence.seq
     }
 
     /// The hash of the leases that it reported to see.
     pub(crate) const fn hash(&self) -> LeaseSetHash {
-        self.hash
+        self.presence.hash
     }
 
     /// The newest block it reported.
     pub(crate) const fn head(&self) -> u64 {
-        self.head
+        self.presence.head
     }
 
     /// Whether the operator drained it: it gets no new leases.
     pub(crate) const fn drained(&self) -> bool {
-        self.drained
+        self.has(NodeFlag::DRAINED)
     }
 
     pub(in crate::agents) const fn set_drained(&mut self, drained: bool) {
-        self.drained = drained;
+        self.set(NodeFlag::DRAINED, drained);
     }
 
     /// Whether it offers slots.
     pub(crate) const fn is_host(&self) -> bool {
-        self.is_host
+        self.has(NodeFlag::HOST)
     }
 
     /// The slots that it offers in total.
     pub(crate) const fn slots(&self) -> u32 {
-        self.slots
+        self.presence.slots
     }
 
     /// Whether its slots for light nodes are full.
     pub(crate) const fn light_full(&self) -> bool {
-        self.light_full
+        self.has(NodeFlag::LIGHT_FULL)
     }
 
     /// Whether it asks for hosts.
     pub(crate) const fn is_client(&self) -> bool {
-        self.is_client
+        self.has(NodeFlag::CLIENT)
     }
 
     /// Whether it pays this price: it does not exceed its maximum.
@@ -320,170 +284,119 @@ impl Node {
     }
 
     pub(crate) const fn client_version(&self) -> u32 {
-        self.client_version
+        self.presence.client_version
     }
 
     /// The numbers of both versions.
     pub(crate) const fn versions(&self) -> [u32; 2] {
-        [self.agent_version, self.client_version]
+        [self.agent_version, self.presence.client_version]
     }
 
     /// Sets the numbers of both versions. Returns the previous ones.
     pub(in crate::agents) const fn set_versions(&mut self, agent: u32, client: u32) -> [u32; 2] {
-        [std::mem::replace(&mut self.agent_version, agent), std::mem::replace(&mut self.client_version, client)]
+        [
+            std::mem::replace(&mut self.agent_version, agent),
+            std::mem::replace(&mut self.presence.client_version, client),
+        ]
     }
 
     /// The number of its profile.
     pub(crate) const fn profile(&self) -> u32 {
-        self.profile
+        self.presence.profile
     }
 
     /// Sets the number of its profile. Returns the previous one.
     pub(in crate::agents) const fn set_profile(&mut self, profile: u32) -> u32 {
-        std::mem::replace(&mut self.profile, profile)
+        std::mem::replace(&mut self.presence.profile, profile)
     }
 
     /// Marks it as stored. Returns whether it was before.
     pub(in crate::agents) const fn store(&mut self) -> bool {
-        std::mem::replace(&mut self.stored, true)
+        self.set(NodeFlag::STORED, true)
     }
 
     /// Resets the state of the connection for a new one.
     pub(in crate::agents) fn begin_connection(&mut self, address: IpAddr, callable: bool, now: Ms) {
-        self.address = Some(address);
-        self.callable = callable;
-        self.since = now;
-        self.seq = 0;
-        self.light_full = false;
-        self.update_gaps = UpdateGaps::default();
-        self.hash = LeaseSetHash::default();
+        self.presence.address = Some(address);
+        self.set(NodeFlag::CALLABLE, callable);
+        self.presence.since = now;
+        self.presence.seq = 0;
+        self.set(NodeFlag::LIGHT_FULL, false);
+        self.presence.update_gaps = UpdateGaps::default();
+        self.presence.hash = LeaseSetHash::default();
     }
 
     pub(in crate::agents) fn end_connection(&mut self, left: Option<Ms>) {
-        self.rtt_us = 0;
-        self.since = left.unwrap_or(self.since);
+        self.presence.rtt_us = 0;
+        self.presence.since = left.unwrap_or(self.presence.since);
     }
 
     /// Stores the description that its agent sent in a connect.
     pub(in crate::agents) fn take_in(&mut self, hello: Hello<'_>, most_slots: u32) {
         let before = self.credentials.issued;
-        self.replaced |= before != Ms::ZERO && before != hello.credentials.issued;
+        if before != Ms::ZERO && before != hello.credentials.issued {
+            self.set(NodeFlag::REPLACED, true);
+        }
         self.credentials = hello.credentials;
-        self.endpoint = hello.endpoint;
-        self.is_host = hello.host.is_some();
-        self.slots = hello.host.map_or(0, |(slots, _)| slots.min(most_slots));
-        self.ever_host |= hello.host.is_some();
-        self.is_client = hello.client;
-        self.dials_late = hello.dials_late;
+        self.presence.endpoint = hello.endpoint;
+        self.set(NodeFlag::HOST, hello.host.is_some());
+        self.presence.slots = hello.host.map_or(0, |(slots, _)| slots.min(most_slots));
+        self.set(NodeFlag::EVER_HOST, self.ever_host() || hello.host.is_some());
+        self.set(NodeFlag::CLIENT, hello.client);
+        self.set(NodeFlag::DIALS_LATE, hello.dials_late);
         self.max_price = hello.max_price.map(Box::new);
-        self.ever_client |= hello.client;
+        self.set(NodeFlag::EVER_CLIENT, self.ever_client() || hello.client);
     }
 
     /// Whether it is a client whose node dials a host only seconds after the call.
     pub(crate) const fn dials_late(&self) -> bool {
-        self.dials_late
+        self.has(NodeFlag::DIALS_LATE)
     }
 
     /// Sets the number of slots that a host offers.
     pub(crate) const fn set_slots(&mut self, slots: u32) {
-        if self.is_host {
-            self.slots = slots;
+        if self.is_host() {
+            self.presence.slots = slots;
         }
     }
 
     /// Sets whether the slots for light nodes are full. Returns the previous value.
     pub(in crate::agents) const fn set_light_full(&mut self, full: bool) -> bool {
-        std::mem::replace(&mut self.light_full, full)
+        self.set(NodeFlag::LIGHT_FULL, full)
     }
 
     /// Makes it a client. Returns true if it was never one before.
     pub(in crate::agents) const fn become_client(&mut self) -> bool {
-        self.is_client = true;
-        !std::mem::replace(&mut self.ever_client, true)
+        self.set(NodeFlag::CLIENT, true);
+        !self.set(NodeFlag::EVER_CLIENT, true)
     }
 
     /// Stores the fields of a report that no list depends on.
     pub(in crate::agents) fn take_report(&mut self, seq: u32, hash: LeaseSetHash, head: Option<u64>) {
-        self.seq = seq;
-        self.hash = hash;
-        self.head = head.unwrap_or(self.head);
+        self.presence.seq = seq;
+        self.presence.hash = hash;
+        self.presence.head = head.unwrap_or(self.presence.head);
     }
 
     pub(in crate::agents) fn note_latency(&mut self, rtt_us: u32) {
         let rtt = u64::from(rtt_us.max(1));
-        let smooth = match self.rtt_us {
+        let smooth = match self.presence.rtt_us {
             0 => rtt,
             old => u64::from(old).saturating_mul(3).saturating_add(rtt) / 4,
         };
-        self.rtt_us = u32::try_from(smooth).unwrap_or(u32::MAX);
+        self.presence.rtt_us = u32::try_from(smooth).unwrap_or(u32::MAX);
     }
 
     /// The slots that it could provide without its leases: all of them while it can be called and dialed and is not drained,
     /// otherwise 0.
     pub(crate) fn open_slots(&self) -> u32 {
-        let reachable = self.endpoint.as_ref().is_some_and(|endpoint| endpoint.port != 0);
-        let offers = self.is_host && !self.drained && self.callable && self.is_connected() && reachable;
-        if offers { self.slots } else { 0 }
-    }
-
-    /// Returns where a node that was observed in a scope may dial it: the remote address of its socket with the port that it
-    /// claims. The claimed address is used only in a closed pool or if the socket came over loopback, so that no node is
-    /// made to dial an address that the pool did not observe.
-    ///
-    /// `None` where neither address means this node from there. Otherwise an agent in the pool's own network could make
-    /// the nodes of strangers connect to machines in theirs, and addresses of a private network would leave it.
-    pub(crate) fn dialed_from(&self, observed: AddressScope, members_only: bool) -> Option<Enode> {
-        let enode = || Some(self.endpoint.as_ref()?.enode(self.id));
-        match self.dial_address(observed, members_only)? {
-            DialAddress::Claimed => enode(),
-            DialAddress::Observed(ip) => Some(enode()?.with_ip(ip)),
-        }
-    }
-
-    /// Which of its addresses a node that was observed in a scope may dial; see [`Self::dialed_from`].
-    fn dial_address(&self, observed: AddressScope, members_only: bool) -> Option<DialAddress> {
-        let endpoint = self.endpoint.as_ref().filter(|endpoint| endpoint.port != 0)?;
-        let own = self.address?.to_canonical();
-        let reachable = |ip: IpAddr| AddressScope::of(ip).is_some_and(|scope| scope.is_reachable_from(observed));
-        let claims = match &endpoint.host {
-            EnodeHost::None => false,
-            EnodeHost::Ip(ip) => reachable(*ip),
-            EnodeHost::Dns(_) => true,
-        };
-        if claims && (members_only || own.is_loopback()) {
-            return Some(DialAddress::Claimed);
-        }
-        reachable(own).then_some(DialAddress::Observed(own))
-    }
-
-    /// The scope in which it is observed: where its agent's socket comes from.
-    pub(crate) fn scope(&self) -> Option<AddressScope> {
-        self.address.map(|ip| AddressScope::of(ip).unwrap_or(AddressScope::Public))
-    }
-
-    /// Whether another node may dial it.
-    pub(crate) fn may_be_dialed_by(&self, other: &Self, members_only: bool) -> bool {
-        other.scope().is_some_and(|observed| self.dial_address(observed, members_only).is_some())
-    }
-
-    /// Returns where another node may dial it; `None` if that node's address is not known.
-    pub(crate) fn dialed_by(&self, other: &Self, members_only: bool) -> Option<Enode> {
-        self.dialed_from(other.scope()?, members_only)
-    }
-
-    /// Returns where it was observed, for another node; `None` if that address does not mean this node from there.
-    pub(crate) fn address_for(&self, other: &Self) -> Option<IpAddr> {
-        let (own, observed) = (self.address?.to_canonical(), other.scope()?);
-        AddressScope::of(own).filter(|scope| scope.is_reachable_from(observed)).map(|_| own)
-    }
-
-    /// As [`Self::dialed_by`], or only its id.
-    pub(crate) fn named_to(&self, other: &Self, members_only: bool) -> Enode {
-        self.dialed_by(other, members_only).unwrap_or_else(|| Enode::id_only(self.id))
+        let reachable = self.presence.endpoint.as_ref().is_some_and(|endpoint| endpoint.port() != 0);
+        let offers = self.is_host() && !self.drained() && self.callable() && self.is_connected() && reachable;
+        if offers { self.presence.slots } else { 0 }
     }
 
     /// Whether the pool can call it to dial.
     pub(crate) const fn can_dial(&self) -> bool {
-        self.connection.is_some() && self.callable && self.dialect().takes_dial_calls()
+        self.is_connected() && self.callable() && self.dialect().takes_dial_calls()
     }
 }

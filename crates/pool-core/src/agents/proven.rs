@@ -2,7 +2,11 @@ use std::net::IpAddr;
 
 use vipnode_types::Ms;
 
-use crate::{Limits, agents::Agents, collections::address_block::WideBlock};
+use crate::{
+    Limits,
+    agents::{Agents, node::Node, node_flags::NodeFlag},
+    collections::address_block::WideBlock,
+};
 
 /// Whether a node was paired with others for long enough to be known as real.
 ///
@@ -31,6 +35,11 @@ pub struct PairedTime {
 
 impl PairedTime {
     const NONE: Self = Self { with: WideBlock::from_bits(0), ms: 0 };
+
+    /// How many more milliseconds it takes at least, of `needed` with each of two wide blocks.
+    pub(in crate::agents) fn lack_ms(times: &[Self; 2], needed: u64) -> u64 {
+        times.iter().map(|time| needed.saturating_sub(time.ms)).max().unwrap_or(needed)
+    }
 }
 
 impl Proven {
@@ -50,7 +59,7 @@ impl Proven {
     fn lacks_ms(&self, needed: u64) -> u64 {
         match self {
             Self::No => needed,
-            Self::Partly(times) => times.iter().map(|time| needed.saturating_sub(time.ms)).max().unwrap_or(needed),
+            Self::Partly(times) => PairedTime::lack_ms(times, needed),
             Self::Yes => 0,
         }
     }
@@ -106,7 +115,7 @@ impl Proven {
 impl Agents {
     /// Whether a node was paired with others for long enough.
     pub(crate) fn is_proven(&self, index: u32) -> bool {
-        self.get(index).is_some_and(|node| node.proven().is_proven())
+        self.get(index).is_some_and(Node::is_proven)
     }
 
     /// Whether limits for unknown nodes apply to a node. Members of a closed pool are known to its operator.
@@ -117,15 +126,15 @@ impl Agents {
     /// How many more milliseconds a node has to be paired at least to be proven.
     pub(crate) fn lacks_ms(&self, index: u32, limits: &Limits) -> u64 {
         let needed = if limits.members_only { 1 } else { limits.proven_ms };
-        self.get(index).map_or(needed, |node| node.proven().lacks_ms(needed))
+        self.get(index).map_or(needed, |node| node.lacks_ms(needed))
     }
 
     /// Plans to look whether a node is proven, unless it is or that is planned already.
     pub(crate) fn schedule_proof(&mut self, index: u32, due: Ms) {
         let Some(handle) = self.nodes.handle(index) else { return };
-        let node = self.nodes.get_mut(index).filter(|node| !node.proven.is_proven() && !node.proof_scheduled);
+        let node = self.nodes.get_mut(index).filter(|node| !node.is_proven() && !node.has(NodeFlag::PROOF_SCHEDULED));
         let Some(node) = node else { return };
-        node.proof_scheduled = true;
+        node.set(NodeFlag::PROOF_SCHEDULED, true);
         self.proofs.push(due, handle);
     }
 
@@ -134,7 +143,7 @@ impl Agents {
         let handle = self.proofs.pop_due(now)?;
         let index = self.nodes.live(handle);
         if let Some(node) = index.and_then(|index| self.nodes.get_mut(index)) {
-            node.proof_scheduled = false;
+            node.set(NodeFlag::PROOF_SCHEDULED, false);
         }
         Some(index)
     }
@@ -155,7 +164,7 @@ impl Agents {
     pub(crate) fn prove(&mut self, index: u32, running: &[(u32, u64)], limits: &Limits) -> u64 {
         let needed = if limits.members_only { None } else { Some(limits.proven_ms) };
         let Some((node, own)) = self.get(index).and_then(|node| Some((node, node.address()?))) else { return u64::MAX };
-        let mut proven = node.proven().clone();
+        let mut proven = node.proven();
         for (other, ms) in running {
             if let Some(other) = self.address(*other) {
                 proven.add(own, other, *ms, needed);
@@ -166,8 +175,8 @@ impl Agents {
         if lacks_ms == 0
             && let Some(node) = self.nodes.get_mut(index)
         {
-            let never_paired = !node.proven.is_paired();
-            node.proven = Proven::Yes;
+            let never_paired = !node.is_paired();
+            node.set_proven(Proven::Yes);
             if never_paired {
                 self.shares.paired(node.block);
             }
@@ -183,13 +192,15 @@ impl Agents {
         let votes = pair.map(|node| self.vote(node));
         let mut add = |index, own: Option<IpAddr>, other: Option<IpAddr>| {
             let Some(node) = self.nodes.get_mut(index) else { return false };
-            let never_paired = !node.proven.is_paired();
+            let never_paired = !node.is_paired();
+            let mut proven = node.take_proven();
             let changed = match own.zip(other) {
-                Some((own, other)) => node.proven.add(own, other, ms, needed),
+                Some((own, other)) => proven.add(own, other, ms, needed),
                 // Not connected since the pool's start.
-                None => ms > 0 && node.proven.set_paired(),
+                None => ms > 0 && proven.set_paired(),
             };
-            if never_paired && node.proven.is_paired() {
+            node.set_proven(proven);
+            if never_paired && node.is_paired() {
                 self.shares.paired(node.block);
             }
             changed

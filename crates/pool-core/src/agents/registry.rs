@@ -56,7 +56,7 @@ impl Registry {
     }
 
     pub(crate) fn at_connection(&self, connection: ConnectionId) -> Option<u32> {
-        let same = |&index: &u32| self.nodes.get(index).is_some_and(|node| node.connection == Some(connection));
+        let same = |&index: &u32| self.nodes.get(index).is_some_and(|node| node.connection() == Some(connection));
         self.by_connection.find(self.keys.hash(&connection), same).copied()
     }
 
@@ -80,7 +80,7 @@ impl Registry {
     /// Sets or removes a node's connection.
     pub(crate) fn set_connection(&mut self, index: u32, connection: Option<ConnectionId>) {
         let Some(node) = self.nodes.get_mut(index) else { return };
-        let old = std::mem::replace(&mut node.connection, connection);
+        let old = node.set_connection(connection);
         if let Some(old) = old
             && let Ok(entry) = self.by_connection.find_entry(self.keys.hash(&old), |&i| i == index)
         {
@@ -90,7 +90,7 @@ impl Registry {
             let (nodes, keys) = (&self.nodes, self.keys);
             let hash = keys.hash(&connection);
             self.by_connection.insert_unique(hash, index, |&i| {
-                nodes.get(i).and_then(|node| node.connection).map_or(0, |connection| keys.hash(&connection))
+                nodes.get(i).and_then(Node::connection).map_or(0, |connection| keys.hash(&connection))
             });
         }
     }

@@ -94,7 +94,7 @@ impl Agents {
             }
             node.versions().into_iter().filter(|at| *at != NIL).for_each(|at| add(&mut versions, at));
             Some(node.profile()).filter(|at| *at != NIL).into_iter().for_each(|at| add(&mut profiles, at));
-            let never_paired = !node.proven().is_paired();
+            let never_paired = !node.is_paired();
             for (count, counts) in held.iter_mut().zip([true, never_paired]) {
                 *count = count.saturating_add(u32::from(counts && node.block != AddressBlock::ALL));
             }

@@ -31,13 +31,13 @@ impl Agents {
     /// Counts an update of protocol 2 that came `ms` after the agent's last sign of life.
     pub(crate) fn note_update(&mut self, index: u32, ms: u64) {
         if let Some(node) = self.nodes.get_mut(index) {
-            node.update_gaps.note(ms);
+            node.presence.update_gaps.note(ms);
         }
     }
 
     /// The longest time between two updates of a node of protocol 2, in milliseconds.
     pub(crate) fn longest_update_gap_ms(&self, index: u32, limits: &Limits) -> u64 {
-        let gaps = self.nodes.get(index).map(|node| node.update_gaps).unwrap_or_default();
+        let gaps = self.nodes.get(index).map(|node| node.presence.update_gaps).unwrap_or_default();
         gaps.longest_ms(limits.update_gap_ms)
     }
 }

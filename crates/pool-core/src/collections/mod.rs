@@ -6,6 +6,8 @@ pub(crate) mod address_block;
 pub(crate) mod block_queues;
 pub(crate) mod block_shares;
 pub(crate) mod by_index;
+pub(crate) mod compact_lease_id;
+pub(crate) mod compact_ms;
 pub(crate) mod deadlines;
 pub(crate) mod interner;
 pub(crate) mod seeded_rng;

@@ -17,7 +17,9 @@ pub(crate) struct Slab<T> {
     len: usize,
 }
 
+/// The generation comes before the value, next to what the value begins with: both are read with each handle.
 #[derive(Debug)]
+#[repr(C)]
 struct SlabEntry<T> {
     generation: u32,
     value: Option<T>,

@@ -8,7 +8,7 @@ use vipnode_types::{
 use super::POOL_VERSION;
 use crate::{
     ConnectionId, Core, Credentials, Identity, Reply, RequestId, Signer,
-    agents::{hello::Hello, node::ListenAddress},
+    agents::{hello::Hello, listen_address::ListenAddress},
     core_error::CoreError,
     output::Output,
 };

@@ -41,7 +41,7 @@ impl Core {
             }
             let judged = self.agents.is_watched(index) || (!node.is_connected() && !self.leases.any(index));
             BrokenInvariant::unless(judged, || format!("{id:?} has no deadline of silence"))?;
-            let planned = self.agents.is_forget_scheduled(index) || node.proven().is_paired() || !self.is_gone(index);
+            let planned = self.agents.is_forget_scheduled(index) || node.is_paired() || !self.is_gone(index);
             BrokenInvariant::unless(planned, || format!("{id:?} was never paired and is not to be forgotten"))?;
             self.check_lists(index, node)?;
             let waits = self.matching.check_waiting(index, self.context()).map_err(|what| format!("{id:?} {what}"))?;
@@ -171,7 +171,7 @@ impl Core {
     fn check_prices(&self) -> Result<(), BrokenInvariant> {
         let mut prices: BTreeMap<u32, u32> = BTreeMap::new();
         for (_, lease) in self.leases.iter() {
-            let uses = prices.entry(lease.price()).or_default();
+            let uses = prices.entry(u32::from(lease.price())).or_default();
             *uses = uses.saturating_add(1);
         }
         BrokenInvariant::unless(prices == self.leases.price_uses(), || "prices are miscounted".to_owned())

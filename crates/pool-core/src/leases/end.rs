@@ -20,7 +20,7 @@ impl Leases {
         if lease.is_admitting() {
             self.not_admitting(client, host);
         }
-        self.prices.release(lease.price());
+        self.prices.release(lease.price().into());
         Some(lease)
     }
 }

@@ -98,7 +98,7 @@ impl Leases {
     /// The slots of a host that are taken: by leases that it admitted, and held ones.
     pub(crate) fn taken_slots(&self, host: u32) -> u32 {
         let node = self.nodes.get(host);
-        node.host_count.saturating_sub(node.host_admitting.into()).saturating_add(node.held.count.into())
+        u32::from(node.host_count.saturating_sub(node.host_admitting)).saturating_add(node.held.count.into())
     }
 
     /// The number of held slots of a host, for checks.

@@ -3,7 +3,10 @@ use vipnode_types::{
     wire::{PairFault, Side},
 };
 
-use crate::collections::slab::NIL;
+use crate::{
+    collections::{compact_lease_id::CompactLeaseId, compact_ms::CompactMs, slab::NIL},
+    leases::lease_progress::{LeaseProgress, LeaseState},
+};
 
 /// The time of an event that has not happened.
 pub(crate) const UNSEEN: Ms = Ms::NEVER;
@@ -12,18 +15,20 @@ pub(crate) const UNSEEN: Ms = Ms::NEVER;
 ///
 /// A client's "gone" ends a lease at once, so only a host's is stored. The payee is the host's current payout account: a
 /// change of it ends the running periods first.
+///
+/// It takes 76 bytes, because the pool keeps millions.
 #[derive(Debug)]
 pub(crate) struct Lease {
-    id: LeaseId,
-    offered: Ms,
-    client_up: Ms,
-    host_up: Ms,
-    host_down: Ms,
+    id: CompactLeaseId,
+    offered: CompactMs,
+    client_up: CompactMs,
+    host_up: CompactMs,
+    host_down: CompactMs,
     client: u32,
     host: u32,
     row: u32,
     /// Number in the table of prices.
-    price: u32,
+    price: u16,
     /// What the periods before at this price left of the smallest unit.
     carry: u32,
     /// Neighbors among the client's leases.
@@ -32,27 +37,9 @@ pub(crate) struct Lease {
     pub(in crate::leases) host_link: ListLink,
     /// Neighbors among the leases in order of their rows' beginnings.
     pub(in crate::leases) age_link: ListLink,
-    state: LeaseState,
+    progress: LeaseProgress,
     /// The fault of the pair that a side reported when it left.
     fault: Option<PairFault>,
-    /// Whether it has an entry among the deadlines of `host_gone_wait_ms`.
-    host_gone_armed: bool,
-    /// While it is pending it counts to the share of its client's address block.
-    shared: bool,
-}
-
-/// The stages of a lease's life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LeaseState {
-    /// The host was asked and has not answered. The client does not know of the lease.
-    Admitting,
-    /// The client knows of the lease, but not both sides have seen each other: it is a pending offer of the client's
-    /// address block.
-    Offered,
-    /// Both sides have seen each other, and a billing period runs.
-    Running,
-    /// The host admitted the client, but has no address that the client could dial. The lease is about to end.
-    Evicting,
 }
 
 /// The neighbors of a lease in a linked list.
@@ -76,13 +63,13 @@ pub(crate) struct FirstSeen {
 
 impl Lease {
     /// Returns a lease that its host has yet to admit.
-    pub(crate) const fn new(id: LeaseId, client: u32, host: u32, price: u32, offered: Ms) -> Self {
+    pub(crate) const fn new(id: LeaseId, client: u32, host: u32, price: u16, offered: Ms) -> Self {
         Self {
-            id,
-            offered,
-            client_up: UNSEEN,
-            host_up: UNSEEN,
-            host_down: UNSEEN,
+            id: CompactLeaseId::of(id),
+            offered: CompactMs::of(offered),
+            client_up: CompactMs::NEVER,
+            host_up: CompactMs::NEVER,
+            host_down: CompactMs::NEVER,
             client,
             host,
             row: 0,
@@ -91,10 +78,8 @@ impl Lease {
             client_link: ListLink::NONE,
             host_link: ListLink::NONE,
             age_link: ListLink::NONE,
-            state: LeaseState::Admitting,
+            progress: LeaseProgress::ADMITTING,
             fault: None,
-            host_gone_armed: false,
-            shared: false,
         }
     }
 
@@ -104,25 +89,27 @@ impl Lease {
         let FirstSeen { client_up, host_up, host_down } = seen;
         let running = client_up != UNSEEN && host_up != UNSEEN;
         let state = if running { LeaseState::Running } else { LeaseState::Offered };
-        Self { row, carry, client_up, host_up, host_down, state, host_gone_armed: host_down != UNSEEN, ..self }
+        let progress = self.progress.at(state).with(LeaseProgress::HOST_GONE_ARMED, host_down != UNSEEN);
+        let [client_up, host_up, host_down] = [client_up, host_up, host_down].map(CompactMs::of);
+        Self { row, carry, client_up, host_up, host_down, progress, ..self }
     }
 
     /// The same lease. `shared` is whether it counts to the share of its client's address block while it is pending.
     pub(in crate::leases) const fn with_share(self, shared: bool) -> Self {
-        Self { shared, ..self }
+        Self { progress: self.progress.with(LeaseProgress::SHARED, shared), ..self }
     }
 
     /// Whether it counts to the share of its client's address block while it is pending.
     pub(crate) const fn is_shared(&self) -> bool {
-        self.shared
+        self.progress.has(LeaseProgress::SHARED)
     }
 
     pub(crate) const fn id(&self) -> LeaseId {
-        self.id
+        self.id.get()
     }
 
     pub(crate) const fn offered(&self) -> Ms {
-        self.offered
+        self.offered.get()
     }
 
     /// Index of the client.
@@ -136,21 +123,21 @@ impl Lease {
     }
 
     pub(crate) const fn client_up(&self) -> Ms {
-        self.client_up
+        self.client_up.get()
     }
 
     pub(crate) const fn host_up(&self) -> Ms {
-        self.host_up
+        self.host_up.get()
     }
 
     /// When the host reported the client as gone, or [`UNSEEN`].
     pub(crate) const fn host_down(&self) -> Ms {
-        self.host_down
+        self.host_down.get()
     }
 
     /// When the running period began: when both sides saw each other.
     pub(crate) fn both_up(&self) -> Ms {
-        self.client_up.max(self.host_up)
+        self.client_up().max(self.host_up())
     }
 
     /// The number of the current billing period.
@@ -159,7 +146,7 @@ impl Lease {
     }
 
     /// Number in the table of prices.
-    pub(crate) const fn price(&self) -> u32 {
+    pub(crate) const fn price(&self) -> u16 {
         self.price
     }
 
@@ -183,21 +170,25 @@ impl Lease {
 
     /// Whether the host has yet to admit.
     pub(crate) const fn is_admitting(&self) -> bool {
-        matches!(self.state, LeaseState::Admitting)
+        matches!(self.state(), LeaseState::Admitting)
     }
 
     /// Whether both sides have seen each other.
     pub(crate) const fn is_running(&self) -> bool {
-        matches!(self.state, LeaseState::Running)
+        matches!(self.state(), LeaseState::Running)
     }
 
     /// Whether the client knows of it.
     pub(crate) const fn is_known_to_client(&self) -> bool {
-        matches!(self.state, LeaseState::Offered | LeaseState::Running)
+        matches!(self.state(), LeaseState::Offered | LeaseState::Running)
     }
 
     pub(in crate::leases) const fn set_state(&mut self, state: LeaseState) {
-        self.state = state;
+        self.progress = self.progress.at(state);
+    }
+
+    const fn state(&self) -> LeaseState {
+        self.progress.state()
     }
 
     /// Returns the side of a node.
@@ -222,14 +213,14 @@ impl Lease {
     /// When a side first saw the other in the current row.
     pub(crate) const fn up(&self, side: Side) -> Ms {
         match side {
-            Side::Client => self.client_up,
-            Side::Host => self.host_up,
+            Side::Client => self.client_up(),
+            Side::Host => self.host_up(),
         }
     }
 
     /// Whether a side reports the other as connected.
     pub(crate) fn sees(&self, side: Side) -> bool {
-        self.up(side) != UNSEEN && (side == Side::Client || self.host_down == UNSEEN)
+        self.up(side) != UNSEEN && (side == Side::Client || self.host_down() == UNSEEN)
     }
 
     /// Whether both sides report each other as connected.
@@ -239,34 +230,36 @@ impl Lease {
 
     pub(in crate::leases) const fn set_up(&mut self, side: Side, at: Ms) {
         match side {
-            Side::Client => self.client_up = at,
+            Side::Client => self.client_up = CompactMs::of(at),
             Side::Host => {
-                self.host_up = at;
-                self.host_down = UNSEEN;
+                self.host_up = CompactMs::of(at);
+                self.host_down = CompactMs::NEVER;
             }
         }
     }
 
     pub(in crate::leases) const fn set_host_down(&mut self, at: Ms) {
-        self.host_down = at;
+        self.host_down = CompactMs::of(at);
     }
 
     /// Sets whether the host's "gone" has a deadline. Returns the previous value.
     pub(in crate::leases) const fn arm_half_down(&mut self, armed: bool) -> bool {
-        std::mem::replace(&mut self.host_gone_armed, armed)
+        let before = self.progress.has(LeaseProgress::HOST_GONE_ARMED);
+        self.progress = self.progress.with(LeaseProgress::HOST_GONE_ARMED, armed);
+        before
     }
 
     /// Begins the next row, with what the sides saw and what the row before left of the smallest unit.
     pub(in crate::leases) const fn next_period(&mut self, seen: FirstSeen, carry: u32) {
         self.carry = carry;
         self.row = self.row.saturating_add(1);
-        self.client_up = seen.client_up;
-        self.host_up = seen.host_up;
-        self.host_down = seen.host_down;
+        self.client_up = CompactMs::of(seen.client_up);
+        self.host_up = CompactMs::of(seen.host_up);
+        self.host_down = CompactMs::of(seen.host_down);
     }
 
     /// Sets the number of the price. Returns the previous one.
-    pub(in crate::leases) const fn set_price(&mut self, price: u32) -> u32 {
+    pub(in crate::leases) const fn set_price(&mut self, price: u16) -> u16 {
         std::mem::replace(&mut self.price, price)
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod deadlines;
 pub(crate) mod end;
 pub(crate) mod held_slots;
 pub(crate) mod lease;
+pub(crate) mod lease_progress;
 pub(crate) mod offer;
 pub(crate) mod pairing;
 pub(crate) mod pricing;
@@ -51,11 +52,11 @@ pub(crate) struct Leases {
 #[derive(Debug)]
 struct NodeLeases {
     first_as_client: u32,
-    client_count: u32,
+    client_count: u16,
     /// The number of its leases as a client that the host has not admitted yet.
     admitting: u16,
     first_as_host: u32,
-    host_count: u32,
+    host_count: u16,
     /// Leases of which it is the host and that it has not answered.
     host_admitting: u16,
     held: HeldSlots,
@@ -119,7 +120,18 @@ impl Leases {
 
     /// The price of a lease.
     pub(crate) fn price(&self, lease: &Lease) -> Option<Price> {
-        self.prices.get(lease.price()).map(|pricing| pricing.price)
+        self.prices.get(lease.price().into()).map(|pricing| pricing.price)
+    }
+
+    /// Returns the number of a price, with one more use. `None` if so many others are in use that its number is too large for a
+    /// lease.
+    fn keep_price(&mut self, pricing: Pricing) -> Option<u16> {
+        let number = self.prices.keep(pricing)?;
+        let kept = u16::try_from(number).ok();
+        if kept.is_none() {
+            self.prices.release(number);
+        }
+        kept
     }
 
     /// The use count of each price, for checks.
@@ -170,12 +182,12 @@ impl Leases {
 
     /// The number of leases of which a node is the client.
     pub(crate) fn client_count(&self, node: u32) -> u32 {
-        self.nodes.get(node).client_count
+        self.nodes.get(node).client_count.into()
     }
 
     /// The number of leases of which a node is the host.
     pub(crate) fn host_count(&self, node: u32) -> u32 {
-        self.nodes.get(node).host_count
+        self.nodes.get(node).host_count.into()
     }
 
     /// The number of a client's leases that wait for their host to admit.
@@ -211,7 +223,7 @@ impl Leases {
 
     /// Returns the row to store for a lease that this account pays for.
     pub(crate) fn row(&self, lease: &Lease, agents: &Agents, payer: Option<Account>) -> Option<LeaseRow> {
-        let (host, pricing) = (agents.get(lease.host())?, self.prices.get(lease.price())?);
+        let (host, pricing) = (agents.get(lease.host())?, self.prices.get(lease.price().into())?);
         let seen = |up: Ms, down: Ms| (up != UNSEEN).then(|| (up, (down != UNSEEN).then_some(down)));
         Some(LeaseRow {
             id: lease.id(),

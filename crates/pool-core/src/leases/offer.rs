@@ -4,7 +4,8 @@ use crate::{
     LeaseRow,
     leases::{
         Leases,
-        lease::{FirstSeen, Lease, LeaseState, UNSEEN},
+        lease::{FirstSeen, Lease, UNSEEN},
+        lease_progress::LeaseState,
         pricing::Pricing,
         table::List,
     },
@@ -29,10 +30,10 @@ pub(crate) struct LeaseTerms {
 }
 
 impl Leases {
-    /// Adds a lease that its host has yet to admit. Returns `None` at 2^32 - 1 leases or prices.
+    /// Adds a lease that its host has yet to admit. Returns `None` at 2^32 - 1 leases or 65,536 prices.
     pub(crate) fn offer(&mut self, output: &mut Output, terms: LeaseTerms) -> Option<NewLease> {
         let LeaseTerms { client, host, pricing, shared } = terms;
-        let price = self.prices.keep(pricing)?;
+        let price = self.keep_price(pricing)?;
         let id = self.name(output);
         let index = self.table.insert(Lease::new(id, client, host, price, output.now).with_share(shared))?;
         self.link(index);
@@ -45,9 +46,9 @@ impl Leases {
         Some(NewLease { index, id })
     }
 
-    /// Adds a lease from a stored row. Returns `None` at 2^32 - 1 leases or prices.
+    /// Adds a lease from a stored row. Returns `None` at 2^32 - 1 leases or 65,536 prices.
     pub(crate) fn restore(&mut self, row: &LeaseRow, client: u32, host: u32, shared: bool) -> Option<u32> {
-        let price = self.prices.keep(Pricing { price: row.price, fee_bps: row.fee_bps })?;
+        let price = self.keep_price(Pricing { price: row.price, fee_bps: row.fee_bps })?;
         let client_up = row.client_seen.map_or(UNSEEN, |(up, _)| up);
         let (host_up, host_down) = row.host_seen.map_or((UNSEEN, UNSEEN), |(up, down)| (up, down.unwrap_or(UNSEEN)));
         let lease = Lease::new(row.id, client, host, price, row.offered).with_share(shared);

@@ -2,7 +2,8 @@ use vipnode_types::{Ms, wire::Side};
 
 use crate::leases::{
     Leases,
-    lease::{FirstSeen, LeaseState, UNSEEN},
+    lease::{FirstSeen, UNSEEN},
+    lease_progress::LeaseState,
     pricing::Pricing,
 };
 
@@ -64,12 +65,12 @@ impl Leases {
         let old = self.get(index).and_then(|lease| self.price(lease));
         // What is left of the smallest unit is carried only at the same price.
         let carry = if pricing.is_some_and(|new| Some(new.price) != old) { 0 } else { carry };
-        let price = pricing.and_then(|pricing| self.prices.keep(pricing));
+        let price = pricing.and_then(|pricing| self.keep_price(pricing));
         let Some(lease) = self.table.get_mut(index) else { return };
         lease.next_period(seen, carry);
         if let Some(price) = price {
             let old = lease.set_price(price);
-            self.prices.release(old);
+            self.prices.release(old.into());
         }
         self.table.period_begins(index);
     }

@@ -9,7 +9,7 @@ use vipnode_types::{
 use super::{super::POOL_VERSION, PORT, Protocol2Caller, reply};
 use crate::{
     Core, RequestId, Signer,
-    agents::{hello::Hello, node::ListenAddress},
+    agents::{hello::Hello, listen_address::ListenAddress},
     core_error::CoreError,
     output::Output,
 };

@@ -1,0 +1,78 @@
+use std::fmt;
+
+/// What is either true of a node or not: a bit each, because the pool remembers millions of nodes.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::agents) struct NodeFlags(u16);
+
+/// One of the [`NodeFlags`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::agents) struct NodeFlag(u16);
+
+impl NodeFlag {
+    /// It ever offered slots.
+    pub(in crate::agents) const EVER_HOST: Self = Self(1);
+    /// It ever asked for hosts.
+    pub(in crate::agents) const EVER_CLIENT: Self = Self(1 << 1);
+    /// It was paired with others for long enough.
+    pub(in crate::agents) const PROVEN: Self = Self(1 << 2);
+    /// Its newest delegation replaced an older one.
+    pub(in crate::agents) const REPLACED: Self = Self(1 << 3);
+    /// It has a connection.
+    pub(in crate::agents) const CONNECTED: Self = Self(1 << 4);
+    /// The pool can call its agent on its connection.
+    pub(in crate::agents) const CALLABLE: Self = Self(1 << 5);
+    /// The operator drained it: it gets no new leases.
+    pub(in crate::agents) const DRAINED: Self = Self(1 << 6);
+    /// It offers slots.
+    pub(in crate::agents) const HOST: Self = Self(1 << 7);
+    /// Its slots for light nodes are full.
+    pub(in crate::agents) const LIGHT_FULL: Self = Self(1 << 8);
+    /// It asks for hosts.
+    pub(in crate::agents) const CLIENT: Self = Self(1 << 9);
+    /// It is a client whose node dials a host only seconds after the call.
+    pub(in crate::agents) const DIALS_LATE: Self = Self(1 << 10);
+    /// The store has a row of it.
+    pub(in crate::agents) const STORED: Self = Self(1 << 11);
+    /// It has an entry among the deadlines of silence.
+    pub(in crate::agents) const WATCHED: Self = Self(1 << 12);
+    /// It has an entry among the checks of never-paired nodes.
+    pub(in crate::agents) const FORGET_SCHEDULED: Self = Self(1 << 13);
+    /// It has an entry among the nodes that may be proven.
+    pub(in crate::agents) const PROOF_SCHEDULED: Self = Self(1 << 14);
+    /// The time of its last report changed since the last write.
+    pub(in crate::agents) const DIRTY: Self = Self(1 << 15);
+}
+
+impl NodeFlags {
+    /// Whether a flag is set.
+    pub(in crate::agents) const fn has(self, flag: NodeFlag) -> bool {
+        self.0 & flag.0 != 0
+    }
+
+    /// Sets or clears a flag. Returns whether it was set before.
+    pub(in crate::agents) const fn set(&mut self, flag: NodeFlag, on: bool) -> bool {
+        let before = self.has(flag);
+        self.0 = if on { self.0 | flag.0 } else { self.0 & !flag.0 };
+        before
+    }
+}
+
+impl fmt::Debug for NodeFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NodeFlags({:b})", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_changes_no_other_one() {
+        let mut flags = NodeFlags::default();
+        assert!(!flags.set(NodeFlag::HOST, true) && !flags.set(NodeFlag::DIRTY, true));
+        assert!(flags.has(NodeFlag::HOST) && flags.has(NodeFlag::DIRTY) && !flags.has(NodeFlag::CLIENT));
+        assert!(flags.set(NodeFlag::HOST, false));
+        assert!(!flags.has(NodeFlag::HOST) && flags.has(NodeFlag::DIRTY));
+    }
+}
