@@ -163,8 +163,8 @@ limits! {
         /// one tick; the rest waits for the next tick. A step looks at one host, or at one combination of capabilities,
         /// rules, and version.
         steps_a_tick: u32 = 1_000, Count 1..=10_000_000;
-        /// The pool searches again for a waiting client after this time if it found no host, or once a host that has served
-        /// clients has a free slot again.
+        /// The pool searches again for a waiting client after this time if it found no host, once a host has a free slot again,
+        /// or once an offer to a client of the same address block is paired or ends.
         retry_ms: u64 = 5 * SECOND, Time 100..=HOUR;
         /// A host that failed to admit a client gets no offers for this time, which doubles with each failure up to
         /// `max_host_backoff_ms`.

@@ -47,7 +47,8 @@ impl Core {
             self.matching.host_unpaired(lease.host());
         } else {
             let share = self.share_of(lease.client(), lease.is_shared());
-            self.matching.offer_settled(share);
+            let (matching, context) = self.matching();
+            matching.offer_settled(lease.client(), share, context);
         }
         self.counters.count_end(reason);
         self.evict_at_host(output, &lease, reason, by, price);

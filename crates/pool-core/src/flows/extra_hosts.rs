@@ -45,6 +45,9 @@ impl Core {
     }
 
     fn serve_opened_host(&mut self, output: &mut Output, host: u32, chain: u32) {
+        // A new host costs a client no second offer of the address block of a host that stays silent.
+        let known = self.matching.counts_to_share(host, chain, self.context());
+        let apart = if known { Apart::Nothing } else { Apart::Block };
         for _ in 0..OFFERED_TO {
             if self.matching.free_slots(host, self.context()) == 0 {
                 return;
@@ -54,7 +57,7 @@ impl Core {
             let further = self.leases.client_count(client) >= self.matching.want(client);
             if !further || self.may_have_further_host(client) {
                 // One that does not get it waits for the next.
-                let _none = self.offer_host(output, client, host).is_err();
+                let _none = self.offer_host(output, client, (host, apart)).is_err();
             }
         }
     }
@@ -72,8 +75,8 @@ impl Core {
         let (count, want) = (self.leases.client_count(client), self.matching.want(client));
         let room = count < self.limits.leases_a_client && count.saturating_sub(want) < self.limits.extra_offers;
         // A host that its node is connected with may report it later than the client: nothing else is needed.
-        let mut pending = self.leases.of_client(client).filter(|(_, lease)| !lease.is_running());
-        let connected = pending.any(|(_, lease)| lease.sees(Side::Client));
+        let seen = self.leases.of_client(client).filter(|(_, lease)| lease.is_running() || lease.sees(Side::Client));
+        let connected = seen.count() >= want.max(1) as usize;
         let (matching, context) = (&self.matching, self.context());
         let spare = matching.has_slots_to_spare(node, context) && matching.may_have_spare_offer(client, context);
         room && self.matching.may_want(client) && !connected && spare

@@ -32,11 +32,16 @@ impl Core {
         self.offer_selected(output, client, (host, selection))
     }
 
-    /// Asks this host to admit a client, if it fits the client.
-    pub(crate) fn offer_host(&mut self, output: &mut Output, client: u32, host: u32) -> Result<(), NoHost> {
+    /// Asks this host to admit a client, if it fits the client and is apart from the client's hosts.
+    pub(crate) fn offer_host(
+        &mut self,
+        output: &mut Output,
+        client: u32,
+        (host, apart): (u32, Apart),
+    ) -> Result<(), NoHost> {
         self.check_client(client)?;
         output.count_steps(self.agents.address(client), 1);
-        let selection = self.matching.select(client, host, self.context()).ok_or(NoHost::NoneFits)?;
+        let selection = self.matching.select(client, (host, apart), self.context()).ok_or(NoHost::NoneFits)?;
         let lease = self.offer_selected(output, client, (host, selection))?;
         self.matching.await_pair(lease, output.now.plus(self.limits.extra_host_ms));
         Ok(())

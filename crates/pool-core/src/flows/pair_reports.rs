@@ -107,8 +107,8 @@ impl Core {
         self.agents.observation_paired(paired.host, lease, &self.limits);
         self.counters.paired = self.counters.paired.saturating_add(1);
         let share = self.share_of(paired.client, paired.shared);
-        self.matching.offer_settled(share);
         let (matching, context) = self.matching();
+        matching.offer_settled(paired.client, share, context);
         matching.host_paired(paired.host, paired.client, context);
         matching.refresh_open_hosts(paired.host, context);
         matching.refresh_waiting(paired.client, context);

@@ -71,6 +71,13 @@ impl ClientTurns {
         self.0.next()?.next()?.next()?.first().map(|(_, client)| *client)
     }
 
+    /// The clients of a block that do not count as proven, in the order of arrival.
+    pub(crate) fn of_block(&self, block: AddressBlock) -> impl Iterator<Item = u32> {
+        let kinds = self.0.things.get(&block.wide()).and_then(|blocks| blocks.things.get(&block));
+        let clients = kinds.and_then(|kinds| kinds.things.get(&false));
+        clients.into_iter().flatten().map(|(_, client)| *client)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.things.is_empty()
     }

@@ -131,8 +131,7 @@ impl Matching {
         if let Some(incompatibilities) = open.failed_before(class).filter(|_| nearby.is_empty()) {
             return Err(NoHost::Incompatible(incompatibilities.clone()));
         }
-        let apart = if self.members_only { Apart::Nothing } else { apart };
-        let criteria = Criteria { apart, ..self.criteria(client, context) };
+        let criteria = self.criteria_apart(client, apart, context);
         let mut search = HostSearch::new(criteria, context);
         for host in nearby {
             search.examine(self, host, TrialCheck::Due);
@@ -187,11 +186,18 @@ impl Matching {
         }
     }
 
-    /// Returns how a host is selected for a client without a search; `None` if it cannot be offered to the client now.
-    pub(crate) fn select(&self, client: u32, host: u32, context: Context<'_>) -> Option<Selection> {
-        let mut criteria = self.criteria(client, context);
+    /// Returns how a host is selected for a client without a search; `None` if it cannot be offered to the client now, or is not
+    /// `apart` from the client's current hosts.
+    pub(crate) fn select(&self, client: u32, (host, apart): (u32, Apart), context: Context<'_>) -> Option<Selection> {
+        let mut criteria = self.criteria_apart(client, apart, context);
         let fits = self.rejection(&mut criteria, host, context).is_none();
         fits.then(|| Selection { score: self.score(&criteria, host, context), candidates: 1 })
+    }
+
+    /// Collects what a client's host is selected by if it has to be apart from the client's current hosts.
+    fn criteria_apart(&self, client: u32, apart: Apart, context: Context<'_>) -> Criteria {
+        let apart = if self.members_only { Apart::Nothing } else { apart };
+        Criteria { apart, ..self.criteria(client, context) }
     }
 
     /// Collects what a client's host is selected by.

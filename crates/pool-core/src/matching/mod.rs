@@ -309,9 +309,13 @@ impl Matching {
         self.pending_offers.add(None);
     }
 
-    /// Counts an offer as no longer pending: both sides saw it, or it ended.
-    pub(crate) fn offer_settled(&mut self, share: Option<OfferShare>) {
+    /// Counts an offer to a client as no longer pending: both sides saw it, or it ended. The next client of its address block goes
+    /// on.
+    pub(crate) fn offer_settled(&mut self, client: u32, share: Option<OfferShare>, context: Context<'_>) {
         self.pending_offers.sub(share);
+        if let (Some(share), Some(node)) = (share, context.agents.get(client)) {
+            self.resume_in_block(node.chain(), share.block, context);
+        }
     }
 
     /// Moves pending offers with their client to another share.

@@ -198,7 +198,7 @@ impl Matching {
         if was_dry && free > 0 {
             self.serve_soon(context.now);
         }
-        if at == NIL && free > 0 && (known || !self.knows_hosts_on(chain, context)) {
+        if at == NIL && free > 0 {
             self.host_opened(index, context);
         }
     }

@@ -154,6 +154,12 @@ impl WaitQueue {
         self.chains.get_mut(&chain)?.suspended.values_mut().next()?.next()
     }
 
+    /// The clients of a block that do not count as proven and whose search is suspended, the least served first.
+    fn suspended_in(&self, chain: u32, block: AddressBlock) -> impl Iterator<Item = u32> {
+        let levels = self.chains.get(&chain).into_iter().flat_map(|queue| queue.suspended.values());
+        levels.flat_map(move |clients| clients.of_block(block))
+    }
+
     /// The least number of leases, at least `from`, that a waiting client of a chain has, and those who have as many.
     fn least_served(&mut self, chain: u32, from: u16) -> Option<(u16, &mut ClientTurns)> {
         let level = self.chains.get_mut(&chain)?.levels.range_mut(from..).next()?;
@@ -357,6 +363,20 @@ impl Matching {
         }
         self.refresh_waiting(client, context);
         self.serve_soon(context.now);
+    }
+
+    /// An offer to a client of a block was paired or ended. The first of those in the block whose search is suspended goes on: it
+    /// may wait because the block had as many pending offers as it may have, and a crowd behind one address would be served
+    /// in steps of `retry_ms`.
+    pub(in crate::matching) fn resume_in_block(&mut self, chain: u32, block: AddressBlock, context: Context<'_>) {
+        // Those whose hosts stay silent are suspended too, and they have pending offers.
+        let most = context.limits.offers_minimum.max(context.limits.extra_offers).saturating_add(1) as usize;
+        let mut suspended = self.wait_queue.suspended_in(chain, block).take(most);
+        let first = suspended.find(|client| self.nodes.get(*client).backing_off);
+        drop(suspended);
+        if let Some(client) = first {
+            self.back_off_over(client, context);
+        }
     }
 
     /// Checks whether the queue agrees with a client's current state. Returns whether the client waits to be served.

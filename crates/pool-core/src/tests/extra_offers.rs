@@ -87,6 +87,23 @@ fn a_client_whose_node_is_connected_gets_no_further_host() {
     assert_eq!(pool.core.gauges().leases, 1);
 }
 
+/// The attack: a host connects with its client and never reports it, and the client waits for its other, silent host.
+#[test]
+fn a_client_that_is_connected_with_some_of_its_hosts_gets_further_ones_for_the_rest() {
+    let mut pool = among_hosts(Limits { extra_host_ms: 2_000, ..Limits::default() });
+    pool.ask(CLIENT, 2);
+    let mut hosts = admitted(&mut pool);
+    pool.pass(1_000);
+    hosts.append(&mut admitted(&mut pool));
+    assert_eq!(hosts.len(), 2);
+    let index = pool.core.agents.find(&node(CLIENT)).unwrap();
+    let lease = pool.core.leases.of_client(index).next().unwrap().1.id();
+    pool.reports_up(CLIENT, lease);
+    assert!(admitted(&mut pool).is_empty());
+    pool.pass(1_100);
+    assert!(admitted(&mut pool).difference(&hosts).count() >= 2);
+}
+
 #[test]
 fn free_ids_of_a_block_share_the_further_hosts_of_one_client() {
     let mut pool = among_hosts(Limits::default());
@@ -170,6 +187,37 @@ fn a_slot_that_is_free_again_is_offered_to_a_client_whose_host_stays_silent() {
     pool.pass(1_500);
     frees(&mut pool, lease);
     assert_eq!(pool.take_admit_call(HOST).unwrap().1.client, node(CLIENT));
+}
+
+/// The attack: clients that ask all the time get each slot of a new host as it connects and never connect with it, so it stays
+/// new, and those that wait never get it.
+#[test]
+fn a_new_host_is_offered_to_a_client_that_waits() {
+    let (mut pool, _) = Pool::new().leased();
+    pool.join(SECOND_CLIENT, client(SECOND_CLIENT));
+    pool.ask_avoiding(SECOND_CLIENT, 1, vec![node(HOST)]);
+    pool.pass(1_000);
+    assert_eq!(pool.core.gauges().waiting, 0, "its search is suspended");
+    pool.connect(SECOND_HOST, host(SECOND_HOST, SLOTS)).unwrap();
+    pool.pass(10);
+    assert_eq!(pool.take_admit_call(SECOND_HOST).unwrap().1.client, node(SECOND_CLIENT));
+}
+
+/// Hosts of a stranger that connect one after the other would fill up its further offers.
+#[test]
+fn a_client_waits_with_a_silent_host_for_a_new_one_in_another_block() {
+    let (mut pool, _) = Pool::new().leased();
+    pool.connect_from(1_000, host(1_000, 1), near(1_000)).unwrap();
+    pool.join(SECOND_CLIENT, client(SECOND_CLIENT));
+    pool.ask_avoiding(SECOND_CLIENT, 1, vec![node(HOST)]);
+    pool.admit(1_000);
+    pool.pass(1_500);
+    pool.connect_from(1_001, host(1_001, 1), near(1_001)).unwrap();
+    pool.pass(10);
+    assert!(pool.take_admit(1_001).is_none(), "the block of the silent host");
+    pool.connect(SECOND_HOST, host(SECOND_HOST, SLOTS)).unwrap();
+    pool.pass(10);
+    assert!(pool.take_admit(SECOND_HOST).is_some());
 }
 
 const STRANGERS: Range<u32> = 1_000..1_060;

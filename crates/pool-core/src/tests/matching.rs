@@ -217,7 +217,8 @@ fn the_better_host_is_chosen() {
 #[test]
 fn further_hosts_are_of_other_operators_where_there_are_any() {
     for same_block in [true, false] {
-        let mut pool = Pool::new().with_host(HOST, SLOTS).with_client(CLIENT).reported(CLIENT);
+        let limits = Limits { extra_host_ms: 10_000, ..Limits::default() };
+        let mut pool = Pool::with(limits).with_host(HOST, SLOTS).with_client(CLIENT).reported(CLIENT);
         pool.ask(CLIENT, 2);
         let lease = pool.admit(HOST);
         pool.reports_up(CLIENT, lease);

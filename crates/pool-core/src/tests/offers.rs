@@ -151,6 +151,44 @@ fn ten_free_ids_of_a_block_leave_slots_to_others_for_fifty_seconds() {
     }
 }
 
+/// Each of these clients and the hosts that admitted it report each other.
+fn pair_all(pool: &mut Pool, hosts: Range<u32>, clients: Range<u32>) {
+    for agent in clients {
+        let index = pool.core.agents.find(&node(agent)).unwrap();
+        let offered = pool.core.leases.of_client(index).filter(|(_, lease)| !lease.is_running());
+        let offered: Vec<_> = offered.map(|(_, lease)| (lease.id(), lease.host())).collect();
+        for (lease, of) in offered {
+            let id = pool.core.agents.id(of);
+            let host = hosts.clone().find(|host| Some(node(*host)) == id).unwrap();
+            pool.reports_up(host, lease);
+            pool.reports_up(agent, lease);
+        }
+    }
+}
+
+/// A crowd behind one block, in a pool where nobody is proven yet: its clients have hosts one after the other, as fast as they
+/// connect, and not in steps of 5 s.
+#[test]
+fn sixty_clients_of_one_block_have_hosts_within_seconds_in_a_new_pool() {
+    let (mut pool, hosts, clients) = (Pool::new(), other_hosts(4), 10..70);
+    for agent in hosts.clone() {
+        pool.join(agent, host(agent, 20));
+    }
+    for agent in clients.clone() {
+        pool.connect_from(agent, client(agent), neighbor(agent)).unwrap();
+        pool.full(agent, &[]);
+        pool.ask(agent, 1);
+    }
+    let running = |pool: &Pool| pool.core.leases.iter().filter(|(_, lease)| lease.is_running()).count();
+    for _ in 0..30 {
+        admit_all(&mut pool);
+        pair_all(&mut pool, hosts.clone(), clients.clone());
+        assert!(pool.core.gauges().pending_offers <= 8);
+        pool.pass(100);
+    }
+    assert_eq!(running(&pool), 60);
+}
+
 #[test]
 fn proven_nodes_and_members_have_no_share() {
     let mut pool = knowing(Limits::default(), other_clients(3));
