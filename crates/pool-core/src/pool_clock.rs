@@ -11,6 +11,8 @@ pub(crate) struct PoolClock {
     /// Until then, no agent counts as silent, because it could not have reported.
     grace: Ms,
     window_ends: Ms,
+    /// When the reconnect window last began.
+    window_began: Ms,
     /// When the pool last resumed, after a start or a pause.
     resumed: Ms,
     /// When that pause began; zero for a start, because a pool that starts has also forgotten what it heard last.
@@ -27,6 +29,7 @@ impl PoolClock {
             started: now,
             grace: Ms::ZERO,
             window_ends: Ms::ZERO,
+            window_began: Ms::ZERO,
             resumed: now,
             paused: Ms::ZERO,
             offers_wait: Ms::ZERO,
@@ -65,6 +68,11 @@ impl PoolClock {
         self.window_ends
     }
 
+    /// While the reconnect window is open, returns when it began.
+    pub(crate) fn in_window_since(&self) -> Option<Ms> {
+        (self.now < self.window_ends).then_some(self.window_began)
+    }
+
     /// Until then, offers from before the pool's own downtime wait for their sides.
     pub(crate) const fn offers_wait(&self) -> Ms {
         self.offers_wait
@@ -93,6 +101,7 @@ impl PoolClock {
     /// Opens the window in which agents reconnect and none counts as silent.
     fn open_window(&mut self, now: Ms, limits: &Limits) {
         self.window_ends = now.plus(limits.reconnect_window_ms);
+        self.window_began = now;
         self.resumed = now;
         self.offers_wait = self.window_ends.plus(limits.offer_ms);
         self.grace = self.grace.max(self.window_ends.minus(limits.silence_ms)).max(now);

@@ -56,12 +56,9 @@ impl Core {
     /// Checks the funds of a payer if that is due. Returns false if none is.
     pub(crate) fn funds_due(&mut self, output: &mut Output) -> bool {
         let Some(payer) = self.ledger.as_mut().and_then(|ledger| ledger.pop_check(output.now)) else { return false };
-        let (now, window) = (output.now, self.clock.window_ends());
+        let now = output.now;
         let Some(ledger) = &mut self.ledger else { return true };
-        if now < window {
-            // An agent that could not report yet may lead to a lower cost.
-            ledger.check_at(payer, window);
-        } else if ledger.lasts_ms(payer, BurnRate::default(), now) > EARLY_MS {
+        if ledger.lasts_ms(payer, BurnRate::default(), now) > EARLY_MS {
             ledger.plan_check(payer, now);
         } else {
             self.end_unfunded(output, payer);
@@ -70,7 +67,7 @@ impl Core {
     }
 
     /// Ends leases of a payer without funds, the newest first, until what is left covers the rest for a while; at most so many in a
-    /// step.
+    /// step. In the reconnect window, those from before it stay: an agent that could not report yet may lead to a lower cost.
     fn end_unfunded(&mut self, output: &mut Output, payer: Account) {
         let nodes: Vec<u32> = match &self.ledger {
             Some(ledger) => ledger.links.nodes(payer).filter_map(|node| self.agents.find(&node)).collect(),
@@ -78,7 +75,10 @@ impl Core {
         };
         let of_node =
             |node: &u32| self.leases.of_client(*node).filter(|(_, lease)| self.running_charge(lease).is_some());
-        let running = nodes.iter().flat_map(of_node).map(|(index, lease)| (lease.id(), index));
+        let window = self.clock.in_window_since();
+        let may_end = |lease: &Lease| window.is_none_or(|began| lease.offered() >= began);
+        let running = nodes.iter().flat_map(of_node).filter(|(_, lease)| may_end(lease));
+        let running = running.map(|(index, lease)| (lease.id(), index));
         let mut running: Vec<_> = running.collect();
         running.sort_unstable();
         let mut budget = self.limits.unfunded_a_tick;
@@ -87,8 +87,11 @@ impl Core {
                 let ledger = core.ledger.as_ref()?;
                 Some(ledger.lasts_ms(payer, BurnRate::default(), core.clock.now()))
             };
-            if lasts_ms(self).is_some_and(|lasts_ms| lasts_ms > 0 && lasts_ms >= self.limits.funds_last_ms) {
-                break;
+            if lasts_ms(self).is_some_and(|lasts_ms| lasts_ms > EARLY_MS && lasts_ms >= self.limits.funds_last_ms) {
+                if let Some(ledger) = &mut self.ledger {
+                    ledger.plan_check(payer, output.now);
+                }
+                return;
             }
             if budget == 0 {
                 if let Some(ledger) = &mut self.ledger {
@@ -100,7 +103,7 @@ impl Core {
             self.end_lease(output, index, EvictReason::NoFunds, None, None);
         }
         if let Some(ledger) = &mut self.ledger {
-            ledger.plan_check(payer, output.now);
+            ledger.check_at(payer, self.clock.window_ends().max(output.now));
         }
     }
 

@@ -10,6 +10,7 @@ mod false_hosts;
 mod flow;
 mod free_rides;
 mod funds;
+mod funds_after_start;
 mod hostile_hosts;
 mod kinds_of_hosts;
 mod ledger;
