@@ -28,6 +28,6 @@ pub use checks::{Checker, Promise, Violation};
 pub use crashes::{PowerCuts, power_cuts};
 pub use devp2p::{Devp2p, GroundTruth, ModelNode, Overlap, REDIAL_MS};
 pub use run::{Family, SeedFailure, Stats, effects, golden_line, replay, run_seed, run_seeds};
-pub use scenarios::{AgentPlan, AttackerKind, AttackerPlan, FaultKind, Honesty, Scenario};
+pub use scenarios::{AgentPlan, AttackerKind, AttackerPlan, CreditShape, FaultKind, Honesty, Scenario};
 pub use sim_rng::SimRng;
 pub use virtual_time::EPOCH_MS;

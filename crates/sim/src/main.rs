@@ -9,6 +9,7 @@ use std::{
     io::{self, Write},
     ops::Range,
     process::ExitCode,
+    time::Instant,
 };
 
 use clap::Parser;
@@ -153,6 +154,7 @@ const fn family(attackers: bool, credit: bool) -> Family {
 fn seeds(out: &mut impl Write, family: Family, range: Range<u64>) -> io::Result<bool> {
     let (mut failed, mut events, mut metered, mut recovery_ms) = (0_u64, 0, 0, 0);
     let (mut waits, mut late) = (0_u64, 0_u64);
+    let began = Instant::now();
     for (seed, outcome) in run_seeds(family, range.clone(), THREADS) {
         match outcome {
             Ok(stats) => {
@@ -171,11 +173,13 @@ fn seeds(out: &mut impl Write, family: Family, range: Range<u64>) -> io::Result<
             }
         }
     }
+    let count = range.end.saturating_sub(range.start);
+    let tenths = u128::from(count) * 10_000 / began.elapsed().as_millis().max(1);
+    let rate = format!("{}.{}", tenths / 10, tenths % 10);
     writeln!(
         out,
-        "{} seeds, {failed} failed; {events} events, {metered} metered rows, everything connected again \
-         within {recovery_ms} ms",
-        range.end.saturating_sub(range.start)
+        "{count} seeds, {failed} failed; {events} events, {metered} metered rows, everything connected again \
+         within {recovery_ms} ms; {rate} seeds/s on {THREADS} threads"
     )?;
     if family == Family::Attackers {
         writeln!(out, "{waits} waits of honest clients for a host, {late} of them longer than 3 s")?;

@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use vipnode_pool_core::{MeteredPeriod, Row};
-use vipnode_types::{Amount, Ms, NodeId, meter};
+use vipnode_pool_core::{LeaseRow, Limits, MeteredPeriod, Row};
+use vipnode_types::{Amount, LeaseId, Ms, NodeId, PaymentMode, Price, meter};
 
 use super::{Promise, Violation};
 use crate::{AgentPlan, EPOCH_MS, GroundTruth, Honesty, Scenario};
@@ -44,8 +44,15 @@ pub struct Checker {
     attackers: bool,
     /// Which agents may report what is not true.
     dishonest: Vec<bool>,
-    /// Whether clients pay: then a lease ends when its payer has no funds left.
-    pub(super) pays: bool,
+    /// Whether some metered rows are merged, so that what was billed for a span is unknown.
+    pub(super) merges: bool,
+    /// The prices of new leases, and from when on (virtual ms).
+    prices: Vec<(u64, Price)>,
+    /// The leases that the pool began where clients pay, by client and host: one that ends for its payer's funds may have no
+    /// metered row.
+    pub(super) begun: BTreeMap<(NodeId, NodeId), BTreeSet<(u64, LeaseId)>>,
+    /// Whether the periods that end now are of a pool whose clients pay.
+    pays: bool,
     sleeps: Vec<(u64, u64)>,
     /// Milliseconds billed to each pair of a client and a host, unless both may report what is not true.
     billed_of: BTreeMap<(usize, usize), u64>,
@@ -67,7 +74,10 @@ impl Checker {
             protocol2: scenario.agents.iter().map(|plan| plan.protocol2).collect(),
             may_forbid: !scenario.limits.price.is_free() && scenario.limits.unpaired_ms_a_day < day_ms,
             attackers: !scenario.attackers.is_empty(),
-            dishonest: scenario.agents.iter().map(|plan| plan.honesty != Honesty::Honest).collect(),
+            dishonest: scenario.agents.iter().zip(0..).map(|(plan, agent)| lies(plan, agent, scenario)).collect(),
+            merges: scenario.limits.periods_an_hour < Limits::default().periods_an_hour,
+            prices: vec![(0, scenario.limits.price)],
+            begun: BTreeMap::new(),
             pays: !scenario.limits.payment.is_none(),
             sleeps: Vec::new(),
             billed_of: BTreeMap::new(),
@@ -111,6 +121,44 @@ impl Checker {
     /// when it wakes.
     pub fn pool_sleeps(&mut self, from: u64, to: u64) {
         self.sleeps.push((from, to));
+    }
+
+    /// Notes that leases cost this price from `from` on (virtual ms).
+    pub fn price_from(&mut self, from: u64, price: Price) {
+        self.prices.push((from, price));
+    }
+
+    /// Notes a lease that the pool stores.
+    pub fn lease(&mut self, lease: &LeaseRow) {
+        if self.pays {
+            let offered = lease.offered.get().saturating_sub(EPOCH_MS);
+            self.begun.entry((lease.client, lease.host)).or_default().insert((offered, lease.id));
+        }
+    }
+
+    /// Notes the payment mode of the periods that end from now on.
+    pub const fn mode(&mut self, mode: PaymentMode) {
+        self.pays = !mode.is_none();
+    }
+
+    /// Checks the terms of a row: a lease begins at the price at that moment, and keeps a price of the pool. Nobody owes what is
+    /// metered without payments.
+    fn terms(&self, row: &MeteredPeriod) -> Result<(), Violation> {
+        let lease = &row.lease;
+        let offered = lease.offered.get().saturating_sub(EPOCH_MS);
+        let at = self.prices.iter().rev().find(|(from, _)| *from <= offered).map(|(_, price)| *price);
+        let fits = if lease.row == 0 {
+            at == Some(lease.price)
+        } else {
+            self.prices.iter().any(|(_, price)| *price == lease.price)
+        };
+        if !fits {
+            return Promise::Billing.broken(format!("the pool did not charge this price then: {row:?}"));
+        }
+        if lease.payer.is_some() && !self.pays {
+            return Promise::Billing.broken(format!("somebody owes what is metered without payments: {row:?}"));
+        }
+        Ok(())
     }
 
     /// Checks how many peers a node trusts.
@@ -167,6 +215,7 @@ impl Checker {
         if row.billed_ms != billed {
             return wrong(format!("the formula of the meter gives {billed} ms"));
         }
+        self.terms(row)?;
         if billed == 0 {
             return wrong("nothing is billed on the row".to_owned());
         }
@@ -224,6 +273,11 @@ impl Checker {
         let unknown = || Promise::Leases.violation(format!("no node has the id {id:?}"));
         self.numbers.get(&id).copied().ok_or_else(unknown)
     }
+}
+
+/// Whether an agent may report what is not true while another one does.
+fn lies(plan: &AgentPlan, agent: usize, scenario: &Scenario) -> bool {
+    plan.honesty != Honesty::Honest || scenario.credit.league.contains(&agent)
 }
 
 fn slots(plan: &AgentPlan) -> u32 {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use vipnode_pool_core::MeteredPeriod;
+use vipnode_types::LeaseId;
 
 use super::{Checker, LOST_A_LEASE_MS, Promise, Violation, checker::billed_span};
 use crate::GroundTruth;
@@ -36,7 +37,8 @@ impl Checker {
         Ok(())
     }
 
-    /// Checks a span without faults, after which every agent stopped in good order (virtual ms).
+    /// Checks a span without faults, after which every agent stopped in good order (virtual ms). Where clients pay, only the time
+    /// counts during which a pair was `leased` too, by the host's journal.
     ///
     /// # Errors
     /// [`Promise::NothingLost`]: a pair was connected for longer than it was billed, by more than
@@ -44,10 +46,13 @@ impl Checker {
     pub fn nothing_lost(
         &self,
         journal: &[MeteredPeriod],
-        ground_truth: &GroundTruth,
+        (ground_truth, leased): (&GroundTruth, Option<&GroundTruth>),
         from: u64,
         to: u64,
     ) -> Result<(), Violation> {
+        if self.merges {
+            return Ok(());
+        }
         let mut pairs: BTreeMap<_, (u64, BTreeMap<_, ()>)> = BTreeMap::new();
         for row in journal {
             let Some((begin, end)) = billed_span(row) else { continue };
@@ -58,20 +63,29 @@ impl Checker {
                 leases.insert(row.lease.id, ());
             }
         }
+        for ((client, host), begun) in &self.begun {
+            let pair = (self.number(*client)?, self.number(*host)?);
+            let begun = begun.range((from, LeaseId::new(0))..).map(|(_, lease)| (*lease, ()));
+            if let Some((_, leases)) = pairs.get_mut(&pair) {
+                leases.extend(begun);
+            }
+        }
         for ((client, host), (billed, leases)) in &pairs {
-            let really = ground_truth.overlap(*client, *host, from, to);
+            let really = match leased {
+                Some(leased) => ground_truth.overlap_with(leased, (*client, *host), from, to),
+                None => ground_truth.overlap(*client, *host, from, to).ms,
+            };
             // Two nodes that serve each other share one connection for both leases; and a node may keep a peer that it
             // found by itself, or that dialed it at the moment its lease ended.
-            // Nor does the connection of a pair have to end with a lease that ended for its payer's funds.
-            if pairs.contains_key(&(*host, *client)) || leases.is_empty() || self.pays {
+            if pairs.contains_key(&(*host, *client)) || leases.is_empty() {
                 continue;
             }
-            let lost = really.ms.saturating_sub(*billed);
+            let lost = really.saturating_sub(*billed);
             if lost > LOST_A_LEASE_MS * leases.len() as u64 {
                 return Promise::NothingLost.broken(format!(
                     "client {client} and host {host} were connected for {} ms between {from} and {to}, but only \
                      {billed} ms are billed, in {} leases",
-                    really.ms,
+                    really,
                     leases.len()
                 ));
             }

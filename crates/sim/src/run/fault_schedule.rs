@@ -84,7 +84,11 @@ impl Simulation {
                 }
             }
             FaultKind::SwitchProtocol => self.switch_protocol(agent),
-            FaultKind::CrashPool | FaultKind::PausePool | FaultKind::SlowCommits | FaultKind::FailCommit => {
+            FaultKind::CrashPool
+            | FaultKind::RestoreBackup
+            | FaultKind::PausePool
+            | FaultKind::SlowCommits
+            | FaultKind::FailCommit => {
                 self.pool_fault(kind);
             }
             _ => self.passing_fault(kind, agent),
@@ -112,7 +116,8 @@ impl Simulation {
                 self.within(60_000, 1_500_000, RunEvent::Recover { what: Recovery::Stalled(agent) });
             }
             FaultKind::FalseReports => {
-                let liar = *self.faults.only_liar.get_or_insert(agent);
+                let liar =
+                    *self.faults.only_liar.get_or_insert(self.scenario.credit.league.first().copied().unwrap_or(agent));
                 if self.faults.liar.is_none() {
                     self.faults.liar = Some(liar);
                     self.within(60_000, 900_000, RunEvent::Recover { what: Recovery::FalseReports });
@@ -124,6 +129,11 @@ impl Simulation {
             }
             _ => {}
         }
+    }
+
+    /// Whether an agent reports falsely now: the only one that may, or each of those in league.
+    pub(super) fn lies(&self, agent: usize) -> bool {
+        self.faults.liar.is_some_and(|liar| liar == agent || self.scenario.credit.league.contains(&agent))
     }
 
     fn crash_agent(&mut self, agent: usize) {
@@ -159,6 +169,10 @@ impl Simulation {
             FaultKind::CrashPool => {
                 let down_ms = self.rng.range(10, if short { 10_000 } else { 400_000 });
                 self.pool_crashes(down_ms, true);
+            }
+            FaultKind::RestoreBackup => {
+                let down_ms = self.rng.range(1_000, if short { 10_000 } else { 400_000 });
+                self.restore_backup(down_ms);
             }
             FaultKind::PausePool => {
                 let until = self.now + self.rng.range(100, if short { 20_000 } else { 400_000 });

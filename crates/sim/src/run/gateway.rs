@@ -68,7 +68,7 @@ impl Simulation {
                 let report = Box::new(self.any_report(agent, report));
                 ("report", Command::Report { connection: peer, request, report })
             }
-            Request::Report(report) if self.faults.liar == Some(agent) => {
+            Request::Report(report) if self.lies(agent) => {
                 let report = Box::new(self.lie(agent, &report));
                 ("report", Command::Report { connection: peer, request, report })
             }
@@ -80,7 +80,7 @@ impl Simulation {
             Request::Bye => ("bye", Command::Bye { connection: peer, request }),
             Request::Protocol2(call) => {
                 let call = match *call {
-                    Call::Update(update) if self.faults.liar == Some(agent) => {
+                    Call::Update(update) if self.lies(agent) => {
                         Call::Update(Update { peers: self.all_peers(agent), ..update })
                     }
                     Call::Update(update) if self.agents[agent].plan.honesty != Honesty::Honest => {

@@ -30,7 +30,7 @@ pub(crate) struct Hostile {
     lonely: Vec<Loneliness>,
     pub(super) waits: HostWaits,
     /// When hosts had leases with clients, by their journals.
-    leased: GroundTruth,
+    pub(super) leased: GroundTruth,
     /// The starts of the pool after a crash.
     restarts: Vec<Restart>,
     /// Until when agents may be disconnected because the pool restarted.
@@ -189,7 +189,7 @@ impl Simulation {
 
     /// An agent wrote to its journal: notes which clients have leases with it.
     pub(crate) fn note_leases(&mut self, host: usize) {
-        if !self.is_hostile() || self.agents[host].plan.config.host.is_none() {
+        if !(self.is_hostile() || self.operator.is_there()) || self.agents[host].plan.config.host.is_none() {
             return;
         }
         let journal = self.agents[host].journal.iter().cloned();

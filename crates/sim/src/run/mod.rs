@@ -6,6 +6,7 @@
 
 mod agents;
 mod attackers;
+mod backup;
 mod core_time;
 mod fault_schedule;
 mod gateway;

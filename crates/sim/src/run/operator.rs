@@ -60,6 +60,15 @@ impl Operator {
         !self.payers.is_empty()
     }
 
+    /// A backup was restored: the operator links all nodes again, and credits the accounts that the backup does not know.
+    pub(super) fn restored(&mut self, acknowledged: AcknowledgedOrders) {
+        for (number, order) in self.orders.iter_mut().enumerate() {
+            let is_known = acknowledged.entries.contains_key(&key(number)) || number >= self.payers.len();
+            order.done &= is_known && !matches!(order.what, OrderKind::Link { .. });
+        }
+        self.acknowledged = acknowledged;
+    }
+
     /// The pool's process ended: it answers nothing that it has not answered.
     pub(super) fn disconnected(&mut self) {
         self.requests.clear();
@@ -74,6 +83,7 @@ impl Simulation {
             return;
         }
         if self.phase == Phase::Faults {
+            self.back_up();
             let what = self.draw_order();
             self.operator.orders.extend(what.map(|what| PendingOrder { what: OrderKind::Change(what), done: false }));
         }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use vipnode_pool_core::{CallId, Command, ConnectionId, Core, Effect, Limits, RequestId, Row, SendWhen, Steps};
 use vipnode_store::{MemoryStore, Store};
-use vipnode_types::Ms;
+use vipnode_types::{Ms, PaymentMode, Price};
 
 use super::{
     RunEvent, Simulation,
+    backup::Backup,
     core_time::ChargedCoreTime,
     gateway::PendingRequest,
+    phases::Phase,
     simulation::{COMPARE_EVERY, HOSTILE_CHECKS},
 };
 use crate::{
@@ -25,6 +27,7 @@ pub(crate) struct PoolProcess {
     pub(crate) incarnation: u32,
     pub(crate) core: Option<Core>,
     store: MemoryStore,
+    pub(super) backup: Option<Backup>,
     /// Rows for the commit after the one in flight.
     waiting: Vec<Row>,
     /// The rows of the commit in flight.
@@ -56,6 +59,7 @@ impl PoolProcess {
             core: Some(Core::new(limits.clone(), rng.seed(), Ms::new(EPOCH_MS))),
             limits,
             store: MemoryStore::new(),
+            backup: None,
             waiting: Vec::new(),
             writing: None,
             handed: 0,
@@ -197,9 +201,13 @@ impl Simulation {
 
     fn persist(&mut self, rows: Vec<Row>) {
         for row in &rows {
-            if let Row::Metered(row) = row {
-                let check = self.checker.metered(row, self.now, &self.devp2p.ground_truth);
-                self.require(check);
+            match row {
+                Row::Metered(row) => {
+                    let check = self.checker.metered(row, self.now, &self.devp2p.ground_truth);
+                    self.require(check);
+                }
+                Row::Lease(lease) => self.checker.lease(lease),
+                _ => {}
             }
         }
         self.pool.handed += 1;
@@ -298,10 +306,37 @@ impl Simulation {
         if self.is_hostile() {
             self.pool_started(&rows);
         }
+        let stored = rows.iter().rev().find_map(|row| if let Row::Payment(mode) = row { Some(*mode) } else { None });
+        self.checker.mode(stored.unwrap_or(PaymentMode::None));
+        self.change_terms();
         let now = Ms::new(EPOCH_MS + self.now);
         self.pool.core = Some(Core::restore(self.pool.limits.clone(), self.rng.seed(), now, rows));
+        // What ran until now ends under the mode in which it ran.
+        self.settle_payment();
+        self.checker.mode(self.pool.limits.payment);
         let incarnation = self.pool.incarnation;
         self.pool_tick(incarnation);
+    }
+
+    /// The operator starts the pool with another price and fee, or another payment mode.
+    fn change_terms(&mut self) {
+        if self.phase != Phase::Faults {
+            return;
+        }
+        if self.scenario.credit.changes_price && self.rng.chance(400) {
+            let fee_bps = u16::try_from(self.rng.range(0, 3_000)).unwrap_or(0);
+            let limits = &mut self.pool.limits;
+            (limits.price, limits.fee_bps) = (Price::per_minute(self.rng.range(1, 1_000_000_000)), fee_bps);
+            let price = limits.price;
+            self.log(|| format!("the pool starts with another price: {price}"));
+            self.checker.price_from(self.now, price);
+        }
+        if self.scenario.credit.switches_mode && self.rng.chance(400) {
+            let limits = &mut self.pool.limits;
+            limits.payment = if limits.payment.is_none() { PaymentMode::Credit } else { PaymentMode::None };
+            let mode = limits.payment;
+            self.log(|| format!("the pool starts with another payment mode: {mode:?}"));
+        }
     }
 
     /// Checks that the core's rows suffice to restore it.

@@ -17,6 +17,9 @@ pub enum FaultKind {
     BreakLink,
     /// The pool is killed (SIGKILL), and started again later.
     CrashPool,
+    /// The pool is killed, its database is replaced by the last backup, and it is started again. Only in the family in which
+    /// clients pay.
+    RestoreBackup,
     /// The pool's machine sleeps.
     PausePool,
     /// Commits take seconds.
@@ -40,7 +43,7 @@ pub enum FaultKind {
     FalseReports,
 }
 
-/// Every kind of fault.
+/// Every kind of fault that each family may have.
 pub(super) const FAULTS: [FaultKind; 18] = [
     FaultKind::CutSocket,
     FaultKind::PartitionAgent,

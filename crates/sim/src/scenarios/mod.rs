@@ -4,12 +4,14 @@
 
 mod agent_plan;
 mod attacker;
+mod credit_shape;
 mod fault;
 mod hostile_shape;
 mod scenario;
 
 pub use agent_plan::AgentPlan;
 pub use attacker::{AttackerKind, AttackerPlan, Honesty};
+pub use credit_shape::CreditShape;
 pub use fault::FaultKind;
 use hostile_shape::HostileShape;
 pub use scenario::Scenario;

@@ -2,12 +2,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy};
 use vipnode_pool_core::Limits;
-use vipnode_types::{Account, AgentKey, Capability, ChainSpec, NodeId, PaymentMode, Price};
+use vipnode_types::{AgentKey, Capability, ChainSpec, NodeId, Price};
 
-use super::{AgentPlan, AttackerPlan, FaultKind, Honesty, HostileShape, fault::FAULTS};
+use super::{AgentPlan, AttackerPlan, CreditShape, FaultKind, Honesty, HostileShape, fault::FAULTS};
 use crate::SimRng;
 
-const MINUTE_MS: u64 = 60_000;
+pub(super) const MINUTE_MS: u64 = 60_000;
 
 /// The setup of a run: its agents, and its faults.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Scenario {
     pub faults: Vec<FaultKind>,
     /// Attackers; empty in the family of faults.
     pub attackers: Vec<AttackerPlan>,
+    /// What else happens in the family in which clients pay.
+    pub credit: CreditShape,
 }
 
 /// The chain of every agent with a node.
@@ -60,6 +62,7 @@ impl Scenario {
             fault_every_ms: rng.range(5_000, 90_000),
             faults,
             attackers: Vec::new(),
+            credit: CreditShape::default(),
         }
     }
 
@@ -111,45 +114,8 @@ impl Scenario {
         let minutes = if riders > 0 && !floods { rng.range(30, 40) } else { rng.range(4, 8) };
         let faults = if rng.chance(400) { vec![FaultKind::CrashPool] } else { Vec::new() };
         let fault_every_ms = rng.range(1, 4) * MINUTE_MS;
-        Self { agents, limits, safety_ms: minutes * MINUTE_MS, fault_every_ms, faults, attackers }
-    }
-
-    /// Draws a scenario with faults in which clients pay: hosts have payout accounts, some of them the same, and accounts pay for
-    /// one or several clients.
-    #[must_use]
-    pub fn draw_credit(rng: &mut SimRng) -> Self {
-        let mut scenario = Self::draw(rng);
-        let limits = &mut scenario.limits;
-        limits.price = Price::per_minute(rng.range(1, 1_000_000_000));
-        limits.unpaired_ms_a_day = 24 * 60 * MINUTE_MS;
-        limits.unpaired_pair_ms = 24 * 60 * MINUTE_MS;
-        limits.payment = PaymentMode::Credit;
-        limits.fee_bps = if rng.chance(700) { u16::try_from(rng.range(0, 3_000)).unwrap_or(0) } else { 0 };
-        limits.funds_last_ms = rng.range(0, 2 * MINUTE_MS);
-        limits.unfunded_a_tick = rng.count(1, 4);
-        limits.collected_a_tick = rng.count(1, 4);
-        if rng.chance(300) {
-            limits.periods_an_hour = rng.count(1, 4);
-        }
-        for plan in &mut scenario.agents {
-            let without = rng.chance(100);
-            let number = rng.count(0, 3);
-            if let Some(host) = plan.config.host.as_mut().filter(|_| !without) {
-                host.payout = Some(account(2, number));
-            }
-        }
-        scenario
-    }
-
-    /// The accounts that pay, with the nodes that they pay for; empty if nobody pays.
-    pub(crate) fn payers(&self) -> Vec<(Account, Vec<NodeId>)> {
-        if self.limits.payment.is_none() {
-            return Vec::new();
-        }
-        let clients: Vec<NodeId> =
-            self.agents.iter().filter(|plan| plan.config.min_peers > 0).map(|plan| plan.id).collect();
-        // Two clients an account.
-        clients.chunks(2).zip(0..).map(|(nodes, number)| (account(1, number), nodes.to_vec())).collect()
+        let (safety_ms, credit) = (minutes * MINUTE_MS, CreditShape::default());
+        Self { agents, limits, safety_ms, fault_every_ms, faults, attackers, credit }
     }
 
     /// Whether the honest hosts have fewer slots than honest clients want.
@@ -159,13 +125,6 @@ impl Scenario {
         let slots: u32 = honest().filter_map(|plan| plan.config.host.as_ref()).map(|host| host.slots).sum();
         slots < honest().map(|plan| plan.config.min_peers).sum()
     }
-}
-
-/// An account of a kind, by its number.
-fn account(kind: u8, number: u32) -> Account {
-    let mut bytes = [kind; 20];
-    bytes[..4].copy_from_slice(&number.to_be_bytes());
-    Account::new(bytes)
 }
 
 /// Has some of the agents speak protocol 2.

@@ -11,7 +11,9 @@ use vipnode_sim::{
         settled,
     },
 };
-use vipnode_types::{AgentKey, Amount, ChainSpec, LeaseId, Ms, NodeId, Price, meter, meter::Seen};
+use vipnode_types::{
+    Account, AgentKey, Amount, ChainSpec, LeaseId, Ms, NodeId, PaymentMode, Price, meter, meter::Seen,
+};
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -32,7 +34,9 @@ impl Fixture {
         ground_truth.down(0, 1, 20 * MINUTE_MS);
         let slots = scenario.agents[0].config.host.as_ref().unwrap().slots;
         let (host, client) = (scenario.agents[0].id, scenario.agents[1].id);
-        Self { checker: Checker::new(&scenario), ground_truth, host, client, slots }
+        let mut checker = Checker::new(&scenario);
+        checker.price_from(0, Price::per_minute(1_000));
+        Self { checker, ground_truth, host, client, slots }
     }
 
     fn metered(&mut self, row: &MeteredPeriod) -> Result<(), Violation> {
@@ -143,6 +147,31 @@ fn figures_that_do_not_follow_from_the_row_are_seen() {
 }
 
 #[test]
+fn another_price_and_a_debt_of_a_pool_without_payments_are_seen() {
+    let mut fixture = Fixture::new();
+    let price = Price::per_minute(1_000);
+    let priced = |fixture: &Fixture, price: Price, row: u32| {
+        let mut period = fixture.row(1, 10 * MINUTE_MS, 11 * MINUTE_MS);
+        (period.lease.price, period.lease.row) = (price, row);
+        period.lease.offered = Ms::new(EPOCH_MS + 9 * MINUTE_MS);
+        period.cost = price.cost(period.billed_ms).unwrap();
+        period
+    };
+    let other = Price::per_minute(7);
+    let row = priced(&fixture, other, 0);
+    assert_broken(Promise::Billing, fixture.metered(&row), "did not charge this price then");
+    fixture.checker.price_from(10 * MINUTE_MS, other);
+    assert_broken(Promise::Billing, fixture.metered(&row), "did not charge this price then");
+    fixture.metered(&priced(&fixture, other, 1)).unwrap();
+    let mut row = priced(&fixture, price, 0);
+    fixture.metered(&row).unwrap();
+    row.lease.payer = Some(Account::new([1; 20]));
+    assert_broken(Promise::Billing, fixture.metered(&row), "owes what is metered without payments");
+    fixture.checker.mode(PaymentMode::Credit);
+    fixture.metered(&row).unwrap();
+}
+
+#[test]
 fn a_row_twice_and_a_time_twice_are_seen() {
     let fixture = Fixture::new();
     let first = fixture.row(1, 10 * MINUTE_MS, 15 * MINUTE_MS);
@@ -158,13 +187,21 @@ fn what_an_honest_pair_loses_is_seen() {
     let fixture = Fixture::new();
     let (from, to) = (10 * MINUTE_MS, 20 * MINUTE_MS);
     let enough = fixture.row(1, from, to - LOST_A_LEASE_MS);
-    fixture.checker.nothing_lost(&[enough], &fixture.ground_truth, from, to).unwrap();
+    fixture.checker.nothing_lost(&[enough], (&fixture.ground_truth, None), from, to).unwrap();
     let less = fixture.row(1, from, to - LOST_A_LEASE_MS - 1);
     assert_broken(
         Promise::NothingLost,
-        fixture.checker.nothing_lost(&[less], &fixture.ground_truth, from, to),
+        fixture.checker.nothing_lost(&[less], (&fixture.ground_truth, None), from, to),
         "but only",
     );
+    let mut leased = GroundTruth::default();
+    leased.up(0, 1, from);
+    leased.down(0, 1, to - 1);
+    let less = fixture.row(1, from, to - LOST_A_LEASE_MS - 1);
+    let truth = (&fixture.ground_truth, Some(&leased));
+    fixture.checker.nothing_lost(&[less], truth, from, to).unwrap();
+    let lesser = fixture.row(1, from, to - LOST_A_LEASE_MS - 2);
+    assert_broken(Promise::NothingLost, fixture.checker.nothing_lost(&[lesser], truth, from, to), "but only");
 }
 
 #[test]

@@ -83,8 +83,10 @@ fn attackers_keep_within_their_bounds() {
     }
 }
 
-/// Clients pay while faults happen: no money is created or lost, each metered period is billed once, what the operator was
-/// acknowledged is there, and funded clients are served again. `vipnode-sim seeds --credit --count N` runs more.
+/// Clients pay while faults happen, price and payment mode change, backups are restored, and agents lie alone or in league: no
+/// money is created or lost, each metered period is billed once and at a price of the pool, nobody owes what was metered without
+/// payments, what the operator was acknowledged is there, honest pairs are billed what they used, and funded clients are
+/// served again. `vipnode-sim seeds --credit --count N` runs more.
 #[test]
 fn a_ledger_keeps_its_books_through_faults() {
     let runs = run_seeds(Family::Credit, 0..CREDIT_SEEDS, THREADS);

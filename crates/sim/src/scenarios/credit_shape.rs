@@ -1,0 +1,81 @@
+use vipnode_types::{Account, NodeId, PaymentMode, Price};
+
+use super::{FaultKind, Scenario, scenario::MINUTE_MS};
+use crate::SimRng;
+
+/// What happens in a scenario in which clients pay, in addition to faults.
+#[derive(Debug, Clone, Default)]
+pub struct CreditShape {
+    /// Whether the price and the fee change when the pool starts again.
+    pub changes_price: bool,
+    /// Whether the payment mode changes when the pool starts again.
+    pub switches_mode: bool,
+    /// Whether the database is backed up, and a backup restored.
+    pub restores: bool,
+    /// The agents that report falsely at the same time, in league with each other; empty if only one agent does.
+    pub league: Vec<usize>,
+}
+
+impl CreditShape {
+    fn draw(rng: &mut SimRng, agents: usize) -> Self {
+        let (changes_price, switches_mode, restores) = (rng.chance(500), rng.chance(250), rng.chance(300));
+        let league = if rng.chance(350) { (0..agents).filter(|_| rng.chance(400)).collect() } else { Vec::new() };
+        Self { changes_price, switches_mode, restores, league }
+    }
+}
+
+impl Scenario {
+    /// Draws a scenario with faults in which clients pay: hosts have payout accounts, some of them the same, and accounts pay for
+    /// one or several clients. Price, fee, and payment mode may change when the pool starts, and agents may lie in league.
+    #[must_use]
+    pub fn draw_credit(rng: &mut SimRng) -> Self {
+        let mut scenario = Self::draw(rng);
+        let limits = &mut scenario.limits;
+        limits.price = Price::per_minute(rng.range(1, 1_000_000_000));
+        limits.unpaired_ms_a_day = 24 * 60 * MINUTE_MS;
+        limits.unpaired_pair_ms = 24 * 60 * MINUTE_MS;
+        limits.payment = PaymentMode::Credit;
+        limits.fee_bps = if rng.chance(700) { u16::try_from(rng.range(0, 3_000)).unwrap_or(0) } else { 0 };
+        limits.funds_last_ms = rng.range(0, 2 * MINUTE_MS);
+        limits.unfunded_a_tick = rng.count(1, 4);
+        limits.collected_a_tick = rng.count(1, 4);
+        if rng.chance(300) {
+            limits.periods_an_hour = rng.count(1, 4);
+        }
+        for plan in &mut scenario.agents {
+            let without = rng.chance(100);
+            let number = rng.count(0, 3);
+            if let Some(host) = plan.config.host.as_mut().filter(|_| !without) {
+                host.payout = Some(account(2, number));
+            }
+        }
+        scenario.credit = CreditShape::draw(rng, scenario.agents.len());
+        // Agents of protocol 2 do not name their leases, so a pool with a backup cannot end those that the backup does not know.
+        scenario.credit.restores &= scenario.agents.iter().all(|plan| !plan.protocol2);
+        let CreditShape { changes_price, switches_mode, restores, league } = &scenario.credit;
+        if !scenario.faults.is_empty() {
+            scenario.faults.extend((!league.is_empty()).then_some(FaultKind::FalseReports));
+            scenario.faults.extend(restores.then_some(FaultKind::RestoreBackup));
+            scenario.faults.extend((*changes_price || *switches_mode).then_some(FaultKind::CrashPool));
+        }
+        scenario
+    }
+
+    /// The accounts that pay, with the nodes that they pay for; empty if nobody pays.
+    pub(crate) fn payers(&self) -> Vec<(Account, Vec<NodeId>)> {
+        if self.limits.payment.is_none() {
+            return Vec::new();
+        }
+        let clients: Vec<NodeId> =
+            self.agents.iter().filter(|plan| plan.config.min_peers > 0).map(|plan| plan.id).collect();
+        // Two clients an account.
+        clients.chunks(2).zip(0..).map(|(nodes, number)| (account(1, number), nodes.to_vec())).collect()
+    }
+}
+
+/// An account of a kind, by its number.
+fn account(kind: u8, number: u32) -> Account {
+    let mut bytes = [kind; 20];
+    bytes[..4].copy_from_slice(&number.to_be_bytes());
+    Account::new(bytes)
+}
