@@ -188,6 +188,8 @@ pub enum Notice {
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
+        /// How long the two nodes wait before one dials the other, in milliseconds, if the pool knows it.
+        redial_ms: Option<u64>,
     },
     /// A host that admitted the node never connected; the agent looks for another. Each kind of cause is announced once until
     /// a host is connected. The node keeps dialing a host that the user named; it is announced once until it is connected.

@@ -52,7 +52,7 @@ pub use host::offer::{Allowed, HostConfigError};
 pub use leases::ended_leases::{EndedLeases, EndedSide};
 pub use leases::node_change::{ChangeKind, JournalEntry, NodeChange};
 pub use leases::open_changes::{OpenChanges, release, unreleased_changes};
-pub use limits::{REDIAL_MS, REQUEST_MS, SLOW_CONNECT_MS};
+pub use limits::{REQUEST_MS, SLOW_CONNECT_MS};
 pub use node::task_error::TaskError;
 pub use policy::peer_policy::{PeerPolicy, VersionPattern, VersionPatternError};
 pub use pool::pool_loss::PoolLoss;

@@ -32,11 +32,10 @@ pub(crate) const EXTRA_HOSTS: u32 = 7;
 
 /// A host that is not connected after this time is left.
 pub(crate) const CONNECT_MS: u64 = 20_000;
-/// geth does not dial a node twice within this time. A host dials a client at once that dialed it so recently.
-pub const REDIAL_MS: u64 = 35_000;
 /// After this time, the user is notified that a host is not connected yet.
 pub const SLOW_CONNECT_MS: u64 = 3_000;
-/// The same as [`CONNECT_MS`] over protocol 2, where hosts do not dial clients: geth dials again after [`REDIAL_MS`].
+/// The same as [`CONNECT_MS`] over protocol 2, where hosts do not dial clients: geth dials again after
+/// [`REDIAL_MS`](vipnode_types::REDIAL_MS).
 pub(crate) const CONNECT_ALONE_MS: u64 = 45_000;
 /// The host name of a named host is resolved again after this time, ...
 pub(crate) const RESOLVE_MS: u64 = 300_000;

@@ -86,6 +86,8 @@ pub struct LeaseSnapshot {
     pub since: Ms,
     /// Since when the peer is connected; `None` while it is not.
     pub connected: Option<Ms>,
+    /// When the two nodes dial each other again, if the pool knows that they wait.
+    pub redials: Option<Ms>,
     /// How long this side saw the peer in total, in milliseconds. The pool meters the part that both sides saw.
     pub seen_ms: u64,
     /// Whether it has ended and is being undone.
@@ -104,6 +106,7 @@ impl AgentView {
             price: core.dialect.price(lease.terms().price),
             since: lease.since(),
             connected: lease.connection().up(),
+            redials: lease.terms().redials,
             seen_ms: lease.connection().seen_ms(core.now),
             ending: !lease.runs(),
         });

@@ -236,6 +236,7 @@ pub(super) fn ask() -> MethodRow {
         host: examples::host_enode(),
         price: examples::price(),
         client_version: GETH.to_owned(),
+        redial_ms: None,
     };
     let reply = AskReply { hosts: vec![leased], missing: 1, reason: None };
     let none = AskReply {
@@ -365,6 +366,7 @@ pub(super) fn dial() -> MethodRow {
         peer: examples::host_enode(),
         price: examples::price(),
         client_version: GETH.to_owned(),
+        redial_ms: Some(21_500),
     };
     MethodRow::new::<Done>(
         method::DIAL,

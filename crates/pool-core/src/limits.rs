@@ -28,7 +28,8 @@ limits! {
         commit_ms: u64 = 30 * SECOND, Time SECOND..=10 * MINUTE;
         /// A request for hosts is answered after this time with the hosts found so far.
         ask_deadline_ms: u64 = 5 * SECOND, Time 100..=MINUTE;
-        /// An offer ends if client and host do not both see each other within this time.
+        /// An offer ends if client and host do not both see each other within this time. If neither node may dial the other yet,
+        /// the time counts from when one of them may.
         offer_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
         /// An offer to a side of protocol 2 ends this long after the longest gap between two of its updates.
         offer_update_ms: u64 = 30 * SECOND, Time SECOND..=10 * MINUTE;
@@ -216,8 +217,8 @@ limits! {
         observation_blocks: u32 = 2, Count 1..=16;
         /// Versions that a node rejected since it connected; beyond it, the oldest is forgotten.
         rejected_versions: u32 = 16, Count 1..=1_000;
-        /// Recent offers and failed pairs of host and client that are remembered, and as many failed offers of hosts that have
-        /// never served a client; beyond it, the oldest are forgotten early.
+        /// Recent offers, ended leases, and failed pairs of host and client that are remembered, and as many failed offers of
+        /// hosts that have never served a client; beyond it, the oldest are forgotten early.
         recent_pairs: u32 = 1_000_000, Count 1..=100_000_000;
         /// Address blocks whose unpaired time is counted in one day, and as many wide blocks; clients of further blocks are
         /// counted by wide block, and of further wide blocks by node only.

@@ -58,7 +58,7 @@ pub use money::{
 pub use ms::Ms;
 pub use node::{
     Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Mismatch,
-    NodeFacts, PeerCommand, PeerFact, PeerRules, ShortHash,
+    NodeFacts, PeerCommand, PeerFact, PeerRules, REDIAL_MS, ShortHash,
 };
 pub use retry_in::RetryIn;
 pub use sanitize::{is_unprintable, sanitize, sanitize_lines};

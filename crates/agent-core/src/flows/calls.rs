@@ -142,7 +142,8 @@ impl AgentCore {
         let dialable = |peer: &Enode| undialable(peer, self.dials_private()).is_none();
         let reported = call.client_enode.clone().filter(|peer| peer.id == call.client && dialable(peer));
         let client = reported.unwrap_or_else(|| Enode::id_only(call.client));
-        let terms = Terms { price: Some(call.price), peer_version: call.client_version.clone(), light: call.light };
+        let (price, peer_version) = (Some(call.price), call.client_version.clone());
+        let terms = Terms { price, peer_version, light: call.light, redials: None };
         let mut lease = Lease::assigned(call.lease, Side::Host, client, terms, self.session.socket(), now);
         lease.wait(tag);
         self.leases.insert(lease);

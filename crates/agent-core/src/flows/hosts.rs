@@ -1,7 +1,7 @@
 //! Hosts that the pool assigns, and the dial of a host to its client.
 
 use vipnode_types::{
-    Enode, LeaseId, Ms, TypedError,
+    Enode, LeaseId, Ms, REDIAL_MS, TypedError,
     wire::{DialCall, LeasedHost, LeaveReason, Side, WireError},
 };
 
@@ -16,8 +16,8 @@ impl AgentCore {
     pub(crate) fn dial(&mut self, now: Ms, tag: RequestTag, call: DialCall, out: &mut Vec<Action>) {
         let reply = match call.side {
             Side::Client => {
-                let DialCall { lease, peer: host, price, client_version, .. } = call;
-                let taken = self.take_host(now, LeasedHost { lease, host, price, client_version }, out);
+                let DialCall { lease, peer: host, price, client_version, redial_ms, .. } = call;
+                let taken = self.take_host(now, LeasedHost { lease, host, price, client_version, redial_ms }, out);
                 if taken.is_ok() {
                     self.missing_hosts.forget_why();
                 }
@@ -32,7 +32,7 @@ impl AgentCore {
 
     /// Handles a slot that the pool assigned: the node dials the host, or the agent leaves the lease with a reason.
     pub(crate) fn take_host(&mut self, now: Ms, leased: LeasedHost, out: &mut Vec<Action>) -> Result<(), WireError> {
-        let LeasedHost { lease: id, host, price, client_version } = leased;
+        let LeasedHost { lease: id, host, price, client_version, redial_ms } = leased;
         if id.is_direct() {
             return Err(Refusal::OtherLease.to_wire());
         }
@@ -63,7 +63,8 @@ impl AgentCore {
             return Err(Refusal::HostUnsuitable { why }.to_wire());
         }
         out.push(Action::Notice(Notice::HostAssigned { lease: id, host: host.id }));
-        let terms = Terms { price: Some(price), peer_version: client_version, light: false };
+        let redials = redial_ms.map(|ms| now.plus(ms.min(REDIAL_MS)));
+        let terms = Terms { price: Some(price), peer_version: client_version, light: false, redials };
         self.leases.insert(Lease::assigned(id, Side::Client, host, terms, self.session.socket(), now));
         self.role_is_clear(id, out);
         Ok(())

@@ -171,7 +171,8 @@ impl AgentCore {
         for id in self.leases.ids(|lease| slow_due(lease).is_some_and(|at| at <= now)) {
             let Some(lease) = self.leases.get_mut(id) else { continue };
             lease.announce_missing();
-            out.push(Action::Notice(Notice::HostSlow { lease: id, host: lease.peer_id() }));
+            let redial_ms = Some(lease.dials_from().since(now)).filter(|ms| *ms > 0);
+            out.push(Action::Notice(Notice::HostSlow { lease: id, host: lease.peer_id(), redial_ms }));
         }
     }
 
@@ -191,12 +192,15 @@ fn slow_due(lease: &Lease) -> Option<Ms> {
     let first = !lease.connection().is_up() && !lease.connection().was_ever_up() && !lease.is_missing_announced();
     // A peer that connects and disconnects has another cause, which is announced at the end.
     let unseen = lease.connection().failing().is_none();
-    (waits && first && unseen).then(|| lease.since().plus(limits::SLOW_CONNECT_MS))
+    let from = lease.since();
+    // A wait that the pool knows is announced at once.
+    let known = lease.dials_from().since(from) > limits::SLOW_CONNECT_MS;
+    (waits && first && unseen).then(|| if known { from } else { from.plus(limits::SLOW_CONNECT_MS) })
 }
 
 /// Returns when a host that never connected counts as failed.
 fn connect_due(lease: &Lease, most_ms: u64) -> Option<Ms> {
     let waits = lease.side() == Side::Client && lease.runs() && !lease.is_unreleased() && !lease.connection().is_up();
     let waits = waits && !lease.is_direct();
-    waits.then(|| lease.since().plus(most_ms))
+    waits.then(|| lease.dials_from().plus(most_ms))
 }

@@ -58,6 +58,8 @@ pub(crate) struct Terms {
     pub(crate) peer_version: String,
     /// The peer is a light node.
     pub(crate) light: bool,
+    /// For a host: before that, neither node may dial the other.
+    pub(crate) redials: Option<Ms>,
 }
 
 impl Lease {
@@ -148,6 +150,11 @@ impl Lease {
 
     pub(crate) const fn set_price(&mut self, price: Price) {
         self.terms.price = Some(price);
+    }
+
+    /// Since when the two nodes should be connecting, or from when on, if neither may dial the other before.
+    pub(crate) fn dials_from(&self) -> Ms {
+        self.terms.redials.map_or(self.since, |redials| redials.max(self.since))
     }
 
     /// Gives the two nodes the full time to connect again.

@@ -1,6 +1,6 @@
 use std::collections::{BTreeSet, VecDeque};
 
-use vipnode_types::{Ms, NodeId, wire::Side};
+use vipnode_types::{Ms, NodeId, REDIAL_MS, wire::Side};
 
 use super::state::NodeState;
 use crate::{
@@ -46,7 +46,7 @@ impl FormerClients {
 
     /// Whether this client dialed our node so recently that its node may not dial it again yet.
     pub(crate) fn dialed_recently(&self, client: NodeId, now: Ms) -> bool {
-        self.0.iter().any(|former| former.id == client && now.since(former.admitted) < limits::REDIAL_MS)
+        self.0.iter().any(|former| former.id == client && now.since(former.admitted) < REDIAL_MS)
     }
 
     /// Returns the clients among these peers that the node disconnected, and whose nodes may have connected again by
@@ -54,7 +54,7 @@ impl FormerClients {
     pub(crate) fn returned(&mut self, now: Ms, peers: &BTreeSet<NodeId>) -> Vec<ReturnedClient> {
         let mut returned = Vec::new();
         for former in &mut self.0 {
-            let recently = former.evicted.is_some_and(|evicted| now.since(evicted) < limits::REDIAL_MS);
+            let recently = former.evicted.is_some_and(|evicted| now.since(evicted) < REDIAL_MS);
             let listed = peers.contains(&former.id);
             if recently && listed && former.gone {
                 let is_new = !std::mem::replace(&mut former.reported, true);

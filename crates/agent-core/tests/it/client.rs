@@ -25,7 +25,7 @@ fn a_host_that_does_not_connect_is_left_avoided_and_replaced() {
     bench.done();
     bench.answer(report, PoolAnswer::Report(Default::default()));
     bench.after(19_999);
-    assert_eq!(bench.out, vec![Action::Notice(Notice::HostSlow { lease: LEASE, host: node(HOST) })]);
+    assert_eq!(bench.out, vec![Action::Notice(Notice::HostSlow { lease: LEASE, host: node(HOST), redial_ms: None })]);
     bench.after(1);
     assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(HOST))]);
     let leave = bench.leave().unwrap();

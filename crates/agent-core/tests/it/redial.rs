@@ -2,7 +2,10 @@
 
 use crate::common::*;
 use vipnode_agent_core::{AgentConfig, FromPool, Notice};
-use vipnode_types::{LeaseId, PeerCommand, wire::AdmitCall};
+use vipnode_types::{
+    LeaseId, PeerCommand,
+    wire::{AdmitCall, LeasedHost},
+};
 
 /// An admit of a client that the host's node can dial.
 fn admit_dialable(lease: LeaseId, byte: u8) -> FromPool {
@@ -82,4 +85,33 @@ fn a_client_is_notified_once_why_a_host_is_not_connected_yet() {
     let mut bench = Bench::with_host();
     bench.after(3_000);
     assert_eq!(slow(&bench), [], "it is connected");
+}
+
+/// The pool knows that both nodes dialed a moment ago.
+#[test]
+fn a_client_is_notified_at_once_of_a_wait_that_the_pool_knows_and_gives_its_host_that_time() {
+    let mut bench = Bench::live(client_config(1));
+    bench.oblige();
+    bench.give(vec![LeasedHost { redial_ms: Some(30_000), ..place(LEASE, HOST) }]);
+    let assigned = bench.now;
+    bench.done();
+    let mut notices = bench.notices();
+    bench.after(0);
+    notices.extend(bench.notices());
+    let (lease, host) = (LEASE, node(HOST));
+    let slow = Notice::HostSlow { lease, host, redial_ms: Some(30_000) };
+    assert!(notices.contains(&slow), "{notices:?}");
+    assert_eq!(bench.core.view().leases[0].redials, Some(assigned.plus(30_000)));
+    bench.head(101, 5);
+    bench.after(30_000 + 19_999);
+    assert_eq!(bench.calls(), []);
+    bench.after(1);
+    assert_eq!(bench.calls(), [PeerCommand::Drop(enode(HOST))]);
+}
+
+#[test]
+fn a_pool_cannot_have_a_client_wait_longer_than_geth_does() {
+    let mut bench = Bench::live(client_config(1));
+    bench.give(vec![LeasedHost { redial_ms: Some(u64::MAX), ..place(LEASE, HOST) }]);
+    assert_eq!(bench.core.view().leases[0].redials, Some(bench.now.plus(35_000)));
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
-use vipnode_agent_core::{AgentView, EndedSide, LeaseSnapshot, PoolState, REDIAL_MS, SLOW_CONNECT_MS};
+use vipnode_agent_core::{AgentView, EndedSide, LeaseSnapshot, PoolState, SLOW_CONNECT_MS};
 use vipnode_types::{
-    Amount, ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice,
+    Amount, ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice, REDIAL_MS,
     wire::{PaymentTerms, Side},
 };
 
@@ -303,9 +303,11 @@ impl LeaseStatus {
     fn of(lease: &LeaseSnapshot, now: Ms) -> Self {
         let age_ms = now.since(lease.since);
         let waits = lease.side == Side::Client && lease.connected.is_none() && !lease.ending;
-        let waits = waits && (SLOW_CONNECT_MS..REDIAL_MS).contains(&age_ms);
+        let estimate = (SLOW_CONNECT_MS..REDIAL_MS).contains(&age_ms).then(|| REDIAL_MS.saturating_sub(age_ms));
+        let known = lease.redials.map(|redials| redials.since(now)).filter(|ms| *ms > 0);
+        let redial_ms = if lease.redials.is_some() { known } else { estimate };
         Self {
-            redial_ms: waits.then(|| REDIAL_MS.saturating_sub(age_ms)),
+            redial_ms: redial_ms.filter(|_| waits),
             lease: lease.lease,
             peer: lease.peer,
             address: lease.address.clone(),

@@ -9,6 +9,7 @@ use crate::output::{
     Line, Tone,
     connect_failure::{Perspective, connect_failure},
     format::{capitalized, counted, slot_costs, span},
+    host_slow::host_slow,
     price_notices::price_line,
 };
 
@@ -334,14 +335,7 @@ fn lease_line(notice: &Notice) -> Line {
             };
             (line, lease, host)
         }
-        Notice::HostSlow { lease, host } => {
-            let text = format!(
-                "Host {} admitted this node but is not connected yet. geth does not dial a node twice within 35 s, so after a \
-                 restart this can take up to a minute, unless the pool has another host",
-                host.short()
-            );
-            (Line::new("host_slow", Tone::Plain, text), lease, host)
-        }
+        Notice::HostSlow { lease, host, redial_ms } => (host_slow(*host, *redial_ms), lease, host),
         Notice::HostLost { lease, host } => {
             let then = if lease.is_direct() { "redialing" } else { "asking for another" };
             (Line::new("host_lost", Tone::Warning, format!("Lost host {}; {then}", host.short())), lease, host)

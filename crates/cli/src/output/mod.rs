@@ -8,6 +8,7 @@ mod agent_notices;
 mod columns;
 mod connect_failure;
 pub(crate) mod format;
+mod host_slow;
 mod live_line;
 pub(crate) mod log;
 mod price_notices;

@@ -165,7 +165,8 @@ fn points(total: i32) -> String {
 
 /// What counted, with its sign.
 fn parts(score: &Score) -> Vec<String> {
-    let Score { free_slots, latency, uptime, refusals, strikes, contradicted, same_operator, mutual, total: _ } = score;
+    let Score { free_slots, latency, uptime, refusals, strikes, contradicted, redial, same_operator, mutual, total: _ } =
+        score;
     let parts = [
         ("free slots", free_slots),
         ("round trip to the pool", latency),
@@ -173,6 +174,7 @@ fn parts(score: &Score) -> Vec<String> {
         ("rejected clients", refusals),
         ("clients that never connected", strikes),
         ("clients that did not see a required capability", contradicted),
+        ("wait until the two nodes dial each other again", redial),
         ("same operator as another of its hosts", same_operator),
         ("connected in the other direction", mutual),
     ];

@@ -3,7 +3,7 @@ use std::{
     net::IpAddr,
 };
 
-use vipnode_types::{Enode, NodeId};
+use vipnode_types::{Enode, NodeId, REDIAL_MS};
 
 use super::{SimFamily, SimKind, SimPeer, SimSpec};
 
@@ -15,8 +15,6 @@ const READY_MS: u64 = 6;
 const DOOMED_MS: u64 = 3;
 /// When a light node is thrown out by a full pool of light nodes.
 const LIGHT_REFUSED_MS: u64 = 2;
-/// A node is dialed again no sooner than this after the last attempt.
-const REDIAL_MS: u64 = 35_000;
 /// One inbound attempt per public address in this time, trusted or not.
 const THROTTLE_MS: u64 = 30_000;
 /// After a call, reth dials no sooner than this: at its next tick.

@@ -50,6 +50,10 @@ impl Core {
             let (matching, context) = self.matching();
             matching.offer_settled(lease.client(), share, context);
         }
+        if lease.is_known_to_client() {
+            let (matching, context) = self.matching();
+            matching.pair_dialed(&lease, context);
+        }
         self.counters.count_end(reason);
         self.evict_at_host(output, &lease, reason, by, price);
         self.evict_at_client(output, &lease, reason, by);

@@ -139,17 +139,23 @@ impl Core {
             self.end_lease(output, index, EvictReason::NotConnected, None, None);
             return;
         };
-        let client_version = self.agents.client_version(host);
+        let (client_version, redial_ms) = (self.agents.client_version(host), self.redial_ms(client, host));
         if self.matching.asks().contains(client) {
-            self.add_host_to_answer(output, client, LeasedHost { lease: id, host: enode, price, client_version });
+            let leased = LeasedHost { lease: id, host: enode, price, client_version, redial_ms };
+            self.add_host_to_answer(output, client, leased);
         } else if self.agents.get(client).is_some_and(Node::can_dial) {
-            let call = DialCall { lease: id, side: Side::Client, peer: enode, price, client_version };
+            let call = DialCall { lease: id, side: Side::Client, peer: enode, price, client_version, redial_ms };
             self.call_dial(output, client, call);
         } else {
             self.end_lease(output, index, EvictReason::Left, Some(Side::Client), None);
             return;
         }
         self.refresh_waiting(client);
+    }
+
+    /// Returns how long the nodes of a client and a host may wait until one dials the other, in milliseconds, if they do.
+    pub(crate) fn redial_ms(&self, client: u32, host: u32) -> Option<u64> {
+        Some(self.matching.redial_ms(client, host, self.context())).filter(|ms| *ms > 0)
     }
 
     /// Updates a client's position in the queue.

@@ -79,12 +79,14 @@ impl Core {
             self.leases.arm_offer(lease.id(), output.now.plus(self.limits.offer_ms));
             return;
         };
-        let ends = self.offer_ends(lease, from);
+        let (client, host, offered) = (lease.client(), lease.host(), lease.offered());
+        // Nodes that may not dial yet have as long as for a new offer from when one of them may.
+        let redials = self.redial_ms(client, host).map(|ms| output.now.plus(ms));
+        let ends = self.offer_ends(lease, redials.unwrap_or(from));
         if ends > output.now {
             self.leases.arm_offer(lease.id(), ends);
             return;
         }
-        let (client, host, offered) = (lease.client(), lease.host(), lease.offered());
         let never_connected = !lease.sees(Side::Host);
         let (matching, context) = self.matching();
         matching.never_connected(host, client, offered, context);

@@ -69,7 +69,12 @@ impl Core {
         for (lease, host, price) in offered {
             let Some(peer) = self.agents.dialed_by(host, client, &self.limits) else { continue };
             let (price, client_version) = (price.unwrap_or_default(), self.agents.client_version(host));
-            self.call_dial(output, client, DialCall { lease, side: Side::Client, peer, price, client_version });
+            let redial_ms = self.redial_ms(client, host);
+            self.call_dial(
+                output,
+                client,
+                DialCall { lease, side: Side::Client, peer, price, client_version, redial_ms },
+            );
         }
     }
 }

@@ -84,7 +84,8 @@ impl Core {
         let connected = self.agents.get(client).is_some_and(Node::is_connected);
         if let Some(peer) = self.agents.dialed_by(client, host, &self.limits).filter(|_| connected) {
             let client_version = self.agents.client_version(client);
-            self.call_dial(output, host, DialCall { lease: id, side: Side::Host, peer, price, client_version });
+            let call = DialCall { lease: id, side: Side::Host, peer, price, client_version, redial_ms: None };
+            self.call_dial(output, host, call);
         }
     }
 }

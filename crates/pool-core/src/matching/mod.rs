@@ -28,7 +28,7 @@ pub(crate) mod waiting_blocks;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use vipnode_types::{LeaseId, Ms, wire::Selection};
+use vipnode_types::{LeaseId, Ms, REDIAL_MS, wire::Selection};
 
 use crate::{
     Limits,
@@ -40,7 +40,10 @@ use crate::{
         seeded_rng::SeededRng,
         slab::{Handle, NIL},
     },
-    leases::Leases,
+    leases::{
+        Leases,
+        lease::{Lease, UNSEEN},
+    },
     ledger::{Ledger, burn::BurnRate, shortage::Shortage},
     matching::{
         new_host_trials::NewHostTrials,
@@ -350,6 +353,29 @@ impl Matching {
     /// Remembers a pair that did not connect, so that it is not tried again for a while.
     pub(crate) fn pair_failed(&mut self, host: u32, client: u32, now: Ms, limits: &Limits) {
         self.suspend_pair_until(host, client, now.plus(limits.same_address_ms), limits);
+    }
+
+    /// Remembers the pair of a lease that ended: the node of one of them dialed the other, and may not do so again yet. The lease
+    /// may have ended before the two reported that.
+    pub(crate) fn pair_dialed(&mut self, lease: &Lease, context: Context<'_>) {
+        let seen = lease.client_up().min(lease.host_up());
+        let until = if seen == UNSEEN { lease.offered() } else { seen }.plus(REDIAL_MS);
+        if until > context.now {
+            self.recent_pairs.dialed(lease.host(), lease.client(), until, context.limits.recent_pairs);
+        }
+    }
+
+    /// Returns how long the nodes of a client and a host may wait until one dials the other, in milliseconds. The host's node
+    /// dials if the client's node can be dialed.
+    pub(crate) fn redial_ms(&self, client: u32, host: u32, context: Context<'_>) -> u64 {
+        let redial = self.recent_pairs.redial_ms(context.now, host, client);
+        // The rest is looked up for few pairs.
+        if redial.by_client_ms == 0 {
+            return 0;
+        }
+        let calls = context.agents.get(host).is_some_and(Node::can_dial);
+        let host_dials = calls && context.agents.dialed_by(client, host, context.limits).is_some();
+        if host_dials { redial.by_either_ms } else { redial.by_client_ms }
     }
 
     /// Remembers a pair that was offered and did not connect. The client gets another host of the same address block only if

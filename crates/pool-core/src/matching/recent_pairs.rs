@@ -8,8 +8,9 @@ use crate::collections::{
     seeded_rng::Keys,
 };
 
-/// Recently offered and recently failed pairs: a node accepts one connection per public address in 30 s, and a pair that
-/// failed would fail again. Another host in the address block of a failed one may belong to the same operator.
+/// Recently offered, ended, and failed pairs: a node accepts one connection per public address in 30 s and does not dial
+/// another node twice within 35 s, and a pair that failed would fail again. Another host in the address block of a failed
+/// one may belong to the same operator.
 #[derive(Debug)]
 pub(crate) struct RecentPairs {
     entries: HashTable<RecentPair>,
@@ -31,6 +32,8 @@ struct RecentPair {
 enum With {
     /// A client with which it failed.
     Client(u32),
+    /// A client that it dialed or that dialed it, for as long as that node does not do so again.
+    Redial(u32),
     /// Clients at an address, except the one that it was offered to.
     Address(IpAddr, u32),
     /// Light nodes of an address block, one of which it disconnected at once.
@@ -39,6 +42,16 @@ enum With {
     WideLightNodes(WideBlock, u8),
     /// Hosts of an address block, one of which did not connect with the client.
     HostsIn(AddressBlock),
+}
+
+/// How long it takes until a node may dial the other node of a pair, in milliseconds; 0 if it may do so now. Each lease of the
+/// last time took the dial of one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Redial {
+    /// If only the client's node can dial.
+    pub(crate) by_client_ms: u64,
+    /// If either node can dial.
+    pub(crate) by_either_ms: u64,
 }
 
 /// Blocks of a wide block in which light nodes failed, from which on its other light nodes do not get the host either.
@@ -72,6 +85,27 @@ impl RecentPairs {
     /// Remembers that a host and a client did not connect.
     pub(crate) fn failed(&mut self, host: u32, client: u32, until: Ms, limit: u32) {
         self.remember(RecentPair { node: host, with: With::Client(client), until }, limit);
+    }
+
+    /// Remembers that the node of a host or of a client dialed the other.
+    pub(crate) fn dialed(&mut self, host: u32, client: u32, until: Ms, limit: u32) {
+        self.remember(RecentPair { node: host, with: With::Redial(client), until }, limit);
+    }
+
+    /// Returns how long it takes until the node of a host or of a client may dial the other, in milliseconds: the client's
+    /// node alone, and either of them.
+    pub(crate) fn redial_ms(&self, now: Ms, host: u32, client: u32) -> Redial {
+        let with = With::Redial(client);
+        let pairs = self.entries.iter_hash(hash(self.keys, host, with));
+        let mut last = [Ms::ZERO; 2];
+        for pair in pairs.filter(|pair| pair.node == host && pair.with == with) {
+            last = match last {
+                [newest, _] if pair.until > newest => [pair.until, newest],
+                [newest, second] => [newest, second.max(pair.until)],
+            };
+        }
+        let [newest, second] = last.map(|until| until.since(now));
+        Redial { by_client_ms: newest, by_either_ms: second }
     }
 
     /// Remembers that a host disconnected a light node of an address block at once.
@@ -189,6 +223,26 @@ mod tests {
         assert!(!recent.recently_failed(Ms::new(34), 2, 9));
         recent.expire(Ms::new(36));
         assert!(recent.entries.is_empty() && recent.order.is_empty());
+    }
+
+    #[test]
+    fn each_lease_takes_the_dial_of_one_side_for_a_while() {
+        let mut recent = RecentPairs::new(SeededRng::new([1; 32]).keys());
+        let wait = |recent: &RecentPairs, now| {
+            let Redial { by_client_ms, by_either_ms } = recent.redial_ms(Ms::new(now), 1, 7);
+            (by_client_ms, by_either_ms)
+        };
+        assert_eq!(wait(&recent, 0), (0, 0));
+        recent.dialed(1, 7, Ms::new(35), 10);
+        assert_eq!(wait(&recent, 5), (30, 0));
+        recent.dialed(1, 7, Ms::new(40), 10);
+        recent.dialed(1, 8, Ms::new(90), 10);
+        assert_eq!(wait(&recent, 5), (35, 30), "the other one waits for the first of the two");
+        assert_eq!(wait(&recent, 35), (5, 0));
+        recent.dialed(1, 7, Ms::new(70), 10);
+        assert_eq!(wait(&recent, 36), (34, 4));
+        recent.expire(Ms::new(90));
+        assert!(recent.entries.is_empty() && wait(&recent, 90) == (0, 0));
     }
 
     #[test]

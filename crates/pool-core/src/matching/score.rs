@@ -1,4 +1,4 @@
-use vipnode_types::wire::Score;
+use vipnode_types::{REDIAL_MS, wire::Score};
 
 use crate::{
     collections::address_block::AddressBlock,
@@ -25,6 +25,8 @@ const STRUCK: i32 = -30;
 const FAILED_NEARBY: i32 = -150;
 /// Enough clients saw that it does not serve what the client requires, although it names that itself.
 const CONTRADICTED: i32 = -100;
+/// Its node and the client's node may not dial each other yet: these points, and the same again for the longest wait.
+const REDIAL: i32 = -100;
 /// Another host of the client has the same address block.
 const SAME_BLOCK: i32 = -80;
 /// Another host of the client has the same payout account.
@@ -61,6 +63,10 @@ impl Matching {
                 CONTRADICTED
             } else {
                 0
+            },
+            redial: match self.redial_ms(criteria.client, host, context) {
+                0 => 0,
+                wait_ms => REDIAL.saturating_sub(signed(wait_ms.saturating_mul(100) / REDIAL_MS)),
             },
             same_operator: same_block.saturating_add(same_payout),
             mutual: if criteria.clients.contains(&host) { MUTUAL } else { 0 },

@@ -26,6 +26,7 @@ mod pool;
 mod protocol2;
 mod proven;
 mod random;
+mod redials;
 mod refusing_hosts;
 mod reports;
 mod restarts;

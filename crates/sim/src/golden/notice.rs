@@ -22,7 +22,9 @@ impl Encode for Notice {
             | Self::CaughtUp { .. }
             | Self::Balance { .. } => encode_pool(self, out),
             Self::NodeDisconnected { why: _ } | Self::NodeReconnected => {}
-            Self::HostAssigned { lease, host } | Self::HostSlow { lease, host } | Self::HostLost { lease, host } => {
+            Self::HostAssigned { lease, host }
+            | Self::HostSlow { lease, host, .. }
+            | Self::HostLost { lease, host } => {
                 lease.encode(out);
                 host.encode(out);
             }

@@ -79,11 +79,12 @@ impl Encode for AskReply {
 
 impl Encode for LeasedHost {
     fn encode(&self, out: &mut Encoder) {
-        let Self { lease, host, price, client_version } = self;
+        let Self { lease, host, price, client_version, redial_ms } = self;
         lease.encode(out);
         host.encode(out);
         price.encode(out);
         out.text(client_version);
+        redial_ms.encode(out);
     }
 }
 
@@ -172,8 +173,11 @@ impl Encode for Selection {
 
 impl Encode for Score {
     fn encode(&self, out: &mut Encoder) {
-        let Self { total, free_slots, latency, uptime, refusals, strikes, contradicted, same_operator, mutual } = self;
-        for points in [total, free_slots, latency, uptime, refusals, strikes, contradicted, same_operator, mutual] {
+        let Self { total, free_slots, latency, uptime, refusals, strikes, contradicted, redial, same_operator, mutual } =
+            self;
+        for points in
+            [total, free_slots, latency, uptime, refusals, strikes, contradicted, redial, same_operator, mutual]
+        {
             points.encode(out);
         }
     }

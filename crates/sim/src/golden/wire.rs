@@ -38,12 +38,13 @@ impl Encode for EvictCall {
 
 impl Encode for DialCall {
     fn encode(&self, out: &mut Encoder) {
-        let Self { lease, side, peer, price, client_version } = self;
+        let Self { lease, side, peer, price, client_version, redial_ms } = self;
         lease.encode(out);
         side.encode(out);
         peer.encode(out);
         price.encode(out);
         out.text(client_version);
+        redial_ms.encode(out);
     }
 }
 

@@ -17,3 +17,6 @@ pub use min_version::{MinVersion, MinVersionError};
 pub use node_facts::{Direction, HeadFact, NodeFacts, PeerFact};
 pub use peer_command::PeerCommand;
 pub use peer_rules::{Mismatch, PeerRules};
+
+/// geth does not dial a node twice within this time, in milliseconds; for as long, the other node has to dial.
+pub const REDIAL_MS: u64 = 35_000;

@@ -43,4 +43,8 @@ pub struct LeasedHost {
     /// The host's `web3_clientVersion`, as reported by its agent; empty if unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_version: String,
+    /// How long the two nodes may wait until one of them dials the other, in milliseconds: they connected recently, and geth
+    /// does not dial a node twice within 35 s. Absent if one of them can dial now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redial_ms: Option<u64>,
 }

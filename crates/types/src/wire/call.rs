@@ -55,6 +55,9 @@ pub struct DialCall {
     /// The other node's `web3_clientVersion`, as reported by its agent; empty if unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_version: String,
+    /// The same as `redial_ms` of a host in an ask reply; absent in a call to a host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redial_ms: Option<u64>,
 }
 
 /// The result of a call that the agent carried out.

@@ -108,6 +108,8 @@ pub struct Score {
     /// Connected clients observed that it does not serve a capability that the client requires, although it claims to
     /// serve it.
     pub contradicted: i32,
+    /// Its node and the client's node dialed each other recently and may wait before they do so again.
+    pub redial: i32,
     /// Another host of the client seems to belong to the same operator.
     pub same_operator: i32,
     /// The two are connected already, with the roles reversed.
@@ -118,8 +120,10 @@ impl Score {
     /// The sum of its parts set.
     #[must_use]
     pub fn summed(self) -> Self {
-        let Self { free_slots, latency, uptime, refusals, strikes, contradicted, same_operator, mutual, .. } = self;
-        let parts = [free_slots, latency, uptime, refusals, strikes, contradicted, same_operator, mutual];
+        let Self {
+            free_slots, latency, uptime, refusals, strikes, contradicted, redial, same_operator, mutual, ..
+        } = self;
+        let parts = [free_slots, latency, uptime, refusals, strikes, contradicted, redial, same_operator, mutual];
         Self { total: parts.into_iter().fold(0, i32::saturating_add), ..self }
     }
 }

@@ -60,7 +60,13 @@ impl Protocol2Translation {
                 break;
             }
             let client_version = String::new();
-            hosts.push(LeasedHost { lease: self.new_lease(), host, price: Price::FREE, client_version });
+            hosts.push(LeasedHost {
+                lease: self.new_lease(),
+                host,
+                price: Price::FREE,
+                client_version,
+                redial_ms: None,
+            });
         }
         let missing = missing.saturating_sub(u32::try_from(hosts.len()).unwrap_or(u32::MAX));
         let why = (missing > 0).then(|| "the pool has no further host at the moment".to_owned());

@@ -156,7 +156,7 @@ pub fn view(lease: LeaseId, side: Side, byte: u8) -> LeaseView {
 }
 
 pub fn place(lease: LeaseId, byte: u8) -> Place {
-    Place { lease, host: enode(byte), price: Price::FREE, client_version: String::new() }
+    Place { lease, host: enode(byte), price: Price::FREE, client_version: String::new(), redial_ms: None }
 }
 
 pub fn admit(lease: LeaseId, byte: u8) -> FromPool {
@@ -181,7 +181,8 @@ pub fn evict(lease: LeaseId, byte: u8) -> FromPool {
 }
 
 pub fn dial(lease: LeaseId, side: Side, byte: u8) -> FromPool {
-    FromPool::Dial(DialCall { lease, side, peer: enode(byte), price: Price::FREE, client_version: String::new() })
+    let (peer, client_version) = (enode(byte), String::new());
+    FromPool::Dial(DialCall { lease, side, peer, price: Price::FREE, client_version, redial_ms: None })
 }
 
 pub struct Bench {
