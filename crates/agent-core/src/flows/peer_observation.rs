@@ -12,6 +12,10 @@ use crate::{Action, AgentCore, Notice, leases::Lease, limits, node::own_peers::O
 impl AgentCore {
     pub(crate) fn see_peers(&mut self, now: Ms, peers: &[PeerFact], out: &mut Vec<Action>) {
         if self.node.is_up() {
+            if self.awaits_protocol(peers) {
+                // The list that shows it as ready may otherwise be read seconds later.
+                out.push(Action::Watch { for_ms: limits::SUSPECT_MS });
+            }
             let gap = self.take_list(now, peers);
             self.see_leased(now, peers, gap, out);
         }
@@ -51,6 +55,13 @@ impl AgentCore {
         }
         self.see_former_clients(now, peers, out);
         self.disconnect_unleased(now, peers, out);
+    }
+
+    /// Whether the peer of a lease has connected for the first time, and no protocol runs yet.
+    fn awaits_protocol(&self, peers: &[PeerFact]) -> bool {
+        let is_new = |lease: &Lease| !lease.connection().is_up() && lease.connection().failing().is_none();
+        let connects = |peer: NodeId| peers.iter().any(|fact| fact.id == peer && !fact.ready);
+        self.leases.iter().any(|lease| lease.runs() && is_new(lease) && connects(lease.peer_id()))
     }
 
     /// Records who the leased peers are.

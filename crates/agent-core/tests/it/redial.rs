@@ -1,9 +1,9 @@
 //! geth does not dial a node twice within 35 s. A host dials a client that was restarted, and a client learns why it waits.
 
 use crate::common::*;
-use vipnode_agent_core::{AgentConfig, FromPool, Notice};
+use vipnode_agent_core::{Action, AgentConfig, Event, FromPool, Notice};
 use vipnode_types::{
-    LeaseId, PeerCommand,
+    LeaseId, PeerCommand, PeerFact,
     wire::{AdmitCall, LeasedHost},
 };
 
@@ -114,4 +114,19 @@ fn a_pool_cannot_have_a_client_wait_longer_than_geth_does() {
     let mut bench = Bench::live(client_config(1));
     bench.give(vec![LeasedHost { redial_ms: Some(u64::MAX), ..place(LEASE, HOST) }]);
     assert_eq!(bench.core.view().leases[0].redials, Some(bench.now.plus(35_000)));
+}
+
+/// After a long wait, the peers are read only every few seconds.
+#[test]
+fn a_leased_peer_that_has_just_connected_is_watched_until_a_protocol_runs() {
+    let watched = |bench: &Bench| bench.out.iter().any(|action| matches!(action, Action::Watch { .. }));
+    let mut bench = Bench::live(client_config(1));
+    bench.give(vec![place(LEASE, HOST)]);
+    bench.done();
+    bench.on(Event::Peers(vec![PeerFact { ready: false, ..peer(SECOND_HOST) }]));
+    assert!(!watched(&bench), "another peer");
+    bench.on(Event::Peers(vec![PeerFact { ready: false, ..peer(HOST) }]));
+    assert!(watched(&bench));
+    bench.on(Event::Peers(vec![PeerFact { ready: false, ..peer(HOST) }]));
+    assert!(!watched(&bench), "once");
 }
