@@ -87,6 +87,12 @@ impl Core {
         self.limits.payment.is_none() && self.ledger_held_funds
     }
 
+    /// Sets which time the wall clock shows at a moment of pool time; without this, pool time is that of the wall clock. What
+    /// others sign is dated by their clocks, and pool time is never earlier than the rows.
+    pub const fn set_wall_clock(&mut self, now: Ms, wall: Ms) {
+        self.clock.set_wall(now, wall);
+    }
+
     /// Numbers new leases from `first` on, unless a higher number is already in use.
     pub const fn number_leases_from(&mut self, first: u64) {
         self.leases.number_from(first);

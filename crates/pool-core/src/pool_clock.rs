@@ -19,6 +19,10 @@ pub(crate) struct PoolClock {
     paused: Ms,
     /// Until then, offers from before `resumed` wait for their sides to reconnect.
     offers_wait: Ms,
+    /// How far pool time is ahead of the wall clock, in milliseconds.
+    ahead_ms: u64,
+    /// How far pool time is behind the wall clock, in milliseconds.
+    behind_ms: u64,
 }
 
 impl PoolClock {
@@ -33,6 +37,8 @@ impl PoolClock {
             resumed: now,
             paused: Ms::ZERO,
             offers_wait: Ms::ZERO,
+            ahead_ms: 0,
+            behind_ms: 0,
         }
     }
 
@@ -45,6 +51,17 @@ impl PoolClock {
 
     pub(crate) const fn now(&self) -> Ms {
         self.now
+    }
+
+    /// Sets which time the wall clock shows at a moment of pool time.
+    pub(crate) const fn set_wall(&mut self, now: Ms, wall: Ms) {
+        (self.ahead_ms, self.behind_ms) = (now.since(wall), wall.since(now));
+    }
+
+    /// Returns which time the wall clock shows at a moment of pool time. It dates what others sign: pool time stays ahead if the
+    /// wall clock was ahead once.
+    pub(crate) const fn wall(&self, at: Ms) -> Ms {
+        at.minus(self.ahead_ms).plus(self.behind_ms)
     }
 
     /// When the pool started.

@@ -35,7 +35,7 @@ impl Core {
         if counter <= newest {
             return Err(CoreError::LinkCounter { newest: newest.get() });
         }
-        self.check_link_time(counter, output.now)?;
+        self.check_link_time(counter, self.clock.wall(output.now))?;
         let payer = ledger.links.payer(&node);
         match consent {
             LinkConsent::Both { issued, chain_id } => {

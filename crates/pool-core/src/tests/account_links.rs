@@ -167,6 +167,18 @@ fn the_age_of_a_link_is_limited() {
     pool.link_to(CLIENT, PAYER, pool.now.minus(1_000)).unwrap();
 }
 
+/// The wall clock was ahead once, so pool time is ahead of it.
+#[test]
+fn a_link_is_dated_by_the_wall_clock() {
+    let mut pool = Pool::charging(Limits { link_age_ms: 1_000, ..Limits::default() });
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.credit_to(PAYER, 1);
+    let wall = pool.now.minus(7_200_000);
+    pool.core.set_wall_clock(pool.now, wall);
+    assert!(pool.link_to(CLIENT, PAYER, wall.plus(7_200_000)).unwrap_err().message.contains("in the future"));
+    pool.link_to(CLIENT, PAYER, wall).unwrap();
+}
+
 /// As [`Pool::leased`], with an account that pays for the client.
 fn leased_and_linked() -> Pool {
     leased_and_linked_with(priced())

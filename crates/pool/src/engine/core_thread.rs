@@ -133,6 +133,7 @@ impl CoreThread {
         }
         core.set_drains(access.bans_and_drains().drains());
         let clock = clock.not_before(core.now());
+        core.set_wall_clock(clock.now(), wall_clock());
         Ok(Self {
             core,
             limits,
@@ -237,6 +238,8 @@ impl CoreThread {
 
     fn tick(&mut self) -> Result<(), Broken> {
         self.last_tick = self.clock.now();
+        // It may have been set since.
+        self.core.set_wall_clock(self.last_tick, wall_clock());
         self.replies.forget_closed();
         self.metrics.show(&self.core.gauges(), self.core.counters());
         let began = Instant::now();

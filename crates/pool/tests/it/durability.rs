@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::{Agent, Keys, Mood, TestStore, config, get, pool};
+use crate::common::{Agent, Keys, Mood, Original, TestStore, config, get, pool};
 use serde_json::{Value, json};
 use vipnode_pool::{PoolConfig, PoolError, PoolLimits, PoolServer};
 use vipnode_pool_core::Limits;
@@ -146,6 +146,25 @@ async fn a_clock_far_from_the_stored_time_stops_the_start_unless_it_is_accepted(
         assert!(refused.is_none_or(|error| error.hint().unwrap().contains("--accept-clock")));
         let accepted = PoolConfig { accept_clock: true, ..config() };
         PoolServer::spawn_with(accepted, store.boxed()).await.unwrap().shutdown().await.unwrap();
+    }
+}
+
+/// The wall clock was ahead once. Pool time stays ahead, and agents sign by clocks that are right.
+#[tokio::test]
+async fn agents_join_a_pool_whose_stored_time_is_ahead_of_the_wall_clock() {
+    use vipnode_pool_core::Row;
+
+    let (store, mut running) = (TestStore::default(), None);
+    store.boxed().apply(&[Row::Clock(crate::common::wall().plus(2 * 60 * 60 * 1_000))]).unwrap();
+    for _ in 0..2 {
+        if let Some(pool) = running.take() {
+            PoolServer::shutdown(pool).await.unwrap();
+        }
+        let pool = on(&store).await;
+        let mut agent = Original::open(&pool, 1).await;
+        agent.connect(true).await;
+        agent.update(&[], 100).await;
+        running = Some(pool);
     }
 }
 

@@ -61,7 +61,13 @@ impl Core {
             newest: node.map_or(0, |node| node.credentials().nonce()),
             connected: node.is_some_and(|node| node.is_connected() || node.since() > started),
         };
-        Ok(check_nonce(&self.limits, self.clock.now(), started, known, caller.nonce, true)?)
+        Ok(self.check_nonce2(known, caller.nonce, true)?)
+    }
+
+    /// Nonces are dated by the callers' clocks.
+    fn check_nonce2(&self, known: CallerNonce, nonce: u64, connects: bool) -> Result<(), CoreError> {
+        let [now, started] = [self.clock.now(), self.clock.started()].map(|at| self.clock.wall(at));
+        check_nonce(&self.limits, now, started, known, nonce, connects)
     }
 
     /// Returns the calling node if it connected on this connection, and accepts its nonce.
@@ -72,7 +78,7 @@ impl Core {
             return Err(CoreError::NotConnected.into());
         }
         let known = CallerNonce { newest: node.credentials().nonce(), connected: true };
-        check_nonce(&self.limits, self.clock.now(), self.clock.started(), known, caller.nonce, false)?;
+        self.check_nonce2(known, caller.nonce, false)?;
         self.agents.raise_nonce(index, caller.nonce);
         Ok(index)
     }

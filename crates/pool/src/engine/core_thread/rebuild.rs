@@ -14,6 +14,7 @@ use crate::{
     call_refusal::CallRefusal,
     close_reason::CloseReason,
     engine::{
+        clock::wall_clock,
         core_thread::{Broken, CoreThread},
         store_thread::StoreThread,
     },
@@ -140,6 +141,7 @@ impl CoreThread {
         self.core = core;
         self.core.set_drains(self.access.bans_and_drains().drains());
         self.clock = self.clock.not_before(self.core.now());
+        self.core.set_wall_clock(self.clock.now(), wall_clock());
         // The ends of calls that the old core made do not reach the new one.
         self.core_generation = self.core_generation.saturating_add(1);
         self.effects = Vec::new();
