@@ -54,9 +54,10 @@ pub fn ws_accept_key(key: &[u8]) -> String {
 }
 
 pub(super) fn config(frame_bytes: usize) -> WebSocketConfig {
-    // Without the two buffer sizes a socket costs 128 KiB for as long as it lives.
+    // Without the two buffer sizes a socket costs 128 KiB for as long as it lives. One read takes a signed update of a few
+    // peers (2 KB), or a connect.
     WebSocketConfig::default()
-        .read_buffer_size(4_096)
+        .read_buffer_size(3_072)
         .write_buffer_size(0)
         .max_message_size(Some(frame_bytes))
         .max_frame_size(Some(frame_bytes))
