@@ -226,6 +226,9 @@ errors! {
             hint "Sign a new one: run `vipnode account link` again.";
         /// No payout has this number.
         NoPayout: InvalidParams, "no payout has this number", hint "List the payouts: vipnode pool admin payouts.";
+        /// A settlement period has no payout that is not marked.
+        NoPayoutDue: InvalidParams, "this settlement period has no further payout to mark",
+            hint "List its payouts: vipnode pool admin payouts --period N.";
         /// A payout is marked already.
         PayoutMarked: InvalidParams, "the payout is already marked as paid or bounced",
             hint "List the payouts: vipnode pool admin payouts.";

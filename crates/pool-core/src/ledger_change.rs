@@ -35,6 +35,14 @@ pub enum LedgerChangeKind {
         /// The number of the payout.
         payout: u64,
     },
+    /// All payouts of a settlement period that are not marked were paid with one reference. At most `payouts_a_step` of them are
+    /// marked at once.
+    PaidAll {
+        /// The number of the period.
+        period: u64,
+        /// Payouts up to this number were marked before, or left out.
+        after: Option<u64>,
+    },
     /// A payout did not arrive: its amount is payable again in the next settlement period.
     Bounced {
         /// The number of the payout.
@@ -66,7 +74,13 @@ impl LedgerChangeKind {
             Self::Credit { amount: Amount::ZERO, .. } | Self::Debit { amount: Amount::ZERO, .. } => {
                 Err(CoreError::ZeroAmount)
             }
-            Self::Credit { .. } | Self::Debit { .. } | Self::Paid { .. } | Self::Bounced { .. } if blank => {
+            Self::Credit { .. }
+            | Self::Debit { .. }
+            | Self::Paid { .. }
+            | Self::PaidAll { .. }
+            | Self::Bounced { .. }
+                if blank =>
+            {
                 Err(CoreError::BlankReason)
             }
             _ => Ok(()),
@@ -81,6 +95,21 @@ pub struct LedgerChangeReply {
     pub entry: LedgerEntry,
     /// The sums of the payer or payee now; zero if the change is about none.
     pub figures: AccountFigures,
+    /// What was marked, if all payouts of a period were to be.
+    pub paid_all: Option<PaidPayouts>,
+}
+
+/// Payouts that were marked at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PaidPayouts {
+    /// How many were marked.
+    pub marked: u32,
+    /// What was paid.
+    pub amount: Amount,
+    /// How many were not, because more would have been paid than is payable to their payee by now.
+    pub left_out: u32,
+    /// The number of the last one, if further ones follow.
+    pub next: Option<u64>,
 }
 
 /// An account, as the operator sees it.

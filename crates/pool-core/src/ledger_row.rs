@@ -77,6 +77,11 @@ pub struct SettlementPeriodRow {
     pub closed: Ms,
 }
 
+impl SettlementPeriodRow {
+    /// Payouts of this many periods can be marked. The journal has what became of the older ones.
+    pub const WITH_PAYOUTS: u64 = 12;
+}
+
 /// What the operator has to pay to a payee for a settlement period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PayoutRow {

@@ -67,7 +67,7 @@ pub use ledger::{
     balance_sheet::BalanceSheet,
     transaction::{LedgerAccount, OperatorOrder, Posting, Transaction},
 };
-pub use ledger_change::{LedgerAccountView, LedgerChange, LedgerChangeKind, LedgerChangeReply};
+pub use ledger_change::{LedgerAccountView, LedgerChange, LedgerChangeKind, LedgerChangeReply, PaidPayouts};
 pub use ledger_row::{AccountRow, LedgerEntry, LinkRow, PayoutRow, PayoutState, SettlementPeriodRow, UnpaidRow};
 pub use limits::Limits;
 pub use metering::pair_time::PairTime;

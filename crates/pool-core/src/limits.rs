@@ -232,6 +232,9 @@ limits! {
         unfunded_retry_ms: u64 = 10 * SECOND, Time SECOND..=HOUR;
         /// Unpaid costs of earlier billing periods that a payer's newer credit covers in one tick.
         collected_a_tick: u32 = 1_000, Count 1..=1_000_000;
+        /// Payouts that one step marks as paid (`vipnode pool admin payout paid-all`); the command marks the others in further
+        /// steps.
+        payouts_a_step: u32 = 1_000, Count 1..=100_000;
         /// Nodes checked in one tick for removal.
         swept_a_tick: u32 = 64, Count 1..=100_000;
         /// Nodes remembered. An address block (/24, /48) and a wide block (/16, /32) may have at most as many as are

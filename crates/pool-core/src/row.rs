@@ -68,6 +68,8 @@ pub enum RowKey {
     Link(NodeId),
     /// A cost that is wholly secured by now, by its entry in the journal.
     Unpaid(u64),
+    /// A payout of a settlement period long ago, by its number.
+    Payout(u64),
 }
 
 /// The time of a week that a client spent with its hosts.

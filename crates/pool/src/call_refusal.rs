@@ -105,6 +105,15 @@ errors! {
             limit_s: u128,
         }: Unsuitable, "reading this statement took longer than {limit_s} s",
             hint "Ask for a later part of it: --from DATE.";
+        /// The audit log cannot be written or read. Nothing is ordered without a record.
+        AuditLog {
+            /// What the system reports.
+            why: String,
+        }: Unsuitable, "the audit log of the pool cannot be used: {why}",
+            hint "Check the disk and the file audit.log in the data directory, then run the command again.";
+        /// The pool has no data directory.
+        NoAuditLog: Unsuitable, "this pool keeps no audit log, because it has no data directory",
+            hint "Run the pool without --store memory.";
         /// The idempotency key of an operator's order is empty, too long, or contains characters that look alike or are
         /// invisible.
         OrderKey {

@@ -20,7 +20,7 @@ use vipnode_types::errors;
 
 use crate::{
     DataDir, PoolConfig, PoolProbe, PoolTls, ReloadChanges,
-    admin::{self, AdminService},
+    admin::{self, AdminService, AuditLog},
     auth::{AccessControl, Audience, BansAndDrains, OwnCertificate},
     close_reason::CloseReason,
     engine::{Connections, CoreThread, CoreThreadParts, StartError, StoreThread, inbox},
@@ -153,13 +153,13 @@ impl PoolServer {
         if let Some(tls) = &config.tls {
             tls.show_in(metrics.tls_expires.clone());
         }
-        let admin_socket = config.admin_socket(local_addr);
+        let (admin_socket, datadir) = (config.admin_socket(local_addr), config.datadir.clone());
         let service =
             Service::new(config.limits, &config.core, access, connections, metrics, (inbox, database, store_reader));
         let (service, stop) = (Arc::new(service), CancellationToken::new());
         let port = Arc::new(Port::new(Arc::clone(&service), config.proxies, config.tls, stop.clone()));
         if let Some(socket) = &admin_socket {
-            serve_operator(socket, &port);
+            serve_operator(socket, &port, AuditLog::new(datadir));
         }
         let running = Running { port, farewell, threads: vec![core_thread, store_thread] };
         let supervisor = tokio::spawn(running.supervise(listener));
@@ -279,10 +279,10 @@ async fn start_core(parts: CoreThreadParts) -> Result<JoinHandle<()>, PoolError>
 }
 
 /// Answers `vipnode pool admin`. A pool that cannot do so serves its agents all the same.
-fn serve_operator(socket: &Path, port: &Port) {
+fn serve_operator(socket: &Path, port: &Port, audit_log: AuditLog) {
     match admin::listen(socket) {
         Ok(server) => {
-            let service = AdminService::new(Arc::clone(&port.service), Arc::clone(&port.limiter));
+            let service = AdminService::new(Arc::clone(&port.service), Arc::clone(&port.limiter), Arc::new(audit_log));
             let stop = port.stop.clone();
             tokio::spawn(async move { stop.run_until_cancelled(server.run(service)).await });
         }

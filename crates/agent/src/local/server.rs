@@ -2,7 +2,7 @@ use std::{convert::Infallible, path::Path, sync::Arc};
 
 use serde_json::value::RawValue;
 use vipnode_node::Node;
-use vipnode_rpc::{IpcServer, IpcServerLimits, IpcService, Responder};
+use vipnode_rpc::{IpcPeer, IpcServer, IpcServerLimits, IpcService, Responder};
 use vipnode_types::{NodeId, wire::WireError};
 
 use super::{AgentStatus, StatusSource, latencies::Latencies, method, status_client};
@@ -67,7 +67,7 @@ impl StatusService {
 }
 
 impl IpcService for StatusService {
-    async fn answer(&self, method: &str, _params: &RawValue, responder: Responder) {
+    async fn answer(&self, _peer: IpcPeer, method: &str, _params: &RawValue, responder: Responder) {
         match method {
             method::STATUS => responder.respond(self.status().await),
             method::EXPLAIN => responder.respond(self.source.explain().await),

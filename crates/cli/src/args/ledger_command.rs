@@ -35,6 +35,9 @@ pub(crate) struct CreditLimitArgs {
     /// Record this reason (at most 200 characters).
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help_heading = "Payment")]
     pub(crate) reason: String,
+    /// Post the change only once, however often it is sent with this key.
+    #[arg(long, value_name = "KEY", help_heading = "Payment")]
+    pub(crate) key: Option<String>,
     #[command(flatten)]
     pub(crate) pool: PoolSocketArgs,
 }
@@ -79,6 +82,9 @@ pub(crate) struct ClosePeriodArgs {
     /// Record this reason (at most 200 characters).
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help_heading = "Payment")]
     pub(crate) reason: String,
+    /// Post the change only once, however often it is sent with this key.
+    #[arg(long, value_name = "KEY", help_heading = "Payment")]
+    pub(crate) key: Option<String>,
     #[command(flatten)]
     pub(crate) pool: PoolSocketArgs,
 }
@@ -90,6 +96,9 @@ pub(crate) struct PayoutsArgs {
     /// [default: the newest]
     #[arg(long, value_name = "N", help_heading = "Output")]
     pub(crate) period: Option<u64>,
+    /// Write comma-separated values for a spreadsheet.
+    #[arg(long, conflicts_with = "json", help_heading = "Output")]
+    pub(crate) csv: bool,
     #[command(flatten)]
     pub(crate) pool: PoolSocketArgs,
 }
@@ -99,6 +108,10 @@ pub(crate) struct PayoutsArgs {
 pub(crate) enum PayoutCommand {
     /// Mark a payout as paid.
     Paid(PayoutPaidArgs),
+    /// Mark all payouts of a settlement period as paid.
+    ///
+    /// Leaves those out that are already marked. If the command is interrupted, run it again.
+    PaidAll(PayoutPaidAllArgs),
     /// Mark a payout as not received.
     ///
     /// Its amount is due again in the next settlement period.
@@ -113,6 +126,22 @@ pub(crate) struct PayoutPaidArgs {
     /// Record this payment reference (at most 200 characters).
     #[arg(value_name = "REF", help_heading = "Payment")]
     pub(crate) reference: String,
+    /// Post the change only once, however often it is sent with this key.
+    #[arg(long, value_name = "KEY", help_heading = "Payment")]
+    pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode pool admin payout paid-all 3 \"batch transfer 2026-11\"")]
+pub(crate) struct PayoutPaidAllArgs {
+    /// Mark the payouts of the settlement period with this number.
+    #[arg(value_name = "PERIOD", help_heading = "Payment")]
+    pub(crate) period: u64,
+    /// Record this reference of the payment (at most 200 characters).
+    #[arg(value_name = "REF", help_heading = "Payment")]
+    pub(crate) reference: String,
     #[command(flatten)]
     pub(crate) pool: PoolSocketArgs,
 }
@@ -125,6 +154,9 @@ pub(crate) struct PayoutBouncedArgs {
     /// Record this reason (at most 200 characters).
     #[arg(value_name = "REASON", help_heading = "Payment")]
     pub(crate) reason: String,
+    /// Post the change only once, however often it is sent with this key.
+    #[arg(long, value_name = "KEY", help_heading = "Payment")]
+    pub(crate) key: Option<String>,
     #[command(flatten)]
     pub(crate) pool: PoolSocketArgs,
 }

@@ -48,7 +48,7 @@ pub(crate) use self::{
     join::JoinArgs,
     ledger_command::{
         AccountsArgs, BalanceArgs, ClosePeriodArgs, CreditLimitArgs, LedgerAccountArgs, LedgerStatementArgs,
-        PayoutCommand, PayoutsArgs,
+        PayoutCommand, PayoutPaidAllArgs, PayoutsArgs,
     },
     link::LinkArgs,
     metrics::MetricsArgs,

@@ -103,6 +103,10 @@ pub(crate) enum AdminCommand {
     Unban(UnbanArgs),
     /// List the bans.
     Bans(BansArgs),
+    /// List who ordered what on this socket.
+    ///
+    /// Shows bans, drains, and changes of the ledger, with the user and the process that ordered them.
+    Audit(AuditArgs),
     /// Stop assigning new leases to a node, or to all nodes.
     ///
     /// Running leases continue until they end.
@@ -152,6 +156,18 @@ pub(crate) struct PoolSocketArgs {
     /// Act on the pool with this admin socket.
     #[arg(long, value_name = "PATH", conflicts_with = "datadir", help_heading = "Pool", hide_short_help = true)]
     pub(crate) socket: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// List the records before this position, which the previous page printed.
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    pub(crate) before: Option<u64>,
+    /// List at most this many records, the newest.
+    #[arg(long, value_name = "N", default_value = "100", value_parser = whole_number::<1, 1_000>, help_heading = "Output")]
+    pub(crate) most: u32,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
 }
 
 #[derive(Debug, Args)]

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 use vipnode_agent::state::StateDir;
 use vipnode_pool::admin::{
-    AdminClient, BanRequest, DrainRequest, NodesRequest, TopOrder, TopRequest, UnbanRequest, admin_socket,
-    admin_sockets, running_socket,
+    AdminClient, AuditRequest, BanRequest, DrainRequest, NodesRequest, TopOrder, TopRequest, UnbanRequest,
+    admin_socket, admin_sockets, running_socket,
 };
 
 use crate::{
@@ -23,6 +23,10 @@ const WORDS: usize = 1_000;
 pub(crate) async fn run(command: AdminCommand, screen: Screen) -> Result<ExitCode, CliError> {
     if let AdminCommand::Statement(args) = &command {
         pool_ledger::statement(args, screen).await.map_err(|error| error.sanitized(WORDS))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let AdminCommand::Payouts(args) = &command {
+        pool_ledger::payouts(args, screen).await.map_err(|error| error.sanitized(WORDS))?;
         return Ok(ExitCode::SUCCESS);
     }
     let asked = ask(command).await.map_err(|error| error.sanitized(WORDS))?;
@@ -71,6 +75,10 @@ async fn ask(command: AdminCommand) -> Result<(Styled, Value), CliError> {
         AdminCommand::Bans(args) => {
             let bans = client(&args.pool)?.bans().await?;
             (pool_admin::bans_page(&bans, page_width()), json(&bans))
+        }
+        AdminCommand::Audit(args) => {
+            let audit = client(&args.pool)?.audit(&AuditRequest { before: args.before, most: args.most }).await?;
+            (pool_admin::audit_page(&audit, page_width()), json(&audit))
         }
         AdminCommand::Drain(args) => {
             let client = client(&args.pool)?;

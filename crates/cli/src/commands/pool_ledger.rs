@@ -1,16 +1,22 @@
 use serde_json::Value;
 use vipnode_pool::admin::{
-    AccountStatementRequest, AccountsRequest, AdminClient, LedgerOrder, LedgerRequest, PayoutsRequest,
+    AccountStatementRequest, AccountsRequest, AdminClient, AdminPaidPayouts, AdminPayouts, LedgerOrder, LedgerRequest,
+    PayoutsRequest,
 };
 use vipnode_types::{Account, Amount, Asset};
 
 use super::pool_admin::{client, json};
 use crate::{
-    args::{AccountsArgs, AdminCommand, BalanceArgs, LedgerStatementArgs, PayoutCommand},
+    args::{
+        AccountsArgs, AdminCommand, BalanceArgs, LedgerStatementArgs, PayoutCommand, PayoutPaidAllArgs, PayoutsArgs,
+    },
     error::{CliError, CommandError},
     output::{Screen, Styled, terminal::page_width},
     pool_admin,
 };
+
+/// Payouts of a page.
+const PAGE: u32 = 1_000;
 
 /// Shows or changes the ledger of a running pool. Returns `None` for other commands.
 pub(super) async fn ask(command: &AdminCommand) -> Result<Option<(Styled, Value)>, CliError> {
@@ -21,7 +27,7 @@ pub(super) async fn ask(command: &AdminCommand) -> Result<Option<(Styled, Value)
             let client = client(&args.pool)?;
             let amount = amount(&client, &args.amount).await?;
             let order = LedgerOrder::Limit { account: args.account, amount };
-            change(&client, order, &args.reason, None).await?
+            change(&client, order, &args.reason, args.key.clone()).await?
         }
         AdminCommand::Account(args) => {
             let client = client(&args.pool)?;
@@ -38,8 +44,10 @@ pub(super) async fn ask(command: &AdminCommand) -> Result<Option<(Styled, Value)
         }
         AdminCommand::ClosePeriod(args) => {
             let client = client(&args.pool)?;
-            let (mut text, mut posted) = change(&client, LedgerOrder::ClosePeriod, &args.reason, None).await?;
-            let payouts = client.payouts(&PayoutsRequest { period: None }).await?;
+            let order = LedgerOrder::ClosePeriod;
+            let (mut text, mut posted) = change(&client, order, &args.reason, args.key.clone()).await?;
+            // The first page of them.
+            let payouts = client.payouts(&PayoutsRequest { period: None, after: None, most: PAGE }).await?;
             text.push("\n");
             text.append(&pool_admin::payouts_page(&payouts, page_width()));
             if let Value::Object(posted) = &mut posted {
@@ -47,17 +55,14 @@ pub(super) async fn ask(command: &AdminCommand) -> Result<Option<(Styled, Value)
             }
             (text, posted)
         }
-        AdminCommand::Payouts(args) => {
-            let payouts = client(&args.pool)?.payouts(&PayoutsRequest { period: args.period }).await?;
-            (pool_admin::payouts_page(&payouts, page_width()), json(&payouts))
-        }
         AdminCommand::Payout { command: PayoutCommand::Paid(args) } => {
             let order = LedgerOrder::Paid { payout: args.payout };
-            change(&client(&args.pool)?, order, &args.reference, None).await?
+            change(&client(&args.pool)?, order, &args.reference, args.key.clone()).await?
         }
+        AdminCommand::Payout { command: PayoutCommand::PaidAll(args) } => paid_all(args).await?,
         AdminCommand::Payout { command: PayoutCommand::Bounced(args) } => {
             let order = LedgerOrder::Bounced { payout: args.payout };
-            change(&client(&args.pool)?, order, &args.reason, None).await?
+            change(&client(&args.pool)?, order, &args.reason, args.key.clone()).await?
         }
         _ => return Ok(None),
     };
@@ -69,6 +74,55 @@ pub(super) async fn statement(args: &LedgerStatementArgs, screen: Screen) -> Res
     let (client, account) = (client(&args.pool)?, args.account);
     let ask = async |range| Ok(client.statement(&AccountStatementRequest { account, range }).await?);
     super::statement::print(&format!("account {account}"), &args.output, screen, ask).await
+}
+
+/// Marks the payouts of a period as paid, page by page. The answer is the sum of all pages.
+async fn paid_all(args: &PayoutPaidAllArgs) -> Result<(Styled, Value), CliError> {
+    let client = client(&args.pool)?;
+    let (mut after, mut sum) = (None, None::<AdminPaidPayouts>);
+    loop {
+        let change = LedgerOrder::PaidAll { period: args.period, after };
+        let request = LedgerRequest { change, reason: args.reference.clone(), key: None };
+        let posted = client.change_ledger(&request).await?;
+        let Some(page) = posted.paid_all else { break Ok((pool_admin::posted_text(&posted), json(&posted))) };
+        let before = sum.unwrap_or(AdminPaidPayouts { marked: 0, amount: Amount::ZERO, left_out: 0, next: None });
+        let all = AdminPaidPayouts {
+            marked: before.marked.saturating_add(page.marked),
+            amount: before.amount.checked_add(page.amount).unwrap_or(Amount::MAX),
+            left_out: before.left_out.saturating_add(page.left_out),
+            next: None,
+        };
+        (after, sum) = (page.next, Some(all));
+        if after.is_none() {
+            break Ok((pool_admin::paid_text(&all, args.period, posted.asset), json(&all)));
+        }
+    }
+}
+
+/// Prints the payouts of a settlement period, page by page.
+pub(super) async fn payouts(args: &PayoutsArgs, screen: Screen) -> Result<(), CliError> {
+    let client = client(&args.pool)?;
+    let (mut after, mut shown) = (None, None::<AdminPayouts>);
+    loop {
+        let mut page = client.payouts(&PayoutsRequest { period: args.period, after, most: PAGE }).await?;
+        if args.csv {
+            screen.raw(pool_admin::payouts_csv(&page, after.is_none()).as_bytes());
+        } else if screen.is_json() {
+            screen.print(&Styled::default(), &json(&page));
+        } else if let Some(shown) = &mut shown {
+            shown.payouts.append(&mut page.payouts);
+        } else {
+            shown = Some(page.clone());
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    if let Some(all) = shown {
+        screen.print(&pool_admin::payouts_page(&all, page_width()), &Value::Null);
+    }
+    Ok(())
 }
 
 async fn balance(
@@ -92,18 +146,7 @@ async fn change(
     reason: &str,
     key: Option<String>,
 ) -> Result<(Styled, Value), CliError> {
-    let request = LedgerRequest { change, reason: reason.to_owned(), key, by: user() };
+    let request = LedgerRequest { change, reason: reason.to_owned(), key };
     let posted = client.change_ledger(&request).await?;
     Ok((pool_admin::posted_text(&posted), json(&posted)))
-}
-
-/// The ID of the user who runs the command.
-#[cfg(unix)]
-fn user() -> Option<u32> {
-    Some(rustix::process::getuid().as_raw())
-}
-
-#[cfg(not(unix))]
-fn user() -> Option<u32> {
-    None
 }

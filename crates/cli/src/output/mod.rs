@@ -7,6 +7,7 @@
 mod agent_notices;
 mod columns;
 mod connect_failure;
+mod csv_line;
 pub(crate) mod format;
 mod host_slow;
 mod live_line;
@@ -24,6 +25,7 @@ mod wrap;
 pub(crate) use self::{
     agent_notices::agent_notice_line,
     columns::{cut, shorten},
+    csv_line::csv_line,
     live_line::LiveLine,
     redraw::Redraw,
     sanitize::{escape_json, sanitize_all_but_styles},

@@ -1,7 +1,9 @@
-use vipnode_pool::admin::{AdminAccount, AdminAccounts, AdminPayoutState, AdminPayouts, LedgerPosted};
+use vipnode_pool::admin::{
+    AdminAccount, AdminAccounts, AdminPaidPayouts, AdminPayoutState, AdminPayouts, LedgerPosted,
+};
 use vipnode_types::{Amount, Asset};
 
-use crate::output::{Column, Styled, Table, format::counted};
+use crate::output::{Column, Styled, Table, csv_line, format::counted};
 
 /// The fewest columns of an address.
 const ADDRESS: usize = 42;
@@ -85,16 +87,11 @@ pub(crate) fn payouts_page(payouts: &AdminPayouts, width: usize) -> Styled {
         return "No payouts".into();
     }
     let rows = payouts.payouts.iter().map(|payout| {
-        let state = match payout.state {
-            AdminPayoutState::Due => "due",
-            AdminPayoutState::Paid => "paid",
-            AdminPayoutState::Bounced => "bounced",
-        };
         [
             payout.payout.to_string(),
             payout.account.to_string(),
             payouts.asset.show(payout.amount).to_string(),
-            state.to_owned(),
+            state(payout.state).to_owned(),
             payout.period.to_string(),
         ]
     });
@@ -106,4 +103,41 @@ pub(crate) fn payouts_page(payouts: &AdminPayouts, width: usize) -> Styled {
         Column::number("PERIOD").rank(2),
     ]);
     table.with_rows(rows).fit(width)
+}
+
+/// The payouts of a page as comma-separated values. Amounts are in the asset's largest unit, exact.
+pub(crate) fn payouts_csv(payouts: &AdminPayouts, first: bool) -> String {
+    let headings = "payout,period,account,amount,asset,state";
+    let mut text = if first { csv_line(headings.split(',').map(str::to_owned)) } else { String::new() };
+    for payout in &payouts.payouts {
+        let cells = [
+            payout.payout.to_string(),
+            payout.period.to_string(),
+            payout.account.to_string(),
+            payouts.asset.decimal(payout.amount),
+            payouts.asset.to_string(),
+            state(payout.state).to_owned(),
+        ];
+        text += &csv_line(cells.into_iter());
+    }
+    text
+}
+
+/// Payouts were marked as paid.
+pub(crate) fn paid_text(paid: &AdminPaidPayouts, period: u64, asset: Asset) -> Styled {
+    let payouts = counted(paid.marked.into(), "payout");
+    let mut text = format!("Marked {payouts} of period {period} as paid: {}", asset.show(paid.amount));
+    if paid.left_out > 0 {
+        let left_out = counted(paid.left_out.into(), "payout");
+        text += &format!("\nLeft out {left_out}: less is payable by now. Run `vipnode pool verify`");
+    }
+    text.as_str().into()
+}
+
+const fn state(state: AdminPayoutState) -> &'static str {
+    match state {
+        AdminPayoutState::Due => "due",
+        AdminPayoutState::Paid => "paid",
+        AdminPayoutState::Bounced => "bounced",
+    }
 }

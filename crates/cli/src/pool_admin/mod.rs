@@ -13,11 +13,13 @@ use crate::output::{
     format::{brief, counted, span},
 };
 
+mod audit_page;
 mod ledger_pages;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use ledger_pages::{account_text, accounts_page, payouts_page, posted_text};
+pub(crate) use audit_page::audit_page;
+pub(crate) use ledger_pages::{account_text, accounts_page, paid_text, payouts_csv, payouts_page, posted_text};
 
 /// Columns of a version, and the fewest of a reason.
 const WORD: usize = 8;

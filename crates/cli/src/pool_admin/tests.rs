@@ -86,8 +86,36 @@ fn snapshot_of_the_operators_tables() {
 }
 
 #[test]
+fn snapshot_of_the_audit_log() {
+    use vipnode_pool::admin::{AdminAudit, AuditRecord};
+
+    let record = |method: &str, params: serde_json::Value, refused: Option<&str>| AuditRecord {
+        at_ms: NOW,
+        user: Some(1_000),
+        process: refused.is_none().then_some(4_711),
+        method: method.to_owned(),
+        params: serde_json::json!([params]),
+        refused: refused.map(str::to_owned),
+    };
+    let ban = serde_json::json!({"target": "203.0.113.0/24", "reason": "flood"});
+    let records = vec![
+        record("vipnode_poolBan", ban, None),
+        record("vipnode_poolLedger", serde_json::json!({"change": {"kind": "close_period"}, "reason": ""}), None),
+        record("vipnode_poolLedger", serde_json::json!({}), Some("3 payouts of the period before are not marked")),
+    ];
+    let audit = AdminAudit { records, earlier: Some(1_234) };
+    let shown = pages(|width| {
+        let parts = [audit_page(&audit, width), audit_page(&AdminAudit::default(), width)];
+        parts.map(|part| plain(&part.wrapped(width).to_string())).join("\n---\n")
+    });
+    assert_snapshot!("audit", shown);
+}
+
+#[test]
 fn snapshot_of_the_ledger() {
-    use vipnode_pool::admin::{AdminAccount, AdminAccounts, AdminPayout, AdminPayoutState, AdminPayouts, LedgerPosted};
+    use vipnode_pool::admin::{
+        AdminAccount, AdminAccounts, AdminPaidPayouts, AdminPayout, AdminPayoutState, AdminPayouts, LedgerPosted,
+    };
     use vipnode_types::{Account, Amount, Asset};
 
     let asset = Asset::new("USDC", 6).unwrap();
@@ -111,7 +139,7 @@ fn snapshot_of_the_ledger() {
         amount: Amount::new(540_000),
         state,
     };
-    let posted = LedgerPosted { entry: 12, at_ms: NOW, account: Some(account(1, 0)), asset };
+    let posted = LedgerPosted { entry: 12, at_ms: NOW, account: Some(account(1, 0)), paid_all: None, asset };
     let accounts =
         AdminAccounts { asset, accounts: vec![account(1, 0), account(2, 500_000)], next: Some(Account::new([3; 20])) };
     let payouts = AdminPayouts {
@@ -121,7 +149,9 @@ fn snapshot_of_the_ledger() {
             payout(8, AdminPayoutState::Paid),
             payout(9, AdminPayoutState::Bounced),
         ],
+        next: None,
     };
+    let paid = AdminPaidPayouts { marked: 1_000, amount: Amount::new(540_000_000), left_out: 1, next: None };
     let shown = pages(|width| {
         let parts = [
             posted_text(&posted),
@@ -130,6 +160,8 @@ fn snapshot_of_the_ledger() {
             accounts_page(&accounts, width),
             accounts_page(&AdminAccounts { accounts: Vec::new(), next: None, ..accounts.clone() }, width),
             payouts_page(&payouts, width),
+            payouts_csv(&payouts, true).replace('\r', "").as_str().into(),
+            paid_text(&paid, 3, asset),
             payouts_page(&AdminPayouts { payouts: Vec::new(), ..payouts.clone() }, width),
         ];
         parts.map(|part| plain(&part.wrapped(width).to_string())).join("\n---\n")

@@ -1,11 +1,10 @@
-use std::fmt::Write;
-
 use vipnode_types::{
     Amount, Asset, Ms, SignedAmount,
     wire::{Statement, StatementBalances, StatementSide},
 };
 
 use super::{kind, statement_page::minutes};
+use crate::output::csv_line;
 
 /// A statement as comma-separated values (RFC 4180), page by page. Amounts are in the asset's largest unit, exact.
 #[derive(Debug, Default)]
@@ -24,7 +23,7 @@ impl StatementCsv {
         let mut text = String::new();
         if !self.begun {
             (self.begun, self.balances) = (true, statement.opening);
-            line(&mut text, HEADINGS.split(',').map(str::to_owned));
+            text += &csv_line(HEADINGS.split(',').map(str::to_owned));
             self.balance_rows(&mut text, "opening", statement.asset);
         }
         for entry in &statement.lines {
@@ -36,7 +35,7 @@ impl StatementCsv {
                 *balance = balance.checked_add(entry.change).unwrap_or(*balance);
                 signed(statement.asset, *balance)
             });
-            line(&mut text, cells(statement.asset, entry, balance));
+            text += &csv_line(cells(statement.asset, entry, balance));
         }
         if statement.next.is_none() {
             self.balances = statement.closing;
@@ -56,7 +55,7 @@ impl StatementCsv {
                     *cell = value;
                 }
             }
-            line(text, cells.into_iter());
+            *text += &csv_line(cells.into_iter());
         }
     }
 }
@@ -110,21 +109,4 @@ fn cells(
 
 fn signed(asset: Asset, amount: SignedAmount) -> String {
     format!("{}{}", if amount.is_negative() { "-" } else { "" }, asset.decimal(amount.magnitude()))
-}
-
-/// Adds a line. A text that a spreadsheet would take for a formula begins with an apostrophe.
-fn line(text: &mut String, cells: impl Iterator<Item = String>) {
-    for (number, cell) in cells.enumerate() {
-        let is_number = cell.bytes().skip(1).all(|byte| byte.is_ascii_digit() || byte == b'.');
-        let formula = cell.starts_with(['=', '+', '@', '\t', '\r']) || (cell.starts_with('-') && !is_number);
-        let cell = if formula { format!("'{cell}") } else { cell };
-        text.push_str(if number == 0 { "" } else { "," });
-        if cell.contains(['"', ',', '\n', '\r']) {
-            // Writing into a string cannot fail.
-            let _infallible = write!(text, "\"{}\"", cell.replace('"', "\"\""));
-        } else {
-            text.push_str(&cell);
-        }
-    }
-    text.push_str("\r\n");
 }

@@ -1,8 +1,9 @@
 use vipnode_types::{Account, Amount};
 
 use crate::{
-    ConnectionId, Core, CoreError, LedgerAccount, LedgerAccountView, LedgerChange, LedgerChangeKind, LedgerChangeReply,
-    LedgerEntry, PayoutRow, PayoutState, Reply, RequestId, Transaction, output::Output,
+    AccountFigures, ConnectionId, Core, CoreError, LedgerAccount, LedgerAccountView, LedgerChange, LedgerChangeKind,
+    LedgerChangeReply, LedgerEntry, OperatorOrder, PaidPayouts, PayoutRow, PayoutState, Reply, RequestId, Transaction,
+    output::Output,
 };
 
 impl Core {
@@ -23,6 +24,9 @@ impl Core {
         let ledger = self.ledger.as_mut().ok_or(CoreError::NoLedger)?;
         let LedgerChange { kind, order } = change;
         kind.check(&order.reason)?;
+        if let LedgerChangeKind::PaidAll { period, after } = kind {
+            return self.pay_all(output, period, after, &order);
+        }
         let key = order.key.clone();
         let (account, transaction) = match kind {
             LedgerChangeKind::Credit { payer, amount } => (Some(payer), Transaction::Credit { payer, amount, order }),
@@ -31,6 +35,8 @@ impl Core {
             LedgerChangeKind::ClosePeriod => {
                 (None, Transaction::Period { period: ledger.settlement.next_period(), order })
             }
+            // Posted above.
+            LedgerChangeKind::PaidAll { .. } => return Err(CoreError::NoPayout),
             LedgerChangeKind::Paid { payout } => {
                 let PayoutRow { payee, amount, .. } = ledger.settlement.payout(payout).ok_or(CoreError::NoPayout)?;
                 (Some(payee), Transaction::Paid { payout, payee, amount, order })
@@ -55,6 +61,42 @@ impl Core {
         let entry = ledger.post(output, transaction).ok_or(CoreError::AmountRange)?;
         self.changed(output, kind, account);
         Ok(self.change_reply(entry))
+    }
+
+    /// Marks payouts of a period as paid, in one batch. A payout of which less is payable by now is left out, as it would be
+    /// refused alone. The order has no key: what is marked is not marked again.
+    fn pay_all(
+        &mut self,
+        output: &mut Output,
+        period: u64,
+        after: Option<u64>,
+        order: &OperatorOrder,
+    ) -> Result<LedgerChangeReply, CoreError> {
+        let most = self.limits.payouts_a_step;
+        let ledger = self.ledger.as_mut().ok_or(CoreError::NoLedger)?;
+        let due = ledger.settlement.of_period(period, after).filter(|row| row.state == PayoutState::Due);
+        let mut due: Vec<PayoutRow> = due.take(usize::try_from(most).unwrap_or(usize::MAX).saturating_add(1)).collect();
+        let more = due.len() > usize::try_from(most).unwrap_or(usize::MAX);
+        due.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        let mut paid =
+            PaidPayouts { next: due.last().filter(|_| more).map(|row| row.number), ..PaidPayouts::default() };
+        let mut newest = None;
+        for row in due {
+            let PayoutRow { number: payout, payee, amount, .. } = row;
+            let order = OperatorOrder { key: None, ..order.clone() };
+            let transaction = Transaction::Paid { payout, payee, amount, order };
+            let is_payable = amount <= ledger.payee(payee).payable();
+            let Some(entry) = is_payable.then(|| ledger.post(output, transaction)).flatten() else {
+                paid.left_out = paid.left_out.saturating_add(1);
+                continue;
+            };
+            ledger.settlement.set(output, PayoutRow { state: PayoutState::Paid, ..row });
+            paid.marked = paid.marked.saturating_add(1);
+            paid.amount = paid.amount.checked_add(amount).unwrap_or(Amount::MAX);
+            newest = Some(entry);
+        }
+        let entry = newest.ok_or(if paid.left_out > 0 { CoreError::PayoutExceeds } else { CoreError::NoPayoutDue })?;
+        Ok(LedgerChangeReply { entry, figures: AccountFigures::default(), paid_all: Some(paid) })
     }
 
     /// Checks that a payout is in a state that can be marked so, and that its amount is payable.
@@ -92,6 +134,7 @@ impl Core {
                     ledger.settlement.set(output, PayoutRow { state, ..row });
                 }
             }
+            LedgerChangeKind::PaidAll { .. } => {}
             LedgerChangeKind::Credit { .. } | LedgerChangeKind::Debit { .. } | LedgerChangeKind::Limit { .. } => {
                 let Some(payer) = account else { return };
                 ledger.collect(output, payer, most);
@@ -110,7 +153,7 @@ impl Core {
             Transaction::Period { .. } | Transaction::Lease { .. } | Transaction::Collected { .. } => None,
         };
         let figures = self.ledger.as_ref().zip(account).map(|(ledger, account)| ledger.figures(account));
-        LedgerChangeReply { entry, figures: figures.unwrap_or_default() }
+        LedgerChangeReply { entry, figures: figures.unwrap_or_default(), paid_all: None }
     }
 
     /// Accounts from an address on, as the operator sees them; `None` if the pool has no ledger.
@@ -119,12 +162,12 @@ impl Core {
         Some(self.ledger.as_ref()?.views(from, most, self.clock.now()))
     }
 
-    /// The payouts of a settlement period, or of the newest; `None` if the pool has no ledger.
+    /// At most `most` payouts of a settlement period, or of the newest, after a number; `None` if the pool has no ledger.
     #[must_use]
-    pub fn payouts_of(&self, period: Option<u64>) -> Option<Vec<PayoutRow>> {
+    pub fn payouts_of(&self, period: Option<u64>, after: Option<u64>, most: usize) -> Option<Vec<PayoutRow>> {
         let settlement = &self.ledger.as_ref()?.settlement;
         let period = period.unwrap_or_else(|| settlement.next_period().saturating_sub(1));
-        Some(settlement.of_period(period).collect())
+        Some(settlement.of_period(period, after).take(most).collect())
     }
 
     /// Posts the costs of the billing periods that this command has finished.

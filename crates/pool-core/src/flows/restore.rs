@@ -77,7 +77,7 @@ impl Rows {
             | Row::Unpaid(_)
             | Row::Period(_)
             | Row::Payout(_)
-            | Row::Delete(RowKey::Link(_) | RowKey::Unpaid(_))) => self.ledger.restore(row),
+            | Row::Delete(RowKey::Link(_) | RowKey::Unpaid(_) | RowKey::Payout(_))) => self.ledger.restore(row),
         }
     }
 

@@ -147,6 +147,7 @@ impl Ledger {
             Row::Payout(row) => self.settlement.restore_payout(row),
             Row::Delete(RowKey::Link(node)) => self.links.set(node, None),
             Row::Delete(RowKey::Unpaid(entry)) => self.unpaid.delete(entry),
+            Row::Delete(RowKey::Payout(number)) => self.settlement.delete(number),
             _ => {}
         }
     }

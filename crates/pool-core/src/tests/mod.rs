@@ -32,6 +32,7 @@ mod reports;
 mod restarts;
 mod scenario;
 mod set_limits;
+mod settlement;
 mod sizes;
 mod slots;
 mod suitability;

@@ -5,9 +5,9 @@ use vipnode_rpc::{CallError, OpenError, RpcLimits, open_ipc};
 use vipnode_types::wire::Statement;
 
 use super::{
-    AccountStatementRequest, AccountsRequest, AdminAccounts, AdminBans, AdminDrained, AdminError, AdminNodes,
-    AdminPayouts, AdminTop, BanRequest, Banned, DrainRequest, LedgerPosted, LedgerRequest, NodesRequest,
-    PayoutsRequest, TopRequest, UnbanRequest, method,
+    AccountStatementRequest, AccountsRequest, AdminAccounts, AdminAudit, AdminBans, AdminDrained, AdminError,
+    AdminNodes, AdminPayouts, AdminTop, AuditRequest, BanRequest, Banned, DrainRequest, LedgerPosted, LedgerRequest,
+    NodesRequest, PayoutsRequest, TopRequest, UnbanRequest, method,
 };
 
 /// Calls the admin socket of a running pool.
@@ -78,6 +78,14 @@ impl AdminClient {
         self.call(method::DRAIN, request).await
     }
 
+    /// Asks for a page of the audit log.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn audit(&self, request: &AuditRequest) -> Result<AdminAudit, AdminError> {
+        self.call(method::AUDIT, request).await
+    }
+
     /// Changes the ledger.
     ///
     /// # Errors
@@ -102,7 +110,7 @@ impl AdminClient {
         self.call(method::STATEMENT, request).await
     }
 
-    /// Asks for the payouts of a settlement period.
+    /// Asks for a page of the payouts of a settlement period.
     ///
     /// # Errors
     /// See [`AdminError`].

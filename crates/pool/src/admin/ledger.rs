@@ -1,11 +1,12 @@
 use vipnode_pool_core::{
-    LedgerAccountView, LedgerChange, LedgerChangeKind, OperatorOrder, PayoutRow, PayoutState, Reply, Transaction,
+    LedgerAccountView, LedgerChange, LedgerChangeKind, OperatorOrder, PaidPayouts, PayoutRow, PayoutState, Reply,
+    Transaction,
 };
 use vipnode_types::{Account, Asset, sanitize, wire::WireError};
 
 use super::{
-    AccountsRequest, AdminAccount, AdminAccounts, AdminPayout, AdminPayoutState, AdminPayouts, AdminService,
-    LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
+    AccountsRequest, AdminAccount, AdminAccounts, AdminPaidPayouts, AdminPayout, AdminPayoutState, AdminPayouts,
+    AdminService, LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
 };
 use crate::{call_refusal::CallRefusal, engine::OperatorQuery};
 
@@ -13,34 +14,45 @@ use crate::{call_refusal::CallRefusal, engine::OperatorQuery};
 const REASON_CHARS: usize = 200;
 /// Characters of an idempotency key, at most.
 const KEY_CHARS: usize = 64;
-/// Accounts of one answer, at most.
+/// Accounts or payouts of one answer, at most.
 const MOST: u32 = 1_000;
 
-/// Posts a change of the ledger. It is durable when this returns.
-pub(super) async fn change(admin: &AdminService, request: LedgerRequest) -> Result<LedgerPosted, WireError> {
-    let LedgerRequest { change, reason, key, by } = request;
+/// Posts a change of the ledger that the user `by` ordered. It is durable when this returns.
+pub(super) async fn change(
+    admin: &AdminService,
+    request: LedgerRequest,
+    by: Option<u32>,
+) -> Result<LedgerPosted, WireError> {
+    let LedgerRequest { change, reason, key } = request;
     if key.as_ref().is_some_and(|key| !is_key(key)) {
         return Err(CallRefusal::OrderKey { most: KEY_CHARS }.into());
     }
     let order = OperatorOrder { by, reason: sanitize(&reason, REASON_CHARS), key };
     let change = LedgerChange { kind: kind(change), order };
-    let (entry, about) = match admin.service.gateway.change_ledger(change).await? {
+    let (entry, about, paid_all) = match admin.service.gateway.change_ledger(change).await? {
         Reply::Ledger(reply) => {
             let about = match reply.entry.transaction {
                 Transaction::Credit { payer, .. }
                 | Transaction::Debit { payer, .. }
                 | Transaction::Limit { payer, .. } => Some(payer),
-                Transaction::Paid { payee, .. } | Transaction::Bounced { payee, .. } => Some(payee),
+                Transaction::Paid { payee, .. } if reply.paid_all.is_none() => Some(payee),
+                Transaction::Bounced { payee, .. } => Some(payee),
                 _ => None,
             };
-            (reply.entry, about)
+            (reply.entry, about, reply.paid_all)
         }
         _ => return Err(CallRefusal::Internal { why: "the core gave another answer".to_owned() }.into()),
     };
     tracing::warn!(entry = entry.number, kind = entry.transaction.name(), "the operator changed the ledger");
     let (asset, accounts) = views(admin, about, usize::from(about.is_some())).await?;
     let account = accounts.into_iter().find(|view| Some(view.account) == about).map(account);
-    Ok(LedgerPosted { entry: entry.number, at_ms: entry.at, account, asset })
+    let paid_all = paid_all.map(|PaidPayouts { marked, amount, left_out, next }| AdminPaidPayouts {
+        marked,
+        amount,
+        left_out,
+        next,
+    });
+    Ok(LedgerPosted { entry: entry.number, at_ms: entry.at, account, paid_all, asset })
 }
 
 /// Characters that look alike, or that nobody sees, would make two keys of what an operator takes for one.
@@ -55,6 +67,7 @@ const fn kind(order: LedgerOrder) -> LedgerChangeKind {
         LedgerOrder::Limit { account, amount } => LedgerChangeKind::Limit { payer: account, limit: amount },
         LedgerOrder::ClosePeriod => LedgerChangeKind::ClosePeriod,
         LedgerOrder::Paid { payout } => LedgerChangeKind::Paid { payout },
+        LedgerOrder::PaidAll { period, after } => LedgerChangeKind::PaidAll { period, after },
         LedgerOrder::Bounced { payout } => LedgerChangeKind::Bounced { payout },
     }
 }
@@ -68,11 +81,16 @@ pub(super) async fn accounts(admin: &AdminService, request: AccountsRequest) -> 
     Ok(AdminAccounts { asset, accounts: views.into_iter().map(account).collect(), next })
 }
 
-/// Returns the payouts of a settlement period.
+/// Returns a page of the payouts of a settlement period.
 pub(super) async fn payouts(admin: &AdminService, request: PayoutsRequest) -> Result<AdminPayouts, WireError> {
-    let query = |answer| OperatorQuery::Payouts { period: request.period, answer };
-    let (asset, payouts) = ask(admin, query).await?;
-    Ok(AdminPayouts { asset, payouts: payouts.into_iter().map(payout).collect() })
+    let PayoutsRequest { period, after, most } = request;
+    let most = usize::try_from(most.clamp(1, MOST)).unwrap_or(usize::MAX);
+    let query = |answer| OperatorQuery::Payouts { period, after, most: most.saturating_add(1), answer };
+    let (asset, mut payouts) = ask(admin, query).await?;
+    let more = payouts.len() > most;
+    payouts.truncate(most);
+    let next = payouts.last().filter(|_| more).map(|row| row.number);
+    Ok(AdminPayouts { asset, payouts: payouts.into_iter().map(payout).collect(), next })
 }
 
 async fn views(

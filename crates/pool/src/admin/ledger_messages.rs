@@ -12,9 +12,6 @@ pub struct LedgerRequest {
     /// The idempotency key, at most 64 characters of printable ASCII: the same change with the same key is posted once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The ID of the user who orders it, as the caller states it: only the pool's user and root can open the socket.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<u32>,
 }
 
 /// A change of the ledger. Amounts are in the asset's smallest unit.
@@ -50,6 +47,14 @@ pub enum LedgerOrder {
         /// The number of the payout.
         payout: u64,
     },
+    /// Marks the payouts of a settlement period that are not marked as paid: a page of them.
+    PaidAll {
+        /// The number of the period.
+        period: u64,
+        /// [`AdminPaidPayouts::next`] of the page before; `None` for the first page.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<u64>,
+    },
     /// Marks a payout as not received: it is due again in the next settlement period.
     Bounced {
         /// The number of the payout.
@@ -68,8 +73,26 @@ pub struct LedgerPosted {
     /// The account that changed, with its current balances; `None` for a closed period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AdminAccount>,
+    /// What was marked, if the payouts of a period were to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_all: Option<AdminPaidPayouts>,
     /// What the pool charges in.
     pub asset: Asset,
+}
+
+/// Payouts that were marked as paid at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminPaidPayouts {
+    /// How many were marked.
+    pub marked: u32,
+    /// What was paid, in the asset's smallest unit.
+    pub amount: Amount,
+    /// How many were left out, because less is payable to their accounts by now.
+    pub left_out: u32,
+    /// Where the next page begins; `None` after the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
 }
 
 /// Requests accounts.
@@ -134,23 +157,31 @@ pub struct AccountStatementRequest {
     pub range: StatementRange,
 }
 
-/// Requests the payouts of a settlement period.
+/// Requests a page of the payouts of a settlement period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PayoutsRequest {
     /// The number of the period; `None` for the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<u64>,
+    /// [`AdminPayouts::next`] of the page before; `None` for the first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// How many payouts, at most; never more than 1,000.
+    pub most: u32,
 }
 
-/// The payouts of a settlement period.
+/// A page of the payouts of a settlement period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminPayouts {
     /// What the pool charges in.
     pub asset: Asset,
-    /// The payouts, by number.
+    /// The payouts on this page, by number.
     pub payouts: Vec<AdminPayout>,
+    /// Where the next page begins; `None` after the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
 }
 
 /// What the operator has to pay to a payee.

@@ -8,11 +8,14 @@
 //! - `server`: the answers
 //! - `top`, `nodes`: the two lists
 //! - `ledger`, `ledger_messages`: changes of the ledger, accounts, and payouts
+//! - `audit_log`, `audit_messages`: who ordered what
 //! - `client`: for the command line
 //!
 //! It may call `engine`, `fairness`, `auth`, and `methods`; none of them calls it.
 
 mod admin_error;
+mod audit_log;
+mod audit_messages;
 mod client;
 mod ledger;
 mod ledger_messages;
@@ -25,10 +28,11 @@ mod socket;
 mod top;
 
 pub use admin_error::AdminError;
+pub use audit_messages::{AdminAudit, AuditRecord, AuditRequest};
 pub use client::AdminClient;
 pub use ledger_messages::{
-    AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminPayout, AdminPayoutState, AdminPayouts,
-    LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
+    AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminPaidPayouts, AdminPayout,
+    AdminPayoutState, AdminPayouts, LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
 };
 pub use messages::{
     AdminBans, AdminBlock, AdminDrained, AdminNodes, AdminTop, BanRequest, Banned, DrainRequest, ListedNode,
@@ -38,6 +42,7 @@ pub use messages::{
 pub use openrpc_methods::rows;
 pub use socket::{admin_socket, admin_sockets, running_socket};
 
+pub(crate) use audit_log::AuditLog;
 pub(crate) use server::{AdminService, listen};
 pub(crate) use socket::socket_of;
 
@@ -59,8 +64,10 @@ pub mod method {
     pub const ACCOUNTS: &str = "vipnode_poolAccounts";
     /// The statement of an account, page by page: a [`vipnode_types::wire::Statement`].
     pub const STATEMENT: &str = "vipnode_poolStatement";
-    /// The payouts of a settlement period: an [`super::AdminPayouts`].
+    /// The payouts of a settlement period, page by page: an [`super::AdminPayouts`].
     pub const PAYOUTS: &str = "vipnode_poolPayouts";
+    /// The orders of the operator, page by page: an [`super::AdminAudit`].
+    pub const AUDIT: &str = "vipnode_poolAudit";
     /// Drains a node or the pool, or stops that: an [`super::AdminDrained`].
     pub const DRAIN: &str = "vipnode_poolDrain";
 }

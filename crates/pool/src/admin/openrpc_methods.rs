@@ -8,9 +8,10 @@ use vipnode_types::{
 };
 
 use super::{
-    AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminBans, AdminBlock, AdminDrained,
-    AdminNodes, AdminPayout, AdminPayoutState, AdminPayouts, AdminTop, BanRequest, Banned, DrainRequest, LedgerOrder,
-    LedgerPosted, LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, TopOrder, TopRequest, UnbanRequest, method,
+    AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminAudit, AdminBans, AdminBlock,
+    AdminDrained, AdminNodes, AdminPayout, AdminPayoutState, AdminPayouts, AdminTop, AuditRecord, AuditRequest,
+    BanRequest, Banned, DrainRequest, LedgerOrder, LedgerPosted, LedgerRequest, ListedNode, NodesRequest,
+    PayoutsRequest, TopOrder, TopRequest, UnbanRequest, method,
 };
 use crate::auth::Ban;
 
@@ -41,6 +42,9 @@ pub fn rows() -> Vec<MethodRow> {
             .fails(&[ErrorCode::InvalidParams, ErrorCode::Unsuitable])
             .example("one ban is left", target.and_then(|target| params(&UnbanRequest { target })), &bans),
         row::<NoFields, AdminBans>(method::BANS, "List the bans").example("one ban", params(&NoFields {}), &bans),
+        row::<AuditRequest, AdminAudit>(method::AUDIT, "List the orders of the operator")
+            .fails(&[ErrorCode::InvalidParams, ErrorCode::Unsuitable])
+            .example("a ban", params(&AuditRequest { before: None, most: 100 }), &audit()),
         row::<DrainRequest, AdminDrained>(
             method::DRAIN,
             "Stop assigning new leases to a node or to all nodes, or assign them again",
@@ -57,10 +61,9 @@ fn of_the_ledger() -> Vec<MethodRow> {
     let codes = &[ErrorCode::InvalidParams, ErrorCode::Unsuitable, ErrorCode::Busy];
     let account = account();
     let change = LedgerOrder::Credit { account: account.account, amount: Amount::new(10_000_000) };
-    let request =
-        LedgerRequest { change, reason: "bank transfer".to_owned(), key: Some("invoice 7".to_owned()), by: Some(0) };
+    let request = LedgerRequest { change, reason: "bank transfer".to_owned(), key: Some("invoice 7".to_owned()) };
     let asset = Asset::new("USDC", 6).unwrap_or_default();
-    let posted = LedgerPosted { entry: 1, at_ms: NOW, account: Some(account), asset };
+    let posted = LedgerPosted { entry: 1, at_ms: NOW, account: Some(account), paid_all: None, asset };
     let accounts = AdminAccounts { asset, accounts: vec![account], next: None };
     let range = StatementRange { most: 1_000, ..StatementRange::default() };
     let statement = AccountStatementRequest { account: account.account, range };
@@ -82,8 +85,8 @@ fn of_the_ledger() -> Vec<MethodRow> {
             .fails(codes)
             .example(
                 "one payout",
-                params(&PayoutsRequest { period: None }),
-                &AdminPayouts { asset, payouts: vec![payout] },
+                params(&PayoutsRequest { period: None, after: None, most: 1_000 }),
+                &AdminPayouts { asset, payouts: vec![payout], next: None },
             ),
     ]
 }
@@ -120,6 +123,12 @@ fn params(request: &impl Serialize) -> Option<Vec<Box<RawValue>>> {
 fn ban() -> Option<Ban> {
     let target = "203.0.113.0/24".parse().ok()?;
     Some(Ban { target, reason: Some("flood".to_owned()), since_ms: NOW, until_ms: Some(NOW.plus(3_600_000)) })
+}
+
+fn audit() -> AdminAudit {
+    let (method, params) = (method::BAN.to_owned(), serde_json::json!([{ "target": "203.0.113.0/24" }]));
+    let record = AuditRecord { at_ms: NOW, user: Some(0), process: Some(4_711), method, params, refused: None };
+    AdminAudit { records: vec![record], earlier: None }
 }
 
 fn top() -> AdminTop {

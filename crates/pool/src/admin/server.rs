@@ -5,11 +5,14 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::task::spawn_blocking;
 use vipnode_files::make_own_dir;
 use vipnode_pool_core::{Command, NodeView};
-use vipnode_rpc::{IpcListener, IpcServer, IpcServerLimits, IpcService, Responder};
+use vipnode_rpc::{IpcListener, IpcPeer, IpcServer, IpcServerLimits, IpcService, Responder};
 use vipnode_types::{sanitize, wire::WireError};
 
 use super::{
-    AccountStatementRequest, AdminBans, AdminDrained, BanRequest, Banned, DrainRequest, UnbanRequest, ledger, method,
+    AccountStatementRequest, AdminAudit, AdminBans, AdminDrained, AuditRecord, AuditRequest, BanRequest, Banned,
+    DrainRequest, UnbanRequest,
+    audit_log::AuditLog,
+    ledger, method,
     nodes::{Pages, nodes},
     top::top,
 };
@@ -27,6 +30,7 @@ use crate::{
 pub(crate) struct AdminService {
     pub(super) service: Arc<Service>,
     pub(super) limiter: Arc<ConnectionLimiter>,
+    audit_log: Arc<AuditLog>,
 }
 
 /// The connections of an operator and the operator's scripts.
@@ -60,25 +64,63 @@ pub(crate) fn listen(socket: &Path) -> io::Result<IpcServer> {
 }
 
 impl IpcService for AdminService {
-    async fn answer(&self, method: &str, params: &RawValue, responder: Responder) {
-        responder.respond_raw(self.handle(method, params).await);
+    async fn answer(&self, peer: IpcPeer, method: &str, params: &RawValue, responder: Responder) {
+        responder.respond_raw(self.handle(peer, method, params).await);
     }
 }
 
 impl AdminService {
-    pub(crate) const fn new(service: Arc<Service>, limiter: Arc<ConnectionLimiter>) -> Self {
-        Self { service, limiter }
+    pub(crate) const fn new(service: Arc<Service>, limiter: Arc<ConnectionLimiter>, audit_log: Arc<AuditLog>) -> Self {
+        Self { service, limiter, audit_log }
     }
 
-    async fn handle(&self, method: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
+    /// Answers a call. An order is written to the audit log before it is carried out, and again if it is refused.
+    async fn handle(&self, peer: IpcPeer, method: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
+        if !matches!(method, method::BAN | method::UNBAN | method::DRAIN | method::LEDGER) {
+            return self.carry_out(peer, method, params).await;
+        }
+        self.record(peer, method, params, None).await?;
+        let done = self.carry_out(peer, method, params).await;
+        if let Err(refused) = &done {
+            self.record(peer, method, params, Some(refused.message.clone())).await?;
+        }
+        done
+    }
+
+    async fn record(
+        &self,
+        peer: IpcPeer,
+        method: &str,
+        params: &RawValue,
+        refused: Option<String>,
+    ) -> Result<(), WireError> {
+        let params = serde_json::from_str(params.get()).unwrap_or_default();
+        let IpcPeer { user, process } = peer;
+        let record = AuditRecord { at_ms: wall_clock(), user, process, method: method.to_owned(), params, refused };
+        let log = Arc::clone(&self.audit_log);
+        let written = spawn_blocking(move || log.append(&record)).await;
+        let written = written.map_err(|error| CallRefusal::Internal { why: error.to_string() })?;
+        Ok(written.map_err(|error| CallRefusal::AuditLog { why: error.to_string() })?)
+    }
+
+    async fn audit(&self, request: AuditRequest) -> Result<AdminAudit, WireError> {
+        let log = Arc::clone(&self.audit_log);
+        let read = spawn_blocking(move || log.page(&request)).await;
+        let read = read.map_err(|error| CallRefusal::Internal { why: error.to_string() })?;
+        let read = read.map_err(|error| CallRefusal::AuditLog { why: error.to_string() })?;
+        Ok(read.ok_or(CallRefusal::NoAuditLog)?)
+    }
+
+    async fn carry_out(&self, peer: IpcPeer, method: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
         match method {
+            method::AUDIT => json(&self.audit(parse(params)?).await?),
             method::TOP => json(&top(self, parse(params)?).await?),
             method::NODES => json(&nodes(self, &parse(params)?).await?),
             method::BAN => json(&self.ban(parse(params)?).await?),
             method::UNBAN => json(&self.unban(parse(params)?).await?),
             method::BANS => json(&self.bans()),
             method::DRAIN => json(&self.drain(parse(params)?).await?),
-            method::LEDGER => json(&ledger::change(self, parse(params)?).await?),
+            method::LEDGER => json(&ledger::change(self, parse(params)?, peer.user).await?),
             method::ACCOUNTS => json(&ledger::accounts(self, parse(params)?).await?),
             method::STATEMENT => {
                 let AccountStatementRequest { account, range } = parse(params)?;

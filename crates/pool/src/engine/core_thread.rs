@@ -316,8 +316,8 @@ impl CoreThread {
             OperatorQuery::Accounts { from, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.accounts_from(from, most)));
             }
-            OperatorQuery::Payouts { period, answer } => {
-                let _nobody_waits = answer.send((asset, self.core.payouts_of(period)));
+            OperatorQuery::Payouts { period, after, most, answer } => {
+                let _nobody_waits = answer.send((asset, self.core.payouts_of(period, after, most)));
             }
             OperatorQuery::Ledger { request, change, reply_to } => {
                 self.replies.expect(request, reply_to, RefusedAs::Busy);

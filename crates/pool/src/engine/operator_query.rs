@@ -17,6 +17,11 @@ pub(crate) enum OperatorQuery {
     Ledger { request: RequestId, change: Box<LedgerChange>, reply_to: ReplyTo },
     /// Asks for accounts, from an address on. Answered with what the pool charges in; `None` without a ledger.
     Accounts { from: Option<Account>, most: usize, answer: oneshot::Sender<(Asset, Option<Vec<LedgerAccountView>>)> },
-    /// Asks for the payouts of a settlement period, or of the newest. Answered as [`Self::Accounts`].
-    Payouts { period: Option<u64>, answer: oneshot::Sender<(Asset, Option<Vec<PayoutRow>>)> },
+    /// Asks for the payouts of a settlement period, or of the newest, after a number. Answered as [`Self::Accounts`].
+    Payouts {
+        period: Option<u64>,
+        after: Option<u64>,
+        most: usize,
+        answer: oneshot::Sender<(Asset, Option<Vec<PayoutRow>>)>,
+    },
 }

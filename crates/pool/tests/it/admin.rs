@@ -7,8 +7,8 @@ use tokio::time::{sleep, timeout};
 use vipnode_pool::{
     BanTarget, DataDir, PoolConfig, PoolLimits, PoolServer,
     admin::{
-        AdminClient, AdminError, BanRequest, DrainRequest, LedgerOrder, LedgerRequest, NodesRequest, TopOrder,
-        TopRequest, UnbanRequest, admin_socket, admin_sockets,
+        AdminClient, AdminError, AuditRequest, BanRequest, DrainRequest, LedgerOrder, LedgerRequest, NodesRequest,
+        TopOrder, TopRequest, UnbanRequest, admin_socket, admin_sockets,
     },
 };
 use vipnode_rpc::{RpcLimits, http};
@@ -169,7 +169,7 @@ async fn the_key_of_an_order_is_printable_and_short() {
     let (_pool, admin) = kept(dir.path()).await;
     let refused = async |key: &str| {
         let (change, reason) = (LedgerOrder::ClosePeriod, "October".to_owned());
-        let request = LedgerRequest { change, reason, key: Some(key.to_owned()), by: None };
+        let request = LedgerRequest { change, reason, key: Some(key.to_owned()) };
         let Err(AdminError::Refused(error)) = admin.change_ledger(&request).await else { panic!("{key}") };
         error
     };
@@ -190,4 +190,35 @@ async fn more_commands_than_connections_are_all_answered() {
     let answers = futures_util::future::join_all((0..100).map(|_| admin.bans())).await;
     let failed: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
     assert!(failed.is_empty(), "{failed:?}");
+}
+
+/// Each order is recorded with the user at the other end of the socket, before it is carried out, and again if it is refused.
+#[cfg(unix)]
+#[tokio::test]
+async fn orders_are_recorded_with_the_user_who_gave_them() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let dir = tempfile::tempdir().unwrap();
+    let (pool, admin) = kept(dir.path()).await;
+    admin.ban(&ban("203.0.113.0/24")).await.unwrap();
+    admin.bans().await.unwrap();
+    admin.unban(&UnbanRequest { target: "198.51.100.0/24".parse().unwrap() }).await.unwrap_err();
+    let records = admin.audit(&AuditRequest { before: None, most: 10 }).await.unwrap().records;
+    let shown: Vec<_> = records.iter().map(|record| (record.method.as_str(), record.refused.is_some())).collect();
+    assert_eq!(shown, [("vipnode_poolBan", false), ("vipnode_poolUnban", false), ("vipnode_poolUnban", true)]);
+    let own = std::fs::metadata(dir.path()).unwrap().uid();
+    assert!(records.iter().all(|record| record.user == Some(own)), "{records:?}");
+    assert!(records[0].params[0]["target"] == "203.0.113.0/24" && records[2].refused.is_some());
+    pool.shutdown().await.unwrap();
+    let (_pool, admin) = kept(dir.path()).await;
+    let again = admin.audit(&AuditRequest { before: None, most: 10 }).await.unwrap().records;
+    assert_eq!(again, records, "after a restart");
+
+    // What cannot be recorded is not ordered.
+    let log = dir.path().join("audit.log");
+    std::fs::remove_file(&log).unwrap();
+    std::fs::create_dir(&log).unwrap();
+    let refused = admin.ban(&ban("192.0.2.0/24")).await.unwrap_err().to_string();
+    assert!(refused.contains("audit log"), "{refused}");
+    assert_eq!(admin.bans().await.unwrap().bans.len(), 1);
 }

@@ -8,7 +8,7 @@ use interprocess::local_socket::{
     tokio::{Listener, prelude::*},
 };
 
-use super::{ipc::drive_ipc, ipc_path::IpcPath};
+use super::{ipc::drive_ipc, ipc_path::IpcPath, ipc_peer::IpcPeer};
 use crate::{OpenSession, RpcLimits};
 
 /// A local socket that only its owner reaches.
@@ -39,12 +39,14 @@ impl IpcListener {
         Ok(listener)
     }
 
-    /// The next connection.
+    /// The next connection, and who opened it.
     ///
     /// # Errors
     /// The system's error, mostly too many open files.
-    pub async fn accept(&self, limits: &RpcLimits) -> io::Result<OpenSession> {
-        self.listener.accept().await.map(|stream| drive_ipc(stream, limits))
+    pub async fn accept(&self, limits: &RpcLimits) -> io::Result<(OpenSession, IpcPeer)> {
+        let stream = self.listener.accept().await?;
+        let peer = IpcPeer::of(&stream);
+        Ok((drive_ipc(stream, limits), peer))
     }
 }
 

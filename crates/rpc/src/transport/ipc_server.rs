@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::ipc_listener::IpcListener;
+use super::{ipc_listener::IpcListener, ipc_peer::IpcPeer};
 use crate::{Incoming, OpenSession, Responder, RpcLimits};
 
 /// Answers calls on a local socket that only its owner reaches: the status of an agent, the administration of a pool.
@@ -47,8 +47,14 @@ pub struct IpcServerLimits {
 
 /// Answers the calls of an [`IpcServer`].
 pub trait IpcService: Clone + Send + 'static {
-    /// Answers one call. The next one of the same connection waits for it.
-    fn answer(&self, method: &str, params: &RawValue, responder: Responder) -> impl Future<Output = ()> + Send;
+    /// Answers one call of a peer. The next one of the same connection waits for it.
+    fn answer(
+        &self,
+        peer: IpcPeer,
+        method: &str,
+        params: &RawValue,
+        responder: Responder,
+    ) -> impl Future<Output = ()> + Send;
 }
 
 impl IpcServer {
@@ -98,11 +104,11 @@ impl IpcServer {
 }
 
 /// Serves one connection until it closes or stays idle for too long.
-async fn talk(mut opened: OpenSession, service: impl IpcService, most: Duration, idle: Idle) {
+async fn talk((mut opened, peer): (OpenSession, IpcPeer), service: impl IpcService, most: Duration, idle: Idle) {
     while let Ok(Some(incoming)) = timeout(most, opened.incoming.recv()).await {
         if let Incoming::Request { method, params, responder } = incoming {
             idle.ends();
-            service.answer(&method, &params, responder).await;
+            service.answer(peer, &method, &params, responder).await;
             idle.begins();
         }
     }

@@ -15,7 +15,9 @@ async fn speaks_at(path: &Path) {
     let listener = IpcListener::bind(path).unwrap();
     let limits = RpcLimits::default();
     let caller = open_ipc(path, &limits).await.unwrap();
-    let mut served = listener.accept(&limits).await.unwrap();
+    let (mut served, peer) = listener.accept(&limits).await.unwrap();
+    #[cfg(unix)]
+    assert_eq!(peer.user, Some(std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path).unwrap())));
     let answering = async {
         let Some(Incoming::Request { method, responder, .. }) = served.incoming.recv().await else { panic!("gone") };
         assert_eq!(method, "vipnode_ping");

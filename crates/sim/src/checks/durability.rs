@@ -57,7 +57,6 @@ enum StateKey {
     Entry(u64),
     Account(LedgerAccount),
     LinkCounter(Account),
-    Payout(u64),
     Period,
 }
 
@@ -70,13 +69,13 @@ fn index(rows: &[Row]) -> BTreeMap<StateKey, &Row> {
         Row::Delegation(row) => Some(RowKey::Delegation(row.id)),
         Row::Link(row) => Some(RowKey::Link(row.node)),
         Row::Unpaid(row) => Some(RowKey::Unpaid(row.entry)),
+        Row::Payout(row) => Some(RowKey::Payout(row.number)),
         _ => None,
     };
     let key = |row: &Row| match row {
         Row::Entry(entry) => Some(StateKey::Entry(entry.number)),
         Row::Account(row) => Some(StateKey::Account(row.account)),
         Row::LinkCounter(account, _) => Some(StateKey::LinkCounter(*account)),
-        Row::Payout(row) => Some(StateKey::Payout(row.number)),
         Row::Period(_) => Some(StateKey::Period),
         row => row_key(row).map(StateKey::Row),
     };

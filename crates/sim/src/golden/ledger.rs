@@ -1,8 +1,8 @@
 //! What the pool's core has written of its ledger.
 
 use vipnode_pool_core::{
-    AccountFigures, AccountRow, LedgerAccount, LedgerChangeReply, LedgerEntry, LinkRow, OperatorOrder, PayoutRow,
-    PayoutState, SettlementPeriodRow, Transaction, UnpaidRow,
+    AccountFigures, AccountRow, LedgerAccount, LedgerChangeReply, LedgerEntry, LinkRow, OperatorOrder, PaidPayouts,
+    PayoutRow, PayoutState, SettlementPeriodRow, Transaction, UnpaidRow,
 };
 
 use super::{Encode, Encoder};
@@ -105,9 +105,14 @@ impl Encode for LedgerAccount {
 
 impl Encode for LedgerChangeReply {
     fn encode(&self, out: &mut Encoder) {
-        let Self { entry, figures } = self;
+        let Self { entry, figures, paid_all } = self;
         entry.encode(out);
         figures.encode(out);
+        if let Some(PaidPayouts { marked, amount, left_out, next }) = paid_all {
+            [*marked, *left_out].into_iter().for_each(|count| count.encode(out));
+            amount.encode(out);
+            next.encode(out);
+        }
     }
 }
 

@@ -142,6 +142,10 @@ impl Encode for RowKey {
                 out.number(7);
                 entry.encode(out);
             }
+            Self::Payout(number) => {
+                out.number(8);
+                number.encode(out);
+            }
         }
     }
 }

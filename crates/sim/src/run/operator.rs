@@ -116,7 +116,7 @@ impl Simulation {
             6 => Some(LedgerChangeKind::Limit { payer, limit: amount }),
             7 => Some(LedgerChangeKind::ClosePeriod),
             _ => {
-                let payouts = self.pool.core.as_ref()?.payouts_of(None)?;
+                let payouts = self.pool.core.as_ref()?.payouts_of(None, None, usize::MAX)?;
                 let due = payouts.into_iter().find(|row| row.state == PayoutState::Due)?;
                 let payout = due.number;
                 let paid = self.rng.chance(700);

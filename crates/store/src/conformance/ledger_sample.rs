@@ -37,6 +37,7 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
         1 => payout.prop_map(Row::Payout),
         1 => node().prop_map(|node| Row::Delete(RowKey::Link(node))),
         1 => (0u64..4).prop_map(|entry| Row::Delete(RowKey::Unpaid(entry))),
+        1 => (0u64..4).prop_map(|number| Row::Delete(RowKey::Payout(number))),
     ]
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use vipnode_pool_core::{
-    DelegationRow, LastReport, LeaseRow, LedgerAccount, LedgerEntry, LinkRow, MeteredPeriod, NodeRow, Row, RowKey,
-    TimesRow, UnpaidRow,
+    DelegationRow, LastReport, LeaseRow, LedgerAccount, LedgerEntry, LinkRow, MeteredPeriod, NodeRow, PayoutRow, Row,
+    RowKey, TimesRow, UnpaidRow,
 };
 
 use crate::{Store, StoreError};
@@ -126,7 +126,9 @@ impl Model {
                     (3, entry.to_be_bytes().to_vec())
                 }
                 Row::Period(_) => (4, Vec::new()),
-                Row::Payout(row) => (5, row.number.to_be_bytes().to_vec()),
+                Row::Payout(PayoutRow { number, .. }) | Row::Delete(RowKey::Payout(number)) => {
+                    (5, number.to_be_bytes().to_vec())
+                }
                 Row::Entry(entry) => {
                     let keyed = entry.transaction.order().is_some_and(|order| order.key.is_some());
                     if !keyed && Some(entry.number) != last {

@@ -48,6 +48,9 @@ impl MemoryLedger {
             Row::Delete(RowKey::Unpaid(entry)) => {
                 self.unpaid.remove(entry);
             }
+            Row::Delete(RowKey::Payout(number)) => {
+                self.payouts.remove(number);
+            }
             _ => {}
         }
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Result};
 use vipnode_pool_core::{
-    AccountFigures, BalanceSheet, LedgerAccount, LedgerEntry, PayoutRow, PayoutState, Row, Transaction, UnpaidRow,
+    AccountFigures, BalanceSheet, LedgerAccount, LedgerEntry, PayoutRow, PayoutState, Row, SettlementPeriodRow,
+    Transaction, UnpaidRow,
 };
-use vipnode_types::Amount;
+use vipnode_types::{Account, Amount};
 
 use super::{entry_table, ledger_tables, period_table};
 
@@ -85,6 +86,8 @@ struct RecomputedLedger {
     period: u64,
     /// What became of each payout that was marked.
     marked: BTreeMap<u64, PayoutState>,
+    /// Marked payouts of periods long ago, which are not stored any longer.
+    forgotten: BTreeMap<u64, PayoutRow>,
 }
 
 impl StoredLedger {
@@ -119,11 +122,13 @@ impl LedgerCheck<'_> {
             Transaction::Lease { .. } => self.lease(entry)?,
             Transaction::Collected { .. } => self.collected(&entry.transaction),
             Transaction::Period { period, .. } => self.period(period, problem),
-            Transaction::Paid { payout, payee, amount, .. } => self.marked(payout, PayoutState::Paid, |row, before| {
-                (row.payee, row.amount) == (payee, amount) && before == PayoutState::Due
-            }),
+            Transaction::Paid { payout, payee, amount, .. } => {
+                self.marked((payout, payee, amount), PayoutState::Paid, |row, before| {
+                    (row.payee, row.amount) == (payee, amount) && before == PayoutState::Due
+                })
+            }
             Transaction::Bounced { payout, payee, amount, .. } => {
-                self.marked(payout, PayoutState::Bounced, |row, before| {
+                self.marked((payout, payee, amount), PayoutState::Bounced, |row, before| {
                     let returned = if before == PayoutState::Paid { row.amount } else { Amount::ZERO };
                     (row.payee, returned) == (payee, amount) && before != PayoutState::Bounced
                 })
@@ -185,15 +190,24 @@ impl LedgerCheck<'_> {
         (period != next).then_some("closes a period out of order")
     }
 
-    /// Marks a payout if an entry `fits` it and its state before.
+    /// Marks a payout if an entry `fits` it and its state before. One of a period long ago is known only from its entries; it was
+    /// marked before the next period was closed.
     fn marked(
         &mut self,
-        payout: u64,
+        (payout, payee, amount): (u64, Account, Amount),
         state: PayoutState,
         fits: impl FnOnce(PayoutRow, PayoutState) -> bool,
     ) -> Option<&'static str> {
         let before = self.again.marked.insert(payout, state).unwrap_or(PayoutState::Due);
-        let row = self.stored.payouts.get(&payout).filter(|row| row.period <= self.again.period);
+        let period = self.again.period;
+        let first = self.stored.payouts.first_key_value().map(|(number, _)| *number);
+        let is_old = period.saturating_add(SettlementPeriodRow::WITH_PAYOUTS) <= self.stored.period;
+        if is_old && first.is_some_and(|first| payout < first) {
+            let row = PayoutRow { number: payout, period, payee, amount, state: PayoutState::Due };
+            self.again.forgotten.entry(payout).or_insert(row);
+        }
+        let row = self.stored.payouts.get(&payout).or_else(|| self.again.forgotten.get(&payout));
+        let row = row.filter(|row| row.period <= period);
         (!row.is_some_and(|row| fits(*row, before))).then_some("does not fit the payout that it marks")
     }
 

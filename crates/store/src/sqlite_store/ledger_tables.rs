@@ -131,6 +131,11 @@ pub(super) fn write_payout(connection: &Connection, row: PayoutRow) -> Result<()
     Ok(())
 }
 
+pub(super) fn delete_payout(connection: &Connection, number: u64) -> Result<()> {
+    connection.prepare_cached("DELETE FROM payouts WHERE number = ?1")?.execute([number.cast_signed()])?;
+    Ok(())
+}
+
 /// Reads the ledger without its journal, in the order of [`Store::load`](crate::Store::load).
 pub(super) fn read(connection: &Connection, each: &mut dyn FnMut(Row)) -> Result<()> {
     const ACCOUNTS: &str =

@@ -235,6 +235,7 @@ fn write(connection: &Connection, row: &Row) -> Result<bool, rusqlite::Error> {
         Row::Delete(RowKey::Delegation(id)) => delegation_table::delete(connection, id),
         Row::Delete(RowKey::Link(node)) => ledger_tables::delete_link(connection, node),
         Row::Delete(RowKey::Unpaid(entry)) => ledger_tables::delete_unpaid(connection, *entry),
+        Row::Delete(RowKey::Payout(number)) => ledger_tables::delete_payout(connection, *number),
     }?;
     Ok(true)
 }

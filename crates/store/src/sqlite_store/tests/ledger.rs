@@ -168,3 +168,33 @@ fn a_payout_is_marked_as_it_is() {
     let rows = [payout(1, 63_000, PayoutState::Bounced)];
     assert_eq!(problems(bounced, &rows), "", "what came back is due again");
 }
+
+/// Of a payout of a period long ago, only the entries are left. One of a newer period has to be stored.
+#[test]
+fn a_payout_of_a_period_long_ago_is_known_from_its_entries() {
+    let amount = |units: u128| Amount::new(units);
+    let periods = SettlementPeriodRow::WITH_PAYOUTS;
+    let paid = |amount| Transaction::Paid { payout: 1, payee: PAYEE, amount, order: order() };
+    let bounced = |amount| Transaction::Bounced { payout: 1, payee: PAYEE, amount, order: order() };
+    let found = |marks: Vec<Transaction>, closed: u64| {
+        let dir = tempdir().unwrap();
+        let mut store = open(dir.path());
+        store.apply(&[Row::NextLease(10), Row::Metered(Box::new(period(1)))]).unwrap();
+        let mut all =
+            vec![Transaction::Credit { payer: PAYER, amount: amount(60_000), order: order() }, lease(1, 0, 60_000)];
+        all.push(Transaction::Period { period: 1, order: order() });
+        all.extend(marks);
+        all.extend((2..=closed).map(|period| Transaction::Period { period, order: order() }));
+        store.apply(&journal(all)).unwrap();
+        store.apply(&[Row::Period(SettlementPeriodRow { number: closed, closed: Ms::new(8) })]).unwrap();
+        // Of the newest period, so that numbers continue.
+        let newest = PayoutRow { number: 2, period: closed, payee: PAYER, amount: amount(0), state: PayoutState::Due };
+        store.apply(&[Row::Payout(newest)]).unwrap();
+        reader(dir.path()).unwrap().check().unwrap().problems.join("\n")
+    };
+    assert_eq!(found(vec![paid(amount(54_000))], periods + 1), "");
+    assert_eq!(found(vec![paid(amount(54_000)), bounced(amount(54_000))], periods + 1), "");
+    assert!(found(vec![paid(amount(54_000)), bounced(amount(1))], periods + 1).contains("does not fit"));
+    assert!(found(vec![paid(amount(54_000)), paid(amount(0))], periods + 1).contains("does not fit"), "twice");
+    assert!(found(vec![paid(amount(54_000))], periods).contains("does not fit"), "it has to be stored");
+}

@@ -1,0 +1,32 @@
+use std::fmt::Write;
+
+/// A line of comma-separated values (RFC 4180). A text that a spreadsheet would take for a formula begins with an apostrophe.
+pub(crate) fn csv_line(cells: impl Iterator<Item = String>) -> String {
+    let mut text = String::new();
+    for (number, cell) in cells.enumerate() {
+        let is_number = cell.bytes().skip(1).all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let formula = cell.starts_with(['=', '+', '@', '\t', '\r']) || (cell.starts_with('-') && !is_number);
+        let cell = if formula { format!("'{cell}") } else { cell };
+        text.push_str(if number == 0 { "" } else { "," });
+        if cell.contains(['"', ',', '\n', '\r']) {
+            // Writing into a string cannot fail.
+            let _infallible = write!(text, "\"{}\"", cell.replace('"', "\"\""));
+        } else {
+            text.push_str(&cell);
+        }
+    }
+    text.push_str("\r\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_quoted_where_it_has_to_be_and_never_a_formula() {
+        let cells = ["-1.5", "-x", "=1+1", "a,b", "say \"hi\"", "", "@A1", "two\nlines"];
+        let line = csv_line(cells.into_iter().map(str::to_owned));
+        assert_eq!(line, "-1.5,'-x,'=1+1,\"a,b\",\"say \"\"hi\"\"\",,'@A1,\"two\nlines\"\r\n");
+    }
+}

@@ -1,0 +1,46 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use vipnode_types::Ms;
+
+/// Requests a page of the audit log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AuditRequest {
+    /// [`AdminAudit::earlier`] of the page that was read before; `None` for the newest records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+    /// How many records, at most; never more than 1,000.
+    pub most: u32,
+}
+
+/// A page of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminAudit {
+    /// The records, the oldest first.
+    pub records: Vec<AuditRecord>,
+    /// Where the page with the records before them ends; `None` if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<u64>,
+}
+
+/// An order of the operator. It is recorded before it is carried out, and again if it is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AuditRecord {
+    /// When it was ordered.
+    pub at_ms: Ms,
+    /// The ID of the user at the other end of the local socket, if the system reports one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<u32>,
+    /// The ID of the process at the other end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<u32>,
+    /// The method that was called.
+    pub method: String,
+    /// Its params.
+    pub params: Value,
+    /// Why it was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
