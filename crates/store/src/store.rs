@@ -24,6 +24,8 @@ use crate::{DatabaseFile, ReadLimits, StoreError, StoreReader};
 /// **Ledger**: [`Row::Entry`], by number, read back by [`entries`](Self::entries). It only grows, as the journal does; another
 /// value under a number is [`StoreError::EntryConflict`].
 ///
+/// While no pool runs, an operator can remove the oldest part of both journals ([`PrunedDatabase`](crate::PrunedDatabase)).
+///
 /// Applying batches again, from any of them to the last, therefore changes nothing.
 pub trait Store {
     /// Writes `rows` in order, all or none, and returns a sequence number once they are durable.

@@ -153,6 +153,22 @@ errors! {
             why: String,
         }: local, "cannot write the backup {file}: {why}" (file = file.display()),
             hint "Pass a new file in a directory that this user can write to.";
+        /// A database that has a problem is not pruned: what is left could not be checked any longer.
+        Unverified {
+            /// Path of the database.
+            file: PathBuf,
+            /// The first problem.
+            problem: String,
+        }: local, "{file} has a problem: {problem}" (file = file.display()),
+            hint "Run `vipnode pool verify` to list all problems.";
+        /// The file for what is removed from the journals cannot be written.
+        PruneFile {
+            /// Path of the file.
+            file: PathBuf,
+            /// The error of the system.
+            why: String,
+        }: local, "cannot write what is removed to {file}: {why}" (file = file.display()),
+            hint "Pass a new file in a directory that this user can write to: --to FILE.";
         /// The data directory contains a database, which a restore would replace.
         HasDatabase {
             /// Path of the database.

@@ -91,6 +91,12 @@ pub trait StoreSnapshot {
     /// See [`StoreError`].
     fn figures(&mut self, account: LedgerAccount) -> Result<AccountFigures, StoreError>;
 
+    /// Returns the sums of a ledger account before the first entry; zero unless the ledger was pruned.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn opening(&mut self, account: LedgerAccount) -> Result<AccountFigures, StoreError>;
+
     /// Returns the account that pays for a node, and the one that receives what it earns.
     ///
     /// # Errors

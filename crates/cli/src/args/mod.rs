@@ -55,8 +55,8 @@ pub(crate) use self::{
     ping::PingArgs,
     pool::{PoolArgs, StoreName},
     pool_command::{
-        AdminCommand, BackupArgs, KeyCommand, OrderName, PoolCommand, PoolSocketArgs, RestoreArgs, RotateArgs,
-        VerifyArgs,
+        AdminCommand, BackupArgs, KeyCommand, OrderName, PoolCommand, PoolSocketArgs, PruneArgs, RestoreArgs,
+        RotateArgs, VerifyArgs,
     },
     protocol::{ProtocolArgs, UPDATE_INTERVAL},
     statement::StatementOutputArgs,

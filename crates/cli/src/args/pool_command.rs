@@ -24,6 +24,11 @@ pub(crate) enum PoolCommand {
     /// Reads the whole database, and recomputes what was metered and every balance. The exit code is 1 if something is
     /// wrong.
     Verify(VerifyArgs),
+    /// Remove old entries from the journals of a stopped pool.
+    ///
+    /// Writes them to a file first. The balances of each account before its first remaining entry stay. What a remaining entry
+    /// refers to stays too, such as a cost that nobody has paid. An idempotency key lives as long as its entry.
+    Prune(PruneArgs),
     /// Replace the database of a stopped pool with a backup.
     ///
     /// Afterward, the pool skips lease IDs, so that none is used twice. The pool's key and its bans do not change.
@@ -44,6 +49,32 @@ pub(crate) struct RestoreArgs {
     /// Replace an existing database, and keep it under another name.
     #[arg(long, help_heading = "Pool")]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  vipnode pool prune --keep 400d --to pool-2025.jsonl --datadir /var/lib/vipnode/pool"
+)]
+pub(crate) struct PruneArgs {
+    /// Keep what ended within this time.
+    #[arg(long, value_name = "TIME", default_value = "400d", value_parser = kept_time, help_heading = "Pool")]
+    pub(crate) keep: Duration,
+    /// Write what is removed to this file, which must not exist.
+    #[arg(long, value_name = "FILE", help_heading = "Pool")]
+    pub(crate) to: PathBuf,
+    /// Prune the database in this data directory.
+    ///
+    /// [default: ~/.local/share/vipnode/pool]
+    #[arg(long, value_name = "DIR", help_heading = "Pool")]
+    pub(crate) datadir: Option<PathBuf>,
+}
+
+fn kept_time(text: &str) -> Result<Duration, String> {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    match humantime::parse_duration(text).map_err(|error| format!("{error}: pass 400d"))? {
+        time if time < DAY => Err("pass at least 1d".to_owned()),
+        time => Ok(time),
+    }
 }
 
 #[derive(Debug, Args)]

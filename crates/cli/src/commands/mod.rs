@@ -135,6 +135,7 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
             Some(PoolCommand::Admin(args)) => return pool_admin::run(args.command, screen).await,
             Some(PoolCommand::Key(args)) => pool_key::run(args.command, screen),
             Some(PoolCommand::Backup(args)) => pool_database::back_up(args, screen).await,
+            Some(PoolCommand::Prune(args)) => pool_database::prune(args, screen).await,
             Some(PoolCommand::Restore(args)) => pool_database::restore(args, screen).await,
             Some(PoolCommand::Verify(args)) => return pool_database::verify(args, screen).await,
         },

@@ -1,9 +1,10 @@
 use std::{path::PathBuf, process::ExitCode};
 
-use vipnode_pool::{DatabaseCheck, PoolError, ReadLimits, RestoredDatabase, SqliteReader};
+use vipnode_agent::clock;
+use vipnode_pool::{DatabaseCheck, PoolError, PrunedDatabase, ReadLimits, RestoredDatabase, SqliteReader};
 
 use crate::{
-    args::{BackupArgs, RestoreArgs, VerifyArgs},
+    args::{BackupArgs, PruneArgs, RestoreArgs, VerifyArgs},
     commands::pool_data_dir::default_data_dir,
     error::CliError,
     output::{
@@ -31,6 +32,35 @@ pub(crate) async fn restore(args: RestoreArgs, screen: Screen) -> Result<(), Cli
     let restored = on_a_thread(move || Ok(RestoredDatabase::restore(&dir, &file, force)?)).await?;
     restored_lines(&backup, &restored).iter().for_each(|line| screen.say(line));
     Ok(())
+}
+
+/// Removes old entries from the journals of a pool.
+pub(crate) async fn prune(args: PruneArgs, screen: Screen) -> Result<(), CliError> {
+    let PruneArgs { keep, to, datadir } = args;
+    let dir = datadir.map_or_else(default_data_dir, Ok)?;
+    let before = clock::wall().minus(u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
+    let pruned = on_a_thread(move || Ok(PrunedDatabase::prune(&dir, before, &to)?)).await?;
+    screen.say(&pruned_line(&pruned));
+    Ok(())
+}
+
+fn pruned_line(pruned: &PrunedDatabase) -> Line {
+    let PrunedDatabase { entries, periods, file, last_entry } = pruned;
+    let text = match file {
+        None => "Nothing is old enough to be removed".to_owned(),
+        Some(file) => format!(
+            "Removed {} of the ledger and {}; they are in {}",
+            if *entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") },
+            counted(*periods, "billing period"),
+            file.display()
+        ),
+    };
+    let line = Line::new("pruned", Tone::Good, text).with("entries", *entries).with("periods", *periods);
+    let line = line.with("last_entry", *last_entry);
+    match file {
+        Some(file) => line.with("file", file.display().to_string()),
+        None => line,
+    }
 }
 
 fn restored_lines(backup: &str, restored: &RestoredDatabase) -> Vec<Line> {
@@ -99,6 +129,15 @@ mod tests {
         let restored = RestoredDatabase { seq: 17, incarnation: 1_796_000_000_000, former };
         let lines = restored_lines("pool-backup.db", &restored);
         insta::assert_snapshot!("restored_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
+    }
+
+    #[test]
+    fn snapshot_of_a_pruned_database() {
+        let file = Some(PathBuf::from("pool-2025.jsonl"));
+        let pruned = PrunedDatabase { entries: 12_345, periods: 12_000, file, last_entry: 12_345 };
+        let nothing = PrunedDatabase { entries: 0, periods: 0, file: None, last_entry: 12_345 };
+        let lines = [pruned_line(&pruned), pruned_line(&nothing)];
+        insta::assert_snapshot!("pruned_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
     }
 
     #[test]

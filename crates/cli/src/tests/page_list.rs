@@ -31,6 +31,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("pool_admin_payout_bounced", &["ledger"]),
     ("pool_backup", &[]),
     ("pool_verify", &["database_check"]),
+    ("pool_prune", &["pruned_database"]),
     ("pool_restore", &["restored_database"]),
     ("pool_key", &[]),
     ("pool_key_rotate", &[]),

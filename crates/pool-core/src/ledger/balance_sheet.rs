@@ -53,6 +53,11 @@ impl BalanceSheet {
         }
     }
 
+    /// Sets the sums of an account, before any transaction is applied.
+    pub fn open(&mut self, account: LedgerAccount, figures: AccountFigures) {
+        self.accounts.insert(account, figures);
+    }
+
     /// The sums of an account; zero for one that no transaction has named.
     #[must_use]
     pub fn figures(&self, account: LedgerAccount) -> AccountFigures {

@@ -82,7 +82,7 @@ fn last_byte(mut file: File, end: u64) -> io::Result<u8> {
     let mut byte = [0];
     file.seek(SeekFrom::Start(end.saturating_sub(1)))?;
     file.read_exact(&mut byte)?;
-    Ok(byte[0])
+    Ok(u8::from_be_bytes(byte))
 }
 
 #[cfg(test)]

@@ -100,6 +100,12 @@ impl StoreSnapshot for MemorySnapshot<'_> {
         Ok(self.content.ledger.figures(account))
     }
 
+    /// Nothing is removed from a store in memory.
+    fn opening(&mut self, _account: LedgerAccount) -> Result<AccountFigures, StoreError> {
+        self.permit.check()?;
+        Ok(AccountFigures::default())
+    }
+
     fn accounts_of(&mut self, node: &NodeId) -> Result<StatementParties, StoreError> {
         self.permit.check()?;
         let payee = self.content.nodes.get(node).and_then(|node| node.payout);

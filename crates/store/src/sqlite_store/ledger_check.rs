@@ -9,7 +9,11 @@ use vipnode_pool_core::{
 };
 use vipnode_types::{Account, Amount};
 
-use super::{entry_table, ledger_tables, period_table};
+use super::{
+    entry_table,
+    ledger_tables::{self, SumsTable},
+    period_table,
+};
 
 /// Billing periods that somebody pays for, without an entry. The entries are not indexed by period: `SQLite` makes a
 /// temporary index for the join.
@@ -30,6 +34,12 @@ const LINKS_WITHOUT_COUNTER: &str = "
 pub(super) fn check(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<u64> {
     let mut check = LedgerCheck { connection, stored: StoredLedger::default(), again: RecomputedLedger::default() };
     ledger_tables::read(connection, &mut |row| check.stored.take(&row))?;
+    let again = &mut check.again;
+    ledger_tables::read_accounts(connection, SumsTable::Openings, &mut |row| {
+        again.sheet.open(row.account, row.figures);
+    })?;
+    (again.number, again.period) = pruned(connection)?;
+    again.pruned_period = again.period;
     let mut failed = Ok(());
     entry_table::read(connection, 0, usize::MAX, &mut |entry| {
         if failed.is_ok() {
@@ -59,6 +69,13 @@ pub(super) fn check(connection: &Connection, problem: &mut dyn FnMut(String)) ->
     Ok(number)
 }
 
+/// The numbers of the last entry and the last settlement period that were removed from the journal; 0 if none was.
+pub(super) fn pruned(connection: &Connection) -> Result<(u64, u64)> {
+    let read =
+        |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned()));
+    connection.query_row("SELECT pruned_entry, pruned_period FROM pool", [], read)
+}
+
 /// The check of one database.
 struct LedgerCheck<'connection> {
     connection: &'connection Connection,
@@ -84,6 +101,8 @@ struct RecomputedLedger {
     unpaid: BTreeMap<u64, UnpaidRow>,
     /// The number of the newest settlement period.
     period: u64,
+    /// The newest settlement period that is not in the journal any longer.
+    pruned_period: u64,
     /// What became of each payout that was marked.
     marked: BTreeMap<u64, PayoutState>,
     /// Marked payouts of periods long ago, which are not stored any longer.
@@ -235,7 +254,12 @@ impl LedgerCheck<'_> {
             ));
         }
         for PayoutRow { number, period, state, .. } in payouts.into_values() {
-            let marked = again.marked.get(&number).copied().unwrap_or(PayoutState::Due);
+            let marked = again.marked.get(&number).copied();
+            if marked.is_none() && period <= again.pruned_period {
+                // Its mark was removed from the journal.
+                continue;
+            }
+            let marked = marked.unwrap_or(PayoutState::Due);
             if period == 0 || period > again.period {
                 problem(format!("payout {number} is of settlement period {period}, which the journal does not close"));
             } else if state != marked {

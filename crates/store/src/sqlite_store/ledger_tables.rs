@@ -29,13 +29,31 @@ pub(super) fn write_period(connection: &Connection, row: SettlementPeriodRow) ->
     Ok(())
 }
 
-pub(super) fn write_account(connection: &Connection, row: AccountRow) -> Result<()> {
-    const WRITE: &str = "
-        INSERT OR REPLACE INTO accounts (kind, address, received, sent, metered, collected, credit_limit)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+/// The tables of sums: of now, and of before the first entry of a journal that was pruned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SumsTable {
+    Accounts,
+    Openings,
+}
+
+impl SumsTable {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::Openings => "openings",
+        }
+    }
+}
+
+pub(super) fn write_account(connection: &Connection, table: SumsTable, row: AccountRow) -> Result<()> {
+    let write = format!(
+        "INSERT OR REPLACE INTO {} (kind, address, received, sent, metered, collected, credit_limit)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        table.name()
+    );
     let AccountFigures { received, sent, metered, collected, limit } = row.figures;
     let (kind, address) = key_of(row.account);
-    let mut statement = connection.prepare_cached(WRITE)?;
+    let mut statement = connection.prepare_cached(&write)?;
     let mut bindings = Bindings::of(&mut statement);
     bindings.put(kind)?;
     bindings.put(address)?;
@@ -43,6 +61,20 @@ pub(super) fn write_account(connection: &Connection, row: AccountRow) -> Result<
         bindings.amount(amount)?;
     }
     bindings.execute()?;
+    Ok(())
+}
+
+/// Reads the sums of all accounts of a table, in their order.
+pub(super) fn read_accounts(connection: &Connection, table: SumsTable, each: &mut dyn FnMut(AccountRow)) -> Result<()> {
+    let read = format!(
+        "SELECT kind, address, received, sent, metered, collected, credit_limit FROM {} ORDER BY kind, address",
+        table.name()
+    );
+    let mut statement = connection.prepare_cached(&read)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        each(account_of(&mut Columns::of(row))?);
+    }
     Ok(())
 }
 
@@ -59,12 +91,13 @@ fn key_of(account: LedgerAccount) -> (u8, Vec<u8>) {
 }
 
 /// The sums of an account; zero if it has none.
-pub(super) fn figures(connection: &Connection, account: LedgerAccount) -> Result<AccountFigures> {
-    const READ: &str = "
-        SELECT kind, address, received, sent, metered, collected, credit_limit FROM accounts
-        WHERE kind = ?1 AND address = ?2";
+pub(super) fn figures(connection: &Connection, table: SumsTable, account: LedgerAccount) -> Result<AccountFigures> {
+    let read = format!(
+        "SELECT kind, address, received, sent, metered, collected, credit_limit FROM {} WHERE kind = ?1 AND address = ?2",
+        table.name()
+    );
     let (kind, address) = key_of(account);
-    let mut statement = connection.prepare_cached(READ)?;
+    let mut statement = connection.prepare_cached(&read)?;
     let row = statement.query_row(params![kind, address], |row| account_of(&mut Columns::of(row))).optional()?;
     Ok(row.map(|row| row.figures).unwrap_or_default())
 }
@@ -138,12 +171,11 @@ pub(super) fn delete_payout(connection: &Connection, number: u64) -> Result<()> 
 
 /// Reads the ledger without its journal, in the order of [`Store::load`](crate::Store::load).
 pub(super) fn read(connection: &Connection, each: &mut dyn FnMut(Row)) -> Result<()> {
-    const ACCOUNTS: &str =
-        "SELECT kind, address, received, sent, metered, collected, credit_limit FROM accounts ORDER BY kind, address";
     const UNPAID: &str = "SELECT entry, payer, payee, fee_bps, cost, collected FROM unpaid ORDER BY entry";
     const PERIOD: &str =
         "SELECT period, period_closed FROM pool WHERE period IS NOT NULL AND period_closed IS NOT NULL";
     const PAYOUTS: &str = "SELECT number, period, payee, amount, state FROM payouts ORDER BY number";
+    read_accounts(connection, SumsTable::Accounts, &mut |row| each(Row::Account(row)))?;
     let mut read = |sql: &str, row_of: fn(&mut Columns<'_, '_>) -> Result<Row>| {
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
@@ -152,7 +184,6 @@ pub(super) fn read(connection: &Connection, each: &mut dyn FnMut(Row)) -> Result
         }
         Ok(())
     };
-    read(ACCOUNTS, |columns| account_of(columns).map(Row::Account))?;
     read("SELECT node, account FROM links ORDER BY node", |columns| {
         Ok(Row::Link(LinkRow { node: columns.id()?, account: address_of(columns)? }))
     })?;

@@ -13,6 +13,7 @@ mod ledger_tables;
 mod node_table;
 mod period_table;
 mod price_table;
+mod pruned_database;
 mod restored_database;
 mod schema;
 mod sqlite_error;
@@ -36,8 +37,8 @@ use vipnode_files::OpenDir;
 use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row, RowKey};
 use vipnode_types::Ms;
 
-use self::{acknowledged::Acknowledged, sqlite_error::store_error};
-pub use self::{restored_database::RestoredDatabase, sqlite_reader::SqliteReader};
+use self::{acknowledged::Acknowledged, ledger_tables::SumsTable, sqlite_error::store_error};
+pub use self::{pruned_database::PrunedDatabase, restored_database::RestoredDatabase, sqlite_reader::SqliteReader};
 use crate::{DatabaseFile, ReadLimits, Store, StoreError, StoreReader, read_permits::DurableSeq};
 
 /// The file that keeps a second pool out of the directory. The database's own locks would let it in between two commits.
@@ -222,7 +223,7 @@ fn write(connection: &Connection, row: &Row) -> Result<bool, rusqlite::Error> {
         Row::Asset(asset) => price_table::write_asset(connection, *asset),
         Row::Payment(mode) => ledger_tables::write_payment(connection, *mode),
         Row::Entry(entry) => return entry_table::append(connection, entry),
-        Row::Account(row) => ledger_tables::write_account(connection, *row),
+        Row::Account(row) => ledger_tables::write_account(connection, SumsTable::Accounts, *row),
         Row::Link(row) => ledger_tables::write_link(connection, row),
         Row::LinkCounter(account, counter) => ledger_tables::write_link_counter(connection, *account, *counter),
         Row::Unpaid(row) => ledger_tables::write_unpaid(connection, *row),

@@ -17,7 +17,8 @@ const VERSION_1: &str = "
     CREATE TABLE pool (
         only INTEGER PRIMARY KEY CHECK (only = 0), seq INTEGER NOT NULL, clock INTEGER, next_lease INTEGER,
         asset_symbol TEXT, asset_decimals INTEGER, payment TEXT, period INTEGER, period_closed INTEGER,
-        incarnation INTEGER NOT NULL DEFAULT 0
+        incarnation INTEGER NOT NULL DEFAULT 0,
+        pruned_entry INTEGER NOT NULL DEFAULT 0, pruned_period INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     INSERT INTO pool (only, seq) VALUES (0, 0);
 
@@ -74,6 +75,10 @@ const VERSION_1: &str = "
     CREATE INDEX entries_of_payees ON entries (payee, number) WHERE payee IS NOT NULL;
     CREATE INDEX entries_by_key ON entries (key) WHERE key IS NOT NULL;
     CREATE TABLE accounts (
+        kind INTEGER NOT NULL, address BLOB NOT NULL, received BLOB NOT NULL, sent BLOB NOT NULL, metered BLOB NOT NULL,
+        collected BLOB NOT NULL, credit_limit BLOB NOT NULL, PRIMARY KEY (kind, address)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE openings (
         kind INTEGER NOT NULL, address BLOB NOT NULL, received BLOB NOT NULL, sent BLOB NOT NULL, metered BLOB NOT NULL,
         collected BLOB NOT NULL, credit_limit BLOB NOT NULL, PRIMARY KEY (kind, address)
     ) STRICT, WITHOUT ROWID;

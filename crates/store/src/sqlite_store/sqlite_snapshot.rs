@@ -3,8 +3,12 @@ use vipnode_pool_core::{AccountFigures, LeaseRow, LedgerAccount, LedgerEntry, Me
 use vipnode_types::{Asset, LeaseId, NodeId};
 
 use super::{
-    entry_table, lease_table, ledger_check, ledger_tables, node_table, period_table, price_table, schema,
-    sqlite_error::store_error, sqlite_reader::SqliteReader, times_table,
+    entry_table, lease_table, ledger_check,
+    ledger_tables::{self, SumsTable},
+    node_table, period_table, price_table, schema,
+    sqlite_error::store_error,
+    sqlite_reader::SqliteReader,
+    times_table,
 };
 use crate::{StatementParties, StoreError, StoreSnapshot, read_permits::ReadPermit};
 
@@ -121,7 +125,11 @@ impl StoreSnapshot for SqliteSnapshot<'_> {
     }
 
     fn figures(&mut self, account: LedgerAccount) -> Result<AccountFigures, StoreError> {
-        self.query(|connection| ledger_tables::figures(connection, account))
+        self.query(|connection| ledger_tables::figures(connection, SumsTable::Accounts, account))
+    }
+
+    fn opening(&mut self, account: LedgerAccount) -> Result<AccountFigures, StoreError> {
+        self.query(|connection| ledger_tables::figures(connection, SumsTable::Openings, account))
     }
 
     fn accounts_of(&mut self, node: &NodeId) -> Result<StatementParties, StoreError> {

@@ -1,4 +1,4 @@
-use vipnode_pool_core::{LedgerAccount, LedgerEntry, Transaction};
+use vipnode_pool_core::{AccountFigures, LedgerAccount, LedgerEntry, Transaction};
 use vipnode_types::{
     Account, Ms, SignedAmount,
     wire::{Statement, StatementBalances, StatementCursor, StatementLine, StatementRange, StatementSide},
@@ -101,13 +101,15 @@ fn balances_before(
     account: Account,
     first: u64,
 ) -> Result<StatementBalances, StoreError> {
-    let (parties, mut balances) = (StatementParties::both(account), StatementBalances::default());
+    let parties = StatementParties::both(account);
+    let end = if first == 0 { 0 } else { first_at(snapshot, Ms::NEVER)? };
+    let is_late = first > end / 2;
+    let opened = balances_of(account, |account| snapshot.opening(account))?;
+    let (mut balances, mut after) =
+        if is_late { (StatementBalances::default(), first.checked_sub(1)) } else { (opened, None) };
     if first == 0 {
         return Ok(balances);
     }
-    let end = first_at(snapshot, Ms::NEVER)?;
-    let is_late = first > end / 2;
-    let mut after = if is_late { first.checked_sub(1) } else { None };
     while let entries @ [.., last] = &snapshot.entries_of(parties, after, PAGE)?[..] {
         after = Some(last.number);
         for entry in entries.iter().filter(|entry| is_late || entry.number < first) {
@@ -118,15 +120,26 @@ fn balances_before(
         }
     }
     if is_late {
-        let mut now = |account| -> Result<SignedAmount, StoreError> {
-            let figures = snapshot.figures(account)?;
-            Ok(SignedAmount::difference(figures.received, figures.sent))
-        };
-        let (payer, host) = (now(LedgerAccount::Payer(account))?, now(LedgerAccount::Payee(account))?);
-        balances.payer = sum(payer, balances.payer.negated())?;
-        balances.host = sum(host, balances.host.negated())?;
+        let now = balances_of(account, |account| snapshot.figures(account))?;
+        balances.payer = sum(now.payer, balances.payer.negated())?;
+        balances.host = sum(now.host, balances.host.negated())?;
     }
     Ok(balances)
+}
+
+/// The balances of an account that follow from its sums.
+fn balances_of(
+    account: Account,
+    mut figures: impl FnMut(LedgerAccount) -> Result<AccountFigures, StoreError>,
+) -> Result<StatementBalances, StoreError> {
+    let mut balance = |account| {
+        let AccountFigures { received, sent, .. } = figures(account)?;
+        Ok(SignedAmount::difference(received, sent))
+    };
+    Ok(StatementBalances {
+        payer: balance(LedgerAccount::Payer(account))?,
+        host: balance(LedgerAccount::Payee(account))?,
+    })
 }
 
 fn add(balances: &mut StatementBalances, parties: StatementParties, entry: &LedgerEntry) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@ mod crashes;
 mod failures;
 mod ledger;
 mod lost_commits;
+mod pruning;
 mod reading;
 mod restoring;
 
