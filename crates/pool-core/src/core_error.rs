@@ -224,6 +224,15 @@ errors! {
             limit_s: u64,
         }: Unauthorized, "the signed counter is more than {limit_s} s old",
             hint "Sign a new one: run `vipnode account link` again.";
+        /// The cost of an entry is secured or written off, or the entry has none.
+        NoUnpaidCost {
+            /// The number of the entry.
+            entry: u64,
+        }: InvalidParams, "entry {entry} of the ledger has no unpaid cost",
+            hint "List the payer's leases: vipnode pool admin statement ACCOUNT.";
+        /// A correction takes more than is payable.
+        CorrectionExceeds: InvalidParams, "the correction is more than what is payable to the account",
+            hint "List what is payable: vipnode pool admin accounts.";
         /// No payout has this number.
         NoPayout: InvalidParams, "no payout has this number", hint "List the payouts: vipnode pool admin payouts.";
         /// A settlement period has no payout that is not marked.

@@ -48,6 +48,20 @@ pub enum LedgerChangeKind {
         /// The number of the payout.
         payout: u64,
     },
+    /// What the payer of a billing period has not secured of its cost is given up.
+    WriteOff {
+        /// The number of the entry of the period.
+        entry: u64,
+    },
+    /// What is payable to a payee was wrong.
+    Correction {
+        /// Whose account changes.
+        payee: Account,
+        /// By how much it changes.
+        amount: Amount,
+        /// Whether less is payable from now on.
+        takes: bool,
+    },
     /// How far the debt of a payer may grow from now on.
     Limit {
         /// Whose account changes.
@@ -66,16 +80,21 @@ impl LedgerChangeKind {
     pub(crate) fn check(self, reason: &str) -> Result<(), CoreError> {
         let blank = reason.trim().is_empty();
         match self {
-            Self::Credit { amount, .. } | Self::Debit { amount, .. } | Self::Limit { limit: amount, .. }
+            Self::Credit { amount, .. }
+            | Self::Debit { amount, .. }
+            | Self::Correction { amount, .. }
+            | Self::Limit { limit: amount, .. }
                 if amount.get() >> Self::ORDER_BITS > 0 =>
             {
                 Err(CoreError::OrderTooLarge)
             }
-            Self::Credit { amount: Amount::ZERO, .. } | Self::Debit { amount: Amount::ZERO, .. } => {
-                Err(CoreError::ZeroAmount)
-            }
+            Self::Credit { amount: Amount::ZERO, .. }
+            | Self::Debit { amount: Amount::ZERO, .. }
+            | Self::Correction { amount: Amount::ZERO, .. } => Err(CoreError::ZeroAmount),
             Self::Credit { .. }
             | Self::Debit { .. }
+            | Self::WriteOff { .. }
+            | Self::Correction { .. }
             | Self::Paid { .. }
             | Self::PaidAll { .. }
             | Self::Bounced { .. }

@@ -43,6 +43,46 @@ pub(crate) struct CreditLimitArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode pool admin write-off 4711 --reason \"insolvent\"")]
+pub(crate) struct WriteOffArgs {
+    /// Give up the unpaid cost of the entry with this number.
+    #[arg(value_name = "ENTRY", help_heading = "Payment")]
+    pub(crate) entry: u64,
+    /// Record this reason (at most 200 characters).
+    #[arg(long, value_name = "TEXT", help_heading = "Payment")]
+    pub(crate) reason: String,
+    /// Post the change only once, however often it is sent with this key.
+    #[arg(long, value_name = "KEY", help_heading = "Payment")]
+    pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  vipnode pool admin correct 0x52908400098527886E0F7030069857D2E4169EE7 \"1.5 USDC\" --reason \"wrong fee\""
+)]
+pub(crate) struct CorrectArgs {
+    /// Correct what is payable to this account.
+    #[arg(value_name = "ACCOUNT", help_heading = "Payment")]
+    pub(crate) account: Account,
+    /// Add this amount, such as "1.5 USDC".
+    #[arg(value_name = "AMOUNT", help_heading = "Payment")]
+    pub(crate) amount: String,
+    /// Take the amount away instead.
+    #[arg(long, help_heading = "Payment")]
+    pub(crate) subtract: bool,
+    /// Record this reason (at most 200 characters).
+    #[arg(long, value_name = "TEXT", help_heading = "Payment")]
+    pub(crate) reason: String,
+    /// Post the change only once, however often it is sent with this key.
+    #[arg(long, value_name = "KEY", help_heading = "Payment")]
+    pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct LedgerAccountArgs {
     /// Show this account.
     #[arg(value_name = "ACCOUNT", help_heading = "Payment")]

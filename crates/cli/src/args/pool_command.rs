@@ -3,10 +3,11 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    AccountsArgs, BalanceArgs, ClosePeriodArgs, CreditLimitArgs, LedgerAccountArgs, LedgerStatementArgs, PayoutCommand,
-    PayoutsArgs, typed_target::TypedTarget, whole_number::whole_number,
+    AccountsArgs, BalanceArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, LedgerAccountArgs, LedgerStatementArgs,
+    PayoutCommand, PayoutsArgs, WriteOffArgs, typed_target::TypedTarget, whole_number::whole_number,
 };
 use clap::{Args, Subcommand, ValueEnum};
+use vipnode_types::Account;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PoolCommand {
@@ -125,6 +126,8 @@ pub(crate) enum AdminCommand {
     Top(TopArgs),
     /// List the nodes that are connected or hold leases.
     Nodes(NodesArgs),
+    /// List the running leases, as the database has them.
+    Leases(LeasesArgs),
     /// Ban a node, agent, or network, and end its leases.
     ///
     /// Its connections and leases end immediately. Bans survive a reload and, unless the pool runs with --store memory, a
@@ -154,6 +157,13 @@ pub(crate) enum AdminCommand {
                       --reason \"refund\" --key refund-7"
     )]
     Debit(BalanceArgs),
+    /// Give up the unpaid cost of a billing period.
+    ///
+    /// The payer does not owe it and the host is not owed it any longer. `vipnode pool admin statement` shows the number of its
+    /// entry.
+    WriteOff(WriteOffArgs),
+    /// Correct what is payable to a host.
+    Correct(CorrectArgs),
     /// Set how much an account may owe.
     Limit(CreditLimitArgs),
     /// Show the balances of an account.
@@ -191,7 +201,7 @@ pub(crate) struct PoolSocketArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct AuditArgs {
-    /// List the records before this position, which the previous page printed.
+    /// List the records before this position of the previous page.
     #[arg(long, value_name = "N", help_heading = "Output")]
     pub(crate) before: Option<u64>,
     /// List at most this many records, the newest.
@@ -233,7 +243,14 @@ pub(crate) enum OrderName {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  vipnode pool admin nodes 1f3a            the nodes whose ID begins like this\n  \
+                        vipnode pool admin nodes geth/v1.16     those that run this release")]
 pub(crate) struct NodesArgs {
+    /// List only nodes that match this text.
+    ///
+    /// The ID, the agent key, or the address has to begin with it, or a version has to contain it.
+    #[arg(value_name = "FILTER", help_heading = "Output")]
+    pub(crate) filter: Option<String>,
     /// List only nodes on the chain with this ID.
     // Not --chain: VIPNODE_CHAIN is the pool's list of pinned chains.
     #[arg(long = "chain-id", value_name = "ID", help_heading = "Output")]
@@ -242,6 +259,24 @@ pub(crate) struct NodesArgs {
     #[arg(long, value_name = "POSITION", help_heading = "Output")]
     pub(crate) from: Option<u32>,
     /// List at most this many nodes.
+    #[arg(long, value_name = "N", default_value = "100", value_parser = whole_number::<1, 1_000>, help_heading = "Output")]
+    pub(crate) most: u32,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LeasesArgs {
+    /// List only leases of nodes whose ID begins with this text.
+    #[arg(value_name = "NODE", help_heading = "Output")]
+    pub(crate) node: Option<String>,
+    /// List only leases that this account pays for, or earns from.
+    #[arg(long, value_name = "ACCOUNT", help_heading = "Output")]
+    pub(crate) account: Option<Account>,
+    /// List the leases after this one, which the previous page printed.
+    #[arg(long, value_name = "LEASE", help_heading = "Output")]
+    pub(crate) after: Option<u64>,
+    /// List at most this many leases.
     #[arg(long, value_name = "N", default_value = "100", value_parser = whole_number::<1, 1_000>, help_heading = "Output")]
     pub(crate) most: u32,
     #[command(flatten)]

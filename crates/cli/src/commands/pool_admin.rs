@@ -4,12 +4,14 @@ use serde::Serialize;
 use serde_json::Value;
 use vipnode_agent::state::StateDir;
 use vipnode_pool::admin::{
-    AdminClient, AuditRequest, BanRequest, DrainRequest, NodesRequest, TopOrder, TopRequest, UnbanRequest,
-    admin_socket, admin_sockets, running_socket,
+    AdminClient, AdminNodes, AuditRequest, BanRequest, DrainRequest, LeasesRequest, NodesRequest, TopOrder, TopRequest,
+    UnbanRequest, admin_socket, admin_sockets, running_socket,
 };
 
+use vipnode_types::LeaseId;
+
 use crate::{
-    args::{AdminCommand, OrderName, PoolSocketArgs},
+    args::{AdminCommand, LeasesArgs, NodesArgs, OrderName, PoolSocketArgs},
     commands::{pool_data_dir::default_data_dir, pool_ledger, resolve_target},
     error::{CliError, CommandError},
     output::{Screen, Styled, shorten, terminal::page_width},
@@ -51,13 +53,13 @@ async fn ask(command: AdminCommand) -> Result<(Styled, Value), CliError> {
             (pool_admin::top_page(&top, page_width()), json(&top))
         }
         AdminCommand::Nodes(args) => {
-            let request = NodesRequest { chain_id: args.chain, from: args.from, most: args.most };
-            let mut nodes = client(&args.pool)?.nodes(&request).await?;
-            for node in &mut nodes.nodes {
-                node.agent_version = shorten(&node.agent_version, WORDS);
-                node.client_version = shorten(&node.client_version, WORDS);
-            }
+            let nodes = nodes(args).await?;
             (pool_admin::nodes_page(&nodes, page_width()), json(&nodes))
+        }
+        AdminCommand::Leases(LeasesArgs { node, account, after, most, pool }) => {
+            let request = LeasesRequest { node, account, after: after.map(LeaseId::new), most };
+            let leases = client(&pool)?.leases(&request).await?;
+            (pool_admin::leases_page(&leases, page_width()), json(&leases))
         }
         AdminCommand::Ban(args) => {
             let for_ms = args.duration.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
@@ -92,6 +94,8 @@ async fn ask(command: AdminCommand) -> Result<(Styled, Value), CliError> {
         // Answered above.
         AdminCommand::Credit(_)
         | AdminCommand::Debit(_)
+        | AdminCommand::WriteOff(_)
+        | AdminCommand::Correct(_)
         | AdminCommand::Limit(_)
         | AdminCommand::Account(_)
         | AdminCommand::Accounts(_)
@@ -100,6 +104,17 @@ async fn ask(command: AdminCommand) -> Result<(Styled, Value), CliError> {
         | AdminCommand::Payouts(_)
         | AdminCommand::Payout { .. } => (Styled::default(), Value::Null),
     })
+}
+
+/// A page of the nodes, whose versions they sent themselves.
+async fn nodes(args: NodesArgs) -> Result<AdminNodes, CliError> {
+    let NodesArgs { filter, chain, from, most, pool } = args;
+    let mut nodes = client(&pool)?.nodes(&NodesRequest { chain_id: chain, filter, from, most }).await?;
+    for node in &mut nodes.nodes {
+        node.agent_version = shorten(&node.agent_version, WORDS);
+        node.client_version = shorten(&node.client_version, WORDS);
+    }
+    Ok(nodes)
 }
 
 pub(super) fn client(args: &PoolSocketArgs) -> Result<AdminClient, CliError> {

@@ -29,6 +29,16 @@ pub(super) async fn ask(command: &AdminCommand) -> Result<Option<(Styled, Value)
             let order = LedgerOrder::Limit { account: args.account, amount };
             change(&client, order, &args.reason, args.key.clone()).await?
         }
+        AdminCommand::WriteOff(args) => {
+            let order = LedgerOrder::WriteOff { entry: args.entry };
+            change(&client(&args.pool)?, order, &args.reason, args.key.clone()).await?
+        }
+        AdminCommand::Correct(args) => {
+            let client = client(&args.pool)?;
+            let amount = amount(&client, &args.amount).await?;
+            let order = LedgerOrder::Correction { account: args.account, amount, takes: args.subtract };
+            change(&client, order, &args.reason, args.key.clone()).await?
+        }
         AdminCommand::Account(args) => {
             let client = client(&args.pool)?;
             let mut page = client.accounts(&AccountsRequest { from: Some(args.account), most: 1 }).await?;

@@ -53,7 +53,7 @@ pub(super) async fn banned(pool: &AdminClient, typed: TypedTarget) -> Result<Ban
 async fn listed(pool: &AdminClient, agents: bool) -> Result<BTreeSet<BanTarget>, CliError> {
     let (mut all, mut from) = (BTreeSet::new(), None);
     loop {
-        let page = pool.nodes(&NodesRequest { chain_id: None, from, most: PAGE }).await?;
+        let page = pool.nodes(&NodesRequest { from, most: PAGE, ..NodesRequest::default() }).await?;
         for listed in page.nodes {
             all.insert(BanTarget::Node(listed.node));
             all.extend(listed.agent.filter(|_| agents).map(BanTarget::Agent));

@@ -14,11 +14,13 @@ use crate::output::{
 };
 
 mod audit_page;
+mod leases_page;
 mod ledger_pages;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use audit_page::audit_page;
+pub(crate) use leases_page::leases_page;
 pub(crate) use ledger_pages::{account_text, accounts_page, paid_text, payouts_csv, payouts_page, posted_text};
 
 /// Columns of a version, and the fewest of a reason.

@@ -86,6 +86,35 @@ fn snapshot_of_the_operators_tables() {
 }
 
 #[test]
+fn snapshot_of_the_leases() {
+    use vipnode_pool::admin::{AdminLease, AdminLeases};
+    use vipnode_types::{Account, LeaseId, Price};
+
+    let lease = |number, paid: bool| AdminLease {
+        lease: LeaseId::new(number),
+        row: 3,
+        client: NodeId::new([0x1f; 64]),
+        host: NodeId::new([0x2e; 64]),
+        payer: paid.then_some(Account::new([7; 20])),
+        payee: paid.then_some(Account::new([8; 20])),
+        price: if paid { Price::per_minute(60_000_000_000) } else { Price::FREE },
+        offered_ms: NOW,
+        since_ms: paid.then_some(NOW),
+    };
+    let all = AdminLeases {
+        batch: 7,
+        leases: vec![lease(1, false), lease(1_700_000_000_000_000, true)],
+        next: Some(LeaseId::new(1_700_000_000_000_000)),
+    };
+    let none = AdminLeases { batch: 7, leases: Vec::new(), next: None };
+    let shown = pages(|width| {
+        let parts = [leases_page(&all, width), leases_page(&none, width)];
+        parts.map(|part| plain(&part.wrapped(width).to_string())).join("\n---\n")
+    });
+    assert_snapshot!("leases", shown);
+}
+
+#[test]
 fn snapshot_of_the_audit_log() {
     use vipnode_pool::admin::{AdminAudit, AuditRecord};
 

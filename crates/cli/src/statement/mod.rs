@@ -19,6 +19,8 @@ const fn kind(kind: StatementKind) -> &'static str {
         StatementKind::Limit => "limit",
         StatementKind::Lease => "lease",
         StatementKind::Secured => "secured",
+        StatementKind::WriteOff => "write-off",
+        StatementKind::Correction => "correction",
         StatementKind::Paid => "paid",
         StatementKind::Bounced => "bounced",
     }

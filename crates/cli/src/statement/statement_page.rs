@@ -1,6 +1,6 @@
 use vipnode_types::{
     Amount, Asset, SignedAmount,
-    wire::{LeasePeriod, Statement, StatementBalances, StatementLine, StatementSide},
+    wire::{LeasePeriod, Statement, StatementBalances, StatementKind, StatementLine, StatementSide},
 };
 
 use super::kind;
@@ -74,7 +74,10 @@ fn row(asset: Asset, line: &StatementLine) -> [String; 11] {
 fn note(asset: Asset, line: &StatementLine) -> String {
     let limit = line.limit.map(|limit| format!("may owe {}", asset.show(limit)));
     let payout = line.payout.map(|payout| format!("payout {payout}"));
-    let secured = line.secures.map(|entry| format!("{} of entry {entry}", asset.show(line.secured)));
+    let secured = line.secures.map(|entry| match line.kind {
+        StatementKind::Secured => format!("{} of entry {entry}", asset.show(line.secured)),
+        _ => format!("of entry {entry}"),
+    });
     let merged = line.lease.as_ref().map(|lease| lease.merged).filter(|merged| *merged > 0);
     let merged = merged.map(|merged| format!("with {} before", counted(merged.into(), "period")));
     let parts = [limit, payout, secured, merged, line.reason.clone()];

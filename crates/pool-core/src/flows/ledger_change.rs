@@ -3,7 +3,7 @@ use vipnode_types::{Account, Amount};
 use crate::{
     AccountFigures, ConnectionId, Core, CoreError, LedgerAccount, LedgerAccountView, LedgerChange, LedgerChangeKind,
     LedgerChangeReply, LedgerEntry, OperatorOrder, PaidPayouts, PayoutRow, PayoutState, Reply, RequestId, Transaction,
-    output::Output,
+    UnpaidRow, output::Output,
 };
 
 impl Core {
@@ -32,6 +32,22 @@ impl Core {
             LedgerChangeKind::Credit { payer, amount } => (Some(payer), Transaction::Credit { payer, amount, order }),
             LedgerChangeKind::Debit { payer, amount } => (Some(payer), Transaction::Debit { payer, amount, order }),
             LedgerChangeKind::Limit { payer, limit } => (Some(payer), Transaction::Limit { payer, limit, order }),
+            LedgerChangeKind::WriteOff { entry } => {
+                // The row is gone when the order comes again.
+                let done = key.as_deref().and_then(|key| ledger.keyed(key)).cloned();
+                if let Some(done) = done
+                    && matches!(done.transaction, Transaction::WriteOff { entry: before, .. } if before == entry)
+                {
+                    return Ok(self.change_reply(done));
+                }
+                let UnpaidRow { payer, payee, cost, collected, .. } =
+                    ledger.unpaid_cost(entry).ok_or(CoreError::NoUnpaidCost { entry })?;
+                let amount = cost.checked_sub(collected).unwrap_or_default();
+                (Some(payer), Transaction::WriteOff { payer, payee, entry, amount, order })
+            }
+            LedgerChangeKind::Correction { payee, amount, takes } => {
+                (Some(payee), Transaction::Correction { payee, amount, takes, order })
+            }
             LedgerChangeKind::ClosePeriod => {
                 (None, Transaction::Period { period: ledger.settlement.next_period(), order })
             }
@@ -99,7 +115,7 @@ impl Core {
         Ok(LedgerChangeReply { entry, figures: AccountFigures::default(), paid_all: Some(paid) })
     }
 
-    /// Checks that a payout is in a state that can be marked so, and that its amount is payable.
+    /// Checks that a payout is in a state that can be marked so, and that no more is taken than is payable.
     fn check_payout(&self, kind: LedgerChangeKind) -> Result<(), CoreError> {
         let row = |payout: u64| self.ledger.as_ref()?.settlement.payout(payout);
         let state = |payout: u64| row(payout).map(|row| row.state);
@@ -110,6 +126,11 @@ impl Core {
             }
             LedgerChangeKind::Bounced { payout } if state(payout) == Some(PayoutState::Bounced) => {
                 Err(CoreError::PayoutMarked)
+            }
+            LedgerChangeKind::Correction { payee, amount, takes: true }
+                if self.ledger.as_ref().is_some_and(|ledger| amount > ledger.payee(payee).payable()) =>
+            {
+                Err(CoreError::CorrectionExceeds)
             }
             LedgerChangeKind::Paid { payout } if row(payout).is_some_and(|row| Some(row.amount) > payable(row)) => {
                 Err(CoreError::PayoutExceeds)
@@ -134,7 +155,13 @@ impl Core {
                     ledger.settlement.set(output, PayoutRow { state, ..row });
                 }
             }
-            LedgerChangeKind::PaidAll { .. } => {}
+            LedgerChangeKind::PaidAll { .. } | LedgerChangeKind::Correction { .. } => {}
+            LedgerChangeKind::WriteOff { entry } => {
+                let Some(payer) = account else { return };
+                ledger.written_off(output, payer, entry);
+                ledger.plan_check(payer, output.now);
+                self.funded(payer);
+            }
             LedgerChangeKind::Credit { .. } | LedgerChangeKind::Debit { .. } | LedgerChangeKind::Limit { .. } => {
                 let Some(payer) = account else { return };
                 ledger.collect(output, payer, most);
@@ -146,10 +173,13 @@ impl Core {
 
     fn change_reply(&self, entry: LedgerEntry) -> LedgerChangeReply {
         let account = match entry.transaction {
-            Transaction::Credit { payer, .. } | Transaction::Debit { payer, .. } | Transaction::Limit { payer, .. } => {
-                Some(LedgerAccount::Payer(payer))
-            }
-            Transaction::Paid { payee, .. } | Transaction::Bounced { payee, .. } => Some(LedgerAccount::Payee(payee)),
+            Transaction::Credit { payer, .. }
+            | Transaction::Debit { payer, .. }
+            | Transaction::Limit { payer, .. }
+            | Transaction::WriteOff { payer, .. } => Some(LedgerAccount::Payer(payer)),
+            Transaction::Correction { payee, .. }
+            | Transaction::Paid { payee, .. }
+            | Transaction::Bounced { payee, .. } => Some(LedgerAccount::Payee(payee)),
             Transaction::Period { .. } | Transaction::Lease { .. } | Transaction::Collected { .. } => None,
         };
         let figures = self.ledger.as_ref().zip(account).map(|(ledger, account)| ledger.figures(account));

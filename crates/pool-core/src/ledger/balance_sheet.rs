@@ -39,7 +39,9 @@ impl BalanceSheet {
                 }
                 Some(())
             }
-            Transaction::Collected { payer, payee, amount, .. } => {
+            // What is written off counts as secured, because neither side waits for it any longer.
+            Transaction::Collected { payer, payee, amount, .. }
+            | Transaction::WriteOff { payer, payee, amount, .. } => {
                 for side in [LedgerAccount::Payer(payer), LedgerAccount::Payee(payee)] {
                     account(side, &|side| add(&mut side.collected, amount))?;
                 }

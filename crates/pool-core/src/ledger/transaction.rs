@@ -77,6 +77,30 @@ pub enum Transaction {
         /// The operator's fee on it.
         fee: Amount,
     },
+    /// The operator gave up the rest of a cost that its payer has not secured: neither side owes it or is owed it any longer.
+    WriteOff {
+        /// Who owed it.
+        payer: Account,
+        /// Who earned it.
+        payee: Account,
+        /// The number of the entry of the period.
+        entry: u64,
+        /// How much was not secured.
+        amount: Amount,
+        /// Who entered it, and why.
+        order: OperatorOrder,
+    },
+    /// The operator corrected what is payable to a payee.
+    Correction {
+        /// Whose balance changes.
+        payee: Account,
+        /// By how much.
+        amount: Amount,
+        /// Whether it falls.
+        takes: bool,
+        /// Who entered it, and why.
+        order: OperatorOrder,
+    },
     /// The operator closed a settlement period: what is payable to each payee is listed as a payout.
     Period {
         /// The number of the period.
@@ -144,6 +168,10 @@ impl Transaction {
                 vec![posting(Payer(payer), Payee(payee), cost), posting(Payee(payee), Fee, fee)]
             }
             Self::Collected { payee, fee, .. } => vec![posting(Payee(payee), Fee, fee)],
+            // As if the payee had returned what it earned, and the payer had paid with it.
+            Self::WriteOff { payer, payee, amount, .. } => vec![posting(Payee(payee), Payer(payer), amount)],
+            Self::Correction { payee, amount, takes: false, .. } => vec![posting(Received, Payee(payee), amount)],
+            Self::Correction { payee, amount, takes: true, .. } => vec![posting(Payee(payee), Received, amount)],
             Self::Paid { payee, amount, .. } => vec![posting(Payee(payee), PaidOut, amount)],
             Self::Bounced { payee, amount, .. } => vec![posting(PaidOut, Payee(payee), amount)],
         };
@@ -158,8 +186,9 @@ impl Transaction {
             | Self::Debit { payer, .. }
             | Self::Limit { payer, .. }
             | Self::Lease { payer, .. }
-            | Self::Collected { payer, .. } => Some(payer),
-            Self::Period { .. } | Self::Paid { .. } | Self::Bounced { .. } => None,
+            | Self::Collected { payer, .. }
+            | Self::WriteOff { payer, .. } => Some(payer),
+            Self::Correction { .. } | Self::Period { .. } | Self::Paid { .. } | Self::Bounced { .. } => None,
         }
     }
 
@@ -169,6 +198,8 @@ impl Transaction {
         match *self {
             Self::Lease { payee, .. }
             | Self::Collected { payee, .. }
+            | Self::WriteOff { payee, .. }
+            | Self::Correction { payee, .. }
             | Self::Paid { payee, .. }
             | Self::Bounced { payee, .. } => Some(payee),
             Self::Credit { .. } | Self::Debit { .. } | Self::Limit { .. } | Self::Period { .. } => None,
@@ -182,6 +213,8 @@ impl Transaction {
             Self::Credit { order, .. }
             | Self::Debit { order, .. }
             | Self::Limit { order, .. }
+            | Self::WriteOff { order, .. }
+            | Self::Correction { order, .. }
             | Self::Period { order, .. }
             | Self::Paid { order, .. }
             | Self::Bounced { order, .. } => Some(order),
@@ -213,6 +246,8 @@ impl Transaction {
             Self::Credit { order, .. }
             | Self::Debit { order, .. }
             | Self::Limit { order, .. }
+            | Self::WriteOff { order, .. }
+            | Self::Correction { order, .. }
             | Self::Period { order, .. }
             | Self::Paid { order, .. }
             | Self::Bounced { order, .. } => Some(order),
@@ -229,6 +264,8 @@ impl Transaction {
             Self::Limit { .. } => "limit",
             Self::Lease { .. } => "lease",
             Self::Collected { .. } => "collected",
+            Self::WriteOff { .. } => "write_off",
+            Self::Correction { .. } => "correction",
             Self::Period { .. } => "period",
             Self::Paid { .. } => "paid",
             Self::Bounced { .. } => "bounced",

@@ -30,6 +30,11 @@ impl UnpaidCosts {
         rows.into_values()
     }
 
+    /// The cost of an entry. The operator asks seldom, so it is searched.
+    pub(crate) fn find(&self, entry: u64) -> Option<UnpaidRow> {
+        self.rows.values().find(|row| row.entry == entry).copied()
+    }
+
     /// The oldest cost of a payer that is not wholly secured.
     fn oldest(&self, payer: Account) -> Option<UnpaidRow> {
         self.rows.range((payer, 0)..=(payer, u64::MAX)).next().map(|(_, row)| *row)
@@ -106,6 +111,17 @@ impl Ledger {
             self.keep_unpaid(output, UnpaidRow { collected, ..row });
         }
         true
+    }
+
+    /// The cost of an entry that is not wholly secured.
+    pub(crate) fn unpaid_cost(&self, entry: u64) -> Option<UnpaidRow> {
+        self.unpaid.find(entry)
+    }
+
+    /// The rest of a cost was written off.
+    pub(crate) fn written_off(&mut self, output: &mut Output, payer: Account, entry: u64) {
+        self.unpaid.rows.remove(&(payer, entry));
+        output.persist(Row::Delete(RowKey::Unpaid(entry)));
     }
 
     fn keep_unpaid(&mut self, output: &mut Output, row: UnpaidRow) {

@@ -1,3 +1,5 @@
+mod desk;
+
 use vipnode_types::{
     Account, Amount, LeaseId, NodeId, PaymentMode,
     wire::{ErrorCode, EvictReason, LeaveReason, WireError},
@@ -321,34 +323,6 @@ fn d22_d23_a_settlement_period_pays_once_what_is_secured_net_of_the_fee() {
     assert_eq!((again[0].number, again[0].amount), (2, payout.amount));
     let view = pool.core.accounts_from(None, 10).unwrap().into_iter().find(|view| view.account == payer()).unwrap();
     assert_eq!((view.payer.metered.get(), view.nodes, view.leases), (metered, 1, 0));
-}
-
-/// Marks a page of payouts at once; the marks of one page are one batch.
-#[test]
-fn all_payouts_of_a_period_are_marked_page_by_page() {
-    let mut pool = pool(Limits { payouts_a_step: 1, ..credit_limits() });
-    pool.credit(u128::from(HOUR_MS));
-    let leases = pool.served(2);
-    pool.passes(10 * MINUTE_MS);
-    pool.ask(CLIENT, 0);
-    for lease in leases {
-        pool.leave(CLIENT, lease, LeaveReason::Surplus);
-    }
-    let all = |after| LedgerChangeKind::PaidAll { period: 1, after };
-    assert_eq!(pool.change(all(None), None), Err(ErrorCode::InvalidParams), "no period is closed");
-    pool.change(LedgerChangeKind::ClosePeriod, None).unwrap();
-    let due = pool.core.payouts_of(None, None, 10).unwrap();
-    let [one, other] = due[..] else { panic!("{due:?}") };
-    assert_eq!(pool.core.payouts_of(Some(1), Some(one.number), 10).unwrap(), [other], "after a number");
-    assert_eq!(pool.core.payouts_of(Some(1), None, 1).unwrap(), [one]);
-    let first = pool.change(all(None), None).unwrap().paid_all.unwrap();
-    assert_eq!((first.marked, first.amount, first.left_out, first.next), (1, one.amount, 0, Some(one.number)));
-    let second = pool.change(all(first.next), None).unwrap().paid_all.unwrap();
-    assert_eq!((second.marked, second.amount, second.next), (1, other.amount, None));
-    assert_eq!(pool.change(all(None), None), Err(ErrorCode::InvalidParams), "all are marked");
-    pool.restart(credit_limits());
-    pool.change(LedgerChangeKind::ClosePeriod, None).unwrap();
-    assert_eq!(pool.core.payouts_of(None, None, 10), Some(Vec::new()), "nothing is left to pay");
 }
 
 #[test]

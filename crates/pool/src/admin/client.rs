@@ -6,8 +6,8 @@ use vipnode_types::wire::Statement;
 
 use super::{
     AccountStatementRequest, AccountsRequest, AdminAccounts, AdminAudit, AdminBans, AdminDrained, AdminError,
-    AdminNodes, AdminPayouts, AdminTop, AuditRequest, BanRequest, Banned, DrainRequest, LedgerPosted, LedgerRequest,
-    NodesRequest, PayoutsRequest, TopRequest, UnbanRequest, method,
+    AdminLeases, AdminNodes, AdminPayouts, AdminTop, AuditRequest, BanRequest, Banned, DrainRequest, LeasesRequest,
+    LedgerPosted, LedgerRequest, NodesRequest, PayoutsRequest, TopRequest, UnbanRequest, method,
 };
 
 /// Calls the admin socket of a running pool.
@@ -44,6 +44,14 @@ impl AdminClient {
     /// See [`AdminError`].
     pub async fn nodes(&self, request: &NodesRequest) -> Result<AdminNodes, AdminError> {
         self.call(method::NODES, request).await
+    }
+
+    /// Asks for a page of the running leases.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn leases(&self, request: &LeasesRequest) -> Result<AdminLeases, AdminError> {
+        self.call(method::LEASES, request).await
     }
 
     /// Bans a node, an agent, or a network.

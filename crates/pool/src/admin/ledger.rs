@@ -34,9 +34,10 @@ pub(super) async fn change(
             let about = match reply.entry.transaction {
                 Transaction::Credit { payer, .. }
                 | Transaction::Debit { payer, .. }
-                | Transaction::Limit { payer, .. } => Some(payer),
+                | Transaction::Limit { payer, .. }
+                | Transaction::WriteOff { payer, .. } => Some(payer),
                 Transaction::Paid { payee, .. } if reply.paid_all.is_none() => Some(payee),
-                Transaction::Bounced { payee, .. } => Some(payee),
+                Transaction::Correction { payee, .. } | Transaction::Bounced { payee, .. } => Some(payee),
                 _ => None,
             };
             (reply.entry, about, reply.paid_all)
@@ -65,6 +66,10 @@ const fn kind(order: LedgerOrder) -> LedgerChangeKind {
         LedgerOrder::Credit { account, amount } => LedgerChangeKind::Credit { payer: account, amount },
         LedgerOrder::Debit { account, amount } => LedgerChangeKind::Debit { payer: account, amount },
         LedgerOrder::Limit { account, amount } => LedgerChangeKind::Limit { payer: account, limit: amount },
+        LedgerOrder::WriteOff { entry } => LedgerChangeKind::WriteOff { entry },
+        LedgerOrder::Correction { account, amount, takes } => {
+            LedgerChangeKind::Correction { payee: account, amount, takes }
+        }
         LedgerOrder::ClosePeriod => LedgerChangeKind::ClosePeriod,
         LedgerOrder::Paid { payout } => LedgerChangeKind::Paid { payout },
         LedgerOrder::PaidAll { period, after } => LedgerChangeKind::PaidAll { period, after },

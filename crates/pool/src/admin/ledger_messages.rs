@@ -40,6 +40,21 @@ pub enum LedgerOrder {
         /// The most that it may owe.
         amount: Amount,
     },
+    /// Gives up what the payer of a billing period has not secured of its cost.
+    WriteOff {
+        /// The number of the entry of the period.
+        entry: u64,
+    },
+    /// Corrects what is payable to a host's account.
+    Correction {
+        /// Whose account it is.
+        account: Account,
+        /// By how much.
+        amount: Amount,
+        /// Whether less is payable from then on.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        takes: bool,
+    },
     /// Closes the settlement period.
     ClosePeriod,
     /// Marks a payout as paid.

@@ -79,6 +79,9 @@ pub struct NodesRequest {
     /// Only nodes on the chain with this ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain_id: Option<u64>,
+    /// Only nodes whose ID, agent key, or address begins with this text, or whose versions contain it, in any letter case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
     /// [`AdminNodes::next`] of the page before; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<u32>,

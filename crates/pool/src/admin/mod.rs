@@ -6,7 +6,7 @@
 //!
 //! - `messages`: params and results
 //! - `server`: the answers
-//! - `top`, `nodes`: the two lists
+//! - `top`, `nodes`, `leases`, `lease_messages`: the lists
 //! - `ledger`, `ledger_messages`: changes of the ledger, accounts, and payouts
 //! - `audit_log`, `audit_messages`: who ordered what
 //! - `client`: for the command line
@@ -17,6 +17,8 @@ mod admin_error;
 mod audit_log;
 mod audit_messages;
 mod client;
+mod lease_messages;
+mod leases;
 mod ledger;
 mod ledger_messages;
 mod messages;
@@ -30,6 +32,7 @@ mod top;
 pub use admin_error::AdminError;
 pub use audit_messages::{AdminAudit, AuditRecord, AuditRequest};
 pub use client::AdminClient;
+pub use lease_messages::{AdminLease, AdminLeases, LeasesRequest};
 pub use ledger_messages::{
     AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminPaidPayouts, AdminPayout,
     AdminPayoutState, AdminPayouts, LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
@@ -52,6 +55,8 @@ pub mod method {
     pub const TOP: &str = "vipnode_poolTop";
     /// The connected nodes, page by page: an [`super::AdminNodes`].
     pub const NODES: &str = "vipnode_poolNodes";
+    /// The running leases, page by page: an [`super::AdminLeases`].
+    pub const LEASES: &str = "vipnode_poolLeases";
     /// Bans a node, an agent, or a network: a [`super::Banned`].
     pub const BAN: &str = "vipnode_poolBan";
     /// Removes a ban: an [`super::AdminBans`].

@@ -40,8 +40,13 @@ pub(super) async fn nodes(admin: &AdminService, request: &NodesRequest) -> Resul
     let most = usize::try_from(request.most.clamp(1, MOST)).unwrap_or(usize::MAX);
     let mut pages = Pages::new(request.from.unwrap_or_default());
     let (mut nodes, mut next) = (Vec::new(), None);
+    let filter = request.filter.as_ref().map(|filter| filter.to_lowercase());
+    let is_meant = |view: &NodeView| {
+        let on_chain = request.chain_id.is_none_or(|chain| view.chain_id == chain);
+        on_chain && filter.as_ref().is_none_or(|filter| matches(view, filter))
+    };
     'all: while let Some(page) = pages.next(&admin.service).await? {
-        for view in page.into_iter().filter(|view| request.chain_id.is_none_or(|chain| view.chain_id == chain)) {
+        for view in page.into_iter().filter(is_meant) {
             if nodes.len() >= most {
                 next = Some(view.position);
                 break 'all;
@@ -51,6 +56,15 @@ pub(super) async fn nodes(admin: &AdminService, request: &NodesRequest) -> Resul
     }
     let drains_pool = admin.service.access.bans_and_drains().drains().all;
     Ok(AdminNodes { now: wall_clock(), nodes, next, drains_pool })
+}
+
+/// Whether a node matches what the operator typed, in lower case.
+fn matches(view: &NodeView, filter: &str) -> bool {
+    let begins = |text: String| text.starts_with(filter);
+    begins(view.id.to_string())
+        || view.agent.is_some_and(|agent| begins(agent.to_string()))
+        || view.address.is_some_and(|address| begins(address.to_canonical().to_string()))
+        || [&view.agent_version, &view.client_version].iter().any(|version| version.to_lowercase().contains(filter))
 }
 
 fn node(view: NodeView) -> ListedNode {

@@ -3,15 +3,15 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use vipnode_openrpc::{CallDirection, MethodRow, statement_page};
 use vipnode_types::{
-    Account, Amount, Asset, Ms, NodeId,
+    Account, Amount, Asset, LeaseId, Ms, NodeId, Price,
     wire::{ErrorCode, Statement, StatementRange},
 };
 
 use super::{
     AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminAudit, AdminBans, AdminBlock,
-    AdminDrained, AdminNodes, AdminPayout, AdminPayoutState, AdminPayouts, AdminTop, AuditRecord, AuditRequest,
-    BanRequest, Banned, DrainRequest, LedgerOrder, LedgerPosted, LedgerRequest, ListedNode, NodesRequest,
-    PayoutsRequest, TopOrder, TopRequest, UnbanRequest, method,
+    AdminDrained, AdminLease, AdminLeases, AdminNodes, AdminPayout, AdminPayoutState, AdminPayouts, AdminTop,
+    AuditRecord, AuditRequest, BanRequest, Banned, DrainRequest, LeasesRequest, LedgerOrder, LedgerPosted,
+    LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, TopOrder, TopRequest, UnbanRequest, method,
 };
 use crate::auth::Ban;
 
@@ -35,6 +35,9 @@ pub fn rows() -> Vec<MethodRow> {
         row::<NodesRequest, AdminNodes>(method::NODES, "List the nodes that are connected or hold leases")
             .fails(&[ErrorCode::InvalidParams, ErrorCode::Busy])
             .example("one host", params(&NodesRequest { most: 100, ..NodesRequest::default() }), &nodes()),
+        row::<LeasesRequest, AdminLeases>(method::LEASES, "List the running leases, as the database has them")
+            .fails(&[ErrorCode::InvalidParams, ErrorCode::Busy])
+            .example("one lease", params(&LeasesRequest { most: 100, ..LeasesRequest::default() }), &leases()),
         row::<BanRequest, Banned>(method::BAN, "Ban a node, an agent, or a network")
             .fails(&[ErrorCode::InvalidParams, ErrorCode::Unsuitable, ErrorCode::Busy])
             .example("a network, for an hour", request.as_ref().and_then(params), &banned),
@@ -150,6 +153,21 @@ fn top() -> AdminTop {
         drains_pool: false,
         drained_nodes: 0,
     }
+}
+
+fn leases() -> AdminLeases {
+    let lease = AdminLease {
+        lease: LeaseId::new(1),
+        row: 0,
+        client: NodeId::new([6; 64]),
+        host: NodeId::new([5; 64]),
+        payer: Some(Account::new([7; 20])),
+        payee: Some(Account::new([8; 20])),
+        price: Price::FREE,
+        offered_ms: NOW.minus(601_000),
+        since_ms: Some(NOW.minus(600_000)),
+    };
+    AdminLeases { batch: 4_711, leases: vec![lease], next: None }
 }
 
 fn nodes() -> AdminNodes {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::{task::spawn_blocking, time::timeout};
 use vipnode_pool_core::{ConnectionId, CoreError, PoolLimits};
-use vipnode_store::{ReadLimits, StoreError, StoreReader, account_statement, node_statement};
+use vipnode_store::{ReadLimits, StoreError, StoreReader, StoreSnapshot, account_statement, node_statement};
 use vipnode_types::{
     Account, NodeId,
     wire::{Statement, StatementRange, WireError},
@@ -92,16 +92,24 @@ impl Statements {
             return Err(CoreError::NoLedger.into());
         }
         let most = usize::try_from(range.most.max(1)).unwrap_or(usize::MAX).min(self.most);
-        let reader = Arc::clone(&self.reader);
-        let read = spawn_blocking(move || {
+        self.with_snapshot(move |snapshot| {
             let _permit = permit;
-            let mut snapshot = reader.read(0)?;
             match of {
-                StatementOf::Account(account) => account_statement(&mut *snapshot, account, range, most),
-                StatementOf::Node(node, _) => node_statement(&mut *snapshot, &node, range, most),
+                StatementOf::Account(account) => account_statement(snapshot, account, range, most),
+                StatementOf::Node(node, _) => node_statement(snapshot, &node, range, most),
             }
-        });
-        let read = read.await.map_err(|error| CallRefusal::Internal { why: error.to_string() })?;
+        })
+        .await
+    }
+
+    /// Reads from a snapshot of the store, on a thread that may wait.
+    pub(crate) async fn with_snapshot<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn StoreSnapshot) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, WireError> {
+        let reader = Arc::clone(&self.reader);
+        let read = spawn_blocking(move || work(&mut *reader.read(0)?)).await;
+        let read = read.map_err(|error| CallRefusal::Internal { why: error.to_string() })?;
         read.map_err(|error| self.refusal(&error).into())
     }
 

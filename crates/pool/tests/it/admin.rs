@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use crate::common::{Agent, Keys, LONG, RawSocket, config, get, http_url, pool, post, wall, ws_url};
+use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 use vipnode_pool::{
     BanTarget, DataDir, PoolConfig, PoolLimits, PoolServer,
     admin::{
-        AdminClient, AdminError, AuditRequest, BanRequest, DrainRequest, LedgerOrder, LedgerRequest, NodesRequest,
-        TopOrder, TopRequest, UnbanRequest, admin_socket, admin_sockets,
+        AdminClient, AdminError, AuditRequest, BanRequest, DrainRequest, LeasesRequest, LedgerOrder, LedgerRequest,
+        NodesRequest, TopOrder, TopRequest, UnbanRequest, admin_socket, admin_sockets,
     },
 };
 use vipnode_rpc::{RpcLimits, http};
@@ -94,10 +95,11 @@ async fn bans_and_drains_survive_a_reload_and_a_restart() {
     assert!(!drained.pool && drained.nodes.is_empty());
     let nodes = admin.nodes(&NodesRequest { most: 1, ..NodesRequest::default() }).await.unwrap();
     assert_eq!(nodes.nodes.len(), 1);
-    let rest = admin.nodes(&NodesRequest { most: 9, from: nodes.next, chain_id: Some(1337) }).await.unwrap();
+    let rest =
+        admin.nodes(&NodesRequest { most: 9, from: nodes.next, chain_id: Some(1337), filter: None }).await.unwrap();
     assert_eq!((rest.nodes.len(), rest.next), (1, None), "the other page");
     assert_ne!(rest.nodes[0].node, nodes.nodes[0].node);
-    let elsewhere = admin.nodes(&NodesRequest { most: 9, chain_id: Some(5), from: None }).await.unwrap();
+    let elsewhere = admin.nodes(&NodesRequest { most: 9, chain_id: Some(5), ..NodesRequest::default() }).await.unwrap();
     assert_eq!(elsewhere.nodes, []);
 }
 
@@ -221,4 +223,37 @@ async fn orders_are_recorded_with_the_user_who_gave_them() {
     let refused = admin.ban(&ban("192.0.2.0/24")).await.unwrap_err().to_string();
     assert!(refused.contains("audit log"), "{refused}");
     assert_eq!(admin.bans().await.unwrap().bans.len(), 1);
+}
+
+#[tokio::test]
+async fn nodes_and_leases_are_found_by_what_the_operator_knows_of_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let (pool, admin) = kept(dir.path()).await;
+    let (mut host, client) = (Agent::open(&pool).await, Agent::open(&pool).await);
+    let (ana, ben) = (Keys::new(1), Keys::new(2));
+    host.connect(&ana, &ana.host(1)).await.unwrap();
+    client.connect(&ben, &ben.client()).await.unwrap();
+    let found = async |filter: &str| {
+        let request = NodesRequest { most: 9, filter: Some(filter.to_owned()), ..NodesRequest::default() };
+        admin.nodes(&request).await.unwrap().nodes.into_iter().map(|node| node.node).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&ana.id().to_string()[..8].to_uppercase()).await, [ana.id()]);
+    assert_eq!(found(&ben.agent.public().to_string()).await, [ben.id()]);
+    assert_eq!((found("127.0.0.1").await.len(), found("geth/TEST").await.len()), (2, 2));
+    assert_eq!((found("127.0.0.2").await, found("reth").await), (Vec::new(), Vec::new()));
+
+    let empty = json!({"seq": 1, "full": [], "hash": "0000000000000000"});
+    host.call::<Value>(method::REPORT, &[&empty]).await.unwrap();
+    let (asked, admitted) = tokio::join!(client.ask(1), host.take());
+    assert_eq!((asked.unwrap().hosts.len(), admitted.0.as_str()), (1, method::ADMIT));
+    let leases = async |node: Option<&str>| {
+        let request = LeasesRequest { node: node.map(str::to_owned), most: 9, ..LeasesRequest::default() };
+        admin.leases(&request).await.unwrap().leases
+    };
+    let [lease] = leases(None).await[..] else { panic!("one lease") };
+    assert_eq!((lease.client, lease.host, lease.payer), (ben.id(), ana.id(), None));
+    assert_eq!(leases(Some(&ben.id().to_string()[..8])).await, [lease]);
+    assert_eq!(leases(Some("ffff")).await, []);
+    let after = LeasesRequest { after: Some(lease.lease), most: 9, ..LeasesRequest::default() };
+    assert_eq!(admin.leases(&after).await.unwrap().leases, []);
 }

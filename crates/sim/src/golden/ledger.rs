@@ -4,6 +4,7 @@ use vipnode_pool_core::{
     AccountFigures, AccountRow, LedgerAccount, LedgerChangeReply, LedgerEntry, LinkRow, OperatorOrder, PaidPayouts,
     PayoutRow, PayoutState, SettlementPeriodRow, Transaction, UnpaidRow,
 };
+use vipnode_types::{Account, Amount};
 
 use super::{Encode, Encoder};
 
@@ -19,24 +20,9 @@ impl Encode for LedgerEntry {
 impl Encode for Transaction {
     fn encode(&self, out: &mut Encoder) {
         match self {
-            Self::Credit { payer, amount, order } => {
-                out.number(1);
-                payer.encode(out);
-                amount.encode(out);
-                order.encode(out);
-            }
-            Self::Debit { payer, amount, order } => {
-                out.number(2);
-                payer.encode(out);
-                amount.encode(out);
-                order.encode(out);
-            }
-            Self::Limit { payer, limit, order } => {
-                out.number(3);
-                payer.encode(out);
-                limit.encode(out);
-                order.encode(out);
-            }
+            Self::Credit { payer, amount, order } => of_account(out, 1, payer, *amount, order),
+            Self::Debit { payer, amount, order } => of_account(out, 2, payer, *amount, order),
+            Self::Limit { payer, limit, order } => of_account(out, 3, payer, *limit, order),
             Self::Lease { payer, payee, lease, row, from, cost, collected, fee } => {
                 out.number(4);
                 payer.encode(out);
@@ -72,8 +58,30 @@ impl Encode for Transaction {
                 amount.encode(out);
                 order.encode(out);
             }
+            Self::WriteOff { payer, payee, entry, amount, order } => {
+                out.number(9);
+                payer.encode(out);
+                payee.encode(out);
+                entry.encode(out);
+                amount.encode(out);
+                order.encode(out);
+            }
+            Self::Correction { payee, amount, takes, order } => {
+                out.number(10);
+                payee.encode(out);
+                amount.encode(out);
+                takes.encode(out);
+                order.encode(out);
+            }
         }
     }
+}
+
+fn of_account(out: &mut Encoder, kind: u64, account: &Account, amount: Amount, order: &OperatorOrder) {
+    out.number(kind);
+    account.encode(out);
+    amount.encode(out);
+    order.encode(out);
 }
 
 impl Encode for OperatorOrder {

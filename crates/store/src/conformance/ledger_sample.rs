@@ -58,7 +58,7 @@ pub(crate) fn entry(number: u64) -> LedgerEntry {
 
 fn any_transaction() -> impl Strategy<Value = Transaction> {
     let parts = (
-        0..8usize,
+        0..10usize,
         any_account(),
         any_account(),
         [any_amount(), any_amount(), any_amount(), any_amount()],
@@ -74,6 +74,8 @@ fn any_transaction() -> impl Strategy<Value = Transaction> {
         4 => Transaction::Collected { payer, payee, entry: number, amount, fee },
         5 => Transaction::Period { period: number, order },
         6 => Transaction::Paid { payout: number, payee, amount, order },
+        7 => Transaction::WriteOff { payer, payee, entry: number, amount, order },
+        8 => Transaction::Correction { payee, amount, takes: row % 2 == 0, order },
         _ => Transaction::Bounced { payout: number, payee, amount, order },
     })
 }

@@ -43,7 +43,7 @@ struct EntryForm<'entry> {
     payer: Option<Account>,
     payee: Option<Account>,
     amount: Amount,
-    /// The number of the lease, entry, period, or payout that the transaction is about.
+    /// The number of the lease, entry, period, or payout that the transaction is about; of a correction, 1 if it takes.
     subject: Option<u64>,
     lease_row: Option<u32>,
     meter: Option<Amount>,
@@ -141,6 +141,12 @@ fn form(transaction: &Transaction) -> EntryForm<'_> {
         Transaction::Collected { payer, payee, entry, amount, fee } => {
             EntryForm { payer: Some(payer), payee: Some(payee), amount, subject: Some(entry), fee: Some(fee), ..base }
         }
+        Transaction::WriteOff { payer, payee, entry, amount, .. } => {
+            EntryForm { payer: Some(payer), payee: Some(payee), amount, subject: Some(entry), ..base }
+        }
+        Transaction::Correction { payee, amount, takes, .. } => {
+            EntryForm { payee: Some(payee), amount, subject: Some(u64::from(takes)), ..base }
+        }
         Transaction::Period { period, .. } => EntryForm { subject: Some(period), ..base },
         Transaction::Paid { payout, payee, amount, .. } | Transaction::Bounced { payout, payee, amount, .. } => {
             EntryForm { payee: Some(payee), amount, subject: Some(payout), ..base }
@@ -171,6 +177,10 @@ fn entry_of(columns: &mut Columns<'_, '_>) -> Result<LedgerEntry> {
                 fee: fee?,
             },
             "collected" => Transaction::Collected { payer: payer?, payee: payee?, entry: subject?, amount, fee: fee? },
+            "write_off" => {
+                Transaction::WriteOff { payer: payer?, payee: payee?, entry: subject?, amount, order: order? }
+            }
+            "correction" => Transaction::Correction { payee: payee?, amount, takes: subject? > 0, order: order? },
             "period" => Transaction::Period { period: subject?, order: order? },
             "paid" => Transaction::Paid { payout: subject?, payee: payee?, amount, order: order? },
             "bounced" => Transaction::Bounced { payout: subject?, payee: payee?, amount, order: order? },

@@ -140,6 +140,9 @@ impl LedgerCheck<'_> {
         let wrong = match entry.transaction {
             Transaction::Lease { .. } => self.lease(entry)?,
             Transaction::Collected { .. } => self.collected(&entry.transaction),
+            Transaction::WriteOff { payer, payee, entry, amount, .. } => {
+                self.written_off((payer, payee), entry, amount)
+            }
             Transaction::Period { period, .. } => self.period(period, problem),
             Transaction::Paid { payout, payee, amount, .. } => {
                 self.marked((payout, payee, amount), PayoutState::Paid, |row, before| {
@@ -152,7 +155,10 @@ impl LedgerCheck<'_> {
                     (row.payee, returned) == (payee, amount) && before != PayoutState::Bounced
                 })
             }
-            Transaction::Credit { .. } | Transaction::Debit { .. } | Transaction::Limit { .. } => None,
+            Transaction::Credit { .. }
+            | Transaction::Debit { .. }
+            | Transaction::Limit { .. }
+            | Transaction::Correction { .. } => None,
         };
         wrong.into_iter().for_each(|wrong| problem(format!("entry {} of the ledger {wrong}", entry.number)));
         Ok(())
@@ -195,6 +201,13 @@ impl LedgerCheck<'_> {
         let more = after.fee().checked_sub(before.fee());
         (!as_before || after.collected > after.cost || more != Some(fee))
             .then_some("does not fit the cost that it collects")
+    }
+
+    /// Compares what was written off with the entry that it is for.
+    fn written_off(&mut self, of: (Account, Account), entry: u64, amount: Amount) -> Option<&'static str> {
+        let Some(row) = self.again.unpaid.remove(&entry) else { return Some("writes off a cost that is not unpaid") };
+        let fits = (row.payer, row.payee) == of && row.cost.checked_sub(row.collected) == Some(amount);
+        (!fits).then_some("does not fit the cost that it writes off")
     }
 
     /// Compares the payouts of a settlement period with what was payable when it was closed.

@@ -20,7 +20,7 @@ pub(super) fn lines(
 }
 
 fn line(side: StatementSide, entry: &LedgerEntry, period: Option<&MeteredPeriod>) -> StatementLine {
-    use StatementKind::{Bounced, Credit, Debit, Lease, Limit, Paid, Secured};
+    use StatementKind::{Bounced, Correction, Credit, Debit, Lease, Limit, Paid, Secured, WriteOff};
     let is_host = side == StatementSide::Host;
     let mut line = StatementLine {
         entry: entry.number,
@@ -50,6 +50,8 @@ fn line(side: StatementSide, entry: &LedgerEntry, period: Option<&MeteredPeriod>
             (line.kind, line.secured, line.secures) = (Secured, amount, Some(entry));
             line.fee = if is_host { fee } else { Amount::ZERO };
         }
+        Transaction::WriteOff { entry, .. } => (line.kind, line.secures) = (WriteOff, Some(entry)),
+        Transaction::Correction { .. } => line.kind = Correction,
         Transaction::Paid { payout, .. } => (line.kind, line.payout) = (Paid, Some(payout)),
         Transaction::Bounced { payout, .. } => (line.kind, line.payout) = (Bounced, Some(payout)),
     }

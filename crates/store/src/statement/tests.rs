@@ -19,7 +19,7 @@ fn account(byte: u8) -> Account {
 
 fn any_transaction() -> impl Strategy<Value = Transaction> {
     let order = || OperatorOrder { by: None, reason: "a test".to_owned(), key: None };
-    (0..8u8, 0..2u8, 0..2u8, 0..1_000_000u128, 0..1_000u64).prop_map(move |(kind, payer, payee, amount, number)| {
+    (0..10u8, 0..2u8, 0..2u8, 0..1_000_000u128, 0..1_000u64).prop_map(move |(kind, payer, payee, amount, number)| {
         let (payer, payee, order) = (account(payer), account(payee), order());
         let (fee, collected, amount) = (Amount::new(amount / 20), Amount::new(amount / 2), Amount::new(amount));
         match kind {
@@ -30,6 +30,8 @@ fn any_transaction() -> impl Strategy<Value = Transaction> {
             4 => Transaction::Period { period: number, order },
             5 => Transaction::Paid { payout: number, payee, amount, order },
             6 => Transaction::Bounced { payout: number, payee, amount, order },
+            7 => Transaction::WriteOff { payer, payee, entry: number, amount, order },
+            8 => Transaction::Correction { payee, amount, takes: number % 2 == 0, order },
             _ => {
                 let (lease, from) = (LeaseId::new(number), Amount::ZERO);
                 Transaction::Lease { payer, payee, lease, row: 0, from, cost: amount, collected, fee }

@@ -101,7 +101,7 @@ pub struct StatementLine {
     /// The number of the payout that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<u64>,
-    /// The entry of the billing period that was secured later.
+    /// The entry of the billing period that was secured or written off later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secures: Option<u64>,
     /// The billing period of a lease.
@@ -135,6 +135,11 @@ pub enum StatementKind {
     Lease,
     /// The cost of an earlier billing period was secured; the operator takes the fee.
     Secured,
+    /// What was not secured of the cost of an earlier billing period was given up: the payer does not owe it, and the host is not
+    /// owed it any longer.
+    WriteOff,
+    /// The operator corrected what is payable to a host.
+    Correction,
     /// The operator paid a payout.
     Paid,
     /// A payout did not arrive.

@@ -138,6 +138,8 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
         "a pace: what is beyond it is in the next commit; `store_batches` limits",
     ),
     ("pool/src/methods/statements.rs", "OPERATORS", "added to `statements`, which limits"),
+    ("pool/src/admin/leases.rs", "PAGE", "a pace: the next leases are in the next page"),
+    ("pool/src/admin/leases.rs", "MOST", "a page for the operator: the next leases are in the next one"),
     ("pool/src/admin/audit_log.rs", "PAGE_BYTES", "a page for the operator: the earlier records are in the next one"),
     ("pool/src/admin/audit_log.rs", "MOST", "a page for the operator: the earlier records are in the next one"),
     ("pool/src/admin/client.rs", "OPEN", "only the operator waits"),

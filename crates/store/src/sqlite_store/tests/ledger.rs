@@ -198,3 +198,22 @@ fn a_payout_of_a_period_long_ago_is_known_from_its_entries() {
     assert!(found(vec![paid(amount(54_000)), paid(amount(0))], periods + 1).contains("does not fit"), "twice");
     assert!(found(vec![paid(amount(54_000))], periods).contains("does not fit"), "it has to be stored");
 }
+
+#[test]
+fn what_is_written_off_is_the_rest_of_an_unpaid_cost() {
+    let written_off = |entry, units| {
+        let (payer, payee, amount) = (PAYER, PAYEE, Amount::new(units));
+        Transaction::WriteOff { payer, payee, entry, amount, order: order() }
+    };
+    let with = |transaction| {
+        let mut all = transactions();
+        all.push(transaction);
+        problems(all, &[Row::Delete(RowKey::Unpaid(3))])
+    };
+    assert_eq!(with(written_off(3, 30_000)), "");
+    assert!(with(written_off(3, 29_999)).contains("does not fit the cost that it writes off"));
+    assert!(with(written_off(2, 30_000)).contains("writes off a cost that is not unpaid"));
+    let mut all = transactions();
+    all.push(Transaction::Correction { payee: PAYEE, amount: Amount::new(1), takes: true, order: order() });
+    assert_eq!(problems(all, &[]), "");
+}

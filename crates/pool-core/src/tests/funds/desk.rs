@@ -1,0 +1,78 @@
+//! Orders of the operator.
+
+use super::*;
+
+/// Marks a page of payouts at once; the marks of one page are one batch.
+#[test]
+fn all_payouts_of_a_period_are_marked_page_by_page() {
+    let mut pool = pool(Limits { payouts_a_step: 1, ..credit_limits() });
+    pool.credit(u128::from(HOUR_MS));
+    let leases = pool.served(2);
+    pool.passes(10 * MINUTE_MS);
+    pool.ask(CLIENT, 0);
+    for lease in leases {
+        pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    }
+    let all = |after| LedgerChangeKind::PaidAll { period: 1, after };
+    assert_eq!(pool.change(all(None), None), Err(ErrorCode::InvalidParams), "no period is closed");
+    pool.change(LedgerChangeKind::ClosePeriod, None).unwrap();
+    let due = pool.core.payouts_of(None, None, 10).unwrap();
+    let [one, other] = due[..] else { panic!("{due:?}") };
+    assert_eq!(pool.core.payouts_of(Some(1), Some(one.number), 10).unwrap(), [other], "after a number");
+    assert_eq!(pool.core.payouts_of(Some(1), None, 1).unwrap(), [one]);
+    let first = pool.change(all(None), None).unwrap().paid_all.unwrap();
+    assert_eq!((first.marked, first.amount, first.left_out, first.next), (1, one.amount, 0, Some(one.number)));
+    let second = pool.change(all(first.next), None).unwrap().paid_all.unwrap();
+    assert_eq!((second.marked, second.amount, second.next), (1, other.amount, None));
+    assert_eq!(pool.change(all(None), None), Err(ErrorCode::InvalidParams), "all are marked");
+    pool.restart(credit_limits());
+    pool.change(LedgerChangeKind::ClosePeriod, None).unwrap();
+    assert_eq!(pool.core.payouts_of(None, None, 10), Some(Vec::new()), "nothing is left to pay");
+}
+
+/// What is written off is owed by nobody and to nobody: the payer's debt and the host's claim fall, and what is payable stays.
+#[test]
+fn an_unpaid_cost_is_written_off_once() {
+    let mut pool = pool(credit_limits());
+    pool.change(LedgerChangeKind::Limit { payer: payer(), limit: Amount::new(u128::from(HOUR_MS)) }, None).unwrap();
+    let lease = pool.served(1)[0];
+    pool.passes(10 * MINUTE_MS);
+    pool.ask(CLIENT, 0);
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    let unpaid = |pool: &Pool| {
+        let rows = pool.core.rows().into_iter();
+        rows.filter_map(|row| if let Row::Unpaid(row) = row { Some(row) } else { None }).collect::<Vec<_>>()
+    };
+    let [cost] = unpaid(&pool)[..] else { panic!("one cost is not paid") };
+    let sums =
+        |pool: &Pool| [LedgerAccount::Payer(cost.payer), LedgerAccount::Payee(cost.payee)].map(|of| pool.figures(of));
+    let [owing, _] = sums(&pool);
+    assert_eq!((owing.debt(), owing.collected), (cost.cost, Amount::ZERO));
+    let write_off = LedgerChangeKind::WriteOff { entry: cost.entry };
+    let unknown = LedgerChangeKind::WriteOff { entry: cost.entry + 1 };
+    assert_eq!(pool.change(unknown, None), Err(ErrorCode::InvalidParams));
+    let done = pool.change(write_off, Some("insolvent")).unwrap();
+    assert_eq!(pool.change(write_off, Some("insolvent")), Ok(done), "once");
+    assert_eq!(pool.change(write_off, None), Err(ErrorCode::InvalidParams), "nothing is left");
+    let [payer, payee] = sums(&pool);
+    assert_eq!((payer.debt(), payer.collected), (Amount::ZERO, cost.cost));
+    assert_eq!((payee.balance(), payee.payable(), unpaid(&pool)), (Amount::ZERO, Amount::ZERO, Vec::new()));
+    pool.credit(1_000);
+    assert_eq!(sums(&pool)[1].payable(), Amount::ZERO, "newer credit does not pay for it");
+}
+
+#[test]
+fn what_is_payable_to_a_host_is_corrected() {
+    let mut pool = pool(credit_limits());
+    let host = payout(HOST);
+    let correct = |units, takes| LedgerChangeKind::Correction { payee: host, amount: Amount::new(units), takes };
+    assert_eq!(pool.change(correct(500, false), None).unwrap().figures.payable(), Amount::new(500));
+    assert_eq!(pool.change(correct(501, true), None), Err(ErrorCode::InvalidParams), "more than is payable");
+    assert_eq!(pool.change(correct(0, true), None), Err(ErrorCode::InvalidParams));
+    assert_eq!(pool.change(correct(200, true), Some("key")).unwrap().figures.payable(), Amount::new(300));
+    assert_eq!(pool.change(correct(200, false), Some("key")), Err(ErrorCode::InvalidParams), "another order");
+    pool.restart(credit_limits());
+    assert_eq!(pool.figures(LedgerAccount::Payee(host)).payable(), Amount::new(300));
+    pool.change(LedgerChangeKind::ClosePeriod, None).unwrap();
+    assert_eq!(pool.core.payouts_of(None, None, 2).unwrap()[0].amount, Amount::new(300));
+}
