@@ -27,14 +27,15 @@ pub(crate) fn statement_page(of: &str, statement: &Statement, more: bool, width:
     let rows = statement.lines.iter().map(|line| row(asset, line));
     let table = Table::new([
         Column::text("POSTED"),
-        Column::text("AS").rank(5),
+        Column::number("ENTRY").rank(5),
+        Column::text("AS").rank(6),
         Column::text("WHAT"),
         Column::text("WITH").rank(2),
-        Column::text("FIRST").rank(8),
-        Column::text("LAST").rank(7),
+        Column::text("FIRST").rank(9),
+        Column::text("LAST").rank(8),
         Column::number("MINUTES").rank(3),
-        Column::text("PRICE").rank(6),
-        Column::number("FEE").rank(9),
+        Column::text("PRICE").rank(7),
+        Column::number("FEE").rank(10),
         Column::number("CHANGE"),
         Column::text("NOTE").rank(4).least(NOTE),
     ]);
@@ -48,7 +49,7 @@ pub(crate) fn statement_page(of: &str, statement: &Statement, more: bool, width:
     page
 }
 
-fn row(asset: Asset, line: &StatementLine) -> [String; 11] {
+fn row(asset: Asset, line: &StatementLine) -> [String; 12] {
     let lease = line.lease.as_ref();
     let of = |show: &dyn Fn(&LeasePeriod) -> String| lease.map(show).unwrap_or_default();
     let as_whom = match line.side {
@@ -57,6 +58,7 @@ fn row(asset: Asset, line: &StatementLine) -> [String; 11] {
     };
     [
         line.at_ms.rfc3339_seconds(),
+        line.entry.to_string(),
         as_whom.to_owned(),
         kind(line.kind).to_owned(),
         of(&|lease| lease.counterpart.clone()),
