@@ -152,3 +152,46 @@ async fn a_pool_without_payments_or_without_a_store_has_no_ledger() {
     let error = text(&output.stderr);
     assert!(!output.status.success() && error.contains("Remove --store memory"), "{error}");
 }
+
+/// What the operator enters is in the statement, the payouts, and the audit log, and the database stays whole when it is pruned.
+#[tokio::test]
+async fn the_operator_reads_corrects_pays_and_prunes_the_ledger() {
+    const HOST: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
+    let dir = tempfile::tempdir().unwrap();
+    let datadir = dir.path().join("pool").to_str().unwrap().to_owned();
+    let flags = ["--datadir", &datadir, "--payment", "credit", "--asset", "USDC:6", "--price", "1 USDC/day"];
+    let (pool, _url) = Vipnode::pool(&flags).await;
+    admin(&datadir, &["credit", HOST, "10 USDC", "--reason", "invoice 7"]).await;
+    let corrected = ["correct", HOST, "2 USDC", "--reason", "wrong fee", "--key", "c1"];
+    let first = admin(&datadir, &corrected).await;
+    assert_eq!(
+        (&first["account"]["payable"], admin(&datadir, &corrected).await),
+        (&Value::from("2000000"), first.clone())
+    );
+    let statement = admin(&datadir, &["statement", HOST]).await;
+    assert_eq!(statement["closing"], serde_json::json!({"payer": "10000000", "host": "2000000"}));
+    assert_eq!(
+        (&statement["lines"][0]["reason"], statement["lines"].as_array().unwrap().len()),
+        (&"invoice 7".into(), 2)
+    );
+    let csv = ran(&["pool", "admin", "statement", HOST, "--csv", "--datadir", &datadir]).await;
+    let rows: Vec<String> = text(&csv.stdout).lines().map(str::to_owned).collect();
+    assert!(rows.len() == 7 && rows[3].contains("credit,10,10,") && rows[4].contains("correction,2,2,"), "{rows:?}");
+
+    admin(&datadir, &["close-period"]).await;
+    let csv = ran(&["pool", "admin", "payouts", "--csv", "--datadir", &datadir]).await;
+    assert_eq!(text(&csv.stdout).lines().nth(1), Some(&*format!("1,1,{HOST},2,USDC,due")));
+    let paid = admin(&datadir, &["payout", "paid-all", "1", "batch 1"]).await;
+    assert_eq!((&paid["marked"], &paid["amount"]), (&1.into(), &"2000000".into()));
+    assert_eq!(admin(&datadir, &["payouts"]).await["payouts"][0]["state"], "paid");
+    let audit = admin(&datadir, &["audit", "--most", "2"]).await;
+    assert_eq!(audit["records"][1]["params"][0]["change"]["kind"], "paid_all", "{audit}");
+    assert!(audit["earlier"].is_u64());
+    assert!(pool.interrupt().await.success());
+
+    let removed = dir.path().join("removed.jsonl");
+    let pruned = ran(&["pool", "prune", "--to", removed.to_str().unwrap(), "--datadir", &datadir, "--json"]).await;
+    let pruned: Value = serde_json::from_slice(&pruned.stdout).unwrap();
+    assert_eq!((&pruned["event"], &pruned["entries"], removed.exists()), (&"pruned".into(), &0.into(), false));
+    assert!(ran(&["pool", "verify", "--datadir", &datadir]).await.status.success());
+}
