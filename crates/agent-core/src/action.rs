@@ -1,9 +1,9 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    EnodeHost, Failure, LeaseId, NodeId, PeerCommand, PoolId, Price, QuotedPrice,
+    Account, EnodeHost, Failure, LeaseId, NodeId, PeerCommand, PoolId, Price, QuotedPrice,
     protocol2::Call,
-    wire::{AskRequest, ConnectRequest, EvictReason, LeaveRequest, ReportRequest, Side, WireError},
+    wire::{AskRequest, ConnectRequest, EvictReason, FundsLow, LeaveRequest, ReportRequest, Side, WireError},
 };
 
 use crate::{ConnectFailure, JournalEntry, NameError};
@@ -130,6 +130,17 @@ pub enum Notice {
     PayoutKept {
         /// For how many milliseconds it keeps that account.
         kept_ms: u64,
+    },
+    /// What the account that pays for the client's node has left lasts only for a short time.
+    FundsLow(FundsLow),
+    /// The pool ended a client's lease because nobody pays for it.
+    LeaseUnpaid {
+        /// The lease that ended.
+        lease: LeaseId,
+        /// Public key of the host's node.
+        host: NodeId,
+        /// The account without enough funds; `None` if no account pays for the node.
+        account: Option<Account>,
     },
     /// Another pool answers than the one that the agent remembers. The agent signs nothing, keeps its leases, and tries
     /// again.

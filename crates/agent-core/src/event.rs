@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use vipnode_types::{
     DropCause, Failure, HeadFact, NodeFacts, NodeId, PeerFact, protocol2,
-    wire::{AdmitCall, AskReply, ConnectReply, DialCall, EvictCall, ReportReply, WireError},
+    wire::{AdmitCall, AskReply, ConnectReply, DialCall, EvictCall, NoticeCall, ReportReply, WireError},
 };
 
 use crate::{AgentConfig, NameError, NodeTask, action::RequestTag};
@@ -108,6 +108,8 @@ pub enum FromPool {
     Dial(DialCall),
     /// `vipnode_whitelist` of protocol 2: admit a client.
     Whitelist(NodeId),
+    /// `vipnode_notice`: show the user something.
+    Notice(NoticeCall),
 }
 
 impl FromPool {
@@ -117,7 +119,7 @@ impl FromPool {
             Self::Admit(call) => call.lease.is_direct(),
             Self::Evict(call) => call.lease.is_direct(),
             Self::Dial(call) => call.lease.is_direct(),
-            Self::Whitelist(_) => false,
+            Self::Whitelist(_) | Self::Notice(_) => false,
         }
     }
 }

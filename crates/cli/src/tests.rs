@@ -19,8 +19,11 @@ use vipnode_agent_core::{ConnectFailure, NameError, Notice};
 use vipnode_node::NodeError;
 use vipnode_pool::PoolConfig;
 use vipnode_types::{
-    Amount, ChainSpec, Enode, EnodeHost, Failure, LeaseId, Ms, NodeFacts, NodeId, PaymentMode, PoolId, PoolKey, Price,
-    wire::{ErrorCode, EvictReason, HostStatus as PoolHost, PaymentTerms, PoolStats, PoolStatus, Side, WireError},
+    Account, Amount, Asset, ChainSpec, Enode, EnodeHost, Failure, LeaseId, Ms, NodeFacts, NodeId, PaymentMode, PoolId,
+    PoolKey, Price,
+    wire::{
+        ErrorCode, EvictReason, FundsLow, HostStatus as PoolHost, PaymentTerms, PoolStats, PoolStatus, Side, WireError,
+    },
 };
 
 use crate::{
@@ -173,20 +176,6 @@ fn unreachable() -> NodeError {
     NodeError::Unreachable { at, kind: ErrorKind::ConnectionRefused, why }
 }
 
-const EVICTIONS: [EvictReason; 11] = [
-    EvictReason::Left,
-    EvictReason::Disconnected,
-    EvictReason::NoReports,
-    EvictReason::NotConnected,
-    EvictReason::Unsuitable,
-    EvictReason::Drained,
-    EvictReason::Price,
-    EvictReason::Unpaired,
-    EvictReason::NoFunds,
-    EvictReason::TooLate,
-    EvictReason::Unknown,
-];
-
 /// Notices about what a pool that was joined offers.
 fn terms() -> Vec<Notice> {
     vec![
@@ -200,6 +189,14 @@ fn terms() -> Vec<Notice> {
         Notice::PriceChanged { old: Price::per_minute(100_000_000_000), new: Price::FREE },
         Notice::OtherChains { why: "no host here is on chain 7; hosts are on mainnet".to_owned() },
         Notice::PayoutKept { kept_ms: 82_800_000 },
+        Notice::FundsLow(FundsLow {
+            account: Account::new([7; 20]),
+            asset: Asset::new("USDC", 6).unwrap(),
+            left: Amount::new(1_500_000),
+            left_ms: 3_600_000,
+        }),
+        Notice::LeaseUnpaid { lease: LeaseId::new(7), host: node(0xab), account: Some(Account::new([7; 20])) },
+        Notice::LeaseUnpaid { lease: LeaseId::new(7), host: node(0xab), account: None },
         Notice::PriceAboveMaximum {
             price: Price::per_minute(100_000_000_000),
             most: "50 gwei/minute".parse().unwrap(),
@@ -252,7 +249,7 @@ fn notices() -> Vec<Notice> {
         Notice::Offering { slots: 0, why: Some("the node is syncing".to_owned()) },
         Notice::OwnPeersFalling { now: 2, reserve: 16 },
     ]);
-    notices.extend(EVICTIONS.map(|reason| Notice::ClientEvicted { lease, client, reason }));
+    notices.extend(EvictReason::ALL.map(|reason| Notice::ClientEvicted { lease, client, reason }));
     for cause in [
         ConnectFailure::Genesis,
         ConnectFailure::Network,

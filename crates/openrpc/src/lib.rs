@@ -74,6 +74,7 @@ fn agent_row(method: AgentMethod) -> MethodRow {
         AgentMethod::Admit => protocol3::admit(),
         AgentMethod::Evict => protocol3::evict(),
         AgentMethod::Dial => protocol3::dial(),
+        AgentMethod::Notice => protocol3::notice(),
         AgentMethod::Whitelist => protocol2::whitelist(),
     }
 }

@@ -6,12 +6,12 @@ use super::{
     protocol2,
 };
 use vipnode_types::{
-    Capability, LeaseSetHash,
+    Account, Amount, Capability, LeaseSetHash,
     wire::{
         Admission, AdmitCall, AskReply, AskRequest, ByeRequest, ClientCriteria, ConnectReply, ConnectRequest, DialCall,
-        Done, ErrorCode, EvictCall, EvictReason, Excluded, ExplainReply, ExplainRequest, ExplainedHost, HostStatus,
-        LeasedHost, LeaveReason, LeaveRequest, PROTOCOL, PaymentTerms, PoolStats, PoolStatus, Reach, ReachReply,
-        ReachRequest, ReportReply, ReportRequest, Score, Selection, Side, UpLease, method,
+        Done, ErrorCode, EvictCall, EvictReason, Excluded, ExplainReply, ExplainRequest, ExplainedHost, FundsLow,
+        HostStatus, LeasedHost, LeaveReason, LeaveRequest, NoticeCall, PROTOCOL, PaymentTerms, PoolStats, PoolStatus,
+        Reach, ReachReply, ReachRequest, ReportReply, ReportRequest, Score, Selection, Side, UpLease, method,
     },
 };
 
@@ -350,7 +350,8 @@ pub(super) fn admit() -> MethodRow {
 pub(super) fn evict() -> MethodRow {
     let text = "A lease has ended. A host removes the client from its node's trusted peers and then disconnects it. A \
                 client stops dialing. If the agent does not know the lease, there is nothing to undo.";
-    let call = EvictCall { lease: LEASE, peer: examples::client(), reason: EvictReason::Left, fault: None };
+    let call =
+        EvictCall { lease: LEASE, peer: examples::client(), reason: EvictReason::Left, fault: None, account: None };
     MethodRow::new::<Done>(method::EVICT, CallDirection::PoolToAgent, "End a lease", text, ("done", "An empty object"))
         .takes::<EvictCall>("lease", "The lease that ended, and the reason")
         .fails(&[ErrorCode::MethodNotFound, ErrorCode::InvalidParams, ErrorCode::Refused, ErrorCode::Busy])
@@ -378,4 +379,26 @@ pub(super) fn dial() -> MethodRow {
     .takes::<DialCall>("peer", "The peer to dial, and the lease")
     .fails(OF_A_LEASE)
     .example("another host", examples::bare(&call), &Done {})
+}
+
+pub(super) fn notice() -> MethodRow {
+    let text = "Has the agent show its user something. A client is notified that the funds of the account that pays for its node \
+                run low: by default when they last for 24 h, for 1 h, and for 10 min at its present use, once each until the \
+                account has more again. An agent ignores a `kind` that it does not know.";
+    let call = NoticeCall::FundsLow(FundsLow {
+        account: Account::new([7; 20]),
+        asset: examples::price().asset(),
+        left: Amount::new(6_000_000_000_000),
+        left_ms: 3_600_000,
+    });
+    MethodRow::new::<Done>(
+        method::NOTICE,
+        CallDirection::PoolToAgent,
+        "Show the user a notice",
+        text,
+        ("done", "An empty object"),
+    )
+    .takes::<NoticeCall>("notice", "What to show")
+    .fails(&[ErrorCode::MethodNotFound, ErrorCode::InvalidParams])
+    .example("the funds last for an hour", examples::bare(&call), &Done {})
 }

@@ -226,6 +226,13 @@ limits! {
         /// A payer's remaining funds must last this long with its running leases and one more; otherwise, its clients get no
         /// further hosts. Once they are used up, the newest leases end until the funds last this long for the rest.
         funds_last_ms: u64 = 10 * MINUTE, Time 0..=30 * DAY;
+        /// A client is notified once what its account has left lasts only this long with its running leases; 0 for no notice. It
+        /// is notified again only after the account had more.
+        funds_notice_ms: u64 = DAY, Time 0..=30 * DAY;
+        /// The same a second time.
+        funds_second_notice_ms: u64 = HOUR, Time 0..=30 * DAY;
+        /// The same a last time.
+        funds_last_notice_ms: u64 = 10 * MINUTE, Time 0..=30 * DAY;
         /// Leases without funds that end in one step; further ones end in the next.
         unfunded_a_tick: u32 = 1_000, Count 1..=1_000_000;
         /// An agent whose client cannot pay asks for hosts again after this time.

@@ -1,6 +1,6 @@
 use vipnode_types::{
     NodeId,
-    wire::{AdmitCall, DialCall, EvictCall},
+    wire::{AdmitCall, DialCall, EvictCall, NoticeCall},
 };
 
 /// A call to an agent.
@@ -14,4 +14,6 @@ pub enum PoolCall {
     Dial(DialCall),
     /// Admit a client, in protocol 2.
     Whitelist(NodeId),
+    /// Show the user something.
+    Notice(NoticeCall),
 }

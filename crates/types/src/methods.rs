@@ -88,6 +88,8 @@ methods! {
         Evict = method::EVICT,
         /// [`method::DIAL`].
         Dial = method::DIAL,
+        /// [`method::NOTICE`].
+        Notice = method::NOTICE,
         /// [`original::WHITELIST`], called by a pool of the original only.
         Whitelist = original::WHITELIST,
     }

@@ -2,7 +2,7 @@
 
 use vipnode_types::{
     Enode, Ms, NodeId, TypedError,
-    wire::{AdmitCall, EvictCall, PairFault, Side, WireError},
+    wire::{AdmitCall, EvictCall, EvictReason, NoticeCall, PairFault, Side, WireError},
 };
 
 use crate::{
@@ -30,6 +30,10 @@ impl AgentCore {
         match call {
             // An ended lease is undone whether or not the call can wait for it.
             FromPool::Evict(call) => self.evict(tag, &call, full, out),
+            FromPool::Notice(call) => {
+                show(&call, out);
+                out.push(Action::Answer { tag, reply: Ok(()) });
+            }
             FromPool::Admit(_) | FromPool::Dial(_) | FromPool::Whitelist(_) if full => {
                 if !matches!(call, FromPool::Dial(_)) {
                     self.counters.admit_failed(AdmitFailure::Busy);
@@ -168,8 +172,13 @@ impl AgentCore {
             out.push(Action::Answer { tag, reply: Err(Refusal::OtherLease.to_wire()) });
             return;
         }
-        if lease.side() == Side::Client && lease.runs() && lease.connection().was_ever_up() {
-            out.push(Action::Notice(Notice::HostLost { lease: lease.id(), host: lease.peer_id() }));
+        if lease.side() == Side::Client && lease.runs() {
+            let (was_up, lease, host) = (lease.connection().was_ever_up(), lease.id(), lease.peer_id());
+            if matches!(call.reason, EvictReason::NoFunds | EvictReason::NoPayer) {
+                out.push(Action::Notice(Notice::LeaseUnpaid { lease, host, account: call.account }));
+            } else if was_up {
+                out.push(Action::Notice(Notice::HostLost { lease, host }));
+            }
         }
         self.explain_eviction(call, out);
         self.end(call.lease, Some(call.reason), out);
@@ -200,5 +209,13 @@ impl AgentCore {
         }
         let offer = self.offer(now);
         out.extend(self.hosting.announce(offer).map(Action::Notice));
+    }
+}
+
+/// Shows the user what the pool has to say, if it is of a known kind.
+fn show(call: &NoticeCall, out: &mut Vec<Action>) {
+    match call {
+        NoticeCall::FundsLow(low) => out.push(Action::Notice(Notice::FundsLow(*low))),
+        NoticeCall::Unknown => {}
     }
 }

@@ -191,7 +191,9 @@ impl PoolProtocol {
     pub(crate) fn check_call(&self, call: &FromPool) -> Result<(), WireError> {
         match (self, call) {
             (Self::Protocol2(_), FromPool::Whitelist(_))
-            | (Self::Protocol3, FromPool::Admit(_) | FromPool::Evict(_) | FromPool::Dial(_)) => Ok(()),
+            | (Self::Protocol3, FromPool::Admit(_) | FromPool::Evict(_) | FromPool::Dial(_) | FromPool::Notice(_)) => {
+                Ok(())
+            }
             (Self::Protocol2(_), _) | (Self::Protocol3, FromPool::Whitelist(_)) => {
                 Err(Refusal::OtherProtocol.to_wire())
             }

@@ -20,6 +20,7 @@ mod hosting;
 mod life;
 mod nodes;
 mod numbers;
+mod payment;
 mod pool_link;
 mod protocol2;
 mod random;

@@ -150,8 +150,13 @@ impl World {
     }
 
     fn evict(&mut self) {
-        let call =
-            EvictCall { lease: lease(self.given), peer: enode(IDS[CLIENT]).id, reason: EvictReason::Left, fault: None };
+        let call = EvictCall {
+            lease: lease(self.given),
+            peer: enode(IDS[CLIENT]).id,
+            reason: EvictReason::Left,
+            fault: None,
+            account: None,
+        };
         self.events.push_back((HOST, Event::PoolCalls { tag: 2, call: FromPool::Evict(call) }));
     }
 

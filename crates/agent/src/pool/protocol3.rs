@@ -178,6 +178,7 @@ pub(super) fn read_call(name: &str, params: &RawValue) -> Result<FromPool, WireE
         Some(AgentMethod::Admit) => call_responder::one(params).map(FromPool::Admit),
         Some(AgentMethod::Evict) => call_responder::one(params).map(FromPool::Evict),
         Some(AgentMethod::Dial) => call_responder::one(params).map(FromPool::Dial),
+        Some(AgentMethod::Notice) => call_responder::one(params).map(FromPool::Notice),
         Some(AgentMethod::Whitelist) | None => Err(call_responder::no_method(name)),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use vipnode_agent_core::FromPool;
 use vipnode_types::{
     AgentMethod,
-    wire::{ErrorCode, WireError, method},
+    wire::{ErrorCode, NoticeCall, WireError, method},
 };
 
 use super::{protocol2, protocol3};
@@ -23,6 +23,8 @@ fn d18_what_a_pool_calls_its_agents_serve() {
     assert!(matches!(read_text(method::EVICT, &evict), Ok(FromPool::Evict(_))));
     let dial = format!(r#"[{{"lease":7,"side":"client","peer":"enode://{id}@127.0.0.1:1","price":{price}}}]"#);
     assert!(matches!(read_text(method::DIAL, &dial), Ok(FromPool::Dial(_))));
+    let notice = r#"[{"kind":"of_a_later_version"}]"#;
+    assert_eq!(read_text(method::NOTICE, notice), Ok(FromPool::Notice(NoticeCall::Unknown)));
 }
 
 #[test]

@@ -408,7 +408,8 @@ const fn why_ended(reason: EvictReason) -> &'static str {
         EvictReason::Drained => "the host withdrew its slots",
         EvictReason::Price => "the price rose above its limit",
         EvictReason::Unpaired => "its agent did not report while its node used the slot",
-        EvictReason::NoFunds => "no account with enough funds pays for it",
+        EvictReason::NoFunds => "the account that pays for it has too little left",
+        EvictReason::NoPayer => "no account pays for it any longer",
         EvictReason::TooLate => "it already has other slots",
         EvictReason::Unknown => "the pool does not know this lease",
     }

@@ -12,6 +12,7 @@ pub(crate) mod format;
 mod host_slow;
 mod live_line;
 pub(crate) mod log;
+mod payment_notices;
 mod price_notices;
 mod redraw;
 mod sanitize;

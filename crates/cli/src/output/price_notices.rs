@@ -1,6 +1,6 @@
 use vipnode_agent_core::Notice;
 
-use crate::output::{Line, Tone, format::priced};
+use crate::output::{Line, Tone, format::priced, payment_notices::payment_line};
 
 /// A notice about the pool's price; `None` for one about something else.
 pub(super) fn price_line(notice: &Notice) -> Option<Line> {
@@ -27,6 +27,6 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
                     "To accept the price, pass --max-price \"{price}\". To look for a cheaper pool, pass its URL."
                 ))
         }
-        _ => return None,
+        _ => return payment_line(notice),
     })
 }

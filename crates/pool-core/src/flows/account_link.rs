@@ -112,7 +112,7 @@ impl Core {
         }
         // While the link holds: the time until now is its account's.
         for lease in ended {
-            self.end_lease(output, lease, EvictReason::NoFunds, None, None);
+            self.end_lease(output, lease, EvictReason::NoPayer, None, None);
         }
         for &lease in &leases {
             self.end_row(output, lease);

@@ -1,6 +1,6 @@
 use vipnode_types::{
     LeaseId,
-    wire::{AdmitCall, DialCall, EvictCall, Side},
+    wire::{AdmitCall, DialCall, EvictCall, EvictReason, NoticeCall, Side},
 };
 
 use crate::{
@@ -28,8 +28,15 @@ impl Core {
 
     /// Asks an agent to undo a lease. An agent that is not connected finds it missing in its next `ConnectReply`.
     pub(crate) fn call_evict(&mut self, output: &mut Output, node: u32, lease: LeaseId, eviction: Eviction) {
-        let message = EvictCall { lease, peer: eviction.other, reason: eviction.reason, fault: eviction.fault };
+        let Eviction { other: peer, reason, fault, at_host, .. } = eviction;
+        let account = if reason == EvictReason::NoFunds && !at_host { self.payer(node) } else { None };
+        let message = EvictCall { lease, peer, reason, fault, account };
         self.call(output, node, lease, CallKind::Evict(eviction), PoolCall::Evict(message));
+    }
+
+    /// Has an agent show its user something.
+    pub(crate) fn call_notice(&mut self, output: &mut Output, node: u32, notice: NoticeCall) {
+        self.call(output, node, LeaseId::new(0), CallKind::Notice, PoolCall::Notice(notice));
     }
 
     fn call(&mut self, output: &mut Output, node: u32, lease: LeaseId, kind: CallKind, message: PoolCall) {
@@ -54,7 +61,7 @@ impl Core {
         let changes_node = match kind {
             CallKind::Admit(_) => true,
             CallKind::Evict(eviction) => eviction.at_host,
-            CallKind::DialHost | CallKind::DialClient => false,
+            CallKind::DialHost | CallKind::DialClient | CallKind::Notice => false,
         };
         let slot = if changes_node { self.leases.hold_slot(node) } else { None };
         let call = self.leases.begin_call(CallInFlight { kind, lease, node: handle, connection, slot, deadline });

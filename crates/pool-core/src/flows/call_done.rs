@@ -19,7 +19,7 @@ impl Core {
         match call.kind {
             CallKind::Admit(client) => self.admit_done(output, &call, client, outcome),
             CallKind::DialHost => self.dial_done(output, &call, outcome),
-            CallKind::DialClient => {}
+            CallKind::DialClient | CallKind::Notice => {}
             CallKind::Evict(eviction) => self.evict_done(output, &call, eviction, outcome),
         }
         if let Some(slot) = freed {

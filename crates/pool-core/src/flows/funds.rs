@@ -1,10 +1,14 @@
-use vipnode_types::{Account, Ms, Price, wire::EvictReason};
+use vipnode_types::{
+    Account, Ms, Price,
+    wire::{EvictReason, FundsLow, NoticeCall},
+};
 
 use crate::{
     Core,
     leases::lease::Lease,
     ledger::{
         burn::{BurnRate, EARLY_MS},
+        notice_times::NoticeTimes,
         shortage::Shortage,
     },
     output::Output,
@@ -17,6 +21,11 @@ impl Core {
     /// Returns why a client cannot pay for one more lease; `None` if it can or need not.
     pub(crate) fn shortage(&self, client: u32) -> Option<Shortage> {
         self.context().shortage(client)
+    }
+
+    /// Returns who pays for a client's node.
+    pub(crate) fn payer(&self, client: u32) -> Option<Account> {
+        self.ledger.as_ref()?.links.payer(&self.agents.id(client)?)
     }
 
     /// Returns who pays for a running lease, how much, and since when; `None` if nobody pays, or nobody earns.
@@ -41,7 +50,7 @@ impl Core {
     pub(crate) fn begin_charges(&mut self, index: u32) {
         let charge = self.leases.get(index).and_then(|lease| self.running_charge(lease));
         if let (Some((payer, rate, since)), Some(ledger)) = (charge, &mut self.ledger) {
-            ledger.lease_runs(payer, rate, since, self.clock.now());
+            ledger.lease_runs(payer, (rate, since), NoticeTimes::of(&self.limits), self.clock.now());
         }
     }
 
@@ -56,14 +65,31 @@ impl Core {
     /// Checks the funds of a payer if that is due. Returns false if none is.
     pub(crate) fn funds_due(&mut self, output: &mut Output) -> bool {
         let Some(payer) = self.ledger.as_mut().and_then(|ledger| ledger.pop_check(output.now)) else { return false };
-        let now = output.now;
+        let (now, times) = (output.now, NoticeTimes::of(&self.limits));
         let Some(ledger) = &mut self.ledger else { return true };
         if ledger.lasts_ms(payer, BurnRate::default(), now) > EARLY_MS {
-            ledger.plan_check(payer, now);
+            let left_ms = ledger.take_notice(payer, times, now);
+            ledger.plan_check(payer, times, now);
+            if let Some(left_ms) = left_ms {
+                self.notify_low_funds(output, payer, left_ms);
+            }
         } else {
             self.end_unfunded(output, payer);
         }
         true
+    }
+
+    /// Notifies the clients of a payer with leases that cost something that its funds last only for `left_ms`.
+    fn notify_low_funds(&mut self, output: &mut Output, payer: Account, left_ms: u64) {
+        let Some(ledger) = &self.ledger else { return };
+        let (asset, left) = (self.limits.price.asset(), ledger.left(payer, output.now));
+        let notice = NoticeCall::FundsLow(FundsLow { account: payer, asset, left, left_ms });
+        let nodes = ledger.links.nodes(payer).filter_map(|node| self.agents.find(&node));
+        let spends = |node: &u32| self.leases.of_client(*node).any(|(_, lease)| self.running_charge(lease).is_some());
+        let nodes: Vec<u32> = nodes.filter(spends).collect();
+        for node in nodes {
+            self.call_notice(output, node, notice);
+        }
     }
 
     /// Ends leases of a payer without funds, the newest first, until what is left covers the rest for a while; at most so many in a
@@ -89,7 +115,7 @@ impl Core {
             };
             if lasts_ms(self).is_some_and(|lasts_ms| lasts_ms > EARLY_MS && lasts_ms >= self.limits.funds_last_ms) {
                 if let Some(ledger) = &mut self.ledger {
-                    ledger.plan_check(payer, output.now);
+                    ledger.plan_check(payer, NoticeTimes::of(&self.limits), output.now);
                 }
                 return;
             }
@@ -117,7 +143,10 @@ impl Core {
 
     /// A payer has more funds than before: its clients get hosts again.
     pub(crate) fn funded(&mut self, payer: Account) {
-        let Some(ledger) = &self.ledger else { return };
+        let (times, now) = (NoticeTimes::of(&self.limits), self.clock.now());
+        let Some(ledger) = &mut self.ledger else { return };
+        ledger.reset_notices(payer, times, now);
+        ledger.plan_check(payer, times, now);
         let nodes: Vec<u32> =
             ledger.links.nodes(payer).take(RESUMED).filter_map(|node| self.agents.find(&node)).collect();
         for node in nodes {

@@ -165,7 +165,6 @@ impl Core {
             LedgerChangeKind::Credit { .. } | LedgerChangeKind::Debit { .. } | LedgerChangeKind::Limit { .. } => {
                 let Some(payer) = account else { return };
                 ledger.collect(output, payer, most);
-                ledger.plan_check(payer, output.now);
                 self.funded(payer);
             }
         }

@@ -56,7 +56,7 @@ impl Core {
         let unpaid = self.leases.iter().filter(|(_, lease)| self.lacks_payer(lease, None));
         let unpaid: Vec<u32> = unpaid.map(|(index, _)| index).collect();
         for lease in unpaid {
-            self.end_lease(output, lease, EvictReason::NoFunds, None, None);
+            self.end_lease(output, lease, EvictReason::NoPayer, None, None);
         }
         self.persist_times(output);
         self.post_metered(output);

@@ -25,7 +25,7 @@ impl Core {
         match Rollover::of(lease, &self.leases, &self.agents, &self.limits) {
             Rollover::End(reason) => self.end_lease(output, index, reason, None, None),
             Rollover::Next { price, .. } if self.lacks_payer(lease, price) => {
-                self.end_lease(output, index, EvictReason::NoFunds, None, None);
+                self.end_lease(output, index, EvictReason::NoPayer, None, None);
             }
             Rollover::Next { at, price } => {
                 self.counters.rollovers = self.counters.rollovers.saturating_add(1);

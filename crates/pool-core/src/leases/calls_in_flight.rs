@@ -22,6 +22,7 @@ pub(crate) struct CallsInFlight {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallInFlight {
     pub(crate) kind: CallKind,
+    /// 0 for a call that is about no lease: their numbers begin at 1.
     pub(crate) lease: LeaseId,
     pub(crate) node: Handle,
     pub(crate) connection: ConnectionId,
@@ -42,6 +43,8 @@ pub(crate) enum CallKind {
     DialClient,
     /// Undo a lease.
     Evict(Eviction),
+    /// Show the user something.
+    Notice,
 }
 
 /// The content of an eviction, in case it has to be sent again.

@@ -4,7 +4,7 @@ use vipnode_types::{Account, Amount, Ms, Price};
 
 use crate::{
     collections::deadlines::Deadlines,
-    ledger::{Ledger, account_figures::AccountFigures},
+    ledger::{Ledger, account_figures::AccountFigures, notice_times::NoticeTimes},
 };
 
 /// How fast an amount is used, in 2^-32 of the smallest unit a millisecond.
@@ -48,6 +48,8 @@ pub(crate) struct Burn {
     unposted: Amount,
     /// When its funds are checked next.
     checked: Option<Ms>,
+    /// Notices that its funds run low, sent since it had more.
+    noticed: u8,
 }
 
 impl Burn {
@@ -82,10 +84,24 @@ impl Burns {
         if burn.leases == 0 {
             // What rounding or saturation left.
             (burn.rate, burn.accrued) = (BurnRate::default(), 0);
-            if burn.unposted == Amount::ZERO && burn.checked.is_none() {
+            if burn.unposted == Amount::ZERO && burn.checked.is_none() && burn.noticed == 0 {
                 self.payers.remove(&payer);
             }
         }
+    }
+
+    /// Notes that so many notices were sent to the clients of a payer with running leases. Returns whether that is new.
+    pub(in crate::ledger) fn raise_noticed(&mut self, payer: Account, noticed: u8) -> bool {
+        let burn = self.payers.get_mut(&payer).filter(|burn| burn.leases > 0 && burn.noticed < noticed);
+        burn.is_some_and(|burn| {
+            burn.noticed = noticed;
+            true
+        })
+    }
+
+    /// Notes that only the first `noticed` notices count as sent.
+    pub(in crate::ledger) fn lower_noticed(&mut self, payer: Account, noticed: u8, now: Ms) {
+        self.change(payer, now, |burn| burn.noticed = burn.noticed.min(noticed));
     }
 
     /// The sums of each payer, for checks: its rate and its number of leases.
@@ -130,13 +146,13 @@ impl BurnRate {
 
 impl Ledger {
     /// A lease of a payer runs since `since`.
-    pub(crate) fn lease_runs(&mut self, payer: Account, rate: BurnRate, since: Ms, now: Ms) {
+    pub(crate) fn lease_runs(&mut self, payer: Account, (rate, since): (BurnRate, Ms), times: NoticeTimes, now: Ms) {
         self.burns.change(payer, now, |burn| {
             burn.rate = burn.rate.plus(rate);
             burn.accrued = burn.accrued.saturating_add(rate.in_ms(now.since(since)));
             burn.leases = burn.leases.saturating_add(1);
         });
-        self.plan_check(payer, now);
+        self.plan_check(payer, times, now);
     }
 
     /// A billing period ended that ran since `since`.
@@ -185,10 +201,14 @@ impl Ledger {
         units.checked_div(rate.0).map_or(u64::MAX, |ms| u64::try_from(ms).unwrap_or(u64::MAX))
     }
 
-    /// Plans the next check of a payer's funds: a moment before they are used up at the present rate.
-    pub(crate) fn plan_check(&mut self, payer: Account, now: Ms) {
-        let due = now.plus(self.lasts_ms(payer, BurnRate::default(), now).saturating_sub(EARLY_MS));
-        self.check_at(payer, due);
+    /// Plans the next check of a payer's funds: when its clients are to be notified, or a moment before the funds are used up
+    /// at the present rate.
+    pub(crate) fn plan_check(&mut self, payer: Account, times: NoticeTimes, now: Ms) {
+        let lasts_ms = self.lasts_ms(payer, BurnRate::default(), now);
+        let noticed = self.burns.payers.get(&payer).map_or(0, |burn| burn.noticed);
+        let notice_ms = times.after(noticed).map(|time| lasts_ms.saturating_sub(time));
+        let end_ms = lasts_ms.saturating_sub(EARLY_MS);
+        self.check_at(payer, now.plus(notice_ms.unwrap_or(end_ms).min(end_ms)));
     }
 
     /// Plans a check of a payer's funds at a time, unless one is planned before.
@@ -216,8 +236,9 @@ mod tests {
         fn the_bound_covers_the_cost(amount in 0u128..1 << 60, period in 1u32.., ups in prop::collection::vec(0u64..1 << 30, 1..8), now in 1u64 << 30..1 << 31) {
             let price = Price::new(Asset::ETHER, Amount::new(amount), NonZeroU32::new(period).unwrap()).unwrap();
             let (payer, rate, mut ledger) = (Account::new([1; 20]), BurnRate::of(price), Ledger::default());
+            let times = NoticeTimes::of(&crate::Limits::default());
             for up in &ups {
-                ledger.lease_runs(payer, rate, Ms::new(*up), Ms::new(1 << 30));
+                ledger.lease_runs(payer, (rate, Ms::new(*up)), times, Ms::new(1 << 30));
             }
             let mut burn = ledger.burns.payers[&payer];
             burn.advance(Ms::new(now));

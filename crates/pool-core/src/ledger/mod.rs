@@ -11,6 +11,7 @@ pub(crate) mod balance_sheet;
 pub(crate) mod burn;
 pub(crate) mod journal;
 pub(crate) mod links;
+pub(crate) mod notice_times;
 pub(crate) mod settlement;
 pub(crate) mod shortage;
 pub(crate) mod transaction;

@@ -31,7 +31,7 @@ impl AgentProtocol {
             (Self::Protocol3, message) => Delivery::Call(message),
             (Self::Protocol2, PoolCall::Admit(admit)) => Delivery::Call(PoolCall::Whitelist(admit.client)),
             (Self::Protocol2, PoolCall::Evict(_)) => Delivery::NextUpdate,
-            (Self::Protocol2, PoolCall::Dial(_) | PoolCall::Whitelist(_)) => Delivery::Never,
+            (Self::Protocol2, PoolCall::Dial(_) | PoolCall::Whitelist(_) | PoolCall::Notice(_)) => Delivery::Never,
         }
     }
 

@@ -415,9 +415,9 @@ fn without_a_payer_running_leases_and_pending_offers_end() {
     assert_eq!(leases, 0);
     assert!((MINUTE_MS - 1_000..=MINUTE_MS).contains(&billed), "what ran until then is billed: {billed}");
     assert_eq!(pool.figures(LedgerAccount::Payer(payer())).metered, Amount::new(billed.into()));
-    assert_eq!(pool.evicted(CLIENT), Some(EvictReason::NoFunds));
+    assert_eq!(pool.evicted(CLIENT), Some(EvictReason::NoPayer));
     let other = if host == HOST { SECOND_HOST } else { HOST };
-    assert_eq!(pool.evicted(other), Some(EvictReason::NoFunds), "the host evicts");
+    assert_eq!(pool.evicted(other), Some(EvictReason::NoPayer), "the host evicts");
     assert!(pool.replies.iter().any(|(_, reply)| matches!(reply, Ok(Reply::Ask(_)))), "the request is answered");
     pool.done(call, crate::CallOutcome::Done);
     assert_eq!(pool.evicted(host), Some(EvictReason::TooLate), "a host that admits late evicts");
@@ -452,7 +452,7 @@ fn a_lease_that_begins_to_cost_something_at_its_rollover_ends_without_a_payer() 
         pool.pass_with(25 * HOUR_MS, &[HOST, SECOND_HOST, CLIENT]);
         assert_eq!(pool.core.gauges().leases, u64::from(linked));
         let evicted = [HOST, SECOND_HOST].into_iter().find_map(|host| pool.evicted(host));
-        assert_eq!(evicted, (!linked).then_some(EvictReason::NoFunds));
+        assert_eq!(evicted, (!linked).then_some(EvictReason::NoPayer));
     }
 }
 

@@ -11,6 +11,7 @@ mod flow;
 mod free_rides;
 mod funds;
 mod funds_after_start;
+mod funds_notices;
 mod hostile_hosts;
 mod kinds_of_hosts;
 mod ledger;

@@ -39,7 +39,7 @@ impl EventLog {
         };
         let is_event = match effect {
             Effect::Reply { reply: Ok(reply), .. } => joined(reply),
-            Effect::Call { message, .. } => !matches!(message, PoolCall::Dial(_)),
+            Effect::Call { message, .. } => !matches!(message, PoolCall::Dial(_) | PoolCall::Notice(_)),
             Effect::Close { .. } => true,
             Effect::Reply { reply: Err(_), .. } | Effect::Persist(_) => false,
         };

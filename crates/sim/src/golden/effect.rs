@@ -111,6 +111,10 @@ impl Encode for PoolCall {
                 out.number(4);
                 client.encode(out);
             }
+            Self::Notice(call) => {
+                out.number(5);
+                call.encode(out);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What an agent's core has the user know: which notice it is and what it counts or names, without its prose.
 
 use vipnode_agent_core::{ConnectFailure, Notice};
+use vipnode_types::wire::NoticeCall;
 
 use super::{Encode, Encoder};
 
@@ -18,6 +19,7 @@ impl Encode for Notice {
             | Self::OtherChains { .. }
             | Self::PayoutKept { .. }
             | Self::Displaced { .. }
+            | Self::FundsLow(_)
             | Self::Behind { .. }
             | Self::CaughtUp { .. }
             | Self::Balance { .. } => encode_pool(self, out),
@@ -27,6 +29,11 @@ impl Encode for Notice {
             | Self::HostLost { lease, host } => {
                 lease.encode(out);
                 host.encode(out);
+            }
+            Self::LeaseUnpaid { lease, host, account } => {
+                lease.encode(out);
+                host.encode(out);
+                account.encode(out);
             }
             Self::HostConnected { lease, host, after_ms } => {
                 lease.encode(out);
@@ -86,6 +93,7 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
             new.encode(out);
         }
         Notice::PriceAboveMaximum { price, most: _prose } => price.encode(out),
+        Notice::FundsLow(low) => NoticeCall::FundsLow(*low).encode(out),
         Notice::Behind { blocks, latest } => {
             blocks.encode(out);
             latest.encode(out);
@@ -134,6 +142,8 @@ const fn number(notice: &Notice) -> u64 {
         Notice::PriceAboveMaximum { .. } => 31,
         Notice::OtherChains { .. } => 32,
         Notice::PayoutKept { .. } => 33,
+        Notice::FundsLow(_) => 34,
+        Notice::LeaseUnpaid { .. } => 35,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What both directions of protocol 3 share, and the pool's calls to agents.
 
-use vipnode_types::wire::{AdmitCall, DialCall, ErrorData, EvictCall, EvictReason, PairFault, Side, WireError};
+use vipnode_types::wire::{
+    AdmitCall, DialCall, ErrorData, EvictCall, EvictReason, FundsLow, NoticeCall, PairFault, Side, WireError,
+};
 
 use super::{Encode, Encoder};
 
@@ -28,11 +30,28 @@ impl Encode for AdmitCall {
 
 impl Encode for EvictCall {
     fn encode(&self, out: &mut Encoder) {
-        let Self { lease, peer, reason, fault } = self;
+        let Self { lease, peer, reason, fault, account } = self;
         lease.encode(out);
         peer.encode(out);
         reason.encode(out);
         fault.encode(out);
+        if let Some(account) = account {
+            account.encode(out);
+        }
+    }
+}
+
+impl Encode for NoticeCall {
+    fn encode(&self, out: &mut Encoder) {
+        match self {
+            Self::FundsLow(FundsLow { account, asset: _constant, left, left_ms }) => {
+                out.number(1);
+                account.encode(out);
+                left.encode(out);
+                left_ms.encode(out);
+            }
+            Self::Unknown => out.number(2),
+        }
     }
 }
 
@@ -71,6 +90,7 @@ impl Encode for EvictReason {
             Self::NoFunds => 9,
             Self::TooLate => 10,
             Self::Unknown => 11,
+            Self::NoPayer => 12,
         });
     }
 }

@@ -196,6 +196,7 @@ impl Simulation {
                     PoolCall::Evict(call) => FromPool::Evict(call),
                     PoolCall::Dial(call) => FromPool::Dial(call),
                     PoolCall::Whitelist(client) => FromPool::Whitelist(client),
+                    PoolCall::Notice(call) => FromPool::Notice(call),
                 };
                 self.send_to_agent(socket, ToAgentFrame::Call { call, message });
             }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{PairFault, Side};
-use crate::{Enode, LeaseId, NodeId, Price};
+use crate::{Account, Enode, LeaseId, NodeId, Price};
 
 /// Asks a host to trust a client's node. The host responds after it has updated its node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct EvictCall {
     /// What the other side's node observed, if its agent reported it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<PairFault>,
+    /// Only for a client whose lease ended with `no_funds`: the account that pays for its node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
 }
 
 /// Dial a peer of a lease.
@@ -86,8 +89,10 @@ pub enum EvictReason {
     Price,
     /// The limit on time that only the host reported was reached.
     Unpaired,
-    /// No account with enough funds pays for the client.
+    /// The account that pays for the client has too little left.
     NoFunds,
+    /// No account pays for the client any longer.
+    NoPayer,
     /// The host responded too late, and the client already has other slots.
     TooLate,
     /// The pool does not know this lease.
@@ -96,7 +101,7 @@ pub enum EvictReason {
 
 impl EvictReason {
     /// All reasons.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Left,
         Self::Disconnected,
         Self::NoReports,
@@ -106,6 +111,7 @@ impl EvictReason {
         Self::Price,
         Self::Unpaired,
         Self::NoFunds,
+        Self::NoPayer,
         Self::TooLate,
         Self::Unknown,
     ];
@@ -123,6 +129,7 @@ impl EvictReason {
             Self::Price => "price",
             Self::Unpaired => "unpaired",
             Self::NoFunds => "no_funds",
+            Self::NoPayer => "no_payer",
             Self::TooLate => "too_late",
             Self::Unknown => "unknown",
         }

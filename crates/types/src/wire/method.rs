@@ -34,3 +34,5 @@ pub const ADMIT: &str = "vipnode_admit";
 pub const EVICT: &str = "vipnode_evict";
 /// Asks the agent to dial a peer: another host for a client, or a leased client that cannot reach its host.
 pub const DIAL: &str = "vipnode_dial";
+/// Has the agent show its user something.
+pub const NOTICE: &str = "vipnode_notice";

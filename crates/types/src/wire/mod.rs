@@ -19,6 +19,7 @@
 //! | [`method::ADMIT`] | pool → agent | [`AdmitCall`] | no |
 //! | [`method::EVICT`] | pool → agent | [`EvictCall`] | no |
 //! | [`method::DIAL`] | pool → agent | [`DialCall`] | no |
+//! | [`method::NOTICE`] | pool → agent | [`NoticeCall`] | no |
 //!
 //! Params are `[object]`, or `[object, envelope]` where signed (see [`crate::signed`]). Unknown
 //! fields are ignored, so that either side can add fields.
@@ -33,6 +34,7 @@ mod explain;
 mod host_supply;
 mod leave;
 pub mod method;
+mod notice;
 mod pair_fault;
 mod payment_terms;
 mod reach;
@@ -49,6 +51,7 @@ pub use error_code::ErrorCode;
 pub use explain::{Excluded, ExplainReply, ExplainRequest, ExplainedHost, Score, Selection};
 pub use host_supply::HostSupply;
 pub use leave::{ByeRequest, LeaveReason, LeaveRequest};
+pub use notice::{FundsLow, NoticeCall};
 pub use pair_fault::PairFault;
 pub use payment_terms::PaymentTerms;
 pub use reach::{Admission, Reach, ReachReply, ReachRequest};

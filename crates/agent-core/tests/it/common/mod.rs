@@ -177,7 +177,7 @@ pub fn admit_light(lease: LeaseId, byte: u8) -> FromPool {
 }
 
 pub fn evict(lease: LeaseId, byte: u8) -> FromPool {
-    FromPool::Evict(EvictCall { lease, peer: node(byte), reason: EvictReason::Left, fault: None })
+    FromPool::Evict(EvictCall { lease, peer: node(byte), reason: EvictReason::Left, fault: None, account: None })
 }
 
 pub fn dial(lease: LeaseId, side: Side, byte: u8) -> FromPool {

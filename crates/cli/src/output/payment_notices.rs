@@ -1,0 +1,44 @@
+use vipnode_agent_core::Notice;
+use vipnode_types::wire::FundsLow;
+
+use crate::output::{
+    Line, Tone,
+    format::{rounded, span},
+};
+
+/// A notice about who pays for this client; `None` for one about something else.
+pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
+    Some(match notice {
+        Notice::FundsLow(FundsLow { account, asset, left, left_ms }) => {
+            let text = format!(
+                "Account {account} has {} left, which lasts for {} with the present leases. Then they end, the newest first.",
+                rounded(*asset, *left),
+                span(*left_ms)
+            );
+            Line::new("funds_low", Tone::Warning, text)
+                .with("account", account.to_string())
+                .with("left", left.get().to_string())
+                .with("left_ms", *left_ms)
+                .hint(PAY)
+        }
+        Notice::LeaseUnpaid { lease, host, account } => {
+            let (why, hint) = match account {
+                Some(account) => (format!("account {account} has no funds left"), PAY),
+                None => ("no account pays for this node any longer".to_owned(), LINK),
+            };
+            let line =
+                Line::new("lease_unpaid", Tone::Warning, format!("The lease with host {} ended: {why}", host.short()));
+            let line = line.with("lease", lease.get()).with("peer", host.to_string()).hint(hint);
+            match account {
+                Some(account) => line.with("account", account.to_string()),
+                None => line,
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// How a client keeps or gets back its hosts. It then needs no restart.
+const PAY: &str =
+    "Pay the pool's operator, who then credits the account. To see its balance, run `vipnode account show`.";
+const LINK: &str = "Link an account that has funds: run `vipnode account link`.";

@@ -1,0 +1,116 @@
+//! What clients and hosts learn before and when the funds of a payer are used up.
+
+use vipnode_types::{
+    Amount,
+    wire::{EvictReason, FundsLow, NoticeCall},
+};
+
+use super::{
+    funds::{credit_limits, payer, pool as paying_pool},
+    pool::{Pool, node},
+    scenario::{CLIENT, HOST, MINUTE_MS, SECOND_HOST},
+};
+use crate::{CallOutcome, LedgerChangeKind, Limits, PoolCall};
+
+/// Notices 4, 2, and 1 minute before the end.
+fn notice_limits() -> Limits {
+    let (funds_notice_ms, funds_second_notice_ms) = (4 * MINUTE_MS, 2 * MINUTE_MS);
+    Limits {
+        funds_notice_ms,
+        funds_second_notice_ms,
+        funds_last_notice_ms: MINUTE_MS,
+        funds_last_ms: 10_000,
+        ..credit_limits()
+    }
+}
+
+/// The oldest notice that the client did not answer yet.
+fn noticed(pool: &mut Pool) -> Option<FundsLow> {
+    let low = |call: &PoolCall| match call {
+        PoolCall::Notice(NoticeCall::FundsLow(low)) => Some(*low),
+        _ => None,
+    };
+    let (call, low) = pool.take_call(CLIENT, low)?;
+    pool.done(call, CallOutcome::Done);
+    Some(low)
+}
+
+/// Waits for the next notice, for at most so many seconds.
+fn noticed_within(pool: &mut Pool, seconds: u64) -> Option<FundsLow> {
+    (0..seconds).find_map(|_| {
+        pool.passes(1_000);
+        noticed(pool)
+    })
+}
+
+#[test]
+fn d17_a_client_is_notified_before_its_funds_are_used_up_and_gets_the_reason_at_the_end() {
+    let mut pool = paying_pool(notice_limits());
+    pool.credit((5 * MINUTE_MS).into());
+    pool.served(1);
+    for minutes in [4, 2, 1] {
+        let low = noticed_within(&mut pool, 180).unwrap();
+        let due_ms = minutes * MINUTE_MS;
+        assert!((due_ms - 1_100..=due_ms).contains(&low.left_ms), "{minutes} min: {low:?}");
+        assert_eq!((low.account, low.left), (payer(), Amount::new(low.left_ms.into())));
+        assert_eq!(pool.core.gauges().leases, 1);
+    }
+    assert_eq!(noticed_within(&mut pool, 70), None, "once each");
+    assert_eq!(pool.core.gauges().leases, 0, "the lease ended");
+    let evict = pool.take_evict(CLIENT).unwrap();
+    assert_eq!((evict.reason, evict.account), (EvictReason::NoFunds, Some(payer())));
+    let evict = [HOST, SECOND_HOST].into_iter().find_map(|host| pool.take_evict(host)).unwrap();
+    assert_eq!((evict.reason, evict.account), (EvictReason::NoFunds, None), "who pays is not shown to the host");
+}
+
+#[test]
+fn a_notice_is_repeated_only_after_the_account_had_more() {
+    let mut pool = paying_pool(notice_limits());
+    pool.credit((3 * MINUTE_MS).into());
+    pool.served(1);
+    assert!(noticed_within(&mut pool, 2).unwrap().left_ms > 2 * MINUTE_MS, "at the start, for it is due already");
+    assert_eq!(noticed_within(&mut pool, 30), None);
+    pool.credit((MINUTE_MS / 2).into());
+    assert_eq!(noticed_within(&mut pool, 30), None, "it never lasted longer than the notice");
+    pool.credit((3 * MINUTE_MS).into());
+    let low = noticed_within(&mut pool, 180).unwrap();
+    assert!(low.left_ms > 4 * MINUTE_MS - 1_100, "it lasted longer: {low:?}");
+    let debit = LedgerChangeKind::Debit { payer: payer(), amount: Amount::new((3 * MINUTE_MS + 30_000).into()) };
+    pool.change(debit, None).unwrap();
+    assert!(noticed_within(&mut pool, 2).unwrap().left_ms < MINUTE_MS, "one notice for the two that are due");
+    assert_eq!(noticed_within(&mut pool, 20), None);
+}
+
+#[test]
+fn a_notice_is_not_repeated_because_a_lease_ended_or_began() {
+    let mut pool = paying_pool(notice_limits());
+    pool.credit((3 * MINUTE_MS).into());
+    let lease = pool.served(1)[0];
+    assert!(noticed_within(&mut pool, 2).is_some());
+    pool.ask(CLIENT, 0);
+    pool.leave(CLIENT, lease, vipnode_types::wire::LeaveReason::Surplus);
+    while [HOST, SECOND_HOST].into_iter().any(|host| pool.evicted(host).is_some()) {}
+    assert_eq!(noticed_within(&mut pool, 40), None);
+    pool.served(1);
+    assert_eq!(noticed_within(&mut pool, 20), None);
+}
+
+#[test]
+fn an_operator_turns_notices_off() {
+    let off = Limits { funds_notice_ms: 0, funds_second_notice_ms: 0, funds_last_notice_ms: 0, ..notice_limits() };
+    let mut pool = paying_pool(off);
+    pool.credit((2 * MINUTE_MS).into());
+    pool.served(1);
+    assert_eq!(noticed_within(&mut pool, 130), None);
+    assert_eq!(pool.core.gauges().leases, 0);
+}
+
+#[test]
+fn an_unlinked_client_learns_that_no_account_pays() {
+    let mut pool = paying_pool(notice_limits());
+    pool.credit((60 * MINUTE_MS).into());
+    pool.served(1);
+    pool.link(node(CLIENT), None, 2).unwrap();
+    let evict = pool.take_evict(CLIENT).unwrap();
+    assert_eq!((evict.reason, evict.account), (EvictReason::NoPayer, None));
+}

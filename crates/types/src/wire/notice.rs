@@ -1,0 +1,44 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Account, Amount, Asset};
+
+/// What the pool has its agent show to its user. An agent that does not know a kind shows nothing and answers as usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum NoticeCall {
+    /// To a client: what the account that pays for its node has left lasts only for a short time.
+    FundsLow(FundsLow),
+    /// A kind that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// How long the funds of an account last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FundsLow {
+    /// The account that pays for the client's node.
+    pub account: Account,
+    /// What the amount is in.
+    pub asset: Asset,
+    /// What the account can still spend, without what its running leases have cost so far.
+    pub left: Amount,
+    /// How long that lasts with its present leases, in milliseconds. Then they end, the newest first.
+    pub left_ms: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_of_a_later_version_is_read() {
+        let read = |text: &str| serde_json::from_str::<NoticeCall>(text);
+        assert_eq!(read(r#"{"kind":"price_announced","price":7}"#).unwrap(), NoticeCall::Unknown);
+        assert!(read("{}").is_err());
+        let (account, asset) = (Account::new([5; 20]), Asset::ETHER);
+        let low = NoticeCall::FundsLow(FundsLow { account, asset, left: Amount::MAX, left_ms: 3_600_000 });
+        assert_eq!(read(&serde_json::to_string(&low).unwrap()).unwrap(), low);
+    }
+}
