@@ -131,6 +131,11 @@ pub enum Notice {
         /// For how many milliseconds it keeps that account.
         kept_ms: u64,
     },
+    /// The clients of the pool pay, and this host names no account that is paid.
+    NoPayout {
+        /// What a slot costs.
+        price: Price,
+    },
     /// What the account that pays for the client's node has left lasts only for a short time.
     FundsLow(FundsLow),
     /// The pool ended a client's lease because nobody pays for it.

@@ -103,6 +103,16 @@ impl AgentCore {
         }
     }
 
+    /// Notifies the user once of a host that earns nothing at a pool whose clients pay.
+    fn announce_no_payout(&mut self, out: &mut Vec<Action>) {
+        let charged = self.session.terms().is_some_and(|terms| !terms.payment.is_none());
+        let price = self.session.price().filter(|price| charged && !price.is_free());
+        let unpaid = self.config.host.as_ref().is_some_and(|host| host.slots > 0 && host.payout.is_none());
+        if let Some(price) = price.filter(|_| unpaid && self.hosting.announce_unpaid()) {
+            out.push(Action::Notice(Notice::NoPayout { price }));
+        }
+    }
+
     /// Returns the leases that stay without confirmation by the pool, except ambiguous ones.
     fn current_leases(&self) -> Vec<LeaseView> {
         let goes_on = |lease: &&Lease| lease.runs() && !lease.is_direct() && !self.leases.is_unclear(lease);
@@ -130,6 +140,7 @@ impl AgentCore {
         if let Some(kept_ms) = welcome.payout_kept_ms {
             out.push(Action::Notice(Notice::PayoutKept { kept_ms }));
         }
+        self.announce_no_payout(out);
         self.reports.new_socket(now);
         self.asks.new_socket(now);
         self.reconcile(now, &welcome.leases, welcome.unconfirmed, out);

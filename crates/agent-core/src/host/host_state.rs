@@ -15,6 +15,8 @@ pub(crate) struct HostState {
     failures: AnnouncedCauses,
     /// When a client was last connected.
     last_client: Option<Ms>,
+    /// The user was notified that the host earns nothing, since the settings last changed.
+    unpaid_announced: bool,
 }
 
 impl HostState {
@@ -43,8 +45,14 @@ impl HostState {
         self.failures.insert(cause)
     }
 
+    /// Returns whether to notify the user that the host earns nothing.
+    pub(crate) const fn announce_unpaid(&mut self) -> bool {
+        !std::mem::replace(&mut self.unpaid_announced, true)
+    }
+
     /// Records new settings: the user is notified of each cause again.
     pub(crate) fn configured(&mut self) {
         self.failures = AnnouncedCauses::default();
+        self.unpaid_announced = false;
     }
 }

@@ -100,7 +100,8 @@ fn sanitized(reply: ReachReply) -> ReachReply {
     };
     let supply = reply.supply.map(|supply| {
         let reason = supply.reason.map(|why| sanitize(&why, TEXT_CHARS));
-        HostSupply { reason, ..supply }
+        let unpaid = supply.unpaid.map(|error| error.sanitized(TEXT_CHARS));
+        HostSupply { reason, unpaid, ..supply }
     });
     let port_error = reply.port_error.map(|error| error.sanitized(TEXT_CHARS));
     ReachReply { admission, supply, port_error, ..reply }
@@ -112,7 +113,7 @@ fn unanswered(error: &dyn std::fmt::Display) -> AgentError {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_types::{Price, wire::ErrorCode};
+    use vipnode_types::wire::ErrorCode;
 
     use super::*;
 
@@ -124,15 +125,19 @@ mod tests {
             address: [127, 0, 0, 1].into(),
             port: None,
             port_error: Some(refused.clone()),
-            admission: Admission::Refused(refused),
-            supply: Some(HostSupply { price: Price::FREE, hosts: 0, candidates: 0, reason: Some(text) }),
+            admission: Admission::Refused(refused.clone()),
+            supply: Some(HostSupply { reason: Some(text), unpaid: Some(refused), ..HostSupply::default() }),
             time_ms: Ms::new(0),
         };
         let ReachReply { admission: Admission::Refused(error), supply, port_error, .. } = sanitized(reply) else {
             panic!()
         };
-        let (reason, port_error) = (supply.unwrap().reason.unwrap(), port_error.unwrap());
-        for text in [error.message.as_str(), error.hint().unwrap(), &reason, &port_error.message] {
+        let (supply, port_error) = (supply.unwrap(), port_error.unwrap());
+        let (reason, unpaid) = (supply.reason.unwrap(), supply.unpaid.unwrap());
+        let of_unpaid = [unpaid.message.as_str(), unpaid.hint().unwrap()];
+        for text in
+            [error.message.as_str(), error.hint().unwrap(), &reason, &port_error.message].into_iter().chain(of_unpaid)
+        {
             assert!(!text.contains(['\n', '\u{1b}']) && text.chars().count() <= TEXT_CHARS, "{text}");
         }
     }

@@ -214,6 +214,7 @@ fn pool(facts: &Facts, pool: &PoolFound) -> Vec<Finding> {
         Ok(reply) => {
             findings.extend(admission(facts, reply));
             findings.extend(super::partners::evaluate(facts, reply));
+            findings.extend(super::payment::evaluate(facts, reply));
             findings.push(clock(pool, reply));
             findings.extend(port(facts, reply));
         }

@@ -11,6 +11,7 @@ mod facts;
 mod finding;
 mod gather;
 mod partners;
+mod payment;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -53,6 +53,6 @@ fn hosts(facts: &Facts, supply: &HostSupply) -> Option<Finding> {
 }
 
 /// A client cannot work like this; an agent that is also a host can sell.
-fn unserved(facts: &Facts, check: &'static str, text: String, hint: impl Into<String>) -> Finding {
+pub(super) fn unserved(facts: &Facts, check: &'static str, text: String, hint: impl Into<String>) -> Finding {
     if facts.wants.sells() { Finding::warning(check, text, hint) } else { Finding::error(check, text, hint) }
 }

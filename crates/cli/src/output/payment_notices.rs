@@ -6,7 +6,7 @@ use crate::output::{
     format::{rounded, span},
 };
 
-/// A notice about who pays for this client; `None` for one about something else.
+/// A notice about who pays for this client, or whether this host is paid; `None` for one about something else.
 pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
     Some(match notice {
         Notice::FundsLow(FundsLow { account, asset, left, left_ms }) => {
@@ -33,6 +33,10 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
                 Some(account) => line.with("account", account.to_string()),
                 None => line,
             }
+        }
+        Notice::NoPayout { price } => {
+            let text = format!("A slot costs {price} here, but this host has no payout account, so it earns nothing");
+            Line::new("no_payout", Tone::Warning, text).hint("Pass the account to be paid: --payout 0x…")
         }
         _ => return None,
     })

@@ -1,13 +1,14 @@
 use vipnode_types::{Asset, wire::PaymentTerms};
 
-use crate::output::format::{percent, rounded, span};
+use crate::output::format::{percent, span};
 
 /// How clients of a pool pay, in a line: `credit, fee 2.5%; a client needs at least 0.5 USDC`.
 pub(super) fn payment_words(terms: &PaymentTerms, fee_bps: u16, asset: Asset) -> String {
     if terms.payment.is_none() {
         return "none; leases are metered, not collected".to_owned();
     }
-    let amount = |amount| rounded(asset, amount);
+    // Exact: the least that is enough, rounded down, would not be.
+    let amount = |amount| asset.show(amount);
     let needs = terms.minimum_balance.map(|least| format!("a client needs at least {}", amount(least)));
     let payout = terms.smallest_payout.filter(|least| least.get() > 1);
     let payout = payout.map(|least| format!("payouts from {}", amount(least)));
@@ -36,10 +37,9 @@ mod tests {
         assert_eq!(payment_words(&terms, 0, usdc), "credit, fee 0%");
         terms.smallest_payout = Some(Amount::new(1));
         terms.minimum_balance = Some(Amount::new(500_000));
-        assert_eq!(payment_words(&terms, 250, usdc), "credit, fee 2.5%; a client needs at least 0.500000 USDC");
+        assert_eq!(payment_words(&terms, 250, usdc), "credit, fee 2.5%; a client needs at least 0.5 USDC");
         (terms.smallest_payout, terms.trial_ms) = (Some(Amount::new(5_000_000)), Some(1_800_000));
-        let all =
-            "credit, fee 0%; a client needs at least 0.500000 USDC; free trial of 30m; payouts from 5.000000 USDC";
+        let all = "credit, fee 0%; a client needs at least 0.5 USDC; free trial of 30m; payouts from 5 USDC";
         assert_eq!(payment_words(&terms, 0, usdc), all);
         assert_eq!(metered_words(Some(&terms)), "metered by this agent");
         let none = PaymentTerms::default();

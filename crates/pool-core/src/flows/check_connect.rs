@@ -50,6 +50,8 @@ impl Core {
         };
         let (supply, looks) = self.matching.supply_for(&newcomer, self.context());
         output.count_steps(Some(address), looks);
-        Ok(supply)
+        let shortage = hello.client.as_ref().and_then(|_| self.context().shortage_of(&identity.node));
+        let unpaid = shortage.map(|shortage| shortage.error(self.limits.unfunded_retry_ms).into());
+        Ok(HostSupply { terms: self.payment_terms(), unpaid, ..supply })
     }
 }

@@ -28,7 +28,7 @@ pub(crate) mod waiting_blocks;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use vipnode_types::{LeaseId, Ms, REDIAL_MS, wire::Selection};
+use vipnode_types::{LeaseId, Ms, NodeId, REDIAL_MS, wire::Selection};
 
 use crate::{
     Limits,
@@ -100,9 +100,14 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     /// Returns why a client cannot pay for one more lease; `None` if it can or need not.
     pub(crate) fn shortage(&self, client: u32) -> Option<Shortage> {
-        let Self { now, limits, agents, ledger, .. } = *self;
+        self.shortage_of(&self.agents.id(client)?)
+    }
+
+    /// The same for a node that may be unknown.
+    pub(crate) fn shortage_of(&self, client: &NodeId) -> Option<Shortage> {
+        let Self { now, limits, ledger, .. } = *self;
         let (price, ledger) = (limits.price, ledger.filter(|_| !limits.price.is_free())?);
-        let Some(payer) = ledger.links.payer(&agents.id(client)?) else { return Some(Shortage::NoPayer { price }) };
+        let Some(payer) = ledger.links.payer(client) else { return Some(Shortage::NoPayer { price }) };
         let lasts_ms = ledger.lasts_ms(payer, BurnRate::of(price), now);
         let short = lasts_ms == 0 || lasts_ms < limits.funds_last_ms;
         let (left, debt) = (ledger.left(payer, now), ledger.payer(payer).debt());

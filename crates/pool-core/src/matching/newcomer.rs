@@ -46,7 +46,10 @@ impl Matching {
             self.why_no_supply(newcomer, &survey, context)
         };
         let candidates = if reason.is_some() { 0 } else { survey.candidates };
-        (HostSupply { price, hosts: survey.on_chain(), candidates, reason }, survey.examined.saturating_add(steps))
+        (
+            HostSupply { price, hosts: survey.on_chain(), candidates, reason, ..HostSupply::default() },
+            survey.examined.saturating_add(steps),
+        )
     }
 
     /// Explains why none of the examined hosts could be assigned, and returns how many were examined for it.

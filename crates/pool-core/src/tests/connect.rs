@@ -1,5 +1,5 @@
 use vipnode_types::{
-    ChainSpec, Enode, EnodeHost, Ms, Price,
+    ChainSpec, Enode, EnodeHost, Ms,
     wire::{ClientCriteria, ConnectRequest, ErrorCode, EvictReason, HostSupply, ReportRequest, WireError},
 };
 
@@ -11,7 +11,7 @@ use crate::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, Limits
 
 /// When the delegations of these tests were issued, in this order.
 const OLDER: Ms = START.minus(6);
-const ISSUED: Ms = START.minus(5);
+pub(super) const ISSUED: Ms = START.minus(5);
 const NEWER: Ms = START.minus(4);
 
 fn connect(pool: &mut Pool, agent: u32, issued: Ms, hello: ConnectRequest) -> Result<(), WireError> {
@@ -249,7 +249,7 @@ fn presences_are_written_together_every_few_minutes() {
 }
 
 /// Checks a connect without making it, as `vipnode doctor` has a pool do.
-fn check(pool: &mut Pool, agent: u32, issued: Ms, hello: ConnectRequest) -> Result<HostSupply, WireError> {
+pub(super) fn check(pool: &mut Pool, agent: u32, issued: Ms, hello: ConnectRequest) -> Result<HostSupply, WireError> {
     let identity = Identity { node: node(agent), agent: agent_key(), issued };
     let connection = ConnectionId { gateway: 9, connection: agent, generation: 0 };
     let (address, hello) = (address(agent), Box::new(hello));
@@ -261,7 +261,7 @@ fn check(pool: &mut Pool, agent: u32, issued: Ms, hello: ConnectRequest) -> Resu
 
 /// So many hosts, each of which could be assigned.
 fn fits(hosts: u32) -> HostSupply {
-    HostSupply { price: Price::FREE, hosts, candidates: hosts, reason: None }
+    HostSupply { hosts, candidates: hosts, ..HostSupply::default() }
 }
 
 #[test]

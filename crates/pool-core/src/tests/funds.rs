@@ -128,7 +128,7 @@ impl Pool {
         code(&self.refused(want))
     }
 
-    fn refused(&mut self, want: u32) -> WireError {
+    pub(super) fn refused(&mut self, want: u32) -> WireError {
         let connection = self.connection(CLIENT);
         let ask = Box::new(vipnode_types::wire::AskRequest { want, avoid: Vec::new() });
         self.request(Command::Ask { connection, request: 2, ask }).unwrap().unwrap_err()

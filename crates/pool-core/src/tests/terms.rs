@@ -6,10 +6,11 @@ use vipnode_types::{
 };
 
 use super::{
+    connect::{ISSUED, check},
     funds::{credit_limits, pool as paying_pool},
     limits::status,
-    pool::client,
-    scenario::{CLIENT, MINUTE_MS},
+    pool::{Pool, client, host, node},
+    scenario::{CLIENT, HOST, MINUTE_MS},
 };
 use crate::Limits;
 
@@ -29,6 +30,23 @@ fn a_client_with_the_minimum_balance_is_served_and_with_less_it_is_not() {
             assert_eq!(pool.served(1).len(), 1, "{price}: {least} are enough");
         }
     }
+}
+
+#[test]
+fn a_check_of_a_connect_shows_what_a_request_for_hosts_would_get() {
+    let mut pool = paying_pool(credit_limits());
+    let asked = |pool: &mut Pool| check(pool, CLIENT, ISSUED, client(CLIENT)).unwrap();
+    let supply = asked(&mut pool);
+    assert_eq!(supply.unpaid, Some(pool.refused(1)), "no funds");
+    assert_eq!(supply.terms.payment, PaymentMode::Credit);
+    pool.credit((60 * MINUTE_MS).into());
+    assert_eq!(asked(&mut pool).unpaid, None);
+    pool.link(node(CLIENT), None, 2).unwrap();
+    let unpaid = asked(&mut pool).unpaid.unwrap();
+    assert!(unpaid.is(ErrorCode::PaymentRequired) && unpaid.hint().unwrap().contains("account link"), "{unpaid:?}");
+    assert_eq!(check(&mut pool, HOST, ISSUED, host(HOST, 1)).unwrap().unpaid, None, "a host pays nothing");
+    let unknown = pool.newcomer();
+    assert_eq!(check(&mut pool, unknown, ISSUED, client(unknown)).unwrap().unpaid, Some(unpaid));
 }
 
 #[test]

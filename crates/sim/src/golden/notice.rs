@@ -20,6 +20,7 @@ impl Encode for Notice {
             | Self::PayoutKept { .. }
             | Self::Displaced { .. }
             | Self::FundsLow(_)
+            | Self::NoPayout { .. }
             | Self::Behind { .. }
             | Self::CaughtUp { .. }
             | Self::Balance { .. } => encode_pool(self, out),
@@ -93,6 +94,7 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
             new.encode(out);
         }
         Notice::PriceAboveMaximum { price, most: _prose } => price.encode(out),
+        Notice::NoPayout { price } => price.encode(out),
         Notice::FundsLow(low) => NoticeCall::FundsLow(*low).encode(out),
         Notice::Behind { blocks, latest } => {
             blocks.encode(out);
@@ -144,6 +146,7 @@ const fn number(notice: &Notice) -> u64 {
         Notice::PayoutKept { .. } => 33,
         Notice::FundsLow(_) => 34,
         Notice::LeaseUnpaid { .. } => 35,
+        Notice::NoPayout { .. } => 36,
     }
 }
 

@@ -1,9 +1,10 @@
 use serde::{Deserialize, Serialize};
 
+use super::{PaymentTerms, WireError};
 use crate::Price;
 
 /// The hosts that a pool has for a node that is not connected, and their price. Other hosts appear as counts only.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostSupply {
     /// The current price of a slot at this pool.
@@ -16,4 +17,11 @@ pub struct HostSupply {
     /// Why the pool would assign none, as text for the user; `None` if it would, or if it did not examine all hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// How clients of this pool pay, and the terms of that.
+    #[serde(default)]
+    pub terms: PaymentTerms,
+    /// Only for a client: the refusal that its request for hosts would get, because no account with enough funds pays for its
+    /// node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpaid: Option<WireError>,
 }

@@ -11,8 +11,9 @@ use vipnode_agent::Reached;
 use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy, Protocol2Config};
 use vipnode_node::NodeError;
 use vipnode_types::{
-    ChainSpec, Direction, Enode, HeadFact, Ms, NodeFacts, NodeId, PeerFact, PoolId, PoolKey, Price,
-    wire::{Admission, ErrorCode, HostSupply, Reach, ReachReply, WireError},
+    Account, ChainSpec, Direction, Enode, HeadFact, Ms, NodeFacts, NodeId, PaymentMode, PeerFact, PoolId, PoolKey,
+    Price,
+    wire::{Admission, ErrorCode, HostSupply, PaymentTerms, Reach, ReachReply, WireError},
 };
 
 use super::{
@@ -44,7 +45,7 @@ fn well() -> Facts {
         port_error: None,
         time_ms: NOW.plus(200),
         admission: Admission::Allowed,
-        supply: Some(HostSupply { price: Price::FREE, hosts: 2, candidates: 2, reason: None }),
+        supply: Some(HostSupply { hosts: 2, candidates: 2, ..HostSupply::default() }),
     };
     Facts {
         now: NOW,

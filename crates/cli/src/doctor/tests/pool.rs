@@ -140,3 +140,31 @@ fn no_hosts(facts: &mut Facts) {
     let none = HostSupply { hosts: 0, candidates: 0, reason: Some("no host here".to_owned()), ..supply(facts).clone() };
     reply(facts).supply = Some(none);
 }
+
+fn charging(facts: &mut Facts) {
+    let terms = PaymentTerms { payment: PaymentMode::Credit, ..PaymentTerms::default() };
+    let price = Price::per_minute(100);
+    *supply(facts) = HostSupply { price, terms, ..supply(facts).clone() };
+}
+
+#[test]
+fn a_pool_that_charges_needs_a_payer_for_a_client_and_a_payout_account_for_a_host() {
+    let mut facts = well();
+    charging(&mut facts);
+    let unpaid =
+        WireError::new(ErrorCode::PaymentRequired, "no account pays for this node", "Run `vipnode account link`.");
+    supply(&mut facts).unpaid = Some(unpaid);
+    let found = ills(&facts);
+    assert_eq!(
+        found.iter().map(|ill| (ill.check, ill.verdict)).collect::<Vec<_>>(),
+        [("payment", Verdict::Warning), ("payout", Verdict::Warning),]
+    );
+    assert!(found[0].hint.contains("account link") && found[1].hint.contains("--payout"), "{found:?}");
+    facts.wants.agent.host = None;
+    assert!(matches!(&ills(&facts)[..], [ill] if ill.check == "payment" && ill.verdict == Verdict::Error));
+    supply(&mut facts).unpaid = None;
+    facts.wants.agent.host = Some(HostConfig { payout: Some(Account::new([7; 20])), ..host(10) });
+    assert_eq!(ills(&facts), []);
+    let checks: Vec<_> = evaluate(&facts).iter().map(|finding| finding.check).collect();
+    assert!(checks.contains(&"payment") && checks.contains(&"payout"), "{checks:?}");
+}

@@ -1,0 +1,32 @@
+//! Who pays for the node's slots, and who is paid for those that it sells.
+
+use vipnode_types::wire::{HostSupply, ReachReply};
+
+use super::{Facts, Finding, partners::unserved};
+
+/// What a pool that charges needs from each role. The pool judges a client as it would judge its request for hosts.
+pub(super) fn evaluate(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
+    let charges = |supply: &&HostSupply| !supply.terms.payment.is_none() && !supply.price.is_free();
+    let Some(supply) = reply.supply.as_ref().filter(charges) else { return Vec::new() };
+    let client = facts.wants.client.then(|| client(facts, supply));
+    client.into_iter().chain(facts.wants.sells().then(|| host(facts)).flatten()).collect()
+}
+
+fn client(facts: &Facts, supply: &HostSupply) -> Finding {
+    let Some(error) = &supply.unpaid else {
+        return Finding::ok("payment", "The account that pays for this node has enough funds for a slot");
+    };
+    unserved(facts, "payment", format!("This node gets no host: {}", error.message), error.hint().unwrap_or_default())
+}
+
+fn host(facts: &Facts) -> Option<Finding> {
+    let host = facts.wants.agent.host.as_ref()?;
+    Some(match host.payout {
+        Some(payout) => Finding::ok("payout", format!("What this host earns is paid to {payout}")),
+        None => Finding::warning(
+            "payout",
+            "Clients of this pool pay, but this host has no payout account, so it earns nothing",
+            "Pass the account to be paid: --payout 0x…",
+        ),
+    })
+}
