@@ -65,6 +65,8 @@ pub enum Action {
         /// How long to wait, in milliseconds.
         after_ms: u64,
     },
+    /// Keep the price of the pool for further runs, each of which passes it to [`crate::AgentCore::restore_kept_price`].
+    KeepPrice(Price),
     /// Notify the user.
     Notice(Notice),
     /// The end; no action follows. `error` is set if the agent could not continue, or could not undo everything in
@@ -120,6 +122,11 @@ pub enum Notice {
         price: Price,
         /// The client's maximum.
         most: QuotedPrice,
+    },
+    /// The client keeps the pool's price as its maximum, because its user set none.
+    PriceKept {
+        /// The price.
+        price: Price,
     },
     /// None of the pool's other hosts is on the chain of this host's node.
     OtherChains {

@@ -5,7 +5,7 @@ use vipnode_types::{BrokenInvariant, Ms};
 use crate::{
     Action, AgentConfig, AgentCounters, AgentGauges, AgentView, EndedLeases, Event, NodeChange, NodeTask, PoolState,
     RequestTag,
-    client::{failed_hosts::FailedHosts, missing_hosts::MissingHosts},
+    client::{failed_hosts::FailedHosts, kept_price::KeptPrice, missing_hosts::MissingHosts},
     direct::direct_peers::DirectPeers,
     flows::stop::StopState,
     host::{host_state::HostState, offer::head_due, waiting_admits::WaitingAdmits},
@@ -45,6 +45,7 @@ pub struct AgentCore {
     pub(crate) hosting: HostState,
     pub(crate) waiting_admits: WaitingAdmits,
     pub(crate) failed_hosts: FailedHosts,
+    pub(crate) kept_price: KeptPrice,
     pub(crate) direct: DirectPeers,
     // The run.
     pub(crate) counters: AgentCounters,
@@ -91,6 +92,7 @@ impl AgentCore {
             hosting: HostState::default(),
             waiting_admits: WaitingAdmits::default(),
             failed_hosts: FailedHosts::default(),
+            kept_price: KeptPrice::default(),
             counters: AgentCounters::default(),
             ended: EndedLeases::default(),
             stopping: None,

@@ -198,6 +198,7 @@ fn terms() -> Vec<Notice> {
         Notice::LeaseUnpaid { lease: LeaseId::new(7), host: node(0xab), account: Some(Account::new([7; 20])) },
         Notice::LeaseUnpaid { lease: LeaseId::new(7), host: node(0xab), account: None },
         Notice::NoPayout { price: Price::per_minute(100_000_000_000) },
+        Notice::PriceKept { price: Price::per_minute(100_000_000_000) },
         Notice::PriceAboveMaximum {
             price: Price::per_minute(100_000_000_000),
             most: "50 gwei/minute".parse().unwrap(),

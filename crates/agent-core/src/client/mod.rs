@@ -6,4 +6,5 @@ pub(crate) mod avoided_hosts;
 pub(crate) mod connect_failure;
 pub(crate) mod failed_hosts;
 pub(crate) mod host_rejection;
+pub(crate) mod kept_price;
 pub(crate) mod missing_hosts;

@@ -130,6 +130,7 @@ impl AgentCore {
         let before = self.session.price();
         self.session.accepted(now, welcome.report_interval_ms, (price, fee_bps, terms), pool_id);
         out.push(Action::Notice(Notice::Connected { welcome: text, price, pool_id }));
+        self.keep_first_price(out);
         self.announce_price(before, out);
         if let Some(address) = self.session.replaced(now, welcome.replaced) {
             out.push(Action::Notice(Notice::Displaced { address, wait_ms: limits::DISPLACED_WAIT_MS }));

@@ -9,6 +9,7 @@ mod connect_failure;
 mod direct_peers;
 mod end_lease;
 mod hosts;
+mod kept_price;
 mod node;
 mod node_commands;
 mod node_results;

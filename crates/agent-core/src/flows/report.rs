@@ -89,6 +89,7 @@ impl AgentCore {
             let before = self.session.price();
             self.session.set_price(price);
             self.announce_price(before, out);
+            self.present_kept_price(now, out);
         }
         if matches!(answer, Ok(ReportReply { resync: false, .. })) {
             self.reports.accept(sent);

@@ -151,7 +151,7 @@ impl World {
 
     fn act(&mut self, action: Action) -> Result<(), TestCaseError> {
         match action {
-            Action::Resolve { .. } => {}
+            Action::Resolve { .. } | Action::KeepPrice(_) => {}
             Action::List { task } => self.lists.push(task),
             Action::Journal(entry) => {
                 if let JournalEntry::Undone { lease, kind } = &entry {

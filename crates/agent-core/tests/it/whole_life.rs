@@ -105,7 +105,7 @@ impl World {
                 assert_eq!(error, None);
                 self.stopped[who] = true;
             }
-            Action::Watch { .. } | Action::Notice(_) => {}
+            Action::Watch { .. } | Action::Notice(_) | Action::KeepPrice(_) => {}
             Action::Reconnect { .. } | Action::Resolve { .. } => panic!("a socket was lost, or a host named"),
         }
     }

@@ -50,6 +50,12 @@ impl Actor {
                     *attempt = Attempt { number: attempt.number + 1, after: Duration::from_millis(after_ms) };
                 });
             }
+            Action::KeepPrice(price) => {
+                // Without it, the next start keeps the price of then.
+                if let Some(Err(error)) = self.kept_prices.as_mut().map(|prices| prices.keep(price)) {
+                    self.notifier.notify(AgentNotice::Fault(Failure::of(&error)));
+                }
+            }
             Action::Notice(notice) => self.notifier.notify(AgentNotice::Notice(notice)),
             Action::Stopped { error } => {
                 self.node.settle().await;

@@ -20,7 +20,7 @@ use crate::{
     node::{Executor, NodeCommand, Observer},
     notifier::Notifier,
     pool::{Attempt, PoolClient, PoolEvent, PoolEventKind, PoolRequest},
-    state::Journal,
+    state::{Journal, KeptPrices},
 };
 
 /// What the actor connects: the node, the pool and the user.
@@ -45,6 +45,8 @@ pub(crate) struct Actor {
     pub(super) notifier: Notifier,
     pub(super) metrics: Option<AgentMetrics>,
     pub(super) journal: JournalQueue,
+    /// Where there is a pool.
+    pub(super) kept_prices: Option<KeptPrices>,
     pub(super) node: Arc<dyn Node>,
     pub(super) static_status: StaticStatus,
     pub(super) status_queries: mpsc::Receiver<StatusQuery>,
@@ -94,17 +96,22 @@ impl Actor {
         };
         tasks.spawn(observer.run(parts.facts));
         let Queries { status: status_queries, pool: queries } = parts.queries;
-        let client = parts.pool.map(|(connector, pool)| {
-            let PreparedPool { protocol, identity } = pool;
-            PoolClient { connector, protocol, identity, queries }
-        });
+        let (client, kept_prices) = parts.pool.map(|(connector, pool)| {
+            let PreparedPool { protocol, identity, prices } = pool;
+            (PoolClient { connector, protocol, identity, queries }, prices)
+        }).unzip();
+        let mut core = AgentCore::new(config, journal.alive().cloned(), clock.now());
+        if let Some(price) = kept_prices.as_ref().and_then(KeptPrices::get) {
+            core.restore_kept_price(price);
+        }
         let client_task = client.map(|client| tokio::spawn(client.run(attempts_given, requests_given, events_out)));
         let mut actor = Self {
-            core: AgentCore::new(config, journal.alive().cloned(), clock.now()),
+            core,
             clock,
             notifier,
             metrics: parts.metrics,
             journal: JournalQueue::new(journal),
+            kept_prices,
             node,
             static_status: parts.static_status,
             status_queries,

@@ -12,7 +12,7 @@ use crate::{
     node::longer,
     notifier::Notifier,
     pool::{PoolIdCheck, Protocol},
-    state::{AgentIdentity, Journal, Nonces, StateDir, read_node_key},
+    state::{AgentIdentity, Journal, KeptPrices, Nonces, StateDir, read_node_key},
 };
 
 /// What the agent core needs before it starts.
@@ -28,6 +28,7 @@ pub(crate) struct Prepared {
 pub(crate) struct PreparedPool {
     pub(crate) protocol: Protocol,
     pub(crate) identity: PoolIdCheck,
+    pub(crate) prices: KeptPrices,
 }
 
 pub(crate) async fn prepare(config: &RunnerConfig, notifier: &Notifier) -> Result<Prepared, AgentError> {
@@ -42,6 +43,7 @@ pub(crate) async fn prepare(config: &RunnerConfig, notifier: &Notifier) -> Resul
     let pool = match &config.pool {
         Some(access) => Some(PreparedPool {
             identity: identity(&state, access, notifier)?,
+            prices: state.kept_prices(access.address.url())?,
             protocol: protocol(&state, &facts, config, access, notifier).await?,
         }),
         None => None,

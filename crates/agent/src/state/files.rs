@@ -2,10 +2,14 @@
 
 use std::{io, path::Path};
 
+use serde::Serialize;
 use vipnode_files::OpenDir;
 use vipnode_types::NodeId;
 
-use crate::{AgentError, limits::FILE_BYTES};
+use crate::{
+    AgentError,
+    limits::{FILE_BYTES, POOL_PINS},
+};
 
 /// Opens the directory of a node below `root`; `None` if it does not exist.
 pub(super) fn open_existing(root: &Path, node: NodeId) -> Result<Option<OpenDir>, AgentError> {
@@ -32,6 +36,19 @@ pub(super) fn read(dir: &OpenDir, name: &str) -> Result<Option<Vec<u8>>, AgentEr
 /// Writes a file whole; see [`OpenDir::replace_file`].
 pub(super) fn write(dir: &OpenDir, name: &str, bytes: &[u8]) -> Result<(), AgentError> {
     dir.replace_file(name, bytes).map(drop).map_err(fault("writing", &dir.file(name)))
+}
+
+/// Writes a list as JSON, without its first entries if it is too long: at most [`POOL_PINS`] of them, in a file of at most
+/// [`FILE_BYTES`].
+pub(super) fn write_bounded<T: Serialize>(dir: &OpenDir, name: &str, entries: &mut Vec<T>) -> Result<(), AgentError> {
+    let most = usize::try_from(FILE_BYTES).unwrap_or(usize::MAX);
+    loop {
+        let json = serde_json::to_vec_pretty(&entries).map_err(AgentError::internal)?;
+        if entries.len() <= POOL_PINS && json.len() <= most {
+            return write(dir, name, &json);
+        }
+        entries.remove(0);
+    }
 }
 
 /// A directory that cannot be opened, or in which another user could replace files.

@@ -1,9 +1,11 @@
-//! What an agent keeps on disk for one node: `agent.key`, `delegation.json`, `journal`, `lock`, `nonce`, `pool`, `pools.json`.
+//! What an agent keeps on disk for one node: `agent.key`, `delegation.json`, `journal`, `lock`, `nonce`, `pool`, `pools.json`,
+//! `prices.json`.
 
 mod files;
 mod identity;
 mod journal;
 mod kept_identity;
+mod kept_prices;
 mod nonces;
 mod pool_pins;
 #[cfg(test)]
@@ -24,6 +26,7 @@ pub use identity::{AgentIdentity, load_node_key, read_node_key};
 pub(crate) use journal::DamagedJournal;
 pub use journal::Journal;
 pub use kept_identity::{check_identity, kept_identity};
+pub(crate) use kept_prices::KeptPrices;
 pub use nonces::Nonces;
 pub use pool_pins::{PoolPins, pinned_pool};
 

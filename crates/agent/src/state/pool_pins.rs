@@ -5,14 +5,11 @@ use vipnode_files::OpenDir;
 use vipnode_types::{NodeId, PoolId};
 
 use super::{StateDir, files};
-use crate::{
-    AgentError,
-    limits::{FILE_BYTES, POOL_PINS},
-};
+use crate::AgentError;
 
 const POOLS: &str = "pools.json";
 
-/// The IDs of pools that this agent has used, each with the pool's URL. At most [`POOL_PINS`]; a further one drops the one
+/// The IDs of pools that this agent has used, each with the pool's URL. At most [`crate::limits::POOL_PINS`]; a further one drops the one
 /// that was pinned first. Only URLs that the user passed get here, so no pool can drop the pin of another.
 #[derive(Debug)]
 pub struct PoolPins {
@@ -68,15 +65,7 @@ impl PoolPins {
     pub fn set(&mut self, url: &str, id: Option<PoolId>) -> Result<(), AgentError> {
         let mut pins: Vec<PoolPin> = self.pins.iter().filter(|pin| pin.url != url).cloned().collect();
         pins.extend(id.map(|id| PoolPin { url: url.to_owned(), id }));
-        let most = usize::try_from(FILE_BYTES).unwrap_or(usize::MAX);
-        let json = loop {
-            let json = serde_json::to_vec_pretty(&pins).map_err(AgentError::internal)?;
-            if pins.len() <= POOL_PINS && json.len() <= most {
-                break json;
-            }
-            pins.remove(0);
-        };
-        files::write(&self.dir, POOLS, &json)?;
+        files::write_bounded(&self.dir, POOLS, &mut pins)?;
         self.pins = pins;
         Ok(())
     }
@@ -87,6 +76,7 @@ mod tests {
     use vipnode_types::{NodeKey, PoolKey};
 
     use super::*;
+    use crate::limits::{FILE_BYTES, POOL_PINS};
 
     fn id(number: u8) -> PoolId {
         PoolKey::from_random([number; 32]).unwrap().id()

@@ -222,7 +222,7 @@ pub(crate) struct HostSelectionArgs {
     pub(crate) min_peers: u32,
     /// Pay at most this much for a slot, such as "100 gwei/minute".
     ///
-    /// [default: any price]
+    /// [default: at a pool whose clients pay, the price at the first start; elsewhere any price]
     #[arg(long, value_name = "PRICE", help_heading = "Payment")]
     pub(crate) max_price: Option<QuotedPrice>,
     /// Require hosts to serve these capabilities, such as snap/1.

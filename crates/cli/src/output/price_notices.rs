@@ -15,6 +15,13 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
             let json = |price| serde_json::to_value(price).unwrap_or_default();
             Line::new("price_changed", Tone::Plain, text).with("old", json(old)).with("new", json(new))
         }
+        Notice::PriceKept { price } => {
+            let text = format!(
+                "This client pays at most {} for a slot here: without --max-price, the price at the first start is the maximum.",
+                priced(*price)
+            );
+            Line::new("price_kept", Tone::Plain, text).with("price", serde_json::to_value(price).unwrap_or_default())
+        }
         Notice::PriceAboveMaximum { price, most } => {
             let text = format!(
                 "Waiting: a slot costs {price} here, more than --max-price {most}, so this client gets no further \

@@ -45,6 +45,10 @@ impl Encode for Action {
                 out.number(8);
                 notice.encode(out);
             }
+            Self::KeepPrice(price) => {
+                out.number(11);
+                price.encode(out);
+            }
             Self::Stopped { error } => {
                 out.number(9);
                 error.encode(out);

@@ -21,6 +21,7 @@ impl Encode for Notice {
             | Self::Displaced { .. }
             | Self::FundsLow(_)
             | Self::NoPayout { .. }
+            | Self::PriceKept { .. }
             | Self::Behind { .. }
             | Self::CaughtUp { .. }
             | Self::Balance { .. } => encode_pool(self, out),
@@ -94,7 +95,7 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
             new.encode(out);
         }
         Notice::PriceAboveMaximum { price, most: _prose } => price.encode(out),
-        Notice::NoPayout { price } => price.encode(out),
+        Notice::NoPayout { price } | Notice::PriceKept { price } => price.encode(out),
         Notice::FundsLow(low) => NoticeCall::FundsLow(*low).encode(out),
         Notice::Behind { blocks, latest } => {
             blocks.encode(out);
@@ -147,6 +148,7 @@ const fn number(notice: &Notice) -> u64 {
         Notice::FundsLow(_) => 34,
         Notice::LeaseUnpaid { .. } => 35,
         Notice::NoPayout { .. } => 36,
+        Notice::PriceKept { .. } => 37,
     }
 }
 
