@@ -155,6 +155,7 @@ impl AgentCore {
         let AgentConfig { protocol2, seed, pool, request_ms, .. } = self.config;
         let host = config.host.filter(|_| self.config.host.is_some()).or_else(|| self.config.host.clone());
         self.config = AgentConfig { protocol2, seed, pool, request_ms, host, ..config };
+        self.use_kept_price();
         self.direct.configured(&self.config.direct);
         self.hosting.configured();
         // Current peers may not satisfy the new rules.

@@ -1,10 +1,10 @@
 //! What a client's user learns about who pays for it.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, AgentConfig, Event, FromPool, Notice, PoolAnswer};
+use vipnode_agent_core::{Action, AgentConfig, Event, FromPool, Notice, PoolAnswer, ToPool};
 use vipnode_types::{
     Account, Amount, Asset, PaymentMode, PeerCommand, Price,
-    wire::{EvictCall, EvictReason, FundsLow, NoticeCall, PaymentTerms},
+    wire::{EvictCall, EvictReason, FundsLow, NoticeCall, PaymentTerms, ReportReply},
 };
 
 #[test]
@@ -31,14 +31,28 @@ fn d18_a_client_shows_why_its_lease_ended_and_lets_the_host_go() {
     }
 }
 
-/// The notices after a connect to a pool with these terms.
-fn joins(bench: &mut Bench, price: Price, payment: PaymentMode) -> Vec<Notice> {
+/// The maximum price of the hello that the agent sent last.
+fn presented(bench: &Bench) -> Option<String> {
+    let hello = bench.out.iter().find_map(|action| match action {
+        Action::Pool { request: ToPool::Connect(hello), .. } => Some(hello),
+        _ => None,
+    });
+    hello.unwrap().client.as_ref().unwrap().max_price.as_ref().map(ToString::to_string)
+}
+
+/// Connects to a pool with these terms.
+fn connects(bench: &mut Bench, price: Price, payment: PaymentMode) {
     bench.on(Event::PoolLost { why: "closed".into() });
     bench.on(Event::PoolOpen);
     let PoolAnswer::Connect(mut reply) = welcome(Vec::new()) else { panic!() };
     (reply.price, reply.terms) = (price, PaymentTerms { payment, ..PaymentTerms::default() });
     let tag = bench.connect_tag();
     bench.answer(tag, PoolAnswer::Connect(reply));
+}
+
+/// The warnings after that.
+fn joins(bench: &mut Bench, price: Price, payment: PaymentMode) -> Vec<Notice> {
+    connects(bench, price, payment);
     bench.notices().into_iter().filter(|notice| matches!(notice, Notice::NoPayout { .. })).collect()
 }
 
@@ -57,4 +71,48 @@ fn a_host_without_a_payout_account_is_warned_once_at_a_pool_that_charges() {
     for config in [paid(host_config(3)), client_config(1), host_config(0)] {
         assert_eq!(joins(&mut Bench::live(config), price, PaymentMode::Credit), []);
     }
+}
+
+#[test]
+fn a_client_without_a_maximum_keeps_the_price_at_its_first_start() {
+    let (price, higher) = (Price::per_minute(7), Price::per_minute(8));
+    let maximum = |bench: &Bench| bench.core.view().max_price.map(|most| most.to_string());
+    let kept = |bench: &Bench| bench.out.iter().any(|action| matches!(action, Action::KeepPrice(_)));
+    let mut bench = Bench::live(client_config(1));
+    connects(&mut bench, higher, PaymentMode::None);
+    assert_eq!((kept(&bench), maximum(&bench)), (false, None), "nobody pays");
+    connects(&mut bench, price, PaymentMode::Credit);
+    assert!(bench.out.contains(&Action::KeepPrice(price)));
+    assert!(bench.notices().contains(&Notice::PriceKept { price }));
+    let most = "7 wei/minute".parse().unwrap();
+
+    let (tag, _) = bench.report().unwrap();
+    bench.answer(tag, PoolAnswer::Report(ReportReply { price: Some(higher), ..ReportReply::default() }));
+    assert!(bench.notices().contains(&Notice::PriceAboveMaximum { price: higher, most }));
+    assert!(bench.out.contains(&Action::Reconnect { after_ms: 0 }), "the pool learns the maximum");
+    bench.on(Event::PoolOpen);
+    assert_eq!(presented(&bench).as_deref(), Some("7 wei/minute"));
+    connects(&mut bench, higher, PaymentMode::Credit);
+    assert_eq!((kept(&bench), maximum(&bench).as_deref()), (false, Some("7 wei/minute")));
+
+    bench.on(Event::Configured(Box::new(client_config(1))));
+    assert_eq!(maximum(&bench).as_deref(), Some("7 wei/minute"), "also after a reload");
+    let asked = AgentConfig { max_price: "9 wei/minute".parse().ok(), ..client_config(1) };
+    bench.on(Event::Configured(Box::new(asked.clone())));
+    assert_eq!(maximum(&bench).as_deref(), Some("9 wei/minute"), "what the user sets counts");
+    let mut bench = Bench::live(asked);
+    connects(&mut bench, price, PaymentMode::Credit);
+    assert!(!kept(&bench));
+}
+
+#[test]
+fn a_later_run_has_the_price_of_the_first_one_as_its_maximum() {
+    let mut bench = Bench::new(client_config(1));
+    bench.core.restore_kept_price(Price::per_minute(7));
+    bench.node_up();
+    bench.on(Event::PoolOpen);
+    assert_eq!(presented(&bench).as_deref(), Some("7 wei/minute"));
+    connects(&mut bench, Price::per_minute(6), PaymentMode::Credit);
+    assert!(!bench.out.contains(&Action::KeepPrice(Price::per_minute(6))), "a lower price does not lower it");
+    assert_eq!(bench.core.view().max_price, "7 wei/minute".parse().ok());
 }

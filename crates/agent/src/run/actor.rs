@@ -96,10 +96,13 @@ impl Actor {
         };
         tasks.spawn(observer.run(parts.facts));
         let Queries { status: status_queries, pool: queries } = parts.queries;
-        let (client, kept_prices) = parts.pool.map(|(connector, pool)| {
-            let PreparedPool { protocol, identity, prices } = pool;
-            (PoolClient { connector, protocol, identity, queries }, prices)
-        }).unzip();
+        let (client, kept_prices) = parts
+            .pool
+            .map(|(connector, pool)| {
+                let PreparedPool { protocol, identity, prices } = pool;
+                (PoolClient { connector, protocol, identity, queries }, prices)
+            })
+            .unzip();
         let mut core = AgentCore::new(config, journal.alive().cloned(), clock.now());
         if let Some(price) = kept_prices.as_ref().and_then(KeptPrices::get) {
             core.restore_kept_price(price);

@@ -72,7 +72,10 @@ mod tests {
         assert_eq!(kept("wss://a/").get(), None);
         kept("wss://a/").keep(Price::per_minute(1)).unwrap();
         kept("wss://b/").keep(Price::per_minute(2)).unwrap();
-        assert_eq!((kept("wss://a/").get(), kept("wss://b/").get()), (Some(Price::per_minute(1)), Some(Price::per_minute(2))));
+        assert_eq!(
+            (kept("wss://a/").get(), kept("wss://b/").get()),
+            (Some(Price::per_minute(1)), Some(Price::per_minute(2)))
+        );
         kept("wss://a/").keep(Price::per_minute(3)).unwrap();
         assert_eq!(kept("wss://a/").get(), Some(Price::per_minute(3)));
     }

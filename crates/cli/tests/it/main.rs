@@ -40,6 +40,7 @@ mod real_light;
 mod real_market;
 mod real_matching;
 mod real_metrics;
+mod real_payment;
 mod real_pool_restart;
 mod real_prometheus;
 mod real_protocol2;

@@ -6,7 +6,7 @@ use vipnode_node::sim::sim_key;
 use vipnode_types::NodeKey;
 
 /// Runs `vipnode pool admin` and returns its answer.
-async fn admin(datadir: &str, args: &[&str]) -> Value {
+pub async fn admin(datadir: &str, args: &[&str]) -> Value {
     let output = ran(&[&["pool", "admin"], args, &["--datadir", datadir, "--json"]].concat()).await;
     assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
