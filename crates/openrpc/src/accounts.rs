@@ -86,6 +86,7 @@ pub(super) fn account() -> MethodRow {
         asset: Asset::ETHER,
         time_ms: NOW,
         credited: Amount::new(3_000_000_000_000_000),
+        debited: Amount::ZERO,
         spent: Amount::new(900_000_000_000_000),
         running: Amount::new(100_000_000_000_000),
         limit: Amount::ZERO,

@@ -9,7 +9,8 @@ pub(crate) fn account_page(account: &Account, pool: &str, view: &AccountView, wi
     let (available, owed) = balance(view);
     let mut rows = vec![
         ["Credited".to_owned(), show(view.credited)],
-        ["Spent".to_owned(), show(view.spent)],
+        ["Debited".to_owned(), show(view.debited)],
+        ["Spent on slots".to_owned(), show(view.spent)],
         ["Running leases".to_owned(), show(view.running)],
     ];
     if view.limit != Amount::ZERO {
@@ -37,7 +38,7 @@ pub(crate) fn account_page(account: &Account, pool: &str, view: &AccountView, wi
 /// What the account can still spend, and what it owes.
 fn balance(view: &AccountView) -> (Amount, Amount) {
     let sum = |one: Amount, other| one.checked_add(other).unwrap_or(Amount::MAX);
-    let (spent, own) = (sum(view.spent, view.running), view.credited);
+    let (spent, own) = (sum(sum(view.spent, view.debited), view.running), view.credited);
     let available = sum(own, view.limit).checked_sub(spent).unwrap_or_default();
     (available, spent.checked_sub(own).unwrap_or_default())
 }
@@ -54,6 +55,7 @@ mod tests {
             asset: Asset::new("USDC", 6).unwrap(),
             time_ms: Ms::new(1_795_000_000_000),
             credited: Amount::new(25_000_000),
+            debited: Amount::new(5_000_000),
             spent: Amount::new(1_234_567),
             running: Amount::new(8_000),
             limit: Amount::ZERO,

@@ -52,15 +52,15 @@ struct CipherParams {
 
 /// The parameters of both functions.
 #[derive(Deserialize)]
-struct KdfParams {
-    dklen: u32,
+pub(super) struct KdfParams {
+    pub(super) dklen: u32,
     #[serde(with = "const_hex")]
-    salt: Vec<u8>,
-    n: Option<u64>,
-    r: Option<u32>,
-    p: Option<u32>,
-    c: Option<u32>,
-    prf: Option<String>,
+    pub(super) salt: Vec<u8>,
+    pub(super) n: Option<u64>,
+    pub(super) r: Option<u32>,
+    pub(super) p: Option<u32>,
+    pub(super) c: Option<u32>,
+    pub(super) prf: Option<String>,
 }
 
 /// Decrypts the key of an account.
@@ -99,7 +99,7 @@ fn decrypt(text: &str, password: &str) -> Result<AccountKey, KeystoreError> {
 }
 
 /// The key for the cipher, and the one for the checksum.
-fn halves(derived: &[u8; 32]) -> [[u8; 16]; 2] {
+pub(super) fn halves(derived: &[u8; 32]) -> [[u8; 16]; 2] {
     let mut halves = [[0; 16]; 2];
     for (half, bytes) in halves.iter_mut().zip(derived.chunks_exact(16)) {
         half.copy_from_slice(bytes);
@@ -116,7 +116,7 @@ const fn is_costly(n: u64, r: u64, p: u64) -> bool {
 }
 
 /// The key that a password stands for.
-fn derive(kdf: &str, params: &KdfParams, password: &str) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
+pub(super) fn derive(kdf: &str, params: &KdfParams, password: &str) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
     let form = |why: &str| KeystoreError::Form { why: why.to_owned() };
     let mut derived = Zeroizing::new([0; 32]);
     if params.dklen != 32 {

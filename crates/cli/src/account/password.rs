@@ -15,10 +15,28 @@ const FILE_BYTES: u64 = 4 << 10;
 /// # Errors
 /// [`KeystoreError::PasswordFile`], [`KeystoreError::NoPassword`], [`KeystoreError::Terminal`].
 pub(super) fn password(file: Option<&Path>) -> Result<Zeroizing<String>, KeystoreError> {
-    let Some(path) = file else { return typed() };
+    let Some(path) = file else { return asked("Password of the keystore: ") };
     let read = vipnode_files::read_text(path, FILE_BYTES);
     let text = read.map_err(|error| KeystoreError::PasswordFile { path: path.to_owned(), error })?;
     Ok(first_line(&Zeroizing::new(text)))
+}
+
+/// Reads the password of a new keystore: the first line of a file, or what the user types twice.
+///
+/// # Errors
+/// As [`password`], and [`KeystoreError::NoNewPassword`] for an empty one, [`KeystoreError::Mistyped`].
+pub(crate) fn new_password(file: Option<&Path>) -> Result<Zeroizing<String>, KeystoreError> {
+    let chosen = match file {
+        Some(_) => password(file)?,
+        None => asked("Password of the new keystore: ")?,
+    };
+    if chosen.is_empty() {
+        return Err(KeystoreError::NoNewPassword);
+    }
+    if file.is_none() && *asked("The same password again: ")? != *chosen {
+        return Err(KeystoreError::Mistyped);
+    }
+    Ok(chosen)
 }
 
 /// The first line without its end. Spaces belong to the password.
@@ -27,14 +45,14 @@ fn first_line(text: &str) -> Zeroizing<String> {
 }
 
 /// Asks on the terminal, which does not show what is typed.
-fn typed() -> Result<Zeroizing<String>, KeystoreError> {
+fn asked(question: &str) -> Result<Zeroizing<String>, KeystoreError> {
     let input = io::stdin();
     if !input.is_terminal() {
         return Err(KeystoreError::NoPassword);
     }
     let fault = |error| KeystoreError::Terminal { error };
     let mut output = anstream::stderr().lock();
-    output.write_all(b"Password of the keystore: ").and_then(|()| output.flush()).map_err(fault)?;
+    output.write_all(question.as_bytes()).and_then(|()| output.flush()).map_err(fault)?;
     let mut line = Zeroizing::new(String::new());
     let read = read_hidden(&input, &mut line);
     // The end of the line that was typed is hidden too.
@@ -96,5 +114,7 @@ mod tests {
             assert_eq!(*password(Some(&path)).unwrap(), password_in_it, "{text:?}");
         }
         assert!(matches!(password(Some(dir.path())), Err(KeystoreError::PasswordFile { .. })));
+        std::fs::write(&path, "\nx").unwrap();
+        assert!(matches!(new_password(Some(&path)), Err(KeystoreError::NoNewPassword)));
     }
 }

@@ -26,6 +26,7 @@ mod tls;
 mod trust;
 mod typed_target;
 mod value_hint;
+mod wallet;
 mod whole_number;
 
 use std::path::PathBuf;
@@ -66,6 +67,7 @@ pub(crate) use self::{
     trust::TrustArgs,
     typed_target::TypedTarget,
     value_hint::value_hint,
+    wallet::{WalletArgs, WalletCommand, WalletNewArgs},
 };
 
 const EXAMPLES: &str = "\
@@ -207,6 +209,8 @@ pub(crate) enum Command {
     Link(LinkArgs),
     /// Let nodes spend from an account, and show its balances.
     Account(Box<AccountArgs>),
+    /// Make an account that can pay or be paid.
+    Wallet(WalletArgs),
     /// Check the setup and suggest fixes.
     ///
     /// Checks everything that the role requires. Makes no changes.

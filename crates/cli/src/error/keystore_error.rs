@@ -3,7 +3,7 @@ use std::{io, path::PathBuf};
 use vipnode_types::errors;
 
 errors! {
-    /// Why the key in a keystore file cannot be used.
+    /// Why a keystore file cannot be used or written.
     #[derive(Debug)]
     pub(crate) enum KeystoreError {
         /// The file cannot be read.
@@ -28,6 +28,19 @@ errors! {
         /// The terminal cannot be read.
         Terminal { error: io::Error }: local, "cannot read the password from the terminal: {error}",
             hint "Pass the password in a file: --password-file FILE.";
+        /// The password of a new keystore is empty.
+        NoNewPassword: local, "the password of the new keystore is empty", hint "Choose a password.";
+        /// The password of a new keystore was typed differently the second time.
+        Mistyped: local, "the two passwords differ", hint "Run the command again, or pass --password-file FILE.";
+        /// The file of a new keystore exists already.
+        Exists { path: PathBuf }: local, "{path} exists already" (path = path.display()),
+            hint "Pass the name of a new file: --out FILE.";
+        /// A new keystore cannot be written.
+        Write { path: PathBuf, error: io::Error }: local, "cannot write {path}: {error}" (path = path.display()),
+            hint "Pass a file in a directory that only this user can write to: --out FILE.";
+        /// The user has no home directory for a new keystore.
+        NoHome: local, "it is not known where to keep the keystore, because this user has no home directory",
+            hint "Pass a file: --out FILE.";
         /// Neither a keystore nor an account was given.
         NoSigner: local, "no account was given to sign for",
             hint "Pass the account's keystore with --keystore FILE, or its address with --account ADDRESS.";

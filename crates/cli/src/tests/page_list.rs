@@ -47,6 +47,8 @@ const PAGES: &[(&str, &[&str])] = &[
     ("account_unlink", &[]),
     ("account_show", &["account"]),
     ("account_statement", &["statement"]),
+    ("wallet", &[]),
+    ("wallet_new", &["wallet_new"]),
     ("doctor", &["doctor"]),
     ("status", &["status", "why"]),
     ("ping", &["ping"]),

@@ -59,3 +59,4 @@ mod tls;
 mod typed_files;
 #[cfg(target_os = "linux")]
 mod unwritable_output;
+mod wallet;

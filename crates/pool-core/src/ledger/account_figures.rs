@@ -20,8 +20,13 @@ impl AccountFigures {
     /// nothing.
     #[must_use]
     pub fn secured(&self) -> Amount {
-        let debited = self.sent.checked_sub(self.metered).unwrap_or_default();
-        self.received.checked_sub(debited).unwrap_or_default()
+        self.received.checked_sub(self.debited()).unwrap_or_default()
+    }
+
+    /// What was debited from a payer.
+    #[must_use]
+    pub fn debited(&self) -> Amount {
+        self.sent.checked_sub(self.metered).unwrap_or_default()
     }
 
     /// What a payer can still spend: its balance and its limit, less what it owes.

@@ -216,6 +216,16 @@ fn a_link_ends_the_running_period_and_the_figures_add_up() {
 }
 
 #[test]
+fn what_the_operator_took_back_is_not_shown_as_spent() {
+    let mut pool = super::funds::pool(super::funds::credit_limits());
+    let payer = super::funds::payer();
+    pool.credit(100_000);
+    pool.change(LedgerChangeKind::Debit { payer, amount: Amount::new(30_000) }, None).unwrap();
+    let view = pool.view(payer);
+    assert_eq!((view.credited.get(), view.debited.get(), view.spent.get()), (100_000, 30_000, 0));
+}
+
+#[test]
 fn an_agent_reads_the_funds_of_its_own_node_only() {
     let mut pool = leased_and_linked();
     let funds = pool.funds_of(CLIENT);

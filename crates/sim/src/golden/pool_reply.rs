@@ -105,9 +105,23 @@ impl Encode for ExplainReply {
 
 impl Encode for AccountView {
     fn encode(&self, out: &mut Encoder) {
-        let Self { asset: _constant, time_ms, credited, spent, running, limit, earned, secured, payable, nodes } = self;
+        let Self {
+            asset: _constant,
+            time_ms,
+            credited,
+            debited,
+            spent,
+            running,
+            limit,
+            earned,
+            secured,
+            payable,
+            nodes,
+        } = self;
         time_ms.encode(out);
-        [*credited, *spent, *running, *limit, *earned, *secured, *payable].iter().for_each(|amount| amount.encode(out));
+        [*credited, *debited, *spent, *running, *limit, *earned, *secured, *payable]
+            .iter()
+            .for_each(|amount| amount.encode(out));
         nodes.encode(out);
     }
 }

@@ -45,7 +45,7 @@ pub struct AccountQuery {
     pub signature: AccountSignature,
 }
 
-/// What an account has at a pool. `credited`, `spent`, `earned`, and `secured` are totals that never decrease.
+/// What an account has at a pool. `credited`, `debited`, `spent`, `earned`, and `secured` are totals that never decrease.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountView {
@@ -55,7 +55,10 @@ pub struct AccountView {
     pub time_ms: Ms,
     /// What the operator received from the account or granted it.
     pub credited: Amount,
-    /// What ended billing periods cost, and what the operator took back.
+    /// What the operator returned to the account or took back.
+    #[serde(default)]
+    pub debited: Amount,
+    /// What ended billing periods cost.
     pub spent: Amount,
     /// What the running billing periods have cost so far.
     pub running: Amount,

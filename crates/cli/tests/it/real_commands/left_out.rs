@@ -59,6 +59,7 @@ pub const LEFT_OUT: &[LeftOut] = &[
     ),
     left_out("pool.md", "sudo systemctl reload vipnode-pool", SYSTEMD, ""),
     left_out("payments.md", "vipnode account ", NO_ACCOUNT, ""),
+    left_out("payments.md", "vipnode wallet new", "asks for a password; the tests of keystores make keys", ""),
     left_out("payments.md", "vipnode pool admin payout paid", NO_PAYOUT, ""),
     left_out("payments.md", "vipnode host ", "the pool of this page is another one", ""),
     left_out("under-attack.md", "sudo systemctl stop vipnode-pool", SYSTEMD, "pkill -INT -x vipnode"),
