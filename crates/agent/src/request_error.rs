@@ -33,6 +33,9 @@ errors! {
         /// Protocol 2 has no method that explains the pool's choices.
         NoExplainOverProtocol2: MethodNotFound, "protocol 2 has no method that explains the pool's choices",
             hint "Remove --protocol 2 if the pool supports protocol 3.";
+        /// Protocol 2 has no method that reports the funds of a node.
+        NoFundsOverProtocol2: MethodNotFound, "protocol 2 has no method that reports the funds of a node",
+            hint "Remove --protocol 2 if the pool supports protocol 3.";
         /// The pool did not answer a user's query, such as vipnode status --why.
         NoAnswer { why: String }: Server, "the pool did not answer: {why}", hint "Try again.";
         /// The pool did not report its status.

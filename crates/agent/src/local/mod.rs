@@ -2,7 +2,7 @@
 //!
 //! Each agent listens on `<state directory>/agents/<node>.sock`, so that two agents do not collide and one directory
 //! lists all agents. [`method::STATUS`] returns an [`AgentStatus`], [`method::EXPLAIN`] the pool's answer to
-//! `vipnode_explain`, and [`method::POOL`] its answer to `pool_status`. The methods change nothing and return no
+//! `vipnode_explain`, [`method::POOL`] its answer to `pool_status`, and [`method::FUNDS`] its answer to `vipnode_funds`. The methods change nothing and return no
 //! secrets.
 
 mod agent_status;
@@ -22,7 +22,7 @@ pub use connection_settings::ConnectionSettings;
 pub use local_error::LocalError;
 #[cfg(feature = "schema")]
 pub use openrpc_methods::rows;
-pub use status_client::{agents, explain, pool_status, socket, status};
+pub use status_client::{agents, explain, funds, pool_status, socket, status};
 pub use status_source::StatusSource;
 pub use vipnode_agent_core::PoolState;
 
@@ -39,4 +39,6 @@ pub mod method {
     pub const EXPLAIN: &str = "vipnode_agentExplain";
     /// The status of the agent's pool: a [`vipnode_types::wire::PoolStatus`].
     pub const POOL: &str = "vipnode_agentPoolStatus";
+    /// What the agent's node may spend at its pool, and what it earned: a [`vipnode_types::wire::NodeFunds`].
+    pub const FUNDS: &str = "vipnode_agentFunds";
 }

@@ -1,7 +1,7 @@
 use vipnode_openrpc::{CallDirection, MethodRow};
 use vipnode_types::{
-    ChainSpec, LeaseId, Ms, NodeId, Price,
-    wire::{ErrorCode, ExplainReply, PaymentTerms, PoolStats, PoolStatus},
+    Account, Amount, Asset, ChainSpec, LeaseId, Ms, NodeId, Price,
+    wire::{ErrorCode, ExplainReply, NodeFunds, PaymentTerms, PoolStats, PoolStatus},
 };
 
 use super::{
@@ -36,6 +36,23 @@ pub fn rows() -> Vec<MethodRow> {
         text,
         ("status", "The pool's response"),
     );
+    let text = "Takes no params. The agent calls `vipnode_funds` on its pool and returns the response.";
+    let funds = MethodRow::new::<NodeFunds>(
+        method::FUNDS,
+        CallDirection::Local,
+        "Get what the agent's node may spend and what it earned",
+        text,
+        ("funds", "The pool's response"),
+    );
+    let funds_example = NodeFunds {
+        asset: Asset::ETHER,
+        account: Some(Account::new([7; 20])),
+        available: Amount::new(2_000_000_000_000_000),
+        owed: Amount::ZERO,
+        payout: None,
+        earned: Amount::ZERO,
+        payable: Amount::ZERO,
+    };
     let pool_example = PoolStatus {
         time_updated: Ms::new(1_795_000_000_000).rfc3339(),
         time_started: Ms::new(1_794_990_000_000).rfc3339(),
@@ -58,6 +75,11 @@ pub fn rows() -> Vec<MethodRow> {
             "a pool with one client",
             Some(Vec::new()),
             &pool_example,
+        ),
+        funds.fails(&[ErrorCode::Unsuitable, ErrorCode::Server, ErrorCode::Busy]).example(
+            "a client with funds",
+            Some(Vec::new()),
+            &funds_example,
         ),
     ]
 }

@@ -72,6 +72,7 @@ impl IpcService for StatusService {
             method::STATUS => responder.respond(self.status().await),
             method::EXPLAIN => responder.respond(self.source.explain().await),
             method::POOL => responder.respond(self.source.pool().await),
+            method::FUNDS => responder.respond(self.source.funds().await),
             other => {
                 let name = other.chars().take(64).collect();
                 responder.respond::<()>(Err(RequestError::NoLocalMethod { name }.into()));

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use vipnode_rpc::{CallError, IpcListener, OpenError, RpcLimits, open_ipc};
 use vipnode_types::{
     NodeId,
-    wire::{ExplainReply, PoolStatus},
+    wire::{ExplainReply, NodeFunds, PoolStatus},
 };
 
 use super::{AgentStatus, LocalError, method};
@@ -77,6 +77,14 @@ pub async fn explain(socket: &Path) -> Result<ExplainReply, LocalError> {
 /// See [`LocalError`].
 pub async fn pool_status(socket: &Path) -> Result<PoolStatus, LocalError> {
     ask(socket, method::POOL, LOCAL_READ_THROUGH).await
+}
+
+/// What the node of the agent at a socket may spend at its pool, and what it earned; the agent asks the pool.
+///
+/// # Errors
+/// See [`LocalError`].
+pub async fn funds(socket: &Path) -> Result<NodeFunds, LocalError> {
+    ask(socket, method::FUNDS, LOCAL_READ_THROUGH).await
 }
 
 async fn ask<T: DeserializeOwned>(socket: &Path, method: &str, deadline: Duration) -> Result<T, LocalError> {

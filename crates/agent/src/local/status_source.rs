@@ -2,7 +2,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
-use vipnode_types::wire::{ExplainReply, PoolStatus, WireError};
+use vipnode_types::wire::{ExplainReply, NodeFunds, PoolStatus, WireError};
 
 use super::{AgentStatus, PoolState};
 use crate::{
@@ -21,6 +21,8 @@ pub(crate) enum PoolQuery {
     Why(oneshot::Sender<Result<ExplainReply, WireError>>),
     /// The status of the pool, which may report it to members only.
     Pool(oneshot::Sender<Result<PoolStatus, WireError>>),
+    /// What the node may spend, and what it earned.
+    Funds(oneshot::Sender<Result<NodeFunds, WireError>>),
 }
 
 /// Reports an agent's status within its own process. Cheap to clone.
@@ -82,6 +84,14 @@ impl StatusSource {
             return Err(RequestError::NotJoined.into());
         }
         self.ask_pool(PoolQuery::Pool).await
+    }
+
+    /// Asks the pool what the node may spend, and what it earned.
+    pub(super) async fn funds(&self) -> Result<NodeFunds, WireError> {
+        if self.status_soon().await?.pool.state != PoolState::Joined {
+            return Err(RequestError::NotJoined.into());
+        }
+        self.ask_pool(PoolQuery::Funds).await
     }
 
     async fn ask_pool<T>(

@@ -5,7 +5,7 @@ use vipnode_agent_core::{AgentConfig, FromPool, ToPool};
 use vipnode_rpc::{CallError, Responder, RpcClient};
 use vipnode_types::{
     Failure, JoinSecret, NodeKey,
-    wire::{ExplainReply, PoolStatus, WireError, method},
+    wire::{ExplainReply, NodeFunds, PoolStatus, WireError, method},
 };
 
 use super::{
@@ -93,6 +93,7 @@ impl Protocol {
         match query {
             PoolQuery::Why(asker) => drop(asker.send(self.explain(to, proof).await)),
             PoolQuery::Pool(asker) => drop(asker.send(pool_status(to).await)),
+            PoolQuery::Funds(asker) => drop(asker.send(self.funds(to, proof).await)),
         }
     }
 
@@ -100,6 +101,13 @@ impl Protocol {
         match self {
             Self::V3(protocol) => protocol.explain(to, proof).await,
             Self::V2(_) => Err(RequestError::NoExplainOverProtocol2.into()),
+        }
+    }
+
+    async fn funds(&self, to: &RpcClient, proof: &Proof) -> Result<NodeFunds, WireError> {
+        match self {
+            Self::V3(protocol) => protocol.funds(to, proof).await,
+            Self::V2(_) => Err(RequestError::NoFundsOverProtocol2.into()),
         }
     }
 

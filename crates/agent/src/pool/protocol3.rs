@@ -13,7 +13,7 @@ use vipnode_rpc::{CallError, RpcClient};
 use vipnode_types::{
     AgentMethod, Failure, JoinSecret,
     signed::Envelope,
-    wire::{ByeRequest, ErrorCode, ExplainReply, ExplainRequest, WireError, method},
+    wire::{ByeRequest, ErrorCode, ExplainReply, ExplainRequest, FundsRequest, NodeFunds, WireError, method},
 };
 
 use super::call_responder;
@@ -68,15 +68,33 @@ impl Protocol3 {
 
     /// Asks why the node has these hosts. The agent core is not involved, for nothing follows from it.
     pub(super) async fn explain(&self, to: &RpcClient, proof: &Proof) -> Result<ExplainReply, WireError> {
+        let answer = self.query(to, proof, method::EXPLAIN, &ExplainRequest {}).await;
+        answer.map_err(|error| match error.is(ErrorCode::MethodNotFound) {
+            true => RequestError::NoExplain.into(),
+            false => error,
+        })
+    }
+
+    /// Asks what the node may spend, and what it earned.
+    pub(super) async fn funds(&self, to: &RpcClient, proof: &Proof) -> Result<NodeFunds, WireError> {
+        self.query(to, proof, method::FUNDS, &FundsRequest {}).await
+    }
+
+    async fn query<T: DeserializeOwned>(
+        &self,
+        to: &RpcClient,
+        proof: &Proof,
+        method: &'static str,
+        request: &(impl Serialize + Sync),
+    ) -> Result<T, WireError> {
         let nonce = match proof {
             Proof::Challenge(_) => None,
             Proof::Number => Some(self.next_nonce().to_string()),
         };
-        let object = json(&ExplainRequest {}).map_err(|error| not_sent(&error))?;
-        let params = self.signed(method::EXPLAIN, &object, nonce.as_deref()).map_err(|error| not_sent(&error))?;
-        match to.call_raw(method::EXPLAIN, params, REQUEST_DEADLINE).await {
-            Ok(answer) => parse(method::EXPLAIN, &answer),
-            Err(CallError::Remote(error)) if error.is(ErrorCode::MethodNotFound) => Err(RequestError::NoExplain.into()),
+        let object = json(request).map_err(|error| not_sent(&error))?;
+        let params = self.signed(method, &object, nonce.as_deref()).map_err(|error| not_sent(&error))?;
+        match to.call_raw(method, params, REQUEST_DEADLINE).await {
+            Ok(answer) => parse(method, &answer),
             Err(CallError::Remote(error)) => Err(error),
             Err(error) => Err(RequestError::NoAnswer { why: error.to_string() }.into()),
         }

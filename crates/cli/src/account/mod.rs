@@ -4,6 +4,7 @@
 
 mod account_page;
 mod account_signer;
+mod funds_page;
 mod keystore;
 mod new_keystore;
 mod password;
@@ -11,6 +12,7 @@ mod password;
 pub(crate) use self::{
     account_page::account_page,
     account_signer::{AccountSigner, AccountSigning},
+    funds_page::funds_page,
     new_keystore::{NewKeystore, default_path},
     password::new_password,
 };

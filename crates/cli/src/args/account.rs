@@ -34,6 +34,8 @@ pub(crate) enum AccountCommand {
     /// The node's agent can end it without the account, and the account without the node.
     Unlink(AccountUnlinkArgs),
     /// Show the balances of an account at a pool.
+    ///
+    /// Without --keystore and --account, the local agents ask their pools what their own nodes may spend and have earned.
     Show(AccountShowArgs),
     /// Show how an account's balances came about.
     ///
@@ -75,7 +77,10 @@ pub(crate) struct AccountUnlinkArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  vipnode account show wss://pool.example --keystore ~/.ethereum/keystore/UTC--…")]
+#[command(
+    after_help = "Examples:\n  vipnode account show                                        what the nodes of local agents may spend\n  \
+                        vipnode account show wss://pool.example --keystore FILE     what an account has"
+)]
 pub(crate) struct AccountShowArgs {
     #[command(flatten)]
     pub(crate) pool: AccountPoolArgs,
@@ -83,6 +88,11 @@ pub(crate) struct AccountShowArgs {
     pub(crate) signer: SignerArgs,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
+    /// Query the agents that keep their state in this directory.
+    ///
+    /// [default: ~/.local/state/vipnode]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["keystore", "account"], help_heading = "Node")]
+    pub(crate) state_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,7 @@ use crate::{
         AccountCommand, AccountLinkArgs, AccountPoolArgs, AccountShowArgs, AccountStatementArgs, AccountUnlinkArgs,
         NodeArgs,
     },
+    commands::own_funds,
     discover::{RetryPolicy, find_node, find_pool},
     error::{CliError, KeystoreError},
     output::{Line, Screen, Tone, terminal},
@@ -86,6 +87,9 @@ async fn unlink(args: &AccountUnlinkArgs, screen: Screen) -> Result<(), CliError
 
 /// Shows what an account has at a pool.
 async fn show(args: &AccountShowArgs, screen: Screen) -> Result<(), CliError> {
+    if args.signer.keystore.is_none() && args.signer.account.is_none() {
+        return own_funds::show(args.state_dir.as_deref(), args.pool.pool.as_deref(), screen).await;
+    }
     let address = find_pool(args.pool.pool.as_deref(), true, screen).await?;
     let pool = open(&address, &args.pool, args.trust.trust()?, None).await?;
     let signer = AccountSigner::of(&args.signer)?;

@@ -8,6 +8,7 @@ mod agent;
 mod agent_metrics;
 mod doctor;
 mod link;
+mod own_funds;
 mod ping;
 mod pool;
 mod pool_admin;

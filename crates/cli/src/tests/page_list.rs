@@ -45,7 +45,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("account", &[]),
     ("account_link", &["account_text"]),
     ("account_unlink", &[]),
-    ("account_show", &["account"]),
+    ("account_show", &["account", "funds"]),
     ("account_statement", &["statement"]),
     ("wallet", &[]),
     ("wallet_new", &["wallet_new"]),

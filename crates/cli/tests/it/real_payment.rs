@@ -53,6 +53,14 @@ async fn d17_a_client_is_evicted_when_its_funds_are_used_up_and_served_again_whe
     let low = client_agent.event("funds_low").await;
     assert_eq!(low["account"], ACCOUNT);
 
+    let funds = ran(&["account", "show", "--json", "--state-dir", client_setup.state_dir()]).await;
+    let funds: serde_json::Value = serde_json::from_slice(&funds.stdout).unwrap();
+    assert_eq!(
+        funds["agents"][0]["funds"]["account"].as_str().map(str::to_lowercase),
+        Some(ACCOUNT.to_lowercase()),
+        "{funds}"
+    );
+
     let ended = client_agent.event("lease_unpaid").await;
     assert_eq!((&ended["account"], &ended["peer"]), (&ACCOUNT.into(), &host_id.to_string().into()), "{ended}");
     let evicted = host_agent.event("client_evicted").await;

@@ -1,0 +1,64 @@
+use vipnode_types::{Amount, NodeId, wire::NodeFunds};
+
+use crate::output::{Column, Styled, Table};
+
+/// What a node may spend at its pool, and what it earned, fitted to `width` columns.
+pub(crate) fn funds_page(node: &NodeId, pool: &str, funds: &NodeFunds, width: usize) -> Styled {
+    let show = |amount: Amount| funds.asset.show(amount).to_string();
+    let mut page: Styled = format!("Node {} at {pool}\n\n", node.short()).as_str().into();
+    let paid_by = funds.account.map_or_else(|| "none".to_owned(), |account| account.to_string());
+    let paid_to = funds.payout.map_or_else(|| "none".to_owned(), |account| account.to_string());
+    let mut rows = vec![["Paid by account".to_owned(), paid_by]];
+    if funds.account.is_some() {
+        rows.push(["Available".to_owned(), show(funds.available)]);
+    }
+    if funds.owed != Amount::ZERO {
+        rows.push(["Owed".to_owned(), show(funds.owed)]);
+    }
+    rows.push(["Paid to account".to_owned(), paid_to]);
+    if funds.payout.is_some() {
+        rows.push(["Earned".to_owned(), show(funds.earned)]);
+        rows.push(["To be paid out".to_owned(), show(funds.payable)]);
+    }
+    page.append(&Table::new([Column::text(""), Column::text("")]).with_rows(rows).fit(width));
+    page.trimmed().wrapped(width)
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::{Account, Asset};
+
+    use super::*;
+    use crate::tests::{pages, plain};
+
+    #[test]
+    fn snapshot_of_the_funds_of_a_node() {
+        let client = NodeFunds {
+            asset: Asset::new("USDC", 6).unwrap(),
+            account: Some(Account::new([0x5a; 20])),
+            available: Amount::new(1_500_000),
+            owed: Amount::ZERO,
+            payout: None,
+            earned: Amount::ZERO,
+            payable: Amount::ZERO,
+        };
+        let host = NodeFunds {
+            account: None,
+            payout: Some(Account::new([0x5b; 20])),
+            earned: Amount::new(310_000),
+            payable: Amount::new(300_700),
+            ..client
+        };
+        let owing = NodeFunds { available: Amount::ZERO, owed: Amount::new(7), ..client };
+        insta::assert_snapshot!(
+            "funds",
+            pages(|width| {
+                [client, host, owing]
+                    .map(|funds| {
+                        plain(&funds_page(&NodeId::new([7; 64]), "wss://pool.example/", &funds, width).to_string())
+                    })
+                    .join("\n\n")
+            })
+        );
+    }
+}

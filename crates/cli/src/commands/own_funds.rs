@@ -1,0 +1,41 @@
+use std::path::Path;
+
+use serde_json::{Value, json};
+use vipnode_agent::{PoolAddress, local, state::StateDir};
+
+use crate::{
+    account::funds_page,
+    error::{CliError, KeystoreError},
+    output::{Screen, Styled, terminal::page_width},
+};
+
+/// Characters that are shown of a text from an agent or its pool.
+const WORDS: usize = 1_000;
+
+/// Shows what the nodes of local agents may spend at their pools, and what they earned. Their agents ask, so no key is needed.
+///
+/// # Errors
+/// There is no such agent, or none of them gets an answer.
+pub(super) async fn show(state_dir: Option<&Path>, pool: Option<&str>, screen: Screen) -> Result<(), CliError> {
+    let pool = pool.map(PoolAddress::read).transpose()?;
+    let (mut page, mut shown, mut failed) = (Styled::default(), Vec::new(), None);
+    for socket in local::agents(&StateDir::root(state_dir)?)? {
+        let Ok(status) = local::status(&socket).await else { continue };
+        if status.pool.url.is_empty() || pool.as_ref().is_some_and(|pool| pool.url() != status.pool.url) {
+            continue;
+        }
+        match local::funds(&socket).await {
+            Ok(funds) => {
+                page.push(if shown.is_empty() { "" } else { "\n\n" });
+                page.append(&funds_page(&status.node.id, &status.pool.url, &funds, page_width()));
+                shown.push(json!({"node": status.node.id, "pool": status.pool.url, "funds": funds}));
+            }
+            Err(error) => failed = failed.or_else(|| Some(CliError::from(error).sanitized(WORDS))),
+        }
+    }
+    if shown.is_empty() {
+        return Err(failed.unwrap_or_else(|| KeystoreError::NoSigner.into()));
+    }
+    screen.print(&page, &json!({"event": "funds", "agents": Value::from(shown)}));
+    Ok(())
+}
