@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    Account, EnodeHost, Failure, LeaseId, NodeId, PeerCommand, PoolId, Price, QuotedPrice,
+    Account, EnodeHost, Failure, LeaseId, Ms, NodeId, PeerCommand, PoolId, Price, QuotedPrice,
     protocol2::Call,
     wire::{AskRequest, ConnectRequest, EvictReason, FundsLow, LeaveRequest, ReportRequest, Side, WireError},
 };
@@ -83,7 +83,7 @@ pub type CallReply = Result<(), WireError>;
 /// A request to the pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToPool {
-    /// `vipnode_connect`: the hello. The caller adds the join proof and signs.
+    /// `vipnode_connect`: the hello. The caller adds the join proof and the payout order, and signs.
     Connect(Box<ConnectRequest>),
     /// `vipnode_report`: which leased peers are connected.
     Report(ReportRequest),
@@ -133,10 +133,21 @@ pub enum Notice {
         /// Why not, as reported by the pool.
         why: String,
     },
-    /// The pool pays an earlier payout account of this host, which changed it a short time ago.
-    PayoutKept {
-        /// For how many milliseconds it keeps that account.
-        kept_ms: u64,
+    /// The pool does not pay this host's earnings to the account of the settings, and no order for that account waits.
+    OtherPayout {
+        /// The account of the settings.
+        wanted: Account,
+        /// The account that the pool pays; `None` for none.
+        paid: Option<Account>,
+    },
+    /// The node key ordered another payout account, which takes effect later.
+    PayoutChanges {
+        /// The account that the pool pays now.
+        paid: Account,
+        /// The account that it pays later.
+        next: Account,
+        /// When that begins, by the pool's clock.
+        from: Ms,
     },
     /// The clients of the pool pay, and this host names no account that is paid.
     NoPayout {

@@ -1,6 +1,6 @@
 use vipnode_types::{
     LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice,
-    wire::{PaymentTerms, Side},
+    wire::{PaymentTerms, PayoutView, Side},
 };
 
 use crate::{AgentCore, EndedLeases, HostConfig, PoolLoss, PoolState, node::own_peers::OwnPeers};
@@ -36,6 +36,8 @@ pub struct AgentView {
     pub fee_bps: u16,
     /// How clients of the pool pay; `None` until the pool reports it.
     pub terms: Option<PaymentTerms>,
+    /// The account that receives what a host earns at the pool, as the pool reports it.
+    pub payout: Option<PayoutView>,
     /// Whether the node answers.
     pub node_up: bool,
     /// The node, as last probed.
@@ -129,6 +131,7 @@ impl AgentView {
             price: core.session.price(),
             fee_bps: core.session.fee_bps(),
             terms: core.session.terms(),
+            payout: core.session.payout(),
             node_up: core.node.is_up(),
             node: core.node.facts().cloned(),
             head: core.node.block(),

@@ -3,6 +3,7 @@
 //! After a change that is meant: `INSTA_UPDATE=always cargo test -p vipnode --bins snapshot`, then read the difference.
 
 mod page_list;
+mod term_notices;
 
 use std::{fmt::Write, io::ErrorKind, path::PathBuf};
 
@@ -22,7 +23,8 @@ use vipnode_types::{
     Account, Amount, Asset, ChainSpec, Enode, EnodeHost, Failure, LeaseId, Ms, NodeFacts, NodeId, PaymentMode, PoolId,
     PoolKey, Price,
     wire::{
-        ErrorCode, EvictReason, FundsLow, HostStatus as PoolHost, PaymentTerms, PoolStats, PoolStatus, Side, WireError,
+        ErrorCode, EvictReason, HostStatus as PoolHost, NextPayout, PaymentTerms, PayoutView, PoolStats, PoolStatus,
+        Side, WireError,
     },
 };
 
@@ -176,40 +178,14 @@ fn unreachable() -> NodeError {
     NodeError::Unreachable { at, kind: ErrorKind::ConnectionRefused, why }
 }
 
-/// Notices about what a pool that was joined offers.
-fn terms() -> Vec<Notice> {
-    vec![
-        Notice::Connected {
-            welcome: Some("Be kind.".to_owned()),
-            price: Some(Price::per_minute(100_000_000_000)),
-            pool_id: Some(pool_id()),
-        },
-        Notice::Connected { welcome: None, price: None, pool_id: None },
-        Notice::PriceChanged { old: Price::FREE, new: Price::per_minute(100_000_000_000) },
-        Notice::PriceChanged { old: Price::per_minute(100_000_000_000), new: Price::FREE },
-        Notice::OtherChains { why: "no host here is on chain 7; hosts are on mainnet".to_owned() },
-        Notice::PayoutKept { kept_ms: 82_800_000 },
-        Notice::FundsLow(FundsLow {
-            account: Account::new([7; 20]),
-            asset: Asset::new("USDC", 6).unwrap(),
-            left: Amount::new(1_500_000),
-            left_ms: 3_600_000,
-        }),
-        Notice::LeaseUnpaid { lease: LeaseId::new(7), host: node(0xab), account: Some(Account::new([7; 20])) },
-        Notice::LeaseUnpaid { lease: LeaseId::new(7), host: node(0xab), account: None },
-        Notice::NoPayout { price: Price::per_minute(100_000_000_000) },
-        Notice::PriceKept { price: Price::per_minute(100_000_000_000) },
-        Notice::PriceAboveMaximum {
-            price: Price::per_minute(100_000_000_000),
-            most: "50 gwei/minute".parse().unwrap(),
-        },
-    ]
+fn account(number: u8) -> Account {
+    Account::new([number; 20])
 }
 
 fn notices() -> Vec<Notice> {
     let (lease, host, client) = (LeaseId::new(7), node(0xab), node(0xcd));
     let version = "Geth/v1.12.0".to_owned();
-    let mut notices = terms();
+    let mut notices = term_notices::term_notices();
     notices.extend([
         Notice::PoolUntrusted { why: Failure::of(&other_pool()) },
         Notice::PrivateAddress { host, at: EnodeHost::Ip([10, 0, 0, 7].into()) },
@@ -356,6 +332,10 @@ pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> 
             sold: 1,
             free: 9,
             reserve: 16,
+            payout: Some(PayoutView {
+                account: account(7),
+                next: Some(NextPayout { account: account(8), from_ms: Ms::new(1_795_000_000_000) }),
+            }),
             leases: vec![lease.clone()],
             metered,
         }),

@@ -7,9 +7,9 @@ use super::{
 use vipnode_types::{
     Amount, Asset, LeaseId, SignedAmount,
     wire::{
-        AccountQuery, AccountView, Done, ErrorCode, FundsRequest, LeasePeriod, LinkRequest, NodeFunds, Statement,
-        StatementBalances, StatementKind, StatementLine, StatementRange, StatementRequest, StatementSide,
-        UnlinkRequest, method,
+        AccountQuery, AccountView, Done, ErrorCode, FundsRequest, LeasePeriod, LinkRequest, NodeFunds, PayoutRequest,
+        PayoutView, Statement, StatementBalances, StatementKind, StatementLine, StatementRange, StatementRequest,
+        StatementSide, UnlinkRequest, method,
     },
 };
 
@@ -63,6 +63,7 @@ pub(super) fn funds() -> MethodRow {
         available: Amount::new(2_000_000_000_000_000),
         owed: Amount::ZERO,
         payout: None,
+        next_payout: None,
         earned: Amount::ZERO,
         payable: Amount::ZERO,
     };
@@ -77,6 +78,26 @@ pub(super) fn funds() -> MethodRow {
     .signed(Signing::OverHttp)
     .fails(CODES)
     .example("a client with funds", examples::bare(&FundsRequest {}), &reply)
+}
+
+pub(super) fn payout() -> MethodRow {
+    let text = "Names the account that receives what a node earns. The node key signs the order, so the call needs no envelope and \
+                no connection of the node. The first account takes effect at once. Another one takes effect after \
+                payout_delay_ms (24 h), and at most once in payout_change_ms (24 h): until then, its owner sees it, and an \
+                order for the present account cancels it. The counter has to be greater than that of any earlier order of the \
+                node. The running billing periods of the host end before the account changes.";
+    let request = examples::payout_request();
+    let reply = PayoutView { account: examples::account(), next: None };
+    MethodRow::new::<PayoutView>(
+        method::PAYOUT,
+        CallDirection::AgentToPool,
+        "Set the account that receives what a node earns",
+        text,
+        ("payout", "The account, and the one that follows"),
+    )
+    .takes::<PayoutRequest>("payout", "The node, and what it signed")
+    .fails(CODES)
+    .example("Ana's node names an account", request.and_then(|request| examples::bare(&request)), &reply)
 }
 
 pub(super) fn account() -> MethodRow {
@@ -94,6 +115,7 @@ pub(super) fn account() -> MethodRow {
         secured: Amount::ZERO,
         payable: Amount::ZERO,
         nodes: vec![examples::client()],
+        leaving: Vec::new(),
     };
     let query = examples::account_query();
     MethodRow::new::<AccountView>(

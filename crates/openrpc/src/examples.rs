@@ -6,10 +6,11 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use vipnode_types::{
-    Account, AccountKey, AgentKey, ChainSpec, Delegation, Enode, LeaseId, Ms, NodeId, NodeKey, PoolId, PoolKey, Price,
+    Account, AccountKey, AgentKey, ChainSpec, Delegation, Enode, LeaseId, Ms, NodeId, NodeKey, PayoutOrder, PoolId,
+    PoolKey, Price,
     protocol2::{method, signed_params},
     signed::Envelope,
-    wire::{AccountQuery, LinkRequest},
+    wire::{AccountQuery, LinkRequest, PayoutRequest},
 };
 
 /// Which pool the agents mean.
@@ -74,6 +75,12 @@ pub(super) fn link_request() -> Option<LinkRequest> {
     let mut request = LinkRequest { account: key.account(), chain_id: 1, counter: NOW, signature: key.sign("") };
     request.signature = key.sign(&request.signed_by_account(pool_id()?, client()).text());
     Some(request)
+}
+
+/// An order of Ana's node.
+pub(super) fn payout_request() -> Option<PayoutRequest> {
+    let key = NodeKey::read(&[5; 32]).ok()?;
+    Some(PayoutRequest { node: key.id(), order: PayoutOrder::sign(&key, account(), NOW) })
 }
 
 /// A query of the account's figures.

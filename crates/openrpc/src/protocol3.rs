@@ -161,7 +161,7 @@ pub(super) fn connect() -> MethodRow {
         leases: Vec::new(),
         replaced: None,
         no_hosts: None,
-        payout_kept_ms: None,
+        payout: None,
     };
     let codes = &[
         ErrorCode::InvalidParams,

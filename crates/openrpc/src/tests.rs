@@ -5,7 +5,7 @@ use vipnode_types::{
     Ms,
     protocol2::SignedCall,
     signed::Envelope,
-    wire::{AccountQuery, ConnectRequest, LinkRequest, ReportRequest, StatementRequest},
+    wire::{AccountQuery, ConnectRequest, LinkRequest, PayoutRequest, ReportRequest, StatementRequest},
 };
 
 fn methods() -> Vec<Method> {
@@ -69,6 +69,8 @@ fn accounts_signed_their_examples() {
     let (pool, node) = (examples::pool_id().unwrap(), examples::client());
     let link: LinkRequest = serde_json::from_str(&params("vipnode_link")).unwrap();
     assert_eq!(link.signed_by_account(pool, node).verify(&link.signature), Ok(()));
+    let payout: PayoutRequest = serde_json::from_str(&params("vipnode_payout")).unwrap();
+    assert_eq!(payout.order.verify(&payout.node), Ok(()));
     let query: AccountQuery = serde_json::from_str(&params("vipnode_account")).unwrap();
     assert_eq!(query.signed_by_account(pool).verify(&query.signature), Ok(()));
     let statement: StatementRequest = serde_json::from_str(&params("vipnode_statement")).unwrap();

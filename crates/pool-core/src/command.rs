@@ -5,7 +5,7 @@ use vipnode_types::{
     wire::{AskRequest, ConnectRequest, LeaveRequest, ReportRequest, WireError},
 };
 
-use crate::{AccountLink, CallId, ConnectionId, LedgerChange, RequestId};
+use crate::{AccountLink, CallId, ConnectionId, LedgerChange, NewPayout, RequestId};
 
 /// The identity of an authenticated agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,6 +164,19 @@ pub enum Command {
         address: IpAddr,
         /// The account that signed.
         account: Account,
+    },
+    /// A node's key orders the account that receives what the node earns (`vipnode_payout`), with its valid signature.
+    Payout {
+        /// The connection that the reply is for; no agent needs to be connected on it.
+        connection: ConnectionId,
+        /// The request that the reply answers.
+        request: RequestId,
+        /// The remote address of the caller.
+        address: IpAddr,
+        /// The node whose key signed.
+        node: NodeId,
+        /// What it ordered.
+        payout: NewPayout,
     },
     /// An agent asks what its node may spend, and what it earned (`vipnode_funds`).
     Funds {

@@ -149,6 +149,7 @@ impl Core {
             self.agents.next_silence(),
             self.agents.next_never_paired(),
             self.agents.next_proof(),
+            self.agents.next_payout(),
             self.ledger.as_ref().and_then(|ledger| ledger.next_check()),
             Some(self.agents.flush_at()),
         ]

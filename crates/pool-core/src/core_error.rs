@@ -167,6 +167,18 @@ errors! {
             hint "Enter less than 2^96 smallest units of the asset.";
         /// The operator credits or debits an amount of 0.
         ZeroAmount: InvalidParams, "the amount is 0", hint "Enter an amount above 0.";
+        /// The counter of a payout order is too far ahead of the pool's clock.
+        PayoutAhead {
+            /// The limit in seconds.
+            limit_s: u64,
+        }: InvalidParams, "the order of the payout account was signed more than {limit_s} s in the future",
+            hint "Set the clock of the machine that signs (timedatectl), and sign again.";
+        /// A newer order of the node is known.
+        OldPayout {
+            /// The newest counter.
+            newest: u64,
+        }: InvalidParams, "the node key signed a newer order of the payout account (counter {newest})",
+            hint "Sign again.";
         /// An order has no reason, or an order about a payout has no reference.
         BlankReason: InvalidParams, "the reason is blank",
             hint "Enter a reason, or the reference of the payment.";
@@ -203,7 +215,7 @@ errors! {
             hint "Run `vipnode account show` to list the nodes that it pays for.";
         /// The node to link is not known to the pool.
         UnknownNode: Unsuitable, "this pool does not know the node",
-            hint "Start the node's agent, wait until it has connected, then link again.";
+            hint "Start the node's agent, wait until it has connected, then try again.";
         /// The account signed for a chain that the node does not follow.
         LinkChain {
             /// The ID of the chain that the account signed.

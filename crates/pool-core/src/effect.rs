@@ -1,8 +1,8 @@
 use vipnode_types::{
     protocol2,
     wire::{
-        AccountView, AskReply, ConnectReply, Done, ExplainReply, HostSupply, NodeFunds, PoolStatus, ReportReply,
-        WireError,
+        AccountView, AskReply, ConnectReply, Done, ExplainReply, HostSupply, NodeFunds, PayoutView, PoolStatus,
+        ReportReply, WireError,
     },
 };
 
@@ -76,6 +76,8 @@ pub enum Reply {
     Ledger(Box<LedgerChangeReply>),
     /// To a query of an account's figures.
     Account(Box<AccountView>),
+    /// To an order of a payout account.
+    Payout(PayoutView),
     /// To an agent that asks for its node's funds.
     Funds(Box<NodeFunds>),
     /// To a call of protocol 2.

@@ -30,6 +30,7 @@ mod ledger_row;
 mod limits;
 mod matching;
 mod metering;
+mod new_payout;
 mod node_view;
 mod output;
 mod pool_call;
@@ -47,6 +48,7 @@ pub use account_link::{AccountLink, LinkConsent};
 pub use agents::{
     attached_agent::AttachedAgent,
     drains::Drains,
+    host_payout::HostPayout,
     proven::{PairedTime, Proven},
 };
 pub use collections::{
@@ -71,6 +73,7 @@ pub use ledger_change::{LedgerAccountView, LedgerChange, LedgerChangeKind, Ledge
 pub use ledger_row::{AccountRow, LedgerEntry, LinkRow, PayoutRow, PayoutState, SettlementPeriodRow, UnpaidRow};
 pub use limits::Limits;
 pub use metering::pair_time::PairTime;
+pub use new_payout::NewPayout;
 pub use node_view::{NodePage, NodeView};
 pub use pool_call::PoolCall;
 pub use pool_limits::PoolLimits;

@@ -104,8 +104,11 @@ limits! {
         /// The smallest payout, in smallest units of the asset. Smaller amounts are carried over to the next settlement
         /// period.
         smallest_payout: u64 = 1, Count 1..=1_000_000_000_000_000_000;
-        /// A host can change its payout account at most once in this time; until then, the pool keeps the earlier one. The
-        /// first account and the first change since the pool started are not limited.
+        /// A payout account other than a host's first one takes effect this long after the node key ordered it; until then, the
+        /// host's owner sees it and can cancel it.
+        payout_delay_ms: u64 = DAY, Time 0..=30 * DAY;
+        /// A host's payout account changes at most once in this time; a further one takes effect after it. The first one does not
+        /// count.
         payout_change_ms: u64 = DAY, Time 0..=30 * DAY;
         /// Pending offers on a chain that clients of one address block (/24, /48) that are not proven may always hold while a slot is
         /// free on that chain. Beyond it, they may hold at most as many as slots remain free of those that clients of two wide

@@ -3,8 +3,8 @@
 use vipnode_types::{Account, Amount, Asset, ChainSpec, Enode, LeaseId, Ms, NodeId, PaymentMode, Price, meter::Seen};
 
 use crate::{
-    AccountRow, AddressBlock, Credentials, LedgerEntry, LinkRow, PairTime, PayoutRow, Proven, SettlementPeriodRow,
-    UnpaidRow,
+    AccountRow, AddressBlock, Credentials, HostPayout, LedgerEntry, LinkRow, PairTime, PayoutRow, Proven,
+    SettlementPeriodRow, UnpaidRow,
 };
 
 /// One durable fact.
@@ -132,7 +132,7 @@ pub struct NodeRow {
     /// Where other nodes may dial it.
     pub enode: Option<Enode>,
     /// The account that is paid for its slots.
-    pub payout: Option<Account>,
+    pub payout: Option<HostPayout>,
     /// Whether it ever offered slots.
     pub host: bool,
     /// Whether it ever asked for hosts.

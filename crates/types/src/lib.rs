@@ -40,8 +40,8 @@ pub use broken_invariant::BrokenInvariant;
 pub use counted::counted;
 pub use crypto::{
     AccountAct, AccountKey, AccountRequest, AccountRequestError, AccountSignature, AccountSignatureError, AgentKey,
-    AgentPublic, Delegation, DelegationError, JoinProof, JoinSecret, NodeKey, NodeKeyError, PoolId, PoolKey,
-    PoolKeyChange, PoolKeyChanges, PoolKeyChangesError, signed,
+    AgentPublic, Delegation, DelegationError, JoinProof, JoinSecret, NodeKey, NodeKeyError, PayoutOrder,
+    PayoutOrderError, PoolId, PoolKey, PoolKeyChange, PoolKeyChanges, PoolKeyChangesError, signed,
 };
 pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
 pub use failure::Failure;
@@ -78,6 +78,7 @@ pub const ERROR_TABLES: &[ErrorTable] = &[
     ErrorTable { title: "Accounts", rows: AccountError::ROWS },
     ErrorTable { title: "Signatures of accounts", rows: AccountSignatureError::ROWS },
     ErrorTable { title: "Requests of accounts", rows: AccountRequestError::ROWS },
+    ErrorTable { title: "Payout accounts", rows: PayoutOrderError::ROWS },
     ErrorTable { title: "Addresses of servers", rows: RpcUrlError::ROWS },
     ErrorTable { title: "Amounts and prices", rows: AmountError::ROWS },
     ErrorTable { title: "Payment modes", rows: PaymentModeError::ROWS },

@@ -56,6 +56,8 @@ methods! {
         AccountView = method::ACCOUNT,
         /// [`method::STATEMENT`].
         Statement = method::STATEMENT,
+        /// [`method::PAYOUT`].
+        Payout = method::PAYOUT,
         /// [`method::REACH`].
         Reach = method::REACH,
         /// [`method::PING`].

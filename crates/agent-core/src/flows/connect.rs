@@ -2,7 +2,7 @@
 
 use vipnode_types::{
     Failure, LeaseId, Ms, Price, TypedError,
-    wire::{LeaseView, LeaveReason, PairFault, WireError},
+    wire::{LeaseView, LeaveReason, PairFault, PayoutView, WireError},
 };
 
 use crate::{
@@ -127,7 +127,7 @@ impl AgentCore {
 
     fn accepted(&mut self, now: Ms, welcome: ConnectAccepted, out: &mut Vec<Action>) {
         let ConnectAccepted { text, price, fee_bps, terms, pool_id, .. } = welcome;
-        let before = self.session.price();
+        let (before, first) = (self.session.price(), !self.session.was_accepted());
         self.session.accepted(now, welcome.report_interval_ms, (price, fee_bps, terms), pool_id);
         out.push(Action::Notice(Notice::Connected { welcome: text, price, pool_id }));
         self.keep_first_price(out);
@@ -138,13 +138,26 @@ impl AgentCore {
         if let Some(why) = welcome.no_hosts {
             out.push(Action::Notice(Notice::OtherChains { why }));
         }
-        if let Some(kept_ms) = welcome.payout_kept_ms {
-            out.push(Action::Notice(Notice::PayoutKept { kept_ms }));
+        if !welcome.unconfirmed {
+            self.announce_payout(welcome.payout, first, out);
         }
         self.announce_no_payout(out);
         self.reports.new_socket(now);
         self.asks.new_socket(now);
         self.reconcile(now, &welcome.leases, welcome.unconfirmed, out);
+    }
+
+    /// Notifies the user of a host if the pool pays another account than that of the settings, or will pay another one.
+    fn announce_payout(&mut self, payout: Option<PayoutView>, first: bool, out: &mut Vec<Action>) {
+        let changed = self.session.set_payout(payout);
+        let Some(host) = self.config.host.as_ref().filter(|_| changed || first) else { return };
+        let (paid, next) = (payout.map(|payout| payout.account), payout.and_then(|payout| payout.next));
+        if let Some((paid, next)) = paid.zip(next) {
+            out.push(Action::Notice(Notice::PayoutChanges { paid, next: next.account, from: next.from_ms }));
+        }
+        let follows = next.map(|next| next.account);
+        let wanted = host.payout.filter(|wanted| paid != Some(*wanted) && follows != Some(*wanted));
+        out.extend(wanted.map(|wanted| Action::Notice(Notice::OtherPayout { wanted, paid })));
     }
 
     /// Handles a pool that rejected the agent itself.

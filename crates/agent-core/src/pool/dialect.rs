@@ -5,7 +5,7 @@ use vipnode_types::{
     protocol2::UpdateReply,
     wire::{
         AskReply, AskRequest, ConnectReply, ConnectRequest, ErrorCode, LeaseView, LeaveRequest, PaymentTerms,
-        ReportReply, ReportRequest, WireError,
+        PayoutView, ReportReply, ReportRequest, WireError,
     },
 };
 
@@ -40,8 +40,8 @@ pub(crate) struct ConnectAccepted {
     pub(crate) replaced: Option<IpAddr>,
     /// Why none of the pool's other hosts is on the node's chain; `None` if that is not so.
     pub(crate) no_hosts: Option<String>,
-    /// For how many milliseconds the pool pays an earlier payout account of this host; `None` if it pays the one of the connect.
-    pub(crate) payout_kept_ms: Option<u64>,
+    /// The account that receives what a host earns.
+    pub(crate) payout: Option<PayoutView>,
     /// The pool does not list leases: the agent keeps its leases until the pool names their peers.
     pub(crate) unconfirmed: bool,
 }
@@ -141,7 +141,7 @@ impl PoolProtocol {
                     leases,
                     replaced,
                     no_hosts,
-                    payout_kept_ms,
+                    payout,
                     ..
                 } = *reply;
                 Ok(ConnectAccepted {
@@ -154,7 +154,7 @@ impl PoolProtocol {
                     leases,
                     replaced,
                     no_hosts,
-                    payout_kept_ms,
+                    payout,
                     unconfirmed: false,
                 })
             }

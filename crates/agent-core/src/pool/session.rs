@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use rand_chacha::ChaCha8Rng;
 use vipnode_types::{
     Ms, PoolId, Price,
-    wire::{ErrorCode, PaymentTerms, WireError},
+    wire::{ErrorCode, PaymentTerms, PayoutView, WireError},
 };
 
 use super::{backoff::Backoff, displacements::Displacements, pool_loss::PoolLoss};
@@ -31,6 +31,8 @@ pub(crate) struct PoolSession {
     /// How clients of the pool pay; `None` until the pool reports it.
     terms: Option<PaymentTerms>,
     pool_id: Option<PoolId>,
+    /// The account that receives what a host earns.
+    payout: Option<PayoutView>,
     /// Whether the pool was reached at a private address.
     private: bool,
 }
@@ -77,6 +79,7 @@ impl Default for PoolSession {
             fee_bps: 0,
             terms: None,
             pool_id: None,
+            payout: None,
             private: false,
         }
     }
@@ -143,6 +146,16 @@ impl PoolSession {
     /// Returns the pool's ID, as of the last connect; `None` for a pool without one.
     pub(crate) const fn pool_id(&self) -> Option<PoolId> {
         self.pool_id
+    }
+
+    /// Returns the account that receives what a host earns, as last reported by the pool.
+    pub(crate) const fn payout(&self) -> Option<PayoutView> {
+        self.payout
+    }
+
+    /// Records that account. Returns whether it is another one, or another one follows, than before.
+    pub(crate) fn set_payout(&mut self, payout: Option<PayoutView>) -> bool {
+        std::mem::replace(&mut self.payout, payout) != payout
     }
 
     /// Whether the open connection leads to a private address.

@@ -3,8 +3,8 @@
 use crate::common::*;
 use vipnode_agent_core::{EndedSide, Event, FromPool::Admit, HostSlots, Notice, PoolAnswer, PoolLoss, PoolState};
 use vipnode_types::{
-    Amount, Price,
-    wire::{AdmitCall, AskReply, ConnectReply, ReportReply, Side},
+    Account, Amount, Ms, Price,
+    wire::{AdmitCall, AskReply, ConnectReply, NextPayout, PayoutView, ReportReply, Side},
 };
 
 #[test]
@@ -164,13 +164,33 @@ fn a_host_on_another_chain_than_all_others_warns_its_user() {
 }
 
 #[test]
-fn a_host_whose_payout_account_the_pool_keeps_warns_its_user() {
-    let mut bench = Bench::new(host_config(1));
-    bench.node_up();
-    bench.on(Event::PoolOpen);
-    let PoolAnswer::Connect(reply) = welcome(Vec::new()) else { panic!() };
-    let tag = bench.connect_tag();
-    let kept_ms = 5_000;
-    bench.answer(tag, PoolAnswer::Connect(Box::new(ConnectReply { payout_kept_ms: Some(kept_ms), ..*reply })));
-    assert!(bench.notices().contains(&Notice::PayoutKept { kept_ms }));
+fn a_host_whose_earnings_go_to_another_account_warns_its_user() {
+    let [wanted, other] = [1, 2].map(|byte| Account::new([byte; 20]));
+    let change = NextPayout { account: wanted, from_ms: Ms::new(9) };
+    let waits = PayoutView { account: other, next: Some(change) };
+    let changes = |paid, next| Notice::PayoutChanges { paid, next, from: Ms::new(9) };
+    for (payout, expected) in [
+        (None, vec![Notice::OtherPayout { wanted, paid: None }]),
+        (Some(PayoutView { account: other, next: None }), vec![Notice::OtherPayout { wanted, paid: Some(other) }]),
+        (Some(waits), vec![changes(other, wanted)]),
+        (
+            Some(PayoutView { account: wanted, next: Some(NextPayout { account: other, ..change }) }),
+            vec![changes(wanted, other)],
+        ),
+        (Some(PayoutView { account: wanted, next: None }), vec![]),
+    ] {
+        let mut config = host_config(1);
+        config.host.as_mut().unwrap().payout = Some(wanted);
+        let mut bench = Bench::new(config);
+        bench.node_up();
+        bench.on(Event::PoolOpen);
+        let PoolAnswer::Connect(reply) = welcome(Vec::new()) else { panic!() };
+        let tag = bench.connect_tag();
+        bench.answer(tag, PoolAnswer::Connect(Box::new(ConnectReply { payout, ..*reply })));
+        let about_payouts =
+            |notice: &Notice| matches!(notice, Notice::OtherPayout { .. } | Notice::PayoutChanges { .. });
+        let seen: Vec<Notice> = bench.notices().into_iter().filter(about_payouts).collect();
+        assert_eq!(seen, expected);
+        assert_eq!(bench.core.view().payout, payout);
+    }
 }

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use vipnode_agent_core::{AgentView, EndedSide, LeaseSnapshot, PoolState, SLOW_CONNECT_MS};
 use vipnode_types::{
     Amount, ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice, REDIAL_MS,
-    wire::{PaymentTerms, Side},
+    wire::{PaymentTerms, PayoutView, Side},
 };
 
 use super::ConnectionSettings;
@@ -112,6 +112,9 @@ pub struct AgentHostStatus {
     pub free: u32,
     /// Slots that are reserved for the node's own peers.
     pub reserve: u32,
+    /// The account that receives what it earns at the pool, and the one that follows; `None` until the pool reports it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payout: Option<PayoutView>,
     /// The clients that hold the slots, and those that the user admits in addition.
     pub leases: Vec<LeaseStatus>,
     /// Totals since the agent started.
@@ -262,6 +265,7 @@ impl AgentHostStatus {
             sold,
             free: view.slots.saturating_sub(sold),
             reserve: selling.reserve,
+            payout: view.payout,
             metered: Metered::of(view.ended.host, view, Side::Host),
             leases,
         })

@@ -4,7 +4,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use vipnode_agent_core::{AgentConfig, FromPool, ToPool};
 use vipnode_rpc::{CallError, Responder, RpcClient};
 use vipnode_types::{
-    Failure, JoinSecret, NodeKey,
+    Failure, JoinSecret, NodeKey, PayoutOrder,
     wire::{ExplainReply, NodeFunds, PoolStatus, WireError, method},
 };
 
@@ -33,7 +33,7 @@ pub(crate) enum Protocol {
 
 impl Protocol {
     /// The protocol that the agent is configured for. Of the two ways to sign, only the one that is needed is awaited:
-    /// an identity for protocol 3, the node's key and its nonces for protocol 2.
+    /// an identity and the payout order for protocol 3, the node's key and its nonces for protocol 2.
     ///
     /// # Errors
     /// Why the identity or the key is not available.
@@ -41,12 +41,16 @@ impl Protocol {
         config: &AgentConfig,
         pool: &PoolAddress,
         join: Option<JoinSecret>,
-        identity: impl Future<Output = Result<AgentIdentity, AgentError>>,
+        identity: impl Future<Output = Result<(AgentIdentity, Option<PayoutOrder>), AgentError>>,
         node_key: impl Future<Output = Result<(NodeKey, Nonces), AgentError>>,
     ) -> Result<Self, AgentError> {
         let deadline = Duration::from_millis(config.request_ms).saturating_add(REQUEST_SLACK);
         match config.protocol2 {
-            None => Ok(Self::V3(Protocol3::new(Arc::new(identity.await?), pool.url().to_owned(), join, deadline))),
+            None => {
+                let (identity, payout) = identity.await?;
+                let audience = pool.url().to_owned();
+                Ok(Self::V3(Protocol3::new(Arc::new(identity), audience, (join, payout), deadline)))
+            }
             Some(_) => {
                 let (key, nonces) = node_key.await?;
                 Ok(Self::V2(Protocol2::new(key, nonces, deadline)))

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use vipnode_agent_core::{FromPool, PoolAnswer, ToPool};
 use vipnode_rpc::{CallError, RpcClient};
 use vipnode_types::{
-    AgentMethod, Failure, JoinSecret,
+    AgentMethod, Failure, JoinSecret, PayoutOrder,
     signed::Envelope,
     wire::{ByeRequest, ErrorCode, ExplainReply, ExplainRequest, FundsRequest, NodeFunds, WireError, method},
 };
@@ -25,6 +25,8 @@ pub(crate) struct Protocol3 {
     identity: Arc<AgentIdentity>,
     audience: String,
     join: Option<JoinSecret>,
+    /// The account that receives what a host earns, signed by the node key.
+    payout: Option<PayoutOrder>,
     /// The last nonce over HTTP, in milliseconds since the Unix epoch; each is larger than the one before.
     last_nonce: AtomicU64,
     /// The longest wait for an answer to a request of the agent core.
@@ -47,10 +49,10 @@ impl Protocol3 {
     pub(crate) fn new(
         identity: Arc<AgentIdentity>,
         audience: String,
-        join: Option<JoinSecret>,
+        (join, payout): (Option<JoinSecret>, Option<PayoutOrder>),
         deadline: Duration,
     ) -> Self {
-        Self { identity, audience, join, last_nonce: AtomicU64::new(0), deadline }
+        Self { identity, audience, join, payout, last_nonce: AtomicU64::new(0), deadline }
     }
 
     /// Sends a request and waits for its answer.
@@ -112,6 +114,9 @@ impl Protocol3 {
             ToPool::Connect(mut connect) => {
                 if let (Some(secret), Some(nonce)) = (&self.join, &nonce) {
                     connect.join = Some(secret.prove(&self.identity.delegation.node, nonce));
+                }
+                if let Some(host) = &mut connect.host {
+                    host.payout = self.payout.clone();
                 }
                 json(&connect)?
             }

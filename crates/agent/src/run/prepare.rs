@@ -3,7 +3,7 @@
 use tokio::time::sleep;
 use vipnode_agent_core::{Advertise, Notice};
 use vipnode_node::finder::find_node_key;
-use vipnode_types::{Failure, NodeFacts, NodeKey};
+use vipnode_types::{Failure, NodeFacts, NodeKey, PayoutOrder};
 
 use super::release::undo_all;
 use crate::{
@@ -139,8 +139,26 @@ async fn protocol(
             }
         })
     };
+    let identity = async {
+        let identity = identity.await?;
+        Ok::<_, AgentError>((identity, payout(state, facts, config).await?))
+    };
     let node_key = key_for_each_call(state, facts, config, notifier);
     Protocol::configured(&config.agent, &pool.address, pool.join.clone(), identity, node_key).await
+}
+
+/// The node's order to pay what it earns to the account of the settings. The node's key is needed only if a new one has to be
+/// signed. Without the key there is none; then the agent compares the account with the one that the pool pays.
+async fn payout(state: &StateDir, facts: &NodeFacts, config: &RunnerConfig) -> Result<Option<PayoutOrder>, AgentError> {
+    let Some(account) = config.agent.host.as_ref().and_then(|host| host.payout) else { return Ok(None) };
+    let now = clock::wall();
+    if let Some(kept) = state.payout(facts.id, account, now)? {
+        return Ok(Some(kept));
+    }
+    match node_key(facts, config).await {
+        Ok((key, _)) => Ok(Some(state.order_payout(&key, account, now)?)),
+        Err(_unreadable) => Ok(None),
+    }
 }
 
 /// The node's key for a protocol in which it signs every call; it is kept in memory for as long as the agent runs.

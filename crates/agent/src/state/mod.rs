@@ -1,5 +1,5 @@
-//! What an agent keeps on disk for one node: `agent.key`, `delegation.json`, `journal`, `lock`, `nonce`, `pool`, `pools.json`,
-//! `prices.json`.
+//! What an agent keeps on disk for one node: `agent.key`, `delegation.json`, `journal`, `lock`, `nonce`, `payout.json`,
+//! `pool`, `pools.json`, `prices.json`.
 
 mod files;
 mod identity;
@@ -8,6 +8,7 @@ mod kept_identity;
 mod kept_prices;
 mod nonces;
 mod pool_pins;
+mod signed_payout;
 #[cfg(test)]
 mod tests;
 

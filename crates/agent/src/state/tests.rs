@@ -1,7 +1,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use vipnode_agent_core::{ChangeKind, JournalEntry, NodeChange};
-use vipnode_types::{Enode, LeaseId, Ms, NodeId, NodeKey, TypedError};
+use vipnode_types::{Account, Enode, LeaseId, Ms, NodeId, NodeKey, TypedError};
 
 use super::*;
 use crate::limits::{DELEGATION_MS, JOURNAL_SPARE_LINES};
@@ -71,6 +71,24 @@ fn a_delegation_is_kept_while_it_holds_and_fits() {
     assert_eq!(state.delegation(node_key(2).id(), &agent, now).unwrap(), None, "of another node");
     fs::write(state.path().join("delegation.json"), "{").unwrap();
     assert_eq!(state.delegation(node.id(), &agent, now).unwrap(), None, "torn");
+}
+
+#[test]
+fn a_payout_order_is_kept_for_its_account_so_that_the_node_key_signs_it_once() {
+    let root = tempfile::tempdir().unwrap();
+    let (node, now) = (node_key(1), Ms::new(1_000));
+    let [account, other] = [1, 2].map(|byte| Account::new([byte; 20]));
+    let state = StateDir::open(root.path(), &node.id()).unwrap();
+    let kept = |node: &NodeKey, account, now| state.payout(node.id(), account, now).unwrap();
+    assert_eq!(kept(&node, account, now), None);
+    let order = state.order_payout(&node, account, now).unwrap();
+    assert_eq!(kept(&node, account, now), Some(order));
+    assert_eq!(kept(&node, other, now), None, "for another account");
+    assert_eq!(kept(&node, account, now.minus(1)), None, "signed by a clock that was ahead");
+    assert_eq!(kept(&node_key(2), account, now), None, "of another node");
+    assert_eq!(mode(&state.path().join("payout.json")), 0o600);
+    fs::write(state.path().join("payout.json"), "{").unwrap();
+    assert_eq!(kept(&node, account, now), None, "torn");
 }
 
 #[test]

@@ -1,4 +1,7 @@
-use vipnode_types::{Account, Amount, wire::AccountView};
+use vipnode_types::{
+    Account, Amount,
+    wire::{AccountView, LeavingNode, NextPayout},
+};
 
 use crate::output::{Column, Styled, Table};
 
@@ -32,6 +35,10 @@ pub(crate) fn account_page(account: &Account, pool: &str, view: &AccountView, wi
         ),
     };
     page.push(&nodes);
+    for LeavingNode { node, next: NextPayout { account, from_ms } } in &view.leaving {
+        let (node, from) = (node.short(), from_ms.rfc3339_seconds());
+        page.push(&format!("\n\nNode {node} earns for this account only until {from}, then for {account}"));
+    }
     page.wrapped(width)
 }
 
@@ -63,14 +70,23 @@ mod tests {
             secured: Amount::new(310_000),
             payable: Amount::new(300_700),
             nodes: vec![NodeId::new([0x1f; 64]), NodeId::new([0x2e; 64])],
+            leaving: vec![LeavingNode {
+                node: NodeId::new([0x3d; 64]),
+                next: NextPayout { account: Account::new([0x6b; 20]), from_ms: Ms::new(1_795_000_000_000) },
+            }],
         }
     }
 
     #[test]
     fn snapshot_of_the_figures() {
         let account = Account::new([0x5a; 20]);
-        let owing =
-            AccountView { spent: Amount::new(26_000_000), limit: Amount::new(5_000_000), nodes: Vec::new(), ..view() };
+        let owing = AccountView {
+            spent: Amount::new(26_000_000),
+            limit: Amount::new(5_000_000),
+            nodes: Vec::new(),
+            leaving: Vec::new(),
+            ..view()
+        };
         insta::assert_snapshot!(
             "account",
             pages(|width| {

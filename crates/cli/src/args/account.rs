@@ -42,6 +42,11 @@ pub(crate) enum AccountCommand {
     /// Lists each lease, credit, and payout that the pool has posted; the lines add up to the balances. Only the newest
     /// billing periods of running leases are missing: they are posted when they end, at the latest after a day.
     Statement(AccountStatementArgs),
+    /// Set the account that receives what a host earns.
+    ///
+    /// The node key signs. The first account takes effect at once. Another one takes effect after a day (the pool's
+    /// payout_delay_ms), at most once a day; until then, the same command with the present account cancels it.
+    Payout(AccountPayoutArgs),
 }
 
 #[derive(Debug, Args)]
@@ -108,6 +113,26 @@ pub(crate) struct AccountStatementArgs {
     pub(crate) output: StatementOutputArgs,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  vipnode account payout 0x… wss://pool.example                  locates the node and its key\n  \
+                        sudo vipnode account payout 0x… wss://pool.example --nodekey FILE  where only another user can read it"
+)]
+pub(crate) struct AccountPayoutArgs {
+    /// Pay what the host earns to this account.
+    #[arg(id = "payout_account", value_name = "ADDRESS", help_heading = "Payment")]
+    pub(crate) account: Account,
+    #[command(flatten)]
+    pub(crate) pool: AccountPoolArgs,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// Read the node's key from this file.
+    ///
+    /// [default: detected from the node]
+    #[arg(long, value_name = "FILE", help_heading = "Identity")]
+    pub(crate) nodekey: Option<PathBuf>,
 }
 
 /// The pool that is called.

@@ -6,17 +6,20 @@ use vipnode_agent::{
 };
 use vipnode_node::{Trust, limits::NodeLimits};
 use vipnode_types::{
-    AccountAct, AccountRequest, AccountSignature, Ms, NodeFacts, NodeId,
-    wire::{AccountQuery, AccountView, Done, LinkRequest, Statement, StatementRequest, UnlinkRequest, method},
+    AccountAct, AccountRequest, AccountSignature, Ms, NodeFacts, NodeId, PayoutOrder,
+    wire::{
+        AccountQuery, AccountView, Done, LinkRequest, PayoutRequest, PayoutView, Statement, StatementRequest,
+        UnlinkRequest, method,
+    },
 };
 
 use crate::{
     account::{AccountSigner, AccountSigning, account_page},
     args::{
-        AccountCommand, AccountLinkArgs, AccountPoolArgs, AccountShowArgs, AccountStatementArgs, AccountUnlinkArgs,
-        NodeArgs,
+        AccountCommand, AccountLinkArgs, AccountPayoutArgs, AccountPoolArgs, AccountShowArgs, AccountStatementArgs,
+        AccountUnlinkArgs, NodeArgs,
     },
-    commands::own_funds,
+    commands::{link, own_funds},
     discover::{RetryPolicy, find_node, find_pool},
     error::{CliError, KeystoreError},
     output::{Line, Screen, Tone, terminal},
@@ -29,6 +32,7 @@ pub(crate) async fn run(command: AccountCommand, screen: Screen) -> Result<ExitC
         AccountCommand::Unlink(args) => unlink(&args, screen).await,
         AccountCommand::Show(args) => show(&args, screen).await,
         AccountCommand::Statement(args) => statement(&args, screen).await,
+        AccountCommand::Payout(args) => payout(&args, screen).await,
     }
     .map(|()| ExitCode::SUCCESS)
 }
@@ -122,6 +126,35 @@ async fn statement(args: &AccountStatementArgs, screen: Screen) -> Result<(), Cl
     super::statement::print(&of, &args.output, screen, ask).await
 }
 
+/// Sets the account that receives what a host earns.
+async fn payout(args: &AccountPayoutArgs, screen: Screen) -> Result<(), CliError> {
+    let key = link::node_key(args.nodekey.as_deref(), &args.node, screen).await?;
+    let (node, account) = (key.id(), args.account);
+    let address = find_pool(args.pool.pool.as_deref(), true, screen).await?;
+    let pool = open(&address, &args.pool, args.node.trust()?, Some((&args.node, node))).await?;
+    let request = PayoutRequest { node, order: PayoutOrder::sign(&key, account, clock::wall()) };
+    let view: PayoutView = pool.call(method::PAYOUT, &request, None).await?;
+    screen.say(&payout_line(node, address.url(), &view));
+    Ok(())
+}
+
+/// What the pool answered to an order of a payout account.
+fn payout_line(node: NodeId, pool: &str, view: &PayoutView) -> Line {
+    let PayoutView { account, next } = view;
+    let node_short = node.short();
+    let text = match next {
+        None => format!("{pool} pays what node {node_short} earns to {account}"),
+        Some(next) => format!(
+            "{pool} pays what node {node_short} earns to {account}, and from {} on to {}",
+            next.from_ms.rfc3339_seconds(),
+            next.account
+        ),
+    };
+    let line =
+        Line::new("payout", Tone::Good, text).with("node", node.to_string()).with("account", account.to_string());
+    line.with("next", next.map(|next| next.account.to_string())).with("from_ms", next.map(|next| next.from_ms.get()))
+}
+
 /// The local node, and the identity of its agent, whose signature is the node's consent.
 async fn local_node(args: &NodeArgs, screen: Screen) -> Result<(NodeFacts, AgentIdentity), CliError> {
     let found = find_node(args, None, NodeLimits::default(), RetryPolicy::None, screen).await?;
@@ -189,9 +222,19 @@ fn unsigned_lines(request: &AccountRequest, typed: &[String]) -> (Line, Line) {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_types::{AccountKey, NodeKey, PoolKey};
+    use vipnode_types::{AccountKey, NodeKey, PoolKey, wire::NextPayout};
 
     use super::*;
+
+    #[test]
+    fn snapshot_of_what_a_pool_pays() {
+        let [account, later] = [7, 8].map(|byte| vipnode_types::Account::new([byte; 20]));
+        let next = NextPayout { account: later, from_ms: Ms::new(1_795_000_000_000) };
+        let views = [PayoutView { account, next: None }, PayoutView { account, next: Some(next) }];
+        let node = NodeKey::read(&[7; 32]).unwrap().id();
+        let lines = views.map(|view| payout_line(node, "wss://pool.example", &view));
+        insta::assert_snapshot!("account_payout", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
+    }
 
     #[test]
     fn snapshot_of_what_a_wallet_signs() {

@@ -173,7 +173,7 @@ impl Role {
 
 /// The settings that SIGHUP changes: all of [`AgentConfig`], and the hosts given with the pool as long as the pool is the
 /// same.
-const LIVE: [&str; 19] = [
+const LIVE: [&str; 18] = [
     "pool",
     "keep",
     "allow",
@@ -181,7 +181,6 @@ const LIVE: [&str; 19] = [
     "slots",
     "reserve",
     "node-max-peers",
-    "payout",
     "min-price",
     "max-head-age",
     "min-peers",

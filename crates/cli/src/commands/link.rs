@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use vipnode_agent::{
     agent_public, link, link_other,
     state::{StateDir, load_node_key},
@@ -10,7 +12,7 @@ use vipnode_node::{
 use vipnode_types::{AgentPublic, Delegation, NodeId, NodeKey};
 
 use crate::{
-    args::LinkArgs,
+    args::{LinkArgs, NodeArgs},
     discover::{RetryPolicy, find_node},
     error::{CliError, CommandError},
     output::{Line, Screen, Tone},
@@ -30,7 +32,7 @@ pub(crate) async fn run(args: &LinkArgs, screen: Screen) -> Result<(), CliError>
         screen.say(&request_line(agent_public(&root, &node)?, &node));
         return Ok(());
     }
-    let key = node_key(args, screen).await?;
+    let key = node_key(args.nodekey.as_deref(), &args.node, screen).await?;
     let line = match args.step.agent {
         Some(agent) => signed_line(agent, &link_other(&key, agent)),
         None => linked_line(&link(&root, &key)?),
@@ -56,11 +58,12 @@ fn signed_line(agent: AgentPublic, delegation: &Delegation) -> Line {
     Line::new("link_signed", Tone::Good, text).with("delegation", delegation.to_string())
 }
 
-async fn node_key(args: &LinkArgs, screen: Screen) -> Result<NodeKey, CliError> {
-    if let Some(path) = &args.nodekey {
+/// The key in a file, or else that of the local node.
+pub(super) async fn node_key(file: Option<&Path>, node: &NodeArgs, screen: Screen) -> Result<NodeKey, CliError> {
+    if let Some(path) = file {
         return Ok(load_node_key(path)?);
     }
-    let found_node = find_node(&args.node, None, NodeLimits::default(), RetryPolicy::None, screen).await?;
+    let found_node = find_node(node, None, NodeLimits::default(), RetryPolicy::None, screen).await?;
     let id = found_node.node.facts().await?.id;
     let found = find_node_key(&*found_node.node, &found_node.endpoint, id, &FinderEnvironment::here()).await;
     let found = found.map_err(|why| CommandError::LinkKey { why: Box::new(why) })?;

@@ -376,7 +376,6 @@ fn lease_line(notice: &Notice) -> Line {
             return Line::new("hosts_missing", tone, text).with("missing", *missing);
         }
         Notice::OtherChains { why } => return other_chains(why),
-        Notice::PayoutKept { kept_ms } => return payout_kept(*kept_ms),
         _ => return price_line(notice).unwrap_or_else(unknown),
     };
     line.with("lease", lease.get()).with("peer", peer.to_string())
@@ -386,12 +385,6 @@ fn other_chains(why: &str) -> Line {
     let text = format!("{}. The pool's clients on other chains get no slots on this host", capitalized(&plain(why)));
     let hint = "If this is not intended, compare the node's network and genesis block with the pool's.";
     Line::new("other_chains", Tone::Warning, text).hint(hint)
-}
-
-fn payout_kept(kept_ms: u64) -> Line {
-    let text = "The pool keeps this host's earlier payout account, because the account was changed recently";
-    let hint = format!("Restart the agent in {} to change it, or pass the earlier account to --payout", span(kept_ms));
-    Line::new("payout_kept", Tone::Warning, text).with("kept_ms", kept_ms).hint(&hint)
 }
 
 fn unknown() -> Line {

@@ -1,8 +1,9 @@
 use vipnode_agent_core::Notice;
+use vipnode_types::{Account, Ms};
 
 use crate::output::{Line, Tone, format::priced, payment_notices::payment_line};
 
-/// A notice about the pool's price; `None` for one about something else.
+/// A notice about the pool's price or who receives what a host earns; `None` for one about something else.
 pub(super) fn price_line(notice: &Notice) -> Option<Line> {
     Some(match notice {
         Notice::PriceChanged { old, new } => {
@@ -34,6 +35,28 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
                     "To accept the price, pass --max-price \"{price}\". To look for a cheaper pool, pass its URL."
                 ))
         }
+        Notice::OtherPayout { wanted, paid } => other_payout(*wanted, *paid),
+        Notice::PayoutChanges { paid, next, from } => payout_changes(*paid, *next, *from),
         _ => return payment_line(notice),
     })
+}
+
+fn other_payout(wanted: Account, paid: Option<Account>) -> Line {
+    let text = match paid {
+        Some(paid) => format!("The pool pays what this host earns to {paid}, not to {wanted} (--payout)"),
+        None => format!("The pool does not know {wanted} (--payout), so this host earns nothing"),
+    };
+    let hint = format!("Where the node key is readable, run: vipnode account payout {wanted}");
+    let line = Line::new("other_payout", Tone::Warning, text).with("wanted", wanted.to_string());
+    line.with("paid", paid.map(|paid| paid.to_string())).hint(&hint)
+}
+
+fn payout_changes(paid: Account, next: Account, from: Ms) -> Line {
+    let text = format!(
+        "The node key ordered another payout account: from {} on, the pool pays what this host earns to {next}",
+        from.rfc3339_seconds()
+    );
+    let hint = format!("If you did not order this, keep the present account: vipnode account payout {paid}");
+    let line = Line::new("payout_changes", Tone::Warning, text).with("paid", paid.to_string());
+    line.with("next", next.to_string()).with("from_ms", from.get()).hint(&hint)
 }

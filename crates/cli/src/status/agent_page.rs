@@ -3,7 +3,10 @@ use std::{fmt::Write, time::Duration};
 use vipnode_agent::local::{
     AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, PoolLink, PoolLossStatus, PoolState,
 };
-use vipnode_types::{ChainSpec, Ms};
+use vipnode_types::{
+    ChainSpec, Ms,
+    wire::{NextPayout, PayoutView},
+};
 
 use super::payment_words::{metered_words, payment_words};
 use crate::output::{
@@ -49,6 +52,9 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
             _ => {
                 line("sells", &slots(host));
                 line("", &metered(&host.metered, pool));
+                for text in payout_words(host) {
+                    line("", &text);
+                }
             }
         }
         leases(&mut page, "client", &host.leases, *now, width);
@@ -194,6 +200,16 @@ fn slots(host: &AgentHostStatus) -> String {
 /// The sold slots of a host that offers none.
 pub(super) fn sold_slots(sold: u32) -> String {
     if sold == 0 { "no slots sold".to_owned() } else { format!("{} sold", counted(sold.into(), "slot")) }
+}
+
+/// Who receives what a host earns, and who will.
+fn payout_words(host: &AgentHostStatus) -> Vec<String> {
+    let Some(PayoutView { account, next }) = host.payout else { return Vec::new() };
+    let mut lines = vec![format!("earnings go to {account}")];
+    if let Some(NextPayout { account, from_ms }) = next {
+        lines.push(format!("from {} on to {account}", from_ms.rfc3339_seconds()));
+    }
+    lines
 }
 
 /// The clients of a host without a pool.

@@ -49,6 +49,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("account_statement", &["statement"]),
     ("wallet", &[]),
     ("wallet_new", &["wallet_new"]),
+    ("account_payout", &["account_payout"]),
     ("doctor", &["doctor"]),
     ("status", &["status", "why"]),
     ("ping", &["ping"]),

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use vipnode_types::{Account, Capability, LeaseSetHash, Ms, NodeId, PeerRules, Price};
+use vipnode_types::{Capability, LeaseSetHash, Ms, NodeId, PeerRules, Price};
 
 use crate::{
     ConnectionId, Credentials, Limits, NodeRow,
@@ -32,7 +32,8 @@ pub struct AttachedAgent {
     light_full: bool,
     credentials: Credentials,
     endpoint: Option<ListenAddress>,
-    host: Option<(u32, Option<Account>)>,
+    /// A host's slots in total.
+    host: Option<u32>,
     client: bool,
     max_price: Option<Price>,
     dials_late: bool,
@@ -76,7 +77,7 @@ impl Agents {
             light_full: node.light_full(),
             credentials: node.credentials().clone(),
             endpoint: node.presence.endpoint.clone(),
-            host: node.is_host().then(|| (node.slots(), node.payout())),
+            host: node.is_host().then(|| node.slots()),
             client: node.is_client(),
             max_price: node.max_price.as_deref().copied(),
             dials_late: node.dials_late(),
@@ -103,7 +104,7 @@ impl Agents {
         let hello = Hello {
             credentials: agent.credentials.clone(),
             endpoint: agent.endpoint.clone(),
-            host: agent.host,
+            host: agent.host.map(|slots| (slots, None)),
             client: agent.client,
             max_price: agent.max_price,
             dials_late: agent.dials_late,

@@ -1,7 +1,7 @@
-use vipnode_types::{Account, Capability, MinVersion, Ms, Price};
+use vipnode_types::{Capability, MinVersion, Ms, Price};
 
 use crate::{
-    Credentials, Limits, NodeRow,
+    Credentials, Limits, NewPayout, NodeRow,
     agents::{Agents, Changed, listen_address::ListenAddress},
     collections::slab::NIL,
 };
@@ -11,8 +11,8 @@ use crate::{
 pub(crate) struct Hello<'a> {
     pub(crate) credentials: Credentials,
     pub(crate) endpoint: Option<ListenAddress>,
-    /// A host's slots in total, and its payout account.
-    pub(crate) host: Option<(u32, Option<Account>)>,
+    /// A host's slots in total, and the payout account that its node key ordered.
+    pub(crate) host: Option<(u32, Option<NewPayout>)>,
     /// Whether the node is a client.
     pub(crate) client: bool,
     /// The highest price that a client accepts; `None` for any.

@@ -8,6 +8,7 @@ pub(crate) mod delegations;
 mod dial_address;
 pub(crate) mod drains;
 pub(crate) mod hello;
+pub(crate) mod host_payout;
 pub(crate) mod last_reports;
 pub(crate) mod listen_address;
 pub(crate) mod never_paired;
@@ -240,6 +241,7 @@ impl Agents {
         node.set_drained(self.drains.nodes.contains(&row.id));
         self.shares.join(node.block, !row.proven.is_paired());
         if let Some(index) = self.nodes.insert(node) {
+            self.payout_changes.set(index, None, row.payout);
             self.count_vote(index, None);
         }
     }
@@ -256,13 +258,13 @@ impl Agents {
         let _removed_next = self.detach(index, seen);
         self.forget_description(index);
         self.forget_observations(index);
-        self.payout_changes.forget(index);
         let before = self.vote(index);
         let node = self.nodes.remove(index)?;
         self.count_vote(index, before);
         self.chains.release(node.chain());
         self.shares.leave(node.block, !node.is_paired());
         self.roles.remove(&node);
+        self.payout_changes.set(index, node.host_payout().copied(), None);
         Some(node.id())
     }
 

@@ -5,7 +5,8 @@ use vipnode_types::{Account, ChainSpec, Delegation, LeaseSetHash, Ms, NodeId, Pr
 use crate::{
     ConnectionId, Credentials, NodeRow, PairedTime, Proven,
     agents::{
-        hello::Hello, listen_address::ListenAddress, node_flags::NodeFlag, presence::Presence, update_gaps::UpdateGaps,
+        hello::Hello, host_payout::HostPayout, listen_address::ListenAddress, node_flags::NodeFlag, presence::Presence,
+        update_gaps::UpdateGaps,
     },
     collections::{address_block::AddressBlock, slab::NIL},
     protocol2::dialect::AgentProtocol,
@@ -20,7 +21,7 @@ pub(crate) struct Node {
     id: NodeId,
     credentials: Credentials,
     /// In its own allocation, because few nodes of most pools have one.
-    payout: Option<Box<Account>>,
+    payout: Option<Box<HostPayout>>,
     /// The times for which it was paired, while it is not proven yet.
     paired_times: Option<Box<[PairedTime; 2]>>,
     /// The address block that it counts for; [`AddressBlock::ALL`] for none.
@@ -49,7 +50,7 @@ impl Node {
     pub(crate) fn from_row(row: &NodeRow, chain: u32) -> Self {
         let mut node = Self::new(row.id, row.credentials.clone(), row.seen, chain);
         node.presence.endpoint = row.enode.as_ref().map(ListenAddress::of);
-        node.set_payout(row.payout);
+        node.payout = row.payout.map(Box::new);
         node.set(NodeFlag::EVER_HOST, row.host);
         node.set(NodeFlag::EVER_CLIENT, row.client);
         node.set_proven(row.proven.clone());
@@ -67,7 +68,7 @@ impl Node {
             seen: self.seen(),
             chain,
             enode: self.presence.endpoint.as_ref().map(|endpoint| endpoint.enode(self.id)),
-            payout: self.payout(),
+            payout: self.payout.as_deref().copied(),
             host: self.ever_host(),
             client: self.ever_client(),
             proven: self.proven(),
@@ -120,11 +121,17 @@ impl Node {
 
     /// The account that is paid for its slots.
     pub(crate) fn payout(&self) -> Option<Account> {
-        self.payout.as_deref().copied()
+        self.payout.as_deref().map(|payout| payout.account)
     }
 
-    pub(in crate::agents) fn set_payout(&mut self, payout: Option<Account>) {
-        self.payout = payout.map(Box::new);
+    /// As [`Self::payout`], with the orders of the node key.
+    pub(crate) fn host_payout(&self) -> Option<&HostPayout> {
+        self.payout.as_deref()
+    }
+
+    /// Sets the payout account. Returns the previous one.
+    pub(in crate::agents) fn set_payout(&mut self, payout: Option<HostPayout>) -> Option<HostPayout> {
+        std::mem::replace(&mut self.payout, payout.map(Box::new)).map(|before| *before)
     }
 
     /// Whether it ever offered slots.

@@ -1,37 +1,57 @@
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use vipnode_types::{Account, Ms};
+use vipnode_types::{Account, Ms, wire::LeavingNode};
 
-use crate::{Limits, agents::Agents};
+use crate::agents::{Agents, host_payout::HostPayout};
 
-/// When hosts last changed their payout account, by index, since the pool started.
+/// The hosts whose node key ordered another payout account that has not taken effect.
 #[derive(Debug, Default)]
 pub(crate) struct PayoutChanges {
-    changed: BTreeMap<u32, Ms>,
+    due: BTreeSet<(Ms, u32)>,
+    /// By the account that loses the host.
+    leaving: BTreeSet<(Account, u32)>,
 }
 
 impl PayoutChanges {
-    pub(in crate::agents) fn forget(&mut self, host: u32) {
-        self.changed.remove(&host);
+    /// Replaces what is known of a host.
+    pub(in crate::agents) fn set(&mut self, host: u32, before: Option<HostPayout>, now: Option<HostPayout>) {
+        if let Some((payout, (_, from))) = before.and_then(|payout| Some((payout, payout.next?))) {
+            self.due.remove(&(from, host));
+            self.leaving.remove(&(payout.account, host));
+        }
+        if let Some((payout, (_, from))) = now.and_then(|payout| Some((payout, payout.next?))) {
+            self.due.insert((from, host));
+            self.leaving.insert((payout.account, host));
+        }
     }
 }
 
 impl Agents {
-    /// For how many milliseconds a host that passes this payout account keeps the one that it has; 0 if it may change it.
-    ///
-    /// Each change writes billing periods that wait, and begins an account that the operator pays on its own.
-    pub(crate) fn payout_kept_ms(&self, host: u32, payout: Option<Account>, now: Ms, limits: &Limits) -> u64 {
-        let differs = self.nodes.get(host).is_some_and(|node| node.payout() != payout);
-        let changed = self.payout_changes.changed.get(&host).filter(|_| differs);
-        changed.map_or(0, |changed| changed.plus(limits.payout_change_ms).since(now))
+    /// Sets a host's payout account, and the one that follows. The caller stores the row.
+    pub(crate) fn set_payout(&mut self, host: u32, payout: HostPayout) {
+        let Some(node) = self.nodes.get_mut(host) else { return };
+        let before = node.set_payout(Some(payout));
+        self.payout_changes.set(host, before, Some(payout));
     }
 
-    /// Sets a host's payout account. The first one counts as no change.
-    pub(crate) fn set_payout(&mut self, host: u32, payout: Option<Account>, now: Ms) {
-        let Some(node) = self.nodes.get_mut(host) else { return };
-        if node.payout().is_some() {
-            self.payout_changes.changed.insert(host, now);
-        }
-        node.set_payout(payout);
+    /// A host whose next payout account takes effect by now.
+    pub(crate) fn next_payout_by(&self, now: Ms) -> Option<u32> {
+        self.payout_changes.due.first().filter(|(due, _)| *due <= now).map(|(_, host)| *host)
+    }
+
+    /// When the next payout account takes effect.
+    pub(crate) fn next_payout(&self) -> Option<Ms> {
+        self.payout_changes.due.first().map(|(due, _)| *due)
+    }
+
+    /// The hosts whose earnings an account receives now and another one later; at most so many.
+    pub(crate) fn leaving(&self, account: Account, most: u32) -> Vec<LeavingNode> {
+        let hosts = self.payout_changes.leaving.range((account, 0)..=(account, u32::MAX)).take(most as usize);
+        let nodes = hosts.filter_map(|(_, host)| self.nodes.get(*host));
+        let leaving = nodes.filter_map(|node| {
+            let next = node.host_payout()?.view().next?;
+            Some(LeavingNode { node: node.id(), next })
+        });
+        leaving.collect()
     }
 }

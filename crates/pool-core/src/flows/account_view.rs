@@ -42,6 +42,7 @@ impl Core {
             secured: payee.collected,
             payable: payee.payable(),
             nodes,
+            leaving: self.agents.leaving(account, self.limits.nodes_an_account),
         })
     }
 
@@ -68,7 +69,8 @@ impl Core {
         let ledger = self.ledger.as_ref().ok_or(CoreError::NoLedger)?;
         let account = self.agents.id(index).and_then(|node| ledger.links.payer(&node));
         let payer = account.map(|account| ledger.payer(account)).unwrap_or_default();
-        let payout = self.agents.get(index).and_then(Node::payout);
+        let host = self.agents.get(index).and_then(Node::host_payout);
+        let payout = host.map(|host| host.account);
         let payee = payout.map(|payout| ledger.payee(payout)).unwrap_or_default();
         Ok(NodeFunds {
             asset: self.limits.price.asset(),
@@ -76,6 +78,7 @@ impl Core {
             available: payer.available(),
             owed: payer.debt(),
             payout,
+            next_payout: host.and_then(|host| host.view().next),
             earned: payee.metered,
             payable: payee.payable(),
         })

@@ -1,14 +1,14 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    Delegation, DelegationError, Price, ShortHash,
+    Delegation, DelegationError, PayoutOrder, Price, ShortHash,
     wire::{ConnectReply, ConnectRequest, LeaseView, PROTOCOL, Side, WireError},
 };
 
 use super::POOL_VERSION;
 use crate::{
-    ConnectionId, Core, Credentials, Identity, Reply, RequestId, Signer,
-    agents::{hello::Hello, listen_address::ListenAddress},
+    ConnectionId, Core, Credentials, Identity, NewPayout, Reply, RequestId, Signer,
+    agents::{hello::Hello, host_payout::HostPayout, listen_address::ListenAddress},
     core_error::CoreError,
     output::Output,
 };
@@ -27,7 +27,7 @@ impl Core {
                 let said = Hello {
                     credentials: self.delegated(identity, hello),
                     endpoint: hello.enode.as_ref().map(ListenAddress::of),
-                    host: hello.host.as_ref().map(|host| (host.slots, host.payout)),
+                    host: hello.host.as_ref().map(|host| (host.slots, host.payout.as_ref().map(new_payout))),
                     client: hello.client.is_some(),
                     max_price: self.max_price(hello).ok().flatten(),
                     dials_late: hello.client.as_ref().is_some_and(|client| client.dials_late),
@@ -39,10 +39,9 @@ impl Core {
                 };
                 let replaced = self.present(output, index, connection, (address, callable), said);
                 let no_hosts = hello.host.as_ref().and_then(|_| self.no_other_hosts(output, index, hello));
-                let payout = hello.host.as_ref().map(|host| host.payout);
-                let kept_ms = payout.map(|payout| self.agents.payout_kept_ms(index, payout, output.now, &self.limits));
-                let payout_kept_ms = kept_ms.filter(|kept_ms| *kept_ms > 0);
-                let welcome = ConnectReply { replaced, no_hosts, payout_kept_ms, ..self.welcome(index) };
+                let payout = hello.host.as_ref().and_then(|_| self.agents.get(index)?.host_payout());
+                let payout = payout.map(HostPayout::view);
+                let welcome = ConnectReply { replaced, no_hosts, payout, ..self.welcome(index) };
                 let reply = Reply::Connect(Box::new(welcome));
                 output.reply_durably(connection, request, reply);
             }
@@ -90,8 +89,8 @@ impl Core {
         if identity.issued < self.agents.newest_delegation(&identity.node) {
             return Err(CoreError::OldDelegation.into());
         }
-        if hello.host.as_ref().and_then(|host| host.payout).is_some_and(|payout| payout.is_zero()) {
-            return Err(CoreError::ZeroPayout.into());
+        if let Some(order) = hello.host.as_ref().and_then(|host| host.payout.as_ref()) {
+            new_payout(order).check(self.clock.now(), &self.limits)?;
         }
         self.max_price(hello)?;
         let chain = hello.chain;
@@ -133,7 +132,7 @@ impl Core {
             leases: leases.collect(),
             replaced: None,
             no_hosts: None,
-            payout_kept_ms: None,
+            payout: None,
         }
     }
 
@@ -144,4 +143,8 @@ impl Core {
         let price = self.leases.price(lease)?;
         Some(LeaseView { lease: lease.id(), side, peer: other.named_to(own, self.limits.members_only), price })
     }
+}
+
+const fn new_payout(order: &PayoutOrder) -> NewPayout {
+    NewPayout { account: order.account, counter: order.counter }
 }

@@ -152,8 +152,9 @@ impl Core {
             };
             self.end_lease(output, lease, reason, Some(side), None);
         }
-        if let Some((_, payout)) = hello.host {
-            self.change_payout(output, index, payout);
+        if let Some((_, Some(payout))) = hello.host {
+            // The agent may still send an order that a newer one replaced. The answer names the account that counts.
+            let _is_older = self.take_payout(output, index, payout);
         }
         let mut leases = self.leases.of(index).into_iter();
         let unseen = leases.all(|(lease, side)| self.leases.get(lease).is_none_or(|lease| lease.up(side) == UNSEEN));

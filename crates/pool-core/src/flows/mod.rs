@@ -24,6 +24,7 @@ mod offer;
 mod offer_due;
 mod pair_reports;
 mod payment;
+mod payout;
 mod protocol2;
 mod prove_running;
 mod reattach;
@@ -72,6 +73,9 @@ impl Core {
             }
             Command::Account { connection, request, address, account } => {
                 self.account(output, (connection, request), address, account);
+            }
+            Command::Payout { connection, request, address, node, payout } => {
+                self.payout(output, (connection, request), address, (node, payout));
             }
             Command::Funds { connection, request } => self.funds(output, connection, request),
             Command::Expel { node, reason } => self.expel(output, &node, reason),

@@ -1,4 +1,4 @@
-use vipnode_types::{Account, Ms, Price, wire::EvictReason};
+use vipnode_types::{Ms, Price, wire::EvictReason};
 
 use crate::{
     Core,
@@ -51,23 +51,5 @@ impl Core {
         let end = Ends::of(lease, &self.agents).common().max(lease.both_up());
         let down = if lease.host_down() == UNSEEN { UNSEEN } else { lease.host_down().max(end) };
         self.roll_at(output, index, end, down, None);
-    }
-
-    /// Changes a host's payout account: its rows end first, and the next ones are for the new account. A host that changed it a
-    /// short time ago keeps the one that it has.
-    pub(crate) fn change_payout(&mut self, output: &mut Output, host: u32, payout: Option<Account>) {
-        let kept_ms = self.agents.payout_kept_ms(host, payout, output.now, &self.limits);
-        if kept_ms > 0 || self.agents.get(host).is_none_or(|node| node.payout() == payout) {
-            return;
-        }
-        let leases: Vec<u32> = self.leases.of_host(host).map(|(index, _)| index).collect();
-        for &index in &leases {
-            self.end_row(output, index);
-        }
-        self.agents.set_payout(host, payout, output.now);
-        for index in leases {
-            self.begin_charges(index);
-            self.persist_lease(output, index);
-        }
     }
 }

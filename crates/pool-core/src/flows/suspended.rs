@@ -56,6 +56,7 @@ impl Core {
             | Command::Leave { .. }
             | Command::Link { .. }
             | Command::Account { .. }
+            | Command::Payout { .. }
             | Command::Funds { .. }
             | Command::Ledger { .. }
             | Command::Bye { .. } => return WhileSuspended::Busy,

@@ -66,6 +66,7 @@ impl Core {
             self.silence_due(output, node);
         } else {
             return self.funds_due(output)
+                || self.payout_due(output)
                 || self.forget_delegation(output)
                 || self.never_paired_due(output)
                 || self.proof_due(output)

@@ -4,7 +4,7 @@ use vipnode_types::{
 };
 
 use super::{
-    pool::{Pool, START, address, agent_key, chain, client, hello, host, node, wei},
+    pool::{Pool, START, address, agent_key, chain, client, hello, host, node, order, wei},
     scenario::{CLIENT, HOST, KEPT, SECOND_HOST, SLOTS, THIRD_HOST},
 };
 use crate::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, Limits, Reply, Row};
@@ -386,7 +386,7 @@ fn a_host_on_another_chain_than_all_others_learns_so() {
 fn the_zero_address_is_nobodys_payout_account() {
     let mut pool = Pool::new();
     let mut hello = host(HOST, SLOTS);
-    hello.host.as_mut().unwrap().payout = Some(vipnode_types::Account::new([0; 20]));
+    hello.host.as_mut().unwrap().payout = Some(order(vipnode_types::Account::new([0; 20])));
     let error = pool.connect(HOST, hello).unwrap_err();
     assert!(error.is(ErrorCode::InvalidParams) && error.message.contains("zero address"), "{error:?}");
 }

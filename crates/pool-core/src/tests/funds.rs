@@ -457,21 +457,18 @@ fn a_lease_that_begins_to_cost_something_at_its_rollover_ends_without_a_payer() 
 }
 
 #[test]
-fn a_host_that_gives_up_its_payout_account_serves_for_nothing() {
-    let mut pool = pool(credit_limits());
-    pool.credit(u128::from(HOUR_MS));
-    let lease = pool.served(1)[0];
+fn a_host_without_a_payout_account_serves_for_nothing() {
+    let mut pool = Pool::with(credit_limits());
+    pool.settle();
     for agent in [HOST, SECOND_HOST] {
         let mut hello = host(agent, SLOTS);
         hello.host.as_mut().unwrap().payout = None;
-        pool.connect(agent, hello).unwrap();
+        pool.join(agent, hello);
     }
-    let of = pool.core.leases.get(pool.core.leases.find(lease).unwrap()).unwrap().host();
-    let serving = if pool.core.agents.id(of) == Some(node(HOST)) { HOST } else { SECOND_HOST };
-    for agent in [HOST, SECOND_HOST] {
-        let seen: &[_] = if agent == serving { &[(lease, true)] } else { &[] };
-        pool.full(agent, seen);
-    }
+    pool.join(CLIENT, client(CLIENT));
+    pool.link(node(CLIENT), Some(payer()), 1).unwrap();
+    pool.credit(u128::from(HOUR_MS));
+    pool.served(1);
     pool.passes(20 * MINUTE_MS);
     assert_eq!(pool.core.gauges().leases, 1);
     assert_eq!(pool.figures(LedgerAccount::Payer(payer())).metered, Amount::ZERO);

@@ -1,10 +1,10 @@
 use vipnode_types::{
-    LeaseId, NodeId,
+    LeaseId, NodeId, PayoutOrder,
     wire::{ConnectRequest, HostOffer, LeaveReason},
 };
 
 use super::{
-    pool::{Pool, address, client, host, node, payout},
+    pool::{Pool, address, client, host, node, order, payout},
     scenario::{CLIENT, HOST, HOUR_MS, OTHER_SUBNET, SECOND_HOST, SLOTS, other_clients, priced},
 };
 use crate::{Limits, MeteredPeriod, Row};
@@ -129,11 +129,11 @@ fn the_clients_of_one_block_leave_room_for_others_to_wait() {
 
 #[test]
 fn rows_for_another_payee_are_not_added_up() {
-    let mut pool = Pool::with(Limits { periods_an_hour: 1, ..priced() });
+    let mut pool = Pool::with(Limits { periods_an_hour: 1, payout_delay_ms: 0, ..priced() });
     begin_rows(&mut pool, 5);
     let (account, other_account) = (payout(HOST), payout(SECOND_HOST));
-    let offer = HostOffer { slots: SLOTS, payout: Some(other_account) };
-    pool.join(HOST, ConnectRequest { host: Some(offer), ..host(HOST, SLOTS) });
+    let payout = Some(PayoutOrder { counter: pool.now, ..order(other_account) });
+    pool.join(HOST, ConnectRequest { host: Some(HostOffer { slots: SLOTS, payout }), ..host(HOST, SLOTS) });
     pool.join(CLIENT, client(CLIENT));
     pool.pass(40_000);
     let lease = pool.lease_between(HOST, CLIENT);

@@ -1,15 +1,13 @@
 use std::num::NonZeroU32;
 
 use vipnode_types::{
-    Account, Amount, Asset, Ms, Price,
-    wire::{ConnectRequest, EvictReason, HostOffer, LeaveReason},
+    Amount, Asset, Ms, Price,
+    wire::{EvictReason, LeaveReason},
 };
 
 use super::{
-    pool::{Pool, client, host, node, payout, wei},
-    scenario::{
-        CLIENT, DAY_MS, HOST, HOUR_MS, INTERRUPTED, KEPT, SECOND_HOST, SLOTS, both_roles, paying_at_most, priced,
-    },
+    pool::{Pool, client, host, wei},
+    scenario::{CLIENT, DAY_MS, HOST, HOUR_MS, INTERRUPTED, KEPT, SLOTS, both_roles, paying_at_most},
 };
 use crate::{Limits, Row};
 
@@ -203,42 +201,6 @@ fn a_dearer_price_takes_hold_at_rollover_within_what_the_client_takes() {
             assert_eq!(pool.metered()[1].lease.price, wei(80_000));
         }
     }
-}
-
-#[test]
-fn d24_a_new_payout_account_ends_the_rows_first() {
-    let (mut pool, lease) = Pool::priced().leased();
-    pool.pass_with(60_000, &[HOST, CLIENT]);
-    let (account, other_account) = (payout(HOST), payout(SECOND_HOST));
-    let offer = HostOffer { slots: SLOTS, payout: Some(other_account) };
-    pool.connect(HOST, ConnectRequest { host: Some(offer), ..host(HOST, SLOTS) }).unwrap();
-    pool.full(HOST, &[(lease, KEPT)]);
-    pool.pass_with(60_000, &[HOST, CLIENT]);
-    pool.leave(CLIENT, lease, LeaveReason::Surplus);
-    let rows = pool.metered();
-    let paid: Vec<(Option<Account>, u64)> = rows.iter().map(|row| (row.lease.payee, row.billed_ms)).collect();
-    assert_eq!(paid, [(Some(account), 60_000), (Some(other_account), 60_000)]);
-}
-
-#[test]
-fn a_host_changes_its_payout_account_once_in_a_while() {
-    let mut pool = Pool::with(Limits { payout_change_ms: HOUR_MS, ..priced() });
-    let offering = |payout| ConnectRequest { host: Some(HostOffer { slots: SLOTS, payout }), ..host(HOST, SLOTS) };
-    let paid = |pool: &Pool| pool.core.agents.known(&node(HOST)).unwrap().payout();
-    let (first, second) = (Some(payout(HOST)), Some(payout(SECOND_HOST)));
-    for set in [None, first, second] {
-        let reply = pool.connect(HOST, offering(set)).unwrap();
-        assert_eq!((reply.payout_kept_ms, paid(&pool)), (None, set), "the first account counts as no change");
-    }
-    pool.pass(1_000);
-    for other in [first, None] {
-        let reply = pool.connect(HOST, offering(other)).unwrap();
-        assert_eq!((reply.payout_kept_ms, paid(&pool)), (Some(HOUR_MS - 1_000), second));
-    }
-    assert_eq!(pool.connect(HOST, offering(second)).unwrap().payout_kept_ms, None, "it is the one that is paid");
-    pool.pass(HOUR_MS);
-    assert_eq!(pool.connect(HOST, offering(first)).unwrap().payout_kept_ms, None);
-    assert_eq!(paid(&pool), first);
 }
 
 #[test]

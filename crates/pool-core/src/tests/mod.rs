@@ -23,6 +23,7 @@ mod metering;
 mod never_paired;
 mod observations;
 mod offers;
+mod payouts;
 mod pool;
 mod protocol2;
 mod proven;

@@ -1,7 +1,8 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId, Price,
+    Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId, PayoutOrder, Price,
+    signed::Signature,
     wire::{
         AdmitCall, AskReply, AskRequest, ClientCriteria, ConnectReply, ConnectRequest, DialCall, EvictCall,
         EvictReason, ExplainReply, HostCapabilities, HostOffer, LeaveReason, LeaveRequest, ReportRequest, UpLease,
@@ -78,7 +79,7 @@ pub(crate) fn hello(agent: u32) -> ConnectRequest {
 }
 
 pub(crate) fn host(agent: u32, slots: u32) -> ConnectRequest {
-    ConnectRequest { host: Some(HostOffer { slots, payout: Some(payout(agent)) }), ..hello(agent) }
+    ConnectRequest { host: Some(HostOffer { slots, payout: Some(order(payout(agent))) }), ..hello(agent) }
 }
 
 pub(crate) fn client(agent: u32) -> ConnectRequest {
@@ -89,6 +90,11 @@ pub(crate) fn payout(agent: u32) -> Account {
     let mut bytes = [2; 20];
     bytes[..4].copy_from_slice(&agent.to_be_bytes());
     Account::new(bytes)
+}
+
+/// An order of the payout account. The core does not check its signature.
+pub(crate) fn order(account: Account) -> PayoutOrder {
+    PayoutOrder { account, counter: START.minus(1), signature: Signature::new([0; 64]) }
 }
 
 pub(crate) fn wei(amount: u64) -> Price {

@@ -7,7 +7,7 @@ use vipnode_types::{
 };
 
 use super::{
-    pool::{START, agent_key, chain, client, host, node, payout, wei},
+    pool::{START, agent_key, chain, client, host, node, order, payout, wei},
     scenario::list,
 };
 use crate::{CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, Row};
@@ -256,7 +256,7 @@ impl World {
             hello.client = None;
         }
         if let Some(host) = hello.host.as_mut().filter(|_| variant == 5) {
-            host.payout = Some(payout(77));
+            host.payout = Some(order(payout(77)));
         }
         if variant == 6 {
             hello.chain = chain(2);

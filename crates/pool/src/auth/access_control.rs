@@ -108,7 +108,9 @@ impl AccessControl {
     /// Checks an agent whose signature is valid. `nonce` is the one that it signed.
     pub(crate) fn admit(&self, identity: &Identity, hello: &ConnectRequest, nonce: &str) -> Result<(), WireError> {
         self.rules().members.admits(&identity.node, hello.join.as_ref(), nonce)?;
-        self.admit_network(hello.chain.chain_id)
+        self.admit_network(hello.chain.chain_id)?;
+        let payout = hello.host.as_ref().and_then(|host| host.payout.as_ref());
+        Ok(payout.map_or(Ok(()), |order| order.verify(&identity.node))?)
     }
 
     /// Checks a node that speaks protocol 2 and whose signature is valid.

@@ -28,7 +28,10 @@ impl ConnectionBlocks {
             // It presents no node, so it does not decide where the messages about its connection wait.
             CoreMessage::Request {
                 command:
-                    Command::CheckConnect { address, .. } | Command::Link { address, .. } | Command::Account { address, .. },
+                    Command::CheckConnect { address, .. }
+                    | Command::Link { address, .. }
+                    | Command::Payout { address, .. }
+                    | Command::Account { address, .. },
                 ..
             } => {
                 return Some(self.queue_of(AddressBlock::of(*address)));
@@ -90,6 +93,7 @@ fn connection(command: &Command) -> Option<Target> {
         | Command::Disconnected { connection } => (*connection, None),
         Command::CheckConnect { .. }
         | Command::Link { .. }
+        | Command::Payout { .. }
         | Command::Account { .. }
         | Command::Status { .. }
         | Command::CallDone { .. }

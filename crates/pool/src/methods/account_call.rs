@@ -1,10 +1,10 @@
 use std::net::IpAddr;
 
 use serde_json::value::RawValue;
-use vipnode_pool_core::{AccountLink, Command, Identity, LinkConsent, RequestId};
+use vipnode_pool_core::{AccountLink, Command, Identity, LinkConsent, NewPayout, RequestId};
 use vipnode_types::{
-    Account, PoolMethod,
-    wire::{AccountQuery, LinkRequest, UnlinkRequest, WireError},
+    Account, NodeId, PoolMethod,
+    wire::{AccountQuery, LinkRequest, PayoutRequest, UnlinkRequest, WireError},
 };
 
 use crate::{
@@ -24,6 +24,8 @@ pub(crate) enum AccountCall<'a> {
     Unlink(SignedParams<'a>, Box<UnlinkRequest>),
     /// Asks for the figures of an account, which signed.
     Figures(Box<AccountQuery>),
+    /// Names the account that receives what a node earns; the node key signed.
+    Payout(Box<PayoutRequest>),
 }
 
 /// An [`AccountCall`] whose signatures are valid.
@@ -31,6 +33,7 @@ pub(crate) enum AccountCall<'a> {
 pub(crate) enum VerifiedAccountCall {
     Link(AccountLink),
     Figures(Account),
+    Payout(NodeId, NewPayout),
 }
 
 /// Who signed the envelope, and its nonce, which remains to be checked. `None` if the call needs no envelope.
@@ -53,6 +56,10 @@ impl<'a> AccountCall<'a> {
         Ok(Self::Figures(SignedParams::read(params)?.parse()?))
     }
 
+    pub(crate) fn payout(params: &'a RawValue) -> Result<Self, WireError> {
+        Ok(Self::Payout(SignedParams::read(params)?.parse()?))
+    }
+
     /// Checks the signatures. The caller holds a permit for that, and uses up the nonce of the envelope after this (faults D8
     /// and D9, docs/faults.md).
     pub(crate) async fn verify(
@@ -61,11 +68,11 @@ impl<'a> AccountCall<'a> {
         arrival: &Arrival,
     ) -> Result<(VerifiedAccountCall, UncheckedNonce<'_>), WireError> {
         let access = &service.access;
-        let pool = access.pool_id().ok_or(CallRefusal::NoPoolId)?;
+        let pool = || access.pool_id().ok_or(CallRefusal::NoPoolId);
         match self {
             Self::Link(signed, request) => {
                 let (identity, nonce) = signed.verify(access, arrival, PoolMethod::Link.name(), wall_clock()).await?;
-                request.signed_by_account(pool, identity.node).verify(&request.signature)?;
+                request.signed_by_account(pool()?, identity.node).verify(&request.signature)?;
                 let LinkRequest { account, chain_id, counter, signature: _ } = **request;
                 let consent = LinkConsent::Both { issued: identity.issued, chain_id };
                 Ok((
@@ -77,7 +84,7 @@ impl<'a> AccountCall<'a> {
                 let UnlinkRequest { account, node, counter, signature } = **request;
                 let link = |consent| VerifiedAccountCall::Link(AccountLink { node, account, counter, consent });
                 if let Some(signature) = signature {
-                    request.signed_by_account(pool).verify(&signature)?;
+                    request.signed_by_account(pool()?).verify(&signature)?;
                     return Ok((link(LinkConsent::AccountEnds), None));
                 }
                 let (identity, nonce) = signed.verify(access, arrival, PoolMethod::Unlink.name(), wall_clock()).await?;
@@ -87,6 +94,12 @@ impl<'a> AccountCall<'a> {
                 Ok((link(LinkConsent::NodeEnds { issued: identity.issued }), Some((identity, nonce))))
             }
             Self::Figures(query) => Ok((VerifiedAccountCall::Figures(verify_query(service, query)?), None)),
+            Self::Payout(request) => {
+                let PayoutRequest { node, order } = &**request;
+                order.verify(node)?;
+                let payout = NewPayout { account: order.account, counter: order.counter };
+                Ok((VerifiedAccountCall::Payout(*node, payout), None))
+            }
         }
     }
 }
@@ -103,10 +116,10 @@ pub(crate) fn verify_query(service: &Service, query: &AccountQuery) -> Result<Ac
 }
 
 impl VerifiedAccountCall {
-    /// A change of a link takes part in the limits of connects: like these, it writes.
+    /// A change takes part in the limits of connects: like these, it writes.
     pub(crate) const fn permit_class(&self) -> PermitClass {
         match self {
-            Self::Link(_) => PermitClass::Connect,
+            Self::Link(_) | Self::Payout(..) => PermitClass::Connect,
             Self::Figures(_) => PermitClass::Other,
         }
     }
@@ -115,6 +128,7 @@ impl VerifiedAccountCall {
         match self {
             Self::Link(link) => Command::Link { connection: NOBODY, request, address, link },
             Self::Figures(account) => Command::Account { connection: NOBODY, request, address, account },
+            Self::Payout(node, payout) => Command::Payout { connection: NOBODY, request, address, node, payout },
         }
     }
 }

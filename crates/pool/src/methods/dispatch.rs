@@ -139,8 +139,7 @@ async fn check_connect<C: CallSource>(
 ) -> Result<Result<PreparedCommand, WireError>, CallEnd<C::Ended>> {
     let permit = client.check_permit().await?;
     let verified = signed.verify(&service.access, client.arrival(), PoolMethod::Reach.name(), wall_clock()).await;
-    drop(permit);
-    Ok(verified.and_then(|(identity, nonce)| {
+    let checked = verified.and_then(|(identity, nonce)| {
         if identity.node != named {
             return Err(CallRefusal::invalid_params(&"`connect` is signed for another node than `node`").into());
         }
@@ -149,7 +148,9 @@ async fn check_connect<C: CallSource>(
         let (address, _callable) = client.origin();
         let command = |request| Command::CheckConnect { connection: NOBODY, request, identity, address, hello };
         service.gateway.prepare(PermitClass::Connect, command)
-    }))
+    });
+    drop(permit);
+    Ok(checked)
 }
 
 /// Checks a call about an account.

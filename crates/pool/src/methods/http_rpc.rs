@@ -150,7 +150,6 @@ impl CallSource for HttpClient<'_> {
     ) -> Result<(RequestSender, AgentRequest), CallEnd<Infallible>> {
         let permit = self.check_permit().await?;
         let (identity, nonce) = signed.verify(&self.service.access, &self.arrival, method.name(), wall_clock()).await?;
-        drop(permit);
         let connects = method == PoolMethod::Connect;
         if connects {
             let connect = call?;
@@ -160,6 +159,7 @@ impl CallSource for HttpClient<'_> {
             }
             call = Ok(connect);
         }
+        drop(permit);
         self.service.sessions.use_nonce(&identity, nonce, wall_clock(), self.begins(connects))?;
         let key = SessionKey::of(&identity);
         let connection = self.connection_or_new(key, identity.node, connects)?;

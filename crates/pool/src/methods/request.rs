@@ -94,6 +94,7 @@ impl<'a> ParsedCall<'a> {
                 let request = signed.parse()?;
                 Ok(Self::Statement(signed, request))
             }
+            PoolMethod::Payout => AccountCall::payout(params).map(Self::Account),
             PoolMethod::Leave => agent(|params| Ok(AgentRequest::Leave(params.parse()?))),
             PoolMethod::Bye => agent(|params| params.parse().map(|ByeRequest {}| AgentRequest::Bye)),
             PoolMethod::Update => NodeCall::update(params).map(Self::Node),

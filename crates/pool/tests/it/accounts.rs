@@ -5,8 +5,11 @@ use serde_json::json;
 use vipnode_pool::{PoolConfig, PoolServer};
 use vipnode_rpc::{RpcLimits, http};
 use vipnode_types::{
-    AccountKey, Ms, PoolId, PoolKey,
-    wire::{AccountQuery, AccountView, Done, ErrorCode, LinkRequest, NodeFunds, UnlinkRequest, WireError, method},
+    AccountKey, Ms, PayoutOrder, PoolId, PoolKey,
+    wire::{
+        AccountQuery, AccountView, ConnectReply, ConnectRequest, Done, ErrorCode, LinkRequest, NodeFunds,
+        PayoutRequest, PayoutView, UnlinkRequest, WireError, method,
+    },
 };
 
 fn account() -> AccountKey {
@@ -144,4 +147,35 @@ async fn an_account_signs_nothing_for_a_pool_without_an_id() {
     let id = PoolKey::from_random([1; 32]).unwrap().id();
     let error = agent.call::<AccountView>(method::ACCOUNT, &[query(id, wall())]).await.unwrap_err();
     assert!(error.is(ErrorCode::Unsuitable) && error.message.contains("has no ID"), "{error:?}");
+}
+
+#[tokio::test]
+async fn only_the_node_key_names_a_payout_account() {
+    let pool = PoolServer::spawn(config()).await.unwrap();
+    let (agent, ana, eve) = (Agent::open(&pool).await, Keys::new(2), Keys::new(3));
+    let account = account().account();
+    let order = PayoutOrder::sign(&ana.node, account, wall());
+    let call = async |node, order: &PayoutOrder| {
+        agent.call::<PayoutView>(method::PAYOUT, &[PayoutRequest { node, order: order.clone() }]).await
+    };
+    let error = call(ana.id(), &order).await.unwrap_err();
+    assert!(error.message.contains("does not know the node"), "its signature is valid: {error:?}");
+    assert!(unsigned(call(eve.id(), &order).await).contains("node's key"), "of another node");
+    let later = PayoutOrder { counter: wall().plus(1), ..order.clone() };
+    assert!(unsigned(call(ana.id(), &later).await).contains("node's key"));
+
+    let hello = |order: &PayoutOrder| {
+        let mut hello = ana.host(3);
+        hello.host.as_mut().unwrap().payout = Some(order.clone());
+        hello
+    };
+    let connects = async |hello: &ConnectRequest| -> Result<ConnectReply, WireError> {
+        let agent = Agent::open(&pool).await;
+        agent.call(method::CONNECT, &ana.sign(method::CONNECT, &agent.url, &agent.challenge(), hello)).await
+    };
+    assert!(unsigned(connects(&hello(&later)).await).contains("node's key"), "the agent's signature is not enough");
+    let reply = connects(&hello(&order)).await.unwrap();
+    assert_eq!(reply.payout, Some(PayoutView { account, next: None }));
+    let other = PayoutOrder::sign(&ana.node, AccountKey::from_bytes([1; 32]).unwrap().account(), wall().plus(9));
+    assert!(call(ana.id(), &other).await.unwrap().next.is_some());
 }

@@ -68,7 +68,7 @@ impl Encode for HostOffer {
     fn encode(&self, out: &mut Encoder) {
         let Self { slots, payout } = self;
         slots.encode(out);
-        payout.encode(out);
+        payout.as_ref().map(|order| order.account).encode(out);
     }
 }
 

@@ -88,6 +88,10 @@ impl Encode for Reply {
                 out.number(11);
                 funds.encode(out);
             }
+            Self::Payout(payout) => {
+                out.number(12);
+                payout.encode(out);
+            }
         }
     }
 }

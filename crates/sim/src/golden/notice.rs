@@ -17,7 +17,8 @@ impl Encode for Notice {
             | Self::PoolUnreachable { .. }
             | Self::PoolUntrusted { .. }
             | Self::OtherChains { .. }
-            | Self::PayoutKept { .. }
+            | Self::OtherPayout { .. }
+            | Self::PayoutChanges { .. }
             | Self::Displaced { .. }
             | Self::FundsLow(_)
             | Self::NoPayout { .. }
@@ -144,11 +145,12 @@ const fn number(notice: &Notice) -> u64 {
         Notice::PriceChanged { .. } => 30,
         Notice::PriceAboveMaximum { .. } => 31,
         Notice::OtherChains { .. } => 32,
-        Notice::PayoutKept { .. } => 33,
         Notice::FundsLow(_) => 34,
         Notice::LeaseUnpaid { .. } => 35,
         Notice::NoPayout { .. } => 36,
         Notice::PriceKept { .. } => 37,
+        Notice::OtherPayout { .. } => 33,
+        Notice::PayoutChanges { .. } => 38,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use vipnode_types::wire::{
     AccountView, AskReply, ConnectReply, Done, Excluded, ExplainReply, ExplainedHost, HostStatus, LeaseView,
-    LeasedHost, NodeFunds, PaymentTerms, PoolStats, PoolStatus, ReportReply, Score, Selection,
+    LeasedHost, LeavingNode, NextPayout, NodeFunds, PaymentTerms, PayoutView, PoolStats, PoolStatus, ReportReply,
+    Score, Selection,
 };
 
 use super::{Encode, Encoder};
@@ -20,7 +21,7 @@ impl Encode for ConnectReply {
             leases,
             replaced: _,
             no_hosts: _,
-            payout_kept_ms,
+            payout,
         } = self;
         report_interval_ms.encode(out);
         price.encode(out);
@@ -31,8 +32,8 @@ impl Encode for ConnectReply {
             terms.encode(out);
         }
         leases.encode(out);
-        if let Some(kept_ms) = payout_kept_ms {
-            kept_ms.encode(out);
+        if let Some(payout) = payout {
+            payout.encode(out);
         }
     }
 }
@@ -45,6 +46,14 @@ impl Encode for PaymentTerms {
         smallest_payout.encode(out);
         period_ms.encode(out);
         trial_ms.encode(out);
+    }
+}
+
+impl Encode for PayoutView {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { account, next } = self;
+        account.encode(out);
+        next.map(|next| (next.account, next.from_ms)).encode(out);
     }
 }
 
@@ -117,20 +126,30 @@ impl Encode for AccountView {
             secured,
             payable,
             nodes,
+            leaving,
         } = self;
         time_ms.encode(out);
         [*credited, *debited, *spent, *running, *limit, *earned, *secured, *payable]
             .iter()
             .for_each(|amount| amount.encode(out));
         nodes.encode(out);
+        // Written only where there is something, as most accounts lose no host.
+        leaving.iter().for_each(|LeavingNode { node, next: NextPayout { account, from_ms } }| {
+            node.encode(out);
+            (*account, *from_ms).encode(out);
+        });
     }
 }
 
 impl Encode for NodeFunds {
     fn encode(&self, out: &mut Encoder) {
-        let Self { asset: _constant, account, available, owed, payout, earned, payable } = self;
+        let Self { asset: _constant, account, available, owed, payout, next_payout, earned, payable } = self;
         account.encode(out);
         payout.encode(out);
+        // Written only where there is one, as most hosts keep their account.
+        if let Some(next) = next_payout {
+            (next.account, next.from_ms).encode(out);
+        }
         [*available, *owed, *earned, *payable].iter().for_each(|amount| amount.encode(out));
     }
 }

@@ -1,8 +1,8 @@
 //! What the pool's core has written to the store.
 
 use vipnode_pool_core::{
-    Credentials, DelegationRow, HostTimeRow, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow, PairTime,
-    Protocol2State, Proven, Row, RowKey, Signer, TimesRow,
+    Credentials, DelegationRow, HostPayout, HostTimeRow, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow,
+    PairTime, Protocol2State, Proven, Row, RowKey, Signer, TimesRow,
 };
 use vipnode_types::meter::Seen;
 
@@ -204,7 +204,12 @@ impl Encode for NodeRow {
         seen.encode(out);
         chain.encode(out);
         enode.encode(out);
-        payout.encode(out);
+        payout.map(|payout| payout.account).encode(out);
+        if let Some(HostPayout { account: _, counter, changed, next }) = payout {
+            counter.encode(out);
+            changed.encode(out);
+            next.encode(out);
+        }
         host.encode(out);
         client.encode(out);
         replaced.encode(out);

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool as Request, unreleased_changes};
 use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, PoolCall, Reply};
 use vipnode_types::{
-    LeaseId, LeaseSetHash, Ms, NodeId,
+    LeaseId, LeaseSetHash, Ms, NodeId, PayoutOrder,
     protocol2::{Call, Update},
+    signed::Signature,
     wire::{ReportRequest, UpLease},
 };
 
@@ -59,7 +60,13 @@ impl Simulation {
         let nonce = self.agents[agent].next_nonce(self.now);
         let plan = &self.agents[agent].plan;
         let (what, command) = match message {
-            Request::Connect(hello) => {
+            Request::Connect(mut hello) => {
+                // The agent of a host has an order of the node key for this account.
+                let payout = plan.config.host.as_ref().and_then(|host| host.payout);
+                if let Some((host, account)) = hello.host.as_mut().zip(payout) {
+                    let signature = Signature::new([0; 64]);
+                    host.payout = Some(PayoutOrder { account, counter: Ms::new(EPOCH_MS), signature });
+                }
                 let identity = Identity { node: plan.id, agent: plan.key, issued: Ms::new(EPOCH_MS) };
                 let address = plan.ip;
                 ("connect", Command::Connect { connection: peer, request, identity, address, callable: true, hello })
@@ -179,6 +186,7 @@ impl Simulation {
                     Reply::Protocol2(reply) => PoolAnswer::Protocol2(*reply),
                     Reply::Account(_)
                     | Reply::Funds(_)
+                    | Reply::Payout(_)
                     | Reply::Explain(_)
                     | Reply::Done(_)
                     | Reply::Status(_)

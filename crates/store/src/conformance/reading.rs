@@ -105,7 +105,7 @@ fn compare_statements(
             _ => None,
         });
         let payout = rows.iter().find_map(|row| match row {
-            Row::Node(row) if row.id == node => row.payout,
+            Row::Node(row) if row.id == node => row.payout.map(|payout| payout.account),
             _ => None,
         });
         let expected = StatementParties { payer: linked, payee: payout };

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use proptest::{collection::vec, option, prelude::*};
 use vipnode_pool_core::{
-    AddressBlock, Credentials, DelegationRow, HostTimeRow, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow,
-    PairTime, PairedTime, Protocol2State, Proven, Row, RowKey, Signer, TimesRow, WideBlock,
+    AddressBlock, Credentials, DelegationRow, HostPayout, HostTimeRow, LastReport, LeaseRow, MergedPeriods,
+    MeteredPeriod, NodeRow, PairTime, PairedTime, Protocol2State, Proven, Row, RowKey, Signer, TimesRow, WideBlock,
 };
 use vipnode_types::{
     Account, AgentKey, Amount, Asset, ChainSpec, Enode, LeaseId, Ms, NodeId, Price,
@@ -92,6 +92,12 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
     ]
 }
 
+fn any_payout() -> impl Strategy<Value = HostPayout> {
+    let account = || any::<[u8; 20]>().prop_map(Account::new);
+    let payout = (account(), any_ms(), any_ms(), option::of((account(), any_ms())));
+    payout.prop_map(|(account, counter, changed, next)| HostPayout { account, counter, changed, next })
+}
+
 fn any_node() -> impl Strategy<Value = NodeRow> {
     let enode = (any::<std::net::IpAddr>(), 1u16.., any::<Option<u16>>());
     let flags = any::<[bool; 3]>();
@@ -102,7 +108,7 @@ fn any_node() -> impl Strategy<Value = NodeRow> {
         any::<[u8; 32]>(),
         any::<u64>(),
         option::of(enode),
-        any_payee(),
+        option::of(any_payout()),
         (flags, any_proven(), any_block()),
     )
         .prop_map(

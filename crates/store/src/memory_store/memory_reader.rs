@@ -108,7 +108,7 @@ impl StoreSnapshot for MemorySnapshot<'_> {
 
     fn accounts_of(&mut self, node: &NodeId) -> Result<StatementParties, StoreError> {
         self.permit.check()?;
-        let payee = self.content.nodes.get(node).and_then(|node| node.payout);
+        let payee = self.content.nodes.get(node).and_then(|node| node.payout).map(|payout| payout.account);
         Ok(StatementParties { payer: self.content.ledger.linked_account(node), payee })
     }
 }

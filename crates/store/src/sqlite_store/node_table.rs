@@ -4,7 +4,9 @@
 use std::net::IpAddr;
 
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, params};
-use vipnode_pool_core::{Credentials, LastReport, NodeRow, PairedTime, Protocol2State, Proven, Signer, WideBlock};
+use vipnode_pool_core::{
+    Credentials, HostPayout, LastReport, NodeRow, PairedTime, Protocol2State, Proven, Signer, WideBlock,
+};
 use vipnode_types::{Account, AgentPublic, ChainSpec, Enode, EnodeHost, Hash256, Ms, NodeId, protocol2::Kind};
 
 use super::{
@@ -20,12 +22,15 @@ const PROVEN: u8 = 2;
 const WRITE: &str = "
     INSERT INTO nodes (
         id, agent_key, protocol2, kind, full, issued, stored_nonce, to_drop, chain_id, genesis,
-        enode_port, enode_disc_port, enode_host, enode_id, payout, host, client, proven, paired, replaced, block
-    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+        enode_port, enode_disc_port, enode_host, enode_id, payout, payout_counter, payout_changed, next_payout,
+        next_payout_from, host, client, proven, paired, replaced, block
+    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
+        ?25)
     ON CONFLICT (id) DO UPDATE SET
         agent_key = ?2, protocol2 = ?3, kind = ?4, full = ?5, issued = ?6, stored_nonce = ?7, to_drop = ?8,
         chain_id = ?9, genesis = ?10, enode_port = ?11, enode_disc_port = ?12, enode_host = ?13, enode_id = ?14,
-        payout = ?15, host = ?16, client = ?17, proven = ?18, paired = ?19, replaced = ?20, block = ?21";
+        payout = ?15, payout_counter = ?16, payout_changed = ?17, next_payout = ?18, next_payout_from = ?19, host = ?20,
+        client = ?21, proven = ?22, paired = ?23, replaced = ?24, block = ?25";
 
 const WRITE_REPORT: &str = "
     INSERT INTO last_reports (node, seen, nonce) VALUES ((SELECT number FROM nodes WHERE id = ?1), ?2, ?3)
@@ -37,8 +42,8 @@ const RAISE_REPORT: &str = "
 
 const READ: &str = "
     SELECT id, agent_key, protocol2, kind, full, issued, stored_nonce, to_drop, chain_id, genesis,
-        enode_port, enode_disc_port, enode_host, enode_id, payout, host, client, proven, paired, replaced, block,
-        seen, nonce
+        enode_port, enode_disc_port, enode_host, enode_id, payout, payout_counter, payout_changed, next_payout,
+        next_payout_from, host, client, proven, paired, replaced, block, seen, nonce
     FROM nodes LEFT JOIN last_reports ON node = number";
 
 pub(super) fn write(connection: &Connection, row: &NodeRow) -> Result<()> {
@@ -50,7 +55,7 @@ pub(super) fn write(connection: &Connection, row: &NodeRow) -> Result<()> {
     bindings.number(chain.chain_id)?;
     bindings.put(chain.genesis.as_slice())?;
     write_enode(&mut bindings, id, enode.as_ref())?;
-    bindings.account(*payout)?;
+    write_payout(&mut bindings, *payout)?;
     bindings.put(host)?;
     bindings.put(client)?;
     let (proven, paired) = match proven {
@@ -113,6 +118,15 @@ fn write_enode(bindings: &mut Bindings<'_, '_>, node: &NodeId, enode: Option<&En
     bindings.put(id.map(|id| &id.as_bytes()[..]))
 }
 
+fn write_payout(bindings: &mut Bindings<'_, '_>, payout: Option<HostPayout>) -> Result<()> {
+    bindings.account(payout.map(|payout| payout.account))?;
+    bindings.optional_ms(payout.map(|payout| payout.counter))?;
+    bindings.optional_ms(payout.map(|payout| payout.changed))?;
+    let next = payout.and_then(|payout| payout.next);
+    bindings.account(next.map(|(account, _)| account))?;
+    bindings.optional_ms(next.map(|(_, from)| from))
+}
+
 fn paired_bytes(times: &[PairedTime; 2]) -> Vec<u8> {
     times.iter().flat_map(|time| [time.with.to_bits(), time.ms]).flat_map(u64::to_be_bytes).collect()
 }
@@ -167,7 +181,7 @@ fn node_of(columns: &mut Columns<'_, '_>) -> Result<NodeRow> {
     credentials.protocol2 = protocol2_of(columns)?.map(Box::new);
     let chain = ChainSpec { chain_id: columns.number()?, genesis: Hash256(columns.get()?) };
     let enode = enode_of(columns, id)?;
-    let payout = columns.account()?;
+    let payout = payout_of(columns)?;
     let (host, client) = (columns.get()?, columns.get()?);
     let proven = proven_of(columns)?;
     let (replaced, block) = (columns.get()?, columns.block()?);
@@ -208,6 +222,13 @@ fn enode_of(columns: &mut Columns<'_, '_>, node: NodeId) -> Result<Option<Enode>
     };
     let id = columns.get::<Option<[u8; 64]>>()?.map_or(node, NodeId::new);
     Ok(port.map(|port| Enode { id, host, port, disc_port }))
+}
+
+fn payout_of(columns: &mut Columns<'_, '_>) -> Result<Option<HostPayout>> {
+    let (account, counter, changed) = (columns.account()?, columns.optional_ms()?, columns.optional_ms()?);
+    let next = columns.account()?.zip(columns.optional_ms()?);
+    let (Some(account), Some(counter), Some(changed)) = (account, counter, changed) else { return Ok(None) };
+    Ok(Some(HostPayout { account, counter, changed, next }))
 }
 
 fn address_of(bytes: &[u8]) -> Option<IpAddr> {

@@ -32,7 +32,8 @@ const VERSION_1: &str = "
         agent_key BLOB, protocol2 INTEGER NOT NULL, kind TEXT, full INTEGER NOT NULL, issued INTEGER NOT NULL,
         stored_nonce INTEGER, to_drop BLOB, chain_id INTEGER NOT NULL, genesis BLOB NOT NULL,
         enode_port INTEGER, enode_disc_port INTEGER, enode_host ANY, enode_id BLOB,
-        payout BLOB, host INTEGER NOT NULL, client INTEGER NOT NULL,
+        payout BLOB, payout_counter INTEGER, payout_changed INTEGER, next_payout BLOB, next_payout_from INTEGER,
+        host INTEGER NOT NULL, client INTEGER NOT NULL,
         proven INTEGER NOT NULL, paired BLOB, replaced INTEGER NOT NULL, block INTEGER
     ) STRICT;
     CREATE TABLE last_reports (node INTEGER PRIMARY KEY, seen INTEGER NOT NULL, nonce INTEGER) STRICT;

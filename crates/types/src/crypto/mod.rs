@@ -1,5 +1,5 @@
 //! Keys and what they sign: the delegation of a node to its agent, signed calls of protocol 3, what an
-//! account asks of a pool, join proofs, and proofs of a pool's id.
+//! account asks of a pool, payout orders, join proofs, and proofs of a pool's id.
 //!
 //! This module uses [`crate::id`] and [`crate::Ms`]. Secrets never appear in `Debug` output. Wire messages do not
 //! belong here, nor do the signatures of protocol 2, which have their own format.
@@ -11,6 +11,7 @@ mod agent_key;
 mod delegation;
 mod join_secret;
 mod node_key;
+mod payout_order;
 mod pool_key;
 mod pool_key_change;
 pub mod signed;
@@ -23,5 +24,6 @@ pub use agent_key::{AgentKey, AgentPublic};
 pub use delegation::{Delegation, DelegationError};
 pub use join_secret::{JoinProof, JoinSecret};
 pub use node_key::{NodeKey, NodeKeyError};
+pub use payout_order::{PayoutOrder, PayoutOrderError};
 pub use pool_key::{PoolId, PoolKey};
 pub use pool_key_change::{PoolKeyChange, PoolKeyChanges, PoolKeyChangesError};

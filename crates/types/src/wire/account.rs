@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::NextPayout;
 use crate::{Account, AccountAct, AccountRequest, AccountSignature, Amount, Asset, Ms, NodeId, PoolId};
 
 /// Links the node to an account: from then on, the node spends what the account has at the pool. The request contains
@@ -72,6 +73,19 @@ pub struct AccountView {
     pub payable: Amount,
     /// The nodes that spend from the account.
     pub nodes: Vec<NodeId>,
+    /// The nodes whose earnings the account receives now, and another one later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaving: Vec<LeavingNode>,
+}
+
+/// A node whose key ordered another payout account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LeavingNode {
+    /// The node that earns.
+    pub node: NodeId,
+    /// The account that it ordered.
+    pub next: NextPayout,
 }
 
 /// Asks what the agent's own node may still spend, and what it earned.
@@ -95,6 +109,9 @@ pub struct NodeFunds {
     /// The account that receives what the node earns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<Account>,
+    /// The account that the node key ordered meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_payout: Option<NextPayout>,
     /// What that account earned at this pool, before fees.
     pub earned: Amount,
     /// What the operator has to pay out to it: what its clients have secured, less fees and payouts.

@@ -2,8 +2,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::PaymentTerms;
-use crate::{Account, Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersion, PoolId, Price, QuotedPrice};
+use super::{PaymentTerms, PayoutView};
+use crate::{Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersion, PayoutOrder, PoolId, Price, QuotedPrice};
 
 /// An agent's description of itself and its node. The node ID is in the envelope's delegation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,9 +47,10 @@ pub struct ConnectRequest {
 pub struct HostOffer {
     /// The total number of slots, including those in use; 0 while the node is not in sync.
     pub slots: u32,
-    /// The account that receives the earnings; without it, the host earns nothing.
+    /// The account that receives the earnings, signed by the node key. The first one takes effect at once; see `vipnode_payout`
+    /// for another one. Without it, the pool keeps the account that it has. Without any, the host earns nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payout: Option<Account>,
+    pub payout: Option<PayoutOrder>,
 }
 
 /// A client's requirements for a host.
@@ -100,10 +101,9 @@ pub struct ConnectReply {
     /// Only for a host, and only if the pool has other hosts: why none of them is on the node's chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_hosts: Option<String>,
-    /// Only for a host that passed another payout account than the pool pays, because it changed the account a short time ago: for
-    /// how many milliseconds the pool keeps the one that it has. A connect after that changes it.
+    /// Only for a host: the account that receives what it earns; `None` if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payout_kept_ms: Option<u64>,
+    pub payout: Option<PayoutView>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]

@@ -28,6 +28,8 @@ pub const FUNDS: &str = "vipnode_funds";
 pub const ACCOUNT: &str = "vipnode_account";
 /// A page of the statement of an account, for the holder of its key, or of the agent's node.
 pub const STATEMENT: &str = "vipnode_statement";
+/// Names the account that receives what a node earns.
+pub const PAYOUT: &str = "vipnode_payout";
 /// Asks a host to admit a client.
 pub const ADMIT: &str = "vipnode_admit";
 /// Ends a lease; the agent undoes its changes for the lease.

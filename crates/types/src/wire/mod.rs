@@ -16,6 +16,7 @@
 //! | [`method::FUNDS`] | agent → pool | [`FundsRequest`] | over HTTP |
 //! | [`method::ACCOUNT`] | account → pool | [`AccountQuery`] | by the account |
 //! | [`method::STATEMENT`] | agent or account → pool | [`StatementRequest`] | over HTTP, or by the account |
+//! | [`method::PAYOUT`] | agent → pool | [`PayoutRequest`] | by the node key |
 //! | [`method::ADMIT`] | pool → agent | [`AdmitCall`] | no |
 //! | [`method::EVICT`] | pool → agent | [`EvictCall`] | no |
 //! | [`method::DIAL`] | pool → agent | [`DialCall`] | no |
@@ -37,12 +38,13 @@ pub mod method;
 mod notice;
 mod pair_fault;
 mod payment_terms;
+mod payout;
 mod reach;
 mod report;
 mod statement;
 mod status;
 
-pub use account::{AccountQuery, AccountView, FundsRequest, LinkRequest, NodeFunds, UnlinkRequest};
+pub use account::{AccountQuery, AccountView, FundsRequest, LeavingNode, LinkRequest, NodeFunds, UnlinkRequest};
 pub use ask::{AskReply, AskRequest, LeasedHost};
 pub use call::{AdmitCall, DialCall, Done, EvictCall, EvictReason};
 pub use connect::{ClientCriteria, ConnectReply, ConnectRequest, HostOffer, LeaseView, Side};
@@ -54,6 +56,7 @@ pub use leave::{ByeRequest, LeaveReason, LeaveRequest};
 pub use notice::{FundsLow, NoticeCall};
 pub use pair_fault::PairFault;
 pub use payment_terms::PaymentTerms;
+pub use payout::{NextPayout, PayoutRequest, PayoutView};
 pub use reach::{Admission, Reach, ReachReply, ReachRequest};
 pub use report::{HostCapabilities, ReportReply, ReportRequest, UpLease};
 pub use statement::{

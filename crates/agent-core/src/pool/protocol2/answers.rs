@@ -30,7 +30,7 @@ impl Protocol2Translation {
             leases: current_leases(),
             replaced: None,
             no_hosts: None,
-            payout_kept_ms: None,
+            payout: None,
             unconfirmed: true,
         })
     }

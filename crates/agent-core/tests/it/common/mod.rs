@@ -147,7 +147,7 @@ pub fn welcome(leases: Vec<LeaseView>) -> PoolAnswer {
         leases,
         replaced: None,
         no_hosts: None,
-        payout_kept_ms: None,
+        payout: None,
     }))
 }
 

@@ -8,8 +8,8 @@ use vipnode_types::{
 
 use super::{super::POOL_VERSION, PORT, Protocol2Caller, reply};
 use crate::{
-    Core, RequestId, Signer,
-    agents::{hello::Hello, listen_address::ListenAddress},
+    Core, NewPayout, RequestId, Signer,
+    agents::{hello::Hello, listen_address::ListenAddress, node::Node},
     core_error::CoreError,
     output::Output,
 };
@@ -92,7 +92,7 @@ impl Core {
     ) -> Result<u32, WireError> {
         self.may_connect(caller)?;
         let endpoint = endpoint(caller, described.node_uri)?;
-        let payout = payout(described.payout)?;
+        let payout = self.ordered_payout(caller, described.payout, output)?;
         let chain = self.chain_of(caller, described.network)?;
         let known = self.agents.known(&caller.node);
         // A full node has to ask once before it counts as a client.
@@ -117,6 +117,26 @@ impl Core {
         let _protocol2_cannot_say_so =
             self.present(output, index, caller.connection, (caller.address, caller.callable), hello);
         Ok(index)
+    }
+
+    /// The payout account of a connect, which the node key signed, as an order; `None` if it is known: each connect names the
+    /// account, and must not cancel a newer order of protocol 3.
+    fn ordered_payout(
+        &self,
+        caller: &Protocol2Caller,
+        text: &str,
+        output: &Output,
+    ) -> Result<Option<NewPayout>, WireError> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let account: Account = text.parse().map_err(|source| CoreError::Payout { source })?;
+        let order = NewPayout { account, counter: output.now };
+        order.check(output.now, &self.limits)?;
+        let known = self.agents.known(&caller.node).and_then(Node::host_payout);
+        let is_known = known
+            .is_some_and(|payout| payout.account == account || payout.next.is_some_and(|(next, _)| next == account));
+        Ok((!is_known).then_some(order))
     }
 
     /// Returns the chain for a network id: a public one, or the one that the node itself named before; else one whose
@@ -156,12 +176,4 @@ fn endpoint(caller: &Protocol2Caller, node_uri: &str) -> Result<ListenAddress, W
         return Err(CoreError::ForeignEnode.into());
     }
     Ok(ListenAddress::of(&if enode.port == 0 { Enode { port: PORT, ..enode } } else { enode }))
-}
-
-fn payout(text: &str) -> Result<Option<Account>, WireError> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let account: Account = text.parse().map_err(|source| CoreError::Payout { source })?;
-    if account.is_zero() { Err(CoreError::ZeroPayout.into()) } else { Ok(Some(account)) }
 }

@@ -1,6 +1,6 @@
 use vipnode_types::NodeId;
 
-use crate::{Core, Row, output::Output};
+use crate::{Core, output::Output};
 
 impl Core {
     /// Adds a peer that a node of protocol 2 has to drop, which the answers to its updates will name.
@@ -30,12 +30,5 @@ impl Core {
             self.persist_node(output, index);
         }
         invalid.ids
-    }
-
-    /// Writes the current state of a node.
-    pub(super) fn persist_node(&self, output: &mut Output, index: u32) {
-        if let Some(row) = self.agents.row(index) {
-            output.persist(Row::Node(Box::new(row)));
-        }
     }
 }

@@ -1,0 +1,36 @@
+use vipnode_agent_core::Notice;
+use vipnode_types::{Amount, Asset, LeaseId, Ms, Price, wire::FundsLow};
+
+use super::{account, node, pool_id};
+
+/// Notices about what a pool that was joined offers.
+pub(super) fn term_notices() -> Vec<Notice> {
+    vec![
+        Notice::Connected {
+            welcome: Some("Be kind.".to_owned()),
+            price: Some(Price::per_minute(100_000_000_000)),
+            pool_id: Some(pool_id()),
+        },
+        Notice::Connected { welcome: None, price: None, pool_id: None },
+        Notice::PriceChanged { old: Price::FREE, new: Price::per_minute(100_000_000_000) },
+        Notice::PriceChanged { old: Price::per_minute(100_000_000_000), new: Price::FREE },
+        Notice::OtherChains { why: "no host here is on chain 7; hosts are on mainnet".to_owned() },
+        Notice::FundsLow(FundsLow {
+            account: account(7),
+            asset: Asset::new("USDC", 6).unwrap(),
+            left: Amount::new(1_500_000),
+            left_ms: 3_600_000,
+        }),
+        Notice::LeaseUnpaid { lease: LeaseId::new(7), host: node(0xab), account: Some(account(7)) },
+        Notice::LeaseUnpaid { lease: LeaseId::new(7), host: node(0xab), account: None },
+        Notice::NoPayout { price: Price::per_minute(100_000_000_000) },
+        Notice::PriceKept { price: Price::per_minute(100_000_000_000) },
+        Notice::OtherPayout { wanted: account(7), paid: Some(account(8)) },
+        Notice::OtherPayout { wanted: account(7), paid: None },
+        Notice::PayoutChanges { paid: account(7), next: account(8), from: Ms::new(1_795_000_000_000) },
+        Notice::PriceAboveMaximum {
+            price: Price::per_minute(100_000_000_000),
+            most: "50 gwei/minute".parse().unwrap(),
+        },
+    ]
+}

@@ -1,0 +1,34 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Account, Ms, NodeId, PayoutOrder};
+
+/// Names the account that receives what a node earns. The node key has signed the order, so the call needs no envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PayoutRequest {
+    /// The node that signed.
+    pub node: NodeId,
+    /// What it ordered.
+    pub order: PayoutOrder,
+}
+
+/// The account that receives what a node earns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PayoutView {
+    /// The account that receives the earnings now.
+    pub account: Account,
+    /// The account that the node key ordered meanwhile; `None` if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextPayout>,
+}
+
+/// A payout account that was ordered and has not taken effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NextPayout {
+    /// The account that will receive the earnings.
+    pub account: Account,
+    /// From when on, by the pool's clock in Unix milliseconds. Until then, an order for the present account cancels it.
+    pub from_ms: Ms,
+}
