@@ -20,7 +20,7 @@ use vipnode_agent_core::{ConnectFailure, NameError, Notice};
 use vipnode_node::NodeError;
 use vipnode_pool::PoolConfig;
 use vipnode_types::{
-    Account, Amount, Asset, ChainSpec, Enode, EnodeHost, Failure, LeaseId, Ms, NodeFacts, NodeId, PaymentMode, PoolId,
+    Account, Amount, ChainSpec, Enode, EnodeHost, Failure, LeaseId, Ms, NodeFacts, NodeId, PaymentMode, PoolId,
     PoolKey, Price,
     wire::{
         ErrorCode, EvictReason, HostStatus as PoolHost, NextPayout, PaymentTerms, PayoutView, PoolStats, PoolStatus,

@@ -50,6 +50,7 @@ pub fn rows() -> Vec<MethodRow> {
         available: Amount::new(2_000_000_000_000_000),
         owed: Amount::ZERO,
         payout: None,
+        next_payout: None,
         earned: Amount::ZERO,
         payable: Amount::ZERO,
     };

@@ -39,6 +39,7 @@ mod tests {
             available: Amount::new(1_500_000),
             owed: Amount::ZERO,
             payout: None,
+            next_payout: None,
             earned: Amount::ZERO,
             payable: Amount::ZERO,
         };

@@ -52,6 +52,7 @@ async fn a_client_that_is_restarted_again_and_again_gets_the_host_that_can_still
 
 /// Measures 20 restarts in a row; where a node may dial, 19 of them have to take at most 3 s:
 /// `cargo test -p vipnode --test it -- --ignored --nocapture twenty_restarts`
+#[expect(clippy::print_stderr, reason = "the figures are what it is run for")]
 async fn twenty_restarts(hosts: usize, pause_s: u64) {
     let mut times = restarts(hosts, 20, Duration::from_secs(pause_s)).await;
     times.sort_unstable();

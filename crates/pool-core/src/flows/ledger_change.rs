@@ -3,7 +3,7 @@ use vipnode_types::{Account, Amount};
 use crate::{
     AccountFigures, ConnectionId, Core, CoreError, LedgerAccount, LedgerAccountView, LedgerChange, LedgerChangeKind,
     LedgerChangeReply, LedgerEntry, OperatorOrder, PaidPayouts, PayoutRow, PayoutState, Reply, RequestId, Transaction,
-    UnpaidRow, output::Output,
+    UnpaidRow, ledger::notice_times::NoticeTimes, output::Output,
 };
 
 impl Core {
@@ -159,7 +159,7 @@ impl Core {
             LedgerChangeKind::WriteOff { entry } => {
                 let Some(payer) = account else { return };
                 ledger.written_off(output, payer, entry);
-                ledger.plan_check(payer, output.now);
+                ledger.plan_check(payer, NoticeTimes::of(&self.limits), output.now);
                 self.funded(payer);
             }
             LedgerChangeKind::Credit { .. } | LedgerChangeKind::Debit { .. } | LedgerChangeKind::Limit { .. } => {

@@ -295,7 +295,7 @@ fn what_was_metered_without_payments_is_never_billed() {
 }
 
 #[test]
-fn d22_d23_a_settlement_period_pays_once_what_is_secured_net_of_the_fee() {
+fn d22_a_settlement_period_pays_once_what_is_secured_net_of_the_fee() {
     let mut pool = pool(credit_limits());
     pool.credit(u128::from(HOUR_MS));
     let lease = pool.served(1)[0];
@@ -364,7 +364,7 @@ fn an_order_has_a_reason_and_an_amount_that_blocks_no_later_one() {
 }
 
 #[test]
-fn a_payout_below_the_smallest_is_carried_over_and_none_exceeds_what_is_payable() {
+fn d23_a_payout_below_the_smallest_is_carried_over_and_none_exceeds_what_is_payable() {
     let mut pool = pool(Limits { smallest_payout: HOUR_MS, ..credit_limits() });
     pool.credit(u128::from(HOUR_MS));
     let lease = pool.served(1)[0];

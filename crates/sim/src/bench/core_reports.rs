@@ -8,7 +8,8 @@ use std::{
 use serde_json::{Value, json};
 use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, PoolCall, Reply};
 use vipnode_types::{
-    Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId,
+    Account, AgentKey, AgentPublic, ChainSpec, Enode, LeaseId, LeaseSetHash, Ms, NodeId, PayoutOrder,
+    signed::Signature,
     wire::{AskRequest, ClientCriteria, ConnectRequest, HostOffer, PROTOCOL, ReportRequest},
 };
 
@@ -122,7 +123,7 @@ pub(super) struct ReportFleet {
     key: AgentPublic,
     pub(super) nodes: u32,
     /// The payout account of the hosts.
-    payout: Option<Account>,
+    payout: Option<PayoutOrder>,
     said: Vec<(u32, LeaseSetHash)>,
     now: Ms,
     turn: u32,
@@ -136,7 +137,10 @@ pub(super) struct ReportFleet {
 
 impl ReportFleet {
     pub(super) fn new(nodes: u32, limits: Limits) -> io::Result<Self> {
-        let payout = (!limits.price.is_free()).then(|| Account::new([5; 20]));
+        let payout = (!limits.price.is_free()).then(|| {
+            // The core takes orders whose signature was verified.
+            PayoutOrder { account: Account::new([5; 20]), counter: START, signature: Signature::new([0; 64]) }
+        });
         let mut core = Core::new(limits, [7; 32], START);
         core.settle_payment(START, &mut Vec::new());
         Ok(Self {
@@ -187,7 +191,7 @@ impl ReportFleet {
                 min_versions: Vec::new(),
                 chain: ChainSpec { chain_id: 1, genesis: Default::default() },
                 enode: Some(Enode::at(node(agent), address(agent), 30_303)),
-                host: host.then_some(HostOffer { slots: 2 * LEASES_A_CLIENT, payout: self.payout }),
+                host: host.then_some(HostOffer { slots: 2 * LEASES_A_CLIENT, payout: self.payout.clone() }),
                 client: (!host).then(ClientCriteria::default),
                 join: None,
                 allow_protocol2: false,

@@ -1,6 +1,7 @@
 use proptest::{collection::vec, prelude::*};
 use vipnode_pool_core::{
-    AccountFigures, AccountRow, BalanceSheet, LedgerAccount, LedgerEntry, LinkRow, OperatorOrder, Row, Transaction,
+    AccountFigures, AccountRow, BalanceSheet, HostPayout, LedgerAccount, LedgerEntry, LinkRow, OperatorOrder, Row,
+    Transaction,
 };
 use vipnode_types::{
     Account, Amount, LeaseId, Ms, NodeId, SignedAmount,
@@ -166,7 +167,7 @@ fn a_node_reads_its_own_periods() {
         Row::Metered(Box::new(period))
     };
     let mut host = node(9);
-    host.payout = Some(payee);
+    host.payout = Some(HostPayout { account: payee, counter: Ms::ZERO, changed: Ms::ZERO, next: None });
     let rows = [of(1, 1, 9), of(2, 2, 9), of(3, 1, 8), Row::Node(Box::new(host))];
     store.apply(&rows).unwrap();
     store.apply(&[Row::Link(LinkRow { node: node_id(1), account: payer })]).unwrap();
