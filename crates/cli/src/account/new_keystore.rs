@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(read_keystore(&path, "a password").unwrap().account(), key.account());
         assert!(matches!(read_keystore(&path, "a passwort"), Err(KeystoreError::Password)));
         assert!(matches!(made.write(&path), Err(KeystoreError::Exists { .. })));
-        assert!(matches!(made.write(dir.path()), Err(KeystoreError::Exists { .. })), "a directory");
+        assert!(matches!(made.write(&dir.path().join("new")), Err(KeystoreError::Exists { .. })), "a directory");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

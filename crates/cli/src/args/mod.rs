@@ -76,7 +76,6 @@ Examples:
   vipnode pool                        run a pool on this machine
   vipnode host ws://127.0.0.1:8080    sell peer slots on the local full node
   vipnode client ws://127.0.0.1:8080  find good peers for the local node
-  vipnode client enode://…            stay connected to a host without a pool
 
 Without a command, vipnode runs `agent`; see `vipnode agent --help`.";
 

@@ -35,7 +35,7 @@ pub(crate) struct PoolArgs {
     /// Agents sign the URL that they use to reach the pool. This flag is not needed if agents use an address that the
     /// pool itself listens on or a name in its certificate. It is needed for any other name, behind a proxy, or for a published
     /// container port. Can be repeated.
-    #[arg(long, value_name = "URL", value_parser = public_url, help_heading = "Pool")]
+    #[arg(long, value_name = "URL", value_parser = public_url, help_heading = "Pool", hide_short_help = true)]
     pub(crate) public_url: Vec<RpcUrl>,
     /// Store the pool's key, its leases, and all other state here.
     ///

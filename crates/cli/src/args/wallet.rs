@@ -20,7 +20,7 @@ pub(crate) enum WalletCommand {
     /// Make an account, and write its key to a keystore file.
     ///
     /// The file is encrypted with a password. Wallets such as geth, Clef, and Foundry can read it (Web3 secret storage,
-    /// version 3), and so can `vipnode account --keystore FILE`.
+    /// version 3), and so can `vipnode account link --keystore FILE`.
     New(WalletNewArgs),
 }
 

@@ -107,7 +107,11 @@ fn each_flag_in_a_sentence_is_one_of_its_command() {
     for (name, page) in pages() {
         for span in page.split('`').skip(1).step_by(2).filter_map(|span| span.strip_prefix("vipnode ")) {
             let words = words(span);
-            let command = words.first().and_then(|word| tree.find_subcommand(word)).unwrap_or(&tree);
+            let mut command = &tree;
+            for word in &words {
+                let Some(below) = command.find_subcommand(word) else { break };
+                command = below;
+            }
             let known: BTreeSet<String> = command
                 .get_arguments()
                 .flat_map(|arg| arg.get_long_and_visible_aliases().unwrap_or_default())
