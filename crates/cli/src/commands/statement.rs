@@ -6,7 +6,7 @@ use crate::{
     args::StatementOutputArgs,
     error::CliError,
     output::{Screen, terminal::page_width},
-    statement::{StatementCsv, statement_page},
+    statement::{PageCheck, StatementCsv, statement_page},
 };
 
 /// Entries of a page, so that its answer fits into a message.
@@ -14,7 +14,7 @@ const PAGE: u32 = 500;
 /// Lines that are shown to people; a file has all.
 const SHOWN: usize = 1_000;
 
-/// Prints the statement of `of`. `ask` gets a page.
+/// Prints the statement of the account `of`. `ask` gets a page, which is printed only if it follows from those before.
 pub(super) async fn print(
     of: &str,
     args: &StatementOutputArgs,
@@ -22,10 +22,11 @@ pub(super) async fn print(
     mut ask: impl AsyncFnMut(StatementRange) -> Result<Statement, CliError>,
 ) -> Result<(), CliError> {
     let mut range = args.range(PAGE);
-    let mut csv = StatementCsv::default();
+    let (mut csv, mut check) = (StatementCsv::default(), PageCheck::default());
     let mut shown: Option<Statement> = None;
     loop {
         let mut page = ask(range).await?;
+        check.check(&page)?;
         range.after = page.next;
         if args.csv {
             screen.raw(csv.page(&page).as_bytes());

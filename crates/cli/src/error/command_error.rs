@@ -158,6 +158,15 @@ errors! {
         /// Something that the doctor checks did not respond in time.
         NoAnswer { what: &'static str, seconds: u64 }: local, "{what} did not answer within {seconds} s",
             hint "Try again; if it still does not respond, restart it.";
+        /// A page of a pool's statement ends at or before the end of the page before.
+        StatementStuck: local, "the pool's statement does not advance",
+            hint "Do not rely on what was printed, and report this to the pool's operator.";
+        /// The lines of a page of a pool's statement do not lead from the balances before it to those after it.
+        StatementSums { page: u32 }: local, "page {page} of the pool's statement does not add up",
+            hint "Do not rely on what was printed, and report this to the pool's operator.";
+        /// A pool's statement has too many pages.
+        StatementPages { most: u32 }: local, "the pool's statement has more than {most} pages",
+            hint "Ask for a shorter part of it: --from DATE --to DATE.";
         /// The directory of admin sockets cannot be read.
         AdminSockets { path: PathBuf, error: io::Error }: local, "cannot look for pools in {path}: {error}" (path = path.display()),
             hint "Pass the data directory of the pool: --datadir DIR.";

@@ -1,7 +1,8 @@
 //! A statement for people and for spreadsheets.
 //!
-//! May use `output`; does not call the pool.
+//! May use `error` and `output`; does not call the pool.
 
+mod page_check;
 mod statement_csv;
 mod statement_page;
 #[cfg(test)]
@@ -9,7 +10,7 @@ mod tests;
 
 use vipnode_types::wire::StatementKind;
 
-pub(crate) use self::{statement_csv::StatementCsv, statement_page::statement_page};
+pub(crate) use self::{page_check::PageCheck, statement_csv::StatementCsv, statement_page::statement_page};
 
 /// The word for what a line is.
 const fn kind(kind: StatementKind) -> &'static str {

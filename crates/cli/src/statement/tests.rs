@@ -109,3 +109,37 @@ fn snapshot_of_the_file_for_a_spreadsheet() {
     }
     assert_snapshot!("statement_csv", text.replace('\r', ""));
 }
+
+/// A pool can answer anything, also pages without end.
+#[test]
+fn pages_that_do_not_follow_from_each_other_are_refused() {
+    let cursor = |entry: u64| Some(StatementCursor { entry, balances: None });
+    let page = |entry| Statement { next: cursor(entry), ..statement() };
+    let empty = |entry| Statement { opening: statement().closing, lines: Vec::new(), ..page(entry) };
+    let check = |pages: &[Statement]| {
+        let mut check = PageCheck::default();
+        pages.iter().try_for_each(|page| check.check(page)).map_err(|error| error.to_string())
+    };
+    assert_eq!(check(&[page(9), empty(10), Statement { next: None, ..empty(0) }]), Ok(()));
+    for entry in [8, 9] {
+        let stuck = Err("the pool's statement does not advance".to_owned());
+        assert_eq!(check(&[page(9), empty(entry)]), stuck, "{entry}");
+    }
+    let sums = |page: u32| Err(format!("page {page} of the pool's statement does not add up"));
+    assert_eq!(check(&[page(9), page(10)]), sums(2), "it opens with other balances");
+    let other = Statement { asset: Asset::ETHER, ..empty(10) };
+    assert_eq!(check(&[page(9), other]), sums(2), "it is in another asset");
+    let fewer = Statement { lines: statement().lines.split_off(1), ..page(9) };
+    let largest = line(4, StatementSide::Payer, StatementKind::Credit, minus(u128::MAX).negated());
+    let beyond = Statement { lines: vec![largest.clone(), largest], ..page(9) };
+    for wrong in [fewer, beyond, Statement { opening: None, ..page(9) }, Statement { closing: None, ..page(9) }] {
+        assert_eq!(check(&[wrong]), sums(1));
+    }
+    let (mut check, mut page) = (PageCheck::default(), empty(0));
+    for entry in 1..u64::from(PageCheck::MOST) {
+        page.next = cursor(entry);
+        check.check(&page).unwrap();
+    }
+    page.next = cursor(u64::MAX);
+    assert_eq!(check.check(&page).unwrap_err().to_string(), "the pool's statement has more than 100000 pages");
+}
