@@ -34,7 +34,7 @@ pub fn account_statement(
             (first.checked_sub(1), balances_before(snapshot, account, first)?)
         }
     };
-    let (entries, more) = page(snapshot, parties, after, range.to_ms, most)?;
+    let (entries, more) = page(snapshot.entries_of(parties, after, most.saturating_add(1))?, range.to_ms, most);
     let mut closing = opening;
     let mut all = Vec::new();
     for entry in &entries {
@@ -48,22 +48,16 @@ pub fn account_statement(
     Ok(Statement { asset, batch, opening: Some(opening), lines: all, closing: Some(closing), next })
 }
 
-/// Entries of a page, and whether further ones follow.
-pub(super) fn page(
-    snapshot: &mut dyn StoreSnapshot,
-    parties: StatementParties,
-    after: Option<u64>,
-    to: Option<Ms>,
-    most: usize,
-) -> Result<(Vec<LedgerEntry>, bool), StoreError> {
-    let mut entries = snapshot.entries_of(parties, after, most.saturating_add(1))?;
+/// Entries of a page, and whether further ones follow. `entries` are those after the page before, one more than `most` if there
+/// are as many.
+pub(super) fn page(mut entries: Vec<LedgerEntry>, to: Option<Ms>, most: usize) -> (Vec<LedgerEntry>, bool) {
     let mut more = entries.len() > most;
     entries.truncate(most);
     if let Some(end) = to.and_then(|to| entries.iter().position(|entry| entry.at >= to)) {
         entries.truncate(end);
         more = false;
     }
-    Ok((entries, more))
+    (entries, more)
 }
 
 /// Adds the lines of an entry.

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{StoreError, StoreSnapshot};
 
-/// A page of the billing periods of a node, on the account that pays for it now and on its payout account. Reads at most `most`
-/// entries of these accounts, so a page can be empty and still have a next one.
+/// A page of the billing periods of a node, on the account that pays for it now and on its payout account. Reads `most` entries
+/// of the ledger, whatever they are about, so a page can be empty and still have a next one: a node can name the account of
+/// another as its payout account, and must not learn from where its pages end when that account pays or is paid.
 ///
 /// # Errors
 /// See [`StoreError`].
@@ -27,9 +28,9 @@ pub fn node_statement(
         (None, Some(from)) => first_at(snapshot, from)?.checked_sub(1),
         (None, None) => None,
     };
-    let (entries, more) = page(snapshot, parties, after, range.to_ms, most)?;
+    let (entries, more) = page(snapshot.entries(after, most.saturating_add(1))?, range.to_ms, most);
     let mut all = Vec::new();
-    for entry in &entries {
+    for entry in entries.iter().filter(|entry| parties.are_of(&entry.transaction)) {
         let Transaction::Lease { lease, row, .. } = entry.transaction else { continue };
         let Some(period) = snapshot.period(lease, row)? else { continue };
         all.extend(lines(parties, entry, Some(&period)).filter(|line| match line.side {

@@ -166,9 +166,10 @@ fn a_node_reads_its_own_periods() {
         (period.lease.client, period.lease.host) = (node_id(client), node_id(host));
         Row::Metered(Box::new(period))
     };
-    let mut host = node(9);
-    host.payout = Some(HostPayout { account: payee, counter: Ms::ZERO, changed: Ms::ZERO, next: None });
-    let rows = [of(1, 1, 9), of(2, 2, 9), of(3, 1, 8), Row::Node(Box::new(host))];
+    let (mut host, mut stranger) = (node(9), node(7));
+    let payout = HostPayout { account: payee, counter: Ms::ZERO, changed: Ms::ZERO, next: None };
+    (host.payout, stranger.payout) = (Some(payout), Some(payout));
+    let rows = [of(1, 1, 9), of(2, 2, 9), of(3, 1, 8), Row::Node(Box::new(host)), Row::Node(Box::new(stranger))];
     store.apply(&rows).unwrap();
     store.apply(&[Row::Link(LinkRow { node: node_id(1), account: payer })]).unwrap();
     let reader = store.reader(ReadLimits::default()).unwrap();
@@ -190,4 +191,7 @@ fn a_node_reads_its_own_periods() {
     assert_eq!(read(node_id(1), 1), (vec![(1, payer), (3, payer)], 3), "pages can be empty");
     assert_eq!(read(node_id(9), 10), (vec![(1, host), (2, host)], 1));
     assert_eq!(read(node_id(2), 10).0, [], "it has no account now");
+    for (stranger, account) in [(node_id(2), "no account"), (node_id(7), "the account of another")] {
+        assert_eq!(read(stranger, 1), (vec![], 3), "with {account}, its pages end where all do");
+    }
 }
