@@ -208,6 +208,9 @@ errors! {
             /// How many it allows.
             most: usize,
         }: local, "{most} reads of the store are in progress", hint "Try again in a moment.";
+        /// The caller asks for a later page of the statement of an account, without the balances that the page before ended with.
+        CursorBalances: local, "range.after does not contain the balances of the account",
+            hint "Pass the whole `next` of the page before.";
         /// What the caller wrote is not durable yet.
         NotDurable {
             /// The number of the batch.

@@ -13,8 +13,8 @@ use vipnode_rpc::{RpcLimits, http};
 use vipnode_types::{
     Account, AccountKey, Amount, PaymentMode, PoolId, SignedAmount,
     wire::{
-        AccountQuery, ConnectReply, ErrorCode, PoolStatus, Statement, StatementKind, StatementRange, StatementRequest,
-        WireError, method,
+        AccountQuery, ConnectReply, ErrorCode, PoolStatus, Statement, StatementCursor, StatementKind, StatementRange,
+        StatementRequest, WireError, method,
     },
 };
 
@@ -71,6 +71,10 @@ async fn d46_an_account_reads_its_own_statement_page_by_page() {
     assert_eq!((second.lines.len(), second.opening, second.next), (1, first.closing, None));
     let paid = SignedAmount::difference(Amount::new(18), Amount::ZERO);
     assert_eq!(second.closing.unwrap().payer, paid);
+
+    let after = first.next.map(|cursor| StatementCursor { balances: None, ..cursor });
+    let bare = read(&agent, request(&own, own.account(), id, StatementRange { after, ..range })).await.unwrap_err();
+    assert!(bare.is(ErrorCode::InvalidParams) && bare.message.contains("range.after"), "{bare:?}");
 
     let forged = read(&agent, request(&other, own.account(), id, range)).await.unwrap_err();
     assert!(forged.is(ErrorCode::Unauthorized) && forged.message.contains("the account's signature"), "{forged:?}");

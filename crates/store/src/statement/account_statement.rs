@@ -26,9 +26,8 @@ pub fn account_statement(
     let parties = StatementParties::both(account);
     let (after, opening) = match range.after {
         Some(StatementCursor { entry, balances: Some(balances) }) => (Some(entry), balances),
-        Some(StatementCursor { entry, balances: None }) => {
-            (Some(entry), balances_before(snapshot, account, entry.saturating_add(1))?)
-        }
+        // To sum them up for each page would read the whole history of the account again and again.
+        Some(StatementCursor { balances: None, .. }) => return Err(StoreError::CursorBalances),
         None => {
             let first = range.from_ms.map_or(Ok(0), |from| first_at(snapshot, from))?;
             (first.checked_sub(1), balances_before(snapshot, account, first)?)

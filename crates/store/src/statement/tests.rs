@@ -5,12 +5,12 @@ use vipnode_pool_core::{
 };
 use vipnode_types::{
     Account, Amount, LeaseId, Ms, NodeId, SignedAmount,
-    wire::{Statement, StatementBalances, StatementKind, StatementRange, StatementSide},
+    wire::{Statement, StatementBalances, StatementCursor, StatementKind, StatementRange, StatementSide},
 };
 
 use super::*;
 use crate::{
-    MemoryStore, ReadLimits, Store as _, StoreReader,
+    MemoryStore, ReadLimits, Store as _, StoreError, StoreReader,
     conformance::{metered, node, node_id},
 };
 
@@ -194,4 +194,20 @@ fn a_node_reads_its_own_periods() {
     for (stranger, account) in [(node_id(2), "no account"), (node_id(7), "the account of another")] {
         assert_eq!(read(stranger, 1), (vec![], 3), "with {account}, its pages end where all do");
     }
+}
+
+/// The balances after the page before come from the caller: without them, each page would sum up the history of the account.
+#[test]
+fn a_later_page_of_an_account_begins_with_the_balances_of_the_page_before() {
+    let order = OperatorOrder { by: None, reason: String::new(), key: None };
+    let store = ledger(&[Transaction::Credit { payer: account(0), amount: Amount::new(7), order }]);
+    let reader = store.reader(ReadLimits::default()).unwrap();
+    let read = |balances| {
+        let after = Some(StatementCursor { entry: 1, balances });
+        let range = StatementRange { after, ..StatementRange::default() };
+        account_statement(&mut *reader.read(0).unwrap(), account(0), range, 10)
+    };
+    assert_eq!(read(None).unwrap_err(), StoreError::CursorBalances);
+    let balances = Some(StatementBalances::default());
+    assert_eq!(read(balances).unwrap().opening, balances);
 }

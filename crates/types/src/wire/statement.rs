@@ -57,7 +57,7 @@ pub struct Statement {
 pub struct StatementCursor {
     /// The number of the last entry of the page before.
     pub entry: u64,
-    /// The balances after it; only of an account.
+    /// The balances after it: of an account always, of a node never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balances: Option<StatementBalances>,
 }
