@@ -96,7 +96,9 @@ impl PoolStart {
     fn payments(&self) -> Line {
         let text = match self.payment {
             PaymentMode::None => "Payments: none; leases are metered, and nobody pays".to_owned(),
-            PaymentMode::Credit => format!("Payments: credit, fee {}", percent(self.fee_bps)),
+            mode @ (PaymentMode::Credit | PaymentMode::Unknown) => {
+                format!("Payments: {mode}, fee {}", percent(self.fee_bps))
+            }
         };
         Line::new("payments", Tone::Plain, text).with("payment", self.payment.name()).with("fee_bps", self.fee_bps)
     }

@@ -35,6 +35,8 @@ mod tests {
         let usdc = Asset::new("USDC", 6).unwrap();
         let mut terms = PaymentTerms { payment: PaymentMode::Credit, ..PaymentTerms::default() };
         assert_eq!(payment_words(&terms, 0, usdc), "credit, fee 0%");
+        let newer = PaymentTerms { payment: PaymentMode::Unknown, ..terms };
+        assert_eq!(payment_words(&newer, 0, usdc), "unknown, fee 0%");
         terms.smallest_payout = Some(Amount::new(1));
         terms.minimum_balance = Some(Amount::new(500_000));
         assert_eq!(payment_words(&terms, 250, usdc), "credit, fee 2.5%; a client needs at least 0.5 USDC");

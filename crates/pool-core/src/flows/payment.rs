@@ -1,5 +1,5 @@
 use vipnode_types::{
-    Amount, Ms, PaymentMode,
+    Amount, Ms,
     wire::{EvictReason, PaymentTerms},
 };
 
@@ -33,9 +33,10 @@ impl Core {
         output.persist(Row::Payment(mode));
         self.payment = mode;
         let ledger = self.ledger.take().or_else(|| self.unused_ledger.take());
-        match mode {
-            PaymentMode::None => self.unused_ledger = None,
-            PaymentMode::Credit => self.ledger = Some(ledger.unwrap_or_else(|| Box::new(Ledger::default()))),
+        if mode.is_none() {
+            self.unused_ledger = None;
+        } else {
+            self.ledger = Some(ledger.unwrap_or_else(|| Box::new(Ledger::default())));
         }
         output.finish(out);
     }

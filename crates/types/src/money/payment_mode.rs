@@ -14,6 +14,9 @@ pub enum PaymentMode {
     None,
     /// The operator records what payers paid or may owe, and pays hosts outside of the pool.
     Credit,
+    /// A mode of a pool that this release does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 errors! {
@@ -26,7 +29,7 @@ errors! {
 }
 
 impl PaymentMode {
-    /// Every payment mode.
+    /// Every payment mode that a pool can be set to.
     pub const ALL: [Self; 2] = [Self::None, Self::Credit];
 
     /// Its name on the command line, on the wire, and in a store.
@@ -35,6 +38,7 @@ impl PaymentMode {
         match self {
             Self::None => "none",
             Self::Credit => "credit",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -69,6 +73,8 @@ mod tests {
             assert_eq!(mode.to_string().parse(), Ok(mode));
             assert_eq!(serde_json::to_value(mode).unwrap(), mode.name());
         }
-        assert_eq!("cash".parse::<PaymentMode>(), Err(PaymentModeError::Unknown));
+        for text in ["cash", "unknown"] {
+            assert_eq!(text.parse::<PaymentMode>(), Err(PaymentModeError::Unknown), "{text}");
+        }
     }
 }

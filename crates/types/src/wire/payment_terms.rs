@@ -23,3 +23,21 @@ pub struct PaymentTerms {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial_ms: Option<u64>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The terms of a newer pool: what else it answers is still read, and it is not taken for one without payments.
+    #[test]
+    fn a_payment_mode_of_a_later_release_is_unknown() {
+        let terms: PaymentTerms = serde_json::from_str(r#"{"payment":"prepaid","minimum_balance":"7"}"#).unwrap();
+        let expected = PaymentTerms {
+            payment: PaymentMode::Unknown,
+            minimum_balance: Some(Amount::new(7)),
+            ..PaymentTerms::default()
+        };
+        assert_eq!(terms, expected);
+        assert!(!terms.payment.is_none());
+    }
+}
