@@ -100,10 +100,13 @@ impl Socket<'_> {
                     biased;
                     heard = session.next() => heard?,
                     () = timer => {
-                        if !self.service.connections.is_confirmed(self.connection()) {
+                        let is_confirmed = self.service.connections.is_confirmed(self.connection());
+                        // It signed, and the core has not answered, for instance because the store fails.
+                        let waits = self.entry.is_reported() && session.unanswered() > 0;
+                        if !is_confirmed && !waits {
                             return Err(self.is_late());
                         }
-                        late = None;
+                        late = (!is_confirmed).then(|| Box::pin(sleep(limit)));
                         continue;
                     }
                 },

@@ -50,6 +50,11 @@ impl Exchange {
         self.out.has_room()
     }
 
+    /// Requests of the other side that wait for an answer.
+    pub(super) fn unanswered(&self) -> usize {
+        self.connection.served()
+    }
+
     /// What one frame brought beyond the first.
     pub(super) fn next_pending(&mut self) -> Option<Incoming> {
         self.pending.pop_front()

@@ -49,6 +49,12 @@ where
         std::mem::take(&mut self.read_bytes)
     }
 
+    /// Returns how many requests of the other side wait for an answer.
+    #[must_use]
+    pub fn unanswered(&self) -> usize {
+        self.exchange.unanswered()
+    }
+
     /// Reports when the socket is gone.
     #[must_use]
     pub fn closed(&self) -> Closed {

@@ -174,6 +174,31 @@ async fn a_status_does_not_overtake_an_earlier_call_of_its_socket() {
 }
 
 #[tokio::test]
+async fn a_socket_whose_connect_waits_for_the_core_is_not_closed_as_unauthenticated() {
+    let (service, mut reader) =
+        service(PoolLimits { unauthenticated: Duration::from_millis(1), ..PoolLimits::default() });
+    let waiting = served(&service, false);
+    while service.metrics.queue.get() == 0 {
+        yield_now().await;
+    }
+    let open = service.connections.open();
+    assert_eq!(open.len(), 1);
+    let silent = served_frames(&service, Vec::new(), false);
+    while service.metrics.unauthenticated.get() == 0 {
+        yield_now().await;
+    }
+    assert_eq!(service.connections.open(), open, "only the silent one is closed");
+    // The core refuses the connect: now it is late.
+    drop(reader.next(Duration::ZERO));
+    while service.metrics.unauthenticated.get() == 1 {
+        yield_now().await;
+    }
+    assert_eq!(service.connections.open(), []);
+    waiting.abort();
+    silent.abort();
+}
+
+#[tokio::test]
 async fn the_task_of_a_socket_is_small() {
     let (service, _reader) = service(PoolLimits::default());
     let limiter = Arc::new(ConnectionLimiter::new(&service.limits));
