@@ -1,12 +1,12 @@
 //! The thread that owns the pool's core and its clock, and carries out its effects.
 
+mod later_queue;
 mod rebuild;
 mod suspended;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
@@ -17,7 +17,7 @@ use vipnode_pool_core::{AddressBlock, Command, ConnectionId, Core, Effect, Limit
 use vipnode_store::StoreError;
 use vipnode_types::{Ms, wire::WireError};
 
-use self::rebuild::Restored;
+use self::{later_queue::LaterQueue, rebuild::Restored};
 use crate::{
     auth::AccessControl,
     close_reason::CloseReason,
@@ -88,7 +88,7 @@ pub(crate) struct CoreThread {
     /// Kept for its capacity.
     effects: Vec<Effect>,
     /// What waits until the store works again.
-    later: VecDeque<CoreMessage>,
+    later: LaterQueue,
     /// The steps of the commands that were not charged yet.
     steps: Steps,
     step_time: StepTime,
@@ -154,7 +154,7 @@ impl CoreThread {
             metrics,
             event_log: EventLog::new(Instant::now()),
             effects: Vec::new(),
-            later: VecDeque::new(),
+            later: LaterQueue::default(),
             steps: Steps::default(),
             step_time: StepTime::new(),
             core_time: CoreTime::new(core_time_blocks),
@@ -188,7 +188,7 @@ impl CoreThread {
     fn work(&mut self) -> Result<(), Broken> {
         self.handle_by(Core::settle_payment)?;
         self.send_rows()?;
-        while let Some(message) = self.later.pop_front() {
+        while let Some(message) = self.later.pop() {
             self.take(message)?;
         }
         while !self.handle_batch()? {

@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vipnode_pool_core::{Command, ConnectionId, Effect, WhileSuspended};
+use vipnode_pool_core::{Command, Effect, WhileSuspended};
 use vipnode_store::StoreError;
 
 use crate::{
@@ -16,17 +16,12 @@ use crate::{
 
 // The time in which nothing can be stored.
 
-/// Whether a message is a request that waits for the store, of a connection that has ended since.
-fn connects_on(message: &CoreMessage, ended: ConnectionId) -> bool {
-    let CoreMessage::Request { command: Command::Protocol2 { connection, .. }, .. } = message else { return false };
-    *connection == ended
-}
-
 impl CoreThread {
     /// Serves what needs nothing stored, until it is time to try the store again. Returns false if the thread has to stop.
     pub(super) fn suspend(&mut self, why: &StoreError) -> bool {
         tracing::error!(error = %why, "the store does not work; trying again");
         self.replies.forget_closed();
+        self.later.forget_closed();
         let until = Instant::now().checked_add(self.store_retry);
         loop {
             let left = until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
@@ -56,19 +51,18 @@ impl CoreThread {
                     }
                     // It keeps its permit: so many wait at most, and no address block has all of them.
                     WhileSuspended::Later(command) => {
-                        let reply_to = self.replies.withdraw(request);
-                        let message =
-                            reply_to.map(|reply_to| CoreMessage::Request { command, request, reply_to, permit });
-                        self.later.extend(message);
+                        if let Some(reply_to) = self.replies.withdraw(request) {
+                            self.put_off(CoreMessage::Request { command, request, reply_to, permit });
+                        }
                     }
                 }
             }
             CoreMessage::OneWay(command) => {
                 if let Command::Disconnected { connection } = &command {
-                    self.later.retain(|message| !connects_on(message, *connection));
+                    self.later.forget_connect(*connection);
                 }
                 if let WhileSuspended::Later(command) = self.handle_suspended(command) {
-                    self.later.push_back(CoreMessage::OneWay(command));
+                    self.put_off(CoreMessage::OneWay(command));
                 }
             }
             // Nothing is posted that cannot be stored.
@@ -90,6 +84,14 @@ impl CoreThread {
             | CoreMessage::Committed(_)
             | CoreMessage::CommitFailed { .. }
             | CoreMessage::Stop => {}
+        }
+    }
+
+    /// Keeps a message until the store works. Of two connects of a node, one is refused.
+    fn put_off(&mut self, message: CoreMessage) {
+        if let Some(CoreMessage::Request { command, request, reply_to, .. }) = self.later.push(message) {
+            self.replies.expect(request, reply_to, RefusedAs::of(&command));
+            self.replies.refuse(request, CallRefusal::Rebuilding { retry_ms: self.retry_ms }.into());
         }
     }
 
