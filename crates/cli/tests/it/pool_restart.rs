@@ -170,8 +170,9 @@ async fn a_backup_that_is_killed_in_the_middle_leaves_none() {
         assert_eq!(killed.status.signal(), Some(rustix::process::Signal::XFSZ.as_raw()), "{killed:?}");
         assert!(!file.exists(), "after {eighths} of 8 parts");
     }
-    // What they left is in the way of nothing.
+    // What they left is in the way of nothing, and is removed.
     assert!(ran(&back_up(&file).each_ref().map(String::as_str)).await.status.success());
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
     assert!(ran(&["pool", "verify", file.to_str().unwrap()]).await.status.success());
 }
 

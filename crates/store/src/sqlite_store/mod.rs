@@ -11,6 +11,7 @@ mod lease_table;
 mod ledger_check;
 mod ledger_tables;
 mod node_table;
+mod part_file;
 mod period_table;
 mod price_table;
 mod pruned_database;

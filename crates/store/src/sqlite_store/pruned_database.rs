@@ -1,5 +1,5 @@
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
 };
@@ -12,6 +12,7 @@ use vipnode_types::Ms;
 use super::{
     DATABASE, SqliteStore, entry_table, ledger_check,
     ledger_tables::{self, SumsTable},
+    part_file::PartFile,
     sqlite_error::store_error,
     sqlite_reader::SqliteReader,
 };
@@ -122,26 +123,15 @@ fn write_file(connection: &Connection, last: u64, to: &Path) -> Result<(), Store
     if fs::symlink_metadata(to).is_ok() {
         return Err(unusable(io::ErrorKind::AlreadyExists.into()));
     }
-    let mut part = to.to_owned().into_os_string();
-    part.push(format!(".{}.part", std::process::id()));
-    let part = PathBuf::from(part);
-    let written = write_part(connection, last, &part).and_then(|()| {
-        fs::rename(&part, to)?;
-        let dir = to.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-        File::open(dir)?.sync_all()
+    let written = PartFile::create(to).and_then(|part| {
+        write_lines(connection, last, part.file())?;
+        part.finish()
     });
-    if written.is_err() {
-        let _left = fs::remove_file(&part);
-    }
     written.map_err(unusable)
 }
 
-fn write_part(connection: &Connection, last: u64, part: &Path) -> io::Result<()> {
-    let mut new = OpenOptions::new();
-    new.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
-    let mut file = BufWriter::new(new.open(part)?);
+fn write_lines(connection: &Connection, last: u64, new: &File) -> io::Result<()> {
+    let mut file = BufWriter::new(new);
     for (table, sql) in [("entries", ENTRIES), ("journal", PERIODS)] {
         let mut statement = connection.prepare(sql).map_err(io::Error::other)?;
         let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
@@ -158,7 +148,7 @@ fn write_part(connection: &Connection, last: u64, part: &Path) -> io::Result<()>
             file.write_all(b"\n")?;
         }
     }
-    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+    file.flush()
 }
 
 /// Amounts as decimal digits in a string, other bytes in hex.

@@ -1,6 +1,5 @@
 use std::{
-    fs::{self, OpenOptions},
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
@@ -10,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, backup::Backup};
 use vipnode_files::OpenDir;
 
 use super::{
-    DATABASE, acknowledged::Acknowledged, connection, schema, sqlite_error::store_error,
+    DATABASE, acknowledged::Acknowledged, connection, part_file::PartFile, schema, sqlite_error::store_error,
     sqlite_snapshot::SqliteSnapshot,
 };
 use crate::{
@@ -162,26 +161,11 @@ impl SqliteReader {
             return Err(unusable(io::ErrorKind::AlreadyExists.into()));
         }
         let connection = self.connect()?;
-        // Half a copy looks like a backup, so it has another name, of this process alone.
-        let mut part = path.clone().into_os_string();
-        part.push(format!(".{}.part", std::process::id()));
-        let part = PathBuf::from(part);
-        let mut new = OpenOptions::new();
-        new.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
-        drop(new.open(&part).map_err(unusable)?);
-        let copied = copy_into(&connection, &part).map_err(|error| store_error(&error, to)).and_then(|seq| {
-            self.check_acknowledged(seq)?;
-            fs::File::open(&part).and_then(|file| file.sync_all()).map_err(unusable)?;
-            fs::rename(&part, &path).map_err(unusable)?;
-            path.parent().map_or(Ok(()), |dir| fs::File::open(dir)?.sync_all()).map_err(unusable)?;
-            Ok(seq)
-        });
-        if copied.is_err() {
-            let _left = fs::remove_file(&part);
-        }
-        copied
+        let part = PartFile::create(&path).map_err(unusable)?;
+        let seq = copy_into(&connection, part.path()).map_err(|error| store_error(&error, to))?;
+        self.check_acknowledged(seq)?;
+        part.finish().map_err(unusable)?;
+        Ok(seq)
     }
 
     /// Checks the pages and the rows, and computes again what was metered.
