@@ -125,7 +125,7 @@ pub enum Notice {
     },
     /// The client keeps the pool's price as its maximum, because its user set none.
     PriceKept {
-        /// The price.
+        /// The price that the pool had when the client first connected.
         price: Price,
     },
     /// None of the pool's other hosts is on the chain of this host's node.

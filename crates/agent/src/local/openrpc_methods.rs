@@ -44,27 +44,6 @@ pub fn rows() -> Vec<MethodRow> {
         text,
         ("funds", "The pool's response"),
     );
-    let funds_example = NodeFunds {
-        asset: Asset::ETHER,
-        account: Some(Account::new([7; 20])),
-        available: Amount::new(2_000_000_000_000_000),
-        owed: Amount::ZERO,
-        payout: None,
-        next_payout: None,
-        earned: Amount::ZERO,
-        payable: Amount::ZERO,
-    };
-    let pool_example = PoolStatus {
-        time_updated: Ms::new(1_795_000_000_000).rfc3339(),
-        time_started: Ms::new(1_794_990_000_000).rfc3339(),
-        version: "vipnode/0.1.0".to_owned(),
-        pool_id: None,
-        active_hosts: Vec::new(),
-        stats: PoolStats { num_active_clients: 1, ..PoolStats::default() },
-        fee_bps: 0,
-        terms: Some(PaymentTerms::default()),
-        error: None,
-    };
     vec![
         status.fails(&[ErrorCode::Busy]).example("a client with one host", Some(Vec::new()), &example()),
         explain.fails(&[ErrorCode::Unsuitable, ErrorCode::Server, ErrorCode::Busy]).example(
@@ -75,14 +54,41 @@ pub fn rows() -> Vec<MethodRow> {
         pool.fails(&[ErrorCode::Unsuitable, ErrorCode::Server, ErrorCode::Busy]).example(
             "a pool with one client",
             Some(Vec::new()),
-            &pool_example,
+            &pool_example(),
         ),
         funds.fails(&[ErrorCode::Unsuitable, ErrorCode::Server, ErrorCode::Busy]).example(
             "a client with funds",
             Some(Vec::new()),
-            &funds_example,
+            &funds_example(),
         ),
     ]
+}
+
+fn funds_example() -> NodeFunds {
+    NodeFunds {
+        asset: Asset::ETHER,
+        account: Some(Account::new([7; 20])),
+        available: Amount::new(2_000_000_000_000_000),
+        owed: Amount::ZERO,
+        payout: None,
+        next_payout: None,
+        earned: Amount::ZERO,
+        payable: Amount::ZERO,
+    }
+}
+
+fn pool_example() -> PoolStatus {
+    PoolStatus {
+        time_updated: Ms::new(1_795_000_000_000).rfc3339(),
+        time_started: Ms::new(1_794_990_000_000).rfc3339(),
+        version: "vipnode/0.1.0".to_owned(),
+        pool_id: None,
+        active_hosts: Vec::new(),
+        stats: PoolStats { num_active_clients: 1, ..PoolStats::default() },
+        fee_bps: 0,
+        terms: Some(PaymentTerms::default()),
+        error: None,
+    }
 }
 
 fn example() -> AgentStatus {

@@ -72,7 +72,7 @@ async fn each_method_that_is_documented_for_it_is_served() {
     let is_unknown =
         |error: CallError| matches!(error, CallError::Remote(error) if error.is(ErrorCode::MethodNotFound));
     let rows = local::rows();
-    assert_eq!(rows.len(), 3);
+    assert_eq!(rows.len(), 4);
     for row in rows {
         assert!(!ask(row.name()).await.is_err_and(is_unknown), "{}", row.name());
     }

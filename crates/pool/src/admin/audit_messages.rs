@@ -38,7 +38,7 @@ pub struct AuditRecord {
     pub process: Option<u32>,
     /// The method that was called.
     pub method: String,
-    /// Its params.
+    /// What it was called with, as received.
     pub params: Value,
     /// Why it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -35,7 +35,7 @@ pub struct AdminLeases {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminLease {
-    /// Its ID.
+    /// The ID that both agents know it by.
     pub lease: LeaseId,
     /// The number of its billing period.
     pub row: u32,

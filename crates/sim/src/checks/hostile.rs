@@ -6,6 +6,9 @@ use super::{Promise, Violation};
 
 /// An honest client has a host after at most this time without one, in ms, while honest hosts have free slots.
 pub const HONEST_WAIT_MS: u64 = 60_000;
+/// The same for a client of protocol 2. It keeps a silent host for 45 s, because its pool learns nothing about the host from
+/// it, and no second host can be sent to it meanwhile. Two silent hosts in a row are bad luck.
+pub const HONEST_WAIT2_MS: u64 = 2 * 45_000 + 15_000;
 /// An honest block's command waits for the core for at most this time, in µs.
 pub const CORE_WAIT_US: u64 = 20_000;
 /// The longest time a frame takes, and a node to notice that a connection ended, in ms.
@@ -36,15 +39,15 @@ pub struct Loneliness {
 }
 
 impl Loneliness {
-    /// Notes whether a client has a host at virtual time `now` in ms.
+    /// Notes whether a client has a host at virtual time `now` in ms; it may be without one for `most_ms`.
     ///
     /// # Errors
     /// [`Promise::HonestService`]: it has been without one for too long.
-    pub fn note(&mut self, client: usize, has_host: bool, now: u64) -> Result<(), Violation> {
+    pub fn note(&mut self, client: usize, has_host: bool, most_ms: u64, now: u64) -> Result<(), Violation> {
         let since = *self.since.get_or_insert(now);
         if has_host {
             self.since = None;
-        } else if now - since > HONEST_WAIT_MS {
+        } else if now - since > most_ms {
             return Promise::HonestService.broken(format!("client {client} has no host for {} ms", now - since));
         }
         Ok(())

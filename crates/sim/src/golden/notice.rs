@@ -29,10 +29,7 @@ impl Encode for Notice {
             Self::NodeDisconnected { why: _ } | Self::NodeReconnected => {}
             Self::HostAssigned { lease, host }
             | Self::HostSlow { lease, host, .. }
-            | Self::HostLost { lease, host } => {
-                lease.encode(out);
-                host.encode(out);
-            }
+            | Self::HostLost { lease, host } => (*lease, *host).encode(out),
             Self::LeaseUnpaid { lease, host, account } => {
                 lease.encode(out);
                 host.encode(out);
@@ -57,8 +54,7 @@ impl Encode for Notice {
                 disconnected.encode(out);
             }
             Self::DirectRefused { side, peer, why: _ } | Self::Unsuitable { side, peer, why: _ } => {
-                side.encode(out);
-                peer.encode(out);
+                (*side, *peer).encode(out)
             }
             Self::NameUnresolved { name, why: _prose } => out.text(name),
             Self::HostsMissing { missing, why: _prose, late } => {
@@ -66,8 +62,7 @@ impl Encode for Notice {
                 late.encode(out);
             }
             Self::ClientAdmitted { lease, client } | Self::ClientConnected { lease, client } => {
-                lease.encode(out);
-                client.encode(out);
+                (*lease, *client).encode(out)
             }
             Self::ClientEvicted { lease, client, reason } => {
                 lease.encode(out);
@@ -78,10 +73,7 @@ impl Encode for Notice {
                 slots.encode(out);
                 why.is_some().encode(out);
             }
-            Self::OwnPeersFalling { now, reserve } => {
-                now.encode(out);
-                reserve.encode(out);
-            }
+            Self::OwnPeersFalling { now, reserve } => (*now, *reserve).encode(out),
         }
     }
 }

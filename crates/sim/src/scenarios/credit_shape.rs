@@ -3,6 +3,9 @@ use vipnode_types::{Account, NodeId, PaymentMode, Price};
 use super::{FaultKind, Scenario, scenario::MINUTE_MS};
 use crate::SimRng;
 
+/// The highest price that is drawn.
+const HIGHEST_PRICE: &str = "1 gwei/minute";
+
 /// What happens in a scenario in which clients pay, in addition to faults.
 #[derive(Debug, Clone, Default)]
 pub struct CreditShape {
@@ -53,6 +56,10 @@ impl Scenario {
         // Agents of protocol 2 do not name their leases, so a pool with a backup cannot end those that the backup does not know.
         scenario.credit.restores &= scenario.agents.iter().all(|plan| !plan.protocol2);
         let CreditShape { changes_price, switches_mode, restores, league } = &scenario.credit;
+        if *changes_price {
+            // Without a maximum, clients would keep the first price as theirs, and refuse a higher one.
+            scenario.agents.iter_mut().for_each(|plan| plan.config.max_price = HIGHEST_PRICE.parse().ok());
+        }
         if !scenario.faults.is_empty() {
             scenario.faults.extend((!league.is_empty()).then_some(FaultKind::FalseReports));
             scenario.faults.extend(restores.then_some(FaultKind::RestoreBackup));

@@ -305,10 +305,10 @@ fn a_store_that_lags_or_leads_is_seen() {
 #[test]
 fn an_honest_client_without_a_host_is_seen() {
     let mut lonely = Loneliness::default();
-    lonely.note(3, true, 5).unwrap();
-    lonely.note(3, false, 10).unwrap();
-    lonely.note(3, false, 10 + HONEST_WAIT_MS).unwrap();
-    assert_broken(Promise::HonestService, lonely.note(3, false, 11 + HONEST_WAIT_MS), "has no host");
+    lonely.note(3, true, HONEST_WAIT_MS, 5).unwrap();
+    lonely.note(3, false, HONEST_WAIT_MS, 10).unwrap();
+    lonely.note(3, false, HONEST_WAIT_MS, 10 + HONEST_WAIT_MS).unwrap();
+    assert_broken(Promise::HonestService, lonely.note(3, false, HONEST_WAIT_MS, 11 + HONEST_WAIT_MS), "has no host");
 }
 
 #[test]
