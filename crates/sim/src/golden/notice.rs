@@ -54,7 +54,7 @@ impl Encode for Notice {
                 disconnected.encode(out);
             }
             Self::DirectRefused { side, peer, why: _ } | Self::Unsuitable { side, peer, why: _ } => {
-                (*side, *peer).encode(out)
+                (*side, *peer).encode(out);
             }
             Self::NameUnresolved { name, why: _prose } => out.text(name),
             Self::HostsMissing { missing, why: _prose, late } => {
@@ -62,7 +62,7 @@ impl Encode for Notice {
                 late.encode(out);
             }
             Self::ClientAdmitted { lease, client } | Self::ClientConnected { lease, client } => {
-                (*lease, *client).encode(out)
+                (*lease, *client).encode(out);
             }
             Self::ClientEvicted { lease, client, reason } => {
                 lease.encode(out);
