@@ -72,7 +72,7 @@ pub use ledger::{
 pub use ledger_change::{LedgerAccountView, LedgerChange, LedgerChangeKind, LedgerChangeReply, PaidPayouts};
 pub use ledger_row::{AccountRow, LedgerEntry, LinkRow, PayoutRow, PayoutState, SettlementPeriodRow, UnpaidRow};
 pub use limits::Limits;
-pub use metering::pair_time::PairTime;
+pub use metering::pair_week::PairWeek;
 pub use new_payout::NewPayout;
 pub use node_view::{NodePage, NodeView};
 pub use pool_call::PoolCall;

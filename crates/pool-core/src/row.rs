@@ -3,7 +3,7 @@
 use vipnode_types::{Account, Amount, Asset, ChainSpec, Enode, LeaseId, Ms, NodeId, PaymentMode, Price, meter::Seen};
 
 use crate::{
-    AccountRow, AddressBlock, Credentials, HostPayout, LedgerEntry, LinkRow, PairTime, PayoutRow, Proven,
+    AccountRow, AddressBlock, Credentials, HostPayout, LedgerEntry, LinkRow, PairWeek, PayoutRow, Proven,
     SettlementPeriodRow, UnpaidRow,
 };
 
@@ -80,7 +80,7 @@ pub struct TimesRow {
     /// Where the client was.
     pub block: Option<AddressBlock>,
     /// The time with hosts that are not remembered one by one.
-    pub others: PairTime,
+    pub others: PairWeek,
     /// The time with each host.
     pub hosts: Vec<HostTimeRow>,
 }
@@ -93,7 +93,7 @@ pub struct HostTimeRow {
     /// Where the host was.
     pub block: Option<AddressBlock>,
     /// How long the pair was connected, and how much of it was billed.
-    pub time: PairTime,
+    pub time: PairWeek,
 }
 
 /// When the newest delegation of a node was issued that is forgotten otherwise. An older one is refused.

@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    ConnectionId, Core, Reply, RequestId, agents::node::Node, core_error::CoreError, metering::period_ends::Ends,
+    ConnectionId, Core, Reply, RequestId, agents::node::Node, core_error::CoreError, metering::billed_period::Ends,
     output::Output,
 };
 

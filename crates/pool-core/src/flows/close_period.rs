@@ -6,7 +6,7 @@ use crate::{
     collections::address_block::AddressBlock,
     leases::lease::{Lease, UNSEEN},
     metering::{
-        period_ends::{Ends, freeze, running_ms, side_end},
+        billed_period::{Ends, freeze, running_ms, side_end},
         period_merger::EndedPeriod,
         stored_times::TimesChange,
         unpaired::{EndedTime, Pair},

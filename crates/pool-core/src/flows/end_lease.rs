@@ -9,7 +9,7 @@ use crate::{
         calls_in_flight::{Eviction, Unpaired},
         lease::{Lease, UNSEEN},
     },
-    metering::{period_ends::Ends, unpaired::Pair},
+    metering::{billed_period::Ends, unpaired::Pair},
     output::Output,
 };
 

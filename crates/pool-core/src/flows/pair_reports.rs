@@ -6,7 +6,7 @@ use vipnode_types::{
 use crate::{
     Core,
     leases::lease::{FirstSeen, UNSEEN},
-    metering::{period_ends::Ends, unpaired::Pair},
+    metering::{billed_period::Ends, unpaired::Pair},
     output::Output,
 };
 

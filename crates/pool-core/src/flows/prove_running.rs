@@ -4,7 +4,7 @@
 
 use vipnode_types::wire::Side;
 
-use crate::{Core, Row, leases::lease::Lease, metering::period_ends::Ends, output::Output};
+use crate::{Core, Row, leases::lease::Lease, metering::billed_period::Ends, output::Output};
 
 impl Core {
     /// Plans when to look whether a node with a running lease is proven.

@@ -7,7 +7,7 @@ use crate::{
         pricing::Pricing,
     },
     metering::{
-        period_ends::Ends,
+        billed_period::Ends,
         period_rollover::{Rollover, next_rollover},
     },
     output::Output,

@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use super::{POOL_VERSION, protocol2::median};
-use crate::{ConnectionId, Core, Reply, RequestId, metering::period_ends::Ends, output::Output};
+use crate::{ConnectionId, Core, Reply, RequestId, metering::billed_period::Ends, output::Output};
 
 impl Core {
     pub(crate) fn status(&self, output: &mut Output, connection: ConnectionId, request: RequestId) {

@@ -9,7 +9,7 @@ pub(crate) mod account_figures;
 pub(crate) mod accounts;
 pub(crate) mod balance_sheet;
 pub(crate) mod burn;
-pub(crate) mod journal;
+pub(crate) mod entries;
 pub(crate) mod links;
 pub(crate) mod notice_times;
 pub(crate) mod settlement;
@@ -27,7 +27,7 @@ use crate::{
         account_figures::AccountFigures,
         accounts::Accounts,
         burn::{BurnRate, Burns},
-        journal::Journal,
+        entries::Entries,
         links::Links,
         settlement::Settlement,
         transaction::{LedgerAccount, Transaction},
@@ -40,7 +40,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     accounts: Accounts,
-    journal: Journal,
+    entries: Entries,
     unpaid: UnpaidCosts,
     pub(crate) settlement: Settlement,
     /// Payers whose earlier costs a step did not secure wholly.
@@ -53,9 +53,9 @@ impl Ledger {
     /// Posts a transaction: writes its journal entry and the new sums of each account that it changes. Returns the entry. At the end of the range of amounts it returns `None` and changes nothing.
     pub(crate) fn post(&mut self, output: &mut Output, transaction: Transaction) -> Option<LedgerEntry> {
         let changed = self.accounts.apply(&transaction)?;
-        let entry = LedgerEntry { number: self.journal.next(), at: output.now, transaction };
+        let entry = LedgerEntry { number: self.entries.next(), at: output.now, transaction };
         output.persist(Row::Entry(Box::new(entry.clone())));
-        self.journal.take(entry.clone());
+        self.entries.take(entry.clone());
         changed.into_iter().for_each(|row| output.persist(Row::Account(row)));
         Some(entry)
     }
@@ -82,7 +82,7 @@ impl Ledger {
 
     /// The entry with an idempotency key.
     pub(crate) fn keyed(&self, key: &str) -> Option<&LedgerEntry> {
-        self.journal.keyed(key)
+        self.entries.keyed(key)
     }
 
     /// What the operator has to pay to each payee, by address, without those to whom less than `smallest` is payable.
@@ -129,14 +129,14 @@ impl Ledger {
         let links = self.links.rows().map(Row::Link);
         let counters = self.links.counters().map(|(account, counter)| Row::LinkCounter(account, counter));
         let unpaid = self.unpaid.rows().map(Row::Unpaid);
-        let entries = self.journal.kept().map(|entry| Row::Entry(Box::new(entry)));
+        let entries = self.entries.kept().map(|entry| Row::Entry(Box::new(entry)));
         accounts.chain(links).chain(counters).chain(unpaid).chain(self.settlement.rows()).chain(entries).collect()
     }
 
     /// Takes in a row of a store. Ignores rows that are not of the ledger.
     pub(crate) fn restore(&mut self, row: Row) {
         match row {
-            Row::Entry(entry) => self.journal.take(*entry),
+            Row::Entry(entry) => self.entries.take(*entry),
             Row::Account(row) => self.accounts.restore(&row),
             Row::Link(row) => self.links.set(row.node, Some(row.account)),
             Row::LinkCounter(account, counter) => self.links.set_counter(account, counter),

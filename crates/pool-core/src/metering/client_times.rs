@@ -3,7 +3,7 @@ use vipnode_types::Ms;
 use crate::{
     Limits,
     collections::{address_block::AddressBlock, block_shares::BlockShares, slab::Handle},
-    metering::pair_time::PairTime,
+    metering::pair_week::PairWeek,
 };
 
 /// Hosts whose time with a client is always remembered one by one.
@@ -19,7 +19,7 @@ pub(crate) struct ClientTimes {
     block: Option<AddressBlock>,
     pairs: Vec<HostTime>,
     /// The time with hosts that are not remembered one by one.
-    others: PairTime,
+    others: PairWeek,
     /// The store has an older state.
     pub(in crate::metering) dirty: bool,
     /// The store has a state.
@@ -32,17 +32,17 @@ pub(crate) struct HostTime {
     pub(crate) host: Handle,
     /// Where the host was at the last time.
     pub(crate) block: Option<AddressBlock>,
-    pub(crate) time: PairTime,
+    pub(crate) time: PairWeek,
 }
 
 impl ClientTimes {
     /// No time, of a client at an address block.
     pub(crate) fn new(block: Option<AddressBlock>) -> Self {
-        Self { block, pairs: Vec::new(), others: PairTime::default(), dirty: false, stored: false }
+        Self { block, pairs: Vec::new(), others: PairWeek::default(), dirty: false, stored: false }
     }
 
     /// As a store kept it.
-    pub(crate) fn restored(block: Option<AddressBlock>, others: PairTime, pairs: Vec<HostTime>) -> Self {
+    pub(crate) fn restored(block: Option<AddressBlock>, others: PairWeek, pairs: Vec<HostTime>) -> Self {
         Self { block, pairs, others, dirty: false, stored: true }
     }
 
@@ -54,17 +54,17 @@ impl ClientTimes {
         &self.pairs
     }
 
-    pub(crate) const fn others(&self) -> PairTime {
+    pub(crate) const fn others(&self) -> PairWeek {
         self.others
     }
 
     /// The time with a host, as of now.
-    pub(crate) fn with(&self, host: Handle, now: Ms) -> Option<PairTime> {
+    pub(crate) fn with(&self, host: Handle, now: Ms) -> Option<PairWeek> {
         self.pairs.iter().find(|pair| pair.host == host).map(|pair| pair.time.at(now))
     }
 
     /// Every time as of now, with where its host was.
-    pub(crate) fn all(&self, now: Ms) -> impl Iterator<Item = (Option<AddressBlock>, PairTime)> {
+    pub(crate) fn all(&self, now: Ms) -> impl Iterator<Item = (Option<AddressBlock>, PairWeek)> {
         let pairs = self.pairs.iter().map(move |pair| (pair.block, pair.time.at(now)));
         pairs.chain([(None, self.others.at(now))])
     }
@@ -91,7 +91,7 @@ impl ClientTimes {
             self.join_least(now, shares);
         }
         self.take(shares);
-        self.pairs.push(HostTime { host, block: None, time: PairTime::default().at(now) });
+        self.pairs.push(HostTime { host, block: None, time: PairWeek::default().at(now) });
         self.pairs.last_mut()
     }
 
@@ -117,7 +117,7 @@ impl ClientTimes {
             self.dirty = true;
         }
         if self.others.at(now).is_empty() {
-            self.others = PairTime::default();
+            self.others = PairWeek::default();
         }
         !self.pairs.is_empty() || !self.others.is_empty()
     }

@@ -2,10 +2,10 @@
 //! that only hosts saw. It may read leases and agents. Nothing here ends a lease or adds up a bill: each row is computed
 //! from its own times.
 
+pub(crate) mod billed_period;
 pub(crate) mod budget_day;
 pub(crate) mod client_times;
-pub(crate) mod pair_time;
-pub(crate) mod period_ends;
+pub(crate) mod pair_week;
 pub(crate) mod period_merger;
 pub(crate) mod period_rollover;
 pub(crate) mod stored_times;

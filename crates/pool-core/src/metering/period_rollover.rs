@@ -7,7 +7,7 @@ use crate::{
         Leases,
         lease::{Lease, UNSEEN},
     },
-    metering::period_ends::Ends,
+    metering::billed_period::Ends,
     pool_clock::PoolClock,
 };
 

@@ -21,7 +21,7 @@ use crate::{
     },
     leases::Leases,
     metering::{
-        Metering, budget_day::BudgetDay, client_times::ClientTimes, pair_time::PairTime, period_ends::running_ms,
+        Metering, billed_period::running_ms, budget_day::BudgetDay, client_times::ClientTimes, pair_week::PairWeek,
         unpaired_blocks::SpentHosts,
     },
 };
@@ -83,7 +83,7 @@ impl Metering {
     pub(crate) fn is_barred(&self, pair: Pair, now: Ms, agents: &Agents, limits: &Limits) -> bool {
         let Some(host) = agents.handle(pair.host).filter(|_| !limits.price.is_free()) else { return false };
         self.times(pair.client).is_some_and(|times| {
-            let barred = |time: PairTime| u64::from(time.unpaired_ms) > allowance_ms(&time, pair, agents, limits);
+            let barred = |time: PairWeek| u64::from(time.unpaired_ms) > allowance_ms(&time, pair, agents, limits);
             times.with(host, now).is_some_and(barred)
         })
     }
@@ -178,7 +178,7 @@ impl Metering {
 
 /// How much of a pair's day may be unpaired, in milliseconds: a crash or two lost links, which are noticed late, and a
 /// share of what the pair was billed in a week.
-fn allowance_ms(time: &PairTime, pair: Pair, agents: &Agents, limits: &Limits) -> u64 {
+fn allowance_ms(time: &PairWeek, pair: Pair, agents: &Agents, limits: &Limits) -> u64 {
     let late_ms = |node: u32| agents.dialect(node).late_ms(limits);
     let late = late_ms(pair.client).max(late_ms(pair.host));
     let fixed = limits.silence_ms.saturating_add(limits.unpaired_pair_ms).saturating_add(late);

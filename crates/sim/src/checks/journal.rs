@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vipnode_pool_core::MeteredPeriod;
 use vipnode_types::LeaseId;
 
-use super::{Checker, LOST_A_LEASE_MS, Promise, Violation, checker::billed_span};
+use super::{Checker, LOST_A_LEASE_MS, Promise, Violation, billing::billed_span};
 use crate::GroundTruth;
 
 impl Checker {

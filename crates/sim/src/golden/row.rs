@@ -2,7 +2,7 @@
 
 use vipnode_pool_core::{
     Credentials, DelegationRow, HostPayout, HostTimeRow, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow,
-    PairTime, Protocol2State, Proven, Row, RowKey, Signer, TimesRow,
+    PairWeek, Protocol2State, Proven, Row, RowKey, Signer, TimesRow,
 };
 use vipnode_types::meter::Seen;
 
@@ -178,7 +178,7 @@ impl Encode for HostTimeRow {
     }
 }
 
-impl Encode for PairTime {
+impl Encode for PairWeek {
     fn encode(&self, out: &mut Encoder) {
         let Self { day, unpaired_ms, counted_ms, block_ms, billed_ms } = self;
         for number in [day, unpaired_ms, counted_ms, block_ms].into_iter().chain(billed_ms) {

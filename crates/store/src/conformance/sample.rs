@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use proptest::{collection::vec, option, prelude::*};
 use vipnode_pool_core::{
     AddressBlock, Credentials, DelegationRow, HostPayout, HostTimeRow, LastReport, LeaseRow, MergedPeriods,
-    MeteredPeriod, NodeRow, PairTime, PairedTime, Protocol2State, Proven, Row, RowKey, Signer, TimesRow, WideBlock,
+    MeteredPeriod, NodeRow, PairWeek, PairedTime, Protocol2State, Proven, Row, RowKey, Signer, TimesRow, WideBlock,
 };
 use vipnode_types::{
     Account, AgentKey, Amount, Asset, ChainSpec, Enode, LeaseId, Ms, NodeId, Price,
@@ -153,7 +153,7 @@ fn any_proven() -> impl Strategy<Value = Proven> {
 pub(crate) fn any_times() -> impl Strategy<Value = TimesRow> {
     let time = || {
         let parts = (any::<u32>(), any::<[u32; 3]>(), any::<[u32; 7]>());
-        parts.prop_map(|(day, [unpaired_ms, counted_ms, block_ms], billed_ms)| PairTime {
+        parts.prop_map(|(day, [unpaired_ms, counted_ms, block_ms], billed_ms)| PairWeek {
             day,
             unpaired_ms,
             counted_ms,

@@ -2,7 +2,7 @@
 //! together.
 
 use rusqlite::{Connection, Params, Result, params};
-use vipnode_pool_core::{AddressBlock, HostTimeRow, PairTime, TimesRow};
+use vipnode_pool_core::{AddressBlock, HostTimeRow, PairWeek, TimesRow};
 use vipnode_types::NodeId;
 
 use super::{
@@ -78,17 +78,17 @@ fn times_of(columns: &mut Columns<'_, '_>) -> Result<TimesRow> {
     Ok(TimesRow { client, block, others, hosts })
 }
 
-fn put_time(bytes: &mut Vec<u8>, time: &PairTime) {
-    let PairTime { day, unpaired_ms, counted_ms, block_ms, billed_ms } = time;
+fn put_time(bytes: &mut Vec<u8>, time: &PairWeek) {
+    let PairWeek { day, unpaired_ms, counted_ms, block_ms, billed_ms } = time;
     let numbers = [day, unpaired_ms, counted_ms, block_ms].into_iter().chain(billed_ms);
     bytes.extend(numbers.flat_map(|number| number.to_be_bytes()));
 }
 
-fn time_of(bytes: &[u8]) -> Option<PairTime> {
+fn time_of(bytes: &[u8]) -> Option<PairWeek> {
     let (numbers, []) = bytes.as_chunks::<4>() else { return None };
     let numbers = <[[u8; 4]; 11]>::try_from(numbers).ok()?.map(u32::from_be_bytes);
     let [day, unpaired_ms, counted_ms, block_ms, billed_ms @ ..] = numbers;
-    Some(PairTime { day, unpaired_ms, counted_ms, block_ms, billed_ms })
+    Some(PairWeek { day, unpaired_ms, counted_ms, block_ms, billed_ms })
 }
 
 fn host_of(bytes: &[u8; HOST]) -> Option<HostTimeRow> {

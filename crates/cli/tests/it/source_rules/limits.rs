@@ -67,7 +67,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/matching/wait_queue.rs", "TICKETS", "the layout of memory"),
     ("pool-core/src/matching/wait_queue.rs", "PROVEN", "the layout of memory"),
     ("pool-core/src/metering/client_times.rs", "ALWAYS", "a part of the rule of `pairs_a_client`"),
-    ("pool-core/src/metering/pair_time.rs", "DAYS", "a part of the rule of `unpaired_percent`: a week"),
+    ("pool-core/src/metering/pair_week.rs", "DAYS", "a part of the rule of `unpaired_percent`: a week"),
     ("pool-core/src/metering/period_merger.rs", "HOUR_MS", "a unit"),
     ("pool-core/src/collections/block_shares.rs", "BLOCKS_WITH_MINIMUM", "a part of the rule of `offers_minimum`"),
     ("pool/src/engine/core_thread.rs", "BEFORE_ALL", "a ticket that nothing waits for"),

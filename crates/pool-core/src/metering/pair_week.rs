@@ -8,7 +8,7 @@ const DAYS: usize = 7;
 /// The time that a client and a host spent together: billed on each of seven days, and today's that only the host
 /// reported. Days are those of UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PairTime {
+pub struct PairWeek {
     /// The last day with any time, in days since the Unix epoch.
     pub day: u32,
     /// Milliseconds of that day that only the host reported.
@@ -21,7 +21,7 @@ pub struct PairTime {
     pub billed_ms: [u32; DAYS],
 }
 
-impl PairTime {
+impl PairWeek {
     /// Returns it as of a moment: a later day has no unpaired time yet, and forgets what was billed a week ago.
     pub(crate) fn at(self, now: Ms) -> Self {
         self.on(day(now))
@@ -116,7 +116,7 @@ mod tests {
         /// Against a list of what was billed on which day.
         #[test]
         fn a_week_is_remembered(steps in prop::collection::vec((0_u64..10, 1_u64..1000), 1..40)) {
-            let (mut time, mut today, mut billed) = (PairTime::default(), 20_000, Vec::new());
+            let (mut time, mut today, mut billed) = (PairWeek::default(), 20_000, Vec::new());
             for (passes, ms) in steps {
                 today += passes;
                 time = time.at(Ms::new(today * DAY_MS + 5));
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn unpaired_time_counts_up_to_a_bound_and_for_one_day() {
         let now = Ms::new(20_000 * DAY_MS);
-        let mut time = PairTime::default().at(now);
+        let mut time = PairWeek::default().at(now);
         assert_eq!(time.add_unpaired(60, 100, true), 60);
         assert_eq!(time.add_unpaired(60, 100, false), 40);
         assert_eq!(time.add_unpaired(60, 100, true), 0);

@@ -2,14 +2,14 @@ use std::collections::BTreeMap;
 
 use crate::LedgerEntry;
 
-/// The newest entry of the journal, and the entries with an idempotency key. The others are only in the store.
+/// The newest entry of the ledger, and those with an idempotency key. The others are only in the store.
 #[derive(Debug, Default)]
-pub(crate) struct Journal {
+pub(crate) struct Entries {
     newest: Option<LedgerEntry>,
     keyed: BTreeMap<String, LedgerEntry>,
 }
 
-impl Journal {
+impl Entries {
     /// The number of the next entry; the first is 1.
     pub(crate) fn next(&self) -> u64 {
         self.newest.as_ref().map_or(1, |entry| entry.number.saturating_add(1))

@@ -1,0 +1,98 @@
+use vipnode_pool_core::MeteredPeriod;
+use vipnode_types::{Amount, Ms, meter};
+
+use super::{Checker, FRAME_LATE_MS, Promise, Violation};
+use crate::{EPOCH_MS, GroundTruth};
+
+/// The most that an honest pair is overbilled for each gap in its connection, in ms: a report interval and two frames
+/// in flight.
+pub const OVERBILLED_A_GAP_MS: u64 = 60_000 + 2 * FRAME_LATE_MS;
+
+impl Checker {
+    /// Checks a metered row that ended, at virtual time `now` in ms.
+    ///
+    /// # Errors
+    /// [`Promise::Billing`]: it bills what it should not, or contradicts itself.
+    pub fn metered(&mut self, row: &MeteredPeriod, now: u64, ground_truth: &GroundTruth) -> Result<(), Violation> {
+        let wrong = |what: String| Promise::Billing.broken(format!("{what}: {row:?}"));
+        let billed = meter::billed_ms(row.client, row.host);
+        if row.billed_ms != billed {
+            return wrong(format!("the formula of the meter gives {billed} ms"));
+        }
+        self.terms(row)?;
+        if billed == 0 {
+            return wrong("nothing is billed on the row".to_owned());
+        }
+        if row.cost != row.lease.price.cost_from(billed, row.lease.carry).map_or(Amount::ZERO, |(cost, _)| cost) {
+            return wrong("the cost is not the price times the time".to_owned());
+        }
+        let ends = [row.client, row.host].into_iter().flatten().map(|seen| seen.end);
+        if row.ended > Ms::new(EPOCH_MS + now) || ends.max().is_some_and(|end| end > row.ended) {
+            return wrong("the row ends in the future".to_owned());
+        }
+        let ups = (row.client.map(|seen| seen.up), row.host.map(|seen| seen.up));
+        let begun = |side: Option<(Ms, Option<Ms>)>| side.map(|(up, _)| up);
+        if ups != (begun(row.lease.client_seen), begun(row.lease.host_seen)) {
+            return wrong("the row starts at other times than its lease".to_owned());
+        }
+        let (client, host) = match (self.known(row.lease.client)?, self.known(row.lease.host)?) {
+            (Some(client), Some(host)) => (client, host),
+            // No attacker was ever connected with anybody, so no honest side reported that.
+            (Some(one), None) | (None, Some(one)) if !self.dishonest[one] => {
+                return wrong(format!("agent {one} was never connected with an attacker"));
+            }
+            _ => return Ok(()),
+        };
+        self.metered += 1;
+        self.billed_ms += billed;
+        if self.dishonest[client] && self.dishonest[host] {
+            return Ok(());
+        }
+        *self.billed_of.entry((client, host)).or_default() += billed;
+        if self.protocol2[client] || self.protocol2[host] {
+            self.billed2_ms += billed;
+        }
+        let Some((from, to)) = billed_span(row) else { return Ok(()) };
+        if !ground_truth.ever_before(client, host, to) {
+            return wrong("the pair was never connected".to_owned());
+        }
+        let really = ground_truth.overlap(client, host, from, to);
+        let asleep: u64 = self.sleeps.iter().map(|(a, b)| b.min(&to).saturating_sub(*a.max(&from))).sum();
+        let most = really.ms + really.gaps * OVERBILLED_A_GAP_MS + asleep;
+        if billed > most {
+            return wrong(format!(
+                "billed {billed} ms, but the pair was connected for {} ms, with {} gaps and {asleep} ms of sleep",
+                really.ms, really.gaps
+            ));
+        }
+        Ok(())
+    }
+
+    /// Checks the terms of a row: a lease begins at the price at that moment, and keeps a price of the pool. Nobody owes what is
+    /// metered without payments.
+    fn terms(&self, row: &MeteredPeriod) -> Result<(), Violation> {
+        let lease = &row.lease;
+        let offered = lease.offered.get().saturating_sub(EPOCH_MS);
+        let at = self.prices.iter().rev().find(|(from, _)| *from <= offered).map(|(_, price)| *price);
+        let fits = if lease.row == 0 {
+            at == Some(lease.price)
+        } else {
+            self.prices.iter().any(|(_, price)| *price == lease.price)
+        };
+        if !fits {
+            return Promise::Billing.broken(format!("the pool did not charge this price then: {row:?}"));
+        }
+        if lease.payer.is_some() && !self.pays {
+            return Promise::Billing.broken(format!("somebody owes what is metered without payments: {row:?}"));
+        }
+        Ok(())
+    }
+}
+
+/// The span that a row bills, in virtual ms; `None` if it bills nothing.
+pub(super) fn billed_span(row: &MeteredPeriod) -> Option<(u64, u64)> {
+    let (client, host) = (row.client?, row.host?);
+    let from = client.up.max(host.up).get().saturating_sub(EPOCH_MS);
+    let to = client.end.min(host.end).get().saturating_sub(EPOCH_MS);
+    (from < to).then_some((from, to))
+}
