@@ -30,11 +30,13 @@ pub(crate) struct Accounts {
 struct NumberedAccounts {
     figures: ByIndex<AccountFigures>,
     numbers: BTreeMap<Account, u32>,
+    /// The address of each number.
+    addresses: ByIndex<[u8; 20]>,
 }
 
 impl Default for NumberedAccounts {
     fn default() -> Self {
-        Self { figures: ByIndex::new(), numbers: BTreeMap::new() }
+        Self { figures: ByIndex::new(), numbers: BTreeMap::new(), addresses: ByIndex::new() }
     }
 }
 
@@ -49,6 +51,7 @@ impl NumberedAccounts {
             return Some(*number);
         }
         let number = u32::try_from(self.numbers.len()).ok()?;
+        *self.addresses.get_mut(number)? = *account.as_bytes();
         self.numbers.insert(account, number);
         Some(number)
     }
@@ -106,6 +109,26 @@ impl Accounts {
         self.payees.iter()
     }
 
+    /// The number of a payer, if it has one.
+    pub(crate) fn payer_number(&self, payer: Account) -> Option<u32> {
+        self.payers.numbers.get(&payer).copied()
+    }
+
+    /// The number of a payer, which gets one if it has none. `None` at 2^32 accounts.
+    pub(crate) fn number_of_payer(&mut self, payer: Account) -> Option<u32> {
+        self.payers.number(payer)
+    }
+
+    /// The address of a payer's number.
+    pub(crate) fn address_of_payer(&self, number: u32) -> Account {
+        Account::new(*self.payers.addresses.get(number))
+    }
+
+    /// The payers by address, with their numbers.
+    pub(crate) fn payers(&self) -> impl Iterator<Item = (Account, u32)> {
+        self.payers.numbers.iter().map(|(account, number)| (*account, *number))
+    }
+
     /// The addresses of payers and payees.
     pub(crate) fn addresses(&self) -> BTreeSet<Account> {
         self.payers.numbers.keys().chain(self.payees.numbers.keys()).copied().collect()
@@ -127,6 +150,6 @@ impl Accounts {
     /// Bytes on the heap for the payers, at most: the leaves of their index are at least five elevenths full.
     pub(crate) fn payer_heap_bytes(&self) -> usize {
         let of_index = self.payers.numbers.len().div_ceil(5) * 11 * size_of::<(Account, u32)>();
-        self.payers.figures.heap_bytes() + of_index
+        self.payers.figures.heap_bytes() + self.payers.addresses.heap_bytes() + of_index
     }
 }

@@ -1,9 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_types::{Account, Amount, Ms, Price};
 
 use crate::{
-    collections::deadlines::Deadlines,
+    collections::{by_index::ByIndex, compact_ms::CompactMs},
     ledger::{Ledger, account_figures::AccountFigures, notice_times::NoticeTimes},
 };
 
@@ -36,27 +36,46 @@ impl BurnRate {
 }
 
 /// What the running leases of a payer cost until now, at most: the cost of a check does not depend on how many they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+///
+/// It takes 66 bytes, because a pool may have hundreds of thousands of payers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(Rust, packed(2))]
 pub(crate) struct Burn {
     /// The sum of the rates of its running leases.
     rate: BurnRate,
     /// What they cost until `at`, in 2^-32 of the smallest unit.
     accrued: u128,
-    at: Ms,
+    at: CompactMs,
     leases: u32,
     /// The cost of finished periods that are not posted yet.
     unposted: Amount,
     /// When its funds are checked next.
-    checked: Option<Ms>,
+    checked: CompactMs,
     /// Notices that its funds run low, sent since it had more.
     noticed: u8,
+}
+
+impl Default for Burn {
+    fn default() -> Self {
+        let (rate, unposted) = (BurnRate::default(), Amount::ZERO);
+        Self {
+            rate,
+            accrued: 0,
+            at: CompactMs::of(Ms::new(0)),
+            leases: 0,
+            unposted,
+            checked: CompactMs::NEVER,
+            noticed: 0,
+        }
+    }
 }
 
 impl Burn {
     /// Advances to `now`, which may be before the last time.
     fn advance(&mut self, now: Ms) {
-        self.accrued = self.accrued.saturating_add(self.rate.in_ms(now.since(self.at)));
-        self.at = self.at.max(now);
+        let at = self.at.get();
+        self.accrued = self.accrued.saturating_add(self.rate.in_ms(now.since(at)));
+        self.at = CompactMs::of(at.max(now));
     }
 
     /// What is used until now and not posted, in the smallest unit and rounded up; one unit for each lease, because a remainder
@@ -69,64 +88,76 @@ impl Burn {
     }
 }
 
-/// The running costs of every payer that has any.
-#[derive(Debug, Default)]
+/// The running costs of every payer, by its number.
+#[derive(Debug)]
 pub(crate) struct Burns {
-    payers: BTreeMap<Account, Burn>,
-    checks: Deadlines<Account>,
+    payers: ByIndex<Burn>,
+    /// When the funds of a payer are checked next: one entry for each payer with running leases.
+    checks: BTreeSet<(Ms, u32)>,
+}
+
+impl Default for Burns {
+    fn default() -> Self {
+        Self { payers: ByIndex::new(), checks: BTreeSet::new() }
+    }
 }
 
 impl Burns {
-    fn change(&mut self, payer: Account, now: Ms, change: impl FnOnce(&mut Burn)) {
-        let burn = self.payers.entry(payer).or_default();
+    fn change(&mut self, payer: u32, now: Ms, change: impl FnOnce(&mut Burn)) {
+        let Some(burn) = self.payers.get_mut(payer) else { return };
         burn.advance(now);
         change(burn);
         if burn.leases == 0 {
             // What rounding or saturation left.
             (burn.rate, burn.accrued) = (BurnRate::default(), 0);
-            if burn.unposted == Amount::ZERO && burn.checked.is_none() && burn.noticed == 0 {
-                self.payers.remove(&payer);
-            }
+            let checked = std::mem::replace(&mut burn.checked, CompactMs::NEVER);
+            self.checks.remove(&(checked.get(), payer));
         }
     }
 
     /// Notes that so many notices were sent to the clients of a payer with running leases. Returns whether that is new.
-    pub(in crate::ledger) fn raise_noticed(&mut self, payer: Account, noticed: u8) -> bool {
-        let burn = self.payers.get_mut(&payer).filter(|burn| burn.leases > 0 && burn.noticed < noticed);
+    fn raise_noticed(&mut self, payer: u32, noticed: u8) -> bool {
+        let burn = self.running(payer).filter(|burn| burn.noticed < noticed);
         burn.is_some_and(|burn| {
             burn.noticed = noticed;
             true
         })
     }
 
-    /// Notes that only the first `noticed` notices count as sent.
-    pub(in crate::ledger) fn lower_noticed(&mut self, payer: Account, noticed: u8, now: Ms) {
-        self.change(payer, now, |burn| burn.noticed = burn.noticed.min(noticed));
-    }
-
-    /// The sums of each payer, for checks: its rate and its number of leases.
-    pub(crate) fn sums(&self) -> BTreeMap<Account, (BurnRate, u32)> {
-        let running = self.payers.iter().filter(|(_, burn)| burn.leases > 0);
-        running.map(|(payer, burn)| (*payer, (burn.rate, burn.leases))).collect()
+    /// The running costs of a payer with running leases. One without takes no memory.
+    fn running(&mut self, payer: u32) -> Option<&mut Burn> {
+        if self.leases(payer) == 0 { None } else { self.payers.get_mut(payer) }
     }
 
     /// The running leases of a payer that cost something.
-    pub(crate) fn leases(&self, payer: Account) -> u32 {
-        self.payers.get(&payer).map_or(0, |burn| burn.leases)
+    fn leases(&self, payer: u32) -> u32 {
+        self.payers.get(payer).leases
     }
 
     /// When the next funds are checked.
-    pub(crate) fn next_check(&self) -> Option<Ms> {
-        self.checks.next()
+    pub(in crate::ledger) fn next_check(&self) -> Option<Ms> {
+        self.checks.first().map(|(due, _)| *due)
+    }
+
+    /// Plans a check of a payer's funds at a time, unless one is planned before.
+    fn check_at(&mut self, payer: u32, due: Ms) {
+        let Some(burn) = self.running(payer) else { return };
+        let checked = burn.checked.get();
+        // A time that does not fit in 48 bits never comes.
+        let due = CompactMs::of(due);
+        if due.get() < checked {
+            burn.checked = due;
+            self.checks.remove(&(checked, payer));
+            self.checks.insert((due.get(), payer));
+        }
     }
 
     /// Returns a payer whose funds have to be checked.
-    pub(crate) fn pop_check(&mut self, now: Ms) -> Option<Account> {
-        let payer = self.checks.pop_due(now)?;
-        if let Some(burn) = self.payers.get_mut(&payer)
-            && burn.checked.is_some_and(|checked| checked <= now)
-        {
-            burn.checked = None;
+    fn pop_check(&mut self, now: Ms) -> Option<u32> {
+        let (_, payer) = self.checks.first().copied().filter(|(due, _)| *due <= now)?;
+        self.checks.pop_first();
+        if let Some(burn) = self.payers.get_mut(payer) {
+            burn.checked = CompactMs::NEVER;
         }
         Some(payer)
     }
@@ -145,9 +176,21 @@ impl BurnRate {
 }
 
 impl Ledger {
+    /// Changes the running costs of a payer.
+    fn change_burn(&mut self, payer: Account, now: Ms, change: impl FnOnce(&mut Burn)) {
+        if let Some(payer) = self.accounts.number_of_payer(payer) {
+            self.burns.change(payer, now, change);
+        }
+    }
+
+    /// The running costs of a payer.
+    fn burn(&self, payer: Account) -> Burn {
+        self.accounts.payer_number(payer).map_or_else(Burn::default, |payer| *self.burns.payers.get(payer))
+    }
+
     /// A lease of a payer runs since `since`.
     pub(crate) fn lease_runs(&mut self, payer: Account, (rate, since): (BurnRate, Ms), times: NoticeTimes, now: Ms) {
-        self.burns.change(payer, now, |burn| {
+        self.change_burn(payer, now, |burn| {
             burn.rate = burn.rate.plus(rate);
             burn.accrued = burn.accrued.saturating_add(rate.in_ms(now.since(since)));
             burn.leases = burn.leases.saturating_add(1);
@@ -157,7 +200,7 @@ impl Ledger {
 
     /// A billing period ended that ran since `since`.
     pub(crate) fn lease_ended(&mut self, payer: Account, rate: BurnRate, since: Ms, now: Ms) {
-        self.burns.change(payer, now, |burn| {
+        self.change_burn(payer, now, |burn| {
             burn.rate = burn.rate.minus(rate);
             burn.accrued = burn.accrued.saturating_sub(rate.in_ms(now.since(since)));
             burn.leases = burn.leases.saturating_sub(1);
@@ -166,32 +209,58 @@ impl Ledger {
 
     /// A finished period cost so much, which is posted later.
     pub(crate) fn cost_waits(&mut self, payer: Account, cost: Amount, now: Ms) {
-        self.burns.change(payer, now, |burn| {
+        self.change_burn(payer, now, |burn| {
             burn.unposted = burn.unposted.checked_add(cost).unwrap_or(Amount::MAX);
         });
     }
 
     /// That cost is posted.
     pub(crate) fn cost_posted(&mut self, payer: Account, cost: Amount, now: Ms) {
-        self.burns.change(payer, now, |burn| {
+        self.change_burn(payer, now, |burn| {
             burn.unposted = burn.unposted.checked_sub(cost).unwrap_or_default();
         });
     }
 
+    /// Notes that so many notices were sent to the clients of a payer with running leases. Returns whether that is new.
+    pub(in crate::ledger) fn raise_noticed(&mut self, payer: Account, noticed: u8) -> bool {
+        let payer = self.accounts.payer_number(payer);
+        payer.is_some_and(|payer| self.burns.raise_noticed(payer, noticed))
+    }
+
+    /// Notes that only the first `noticed` notices count as sent.
+    pub(in crate::ledger) fn lower_noticed(&mut self, payer: Account, noticed: u8, now: Ms) {
+        // Most payers were never sent any, and take no memory here.
+        if self.burn(payer).noticed > noticed {
+            self.change_burn(payer, now, |burn| burn.noticed = noticed);
+        }
+    }
+
+    /// The running leases of a payer that cost something.
+    pub(in crate::ledger) fn leases_of(&self, payer: Account) -> u32 {
+        self.accounts.payer_number(payer).map_or(0, |payer| self.burns.leases(payer))
+    }
+
+    /// The rate and the number of running leases of each payer that has any, for checks.
+    pub(crate) fn burning(&self) -> BTreeMap<Account, (BurnRate, u32)> {
+        let burns = self.accounts.payers().map(|(payer, number)| (payer, *self.burns.payers.get(number)));
+        burns.filter(|(_, burn)| burn.leases > 0).map(|(payer, burn)| (payer, (burn.rate, burn.leases))).collect()
+    }
+
+    /// Returns a payer whose funds have to be checked.
+    pub(crate) fn pop_check(&mut self, now: Ms) -> Option<Account> {
+        self.burns.pop_check(now).map(|payer| self.accounts.address_of_payer(payer))
+    }
+
     /// What a payer can still spend after its running leases.
     pub(crate) fn left(&self, payer: Account, now: Ms) -> Amount {
-        let used = self.burns.payers.get(&payer).map(|burn| {
-            let mut burn = *burn;
-            burn.advance(now);
-            burn.used()
-        });
-        let available = AccountFigures::available(&self.payer(payer));
-        available.checked_sub(used.unwrap_or_default()).unwrap_or_default()
+        let mut burn = self.burn(payer);
+        burn.advance(now);
+        AccountFigures::available(&self.payer(payer)).checked_sub(burn.used()).unwrap_or_default()
     }
 
     /// How long what is left lasts at the rate of the running leases and of one more, in milliseconds.
     pub(crate) fn lasts_ms(&self, payer: Account, more: BurnRate, now: Ms) -> u64 {
-        let rate = self.burns.payers.get(&payer).map_or(more, |burn| burn.rate.plus(more));
+        let rate = self.burn(payer).rate.plus(more);
         let left = self.left(payer, now).get();
         if left == 0 {
             return 0;
@@ -205,18 +274,15 @@ impl Ledger {
     /// at the present rate.
     pub(crate) fn plan_check(&mut self, payer: Account, times: NoticeTimes, now: Ms) {
         let lasts_ms = self.lasts_ms(payer, BurnRate::default(), now);
-        let noticed = self.burns.payers.get(&payer).map_or(0, |burn| burn.noticed);
-        let notice_ms = times.after(noticed).map(|time| lasts_ms.saturating_sub(time));
+        let notice_ms = times.after(self.burn(payer).noticed).map(|time| lasts_ms.saturating_sub(time));
         let end_ms = lasts_ms.saturating_sub(EARLY_MS);
         self.check_at(payer, now.plus(notice_ms.unwrap_or(end_ms).min(end_ms)));
     }
 
     /// Plans a check of a payer's funds at a time, unless one is planned before.
     pub(crate) fn check_at(&mut self, payer: Account, due: Ms) {
-        let Some(burn) = self.burns.payers.get_mut(&payer).filter(|burn| burn.leases > 0) else { return };
-        if burn.checked.is_none_or(|checked| due < checked) {
-            burn.checked = Some(due);
-            self.burns.checks.push(due, payer);
+        if let Some(payer) = self.accounts.payer_number(payer) {
+            self.burns.check_at(payer, due);
         }
     }
 }
@@ -240,7 +306,7 @@ mod tests {
             for up in &ups {
                 ledger.lease_runs(payer, (rate, Ms::new(*up)), times, Ms::new(1 << 30));
             }
-            let mut burn = ledger.burns.payers[&payer];
+            let mut burn = ledger.burn(payer);
             burn.advance(Ms::new(now));
             let cost: u128 = ups.iter().map(|up| price.cost(now - up).unwrap().get()).sum();
             let used = burn.used().get();
@@ -248,7 +314,8 @@ mod tests {
             for up in &ups {
                 ledger.lease_ended(payer, rate, Ms::new(*up), Ms::new(now));
             }
-            prop_assert_eq!(ledger.burns.sums().len(), 0);
+            prop_assert_eq!(ledger.burning().len(), 0);
+            prop_assert_eq!(ledger.next_check(), None);
         }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) mod shortage;
 pub(crate) mod transaction;
 pub(crate) mod unpaid_costs;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use vipnode_types::{Account, Amount, Ms};
 
@@ -26,7 +26,7 @@ use crate::{
     ledger::{
         account_figures::AccountFigures,
         accounts::Accounts,
-        burn::{BurnRate, Burns},
+        burn::Burns,
         entries::Entries,
         links::Links,
         settlement::Settlement,
@@ -50,7 +50,8 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Posts a transaction: writes its journal entry and the new sums of each account that it changes. Returns the entry. At the end of the range of amounts it returns `None` and changes nothing.
+    /// Posts a transaction: writes its journal entry and the new sums of each account that it changes. Returns the entry. At the
+    /// end of the range of amounts it returns `None` and changes nothing.
     pub(crate) fn post(&mut self, output: &mut Output, transaction: Transaction) -> Option<LedgerEntry> {
         let changed = self.accounts.apply(&transaction)?;
         let entry = LedgerEntry { number: self.entries.next(), at: output.now, transaction };
@@ -63,16 +64,6 @@ impl Ledger {
     /// When the next funds are checked.
     pub(crate) fn next_check(&self) -> Option<Ms> {
         self.burns.next_check()
-    }
-
-    /// Returns a payer whose funds have to be checked.
-    pub(crate) fn pop_check(&mut self, now: Ms) -> Option<Account> {
-        self.burns.pop_check(now)
-    }
-
-    /// The rate and the number of running leases of each payer, for checks.
-    pub(crate) fn burning(&self) -> BTreeMap<Account, (BurnRate, u32)> {
-        self.burns.sums()
     }
 
     /// The sums of an account.
@@ -101,7 +92,7 @@ impl Ledger {
             payee: self.figures(LedgerAccount::Payee(account)),
             left: self.left(account, now),
             nodes: u64::try_from(self.links.nodes(account).count()).unwrap_or(u64::MAX),
-            leases: self.burns.leases(account),
+            leases: self.leases_of(account),
         };
         let from = from.unwrap_or(Account::new([0; 20]));
         accounts.range(from..).take(most).map(|account| of(*account)).collect()

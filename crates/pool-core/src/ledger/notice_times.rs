@@ -36,12 +36,12 @@ impl Ledger {
     pub(crate) fn take_notice(&mut self, payer: Account, times: NoticeTimes, now: Ms) -> Option<u64> {
         let lasts_ms = self.lasts_ms(payer, BurnRate::default(), now);
         let due = times.due(lasts_ms);
-        self.burns.raise_noticed(payer, due).then_some(lasts_ms)
+        self.raise_noticed(payer, due).then_some(lasts_ms)
     }
 
     /// A payer may have more funds than before: notices that are no longer due are sent again when they are.
     pub(crate) fn reset_notices(&mut self, payer: Account, times: NoticeTimes, now: Ms) {
         let due = times.due(self.lasts_ms(payer, BurnRate::default(), now));
-        self.burns.lower_noticed(payer, due, now);
+        self.lower_noticed(payer, due, now);
     }
 }

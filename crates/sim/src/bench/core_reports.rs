@@ -22,6 +22,9 @@ const REPORTS: u32 = 2_000_000;
 /// The report interval, in ms.
 const INTERVAL_MS: u64 = 60_000;
 pub(crate) const START: Ms = Ms::new(1_700_000_000_000);
+/// Seconds of the pool's time between the last lease and the first measured report: by then each node counts as proven, which
+/// happens once.
+pub(super) const SETTLE_SECONDS: u32 = 12 * 60;
 const FEW: u32 = 10_000;
 const MANY: u32 = 1_000_000;
 
@@ -235,7 +238,7 @@ impl ReportFleet {
                 leases += 1;
             }
         }
-        for _ in 0..60 {
+        for _ in 0..SETTLE_SECONDS {
             self.second();
         }
         if self.core.gauges().running != u64::from(leases) {

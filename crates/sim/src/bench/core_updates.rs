@@ -10,7 +10,7 @@ use vipnode_types::{
 };
 
 use super::{
-    core_reports::{START, address, agent_number, node, peer},
+    core_reports::{SETTLE_SECONDS, START, address, agent_number, node, peer},
     load::scaled,
     machine,
 };
@@ -149,7 +149,7 @@ impl UpdateFleet {
                 break;
             }
         }
-        for _ in 0..240 {
+        for _ in 0..SETTLE_SECONDS {
             self.second();
             self.admit_all();
         }
