@@ -3,7 +3,9 @@ use std::net::IpAddr;
 use vipnode_types::{
     Account, EnodeHost, Failure, LeaseId, Ms, NodeId, PeerCommand, PoolId, Price, QuotedPrice,
     protocol2::Call,
-    wire::{AskRequest, ConnectRequest, EvictReason, FundsLow, LeaveRequest, ReportRequest, Side, WireError},
+    wire::{
+        AskRequest, ConnectRequest, EvictReason, FundsLow, LeaveRequest, NextPrice, ReportRequest, Side, WireError,
+    },
 };
 
 use crate::{ConnectFailure, JournalEntry, NameError};
@@ -115,6 +117,11 @@ pub enum Notice {
         old: Price,
         /// The price now, of new leases at once, and of others from their next billing period on.
         new: Price,
+    },
+    /// The pool announced another price.
+    PriceAnnounced {
+        /// The price, and from when on it counts.
+        next: NextPrice,
     },
     /// The pool's price is above the client's maximum, so the client gets no hosts from it.
     PriceAboveMaximum {

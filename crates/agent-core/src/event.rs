@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use vipnode_types::{
     DropCause, Failure, HeadFact, NodeFacts, NodeId, PeerFact, protocol2,
-    wire::{AdmitCall, AskReply, ConnectReply, DialCall, EvictCall, NoticeCall, ReportReply, WireError},
+    wire::{AdmitCall, AskReply, ConnectReply, DialCall, EvictCall, NoticeCall, PriceCall, ReportReply, WireError},
 };
 
 use crate::{AgentConfig, NameError, NodeTask, action::RequestTag};
@@ -106,6 +106,8 @@ pub enum FromPool {
     Evict(EvictCall),
     /// `vipnode_dial`: dial a peer.
     Dial(DialCall),
+    /// `vipnode_price`: agree to a price.
+    Price(PriceCall),
     /// `vipnode_whitelist` of protocol 2: admit a client.
     Whitelist(NodeId),
     /// `vipnode_notice`: show the user something.
@@ -119,6 +121,7 @@ impl FromPool {
             Self::Admit(call) => call.lease.is_direct(),
             Self::Evict(call) => call.lease.is_direct(),
             Self::Dial(call) => call.lease.is_direct(),
+            Self::Price(call) => call.lease.is_direct(),
             Self::Whitelist(_) | Self::Notice(_) => false,
         }
     }

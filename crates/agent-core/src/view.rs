@@ -1,5 +1,5 @@
 use vipnode_types::{
-    LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice,
+    Amount, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice,
     wire::{PaymentTerms, PayoutView, Side},
 };
 
@@ -90,6 +90,8 @@ pub struct LeaseSnapshot {
     pub connected: Option<Ms>,
     /// When the two nodes dial each other again, if the pool knows that they wait.
     pub redials: Option<Ms>,
+    /// What that time costs at the prices that it had, rounded down; `None` if no price is known.
+    pub cost: Option<Amount>,
     /// How long this side saw the peer in total, in milliseconds. The pool meters the part that both sides saw.
     pub seen_ms: u64,
     /// Whether it has ended and is being undone.
@@ -109,6 +111,7 @@ impl AgentView {
             since: lease.since(),
             connected: lease.connection().up(),
             redials: lease.terms().redials,
+            cost: lease.cost(core.now).filter(|_| core.dialect.price(lease.terms().price).is_some()),
             seen_ms: lease.connection().seen_ms(core.now),
             ending: !lease.runs(),
         });

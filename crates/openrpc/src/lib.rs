@@ -76,6 +76,7 @@ fn agent_row(method: AgentMethod) -> MethodRow {
         AgentMethod::Evict => protocol3::evict(),
         AgentMethod::Dial => protocol3::dial(),
         AgentMethod::Notice => protocol3::notice(),
+        AgentMethod::Price => protocol3::price(),
         AgentMethod::Whitelist => protocol2::whitelist(),
     }
 }

@@ -11,7 +11,8 @@ use vipnode_types::{
         Admission, AdmitCall, AskReply, AskRequest, ByeRequest, ClientCriteria, ConnectReply, ConnectRequest, DialCall,
         Done, ErrorCode, EvictCall, EvictReason, Excluded, ExplainReply, ExplainRequest, ExplainedHost, FundsLow,
         HostStatus, LeasedHost, LeaveReason, LeaveRequest, NoticeCall, PROTOCOL, PaymentTerms, PoolStats, PoolStatus,
-        Reach, ReachReply, ReachRequest, ReportReply, ReportRequest, Score, Selection, Side, UpLease, method,
+        PriceCall, Reach, ReachReply, ReachRequest, ReportReply, ReportRequest, Score, Selection, Side, UpLease,
+        method,
     },
 };
 
@@ -162,6 +163,7 @@ pub(super) fn connect() -> MethodRow {
         replaced: None,
         no_hosts: None,
         payout: None,
+        next_price: None,
     };
     let codes = &[
         ErrorCode::InvalidParams,
@@ -401,4 +403,20 @@ pub(super) fn notice() -> MethodRow {
     .takes::<NoticeCall>("notice", "What to show")
     .fails(&[ErrorCode::MethodNotFound, ErrorCode::InvalidParams])
     .example("the funds last for an hour", examples::bare(&call), &Done {})
+}
+
+pub(super) fn price() -> MethodRow {
+    let text = "Asks both sides of a lease that rolled over whether they agree to a price that was announced before. The lease \
+                takes the price once both have agreed. If a side refuses or does not answer, the lease ends.";
+    let price = PriceCall { lease: LEASE, row: 1, price: examples::price(), fee_bps: 500, from_ms: NOW };
+    MethodRow::new::<Done>(
+        method::PRICE,
+        CallDirection::PoolToAgent,
+        "Agree to a price",
+        text,
+        ("done", "The agent agrees"),
+    )
+    .takes::<PriceCall>("price", "The lease, and its price")
+    .fails(OF_A_LEASE)
+    .example("a lease of Ben's node", examples::bare(&price), &Done {})
 }

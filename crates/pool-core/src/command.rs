@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    Account, AgentPublic, Ms, NodeId, protocol2,
+    Account, AgentPublic, Ms, NodeId, Price, protocol2,
     wire::{AskRequest, ConnectRequest, LeaveRequest, ReportRequest, WireError},
 };
 
@@ -141,6 +141,17 @@ pub enum Command {
         request: RequestId,
         /// What the operator changes, and why.
         change: Box<LedgerChange>,
+    },
+    /// The operator announces a price.
+    Price {
+        /// The connection that the reply is for; no agent needs to be connected on it.
+        connection: ConnectionId,
+        /// The request that the reply answers.
+        request: RequestId,
+        /// What a slot will cost.
+        price: Price,
+        /// The fee, in basis points; `None` for the present one.
+        fee_bps: Option<u16>,
     },
     /// An account pays for the leases of a client's node from now on (`vipnode_link`), or no longer (`vipnode_unlink`), with
     /// valid signatures.

@@ -6,12 +6,13 @@ use crate::{
     Command, ConnectionId, Counters, Effect, Gauges, Limits, Steps,
     agents::{Agents, Changed, node::Node},
     collections::seeded_rng::SeededRng,
-    leases::Leases,
+    leases::{Leases, pricing::Pricing},
     ledger::Ledger,
     matching::{Context, Matching},
     metering::{Metering, period_rollover::next_rollover},
     output::Output,
     pool_clock::PoolClock,
+    price_schedule::PriceSchedule,
 };
 
 /// The pool's core: one state machine whose state has four owners (agents, leases, metering, matching). Whatever involves
@@ -34,8 +35,7 @@ pub struct Core {
     /// Whether the ledger in the store held balances or due payouts at the start.
     pub(crate) ledger_held_funds: bool,
     pub(crate) counters: Counters,
-    /// When the price last changed; `None` if it did not.
-    pub(crate) price_set: Option<Ms>,
+    pub(crate) prices: PriceSchedule,
     /// The memory of the effects of one command, which the next one uses again.
     buffer: Vec<Effect>,
 }
@@ -63,7 +63,7 @@ impl Core {
             unused_ledger: None,
             ledger_held_funds: false,
             counters: Counters::default(),
-            price_set: None,
+            prices: PriceSchedule::new(Pricing { price: limits.price, fee_bps: limits.fee_bps }),
             buffer: Vec::new(),
             rng,
             clock,
@@ -150,6 +150,7 @@ impl Core {
             self.agents.next_never_paired(),
             self.agents.next_proof(),
             self.agents.next_payout(),
+            self.prices.next.map(|next| next.from),
             self.ledger.as_ref().and_then(|ledger| ledger.next_check()),
             Some(self.agents.flush_at()),
         ]

@@ -179,6 +179,14 @@ errors! {
             newest: u64,
         }: InvalidParams, "the node key signed a newer order of the payout account (counter {newest})",
             hint "Sign again.";
+        /// The pool charges in another asset.
+        OtherAsset {
+            /// What the price is in.
+            given: Asset,
+            /// What the pool charges in.
+            asset: Asset,
+        }: InvalidParams, "the price is in {given}, and this pool charges in {asset}",
+            hint "Write the price in {}." (asset.unit_names());
         /// An order has no reason, or an order about a payout has no reference.
         BlankReason: InvalidParams, "the reason is blank",
             hint "Enter a reason, or the reference of the payment.";

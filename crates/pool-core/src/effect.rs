@@ -6,7 +6,7 @@ use vipnode_types::{
     },
 };
 
-use crate::{CallId, ConnectionId, LedgerChangeReply, PoolCall, RequestId, Row};
+use crate::{CallId, ConnectionId, LedgerChangeReply, PoolCall, PricingRow, RequestId, Row};
 
 /// An output of the core. The effects of a command are carried out in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,8 @@ pub enum Reply {
     Ledger(Box<LedgerChangeReply>),
     /// To a query of an account's figures.
     Account(Box<AccountView>),
+    /// To the announcement of a price: what counts now, and what was announced.
+    Pricing(Box<PricingRow>),
     /// To an order of a payout account.
     Payout(PayoutView),
     /// To an agent that asks for its node's funds.

@@ -36,6 +36,7 @@ mod output;
 mod pool_call;
 mod pool_clock;
 mod pool_limits;
+mod price_schedule;
 mod protocol2;
 mod row;
 mod steps;
@@ -64,6 +65,7 @@ pub use effect::{Effect, Reply, SendWhen};
 pub use flows::{restore::RestoredCore, suspended::WhileSuspended};
 pub use gauges::Gauges;
 pub use ids::{CallId, ConnectionId, RequestId};
+pub use leases::pricing::{NextPricing, Pricing};
 pub use ledger::{
     account_figures::AccountFigures,
     balance_sheet::BalanceSheet,
@@ -79,7 +81,8 @@ pub use pool_call::PoolCall;
 pub use pool_limits::PoolLimits;
 pub use protocol2::state::Protocol2State;
 pub use row::{
-    DelegationRow, HostTimeRow, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow, Row, RowKey, TimesRow,
+    DelegationRow, HostTimeRow, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow, PricingRow, Row, RowKey,
+    TimesRow,
 };
 pub use steps::Steps;
 

@@ -1,6 +1,6 @@
 use vipnode_types::{
     NodeId,
-    wire::{AdmitCall, DialCall, EvictCall, NoticeCall},
+    wire::{AdmitCall, DialCall, EvictCall, NoticeCall, PriceCall},
 };
 
 /// A call to an agent.
@@ -12,6 +12,8 @@ pub enum PoolCall {
     Evict(EvictCall),
     /// Dial a peer.
     Dial(DialCall),
+    /// Agree to a price.
+    Price(PriceCall),
     /// Admit a client, in protocol 2.
     Whitelist(NodeId),
     /// Show the user something.

@@ -3,8 +3,8 @@
 use vipnode_types::{Account, Amount, Asset, ChainSpec, Enode, LeaseId, Ms, NodeId, PaymentMode, Price, meter::Seen};
 
 use crate::{
-    AccountRow, AddressBlock, Credentials, HostPayout, LedgerEntry, LinkRow, PairWeek, PayoutRow, Proven,
-    SettlementPeriodRow, UnpaidRow,
+    AccountRow, AddressBlock, Credentials, HostPayout, LedgerEntry, LinkRow, NextPricing, PairWeek, PayoutRow, Pricing,
+    Proven, SettlementPeriodRow, UnpaidRow,
 };
 
 /// One durable fact.
@@ -33,6 +33,8 @@ pub enum Row {
     Delegation(DelegationRow),
     /// How clients pay.
     Payment(PaymentMode),
+    /// What slots cost, and what was announced.
+    Pricing(Box<PricingRow>),
     /// An entry of the ledger's journal. Immutable.
     Entry(Box<LedgerEntry>),
     /// The sums of a ledger account.
@@ -116,6 +118,19 @@ pub struct LastReport {
     pub seen: Ms,
     /// The newest nonce of protocol 2, or 0.
     pub nonce: u64,
+}
+
+/// What slots cost, and what was announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PricingRow {
+    /// What the settings said when the price was last announced because of them.
+    pub settings: Pricing,
+    /// What new leases cost.
+    pub current: Pricing,
+    /// When that was announced.
+    pub announced: Ms,
+    /// What was announced since then.
+    pub next: Option<NextPricing>,
 }
 
 /// A node as the pool remembers it.

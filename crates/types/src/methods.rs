@@ -92,6 +92,8 @@ methods! {
         Dial = method::DIAL,
         /// [`method::NOTICE`].
         Notice = method::NOTICE,
+        /// [`method::PRICE`].
+        Price = method::PRICE,
         /// [`original::WHITELIST`], called by a pool of the original only.
         Whitelist = original::WHITELIST,
     }

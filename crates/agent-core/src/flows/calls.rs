@@ -2,12 +2,16 @@
 
 use vipnode_types::{
     Enode, Ms, NodeId, TypedError,
-    wire::{AdmitCall, EvictCall, EvictReason, NoticeCall, PairFault, Side, WireError},
+    wire::{AdmitCall, EvictCall, EvictReason, NoticeCall, PairFault, PriceCall, Side, WireError},
 };
 
 use crate::{
     Action, AdmitFailure, AgentCore, FromPool, Notice, Refusal, RequestTag,
-    host::{admission::refuses, offer::OfferedSlots, waiting_admits::WaitingAdmit},
+    host::{
+        admission::refuses,
+        offer::{OfferedSlots, too_cheap},
+        waiting_admits::WaitingAdmit,
+    },
     leases::{Lease, Terms},
     limits,
     policy::dialable::undialable,
@@ -34,6 +38,10 @@ impl AgentCore {
                 show(&call, out);
                 out.push(Action::Answer { tag, reply: Ok(()) });
             }
+            FromPool::Price(call) => {
+                let reply = self.agree(now, &call);
+                out.push(Action::Answer { tag, reply: reply.map_err(|why| why.to_wire()) });
+            }
             FromPool::Admit(_) | FromPool::Dial(_) | FromPool::Whitelist(_) if full => {
                 if !matches!(call, FromPool::Dial(_)) {
                     self.counters.admit_failed(AdmitFailure::Busy);
@@ -45,6 +53,25 @@ impl AgentCore {
             FromPool::Dial(call) => self.dial(now, tag, call, out),
             FromPool::Whitelist(client) => self.whitelist(now, tag, client, out),
         }
+    }
+
+    /// Agrees to a price of a lease by the user's --max-price or --min-price, and meters the time from now on at it.
+    fn agree(&mut self, now: Ms, call: &PriceCall) -> Result<(), Refusal> {
+        let PriceCall { lease, price, fee_bps, .. } = *call;
+        let held = self.leases.get(lease).filter(|lease| lease.runs()).ok_or(Refusal::NoLease)?;
+        match (held.side(), &self.config.host) {
+            (Side::Client, _) if !self.config.pays(price) => return Err(Refusal::TooExpensive),
+            (Side::Host, Some(host)) => {
+                if let Some(why) = too_cheap(host, price.less_fee(fee_bps)) {
+                    return Err(Refusal::NotOffering { why });
+                }
+            }
+            _ => {}
+        }
+        if let Some(held) = self.leases.get_mut(lease) {
+            held.set_price(price, now);
+        }
+        Ok(())
     }
 
     pub(crate) fn admit(&mut self, now: Ms, tag: RequestTag, call: &AdmitCall, out: &mut Vec<Action>) {

@@ -2,7 +2,7 @@
 
 use vipnode_types::{
     Failure, LeaseId, Ms, Price, TypedError,
-    wire::{LeaseView, LeaveReason, PairFault, PayoutView, WireError},
+    wire::{LeaseView, LeaveReason, NextPrice, PairFault, PayoutView, WireError},
 };
 
 use crate::{
@@ -113,6 +113,12 @@ impl AgentCore {
         }
     }
 
+    /// Notifies the user of a price that the pool announced.
+    pub(crate) fn announce_next_price(&mut self, next: Option<NextPrice>, out: &mut Vec<Action>) {
+        let news = self.session.set_next_price(next);
+        out.extend(next.filter(|_| news).map(|next| Action::Notice(Notice::PriceAnnounced { next })));
+    }
+
     /// Returns the leases that stay without confirmation by the pool, except ambiguous ones.
     fn current_leases(&self) -> Vec<LeaseView> {
         let goes_on = |lease: &&Lease| lease.runs() && !lease.is_direct() && !self.leases.is_unclear(lease);
@@ -132,6 +138,7 @@ impl AgentCore {
         out.push(Action::Notice(Notice::Connected { welcome: text, price, pool_id }));
         self.keep_first_price(out);
         self.announce_price(before, out);
+        self.announce_next_price(welcome.next_price, out);
         if let Some(address) = self.session.replaced(now, welcome.replaced) {
             out.push(Action::Notice(Notice::Displaced { address, wait_ms: limits::DISPLACED_WAIT_MS }));
         }

@@ -37,7 +37,7 @@ impl AgentCore {
         if id.is_direct() {
             self.direct.look_again();
         } else {
-            self.ended.add(side, lease.connection().seen_ms(self.now), lease.terms().price);
+            self.ended.add(side, lease.connection().seen_ms(self.now), lease.cost(self.now).unwrap_or_default());
         }
         if let Some(kind) = lease.journaled() {
             out.push(Action::Journal(JournalEntry::Undone { lease: id, kind }));

@@ -23,7 +23,7 @@ impl AgentCore {
                 continue;
             };
             live.insert(view.lease);
-            lease.set_price(view.price);
+            lease.set_price(view.price, now);
             lease.named_on(socket);
             if lease.confirm() {
                 lease.restart_clock(now);

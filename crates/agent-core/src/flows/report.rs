@@ -85,6 +85,9 @@ impl AgentCore {
             reported.reply
         });
         let Some(sent) = self.reports.answered() else { return };
+        if let Ok(ReportReply { next_price, .. }) = answer {
+            self.announce_next_price(next_price, out);
+        }
         if let Ok(ReportReply { price: Some(price), .. }) = answer {
             let before = self.session.price();
             self.session.set_price(price);

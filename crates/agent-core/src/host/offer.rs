@@ -97,7 +97,7 @@ impl OfferedSlots {
 }
 
 /// Why a host sells no slots for this price, which the pool's fee is taken off already.
-fn too_cheap(host: &HostConfig, price: Price) -> Option<String> {
+pub(crate) fn too_cheap(host: &HostConfig, price: Price) -> Option<String> {
     let least = host.min_price.as_ref()?;
     match least.in_asset(price.asset()) {
         Ok(least) if !least.exceeds(price) => None,

@@ -1,4 +1,4 @@
-use vipnode_types::{Amount, Price, wire::Side};
+use vipnode_types::{Amount, wire::Side};
 
 /// Totals of an agent's ended leases, on each side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,21 +21,19 @@ pub struct EndedSide {
 }
 
 impl EndedLeases {
-    pub(crate) fn add(&mut self, side: Side, ms: u64, price: Option<Price>) {
+    pub(crate) fn add(&mut self, side: Side, ms: u64, cost: Amount) {
         match side {
-            Side::Host => self.host.add(ms, price),
-            Side::Client => self.client.add(ms, price),
+            Side::Host => self.host.add(ms, cost),
+            Side::Client => self.client.add(ms, cost),
         }
     }
 }
 
 impl EndedSide {
-    /// Adds a lease that saw its peer for `seen_ms`, at that price.
-    pub fn add(&mut self, ms: u64, price: Option<Price>) {
-        let most = Amount::MAX;
-        let cost = price.map_or(Amount::ZERO, |price| price.cost(ms).unwrap_or(most));
+    /// Adds a lease that saw its peer for so many milliseconds, which cost that.
+    pub fn add(&mut self, ms: u64, cost: Amount) {
         self.leases = self.leases.saturating_add(1);
         self.ms = self.ms.saturating_add(ms);
-        self.cost = self.cost.checked_add(cost).unwrap_or(most);
+        self.cost = self.cost.checked_add(cost).unwrap_or(Amount::MAX);
     }
 }

@@ -4,7 +4,7 @@ mod observed;
 mod retry;
 mod state;
 
-use vipnode_types::{Enode, LeaseId, Ms, NodeId, Price, wire::Side};
+use vipnode_types::{Amount, Enode, LeaseId, Ms, NodeId, Price, wire::Side};
 
 use self::{
     at_node::AtNode,
@@ -43,6 +43,9 @@ pub(crate) struct Lease {
     dial: Option<HostDial>,
     retry: Retry,
     connection: PeerConnection,
+    /// How long this side saw the peer at earlier prices, in milliseconds, and what that cost.
+    earlier_ms: u64,
+    earlier_cost: Amount,
     /// For a peer that the user named: the user was notified that it is not connected.
     missing_announced: bool,
     observed: Observed,
@@ -78,6 +81,8 @@ impl Lease {
             dial: None,
             retry: Retry::default(),
             connection: PeerConnection::default(),
+            earlier_ms: 0,
+            earlier_cost: Amount::ZERO,
             missing_announced: false,
             observed: Observed::default(),
             calls: Vec::new(),
@@ -148,13 +153,29 @@ impl Lease {
         self.socket = socket;
     }
 
-    pub(crate) const fn set_price(&mut self, price: Price) {
+    /// Records the price of the time from now on. What was seen before was at the price until now.
+    pub(crate) fn set_price(&mut self, price: Price, now: Ms) {
+        if let Some(old) = self.terms.price.filter(|old| *old != price) {
+            self.earlier_cost = self.cost_until(Some(old), now);
+            self.earlier_ms = self.connection.seen_ms(now);
+        }
         self.terms.price = Some(price);
     }
 
     /// Since when the two nodes should be connecting, or from when on, if neither may dial the other before.
     pub(crate) fn dials_from(&self) -> Ms {
         self.terms.redials.map_or(self.since, |redials| redials.max(self.since))
+    }
+
+    /// What the time that this side saw the peer costs, each part at its price, rounded down; `None` if no price is known.
+    pub(crate) fn cost(&self, now: Ms) -> Option<Amount> {
+        self.terms.price.map(|price| self.cost_until(Some(price), now))
+    }
+
+    fn cost_until(&self, price: Option<Price>, now: Ms) -> Amount {
+        let ms = self.connection.seen_ms(now).saturating_sub(self.earlier_ms);
+        let cost = price.map_or(Amount::ZERO, |price| price.cost(ms).unwrap_or(Amount::MAX));
+        self.earlier_cost.checked_add(cost).unwrap_or(Amount::MAX)
     }
 
     /// Gives the two nodes the full time to connect again.

@@ -4,8 +4,8 @@ use vipnode_types::{
     LeaseId, NodeFacts, NodeId, PoolId, Price, TypedError,
     protocol2::UpdateReply,
     wire::{
-        AskReply, AskRequest, ConnectReply, ConnectRequest, ErrorCode, LeaseView, LeaveRequest, PaymentTerms,
-        PayoutView, ReportReply, ReportRequest, WireError,
+        AskReply, AskRequest, ConnectReply, ConnectRequest, ErrorCode, LeaseView, LeaveRequest, NextPrice,
+        PaymentTerms, PayoutView, ReportReply, ReportRequest, WireError,
     },
 };
 
@@ -40,6 +40,8 @@ pub(crate) struct ConnectAccepted {
     pub(crate) replaced: Option<IpAddr>,
     /// Why none of the pool's other hosts is on the node's chain; `None` if that is not so.
     pub(crate) no_hosts: Option<String>,
+    /// The price that the pool announced.
+    pub(crate) next_price: Option<NextPrice>,
     /// The account that receives what a host earns.
     pub(crate) payout: Option<PayoutView>,
     /// The pool does not list leases: the agent keeps its leases until the pool names their peers.
@@ -142,6 +144,7 @@ impl PoolProtocol {
                     replaced,
                     no_hosts,
                     payout,
+                    next_price,
                     ..
                 } = *reply;
                 Ok(ConnectAccepted {
@@ -155,6 +158,7 @@ impl PoolProtocol {
                     replaced,
                     no_hosts,
                     payout,
+                    next_price,
                     unconfirmed: false,
                 })
             }
@@ -191,9 +195,10 @@ impl PoolProtocol {
     pub(crate) fn check_call(&self, call: &FromPool) -> Result<(), WireError> {
         match (self, call) {
             (Self::Protocol2(_), FromPool::Whitelist(_))
-            | (Self::Protocol3, FromPool::Admit(_) | FromPool::Evict(_) | FromPool::Dial(_) | FromPool::Notice(_)) => {
-                Ok(())
-            }
+            | (
+                Self::Protocol3,
+                FromPool::Admit(_) | FromPool::Evict(_) | FromPool::Dial(_) | FromPool::Notice(_) | FromPool::Price(_),
+            ) => Ok(()),
             (Self::Protocol2(_), _) | (Self::Protocol3, FromPool::Whitelist(_)) => {
                 Err(Refusal::OtherProtocol.to_wire())
             }

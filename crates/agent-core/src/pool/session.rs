@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use rand_chacha::ChaCha8Rng;
 use vipnode_types::{
     Ms, PoolId, Price,
-    wire::{ErrorCode, PaymentTerms, PayoutView, WireError},
+    wire::{ErrorCode, NextPrice, PaymentTerms, PayoutView, WireError},
 };
 
 use super::{backoff::Backoff, displacements::Displacements, pool_loss::PoolLoss};
@@ -26,6 +26,8 @@ pub(crate) struct PoolSession {
     /// The user was notified that the pool is not connected.
     loss_announced: bool,
     price: Option<Price>,
+    /// The price that the pool announced last.
+    next_price: Option<NextPrice>,
     /// The pool's fee, in basis points of the price.
     fee_bps: u16,
     /// How clients of the pool pay; `None` until the pool reports it.
@@ -76,6 +78,7 @@ impl Default for PoolSession {
             accepted_before: false,
             loss_announced: false,
             price: None,
+            next_price: None,
             fee_bps: 0,
             terms: None,
             pool_id: None,
@@ -136,6 +139,11 @@ impl PoolSession {
     /// Returns how clients of the pool pay, as of the last connect; `None` until the pool reports it.
     pub(crate) const fn terms(&self) -> Option<PaymentTerms> {
         self.terms
+    }
+
+    /// Records the price that the pool announced. Returns whether that is news.
+    pub(crate) fn set_next_price(&mut self, next: Option<NextPrice>) -> bool {
+        next.is_some() && std::mem::replace(&mut self.next_price, next) != next
     }
 
     /// Records that the pool's price changed.

@@ -352,7 +352,7 @@ fn answer(fitting: u8, kind: u8, leases: Vec<(u64, u8, bool)>) -> Result<PoolAns
         0 => {
             Ok(welcome(leases.into_iter().map(|(number, byte, host)| view(lease(number), side(host), byte)).collect()))
         }
-        1 => Ok(PoolAnswer::Report(ReportReply { resync: leases.len() == 3, price: None })),
+        1 => Ok(PoolAnswer::Report(ReportReply { resync: leases.len() == 3, ..ReportReply::default() })),
         2 => {
             let hosts = leases.into_iter().map(|(number, byte, _)| place(lease(number), byte)).collect();
             Ok(PoolAnswer::Ask(AskReply { hosts, missing: 1, reason: None }))

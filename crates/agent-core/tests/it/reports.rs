@@ -78,10 +78,10 @@ fn a_resync_is_answered_with_the_whole_set() {
     let mut bench = two_clients();
     bench.peers(&[CLIENT]);
     let (tag, _) = bench.report().unwrap();
-    bench.answer(tag, PoolAnswer::Report(ReportReply { resync: true, price: None }));
+    bench.answer(tag, PoolAnswer::Report(ReportReply { resync: true, ..ReportReply::default() }));
     let (tag, full) = bench.report().unwrap();
     assert_eq!(full.full, Some(vec![UpLease { lease: LEASE, continuous: true }]));
-    bench.answer(tag, PoolAnswer::Report(ReportReply { resync: true, price: None }));
+    bench.answer(tag, PoolAnswer::Report(ReportReply { resync: true, ..ReportReply::default() }));
     assert_eq!(bench.report(), None, "two that never agree do not talk without a pause");
     bench.after(1_000);
     assert!(bench.take_report().full.is_some());
@@ -173,7 +173,7 @@ fn what_was_gone_is_not_kept_though_the_pool_asked_for_all() {
     bench.peers(&[CLIENT, SECOND_CLIENT]);
     let (tag, delta) = bench.report().unwrap();
     assert_eq!((delta.up, delta.down), (vec![LEASE], vec![LEASE]));
-    bench.answer(tag, PoolAnswer::Report(ReportReply { resync: true, price: None }));
+    bench.answer(tag, PoolAnswer::Report(ReportReply { resync: true, ..ReportReply::default() }));
     let kept = bench.take_report().full.unwrap().iter().map(|up| up.continuous).collect::<Vec<_>>();
     assert_eq!(kept, [false, true]);
 }

@@ -1,10 +1,14 @@
 //! What the agent shows about itself.
 
 use crate::common::*;
-use vipnode_agent_core::{EndedSide, Event, FromPool::Admit, HostSlots, Notice, PoolAnswer, PoolLoss, PoolState};
+use vipnode_agent_core::{
+    AgentConfig, EndedSide, Event, FromPool, FromPool::Admit, HostSlots, Notice, PoolAnswer, PoolLoss, PoolState,
+};
 use vipnode_types::{
     Account, Amount, Ms, Price,
-    wire::{AdmitCall, AskReply, ConnectReply, NextPayout, PayoutView, ReportReply, Side},
+    wire::{
+        AdmitCall, AskReply, ConnectReply, NextPayout, NextPrice, PayoutView, PriceCall, ReportReply, Side, WireError,
+    },
 };
 
 #[test]
@@ -99,6 +103,60 @@ fn a_new_price_is_announced_whether_it_comes_with_a_report_or_a_connect() {
     let changed = Notice::PriceChanged { old: price(50), new: price(51) };
     let above = Notice::PriceAboveMaximum { price: price(51), most };
     assert_eq!(bench.notices()[1..], [changed, above]);
+}
+
+/// Asks the agent to agree to a price of its lease.
+fn asks(bench: &mut Bench, tag: u64, price: Price) -> Result<(), WireError> {
+    let call = PriceCall { lease: LEASE, row: 1, price, fee_bps: 1_000, from_ms: Ms::ZERO };
+    bench.call(tag, FromPool::Price(call));
+    bench.reply(tag).unwrap()
+}
+
+#[test]
+fn a_lease_meters_each_part_at_its_own_price_once_its_side_agreed_to_another() {
+    let mut bench = Bench::with_host();
+    bench.after(60_000);
+    let first = bench.core.view().leases[0].clone();
+    let price = Price::per_minute(60_000);
+    assert_eq!(asks(&mut bench, 7, price), Ok(()));
+    bench.after(30_000);
+    let lease = bench.core.view().leases[0].clone();
+    assert_eq!((lease.seen_ms, lease.price), (first.seen_ms + 30_000, Some(price)));
+    assert_eq!((first.cost, lease.cost), (Some(Amount::ZERO), Some(Amount::new(30_000))), "not the time before");
+    bench.call(8, evict(LEASE, HOST));
+    bench.done();
+    assert_eq!(bench.core.view().ended.client.cost, Amount::new(30_000));
+    assert!(asks(&mut bench, 9, price).is_err(), "the lease is over");
+}
+
+#[test]
+fn a_client_agrees_up_to_its_maximum_and_a_host_down_to_its_minimum_after_the_fee() {
+    let mut client = Bench::with_host();
+    let most = AgentConfig { max_price: Some("50 wei/minute".parse().unwrap()), ..client_config(1) };
+    client.on(Event::Configured(Box::new(most)));
+    assert!(asks(&mut client, 7, Price::per_minute(51)).is_err());
+    assert_eq!(asks(&mut client, 8, Price::per_minute(50)), Ok(()));
+    let mut host = Bench::with_client();
+    let mut least = host_config(2);
+    least.host.as_mut().unwrap().min_price = Some("90 wei/minute".parse().unwrap());
+    host.on(Event::Configured(Box::new(least)));
+    assert!(asks(&mut host, 7, Price::per_minute(99)).is_err());
+    assert_eq!(asks(&mut host, 8, Price::per_minute(100)), Ok(()), "the pool keeps 10 %");
+}
+
+#[test]
+fn an_announced_price_is_shown_once() {
+    let mut bench = Bench::live(client_config(1));
+    let next = NextPrice { price: Price::per_minute(7), fee_bps: 0, from_ms: Ms::new(9) };
+    for news in [true, false] {
+        let (tag, _) = bench.report().unwrap_or_else(|| {
+            bench.after(60_000);
+            bench.report().unwrap()
+        });
+        bench.answer(tag, PoolAnswer::Report(ReportReply { next_price: Some(next), ..ReportReply::default() }));
+        assert_eq!(bench.notices().contains(&Notice::PriceAnnounced { next }), news);
+        bench.after(60_000);
+    }
 }
 
 #[test]

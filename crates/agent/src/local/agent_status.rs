@@ -292,7 +292,7 @@ impl AgentClientStatus {
 impl Metered {
     fn of(mut seen: EndedSide, view: &AgentView, side: Side) -> Self {
         for lease in view.leases.iter().filter(|lease| lease.side == side && !lease.lease.is_direct()) {
-            seen.add(lease.seen_ms, lease.price);
+            seen.add(lease.seen_ms, lease.cost.unwrap_or_default());
         }
         Self { leases: seen.leases, seen_ms: seen.ms, cost: seen.cost }
     }
@@ -321,7 +321,7 @@ impl LeaseStatus {
             since: lease.since,
             connected: lease.connected,
             seen_ms: lease.seen_ms,
-            cost: lease.price.and_then(|price| price.cost(lease.seen_ms)),
+            cost: lease.cost,
             ending: lease.ending,
             direct: lease.lease.is_direct(),
         }

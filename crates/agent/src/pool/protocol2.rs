@@ -74,9 +74,10 @@ impl Protocol2 {
 pub(super) fn read_call(name: &str, params: &RawValue) -> Result<FromPool, WireError> {
     match AgentMethod::named(name) {
         Some(AgentMethod::Whitelist) => call_responder::one::<NodeId>(params).map(FromPool::Whitelist),
-        Some(AgentMethod::Admit | AgentMethod::Evict | AgentMethod::Dial | AgentMethod::Notice) | None => {
-            Err(call_responder::no_method(name))
-        }
+        Some(
+            AgentMethod::Admit | AgentMethod::Evict | AgentMethod::Dial | AgentMethod::Price | AgentMethod::Notice,
+        )
+        | None => Err(call_responder::no_method(name)),
     }
 }
 

@@ -200,6 +200,7 @@ pub(super) fn read_call(name: &str, params: &RawValue) -> Result<FromPool, WireE
     match AgentMethod::named(name) {
         Some(AgentMethod::Admit) => call_responder::one(params).map(FromPool::Admit),
         Some(AgentMethod::Evict) => call_responder::one(params).map(FromPool::Evict),
+        Some(AgentMethod::Price) => call_responder::one(params).map(FromPool::Price),
         Some(AgentMethod::Dial) => call_responder::one(params).map(FromPool::Dial),
         Some(AgentMethod::Notice) => call_responder::one(params).map(FromPool::Notice),
         Some(AgentMethod::Whitelist) | None => Err(call_responder::no_method(name)),

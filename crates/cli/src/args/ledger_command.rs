@@ -1,7 +1,7 @@
 //! The subcommands of `vipnode pool admin` that show or change the ledger.
 
 use clap::{Args, Subcommand};
-use vipnode_types::Account;
+use vipnode_types::{Account, QuotedPrice};
 
 use super::{PoolSocketArgs, StatementOutputArgs, whole_number::whole_number};
 
@@ -78,6 +78,21 @@ pub(crate) struct CorrectArgs {
     /// Post the change only once, however often it is sent with this key.
     #[arg(long, value_name = "KEY", help_heading = "Payment")]
     pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode pool admin price \"0.60 USDC/month\" --fee-bps 500")]
+pub(crate) struct PriceArgs {
+    /// Charge this for a slot, such as "0.60 USDC/month".
+    #[arg(value_name = "PRICE", help_heading = "Payment")]
+    pub(crate) price: QuotedPrice,
+    /// Keep this fee from hosts, in hundredths of a percent.
+    ///
+    /// [default: the present fee]
+    #[arg(long, value_name = "N", value_parser = super::pool::fee_bps, help_heading = "Payment")]
+    pub(crate) fee_bps: Option<u16>,
     #[command(flatten)]
     pub(crate) pool: PoolSocketArgs,
 }

@@ -49,7 +49,7 @@ pub(crate) use self::{
     join::JoinArgs,
     ledger_command::{
         AccountsArgs, BalanceArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, LedgerAccountArgs,
-        LedgerStatementArgs, PayoutCommand, PayoutPaidAllArgs, PayoutsArgs, WriteOffArgs,
+        LedgerStatementArgs, PayoutCommand, PayoutPaidAllArgs, PayoutsArgs, PriceArgs, WriteOffArgs,
     },
     link::LinkArgs,
     metrics::MetricsArgs,

@@ -244,7 +244,7 @@ fn payment(text: &str) -> Result<PaymentMode, String> {
 }
 
 /// Reads a fee of at most the whole.
-fn fee_bps(text: &str) -> Result<u16, String> {
+pub(super) fn fee_bps(text: &str) -> Result<u16, String> {
     let fee = text.parse().ok().filter(|fee| *fee <= 10_000);
     fee.ok_or_else(|| "expected a whole number from 0 to 10000".to_owned())
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{
     AccountsArgs, BalanceArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, LedgerAccountArgs, LedgerStatementArgs,
-    PayoutCommand, PayoutsArgs, WriteOffArgs, typed_target::TypedTarget, whole_number::whole_number,
+    PayoutCommand, PayoutsArgs, PriceArgs, WriteOffArgs, typed_target::TypedTarget, whole_number::whole_number,
 };
 use clap::{Args, Subcommand, ValueEnum};
 use vipnode_types::Account;
@@ -172,6 +172,11 @@ pub(crate) enum AdminCommand {
     Statement(LedgerStatementArgs),
     /// List the accounts that pay or earn.
     Accounts(AccountsArgs),
+    /// Announce a price of a slot.
+    ///
+    /// It takes effect after a day (price_notice_ms): for new leases at once, for others at their next rollover, if both sides
+    /// accept it. The present price withdraws an announcement.
+    Price(PriceArgs),
     /// Close the settlement period and list its payouts.
     ///
     /// Each payout of the previous period must be marked first. A payout is what clients' funds have covered, less the

@@ -102,6 +102,7 @@ async fn ask(command: AdminCommand) -> Result<(Styled, Value), CliError> {
         | AdminCommand::Statement(_)
         | AdminCommand::ClosePeriod(_)
         | AdminCommand::Payouts(_)
+        | AdminCommand::Price(_)
         | AdminCommand::Payout { .. } => (Styled::default(), Value::Null),
     })
 }

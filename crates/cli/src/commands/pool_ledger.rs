@@ -1,7 +1,7 @@
 use serde_json::Value;
 use vipnode_pool::admin::{
     AccountStatementRequest, AccountsRequest, AdminClient, AdminPaidPayouts, AdminPayouts, LedgerOrder, LedgerRequest,
-    PayoutsRequest,
+    PayoutsRequest, PriceRequest,
 };
 use vipnode_types::{Account, Amount, Asset};
 
@@ -64,6 +64,11 @@ pub(super) async fn ask(command: &AdminCommand) -> Result<Option<(Styled, Value)
                 posted.insert("payouts".to_owned(), json(&payouts.payouts));
             }
             (text, posted)
+        }
+        AdminCommand::Price(args) => {
+            let request = PriceRequest { price: args.price.clone(), fee_bps: args.fee_bps };
+            let answer = client(&args.pool)?.price(&request).await?;
+            (pool_admin::price_text(&answer), json(&answer))
         }
         AdminCommand::Payout { command: PayoutCommand::Paid(args) } => {
             let order = LedgerOrder::Paid { payout: args.payout };

@@ -1,5 +1,5 @@
 use vipnode_agent_core::Notice;
-use vipnode_types::{Account, Ms};
+use vipnode_types::{Account, Ms, wire::NextPrice};
 
 use crate::output::{Line, Tone, format::priced, payment_notices::payment_line};
 
@@ -34,6 +34,18 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
                 .hint(&format!(
                     "To accept the price, pass --max-price \"{price}\". To look for a cheaper pool, pass its URL."
                 ))
+        }
+        Notice::PriceAnnounced { next: NextPrice { price, fee_bps, from_ms } } => {
+            let text = format!(
+                "From {} on, a slot costs {} at this pool. New leases cost that at once; an existing one takes the price when \
+                 its next billing period begins, if both sides accept it",
+                from_ms.rfc3339_seconds(),
+                priced(*price)
+            );
+            Line::new("price_announced", Tone::Warning, text)
+                .with("price", serde_json::to_value(price).unwrap_or_default())
+                .with("fee_bps", *fee_bps)
+                .with("from_ms", from_ms.get())
         }
         Notice::OtherPayout { wanted, paid } => other_payout(*wanted, *paid),
         Notice::PayoutChanges { paid, next, from } => payout_changes(*paid, *next, *from),

@@ -1,7 +1,7 @@
 use vipnode_pool::admin::{
-    AdminAccount, AdminAccounts, AdminPaidPayouts, AdminPayoutState, AdminPayouts, LedgerPosted,
+    AdminAccount, AdminAccounts, AdminPaidPayouts, AdminPayoutState, AdminPayouts, AdminPrice, LedgerPosted,
 };
-use vipnode_types::{Amount, Asset};
+use vipnode_types::{Amount, Asset, wire::NextPrice};
 
 use crate::output::{Column, Styled, Table, csv_line, format::counted};
 
@@ -42,6 +42,22 @@ fn account_words(account: &AdminAccount, asset: Asset) -> String {
     let earns =
         format!("As host: earned {}, of which {} is secured; payable {}", show(earned), show(secured), show(payable));
     format!("Account {account}\n{pays}\n{earns}")
+}
+
+/// What slots cost, and what was announced.
+pub(crate) fn price_text(answer: &AdminPrice) -> Styled {
+    let percent = |fee_bps: u16| format!("{}.{:02} %", fee_bps / 100, fee_bps % 100);
+    let AdminPrice { price, fee_bps, next } = answer;
+    let now = format!("A slot costs {price}, of which the operator keeps {}", percent(*fee_bps));
+    let text = match next {
+        None => format!("{now}. No other price is announced."),
+        Some(NextPrice { price, fee_bps, from_ms }) => format!(
+            "{now}.\nFrom {} on: {price}, of which the operator keeps {}. Set --price and --fee-bps to that before the next start.",
+            from_ms.rfc3339_seconds(),
+            percent(*fee_bps)
+        ),
+    };
+    text.as_str().into()
 }
 
 /// A page of the accounts.

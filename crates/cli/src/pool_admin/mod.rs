@@ -21,7 +21,9 @@ mod tests;
 
 pub(crate) use audit_page::audit_page;
 pub(crate) use leases_page::leases_page;
-pub(crate) use ledger_pages::{account_text, accounts_page, paid_text, payouts_csv, payouts_page, posted_text};
+pub(crate) use ledger_pages::{
+    account_text, accounts_page, paid_text, payouts_csv, payouts_page, posted_text, price_text,
+};
 
 /// Columns of a version, and the fewest of a reason.
 const WORD: usize = 8;

@@ -143,9 +143,10 @@ fn snapshot_of_the_audit_log() {
 #[test]
 fn snapshot_of_the_ledger() {
     use vipnode_pool::admin::{
-        AdminAccount, AdminAccounts, AdminPaidPayouts, AdminPayout, AdminPayoutState, AdminPayouts, LedgerPosted,
+        AdminAccount, AdminAccounts, AdminPaidPayouts, AdminPayout, AdminPayoutState, AdminPayouts, AdminPrice,
+        LedgerPosted,
     };
-    use vipnode_types::{Account, Amount, Asset};
+    use vipnode_types::{Account, Amount, Asset, QuotedPrice, wire::NextPrice};
 
     let asset = Asset::new("USDC", 6).unwrap();
     let account = |byte: u8, debt: u128| AdminAccount {
@@ -181,6 +182,8 @@ fn snapshot_of_the_ledger() {
         next: None,
     };
     let paid = AdminPaidPayouts { marked: 1_000, amount: Amount::new(540_000_000), left_out: 1, next: None };
+    let costs = |text: &str| text.parse::<QuotedPrice>().unwrap().in_asset(asset).unwrap();
+    let price = |next| AdminPrice { price: costs("0.50 USDC/month"), fee_bps: 500, next };
     let shown = pages(|width| {
         let parts = [
             posted_text(&posted),
@@ -188,6 +191,8 @@ fn snapshot_of_the_ledger() {
             account_text(&account(2, 500_000), asset),
             accounts_page(&accounts, width),
             accounts_page(&AdminAccounts { accounts: Vec::new(), next: None, ..accounts.clone() }, width),
+            price_text(&price(None)),
+            price_text(&price(Some(NextPrice { price: costs("0.60 USDC/month"), fee_bps: 750, from_ms: NOW }))),
             payouts_page(&payouts, width),
             payouts_csv(&payouts, true).replace('\r', "").as_str().into(),
             paid_text(&paid, 3, asset),

@@ -26,6 +26,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("pool_admin_account", &["ledger"]),
     ("pool_admin_accounts", &["ledger"]),
     ("pool_admin_statement", &["statement"]),
+    ("pool_admin_price", &["ledger"]),
     ("pool_admin_close-period", &["ledger"]),
     ("pool_admin_payouts", &["ledger"]),
     ("pool_admin_payout", &[]),

@@ -1,5 +1,8 @@
 use vipnode_agent_core::Notice;
-use vipnode_types::{Amount, Asset, LeaseId, Ms, Price, wire::FundsLow};
+use vipnode_types::{
+    Amount, Asset, LeaseId, Ms, Price,
+    wire::{FundsLow, NextPrice},
+};
 
 use super::{account, node, pool_id};
 
@@ -25,6 +28,13 @@ pub(super) fn term_notices() -> Vec<Notice> {
         Notice::LeaseUnpaid { lease: LeaseId::new(7), host: node(0xab), account: None },
         Notice::NoPayout { price: Price::per_minute(100_000_000_000) },
         Notice::PriceKept { price: Price::per_minute(100_000_000_000) },
+        Notice::PriceAnnounced {
+            next: NextPrice {
+                price: Price::per_minute(120_000_000_000),
+                fee_bps: 500,
+                from_ms: Ms::new(1_795_000_000_000),
+            },
+        },
         Notice::OtherPayout { wanted: account(7), paid: Some(account(8)) },
         Notice::OtherPayout { wanted: account(7), paid: None },
         Notice::PayoutChanges { paid: account(7), next: account(8), from: Ms::new(1_795_000_000_000) },

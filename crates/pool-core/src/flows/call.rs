@@ -39,7 +39,8 @@ impl Core {
         self.call(output, node, LeaseId::new(0), CallKind::Notice, PoolCall::Notice(notice));
     }
 
-    fn call(&mut self, output: &mut Output, node: u32, lease: LeaseId, kind: CallKind, message: PoolCall) {
+    /// Sends a call, if the agent's protocol has it and the agent can be called.
+    pub(crate) fn call(&mut self, output: &mut Output, node: u32, lease: LeaseId, kind: CallKind, message: PoolCall) {
         let Some(dialect) = self.agents.get(node).map(crate::agents::node::Node::dialect) else { return };
         let message = match dialect.delivery(message) {
             Delivery::Call(message) => message,
@@ -61,7 +62,7 @@ impl Core {
         let changes_node = match kind {
             CallKind::Admit(_) => true,
             CallKind::Evict(eviction) => eviction.at_host,
-            CallKind::DialHost | CallKind::DialClient | CallKind::Notice => false,
+            CallKind::DialHost | CallKind::DialClient | CallKind::Price(_) | CallKind::Notice => false,
         };
         let slot = if changes_node { self.leases.hold_slot(node) } else { None };
         let call = self.leases.begin_call(CallInFlight { kind, lease, node: handle, connection, slot, deadline });

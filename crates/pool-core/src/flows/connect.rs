@@ -38,6 +38,7 @@ impl Core {
                     min_versions: &hello.min_versions,
                 };
                 let replaced = self.present(output, index, connection, (address, callable), said);
+                self.ask_prices_again(output, index);
                 let no_hosts = hello.host.as_ref().and_then(|_| self.no_other_hosts(output, index, hello));
                 let payout = hello.host.as_ref().and_then(|_| self.agents.get(index)?.host_payout());
                 let payout = payout.map(HostPayout::view);
@@ -133,6 +134,7 @@ impl Core {
             replaced: None,
             no_hosts: None,
             payout: None,
+            next_price: self.next_price(),
         }
     }
 

@@ -66,6 +66,8 @@ impl Core {
         let ghost = self.matching.selections().leases().find(|&lease| self.leases.find(lease).is_none());
         BrokenInvariant::unless(ghost.is_none(), || format!("how a host was selected outlives {ghost:?}"))?;
         let trials = self.matching.trials();
+        let ghost = self.leases.consents().find(|&lease| self.leases.find(lease).is_none());
+        BrokenInvariant::unless(ghost.is_none(), || format!("a question about the price outlives {ghost:?}"))?;
         BrokenInvariant::unless(trials.counts_right(), || "trials of new hosts are miscounted".to_owned())?;
         let of_offers = trials.leases();
         let pending = |lease: &LeaseId| self.leases.find(*lease).and_then(|index| self.leases.get(index));

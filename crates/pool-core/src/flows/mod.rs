@@ -25,6 +25,7 @@ mod offer_due;
 mod pair_reports;
 mod payment;
 mod payout;
+mod price;
 mod protocol2;
 mod prove_running;
 mod reattach;
@@ -67,6 +68,9 @@ impl Core {
             Command::Disconnected { connection } => self.disconnected(output, connection),
             Command::Ledger { connection, request, change } => {
                 self.change_ledger(output, (connection, request), *change);
+            }
+            Command::Price { connection, request, price, fee_bps } => {
+                self.set_price(output, (connection, request), (price, fee_bps));
             }
             Command::Link { connection, request, address, link } => {
                 self.link(output, (connection, request), address, link);

@@ -19,6 +19,7 @@ impl Core {
         let mode = self.limits.payment;
         let mut output = Output::new(now.max(self.clock.now()));
         if mode == self.payment {
+            self.follow_settings(&mut output);
             self.end_without_payer(&mut output);
             output.finish(out);
             return;
@@ -37,7 +38,9 @@ impl Core {
             self.unused_ledger = None;
         } else {
             self.ledger = Some(ledger.unwrap_or_else(|| Box::new(Ledger::default())));
+            self.begin_pricing(&mut output);
         }
+        self.follow_settings(&mut output);
         output.finish(out);
     }
 

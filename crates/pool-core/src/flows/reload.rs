@@ -1,8 +1,8 @@
 use crate::{Core, Limits};
 
 impl Core {
-    /// Applies new limits. Running deadlines keep their time; a price applies to new leases at once, and to others when
-    /// they roll over. Returns the names of changed limits that take effect only at the next start.
+    /// Applies new limits. Running deadlines keep their time. While nobody pays, a price applies to new leases at once, and to
+    /// others when they roll over; otherwise it is announced. Returns the names of changed limits that take effect only at the next start.
     pub fn set_limits(&mut self, limits: Limits) -> Vec<&'static str> {
         let fixed = ["chains", "versions", "profiles", "nonce_ahead_ms", "nonce_behind_ms"];
         let mut limits = limits;
@@ -16,8 +16,12 @@ impl Core {
         }
         // Both take effect at the next start.
         (limits.payment, limits.fee_bps) = (self.limits.payment, self.limits.fee_bps);
-        if limits.price != self.limits.price {
-            self.price_set = Some(self.clock.now());
+        self.prices.settings.price = limits.price;
+        if self.ledger.is_some() {
+            // Announced with the next tick.
+            limits.price = self.limits.price;
+        } else if limits.price != self.limits.price {
+            self.prices.changed = Some(self.clock.now());
         }
         self.limits = limits;
         for host in self.agents.recount_all_observations(&self.limits) {

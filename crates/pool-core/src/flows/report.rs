@@ -31,7 +31,11 @@ impl Core {
         }
         let Some(hash) = self.fits(index, report) else {
             self.counters.resyncs = self.counters.resyncs.saturating_add(1);
-            output.reply(connection, request, Ok(Reply::Report(ReportReply { resync: true, price: None })));
+            output.reply(
+                connection,
+                request,
+                Ok(Reply::Report(ReportReply { resync: true, price: None, next_price: None })),
+            );
             return;
         };
         self.counters.reports = self.counters.reports.saturating_add(1);
@@ -55,7 +59,8 @@ impl Core {
             None => self.take_delta(output, index, report, before),
         }
         self.take_seen(index, &report.host_capabilities);
-        let reply = Reply::Report(ReportReply { resync: false, price: self.newer_price(index) });
+        let (price, next_price) = (self.newer_price(index), self.newer_next_price(index));
+        let reply = Reply::Report(ReportReply { resync: false, price, next_price });
         if output.writes() {
             // After a durable reply, an agent reports leases as continuous, so the end of a row must not be lost.
             output.reply_durably(connection, request, reply);
@@ -67,7 +72,7 @@ impl Core {
     /// The price, if it changed since the agent connected.
     fn newer_price(&self, index: u32) -> Option<Price> {
         // First what is nothing most of the time: the node is somewhere else in memory.
-        let set = self.price_set?;
+        let set = self.prices.changed?;
         let connected = self.agents.get(index)?.since();
         (set >= connected).then_some(self.limits.price)
     }

@@ -4,7 +4,7 @@ use vipnode_types::{Amount, LeaseId, Ms, NodeId, PaymentMode};
 
 use crate::{
     AccountRow, Core, Counters, DelegationRow, LastReport, LeaseRow, LedgerAccount, Limits, MeteredPeriod, NodeRow,
-    PayoutState, Row, RowKey, TimesRow, leases::lease::UNSEEN, ledger::Ledger, pool_clock::PoolClock,
+    PayoutState, PricingRow, Row, RowKey, TimesRow, leases::lease::UNSEEN, ledger::Ledger, pool_clock::PoolClock,
 };
 
 /// The rows read, the newest of each key.
@@ -19,6 +19,7 @@ struct Rows {
     clock: Ms,
     next_lease: u64,
     payment: PaymentMode,
+    pricing: Option<PricingRow>,
     ledger: Ledger,
 }
 
@@ -54,6 +55,7 @@ impl Rows {
             // The role has compared it with the price.
             Row::Asset(_) => {}
             Row::Payment(mode) => self.payment = mode,
+            Row::Pricing(row) => self.pricing = Some(*row),
             Row::Delete(RowKey::Node(id)) => {
                 self.nodes.remove(&id);
                 self.seen.remove(&id);
@@ -159,6 +161,10 @@ impl RestoredCore {
             // A store does not list these.
             Row::Metered(_) | Row::LastReport(_) | Row::Delete(_) => {}
             Row::Payment(mode) => self.pays_by(mode, Ledger::default()),
+            Row::Pricing(row) => {
+                core.prices.restore(&row);
+                (core.limits.price, core.limits.fee_bps) = (row.current.price, row.current.fee_bps);
+            }
             row @ (Row::Entry(_)
             | Row::Account(_)
             | Row::Link(_)
@@ -238,6 +244,7 @@ impl Core {
         let mut restored = RestoredCore::new(limits, seed, read.latest(now));
         restored.core.counters = counters;
         restored.pays_by(read.payment, read.ledger);
+        read.pricing.into_iter().for_each(|row| restored.take(Row::Pricing(Box::new(row))));
         for mut row in read.nodes.into_values() {
             let (seen, nonce) = read.seen.get(&row.id).copied().unwrap_or_default();
             row.seen = row.seen.max(seen);
@@ -292,6 +299,7 @@ impl Core {
         times.sort_by_key(|row| row.client);
         let mut rows = vec![Row::Clock(self.clock.now()), Row::NextLease(self.leases.numbers().1)];
         rows.extend(Some(self.payment).filter(|mode| !mode.is_none()).map(Row::Payment));
+        rows.extend(self.ledger.as_ref().map(|_| Row::Pricing(Box::new(self.prices.row(self.pricing())))));
         rows.extend(nodes.into_iter().map(|row| Row::Node(Box::new(row))));
         rows.extend(leases.into_iter().map(|row| Row::Lease(Box::new(row))));
         rows.extend(times.into_iter().map(|row| Row::Times(Box::new(row))));

@@ -1,4 +1,4 @@
-use vipnode_types::{Ms, Price, wire::EvictReason};
+use vipnode_types::{Ms, wire::EvictReason};
 
 use crate::{
     Core,
@@ -28,28 +28,39 @@ impl Core {
                 self.end_lease(output, index, EvictReason::NoPayer, None, None);
             }
             Rollover::Next { at, price } => {
+                let asked = self.price_to_agree(lease);
+                // Where clients pay, both sides agree first.
+                let price = price.filter(|_| self.ledger.is_none());
+                let pricing = price.map(|price| Pricing { price, fee_bps: self.limits.fee_bps });
                 self.counters.rollovers = self.counters.rollovers.saturating_add(1);
-                self.roll_at(output, index, at, UNSEEN, price);
+                self.roll_at(output, index, at, UNSEEN, pricing);
                 self.begin_charges(index);
                 self.persist_lease(output, index);
+                if let Some(pricing) = asked {
+                    self.ask_price(output, index, pricing);
+                }
             }
         }
         true
     }
 
     /// Ends the row of a lease at `at` and begins the next one there, at another price if one is given.
-    fn roll_at(&mut self, output: &mut Output, index: u32, at: Ms, host_down: Ms, price: Option<Price>) {
+    fn roll_at(&mut self, output: &mut Output, index: u32, at: Ms, host_down: Ms, pricing: Option<Pricing>) {
         let carry = self.close_period(output, index, Ends::at(at), at);
-        let pricing = price.map(|price| Pricing { price, fee_bps: self.limits.fee_bps });
         self.leases.next_period(index, FirstSeen { client_up: at, host_up: at, host_down }, carry, pricing);
     }
 
     /// Ends the row of a running lease at the last time that both sides saw each other, and begins the next one there. The caller
     /// calls [`Self::begin_charges`] once it has changed who pays or earns.
     pub(crate) fn end_row(&mut self, output: &mut Output, index: u32) {
+        self.end_row_at(output, index, None);
+    }
+
+    /// As [`Self::end_row`]; the next row is at this price, if one is given.
+    pub(crate) fn end_row_at(&mut self, output: &mut Output, index: u32, pricing: Option<Pricing>) {
         let Some(lease) = self.leases.get(index).filter(|lease| lease.is_running()) else { return };
         let end = Ends::of(lease, &self.agents).common().max(lease.both_up());
         let down = if lease.host_down() == UNSEEN { UNSEEN } else { lease.host_down().max(end) };
-        self.roll_at(output, index, end, down, None);
+        self.roll_at(output, index, end, down, pricing);
     }
 }

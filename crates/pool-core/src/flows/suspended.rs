@@ -59,6 +59,7 @@ impl Core {
             | Command::Payout { .. }
             | Command::Funds { .. }
             | Command::Ledger { .. }
+            | Command::Price { .. }
             | Command::Bye { .. } => return WhileSuspended::Busy,
         }
         WhileSuspended::Handled
@@ -78,7 +79,11 @@ impl Core {
             return WhileSuspended::Busy;
         }
         self.agents.seen_now(index, output.now);
-        output.reply(connection, request, Ok(Reply::Report(ReportReply { resync: false, price: None })));
+        output.reply(
+            connection,
+            request,
+            Ok(Reply::Report(ReportReply { resync: false, price: None, next_price: None })),
+        );
         WhileSuspended::Handled
     }
 

@@ -8,6 +8,7 @@ use crate::{Core, agents::node::Node, output::Output};
 impl Core {
     pub(crate) fn tick(&mut self, output: &mut Output) {
         self.matching.expire_pairs(output.now);
+        self.follow_settings(output);
         let mut budget = self.limits.expiries_a_handle.max(1) as usize;
         while budget > 0 && output.steps() < self.limits.steps_a_tick {
             let leases = self.leases.len();
@@ -67,6 +68,7 @@ impl Core {
         } else {
             return self.funds_due(output)
                 || self.payout_due(output)
+                || self.price_due(output)
                 || self.forget_delegation(output)
                 || self.never_paired_due(output)
                 || self.proof_due(output)

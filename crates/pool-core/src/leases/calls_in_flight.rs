@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{
     LeaseId, Ms, NodeId, Price,
-    wire::{EvictReason, PairFault},
+    wire::{EvictReason, PairFault, Side},
 };
 
 use crate::{
@@ -41,6 +41,8 @@ pub(crate) enum CallKind {
     DialHost,
     /// Ask a host to dial a client.
     DialClient,
+    /// Ask a side whether it agrees to a price.
+    Price(Side),
     /// Undo a lease.
     Evict(Eviction),
     /// Show the user something.

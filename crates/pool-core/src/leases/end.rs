@@ -21,6 +21,7 @@ impl Leases {
             self.not_admitting(client, host);
         }
         self.prices.release(lease.price().into());
+        self.end_consent(lease.id());
         Some(lease)
     }
 }

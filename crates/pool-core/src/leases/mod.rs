@@ -9,6 +9,7 @@ pub(crate) mod lease;
 pub(crate) mod lease_progress;
 pub(crate) mod offer;
 pub(crate) mod pairing;
+pub(crate) mod price_consents;
 pub(crate) mod pricing;
 pub(crate) mod table;
 
@@ -26,6 +27,7 @@ use crate::{
         deadlines::LeaseDeadlines,
         held_slots::{HeldSlots, TimedSlots},
         lease::{Lease, UNSEEN},
+        price_consents::PriceConsents,
         pricing::Pricing,
         table::{LeaseTable, List},
     },
@@ -46,6 +48,7 @@ pub(crate) struct Leases {
     calls: CallsInFlight,
     deadlines: LeaseDeadlines,
     timed_slots: TimedSlots,
+    consents: PriceConsents,
 }
 
 /// The leases of one node: two lists through the leases, and their lengths.
@@ -88,6 +91,7 @@ impl Leases {
             calls: CallsInFlight::default(),
             deadlines: LeaseDeadlines::new(),
             timed_slots: TimedSlots::default(),
+            consents: PriceConsents::default(),
         }
     }
 
@@ -132,6 +136,11 @@ impl Leases {
             self.prices.release(number);
         }
         kept
+    }
+
+    /// The price of a lease, and the fee.
+    pub(crate) fn pricing(&self, lease: &Lease) -> Option<Pricing> {
+        self.prices.get(lease.price().into()).copied()
     }
 
     /// The use count of each price, for checks.

@@ -1,9 +1,21 @@
-use vipnode_types::Price;
+use vipnode_types::{Ms, Price};
 
 /// What a lease costs, and how much of it is the operator's fee. A lease keeps both until its next billing period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Pricing {
-    pub(crate) price: Price,
-    /// In basis points of what the client pays.
-    pub(crate) fee_bps: u16,
+pub struct Pricing {
+    /// What a client pays for a slot.
+    pub price: Price,
+    /// The operator's fee, in basis points of what the client pays.
+    pub fee_bps: u16,
+}
+
+/// A price that was announced and has not taken effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextPricing {
+    /// What slots will cost.
+    pub pricing: Pricing,
+    /// When it takes effect: for new leases at once, for others at their next rollover.
+    pub from: Ms,
+    /// When it was announced.
+    pub announced: Ms,
 }

@@ -31,7 +31,10 @@ impl AgentProtocol {
             (Self::Protocol3, message) => Delivery::Call(message),
             (Self::Protocol2, PoolCall::Admit(admit)) => Delivery::Call(PoolCall::Whitelist(admit.client)),
             (Self::Protocol2, PoolCall::Evict(_)) => Delivery::NextUpdate,
-            (Self::Protocol2, PoolCall::Dial(_) | PoolCall::Whitelist(_) | PoolCall::Notice(_)) => Delivery::Never,
+            (
+                Self::Protocol2,
+                PoolCall::Dial(_) | PoolCall::Price(_) | PoolCall::Whitelist(_) | PoolCall::Notice(_),
+            ) => Delivery::Never,
         }
     }
 

@@ -220,7 +220,7 @@ impl Harm {
                         }
                     }
                 }
-                PoolCall::Dial(_) | PoolCall::Whitelist(_) | PoolCall::Notice(_) => {}
+                PoolCall::Dial(_) | PoolCall::Price(_) | PoolCall::Whitelist(_) | PoolCall::Notice(_) => {}
             }
         }
     }

@@ -449,7 +449,16 @@ fn a_lease_that_begins_to_cost_something_at_its_rollover_ends_without_a_payer() 
         }
         assert_eq!(pool.core.gauges().leases, 1, "it costs nothing");
         pool.core.limits.price = credit_limits().price;
-        pool.pass_with(25 * HOUR_MS, &[HOST, SECOND_HOST, CLIENT]);
+        pool.pass_with(24 * HOUR_MS - 5_000, &[HOST, SECOND_HOST, CLIENT]);
+        for _ in 0..30 {
+            pool.pass_with(1_000, &[HOST, SECOND_HOST, CLIENT]);
+            let asked = |call: &crate::PoolCall| matches!(call, crate::PoolCall::Price(_)).then_some(());
+            while let Some((call, ())) =
+                [HOST, SECOND_HOST, CLIENT].into_iter().find_map(|at| pool.take_call(at, asked))
+            {
+                pool.done(call, crate::CallOutcome::Done);
+            }
+        }
         assert_eq!(pool.core.gauges().leases, u64::from(linked));
         let evicted = [HOST, SECOND_HOST].into_iter().find_map(|host| pool.evicted(host));
         assert_eq!(evicted, (!linked).then_some(EvictReason::NoPayer));

@@ -25,6 +25,7 @@ mod observations;
 mod offers;
 mod payouts;
 mod pool;
+mod prices;
 mod protocol2;
 mod proven;
 mod random;

@@ -6,8 +6,9 @@ use vipnode_types::wire::Statement;
 
 use super::{
     AccountStatementRequest, AccountsRequest, AdminAccounts, AdminAudit, AdminBans, AdminDrained, AdminError,
-    AdminLeases, AdminNodes, AdminPayouts, AdminTop, AuditRequest, BanRequest, Banned, DrainRequest, LeasesRequest,
-    LedgerPosted, LedgerRequest, NodesRequest, PayoutsRequest, TopRequest, UnbanRequest, method,
+    AdminLeases, AdminNodes, AdminPayouts, AdminPrice, AdminTop, AuditRequest, BanRequest, Banned, DrainRequest,
+    LeasesRequest, LedgerPosted, LedgerRequest, NodesRequest, PayoutsRequest, PriceRequest, TopRequest, UnbanRequest,
+    method,
 };
 
 /// Calls the admin socket of a running pool.
@@ -124,6 +125,14 @@ impl AdminClient {
     /// See [`AdminError`].
     pub async fn payouts(&self, request: &PayoutsRequest) -> Result<AdminPayouts, AdminError> {
         self.call(method::PAYOUTS, request).await
+    }
+
+    /// Announces a price.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn price(&self, request: &PriceRequest) -> Result<AdminPrice, AdminError> {
+        self.call(method::PRICE, request).await
     }
 
     async fn call<T: DeserializeOwned>(&self, method: &str, request: &impl Serialize) -> Result<T, AdminError> {

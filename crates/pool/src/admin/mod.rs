@@ -9,6 +9,7 @@
 //! - `top`, `nodes`, `leases`, `lease_messages`: the lists
 //! - `ledger`, `ledger_messages`: changes of the ledger, accounts, and payouts
 //! - `audit_log`, `audit_messages`: who ordered what
+//! - `price`: announces a price
 //! - `client`: for the command line
 //!
 //! It may call `engine`, `fairness`, `auth`, and `methods`; none of them calls it.
@@ -25,6 +26,7 @@ mod messages;
 mod nodes;
 #[cfg(feature = "schema")]
 mod openrpc_methods;
+mod price;
 mod server;
 mod socket;
 mod top;
@@ -43,6 +45,7 @@ pub use messages::{
 };
 #[cfg(feature = "schema")]
 pub use openrpc_methods::rows;
+pub use price::{AdminPrice, PriceRequest};
 pub use socket::{admin_socket, admin_sockets, running_socket};
 
 pub(crate) use audit_log::AuditLog;
@@ -69,6 +72,8 @@ pub mod method {
     pub const ACCOUNTS: &str = "vipnode_poolAccounts";
     /// The statement of an account, page by page: a [`vipnode_types::wire::Statement`].
     pub const STATEMENT: &str = "vipnode_poolStatement";
+    /// Announces a price: an [`super::AdminPrice`].
+    pub const PRICE: &str = "vipnode_poolPrice";
     /// The payouts of a settlement period, page by page: an [`super::AdminPayouts`].
     pub const PAYOUTS: &str = "vipnode_poolPayouts";
     /// The orders of the operator, page by page: an [`super::AdminAudit`].

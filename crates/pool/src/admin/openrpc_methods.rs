@@ -3,15 +3,15 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use vipnode_openrpc::{CallDirection, MethodRow, statement_page};
 use vipnode_types::{
-    Account, Amount, Asset, LeaseId, Ms, NodeId, Price,
-    wire::{ErrorCode, Statement, StatementRange},
+    Account, Amount, Asset, LeaseId, Ms, NodeId, Price, QuotedPrice,
+    wire::{ErrorCode, NextPrice, Statement, StatementRange},
 };
 
 use super::{
     AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminAudit, AdminBans, AdminBlock,
-    AdminDrained, AdminLease, AdminLeases, AdminNodes, AdminPayout, AdminPayoutState, AdminPayouts, AdminTop,
-    AuditRecord, AuditRequest, BanRequest, Banned, DrainRequest, LeasesRequest, LedgerOrder, LedgerPosted,
-    LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, TopOrder, TopRequest, UnbanRequest, method,
+    AdminDrained, AdminLease, AdminLeases, AdminNodes, AdminPayout, AdminPayoutState, AdminPayouts, AdminPrice,
+    AdminTop, AuditRecord, AuditRequest, BanRequest, Banned, DrainRequest, LeasesRequest, LedgerOrder, LedgerPosted,
+    LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, PriceRequest, TopOrder, TopRequest, UnbanRequest, method,
 };
 use crate::auth::Ban;
 
@@ -91,7 +91,24 @@ fn of_the_ledger() -> Vec<MethodRow> {
                 params(&PayoutsRequest { period: None, after: None, most: 1_000 }),
                 &AdminPayouts { asset, payouts: vec![payout], next: None },
             ),
+        row::<PriceRequest, AdminPrice>(method::PRICE, "Announce a price").fails(codes).example(
+            "a higher price",
+            request_of_price(),
+            &priced(),
+        ),
     ]
+}
+
+fn request_of_price() -> Option<Vec<Box<RawValue>>> {
+    let price = "0.60 USDC/month".parse().ok()?;
+    params(&PriceRequest { price, fee_bps: None })
+}
+
+fn priced() -> Option<AdminPrice> {
+    let asset = Asset::new("USDC", 6).ok()?;
+    let price = |text: &str| text.parse::<QuotedPrice>().ok()?.in_asset(asset).ok();
+    let next = NextPrice { price: price("0.60 USDC/month")?, fee_bps: 500, from_ms: NOW.plus(86_400_000) };
+    Some(AdminPrice { price: price("0.50 USDC/month")?, fee_bps: 500, next: Some(next) })
 }
 
 fn account() -> AdminAccount {

@@ -15,6 +15,7 @@ use super::{
     leases::leases,
     ledger, method,
     nodes::{Pages, nodes},
+    price,
     top::top,
 };
 use crate::{
@@ -77,7 +78,7 @@ impl AdminService {
 
     /// Answers a call. An order is written to the audit log before it is carried out, and again if it is refused.
     async fn handle(&self, peer: IpcPeer, method: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
-        if !matches!(method, method::BAN | method::UNBAN | method::DRAIN | method::LEDGER) {
+        if !matches!(method, method::BAN | method::UNBAN | method::DRAIN | method::LEDGER | method::PRICE) {
             return self.carry_out(peer, method, params).await;
         }
         self.record(peer, method, params, None).await?;
@@ -128,6 +129,7 @@ impl AdminService {
                 let AccountStatementRequest { account, range } = parse(params)?;
                 json(&self.service.statements.read(account, range).await?)
             }
+            method::PRICE => json(&price::announce(self, &parse(params)?).await?),
             method::PAYOUTS => json(&ledger::payouts(self, parse(params)?).await?),
             other => Err(CallRefusal::unknown_method(other).into()),
         }

@@ -84,6 +84,7 @@ impl AgentCaller {
             PoolCall::Evict(call) => (method::EVICT, to_raw_value(&[call])),
             PoolCall::Dial(call) => (method::DIAL, to_raw_value(&[call])),
             PoolCall::Notice(call) => (method::NOTICE, to_raw_value(&[call])),
+            PoolCall::Price(call) => (method::PRICE, to_raw_value(&[call])),
             PoolCall::Whitelist(client) => (protocol2::method::WHITELIST, to_raw_value(&[client])),
         };
         rpc.begin_call(method, params.map_err(|error| CallError::Json { why: error.to_string() })?)

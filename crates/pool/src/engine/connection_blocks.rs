@@ -98,6 +98,7 @@ fn connection(command: &Command) -> Option<Target> {
         | Command::Status { .. }
         | Command::CallDone { .. }
         | Command::Ledger { .. }
+        | Command::Price { .. }
         | Command::Expel { .. }
         | Command::Tick => return None,
     };

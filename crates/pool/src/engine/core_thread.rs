@@ -13,13 +13,16 @@ use std::{
 };
 
 use tokio::{runtime::Handle, sync::oneshot};
-use vipnode_pool_core::{AddressBlock, Command, ConnectionId, Core, Effect, Limits, Row, Steps};
+use vipnode_pool_core::{
+    AddressBlock, Command, ConnectionId, Core, Effect, Limits, NextPricing, PricingRow, Row, Steps,
+};
 use vipnode_store::StoreError;
 use vipnode_types::{Ms, wire::WireError};
 
 use self::{later_queue::LaterQueue, rebuild::Restored};
 use crate::{
     auth::AccessControl,
+    call_refusal::CallRefusal,
     close_reason::CloseReason,
     engine::{
         agent_caller::AgentCaller,
@@ -187,6 +190,7 @@ impl CoreThread {
     /// Why the core has to be rebuilt.
     fn work(&mut self) -> Result<(), Broken> {
         self.handle_by(Core::settle_payment)?;
+        self.log_price();
         self.send_rows()?;
         while let Some(message) = self.later.pop() {
             self.take(message)?;
@@ -303,6 +307,18 @@ impl CoreThread {
         }
     }
 
+    /// Writes what slots cost, and what was announced, to the log of a pool whose clients pay.
+    fn log_price(&self) {
+        let Some(PricingRow { current, next, .. }) = self.core.prices() else { return };
+        match next {
+            None => tracing::info!(price = %current.price, fee_bps = current.fee_bps, "a slot costs this"),
+            Some(NextPricing { pricing, from, .. }) => tracing::warn!(
+                old = %current.price, new = %pricing.price, fee_bps = pricing.fee_bps, from = %from.rfc3339_seconds(),
+                "the price of a slot changes"
+            ),
+        }
+    }
+
     fn answer_operator(&mut self, query: OperatorQuery) -> Result<(), Broken> {
         let asset = self.limits.price.asset();
         match query {
@@ -323,6 +339,18 @@ impl CoreThread {
                 self.replies.expect(request, reply_to, RefusedAs::Busy);
                 let connection = ConnectionId { gateway: 0, connection: u32::MAX, generation: 0 };
                 return self.handle(Command::Ledger { connection, request, change });
+            }
+            OperatorQuery::Price { request, price, fee_bps, reply_to } => {
+                let price = match price.in_asset(asset) {
+                    Ok(price) => price,
+                    Err(error) => {
+                        reply_to.send(Err(CallRefusal::invalid_params(&error).into()));
+                        return Ok(());
+                    }
+                };
+                self.replies.expect(request, reply_to, RefusedAs::Busy);
+                let connection = ConnectionId { gateway: 0, connection: u32::MAX, generation: 0 };
+                return self.handle(Command::Price { connection, request, price, fee_bps });
             }
         }
         Ok(())

@@ -39,7 +39,9 @@ impl EventLog {
         };
         let is_event = match effect {
             Effect::Reply { reply: Ok(reply), .. } => joined(reply),
-            Effect::Call { message, .. } => !matches!(message, PoolCall::Dial(_) | PoolCall::Notice(_)),
+            Effect::Call { message, .. } => {
+                !matches!(message, PoolCall::Dial(_) | PoolCall::Notice(_) | PoolCall::Price(_))
+            }
             Effect::Close { .. } => true,
             Effect::Reply { reply: Err(_), .. } | Effect::Persist(_) => false,
         };

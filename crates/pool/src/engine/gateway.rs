@@ -10,7 +10,7 @@ use tokio::{sync::oneshot, time::timeout};
 use tokio_util::task::TaskTracker;
 use vipnode_pool_core::{Command, ConnectionId, LedgerChange, Limits, PoolLimits, RequestId};
 use vipnode_rpc::Responder;
-use vipnode_types::wire::WireError;
+use vipnode_types::{QuotedPrice, wire::WireError};
 
 use crate::{
     ReloadChanges,
@@ -148,6 +148,15 @@ impl Gateway {
         let (reply, answer) = oneshot::channel();
         let _in_flight = self.in_flight.token();
         self.query(OperatorQuery::Ledger { request, change: Box::new(change), reply_to: ReplyTo::Task(reply) });
+        answer.await.unwrap_or_else(|_| Err(CallRefusal::Rebuilding { retry_ms: self.retry_ms }.into()))
+    }
+
+    /// Announces a price. Returns the core's answer, once the announcement is durable.
+    pub(crate) async fn announce_price(&self, price: QuotedPrice, fee_bps: Option<u16>) -> CoreAnswer {
+        let request = self.next_request.fetch_add(1, Ordering::Relaxed);
+        let (reply, answer) = oneshot::channel();
+        let _in_flight = self.in_flight.token();
+        self.query(OperatorQuery::Price { request, price, fee_bps, reply_to: ReplyTo::Task(reply) });
         answer.await.unwrap_or_else(|_| Err(CallRefusal::Rebuilding { retry_ms: self.retry_ms }.into()))
     }
 

@@ -114,7 +114,8 @@ impl Replies {
                     }
                 };
                 if let (Some(message), Some(welcome)) = (message, self.access.welcome(node)) {
-                    *message = welcome;
+                    // After the operator's words, what the core has to say.
+                    *message = [welcome, std::mem::take(message)].join("\n").trim_end().to_owned();
                 }
                 self.connections.confirm(connection);
             }

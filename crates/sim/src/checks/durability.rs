@@ -58,6 +58,7 @@ enum StateKey {
     Account(LedgerAccount),
     LinkCounter(Account),
     Period,
+    Pricing,
 }
 
 fn index(rows: &[Row]) -> BTreeMap<StateKey, &Row> {
@@ -77,6 +78,7 @@ fn index(rows: &[Row]) -> BTreeMap<StateKey, &Row> {
         Row::Account(row) => Some(StateKey::Account(row.account)),
         Row::LinkCounter(account, _) => Some(StateKey::LinkCounter(*account)),
         Row::Period(_) => Some(StateKey::Period),
+        Row::Pricing(_) => Some(StateKey::Pricing),
         row => row_key(row).map(StateKey::Row),
     };
     rows.iter().filter_map(|row| key(row).map(|key| (key, row))).collect()

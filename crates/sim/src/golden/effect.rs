@@ -92,6 +92,10 @@ impl Encode for Reply {
                 out.number(12);
                 payout.encode(out);
             }
+            Self::Pricing(row) => {
+                out.number(13);
+                row.encode(out);
+            }
         }
     }
 }
@@ -117,6 +121,10 @@ impl Encode for PoolCall {
             }
             Self::Notice(call) => {
                 out.number(5);
+                call.encode(out);
+            }
+            Self::Price(call) => {
+                out.number(6);
                 call.encode(out);
             }
         }

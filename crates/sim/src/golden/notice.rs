@@ -19,6 +19,7 @@ impl Encode for Notice {
             | Self::OtherChains { .. }
             | Self::OtherPayout { .. }
             | Self::PayoutChanges { .. }
+            | Self::PriceAnnounced { .. }
             | Self::Displaced { .. }
             | Self::FundsLow(_)
             | Self::NoPayout { .. }
@@ -143,6 +144,7 @@ const fn number(notice: &Notice) -> u64 {
         Notice::PriceKept { .. } => 37,
         Notice::OtherPayout { .. } => 33,
         Notice::PayoutChanges { .. } => 38,
+        Notice::PriceAnnounced { .. } => 39,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use vipnode_types::wire::{
     AccountView, AskReply, ConnectReply, Done, Excluded, ExplainReply, ExplainedHost, HostStatus, LeaseView,
-    LeasedHost, LeavingNode, NextPayout, NodeFunds, PaymentTerms, PayoutView, PoolStats, PoolStatus, ReportReply,
-    Score, Selection,
+    LeasedHost, LeavingNode, NextPayout, NextPrice, NodeFunds, PaymentTerms, PayoutView, PoolStats, PoolStatus,
+    ReportReply, Score, Selection,
 };
 
 use super::{Encode, Encoder};
@@ -22,6 +22,7 @@ impl Encode for ConnectReply {
             replaced: _,
             no_hosts: _,
             payout,
+            next_price,
         } = self;
         report_interval_ms.encode(out);
         price.encode(out);
@@ -35,6 +36,18 @@ impl Encode for ConnectReply {
         if let Some(payout) = payout {
             payout.encode(out);
         }
+        if let Some(next) = next_price {
+            next.encode(out);
+        }
+    }
+}
+
+impl Encode for NextPrice {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { price, fee_bps, from_ms } = self;
+        price.encode(out);
+        fee_bps.encode(out);
+        from_ms.encode(out);
     }
 }
 
@@ -69,10 +82,13 @@ impl Encode for LeaseView {
 
 impl Encode for ReportReply {
     fn encode(&self, out: &mut Encoder) {
-        let Self { resync, price } = self;
+        let Self { resync, price, next_price } = self;
         resync.encode(out);
         if let Some(price) = price {
             price.encode(out);
+        }
+        if let Some(next) = next_price {
+            next.encode(out);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use vipnode_pool_core::{
     Credentials, DelegationRow, HostPayout, HostTimeRow, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow,
-    PairWeek, Protocol2State, Proven, Row, RowKey, Signer, TimesRow,
+    PairWeek, Pricing, PricingRow, Protocol2State, Proven, Row, RowKey, Signer, TimesRow,
 };
 use vipnode_types::meter::Seen;
 
@@ -66,6 +66,10 @@ fn encode_ledger(row: &Row, out: &mut Encoder) {
         Row::Payment(mode) => {
             out.number(12);
             out.text(mode.name());
+        }
+        Row::Pricing(row) => {
+            out.number(20);
+            row.encode(out);
         }
         Row::Entry(entry) => {
             out.number(13);
@@ -193,6 +197,23 @@ impl Encode for LastReport {
         id.encode(out);
         seen.encode(out);
         nonce.encode(out);
+    }
+}
+
+impl Encode for PricingRow {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { settings, current, announced, next } = self;
+        settings.encode(out);
+        current.encode(out);
+        announced.encode(out);
+        next.map(|next| (next.pricing, (next.from, next.announced))).encode(out);
+    }
+}
+
+impl Encode for Pricing {
+    fn encode(&self, out: &mut Encoder) {
+        self.price.encode(out);
+        self.fee_bps.encode(out);
     }
 }
 

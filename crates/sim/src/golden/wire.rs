@@ -1,7 +1,7 @@
 //! What both directions of protocol 3 share, and the pool's calls to agents.
 
 use vipnode_types::wire::{
-    AdmitCall, DialCall, ErrorData, EvictCall, EvictReason, FundsLow, NoticeCall, PairFault, Side, WireError,
+    AdmitCall, DialCall, ErrorData, EvictCall, EvictReason, FundsLow, NoticeCall, PairFault, PriceCall, Side, WireError,
 };
 
 use super::{Encode, Encoder};
@@ -52,6 +52,17 @@ impl Encode for NoticeCall {
             }
             Self::Unknown => out.number(2),
         }
+    }
+}
+
+impl Encode for PriceCall {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { lease, row, price, fee_bps, from_ms } = self;
+        lease.encode(out);
+        row.encode(out);
+        price.encode(out);
+        fee_bps.encode(out);
+        from_ms.encode(out);
     }
 }
 

@@ -266,7 +266,7 @@ impl Simulation {
                 match message {
                     PoolCall::Admit(admit) => session.leases.push(admit.lease),
                     PoolCall::Evict(evict) => session.leases.retain(|lease| *lease != evict.lease),
-                    PoolCall::Dial(_) | PoolCall::Whitelist(_) | PoolCall::Notice(_) => {}
+                    PoolCall::Dial(_) | PoolCall::Price(_) | PoolCall::Whitelist(_) | PoolCall::Notice(_) => {}
                 }
                 if answers {
                     self.within(1, 40, RunEvent::AttackerAnswers { call, outcome });

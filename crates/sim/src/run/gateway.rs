@@ -187,6 +187,7 @@ impl Simulation {
                     Reply::Account(_)
                     | Reply::Funds(_)
                     | Reply::Payout(_)
+                    | Reply::Pricing(_)
                     | Reply::Explain(_)
                     | Reply::Done(_)
                     | Reply::Status(_)
@@ -203,6 +204,7 @@ impl Simulation {
                     PoolCall::Admit(call) => FromPool::Admit(call),
                     PoolCall::Evict(call) => FromPool::Evict(call),
                     PoolCall::Dial(call) => FromPool::Dial(call),
+                    PoolCall::Price(call) => FromPool::Price(call),
                     PoolCall::Whitelist(client) => FromPool::Whitelist(client),
                     PoolCall::Notice(call) => FromPool::Notice(call),
                 };

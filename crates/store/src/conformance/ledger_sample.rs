@@ -2,10 +2,10 @@
 
 use proptest::{option, prelude::*};
 use vipnode_pool_core::{
-    AccountFigures, AccountRow, LedgerAccount, LedgerEntry, LinkRow, OperatorOrder, PayoutRow, PayoutState, Row,
-    RowKey, SettlementPeriodRow, Transaction, UnpaidRow,
+    AccountFigures, AccountRow, LedgerAccount, LedgerEntry, LinkRow, NextPricing, OperatorOrder, PayoutRow,
+    PayoutState, Pricing, PricingRow, Row, RowKey, SettlementPeriodRow, Transaction, UnpaidRow,
 };
-use vipnode_types::{Account, Amount, LeaseId, Ms, PaymentMode};
+use vipnode_types::{Account, Amount, LeaseId, Ms, PaymentMode, Price};
 
 use super::sample::node_id;
 
@@ -29,6 +29,7 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
     prop_oneof![
         3 => any_entry().prop_map(|entry| Row::Entry(Box::new(entry))),
         2 => any_figures().prop_map(Row::Account),
+        1 => any_pricing_row().prop_map(|row| Row::Pricing(Box::new(row))),
         1 => prop_oneof![Just(PaymentMode::None), Just(PaymentMode::Credit)].prop_map(Row::Payment),
         1 => (node(), any_account()).prop_map(|(node, account)| Row::Link(LinkRow { node, account })),
         1 => (any_account(), any::<u64>()).prop_map(|(account, counter)| Row::LinkCounter(account, counter)),
@@ -113,4 +114,20 @@ fn any_account() -> impl Strategy<Value = Account> {
 
 fn any_amount() -> impl Strategy<Value = Amount> {
     prop_oneof![Just(0), 0..1_000u128, any::<u128>()].prop_map(Amount::new)
+}
+
+fn any_pricing() -> impl Strategy<Value = Pricing> {
+    (1_u64..4, 0_u16..10_001).prop_map(|(price, fee_bps)| Pricing { price: Price::per_minute(price), fee_bps })
+}
+
+fn any_pricing_row() -> impl Strategy<Value = PricingRow> {
+    let ms = || (0_u64..1_000).prop_map(Ms::new);
+    let next = (any_pricing(), ms(), ms());
+    let next = next.prop_map(|(pricing, from, announced)| NextPricing { pricing, from, announced });
+    (any_pricing(), any_pricing(), ms(), option::of(next)).prop_map(|(settings, current, announced, next)| PricingRow {
+        settings,
+        current,
+        announced,
+        next,
+    })
 }

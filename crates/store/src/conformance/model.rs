@@ -48,7 +48,7 @@ impl Model {
         let mut times: Vec<TimesRow> = Vec::new();
         let mut waiting = BTreeMap::new();
         let mut delegations: Vec<DelegationRow> = Vec::new();
-        let (mut clock, mut next, mut asset, mut payment) = (None, None, None, None);
+        let (mut clock, mut next, mut asset, mut payment, mut pricing) = (None, None, None, None, None);
         for row in &self.history {
             match row {
                 Row::Node(node) => {
@@ -89,13 +89,14 @@ impl Model {
                 }
                 Row::Delete(RowKey::Delegation(id)) => delegations.retain(|old| old.id != *id),
                 Row::Payment(mode) => payment = Some(Row::Payment(*mode)),
+                Row::Pricing(row) => pricing = Some(Row::Pricing(row.clone())),
                 // The ledger and the journal are below.
                 _ => {}
             }
         }
         nodes.sort_by_key(|node| node.id);
         leases.sort_by_key(|lease| lease.id);
-        let single = clock.into_iter().chain(next).chain(asset).chain(payment);
+        let single = clock.into_iter().chain(next).chain(asset).chain(payment).chain(pricing);
         let nodes = nodes.into_iter().map(|node| Row::Node(Box::new(node)));
         times.sort_by_key(|times| times.client);
         delegations.sort_by_key(|row| row.id);

@@ -118,6 +118,7 @@ impl MemoryContent {
         self.next_lease.map(Row::NextLease).into_iter().for_each(&mut *each);
         self.asset.map(Row::Asset).into_iter().for_each(&mut *each);
         self.ledger.payment.map(Row::Payment).into_iter().for_each(&mut *each);
+        self.ledger.pricing.map(|row| Row::Pricing(Box::new(row))).into_iter().for_each(&mut *each);
         self.ledger.load(each);
         self.nodes.values().for_each(|node| each(Row::Node(Box::new(node.clone()))));
         self.leases.values().for_each(|lease| each(Row::Lease(Box::new(lease.clone()))));

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use vipnode_pool_core::{
-    AccountFigures, AccountRow, LedgerAccount, LedgerEntry, LinkRow, PayoutRow, Row, RowKey, SettlementPeriodRow,
-    UnpaidRow,
+    AccountFigures, AccountRow, LedgerAccount, LedgerEntry, LinkRow, PayoutRow, PricingRow, Row, RowKey,
+    SettlementPeriodRow, UnpaidRow,
 };
 use vipnode_types::{Account, NodeId, PaymentMode};
 
@@ -10,6 +10,7 @@ use vipnode_types::{Account, NodeId, PaymentMode};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct MemoryLedger {
     pub(super) payment: Option<PaymentMode>,
+    pub(super) pricing: Option<PricingRow>,
     accounts: BTreeMap<LedgerAccount, AccountFigures>,
     links: BTreeMap<NodeId, Account>,
     link_counters: BTreeMap<Account, u64>,
@@ -23,6 +24,7 @@ impl MemoryLedger {
     pub(super) fn write(&mut self, row: &Row) {
         match row {
             Row::Payment(mode) => self.payment = Some(*mode),
+            Row::Pricing(row) => self.pricing = Some(**row),
             Row::Entry(entry) => {
                 self.entries.insert(entry.number, (**entry).clone());
             }

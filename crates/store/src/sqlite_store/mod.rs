@@ -148,6 +148,7 @@ impl SqliteStore {
         next_lease.into_iter().for_each(|next| each(Row::NextLease(next.cast_unsigned())));
         price_table::read_asset(&connection)?.into_iter().for_each(|asset| each(Row::Asset(asset)));
         ledger_tables::read_payment(&connection)?.into_iter().for_each(|mode| each(Row::Payment(mode)));
+        price_table::read_pricing(&connection)?.into_iter().for_each(|row| each(Row::Pricing(Box::new(row))));
         ledger_tables::read(&connection, each)?;
         entry_table::read_kept(&connection, &mut |entry| each(Row::Entry(Box::new(entry))))?;
         node_table::read(&connection, &mut |row| each(Row::Node(Box::new(row))))?;
@@ -223,6 +224,7 @@ fn write(connection: &Connection, row: &Row) -> Result<bool, rusqlite::Error> {
         Row::NextLease(next) => set(connection, "UPDATE pool SET next_lease = ?1", *next),
         Row::Asset(asset) => price_table::write_asset(connection, *asset),
         Row::Payment(mode) => ledger_tables::write_payment(connection, *mode),
+        Row::Pricing(row) => price_table::write_pricing(connection, row),
         Row::Entry(entry) => return entry_table::append(connection, entry),
         Row::Account(row) => ledger_tables::write_account(connection, SumsTable::Accounts, *row),
         Row::Link(row) => ledger_tables::write_link(connection, row),

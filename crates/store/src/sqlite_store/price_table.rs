@@ -3,9 +3,13 @@
 use std::num::NonZeroU32;
 
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
+use vipnode_pool_core::{NextPricing, Pricing, PricingRow};
 use vipnode_types::{Amount, Asset, Price};
 
-use super::{bindings::amount_bytes, columns::Columns};
+use super::{
+    bindings::{Bindings, amount_bytes},
+    columns::Columns,
+};
 
 const FIND: &str = "SELECT number FROM prices WHERE symbol = ?1 AND decimals = ?2 AND amount = ?3 AND period_ms = ?4";
 const ADD: &str = "INSERT INTO prices (symbol, decimals, amount, period_ms) VALUES (?1, ?2, ?3, ?4) RETURNING number";
@@ -32,6 +36,64 @@ pub(super) fn write_asset(connection: &Connection, asset: Asset) -> Result<()> {
 pub(super) fn read_asset(connection: &Connection) -> Result<Option<Asset>> {
     const READ: &str = "SELECT asset_symbol, asset_decimals FROM pool WHERE asset_symbol IS NOT NULL";
     connection.query_row(READ, [], |row| asset_of(&mut Columns::of(row))).optional()
+}
+
+/// Stores what slots cost, and what was announced.
+pub(super) fn write_pricing(connection: &Connection, row: &PricingRow) -> Result<()> {
+    const WRITE: &str = "
+        UPDATE pool SET set_price = ?1, set_fee_bps = ?2, price = ?3, fee_bps = ?4, price_announced = ?5,
+            next_price = ?6, next_fee_bps = ?7, next_from = ?8, next_announced = ?9";
+    let PricingRow { settings, current, announced, next } = row;
+    let next_price = next.map(|next| number(connection, next.pricing.price)).transpose()?;
+    let (set_price, price) = (number(connection, settings.price)?, number(connection, current.price)?);
+    let mut statement = connection.prepare_cached(WRITE)?;
+    let mut bindings = Bindings::of(&mut statement);
+    bindings.put(set_price)?;
+    bindings.put(settings.fee_bps)?;
+    bindings.put(price)?;
+    bindings.put(current.fee_bps)?;
+    bindings.ms(*announced)?;
+    bindings.put(next_price)?;
+    bindings.put(next.map(|next| next.pricing.fee_bps))?;
+    bindings.optional_ms(next.map(|next| next.from))?;
+    bindings.optional_ms(next.map(|next| next.announced))?;
+    bindings.execute()?;
+    Ok(())
+}
+
+/// Reads what slots cost, and what was announced; `None` if that was never stored.
+pub(super) fn read_pricing(connection: &Connection) -> Result<Option<PricingRow>> {
+    const READ: &str = "
+        SELECT set_price, set_fee_bps, price, fee_bps, price_announced, next_price, next_fee_bps, next_from, next_announced
+        FROM pool WHERE price IS NOT NULL";
+    let read = |row: &rusqlite::Row<'_>| {
+        let mut columns = Columns::of(row);
+        let mut pricing = || -> Result<StoredPricing> { Ok((columns.get()?, columns.get()?)) };
+        let (settings, current) = (pricing()?, pricing()?);
+        let announced = columns.ms()?;
+        let next: StoredPricing = (columns.get()?, columns.get()?);
+        let times = columns.optional_ms()?.zip(columns.optional_ms()?);
+        Ok((settings, current, announced, next, times))
+    };
+    let Some((settings, current, announced, next, times)) = connection.query_row(READ, [], read).optional()? else {
+        return Ok(None);
+    };
+    let (Some(settings), Some(current)) = (pricing_of(connection, settings)?, pricing_of(connection, current)?) else {
+        return Ok(None);
+    };
+    let next = pricing_of(connection, next)?.zip(times);
+    let next = next.map(|(pricing, (from, announced))| NextPricing { pricing, from, announced });
+    Ok(Some(PricingRow { settings, current, announced, next }))
+}
+
+/// The number of a price, and a fee.
+type StoredPricing = (Option<i64>, Option<u16>);
+
+fn pricing_of(connection: &Connection, stored: StoredPricing) -> Result<Option<Pricing>> {
+    const READ: &str = "SELECT symbol, decimals, amount, period_ms FROM prices WHERE number = ?1";
+    let (Some(number), Some(fee_bps)) = stored else { return Ok(None) };
+    let price = connection.query_row(READ, [number], |row| price_of(&mut Columns::of(row)))?;
+    Ok(Some(Pricing { price, fee_bps }))
 }
 
 /// Reads the columns of a price: symbol, decimals, amount, and period.

@@ -18,7 +18,9 @@ const VERSION_1: &str = "
         only INTEGER PRIMARY KEY CHECK (only = 0), seq INTEGER NOT NULL, clock INTEGER, next_lease INTEGER,
         asset_symbol TEXT, asset_decimals INTEGER, payment TEXT, period INTEGER, period_closed INTEGER,
         incarnation INTEGER NOT NULL DEFAULT 0,
-        pruned_entry INTEGER NOT NULL DEFAULT 0, pruned_period INTEGER NOT NULL DEFAULT 0
+        pruned_entry INTEGER NOT NULL DEFAULT 0, pruned_period INTEGER NOT NULL DEFAULT 0,
+        set_price INTEGER, set_fee_bps INTEGER, price INTEGER, fee_bps INTEGER, price_announced INTEGER,
+        next_price INTEGER, next_fee_bps INTEGER, next_from INTEGER, next_announced INTEGER
     ) STRICT;
     INSERT INTO pool (only, seq) VALUES (0, 0);
 

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::{PairFault, Side};
-use crate::{Account, Enode, LeaseId, NodeId, Price};
+use super::{PairFault, Side, connect::is_zero};
+use crate::{Account, Enode, LeaseId, Ms, NodeId, Price};
 
 /// Asks a host to trust a client's node. The host responds after it has updated its node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,24 @@ pub struct DialCall {
     /// The same as `redial_ms` of a host in an ask reply; absent in a call to a host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redial_ms: Option<u64>,
+}
+
+/// Asks both sides of a lease whether they agree to another price, which was announced before. The lease takes it once both
+/// agreed, and ends if one does not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PriceCall {
+    /// The lease that rolled over.
+    pub lease: LeaseId,
+    /// The number of its billing period.
+    pub row: u32,
+    /// What the client will pay.
+    pub price: Price,
+    /// The operator's fee, in basis points of what the client pays.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub fee_bps: u16,
+    /// From when on, by the pool's clock in Unix milliseconds.
+    pub from_ms: Ms,
 }
 
 /// The result of a call that the agent carried out.

@@ -3,7 +3,9 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{PaymentTerms, PayoutView};
-use crate::{Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersion, PayoutOrder, PoolId, Price, QuotedPrice};
+use crate::{
+    Capability, ChainSpec, Enode, JoinProof, LeaseId, MinVersion, Ms, PayoutOrder, PoolId, Price, QuotedPrice,
+};
 
 /// An agent's description of itself and its node. The node ID is in the envelope's delegation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +106,22 @@ pub struct ConnectReply {
     /// Only for a host: the account that receives what it earns; `None` if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<PayoutView>,
+    /// The price that was announced and has not taken effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_price: Option<NextPrice>,
+}
+
+/// A price that was announced. It counts for new leases from that time on, and for others from their next rollover on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NextPrice {
+    /// What a slot will cost.
+    pub price: Price,
+    /// The operator's fee, in basis points of what clients pay.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub fee_bps: u16,
+    /// From when on, by the pool's clock in Unix milliseconds.
+    pub from_ms: Ms,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]

@@ -30,6 +30,8 @@ pub const ACCOUNT: &str = "vipnode_account";
 pub const STATEMENT: &str = "vipnode_statement";
 /// Names the account that receives what a node earns.
 pub const PAYOUT: &str = "vipnode_payout";
+/// Asks a side of a lease whether it agrees to a price.
+pub const PRICE: &str = "vipnode_price";
 /// Asks a host to admit a client.
 pub const ADMIT: &str = "vipnode_admit";
 /// Ends a lease; the agent undoes its changes for the lease.

@@ -19,6 +19,7 @@
 //! | [`method::PAYOUT`] | agent → pool | [`PayoutRequest`] | by the node key |
 //! | [`method::ADMIT`] | pool → agent | [`AdmitCall`] | no |
 //! | [`method::EVICT`] | pool → agent | [`EvictCall`] | no |
+//! | [`method::PRICE`] | pool → agent | [`PriceCall`] | no |
 //! | [`method::DIAL`] | pool → agent | [`DialCall`] | no |
 //! | [`method::NOTICE`] | pool → agent | [`NoticeCall`] | no |
 //!
@@ -46,8 +47,8 @@ mod status;
 
 pub use account::{AccountQuery, AccountView, FundsRequest, LeavingNode, LinkRequest, NodeFunds, UnlinkRequest};
 pub use ask::{AskReply, AskRequest, LeasedHost};
-pub use call::{AdmitCall, DialCall, Done, EvictCall, EvictReason};
-pub use connect::{ClientCriteria, ConnectReply, ConnectRequest, HostOffer, LeaseView, Side};
+pub use call::{AdmitCall, DialCall, Done, EvictCall, EvictReason, PriceCall};
+pub use connect::{ClientCriteria, ConnectReply, ConnectRequest, HostOffer, LeaseView, NextPrice, Side};
 pub use error::{ErrorData, WireError};
 pub use error_code::ErrorCode;
 pub use explain::{Excluded, ExplainReply, ExplainRequest, ExplainedHost, Score, Selection};

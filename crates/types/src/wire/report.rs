@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::NextPrice;
 use crate::{Capability, LeaseId, LeaseSetHash, Price};
 
 /// The state of the peers that the pool assigned to the agent or asked it to admit. A report never names other peers.
@@ -69,4 +70,7 @@ pub struct ReportReply {
     /// The price of a slot in leases from now on, if it changed since the agent connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
+    /// The price that was announced since the agent connected, and has not taken effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_price: Option<NextPrice>,
 }

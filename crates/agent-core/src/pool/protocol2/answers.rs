@@ -31,6 +31,7 @@ impl Protocol2Translation {
             replaced: None,
             no_hosts: None,
             payout: None,
+            next_price: None,
             unconfirmed: true,
         })
     }

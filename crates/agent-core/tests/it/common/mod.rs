@@ -148,6 +148,7 @@ pub fn welcome(leases: Vec<LeaseView>) -> PoolAnswer {
         replaced: None,
         no_hosts: None,
         payout: None,
+        next_price: None,
     }))
 }
 
@@ -387,7 +388,7 @@ impl Bench {
     /// Takes the report that is in `out`.
     pub fn take_report(&mut self) -> ReportRequest {
         let (tag, report) = self.report().expect("a report");
-        self.answer(tag, PoolAnswer::Report(ReportReply { resync: false, price: None }));
+        self.answer(tag, PoolAnswer::Report(ReportReply { resync: false, ..ReportReply::default() }));
         report
     }
 
@@ -439,7 +440,7 @@ impl Bench {
         let (tag, _) = bench.report().expect("the first report");
         bench.give(vec![place(LEASE, HOST)]);
         bench.done();
-        bench.answer(tag, PoolAnswer::Report(ReportReply { resync: false, price: None }));
+        bench.answer(tag, PoolAnswer::Report(ReportReply { resync: false, ..ReportReply::default() }));
         bench.peers(&[HOST]);
         bench.take_report();
         bench

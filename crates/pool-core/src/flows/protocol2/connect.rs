@@ -48,8 +48,8 @@ impl Core {
             client_version: &hello.node_info.version,
         };
         self.enter2(output, caller, &described)?;
-        let welcome =
-            Protocol2ConnectReply { pool_version: POOL_VERSION.to_owned(), ..Protocol2ConnectReply::default() };
+        let (pool_version, message) = (POOL_VERSION.to_owned(), self.price_text());
+        let welcome = Protocol2ConnectReply { pool_version, message, ..Protocol2ConnectReply::default() };
         output.reply_durably(caller.connection, request, reply(Protocol2Reply::Connect(welcome)));
         Ok(())
     }
@@ -116,6 +116,7 @@ impl Core {
         };
         let _protocol2_cannot_say_so =
             self.present(output, index, caller.connection, (caller.address, caller.callable), hello);
+        self.ask_prices_again(output, index);
         Ok(index)
     }
 
@@ -137,6 +138,20 @@ impl Core {
         let is_known = known
             .is_some_and(|payout| payout.account == account || payout.next.is_some_and(|(next, _)| next == account));
         Ok((!is_known).then_some(order))
+    }
+
+    /// The price, and what was announced, in words: protocol 2 has no field for them. Empty while nobody pays.
+    fn price_text(&self) -> String {
+        if self.ledger.is_none() {
+            return String::new();
+        }
+        let price = self.limits.price;
+        match self.next_price() {
+            None => format!("A slot costs {price}."),
+            Some(next) => {
+                format!("A slot costs {price}, and {} from {} on.", next.price, next.from_ms.rfc3339_seconds())
+            }
+        }
     }
 
     /// Returns the chain for a network id: a public one, or the one that the node itself named before; else one whose

@@ -66,7 +66,7 @@ impl CoreThread {
                 }
             }
             // Nothing is posted that cannot be stored.
-            CoreMessage::Operator(OperatorQuery::Ledger { reply_to, .. }) => {
+            CoreMessage::Operator(OperatorQuery::Ledger { reply_to, .. } | OperatorQuery::Price { reply_to, .. }) => {
                 reply_to.send(Err(CallRefusal::Rebuilding { retry_ms: self.retry_ms }.into()));
             }
             CoreMessage::Operator(query) => {

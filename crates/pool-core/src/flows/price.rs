@@ -1,0 +1,196 @@
+//! The price of slots: announced ahead, and taken by a lease at its next rollover once both of its sides agreed.
+
+use vipnode_types::{
+    Ms, Price,
+    wire::{EvictReason, NextPrice, PriceCall, Side},
+};
+
+use crate::{
+    CallOutcome, ConnectionId, Core, PricingRow, Reply, RequestId, Row,
+    core_error::CoreError,
+    leases::{
+        calls_in_flight::{CallInFlight, CallKind},
+        lease::Lease,
+        pricing::{NextPricing, Pricing},
+    },
+    output::Output,
+    protocol2::dialect::AgentProtocol,
+};
+
+impl Core {
+    /// The price that counts now.
+    pub(crate) const fn pricing(&self) -> Pricing {
+        Pricing { price: self.limits.price, fee_bps: self.limits.fee_bps }
+    }
+
+    /// Announces the price of the settings if they say another one than before. While nobody pays, they count at once.
+    pub(crate) fn follow_settings(&mut self, output: &mut Output) {
+        let settings = self.prices.settings;
+        if self.ledger.is_none() {
+            self.set_pricing(settings, output.now);
+            self.prices.followed = settings;
+        } else if self.prices.followed != settings {
+            self.prices.followed = settings;
+            self.announce(output, settings);
+        }
+    }
+
+    /// What slots cost, and what was announced; `None` while nobody pays.
+    #[must_use]
+    pub fn prices(&self) -> Option<PricingRow> {
+        self.ledger.as_ref().map(|_| self.prices.row(self.pricing()))
+    }
+
+    /// Begins with the price of the settings, as a pool whose clients have just begun to pay.
+    pub(crate) fn begin_pricing(&mut self, output: &mut Output) {
+        self.prices.next = None;
+        self.prices.followed = self.prices.settings;
+        self.prices.announced = output.now;
+        self.set_pricing(self.prices.settings, output.now);
+        self.persist_pricing(output);
+    }
+
+    /// Announces a price. The present one withdraws what was announced.
+    fn announce(&mut self, output: &mut Output, pricing: Pricing) {
+        let (now, from) = (output.now, output.now.plus(self.limits.price_notice_ms));
+        let next = NextPricing { pricing, from, announced: now };
+        self.prices.next = Some(next).filter(|_| pricing != self.pricing());
+        self.persist_pricing(output);
+    }
+
+    /// Answers the operator, who announces a price.
+    pub(crate) fn set_price(
+        &mut self,
+        output: &mut Output,
+        (connection, request): (ConnectionId, RequestId),
+        (price, fee_bps): (Price, Option<u16>),
+    ) {
+        let asset = self.limits.price.asset();
+        if self.ledger.is_none() {
+            output.reply(connection, request, Err(CoreError::NoLedger.into()));
+        } else if price.asset() != asset {
+            output.reply(connection, request, Err(CoreError::OtherAsset { given: price.asset(), asset }.into()));
+        } else {
+            self.announce(output, Pricing { price, fee_bps: fee_bps.unwrap_or(self.limits.fee_bps) });
+            let prices = self.prices.row(self.pricing());
+            output.reply_durably(connection, request, Reply::Pricing(Box::new(prices)));
+        }
+    }
+
+    /// Makes an announced price count. Returns false if none is due.
+    pub(crate) fn price_due(&mut self, output: &mut Output) -> bool {
+        let Some(next) = self.prices.next.filter(|next| next.from <= output.now) else { return false };
+        self.prices.next = None;
+        self.prices.announced = next.announced;
+        self.set_pricing(next.pricing, output.now);
+        self.persist_pricing(output);
+        true
+    }
+
+    fn set_pricing(&mut self, pricing: Pricing, now: Ms) {
+        if pricing.price != self.limits.price {
+            self.prices.changed = Some(now);
+        }
+        (self.limits.price, self.limits.fee_bps) = (pricing.price, pricing.fee_bps);
+    }
+
+    fn persist_pricing(&self, output: &mut Output) {
+        output.persist(Row::Pricing(Box::new(self.prices.row(self.pricing()))));
+    }
+
+    /// The price that was announced and has not taken effect.
+    pub(crate) fn next_price(&self) -> Option<NextPrice> {
+        let NextPricing { pricing, from, .. } = self.prices.next?;
+        Some(NextPrice { price: pricing.price, fee_bps: pricing.fee_bps, from_ms: from })
+    }
+
+    /// As [`Self::next_price`], if it was announced since the agent of a node connected.
+    pub(crate) fn newer_next_price(&self, index: u32) -> Option<NextPrice> {
+        // First what is nothing most of the time: the node is somewhere else in memory.
+        let announced = self.prices.next?.announced;
+        let connected = self.agents.get(index)?.since();
+        self.next_price().filter(|_| announced >= connected)
+    }
+
+    /// The price that a lease takes at its rollover if both sides agree; `None` if it has that price, or nobody pays.
+    pub(crate) fn price_to_agree(&self, lease: &Lease) -> Option<Pricing> {
+        let pricing = Some(self.pricing()).filter(|_| self.ledger.is_some());
+        pricing.filter(|pricing| self.leases.pricing(lease) != Some(*pricing))
+    }
+
+    /// Asks both sides of a lease that rolled over whether they agree to the new price.
+    pub(crate) fn ask_price(&mut self, output: &mut Output, index: u32, pricing: Pricing) {
+        let Some(lease) = self.leases.get(index).map(Lease::id) else { return };
+        self.leases.begin_consent(lease, pricing);
+        for side in [Side::Client, Side::Host] {
+            self.ask_side(output, index, side);
+        }
+    }
+
+    /// Asks the agent of a node that connected about the prices that wait for its answer.
+    pub(crate) fn ask_prices_again(&mut self, output: &mut Output, node: u32) {
+        if self.leases.consents().next().is_none() {
+            return;
+        }
+        for (index, side) in self.leases.of(node) {
+            let lease = self.leases.get(index).map(Lease::id);
+            if lease.and_then(|lease| self.leases.consent(lease)).is_some_and(|consent| !consent.of(side)) {
+                self.ask_side(output, index, side);
+            }
+        }
+    }
+
+    /// Asks one side, if it can be asked. A side that is not connected is asked once it is.
+    fn ask_side(&mut self, output: &mut Output, index: u32, side: Side) {
+        let Some(lease) = self.leases.get(index) else { return };
+        let (id, row, node) = (lease.id(), lease.row(), lease.node(side));
+        let Some(consent) = self.leases.consent(id) else { return };
+        let Some(agent) = self.agents.get(node).filter(|agent| agent.is_connected()) else { return };
+        let Pricing { price, fee_bps } = consent.pricing;
+        let told = agent.since() >= self.prices.announced;
+        let agrees = match (agent.dialect(), agent.callable()) {
+            // Its welcome text named the price.
+            (AgentProtocol::Protocol2, _) => told,
+            // The answers to its reports named the price, and its connect the highest one that it accepts.
+            (AgentProtocol::Protocol3, false) => agent.accepts(price),
+            (AgentProtocol::Protocol3, true) => {
+                let call = PriceCall { lease: id, row, price, fee_bps, from_ms: output.now };
+                return self.call_price(output, node, side, call);
+            }
+        };
+        if agrees {
+            self.agreed(output, index, side);
+        } else {
+            self.end_lease(output, index, EvictReason::Price, None, None);
+        }
+    }
+
+    /// Handles a side's answer, or the lack of one.
+    pub(crate) fn price_done(&mut self, output: &mut Output, call: &CallInFlight, side: Side, outcome: &CallOutcome) {
+        let Some(index) = self.leases.find(call.lease) else { return };
+        if self.leases.consent(call.lease).is_none_or(|consent| consent.of(side)) {
+            return;
+        }
+        match outcome {
+            CallOutcome::Done => self.agreed(output, index, side),
+            // The agent is asked again when it connects.
+            CallOutcome::Lost => {}
+            CallOutcome::Refused(_) | CallOutcome::Expired => {
+                self.end_lease(output, index, EvictReason::Price, None, None);
+            }
+        }
+    }
+
+    fn agreed(&mut self, output: &mut Output, index: u32, side: Side) {
+        let Some(lease) = self.leases.get(index).map(Lease::id) else { return };
+        let Some(pricing) = self.leases.agree(lease, side) else { return };
+        self.end_row_at(output, index, Some(pricing));
+        self.begin_charges(index);
+        self.persist_lease(output, index);
+    }
+
+    /// Calls one side of a lease about a price.
+    fn call_price(&mut self, output: &mut Output, node: u32, side: Side, message: PriceCall) {
+        self.call(output, node, message.lease, CallKind::Price(side), crate::PoolCall::Price(message));
+    }
+}

@@ -1,0 +1,207 @@
+//! Prices that are announced ahead, and that a lease takes at its rollover once both sides agreed.
+
+use vipnode_types::{
+    Account, Amount, LeaseId, Ms, PaymentMode, Price,
+    wire::{ErrorCode, EvictReason, LeaveReason, NextPrice, PriceCall, WireError},
+};
+
+use super::{
+    pool::{Pool, address, client, host, node, wei},
+    scenario::{CLIENT, DAY_MS, HOST, HOUR_MS, KEPT, SLOTS},
+};
+use crate::{
+    AccountLink, CallId, CallOutcome, Command, LedgerChange, LedgerChangeKind, Limits, LinkConsent, NextPricing,
+    OperatorOrder, PoolCall, Pricing, PricingRow, Reply,
+};
+
+const PAYER: Account = Account::new([0x46; 20]);
+const OLD: u64 = 60_000;
+const NEW: u64 = 120_000;
+
+fn limits() -> Limits {
+    Limits { payment: PaymentMode::Credit, price: wei(OLD), ..Limits::default() }
+}
+
+impl Pool {
+    /// A host and a client, for which an account with funds pays, and their lease, which both see.
+    fn paying(limits: Limits) -> (Self, LeaseId) {
+        let mut pool = Self::with(limits);
+        pool.settle();
+        pool.join(HOST, host(HOST, SLOTS));
+        pool.join(CLIENT, client(CLIENT));
+        let (connection, counter) = (pool.connection(0), pool.now);
+        let order = OperatorOrder { by: None, reason: "a test".to_owned(), key: None };
+        let kind = LedgerChangeKind::Credit { payer: PAYER, amount: Amount::new(u128::from(1_000 * DAY_MS)) };
+        let change = Box::new(LedgerChange { kind, order });
+        pool.request(Command::Ledger { connection, request: 1, change }).unwrap().unwrap();
+        let consent = LinkConsent::Both { issued: Ms::NEVER, chain_id: 1 };
+        let link = AccountLink { node: node(CLIENT), account: PAYER, counter, consent };
+        pool.request(Command::Link { connection, request: 1, address: address(0), link }).unwrap().unwrap();
+        pool.ask(CLIENT, 1);
+        let lease = pool.admit(HOST);
+        pool.reports_up(HOST, lease);
+        pool.reports_up(CLIENT, lease);
+        (pool, lease)
+    }
+
+    /// The operator announces a price.
+    fn announces(&mut self, price: Price, fee_bps: Option<u16>) -> Result<PricingRow, WireError> {
+        let connection = self.connection(0);
+        match self.request(Command::Price { connection, request: 1, price, fee_bps }).unwrap()? {
+            Reply::Pricing(row) => Ok(*row),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Lets time pass until the lease has rolled over and its host was asked about the price.
+    fn rolls_over(&mut self) {
+        let due = self.now.plus(DAY_MS);
+        self.pass_with(due.minus(5_000).since(self.now), &[HOST, CLIENT]);
+        let asked = |pool: &Self| pool.calls.iter().any(|(_, _, call)| matches!(call, PoolCall::Price(_)));
+        for _ in 0..60 {
+            if !asked(self) {
+                self.pass_with(1_000, &[HOST, CLIENT]);
+            }
+        }
+    }
+
+    fn take_price(&mut self, agent: u32) -> Option<(CallId, PriceCall)> {
+        self.take_call(agent, |call| if let PoolCall::Price(price) = call { Some(price.clone()) } else { None })
+    }
+
+    /// What a lease costs now.
+    fn costs(&self, lease: LeaseId) -> Option<Price> {
+        let lease = self.core.leases.get(self.core.leases.find(lease)?)?;
+        self.core.leases.price(lease)
+    }
+}
+
+/// The lease rolled over at the new price, and both sides were asked.
+fn asked() -> (Pool, LeaseId, [CallId; 2]) {
+    let (mut pool, lease) = Pool::paying(limits());
+    pool.announces(wei(NEW), Some(500)).unwrap();
+    pool.rolls_over();
+    let calls = [CLIENT, HOST].map(|agent| {
+        let (call, price) = pool.take_price(agent).expect("a question about the price");
+        assert_eq!((price.lease, price.row, price.price, price.fee_bps), (lease, 1, wei(NEW), 500));
+        call
+    });
+    (pool, lease, calls)
+}
+
+#[test]
+fn a_price_counts_for_new_leases_a_day_after_it_was_announced() {
+    let (mut pool, lease) = Pool::paying(limits());
+    let from = pool.now.plus(DAY_MS);
+    let row = pool.announces(wei(NEW), None).unwrap();
+    assert_eq!(row.current, Pricing { price: wei(OLD), fee_bps: 0 });
+    assert_eq!(row.next.map(|next| (next.pricing.price, next.from)), Some((wei(NEW), from)));
+    let next_price = Some(NextPrice { price: wei(NEW), fee_bps: 0, from_ms: from });
+    assert_eq!(pool.core.newer_next_price(pool.core.agents.find(&node(HOST)).unwrap()), next_price, "in each answer");
+    assert_eq!(pool.connect(HOST, host(HOST, SLOTS)).unwrap().next_price, next_price);
+    pool.full(HOST, &[(lease, KEPT)]);
+    pool.pass_with(from.minus(1).since(pool.now), &[HOST, CLIENT]);
+    assert_eq!(pool.core.limits.price, wei(OLD));
+    pool.pass(1);
+    assert_eq!((pool.core.limits.price, pool.core.next_price()), (wei(NEW), None));
+}
+
+#[test]
+fn a_lease_takes_the_price_at_its_rollover_once_both_sides_agreed() {
+    let (mut pool, lease, [client, host]) = asked();
+    pool.done(client, CallOutcome::Done);
+    assert_eq!(pool.costs(lease), Some(wei(OLD)), "the host has not agreed yet");
+    pool.done(host, CallOutcome::Done);
+    assert_eq!(pool.costs(lease), Some(wei(NEW)));
+    pool.pass_with(HOUR_MS, &[HOST, CLIENT]);
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    let rows = pool.metered();
+    let billed =
+        |price: u64| rows.iter().filter(|row| row.lease.price == wei(price)).map(|row| row.billed_ms).sum::<u64>();
+    assert!((DAY_MS..DAY_MS + 60_000).contains(&billed(OLD)) && billed(NEW) >= HOUR_MS, "{rows:?}");
+    let costs: u128 = rows.iter().map(|row| row.cost.get()).sum();
+    assert_eq!(costs, u128::from(billed(OLD) + 2 * billed(NEW)), "each part at its own price");
+    assert_eq!(rows.last().unwrap().lease.fee_bps, 500);
+}
+
+#[test]
+fn a_lease_ends_at_its_rollover_if_a_side_refuses_or_does_not_answer() {
+    let refused = CallOutcome::Refused(WireError::new(ErrorCode::Refused, "too expensive", ""));
+    for outcome in [refused, CallOutcome::Expired] {
+        let (mut pool, lease, [client, host]) = asked();
+        pool.done(client, CallOutcome::Done);
+        pool.done(host, outcome);
+        assert_eq!(pool.costs(lease), None);
+        assert_eq!([HOST, CLIENT].map(|agent| pool.evicted(agent)), [Some(EvictReason::Price); 2]);
+        assert_eq!(pool.metered().last().unwrap().lease.price, wei(OLD), "nothing is billed at the new price");
+    }
+}
+
+#[test]
+fn a_side_that_is_not_connected_is_asked_when_it_connects() {
+    let (mut pool, lease, [client, host]) = asked();
+    pool.done(host, CallOutcome::Done);
+    pool.done(client, CallOutcome::Lost);
+    assert_eq!(pool.costs(lease), Some(wei(OLD)));
+    pool.connect(CLIENT, super::pool::client(CLIENT)).unwrap();
+    pool.full(CLIENT, &[(lease, KEPT)]);
+    let (again, _) = pool.take_price(CLIENT).expect("it is asked again");
+    pool.done(again, CallOutcome::Done);
+    assert_eq!(pool.costs(lease), Some(wei(NEW)));
+    assert_eq!(pool.core.check(), Ok(()));
+}
+
+#[test]
+fn a_client_over_http_agrees_by_its_maximum() {
+    let (mut pool, lease) = Pool::paying(limits());
+    pool.announces(wei(NEW), None).unwrap();
+    pool.connect_over_http(CLIENT, client(CLIENT), address(CLIENT)).unwrap();
+    pool.full(CLIENT, &[(lease, KEPT)]);
+    pool.rolls_over();
+    let (call, _) = pool.take_price(HOST).expect("the host can be called");
+    pool.done(call, CallOutcome::Done);
+    assert_eq!(pool.costs(lease), Some(wei(NEW)));
+}
+
+#[test]
+fn changed_settings_announce_a_price_and_unchanged_ones_keep_what_was_announced() {
+    let (mut pool, _) = Pool::paying(limits());
+    let next = |pool: &Pool| pool.core.prices().unwrap().next.map(|next| (next.pricing.price, next.from));
+    let dearer = Limits { price: wei(NEW), ..limits() };
+    let from = pool.now.plus(DAY_MS);
+    pool.restart(dearer.clone());
+    assert_eq!((pool.core.limits.price, next(&pool)), (wei(OLD), Some((wei(NEW), from))));
+    pool.pass(HOUR_MS);
+    pool.restart(dearer.clone());
+    assert_eq!(next(&pool), Some((wei(NEW), from)), "a restart does not begin the day again");
+    let other = pool.announces(wei(3 * OLD), None).unwrap().next.unwrap();
+    pool.restart(dearer);
+    assert_eq!(next(&pool), Some((wei(3 * OLD), other.from)), "the operator's own announcement survives");
+    pool.restart(limits());
+    assert_eq!((pool.core.limits.price, next(&pool)), (wei(OLD), None), "the present price withdraws it");
+}
+
+#[test]
+fn a_reload_announces_a_price_and_one_in_another_asset_is_refused() {
+    let (mut pool, _) = Pool::paying(limits());
+    pool.core.set_limits(Limits { price: wei(NEW), ..limits() });
+    pool.pass(1);
+    let next = pool.core.prices().unwrap().next.unwrap();
+    assert_eq!((pool.core.limits.price, next.pricing.price), (wei(OLD), wei(NEW)));
+    let asset = vipnode_types::Asset::new("USDC", 6).unwrap();
+    let other = "1 USDC/day".parse::<vipnode_types::QuotedPrice>().unwrap().in_asset(asset).unwrap();
+    assert!(pool.announces(other, None).unwrap_err().is(ErrorCode::InvalidParams));
+    let mut free = Pool::with(Limits { price: wei(OLD), ..Limits::default() });
+    assert!(free.announces(wei(NEW), None).unwrap_err().is(ErrorCode::Unsuitable), "nobody pays");
+    free.core.set_limits(Limits { price: wei(NEW), ..Limits::default() });
+    assert_eq!(free.core.limits.price, wei(NEW), "at once, because nothing is owed");
+}
+
+#[test]
+fn the_price_notice_is_as_long_as_is_set() {
+    let (mut pool, _) = Pool::paying(Limits { price_notice_ms: HOUR_MS, ..limits() });
+    let Some(NextPricing { from, announced, .. }) = pool.announces(wei(NEW), None).unwrap().next else { panic!() };
+    assert_eq!(from.since(announced), HOUR_MS);
+    pool.pass(HOUR_MS);
+    assert_eq!(pool.core.limits.price, wei(NEW));
+}

@@ -1,0 +1,52 @@
+use serde::{Deserialize, Serialize};
+use vipnode_pool_core::{NextPricing, Reply};
+use vipnode_types::{
+    Price, QuotedPrice,
+    wire::{NextPrice, WireError},
+};
+
+use super::AdminService;
+use crate::call_refusal::CallRefusal;
+
+/// Announces a price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PriceRequest {
+    /// What a slot will cost, as people write it.
+    pub price: QuotedPrice,
+    /// The operator's fee, in basis points of what clients pay; `None` for the present one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee_bps: Option<u16>,
+}
+
+/// What slots cost, and what was announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminPrice {
+    /// What new leases cost.
+    pub price: Price,
+    /// The operator's fee, in basis points of what clients pay.
+    pub fee_bps: u16,
+    /// What was announced; `None` if the price does not change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextPrice>,
+}
+
+/// Announces a price. The announcement is durable when this returns.
+pub(super) async fn announce(admin: &AdminService, request: &PriceRequest) -> Result<AdminPrice, WireError> {
+    const WHOLE_BPS: u16 = 10_000;
+    if request.fee_bps.is_some_and(|fee_bps| fee_bps > WHOLE_BPS) {
+        return Err(CallRefusal::invalid_params(&"fee_bps is at most 10000").into());
+    }
+    let Reply::Pricing(row) = admin.service.gateway.announce_price(request.price.clone(), request.fee_bps).await?
+    else {
+        return Err(CallRefusal::Internal { why: "the core gave another answer".to_owned() }.into());
+    };
+    let next = row.next.map(|NextPricing { pricing, from, .. }| NextPrice {
+        price: pricing.price,
+        fee_bps: pricing.fee_bps,
+        from_ms: from,
+    });
+    tracing::warn!(old = %row.current.price, new = %request.price, "the operator announced a price");
+    Ok(AdminPrice { price: row.current.price, fee_bps: row.current.fee_bps, next })
+}
