@@ -35,7 +35,11 @@ impl AgentCore {
             // An ended lease is undone whether or not the call can wait for it.
             FromPool::Evict(call) => self.evict(tag, &call, full, out),
             FromPool::Notice(call) => {
-                show(&call, out);
+                match call {
+                    NoticeCall::FundsLow(low) => out.push(Action::Notice(Notice::FundsLow(low))),
+                    NoticeCall::Payout(payout) => self.announce_payout(Some(payout), false, out),
+                    NoticeCall::Unknown => {}
+                }
                 out.push(Action::Answer { tag, reply: Ok(()) });
             }
             FromPool::Price(call) => {
@@ -236,13 +240,5 @@ impl AgentCore {
         }
         let offer = self.offer(now);
         out.extend(self.hosting.announce(offer).map(Action::Notice));
-    }
-}
-
-/// Shows the user what the pool has to say, if it is of a known kind.
-fn show(call: &NoticeCall, out: &mut Vec<Action>) {
-    match call {
-        NoticeCall::FundsLow(low) => out.push(Action::Notice(Notice::FundsLow(*low))),
-        NoticeCall::Unknown => {}
     }
 }

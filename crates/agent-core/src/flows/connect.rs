@@ -155,7 +155,7 @@ impl AgentCore {
     }
 
     /// Notifies the user of a host if the pool pays another account than that of the settings, or will pay another one.
-    fn announce_payout(&mut self, payout: Option<PayoutView>, first: bool, out: &mut Vec<Action>) {
+    pub(crate) fn announce_payout(&mut self, payout: Option<PayoutView>, first: bool, out: &mut Vec<Action>) {
         let changed = self.session.set_payout(payout);
         let Some(host) = self.config.host.as_ref().filter(|_| changed || first) else { return };
         let (paid, next) = (payout.map(|payout| payout.account), payout.and_then(|payout| payout.next));

@@ -1,6 +1,9 @@
 use std::net::IpAddr;
 
-use vipnode_types::{NodeId, wire::PayoutView};
+use vipnode_types::{
+    NodeId,
+    wire::{NoticeCall, PayoutView},
+};
 
 use crate::{
     ConnectionId, Core, NewPayout, Reply, RequestId, Row,
@@ -29,8 +32,7 @@ impl Core {
         let index = self.agents.find(&node).ok_or(CoreError::UnknownNode)?;
         self.take_payout(output, index, order)?;
         self.persist_node(output, index);
-        let payout = self.agents.get(index).and_then(Node::host_payout).copied();
-        payout.map(|payout| payout.view()).ok_or(CoreError::UnknownNode)
+        self.show_payout(output, index).ok_or(CoreError::UnknownNode)
     }
 
     /// Carries out an order of a node's key; the caller stores the node. The newest order again changes nothing.
@@ -56,7 +58,15 @@ impl Core {
         let Some(payout) = before.and_then(|payout| payout.changed(output.now)) else { return false };
         self.change_payout(output, host, payout);
         self.persist_node(output, host);
+        self.show_payout(output, host);
         true
+    }
+
+    /// Has a connected host show its user the account that receives what it earns. Returns that account.
+    fn show_payout(&mut self, output: &mut Output, host: u32) -> Option<PayoutView> {
+        let payout = self.agents.get(host).and_then(Node::host_payout)?.view();
+        self.call_notice(output, host, NoticeCall::Payout(payout));
+        Some(payout)
     }
 
     /// Changes the account that earns what a host serves: its rows end first, and the next ones are for the new account.

@@ -3,14 +3,14 @@
 use vipnode_types::{
     Account, Ms,
     protocol2::{Call, Kind, NodeInfo, Protocol2ConnectRequest},
-    wire::{ConnectRequest, ErrorCode, HostOffer, LeaveReason, NextPayout, PayoutView, WireError},
+    wire::{ConnectRequest, ErrorCode, HostOffer, LeaveReason, NextPayout, NoticeCall, PayoutView, WireError},
 };
 
 use super::{
     pool::{Pool, START, address, host, node, order, payout},
     scenario::{CLIENT, DAY_MS, HOST, HOUR_MS, KEPT, SECOND_HOST, SLOTS, THIRD_HOST, priced},
 };
-use crate::{Command, Limits, NewPayout, Reply};
+use crate::{Command, Limits, NewPayout, PoolCall, Reply};
 
 /// The host's first account, and two others.
 fn accounts() -> [Account; 3] {
@@ -64,6 +64,23 @@ fn the_first_account_takes_effect_at_once_and_another_one_a_day_later() {
     pool.pass(1);
     assert_eq!(pool.paid(), Some(second));
     assert_eq!(pool.offers(None), Some(PayoutView { account: second, next: None }));
+}
+
+#[test]
+fn a_connected_host_is_told_of_each_order_and_of_the_change() {
+    let mut pool = Pool::with(Limits { payout_delay_ms: HOUR_MS, ..priced() });
+    let [first, second, _] = accounts();
+    pool.offers(Some((first, START)));
+    let waiting = pool.orders(second, START.plus(1)).unwrap();
+    let shown = |pool: &mut Pool| {
+        let payout =
+            |call: &PoolCall| if let PoolCall::Notice(NoticeCall::Payout(view)) = call { Some(*view) } else { None };
+        pool.take_call(HOST, payout).map(|(_, view)| view)
+    };
+    assert_eq!(shown(&mut pool), Some(waiting));
+    pool.pass_with(HOUR_MS, &[HOST]);
+    assert_eq!(shown(&mut pool), Some(PayoutView { account: second, next: None }));
+    assert_eq!(shown(&mut pool), None);
 }
 
 #[test]

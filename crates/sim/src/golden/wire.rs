@@ -51,6 +51,10 @@ impl Encode for NoticeCall {
                 left_ms.encode(out);
             }
             Self::Unknown => out.number(2),
+            Self::Payout(payout) => {
+                out.number(3);
+                payout.encode(out);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::PayoutView;
 use crate::{Account, Amount, Asset};
 
 /// What the pool has its agent show to its user. An agent that does not know a kind shows nothing and answers as usual.
@@ -9,6 +10,8 @@ use crate::{Account, Amount, Asset};
 pub enum NoticeCall {
     /// To a client: what the account that pays for its node has left lasts only for a short time.
     FundsLow(FundsLow),
+    /// To a host: the account that receives what it earns changed, or the node key ordered another one.
+    Payout(PayoutView),
     /// A kind that this version does not know.
     #[serde(other)]
     Unknown,
