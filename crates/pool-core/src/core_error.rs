@@ -186,7 +186,7 @@ errors! {
             /// What the pool charges in.
             asset: Asset,
         }: InvalidParams, "the price is in {given}, and this pool charges in {asset}",
-            hint "Write the price in {}." (asset.unit_names());
+            hint "Write the price in {units}." (units = asset.unit_names());
         /// An order has no reason, or an order about a payout has no reference.
         BlankReason: InvalidParams, "the reason is blank",
             hint "Enter a reason, or the reference of the payment.";

@@ -2,7 +2,8 @@ use crate::{Core, Limits};
 
 impl Core {
     /// Applies new limits. Running deadlines keep their time. While nobody pays, a price applies to new leases at once, and to
-    /// others when they roll over; otherwise it is announced. Returns the names of changed limits that take effect only at the next start.
+    /// others when they roll over; otherwise it is announced. Returns the names of changed limits that take
+    /// effect only at the next start.
     pub fn set_limits(&mut self, limits: Limits) -> Vec<&'static str> {
         let fixed = ["chains", "versions", "profiles", "nonce_ahead_ms", "nonce_behind_ms"];
         let mut limits = limits;
