@@ -50,8 +50,14 @@ impl Core {
         self.persist_pricing(output);
     }
 
-    /// Announces a price. The present one withdraws what was announced.
+    /// Announces a price. The present one withdraws what was announced, and the announced one keeps its time.
     fn announce(&mut self, output: &mut Output, pricing: Pricing) {
+        // What was announced for a time when the pool did not run counts first.
+        self.price_due(output);
+        if self.prices.next.is_some_and(|next| next.pricing == pricing) {
+            self.persist_pricing(output);
+            return;
+        }
         let (now, from) = (output.now, output.now.plus(self.limits.price_notice_ms));
         let next = NextPricing { pricing, from, announced: now };
         self.prices.next = Some(next).filter(|_| pricing != self.pricing());
@@ -147,10 +153,10 @@ impl Core {
         let Some(consent) = self.leases.consent(id) else { return };
         let Some(agent) = self.agents.get(node).filter(|agent| agent.is_connected()) else { return };
         let Pricing { price, fee_bps } = consent.pricing;
-        let told = agent.since() >= self.prices.announced;
+        let informed = agent.since() >= self.prices.announced;
         let agrees = match (agent.dialect(), agent.callable()) {
             // Its welcome text named the price.
-            (AgentProtocol::Protocol2, _) => told,
+            (AgentProtocol::Protocol2, _) => informed,
             // The answers to its reports named the price, and its connect the highest one that it accepts.
             (AgentProtocol::Protocol3, false) => agent.accepts(price),
             (AgentProtocol::Protocol3, true) => {

@@ -67,7 +67,7 @@ fn the_first_account_takes_effect_at_once_and_another_one_a_day_later() {
 }
 
 #[test]
-fn a_connected_host_is_told_of_each_order_and_of_the_change() {
+fn a_connected_host_hears_of_each_order_and_of_the_change() {
     let mut pool = Pool::with(Limits { payout_delay_ms: HOUR_MS, ..priced() });
     let [first, second, _] = accounts();
     pool.offers(Some((first, START)));

@@ -73,12 +73,10 @@ impl Checker {
     fn terms(&self, row: &MeteredPeriod) -> Result<(), Violation> {
         let lease = &row.lease;
         let offered = lease.offered.get().saturating_sub(EPOCH_MS);
-        let at = self.prices.iter().rev().find(|(from, _)| *from <= offered).map(|(_, price)| *price);
-        let fits = if lease.row == 0 {
-            at == Some(lease.price)
-        } else {
-            self.prices.iter().any(|(_, price)| *price == lease.price)
-        };
+        let begun = billed_span(row).map_or(offered, |(from, _)| from);
+        // A later period may have the price of any moment from its offer until it began.
+        let until = if lease.row == 0 { offered } else { begun.max(offered) };
+        let fits = self.prices.between(offered, until).any(|price| price == lease.price);
         if !fits {
             return Promise::Billing.broken(format!("the pool did not charge this price then: {row:?}"));
         }

@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_pool_core::{LeaseRow, Limits, Row};
-use vipnode_types::{LeaseId, NodeId, PaymentMode, Price};
+use vipnode_types::{LeaseId, NodeId, PaymentMode};
 
-use super::{Promise, Violation};
+use super::{ExpectedPrices, Promise, Violation};
 use crate::{AgentPlan, EPOCH_MS, Honesty, Scenario};
 
 /// The longest time a frame takes, in ms; a later one is lost with its socket.
@@ -43,8 +43,7 @@ pub struct Checker {
     pub(super) dishonest: Vec<bool>,
     /// Whether some metered rows are merged, so that what was billed for a span is unknown.
     pub(super) merges: bool,
-    /// The prices of new leases, and from when on (virtual ms).
-    pub(super) prices: Vec<(u64, Price)>,
+    pub(super) prices: ExpectedPrices,
     /// The leases that the pool began where clients pay, by client and host: one that ends for its payer's funds may have no
     /// metered row.
     pub(super) begun: BTreeMap<(NodeId, NodeId), BTreeSet<(u64, LeaseId)>>,
@@ -73,7 +72,7 @@ impl Checker {
             attackers: !scenario.attackers.is_empty(),
             dishonest: scenario.agents.iter().zip(0..).map(|(plan, agent)| lies(plan, agent, scenario)).collect(),
             merges: scenario.limits.periods_an_hour < Limits::default().periods_an_hour,
-            prices: vec![(0, scenario.limits.price)],
+            prices: ExpectedPrices::new(scenario.limits.price, scenario.limits.price_notice_ms),
             begun: BTreeMap::new(),
             pays: !scenario.limits.payment.is_none(),
             sleeps: Vec::new(),
@@ -120,9 +119,9 @@ impl Checker {
         self.sleeps.push((from, to));
     }
 
-    /// Notes that leases cost this price from `from` on (virtual ms).
-    pub fn price_from(&mut self, from: u64, price: Price) {
-        self.prices.push((from, price));
+    /// The prices of leases, as the settings and the notice before a change say.
+    pub const fn prices(&mut self) -> &mut ExpectedPrices {
+        &mut self.prices
     }
 
     /// Notes a lease that the pool stores.

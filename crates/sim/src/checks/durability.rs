@@ -62,6 +62,7 @@ enum StateKey {
 }
 
 fn index(rows: &[Row]) -> BTreeMap<StateKey, &Row> {
+    let pays = rows.iter().any(|row| matches!(row, Row::Payment(mode) if !mode.is_none()));
     let row_key = |row: &Row| match row {
         Row::Node(node) => Some(RowKey::Node(node.id)),
         Row::Lease(lease) => Some(RowKey::Lease(lease.id)),
@@ -78,7 +79,8 @@ fn index(rows: &[Row]) -> BTreeMap<StateKey, &Row> {
         Row::Account(row) => Some(StateKey::Account(row.account)),
         Row::LinkCounter(account, _) => Some(StateKey::LinkCounter(*account)),
         Row::Period(_) => Some(StateKey::Period),
-        Row::Pricing(_) => Some(StateKey::Pricing),
+        // A pool that no longer charges follows its settings.
+        Row::Pricing(_) => pays.then_some(StateKey::Pricing),
         row => row_key(row).map(StateKey::Row),
     };
     rows.iter().filter_map(|row| key(row).map(|key| (key, row))).collect()

@@ -32,13 +32,11 @@ impl Encode for Notice {
             | Self::HostSlow { lease, host, .. }
             | Self::HostLost { lease, host } => (*lease, *host).encode(out),
             Self::LeaseUnpaid { lease, host, account } => {
-                lease.encode(out);
-                host.encode(out);
+                (*lease, *host).encode(out);
                 account.encode(out);
             }
             Self::HostConnected { lease, host, after_ms } => {
-                lease.encode(out);
-                host.encode(out);
+                (*lease, *host).encode(out);
                 after_ms.unwrap_or_default().encode(out);
             }
             Self::HostNotConnected { lease, host: peer, version, cause }
@@ -66,8 +64,7 @@ impl Encode for Notice {
                 (*lease, *client).encode(out);
             }
             Self::ClientEvicted { lease, client, reason } => {
-                lease.encode(out);
-                client.encode(out);
+                (*lease, *client).encode(out);
                 reason.encode(out);
             }
             Self::Offering { slots, why } => {

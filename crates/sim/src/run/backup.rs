@@ -13,6 +13,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Backup {
     store: MemoryStore,
+    /// When it was made, in virtual ms.
+    made: u64,
     /// What the operator was acknowledged until then.
     acknowledged: AcknowledgedOrders,
 }
@@ -22,7 +24,7 @@ impl Simulation {
     pub(super) fn back_up(&mut self) {
         if self.scenario.credit.restores && self.rng.chance(300) {
             let (store, acknowledged) = (self.pool.store().clone(), self.operator.acknowledged.clone());
-            self.pool.backup = Some(Backup { store, acknowledged });
+            self.pool.backup = Some(Backup { store, made: self.now, acknowledged });
             self.log(|| "the operator backs up the database".to_owned());
         }
     }
@@ -34,12 +36,13 @@ impl Simulation {
             return;
         }
         self.pool_crashes(down_ms, true);
-        let Some(Backup { mut store, acknowledged }) = self.pool.backup.take() else { return };
+        let Some(Backup { mut store, made, acknowledged }) = self.pool.backup.take() else { return };
         self.log(|| "the operator restores the backup".to_owned());
         let beyond = (EPOCH_MS + self.now).saturating_mul(1_000);
         let applied = store.apply(&[Row::NextLease(beyond)]);
         self.require(applied.map(drop).map_err(|error| Promise::Durability.violation(error)));
         *self.pool.store() = store;
+        self.checker.prices().restored(made);
         self.operator.restored(acknowledged);
     }
 }

@@ -309,6 +309,8 @@ impl Simulation {
         let stored = rows.iter().rev().find_map(|row| if let Row::Payment(mode) = row { Some(*mode) } else { None });
         self.checker.mode(stored.unwrap_or(PaymentMode::None));
         self.change_terms();
+        let paid = stored.is_some_and(|mode| !mode.is_none()) && !self.pool.limits.payment.is_none();
+        self.checker.prices().settings(self.now, self.pool.limits.price, paid);
         let now = Ms::new(EPOCH_MS + self.now);
         self.pool.core = Some(Core::restore(self.pool.limits.clone(), self.rng.seed(), now, rows));
         // What ran until now ends under the mode in which it ran.
@@ -329,7 +331,6 @@ impl Simulation {
             (limits.price, limits.fee_bps) = (Price::per_minute(self.rng.range(1, 1_000_000_000)), fee_bps);
             let price = limits.price;
             self.log(|| format!("the pool starts with another price: {price}"));
-            self.checker.price_from(self.now, price);
         }
         if self.scenario.credit.switches_mode && self.rng.chance(400) {
             let limits = &mut self.pool.limits;

@@ -57,6 +57,7 @@ impl Scenario {
         scenario.credit.restores &= scenario.agents.iter().all(|plan| !plan.protocol2);
         let CreditShape { changes_price, switches_mode, restores, league } = &scenario.credit;
         if *changes_price {
+            scenario.limits.price_notice_ms = rng.range(0, 20 * MINUTE_MS);
             // Without a maximum, clients would keep the first price as theirs, and refuse a higher one.
             scenario.agents.iter_mut().for_each(|plan| plan.config.max_price = HIGHEST_PRICE.parse().ok());
         }

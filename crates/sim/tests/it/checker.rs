@@ -35,7 +35,7 @@ impl Fixture {
         let slots = scenario.agents[0].config.host.as_ref().unwrap().slots;
         let (host, client) = (scenario.agents[0].id, scenario.agents[1].id);
         let mut checker = Checker::new(&scenario);
-        checker.price_from(0, Price::per_minute(1_000));
+        checker.prices().settings(0, Price::per_minute(1_000), false);
         Self { checker, ground_truth, host, client, slots }
     }
 
@@ -160,7 +160,10 @@ fn another_price_and_a_debt_of_a_pool_without_payments_are_seen() {
     let other = Price::per_minute(7);
     let row = priced(&fixture, other, 0);
     assert_broken(Promise::Billing, fixture.metered(&row), "did not charge this price then");
-    fixture.checker.price_from(10 * MINUTE_MS, other);
+    fixture.checker.prices().settings(9 * MINUTE_MS, other, true);
+    let early = priced(&fixture, other, 1);
+    assert_broken(Promise::Billing, fixture.metered(&early), "did not charge this price then");
+    fixture.checker.prices().settings(10 * MINUTE_MS, other, false);
     assert_broken(Promise::Billing, fixture.metered(&row), "did not charge this price then");
     fixture.metered(&priced(&fixture, other, 1)).unwrap();
     let mut row = priced(&fixture, price, 0);
