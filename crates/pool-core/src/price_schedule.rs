@@ -16,6 +16,8 @@ pub(crate) struct PriceSchedule {
     pub(crate) next: Option<NextPricing>,
     /// When the present price was announced; an agent of protocol 2 that connected later has agreed to it.
     pub(crate) announced: Ms,
+    /// Since when the present price and fee count: no earlier time is billed at them.
+    pub(crate) since: Ms,
     /// When the price last changed; `None` if it did not.
     pub(crate) changed: Option<Ms>,
 }
@@ -28,12 +30,12 @@ impl PriceSchedule {
 
     /// Continues with a stored row.
     pub(crate) const fn restore(&mut self, row: &PricingRow) {
-        let PricingRow { settings, announced, next, .. } = *row;
-        (self.followed, self.announced, self.next) = (settings, announced, next);
+        let PricingRow { settings, announced, since, next, .. } = *row;
+        (self.followed, self.announced, self.since, self.next) = (settings, announced, since, next);
     }
 
     /// Returns the row to store, with the price that counts now.
     pub(crate) const fn row(&self, current: Pricing) -> PricingRow {
-        PricingRow { settings: self.followed, current, announced: self.announced, next: self.next }
+        PricingRow { settings: self.followed, current, announced: self.announced, since: self.since, next: self.next }
     }
 }

@@ -129,6 +129,8 @@ pub struct PricingRow {
     pub current: Pricing,
     /// When that was announced.
     pub announced: Ms,
+    /// Since when it counts.
+    pub since: Ms,
     /// What was announced since then.
     pub next: Option<NextPricing>,
 }

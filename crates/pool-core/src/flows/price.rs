@@ -97,6 +97,9 @@ impl Core {
         if pricing.price != self.limits.price {
             self.prices.changed = Some(now);
         }
+        if pricing != self.pricing() {
+            self.prices.since = now;
+        }
         (self.limits.price, self.limits.fee_bps) = (pricing.price, pricing.fee_bps);
     }
 
@@ -118,9 +121,10 @@ impl Core {
         self.next_price().filter(|_| announced >= connected)
     }
 
-    /// The price that a lease takes at its rollover if both sides agree; `None` if it has that price, or nobody pays.
-    pub(crate) fn price_to_agree(&self, lease: &Lease) -> Option<Pricing> {
-        let pricing = Some(self.pricing()).filter(|_| self.ledger.is_some());
+    /// The price that a lease takes at a rollover at `at` if both sides agree; `None` if it has that price, the price counts only
+    /// since a later time, or nobody pays.
+    pub(crate) fn price_to_agree(&self, lease: &Lease, at: Ms) -> Option<Pricing> {
+        let pricing = Some(self.pricing()).filter(|_| self.ledger.is_some() && at >= self.prices.since);
         pricing.filter(|pricing| self.leases.pricing(lease) != Some(*pricing))
     }
 

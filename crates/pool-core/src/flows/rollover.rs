@@ -28,7 +28,7 @@ impl Core {
                 self.end_lease(output, index, EvictReason::NoPayer, None, None);
             }
             Rollover::Next { at, price } => {
-                let asked = self.price_to_agree(lease);
+                let asked = self.price_to_agree(lease, at);
                 // Where clients pay, both sides agree first.
                 let price = price.filter(|_| self.ledger.is_none());
                 let pricing = price.map(|price| Pricing { price, fee_bps: self.limits.fee_bps });

@@ -56,9 +56,9 @@ impl Pool {
     /// Lets time pass until the lease has rolled over and its host was asked about the price.
     fn rolls_over(&mut self) {
         let due = self.now.plus(DAY_MS);
-        self.pass_with(due.minus(5_000).since(self.now), &[HOST, CLIENT]);
+        self.pass_with(due.minus(120_000).since(self.now), &[HOST, CLIENT]);
         let asked = |pool: &Self| pool.calls.iter().any(|(_, _, call)| matches!(call, PoolCall::Price(_)));
-        for _ in 0..60 {
+        for _ in 0..180 {
             if !asked(self) {
                 self.pass_with(1_000, &[HOST, CLIENT]);
             }
@@ -76,9 +76,14 @@ impl Pool {
     }
 }
 
+/// A price counts before a lease of today rolls over.
+fn short_notice() -> Limits {
+    Limits { price_notice_ms: DAY_MS - HOUR_MS, ..limits() }
+}
+
 /// The lease rolled over at the new price, and both sides were asked.
 fn asked() -> (Pool, LeaseId, [CallId; 2]) {
-    let (mut pool, lease) = Pool::paying(limits());
+    let (mut pool, lease) = Pool::paying(short_notice());
     pool.announces(wei(NEW), Some(500)).unwrap();
     pool.rolls_over();
     let calls = [CLIENT, HOST].map(|agent| {
@@ -124,6 +129,22 @@ fn a_lease_takes_the_price_at_its_rollover_once_both_sides_agreed() {
     assert_eq!(rows.last().unwrap().lease.fee_bps, 500);
 }
 
+/// Both sides last saw each other before the price counted, so the next period begins before that, too.
+#[test]
+fn a_lease_that_rolls_over_up_to_when_a_price_counts_keeps_the_old_one_until_the_next_rollover() {
+    let (mut pool, lease) = Pool::paying(limits());
+    pool.announces(wei(NEW), Some(500)).unwrap();
+    pool.rolls_over();
+    assert_eq!((pool.core.limits.price, pool.take_price(HOST)), (wei(NEW), None));
+    assert_eq!(pool.costs(lease), Some(wei(OLD)));
+    pool.rolls_over();
+    for agent in [CLIENT, HOST] {
+        let (call, _) = pool.take_price(agent).expect("a question about the price");
+        pool.done(call, CallOutcome::Done);
+    }
+    assert_eq!(pool.costs(lease), Some(wei(NEW)));
+}
+
 #[test]
 fn a_lease_ends_at_its_rollover_if_a_side_refuses_or_does_not_answer() {
     let refused = CallOutcome::Refused(WireError::new(ErrorCode::Refused, "too expensive", ""));
@@ -153,7 +174,7 @@ fn a_side_that_is_not_connected_is_asked_when_it_connects() {
 
 #[test]
 fn a_client_over_http_agrees_by_its_maximum() {
-    let (mut pool, lease) = Pool::paying(limits());
+    let (mut pool, lease) = Pool::paying(short_notice());
     pool.announces(wei(NEW), None).unwrap();
     pool.connect_over_http(CLIENT, client(CLIENT), address(CLIENT)).unwrap();
     pool.full(CLIENT, &[(lease, KEPT)]);

@@ -202,10 +202,11 @@ impl Encode for LastReport {
 
 impl Encode for PricingRow {
     fn encode(&self, out: &mut Encoder) {
-        let Self { settings, current, announced, next } = self;
+        let Self { settings, current, announced, since, next } = self;
         settings.encode(out);
         current.encode(out);
         announced.encode(out);
+        since.encode(out);
         next.map(|next| (next.pricing, (next.from, next.announced))).encode(out);
     }
 }

@@ -94,4 +94,6 @@ fn a_ledger_keeps_its_books_through_faults() {
     assert!(failures.is_empty(), "{} seeds failed\n\n{}", failures.len(), failures.join("\n\n"));
     let billed_ms: u64 = runs.iter().filter_map(|(_, run)| Some(run.as_ref().ok()?.billed_ms)).sum();
     assert!(billed_ms > CREDIT_SEEDS * 5 * 60_000, "{billed_ms} ms: funded pairs are connected and billed");
+    // A period that began before a price counted was billed at it.
+    run_seed(Family::Credit, 168).unwrap();
 }

@@ -124,10 +124,8 @@ fn any_pricing_row() -> impl Strategy<Value = PricingRow> {
     let ms = || (0_u64..1_000).prop_map(Ms::new);
     let next = (any_pricing(), ms(), ms());
     let next = next.prop_map(|(pricing, from, announced)| NextPricing { pricing, from, announced });
-    (any_pricing(), any_pricing(), ms(), option::of(next)).prop_map(|(settings, current, announced, next)| PricingRow {
-        settings,
-        current,
-        announced,
-        next,
+    let times = (ms(), ms());
+    (any_pricing(), any_pricing(), times, option::of(next)).prop_map(|(settings, current, (announced, since), next)| {
+        PricingRow { settings, current, announced, since, next }
     })
 }

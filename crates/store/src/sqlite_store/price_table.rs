@@ -42,8 +42,8 @@ pub(super) fn read_asset(connection: &Connection) -> Result<Option<Asset>> {
 pub(super) fn write_pricing(connection: &Connection, row: &PricingRow) -> Result<()> {
     const WRITE: &str = "
         UPDATE pool SET set_price = ?1, set_fee_bps = ?2, price = ?3, fee_bps = ?4, price_announced = ?5,
-            next_price = ?6, next_fee_bps = ?7, next_from = ?8, next_announced = ?9";
-    let PricingRow { settings, current, announced, next } = row;
+            price_since = ?6, next_price = ?7, next_fee_bps = ?8, next_from = ?9, next_announced = ?10";
+    let PricingRow { settings, current, announced, since, next } = row;
     let next_price = next.map(|next| number(connection, next.pricing.price)).transpose()?;
     let (set_price, price) = (number(connection, settings.price)?, number(connection, current.price)?);
     let mut statement = connection.prepare_cached(WRITE)?;
@@ -53,6 +53,7 @@ pub(super) fn write_pricing(connection: &Connection, row: &PricingRow) -> Result
     bindings.put(price)?;
     bindings.put(current.fee_bps)?;
     bindings.ms(*announced)?;
+    bindings.ms(*since)?;
     bindings.put(next_price)?;
     bindings.put(next.map(|next| next.pricing.fee_bps))?;
     bindings.optional_ms(next.map(|next| next.from))?;
@@ -64,18 +65,20 @@ pub(super) fn write_pricing(connection: &Connection, row: &PricingRow) -> Result
 /// Reads what slots cost, and what was announced; `None` if that was never stored.
 pub(super) fn read_pricing(connection: &Connection) -> Result<Option<PricingRow>> {
     const READ: &str = "
-        SELECT set_price, set_fee_bps, price, fee_bps, price_announced, next_price, next_fee_bps, next_from, next_announced
+        SELECT set_price, set_fee_bps, price, fee_bps, price_announced, price_since, next_price, next_fee_bps, next_from,
+            next_announced
         FROM pool WHERE price IS NOT NULL";
     let read = |row: &rusqlite::Row<'_>| {
         let mut columns = Columns::of(row);
         let mut pricing = || -> Result<StoredPricing> { Ok((columns.get()?, columns.get()?)) };
         let (settings, current) = (pricing()?, pricing()?);
-        let announced = columns.ms()?;
+        let counts = (columns.ms()?, columns.ms()?);
         let next: StoredPricing = (columns.get()?, columns.get()?);
         let times = columns.optional_ms()?.zip(columns.optional_ms()?);
-        Ok((settings, current, announced, next, times))
+        Ok((settings, current, counts, next, times))
     };
-    let Some((settings, current, announced, next, times)) = connection.query_row(READ, [], read).optional()? else {
+    let Some((settings, current, (announced, since), next, times)) = connection.query_row(READ, [], read).optional()?
+    else {
         return Ok(None);
     };
     let (Some(settings), Some(current)) = (pricing_of(connection, settings)?, pricing_of(connection, current)?) else {
@@ -83,7 +86,7 @@ pub(super) fn read_pricing(connection: &Connection) -> Result<Option<PricingRow>
     };
     let next = pricing_of(connection, next)?.zip(times);
     let next = next.map(|(pricing, (from, announced))| NextPricing { pricing, from, announced });
-    Ok(Some(PricingRow { settings, current, announced, next }))
+    Ok(Some(PricingRow { settings, current, announced, since, next }))
 }
 
 /// The number of a price, and a fee.

@@ -20,7 +20,7 @@ const VERSION_1: &str = "
         incarnation INTEGER NOT NULL DEFAULT 0,
         pruned_entry INTEGER NOT NULL DEFAULT 0, pruned_period INTEGER NOT NULL DEFAULT 0,
         set_price INTEGER, set_fee_bps INTEGER, price INTEGER, fee_bps INTEGER, price_announced INTEGER,
-        next_price INTEGER, next_fee_bps INTEGER, next_from INTEGER, next_announced INTEGER
+        price_since INTEGER, next_price INTEGER, next_fee_bps INTEGER, next_from INTEGER, next_announced INTEGER
     ) STRICT;
     INSERT INTO pool (only, seq) VALUES (0, 0);
 
