@@ -29,7 +29,8 @@ limits! {
         /// A request for hosts is answered after this time with the hosts found so far.
         ask_deadline_ms: u64 = 5 * SECOND, Time 100..=MINUTE;
         /// An offer ends if client and host do not both see each other within this time. If neither node may dial the other yet,
-        /// the time counts from when one of them may.
+        /// the time counts from when one of them may. For a client that is not proven, it does only while more slots are free
+        /// than waiting clients need.
         offer_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
         /// An offer to a side of protocol 2 ends this long after the longest gap between two of its updates.
         offer_update_ms: u64 = 30 * SECOND, Time SECOND..=10 * MINUTE;
@@ -117,6 +118,7 @@ limits! {
         /// free on that chain. Beyond it, they may hold at most as many as slots remain free of those that clients of two wide
         /// blocks (/16, /32) used at once before (while no host on that chain has served a client: of twice as many
         /// slots as one client may be offered at once, see `extra_offers`); further requests for hosts are answered "busy".
+        /// Offers of hosts of protocol 2 last longer, so the same applies to those among themselves, with a minimum of one.
         offers_minimum: u32 = 4, Count 1..=4_294_967_295;
         /// Nodes in `avoid`; the rest is ignored.
         avoid: u32 = 64, Count 0..=1_000;

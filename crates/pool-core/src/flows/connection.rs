@@ -9,7 +9,7 @@ use crate::{
     AddressBlock, ConnectionId, Core, Credentials, Effect, NodeRow, Row, RowKey,
     agents::{Changed, hello::Hello},
     core_error::CoreError,
-    leases::lease::UNSEEN,
+    leases::lease::{CountedAs, UNSEEN},
     output::Output,
 };
 
@@ -132,13 +132,15 @@ impl Core {
             }
             self.detach(output, index);
         }
-        let pending =
-            self.leases.of_client(index).filter(|(_, lease)| !lease.is_running() && lease.is_shared()).count();
-        let before = self.context().offer_share(index);
+        let pending = self.leases.of_client(index).filter(|(_, lease)| !lease.is_running());
+        let pending: Vec<CountedAs> = pending.map(|(_, lease)| lease.counted()).collect();
+        let before: Vec<_> = pending.iter().map(|counted| self.share_of(index, *counted)).collect();
         // Not refreshed here: the old description is outdated, and the new one is stored next.
         let _stale = self.agents.attach(index, connection, from, output.now, &self.limits);
-        let after = self.context().offer_share(index);
-        self.matching.offers_move(pending, before, after);
+        for (before, counted) in before.into_iter().zip(pending) {
+            let after = self.share_of(index, counted);
+            self.matching.offer_moves(before, after);
+        }
         replaced
     }
 

@@ -46,7 +46,7 @@ impl Core {
         if lease.is_running() {
             self.matching.host_unpaired(lease.host());
         } else {
-            let share = self.share_of(lease.client(), lease.is_shared());
+            let share = self.share_of(lease.client(), lease.counted());
             let (matching, context) = self.matching();
             matching.offer_settled(lease.client(), share, context);
         }

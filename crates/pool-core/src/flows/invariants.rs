@@ -6,7 +6,7 @@ use crate::{
     Core,
     agents::node::Node,
     collections::slab::NIL,
-    leases::lease::{Lease, UNSEEN},
+    leases::lease::{CountedAs, Lease, UNSEEN},
     ledger::burn::BurnRate,
 };
 
@@ -193,11 +193,14 @@ impl Core {
 
     fn check_sums(&self) -> Result<(), BrokenInvariant> {
         let pending = self.leases.iter().filter(|(_, lease)| !lease.is_running());
-        let (mut offers, mut in_blocks) = (0_u32, 0_u64);
+        let (mut offers, mut in_blocks) = (0_u32, [0_u64; 2]);
         for (_, lease) in pending {
             offers = offers.saturating_add(1);
             let address = self.agents.address(lease.client());
-            in_blocks = in_blocks.saturating_add(u64::from(lease.is_shared() && address.is_some()));
+            let is_shared = address.is_some() && lease.counted() != CountedAs::Unshared;
+            let is_late = address.is_some() && lease.counted() == CountedAs::SharedLate;
+            in_blocks = [(0, is_shared), (1, is_late)]
+                .map(|(at, more)| in_blocks.get(at).map_or(0, |count: &u64| count.saturating_add(u64::from(more))));
         }
         let pairs = self.metering.counts_pairs_right(&self.agents);
         BrokenInvariant::unless(pairs, || "remembered pairs are miscounted".to_owned())?;

@@ -6,7 +6,7 @@ use vipnode_types::{
 use crate::{
     Core,
     agents::node::Node,
-    leases::{offer::LeaseTerms, pricing::Pricing},
+    leases::{lease::CountedAs, offer::LeaseTerms, pricing::Pricing},
     matching::{OfferedPair, host_search::Apart, no_host::NoHost, pending_offers::OfferShare},
     output::Output,
 };
@@ -86,10 +86,11 @@ impl Core {
         let (client_id, address) = (node.id(), node.address());
         let shared = self.agents.is_limited(client, &self.limits)
             && self.matching.counts_to_share(host, node.chain(), self.context());
+        let counted = self.counted_as(host, shared);
         let offer =
-            self.leases.offer(output, LeaseTerms { client, host, pricing: Pricing { price, fee_bps }, shared })?;
+            self.leases.offer(output, LeaseTerms { client, host, pricing: Pricing { price, fee_bps }, counted })?;
         self.watch_pair(client, host);
-        let share = self.share_of(client, shared);
+        let share = self.share_of(client, counted);
         self.matching.offered(OfferedPair { client, host, address }, share, output.now, &self.limits);
         let (matching, context) = self.matching();
         matching.begin_trial(offer.id, (client, host), context);
@@ -109,8 +110,22 @@ impl Core {
     }
 
     /// Returns the share that an offer to a client counts to, if it counts to one.
-    pub(crate) fn share_of(&self, client: u32, shared: bool) -> Option<OfferShare> {
-        if shared { self.context().offer_share(client) } else { None }
+    pub(crate) fn share_of(&self, client: u32, counted: CountedAs) -> Option<OfferShare> {
+        let share = self.context().offer_share(client)?;
+        match counted {
+            CountedAs::Unshared => None,
+            CountedAs::Shared => Some(share),
+            CountedAs::SharedLate => Some(OfferShare { late: true, ..share }),
+        }
+    }
+
+    /// What an offer of a host counts to, if it is `shared`.
+    pub(crate) fn counted_as(&self, host: u32, shared: bool) -> CountedAs {
+        match (shared, self.agents.dialect(host).reports_at_once()) {
+            (false, _) => CountedAs::Unshared,
+            (true, true) => CountedAs::Shared,
+            (true, false) => CountedAs::SharedLate,
+        }
     }
 
     /// Watches both sides of a new lease for silence, and counts the host's slot as taken.

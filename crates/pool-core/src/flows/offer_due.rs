@@ -79,12 +79,17 @@ impl Core {
             self.leases.arm_offer(lease.id(), output.now.plus(self.limits.offer_ms));
             return;
         };
-        let (client, host, offered) = (lease.client(), lease.host(), lease.offered());
+        let (id, client, host, offered) = (lease.id(), lease.client(), lease.host(), lease.offered());
         // Nodes that may not dial yet have as long as for a new offer from when one of them may.
-        let redials = self.redial_ms(client, host).map(|ms| output.now.plus(ms));
-        let ends = self.offer_ends(lease, redials.unwrap_or(from));
+        let redials = self.redial_ms(client, host).filter(|_| self.may_await_redial(client));
+        if redials.is_some_and(|ms| ms > self.limits.offer_ms) {
+            // Others may need the slot by then.
+            self.leases.arm_offer(id, output.now.plus(self.limits.offer_ms));
+            return;
+        }
+        let ends = self.offer_ends(lease, redials.map_or(from, |ms| output.now.plus(ms)));
         if ends > output.now {
-            self.leases.arm_offer(lease.id(), ends);
+            self.leases.arm_offer(id, ends);
             return;
         }
         let never_connected = !lease.sees(Side::Host);
@@ -94,6 +99,15 @@ impl Core {
             self.strike(host, client);
         }
         self.end_lease(output, index, EvictReason::NotConnected, None, None);
+    }
+
+    /// Whether an offer to a client may hold its slot until one of the two nodes may dial again.
+    ///
+    /// The attack: free ids connect and leave, and the next offers to the same pairs hold the slots more than twice as long as
+    /// others. So those of a client that is not proven do only while more slots are free than waiting clients need.
+    fn may_await_redial(&self, client: u32) -> bool {
+        let spare = |node| self.matching.has_slots_to_spare(node, self.context());
+        !self.agents.is_limited(client, &self.limits) || self.agents.get(client).is_some_and(spare)
     }
 
     /// Counts against a host that it did not connect with a client, or that its agent described it wrongly.

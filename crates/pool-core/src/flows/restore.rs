@@ -262,8 +262,8 @@ impl Core {
     fn restore_lease(&mut self, row: &LeaseRow) {
         let (Some(client), Some(host)) = (self.agents.find(&row.client), self.agents.find(&row.host)) else { return };
         let limited = self.agents.is_limited(client, &self.limits);
-        let shared = limited && self.matching.has_served(host, self.context());
-        let Some(index) = self.leases.restore(row, client, host, shared) else { return };
+        let counted = self.counted_as(host, limited && self.matching.has_served(host, self.context()));
+        let Some(index) = self.leases.restore(row, client, host, counted) else { return };
         self.watch_pair(client, host);
         let Some(lease) = self.leases.get(index) else { return };
         let (id, running, down) = (lease.id(), lease.is_running(), lease.host_down() != UNSEEN);

@@ -53,6 +53,17 @@ impl ListLink {
     pub(crate) const NONE: Self = Self { prev: NIL, next: NIL };
 }
 
+/// What a lease counts to while it is pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CountedAs {
+    /// To no share.
+    Unshared,
+    /// To the share of its client's address block.
+    Shared,
+    /// To that share, and to the block's share of the offers of hosts that report with their updates only.
+    SharedLate,
+}
+
 /// When the sides of a row first saw each other, and when the host reported the client as gone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FirstSeen {
@@ -94,14 +105,19 @@ impl Lease {
         Self { row, carry, client_up, host_up, host_down, progress, ..self }
     }
 
-    /// The same lease. `shared` is whether it counts to the share of its client's address block while it is pending.
-    pub(in crate::leases) const fn with_share(self, shared: bool) -> Self {
-        Self { progress: self.progress.with(LeaseProgress::SHARED, shared), ..self }
+    /// The same lease, which counts so while it is pending.
+    pub(in crate::leases) const fn counted_as(self, counted: CountedAs) -> Self {
+        let shared = self.progress.with(LeaseProgress::SHARED, !matches!(counted, CountedAs::Unshared));
+        Self { progress: shared.with(LeaseProgress::LATE, matches!(counted, CountedAs::SharedLate)), ..self }
     }
 
-    /// Whether it counts to the share of its client's address block while it is pending.
-    pub(crate) const fn is_shared(&self) -> bool {
-        self.progress.has(LeaseProgress::SHARED)
+    /// What it counts to while it is pending.
+    pub(crate) const fn counted(&self) -> CountedAs {
+        match (self.progress.has(LeaseProgress::SHARED), self.progress.has(LeaseProgress::LATE)) {
+            (false, _) => CountedAs::Unshared,
+            (true, false) => CountedAs::Shared,
+            (true, true) => CountedAs::SharedLate,
+        }
     }
 
     pub(crate) const fn id(&self) -> LeaseId {

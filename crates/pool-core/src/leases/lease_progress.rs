@@ -1,4 +1,4 @@
-/// The state of a lease, and two flags, in one byte.
+/// The state of a lease, and three flags, in one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::leases) struct LeaseProgress(u8);
 
@@ -22,6 +22,8 @@ impl LeaseProgress {
     pub(in crate::leases) const HOST_GONE_ARMED: Self = Self(0b0100);
     /// While the lease is pending, it counts to the share of its client's address block.
     pub(in crate::leases) const SHARED: Self = Self(0b1000);
+    /// Its host's agent reports with its updates only, so that its offer lasts longer than others.
+    pub(in crate::leases) const LATE: Self = Self(0b1_0000);
     /// The bits of the state.
     const STATE: Self = Self(0b0011);
 

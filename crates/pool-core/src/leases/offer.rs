@@ -4,7 +4,7 @@ use crate::{
     LeaseRow,
     leases::{
         Leases,
-        lease::{FirstSeen, Lease, UNSEEN},
+        lease::{CountedAs, FirstSeen, Lease, UNSEEN},
         lease_progress::LeaseState,
         pricing::Pricing,
         table::List,
@@ -25,17 +25,17 @@ pub(crate) struct LeaseTerms {
     pub(crate) client: u32,
     pub(crate) host: u32,
     pub(crate) pricing: Pricing,
-    /// Whether it counts to the share of its client's address block while it is pending.
-    pub(crate) shared: bool,
+    /// What it counts to while it is pending.
+    pub(crate) counted: CountedAs,
 }
 
 impl Leases {
     /// Adds a lease that its host has yet to admit. Returns `None` at 2^32 - 1 leases or 65,536 prices.
     pub(crate) fn offer(&mut self, output: &mut Output, terms: LeaseTerms) -> Option<NewLease> {
-        let LeaseTerms { client, host, pricing, shared } = terms;
+        let LeaseTerms { client, host, pricing, counted } = terms;
         let price = self.keep_price(pricing)?;
         let id = self.name(output);
-        let index = self.table.insert(Lease::new(id, client, host, price, output.now).with_share(shared))?;
+        let index = self.table.insert(Lease::new(id, client, host, price, output.now).counted_as(counted))?;
         self.link(index);
         if let Some(node) = self.nodes.get_mut(client) {
             node.admitting = node.admitting.saturating_add(1);
@@ -47,11 +47,11 @@ impl Leases {
     }
 
     /// Adds a lease from a stored row. Returns `None` at 2^32 - 1 leases or 65,536 prices.
-    pub(crate) fn restore(&mut self, row: &LeaseRow, client: u32, host: u32, shared: bool) -> Option<u32> {
+    pub(crate) fn restore(&mut self, row: &LeaseRow, client: u32, host: u32, counted: CountedAs) -> Option<u32> {
         let price = self.keep_price(Pricing { price: row.price, fee_bps: row.fee_bps })?;
         let client_up = row.client_seen.map_or(UNSEEN, |(up, _)| up);
         let (host_up, host_down) = row.host_seen.map_or((UNSEEN, UNSEEN), |(up, down)| (up, down.unwrap_or(UNSEEN)));
-        let lease = Lease::new(row.id, client, host, price, row.offered).with_share(shared);
+        let lease = Lease::new(row.id, client, host, price, row.offered).counted_as(counted);
         let index =
             self.table.insert(lease.restored(row.row, row.carry, FirstSeen { client_up, host_up, host_down }))?;
         self.link(index);

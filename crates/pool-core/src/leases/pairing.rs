@@ -2,7 +2,7 @@ use vipnode_types::{Ms, wire::Side};
 
 use crate::leases::{
     Leases,
-    lease::{FirstSeen, UNSEEN},
+    lease::{CountedAs, FirstSeen, UNSEEN},
     lease_progress::LeaseState,
     pricing::Pricing,
 };
@@ -12,8 +12,8 @@ use crate::leases::{
 pub(crate) struct Paired {
     pub(crate) client: u32,
     pub(crate) host: u32,
-    /// Whether the offer counted to the share of its client's address block.
-    pub(crate) shared: bool,
+    /// What the offer counted to.
+    pub(crate) counted: CountedAs,
 }
 
 impl Leases {
@@ -28,10 +28,10 @@ impl Leases {
     pub(crate) fn pair(&mut self, index: u32) -> Option<Paired> {
         let lease = self.table.get_mut(index).filter(|lease| lease.runs() && !lease.is_running())?;
         lease.set_state(LeaseState::Running);
-        let (client, host, shared) = (lease.client(), lease.host(), lease.is_shared());
+        let (client, host, counted) = (lease.client(), lease.host(), lease.counted());
         self.table.period_begins(index);
         self.running = self.running.saturating_add(1);
-        Some(Paired { client, host, shared })
+        Some(Paired { client, host, counted })
     }
 
     /// Sets that the host last saw the client at `end`. Returns true if the client's report has no deadline yet.

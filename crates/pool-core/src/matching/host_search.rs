@@ -51,6 +51,8 @@ pub(crate) struct Criteria {
     apart: Apart,
     /// Whether clients were connected with any of the hosts that have free slots.
     pub(in crate::matching) any_has_served: bool,
+    /// Whether its address block has as many pending offers of hosts that report with their updates only as it may.
+    pub(in crate::matching) late_offers_exhausted: bool,
     /// The wide block of the client.
     wide: WideBlock,
     /// What the search has learned of classes of hosts.
@@ -216,6 +218,7 @@ impl Matching {
         let node = context.agents.get(client);
         let wide = node.map_or(AddressBlock::ALL, |node| self.block_of(node)).wide();
         let any_has_served = chain.is_some_and(|chain| self.knows_hosts_on(chain, context));
+        let late_offers_exhausted = self.late_offers_exhausted(client, context);
         let classes = BTreeMap::new();
         Criteria {
             client,
@@ -229,6 +232,7 @@ impl Matching {
             kind,
             apart: Apart::Nothing,
             any_has_served,
+            late_offers_exhausted,
             wide,
             classes,
         }

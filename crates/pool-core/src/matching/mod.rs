@@ -137,7 +137,9 @@ struct NodeMatching {
     /// The free slots that it adds to its chain's sum.
     open_free: u32,
     /// Those of them that it adds to its chain's sum of slots that clients of two wide blocks used before.
-    open_shown: u32,
+    open_shown: u16,
+    /// Whether it adds them to the sums of hosts that report with their updates only.
+    open_late: bool,
     /// Whether it is included in the count of connected clients.
     counted_client: bool,
     /// Whether it is a host that refused or was late, and gets no offer until a timer ends.
@@ -167,6 +169,7 @@ impl Default for NodeMatching {
             open_has_served: false,
             open_free: 0,
             open_shown: 0,
+            open_late: false,
             counted_client: false,
             host_backing_off: false,
             refusals: 0,
@@ -326,12 +329,10 @@ impl Matching {
         }
     }
 
-    /// Moves pending offers with their client to another share.
-    pub(crate) fn offers_move(&mut self, count: usize, before: Option<OfferShare>, after: Option<OfferShare>) {
-        for _ in 0..count {
-            self.pending_offers.sub(before);
-            self.pending_offers.add(after);
-        }
+    /// Moves a pending offer with its client to another share.
+    pub(crate) fn offer_moves(&mut self, before: Option<OfferShare>, after: Option<OfferShare>) {
+        self.pending_offers.sub(before);
+        self.pending_offers.add(after);
     }
 
     /// Remembers how a host was selected for a lease.

@@ -254,6 +254,10 @@ impl Rejection {
                 "is new and takes no more clients until its first have connected",
                 "are new and take no more clients until their first have connected",
             ),
+            Self::LateOffers => of_number(
+                "reports its clients late, and clients in your address block have too many pending offers of such hosts",
+                "report their clients late, and clients in your address block have too many pending offers of such hosts",
+            ),
             Self::Avoided => of_number(
                 "is avoided by your agent after a failed connection",
                 "are avoided by your agent after failed connections",

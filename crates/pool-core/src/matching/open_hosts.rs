@@ -36,6 +36,8 @@ pub(crate) struct ChainHosts {
     pub(crate) free: u64,
     /// The free slots that clients of two wide blocks used before; what a host only claims does not count.
     pub(crate) shown: u64,
+    /// Of both, those of hosts that report with their updates only.
+    pub(crate) late: [u64; 2],
 }
 
 impl ChainHosts {
@@ -43,6 +45,14 @@ impl ChainHosts {
     pub(crate) fn failed_before(&self, class: LastingClass) -> Option<&Incompatibilities> {
         let failed = self.failed.get(class).filter(|failed| failed.checked >= self.classes.next());
         failed.map(|failed| &failed.why)
+    }
+
+    /// Counts the slots of a host, as listed before and after a change, if it reports with its updates only.
+    fn count_late(&mut self, [before, after]: [(bool, [u32; 2]); 2]) {
+        let counted = |(late, slots): (bool, [u32; 2])| if late { slots.map(u64::from) } else { [0; 2] };
+        for (sum, (less, more)) in self.late.iter_mut().zip(counted(before).into_iter().zip(counted(after))) {
+            *sum = sum.saturating_sub(less).saturating_add(more);
+        }
     }
 
     /// How far searches for a class of clients came.
@@ -64,6 +74,11 @@ impl OpenHosts {
     /// The free slots on a chain that clients of two wide blocks used before.
     fn shown(&self, chain: u32) -> u64 {
         self.open.get(&chain).map_or(0, |open| open.shown)
+    }
+
+    /// As [`Self::free`] and [`Self::shown`], those of hosts that report with their updates only.
+    fn late(&self, chain: u32) -> [u64; 2] {
+        self.open.get(&chain).map_or([0; 2], |open| open.late)
     }
 
     /// The free slots in total.
@@ -127,12 +142,22 @@ impl Matching {
     /// As [`Self::free_on`], only those that clients of two wide blocks used before. While no host has served a client, so many
     /// others count that a block that is alone may have all further offers of one client: a new pool works.
     pub(in crate::matching) fn shown_on(&self, chain: u32, context: Context<'_>) -> u64 {
-        if !self.knows_hosts_on(chain, context) {
-            let of_a_client = u64::from(context.limits.extra_offers).saturating_add(1);
-            return self.free_on(chain, context).min(of_a_client.saturating_mul(2));
-        }
         let joined = context.joined_chain(chain).map_or(0, |joined| self.open_hosts.shown(joined));
-        self.open_hosts.shown(chain).saturating_add(joined)
+        let shown = self.open_hosts.shown(chain).saturating_add(joined);
+        self.shown_or_claimed(chain, [self.free_on(chain, context), shown], context)
+    }
+
+    /// As [`Self::shown_on`], only those of hosts that report with their updates only.
+    pub(in crate::matching) fn late_shown_on(&self, chain: u32, context: Context<'_>) -> u64 {
+        let joined = context.joined_chain(chain).map_or([0; 2], |joined| self.open_hosts.late(joined));
+        let [free, shown] = self.open_hosts.late(chain);
+        let late = [free.saturating_add(joined[0]), shown.saturating_add(joined[1])];
+        self.shown_or_claimed(chain, late, context)
+    }
+
+    fn shown_or_claimed(&self, chain: u32, [free, shown]: [u64; 2], context: Context<'_>) -> u64 {
+        let of_a_client = u64::from(context.limits.extra_offers).saturating_add(1);
+        if self.knows_hosts_on(chain, context) { shown } else { free.min(of_a_client.saturating_mul(2)) }
     }
 
     /// The free slots of a host that clients of two wide blocks used before. Those that are taken now are the first of them.
@@ -158,17 +183,21 @@ impl Matching {
         let (block, class) = (self.block_of(node), NodeClass::of(node));
         let NodeMatching {
             open_free: before,
-            open_shown: shown_before,
+            open_shown,
+            open_late: was_late,
             open_position: at,
             class_position: in_class,
             open_class: old_class,
             ..
         } = *self.nodes.get(index);
+        let shown_before = u32::from(open_shown);
         let stays = at != NIL && free > 0 && class == old_class;
         let was_known = at != NIL && self.nodes.get(index).open_has_served;
         let known = free > 0 && self.has_served(index, context);
         let was_dry = self.open_hosts.free(chain) == 0;
+        let late = free > 0 && !node.dialect().reports_at_once();
         let open = self.open_hosts.open.entry(chain).or_default();
+        open.count_late([(was_late, [before, shown_before]), (late, [free, shown])]);
         open.free = open.free.saturating_sub(u64::from(before)).saturating_add(u64::from(free));
         open.shown = open.shown.saturating_sub(u64::from(shown_before)).saturating_add(u64::from(shown));
         open.known = open.known.saturating_add(usize::from(known)).saturating_sub(usize::from(was_known));
@@ -193,7 +222,10 @@ impl Matching {
         }
         if let Some(entry) = self.nodes.get_mut(index) {
             (entry.open_free, entry.open_position, entry.open_class) = (free, new, class);
-            (entry.open_shown, entry.class_position, entry.open_has_served) = (shown, new_in_class, known);
+            (entry.class_position, entry.open_has_served) = (new_in_class, known);
+            // At most as many as were paired, which are counted in 16 bits.
+            entry.open_shown = u16::try_from(shown).unwrap_or(u16::MAX);
+            entry.open_late = late;
         }
         if was_dry && free > 0 {
             self.serve_soon(context.now);
@@ -241,16 +273,18 @@ impl Matching {
             entry.open_position == NIL
         };
         let shown = hosts.connected.get(entry.host_position as usize) == Some(&index);
-        let counted = (entry.open_free, entry.open_shown);
+        let counted = (entry.open_free, u32::from(entry.open_shown));
+        let late = entry.open_free > 0 && !node.dialect().reports_at_once();
         counted == (self.free_slots(index, context), self.shown_slots(index, context))
             && listed
+            && entry.open_late == late
             && shown == (node.is_host() && node.is_connected())
     }
 
     /// The free slots that a host adds to its chain's sums, for checks: all, and those that were used before.
     pub(crate) fn listed_slots(&self, index: u32) -> (u32, u32) {
         let entry = self.nodes.get(index);
-        (entry.open_free, entry.open_shown)
+        (entry.open_free, entry.open_shown.into())
     }
 }
 

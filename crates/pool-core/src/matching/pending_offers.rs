@@ -11,13 +11,18 @@ use crate::{
 /// A client that is offered a slot and never connects holds it until the offer ends, and ids are free. So never-proven clients of
 /// an address block hold at most as many pending offers on a chain as slots remain free there that were used before: one
 /// operator cannot hold the free slots of all hosts without ever connecting. Claims of slots cost as little, so what hosts
-/// only claim does not count, but for a few slots while no host has served a client. Each block may always hold a minimum. Members of a closed pool are known to its operator and have no
+/// only claim does not count, but for a few slots while no host has served a client. Each block may always hold a minimum.
+/// Offers of hosts that report with their updates only last several times as long, so they have a share of their own: as many
+/// as remain free on such hosts. A flood would hold all slots of these hosts with a share of all slots.
+/// Members of a closed pool are known to its operator and have no
 /// share.
 #[derive(Debug)]
 pub(crate) struct PendingOffers {
     /// Offers of never-proven clients, for each chain ID on which there are any: nodes of protocol 2 that name no genesis
     /// are on a chain of their own here, and are matched with those of the same ID.
     chains: BTreeMap<u64, BlockShares>,
+    /// Those of them of hosts that report with their updates only.
+    late: BTreeMap<u64, BlockShares>,
     len: u32,
     minimum: u32,
 }
@@ -27,39 +32,51 @@ pub(crate) struct PendingOffers {
 pub(crate) struct OfferShare {
     pub(crate) chain: u64,
     pub(crate) block: AddressBlock,
+    /// Whether it also counts to the share of hosts that report with their updates only.
+    pub(crate) late: bool,
 }
+
+/// Offers of hosts that report with their updates only that a block may always hold while any slot of such a host is free.
+const LATE_MINIMUM: u32 = 1;
 
 impl PendingOffers {
     /// Nothing is pending. Each block may always hold `minimum` offers of a chain while any slot is free there.
     pub(crate) const fn new(minimum: u32) -> Self {
-        Self { chains: BTreeMap::new(), len: 0, minimum }
+        Self { chains: BTreeMap::new(), late: BTreeMap::new(), len: 0, minimum }
     }
 
     /// Adds an offer; `None` for one that counts to no share.
     pub(crate) fn add(&mut self, share: Option<OfferShare>) {
         self.len = self.len.saturating_add(1);
-        if let Some(OfferShare { chain, block }) = share {
-            self.chains.entry(chain).or_insert_with(|| BlockShares::new(self.minimum)).take(block);
+        let Some(OfferShare { chain, block, late }) = share else { return };
+        self.chains.entry(chain).or_insert_with(|| BlockShares::new(self.minimum)).take(block);
+        if late {
+            self.late.entry(chain).or_insert_with(|| BlockShares::new(LATE_MINIMUM)).take(block);
         }
     }
 
     /// Removes an offer that was added with the same share.
     pub(crate) fn sub(&mut self, share: Option<OfferShare>) {
         self.len = self.len.saturating_sub(1);
-        let Some(OfferShare { chain, block }) = share else { return };
-        if let Some(shares) = self.chains.get_mut(&chain) {
-            shares.give_back(block);
-            if shares.is_empty() {
-                self.chains.remove(&chain);
-            }
+        let Some(OfferShare { chain, block, late }) = share else { return };
+        give_back(&mut self.chains, chain, block);
+        if late {
+            give_back(&mut self.late, chain, block);
         }
     }
 
     /// Whether one more offer may count to a share, while slots are free on its chain, `shown` of which were used before.
     fn may_add(&self, share: OfferShare, shown: u32) -> bool {
-        let OfferShare { chain, block } = share;
+        let OfferShare { chain, block, .. } = share;
         let none = BlockShares::new(self.minimum);
         self.chains.get(&chain).unwrap_or(&none).may_take_of(block, shown)
+    }
+
+    /// As [`Self::may_add`], among the offers of hosts that report with their updates only.
+    fn may_add_late(&self, share: OfferShare, shown: u32) -> bool {
+        let OfferShare { chain, block, .. } = share;
+        let none = BlockShares::new(LATE_MINIMUM);
+        self.late.get(&chain).unwrap_or(&none).may_take_of(block, shown)
     }
 
     /// The number of pending offers.
@@ -67,9 +84,18 @@ impl PendingOffers {
         self.len
     }
 
-    /// The sum over the shares, for checks.
-    pub(crate) fn shared(&self) -> u64 {
-        self.chains.values().fold(0, |sum, shares| sum.saturating_add(u64::from(shares.held())))
+    /// The sums over the shares, for checks: all, and those of hosts that report with their updates only.
+    pub(crate) fn shared(&self) -> [u64; 2] {
+        [&self.chains, &self.late]
+            .map(|chains| chains.values().fold(0_u64, |sum, shares| sum.saturating_add(shares.held().into())))
+    }
+}
+
+fn give_back(chains: &mut BTreeMap<u64, BlockShares>, chain: u64, block: AddressBlock) {
+    let Some(shares) = chains.get_mut(&chain) else { return };
+    shares.give_back(block);
+    if shares.is_empty() {
+        chains.remove(&chain);
     }
 }
 
@@ -79,7 +105,7 @@ impl Matching {
     pub(crate) fn may_have_spare_offer(&self, client: u32, context: Context<'_>) -> bool {
         let limited = context.agents.is_limited(client, context.limits);
         let share = context.offer_share(client).filter(|_| limited);
-        let held = |OfferShare { chain, block }| {
+        let held = |OfferShare { chain, block, .. }| {
             self.pending_offers.chains.get(&chain).map_or(0, |shares| shares.held_by(block))
         };
         share.is_none_or(|share| held(share) <= context.limits.extra_offers)
@@ -96,6 +122,16 @@ impl Matching {
         let shown = u32::try_from(self.shown_on(chain, context)).unwrap_or(u32::MAX);
         self.free_on(chain, context) > 0 && !self.pending_offers.may_add(share, shown)
     }
+
+    /// Whether the address block of a client has as many pending offers of hosts that report with their updates only as it may,
+    /// so that it gets none of those hosts that count to the share.
+    pub(in crate::matching) fn late_offers_exhausted(&self, client: u32, context: Context<'_>) -> bool {
+        let limited = context.agents.is_limited(client, context.limits);
+        let Some(share) = context.offer_share(client).filter(|_| limited) else { return false };
+        let Some(chain) = context.agents.get(client).map(Node::chain) else { return false };
+        let shown = u32::try_from(self.late_shown_on(chain, context)).unwrap_or(u32::MAX);
+        !self.pending_offers.may_add_late(share, shown)
+    }
 }
 
 impl Context<'_> {
@@ -103,6 +139,6 @@ impl Context<'_> {
     pub(crate) fn offer_share(&self, client: u32) -> Option<OfferShare> {
         let node = self.agents.get(client)?;
         let chain = self.agents.chain(node.chain())?.chain_id;
-        Some(OfferShare { chain, block: AddressBlock::of(node.address()?) })
+        Some(OfferShare { chain, block: AddressBlock::of(node.address()?), late: false })
     }
 }

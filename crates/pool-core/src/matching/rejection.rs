@@ -25,6 +25,8 @@ pub(crate) enum Rejection {
     BackingOff,
     /// It is new, and its address block has as many trials as it may.
     OnTrial,
+    /// It reports with its updates only, and the client's address block has as many pending offers of such hosts as it may.
+    LateOffers,
     Avoided,
     /// The pair recently failed to connect.
     Failed,
@@ -111,6 +113,12 @@ impl Matching {
         }
         if trials == TrialCheck::Due && criteria.any_has_served && self.awaits_trials(index, criteria.client, context) {
             return Some(Rejection::OnTrial);
+        }
+        if criteria.late_offers_exhausted
+            && !host.dialect().reports_at_once()
+            && self.counts_to_share(index, client.chain(), context)
+        {
+            return Some(Rejection::LateOffers);
         }
         if criteria.avoid.contains(&index) || criteria.leaves_out(host) {
             return Some(Rejection::Avoided);

@@ -8,7 +8,8 @@ use super::{
     scenario::{CLIENT, HOST, priced},
 };
 use crate::{
-    AccountLink, Command, Core, LedgerChange, LedgerChangeKind, Limits, LinkConsent, OperatorOrder, Reply, Row, RowKey,
+    AccountLink, CallOutcome, Command, Core, LedgerChange, LedgerChangeKind, Limits, LinkConsent, OperatorOrder, Reply,
+    Row, RowKey,
 };
 
 const PAYER: Account = Account::new([0x46; 20]);
@@ -257,4 +258,31 @@ fn another_payer_does_not_get_around_the_limit_of_periods() {
     pool.pass_with(3_600_000, &[HOST, CLIENT]);
     assert_eq!(pool.metered().len(), 2);
     pool.link_to(CLIENT, OTHER, pool.now).unwrap();
+}
+
+/// The attack: a lease that ends with the link is billed up to the last report of both sides, and a client makes each lease
+/// end before the first one.
+#[test]
+fn linking_and_unlinking_in_a_loop_is_counted_as_unpaired_time() {
+    let mut pool = leased_and_linked();
+    let (mut served, round_ms) = (0, 20_000);
+    for round in 0.. {
+        assert!(round < 100, "served for {served} ms");
+        pool.pass(round_ms);
+        served += round_ms;
+        pool.change_link(CLIENT, PAYER, pool.now, LinkConsent::AccountEnds).unwrap();
+        assert!(pool.evicted(HOST).is_some());
+        pool.link_to(CLIENT, PAYER, pool.now.plus(1)).unwrap();
+        pool.beat(HOST);
+        pool.beat(CLIENT);
+        pool.ask(CLIENT, 1);
+        let Some((call, lease)) = pool.take_admit(HOST) else { break };
+        pool.done(call, CallOutcome::Done);
+        pool.reports_up(HOST, lease);
+        pool.reports_up(CLIENT, lease);
+    }
+    let billed: u64 = pool.billed_ms().iter().sum();
+    let Limits { silence_ms, unpaired_pair_ms, .. } = pool.core.limits;
+    let most = silence_ms + unpaired_pair_ms + round_ms;
+    assert!(served - billed <= most, "{served} ms served, {billed} ms of them billed");
 }

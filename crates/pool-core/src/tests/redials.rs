@@ -6,10 +6,11 @@ use vipnode_types::{
 };
 
 use super::{
-    pool::{Pool, client},
-    scenario::{CLIENT, HOST, SECOND_HOST},
+    offers::knowing,
+    pool::{Pool, client, node},
+    scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST},
 };
-use crate::PoolCall;
+use crate::{Limits, PoolCall};
 
 /// The client's agent starts and asks; returns its host, which admitted it.
 fn start(pool: &mut Pool) -> (u32, LeasedHost) {
@@ -99,4 +100,30 @@ fn a_call_to_a_host_names_no_wait() {
     let dials =
         pool.calls.iter().filter_map(|(_, _, call)| if let PoolCall::Dial(dial) = call { Some(dial) } else { None });
     assert_eq!(dials.map(|dial| dial.redial_ms).collect::<Vec<_>>(), [None]);
+}
+
+/// The attack: free ids connect and leave, and the next offers to the same pairs hold the slots for up to 50 s instead of 15 s.
+#[test]
+fn an_offer_to_a_pair_that_may_not_dial_yet_holds_a_slot_that_others_need_only_for_a_proven_client() {
+    for proven in [false, true] {
+        let mut pool = knowing(Limits::default(), proven.then_some(CLIENT)).with_host(HOST, 1).reported(HOST);
+        for _ in 0..2 {
+            let (host, leased) = start(&mut pool);
+            stop(&mut pool, host, leased.lease);
+            pool.pass_with(1_000, &[HOST]);
+        }
+        let (_, leased) = start(&mut pool);
+        assert_eq!(leased.redial_ms, Some(REDIAL_MS - 2_000));
+        pool.join(SECOND_CLIENT, client(SECOND_CLIENT));
+        pool.ask(SECOND_CLIENT, 1);
+        let offer_ms = pool.core.limits.offer_ms;
+        pool.pass_with(offer_ms + 1_000, &[HOST, CLIENT, SECOND_CLIENT]);
+        let holds = pool.core.leases.find(leased.lease).is_some();
+        assert_eq!(holds, proven, "the slot that the other waits for");
+        if !holds {
+            assert!(pool.evicted(HOST).is_some());
+            pool.pass_with(1_000, &[HOST, CLIENT, SECOND_CLIENT]);
+            assert_eq!(pool.take_admit_call(HOST).unwrap().1.client, node(SECOND_CLIENT));
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::pool::{START, agent_key, chain, client, host, node};
 use crate::{
     AccountFigures, AccountRow, Command, ConnectionId, Core, Identity, LedgerAccount, Limits,
     collections::seeded_rng::SeededRng,
-    leases::{Leases, offer::LeaseTerms, pricing::Pricing},
+    leases::{Leases, lease::CountedAs, offer::LeaseTerms, pricing::Pricing},
     ledger::accounts::Accounts,
     output::Output,
 };
@@ -47,7 +47,7 @@ fn a_lease_takes_at_most_104_bytes_indexes_included() {
     let mut leases = Leases::new(&mut SeededRng::new([1; 32]));
     let mut output = Output::new(START);
     for _ in 0..WORST {
-        let terms = LeaseTerms { client: 1, host: 2, pricing: Pricing::default(), shared: false };
+        let terms = LeaseTerms { client: 1, host: 2, pricing: Pricing::default(), counted: CountedAs::Unshared };
         leases.offer(&mut output, terms).unwrap();
     }
     let each = leases.heap_bytes() / WORST as usize;

@@ -6,9 +6,6 @@ use super::{Promise, Violation};
 
 /// An honest client has a host after at most this time without one, in ms, while honest hosts have free slots.
 pub const HONEST_WAIT_MS: u64 = 60_000;
-/// The same for a client of protocol 2. Unpaired offers of a flood can hold all slots of honest protocol-2 hosts for about
-/// 50 s, and the pool ends the offer of a silent host to this client only after 45 s.
-pub const HONEST_WAIT2_MS: u64 = 2 * 45_000 + 15_000;
 /// An honest block's command waits for the core for at most this time, in µs.
 pub const CORE_WAIT_US: u64 = 20_000;
 /// The longest time a frame takes, and a node to notice that a connection ended, in ms.

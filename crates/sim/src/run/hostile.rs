@@ -15,8 +15,8 @@ use crate::{
     checks::{
         Promise,
         hostile::{
-            BUDGETS_OF_A_WIDE_BLOCK, HONEST_WAIT_MS, HONEST_WAIT2_MS, HostWaits, Loneliness, RECONNECT_MS, UsedService,
-            free_service, free_service_of_block, tables,
+            BUDGETS_OF_A_WIDE_BLOCK, HONEST_WAIT_MS, HostWaits, Loneliness, RECONNECT_MS, UsedService, free_service,
+            free_service_of_block, tables,
         },
     },
 };
@@ -112,14 +112,13 @@ impl Simulation {
             let connected = self.hosts().filter(|&host| self.devp2p.connected(client, host)).count();
             let free_hosts = hosts.iter().any(|&host| self.has_free_slot_for(client, host));
             let has_host = connected >= self.agents[client].plan.config.min_peers as usize || !free_hosts;
-            let most_ms = if a.plan.protocol2 { HONEST_WAIT2_MS } else { HONEST_WAIT_MS };
             let (now, lonely) = (self.now, &mut self.hostile.lonely[client]);
             if restarts && !(here && all_hosts) {
                 lonely.excuse();
                 continue;
             }
             let late = lonely.count(has_host, can_have, now, &mut self.hostile.waits);
-            let check = lonely.note(client, has_host, most_ms, now);
+            let check = lonely.note(client, has_host, HONEST_WAIT_MS, now);
             if let Some(waited_ms) = late {
                 self.log(|| format!("agent {client} waited {waited_ms} ms for a host"));
             }

@@ -96,3 +96,37 @@ fn offers_of_ids_that_name_no_genesis_count_to_the_same_share() {
     let held = pool.core.gauges().pending_offers;
     assert!((13..=16).contains(&held), "{held} of 120 slots, which the hosts only claim, for a wide block");
 }
+
+/// The attack: clients that never connect hold every slot of a host whose agent reports with its updates only. Its offers
+/// last for 45 s and longer, so others get silent hosts meanwhile.
+#[test]
+fn never_proven_ids_of_a_wide_block_leave_slots_of_a_host_of_protocol_2_to_others() {
+    let mut pool = Pool::with(Limits { slots_a_protocol2_host: 16, ..Limits::default() });
+    for agent in other_hosts(12) {
+        pool.connect(agent, on_mainnet(host(agent, 10))).unwrap();
+    }
+    pool.connect2(HOST, full_node());
+    let only_host = |pool: &mut Pool, agent: u32, from: [u8; 4]| {
+        pool.connect_from(agent, on_mainnet(client(agent)), from.into()).unwrap();
+        pool.ask_avoiding(agent, 1, other_hosts(12).map(node).collect());
+        let (call, _) = pool.whitelisted(HOST)?;
+        pool.done(call, CallOutcome::Done);
+        pool.last_ask(agent).filter(|reply| reply.missing == 0)
+    };
+    let hold = |pool: &mut Pool, agents: std::ops::Range<u32>, block: fn(u32) -> u8| {
+        for agent in agents {
+            only_host(pool, agent, [30, 0, block(agent), u8::try_from(agent % 250).unwrap()]);
+        }
+        pool.core.gauges().pending_offers
+    };
+    assert_eq!(hold(&mut pool, 1_000..1_040, |_| 7), 6, "a third of 16, rounded up, for a block");
+    assert_eq!(hold(&mut pool, 1_040..1_080, |agent| u8::try_from(agent % 250).unwrap()), 8, "half for a wide block");
+    for (agent, network) in (2_000..2_004).zip(40..) {
+        assert!(only_host(&mut pool, agent, [network, 0, 0, 1]).is_some(), "another network has its host at once");
+    }
+    // They get other hosts as before.
+    pool.connect_from(3_000, on_mainnet(client(3_000)), [30, 0, 99, 1].into()).unwrap();
+    pool.ask(3_000, 1);
+    assert!(pool.asked(other_hosts(12)).is_some());
+    assert!(pool.whitelisted(HOST).is_none());
+}
