@@ -203,6 +203,9 @@ errors! {
             /// The time limit.
             limit_ms: u128,
         }: local, "the read took longer than {limit_ms} ms", hint "Read a shorter time range, or try again in a moment.";
+        /// A read of the store was canceled because the store's log has grown too large.
+        ReadCanceled: local, "the read was canceled because the store's log has grown too large",
+            hint "Try again in a moment.";
         /// As many reads of the store as it allows are in progress.
         TooManyReads {
             /// How many it allows.

@@ -7,7 +7,7 @@ use crate::{StatementParties, StoreError};
 
 /// Reads a store while another thread writes to it: for statements, exports, and checks.
 ///
-/// Reading delays no writer.
+/// Reading delays no writer, unless its log has grown too large: it then cancels the reads, and waits for them briefly.
 pub trait StoreReader: Debug + Send + Sync {
     /// Begins to read the state as of the newest batch. Waits until the batch `written`, which the caller has written, is
     /// durable; 0 waits for none.
@@ -20,7 +20,7 @@ pub trait StoreReader: Debug + Send + Sync {
 /// The content of a store as of one batch. Each list is read in pages: the next page begins after the key of the last row.
 ///
 /// All methods fail with [`StoreError::ReadTime`] once [`ReadLimits::time`] has passed since the read began: a long read
-/// keeps a database from reusing its log. A longer export reads on from its last key in a new snapshot.
+/// keeps a database from reusing its log. With [`StoreError::ReadCanceled`] as soon as that log is too large. A longer export reads on from its last key in a new snapshot.
 pub trait StoreSnapshot {
     /// The number of the newest batch that it contains.
     fn seq(&self) -> u64;

@@ -117,7 +117,7 @@ impl Statements {
         match error {
             StoreError::CursorBalances => CallRefusal::invalid_params(error),
             StoreError::ReadTime { limit_ms } => CallRefusal::SlowStatement { limit_s: limit_ms / 1_000 },
-            StoreError::TooManyReads { .. } | StoreError::NotDurable { .. } => {
+            StoreError::TooManyReads { .. } | StoreError::ReadCanceled | StoreError::NotDurable { .. } => {
                 CallRefusal::Overloaded { retry_ms: self.retry_ms }
             }
             error => CallRefusal::Internal { why: error.to_string() },

@@ -13,7 +13,7 @@ pub(super) const LOG: &str = "pool.db-wal";
 /// The index of the log, in memory that processes share.
 pub(super) const INDEX: &str = "pool.db-shm";
 /// How long a commit waits for another program, such as a backup, that has the database locked.
-const WAIT: Duration = Duration::from_secs(2);
+pub(super) const WAIT: Duration = Duration::from_secs(2);
 /// Kibibytes of pages that a connection keeps.
 const CACHE_KIB: i64 = 16 * 1024;
 /// The log is copied into the database when it has this many pages (16 MB): pages that change often are copied once.

@@ -10,6 +10,7 @@ mod entry_table;
 mod lease_table;
 mod ledger_check;
 mod ledger_tables;
+mod log_gate;
 mod node_table;
 mod part_file;
 mod period_table;
@@ -38,7 +39,12 @@ use vipnode_files::OpenDir;
 use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row, RowKey};
 use vipnode_types::Ms;
 
-use self::{acknowledged::Acknowledged, ledger_tables::SumsTable, sqlite_error::store_error};
+use self::{
+    acknowledged::Acknowledged,
+    ledger_tables::SumsTable,
+    log_gate::{LogGate, LogLimits},
+    sqlite_error::store_error,
+};
 pub use self::{pruned_database::PrunedDatabase, restored_database::RestoredDatabase, sqlite_reader::SqliteReader};
 use crate::{DatabaseFile, ReadLimits, Store, StoreError, StoreReader, read_permits::DurableSeq};
 
@@ -67,6 +73,8 @@ pub struct SqliteStore {
     /// The same, for the readers.
     durable: Arc<DurableSeq>,
     acknowledged: Acknowledged,
+    /// Where readers wait while the log is too large.
+    gate: Arc<LogGate>,
     /// Held until the end.
     _lock: File,
 }
@@ -99,7 +107,8 @@ impl SqliteStore {
         let acknowledged = Acknowledged::open(&opened, seq)?;
         let durable = Arc::new(DurableSeq::default());
         durable.report(seq);
-        Ok(Self { dir: opened, file, connection, seq, durable, acknowledged, _lock: lock })
+        let gate = Arc::new(LogGate::new(LogLimits::of_pages(log_pages)));
+        Ok(Self { dir: opened, file, connection, seq, durable, acknowledged, gate, _lock: lock })
     }
 
     /// Returns the directory, as it was when it was opened: other files of the pool in it are opened relative to it, too.
@@ -170,6 +179,7 @@ impl Store for SqliteStore {
         self.seq = seq;
         self.acknowledged.write(seq);
         self.durable.report(seq);
+        self.gate.after_commit(&self.connection, &self.dir.file(connection::LOG));
         Ok(seq)
     }
 
@@ -195,7 +205,7 @@ impl Store for SqliteStore {
     }
 
     fn reader(&self, limits: ReadLimits) -> Result<Arc<dyn StoreReader>, StoreError> {
-        Ok(Arc::new(SqliteReader::of(self.dir.clone(), limits, Arc::clone(&self.durable))))
+        Ok(Arc::new(SqliteReader::of(self.dir.clone(), limits, Arc::clone(&self.durable), Arc::clone(&self.gate))))
     }
 }
 

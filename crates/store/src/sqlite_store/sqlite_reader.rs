@@ -9,7 +9,13 @@ use rusqlite::{Connection, OpenFlags, backup::Backup};
 use vipnode_files::OpenDir;
 
 use super::{
-    DATABASE, acknowledged::Acknowledged, connection, part_file::PartFile, schema, sqlite_error::store_error,
+    DATABASE,
+    acknowledged::Acknowledged,
+    connection,
+    log_gate::{LogGate, LogLimits},
+    part_file::PartFile,
+    schema,
+    sqlite_error::store_error,
     sqlite_snapshot::SqliteSnapshot,
 };
 use crate::{
@@ -33,6 +39,7 @@ pub struct SqliteReader {
     noted: Option<u64>,
     permits: ReadPermits,
     durable: Arc<DurableSeq>,
+    gate: Arc<LogGate>,
     /// Connections that no snapshot uses.
     idle: Mutex<Vec<Connection>>,
 }
@@ -46,7 +53,7 @@ impl SqliteReader {
         let opened = OpenDir::open(dir).map_err(|error| unreadable(dir, &error))?;
         connection::refuse_lost_database(&opened)?;
         connection::refuse_other_files(&opened)?;
-        let reader = Self::of(opened, limits, Arc::default());
+        let reader = Self::of(opened, limits, Arc::default(), open_gate());
         if !reader.file.exists() {
             return Err(StoreError::NoDatabase { file: reader.file });
         }
@@ -59,17 +66,22 @@ impl SqliteReader {
         Ok(reader)
     }
 
-    /// Returns the reader of a database whose writer reports its durable batches.
-    pub(super) fn of(dir: OpenDir, limits: ReadLimits, durable: Arc<DurableSeq>) -> Self {
+    /// Returns the reader of a database whose writer reports its durable batches, and resets its log.
+    pub(super) fn of(dir: OpenDir, limits: ReadLimits, durable: Arc<DurableSeq>, gate: Arc<LogGate>) -> Self {
         let file = dir.file(DATABASE);
-        Self::new(Some(dir), file, limits, durable)
+        Self::new(Some(dir), file, limits, (durable, gate))
     }
 
-    fn new(dir: Option<OpenDir>, file: PathBuf, limits: ReadLimits, durable: Arc<DurableSeq>) -> Self {
+    fn new(
+        dir: Option<OpenDir>,
+        file: PathBuf,
+        limits: ReadLimits,
+        (durable, gate): (Arc<DurableSeq>, Arc<LogGate>),
+    ) -> Self {
         // Before the database is read: a pool that runs commits first.
         let noted = dir.as_ref().and_then(Acknowledged::noted);
         let permits = ReadPermits::new(limits);
-        Self { dir, path: file.clone(), file, noted, permits, durable, idle: Mutex::default() }
+        Self { dir, path: file.clone(), file, noted, permits, durable, gate, idle: Mutex::default() }
     }
 
     fn connect(&self) -> Result<Connection, StoreError> {
@@ -113,7 +125,7 @@ impl SqliteReader {
         if Path::new(&log).exists() {
             return Err(StoreError::HasLog { file: file.to_owned() });
         }
-        let reader = Self::new(None, path, ReadLimits::WHOLE_DATABASE, Arc::default());
+        let reader = Self::new(None, path, ReadLimits::WHOLE_DATABASE, (Arc::default(), open_gate()));
         let reader = Self { file: file.to_owned(), ..reader };
         let connection = reader.connect()?;
         if schema::version(&connection, file)? == 0 {
@@ -141,13 +153,15 @@ impl SqliteReader {
     fn snapshot(&self, written: u64) -> Result<SqliteSnapshot<'_>, StoreError> {
         let permit = self.permits.take()?;
         self.durable.wait(written, &permit)?;
+        let pass = LogGate::enter(&self.gate, permit.deadline());
         let idle = self.idle().pop();
         let mut connection = idle.map_or_else(|| self.connect(), Ok)?;
         let deadline = permit.deadline();
-        let overdue = move || Instant::now() >= deadline;
+        let is_canceled = pass.watch();
+        let ends = move || is_canceled() || Instant::now() >= deadline;
         let failed = |error| store_error(&error, &self.file);
-        connection.progress_handler(STEPS, Some(overdue)).map_err(failed)?;
-        SqliteSnapshot::begin(self, connection, permit)
+        connection.progress_handler(STEPS, Some(ends)).map_err(failed)?;
+        SqliteSnapshot::begin(self, connection, permit, pass)
     }
 
     /// Copies the database into a new file, durable when this returns. Returns the number of the newest batch in the copy.
@@ -198,6 +212,11 @@ impl StoreReader for SqliteReader {
     fn read(&self, written: u64) -> Result<Box<dyn StoreSnapshot + '_>, StoreError> {
         Ok(Box::new(self.snapshot(written)?))
     }
+}
+
+/// The gate of a reader whose database no thread of this process writes.
+fn open_gate() -> Arc<LogGate> {
+    Arc::new(LogGate::new(LogLimits::of_pages(connection::LOG_PAGES)))
 }
 
 fn unreadable(dir: &Path, error: &io::Error) -> StoreError {

@@ -5,6 +5,7 @@ use vipnode_types::{Asset, LeaseId, NodeId};
 use super::{
     entry_table, lease_table, ledger_check,
     ledger_tables::{self, SumsTable},
+    log_gate::GatePass,
     node_table, period_table, price_table, schema,
     sqlite_error::store_error,
     sqlite_reader::SqliteReader,
@@ -18,6 +19,7 @@ pub(super) struct SqliteSnapshot<'a> {
     /// Taken when the snapshot is dropped.
     connection: Option<Connection>,
     permit: ReadPermit<'a>,
+    pass: GatePass,
     seq: u64,
 }
 
@@ -27,8 +29,9 @@ impl<'a> SqliteSnapshot<'a> {
         reader: &'a SqliteReader,
         connection: Connection,
         permit: ReadPermit<'a>,
+        pass: GatePass,
     ) -> Result<Self, StoreError> {
-        let mut snapshot = Self { reader, connection: Some(connection), permit, seq: 0 };
+        let mut snapshot = Self { reader, connection: Some(connection), permit, pass, seq: 0 };
         // The first query fixes the batch.
         snapshot.seq = snapshot.query(|connection| {
             connection.execute_batch("BEGIN")?;
@@ -37,14 +40,21 @@ impl<'a> SqliteSnapshot<'a> {
         Ok(snapshot)
     }
 
-    /// Runs a query. One that the progress handler interrupted took too long.
+    /// Runs a query. One that the progress handler interrupted took too long, or was canceled.
     fn query<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        self.permit.check()?;
+        self.check()?;
         let gone = || StoreError::Unavailable { why: "its connection was closed".to_owned() };
         query(self.connection.as_ref().ok_or_else(gone)?).map_err(|error| match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::OperationInterrupted) => self.permit.overdue(),
+            Some(rusqlite::ErrorCode::OperationInterrupted) => {
+                self.check().err().unwrap_or_else(|| self.permit.overdue())
+            }
             _ => store_error(&error, &self.reader.file),
         })
+    }
+
+    /// Whether the read may continue.
+    fn check(&self) -> Result<(), StoreError> {
+        if self.pass.is_canceled() { Err(StoreError::ReadCanceled) } else { self.permit.check() }
     }
 
     fn page<T>(

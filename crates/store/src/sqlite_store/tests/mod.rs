@@ -2,6 +2,7 @@ mod crashes;
 #[cfg(unix)]
 mod failures;
 mod ledger;
+mod log_size;
 mod lost_commits;
 mod pruning;
 mod reading;
