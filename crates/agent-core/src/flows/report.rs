@@ -88,9 +88,9 @@ impl AgentCore {
         if let Ok(ReportReply { next_price, .. }) = answer {
             self.announce_next_price(next_price, out);
         }
-        if let Ok(ReportReply { price: Some(price), .. }) = answer {
+        if let Ok(ReportReply { price: Some(price), fee_bps, .. }) = answer {
             let before = self.session.price();
-            self.session.set_price(price);
+            self.session.set_price(price, fee_bps);
             self.announce_price(before, out);
             self.present_kept_price(now, out);
         }

@@ -146,9 +146,10 @@ impl PoolSession {
         next.is_some() && std::mem::replace(&mut self.next_price, next) != next
     }
 
-    /// Records that the pool's price changed.
-    pub(crate) const fn set_price(&mut self, price: Price) {
+    /// Records that the pool's price changed, or its fee; an older pool does not name the fee.
+    pub(crate) fn set_price(&mut self, price: Price, fee_bps: Option<u16>) {
         self.price = Some(price);
+        self.fee_bps = fee_bps.unwrap_or(self.fee_bps);
     }
 
     /// Returns the pool's ID, as of the last connect; `None` for a pool without one.

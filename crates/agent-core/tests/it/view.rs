@@ -69,8 +69,9 @@ fn a_price_that_the_pool_changes_is_shown() {
     let price = Price::per_minute(7_000_000_000);
     assert_ne!(bench.core.view().price, Some(price));
     let (tag, _) = bench.report().unwrap();
-    bench.answer(tag, PoolAnswer::Report(ReportReply { price: Some(price), ..ReportReply::default() }));
-    assert_eq!(bench.core.view().price, Some(price));
+    let reply = ReportReply { price: Some(price), fee_bps: Some(500), ..ReportReply::default() };
+    bench.answer(tag, PoolAnswer::Report(reply));
+    assert_eq!((bench.core.view().price, bench.core.view().fee_bps), (Some(price), 500));
 }
 
 #[test]

@@ -83,7 +83,7 @@ pub(crate) struct CorrectArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  vipnode pool admin price \"0.60 USDC/month\" --fee-bps 500")]
+#[command(after_help = "Example:\n  vipnode pool admin price \"0.60 USDC/month\" --fee-bps 500 --reason \"new terms\"")]
 pub(crate) struct PriceArgs {
     /// Charge this for a slot, such as "0.60 USDC/month".
     #[arg(value_name = "PRICE", help_heading = "Payment")]
@@ -93,6 +93,9 @@ pub(crate) struct PriceArgs {
     /// [default: the present fee]
     #[arg(long, value_name = "N", value_parser = super::pool::fee_bps, help_heading = "Payment")]
     pub(crate) fee_bps: Option<u16>,
+    /// Record this reason (at most 200 characters).
+    #[arg(long, value_name = "TEXT", help_heading = "Payment")]
+    pub(crate) reason: String,
     #[command(flatten)]
     pub(crate) pool: PoolSocketArgs,
 }

@@ -9,6 +9,7 @@ use super::pool_admin::{client, json};
 use crate::{
     args::{
         AccountsArgs, AdminCommand, BalanceArgs, LedgerStatementArgs, PayoutCommand, PayoutPaidAllArgs, PayoutsArgs,
+        PriceArgs,
     },
     error::{CliError, CommandError},
     output::{Screen, Styled, terminal::page_width},
@@ -66,7 +67,8 @@ pub(super) async fn ask(command: &AdminCommand) -> Result<Option<(Styled, Value)
             (text, posted)
         }
         AdminCommand::Price(args) => {
-            let request = PriceRequest { price: args.price.clone(), fee_bps: args.fee_bps };
+            let PriceArgs { price, fee_bps, reason, .. } = args;
+            let request = PriceRequest { price: price.clone(), fee_bps: *fee_bps, reason: reason.clone() };
             let answer = client(&args.pool)?.price(&request).await?;
             (pool_admin::price_text(&answer), json(&answer))
         }

@@ -399,7 +399,7 @@ const fn why_ended(reason: EvictReason) -> &'static str {
         EvictReason::NotConnected => "it did not connect in time",
         EvictReason::Unsuitable => "one side rejects the other's version or capabilities",
         EvictReason::Drained => "the host withdrew its slots",
-        EvictReason::Price => "the price rose above its limit",
+        EvictReason::Price => "one side does not accept the price",
         EvictReason::Unpaired => "its agent did not report while its node used the slot",
         EvictReason::NoFunds => "the account that pays for it has too little left",
         EvictReason::NoPayer => "no account pays for it any longer",

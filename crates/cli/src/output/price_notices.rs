@@ -36,8 +36,12 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
                 ))
         }
         Notice::PriceAnnounced { next: NextPrice { price, fee_bps, from_ms } } => {
+            let fee = match fee_bps {
+                0 => String::new(),
+                _ => format!(", of which the pool keeps {}.{:02} %", fee_bps / 100, fee_bps % 100),
+            };
             let text = format!(
-                "From {} on, a slot costs {} at this pool. New leases cost that at once; an existing one takes the price when \
+                "From {} on, a slot costs {} at this pool{fee}. New leases cost that at once; an existing one takes the price when \
                  its next billing period begins, if both sides accept it",
                 from_ms.rfc3339_seconds(),
                 priced(*price)

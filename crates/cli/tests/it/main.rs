@@ -26,6 +26,7 @@ mod pool_admin;
 mod pool_id;
 mod pool_log;
 mod pool_restart;
+mod prices;
 mod protocol2;
 #[cfg(all(unix, feature = "acme"))]
 mod real_acme;

@@ -7,14 +7,14 @@ use vipnode_node::sim::{SimNet, SimServer, SimSpec, sim_key};
 use vipnode_types::NodeId;
 
 /// Two simulated nodes for agents in other processes.
-struct Nodes {
+pub struct Nodes {
     net: SimNet,
     server: SimServer,
     dir: tempfile::TempDir,
 }
 
 impl Nodes {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let (net, dir) = (SimNet::new(), tempfile::tempdir().unwrap());
         for (name, port) in [("host", 30_303), ("client", 30_304)] {
             net.add(SimSpec::new(name, port));
@@ -25,13 +25,13 @@ impl Nodes {
     }
 
     /// An agent of the node of the same name as its role.
-    fn agent(&self, role: &str, pool: &str, args: &[&str]) -> Vipnode {
+    pub fn agent(&self, role: &str, pool: &str, args: &[&str]) -> Vipnode {
         let own = self.flags(role, pool);
         let own: Vec<&str> = own.iter().map(String::as_str).collect();
         Vipnode::start(&[&own, args].concat())
     }
 
-    fn flags(&self, role: &str, pool: &str) -> [String; 5] {
+    pub fn flags(&self, role: &str, pool: &str) -> [String; 5] {
         let dir = self.dir.path().display();
         [
             role.to_owned(),

@@ -7,8 +7,8 @@ use crate::{
 use vipnode_node::testing::{Geth, GethSpec};
 
 /// An account of a test, whose password is "testpassword".
-const ACCOUNT: &str = "0x008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b";
-const KEYSTORE: &str = r#"{"address":"008aeeda4d805471df9b2a5b0f38a0c3bcba786b","crypto":{"cipher":"aes-128-ctr","cipherparams":{"iv":"8fd07d67d6389dfbf8dd041d3bc3b4bd"},"ciphertext":"c6a7134c7023a87fafa42ebd64f0a589234341a6c0aea725e66269a715d06f9a","kdf":"scrypt","kdfparams":{"salt":"046e3c205cd7434217eeccf2178ff17d8cd175b1b857b4cd94bde46ee9c29598","n":4096,"dklen":32,"p":1,"r":8},"mac":"92b581a593078b5ba41f3e905af138e7ea951d9e53450e678dd436c2a4a4e850"},"id":"ecfae7e5-af8b-4bac-b365-29b381b1aa1e","version":3}"#;
+pub const ACCOUNT: &str = "0x008AeEda4D805471dF9b2A5B0f38A0C3bCBA786b";
+pub const KEYSTORE: &str = r#"{"address":"008aeeda4d805471df9b2a5b0f38a0c3bcba786b","crypto":{"cipher":"aes-128-ctr","cipherparams":{"iv":"8fd07d67d6389dfbf8dd041d3bc3b4bd"},"ciphertext":"c6a7134c7023a87fafa42ebd64f0a589234341a6c0aea725e66269a715d06f9a","kdf":"scrypt","kdfparams":{"salt":"046e3c205cd7434217eeccf2178ff17d8cd175b1b857b4cd94bde46ee9c29598","n":4096,"dklen":32,"p":1,"r":8},"mac":"92b581a593078b5ba41f3e905af138e7ea951d9e53450e678dd436c2a4a4e850"},"id":"ecfae7e5-af8b-4bac-b365-29b381b1aa1e","version":3}"#;
 
 /// One USDC a second: a small credit is used up in seconds.
 const TERMS: &[&str] =

@@ -123,9 +123,12 @@ impl Core {
             Some(account) => Row::Link(LinkRow { node, account }),
             None => Row::Delete(RowKey::Link(node)),
         });
-        for lease in leases {
+        for &lease in &leases {
             self.begin_charges(lease);
             self.persist_lease(output, lease);
+        }
+        for lease in leases {
+            self.ask_price(output, lease);
         }
         match (payer, client) {
             (Some(payer), _) => self.funded(payer),

@@ -62,7 +62,7 @@ impl Core {
         let changes_node = match kind {
             CallKind::Admit(_) => true,
             CallKind::Evict(eviction) => eviction.at_host,
-            CallKind::DialHost | CallKind::DialClient | CallKind::Price(_) | CallKind::Notice => false,
+            CallKind::DialHost | CallKind::DialClient | CallKind::Price { .. } | CallKind::Notice => false,
         };
         let slot = if changes_node { self.leases.hold_slot(node) } else { None };
         let call = self.leases.begin_call(CallInFlight { kind, lease, node: handle, connection, slot, deadline });

@@ -20,7 +20,7 @@ impl Core {
             CallKind::Admit(client) => self.admit_done(output, &call, client, outcome),
             CallKind::DialHost => self.dial_done(output, &call, outcome),
             CallKind::DialClient | CallKind::Notice => {}
-            CallKind::Price(side) => self.price_done(output, &call, side, outcome),
+            CallKind::Price { side, row } => self.price_done(output, &call, (side, row), outcome),
             CallKind::Evict(eviction) => self.evict_done(output, &call, eviction, outcome),
         }
         if let Some(slot) = freed {

@@ -62,6 +62,8 @@ impl Core {
         if self.is_used_up(pair) {
             // Else a client that begins a row with each report would have the slot for nothing.
             self.end_lease(output, index, EvictReason::Unpaired, None, None);
+        } else {
+            self.ask_price(output, index);
         }
     }
 

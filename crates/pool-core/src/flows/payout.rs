@@ -76,9 +76,12 @@ impl Core {
             self.end_row(output, index);
         }
         self.agents.set_payout(host, payout);
-        for index in leases {
+        for &index in &leases {
             self.begin_charges(index);
             self.persist_lease(output, index);
+        }
+        for index in leases {
+            self.ask_price(output, index);
         }
     }
 

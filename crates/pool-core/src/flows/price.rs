@@ -25,13 +25,22 @@ impl Core {
 
     /// Announces the price of the settings if they say another one than before. While nobody pays, they count at once.
     pub(crate) fn follow_settings(&mut self, output: &mut Output) {
-        let settings = self.prices.settings;
+        let (settings, followed) = (self.prices.settings, self.prices.followed);
         if self.ledger.is_none() {
             self.set_pricing(settings, output.now);
             self.prices.followed = settings;
-        } else if self.prices.followed != settings {
+        } else if followed != settings {
+            self.price_due(output);
+            // What the settings say as before is left as the operator announced it meanwhile.
+            let mut pricing = self.prices.next.map_or(self.pricing(), |next| next.pricing);
+            if settings.price != followed.price {
+                pricing.price = settings.price;
+            }
+            if settings.fee_bps != followed.fee_bps {
+                pricing.fee_bps = settings.fee_bps;
+            }
             self.prices.followed = settings;
-            self.announce(output, settings);
+            self.announce(output, pricing);
         }
     }
 
@@ -94,11 +103,8 @@ impl Core {
     }
 
     fn set_pricing(&mut self, pricing: Pricing, now: Ms) {
-        if pricing.price != self.limits.price {
-            self.prices.changed = Some(now);
-        }
         if pricing != self.pricing() {
-            self.prices.since = now;
+            (self.prices.changed, self.prices.since) = (Some(now), now);
         }
         (self.limits.price, self.limits.fee_bps) = (pricing.price, pricing.fee_bps);
     }
@@ -121,31 +127,42 @@ impl Core {
         self.next_price().filter(|_| announced >= connected)
     }
 
-    /// The price that a lease takes at a rollover at `at` if both sides agree; `None` if it has that price, the price counts only
-    /// since a later time, or nobody pays.
-    pub(crate) fn price_to_agree(&self, lease: &Lease, at: Ms) -> Option<Pricing> {
+    /// The price that a lease whose row begins at `at` takes if both sides agree; `None` if it has that price, the price counts
+    /// only since a later time, or nobody pays.
+    fn price_to_agree(&self, lease: &Lease, at: Ms) -> Option<Pricing> {
         let pricing = Some(self.pricing()).filter(|_| self.ledger.is_some() && at >= self.prices.since);
         pricing.filter(|pricing| self.leases.pricing(lease) != Some(*pricing))
     }
 
-    /// Asks both sides of a lease that rolled over whether they agree to the new price.
-    pub(crate) fn ask_price(&mut self, output: &mut Output, index: u32, pricing: Pricing) {
-        let Some(lease) = self.leases.get(index).map(Lease::id) else { return };
-        self.leases.begin_consent(lease, pricing);
+    /// Asks both sides of a lease whether they agree to the present price, if a row began since it counts. That is not only so
+    /// at a rollover: a lease that often begins a row for another reason never rolls over.
+    pub(crate) fn ask_price(&mut self, output: &mut Output, index: u32) {
+        let Some(lease) = self.leases.get(index).filter(|lease| lease.is_running() && lease.row() > 0) else { return };
+        let (id, asked) = (lease.id(), self.price_to_agree(lease, lease.both_up()));
+        // An answer about an earlier row, or about an earlier price, decides nothing.
+        self.leases.end_consent(id);
+        let Some(pricing) = asked else { return };
+        self.leases.begin_consent(id, pricing);
         for side in [Side::Client, Side::Host] {
             self.ask_side(output, index, side);
         }
     }
 
-    /// Asks the agent of a node that connected about the prices that wait for its answer.
+    /// Asks the agent of a node that connected about the prices that wait for its answer. What waited in a core before this one
+    /// is not stored, so a lease is asked again if its row could be at the present price and is not.
     pub(crate) fn ask_prices_again(&mut self, output: &mut Output, node: u32) {
-        if self.leases.consents().next().is_none() {
+        if self.ledger.is_none() {
             return;
         }
         for (index, side) in self.leases.of(node) {
             let lease = self.leases.get(index).map(Lease::id);
-            if lease.and_then(|lease| self.leases.consent(lease)).is_some_and(|consent| !consent.of(side)) {
-                self.ask_side(output, index, side);
+            match lease.and_then(|lease| self.leases.consent(lease)) {
+                Some(consent) if consent.pricing == self.pricing() => {
+                    if !consent.of(side) {
+                        self.ask_side(output, index, side);
+                    }
+                }
+                _ => self.ask_price(output, index),
             }
         }
     }
@@ -176,9 +193,16 @@ impl Core {
     }
 
     /// Handles a side's answer, or the lack of one.
-    pub(crate) fn price_done(&mut self, output: &mut Output, call: &CallInFlight, side: Side, outcome: &CallOutcome) {
+    pub(crate) fn price_done(
+        &mut self,
+        output: &mut Output,
+        call: &CallInFlight,
+        (side, row): (Side, u32),
+        outcome: &CallOutcome,
+    ) {
         let Some(index) = self.leases.find(call.lease) else { return };
-        if self.leases.consent(call.lease).is_none_or(|consent| consent.of(side)) {
+        let is_earlier = self.leases.get(index).is_none_or(|lease| lease.row() != row);
+        if is_earlier || self.leases.consent(call.lease).is_none_or(|consent| consent.of(side)) {
             return;
         }
         match outcome {
@@ -194,6 +218,9 @@ impl Core {
     fn agreed(&mut self, output: &mut Output, index: u32, side: Side) {
         let Some(lease) = self.leases.get(index).map(Lease::id) else { return };
         let Some(pricing) = self.leases.agree(lease, side) else { return };
+        if self.leases.get(index).is_some_and(|lease| self.lacks_payer(lease, Some(pricing.price))) {
+            return self.end_lease(output, index, EvictReason::NoPayer, None, None);
+        }
         self.end_row_at(output, index, Some(pricing));
         self.begin_charges(index);
         self.persist_lease(output, index);
@@ -201,6 +228,7 @@ impl Core {
 
     /// Calls one side of a lease about a price.
     fn call_price(&mut self, output: &mut Output, node: u32, side: Side, message: PriceCall) {
-        self.call(output, node, message.lease, CallKind::Price(side), crate::PoolCall::Price(message));
+        let kind = CallKind::Price { side, row: message.row };
+        self.call(output, node, message.lease, kind, crate::PoolCall::Price(message));
     }
 }

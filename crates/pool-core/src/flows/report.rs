@@ -1,5 +1,5 @@
 use vipnode_types::{
-    LeaseId, LeaseSetHash, Ms, NodeId, Price,
+    LeaseId, LeaseSetHash, Ms, NodeId,
     wire::{EvictReason, HostCapabilities, ReportReply, ReportRequest, Side, UpLease},
 };
 
@@ -7,7 +7,7 @@ use crate::{
     ConnectionId, Core, Reply, RequestId,
     agents::{hello::most_slots, observations::ObservedCapabilities},
     core_error::CoreError,
-    leases::calls_in_flight::Eviction,
+    leases::{calls_in_flight::Eviction, pricing::Pricing},
     output::Output,
 };
 
@@ -34,7 +34,7 @@ impl Core {
             output.reply(
                 connection,
                 request,
-                Ok(Reply::Report(ReportReply { resync: true, price: None, next_price: None })),
+                Ok(Reply::Report(ReportReply { resync: true, ..ReportReply::default() })),
             );
             return;
         };
@@ -59,8 +59,9 @@ impl Core {
             None => self.take_delta(output, index, report, before),
         }
         self.take_seen(index, &report.host_capabilities);
-        let (price, next_price) = (self.newer_price(index), self.newer_next_price(index));
-        let reply = Reply::Report(ReportReply { resync: false, price, next_price });
+        let (newer, next_price) = (self.newer_pricing(index), self.newer_next_price(index));
+        let (price, fee_bps) = newer.map(|newer| (newer.price, newer.fee_bps)).unzip();
+        let reply = Reply::Report(ReportReply { resync: false, price, fee_bps, next_price });
         if output.writes() {
             // After a durable reply, an agent reports leases as continuous, so the end of a row must not be lost.
             output.reply_durably(connection, request, reply);
@@ -69,12 +70,12 @@ impl Core {
         }
     }
 
-    /// The price, if it changed since the agent connected.
-    fn newer_price(&self, index: u32) -> Option<Price> {
+    /// The price and the fee, if one of them changed since the agent connected.
+    pub(crate) fn newer_pricing(&self, index: u32) -> Option<Pricing> {
         // First what is nothing most of the time: the node is somewhere else in memory.
         let set = self.prices.changed?;
         let connected = self.agents.get(index)?.since();
-        (set >= connected).then_some(self.limits.price)
+        (set >= connected).then_some(self.pricing())
     }
 
     /// Returns the hash after a report that fits the earlier reports on this socket.

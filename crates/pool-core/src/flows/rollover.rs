@@ -22,13 +22,14 @@ impl Core {
         }
         let Some(index) = self.leases.oldest() else { return false };
         let Some(lease) = self.leases.get(index) else { return false };
-        match Rollover::of(lease, &self.leases, &self.agents, &self.limits) {
+        // Where clients pay, a row that begins before the price counts is at the old one.
+        let since = self.ledger.as_ref().map_or(Ms::ZERO, |_| self.prices.since);
+        match Rollover::of(lease, &self.leases, &self.agents, (&self.limits, since)) {
             Rollover::End(reason) => self.end_lease(output, index, reason, None, None),
             Rollover::Next { price, .. } if self.lacks_payer(lease, price) => {
                 self.end_lease(output, index, EvictReason::NoPayer, None, None);
             }
             Rollover::Next { at, price } => {
-                let asked = self.price_to_agree(lease, at);
                 // Where clients pay, both sides agree first.
                 let price = price.filter(|_| self.ledger.is_none());
                 let pricing = price.map(|price| Pricing { price, fee_bps: self.limits.fee_bps });
@@ -36,9 +37,7 @@ impl Core {
                 self.roll_at(output, index, at, UNSEEN, pricing);
                 self.begin_charges(index);
                 self.persist_lease(output, index);
-                if let Some(pricing) = asked {
-                    self.ask_price(output, index, pricing);
-                }
+                self.ask_price(output, index);
             }
         }
         true

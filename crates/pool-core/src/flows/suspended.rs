@@ -79,11 +79,7 @@ impl Core {
             return WhileSuspended::Busy;
         }
         self.agents.seen_now(index, output.now);
-        output.reply(
-            connection,
-            request,
-            Ok(Reply::Report(ReportReply { resync: false, price: None, next_price: None })),
-        );
+        output.reply(connection, request, Ok(Reply::Report(ReportReply::default())));
         WhileSuspended::Handled
     }
 

@@ -41,8 +41,8 @@ pub(crate) enum CallKind {
     DialHost,
     /// Ask a host to dial a client.
     DialClient,
-    /// Ask a side whether it agrees to a price.
-    Price(Side),
+    /// Ask a side whether it agrees to a price in this row.
+    Price { side: Side, row: u32 },
     /// Undo a lease.
     Evict(Eviction),
     /// Show the user something.

@@ -55,7 +55,8 @@ impl Leases {
         both.then_some(pricing)
     }
 
-    pub(in crate::leases) fn end_consent(&mut self, lease: LeaseId) {
+    /// Forgets the question, because the lease ends or another question follows.
+    pub(crate) fn end_consent(&mut self, lease: LeaseId) {
         self.consents.asked.remove(&lease);
     }
 

@@ -41,8 +41,8 @@ pub(crate) fn next_rollover(leases: &Leases, agents: &Agents, clock: &PoolClock,
 }
 
 impl Rollover {
-    /// Returns the outcome for a lease.
-    pub(crate) fn of(lease: &Lease, leases: &Leases, agents: &Agents, limits: &Limits) -> Self {
+    /// Returns the outcome for a lease. The price of the limits counts for rows that begin at `since` or later.
+    pub(crate) fn of(lease: &Lease, leases: &Leases, agents: &Agents, (limits, since): (&Limits, Ms)) -> Self {
         let end = Ends::of(lease, agents).common();
         let down = lease.host_down() != UNSEEN;
         if down || end <= lease.both_up() {
@@ -51,10 +51,11 @@ impl Rollover {
         }
         // A client's maximum price is known only while it is connected; until then, the old price stays.
         let client = agents.get(lease.client()).filter(|node| node.is_connected() && node.is_client());
-        let dearer = leases.price(lease).is_some_and(|old| limits.price.exceeds(old));
+        let counts = end >= since;
+        let dearer = counts && leases.price(lease).is_some_and(|old| limits.price.exceeds(old));
         if dearer && client.is_some_and(|node| !node.accepts(limits.price)) {
             return Self::End(EvictReason::Price);
         }
-        Self::Next { at: end, price: client.map(|_| limits.price) }
+        Self::Next { at: end, price: client.filter(|_| counts).map(|_| limits.price) }
     }
 }

@@ -7,11 +7,11 @@ use vipnode_types::{
 
 use super::{
     pool::{Pool, address, client, host, node, wei},
-    scenario::{CLIENT, DAY_MS, HOST, HOUR_MS, KEPT, SLOTS},
+    scenario::{CLIENT, DAY_MS, HOST, HOUR_MS, KEPT, SLOTS, paying_at_most},
 };
 use crate::{
-    AccountLink, CallId, CallOutcome, Command, LedgerChange, LedgerChangeKind, Limits, LinkConsent, NextPricing,
-    OperatorOrder, PoolCall, Pricing, PricingRow, Reply,
+    AccountLink, CallId, CallOutcome, Command, Core, Effect, LedgerChange, LedgerChangeKind, Limits, LinkConsent,
+    NextPricing, OperatorOrder, PoolCall, Pricing, PricingRow, Reply,
 };
 
 const PAYER: Account = Account::new([0x46; 20]);
@@ -45,7 +45,7 @@ impl Pool {
     }
 
     /// The operator announces a price.
-    fn announces(&mut self, price: Price, fee_bps: Option<u16>) -> Result<PricingRow, WireError> {
+    pub(super) fn announces(&mut self, price: Price, fee_bps: Option<u16>) -> Result<PricingRow, WireError> {
         let connection = self.connection(0);
         match self.request(Command::Price { connection, request: 1, price, fee_bps }).unwrap()? {
             Reply::Pricing(row) => Ok(*row),
@@ -65,8 +65,17 @@ impl Pool {
         }
     }
 
-    fn take_price(&mut self, agent: u32) -> Option<(CallId, PriceCall)> {
+    pub(super) fn take_price(&mut self, agent: u32) -> Option<(CallId, PriceCall)> {
         self.take_call(agent, |call| if let PoolCall::Price(price) = call { Some(price.clone()) } else { None })
+    }
+
+    /// Both sides agree to the price that they are asked about.
+    fn agree(&mut self, lease: LeaseId) {
+        for agent in [CLIENT, HOST] {
+            let (call, price) = self.take_price(agent).expect("a question about the price");
+            assert_eq!((price.lease, price.price), (lease, wei(NEW)));
+            self.done(call, CallOutcome::Done);
+        }
     }
 
     /// What a lease costs now.
@@ -138,11 +147,105 @@ fn a_lease_that_rolls_over_up_to_when_a_price_counts_keeps_the_old_one_until_the
     assert_eq!((pool.core.limits.price, pool.take_price(HOST)), (wei(NEW), None));
     assert_eq!(pool.costs(lease), Some(wei(OLD)));
     pool.rolls_over();
-    for agent in [CLIENT, HOST] {
-        let (call, _) = pool.take_price(agent).expect("a question about the price");
+    pool.agree(lease);
+    assert_eq!(pool.costs(lease), Some(wei(NEW)));
+}
+
+#[test]
+fn a_client_that_does_not_pay_the_price_keeps_its_lease_until_a_row_would_be_at_it() {
+    let (mut pool, lease) = Pool::paying(limits());
+    pool.connect(CLIENT, paying_at_most("60000 wei/minute")).unwrap();
+    pool.full(CLIENT, &[(lease, KEPT)]);
+    pool.announces(wei(NEW), None).unwrap();
+    pool.rolls_over();
+    assert_eq!((pool.core.limits.price, pool.costs(lease)), (wei(NEW), Some(wei(OLD))));
+    pool.rolls_over();
+    assert_eq!((pool.costs(lease), pool.evicted(CLIENT)), (None, Some(EvictReason::Price)));
+}
+
+/// Otherwise a client that breaks its connection once a day would keep the old price for ever.
+#[test]
+fn a_row_that_begins_for_another_reason_takes_the_price_too() {
+    let (mut pool, lease) = Pool::paying(Limits { price_notice_ms: HOUR_MS, ..limits() });
+    pool.announces(wei(NEW), None).unwrap();
+    pool.pass_with(2 * HOUR_MS, &[HOST, CLIENT]);
+    assert_eq!(pool.take_price(HOST), None, "it goes on");
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    assert_eq!(pool.take_price(HOST), None, "its row is from before");
+    pool.full(CLIENT, &[(lease, !KEPT)]);
+    pool.agree(lease);
+    assert_eq!(pool.costs(lease), Some(wei(NEW)));
+    assert_eq!(pool.core.check(), Ok(()));
+}
+
+#[test]
+fn an_answer_about_an_earlier_row_decides_nothing() {
+    let (mut pool, lease, [client_call, host_call]) = asked();
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.full(CLIENT, &[(lease, !KEPT)]);
+    pool.done(client_call, CallOutcome::Done);
+    pool.done(host_call, CallOutcome::Refused(WireError::new(ErrorCode::Refused, "too expensive", "")));
+    assert_eq!(pool.costs(lease), Some(wei(OLD)));
+    while let Some((call, _)) = [CLIENT, HOST].into_iter().find_map(|agent| pool.take_price(agent)) {
         pool.done(call, CallOutcome::Done);
     }
+    assert_eq!(pool.costs(lease), Some(wei(NEW)), "both agreed for the row that runs");
+}
+
+#[test]
+fn a_restart_and_a_failed_commit_ask_again() {
+    let (mut pool, lease, [client_call, _]) = asked();
+    pool.done(client_call, CallOutcome::Done);
+    let attached = pool.core.attached();
+    let (mut core, mut out) = (Core::restore(short_notice(), [8; 32], pool.now, pool.rows.clone()), Vec::new());
+    core.reattach(attached, &mut out);
+    let asks = |effect: &&Effect| matches!(effect, Effect::Call { message: PoolCall::Price(_), .. });
+    assert_eq!(out.iter().filter(asks).count(), 2);
+    pool.restart(short_notice());
+    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
+    pool.full(HOST, &[(lease, KEPT)]);
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.full(CLIENT, &[(lease, KEPT)]);
+    assert_eq!(pool.costs(lease), Some(wei(OLD)));
+    pool.agree(lease);
     assert_eq!(pool.costs(lease), Some(wei(NEW)));
+}
+
+#[test]
+fn a_lease_that_nobody_pays_for_by_then_takes_no_price() {
+    let free = Limits { price: wei(0), ..short_notice() };
+    let (mut pool, lease) = Pool::paying(free);
+    pool.announces(wei(NEW), None).unwrap();
+    pool.rolls_over();
+    let (connection, counter) = (pool.connection(0), pool.now);
+    let link = AccountLink { node: node(CLIENT), account: PAYER, counter, consent: LinkConsent::AccountEnds };
+    pool.request(Command::Link { connection, request: 1, address: address(0), link }).unwrap().unwrap();
+    assert_eq!(pool.costs(lease), Some(wei(0)));
+    while let Some((call, _)) = [CLIENT, HOST].into_iter().find_map(|agent| pool.take_price(agent)) {
+        pool.done(call, CallOutcome::Done);
+    }
+    assert_eq!((pool.costs(lease), pool.evicted(CLIENT)), (None, Some(EvictReason::NoPayer)));
+    assert_eq!(pool.core.check(), Ok(()));
+}
+
+#[test]
+fn another_fee_is_announced_and_stated_as_another_price_is() {
+    let (mut pool, _) = Pool::paying(Limits { price_notice_ms: HOUR_MS, ..limits() });
+    let next = pool.announces(wei(OLD), Some(500)).unwrap().next.unwrap();
+    assert_eq!(next.pricing, Pricing { price: wei(OLD), fee_bps: 500 });
+    pool.pass_with(HOUR_MS, &[HOST, CLIENT]);
+    let newer = pool.core.newer_pricing(pool.core.agents.find(&node(HOST)).unwrap());
+    assert_eq!(newer, Some(next.pricing), "in each answer to a report");
+}
+
+#[test]
+fn settings_announce_only_what_is_new_in_them() {
+    let (mut pool, _) = Pool::paying(limits());
+    pool.announces(wei(OLD), Some(700)).unwrap();
+    pool.core.set_limits(Limits { price: wei(NEW), ..limits() });
+    pool.pass(1);
+    let next = pool.core.prices().unwrap().next.unwrap();
+    assert_eq!(next.pricing, Pricing { price: wei(NEW), fee_bps: 700 }, "the operator announced the fee");
 }
 
 #[test]

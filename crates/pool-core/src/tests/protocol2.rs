@@ -4,6 +4,7 @@ mod chains;
 mod contacts;
 mod found_by_seeds;
 mod offers;
+mod prices;
 
 use vipnode_types::{
     ChainSpec, Ms, NodeId,

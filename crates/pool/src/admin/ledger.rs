@@ -11,7 +11,7 @@ use super::{
 use crate::{call_refusal::CallRefusal, engine::OperatorQuery};
 
 /// Characters of a reason, at most.
-const REASON_CHARS: usize = 200;
+pub(super) const REASON_CHARS: usize = 200;
 /// Characters of an idempotency key, at most.
 const KEY_CHARS: usize = 64;
 /// Accounts or payouts of one answer, at most.

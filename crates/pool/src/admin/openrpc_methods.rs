@@ -101,7 +101,7 @@ fn of_the_ledger() -> Vec<MethodRow> {
 
 fn request_of_price() -> Option<Vec<Box<RawValue>>> {
     let price = "0.60 USDC/month".parse().ok()?;
-    params(&PriceRequest { price, fee_bps: None })
+    params(&PriceRequest { price, fee_bps: None, reason: "new terms".to_owned() })
 }
 
 fn priced() -> Option<AdminPrice> {

@@ -1,11 +1,11 @@
 use serde::{Deserialize, Serialize};
-use vipnode_pool_core::{NextPricing, Reply};
+use vipnode_pool_core::{CoreError, NextPricing, Reply};
 use vipnode_types::{
-    Price, QuotedPrice,
+    Price, QuotedPrice, sanitize,
     wire::{NextPrice, WireError},
 };
 
-use super::AdminService;
+use super::{AdminService, ledger::REASON_CHARS};
 use crate::call_refusal::CallRefusal;
 
 /// Announces a price.
@@ -17,6 +17,8 @@ pub struct PriceRequest {
     /// The operator's fee, in basis points of what clients pay; `None` for the present one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee_bps: Option<u16>,
+    /// The reason, for the audit log; at most 200 characters.
+    pub reason: String,
 }
 
 /// What slots cost, and what was announced.
@@ -32,11 +34,16 @@ pub struct AdminPrice {
     pub next: Option<NextPrice>,
 }
 
-/// Announces a price. The announcement is durable when this returns.
+/// Announces a price. The announcement is durable when this returns. The same price again keeps its time, so the order needs no
+/// idempotency key.
 pub(super) async fn announce(admin: &AdminService, request: &PriceRequest) -> Result<AdminPrice, WireError> {
     const WHOLE_BPS: u16 = 10_000;
     if request.fee_bps.is_some_and(|fee_bps| fee_bps > WHOLE_BPS) {
         return Err(CallRefusal::invalid_params(&"fee_bps is at most 10000").into());
+    }
+    let reason = sanitize(&request.reason, REASON_CHARS);
+    if reason.trim().is_empty() {
+        return Err(CoreError::BlankReason.into());
     }
     let Reply::Pricing(row) = admin.service.gateway.announce_price(request.price.clone(), request.fee_bps).await?
     else {
@@ -47,6 +54,6 @@ pub(super) async fn announce(admin: &AdminService, request: &PriceRequest) -> Re
         fee_bps: pricing.fee_bps,
         from_ms: from,
     });
-    tracing::warn!(old = %row.current.price, new = %request.price, "the operator announced a price");
+    tracing::warn!(old = %row.current.price, new = %request.price, %reason, "the operator announced a price");
     Ok(AdminPrice { price: row.current.price, fee_bps: row.current.fee_bps, next })
 }

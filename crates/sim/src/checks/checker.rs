@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vipnode_pool_core::{LeaseRow, Limits, Row};
 use vipnode_types::{LeaseId, NodeId, PaymentMode};
 
-use super::{ExpectedPrices, Promise, Violation};
+use super::{ExpectedPrices, LeasePrices, Promise, Violation};
 use crate::{AgentPlan, EPOCH_MS, Honesty, Scenario};
 
 /// The longest time a frame takes, in ms; a later one is lost with its socket.
@@ -44,6 +44,7 @@ pub struct Checker {
     /// Whether some metered rows are merged, so that what was billed for a span is unknown.
     pub(super) merges: bool,
     pub(super) prices: ExpectedPrices,
+    lease_prices: LeasePrices,
     /// The leases that the pool began where clients pay, by client and host: one that ends for its payer's funds may have no
     /// metered row.
     pub(super) begun: BTreeMap<(NodeId, NodeId), BTreeSet<(u64, LeaseId)>>,
@@ -73,6 +74,7 @@ impl Checker {
             dishonest: scenario.agents.iter().zip(0..).map(|(plan, agent)| lies(plan, agent, scenario)).collect(),
             merges: scenario.limits.periods_an_hour < Limits::default().periods_an_hour,
             prices: ExpectedPrices::new(scenario.limits.price, scenario.limits.price_notice_ms),
+            lease_prices: LeasePrices::default(),
             begun: BTreeMap::new(),
             pays: !scenario.limits.payment.is_none(),
             sleeps: Vec::new(),
@@ -124,12 +126,25 @@ impl Checker {
         &mut self.prices
     }
 
+    /// What each lease costs, and what the agents agreed to.
+    pub const fn lease_prices(&mut self) -> &mut LeasePrices {
+        &mut self.lease_prices
+    }
+
     /// Notes a lease that the pool stores.
-    pub fn lease(&mut self, lease: &LeaseRow) {
+    ///
+    /// # Errors
+    /// [`Promise::Billing`]: it costs something else, and a side did not agree.
+    pub fn lease(&mut self, lease: &LeaseRow) -> Result<(), Violation> {
+        // What an agent of protocol 2 agrees to is in its welcome text.
+        let sides = [lease.client, lease.host].map(|side| self.numbers.get(&side).copied());
+        let asked = sides.into_iter().flatten().filter(|&side| !self.protocol2[side]);
+        self.lease_prices.written(lease, asked, self.pays)?;
         if self.pays {
             let offered = lease.offered.get().saturating_sub(EPOCH_MS);
             self.begun.entry((lease.client, lease.host)).or_default().insert((offered, lease.id));
         }
+        Ok(())
     }
 
     /// Notes the payment mode of the periods that end from now on.

@@ -10,6 +10,7 @@ pub mod durability;
 mod expected_prices;
 pub mod hostile;
 mod journal;
+mod lease_prices;
 pub mod ledger;
 mod violation;
 
@@ -17,4 +18,5 @@ pub use billing::OVERBILLED_A_GAP_MS;
 pub use checker::{Checker, FRAME_LATE_MS, LIVENESS_MS, LIVENESS2_MS, LOST_A_LEASE_MS, REPLY_MS, STEADY_MS, STOP_MS};
 pub use convergence::{Participant, settled};
 pub use expected_prices::ExpectedPrices;
+pub use lease_prices::LeasePrices;
 pub use violation::{Promise, Violation};

@@ -82,10 +82,13 @@ impl Encode for LeaseView {
 
 impl Encode for ReportReply {
     fn encode(&self, out: &mut Encoder) {
-        let Self { resync, price, next_price } = self;
+        let Self { resync, price, fee_bps, next_price } = self;
         resync.encode(out);
         if let Some(price) = price {
             price.encode(out);
+        }
+        if let Some(fee_bps) = fee_bps.filter(|fee_bps| *fee_bps > 0) {
+            fee_bps.encode(out);
         }
         if let Some(next) = next_price {
             next.encode(out);

@@ -39,6 +39,10 @@ impl Simulation {
         match frame {
             ToPoolFrame::Answer { call, reply } => {
                 if self.pool.calls.get(&call) == Some(&number) {
+                    let price = self.pool.price_calls.remove(&call).filter(|_| reply.is_ok());
+                    if let Some((agent, price)) = price {
+                        self.checker.lease_prices().agreed(agent, &price);
+                    }
                     let outcome = reply.map_or_else(CallOutcome::Refused, |()| CallOutcome::Done);
                     self.call_ends(self.pool.incarnation, call, outcome);
                 }
@@ -200,6 +204,10 @@ impl Simulation {
                 let incarnation = self.pool.incarnation;
                 self.at(self.now + answer_ms, RunEvent::CallExpires { incarnation, call });
                 let Some(socket) = self.pool.calls.get(&call).copied() else { return };
+                let agent = self.sockets.get(&socket).map(|socket| socket.agent);
+                if let (PoolCall::Price(price), Some(agent)) = (&message, agent) {
+                    self.pool.price_calls.insert(call, (agent, price.clone()));
+                }
                 let message = match message {
                     PoolCall::Admit(call) => FromPool::Admit(call),
                     PoolCall::Evict(call) => FromPool::Evict(call),

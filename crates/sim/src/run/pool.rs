@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use vipnode_pool_core::{CallId, Command, ConnectionId, Core, Effect, Limits, RequestId, Row, SendWhen, Steps};
 use vipnode_store::{MemoryStore, Store};
-use vipnode_types::{Ms, PaymentMode, Price};
+use vipnode_types::{Ms, PaymentMode, Price, wire::PriceCall};
 
 use super::{
     RunEvent, Simulation,
@@ -49,6 +49,8 @@ pub(crate) struct PoolProcess {
     pub(crate) forgotten: BTreeSet<RequestId>,
     pub(crate) calls: BTreeMap<CallId, u64>,
     pub(crate) calls_ever: BTreeSet<CallId>,
+    /// The questions about prices, and which agents they were sent to.
+    pub(crate) price_calls: BTreeMap<CallId, (usize, PriceCall)>,
 }
 
 impl PoolProcess {
@@ -77,6 +79,7 @@ impl PoolProcess {
             forgotten: BTreeSet::new(),
             calls: BTreeMap::new(),
             calls_ever: BTreeSet::new(),
+            price_calls: BTreeMap::new(),
         }
     }
 
@@ -206,7 +209,10 @@ impl Simulation {
                     let check = self.checker.metered(row, self.now, &self.devp2p.ground_truth);
                     self.require(check);
                 }
-                Row::Lease(lease) => self.checker.lease(lease),
+                Row::Lease(lease) => {
+                    let check = self.checker.lease(lease);
+                    self.require(check);
+                }
                 _ => {}
             }
         }
@@ -308,6 +314,7 @@ impl Simulation {
         }
         let stored = rows.iter().rev().find_map(|row| if let Row::Payment(mode) = row { Some(*mode) } else { None });
         self.checker.mode(stored.unwrap_or(PaymentMode::None));
+        self.checker.lease_prices().restarted(&rows);
         self.change_terms();
         let paid = stored.is_some_and(|mode| !mode.is_none()) && !self.pool.limits.payment.is_none();
         self.checker.prices().settings(self.now, self.pool.limits.price, paid);

@@ -12,7 +12,7 @@ use vipnode_sim::{
     },
 };
 use vipnode_types::{
-    Account, AgentKey, Amount, ChainSpec, LeaseId, Ms, NodeId, PaymentMode, Price, meter, meter::Seen,
+    Account, AgentKey, Amount, ChainSpec, LeaseId, Ms, NodeId, PaymentMode, Price, meter, meter::Seen, wire::PriceCall,
 };
 
 const MINUTE_MS: u64 = 60_000;
@@ -144,6 +144,36 @@ fn figures_that_do_not_follow_from_the_row_are_seen() {
     let mut other = good;
     other.lease.client_seen = None;
     assert_broken(Promise::Billing, fixture.metered(&other), "at other times than its lease");
+}
+
+#[test]
+fn a_price_that_a_side_did_not_agree_to_is_seen() {
+    let of_protocol3 = |scenario: &Scenario| scenario.agents.iter().take(2).all(|plan| !plan.protocol2);
+    let drawn = |seed| Scenario::draw(&mut SimRng::new(seed));
+    let mut scenario = (0..).map(drawn).find(|s| s.agents.len() > 2 && of_protocol3(s)).unwrap();
+    scenario.limits.payment = PaymentMode::Credit;
+    let mut fixture = Fixture::new();
+    (fixture.host, fixture.client) = (scenario.agents[0].id, scenario.agents[1].id);
+    let at = |row: u32, fee_bps: u16| LeaseRow { row, fee_bps, ..fixture.lease(1) };
+    let checker = &mut Checker::new(&scenario);
+    for row in [0, 1] {
+        checker.lease(&at(row, 0)).unwrap();
+    }
+    let call = |row| PriceCall {
+        lease: LeaseId::new(1),
+        row,
+        price: Price::per_minute(1_000),
+        fee_bps: 500,
+        from_ms: Ms::new(EPOCH_MS),
+    };
+    checker.lease_prices().agreed(0, &call(1));
+    checker.lease_prices().agreed(1, &call(0));
+    assert_broken(Promise::Billing, checker.lease(&at(2, 500)), "agent 1 did not agree");
+    checker.lease_prices().restarted(&[Row::Lease(Box::new(at(1, 0)))]);
+    checker.lease_prices().agreed(1, &call(1));
+    assert_broken(Promise::Billing, checker.lease(&at(1, 500)), "within row 1");
+    checker.lease_prices().restarted(&[Row::Lease(Box::new(at(1, 0)))]);
+    checker.lease(&at(2, 500)).unwrap();
 }
 
 #[test]

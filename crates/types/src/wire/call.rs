@@ -103,7 +103,7 @@ pub enum EvictReason {
     Unsuitable,
     /// The host withdrew its slots.
     Drained,
-    /// The price rose above the client's limit.
+    /// One side does not accept the price.
     Price,
     /// The limit on time that only the host reported was reached.
     Unpaired,

@@ -70,6 +70,9 @@ pub struct ReportReply {
     /// The price of a slot in leases from now on, if it changed since the agent connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
+    /// The operator's fee from now on, in basis points of what clients pay, if it or the price changed since the agent connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee_bps: Option<u16>,
     /// The price that was announced since the agent connected, and has not taken effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_price: Option<NextPrice>,

@@ -1,9 +1,9 @@
 use vipnode_types::{
-    Account, ChainSpec, Enode, EnodeHost,
+    Account, ChainSpec, Enode, EnodeHost, Price,
     protocol2::{
         ClientRequest, HostReply, HostRequest, Kind, Protocol2ConnectReply, Protocol2ConnectRequest, Protocol2Reply,
     },
-    wire::WireError,
+    wire::{NextPrice, WireError},
 };
 
 use super::{super::POOL_VERSION, PORT, Protocol2Caller, reply};
@@ -145,11 +145,15 @@ impl Core {
         if self.ledger.is_none() {
             return String::new();
         }
-        let price = self.limits.price;
+        let words = |price: Price, fee_bps: u16| match fee_bps {
+            0 => price.to_string(),
+            _ => format!("{price} (of which the pool keeps {}.{:02} %)", fee_bps / 100, fee_bps % 100),
+        };
+        let now = words(self.limits.price, self.limits.fee_bps);
         match self.next_price() {
-            None => format!("A slot costs {price}."),
-            Some(next) => {
-                format!("A slot costs {price}, and {} from {} on.", next.price, next.from_ms.rfc3339_seconds())
+            None => format!("A slot costs {now}."),
+            Some(NextPrice { price, fee_bps, from_ms }) => {
+                format!("A slot costs {now}, and {} from {} on.", words(price, fee_bps), from_ms.rfc3339_seconds())
             }
         }
     }

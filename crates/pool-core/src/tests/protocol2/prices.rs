@@ -1,0 +1,81 @@
+//! Prices that are announced to agents of the original: the welcome text names them.
+
+use vipnode_types::{LeaseId, PaymentMode, protocol2::Protocol2Reply, wire::EvictReason};
+
+use super::{Call, light_node, on_mainnet};
+use crate::{
+    CallOutcome, Limits,
+    tests::{
+        pool::{Pool, host, wei},
+        scenario::{CLIENT, HOST, HOUR_MS, SLOTS},
+    },
+};
+
+const MINUTE_MS: u64 = 60_000;
+/// A fee alone changes, so that nobody has to pay for the client.
+const NEW: u16 = 500;
+
+/// A host of protocol 3 and a client of the original, with a lease that both see, and a fee that is announced.
+fn announced() -> (Pool, LeaseId) {
+    let payment = PaymentMode::Credit;
+    let limits = Limits { payment, price_notice_ms: HOUR_MS, rollover_ms: 2 * HOUR_MS, ..Limits::default() };
+    let mut pool = Pool::with(limits);
+    pool.settle();
+    pool.join(HOST, on_mainnet(host(HOST, SLOTS)));
+    pool.connect2(CLIENT, light_node());
+    let lease = pool.serves();
+    pool.pass(MINUTE_MS);
+    pool.announces(wei(0), Some(NEW)).unwrap();
+    pool.pass(1);
+    (pool, lease)
+}
+
+impl Pool {
+    fn serves(&mut self) -> LeaseId {
+        self.ask2(CLIENT, 1);
+        let lease = self.admit(HOST);
+        self.reports_up(HOST, lease);
+        self.update2(CLIENT, &[HOST]);
+        lease
+    }
+
+    fn both_report(&mut self, minutes: u64) {
+        for _ in 0..minutes {
+            self.pass_with(MINUTE_MS, &[HOST]);
+            self.update2(CLIENT, &[HOST]);
+        }
+    }
+
+    fn fee(&self, lease: LeaseId) -> Option<u16> {
+        let lease = self.core.leases.get(self.core.leases.find(lease)?)?;
+        self.core.leases.pricing(lease).map(|pricing| pricing.fee_bps)
+    }
+}
+
+#[test]
+fn a_client_that_connected_after_the_announcement_has_agreed() {
+    let (mut pool, lease) = announced();
+    let welcome = pool.call2(CLIENT, Call::Connect(Box::new(light_node())));
+    let Some(Ok(Protocol2Reply::Connect(welcome))) = welcome else { panic!("{welcome:?}") };
+    let words = ["A slot costs ", " (of which the pool keeps 5.00 %) from ", "Z on."];
+    assert!(words.iter().all(|words| welcome.message.contains(words)), "{}", welcome.message);
+    pool.both_report(125);
+    let (call, _) = pool.take_price(HOST).expect("a question to the host");
+    pool.done(call, CallOutcome::Done);
+    assert_eq!(pool.fee(lease), Some(NEW));
+    assert_eq!(pool.evicted(HOST), None);
+}
+
+#[test]
+fn the_lease_of_a_client_that_connected_before_ends_at_its_rollover_and_the_next_one_is_at_the_price() {
+    let (mut pool, lease) = announced();
+    pool.both_report(110);
+    assert_eq!(pool.fee(lease), Some(0));
+    pool.both_report(15);
+    assert_eq!((pool.fee(lease), pool.evicted(HOST)), (None, Some(EvictReason::Price)));
+    while let Some((call, _)) = pool.take_price(HOST) {
+        pool.done(call, CallOutcome::Done);
+    }
+    let next = pool.serves();
+    assert_eq!(pool.fee(next), Some(NEW));
+}
