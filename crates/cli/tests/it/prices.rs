@@ -112,7 +112,7 @@ async fn a_price_is_announced_with_a_reason_and_in_the_asset_of_the_pool() {
     let datadir = market.path("pool");
     for (args, words) in [
         (["price", "2 USDC/day", "--reason", " "], "the reason is blank"),
-        (["price", "2 gwei/day", "--reason", "typo"], "this pool charges in USDC"),
+        (["price", "2 gwei/day", "--reason", "typo"], "\"gwei\" is not a unit of USDC\n -> Use"),
     ] {
         let output = ran(&[&["pool", "admin"], &args[..], &["--datadir", &datadir]].concat()).await;
         let error = text(&output.stderr);

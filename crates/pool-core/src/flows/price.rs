@@ -167,6 +167,14 @@ impl Core {
         }
     }
 
+    /// Asks both sides of each lease of a host again, in a core that knows no questions.
+    pub(crate) fn ask_prices_of_host(&mut self, output: &mut Output, host: u32) {
+        let leases: Vec<u32> = self.leases.of_host(host).map(|(index, _)| index).collect();
+        for index in leases {
+            self.ask_price(output, index);
+        }
+    }
+
     /// Asks one side, if it can be asked. A side that is not connected is asked once it is.
     fn ask_side(&mut self, output: &mut Output, index: u32, side: Side) {
         let Some(lease) = self.leases.get(index) else { return };

@@ -42,7 +42,7 @@ impl Core {
             }
             self.refresh_waiting(index);
             self.name_hosts_again(&mut output, index);
-            self.ask_prices_again(&mut output, index);
+            self.ask_prices_of_host(&mut output, index);
         }
         self.persist_times(&mut output);
         output.finish(out);

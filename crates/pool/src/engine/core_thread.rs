@@ -17,7 +17,10 @@ use vipnode_pool_core::{
     AddressBlock, Command, ConnectionId, Core, Effect, Limits, NextPricing, PricingRow, Row, Steps,
 };
 use vipnode_store::StoreError;
-use vipnode_types::{Ms, wire::WireError};
+use vipnode_types::{
+    Ms, TypedError,
+    wire::{ErrorCode, WireError},
+};
 
 use self::{later_queue::LaterQueue, rebuild::Restored};
 use crate::{
@@ -344,7 +347,8 @@ impl CoreThread {
                 let price = match price.in_asset(asset) {
                     Ok(price) => price,
                     Err(error) => {
-                        reply_to.send(Err(CallRefusal::invalid_params(&error).into()));
+                        let (message, hint) = (error.to_string(), error.hint().unwrap_or_default());
+                        reply_to.send(Err(WireError::new(ErrorCode::InvalidParams, message, hint)));
                         return Ok(());
                     }
                 };
