@@ -25,7 +25,6 @@ use vipnode_types::{
 use self::{later_queue::LaterQueue, rebuild::Restored};
 use crate::{
     auth::AccessControl,
-    call_refusal::CallRefusal,
     close_reason::CloseReason,
     engine::{
         agent_caller::AgentCaller,
