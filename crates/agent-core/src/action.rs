@@ -122,6 +122,8 @@ pub enum Notice {
     PriceAnnounced {
         /// The price, and from when on it counts.
         next: NextPrice,
+        /// The role of this agent in which it does not accept the price; `None` if it accepts it.
+        refused_by: Option<Side>,
     },
     /// The pool's price is above the client's maximum, so the client gets no hosts from it.
     PriceAboveMaximum {

@@ -2,11 +2,12 @@
 
 use vipnode_types::{
     Failure, LeaseId, Ms, Price, TypedError,
-    wire::{LeaseView, LeaveReason, NextPrice, PairFault, PayoutView, WireError},
+    wire::{LeaseView, LeaveReason, NextPrice, PairFault, PayoutView, Side, WireError},
 };
 
 use crate::{
     Action, AgentCore, Notice, PoolAnswer, PoolState, RequestTag,
+    host::offer::too_cheap,
     leases::Lease,
     limits,
     pool::{
@@ -116,7 +117,14 @@ impl AgentCore {
     /// Notifies the user of a price that the pool announced.
     pub(crate) fn announce_next_price(&mut self, next: Option<NextPrice>, out: &mut Vec<Action>) {
         let news = self.session.set_next_price(next);
-        out.extend(next.filter(|_| news).map(|next| Action::Notice(Notice::PriceAnnounced { next })));
+        let Some(next) = next.filter(|_| news) else { return };
+        let refused_by = if self.config.min_peers > 0 && !self.config.pays(next.price) {
+            Some(Side::Client)
+        } else {
+            let host = self.config.host.as_ref();
+            host.and_then(|host| too_cheap(host, next.price.less_fee(next.fee_bps))).map(|_| Side::Host)
+        };
+        out.push(Action::Notice(Notice::PriceAnnounced { next, refused_by }));
     }
 
     /// Returns the leases that stay without confirmation by the pool, except ambiguous ones.

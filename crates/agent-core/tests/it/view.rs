@@ -156,7 +156,21 @@ fn an_announced_price_is_shown_once() {
         }
         let (tag, _) = bench.report().unwrap();
         bench.answer(tag, PoolAnswer::Report(ReportReply { next_price: Some(next), ..ReportReply::default() }));
-        assert_eq!(bench.notices().contains(&Notice::PriceAnnounced { next }), news);
+        assert_eq!(bench.notices().contains(&Notice::PriceAnnounced { next, refused_by: None }), news);
+    }
+}
+
+#[test]
+fn who_does_not_accept_an_announced_price_is_told_so() {
+    let most = AgentConfig { max_price: Some("6 wei/minute".parse().unwrap()), ..client_config(1) };
+    let mut least = host_config(1);
+    least.host.as_mut().unwrap().min_price = Some("7 wei/minute".parse().unwrap());
+    let next = NextPrice { price: Price::per_minute(7), fee_bps: 500, from_ms: Ms::new(9) };
+    for (config, refused_by) in [(most, Some(Side::Client)), (least, Some(Side::Host)), (host_config(1), None)] {
+        let mut bench = Bench::live(config);
+        let (tag, _) = bench.report().unwrap();
+        bench.answer(tag, PoolAnswer::Report(ReportReply { next_price: Some(next), ..ReportReply::default() }));
+        assert!(bench.notices().contains(&Notice::PriceAnnounced { next, refused_by }), "{refused_by:?}");
     }
 }
 

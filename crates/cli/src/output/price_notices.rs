@@ -1,5 +1,8 @@
 use vipnode_agent_core::Notice;
-use vipnode_types::{Account, Ms, wire::NextPrice};
+use vipnode_types::{
+    Account, Ms,
+    wire::{NextPrice, Side},
+};
 
 use crate::output::{Line, Tone, format::priced, payment_notices::payment_line};
 
@@ -35,26 +38,40 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
                     "To accept the price, pass --max-price \"{price}\". To look for a cheaper pool, pass its URL."
                 ))
         }
-        Notice::PriceAnnounced { next: NextPrice { price, fee_bps, from_ms } } => {
-            let fee = match fee_bps {
-                0 => String::new(),
-                _ => format!(", of which the pool keeps {}.{:02} %", fee_bps / 100, fee_bps % 100),
-            };
-            let text = format!(
-                "From {} on, a slot costs {} at this pool{fee}. New leases cost that at once; an existing one takes the price when \
-                 its next billing period begins, if both sides accept it",
-                from_ms.rfc3339_seconds(),
-                priced(*price)
-            );
-            Line::new("price_announced", Tone::Warning, text)
-                .with("price", serde_json::to_value(price).unwrap_or_default())
-                .with("fee_bps", *fee_bps)
-                .with("from_ms", from_ms.get())
-        }
+        Notice::PriceAnnounced { next, refused_by } => announced(next, *refused_by),
         Notice::OtherPayout { wanted, paid } => other_payout(*wanted, *paid),
         Notice::PayoutChanges { paid, next, from } => payout_changes(*paid, *next, *from),
         _ => return payment_line(notice),
     })
+}
+
+fn announced(next: &NextPrice, refused_by: Option<Side>) -> Line {
+    let NextPrice { price, fee_bps, from_ms } = *next;
+    let fee = match fee_bps {
+        0 => String::new(),
+        _ => format!(", of which the pool keeps {}.{:02} %", fee_bps / 100, fee_bps % 100),
+    };
+    let verdict = match refused_by {
+        None => "",
+        Some(Side::Client) => "; this client does not (--max-price)",
+        Some(Side::Host) => "; this host does not (--min-price)",
+    };
+    let text = format!(
+        "From {} on, a slot costs {} at this pool{fee}. New leases cost that at once; an existing one takes the price when \
+         its next billing period begins, if both sides accept it{verdict}",
+        from_ms.rfc3339_seconds(),
+        priced(price)
+    );
+    let line = Line::new("price_announced", Tone::Warning, text)
+        .with("price", serde_json::to_value(price).unwrap_or_default())
+        .with("fee_bps", fee_bps)
+        .with("from_ms", from_ms.get())
+        .with("accepted", refused_by.is_none());
+    match refused_by {
+        None => line,
+        Some(Side::Client) => line.hint(&format!("To keep its hosts, pass --max-price \"{price}\".")),
+        Some(Side::Host) => line.hint("To keep its clients, pass a lower --min-price."),
+    }
 }
 
 fn other_payout(wanted: Account, paid: Option<Account>) -> Line {

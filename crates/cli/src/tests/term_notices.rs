@@ -1,13 +1,18 @@
 use vipnode_agent_core::Notice;
 use vipnode_types::{
     Amount, Asset, LeaseId, Ms, Price,
-    wire::{FundsLow, NextPrice},
+    wire::{FundsLow, NextPrice, Side},
 };
 
 use super::{account, node, pool_id};
 
+const fn next_price(price: Price, fee_bps: u16) -> NextPrice {
+    NextPrice { price, fee_bps, from_ms: Ms::new(1_795_000_000_000) }
+}
+
 /// Notices about what a pool that was joined offers.
 pub(super) fn term_notices() -> Vec<Notice> {
+    let dearer = Price::per_minute(120_000_000_000);
     vec![
         Notice::Connected {
             welcome: Some("Be kind.".to_owned()),
@@ -28,13 +33,9 @@ pub(super) fn term_notices() -> Vec<Notice> {
         Notice::LeaseUnpaid { lease: LeaseId::new(7), host: node(0xab), account: None },
         Notice::NoPayout { price: Price::per_minute(100_000_000_000) },
         Notice::PriceKept { price: Price::per_minute(100_000_000_000) },
-        Notice::PriceAnnounced {
-            next: NextPrice {
-                price: Price::per_minute(120_000_000_000),
-                fee_bps: 500,
-                from_ms: Ms::new(1_795_000_000_000),
-            },
-        },
+        Notice::PriceAnnounced { next: next_price(dearer, 500), refused_by: None },
+        Notice::PriceAnnounced { next: next_price(dearer, 0), refused_by: Some(Side::Client) },
+        Notice::PriceAnnounced { next: next_price(dearer, 500), refused_by: Some(Side::Host) },
         Notice::OtherPayout { wanted: account(7), paid: Some(account(8)) },
         Notice::OtherPayout { wanted: account(7), paid: None },
         Notice::PayoutChanges { paid: account(7), next: account(8), from: Ms::new(1_795_000_000_000) },

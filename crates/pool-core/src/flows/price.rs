@@ -178,7 +178,7 @@ impl Core {
     /// Asks one side, if it can be asked. A side that is not connected is asked once it is.
     fn ask_side(&mut self, output: &mut Output, index: u32, side: Side) {
         let Some(lease) = self.leases.get(index) else { return };
-        let (id, row, node) = (lease.id(), lease.row(), lease.node(side));
+        let (id, row, node, begun) = (lease.id(), lease.row(), lease.node(side), lease.both_up());
         let Some(consent) = self.leases.consent(id) else { return };
         let Some(agent) = self.agents.get(node).filter(|agent| agent.is_connected()) else { return };
         let Pricing { price, fee_bps } = consent.pricing;
@@ -189,7 +189,7 @@ impl Core {
             // The answers to its reports named the price, and its connect the highest one that it accepts.
             (AgentProtocol::Protocol3, false) => agent.accepts(price),
             (AgentProtocol::Protocol3, true) => {
-                let call = PriceCall { lease: id, row, price, fee_bps, from_ms: output.now };
+                let call = PriceCall { lease: id, row, price, fee_bps, from_ms: begun };
                 return self.call_price(output, node, side, call);
             }
         };

@@ -77,7 +77,7 @@ pub struct PriceCall {
     /// The operator's fee, in basis points of what the client pays.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee_bps: u16,
-    /// From when on, by the pool's clock in Unix milliseconds.
+    /// From when on at the earliest, by the pool's clock in Unix milliseconds: when the billing period began.
     pub from_ms: Ms,
 }
 
