@@ -55,9 +55,10 @@ pub(super) fn unlink() -> MethodRow {
     .example("Ben's agent ends the link", examples::signed(method::UNLINK, CHALLENGE, &request), &Done {})
 }
 
-pub(super) fn funds() -> MethodRow {
-    let text = "Returns what the caller's own node may still spend, and what its payout account earned.";
-    let reply = NodeFunds {
+/// The funds of a client, as an example.
+#[must_use]
+pub fn funds_of_a_client() -> NodeFunds {
+    NodeFunds {
         asset: Asset::ETHER,
         account: Some(examples::payer()),
         available: Amount::new(2_000_000_000_000_000),
@@ -66,7 +67,12 @@ pub(super) fn funds() -> MethodRow {
         next_payout: None,
         earned: Amount::ZERO,
         payable: Amount::ZERO,
-    };
+    }
+}
+
+pub(super) fn funds() -> MethodRow {
+    let text = "Returns what the caller's own node may still spend, and what its payout account earned.";
+    let reply = funds_of_a_client();
     MethodRow::new::<NodeFunds>(
         method::FUNDS,
         CallDirection::AgentToPool,

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use vipnode_types::{AgentMethod, PoolMethod, wire::ErrorCode};
 
-pub use accounts::statement_page;
+pub use accounts::{funds_of_a_client, statement_page};
 pub use method_row::{CallDirection, MethodRow, Signing};
 pub use parts::{Document, Example, Method, Named, Param};
 

@@ -406,7 +406,7 @@ pub(super) fn notice() -> MethodRow {
 }
 
 pub(super) fn price() -> MethodRow {
-    let text = "Asks both sides of a lease that rolled over whether they agree to a price that was announced before. The lease \
+    let text = "Asks both sides of a lease whether they agree to a price that was announced before. The lease \
                 takes the price once both have agreed. If a side refuses or does not answer, the lease ends.";
     let price = PriceCall { lease: LEASE, row: 1, price: examples::price(), fee_bps: 500, from_ms: NOW };
     MethodRow::new::<Done>(

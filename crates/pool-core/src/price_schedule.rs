@@ -16,10 +16,8 @@ pub(crate) struct PriceSchedule {
     pub(crate) next: Option<NextPricing>,
     /// When the present price was announced; an agent of protocol 2 that connected later has agreed to it.
     pub(crate) announced: Ms,
-    /// Since when the present price and fee count: no earlier time is billed at them.
+    /// Since when the present price and fee count, or zero for those of a new pool: no earlier time is billed at them.
     pub(crate) since: Ms,
-    /// When the price last changed; `None` if it did not.
-    pub(crate) changed: Option<Ms>,
 }
 
 impl PriceSchedule {

@@ -53,7 +53,8 @@ pub use id::{
 pub use limit_table::{Limit, LimitSetting, LimitSettings, LimitUnit, LimitValue};
 pub use methods::{AgentMethod, PoolMethod};
 pub use money::{
-    Amount, AmountError, Asset, PaymentMode, PaymentModeError, Price, QuotedPrice, ShownAmount, SignedAmount, meter,
+    Amount, AmountError, Asset, PaymentMode, PaymentModeError, Price, QuotedPrice, ShownAmount, SignedAmount,
+    WHOLE_BPS, meter, percent,
 };
 pub use ms::Ms;
 pub use node::{

@@ -1,6 +1,6 @@
-use vipnode_openrpc::{CallDirection, MethodRow};
+use vipnode_openrpc::{CallDirection, MethodRow, funds_of_a_client};
 use vipnode_types::{
-    Account, Amount, Asset, ChainSpec, LeaseId, Ms, NodeId, Price,
+    ChainSpec, LeaseId, Ms, NodeId, Price,
     wire::{ErrorCode, ExplainReply, NodeFunds, PaymentTerms, PoolStats, PoolStatus},
 };
 
@@ -59,22 +59,9 @@ pub fn rows() -> Vec<MethodRow> {
         funds.fails(&[ErrorCode::Unsuitable, ErrorCode::Server, ErrorCode::Busy]).example(
             "a client with funds",
             Some(Vec::new()),
-            &funds_example(),
+            &funds_of_a_client(),
         ),
     ]
-}
-
-fn funds_example() -> NodeFunds {
-    NodeFunds {
-        asset: Asset::ETHER,
-        account: Some(Account::new([7; 20])),
-        available: Amount::new(2_000_000_000_000_000),
-        owed: Amount::ZERO,
-        payout: None,
-        next_payout: None,
-        earned: Amount::ZERO,
-        payable: Amount::ZERO,
-    }
 }
 
 fn pool_example() -> PoolStatus {

@@ -9,7 +9,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use vipnode_pool::{AllowedOrigin, Network, ProxyHeader, StatusAudience, Welcome};
-use vipnode_types::{Asset, PaymentMode, PaymentModeError, QuotedPrice, RpcUrl, TypedError as _};
+use vipnode_types::{Asset, PaymentMode, PaymentModeError, QuotedPrice, RpcUrl, TypedError as _, WHOLE_BPS};
 
 use super::{
     JoinArgs, PoolCommand, TlsArgs, listen_address::listen_address, original_pool::OriginalPool,
@@ -245,8 +245,8 @@ fn payment(text: &str) -> Result<PaymentMode, String> {
 
 /// Reads a fee of at most the whole.
 pub(super) fn fee_bps(text: &str) -> Result<u16, String> {
-    let fee = text.parse().ok().filter(|fee| *fee <= 10_000);
-    fee.ok_or_else(|| "expected a whole number from 0 to 10000".to_owned())
+    let fee = text.parse().ok().filter(|fee| *fee <= WHOLE_BPS);
+    fee.ok_or_else(|| format!("expected a whole number from 0 to {WHOLE_BPS}"))
 }
 
 /// Parses an interval. More than one report per second adds load without news; after 180 s of silence an agent is

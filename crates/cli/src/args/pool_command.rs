@@ -174,8 +174,8 @@ pub(crate) enum AdminCommand {
     Accounts(AccountsArgs),
     /// Announce a price of a slot.
     ///
-    /// It takes effect after a day (price_notice_ms): for new leases at once, for others at their next rollover, if both sides
-    /// accept it. The present price withdraws an announcement.
+    /// It takes effect after a day (price_notice_ms): for new leases at once, for others with their next billing period, if
+    /// both sides accept it. The present price withdraws an announcement.
     Price(PriceArgs),
     /// Close the settlement period and list its payouts.
     ///

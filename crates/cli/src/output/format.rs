@@ -2,8 +2,8 @@
 
 use std::{borrow::Cow, time::Duration};
 
-pub(crate) use vipnode_types::counted;
 use vipnode_types::{Amount, Asset, Price};
+pub(crate) use vipnode_types::{counted, percent};
 
 const MINUTE_S: u64 = 60;
 const HOUR_S: u64 = 60 * MINUTE_S;
@@ -71,12 +71,6 @@ pub(crate) fn rounded(asset: Asset, amount: Amount) -> String {
     format!("{whole}{point}{fraction} {}", if ether { "gwei" } else { asset.symbol() })
 }
 
-/// Basis points as a percentage: `2.5%` of 250.
-pub(crate) fn percent(bps: u16) -> String {
-    let digits = format!("{}.{:02}", bps / 100, bps % 100);
-    format!("{}%", digits.trim_end_matches('0').trim_end_matches('.'))
-}
-
 /// What a slot costs. Not "a slot is free", which would mean that nobody has it.
 pub(crate) fn slot_costs(price: Price) -> String {
     if price.is_free() { "slots cost nothing".to_owned() } else { format!("a slot costs {price}") }
@@ -125,13 +119,6 @@ mod tests {
         assert_eq!(rounded(Asset::new("USDC", 6).unwrap(), Amount::new(1_500_000)), "1.500000 USDC");
         assert_eq!(rounded(Asset::new("DAI", 18).unwrap(), Amount::new(1_999_999_999_999_999)), "0.001999 DAI");
         assert_eq!(rounded(Asset::new("credit", 0).unwrap(), Amount::new(7)), "7 credit");
-    }
-
-    #[test]
-    fn a_fee_is_shown_in_percent() {
-        for (bps, text) in [(0, "0%"), (5, "0.05%"), (250, "2.5%"), (1_000, "10%"), (10_000, "100%")] {
-            assert_eq!(percent(bps), text);
-        }
     }
 
     #[test]

@@ -4,7 +4,11 @@ use vipnode_types::{
     wire::{NextPrice, Side},
 };
 
-use crate::output::{Line, Tone, format::priced, payment_notices::payment_line};
+use crate::output::{
+    Line, Tone,
+    format::{percent, priced},
+    payment_notices::payment_line,
+};
 
 /// A notice about the pool's price or who receives what a host earns; `None` for one about something else.
 pub(super) fn price_line(notice: &Notice) -> Option<Line> {
@@ -47,10 +51,7 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
 
 fn announced(next: &NextPrice, refused_by: Option<Side>) -> Line {
     let NextPrice { price, fee_bps, from_ms } = *next;
-    let fee = match fee_bps {
-        0 => String::new(),
-        _ => format!(", of which the pool keeps {}.{:02} %", fee_bps / 100, fee_bps % 100),
-    };
+    let fee = if fee_bps == 0 { String::new() } else { format!(", of which the pool keeps {}", percent(fee_bps)) };
     let verdict = match refused_by {
         None => "",
         Some(Side::Client) => "; this client does not (--max-price)",

@@ -3,7 +3,10 @@ use vipnode_pool::admin::{
 };
 use vipnode_types::{Amount, Asset, wire::NextPrice};
 
-use crate::output::{Column, Styled, Table, csv_line, format::counted};
+use crate::output::{
+    Column, Styled, Table, csv_line,
+    format::{counted, percent},
+};
 
 /// The fewest columns of an address.
 const ADDRESS: usize = 42;
@@ -46,13 +49,12 @@ fn account_words(account: &AdminAccount, asset: Asset) -> String {
 
 /// What slots cost, and what was announced.
 pub(crate) fn price_text(answer: &AdminPrice) -> Styled {
-    let percent = |fee_bps: u16| format!("{}.{:02} %", fee_bps / 100, fee_bps % 100);
     let AdminPrice { price, fee_bps, next } = answer;
     let now = format!("A slot costs {price}, of which the operator keeps {}", percent(*fee_bps));
     let text = match next {
         None => format!("{now}. No other price is announced."),
         Some(NextPrice { price, fee_bps, from_ms }) => format!(
-            "{now}.\nFrom {} on: {price}, of which the operator keeps {}. Set --price and --fee-bps to that before the next start.",
+            "{now}.\nFrom {} on: {price}, of which the operator keeps {}. Set --price and --fee-bps to that when you next change the settings.",
             from_ms.rfc3339_seconds(),
             percent(*fee_bps)
         ),

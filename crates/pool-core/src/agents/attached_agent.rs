@@ -22,8 +22,8 @@ pub struct AttachedAgent {
     pub(crate) seen: Ms,
     /// The hosts that it wants, if it asked on this connection, and the nodes that it avoids.
     pub(crate) want: Option<(u32, Vec<NodeId>)>,
-    /// When the price last changed.
-    pub(crate) price_changed: Option<Ms>,
+    /// Since when the present price counts.
+    pub(crate) price_since: Ms,
     since: Ms,
     rtt_us: u32,
     update_gaps: UpdateGaps,
@@ -68,7 +68,7 @@ impl Agents {
             callable: node.callable(),
             seen: node.seen(),
             want: None,
-            price_changed: None,
+            price_since: Ms::ZERO,
             since: node.since(),
             rtt_us: node.rtt_us(),
             update_gaps: node.presence.update_gaps,

@@ -193,20 +193,20 @@ impl Core {
 
     fn check_sums(&self) -> Result<(), BrokenInvariant> {
         let pending = self.leases.iter().filter(|(_, lease)| !lease.is_running());
-        let (mut offers, mut in_blocks) = (0_u32, [0_u64; 2]);
+        let (mut offers, mut shared, mut late) = (0_u32, 0_u64, 0_u64);
         for (_, lease) in pending {
             offers = offers.saturating_add(1);
             let address = self.agents.address(lease.client());
             let is_shared = address.is_some() && lease.counted() != CountedAs::Unshared;
             let is_late = address.is_some() && lease.counted() == CountedAs::SharedLate;
-            in_blocks = [(0, is_shared), (1, is_late)]
-                .map(|(at, more)| in_blocks.get(at).map_or(0, |count: &u64| count.saturating_add(u64::from(more))));
+            shared = shared.saturating_add(u64::from(is_shared));
+            late = late.saturating_add(u64::from(is_late));
         }
         let pairs = self.metering.counts_pairs_right(&self.agents);
         BrokenInvariant::unless(pairs, || "remembered pairs are miscounted".to_owned())?;
         let counted = self.matching.pending_offers();
         BrokenInvariant::unless(offers == counted.len(), || "pending offers are miscounted".to_owned())?;
-        BrokenInvariant::unless(in_blocks == counted.shared(), || "offers of blocks are miscounted".to_owned())?;
+        BrokenInvariant::unless([shared, late] == counted.shared(), || "offers of blocks are miscounted".to_owned())?;
         let hosts = self.agents.iter().filter(|(_, node)| node.ever_host()).count();
         let clients = self.agents.iter().filter(|(_, node)| node.counts_as_client()).count();
         let (count, roles) = (|len: usize| u64::try_from(len).unwrap_or(u64::MAX), self.agents.roles());

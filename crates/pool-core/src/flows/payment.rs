@@ -36,11 +36,11 @@ impl Core {
         let ledger = self.ledger.take().or_else(|| self.unused_ledger.take());
         if mode.is_none() {
             self.unused_ledger = None;
+            self.follow_settings(&mut output);
         } else {
             self.ledger = Some(ledger.unwrap_or_else(|| Box::new(Ledger::default())));
             self.begin_pricing(&mut output);
         }
-        self.follow_settings(&mut output);
         output.finish(out);
     }
 

@@ -1,4 +1,4 @@
-//! The price of slots: announced ahead, and taken by a lease at its next rollover once both of its sides agreed.
+//! The price of slots: announced ahead, and taken by a lease with a new row once both of its sides agreed.
 
 use vipnode_types::{
     Ms, Price,
@@ -23,13 +23,14 @@ impl Core {
         Pricing { price: self.limits.price, fee_bps: self.limits.fee_bps }
     }
 
-    /// Announces the price of the settings if they say another one than before. While nobody pays, they count at once.
+    /// Announces the price of the settings if it changed. While nobody pays, it counts at once.
     pub(crate) fn follow_settings(&mut self, output: &mut Output) {
         let (settings, followed) = (self.prices.settings, self.prices.followed);
         if self.ledger.is_none() {
             self.set_pricing(settings, output.now);
             self.prices.followed = settings;
         } else if followed != settings {
+            // What was announced for a time when the pool did not run counts first.
             self.price_due(output);
             // What the settings say as before is left as the operator announced it meanwhile.
             let mut pricing = self.prices.next.map_or(self.pricing(), |next| next.pricing);
@@ -61,8 +62,6 @@ impl Core {
 
     /// Announces a price. The present one withdraws what was announced, and the announced one keeps its time.
     fn announce(&mut self, output: &mut Output, pricing: Pricing) {
-        // What was announced for a time when the pool did not run counts first.
-        self.price_due(output);
         if self.prices.next.is_some_and(|next| next.pricing == pricing) {
             self.persist_pricing(output);
             return;
@@ -86,6 +85,7 @@ impl Core {
         } else if price.asset() != asset {
             output.reply(connection, request, Err(CoreError::OtherAsset { given: price.asset(), asset }.into()));
         } else {
+            self.price_due(output);
             self.announce(output, Pricing { price, fee_bps: fee_bps.unwrap_or(self.limits.fee_bps) });
             let prices = self.prices.row(self.pricing());
             output.reply_durably(connection, request, Reply::Pricing(Box::new(prices)));
@@ -104,7 +104,7 @@ impl Core {
 
     fn set_pricing(&mut self, pricing: Pricing, now: Ms) {
         if pricing != self.pricing() {
-            (self.prices.changed, self.prices.since) = (Some(now), now);
+            self.prices.since = now;
         }
         (self.limits.price, self.limits.fee_bps) = (pricing.price, pricing.fee_bps);
     }
@@ -115,8 +115,7 @@ impl Core {
 
     /// The price that was announced and has not taken effect.
     pub(crate) fn next_price(&self) -> Option<NextPrice> {
-        let NextPricing { pricing, from, .. } = self.prices.next?;
-        Some(NextPrice { price: pricing.price, fee_bps: pricing.fee_bps, from_ms: from })
+        self.prices.next.map(NextPrice::from)
     }
 
     /// As [`Self::next_price`], if it was announced since the agent of a node connected.

@@ -13,7 +13,7 @@ impl Core {
                 let avoid = avoid.iter().filter_map(|node| self.agents.id(self.agents.live(*node)?));
                 (want, avoid.collect())
             });
-            agent.price_changed = self.prices.changed;
+            agent.price_since = self.prices.since;
             Some(agent)
         });
         attached.collect()
@@ -29,7 +29,7 @@ impl Core {
         let mut again = Vec::new();
         for agent in agents {
             let Some(index) = self.agents.find(&agent.node) else { continue };
-            self.prices.changed = self.prices.changed.max(agent.price_changed);
+            self.prices.since = self.prices.since.max(agent.price_since);
             self.reattach_one(&mut output, index, &agent);
             again.push((index, agent.want));
         }

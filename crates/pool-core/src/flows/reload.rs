@@ -22,7 +22,7 @@ impl Core {
             // Announced with the next tick.
             limits.price = self.limits.price;
         } else if limits.price != self.limits.price {
-            self.prices.changed = Some(self.clock.now());
+            self.prices.since = self.clock.now();
         }
         self.limits = limits;
         for host in self.agents.recount_all_observations(&self.limits) {

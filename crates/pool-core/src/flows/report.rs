@@ -72,10 +72,8 @@ impl Core {
 
     /// The price and the fee, if one of them changed since the agent connected.
     pub(crate) fn newer_pricing(&self, index: u32) -> Option<Pricing> {
-        // First what is nothing most of the time: the node is somewhere else in memory.
-        let set = self.prices.changed?;
         let connected = self.agents.get(index)?.since();
-        (set >= connected).then_some(self.pricing())
+        (self.prices.since >= connected).then(|| self.pricing())
     }
 
     /// Returns the hash after a report that fits the earlier reports on this socket.

@@ -4,7 +4,7 @@ use vipnode_types::{LeaseId, wire::Side};
 
 use crate::leases::{Leases, pricing::Pricing};
 
-/// The leases that rolled over while a new price waits for the answers of both sides. Until then, their rows are at the old
+/// The leases whose sides were asked whether they agree to a price. Until both have agreed, the row of a lease is at the old
 /// price.
 #[derive(Debug, Default)]
 pub(crate) struct PriceConsents {

@@ -1,4 +1,4 @@
-use vipnode_types::{Ms, Price};
+use vipnode_types::{Ms, Price, wire::NextPrice};
 
 /// What a lease costs, and how much of it is the operator's fee. A lease keeps both until its next billing period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -14,8 +14,15 @@ pub struct Pricing {
 pub struct NextPricing {
     /// What slots will cost.
     pub pricing: Pricing,
-    /// When it takes effect: for new leases at once, for others at their next rollover.
+    /// When it takes effect: for new leases at once, for others with their next row.
     pub from: Ms,
     /// When it was announced.
     pub announced: Ms,
+}
+
+impl From<NextPricing> for NextPrice {
+    fn from(next: NextPricing) -> Self {
+        let NextPricing { pricing: Pricing { price, fee_bps }, from, .. } = next;
+        Self { price, fee_bps, from_ms: from }
+    }
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
-use vipnode_pool_core::{CoreError, NextPricing, Reply};
+use vipnode_pool_core::{CoreError, Reply};
 use vipnode_types::{
-    Price, QuotedPrice, sanitize,
+    Price, QuotedPrice, WHOLE_BPS, sanitize,
     wire::{NextPrice, WireError},
 };
 
@@ -37,9 +37,8 @@ pub struct AdminPrice {
 /// Announces a price. The announcement is durable when this returns. The same price again keeps its time, so the order needs no
 /// idempotency key.
 pub(super) async fn announce(admin: &AdminService, request: &PriceRequest) -> Result<AdminPrice, WireError> {
-    const WHOLE_BPS: u16 = 10_000;
     if request.fee_bps.is_some_and(|fee_bps| fee_bps > WHOLE_BPS) {
-        return Err(CallRefusal::invalid_params(&"fee_bps is at most 10000").into());
+        return Err(CallRefusal::invalid_params(&format!("fee_bps is at most {WHOLE_BPS}")).into());
     }
     let reason = sanitize(&request.reason, REASON_CHARS);
     if reason.trim().is_empty() {
@@ -49,11 +48,6 @@ pub(super) async fn announce(admin: &AdminService, request: &PriceRequest) -> Re
     else {
         return Err(CallRefusal::Internal { why: "the core gave another answer".to_owned() }.into());
     };
-    let next = row.next.map(|NextPricing { pricing, from, .. }| NextPrice {
-        price: pricing.price,
-        fee_bps: pricing.fee_bps,
-        from_ms: from,
-    });
     tracing::warn!(old = %row.current.price, new = %request.price, %reason, "the operator announced a price");
-    Ok(AdminPrice { price: row.current.price, fee_bps: row.current.fee_bps, next })
+    Ok(AdminPrice { price: row.current.price, fee_bps: row.current.fee_bps, next: row.next.map(NextPrice::from) })
 }

@@ -6,6 +6,7 @@
 mod amount;
 mod amount_error;
 mod asset;
+mod basis_points;
 pub mod meter;
 mod payment_mode;
 mod price;
@@ -15,6 +16,7 @@ mod signed_amount;
 pub use amount::Amount;
 pub use amount_error::AmountError;
 pub use asset::{Asset, ShownAmount};
+pub use basis_points::{WHOLE_BPS, percent};
 pub use payment_mode::{PaymentMode, PaymentModeError};
 pub use price::Price;
 pub use quoted_price::QuotedPrice;

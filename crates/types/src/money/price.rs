@@ -2,7 +2,10 @@ use std::{fmt, num::NonZeroU32};
 
 use serde::{Deserialize, Serialize};
 
-use super::quoted_price::{MINUTE_MS, PERIODS};
+use super::{
+    basis_points::WHOLE_BPS,
+    quoted_price::{MINUTE_MS, PERIODS},
+};
 use crate::{Amount, AmountError, Asset};
 
 /// The price of a slot in an asset: an amount for each period in which both sides saw each other. Zero means free.
@@ -122,7 +125,7 @@ impl Price {
     /// ```
     #[must_use]
     pub fn less_fee(self, fee_bps: u16) -> Self {
-        let kept = u128::from(10_000_u16.saturating_sub(fee_bps));
+        let kept = u128::from(WHOLE_BPS.saturating_sub(fee_bps));
         // The price is a fraction in lowest terms: without a longer period, a small amount would be rounded away.
         let room = u32::MAX.checked_div(self.period_ms.get()).unwrap_or(1);
         let amounts = ((1_u128 << Self::AMOUNT_BITS) - 1).checked_div(self.amount).unwrap_or(u128::MAX);

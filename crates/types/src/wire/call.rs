@@ -68,7 +68,7 @@ pub struct DialCall {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PriceCall {
-    /// The lease that rolled over.
+    /// The lease, in a new billing period.
     pub lease: LeaseId,
     /// The number of its billing period.
     pub row: u32,

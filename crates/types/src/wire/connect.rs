@@ -111,7 +111,7 @@ pub struct ConnectReply {
     pub next_price: Option<NextPrice>,
 }
 
-/// A price that was announced. It counts for new leases from that time on, and for others from their next rollover on.
+/// A price that was announced. It counts for new leases from that time on, and for others from their next billing period on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NextPrice {

@@ -34,7 +34,6 @@ const TABLES: [&str; 2] = ["pool-core/src/limits.rs", "pool-core/src/pool_limits
 const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/engine/event_log.rs", "LINES", "how much of the log is written; the rest is counted"),
     ("pool/src/engine/event_log.rs", "SECOND", "a unit"),
-    ("pool/src/admin/price.rs", "WHOLE_BPS", "a unit"),
     ("pool/src/local_addresses.rs", "LISTED", "how much of a list is shown"),
     ("pool/src/net/tls/internal_ca.rs", "FILE_BYTES", "a file of the operator"),
     ("pool/src/net/tls/internal_ca.rs", "DAY", "a unit"),

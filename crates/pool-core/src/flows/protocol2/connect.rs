@@ -1,5 +1,5 @@
 use vipnode_types::{
-    Account, ChainSpec, Enode, EnodeHost, Price,
+    Account, ChainSpec, Enode, EnodeHost, Price, percent,
     protocol2::{
         ClientRequest, HostReply, HostRequest, Kind, Protocol2ConnectReply, Protocol2ConnectRequest, Protocol2Reply,
     },
@@ -147,7 +147,7 @@ impl Core {
         }
         let words = |price: Price, fee_bps: u16| match fee_bps {
             0 => price.to_string(),
-            _ => format!("{price} (of which the pool keeps {}.{:02} %)", fee_bps / 100, fee_bps % 100),
+            _ => format!("{price} (of which the pool keeps {})", percent(fee_bps)),
         };
         let now = words(self.limits.price, self.limits.fee_bps);
         match self.next_price() {
