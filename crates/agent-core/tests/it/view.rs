@@ -161,7 +161,7 @@ fn an_announced_price_is_shown_once() {
 }
 
 #[test]
-fn who_does_not_accept_an_announced_price_is_told_so() {
+fn an_agent_that_does_not_accept_an_announced_price_learns_it() {
     let most = AgentConfig { max_price: Some("6 wei/minute".parse().unwrap()), ..client_config(1) };
     let mut least = host_config(1);
     least.host.as_mut().unwrap().min_price = Some("7 wei/minute".parse().unwrap());

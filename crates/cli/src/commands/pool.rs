@@ -21,7 +21,7 @@ use crate::{
     error::{CliError, CommandError},
     output::{
         Line, Screen, Tone,
-        format::{counted, priced, slot_costs},
+        format::{counted, slot_costs},
     },
     service_manager::{self, Heartbeat},
     signals::{ReloadSignals, Signals},
@@ -159,8 +159,8 @@ fn same_asset(args: &PoolArgs, asset: Asset) -> Result<(), CliError> {
 fn price_line(old: Price, new: Price) -> Option<Line> {
     let text = format!(
         "The price of a slot changed from {} to {}: for new leases at once, for others from their next billing period on",
-        priced(old),
-        priced(new)
+        old.in_sentence(),
+        new.in_sentence()
     );
     let json = |price| serde_json::to_value(price).unwrap_or_default();
     let line = Line::new("price_changed", Tone::Good, text).with("old", json(old)).with("new", json(new));

@@ -82,11 +82,6 @@ pub(crate) fn capitalized(text: &str) -> String {
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
-/// A price in the middle of a sentence.
-pub(crate) fn priced(price: Price) -> String {
-    if price.is_free() { "nothing".to_owned() } else { price.to_string() }
-}
-
 /// A number where there is little room, rounded down: `999`, `1.2k`, `3.4M`.
 pub(crate) fn brief(number: u64) -> String {
     match number {

@@ -4,11 +4,7 @@ use vipnode_types::{
     wire::{NextPrice, Side},
 };
 
-use crate::output::{
-    Line, Tone,
-    format::{percent, priced},
-    payment_notices::payment_line,
-};
+use crate::output::{Line, Tone, format::percent, payment_notices::payment_line};
 
 /// A notice about the pool's price or who receives what a host earns; `None` for one about something else.
 pub(super) fn price_line(notice: &Notice) -> Option<Line> {
@@ -17,8 +13,8 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
             let text = format!(
                 "The pool changed its price from {} to {}. The new price applies to new leases at once, and to \
                  existing ones from their next billing period on.",
-                priced(*old),
-                priced(*new)
+                old.in_sentence(),
+                new.in_sentence()
             );
             let json = |price| serde_json::to_value(price).unwrap_or_default();
             Line::new("price_changed", Tone::Plain, text).with("old", json(old)).with("new", json(new))
@@ -26,7 +22,7 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
         Notice::PriceKept { price } => {
             let text = format!(
                 "This client pays at most {} for a slot here: without --max-price, the price at the first start is the maximum.",
-                priced(*price)
+                price.in_sentence()
             );
             Line::new("price_kept", Tone::Plain, text).with("price", serde_json::to_value(price).unwrap_or_default())
         }
@@ -61,7 +57,7 @@ fn announced(next: &NextPrice, refused_by: Option<Side>) -> Line {
         "From {} on, a slot costs {} at this pool{fee}. New leases cost that at once; an existing one takes the price when \
          its next billing period begins, if both sides accept it{verdict}",
         from_ms.rfc3339_seconds(),
-        priced(price)
+        price.in_sentence()
     );
     let line = Line::new("price_announced", Tone::Warning, text)
         .with("price", serde_json::to_value(price).unwrap_or_default())

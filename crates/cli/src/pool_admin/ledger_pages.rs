@@ -50,12 +50,14 @@ fn account_words(account: &AdminAccount, asset: Asset) -> String {
 /// What slots cost, and what was announced.
 pub(crate) fn price_text(answer: &AdminPrice) -> Styled {
     let AdminPrice { price, fee_bps, next } = answer;
-    let now = format!("A slot costs {price}, of which the operator keeps {}", percent(*fee_bps));
+    let now = format!("A slot costs {}, of which the operator keeps {}", price.in_sentence(), percent(*fee_bps));
     let text = match next {
         None => format!("{now}. No other price is announced."),
         Some(NextPrice { price, fee_bps, from_ms }) => format!(
-            "{now}.\nFrom {} on: {price}, of which the operator keeps {}. Set --price and --fee-bps to that when you next change the settings.",
+            "{now}.\nFrom {} on: {}, of which the operator keeps {}. Set --price and --fee-bps to that when you next change the \
+             settings.",
             from_ms.rfc3339_seconds(),
+            price.in_sentence(),
             percent(*fee_bps)
         ),
     };

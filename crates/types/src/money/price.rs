@@ -91,6 +91,12 @@ impl Price {
         self.amount == 0
     }
 
+    /// The price after "a slot costs": not "free", which would be wrong there.
+    #[must_use]
+    pub fn in_sentence(self) -> String {
+        if self.is_free() { "nothing".to_owned() } else { self.to_string() }
+    }
+
     /// Whether it is more than `most`. A price in another asset is, unless it is free. Compared by cross-multiplication,
     /// whose products are below 2^128.
     ///

@@ -146,8 +146,8 @@ impl Core {
             return String::new();
         }
         let words = |price: Price, fee_bps: u16| match fee_bps {
-            0 => price.to_string(),
-            _ => format!("{price} (of which the pool keeps {})", percent(fee_bps)),
+            0 => price.in_sentence(),
+            _ => format!("{} (of which the pool keeps {})", price.in_sentence(), percent(fee_bps)),
         };
         let now = words(self.limits.price, self.limits.fee_bps);
         match self.next_price() {
