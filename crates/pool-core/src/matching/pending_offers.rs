@@ -36,8 +36,9 @@ pub(crate) struct OfferShare {
     pub(crate) late: bool,
 }
 
-/// Offers of hosts that report with their updates only that a block may always hold while any slot of such a host is free.
-const LATE_MINIMUM: u32 = 1;
+/// Which part of its minimum a block may always hold as offers of hosts that report with their updates only, while any slot
+/// of such a host is free; rounded up.
+const LATE_PART: u32 = 4;
 
 impl PendingOffers {
     /// Nothing is pending. Each block may always hold `minimum` offers of a chain while any slot is free there.
@@ -51,7 +52,8 @@ impl PendingOffers {
         let Some(OfferShare { chain, block, late }) = share else { return };
         self.chains.entry(chain).or_insert_with(|| BlockShares::new(self.minimum)).take(block);
         if late {
-            self.late.entry(chain).or_insert_with(|| BlockShares::new(LATE_MINIMUM)).take(block);
+            let none = self.no_late();
+            self.late.entry(chain).or_insert(none).take(block);
         }
     }
 
@@ -75,8 +77,12 @@ impl PendingOffers {
     /// As [`Self::may_add`], among the offers of hosts that report with their updates only.
     fn may_add_late(&self, share: OfferShare, shown: u32) -> bool {
         let OfferShare { chain, block, .. } = share;
-        let none = BlockShares::new(LATE_MINIMUM);
+        let none = self.no_late();
         self.late.get(&chain).unwrap_or(&none).may_take_of(block, shown)
+    }
+
+    const fn no_late(&self) -> BlockShares {
+        BlockShares::new(self.minimum.div_ceil(LATE_PART))
     }
 
     /// The number of pending offers.

@@ -56,7 +56,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/agents/delegations.rs", "BLOCK_MINIMUM", "a part of the rule of `delegations`"),
     ("pool-core/src/agents/update_gaps.rs", "ENOUGH", "a part of the rule of `update_gap_ms`"),
     ("pool-core/src/matching/recent_pairs.rs", "LIGHT_BLOCKS_OF_A_WIDE", "a part of the rule of `light_block_ms`"),
-    ("pool-core/src/matching/pending_offers.rs", "LATE_MINIMUM", "a part of the rule of `offers_minimum`"),
+    ("pool-core/src/matching/pending_offers.rs", "LATE_PART", "a part of the rule of `offers_minimum`"),
     ("pool-core/src/matching/new_host_trials.rs", "BLOCKS_OF_A_WIDE", "a part of the rule of `trials_a_block`"),
     ("pool-core/src/matching/new_host_trials.rs", "CLIENT_BLOCKS", "a part of the rule of `trials_a_block`"),
     ("pool-core/src/metering/unpaired_blocks.rs", "BUDGETS_OF_A_WIDE", "a part of the rule of `unpaired_ms_a_day`"),
