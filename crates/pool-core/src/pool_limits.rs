@@ -120,7 +120,9 @@ limits! {
         /// Statements that are read from the store at the same time. Wide blocks are served in turn, and within each, its
         /// address blocks; a further read waits for at most `statement_time`, then it is answered "busy".
         statements: usize = 2, Count 1..=64;
-        /// A statement that cannot be read within this time is refused.
+        /// A statement that cannot be read within this time is refused. Statements of one address block may be read for as
+        /// long without a pause; this refills over four times that long, and a further one is answered "busy" until enough
+        /// of it came back. Authenticated members of a closed pool are exempt from that.
         statement_time: Duration = seconds(5), Time 10..=MINUTE;
         /// Entries of the ledger on one page of a statement; further ones are on the next page.
         statement_entries: usize = 1_000, Count 1..=100_000;

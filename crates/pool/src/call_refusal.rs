@@ -158,6 +158,12 @@ errors! {
             retry_ms: u64,
         }: Busy, "too many bytes per second for your address block",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// Statements were read for an address block for too long.
+        StatementTime {
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "the pool read statements for your address block for too long",
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The callers in an address block requested too many port tests.
         PortsTried {
             /// When to try again, in milliseconds.

@@ -115,6 +115,27 @@ impl Block {
         }
     }
 
+    /// Whether the block, and its wide block, have time left for reading statements.
+    ///
+    /// # Errors
+    /// The milliseconds until they have, at least 1.
+    pub(crate) fn statement_time_left(&self, now: Instant) -> Result<(), u64> {
+        let Some(Levels { own, wide }) = &self.levels else { return Ok(()) };
+        if !own.statements.is_spent(now) && !wide.statements.is_spent(now) {
+            return Ok(());
+        }
+        let wait = own.statements.spent_for(now).max(wide.statements.spent_for(now));
+        Err(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1))
+    }
+
+    /// Charges the time of reading a statement from `began` on.
+    pub(crate) fn spend_statement_time(&self, began: Instant, used: Duration) {
+        if let Some(Levels { own, wide }) = &self.levels {
+            own.statements.spend(began, used);
+            wide.statements.spend(began, used);
+        }
+    }
+
     /// Counts one more command permit. Returns how many the block and its wide block held before; `None` if it may hold all.
     pub(super) fn hold_permit(&self, class: PermitClass) -> Option<(u32, u32)> {
         let Levels { own, wide } = self.levels.as_ref()?;
@@ -215,6 +236,21 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_time_of_reading_statements_of_a_block_comes_back_slower_than_it_is_used() {
+        let limits =
+            PoolLimits { statement_time: Duration::from_millis(100), wide_block_factor: 2, ..PoolLimits::default() };
+        let (began, blocks) = (Instant::now(), blocks_of_a_wide(&limits, 3));
+        let at = |ms| began + Duration::from_millis(ms);
+        blocks[0].spend_statement_time(began, Duration::from_millis(110));
+        assert_eq!(blocks[0].statement_time_left(began), Err(41));
+        assert_eq!(blocks[0].statement_time_left(at(41)), Ok(()));
+        assert_eq!(blocks[1].statement_time_left(began), Ok(()), "half of what the wide block has");
+        blocks[1].spend_statement_time(began, Duration::from_millis(90));
+        assert_eq!(blocks[2].statement_time_left(began), Err(1), "all of it");
+        assert_eq!(block(&limits).statement_time_left(began), Ok(()), "another wide block");
+    }
+
+    #[test]
     fn an_unlimited_block_uses_as_much_as_there_is() {
         let (now, block) = (Instant::now(), Block::unlimited());
         block.owe_bytes(usize::MAX, now);
@@ -222,5 +258,7 @@ pub(crate) mod tests {
         assert!((0..10_000).all(|_| block.take(Rate::Calls, now).is_ok()));
         assert_eq!(block.bytes_due(now, Duration::ZERO), Ok(Duration::ZERO));
         assert!(!block.is_cpu_spent(now));
+        block.spend_statement_time(now, Duration::from_secs(9));
+        assert_eq!(block.statement_time_left(now), Ok(()));
     }
 }

@@ -8,7 +8,7 @@ use vipnode_pool_core::PoolLimits;
 
 use crate::fairness::{
     command_permits::{HeldPermits, PermitClass},
-    cpu_budget::CpuBudget,
+    time_budget::TimeBudget,
     token_bucket::SharedTokenBucket,
 };
 
@@ -21,7 +21,9 @@ pub(crate) struct BlockResources {
     returns: SharedTokenBucket,
     bytes: SharedTokenBucket,
     reaches: SharedTokenBucket,
-    pub(super) cpu: CpuBudget,
+    pub(super) cpu: TimeBudget,
+    /// The time of reading statements.
+    pub(super) statements: TimeBudget,
     /// While the CPU budget is used up, one of the sockets runs at a time.
     pub(super) poll_permit: Semaphore,
     held: HeldPermits,
@@ -68,7 +70,8 @@ impl BlockResources {
             returns: rate(limits.block_calls_a_second, 1),
             bytes: rate(byte_units(limits.block_bytes_a_second), byte_units(limits.block_bytes_at_once)),
             reaches: SharedTokenBucket::every(every, limits.reach_burst.saturating_mul(factor), now),
-            cpu: CpuBudget::new(cpu, now),
+            cpu: TimeBudget::new(cpu, now),
+            statements: TimeBudget::new(limits.statement_time.saturating_mul(factor), now),
             poll_permit: Semaphore::new(1),
             held: HeldPermits::default(),
         }
@@ -102,7 +105,8 @@ impl BlockResources {
     /// Whether they can be forgotten without a change. The caller checks whether anything still uses them.
     pub(super) fn is_idle(&self, now: Instant) -> bool {
         let rates = [Rate::Opens, Rate::Calls, Rate::Noise, Rate::Returns, Rate::Bytes, Rate::Reaches];
-        rates.iter().all(|rate| self.rate(*rate).is_full(now)) && self.cpu.is_full(now)
+        rates.iter().all(|rate| self.rate(*rate).is_full(now))
+            && [&self.cpu, &self.statements].iter().all(|budget| budget.is_full(now))
     }
 }
 

@@ -12,9 +12,10 @@
 //! | | limits | one block may have | at the limit |
 //! |---|---|---|---|
 //! | [`ConnectionLimiter`] | open connections, new connections per second | a share (see below); its rate and a burst | refused with 429 or 503 |
-//! | [`fair_poll`](fair_poll()), [`CpuBudget`](cpu_budget::CpuBudget) | CPU time | its budget at once; then one poll of one socket at a time, and of those that hold a permit for a signature check | its sockets wait for each other |
+//! | [`fair_poll`](fair_poll()), [`TimeBudget`](time_budget::TimeBudget) | CPU time | its budget at once; then one poll of one socket at a time, and of those that hold a permit for a signature check | its sockets wait for each other |
 //! | [`TokenBucket`], [`Rate`] | calls per second of a socket, of a block; a large call counts as several | its rate and a burst | the socket is not read for a while, then "busy" |
 //! | [`FairSemaphore`] | concurrent signature checks; statements that are read | any number, but each other block's waiter comes first | it waits, then "busy" |
+//! | [`TimeBudget`](time_budget::TimeBudget) | time of reading statements | its budget at once | "busy" until enough of it came back |
 //! | [`CommandPermits`] | commands that wait for the core, by class | a share (see below) | "busy" |
 //! | [`PortTests`] | ports of `vipnode_reach` that are tested at the same time | a share (see below) | "busy" |
 //! | the inbox in `engine` | time of the core, for its messages and its searches | an equal share, block by block | its messages wait |
@@ -39,11 +40,11 @@ mod block_resources;
 mod block_table;
 mod command_permits;
 mod connection_limiter;
-mod cpu_budget;
 mod fair_poll;
 mod fair_semaphore;
 mod port_tests;
 mod round_robin;
+mod time_budget;
 mod token_bucket;
 mod traffic;
 

@@ -1,6 +1,9 @@
 //! Statements: read from the store, not from the core, which has only the sums.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::{task::spawn_blocking, time::timeout};
@@ -13,7 +16,7 @@ use vipnode_types::{
 
 use crate::{
     call_refusal::CallRefusal,
-    fairness::{Caller, FairPermit, FairSemaphore, PermitsHeld},
+    fairness::{Block, Caller, FairPermit, FairSemaphore, PermitsHeld},
     methods::Service,
 };
 
@@ -48,6 +51,30 @@ pub(crate) struct StatementCall {
     pub(crate) range: StatementRange,
 }
 
+/// The turn of an address block to read.
+struct ReadTurn {
+    _permit: FairPermit,
+    block: Arc<Block>,
+}
+
+/// A read that has begun; its block is charged when it is dropped.
+struct ChargedRead {
+    turn: ReadTurn,
+    began: Instant,
+}
+
+impl ReadTurn {
+    fn begin(self) -> ChargedRead {
+        ChargedRead { turn: self, began: Instant::now() }
+    }
+}
+
+impl Drop for ChargedRead {
+    fn drop(&mut self) {
+        self.turn.block.spend_statement_time(self.began, self.began.elapsed());
+    }
+}
+
 impl Statements {
     /// What the readers of a store may use, so that these limits hold.
     pub(crate) const fn read_limits(limits: &PoolLimits) -> ReadLimits {
@@ -67,33 +94,31 @@ impl Statements {
 
     /// Reads a page for the operator.
     pub(crate) async fn read(&self, account: Account, range: StatementRange) -> Result<Statement, WireError> {
-        self.read_with(None, StatementOf::Account(account), range).await
+        self.read_with(None, StatementCall { of: StatementOf::Account(account), range }).await
     }
 
     /// Reads a page for a caller from the network, once it is its address block's turn.
     async fn read_for(&self, caller: &Caller, call: StatementCall) -> Result<Statement, WireError> {
+        let block = caller.charged_to();
+        block.statement_time_left(Instant::now()).map_err(|retry_ms| CallRefusal::StatementTime { retry_ms })?;
         // Not those of signature checks, for whose time the caller takes no turn.
         let permit = match self.permits.acquire(caller.address_block(), &PermitsHeld::default()) {
             Ok(permit) => Some(permit),
             Err(wait) => timeout(self.time, wait.permit()).await.ok().flatten(),
         };
         let permit = permit.ok_or(CallRefusal::Overloaded { retry_ms: self.retry_ms })?;
-        self.read_with(Some(permit), call.of, call.range).await
+        self.read_with(Some(ReadTurn { _permit: permit, block: Arc::clone(block) }), call).await
     }
 
-    /// The permit is held until the read ends, even if the caller no longer waits.
-    async fn read_with(
-        &self,
-        permit: Option<FairPermit>,
-        of: StatementOf,
-        range: StatementRange,
-    ) -> Result<Statement, WireError> {
+    /// The turn is held and charged until the read ends, even if the caller no longer waits.
+    async fn read_with(&self, turn: Option<ReadTurn>, call: StatementCall) -> Result<Statement, WireError> {
         if !self.has_ledger {
             return Err(CoreError::NoLedger.into());
         }
+        let StatementCall { of, range } = call;
         let most = usize::try_from(range.most.max(1)).unwrap_or(usize::MAX).min(self.most);
         self.with_snapshot(move |snapshot| {
-            let _permit = permit;
+            let _charged = turn.map(ReadTurn::begin);
             match of {
                 StatementOf::Account(account) => account_statement(snapshot, account, range, most),
                 StatementOf::Node(node, _) => node_statement(snapshot, &node, range, most),
@@ -164,5 +189,40 @@ mod tests {
         assert_eq!(statements.read(Account::new([1; 20]), call.range).await.unwrap().lines, [], "the operator's own");
         drop(permit);
         assert_eq!(statements.read_for(&caller, call).await.unwrap().lines, []);
+    }
+
+    #[tokio::test]
+    async fn a_block_whose_statements_took_too_long_waits() {
+        let limits = PoolLimits::default();
+        let reader = MemoryStore::new().reader(Statements::read_limits(&limits)).unwrap();
+        let statements = Statements::new(reader, &limits, true);
+        let limiter = Arc::new(ConnectionLimiter::new(&limits));
+        let [caller, other] = [Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 1, 0, 1)]
+            .map(|address| limiter.admit(address.into(), Instant::now()).unwrap());
+        let of = StatementOf::Account(Account::new([1; 20]));
+        let call = StatementCall { of, range: StatementRange::default() };
+        assert!(statements.read_for(&caller, call).await.is_ok());
+        let began = Instant::now();
+        caller.charged_to().spend_statement_time(began, limits.statement_time);
+        let refusal = statements.read_for(&caller, call).await.unwrap_err();
+        assert!(refusal.is(ErrorCode::Busy) && refusal.message.contains("for too long"), "{refusal:?}");
+        assert!(statements.read_for(&other, call).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_read_is_charged_to_its_block() {
+        let limits = PoolLimits { statement_time: Duration::from_nanos(1), ..PoolLimits::default() };
+        let limiter = Arc::new(ConnectionLimiter::new(&limits));
+        let caller = limiter.admit(Ipv4Addr::LOCALHOST.into(), Instant::now()).unwrap();
+        let permits = Arc::new(FairSemaphore::new(1));
+        let permit = permits.acquire(caller.address_block(), &PermitsHeld::default()).unwrap();
+        let turn = ReadTurn { _permit: permit, block: Arc::clone(caller.charged_to()) };
+        let read = turn.begin();
+        let at = read.began;
+        assert_eq!(caller.charged_to().statement_time_left(at), Ok(()));
+        while read.began.elapsed().is_zero() {}
+        drop(read);
+        assert!(caller.charged_to().statement_time_left(at).is_err());
+        assert!(permits.acquire(caller.address_block(), &PermitsHeld::default()).is_ok(), "the permit came back");
     }
 }

@@ -164,7 +164,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/admin/top.rs", "MOST", "a list for the operator, who can order it otherwise"),
     ("pool/src/auth/ban.rs", "REASON_CHARS", "the length of a sentence"),
     ("pool/src/fairness/block_resources.rs", "BYTE_UNIT", "a unit"),
-    ("pool/src/fairness/cpu_budget.rs", "SLOWER", "a part of the rule of `block_cpu_us`"),
+    ("pool/src/fairness/time_budget.rs", "SLOWER", "a part of the rules of `block_cpu_us` and `statement_time`"),
     ("pool/src/net/tls/accept.rs", "BUFFER_BYTES", "a buffer: the next bytes are taken once these are written"),
     ("pool/src/net/tls/accept.rs", "HANDSHAKE_RECORD", "TLS: a byte of the protocol"),
     (

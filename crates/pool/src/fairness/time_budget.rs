@@ -3,28 +3,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How many times slower the budget refills than it is used; part of the rule of `block_cpu_us`.
+/// How many times slower the budget refills than it is used; part of the rules of `block_cpu_us` and `statement_time`.
 const SLOWER: u32 = 4;
 
-/// A budget of CPU time, which refills more slowly than it is used.
+/// A budget of time, which refills more slowly than it is used.
 ///
 /// It has no lock: if two threads count at the same time, the time of one may not be counted.
 #[derive(Debug)]
-pub(crate) struct CpuBudget {
+pub(crate) struct TimeBudget {
     limit: Duration,
     start: Instant,
     /// When the budget is full again, in nanoseconds after the start.
     full_at: AtomicU64,
 }
 
-impl CpuBudget {
+impl TimeBudget {
     pub(crate) fn new(limit: Duration, now: Instant) -> Self {
         Self { limit: limit.saturating_mul(SLOWER), start: now, full_at: AtomicU64::new(0) }
     }
 
     /// Whether the budget is used up, so that others come first.
     pub(crate) fn is_spent(&self, now: Instant) -> bool {
-        self.full_at().saturating_sub(now.duration_since(self.start)) >= self.limit
+        self.owed(now) >= self.limit
+    }
+
+    /// How long the budget is still used up.
+    pub(crate) fn spent_for(&self, now: Instant) -> Duration {
+        self.owed(now).saturating_sub(self.limit)
     }
 
     /// Counts time used from `began` on. When that time ends, the debt beyond the budget is at most one budget: a single
@@ -41,6 +46,11 @@ impl CpuBudget {
         self.full_at() <= now.duration_since(self.start)
     }
 
+    /// How long until the budget is full.
+    fn owed(&self, now: Instant) -> Duration {
+        self.full_at().saturating_sub(now.duration_since(self.start))
+    }
+
     fn full_at(&self) -> Duration {
         Duration::from_nanos(self.full_at.load(Ordering::Relaxed))
     }
@@ -54,20 +64,21 @@ mod tests {
     fn a_budget_is_spent_and_comes_back_slower() {
         let start = Instant::now();
         let at = |us: u64| start + Duration::from_micros(us);
-        let budget = CpuBudget::new(Duration::from_micros(100), start);
+        let budget = TimeBudget::new(Duration::from_micros(100), start);
         assert!(!budget.is_spent(start) && budget.is_full(start));
         budget.spend(start, Duration::from_micros(60));
         assert!(!budget.is_spent(start) && !budget.is_full(start));
         budget.spend(at(60), Duration::from_micros(60));
-        assert!(budget.is_spent(at(60)), "480 of 400");
-        assert!(!budget.is_spent(at(90)), "80 came back");
+        assert!(budget.is_spent(at(60)), "420 of 400");
+        assert_eq!(budget.spent_for(at(60)), Duration::from_micros(20));
+        assert!(!budget.is_spent(at(90)) && budget.spent_for(at(90)).is_zero(), "30 came back");
         assert!(!budget.is_full(at(479)) && budget.is_full(at(480)));
     }
 
     #[test]
     fn no_more_than_one_budget_is_owed() {
         let start = Instant::now();
-        let budget = CpuBudget::new(Duration::from_micros(100), start);
+        let budget = TimeBudget::new(Duration::from_micros(100), start);
         budget.spend(start, Duration::from_secs(9));
         let ended = start + Duration::from_secs(9);
         assert!(budget.is_spent(ended), "work that takes longer than the debt lasts");
@@ -78,6 +89,6 @@ mod tests {
     #[test]
     fn with_a_budget_of_zero_others_always_come_first() {
         let start = Instant::now();
-        assert!(CpuBudget::new(Duration::ZERO, start).is_spent(start));
+        assert!(TimeBudget::new(Duration::ZERO, start).is_spent(start));
     }
 }
