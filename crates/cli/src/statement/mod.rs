@@ -8,7 +8,7 @@ mod statement_page;
 #[cfg(test)]
 mod tests;
 
-use vipnode_types::wire::StatementKind;
+use vipnode_types::wire::{StatementKind, StatementSide};
 
 pub(crate) use self::{page_check::PageCheck, statement_csv::StatementCsv, statement_page::statement_page};
 
@@ -24,5 +24,15 @@ const fn kind(kind: StatementKind) -> &'static str {
         StatementKind::Correction => "correction",
         StatementKind::Paid => "paid",
         StatementKind::Bounced => "bounced",
+        StatementKind::Unknown => "unknown (newer pool)",
+    }
+}
+
+/// The word for whether a line is about what an account spends or about what it earns.
+const fn side(side: StatementSide) -> &'static str {
+    match side {
+        StatementSide::Payer => "payer",
+        StatementSide::Host => "host",
+        StatementSide::Unknown => "unknown",
     }
 }

@@ -48,6 +48,8 @@ fn end(page: &Statement) -> Option<(Asset, StatementBalances)> {
         let balance = match line.side {
             StatementSide::Payer => &mut balances.payer,
             StatementSide::Host => &mut balances.host,
+            // Its balance is not among those of the page.
+            StatementSide::Unknown => continue,
         };
         *balance = balance.checked_add(line.change)?;
     }

@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{Statement, StatementBalances, StatementSide},
 };
 
-use super::{kind, statement_page::minutes};
+use super::{kind, side, statement_page::minutes};
 use crate::output::csv_line;
 
 /// A statement as comma-separated values (RFC 4180), page by page. Amounts are in the asset's largest unit, exact.
@@ -27,9 +27,10 @@ impl StatementCsv {
             self.balance_rows(&mut text, "opening", statement.asset);
         }
         for entry in &statement.lines {
-            let balance = self.balances.as_mut().map(|balances| match entry.side {
-                StatementSide::Payer => &mut balances.payer,
-                StatementSide::Host => &mut balances.host,
+            let balance = self.balances.as_mut().and_then(|balances| match entry.side {
+                StatementSide::Payer => Some(&mut balances.payer),
+                StatementSide::Host => Some(&mut balances.host),
+                StatementSide::Unknown => None,
             });
             let balance = balance.map(|balance| {
                 *balance = balance.checked_add(entry.change).unwrap_or(*balance);
@@ -69,14 +70,10 @@ fn cells(
     let some = |amount: Amount| if amount == Amount::ZERO { String::new() } else { exact(amount) };
     let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
     let time = |time: Option<Ms>| time.map(Ms::rfc3339).unwrap_or_default();
-    let as_whom = match entry.side {
-        StatementSide::Payer => "payer",
-        StatementSide::Host => "host",
-    };
     let of_entry = [
         entry.entry.to_string(),
         entry.at_ms.rfc3339(),
-        as_whom.to_owned(),
+        side(entry.side).to_owned(),
         kind(entry.kind).to_owned(),
         signed(asset, entry.change),
         balance.unwrap_or_default(),

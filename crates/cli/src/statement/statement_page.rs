@@ -1,9 +1,9 @@
 use vipnode_types::{
-    Amount, Asset, SignedAmount,
-    wire::{LeasePeriod, Statement, StatementBalances, StatementKind, StatementLine, StatementSide},
+    Amount, Asset,
+    wire::{LeasePeriod, Statement, StatementBalances, StatementKind, StatementLine},
 };
 
-use super::kind;
+use super::{kind, side};
 use crate::output::{Column, Styled, Table, format::counted};
 
 /// The fewest columns of a note.
@@ -15,7 +15,7 @@ pub(crate) fn statement_page(of: &str, statement: &Statement, more: bool, width:
     let mut page: Styled = format!("Statement of {of}, as of batch {}\n\n", statement.batch).as_str().into();
     let mut balance = |name: &str, balances: Option<StatementBalances>| {
         let Some(StatementBalances { payer, host }) = balances else { return };
-        page.push(&format!("{name}: as payer {}, as host {}\n", signed(asset, payer), signed(asset, host)));
+        page.push(&format!("{name}: as payer {}, as host {}\n", asset.show_signed(payer), asset.show_signed(host)));
     };
     balance("Opening balance", statement.opening);
     balance("Closing balance", statement.closing);
@@ -52,14 +52,10 @@ pub(crate) fn statement_page(of: &str, statement: &Statement, more: bool, width:
 fn row(asset: Asset, line: &StatementLine) -> [String; 12] {
     let lease = line.lease.as_ref();
     let of = |show: &dyn Fn(&LeasePeriod) -> String| lease.map(show).unwrap_or_default();
-    let as_whom = match line.side {
-        StatementSide::Payer => "payer",
-        StatementSide::Host => "host",
-    };
     [
         line.at_ms.rfc3339_seconds(),
         line.entry.to_string(),
-        as_whom.to_owned(),
+        side(line.side).to_owned(),
         kind(line.kind).to_owned(),
         of(&|lease| lease.counterpart.clone()),
         of(&|lease| lease.first_ms.map(vipnode_types::Ms::rfc3339_seconds).unwrap_or_default()),
@@ -67,7 +63,7 @@ fn row(asset: Asset, line: &StatementLine) -> [String; 12] {
         of(&|lease| minutes(lease.billed_ms)),
         of(&|lease| lease.price.to_string()),
         if line.fee > Amount::ZERO { asset.show(line.fee).to_string() } else { String::new() },
-        signed(asset, line.change),
+        asset.show_signed(line.change),
         note(asset, line),
     ]
 }
@@ -89,8 +85,4 @@ fn note(asset: Asset, line: &StatementLine) -> String {
 /// A time in minutes, rounded down to hundredths.
 pub(super) fn minutes(ms: u64) -> String {
     format!("{}.{:02}", ms / 60_000, ms % 60_000 / 600)
-}
-
-fn signed(asset: Asset, amount: SignedAmount) -> String {
-    format!("{}{}", if amount.is_negative() { "-" } else { "" }, asset.show(amount.magnitude()))
 }

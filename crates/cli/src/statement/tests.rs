@@ -143,3 +143,23 @@ fn pages_that_do_not_follow_from_each_other_are_refused() {
     page.next = cursor(u64::MAX);
     assert_eq!(check.check(&page).unwrap_err().to_string(), "the pool's statement has more than 100000 pages");
 }
+
+/// The lines that this release knows still have to add up.
+#[test]
+fn snapshot_of_a_statement_of_a_newer_pool() {
+    let (payer, unknown) = (StatementSide::Payer, StatementKind::Unknown);
+    let mut newer = statement();
+    newer.lines = vec![
+        line(4, payer, unknown, minus(250_000)),
+        line(5, StatementSide::Unknown, unknown, minus(7_000_000)),
+        line(6, StatementSide::Unknown, StatementKind::Credit, minus(1)),
+    ];
+    newer.closing = newer.opening.map(|opening| StatementBalances { payer: minus(350_000), ..opening });
+    assert!(PageCheck::default().check(&newer).is_ok());
+    let mut wrong = newer.clone();
+    wrong.lines[0].change = minus(250_001);
+    assert!(PageCheck::default().check(&wrong).is_err());
+    let shown = pages(|width| plain(&statement_page("account 0x5a", &newer, false, width).to_string()));
+    let csv = StatementCsv::default().page(&newer).replace('\r', "");
+    assert_snapshot!("statement_of_a_newer_pool", format!("{shown}\n---\n{csv}"));
+}

@@ -36,6 +36,7 @@ pub fn node_statement(
         all.extend(lines(parties, entry, Some(&period)).filter(|line| match line.side {
             StatementSide::Payer => period.lease.client == *node,
             StatementSide::Host => period.lease.host == *node,
+            StatementSide::Unknown => false,
         }));
     }
     let last = entries.last().filter(|_| more);

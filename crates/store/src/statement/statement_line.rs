@@ -63,6 +63,7 @@ pub(super) fn change(side: StatementSide, transaction: &Transaction) -> SignedAm
     let own = match side {
         StatementSide::Payer => transaction.payer().map(LedgerAccount::Payer),
         StatementSide::Host => transaction.payee().map(LedgerAccount::Payee),
+        StatementSide::Unknown => None,
     };
     let (mut received, mut sent) = (Amount::ZERO, Amount::ZERO);
     for posting in transaction.postings() {
@@ -81,7 +82,7 @@ pub(super) fn change(side: StatementSide, transaction: &Transaction) -> SignedAm
 fn lease_period(side: StatementSide, period: &MeteredPeriod, interval: [Amount; 2]) -> LeasePeriod {
     let lease = &period.lease;
     let (node, counterpart) = match side {
-        StatementSide::Payer => (lease.client, lease.host),
+        StatementSide::Payer | StatementSide::Unknown => (lease.client, lease.host),
         StatementSide::Host => (lease.host, lease.client),
     };
     let both = period.client.zip(period.host).filter(|_| period.billed_ms > 0);

@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, AmountError};
+use crate::{Amount, AmountError, SignedAmount};
 
 /// What a pool charges in: a symbol, and how many decimals its largest unit has.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -115,6 +115,12 @@ impl Asset {
     #[must_use]
     pub const fn show(self, amount: Amount) -> ShownAmount {
         ShownAmount { asset: self, amount }
+    }
+
+    /// A balance, as [`Self::show`] shows an amount, with a minus sign below zero.
+    #[must_use]
+    pub fn show_signed(self, balance: SignedAmount) -> String {
+        format!("{}{}", if balance.is_negative() { "-" } else { "" }, self.show(balance.magnitude()))
     }
 
     /// An amount in the asset's largest unit, exact and without the symbol, for a spreadsheet.

@@ -118,6 +118,9 @@ pub enum StatementSide {
     Payer,
     /// What it earns.
     Host,
+    /// A side of a newer pool that this release does not know. It changes neither of the balances that this release knows.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What a line of a statement is.
@@ -144,6 +147,9 @@ pub enum StatementKind {
     Paid,
     /// A payout did not arrive.
     Bounced,
+    /// A kind of a newer pool that this release does not know. Its change counts.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A billing period of a lease, in a statement.
@@ -184,4 +190,20 @@ const fn is_none_merged(merged: &u32) -> bool {
 
 fn is_zero(amount: &Amount) -> bool {
     *amount == Amount::ZERO
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_newer_pool_does_not_make_the_page_unreadable() {
+        let text = r#"{"entry":1,"at_ms":5,"side":"lender","kind":"interest","change":"-7","rate":3}"#;
+        let line: StatementLine = serde_json::from_str(text).unwrap();
+        assert_eq!((line.side, line.kind), (StatementSide::Unknown, StatementKind::Unknown));
+        assert_eq!(line.change, SignedAmount::difference(Amount::ZERO, Amount::new(7)));
+        let text = r#"{"entry":1,"at_ms":5,"side":"host","kind":"write_off","change":"0"}"#;
+        let line: StatementLine = serde_json::from_str(text).unwrap();
+        assert_eq!((line.side, line.kind), (StatementSide::Host, StatementKind::WriteOff));
+    }
 }
