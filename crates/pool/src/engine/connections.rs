@@ -35,8 +35,18 @@ struct ConnectionTable {
 struct TableEntry {
     generation: u32,
     transport: Option<Transport>,
-    /// Whether the core has accepted a connect on it.
-    confirmed: bool,
+    connect: ConnectState,
+}
+
+/// What became of the connect on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ConnectState {
+    /// The core has not accepted one.
+    Pending,
+    /// The store does not work, so the agent was asked to try again later.
+    PutOff,
+    /// The core has accepted it.
+    Confirmed,
 }
 
 /// How the pool can reach the remote end of a connection.
@@ -108,12 +118,29 @@ impl Connections {
     /// Remembers that the core has accepted a connect.
     pub(crate) fn confirm(&self, connection: ConnectionId) {
         if let Some(entry) = self.lock().entry(connection) {
-            entry.confirmed = true;
+            entry.connect = ConnectState::Confirmed;
         }
     }
 
     pub(crate) fn is_confirmed(&self, connection: ConnectionId) -> bool {
-        self.lock().entry(connection).is_some_and(|entry| entry.confirmed)
+        self.lock().entry(connection).is_some_and(|entry| entry.connect == ConnectState::Confirmed)
+    }
+
+    /// Remembers that the agent was asked to connect again later, although it signed.
+    pub(crate) fn put_off(&self, connection: ConnectionId) {
+        if let Some(entry) = self.lock().entry(connection).filter(|entry| entry.connect == ConnectState::Pending) {
+            entry.connect = ConnectState::PutOff;
+        }
+    }
+
+    /// Returns whether the agent was asked to connect again later, since this was asked last.
+    pub(crate) fn take_put_off(&self, connection: ConnectionId) -> bool {
+        let mut table = self.lock();
+        let Some(entry) = table.entry(connection).filter(|entry| entry.connect == ConnectState::PutOff) else {
+            return false;
+        };
+        entry.connect = ConnectState::Pending;
+        true
     }
 
     /// Closes a connection: a WebSocket with a reason, one over HTTP by removing its entry.
@@ -174,11 +201,11 @@ impl ConnectionTable {
         if let Some(connection) = self.free.pop()
             && let Some(entry) = self.entries.get_mut(connection as usize)
         {
-            (entry.transport, entry.confirmed) = (Some(transport), false);
+            (entry.transport, entry.connect) = (Some(transport), ConnectState::Pending);
             return ConnectionId { gateway: 0, connection, generation: entry.generation };
         }
         let connection = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.entries.push(TableEntry { generation: 0, transport: Some(transport), confirmed: false });
+        self.entries.push(TableEntry { generation: 0, transport: Some(transport), connect: ConnectState::Pending });
         ConnectionId { gateway: 0, connection, generation: 0 }
     }
 
@@ -220,5 +247,19 @@ mod tests {
         assert!(!connections.is_open(old));
         connections.close(new, "enough");
         assert!(!connections.is_open(new));
+    }
+
+    #[test]
+    fn a_connect_is_put_off_until_it_is_confirmed() {
+        let (inbox, _items) = crate::engine::inbox::inbox(Gauge::default(), &PoolLimits::default());
+        let connections = Arc::new(Connections::new(inbox));
+        let entry = connections.add(Transport::Http);
+        let id = entry.connection();
+        assert!(!connections.take_put_off(id));
+        connections.put_off(id);
+        assert!(!connections.is_confirmed(id) && connections.take_put_off(id) && !connections.take_put_off(id));
+        connections.confirm(id);
+        connections.put_off(id);
+        assert!(connections.is_confirmed(id) && !connections.take_put_off(id));
     }
 }

@@ -35,6 +35,8 @@ struct WaitingReply {
 pub(super) enum RefusedAs {
     /// With an error of protocol 3.
     Busy,
+    /// With an error of protocol 3. The agent signed, so its socket stays open, and it can connect later.
+    ConnectBusy(ConnectionId),
     /// With an error of protocol 2.
     Protocol2Busy,
     /// With an empty list of hosts, because the original's agent ends at an error.
@@ -45,6 +47,7 @@ impl RefusedAs {
     /// How a command is refused.
     pub(super) const fn of(command: &Command) -> Self {
         match command {
+            Command::Connect { connection, .. } => Self::ConnectBusy(*connection),
             Command::Protocol2 { call: Call::Peer(_), .. } => Self::NoHosts,
             Command::Protocol2 { .. } => Self::Protocol2Busy,
             _ => Self::Busy,
@@ -84,6 +87,10 @@ impl Replies {
         let Some(WaitingReply { reply_to, refused_as }) = self.waiting.remove(&request) else { return };
         reply_to.send(match refused_as {
             RefusedAs::Busy => Err(error),
+            RefusedAs::ConnectBusy(connection) => {
+                self.connections.put_off(connection);
+                Err(error)
+            }
             RefusedAs::Protocol2Busy => Err(error.for_protocol2()),
             RefusedAs::NoHosts => Ok(Reply::Protocol2(Box::new(Protocol2Reply::Peer(PeerReply { peers: Vec::new() })))),
         });

@@ -101,8 +101,10 @@ impl Socket<'_> {
                     heard = session.next() => heard?,
                     () = timer => {
                         let is_confirmed = self.service.connections.is_confirmed(self.connection());
-                        // It signed, and the core has not answered, for instance because the store fails.
-                        let waits = self.entry.is_reported() && session.unanswered() > 0;
+                        // It signed, and the core has not answered, for instance because the store fails. An agent of protocol 3
+                        // was answered "busy" then, and repeats its connect.
+                        let waits = (self.entry.is_reported() && session.unanswered() > 0)
+                            || self.service.connections.take_put_off(self.connection());
                         if !is_confirmed && !waits {
                             return Err(self.is_late());
                         }

@@ -12,6 +12,7 @@ fn limits() -> PoolLimits {
         store_retry: Duration::from_millis(100),
         opens_at_once: 1_000_000,
         status_age: Duration::ZERO,
+        unauthenticated: Duration::from_secs(1),
         ..PoolLimits::default()
     }
 }
@@ -60,6 +61,7 @@ async fn is_hardly_noticed(pool: &PoolServer, begin: impl FnOnce(), end: impl Fn
     let newcomer = Agent::open(pool).await;
     let refused = newcomer.connect(&ben, &ben.client()).await.unwrap_err();
     assert!(refused.is(ErrorCode::Busy), "{refused:?}");
+    let silent = Agent::open(pool).await;
     // One that connects waits for the store, and one that does not wait with it is not connected later.
     let (mut latecomer, mut impatient) = (Original::open(pool, 6).await, Original::open(pool, 7).await);
     let connect = connect_request(true, "");
@@ -79,6 +81,9 @@ async fn is_hardly_noticed(pool: &PoolServer, begin: impl FnOnce(), end: impl Fn
         assert!(known.ask(1).await.unwrap_err().is(ErrorCode::Busy));
         assert_eq!(running(&known).await, 1);
     }
+    // Who signed is not taken for a socket that is silent, which was opened later.
+    silent.opened.closed.wait().await;
+    assert!(newcomer.connect(&ben, &ben.client()).await.unwrap_err().is(ErrorCode::Busy));
     // It leaves, which is noted.
     drop(client);
     drop(impatient);
