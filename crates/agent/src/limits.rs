@@ -122,6 +122,13 @@ pub const NOTICES: usize = 1_024;
 pub const REPEAT_FIRST: Duration = Duration::from_secs(10);
 /// ... up to this.
 pub const REPEAT_MAX: Duration = Duration::from_secs(600);
+/// A refusal of the pool that repeats within this time of the last one is counted too: the agent tries again for as long as it
+/// runs, after up to 5 minutes each time.
+pub const REFUSAL_MEMORY: Duration = Duration::from_secs(900);
+/// The count of a refusal is shown after this time, each further one after twice the time, ...
+pub const REFUSAL_FIRST: Duration = Duration::from_secs(60);
+/// ... up to this.
+pub const REFUSAL_MAX: Duration = Duration::from_secs(3_600);
 /// Different notices that are remembered for it. At the limit the one whose time ends first is shown with its count and
 /// forgotten.
 pub const REPEATS: usize = 64;

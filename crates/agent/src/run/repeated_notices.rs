@@ -9,7 +9,7 @@ use vipnode_agent_core::Notice;
 use super::notice_kinds::{NoticeKind, NoticeKinds};
 use crate::{
     AgentNotice,
-    limits::{NoticeLimits, REPEAT_FIRST, REPEAT_MAX, REPEATS},
+    limits::{NoticeLimits, REFUSAL_FIRST, REFUSAL_MAX, REFUSAL_MEMORY, REPEAT_FIRST, REPEAT_MAX, REPEATS},
 };
 
 /// Notices that were shown recently. One that comes again is counted, and the count is shown later: neither a pool that
@@ -32,6 +32,8 @@ struct Recent {
     last: Instant,
     period: Duration,
     until: Instant,
+    /// Until then, the same notice counts as a repeat although its period ended without one.
+    remembered: Instant,
 }
 
 /// Which notices are counted.
@@ -71,6 +73,12 @@ impl RepeatedNotices {
     /// Adds a notice. Returns what to show now.
     fn add(&mut self, now: Instant, notice: AgentNotice) -> Vec<AgentNotice> {
         let mut show = self.expire(now);
+        // A refusal that follows a connection is news.
+        if let AgentNotice::Notice(Notice::Connected { .. }) = notice {
+            let is_old = |recent: &Recent| is_refusal(&recent.notice) && recent.last + REPEAT_FIRST <= now;
+            show.extend(take_counts(self.recent.iter_mut().filter(|recent| is_old(recent)), now));
+            self.recent.retain(|recent| !is_old(recent));
+        }
         if let Some(recent) = self.recent.iter_mut().find(|recent| recent.is_repeated_by(&notice)) {
             recent.count(now, notice);
             return show;
@@ -100,14 +108,9 @@ impl RepeatedNotices {
 
     /// Returns the counts that are due. A notice that did not repeat is forgotten.
     fn expire(&mut self, now: Instant) -> Vec<AgentNotice> {
-        self.recent.retain(|recent| recent.until > now || recent.times > 0);
-        let is_due = |recent: &&mut Recent| recent.until <= now;
-        let counts = take_counts(self.recent.iter_mut().filter(is_due), now);
-        for recent in self.recent.iter_mut().filter(is_due) {
-            recent.period = recent.period.saturating_mul(2).min(REPEAT_MAX);
-            recent.until = now + recent.period;
-        }
-        counts
+        self.recent.retain(|recent| recent.until > now || recent.times > 0 || recent.remembered > now);
+        let due = self.recent.iter_mut().filter(|recent| recent.until <= now);
+        take_counts(due.map(|recent| recent.begin_period(now)), now)
     }
 }
 
@@ -122,7 +125,19 @@ impl Recent {
     /// A notice that was shown, or the first one that is not.
     fn new(now: Instant, notice: AgentNotice, counts: Counts) -> Self {
         let times = u64::from(counts == Counts::Omitted);
-        Self { notice, counts, times, last: now, period: REPEAT_FIRST, until: now + REPEAT_FIRST }
+        let period = if is_refusal(&notice) { REFUSAL_FIRST } else { REPEAT_FIRST };
+        let remembered = now + memory(&notice);
+        Self { notice, counts, times, last: now, period, until: now + period, remembered }
+    }
+
+    /// Begins the next period: a longer one if the notice repeated in this one.
+    fn begin_period(&mut self, now: Instant) -> &mut Self {
+        if self.times > 0 {
+            let most = if is_refusal(&self.notice) { REFUSAL_MAX } else { REPEAT_MAX };
+            self.period = self.period.saturating_mul(2).min(most);
+        }
+        self.until = now + self.period;
+        self
     }
 
     fn is_repeated_by(&self, notice: &AgentNotice) -> bool {
@@ -134,6 +149,7 @@ impl Recent {
     }
 
     fn count(&mut self, now: Instant, notice: AgentNotice) {
+        self.remembered = now + memory(&notice);
         (self.notice, self.last) = (notice, now);
         self.times = self.times.saturating_add(1);
     }
@@ -150,6 +166,16 @@ impl Recent {
             Counts::Omitted => AgentNotice::Omitted { notice: notice(), count },
         })
     }
+}
+
+/// Whether the pool does not let the agent in, or could not be reached: the agent tries again until it can.
+const fn is_refusal(notice: &AgentNotice) -> bool {
+    use Notice::{PoolRefused, PoolUnreachable, PoolUntrusted};
+    matches!(notice, AgentNotice::Notice(PoolRefused(_) | PoolUnreachable { .. } | PoolUntrusted { .. }))
+}
+
+const fn memory(notice: &AgentNotice) -> Duration {
+    if is_refusal(notice) { REFUSAL_MEMORY } else { Duration::ZERO }
 }
 
 /// Whether two notices differ at most in a text that a pool or a node chose.
@@ -221,6 +247,37 @@ mod tests {
             (1, 1, 1)
         );
         assert_eq!((shown(&mut repeats, lost()), shown(&mut repeats, joined())), (0, 0), "a pool that comes and goes");
+    }
+
+    /// A pool that refuses an agent does so for days, every 5 minutes.
+    #[test]
+    fn a_refusal_is_shown_once_and_then_counted() {
+        let mut repeats = repeated_notices();
+        let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
+        let refused = || {
+            let error = WireError::new(ErrorCode::Unauthorized, "this pool is closed", "Ask its operator.");
+            AgentNotice::Notice(Notice::PoolRefused(error))
+        };
+        assert_eq!(repeats.add(at(0), refused()), [refused()]);
+        let mut counted = Vec::new();
+        for second in 1..86_400 {
+            counted.extend(repeats.expire(at(second)));
+            if second % 300 == 0 {
+                counted.extend(repeats.add(at(second), refused()));
+            }
+        }
+        assert!(counted.len() < 32, "{} lines in a day", counted.len());
+        let times = |notice: &AgentNotice| match notice {
+            AgentNotice::Repeated { times, .. } => *times,
+            other => panic!("{other:?}"),
+        };
+        let open: u64 = repeats.recent.iter().map(|recent| recent.times).sum();
+        assert_eq!(counted.iter().map(times).sum::<u64>() + open, 86_399 / 300);
+        let joined = AgentNotice::Notice(Notice::Connected { welcome: None, price: None, pool_id: None });
+        let shown = repeats.add(at(86_700), joined.clone());
+        assert_eq!(shown.last(), Some(&joined));
+        assert_eq!(repeats.add(at(86_701), refused()), [refused()], "it is news again");
     }
 
     /// Of a pool that comes and goes, the last line is the state that lasts.
