@@ -79,6 +79,7 @@ const PAGES: &[Page] = &[
     Page { name: "under-attack.md", before: &[("pool", "vipnode pool --datadir /var/lib/vipnode/pool")], ..PLAIN },
     Page { name: "original.md", nodes: &["ana"], before: &[PUBLIC], ..PLAIN },
     Page { name: "light-client.md", all_on_one: true, blocks_are_missing: false, ..PLAIN },
+    Page { name: "private-chain.md", all_on_one: true, blocks_are_missing: false, ..PLAIN },
     Page { name: "finding.md", nodes: &["ana"], before: &[KEY_OF_A_SERVICE], ..PLAIN },
     Page { name: "configuration.md", ..PLAIN },
     Page {
@@ -155,6 +156,7 @@ pages! {
     under_attack: "under-attack.md",
     original: "original.md",
     light_client: "light-client.md",
+    private_chain: "private-chain.md",
     finding: "finding.md",
     configuration: "configuration.md",
     doctor: "doctor.md",
