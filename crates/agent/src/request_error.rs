@@ -47,7 +47,7 @@ errors! {
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The agent is not a client.
         NotClient: Unsuitable, "this agent is not a client, so it has no hosts to explain",
-            hint "Query an agent that is a client: vipnode status --why --state-dir DIR.";
+            hint "Query an agent that is a client: `vipnode status --why --state-dir DIR`.";
         /// The agent has no pool.
         NoPool: Unsuitable, "this agent runs without a pool; its hosts are the ones that you named",
             hint "To get hosts from a pool, restart the agent with the pool's URL.";
@@ -63,7 +63,7 @@ errors! {
         Stopping: Server, "the agent is stopping", hint "Try again after you restart it.";
         /// The agent's local socket does not support this method.
         NoLocalMethod { name: String }: MethodNotFound, "unknown method {name}",
-            hint "Use the same vipnode release as the agent.";
+            hint "Use the same version of vipnode as the agent.";
     }
 }
 

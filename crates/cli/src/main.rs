@@ -26,7 +26,7 @@ use crate::{
     args::{Cli, LogFormat},
     config::{Reader, Reload, Unread, VARIABLES, unknown_variables},
     error::CommandError,
-    output::{LiveLine, Screen, log, note_terminal, sanitize_all_but_styles, unwritten, written},
+    output::{LiveLine, Screen, carry_flags, log, note_terminal, sanitize_all_but_styles, unwritten, written},
 };
 
 /// There is one terminal.
@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         drop(out);
         return finished(ExitCode::SUCCESS, &Screen::new(cli.global.json, &LIVE));
     }
+    carry_flags(settings.carried());
     let verbosity = log::start(cli.global.verbose, cli.global.log_format, &LIVE);
     let programs_read = cli.global.json || cli.global.log_format == LogFormat::Json;
     warn_of_unknown_variables(programs_read);

@@ -1,4 +1,6 @@
-use vipnode_types::{Account, AccountError, AmountError, Asset, ChainSpec, EnodeError, Price, QuotedPrice, errors};
+use vipnode_types::{
+    Account, AccountError, Amount, AmountError, Asset, ChainSpec, EnodeError, Price, QuotedPrice, SignedAmount, errors,
+};
 
 errors! {
     /// Why the pool refuses an agent's request.
@@ -56,8 +58,11 @@ errors! {
             source: AccountError,
         }: InvalidParams, "payout is not a valid account: {source}",
             hint "Pass an address to --payout, or leave it out.";
-        /// The payout account is the zero address, whose funds nobody can spend.
-        ZeroPayout: InvalidParams, "nobody has the key of the zero address, so it cannot be the payout account",
+        /// The payout account is the zero address, a precompiled contract, or an address to burn ether.
+        ReservedPayout {
+            /// The account that was named.
+            account: Account,
+        }: InvalidParams, "nobody has the key of {account}, so it cannot be the payout account",
             hint "Pass an address of your own to --payout, or leave it out.";
         /// A protocol 2 call requests fewer than one peer.
         TooFew {
@@ -65,7 +70,7 @@ errors! {
             num: i64,
         }: InvalidParams, "the call requests {num} peers, but the minimum is 1", hint "Set num to at least 1.";
         /// An agent that did not connect as a client asks for hosts.
-        NoClient: Unsuitable, "this agent did not connect as a client", hint "Run vipnode client or vipnode agent.";
+        NoClient: Unsuitable, "this agent did not connect as a client", hint "Run `vipnode client` or `vipnode agent`.";
         /// The pool remembers the maximum number of nodes and cannot forget any of them yet.
         PoolFull {
             /// How many nodes this pool remembers at most.
@@ -139,7 +144,7 @@ errors! {
             /// When the pool looks again, in milliseconds.
             retry_ms: u64,
         }: PaymentRequired, "a slot costs {price} here, and no account pays for this node",
-            hint "Run `vipnode account link` on the machine of the agent.", retry retry_ms;
+            hint "Run `vipnode account link --keystore FILE` on the machine of the agent.", retry retry_ms;
         /// The account that pays for a client's node has too little left for one more lease.
         NoFunds {
             /// The account that pays.
@@ -194,8 +199,26 @@ errors! {
         KeyUsed {
             /// The entry of that order.
             entry: u64,
-        }: InvalidParams, "the key was used for another order: entry {entry} of the ledger",
+            /// What it was.
+            posted: String,
+            /// What this order is.
+            ordered: String,
+        }: InvalidParams,
+            "the key was used for another order: entry {entry} of the ledger is a {posted}, and this is a {ordered}",
             hint "Pass another --key, or pass the order of entry {entry} unchanged." (entry = entry);
+        /// The operator debits more than the balance of an account.
+        DebitExceeds {
+            /// The account that was named.
+            account: Account,
+            /// What the pool charges in.
+            asset: Asset,
+            /// Its balance before.
+            balance: SignedAmount,
+            /// What it would owe.
+            debt: Amount,
+        }: InvalidParams, "account {account} would owe {debt}: the debit is more than its balance of {balance}"
+                (debt = asset.show(*debt), balance = asset.show_signed(*balance)),
+            hint "Check the amount. To let the account owe {debt}, pass --allow-negative." (debt = asset.show(*debt));
         /// The operator has not credited the account yet.
         UnknownAccount {
             /// The account that was named.
@@ -249,21 +272,21 @@ errors! {
             /// The number of the entry.
             entry: u64,
         }: InvalidParams, "entry {entry} of the ledger has no unpaid cost",
-            hint "List the payer's leases: vipnode pool admin statement ACCOUNT.";
+            hint "List the payer's leases: `vipnode pool admin statement ACCOUNT`.";
         /// A correction takes more than is payable.
         CorrectionExceeds: InvalidParams, "the correction is more than what is payable to the account",
-            hint "List what is payable: vipnode pool admin accounts.";
+            hint "List what is payable: `vipnode pool admin accounts`.";
         /// No payout has this number.
-        NoPayout: InvalidParams, "no payout has this number", hint "List the payouts: vipnode pool admin payouts.";
+        NoPayout: InvalidParams, "no payout has this number", hint "List the payouts: `vipnode pool admin payouts`.";
         /// A settlement period has no payout that is not marked.
         NoPayoutDue: InvalidParams, "this settlement period has no further payout to mark",
-            hint "List its payouts: vipnode pool admin payouts --period N.";
+            hint "List its payouts: `vipnode pool admin payouts --period N`.";
         /// A payout is marked already.
         PayoutMarked: InvalidParams, "the payout is already marked as paid or bounced",
-            hint "List the payouts: vipnode pool admin payouts.";
+            hint "List the payouts: `vipnode pool admin payouts`.";
         /// A payout is more than what is payable to the payee.
         PayoutExceeds: InvalidParams, "the payout is more than what is payable to the account",
-            hint "Check the ledger: vipnode pool verify.";
+            hint "Check the ledger: `vipnode pool verify`.";
         /// A settlement period cannot be closed while payouts of the previous one are not marked.
         PayoutsUnmarked {
             /// How many payouts are not marked.

@@ -9,6 +9,8 @@ pub struct LedgerChange {
     pub kind: LedgerChangeKind,
     /// Who ordered it, and why.
     pub order: OperatorOrder,
+    /// Whether a debit may exceed the balance of its account.
+    pub allow_negative: bool,
 }
 
 /// The changes of the ledger that an operator can order.
@@ -116,6 +118,8 @@ pub struct LedgerChangeReply {
     pub figures: AccountFigures,
     /// What was marked, if all payouts of a period were to be.
     pub paid_all: Option<PaidPayouts>,
+    /// Whether the entry was posted before, by the same order with the same key, so that nothing changed.
+    pub repeated: bool,
 }
 
 /// Payouts that were marked at once.

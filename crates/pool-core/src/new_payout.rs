@@ -14,8 +14,8 @@ pub struct NewPayout {
 impl NewPayout {
     /// Checks what does not depend on the node.
     pub(crate) fn check(self, now: Ms, limits: &Limits) -> Result<(), CoreError> {
-        if self.account.is_zero() {
-            return Err(CoreError::ZeroPayout);
+        if self.account.is_reserved() {
+            return Err(CoreError::ReservedPayout { account: self.account });
         }
         // Later orders have to be newer: one that is far ahead would block them.
         if self.counter > now.plus(limits.nonce_ahead_ms) {

@@ -12,7 +12,7 @@ errors! {
             hint "Open one connection for each node.";
         /// Over HTTP, an agent key can be used for only one node.
         AgentOfOtherNode: Unauthorized, "this agent key is already used for another node",
-            hint "Give each node an agent key of its own: run vipnode link for each.";
+            hint "Give each node an agent key of its own: run `vipnode link` for each.";
         /// A call that must be signed has no envelope.
         NotSigned: Unauthorized, "this call is not signed", hint "Sign the call: params are [object, envelope].";
         /// The nonce of a connect call on a WebSocket is not the challenge.
@@ -75,7 +75,7 @@ errors! {
             hint "Use an agent that supports protocol 3, or ask the operator to use --members instead.";
         /// Only members can read the status, and the caller is not connected as a member.
         StatusForMembers: NotMember, "this pool shows its status only to members",
-            hint "Run vipnode status --pool on a machine whose agent has joined this pool, or ask the operator to set --status public.";
+            hint "Run `vipnode status --pool` on a machine whose agent has joined this pool, or ask the operator to set --status public.";
         /// The pool runs with --status off.
         StatusOff: Unsuitable, "this pool does not publish its status",
             hint "Ask the operator to set --status public or --status members.";
@@ -98,7 +98,7 @@ errors! {
             /// How far it may be in the future, in seconds.
             ahead_s: u64,
         }: Unauthorized, "this signature of the account is more than one hour old, or more than {ahead_s} s in the future",
-            hint "Check the clocks of both machines, then sign again: vipnode account show.";
+            hint "Check the clocks of both machines, then sign again: `vipnode account show`.";
         /// A statement took too long to read.
         SlowStatement {
             /// How long it may take, in seconds.
@@ -124,7 +124,7 @@ errors! {
         /// A wallet tried to claim a node.
         WalletClaim: Unsuitable, "a wallet alone cannot claim a node: the node has to consent, and protocol 2 has no \
                                   message for that",
-            hint "Run `vipnode account link` on the machine of the node's agent, which has to use protocol 3.";
+            hint "Run `vipnode account link --keystore FILE` on the machine of the node's agent, which has to use protocol 3.";
         /// A wallet requested a withdrawal.
         NothingToWithdraw: Unsuitable,
             "this pool does not support withdrawals: if it charges, its operator pays out what hosts earned",

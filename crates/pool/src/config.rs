@@ -1,4 +1,8 @@
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use vipnode_files::OpenDir;
 use vipnode_types::{PoolKey, PoolKeyChanges, RpcUrl};
@@ -69,10 +73,12 @@ impl PoolConfig {
         }
     }
 
-    /// Returns the admin socket of a pool that listens on this address.
+    /// Returns the admin socket of a pool that listens on this address. Its path is absolute where it can be, because others read
+    /// it in the kernel's list ([`crate::admin::running_data_dirs`]).
     pub(crate) fn admin_socket(&self, bound: SocketAddr) -> Option<PathBuf> {
         let of_user = || self.state_dir.as_deref().map(|state| socket_of(state, bound));
-        self.datadir.as_ref().map(|dir| admin_socket(dir.path())).or_else(of_user)
+        let of_datadir = |path: &Path| admin_socket(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+        self.datadir.as_ref().map(|dir| of_datadir(dir.path())).or_else(of_user)
     }
 
     /// Returns the settings of an open pool at an address, with defaults for everything else.

@@ -30,7 +30,7 @@ errors! {
             /// What is wrong.
             why: String,
         }: local, "the response from the agent at {path} cannot be read: {why}" (path = path.display()),
-            hint "Use the vipnode release that the agent runs.";
+            hint "Use the version of vipnode that the agent runs.";
     }
     also {
         /// The agent refuses.

@@ -8,6 +8,9 @@ use vipnode_types::{Account, AccountSignature, NodeId};
 
 use super::{NodeArgs, StatementOutputArgs, TrustArgs};
 
+/// The id of the argument without a name that names the pool to call.
+pub(crate) const CALLED_POOL: &str = "account_pool";
+
 /// Calls a pool about an account.
 #[derive(Debug, Args)]
 #[command(
@@ -141,7 +144,7 @@ pub(crate) struct AccountPoolArgs {
     /// Call this pool.
     ///
     /// [default: the pool at ws://127.0.0.1:8080, if one responds there]
-    #[arg(id = "account_pool", value_name = "POOL", help_heading = "Pool")]
+    #[arg(id = CALLED_POOL, value_name = "POOL", help_heading = "Pool")]
     pub(crate) pool: Option<String>,
     /// Accept the pool with this ID in place of the remembered one.
     #[arg(long, value_name = "ID|none", help_heading = "Pool", hide_short_help = true)]

@@ -24,6 +24,18 @@ pub(crate) struct BalanceArgs {
     pub(crate) pool: PoolSocketArgs,
 }
 
+/// A debit of an account.
+#[derive(Debug, Args)]
+pub(crate) struct DebitArgs {
+    #[command(flatten)]
+    pub(crate) balance: BalanceArgs,
+    /// Allow a debit beyond the balance, so that the account owes the rest.
+    ///
+    /// Without it, the command asks on a terminal, and refuses elsewhere.
+    #[arg(long, help_heading = "Payment")]
+    pub(crate) allow_negative: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct CreditLimitArgs {
     /// Set the limit of this account.

@@ -210,7 +210,7 @@ mod tests {
         let hint = given("node_peers=7").unwrap_err().hint().unwrap();
         assert_eq!(hint, "Pass a value from 50 to 4096: --limit node_peers=2000.");
         let hint = given("no_such_limit=7").unwrap_err().hint().unwrap();
-        assert_eq!(hint, "List all limits: vipnode agent --print-limits.");
+        assert_eq!(hint, "List all limits: `vipnode agent --print-limits`.");
         assert_eq!(limits.node.node_call, Duration::from_secs(20));
         assert_eq!((limits.pool.pool_bytes, limits.metrics.metrics_connections), (2 << 20, 2));
     }

@@ -39,7 +39,7 @@ pub(crate) use self::tls::AcmeArgs;
 pub(crate) use self::{
     account::{
         AccountArgs, AccountCommand, AccountLinkArgs, AccountPayoutArgs, AccountPoolArgs, AccountShowArgs,
-        AccountStatementArgs, AccountUnlinkArgs, SignerArgs,
+        AccountStatementArgs, AccountUnlinkArgs, CALLED_POOL, SignerArgs,
     },
     agent::{
         AgentArgs, ClientArgs, ConnectionArgs, HostArgs, HostSelectionArgs, HostingArgs, NodeArgs, ReleaseArgs,
@@ -48,7 +48,7 @@ pub(crate) use self::{
     doctor::{DoctorArgs, RoleName},
     join::JoinArgs,
     ledger_command::{
-        AccountsArgs, BalanceArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, LedgerAccountArgs,
+        AccountsArgs, BalanceArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, DebitArgs, LedgerAccountArgs,
         LedgerStatementArgs, PayoutCommand, PayoutPaidAllArgs, PayoutsArgs, PriceArgs, WriteOffArgs,
     },
     link::LinkArgs,

@@ -3,8 +3,9 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    AccountsArgs, BalanceArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, LedgerAccountArgs, LedgerStatementArgs,
-    PayoutCommand, PayoutsArgs, PriceArgs, WriteOffArgs, typed_target::TypedTarget, whole_number::whole_number,
+    AccountsArgs, BalanceArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, DebitArgs, LedgerAccountArgs,
+    LedgerStatementArgs, PayoutCommand, PayoutsArgs, PriceArgs, WriteOffArgs, typed_target::TypedTarget,
+    whole_number::whole_number,
 };
 use clap::{Args, Subcommand, ValueEnum};
 use vipnode_types::Account;
@@ -156,7 +157,7 @@ pub(crate) enum AdminCommand {
         after_help = "Example:\n  vipnode pool admin debit 0x52908400098527886E0F7030069857D2E4169EE7 \"10 USDC\" \\\n    \
                       --reason \"refund\" --key refund-7"
     )]
-    Debit(BalanceArgs),
+    Debit(DebitArgs),
     /// Give up the unpaid cost of a billing period.
     ///
     /// The payer does not owe it and the host is not owed it any longer. `vipnode pool admin statement` shows the number of its

@@ -21,7 +21,6 @@ mod pool_start;
 mod print_limits;
 mod protocol;
 mod release;
-mod release_command;
 mod resolve_target;
 mod statement;
 mod status;
@@ -36,7 +35,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     args::{Cli, Command, Global, PoolCommand},
-    commands::{agent::Role, release_command::ReleaseCommand},
+    commands::agent::Role,
     config::Reload,
     error::{CliError, CommandError},
     output::{Screen, Styled, Tone},
@@ -83,7 +82,7 @@ impl Stop {
 /// Runs a command until it ends, or until a signal ends it.
 pub(crate) fn run(cli: Cli, screen: &Screen, reload: Reload) -> Result<ExitCode, CliError> {
     let runtime = Runtime::new().map_err(|error| CommandError::Threads { error })?;
-    let (stop, release) = (Stop::of(&cli), ReleaseCommand::of(&cli));
+    let stop = Stop::of(&cli);
     let ended = runtime.block_on(async {
         let signals = Signals::listen()?;
         let signaled = signals.clone();
@@ -98,7 +97,7 @@ pub(crate) fn run(cli: Cli, screen: &Screen, reload: Reload) -> Result<ExitCode,
         }
     });
     runtime.shutdown_background();
-    ended.map_err(|error| release.in_hint(error))
+    ended
 }
 
 /// Refuses what only the original has.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use vipnode_agent::state::StateDir;
 use vipnode_pool::admin::{
     AdminClient, AdminNodes, AuditRequest, BanRequest, DrainRequest, LeasesRequest, NodesRequest, TopOrder, TopRequest,
-    UnbanRequest, admin_socket, admin_sockets, running_socket,
+    UnbanRequest, admin_socket, admin_sockets, running_data_dirs, running_socket,
 };
 
 use vipnode_types::LeaseId;
@@ -14,12 +14,12 @@ use crate::{
     args::{AdminCommand, LeasesArgs, NodesArgs, OrderName, PoolSocketArgs},
     commands::{pool_data_dir::default_data_dir, pool_ledger, resolve_target},
     error::{CliError, CommandError},
-    output::{Screen, Styled, shorten, terminal::page_width},
+    output::{Screen, Styled, format::quoted, shorten, terminal::page_width},
     pool_admin,
 };
 
 /// Characters that are shown of an error of the pool.
-const WORDS: usize = 1_000;
+pub(super) const WORDS: usize = 1_000;
 
 /// Shows or changes a running pool.
 pub(crate) async fn run(command: AdminCommand, screen: Screen) -> Result<ExitCode, CliError> {
@@ -31,14 +31,14 @@ pub(crate) async fn run(command: AdminCommand, screen: Screen) -> Result<ExitCod
         pool_ledger::payouts(args, screen).await.map_err(|error| error.sanitized(WORDS))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let asked = ask(command).await.map_err(|error| error.sanitized(WORDS))?;
+    let asked = ask(command, screen).await.map_err(|error| error.sanitized(WORDS))?;
     let (text, json) = asked;
     screen.print(&text.wrapped(page_width()), &json);
     Ok(ExitCode::SUCCESS)
 }
 
-async fn ask(command: AdminCommand) -> Result<(Styled, Value), CliError> {
-    if let Some(answer) = pool_ledger::ask(&command).await? {
+async fn ask(command: AdminCommand, screen: Screen) -> Result<(Styled, Value), CliError> {
+    if let Some(answer) = pool_ledger::ask(&command, screen).await? {
         return Ok(answer);
     }
     Ok(match command {
@@ -135,8 +135,16 @@ fn only_socket() -> Result<PathBuf, CliError> {
     sockets.extend(default_data_dir().ok().and_then(|dir| running_socket(&dir)));
     match (sockets.pop(), sockets.pop()) {
         (Some(socket), None) => Ok(socket),
-        (None, _) => Err(CommandError::NoAdminSocket.into()),
+        (None, _) => Err(no_socket(&running_data_dirs()).into()),
         (Some(one), Some(other)) => Err(CommandError::ManyAdminSockets { one, other }.into()),
+    }
+}
+
+fn no_socket(running: &[PathBuf]) -> CommandError {
+    let dirs: Vec<String> = running.iter().map(|dir| quoted(&dir.display().to_string()).into_owned()).collect();
+    match dirs.first().cloned() {
+        None => CommandError::NoAdminSocket,
+        Some(first) => CommandError::OtherAdminSockets { dirs: dirs.join(", "), first },
     }
 }
 

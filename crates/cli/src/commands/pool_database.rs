@@ -1,7 +1,12 @@
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use vipnode_agent::clock;
-use vipnode_pool::{DatabaseCheck, PoolError, PrunedDatabase, ReadLimits, RestoredDatabase, SqliteReader};
+use vipnode_pool::{
+    DatabaseCheck, PoolError, PrunedDatabase, ReadLimits, RestoredDatabase, SqliteReader, admin::running_data_dirs,
+};
 
 use crate::{
     args::{BackupArgs, PruneArgs, RestoreArgs, VerifyArgs},
@@ -9,18 +14,18 @@ use crate::{
     error::CliError,
     output::{
         Line, Screen, Tone,
-        format::{counted, rounded, span},
+        format::{counted, quoted, rounded, span},
     },
 };
 
 /// Copies the database of a pool.
 pub(crate) async fn back_up(args: BackupArgs, screen: Screen) -> Result<(), CliError> {
     let BackupArgs { file, datadir } = args;
-    let copied = file.display().to_string();
-    let seq = on_a_thread(move || Ok(reader(datadir)?.back_up(&file)?)).await?;
-    let file = copied;
-    let text = format!("Copied the database to {file}, as of change {seq}");
-    screen.say(&Line::new("backed_up", Tone::Good, text).with("file", file).with("seq", seq));
+    let dir = chosen_dir(datadir, screen)?;
+    let (from, to) = (dir.display().to_string(), file.display().to_string());
+    let seq = on_a_thread(move || Ok(reader(&dir)?.back_up(&file)?)).await?;
+    let text = format!("Copied the database in {from} to {to}, as of change {seq}");
+    screen.say(&Line::new("backed_up", Tone::Good, text).with("file", to).with("datadir", from).with("seq", seq));
     Ok(())
 }
 
@@ -28,45 +33,48 @@ pub(crate) async fn back_up(args: BackupArgs, screen: Screen) -> Result<(), CliE
 pub(crate) async fn restore(args: RestoreArgs, screen: Screen) -> Result<(), CliError> {
     let RestoreArgs { file, datadir, force } = args;
     let backup = file.display().to_string();
-    let dir = datadir.map_or_else(default_data_dir, Ok)?;
+    let dir = chosen_dir(datadir, screen)?;
+    let to = dir.display().to_string();
     let restored = on_a_thread(move || Ok(RestoredDatabase::restore(&dir, &file, force)?)).await?;
-    restored_lines(&backup, &restored).iter().for_each(|line| screen.say(line));
+    restored_lines(&backup, &to, &restored).iter().for_each(|line| screen.say(line));
     Ok(())
 }
 
 /// Removes old entries from the journals of a pool.
 pub(crate) async fn prune(args: PruneArgs, screen: Screen) -> Result<(), CliError> {
     let PruneArgs { keep, to, datadir } = args;
-    let dir = datadir.map_or_else(default_data_dir, Ok)?;
+    let dir = chosen_dir(datadir, screen)?;
+    let datadir = dir.display().to_string();
     let before = clock::wall().minus(u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
     let pruned = on_a_thread(move || Ok(PrunedDatabase::prune(&dir, before, &to)?)).await?;
-    screen.say(&pruned_line(&pruned));
+    screen.say(&pruned_line(&datadir, &pruned));
     Ok(())
 }
 
-fn pruned_line(pruned: &PrunedDatabase) -> Line {
+fn pruned_line(datadir: &str, pruned: &PrunedDatabase) -> Line {
     let PrunedDatabase { entries, periods, file, last_entry } = pruned;
     let text = match file {
-        None => "Nothing is old enough to be removed".to_owned(),
+        None => format!("Nothing in {datadir} is old enough to be removed"),
         Some(file) => format!(
-            "Removed {} of the ledger and {}; they are in {}",
+            "Removed {} of the ledger and {} in {datadir}; they are in {}",
             if *entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") },
             counted(*periods, "billing period"),
             file.display()
         ),
     };
     let line = Line::new("pruned", Tone::Good, text).with("entries", *entries).with("periods", *periods);
-    let line = line.with("last_entry", *last_entry);
+    let line = line.with("last_entry", *last_entry).with("datadir", datadir);
     match file {
         Some(file) => line.with("file", file.display().to_string()),
         None => line,
     }
 }
 
-fn restored_lines(backup: &str, restored: &RestoredDatabase) -> Vec<Line> {
+fn restored_lines(backup: &str, datadir: &str, restored: &RestoredDatabase) -> Vec<Line> {
     let RestoredDatabase { seq, incarnation, former } = restored;
-    let text = format!("Restored the database from {backup}, as of change {seq} (incarnation {incarnation})");
-    let line = Line::new("restored", Tone::Good, text).with("file", backup).with("seq", *seq);
+    let text =
+        format!("Restored the database in {datadir} from {backup}, as of change {seq} (incarnation {incarnation})");
+    let line = Line::new("restored", Tone::Good, text).with("file", backup).with("seq", *seq).with("datadir", datadir);
     let former = former.as_ref().map(|former| {
         let former = former.display().to_string();
         Line::new("former_database", Tone::Plain, format!("The previous database is now {former}")).with("file", former)
@@ -77,12 +85,12 @@ fn restored_lines(backup: &str, restored: &RestoredDatabase) -> Vec<Line> {
 /// Checks the database of a pool.
 pub(crate) async fn verify(args: VerifyArgs, screen: Screen) -> Result<ExitCode, CliError> {
     let VerifyArgs { file, datadir } = args;
-    let open = move || match file {
-        Some(backup) => Ok(SqliteReader::open_backup(&backup)?),
-        None => reader(datadir),
-    };
+    let is_backup = file.is_some();
+    let path = file.map_or_else(|| chosen_dir(datadir, screen), Ok)?;
+    let name = path.display().to_string();
+    let open = move || if is_backup { Ok(SqliteReader::open_backup(&path)?) } else { reader(&path) };
     let check = on_a_thread(move || Ok(open()?.check()?)).await?;
-    lines(&check).iter().for_each(|line| screen.say(line));
+    lines(&name, &check).iter().for_each(|line| screen.say(line));
     Ok(if check.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -94,11 +102,11 @@ async fn on_a_thread<T: Send + 'static>(
     ended.unwrap_or_else(|error| Err(PoolError::Internal { why: error.to_string() }.into()))
 }
 
-fn lines(check: &DatabaseCheck) -> Vec<Line> {
+fn lines(name: &str, check: &DatabaseCheck) -> Vec<Line> {
     let DatabaseCheck { seq, nodes, leases, periods, billed_ms, cost, asset, problems } = check;
     let time = span(u64::try_from(*billed_ms).unwrap_or(u64::MAX));
     let text = format!(
-        "Checked {}, {}, and {} ({time}, {}), as of change {seq}: {}",
+        "Checked {name}: {}, {}, and {} ({time}, {}), as of change {seq}; {}",
         counted(*nodes, "node"),
         counted(*leases, "running lease"),
         counted(*periods, "billing period"),
@@ -107,14 +115,37 @@ fn lines(check: &DatabaseCheck) -> Vec<Line> {
     );
     let tone = if problems.is_empty() { Tone::Good } else { Tone::Bad };
     let summary = Line::new("verified", tone, text).with("seq", *seq).with("nodes", *nodes).with("leases", *leases);
-    let summary = summary.with("periods", *periods).with("cost", cost.get().to_string());
+    let summary = summary.with("database", name).with("periods", *periods).with("cost", cost.get().to_string());
     let problem = |problem: &String| Line::new("problem", Tone::Bad, problem.as_str());
     std::iter::once(summary).chain(problems.iter().map(problem)).collect()
 }
 
-fn reader(datadir: Option<PathBuf>) -> Result<SqliteReader, CliError> {
-    let dir = datadir.map_or_else(default_data_dir, Ok)?;
-    Ok(SqliteReader::open(&dir, ReadLimits::WHOLE_DATABASE)?)
+fn reader(datadir: &Path) -> Result<SqliteReader, CliError> {
+    Ok(SqliteReader::open(datadir, ReadLimits::WHOLE_DATABASE)?)
+}
+
+/// Returns the data directory that the user gave, or else the default one. Warns if other pools run on this machine: the
+/// user may have meant one of them.
+fn chosen_dir(given: Option<PathBuf>, screen: Screen) -> Result<PathBuf, CliError> {
+    if let Some(dir) = given {
+        return Ok(dir);
+    }
+    let dir = default_data_dir()?;
+    let others: Vec<PathBuf> = running_data_dirs().into_iter().filter(|other| *other != dir).collect();
+    if !others.is_empty() {
+        screen.say(&default_dir_line(&dir, &others));
+    }
+    Ok(dir)
+}
+
+fn default_dir_line(dir: &Path, others: &[PathBuf]) -> Line {
+    let text = format!("No --datadir was given; using the default, {}", dir.display());
+    let flags: Vec<String> =
+        others.iter().map(|other| format!("--datadir {}", quoted(&other.display().to_string()))).collect();
+    let hint = format!("Pools with another data directory run on this machine: {}", flags.join(", "));
+    let running: Vec<String> = others.iter().map(|other| other.display().to_string()).collect();
+    let line = Line::new("default_datadir", Tone::Warning, text).with("datadir", dir.display().to_string());
+    line.with("running", running).hint(&hint)
 }
 
 #[cfg(test)]
@@ -123,11 +154,20 @@ mod tests {
 
     use super::*;
 
+    const DIR: &str = "/var/lib/vipnode/pool";
+
+    #[test]
+    fn snapshot_of_the_default_data_directory() {
+        let others = ["/srv/mainnet pool", "/var/lib/vipnode/pool"].map(PathBuf::from);
+        let line = default_dir_line(Path::new("/home/ana/.local/share/vipnode/pool"), &others);
+        insta::assert_snapshot!("default_datadir", crate::tests::at_each_width(&crate::tests::text_of(&[line])));
+    }
+
     #[test]
     fn snapshot_of_a_restore() {
         let former = Some(PathBuf::from("/var/lib/vipnode/pool/pool.db.before-1796000000000"));
         let restored = RestoredDatabase { seq: 17, incarnation: 1_796_000_000_000, former };
-        let lines = restored_lines("pool-backup.db", &restored);
+        let lines = restored_lines("pool-backup.db", DIR, &restored);
         insta::assert_snapshot!("restored_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
     }
 
@@ -136,7 +176,7 @@ mod tests {
         let file = Some(PathBuf::from("pool-2025.jsonl"));
         let pruned = PrunedDatabase { entries: 12_345, periods: 12_000, file, last_entry: 12_345 };
         let nothing = PrunedDatabase { entries: 0, periods: 0, file: None, last_entry: 12_345 };
-        let lines = [pruned_line(&pruned), pruned_line(&nothing)];
+        let lines = [pruned_line(DIR, &pruned), pruned_line(DIR, &nothing)];
         insta::assert_snapshot!("pruned_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
     }
 
@@ -153,7 +193,7 @@ mod tests {
             problems: Vec::new(),
         };
         let problems = vec!["lease 7 is stored, but its node 10f3d14f68f6 is not".to_owned()];
-        let lines = [lines(&well), lines(&DatabaseCheck { problems, ..well })].concat();
+        let lines = [lines(DIR, &well), lines("pool-backup.db", &DatabaseCheck { problems, ..well })].concat();
         insta::assert_snapshot!("database_check", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
     }
 }

@@ -1,18 +1,18 @@
 use serde_json::Value;
 use vipnode_pool::admin::{
-    AccountStatementRequest, AccountsRequest, AdminClient, AdminPaidPayouts, AdminPayouts, LedgerOrder, LedgerRequest,
-    PayoutsRequest, PriceRequest,
+    AccountStatementRequest, AccountsRequest, AdminClient, AdminError, AdminPaidPayouts, AdminPayouts, LedgerOrder,
+    LedgerRequest, PayoutsRequest, PriceRequest,
 };
-use vipnode_types::{Account, Amount, Asset};
+use vipnode_types::{Amount, Asset, wire::WireError};
 
-use super::pool_admin::{client, json};
+use super::pool_admin::{WORDS, client, json};
 use crate::{
     args::{
-        AccountsArgs, AdminCommand, BalanceArgs, LedgerStatementArgs, PayoutCommand, PayoutPaidAllArgs, PayoutsArgs,
-        PriceArgs,
+        AccountsArgs, AdminCommand, BalanceArgs, DebitArgs, LedgerStatementArgs, PayoutCommand, PayoutPaidAllArgs,
+        PayoutsArgs, PriceArgs,
     },
     error::{CliError, CommandError},
-    output::{Screen, Styled, terminal::page_width},
+    output::{Screen, Styled, confirm, shorten, terminal::page_width},
     pool_admin,
 };
 
@@ -20,10 +20,10 @@ use crate::{
 const PAGE: u32 = 1_000;
 
 /// Shows or changes the ledger of a running pool. Returns `None` for other commands.
-pub(super) async fn ask(command: &AdminCommand) -> Result<Option<(Styled, Value)>, CliError> {
+pub(super) async fn ask(command: &AdminCommand, screen: Screen) -> Result<Option<(Styled, Value)>, CliError> {
     let answer = match command {
-        AdminCommand::Credit(args) => balance(args, |account, amount| LedgerOrder::Credit { account, amount }).await?,
-        AdminCommand::Debit(args) => balance(args, |account, amount| LedgerOrder::Debit { account, amount }).await?,
+        AdminCommand::Credit(args) => credit(args).await?,
+        AdminCommand::Debit(args) => debit(args, screen).await?,
         AdminCommand::Limit(args) => {
             let client = client(&args.pool)?;
             let amount = amount(&client, &args.amount).await?;
@@ -99,7 +99,7 @@ async fn paid_all(args: &PayoutPaidAllArgs) -> Result<(Styled, Value), CliError>
     let (mut after, mut sum) = (None, None::<AdminPaidPayouts>);
     loop {
         let change = LedgerOrder::PaidAll { period: args.period, after };
-        let request = LedgerRequest { change, reason: args.reference.clone(), key: None };
+        let request = LedgerRequest { change, reason: args.reference.clone(), key: None, allow_negative: false };
         let posted = client.change_ledger(&request).await?;
         let Some(page) = posted.paid_all else { break Ok((pool_admin::posted_text(&posted), json(&posted))) };
         let before = sum.unwrap_or(AdminPaidPayouts { marked: 0, amount: Amount::ZERO, left_out: 0, next: None });
@@ -142,13 +142,36 @@ pub(super) async fn payouts(args: &PayoutsArgs, screen: Screen) -> Result<(), Cl
     Ok(())
 }
 
-async fn balance(
-    args: &BalanceArgs,
-    order: impl FnOnce(Account, Amount) -> LedgerOrder,
-) -> Result<(Styled, Value), CliError> {
+async fn credit(args: &BalanceArgs) -> Result<(Styled, Value), CliError> {
     let client = client(&args.pool)?;
     let amount = amount(&client, &args.amount).await?;
-    change(&client, order(args.account, amount), &args.reason, args.key.clone()).await
+    let order = LedgerOrder::Credit { account: args.account, amount };
+    change(&client, order, &args.reason, args.key.clone()).await
+}
+
+/// Debits an account. If the debit exceeds the balance, the user is asked.
+async fn debit(args: &DebitArgs, screen: Screen) -> Result<(Styled, Value), CliError> {
+    let BalanceArgs { account, amount: text, reason, key, pool } = &args.balance;
+    let client = client(pool)?;
+    let change = LedgerOrder::Debit { account: *account, amount: amount(&client, text).await? };
+    let request =
+        LedgerRequest { change, reason: reason.clone(), key: key.clone(), allow_negative: args.allow_negative };
+    let posted = match client.change_ledger(&request).await {
+        Err(AdminError::Refused(refused)) if !screen.is_json() && asks_for(&refused, "--allow-negative") => {
+            let question = format!("{}. Debit it anyway?", shorten(&refused.message, WORDS));
+            if !confirm(&question).await {
+                return Err(AdminError::Refused(refused).into());
+            }
+            client.change_ledger(&LedgerRequest { allow_negative: true, ..request }).await?
+        }
+        answer => answer?,
+    };
+    Ok((pool_admin::posted_text(&posted), json(&posted)))
+}
+
+/// Whether the pool would have accepted the order with this flag.
+fn asks_for(refused: &WireError, flag: &str) -> bool {
+    refused.hint().is_some_and(|hint| hint.contains(flag))
 }
 
 /// Reads an amount in the asset of the pool.
@@ -163,7 +186,7 @@ async fn change(
     reason: &str,
     key: Option<String>,
 ) -> Result<(Styled, Value), CliError> {
-    let request = LedgerRequest { change, reason: reason.to_owned(), key };
+    let request = LedgerRequest { change, reason: reason.to_owned(), key, allow_negative: false };
     let posted = client.change_ledger(&request).await?;
     Ok((pool_admin::posted_text(&posted), json(&posted)))
 }

@@ -2,7 +2,7 @@ use std::any::TypeId;
 
 use clap::{Arg, ArgAction, Command};
 
-use crate::args::{ASKED_POOL, TYPED_POOL};
+use crate::args::{ASKED_POOL, CALLED_POOL, TYPED_POOL};
 
 /// A flag, or an argument without a name, as a key of a file and as a variable of the environment.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +57,10 @@ impl<'a> Flag<'a> {
 
     /// Its name in a file.
     pub(crate) fn key(self) -> String {
+        // Where it names a pool, the same key and variable do for all commands.
+        if self.id() == CALLED_POOL {
+            return TYPED_POOL.to_owned();
+        }
         self.arg.get_long().map_or_else(|| self.id().replace('_', "-"), ToOwned::to_owned)
     }
 

@@ -5,7 +5,10 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::nearest::nearest;
+use super::{
+    meant_command::{command_that_takes, meant_instead},
+    nearest::nearest,
+};
 use crate::{
     args::value_hint,
     error::{CliError, CommandError},
@@ -29,19 +32,18 @@ pub(super) fn line_error(
     let given = [ContextKind::InvalidArg, ContextKind::InvalidValue];
     let given = given.into_iter().filter_map(|kind| first(error.get(kind)?)).map(without_dashes);
     let suggested = suggested.into_iter().find_map(|kind| first(error.get(kind)?));
+    let given_first = error.get(ContextKind::InvalidArg).and_then(first);
     // clap suggests more distant ones too.
     let is_near = |name: &&str| given.clone().any(|word| nearest([without_dashes(name)], word).is_some());
     let suggested = suggested.filter(is_near);
-    let did_you_mean = suggested.map(|text| format!("; did you mean '{text}'?")).unwrap_or_default();
+    let by_flag = || match error.kind() {
+        ErrorKind::UnknownArgument => given_first.map(|text| command_that_takes(tree, words, text)).unwrap_or_default(),
+        _ => String::new(),
+    };
+    let did_you_mean = suggested.map_or_else(by_flag, |text| format!("; did you mean '{text}'?"));
     let hint = value_hint(error).unwrap_or_else(|| format!("For all flags, run `{} --help`.", called(words)));
     let notes: String = notes.iter().map(|note| format!("{note}. ")).collect();
     CliError { message: first_paragraph(error) + &did_you_mean, hint: notes + &hint }
-}
-
-/// Returns the name of the command that a word was probably meant to be.
-pub(super) fn nearest_command<'a>(command: &'a Command, word: &str) -> Option<&'a str> {
-    let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
-    nearest(shown.map(Command::get_name), word)
 }
 
 fn without_dashes(name: &str) -> &str {
@@ -58,10 +60,9 @@ fn unknown_below(tree: &Command, line: &[OsString], word: &str) -> CommandError 
         }
     }
     let of_command = |name: &str| [&words[..], &[name]].concat().join(" ");
-    let nearest = nearest_command(command, word).map(|name| format!("; did you mean '{}'?", of_command(name)));
     CommandError::UnknownSubcommand {
         word: of_command(word),
-        nearest: nearest.unwrap_or_default(),
+        nearest: meant_instead(tree, &words, word),
         help: [&["vipnode"], &words[..], &["--help"]].concat().join(" "),
     }
 }

@@ -10,6 +10,7 @@ mod config_file;
 mod flag;
 mod home_path;
 mod line_error;
+mod meant_command;
 mod nearest;
 mod original_ini;
 mod reader;

@@ -10,7 +10,8 @@ use super::{
     config_file::ConfigFile,
     flag::Flag,
     home_path::{home_path, with_home_paths},
-    line_error::{line_error, nearest_command},
+    line_error::line_error,
+    meant_command::meant_instead,
     settings::Settings,
     value::{SettingSource, Value},
 };
@@ -123,8 +124,7 @@ impl Reader {
         if !self.line.iter().any(|typed| typed.to_str().is_some_and(|typed| typed.trim() == word)) {
             return None;
         }
-        let nearest = nearest_command(tree, word).map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
-        Some(CommandError::UnknownCommand { word: word.clone(), nearest })
+        Some(CommandError::UnknownCommand { word: word.clone(), nearest: meant_instead(tree, &[], word) })
     }
 
     fn file(&self, command: &Command, typed: &ArgMatches) -> Result<Option<PathBuf>, CommandError> {

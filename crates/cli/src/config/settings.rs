@@ -7,6 +7,10 @@ use super::{
     flag::{Flag, FlagArity},
     value::SettingSource,
 };
+use crate::{
+    args::TYPED_POOL,
+    output::{CARRIED, CarriedFlags, format::quoted},
+};
 
 /// The value of each flag of a command, and its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +74,39 @@ impl Settings {
         text
     }
 
+    /// The flags that commands in hints need too; see [`CarriedFlags`].
+    pub(crate) fn carried(&self) -> CarriedFlags {
+        let flags = CARRIED.into_iter().filter_map(|name| {
+            let mut typed = self.typed(name)?;
+            // It means nothing without the keystore.
+            if name == "keystore"
+                && let Some(password_file) = self.typed("password-file")
+            {
+                typed += &format!(" {password_file}");
+            }
+            Some((name, typed))
+        });
+        let mut pools = self.given(TYPED_POOL).into_iter().flat_map(SettingRow::shown);
+        let is_host = |target: &str| ["enode:", "enr:"].iter().any(|host| target.trim().starts_with(host));
+        let pool = pools.find(|target| !is_host(target)).map(|pool| quoted(&pool).into_owned());
+        CarriedFlags::new(flags.collect(), pool)
+    }
+
+    /// A flag as it is typed, if it was given.
+    fn typed(&self, name: &str) -> Option<String> {
+        let row = self.given(name)?;
+        let value = row.shown().into_iter().next()?;
+        match row.takes {
+            FlagArity::Nothing => (value == "true").then(|| format!("--{name}")),
+            _ => Some(format!("--{name} {}", quoted(&value))),
+        }
+    }
+
+    /// The row of a key whose value is not the default, and is not a secret.
+    fn given(&self, key: &str) -> Option<&SettingRow> {
+        self.rows.iter().find(|row| row.key == key && row.source != SettingSource::Default && !row.secret)
+    }
+
     /// The keys whose values differ.
     pub(crate) fn changed(&self, newer: &Self) -> Vec<String> {
         let differs =
@@ -105,9 +142,14 @@ impl SettingRow {
         };
     }
 
-    fn said(&self) -> String {
+    /// The values without the passwords of URLs.
+    fn shown(&self) -> Vec<String> {
         let hide = if URLS.contains(&self.key.as_str()) { hide_url_credentials } else { hide_credentials };
-        let texts: Vec<String> = self.values.iter().map(|value| hide(&value.to_string_lossy())).collect();
+        self.values.iter().map(|value| hide(&value.to_string_lossy())).collect()
+    }
+
+    fn said(&self) -> String {
+        let texts = self.shown();
         let one = texts.first().map_or("", String::as_str);
         match self.takes {
             FlagArity::Nothing | FlagArity::Count => one.to_owned(),

@@ -47,7 +47,7 @@ errors! {
             hint "Remove --store memory.";
         /// The pool has no account with this address.
         UnknownAccount { account: Account }: local, "account {account} has never paid or earned on this pool, and no node is linked to it",
-            hint "List the accounts: vipnode pool admin accounts.";
+            hint "List the accounts: `vipnode pool admin accounts`.";
         /// The default data directory of a pool cannot be determined.
         NoDataHome: local, "this user has no home directory in which the pool could store its data",
             hint "Pass a directory: --datadir DIR. To keep everything in memory, pass --store memory.";
@@ -126,11 +126,11 @@ errors! {
             hint "Pass one of them: --chain {id}=GENESIS.";
         /// No limit has this name.
         LimitUnknown { name: String, command: &'static str }: local, "unknown limit {name}",
-            hint "List all limits: vipnode {command} --print-limits.";
+            hint "List all limits: `vipnode {command} --print-limits`.";
         /// The limit is one of the other command's.
         LimitOfOther { name: String, other: &'static str, command: &'static str }: local,
             "{name} is a limit of `vipnode {other}`, not of `vipnode {command}`",
-            hint "Pass --limit {name}=VALUE to `vipnode {other}`. List the limits: vipnode {command} --print-limits.";
+            hint "Pass --limit {name}=VALUE to `vipnode {other}`. List the limits: `vipnode {command} --print-limits`.";
         /// The value of a limit is not valid.
         LimitValue { name: Box<str>, value: Box<str>, rule: &'static str, least: Box<str>, most: Box<str>, default: Box<str> }: local,
             "invalid value \"{value}\" for limit {name}: {rule}",
@@ -154,7 +154,7 @@ errors! {
             hint "Pass a free port: --metrics-bind PORT.";
         /// The key to sign a delegation was not found.
         LinkKey { why: Box<FinderError> }: local, "{why}",
-            hint "Pass --nodekey FILE. If only another user or machine can read the key, run: vipnode link --request.";
+            hint "Pass --nodekey FILE. If only another user or machine can read the key, run `vipnode link --request`.";
         /// Something that the doctor checks did not respond in time.
         NoAnswer { what: &'static str, seconds: u64 }: local, "{what} did not answer within {seconds} s",
             hint "Try again; if it still does not respond, restart it.";
@@ -173,23 +173,27 @@ errors! {
         /// This user is not running a pool on this machine.
         NoAdminSocket: local, "this user is not running a pool without --datadir on this machine",
             hint "Pass the data directory of the pool (--datadir DIR), and run the command as the pool's user.";
+        /// This user is not running a pool with the default data directory, but other pools run on this machine.
+        OtherAdminSockets { dirs: String, first: String }: local,
+            "no --datadir was given, and pools run on this machine with these data directories: {dirs}",
+            hint "Pass the data directory of the pool, as its user: --datadir {first}.";
         /// This user is running several pools on this machine.
         ManyAdminSockets { one: PathBuf, other: PathBuf }: local,
             "this user runs several pools on this machine: {one}, {other}" (one = one.display(), other = other.display()),
             hint "Pass --datadir DIR, or one of the sockets: --socket {one}." (one = one.display());
         /// No node or agent of the pool has an ID that begins like this.
         NoSuchId { text: String }: local, "no node or agent that the pool lists has an ID that begins with {text}",
-            hint "List the nodes: vipnode pool admin nodes. For a node that is not connected, pass the whole ID.";
+            hint "List the nodes: `vipnode pool admin nodes`. For a node that is not connected, pass the whole ID.";
         /// Several nodes or agents of the pool have an ID that begins like this.
         SeveralIds { text: String, ids: String }: local, "several IDs begin with {text}: {ids}",
             hint "Pass more characters of the ID.";
         /// The agents belong to another user.
         AgentsUnreadable { path: PathBuf, root: PathBuf }: local,
             "this user cannot access the agents in {path}" (path = path.display()),
-            hint "Run the command as their user or as root: sudo vipnode status --state-dir {root}." (root = root.display());
+            hint "Run the command as their user or as root: `sudo vipnode status --state-dir {root}`." (root = root.display());
         /// A directory contains more agents than the command shows.
         AgentsCut { most: usize }: local, "showing only {most} agents per directory; there may be more",
-            hint "Show one agent: vipnode status NODE.";
+            hint "Show one agent: `vipnode status NODE`.";
         /// A document cannot be generated.
         Document { error: serde_json::Error }: local, "cannot write the document: {error}",
             no_hint "this is a bug in vipnode; please report it";
@@ -230,7 +234,7 @@ errors! {
             hint "Pass another geth (1.17 works) with --geth PATH, or use simulated nodes with --simulated.";
         /// Another program takes the ports of the demo's geth.
         DemoPort { program: PathBuf, why: String }: local, "{program} found its ports in use: {why}" (program = program.display()),
-            hint "Run the demo again, or use simulated nodes: vipnode demo --simulated.";
+            hint "Run the demo again, or use simulated nodes: `vipnode demo --simulated`.";
         /// The demo cannot start a pool, host, or client.
         DemoProcess { role: String, error: io::Error }: local, "cannot start {role}: {error}",
             no_hint "the message contains the operating system's error";
@@ -238,7 +242,7 @@ errors! {
         DemoEnded { role: String, why: String, fix: String }: local, "{role} ended: {why}", hint "{fix}";
         /// A step of the demo took too long.
         DemoTimeout { seconds: u64, step: String }: local, "timed out after {seconds} s: {step}",
-            hint "See the output of each process: vipnode demo -v.";
+            hint "See the output of each process: `vipnode demo -v`.";
     }
 }
 

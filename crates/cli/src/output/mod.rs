@@ -5,7 +5,9 @@
 //! `args` and `error`; does not depend on any command.
 
 mod agent_notices;
+mod carried_flags;
 mod columns;
+mod confirm;
 mod connect_failure;
 mod csv_line;
 pub(crate) mod format;
@@ -25,7 +27,9 @@ mod wrap;
 
 pub(crate) use self::{
     agent_notices::agent_notice_line,
+    carried_flags::{CARRIED, CarriedFlags, carry_flags},
     columns::{cut, shorten},
+    confirm::confirm,
     csv_line::csv_line,
     live_line::LiveLine,
     redraw::Redraw,

@@ -45,4 +45,4 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
 /// How a client keeps or gets back its hosts. It then needs no restart.
 const PAY: &str =
     "Pay the pool's operator, who then credits the account. To see its balance, run `vipnode account show`.";
-const LINK: &str = "Link an account that has funds: run `vipnode account link`.";
+const LINK: &str = "Link an account that has funds: run `vipnode account link --keystore FILE`.";

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
 use vipnode_types::{Ms, hide_credentials};
 
-use super::{LiveLine, Styled, escape_json, terminal, wrap::wrap, written};
+use super::{LiveLine, Styled, carried_flags::with_carried_flags, escape_json, terminal, wrap::wrap, written};
 use crate::error::CliError;
 
 /// Where the user reads: colored lines on a terminal, plain ones in a pipe, JSON with `--json`.
@@ -114,7 +114,7 @@ impl Screen {
             fields.insert("event".to_owned(), line.event.into());
             fields.insert("text".to_owned(), line.text.clone().into());
             if !line.hint.is_empty() {
-                fields.insert("hint".to_owned(), line.hint.clone().into());
+                fields.insert("hint".to_owned(), with_carried_flags(&line.hint).into());
             }
             if self.timed {
                 fields.insert("time".to_owned(), now().into());
@@ -181,7 +181,7 @@ impl Screen {
     pub(crate) fn error_text(self, error: &CliError) -> String {
         let CliError { message, hint } = error;
         if self.json {
-            return json_text(&json!({"event": "error", "text": message, "hint": hint}));
+            return json_text(&json!({"event": "error", "text": message, "hint": with_carried_flags(hint)}));
         }
         let mut text = Styled::default();
         text.push_styled(AnsiColor::Red.on_default().bold(), "error:");

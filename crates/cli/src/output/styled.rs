@@ -3,7 +3,7 @@ use std::fmt;
 use anstyle::Style;
 use vipnode_types::sanitize_lines;
 
-use super::{Tone, wrap};
+use super::{Tone, carried_flags::with_carried_flags, wrap};
 
 /// Text with the styles of this program and no other: every part is sanitized before a style is put around it, so a
 /// stranger's escape sequences cannot get in.
@@ -31,10 +31,10 @@ impl Styled {
     }
 
     /// Adds a hint on a line of its own, without the period at its end, which would be copied with a path or a flag. Nothing
-    /// where it is empty.
+    /// where it is empty. Commands in it get the flags of this process.
     pub(crate) fn hint(&mut self, hint: &str, indent: &str) {
         if !hint.is_empty() {
-            let hint = hint.strip_suffix('.').unwrap_or(hint);
+            let hint = with_carried_flags(hint.strip_suffix('.').unwrap_or(hint));
             self.push(&format!("\n{indent}{}{hint}", wrap::HINT));
         }
     }

@@ -11,9 +11,17 @@ use crate::output::{
 /// The fewest columns of an address.
 const ADDRESS: usize = 42;
 
-/// A change that was posted.
+/// A change that was posted, now or before.
 pub(crate) fn posted_text(posted: &LedgerPosted) -> Styled {
-    let entry = format!("Posted entry {} of the ledger", posted.entry);
+    let LedgerPosted { entry, at_ms, .. } = posted;
+    let entry = if posted.repeated {
+        let at = at_ms.rfc3339_seconds();
+        format!(
+            "Changed nothing: this order was posted before with the same key, as entry {entry} of the ledger, on {at}"
+        )
+    } else {
+        format!("Posted entry {entry} of the ledger")
+    };
     match &posted.account {
         Some(account) => {
             let mut text: Styled = entry.as_str().into();
@@ -149,7 +157,10 @@ pub(crate) fn paid_text(paid: &AdminPaidPayouts, period: u64, asset: Asset) -> S
     let mut text = format!("Marked {payouts} of period {period} as paid: {}", asset.show(paid.amount));
     if paid.left_out > 0 {
         let left_out = counted(paid.left_out.into(), "payout");
-        text += &format!("\nLeft out {left_out}: less is payable by now. Run `vipnode pool verify`");
+        text += &format!("\nLeft out {left_out}: less is payable by now");
+        let mut text: Styled = text.as_str().into();
+        text.hint("Run `vipnode pool verify`", "");
+        return text;
     }
     text.as_str().into()
 }

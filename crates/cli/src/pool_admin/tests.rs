@@ -169,7 +169,8 @@ fn snapshot_of_the_ledger() {
         amount: Amount::new(540_000),
         state,
     };
-    let posted = LedgerPosted { entry: 12, at_ms: NOW, account: Some(account(1, 0)), paid_all: None, asset };
+    let posted =
+        LedgerPosted { entry: 12, at_ms: NOW, repeated: false, account: Some(account(1, 0)), paid_all: None, asset };
     let accounts =
         AdminAccounts { asset, accounts: vec![account(1, 0), account(2, 500_000)], next: Some(Account::new([3; 20])) };
     let payouts = AdminPayouts {
@@ -188,6 +189,7 @@ fn snapshot_of_the_ledger() {
         let parts = [
             posted_text(&posted),
             posted_text(&LedgerPosted { account: None, ..posted.clone() }),
+            posted_text(&LedgerPosted { repeated: true, ..posted.clone() }),
             account_text(&account(2, 500_000), asset),
             accounts_page(&accounts, width),
             accounts_page(&AdminAccounts { accounts: Vec::new(), next: None, ..accounts.clone() }, width),

@@ -81,6 +81,22 @@ fn each_error_has_a_message_and_a_hint_that_is_a_sentence() {
     }
 }
 
+/// A command in backquotes is not broken at the end of a line, and gets the flags of the process that prints it.
+#[test]
+fn each_command_in_a_hint_is_in_backquotes() {
+    use clap::CommandFactory as _;
+
+    let tree = crate::args::Cli::command();
+    for row in rows() {
+        let HintRow::Text(hint) = row.hint else { continue };
+        let unquoted = hint.split('`').step_by(2);
+        for after in unquoted.flat_map(|text| text.split("vipnode ").skip(1)) {
+            let word: String = after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '{').collect();
+            assert!(tree.find_subcommand(&word).is_none() && !word.starts_with('{'), "{}: {hint}", row.name);
+        }
+    }
+}
+
 #[test]
 fn no_table_has_two_errors_of_one_name() {
     for table in TABLES.iter().copied().flatten() {

@@ -213,7 +213,7 @@ async fn pool(status: &AgentStatus, facts: Option<&NodeFacts>, trust: &Trust) ->
         PoolState::Joined => PathStep::new("joined", Tone::Good, "The agent has joined the pool"),
         _ => {
             let text = format!("The agent has not joined the pool: {}", agent_page::pool_state(status));
-            PathStep::failed("joined", text, "Find the cause: vipnode doctor, with the flags of the agent")
+            PathStep::failed("joined", text, "Find the cause: run `vipnode doctor` with the flags of the agent")
         }
     });
     let tested = match reached.reply.and_then(|reply| reply.port_error.clone().map_or(Ok(reply), Err)) {

@@ -98,8 +98,13 @@ async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
     pool.kill().await;
 
     let (pool, _) = Vipnode::pool(&flags).await;
-    assert_eq!(admin(&datadir, &credit).await["entry"], 1, "the same key, the same entry");
-    let debited = admin(&datadir, &["debit", ACCOUNT, "11 USDC", "--reason", "returned"]).await;
+    let again = admin(&datadir, &credit).await;
+    assert_eq!((&again["entry"], &again["repeated"]), (&Value::from(1), &Value::from(true)), "{again}");
+    let shown = ran(&[&["pool", "admin"], &credit[..], &["--datadir", &datadir]].concat()).await;
+    let (code, shown) = (shown.status.code(), text(&shown.stdout));
+    assert!(code == Some(0) && shown.contains("posted before with the same key, as entry 1"), "{shown}");
+    let beyond = ["debit", ACCOUNT, "11 USDC", "--reason", "returned"];
+    let debited = admin(&datadir, &[&beyond[..], &["--allow-negative"]].concat()).await;
     assert_eq!(
         (&debited["entry"], &debited["account"]["debt"]),
         (&Value::from(2), &Value::from("500000")),
@@ -114,7 +119,13 @@ async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
     assert_eq!(admin(&datadir, &["payouts"]).await["payouts"], Value::Array(Vec::new()));
     for (args, words) in [
         (&["credit", ACCOUNT, "1 ether", "--reason", "wrong"][..], "not a unit of USDC"),
-        (&["credit", ACCOUNT, "3 USDC", "--reason", "other", "--key", "invoice-7"], "entry 1 of the ledger"),
+        (
+            &["credit", ACCOUNT, "3 USDC", "--reason", "other", "--key", "invoice-7"],
+            "entry 1 of the ledger is a credit of 10.5 USDC to 0x52908400098527886E0F7030069857D2E4169EE7, and this is a \
+             credit of 3 USDC",
+        ),
+        (&beyond, "would owe 11.5 USDC: the debit is more than its balance of -0.5 USDC"),
+        (&beyond, "--allow-negative"),
         (&["credit", ACCOUNT, "10", "--reason", "no unit"], "Write the amount with its unit: USDC"),
         (&["credit", ACCOUNT, "0 USDC", "--reason", "nothing"], "the amount is 0"),
         (&["credit", ACCOUNT, "1 USDC", "--reason", " "], "the reason is blank"),
@@ -164,10 +175,9 @@ async fn the_operator_reads_corrects_pays_and_prunes_the_ledger() {
     admin(&datadir, &["credit", HOST, "10 USDC", "--reason", "invoice 7"]).await;
     let corrected = ["correct", HOST, "2 USDC", "--reason", "wrong fee", "--key", "c1"];
     let first = admin(&datadir, &corrected).await;
-    assert_eq!(
-        (&first["account"]["payable"], admin(&datadir, &corrected).await),
-        (&Value::from("2000000"), first.clone())
-    );
+    let mut again = first.clone();
+    again["repeated"] = true.into();
+    assert_eq!((&first["account"]["payable"], admin(&datadir, &corrected).await), (&Value::from("2000000"), again));
     let statement = admin(&datadir, &["statement", HOST]).await;
     assert_eq!(statement["closing"], serde_json::json!({"payer": "10000000", "host": "2000000"}));
     assert_eq!(

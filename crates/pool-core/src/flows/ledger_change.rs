@@ -1,4 +1,4 @@
-use vipnode_types::{Account, Amount};
+use vipnode_types::{Account, Amount, SignedAmount};
 
 use crate::{
     AccountFigures, ConnectionId, Core, CoreError, LedgerAccount, LedgerAccountView, LedgerChange, LedgerChangeKind,
@@ -22,7 +22,7 @@ impl Core {
 
     fn post_change(&mut self, output: &mut Output, change: LedgerChange) -> Result<LedgerChangeReply, CoreError> {
         let ledger = self.ledger.as_mut().ok_or(CoreError::NoLedger)?;
-        let LedgerChange { kind, order } = change;
+        let LedgerChange { kind, order, allow_negative } = change;
         kind.check(&order.reason)?;
         if let LedgerChangeKind::PaidAll { period, after } = kind {
             return self.pay_all(output, period, after, &order);
@@ -38,7 +38,7 @@ impl Core {
                 if let Some(done) = done
                     && matches!(done.transaction, Transaction::WriteOff { entry: before, .. } if before == entry)
                 {
-                    return Ok(self.change_reply(done));
+                    return Ok(self.change_reply(done, true));
                 }
                 let UnpaidRow { payer, payee, cost, collected, .. } =
                     ledger.unpaid_cost(entry).ok_or(CoreError::NoUnpaidCost { entry })?;
@@ -65,18 +65,23 @@ impl Core {
         };
         if let Some(entry) = key.as_deref().and_then(|key| ledger.keyed(key)).cloned() {
             if !entry.transaction.is_same_order(&transaction) {
-                return Err(CoreError::KeyUsed { entry: entry.number });
+                let asset = self.limits.price.asset();
+                let [posted, ordered] = [&entry.transaction, &transaction].map(|of| of.describe(asset));
+                return Err(CoreError::KeyUsed { entry: entry.number, posted, ordered });
             }
-            return Ok(self.change_reply(entry));
+            return Ok(self.change_reply(entry, true));
         }
         if kind == LedgerChangeKind::ClosePeriod && ledger.settlement.unmarked() > 0 {
             return Err(CoreError::PayoutsUnmarked { payouts: ledger.settlement.unmarked() });
         }
         self.check_payout(kind)?;
+        if !allow_negative {
+            self.check_debit(kind)?;
+        }
         let Some(ledger) = &mut self.ledger else { return Err(CoreError::NoLedger) };
         let entry = ledger.post(output, transaction).ok_or(CoreError::AmountRange)?;
         self.changed(output, kind, account);
-        Ok(self.change_reply(entry))
+        Ok(self.change_reply(entry, false))
     }
 
     /// Marks payouts of a period as paid, in one batch. A payout of which less is payable by now is left out, as it would be
@@ -112,7 +117,7 @@ impl Core {
             newest = Some(entry);
         }
         let entry = newest.ok_or(if paid.left_out > 0 { CoreError::PayoutExceeds } else { CoreError::NoPayoutDue })?;
-        Ok(LedgerChangeReply { entry, figures: AccountFigures::default(), paid_all: Some(paid) })
+        Ok(LedgerChangeReply { entry, figures: AccountFigures::default(), paid_all: Some(paid), repeated: false })
     }
 
     /// Checks that a payout is in a state that can be marked so, and that no more is taken than is payable.
@@ -137,6 +142,18 @@ impl Core {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Checks that a debit leaves no debt, as far as billing periods have ended.
+    fn check_debit(&self, kind: LedgerChangeKind) -> Result<(), CoreError> {
+        let LedgerChangeKind::Debit { payer: account, amount } = kind else { return Ok(()) };
+        let AccountFigures { received, sent, .. } = self.ledger.as_ref().ok_or(CoreError::NoLedger)?.payer(account);
+        let debt = sent.checked_add(amount).unwrap_or(Amount::MAX).checked_sub(received).unwrap_or_default();
+        if debt == Amount::ZERO {
+            return Ok(());
+        }
+        let balance = SignedAmount::difference(received, sent);
+        Err(CoreError::DebitExceeds { account, asset: self.limits.price.asset(), balance, debt })
     }
 
     /// Brings what depends on a posted change up to date.
@@ -170,7 +187,7 @@ impl Core {
         }
     }
 
-    fn change_reply(&self, entry: LedgerEntry) -> LedgerChangeReply {
+    fn change_reply(&self, entry: LedgerEntry, repeated: bool) -> LedgerChangeReply {
         let account = match entry.transaction {
             Transaction::Credit { payer, .. }
             | Transaction::Debit { payer, .. }
@@ -182,7 +199,7 @@ impl Core {
             Transaction::Period { .. } | Transaction::Lease { .. } | Transaction::Collected { .. } => None,
         };
         let figures = self.ledger.as_ref().zip(account).map(|(ledger, account)| ledger.figures(account));
-        LedgerChangeReply { entry, figures: figures.unwrap_or_default(), paid_all: None }
+        LedgerChangeReply { entry, figures: figures.unwrap_or_default(), paid_all: None, repeated }
     }
 
     /// Accounts from an address on, as the operator sees them; `None` if the pool has no ledger.

@@ -1,4 +1,4 @@
-use vipnode_types::{Account, Amount, LeaseId};
+use vipnode_types::{Account, Amount, Asset, LeaseId};
 
 /// An account of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -252,6 +252,27 @@ impl Transaction {
             | Self::Paid { order, .. }
             | Self::Bounced { order, .. } => Some(order),
             Self::Lease { .. } | Self::Collected { .. } => None,
+        }
+    }
+
+    /// What it is, for a person, without who ordered it: a noun phrase without an article.
+    #[must_use]
+    pub fn describe(&self, asset: Asset) -> String {
+        let show = |amount: &Amount| asset.show(*amount);
+        match self {
+            Self::Credit { payer, amount, .. } => format!("credit of {} to {payer}", show(amount)),
+            Self::Debit { payer, amount, .. } => format!("debit of {} from {payer}", show(amount)),
+            Self::Limit { payer, limit, .. } => format!("credit limit of {} for {payer}", show(limit)),
+            Self::Lease { payer, cost, .. } => format!("cost of {} to {payer}", show(cost)),
+            Self::Collected { amount, .. } => format!("secured amount of {}", show(amount)),
+            Self::WriteOff { entry, .. } => format!("write-off of entry {entry}"),
+            Self::Correction { payee, amount, takes, .. } => {
+                let sign = if *takes { "-" } else { "+" };
+                format!("correction by {sign}{} of {payee}", show(amount))
+            }
+            Self::Period { .. } => "close of a settlement period".to_owned(),
+            Self::Paid { payout, .. } => format!("mark of payout {payout} as paid"),
+            Self::Bounced { payout, .. } => format!("mark of payout {payout} as bounced"),
         }
     }
 

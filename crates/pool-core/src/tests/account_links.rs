@@ -28,7 +28,7 @@ impl Pool {
     fn credit_to(&mut self, payer: Account, amount: u128) {
         let order = OperatorOrder { by: None, reason: "a test".to_owned(), key: None };
         let kind = LedgerChangeKind::Credit { payer, amount: Amount::new(amount) };
-        let change = Box::new(LedgerChange { kind, order });
+        let change = Box::new(LedgerChange { kind, order, allow_negative: true });
         let connection = self.connection(0);
         self.request(Command::Ledger { connection, request: 1, change }).unwrap().unwrap();
     }

@@ -383,10 +383,13 @@ fn a_host_on_another_chain_than_all_others_learns_so() {
 }
 
 #[test]
-fn the_zero_address_is_nobodys_payout_account() {
+fn an_address_that_is_nobodys_is_no_payout_account() {
     let mut pool = Pool::new();
-    let mut hello = host(HOST, SLOTS);
-    hello.host.as_mut().unwrap().payout = Some(order(vipnode_types::Account::new([0; 20])));
-    let error = pool.connect(HOST, hello).unwrap_err();
-    assert!(error.is(ErrorCode::InvalidParams) && error.message.contains("zero address"), "{error:?}");
+    for last in [0, 1, 0x11] {
+        let (mut hello, mut account) = (host(HOST, SLOTS), [0; 20]);
+        account[19] = last;
+        hello.host.as_mut().unwrap().payout = Some(order(vipnode_types::Account::new(account)));
+        let error = pool.connect(HOST, hello).unwrap_err();
+        assert!(error.is(ErrorCode::InvalidParams) && error.message.contains("nobody has the key"), "{error:?}");
+    }
 }

@@ -32,7 +32,7 @@ impl Pool {
         let (connection, counter) = (pool.connection(0), pool.now);
         let order = OperatorOrder { by: None, reason: "a test".to_owned(), key: None };
         let kind = LedgerChangeKind::Credit { payer: PAYER, amount: Amount::new(u128::from(1_000 * DAY_MS)) };
-        let change = Box::new(LedgerChange { kind, order });
+        let change = Box::new(LedgerChange { kind, order, allow_negative: true });
         pool.request(Command::Ledger { connection, request: 1, change }).unwrap().unwrap();
         let consent = LinkConsent::Both { issued: Ms::NEVER, chain_id: 1 };
         let link = AccountLink { node: node(CLIENT), account: PAYER, counter, consent };

@@ -29,7 +29,7 @@ errors! {
             /// What is wrong.
             why: String,
         }: local, "the response from the pool at {path} cannot be read: {why}" (path = path.display()),
-            hint "Use the vipnode release that the pool runs.";
+            hint "Use the version of vipnode that the pool runs.";
     }
     also {
         /// The pool refuses.

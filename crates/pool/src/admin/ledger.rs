@@ -23,13 +23,13 @@ pub(super) async fn change(
     request: LedgerRequest,
     by: Option<u32>,
 ) -> Result<LedgerPosted, WireError> {
-    let LedgerRequest { change, reason, key } = request;
+    let LedgerRequest { change, reason, key, allow_negative } = request;
     if key.as_ref().is_some_and(|key| !is_key(key)) {
         return Err(CallRefusal::OrderKey { most: KEY_CHARS }.into());
     }
     let order = OperatorOrder { by, reason: sanitize(&reason, REASON_CHARS), key };
-    let change = LedgerChange { kind: kind(change), order };
-    let (entry, about, paid_all) = match admin.service.gateway.change_ledger(change).await? {
+    let change = LedgerChange { kind: kind(change), order, allow_negative };
+    let (entry, about, paid_all, repeated) = match admin.service.gateway.change_ledger(change).await? {
         Reply::Ledger(reply) => {
             let about = match reply.entry.transaction {
                 Transaction::Credit { payer, .. }
@@ -40,11 +40,13 @@ pub(super) async fn change(
                 Transaction::Correction { payee, .. } | Transaction::Bounced { payee, .. } => Some(payee),
                 _ => None,
             };
-            (reply.entry, about, reply.paid_all)
+            (reply.entry, about, reply.paid_all, reply.repeated)
         }
         _ => return Err(CallRefusal::Internal { why: "the core gave another answer".to_owned() }.into()),
     };
-    tracing::warn!(entry = entry.number, kind = entry.transaction.name(), "the operator changed the ledger");
+    if !repeated {
+        tracing::warn!(entry = entry.number, kind = entry.transaction.name(), "the operator changed the ledger");
+    }
     let (asset, accounts) = views(admin, about, usize::from(about.is_some())).await?;
     let account = accounts.into_iter().find(|view| Some(view.account) == about).map(account);
     let paid_all = paid_all.map(|PaidPayouts { marked, amount, left_out, next }| AdminPaidPayouts {
@@ -53,7 +55,7 @@ pub(super) async fn change(
         left_out,
         next,
     });
-    Ok(LedgerPosted { entry: entry.number, at_ms: entry.at, account, paid_all, asset })
+    Ok(LedgerPosted { entry: entry.number, at_ms: entry.at, repeated, account, paid_all, asset })
 }
 
 /// Characters that look alike, or that nobody sees, would make two keys of what an operator takes for one.

@@ -12,6 +12,9 @@ pub struct LedgerRequest {
     /// The idempotency key, at most 64 characters of printable ASCII: the same change with the same key is posted once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// Whether a debit may exceed the balance of its account, which then owes the rest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_negative: bool,
 }
 
 /// A change of the ledger. Amounts are in the asset's smallest unit.
@@ -85,6 +88,9 @@ pub struct LedgerPosted {
     pub entry: u64,
     /// When it was posted.
     pub at_ms: Ms,
+    /// Whether it was posted before, by the same order with the same key, so that nothing changed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
     /// The account that changed, with its current balances; `None` for a closed period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AdminAccount>,

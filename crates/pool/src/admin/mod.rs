@@ -46,7 +46,7 @@ pub use messages::{
 #[cfg(feature = "schema")]
 pub use openrpc_methods::rows;
 pub use price::{AdminPrice, PriceRequest};
-pub use socket::{admin_socket, admin_sockets, running_socket};
+pub use socket::{admin_socket, admin_sockets, running_data_dirs, running_socket};
 
 pub(crate) use audit_log::AuditLog;
 pub(crate) use server::{AdminService, listen};

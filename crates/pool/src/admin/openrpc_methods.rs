@@ -64,9 +64,14 @@ fn of_the_ledger() -> Vec<MethodRow> {
     let codes = &[ErrorCode::InvalidParams, ErrorCode::Unsuitable, ErrorCode::Busy];
     let account = account();
     let change = LedgerOrder::Credit { account: account.account, amount: Amount::new(10_000_000) };
-    let request = LedgerRequest { change, reason: "bank transfer".to_owned(), key: Some("invoice 7".to_owned()) };
+    let request = LedgerRequest {
+        change,
+        reason: "bank transfer".to_owned(),
+        key: Some("invoice 7".to_owned()),
+        allow_negative: false,
+    };
     let asset = Asset::new("USDC", 6).unwrap_or_default();
-    let posted = LedgerPosted { entry: 1, at_ms: NOW, account: Some(account), paid_all: None, asset };
+    let posted = LedgerPosted { entry: 1, at_ms: NOW, repeated: false, account: Some(account), paid_all: None, asset };
     let accounts = AdminAccounts { asset, accounts: vec![account], next: None };
     let range = StatementRange { most: 1_000, ..StatementRange::default() };
     let statement = AccountStatementRequest { account: account.account, range };

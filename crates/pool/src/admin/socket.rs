@@ -4,9 +4,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use vipnode_files::{Links, read_file};
+
 const SUFFIX: &str = "sock";
 /// Sockets that are returned of one directory.
 const SOCKETS: usize = 64;
+/// The kernel's list of all sockets.
+const LIST: &str = "/proc/net/unix";
+/// Bytes of a list that is read.
+const LIST_BYTES: u64 = 4 << 20;
+/// The flags in the list of a socket that accepts connections.
+const ACCEPTS: &str = "00010000";
 
 /// The socket of a pool with this data directory.
 #[must_use]
@@ -18,6 +26,28 @@ pub fn admin_socket(datadir: &Path) -> PathBuf {
 #[must_use]
 pub fn running_socket(datadir: &Path) -> Option<PathBuf> {
     Some(admin_socket(datadir)).filter(|socket| listens(socket))
+}
+
+/// The data directories of the pools that run on this machine, also those of other users. Empty on systems that do not list
+/// their sockets. Connects to none of them: one of a stranger could make the caller wait.
+#[must_use]
+pub fn running_data_dirs() -> Vec<PathBuf> {
+    let listed = read_file(Path::new(LIST), Links::Follow, LIST_BYTES).unwrap_or_default();
+    let listed = String::from_utf8_lossy(&listed);
+    let mut dirs: Vec<PathBuf> = listed.lines().filter_map(listed_data_dir).collect();
+    dirs.sort();
+    dirs.dedup();
+    dirs.truncate(SOCKETS);
+    dirs
+}
+
+/// The data directory of a pool that listens on the socket in a line of the kernel's list. The path is its last column.
+fn listed_data_dir(line: &str) -> Option<PathBuf> {
+    let (columns, path) = line.split_once(" /")?;
+    let [_, _, _, ACCEPTS, _, _, _] = columns.split_whitespace().collect::<Vec<_>>()[..] else { return None };
+    let path = PathBuf::from(format!("/{path}"));
+    let datadir = path.ancestors().nth(2)?;
+    (admin_socket(datadir) == path).then(|| datadir.to_owned())
 }
 
 /// The socket, below a user's state directory, of a pool without a data directory that listens on this address.
@@ -75,5 +105,35 @@ mod tests {
         }
         let _running = UnixListener::bind(socket(8_080)).unwrap();
         assert_eq!(admin_sockets(state.path()).unwrap(), [socket(8_080)]);
+    }
+
+    #[test]
+    fn the_kernel_lists_the_sockets_of_pools() {
+        let dir = |rest: &str| listed_data_dir(&format!("0000000000000000: 00000002 00000000 {rest}"));
+        assert_eq!(dir("00010000 0001 01   981 /srv/my pool/admin/pool.sock"), Some("/srv/my pool".into()));
+        assert_eq!(dir("00000000 0001 03   981 /srv/my pool/admin/pool.sock"), None, "a connection to it");
+        for other in [
+            "",
+            " @/srv/pool",
+            " @x /srv/admin/pool.sock",
+            " /run/docker.sock",
+            " /admin.sock",
+            " pool/admin/pool.sock",
+            " /srv/admin/pool.sock2",
+        ] {
+            assert_eq!(dir(&format!("00010000 0001 01   981{other}")), None, "{other}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn only_pools_that_run_are_named() {
+        let datadir = tempfile::tempdir().unwrap();
+        let socket = admin_socket(datadir.path());
+        std::fs::create_dir(socket.parent().unwrap()).unwrap();
+        let running = UnixListener::bind(&socket).unwrap();
+        assert!(running_data_dirs().contains(&datadir.path().to_owned()));
+        drop(running);
+        assert!(!running_data_dirs().contains(&datadir.path().to_owned()));
     }
 }

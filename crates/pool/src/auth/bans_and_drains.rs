@@ -67,7 +67,7 @@ errors! {
         NoBan {
             /// The node, key, or network that is not banned.
             target: String,
-        }: Unsuitable, "{target} is not banned", hint "List the bans: vipnode pool admin bans.";
+        }: Unsuitable, "{target} is not banned", hint "List the bans: `vipnode pool admin bans`.";
     }
     also {
         /// The file cannot be written; nothing has changed.

@@ -171,7 +171,7 @@ async fn the_key_of_an_order_is_printable_and_short() {
     let (_pool, admin) = kept(dir.path()).await;
     let refused = async |key: &str| {
         let (change, reason) = (LedgerOrder::ClosePeriod, "October".to_owned());
-        let request = LedgerRequest { change, reason, key: Some(key.to_owned()) };
+        let request = LedgerRequest { change, reason, key: Some(key.to_owned()), allow_negative: false };
         let Err(AdminError::Refused(error)) = admin.change_ledger(&request).await else { panic!("{key}") };
         error
     };

@@ -32,7 +32,7 @@ async fn paid(dir: &Path, limits: PoolLimits) -> (PoolServer, AdminClient) {
 
 async fn credit(admin: &AdminClient, account: Account, units: u128) {
     let (change, reason) = (LedgerOrder::Credit { account, amount: Amount::new(units) }, format!("invoice {units}"));
-    admin.change_ledger(&LedgerRequest { change, reason, key: None }).await.unwrap();
+    admin.change_ledger(&LedgerRequest { change, reason, key: None, allow_negative: false }).await.unwrap();
 }
 
 async fn pool_id(agent: &Agent) -> PoolId {

@@ -1,6 +1,6 @@
 use std::io::ErrorKind;
 
-use vipnode_types::errors;
+use vipnode_types::{RpcUrl, errors};
 
 use super::transport_text::transport_text;
 use crate::CertificateProblem;
@@ -41,7 +41,7 @@ errors! {
             /// What the system reports.
             why: String,
         }: local, "cannot reach {address}: {why}",
-            hint "Check the address, and that a pool (`vipnode pool`) or a node runs there.";
+            hint "Check the address{port}, and that a pool (`vipnode pool`) or a node runs there." (port = port_note(address));
         /// An HTTP server answers with an error instead of opening the connection.
         Refused {
             /// As it was given.
@@ -68,7 +68,8 @@ errors! {
             /// As it was given.
             url: String,
         }: local, "a web page answers at {url}, not a pool or a node",
-            hint "Check the port and the path of the address, and that a pool (`vipnode pool`) or a node runs there.";
+            hint "Check the port and the path of the address{port}, and that a pool (`vipnode pool`) or a node runs there."
+                (port = port_note(url));
         /// The connection did not open in time.
         Timeout {
             /// URL or path.
@@ -76,7 +77,17 @@ errors! {
             /// The limit, in milliseconds.
             ms: u128,
         }: local, "{address} did not answer within {ms} ms",
-            hint "Check the address, and that a pool (`vipnode pool`) or a node runs there.";
+            hint "Check the address{port}, and that a pool (`vipnode pool`) or a node runs there." (port = port_note(address));
+    }
+}
+
+/// Which port a URL without a port means, in parentheses: a pool listens on another one by default.
+fn port_note(address: &str) -> String {
+    match address.parse::<RpcUrl>() {
+        Ok(url) if url.url().port().is_none() => {
+            format!(" (it means port {}; a pool listens on port 8080 by default)", url.port())
+        }
+        _ => String::new(),
     }
 }
 
@@ -130,6 +141,16 @@ mod tests {
             let error = OpenError::Refused { url: "wss://p".into(), status, body: String::new() };
             assert_eq!(error.to_string(), format!("wss://p refused the connection with HTTP status {status}"));
             assert!(error.hint().unwrap().contains(hint), "{status}: {:?}", error.hint());
+        }
+    }
+
+    #[test]
+    fn a_url_without_a_port_says_which_one_it_means() {
+        let hint = |address: &str| OpenError::Timeout { address: address.to_owned(), ms: 1 }.hint().unwrap();
+        assert!(hint("wss://pool.example/").contains("it means port 443; a pool listens on port 8080"));
+        assert!(hint("http://127.0.0.1/").contains("it means port 80;"));
+        for whole in ["ws://127.0.0.1:8080/", "/run/geth.ipc"] {
+            assert!(hint(whole).starts_with("Check the address, and"), "{whole}");
         }
     }
 }

@@ -72,7 +72,7 @@ fn payer(client: u32) -> Account {
 fn credit(fleet: &mut ReportFleet, client: u32) {
     let kind = LedgerChangeKind::Credit { payer: payer(client), amount: Amount::new(1 << 40) };
     let order = OperatorOrder { by: Some(0), reason: "a benchmark".to_owned(), key: None };
-    let change = Box::new(LedgerChange { kind, order });
+    let change = Box::new(LedgerChange { kind, order, allow_negative: true });
     fleet.handle(Command::Ledger { connection: peer(client), request: 0, change });
 }
 

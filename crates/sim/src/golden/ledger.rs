@@ -113,13 +113,16 @@ impl Encode for LedgerAccount {
 
 impl Encode for LedgerChangeReply {
     fn encode(&self, out: &mut Encoder) {
-        let Self { entry, figures, paid_all } = self;
+        let Self { entry, figures, paid_all, repeated } = self;
         entry.encode(out);
         figures.encode(out);
         if let Some(PaidPayouts { marked, amount, left_out, next }) = paid_all {
             [*marked, *left_out].into_iter().for_each(|count| count.encode(out));
             amount.encode(out);
             next.encode(out);
+        }
+        if *repeated {
+            out.number(1);
         }
     }
 }

@@ -148,7 +148,11 @@ impl Simulation {
                 }
                 OrderKind::Change(kind) => {
                     let order = OperatorOrder { by: Some(0), reason: "a simulation".to_owned(), key };
-                    Command::Ledger { connection, request, change: Box::new(LedgerChange { kind, order }) }
+                    Command::Ledger {
+                        connection,
+                        request,
+                        change: Box::new(LedgerChange { kind, order, allow_negative: true }),
+                    }
                 }
             });
         }

@@ -55,7 +55,7 @@ errors! {
     pub enum AccountRequestError {
         /// Another key made the signature, or another text was signed.
         Signature: Unauthorized, "the account's signature does not match this pool, account, node, and counter",
-            hint "Sign exactly the text that vipnode account prints, with the account that it names.";
+            hint "Sign exactly the text that `vipnode account` prints, with the account that it names.";
     }
 }
 

@@ -31,12 +31,12 @@ errors! {
     pub enum DelegationError {
         /// It was not signed with the key of the node that it names.
         Signature: Unauthorized, "the delegation was not signed by the node that it names",
-            hint "Run vipnode link to delegate again.";
+            hint "Run `vipnode link` to delegate again.";
         /// The delegation is past its expiry time.
-        Expired: Unauthorized, "the delegation has expired", hint "Run vipnode link to delegate again.";
+        Expired: Unauthorized, "the delegation has expired", hint "Run `vipnode link` to delegate again.";
         /// The delegation was issued more than five minutes in the future.
         Future: Unauthorized, "the delegation was issued in the future",
-            hint "Set this machine's clock (timedatectl), then run vipnode link.";
+            hint "Set this machine's clock (timedatectl), then run `vipnode link`.";
         /// The text is not a complete delegation.
         Text: local, "this is not the complete text that `vipnode link --agent` printed",
             hint "Copy all of the text that `vipnode link --agent` printed.";

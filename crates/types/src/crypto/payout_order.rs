@@ -24,7 +24,7 @@ errors! {
     pub enum PayoutOrderError {
         /// It was not signed with the key of the node that it is for.
         Signature: Unauthorized, "the payout account was not signed with the node's key",
-            hint "Run vipnode account payout with the address where the node key is readable.";
+            hint "Run `vipnode account payout ADDRESS` where the node key is readable.";
     }
 }
 

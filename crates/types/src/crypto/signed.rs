@@ -48,7 +48,7 @@ errors! {
     pub enum EnvelopeError {
         /// The agent's key did not sign this call.
         Signature: Unauthorized, "the agent's signature does not match this object, method, audience, and nonce",
-            hint "Run vipnode link: the agent's key file and its delegation must belong together.";
+            hint "Run `vipnode link`: the agent's key file and its delegation must belong together.";
     }
     also {
         /// The agent may not speak for the node.

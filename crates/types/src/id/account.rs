@@ -26,10 +26,12 @@ impl Account {
         Self(bytes)
     }
 
-    /// Whether it is the zero address, which is nobody's.
+    /// Whether it is nobody's: its first 18 bytes are zero. Those are the zero address, the precompiled contracts of Ethereum
+    /// (`0x01` to `0x11`, `0x0100`) and of its rollups, and addresses to burn ether (`0xdEaD`). No key leads to one of them but by a chance
+    /// of 1 in 2^144.
     #[must_use]
-    pub fn is_zero(&self) -> bool {
-        self.0 == [0; 20]
+    pub fn is_reserved(&self) -> bool {
+        self.0.iter().take(18).all(|byte| *byte == 0)
     }
 
     /// The 20 bytes.
@@ -91,5 +93,14 @@ mod tests {
         assert_eq!("0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed".parse::<Account>(), Err(AccountError::Checksum));
         assert_eq!("5aaeb6053f3e94c9b9a09f33669435e7ef1beaed".parse::<Account>(), Err(AccountError::Form));
         assert_eq!(serde_json::to_string(&account).unwrap(), format!("\"{}\"", checksummed.to_lowercase()));
+    }
+
+    #[test]
+    fn a_reserved_address_is_nobodys() {
+        let is_reserved = |last: &str| format!("0x{last:0>40}").parse::<Account>().unwrap().is_reserved();
+        for nobodys in ["0", "1", "11", "100", "dead", "ffff"] {
+            assert!(is_reserved(nobodys), "{nobodys}");
+        }
+        assert!(!is_reserved("10000") && !Account::new([1; 20]).is_reserved());
     }
 }

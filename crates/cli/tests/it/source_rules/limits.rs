@@ -159,6 +159,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/admin/server.rs", "IDLE", "only the pool's own user reaches the socket"),
     ("pool/src/admin/server.rs", "RETRY", "a pace"),
     ("pool/src/admin/server.rs", "SETTLE", "a pace"),
+    ("pool/src/admin/socket.rs", "LIST_BYTES", "the kernel's list: beyond it, only a warning is missing"),
     ("pool/src/admin/socket.rs", "SOCKETS", "the operator's own directory"),
     ("pool/src/admin/top.rs", "MEASURED", "a pace"),
     ("pool/src/admin/top.rs", "MOST", "a list for the operator, who can order it otherwise"),

@@ -52,7 +52,8 @@ fn an_unpaid_cost_is_written_off_once() {
     let unknown = LedgerChangeKind::WriteOff { entry: cost.entry + 1 };
     assert_eq!(pool.change(unknown, None), Err(ErrorCode::InvalidParams));
     let done = pool.change(write_off, Some("insolvent")).unwrap();
-    assert_eq!(pool.change(write_off, Some("insolvent")), Ok(done), "once");
+    let again = pool.change(write_off, Some("insolvent")).unwrap();
+    assert_eq!((again.entry, again.repeated, done.repeated), (done.entry, true, false), "once");
     assert_eq!(pool.change(write_off, None), Err(ErrorCode::InvalidParams), "nothing is left");
     let [payer, payee] = sums(&pool);
     assert_eq!((payer.debt(), payer.collected), (Amount::ZERO, cost.cost));
@@ -75,4 +76,34 @@ fn what_is_payable_to_a_host_is_corrected() {
     assert_eq!(pool.figures(LedgerAccount::Payee(host)).payable(), Amount::new(300));
     pool.change(LedgerChangeKind::ClosePeriod, None).unwrap();
     assert_eq!(pool.core.payouts_of(None, None, 2).unwrap()[0].amount, Amount::new(300));
+}
+
+/// A refund of more than there is left is a mistake more often than not. The key comes first: a debit that was posted stays
+/// posted, whatever the balance is now.
+#[test]
+fn a_debit_beyond_the_balance_is_refused_unless_it_is_allowed() {
+    let mut pool = pool(credit_limits());
+    let debit = |pool: &mut Pool, units, key: Option<&str>, allow_negative| {
+        let kind = LedgerChangeKind::Debit { payer: payer(), amount: Amount::new(units) };
+        let change = Box::new(LedgerChange { kind, order: order(key), allow_negative });
+        let connection = pool.connection(CLIENT);
+        pool.request(Command::Ledger { connection, request: 8, change }).unwrap()
+    };
+    pool.credit(500);
+    let refused = debit(&mut pool, 501, None, false).unwrap_err();
+    assert!(refused.message.contains("would owe 1 wei: the debit is more than its balance of 500 wei"), "{refused:?}");
+    assert!(refused.hint().unwrap().contains("--allow-negative"), "{refused:?}");
+    debit(&mut pool, 400, Some("refund"), false).unwrap();
+    let Reply::Ledger(again) = debit(&mut pool, 400, Some("refund"), false).unwrap() else { panic!() };
+    assert_eq!((again.repeated, again.figures.balance()), (true, Amount::new(100)));
+    let other = debit(&mut pool, 100, Some("refund"), false).unwrap_err();
+    assert!(
+        other.message.contains("a debit of 400 wei from 0x") && other.message.contains("a debit of 100 wei"),
+        "{other:?}"
+    );
+    debit(&mut pool, 100, None, false).unwrap();
+    debit(&mut pool, 7, None, true).unwrap();
+    assert_eq!(pool.figures(LedgerAccount::Payer(payer())).debt(), Amount::new(7));
+    let deeper = debit(&mut pool, 3, None, false).unwrap_err();
+    assert!(deeper.message.contains("would owe 10 wei: the debit is more than its balance of -7 wei"), "{deeper:?}");
 }
