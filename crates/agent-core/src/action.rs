@@ -125,6 +125,13 @@ pub enum Notice {
         /// The role of this agent in which it does not accept the price; `None` if it accepts it.
         refused_by: Option<Side>,
     },
+    /// The pool withdrew the price that it had announced.
+    PriceWithdrawn {
+        /// The price that was announced.
+        announced: Price,
+        /// The price, which stays.
+        price: Price,
+    },
     /// The pool's price is above the client's maximum, so the client gets no hosts from it.
     PriceAboveMaximum {
         /// The pool's price.

@@ -1,6 +1,6 @@
 use vipnode_types::{
     Amount, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice,
-    wire::{PaymentTerms, PayoutView, Side},
+    wire::{NextPrice, PaymentTerms, PayoutView, Side},
 };
 
 use crate::{AgentCore, EndedLeases, HostConfig, PoolLoss, PoolState, node::own_peers::OwnPeers};
@@ -34,6 +34,10 @@ pub struct AgentView {
     pub price: Option<Price>,
     /// The pool's fee, in basis points of what clients pay.
     pub fee_bps: u16,
+    /// The price that the pool announced; `None` if none is.
+    pub next_price: Option<NextPrice>,
+    /// The role in which the agent does not accept that price; `None` if it accepts it.
+    pub next_price_refused_by: Option<Side>,
     /// How clients of the pool pay; `None` until the pool reports it.
     pub terms: Option<PaymentTerms>,
     /// The account that receives what a host earns at the pool, as the pool reports it.
@@ -133,6 +137,8 @@ impl AgentView {
             pool_id: core.session.pool_id(),
             price: core.session.price(),
             fee_bps: core.session.fee_bps(),
+            next_price: core.session.next_price(),
+            next_price_refused_by: core.session.next_price().and_then(|next| core.refuses(&next)),
             terms: core.session.terms(),
             payout: core.session.payout(),
             node_up: core.node.is_up(),

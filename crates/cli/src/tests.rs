@@ -23,8 +23,8 @@ use vipnode_types::{
     Account, Amount, ChainSpec, Enode, EnodeHost, Failure, LeaseId, Ms, NodeFacts, NodeId, PaymentMode, PoolId,
     PoolKey, Price,
     wire::{
-        ErrorCode, EvictReason, HostStatus as PoolHost, NextPayout, PaymentTerms, PayoutView, PoolStats, PoolStatus,
-        Side, WireError,
+        ErrorCode, EvictReason, HostStatus as PoolHost, NextPayout, NextPrice, PaymentTerms, PayoutView, PoolStats,
+        PoolStatus, Side, WireError,
     },
 };
 
@@ -280,6 +280,11 @@ fn snapshot_of_notices() {
     assert_snapshot!("notices", at_each_width(&text_of(&lines)));
 }
 
+fn payout() -> PayoutView {
+    let next = NextPayout { account: account(8), from_ms: Ms::new(1_795_000_000_000) };
+    PayoutView { account: account(7), next: Some(next) }
+}
+
 pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> AgentStatus {
     let now = Ms::new(1_800_000_000_000);
     let lease = LeaseStatus {
@@ -321,6 +326,8 @@ pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> 
             since: Some(now.minus(3_600_000)),
             price: Some(Price::per_minute(100_000_000_000)),
             fee_bps: 0,
+            next_price: None,
+            next_price_refused_by: None,
             terms: Some(PaymentTerms::default()),
             loss: None,
         },
@@ -332,10 +339,7 @@ pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> 
             sold: 1,
             free: 9,
             reserve: 16,
-            payout: Some(PayoutView {
-                account: account(7),
-                next: Some(NextPayout { account: account(8), from_ms: Ms::new(1_795_000_000_000) }),
-            }),
+            payout: Some(payout()),
             leases: vec![lease.clone()],
             metered,
         }),
@@ -382,9 +386,14 @@ fn snapshot_of_status() {
         ..PaymentTerms::default()
     };
     (other.pool.fee_bps, other.pool.terms) = (250, Some(credit));
+    let mut announced = agents[0].clone();
+    let price = Price::per_minute(120_000_000_000);
+    announced.pool.next_price = Some(NextPrice { price, fee_bps: 500, from_ms: Ms::new(1_795_000_000_000) });
+    let mut refused = AgentStatus { host: None, ..announced.clone() };
+    refused.pool.next_price_refused_by = Some(Side::Client);
     let shown = pages(|width| {
         let mut shown = Vec::new();
-        for agents in [&agents[..1], &agents[..], &[other.clone()]] {
+        for agents in [&agents[..1], &agents[..], &[other.clone()], &[announced.clone()], &[refused.clone()]] {
             shown.push(status::page_of_agents(agents, width));
         }
         shown.push(cut(&status::line_of_agent(agents[1].clone()), width));

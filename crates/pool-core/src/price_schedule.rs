@@ -18,6 +18,8 @@ pub(crate) struct PriceSchedule {
     pub(crate) announced: Ms,
     /// Since when the present price and fee count, or zero for those of a new pool: no earlier time is billed at them.
     pub(crate) since: Ms,
+    /// When an announced price was last withdrawn. Not stored: at a start, no agent is connected that heard of it.
+    pub(crate) withdrawn: Ms,
 }
 
 impl PriceSchedule {

@@ -114,17 +114,32 @@ impl AgentCore {
         }
     }
 
-    /// Notifies the user of a price that the pool announced.
-    pub(crate) fn announce_next_price(&mut self, next: Option<NextPrice>, out: &mut Vec<Action>) {
-        let news = self.session.set_next_price(next);
-        let Some(next) = next.filter(|_| news) else { return };
-        let refused_by = if self.config.min_peers > 0 && !self.config.pays(next.price) {
-            Some(Side::Client)
-        } else {
-            let host = self.config.host.as_ref();
-            host.and_then(|host| too_cheap(host, next.price.less_fee(next.fee_bps))).map(|_| Side::Host)
-        };
-        out.push(Action::Notice(Notice::PriceAnnounced { next, refused_by }));
+    /// Notifies the user of a price that the pool announced, or that it withdrew before it counted.
+    pub(crate) fn announce_next_price(&mut self, now: Ms, next: Option<NextPrice>, out: &mut Vec<Action>) {
+        let before = self.session.set_next_price(next);
+        match (before, next) {
+            (_, Some(next)) if before != Some(next) => {
+                let refused_by = self.refuses(&next);
+                out.push(Action::Notice(Notice::PriceAnnounced { next, refused_by }));
+            }
+            (Some(before), None) if now < before.from_ms => {
+                let price = self.session.price().unwrap_or_default();
+                // By the pool's clock, it may count already.
+                if (price, self.session.fee_bps()) != (before.price, before.fee_bps) {
+                    out.push(Action::Notice(Notice::PriceWithdrawn { announced: before.price, price }));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The role in which this agent does not accept a price that the pool announced; `None` if it accepts it.
+    pub(crate) fn refuses(&self, next: &NextPrice) -> Option<Side> {
+        if self.config.min_peers > 0 && !self.config.pays(next.price) {
+            return Some(Side::Client);
+        }
+        let host = self.config.host.as_ref();
+        host.and_then(|host| too_cheap(host, next.price.less_fee(next.fee_bps))).map(|_| Side::Host)
     }
 
     /// Returns the leases that stay without confirmation by the pool, except ambiguous ones.
@@ -146,7 +161,7 @@ impl AgentCore {
         out.push(Action::Notice(Notice::Connected { welcome: text, price, pool_id }));
         self.keep_first_price(out);
         self.announce_price(before, out);
-        self.announce_next_price(welcome.next_price, out);
+        self.announce_next_price(now, welcome.next_price, out);
         if let Some(address) = self.session.replaced(now, welcome.replaced) {
             out.push(Action::Notice(Notice::Displaced { address, wait_ms: limits::DISPLACED_WAIT_MS }));
         }

@@ -85,14 +85,16 @@ impl AgentCore {
             reported.reply
         });
         let Some(sent) = self.reports.answered() else { return };
-        if let Ok(ReportReply { next_price, .. }) = answer {
-            self.announce_next_price(next_price, out);
-        }
         if let Ok(ReportReply { price: Some(price), fee_bps, .. }) = answer {
             let before = self.session.price();
             self.session.set_price(price, fee_bps);
             self.announce_price(before, out);
             self.present_kept_price(now, out);
+        }
+        if let Ok(ReportReply { price, next_price, .. }) = answer
+            && (price.is_some() || next_price.is_some())
+        {
+            self.announce_next_price(now, next_price, out);
         }
         if matches!(answer, Ok(ReportReply { resync: false, .. })) {
             self.reports.accept(sent);

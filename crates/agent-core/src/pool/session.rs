@@ -141,9 +141,14 @@ impl PoolSession {
         self.terms
     }
 
-    /// Records the price that the pool announced. Returns whether that is news.
-    pub(crate) fn set_next_price(&mut self, next: Option<NextPrice>) -> bool {
-        next.is_some() && std::mem::replace(&mut self.next_price, next) != next
+    /// Returns the price that the pool announced, as last reported by the pool.
+    pub(crate) const fn next_price(&self) -> Option<NextPrice> {
+        self.next_price
+    }
+
+    /// Records the price that the pool announced. Returns the one before.
+    pub(crate) const fn set_next_price(&mut self, next: Option<NextPrice>) -> Option<NextPrice> {
+        std::mem::replace(&mut self.next_price, next)
     }
 
     /// Records that the pool's price changed, or its fee; an older pool does not name the fee.

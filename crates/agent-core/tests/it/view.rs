@@ -3,6 +3,7 @@
 use crate::common::*;
 use vipnode_agent_core::{
     AgentConfig, EndedSide, Event, FromPool, FromPool::Admit, HostSlots, Notice, PoolAnswer, PoolLoss, PoolState,
+    RequestTag,
 };
 use vipnode_types::{
     Account, Amount, Ms, Price,
@@ -145,16 +146,21 @@ fn a_client_agrees_up_to_its_maximum_and_a_host_down_to_its_minimum_after_the_fe
     assert_eq!(asks(&mut host, 8, Price::per_minute(100)), Ok(()), "the pool keeps 10 %");
 }
 
+/// Lets time pass until the next report.
+fn next_report(bench: &mut Bench, peers: &[u8]) -> RequestTag {
+    while bench.report().is_none() {
+        bench.now = bench.core.next_wake().unwrap().min(bench.now.plus(20_000));
+        bench.peers(peers);
+    }
+    bench.report().unwrap().0
+}
+
 #[test]
 fn an_announced_price_is_shown_once() {
     let mut bench = Bench::with_host();
     let next = NextPrice { price: Price::per_minute(7), fee_bps: 0, from_ms: Ms::new(9) };
     for news in [true, false] {
-        while bench.report().is_none() {
-            bench.now = bench.core.next_wake().unwrap().min(bench.now.plus(20_000));
-            bench.peers(&[HOST]);
-        }
-        let (tag, _) = bench.report().unwrap();
+        let tag = next_report(&mut bench, &[HOST]);
         bench.answer(tag, PoolAnswer::Report(ReportReply { next_price: Some(next), ..ReportReply::default() }));
         assert_eq!(bench.notices().contains(&Notice::PriceAnnounced { next, refused_by: None }), news);
     }
@@ -171,6 +177,27 @@ fn an_agent_that_does_not_accept_an_announced_price_learns_it() {
         let (tag, _) = bench.report().unwrap();
         bench.answer(tag, PoolAnswer::Report(ReportReply { next_price: Some(next), ..ReportReply::default() }));
         assert!(bench.notices().contains(&Notice::PriceAnnounced { next, refused_by }), "{refused_by:?}");
+    }
+}
+
+#[test]
+fn an_announced_price_is_in_the_status_until_it_counts_or_is_withdrawn() {
+    let mut config = host_config(1);
+    config.host.as_mut().unwrap().min_price = Some("7 wei/minute".parse().unwrap());
+    let mut bench = Bench::live(config);
+    let next = NextPrice { price: Price::per_minute(6), fee_bps: 0, from_ms: bench.now.plus(86_400_000) };
+    let announced = ReportReply { next_price: Some(next), ..ReportReply::default() };
+    let withdrawn = ReportReply { price: Some(Price::FREE), ..ReportReply::default() };
+    let counts = ReportReply { price: Some(next.price), ..ReportReply::default() };
+    let nothing = ReportReply::default();
+    for (reply, shown) in [(announced, true), (nothing, true), (withdrawn, false), (announced, true), (counts, false)] {
+        let tag = next_report(&mut bench, &[]);
+        bench.answer(tag, PoolAnswer::Report(reply));
+        let view = bench.core.view();
+        let refused_by = shown.then_some(Side::Host);
+        assert_eq!((view.next_price, view.next_price_refused_by), (shown.then_some(next), refused_by), "{reply:?}");
+        let notice = Notice::PriceWithdrawn { announced: next.price, price: Price::FREE };
+        assert_eq!(bench.notices().contains(&notice), reply == withdrawn, "{reply:?}");
     }
 }
 

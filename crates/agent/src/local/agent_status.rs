@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use vipnode_agent_core::{AgentView, EndedSide, LeaseSnapshot, PoolState, SLOW_CONNECT_MS};
 use vipnode_types::{
     Amount, ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice, REDIAL_MS,
-    wire::{PaymentTerms, PayoutView, Side},
+    wire::{NextPrice, PaymentTerms, PayoutView, Side},
 };
 
 use super::ConnectionSettings;
@@ -76,6 +76,12 @@ pub struct PoolLink {
     /// The pool's fee, in basis points of what clients pay: hosts earn the rest.
     #[serde(default)]
     pub fee_bps: u16,
+    /// The price that the pool announced; `None` if none is, and over protocol 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_price: Option<NextPrice>,
+    /// The role in which the agent does not accept that price; `None` if it accepts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_price_refused_by: Option<Side>,
     /// How clients of the pool pay; `None` until the pool reports it, and over protocol 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<PaymentTerms>,
@@ -231,6 +237,8 @@ impl AgentStatus {
                 since: view.joined,
                 price: view.price,
                 fee_bps: view.fee_bps,
+                next_price: view.next_price,
+                next_price_refused_by: view.next_price_refused_by,
                 terms: view.terms,
                 loss: view.loss.as_ref().map(|loss| PoolLossStatus {
                     reason: loss.why.clone(),

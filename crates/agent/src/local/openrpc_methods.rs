@@ -120,6 +120,8 @@ fn example() -> AgentStatus {
             since: Some(now.minus(seen_ms + 100)),
             price: Some(price),
             fee_bps: 0,
+            next_price: None,
+            next_price_refused_by: None,
             terms: Some(PaymentTerms::default()),
             loss: None,
         },

@@ -39,6 +39,17 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
                 ))
         }
         Notice::PriceAnnounced { next, refused_by } => announced(next, *refused_by),
+        Notice::PriceWithdrawn { announced, price } => {
+            let text = format!(
+                "The pool withdrew its announcement that a slot will cost {}; it costs {}",
+                announced.in_sentence(),
+                price.in_sentence()
+            );
+            let json = |price| serde_json::to_value(price).unwrap_or_default();
+            Line::new("price_withdrawn", Tone::Plain, text)
+                .with("announced", json(announced))
+                .with("price", json(price))
+        }
         Notice::OtherPayout { wanted, paid } => other_payout(*wanted, *paid),
         Notice::PayoutChanges { paid, next, from } => payout_changes(*paid, *next, *from),
         _ => return payment_line(notice),
@@ -76,7 +87,7 @@ fn other_payout(wanted: Account, paid: Option<Account>) -> Line {
         Some(paid) => format!("The pool pays what this host earns to {paid}, not to {wanted} (--payout)"),
         None => format!("The pool does not know {wanted} (--payout), so this host earns nothing"),
     };
-    let hint = format!("Where the node key is readable, run: vipnode account payout {wanted}");
+    let hint = format!("Where the node key is readable, run `vipnode account payout {wanted}`");
     let line = Line::new("other_payout", Tone::Warning, text).with("wanted", wanted.to_string());
     line.with("paid", paid.map(|paid| paid.to_string())).hint(&hint)
 }
@@ -86,7 +97,7 @@ fn payout_changes(paid: Account, next: Account, from: Ms) -> Line {
         "The node key ordered another payout account: from {} on, the pool pays what this host earns to {next}",
         from.rfc3339_seconds()
     );
-    let hint = format!("If you did not order this, keep the present account: vipnode account payout {paid}");
+    let hint = format!("If you did not order this, keep the present account: `vipnode account payout {paid}`");
     let line = Line::new("payout_changes", Tone::Warning, text).with("paid", paid.to_string());
     line.with("next", next.to_string()).with("from_ms", from.get()).hint(&hint)
 }

@@ -5,13 +5,13 @@ use vipnode_agent::local::{
 };
 use vipnode_types::{
     ChainSpec, Ms,
-    wire::{NextPayout, PayoutView},
+    wire::{NextPayout, NextPrice, PayoutView, Side},
 };
 
 use super::payment_words::{metered_words, payment_words};
 use crate::output::{
     Column, Styled, Table, Tone, cut,
-    format::{self, counted, milliseconds, rounded, slot_costs, span},
+    format::{self, counted, milliseconds, percent, rounded, slot_costs, span},
 };
 
 /// Leases that are shown of one side; `--json` has all.
@@ -42,6 +42,9 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     line("head", &head(status));
     line("peers", &format!("{} of its own", node.own_peers));
     line("pool", &pool_words(pool, *now));
+    if let Some(next) = &pool.next_price {
+        line("", &next_price_words(next, status));
+    }
     if let Some(terms) = pool.terms.filter(|terms| !terms.payment.is_none()) {
         line("payment", &payment_words(&terms, pool.fee_bps, asset));
     }
@@ -82,7 +85,8 @@ pub(super) fn tone(status: &AgentStatus) -> Tone {
     let sells = status.host.as_ref().filter(|_| status.pool.state != PoolState::None);
     let sells = sells.is_none_or(|host| host.why_none.is_none());
     let served = status.client.as_ref().is_none_or(|client| client.missing == 0 && unconnected(client) == 0);
-    if status.node.up && joined && sells && served && !status.stopping { Tone::Good } else { Tone::Warning }
+    let goes_on = status.pool.next_price_refused_by.is_none();
+    if status.node.up && joined && sells && served && goes_on && !status.stopping { Tone::Good } else { Tone::Warning }
 }
 
 pub(crate) fn role(status: &AgentStatus) -> &'static str {
@@ -170,6 +174,22 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
         }
     };
     format!("{url}{id}{old}, {}{then}", pool.state.name())
+}
+
+/// The price that the pool announced, and whether the agent accepts it: `from 2026-12-01T00:00:00Z on, a slot costs …`.
+fn next_price_words(next: &NextPrice, status: &AgentStatus) -> String {
+    let NextPrice { price, fee_bps, from_ms } = *next;
+    let fee = if fee_bps == 0 { String::new() } else { format!(", fee {}", percent(fee_bps)) };
+    let accepts = match status.pool.next_price_refused_by {
+        Some(Side::Client) => "this client does not accept that (--max-price)",
+        Some(Side::Host) => "this host does not accept that (--min-price)",
+        None => match (&status.host, &status.client) {
+            (Some(_), Some(_)) => "this agent accepts that (--min-price, --max-price)",
+            (Some(_), None) => "this host accepts that (--min-price)",
+            _ => "this client accepts that (--max-price)",
+        },
+    };
+    format!("from {} on, {}{fee}; {accepts}", from_ms.rfc3339_seconds(), slot_costs(price))
 }
 
 /// Since when and why the agent is not connected, and when it tries again.

@@ -36,6 +36,7 @@ pub(super) fn term_notices() -> Vec<Notice> {
         Notice::PriceAnnounced { next: next_price(dearer, 500), refused_by: None },
         Notice::PriceAnnounced { next: next_price(dearer, 0), refused_by: Some(Side::Client) },
         Notice::PriceAnnounced { next: next_price(dearer, 500), refused_by: Some(Side::Host) },
+        Notice::PriceWithdrawn { announced: dearer, price: Price::FREE },
         Notice::OtherPayout { wanted: account(7), paid: Some(account(8)) },
         Notice::OtherPayout { wanted: account(7), paid: None },
         Notice::PayoutChanges { paid: account(7), next: account(8), from: Ms::new(1_795_000_000_000) },

@@ -24,6 +24,8 @@ pub struct AttachedAgent {
     pub(crate) want: Option<(u32, Vec<NodeId>)>,
     /// Since when the present price counts.
     pub(crate) price_since: Ms,
+    /// When an announced price was last withdrawn.
+    pub(crate) price_withdrawn: Ms,
     since: Ms,
     rtt_us: u32,
     update_gaps: UpdateGaps,
@@ -69,6 +71,7 @@ impl Agents {
             seen: node.seen(),
             want: None,
             price_since: Ms::ZERO,
+            price_withdrawn: Ms::ZERO,
             since: node.since(),
             rtt_us: node.rtt_us(),
             update_gaps: node.presence.update_gaps,

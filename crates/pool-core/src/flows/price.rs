@@ -67,8 +67,11 @@ impl Core {
             return;
         }
         let (now, from) = (output.now, output.now.plus(self.limits.price_notice_ms));
-        let next = NextPricing { pricing, from, announced: now };
-        self.prices.next = Some(next).filter(|_| pricing != self.pricing());
+        let next = Some(NextPricing { pricing, from, announced: now }).filter(|_| pricing != self.pricing());
+        if next.is_none() && self.prices.next.is_some() {
+            self.prices.withdrawn = now;
+        }
+        self.prices.next = next;
         self.persist_pricing(output);
     }
 
@@ -116,6 +119,12 @@ impl Core {
     /// The price that was announced and has not taken effect.
     pub(crate) fn next_price(&self) -> Option<NextPrice> {
         self.prices.next.map(NextPrice::from)
+    }
+
+    /// The price and the fee, if one of them changed since the agent of a node connected, or an announced price was withdrawn.
+    pub(crate) fn newer_pricing(&self, index: u32) -> Option<Pricing> {
+        let connected = self.agents.get(index)?.since();
+        (self.prices.since.max(self.prices.withdrawn) >= connected).then(|| self.pricing())
     }
 
     /// As [`Self::next_price`], if it was announced since the agent of a node connected.

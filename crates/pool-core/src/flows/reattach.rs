@@ -13,7 +13,7 @@ impl Core {
                 let avoid = avoid.iter().filter_map(|node| self.agents.id(self.agents.live(*node)?));
                 (want, avoid.collect())
             });
-            agent.price_since = self.prices.since;
+            (agent.price_since, agent.price_withdrawn) = (self.prices.since, self.prices.withdrawn);
             Some(agent)
         });
         attached.collect()
@@ -30,6 +30,7 @@ impl Core {
         for agent in agents {
             let Some(index) = self.agents.find(&agent.node) else { continue };
             self.prices.since = self.prices.since.max(agent.price_since);
+            self.prices.withdrawn = self.prices.withdrawn.max(agent.price_withdrawn);
             self.reattach_one(&mut output, index, &agent);
             again.push((index, agent.want));
         }

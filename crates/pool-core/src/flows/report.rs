@@ -7,7 +7,7 @@ use crate::{
     ConnectionId, Core, Reply, RequestId,
     agents::{hello::most_slots, observations::ObservedCapabilities},
     core_error::CoreError,
-    leases::{calls_in_flight::Eviction, pricing::Pricing},
+    leases::calls_in_flight::Eviction,
     output::Output,
 };
 
@@ -59,7 +59,9 @@ impl Core {
             None => self.take_delta(output, index, report, before),
         }
         self.take_seen(index, &report.host_capabilities);
-        let (newer, next_price) = (self.newer_pricing(index), self.newer_next_price(index));
+        let newer = self.newer_pricing(index);
+        // A reply that names the price names all that is announced, so its agent knows what is withdrawn.
+        let next_price = if newer.is_some() { self.next_price() } else { self.newer_next_price(index) };
         let (price, fee_bps) = newer.map(|newer| (newer.price, newer.fee_bps)).unzip();
         let reply = Reply::Report(ReportReply { resync: false, price, fee_bps, next_price });
         if output.writes() {
@@ -68,12 +70,6 @@ impl Core {
         } else {
             output.reply(connection, request, Ok(reply));
         }
-    }
-
-    /// The price and the fee, if one of them changed since the agent connected.
-    pub(crate) fn newer_pricing(&self, index: u32) -> Option<Pricing> {
-        let connected = self.agents.get(index)?.since();
-        (self.prices.since >= connected).then(|| self.pricing())
     }
 
     /// Returns the hash after a report that fits the earlier reports on this socket.

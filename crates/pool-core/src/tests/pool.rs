@@ -5,8 +5,8 @@ use vipnode_types::{
     signed::Signature,
     wire::{
         AdmitCall, AskReply, AskRequest, ClientCriteria, ConnectReply, ConnectRequest, DialCall, EvictCall,
-        EvictReason, ExplainReply, HostCapabilities, HostOffer, LeaveReason, LeaveRequest, ReportRequest, UpLease,
-        WireError,
+        EvictReason, ExplainReply, HostCapabilities, HostOffer, LeaveReason, LeaveRequest, ReportReply, ReportRequest,
+        UpLease, WireError,
     },
 };
 
@@ -328,19 +328,28 @@ impl Pool {
     }
 
     fn report(&mut self, agent: u32, make: impl FnOnce(&mut Session) -> ReportRequest) -> bool {
+        !self.report_reply(agent, make).resync
+    }
+
+    fn report_reply(&mut self, agent: u32, make: impl FnOnce(&mut Session) -> ReportRequest) -> ReportReply {
         let connection = self.connection(agent);
         let session = self.sessions.entry(agent).or_default();
         session.seq += 1;
         let report = Box::new(ReportRequest { seq: session.seq, ..make(session) });
         match self.request(Command::Report { connection, request: 3, report }) {
-            Some(Ok(Reply::Report(reply))) => !reply.resync,
+            Some(Ok(Reply::Report(reply))) => reply,
             other => panic!("{other:?}"),
         }
     }
 
     /// Reports that nothing changed.
     pub(crate) fn beat(&mut self, agent: u32) {
-        assert!(self.report(agent, |_| ReportRequest::default()));
+        assert!(!self.beat_reply(agent).resync);
+    }
+
+    /// The same, with the answer.
+    pub(crate) fn beat_reply(&mut self, agent: u32) -> ReportReply {
+        self.report_reply(agent, |_| ReportRequest::default())
     }
 
     /// Reports all its leases, each with whether its peer was connected without interruption.

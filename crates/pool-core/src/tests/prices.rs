@@ -321,6 +321,31 @@ fn a_reload_announces_a_price_and_one_in_another_asset_is_refused() {
     assert_eq!(free.core.limits.price, wei(NEW), "at once, because nothing is owed");
 }
 
+/// Without a change of the price since they connected, the answers to their reports would name nothing.
+#[test]
+fn agents_that_heard_of_an_announced_price_learn_that_it_is_withdrawn() {
+    let (mut pool, lease) = Pool::paying(limits());
+    let named = |pool: &mut Pool| {
+        let reply = pool.beat_reply(HOST);
+        (reply.price, reply.next_price.map(|next| next.price))
+    };
+    assert_eq!(named(&mut pool), (None, None));
+    pool.announces(wei(NEW), None).unwrap();
+    assert_eq!(named(&mut pool), (None, Some(wei(NEW))));
+    pool.pass_with(1_000, &[HOST, CLIENT]);
+    pool.announces(wei(OLD), None).unwrap();
+    assert_eq!(named(&mut pool), (Some(wei(OLD)), None));
+    let attached = pool.core.attached();
+    let mut core = Core::restore(limits(), [8; 32], pool.now, pool.rows.clone());
+    core.reattach(attached, &mut Vec::new());
+    let host_index = core.agents.find(&node(HOST)).unwrap();
+    assert!(core.newer_pricing(host_index).is_some(), "also after a failed commit");
+    pool.pass_with(1_000, &[HOST, CLIENT]);
+    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
+    pool.full(HOST, &[(lease, KEPT)]);
+    assert_eq!(named(&mut pool), (None, None), "its connect named the price");
+}
+
 #[test]
 fn the_price_notice_is_as_long_as_is_set() {
     let (mut pool, _) = Pool::paying(Limits { price_notice_ms: HOUR_MS, ..limits() });

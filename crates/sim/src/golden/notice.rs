@@ -20,6 +20,7 @@ impl Encode for Notice {
             | Self::OtherPayout { .. }
             | Self::PayoutChanges { .. }
             | Self::PriceAnnounced { .. }
+            | Self::PriceWithdrawn { .. }
             | Self::Displaced { .. }
             | Self::FundsLow(_)
             | Self::NoPayout { .. }
@@ -81,7 +82,7 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
     match notice {
         Notice::Connected { welcome: _prose, price, pool_id: _role } => price.encode(out),
         Notice::PoolRefused(error) => error.encode(out),
-        Notice::PriceChanged { old, new } => {
+        Notice::PriceChanged { old, new } | Notice::PriceWithdrawn { announced: old, price: new } => {
             old.encode(out);
             new.encode(out);
         }
@@ -142,6 +143,7 @@ const fn number(notice: &Notice) -> u64 {
         Notice::OtherPayout { .. } => 33,
         Notice::PayoutChanges { .. } => 38,
         Notice::PriceAnnounced { .. } => 39,
+        Notice::PriceWithdrawn { .. } => 40,
     }
 }
 

@@ -67,7 +67,8 @@ pub struct ReportReply {
     /// full report.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub resync: bool,
-    /// The price of a slot in leases from now on, if it changed since the agent connected.
+    /// The price of a slot in leases from now on, if it changed since the agent connected, or an announced price was withdrawn. The
+    /// reply then names all that is announced: without `next_price`, nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
     /// The operator's fee from now on, in basis points of what clients pay, if it or the price changed since the agent connected.
