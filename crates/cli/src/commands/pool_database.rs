@@ -71,15 +71,34 @@ fn pruned_line(datadir: &str, pruned: &PrunedDatabase) -> Line {
 }
 
 fn restored_lines(backup: &str, datadir: &str, restored: &RestoredDatabase) -> Vec<Line> {
-    let RestoredDatabase { seq, incarnation, former } = restored;
+    let RestoredDatabase { seq, incarnation, former, lost_peers } = restored;
     let text =
         format!("Restored the database in {datadir} from {backup}, as of change {seq} (incarnation {incarnation})");
     let line = Line::new("restored", Tone::Good, text).with("file", backup).with("seq", *seq).with("datadir", datadir);
-    let former = former.as_ref().map(|former| {
-        let former = former.display().to_string();
-        Line::new("former_database", Tone::Plain, format!("The previous database is now {former}")).with("file", former)
-    });
-    std::iter::once(line.with("incarnation", *incarnation)).chain(former).collect()
+    let mut lines = vec![line.with("incarnation", *incarnation)];
+    let Some(former) = former.as_ref().map(|former| former.display().to_string()) else { return lines };
+    let text = format!("The previous database is now {former}");
+    lines.push(Line::new("former_database", Tone::Plain, text).with("file", former));
+    lines.extend(lost_peers_line(*lost_peers));
+    lines
+}
+
+/// What becomes of leases that only the former database has, on nodes whose agents do not report leases.
+fn lost_peers_line(lost: Option<u64>) -> Option<Line> {
+    let (tone, text) = match lost {
+        Some(0) => return None,
+        Some(lost) => {
+            let peers = counted(lost, "peer");
+            let text =
+                format!("Nodes that use protocol 2 will drop {peers} from leases that only the previous database has");
+            (Tone::Plain, text)
+        }
+        None => {
+            let text = "The previous database cannot be read: nodes that use protocol 2 keep peers from leases that only it has";
+            (Tone::Warning, text.to_owned())
+        }
+    };
+    Some(Line::new("lost_peers", tone, text).with("peers", lost))
 }
 
 /// Checks the database of a pool.
@@ -166,8 +185,11 @@ mod tests {
     #[test]
     fn snapshot_of_a_restore() {
         let former = Some(PathBuf::from("/var/lib/vipnode/pool/pool.db.before-1796000000000"));
-        let restored = RestoredDatabase { seq: 17, incarnation: 1_796_000_000_000, former };
-        let lines = restored_lines("pool-backup.db", DIR, &restored);
+        let lost_peers = Some(3);
+        let restored = RestoredDatabase { seq: 17, incarnation: 1_796_000_000_000, former, lost_peers };
+        let mut lines = restored_lines("pool-backup.db", DIR, &restored);
+        lines.extend(lost_peers_line(None));
+        assert!(lost_peers_line(Some(0)).is_none());
         insta::assert_snapshot!("restored_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
     }
 

@@ -11,6 +11,7 @@ mod lease_table;
 mod ledger_check;
 mod ledger_tables;
 mod log_gate;
+mod lost_peers;
 mod node_table;
 mod part_file;
 mod period_table;

@@ -8,8 +8,11 @@ use std::{
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 use vipnode_files::OpenDir;
 
-use super::{DATABASE, acknowledged, connection, lock, schema, skip_lost_numbers, sqlite_error::store_error};
-use crate::StoreError;
+use super::{
+    DATABASE, acknowledged, connection, lock, lost_peers::LostPeers, schema, skip_lost_numbers,
+    sqlite_error::store_error, sqlite_reader::SqliteReader,
+};
+use crate::{ReadLimits, StoreError};
 
 /// The copy of the backup until it is whole.
 const PART: &str = "pool.db.part";
@@ -24,6 +27,9 @@ pub struct RestoredDatabase {
     pub incarnation: u64,
     /// Where the database is that was in its place.
     pub former: Option<PathBuf>,
+    /// How many peers nodes that use protocol 2 have from leases which only that database has, and will drop; `None` if it could
+    /// not be read.
+    pub lost_peers: Option<u64>,
 }
 
 impl RestoredDatabase {
@@ -39,17 +45,18 @@ impl RestoredDatabase {
         let _lock = lock(&opened)?;
         let files = [DATABASE, connection::LOG, connection::INDEX, acknowledged::FILE];
         let is_there = |name: &&str| fs::symlink_metadata(opened.file(name)).is_ok();
-        let former: Vec<&str> = files.into_iter().filter(is_there).collect();
-        if !former.is_empty() && !force {
+        if files.iter().any(is_there) && !force {
             return Err(StoreError::HasDatabase { file: opened.file(DATABASE) });
         }
+        let lost = lost_peers(dir).ok();
+        let former: Vec<&str> = files.into_iter().filter(is_there).collect();
         let path = opened.real_path().map_err(unusable)?.join(PART);
-        let copied = copy(&opened, backup, &path);
+        let copied = copy(&opened, backup, &path, lost.as_ref().unwrap_or(&LostPeers::default()));
         if copied.is_err() {
             // Half a copy looks like a database.
             let _left = fs::remove_file(&path);
         }
-        let (seq, incarnation) = copied?;
+        let (seq, incarnation, dropped) = copied?;
         let kept = |name: &str| opened.file(&format!("{name}.before-{incarnation}"));
         // The database last: without it, its log and the note stop a start.
         for name in former.iter().rev() {
@@ -57,12 +64,20 @@ impl RestoredDatabase {
         }
         fs::rename(&path, opened.file(DATABASE)).map_err(unusable)?;
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(unusable)?;
-        Ok(Self { seq, incarnation, former: former.contains(&DATABASE).then(|| kept(DATABASE)) })
+        let former = former.contains(&DATABASE).then(|| kept(DATABASE));
+        Ok(Self { seq, incarnation, former, lost_peers: lost.map(|_| dropped) })
     }
 }
 
-/// Copies a backup to a new file, checks it, and gives it its incarnation.
-fn copy(dir: &OpenDir, backup: &Path, path: &Path) -> Result<(u64, u64), StoreError> {
+/// Reads what is lost with the database that is there. That stays as it is.
+fn lost_peers(dir: &Path) -> Result<LostPeers, StoreError> {
+    let reader = SqliteReader::open(dir, ReadLimits::WHOLE_DATABASE)?;
+    LostPeers::read(&reader.connect()?).map_err(|error| store_error(&error, &reader.file))
+}
+
+/// Copies a backup to a new file, checks it, and gives it its incarnation and what is lost. Returns the number of its newest batch,
+/// the incarnation, and how many peers its nodes have yet to drop.
+fn copy(dir: &OpenDir, backup: &Path, path: &Path, lost: &LostPeers) -> Result<(u64, u64, u64), StoreError> {
     let no_backup = |why: String| StoreError::NoBackup { file: backup.to_owned(), why };
     let failed = |error: rusqlite::Error| no_backup(error.to_string());
     let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -99,9 +114,13 @@ fn copy(dir: &OpenDir, backup: &Path, path: &Path) -> Result<(u64, u64), StoreEr
     let version = schema::version(&copy, path)?;
     schema::migrate(&mut copy, version).map_err(failed)?;
     skip_lost_numbers(&copy).map_err(failed)?;
+    // At once: each change on its own would wait for the disk.
+    let change = copy.transaction().map_err(failed)?;
+    let dropped = lost.drop_in(&change).map_err(failed)?;
+    change.commit().map_err(failed)?;
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
     let now = i64::try_from(now).unwrap_or(i64::MAX);
     copy.execute("UPDATE pool SET incarnation = max(incarnation + 1, ?1)", [now]).map_err(failed)?;
     let incarnation: i64 = copy.query_row("SELECT incarnation FROM pool", [], |row| row.get(0)).map_err(failed)?;
-    Ok((schema::seq(&copy).map_err(failed)?, incarnation.cast_unsigned()))
+    Ok((schema::seq(&copy).map_err(failed)?, incarnation.cast_unsigned(), dropped))
 }

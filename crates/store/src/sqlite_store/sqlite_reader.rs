@@ -84,7 +84,7 @@ impl SqliteReader {
         Self { dir, path: file.clone(), file, noted, permits, durable, gate, idle: Mutex::default() }
     }
 
-    fn connect(&self) -> Result<Connection, StoreError> {
+    pub(super) fn connect(&self) -> Result<Connection, StoreError> {
         let failed = |error| store_error(&error, &self.file);
         let Some(dir) = &self.dir else {
             let connection = open_unchanging(&self.path).map_err(failed)?;

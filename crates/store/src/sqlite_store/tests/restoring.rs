@@ -2,9 +2,11 @@
 
 use std::fs;
 
-use vipnode_types::TypedError as _;
+use vipnode_pool_core::{Credentials, LeaseRow, Protocol2State, Signer};
+use vipnode_types::{TypedError as _, protocol2::Kind};
 
 use super::*;
+use crate::conformance::lease;
 
 /// A pool's directory with one node, and a backup of it; afterward, the pool knows another node.
 fn backed_up(root: &Path) -> (PathBuf, PathBuf) {
@@ -55,6 +57,43 @@ fn a_new_directory_needs_no_force_and_a_running_pool_is_left_alone() {
     assert_eq!(refused, StoreError::InUse { dir: dir.clone() });
     drop(running);
     assert_eq!(rows(&mut open(&dir)).len(), 3);
+}
+
+/// Agents of protocol 2 do not report leases, so a restored pool learns of those that it lost only from the former database.
+#[test]
+fn a_node_of_protocol_2_drops_the_peers_of_leases_that_are_lost() {
+    let root = tempdir().unwrap();
+    let (dir, backup) = (root.path().join("pool"), root.path().join("backup.db"));
+    let original = |number, drop: &[u8]| {
+        let signer = Signer::NodeKey { nonce: 5, kind: Kind::Geth, full: true };
+        let drop = drop.iter().map(|number| node_id(*number)).collect();
+        let state = Protocol2State { nonce: 0, drop, announced: 0 };
+        let credentials = Credentials { protocol2: Some(Box::new(state)), ..Credentials::new(signer) };
+        Row::Node(Box::new(NodeRow { credentials, ..node(number) }))
+    };
+    let lease = |number, client, host| {
+        let (client, host) = (node_id(client), node_id(host));
+        Row::Lease(Box::new(LeaseRow { client, host, ..lease(number, 0) }))
+    };
+    let mut store = open(&dir);
+    // The client of the kept lease is dropped by nobody, and node 2 speaks protocol 3.
+    store.apply(&[original(1, &[]), node_row(2), node_row(3), node_row(4), lease(1, 3, 1)]).unwrap();
+    reader(&dir).unwrap().back_up(&backup).unwrap();
+    store.apply(&[lease(2, 2, 1), lease(3, 1, 2), lease(4, 4, 5), original(5, &[]), original(1, &[4])]).unwrap();
+    drop(store);
+    let restored = RestoredDatabase::restore(&dir, &backup, true).unwrap();
+    assert_eq!(restored.lost_peers, Some(2));
+    let to_drop = |dir: &Path| {
+        let nodes = rows(&mut open(dir)).into_iter().filter_map(|row| match row {
+            Row::Node(node) => Some((node.id, node.credentials.to_drop().to_vec())),
+            _ => None,
+        });
+        nodes.filter(|(_, peers)| !peers.is_empty()).collect::<Vec<_>>()
+    };
+    assert_eq!(to_drop(&dir), [(node_id(1), vec![node_id(2), node_id(4)])]);
+    fs::write(dir.join(DATABASE), b"damaged").unwrap();
+    let restored = RestoredDatabase::restore(&dir, &backup, true).unwrap();
+    assert_eq!((restored.lost_peers, to_drop(&dir)), (None, Vec::new()), "it cannot be read");
 }
 
 #[test]
