@@ -16,7 +16,7 @@ pub struct AgentCounters {
     /// Connections on which the pool had accepted the agent and that ended.
     pub pool_losses: u64,
     admit_failures: [u64; 10],
-    evictions: [u64; 12],
+    evictions: [u64; EvictReason::ALL.len()],
 }
 
 /// Why a client was not admitted.

@@ -37,7 +37,7 @@ pub struct Counters {
     pub metered_cost: Amount,
     /// Milliseconds that only hosts saw, on leases with a price.
     pub unpaired_ms: u64,
-    ended: [u64; 12],
+    ended: [u64; EvictReason::ALL.len()],
 }
 
 impl Counters {

@@ -150,7 +150,7 @@ limits! {
         /// known: pending offers, and, for `same_address_ms`, offers that the host did not admit. A wide block (/16, /32)
         /// may have four times as many. For a client, all offers to clients of its own wide block count, but offers to
         /// clients of each other wide block count for at most a quarter of the limit. Further clients get other hosts.
-        trials_a_block: u32 = 4, Count 1..=1_000_000;
+        new_host_offers_a_block: u32 = 4, Count 1..=1_000_000;
         /// Connected hosts examined for one `vipnode_explain`; in a larger pool, the answer covers only this many.
         explained_hosts: u32 = 256, Count 1..=10_000;
         /// Leases for which the pool remembers how the host was selected (`vipnode_explain`); beyond it, the oldest are

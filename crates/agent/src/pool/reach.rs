@@ -37,7 +37,7 @@ pub struct ConnectCheck {
     pub audience: String,
 }
 
-/// Asks a pool how it sees this agent, without joining it: no slot is taken, and nothing is signed but a `trial`.
+/// Asks a pool how it sees this agent, without joining it: no slot is taken, and nothing is signed but a `check` of a connect.
 ///
 /// # Errors
 /// Where the pool cannot be reached, does not speak protocol 3, or is not the one that the agent remembers. Such a pool gets no
@@ -46,14 +46,14 @@ pub async fn reach(
     connector: &dyn Connector,
     mut request: ReachRequest,
     join: Option<&JoinSecret>,
-    trial: Option<ConnectCheck>,
+    check: Option<ConnectCheck>,
     mut known: KnownPool,
 ) -> Result<Reached, AgentError> {
     let opened = connector.open().await?;
     let client = opened.client();
     let (nonce, pool_id) = match &opened {
         // Only what is signed has a nonce there.
-        PoolConnection::Http(_) if trial.is_none() => (String::new(), None),
+        PoolConnection::Http(_) if check.is_none() => (String::new(), None),
         PoolConnection::Http(_) => (clock::wall().get().to_string(), None),
         PoolConnection::Socket(socket) => {
             let challenge = socket.challenge.clone().ok_or(AgentError::NoChallenge)?;
@@ -62,7 +62,7 @@ pub async fn reach(
         }
     };
     request.join = join.map(|secret| secret.prove(&request.node, &nonce));
-    let params = params(request, &nonce, trial).map_err(AgentError::internal)?;
+    let params = params(request, &nonce, check).map_err(AgentError::internal)?;
     let answer = client.call_raw(method::REACH, params, DEADLINE).await;
     let heard = clock::wall();
     let reply = match answer {
@@ -77,13 +77,13 @@ pub async fn reach(
     Ok(Reached { reply: Ok(reply), pool_id, heard })
 }
 
-/// `[object]`, or `[object, envelope]` with a trial.
+/// `[object]`, or `[object, envelope]` with a check.
 fn params(
     mut request: ReachRequest,
     nonce: &str,
-    trial: Option<ConnectCheck>,
+    check: Option<ConnectCheck>,
 ) -> Result<Box<RawValue>, serde_json::Error> {
-    let Some(ConnectCheck { mut hello, identity, audience }) = trial else { return to_raw_value(&(request,)) };
+    let Some(ConnectCheck { mut hello, identity, audience }) = check else { return to_raw_value(&(request,)) };
     hello.join.clone_from(&request.join);
     request.connect = Some(hello);
     let object = to_raw_value(&request)?;

@@ -162,8 +162,8 @@ async fn look_at_pool(
 ) -> Result<PoolFound, CliError> {
     let pool: PoolAddress = find_pool(targets.pool.as_deref(), true, screen).await?;
     let (url, node) = (pool.url().to_owned(), found.map(|found| &found.facts));
-    // Over protocol 2, nothing is signed as the trial is.
-    let trial = found.zip(identity).filter(|_| wants.agent.protocol2.is_none()).map(|(found, identity)| {
+    // Over protocol 2, nothing is signed as the check is.
+    let check = found.zip(identity).filter(|_| wants.agent.protocol2.is_none()).map(|(found, identity)| {
         let head = found.head.as_ref().ok().copied();
         let hello = Preview::of(&wants.agent, &found.facts, head, clock::wall()).hello;
         ConnectCheck { hello: Box::new(hello), identity, audience: url.clone() }
@@ -191,7 +191,7 @@ async fn look_at_pool(
         connect: None,
     };
     let asked = async {
-        match reach(&connector, request, join.as_ref(), trial, known).await {
+        match reach(&connector, request, join.as_ref(), check, known).await {
             Err(AgentError::NoChallenge) if wants.agent.protocol2.is_some() => reach_by_protocol2(&connector).await,
             reached => reached,
         }

@@ -405,6 +405,7 @@ const fn why_ended(reason: EvictReason) -> &'static str {
         EvictReason::NoPayer => "no account pays for it any longer",
         EvictReason::TooLate => "it already has other slots",
         EvictReason::Unknown => "the pool does not know this lease",
+        EvictReason::Other => "the pool gave a reason that this release does not know",
     }
 }
 

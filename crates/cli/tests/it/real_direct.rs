@@ -49,7 +49,7 @@ async fn d51_named_nodes_are_peers_of_a_full_host_without_a_pool() {
     assert!(client_agent.interrupt().await.success());
     until(&*at_host, "the client goes", |peers| !has(peers, client_enode.id)).await;
     assert!(trusts(&*at_host, &client_enode).await, "the host still lets it in");
-    until(&*at_host, "the trial connection goes", |peers| !has(peers, client_enode.id)).await;
+    until(&*at_host, "the probing connection goes", |peers| !has(peers, client_enode.id)).await;
     assert!(host_agent.interrupt().await.success());
     assert!(!trusts(&*at_host, &client_enode).await);
 }

@@ -61,8 +61,8 @@ async fn d51_refused_without_us_connected_with_us() {
     host_agent.event("client_evicted").await;
     until(&*at_host, "the client goes", |peers| !has(peers, client_enode.id)).await;
     assert!(!trusts(&*at_host, &client_enode).await);
-    // Asking whether it is trusted takes a trial connection, which each side sees go in its own time.
-    until(&*at_host, "the trial connection goes", |peers| !has(peers, client_enode.id)).await;
+    // Asking whether it is trusted takes a probing connection, which each side sees go in its own time.
+    until(&*at_host, "the probing connection goes", |peers| !has(peers, client_enode.id)).await;
     until(&*at_client, "it goes here too", |peers| !has(peers, host_enode.id)).await;
 
     // And again; now the host stops.

@@ -31,7 +31,7 @@ async fn real_geths_meet_over_protocol_2_and_are_as_before_in_the_end() {
     assert!(!trusts(&*at_host, &client_enode).await);
 
     // A host that is killed leaves trust behind, and a release takes it back without a pool.
-    until(&*at_host, "the trial connection goes", |peers| !has(peers, client_enode.id)).await;
+    until(&*at_host, "the probing connection goes", |peers| !has(peers, client_enode.id)).await;
     let mut client_agent = client_setup.agent("client", &url, &[PROTOCOL_2, &["--min-peers", "1"]].concat());
     client_agent.event("host_connected").await;
     host_agent.kill().await;

@@ -85,7 +85,7 @@ impl Core {
     ) {
         let Some((client, host)) = self.leases.get(index).map(|lease| (lease.client(), lease.host())) else { return };
         let (matching, context) = self.matching();
-        matching.trial_failed(call.lease, host, client, context);
+        matching.new_host_refused(call.lease, host, client, context);
         match outcome {
             CallOutcome::Refused(error) => self.refused(output, host, client, error),
             _ => self.back_off_host(host),

@@ -41,7 +41,7 @@ impl Core {
         output.persist(Row::Delete(RowKey::Lease(id)));
         let Some(lease) = self.leases.end(index) else { return };
         self.matching.forget_selection(lease.id());
-        self.matching.end_trial(lease.id());
+        self.matching.new_host_settled(lease.id());
         self.agents.drop_observation(lease.host(), lease.id(), &self.limits);
         if lease.is_running() {
             self.matching.host_unpaired(lease.host());

@@ -65,11 +65,11 @@ impl Core {
     fn check_selections(&self) -> Result<(), BrokenInvariant> {
         let ghost = self.matching.selections().leases().find(|&lease| self.leases.find(lease).is_none());
         BrokenInvariant::unless(ghost.is_none(), || format!("how a host was selected outlives {ghost:?}"))?;
-        let trials = self.matching.trials();
+        let new_host_offers = self.matching.new_host_offers();
         let ghost = self.leases.consents().find(|&lease| self.leases.find(lease).is_none());
         BrokenInvariant::unless(ghost.is_none(), || format!("a question about the price outlives {ghost:?}"))?;
-        BrokenInvariant::unless(trials.counts_right(), || "trials of new hosts are miscounted".to_owned())?;
-        let of_offers = trials.leases();
+        BrokenInvariant::unless(new_host_offers.counts_right(), || "offers of new hosts are miscounted".to_owned())?;
+        let of_offers = new_host_offers.leases();
         let pending = |lease: &LeaseId| self.leases.find(*lease).and_then(|index| self.leases.get(index));
         let ghost = of_offers.into_iter().find(|lease| pending(lease).is_none_or(Lease::is_running));
         BrokenInvariant::unless(ghost.is_none(), || format!("{ghost:?} counts as a pending offer and is not one"))

@@ -93,7 +93,7 @@ impl Core {
         let share = self.share_of(client, counted);
         self.matching.offered(OfferedPair { client, host, address }, share, output.now, &self.limits);
         let (matching, context) = self.matching();
-        matching.begin_trial(offer.id, (client, host), context);
+        matching.new_host_offered(offer.id, (client, host), context);
         self.counters.offered = self.counters.offered.saturating_add(1);
         self.persist_lease(output, offer.index);
         let admit = AdmitCall {

@@ -105,7 +105,7 @@ impl Core {
         let paired = self.leases.pair(index)?;
         self.begin_charges(index);
         let lease = self.leases.get(index)?.id();
-        self.matching.end_trial(lease);
+        self.matching.new_host_settled(lease);
         self.agents.observation_paired(paired.host, lease, &self.limits);
         self.counters.paired = self.counters.paired.saturating_add(1);
         let share = self.share_of(paired.client, paired.counted);

@@ -24,7 +24,7 @@ use crate::{
         hosts_by_block::DrawnHost,
         no_host::NoHost,
         open_hosts::ChainHosts,
-        rejection::{Rejection, TrialCheck},
+        rejection::{Rejection, NewHostCheck},
     },
     metering::unpaired_blocks::SpentHosts,
 };
@@ -136,7 +136,7 @@ impl Matching {
         let criteria = self.criteria_apart(client, apart, context);
         let mut search = HostSearch::new(criteria, context);
         for host in nearby {
-            search.examine(self, host, TrialCheck::Due);
+            search.examine(self, host, NewHostCheck::Due);
         }
         let failed = open.failed_before(class).filter(|_| search.best.is_none());
         let found = match failed {
@@ -279,21 +279,21 @@ impl<'a> HostSearch<'a> {
         Self { criteria, context, best: None, fitting: 0, compared: 0, incompatibilities, steps: 0, progress: None }
     }
 
-    /// Looks at a host that was drawn. Where clients fill a pool, most are new hosts of blocks that have their trials: that is
+    /// Looks at a host that was drawn. Where clients fill a pool, most are new hosts of blocks that have their offers: that is
     /// seen without a look at the node, which is somewhere else in memory.
     fn examine_drawn(&mut self, matching: &Matching, drawn: DrawnHost) {
-        if self.criteria.any_has_served && matching.drawn_awaits_trials(drawn, self.criteria.wide, self.context.limits)
+        if self.criteria.any_has_served && matching.drawn_awaits_first_clients(drawn, self.criteria.wide, self.context.limits)
         {
             self.steps = self.steps.saturating_add(1);
         } else {
-            self.examine(matching, drawn.host, TrialCheck::Done);
+            self.examine(matching, drawn.host, NewHostCheck::Done);
         }
     }
 
     /// Looks at a host.
-    fn examine(&mut self, matching: &Matching, host: u32, trials: TrialCheck) {
+    fn examine(&mut self, matching: &Matching, host: u32, check: NewHostCheck) {
         self.steps = self.steps.saturating_add(1);
-        match matching.rejection_of(&mut self.criteria, host, trials, self.context) {
+        match matching.rejection_of(&mut self.criteria, host, check, self.context) {
             Some(Rejection::Incompatible(why)) => self.incompatibilities.count(why, 1),
             Some(_) => {}
             None => {

@@ -9,7 +9,7 @@ pub(crate) mod host_backoff;
 pub(crate) mod host_classes;
 pub(crate) mod host_search;
 pub(crate) mod hosts_by_block;
-pub(crate) mod new_host_trials;
+pub(crate) mod new_host_offers;
 pub(crate) mod newcomer;
 pub(crate) mod no_host;
 pub(crate) mod open_hosts;
@@ -46,7 +46,7 @@ use crate::{
     },
     ledger::{Ledger, burn::BurnRate, shortage::Shortage},
     matching::{
-        new_host_trials::NewHostTrials,
+        new_host_offers::NewHostOffers,
         open_hosts::OpenHosts,
         paired_slots::PairedSlots,
         past_selections::PastSelections,
@@ -77,7 +77,7 @@ pub(crate) struct Matching {
     unpaired_offers: UnpairedOffers,
     /// Hosts that have a free slot again, for the clients whose turn it is.
     opened: Vec<Handle>,
-    trials: NewHostTrials,
+    new_host_offers: NewHostOffers,
     strikes: Strikes,
     /// Hosts that get no offer for a while, because they did not admit.
     host_back_offs: Deadlines<Handle>,
@@ -206,7 +206,7 @@ impl Matching {
             pending_offers: PendingOffers::new(limits.offers_minimum),
             unpaired_offers: UnpairedOffers::new(),
             opened: Vec::new(),
-            trials: NewHostTrials::default(),
+            new_host_offers: NewHostOffers::default(),
             strikes: Strikes::default(),
             host_back_offs: Deadlines::new(),
             back_offs: Deadlines::new(),
@@ -350,10 +350,10 @@ impl Matching {
         &self.selections
     }
 
-    /// Forgets pairs and trials that failed long enough ago.
+    /// Forgets pairs and offers that failed long enough ago.
     pub(crate) fn expire_pairs(&mut self, now: Ms) {
         self.recent_pairs.expire(now);
-        self.trials.expire(now);
+        self.new_host_offers.expire(now);
     }
 
     /// Remembers a pair that did not connect, so that it is not tried again for a while.

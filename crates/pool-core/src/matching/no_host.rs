@@ -250,7 +250,7 @@ impl Rejection {
             Self::Full => of_number("is full", "are full"),
             Self::OffersNone => of_number("offers no slots", "offer no slots"),
             Self::BackingOff => "recently refused a client or did not answer",
-            Self::OnTrial => of_number(
+            Self::TooNew => of_number(
                 "is new and takes no more clients until its first have connected",
                 "are new and take no more clients until their first have connected",
             ),

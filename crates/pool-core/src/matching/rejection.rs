@@ -23,8 +23,8 @@ pub(crate) enum Rejection {
     OffersNone,
     /// It refused, or did not answer, and gets no offer for a while.
     BackingOff,
-    /// It is new, and its address block has as many trials as it may.
-    OnTrial,
+    /// It is new, and its address block has as many offers of new hosts as it may.
+    TooNew,
     /// It reports with its updates only, and the client's address block has as many pending offers of such hosts as it may.
     LateOffers,
     Avoided,
@@ -42,9 +42,9 @@ pub(crate) enum Rejection {
     Incompatible(Incompatibility),
 }
 
-/// Whether the trials of a host's address block are yet to be checked.
+/// Whether the offers of new hosts of a host's address block are yet to be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::matching) enum TrialCheck {
+pub(in crate::matching) enum NewHostCheck {
     Due,
     Done,
 }
@@ -63,7 +63,7 @@ impl Matching {
     /// [`Self::survey`] distinguishes why it has none. The checks that need no lookup come first, because a search makes
     /// them for each host that it draws.
     pub(crate) fn rejection(&self, criteria: &mut Criteria, host: u32, context: Context<'_>) -> Option<Rejection> {
-        self.rejection_of(criteria, host, TrialCheck::Due, context)
+        self.rejection_of(criteria, host, NewHostCheck::Due, context)
     }
 
     /// As [`Self::rejection`].
@@ -71,12 +71,12 @@ impl Matching {
         &self,
         criteria: &mut Criteria,
         host: u32,
-        trials: TrialCheck,
+        check: NewHostCheck,
         context: Context<'_>,
     ) -> Option<Rejection> {
         let (client, agents) = (criteria.client, context.agents);
         let candidates = Candidates { client: agents.get(client)?, host: agents.get(host)?, index: host };
-        if let Some(reason) = self.lasting_rejection(criteria, candidates, trials, context) {
+        if let Some(reason) = self.lasting_rejection(criteria, candidates, check, context) {
             return Some(reason);
         }
         let why = criteria.incompatibility_with(host, NodeClass::of(candidates.host), agents);
@@ -91,7 +91,7 @@ impl Matching {
         &self,
         criteria: &Criteria,
         candidates: Candidates<'_>,
-        trials: TrialCheck,
+        check: NewHostCheck,
         context: Context<'_>,
     ) -> Option<Rejection> {
         let Candidates { client, host, index } = candidates;
@@ -111,8 +111,11 @@ impl Matching {
         if self.nodes.get(index).open_free == 0 {
             return Some(Rejection::Full);
         }
-        if trials == TrialCheck::Due && criteria.any_has_served && self.awaits_trials(index, criteria.client, context) {
-            return Some(Rejection::OnTrial);
+        if check == NewHostCheck::Due
+            && criteria.any_has_served
+            && self.awaits_first_clients(index, criteria.client, context)
+        {
+            return Some(Rejection::TooNew);
         }
         if criteria.late_offers_exhausted
             && !host.dialect().reports_at_once()

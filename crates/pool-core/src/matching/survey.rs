@@ -106,7 +106,7 @@ const fn count_of<'a>(excluded: &'a mut Excluded, why: &Rejection) -> Option<&'a
         Rejection::Price => &mut excluded.too_expensive,
         Rejection::OffersNone => &mut excluded.offers_none,
         Rejection::Full | Rejection::Incompatible(Incompatibility::LightFull) => &mut excluded.full,
-        Rejection::BackingOff | Rejection::OnTrial | Rejection::LateOffers => &mut excluded.waiting,
+        Rejection::BackingOff | Rejection::TooNew | Rejection::LateOffers => &mut excluded.waiting,
         Rejection::Avoided => &mut excluded.avoided,
         Rejection::Failed | Rejection::Barred | Rejection::Ending => &mut excluded.recently_failed,
         Rejection::Address => &mut excluded.same_address,

@@ -224,9 +224,9 @@ fn hosts_that_nobody_knows_get_few_clients_a_block_while_another_is_known() {
     assert!(served >= 200 - 16 - 12, "{served} of 200 got the known host");
 }
 
-/// The attack: clients of one provider that never connect use up the trials of an honest new host.
+/// The attack: clients of one provider that never connect use up the offers of an honest new host.
 #[test]
-fn trials_of_another_wide_block_keep_no_client_from_a_new_host() {
+fn offers_to_another_wide_block_keep_no_client_from_a_new_host() {
     let mut pool = Pool::new();
     pool.connect_from(HOST, host(HOST, 100), honest(HOST)).unwrap();
     pool.full(HOST, &[]);
@@ -299,9 +299,9 @@ fn silent_hosts_in_as_many_blocks_as_good_ones_cost_a_client_three_seconds_at_mo
         waits.sort_unstable();
         waits[waits.len() * 99 / 100]
     };
-    let alone = Limits { extra_host_ms: 60_000, trials_a_block: 1_000_000, ..Limits::default() };
+    let alone = Limits { extra_host_ms: 60_000, new_host_offers_a_block: 1_000_000, ..Limits::default() };
     let (with, without) = (p99(Limits::default()), p99(alone));
-    assert!(with <= 3_000 && without > 10_000, "p99 {with} ms, {without} ms without second hosts and limits of trials");
+    assert!(with <= 3_000 && without > 10_000, "p99 {with} ms, {without} ms without second hosts and limits of offers of new hosts");
 }
 
 #[test]

@@ -54,8 +54,8 @@ fn in_a_new_pool_hosts_that_refuse_late_do_not_hold_a_client() {
 }
 
 #[test]
-fn offers_that_new_hosts_refused_count_as_trials_for_a_while() {
-    let limits = Limits { trials_a_block: 4, offers_minimum: 100, ..Limits::default() };
+fn offers_that_new_hosts_refused_count_for_a_while() {
+    let limits = Limits { new_host_offers_a_block: 4, offers_minimum: 100, ..Limits::default() };
     let mut pool = Pool::with(limits).with_host(HOST, 100).reported(HOST);
     pool.join(CLIENT, client(CLIENT));
     pool.lease_between(HOST, CLIENT);
@@ -82,8 +82,8 @@ fn offers_that_new_hosts_refused_count_as_trials_for_a_while() {
 }
 
 #[test]
-fn failed_trials_are_bounded() {
-    let mut pool = Pool::with(Limits { recent_pairs: 2, trials_a_block: 4, ..Limits::default() });
+fn refused_offers_of_new_hosts_are_bounded() {
+    let mut pool = Pool::with(Limits { recent_pairs: 2, new_host_offers_a_block: 4, ..Limits::default() });
     let strangers = other_hosts(20);
     refusing(&mut pool, strangers.clone(), 10);
     for agent in other_clients(20) {
@@ -91,5 +91,5 @@ fn failed_trials_are_bounded() {
         pool.ask(agent, 1);
         assert!(refuses(&mut pool, strangers.clone(), ErrorCode::Full));
     }
-    assert!(pool.core.matching.trials().used() <= 2);
+    assert!(pool.core.matching.new_host_offers().used() <= 2);
 }

@@ -106,6 +106,7 @@ impl Encode for EvictReason {
             Self::TooLate => 10,
             Self::Unknown => 11,
             Self::NoPayer => 12,
+            Self::Other => 13,
         });
     }
 }

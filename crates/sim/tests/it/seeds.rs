@@ -6,7 +6,7 @@ const SEEDS: u64 = 600;
 const ATTACKER_SEEDS: u64 = 24;
 /// What honest clients waited for in these: the pool restarts while silent hosts hold the offers of clients, which then got no
 /// further hosts (33, 80); strangers' claims of slots had others of them hold those of honest hosts (36, 61, 78); a flood used
-/// up the trials of new hosts (46, 54, 65); it asked at the moment when a slot became free (142, 146, 166), also of a host that
+/// up the offers of new hosts (46, 54, 65); it asked at the moment when a slot became free (142, 146, 166), also of a host that
 /// was still new (327, 581).
 const FOUND: [u64; 13] = [33, 36, 46, 54, 61, 65, 78, 80, 142, 146, 166, 327, 581];
 const CREDIT_SEEDS: u64 = 100;

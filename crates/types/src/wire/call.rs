@@ -115,11 +115,14 @@ pub enum EvictReason {
     TooLate,
     /// The pool does not know this lease.
     Unknown,
+    /// A reason of a pool that this release does not know. The lease ended as with any other.
+    #[serde(other)]
+    Other,
 }
 
 impl EvictReason {
     /// All reasons.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Left,
         Self::Disconnected,
         Self::NoReports,
@@ -132,6 +135,7 @@ impl EvictReason {
         Self::NoPayer,
         Self::TooLate,
         Self::Unknown,
+        Self::Other,
     ];
 
     /// Its name on the wire.
@@ -150,6 +154,7 @@ impl EvictReason {
             Self::NoPayer => "no_payer",
             Self::TooLate => "too_late",
             Self::Unknown => "unknown",
+            Self::Other => "other",
         }
     }
 }
@@ -166,5 +171,19 @@ mod tests {
             assert_eq!(serde_json::from_str::<EvictReason>(&wire).unwrap(), reason);
             assert!(!EvictReason::ALL[..at].contains(&reason));
         }
+    }
+
+    /// Otherwise an agent could not read the call, and its node would keep the peer.
+    #[test]
+    fn a_reason_of_a_later_release_is_read() {
+        let call = EvictCall {
+            lease: LeaseId::new(1),
+            peer: NodeId::new([1; 64]),
+            reason: EvictReason::Other,
+            fault: None,
+            account: None,
+        };
+        let later = serde_json::to_string(&call).unwrap().replace("\"other\"", "\"of_a_later_release\"");
+        assert_eq!(serde_json::from_str::<EvictCall>(&later).unwrap(), call);
     }
 }

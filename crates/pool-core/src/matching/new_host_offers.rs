@@ -8,49 +8,49 @@ use crate::{
     matching::{Context, Matching, hosts_by_block::DrawnHost},
 };
 
-/// Offers of hosts that no client was ever connected with: each is a trial, while it is pending and for some time after
+/// Offers of hosts that no client was ever connected with: each is a offer, while it is pending and for some time after
 /// the host did not admit its client.
 ///
 /// A host id is free. A host that admits and stays silent costs each of its clients seconds, and so does one that answers
 /// "full" late. So the new hosts of an address block get few clients within a while, as long as the chain has an open host
 /// that is known. A host is known once a client connected with it.
 ///
-/// A client id is free too, and one that never connects would use up the trials of honest new hosts. So for a client, the
-/// trials of its own wide block all count, and of those of each other wide block a quarter of the limit at most.
+/// A client id is free too, and one that never connects would use up the offers of honest new hosts. So for a client, the
+/// offers to its own wide block all count, and of those to each other wide block a quarter of the limit at most.
 #[derive(Debug, Default)]
-pub(crate) struct NewHostTrials {
-    leases: BTreeMap<LeaseId, Trial>,
-    /// Trials of hosts that did not admit, and until when they count; the oldest first.
-    used: VecDeque<(Ms, Trial)>,
+pub(crate) struct NewHostOffers {
+    leases: BTreeMap<LeaseId, NewHostOffer>,
+    /// Offers of hosts that did not admit, and until when they count; the oldest first.
+    used: VecDeque<(Ms, NewHostOffer)>,
     /// Of both, by the block of the hosts.
-    of_blocks: TrialCounts<AddressBlock>,
+    of_blocks: OfferCounts<AddressBlock>,
     /// Of both, by the wide block of the hosts.
-    of_wide_blocks: TrialCounts<WideBlock>,
+    of_wide_blocks: OfferCounts<WideBlock>,
 }
 
-/// Where the host and the client of a trial are.
+/// Where the host and the client of such an offer are.
 #[derive(Debug, Clone, Copy)]
-struct Trial {
+struct NewHostOffer {
     hosts: AddressBlock,
     clients: WideBlock,
 }
 
-/// The number of trials for each wide block of clients, by where the hosts are.
+/// The number of offers for each wide block of clients, by where the hosts are.
 #[derive(Debug)]
-struct TrialCounts<K>(BTreeMap<K, Vec<(WideBlock, u32)>>);
+struct OfferCounts<K>(BTreeMap<K, Vec<(WideBlock, u32)>>);
 
-/// Blocks of one wide block that may each have as many trials as a block.
+/// Blocks of one wide block that may each have as many offers as a block.
 const BLOCKS_OF_A_WIDE: u32 = 4;
-/// How many wide blocks of clients together use up the trials of hosts for all others.
+/// How many wide blocks of clients together use up the offers of hosts for all others.
 const CLIENT_BLOCKS: u32 = 4;
 
-impl<K> Default for TrialCounts<K> {
+impl<K> Default for OfferCounts<K> {
     fn default() -> Self {
         Self(BTreeMap::new())
     }
 }
 
-impl<K: Ord> TrialCounts<K> {
+impl<K: Ord> OfferCounts<K> {
     fn add(&mut self, hosts: K, clients: WideBlock) {
         let counts = self.0.entry(hosts).or_default();
         match counts.iter_mut().find(|(of, _)| *of == clients) {
@@ -73,7 +73,7 @@ impl<K: Ord> TrialCounts<K> {
         }
     }
 
-    /// Whether hosts have as many trials as they may for one more client of a wide block.
+    /// Whether hosts have as many offers as they may for one more client of a wide block.
     fn are_full(&self, hosts: &K, clients: WideBlock, most: u32) -> bool {
         let of_another = most.div_ceil(CLIENT_BLOCKS);
         let counts = self.0.get(hosts).into_iter().flatten();
@@ -86,37 +86,37 @@ impl<K: Ord> TrialCounts<K> {
     }
 }
 
-impl NewHostTrials {
-    fn is_full(&self, trial: Trial, limits: &Limits) -> bool {
-        let (Trial { hosts, clients }, most) = (trial, limits.trials_a_block);
+impl NewHostOffers {
+    fn is_full(&self, offer: NewHostOffer, limits: &Limits) -> bool {
+        let (NewHostOffer { hosts, clients }, most) = (offer, limits.new_host_offers_a_block);
         // The wide blocks first: they are fewer, so this is likely to be in the CPU cache.
         self.of_wide_blocks.are_full(&hosts.wide(), clients, most.saturating_mul(BLOCKS_OF_A_WIDE))
             || self.of_blocks.are_full(&hosts, clients, most)
     }
 
-    fn take(&mut self, Trial { hosts, clients }: Trial) {
+    fn take(&mut self, NewHostOffer { hosts, clients }: NewHostOffer) {
         self.of_blocks.add(hosts, clients);
         self.of_wide_blocks.add(hosts.wide(), clients);
     }
 
-    fn give_back(&mut self, Trial { hosts, clients }: Trial) {
+    fn give_back(&mut self, NewHostOffer { hosts, clients }: NewHostOffer) {
         self.of_blocks.sub(&hosts, clients);
         self.of_wide_blocks.sub(&hosts.wide(), clients);
     }
 
-    /// Remembers that a trial failed, unless there are as many as there may be: one more would change nothing.
-    fn use_up(&mut self, trial: Trial, until: Ms, limits: &Limits) {
-        if self.is_full(trial, limits) {
+    /// Remembers that such an offer was refused, unless there are as many as there may be: one more would change nothing.
+    fn use_up(&mut self, offer: NewHostOffer, until: Ms, limits: &Limits) {
+        if self.is_full(offer, limits) {
             return;
         }
         while self.used.len() >= limits.recent_pairs.max(1) as usize {
             self.forget_oldest();
         }
-        self.used.push_back((until, trial));
-        self.take(trial);
+        self.used.push_back((until, offer));
+        self.take(offer);
     }
 
-    /// Forgets failed trials that are old enough.
+    /// Forgets refused offers that are old enough.
     pub(in crate::matching) fn expire(&mut self, now: Ms) {
         while self.used.front().is_some_and(|(until, _)| *until <= now) {
             self.forget_oldest();
@@ -124,8 +124,8 @@ impl NewHostTrials {
     }
 
     fn forget_oldest(&mut self) {
-        if let Some((_, trial)) = self.used.pop_front() {
-            self.give_back(trial);
+        if let Some((_, offer)) = self.used.pop_front() {
+            self.give_back(offer);
         }
     }
 
@@ -134,49 +134,49 @@ impl NewHostTrials {
         self.used.len()
     }
 
-    /// Whether each trial is counted for its address block and wide block, for checks.
+    /// Whether each such offer is counted for its address block and wide block, for checks.
     pub(crate) fn counts_right(&self) -> bool {
         let all = self.leases.len().saturating_add(self.used.len());
         [self.of_blocks.all(), self.of_wide_blocks.all()] == [all; 2]
     }
 
-    /// Leases that are trials, for checks.
+    /// Leases that are such offers, for checks.
     pub(crate) fn leases(&self) -> impl Iterator<Item = LeaseId> {
         self.leases.keys().copied()
     }
 }
 
 impl Matching {
-    /// Whether a host is new, and its address block has as many trials as it may for one more client like this one.
-    pub(in crate::matching) fn awaits_trials(&self, host: u32, client: u32, context: Context<'_>) -> bool {
+    /// Whether a host is new, and its address block has as many offers of new hosts as it may for one more client like this one.
+    pub(in crate::matching) fn awaits_first_clients(&self, host: u32, client: u32, context: Context<'_>) -> bool {
         if self.members_only || self.has_served(host, context) {
             return false;
         }
-        self.trial(host, client, context).is_some_and(|trial| self.trials.is_full(trial, context.limits))
+        self.new_host_offer(host, client, context).is_some_and(|offer| self.new_host_offers.is_full(offer, context.limits))
     }
 
-    /// As [`Self::awaits_trials`], for a host that a search drew. Whether a client was ever connected with it counts as when it was
+    /// As [`Self::awaits_first_clients`], for a host that a search drew. Whether a client was ever connected with it counts as when it was
     /// listed.
-    pub(in crate::matching) fn drawn_awaits_trials(
+    pub(in crate::matching) fn drawn_awaits_first_clients(
         &self,
         DrawnHost { host, block }: DrawnHost,
         clients: WideBlock,
         limits: &Limits,
     ) -> bool {
-        if self.members_only || !self.trials.is_full(Trial { hosts: block, clients }, limits) {
+        if self.members_only || !self.new_host_offers.is_full(NewHostOffer { hosts: block, clients }, limits) {
             return false;
         }
         let entry = self.nodes.get(host);
         !entry.open_has_served && !entry.paired.any()
     }
 
-    fn trial(&self, host: u32, client: u32, context: Context<'_>) -> Option<Trial> {
+    fn new_host_offer(&self, host: u32, client: u32, context: Context<'_>) -> Option<NewHostOffer> {
         let block = |node: u32| context.agents.get(node).map(|node| self.block_of(node));
-        Some(Trial { hosts: block(host)?, clients: block(client)?.wide() })
+        Some(NewHostOffer { hosts: block(host)?, clients: block(client)?.wide() })
     }
 
     /// Whether an offer of a host to a client of a chain counts to the share of the client's address block. One of a host that is new does not, where
-    /// others are known: it is limited as a trial. What new hosts claim is worth nothing, so it must not cost a client the
+    /// others are known: it is limited as a offer. What new hosts claim is worth nothing, so it must not cost a client the
     /// further offers that lead it past hosts that stay silent.
     pub(crate) fn counts_to_share(&self, host: u32, chain: u32, context: Context<'_>) -> bool {
         self.has_served(host, context) || !self.knows_hosts_on(chain, context)
@@ -187,37 +187,37 @@ impl Matching {
         self.nodes.get(host).paired.any() || context.agents.is_proven(host)
     }
 
-    /// A host was offered: counts a trial if it is new.
-    pub(crate) fn begin_trial(&mut self, lease: LeaseId, (client, host): (u32, u32), context: Context<'_>) {
-        let Some(trial) = self.trial(host, client, context).filter(|_| !self.has_served(host, context)) else { return };
-        self.trials.take(trial);
-        self.trials.leases.insert(lease, trial);
+    /// A host was offered: counts the offer if the host is new.
+    pub(crate) fn new_host_offered(&mut self, lease: LeaseId, (client, host): (u32, u32), context: Context<'_>) {
+        let Some(offer) = self.new_host_offer(host, client, context).filter(|_| !self.has_served(host, context)) else { return };
+        self.new_host_offers.take(offer);
+        self.new_host_offers.leases.insert(lease, offer);
     }
 
     /// An offer was paired or ended.
-    pub(crate) fn end_trial(&mut self, lease: LeaseId) {
-        if let Some(trial) = self.trials.leases.remove(&lease) {
-            self.trials.give_back(trial);
+    pub(crate) fn new_host_settled(&mut self, lease: LeaseId) {
+        if let Some(offer) = self.new_host_offers.leases.remove(&lease) {
+            self.new_host_offers.give_back(offer);
         }
     }
 
-    /// A host did not admit a client. If no client was ever connected with it, that was a trial of its block, and the
+    /// A host did not admit a client. If no client was ever connected with it, that was an offer of a new host, and the
     /// client gets hosts of other blocks first: else a few free ids that answer "full" in turn would hold it for good.
     /// What strangers make a known host answer costs that host nothing.
-    pub(crate) fn trial_failed(&mut self, lease: LeaseId, host: u32, client: u32, context: Context<'_>) {
+    pub(crate) fn new_host_refused(&mut self, lease: LeaseId, host: u32, client: u32, context: Context<'_>) {
         let Context { now, limits, .. } = context;
-        self.end_trial(lease);
+        self.new_host_settled(lease);
         if self.members_only || self.has_served(host, context) {
             return;
         }
-        let Some(trial) = self.trial(host, client, context) else { return };
+        let Some(offer) = self.new_host_offer(host, client, context) else { return };
         let until = now.plus(limits.same_address_ms);
-        self.trials.use_up(trial, until, limits);
-        self.recent_pairs.failed_in(client, trial.hosts, until, limits.recent_pairs);
+        self.new_host_offers.use_up(offer, until, limits);
+        self.recent_pairs.failed_in(client, offer.hosts, until, limits.recent_pairs);
     }
 
-    /// Returns the trials, for checks.
-    pub(crate) const fn trials(&self) -> &NewHostTrials {
-        &self.trials
+    /// Returns the offers of new hosts, for checks.
+    pub(crate) const fn new_host_offers(&self) -> &NewHostOffers {
+        &self.new_host_offers
     }
 }
