@@ -4,7 +4,8 @@ use vipnode_types::{
     Account, EnodeHost, Failure, LeaseId, Ms, NodeId, PeerCommand, PoolId, Price, QuotedPrice,
     protocol2::Call,
     wire::{
-        AskRequest, ConnectRequest, EvictReason, FundsLow, LeaveRequest, NextPrice, ReportRequest, Side, WireError,
+        AskRequest, ConnectRequest, EvictReason, FundsLow, LeaveRequest, NextPrice, ReportRequest, Side, TrialEnds,
+        WireError,
     },
 };
 
@@ -180,7 +181,11 @@ pub enum Notice {
         host: NodeId,
         /// The account without enough funds; `None` if no account pays for the node.
         account: Option<Account>,
+        /// Whether the lease was a free trial, which is over.
+        trial: bool,
     },
+    /// A client's free trial ends soon.
+    TrialEnds(TrialEnds),
     /// Another pool answers than the one that the agent remembers. The agent signs nothing, keeps its leases, and tries
     /// again.
     PoolUntrusted {

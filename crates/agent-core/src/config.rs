@@ -75,6 +75,8 @@ pub struct HostConfig {
     pub payout: Option<Account>,
     /// The lowest price for which the host sells slots, after the pool's fee; `None` for any.
     pub min_price: Option<QuotedPrice>,
+    /// Whether the host serves only clients that somebody pays for: it gives no free trials.
+    pub no_trials: bool,
     /// With a newest block older than this, the host offers no slots, in seconds; `None` for a chain that does not
     /// produce blocks.
     pub max_head_age_s: Option<u64>,

@@ -189,6 +189,7 @@ pub fn statement_page() -> Statement {
         billed_ms: 86_400_000,
         merged: 0,
         price,
+        trial: false,
         cost,
         interval: [Amount::ZERO, cost],
     };

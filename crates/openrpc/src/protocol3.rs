@@ -11,8 +11,8 @@ use vipnode_types::{
         Admission, AdmitCall, AskReply, AskRequest, ByeRequest, ClientCriteria, ConnectReply, ConnectRequest, DialCall,
         Done, ErrorCode, EvictCall, EvictReason, Excluded, ExplainReply, ExplainRequest, ExplainedHost, FundsLow,
         HostStatus, LeasedHost, LeaveReason, LeaveRequest, NoticeCall, PROTOCOL, PaymentTerms, PoolStats, PoolStatus,
-        PriceCall, Reach, ReachReply, ReachRequest, ReportReply, ReportRequest, Score, Selection, Side, UpLease,
-        method,
+        PriceCall, Reach, ReachReply, ReachRequest, ReportReply, ReportRequest, Score, Selection, Side, TrialEnds,
+        UpLease, method,
     },
 };
 
@@ -386,12 +386,19 @@ pub(super) fn dial() -> MethodRow {
 pub(super) fn notice() -> MethodRow {
     let text = "Has the agent show its user something. A client is notified that the funds of the account that pays for its node \
                 run low: by default when they last for 24 h, for 1 h, and for 10 min at its present use, once each until the \
-                account has more again. An agent ignores a `kind` that it does not know.";
+                account has more again. A client in its free trial is notified once, by default 5 min before the trial ends. An agent \
+                ignores a `kind` that it does not know.";
     let call = NoticeCall::FundsLow(FundsLow {
         account: Account::new([7; 20]),
         asset: examples::price().asset(),
         left: Amount::new(6_000_000_000_000),
         left_ms: 3_600_000,
+    });
+    let ends = NoticeCall::TrialEnds(TrialEnds {
+        left_ms: 300_000,
+        price: examples::price(),
+        minimum_balance: Some(Amount::new(1_000_000_000_000)),
+        pays: false,
     });
     MethodRow::new::<Done>(
         method::NOTICE,
@@ -403,11 +410,12 @@ pub(super) fn notice() -> MethodRow {
     .takes::<NoticeCall>("notice", "What to show")
     .fails(&[ErrorCode::MethodNotFound, ErrorCode::InvalidParams])
     .example("the funds last for an hour", examples::bare(&call), &Done {})
+    .example("the trial lasts for 5 more minutes", examples::bare(&ends), &Done {})
 }
 
 pub(super) fn price() -> MethodRow {
-    let text = "Asks both sides of a lease whether they agree to a price that was announced before. The lease \
-                takes the price once both have agreed. If a side refuses or does not answer, the lease ends.";
+    let text = "Asks both sides of a lease whether they agree to a price: one that was announced before, or the present one if the \
+                lease is a free trial that ends. The lease takes the price once both have agreed. If a side refuses or does not answer, the lease ends.";
     let price = PriceCall { lease: LEASE, row: 1, price: examples::price(), fee_bps: 500, from_ms: NOW };
     MethodRow::new::<Done>(
         method::PRICE,

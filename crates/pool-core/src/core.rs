@@ -63,7 +63,7 @@ impl Core {
             unused_ledger: None,
             ledger_held_funds: false,
             counters: Counters::default(),
-            prices: PriceSchedule::new(Pricing { price: limits.price, fee_bps: limits.fee_bps }),
+            prices: PriceSchedule::new(Pricing::new(limits.price, limits.fee_bps)),
             buffer: Vec::new(),
             rng,
             clock,
@@ -149,6 +149,7 @@ impl Core {
             self.agents.next_silence(),
             self.agents.next_never_paired(),
             self.agents.next_proof(),
+            self.agents.next_trial(),
             self.agents.next_payout(),
             self.prices.next.map(|next| next.from),
             self.ledger.as_ref().and_then(|ledger| ledger.next_check()),
@@ -165,6 +166,7 @@ impl Core {
         let hosts = self.matching.open_hosts();
         let of_agents = self.agents.silences().saturating_add(self.agents.planned_checks());
         let of_agents = of_agents.saturating_add(self.agents.planned_proofs());
+        let of_agents = of_agents.saturating_add(self.agents.planned_trials());
         let deadlines = [self.leases.deadlines(), self.matching.deadlines(), of_agents];
         Gauges {
             nodes: count(self.agents.len()),

@@ -141,9 +141,11 @@ errors! {
         NoPayer {
             /// The price of a slot.
             price: Price,
+            /// What follows: why it gets no free trial, where the pool offers one.
+            no_trial: String,
             /// When the pool looks again, in milliseconds.
             retry_ms: u64,
-        }: PaymentRequired, "a slot costs {price} here, and no account pays for this node",
+        }: PaymentRequired, "a slot costs {price} here, and no account pays for this node{no_trial}",
             hint "Run `vipnode account link --keystore FILE` on the machine of the agent.", retry retry_ms;
         /// The account that pays for a client's node has too little left for one more lease.
         NoFunds {

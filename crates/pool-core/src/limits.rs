@@ -241,6 +241,13 @@ limits! {
         funds_second_notice_ms: u64 = HOUR, Time 0..=30 * DAY;
         /// The same a last time.
         funds_last_notice_ms: u64 = 10 * MINUTE, Time 0..=30 * DAY;
+        /// Nodes of one address block (/24, /48) that begin or continue a free trial in one hour; a wide block (/16, /32) may have four
+        /// times as many. Others get none before the next hour. A closed pool does not limit its members.
+        trials_an_hour: u32 = 4, Count 0..=1_000_000;
+        /// Address blocks whose trials are counted in one hour; nodes of further blocks get no trial in this hour.
+        trial_blocks: u32 = 1_000_000, Count 1..=100_000_000;
+        /// A client is notified once when its trial lasts only this long; 0 for no notice.
+        trial_notice_ms: u64 = 5 * MINUTE, Time 0..=DAY;
         /// Leases without funds that end in one step; further ones end in the next.
         unfunded_a_tick: u32 = 1_000, Count 1..=1_000_000;
         /// An agent whose client cannot pay asks for hosts again after this time.
@@ -274,6 +281,8 @@ limits! {
         payment: PaymentMode = PaymentMode::None;
         /// The operator's fee, in basis points of what clients pay.
         fee_bps: u16 = 0;
+        /// How long a node that cannot pay is served for free as a client, in milliseconds; 0 for no trial.
+        trial_ms: u64 = 0;
         /// Whether the pool admits only members. The addresses that members claim are then trusted.
         members_only: bool = false;
         /// Chains whose genesis block is known to the operator: nodes that name another one for the same chain ID are refused.

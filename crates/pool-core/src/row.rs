@@ -160,6 +160,8 @@ pub struct NodeRow {
     pub replaced: bool,
     /// The address block that it counts for among the nodes that the pool remembers; `None` in a closed pool.
     pub block: Option<AddressBlock>,
+    /// How much of its trial it used as a client, in milliseconds, without a trial that runs.
+    pub trial_used_ms: u32,
 }
 
 /// A running lease: everything that its meter needs, fixed when its row began.
@@ -181,6 +183,8 @@ pub struct LeaseRow {
     pub price: Price,
     /// The operator's fee, in basis points of what the client pays.
     pub fee_bps: u16,
+    /// Whether it is a trial, which is free where others are not.
+    pub trial: bool,
     /// What the billing periods before at this price left of the smallest unit: `Price::cost_from`.
     pub carry: u32,
     /// When the pool offered the slot.

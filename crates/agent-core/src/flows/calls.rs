@@ -37,6 +37,7 @@ impl AgentCore {
             FromPool::Notice(call) => {
                 match call {
                     NoticeCall::FundsLow(low) => out.push(Action::Notice(Notice::FundsLow(low))),
+                    NoticeCall::TrialEnds(ends) => out.push(Action::Notice(Notice::TrialEnds(ends))),
                     NoticeCall::Payout(payout) => self.announce_payout(Some(payout), false, out),
                     NoticeCall::Unknown => {}
                 }
@@ -205,8 +206,9 @@ impl AgentCore {
         }
         if lease.side() == Side::Client && lease.runs() {
             let (was_up, lease, host) = (lease.connection().was_ever_up(), lease.id(), lease.peer_id());
-            if matches!(call.reason, EvictReason::NoFunds | EvictReason::NoPayer) {
-                out.push(Action::Notice(Notice::LeaseUnpaid { lease, host, account: call.account }));
+            if matches!(call.reason, EvictReason::NoFunds | EvictReason::NoPayer | EvictReason::TrialOver) {
+                let (account, trial) = (call.account, call.reason == EvictReason::TrialOver);
+                out.push(Action::Notice(Notice::LeaseUnpaid { lease, host, account, trial }));
             } else if was_up {
                 out.push(Action::Notice(Notice::HostLost { lease, host }));
             }

@@ -8,7 +8,7 @@ use crate::{Advertise, AgentConfig, policy::suitability::needs};
 /// Returns the hello of the agent and its node, which offers `slots` slots.
 pub(crate) fn hello(config: &AgentConfig, facts: &NodeFacts, slots: u32) -> ConnectRequest {
     // The caller adds the payout account that the node key signed.
-    let host = config.host.as_ref().map(|_| HostOffer { slots, payout: None });
+    let host = config.host.as_ref().map(|host| HostOffer { slots, payout: None, no_trials: host.no_trials });
     let wish = || ClientCriteria {
         max_price: config.max_price.clone(),
         required_capabilities: needs(&config.policy, !facts.full),

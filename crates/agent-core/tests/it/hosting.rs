@@ -13,7 +13,7 @@ fn offered(bench: &Bench) -> Vec<(u32, bool)> {
 }
 
 fn host(slots: u32, reserve: u32, node_max_peers: u32) -> HostConfig {
-    HostConfig { slots, reserve, node_max_peers, payout: None, min_price: None, max_head_age_s: None }
+    HostConfig { slots, reserve, node_max_peers, payout: None, min_price: None, no_trials: false, max_head_age_s: None }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::common::*;
 use vipnode_agent_core::{Action, AgentConfig, Event, FromPool, Notice, PoolAnswer, ToPool};
 use vipnode_types::{
     Account, Amount, Asset, PaymentMode, PeerCommand, Price,
-    wire::{EvictCall, EvictReason, FundsLow, NoticeCall, PaymentTerms, ReportReply},
+    wire::{EvictCall, EvictReason, FundsLow, NoticeCall, PaymentTerms, ReportReply, TrialEnds},
 };
 
 #[test]
@@ -15,17 +15,27 @@ fn d18_the_notices_of_a_pool_are_answered_and_shown() {
     bench.call(9, FromPool::Notice(NoticeCall::FundsLow(low)));
     let answer = Action::Answer { tag: 9, reply: Ok(()) };
     assert_eq!(bench.out, [Action::Notice(Notice::FundsLow(low)), answer.clone()]);
+    let ends = TrialEnds { left_ms: 300_000, price: Price::per_minute(7), minimum_balance: None, pays: true };
+    bench.call(9, FromPool::Notice(NoticeCall::TrialEnds(ends)));
+    assert_eq!(bench.out, [Action::Notice(Notice::TrialEnds(ends)), answer.clone()]);
     bench.call(9, FromPool::Notice(NoticeCall::Unknown));
     assert_eq!(bench.out, [answer], "a kind of a later version shows nothing");
 }
 
 #[test]
 fn d18_a_client_shows_why_its_lease_ended_and_lets_the_host_go() {
-    for (reason, account) in [(EvictReason::NoFunds, Some(Account::new([7; 20]))), (EvictReason::NoPayer, None)] {
+    let payer = Some(Account::new([7; 20]));
+    for (reason, account, trial) in [
+        (EvictReason::NoFunds, payer, false),
+        (EvictReason::NoPayer, None, false),
+        (EvictReason::TrialOver, payer, true),
+        (EvictReason::TrialOver, None, true),
+    ] {
         let mut bench = Bench::with_host();
         let FromPool::Evict(call) = evict(LEASE, HOST) else { panic!() };
         bench.call(9, FromPool::Evict(EvictCall { reason, account, ..call }));
-        assert_eq!(bench.notices().first(), Some(&Notice::LeaseUnpaid { lease: LEASE, host: node(HOST), account }));
+        let unpaid = Notice::LeaseUnpaid { lease: LEASE, host: node(HOST), account, trial };
+        assert_eq!(bench.notices().first(), Some(&unpaid));
         assert!(!bench.notices().contains(&Notice::HostLost { lease: LEASE, host: node(HOST) }));
         assert_eq!(bench.calls(), [PeerCommand::Drop(enode(HOST))]);
     }

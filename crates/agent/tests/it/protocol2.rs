@@ -68,6 +68,7 @@ impl Bench {
             node_max_peers: 50,
             payout: None,
             min_price: None,
+            no_trials: false,
             max_head_age_s: None,
         };
         RunnerConfig {

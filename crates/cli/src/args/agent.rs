@@ -194,6 +194,11 @@ pub(crate) struct HostingArgs {
     /// For example "0.50 USDC/month" or "100 gwei/minute".
     #[arg(long, value_name = "PRICE", help_heading = "Payment", hide_short_help = true)]
     pub(crate) min_price: Option<QuotedPrice>,
+    /// Serve only clients that somebody pays for.
+    ///
+    /// A pool whose clients pay may offer new ones a free trial, for which a host earns nothing.
+    #[arg(long, help_heading = "Payment", hide_short_help = true)]
+    pub(crate) no_trials: bool,
     /// Offer no slots while the newest block is older than this.
     ///
     /// Pass "off" for a private chain that does not produce blocks.
@@ -209,6 +214,7 @@ impl HostingArgs {
             node_max_peers: self.node_max_peers,
             payout: self.payout,
             min_price: self.min_price.clone(),
+            no_trials: self.no_trials,
             max_head_age_s: self.max_head_age.0.map(|age| age.as_secs()),
         }
     }

@@ -92,6 +92,12 @@ pub(crate) struct PoolArgs {
     /// Keep this share of what clients pay, in basis points (0.01%).
     #[arg(long, value_name = "N", default_value = "0", value_parser = fee_bps, help_heading = "Payment", hide_short_help = true)]
     pub(crate) fee_bps: u16,
+    /// Serve a new client for free for this long, or "off".
+    ///
+    /// At most 24h, with one host. A client that cannot pay gets its trial from hosts that give some; clients that pay come first. If it can pay when the
+    /// trial ends, its lease goes on at the price. Only a pool with --payment credit and a price has trials.
+    #[arg(long, default_value = "30m", value_name = "TIME|off", value_parser = trial_length, help_heading = "Payment", hide_short_help = true)]
+    pub(crate) trial: TrialLength,
     /// Charge in this asset, such as USDC:6.
     ///
     /// The value is a symbol and the number of decimals of its largest unit. ETH:18 also has the units from wei to ether. A
@@ -241,6 +247,21 @@ fn proxy(text: &str) -> Result<IpNet, String> {
 /// Reads how clients pay; the error lists the modes.
 fn payment(text: &str) -> Result<PaymentMode, String> {
     text.parse().map_err(|error: PaymentModeError| format!("{error}. {}", error.hint().unwrap_or_default()))
+}
+
+/// How long a trial is, in milliseconds; 0 for "off".
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TrialLength(pub(crate) u64);
+
+fn trial_length(text: &str) -> Result<TrialLength, String> {
+    if text == "off" {
+        return Ok(TrialLength(0));
+    }
+    let length = humantime::parse_duration(text).map_err(|error| format!("{error}: pass 30m, 2h or off"))?;
+    if length > Duration::from_secs(24 * 60 * 60) {
+        return Err("pass at most 24h".to_owned());
+    }
+    Ok(TrialLength(u64::try_from(length.as_millis()).unwrap_or(u64::MAX)))
 }
 
 /// Reads a fee of at most the whole.

@@ -47,7 +47,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let screen = screen.with_times();
     let is_open = !config.members.is_closed();
     let needs = JoinNeeds { secret: matches!(config.members, Membership::Secret(_)), secret_file };
-    let (payment, fee_bps) = (config.core.payment, config.core.fee_bps);
+    let (payment, fee_bps, trial_ms) = (config.core.payment, config.core.fee_bps, config.core.trial_ms);
     let (tls, metrics, price) = (config.tls.clone(), config.metrics.clone(), config.core.price);
     let at_any_address = config.bind.ip().is_unspecified() && config.public_urls.is_empty();
     // Without a home directory, a pool has no admin socket.
@@ -61,8 +61,20 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let (address, urls) = (server.local_addr(), server.urls());
     let certificate = tls.as_ref().map(CertificateAtStart::of);
     let keeps_leases = datadir.is_some();
-    let start =
-        PoolStart { address, urls, certificate, needs, id, datadir, price, payment, fee_bps, is_open, at_any_address };
+    let start = PoolStart {
+        address,
+        urls,
+        certificate,
+        needs,
+        id,
+        datadir,
+        price,
+        payment,
+        fee_bps,
+        trial_ms,
+        is_open,
+        at_any_address,
+    };
     start.lines(SystemTime::now()).iter().for_each(|line| screen.say(line));
     let _figures = PoolFigures::write(metrics.clone(), figures, screen);
     let _live = StatusLine::of_pool(metrics, screen);
@@ -81,12 +93,13 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
 }
 
 /// The settings that SIGHUP changes. Of the limits it changes those of the core and reports which others stay.
-const LIVE: [&str; 12] = [
+const LIVE: [&str; 13] = [
     "members",
     "join-secret",
     "join-secret-file",
     "welcome",
     "price",
+    "trial",
     "report-interval",
     "restrict-network",
     "chain",
@@ -286,8 +299,8 @@ fn live(args: &PoolArgs, running: bool) -> Result<PoolConfig, CliError> {
     config.origins = args.allow_origin.iter().cloned().collect();
     let report_interval_ms = u64::try_from(args.report_interval.as_millis()).unwrap_or(u64::MAX);
     let price = args.price.in_asset(args.asset).map_err(|why| CommandError::price(why, !running))?;
-    let (payment, fee_bps) = (args.payment, args.fee_bps);
-    config.core = Limits { price, payment, fee_bps, report_interval_ms, ..config.core };
+    let (payment, fee_bps, trial_ms) = (args.payment, args.fee_bps, args.trial.0);
+    config.core = Limits { price, payment, fee_bps, trial_ms, report_interval_ms, ..config.core };
     config.core.max_request_hosts = args.max_request_hosts.unwrap_or(config.core.max_request_hosts);
     config.core.pinned_chains = chain_flag::pinned(&args.chain)?;
     for chain in chain_flag::unlike_public(&config.core.pinned_chains) {

@@ -10,7 +10,7 @@ use crate::{
     commands::pool_certificate::CertificateAtStart,
     output::{
         Line, Tone,
-        format::{percent, quoted},
+        format::{percent, quoted, span},
     },
 };
 
@@ -32,6 +32,8 @@ pub(crate) struct PoolStart {
     pub(crate) payment: PaymentMode,
     /// The operator's fee, in basis points of what clients pay.
     pub(crate) fee_bps: u16,
+    /// How long a new client is served for free, in milliseconds; 0 for no trial.
+    pub(crate) trial_ms: u64,
     /// Anyone may join.
     pub(crate) is_open: bool,
     /// It listens at all addresses, and the user named no public URL.
@@ -97,10 +99,21 @@ impl PoolStart {
         let text = match self.payment {
             PaymentMode::None => "Payments: none; leases are metered, and nobody pays".to_owned(),
             mode @ (PaymentMode::Credit | PaymentMode::Unknown) => {
-                format!("Payments: {mode}, fee {}", percent(self.fee_bps))
+                let trial = match self.trial() {
+                    Some(ms) => format!("; free trial of {}", span(ms)),
+                    None => String::new(),
+                };
+                format!("Payments: {mode}, fee {}{trial}", percent(self.fee_bps))
             }
         };
-        Line::new("payments", Tone::Plain, text).with("payment", self.payment.name()).with("fee_bps", self.fee_bps)
+        let line = Line::new("payments", Tone::Plain, text).with("payment", self.payment.name());
+        line.with("fee_bps", self.fee_bps).with("trial_ms", self.trial())
+    }
+
+    /// How long a new client is served for free, in milliseconds.
+    fn trial(&self) -> Option<u64> {
+        let trial = Some(self.trial_ms).filter(|ms| *ms > 0);
+        trial.filter(|_| !self.payment.is_none() && !self.price.is_free())
     }
 
     fn state(&self) -> Line {
@@ -189,6 +202,7 @@ mod tests {
             price: Price::FREE,
             payment: PaymentMode::None,
             fee_bps: 0,
+            trial_ms: 1_800_000,
             is_open: true,
             at_any_address: false,
         }

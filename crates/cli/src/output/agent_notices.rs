@@ -403,6 +403,7 @@ const fn why_ended(reason: EvictReason) -> &'static str {
         EvictReason::Unpaired => "its agent did not report while its node used the slot",
         EvictReason::NoFunds => "the account that pays for it has too little left",
         EvictReason::NoPayer => "no account pays for it any longer",
+        EvictReason::TrialOver => "its free trial is over",
         EvictReason::TooLate => "it already has other slots",
         EvictReason::Unknown => "the pool does not know this lease",
         EvictReason::Other => "the pool gave a reason that this release does not know",

@@ -1,5 +1,5 @@
 use vipnode_agent_core::Notice;
-use vipnode_types::wire::FundsLow;
+use vipnode_types::wire::{FundsLow, TrialEnds};
 
 use crate::output::{
     Line, Tone,
@@ -21,10 +21,15 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
                 .with("left_ms", *left_ms)
                 .hint(PAY)
         }
-        Notice::LeaseUnpaid { lease, host, account } => {
-            let (why, hint) = match account {
-                Some(account) => (format!("account {account} has no funds left"), PAY),
-                None => ("no account pays for this node any longer".to_owned(), LINK),
+        Notice::TrialEnds(ends) => trial_line(ends),
+        Notice::LeaseUnpaid { lease, host, account, trial } => {
+            let (why, hint) = match (account, trial) {
+                (Some(account), false) => (format!("account {account} has no funds left"), PAY),
+                (None, false) => ("no account pays for this node any longer".to_owned(), LINK),
+                (Some(account), true) => {
+                    (format!("the free trial is over, and account {account} has too little left"), PAY)
+                }
+                (None, true) => ("the free trial is over, and no account pays for this node".to_owned(), LINK),
             };
             let line =
                 Line::new("lease_unpaid", Tone::Warning, format!("The lease with host {} ended: {why}", host.short()));
@@ -40,6 +45,23 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
         }
         _ => return None,
     })
+}
+
+fn trial_line(ends: &TrialEnds) -> Line {
+    let TrialEnds { left_ms, price, minimum_balance, pays } = *ends;
+    let left = span(left_ms);
+    let line = if pays {
+        let text = format!("The free trial ends in {left}; from then on, a slot costs {price}");
+        Line::new("trial_ends", Tone::Plain, text)
+    } else {
+        let least = minimum_balance.map(|least| format!(" with at least {}", price.asset().show(least)));
+        let text = format!(
+            "The free trial ends in {left}; then the lease ends, unless an account{} pays for this node",
+            least.unwrap_or_default()
+        );
+        Line::new("trial_ends", Tone::Warning, text).hint(LINK)
+    };
+    line.with("left_ms", left_ms).with("price", serde_json::to_value(price).unwrap_or_default()).with("pays", pays)
 }
 
 /// How a client keeps or gets back its hosts. It then needs no restart.

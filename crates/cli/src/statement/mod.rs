@@ -8,13 +8,15 @@ mod statement_page;
 #[cfg(test)]
 mod tests;
 
-use vipnode_types::wire::{StatementKind, StatementSide};
+use vipnode_types::wire::{StatementKind, StatementLine, StatementSide};
 
 pub(crate) use self::{page_check::PageCheck, statement_csv::StatementCsv, statement_page::statement_page};
 
 /// The word for what a line is.
-const fn kind(kind: StatementKind) -> &'static str {
-    match kind {
+fn what(line: &StatementLine) -> &'static str {
+    let is_trial = line.lease.as_ref().is_some_and(|lease| lease.trial);
+    match line.kind {
+        StatementKind::Lease if is_trial => "trial",
         StatementKind::Credit => "credit",
         StatementKind::Debit => "debit",
         StatementKind::Limit => "limit",

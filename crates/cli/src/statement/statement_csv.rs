@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{Statement, StatementBalances, StatementSide},
 };
 
-use super::{kind, side, statement_page::minutes};
+use super::{side, statement_page::minutes, what};
 use crate::output::csv_line;
 
 /// A statement as comma-separated values (RFC 4180), page by page. Amounts are in the asset's largest unit, exact.
@@ -74,7 +74,7 @@ fn cells(
         entry.entry.to_string(),
         entry.at_ms.rfc3339(),
         side(entry.side).to_owned(),
-        kind(entry.kind).to_owned(),
+        what(entry).to_owned(),
         signed(asset, entry.change),
         balance.unwrap_or_default(),
         some(entry.fee),

@@ -3,7 +3,7 @@ use vipnode_types::{
     wire::{LeasePeriod, Statement, StatementBalances, StatementKind, StatementLine},
 };
 
-use super::{kind, side};
+use super::{side, what};
 use crate::output::{Column, Styled, Table, format::counted};
 
 /// The fewest columns of a note.
@@ -56,7 +56,7 @@ fn row(asset: Asset, line: &StatementLine) -> [String; 12] {
         line.at_ms.rfc3339_seconds(),
         line.entry.to_string(),
         side(line.side).to_owned(),
-        kind(line.kind).to_owned(),
+        what(line).to_owned(),
         of(&|lease| lease.counterpart.clone()),
         of(&|lease| lease.first_ms.map(vipnode_types::Ms::rfc3339_seconds).unwrap_or_default()),
         of(&|lease| lease.last_ms.map(vipnode_types::Ms::rfc3339_seconds).unwrap_or_default()),

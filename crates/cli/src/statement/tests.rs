@@ -43,6 +43,7 @@ fn statement() -> Statement {
         billed_ms: 86_400_000,
         merged,
         price,
+        trial: false,
         cost: Amount::new(500_000),
         interval: [Amount::new(1_000_000), Amount::new(1_500_000)],
     };
@@ -51,6 +52,16 @@ fn statement() -> Statement {
         StatementLine {
             reason: Some("=SUM(A1), \"bank\"".to_owned()),
             ..line(4, payer, StatementKind::Credit, minus(10_000_000).negated())
+        },
+        StatementLine {
+            lease: Some(LeasePeriod {
+                price: Price::free(asset),
+                trial: true,
+                cost: Amount::ZERO,
+                interval: [Amount::new(1_000_000); 2],
+                ..lease(0)
+            }),
+            ..line(4, payer, StatementKind::Lease, minus(0))
         },
         StatementLine {
             secured: Amount::new(500_000),

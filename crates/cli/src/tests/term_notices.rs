@@ -1,13 +1,23 @@
 use vipnode_agent_core::Notice;
 use vipnode_types::{
-    Amount, Asset, LeaseId, Ms, Price,
-    wire::{FundsLow, NextPrice, Side},
+    Account, Amount, Asset, LeaseId, Ms, Price,
+    wire::{FundsLow, NextPrice, Side, TrialEnds},
 };
 
 use super::{account, node, pool_id};
 
 const fn next_price(price: Price, fee_bps: u16) -> NextPrice {
     NextPrice { price, fee_bps, from_ms: Ms::new(1_795_000_000_000) }
+}
+
+fn unpaid(account: Option<Account>, trial: bool) -> Notice {
+    Notice::LeaseUnpaid { lease: LeaseId::new(7), host: node(0xab), account, trial }
+}
+
+fn trial_ends(pays: bool) -> Notice {
+    let price = Price::per_minute(100_000_000_000);
+    let minimum_balance = Some(Amount::new(1_000_000_000_000));
+    Notice::TrialEnds(TrialEnds { left_ms: 300_000, price, minimum_balance, pays })
 }
 
 /// Notices about what a pool that was joined offers.
@@ -29,8 +39,12 @@ pub(super) fn term_notices() -> Vec<Notice> {
             left: Amount::new(1_500_000),
             left_ms: 3_600_000,
         }),
-        Notice::LeaseUnpaid { lease: LeaseId::new(7), host: node(0xab), account: Some(account(7)) },
-        Notice::LeaseUnpaid { lease: LeaseId::new(7), host: node(0xab), account: None },
+        unpaid(Some(account(7)), false),
+        unpaid(None, false),
+        unpaid(Some(account(7)), true),
+        unpaid(None, true),
+        trial_ends(false),
+        trial_ends(true),
         Notice::NoPayout { price: Price::per_minute(100_000_000_000) },
         Notice::PriceKept { price: Price::per_minute(100_000_000_000) },
         Notice::PriceAnnounced { next: next_price(dearer, 500), refused_by: None },

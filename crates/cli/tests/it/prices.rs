@@ -30,12 +30,16 @@ struct Market {
 
 impl Market {
     async fn start() -> Self {
+        Self::start_with(&["--trial=off"]).await
+    }
+
+    async fn start_with(flags: &[&str]) -> Self {
         let (nodes, dir) = (Nodes::start().await, tempfile::tempdir().unwrap());
         for (name, text) in [("keystore", KEYSTORE), ("password", "testpassword")] {
             std::fs::write(dir.path().join(name), text).unwrap();
         }
         let datadir = dir.path().join("pool").to_str().unwrap().to_owned();
-        let (pool, url) = Vipnode::pool(&[TERMS, &["--datadir", &datadir]].concat()).await;
+        let (pool, url) = Vipnode::pool(&[TERMS, flags, &["--datadir", &datadir]].concat()).await;
         admin(&datadir, &["credit", ACCOUNT, "100 USDC", "--reason", "a test"]).await;
         Self { nodes, dir, url, _pool: pool }
     }
@@ -118,4 +122,41 @@ async fn a_price_is_announced_with_a_reason_and_in_the_asset_of_the_pool() {
         let error = text(&output.stderr);
         assert!(!output.status.success() && error.contains(words), "{args:?}: {error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_client_is_served_for_free_until_its_trial_is_over() {
+    let market = Market::start_with(&["--trial=3s", "--limit=admit_deadline_ms=500ms"]).await;
+    let mut host = market.nodes.agent("host", &market.url, &[]);
+    host.event("joined").await;
+    let mut client = market.nodes.agent("client", &market.url, &["--min-peers=1"]);
+    client.event("host_connected").await;
+    assert_eq!(market.cost().await["amount"], "0");
+    assert_eq!(client.event("trial_ends").await["pays"], false);
+    let unpaid = client.event("lease_unpaid").await;
+    assert!(unpaid["text"].as_str().unwrap().contains("the free trial is over"), "{unpaid}");
+    let evicted = host.event("client_evicted").await;
+    assert!(evicted["text"].as_str().unwrap().contains("its free trial is over"), "{evicted}");
+    let refused = client.event("pool_refused").await;
+    assert!(refused["text"].as_str().unwrap().contains("its free trial is over"), "{refused}");
+    assert!(client.interrupt().await.success() && host.interrupt().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lease_of_a_client_that_can_pay_goes_on_after_its_trial() {
+    let market = Market::start_with(&["--trial=8s", "--limit=admit_deadline_ms=1s"]).await;
+    let mut host = market.nodes.agent("host", &market.url, &[]);
+    host.event("joined").await;
+    let mut client = market.nodes.agent("client", &market.url, &["--min-peers=1"]);
+    client.event("host_connected").await;
+    let lease = market.admin(&["leases"]).await["leases"][0]["lease"].clone();
+    market.link().await;
+    let pays = async {
+        while market.cost().await["amount"] == "0" {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(SOON, pays).await.expect("both agents agree");
+    assert_eq!(market.admin(&["leases"]).await["leases"][0]["lease"], lease, "nobody is evicted");
+    assert!(client.interrupt().await.success() && host.interrupt().await.success());
 }

@@ -12,7 +12,7 @@ pub const KEYSTORE: &str = r#"{"address":"008aeeda4d805471df9b2a5b0f38a0c3bcba78
 
 /// One USDC a second: a small credit is used up in seconds.
 const TERMS: &[&str] =
-    &["--payment", "credit", "--asset", "USDC:6", "--price", "1 USDC/second", "--report-interval", "1s"];
+    &["--payment=credit", "--asset=USDC:6", "--price=1 USDC/second", "--trial=off", "--report-interval=1s"];
 /// Funds are judged soon after the start of the pool, and a client without them asks again soon.
 const FAST: &[&str] =
     &["--limit", "reconnect_window_ms=1s", "--limit", "funds_last_ms=5s", "--limit", "unfunded_retry_ms=1s"];

@@ -36,6 +36,7 @@ pub struct AttachedAgent {
     endpoint: Option<ListenAddress>,
     /// A host's slots in total.
     host: Option<u32>,
+    no_trials: bool,
     client: bool,
     max_price: Option<Price>,
     dials_late: bool,
@@ -81,6 +82,7 @@ impl Agents {
             credentials: node.credentials().clone(),
             endpoint: node.presence.endpoint.clone(),
             host: node.is_host().then(|| node.slots()),
+            no_trials: !node.gives_trials(),
             client: node.is_client(),
             max_price: node.max_price.as_deref().copied(),
             dials_late: node.dials_late(),
@@ -108,6 +110,7 @@ impl Agents {
             credentials: agent.credentials.clone(),
             endpoint: agent.endpoint.clone(),
             host: agent.host.map(|slots| (slots, None)),
+            no_trials: agent.no_trials,
             client: agent.client,
             max_price: agent.max_price,
             dials_late: agent.dials_late,

@@ -13,6 +13,8 @@ pub(crate) struct Hello<'a> {
     pub(crate) endpoint: Option<ListenAddress>,
     /// A host's slots in total, and the payout account that its node key ordered.
     pub(crate) host: Option<(u32, Option<NewPayout>)>,
+    /// Whether a host gives no trials.
+    pub(crate) no_trials: bool,
     /// Whether the node is a client.
     pub(crate) client: bool,
     /// The highest price that a client accepts; `None` for any.

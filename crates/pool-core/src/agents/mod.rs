@@ -24,6 +24,7 @@ pub(crate) mod proven;
 pub(crate) mod registry;
 pub(crate) mod roles;
 mod shared_descriptions;
+mod trial_use;
 pub(crate) mod update_gaps;
 
 use std::{collections::BTreeMap, net::IpAddr};
@@ -63,6 +64,8 @@ pub(crate) struct Agents {
     delegations: Delegations,
     /// When nodes may be proven by leases that run.
     proofs: Deadlines<Handle>,
+    /// When trials are checked: at most one entry for each client.
+    trials: Deadlines<Handle>,
     roles: Roles,
     payout_changes: PayoutChanges,
     /// Where the search for nodes to forget continues.
@@ -98,6 +101,7 @@ impl Agents {
             never_paired: Deadlines::new(),
             delegations: Delegations::new(),
             proofs: Deadlines::new(),
+            trials: Deadlines::new(),
             roles: Roles::default(),
             payout_changes: PayoutChanges::default(),
             sweep_at: 0,
@@ -239,7 +243,7 @@ impl Agents {
         let mut node = Node::from_row(row, chain);
         self.roles.add(&node);
         node.set_drained(self.drains.nodes.contains(&row.id));
-        self.shares.join(node.block, !row.proven.is_paired());
+        self.shares.join(node.block, !node.is_paired());
         if let Some(index) = self.nodes.insert(node) {
             self.payout_changes.set(index, None, row.payout);
             self.count_vote(index, None);

@@ -28,6 +28,8 @@ pub(crate) struct Node {
     pub(in crate::agents) block: AddressBlock,
     /// Number of the version of its agent, or [`NIL`] if it is unknown or there are too many.
     agent_version: u32,
+    /// How much of its trial it used as a client, in milliseconds, without a trial that runs.
+    trial_used_ms: u32,
     /// `None` if it has no maximum, as most have none.
     pub(in crate::agents) max_price: Option<Box<Price>>,
 }
@@ -42,6 +44,7 @@ impl Node {
             paired_times: None,
             block: AddressBlock::ALL,
             agent_version: NIL,
+            trial_used_ms: 0,
             max_price: None,
         }
     }
@@ -56,6 +59,7 @@ impl Node {
         node.set_proven(row.proven.clone());
         node.set(NodeFlag::REPLACED, row.replaced);
         node.block = row.block.unwrap_or(AddressBlock::ALL);
+        node.trial_used_ms = row.trial_used_ms;
         node.set(NodeFlag::STORED, true);
         node
     }
@@ -74,6 +78,7 @@ impl Node {
             proven: self.proven(),
             replaced: self.has(NodeFlag::REPLACED),
             block: Some(self.block).filter(|block| *block != AddressBlock::ALL),
+            trial_used_ms: self.trial_used_ms,
         }
     }
 
@@ -174,9 +179,20 @@ impl Node {
         self.has(NodeFlag::PROVEN)
     }
 
-    /// Whether it was ever paired with another node.
+    /// Whether it was ever paired with another node, or used a part of its trial: one that never reports is not paired, and its trial
+    /// would begin again if the pool forgot it as soon as others.
     pub(crate) const fn is_paired(&self) -> bool {
-        self.is_proven() || self.paired_times.is_some()
+        self.is_proven() || self.paired_times.is_some() || self.trial_used_ms > 0
+    }
+
+    /// How much of its trial it used as a client, in milliseconds, without a trial that runs.
+    pub(crate) const fn trial_used_ms(&self) -> u32 {
+        self.trial_used_ms
+    }
+
+    /// Whether it is a host that gives trials.
+    pub(crate) const fn gives_trials(&self) -> bool {
+        !self.has(NodeFlag::NO_TRIALS)
     }
 
     /// As [`Self::proven`]; afterward it counts as never paired, until [`Self::set_proven`] puts the result back.
@@ -194,6 +210,11 @@ impl Node {
             Some(times) => PairedTime::lack_ms(times, needed),
             None => needed,
         }
+    }
+
+    pub(in crate::agents) fn add_trial_use(&mut self, ms: u64) {
+        let used = u64::from(self.trial_used_ms).saturating_add(ms);
+        self.trial_used_ms = u32::try_from(used).unwrap_or(u32::MAX);
     }
 
     pub(in crate::agents) fn set_proven(&mut self, proven: Proven) {
@@ -351,6 +372,7 @@ impl Node {
         self.set(NodeFlag::EVER_HOST, self.ever_host() || hello.host.is_some());
         self.set(NodeFlag::CLIENT, hello.client);
         self.set(NodeFlag::DIALS_LATE, hello.dials_late);
+        self.set(NodeFlag::NO_TRIALS, hello.no_trials);
         self.max_price = hello.max_price.map(Box::new);
         self.set(NodeFlag::EVER_CLIENT, self.ever_client() || hello.client);
     }

@@ -1,12 +1,13 @@
 use std::fmt;
 
-/// What is either true of a node or not: a bit each, because the pool remembers millions of nodes.
+/// What is either true of a node or not: a bit each, because the pool remembers millions of nodes. In bytes, so that no gap is
+/// left next to them.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::agents) struct NodeFlags(u16);
+pub(in crate::agents) struct NodeFlags([u8; 3]);
 
 /// One of the [`NodeFlags`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::agents) struct NodeFlag(u16);
+pub(in crate::agents) struct NodeFlag(u32);
 
 impl NodeFlag {
     /// It ever offered slots.
@@ -41,25 +42,38 @@ impl NodeFlag {
     pub(in crate::agents) const PROOF_SCHEDULED: Self = Self(1 << 14);
     /// The time of its last report changed since the last write.
     pub(in crate::agents) const DIRTY: Self = Self(1 << 15);
+    /// It is a host that gives no trials.
+    pub(in crate::agents) const NO_TRIALS: Self = Self(1 << 16);
+    /// It has an entry among the checks of trials.
+    pub(in crate::agents) const TRIAL_WATCHED: Self = Self(1 << 17);
+    /// It was notified that its trial ends.
+    pub(in crate::agents) const TRIAL_NOTIFIED: Self = Self(1 << 18);
 }
 
 impl NodeFlags {
     /// Whether a flag is set.
     pub(in crate::agents) const fn has(self, flag: NodeFlag) -> bool {
-        self.0 & flag.0 != 0
+        self.bits() & flag.0 != 0
     }
 
     /// Sets or clears a flag. Returns whether it was set before.
     pub(in crate::agents) const fn set(&mut self, flag: NodeFlag, on: bool) -> bool {
         let before = self.has(flag);
-        self.0 = if on { self.0 | flag.0 } else { self.0 & !flag.0 };
+        let bits = if on { self.bits() | flag.0 } else { self.bits() & !flag.0 };
+        let [first, second, third, _] = bits.to_le_bytes();
+        self.0 = [first, second, third];
         before
+    }
+
+    const fn bits(self) -> u32 {
+        let [first, second, third] = self.0;
+        u32::from_le_bytes([first, second, third, 0])
     }
 }
 
 impl fmt::Debug for NodeFlags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NodeFlags({:b})", self.0)
+        write!(f, "NodeFlags({:b})", self.bits())
     }
 }
 
@@ -72,7 +86,8 @@ mod tests {
         let mut flags = NodeFlags::default();
         assert!(!flags.set(NodeFlag::HOST, true) && !flags.set(NodeFlag::DIRTY, true));
         assert!(flags.has(NodeFlag::HOST) && flags.has(NodeFlag::DIRTY) && !flags.has(NodeFlag::CLIENT));
-        assert!(flags.set(NodeFlag::HOST, false));
+        assert!(flags.set(NodeFlag::HOST, false) && !flags.set(NodeFlag::TRIAL_NOTIFIED, true));
+        assert!(flags.has(NodeFlag::TRIAL_NOTIFIED) && !flags.has(NodeFlag::TRIAL_WATCHED));
         assert!(!flags.has(NodeFlag::HOST) && flags.has(NodeFlag::DIRTY));
     }
 }

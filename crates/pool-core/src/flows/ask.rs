@@ -7,6 +7,7 @@ use crate::{
     core_error::{CoreError, NEWER_ASK, NO_ANSWER, NO_LONGER_CLIENT},
     matching::{
         Matching,
+        funding::Funding,
         no_host::NoHost,
         pending_asks::{AskForm, PendingAsk},
     },
@@ -66,7 +67,11 @@ impl Core {
         }
         // Protocol 2 gets an empty list: an error ends the run of its agents.
         let pays = matches!(form, AskForm::Protocol3 { .. });
-        if let Some(shortage) = self.shortage(index).filter(|_| pays && has < want && !in_flight) {
+        if pays
+            && has < want
+            && !in_flight
+            && let Funding::Short(shortage) = self.context().funding(index)
+        {
             return Err(shortage.error(self.limits.unfunded_retry_ms).into());
         }
         if has < want && !in_flight && self.matching.offers_exhausted(index, self.context()) {

@@ -1,5 +1,5 @@
 use vipnode_types::{
-    LeaseId,
+    LeaseId, Ms,
     wire::{AdmitCall, DialCall, EvictCall, EvictReason, NoticeCall, Side},
 };
 
@@ -29,7 +29,8 @@ impl Core {
     /// Asks an agent to undo a lease. An agent that is not connected finds it missing in its next `ConnectReply`.
     pub(crate) fn call_evict(&mut self, output: &mut Output, node: u32, lease: LeaseId, eviction: Eviction) {
         let Eviction { other: peer, reason, fault, at_host, .. } = eviction;
-        let account = if reason == EvictReason::NoFunds && !at_host { self.payer(node) } else { None };
+        let of_payer = matches!(reason, EvictReason::NoFunds | EvictReason::TrialOver);
+        let account = if of_payer && !at_host { self.payer(node) } else { None };
         let message = EvictCall { lease, peer, reason, fault, account };
         self.call(output, node, lease, CallKind::Evict(eviction), PoolCall::Evict(message));
     }
@@ -81,13 +82,13 @@ impl Core {
     fn evict_later(&mut self, output: &mut Output, node: u32, eviction: Eviction) {
         self.drop_peer(output, node, eviction.other);
         let heard = output.now.plus(self.limits.report_interval_ms);
-        self.end_unpaired(heard, node, eviction.unpaired);
+        self.end_unpaired(output, heard, node, eviction.unpaired);
     }
 
     /// Counts the time that only a host saw, up to its eviction at `end`.
-    pub(crate) fn end_unpaired(&mut self, end: vipnode_types::Ms, host: u32, unpaired: Option<Unpaired>) {
-        let Some(Unpaired { client, since, price }) = unpaired else { return };
+    pub(crate) fn end_unpaired(&mut self, output: &mut Output, end: Ms, host: u32, unpaired: Option<Unpaired>) {
+        let Some(Unpaired { client, since, pricing }) = unpaired else { return };
         let Some(client) = self.agents.live(client) else { return };
-        self.add_unpaired(Pair { client, host }, price, end.since(since));
+        self.add_unpaired(output, Pair { client, host }, pricing, end.since(since));
     }
 }

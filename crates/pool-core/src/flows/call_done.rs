@@ -35,7 +35,7 @@ impl Core {
         match timed.eviction {
             Some((lease, eviction)) if held => self.call_evict(output, host, lease, eviction),
             // The list in the next connect reply covers it.
-            Some((_, eviction)) => self.end_unpaired(output.now, host, eviction.unpaired),
+            Some((_, eviction)) => self.end_unpaired(output, output.now, host, eviction.unpaired),
             None => {}
         }
         if held {
@@ -139,7 +139,7 @@ impl Core {
         let host = self.agents.live(call.node);
         if *outcome == CallOutcome::Done {
             if let Some(host) = host {
-                self.end_unpaired(output.now, host, eviction.unpaired);
+                self.end_unpaired(output, output.now, host, eviction.unpaired);
             }
             return;
         }
@@ -164,7 +164,7 @@ impl Core {
         }
         self.counters.evictions_unanswered = self.counters.evictions_unanswered.saturating_add(1);
         if let Some(host) = host {
-            self.end_unpaired(output.now, host, eviction.unpaired);
+            self.end_unpaired(output, output.now, host, eviction.unpaired);
         }
         if let Some(node) = expired {
             // On its next connection, the agent gets the list of its leases. Otherwise, it would keep this one forever.

@@ -3,7 +3,9 @@ use std::net::IpAddr;
 use vipnode_types::wire::{ConnectRequest, HostSupply, WireError};
 
 use crate::{
-    ConnectionId, Core, Identity, Reply, RequestId, agents::profile::Profile, matching::newcomer::Newcomer,
+    ConnectionId, Core, Identity, Reply, RequestId,
+    agents::profile::Profile,
+    matching::{funding::Funding, newcomer::Newcomer},
     output::Output,
 };
 
@@ -50,8 +52,12 @@ impl Core {
         };
         let (supply, looks) = self.matching.supply_for(&newcomer, self.context());
         output.count_steps(Some(address), looks);
-        let shortage = hello.client.as_ref().and_then(|_| self.context().shortage_of(&identity.node));
-        let unpaid = shortage.map(|shortage| shortage.error(self.limits.unfunded_retry_ms).into());
+        let index = self.agents.find(&identity.node);
+        let funding = hello.client.as_ref().map(|_| self.context().funding_of(&identity.node, index, Some(address)));
+        let unpaid = match funding {
+            Some(Funding::Short(shortage)) => Some(shortage.error(self.limits.unfunded_retry_ms).into()),
+            _ => None,
+        };
         Ok(HostSupply { terms: self.payment_terms(), unpaid, ..supply })
     }
 }

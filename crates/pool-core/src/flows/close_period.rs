@@ -1,10 +1,13 @@
-use vipnode_types::{Ms, Price, wire::Side};
+use vipnode_types::{Ms, wire::Side};
 
 use crate::{
     Core, LeaseRow, MeteredPeriod, Row,
     agents::node::Node,
     collections::address_block::AddressBlock,
-    leases::lease::{Lease, UNSEEN},
+    leases::{
+        lease::{Lease, UNSEEN},
+        pricing::Pricing,
+    },
     metering::{
         billed_period::{Ends, freeze, running_ms, side_end},
         period_merger::EndedPeriod,
@@ -27,6 +30,7 @@ impl Core {
         let pair = Pair { client: lease.client(), host: lease.host() };
         let host_saw_ms = if lease.host_up() == UNSEEN { 0 } else { host_until.since(lease.host_up()) };
         let lost_ms = self.lost_ms(lease, ends, host_until);
+        let trial_ms = if self.leases.is_trial(lease) { self.trial_row_ms(lease, ends, host_until) } else { 0 };
         let Some(row) = self.lease_row(lease) else { return 0 };
         let (price, carry) = (row.price, row.carry);
         let (metered, carry) = freeze(row, ends, output.now).map_or((None, carry), |(row, carry)| (Some(row), carry));
@@ -47,6 +51,7 @@ impl Core {
                 output.persist(Row::Node(Box::new(row)));
             }
         }
+        self.add_trial_use(output, pair[0], trial_ms);
         carry
     }
 
@@ -73,7 +78,7 @@ impl Core {
 
     /// The time of a row, in milliseconds, of which the pool does not know because of its own restart or pause: from when it
     /// last wrote that it had heard of the client, or from when the pause began, until it resumed.
-    fn lost_ms(&self, lease: &Lease, ends: Ends, host_until: Ms) -> u64 {
+    pub(crate) fn lost_ms(&self, lease: &Lease, ends: Ends, host_until: Ms) -> u64 {
         if lease.client_up() == UNSEEN {
             return 0;
         }
@@ -96,9 +101,12 @@ impl Core {
     }
 
     /// Counts time after a lease's end in which only the host saw the client, because its eviction took that long.
-    pub(crate) fn add_unpaired(&mut self, pair: Pair, price: Price, unpaired_ms: u64) {
+    pub(crate) fn add_unpaired(&mut self, output: &mut Output, pair: Pair, pricing: Pricing, unpaired_ms: u64) {
+        if pricing.trial {
+            return self.add_trial_use(output, pair.client, unpaired_ms);
+        }
         let running_ms = self.running_with_other_hosts(pair);
-        self.add_time(pair, EndedTime { price, billed_ms: 0, unpaired_ms, running_ms });
+        self.add_time(pair, EndedTime { price: pricing.price, billed_ms: 0, unpaired_ms, running_ms });
     }
 
     /// How long the client of a pair is billed by now on running periods with other hosts, in milliseconds.

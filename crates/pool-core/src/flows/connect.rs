@@ -28,6 +28,7 @@ impl Core {
                     credentials: self.delegated(identity, hello),
                     endpoint: hello.enode.as_ref().map(ListenAddress::of),
                     host: hello.host.as_ref().map(|host| (host.slots, host.payout.as_ref().map(new_payout))),
+                    no_trials: hello.host.as_ref().is_some_and(|host| host.no_trials),
                     client: hello.client.is_some(),
                     max_price: self.max_price(hello).ok().flatten(),
                     dials_late: hello.client.as_ref().is_some_and(|client| client.dials_late),

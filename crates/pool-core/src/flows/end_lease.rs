@@ -1,5 +1,5 @@
 use vipnode_types::{
-    Ms, Price,
+    Ms,
     wire::{EvictReason, Side},
 };
 
@@ -8,6 +8,7 @@ use crate::{
     leases::{
         calls_in_flight::{Eviction, Unpaired},
         lease::{Lease, UNSEEN},
+        pricing::Pricing,
     },
     metering::{billed_period::Ends, unpaired::Pair},
     output::Output,
@@ -26,7 +27,7 @@ impl Core {
         cut: Option<(Side, Ms)>,
     ) {
         let Some(lease) = self.leases.get(index) else { return };
-        let (id, price) = (lease.id(), self.leases.price(lease).unwrap_or_default());
+        let (id, pricing) = (lease.id(), self.leases.pricing(lease).unwrap_or_default());
         let mut ends = Ends::of(lease, &self.agents);
         match cut {
             Some((Side::Client, at)) => ends.client = at,
@@ -55,7 +56,7 @@ impl Core {
             matching.pair_dialed(&lease, context);
         }
         self.counters.count_end(reason);
-        self.evict_at_host(output, &lease, reason, by, price);
+        self.evict_at_host(output, &lease, reason, by, pricing);
         self.evict_at_client(output, &lease, reason, by);
         let (matching, context) = self.matching();
         matching.refresh_open_hosts(lease.host(), context);
@@ -72,7 +73,7 @@ impl Core {
         lease: &Lease,
         reason: EvictReason,
         by: Option<Side>,
-        price: Price,
+        pricing: Pricing,
     ) {
         let Some(other) = self.agents.id(lease.client()) else { return };
         if lease.is_admitting() {
@@ -81,7 +82,7 @@ impl Core {
         // The client does not count it as connected, but the host sees it until it has evicted.
         let lone = lease.sees(Side::Host) && (by == Some(Side::Client) || lease.client_up() == UNSEEN);
         let client = self.agents.handle(lease.client()).filter(|_| lone);
-        let unpaired = client.map(|client| Unpaired { client, since: output.now, price });
+        let unpaired = client.map(|client| Unpaired { client, since: output.now, pricing });
         let eviction = Eviction { fault: lease.fault(), unpaired, ..Eviction::at_host(other, reason) };
         self.call_evict(output, lease.host(), lease.id(), eviction);
     }

@@ -111,6 +111,11 @@ impl Core {
             let (client, host) = (chain(lease.client()), chain(lease.host()));
             let joined = client.zip(host).is_some_and(|(one, other)| self.agents.were_joined(one, other));
             BrokenInvariant::unless(joined, || format!("{id} joins two chains"))?;
+            let watched =
+                !lease.is_running() || !self.leases.is_trial(lease) || self.agents.is_trial_watched(lease.client());
+            BrokenInvariant::unless(watched, || format!("no check of the trial {id} is planned"))?;
+            let trial = self.leases.trial_of(lease.client()).filter(|_| self.leases.is_trial(lease));
+            BrokenInvariant::unless(trial.is_none_or(|(only, _)| only == index), || format!("{id} is a second trial"))?;
             running = running.saturating_add(u64::from(lease.is_running()));
             let link = lease.age_link();
             let linked = link.prev != NIL || link.next != NIL;

@@ -37,6 +37,7 @@ mod silence;
 mod status;
 pub(crate) mod suspended;
 mod tick;
+mod trial;
 
 use self::protocol2::Protocol2Caller;
 use crate::{Command, Core, output::Output};

@@ -6,8 +6,9 @@ use vipnode_types::{
 use crate::{
     Core,
     agents::node::Node,
+    collections::address_block::AddressBlock,
     leases::{lease::CountedAs, offer::LeaseTerms, pricing::Pricing},
-    matching::{OfferedPair, host_search::Apart, no_host::NoHost, pending_offers::OfferShare},
+    matching::{OfferedPair, funding::Funding, host_search::Apart, no_host::NoHost, pending_offers::OfferShare},
     output::Output,
 };
 
@@ -66,8 +67,10 @@ impl Core {
         if self.past_unpaired(client) {
             return Err(NoHost::Unpaired);
         }
-        if let Some(shortage) = self.shortage(client) {
-            return Err(NoHost::Payment(shortage));
+        match self.context().funding(client) {
+            Funding::Paid | Funding::Trial => {}
+            Funding::InTrial => return Err(NoHost::InTrial),
+            Funding::Short(shortage) => return Err(NoHost::Payment(shortage)),
         }
         if self.matching.offers_exhausted(client, self.context()) {
             return Err(NoHost::Block);
@@ -81,14 +84,19 @@ impl Core {
     }
 
     fn begin_lease(&mut self, output: &mut Output, client: u32, host: u32) -> Option<LeaseId> {
-        let (price, fee_bps) = (self.limits.price, self.limits.fee_bps);
+        let pricing = match self.context().funding(client) {
+            Funding::Trial => Pricing::of_trial(self.limits.price.asset()),
+            _ => self.pricing(),
+        };
         let node = self.agents.get(client)?;
         let (client_id, address) = (node.id(), node.address());
         let shared = self.agents.is_limited(client, &self.limits)
             && self.matching.counts_to_share(host, node.chain(), self.context());
         let counted = self.counted_as(host, shared);
-        let offer =
-            self.leases.offer(output, LeaseTerms { client, host, pricing: Pricing { price, fee_bps }, counted })?;
+        let offer = self.leases.offer(output, LeaseTerms { client, host, pricing, counted })?;
+        if let (true, Some(address), Some(handle)) = (pricing.trial, address, self.agents.handle(client)) {
+            self.metering.trials.offered(output.now, AddressBlock::of(address), handle);
+        }
         self.watch_pair(client, host);
         let share = self.share_of(client, counted);
         self.matching.offered(OfferedPair { client, host, address }, share, output.now, &self.limits);
@@ -99,7 +107,7 @@ impl Core {
         let admit = AdmitCall {
             lease: offer.id,
             client: client_id,
-            price,
+            price: pricing.price,
             client_enode: self.agents.dialed_by(client, host, &self.limits),
             client_version: self.agents.client_version(client),
             light: self.agents.is_light(client),

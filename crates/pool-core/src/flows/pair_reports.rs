@@ -31,6 +31,7 @@ impl Core {
         let paired = self.pair(index);
         self.persist_lease(output, index);
         if let Some(client) = paired {
+            self.paid_instead(output, index);
             self.end_extra_offers(output, client);
         }
     }
@@ -104,6 +105,7 @@ impl Core {
     fn pair(&mut self, index: u32) -> Option<u32> {
         let paired = self.leases.pair(index)?;
         self.begin_charges(index);
+        self.watch_trial(paired.client);
         let lease = self.leases.get(index)?.id();
         self.matching.new_host_settled(lease);
         self.agents.observation_paired(paired.host, lease, &self.limits);

@@ -52,7 +52,8 @@ impl Core {
         }
         let minimum_balance = (!price.is_free()).then(|| BurnRate::of(price).least_for(self.limits.funds_last_ms));
         let smallest_payout = Some(Amount::new(self.limits.smallest_payout.into()));
-        PaymentTerms { payment, minimum_balance, smallest_payout, period_ms: None, trial_ms: None }
+        let trial_ms = Some(self.limits.trial_ms).filter(|ms| *ms > 0 && !price.is_free());
+        PaymentTerms { payment, minimum_balance, smallest_payout, period_ms: None, trial_ms }
     }
 
     /// Ends the leases that cost something and whose client has no payer: a store of an earlier version may hold some.

@@ -20,7 +20,7 @@ use crate::{
 impl Core {
     /// The price that counts now.
     pub(crate) const fn pricing(&self) -> Pricing {
-        Pricing { price: self.limits.price, fee_bps: self.limits.fee_bps }
+        Pricing::new(self.limits.price, self.limits.fee_bps)
     }
 
     /// Announces the price of the settings if it changed. While nobody pays, it counts at once.
@@ -89,7 +89,7 @@ impl Core {
             output.reply(connection, request, Err(CoreError::OtherAsset { given: price.asset(), asset }.into()));
         } else {
             self.price_due(output);
-            self.announce(output, Pricing { price, fee_bps: fee_bps.unwrap_or(self.limits.fee_bps) });
+            self.announce(output, Pricing::new(price, fee_bps.unwrap_or(self.limits.fee_bps)));
             let prices = self.prices.row(self.pricing());
             output.reply_durably(connection, request, Reply::Pricing(Box::new(prices)));
         }
@@ -146,14 +146,15 @@ impl Core {
     /// at a rollover: a lease that often begins a row for another reason never rolls over.
     pub(crate) fn ask_price(&mut self, output: &mut Output, index: u32) {
         let Some(lease) = self.leases.get(index).filter(|lease| lease.is_running() && lease.row() > 0) else { return };
+        if self.leases.is_trial(lease) {
+            return self.ask_to_pay_again(output, index);
+        }
         let (id, asked) = (lease.id(), self.price_to_agree(lease, lease.both_up()));
         // An answer about an earlier row, or about an earlier price, decides nothing.
         self.leases.end_consent(id);
         let Some(pricing) = asked else { return };
         self.leases.begin_consent(id, pricing);
-        for side in [Side::Client, Side::Host] {
-            self.ask_side(output, index, side);
-        }
+        self.ask_sides(output, index);
     }
 
     /// Asks the agent of a node that connected about the prices that wait for its answer. What waited in a core before this one
@@ -184,12 +185,14 @@ impl Core {
     }
 
     /// Asks one side, if it can be asked. A side that is not connected is asked once it is.
-    fn ask_side(&mut self, output: &mut Output, index: u32, side: Side) {
+    pub(crate) fn ask_side(&mut self, output: &mut Output, index: u32, side: Side) {
         let Some(lease) = self.leases.get(index) else { return };
-        let (id, row, node, begun) = (lease.id(), lease.row(), lease.node(side), lease.both_up());
+        let (id, row, node) = (lease.id(), lease.row(), lease.node(side));
+        // A trial stays free until both agreed.
+        let begun = if self.leases.is_trial(lease) { output.now } else { lease.both_up() };
         let Some(consent) = self.leases.consent(id) else { return };
         let Some(agent) = self.agents.get(node).filter(|agent| agent.is_connected()) else { return };
-        let Pricing { price, fee_bps } = consent.pricing;
+        let Pricing { price, fee_bps, trial: _ } = consent.pricing;
         let informed = agent.since() >= self.prices.announced;
         let agrees = match (agent.dialect(), agent.callable()) {
             // Its welcome text named the price.
@@ -234,6 +237,9 @@ impl Core {
     fn agreed(&mut self, output: &mut Output, index: u32, side: Side) {
         let Some(lease) = self.leases.get(index).map(Lease::id) else { return };
         let Some(pricing) = self.leases.agree(lease, side) else { return };
+        if self.leases.get(index).is_some_and(|lease| self.leases.is_trial(lease)) {
+            return self.begin_to_pay(output, index, pricing);
+        }
         if self.leases.get(index).is_some_and(|lease| self.lacks_payer(lease, Some(pricing.price))) {
             return self.end_lease(output, index, EvictReason::NoPayer, None, None);
         }

@@ -269,6 +269,7 @@ impl Core {
         let (id, running, down) = (lease.id(), lease.is_running(), lease.host_down() != UNSEEN);
         if running {
             self.begin_charges(index);
+            self.watch_trial(client);
             let (matching, context) = self.matching();
             matching.host_paired(host, client, context);
             self.schedule_proof(client);

@@ -32,7 +32,7 @@ impl Core {
             Rollover::Next { at, price } => {
                 // Where clients pay, both sides agree first.
                 let price = price.filter(|_| self.ledger.is_none());
-                let pricing = price.map(|price| Pricing { price, fee_bps: self.limits.fee_bps });
+                let pricing = price.map(|price| Pricing::new(price, self.limits.fee_bps));
                 self.counters.rollovers = self.counters.rollovers.saturating_add(1);
                 self.roll_at(output, index, at, UNSEEN, pricing);
                 self.begin_charges(index);

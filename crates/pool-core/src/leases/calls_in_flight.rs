@@ -1,14 +1,14 @@
 use std::collections::BTreeMap;
 
 use vipnode_types::{
-    LeaseId, Ms, NodeId, Price,
+    LeaseId, Ms, NodeId,
     wire::{EvictReason, PairFault, Side},
 };
 
 use crate::{
     CallId, ConnectionId,
     collections::slab::Handle,
-    leases::{Leases, held_slots::HeldSlot},
+    leases::{Leases, held_slots::HeldSlot, pricing::Pricing},
 };
 
 /// Calls to agents that have not ended. All have the same time limit, so the oldest ends first.
@@ -67,7 +67,8 @@ pub(crate) struct Eviction {
 pub(crate) struct Unpaired {
     pub(crate) client: Handle,
     pub(crate) since: Ms,
-    pub(crate) price: Price,
+    /// What its lease cost.
+    pub(crate) pricing: Pricing,
 }
 
 impl Eviction {

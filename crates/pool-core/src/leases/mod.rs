@@ -143,6 +143,16 @@ impl Leases {
         self.prices.get(lease.price().into()).copied()
     }
 
+    /// Whether a lease is a trial.
+    pub(crate) fn is_trial(&self, lease: &Lease) -> bool {
+        self.pricing(lease).is_some_and(|pricing| pricing.trial)
+    }
+
+    /// The trial of a client, which has at most one at a time.
+    pub(crate) fn trial_of(&self, client: u32) -> Option<(u32, &Lease)> {
+        self.of_client(client).find(|(_, lease)| self.is_trial(lease))
+    }
+
     /// The use count of each price, for checks.
     pub(crate) fn price_uses(&self) -> std::collections::BTreeMap<u32, u32> {
         self.prices.references()
@@ -243,6 +253,7 @@ impl Leases {
             payer,
             price: pricing.price,
             fee_bps: pricing.fee_bps,
+            trial: pricing.trial,
             carry: lease.carry(),
             offered: lease.offered(),
             client_seen: seen(lease.client_up(), UNSEEN),

@@ -48,7 +48,7 @@ impl Leases {
 
     /// Adds a lease from a stored row. Returns `None` at 2^32 - 1 leases or 65,536 prices.
     pub(crate) fn restore(&mut self, row: &LeaseRow, client: u32, host: u32, counted: CountedAs) -> Option<u32> {
-        let price = self.keep_price(Pricing { price: row.price, fee_bps: row.fee_bps })?;
+        let price = self.keep_price(Pricing { price: row.price, fee_bps: row.fee_bps, trial: row.trial })?;
         let client_up = row.client_seen.map_or(UNSEEN, |(up, _)| up);
         let (host_up, host_down) = row.host_seen.map_or((UNSEEN, UNSEEN), |(up, down)| (up, down.unwrap_or(UNSEEN)));
         let lease = Lease::new(row.id, client, host, price, row.offered).counted_as(counted);

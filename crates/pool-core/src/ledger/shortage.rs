@@ -9,6 +9,8 @@ pub(crate) enum Shortage {
     NoPayer {
         /// What a slot costs.
         price: Price,
+        /// Why it gets no trial.
+        no_trial: NoTrial,
     },
     /// Its account has too little left.
     Funds {
@@ -25,11 +27,46 @@ pub(crate) enum Shortage {
     },
 }
 
+/// Why a client that cannot pay gets no trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoTrial {
+    /// The pool offers none.
+    NotOffered,
+    /// It has used all of it.
+    UsedUp {
+        /// How long it was, in milliseconds.
+        trial_ms: u64,
+    },
+    /// The clients in its address block have as many in this hour as they may.
+    Block,
+}
+
+impl NoTrial {
+    /// What follows "no account pays for this node".
+    fn words(self) -> String {
+        match self {
+            Self::NotOffered => String::new(),
+            Self::UsedUp { trial_ms } => format!("; its free trial is over ({} min)", trial_ms.div_ceil(60_000)),
+            Self::Block => {
+                "; the nodes in its address block have as many free trials as they may in this hour".to_owned()
+            }
+        }
+    }
+}
+
 impl Shortage {
+    /// The same, of a client that gets no trial for this reason.
+    pub(crate) const fn without_trial(self, no_trial: NoTrial) -> Self {
+        match self {
+            Self::NoPayer { price, .. } => Self::NoPayer { price, no_trial },
+            funds @ Self::Funds { .. } => funds,
+        }
+    }
+
     /// The refusal of a request for hosts. `retry_ms` is when the pool looks again.
     pub(crate) fn error(self, retry_ms: u64) -> CoreError {
         match self {
-            Self::NoPayer { price } => CoreError::NoPayer { price, retry_ms },
+            Self::NoPayer { price, no_trial } => CoreError::NoPayer { price, no_trial: no_trial.words(), retry_ms },
             Self::Funds { payer, left, debt, price, last_ms } => {
                 let asset = price.asset();
                 let has = if debt > Amount::ZERO {

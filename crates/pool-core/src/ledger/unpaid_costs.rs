@@ -47,7 +47,8 @@ impl Ledger {
         let (Some(payer), Some(payee)) = (period.lease.payer, period.lease.payee) else { return };
         let (cost, figures) = (period.total_cost(), self.payer(payer));
         self.cost_posted(payer, cost, output.now);
-        if cost == Amount::ZERO {
+        // A statement shows a trial too.
+        if cost == Amount::ZERO && !period.lease.trial {
             return;
         }
         // In the order of the meter: what ended before is secured first.

@@ -4,7 +4,7 @@ use crate::{
     agents::node::Node,
     collections::seeded_rng::SeededRng,
     core_error::CoreError,
-    matching::{Context, Matching, no_host::NoHost},
+    matching::{Context, Matching, funding::Funding, no_host::NoHost},
 };
 
 impl Matching {
@@ -62,7 +62,7 @@ impl Matching {
     ) -> Option<NoHost> {
         let Context { now, limits, agents, leases, metering, .. } = context;
         let node = agents.get(index)?;
-        let shortage = context.shortage(index);
+        let funding = context.funding(index);
         let reasons = [
             (NoHost::Drained, agents.is_drained(index)),
             (NoHost::Unpaired, metering.past_unpaired(index, now, (agents, leases), limits)),
@@ -71,7 +71,11 @@ impl Matching {
             (NoHost::NoneFree, self.free_on(node.chain(), context) == 0),
         ];
         let of_all = reasons.into_iter().find_map(|(why, holds)| holds.then_some(why));
-        let of_all = of_all.or_else(|| shortage.map(NoHost::Payment));
+        let of_all = of_all.or(match funding {
+            Funding::Short(shortage) => Some(NoHost::Payment(shortage)),
+            Funding::InTrial => Some(NoHost::InTrial),
+            Funding::Paid | Funding::Trial => None,
+        });
         let scarce = || {
             let kept = leases.client_count(index) > 0 && self.scarce(index, context);
             kept.then(|| self.scarcity(index, context))

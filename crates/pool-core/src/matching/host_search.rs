@@ -21,10 +21,11 @@ use crate::{
         Context, Matching,
         compatibility::{Incompatibilities, Incompatibility, class_incompatibility, incompatibility_if},
         failed_searches::FailedSearch,
+        funding::Funding,
         hosts_by_block::DrawnHost,
         no_host::NoHost,
         open_hosts::ChainHosts,
-        rejection::{Rejection, NewHostCheck},
+        rejection::{NewHostCheck, Rejection},
     },
     metering::unpaired_blocks::SpentHosts,
 };
@@ -53,6 +54,8 @@ pub(crate) struct Criteria {
     pub(in crate::matching) any_has_served: bool,
     /// Whether its address block has as many pending offers of hosts that report with their updates only as it may.
     pub(in crate::matching) late_offers_exhausted: bool,
+    /// Whether it would get a trial, which not every host gives.
+    pub(in crate::matching) is_trial: bool,
     /// The wide block of the client.
     wide: WideBlock,
     /// What the search has learned of classes of hosts.
@@ -219,6 +222,7 @@ impl Matching {
         let wide = node.map_or(AddressBlock::ALL, |node| self.block_of(node)).wide();
         let any_has_served = chain.is_some_and(|chain| self.knows_hosts_on(chain, context));
         let late_offers_exhausted = self.late_offers_exhausted(client, context);
+        let is_trial = matches!(context.funding(client), Funding::Trial | Funding::InTrial);
         let classes = BTreeMap::new();
         Criteria {
             client,
@@ -233,6 +237,7 @@ impl Matching {
             apart: Apart::Nothing,
             any_has_served,
             late_offers_exhausted,
+            is_trial,
             wide,
             classes,
         }
@@ -282,7 +287,8 @@ impl<'a> HostSearch<'a> {
     /// Looks at a host that was drawn. Where clients fill a pool, most are new hosts of blocks that have their offers: that is
     /// seen without a look at the node, which is somewhere else in memory.
     fn examine_drawn(&mut self, matching: &Matching, drawn: DrawnHost) {
-        if self.criteria.any_has_served && matching.drawn_awaits_first_clients(drawn, self.criteria.wide, self.context.limits)
+        if self.criteria.any_has_served
+            && matching.drawn_awaits_first_clients(drawn, self.criteria.wide, self.context.limits)
         {
             self.steps = self.steps.saturating_add(1);
         } else {

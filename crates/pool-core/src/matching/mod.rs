@@ -5,6 +5,7 @@ pub(crate) mod client_turns;
 pub(crate) mod compatibility;
 pub(crate) mod explain;
 pub(crate) mod failed_searches;
+pub(crate) mod funding;
 pub(crate) mod host_backoff;
 pub(crate) mod host_classes;
 pub(crate) mod host_search;
@@ -44,7 +45,11 @@ use crate::{
         Leases,
         lease::{Lease, UNSEEN},
     },
-    ledger::{Ledger, burn::BurnRate, shortage::Shortage},
+    ledger::{
+        Ledger,
+        burn::BurnRate,
+        shortage::{NoTrial, Shortage},
+    },
     matching::{
         new_host_offers::NewHostOffers,
         open_hosts::OpenHosts,
@@ -107,7 +112,9 @@ impl Context<'_> {
     pub(crate) fn shortage_of(&self, client: &NodeId) -> Option<Shortage> {
         let Self { now, limits, ledger, .. } = *self;
         let (price, ledger) = (limits.price, ledger.filter(|_| !limits.price.is_free())?);
-        let Some(payer) = ledger.links.payer(client) else { return Some(Shortage::NoPayer { price }) };
+        let Some(payer) = ledger.links.payer(client) else {
+            return Some(Shortage::NoPayer { price, no_trial: NoTrial::NotOffered });
+        };
         let lasts_ms = ledger.lasts_ms(payer, BurnRate::of(price), now);
         let short = lasts_ms == 0 || lasts_ms < limits.funds_last_ms;
         let (left, debt) = (ledger.left(payer, now), ledger.payer(payer).debt());

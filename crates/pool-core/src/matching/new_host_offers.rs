@@ -152,7 +152,8 @@ impl Matching {
         if self.members_only || self.has_served(host, context) {
             return false;
         }
-        self.new_host_offer(host, client, context).is_some_and(|offer| self.new_host_offers.is_full(offer, context.limits))
+        self.new_host_offer(host, client, context)
+            .is_some_and(|offer| self.new_host_offers.is_full(offer, context.limits))
     }
 
     /// As [`Self::awaits_first_clients`], for a host that a search drew. Whether a client was ever connected with it counts as when it was
@@ -189,7 +190,9 @@ impl Matching {
 
     /// A host was offered: counts the offer if the host is new.
     pub(crate) fn new_host_offered(&mut self, lease: LeaseId, (client, host): (u32, u32), context: Context<'_>) {
-        let Some(offer) = self.new_host_offer(host, client, context).filter(|_| !self.has_served(host, context)) else { return };
+        let Some(offer) = self.new_host_offer(host, client, context).filter(|_| !self.has_served(host, context)) else {
+            return;
+        };
         self.new_host_offers.take(offer);
         self.new_host_offers.leases.insert(lease, offer);
     }

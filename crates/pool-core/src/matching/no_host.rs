@@ -30,6 +30,8 @@ pub(crate) enum NoHost {
     Block,
     /// Nobody pays for it, or not enough.
     Payment(Shortage),
+    /// Nobody pays for it, or not enough, and its trial runs.
+    InTrial,
     /// The operator drains it, or the whole pool.
     Drained,
 }
@@ -58,6 +60,11 @@ impl NoHost {
             Self::Unpaired => "hosts reported your node as connected for too long today while its agent did not; keep the agent running".to_owned(),
             Self::Drained => "the operator of this pool has paused new leases, for your node or for all".to_owned(),
             Self::Payment(shortage) => shortage.error(0).to_string(),
+            Self::InTrial => {
+                "a client gets one host in its free trial; to get more, link an account that has funds: run \
+                 `vipnode account link --keystore FILE`"
+                    .to_owned()
+            }
             Self::Block => "clients in your address block have too many pending offers".to_owned(),
         }
     }
@@ -247,6 +254,10 @@ impl Rejection {
             Self::Chain => of_number("is on another chain", "are on another chain"),
             Self::Yours => of_number("already serves your node", "already serve your node"),
             Self::Price => of_number("costs more than your --max-price", "cost more than your --max-price"),
+            Self::NoTrials => of_number(
+                "gives no free trials, and no account with enough funds pays for your node",
+                "give no free trials, and no account with enough funds pays for your node",
+            ),
             Self::Full => of_number("is full", "are full"),
             Self::OffersNone => of_number("offers no slots", "offer no slots"),
             Self::BackingOff => "recently refused a client or did not answer",

@@ -17,6 +17,8 @@ pub(crate) enum Rejection {
     Chain,
     Yours,
     Price,
+    /// The client cannot pay, and the host gives no trials.
+    NoTrials,
     /// All its slots are taken.
     Full,
     /// It offers no slots.
@@ -107,6 +109,9 @@ impl Matching {
         }
         if !client.accepts(context.limits.price) {
             return Some(Rejection::Price);
+        }
+        if criteria.is_trial && !host.gives_trials() {
+            return Some(Rejection::NoTrials);
         }
         if self.nodes.get(index).open_free == 0 {
             return Some(Rejection::Full);

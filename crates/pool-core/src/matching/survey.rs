@@ -104,6 +104,7 @@ const fn count_of<'a>(excluded: &'a mut Excluded, why: &Rejection) -> Option<&'a
         Rejection::Chain => &mut excluded.other_chain,
         Rejection::Yours => &mut excluded.already_leased,
         Rejection::Price => &mut excluded.too_expensive,
+        Rejection::NoTrials => &mut excluded.no_trials,
         Rejection::OffersNone => &mut excluded.offers_none,
         Rejection::Full | Rejection::Incompatible(Incompatibility::LightFull) => &mut excluded.full,
         Rejection::BackingOff | Rejection::TooNew | Rejection::LateOffers => &mut excluded.waiting,

@@ -9,22 +9,27 @@ pub(crate) mod pair_week;
 pub(crate) mod period_merger;
 pub(crate) mod period_rollover;
 pub(crate) mod stored_times;
+pub(crate) mod trial_blocks;
 pub(crate) mod unpaired;
 pub(crate) mod unpaired_blocks;
 
 use crate::{
     collections::{block_shares::BlockShares, by_index::ByIndex, slab::Handle},
-    metering::{client_times::ClientTimes, period_merger::PeriodMerger, unpaired_blocks::UnpairedBlocks},
+    metering::{
+        client_times::ClientTimes, period_merger::PeriodMerger, trial_blocks::TrialBlocks,
+        unpaired_blocks::UnpairedBlocks,
+    },
 };
 
-/// The time of a week that clients spent with hosts, by client and host, today's unpaired time by address block, and rows
-/// that wait to be written.
+/// The time of a week that clients spent with hosts, by client and host, today's unpaired time and this hour's trials by
+/// address block, and rows that wait to be written.
 #[derive(Debug)]
 pub(crate) struct Metering {
     clients: ByIndex<Option<Box<ClientTimes>>>,
     /// Pairs of a client and a host in `clients`, by the client's address block.
     shares: BlockShares,
     blocks: UnpairedBlocks,
+    pub(crate) trials: TrialBlocks,
     /// Clients whose times the store does not have, each once.
     dirty: Vec<Handle>,
     pub(crate) rows: PeriodMerger,
@@ -36,6 +41,7 @@ impl Metering {
             clients: ByIndex::new(),
             shares: BlockShares::new(0),
             blocks: UnpairedBlocks::default(),
+            trials: TrialBlocks::default(),
             dirty: Vec::new(),
             rows: PeriodMerger::new(),
         }

@@ -82,7 +82,7 @@ impl PeriodMerger {
         if let Some(before) = self.remove(&sides) {
             written = Some((before.written, before.changed));
             planned = Some(before.due);
-            let terms = |row: &MeteredPeriod| (row.lease.payee, row.lease.payer, row.lease.fee_bps);
+            let terms = |row: &MeteredPeriod| (row.lease.payee, row.lease.payer, row.lease.fee_bps, row.lease.trial);
             if terms(&before.row) == terms(&row) {
                 row.add(&before.row);
             } else {

@@ -49,6 +49,10 @@ impl Rollover {
             // The row has no common time: one of the sides has long been silent.
             return Self::End(if down { EvictReason::Disconnected } else { EvictReason::NoReports });
         }
+        if leases.is_trial(lease) {
+            // It stays free until its end.
+            return Self::Next { at: end, price: None };
+        }
         // A client's maximum price is known only while it is connected; until then, the old price stays.
         let client = agents.get(lease.client()).filter(|node| node.is_connected() && node.is_client());
         let counts = end >= since;

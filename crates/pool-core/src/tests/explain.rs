@@ -273,8 +273,8 @@ proptest! {
                 for word in ["8.8.8", "enode", "payout", "0x"] {
                     prop_assert!(!text.contains(word), "{word}: {text}");
                 }
-                let Excluded { other_chain, already_leased, full, offers_none, waiting, too_expensive, avoided, recently_failed, same_address, unreachable, incompatible } = reply.excluded;
-                let out = other_chain + already_leased + full + offers_none + waiting + too_expensive + avoided + recently_failed + same_address + unreachable + incompatible;
+                let Excluded { other_chain, already_leased, full, offers_none, waiting, too_expensive, no_trials, avoided, recently_failed, same_address, unreachable, incompatible } = reply.excluded;
+                let out = other_chain + already_leased + full + offers_none + waiting + too_expensive + no_trials + avoided + recently_failed + same_address + unreachable + incompatible;
                 prop_assert_eq!(out + reply.candidates, reply.examined);
             }
         }

@@ -81,7 +81,7 @@ fn a_claim_of_slots_buys_no_rank() {
     }
     // Two of its four slots are used, and both were used by clients of two wide blocks: the rest of what a host claims counts as
     // nothing.
-    let offer = HostOffer { slots: 1_000, payout: None };
+    let offer = HostOffer { slots: 1_000, payout: None, no_trials: false };
     pool.connect(SECOND_HOST, ConnectRequest { host: Some(offer), ..hello(SECOND_HOST) }).unwrap();
     let served = served_by(&mut pool, CLIENTS.start..CLIENTS.start + 2, [HOST]);
     assert_eq!(served, 2, "the host that is known to work is first");
@@ -301,7 +301,10 @@ fn silent_hosts_in_as_many_blocks_as_good_ones_cost_a_client_three_seconds_at_mo
     };
     let alone = Limits { extra_host_ms: 60_000, new_host_offers_a_block: 1_000_000, ..Limits::default() };
     let (with, without) = (p99(Limits::default()), p99(alone));
-    assert!(with <= 3_000 && without > 10_000, "p99 {with} ms, {without} ms without second hosts and limits of offers of new hosts");
+    assert!(
+        with <= 3_000 && without > 10_000,
+        "p99 {with} ms, {without} ms without second hosts and limits of offers of new hosts"
+    );
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn period(number: u64, cost: u128, fee_bps: u16) -> MeteredPeriod {
         payer: Some(account(1)),
         price: vipnode_types::Price::FREE,
         fee_bps,
+        trial: false,
         carry: 0,
         offered: Ms::ZERO,
         client_seen: None,

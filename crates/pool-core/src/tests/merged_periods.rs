@@ -133,7 +133,10 @@ fn rows_for_another_payee_are_not_added_up() {
     begin_rows(&mut pool, 5);
     let (account, other_account) = (payout(HOST), payout(SECOND_HOST));
     let payout = Some(PayoutOrder { counter: pool.now, ..order(other_account) });
-    pool.join(HOST, ConnectRequest { host: Some(HostOffer { slots: SLOTS, payout }), ..host(HOST, SLOTS) });
+    pool.join(
+        HOST,
+        ConnectRequest { host: Some(HostOffer { slots: SLOTS, payout, no_trials: false }), ..host(HOST, SLOTS) },
+    );
     pool.join(CLIENT, client(CLIENT));
     pool.pass(40_000);
     let lease = pool.lease_between(HOST, CLIENT);

@@ -40,4 +40,5 @@ mod sizes;
 mod slots;
 mod suitability;
 mod terms;
+mod trials;
 mod unpaired;

@@ -24,6 +24,7 @@ pub(super) fn knowing(limits: Limits, proven: impl IntoIterator<Item = u32>) -> 
         client: true,
         replaced: false,
         block: None,
+        trial_used_ms: 0,
         proven: Proven::Yes,
     };
     let mut pool = Pool::exactly(limits.clone());

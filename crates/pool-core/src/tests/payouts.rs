@@ -31,7 +31,7 @@ impl Pool {
     /// The host's agent connects, with this account or with none.
     fn offers(&mut self, payout: Option<(Account, Ms)>) -> Option<PayoutView> {
         let payout = payout.map(|(account, counter)| vipnode_types::PayoutOrder { counter, ..order(account) });
-        let offer = HostOffer { slots: SLOTS, payout };
+        let offer = HostOffer { slots: SLOTS, payout, no_trials: false };
         let reply = self.connect(HOST, ConnectRequest { host: Some(offer), ..host(HOST, SLOTS) }).unwrap();
         self.full(HOST, &[]);
         reply.payout

@@ -79,7 +79,10 @@ pub(crate) fn hello(agent: u32) -> ConnectRequest {
 }
 
 pub(crate) fn host(agent: u32, slots: u32) -> ConnectRequest {
-    ConnectRequest { host: Some(HostOffer { slots, payout: Some(order(payout(agent))) }), ..hello(agent) }
+    ConnectRequest {
+        host: Some(HostOffer { slots, payout: Some(order(payout(agent))), no_trials: false }),
+        ..hello(agent)
+    }
 }
 
 pub(crate) fn client(agent: u32) -> ConnectRequest {

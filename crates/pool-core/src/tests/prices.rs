@@ -108,7 +108,7 @@ fn a_price_counts_for_new_leases_a_day_after_it_was_announced() {
     let (mut pool, lease) = Pool::paying(limits());
     let from = pool.now.plus(DAY_MS);
     let row = pool.announces(wei(NEW), None).unwrap();
-    assert_eq!(row.current, Pricing { price: wei(OLD), fee_bps: 0 });
+    assert_eq!(row.current, Pricing::new(wei(OLD), 0));
     assert_eq!(row.next.map(|next| (next.pricing.price, next.from)), Some((wei(NEW), from)));
     let next_price = Some(NextPrice { price: wei(NEW), fee_bps: 0, from_ms: from });
     assert_eq!(pool.core.newer_next_price(pool.core.agents.find(&node(HOST)).unwrap()), next_price, "in each answer");
@@ -232,7 +232,7 @@ fn a_lease_that_nobody_pays_for_by_then_takes_no_price() {
 fn another_fee_is_announced_and_stated_as_another_price_is() {
     let (mut pool, _) = Pool::paying(Limits { price_notice_ms: HOUR_MS, ..limits() });
     let next = pool.announces(wei(OLD), Some(500)).unwrap().next.unwrap();
-    assert_eq!(next.pricing, Pricing { price: wei(OLD), fee_bps: 500 });
+    assert_eq!(next.pricing, Pricing::new(wei(OLD), 500));
     pool.pass_with(HOUR_MS, &[HOST, CLIENT]);
     let newer = pool.core.newer_pricing(pool.core.agents.find(&node(HOST)).unwrap());
     assert_eq!(newer, Some(next.pricing), "in each answer to a report");
@@ -245,7 +245,7 @@ fn settings_announce_only_what_is_new_in_them() {
     pool.core.set_limits(Limits { price: wei(NEW), ..limits() });
     pool.pass(1);
     let next = pool.core.prices().unwrap().next.unwrap();
-    assert_eq!(next.pricing, Pricing { price: wei(NEW), fee_bps: 700 }, "the operator announced the fee");
+    assert_eq!(next.pricing, Pricing::new(wei(NEW), 700), "the operator announced the fee");
 }
 
 #[test]

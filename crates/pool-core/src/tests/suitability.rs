@@ -266,7 +266,7 @@ fn profiles_are_shared_cut_and_bounded() {
     for agent in [SECOND_HOST, THIRD_HOST] {
         pool.disconnect(agent);
     }
-    let no_slots = HostOffer { slots: 0, payout: None };
+    let no_slots = HostOffer { slots: 0, payout: None, no_trials: false };
     pool.connect(HOST, ConnectRequest { host: Some(no_slots), ..serving(HOST, "eth snap les") }).unwrap();
     pool.connect(SECOND_CLIENT, needing(SECOND_CLIENT, "snap")).unwrap();
     assert!(pool.given(SECOND_CLIENT, &[further_host]).is_some(), "its agent checks alone");

@@ -194,7 +194,11 @@ impl ReportFleet {
                 min_versions: Vec::new(),
                 chain: ChainSpec { chain_id: 1, genesis: Default::default() },
                 enode: Some(Enode::at(node(agent), address(agent), 30_303)),
-                host: host.then_some(HostOffer { slots: 2 * LEASES_A_CLIENT, payout: self.payout.clone() }),
+                host: host.then_some(HostOffer {
+                    slots: 2 * LEASES_A_CLIENT,
+                    payout: self.payout.clone(),
+                    no_trials: false,
+                }),
                 client: (!host).then(ClientCriteria::default),
                 join: None,
                 allow_protocol2: false,

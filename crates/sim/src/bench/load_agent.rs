@@ -56,7 +56,7 @@ impl LoadAgent {
             min_versions: Vec::new(),
             chain: ChainSpec { chain_id: 1, genesis: Default::default() },
             enode: Some(Enode::at(self.id(), self.address(), 30_303)),
-            host: slots.map(|slots| HostOffer { slots, payout: None }),
+            host: slots.map(|slots| HostOffer { slots, payout: None, no_trials: false }),
             client: slots.is_none().then(ClientCriteria::default),
             join: None,
             allow_protocol2: false,

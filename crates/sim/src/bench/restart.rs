@@ -119,6 +119,7 @@ fn node_row(number: u32, now: Ms) -> NodeRow {
         proven: Proven::Yes,
         replaced: false,
         block: Some(AddressBlock::of(address(number))),
+        trial_used_ms: 0,
     }
 }
 
@@ -133,6 +134,7 @@ fn lease_row(number: u32, nodes: u32, now: Ms) -> LeaseRow {
         payee: None,
         payer: None,
         fee_bps: 0,
+        trial: false,
         price: Price::per_minute(60_000),
         carry: 0,
         offered: now,

@@ -86,6 +86,7 @@ fn rows(number: u64) -> [Row; 2] {
         payer: Some(payer),
         price,
         fee_bps: 0,
+        trial: false,
         carry: 0,
         offered: Ms::new(1_700_000_000_000),
         client_seen: None,

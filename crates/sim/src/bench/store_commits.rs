@@ -131,6 +131,7 @@ fn lease(number: u64, row: u32) -> LeaseRow {
         payee: None,
         payer: None,
         fee_bps: 0,
+        trial: false,
         price: Price::per_minute(60_000),
         carry: 0,
         offered: Ms::new(1_700_000_000_000),
@@ -177,6 +178,7 @@ fn node(number: u64) -> NodeRow {
         proven: Proven::Yes,
         replaced: false,
         block: None,
+        trial_used_ms: 0,
     }
 }
 

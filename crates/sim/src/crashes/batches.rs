@@ -77,6 +77,7 @@ impl Batches {
             proven: Proven::No,
             replaced: false,
             block: None,
+            trial_used_ms: 0,
         }
     }
 
@@ -89,6 +90,7 @@ impl Batches {
             payee: None,
             payer: None,
             fee_bps: 0,
+            trial: false,
             price: Price::per_minute(60_000),
             carry: 0,
             offered: now,

@@ -66,9 +66,13 @@ impl Encode for ConnectRequest {
 
 impl Encode for HostOffer {
     fn encode(&self, out: &mut Encoder) {
-        let Self { slots, payout } = self;
+        let Self { slots, payout, no_trials } = self;
         slots.encode(out);
         payout.as_ref().map(|order| order.account).encode(out);
+        // As on the wire, where it is left out if it is false.
+        if *no_trials {
+            no_trials.encode(out);
+        }
     }
 }
 

@@ -23,6 +23,8 @@ impl Encode for Notice {
             | Self::PriceWithdrawn { .. }
             | Self::Displaced { .. }
             | Self::FundsLow(_)
+            | Self::TrialEnds(_)
+            | Self::LeaseUnpaid { .. }
             | Self::NoPayout { .. }
             | Self::PriceKept { .. }
             | Self::Behind { .. }
@@ -32,10 +34,6 @@ impl Encode for Notice {
             Self::HostAssigned { lease, host }
             | Self::HostSlow { lease, host, .. }
             | Self::HostLost { lease, host } => (*lease, *host).encode(out),
-            Self::LeaseUnpaid { lease, host, account } => {
-                (*lease, *host).encode(out);
-                account.encode(out);
-            }
             Self::HostConnected { lease, host, after_ms } => {
                 (*lease, *host).encode(out);
                 after_ms.unwrap_or_default().encode(out);
@@ -89,6 +87,15 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
         Notice::PriceAboveMaximum { price, most: _prose } => price.encode(out),
         Notice::NoPayout { price } | Notice::PriceKept { price } => price.encode(out),
         Notice::FundsLow(low) => NoticeCall::FundsLow(*low).encode(out),
+        Notice::LeaseUnpaid { lease, host, account, trial } => {
+            (*lease, *host).encode(out);
+            account.encode(out);
+            // Written only for a trial, as most leases are not.
+            if *trial {
+                trial.encode(out);
+            }
+        }
+        Notice::TrialEnds(ends) => NoticeCall::TrialEnds(*ends).encode(out),
         Notice::Behind { blocks, latest } => {
             blocks.encode(out);
             latest.encode(out);
@@ -144,6 +151,7 @@ const fn number(notice: &Notice) -> u64 {
         Notice::PayoutChanges { .. } => 38,
         Notice::PriceAnnounced { .. } => 39,
         Notice::PriceWithdrawn { .. } => 40,
+        Notice::TrialEnds(_) => 41,
     }
 }
 

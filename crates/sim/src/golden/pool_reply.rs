@@ -180,6 +180,7 @@ impl Encode for Excluded {
             already_leased,
             full,
             too_expensive,
+            no_trials,
             avoided,
             recently_failed,
             same_address,
@@ -202,6 +203,10 @@ impl Encode for Excluded {
             waiting,
         ] {
             count.encode(out);
+        }
+        // Written only where there are any, as most pools have no trials.
+        if *no_trials > 0 {
+            no_trials.encode(out);
         }
     }
 }

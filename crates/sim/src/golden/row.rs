@@ -213,14 +213,17 @@ impl Encode for PricingRow {
 
 impl Encode for Pricing {
     fn encode(&self, out: &mut Encoder) {
-        self.price.encode(out);
-        self.fee_bps.encode(out);
+        // What is stored is the price of a pool, which trials do not have.
+        let Self { price, fee_bps, trial: _never } = self;
+        price.encode(out);
+        fee_bps.encode(out);
     }
 }
 
 impl Encode for NodeRow {
     fn encode(&self, out: &mut Encoder) {
-        let Self { id, credentials, seen, chain, enode, payout, host, client, proven, replaced, block } = self;
+        let Self { id, credentials, seen, chain, enode, payout, host, client, proven, replaced, block, trial_used_ms } =
+            self;
         id.encode(out);
         credentials.encode(out);
         seen.encode(out);
@@ -244,6 +247,9 @@ impl Encode for NodeRow {
                 time.ms.encode(out);
             }),
             Proven::Yes => true.encode(out),
+        }
+        if *trial_used_ms > 0 {
+            trial_used_ms.encode(out);
         }
     }
 }
@@ -286,7 +292,8 @@ impl Encode for Protocol2State {
 
 impl Encode for LeaseRow {
     fn encode(&self, out: &mut Encoder) {
-        let Self { id, row, client, host, payee, payer, price, fee_bps, carry, offered, client_seen, host_seen } = self;
+        let Self { id, row, client, host, payee, payer, price, fee_bps, trial, carry, offered, client_seen, host_seen } =
+            self;
         id.encode(out);
         row.encode(out);
         client.encode(out);
@@ -301,6 +308,9 @@ impl Encode for LeaseRow {
         if let Some(payer) = payer {
             payer.encode(out);
             fee_bps.encode(out);
+        }
+        if *trial {
+            trial.encode(out);
         }
     }
 }

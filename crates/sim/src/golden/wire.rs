@@ -1,7 +1,8 @@
 //! What both directions of protocol 3 share, and the pool's calls to agents.
 
 use vipnode_types::wire::{
-    AdmitCall, DialCall, ErrorData, EvictCall, EvictReason, FundsLow, NoticeCall, PairFault, PriceCall, Side, WireError,
+    AdmitCall, DialCall, ErrorData, EvictCall, EvictReason, FundsLow, NoticeCall, PairFault, PriceCall, Side,
+    TrialEnds, WireError,
 };
 
 use super::{Encode, Encoder};
@@ -51,6 +52,13 @@ impl Encode for NoticeCall {
                 left_ms.encode(out);
             }
             Self::Unknown => out.number(2),
+            Self::TrialEnds(TrialEnds { left_ms, price, minimum_balance, pays }) => {
+                out.number(4);
+                left_ms.encode(out);
+                price.encode(out);
+                minimum_balance.encode(out);
+                pays.encode(out);
+            }
             Self::Payout(payout) => {
                 out.number(3);
                 payout.encode(out);
@@ -107,6 +115,7 @@ impl Encode for EvictReason {
             Self::Unknown => 11,
             Self::NoPayer => 12,
             Self::Other => 13,
+            Self::TrialOver => 14,
         });
     }
 }

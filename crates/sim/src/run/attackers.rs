@@ -128,7 +128,7 @@ impl Simulation {
             min_versions: Vec::new(),
             chain,
             enode: Some(Enode::at(NodeId::new(id), ip, 30_303)),
-            host: hosts.then(|| HostOffer { slots: wild % 60 + 1, payout: None }),
+            host: hosts.then(|| HostOffer { slots: wild % 60 + 1, payout: None, no_trials: false }),
             client: (!hosts).then(|| ClientCriteria { required_capabilities: required, ..ClientCriteria::default() }),
             join: None,
             allow_protocol2: false,

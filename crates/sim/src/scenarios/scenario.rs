@@ -212,6 +212,7 @@ fn draw_agent(rng: &mut SimRng, others: &[AgentPlan], number: u32, slots: Option
                 node_max_peers: max_peers,
                 payout: None,
                 min_price: None,
+                no_trials: false,
                 max_head_age_s: Some(600),
             }),
             advertise: Advertise::Node,

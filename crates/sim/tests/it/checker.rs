@@ -52,6 +52,7 @@ impl Fixture {
             payee: None,
             payer: None,
             fee_bps: 0,
+            trial: false,
             price: Price::per_minute(1_000),
             carry: 0,
             offered: Ms::new(EPOCH_MS),
@@ -312,6 +313,7 @@ fn a_store_that_lags_or_leads_is_seen() {
             proven: Proven::No,
             replaced: false,
             block: None,
+            trial_used_ms: 0,
         }))
     };
     let lease = Row::Lease(Box::new(fixture.lease(1)));

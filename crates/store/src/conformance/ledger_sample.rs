@@ -117,7 +117,7 @@ fn any_amount() -> impl Strategy<Value = Amount> {
 }
 
 fn any_pricing() -> impl Strategy<Value = Pricing> {
-    (1_u64..4, 0_u16..10_001).prop_map(|(price, fee_bps)| Pricing { price: Price::per_minute(price), fee_bps })
+    (1_u64..4, 0_u16..10_001).prop_map(|(price, fee_bps)| Pricing::new(Price::per_minute(price), fee_bps))
 }
 
 fn any_pricing_row() -> impl Strategy<Value = PricingRow> {

@@ -29,6 +29,7 @@ pub(crate) fn node(number: u8) -> NodeRow {
         proven: Proven::No,
         replaced: false,
         block: None,
+        trial_used_ms: 0,
     }
 }
 
@@ -42,6 +43,7 @@ pub(crate) fn lease(number: u64, row: u32) -> LeaseRow {
         payee: None,
         payer: None,
         fee_bps: 0,
+        trial: false,
         price: Price::per_minute(60_000),
         carry: 0,
         offered: Ms::new(1),
@@ -109,10 +111,19 @@ fn any_node() -> impl Strategy<Value = NodeRow> {
         any::<u64>(),
         option::of(enode),
         option::of(any_payout()),
-        (flags, any_proven(), any_block()),
+        (flags, any_proven(), any_block(), any::<u32>()),
     )
         .prop_map(
-            |(id, credentials, seen, genesis, chain_id, enode, payout, ([host, client, replaced], proven, block))| {
+            |(
+                id,
+                credentials,
+                seen,
+                genesis,
+                chain_id,
+                enode,
+                payout,
+                ([host, client, replaced], proven, block, trial_used_ms),
+            )| {
                 NodeRow {
                     id,
                     credentials,
@@ -125,6 +136,7 @@ fn any_node() -> impl Strategy<Value = NodeRow> {
                     proven,
                     replaced,
                     block,
+                    trial_used_ms,
                 }
             },
         )
@@ -198,22 +210,40 @@ fn any_nonce() -> impl Strategy<Value = u64> {
 fn any_lease() -> impl Strategy<Value = LeaseRow> {
     let side = || option::of((any_ms(), option::of(any_ms())));
     let names = (0u64..4, 0u32..2, any_id(), any_id());
-    (names, (any_payee(), any_payee(), any::<u16>()), any_price(), any_ms(), side(), side(), any::<u32>()).prop_map(
-        |((id, row, client, host), (payee, payer, fee_bps), price, offered, client_seen, host_seen, carry)| LeaseRow {
-            id: LeaseId::new(id),
-            row,
-            client,
-            host,
-            payee,
-            payer,
-            fee_bps,
-            price,
-            carry,
-            offered,
-            client_seen,
-            host_seen,
-        },
+    (
+        names,
+        (any_payee(), any_payee(), any::<u16>(), any::<bool>()),
+        any_price(),
+        any_ms(),
+        side(),
+        side(),
+        any::<u32>(),
     )
+        .prop_map(
+            |(
+                (id, row, client, host),
+                (payee, payer, fee_bps, trial),
+                price,
+                offered,
+                client_seen,
+                host_seen,
+                carry,
+            )| LeaseRow {
+                id: LeaseId::new(id),
+                row,
+                client,
+                host,
+                payee,
+                payer,
+                fee_bps,
+                trial,
+                price,
+                carry,
+                offered,
+                client_seen,
+                host_seen,
+            },
+        )
 }
 
 /// Mostly one of a few values, so that rows repeat; otherwise any value, for conflicts.

@@ -12,11 +12,11 @@ use super::{
 
 const WRITE: &str = "
     INSERT OR REPLACE INTO leases (
-        id, row, client, host, payee, payer, fee_bps, price, carry, offered, client_up, client_down, host_up, host_down
-    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+        id, row, client, host, payee, payer, fee_bps, trial, price, carry, offered, client_up, client_down, host_up, host_down
+    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 const READ: &str = "
-    SELECT id, row, client, host, payee, payer, fee_bps, symbol, decimals, amount, period_ms, carry, offered,
+    SELECT id, row, client, host, payee, payer, fee_bps, trial, symbol, decimals, amount, period_ms, carry, offered,
         client_up, client_down, host_up, host_down
     FROM leases LEFT JOIN prices ON number = price";
 
@@ -62,19 +62,19 @@ fn read_with(connection: &Connection, sql: &str, bound: impl Params, each: &mut 
 
 /// Binds the columns of a lease, whose price has a number, in the order in which they are read.
 pub(super) fn bind(bindings: &mut Bindings<'_, '_>, row: &LeaseRow, price: i64) -> Result<()> {
-    let LeaseRow { id, row, client, host, payee, payer, price: _, fee_bps, carry, offered, client_seen, host_seen } =
-        row;
+    let LeaseRow { id, row: number, client, host, payee, payer, price: _, fee_bps, trial, carry, offered, .. } = row;
     bindings.number(id.get())?;
-    bindings.put(row)?;
+    bindings.put(number)?;
     bindings.id(client)?;
     bindings.id(host)?;
     bindings.account(*payee)?;
     bindings.account(*payer)?;
     bindings.put(fee_bps)?;
+    bindings.put(trial)?;
     bindings.put(price)?;
     bindings.put(carry)?;
     bindings.ms(*offered)?;
-    for seen in [client_seen, host_seen] {
+    for seen in [row.client_seen, row.host_seen] {
         bindings.optional_ms(seen.map(|(up, _)| up))?;
         bindings.optional_ms(seen.and_then(|(_, down)| down))?;
     }
@@ -91,6 +91,7 @@ pub(super) fn lease_of(columns: &mut Columns<'_, '_>) -> Result<LeaseRow> {
         payee: columns.account()?,
         payer: columns.account()?,
         fee_bps: columns.get()?,
+        trial: columns.get()?,
         price: price_of(columns)?,
         carry: columns.get()?,
         offered: columns.ms()?,

@@ -23,14 +23,14 @@ const WRITE: &str = "
     INSERT INTO nodes (
         id, agent_key, protocol2, kind, full, issued, stored_nonce, to_drop, chain_id, genesis,
         enode_port, enode_disc_port, enode_host, enode_id, payout, payout_counter, payout_changed, next_payout,
-        next_payout_from, host, client, proven, paired, replaced, block
+        next_payout_from, host, client, proven, paired, replaced, block, trial_used
     ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
-        ?25)
+        ?25, ?26)
     ON CONFLICT (id) DO UPDATE SET
         agent_key = ?2, protocol2 = ?3, kind = ?4, full = ?5, issued = ?6, stored_nonce = ?7, to_drop = ?8,
         chain_id = ?9, genesis = ?10, enode_port = ?11, enode_disc_port = ?12, enode_host = ?13, enode_id = ?14,
         payout = ?15, payout_counter = ?16, payout_changed = ?17, next_payout = ?18, next_payout_from = ?19, host = ?20,
-        client = ?21, proven = ?22, paired = ?23, replaced = ?24, block = ?25";
+        client = ?21, proven = ?22, paired = ?23, replaced = ?24, block = ?25, trial_used = ?26";
 
 const WRITE_REPORT: &str = "
     INSERT INTO last_reports (node, seen, nonce) VALUES ((SELECT number FROM nodes WHERE id = ?1), ?2, ?3)
@@ -43,11 +43,12 @@ const RAISE_REPORT: &str = "
 const READ: &str = "
     SELECT id, agent_key, protocol2, kind, full, issued, stored_nonce, to_drop, chain_id, genesis,
         enode_port, enode_disc_port, enode_host, enode_id, payout, payout_counter, payout_changed, next_payout,
-        next_payout_from, host, client, proven, paired, replaced, block, seen, nonce
+        next_payout_from, host, client, proven, paired, replaced, block, trial_used, seen, nonce
     FROM nodes LEFT JOIN last_reports ON node = number";
 
 pub(super) fn write(connection: &Connection, row: &NodeRow) -> Result<()> {
-    let NodeRow { id, credentials, seen, chain, enode, payout, host, client, proven, replaced, block } = row;
+    let NodeRow { id, credentials, seen, chain, enode, payout, host, client, proven, replaced, block, trial_used_ms } =
+        row;
     let mut statement = connection.prepare_cached(WRITE)?;
     let mut bindings = Bindings::of(&mut statement);
     bindings.id(id)?;
@@ -67,6 +68,7 @@ pub(super) fn write(connection: &Connection, row: &NodeRow) -> Result<()> {
     bindings.put(paired)?;
     bindings.put(replaced)?;
     bindings.block(*block)?;
+    bindings.put(trial_used_ms)?;
     bindings.execute()?;
     let mut statement = connection.prepare_cached(WRITE_REPORT)?;
     statement.execute(params![&id.as_bytes()[..], seen.get().cast_signed(), nonce.map(u64::cast_signed)])?;
@@ -184,13 +186,13 @@ fn node_of(columns: &mut Columns<'_, '_>) -> Result<NodeRow> {
     let payout = payout_of(columns)?;
     let (host, client) = (columns.get()?, columns.get()?);
     let proven = proven_of(columns)?;
-    let (replaced, block) = (columns.get()?, columns.block()?);
+    let (replaced, block, trial_used_ms) = (columns.get()?, columns.block()?, columns.get()?);
     let (seen, newest): (Ms, Option<u64>) = (columns.ms()?, columns.optional_number()?);
     if let Signer::NodeKey { nonce, .. } = &mut signer {
         *nonce = newest.ok_or_else(|| columns.invalid("a node of protocol 2 without a nonce"))?;
     }
     credentials.signer = signer;
-    Ok(NodeRow { id, credentials, seen, chain, enode, payout, host, client, proven, replaced, block })
+    Ok(NodeRow { id, credentials, seen, chain, enode, payout, host, client, proven, replaced, block, trial_used_ms })
 }
 
 /// The signer; one of protocol 2 does not have its nonce yet.

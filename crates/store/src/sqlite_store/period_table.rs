@@ -11,23 +11,23 @@ use super::{
     price_table,
 };
 
-/// The columns of a period, in the order in which they are bound. The first fourteen are those of its lease.
+/// The columns of a period, in the order in which they are bound. The first fifteen are those of its lease.
 macro_rules! columns {
     () => {
-        "lease, row, client, host, payee, payer, fee_bps, price, carry, offered, client_up, client_down, host_up, host_down, \
+        "lease, row, client, host, payee, payer, fee_bps, trial, price, carry, offered, client_up, client_down, host_up, host_down, \
          client_from, client_to, host_from, host_to, billed_ms, cost, ended, earlier_rows, earlier_billed_ms, earlier_cost"
     };
 }
 macro_rules! values {
     () => {
-        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)"
+        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)"
     };
 }
 
 /// The columns of a period with those of its price, in the order in which they are read.
 macro_rules! columns_and_price {
     () => {
-        "lease, row, client, host, payee, payer, fee_bps, symbol, decimals, amount, period_ms, carry, offered, client_up, client_down, \
+        "lease, row, client, host, payee, payer, fee_bps, trial, symbol, decimals, amount, period_ms, carry, offered, client_up, client_down, \
          host_up, host_down, client_from, client_to, host_from, host_to, billed_ms, cost, ended, earlier_rows, \
          earlier_billed_ms, earlier_cost"
     };

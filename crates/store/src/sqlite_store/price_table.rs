@@ -96,7 +96,7 @@ fn pricing_of(connection: &Connection, stored: StoredPricing) -> Result<Option<P
     const READ: &str = "SELECT symbol, decimals, amount, period_ms FROM prices WHERE number = ?1";
     let (Some(number), Some(fee_bps)) = stored else { return Ok(None) };
     let price = connection.query_row(READ, [number], |row| price_of(&mut Columns::of(row)))?;
-    Ok(Some(Pricing { price, fee_bps }))
+    Ok(Some(Pricing::new(price, fee_bps)))
 }
 
 /// Reads the columns of a price: symbol, decimals, amount, and period.

@@ -40,7 +40,7 @@ const REFERRED_TO: [&str; 3] = [
     "SELECT min(paid.number) FROM entries AS bounced JOIN entries AS paid ON paid.kind = 'paid' AND paid.subject = bounced.subject
      WHERE bounced.kind = 'bounced' AND length(bounced.amount) > 0 AND bounced.number > ?1 AND paid.number <= ?1",
 ];
-/// Entries that are removed, and the billing periods that they bill or for which nobody pays.
+/// Entries that are removed, and the billing periods that they bill or for which nobody pays. Trials have entries, without a cost.
 const ENTRIES: &str = "SELECT * FROM entries WHERE number <= ?1 ORDER BY number";
 const PERIODS: &str = "
     SELECT journal.*, symbol, decimals, amount, period_ms FROM journal LEFT JOIN prices ON prices.number = journal.price
@@ -50,7 +50,7 @@ const CHOOSE_PERIODS: &str = "
     SELECT position FROM journal JOIN entries ON kind = 'lease' AND subject = journal.lease AND lease_row = journal.row
         WHERE number <= ?1
     UNION SELECT position FROM journal WHERE ended < ?2
-        AND (payer IS NULL OR payee IS NULL OR (length(cost) = 0 AND length(earlier_cost) = 0))";
+        AND (payer IS NULL OR payee IS NULL OR (length(cost) = 0 AND length(earlier_cost) = 0 AND trial = 0))";
 
 /// Columns with an amount.
 const AMOUNTS: [&str; 6] = ["amount", "meter", "collected", "fee", "cost", "earlier_cost"];

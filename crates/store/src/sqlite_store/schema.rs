@@ -36,19 +36,22 @@ const VERSION_1: &str = "
         enode_port INTEGER, enode_disc_port INTEGER, enode_host ANY, enode_id BLOB,
         payout BLOB, payout_counter INTEGER, payout_changed INTEGER, next_payout BLOB, next_payout_from INTEGER,
         host INTEGER NOT NULL, client INTEGER NOT NULL,
-        proven INTEGER NOT NULL, paired BLOB, replaced INTEGER NOT NULL, block INTEGER
+        proven INTEGER NOT NULL, paired BLOB, replaced INTEGER NOT NULL, block INTEGER,
+        trial_used INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE last_reports (node INTEGER PRIMARY KEY, seen INTEGER NOT NULL, nonce INTEGER) STRICT;
 
     CREATE TABLE leases (
         id INTEGER PRIMARY KEY, row INTEGER NOT NULL, client BLOB NOT NULL, host BLOB NOT NULL, payee BLOB,
-        payer BLOB, fee_bps INTEGER NOT NULL, price INTEGER NOT NULL, carry INTEGER NOT NULL, offered INTEGER NOT NULL,
+        payer BLOB, fee_bps INTEGER NOT NULL, trial INTEGER NOT NULL, price INTEGER NOT NULL, carry INTEGER NOT NULL,
+        offered INTEGER NOT NULL,
         client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER
     ) STRICT;
     CREATE TABLE journal (
         position INTEGER PRIMARY KEY,
         lease INTEGER NOT NULL, row INTEGER NOT NULL, client BLOB NOT NULL, host BLOB NOT NULL, payee BLOB,
-        payer BLOB, fee_bps INTEGER NOT NULL, price INTEGER NOT NULL, carry INTEGER NOT NULL, offered INTEGER NOT NULL,
+        payer BLOB, fee_bps INTEGER NOT NULL, trial INTEGER NOT NULL, price INTEGER NOT NULL, carry INTEGER NOT NULL,
+        offered INTEGER NOT NULL,
         client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER,
         client_from INTEGER, client_to INTEGER, host_from INTEGER, host_to INTEGER,
         billed_ms INTEGER NOT NULL, cost BLOB NOT NULL, ended INTEGER NOT NULL,
@@ -57,7 +60,8 @@ const VERSION_1: &str = "
     ) STRICT;
     CREATE TABLE deferred (
         lease INTEGER NOT NULL, row INTEGER NOT NULL, client BLOB NOT NULL, host BLOB NOT NULL, payee BLOB,
-        payer BLOB, fee_bps INTEGER NOT NULL, price INTEGER NOT NULL, carry INTEGER NOT NULL, offered INTEGER NOT NULL,
+        payer BLOB, fee_bps INTEGER NOT NULL, trial INTEGER NOT NULL, price INTEGER NOT NULL, carry INTEGER NOT NULL,
+        offered INTEGER NOT NULL,
         client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER,
         client_from INTEGER, client_to INTEGER, host_from INTEGER, host_to INTEGER,
         billed_ms INTEGER NOT NULL, cost BLOB NOT NULL, ended INTEGER NOT NULL,

@@ -96,6 +96,7 @@ fn lease_period(side: StatementSide, period: &MeteredPeriod, interval: [Amount; 
         billed_ms: period.total_billed_ms(),
         merged: period.earlier.rows,
         price: lease.price,
+        trial: lease.trial,
         cost: period.total_cost(),
         interval,
     }

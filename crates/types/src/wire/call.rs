@@ -38,7 +38,7 @@ pub struct EvictCall {
     /// What the other side's node observed, if its agent reported it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<PairFault>,
-    /// Only for a client whose lease ended with `no_funds`: the account that pays for its node.
+    /// Only for a client whose lease ended with `no_funds` or `trial_over`: the account that pays for its node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
 }
@@ -63,12 +63,12 @@ pub struct DialCall {
     pub redial_ms: Option<u64>,
 }
 
-/// Asks both sides of a lease whether they agree to another price, which was announced before. The lease takes it once both
-/// agreed, and ends if one does not.
+/// Asks both sides of a lease whether they agree to another price: one that was announced before, or that of a lease that was a
+/// free trial. The lease takes it once both agreed, and ends if one does not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PriceCall {
-    /// The lease, in a new billing period.
+    /// The lease that is to cost something else.
     pub lease: LeaseId,
     /// The number of its billing period.
     pub row: u32,
@@ -77,7 +77,8 @@ pub struct PriceCall {
     /// The operator's fee, in basis points of what the client pays.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee_bps: u16,
-    /// From when on at the earliest, by the pool's clock in Unix milliseconds: when the billing period began.
+    /// From when on at the earliest, by the pool's clock in Unix milliseconds: when the billing period began, or after a trial, the
+    /// time of this call.
     pub from_ms: Ms,
 }
 
@@ -111,6 +112,8 @@ pub enum EvictReason {
     NoFunds,
     /// No account pays for the client any longer.
     NoPayer,
+    /// The client has used up its free trial, and nobody pays for it, or not enough.
+    TrialOver,
     /// The host responded too late, and the client already has other slots.
     TooLate,
     /// The pool does not know this lease.
@@ -122,7 +125,7 @@ pub enum EvictReason {
 
 impl EvictReason {
     /// All reasons.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Left,
         Self::Disconnected,
         Self::NoReports,
@@ -133,6 +136,7 @@ impl EvictReason {
         Self::Unpaired,
         Self::NoFunds,
         Self::NoPayer,
+        Self::TrialOver,
         Self::TooLate,
         Self::Unknown,
         Self::Other,
@@ -152,6 +156,7 @@ impl EvictReason {
             Self::Unpaired => "unpaired",
             Self::NoFunds => "no_funds",
             Self::NoPayer => "no_payer",
+            Self::TrialOver => "trial_over",
             Self::TooLate => "too_late",
             Self::Unknown => "unknown",
             Self::Other => "other",

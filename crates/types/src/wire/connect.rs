@@ -53,6 +53,9 @@ pub struct HostOffer {
     /// for another one. Without it, the pool keeps the account that it has. Without any, the host earns nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<PayoutOrder>,
+    /// Whether the host serves only clients that somebody pays for: it gives no free trials.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_trials: bool,
 }
 
 /// A client's requirements for a host.

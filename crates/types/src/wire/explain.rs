@@ -50,6 +50,8 @@ pub struct Excluded {
     pub waiting: u32,
     /// A slot costs more than the client's maximum price.
     pub too_expensive: u32,
+    /// They give no free trials, and no account with enough funds pays for the client.
+    pub no_trials: u32,
     /// The client asked to avoid them.
     pub avoided: u32,
     /// They and the client recently failed to connect.

@@ -54,7 +54,7 @@ pub use error_code::ErrorCode;
 pub use explain::{Excluded, ExplainReply, ExplainRequest, ExplainedHost, Score, Selection};
 pub use host_supply::HostSupply;
 pub use leave::{ByeRequest, LeaveReason, LeaveRequest};
-pub use notice::{FundsLow, NoticeCall};
+pub use notice::{FundsLow, NoticeCall, TrialEnds};
 pub use pair_fault::PairFault;
 pub use payment_terms::PaymentTerms;
 pub use payout::{NextPayout, PayoutRequest, PayoutView};

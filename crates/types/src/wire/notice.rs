@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::PayoutView;
-use crate::{Account, Amount, Asset};
+use crate::{Account, Amount, Asset, Price};
 
 /// What the pool has its agent show to its user. An agent that does not know a kind shows nothing and answers as usual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,8 @@ pub enum NoticeCall {
     FundsLow(FundsLow),
     /// To a host: the account that receives what it earns changed, or the node key ordered another one.
     Payout(PayoutView),
+    /// To a client: its free trial ends soon.
+    TrialEnds(TrialEnds),
     /// A kind that this version does not know.
     #[serde(other)]
     Unknown,
@@ -29,6 +31,21 @@ pub struct FundsLow {
     pub left: Amount,
     /// How long that lasts with its present leases, in milliseconds. Then they end, the newest first.
     pub left_ms: u64,
+}
+
+/// When a free trial ends, and what follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TrialEnds {
+    /// How much is left of the trial, in milliseconds.
+    pub left_ms: u64,
+    /// What a slot costs from then on.
+    pub price: Price,
+    /// What the account that pays for the client must have left for one host, in the smallest unit of the asset of the price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_balance: Option<Amount>,
+    /// Whether an account with enough funds pays for the client now: then its lease goes on at that price.
+    pub pays: bool,
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub struct PaymentTerms {
     /// How long a settlement period is, in milliseconds. Absent with `credit`, where the operator closes each period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period_ms: Option<u64>,
-    /// How long the pool serves a new client without payment, in milliseconds. Absent if it offers no trial.
+    /// How long the pool serves a new client without payment, with one host, in milliseconds. Absent if it offers no trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial_ms: Option<u64>,
 }

@@ -177,6 +177,9 @@ pub struct LeasePeriod {
     pub merged: u32,
     /// What a slot cost.
     pub price: Price,
+    /// Whether it was a free trial.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trial: bool,
     /// What it cost, before the fee.
     pub cost: Amount,
     /// The payer's meter before and after: the period takes this interval of it.

@@ -130,8 +130,15 @@ pub fn client_config(min_peers: u32) -> AgentConfig {
 }
 
 pub fn host_config(slots: u32) -> AgentConfig {
-    let host =
-        HostConfig { slots, reserve: 16, node_max_peers: 50, payout: None, min_price: None, max_head_age_s: Some(600) };
+    let host = HostConfig {
+        slots,
+        reserve: 16,
+        node_max_peers: 50,
+        payout: None,
+        min_price: None,
+        no_trials: false,
+        max_head_age_s: Some(600),
+    };
     AgentConfig { host: Some(host), ..client_config(0) }
 }
 

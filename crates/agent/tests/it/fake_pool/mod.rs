@@ -115,6 +115,7 @@ impl Toy {
                     node_max_peers: 50,
                     payout: None,
                     min_price: None,
+                    no_trials: false,
                     max_head_age_s: None,
                 }),
                 advertise: Advertise::Node,

@@ -88,7 +88,15 @@ fn agent() -> AgentConfig {
 }
 
 fn host(slots: u32) -> HostConfig {
-    HostConfig { slots, reserve: 16, node_max_peers: 50, payout: None, min_price: None, max_head_age_s: Some(600) }
+    HostConfig {
+        slots,
+        reserve: 16,
+        node_max_peers: 50,
+        payout: None,
+        min_price: None,
+        no_trials: false,
+        max_head_age_s: Some(600),
+    }
 }
 
 fn peer(n: u8, direction: Direction, trusted: bool) -> PeerFact {

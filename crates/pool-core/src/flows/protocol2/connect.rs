@@ -106,6 +106,7 @@ impl Core {
             credentials,
             endpoint: Some(endpoint),
             host: hosts.then_some((self.limits.slots_a_protocol2_host, payout)),
+            no_trials: false,
             client: asks,
             max_price: None,
             agent_version: described.agent_version,

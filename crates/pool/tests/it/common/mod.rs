@@ -88,7 +88,7 @@ impl Keys {
     }
 
     pub(crate) fn host(&self, slots: u32) -> ConnectRequest {
-        ConnectRequest { host: Some(HostOffer { slots, payout: None }), ..self.hello() }
+        ConnectRequest { host: Some(HostOffer { slots, payout: None, no_trials: false }), ..self.hello() }
     }
 
     pub(crate) fn client(&self) -> ConnectRequest {
