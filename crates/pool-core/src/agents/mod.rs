@@ -117,6 +117,11 @@ impl Agents {
         self.nodes.find(id)
     }
 
+    /// As [`Self::find`] for each of them.
+    pub(crate) fn find_all(&self, ids: &[NodeId]) -> Vec<Option<u32>> {
+        self.nodes.find_all(ids)
+    }
+
     /// A node, by its id.
     pub(crate) fn known(&self, id: &NodeId) -> Option<&Node> {
         self.nodes.get(self.nodes.find(id)?)

@@ -55,6 +55,16 @@ impl Registry {
         self.by_id.find(self.keys.hash(id), same).copied()
     }
 
+    /// As [`Self::find`] for each of them. A lookup mostly waits for memory, and these wait together: none depends on another.
+    pub(crate) fn find_all(&self, ids: &[NodeId]) -> Vec<Option<u32>> {
+        let hashes: Vec<u64> = ids.iter().map(|id| self.keys.hash(id)).collect();
+        // The first entry with the same bits of its hash is nearly always the node.
+        let found: Vec<Option<u32>> = hashes.iter().map(|hash| self.by_id.find(*hash, |_| true).copied()).collect();
+        let is_same = |index: u32, id: &NodeId| self.nodes.get(index).is_some_and(|node| node.id() == *id);
+        let all = ids.iter().zip(found);
+        all.map(|(id, index)| index.filter(|index| is_same(*index, id)).or_else(|| self.find(id))).collect()
+    }
+
     pub(crate) fn at_connection(&self, connection: ConnectionId) -> Option<u32> {
         let same = |&index: &u32| self.nodes.get(index).is_some_and(|node| node.connection() == Some(connection));
         self.by_connection.find(self.keys.hash(&connection), same).copied()

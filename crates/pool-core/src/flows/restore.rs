@@ -101,7 +101,15 @@ pub struct RestoredCore {
     /// Whether the number of the next lease was stored.
     numbered: bool,
     /// Leases that do not run. Those that run come first: they show which hosts have served a client.
-    offered: Vec<LeaseRow>,
+    offered: Vec<OfferedLease>,
+}
+
+/// A lease that does not run, and its nodes.
+#[derive(Debug)]
+struct OfferedLease {
+    row: LeaseRow,
+    client: u32,
+    host: u32,
 }
 
 impl RestoredCore {
@@ -125,9 +133,40 @@ impl RestoredCore {
         };
     }
 
-    /// Takes a row as a store lists them: the newest value of each key, first how clients pay, then the ledger, then nodes,
+    /// Takes rows as a store lists them: the newest value of each key, first how clients pay, then the ledger, then nodes,
     /// then what names them. A lease whose nodes are unknown is skipped.
-    pub fn take(&mut self, row: Row) {
+    pub fn take(&mut self, rows: impl IntoIterator<Item = Row>) {
+        let mut leases = Vec::new();
+        for row in rows {
+            match row {
+                Row::Lease(lease) => leases.push(*lease),
+                row => {
+                    self.take_leases(std::mem::take(&mut leases));
+                    self.take_row(row);
+                }
+            }
+        }
+        self.take_leases(leases);
+    }
+
+    /// Takes leases that come one after the other: their nodes are found faster together.
+    fn take_leases(&mut self, rows: Vec<LeaseRow>) {
+        self.any |= !rows.is_empty();
+        let ids: Vec<NodeId> = rows.iter().flat_map(|row| [row.client, row.host]).collect();
+        let nodes = self.core.agents.find_all(&ids);
+        for (row, nodes) in rows.into_iter().zip(nodes.chunks_exact(2)) {
+            self.floor = latest_of(&row).max(self.floor);
+            self.core.leases.number_from(row.id.get().saturating_add(1));
+            let &[Some(client), Some(host)] = nodes else { continue };
+            if row.is_running() {
+                self.core.restore_lease(&row, client, host);
+            } else {
+                self.offered.push(OfferedLease { row, client, host });
+            }
+        }
+    }
+
+    fn take_row(&mut self, row: Row) {
         let Self { core, floor, .. } = self;
         self.any = true;
         match row {
@@ -140,15 +179,7 @@ impl RestoredCore {
                 *floor = row.seen.max(*floor);
                 core.agents.restore(&row);
             }
-            Row::Lease(row) => {
-                *floor = latest_of(&row).max(*floor);
-                core.leases.number_from(row.id.get().saturating_add(1));
-                if row.is_running() {
-                    core.restore_lease(&row);
-                } else {
-                    self.offered.push(*row);
-                }
-            }
+            Row::Lease(row) => self.take_leases(vec![*row]),
             Row::Times(row) => core.metering.restore(&row, core.clock.now(), &core.agents, &core.limits),
             Row::Deferred(row) => {
                 core.counters.count_metered(&row);
@@ -207,7 +238,7 @@ impl RestoredCore {
             // Deadlines that were set meanwhile are due too early, which only makes that they are set again.
             core.clock = PoolClock::restarted(self.floor, &core.limits);
         }
-        self.offered.iter().for_each(|row| core.restore_lease(row));
+        self.offered.iter().for_each(|lease| core.restore_lease(&lease.row, lease.client, lease.host));
         core.agents.plan_to_forget_all(core.clock.window_ends(), &core.limits);
         self.core
     }
@@ -244,23 +275,22 @@ impl Core {
         let mut restored = RestoredCore::new(limits, seed, read.latest(now));
         restored.core.counters = counters;
         restored.pays_by(read.payment, read.ledger);
-        read.pricing.into_iter().for_each(|row| restored.take(Row::Pricing(Box::new(row))));
+        restored.take(read.pricing.into_iter().map(|row| Row::Pricing(Box::new(row))));
         for mut row in read.nodes.into_values() {
             let (seen, nonce) = read.seen.get(&row.id).copied().unwrap_or_default();
             row.seen = row.seen.max(seen);
             row.credentials.raise_nonce(nonce);
-            restored.take(Row::Node(Box::new(row)));
+            restored.take([Row::Node(Box::new(row))]);
         }
-        restored.take(Row::NextLease(read.next_lease));
-        read.times.into_values().for_each(|row| restored.take(Row::Times(Box::new(row))));
-        read.waiting.into_values().for_each(|row| restored.take(Row::Deferred(Box::new(row))));
-        read.leases.into_values().for_each(|row| restored.take(Row::Lease(Box::new(row))));
-        read.delegations.into_values().for_each(|row| restored.take(Row::Delegation(row)));
+        restored.take([Row::NextLease(read.next_lease)]);
+        restored.take(read.times.into_values().map(|row| Row::Times(Box::new(row))));
+        restored.take(read.waiting.into_values().map(|row| Row::Deferred(Box::new(row))));
+        restored.take(read.leases.into_values().map(|row| Row::Lease(Box::new(row))));
+        restored.take(read.delegations.into_values().map(Row::Delegation));
         restored.finish()
     }
 
-    fn restore_lease(&mut self, row: &LeaseRow) {
-        let (Some(client), Some(host)) = (self.agents.find(&row.client), self.agents.find(&row.host)) else { return };
+    fn restore_lease(&mut self, row: &LeaseRow, client: u32, host: u32) {
         let limited = self.agents.is_limited(client, &self.limits);
         let counted = self.counted_as(host, limited && self.matching.has_served(host, self.context()));
         let Some(index) = self.leases.restore(row, client, host, counted) else { return };

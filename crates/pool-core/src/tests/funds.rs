@@ -489,8 +489,8 @@ fn a_pool_without_payments_notices_the_balances_in_its_store() {
     let none = Limits { payment: PaymentMode::None, ..credit_limits() };
     let restored = |pool: &Pool, limits: &Limits| {
         let mut core = crate::RestoredCore::new(limits.clone(), [7; 32], pool.now);
-        core.take(Row::Payment(PaymentMode::Credit));
-        pool.core.rows().into_iter().for_each(|row| core.take(row));
+        core.take([Row::Payment(PaymentMode::Credit)]);
+        core.take(pool.core.rows());
         core.finish_or_number_from(1).has_unused_funds()
     };
     assert!(!restored(&funded, &none), "nothing was credited yet");

@@ -69,16 +69,16 @@ impl StoreThread {
         self.jobs.send(job).is_ok()
     }
 
-    /// Passes the whole state to `each`, after all jobs sent before. Returns why a commit before failed, if one did.
+    /// Passes the whole state to `part`, in parts, after all jobs sent before. Returns why a commit before failed, if one did.
     ///
     /// # Errors
-    /// The state cannot be read; rows passed to `each` so far must not be used then.
-    pub(crate) fn load(&self, mut each: impl FnMut(Row)) -> Result<Option<StoreError>, StoreError> {
+    /// The state cannot be read; rows passed to `part` so far must not be used then.
+    pub(crate) fn load(&self, mut part: impl FnMut(Vec<Row>)) -> Result<Option<StoreError>, StoreError> {
         let (parts, loaded) = sync_channel(LOADED_PARTS);
         self.send(Job::Load(parts));
         loop {
             match loaded.recv() {
-                Ok(LoadPart::Rows(rows)) => rows.into_iter().for_each(&mut each),
+                Ok(LoadPart::Rows(rows)) => part(rows),
                 Ok(LoadPart::End(failed)) => return Ok(failed),
                 Ok(LoadPart::Failed(error)) => return Err(error),
                 Err(_gone) => return Err(ended()),

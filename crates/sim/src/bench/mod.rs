@@ -6,6 +6,7 @@
 mod ask_latency;
 mod attackers;
 mod benchmarks_page;
+mod busy_commits;
 mod certificate;
 mod core_priced;
 mod core_reports;
@@ -101,6 +102,11 @@ pub(crate) enum MeasuredProcess {
         /// The data directory.
         dir: PathBuf,
     },
+    /// Commits of a database that is read meanwhile.
+    Commits {
+        /// The directory of the database.
+        dir: PathBuf,
+    },
     /// The floor of signed updates: parsing and verifying them in one thread.
     Signature {
         /// Peers in an update.
@@ -184,6 +190,7 @@ async fn all(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()>
     if wanted(Benchmark::Store) {
         store_commits::run(figures)?;
         statements::run(figures)?;
+        busy_commits::run(figures)?;
     }
     if wanted(Benchmark::Restart) {
         restart::run(figures)?;
@@ -240,6 +247,7 @@ pub(crate) fn measured(what: &MeasuredProcess, out: &mut impl Write) -> io::Resu
         MeasuredProcess::Echo => measured_process::serve(ServerKind::Echo, (None, None), out),
         MeasuredProcess::Fill { nodes, dir } => restart::fill(dir, *nodes),
         MeasuredProcess::Start { dir } => restart::start(dir, out),
+        MeasuredProcess::Commits { dir } => busy_commits::serve(dir, out),
         MeasuredProcess::Signature { peers } => updates::serve_floor(*peers, out),
         MeasuredProcess::CoreUpdates { nodes } => core_updates::serve(*nodes, out),
         MeasuredProcess::CorePriced { nodes } => core_priced::serve(*nodes, out),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use vipnode_pool_core::{LeaseRow, LedgerEntry, MergedPeriods, MeteredPeriod, OperatorOrder, Row, Transaction};
-use vipnode_store::{ReadLimits, SqliteStore, Store as _, StoreReader, account_statement};
+use vipnode_store::{ReadLimits, SqliteStore, Store, StoreReader, account_statement};
 use vipnode_types::{Account, Amount, LeaseId, Ms, NodeId, Price, meter::Seen, wire::StatementRange};
 
 use super::measurement::Measurement;
@@ -16,6 +16,8 @@ use super::measurement::Measurement;
 const PERIODS: u64 = 10_000;
 /// Accounts whose periods are in the ledger, in turn.
 const ACCOUNTS: u64 = 16;
+/// Entries of the ledger.
+pub(super) const ENTRIES: u64 = PERIODS * ACCOUNTS;
 /// Entries of a page.
 const PAGE: usize = 1_000;
 /// Entries in a commit.
@@ -31,10 +33,7 @@ pub(crate) fn run(figures: &mut Vec<Measurement>) -> io::Result<()> {
 
 fn measure(dir: &Path, figures: &mut Vec<Measurement>) -> io::Result<()> {
     let mut store = SqliteStore::open(dir).map_err(io::Error::other)?;
-    for first in (0..PERIODS * ACCOUNTS).step_by(usize::try_from(BATCH).unwrap_or(usize::MAX)) {
-        let rows: Vec<Row> = (first..first + BATCH).flat_map(rows).collect();
-        store.apply(&rows).map_err(io::Error::other)?;
-    }
+    fill(&mut store)?;
     let reader = store.reader(ReadLimits::default()).map_err(io::Error::other)?;
     // The first round opens the connection.
     read(&*reader)?;
@@ -54,8 +53,17 @@ fn measure(dir: &Path, figures: &mut Vec<Measurement>) -> io::Result<()> {
     Ok(())
 }
 
+/// Posts the periods of all accounts.
+pub(super) fn fill(store: &mut impl Store) -> io::Result<()> {
+    for first in (0..ENTRIES).step_by(usize::try_from(BATCH).unwrap_or(usize::MAX)) {
+        let rows: Vec<Row> = (first..first + BATCH).flat_map(rows).collect();
+        store.apply(&rows).map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
 /// Reads the whole statement of an account. Returns its lines, and the time until the first page and until the last.
-fn read(reader: &dyn StoreReader) -> io::Result<(usize, Duration, Duration)> {
+pub(super) fn read(reader: &dyn StoreReader) -> io::Result<(usize, Duration, Duration)> {
     let (began, mut range) = (Instant::now(), StatementRange::default());
     let (mut lines, mut first) = (0, None);
     loop {
@@ -105,7 +113,7 @@ fn rows(number: u64) -> [Row; 2] {
     [Row::Metered(Box::new(period)), Row::Entry(Box::new(LedgerEntry { number: number + 1, at: ended, transaction }))]
 }
 
-fn account(number: u64) -> Account {
+pub(super) fn account(number: u64) -> Account {
     Account::new([u8::try_from(number).unwrap_or_default(); 20])
 }
 

@@ -165,7 +165,7 @@ fn p99(mut work: impl FnMut(u64) -> io::Result<()>) -> io::Result<Duration> {
     Ok(times.get(times.len() * 99 / 100).copied().unwrap_or_default())
 }
 
-fn node(number: u64) -> NodeRow {
+pub(super) fn node(number: u64) -> NodeRow {
     NodeRow {
         id: id(number),
         credentials: Credentials::new(Signer::NodeKey { nonce: 0, kind: Kind::Geth, full: true }),
@@ -183,7 +183,7 @@ fn node(number: u64) -> NodeRow {
 }
 
 /// IDs are public keys, in no order.
-fn id(number: u64) -> NodeId {
+pub(super) fn id(number: u64) -> NodeId {
     let mut bytes = [0; 64];
     let scattered = (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes();
     bytes.iter_mut().zip(scattered.iter().cycle()).for_each(|(byte, part)| *byte = *part);

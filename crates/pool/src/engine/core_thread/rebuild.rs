@@ -36,11 +36,10 @@ pub(super) struct Restored {
 impl Restored {
     pub(super) fn read(store: &StoreThread, limits: &Limits, seed: [u8; 32], now: Ms) -> Result<Self, StoreError> {
         let (mut core, mut asset) = (RestoredCore::new(limits.clone(), seed, now), None);
-        let failed = store.load(|row| {
-            if let Row::Asset(stored) = &row {
-                asset = Some(*stored);
-            }
-            core.take(row);
+        let failed = store.load(|rows| {
+            let stored = rows.iter().find_map(|row| if let Row::Asset(stored) = row { Some(*stored) } else { None });
+            asset = stored.or(asset);
+            core.take(rows);
         })?;
         let floor = core.floor();
         // An agent may hold leases that the store lost, or never kept, whose numbers must not be used again. No pool uses a

@@ -1,0 +1,161 @@
+//! Commits of a pool's database while a statement is read from it and a backup is made, again and again.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use vipnode_pool_core::{
+    AccountFigures, AccountRow, LastReport, LedgerAccount, LedgerEntry, OperatorOrder, Row, Transaction,
+};
+use vipnode_store::{ReadLimits, SqliteReader, SqliteStore, Store};
+use vipnode_types::{Amount, Ms};
+
+use super::{
+    load::percentile,
+    measured_process,
+    measurement::Measurement,
+    statements::{self, account},
+    store_commits::{id, node},
+};
+
+/// How long it is measured.
+const TIME: Duration = Duration::from_secs(10);
+/// Every millisecond brings one operation on an account.
+const OPERATION_MS: u128 = 1;
+/// Reports that come with each.
+const REPORTS: u64 = 10;
+/// Nodes that report, in turn.
+const NODES: u64 = 10_000;
+/// Bytes of an append: a page of the database, the least that a commit appends.
+const PAGE: usize = 4_096;
+/// Appends that are measured for the floor.
+const APPENDS: u32 = 1_000;
+
+/// Measures in a directory of the system's temporary directory.
+pub(crate) fn run(figures: &mut Vec<Measurement>) -> io::Result<()> {
+    let dir = std::env::temp_dir().join(format!("vipnode-bench-busy-{}", std::process::id()));
+    let measured = measure(&dir, figures);
+    fs::remove_dir_all(&dir)?;
+    measured
+}
+
+fn measure(dir: &Path, figures: &mut Vec<Measurement>) -> io::Result<()> {
+    let mut store = SqliteStore::open(dir).map_err(io::Error::other)?;
+    statements::fill(&mut store)?;
+    let nodes: Vec<Row> = (0..NODES).map(|number| Row::Node(Box::new(node(number)))).collect();
+    store.apply(&nodes).map_err(io::Error::other)?;
+    drop(store);
+    let printed = measured_process::ask(&["commits", &dir.display().to_string()])?;
+    let mut numbers = printed.split_whitespace().filter_map(|number| number.parse::<u64>().ok());
+    let mut next = || numbers.next().ok_or_else(|| io::Error::other(format!("expected numbers, got {printed:?}")));
+    let (p99, floor, statements, backups) = (next()?, next()?, next()?, next()?);
+    figures.push(Measurement {
+        bench: "store",
+        what: format!(
+            "p99 until one of 1000 operations on accounts per second is durable, with {} reports per second, while {statements} \
+             statements are read and {backups} backups are made",
+            REPORTS * 1_000
+        ),
+        figure: format!("{p99} µs"),
+        floor: format!("{floor} µs to append and sync 4 KiB"),
+        ratio: String::new(),
+        target: "<= 2 × floor + 2 ms".to_owned(),
+        reached: Some(p99 <= floor * 2 + 2_000),
+    });
+    Ok(())
+}
+
+/// Prints the p99 of the operations and of an append, in µs, and how many statements were read and backups were made.
+pub(crate) fn serve(dir: &Path, out: &mut impl Write) -> io::Result<()> {
+    let floor = append_p99(&dir.join("floor"))?;
+    let mut store = SqliteStore::open(dir).map_err(io::Error::other)?;
+    let reader = store.reader(ReadLimits::default()).map_err(io::Error::other)?;
+    let done = AtomicBool::new(false);
+    let (p99, statements, backups) = thread::scope(|threads| {
+        let statements = threads.spawn(|| count_until(&done, || statements::read(&*reader).map(drop)));
+        let backups = threads.spawn(|| count_until(&done, || back_up(dir)));
+        let p99 = operations_p99(&mut store);
+        done.store(true, Ordering::Relaxed);
+        let ended = |_| io::Error::other("a thread panicked");
+        Ok::<_, io::Error>((p99?, statements.join().map_err(ended)??, backups.join().map_err(ended)??))
+    })?;
+    writeln!(out, "{p99} {floor} {statements} {backups}")?;
+    out.flush()
+}
+
+/// How often the work was done until it is no longer wanted.
+fn count_until(done: &AtomicBool, mut work: impl FnMut() -> io::Result<()>) -> io::Result<u32> {
+    let mut count = 0;
+    while !done.load(Ordering::Relaxed) {
+        work()?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// As `vipnode pool backup` does.
+fn back_up(dir: &Path) -> io::Result<()> {
+    let file = dir.join("backup.db");
+    let reader = SqliteReader::open(dir, ReadLimits::default()).map_err(io::Error::other)?;
+    reader.back_up(&file).map_err(io::Error::other)?;
+    fs::remove_file(file)
+}
+
+/// The p99 from when an operation is due until it is durable, in µs. As in the pool, whatever came during a commit is in the
+/// next one.
+fn operations_p99(store: &mut impl Store) -> io::Result<u64> {
+    let (began, mut done, mut times) = (Instant::now(), 0, Vec::new());
+    while began.elapsed() < TIME {
+        let due = u64::try_from(began.elapsed().as_millis() / OPERATION_MS).map_err(io::Error::other)?;
+        if due == done {
+            thread::sleep(Duration::from_micros(50));
+            continue;
+        }
+        let rows: Vec<Row> = (done..due).flat_map(operation).collect();
+        store.apply(&rows).map_err(io::Error::other)?;
+        let now = began.elapsed();
+        times.extend((done..due).map(|number| {
+            let since = now.saturating_sub(Duration::from_millis(number));
+            u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+        }));
+        done = due;
+    }
+    Ok(percentile(times, 99))
+}
+
+/// What the pool writes for a credit, and for the reports that come at the same time.
+fn operation(number: u64) -> [Row; 3] {
+    let (payer, amount) = (account(0), Amount::new(1));
+    let received = Amount::new(u128::from(number) + 1);
+    let figures = AccountFigures { received, ..AccountFigures::default() };
+    let order = OperatorOrder { by: Some(0), reason: "bank transfer".to_owned(), key: Some(format!("{number}")) };
+    let transaction = Transaction::Credit { payer, amount, order };
+    let at = Ms::new(1_800_000_000_000 + number);
+    let entry = LedgerEntry { number: statements::ENTRIES + number + 1, at, transaction };
+    let reports = (0..REPORTS).map(|report| {
+        let id = id((number * REPORTS + report) % NODES);
+        LastReport { id, seen: at, nonce: number }
+    });
+    [
+        Row::Entry(Box::new(entry)),
+        Row::Account(AccountRow { account: LedgerAccount::Payer(payer), figures }),
+        Row::LastReport(reports.collect()),
+    ]
+}
+
+/// The p99 of an append with a sync, in µs.
+fn append_p99(file: &Path) -> io::Result<u64> {
+    let mut file = File::create(file)?;
+    let times = (0..APPENDS).map(|_| {
+        let began = Instant::now();
+        file.write_all(&[1; PAGE])?;
+        file.sync_data()?;
+        Ok(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX))
+    });
+    Ok(percentile(times.collect::<io::Result<_>>()?, 99))
+}
