@@ -118,7 +118,7 @@ limits! {
         /// free on that chain. Beyond it, they may hold at most as many as slots remain free of those that clients of two wide
         /// blocks (/16, /32) used at once before (while no host on that chain has served a client: of twice as many
         /// slots as one client may be offered at once, see `extra_offers`); further requests for hosts are answered "busy".
-        /// Offers of hosts of protocol 2 last longer, so the same applies to those among themselves, with a quarter of the minimum.
+        /// Offers of hosts of protocol 2 last longer, so the same applies to those among themselves, with half of the minimum.
         offers_minimum: u32 = 4, Count 1..=4_294_967_295;
         /// Nodes in `avoid`; the rest is ignored.
         avoid: u32 = 64, Count 0..=1_000;

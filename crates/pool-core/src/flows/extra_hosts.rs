@@ -3,7 +3,6 @@ use vipnode_types::wire::{EvictReason, Side};
 use crate::{
     Core,
     agents::node::Node,
-    leases::lease::Lease,
     matching::{host_search::Apart, unpaired_offers::UnpairedOffer},
     output::Output,
 };
@@ -15,8 +14,7 @@ const OFFERED_TO: usize = 4;
 impl Core {
     /// A client's host should be connected by now: else the client gets further ones of other address blocks.
     pub(crate) fn extra_host_due(&mut self, output: &mut Output, slow: UnpairedOffer) {
-        let lease = self.leases.find(slow.lease).and_then(|index| self.leases.get(index));
-        let Some(client) = lease.filter(|lease| !lease.is_running()).map(Lease::client) else { return };
+        let Some((client, slow)) = self.still_slow(slow) else { return };
         for _ in 0..slow.extra_hosts() {
             // A client that gets none keeps those that it has; nothing else follows from it.
             if !self.may_have_further_host(client) || !self.offer_further_host(output, client) {
@@ -25,6 +23,20 @@ impl Core {
         }
         self.matching.await_pair_again(slow, output.now.plus(self.limits.extra_host_ms));
         self.set_slow(client);
+    }
+
+    /// The client of an offer that is not paired, with the offer: if it ended, with another one that its client has. A client whose
+    /// other offers are awaited too has no use for it.
+    fn still_slow(&self, slow: UnpairedOffer) -> Option<(u32, UnpairedOffer)> {
+        let client = self.agents.live(slow.client)?;
+        if let Some(lease) = self.leases.find(slow.lease).and_then(|index| self.leases.get(index)) {
+            return (!lease.is_running()).then_some((client, slow));
+        }
+        if self.matching.unpaired_offers().any_of(slow.client) {
+            return None;
+        }
+        let (_, pending) = self.leases.of_client(client).find(|(_, lease)| !lease.is_running())?;
+        Some((client, slow.of(pending.id())))
     }
 
     fn set_slow(&mut self, client: u32) {
@@ -76,7 +88,9 @@ impl Core {
         let room = count < self.limits.leases_a_client && count.saturating_sub(want) < self.limits.extra_offers;
         // A host that its node is connected with may report it later than the client: nothing else is needed.
         let seen = self.leases.of_client(client).filter(|(_, lease)| lease.is_running() || lease.sees(Side::Client));
-        let connected = seen.count() >= want.max(1) as usize;
+        // One that did not ask on this connection may want as many as it has.
+        let wanted = if self.matching.wanted(client).is_some() { want.max(1) } else { count };
+        let connected = seen.count() >= wanted as usize;
         let (matching, context) = (&self.matching, self.context());
         let spare = matching.has_slots_to_spare(node, context) && matching.may_have_spare_offer(client, context);
         room && self.matching.may_want(client) && !connected && spare

@@ -17,7 +17,7 @@ impl Core {
     pub(crate) fn offer_slot(&mut self, output: &mut Output, client: u32) -> Result<(), NoHost> {
         let first = self.offer_slot_of(output, client, Apart::Nothing)?;
         if self.agents.get(client).is_some_and(Node::can_dial) {
-            self.matching.await_pair(first, output.now.plus(self.limits.extra_host_ms));
+            self.await_pair(client, first);
         }
         Ok(())
     }
@@ -44,8 +44,15 @@ impl Core {
         output.count_steps(self.agents.address(client), 1);
         let selection = self.matching.select(client, (host, apart), self.context()).ok_or(NoHost::NoneFits)?;
         let lease = self.offer_selected(output, client, (host, selection))?;
-        self.matching.await_pair(lease, output.now.plus(self.limits.extra_host_ms));
+        self.await_pair(client, lease);
         Ok(())
+    }
+
+    /// Has a client get further hosts unless this offer is paired soon.
+    pub(crate) fn await_pair(&mut self, client: u32, lease: LeaseId) {
+        if let Some(client) = self.agents.handle(client) {
+            self.matching.await_pair(lease, client, self.clock.now().plus(self.limits.extra_host_ms));
+        }
     }
 
     fn offer_selected(

@@ -308,7 +308,7 @@ impl Core {
             self.matching.offer_restored();
             self.leases.arm_offer(id, self.clock.resumed().plus(self.limits.offer_ms));
             // A restored offer waits long for both sides. Once its client is connected, it gets further hosts meanwhile.
-            self.matching.await_pair(id, self.clock.now().plus(self.limits.extra_host_ms));
+            self.await_pair(client, id);
         }
         if down {
             let wait = self.host_gone_wait_ms(client);

@@ -38,7 +38,7 @@ pub(crate) struct OfferShare {
 
 /// Which part of its minimum a block may always hold as offers of hosts that report with their updates only, while any slot
 /// of such a host is free; rounded up.
-const LATE_PART: u32 = 4;
+const LATE_PART: u32 = 2;
 
 impl PendingOffers {
     /// Nothing is pending. Each block may always hold `minimum` offers of a chain while any slot is free there.

@@ -10,7 +10,7 @@ use vipnode_types::{
 use super::{
     offers::knowing,
     pool::{Pool, address, client, host, node},
-    scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS},
+    scenario::{CLIENT, HOST, KEPT, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_HOST},
 };
 use crate::{CallOutcome, Limits};
 
@@ -316,4 +316,44 @@ fn a_client_of_an_offer_from_before_a_restart_gets_further_hosts_too() {
     let (call, dial) = pool.take_dial(CLIENT).unwrap();
     assert_eq!(dial.lease, lease);
     pool.done(call, CallOutcome::Done);
+}
+
+#[test]
+fn a_client_that_has_one_of_its_hosts_gets_further_ones_for_the_rest_after_a_restart() {
+    let (mut pool, lease) = Pool::new().leased();
+    pool.join(SECOND_HOST, host(SECOND_HOST, SLOTS));
+    pool.ask(CLIENT, 2);
+    pool.admit(SECOND_HOST);
+    pool.restart(Limits::default());
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.full(CLIENT, &[(lease, KEPT)]);
+    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
+    pool.full(HOST, &[(lease, KEPT)]);
+    for agent in [SECOND_HOST, THIRD_HOST] {
+        pool.join(agent, host(agent, SLOTS));
+    }
+    pool.pass(1_010);
+    pool.admit(THIRD_HOST);
+    // What it has is what it wants, as far as the pool knows.
+    let (mut pool, lease) = Pool::new().leased();
+    pool.restart(Limits::default());
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.full(CLIENT, &[(lease, KEPT)]);
+    pool.join(THIRD_HOST, host(THIRD_HOST, SLOTS));
+    pool.pass(5_000);
+    assert!(pool.take_admit(THIRD_HOST).is_none());
+}
+
+/// The attack: hosts of a stranger stay silent one after the other, and the client waits for the last of them.
+#[test]
+fn a_further_host_that_stays_silent_takes_the_place_of_the_first_when_that_offer_ends() {
+    let mut pool = among_hosts(Limits { extra_offers: 1, extra_host_ms: 4_000, offer_ms: 15_000, ..Limits::default() });
+    pool.ask(CLIENT, 1);
+    assert_eq!(admitted(&mut pool).len(), 1);
+    pool.pass(4_000);
+    assert_eq!(admitted(&mut pool).len(), 1);
+    pool.pass(8_000);
+    assert_eq!(admitted(&mut pool).len(), 0, "it has as many as it may");
+    pool.pass(4_100);
+    assert_eq!(admitted(&mut pool).len(), 1, "the first has ended");
 }

@@ -7,8 +7,10 @@ const ATTACKER_SEEDS: u64 = 24;
 /// What honest clients waited for in these: the pool restarts while silent hosts hold the offers of clients, which then got no
 /// further hosts (33, 80); strangers' claims of slots had others of them hold those of honest hosts (36, 61, 78); a flood used
 /// up the offers of new hosts (46, 54, 65); it asked at the moment when a slot became free (142, 146, 166), also of a host that
-/// was still new (327, 581).
-const FOUND: [u64; 13] = [33, 36, 46, 54, 61, 65, 78, 80, 142, 146, 166, 327, 581];
+/// was still new (327, 581). After a restart, the pool took a client that had one of its two hosts for one that has all (678, 820,
+/// 1060); no further hosts followed those that a client got instead of its first one (1089); and one offer of a host of
+/// protocol 2 used up the share of an address block (1167).
+const FOUND: [u64; 18] = [33, 36, 46, 54, 61, 65, 78, 80, 142, 146, 166, 327, 581, 678, 820, 1060, 1089, 1167];
 const CREDIT_SEEDS: u64 = 100;
 const THREADS: u64 = 2;
 const GOLDEN: &str = include_str!("../../golden/effects.txt");

@@ -130,3 +130,32 @@ fn never_proven_ids_of_a_wide_block_leave_slots_of_a_host_of_protocol_2_to_other
     assert!(pool.asked(other_hosts(12)).is_some());
     assert!(pool.whitelisted(HOST).is_none());
 }
+
+/// A host of protocol 2 reports a client with its next update only, so the client's offers stay pending.
+#[test]
+fn a_client_that_is_not_proven_may_have_two_hosts_of_protocol_2_at_once() {
+    let mut pool = Pool::new();
+    let hosts = [HOST, SECOND_HOST];
+    for agent in hosts {
+        pool.connect2(agent, full_node());
+        pool.update2(agent, &[]);
+    }
+    let gets_two = |pool: &mut Pool, agent: u32| {
+        pool.join(agent, on_mainnet(client(agent)));
+        pool.ask(agent, 2);
+        for host in [hosts, hosts].into_iter().flatten() {
+            if let Some((call, _)) = pool.whitelisted(host) {
+                pool.done(call, CallOutcome::Done);
+            }
+            pool.pass(250);
+        }
+        let index = pool.core.agents.find(&node(agent)).unwrap();
+        let leases: Vec<_> = pool.core.leases.of_client(index).map(|(_, lease)| lease.id()).collect();
+        assert_eq!(leases.len(), 2);
+        pool.delta(agent, &leases, &[]);
+    };
+    gets_two(&mut pool, CLIENT);
+    // Both have served clients of one wide block only, so none of their slots counts for the shares.
+    hosts.into_iter().for_each(|host| drop(pool.update2(host, &[CLIENT])));
+    gets_two(&mut pool, SECOND_CLIENT);
+}
