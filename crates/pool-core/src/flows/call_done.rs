@@ -136,6 +136,7 @@ impl Core {
     }
 
     fn evict_done(&mut self, output: &mut Output, call: &CallInFlight, eviction: Eviction, outcome: &CallOutcome) {
+        self.lease_undone(output, call, outcome);
         let host = self.agents.live(call.node);
         if *outcome == CallOutcome::Done {
             if let Some(host) = host {

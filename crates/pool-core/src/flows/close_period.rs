@@ -32,6 +32,20 @@ impl Core {
         let lost_ms = self.lost_ms(lease, ends, host_until);
         let trial_ms = if self.leases.is_trial(lease) { self.trial_row_ms(lease, ends, host_until) } else { 0 };
         let Some(row) = self.lease_row(lease) else { return 0 };
+        let carry = self.write_period(output, pair, (row, ends), host_saw_ms.saturating_sub(lost_ms));
+        self.add_trial_use(output, pair.client, trial_ms);
+        carry
+    }
+
+    /// Writes a row as over, unless nothing is billed on it, and counts the time of its pair. The host saw the client for `saw_ms`.
+    /// Returns what its cost leaves of the smallest unit.
+    pub(crate) fn write_period(
+        &mut self,
+        output: &mut Output,
+        pair: Pair,
+        (row, ends): (LeaseRow, Ends),
+        saw_ms: u64,
+    ) -> u32 {
         let (price, carry) = (row.price, row.carry);
         let (metered, carry) = freeze(row, ends, output.now).map_or((None, carry), |(row, carry)| (Some(row), carry));
         let billed_ms = metered.as_ref().map_or(0, |row| row.billed_ms);
@@ -41,7 +55,7 @@ impl Core {
             let block = self.agents.address(pair.client).map(AddressBlock::of).filter(|_| !self.limits.members_only);
             self.metering.rows.take(output, EndedPeriod { pair, block, row }, &self.limits);
         }
-        let unpaired_ms = host_saw_ms.saturating_sub(billed_ms).saturating_sub(lost_ms);
+        let unpaired_ms = saw_ms.saturating_sub(billed_ms);
         let running_ms = self.running_with_other_hosts(pair);
         self.add_time(pair, EndedTime { price, billed_ms, unpaired_ms, running_ms });
         let pair = [pair.client, pair.host];
@@ -51,7 +65,6 @@ impl Core {
                 output.persist(Row::Node(Box::new(row)));
             }
         }
-        self.add_trial_use(output, pair[0], trial_ms);
         carry
     }
 
@@ -92,12 +105,7 @@ impl Core {
         let host = lease.host();
         let end = side_end(lease, Side::Host, &self.agents);
         let there = self.agents.get(host).is_some_and(Node::is_connected) && !self.is_silent(host);
-        if there && lease.sees(Side::Host) {
-            let next = self.agents.seen(host).plus(self.limits.report_interval_ms);
-            self.clock.now().min(next).max(end)
-        } else {
-            end
-        }
+        if there && lease.sees(Side::Host) { self.sees_until(host).max(end) } else { end }
     }
 
     /// Counts time after a lease's end in which only the host saw the client, because its eviction took that long.

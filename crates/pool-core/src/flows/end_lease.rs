@@ -15,9 +15,9 @@ use crate::{
 };
 
 impl Core {
-    /// Ends a lease: fixes both ends of its meter, deletes its row, and evicts on both sides. The host's eviction holds
-    /// the slot until it is done. `by` is the side that ended the lease; `cut` is the time at which a side last saw the
-    /// other, if it is not the usual one.
+    /// Ends a lease: fixes both ends of its meter, deletes its row, and evicts on both sides. What the sides have yet to report
+    /// is billed once they have evicted. The host's eviction holds the slot until it is done. `by` is the side that ended the
+    /// lease; `cut` is the time at which a side last saw the other, if it is not the usual one.
     pub(crate) fn end_lease(
         &mut self,
         output: &mut Output,
@@ -36,7 +36,12 @@ impl Core {
         }
         let pair = Pair { client: lease.client(), host: lease.host() };
         let (lone_host, host_until) = (lease.sees(Side::Host), self.host_saw_until(lease).max(ends.host));
-        self.close_period(output, index, ends, host_until);
+        let part = self.final_part(lease, ends, by);
+        let later_ms = part.as_ref().map_or(0, |part| part.most_ms);
+        let carry = self.close_period(output, index, ends, host_until.minus(later_ms));
+        if let Some(part) = part {
+            self.await_answers(part.carrying(carry), output.now);
+        }
         let used_up = reason == EvictReason::NotConnected && lone_host && self.is_used_up(pair);
         let reason = if used_up { EvictReason::Unpaired } else { reason };
         output.persist(Row::Delete(RowKey::Lease(id)));

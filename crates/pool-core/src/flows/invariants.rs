@@ -26,6 +26,7 @@ impl Core {
         self.check_observations()?;
         self.check_prices()?;
         self.check_burns()?;
+        self.check_final_parts()?;
         self.check_sums()
     }
 
@@ -194,6 +195,12 @@ impl Core {
             (*sum, *leases) = (sum.plus(rate), leases.saturating_add(1));
         }
         BrokenInvariant::unless(burns == ledger.burning(), || "what payers spend is miscounted".to_owned())
+    }
+
+    fn check_final_parts(&self) -> Result<(), BrokenInvariant> {
+        let mut waiting = self.metering.final_parts.waiting();
+        let ghost = waiting.find(|&(lease, node)| !self.leases.is_undoing(lease, node));
+        BrokenInvariant::unless(ghost.is_none(), || format!("the last part of {ghost:?} waits for no answer"))
     }
 
     fn check_sums(&self) -> Result<(), BrokenInvariant> {

@@ -15,6 +15,7 @@ mod connection;
 mod end_lease;
 mod explain;
 mod extra_hosts;
+mod final_part;
 mod forget_nodes;
 mod funds;
 mod invariants;

@@ -117,6 +117,12 @@ impl Leases {
         (call.deadline <= now).then_some(CallId(number))
     }
 
+    /// Whether a call asks a node to undo a lease, for checks.
+    pub(crate) fn is_undoing(&self, lease: LeaseId, node: Handle) -> bool {
+        let evicts = |call: &CallInFlight| matches!(call.kind, CallKind::Evict(_));
+        self.calls.in_flight.values().any(|call| evicts(call) && (call.lease, call.node) == (lease, node))
+    }
+
     /// The slots that are held by calls, for checks.
     pub(in crate::leases) fn slots_of_calls(&self) -> impl Iterator<Item = HeldSlot> {
         self.calls.in_flight.values().filter_map(|call| call.slot)

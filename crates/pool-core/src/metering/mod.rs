@@ -5,6 +5,7 @@
 pub(crate) mod billed_period;
 pub(crate) mod budget_day;
 pub(crate) mod client_times;
+pub(crate) mod final_parts;
 pub(crate) mod pair_week;
 pub(crate) mod period_merger;
 pub(crate) mod period_rollover;
@@ -16,13 +17,13 @@ pub(crate) mod unpaired_blocks;
 use crate::{
     collections::{block_shares::BlockShares, by_index::ByIndex, slab::Handle},
     metering::{
-        client_times::ClientTimes, period_merger::PeriodMerger, trial_blocks::TrialBlocks,
+        client_times::ClientTimes, final_parts::FinalParts, period_merger::PeriodMerger, trial_blocks::TrialBlocks,
         unpaired_blocks::UnpairedBlocks,
     },
 };
 
 /// The time of a week that clients spent with hosts, by client and host, today's unpaired time and this hour's trials by
-/// address block, and rows that wait to be written.
+/// address block, and rows that wait to be written, or for the answers of their sides.
 #[derive(Debug)]
 pub(crate) struct Metering {
     clients: ByIndex<Option<Box<ClientTimes>>>,
@@ -33,6 +34,7 @@ pub(crate) struct Metering {
     /// Clients whose times the store does not have, each once.
     dirty: Vec<Handle>,
     pub(crate) rows: PeriodMerger,
+    pub(crate) final_parts: FinalParts,
 }
 
 impl Metering {
@@ -44,6 +46,7 @@ impl Metering {
             trials: TrialBlocks::default(),
             dirty: Vec::new(),
             rows: PeriodMerger::new(),
+            final_parts: FinalParts::default(),
         }
     }
 

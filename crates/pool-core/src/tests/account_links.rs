@@ -260,8 +260,37 @@ fn another_payer_does_not_get_around_the_limit_of_periods() {
     pool.link_to(CLIENT, OTHER, pool.now).unwrap();
 }
 
-/// The attack: a lease that ends with the link is billed up to the last report of both sides, and a client makes each lease
-/// end before the first one.
+#[test]
+fn a_lease_that_ends_with_its_link_is_billed_to_its_end() {
+    let mut pool = leased_and_linked();
+    pool.pass(20_000);
+    pool.change_link(CLIENT, PAYER, pool.now, LinkConsent::AccountEnds).unwrap();
+    assert_eq!(pool.view(PAYER).spent.get(), 0);
+    let left = |pool: &Pool| pool.core.ledger.as_ref().unwrap().left(PAYER, pool.now).get();
+    assert_eq!(left(&pool), 10_000_000 - 20_000, "the account keeps what it may cost");
+    pool.evicted(HOST).unwrap();
+    pool.evicted(CLIENT).unwrap();
+    let (view, earned) = (pool.view(PAYER), pool.view(payout(HOST)));
+    assert_eq!((view.spent.get(), earned.secured.get(), left(&pool)), (20_000, 20_000, 10_000_000 - 20_000));
+    assert_eq!(pool.core.counters().unpaired_ms, 0);
+}
+
+#[test]
+fn what_another_payer_comes_before_is_not_billed() {
+    let mut pool = leased_and_linked();
+    pool.credit_to(OTHER, 10_000_000);
+    pool.pass(20_000);
+    pool.change_link(CLIENT, PAYER, pool.now, LinkConsent::AccountEnds).unwrap();
+    pool.link_to(CLIENT, OTHER, pool.now).unwrap();
+    pool.evicted(HOST).unwrap();
+    pool.evicted(CLIENT).unwrap();
+    let spent = [PAYER, OTHER].map(|account| pool.view(account).spent.get());
+    assert_eq!((spent, pool.core.counters().unpaired_ms), ([0, 0], 20_000));
+    assert_eq!(pool.core.ledger.as_ref().unwrap().left(PAYER, pool.now).get(), 10_000_000);
+}
+
+/// The attack: a lease that ends with the link is billed up to the last report of both sides, a client makes each lease
+/// end before the first one, and does not confirm that it used the lease until then.
 #[test]
 fn linking_and_unlinking_in_a_loop_is_counted_as_unpaired_time() {
     let mut pool = leased_and_linked();
@@ -272,6 +301,8 @@ fn linking_and_unlinking_in_a_loop_is_counted_as_unpaired_time() {
         served += round_ms;
         pool.change_link(CLIENT, PAYER, pool.now, LinkConsent::AccountEnds).unwrap();
         assert!(pool.evicted(HOST).is_some());
+        let (call, _) = pool.take_evict_call(CLIENT).unwrap();
+        pool.done(call, CallOutcome::Lost);
         pool.link_to(CLIENT, PAYER, pool.now.plus(1)).unwrap();
         pool.beat(HOST);
         pool.beat(CLIENT);

@@ -179,9 +179,9 @@ fn d18_the_newest_leases_end_first_and_the_rest_stays() {
     let leases = pool.served(2);
     pool.passes(10 * MINUTE_MS);
     let debit = Amount::new(u128::from(HOUR_MS - 20 * MINUTE_MS - 10_000));
-    pool.core.limits.funds_last_ms = 5_000;
+    pool.core.limits.funds_last_ms = 3_000;
     pool.change(LedgerChangeKind::Debit { payer: payer(), amount: debit }, None).unwrap();
-    pool.passes(5_000);
+    pool.passes(4_000);
     assert!(pool.core.leases.find(leases[1]).is_none(), "the newer one ended");
     assert!(pool.core.leases.find(leases[0]).is_some(), "what is left covers the older one");
 }

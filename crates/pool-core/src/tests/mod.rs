@@ -7,6 +7,7 @@ mod explain;
 mod extra_offers;
 mod fail_static;
 mod false_hosts;
+mod final_parts;
 mod flow;
 mod free_rides;
 mod funds;

@@ -5,7 +5,7 @@ use super::{Checker, FRAME_LATE_MS, Promise, Violation};
 use crate::{EPOCH_MS, GroundTruth};
 
 /// The most that an honest pair is overbilled for each gap in its connection, in ms: a report interval and two frames
-/// in flight.
+/// in flight. One side may report falsely, and an agent whose node restarts reports a peer as gone once it does not come back.
 pub const OVERBILLED_A_GAP_MS: u64 = 60_000 + 2 * FRAME_LATE_MS;
 
 impl Checker {
@@ -49,7 +49,7 @@ impl Checker {
             return Ok(());
         }
         *self.billed_of.entry((client, host)).or_default() += billed;
-        if self.protocol2[client] || self.protocol2[host] {
+        if self.speaks2(client, host) {
             self.billed2_ms += billed;
         }
         let Some((from, to)) = billed_span(row) else { return Ok(()) };

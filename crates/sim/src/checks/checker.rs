@@ -8,9 +8,13 @@ use crate::{AgentPlan, EPOCH_MS, Honesty, Scenario};
 
 /// The longest time a frame takes, in ms; a later one is lost with its socket.
 pub const FRAME_LATE_MS: u64 = 8_000;
-/// The most that an honest pair is underbilled for each lease, in ms: a report interval, and the 20 s between two
-/// lists of the node's peers.
-pub const LOST_A_LEASE_MS: u64 = 60_000 + 20_000;
+/// The longest time between two lists of a node's peers, in ms.
+const PEERS_LISTED_MS: u64 = 20_000;
+/// The most that an honest pair is underbilled for each lease, in ms: until both agents know that the two are connected, and have
+/// reported it.
+pub const LOST_A_LEASE_MS: u64 = PEERS_LISTED_MS + 2 * FRAME_LATE_MS;
+/// The same where a side may speak protocol 2: it reports with its updates only.
+pub const LOST_A_LEASE2_MS: u64 = 60_000 + PEERS_LISTED_MS;
 /// The longest time the pool takes to answer a request, in ms; includes commits of some seconds.
 pub const REPLY_MS: u64 = 30_000;
 /// Everything is connected again this long after the last fault, in ms: the reconnect window or the longest backoff of
@@ -107,6 +111,17 @@ impl Checker {
     #[must_use]
     pub fn billed_of(&self, client: usize, host: usize) -> u64 {
         self.billed_of.get(&(client, host)).copied().unwrap_or(0)
+    }
+
+    /// The most that an honest pair is underbilled for each lease, in ms.
+    #[must_use]
+    pub fn lost_a_lease_ms(&self, client: usize, host: usize) -> u64 {
+        if self.speaks2(client, host) { LOST_A_LEASE2_MS } else { LOST_A_LEASE_MS }
+    }
+
+    /// Whether a side of a pair may speak protocol 2.
+    pub(super) fn speaks2(&self, client: usize, host: usize) -> bool {
+        self.protocol2[client] || self.protocol2[host]
     }
 
     /// Milliseconds billed to pairs of which at least one side may speak protocol 2.

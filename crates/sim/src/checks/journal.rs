@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vipnode_pool_core::MeteredPeriod;
 use vipnode_types::LeaseId;
 
-use super::{Checker, LOST_A_LEASE_MS, Promise, Violation, billing::billed_span};
+use super::{Checker, Promise, Violation, billing::billed_span};
 use crate::GroundTruth;
 
 impl Checker {
@@ -42,7 +42,7 @@ impl Checker {
     ///
     /// # Errors
     /// [`Promise::NothingLost`]: a pair was connected for longer than it was billed, by more than
-    /// [`LOST_A_LEASE_MS`] a lease.
+    /// [`Self::lost_a_lease_ms`] a lease.
     pub fn nothing_lost(
         &self,
         journal: &[MeteredPeriod],
@@ -81,7 +81,7 @@ impl Checker {
                 continue;
             }
             let lost = really.saturating_sub(*billed);
-            if lost > LOST_A_LEASE_MS * leases.len() as u64 {
+            if lost > self.lost_a_lease_ms(*client, *host) * leases.len() as u64 {
                 return Promise::NothingLost.broken(format!(
                     "client {client} and host {host} were connected for {} ms between {from} and {to}, but only \
                      {billed} ms are billed, in {} leases",

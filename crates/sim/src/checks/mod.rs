@@ -15,7 +15,9 @@ pub mod ledger;
 mod violation;
 
 pub use billing::OVERBILLED_A_GAP_MS;
-pub use checker::{Checker, FRAME_LATE_MS, LIVENESS_MS, LIVENESS2_MS, LOST_A_LEASE_MS, REPLY_MS, STEADY_MS, STOP_MS};
+pub use checker::{
+    Checker, FRAME_LATE_MS, LIVENESS_MS, LIVENESS2_MS, LOST_A_LEASE_MS, LOST_A_LEASE2_MS, REPLY_MS, STEADY_MS, STOP_MS,
+};
 pub use convergence::{Participant, settled};
 pub use expected_prices::ExpectedPrices;
 pub use lease_prices::LeasePrices;

@@ -4,7 +4,7 @@ use vipnode_pool_core::{Credentials, LeaseRow, Limits, MergedPeriods, MeteredPer
 use vipnode_sim::{
     Checker, EPOCH_MS, GroundTruth, Scenario, SimRng,
     checks::{
-        LOST_A_LEASE_MS, OVERBILLED_A_GAP_MS, Participant, Promise, Violation, durability,
+        OVERBILLED_A_GAP_MS, Participant, Promise, Violation, durability,
         hostile::{
             BUDGETS_OF_A_WIDE_BLOCK, HONEST_WAIT_MS, Loneliness, UsedService, free_service, free_service_of_block,
         },
@@ -220,9 +220,10 @@ fn a_row_twice_and_a_time_twice_are_seen() {
 fn what_an_honest_pair_loses_is_seen() {
     let fixture = Fixture::new();
     let (from, to) = (10 * MINUTE_MS, 20 * MINUTE_MS);
-    let enough = fixture.row(1, from, to - LOST_A_LEASE_MS);
+    let most = fixture.checker.lost_a_lease_ms(1, 0);
+    let enough = fixture.row(1, from, to - most);
     fixture.checker.nothing_lost(&[enough], (&fixture.ground_truth, None), from, to).unwrap();
-    let less = fixture.row(1, from, to - LOST_A_LEASE_MS - 1);
+    let less = fixture.row(1, from, to - most - 1);
     assert_broken(
         Promise::NothingLost,
         fixture.checker.nothing_lost(&[less], (&fixture.ground_truth, None), from, to),
@@ -231,10 +232,10 @@ fn what_an_honest_pair_loses_is_seen() {
     let mut leased = GroundTruth::default();
     leased.up(0, 1, from);
     leased.down(0, 1, to - 1);
-    let less = fixture.row(1, from, to - LOST_A_LEASE_MS - 1);
+    let less = fixture.row(1, from, to - most - 1);
     let truth = (&fixture.ground_truth, Some(&leased));
     fixture.checker.nothing_lost(&[less], truth, from, to).unwrap();
-    let lesser = fixture.row(1, from, to - LOST_A_LEASE_MS - 2);
+    let lesser = fixture.row(1, from, to - most - 2);
     assert_broken(Promise::NothingLost, fixture.checker.nothing_lost(&[lesser], truth, from, to), "but only");
 }
 
