@@ -109,13 +109,19 @@ impl UsedService {
     }
 }
 
+/// What a client may use for nothing before it pays, in ms.
+const fn trial_ms(limits: &Limits) -> u64 {
+    limits.trial_ms
+}
+
 /// Checks what a client used of honest hosts without being billed, on one day. Each of them is in another wide block.
 ///
 /// # Errors
 /// [`Promise::FreeService`]: of one host more than the pair may, or of all together more than the client may.
 pub fn free_service(client: usize, hosts: &[UsedService], limits: &Limits) -> Result<(), Violation> {
     for service in hosts {
-        let most = service.allowance_ms(limits) + service.part_ms(limits) + service.notice_ms(limits);
+        let most =
+            service.allowance_ms(limits) + service.part_ms(limits) + service.notice_ms(limits) + trial_ms(limits);
         if service.free_ms() > most {
             return Promise::FreeService.broken(format!(
                 "client {client} used one host for {} ms, {} of them free; at most {most} may be",
@@ -130,7 +136,7 @@ pub fn free_service(client: usize, hosts: &[UsedService], limits: &Limits) -> Re
     let blocks = u64::from(limits.lockout_blocks);
     let pair = hosts.iter().map(|service| service.allowance_ms(limits)).max().unwrap_or(0);
     let alone = (limits.unpaired_ms_a_day + part).div_ceil(blocks);
-    let most = (blocks - 1) * pair + alone + part + sum(&|service| service.notice_ms(limits));
+    let most = (blocks - 1) * pair + alone + part + sum(&|service| service.notice_ms(limits)) + trial_ms(limits);
     let free = sum(&UsedService::free_ms);
     if free > most {
         return Promise::FreeService.broken(format!(
@@ -158,7 +164,7 @@ pub fn free_service_of_block(budgets: u64, riders: &[Vec<UsedService>], limits: 
     let alone = (budgets * limits.unpaired_ms_a_day).div_ceil(blocks);
     // Hosts of one wide block count for a part of the budget, but one pair may use more.
     let pair = limits.silence_ms + limits.unpaired_pair_ms + 2 * limits.report_interval_ms;
-    let most = (blocks - 1) * alone.max(pair) + alone + notice;
+    let most = (blocks - 1) * alone.max(pair) + alone + notice + riders.len() as u64 * trial_ms(limits);
     if free > most {
         let count = riders.len();
         return Promise::FreeService.broken(format!(

@@ -18,7 +18,7 @@ use super::{
     simulated_sockets::{ToAgentFrame, ToPoolFrame},
 };
 use crate::{
-    EPOCH_MS, Honesty,
+    EPOCH_MS,
     checks::{Promise, REPLY_MS},
 };
 
@@ -75,7 +75,7 @@ impl Simulation {
                 let address = plan.ip;
                 ("connect", Command::Connect { connection: peer, request, identity, address, callable: true, hello })
             }
-            Request::Report(report) if self.agents[agent].plan.honesty != Honesty::Honest => {
+            Request::Report(report) if self.reports_anything(agent) => {
                 let report = Box::new(self.any_report(agent, report));
                 ("report", Command::Report { connection: peer, request, report })
             }
@@ -94,7 +94,7 @@ impl Simulation {
                     Call::Update(update) if self.lies(agent) => {
                         Call::Update(Update { peers: self.all_peers(agent), ..update })
                     }
-                    Call::Update(update) if self.agents[agent].plan.honesty != Honesty::Honest => {
+                    Call::Update(update) if self.reports_anything(agent) => {
                         let mut peers = self.all_peers(agent);
                         let some = self.rng.below(1_001);
                         peers.retain(|_| self.rng.chance(some));

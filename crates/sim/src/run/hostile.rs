@@ -73,6 +73,16 @@ impl Simulation {
         !self.scenario.attackers.is_empty()
     }
 
+    /// Whether what liars use and harm is judged: in a run with attackers, or with one liar whose clients pay.
+    pub(super) fn judges_liars(&self) -> bool {
+        self.is_hostile() || self.scenario.has_lone_liar()
+    }
+
+    /// Whether an agent reports whatever the protocol allows now. Without attackers, it is honest once faults no longer happen.
+    pub(super) fn reports_anything(&self, agent: usize) -> bool {
+        !self.reports_truly(agent) && (self.is_hostile() || self.phase == Phase::Faults)
+    }
+
     /// Every second of a run with attackers.
     pub(crate) fn sweep_hostile(&mut self) {
         if let Some(gauges) = self.pool.core.as_ref().map(Core::gauges) {
@@ -205,7 +215,7 @@ impl Simulation {
     }
 
     /// Checks what free riders used at honest hosts.
-    fn check_free_service(&mut self) {
+    pub(super) fn check_free_service(&mut self) {
         let hosts: Vec<usize> = self.hosts().filter(|&host| self.reports_truly(host)).collect();
         // By /24 and by /16.
         let mut together: BTreeMap<(u64, Vec<u8>), Vec<Vec<UsedService>>> = BTreeMap::new();

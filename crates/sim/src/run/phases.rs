@@ -125,7 +125,11 @@ impl Simulation {
         self.check_ledger();
         let check = self.checker.journal(&journal);
         self.require(check);
-        let from = if self.scenario.faults.is_empty() { 0 } else { steady };
+        let lies = self.scenario.has_lone_liar();
+        if lies {
+            self.check_free_service();
+        }
+        let from = if self.scenario.faults.is_empty() && !lies { 0 } else { steady };
         // The connection of a pair does not have to end with a lease that ended for its payer's funds.
         let leased = self.operator.is_there().then_some(&self.hostile.leased);
         let check = self.checker.nothing_lost(&journal, (&self.devp2p.ground_truth, leased), from, since);

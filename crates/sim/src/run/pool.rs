@@ -181,7 +181,7 @@ impl Simulation {
 
     fn effect(&mut self, effect: Effect) {
         self.log(|| format!("pool: {effect:?}"));
-        if self.is_hostile() {
+        if self.judges_liars() {
             self.check_no_lockout(&effect);
         }
         let release = match &effect {
@@ -309,7 +309,7 @@ impl Simulation {
         if let Err(error) = self.pool.store.load(&mut |row| rows.push(row)) {
             self.violation(Promise::Durability, error);
         }
-        if self.is_hostile() {
+        if self.judges_liars() {
             self.pool_started(&rows);
         }
         let stored = rows.iter().rev().find_map(|row| if let Row::Payment(mode) = row { Some(*mode) } else { None });

@@ -1,8 +1,23 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use vipnode_pool_core::Limits;
 use vipnode_types::{Account, NodeId, PaymentMode, Price};
 
-use super::{FaultKind, Scenario, scenario::MINUTE_MS};
+use super::{AgentPlan, FaultKind, Honesty, Scenario, scenario::MINUTE_MS};
 use crate::SimRng;
 
+/// The faults during which it stays known how long a client used each host, and why the pool could not: of the pool, except
+/// pauses, and of nodes. While the agent of a host is offline, nobody reports its clients.
+const KNOWN_USE: [FaultKind; 8] = [
+    FaultKind::CrashPool,
+    FaultKind::RestoreBackup,
+    FaultKind::SlowCommits,
+    FaultKind::FailCommit,
+    FaultKind::RestartNode,
+    FaultKind::SeverNodes,
+    FaultKind::BreakLink,
+    FaultKind::StallHead,
+];
 /// The highest price that is drawn.
 const HIGHEST_PRICE: &str = "1 gwei/minute";
 
@@ -29,9 +44,10 @@ impl CreditShape {
 
 impl Scenario {
     /// Draws a scenario with faults in which clients pay: hosts have payout accounts, some of them the same, and accounts pay for
-    /// one or several clients. Price, fee, and payment mode may change when the pool starts, and agents may lie in league.
+    /// one or several clients. Price, fee, and payment mode may change when the pool starts, and agents may lie, alone or in league.
     #[must_use]
     pub fn draw_credit(rng: &mut SimRng) -> Self {
+        let mut more = rng.apart();
         let mut scenario = Self::draw(rng);
         let limits = &mut scenario.limits;
         limits.price = Price::per_minute(rng.range(1, 1_000_000_000));
@@ -66,7 +82,34 @@ impl Scenario {
             scenario.faults.extend(restores.then_some(FaultKind::RestoreBackup));
             scenario.faults.extend((*changes_price || *switches_mode).then_some(FaultKind::CrashPool));
         }
+        if more.chance(300) {
+            scenario.draw_liar(&mut more);
+        }
         scenario
+    }
+
+    /// Has one agent report whatever the protocol allows, and no other one report falsely. What it may use for nothing is limited,
+    /// and each agent is in a wide block of its own, so that the word of each host counts apart.
+    fn draw_liar(&mut self, rng: &mut SimRng) {
+        let honesty = if rng.chance(700) { Honesty::FreeRider } else { Honesty::FalseHost };
+        let fits = |plan: &AgentPlan| match honesty {
+            Honesty::FreeRider => plan.config.host.is_none(),
+            _ => plan.config.min_peers == 0,
+        };
+        let able: Vec<usize> = (0..self.agents.len()).filter(|&agent| fits(&self.agents[agent])).collect();
+        self.agents[able[rng.index(able.len())]].honesty = honesty;
+        self.credit.league.clear();
+        self.faults.retain(|fault| KNOWN_USE.contains(fault));
+        for (plan, number) in self.agents.iter_mut().zip(0..) {
+            plan.ip = IpAddr::V4(Ipv4Addr::new(20 + number, number, 1, 1));
+        }
+        let Limits { unpaired_ms_a_day, unpaired_pair_ms, periods_an_hour, .. } = Limits::default();
+        self.limits = Limits { unpaired_ms_a_day, unpaired_pair_ms, periods_an_hour, ..self.limits.clone() };
+    }
+
+    /// Whether one agent reports whatever the protocol allows while the others are honest and clients pay.
+    pub(crate) fn has_lone_liar(&self) -> bool {
+        self.attackers.is_empty() && self.agents.iter().any(|plan| plan.honesty != Honesty::Honest)
     }
 
     /// The accounts that pay, with the nodes that they pay for; empty if nobody pays.

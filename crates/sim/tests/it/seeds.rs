@@ -1,6 +1,6 @@
 //! A few hundred seeds. `vipnode-sim seeds --count N` runs more.
 
-use vipnode_sim::{Family, golden_line, replay, run_seed, run_seeds};
+use vipnode_sim::{Family, Honesty, Scenario, SimRng, golden_line, replay, run_seed, run_seeds};
 
 const SEEDS: u64 = 600;
 const ATTACKER_SEEDS: u64 = 24;
@@ -87,8 +87,8 @@ fn attackers_keep_within_their_bounds() {
 
 /// Clients pay while faults happen, price and payment mode change, backups are restored, and agents lie alone or in league: no
 /// money is created or lost, each metered period is billed once and at a price of the pool, nobody owes what was metered without
-/// payments, what the operator was acknowledged is there, honest pairs are billed what they used, and funded clients are
-/// served again. `vipnode-sim seeds --credit --count N` runs more.
+/// payments, what the operator was acknowledged is there, honest pairs are billed what they used, a lone liar is served for no
+/// longer without being billed than it may and locks nobody out, and funded clients are served again. `vipnode-sim seeds --credit --count N` runs more.
 #[test]
 fn a_ledger_keeps_its_books_through_faults() {
     let runs = run_seeds(Family::Credit, 0..CREDIT_SEEDS, THREADS);
@@ -96,6 +96,11 @@ fn a_ledger_keeps_its_books_through_faults() {
     assert!(failures.is_empty(), "{} seeds failed\n\n{}", failures.len(), failures.join("\n\n"));
     let billed_ms: u64 = runs.iter().filter_map(|(_, run)| Some(run.as_ref().ok()?.billed_ms)).sum();
     assert!(billed_ms > CREDIT_SEEDS * 5 * 60_000, "{billed_ms} ms: funded pairs are connected and billed");
+    let drawn = (0..CREDIT_SEEDS).map(|seed| Scenario::draw_credit(&mut SimRng::new(seed)));
+    let liars: Vec<Honesty> = drawn.flat_map(|scenario| scenario.agents).map(|plan| plan.honesty).collect();
+    for lies in [Honesty::FreeRider, Honesty::FalseHost] {
+        assert!(liars.iter().filter(|honesty| **honesty == lies).count() >= 5, "{lies:?}");
+    }
     // A period that began before a price counted was billed at it.
     run_seed(Family::Credit, 168).unwrap();
 }
