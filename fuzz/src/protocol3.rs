@@ -27,6 +27,8 @@ pub fn run(data: &[u8]) {
     same::<ReachRequest>(text);
     same::<ReachReply>(text);
     same::<AgentStatus>(text);
+    same::<DailyStatementRequest>(text);
+    same::<SignedDailyStatement>(text);
     same::<WireError>(text);
     same::<Delegation>(text);
     same::<Envelope>(text);

@@ -41,5 +41,6 @@ pub use run::{AgentRunner, NodeKeyAt, PoolAccess, Released, RunnerConfig, planne
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "An agent that cannot start or continue", rows: AgentError::ROWS },
     vipnode_types::ErrorTable { title: "Requests to and from an agent", rows: request_error::RequestError::ROWS },
+    vipnode_types::ErrorTable { title: "Daily statements at a host", rows: run::StatementFault::ROWS },
     vipnode_types::ErrorTable { title: "Local agents, `vipnode status`", rows: local::LocalError::ROWS },
 ];

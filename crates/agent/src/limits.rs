@@ -25,6 +25,8 @@ pub struct AgentLimits {
     pub metrics: MetricsLimits,
     /// Of what is shown to the user.
     pub notices: NoticeLimits,
+    /// Of the daily statements of a host.
+    pub statements: StatementLimits,
 }
 
 limits! {
@@ -75,18 +77,36 @@ limits! {
     also {}
 }
 
+limits! {
+    /// The limits of the statements that a pool signs to a host for each day.
+    StatementLimits {
+        /// Days back for which a host asks for a statement that it does not have.
+        daily_statement_days: u32 = 7, Count 1..=366;
+        /// After a day, the host asks for its statement at a random moment within this time, so that not all hosts ask at once.
+        daily_statement_wait: Duration = Duration::from_millis(2 * HOUR), Time 0..=12 * HOUR;
+        /// Statements that are kept for one node; a further one removes that of the earliest day.
+        daily_statements: usize = 400, Count 1..=10_000;
+        /// Bytes of one statement; further pages of it are not asked for, and the host shows that. Each page has the sums of the
+        /// day.
+        daily_statement_bytes: usize = 4 << 20, Bytes 4 * KIB..=64 * MIB;
+    }
+    also {}
+}
+
 impl LimitSettings for AgentLimits {
     fn limit_settings(&self) -> Vec<LimitSetting> {
-        let Self { node, pool, metrics, notices } = self;
-        [node.limit_settings(), pool.limit_settings(), metrics.limit_settings(), notices.limit_settings()].concat()
+        let Self { node, pool, metrics, notices, statements } = self;
+        let last = [notices.limit_settings(), statements.limit_settings()].concat();
+        [node.limit_settings(), pool.limit_settings(), metrics.limit_settings(), last].concat()
     }
 
     fn set_limit(&mut self, name: &str, value: u64) -> bool {
-        let Self { node, pool, metrics, notices } = self;
+        let Self { node, pool, metrics, notices, statements } = self;
         node.set_limit(name, value)
             || pool.set_limit(name, value)
             || metrics.set_limit(name, value)
             || notices.set_limit(name, value)
+            || statements.set_limit(name, value)
     }
 }
 
@@ -148,6 +168,11 @@ pub const JOURNAL_SPARE_LINES: usize = 1_024;
 pub const POOL_PINS: usize = 64;
 /// Bytes of any other file of the state directory, and of a node's key file.
 pub const FILE_BYTES: u64 = 64 << 10;
+
+/// Bytes of a file with a daily statement. A longer one is not read: it is not ours.
+pub const STATEMENT_FILE_BYTES: u64 = 68 << 20;
+/// Entries of a directory with daily statements. Further ones are not seen.
+pub const STATEMENT_FILES: usize = 20_000;
 
 /// The longest wait for an answer of the pool to a question of `vipnode status`.
 pub const REQUEST_DEADLINE: Duration = Duration::from_secs(20);

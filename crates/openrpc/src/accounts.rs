@@ -5,11 +5,12 @@ use super::{
     method_row::{CallDirection, MethodRow, Signing},
 };
 use vipnode_types::{
-    Amount, Asset, LeaseId, SignedAmount,
+    Amount, Asset, LeaseId, ShortNodeId, SignedAmount, UtcDay,
     wire::{
-        AccountQuery, AccountView, Done, ErrorCode, FundsRequest, LeasePeriod, LinkRequest, NodeFunds, PayoutRequest,
-        PayoutView, Statement, StatementBalances, StatementKind, StatementLine, StatementRange, StatementRequest,
-        StatementSide, UnlinkRequest, method,
+        AccountQuery, AccountView, DailyLine, DailyStatement, DailyStatementRequest, DailySums, Done, ErrorCode,
+        FundsRequest, LeasePeriod, LinkRequest, NodeFunds, PayoutRequest, PayoutView, SignedDailyStatement, Statement,
+        StatementBalances, StatementKind, StatementLine, StatementRange, StatementRequest, StatementSide,
+        UnlinkRequest, method,
     },
 };
 
@@ -155,6 +156,63 @@ pub(super) fn statement() -> MethodRow {
     .signed(Signing::AgentOrAccount)
     .fails(CODES)
     .example("an account whose node used a slot for a day", examples::bare(&request), &statement_page())
+}
+
+pub(super) fn daily_statement() -> MethodRow {
+    let text = "Returns a page of what the pool states that the caller's node earned on a day in UTC, with the pool's signature: \
+                a line for each billing period that was posted that day. A day that is over never changes. Each page is \
+                signed by itself, with its number and the sums of the whole day, so it proves what it contains without the \
+                others. The page \"Protocol 3\" of the book describes what is signed. The host keeps the pages: they prove what \
+                the pool stated, and two periods with overlapping intervals of one meter (within one incarnation) prove \
+                that it billed the same funds twice. A day that is not over is answered \"busy\".";
+    let page = daily_statement_page();
+    let request =
+        page.as_ref().map(|signed| DailyStatementRequest { day: signed.statement.day, page: signed.statement.page });
+    let row = MethodRow::new::<SignedDailyStatement>(
+        method::DAILY_STATEMENT,
+        CallDirection::AgentToPool,
+        "Get a page of the statement that the pool signs to a host for a day",
+        text,
+        ("statement", "A page of the statement, and the pool's signature"),
+    )
+    .takes::<DailyStatementRequest>("day", "Which day, and which page")
+    .signed(Signing::OverHttp)
+    .fails(CODES);
+    row.example("Ana's node provided a slot for a day", request.and_then(|request| examples::bare(&request)), &page)
+}
+
+/// A page of a daily statement.
+fn daily_statement_page() -> Option<SignedDailyStatement> {
+    let (key, price, day) = (examples::pool_key()?, examples::price(), UtcDay::of(NOW));
+    let cost = price.cost(UtcDay::MS).unwrap_or_default();
+    let line = DailyLine {
+        entry: 2,
+        lease: LeaseId::new(1),
+        row: 0,
+        counterpart: ShortNodeId::of(&examples::client()),
+        first_ms: Some(NOW.minus(UtcDay::MS)),
+        last_ms: Some(NOW),
+        billed_ms: UtcDay::MS,
+        merged: 0,
+        price,
+        cost,
+        secured: cost,
+        fee: Amount::ZERO,
+        meter: key.meter_of(&examples::payer()),
+        interval: [Amount::ZERO, cost],
+    };
+    let statement = DailyStatement {
+        pool: key.id(),
+        incarnation: 0,
+        host: examples::host(),
+        day,
+        asset: price.asset(),
+        page: 1,
+        pages: 1,
+        day_sums: DailySums::of([&line])?,
+        lines: vec![line],
+    };
+    Some(statement.sign(&key))
 }
 
 /// A page of the statement of an account.

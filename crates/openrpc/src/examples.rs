@@ -40,8 +40,12 @@ pub(super) fn host() -> NodeId {
     NodeKey::read(&[5; 32]).map_or(NodeId::new([5; 64]), |key| key.id())
 }
 
+pub(super) fn pool_key() -> Option<PoolKey> {
+    PoolKey::from_random([6; 32]).ok()
+}
+
 pub(super) fn pool_id() -> Option<PoolId> {
-    PoolKey::from_random([6; 32]).map(|key| key.id()).ok()
+    pool_key().map(|key| key.id())
 }
 
 pub(super) fn host_enode() -> Enode {

@@ -57,6 +57,7 @@ fn pool_row(method: PoolMethod) -> MethodRow {
         PoolMethod::Funds => accounts::funds(),
         PoolMethod::AccountView => accounts::account(),
         PoolMethod::Statement => accounts::statement(),
+        PoolMethod::DailyStatement => accounts::daily_statement(),
         PoolMethod::Payout => accounts::payout(),
         PoolMethod::Leave => protocol3::leave(),
         PoolMethod::Bye => protocol3::bye(),

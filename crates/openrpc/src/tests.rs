@@ -5,7 +5,10 @@ use vipnode_types::{
     Ms,
     protocol2::SignedCall,
     signed::Envelope,
-    wire::{AccountQuery, ConnectRequest, LinkRequest, PayoutRequest, ReportRequest, StatementRequest},
+    wire::{
+        AccountQuery, ConnectRequest, DailyStatementRequest, LinkRequest, PayoutRequest, ReportRequest,
+        SignedDailyStatement, StatementRequest,
+    },
 };
 
 fn methods() -> Vec<Method> {
@@ -75,6 +78,16 @@ fn accounts_signed_their_examples() {
     assert_eq!(query.signed_by_account(pool).verify(&query.signature), Ok(()));
     let statement: StatementRequest = serde_json::from_str(&params("vipnode_statement")).unwrap();
     assert_eq!(statement.account, Some(query));
+}
+
+#[test]
+fn the_pool_signed_the_statement_of_its_example() {
+    let statement = methods().into_iter().find(|method| method.name == "vipnode_daily_statement").unwrap();
+    let example = &statement.examples[0];
+    let request: DailyStatementRequest = serde_json::from_str(example.params[0].value.get()).unwrap();
+    let signed: SignedDailyStatement = serde_json::from_str(example.result.value.get()).unwrap();
+    assert_eq!(signed.answers(examples::pool_id().unwrap(), &examples::host(), request), Ok(()));
+    assert_eq!(signed.statement.problem(), None);
 }
 
 #[test]

@@ -126,6 +126,8 @@ limits! {
         statement_time: Duration = seconds(5), Time 10..=MINUTE;
         /// Entries of the ledger on one page of a statement; further ones are on the next page.
         statement_entries: usize = 1_000, Count 1..=100_000;
+        /// Lines on one page of a daily statement; further ones are on the next page.
+        daily_lines: usize = 100, Count 1..=1_000;
         /// Bytes of the head of an HTTP request; a larger one is answered 431.
         http_head_bytes: usize = 16 << 10, Bytes 8 * KIB..=MIB;
         /// Ports that `vipnode_reach` tries at the same time; shared among address blocks like `connections`. A further call is

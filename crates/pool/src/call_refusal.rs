@@ -1,4 +1,4 @@
-use vipnode_types::{NodeId, errors, sanitize};
+use vipnode_types::{NodeId, UtcDay, errors, sanitize};
 
 errors! {
     /// Why the pool refuses a call before it reaches the core.
@@ -105,6 +105,28 @@ errors! {
             limit_s: u128,
         }: Unsuitable, "reading this statement took longer than {limit_s} s",
             hint "Ask for a later part of it: --from DATE.";
+        /// The pool has no key.
+        NoKey: Unsuitable, "this pool has no key, so it signs no statements",
+            hint "Ask the operator to start the pool with a data directory (--datadir).";
+        /// The day of a daily statement is not over yet.
+        DayNotOver {
+            /// The day that was asked for.
+            day: UtcDay,
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "{day} is not over by the pool's clock", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// The pool no longer has everything that it posted on the day of a daily statement.
+        DayPruned {
+            /// The day that was asked for.
+            day: UtcDay,
+        }: Unsuitable, "this pool no longer has all entries of {day}",
+            hint "Ask for a later day, or ask the operator for the file that `vipnode pool prune` wrote.";
+        /// A daily statement has fewer pages.
+        NoDailyPage {
+            /// How many it has.
+            pages: u32,
+        }: InvalidParams, "the statement has no such page; its pages are 1 to {pages}",
+            hint "Ask for a page from 1 to {pages}.";
         /// The audit log cannot be written or read. Nothing is ordered without a record.
         AuditLog {
             /// What the system reports.

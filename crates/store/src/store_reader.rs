@@ -1,7 +1,9 @@
 use std::{fmt::Debug, time::Duration};
 
-use vipnode_pool_core::{AccountFigures, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, TimesRow};
-use vipnode_types::{Asset, LeaseId, NodeId};
+use vipnode_pool_core::{
+    AccountFigures, HostPayout, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, TimesRow,
+};
+use vipnode_types::{Asset, LeaseId, Ms, NodeId};
 
 use crate::{StatementParties, StoreError};
 
@@ -30,6 +32,13 @@ pub trait StoreSnapshot {
     /// # Errors
     /// See [`StoreError`].
     fn head(&mut self) -> Result<(Option<u64>, Option<Asset>), StoreError>;
+
+    /// The number that the database got when a backup was restored, 0 if none was; and the time of the pool: no later batch
+    /// posts an entry with an earlier time.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn pool_time(&mut self) -> Result<(u64, Ms), StoreError>;
 
     /// Returns at most `limit` nodes by ascending id.
     ///
@@ -102,6 +111,12 @@ pub trait StoreSnapshot {
     /// # Errors
     /// See [`StoreError`].
     fn accounts_of(&mut self, node: &NodeId) -> Result<StatementParties, StoreError>;
+
+    /// Returns which account receives what a node earns, and since when.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn payout(&mut self, node: &NodeId) -> Result<Option<HostPayout>, StoreError>;
 }
 
 /// What readers of a store may use.

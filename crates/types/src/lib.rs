@@ -6,7 +6,7 @@
 //! - Identity: [`NodeId`], [`Enode`], [`Account`], [`AgentKey`], [`ChainSpec`].
 //! - What a node serves and requires of others: [`Capability`], [`MinVersion`], [`PeerRules`].
 //! - Money: [`Asset`], [`Amount`], [`Price`], [`meter`].
-//! - Time: [`Ms`], always passed in.
+//! - Time: [`Ms`] and [`UtcDay`], always passed in.
 //! - Messages: [`wire`], signed as described in [`signed`]; [`protocol2`] for the agents and pools of the original.
 //! - Errors and their hints: [`errors!`], [`TypedError`]; [`Failure`] is an error without its type.
 //! - Limits that an operator can set: [`limits!`], [`LimitSettings`].
@@ -34,13 +34,14 @@ mod sanitize;
 #[cfg(feature = "schema")]
 mod schema;
 mod text_form;
+mod utc_day;
 pub mod wire;
 
 pub use broken_invariant::BrokenInvariant;
 pub use counted::counted;
 pub use crypto::{
     AccountAct, AccountKey, AccountRequest, AccountRequestError, AccountSignature, AccountSignatureError, AgentKey,
-    AgentPublic, Delegation, DelegationError, JoinProof, JoinSecret, NodeKey, NodeKeyError, PayoutOrder,
+    AgentPublic, Delegation, DelegationError, JoinProof, JoinSecret, MeterId, NodeKey, NodeKeyError, PayoutOrder,
     PayoutOrderError, PoolId, PoolKey, PoolKeyChange, PoolKeyChanges, PoolKeyChangesError, signed,
 };
 pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
@@ -48,7 +49,7 @@ pub use failure::Failure;
 pub use hide_credentials::{hide_credentials, hide_url_credentials};
 pub use id::{
     Account, AccountError, AddressScope, Enode, EnodeError, EnodeHost, Hash256, LeaseId, LeaseSetHash, NodeId,
-    NodeIdError, Origin, RpcUrl, RpcUrlError, is_public, keccak256, typed_text,
+    NodeIdError, Origin, RpcUrl, RpcUrlError, ShortNodeId, is_public, keccak256, typed_text,
 };
 pub use limit_table::{Limit, LimitSetting, LimitSettings, LimitUnit, LimitValue};
 pub use methods::{AgentMethod, PoolMethod};
@@ -64,6 +65,7 @@ pub use node::{
 pub use retry_in::RetryIn;
 pub use sanitize::{is_unprintable, sanitize, sanitize_lines};
 pub use text_form::HexError;
+pub use utc_day::{UtcDay, UtcDayError};
 
 /// The errors of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[ErrorTable] = &[
@@ -80,7 +82,9 @@ pub const ERROR_TABLES: &[ErrorTable] = &[
     ErrorTable { title: "Signatures of accounts", rows: AccountSignatureError::ROWS },
     ErrorTable { title: "Requests of accounts", rows: AccountRequestError::ROWS },
     ErrorTable { title: "Payout accounts", rows: PayoutOrderError::ROWS },
+    ErrorTable { title: "Daily statements", rows: wire::DailyStatementError::ROWS },
     ErrorTable { title: "Addresses of servers", rows: RpcUrlError::ROWS },
+    ErrorTable { title: "Days", rows: UtcDayError::ROWS },
     ErrorTable { title: "Amounts and prices", rows: AmountError::ROWS },
     ErrorTable { title: "Payment modes", rows: PaymentModeError::ROWS },
     ErrorTable { title: "Capabilities", rows: CapabilityError::ROWS },

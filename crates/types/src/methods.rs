@@ -56,6 +56,8 @@ methods! {
         AccountView = method::ACCOUNT,
         /// [`method::STATEMENT`].
         Statement = method::STATEMENT,
+        /// [`method::DAILY_STATEMENT`].
+        DailyStatement = method::DAILY_STATEMENT,
         /// [`method::PAYOUT`].
         Payout = method::PAYOUT,
         /// [`method::REACH`].

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    Account, AccountSignature, AgentPublic, Amount, Capability, Enode, LeaseSetHash, MinVersion, NodeId, PoolId,
-    QuotedPrice, SignedAmount, protocol2::Kind, signed::Signature,
+    Account, AccountSignature, AgentPublic, Amount, Capability, Enode, LeaseSetHash, MeterId, MinVersion, NodeId,
+    PoolId, QuotedPrice, ShortNodeId, SignedAmount, UtcDay, protocol2::Kind, signed::Signature,
 };
 
 macro_rules! texts {
@@ -25,6 +25,9 @@ macro_rules! texts {
 
 texts! {
     NodeId, "^[0-9a-f]{128}$", "A node ID: the node's public key, 64 bytes.";
+    ShortNodeId, "^[0-9a-f]{12}$", "The beginning of a node ID, 6 bytes.";
+    MeterId, "^[0-9a-f]{32}$", "A name for the meter of a payer, the same for all billing periods of that payer at one pool ID.";
+    UtcDay, "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "A day in UTC.";
     Enode, "^enode://[0-9a-f]{128}(@[^@/?]+:[0-9]+)?([?]discport=[0-9]+)?$", "The address at which a node can be dialed. IPv6 addresses are in brackets.";
     Account, "^0x[0-9a-fA-F]{40}$", "The account that pays or earns: an Ethereum address.";
     AccountSignature, "^(0x)?([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$", "A wallet's signature of a text (EIP-191): R, S, and V, or the compact form of EIP-2098.";

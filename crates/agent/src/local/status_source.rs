@@ -2,7 +2,9 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
-use vipnode_types::wire::{ExplainReply, NodeFunds, PoolStatus, WireError};
+use vipnode_types::wire::{
+    DailyStatementRequest, ExplainReply, NodeFunds, PoolStatus, SignedDailyStatement, WireError,
+};
 
 use super::{AgentStatus, PoolState};
 use crate::{
@@ -23,6 +25,8 @@ pub(crate) enum PoolQuery {
     Pool(oneshot::Sender<Result<PoolStatus, WireError>>),
     /// What the node may spend, and what it earned.
     Funds(oneshot::Sender<Result<NodeFunds, WireError>>),
+    /// A page of what the pool signs to the node for a day; its signature is checked before the answer.
+    Daily(DailyStatementRequest, oneshot::Sender<Result<SignedDailyStatement, WireError>>),
 }
 
 /// Reports an agent's status within its own process. Cheap to clone.
@@ -92,6 +96,14 @@ impl StatusSource {
             return Err(RequestError::NotJoined.into());
         }
         self.ask_pool(PoolQuery::Funds).await
+    }
+
+    /// Asks the pool for a page of what it signs to the node for a day.
+    pub(crate) async fn daily_statement(
+        &self,
+        request: DailyStatementRequest,
+    ) -> Result<SignedDailyStatement, WireError> {
+        self.ask_pool(|answer| PoolQuery::Daily(request, answer)).await
     }
 
     async fn ask_pool<T>(

@@ -161,7 +161,7 @@ impl PoolClient {
                 Some(()) = answered.next() => Ok(()),
                 Some(query) = queries.recv(), if answered.len() < QUERIES => {
                     let (client, proof) = (pool.client.clone(), &proof);
-                    answered.push(Box::pin(async move { protocol.ask(&client, proof, query).await }));
+                    answered.push(Box::pin(async move { protocol.ask(&client, proof, met, query).await }));
                     Ok(())
                 }
                 incoming = pool.next() => match incoming {

@@ -5,11 +5,13 @@ use vipnode_agent_core::{AgentConfig, FromPool, ToPool};
 use vipnode_rpc::{CallError, Responder, RpcClient};
 use vipnode_types::{
     Failure, JoinSecret, NodeKey, PayoutOrder,
-    wire::{ExplainReply, NodeFunds, PoolStatus, WireError, method},
+    wire::{DailyStatementRequest, ExplainReply, NodeFunds, PoolStatus, SignedDailyStatement, WireError, method},
 };
 
 use super::{
-    CallResponder, PoolAddress, protocol2,
+    CallResponder, PoolAddress,
+    known_pool::Presented,
+    protocol2,
     protocol2::Protocol2,
     protocol3,
     protocol3::{PoolOutcome, Proof, Protocol3},
@@ -92,12 +94,15 @@ impl Protocol {
     }
 
     /// Forwards a query of the agent's user to the pool.
-    pub(super) async fn ask(&self, to: &RpcClient, proof: &Proof, query: PoolQuery) {
+    pub(super) async fn ask(&self, to: &RpcClient, proof: &Proof, presented: Presented, query: PoolQuery) {
         // The user may have disconnected in the meantime.
         match query {
             PoolQuery::Why(asker) => drop(asker.send(self.explain(to, proof).await)),
             PoolQuery::Pool(asker) => drop(asker.send(pool_status(to).await)),
             PoolQuery::Funds(asker) => drop(asker.send(self.funds(to, proof).await)),
+            PoolQuery::Daily(request, asker) => {
+                drop(asker.send(self.daily_statement(to, proof, presented, request).await));
+            }
         }
     }
 
@@ -112,6 +117,22 @@ impl Protocol {
         match self {
             Self::V3(protocol) => protocol.funds(to, proof).await,
             Self::V2(_) => Err(RequestError::NoFundsOverProtocol2.into()),
+        }
+    }
+
+    async fn daily_statement(
+        &self,
+        to: &RpcClient,
+        proof: &Proof,
+        presented: Presented,
+        request: DailyStatementRequest,
+    ) -> Result<SignedDailyStatement, WireError> {
+        match (self, presented) {
+            (Self::V3(protocol), Presented::Proven(Some(pool))) => {
+                protocol.daily_statement(to, proof, pool, request).await
+            }
+            (Self::V3(_), Presented::Proven(None) | Presented::Unproven) => Err(RequestError::NoProvenPool.into()),
+            (Self::V2(_), _) => Err(RequestError::OtherProtocol.into()),
         }
     }
 

@@ -11,9 +11,12 @@ use serde_json::value::RawValue;
 use vipnode_agent_core::{FromPool, PoolAnswer, ToPool};
 use vipnode_rpc::{CallError, RpcClient};
 use vipnode_types::{
-    AgentMethod, Failure, JoinSecret, PayoutOrder,
+    AgentMethod, Failure, JoinSecret, PayoutOrder, PoolId,
     signed::Envelope,
-    wire::{ByeRequest, ErrorCode, ExplainReply, ExplainRequest, FundsRequest, NodeFunds, WireError, method},
+    wire::{
+        ByeRequest, DailyStatementRequest, ErrorCode, ExplainReply, ExplainRequest, FundsRequest, NodeFunds,
+        SignedDailyStatement, WireError, method,
+    },
 };
 
 use super::call_responder;
@@ -80,6 +83,20 @@ impl Protocol3 {
     /// Asks what the node may spend, and what it earned.
     pub(super) async fn funds(&self, to: &RpcClient, proof: &Proof) -> Result<NodeFunds, WireError> {
         self.query(to, proof, method::FUNDS, &FundsRequest {}).await
+    }
+
+    /// Asks for a page of what the pool signs to the node for a day, and checks the signature: the ID is the one that this pool
+    /// proved when it was connected.
+    pub(super) async fn daily_statement(
+        &self,
+        to: &RpcClient,
+        proof: &Proof,
+        pool: PoolId,
+        request: DailyStatementRequest,
+    ) -> Result<SignedDailyStatement, WireError> {
+        let signed: SignedDailyStatement = self.query(to, proof, method::DAILY_STATEMENT, &request).await?;
+        signed.answers(pool, &self.identity.delegation.node, request)?;
+        Ok(signed)
     }
 
     async fn query<T: DeserializeOwned>(

@@ -3,6 +3,7 @@
 
 mod actions;
 mod actor;
+mod daily_statements;
 mod journal_queue;
 mod notice_kinds;
 mod open_calls;
@@ -10,6 +11,9 @@ mod prepare;
 mod release;
 mod repeated_notices;
 mod runner;
+mod statement_fault;
+mod statement_schedule;
 
 pub use release::{Released, planned_release, release};
 pub use runner::{AgentRunner, NodeKeyAt, PoolAccess, RunnerConfig};
+pub(crate) use statement_fault::StatementFault;

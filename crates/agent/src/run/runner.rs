@@ -2,7 +2,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use tokio::{
     sync::{mpsc, watch},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
 use vipnode_agent_core::AgentConfig;
@@ -11,14 +11,16 @@ use vipnode_types::{Failure, JoinSecret, wire::PROTOCOL};
 
 use super::{
     actor::{Actor, ActorParts},
+    daily_statements::DailyStatements,
     prepare::{Prepared, prepare},
     repeated_notices::RepeatedNotices,
 };
 use crate::{
     AcceptedPool, AgentError, AgentMetrics, AgentNotice, Connector, PoolAddress, Resolver,
-    limits::{LOCAL_QUERIES, NOTICES, NoticeLimits},
+    limits::{LOCAL_QUERIES, NOTICES, NoticeLimits, StatementLimits},
     local::{ConnectionSettings, LocalServer, Queries, StaticStatus, StatusSource},
     notifier::Notifier,
+    state::StateDir,
 };
 
 /// The settings and connections of an agent.
@@ -42,6 +44,8 @@ pub struct RunnerConfig {
     pub metrics: Option<AgentMetrics>,
     /// How many notices are shown.
     pub notice_limits: NoticeLimits,
+    /// Which daily statements a host asks for and keeps.
+    pub statement_limits: StatementLimits,
 }
 
 /// A pool, and the way to it.
@@ -153,6 +157,8 @@ async fn run(
         prepared = prepare(&config, &notifier) => prepared?,
     };
     let Prepared { state, facts, pool, journal } = prepared;
+    let protocol = pool.as_ref().map_or(PROTOCOL, |pool| pool.protocol.version());
+    let statements = keep_statements(&config, &state, protocol, local.source.clone(), &notifier);
     let mut agent = config.agent;
     agent.pool = config.pool.is_some();
     agent.seed = *crate::random::bytes()?;
@@ -160,7 +166,7 @@ async fn run(
         agent_version: agent.agent_version.clone(),
         at: config.node.at(),
         pool: config.pool.as_ref().map(|pool| pool.address.url().to_owned()).unwrap_or_default(),
-        protocol: pool.as_ref().map_or(PROTOCOL, |pool| pool.protocol.version()),
+        protocol,
         connections: config.connections,
         facts: facts.clone(),
     };
@@ -192,9 +198,37 @@ async fn run(
         ended = Actor::run(agent, journal, parts, stop, notifier) => ended,
         never = serving => match never {},
     };
+    drop(statements);
     // Held to here: another agent must not begin before this one is done with the node.
     drop(state);
     ended
+}
+
+/// Keeps the statements that the pool signs to a host, in a task of its own, which ends when this is dropped: the actor does not
+/// wait for a large file.
+fn keep_statements(
+    config: &RunnerConfig,
+    state: &StateDir,
+    protocol: u32,
+    source: StatusSource,
+    notifier: &Notifier,
+) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let Some(pool) = config.pool.as_ref().filter(|_| config.agent.host.is_some() && protocol == PROTOCOL) else {
+        return tasks;
+    };
+    let limits = &config.statement_limits;
+    let statements = || {
+        let random = crate::random::bytes()?.first_chunk().copied().map_or(0, u64::from_be_bytes);
+        let kept = state.kept_statements(pool.address.url(), limits.daily_statements)?;
+        DailyStatements::new(source, kept, limits, random, notifier.clone())
+    };
+    match statements() {
+        Ok(statements) => drop(tasks.spawn(statements.run())),
+        // No peers depend on it.
+        Err(error) => notifier.notify(AgentNotice::Fault(Failure::of(&error))),
+    }
+    tasks
 }
 
 impl std::fmt::Debug for RunnerConfig {

@@ -1,11 +1,12 @@
 //! What an agent keeps on disk for one node: `agent.key`, `delegation.json`, `journal`, `lock`, `nonce`, `payout.json`,
-//! `pool`, `pools.json`, `prices.json`.
+//! `pool`, `pools.json`, `prices.json`, and the directory `statements`.
 
 mod files;
 mod identity;
 mod journal;
 mod kept_identity;
 mod kept_prices;
+mod kept_statements;
 mod nonces;
 mod pool_pins;
 mod signed_payout;
@@ -28,6 +29,8 @@ pub(crate) use journal::DamagedJournal;
 pub use journal::Journal;
 pub use kept_identity::{check_identity, kept_identity};
 pub(crate) use kept_prices::KeptPrices;
+pub(crate) use kept_statements::KeptStatements;
+pub use kept_statements::{KeptStatement, StatementFile};
 pub use nonces::Nonces;
 pub use pool_pins::{PoolPins, pinned_pool};
 

@@ -11,6 +11,7 @@
 
 mod agent;
 mod broken_node;
+mod daily_statements;
 mod direct;
 mod fake_pool;
 mod go_vipnode;

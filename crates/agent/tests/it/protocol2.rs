@@ -6,7 +6,9 @@ use crate::go_vipnode::GoPool;
 use tokio::{sync::mpsc, time::timeout};
 use vipnode_agent::{
     AgentError, AgentNotice, AgentRunner, NetConnector, NodeKeyAt, PoolAccess, PoolAddress, RunnerConfig,
-    SystemResolver, limits::NoticeLimits, release,
+    SystemResolver,
+    limits::{NoticeLimits, StatementLimits},
+    release,
 };
 use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, Notice, PeerPolicy, Protocol2Config};
 use vipnode_node::{
@@ -85,6 +87,7 @@ impl Bench {
             node_key: NodeKeyAt::File(key_file),
             metrics: None,
             notice_limits: NoticeLimits::default(),
+            statement_limits: StatementLimits::default(),
             agent: AgentConfig {
                 agent_version: "vipnode/test<&>".to_owned(),
                 pool: true,

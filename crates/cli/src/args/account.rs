@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use vipnode_agent::AcceptedPool;
-use vipnode_types::{Account, AccountSignature, NodeId};
+use vipnode_types::{Account, AccountSignature, NodeId, UtcDay};
 
 use super::{NodeArgs, StatementOutputArgs, TrustArgs};
 
@@ -45,6 +45,12 @@ pub(crate) enum AccountCommand {
     /// Lists each lease, credit, and payout that the pool has posted; the lines add up to the balances. Only the newest
     /// billing periods of running leases are missing: they are posted when they end, at the latest after a day.
     Statement(AccountStatementArgs),
+    /// Check what pools signed to the local hosts for each day.
+    ///
+    /// A host asks its pool once a day for a signed statement of what it earned, and keeps it in its state directory. The
+    /// command checks all signatures and sums, and that no two billing periods take the same part of a payer's meter. It
+    /// sends nothing.
+    DailyStatements(AccountDailyStatementsArgs),
     /// Set the account that receives what a host earns.
     ///
     /// The node key signs. The first account takes effect at once. Another one takes effect after a day (the pool's
@@ -116,6 +122,20 @@ pub(crate) struct AccountStatementArgs {
     pub(crate) output: StatementOutputArgs,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  vipnode account daily-statements                    check all days\n  \
+                        vipnode account daily-statements --day 2026-11-30   show the billing periods of one day")]
+pub(crate) struct AccountDailyStatementsArgs {
+    /// Show the billing periods of this day (UTC).
+    #[arg(long, value_name = "DATE", help_heading = "Output")]
+    pub(crate) day: Option<UtcDay>,
+    /// Read the statements that agents keep in this directory.
+    ///
+    /// [default: ~/.local/state/vipnode]
+    #[arg(long, value_name = "DIR", help_heading = "Node")]
+    pub(crate) state_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

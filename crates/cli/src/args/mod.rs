@@ -38,8 +38,8 @@ use vipnode_types::QuotedPrice;
 pub(crate) use self::tls::AcmeArgs;
 pub(crate) use self::{
     account::{
-        AccountArgs, AccountCommand, AccountLinkArgs, AccountPayoutArgs, AccountPoolArgs, AccountShowArgs,
-        AccountStatementArgs, AccountUnlinkArgs, CALLED_POOL, SignerArgs,
+        AccountArgs, AccountCommand, AccountDailyStatementsArgs, AccountLinkArgs, AccountPayoutArgs, AccountPoolArgs,
+        AccountShowArgs, AccountStatementArgs, AccountUnlinkArgs, CALLED_POOL, SignerArgs,
     },
     agent::{
         AgentArgs, ClientArgs, ConnectionArgs, HostArgs, HostSelectionArgs, HostingArgs, NodeArgs, ReleaseArgs,

@@ -3,6 +3,7 @@ use std::error::Error;
 use vipnode_agent_core::VersionPatternError;
 use vipnode_types::{
     AccountError, AmountError, CapabilityError, EnodeError, HexError, MinVersionError, NodeIdError, TypedError,
+    UtcDayError,
 };
 
 use crate::error::{CommandError, TargetError};
@@ -21,6 +22,7 @@ pub(crate) fn value_hint(error: &clap::Error) -> Option<String> {
         hint_of::<TargetError>,
         hint_of::<VersionPatternError>,
         hint_of::<AmountError>,
+        hint_of::<UtcDayError>,
     ];
     hints.into_iter().find_map(|hint| hint(cause))
 }
@@ -47,6 +49,7 @@ mod tests {
             (&["client", "host"], "vipnode doctor --role host"),
             (&["client", "--reject-client", "("], "regular expression"),
             (&["client", "--max-price", "100"], "100 gwei/minute"),
+            (&["account", "daily-statements", "--day", "today"], "2026-11-30"),
         ] {
             let error = Cli::read(["vipnode"].iter().chain(line)).unwrap_err();
             let hint = value_hint(&error).unwrap_or_else(|| panic!("{line:?}: {error}"));

@@ -19,7 +19,7 @@ use crate::{
         AccountCommand, AccountLinkArgs, AccountPayoutArgs, AccountPoolArgs, AccountShowArgs, AccountStatementArgs,
         AccountUnlinkArgs, NodeArgs,
     },
-    commands::{link, own_funds},
+    commands::{daily_statements, link, own_funds},
     discover::{RetryPolicy, find_node, find_pool},
     error::{CliError, KeystoreError},
     output::{Line, Screen, Tone, terminal},
@@ -32,6 +32,7 @@ pub(crate) async fn run(command: AccountCommand, screen: Screen) -> Result<ExitC
         AccountCommand::Unlink(args) => unlink(&args, screen).await,
         AccountCommand::Show(args) => show(&args, screen).await,
         AccountCommand::Statement(args) => statement(&args, screen).await,
+        AccountCommand::DailyStatements(args) => return daily_statements::show(&args, screen),
         AccountCommand::Payout(args) => payout(&args, screen).await,
     }
     .map(|()| ExitCode::SUCCESS)

@@ -327,6 +327,7 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
         connections: role.connection.node.trust.settings(),
         metrics: shown.as_ref().map(|(metrics, _server)| metrics.clone()),
         notice_limits: limits.notices,
+        statement_limits: limits.statements,
     });
     drop(waiting);
     let _heartbeat = heartbeat(runner.status().clone());

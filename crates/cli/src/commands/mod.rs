@@ -6,6 +6,7 @@
 mod account;
 mod agent;
 mod agent_metrics;
+mod daily_statements;
 mod doctor;
 mod link;
 mod own_funds;

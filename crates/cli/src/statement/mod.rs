@@ -2,6 +2,9 @@
 //!
 //! May use `error` and `output`; does not call the pool.
 
+mod checked_day;
+mod daily_page;
+mod meter_overlaps;
 mod page_check;
 mod statement_csv;
 mod statement_page;
@@ -10,7 +13,14 @@ mod tests;
 
 use vipnode_types::wire::{StatementKind, StatementLine, StatementSide};
 
-pub(crate) use self::{page_check::PageCheck, statement_csv::StatementCsv, statement_page::statement_page};
+pub(crate) use self::{
+    checked_day::CheckedDay,
+    daily_page::{daily_lines_page, daily_page},
+    meter_overlaps::MeterOverlaps,
+    page_check::PageCheck,
+    statement_csv::StatementCsv,
+    statement_page::statement_page,
+};
 
 /// The word for what a line is.
 fn what(line: &StatementLine) -> &'static str {

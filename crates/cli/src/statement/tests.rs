@@ -1,3 +1,5 @@
+mod daily;
+
 use insta::assert_snapshot;
 use vipnode_types::{
     Amount, Asset, LeaseId, Ms, Price, SignedAmount,

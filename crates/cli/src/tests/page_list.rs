@@ -48,6 +48,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("account_unlink", &[]),
     ("account_show", &["account", "funds"]),
     ("account_statement", &["statement"]),
+    ("account_daily-statements", &["daily_statements"]),
     ("wallet", &[]),
     ("wallet_new", &["wallet_new"]),
     ("account_payout", &["account_payout"]),

@@ -11,6 +11,7 @@
 
 mod command_line;
 mod credentials;
+mod daily_statements;
 mod demo;
 mod direct;
 mod doctor;

@@ -6,7 +6,7 @@ use std::{
 use axum::http::{HeaderName, HeaderValue};
 use vipnode_pool_core::Identity;
 use vipnode_types::{
-    AgentPublic, Ms, NodeId, PoolId,
+    AgentPublic, Ms, NodeId, PoolId, PoolKey,
     wire::{Admission, ConnectRequest, POOL_ID_HEADER, ReachRequest, WireError},
 };
 
@@ -40,6 +40,11 @@ impl AccessControl {
     /// Returns the pool's id, if it has a key.
     pub(crate) fn pool_id(&self) -> Option<PoolId> {
         self.identity.as_ref().map(PoolIdentity::id)
+    }
+
+    /// Returns the pool's key, if it has one.
+    pub(crate) fn key(&self) -> Option<Arc<PoolKey>> {
+        self.identity.as_ref().map(PoolIdentity::key)
     }
 
     /// Returns the headers by which a 101 response with this challenge presents the pool; none if it has no key.

@@ -26,6 +26,10 @@ impl PoolIdentity {
         self.id
     }
 
+    pub(crate) fn key(&self) -> Arc<PoolKey> {
+        Arc::clone(&self.key)
+    }
+
     /// Returns the headers of a 101 response with this challenge. The proof costs one signature.
     pub(crate) fn headers(&self, challenge: &str) -> Vec<(&'static str, String)> {
         let mut headers =

@@ -19,7 +19,7 @@ use crate::{
         account_call::{AccountCall, verify_query},
         protocol2::{NodeCall, WalletCall},
         request::{AgentRequest, ParsedCall, RequestSender},
-        statements::{StatementCall, StatementOf},
+        statements::{PageCall, StatementCall, StatementOf},
     },
 };
 
@@ -122,6 +122,10 @@ pub(crate) async fn dispatch<C: CallSource>(
         }
         ParsedCall::Account(call) => dispatch_account(service, client, &call).await,
         ParsedCall::Statement(signed, request) => dispatch_statement(service, client, &signed, *request).await,
+        ParsedCall::DailyStatement(signed, request) => {
+            let (connection, node) = client.session(method, &signed).await?;
+            Ok(Dispatched::Statement(StatementCall::Daily(node, connection, request)))
+        }
         ParsedCall::Node(call) => {
             let dispatched = dispatch_node(service, client, call).await;
             dispatched.map_err(|failure| failure.map_refusal(WireError::for_protocol2))
@@ -184,7 +188,7 @@ async fn dispatch_statement<C: CallSource>(
         let (connection, node) = client.session(PoolMethod::Statement, signed).await?;
         StatementOf::Node(node, connection)
     };
-    Ok(Dispatched::Statement(StatementCall { of, range }))
+    Ok(Dispatched::Statement(StatementCall::Page(PageCall { of, range })))
 }
 
 /// Checks a node's call in protocol 2.

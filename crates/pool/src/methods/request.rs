@@ -5,8 +5,8 @@ use vipnode_pool_core::{Command, ConnectionId, Identity, RequestId};
 use vipnode_types::{
     PoolMethod,
     wire::{
-        AskRequest, ByeRequest, ConnectRequest, ExplainRequest, FundsRequest, LeaveRequest, ReachRequest,
-        ReportRequest, StatementRequest, WireError,
+        AskRequest, ByeRequest, ConnectRequest, DailyStatementRequest, ExplainRequest, FundsRequest, LeaveRequest,
+        ReachRequest, ReportRequest, StatementRequest, WireError,
     },
 };
 
@@ -37,6 +37,8 @@ pub(crate) enum ParsedCall<'a> {
     Account(AccountCall<'a>),
     /// Asks for a page of a statement, of an account or of the caller's node.
     Statement(SignedParams<'a>, Box<StatementRequest>),
+    /// Asks for a page of what the pool signs to the caller's node for a day.
+    DailyStatement(SignedParams<'a>, DailyStatementRequest),
     /// A call of a node in protocol 2.
     Node(NodeCall<'a>),
     /// A call of a wallet's page in protocol 2.
@@ -93,6 +95,11 @@ impl<'a> ParsedCall<'a> {
                 let signed = SignedParams::read(params)?;
                 let request = signed.parse()?;
                 Ok(Self::Statement(signed, request))
+            }
+            PoolMethod::DailyStatement => {
+                let signed = SignedParams::read(params)?;
+                let request = signed.parse()?;
+                Ok(Self::DailyStatement(signed, request))
             }
             PoolMethod::Payout => AccountCall::payout(params).map(Self::Account),
             PoolMethod::Leave => agent(|params| Ok(AgentRequest::Leave(params.parse()?))),

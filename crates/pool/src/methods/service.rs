@@ -53,6 +53,7 @@ impl Service {
             0 => available_parallelism().map_or(1, |cores| cores.get() / 2).max(1),
             checks => checks,
         };
+        let statements = Statements::new(reader, &limits, core.payment != PaymentMode::None, access.key());
         Self {
             access,
             gateway: Gateway::new(&limits, inbox),
@@ -61,7 +62,7 @@ impl Service {
             sessions: HttpSessions::new(&limits, core, wall_clock()),
             metrics,
             database,
-            statements: Statements::new(reader, &limits, core.payment != PaymentMode::None),
+            statements,
             checks: Arc::new(FairSemaphore::new(checks)),
             port_tests: PortTests::new(&limits),
             own: Arc::new(Block::unlimited()),

@@ -8,10 +8,12 @@ use std::{
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::{task::spawn_blocking, time::timeout};
 use vipnode_pool_core::{ConnectionId, CoreError, PoolLimits};
-use vipnode_store::{ReadLimits, StoreError, StoreReader, StoreSnapshot, account_statement, node_statement};
+use vipnode_store::{
+    DailyRead, ReadLimits, StoreError, StoreReader, StoreSnapshot, account_statement, daily_statement, node_statement,
+};
 use vipnode_types::{
-    Account, NodeId,
-    wire::{Statement, StatementRange, WireError},
+    Account, NodeId, PoolKey,
+    wire::{DailyStatementRequest, SignedDailyStatement, Statement, StatementRange, WireError},
 };
 
 use crate::{
@@ -29,8 +31,12 @@ pub(crate) struct Statements {
     time: Duration,
     /// Entries of the ledger on one page.
     most: usize,
+    /// Lines on one page of a daily statement.
+    daily_lines: usize,
     retry_ms: u64,
     has_ledger: bool,
+    /// Signs daily statements.
+    key: Option<Arc<PoolKey>>,
 }
 
 /// Reads that the operator makes next to those of agents and accounts.
@@ -46,7 +52,16 @@ pub(crate) enum StatementOf {
 
 /// A call for a page of a statement.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct StatementCall {
+pub(crate) enum StatementCall {
+    /// Of the ledger.
+    Page(PageCall),
+    /// Of what the pool signs to a node for a day, if the core has accepted the agent on this connection.
+    Daily(NodeId, ConnectionId, DailyStatementRequest),
+}
+
+/// A call for a page of the ledger.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PageCall {
     pub(crate) of: StatementOf,
     pub(crate) range: StatementRange,
 }
@@ -81,24 +96,36 @@ impl Statements {
         ReadLimits { snapshots: limits.statements.saturating_add(OPERATORS), time: limits.statement_time }
     }
 
-    pub(crate) fn new(reader: Arc<dyn StoreReader>, limits: &PoolLimits, has_ledger: bool) -> Self {
+    pub(crate) fn new(
+        reader: Arc<dyn StoreReader>,
+        limits: &PoolLimits,
+        has_ledger: bool,
+        key: Option<Arc<PoolKey>>,
+    ) -> Self {
         Self {
             reader,
             permits: Arc::new(FairSemaphore::new(limits.statements)),
             time: limits.statement_time,
             most: limits.statement_entries,
+            daily_lines: limits.daily_lines,
             retry_ms: limits.retry_ms(),
             has_ledger,
+            key,
         }
     }
 
     /// Reads a page for the operator.
     pub(crate) async fn read(&self, account: Account, range: StatementRange) -> Result<Statement, WireError> {
-        self.read_with(None, StatementCall { of: StatementOf::Account(account), range }).await
+        self.read_with(None, PageCall { of: StatementOf::Account(account), range }).await
     }
 
     /// Reads a page for a caller from the network, once it is its address block's turn.
-    async fn read_for(&self, caller: &Caller, call: StatementCall) -> Result<Statement, WireError> {
+    async fn read_for(&self, caller: &Caller, call: PageCall) -> Result<Statement, WireError> {
+        self.read_with(Some(self.turn(caller).await?), call).await
+    }
+
+    /// Waits for the turn of a caller's address block.
+    async fn turn(&self, caller: &Caller) -> Result<ReadTurn, WireError> {
         let block = caller.charged_to();
         block.statement_time_left(Instant::now()).map_err(|retry_ms| CallRefusal::StatementTime { retry_ms })?;
         // Not those of signature checks, for whose time the caller takes no turn.
@@ -107,15 +134,41 @@ impl Statements {
             Err(wait) => timeout(self.time, wait.permit()).await.ok().flatten(),
         };
         let permit = permit.ok_or(CallRefusal::Overloaded { retry_ms: self.retry_ms })?;
-        self.read_with(Some(ReadTurn { _permit: permit, block: Arc::clone(block) }), call).await
+        Ok(ReadTurn { _permit: permit, block: Arc::clone(block) })
     }
 
-    /// The turn is held and charged until the read ends, even if the caller no longer waits.
-    async fn read_with(&self, turn: Option<ReadTurn>, call: StatementCall) -> Result<Statement, WireError> {
+    /// Reads a page of what a host earned on a day, and signs it. The turn is held and charged until the read ends.
+    async fn sign_day(
+        &self,
+        turn: ReadTurn,
+        host: NodeId,
+        request: DailyStatementRequest,
+    ) -> Result<SignedDailyStatement, WireError> {
         if !self.has_ledger {
             return Err(CoreError::NoLedger.into());
         }
-        let StatementCall { of, range } = call;
+        let (key, most) = (self.key.clone().ok_or(CallRefusal::NoKey)?, self.daily_lines);
+        let signed = self.with_snapshot(move |snapshot| {
+            let _charged = turn.begin();
+            let of = (key.id(), &host);
+            let read = daily_statement(snapshot, of, request, most, &mut |payer| key.meter_of(payer))?;
+            Ok(match read {
+                DailyRead::Page(page) => Ok(page.sign(&key)),
+                DailyRead::NotOver => Err(None),
+                DailyRead::Pruned => Err(Some(CallRefusal::DayPruned { day: request.day })),
+                DailyRead::NoPage { pages } => Err(Some(CallRefusal::NoDailyPage { pages })),
+            })
+        });
+        let not_over = || CallRefusal::DayNotOver { day: request.day, retry_ms: self.retry_ms };
+        signed.await?.map_err(|refusal| refusal.unwrap_or_else(not_over).into())
+    }
+
+    /// The turn is held and charged until the read ends, even if the caller no longer waits.
+    async fn read_with(&self, turn: Option<ReadTurn>, call: PageCall) -> Result<Statement, WireError> {
+        if !self.has_ledger {
+            return Err(CoreError::NoLedger.into());
+        }
+        let PageCall { of, range } = call;
         let most = usize::try_from(range.most.max(1)).unwrap_or(usize::MAX).min(self.most);
         self.with_snapshot(move |snapshot| {
             let _charged = turn.map(ReadTurn::begin);
@@ -153,14 +206,22 @@ impl Statements {
 impl StatementCall {
     /// Answers the call.
     pub(crate) async fn answer(self, service: &Service, caller: &Caller) -> Result<Box<RawValue>, WireError> {
-        if let StatementOf::Node(_, connection) = self.of {
+        if let Self::Page(PageCall { of: StatementOf::Node(_, connection), .. }) | Self::Daily(_, connection, _) = self
+        {
             service.gateway.passed(connection).await;
             if !service.connections.is_confirmed(connection) {
                 return Err(CallRefusal::NotAuthenticated.into());
             }
         }
-        let statement = service.statements.read_for(caller, self).await?;
-        Ok(to_raw_value(&statement).map_err(|error| CallRefusal::Internal { why: error.to_string() })?)
+        let statements = &service.statements;
+        let answer = match self {
+            Self::Page(call) => to_raw_value(&statements.read_for(caller, call).await?),
+            Self::Daily(node, _, request) => {
+                let turn = statements.turn(caller).await?;
+                to_raw_value(&statements.sign_day(turn, node, request).await?)
+            }
+        };
+        Ok(answer.map_err(|error| CallRefusal::Internal { why: error.to_string() })?)
     }
 }
 
@@ -178,11 +239,11 @@ mod tests {
     async fn a_read_beyond_those_at_the_same_time_waits_no_longer_than_allowed() {
         let limits = PoolLimits { statements: 1, ..PoolLimits::default() };
         let reader = MemoryStore::new().reader(Statements::read_limits(&limits)).unwrap();
-        let mut statements = Statements::new(reader, &limits, true);
+        let mut statements = Statements::new(reader, &limits, true, None);
         let limiter = Arc::new(ConnectionLimiter::new(&limits));
         let caller = limiter.admit(Ipv4Addr::LOCALHOST.into(), Instant::now()).unwrap();
         let of = StatementOf::Account(Account::new([1; 20]));
-        let call = StatementCall { of, range: StatementRange::default() };
+        let call = PageCall { of, range: StatementRange::default() };
         let permit = statements.permits.acquire(caller.address_block(), &PermitsHeld::default()).unwrap();
         statements.time = Duration::ZERO;
         assert!(statements.read_for(&caller, call).await.unwrap_err().is(ErrorCode::Busy));
@@ -195,15 +256,15 @@ mod tests {
     async fn a_block_whose_statements_took_too_long_waits() {
         let limits = PoolLimits::default();
         let reader = MemoryStore::new().reader(Statements::read_limits(&limits)).unwrap();
-        let statements = Statements::new(reader, &limits, true);
+        let statements = Statements::new(reader, &limits, true, None);
         let limiter = Arc::new(ConnectionLimiter::new(&limits));
         let [caller, other] = [Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 1, 0, 1)]
             .map(|address| limiter.admit(address.into(), Instant::now()).unwrap());
         let of = StatementOf::Account(Account::new([1; 20]));
-        let call = StatementCall { of, range: StatementRange::default() };
+        let call = PageCall { of, range: StatementRange::default() };
         assert!(statements.read_for(&caller, call).await.is_ok());
         let began = Instant::now();
-        caller.charged_to().spend_statement_time(began, limits.statement_time);
+        caller.charged_to().spend_statement_time(began, limits.statement_time.saturating_mul(2));
         let refusal = statements.read_for(&caller, call).await.unwrap_err();
         assert!(refusal.is(ErrorCode::Busy) && refusal.message.contains("for too long"), "{refusal:?}");
         assert!(statements.read_for(&other, call).await.is_ok());

@@ -8,13 +8,19 @@ use vipnode_pool::{
     DataDir, PoolConfig, PoolLimits, PoolServer,
     admin::{AccountStatementRequest, AdminClient, LedgerOrder, LedgerRequest, admin_socket},
 };
-use vipnode_pool_core::Limits;
+use vipnode_pool_core::{
+    AccountFigures, AccountRow, BalanceSheet, LeaseRow, LedgerEntry, Limits, MergedPeriods, MeteredPeriod, Row,
+    Transaction, UnpaidRow,
+};
 use vipnode_rpc::{RpcLimits, http};
+use vipnode_store::{SqliteStore, Store as _};
 use vipnode_types::{
-    Account, AccountKey, Amount, PaymentMode, PoolId, SignedAmount,
+    Account, AccountKey, Amount, LeaseId, PaymentMode, PayoutOrder, PoolId, Price, SignedAmount, UtcDay,
+    meter::Seen,
     wire::{
-        AccountQuery, ConnectReply, ErrorCode, PoolStatus, Statement, StatementCursor, StatementKind, StatementRange,
-        StatementRequest, WireError, method,
+        AccountQuery, ConnectReply, ConnectRequest, DailyStatementRequest, ErrorCode, HostOffer, PoolStatus,
+        SignedDailyStatement, Statement, StatementCursor, StatementKind, StatementRange, StatementRequest, WireError,
+        method,
     },
 };
 
@@ -121,4 +127,94 @@ async fn a_statement_that_takes_too_long_is_refused_and_a_pool_without_ledger_ha
     let _free = PoolServer::spawn_in(config(), DataDir::open(dir.path()).unwrap()).await.unwrap();
     let refused = AdminClient::new(admin_socket(dir.path())).statement(&asked).await.unwrap_err().to_string();
     assert!(refused.contains("no ledger"), "{refused}");
+}
+
+/// A day that is over, with three billing periods of host 1 and one of host 2, in the store of a pool that starts.
+async fn with_a_day(dir: &Path, hosts: &[Keys]) -> (PoolServer, UtcDay) {
+    let now = wall();
+    let day = UtcDay::of(now).minus_days(1);
+    let (payer, payee) = (Account::new([1; 20]), Account::new([2; 20]));
+    let mut sheet = BalanceSheet::default();
+    let mut rows = vec![Row::Clock(now), Row::NextLease(100), Row::Payment(PaymentMode::Credit)];
+    for (number, host) in (1..).zip([0, 0, 1, 0]) {
+        let (from, cost, none) = (Amount::new(u128::from(number) * 60), Amount::new(60), Amount::ZERO);
+        let (client, host, price) = (Keys::new(9).id(), hosts[host].id(), Price::per_minute(60));
+        let (lease, seen) = (LeaseId::new(number), Some(Seen { up: day.start(), end: day.start().plus(60_000) }));
+        let row = LeaseRow {
+            id: lease,
+            row: 0,
+            client,
+            host,
+            payee: Some(payee),
+            payer: Some(payer),
+            fee_bps: 0,
+            price,
+            trial: false,
+            carry: 0,
+            offered: day.start(),
+            client_seen: None,
+            host_seen: None,
+        };
+        let (ended, earlier) = (day.start().plus(60_000), MergedPeriods::default());
+        let period = MeteredPeriod { lease: row, client: seen, host: seen, billed_ms: 60_000, cost, ended, earlier };
+        let transaction = Transaction::Lease { payer, payee, lease, row: 0, from, cost, collected: none, fee: none };
+        sheet.apply(&transaction, |_| AccountFigures::default()).unwrap();
+        rows.push(Row::Metered(Box::new(period)));
+        rows.push(Row::Entry(Box::new(LedgerEntry { number, at: day.start().plus(60_000), transaction })));
+        rows.push(Row::Unpaid(UnpaidRow { entry: number, payer, payee, fee_bps: 0, cost, collected: none }));
+    }
+    rows.extend(sheet.accounts().map(|(account, figures)| Row::Account(AccountRow { account, figures })));
+    // A database without the key of its pool is not opened.
+    drop(DataDir::open(dir).unwrap());
+    SqliteStore::open(dir).unwrap().apply(&rows).unwrap();
+    let core = Limits { payment: PaymentMode::Credit, ..config().core };
+    let limits = PoolLimits { daily_lines: 2, ..PoolLimits::default() };
+    let config = PoolConfig { core, limits, ..config() };
+    (PoolServer::spawn_in(config, DataDir::open(dir).unwrap()).await.unwrap(), day)
+}
+
+#[tokio::test]
+async fn a_pool_signs_to_each_host_what_it_earned_on_a_day_that_is_over() {
+    let (dir, hosts) = (tempfile::tempdir().unwrap(), [Keys::new(1), Keys::new(2)]);
+    let (pool, day) = with_a_day(dir.path(), &hosts).await;
+    let agents = [Agent::open(&pool).await, Agent::open(&pool).await];
+    let id = pool_id(&agents[0]).await;
+    let sign = async |agent: &Agent, day, page| {
+        let request = DailyStatementRequest { day, page };
+        agent.call::<SignedDailyStatement>(method::DAILY_STATEMENT, &[request]).await
+    };
+    let stranger = sign(&agents[0], day, 1).await.unwrap_err();
+    assert!(stranger.is(ErrorCode::Unauthorized), "{stranger:?}");
+    for (agent, host) in agents.iter().zip(&hosts) {
+        let payout = PayoutOrder::sign(&host.node, Account::new([2; 20]), wall());
+        let hello = host.hello();
+        let hello =
+            ConnectRequest { host: Some(HostOffer { slots: 1, payout: Some(payout), no_trials: false }), ..hello };
+        agent.connect(host, &hello).await.unwrap();
+    }
+    let mut entries = Vec::new();
+    for page in [2, 1] {
+        let signed = sign(&agents[0], day, page).await.unwrap();
+        let asked = DailyStatementRequest { day, page };
+        assert_eq!((signed.answers(id, &hosts[0].id(), asked), signed.statement.problem()), (Ok(()), None));
+        let statement = &signed.statement;
+        assert_eq!((statement.pages, statement.day_sums.lines, statement.day_sums.cost), (2, 3, Amount::new(180)));
+        entries.extend(statement.lines.iter().map(|line| (line.entry, line.meter)));
+        assert_eq!(sign(&agents[0], day, page).await.unwrap(), signed, "it never changes");
+    }
+    let meter = entries[0].1;
+    assert_eq!(entries, [4, 1, 2].map(|entry| (entry, meter)), "not the third, which is of another host");
+    let other = sign(&agents[1], day, 1).await.unwrap().statement;
+    assert_eq!(other.lines.iter().map(|line| (line.entry, line.meter)).collect::<Vec<_>>(), [(3, meter)]);
+    let beyond = sign(&agents[1], day, 2).await.unwrap_err();
+    assert!(beyond.is(ErrorCode::InvalidParams) && beyond.message.contains("pages are 1 to 1"), "{beyond:?}");
+    let early = sign(&agents[0], UtcDay::of(wall()), 1).await.unwrap_err();
+    assert!(early.is(ErrorCode::Busy) && early.message.contains("is not over"), "{early:?}");
+
+    let free = tempfile::tempdir().unwrap();
+    let pool = PoolServer::spawn_in(config(), DataDir::open(free.path()).unwrap()).await.unwrap();
+    let (agent, host) = (Agent::open(&pool).await, Keys::new(1));
+    agent.connect(&host, &host.host(1)).await.unwrap();
+    let refused = sign(&agent, day, 1).await.unwrap_err();
+    assert!(refused.message.contains("no ledger"), "{refused:?}");
 }

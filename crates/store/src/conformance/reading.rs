@@ -105,12 +105,15 @@ fn compare_statements(
             _ => None,
         });
         let payout = rows.iter().find_map(|row| match row {
-            Row::Node(row) if row.id == node => row.payout.map(|payout| payout.account),
+            Row::Node(row) if row.id == node => row.payout,
             _ => None,
         });
-        let expected = StatementParties { payer: linked, payee: payout };
+        let expected = StatementParties { payer: linked, payee: payout.map(|payout| payout.account) };
         assert_eq!(snapshot.accounts_of(&node).expect("reads"), expected);
+        assert_eq!(snapshot.payout(&node).expect("reads"), payout);
     }
+    let clock = ledger.iter().find_map(|row| if let Row::Clock(clock) = row { Some(*clock) } else { None });
+    assert_eq!(snapshot.pool_time().expect("reads"), (0, clock.unwrap_or_default()));
 }
 
 fn reader(store: &impl Store, limits: ReadLimits) -> Arc<dyn StoreReader> {

@@ -17,7 +17,7 @@ pub(super) struct MemoryContent {
     pub(super) times: BTreeMap<NodeId, TimesRow>,
     pub(super) waiting: BTreeMap<(NodeId, NodeId), MeteredPeriod>,
     delegations: BTreeMap<NodeId, DelegationRow>,
-    clock: Option<Ms>,
+    pub(super) clock: Option<Ms>,
     pub(super) next_lease: Option<u64>,
     pub(super) asset: Option<Asset>,
     pub(super) journal: Vec<MeteredPeriod>,

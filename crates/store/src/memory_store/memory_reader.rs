@@ -1,7 +1,9 @@
 use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
-use vipnode_pool_core::{AccountFigures, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, TimesRow};
-use vipnode_types::{Asset, LeaseId, NodeId};
+use vipnode_pool_core::{
+    AccountFigures, HostPayout, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, TimesRow,
+};
+use vipnode_types::{Asset, LeaseId, Ms, NodeId};
 
 use super::{MemoryContent, SharedContent};
 use crate::{
@@ -44,6 +46,12 @@ impl StoreSnapshot for MemorySnapshot<'_> {
     fn head(&mut self) -> Result<(Option<u64>, Option<Asset>), StoreError> {
         self.permit.check()?;
         Ok((self.content.next_lease, self.content.asset))
+    }
+
+    /// A store in memory has no backups.
+    fn pool_time(&mut self) -> Result<(u64, Ms), StoreError> {
+        self.permit.check()?;
+        Ok((0, self.content.clock.unwrap_or_default()))
     }
 
     fn nodes(&mut self, after: Option<&NodeId>, limit: usize) -> Result<Vec<NodeRow>, StoreError> {
@@ -110,6 +118,11 @@ impl StoreSnapshot for MemorySnapshot<'_> {
         self.permit.check()?;
         let payee = self.content.nodes.get(node).and_then(|node| node.payout).map(|payout| payout.account);
         Ok(StatementParties { payer: self.content.ledger.linked_account(node), payee })
+    }
+
+    fn payout(&mut self, node: &NodeId) -> Result<Option<HostPayout>, StoreError> {
+        self.permit.check()?;
+        Ok(self.content.nodes.get(node).and_then(|node| node.payout))
     }
 }
 

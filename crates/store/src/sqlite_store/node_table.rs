@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Result, params};
 use vipnode_pool_core::{
     Credentials, HostPayout, LastReport, NodeRow, PairedTime, Protocol2State, Proven, Signer, WideBlock,
 };
-use vipnode_types::{Account, AgentPublic, ChainSpec, Enode, EnodeHost, Hash256, Ms, NodeId, protocol2::Kind};
+use vipnode_types::{AgentPublic, ChainSpec, Enode, EnodeHost, Hash256, Ms, NodeId, protocol2::Kind};
 
 use super::{
     bindings::{Bindings, sql_limit},
@@ -76,9 +76,11 @@ pub(super) fn write(connection: &Connection, row: &NodeRow) -> Result<()> {
 }
 
 /// The account that is paid for a node's slots.
-pub(super) fn payout(connection: &Connection, id: &NodeId) -> Result<Option<Account>> {
-    let mut statement = connection.prepare_cached("SELECT payout FROM nodes WHERE id = ?1")?;
-    Ok(statement.query_row([&id.as_bytes()[..]], |row| Columns::of(row).account()).optional()?.flatten())
+pub(super) fn payout(connection: &Connection, id: &NodeId) -> Result<Option<HostPayout>> {
+    const READ: &str = "
+        SELECT payout, payout_counter, payout_changed, next_payout, next_payout_from FROM nodes WHERE id = ?1";
+    let mut statement = connection.prepare_cached(READ)?;
+    Ok(statement.query_row([&id.as_bytes()[..]], |row| payout_of(&mut Columns::of(row))).optional()?.flatten())
 }
 
 /// Binds all but the newest nonce, which is returned: it is stored with the last report.

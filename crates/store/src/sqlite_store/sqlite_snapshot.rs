@@ -1,6 +1,8 @@
 use rusqlite::Connection;
-use vipnode_pool_core::{AccountFigures, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, TimesRow};
-use vipnode_types::{Asset, LeaseId, NodeId};
+use vipnode_pool_core::{
+    AccountFigures, HostPayout, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, TimesRow,
+};
+use vipnode_types::{Asset, LeaseId, Ms, NodeId};
 
 use super::{
     entry_table, lease_table, ledger_check,
@@ -93,6 +95,14 @@ impl StoreSnapshot for SqliteSnapshot<'_> {
         })
     }
 
+    fn pool_time(&mut self) -> Result<(u64, Ms), StoreError> {
+        self.query(|connection| {
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+            let numbers = connection.query_row("SELECT incarnation, coalesce(clock, 0) FROM pool", [], read)?;
+            Ok((numbers.0.cast_unsigned(), Ms::new(numbers.1.cast_unsigned())))
+        })
+    }
+
     fn nodes(&mut self, after: Option<&NodeId>, limit: usize) -> Result<Vec<NodeRow>, StoreError> {
         self.page(|connection, each| node_table::read_page(connection, after, limit, each))
     }
@@ -145,8 +155,13 @@ impl StoreSnapshot for SqliteSnapshot<'_> {
     fn accounts_of(&mut self, node: &NodeId) -> Result<StatementParties, StoreError> {
         self.query(|connection| {
             let payer = ledger_tables::linked_account(connection, node)?;
-            Ok(StatementParties { payer, payee: node_table::payout(connection, node)? })
+            let payee = node_table::payout(connection, node)?.map(|payout| payout.account);
+            Ok(StatementParties { payer, payee })
         })
+    }
+
+    fn payout(&mut self, node: &NodeId) -> Result<Option<HostPayout>, StoreError> {
+        self.query(|connection| node_table::payout(connection, node))
     }
 }
 

@@ -2,6 +2,7 @@
 //! May read snapshots. What may be shown to whom does not belong here.
 
 mod account_statement;
+mod daily_statement;
 mod node_statement;
 mod statement_line;
 mod statement_parties;
@@ -9,5 +10,8 @@ mod statement_parties;
 mod tests;
 
 pub use self::{
-    account_statement::account_statement, node_statement::node_statement, statement_parties::StatementParties,
+    account_statement::account_statement,
+    daily_statement::{DailyRead, daily_statement},
+    node_statement::node_statement,
+    statement_parties::StatementParties,
 };

@@ -1,6 +1,7 @@
 use vipnode_pool_core::{LedgerAccount, LedgerEntry, MeteredPeriod, Transaction};
 use vipnode_types::{
-    Amount, SignedAmount,
+    Amount, Ms, SignedAmount,
+    meter::Seen,
     wire::{LeasePeriod, StatementKind, StatementLine, StatementSide},
 };
 
@@ -85,14 +86,13 @@ fn lease_period(side: StatementSide, period: &MeteredPeriod, interval: [Amount; 
         StatementSide::Payer | StatementSide::Unknown => (lease.client, lease.host),
         StatementSide::Host => (lease.host, lease.client),
     };
-    let both = period.client.zip(period.host).filter(|_| period.billed_ms > 0);
     LeasePeriod {
         lease: lease.id,
         row: lease.row,
         node: node.short(),
         counterpart: counterpart.short(),
-        first_ms: both.map(|(client, host)| client.up.max(host.up)),
-        last_ms: both.map(|(client, host)| client.end.min(host.end)),
+        first_ms: first_ms(period),
+        last_ms: last_ms(period),
         billed_ms: period.total_billed_ms(),
         merged: period.earlier.rows,
         price: lease.price,
@@ -100,4 +100,18 @@ fn lease_period(side: StatementSide, period: &MeteredPeriod, interval: [Amount; 
         cost: period.total_cost(),
         interval,
     }
+}
+
+/// When both sides first saw each other.
+pub(super) fn first_ms(period: &MeteredPeriod) -> Option<Ms> {
+    both(period).map(|(client, host)| client.up.max(host.up))
+}
+
+/// When both sides last saw each other.
+pub(super) fn last_ms(period: &MeteredPeriod) -> Option<Ms> {
+    both(period).map(|(client, host)| client.end.min(host.end))
+}
+
+fn both(period: &MeteredPeriod) -> Option<(Seen, Seen)> {
+    period.client.zip(period.host).filter(|_| period.billed_ms > 0)
 }

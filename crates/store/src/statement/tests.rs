@@ -4,8 +4,11 @@ use vipnode_pool_core::{
     Transaction,
 };
 use vipnode_types::{
-    Account, Amount, LeaseId, Ms, NodeId, SignedAmount,
-    wire::{Statement, StatementBalances, StatementCursor, StatementKind, StatementRange, StatementSide},
+    Account, Amount, LeaseId, Ms, NodeId, PoolKey, SignedAmount, UtcDay,
+    wire::{
+        DailyStatementRequest, Statement, StatementBalances, StatementCursor, StatementKind, StatementRange,
+        StatementSide,
+    },
 };
 
 use super::*;
@@ -210,4 +213,98 @@ fn a_later_page_of_an_account_begins_with_the_balances_of_the_page_before() {
     assert_eq!(read(None).unwrap_err(), StoreError::CursorBalances);
     let balances = Some(StatementBalances::default());
     assert_eq!(read(balances).unwrap().opening, balances);
+}
+
+const DAY: UtcDay = UtcDay::EPOCH;
+
+/// A store with billing periods of hosts 8 and 9 at these times, for the payout accounts 1 and 2, as of pool time `clock`.
+fn billed(periods: &[(u8, Ms, u8)], clock: Ms) -> MemoryStore {
+    let (mut store, zero) = (MemoryStore::new(), Amount::ZERO);
+    let mut rows = vec![Row::Clock(clock)];
+    for ((host, at, payee), number) in periods.iter().zip(1..) {
+        let (from, cost) = (Amount::new(u128::from(number) * 60_000), Amount::new(60_000));
+        let (lease, payer, payee) = (LeaseId::new(number), account(0), account(*payee));
+        let (collected, fee) = (Amount::new(10_000), Amount::new(100));
+        let transaction = Transaction::Lease { payer, payee, lease, row: 0, from, cost, collected, fee };
+        let mut period = metered(number, 0, 60_000);
+        (period.lease.client, period.lease.host) = (node_id(1), node_id(*host));
+        rows.push(Row::Metered(Box::new(period)));
+        rows.push(Row::Entry(Box::new(LedgerEntry { number, at: *at, transaction })));
+    }
+    let order = OperatorOrder { by: None, reason: "a test".to_owned(), key: None };
+    let (number, last) = (1 + u64::try_from(periods.len()).unwrap(), periods.last().map_or(Ms::ZERO, |last| last.1));
+    let transaction = Transaction::Credit { payer: account(1), amount: zero, order };
+    rows.push(Row::Entry(Box::new(LedgerEntry { number, at: last, transaction })));
+    store.apply(&rows).unwrap();
+    store
+}
+
+fn set_payout(store: &mut MemoryStore, host: u8, payee: u8, changed: Ms) {
+    let mut row = node(host);
+    row.payout = Some(HostPayout { account: account(payee), counter: Ms::ZERO, changed, next: None });
+    store.apply(&[Row::Node(Box::new(row))]).unwrap();
+}
+
+fn daily(store: &MemoryStore, host: u8, day: UtcDay, page: u32, most: usize) -> DailyRead {
+    let key = PoolKey::from_random([1; 32]).unwrap();
+    let reader = store.reader(ReadLimits::default()).unwrap();
+    let request = DailyStatementRequest { day, page };
+    let of = (key.id(), &node_id(host));
+    daily_statement(&mut *reader.read(0).unwrap(), of, request, most, &mut |payer| key.meter_of(payer)).unwrap()
+}
+
+/// The entries of a page, and how many pages there are.
+fn entries_of(read: DailyRead) -> (Vec<u64>, u32) {
+    let DailyRead::Page(page) = read else { panic!("{read:?}") };
+    assert_eq!(page.problem(), None);
+    (page.lines.iter().map(|line| line.entry).collect(), page.pages)
+}
+
+#[test]
+fn a_day_of_a_host_has_the_same_lines_however_it_is_cut_into_pages() {
+    let at = |ms: u64| DAY.end().plus(ms);
+    let (second, last) = (UtcDay::of(DAY.end()), UtcDay::MS - 1);
+    let periods = [
+        (9, DAY.start().plus(5), 1),
+        (9, at(0), 1),
+        (8, at(1), 1),
+        (9, at(2), 1),
+        (9, at(last), 1),
+        (9, at(last + 1), 1),
+    ];
+    let mut store = billed(&periods, second.end());
+    set_payout(&mut store, 9, 1, Ms::ZERO);
+    set_payout(&mut store, 8, 1, Ms::ZERO);
+    assert_eq!(entries_of(daily(&store, 9, DAY, 1, 10)), (vec![1], 1));
+    assert_eq!(entries_of(daily(&store, 9, second, 1, 10)), (vec![2, 4, 5], 1));
+    assert_eq!(entries_of(daily(&store, 9, second, 1, 2)), (vec![2, 4], 2));
+    assert_eq!(entries_of(daily(&store, 9, second, 2, 2)), (vec![5], 2));
+    assert_eq!(daily(&store, 9, second, 3, 2), DailyRead::NoPage { pages: 2 });
+    assert_eq!(daily(&store, 9, second, 0, 2), DailyRead::NoPage { pages: 2 });
+    assert_eq!(entries_of(daily(&store, 8, second, 1, 10)), (vec![3], 1), "the same payout account");
+    assert_eq!(entries_of(daily(&store, 7, second, 1, 10)), (vec![], 1), "a host that earned nothing");
+    assert_eq!(daily(&store, 9, UtcDay::of(second.end()), 1, 10), DailyRead::NotOver);
+
+    let DailyRead::Page(page) = daily(&store, 9, second, 2, 2) else { panic!("a page") };
+    let all = [3 * 60_000, 3 * 10_000, 3 * 100].map(Amount::new);
+    let sums = page.day_sums;
+    assert_eq!((sums.lines, [sums.cost, sums.secured, sums.fee]), (3, all), "of all pages");
+    let line = &page.lines[0];
+    assert_eq!((line.lease, line.row, line.counterpart.to_string()), (LeaseId::new(5), 0, node_id(1).short()));
+    assert_eq!((line.billed_ms, line.interval), (60_000, [5 * 60_000, 6 * 60_000].map(Amount::new)));
+    assert_eq!(line.meter, PoolKey::from_random([1; 32]).unwrap().meter_of(&account(0)));
+}
+
+/// A host that earned for one account and now earns for another still gets a statement of both.
+#[test]
+fn a_day_contains_what_was_earned_for_an_earlier_account() {
+    let at = |ms: u64| DAY.end().plus(ms);
+    let second = UtcDay::of(DAY.end());
+    let mut store = billed(&[(9, at(1), 1), (8, at(2), 2), (9, at(3), 2)], second.end());
+    set_payout(&mut store, 9, 2, at(2));
+    assert_eq!(entries_of(daily(&store, 9, second, 1, 10)).0, [1, 3]);
+    set_payout(&mut store, 9, 2, DAY.start().plus(1));
+    assert_eq!(entries_of(daily(&store, 9, second, 1, 10)).0, [1, 3], "it changed within the day before");
+    set_payout(&mut store, 9, 2, DAY.start());
+    assert_eq!(entries_of(daily(&store, 9, second, 1, 10)).0, [3], "it changed earlier");
 }

@@ -4,11 +4,15 @@ use secp256k1::{PublicKey, SecretKey, ecdsa};
 use zeroize::Zeroizing;
 
 use super::{
+    MeterId,
     node_key::{NodeKeyError, verifies},
     signed::Signature,
 };
-use crate::id::Keccak256;
-use crate::text_form::hex_bytes;
+use crate::{
+    Account,
+    id::{Keccak256, keccak256},
+    text_form::hex_bytes,
+};
 
 /// The secret key of a pool, made at its first start with a data directory.
 pub struct PoolKey(SecretKey);
@@ -71,6 +75,28 @@ impl PoolKey {
         self.sign(digest(challenge))
     }
 
+    /// Signs the text of a page of a daily statement.
+    pub(crate) fn sign_statement(&self, text: &str) -> Signature {
+        self.sign(statement_digest(text))
+    }
+
+    /// Returns a name for the meter of a payer: the hash of a signature over the account. Nobody else can compute it from the
+    /// account, but the pool can show that signature to prove whose meter it is.
+    ///
+    /// ```
+    /// use vipnode_types::{Account, PoolKey};
+    ///
+    /// let key = PoolKey::from_random([7; 32])?;
+    /// assert_eq!(key.meter_of(&Account::new([1; 20])), key.meter_of(&Account::new([1; 20])));
+    /// assert_ne!(key.meter_of(&Account::new([1; 20])), key.meter_of(&Account::new([2; 20])));
+    /// # Ok::<(), vipnode_types::NodeKeyError>(())
+    /// ```
+    #[must_use]
+    pub fn meter_of(&self, payer: &Account) -> MeterId {
+        let signature = self.sign(digest_of("vipnode/3 meter\n", &payer.to_string()));
+        MeterId::of_hash(&keccak256(signature.as_bytes()).0)
+    }
+
     pub(super) fn sign(&self, digest: [u8; 32]) -> Signature {
         Signature::new(ecdsa::sign(secp256k1::Message::from_digest(digest), &self.0).serialize_compact())
     }
@@ -95,6 +121,11 @@ impl PoolId {
         self.verifies(digest(challenge), proof)
     }
 
+    /// Whether this pool signed the text of a page of a daily statement.
+    pub(crate) fn signed_statement(&self, text: &str, signature: &Signature) -> bool {
+        self.verifies(statement_digest(text), signature)
+    }
+
     pub(super) fn verifies(&self, digest: [u8; 32], signature: &Signature) -> bool {
         let key = PublicKey::from_byte_array_compressed(self.0);
         key.is_ok_and(|key| verifies(&key, digest, signature.as_bytes()))
@@ -103,9 +134,18 @@ impl PoolId {
 
 /// keccak256 of the lines `vipnode/3 pool` and the challenge, joined by `\n`.
 fn digest(challenge: &str) -> [u8; 32] {
+    digest_of("vipnode/3 pool\n", challenge)
+}
+
+/// keccak256 of the line `vipnode/3 daily statement` and the text.
+fn statement_digest(text: &str) -> [u8; 32] {
+    digest_of("vipnode/3 daily statement\n", text)
+}
+
+fn digest_of(purpose: &str, text: &str) -> [u8; 32] {
     let mut hasher = Keccak256::default();
-    hasher.update("vipnode/3 pool\n");
-    hasher.update(challenge);
+    hasher.update(purpose);
+    hasher.update(text);
     hasher.finish()
 }
 

@@ -13,6 +13,7 @@ mod lease_set_hash;
 mod node_id;
 mod public_address;
 mod rpc_url;
+mod short_node_id;
 mod typed;
 
 pub use account::{Account, AccountError};
@@ -25,4 +26,5 @@ pub use lease_set_hash::LeaseSetHash;
 pub use node_id::{NodeId, NodeIdError};
 pub use public_address::is_public;
 pub use rpc_url::{Origin, RpcUrl, RpcUrlError};
+pub use short_node_id::ShortNodeId;
 pub use typed::typed_text;

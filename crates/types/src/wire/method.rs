@@ -28,6 +28,8 @@ pub const FUNDS: &str = "vipnode_funds";
 pub const ACCOUNT: &str = "vipnode_account";
 /// A page of the statement of an account, for the holder of its key, or of the agent's node.
 pub const STATEMENT: &str = "vipnode_statement";
+/// A page of what the pool signs to a host for a day.
+pub const DAILY_STATEMENT: &str = "vipnode_daily_statement";
 /// Names the account that receives what a node earns.
 pub const PAYOUT: &str = "vipnode_payout";
 /// Asks a side of a lease whether it agrees to a price.

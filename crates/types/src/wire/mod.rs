@@ -16,6 +16,7 @@
 //! | [`method::FUNDS`] | agent → pool | [`FundsRequest`] | over HTTP |
 //! | [`method::ACCOUNT`] | account → pool | [`AccountQuery`] | by the account |
 //! | [`method::STATEMENT`] | agent or account → pool | [`StatementRequest`] | over HTTP, or by the account |
+//! | [`method::DAILY_STATEMENT`] | agent → pool | [`DailyStatementRequest`] | over HTTP |
 //! | [`method::PAYOUT`] | agent → pool | [`PayoutRequest`] | by the node key |
 //! | [`method::ADMIT`] | pool → agent | [`AdmitCall`] | no |
 //! | [`method::EVICT`] | pool → agent | [`EvictCall`] | no |
@@ -30,6 +31,7 @@ mod account;
 mod ask;
 mod call;
 mod connect;
+mod daily_statement;
 mod error;
 mod error_code;
 mod explain;
@@ -49,6 +51,9 @@ pub use account::{AccountQuery, AccountView, FundsRequest, LeavingNode, LinkRequ
 pub use ask::{AskReply, AskRequest, LeasedHost};
 pub use call::{AdmitCall, DialCall, Done, EvictCall, EvictReason, PriceCall};
 pub use connect::{ClientCriteria, ConnectReply, ConnectRequest, HostOffer, LeaseView, NextPrice, Side};
+pub use daily_statement::{
+    DailyLine, DailyStatement, DailyStatementError, DailyStatementRequest, DailySums, SignedDailyStatement,
+};
 pub use error::{ErrorData, WireError};
 pub use error_code::ErrorCode;
 pub use explain::{Excluded, ExplainReply, ExplainRequest, ExplainedHost, Score, Selection};

@@ -15,7 +15,8 @@ use serde_json::{Value, json, value::RawValue};
 use tokio::sync::mpsc;
 use vipnode_agent::{
     AgentError, AgentNotice, AgentRunner, Connector, NodeKeyAt, PoolAccess, PoolAddress, PoolConnection, RunnerConfig,
-    SystemResolver, limits::NoticeLimits,
+    SystemResolver,
+    limits::{NoticeLimits, StatementLimits},
 };
 use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, Notice, PeerPolicy};
 use vipnode_node::{
@@ -100,6 +101,7 @@ impl Toy {
             node_key: NodeKeyAt::File(self.key_file.clone()),
             metrics: None,
             notice_limits: NoticeLimits::default(),
+            statement_limits: StatementLimits::default(),
             agent: AgentConfig {
                 agent_version: "vipnode/test".to_owned(),
                 pool: true,

@@ -309,7 +309,15 @@ impl<'ast> Visit<'ast> for SetInTests {
     }
 
     fn visit_expr_struct(&mut self, value: &'ast ExprStruct) {
-        let tables = ["Limits", "PoolLimits", "NodeLimits", "PoolLinkLimits", "MetricsLimits", "NoticeLimits"];
+        let tables = [
+            "Limits",
+            "PoolLimits",
+            "NodeLimits",
+            "PoolLinkLimits",
+            "MetricsLimits",
+            "NoticeLimits",
+            "StatementLimits",
+        ];
         let limits = |segment: &syn::PathSegment| tables.iter().any(|table| segment.ident == table);
         if self.in_test && value.path.segments.last().is_some_and(limits) {
             for field in &value.fields {

@@ -7,12 +7,12 @@ use vipnode_pool_core::{
     SettlementPeriodRow, Transaction,
 };
 use vipnode_types::{
-    Account, Amount, LeaseId, Ms, SignedAmount,
-    wire::{StatementBalances, StatementRange},
+    Account, Amount, LeaseId, MeterId, Ms, PoolKey, SignedAmount, UtcDay,
+    wire::{DailyStatementRequest, StatementBalances, StatementRange},
 };
 
 use super::{crashes::copy, *};
-use crate::{StoreReader as _, account_statement, conformance::metered};
+use crate::{DailyRead, StoreReader as _, account_statement, conformance::metered, daily_statement};
 
 const PAYER: Account = Account::new([1; 20]);
 const PAYEE: Account = Account::new([8; 20]);
@@ -88,6 +88,25 @@ fn statement(dir: &Path, account: Account) -> (StatementBalances, StatementBalan
     let mut snapshot = reader.read(0).unwrap();
     let page = account_statement(&mut *snapshot, account, StatementRange::default(), 100).unwrap();
     (page.opening.unwrap(), page.closing.unwrap(), page.lines.iter().map(|line| line.entry).collect())
+}
+
+/// A statement without what was removed would be a proof of the opposite.
+#[test]
+fn no_day_is_stated_of_which_something_was_removed() {
+    let root = tempdir().unwrap();
+    let (dir, file) = (root.path().join("pool"), root.path().join("removed.jsonl"));
+    store(&dir).apply(&[Row::Clock(Ms::new(2 * UtcDay::MS))]).unwrap();
+    let read = |day: u64| {
+        let request = DailyStatementRequest { day: UtcDay::of(Ms::new(day * UtcDay::MS)), page: 1 };
+        let (pool, host) = (PoolKey::from_random([1; 32]).unwrap().id(), node_id(2));
+        let reader = reader(&dir).unwrap();
+        let mut snapshot = reader.read(0).unwrap();
+        daily_statement(&mut *snapshot, (pool, &host), request, 10, &mut |_| MeterId::default()).unwrap()
+    };
+    assert!(matches!(read(0), DailyRead::Page(_)));
+    PrunedDatabase::prune(&dir, Ms::new(9_500), &file).unwrap();
+    assert_eq!(read(0), DailyRead::Pruned);
+    assert!(matches!(read(1), DailyRead::Page(_)), "nothing of it was removed");
 }
 
 #[test]

@@ -30,6 +30,7 @@ fn a_backup_replaces_a_database_that_is_kept_and_no_number_is_used_again() {
     let first = RestoredDatabase::restore(&dir, &backup, true).unwrap();
     assert_eq!(first.seq, 1);
     assert!(first.incarnation > 1_700_000_000_000, "{first:?}");
+    assert_eq!(reader(&dir).unwrap().read(0).unwrap().pool_time().unwrap(), (first.incarnation, Ms::ZERO));
     let left = rows(&mut open(&dir));
     assert!(matches!(left[..], [Row::NextLease(1_700_000_000_000_000..), Row::Node(_)]), "{left:?}");
     assert_eq!(fs::read(&backup).unwrap(), before, "the backup stays as it is");

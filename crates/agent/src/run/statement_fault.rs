@@ -1,0 +1,36 @@
+use vipnode_types::{Failure, UtcDay, errors};
+
+errors! {
+    /// What is wrong with the daily statement of a pool.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub(crate) enum StatementFault {
+        /// The pool refused to sign the statement of a day, or what it answered is not valid.
+        Refused {
+            /// The day that the host asked for.
+            day: UtcDay,
+            /// What it answered.
+            why: Failure,
+        }: local, "no statement of {day} from the pool: {why}", hint_of why;
+        /// The pool signed a statement that cannot be true.
+        Untrue {
+            /// The day that the host asked for.
+            day: UtcDay,
+            /// What is wrong.
+            why: &'static str,
+        }: local, "the pool's statement of {day} cannot be true: {why}",
+            hint "Run `vipnode account daily-statements` to see it, and report it to the pool's operator. The statement is kept as a proof.";
+        /// A statement has too many bytes.
+        TooLarge {
+            /// The day that the host asked for.
+            day: UtcDay,
+            /// How many bytes are kept.
+            most_bytes: usize,
+        }: local, "only a part of the pool's statement of {day} is kept, because it has more than {most_bytes} bytes",
+            hint "Raise the limit: --limit daily_statement_bytes=N. Then remove the file of that day and restart.";
+        /// The pages of a statement are not of the same one.
+        Changed {
+            /// The day that the host asked for.
+            day: UtcDay,
+        }: Server, "the pages of the pool's statement of {day} do not belong together", hint "Wait: the agent asks again.";
+    }
+}

@@ -1,0 +1,100 @@
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use vipnode_agent::state::KeptStatement;
+use vipnode_types::{
+    Asset, PoolId, UtcDay,
+    wire::{DailyStatement, DailySums},
+};
+
+/// What is in a file with a daily statement, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CheckedDay {
+    pub(crate) day: UtcDay,
+    /// The beginning of the ID of the host's node.
+    pub(crate) node: String,
+    pub(crate) file: PathBuf,
+    /// The URL of the pool; empty if the file cannot be read.
+    pub(crate) url: String,
+    pub(crate) pool: Option<PoolId>,
+    pub(crate) asset: Asset,
+    /// The sums of the day, which are on each page.
+    pub(crate) sums: DailySums,
+    /// Pages that are kept.
+    pub(crate) kept: usize,
+    /// Pages that the pool signed.
+    pub(crate) pages: u32,
+    pub(crate) problem: Option<String>,
+}
+
+impl CheckedDay {
+    /// Checks a file of that name in the state directory of that node.
+    pub(crate) fn of(day: UtcDay, node: &str, file: PathBuf, read: Result<&KeptStatement, String>) -> Self {
+        let empty = Self {
+            day,
+            node: node.to_owned(),
+            file,
+            url: String::new(),
+            pool: None,
+            asset: Asset::default(),
+            sums: DailySums::default(),
+            kept: 0,
+            pages: 0,
+            problem: None,
+        };
+        match read {
+            Err(problem) => Self { problem: Some(problem), ..empty },
+            Ok(kept) => {
+                let checked =
+                    Self { url: kept.url.clone(), kept: kept.pages.len(), problem: problem(day, node, kept), ..empty };
+                match kept.pages.first() {
+                    Some(first) => {
+                        let DailyStatement { pool, asset, day_sums, pages, .. } = first.statement;
+                        Self { pool: Some(pool), asset, sums: day_sums, pages, ..checked }
+                    }
+                    None => checked,
+                }
+            }
+        }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "day": self.day,
+            "node": self.node,
+            "file": self.file.display().to_string(),
+            "pool": self.url,
+            "pool_id": self.pool,
+            "asset": self.asset,
+            "sums": self.sums,
+            "kept_pages": self.kept,
+            "pages": self.pages,
+            "problem": self.problem,
+        })
+    }
+}
+
+/// What is wrong with a statement.
+fn problem(day: UtcDay, node: &str, kept: &KeptStatement) -> Option<String> {
+    let Some(first) = kept.pages.first() else { return Some("the file has no pages".to_owned()) };
+    for (number, page) in (1..).zip(&kept.pages) {
+        let statement = &page.statement;
+        let wrong = |why: &str| Some(format!("page {number}: {why}"));
+        if page.verify().is_err() {
+            return wrong("the pool's signature does not match");
+        }
+        if statement.day != day || statement.host.short() != node {
+            return wrong("it is about another day or node");
+        }
+        if !statement.is_of_same_day(&first.statement) || statement.page != number {
+            return wrong("it does not follow from the page before");
+        }
+        if let Some(why) = statement.problem() {
+            return wrong(why);
+        }
+    }
+    let is_whole = u32::try_from(kept.pages.len()) == Ok(first.statement.pages);
+    let lines = kept.pages.iter().flat_map(|page| &page.statement.lines);
+    let adds_up = !is_whole || DailySums::of(lines) == Some(first.statement.day_sums);
+    (!adds_up).then(|| "the lines of its pages do not add up".to_owned())
+}
