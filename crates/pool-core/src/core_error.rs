@@ -162,7 +162,7 @@ errors! {
         }: PaymentRequired,
             "account {payer} {has}; a slot costs {price} here, and the account must have enough for {minutes} min of all its slots"
                 (minutes = last_ms.div_ceil(60_000).max(1)),
-            hint "Pay the operator of this pool, who then runs `vipnode pool admin credit {payer} AMOUNT`." (payer = payer),
+            hint "Pay the operator of this pool, who then runs `vipnode pool admin credit {payer} AMOUNT --reason TEXT`." (payer = payer),
             retry retry_ms;
         /// A pool without payments has no ledger.
         NoLedger: Unsuitable, "this pool has no ledger: nothing is owed on it",

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use vipnode_files::OpenDir;
+use vipnode_files::{OpenDir, quoted_path};
 use vipnode_store::{SqliteStore, StoreError};
 use vipnode_types::{NodeKeyError, PoolId, PoolKeyChangesError, errors};
 
@@ -77,7 +77,7 @@ errors! {
             /// Path of the key file.
             path: PathBuf,
         }: local, "the pool's key {path} and its directory belong to different users" (path = path.display()),
-            hint "If you trust the key, run `chown --reference=DIR {path}` with the directory for DIR." (path = path.display());
+            hint "If you trust the key, run `chown --reference=DIR {path}` with the directory for DIR." (path = quoted_path(path));
         /// The directory does not contain a key.
         NoKey {
             /// Path of the key file.
@@ -96,7 +96,7 @@ errors! {
             /// Path of the key file.
             path: PathBuf,
         }: local, "other users of this machine can access the pool's key {path}" (path = path.display()),
-            hint "Run `chmod 600 {path}`." (path = path.display());
+            hint "Run `chmod 600 {path}`." (path = quoted_path(path));
         /// The operating system returns no random bytes.
         Random {
             /// The error of the operating system.

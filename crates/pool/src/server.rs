@@ -20,10 +20,10 @@ use vipnode_types::errors;
 
 use crate::{
     DataDir, PoolConfig, PoolProbe, PoolTls, ReloadChanges,
-    admin::{self, AdminService, AuditLog},
+    admin::{self, AdminPrice, AdminService, AuditLog},
     auth::{AccessControl, Audience, BansAndDrains, OwnCertificate},
     close_reason::CloseReason,
-    engine::{Connections, CoreThread, CoreThreadParts, StartError, StoreThread, inbox},
+    engine::{Connections, CoreThread, CoreThreadParts, OperatorQuery, StartError, StoreThread, inbox},
     key_file::KeyFile,
     methods::{Monitor, Service, Statements},
     net::{fd_limit, listener::listen, port::Port},
@@ -176,6 +176,12 @@ impl PoolServer {
     #[must_use]
     pub fn probe(&self) -> PoolProbe {
         PoolProbe(Arc::clone(&self.service))
+    }
+
+    /// Returns what slots cost, and what was announced; `None` if nobody pays, or the pool has ended.
+    pub async fn prices(&self) -> Option<AdminPrice> {
+        let prices = self.service.gateway.ask(OperatorQuery::Prices).await.flatten();
+        prices.map(|row| AdminPrice::from(&row))
     }
 
     /// Returns the URLs that agents can use, the most useful first: those of the operator, the names of the certificate, and

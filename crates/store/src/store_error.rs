@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use vipnode_files::quoted_path;
 use vipnode_types::{LeaseId, errors};
 
 errors! {
@@ -130,7 +131,7 @@ errors! {
             /// Path of the database.
             file: PathBuf,
         }: local, "the database {file} and its directory belong to different users" (file = file.display()),
-            hint "If you trust the database, run `chown --reference=DIR {file}` with the directory for DIR." (file = file.display());
+            hint "If you trust the database, run `chown --reference=DIR {file}` with the directory for DIR." (file = quoted_path(file));
         /// The database of a running pool was removed or replaced. The pool writes to the removed file, which is lost when it
         /// stops.
         Removed {

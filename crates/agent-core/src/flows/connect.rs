@@ -109,6 +109,7 @@ impl AgentCore {
         let charged = self.session.terms().is_some_and(|terms| !terms.payment.is_none());
         let price = self.session.price().filter(|price| charged && !price.is_free());
         let unpaid = self.config.host.as_ref().is_some_and(|host| host.slots > 0 && host.payout.is_none());
+        let unpaid = unpaid && !self.session.has_payout();
         if let Some(price) = price.filter(|_| unpaid && self.hosting.announce_unpaid()) {
             out.push(Action::Notice(Notice::NoPayout { price }));
         }

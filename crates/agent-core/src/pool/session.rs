@@ -167,6 +167,11 @@ impl PoolSession {
         self.payout
     }
 
+    /// Whether the pool has an account to which it pays what the host earns.
+    pub(crate) const fn has_payout(&self) -> bool {
+        self.payout.is_some()
+    }
+
     /// Records that account. Returns whether it is another one, or another one follows, than before.
     pub(crate) fn set_payout(&mut self, payout: Option<PayoutView>) -> bool {
         std::mem::replace(&mut self.payout, payout) != payout

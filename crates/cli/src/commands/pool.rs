@@ -59,6 +59,9 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         None => PoolServer::spawn(config).await?,
     };
     let (address, urls) = (server.local_addr(), server.urls());
+    // Another price or fee than before is only announced.
+    let (price, fee_bps, next_price) =
+        server.prices().await.map_or((price, fee_bps, None), |now| (now.price, now.fee_bps, now.next));
     let certificate = tls.as_ref().map(CertificateAtStart::of);
     let keeps_leases = datadir.is_some();
     let start = PoolStart {
@@ -71,6 +74,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         price,
         payment,
         fee_bps,
+        next_price,
         trial_ms,
         is_open,
         at_any_address,

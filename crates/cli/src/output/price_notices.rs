@@ -65,7 +65,7 @@ fn announced(next: &NextPrice, refused_by: Option<Side>) -> Line {
         Some(Side::Host) => "; this host does not (--min-price)",
     };
     let text = format!(
-        "From {} on, a slot costs {} at this pool{fee}. New leases cost that at once; an existing one takes the price when \
+        "From {} on, a slot costs {} at this pool{fee}. New leases cost that from then on; an existing one takes the price when \
          its next billing period begins, if both sides accept it{verdict}",
         from_ms.rfc3339_seconds(),
         price.in_sentence()

@@ -36,6 +36,7 @@ impl Core {
         let ledger = self.ledger.take().or_else(|| self.unused_ledger.take());
         if mode.is_none() {
             self.unused_ledger = None;
+            self.prices.next = None;
             self.follow_settings(&mut output);
         } else {
             self.ledger = Some(ledger.unwrap_or_else(|| Box::new(Ledger::default())));

@@ -150,10 +150,12 @@ impl Core {
             return self.ask_to_pay_again(output, index);
         }
         let (id, asked) = (lease.id(), self.price_to_agree(lease, lease.both_up()));
-        // An answer about an earlier row, or about an earlier price, decides nothing.
-        self.leases.end_consent(id);
-        let Some(pricing) = asked else { return };
-        self.leases.begin_consent(id, pricing);
+        // An agreement about an earlier row, or about an earlier price, decides nothing.
+        let Some(pricing) = asked else { return self.leases.end_consent(id) };
+        let since = self.leases.begin_consent(id, pricing, output.now);
+        if self.is_unanswered(since, output.now) {
+            return self.end_lease(output, index, EvictReason::Price, None, None);
+        }
         self.ask_sides(output, index);
     }
 
@@ -167,7 +169,9 @@ impl Core {
             let lease = self.leases.get(index).map(Lease::id);
             match lease.and_then(|lease| self.leases.consent(lease)) {
                 Some(consent) if consent.pricing == self.pricing() => {
-                    if !consent.of(side) {
+                    if self.is_unanswered(consent.since, output.now) {
+                        self.end_lease(output, index, EvictReason::Price, None, None);
+                    } else if !consent.of(side) {
                         self.ask_side(output, index, side);
                     }
                 }
@@ -182,6 +186,12 @@ impl Core {
         for index in leases {
             self.ask_price(output, index);
         }
+    }
+
+    /// Whether a price was not agreed to for so long that the lease ends. A side whose calls are lost, because it is not
+    /// connected or disconnects each time, keeps the old price no longer than a row lasts.
+    const fn is_unanswered(&self, since: Ms, now: Ms) -> bool {
+        now.since(since) >= self.limits.rollover_ms
     }
 
     /// Asks one side, if it can be asked. A side that is not connected is asked once it is.
@@ -220,17 +230,19 @@ impl Core {
         outcome: &CallOutcome,
     ) {
         let Some(index) = self.leases.find(call.lease) else { return };
+        let Some(consent) = self.leases.consent(call.lease).filter(|consent| !consent.of(side)) else { return };
         let is_earlier = self.leases.get(index).is_none_or(|lease| lease.row() != row);
-        if is_earlier || self.leases.consent(call.lease).is_none_or(|consent| consent.of(side)) {
-            return;
-        }
-        match outcome {
-            CallOutcome::Done => self.agreed(output, index, side),
+        let is_ended = match outcome {
+            CallOutcome::Done if is_earlier => false,
+            CallOutcome::Done => return self.agreed(output, index, side),
             // The agent is asked again when it connects.
-            CallOutcome::Lost => {}
-            CallOutcome::Refused(_) | CallOutcome::Expired => {
-                self.end_lease(output, index, EvictReason::Price, None, None);
-            }
+            CallOutcome::Lost => self.is_unanswered(consent.since, output.now),
+            CallOutcome::Refused(_) => !is_earlier,
+            // A side that begins row after row does not get more time with each.
+            CallOutcome::Expired => !is_earlier || output.now.since(consent.since) >= self.limits.admit_deadline_ms,
+        };
+        if is_ended {
+            self.end_lease(output, index, EvictReason::Price, None, None);
         }
     }
 

@@ -121,7 +121,7 @@ impl Core {
         if asked || self.shortage(lease.client()).is_some() {
             return;
         }
-        self.leases.begin_consent(id, pricing);
+        self.leases.begin_consent(id, pricing, output.now);
         self.ask_sides(output, index);
     }
 
@@ -129,7 +129,7 @@ impl Core {
     pub(crate) fn ask_to_pay_again(&mut self, output: &mut Output, index: u32) {
         let Some(id) = self.leases.get(index).map(Lease::id) else { return };
         if let Some(consent) = self.leases.consent(id) {
-            self.leases.begin_consent(id, consent.pricing);
+            self.leases.begin_consent(id, consent.pricing, output.now);
             self.ask_sides(output, index);
         }
     }

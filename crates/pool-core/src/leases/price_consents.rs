@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use vipnode_types::{LeaseId, wire::Side};
+use vipnode_types::{LeaseId, Ms, wire::Side};
 
 use crate::leases::{Leases, pricing::Pricing};
 
@@ -15,6 +15,8 @@ pub(crate) struct PriceConsents {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PriceConsent {
     pub(crate) pricing: Pricing,
+    /// When the lease was first asked about this price. Another row is asked again, and this stays.
+    pub(crate) since: Ms,
     client: bool,
     host: bool,
 }
@@ -30,9 +32,12 @@ impl PriceConsent {
 }
 
 impl Leases {
-    /// Begins to ask both sides of a lease whether they agree to a price.
-    pub(crate) fn begin_consent(&mut self, lease: LeaseId, pricing: Pricing) {
-        self.consents.asked.insert(lease, PriceConsent { pricing, client: false, host: false });
+    /// Begins to ask both sides of a lease whether they agree to a price. Returns since when that is asked.
+    pub(crate) fn begin_consent(&mut self, lease: LeaseId, pricing: Pricing, now: Ms) -> Ms {
+        let same = self.consent(lease).filter(|consent| consent.pricing == pricing);
+        let since = same.map_or(now, |consent| consent.since);
+        self.consents.asked.insert(lease, PriceConsent { pricing, since, client: false, host: false });
+        since
     }
 
     /// The price that the sides of a lease are asked for, and their answers.

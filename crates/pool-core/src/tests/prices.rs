@@ -275,6 +275,73 @@ fn a_side_that_is_not_connected_is_asked_when_it_connects() {
     assert_eq!(pool.core.check(), Ok(()));
 }
 
+/// Otherwise a side that closes its socket at each question would keep the old price for ever.
+#[test]
+fn a_side_whose_calls_are_lost_keeps_the_old_price_no_longer_than_a_row_lasts() {
+    for side in [CLIENT, HOST] {
+        let (mut pool, lease, calls) = asked();
+        let mut lost = pool.now;
+        calls.into_iter().for_each(|call| pool.done(call, CallOutcome::Lost));
+        for hour in 0.. {
+            assert!(hour <= 24, "it still costs {:?}", pool.costs(lease));
+            pool.connect(side, if side == HOST { host(HOST, SLOTS) } else { client(CLIENT) }).unwrap();
+            pool.full(side, &[(lease, KEPT)]);
+            let Some((call, _)) = pool.take_price(side) else { break };
+            lost = pool.now;
+            pool.done(call, CallOutcome::Lost);
+            pool.pass_with(HOUR_MS, &[HOST, CLIENT]);
+        }
+        assert_eq!(pool.costs(lease), None);
+        assert_eq!(pool.evicted(HOST), Some(EvictReason::Price));
+        assert!(pool.now.since(lost) <= HOUR_MS + 60_000, "it was asked until then");
+    }
+}
+
+#[test]
+fn a_side_that_begins_row_after_row_has_no_more_time_to_answer() {
+    let (mut pool, lease, [_, host_call]) = asked();
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.full(CLIENT, &[(lease, !KEPT)]);
+    pool.done(host_call, CallOutcome::Expired);
+    assert_eq!(pool.costs(lease), Some(wei(OLD)), "it was asked just now");
+    let (mut pool, lease, [_, host_call]) = asked();
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.pass_with(Limits::default().admit_deadline_ms, &[HOST]);
+    pool.full(CLIENT, &[(lease, !KEPT)]);
+    pool.done(host_call, CallOutcome::Expired);
+    assert_eq!(pool.costs(lease), None);
+}
+
+#[test]
+fn a_node_that_is_linked_again_to_its_account_begins_no_row() {
+    let (mut pool, lease) = Pool::paying(limits());
+    let link = AccountLink {
+        node: node(CLIENT),
+        account: PAYER,
+        counter: pool.now.plus(1),
+        consent: LinkConsent::Both { issued: Ms::NEVER, chain_id: 1 },
+    };
+    let connection = pool.connection(0);
+    pool.request(Command::Link { connection, request: 2, address: address(0), link }).unwrap().unwrap();
+    let row = pool
+        .core
+        .leases
+        .find(lease)
+        .and_then(|index| pool.core.leases.get(index))
+        .map(crate::leases::lease::Lease::row);
+    assert_eq!(row, Some(0));
+}
+
+/// Otherwise agents would be told of a price that never comes.
+#[test]
+fn an_announced_price_goes_with_the_ledger() {
+    let (mut pool, _) = Pool::paying(limits());
+    pool.announces(wei(NEW), None).unwrap();
+    pool.restart(Limits { payment: PaymentMode::None, ..limits() });
+    pool.settle();
+    assert_eq!(pool.core.next_price(), None);
+}
+
 #[test]
 fn a_client_over_http_agrees_by_its_maximum() {
     let (mut pool, lease) = Pool::paying(short_notice());

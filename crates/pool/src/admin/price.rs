@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use vipnode_pool_core::{CoreError, Reply};
+use vipnode_pool_core::{CoreError, NextPricing, Pricing, PricingRow, Reply};
 use vipnode_types::{
     Price, QuotedPrice, WHOLE_BPS, sanitize,
     wire::{NextPrice, WireError},
@@ -34,6 +34,12 @@ pub struct AdminPrice {
     pub next: Option<NextPrice>,
 }
 
+impl From<&PricingRow> for AdminPrice {
+    fn from(row: &PricingRow) -> Self {
+        Self { price: row.current.price, fee_bps: row.current.fee_bps, next: row.next.map(NextPrice::from) }
+    }
+}
+
 /// Announces a price. The announcement is durable when this returns. The same price again keeps its time, so the order needs no
 /// idempotency key.
 pub(super) async fn announce(admin: &AdminService, request: &PriceRequest) -> Result<AdminPrice, WireError> {
@@ -48,6 +54,12 @@ pub(super) async fn announce(admin: &AdminService, request: &PriceRequest) -> Re
     else {
         return Err(CallRefusal::Internal { why: "the core gave another answer".to_owned() }.into());
     };
-    tracing::warn!(old = %row.current.price, new = %request.price, %reason, "the operator announced a price");
-    Ok(AdminPrice { price: row.current.price, fee_bps: row.current.fee_bps, next: row.next.map(NextPrice::from) })
+    let (old, old_fee_bps) = (row.current.price, row.current.fee_bps);
+    match &row.next {
+        Some(NextPricing { pricing: Pricing { price: new, fee_bps, .. }, .. }) => {
+            tracing::warn!(%old, %new, old_fee_bps, fee_bps, ?reason, "the operator announced a price");
+        }
+        None => tracing::warn!(price = %old, fee_bps = old_fee_bps, ?reason, "the operator announced no other price"),
+    }
+    Ok(AdminPrice::from(row.as_ref()))
 }

@@ -330,6 +330,9 @@ impl CoreThread {
             OperatorQuery::CoreTime(answer) => {
                 let _nobody_waits = answer.send(self.core_time.all());
             }
+            OperatorQuery::Prices(answer) => {
+                let _nobody_waits = answer.send(self.core.prices());
+            }
             OperatorQuery::Drains(drains) => self.core.set_drains(drains),
             OperatorQuery::Accounts { from, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.accounts_from(from, most)));

@@ -1,5 +1,7 @@
 use tokio::sync::oneshot;
-use vipnode_pool_core::{AddressBlock, Drains, LedgerAccountView, LedgerChange, NodePage, PayoutRow, RequestId};
+use vipnode_pool_core::{
+    AddressBlock, Drains, LedgerAccountView, LedgerChange, NodePage, PayoutRow, PricingRow, RequestId,
+};
 use vipnode_types::{Account, Asset, QuotedPrice};
 
 use crate::engine::inbox::ReplyTo;
@@ -17,6 +19,8 @@ pub(crate) enum OperatorQuery {
     Ledger { request: RequestId, change: Box<LedgerChange>, reply_to: ReplyTo },
     /// A price to announce, which is answered as the request with that number.
     Price { request: RequestId, price: QuotedPrice, fee_bps: Option<u16>, reply_to: ReplyTo },
+    /// Asks what slots cost, and what was announced; `None` without a ledger.
+    Prices(oneshot::Sender<Option<PricingRow>>),
     /// Asks for accounts, from an address on. Answered with what the pool charges in; `None` without a ledger.
     Accounts { from: Option<Account>, most: usize, answer: oneshot::Sender<(Asset, Option<Vec<LedgerAccountView>>)> },
     /// Asks for the payouts of a settlement period, or of the newest, after a number. Answered as [`Self::Accounts`].

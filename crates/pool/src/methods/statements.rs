@@ -134,6 +134,8 @@ impl Statements {
             Err(wait) => timeout(self.time, wait.permit()).await.ok().flatten(),
         };
         let permit = permit.ok_or(CallRefusal::Overloaded { retry_ms: self.retry_ms })?;
+        // Others of the block may have read meanwhile.
+        block.statement_time_left(Instant::now()).map_err(|retry_ms| CallRefusal::StatementTime { retry_ms })?;
         Ok(ReadTurn { _permit: permit, block: Arc::clone(block) })
     }
 

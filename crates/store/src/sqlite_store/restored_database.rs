@@ -57,7 +57,11 @@ impl RestoredDatabase {
             let _left = fs::remove_file(&path);
         }
         let (seq, incarnation, dropped) = copied?;
-        let kept = |name: &str| opened.file(&format!("{name}.before-{incarnation}"));
+        // The log and its index keep the name of their database, or it would be without what is only in the log.
+        let kept = |name: &str| match name.strip_prefix(DATABASE) {
+            Some(of_database) => opened.file(&format!("{DATABASE}.before-{incarnation}{of_database}")),
+            None => opened.file(&format!("{name}.before-{incarnation}")),
+        };
         // The database last: without it, its log and the note stop a start.
         for name in former.iter().rev() {
             fs::rename(opened.file(name), kept(name)).map_err(unusable)?;
@@ -82,7 +86,12 @@ fn copy(dir: &OpenDir, backup: &Path, path: &Path, lost: &LostPeers) -> Result<(
     let failed = |error: rusqlite::Error| no_backup(error.to_string());
     let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let absolute = fs::canonicalize(backup).map_err(|error| no_backup(error.to_string()))?;
+    // To open a named pipe would wait for ever.
+    if !fs::metadata(&absolute).is_ok_and(|file| file.is_file()) {
+        return Err(no_backup("it is not a regular file".to_owned()));
+    }
     let from = Connection::open_with_flags(absolute, read).map_err(failed)?;
+    connection::prepare_reading(&from).map_err(failed)?;
     match schema::version(&from, backup) {
         Ok(0) => return Err(no_backup("it is empty".to_owned())),
         Ok(_) => {}
@@ -98,6 +107,7 @@ fn copy(dir: &OpenDir, backup: &Path, path: &Path, lost: &LostPeers) -> Result<(
     let failed = |error: rusqlite::Error| store_error(&error, path);
     let write = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut copy = Connection::open_with_flags(path, write).map_err(failed)?;
+    connection::prepare_reading(&copy).map_err(failed)?;
     let copied = Backup::new(&from, &mut copy).and_then(|copying| copying.step(-1).map(drop));
     copied.map_err(|error| match store_error(&error, path) {
         StoreError::Corrupt { .. } => no_backup(error.to_string()),

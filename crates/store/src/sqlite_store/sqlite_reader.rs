@@ -172,7 +172,7 @@ impl SqliteReader {
         let unusable = |error: io::Error| StoreError::Backup { file: to.to_owned(), why: error.to_string() };
         let path = absolute(to).map_err(unusable)?;
         if fs::symlink_metadata(&path).is_ok() {
-            return Err(unusable(io::ErrorKind::AlreadyExists.into()));
+            return Err(unusable(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file with this name")));
         }
         let connection = self.connect()?;
         let part = PartFile::create(&path).map_err(unusable)?;

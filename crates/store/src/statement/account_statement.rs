@@ -37,7 +37,11 @@ pub fn account_statement(
     let mut closing = opening;
     let mut all = Vec::new();
     for entry in &entries {
-        add(&mut closing, parties, entry)?;
+        // Balances that are beyond the range of amounts with what was posted since were not those of the page before.
+        add(&mut closing, parties, entry).map_err(|error| match range.after {
+            Some(_) => StoreError::CursorBalances,
+            None => error,
+        })?;
         push_lines(snapshot, parties, entry, &mut all)?;
     }
     let last = entries.last().filter(|_| more);

@@ -307,4 +307,14 @@ fn a_day_contains_what_was_earned_for_an_earlier_account() {
     assert_eq!(entries_of(daily(&store, 9, second, 1, 10)).0, [1, 3], "it changed within the day before");
     set_payout(&mut store, 9, 2, DAY.start());
     assert_eq!(entries_of(daily(&store, 9, second, 1, 10)).0, [3], "it changed earlier");
+#[test]
+fn balances_that_no_page_ended_with_are_an_error_of_the_caller() {
+    let order = OperatorOrder { by: None, reason: String::new(), key: None };
+    let store = ledger(&[Transaction::Credit { payer: account(0), amount: Amount::new(7), order }]);
+    let reader = store.reader(ReadLimits::default()).unwrap();
+    let payer = SignedAmount::difference(Amount::MAX, Amount::ZERO);
+    let balances = Some(StatementBalances { payer, ..StatementBalances::default() });
+    let range = StatementRange { after: Some(StatementCursor { entry: 0, balances }), ..StatementRange::default() };
+    let error = account_statement(&mut *reader.read(0).unwrap(), account(0), range, 10).unwrap_err();
+    assert_eq!(error, StoreError::CursorBalances);
 }

@@ -46,6 +46,50 @@ fn a_backup_replaces_a_database_that_is_kept_and_no_number_is_used_again() {
     assert!(second.incarnation > first.incarnation, "a backup of a restored database");
 }
 
+/// What a pool committed last may be only in the log.
+#[test]
+fn a_database_that_is_kept_keeps_its_log() {
+    let root = tempdir().unwrap();
+    let (dir, backup) = backed_up(root.path());
+    let killed = root.path().join("killed");
+    fs::create_dir(&killed).unwrap();
+    let mut store = open(&dir);
+    store.apply(&[node_row(3)]).unwrap();
+    for file in [DATABASE, "pool.db-wal", "pool.db-shm"] {
+        fs::copy(dir.join(file), killed.join(file)).unwrap();
+    }
+    drop(store);
+    let former = RestoredDatabase::restore(&killed, &backup, true).unwrap().former.unwrap();
+    let error = SqliteReader::open_backup(&former).unwrap_err();
+    assert_eq!(error, StoreError::HasLog { file: former.clone() }, "it is not checked without its log");
+    let again = root.path().join("again");
+    RestoredDatabase::restore(&again, &former, false).unwrap();
+    assert_eq!(rows(&mut open(&again)).len(), 4, "three nodes");
+}
+
+#[test]
+fn a_backup_runs_nothing_while_it_is_restored() {
+    let root = tempdir().unwrap();
+    let (dir, backup) = backed_up(root.path());
+    let spoiled = rusqlite::Connection::open(&backup).unwrap();
+    spoiled.execute_batch("CREATE TRIGGER spoil AFTER UPDATE ON pool BEGIN DELETE FROM nodes; END").unwrap();
+    drop(spoiled);
+    RestoredDatabase::restore(&dir, &backup, true).unwrap();
+    let mut store = open(&dir);
+    store.apply(&[node_row(2)]).unwrap();
+    assert_eq!(rows(&mut store).len(), 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_is_no_backup_and_is_not_waited_for() {
+    let root = tempdir().unwrap();
+    let pipe = root.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let error = RestoredDatabase::restore(&root.path().join("new"), &pipe, false).unwrap_err();
+    assert!(matches!(error, StoreError::NoBackup { .. }), "{error}");
+}
+
 #[test]
 fn a_new_directory_needs_no_force_and_a_running_pool_is_left_alone() {
     let root = tempdir().unwrap();
