@@ -58,11 +58,8 @@ impl Core {
         if !matches!(consent, LinkConsent::NodeEnds { .. }) {
             self.raise_counter(output, account, counter);
         }
-        let linked = matches!(consent, LinkConsent::Both { .. }).then_some(account);
-        // Else a client could end row after row.
-        if linked != payer {
-            self.set_payer(output, node, linked);
-        }
+        let payer = matches!(consent, LinkConsent::Both { .. }).then_some(account);
+        self.set_payer(output, node, payer);
         Ok(())
     }
 

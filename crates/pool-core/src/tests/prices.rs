@@ -312,27 +312,7 @@ fn a_side_that_begins_row_after_row_has_no_more_time_to_answer() {
     assert_eq!(pool.costs(lease), None);
 }
 
-#[test]
-fn a_node_that_is_linked_again_to_its_account_begins_no_row() {
-    let (mut pool, lease) = Pool::paying(limits());
-    let link = AccountLink {
-        node: node(CLIENT),
-        account: PAYER,
-        counter: pool.now.plus(1),
-        consent: LinkConsent::Both { issued: Ms::NEVER, chain_id: 1 },
-    };
-    let connection = pool.connection(0);
-    pool.request(Command::Link { connection, request: 2, address: address(0), link }).unwrap().unwrap();
-    let row = pool
-        .core
-        .leases
-        .find(lease)
-        .and_then(|index| pool.core.leases.get(index))
-        .map(crate::leases::lease::Lease::row);
-    assert_eq!(row, Some(0));
-}
-
-/// Otherwise agents would be told of a price that never comes.
+/// Otherwise agents would expect a price that never comes.
 #[test]
 fn an_announced_price_goes_with_the_ledger() {
     let (mut pool, _) = Pool::paying(limits());
