@@ -58,8 +58,8 @@ errors! {
         PoolOffline: Server, "the agent is not connected to the pool, and only the pool has this information. \
                               Existing leases stay active",
             hint "Try again once the agent has reconnected.";
-        /// The agent has not joined a pool.
-        NotJoined: Server, "this agent has not joined a pool", hint "Try again once it has joined.";
+        /// The agent has not joined a pool, or lost its connection.
+        NotJoined: Server, "this agent is not connected to its pool now", hint "Run `vipnode status` to see why, and try again later.";
         /// The connection to the pool was lost.
         LinkLost: Server, "the connection to the pool was lost", hint "Try again once the agent has reconnected.";
         /// The agent is stopping.

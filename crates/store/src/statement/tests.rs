@@ -307,6 +307,8 @@ fn a_day_contains_what_was_earned_for_an_earlier_account() {
     assert_eq!(entries_of(daily(&store, 9, second, 1, 10)).0, [1, 3], "it changed within the day before");
     set_payout(&mut store, 9, 2, DAY.start());
     assert_eq!(entries_of(daily(&store, 9, second, 1, 10)).0, [3], "it changed earlier");
+}
+
 #[test]
 fn balances_that_no_page_ended_with_are_an_error_of_the_caller() {
     let order = OperatorOrder { by: None, reason: String::new(), key: None };
