@@ -173,7 +173,8 @@ limits! {
         /// rules, and version.
         steps_a_tick: u32 = 1_000, Count 1..=10_000_000;
         /// The pool searches again for a waiting client after this time if it found no host, once a host has a free slot again,
-        /// or once an offer to a client of the same address block is paired or ends.
+        /// or once an offer to a client of the same address block is paired or ends. For a client that pays, at most one free trial
+        /// ends in this time.
         retry_ms: u64 = 5 * SECOND, Time 100..=HOUR;
         /// A host that failed to admit a client gets no offers for this time, which doubles with each failure up to
         /// `max_host_backoff_ms`.

@@ -404,6 +404,7 @@ const fn why_ended(reason: EvictReason) -> &'static str {
         EvictReason::NoFunds => "the account that pays for it has too little left",
         EvictReason::NoPayer => "no account pays for it any longer",
         EvictReason::TrialOver => "its free trial is over",
+        EvictReason::PayersFirst => "a client that pays needed the slot of its free trial",
         EvictReason::TooLate => "it already has other slots",
         EvictReason::Unknown => "the pool does not know this lease",
         EvictReason::Other => "the pool gave a reason that this release does not know",

@@ -117,6 +117,7 @@ impl Core {
             let goes_on = pending.try_again(most);
             let offered = if goes_on { self.offer_slot(output, client) } else { Err(NoHost::NoneFits) };
             if let Err(why) = offered {
+                self.displace_for(output, client, &why);
                 self.answer_without(output, client, why);
             }
         }

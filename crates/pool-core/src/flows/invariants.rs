@@ -122,6 +122,11 @@ impl Core {
             let linked = link.prev != NIL || link.next != NIL;
             aged = aged.saturating_add(usize::from(linked || self.leases.oldest() == Some(index)));
         }
+        let trials = self.leases.iter().filter(|(_, lease)| self.leases.is_trial(lease)).map(|(_, lease)| lease.id());
+        let trials: BTreeSet<LeaseId> = trials.collect();
+        BrokenInvariant::unless(trials.into_iter().rev().eq(self.leases.trials()), || {
+            "trials are miscounted".to_owned()
+        })?;
         let rows = usize::try_from(running).unwrap_or(usize::MAX);
         BrokenInvariant::unless(aged == rows, || "rows and their order disagree".to_owned())?;
         BrokenInvariant::unless(running == self.leases.running(), || "running leases are miscounted".to_owned())

@@ -12,6 +12,7 @@ mod check_connect;
 mod close_period;
 mod connect;
 mod connection;
+mod displacement;
 mod end_lease;
 mod explain;
 mod extra_hosts;

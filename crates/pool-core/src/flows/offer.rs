@@ -67,7 +67,7 @@ impl Core {
     }
 
     /// Checks what forbids any host.
-    fn check_client(&self, client: u32) -> Result<(), NoHost> {
+    pub(crate) fn check_client(&self, client: u32) -> Result<(), NoHost> {
         if self.agents.is_drained(client) {
             return Err(NoHost::Drained);
         }
@@ -75,6 +75,7 @@ impl Core {
             return Err(NoHost::Unpaired);
         }
         match self.context().funding(client) {
+            Funding::Trial if self.matching.payers_need_all(client, self.context()) => return Err(NoHost::PayersFirst),
             Funding::Paid | Funding::Trial => {}
             Funding::InTrial => return Err(NoHost::InTrial),
             Funding::Short(shortage) => return Err(NoHost::Payment(shortage)),
@@ -220,9 +221,12 @@ impl Core {
                 return;
             }
             let (matching, context) = self.matching();
-            let Some(client) = matching.next_served(chain, context) else { return };
+            let Some(client) = matching.next_served(chain, context) else {
+                return self.displace_for_waiting(output, chain);
+            };
             *budget = budget.saturating_sub(1);
-            if self.offer_slot(output, client).is_err() {
+            if let Err(why) = self.offer_slot(output, client) {
+                self.displace_for(output, client, &why);
                 self.back_off(client);
             }
         }

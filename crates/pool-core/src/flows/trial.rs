@@ -149,6 +149,9 @@ impl Core {
         self.begin_charges(index);
         self.persist_lease(output, index);
         self.paid_instead(output, index);
+        if let Some(client) = self.leases.get(index).map(Lease::client) {
+            self.refresh_waiting(client);
+        }
     }
 
     /// Asks both sides of a lease about the price that they are to agree to.

@@ -22,6 +22,7 @@ impl Leases {
         }
         self.prices.release(lease.price().into());
         self.end_consent(lease.id());
+        self.trials.remove(&lease.id());
         Some(lease)
     }
 }

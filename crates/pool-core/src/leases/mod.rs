@@ -13,6 +13,8 @@ pub(crate) mod price_consents;
 pub(crate) mod pricing;
 pub(crate) mod table;
 
+use std::collections::BTreeSet;
+
 use vipnode_types::{
     Account, LeaseId, Ms, Price,
     wire::{PairFault, Side},
@@ -49,6 +51,8 @@ pub(crate) struct Leases {
     deadlines: LeaseDeadlines,
     timed_slots: TimedSlots,
     consents: PriceConsents,
+    /// The leases that are trials, the newest last.
+    trials: BTreeSet<LeaseId>,
 }
 
 /// The leases of one node: two lists through the leases, and their lengths.
@@ -92,6 +96,7 @@ impl Leases {
             deadlines: LeaseDeadlines::new(),
             timed_slots: TimedSlots::default(),
             consents: PriceConsents::default(),
+            trials: BTreeSet::new(),
         }
     }
 
@@ -146,6 +151,22 @@ impl Leases {
     /// Whether a lease is a trial.
     pub(crate) fn is_trial(&self, lease: &Lease) -> bool {
         self.pricing(lease).is_some_and(|pricing| pricing.trial)
+    }
+
+    /// The leases that are trials, the newest first.
+    pub(crate) fn trials(&self) -> impl Iterator<Item = LeaseId> {
+        self.trials.iter().rev().copied()
+    }
+
+    /// Notes whether a lease is a trial.
+    fn note_trial(&mut self, index: u32) {
+        let Some(lease) = self.get(index) else { return };
+        let id = lease.id();
+        if self.is_trial(lease) {
+            self.trials.insert(id);
+        } else {
+            self.trials.remove(&id);
+        }
     }
 
     /// The trial of a client, which has at most one at a time.

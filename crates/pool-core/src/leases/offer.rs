@@ -37,6 +37,7 @@ impl Leases {
         let id = self.name(output);
         let index = self.table.insert(Lease::new(id, client, host, price, output.now).counted_as(counted))?;
         self.link(index);
+        self.note_trial(index);
         if let Some(node) = self.nodes.get_mut(client) {
             node.admitting = node.admitting.saturating_add(1);
         }
@@ -55,6 +56,7 @@ impl Leases {
         let index =
             self.table.insert(lease.restored(row.row, row.carry, FirstSeen { client_up, host_up, host_down }))?;
         self.link(index);
+        self.note_trial(index);
         if self.get(index).is_some_and(Lease::is_running) {
             self.running = self.running.saturating_add(1);
             self.table.period_begins(index);

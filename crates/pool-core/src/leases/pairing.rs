@@ -71,6 +71,7 @@ impl Leases {
         if let Some(price) = price {
             let old = lease.set_price(price);
             self.prices.release(old.into());
+            self.note_trial(index);
         }
         self.table.period_begins(index);
     }

@@ -74,6 +74,7 @@ impl Matching {
         let of_all = of_all.or(match funding {
             Funding::Short(shortage) => Some(NoHost::Payment(shortage)),
             Funding::InTrial => Some(NoHost::InTrial),
+            Funding::Trial if self.payers_need_all(index, context) => Some(NoHost::PayersFirst),
             Funding::Paid | Funding::Trial => None,
         });
         let scarce = || {

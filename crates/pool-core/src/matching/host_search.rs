@@ -54,6 +54,8 @@ pub(crate) struct Criteria {
     pub(in crate::matching) any_has_served: bool,
     /// Whether its address block has as many pending offers of hosts that report with their updates only as it may.
     pub(in crate::matching) late_offers_exhausted: bool,
+    /// Whether hosts without a free slot fit too: one of theirs would be freed for it.
+    pub(in crate::matching) frees_slot: bool,
     /// Whether it would get a trial, which not every host gives.
     pub(in crate::matching) is_trial: bool,
     /// The wide block of the client.
@@ -199,6 +201,13 @@ impl Matching {
         fits.then(|| Selection { score: self.score(&criteria, host, context), candidates: 1 })
     }
 
+    /// Whether a client could get a slot of a host if one was free, by what a search of it is to find.
+    pub(crate) fn fits_once_free(&self, criteria: &mut Criteria, host: u32, context: Context<'_>) -> bool {
+        criteria.frees_slot = true;
+        let offers = context.agents.get(host).is_some_and(|node| node.open_slots() > 0);
+        offers && !self.is_backing_off(host) && self.rejection(criteria, host, context).is_none()
+    }
+
     /// Collects what a client's host is selected by if it has to be apart from the client's current hosts.
     fn criteria_apart(&self, client: u32, apart: Apart, context: Context<'_>) -> Criteria {
         let apart = if self.members_only { Apart::Nothing } else { apart };
@@ -237,6 +246,7 @@ impl Matching {
             apart: Apart::Nothing,
             any_has_served,
             late_offers_exhausted,
+            frees_slot: false,
             is_trial,
             wide,
             classes,

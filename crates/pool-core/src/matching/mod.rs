@@ -3,6 +3,7 @@
 
 pub(crate) mod client_turns;
 pub(crate) mod compatibility;
+pub(crate) mod displacers;
 pub(crate) mod explain;
 pub(crate) mod failed_searches;
 pub(crate) mod funding;
@@ -51,6 +52,7 @@ use crate::{
         shortage::{NoTrial, Shortage},
     },
     matching::{
+        displacers::Displacers,
         new_host_offers::NewHostOffers,
         open_hosts::OpenHosts,
         paired_slots::PairedSlots,
@@ -84,6 +86,7 @@ pub(crate) struct Matching {
     opened: Vec<Handle>,
     new_host_offers: NewHostOffers,
     strikes: Strikes,
+    displacers: Displacers,
     /// Hosts that get no offer for a while, because they did not admit.
     host_back_offs: Deadlines<Handle>,
     /// Clients whose search is suspended, because no host was found.
@@ -215,6 +218,7 @@ impl Matching {
             opened: Vec::new(),
             new_host_offers: NewHostOffers::default(),
             strikes: Strikes::default(),
+            displacers: Displacers::default(),
             host_back_offs: Deadlines::new(),
             back_offs: Deadlines::new(),
         }

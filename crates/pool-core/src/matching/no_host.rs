@@ -32,6 +32,8 @@ pub(crate) enum NoHost {
     Payment(Shortage),
     /// Nobody pays for it, or not enough, and its trial runs.
     InTrial,
+    /// It would get a trial, and clients that pay wait for all free slots.
+    PayersFirst,
     /// The operator drains it, or the whole pool.
     Drained,
 }
@@ -60,6 +62,9 @@ impl NoHost {
             Self::Unpaired => "hosts reported your node as connected for too long today while its agent did not; keep the agent running".to_owned(),
             Self::Drained => "the operator of this pool has paused new leases, for your node or for all".to_owned(),
             Self::Payment(shortage) => shortage.error(0).to_string(),
+            Self::PayersFirst => {
+                format!("clients that pay wait for the slots that are free on {chain}, and come before a free trial")
+            }
             Self::InTrial => {
                 "a client gets one host in its free trial; to get more, link an account that has funds: run \
                  `vipnode account link --keystore FILE`"

@@ -113,7 +113,7 @@ impl Matching {
         if criteria.is_trial && !host.gives_trials() {
             return Some(Rejection::NoTrials);
         }
-        if self.nodes.get(index).open_free == 0 {
+        if self.nodes.get(index).open_free == 0 && !criteria.frees_slot {
             return Some(Rejection::Full);
         }
         if check == NewHostCheck::Due

@@ -8,11 +8,13 @@ use crate::{
     matching::{
         Context, Matching, NodeMatching,
         client_turns::{ClientTurns, WaitingClient},
+        funding::Funding,
         waiting_blocks::WaitingBlocks,
     },
 };
 
-/// Clients that want more hosts than they have, by chain, the least served first, and among equals address blocks in turn.
+/// Clients that want more hosts than they have, by chain, those that can pay first, of them the least served first, and among equals
+/// address blocks in turn.
 #[derive(Debug, Default)]
 pub(crate) struct WaitQueue {
     chains: BTreeMap<u32, ChainQueue>,
@@ -31,8 +33,10 @@ struct ChainQueue {
     /// Those whose search is suspended, or whose hosts stay silent, in the same order. They go on as soon as a host has a free
     /// slot again: else it would go to a client that asks at that moment, and one of a flood always does.
     suspended: BTreeMap<u16, ClientTurns>,
-    /// Without those whose search is suspended.
+    /// Without those whose search is suspended, and without those that would get a trial.
     blocks: WaitingBlocks,
+    /// Those that would get a trial, without those whose search is suspended.
+    trials: u64,
 }
 
 impl ChainQueue {
@@ -49,7 +53,7 @@ pub(crate) struct WaitKey(NonZeroU64);
 /// Where a client enters the queue of its chain.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    /// The number of its leases.
+    /// The number of its leases, and [`TRIAL`].
     served: u16,
     proven: bool,
     suspended: bool,
@@ -59,6 +63,8 @@ struct Place {
 const TICKET_BITS: u32 = 47;
 const TICKETS: u64 = (1 << TICKET_BITS) - 1;
 const PROVEN: u64 = 1 << TICKET_BITS;
+/// Marks a client that would get a trial: it counts as served more than any that pays.
+const TRIAL: u16 = 1 << 15;
 
 impl WaitKey {
     fn new(served: u16, proven: bool, ticket: u64) -> Self {
@@ -67,7 +73,7 @@ impl WaitKey {
         Self(ticket | proven | (u64::from(served) << (TICKET_BITS + 1)))
     }
 
-    /// The number of its client's leases.
+    /// The number of its client's leases, and [`TRIAL`].
     fn served(self) -> u16 {
         u16::try_from(self.0.get() >> (TICKET_BITS + 1)).unwrap_or(u16::MAX)
     }
@@ -106,7 +112,8 @@ impl WaitQueue {
 
     /// The number of clients that wait, for checks.
     pub(crate) fn clients(&self) -> u64 {
-        self.chains.values().fold(0, |sum, queue| sum.saturating_add(queue.blocks.clients().into()))
+        let of = |queue: &ChainQueue| u64::from(queue.blocks.clients()).saturating_add(queue.trials);
+        self.chains.values().fold(0, |sum, queue| sum.saturating_add(of(queue)))
     }
 
     /// Whether a client is in the queue under a key, for checks.
@@ -123,7 +130,11 @@ impl WaitQueue {
         let key = WaitKey::new(served, proven, self.tickets);
         let queue = self.chains.entry(chain).or_default();
         if queue.list(suspended).entry(served).or_default().insert(key.of(block, client)) && !suspended {
-            queue.blocks.add(block, proven);
+            if served & TRIAL == 0 {
+                queue.blocks.add(block, proven);
+            } else {
+                queue.trials = queue.trials.saturating_add(1);
+            }
             self.len = self.len.saturating_add(1);
         }
         key
@@ -137,7 +148,11 @@ impl WaitQueue {
             queue.list(suspended).remove(&key.served());
         }
         if removed && !suspended {
-            queue.blocks.sub(block, key.is_proven());
+            if key.served() & TRIAL == 0 {
+                queue.blocks.sub(block, key.is_proven());
+            } else {
+                queue.trials = queue.trials.saturating_sub(1);
+            }
             self.len = self.len.saturating_sub(1);
         }
         if queue.levels.is_empty() && queue.suspended.is_empty() {
@@ -210,16 +225,18 @@ impl Matching {
             return None;
         }
         let proven = !context.agents.is_limited(index, context.limits);
+        let is_trial = matches!(context.funding(index), Funding::Trial | Funding::InTrial);
+        let level = |served: u16| if is_trial { served | TRIAL } else { served };
         let settled = context.leases.admitting(index) == 0 && !self.asks.contains(index);
         if settled && context.leases.client_count(index) < entry.want {
-            return Some(Place { served: leases_of(index, context), proven, suspended: entry.backing_off });
+            return Some(Place { served: level(leases_of(index, context)), proven, suspended: entry.backing_off });
         }
         if !entry.is_slow {
             return None;
         }
         let connected = context.leases.of_client(index).filter(|(_, lease)| lease.is_running()).count();
         let served = u16::try_from(connected).unwrap_or(u16::MAX);
-        (u32::from(served) < entry.want).then_some(Place { served, proven, suspended: true })
+        (u32::from(served) < entry.want).then_some(Place { served: level(served), proven, suspended: true })
     }
 
     /// Remembers that the hosts of a client stay silent, so that it may get one of the next free slots.
@@ -241,6 +258,18 @@ impl Matching {
     pub(crate) fn scarce(&self, client: u32, context: Context<'_>) -> bool {
         let Some(node) = context.agents.get(client) else { return true };
         self.free_on(node.chain(), context) < self.needed_before_further(client, node, context)
+    }
+
+    /// Whether clients that pay wait for all the free slots of a client's chain. True of an unknown client.
+    pub(crate) fn payers_need_all(&self, client: u32, context: Context<'_>) -> bool {
+        let Some(node) = context.agents.get(client) else { return true };
+        self.free_on(node.chain(), context) <= self.needed_before_further(client, node, context)
+    }
+
+    /// The next client of a chain that can pay and waits. The next call is another address block's turn.
+    pub(crate) fn next_payer(&mut self, chain: u32) -> Option<u32> {
+        let (served, turns) = self.wait_queue.least_served(chain, 0)?;
+        if served & TRIAL == 0 { turns.next() } else { None }
     }
 
     /// The number of free slots of a client's chain that others need before it gets a further host. For a client that is
@@ -281,7 +310,12 @@ impl Matching {
         loop {
             let (served, turns) = self.wait_queue.least_served(chain, from)?;
             let client = turns.next()?;
-            if served == 0 || !self.scarce(client, context) {
+            let may = if served & TRIAL == 0 {
+                served == 0 || !self.scarce(client, context)
+            } else {
+                !self.payers_need_all(client, context)
+            };
+            if may {
                 return Some(client);
             }
             // Clients of another block may have more leases, and still need not wait for these.
@@ -391,7 +425,9 @@ impl Matching {
         if key.is_some_and(|key| !self.wait_queue.holds(node.chain(), block, (key, is_suspended), index)) {
             return Err("is not in the queue");
         }
-        if place.map(|place| (place.served, place.suspended)) != key.map(|key| (key.served(), is_suspended)) {
+        // Whether it can pay may have changed since.
+        let of_place = place.map(|place| (place.served & !TRIAL, place.suspended));
+        if of_place != key.map(|key| (key.served() & !TRIAL, is_suspended)) {
             return Err("waits but should not, or should wait but does not, or has the wrong position in the queue");
         }
         Ok(key.is_some() && !is_suspended)

@@ -3,6 +3,7 @@
 mod account_links;
 mod admin;
 mod connect;
+mod displacement;
 mod explain;
 mod extra_offers;
 mod fail_static;

@@ -116,6 +116,7 @@ impl Encode for EvictReason {
             Self::NoPayer => 12,
             Self::Other => 13,
             Self::TrialOver => 14,
+            Self::PayersFirst => 15,
         });
     }
 }

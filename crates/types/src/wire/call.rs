@@ -114,6 +114,8 @@ pub enum EvictReason {
     NoPayer,
     /// The client has used up its free trial, and nobody pays for it, or not enough.
     TrialOver,
+    /// The client does not pay, and one that does needed the slot of its free trial. The rest of its trial stays.
+    PayersFirst,
     /// The host responded too late, and the client already has other slots.
     TooLate,
     /// The pool does not know this lease.
@@ -125,7 +127,7 @@ pub enum EvictReason {
 
 impl EvictReason {
     /// All reasons.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Left,
         Self::Disconnected,
         Self::NoReports,
@@ -137,6 +139,7 @@ impl EvictReason {
         Self::NoFunds,
         Self::NoPayer,
         Self::TrialOver,
+        Self::PayersFirst,
         Self::TooLate,
         Self::Unknown,
         Self::Other,
@@ -157,6 +160,7 @@ impl EvictReason {
             Self::NoFunds => "no_funds",
             Self::NoPayer => "no_payer",
             Self::TrialOver => "trial_over",
+            Self::PayersFirst => "payers_first",
             Self::TooLate => "too_late",
             Self::Unknown => "unknown",
             Self::Other => "other",

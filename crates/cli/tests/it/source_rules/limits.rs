@@ -73,6 +73,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/core.rs", "KEPT_EFFECTS", "the layout of memory"),
     ("pool-core/src/matching/wait_queue.rs", "TICKETS", "the layout of memory"),
     ("pool-core/src/matching/wait_queue.rs", "PROVEN", "the layout of memory"),
+    ("pool-core/src/matching/wait_queue.rs", "TRIAL", "the layout of memory"),
     ("pool-core/src/metering/client_times.rs", "ALWAYS", "a part of the rule of `pairs_a_client`"),
     ("pool-core/src/metering/pair_week.rs", "DAYS", "a part of the rule of `unpaired_percent`: a week"),
     ("pool-core/src/metering/period_merger.rs", "HOUR_MS", "a unit"),
