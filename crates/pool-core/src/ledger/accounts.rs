@@ -75,8 +75,9 @@ impl Accounts {
     pub(crate) fn apply(&mut self, transaction: &Transaction) -> Option<Vec<AccountRow>> {
         let mut changed = BalanceSheet::default();
         changed.apply(transaction, |account| self.figures(account))?;
-        let rows = changed.accounts().map(|(account, figures)| AccountRow { account, figures });
-        let rows: Vec<AccountRow> = rows.collect();
+        // A trial costs nothing, and changes no sum.
+        let changed = changed.accounts().filter(|(account, figures)| *figures != self.figures(*account));
+        let rows: Vec<AccountRow> = changed.map(|(account, figures)| AccountRow { account, figures }).collect();
         rows.iter().for_each(|row| self.restore(row));
         Some(rows)
     }

@@ -388,6 +388,7 @@ fn a_trial_of_a_node_with_an_account_is_posted_without_a_cost() {
         _ => None,
     });
     assert_eq!(posted.collect::<Vec<_>>(), [(lease, payer(), Amount::ZERO, Amount::ZERO)]);
+    assert!(!pool.rows.iter().any(|row| matches!(row, Row::Account(_))), "no sum changes");
 }
 
 /// A trial and a paid period of the same pair stay apart in the journal.

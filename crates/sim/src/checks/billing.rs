@@ -77,7 +77,10 @@ impl Checker {
         // A later period may have the price of any moment from its offer until it began.
         let until = if lease.row == 0 { offered } else { begun.max(offered) };
         let fits = self.prices.between(offered, until).any(|price| price == lease.price);
-        if !fits {
+        if lease.trial && !(lease.price.is_free() && self.pays) {
+            return Promise::Billing.broken(format!("a trial is free, and of a pool whose clients pay: {row:?}"));
+        }
+        if !fits && !lease.trial {
             return Promise::Billing.broken(format!("the pool did not charge this price then: {row:?}"));
         }
         if lease.payer.is_some() && !self.pays {

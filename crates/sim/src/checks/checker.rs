@@ -49,9 +49,9 @@ pub struct Checker {
     pub(super) merges: bool,
     pub(super) prices: ExpectedPrices,
     lease_prices: LeasePrices,
-    /// The leases that the pool began where clients pay, by client and host: one that ends for its payer's funds may have no
-    /// metered row.
-    pub(super) begun: BTreeMap<(NodeId, NodeId), BTreeSet<(u64, LeaseId)>>,
+    /// The leases that the pool began where clients pay, and whether as a trial, by client and host: one that ends for its payer's
+    /// funds may have no metered row.
+    pub(super) begun: BTreeMap<(NodeId, NodeId), BTreeSet<BegunLease>>,
     /// Whether the periods that end now are of a pool whose clients pay.
     pub(super) pays: bool,
     pub(super) sleeps: Vec<(u64, u64)>,
@@ -60,6 +60,14 @@ pub struct Checker {
     pub(super) metered: u64,
     pub(super) billed_ms: u64,
     pub(super) billed2_ms: u64,
+}
+
+/// A lease that the pool began, in the order of when it was offered (virtual ms).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct BegunLease {
+    pub(super) offered: u64,
+    pub(super) lease: LeaseId,
+    pub(super) trial: bool,
 }
 
 impl Checker {
@@ -157,7 +165,11 @@ impl Checker {
         self.lease_prices.written(lease, asked, self.pays)?;
         if self.pays {
             let offered = lease.offered.get().saturating_sub(EPOCH_MS);
-            self.begun.entry((lease.client, lease.host)).or_default().insert((offered, lease.id));
+            self.begun.entry((lease.client, lease.host)).or_default().insert(BegunLease {
+                offered,
+                lease: lease.id,
+                trial: lease.trial,
+            });
         }
         Ok(())
     }

@@ -147,6 +147,21 @@ pub fn free_service(client: usize, hosts: &[UsedService], limits: &Limits) -> Re
     Ok(())
 }
 
+/// Checks what a client that nobody pays for used of honest hosts on one day, whatever it reported: no more than a trial, what a report
+/// comes late, and as much as it could use without a trial.
+///
+/// # Errors
+/// [`Promise::FreeService`]: it used more.
+pub fn trial_service(client: usize, hosts: &[UsedService], limits: &Limits) -> Result<(), Violation> {
+    let used: u64 = hosts.iter().map(|service| service.served_ms.saturating_sub(service.lost_ms)).sum();
+    let most = limits.trial_ms + limits.report_interval_ms + limits.unpaired_ms_a_day;
+    if used > most {
+        return Promise::FreeService
+            .broken(format!("client {client}, for which nobody pays, was served {used} ms; at most {most} may be"));
+    }
+    Ok(())
+}
+
 /// Checks what free riders of one provider used of honest hosts without being billed, on one day: those of an address block
 /// (/24) with one budget, those of all its blocks with four. Riders that were billed for as long as one budget count alone.
 ///

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use vipnode_pool_core::MeteredPeriod;
-use vipnode_types::LeaseId;
 
 use super::{Checker, Promise, Violation, billing::billed_span};
 use crate::GroundTruth;
@@ -60,12 +59,14 @@ impl Checker {
             let (billed, leases) = pairs.entry(pair).or_default();
             *billed += end.min(to).saturating_sub(begin.max(from));
             if end >= from {
-                leases.insert(row.lease.id, ());
+                // What was reported last before a trial became a paid lease is lost too.
+                leases.insert((row.lease.id, row.lease.trial), ());
             }
         }
         for ((client, host), begun) in &self.begun {
             let pair = (self.number(*client)?, self.number(*host)?);
-            let begun = begun.range((from, LeaseId::new(0))..).map(|(_, lease)| (*lease, ()));
+            let begun =
+                begun.iter().filter(|begun| begun.offered >= from).map(|begun| ((begun.lease, begun.trial), ()));
             if let Some((_, leases)) = pairs.get_mut(&pair) {
                 leases.extend(begun);
             }

@@ -72,8 +72,9 @@ pub fn check(
     for period in journal {
         let key = (period.lease.id, period.lease.row);
         let owed = period.lease.payer.zip(period.lease.payee);
-        let expected =
-            owed.map(|(payer, payee)| (payer, payee, period.total_cost().get())).filter(|(.., cost)| *cost > 0);
+        let expected = owed.map(|(payer, payee)| (payer, payee, period.total_cost().get()));
+        // A trial is posted without a cost.
+        let expected = expected.filter(|(.., cost)| *cost > 0 || period.lease.trial);
         if billed.remove(&key) != expected {
             return broken(format!("{period:?} is billed otherwise than it was metered"));
         }

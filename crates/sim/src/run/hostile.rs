@@ -16,7 +16,7 @@ use crate::{
         Promise,
         hostile::{
             BUDGETS_OF_A_WIDE_BLOCK, HONEST_WAIT_MS, HostWaits, Loneliness, RECONNECT_MS, UsedService, free_service,
-            free_service_of_block, tables,
+            free_service_of_block, tables, trial_service,
         },
     },
 };
@@ -231,6 +231,11 @@ impl Simulation {
             };
             let used: Vec<UsedService> = hosts.iter().map(used).collect();
             self.log(|| format!("client {client} used {used:?}"));
+            if self.is_hostile() && self.operator.is_there() {
+                let check = trial_service(client, &used, &self.scenario.limits);
+                self.require(check);
+                continue;
+            }
             let check = free_service(client, &used, &self.scenario.limits);
             self.require(check);
             if let IpAddr::V4(ip) = self.agents[client].plan.ip {

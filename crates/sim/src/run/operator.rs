@@ -27,6 +27,8 @@ pub(crate) struct Operator {
     orders: Vec<PendingOrder>,
     requests: BTreeMap<RequestId, usize>,
     pub(super) acknowledged: AcknowledgedOrders,
+    /// Whether every payer has enough.
+    has_credited_all: bool,
 }
 
 /// An order, and whether the pool acknowledged it.
@@ -78,8 +80,17 @@ impl Operator {
 impl Simulation {
     /// The operator acts, and repeats what was not acknowledged.
     pub(crate) fn operator_acts(&mut self) {
-        self.within(5_000, 40_000, RunEvent::OperatorActs);
+        let most_ms = if self.is_hostile() { 5_000 } else { 40_000 };
+        self.within(most_ms / 8, most_ms, RunEvent::OperatorActs);
         if self.pool.core.is_none() || self.pool.sleeps_until > self.now {
+            return;
+        }
+        if self.is_hostile() {
+            if self.operator.has_credited_all {
+                self.repeat_orders();
+            } else {
+                self.credit_all();
+            }
             return;
         }
         if self.phase == Phase::Faults {
@@ -90,8 +101,9 @@ impl Simulation {
         self.repeat_orders();
     }
 
-    /// No more faults: every payer gets enough for the rest of the run.
+    /// Every payer gets enough for the rest of the run: once there are no more faults, or where there are attackers.
     pub(super) fn credit_all(&mut self) {
+        self.operator.has_credited_all = true;
         let plenty = Amount::new(u128::from(u64::MAX));
         let credits = self.operator.payers.iter().map(|(payer, _)| {
             let what = LedgerChangeKind::Credit { payer: *payer, amount: plenty };

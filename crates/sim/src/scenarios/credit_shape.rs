@@ -84,6 +84,8 @@ impl Scenario {
         }
         if more.chance(300) {
             scenario.draw_liar(&mut more);
+        } else {
+            scenario.draw_trials(&mut more);
         }
         scenario
     }
@@ -112,20 +114,38 @@ impl Scenario {
         self.attackers.is_empty() && self.agents.iter().any(|plan| plan.honesty != Honesty::Honest)
     }
 
+    /// Some pools have trials, of a few minutes, and some of their hosts give none.
+    fn draw_trials(&mut self, more: &mut SimRng) {
+        if !more.chance(600) {
+            return;
+        }
+        self.limits.trial_ms = more.range(1, 12) * MINUTE_MS;
+        self.limits.trials_an_hour = more.count(1, 4);
+        self.limits.trial_notice_ms = more.range(0, 2) * MINUTE_MS;
+        for plan in &mut self.agents {
+            let none = more.chance(200);
+            if let Some(host) = plan.config.host.as_mut() {
+                host.no_trials = none;
+            }
+        }
+    }
+
     /// The accounts that pay, with the nodes that they pay for; empty if nobody pays.
     pub(crate) fn payers(&self) -> Vec<(Account, Vec<NodeId>)> {
         if self.limits.payment.is_none() {
             return Vec::new();
         }
-        let clients: Vec<NodeId> =
-            self.agents.iter().filter(|plan| plan.config.min_peers > 0).map(|plan| plan.id).collect();
+        // With attackers, nobody pays for free riders.
+        let pays = |plan: &&AgentPlan| plan.honesty == Honesty::Honest || self.attackers.is_empty();
+        let clients = self.agents.iter().filter(|plan| plan.config.min_peers > 0).filter(pays);
+        let clients: Vec<NodeId> = clients.map(|plan| plan.id).collect();
         // Two clients an account.
         clients.chunks(2).zip(0..).map(|(nodes, number)| (account(1, number), nodes.to_vec())).collect()
     }
 }
 
 /// An account of a kind, by its number.
-fn account(kind: u8, number: u32) -> Account {
+pub(super) fn account(kind: u8, number: u32) -> Account {
     let mut bytes = [kind; 20];
     bytes[..4].copy_from_slice(&number.to_be_bytes());
     Account::new(bytes)

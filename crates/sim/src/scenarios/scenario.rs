@@ -2,9 +2,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy};
 use vipnode_pool_core::Limits;
-use vipnode_types::{AgentKey, Capability, ChainSpec, NodeId, Price};
+use vipnode_types::{AgentKey, Capability, ChainSpec, NodeId, PaymentMode, Price};
 
-use super::{AgentPlan, AttackerPlan, CreditShape, FaultKind, Honesty, HostileShape, fault::FAULTS};
+use super::{
+    AgentPlan, AttackerPlan, CreditShape, FaultKind, Honesty, HostileShape, credit_shape::account, fault::FAULTS,
+};
 use crate::SimRng;
 
 pub(super) const MINUTE_MS: u64 = 60_000;
@@ -115,7 +117,24 @@ impl Scenario {
         let faults = if rng.chance(400) { vec![FaultKind::CrashPool] } else { Vec::new() };
         let fault_every_ms = rng.range(1, 4) * MINUTE_MS;
         let (safety_ms, credit) = (minutes * MINUTE_MS, CreditShape::default());
-        Self { agents, limits, safety_ms, fault_every_ms, faults, attackers, credit }
+        let mut scenario = Self { agents, limits, safety_ms, fault_every_ms, faults, attackers, credit };
+        if riders > 0 && !shape.two_hosts && more.chance(500) {
+            scenario.ride_trials(&mut more);
+        }
+        scenario
+    }
+
+    /// Has clients pay, and free riders have nobody who pays for them, so that they get trials. The pool does not restart: in its
+    /// reconnect window no trial ends.
+    fn ride_trials(&mut self, more: &mut SimRng) {
+        self.limits.payment = PaymentMode::Credit;
+        self.limits.trial_ms = more.range(2, 10) * MINUTE_MS;
+        self.faults.clear();
+        for (plan, number) in self.agents.iter_mut().zip(0..) {
+            if let Some(host) = plan.config.host.as_mut() {
+                host.payout = Some(account(2, number));
+            }
+        }
     }
 
     /// Whether the honest hosts have fewer slots than honest clients want.
