@@ -60,15 +60,15 @@ errors! {
             why: String,
         }: Unsuitable, "the host {why}", no_hint "the pool picks another host";
         /// The client has as many hosts as it wants.
-        EnoughHosts: Refused, "the client already has as many hosts as it wants", no_hint "the agent leaves the lease";
+        EnoughHosts: Refused, "the client already has as many hosts as it wants", no_hint "the agent ends the lease";
         /// The price exceeds the client's --max-price.
-        TooExpensive: Refused, "the slot costs more than the client's maximum price", no_hint "the agent leaves the lease";
+        TooExpensive: Refused, "the slot costs more than the client's maximum price", no_hint "the agent ends the lease";
         /// The client already has a slot on this host.
-        HeldAlready: Refused, "the client already has a slot on this host", no_hint "the agent leaves the lease";
+        HeldAlready: Refused, "the client already has a slot on this host", no_hint "the agent ends the lease";
         /// The host recently failed.
-        Avoided: Refused, "this host failed recently", no_hint "the agent leaves the lease";
+        Avoided: Refused, "this host failed recently", no_hint "the agent ends the lease";
         /// The host's enode has no address.
-        NoHostAddress: Refused, "the host's enode has no address to dial", no_hint "the agent leaves the lease";
+        NoHostAddress: Refused, "the host's enode has no address to dial", no_hint "the agent ends the lease";
         /// The peer's address does not identify one machine that can be reached from other networks.
         NoMachine {
             /// The IP address in the peer's enode.

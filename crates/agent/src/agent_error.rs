@@ -110,7 +110,7 @@ errors! {
             /// What is wrong.
             why: String,
         }: local, "{path} cannot be read: {why}" (path = path.display()),
-            hint "If it is a journal, first run `vipnode release`, which undoes the changes in its readable lines; all \
+            hint "If the file is named journal, first run `vipnode release` to undo the changes in its readable lines; all \
                   other changes stay on the node until it restarts. Then move {path} to another directory and start \
                   again." (path = path.display());
         /// The state directory cannot be determined.
@@ -218,7 +218,7 @@ errors! {
         Internal {
             /// Which, and how.
             why: String,
-        }: local, "a part of the agent failed: {why}", hint "Please report this.";
+        }: local, "a task of the agent failed: {why}", hint "Please report this.";
     }
     also {
         /// The pool cannot be connected to.

@@ -28,7 +28,7 @@ errors! {
         Protocol2Answer { why: String }: Internal, "the pool's response is not a valid protocol 2 response: {why}",
             hint "Check that a protocol 2 pool answers at this address.";
         /// The pool is older than `vipnode_explain`.
-        NoExplain: MethodNotFound, "the pool's version cannot explain its choices",
+        NoExplain: MethodNotFound, "this pool's version does not support vipnode status --why",
             hint "Ask the pool's operator to update vipnode.";
         /// Protocol 2 has no method that explains the pool's choices.
         NoExplainOverProtocol2: MethodNotFound, "protocol 2 has no method that explains the pool's choices",

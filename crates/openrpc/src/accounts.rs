@@ -91,7 +91,7 @@ pub(super) fn payout() -> MethodRow {
     let text = "Names the account that receives what a node earns. The node key signs the order, so the call needs no envelope and \
                 no connection of the node. The first account takes effect at once. Another one takes effect after \
                 payout_delay_ms (24 h), and at most once in payout_change_ms (24 h): until then, its owner sees it, and an \
-                order for the present account cancels it. The counter has to be greater than that of any earlier order of the \
+                order for the current account cancels it. The counter has to be greater than that of any earlier order of the \
                 node. The running billing periods of the host end before the account changes.";
     let request = examples::payout_request();
     let reply = PayoutView { account: examples::account(), next: None };

@@ -165,12 +165,12 @@ errors! {
             hint "Pay the operator of this pool, who then runs `vipnode pool admin credit {payer} AMOUNT --reason TEXT`." (payer = payer),
             retry retry_ms;
         /// A pool without payments has no ledger.
-        NoLedger: Unsuitable, "this pool has no ledger: nothing is owed on it",
-            hint "Ask the pool's operator, who can charge for slots with --payment credit.";
+        NoLedger: Unsuitable, "this pool has no ledger, because it does not charge for slots",
+            hint "To charge for slots, its operator has to restart it with --payment credit.";
         /// The totals of an account would overflow.
         AmountRange: InvalidParams, "the amount is too large for the account", hint "Enter a smaller amount.";
         /// An order of the operator is for an implausibly large amount.
-        OrderTooLarge: InvalidParams, "the amount is too large for one order",
+        OrderTooLarge: InvalidParams, "the amount is too large for one change",
             hint "Enter less than 2^96 smallest units of the asset.";
         /// The operator credits or debits an amount of 0.
         ZeroAmount: InvalidParams, "the amount is 0", hint "Enter an amount above 0.";
@@ -178,13 +178,13 @@ errors! {
         PayoutAhead {
             /// The limit in seconds.
             limit_s: u64,
-        }: InvalidParams, "the order of the payout account was signed more than {limit_s} s in the future",
+        }: InvalidParams, "the payout account change was signed more than {limit_s} s in the future",
             hint "Set the clock of the machine that signs (timedatectl), and sign again.";
         /// A newer order of the node is known.
         OldPayout {
             /// The newest counter.
             newest: u64,
-        }: InvalidParams, "the node key signed a newer order of the payout account (counter {newest})",
+        }: InvalidParams, "the node key already signed a newer payout account change (counter {newest})",
             hint "Sign again.";
         /// The pool charges in another asset.
         OtherAsset {
@@ -206,8 +206,8 @@ errors! {
             /// What this order is.
             ordered: String,
         }: InvalidParams,
-            "the key was used for another order: entry {entry} of the ledger is a {posted}, and this is a {ordered}",
-            hint "Pass another --key, or pass the order of entry {entry} unchanged." (entry = entry);
+            "the key was used for a different change: entry {entry} of the ledger is a {posted}, and this is a {ordered}",
+            hint "Pass another --key, or repeat the command of entry {entry} unchanged." (entry = entry);
         /// The operator debits more than the balance of an account.
         DebitExceeds {
             /// The account that was named.

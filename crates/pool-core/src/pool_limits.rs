@@ -162,7 +162,7 @@ limits! {
         ping: Duration = seconds(30), Time SECOND..=10 * MINUTE;
         /// A WebSocket on which nothing arrives for this long is closed.
         socket_silence: Duration = seconds(75), Time SECOND..=HOUR;
-        /// A socket is closed if the other side reads none of a response for this long.
+        /// A socket is closed if the other side reads no part of a response for this long.
         write: Duration = seconds(10), Time 100..=10 * MINUTE;
         /// After the pool sends a close frame, it waits this long for the other side's close frame, never longer than `write`.
         farewell: Duration = seconds(1), Time 0..=MINUTE;

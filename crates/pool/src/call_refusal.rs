@@ -114,7 +114,7 @@ errors! {
             day: UtcDay,
             /// When to try again, in milliseconds.
             retry_ms: u64,
-        }: Busy, "{day} is not over by the pool's clock", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        }: Busy, "{day} has not ended yet according to the pool's clock", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The pool no longer has everything that it posted on the day of a daily statement.
         DayPruned {
             /// The day that was asked for.
@@ -184,7 +184,7 @@ errors! {
         StatementTime {
             /// When to try again, in milliseconds.
             retry_ms: u64,
-        }: Busy, "the pool read statements for your address block for too long",
+        }: Busy, "your address block has used too much time for reading statements",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The callers in an address block requested too many port tests.
         PortsTried {

@@ -168,7 +168,7 @@ errors! {
             file: PathBuf,
             /// The error of the system.
             why: String,
-        }: local, "cannot write what is removed to {file}: {why}" (file = file.display()),
+        }: local, "cannot write the removed entries to {file}: {why}" (file = file.display()),
             hint "Pass a new file in a directory that this user can write to: --to FILE.";
         /// The data directory contains a database, which a restore would replace.
         HasDatabase {
@@ -212,9 +212,9 @@ errors! {
             /// How many it allows.
             most: usize,
         }: local, "{most} reads of the store are in progress", hint "Try again in a moment.";
-        /// The caller asks for a later page of the statement of an account, without the balances that the page before ended with.
+        /// The caller asks for a later page of the statement of an account, without the balances at the end of the previous page.
         CursorBalances: local, "range.after does not contain the balances of the account",
-            hint "Pass the whole `next` of the page before.";
+            hint "Pass the complete `next` value of the previous page.";
         /// What the caller wrote is not durable yet.
         NotDurable {
             /// The number of the batch.

@@ -10,15 +10,15 @@ errors! {
             day: UtcDay,
             /// What it answered.
             why: Failure,
-        }: local, "no statement of {day} from the pool: {why}", hint_of why;
+        }: local, "no statement for {day} from the pool: {why}", hint_of why;
         /// The pool signed a statement that cannot be true.
         Untrue {
             /// The day that the host asked for.
             day: UtcDay,
             /// What is wrong.
             why: &'static str,
-        }: local, "the pool's statement of {day} cannot be true: {why}",
-            hint "Run `vipnode account daily-statements` to see it, and report it to the pool's operator. The statement is kept as a proof.";
+        }: local, "the pool's statement for {day} is inconsistent: {why}",
+            hint "Run `vipnode account daily-statements` to see it, and report it to the pool's operator. The agent keeps the statement as evidence.";
         /// A statement has too many bytes.
         TooLarge {
             /// The day that the host asked for.
@@ -31,6 +31,6 @@ errors! {
         Changed {
             /// The day that the host asked for.
             day: UtcDay,
-        }: Server, "the pages of the pool's statement of {day} do not belong together", hint "Wait: the agent asks again.";
+        }: Server, "the pool's statement for {day} changed while its pages were being read", hint "Wait: the agent asks again.";
     }
 }

@@ -34,27 +34,27 @@ pub(crate) enum AccountCommand {
     Link(AccountLinkArgs),
     /// End the link between a node and an account.
     ///
-    /// The node's agent can end it without the account, and the account without the node.
+    /// Either side can end the link alone: the node's agent or the account.
     Unlink(AccountUnlinkArgs),
     /// Show the balances of an account at a pool.
     ///
     /// Without --keystore and --account, the local agents ask their pools what their own nodes may spend and have earned.
     Show(AccountShowArgs),
-    /// Show how an account's balances came about.
+    /// List the entries that make up an account's balances.
     ///
     /// Lists each lease, credit, and payout that the pool has posted; the lines add up to the balances. Only the newest
     /// billing periods of running leases are missing: they are posted when they end, at the latest after a day.
     Statement(AccountStatementArgs),
-    /// Check what pools signed to the local hosts for each day.
+    /// Verify the signed daily statements of the local hosts.
     ///
-    /// A host asks its pool once a day for a signed statement of what it earned, and keeps it in its state directory. The
-    /// command checks all signatures and sums, and that no two billing periods take the same part of a payer's meter. It
-    /// sends nothing.
+    /// A host requests a signed statement of its earnings from its pool once a day, and keeps it in its state directory. This
+    /// command checks all signatures and sums, and that no two billing periods bill the same part of a payer's meter. It
+    /// works offline.
     DailyStatements(AccountDailyStatementsArgs),
     /// Set the account that receives what a host earns.
     ///
     /// The node key signs. The first account takes effect at once. Another one takes effect after a day (the pool's
-    /// payout_delay_ms), at most once a day; until then, the same command with the present account cancels it.
+    /// payout_delay_ms), at most once a day; until then, the same command with the current account cancels it.
     Payout(AccountPayoutArgs),
 }
 

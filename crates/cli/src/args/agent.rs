@@ -194,9 +194,9 @@ pub(crate) struct HostingArgs {
     /// For example "0.50 USDC/month" or "100 gwei/minute".
     #[arg(long, value_name = "PRICE", help_heading = "Payment", hide_short_help = true)]
     pub(crate) min_price: Option<QuotedPrice>,
-    /// Serve only clients that somebody pays for.
+    /// Do not serve clients on a free trial.
     ///
-    /// A pool whose clients pay may offer new ones a free trial, for which a host earns nothing.
+    /// A pool that charges for slots can offer new clients a free trial, for which hosts earn nothing.
     #[arg(long, help_heading = "Payment", hide_short_help = true)]
     pub(crate) no_trials: bool,
     /// Offer no slots while the newest block is older than this.
@@ -228,7 +228,7 @@ pub(crate) struct HostSelectionArgs {
     pub(crate) min_peers: u32,
     /// Pay at most this much for a slot, such as "100 gwei/minute".
     ///
-    /// [default: at a pool whose clients pay, the price at the first start; elsewhere any price]
+    /// [default: the price at the first start if the pool charges, otherwise no maximum]
     #[arg(long, value_name = "PRICE", help_heading = "Payment")]
     pub(crate) max_price: Option<QuotedPrice>,
     /// Require hosts to serve these capabilities, such as snap/1.

@@ -8,16 +8,16 @@ use super::{PoolSocketArgs, StatementOutputArgs, whole_number::whole_number};
 /// A change of an account's balance.
 #[derive(Debug, Args)]
 pub(crate) struct BalanceArgs {
-    /// Change the balance of this account.
+    /// Credit or debit this account.
     #[arg(value_name = "ACCOUNT", help_heading = "Payment")]
     pub(crate) account: Account,
-    /// Change it by this amount, such as "10 USDC".
+    /// Credit or debit this amount, such as "10 USDC".
     #[arg(value_name = "AMOUNT", help_heading = "Payment")]
     pub(crate) amount: String,
     /// Record this reason (at most 200 characters).
     #[arg(long, value_name = "TEXT", help_heading = "Payment")]
     pub(crate) reason: String,
-    /// Post the change only once, however often it is sent with this key.
+    /// Use this idempotency key; a repeat with the same key posts nothing.
     #[arg(long, value_name = "KEY", help_heading = "Payment")]
     pub(crate) key: Option<String>,
     #[command(flatten)]
@@ -47,7 +47,7 @@ pub(crate) struct CreditLimitArgs {
     /// Record this reason (at most 200 characters).
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help_heading = "Payment")]
     pub(crate) reason: String,
-    /// Post the change only once, however often it is sent with this key.
+    /// Use this idempotency key; a repeat with the same key posts nothing.
     #[arg(long, value_name = "KEY", help_heading = "Payment")]
     pub(crate) key: Option<String>,
     #[command(flatten)]
@@ -57,13 +57,13 @@ pub(crate) struct CreditLimitArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  vipnode pool admin write-off 4711 --reason \"insolvent\"")]
 pub(crate) struct WriteOffArgs {
-    /// Give up the unpaid cost of the entry with this number.
+    /// Write off the unpaid cost of the entry with this number.
     #[arg(value_name = "ENTRY", help_heading = "Payment")]
     pub(crate) entry: u64,
     /// Record this reason (at most 200 characters).
     #[arg(long, value_name = "TEXT", help_heading = "Payment")]
     pub(crate) reason: String,
-    /// Post the change only once, however often it is sent with this key.
+    /// Use this idempotency key; a repeat with the same key posts nothing.
     #[arg(long, value_name = "KEY", help_heading = "Payment")]
     pub(crate) key: Option<String>,
     #[command(flatten)]
@@ -87,7 +87,7 @@ pub(crate) struct CorrectArgs {
     /// Record this reason (at most 200 characters).
     #[arg(long, value_name = "TEXT", help_heading = "Payment")]
     pub(crate) reason: String,
-    /// Post the change only once, however often it is sent with this key.
+    /// Use this idempotency key; a repeat with the same key posts nothing.
     #[arg(long, value_name = "KEY", help_heading = "Payment")]
     pub(crate) key: Option<String>,
     #[command(flatten)]
@@ -102,7 +102,7 @@ pub(crate) struct PriceArgs {
     pub(crate) price: QuotedPrice,
     /// Keep this fee from hosts, in hundredths of a percent.
     ///
-    /// [default: the present fee]
+    /// [default: the current fee]
     #[arg(long, value_name = "N", value_parser = super::pool::fee_bps, help_heading = "Payment")]
     pub(crate) fee_bps: Option<u16>,
     /// Record this reason (at most 200 characters).
@@ -152,7 +152,7 @@ pub(crate) struct ClosePeriodArgs {
     /// Record this reason (at most 200 characters).
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help_heading = "Payment")]
     pub(crate) reason: String,
-    /// Post the change only once, however often it is sent with this key.
+    /// Use this idempotency key; a repeat with the same key posts nothing.
     #[arg(long, value_name = "KEY", help_heading = "Payment")]
     pub(crate) key: Option<String>,
     #[command(flatten)]
@@ -180,7 +180,7 @@ pub(crate) enum PayoutCommand {
     Paid(PayoutPaidArgs),
     /// Mark all payouts of a settlement period as paid.
     ///
-    /// Leaves those out that are already marked. If the command is interrupted, run it again.
+    /// Skips payouts that are already marked. If the command is interrupted, run it again.
     PaidAll(PayoutPaidAllArgs),
     /// Mark a payout as not received.
     ///
@@ -196,7 +196,7 @@ pub(crate) struct PayoutPaidArgs {
     /// Record this payment reference (at most 200 characters).
     #[arg(value_name = "REF", help_heading = "Payment")]
     pub(crate) reference: String,
-    /// Post the change only once, however often it is sent with this key.
+    /// Use this idempotency key; a repeat with the same key posts nothing.
     #[arg(long, value_name = "KEY", help_heading = "Payment")]
     pub(crate) key: Option<String>,
     #[command(flatten)]
@@ -224,7 +224,7 @@ pub(crate) struct PayoutBouncedArgs {
     /// Record this reason (at most 200 characters).
     #[arg(value_name = "REASON", help_heading = "Payment")]
     pub(crate) reason: String,
-    /// Post the change only once, however often it is sent with this key.
+    /// Use this idempotency key; a repeat with the same key posts nothing.
     #[arg(long, value_name = "KEY", help_heading = "Payment")]
     pub(crate) key: Option<String>,
     #[command(flatten)]

@@ -208,7 +208,7 @@ pub(crate) enum Command {
     Link(LinkArgs),
     /// Let nodes spend from an account, and show its balances.
     Account(Box<AccountArgs>),
-    /// Make an account that can pay or be paid.
+    /// Create an account that can pay or be paid.
     Wallet(WalletArgs),
     /// Check the setup and suggest fixes.
     ///

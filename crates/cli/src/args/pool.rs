@@ -94,8 +94,8 @@ pub(crate) struct PoolArgs {
     pub(crate) fee_bps: u16,
     /// Serve a new client for free for this long, or "off".
     ///
-    /// At most 24h, with one host. A client that cannot pay gets its trial from hosts that give some; clients that pay come first. If it can pay when the
-    /// trial ends, its lease goes on at the price. Only a pool with --payment credit and a price has trials.
+    /// At most 24h, with one host. Hosts can opt out (--no-trials), and paying clients have priority. If the client can pay
+    /// when the trial ends, its lease continues at the pool's price. Requires --payment credit and a price.
     #[arg(long, default_value = "30m", value_name = "TIME|off", value_parser = trial_length, help_heading = "Payment", hide_short_help = true)]
     pub(crate) trial: TrialLength,
     /// Charge in this asset, such as USDC:6.
@@ -125,7 +125,7 @@ pub(crate) struct PoolArgs {
     ///
     /// Takes ID=GENESIS, such as 1337=0x…, with the hash of block 0. A node that has another genesis block for this ID is
     /// rejected. Protocol 2 agents, which send only the ID, are matched with nodes of this chain. Without this flag, they
-    /// are matched with the genesis block that most proven hosts have. Can be repeated.
+    /// are matched with the genesis block that most established hosts use. Can be repeated.
     #[arg(long, value_name = "ID=GENESIS", help_heading = "Pool", hide_short_help = true)]
     pub(crate) chain: Vec<ChainFlag>,
     /// Return at most this many hosts per protocol 2 request.

@@ -28,8 +28,8 @@ pub(crate) enum PoolCommand {
     Verify(VerifyArgs),
     /// Remove old entries from the journals of a stopped pool.
     ///
-    /// Writes them to a file first. The balances of each account before its first remaining entry stay. What a remaining entry
-    /// refers to stays too, such as a cost that nobody has paid. An idempotency key lives as long as its entry.
+    /// Writes them to a file first. Keeps the opening balances of each account, and entries that a remaining entry refers to,
+    /// such as an unpaid cost. An idempotency key is removed together with its entry.
     Prune(PruneArgs),
     /// Replace the database of a stopped pool with a backup.
     ///
@@ -61,7 +61,7 @@ pub(crate) struct PruneArgs {
     /// Keep what ended within this time.
     #[arg(long, value_name = "TIME", default_value = "400d", value_parser = kept_time, help_heading = "Pool")]
     pub(crate) keep: Duration,
-    /// Write what is removed to this file, which must not exist.
+    /// Write the removed entries to this file, which must not exist.
     #[arg(long, value_name = "FILE", help_heading = "Pool")]
     pub(crate) to: PathBuf,
     /// Prune the database in this data directory.
@@ -127,7 +127,7 @@ pub(crate) enum AdminCommand {
     Top(TopArgs),
     /// List the nodes that are connected or hold leases.
     Nodes(NodesArgs),
-    /// List the running leases, as the database has them.
+    /// List the running leases that are stored in the database.
     Leases(LeasesArgs),
     /// Ban a node, agent, or network, and end its leases.
     ///
@@ -138,9 +138,9 @@ pub(crate) enum AdminCommand {
     Unban(UnbanArgs),
     /// List the bans.
     Bans(BansArgs),
-    /// List who ordered what on this socket.
+    /// Show the audit log of admin commands.
     ///
-    /// Shows bans, drains, and changes of the ledger, with the user and the process that ordered them.
+    /// Shows bans, drains, and changes of the ledger, with the user and process that made them.
     Audit(AuditArgs),
     /// Stop assigning new leases to a node, or to all nodes.
     ///
@@ -158,34 +158,34 @@ pub(crate) enum AdminCommand {
                       --reason \"refund\" --key refund-7"
     )]
     Debit(DebitArgs),
-    /// Give up the unpaid cost of a billing period.
+    /// Write off the unpaid cost of a billing period.
     ///
-    /// The payer does not owe it and the host is not owed it any longer. `vipnode pool admin statement` shows the number of its
-    /// entry.
+    /// The payer no longer owes the cost, and the host no longer receives it. To find the entry number, run
+    /// `vipnode pool admin statement`.
     WriteOff(WriteOffArgs),
     /// Correct what is payable to a host.
     Correct(CorrectArgs),
-    /// Set how much an account may owe.
+    /// Set the credit limit of an account.
     Limit(CreditLimitArgs),
     /// Show the balances of an account.
     Account(LedgerAccountArgs),
-    /// Show how an account's balances came about.
+    /// List the entries that make up an account's balances.
     Statement(LedgerStatementArgs),
     /// List the accounts that pay or earn.
     Accounts(AccountsArgs),
-    /// Announce a price of a slot.
+    /// Announce a new slot price.
     ///
-    /// It takes effect after a day (price_notice_ms): for new leases at once, for others with their next billing period, if
-    /// both sides accept it. The present price withdraws an announcement.
+    /// The price takes effect after one day (price_notice_ms). It then applies to new leases, and to existing leases from
+    /// their next billing period if both sides accept it. To withdraw an announced price, pass the current price.
     Price(PriceArgs),
     /// Close the settlement period and list its payouts.
     ///
-    /// Each payout of the previous period must be marked first. A payout is what clients' funds have covered, less the
-    /// fee.
+    /// Mark each payout of the previous period as paid or bounced first. A payout is the part of a host's earnings that
+    /// clients have paid, less the fee.
     ClosePeriod(ClosePeriodArgs),
     /// List the payouts of a settlement period.
     Payouts(PayoutsArgs),
-    /// Mark a payout.
+    /// Mark payouts as paid or bounced.
     Payout {
         #[command(subcommand)]
         command: PayoutCommand,

@@ -17,7 +17,7 @@ pub(crate) struct WalletArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WalletCommand {
-    /// Make an account, and write its key to a keystore file.
+    /// Create an account and write its key to a keystore file.
     ///
     /// The file is encrypted with a password. Wallets such as geth, Clef, and Foundry can read it (Web3 secret storage,
     /// version 3), and so can `vipnode account link --keystore FILE`.
@@ -34,7 +34,7 @@ pub(crate) struct WalletNewArgs {
     pub(crate) out: Option<PathBuf>,
     /// Read the password of the keystore from this file.
     ///
-    /// [default: ask for it]
+    /// [default: prompt for it]
     #[arg(long, value_name = "FILE", help_heading = "Payment")]
     pub(crate) password_file: Option<PathBuf>,
 }

@@ -146,7 +146,7 @@ fn payout_line(node: NodeId, pool: &str, view: &PayoutView) -> Line {
     let text = match next {
         None => format!("{pool} pays what node {node_short} earns to {account}"),
         Some(next) => format!(
-            "{pool} pays what node {node_short} earns to {account}, and from {} on to {}",
+            "{pool} pays what node {node_short} earns to {account}, and from {} to {}",
             next.from_ms.rfc3339_seconds(),
             next.account
         ),

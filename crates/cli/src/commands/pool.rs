@@ -175,7 +175,7 @@ fn same_asset(args: &PoolArgs, asset: Asset) -> Result<(), CliError> {
 /// What a slot costs from now on, if that changed.
 fn price_line(old: Price, new: Price) -> Option<Line> {
     let text = format!(
-        "The price of a slot changed from {} to {}: for new leases at once, for others from their next billing period on",
+        "The price of a slot changed from {} to {}, effective immediately for new leases and from the next billing period for existing ones",
         old.in_sentence(),
         new.in_sentence()
     );

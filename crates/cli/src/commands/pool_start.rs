@@ -95,7 +95,7 @@ impl PoolStart {
         let next = match &self.next_price {
             Some(next) => {
                 let (from, fee) = (next.from_ms.rfc3339_seconds(), percent(next.fee_bps));
-                format!("; from {from} on, {}, fee {fee}", next.price)
+                format!("; from {from}: {}, fee {fee}", next.price)
             }
             None => String::new(),
         };

@@ -21,11 +21,11 @@ pub(crate) fn run(command: WalletCommand, screen: Screen) -> Result<(), CliError
 }
 
 fn made(account: &str, path: &str) -> Line {
-    let text = format!("Made account {account}. Its key is in {path}.");
+    let text = format!("Created account {account}. Its key is in {path}.");
     Line::new("wallet_made", Tone::Good, text)
         .with("account", account)
         .with("keystore", path)
-        .hint("Back up this file and its password: without either, nobody can use what the account has")
+        .hint("Back up this file and its password: if you lose either, the funds of the account are lost")
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ fn lines(now: Vec<String>, later: Vec<String>, file_changed: bool) -> Vec<Line> 
     let reloaded = "Reloaded the settings and the files that they name";
     let text = match now.is_empty() {
         true if file_changed => reloaded.to_owned(),
-        true => format!("{reloaded}. Nothing that can be changed at run time has changed"),
+        true => format!("{reloaded}. No setting that can be reloaded has changed"),
         false => format!("{reloaded}; now in effect: {}", now.join(", ")),
     };
     let mut lines = vec![Line::new("reloaded", Tone::Good, text).with("changed", now)];

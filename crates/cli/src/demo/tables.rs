@@ -59,7 +59,7 @@ pub(super) fn pool_sums(pool: &PoolStats) -> String {
     format!(
         "The table shows what the demo observed. The pool metered {} for {}: {}. It does not meter a killed \
          agent's time after its last report.",
-        counted(pool.num_metered_leases, "lease"),
+        counted(pool.num_metered_leases, "billing period"),
         seconds(pool.metered_ms),
         rounded(pool.price.asset(), pool.metered_cost)
     )

@@ -39,7 +39,7 @@ errors! {
         Write { path: PathBuf, error: io::Error }: local, "cannot write {path}: {error}" (path = path.display()),
             hint "Pass a file in a directory that only this user can write to: --out FILE.";
         /// The user has no home directory for a new keystore.
-        NoHome: local, "it is not known where to keep the keystore, because this user has no home directory",
+        NoHome: local, "cannot determine the default keystore directory: this user has no home directory",
             hint "Pass a file: --out FILE.";
         /// Neither a keystore nor an account was given.
         NoSigner: local, "no account was given to sign for",

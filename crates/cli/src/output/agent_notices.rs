@@ -55,8 +55,8 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
                 .hint("Remove admin from the node's API list at that address, and use the IPC file.")
         }
         AgentNotice::NotDialable => {
-            let text = "No other node can dial this host: its node accepts no connections (port 0 in its enode)";
-            let hint = "Give the node a p2p port (geth --port 30303), or pass the address that leads to it: --enode \
+            let text = "No other node can dial this host: its node does not accept connections (port 0 in its enode)";
+            let hint = "Give the node a p2p port (geth --port 30303), or pass the enode at which it can be reached: --enode \
                         enode://ID@HOST:PORT.";
             Line::new("not_dialable", Tone::Warning, text).hint(hint)
         }
@@ -224,7 +224,7 @@ fn joined(welcome: Option<&str>, price: Option<Price>, pool_id: Option<PoolId>) 
     let id = pool_id.map(|id| format!(" {}", id.short())).unwrap_or_default();
     let mut text = match price {
         Some(price) => format!("Joined the pool{id}; {}", slot_costs(price)),
-        None => "Joined the pool (protocol 2 reports no price)".to_owned(),
+        None => "Joined the pool (protocol 2 does not report prices)".to_owned(),
     };
     if let Some(welcome) = welcome {
         text = format!("{text}\n  “{}”", plain(welcome));
@@ -402,9 +402,9 @@ const fn why_ended(reason: EvictReason) -> &'static str {
         EvictReason::Price => "one side does not accept the price",
         EvictReason::Unpaired => "its agent did not report while its node used the slot",
         EvictReason::NoFunds => "the account that pays for it has too little left",
-        EvictReason::NoPayer => "no account pays for it any longer",
+        EvictReason::NoPayer => "no account pays for it anymore",
         EvictReason::TrialOver => "its free trial is over",
-        EvictReason::PayersFirst => "a client that pays needed the slot of its free trial",
+        EvictReason::PayersFirst => "a paying client needed the slot that it used for its free trial",
         EvictReason::TooLate => "it already has other slots",
         EvictReason::Unknown => "the pool does not know this lease",
         EvictReason::Other => "the pool gave a reason that this release does not know",

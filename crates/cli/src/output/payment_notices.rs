@@ -11,7 +11,7 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
     Some(match notice {
         Notice::FundsLow(FundsLow { account, asset, left, left_ms }) => {
             let text = format!(
-                "Account {account} has {} left, which lasts for {} with the present leases. Then they end, the newest first.",
+                "Account {account} has {} left, which lasts for {} with the current leases. Leases then end, newest first.",
                 rounded(*asset, *left),
                 span(*left_ms)
             );

@@ -11,8 +11,8 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
     Some(match notice {
         Notice::PriceChanged { old, new } => {
             let text = format!(
-                "The pool changed its price from {} to {}. The new price applies to new leases at once, and to \
-                 existing ones from their next billing period on.",
+                "The pool changed its price from {} to {}. The new price applies to new leases immediately, and to \
+                 existing ones from their next billing period.",
                 old.in_sentence(),
                 new.in_sentence()
             );
@@ -65,7 +65,7 @@ fn announced(next: &NextPrice, refused_by: Option<Side>) -> Line {
         Some(Side::Host) => "; this host does not (--min-price)",
     };
     let text = format!(
-        "From {} on, a slot costs {} at this pool{fee}. New leases cost that from then on; an existing one takes the price when \
+        "From {}, a slot costs {} at this pool{fee}. The price applies to new leases immediately, and to an existing lease when \
          its next billing period begins, if both sides accept it{verdict}",
         from_ms.rfc3339_seconds(),
         price.in_sentence()
@@ -94,10 +94,10 @@ fn other_payout(wanted: Account, paid: Option<Account>) -> Line {
 
 fn payout_changes(paid: Account, next: Account, from: Ms) -> Line {
     let text = format!(
-        "The node key ordered another payout account: from {} on, the pool pays what this host earns to {next}",
+        "The node key signed a change of the payout account: from {}, the pool pays this host's earnings to {next}",
         from.rfc3339_seconds()
     );
-    let hint = format!("If you did not order this, keep the present account: `vipnode account payout {paid}`");
+    let hint = format!("If you did not request this, keep the current account: `vipnode account payout {paid}`");
     let line = Line::new("payout_changes", Tone::Warning, text).with("paid", paid.to_string());
     line.with("next", next.to_string()).with("from_ms", from.get()).hint(&hint)
 }

@@ -16,9 +16,7 @@ pub(crate) fn posted_text(posted: &LedgerPosted) -> Styled {
     let LedgerPosted { entry, at_ms, .. } = posted;
     let entry = if posted.repeated {
         let at = at_ms.rfc3339_seconds();
-        format!(
-            "Changed nothing: this order was posted before with the same key, as entry {entry} of the ledger, on {at}"
-        )
+        format!("Nothing changed: this command was already posted with the same key, as ledger entry {entry}, on {at}")
     } else {
         format!("Posted entry {entry} of the ledger")
     };
@@ -62,7 +60,7 @@ pub(crate) fn price_text(answer: &AdminPrice) -> Styled {
     let text = match next {
         None => format!("{now}. No other price is announced."),
         Some(NextPrice { price, fee_bps, from_ms }) => format!(
-            "{now}.\nFrom {} on: {}, of which the operator keeps {}. Set --price and --fee-bps to that when you next change the \
+            "{now}.\nFrom {}: {}, of which the operator keeps {}. Set --price and --fee-bps to that when you next change the \
              settings.",
             from_ms.rfc3339_seconds(),
             price.in_sentence(),
@@ -157,7 +155,7 @@ pub(crate) fn paid_text(paid: &AdminPaidPayouts, period: u64, asset: Asset) -> S
     let mut text = format!("Marked {payouts} of period {period} as paid: {}", asset.show(paid.amount));
     if paid.left_out > 0 {
         let left_out = counted(paid.left_out.into(), "payout");
-        text += &format!("\nLeft out {left_out}: less is payable by now");
+        text += &format!("\nSkipped {left_out}: the amount payable is now lower than the payout");
         let mut text: Styled = text.as_str().into();
         text.hint("Run `vipnode pool verify`", "");
         return text;

@@ -189,7 +189,7 @@ fn next_price_words(next: &NextPrice, status: &AgentStatus) -> String {
             _ => "this client accepts that (--max-price)",
         },
     };
-    format!("from {} on, {}{fee}; {accepts}", from_ms.rfc3339_seconds(), slot_costs(price))
+    format!("from {}, {}{fee}; {accepts}", from_ms.rfc3339_seconds(), slot_costs(price))
 }
 
 /// Since when and why the agent is not connected, and when it tries again.
@@ -227,7 +227,7 @@ fn payout_words(host: &AgentHostStatus) -> Vec<String> {
     let Some(PayoutView { account, next }) = host.payout else { return Vec::new() };
     let mut lines = vec![format!("earnings go to {account}")];
     if let Some(NextPayout { account, from_ms }) = next {
-        lines.push(format!("from {} on to {account}", from_ms.rfc3339_seconds()));
+        lines.push(format!("from {}: to {account}", from_ms.rfc3339_seconds()));
     }
     lines
 }

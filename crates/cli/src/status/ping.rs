@@ -305,7 +305,7 @@ fn address_step(who: &str, address: &str, tried: Result<Duration, String>) -> Pa
 }
 
 /// Of an address that leads to the machine that dials it.
-const LOOPBACK_HINT: &str = "A loopback address leads to the machine itself. If the node runs on another machine, use its address \
+const LOOPBACK_HINT: &str = "A loopback address always refers to the local machine. If the node runs on another machine, use its address \
                              there: have its operator start it with `geth --nat extip:ADDRESS`, or pass an enode with that \
                              address";
 

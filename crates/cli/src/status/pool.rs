@@ -132,8 +132,8 @@ fn sums(page: &mut Styled, stats: &PoolStats) {
     let mut line = |name: &str, text: String| {
         let _infallible = writeln!(page, "  {name:<8} {text}");
     };
-    line("hosts", format!("{}, {} in total", stats.num_active_hosts, stats.num_total_hosts));
-    line("clients", format!("{}, {} in total", stats.num_active_clients, stats.num_total_clients));
+    line("hosts", format!("{} connected, {} known", stats.num_active_hosts, stats.num_total_hosts));
+    line("clients", format!("{} connected, {} known", stats.num_active_clients, stats.num_total_clients));
     let waiting = match stats.num_waiting_clients {
         0 => String::new(),
         waiting => format!("; {} waiting", counted(waiting, "client")),

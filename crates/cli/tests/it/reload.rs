@@ -56,7 +56,7 @@ async fn a_pool_takes_what_it_can_and_says_what_it_cannot() {
     let said = pool.event("members_changed").await;
     assert_eq!((&said["added"], &said["removed"]), (&1.into(), &1.into()), "{said}");
     pool.signal("-HUP").await;
-    let same = format!("{reloaded}. Nothing that can be changed at run time has changed");
+    let same = format!("{reloaded}. No setting that can be reloaded has changed");
     assert_eq!(pool.event("reloaded").await["text"], same);
     let mut agent = sim.agent(&["client", &url]);
     let joined = agent.event("joined").await;

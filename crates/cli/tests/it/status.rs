@@ -185,7 +185,7 @@ async fn a_pool_shows_its_status_to_the_allowed_audience() {
         let output = ran(&["status", "--pool", url]).await;
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         let said = text(&output.stdout);
-        assert!(said.contains("hosts    1, 1 in total") && said.contains("100 gwei/minute"), "{said}");
+        assert!(said.contains("hosts    1 connected, 1 known") && said.contains("100 gwei/minute"), "{said}");
         let output = json(&ran(&["status", "--pool", url, "--json"]).await);
         assert_eq!(output["pool"]["stats"]["num_active_clients"], 1, "{output}");
         assert!(output["pool"]["stats"]["metered_cost"].is_string(), "{output}");

@@ -154,7 +154,7 @@ impl Core {
         match self.next_price() {
             None => format!("A slot costs {now}."),
             Some(NextPrice { price, fee_bps, from_ms }) => {
-                format!("A slot costs {now}, and {} from {} on.", words(price, fee_bps), from_ms.rfc3339_seconds())
+                format!("A slot costs {now}, and {} from {}.", words(price, fee_bps), from_ms.rfc3339_seconds())
             }
         }
     }
