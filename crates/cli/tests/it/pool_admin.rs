@@ -102,7 +102,7 @@ async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
     assert_eq!((&again["entry"], &again["repeated"]), (&Value::from(1), &Value::from(true)), "{again}");
     let shown = ran(&[&["pool", "admin"], &credit[..], &["--datadir", &datadir]].concat()).await;
     let (code, shown) = (shown.status.code(), text(&shown.stdout));
-    assert!(code == Some(0) && shown.contains("posted before with the same key, as entry 1"), "{shown}");
+    assert!(code == Some(0) && shown.contains("posted with the same key, as ledger entry 1"), "{shown}");
     let beyond = ["debit", ACCOUNT, "11 USDC", "--reason", "returned"];
     let debited = admin(&datadir, &[&beyond[..], &["--allow-negative"]].concat()).await;
     assert_eq!(
