@@ -166,7 +166,7 @@ errors! {
             retry retry_ms;
         /// A pool without payments has no ledger.
         NoLedger: Unsuitable, "this pool has no ledger, because it does not charge for slots",
-            hint "To charge for slots, its operator has to restart it with --payment credit.";
+            hint "To charge for slots, the pool's operator has to restart it with --payment credit.";
         /// The totals of an account would overflow.
         AmountRange: InvalidParams, "the amount is too large for the account", hint "Enter a smaller amount.";
         /// An order of the operator is for an implausibly large amount.

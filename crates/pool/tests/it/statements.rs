@@ -209,7 +209,7 @@ async fn a_pool_signs_to_each_host_what_it_earned_on_a_day_that_is_over() {
     let beyond = sign(&agents[1], day, 2).await.unwrap_err();
     assert!(beyond.is(ErrorCode::InvalidParams) && beyond.message.contains("pages are 1 to 1"), "{beyond:?}");
     let early = sign(&agents[0], UtcDay::of(wall()), 1).await.unwrap_err();
-    assert!(early.is(ErrorCode::Busy) && early.message.contains("is not over"), "{early:?}");
+    assert!(early.is(ErrorCode::Busy) && early.message.contains("has not ended yet"), "{early:?}");
 
     let free = tempfile::tempdir().unwrap();
     let pool = PoolServer::spawn_in(config(), DataDir::open(free.path()).unwrap()).await.unwrap();

@@ -57,7 +57,7 @@ fn a_client_that_connected_after_the_announcement_has_agreed() {
     let (mut pool, lease) = announced();
     let welcome = pool.call2(CLIENT, Call::Connect(Box::new(light_node())));
     let Some(Ok(Protocol2Reply::Connect(welcome))) = welcome else { panic!("{welcome:?}") };
-    let words = ["A slot costs nothing, and nothing (of which the pool keeps 5%) from ", "Z on."];
+    let words = ["A slot costs nothing, and nothing (of which the pool keeps 5%) from ", "Z."];
     assert!(words.iter().all(|words| welcome.message.contains(words)), "{}", welcome.message);
     pool.both_report(115);
     while pool.fee(lease) == Some(0) {
