@@ -129,7 +129,7 @@ async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
         (&["credit", ACCOUNT, "10", "--reason", "no unit"], "Write the amount with its unit: USDC"),
         (&["credit", ACCOUNT, "0 USDC", "--reason", "nothing"], "the amount is 0"),
         (&["credit", ACCOUNT, "1 USDC", "--reason", " "], "the reason is blank"),
-        (&["credit", ACCOUNT, "80000000000000000000000 USDC", "--reason", "typo"], "too large for one order"),
+        (&["credit", ACCOUNT, "80000000000000000000000 USDC", "--reason", "typo"], "too large for one change"),
         (&["payout", "paid", "1", "ref"], "no payout"),
         (&["account", "0x0000000000000000000000000000000000000009"], "never paid"),
     ] {
