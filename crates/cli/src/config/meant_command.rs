@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(of(&["account"], "new"), "; did you mean 'wallet new'?");
         assert_eq!(of(&["pool", "admin"], "verify"), "; did you mean 'pool verify'?");
         assert_eq!(of(&[], "statux"), "; did you mean 'status'?");
-        assert_eq!(of(&["pool", "admin"], "accountz"), "; did you mean 'pool admin accounts'?");
+        assert_eq!(of(&["pool", "admin"], "leasez"), "; did you mean 'pool admin leases'?");
         assert_eq!(of(&[], "verifu"), "; did you mean 'pool verify'?");
         assert_eq!(of(&[], "frankfurt"), "");
     }
