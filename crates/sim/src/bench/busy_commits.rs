@@ -12,7 +12,7 @@ use std::{
 use vipnode_pool_core::{
     AccountFigures, AccountRow, LastReport, LedgerAccount, LedgerEntry, OperatorOrder, Row, Transaction,
 };
-use vipnode_store::{ReadLimits, SqliteReader, SqliteStore, Store};
+use vipnode_store::{ReadLimits, SqliteReader, SqliteStore, Store, StoreError, StoreReader};
 use vipnode_types::{Amount, Ms};
 
 use super::{
@@ -77,7 +77,7 @@ pub(crate) fn serve(dir: &Path, out: &mut impl Write) -> io::Result<()> {
     let reader = store.reader(ReadLimits::default()).map_err(io::Error::other)?;
     let done = AtomicBool::new(false);
     let (p99, statements, backups) = thread::scope(|threads| {
-        let statements = threads.spawn(|| count_until(&done, || statements::read(&*reader).map(drop)));
+        let statements = threads.spawn(|| count_until(&done, || read_statement(&*reader)));
         let backups = threads.spawn(|| count_until(&done, || back_up(dir)));
         let p99 = operations_p99(&mut store);
         done.store(true, Ordering::Relaxed);
@@ -88,22 +88,28 @@ pub(crate) fn serve(dir: &Path, out: &mut impl Write) -> io::Result<()> {
     out.flush()
 }
 
-/// How often the work was done until it is no longer wanted.
-fn count_until(done: &AtomicBool, mut work: impl FnMut() -> io::Result<()>) -> io::Result<u32> {
+/// How often the work succeeded until it is no longer wanted.
+fn count_until(done: &AtomicBool, mut work: impl FnMut() -> io::Result<bool>) -> io::Result<u32> {
     let mut count = 0;
     while !done.load(Ordering::Relaxed) {
-        work()?;
-        count += 1;
+        count += u32::from(work()?);
     }
     Ok(count)
 }
 
+/// Returns false if the read was canceled: the log had become too large.
+fn read_statement(reader: &dyn StoreReader) -> io::Result<bool> {
+    let Err(error) = statements::read(reader) else { return Ok(true) };
+    let why = error.get_ref().and_then(|error| error.downcast_ref());
+    if why == Some(&StoreError::ReadCanceled) { Ok(false) } else { Err(error) }
+}
+
 /// As `vipnode pool backup` does.
-fn back_up(dir: &Path) -> io::Result<()> {
+fn back_up(dir: &Path) -> io::Result<bool> {
     let file = dir.join("backup.db");
     let reader = SqliteReader::open(dir, ReadLimits::default()).map_err(io::Error::other)?;
     reader.back_up(&file).map_err(io::Error::other)?;
-    fs::remove_file(file)
+    fs::remove_file(file).map(|()| true)
 }
 
 /// The p99 from when an operation is due until it is durable, in µs. As in the pool, whatever came during a commit is in the
