@@ -1,7 +1,7 @@
 //! Commits of a pool's database while a statement is read from it and a backup is made, again and again.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Write},
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
@@ -17,10 +17,10 @@ use vipnode_types::{Amount, Ms};
 
 use super::{
     load::percentile,
-    measured_process,
+    machine, measured_process,
     measurement::Measurement,
     statements::{self, account},
-    store_commits::{id, node},
+    store_commits::{append_p99, id, node},
 };
 
 /// How long it is measured.
@@ -31,17 +31,10 @@ const OPERATION_MS: u128 = 1;
 const REPORTS: u64 = 10;
 /// Nodes that report, in turn.
 const NODES: u64 = 10_000;
-/// Bytes of an append: a page of the database, the least that a commit appends.
-const PAGE: usize = 4_096;
-/// Appends that are measured for the floor.
-const APPENDS: u32 = 1_000;
 
 /// Measures in a directory of the system's temporary directory.
 pub(crate) fn run(figures: &mut Vec<Measurement>) -> io::Result<()> {
-    let dir = std::env::temp_dir().join(format!("vipnode-bench-busy-{}", std::process::id()));
-    let measured = measure(&dir, figures);
-    fs::remove_dir_all(&dir)?;
-    measured
+    measure(machine::temporary_dir()?.path(), figures)
 }
 
 fn measure(dir: &Path, figures: &mut Vec<Measurement>) -> io::Result<()> {
@@ -72,7 +65,7 @@ fn measure(dir: &Path, figures: &mut Vec<Measurement>) -> io::Result<()> {
 
 /// Prints the p99 of the operations and of an append, in µs, and how many statements were read and backups were made.
 pub(crate) fn serve(dir: &Path, out: &mut impl Write) -> io::Result<()> {
-    let floor = append_p99(&dir.join("floor"))?;
+    let floor = append_p99(dir)?.as_micros();
     let mut store = SqliteStore::open(dir).map_err(io::Error::other)?;
     let reader = store.reader(ReadLimits::default()).map_err(io::Error::other)?;
     let done = AtomicBool::new(false);
@@ -152,16 +145,4 @@ fn operation(number: u64) -> [Row; 3] {
         Row::Account(AccountRow { account: LedgerAccount::Payer(payer), figures }),
         Row::LastReport(reports.collect()),
     ]
-}
-
-/// The p99 of an append with a sync, in µs.
-fn append_p99(file: &Path) -> io::Result<u64> {
-    let mut file = File::create(file)?;
-    let times = (0..APPENDS).map(|_| {
-        let began = Instant::now();
-        file.write_all(&[1; PAGE])?;
-        file.sync_data()?;
-        Ok(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX))
-    });
-    Ok(percentile(times.collect::<io::Result<_>>()?, 99))
 }

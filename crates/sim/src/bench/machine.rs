@@ -9,11 +9,17 @@ use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
     thread::{CpuSet, sched_setaffinity},
 };
+use tempfile::TempDir;
 
 /// The CPU core of the load generator.
 pub(crate) const GENERATOR: usize = 0;
 /// The CPU core of the measured process.
 pub(crate) const MEASURED: usize = 1;
+
+/// A directory of the system's temporary directory; deleted when this is dropped.
+pub(crate) fn temporary_dir() -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix("vipnode-bench-").tempdir()
+}
 
 /// Pins this process, and the threads it starts from now on, to one CPU core.
 pub(crate) fn pin(core: usize) -> io::Result<()> {

@@ -8,6 +8,7 @@ use super::{
     BenchArgs,
     load::{Load, LoadMessage, MeasuredRate, median, scaled},
     load_agent::LoadAgent,
+    machine,
     measured_process::{ServerKind, ServerProcess},
     measurement::Measurement,
     ws_client::{WsClient, call_text, frame},
@@ -34,10 +35,7 @@ impl LoadMessage for Report {
 
 /// Measures reports and the echo; returns reports per CPU-second of the pool.
 pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<u64> {
-    let dir = std::env::temp_dir().join(format!("vipnode-bench-reports-{}", std::process::id()));
-    let measured = measure(&dir, args, figures).await;
-    std::fs::remove_dir_all(&dir)?;
-    measured
+    measure(machine::temporary_dir()?.path(), args, figures).await
 }
 
 async fn measure(dir: &Path, args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<u64> {

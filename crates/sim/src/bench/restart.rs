@@ -29,10 +29,7 @@ const BATCH: usize = 10_000;
 
 /// Measures a start with what the system has in memory of the database, and one without.
 pub(crate) fn run(figures: &mut Vec<Measurement>) -> io::Result<()> {
-    let dir = std::env::temp_dir().join(format!("vipnode-bench-restart-{}", std::process::id()));
-    let measured = measure(&dir, figures);
-    fs::remove_dir_all(&dir)?;
-    measured
+    measure(machine::temporary_dir()?.path(), figures)
 }
 
 fn measure(dir: &Path, figures: &mut Vec<Measurement>) -> io::Result<()> {

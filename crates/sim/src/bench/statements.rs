@@ -1,7 +1,7 @@
 //! A statement of an account, read from a database.
 
 use std::{
-    fs, io,
+    io,
     path::Path,
     time::{Duration, Instant},
 };
@@ -10,7 +10,7 @@ use vipnode_pool_core::{LeaseRow, LedgerEntry, MergedPeriods, MeteredPeriod, Ope
 use vipnode_store::{ReadLimits, SqliteStore, Store, StoreReader, account_statement};
 use vipnode_types::{Account, Amount, LeaseId, Ms, NodeId, Price, meter::Seen, wire::StatementRange};
 
-use super::measurement::Measurement;
+use super::{machine, measurement::Measurement};
 
 /// Billing periods of each account.
 const PERIODS: u64 = 10_000;
@@ -25,10 +25,7 @@ const BATCH: u64 = 1_000;
 
 /// Measures in a directory of the system's temporary directory.
 pub(crate) fn run(figures: &mut Vec<Measurement>) -> io::Result<()> {
-    let dir = std::env::temp_dir().join(format!("vipnode-bench-statement-{}", std::process::id()));
-    let measured = measure(&dir, figures);
-    fs::remove_dir_all(&dir)?;
-    measured
+    measure(machine::temporary_dir()?.path(), figures)
 }
 
 fn measure(dir: &Path, figures: &mut Vec<Measurement>) -> io::Result<()> {

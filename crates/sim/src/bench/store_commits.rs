@@ -1,7 +1,7 @@
 //! The database of a pool alone: what a last report costs, and a commit next to an append and a sync on the same disk.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Write},
     path::Path,
     time::{Duration, Instant},
@@ -14,7 +14,7 @@ use vipnode_store::{SqliteStore, Store as _};
 use vipnode_types::{ChainSpec, LeaseId, Ms, NodeId, Price, meter::Seen, protocol2::Kind};
 
 use super::{
-    machine::{cpu_ns, written_bytes},
+    machine::{self, cpu_ns, written_bytes},
     measurement::Measurement,
 };
 
@@ -35,10 +35,7 @@ const PAGE: usize = 4_096;
 
 /// Measures in a directory of the system's temporary directory.
 pub(crate) fn run(figures: &mut Vec<Measurement>) -> io::Result<()> {
-    let dir = std::env::temp_dir().join(format!("vipnode-bench-{}", std::process::id()));
-    let measured = measure(&dir, figures);
-    fs::remove_dir_all(&dir)?;
-    measured
+    measure(machine::temporary_dir()?.path(), figures)
 }
 
 fn measure(dir: &Path, figures: &mut Vec<Measurement>) -> io::Result<()> {
@@ -90,9 +87,7 @@ fn measure(dir: &Path, figures: &mut Vec<Measurement>) -> io::Result<()> {
         target: "<= 1024 bytes".to_owned(),
         reached: Some(a_day <= 1_024),
     });
-    let mut file = File::create(dir.join("floor"))?;
-    let append = |_| file.write_all(&[1; PAGE]).and_then(|()| file.sync_data());
-    let floor = p99(append)?;
+    let floor = append_p99(dir)?;
     let commit = p99(|number| apply(&[Row::NextLease(number)]))?;
     let most = floor * 2 + Duration::from_millis(2);
     figures.push(Measurement {
@@ -151,6 +146,12 @@ fn period(number: u64) -> MeteredPeriod {
         ended: Ms::new(1_700_086_400_000),
         earlier: MergedPeriods::default(),
     }
+}
+
+/// The p99 of an append of a page with a sync, to a file in a directory.
+pub(super) fn append_p99(dir: &Path) -> io::Result<Duration> {
+    let mut file = File::create(dir.join("floor"))?;
+    p99(|_| file.write_all(&[1; PAGE]).and_then(|()| file.sync_data()))
 }
 
 /// The 99th percentile of the time that it takes.

@@ -46,10 +46,8 @@ impl LoadMessage for Presigned {
 /// Measures updates of 3 and of 25 peers; returns updates per CPU-second of each where all sockets are under load.
 pub(crate) async fn run(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<Vec<(u32, u64)>> {
     let mut rates = Vec::new();
-    for (number, case) in CASES.into_iter().enumerate() {
-        let dir = std::env::temp_dir().join(format!("vipnode-bench-updates-{}-{number}", std::process::id()));
-        let measured = measure(&dir, case, args, figures).await;
-        std::fs::remove_dir_all(&dir)?;
+    for case in CASES {
+        let measured = measure(machine::temporary_dir()?.path(), case, args, figures).await;
         let ((peers, sockets, under_way), rate) = (case, measured?);
         if sockets == under_way {
             rates.push((peers, rate));

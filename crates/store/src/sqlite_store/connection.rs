@@ -37,6 +37,7 @@ pub(super) fn open(dir: &OpenDir, file: &Path, log_pages: u32) -> Result<Connect
     refuse_lost_database(dir)?;
     refuse_other_files(dir)?;
     create_file(dir, file)?;
+    read_ahead(dir);
     let unusable = |error: io::Error| StoreError::Directory { dir: dir.path().to_owned(), why: error.to_string() };
     let path = dir.real_path().map_err(unusable)?.join(DATABASE);
     // No link on the way: the path is that of the directory that was checked.
@@ -100,19 +101,22 @@ fn create_file(dir: &OpenDir, file: &Path) -> Result<(), StoreError> {
     if dir.is_of_another(&opened).map_err(failed)? {
         return Err(StoreError::OfAnother { file: file.to_owned() });
     }
-    read_ahead(&opened);
     // A file that was copied here may be readable by others.
     let log = [LOG, INDEX].into_iter().filter_map(|name| dir.open_file(name).ok());
     std::iter::once(opened).chain(log).try_for_each(|file| close_to_others(&file)).map_err(failed)
 }
 
-/// Has the system keep the pages of a database in memory. What cannot be read shows when the database reads it.
-fn read_ahead(database: &fs::File) {
-    let mut file = BufReader::with_capacity(READ_AHEAD_PART, database.take(READ_AHEAD));
+/// Has the system keep the pages of a database in memory, before it is opened: closing a file would release its locks. Returns
+/// how many bytes it read; what cannot be read shows when the database reads it.
+pub(super) fn read_ahead(dir: &OpenDir) -> usize {
+    let Ok(file) = dir.open_file(DATABASE) else { return 0 };
+    let (mut file, mut bytes) = (BufReader::with_capacity(READ_AHEAD_PART, file.take(READ_AHEAD)), 0_usize);
     while let Ok(read @ [_, ..]) = file.fill_buf() {
         let length = read.len();
         file.consume(length);
+        bytes = bytes.saturating_add(length);
     }
+    bytes
 }
 
 /// Prepares a connection to the database in a directory.

@@ -136,6 +136,17 @@ fn damage(file: &Path) {
 }
 
 #[test]
+fn a_start_reads_the_whole_database_ahead() {
+    let dir = tempdir().unwrap();
+    let store = open(dir.path());
+    drop(store);
+    let opened = vipnode_files::OpenDir::open(dir.path()).unwrap();
+    let length = std::fs::metadata(dir.path().join(DATABASE)).unwrap().len();
+    assert!(length > 0);
+    assert_eq!(connection::read_ahead(&opened) as u64, length);
+}
+
+#[test]
 fn a_backup_is_checked_as_one_file() {
     let (dir, copies) = (tempdir().unwrap(), tempdir().unwrap());
     let store = store(dir.path());
