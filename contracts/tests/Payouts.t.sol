@@ -16,7 +16,7 @@ contract PayoutsTest is PayoutsFixture {
     BlacklistingToken private blacklisting;
 
     function setUp() external {
-        blacklisting = new BlacklistingToken();
+        blacklisting = BlacklistingToken(_token("BlacklistingToken"));
         _setUpPayouts(blacklisting);
     }
 
@@ -246,7 +246,7 @@ contract PayoutsTest is PayoutsFixture {
     }
 
     function test_r8_a_token_that_returns_false_pays_nobody_twice_and_nobody_less() external {
-        FalseReturningToken refusing = new FalseReturningToken();
+        FalseReturningToken refusing = FalseReturningToken(_token("FalseReturningToken"));
         _setUpPayouts(refusing);
         _collect(100);
         _postAndMature(60, 40);

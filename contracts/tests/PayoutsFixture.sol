@@ -5,6 +5,7 @@ import {IBatchSettlement} from "../src/IBatchSettlement.sol";
 import {Payouts} from "../src/Payouts.sol";
 import {TestToken} from "../test-only/TestToken.sol";
 import {Fixture} from "./Fixture.sol";
+import {BoundCollector} from "./Parties.sol";
 import {Tree} from "./Tree.sol";
 
 /// A pool's contract with an owner and an operator, two hosts, and money of clients.
@@ -21,7 +22,8 @@ abstract contract PayoutsFixture is Fixture {
 
     function _setUpPayouts(TestToken ofToken) internal {
         _setUpEscrow(ofToken);
-        payouts = new Payouts(escrow, token, OWNER, OPERATOR, WINDOW, FEE_CAP_BPS);
+        bytes memory arguments = abi.encode(escrow, token, OWNER, OPERATOR, WINDOW, FEE_CAP_BPS);
+        payouts = Payouts(_create(bytes.concat(_code("Payouts", ".bytecode"), arguments)));
         vm.label(address(payouts), "payouts");
         vm.label(OWNER, "owner");
         vm.label(OPERATOR, "operator");
@@ -33,6 +35,17 @@ abstract contract PayoutsFixture is Fixture {
     function _nextChannel() internal returns (IBatchSettlement.ChannelConfig memory config) {
         config = _channel(address(payouts));
         config.salt = bytes32(++_channels);
+    }
+
+    /// A stranger pays a deposit, whoever the channel names as its payer.
+    function _fund(IBatchSettlement.ChannelConfig memory config, uint128 amount) internal {
+        BoundCollector collector = new BoundCollector();
+        token.mint(stranger, amount);
+        vm.startPrank(stranger);
+        token.approve(address(collector), amount);
+        collector.allow(escrow.getChannelId(config), amount);
+        escrow.deposit(config, amount, address(collector), abi.encode(stranger));
+        vm.stopPrank();
     }
 
     function _chunk(IBatchSettlement.VoucherClaim memory row)

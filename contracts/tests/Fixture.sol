@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {IBatchSettlement} from "../src/IBatchSettlement.sol";
-import {TestErc3009Collector, TestPermit2Collector} from "../test-only/TestCollectors.sol";
 import {TestEscrow} from "../test-only/TestEscrow.sol";
 import {TestPermit2} from "../test-only/TestPermit2.sol";
 import {TestToken} from "../test-only/TestToken.sol";
@@ -31,10 +30,10 @@ abstract contract Fixture {
     uint256 private _salts;
 
     function _setUpEscrow(TestToken ofToken) internal {
-        vm.etch(address(escrow), address(new TestEscrow()).code);
-        vm.etch(ERC3009_COLLECTOR, address(new TestErc3009Collector()).code);
-        vm.etch(PERMIT2_COLLECTOR, address(new TestPermit2Collector()).code);
-        vm.etch(address(PERMIT2), address(new TestPermit2()).code);
+        vm.etch(address(escrow), _code("TestEscrow", ".runtime"));
+        vm.etch(ERC3009_COLLECTOR, _code("TestErc3009Collector", ".runtime"));
+        vm.etch(PERMIT2_COLLECTOR, _code("TestPermit2Collector", ".runtime"));
+        vm.etch(address(PERMIT2), _code("TestPermit2", ".runtime"));
         vm.warp(1_800_000_000);
         token = ofToken;
         vm.label(address(token), "token");
@@ -42,6 +41,22 @@ abstract contract Fixture {
         vm.label(payer, "payer");
         vm.label(agent, "agent");
         vm.label(stranger, "stranger");
+    }
+
+    /// The code that is committed, which is what the pool deploys and other tests use.
+    function _code(string memory name, string memory part) internal view returns (bytes memory) {
+        return vm.parseJsonBytes(vm.readFile(string.concat("artifacts/", name, ".json")), part);
+    }
+
+    function _token(string memory name) internal returns (address) {
+        return _create(_code(name, ".bytecode"));
+    }
+
+    function _create(bytes memory code) internal returns (address created) {
+        assembly ("memory-safe") {
+            created := create(0, add(code, 32), mload(code))
+        }
+        vm.assertTrue(created != address(0), "not created");
     }
 
     /// A channel of `payer` with the agent's key, all of whose money goes to `receiver`.

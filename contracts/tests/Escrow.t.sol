@@ -12,7 +12,7 @@ contract EscrowTest is Fixture {
     IBatchSettlement.ChannelConfig private config;
 
     function setUp() external {
-        _setUpEscrow(new TestToken());
+        _setUpEscrow(TestToken(_token("TestToken")));
         config = _channel(RECEIVER);
     }
 
@@ -135,7 +135,7 @@ contract EscrowTest is Fixture {
     }
 
     function test_a_deposit_that_does_not_arrive_in_full_is_refused() external {
-        _setUpEscrow(new FeeOnTransferToken());
+        _setUpEscrow(FeeOnTransferToken(_token("FeeOnTransferToken")));
         config = _channel(RECEIVER);
         token.mint(payer, 10_000);
         bytes memory authorization = _authorization(PAYER_KEY, config, 10_000);
