@@ -295,8 +295,10 @@ contract PayoutsTest is PayoutsFixture {
         _postAndMature(60, 40);
         Payouts.Claim[] memory claims = _bothClaims(60, 40);
         claims[1] = claims[0];
+        vm.recordLogs();
         payouts.claimMany(0, 0, claims);
         vm.assertEq(token.balanceOf(ANA), 60);
+        vm.assertEq(vm.getRecordedLogs().length, 2, "a transfer and its Paid, and nothing for the second row");
         claims[1] = Payouts.Claim(BEN, 41, _bensProof(60));
         vm.expectRevert(abi.encodeWithSelector(Payouts.NotInRoot.selector, BEN));
         payouts.claimMany(0, 0, claims);
