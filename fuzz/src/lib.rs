@@ -13,3 +13,4 @@ pub mod protocol2;
 pub mod protocol3;
 pub mod proxy_protocol;
 pub mod signatures;
+pub mod vouchers;
