@@ -1,5 +1,5 @@
 // Makes payment.json with viem and the official SDK of x402, so that the vectors are independent of this project:
-//   npm install @x402/evm@2.27.0 viem && node payment.mjs > payment.json
+//   npm install @x402/evm@2.27.0 viem@2.57.20 && node payment.mjs > payment.json
 import {
   BATCH_SETTLEMENT_ADDRESS, BATCH_SETTLEMENT_DOMAIN, ERC3009_DEPOSIT_COLLECTOR_ADDRESS, voucherTypes,
 } from '@x402/evm';

@@ -84,8 +84,7 @@ impl DepositAuthorization {
                 let permitted = TypedStruct::new("TokenPermissions")
                     .with("token", TypedValue::Account(*token))
                     .with("amount", TypedValue::Uint(256, amount.get()));
-                let witness =
-                    TypedStruct::new("DepositWitness").with("channelId", TypedValue::Bytes32(channel.hash()));
+                let witness = TypedStruct::new("DepositWitness").with("channelId", TypedValue::Bytes32(channel.hash()));
                 let message = TypedStruct::new("PermitWitnessTransferFrom")
                     .with("permitted", TypedValue::Struct(permitted))
                     .with("spender", TypedValue::Account(PERMIT2_COLLECTOR))

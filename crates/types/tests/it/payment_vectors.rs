@@ -4,9 +4,7 @@
 use serde::Deserialize;
 use vipnode_types::{
     Account, AccountKey, AgentKey, Amount, Hash256,
-    payment::{
-        ChannelConfig, ChannelId, DepositAuthorization, TokenDomain, TypedData, TypedDataSignature, Voucher,
-    },
+    payment::{ChannelConfig, ChannelId, DepositAuthorization, TokenDomain, TypedData, TypedDataSignature, Voucher},
 };
 
 #[derive(Deserialize)]
