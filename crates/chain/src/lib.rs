@@ -15,6 +15,8 @@ mod abi;
 mod error;
 mod escrow;
 mod node;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod token;

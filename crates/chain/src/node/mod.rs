@@ -16,4 +16,3 @@ pub use evm_log::EvmLog;
 pub use evm_node::EvmNode;
 pub use evm_receipt::EvmReceipt;
 pub use limits::ChainLimits;
-pub(crate) use quantity::hex_data;

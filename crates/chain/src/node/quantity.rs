@@ -9,7 +9,7 @@ pub(super) fn quantity(text: &str) -> Option<u128> {
 }
 
 /// Reads `0x` and whole bytes in hex.
-pub(crate) fn hex_data(text: &str) -> Option<Vec<u8>> {
+pub(super) fn hex_data(text: &str) -> Option<Vec<u8>> {
     const_hex::decode(text.strip_prefix("0x")?).ok()
 }
 

@@ -10,5 +10,7 @@
 )]
 
 mod node;
+#[cfg(feature = "testing")]
+mod real_anvil;
 mod support;
 mod vectors;

@@ -67,7 +67,11 @@ pub(crate) use self::{
     trust::TrustArgs,
     typed_target::TypedTarget,
     value_hint::value_hint,
-    wallet::{WalletArgs, WalletCommand, WalletNewArgs},
+    wallet::{
+        ChainArgs, ChannelArgs, ChannelFieldArgs, NewKeystoreArgs, SecretKeyFlag, SendingArgs, WalletAddressArgs,
+        WalletArgs, WalletBalanceArgs, WalletCommand, WalletDepositArgs, WalletImportArgs, WalletKeyArgs,
+        WalletNewArgs, WalletWithdrawArgs,
+    },
 };
 
 const EXAMPLES: &str = "\
@@ -208,8 +212,8 @@ pub(crate) enum Command {
     Link(LinkArgs),
     /// Let nodes spend from an account, and show its balances.
     Account(Box<AccountArgs>),
-    /// Create an account that can pay or be paid.
-    Wallet(WalletArgs),
+    /// Create an account, and move its funds into and out of payment channels.
+    Wallet(Box<WalletArgs>),
     /// Check the setup and suggest fixes.
     ///
     /// Checks everything that the role requires. Makes no changes.
