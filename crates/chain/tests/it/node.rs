@@ -1,4 +1,4 @@
-//! What a node answers is believed only as far as it fits the question; its errors are told apart.
+//! What a node answers is believed only as far as it fits the question; its errors are distinguished.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},

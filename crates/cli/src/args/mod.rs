@@ -212,7 +212,7 @@ pub(crate) enum Command {
     Link(LinkArgs),
     /// Let nodes spend from an account, and show its balances.
     Account(Box<AccountArgs>),
-    /// Create an account, and move its funds into and out of payment channels.
+    /// Create an account, and move its funds to and from payment channels.
     Wallet(Box<WalletArgs>),
     /// Check the setup and suggest fixes.
     ///

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{TrustArgs, whole_number::whole_number};
 
-/// Creates accounts, and moves their funds into and out of payment channels.
+/// Creates accounts, and moves their funds to and from payment channels.
 #[derive(Debug, Args)]
 #[command(
     disable_help_subcommand = true,
@@ -33,18 +33,18 @@ pub(crate) enum WalletCommand {
     /// Print the address of an account.
     Address(WalletAddressArgs),
     /// Show what an account and its payment channel hold.
-    Balance(WalletBalanceArgs),
+    Balance(Box<WalletBalanceArgs>),
     /// Deposit tokens into a payment channel.
     ///
-    /// The account signs the deposit, and whoever sends the transaction pays its gas. A token with ERC-3009, such as USDC,
+    /// The account signs the deposit, and the sender of the transaction pays its gas. A token with ERC-3009, such as USDC,
     /// needs nothing else; for other tokens, Permit2 must be approved once. The command simulates the transaction, shows
     /// what it costs, and asks before it sends anything.
-    Deposit(WalletDepositArgs),
+    Deposit(Box<WalletDepositArgs>),
     /// Withdraw from a payment channel what was not claimed.
     ///
     /// Starts the withdrawal, or finishes it once the channel's delay has passed. Until then, the receiver can claim
     /// what vouchers promised.
-    Withdraw(WalletWithdrawArgs),
+    Withdraw(Box<WalletWithdrawArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -220,7 +220,7 @@ pub(crate) struct WalletKeyArgs {
 /// How a chain is reached.
 #[derive(Debug, Args)]
 pub(crate) struct ChainArgs {
-    /// Use the execution client or provider at this URL for the chain of the payments.
+    /// Use this execution client or provider (HTTP URL) for payments.
     #[arg(long = "chain.rpc", value_name = "URL", help_heading = "Chain")]
     pub(crate) rpc: RpcUrl,
     /// Send nothing while a unit of gas costs more than this.

@@ -6,7 +6,7 @@ errors! {
     /// Why a command about a wallet or a payment channel cannot be carried out.
     #[derive(Debug)]
     pub(crate) enum WalletError {
-        /// There is no key.
+        /// No key was given.
         NoKey: local, "no key was given to sign with",
             hint "Pass a keystore with --keystore FILE, or set VIPNODE_PRIVATE_KEY. To sign with another wallet, pass --unsigned.";
         /// What was typed is not a private key. It is never shown.
@@ -55,7 +55,7 @@ errors! {
         /// More than the channel holds.
         TooMuch { holds: Amount, asset: Asset }: local, "the channel holds only {shown} that could be withdrawn" (shown = asset.show(*holds)),
             hint "Withdraw less, or everything by passing no amount.";
-        /// The user did not agree, or there is no terminal to ask on.
+        /// The user did not agree, or standard input is not a terminal.
         NotConfirmed: local, "the transaction was not confirmed, and nothing was sent",
             hint "To send it without being asked, pass --yes.";
     }
