@@ -4,6 +4,7 @@
 //! corpus in each run of the tests.
 
 pub mod amounts;
+pub mod chain_answers;
 pub mod config;
 pub mod enode;
 pub mod frames;

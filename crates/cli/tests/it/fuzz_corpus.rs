@@ -51,6 +51,7 @@ macro_rules! replayed {
 
 replayed!(
     amounts,
+    chain_answers,
     config,
     enode,
     frames,
