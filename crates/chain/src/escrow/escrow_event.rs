@@ -170,10 +170,10 @@ mod tests {
                 EscrowEvent::Claimed { channel, amount, total_claimed: total },
             ),
             (
-                log(SIGNATURES[4], &[sender.into(), token.into(), id], &[five.clone()]),
+                log(SIGNATURES[4], &[sender.into(), token.into(), id], std::slice::from_ref(&five)),
                 EscrowEvent::Settled { receiver: sender, token, amount },
             ),
-            (log(SIGNATURES[5], &indexed, &[five.clone()]), EscrowEvent::Refunded { channel, amount }),
+            (log(SIGNATURES[5], &indexed, std::slice::from_ref(&five)), EscrowEvent::Refunded { channel, amount }),
             (
                 log(SIGNATURES[6], &[id], &[five.clone(), nine]),
                 EscrowEvent::WithdrawInitiated { channel, amount, finalize_after_s: 9 },

@@ -94,7 +94,8 @@ mod tests {
         fn reads_the_json_that_it_writes(channel: [u8; 32], amount: u128) {
             let voucher = Voucher { channel: ChannelId::new(channel.into()), max_claimable: Amount::new(amount) };
             let json = serde_json::to_string(&voucher).unwrap();
-            prop_assert!(json.contains(&format!("\"maxClaimableAmount\":\"{amount}\"")));
+            let named = format!("\"maxClaimableAmount\":\"{amount}\"");
+            prop_assert!(json.contains(&named));
             prop_assert_eq!(serde_json::from_str::<Voucher>(&json).unwrap(), voucher);
         }
     }
