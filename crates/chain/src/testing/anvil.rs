@@ -80,12 +80,20 @@ impl Anvil {
     pub async fn start() -> Self {
         let anvil = Self::start_empty().await;
         for (address, artifact) in CODES {
-            let artifact: Value = serde_json::from_str(artifact).unwrap();
-            let code = artifact["runtime"].as_str().unwrap();
-            let prefix = if code.starts_with("0x") { "" } else { "0x" };
-            anvil.call("anvil_setCode", json!([address, format!("{prefix}{code}")])).await;
+            anvil.call("anvil_setCode", json!([address, runtime(artifact)])).await;
         }
         anvil
+    }
+
+    /// Makes [`Self::TOKEN`] one without ERC-3009: its function `authorizationState` gets another selector.
+    ///
+    /// # Panics
+    /// The token does not have that function.
+    pub async fn remove_erc3009(&self) {
+        let code = runtime(CODES[4].1);
+        let other = code.replace("63e94a0102", "63e94a0103");
+        assert_ne!(code, other);
+        self.call("anvil_setCode", json!([Self::TOKEN, other])).await;
     }
 
     /// Where it answers.
@@ -136,4 +144,11 @@ impl Anvil {
         let answer = answer.unwrap_or_else(|error| panic!("{method}: {error}"));
         serde_json::from_str(answer.get()).unwrap()
     }
+}
+
+/// The code of an artifact that stands at an address.
+fn runtime(artifact: &str) -> String {
+    let artifact: Value = serde_json::from_str(artifact).unwrap();
+    let code = artifact["runtime"].as_str().unwrap();
+    format!("0x{}", code.trim_start_matches("0x"))
 }

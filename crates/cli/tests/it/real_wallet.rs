@@ -90,8 +90,7 @@ async fn a_new_account_deposits_by_signature_and_withdraws_what_was_not_claimed(
     // 100 tokens of six decimals, and coins for gas.
     wallet.anvil.give_tokens(account, Amount::new(100_000_000)).await;
     let (token, to, by) = (Anvil::TOKEN.to_string(), receiver.account().to_string(), agent.account().to_string());
-    let symbol = vipnode_chain::Token::open(&wallet.anvil.node(), Anvil::CHAIN_ID, Anvil::TOKEN).await.unwrap().asset();
-    let amount = |units: &str| format!("{units} {symbol}");
+    let amount = |units: &str| format!("{units} USDC");
     let (forty, ten) = (amount("40"), amount("10"));
     let fields = ["--token", &token, "--receiver", &to, "--authorizer", &by, "--withdraw-delay", "15m"];
     let deposit = [&["deposit", &forty], &fields[..]].concat();
@@ -149,11 +148,10 @@ async fn another_wallet_signs_the_printed_data_and_somebody_else_pays_the_gas() 
     let made = wallet.run(&[&import[..], &["--password-file", &wallet.path("password")]].concat()).await.unwrap();
     assert_eq!(made[0]["account"], relay.account().to_string());
 
-    let symbol = vipnode_chain::Token::open(&wallet.anvil.node(), Anvil::CHAIN_ID, Anvil::TOKEN).await.unwrap().asset();
-    let (amount, token) = (format!("40 {symbol}"), Anvil::TOKEN.to_string());
+    let (amount, token) = ("40 USDC", Anvil::TOKEN.to_string());
     let [from, to, by] = [payer.account(), Account::new([0x51; 20]), Account::new([0x52; 20])].map(|a| a.to_string());
     let fields = ["--token", &token, "--receiver", &to, "--authorizer", &by, "--account", &from];
-    let deposit = [&["deposit", &amount], &fields[..]].concat();
+    let deposit = [&["deposit", amount], &fields[..]].concat();
     let printed = wallet.on_chain(&[&deposit[..], &["--unsigned"]].concat(), None).await.unwrap();
     let (data, until) = (&printed[0]["typed_data"], printed[0]["valid_until"].to_string());
     assert_eq!(
@@ -209,6 +207,33 @@ async fn signed_by(key: &AccountKey, wallet: &Wallet, data: &Value, until: &str)
     let typed = authorization.typed_data(Anvil::CHAIN_ID);
     assert_eq!(&typed.to_json(), data);
     key.sign_typed(&typed).to_string()
+}
+
+#[tokio::test]
+async fn a_token_without_erc3009_is_approved_for_permit2_once() {
+    let wallet = Wallet::start().await;
+    wallet.anvil.remove_erc3009().await;
+    let payer = AccountKey::from_bytes([6; 32]).unwrap();
+    wallet.anvil.give_tokens(payer.account(), Amount::new(100_000_000)).await;
+    wallet.anvil.give_wei(payer.account(), ETHER).await;
+    std::fs::write(wallet.path("password"), "a password\n").unwrap();
+    let key = const_hex::encode([6; 32]);
+    let import = ["import", "--private-key", &key, "--out", &wallet.path("wallet.json")];
+    wallet.run(&[&import[..], &["--password-file", &wallet.path("password")]].concat()).await.unwrap();
+    let (token, to, by) = (Anvil::TOKEN.to_string(), Account::new([0x51; 20]), Account::new([0x52; 20]));
+    let (to, by) = (to.to_string(), by.to_string());
+    let fields = ["--token", &token, "--receiver", &to, "--authorizer", &by, "--yes"];
+    let first = wallet.on_chain(&[&["deposit", "40 USDC"], &fields[..]].concat(), Some("wallet.json")).await.unwrap();
+    assert_eq!(functions(&first), ["approve", "deposit"]);
+    assert_eq!(event(&first, "deposited")["balance"], "40000000");
+    let second = wallet.on_chain(&["deposit", "5 USDC", "--yes"], Some("wallet.json")).await.unwrap();
+    assert_eq!(functions(&second), ["deposit"]);
+    assert_eq!(event(&second, "deposited")["balance"], "45000000");
+}
+
+/// The functions that transactions called.
+fn functions(events: &[Value]) -> Vec<&str> {
+    events.iter().filter_map(|event| event["function"].as_str()).collect()
 }
 
 #[tokio::test]
