@@ -68,9 +68,8 @@ pub(crate) use self::{
     typed_target::TypedTarget,
     value_hint::value_hint,
     wallet::{
-        ChainArgs, ChannelArgs, ChannelFieldArgs, NewKeystoreArgs, SecretKeyFlag, SendingArgs, WalletAddressArgs,
-        WalletArgs, WalletBalanceArgs, WalletCommand, WalletDepositArgs, WalletImportArgs, WalletKeyArgs,
-        WalletNewArgs, WalletWithdrawArgs,
+        ChainArgs, ChannelFieldArgs, NewKeystoreArgs, SecretKeyFlag, SendingArgs, WalletArgs, WalletBalanceArgs,
+        WalletCommand, WalletDepositArgs, WalletImportArgs, WalletKeyArgs, WalletWithdrawArgs,
     },
 };
 

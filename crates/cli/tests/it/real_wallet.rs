@@ -188,7 +188,8 @@ async fn signed_by(key: &AccountKey, wallet: &Wallet, data: &Value, until: &str)
     let file: Value =
         serde_json::from_slice(&std::fs::read(PathBuf::from(wallet.path("channel.json"))).unwrap()).unwrap();
     let channel: ChannelConfig = serde_json::from_value(file["channelConfig"].clone()).unwrap();
-    let token = vipnode_chain::Token::open(&wallet.anvil.node(), Anvil::CHAIN_ID, Anvil::TOKEN).await;
+    let node = wallet.anvil.node();
+    let token = vipnode_chain::Token::open(&node, Anvil::CHAIN_ID, Anvil::TOKEN).await;
     let (amount, valid_before_s) = (Amount::new(40_000_000), until.parse().unwrap());
     let words = [
         channel.id(Anvil::CHAIN_ID).hash().into(),
