@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
 };
 use vipnode_chain::{ChainLimits, EvmNode};
 
@@ -36,8 +36,10 @@ impl FakeNode {
         let (answers, calls): (Answers, _) = (Arc::new(answers), Arc::<Mutex<Vec<_>>>::default());
         let kept = Arc::clone(&calls);
         let server = tokio::spawn(async move {
+            // They end with this task.
+            let mut connections = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
-                tokio::spawn(serve(socket, Arc::clone(&answers), Arc::clone(&kept)));
+                connections.spawn(serve(socket, Arc::clone(&answers), Arc::clone(&kept)));
             }
         });
         Self { url, calls, server }
