@@ -1,7 +1,7 @@
 //! Lines that an EVM node answers: a block, a log, or a receipt as JSON, or in hex what a contract returned when it
 //! reverted.
 
-use vipnode_chain::{EscrowEvent, EvmBlock, EvmLog, EvmReceipt, RevertReason};
+use vipnode_chain::{EvmBlock, EvmLog, EvmReceipt, RevertReason, escrow_event};
 
 /// What libFuzzer runs, and the replay of the corpus.
 pub fn run(text: &str) {
@@ -11,10 +11,10 @@ pub fn run(text: &str) {
             let _ = receipt.cost_wei();
         }
         if let Ok(log) = serde_json::from_str::<EvmLog>(line)
-            && let Some(event) = EscrowEvent::of(&log)
+            && let Some(event) = escrow_event(&log)
         {
             let cut = EvmLog { data: Vec::new(), ..log };
-            assert_ne!(EscrowEvent::of(&cut), Some(event), "each event has data");
+            assert_ne!(escrow_event(&cut), Some(event), "each event has data");
         }
         let bytes: Vec<u8> = line.as_bytes().chunks_exact(2).filter_map(byte).collect();
         let shown = RevertReason::of(&bytes).to_string();

@@ -4,7 +4,7 @@
 //!   a limit ([`ChainLimits`]), and an error shows neither the path of the URL, which may contain an API key, nor a
 //!   character that could paint on a terminal.
 //! - [`Escrow`] and [`Token`] read the contracts; [`escrow_calls`] and [`token_calls`] make what is sent to them.
-//! - [`EscrowEvent`] is a log of the escrow.
+//! - [`escrow_event`] reads a log of the escrow.
 //! - [`Eip1559`] is a transaction: built from a [`GasPlan`], signed, and sent as raw bytes, so that a caller can store
 //!   them before they leave.
 //!
@@ -24,9 +24,7 @@ mod transaction;
 
 pub use abi::{AbiValue, ContractCall, RevertReason};
 pub use error::ChainError;
-pub use escrow::{
-    ChannelState, Escrow, EscrowEvent, PendingWithdrawal, ReceiverTotals, VoucherClaim, calls as escrow_calls,
-};
+pub use escrow::{Escrow, calls as escrow_calls, escrow_event};
 pub use node::{BlockTag, ChainLimits, EvmBlock, EvmLog, EvmNode, EvmReceipt};
 pub use token::{Token, calls as token_calls};
 pub use transaction::{Eip1559, GasPlan, SignedTransaction, unsigned_json, wait_for_receipt};

@@ -2,10 +2,10 @@
 
 use vipnode_types::{
     Account, Amount,
-    payment::{ChannelConfig, DepositAuthorization, TypedDataSignature, contracts::ESCROW},
+    payment::{ChannelConfig, DepositAuthorization, TypedDataSignature, VoucherClaim, contracts::ESCROW},
 };
 
-use super::voucher_claim::{VoucherClaim, channel};
+use super::abi_fields::{channel, row};
 use crate::abi::{AbiValue, ContractCall};
 
 /// Deposits what an authorization permits into the channel that it names. Anybody may send it.
@@ -23,7 +23,7 @@ pub fn deposit(
 /// Claims what vouchers promise. The receiver or its authorizer sends it. One row that is not valid reverts all.
 #[must_use]
 pub fn claim(rows: &[VoucherClaim]) -> ContractCall {
-    let rows = rows.iter().map(|row| row.to_abi()).collect();
+    let rows = rows.iter().map(row).collect();
     ContractCall::new(ESCROW, signatures::CLAIM, &[AbiValue::Array(rows)])
 }
 

@@ -1,12 +1,11 @@
 use vipnode_types::{
     Account, Amount,
     payment::{
-        ChannelId,
+        ChannelId, ChannelState, PendingWithdrawal, ReceiverTotals,
         contracts::{ERC3009_COLLECTOR, ESCROW, PERMIT2_COLLECTOR},
     },
 };
 
-use super::channel_state::{ChannelState, PendingWithdrawal, ReceiverTotals};
 use crate::{
     abi::{AbiValue, ContractCall, Returned},
     error::ChainError,
@@ -80,7 +79,7 @@ impl<'a> Escrow<'a> {
     }
 
     /// Returns the logs of the escrow in a range of blocks, both ends included. Read each with
-    /// [`EscrowEvent::of`](super::EscrowEvent::of).
+    /// [`escrow_event`](super::escrow_event).
     ///
     /// # Errors
     /// See [`EvmNode::logs`].

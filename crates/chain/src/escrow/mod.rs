@@ -2,13 +2,10 @@
 //!
 //! This module uses `abi`, `error`, and `node`. Which of its channels count does not belong here.
 
+mod abi_fields;
 pub mod calls;
-mod channel_state;
-mod escrow_event;
 mod escrow_reads;
-mod voucher_claim;
+mod event_log;
 
-pub use channel_state::{ChannelState, PendingWithdrawal, ReceiverTotals};
-pub use escrow_event::EscrowEvent;
 pub use escrow_reads::Escrow;
-pub use voucher_claim::VoucherClaim;
+pub use event_log::escrow_event;

@@ -1,12 +1,15 @@
 //! The escrow, its collectors, and a token on a real EVM: what is read, signed, simulated, and sent is what contracts do.
 
 use vipnode_chain::{
-    BlockTag, ChainError, ChannelState, ContractCall, Escrow, EscrowEvent, EvmNode, GasPlan, ReceiverTotals,
-    RevertReason, Token, VoucherClaim, escrow_calls, testing::Anvil, token_calls, wait_for_receipt,
+    BlockTag, ChainError, ContractCall, Escrow, EvmNode, GasPlan, RevertReason, Token, escrow_calls, escrow_event,
+    testing::Anvil, token_calls, wait_for_receipt,
 };
 use vipnode_types::{
     Account, AccountKey, AgentKey, Amount, Hash256,
-    payment::{ChannelConfig, DepositAuthorization, TypedDataSignature, Voucher},
+    payment::{
+        ChannelConfig, ChannelState, DepositAuthorization, EscrowEvent, ReceiverTotals, TypedDataSignature, Voucher,
+        VoucherClaim,
+    },
 };
 
 const ETHER: u128 = 1_000_000_000_000_000_000;
@@ -139,7 +142,7 @@ async fn check_events(world: &World, from: u64) {
     let escrow = Escrow::open(&world.node).await.unwrap();
     let to = world.node.block(BlockTag::Latest).await.unwrap().number;
     let logs = escrow.logs(from, to).await.unwrap();
-    let events: Vec<EscrowEvent> = logs.iter().map(|log| EscrowEvent::of(log).expect("an event")).collect();
+    let events: Vec<EscrowEvent> = logs.iter().map(|log| escrow_event(log).expect("an event")).collect();
     let amount = Amount::new;
     let EscrowEvent::WithdrawInitiated { finalize_after_s, .. } = events[5] else { panic!("{events:?}") };
     assert_eq!(

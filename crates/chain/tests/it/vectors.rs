@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use vipnode_chain::{ContractCall, Eip1559, VoucherClaim, escrow_calls};
+use vipnode_chain::{ContractCall, Eip1559, escrow_calls};
 use vipnode_types::{
     Account, AccountKey, Amount, Hash256,
-    payment::{ChannelConfig, DepositAuthorization, TokenDomain, TypedDataSignature},
+    payment::{ChannelConfig, DepositAuthorization, TokenDomain, TypedDataSignature, VoucherClaim},
 };
 
 #[derive(Deserialize)]

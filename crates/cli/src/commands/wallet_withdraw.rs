@@ -1,5 +1,8 @@
-use vipnode_chain::{BlockTag, ChannelState, ContractCall, EvmReceipt, PendingWithdrawal, escrow_calls};
-use vipnode_types::{Amount, Asset, Ms};
+use vipnode_chain::{BlockTag, ContractCall, EvmReceipt, escrow_calls};
+use vipnode_types::{
+    Amount, Asset, Ms,
+    payment::{ChannelState, PendingWithdrawal},
+};
 
 use crate::{
     args::WalletWithdrawArgs,

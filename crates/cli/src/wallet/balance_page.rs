@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
-use vipnode_chain::{ChannelState, PendingWithdrawal};
-use vipnode_types::{Amount, Asset, Ms};
+use vipnode_types::{
+    Amount, Asset, Ms,
+    payment::{ChannelState, PendingWithdrawal},
+};
 
 use super::ChannelFile;
 use crate::output::{Column, Styled, Table};

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use vipnode_chain::{EvmNode, GasPlan, VoucherClaim, escrow_calls, testing::Anvil, wait_for_receipt};
+use vipnode_chain::{EvmNode, GasPlan, escrow_calls, testing::Anvil, wait_for_receipt};
 use vipnode_types::{
     Account, AccountKey, AgentKey, Amount,
-    payment::{ChannelConfig, Voucher},
+    payment::{ChannelConfig, Voucher, VoucherClaim},
 };
 
 use crate::support::{ran, text};

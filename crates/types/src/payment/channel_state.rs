@@ -1,4 +1,4 @@
-use vipnode_types::Amount;
+use crate::Amount;
 
 /// What the escrow has recorded of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,78 +1,11 @@
+//! Events of the escrow, from the logs of a node.
+
 use vipnode_types::{
     Account, Amount, Hash256, keccak256,
-    payment::{AbiWord, ChannelConfig, ChannelId},
+    payment::{AbiWord, ChannelConfig, ChannelId, EscrowEvent},
 };
 
 use crate::{abi::Returned, node::EvmLog};
-
-/// An event of the escrow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EscrowEvent {
-    /// A channel received its first deposit. It may repeat for one channel, and may be missing after a refill.
-    ChannelCreated {
-        /// The channel.
-        channel: ChannelId,
-        /// Its fields.
-        config: ChannelConfig,
-    },
-    /// A channel from which nothing was claimed is empty.
-    ChannelClosed {
-        /// The channel.
-        channel: ChannelId,
-        /// Its fields.
-        config: ChannelConfig,
-    },
-    /// A channel received a deposit.
-    Deposited {
-        /// The channel.
-        channel: ChannelId,
-        /// How much.
-        amount: Amount,
-        /// Its balance from then on.
-        balance: Amount,
-    },
-    /// A voucher was claimed.
-    Claimed {
-        /// The channel.
-        channel: ChannelId,
-        /// How much.
-        amount: Amount,
-        /// What was claimed in all from then on.
-        total_claimed: Amount,
-    },
-    /// What was claimed was paid to a receiver.
-    Settled {
-        /// The receiver.
-        receiver: Account,
-        /// The token.
-        token: Account,
-        /// How much.
-        amount: Amount,
-    },
-    /// The receiver returned funds to the payer.
-    Refunded {
-        /// The channel.
-        channel: ChannelId,
-        /// How much.
-        amount: Amount,
-    },
-    /// A withdrawal was started.
-    WithdrawInitiated {
-        /// The channel.
-        channel: ChannelId,
-        /// How much, at most.
-        amount: Amount,
-        /// When it can be finished, in Unix seconds of the chain.
-        finalize_after_s: u64,
-    },
-    /// A withdrawal was finished.
-    WithdrawFinalized {
-        /// The channel.
-        channel: ChannelId,
-        /// How much.
-        amount: Amount,
-    },
-}
 
 /// The signatures of the events, as the ABI writes them.
 const SIGNATURES: [&str; 8] = [
@@ -86,33 +19,31 @@ const SIGNATURES: [&str; 8] = [
     "WithdrawFinalized(bytes32,address,uint128)",
 ];
 
-impl EscrowEvent {
-    /// Reads a log of the escrow. `None` for an event that is not one of these, or does not have their form.
-    #[must_use]
-    pub fn of(log: &EvmLog) -> Option<Self> {
-        let (topic, indexed) = log.topics.split_first()?;
-        let kind = SIGNATURES.iter().position(|signature| keccak256(signature) == *topic)?;
-        let data = Returned(&log.data);
-        let channel = ChannelId::new(*indexed.first()?);
-        let amount = |index| data.word(index).and_then(|word| word.as_u128()).map(Amount::new);
-        Some(match kind {
-            0 => Self::ChannelCreated { channel, config: config(data)? },
-            1 => Self::ChannelClosed { channel, config: config(data)? },
-            2 => Self::Deposited { channel, amount: amount(0)?, balance: amount(1)? },
-            3 => Self::Claimed { channel, amount: amount(0)?, total_claimed: amount(1)? },
-            4 => {
-                let [receiver, token] = [0, 1].map(|index| indexed.get(index).copied().and_then(account));
-                Self::Settled { receiver: receiver?, token: token?, amount: amount(0)? }
-            }
-            5 => Self::Refunded { channel, amount: amount(0)? },
-            6 => Self::WithdrawInitiated {
-                channel,
-                amount: amount(0)?,
-                finalize_after_s: data.word(1).and_then(|word| word.as_u64())?,
-            },
-            _ => Self::WithdrawFinalized { channel, amount: amount(0)? },
-        })
-    }
+/// Reads a log of the escrow. `None` for an event that is not one of these, or does not have their form.
+#[must_use]
+pub fn escrow_event(log: &EvmLog) -> Option<EscrowEvent> {
+    let (topic, indexed) = log.topics.split_first()?;
+    let kind = SIGNATURES.iter().position(|signature| keccak256(signature) == *topic)?;
+    let data = Returned(&log.data);
+    let channel = ChannelId::new(*indexed.first()?);
+    let amount = |index| data.word(index).and_then(|word| word.as_u128()).map(Amount::new);
+    Some(match kind {
+        0 => EscrowEvent::ChannelCreated { channel, config: config(data)? },
+        1 => EscrowEvent::ChannelClosed { channel, config: config(data)? },
+        2 => EscrowEvent::Deposited { channel, amount: amount(0)?, balance: amount(1)? },
+        3 => EscrowEvent::Claimed { channel, amount: amount(0)?, total_claimed: amount(1)? },
+        4 => {
+            let [receiver, token] = [0, 1].map(|index| indexed.get(index).copied().and_then(account));
+            EscrowEvent::Settled { receiver: receiver?, token: token?, amount: amount(0)? }
+        }
+        5 => EscrowEvent::Refunded { channel, amount: amount(0)? },
+        6 => EscrowEvent::WithdrawInitiated {
+            channel,
+            amount: amount(0)?,
+            finalize_after_s: data.word(1).and_then(|word| word.as_u64())?,
+        },
+        _ => EscrowEvent::WithdrawFinalized { channel, amount: amount(0)? },
+    })
 }
 
 fn account(topic: Hash256) -> Option<Account> {
@@ -180,11 +111,11 @@ mod tests {
             ),
             (log(SIGNATURES[7], &indexed, &[five]), EscrowEvent::WithdrawFinalized { channel, amount }),
         ] {
-            assert_eq!(EscrowEvent::of(&log), Some(event));
+            assert_eq!(escrow_event(&log), Some(event));
             let cut = EvmLog { data: log.data[..31].to_vec(), ..log.clone() };
-            assert_eq!(EscrowEvent::of(&cut), None);
+            assert_eq!(escrow_event(&cut), None);
             let bare = EvmLog { topics: log.topics[..1].to_vec(), ..log };
-            assert_eq!(EscrowEvent::of(&bare), None);
+            assert_eq!(escrow_event(&bare), None);
         }
     }
 
@@ -200,14 +131,14 @@ mod tests {
             salt: Hash256([6; 32]),
         };
         let id = config.id(31_337);
-        let fields = crate::escrow::voucher_claim::channel(&config);
+        let fields = crate::escrow::abi_fields::channel(&config);
         for (signature, created) in [(SIGNATURES[0], true), (SIGNATURES[1], false)] {
             let log = log(signature, &[id.hash().into()], std::slice::from_ref(&fields));
             let event = match created {
                 true => EscrowEvent::ChannelCreated { channel: id, config },
                 false => EscrowEvent::ChannelClosed { channel: id, config },
             };
-            assert_eq!(EscrowEvent::of(&log), Some(event));
+            assert_eq!(escrow_event(&log), Some(event));
         }
     }
 
@@ -226,7 +157,7 @@ mod tests {
         #[test]
         fn a_hostile_node_cannot_cause_a_panic(kind in 0_usize..8, topics in 0_usize..4, data in prop::collection::vec(any::<u8>(), 0..300)) {
             let log = EvmLog { data, ..log(SIGNATURES[kind], &vec![AbiWord::new([0xff; 32]); topics], &[]) };
-            let _ = EscrowEvent::of(&log);
+            let _ = escrow_event(&log);
         }
     }
 }
