@@ -4,6 +4,7 @@
 //! corpus in each run of the tests.
 
 pub mod amounts;
+pub mod chain_answers;
 pub mod config;
 pub mod enode;
 pub mod frames;
@@ -13,3 +14,4 @@ pub mod protocol2;
 pub mod protocol3;
 pub mod proxy_protocol;
 pub mod signatures;
+pub mod vouchers;

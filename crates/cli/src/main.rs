@@ -17,6 +17,7 @@ mod statement;
 mod status;
 #[cfg(test)]
 mod tests;
+mod wallet;
 
 use std::{io::Write, process::ExitCode};
 

@@ -62,6 +62,8 @@ impl Default for RpcLimits {
 pub(crate) const ID_BYTES: usize = 1_024;
 /// Characters kept of the message of an error that came over the wire.
 pub(crate) const ERROR_CHARS: usize = 1_024;
+/// Bytes kept of what a contract returned when it reverted; more is dropped.
+pub(crate) const REVERT_BYTES: usize = 1_024;
 /// Bytes of the reason in a close frame; RFC 6455 leaves 123.
 pub(crate) const CLOSE_BYTES: usize = 123;
 /// Characters kept of why the other side closed a connection, or of what broke it.

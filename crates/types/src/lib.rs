@@ -6,6 +6,7 @@
 //! - Identity: [`NodeId`], [`Enode`], [`Account`], [`AgentKey`], [`ChainSpec`].
 //! - What a node serves and requires of others: [`Capability`], [`MinVersion`], [`PeerRules`].
 //! - Money: [`Asset`], [`Amount`], [`Price`], [`meter`].
+//! - Channels, vouchers, and deposits on an EVM: [`payment`].
 //! - Time: [`Ms`] and [`UtcDay`], always passed in.
 //! - Messages: [`wire`], signed as described in [`signed`]; [`protocol2`] for the agents and pools of the original.
 //! - Errors and their hints: [`errors!`], [`TypedError`]; [`Failure`] is an error without its type.
@@ -28,6 +29,7 @@ mod methods;
 mod money;
 mod ms;
 mod node;
+pub mod payment;
 pub mod protocol2;
 mod retry_in;
 mod sanitize;
@@ -82,6 +84,9 @@ pub const ERROR_TABLES: &[ErrorTable] = &[
     ErrorTable { title: "Signatures of accounts", rows: AccountSignatureError::ROWS },
     ErrorTable { title: "Requests of accounts", rows: AccountRequestError::ROWS },
     ErrorTable { title: "Payout accounts", rows: PayoutOrderError::ROWS },
+    ErrorTable { title: "Signatures of typed data", rows: payment::TypedDataSignatureError::ROWS },
+    ErrorTable { title: "Payment channels", rows: payment::ChannelTermsError::ROWS },
+    ErrorTable { title: "Vouchers", rows: payment::VoucherError::ROWS },
     ErrorTable { title: "Daily statements", rows: wire::DailyStatementError::ROWS },
     ErrorTable { title: "Addresses of servers", rows: RpcUrlError::ROWS },
     ErrorTable { title: "Days", rows: UtcDayError::ROWS },

@@ -1,6 +1,6 @@
 use vipnode_types::{Account, AccountAct, AccountKey, AccountRequest, AccountSignature, Ms, PoolId};
 
-use super::{keystore::read_keystore, password::password};
+use super::keystore::keystore_key;
 use crate::{
     args::SignerArgs,
     error::{CliError, KeystoreError},
@@ -34,7 +34,7 @@ impl AccountSigner {
     /// See [`KeystoreError`].
     pub(crate) fn of(args: &SignerArgs) -> Result<Self, KeystoreError> {
         if let Some(path) = &args.keystore {
-            let key = read_keystore(path, &password(args.password_file.as_deref())?)?;
+            let key = keystore_key(path, args.password_file.as_deref())?;
             return Ok(Self { account: key.account(), by: SignedBy::Key(key) });
         }
         let account = args.account.ok_or(KeystoreError::NoSigner)?;

@@ -10,6 +10,7 @@ use sha2::Sha256;
 use vipnode_types::{AccountKey, keccak256};
 use zeroize::Zeroizing;
 
+use super::password::password;
 use crate::error::KeystoreError;
 
 /// A larger file is not a keystore.
@@ -61,6 +62,14 @@ pub(super) struct KdfParams {
     pub(super) p: Option<u32>,
     pub(super) c: Option<u32>,
     pub(super) prf: Option<String>,
+}
+
+/// Reads the key of an account. Without a file of its password, the user is asked.
+///
+/// # Errors
+/// See [`KeystoreError`].
+pub(crate) fn keystore_key(path: &Path, password_file: Option<&Path>) -> Result<AccountKey, KeystoreError> {
+    read_keystore(path, &password(password_file)?)
 }
 
 /// Decrypts the key of an account.

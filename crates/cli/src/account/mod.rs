@@ -13,6 +13,7 @@ pub(crate) use self::{
     account_page::account_page,
     account_signer::{AccountSigner, AccountSigning},
     funds_page::funds_page,
+    keystore::keystore_key,
     new_keystore::{NewKeystore, default_path},
-    password::new_password,
+    password::{hidden_answer, new_password},
 };

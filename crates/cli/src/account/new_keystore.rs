@@ -42,12 +42,21 @@ impl NewKeystore {
         // Almost every value is a key.
         loop {
             let secret = random::bytes()?;
-            if let Ok(key) = AccountKey::from_bytes(*secret) {
-                let (salt, rest) = (*random::bytes()?, *random::bytes()?);
-                let [iv, id] = halves(&rest);
-                return Ok(Self::encrypt(&secret, key.account(), password, &Salts { salt, iv, id }, SCRYPT)?);
+            if AccountKey::from_bytes(*secret).is_ok() {
+                return Self::import(&secret, password);
             }
         }
+    }
+
+    /// Encrypts an existing key with a password.
+    ///
+    /// # Errors
+    /// The bytes are not a key, or the system has no random bytes.
+    pub(crate) fn import(secret: &[u8; 32], password: &str) -> Result<Self, CliError> {
+        let account = AccountKey::from_bytes(*secret)?.account();
+        let (salt, rest) = (*random::bytes()?, *random::bytes()?);
+        let [iv, id] = halves(&rest);
+        Ok(Self::encrypt(secret, account, password, &Salts { salt, iv, id }, SCRYPT)?)
     }
 
     fn encrypt(

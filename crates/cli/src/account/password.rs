@@ -39,6 +39,14 @@ pub(crate) fn new_password(file: Option<&Path>) -> Result<Zeroizing<String>, Key
     Ok(chosen)
 }
 
+/// Asks for something secret on the terminal.
+///
+/// # Errors
+/// [`KeystoreError::NoPassword`], [`KeystoreError::Terminal`].
+pub(crate) fn hidden_answer(question: &str) -> Result<Zeroizing<String>, KeystoreError> {
+    asked(question)
+}
+
 /// The first line without its end. Spaces belong to the password.
 fn first_line(text: &str) -> Zeroizing<String> {
     Zeroizing::new(text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default().to_owned())

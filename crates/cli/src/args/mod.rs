@@ -67,7 +67,10 @@ pub(crate) use self::{
     trust::TrustArgs,
     typed_target::TypedTarget,
     value_hint::value_hint,
-    wallet::{WalletArgs, WalletCommand, WalletNewArgs},
+    wallet::{
+        ChainArgs, ChannelFieldArgs, NewKeystoreArgs, SecretKeyFlag, SendingArgs, WalletArgs, WalletBalanceArgs,
+        WalletCommand, WalletDepositArgs, WalletImportArgs, WalletKeyArgs, WalletWithdrawArgs,
+    },
 };
 
 const EXAMPLES: &str = "\
@@ -208,8 +211,8 @@ pub(crate) enum Command {
     Link(LinkArgs),
     /// Let nodes spend from an account, and show its balances.
     Account(Box<AccountArgs>),
-    /// Create an account that can pay or be paid.
-    Wallet(WalletArgs),
+    /// Create an account, and move its funds to and from payment channels.
+    Wallet(Box<WalletArgs>),
     /// Check the setup and suggest fixes.
     ///
     /// Checks everything that the role requires. Makes no changes.

@@ -2,8 +2,8 @@ use std::error::Error;
 
 use vipnode_agent_core::VersionPatternError;
 use vipnode_types::{
-    AccountError, AmountError, CapabilityError, EnodeError, HexError, MinVersionError, NodeIdError, TypedError,
-    UtcDayError,
+    AccountError, AmountError, CapabilityError, EnodeError, HexError, MinVersionError, NodeIdError, RpcUrlError,
+    TypedError, UtcDayError, payment::TypedDataSignatureError,
 };
 
 use crate::error::{CommandError, TargetError};
@@ -19,7 +19,9 @@ pub(crate) fn value_hint(error: &clap::Error) -> Option<String> {
         hint_of::<HexError>,
         hint_of::<MinVersionError>,
         hint_of::<NodeIdError>,
+        hint_of::<RpcUrlError>,
         hint_of::<TargetError>,
+        hint_of::<TypedDataSignatureError>,
         hint_of::<VersionPatternError>,
         hint_of::<AmountError>,
         hint_of::<UtcDayError>,
@@ -49,6 +51,7 @@ mod tests {
             (&["client", "host"], "vipnode doctor --role host"),
             (&["client", "--reject-client", "("], "regular expression"),
             (&["client", "--max-price", "100"], "100 gwei/minute"),
+            (&["wallet", "balance", "--channel", "c", "--chain.rpc", "localhost"], "https://HOST"),
             (&["account", "daily-statements", "--day", "today"], "2026-11-30"),
         ] {
             let error = Cli::read(["vipnode"].iter().chain(line)).unwrap_err();

@@ -3,12 +3,18 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use vipnode_types::{Account, AccountKey, Hash256, RpcUrl, payment::TypedDataSignature};
+use zeroize::Zeroizing;
 
-/// Makes keys of accounts.
+use super::{TrustArgs, whole_number::whole_number};
+
+/// Creates accounts, and moves their funds to and from payment channels.
 #[derive(Debug, Args)]
 #[command(
     disable_help_subcommand = true,
-    after_help = "Example:\n  vipnode wallet new --out wallet.json      make an account, and ask for its password"
+    after_help = "Examples:\n  vipnode wallet new --out wallet.json                     create an account, and prompt for its password\n  \
+                  vipnode wallet balance --channel FILE --chain.rpc URL    show what an account and its channel hold\n  \
+                  vipnode wallet withdraw --channel FILE --chain.rpc URL   take back what was not spent"
 )]
 pub(crate) struct WalletArgs {
     #[command(subcommand)]
@@ -22,11 +28,50 @@ pub(crate) enum WalletCommand {
     /// The file is encrypted with a password. Wallets such as geth, Clef, and Foundry can read it (Web3 secret storage,
     /// version 3), and so can `vipnode account link --keystore FILE`.
     New(WalletNewArgs),
+    /// Write the key of an existing account to a keystore file.
+    Import(WalletImportArgs),
+    /// Print the address of an account.
+    Address(WalletAddressArgs),
+    /// Show what an account and its payment channel hold.
+    Balance(Box<WalletBalanceArgs>),
+    /// Deposit tokens into a payment channel.
+    ///
+    /// The account signs the deposit, and the sender of the transaction pays its gas. A token with ERC-3009, such as USDC,
+    /// needs nothing else; for other tokens, Permit2 must be approved once. The command simulates the transaction, shows
+    /// what it costs, and asks before it sends anything.
+    Deposit(Box<WalletDepositArgs>),
+    /// Withdraw from a payment channel what was not claimed.
+    ///
+    /// Starts the withdrawal, or finishes it once the channel's delay has passed. Until then, the receiver can claim
+    /// what vouchers promised.
+    Withdraw(Box<WalletWithdrawArgs>),
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  vipnode wallet new --out wallet.json --password-file FILE")]
 pub(crate) struct WalletNewArgs {
+    #[command(flatten)]
+    pub(crate) keystore: NewKeystoreArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  vipnode wallet import --out wallet.json      prompts for the key and for a password"
+)]
+pub(crate) struct WalletImportArgs {
+    #[command(flatten)]
+    pub(crate) keystore: NewKeystoreArgs,
+    /// Import this private key.
+    ///
+    /// Other users on this machine can see it on the command line. Set the environment variable instead, or let the
+    /// command prompt for the key.
+    #[arg(long, value_name = "HEX", hide_env_values = true, value_parser = private_key, help_heading = "Payment", hide_short_help = true)]
+    pub(crate) private_key: Option<SecretKeyFlag>,
+}
+
+/// The file of a new keystore.
+#[derive(Debug, Args)]
+pub(crate) struct NewKeystoreArgs {
     /// Write the keystore to this file, which must not exist.
     ///
     /// [default: a file named after the account in ~/.local/share/vipnode/keystore]
@@ -37,4 +82,194 @@ pub(crate) struct WalletNewArgs {
     /// [default: prompt for it]
     #[arg(long, value_name = "FILE", help_heading = "Payment")]
     pub(crate) password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode wallet address --keystore wallet.json")]
+pub(crate) struct WalletAddressArgs {
+    #[command(flatten)]
+    pub(crate) key: WalletKeyArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode wallet balance --channel channel.json --chain.rpc https://HOST")]
+pub(crate) struct WalletBalanceArgs {
+    #[command(flatten)]
+    pub(crate) channel: ChannelArgs,
+    #[command(flatten)]
+    pub(crate) chain: ChainArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  vipnode wallet deposit \"25 USDC\" --channel channel.json --chain.rpc URL --keystore FILE  into a channel that exists\n  \
+                  vipnode wallet deposit \"25 USDC\" --channel new.json --chain.rpc URL --keystore FILE \\\n    \
+                  --token 0x… --receiver 0x… --authorizer 0x…                                          into a new channel\n  \
+                  vipnode wallet deposit \"25 USDC\" --channel channel.json --chain.rpc URL --unsigned        with another wallet"
+)]
+pub(crate) struct WalletDepositArgs {
+    /// Deposit this amount, such as "25 USDC".
+    #[arg(id = "deposit_amount", value_name = "AMOUNT", help_heading = "Payment")]
+    pub(crate) amount: String,
+    #[command(flatten)]
+    pub(crate) channel: ChannelArgs,
+    #[command(flatten)]
+    pub(crate) fields: ChannelFieldArgs,
+    #[command(flatten)]
+    pub(crate) key: WalletKeyArgs,
+    #[command(flatten)]
+    pub(crate) chain: ChainArgs,
+    #[command(flatten)]
+    pub(crate) sending: SendingArgs,
+    /// Pass the time until which the signed deposit is valid (Unix seconds).
+    ///
+    /// [default: an hour from now]
+    #[arg(long, value_name = "SECONDS", help_heading = "Payment", hide_short_help = true)]
+    pub(crate) valid_until: Option<u64>,
+    /// Pass the other wallet's signature of the printed data.
+    #[arg(long, value_name = "HEX", requires = "valid_until", help_heading = "Payment", hide_short_help = true)]
+    pub(crate) signature: Option<TypedDataSignature>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  vipnode wallet withdraw --channel channel.json --chain.rpc URL --keystore FILE            everything\n  \
+                        vipnode wallet withdraw \"5 USDC\" --channel channel.json --chain.rpc URL --keystore FILE"
+)]
+pub(crate) struct WalletWithdrawArgs {
+    /// Withdraw at most this amount.
+    ///
+    /// [default: everything that was not claimed]
+    #[arg(id = "withdraw_amount", value_name = "AMOUNT", help_heading = "Payment")]
+    pub(crate) amount: Option<String>,
+    #[command(flatten)]
+    pub(crate) channel: ChannelArgs,
+    #[command(flatten)]
+    pub(crate) key: WalletKeyArgs,
+    #[command(flatten)]
+    pub(crate) chain: ChainArgs,
+    #[command(flatten)]
+    pub(crate) sending: SendingArgs,
+}
+
+/// The file of a payment channel.
+#[derive(Debug, Args)]
+pub(crate) struct ChannelArgs {
+    /// Use the payment channel in this file.
+    ///
+    /// The file contains the fields of the channel (JSON). `vipnode wallet deposit` creates it for a new channel. Keep it:
+    /// nothing can be withdrawn without these fields.
+    #[arg(id = "channel_file", long = "channel", value_name = "FILE", help_heading = "Payment")]
+    pub(crate) path: PathBuf,
+}
+
+/// The fields of a new channel.
+#[derive(Debug, Args)]
+pub(crate) struct ChannelFieldArgs {
+    /// Create the channel for this token.
+    #[arg(long, value_name = "ADDRESS", help_heading = "New channel")]
+    pub(crate) token: Option<Account>,
+    /// Create the channel for this receiver: the pool's contract or account.
+    #[arg(long, value_name = "ADDRESS", help_heading = "New channel")]
+    pub(crate) receiver: Option<Account>,
+    /// Let this account claim and refund too.
+    ///
+    /// [default: the receiver]
+    #[arg(long, value_name = "ADDRESS", help_heading = "New channel", hide_short_help = true)]
+    pub(crate) receiver_authorizer: Option<Account>,
+    /// Let this key sign the vouchers: the address of the agent's key.
+    #[arg(long, value_name = "ADDRESS", help_heading = "New channel")]
+    pub(crate) authorizer: Option<Account>,
+    /// Set the delay between the start of a withdrawal and its end.
+    ///
+    /// The pool requires an exact value; the escrow accepts 15 minutes to 30 days.
+    #[arg(long, value_name = "TIME", value_parser = delay_s, default_value = "14d", help_heading = "New channel", hide_short_help = true)]
+    pub(crate) withdraw_delay: u32,
+    /// Create another channel with the same fields.
+    ///
+    /// [default: 0]
+    #[arg(long, value_name = "HEX", help_heading = "New channel", hide_short_help = true)]
+    pub(crate) salt: Option<Hash256>,
+    /// Deposit for this account, which another wallet signs for.
+    ///
+    /// [default: the account of the key]
+    #[arg(long, value_name = "ADDRESS", help_heading = "New channel")]
+    pub(crate) account: Option<Account>,
+}
+
+/// The key of an account.
+#[derive(Debug, Args)]
+pub(crate) struct WalletKeyArgs {
+    /// Sign with the key in this keystore file.
+    ///
+    /// Takes a keystore file from geth, Clef, Foundry, or another wallet (Web3 Secret Storage, version 3).
+    #[arg(long, value_name = "FILE", conflicts_with = "private_key", help_heading = "Payment")]
+    pub(crate) keystore: Option<PathBuf>,
+    /// Read the password of the keystore from this file.
+    ///
+    /// [default: prompt for it]
+    #[arg(long, value_name = "FILE", requires = "keystore", help_heading = "Payment")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Sign with this private key.
+    ///
+    /// Other users on this machine can see it on the command line: set the environment variable instead.
+    #[arg(long, value_name = "HEX", hide_env_values = true, value_parser = private_key, help_heading = "Payment", hide_short_help = true)]
+    pub(crate) private_key: Option<SecretKeyFlag>,
+}
+
+/// How a chain is reached.
+#[derive(Debug, Args)]
+pub(crate) struct ChainArgs {
+    /// Use this execution client or provider (HTTP URL) for payments.
+    #[arg(long = "chain.rpc", value_name = "URL", help_heading = "Chain")]
+    pub(crate) rpc: RpcUrl,
+    /// Send nothing while a unit of gas costs more than this.
+    #[arg(long, value_name = "GWEI", value_parser = whole_number::<1, 1_000_000>, default_value_t = 200, help_heading = "Chain", hide_short_help = true)]
+    pub(crate) max_gas_price: u32,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+}
+
+/// Whether a transaction is sent.
+#[derive(Debug, Args)]
+pub(crate) struct SendingArgs {
+    /// Send without asking.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) yes: bool,
+    /// Print what another wallet signs or sends, and send nothing.
+    #[arg(long, conflicts_with_all = ["yes", "keystore", "private_key"], help_heading = "Output")]
+    pub(crate) unsigned: bool,
+}
+
+/// A private key, as it was typed. It shows neither in `Debug` nor in an error.
+#[derive(Clone)]
+pub(crate) struct SecretKeyFlag(Zeroizing<[u8; 32]>);
+
+impl SecretKeyFlag {
+    /// The 32 bytes, which are a valid key.
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Reads 64 hex characters, also with `0x` before them; `None` if they are not a key.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        const_hex::decode_to_slice(text.trim(), bytes.as_mut_slice()).ok()?;
+        AccountKey::from_bytes(*bytes).is_ok().then_some(Self(bytes))
+    }
+}
+
+impl std::fmt::Debug for SecretKeyFlag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretKeyFlag")
+    }
+}
+
+fn private_key(text: &str) -> Result<SecretKeyFlag, &'static str> {
+    SecretKeyFlag::read(text).ok_or("pass 64 hex characters that are a private key")
+}
+
+fn delay_s(text: &str) -> Result<u32, String> {
+    let delay = humantime::parse_duration(text).map_err(|error| format!("{error}: pass 14d or 15m"))?;
+    u32::try_from(delay.as_secs()).map_err(|_| "pass at most 30d".to_owned())
 }

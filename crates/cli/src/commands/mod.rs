@@ -26,6 +26,8 @@ mod resolve_target;
 mod statement;
 mod status;
 mod wallet;
+mod wallet_deposit;
+mod wallet_withdraw;
 
 #[cfg(test)]
 pub(crate) use self::pool_data_dir::pool_data_dir;
@@ -115,7 +117,7 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
         Some(Command::Client(args)) => agent::run(Role::client(args), screen, signals, reload).await,
         Some(Command::Link(args)) => link::run(&args, screen).await,
         Some(Command::Account(args)) => return account::run(args.command, screen).await,
-        Some(Command::Wallet(args)) => wallet::run(args.command, screen),
+        Some(Command::Wallet(args)) => wallet::run(args.command, screen).await,
         Some(Command::Doctor(args)) => return doctor::run(*args, screen).await,
         Some(Command::Status(args)) => return status::run(&args, screen, signals).await,
         Some(Command::Ping(args)) => return ping::run(&args, screen).await,

@@ -25,6 +25,7 @@ const TABLES: &[&[ErrorTable]] = &[
     vipnode_agent_core::ERROR_TABLES,
     vipnode_node::ERROR_TABLES,
     vipnode_rpc::ERROR_TABLES,
+    vipnode_chain::ERROR_TABLES,
     vipnode_pool::ERROR_TABLES,
     vipnode_pool_core::ERROR_TABLES,
     vipnode_types::ERROR_TABLES,

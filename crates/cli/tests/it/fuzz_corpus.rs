@@ -49,4 +49,17 @@ macro_rules! replayed {
     };
 }
 
-replayed!(amounts, config, enode, frames, node_answers, node_keys, protocol2, protocol3, proxy_protocol, signatures);
+replayed!(
+    amounts,
+    chain_answers,
+    config,
+    enode,
+    frames,
+    node_answers,
+    node_keys,
+    protocol2,
+    protocol3,
+    proxy_protocol,
+    signatures,
+    vouchers
+);

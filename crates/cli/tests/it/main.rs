@@ -47,6 +47,7 @@ mod real_pool_restart;
 mod real_prometheus;
 mod real_protocol2;
 mod real_restart;
+mod real_wallet;
 #[cfg(unix)]
 mod reload;
 #[cfg(target_os = "linux")]

@@ -8,7 +8,7 @@ use vipnode_types::wire::{ErrorCode, ErrorData, WireError};
 
 use super::FrameError;
 
-use crate::limits::{ERROR_CHARS, ID_BYTES};
+use crate::limits::{ERROR_CHARS, ID_BYTES, REVERT_BYTES};
 
 /// One message of the other side. Each raw part is present as soon as its name is, also as `null`.
 #[derive(Deserialize)]
@@ -114,9 +114,19 @@ fn read_error(raw: &RawValue) -> WireError {
     WireError {
         code: i32::try_from(error.code).unwrap_or(ErrorCode::Server as i32),
         message: error.message.into_owned(),
-        data: error.data.and_then(|data| serde_json::from_str::<ErrorData>(data.get()).ok()),
+        data: error.data.and_then(read_data),
     }
     .sanitized(ERROR_CHARS)
+}
+
+/// Our own data, or what execution clients return of a call that reverted: hex as a string.
+fn read_data(data: &RawValue) -> Option<ErrorData> {
+    if let Ok(text) = serde_json::from_str::<JsonString<'_>>(data.get()) {
+        let hex = text.0.strip_prefix("0x").filter(|hex| hex.len() <= 2 * REVERT_BYTES)?;
+        let revert = const_hex::decode(hex).ok()?;
+        return Some(ErrorData { revert: Some(revert.into()), ..ErrorData::default() });
+    }
+    serde_json::from_str(data.get()).ok()
 }
 
 fn no_params() -> &'static RawValue {

@@ -12,7 +12,7 @@ impl Encode for WireError {
     fn encode(&self, out: &mut Encoder) {
         let Self { code, message: _prose, data } = self;
         code.encode(out);
-        let retry_ms = data.as_ref().and_then(|ErrorData { hint: _prose, retry_ms }| *retry_ms);
+        let retry_ms = data.as_ref().and_then(|ErrorData { hint: _prose, retry_ms, revert: _never_sent }| *retry_ms);
         retry_ms.encode(out);
     }
 }

@@ -1,12 +1,12 @@
 use std::fmt;
 
-use secp256k1::{Message, PublicKey, SecretKey, ecdsa::RecoverableSignature};
+use secp256k1::{PublicKey, SecretKey};
 
 use super::{
     account_signature::{AccountSignature, personal_digest},
     node_key::NodeKeyError,
 };
-use crate::{Account, keccak256};
+use crate::{Account, Hash256, keccak256};
 
 /// The secret key of an [`Account`], read from a keystore for one signature.
 pub struct AccountKey(SecretKey);
@@ -29,10 +29,19 @@ impl AccountKey {
     /// Signs a text as a wallet does (EIP-191, `personal_sign`).
     #[must_use]
     pub fn sign(&self, text: &str) -> AccountSignature {
-        let digest = Message::from_digest(personal_digest(&[text]));
-        let signature = RecoverableSignature::sign_ecdsa_recoverable(digest, &self.0);
-        let (recovery, compact) = signature.serialize_compact();
-        AccountSignature::of_signer(compact, recovery.to_u8() & 1 == 1)
+        AccountSignature::of_digest(personal_digest(&[text]), &self.0)
+    }
+
+    /// Signs the hash of a transaction. Returns R, S, and whether Y is odd.
+    ///
+    /// The caller has built what the hash is of: a hash from somebody else could be one of anything.
+    #[must_use]
+    pub fn sign_transaction(&self, hash: Hash256) -> ([u8; 32], [u8; 32], bool) {
+        AccountSignature::of_digest(hash.0, &self.0).parts()
+    }
+
+    pub(crate) fn sign_digest(&self, digest: [u8; 32]) -> AccountSignature {
+        AccountSignature::of_digest(digest, &self.0)
     }
 }
 

@@ -1,5 +1,5 @@
 use secp256k1::{
-    Message,
+    Message, SecretKey,
     ecdsa::{RecoverableSignature, RecoveryId},
 };
 
@@ -56,9 +56,29 @@ impl AccountSignature {
         if lower == given { Ok(Self { compact, odd }) } else { Err(AccountSignatureError::HighS) }
     }
 
-    /// The signature that a key just made, which has a low S.
-    pub(super) const fn of_signer(compact: [u8; 64], odd: bool) -> Self {
-        Self { compact, odd }
+    /// R‖S‖V, V being 27 or 28.
+    pub(crate) fn to_bytes(self) -> [u8; 65] {
+        let mut bytes = [if self.odd { 28 } else { 27 }; 65];
+        for (to, from) in bytes.iter_mut().zip(self.compact) {
+            *to = from;
+        }
+        bytes
+    }
+
+    /// R, S, and whether Y is odd.
+    pub(super) fn parts(self) -> ([u8; 32], [u8; 32], bool) {
+        let (mut r, mut s) = ([0; 32], [0; 32]);
+        for (to, from) in r.iter_mut().chain(&mut s).zip(self.compact) {
+            *to = from;
+        }
+        (r, s, self.odd)
+    }
+
+    /// The signature that a key makes of a digest, which has a low S.
+    pub(super) fn of_digest(digest: [u8; 32], key: &SecretKey) -> Self {
+        let signature = RecoverableSignature::sign_ecdsa_recoverable(Message::from_digest(digest), key);
+        let (recovery, compact) = signature.serialize_compact();
+        Self { compact, odd: recovery.to_u8() & 1 == 1 }
     }
 
     /// Whether `account` signed this text.

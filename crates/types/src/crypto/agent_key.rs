@@ -3,8 +3,12 @@ use std::fmt;
 use secp256k1::{PublicKey, SecretKey, ecdsa};
 use zeroize::Zeroizing;
 
-use super::node_key::{NodeKeyError, verifies};
-use crate::text_form::hex_bytes;
+use super::{
+    account_key::address,
+    account_signature::AccountSignature,
+    node_key::{NodeKeyError, verifies},
+};
+use crate::{Account, text_form::hex_bytes};
 
 /// The secret key of an agent. A node delegates to it, so that the node's own key file need not
 /// stay readable.
@@ -47,6 +51,16 @@ impl AgentKey {
         AgentPublic(PublicKey::from_secret_key(&self.0).serialize())
     }
 
+    /// The address of the key: the payer authorizer of the channels that its vouchers are for.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        address(&PublicKey::from_secret_key(&self.0))
+    }
+
+    pub(crate) fn sign_digest(&self, digest: [u8; 32]) -> AccountSignature {
+        AccountSignature::of_digest(digest, &self.0)
+    }
+
     pub(crate) fn sign(&self, digest: [u8; 32]) -> [u8; 64] {
         ecdsa::sign(secp256k1::Message::from_digest(digest), &self.0).serialize_compact()
     }
@@ -63,6 +77,12 @@ impl AgentPublic {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 33] {
         &self.0
+    }
+
+    /// The address of the key; `None` if the bytes are not a point.
+    #[must_use]
+    pub fn account(&self) -> Option<Account> {
+        PublicKey::from_byte_array_compressed(self.0).ok().map(|key| address(&key))
     }
 
     pub(crate) fn verifies(&self, digest: [u8; 32], signature: &[u8; 64]) -> bool {

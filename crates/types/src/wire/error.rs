@@ -27,6 +27,9 @@ pub struct ErrorData {
     /// Try again after this many milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_ms: Option<u64>,
+    /// What a contract returned when it reverted, from an execution client. Never sent by vipnode.
+    #[serde(skip)]
+    pub revert: Option<Box<[u8]>>,
 }
 
 impl WireError {
@@ -42,7 +45,7 @@ impl WireError {
     #[must_use]
     pub fn of(error: &impl TypedError) -> Self {
         let (hint, retry_ms) = (error.hint().unwrap_or_default(), error.retry_ms());
-        let data = (!hint.is_empty() || retry_ms.is_some()).then_some(ErrorData { hint, retry_ms });
+        let data = (!hint.is_empty() || retry_ms.is_some()).then_some(ErrorData { hint, retry_ms, revert: None });
         let code = error.code().unwrap_or(ErrorCode::Internal);
         Self { code: code as i32, message: error.to_string(), data }
     }
@@ -51,14 +54,18 @@ impl WireError {
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>, hint: impl Into<String>) -> Self {
         let hint = hint.into();
-        let data = (!hint.is_empty()).then_some(ErrorData { hint, retry_ms: None });
+        let data = (!hint.is_empty()).then_some(ErrorData { hint, ..ErrorData::default() });
         Self { code: code as i32, message: message.into(), data }
     }
 
     /// An error that asks the caller to try again after `retry_ms` milliseconds.
     #[must_use]
     pub fn busy(message: impl Into<String>, retry_ms: u64) -> Self {
-        let data = ErrorData { hint: format!("Try again in {}.", crate::RetryIn(retry_ms)), retry_ms: Some(retry_ms) };
+        let data = ErrorData {
+            hint: format!("Try again in {}.", crate::RetryIn(retry_ms)),
+            retry_ms: Some(retry_ms),
+            revert: None,
+        };
         Self { code: ErrorCode::Busy as i32, message: message.into(), data: Some(data) }
     }
 

@@ -9,4 +9,5 @@
     reason = "tests"
 )]
 
+mod payment_vectors;
 mod vectors;

@@ -193,6 +193,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("rpc/src/limits.rs", "CLOSE_BYTES", "RFC 6455: what a close frame has room for"),
     ("rpc/src/limits.rs", "ERROR_CHARS", "the length of a sentence: `frame_bytes` limits what came"),
     ("rpc/src/limits.rs", "ID_BYTES", "what both sides of the protocol count on: `frame_bytes` limits what came"),
+    ("rpc/src/limits.rs", "REVERT_BYTES", "the reason of an EVM node's error: `frame_bytes` limits what came"),
     ("rpc/src/limits.rs", "REASON_CHARS", "the length of a sentence: `frame_bytes` limits what came"),
     ("rpc/src/transport/pipe.rs", "FRAMES", "a buffer, between two ends in one process"),
     ("rpc/src/session/liveness.rs", "SWEEP", "a pace: `in_flight` limits what is swept"),

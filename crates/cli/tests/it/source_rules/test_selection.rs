@@ -42,8 +42,9 @@ fn real_programs_are_started_in_modules_named_real() {
     let mut found = Vec::new();
     for source in sources() {
         let real = source.module.iter().any(|name| name.starts_with("real_"));
-        // The library that starts geths for tests, and the names of variables that the agent leaves alone.
-        let library = source.krate == "node" && source.module.first().is_some_and(|name| name == "testing");
+        // The libraries that start geths and EVMs for tests.
+        let library =
+            matches!(&*source.krate, "node" | "chain") && source.module.first().is_some_and(|name| name == "testing");
         if real || library {
             continue;
         }

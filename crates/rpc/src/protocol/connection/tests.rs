@@ -43,6 +43,27 @@ fn a_call_gets_its_answer() {
 }
 
 #[test]
+fn what_a_contract_returned_is_kept_up_to_its_limit() {
+    let long = format!("0x{}", "ab".repeat(crate::limits::REVERT_BYTES + 1));
+    for (data, revert) in [
+        ("\"0xdead\"".to_owned(), Some(vec![0xde, 0xad])),
+        ("\"0x\"".to_owned(), Some(vec![])),
+        (format!("{long:?}"), None),
+        ("\"0xd\"".to_owned(), None),
+        ("\"dead\"".to_owned(), None),
+        (r#"{"hint":"try again"}"#.to_owned(), None),
+    ] {
+        let mut wire = connection();
+        wire.call("m", &raw(&json!([])), "").unwrap();
+        let events = wire.read(&format!(r#"{{"jsonrpc":"2.0","id":1,"error":{{"code":3,"data":{data}}}}}"#));
+        let [ConnectionEvent::Answer { result: Err(read), .. }] = &events[..] else { panic!("{events:?}") };
+        let kept = read.data.as_ref().and_then(|data| data.revert.as_deref().map(<[u8]>::to_vec));
+        assert_eq!(kept, revert, "{data}");
+        assert!(!serde_json::to_string(read).unwrap().contains("dead"), "it is never sent on");
+    }
+}
+
+#[test]
 fn errors_of_every_form_are_read() {
     for (error, code, message) in [
         (r#"{"code":-32000,"message":"no","data":"0xdead"}"#, -32000, "no"),

@@ -1,0 +1,196 @@
+use vipnode_types::{Account, Amount, Asset, Hash256, errors};
+
+use crate::abi::RevertReason;
+
+errors! {
+    /// Why something on a chain could not be read, built, or sent.
+    ///
+    /// A node is named by its scheme, host, and port: the path of its URL often contains an API key.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum ChainError {
+        /// The URL cannot be used.
+        Address {
+            /// The node's origin, or the text as far as it is not secret.
+            node: String,
+            /// What is wrong.
+            why: String,
+        }: local, "cannot use {node} as an EVM node: {why}",
+            hint "Pass the HTTP address of an execution client or of a provider: --chain.rpc https://HOST/PATH.";
+        /// The node could not be reached, or the connection was lost.
+        Unreachable {
+            /// The node's origin.
+            node: String,
+            /// What happened.
+            why: String,
+        }: local, "cannot reach the EVM node at {node}: {why}",
+            hint "Check the address, and that the node runs, or pass another one: --chain.rpc URL.";
+        /// The node answered with an error.
+        Refused {
+            /// The node's origin.
+            node: String,
+            /// The method that was called.
+            method: &'static str,
+            /// The code of the error.
+            code: i32,
+            /// What the node reports.
+            why: String,
+        }: local, "the EVM node at {node} rejected {method}: {why}",
+            hint "Check that the node serves this method, and its limits, or pass another node: --chain.rpc URL.";
+        /// The node answered with something else.
+        Answer {
+            /// The node's origin.
+            node: String,
+            /// The method that was called.
+            method: &'static str,
+            /// What is wrong with the answer.
+            why: String,
+        }: local, "the EVM node at {node} did not answer {method} correctly: {why}",
+            hint "Pass another node: --chain.rpc URL.";
+        /// A contract returned something else than its ABI allows.
+        Returned {
+            /// The contract.
+            contract: Account,
+            /// The function that was called.
+            function: &'static str,
+        }: local, "the contract {contract} returned something unexpected from {function}",
+            hint "Check the contract's address and the chain.";
+        /// The contract would revert, or did.
+        Reverted {
+            /// The function that was called.
+            function: &'static str,
+            /// The reason.
+            reason: RevertReason,
+        }: local, "the contract rejects {function}: {reason}",
+            hint "{fix}" (fix = revert_fix(reason));
+        /// The chain does not have the escrow.
+        NoEscrow {
+            /// The chain.
+            chain_id: u64,
+            /// The address that has no code.
+            address: Account,
+        }: local, "chain {chain_id} does not have the x402 contract at {address}",
+            hint "Use a chain that has the x402 escrow, such as Base (8453), or let the pool charge without a chain: `--payment credit`.";
+        /// The token's address is not one of a token.
+        NoToken {
+            /// The address.
+            token: Account,
+            /// The chain.
+            chain_id: u64,
+        }: local, "{token} is not a token on chain {chain_id}",
+            hint "Check the token's address and the chain.";
+        /// The token's symbol or number of decimals cannot be shown.
+        Symbol {
+            /// The token.
+            token: Account,
+        }: local, "the token {token} has a symbol that is not 1 to 12 letters and digits, or more than 30 decimals",
+            hint "Use another token.";
+        /// The block does not exist, or the node does not keep its state any longer.
+        NoBlock {
+            /// Which block.
+            block: String,
+        }: local, "the EVM node does not have the block {block}",
+            hint "Wait until the node is in sync, or pass another node: --chain.rpc URL.";
+        /// There are more logs than the limit allows.
+        ManyLogs {
+            /// The limit.
+            most: usize,
+        }: local, "the blocks contain more than {most} events of the contract",
+            hint "Ask for fewer blocks at once.";
+        /// The range of blocks is longer than the limit.
+        ManyBlocks {
+            /// The limit.
+            most: u64,
+        }: local, "events of more than {most} blocks were requested at once", hint "Ask for fewer blocks at once.";
+        /// Gas costs more than the limit.
+        GasPrice {
+            /// What a unit of gas could cost, in wei.
+            wei: u128,
+            /// The limit, in wei.
+            most_wei: u128,
+        }: local, "a unit of gas costs up to {found}, more than {most}"
+            (found = ether(*wei), most = ether(*most_wei)),
+            hint "Wait until gas is cheaper, or raise the limit: --max-gas-price GWEI.";
+        /// The transaction needs more gas than the limit.
+        GasLimit {
+            /// How much it needs.
+            gas: u64,
+            /// The limit.
+            most: u64,
+        }: local, "the transaction would use {gas} gas, more than {most}",
+            hint "Split it into smaller transactions.";
+        /// The account cannot pay for the gas.
+        NoGas {
+            /// The account.
+            account: Account,
+            /// What it has, in wei.
+            has_wei: u128,
+            /// What the transaction could cost, in wei.
+            needs_wei: u128,
+        }: local, "{account} has {has}, but the gas of the transaction can cost {needs}"
+            (has = ether(*has_wei), needs = ether(*needs_wei)),
+            hint "Send the chain's coin to {account}, or let another account send the transaction.";
+        /// The transaction was mined, and it reverted.
+        Failed {
+            /// Its hash.
+            hash: Hash256,
+        }: local, "the transaction {hash} was mined, but it reverted",
+            hint "Look the transaction up in an explorer of the chain, and run the command again.";
+        /// The transaction was not mined in time. It may still be.
+        NotMined {
+            /// Its hash.
+            hash: Hash256,
+            /// How long was waited.
+            seconds: u64,
+        }: local, "the transaction {hash} was not mined within {seconds} s, and may still be",
+            hint "Look the transaction up in an explorer of the chain before you run the command again.";
+    }
+}
+
+impl ChainError {
+    /// Whether the same read may succeed a moment later.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}
+
+fn ether(wei: u128) -> String {
+    Asset::ETHER.show(Amount::new(wei)).to_string()
+}
+
+fn revert_fix(reason: &RevertReason) -> &'static str {
+    match reason {
+        RevertReason::Named("WithdrawDelayNotElapsed") => "Wait until the delay of the withdrawal has passed.",
+        RevertReason::Named("WithdrawalNotPending") => "Start the withdrawal first.",
+        RevertReason::Named("WithdrawalAlreadyPending") => {
+            "Finish the pending withdrawal first: run the command again after its delay."
+        }
+        RevertReason::Named("NothingToWithdraw" | "WithdrawAmountExceedsAvailable") => {
+            "Check the balance of the channel: what the receiver claimed cannot be withdrawn."
+        }
+        RevertReason::Named("ERC20InsufficientBalance") => "Check the account's balance of the token.",
+        RevertReason::Named("ERC20InsufficientAllowance") => "Approve Permit2 for the token first.",
+        RevertReason::Named("NotAuthorizedToFinalizeWithdraw") => {
+            "Sign with the channel's payer, or with its payer authorizer."
+        }
+        _ => "Check the channel, the account, and the amount.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::TypedError as _;
+
+    use super::*;
+
+    #[test]
+    fn amounts_are_shown_as_people_write_them() {
+        let error = ChainError::GasPrice { wei: 30_000_000_000, most_wei: 10_000_000_000 };
+        assert_eq!(error.to_string(), "a unit of gas costs up to 30 gwei, more than 10 gwei");
+        let named = ChainError::Reverted {
+            function: "finalizeWithdraw",
+            reason: RevertReason::Named("WithdrawDelayNotElapsed"),
+        };
+        assert_eq!(named.hint().as_deref(), Some("Wait until the delay of the withdrawal has passed."));
+    }
+}

@@ -1,0 +1,7 @@
+//! Why something on a chain could not be read, built, or sent.
+//!
+//! This module uses `abi`.
+
+mod chain_error;
+
+pub use chain_error::ChainError;

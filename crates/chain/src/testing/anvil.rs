@@ -1,0 +1,154 @@
+use std::{process::Stdio, time::Duration};
+
+use serde_json::{Value, json, value::to_raw_value};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+use vipnode_rpc::{HttpRpc, RpcLimits, http};
+use vipnode_types::{
+    Account, Amount,
+    payment::contracts::{ERC3009_COLLECTOR, ESCROW, PERMIT2, PERMIT2_COLLECTOR},
+};
+
+use crate::{AbiValue, ChainLimits, ContractCall, EvmNode};
+
+/// A real EVM (anvil of Foundry) on loopback that mines a block for each transaction. Killed when dropped.
+#[derive(Debug)]
+pub struct Anvil {
+    _child: Child,
+    url: String,
+    rpc: HttpRpc,
+}
+
+/// From the start until it listens, on a busy machine.
+const START: Duration = Duration::from_secs(60);
+/// Its answers to a test.
+const CALL: Duration = Duration::from_secs(30);
+
+const CODES: [(Account, &str); 5] = [
+    (ESCROW, include_str!("../../../../contracts/artifacts/TestEscrow.json")),
+    (ERC3009_COLLECTOR, include_str!("../../../../contracts/artifacts/TestErc3009Collector.json")),
+    (PERMIT2_COLLECTOR, include_str!("../../../../contracts/artifacts/TestPermit2Collector.json")),
+    (PERMIT2, include_str!("../../../../contracts/artifacts/TestPermit2.json")),
+    (Anvil::TOKEN, include_str!("../../../../contracts/artifacts/TestToken.json")),
+];
+
+impl Anvil {
+    /// The ID of its chain.
+    pub const CHAIN_ID: u64 = 31_337;
+
+    /// A token with ERC-3009, like USDC.
+    pub const TOKEN: Account = Account::new([0x70; 20]);
+
+    /// Starts one without contracts: the program that `VIPNODE_TEST_ANVIL` names.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn start_empty() -> Self {
+        let program = std::env::var("VIPNODE_TEST_ANVIL")
+            .expect("./test installs anvil and sets VIPNODE_TEST_ANVIL; set it to run this test alone");
+        let mut child = Command::new(&program)
+            .args(["--port", "0", "--chain-id", &Self::CHAIN_ID.to_string(), "--hardfork", "osaka"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{program} does not start: {error}"));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let listening = async {
+            loop {
+                let line = lines.next_line().await.unwrap().expect("anvil ended before it listened");
+                if let Some(address) = line.strip_prefix("Listening on ") {
+                    return format!("http://{}", address.trim());
+                }
+            }
+        };
+        let url = timeout(START, listening).await.expect("anvil did not listen in time");
+        // Its log must not fill the pipe.
+        tokio::spawn(async move { while let Ok(Some(_line)) = lines.next_line().await {} });
+        let rpc = http(&url, &RpcLimits::default()).unwrap();
+        Self { _child: child, url, rpc }
+    }
+
+    /// Starts one with the escrow, its collectors, Permit2, and [`Self::TOKEN`].
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn start() -> Self {
+        let anvil = Self::start_empty().await;
+        for (address, artifact) in CODES {
+            anvil.call("anvil_setCode", json!([address, runtime(artifact)])).await;
+        }
+        anvil
+    }
+
+    /// Makes [`Self::TOKEN`] one without ERC-3009: its function `authorizationState` gets another selector.
+    ///
+    /// # Panics
+    /// The token does not have that function.
+    pub async fn remove_erc3009(&self) {
+        let code = runtime(CODES[4].1);
+        let other = code.replace("63e94a0102", "63e94a0103");
+        assert_ne!(code, other);
+        self.call("anvil_setCode", json!([Self::TOKEN, other])).await;
+    }
+
+    /// Where it answers.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The node, looked at often.
+    ///
+    /// # Panics
+    /// Never: the URL is valid.
+    #[must_use]
+    pub fn node(&self) -> EvmNode {
+        let limits = ChainLimits { poll: Duration::from_millis(20), ..ChainLimits::default() };
+        EvmNode::open(&self.url.parse().unwrap(), limits).unwrap()
+    }
+
+    /// Gives an account this much of the chain's coin, in wei.
+    pub async fn give_wei(&self, account: Account, wei: u128) {
+        self.call("anvil_setBalance", json!([account, format!("0x{wei:x}")])).await;
+    }
+
+    /// Gives an account this much of [`Self::TOKEN`].
+    ///
+    /// # Panics
+    /// It cannot be minted.
+    pub async fn give_tokens(&self, account: Account, amount: Amount) {
+        let arguments: [AbiValue; 2] = [account.into(), amount.into()];
+        let call = ContractCall::new(Self::TOKEN, "mint(address,uint256)", &arguments);
+        let from = self.call("eth_accounts", json!([])).await[0].clone();
+        let data = const_hex::encode_prefixed(&call.data);
+        self.call("eth_sendTransaction", json!([{ "from": from, "to": call.to, "data": data }])).await;
+    }
+
+    /// Advances the chain's clock and mines a block.
+    pub async fn pass(&self, seconds: u64) {
+        self.call("evm_increaseTime", json!([seconds])).await;
+        self.call("evm_mine", json!([])).await;
+    }
+
+    /// Calls a method.
+    ///
+    /// # Panics
+    /// It answers with an error.
+    pub async fn call(&self, method: &str, params: Value) -> Value {
+        let answer = self.rpc.call_raw(method, to_raw_value(&params).unwrap(), CALL).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{method}: {error}"));
+        serde_json::from_str(answer.get()).unwrap()
+    }
+}
+
+/// The code of an artifact that stands at an address.
+fn runtime(artifact: &str) -> String {
+    let artifact: Value = serde_json::from_str(artifact).unwrap();
+    let code = artifact["runtime"].as_str().unwrap();
+    format!("0x{}", code.trim_start_matches("0x"))
+}

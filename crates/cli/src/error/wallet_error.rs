@@ -1,0 +1,62 @@
+use std::path::PathBuf;
+
+use vipnode_types::{Account, Amount, Asset, errors};
+
+errors! {
+    /// Why a command about a wallet or a payment channel cannot be carried out.
+    #[derive(Debug)]
+    pub(crate) enum WalletError {
+        /// No key was given.
+        NoKey: local, "no key was given to sign with",
+            hint "Pass a keystore with --keystore FILE, or set VIPNODE_PRIVATE_KEY. To sign with another wallet, pass --unsigned.";
+        /// What was typed is not a private key. It is never shown.
+        PrivateKey: local, "this is not a private key", hint "Enter 64 hex characters.";
+        /// The file of the channel does not exist.
+        NoChannel { path: PathBuf }: local, "{path} does not exist" (path = path.display()),
+            hint "Pass the file that `vipnode wallet deposit` created for the channel: --channel FILE.";
+        /// The file of the channel cannot be read or is not one.
+        ChannelFile { path: PathBuf, why: String }: local, "cannot read the channel in {path}: {why}" (path = path.display()),
+            hint "Pass the file that `vipnode wallet deposit` created for the channel: --channel FILE.";
+        /// The file of a new channel cannot be written.
+        WriteChannel { path: PathBuf, why: String }: local, "cannot write {path}: {why}" (path = path.display()),
+            hint "Pass a file in a directory that only this user can write to: --channel FILE.";
+        /// A field of a new channel is missing.
+        Missing { path: PathBuf, flag: &'static str }: local, "{path} does not exist, and a new channel needs {flag}" (path = path.display()),
+            hint "Pass {flag} ADDRESS, or the file of a channel that exists: --channel FILE.";
+        /// The channel is on another chain.
+        OtherChain { path: PathBuf, of: u64, node: u64 }: local,
+            "the channel in {path} is on chain {of}, but the EVM node is on chain {node}" (path = path.display()),
+            hint "Pass a node of chain {of}: --chain.rpc URL.";
+        /// The channel is in another contract.
+        OtherEscrow { path: PathBuf, escrow: Account }: local,
+            "the channel in {path} is in the contract {escrow}, which is not the x402 escrow" (path = path.display()),
+            hint "Pass the file that `vipnode wallet deposit` created for the channel: --channel FILE.";
+        /// A flag names another field than the file.
+        OtherFields { path: PathBuf }: local, "the flags describe another channel than {path}" (path = path.display()),
+            hint "Remove the flags of a new channel, or pass a new file: --channel FILE.";
+        /// The account has too few tokens.
+        TooLittle { account: Account, has: Amount, asset: Asset }: local, "{account} has only {shown}" (shown = asset.show(*has)),
+            hint "Deposit less, or send more {asset} to the account.";
+        /// The amount is zero.
+        Zero: local, "the amount is 0", hint "Pass a larger amount.";
+        /// Another account or other data was signed.
+        Signature { account: Account }: local, "the signature is not one of {account} for this deposit",
+            hint "Sign exactly the printed data, and pass the --valid-until that was printed with it.";
+        /// The signed deposit is not valid any longer.
+        Expired { valid_until_s: u64 }: local, "the signed deposit was valid until {valid_until_s} (Unix seconds), which has passed",
+            hint "Run the command without --valid-until and --signature, and sign again.";
+        /// The key is not the payer's.
+        OtherPayer { account: Account, payer: Account }: local,
+            "the key is that of {account}, but the channel's payer is {payer}",
+            hint "Pass the key of {payer}, or pass --unsigned to sign with another wallet.";
+        /// Nothing is left in the channel.
+        NothingLeft: local, "the channel holds nothing that could be withdrawn",
+            no_hint "everything was claimed or withdrawn before";
+        /// More than the channel holds.
+        TooMuch { holds: Amount, asset: Asset }: local, "the channel holds only {shown} that could be withdrawn" (shown = asset.show(*holds)),
+            hint "Withdraw less, or everything by passing no amount.";
+        /// The user did not agree, or standard input is not a terminal.
+        NotConfirmed: local, "the transaction was not confirmed, and nothing was sent",
+            hint "To send it without being asked, pass --yes.";
+    }
+}

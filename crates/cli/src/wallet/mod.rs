@@ -1,0 +1,16 @@
+//! Accounts' payment channels on a chain: the file of a channel, the key that signs, a transaction that the user is asked
+//! about, and the page of balances.
+//!
+//! May use `account`, `args`, `error`, and `output`; the commands decide what is sent.
+
+mod balance_page;
+mod chain_access;
+mod channel_file;
+mod wallet_sender;
+
+pub(crate) use self::{
+    balance_page::{Balances, balance_json, balance_page},
+    chain_access::ChainAccess,
+    channel_file::ChannelFile,
+    wallet_sender::WalletSender,
+};

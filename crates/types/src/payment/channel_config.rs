@@ -1,0 +1,58 @@
+use serde::{Deserialize, Serialize};
+
+use super::{ChannelId, TypedData, TypedStruct, TypedValue};
+use crate::{Account, Hash256};
+
+/// The seven fields of a payment channel, which never change. Their hash is the channel's ID, so a channel with one other
+/// field is another channel. The names in JSON are those of x402.
+///
+/// ```
+/// use vipnode_types::payment::ChannelConfig;
+///
+/// let json = r#"{"payer":"0x7e5f4552091a69125d5dfcb7b8c2659029395bdf","payerAuthorizer":"0x2b5ad5c4795c026514f8317c7a215e218dccd6cf",
+///     "receiver":"0x6813eb9362372eef6200f3b1dbc3f819671cba69","receiverAuthorizer":"0x6813eb9362372eef6200f3b1dbc3f819671cba69",
+///     "token":"0x833589fcd6edb6e08f4c7c32d4f71b54bda02913","withdrawDelay":1209600,
+///     "salt":"0x0000000000000000000000000000000000000000000000000000000000000000"}"#;
+/// let config: ChannelConfig = serde_json::from_str(json)?;
+/// assert_ne!(config.id(8453), config.id(84532), "another chain, another channel");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelConfig {
+    /// Who deposited, and to whom a refund or a withdrawal goes. Anyone can name any payer (rule R2), so this alone is not
+    /// that account's consent.
+    pub payer: Account,
+    /// Whose vouchers count: the agent's key. The zero address would have the payer, which may be a contract, sign them.
+    pub payer_authorizer: Account,
+    /// Who receives what is claimed.
+    pub receiver: Account,
+    /// Who may claim and refund besides the receiver.
+    pub receiver_authorizer: Account,
+    /// The token that is deposited.
+    pub token: Account,
+    /// Seconds between the start of a withdrawal and its end: 15 minutes to 30 days. (`uint40` in the contract.)
+    #[serde(rename = "withdrawDelay")]
+    pub withdraw_delay_s: u32,
+    /// Distinguishes channels that are otherwise equal.
+    pub salt: Hash256,
+}
+
+impl ChannelConfig {
+    /// Returns the ID of the channel on a chain: the EIP-712 hash in the domain of the escrow there.
+    #[must_use]
+    pub fn id(&self, chain_id: u64) -> ChannelId {
+        ChannelId::new(Hash256(TypedData::of_escrow(chain_id, self.typed()).digest()))
+    }
+
+    fn typed(&self) -> TypedStruct {
+        TypedStruct::new("ChannelConfig")
+            .with("payer", TypedValue::Account(self.payer))
+            .with("payerAuthorizer", TypedValue::Account(self.payer_authorizer))
+            .with("receiver", TypedValue::Account(self.receiver))
+            .with("receiverAuthorizer", TypedValue::Account(self.receiver_authorizer))
+            .with("token", TypedValue::Account(self.token))
+            .with("withdrawDelay", TypedValue::Uint(40, self.withdraw_delay_s.into()))
+            .with("salt", TypedValue::Bytes32(self.salt))
+    }
+}

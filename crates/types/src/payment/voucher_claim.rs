@@ -1,0 +1,15 @@
+use super::{ChannelConfig, TypedDataSignature};
+use crate::Amount;
+
+/// A row of a claim: a voucher, and how much of it is claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VoucherClaim {
+    /// The channel.
+    pub channel: ChannelConfig,
+    /// What the voucher permits in all.
+    pub max_claimable: Amount,
+    /// The signature of the voucher by the channel's payer authorizer.
+    pub signature: TypedDataSignature,
+    /// What shall have been claimed in all: at most what the voucher permits and what the channel holds.
+    pub total_claimed: Amount,
+}
