@@ -23,7 +23,7 @@ use crate::{
     admin::{self, AdminPrice, AdminService, AuditLog},
     auth::{AccessControl, Audience, BansAndDrains, OwnCertificate},
     close_reason::CloseReason,
-    engine::{Connections, CoreThread, CoreThreadParts, OperatorQuery, StartError, StoreThread, inbox},
+    engine::{ChainPort, Connections, CoreThread, CoreThreadParts, OperatorQuery, StartError, StoreThread, inbox},
     key_file::KeyFile,
     methods::{Monitor, Service, Statements},
     net::{fd_limit, listener::listen, port::Port},
@@ -146,6 +146,7 @@ impl PoolServer {
             reader,
             connections: Arc::clone(&connections),
             store,
+            chain: ChainPort::default(),
             metrics: Arc::clone(&metrics),
             runtime: Handle::current(),
         };

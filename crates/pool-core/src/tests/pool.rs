@@ -12,7 +12,7 @@ use vipnode_types::{
 
 use super::scenario::{list, priced};
 use crate::{
-    CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, MeteredPeriod, PoolCall, Reply, Row,
+    CallId, CallOutcome, ChainRequest, Command, ConnectionId, Core, Effect, Identity, Limits, MeteredPeriod, PoolCall, Reply, Row,
     Steps,
 };
 
@@ -25,6 +25,7 @@ pub(crate) struct Pool {
     pub(crate) rows: Vec<Row>,
     pub(crate) replies: Vec<(ConnectionId, Result<Reply, WireError>)>,
     pub(crate) closed: Vec<ConnectionId>,
+    pub(crate) chain: Vec<ChainRequest>,
     /// Of the last command.
     pub(crate) steps: Steps,
     sessions: std::collections::BTreeMap<u32, Session>,
@@ -128,6 +129,7 @@ impl Pool {
             rows: Vec::new(),
             replies: Vec::new(),
             closed: Vec::new(),
+            chain: Vec::new(),
             steps: Steps::default(),
             sessions: Default::default(),
             newcomers: 0,
@@ -163,6 +165,7 @@ impl Pool {
                 }
                 Effect::Reply { connection, reply, .. } => self.replies.push((*connection, reply.clone())),
                 Effect::Close { connection, .. } => self.closed.push(*connection),
+                Effect::Chain(request) => self.chain.push(request.clone()),
             }
         }
         out

@@ -5,6 +5,7 @@
 //! effects.
 
 mod agent_caller;
+mod chain_port;
 mod clock;
 mod connection_blocks;
 mod connections;
@@ -21,6 +22,7 @@ mod start_error;
 mod step_time;
 mod store_thread;
 
+pub(crate) use chain_port::ChainPort;
 pub(crate) use clock::wall_clock;
 pub(crate) use connections::{ConnectionEntry, Connections, NOBODY, Transport};
 pub(crate) use core_thread::{CoreThread, CoreThreadParts};

@@ -161,7 +161,7 @@ impl Simulation {
             Effect::Reply { connection, .. } | Effect::Call { connection, .. } | Effect::Close { connection, .. } => {
                 Some(*connection)
             }
-            Effect::Persist(_) => None,
+            Effect::Persist(_) | Effect::Chain(_) => None,
         };
         if to.is_some_and(|to| to.gateway == OPERATOR) {
             self.operator_receives(effect);
@@ -190,6 +190,7 @@ impl Simulation {
                     Reply::Protocol2(reply) => PoolAnswer::Protocol2(*reply),
                     Reply::Account(_)
                     | Reply::Funds(_)
+                    | Reply::Voucher(_)
                     | Reply::Payout(_)
                     | Reply::Pricing(_)
                     | Reply::Explain(_)
@@ -223,6 +224,8 @@ impl Simulation {
                     self.pool_closes(number);
                 }
             }
+            // The simulator has no chain.
+            Effect::Chain(_) => {}
         }
     }
 
