@@ -131,7 +131,6 @@ fn a_client_is_served_within_its_voucher_and_its_deposit() {
     let figures = pool.figures(LedgerAccount::Payer(signer()));
     assert!(figures.metered.get() <= u128::from(30 * MINUTE_MS), "never beyond what was signed: {figures:?}");
     assert_eq!(figures.received, Amount::ZERO, "nothing is claimed yet");
-    assert_eq!(figures.available(), pool.core.ledger.as_ref().unwrap().left(signer(), pool.now));
 }
 
 /// Rule R3: a deposit that is being withdrawn secures nothing.
