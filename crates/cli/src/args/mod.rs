@@ -15,6 +15,7 @@ mod link;
 mod listen_address;
 mod metrics;
 mod original_pool;
+mod pay;
 mod ping;
 mod pool;
 mod pool_command;

@@ -147,6 +147,7 @@ impl Role {
                 .filter(|_| pool)
                 .map_or(0, |host_selection| host_selection.min_peers),
             max_price: self.host_selection.as_ref().and_then(|host_selection| host_selection.max_price.clone()),
+            pay: self.host_selection.as_ref().and_then(|host_selection| host_selection.pay.config()),
             strict: self.connection.protocol.strict_peers,
             keep: self.connection.keep.iter().copied().collect(),
             policy: self.policy(),

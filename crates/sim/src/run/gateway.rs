@@ -88,6 +88,9 @@ impl Simulation {
             }
             Request::Ask(ask) => ("ask", Command::Ask { connection: peer, request, ask: Box::new(ask) }),
             Request::Leave(leave) => ("leave", Command::Leave { connection: peer, request, leave: Box::new(leave) }),
+            Request::Funds => ("funds", Command::Funds { connection: peer, request }),
+            // No scenario has clients that pay from channels.
+            Request::Voucher { .. } => return,
             Request::Bye => ("bye", Command::Bye { connection: peer, request }),
             Request::Protocol2(call) => {
                 let call = match *call {
