@@ -2,7 +2,10 @@ use std::net::IpAddr;
 
 use vipnode_types::{
     DropCause, Failure, HeadFact, NodeFacts, NodeId, PeerFact, protocol2,
-    wire::{AdmitCall, AskReply, ChannelFunds, ConnectReply, DialCall, EvictCall, NodeFunds, NoticeCall, PriceCall, ReportReply, WireError},
+    wire::{
+        AdmitCall, AskReply, ChannelFunds, ConnectReply, DialCall, EvictCall, NodeFunds, NoticeCall, PriceCall,
+        ReportReply, WireError,
+    },
 };
 
 use crate::{AgentConfig, NameError, NodeTask, action::RequestTag};

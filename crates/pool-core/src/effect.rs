@@ -1,8 +1,8 @@
 use vipnode_types::{
     protocol2,
     wire::{
-        AccountView, AskReply, ChannelFunds, ConnectReply, Done, ExplainReply, HostSupply, NodeFunds, PayoutView, PoolStatus,
-        ReportReply, WireError,
+        AccountView, AskReply, ChannelFunds, ConnectReply, Done, ExplainReply, HostSupply, NodeFunds, PayoutView,
+        PoolStatus, ReportReply, WireError,
     },
 };
 

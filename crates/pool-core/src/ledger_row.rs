@@ -5,7 +5,7 @@ use vipnode_types::{
     payment::{ChannelConfig, TypedDataSignature},
 };
 
-use crate::ChannelState;
+use crate::ChannelReading;
 use crate::ledger::{
     account_figures::AccountFigures,
     transaction::{LedgerAccount, Transaction},
@@ -50,7 +50,7 @@ pub struct ChannelRow {
     /// The signature of the newest voucher.
     pub signature: TypedDataSignature,
     /// What the escrow holds for it.
-    pub state: ChannelState,
+    pub state: ChannelReading,
     /// When that was read.
     pub read: Ms,
     /// The payer's meter when the pool accepted the channel.

@@ -3,8 +3,8 @@
 use vipnode_types::{Account, Amount, Asset, ChainSpec, Enode, LeaseId, Ms, NodeId, PaymentMode, Price, meter::Seen};
 
 use crate::{
-    AccountRow, AddressBlock, ChannelRow, Credentials, HostPayout, LedgerEntry, LinkRow, NextPricing, PairWeek, PayoutRow, Pricing,
-    Proven, SettlementPeriodRow, UnpaidRow,
+    AccountRow, AddressBlock, ChannelRow, Credentials, HostPayout, LedgerEntry, LinkRow, NextPricing, PairWeek,
+    PayoutRow, Pricing, Proven, SettlementPeriodRow, UnpaidRow,
 };
 
 /// One durable fact.

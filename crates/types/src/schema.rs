@@ -5,8 +5,11 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    Account, AccountSignature, AgentPublic, Amount, Capability, Enode, Hash256, LeaseSetHash, MeterId, MinVersion, NodeId,
-    PoolId, QuotedPrice, ShortNodeId, SignedAmount, UtcDay, payment::{ChannelId, TypedDataSignature}, protocol2::Kind, signed::Signature,
+    Account, AccountSignature, AgentPublic, Amount, Capability, Enode, Hash256, LeaseSetHash, MeterId, MinVersion,
+    NodeId, PoolId, QuotedPrice, ShortNodeId, SignedAmount, UtcDay,
+    payment::{ChannelId, TypedDataSignature},
+    protocol2::Kind,
+    signed::Signature,
 };
 
 macro_rules! texts {

@@ -37,6 +37,10 @@ impl AgentCore {
         let Some(terms) = terms else { return Some(Err("the pool does not say which channels it accepts".to_owned())) };
         let per_day = config.max_spend.in_asset(price.asset()).map_err(|error| error.to_string());
         let checked = terms.check(&config.channel).map_err(|error| error.to_string());
+        let same_chain = config.chain_id == terms.chain_id;
+        let chain =
+            || format!("the pool uses chain {}, and the channel is on chain {}", terms.chain_id, config.chain_id);
+        let checked = same_chain.then_some(()).ok_or_else(chain).and(checked);
         Some(checked.and(per_day).map(|per_day| Paying {
             chain_id: terms.chain_id,
             channel: config.channel.id(terms.chain_id),

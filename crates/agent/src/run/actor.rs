@@ -20,7 +20,7 @@ use crate::{
     node::{Executor, NodeCommand, Observer},
     notifier::Notifier,
     pool::{Attempt, PoolClient, PoolEvent, PoolEventKind, PoolRequest},
-    state::{Journal, KeptPrices},
+    state::{Journal, KeptPrices, SignedVouchers},
 };
 
 /// What the actor connects: the node, the pool and the user.

@@ -12,7 +12,7 @@ use crate::{
     node::longer,
     notifier::Notifier,
     pool::{PoolIdCheck, Protocol},
-    state::{AgentIdentity, Journal, KeptPrices, Nonces, StateDir, read_node_key},
+    state::{AgentIdentity, Journal, KeptPrices, Nonces, SignedVouchers, StateDir, read_node_key},
 };
 
 /// What the agent core needs before it starts.

@@ -6,11 +6,11 @@ mod identity;
 mod journal;
 mod kept_identity;
 mod kept_prices;
-mod signed_vouchers;
 mod kept_statements;
 mod nonces;
 mod pool_pins;
 mod signed_payout;
+mod signed_vouchers;
 #[cfg(test)]
 mod tests;
 
@@ -30,11 +30,11 @@ pub(crate) use journal::DamagedJournal;
 pub use journal::Journal;
 pub use kept_identity::{check_identity, kept_identity};
 pub(crate) use kept_prices::KeptPrices;
-pub(crate) use signed_vouchers::SignedVouchers;
 pub(crate) use kept_statements::KeptStatements;
 pub use kept_statements::{KeptStatement, StatementFile};
 pub use nonces::Nonces;
 pub use pool_pins::{PoolPins, pinned_pool};
+pub(crate) use signed_vouchers::SignedVouchers;
 
 /// The directory of the agents' sockets.
 const AGENTS: &str = "agents";

@@ -9,7 +9,7 @@ use vipnode_node::{NodeAccess, Trust, limits::NodeLimits};
 use vipnode_types::{Account, Capability, Enode, MinVersion, NodeId, QuotedPrice};
 
 use super::{
-    JoinArgs, MetricsArgs, ProtocolArgs, TrustArgs,
+    JoinArgs, MetricsArgs, PayArgs, ProtocolArgs, TrustArgs,
     limit_flag::{self, LimitFlag},
     targets::{PoolOrHost, allowed, kept},
     whole_number::whole_number,

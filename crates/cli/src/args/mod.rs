@@ -18,6 +18,7 @@ mod original_pool;
 mod pay;
 mod ping;
 mod pool;
+mod pool_chain;
 mod pool_command;
 mod protocol;
 mod statement;
@@ -54,8 +55,10 @@ pub(crate) use self::{
     },
     link::LinkArgs,
     metrics::MetricsArgs,
+    pay::PayArgs,
     ping::PingArgs,
     pool::{PoolArgs, StoreName},
+    pool_chain::PoolChainArgs,
     pool_command::{
         AdminCommand, BackupArgs, KeyCommand, LeasesArgs, NodesArgs, OrderName, PoolCommand, PoolSocketArgs, PruneArgs,
         RestoreArgs, RotateArgs, VerifyArgs,

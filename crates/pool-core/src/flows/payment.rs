@@ -56,7 +56,14 @@ impl Core {
         let minimum_balance = (!price.is_free()).then(|| BurnRate::of(price).least_for(self.limits.funds_last_ms));
         let smallest_payout = Some(Amount::new(self.limits.smallest_payout.into()));
         let trial_ms = Some(self.limits.trial_ms).filter(|ms| *ms > 0 && !price.is_free());
-        PaymentTerms { payment, minimum_balance, smallest_payout, period_ms: None, trial_ms, channel: self.limits.channel }
+        PaymentTerms {
+            payment,
+            minimum_balance,
+            smallest_payout,
+            period_ms: None,
+            trial_ms,
+            channel: self.limits.channel,
+        }
     }
 
     /// Ends the leases that cost something and whose client has no payer: a store of an earlier version may hold some.

@@ -1,7 +1,12 @@
-use vipnode_types::{Account, Amount, Asset, PaymentMode, payment::ChannelTerms, wire::{VoucherRequest, WireError}};
+use vipnode_types::{
+    Account, Amount, Asset, PaymentMode,
+    payment::ChannelTerms,
+    wire::{VoucherRequest, WireError},
+};
 
 use crate::{
-    ChainEvent, ChainRequest, ChannelRow, ChannelState, ConnectionId, Core, CoreError, Effect, Reply, RequestId, Signer,
+    ChainEvent, ChainRequest, ChannelReading, ChannelRow, ConnectionId, Core, CoreError, Effect, Reply, RequestId,
+    Signer,
     ledger::{Ledger, channels::FirstVoucher, notice_times::NoticeTimes},
     output::Output,
 };
@@ -11,12 +16,7 @@ const RETRY_MS: u64 = 10_000;
 
 impl Core {
     /// Takes a voucher: the node of the agent spends from the channel, up to its amount.
-    pub(crate) fn voucher(
-        &mut self,
-        output: &mut Output,
-        caller: (ConnectionId, RequestId),
-        voucher: &VoucherRequest,
-    ) {
+    pub(crate) fn voucher(&mut self, output: &mut Output, caller: (ConnectionId, RequestId), voucher: &VoucherRequest) {
         match self.take_voucher(output, caller, voucher) {
             Ok(Some(reply)) => output.reply_durably(caller.0, caller.1, reply),
             // The answer follows when the channel was read.
@@ -115,7 +115,7 @@ impl Core {
     }
 
     /// The deposit of a new channel was read.
-    fn begin_channel(&mut self, output: &mut Output, first: &FirstVoucher, state: ChannelState) {
+    fn begin_channel(&mut self, output: &mut Output, first: &FirstVoucher, state: ChannelReading) {
         let (connection, request) = first.caller;
         let Some(ledger) = &mut self.ledger else { return };
         let signer = first.config.payer_authorizer;

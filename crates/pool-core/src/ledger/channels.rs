@@ -7,7 +7,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    ChainEvent, ChannelRow, ChannelState, ConnectionId, RequestId, Row,
+    ChainEvent, ChannelReading, ChannelRow, ConnectionId, RequestId, Row,
     ledger::{Ledger, burn::BurnRate, transaction::Transaction},
     output::Output,
 };
@@ -82,7 +82,7 @@ impl Channels {
 
 impl Ledger {
     /// Begins a channel, whose payer is its signer, with its first voucher.
-    pub(crate) fn begin_channel(&mut self, output: &mut Output, voucher: &FirstVoucher, state: ChannelState) {
+    pub(crate) fn begin_channel(&mut self, output: &mut Output, voucher: &FirstVoucher, state: ChannelReading) {
         let FirstVoucher { config, signed, signature, .. } = *voucher;
         let metered_before = self.payer(config.payer_authorizer).metered;
         let claimed = state.claimed;
@@ -100,7 +100,13 @@ impl Ledger {
     }
 
     /// Takes a newer voucher of a channel.
-    pub(crate) fn sign_channel(&mut self, output: &mut Output, signer: Account, signed: Amount, by: TypedDataSignature) {
+    pub(crate) fn sign_channel(
+        &mut self,
+        output: &mut Output,
+        signer: Account,
+        signed: Amount,
+        by: TypedDataSignature,
+    ) {
         let Some(row) = self.channels.live.get(&signer).copied() else { return };
         self.set_channel(output, ChannelRow { signed, signature: by, ..row });
     }
@@ -115,7 +121,9 @@ impl Ledger {
         };
         let before = self.payer(signer).available();
         match event {
-            ChainEvent::Channel { state, .. } => self.set_channel(output, ChannelRow { state, read: output.now, ..row }),
+            ChainEvent::Channel { state, .. } => {
+                self.set_channel(output, ChannelRow { state, read: output.now, ..row })
+            }
             ChainEvent::Claimed { total, .. } => self.claimed(output, row, total),
             ChainEvent::ChannelFailed { .. } => {}
         }

@@ -125,7 +125,14 @@ impl Ledger {
         let channels = self.channels.rows().map(|row| Row::Channel(Box::new(*row)));
         let unpaid = self.unpaid.rows().map(Row::Unpaid);
         let entries = self.entries.kept().map(|entry| Row::Entry(Box::new(entry)));
-        accounts.chain(links).chain(counters).chain(channels).chain(unpaid).chain(self.settlement.rows()).chain(entries).collect()
+        accounts
+            .chain(links)
+            .chain(counters)
+            .chain(channels)
+            .chain(unpaid)
+            .chain(self.settlement.rows())
+            .chain(entries)
+            .collect()
     }
 
     /// Takes in a row of a store. Ignores rows that are not of the ledger.

@@ -1,9 +1,6 @@
 use vipnode_types::{Account, Ms};
 
-use crate::{
-    Limits,
-    ledger::Ledger,
-};
+use crate::{Limits, ledger::Ledger};
 
 /// How long before the funds of a payer are used up its clients are notified, in milliseconds: the longest time first, and 0
 /// for a notice that is not sent.

@@ -12,7 +12,7 @@ use super::{
     scenario::{CLIENT, HOST, HOUR_MS, MINUTE_MS, SECOND_HOST, SLOTS, priced},
 };
 use crate::{
-    ChainEvent, ChainRequest, ChannelState, Command, LedgerAccount, LedgerChangeKind, Limits, Reply, Row, Transaction,
+    ChainEvent, ChainRequest, ChannelReading, Command, LedgerAccount, LedgerChangeKind, Limits, Reply, Row, Transaction,
 };
 
 const CHAIN: u64 = 8_453;
@@ -65,8 +65,8 @@ fn channel(salt: u8) -> ChannelConfig {
     }
 }
 
-fn holds(deposited: u64) -> ChannelState {
-    ChannelState { deposited: Amount::new(deposited.into()), ..ChannelState::default() }
+fn holds(deposited: u64) -> ChannelReading {
+    ChannelReading { deposited: Amount::new(deposited.into()), ..ChannelReading::default() }
 }
 
 impl Pool {
@@ -82,7 +82,7 @@ impl Pool {
     }
 
     /// The chain answers about a channel; returns the answer to a voucher that waited for it.
-    fn reads(&mut self, channel: ChannelConfig, state: ChannelState) -> Option<Result<ChannelFunds, ErrorCode>> {
+    fn reads(&mut self, channel: ChannelConfig, state: ChannelReading) -> Option<Result<ChannelFunds, ErrorCode>> {
         let event = ChainEvent::Channel { id: channel.id(CHAIN), signer: channel.payer_authorizer, state };
         self.request(Command::Chain(event)).map(funds)
     }
@@ -140,7 +140,7 @@ fn r3_a_withdrawal_ends_what_is_beyond_it() {
     let channel = pool.deposits(2 * HOUR_MS, HOUR_MS);
     pool.served(1);
     pool.passes(5 * MINUTE_MS);
-    let state = ChannelState {
+    let state = ChannelReading {
         withdrawing: Amount::new(u128::from(2 * HOUR_MS - 6 * MINUTE_MS)),
         withdrawable_s: 1,
         ..holds(2 * HOUR_MS)
@@ -221,10 +221,10 @@ fn a_claim_pays_the_hosts_and_leaves_what_the_client_can_spend() {
     assert_eq!(after.available(), before.available(), "a claim spends nothing");
     assert_eq!(after.balance(), Amount::ZERO);
     // The total of all accounts stays zero.
-    let sums = pool.core.rows().into_iter().filter_map(|row| if let Row::Account(row) = row { Some(row) } else { None });
-    let (received, sent) = sums.fold((0, 0), |(received, sent), row| {
-        (received + row.figures.received.get(), sent + row.figures.sent.get())
-    });
+    let sums =
+        pool.core.rows().into_iter().filter_map(|row| if let Row::Account(row) = row { Some(row) } else { None });
+    let (received, sent) = sums
+        .fold((0, 0), |(received, sent), row| (received + row.figures.received.get(), sent + row.figures.sent.get()));
     assert_eq!(received, sent);
 }
 
@@ -247,7 +247,11 @@ fn r1_another_channel_counts_after_the_first_is_settled() {
     let left = pool.core.ledger.as_ref().unwrap().left(signer(), pool.now);
     assert_eq!(left.get(), u128::from(20 * MINUTE_MS));
     pool.claims(first, metered * 2);
-    assert_eq!(pool.figures(LedgerAccount::Payer(signer())).received.get(), u128::from(metered), "it is no channel of ours");
+    assert_eq!(
+        pool.figures(LedgerAccount::Payer(signer())).received.get(),
+        u128::from(metered),
+        "it is no channel of ours"
+    );
 }
 
 #[test]
@@ -286,7 +290,8 @@ fn a_restart_keeps_channels_and_a_switch_of_the_mode_has_them_count_for_nothing(
     pool.restart(limits());
     assert_eq!(pool.figures(payer).limit.get(), u128::from(HOUR_MS));
     assert_eq!(pool.chain.len(), 1);
-    let voucher = |row: &Row| matches!(row, Row::Entry(entry) if matches!(entry.transaction, Transaction::Voucher { .. }));
+    let voucher =
+        |row: &Row| matches!(row, Row::Entry(entry) if matches!(entry.transaction, Transaction::Voucher { .. }));
     assert_eq!(pool.rows.iter().filter(|row| voucher(row)).count(), 3, "each change of the limit is in the journal");
 }
 

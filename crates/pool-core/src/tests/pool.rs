@@ -12,8 +12,8 @@ use vipnode_types::{
 
 use super::scenario::{list, priced};
 use crate::{
-    CallId, CallOutcome, ChainRequest, Command, ConnectionId, Core, Effect, Identity, Limits, MeteredPeriod, PoolCall, Reply, Row,
-    Steps,
+    CallId, CallOutcome, ChainRequest, Command, ConnectionId, Core, Effect, Identity, Limits, MeteredPeriod, PoolCall,
+    Reply, Row, Steps,
 };
 
 /// A pool and the agents of a test. Each agent is a number, with a name in [`super::scenario`]; its node, socket and address

@@ -29,8 +29,8 @@ pub(crate) use core_thread::{CoreThread, CoreThreadParts};
 pub(crate) use gateway::{Gateway, PreparedCommand};
 pub(crate) use health_error::HealthError;
 #[cfg(test)]
-pub(crate) use inbox::{CoreMessage, InboxReader};
-pub(crate) use inbox::{Inbox, inbox, reply_text};
+pub(crate) use inbox::InboxReader;
+pub(crate) use inbox::{CoreMessage, Inbox, inbox, reply_text};
 pub(crate) use operator_query::OperatorQuery;
 pub use start_error::StartError;
 pub(crate) use store_thread::StoreThread;

@@ -7,7 +7,10 @@ use tokio::{
 };
 use vipnode_pool_core::{Command, Limits, PoolLimits};
 use vipnode_store::{DatabaseFile, StoreReader};
-use vipnode_types::{PaymentMode, wire::{VoucherRequest, WireError}};
+use vipnode_types::{
+    PaymentMode,
+    wire::{VoucherRequest, WireError},
+};
 
 use crate::{
     PoolConfig, ReloadChanges,

@@ -1,8 +1,8 @@
 //! What the pool's core has written of its ledger.
 
 use vipnode_pool_core::{
-    AccountFigures, AccountRow, ChannelRow, ChannelState, LedgerAccount, LedgerChangeReply, LedgerEntry, LinkRow, OperatorOrder, PaidPayouts,
-    PayoutRow, PayoutState, SettlementPeriodRow, Transaction, UnpaidRow,
+    AccountFigures, AccountRow, ChannelReading, ChannelRow, LedgerAccount, LedgerChangeReply, LedgerEntry, LinkRow,
+    OperatorOrder, PaidPayouts, PayoutRow, PayoutState, SettlementPeriodRow, Transaction, UnpaidRow,
 };
 use vipnode_types::{Account, Amount, payment::ChannelConfig, wire::ChannelFunds};
 
@@ -99,7 +99,7 @@ impl Encode for ChannelRow {
         let Self { config, signed, signature, state, read, metered_before, claimed_before, claimed } = self;
         config.encode(out);
         out.bytes(&signature.to_bytes());
-        let ChannelState { deposited, withdrawing, withdrawable_s, claimed: chain_claimed } = state;
+        let ChannelReading { deposited, withdrawing, withdrawable_s, claimed: chain_claimed } = state;
         withdrawable_s.encode(out);
         read.encode(out);
         [signed, deposited, withdrawing, chain_claimed, metered_before, claimed_before, claimed]

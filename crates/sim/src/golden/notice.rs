@@ -26,6 +26,8 @@ impl Encode for Notice {
             | Self::TrialEnds(_)
             | Self::LeaseUnpaid { .. }
             | Self::NoPayout { .. }
+            | Self::CannotPay { .. }
+            | Self::SpendLimit { .. }
             | Self::PriceKept { .. }
             | Self::Behind { .. }
             | Self::CaughtUp { .. }

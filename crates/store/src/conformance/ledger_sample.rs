@@ -2,8 +2,9 @@
 
 use proptest::{option, prelude::*};
 use vipnode_pool_core::{
-    AccountFigures, AccountRow, ChannelRow, ChannelState, LedgerAccount, LedgerEntry, LinkRow, NextPricing, OperatorOrder, PayoutRow,
-    PayoutState, Pricing, PricingRow, Row, RowKey, SettlementPeriodRow, Transaction, UnpaidRow,
+    AccountFigures, AccountRow, ChannelReading, ChannelRow, LedgerAccount, LedgerEntry, LinkRow, NextPricing,
+    OperatorOrder, PayoutRow, PayoutState, Pricing, PricingRow, Row, RowKey, SettlementPeriodRow, Transaction,
+    UnpaidRow,
 };
 use vipnode_types::{
     Account, AccountKey, Amount, Hash256, LeaseId, Ms, PaymentMode, Price,
@@ -56,7 +57,7 @@ fn any_channel() -> impl Strategy<Value = ChannelRow> {
         let salt = Hash256(salt);
         let config =
             ChannelConfig { payer, payer_authorizer, receiver, receiver_authorizer, token, withdraw_delay_s, salt };
-        let state = ChannelState { deposited, withdrawing, withdrawable_s, claimed: chain_claimed };
+        let state = ChannelReading { deposited, withdrawing, withdrawable_s, claimed: chain_claimed };
         let signature = signature(&config, signed);
         let read = Ms::new(read);
         ChannelRow { config, signed, signature, state, read, metered_before, claimed_before, claimed }

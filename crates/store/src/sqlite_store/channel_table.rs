@@ -1,7 +1,7 @@
 //! Payment channels and their newest vouchers.
 
 use rusqlite::{Connection, Result};
-use vipnode_pool_core::{ChannelRow, ChannelState, Row};
+use vipnode_pool_core::{ChannelReading, ChannelRow, Row};
 use vipnode_types::{
     Account, Hash256,
     payment::{ChannelConfig, TypedDataSignature},
@@ -76,7 +76,7 @@ fn channel_of(columns: &mut Columns<'_, '_>) -> Result<ChannelRow> {
             let bytes: Vec<u8> = columns.get()?;
             TypedDataSignature::from_bytes(&bytes).map_err(|_| columns.invalid("a signature of a voucher"))?
         },
-        state: ChannelState {
+        state: ChannelReading {
             deposited: columns.amount()?,
             withdrawing: columns.amount()?,
             withdrawable_s: columns.number()?,

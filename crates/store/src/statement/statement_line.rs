@@ -21,9 +21,7 @@ pub(super) fn lines(
 }
 
 fn line(side: StatementSide, entry: &LedgerEntry, period: Option<&MeteredPeriod>) -> StatementLine {
-    use StatementKind::{
-        Bounced, Claimed, Correction, Credit, Debit, Lease, Limit, Paid, Secured, Voucher, WriteOff,
-    };
+    use StatementKind::{Bounced, Claimed, Correction, Credit, Debit, Lease, Limit, Paid, Secured, Voucher, WriteOff};
     let is_host = side == StatementSide::Host;
     let mut line = StatementLine {
         entry: entry.number,
