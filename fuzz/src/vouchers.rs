@@ -26,6 +26,7 @@ fn run_channel(channel: &ChannelConfig) {
     let json = serde_json::to_string(channel).expect("a channel is JSON");
     assert_eq!(serde_json::from_str::<ChannelConfig>(&json).expect("a channel of ours"), *channel);
     let terms = ChannelTerms {
+        chain_id: 1,
         token: channel.token,
         receiver: channel.receiver,
         receiver_authorizer: channel.receiver_authorizer,

@@ -1,7 +1,8 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    Account, EnodeHost, Failure, LeaseId, Ms, NodeId, PeerCommand, PoolId, Price, QuotedPrice,
+    Account, Amount, EnodeHost, Failure, LeaseId, Ms, NodeId, PeerCommand, PoolId, Price, QuotedPrice,
+    payment::ChannelConfig,
     protocol2::Call,
     wire::{
         AskRequest, ConnectRequest, EvictReason, FundsLow, LeaveRequest, NextPrice, ReportRequest, Side, TrialEnds,
@@ -9,7 +10,7 @@ use vipnode_types::{
     },
 };
 
-use crate::{ConnectFailure, JournalEntry, NameError};
+use crate::{ConnectFailure, JournalEntry, NameError, VoucherRecord};
 
 /// The agent's identifier of a request, or of a call that it has to answer.
 pub type RequestTag = u64;
@@ -70,6 +71,9 @@ pub enum Action {
     },
     /// Keep the price of the pool for further runs, each of which passes it to [`crate::AgentCore::restore_kept_price`].
     KeepPrice(Price),
+    /// Keep what was signed, durable before the next action begins, for further runs, each of which passes it to
+    /// [`crate::AgentCore::restore_vouchers`].
+    KeepVouchers(VoucherRecord),
     /// Notify the user.
     Notice(Notice),
     /// The end; no action follows. `error` is set if the agent could not continue, or could not undo everything in
@@ -92,6 +96,17 @@ pub enum ToPool {
     Report(ReportRequest),
     /// `vipnode_ask`: ask for hosts.
     Ask(AskRequest),
+    /// `vipnode_funds`: what the pool knows of the channel that the client pays from.
+    Funds,
+    /// `vipnode_voucher`: pay from the channel. The caller signs with the agent's key.
+    Voucher {
+        /// The channel.
+        channel: Box<ChannelConfig>,
+        /// The ID of the chain with the escrow.
+        chain_id: u64,
+        /// The most that may be claimed in all.
+        amount: Amount,
+    },
     /// `vipnode_leave`: end leases.
     Leave(LeaveRequest),
     /// `vipnode_bye`: end all leases and disconnect.
@@ -118,6 +133,16 @@ pub enum Notice {
         old: Price,
         /// The price now, of new leases at once, and of others from their next billing period on.
         new: Price,
+    },
+    /// The client cannot pay at this pool.
+    CannotPay {
+        /// Why it cannot.
+        why: String,
+    },
+    /// The client signs for no more today, because it reached its limit.
+    SpendLimit {
+        /// The limit.
+        max_spend: QuotedPrice,
     },
     /// The pool announced another price.
     PriceAnnounced {

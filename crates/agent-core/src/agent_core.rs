@@ -15,6 +15,7 @@ use crate::{
         former_clients::FormerClients, light_slots::LightSlots, own_peers::OwnPeers, state::NodeState,
         strict::StrictPeers,
     },
+    payment::channel_payments::ChannelPayments,
     pool::{
         dialect::PoolProtocol, host_requests::HostRequests, leave::LeaveQueue, report::Reports, session::PoolSession,
     },
@@ -46,6 +47,7 @@ pub struct AgentCore {
     pub(crate) waiting_admits: WaitingAdmits,
     pub(crate) failed_hosts: FailedHosts,
     pub(crate) kept_price: KeptPrice,
+    pub(crate) payments: ChannelPayments,
     pub(crate) direct: DirectPeers,
     // The run.
     pub(crate) counters: AgentCounters,
@@ -93,6 +95,7 @@ impl AgentCore {
             waiting_admits: WaitingAdmits::default(),
             failed_hosts: FailedHosts::default(),
             kept_price: KeptPrice::default(),
+            payments: ChannelPayments::default(),
             counters: AgentCounters::default(),
             ended: EndedLeases::default(),
             stopping: None,

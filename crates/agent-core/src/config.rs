@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use vipnode_types::{Account, Enode, EnodeHost, NodeId, Price, QuotedPrice};
 
-use crate::{DirectConfig, PeerPolicy, Protocol2Config};
+use crate::{DirectConfig, PayConfig, PeerPolicy, Protocol2Config};
 
 /// The settings of an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct AgentConfig {
     pub min_peers: u32,
     /// The maximum price of a slot, in the asset that the pool charges in; `None` for any price.
     pub max_price: Option<QuotedPrice>,
+    /// How the client pays where clients pay by x402; `None` if it does not.
+    pub pay: Option<PayConfig>,
     /// Disconnect every peer of the node that has no lease and that the node does not keep by its own settings.
     pub strict: bool,
     /// Peers that the node keeps by its own settings, connected or not: the agent makes no changes for them and undoes

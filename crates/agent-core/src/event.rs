@@ -2,7 +2,10 @@ use std::net::IpAddr;
 
 use vipnode_types::{
     DropCause, Failure, HeadFact, NodeFacts, NodeId, PeerFact, protocol2,
-    wire::{AdmitCall, AskReply, ConnectReply, DialCall, EvictCall, NoticeCall, PriceCall, ReportReply, WireError},
+    wire::{
+        AdmitCall, AskReply, ChannelFunds, ConnectReply, DialCall, EvictCall, NodeFunds, NoticeCall, PriceCall,
+        ReportReply, WireError,
+    },
 };
 
 use crate::{AgentConfig, NameError, NodeTask, action::RequestTag};
@@ -136,6 +139,10 @@ pub enum PoolAnswer {
     Report(ReportReply),
     /// To an ask.
     Ask(AskReply),
+    /// To a question about the funds.
+    Funds(Box<NodeFunds>),
+    /// To a voucher.
+    Voucher(Box<ChannelFunds>),
     /// To a leave or a bye.
     Done,
     /// From an original pool, to any request.

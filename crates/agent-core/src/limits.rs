@@ -30,6 +30,11 @@ pub(crate) const UNLEASED_PEERS: usize = 16;
 /// silent.
 pub(crate) const EXTRA_HOSTS: u32 = 7;
 
+/// An hour.
+pub(crate) const HOUR_MS: u64 = 3_600_000;
+/// A client that pays from a channel asks the pool about it after at least this time.
+pub(crate) const PAY_LEAST_MS: u64 = 10_000;
+
 /// A host that is not connected after this time is left.
 pub(crate) const CONNECT_MS: u64 = 20_000;
 /// After this time, the user is notified that a host is not connected yet.

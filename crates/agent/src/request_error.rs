@@ -17,6 +17,9 @@ errors! {
         /// Too many requests are waiting to be sent to the pool.
         LinkBusy { retry_ms: u64 }: Busy, "too many requests are waiting to be sent to the pool",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// What a voucher promises could not be written, so the voucher was not sent.
+        VoucherUnkept { retry_ms: u64 }: Busy, "the voucher was not sent, because its record could not be written",
+            hint "Free some space in the agent's state directory.", retry retry_ms;
         /// The agent core made a request in one protocol for a connection that uses the other.
         OtherProtocol: Internal, "the request belongs to a protocol that this connection does not use", hint "Please report this.";
         /// A message could not be serialized as JSON or could not be queued.

@@ -68,6 +68,7 @@ pub fn funds_of_a_client() -> NodeFunds {
         next_payout: None,
         earned: Amount::ZERO,
         payable: Amount::ZERO,
+        channel: None,
     }
 }
 

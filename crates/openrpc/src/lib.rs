@@ -5,6 +5,7 @@
 //! valid for the bytes exactly as they appear in the document. The crate uses neither sockets nor tokio.
 
 mod accounts;
+mod channels;
 mod examples;
 mod method_row;
 mod parts;
@@ -55,6 +56,7 @@ fn pool_row(method: PoolMethod) -> MethodRow {
         PoolMethod::Link => accounts::link(),
         PoolMethod::Unlink => accounts::unlink(),
         PoolMethod::Funds => accounts::funds(),
+        PoolMethod::Voucher => channels::voucher(),
         PoolMethod::AccountView => accounts::account(),
         PoolMethod::Statement => accounts::statement(),
         PoolMethod::DailyStatement => accounts::daily_statement(),

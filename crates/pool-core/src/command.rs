@@ -2,10 +2,10 @@ use std::net::IpAddr;
 
 use vipnode_types::{
     Account, AgentPublic, Ms, NodeId, Price, protocol2,
-    wire::{AskRequest, ConnectRequest, LeaveRequest, ReportRequest, WireError},
+    wire::{AskRequest, ConnectRequest, LeaveRequest, ReportRequest, VoucherRequest, WireError},
 };
 
-use crate::{AccountLink, CallId, ConnectionId, LedgerChange, NewPayout, RequestId};
+use crate::{AccountLink, CallId, ChainEvent, ConnectionId, LedgerChange, NewPayout, RequestId};
 
 /// The identity of an authenticated agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,6 +196,18 @@ pub enum Command {
         /// The request that the reply answers.
         request: RequestId,
     },
+    /// An agent passes a voucher of its payment channel (`vipnode_voucher`), with the valid signature of the channel's payer
+    /// authorizer.
+    Voucher {
+        /// The connection it came on.
+        connection: ConnectionId,
+        /// The request that the reply answers.
+        request: RequestId,
+        /// The voucher.
+        voucher: Box<VoucherRequest>,
+    },
+    /// Something was learned from the chain on which clients deposit.
+    Chain(ChainEvent),
     /// The operator bans a node: its connection and its leases end at once.
     Expel {
         /// The node, which need not be connected or known.

@@ -153,6 +153,7 @@ impl Core {
             self.agents.next_payout(),
             self.prices.next.map(|next| next.from),
             self.ledger.as_ref().and_then(|ledger| ledger.next_check()),
+            self.ledger.as_ref().and_then(|ledger| ledger.channels.next_expiry()),
             Some(self.agents.flush_at()),
         ]
         .into_iter()

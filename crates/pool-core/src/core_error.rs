@@ -1,5 +1,6 @@
 use vipnode_types::{
     Account, AccountError, Amount, AmountError, Asset, ChainSpec, EnodeError, Price, QuotedPrice, SignedAmount, errors,
+    payment::ChannelId,
 };
 
 errors! {
@@ -167,6 +168,53 @@ errors! {
         /// A pool without payments has no ledger.
         NoLedger: Unsuitable, "this pool has no ledger, because it does not charge for slots",
             hint "To charge for slots, the pool's operator has to restart it with --payment credit.";
+        /// A voucher came to a pool whose clients do not pay by x402.
+        NoChannels: Unsuitable, "clients of this pool do not pay by payment channels",
+            hint "Run the client without --pay.";
+        /// The operator sets a limit where vouchers set it.
+        LimitOfChannel: Unsuitable, "with x402, the vouchers of a client decide how much it may owe",
+            hint "To grant an amount without a deposit, run `vipnode pool admin credit ACCOUNT AMOUNT --reason TEXT`.";
+        /// Another key than that of the agent would sign for the channel.
+        ChannelSigner {
+            /// The channel's payer authorizer.
+            authorizer: Account,
+            /// The account of the agent's key.
+            agent: Account,
+        }: Unauthorized, "the channel's payer authorizer is {authorizer}, but the key of this agent is that of {agent}",
+            hint "Deposit into a channel for this agent: `vipnode wallet deposit`.";
+        /// The channel holds nothing that the pool could claim.
+        EmptyChannel {
+            /// The channel.
+            channel: ChannelId,
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: PaymentRequired, "the payment channel {channel} holds no deposit yet",
+            hint "Deposit with `vipnode wallet deposit`; a deposit counts once its block is safe, which takes some minutes on some chains.",
+            retry retry_ms;
+        /// An older voucher of the channel, or one of a smaller amount.
+        LowerVoucher {
+            /// The amount of the newest voucher.
+            signed: Amount,
+            /// What the pool charges in.
+            asset: Asset,
+        }: InvalidParams, "the pool already has a voucher for {amount} on this channel, which is more" (amount = asset.show(*signed)),
+            hint "Update vipnode; an agent takes over the newest voucher from the pool (`vipnode_funds`).";
+        /// The earlier channel of the same agent still owes something.
+        ChannelInUse {
+            /// The earlier channel.
+            channel: ChannelId,
+            /// What is not claimed of it yet.
+            owed: Amount,
+            /// What the pool charges in.
+            asset: Asset,
+        }: Unsuitable, "the agent's earlier channel {channel} is not settled: {amount} of its cost is not claimed yet" (amount = asset.show(*owed)),
+            hint "Sign vouchers of the earlier channel until the pool has claimed its cost.";
+        /// The chain could not be read in time, or too many channels wait for it.
+        ChainBusy {
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "the pool could not read the payment channel from the chain in time",
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The totals of an account would overflow.
         AmountRange: InvalidParams, "the amount is too large for the account", hint "Enter a smaller amount.";
         /// An order of the operator is for an implausibly large amount.

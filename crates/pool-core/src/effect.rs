@@ -1,12 +1,12 @@
 use vipnode_types::{
     protocol2,
     wire::{
-        AccountView, AskReply, ConnectReply, Done, ExplainReply, HostSupply, NodeFunds, PayoutView, PoolStatus,
-        ReportReply, WireError,
+        AccountView, AskReply, ChannelFunds, ConnectReply, Done, ExplainReply, HostSupply, NodeFunds, PayoutView,
+        PoolStatus, ReportReply, WireError,
     },
 };
 
-use crate::{CallId, ConnectionId, LedgerChangeReply, PoolCall, PricingRow, RequestId, Row};
+use crate::{CallId, ChainRequest, ConnectionId, LedgerChangeReply, PoolCall, PricingRow, RequestId, Row};
 
 /// An output of the core. The effects of a command are carried out in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub enum Effect {
         /// Whether the call waits until the rows before it are durable.
         when: SendWhen,
     },
+    /// Ask the chain on which clients deposit. The answer is a [`crate::Command::Chain`].
+    Chain(ChainRequest),
     /// Close a socket: a newer one replaced it, or its agent is silent or does not answer.
     Close {
         /// The connection to close.
@@ -82,6 +84,8 @@ pub enum Reply {
     Payout(PayoutView),
     /// To an agent that asks for its node's funds.
     Funds(Box<NodeFunds>),
+    /// To a voucher.
+    Voucher(Box<ChannelFunds>),
     /// To a call of protocol 2.
     Protocol2(Box<protocol2::Protocol2Reply>),
 }

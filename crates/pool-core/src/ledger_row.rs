@@ -1,7 +1,11 @@
 //! The durable state of the ledger, as plain values.
 
-use vipnode_types::{Account, Amount, Ms, NodeId};
+use vipnode_types::{
+    Account, Amount, Ms, NodeId,
+    payment::{ChannelConfig, TypedDataSignature},
+};
 
+use crate::ChannelReading;
 use crate::ledger::{
     account_figures::AccountFigures,
     transaction::{LedgerAccount, Transaction},
@@ -34,6 +38,35 @@ pub struct LinkRow {
     pub node: NodeId,
     /// The account that pays.
     pub account: Account,
+}
+
+/// A payment channel that client nodes spend from, with its newest voucher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChannelRow {
+    /// The channel. Its payer authorizer is the payer in the ledger.
+    pub config: ChannelConfig,
+    /// The amount of the newest voucher.
+    pub signed: Amount,
+    /// The signature of the newest voucher.
+    pub signature: TypedDataSignature,
+    /// What the escrow holds for it.
+    pub state: ChannelReading,
+    /// When that was read.
+    pub read: Ms,
+    /// The payer's meter when the pool accepted the channel.
+    pub metered_before: Amount,
+    /// What had been claimed of the channel then.
+    pub claimed_before: Amount,
+    /// What was claimed of it in all, as far as it is posted.
+    pub claimed: Amount,
+}
+
+impl ChannelRow {
+    /// What the payer may owe because of it: what is signed and deposited, and not claimed yet.
+    #[must_use]
+    pub fn promised(&self) -> Amount {
+        self.signed.min(self.state.covers()).checked_sub(self.claimed).unwrap_or_default()
+    }
 }
 
 /// A cost that is not wholly secured.

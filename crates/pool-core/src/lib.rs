@@ -13,6 +13,9 @@
 
 mod account_link;
 mod agents;
+mod chain_event;
+mod chain_request;
+mod channel_reading;
 mod collections;
 mod command;
 mod core;
@@ -52,6 +55,9 @@ pub use agents::{
     host_payout::HostPayout,
     proven::{PairedTime, Proven},
 };
+pub use chain_event::ChainEvent;
+pub use chain_request::ChainRequest;
+pub use channel_reading::ChannelReading;
 pub use collections::{
     address_block::{AddressBlock, WideBlock},
     block_queues::BlockQueues,
@@ -72,7 +78,9 @@ pub use ledger::{
     transaction::{LedgerAccount, OperatorOrder, Posting, Transaction},
 };
 pub use ledger_change::{LedgerAccountView, LedgerChange, LedgerChangeKind, LedgerChangeReply, PaidPayouts};
-pub use ledger_row::{AccountRow, LedgerEntry, LinkRow, PayoutRow, PayoutState, SettlementPeriodRow, UnpaidRow};
+pub use ledger_row::{
+    AccountRow, ChannelRow, LedgerEntry, LinkRow, PayoutRow, PayoutState, SettlementPeriodRow, UnpaidRow,
+};
 pub use limits::Limits;
 pub use metering::pair_week::PairWeek;
 pub use new_payout::NewPayout;

@@ -1,7 +1,7 @@
 //! Every limit of the pool's core, as `vipnode pool --print-limits` prints it: name, default, unit, range, and what
 //! happens at it.
 
-use vipnode_types::{ChainSpec, PaymentMode, Price, limits};
+use vipnode_types::{ChainSpec, PaymentMode, Price, limits, payment::ChannelTerms};
 
 pub(crate) const SECOND: u64 = 1_000;
 pub(crate) const MINUTE: u64 = 60 * SECOND;
@@ -249,6 +249,11 @@ limits! {
         trial_blocks: u32 = 1_000_000, Count 1..=100_000_000;
         /// A client is notified once when its trial lasts only this long; 0 for no notice.
         trial_notice_ms: u64 = 5 * MINUTE, Time 0..=DAY;
+        /// First vouchers of payment channels that wait until the deposit was read from the chain; one agent has at most one.
+        /// Further ones are answered "busy".
+        channel_reads: u32 = 1_024, Count 1..=1_000_000;
+        /// So long a first voucher waits for that; then it is answered "busy".
+        channel_read_ms: u64 = 20 * SECOND, Time SECOND..=10 * MINUTE;
         /// Leases without funds that end in one step; further ones end in the next.
         unfunded_a_tick: u32 = 1_000, Count 1..=1_000_000;
         /// An agent whose client cannot pay asks for hosts again after this time.
@@ -280,6 +285,8 @@ limits! {
         price: Price = Price::FREE;
         /// How clients pay.
         payment: PaymentMode = PaymentMode::None;
+        /// What the payment channels of clients must be, if they pay by x402.
+        channel: Option<ChannelTerms> = None;
         /// The operator's fee, in basis points of what clients pay.
         fee_bps: u16 = 0;
         /// How long a node that cannot pay is served for free as a client, in milliseconds; 0 for no trial.
@@ -292,6 +299,11 @@ limits! {
 }
 
 impl Limits {
+    /// The ID of the chain on which clients deposit; 0 if they do not.
+    pub(crate) fn chain_id(&self) -> u64 {
+        self.channel.map_or(0, |channel| channel.chain_id)
+    }
+
     /// The chain that is pinned for a chain ID.
     #[must_use]
     pub fn pinned_chain(&self, id: u64) -> Option<ChainSpec> {

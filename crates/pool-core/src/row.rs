@@ -3,8 +3,8 @@
 use vipnode_types::{Account, Amount, Asset, ChainSpec, Enode, LeaseId, Ms, NodeId, PaymentMode, Price, meter::Seen};
 
 use crate::{
-    AccountRow, AddressBlock, Credentials, HostPayout, LedgerEntry, LinkRow, NextPricing, PairWeek, PayoutRow, Pricing,
-    Proven, SettlementPeriodRow, UnpaidRow,
+    AccountRow, AddressBlock, ChannelRow, Credentials, HostPayout, LedgerEntry, LinkRow, NextPricing, PairWeek,
+    PayoutRow, Pricing, Proven, SettlementPeriodRow, UnpaidRow,
 };
 
 /// One durable fact.
@@ -43,6 +43,8 @@ pub enum Row {
     Link(LinkRow),
     /// The newest counter that an account has signed. It is never deleted.
     LinkCounter(Account, u64),
+    /// A payment channel with its newest voucher. It replaces an earlier one with the same payer authorizer.
+    Channel(Box<ChannelRow>),
     /// A cost that is not wholly secured.
     Unpaid(UnpaidRow),
     /// The newest settlement period.

@@ -8,7 +8,8 @@ use vipnode_files::OpenDir;
 use vipnode_types::{PoolKey, PoolKeyChanges, RpcUrl};
 
 use crate::{
-    AllowedOrigins, Membership, Network, PoolLimits, PoolMetrics, PoolTls, StatusAudience, TrustedProxies, Welcome,
+    AllowedOrigins, ChainConfig, Membership, Network, PoolLimits, PoolMetrics, PoolTls, StatusAudience, TrustedProxies,
+    Welcome,
     admin::{admin_socket, socket_of},
     auth::{AccessRules, PoolIdentity},
 };
@@ -50,6 +51,8 @@ pub struct PoolConfig {
     pub core: vipnode_pool_core::Limits,
     /// The pool starts although the clock is far from the latest time in its store.
     pub accept_clock: bool,
+    /// Where the chain is read on which clients deposit; needed if they pay by x402.
+    pub chain: Option<ChainConfig>,
     /// The seed of the core's random choices; random except in tests.
     pub seed: [u8; 32],
     /// The metrics that `/metrics` serves.
@@ -105,6 +108,7 @@ impl PoolConfig {
             limits: PoolLimits::default(),
             core: vipnode_pool_core::Limits::default(),
             accept_clock: false,
+            chain: None,
             seed,
             metrics: PoolMetrics::default(),
         })

@@ -28,6 +28,7 @@
 pub mod admin;
 mod auth;
 mod call_refusal;
+mod chain;
 mod close_reason;
 mod config;
 mod data_dir;
@@ -47,6 +48,7 @@ pub use auth::{
     AllowedOrigin, AllowedOrigins, Ban, BanTarget, BanTargetError, MemberLineError, MembersError, Membership, Network,
     NetworkError, OriginError, StatusAudience, Welcome, WelcomeError,
 };
+pub use chain::ChainConfig;
 pub use config::PoolConfig;
 pub use data_dir::{DataDir, DataDirError, LostKey};
 pub use engine::StartError;

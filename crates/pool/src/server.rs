@@ -10,20 +10,24 @@ use std::{
 use tokio::{
     net::{TcpListener, TcpSocket},
     runtime::Handle,
-    sync::oneshot,
+    sync::{mpsc, oneshot},
     task::{self, spawn_blocking},
     time::{interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
+use vipnode_chain::ChainError;
 use vipnode_store::{MemoryStore, Store};
-use vipnode_types::errors;
+use vipnode_types::{PaymentMode, errors};
 
 use crate::{
     DataDir, PoolConfig, PoolProbe, PoolTls, ReloadChanges,
     admin::{self, AdminPrice, AdminService, AuditLog},
     auth::{AccessControl, Audience, BansAndDrains, OwnCertificate},
+    chain::ChainWatcher,
     close_reason::CloseReason,
-    engine::{Connections, CoreThread, CoreThreadParts, OperatorQuery, StartError, StoreThread, inbox},
+    engine::{
+        ChainPort, Connections, CoreThread, CoreThreadParts, Inbox, OperatorQuery, StartError, StoreThread, inbox,
+    },
     key_file::KeyFile,
     methods::{Monitor, Service, Statements},
     net::{fd_limit, listener::listen, port::Port},
@@ -73,6 +77,12 @@ errors! {
             source: std::io::Error,
         }: local, "the pool cannot start a thread: {source}",
             hint "Raise the limits on memory and processes (ulimit -u), then start the pool again.";
+        /// The chain on which clients deposit cannot be used.
+        Chain {
+            /// Why.
+            source: ChainError,
+        }: local, "{source}",
+            hint "{fix}" (fix = source.hint().unwrap_or_default());
         /// The pool has a bug.
         Internal {
             /// The broken invariant, or the text of the panic.
@@ -133,6 +143,7 @@ impl PoolServer {
         let store_reader = store_reader.map_err(|source| StartError::Store { source })?;
         let (store, store_thread) = StoreThread::start(store, inbox.clone(), config.limits.store_batches)
             .map_err(|source| PoolError::Thread { source })?;
+        let (chain, watcher) = watch_chain(&config, &inbox).await?;
         let parts = CoreThreadParts {
             limits: vipnode_pool_core::Limits { members_only: access.is_closed(), ..config.core.clone() },
             seed: config.seed,
@@ -146,6 +157,7 @@ impl PoolServer {
             reader,
             connections: Arc::clone(&connections),
             store,
+            chain,
             metrics: Arc::clone(&metrics),
             runtime: Handle::current(),
         };
@@ -160,6 +172,9 @@ impl PoolServer {
         let port = Arc::new(Port::new(Arc::clone(&service), config.proxies, config.tls, stop.clone()));
         if let Some(socket) = &admin_socket {
             serve_operator(socket, &port, AuditLog::new(datadir));
+        }
+        if let Some(watcher) = watcher {
+            tokio::spawn(watcher.run(stop.clone()));
         }
         let running = Running { port, farewell, threads: vec![core_thread, store_thread] };
         let supervisor = tokio::spawn(running.supervise(listener));
@@ -225,6 +240,16 @@ impl Drop for PoolServer {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+/// Prepares to read the chain on which clients deposit, if they do.
+async fn watch_chain(config: &PoolConfig, inbox: &Inbox) -> Result<(ChainPort, Option<ChainWatcher>), PoolError> {
+    let terms = config.core.channel.filter(|_| config.core.payment == PaymentMode::X402);
+    let Some((terms, chain)) = terms.zip(config.chain.clone()) else { return Ok((ChainPort::default(), None)) };
+    let (requests, requested) = mpsc::unbounded_channel();
+    let watcher = ChainWatcher::open(chain, terms.chain_id, requested, inbox.clone()).await;
+    let watcher = watcher.map_err(|source| PoolError::Chain { source })?;
+    Ok((ChainPort::new(requests), Some(watcher)))
 }
 
 /// Connections that the system queues until the pool accepts them. A client beyond that is not refused but tries again

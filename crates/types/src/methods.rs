@@ -52,6 +52,8 @@ methods! {
         Unlink = method::UNLINK,
         /// [`method::FUNDS`].
         Funds = method::FUNDS,
+        /// [`method::VOUCHER`].
+        Voucher = method::VOUCHER,
         /// [`method::ACCOUNT`].
         AccountView = method::ACCOUNT,
         /// [`method::STATEMENT`].

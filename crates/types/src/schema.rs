@@ -5,8 +5,11 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    Account, AccountSignature, AgentPublic, Amount, Capability, Enode, LeaseSetHash, MeterId, MinVersion, NodeId,
-    PoolId, QuotedPrice, ShortNodeId, SignedAmount, UtcDay, protocol2::Kind, signed::Signature,
+    Account, AccountSignature, AgentPublic, Amount, Capability, Enode, Hash256, LeaseSetHash, MeterId, MinVersion,
+    NodeId, PoolId, QuotedPrice, ShortNodeId, SignedAmount, UtcDay,
+    payment::{ChannelId, TypedDataSignature},
+    protocol2::Kind,
+    signed::Signature,
 };
 
 macro_rules! texts {
@@ -31,6 +34,9 @@ texts! {
     Enode, "^enode://[0-9a-f]{128}(@[^@/?]+:[0-9]+)?([?]discport=[0-9]+)?$", "The address at which a node can be dialed. IPv6 addresses are in brackets.";
     Account, "^0x[0-9a-fA-F]{40}$", "The account that pays or earns: an Ethereum address.";
     AccountSignature, "^(0x)?([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$", "A wallet's signature of a text (EIP-191): R, S, and V, or the compact form of EIP-2098.";
+    Hash256, "^(0x)?[0-9a-f]{64}$", "32 bytes.";
+    ChannelId, "^(0x)?[0-9a-f]{64}$", "The ID of a payment channel of x402: the EIP-712 hash of its seven fields.";
+    TypedDataSignature, "^0x[0-9a-fA-F]{130}$", "A signature of typed data (EIP-712): R, S, and V, which is 27 or 28.";
     AgentPublic, "^[0-9a-f]{66}$", "The public key of an agent: a compressed secp256k1 point.";
     PoolId, "^[0-9a-f]{66}$", "The ID of a pool: the public half of its key, a compressed secp256k1 point.";
     Signature, "^[0-9a-f]{128}$", "An ECDSA signature over secp256k1: R and S.";

@@ -86,6 +86,8 @@ impl AgentCore {
             self.report_answered(now, answer, out);
         } else if self.asks.is(tag) {
             self.ask_answered(now, answer, out);
+        } else if self.payments.answered(tag) {
+            self.payment_answered(now, answer, out);
         } else if !self.leaving.answered(tag) {
             // An answer to a request on an old socket matches nothing and changes nothing.
             self.bye_answered(tag);
@@ -223,15 +225,20 @@ impl AgentCore {
 
     /// Returns every request that waits for its answer.
     fn requests(&self) -> impl Iterator<Item = Request> {
-        let all =
-            [self.session.connecting(), self.reports.in_flight(), self.asks.in_flight(), self.leaving.in_flight()];
+        let all = [
+            self.session.connecting(),
+            self.reports.in_flight(),
+            self.asks.in_flight(),
+            self.payments.in_flight(),
+            self.leaving.in_flight(),
+        ];
         all.into_iter().flatten()
     }
 
     /// Returns when something for the pool is due.
     pub(crate) fn pool_due(&self) -> impl Iterator<Item = Ms> {
         let requests = self.requests().map(|request| request.due(self.config.request_ms));
-        requests.chain(self.report_due()).chain(self.ask_due())
+        requests.chain(self.report_due()).chain(self.pay_due()).chain(self.ask_due())
     }
 
     /// Sends the pool what is due, in an order in which it can handle it.
@@ -239,6 +246,7 @@ impl AgentCore {
         if self.stopping.is_none() && self.session.is_live() {
             self.send_report(now, out);
             self.send_leave(now, out);
+            self.send_payment(now, out);
             self.send_ask(now, out);
         }
     }
@@ -280,6 +288,7 @@ impl AgentCore {
         let lost = self.reports.lose_socket();
         self.set_flapped(&lost, true);
         self.asks.lose_socket();
+        self.payments.lose_socket(now);
         self.leaving.clear();
         self.bye_lost();
         self.leases.iter_mut().for_each(Lease::forget_calls);

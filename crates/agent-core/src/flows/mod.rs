@@ -13,6 +13,7 @@ mod kept_price;
 mod node;
 mod node_commands;
 mod node_results;
+mod pay;
 mod peer_observation;
 mod peer_suitability;
 mod protocol2;

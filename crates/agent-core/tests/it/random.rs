@@ -151,7 +151,7 @@ impl World {
 
     fn act(&mut self, action: Action) -> Result<(), TestCaseError> {
         match action {
-            Action::Resolve { .. } | Action::KeepPrice(_) => {}
+            Action::Resolve { .. } | Action::KeepPrice(_) | Action::KeepVouchers(_) => {}
             Action::List { task } => self.lists.push(task),
             Action::Journal(entry) => {
                 if let JournalEntry::Undone { lease, kind } = &entry {
@@ -194,7 +194,8 @@ impl World {
                     ToPool::Connect(_) => 0,
                     ToPool::Report(_) => 1,
                     ToPool::Ask(_) => 2,
-                    ToPool::Leave(_) | ToPool::Bye => 3,
+                    // These agents have no channel.
+                    ToPool::Leave(_) | ToPool::Bye | ToPool::Funds | ToPool::Voucher { .. } => 3,
                     ToPool::Protocol2(call) => match *call {
                         Call::Connect(_) => 4,
                         Call::Update(_) => 5,
@@ -241,7 +242,12 @@ impl World {
                 full.chain(report.up.clone()).chain(report.down.clone()).chain(seen).collect()
             }
             ToPool::Leave(leave) => leave.leases.clone(),
-            ToPool::Connect(_) | ToPool::Ask(_) | ToPool::Bye | ToPool::Protocol2(_) => Vec::new(),
+            ToPool::Connect(_)
+            | ToPool::Ask(_)
+            | ToPool::Bye
+            | ToPool::Funds
+            | ToPool::Voucher { .. }
+            | ToPool::Protocol2(_) => Vec::new(),
         };
         prop_assert!(named.iter().all(|lease| !lease.is_direct()), "{request:?} names what is none of the pool's");
         Ok(())

@@ -84,6 +84,7 @@ impl World {
     fn act(&mut self, who: usize, action: Action) {
         match action {
             Action::Journal(entry) => self.journal[who].push(entry),
+            Action::KeepVouchers(_) => panic!("nobody pays"),
             Action::Node { task, call } => {
                 self.node(who, &call);
                 self.events.push_back((who, Event::NodeDone { task, result: Ok(()) }));
@@ -144,6 +145,7 @@ impl World {
             }
             ToPool::Leave(_) => {}
             ToPool::Bye => self.evict(),
+            ToPool::Funds | ToPool::Voucher { .. } => panic!("nobody pays"),
             ToPool::Protocol2(_) => panic!("protocol 2 to a pool of protocol 3"),
         }
         self.events.push_back((who, Event::PoolAnswers { tag, answer: Ok(answer) }));

@@ -11,11 +11,12 @@ use serde_json::value::RawValue;
 use vipnode_agent_core::{FromPool, PoolAnswer, ToPool};
 use vipnode_rpc::{CallError, RpcClient};
 use vipnode_types::{
-    AgentMethod, Failure, JoinSecret, PayoutOrder, PoolId,
+    AgentMethod, Amount, Failure, JoinSecret, PayoutOrder, PoolId,
+    payment::{ChannelConfig, Voucher},
     signed::Envelope,
     wire::{
         ByeRequest, DailyStatementRequest, ErrorCode, ExplainReply, ExplainRequest, FundsRequest, NodeFunds,
-        SignedDailyStatement, WireError, method,
+        SignedDailyStatement, VoucherRequest, WireError, method,
     },
 };
 
@@ -140,9 +141,18 @@ impl Protocol3 {
             ToPool::Report(report) => json(&report)?,
             ToPool::Ask(ask) => json(&ask)?,
             ToPool::Leave(leave) => json(&leave)?,
+            ToPool::Funds => json(&FundsRequest {})?,
+            ToPool::Voucher { channel, chain_id, amount } => json(&self.voucher(*channel, chain_id, amount))?,
             ToPool::Bye | ToPool::Protocol2(_) => json(&ByeRequest::default())?,
         };
         self.signed(name, &object, nonce.as_deref())
+    }
+
+    /// Signs a voucher. Its record is durable by now.
+    fn voucher(&self, channel: ChannelConfig, chain_id: u64, max_claimable: Amount) -> VoucherRequest {
+        let voucher = Voucher { channel: channel.id(chain_id), max_claimable };
+        let signature = self.identity.key.sign_typed(&voucher.typed_data(chain_id));
+        VoucherRequest { channel, max_claimable, signature }
     }
 
     fn signed(&self, name: &str, object: &str, nonce: Option<&str>) -> Result<Box<RawValue>, serde_json::Error> {
@@ -171,6 +181,8 @@ enum RequestKind {
     Connect,
     Report,
     Ask,
+    Funds,
+    Voucher,
     Leave,
     Bye,
 }
@@ -182,6 +194,8 @@ impl RequestKind {
             ToPool::Connect(_) => Self::Connect,
             ToPool::Report(_) => Self::Report,
             ToPool::Ask(_) => Self::Ask,
+            ToPool::Funds => Self::Funds,
+            ToPool::Voucher { .. } => Self::Voucher,
             ToPool::Leave(_) => Self::Leave,
             ToPool::Bye => Self::Bye,
             ToPool::Protocol2(_) => return None,
@@ -193,6 +207,8 @@ impl RequestKind {
             Self::Connect => method::CONNECT,
             Self::Report => method::REPORT,
             Self::Ask => method::ASK,
+            Self::Funds => method::FUNDS,
+            Self::Voucher => method::VOUCHER,
             Self::Leave => method::LEAVE,
             Self::Bye => method::BYE,
         }
@@ -203,6 +219,8 @@ impl RequestKind {
             Self::Connect => parse(self.method(), answer).map(|reply| PoolAnswer::Connect(Box::new(reply))),
             Self::Report => parse(self.method(), answer).map(PoolAnswer::Report),
             Self::Ask => parse(self.method(), answer).map(PoolAnswer::Ask),
+            Self::Funds => parse(self.method(), answer).map(|reply| PoolAnswer::Funds(Box::new(reply))),
+            Self::Voucher => parse(self.method(), answer).map(|reply| PoolAnswer::Voucher(Box::new(reply))),
             Self::Leave | Self::Bye => Ok(PoolAnswer::Done),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::{sync::mpsc::error::TrySendError, time::Instant};
-use vipnode_agent_core::{Action, Event, TaskError};
+use vipnode_agent_core::{Action, Event, TaskError, ToPool};
 use vipnode_types::{Failure, PeerCommand};
 
 use super::actor::Actor;
@@ -14,6 +14,9 @@ use crate::{
     pool::{Attempt, PoolRequest},
     request_error::{RETRY_MS, RequestError},
 };
+
+/// A voucher whose record could not be written is tried again after this time.
+const VOUCHER_RETRY_MS: u64 = 30_000;
 
 impl Actor {
     /// Carries out one action. Returns how the agent ended, after its last action.
@@ -36,6 +39,10 @@ impl Actor {
                 };
                 self.lookups.push(lookup.boxed());
             }
+            Action::Pool { tag, request: ToPool::Voucher { .. } } if self.is_voucher_unkept => {
+                let unkept = RequestError::VoucherUnkept { retry_ms: VOUCHER_RETRY_MS };
+                self.own_events.push_back(Event::PoolAnswers { tag, answer: Err(unkept.into()) });
+            }
             Action::Pool { tag, request } => {
                 let order = PoolRequest { attempt: self.attempts.borrow().number, tag, request };
                 if self.requests.try_send(order).is_err() {
@@ -53,6 +60,13 @@ impl Actor {
             Action::KeepPrice(price) => {
                 // Without it, the next start keeps the price of then.
                 if let Some(Err(error)) = self.kept_prices.as_mut().map(|prices| prices.keep(price)) {
+                    self.notifier.notify(AgentNotice::Fault(Failure::of(&error)));
+                }
+            }
+            Action::KeepVouchers(record) => {
+                let kept = self.vouchers.as_mut().map_or(Ok(()), |vouchers| vouchers.keep(&record));
+                self.is_voucher_unkept = kept.is_err();
+                if let Err(error) = kept {
                     self.notifier.notify(AgentNotice::Fault(Failure::of(&error)));
                 }
             }

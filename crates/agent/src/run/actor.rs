@@ -20,7 +20,7 @@ use crate::{
     node::{Executor, NodeCommand, Observer},
     notifier::Notifier,
     pool::{Attempt, PoolClient, PoolEvent, PoolEventKind, PoolRequest},
-    state::{Journal, KeptPrices},
+    state::{Journal, KeptPrices, SignedVouchers},
 };
 
 /// What the actor connects: the node, the pool and the user.
@@ -47,6 +47,10 @@ pub(crate) struct Actor {
     pub(super) journal: JournalQueue,
     /// Where there is a pool.
     pub(super) kept_prices: Option<KeptPrices>,
+    /// Where there is a pool.
+    pub(super) vouchers: Option<SignedVouchers>,
+    /// The record of the newest voucher could not be written, so it must not leave.
+    pub(super) is_voucher_unkept: bool,
     pub(super) node: Arc<dyn Node>,
     pub(super) static_status: StaticStatus,
     pub(super) status_queries: mpsc::Receiver<StatusQuery>,
@@ -96,17 +100,19 @@ impl Actor {
         };
         tasks.spawn(observer.run(parts.facts));
         let Queries { status: status_queries, pool: queries } = parts.queries;
-        let (client, kept_prices) = parts
+        let (client, kept) = parts
             .pool
             .map(|(connector, pool)| {
-                let PreparedPool { protocol, identity, prices } = pool;
-                (PoolClient { connector, protocol, identity, queries }, prices)
+                let PreparedPool { protocol, identity, prices, vouchers } = pool;
+                (PoolClient { connector, protocol, identity, queries }, (prices, vouchers))
             })
             .unzip();
+        let (kept_prices, vouchers): (Option<KeptPrices>, Option<SignedVouchers>) = kept.unzip();
         let mut core = AgentCore::new(config, journal.alive().cloned(), clock.now());
         if let Some(price) = kept_prices.as_ref().and_then(KeptPrices::get) {
             core.restore_kept_price(price);
         }
+        vouchers.iter().flat_map(SignedVouchers::records).for_each(|record| core.restore_vouchers(record));
         let client_task = client.map(|client| tokio::spawn(client.run(attempts_given, requests_given, events_out)));
         let mut actor = Self {
             core,
@@ -115,6 +121,8 @@ impl Actor {
             metrics: parts.metrics,
             journal: JournalQueue::new(journal),
             kept_prices,
+            vouchers,
+            is_voucher_unkept: false,
             node,
             static_status: parts.static_status,
             status_queries,

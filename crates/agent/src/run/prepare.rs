@@ -12,7 +12,7 @@ use crate::{
     node::longer,
     notifier::Notifier,
     pool::{PoolIdCheck, Protocol},
-    state::{AgentIdentity, Journal, KeptPrices, Nonces, StateDir, read_node_key},
+    state::{AgentIdentity, Journal, KeptPrices, Nonces, SignedVouchers, StateDir, read_node_key},
 };
 
 /// What the agent core needs before it starts.
@@ -29,6 +29,7 @@ pub(crate) struct PreparedPool {
     pub(crate) protocol: Protocol,
     pub(crate) identity: PoolIdCheck,
     pub(crate) prices: KeptPrices,
+    pub(crate) vouchers: SignedVouchers,
 }
 
 pub(crate) async fn prepare(config: &RunnerConfig, notifier: &Notifier) -> Result<Prepared, AgentError> {
@@ -44,6 +45,7 @@ pub(crate) async fn prepare(config: &RunnerConfig, notifier: &Notifier) -> Resul
         Some(access) => Some(PreparedPool {
             identity: identity(&state, access, notifier)?,
             prices: state.kept_prices(access.address.url())?,
+            vouchers: state.signed_vouchers()?,
             protocol: protocol(&state, &facts, config, access, notifier).await?,
         }),
         None => None,

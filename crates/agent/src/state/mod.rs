@@ -10,6 +10,7 @@ mod kept_statements;
 mod nonces;
 mod pool_pins;
 mod signed_payout;
+mod signed_vouchers;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,7 @@ pub(crate) use kept_statements::KeptStatements;
 pub use kept_statements::{KeptStatement, StatementFile};
 pub use nonces::Nonces;
 pub use pool_pins::{PoolPins, pinned_pool};
+pub(crate) use signed_vouchers::SignedVouchers;
 
 /// The directory of the agents' sockets.
 const AGENTS: &str = "agents";

@@ -94,6 +94,7 @@ impl Bench {
                 direct: DirectConfig::default(),
                 min_peers,
                 max_price: None,
+                pay: None,
                 strict: false,
                 keep: Default::default(),
                 policy: PeerPolicy::default(),

@@ -62,6 +62,14 @@ errors! {
             reason: RevertReason,
         }: local, "the contract rejects {function}: {reason}",
             hint "{fix}" (fix = revert_fix(reason));
+        /// The node is on another chain than the one that is meant.
+        OtherChain {
+            /// The chain of the node.
+            actual: u64,
+            /// The one that is meant.
+            expected: u64,
+        }: local, "the EVM node is on chain {actual}, not on {expected}",
+            hint "Pass a node of chain {expected}: --chain.rpc URL.";
         /// The chain does not have the escrow.
         NoEscrow {
             /// The chain.

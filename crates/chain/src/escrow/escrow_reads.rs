@@ -34,6 +34,12 @@ impl<'a> Escrow<'a> {
         Ok(Self { node, chain_id })
     }
 
+    /// The escrow on the chain of a node that was checked before ([`Self::open`]).
+    #[must_use]
+    pub const fn opened(node: &'a EvmNode, chain_id: u64) -> Self {
+        Self { node, chain_id }
+    }
+
     /// The ID of the chain.
     #[must_use]
     pub const fn chain_id(&self) -> u64 {

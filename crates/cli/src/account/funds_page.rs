@@ -42,6 +42,7 @@ mod tests {
             next_payout: None,
             earned: Amount::ZERO,
             payable: Amount::ZERO,
+            channel: None,
         };
         let host = NodeFunds {
             account: None,

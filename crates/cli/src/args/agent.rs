@@ -9,7 +9,7 @@ use vipnode_node::{NodeAccess, Trust, limits::NodeLimits};
 use vipnode_types::{Account, Capability, Enode, MinVersion, NodeId, QuotedPrice};
 
 use super::{
-    JoinArgs, MetricsArgs, ProtocolArgs, TrustArgs,
+    JoinArgs, MetricsArgs, PayArgs, ProtocolArgs, TrustArgs,
     limit_flag::{self, LimitFlag},
     targets::{PoolOrHost, allowed, kept},
     whole_number::whole_number,
@@ -231,6 +231,8 @@ pub(crate) struct HostSelectionArgs {
     /// [default: the price at the first start if the pool charges, otherwise no maximum]
     #[arg(long, value_name = "PRICE", help_heading = "Payment")]
     pub(crate) max_price: Option<QuotedPrice>,
+    #[command(flatten)]
+    pub(crate) pay: PayArgs,
     /// Require hosts to serve these capabilities, such as snap/1.
     ///
     /// A name without a version, such as les, matches any version. Separate multiple values with commas. A light node

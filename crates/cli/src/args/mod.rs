@@ -15,8 +15,10 @@ mod link;
 mod listen_address;
 mod metrics;
 mod original_pool;
+mod pay;
 mod ping;
 mod pool;
+mod pool_chain;
 mod pool_command;
 mod protocol;
 mod statement;
@@ -53,8 +55,10 @@ pub(crate) use self::{
     },
     link::LinkArgs,
     metrics::MetricsArgs,
+    pay::PayArgs,
     ping::PingArgs,
     pool::{PoolArgs, StoreName},
+    pool_chain::PoolChainArgs,
     pool_command::{
         AdminCommand, BackupArgs, KeyCommand, LeasesArgs, NodesArgs, OrderName, PoolCommand, PoolSocketArgs, PruneArgs,
         RestoreArgs, RotateArgs, VerifyArgs,

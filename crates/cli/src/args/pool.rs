@@ -12,7 +12,7 @@ use vipnode_pool::{AllowedOrigin, Network, ProxyHeader, StatusAudience, Welcome}
 use vipnode_types::{Asset, PaymentMode, PaymentModeError, QuotedPrice, RpcUrl, TypedError as _, WHOLE_BPS};
 
 use super::{
-    JoinArgs, PoolCommand, TlsArgs, listen_address::listen_address, original_pool::OriginalPool,
+    JoinArgs, PoolChainArgs, PoolCommand, TlsArgs, listen_address::listen_address, original_pool::OriginalPool,
     whole_number::whole_number,
 };
 use crate::args::{asset_flag, chain_flag::ChainFlag, limit_flag::LimitFlag};
@@ -82,13 +82,18 @@ pub(crate) struct PoolArgs {
     /// those of --asset. Without --payment credit, leases are metered and nothing is owed.
     #[arg(long, alias = "contract.price", default_value = "0", value_name = "PRICE", help_heading = "Payment")]
     pub(crate) price: QuotedPrice,
-    /// Set how clients pay: none, or credit that the operator records.
+    /// Set how clients pay: none, credit that the operator records, or x402.
     ///
     /// With credit, a client is served as long as the account that is linked to its node has funds. The operator
     /// records payments with `vipnode pool admin credit`, and pays hosts what `vipnode pool admin payouts` lists. If
     /// the pool is started with another value, all leases end.
-    #[arg(long, value_name = "none|credit", default_value = "none", value_parser = payment, help_heading = "Payment", hide_short_help = true)]
+    ///
+    /// With x402, clients deposit a token into payment channels on a chain (--chain.rpc, --chain.token, --chain.receiver), and
+    /// their agents sign for what they spend. `vipnode pool admin claim` collects it.
+    #[arg(long, value_name = "none|credit|x402", default_value = "none", value_parser = payment, help_heading = "Payment", hide_short_help = true)]
     pub(crate) payment: PaymentMode,
+    #[command(flatten)]
+    pub(crate) deposits: PoolChainArgs,
     /// Keep this share of what clients pay, in basis points (0.01%).
     #[arg(long, value_name = "N", default_value = "0", value_parser = fee_bps, help_heading = "Payment", hide_short_help = true)]
     pub(crate) fee_bps: u16,

@@ -15,7 +15,7 @@ use vipnode_agent::{
     local::StatusSource,
     state::StateDir,
 };
-use vipnode_agent_core::{AgentConfig, DirectConfig, HostConfig, PeerPolicy};
+use vipnode_agent_core::{AgentConfig, DirectConfig, HostConfig, PayConfig, PeerPolicy};
 use vipnode_node::{
     Endpoint,
     finder::{FinderEnvironment, kept_peers},
@@ -25,7 +25,7 @@ use vipnode_types::{NodeId, PeerRules};
 use crate::{
     args::{
         AgentArgs, Cli, ClientArgs, Command, ConnectionArgs, DoctorArgs, HostArgs, HostSelectionArgs, HostingArgs,
-        RoleName, RuntimeArgs, Targets,
+        PayArgs, RoleName, RuntimeArgs, Targets,
     },
     commands::{agent_metrics, print_limits::print_limits, protocol},
     config::{Applied, Reload, say_kept},
@@ -35,6 +35,7 @@ use crate::{
     service_manager::{self, Heartbeat},
     signals::{ReloadSignals, Signals},
     status::StatusLine,
+    wallet::ChannelFile,
 };
 
 /// The role of an agent: host, client, or both.
@@ -147,6 +148,7 @@ impl Role {
                 .filter(|_| pool)
                 .map_or(0, |host_selection| host_selection.min_peers),
             max_price: self.host_selection.as_ref().and_then(|host_selection| host_selection.max_price.clone()),
+            pay: self.host_selection.as_ref().map_or(Ok(None), |host_selection| pay(&host_selection.pay))?,
             strict: self.connection.protocol.strict_peers,
             keep: self.connection.keep.iter().copied().collect(),
             policy: self.policy(),
@@ -160,6 +162,15 @@ impl Role {
             seed: [0; 32],
         })
     }
+}
+
+/// How a client pays from the channel in a file.
+fn pay(args: &PayArgs) -> Result<Option<PayConfig>, CommandError> {
+    let Some((path, max_spend)) = args.pay.as_ref().zip(args.max_spend_per_day.clone()) else { return Ok(None) };
+    let file = ChannelFile::read_of_any_chain(path);
+    let file = file.map_err(|error| CommandError::PayFile { path: path.clone(), why: error.to_string() })?;
+    let ahead_ms = u64::try_from(args.ahead.as_millis()).unwrap_or(u64::MAX);
+    Ok(Some(PayConfig { chain_id: file.chain_id, channel: file.config, max_spend, ahead_ms }))
 }
 
 impl Role {

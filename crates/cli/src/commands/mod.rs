@@ -16,6 +16,7 @@ mod pool_admin;
 mod pool_certificate;
 mod pool_data_dir;
 mod pool_database;
+mod pool_deposits;
 mod pool_key;
 mod pool_ledger;
 mod pool_start;

@@ -14,6 +14,7 @@ use crate::{
     commands::{
         pool_certificate::{self, CertificateAtStart},
         pool_data_dir::pool_data_dir,
+        pool_deposits::set_deposits,
         pool_start::{JoinNeeds, PoolStart},
         print_limits::print_limits,
     },
@@ -41,7 +42,9 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let lost = lost_key(&args);
     let (figures, secret_file) = (args.stats_interval, args.join.join_secret_file.clone());
     let datadir = pool_data_dir(&args)?;
+    let deposits = args.deposits.clone();
     let mut config = config(args)?;
+    set_deposits(&mut config, &deposits).await?;
     // From the start: a SIGHUP while the pool opens its files is kept until it runs.
     let hangups = ReloadSignals::listen(&signals)?;
     let screen = screen.with_times();

@@ -14,6 +14,19 @@ errors! {
         /// The settings file cannot be read.
         ConfigFile { path: PathBuf, error: io::Error }: local, "cannot read {path}: {error}" (path = path.display()),
             hint "Pass a TOML file with --config FILE. To print an example, run `vipnode <command> --print-config`.";
+        /// A flag of --payment x402 is missing.
+        DepositFlag { flag: &'static str }: local, "--payment x402 needs {flag}",
+            hint "Pass {flag}, or have the pool charge without a chain: --payment credit.";
+        /// Clients could withdraw before the pool claims.
+        ShortDelay { chain_id: u64 }: local, "a delay of less than 14 days is only for development chains, and this is chain {chain_id}",
+            hint "Omit --chain.withdraw-delay.";
+        /// The token is not what the pool charges in.
+        TokenAsset { token: Account, asset: Asset, charged: Asset }: local,
+            "the token {token} is {asset}, and the pool charges in {charged}",
+            hint "Pass --asset {asset} and a --price in {symbol}, or another --chain.token." (symbol = asset.symbol());
+        /// The file of the payment channel cannot be read.
+        PayFile { path: PathBuf, why: String }: local, "cannot read the payment channel in {path}: {why}" (path = path.display()),
+            hint "Pass the file that `vipnode wallet deposit` created.";
         /// The settings file is too large.
         ConfigSize { path: PathBuf, most_bytes: u64 }: local,
             "{path} is larger than {most_bytes} bytes" (path = path.display()),

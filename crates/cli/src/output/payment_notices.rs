@@ -39,6 +39,16 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
                 None => line,
             }
         }
+        Notice::CannotPay { why } => {
+            Line::new("cannot_pay", Tone::Warning, format!("This client cannot pay here from its payment channel: {why}"))
+                .hint("Deposit into a channel for this pool and this agent: `vipnode wallet deposit`. Then pass its file: --pay FILE.")
+        }
+        Notice::SpendLimit { max_spend } => {
+            let most = max_spend.to_string();
+            let most = most.split('/').next().unwrap_or_default().to_owned();
+            let text = format!("This client has signed for {most} in the last 24 hours, its maximum; leases end when that is used up");
+            Line::new("spend_limit", Tone::Warning, text).hint("To allow more, raise --max-spend-per-day.")
+        }
         Notice::NoPayout { price } => {
             let text = format!("A slot costs {price} here, but this host has no payout account, so it earns nothing");
             Line::new("no_payout", Tone::Warning, text).hint("Pass the account to be paid: --payout 0x…")

@@ -30,6 +30,8 @@ fn what(line: &StatementLine) -> &'static str {
         StatementKind::Credit => "credit",
         StatementKind::Debit => "debit",
         StatementKind::Limit => "limit",
+        StatementKind::Voucher => "voucher",
+        StatementKind::Claimed => "claimed",
         StatementKind::Lease => "lease",
         StatementKind::Secured => "secured",
         StatementKind::WriteOff => "write-off",

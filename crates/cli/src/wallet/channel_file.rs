@@ -38,6 +38,18 @@ impl ChannelFile {
     /// # Errors
     /// [`WalletError::NoChannel`], [`WalletError::ChannelFile`], [`WalletError::OtherChain`], [`WalletError::OtherEscrow`].
     pub(crate) fn read(path: &Path, chain_id: u64) -> Result<Self, WalletError> {
+        let file = Self::read_of_any_chain(path)?;
+        if file.chain_id != chain_id {
+            return Err(WalletError::OtherChain { path: path.to_owned(), of: file.chain_id, node: chain_id });
+        }
+        Ok(file)
+    }
+
+    /// Reads a channel.
+    ///
+    /// # Errors
+    /// As [`Self::read`], but for the chain.
+    pub(crate) fn read_of_any_chain(path: &Path) -> Result<Self, WalletError> {
         let text = match vipnode_files::read_text(path, FILE_BYTES) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -47,9 +59,6 @@ impl ChannelFile {
         };
         let wrong = |why: String| WalletError::ChannelFile { path: path.to_owned(), why };
         let file: Self = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-        if file.chain_id != chain_id {
-            return Err(WalletError::OtherChain { path: path.to_owned(), of: file.chain_id, node: chain_id });
-        }
         if file.escrow != ESCROW {
             return Err(WalletError::OtherEscrow { path: path.to_owned(), escrow: file.escrow });
         }
@@ -128,6 +137,7 @@ impl ChannelFile {
 /// What any channel has to fulfill, whichever pool it is for.
 const fn terms(config: &ChannelConfig) -> ChannelTerms {
     ChannelTerms {
+        chain_id: 0,
         token: config.token,
         receiver: config.receiver,
         receiver_authorizer: config.receiver_authorizer,

@@ -77,7 +77,7 @@ impl Core {
 
     /// Periods of two payers are not added up, so a node that has ended as many periods as it may in an hour gets no other payer
     /// before those that wait are written: otherwise each change would write them at once, without a limit.
-    fn check_waiting_periods(&self, node: NodeId, payer: Account, now: Ms) -> Result<(), CoreError> {
+    pub(crate) fn check_waiting_periods(&self, node: NodeId, payer: Account, now: Ms) -> Result<(), CoreError> {
         let written = self.metering.rows.other_payer_until(node, payer);
         written.map_or(Ok(()), |written| Err(CoreError::PeriodsWait { retry_ms: written.since(now).max(1) }))
     }
@@ -103,7 +103,7 @@ impl Core {
 
     /// Changes the payer of a node: its running rows end first, and the next ones are for the new payer. Without a payer, its
     /// leases end that cost something, pending offers included.
-    fn set_payer(&mut self, output: &mut Output, node: NodeId, payer: Option<Account>) {
+    pub(crate) fn set_payer(&mut self, output: &mut Output, node: NodeId, payer: Option<Account>) {
         let client = self.agents.find(&node);
         let leases = client.into_iter().flat_map(|client| self.leases.of_client(client));
         let (mut ended, mut leases): (Vec<u32>, Vec<u32>) = (Vec::new(), leases.map(|(lease, _)| lease).collect());

@@ -81,6 +81,8 @@ impl Core {
             next_payout: host.and_then(|host| host.view().next),
             earned: payee.metered,
             payable: payee.payable(),
+            channel: account
+                .and_then(|account| ledger.channel_funds(account, self.limits.chain_id(), self.clock.now())),
         })
     }
 }

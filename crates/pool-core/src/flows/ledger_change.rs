@@ -21,12 +21,19 @@ impl Core {
     }
 
     fn post_change(&mut self, output: &mut Output, change: LedgerChange) -> Result<LedgerChangeReply, CoreError> {
-        let ledger = self.ledger.as_mut().ok_or(CoreError::NoLedger)?;
+        if self.ledger.is_none() {
+            return Err(CoreError::NoLedger);
+        }
         let LedgerChange { kind, order, allow_negative } = change;
         kind.check(&order.reason)?;
         if let LedgerChangeKind::PaidAll { period, after } = kind {
             return self.pay_all(output, period, after, &order);
         }
+        // Vouchers set the limits of their payers.
+        if matches!(kind, LedgerChangeKind::Limit { .. }) && self.pays_by_channels() {
+            return Err(CoreError::LimitOfChannel);
+        }
+        let ledger = self.ledger.as_mut().ok_or(CoreError::NoLedger)?;
         let key = order.key.clone();
         let (account, transaction) = match kind {
             LedgerChangeKind::Credit { payer, amount } => (Some(payer), Transaction::Credit { payer, amount, order }),
@@ -196,7 +203,11 @@ impl Core {
             Transaction::Correction { payee, .. }
             | Transaction::Paid { payee, .. }
             | Transaction::Bounced { payee, .. } => Some(LedgerAccount::Payee(payee)),
-            Transaction::Period { .. } | Transaction::Lease { .. } | Transaction::Collected { .. } => None,
+            Transaction::Period { .. }
+            | Transaction::Lease { .. }
+            | Transaction::Collected { .. }
+            | Transaction::Voucher { .. }
+            | Transaction::Claimed { .. } => None,
         };
         let figures = self.ledger.as_ref().zip(account).map(|(ledger, account)| ledger.figures(account));
         LedgerChangeReply { entry, figures: figures.unwrap_or_default(), paid_all: None, repeated }

@@ -40,6 +40,7 @@ mod status;
 pub(crate) mod suspended;
 mod tick;
 mod trial;
+mod voucher;
 
 use self::protocol2::Protocol2Caller;
 use crate::{Command, Core, output::Output};
@@ -85,6 +86,10 @@ impl Core {
                 self.payout(output, (connection, request), address, (node, payout));
             }
             Command::Funds { connection, request } => self.funds(output, connection, request),
+            Command::Voucher { connection, request, voucher } => {
+                self.voucher(output, (connection, request), &voucher);
+            }
+            Command::Chain(event) => self.chain_event(output, event),
             Command::Expel { node, reason } => self.expel(output, &node, reason),
             Command::Tick => self.tick(output),
         }

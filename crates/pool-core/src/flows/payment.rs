@@ -21,6 +21,7 @@ impl Core {
         if mode == self.payment {
             self.follow_settings(&mut output);
             self.end_without_payer(&mut output);
+            self.watch_channels(&mut output);
             output.finish(out);
             return;
         }
@@ -41,6 +42,7 @@ impl Core {
         } else {
             self.ledger = Some(ledger.unwrap_or_else(|| Box::new(Ledger::default())));
             self.begin_pricing(&mut output);
+            self.watch_channels(&mut output);
         }
         output.finish(out);
     }
@@ -54,7 +56,14 @@ impl Core {
         let minimum_balance = (!price.is_free()).then(|| BurnRate::of(price).least_for(self.limits.funds_last_ms));
         let smallest_payout = Some(Amount::new(self.limits.smallest_payout.into()));
         let trial_ms = Some(self.limits.trial_ms).filter(|ms| *ms > 0 && !price.is_free());
-        PaymentTerms { payment, minimum_balance, smallest_payout, period_ms: None, trial_ms }
+        PaymentTerms {
+            payment,
+            minimum_balance,
+            smallest_payout,
+            period_ms: None,
+            trial_ms,
+            channel: self.limits.channel,
+        }
     }
 
     /// Ends the leases that cost something and whose client has no payer: a store of an earlier version may hold some.

@@ -17,6 +17,7 @@ impl Core {
         }
         // Both take effect at the next start.
         (limits.payment, limits.fee_bps) = (self.limits.payment, self.limits.fee_bps);
+        limits.channel = self.limits.channel;
         self.prices.settings.price = limits.price;
         if self.ledger.is_some() {
             // Announced with the next tick.

@@ -76,6 +76,7 @@ impl Rows {
             | Row::Account(_)
             | Row::Link(_)
             | Row::LinkCounter(..)
+            | Row::Channel(_)
             | Row::Unpaid(_)
             | Row::Period(_)
             | Row::Payout(_)
@@ -200,6 +201,7 @@ impl RestoredCore {
             | Row::Account(_)
             | Row::Link(_)
             | Row::LinkCounter(..)
+            | Row::Channel(_)
             | Row::Unpaid(_)
             | Row::Period(_)
             | Row::Payout(_)) => {

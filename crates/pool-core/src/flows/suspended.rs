@@ -48,7 +48,9 @@ impl Core {
             Command::Latency { connection, rtt_us } => self.latency(connection, rtt_us),
             Command::Disconnected { connection } if self.agents.at(connection).is_none() => {}
             // At most one for each agent, and what the operator orders.
-            Command::Disconnected { .. } | Command::Expel { .. } => return WhileSuspended::Later(command),
+            Command::Disconnected { .. } | Command::Expel { .. } | Command::Chain(_) => {
+                return WhileSuspended::Later(command);
+            }
             Command::CallDone { .. } | Command::Tick => {}
             Command::Connect { .. }
             | Command::CheckConnect { .. }
@@ -58,6 +60,7 @@ impl Core {
             | Command::Account { .. }
             | Command::Payout { .. }
             | Command::Funds { .. }
+            | Command::Voucher { .. }
             | Command::Ledger { .. }
             | Command::Price { .. }
             | Command::Bye { .. } => return WhileSuspended::Busy,

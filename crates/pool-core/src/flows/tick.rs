@@ -67,6 +67,7 @@ impl Core {
             self.silence_due(output, node);
         } else {
             return self.funds_due(output)
+                || self.chain_silent(output)
                 || self.trial_due(output)
                 || self.payout_due(output)
                 || self.price_due(output)

@@ -47,7 +47,9 @@ impl BalanceSheet {
                 }
                 Some(())
             }
-            Transaction::Limit { payer, limit, .. } => account(LedgerAccount::Payer(payer), &|payer| {
+            Transaction::Limit { payer, limit, .. }
+            | Transaction::Voucher { payer, limit, .. }
+            | Transaction::Claimed { payer, limit, .. } => account(LedgerAccount::Payer(payer), &|payer| {
                 payer.limit = limit;
                 Some(())
             }),

@@ -170,6 +170,16 @@ impl BurnRate {
         Self(self.0.saturating_add(other.0))
     }
 
+    /// How long an amount lasts at this rate, in milliseconds.
+    fn lasts_ms(self, left: Amount) -> u64 {
+        if left == Amount::ZERO {
+            return 0;
+        }
+        // Beyond 2^96 units, the time is longer than any rate makes interesting.
+        let units = left.get().saturating_mul(1 << FRACTION_BITS);
+        units.checked_div(self.0).map_or(u64::MAX, |ms| u64::try_from(ms).unwrap_or(u64::MAX))
+    }
+
     const fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
@@ -251,30 +261,40 @@ impl Ledger {
         self.burns.pop_check(now).map(|payer| self.accounts.address_of_payer(payer))
     }
 
-    /// What a payer can still spend after its running leases.
-    pub(crate) fn left(&self, payer: Account, now: Ms) -> Amount {
+    /// What a payer's running leases and its costs that are not posted yet come to until now, at most.
+    pub(in crate::ledger) fn running_cost(&self, payer: Account, now: Ms) -> Amount {
         let mut burn = self.burn(payer);
         burn.advance(now);
-        AccountFigures::available(&self.payer(payer)).checked_sub(burn.used()).unwrap_or_default()
+        burn.used()
+    }
+
+    /// The sum of the rates of a payer's running leases.
+    pub(in crate::ledger) fn burn_rate(&self, payer: Account) -> BurnRate {
+        self.burn(payer).rate
+    }
+
+    /// What a payer can still spend after its running leases.
+    pub(crate) fn left(&self, payer: Account, now: Ms) -> Amount {
+        AccountFigures::available(&self.payer(payer)).checked_sub(self.running_cost(payer, now)).unwrap_or_default()
     }
 
     /// How long what is left lasts at the rate of the running leases and of one more, in milliseconds.
     pub(crate) fn lasts_ms(&self, payer: Account, more: BurnRate, now: Ms) -> u64 {
-        let rate = self.burn(payer).rate.plus(more);
-        let left = self.left(payer, now).get();
-        if left == 0 {
-            return 0;
-        }
-        // Beyond 2^96 units, the time is longer than any rate makes interesting.
-        let units = left.saturating_mul(1 << FRACTION_BITS);
-        units.checked_div(rate.0).map_or(u64::MAX, |ms| u64::try_from(ms).unwrap_or(u64::MAX))
+        self.burn(payer).rate.plus(more).lasts_ms(self.left(payer, now))
+    }
+
+    /// How long the funds of a payer last at the rate of its running leases, in milliseconds. What is deposited in its channel
+    /// counts: its agent signs for more of it when it is needed.
+    pub(in crate::ledger) fn funds_last_ms(&self, payer: Account, now: Ms) -> u64 {
+        self.burn(payer).rate.lasts_ms(self.deposit_left(payer, now))
     }
 
     /// Plans the next check of a payer's funds: when its clients are to be notified, or a moment before the funds are used up
     /// at the present rate.
     pub(crate) fn plan_check(&mut self, payer: Account, times: NoticeTimes, now: Ms) {
         let lasts_ms = self.lasts_ms(payer, BurnRate::default(), now);
-        let notice_ms = times.after(self.burn(payer).noticed).map(|time| lasts_ms.saturating_sub(time));
+        let funds_ms = self.funds_last_ms(payer, now);
+        let notice_ms = times.after(self.burn(payer).noticed).map(|time| funds_ms.saturating_sub(time));
         let end_ms = lasts_ms.saturating_sub(EARLY_MS);
         self.check_at(payer, now.plus(notice_ms.unwrap_or(end_ms).min(end_ms)));
     }

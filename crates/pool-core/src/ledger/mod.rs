@@ -9,6 +9,7 @@ pub(crate) mod account_figures;
 pub(crate) mod accounts;
 pub(crate) mod balance_sheet;
 pub(crate) mod burn;
+pub(crate) mod channels;
 pub(crate) mod entries;
 pub(crate) mod links;
 pub(crate) mod notice_times;
@@ -27,6 +28,7 @@ use crate::{
         account_figures::AccountFigures,
         accounts::Accounts,
         burn::Burns,
+        channels::Channels,
         entries::Entries,
         links::Links,
         settlement::Settlement,
@@ -47,6 +49,7 @@ pub(crate) struct Ledger {
     collecting: BTreeSet<Account>,
     burns: Burns,
     pub(crate) links: Links,
+    pub(crate) channels: Channels,
 }
 
 impl Ledger {
@@ -119,9 +122,17 @@ impl Ledger {
         let accounts = self.accounts.rows().map(Row::Account);
         let links = self.links.rows().map(Row::Link);
         let counters = self.links.counters().map(|(account, counter)| Row::LinkCounter(account, counter));
+        let channels = self.channels.rows().map(|row| Row::Channel(Box::new(*row)));
         let unpaid = self.unpaid.rows().map(Row::Unpaid);
         let entries = self.entries.kept().map(|entry| Row::Entry(Box::new(entry)));
-        accounts.chain(links).chain(counters).chain(unpaid).chain(self.settlement.rows()).chain(entries).collect()
+        accounts
+            .chain(links)
+            .chain(counters)
+            .chain(channels)
+            .chain(unpaid)
+            .chain(self.settlement.rows())
+            .chain(entries)
+            .collect()
     }
 
     /// Takes in a row of a store. Ignores rows that are not of the ledger.
@@ -131,6 +142,7 @@ impl Ledger {
             Row::Account(row) => self.accounts.restore(&row),
             Row::Link(row) => self.links.set(row.node, Some(row.account)),
             Row::LinkCounter(account, counter) => self.links.set_counter(account, counter),
+            Row::Channel(row) => self.channels.restore(*row),
             Row::Unpaid(row) => {
                 self.unpaid.restore(row);
                 self.collecting.insert(row.payer);

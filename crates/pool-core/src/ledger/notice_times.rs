@@ -1,9 +1,6 @@
 use vipnode_types::{Account, Ms};
 
-use crate::{
-    Limits,
-    ledger::{Ledger, burn::BurnRate},
-};
+use crate::{Limits, ledger::Ledger};
 
 /// How long before the funds of a payer are used up its clients are notified, in milliseconds: the longest time first, and 0
 /// for a notice that is not sent.
@@ -34,14 +31,14 @@ impl Ledger {
     /// Notes that the notices are sent that are due for a payer. Returns for how long its funds last, in milliseconds; `None` if
     /// no further notice is due.
     pub(crate) fn take_notice(&mut self, payer: Account, times: NoticeTimes, now: Ms) -> Option<u64> {
-        let lasts_ms = self.lasts_ms(payer, BurnRate::default(), now);
+        let lasts_ms = self.funds_last_ms(payer, now);
         let due = times.due(lasts_ms);
         self.raise_noticed(payer, due).then_some(lasts_ms)
     }
 
     /// A payer may have more funds than before: notices that are no longer due are sent again when they are.
     pub(crate) fn reset_notices(&mut self, payer: Account, times: NoticeTimes, now: Ms) {
-        let due = times.due(self.lasts_ms(payer, BurnRate::default(), now));
+        let due = times.due(self.funds_last_ms(payer, now));
         self.lower_noticed(payer, due, now);
     }
 }

@@ -45,6 +45,24 @@ pub enum Transaction {
         /// Who entered it, and why.
         order: OperatorOrder,
     },
+    /// A voucher, or what the escrow holds for its channel, changes how far the debt of a payer may grow.
+    Voucher {
+        /// Whose limit it is.
+        payer: Account,
+        /// Its new limit: what is signed and deposited, and not claimed yet.
+        limit: Amount,
+        /// The amount of the newest voucher.
+        signed: Amount,
+    },
+    /// The pool claimed an amount of a payer's channel, which is final.
+    Claimed {
+        /// Whose channel it is.
+        payer: Account,
+        /// How much more was claimed.
+        amount: Amount,
+        /// The limit of the payer's debt afterward.
+        limit: Amount,
+    },
     /// A billing period ended that costs something.
     Lease {
         /// Who pays.
@@ -163,7 +181,8 @@ impl Transaction {
         let postings = match *self {
             Self::Credit { payer, amount, .. } => vec![posting(Received, Payer(payer), amount)],
             Self::Debit { payer, amount, .. } => vec![posting(Payer(payer), Received, amount)],
-            Self::Limit { .. } | Self::Period { .. } => Vec::new(),
+            Self::Limit { .. } | Self::Voucher { .. } | Self::Period { .. } => Vec::new(),
+            Self::Claimed { payer, amount, .. } => vec![posting(Received, Payer(payer), amount)],
             Self::Lease { payer, payee, cost, fee, .. } => {
                 vec![posting(Payer(payer), Payee(payee), cost), posting(Payee(payee), Fee, fee)]
             }
@@ -185,6 +204,8 @@ impl Transaction {
             Self::Credit { payer, .. }
             | Self::Debit { payer, .. }
             | Self::Limit { payer, .. }
+            | Self::Voucher { payer, .. }
+            | Self::Claimed { payer, .. }
             | Self::Lease { payer, .. }
             | Self::Collected { payer, .. }
             | Self::WriteOff { payer, .. } => Some(payer),
@@ -202,7 +223,12 @@ impl Transaction {
             | Self::Correction { payee, .. }
             | Self::Paid { payee, .. }
             | Self::Bounced { payee, .. } => Some(payee),
-            Self::Credit { .. } | Self::Debit { .. } | Self::Limit { .. } | Self::Period { .. } => None,
+            Self::Credit { .. }
+            | Self::Debit { .. }
+            | Self::Limit { .. }
+            | Self::Voucher { .. }
+            | Self::Claimed { .. }
+            | Self::Period { .. } => None,
         }
     }
 
@@ -218,7 +244,7 @@ impl Transaction {
             | Self::Period { order, .. }
             | Self::Paid { order, .. }
             | Self::Bounced { order, .. } => Some(order),
-            Self::Lease { .. } | Self::Collected { .. } => None,
+            Self::Lease { .. } | Self::Collected { .. } | Self::Voucher { .. } | Self::Claimed { .. } => None,
         }
     }
 
@@ -251,7 +277,7 @@ impl Transaction {
             | Self::Period { order, .. }
             | Self::Paid { order, .. }
             | Self::Bounced { order, .. } => Some(order),
-            Self::Lease { .. } | Self::Collected { .. } => None,
+            Self::Lease { .. } | Self::Collected { .. } | Self::Voucher { .. } | Self::Claimed { .. } => None,
         }
     }
 
@@ -263,6 +289,8 @@ impl Transaction {
             Self::Credit { payer, amount, .. } => format!("credit of {} to {payer}", show(amount)),
             Self::Debit { payer, amount, .. } => format!("debit of {} from {payer}", show(amount)),
             Self::Limit { payer, limit, .. } => format!("credit limit of {} for {payer}", show(limit)),
+            Self::Voucher { payer, signed, .. } => format!("voucher of {payer} for {}", show(signed)),
+            Self::Claimed { payer, amount, .. } => format!("claim of {} from the channel of {payer}", show(amount)),
             Self::Lease { payer, cost, .. } => format!("cost of {} to {payer}", show(cost)),
             Self::Collected { amount, .. } => format!("secured amount of {}", show(amount)),
             Self::WriteOff { entry, .. } => format!("write-off of entry {entry}"),
@@ -283,6 +311,8 @@ impl Transaction {
             Self::Credit { .. } => "credit",
             Self::Debit { .. } => "debit",
             Self::Limit { .. } => "limit",
+            Self::Voucher { .. } => "voucher",
+            Self::Claimed { .. } => "claimed",
             Self::Lease { .. } => "lease",
             Self::Collected { .. } => "collected",
             Self::WriteOff { .. } => "write_off",

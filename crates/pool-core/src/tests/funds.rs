@@ -35,7 +35,7 @@ pub(super) fn pool(limits: Limits) -> Pool {
     pool
 }
 
-fn code(error: &WireError) -> ErrorCode {
+pub(super) fn code(error: &WireError) -> ErrorCode {
     *ErrorCode::ALL.iter().find(|code| error.is(**code)).unwrap()
 }
 
@@ -48,8 +48,10 @@ impl Pool {
         let mut out = Vec::new();
         self.core.settle_payment(self.now, &mut out);
         for effect in out {
-            if let crate::Effect::Persist(rows) = effect {
-                self.rows.extend(rows);
+            match effect {
+                crate::Effect::Persist(rows) => self.rows.extend(rows),
+                crate::Effect::Chain(request) => self.chain.push(request),
+                _ => {}
             }
         }
     }
@@ -85,7 +87,7 @@ impl Pool {
         self.change(LedgerChangeKind::Credit { payer: payer(), amount: Amount::new(amount) }, None).unwrap()
     }
 
-    fn figures(&self, account: LedgerAccount) -> AccountFigures {
+    pub(super) fn figures(&self, account: LedgerAccount) -> AccountFigures {
         let of = |row| match row {
             Row::Account(AccountRow { account: of, figures }) if of == account => Some(figures),
             _ => None,

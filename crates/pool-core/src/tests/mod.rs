@@ -2,6 +2,7 @@
 
 mod account_links;
 mod admin;
+mod channels;
 mod connect;
 mod displacement;
 mod explain;

@@ -12,8 +12,8 @@ use vipnode_types::{
 
 use super::scenario::{list, priced};
 use crate::{
-    CallId, CallOutcome, Command, ConnectionId, Core, Effect, Identity, Limits, MeteredPeriod, PoolCall, Reply, Row,
-    Steps,
+    CallId, CallOutcome, ChainRequest, Command, ConnectionId, Core, Effect, Identity, Limits, MeteredPeriod, PoolCall,
+    Reply, Row, Steps,
 };
 
 /// A pool and the agents of a test. Each agent is a number, with a name in [`super::scenario`]; its node, socket and address
@@ -25,6 +25,7 @@ pub(crate) struct Pool {
     pub(crate) rows: Vec<Row>,
     pub(crate) replies: Vec<(ConnectionId, Result<Reply, WireError>)>,
     pub(crate) closed: Vec<ConnectionId>,
+    pub(crate) chain: Vec<ChainRequest>,
     /// Of the last command.
     pub(crate) steps: Steps,
     sessions: std::collections::BTreeMap<u32, Session>,
@@ -128,6 +129,7 @@ impl Pool {
             rows: Vec::new(),
             replies: Vec::new(),
             closed: Vec::new(),
+            chain: Vec::new(),
             steps: Steps::default(),
             sessions: Default::default(),
             newcomers: 0,
@@ -163,6 +165,7 @@ impl Pool {
                 }
                 Effect::Reply { connection, reply, .. } => self.replies.push((*connection, reply.clone())),
                 Effect::Close { connection, .. } => self.closed.push(*connection),
+                Effect::Chain(request) => self.chain.push(request.clone()),
             }
         }
         out

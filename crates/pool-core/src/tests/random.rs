@@ -173,7 +173,7 @@ impl World {
                     self.rows.extend(rows);
                 }
                 Effect::Call { call, .. } => self.calls.push(call),
-                Effect::Reply { .. } | Effect::Close { .. } => {}
+                Effect::Reply { .. } | Effect::Close { .. } | Effect::Chain(_) => {}
             }
         }
         assert!(persists <= 1, "one transaction for one command");
@@ -402,7 +402,7 @@ impl World {
             match effect {
                 Effect::Persist(rows) => self.rows.extend(rows),
                 Effect::Call { call, .. } => self.calls.push(call),
-                Effect::Reply { .. } | Effect::Close { .. } => {}
+                Effect::Reply { .. } | Effect::Close { .. } | Effect::Chain(_) => {}
             }
         }
         self.handle(Command::Tick);

@@ -88,6 +88,7 @@ fn connection(command: &Command) -> Option<Target> {
         | Command::Explain { connection, .. }
         | Command::Leave { connection, .. }
         | Command::Funds { connection, .. }
+        | Command::Voucher { connection, .. }
         | Command::Bye { connection, .. }
         | Command::Latency { connection, .. }
         | Command::Disconnected { connection } => (*connection, None),
@@ -99,6 +100,7 @@ fn connection(command: &Command) -> Option<Target> {
         | Command::CallDone { .. }
         | Command::Ledger { .. }
         | Command::Price { .. }
+        | Command::Chain(_)
         | Command::Expel { .. }
         | Command::Tick => return None,
     };

@@ -28,6 +28,7 @@ use crate::{
     close_reason::CloseReason,
     engine::{
         agent_caller::AgentCaller,
+        chain_port::ChainPort,
         clock::{EngineClock, check_clock, wall_clock},
         connections::Connections,
         core_time::CoreTime,
@@ -65,6 +66,7 @@ pub(crate) struct CoreThreadParts {
     pub(crate) reader: InboxReader,
     pub(crate) connections: Arc<Connections>,
     pub(crate) store: StoreThread,
+    pub(crate) chain: ChainPort,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) runtime: Handle,
 }
@@ -83,6 +85,7 @@ pub(crate) struct CoreThread {
     calls: AgentCaller,
     effect_queue: EffectQueue,
     store: StoreThread,
+    chain: ChainPort,
     store_retry: Duration,
     retry_ms: u64,
     batch_time: Duration,
@@ -120,7 +123,7 @@ impl CoreThread {
     pub(crate) fn new(parts: CoreThreadParts) -> Result<Self, StartError> {
         let accept_clock = parts.accept_clock;
         let CoreThreadParts { limits, seed, access, retry_ms, batch_time, core_time_blocks, store_retry, .. } = parts;
-        let CoreThreadParts { inbox, mut reader, connections, store, metrics, runtime, .. } = parts;
+        let CoreThreadParts { inbox, mut reader, connections, store, chain, metrics, runtime, .. } = parts;
         reader.set_members_only(limits.members_only);
         let clock = EngineClock::new();
         let restored = Restored::read(&store, &limits, seed, clock.now());
@@ -151,6 +154,7 @@ impl CoreThread {
             calls: AgentCaller::new(inbox, Arc::clone(&connections), Arc::clone(&metrics), runtime),
             effect_queue: EffectQueue::default(),
             store,
+            chain,
             store_retry,
             retry_ms,
             batch_time,
@@ -434,12 +438,13 @@ impl CoreThread {
 
     /// Carries out the effects that may be carried out, in order.
     fn deliver(&mut self) {
-        let Self { effect_queue, core, replies, calls, connections, core_generation, .. } = self;
+        let Self { effect_queue, core, replies, calls, connections, core_generation, chain, .. } = self;
         effect_queue.deliver(|effect| match effect {
             Effect::Persist(_) => {}
             Effect::Reply { connection, request, reply, .. } => {
                 replies.answer(connection, core.node_at(connection), request, reply);
             }
+            Effect::Chain(request) => chain.ask(request),
             Effect::Close { connection, reason } => connections.close(connection, &reason),
             Effect::Call { connection, call, message, answer_ms, .. } => {
                 calls.call(*core_generation, connection, call, &message, Duration::from_millis(answer_ms));

@@ -43,7 +43,7 @@ impl EventLog {
                 !matches!(message, PoolCall::Dial(_) | PoolCall::Notice(_) | PoolCall::Price(_))
             }
             Effect::Close { .. } => true,
-            Effect::Reply { reply: Err(_), .. } | Effect::Persist(_) => false,
+            Effect::Reply { reply: Err(_), .. } | Effect::Persist(_) | Effect::Chain(_) => false,
         };
         let Some((node, address)) = is_event.then(|| self.place(core, *connection)).flatten() else { return };
         match effect {

@@ -40,6 +40,7 @@ pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
         Reply::Status(reply) => to_raw_value(reply),
         Reply::Account(reply) => to_raw_value(reply),
         Reply::Funds(reply) => to_raw_value(reply),
+        Reply::Voucher(reply) => to_raw_value(reply),
         Reply::Payout(reply) => to_raw_value(reply),
         Reply::Protocol2(reply) => to_raw_value(reply),
         // Only the admin socket takes this one, and not as text.

@@ -5,6 +5,7 @@
 //! effects.
 
 mod agent_caller;
+mod chain_port;
 mod clock;
 mod connection_blocks;
 mod connections;
@@ -21,14 +22,15 @@ mod start_error;
 mod step_time;
 mod store_thread;
 
+pub(crate) use chain_port::ChainPort;
 pub(crate) use clock::wall_clock;
 pub(crate) use connections::{ConnectionEntry, Connections, NOBODY, Transport};
 pub(crate) use core_thread::{CoreThread, CoreThreadParts};
 pub(crate) use gateway::{Gateway, PreparedCommand};
 pub(crate) use health_error::HealthError;
 #[cfg(test)]
-pub(crate) use inbox::{CoreMessage, InboxReader};
-pub(crate) use inbox::{Inbox, inbox, reply_text};
+pub(crate) use inbox::InboxReader;
+pub(crate) use inbox::{CoreMessage, Inbox, inbox, reply_text};
 pub(crate) use operator_query::OperatorQuery;
 pub use start_error::StartError;
 pub(crate) use store_thread::StoreThread;

@@ -117,6 +117,10 @@ pub(crate) async fn dispatch<C: CallSource>(
             if client.arrival().hides_caller() {
                 call.drop_claimed_address(sender.address);
             }
+            if let AgentRequest::Voucher(voucher) = &call {
+                let _permit = client.check_permit().await?;
+                service.verify_voucher(voucher)?;
+            }
             let class = call.permit_class();
             Ok(Dispatched::Command(service.gateway.prepare(class, |request| call.command(sender, request))?))
         }

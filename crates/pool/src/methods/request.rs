@@ -6,7 +6,7 @@ use vipnode_types::{
     PoolMethod,
     wire::{
         AskRequest, ByeRequest, ConnectRequest, DailyStatementRequest, ExplainRequest, FundsRequest, LeaveRequest,
-        ReachRequest, ReportRequest, StatementRequest, WireError,
+        ReachRequest, ReportRequest, StatementRequest, VoucherRequest, WireError,
     },
 };
 
@@ -53,6 +53,7 @@ pub(crate) enum AgentRequest {
     Ask(Box<AskRequest>),
     Explain,
     Funds,
+    Voucher(Box<VoucherRequest>),
     Leave(Box<LeaveRequest>),
     Bye,
 }
@@ -88,6 +89,7 @@ impl<'a> ParsedCall<'a> {
             PoolMethod::Ask => agent(|params| Ok(AgentRequest::Ask(params.parse()?))),
             PoolMethod::Explain => agent(|params| params.parse().map(|ExplainRequest {}| AgentRequest::Explain)),
             PoolMethod::Funds => agent(|params| params.parse().map(|FundsRequest {}| AgentRequest::Funds)),
+            PoolMethod::Voucher => agent(|params| Ok(AgentRequest::Voucher(params.parse()?))),
             PoolMethod::Link => AccountCall::link(params).map(Self::Account),
             PoolMethod::Unlink => AccountCall::unlink(params).map(Self::Account),
             PoolMethod::AccountView => AccountCall::figures(params).map(Self::Account),
@@ -120,6 +122,8 @@ impl AgentRequest {
         match self {
             Self::Connect(_) => PermitClass::Connect,
             Self::Report(_) => PermitClass::Report,
+            // It writes, as these do.
+            Self::Voucher(_) => PermitClass::Connect,
             Self::Ask(_) | Self::Explain | Self::Funds | Self::Leave(_) | Self::Bye => PermitClass::Other,
         }
     }
@@ -140,6 +144,7 @@ impl AgentRequest {
             Self::Ask(ask) => Command::Ask { connection, request, ask },
             Self::Explain => Command::Explain { connection, request },
             Self::Funds => Command::Funds { connection, request },
+            Self::Voucher(voucher) => Command::Voucher { connection, request, voucher },
             Self::Leave(leave) => Command::Leave { connection, request, leave },
             Self::Bye => Command::Bye { connection, request },
         }

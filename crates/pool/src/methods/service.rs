@@ -7,7 +7,10 @@ use tokio::{
 };
 use vipnode_pool_core::{Command, Limits, PoolLimits};
 use vipnode_store::{DatabaseFile, StoreReader};
-use vipnode_types::{PaymentMode, wire::WireError};
+use vipnode_types::{
+    PaymentMode,
+    wire::{VoucherRequest, WireError},
+};
 
 use crate::{
     PoolConfig, ReloadChanges,
@@ -32,6 +35,8 @@ pub(crate) struct Service {
     /// The file of the store, if it has one.
     database: Option<DatabaseFile>,
     pub(crate) statements: Statements,
+    /// The chain on which clients deposit, if they do.
+    channel_chain: Option<u64>,
     /// Limits concurrent signature checks.
     checks: Arc<FairSemaphore>,
     pub(crate) port_tests: PortTests,
@@ -63,6 +68,7 @@ impl Service {
             metrics,
             database,
             statements,
+            channel_chain: core.channel.map(|channel| channel.chain_id),
             checks: Arc::new(FairSemaphore::new(checks)),
             port_tests: PortTests::new(&limits),
             own: Arc::new(Block::unlimited()),
@@ -85,6 +91,14 @@ impl Service {
         let own = PoolLimits::TABLE.iter().filter(|row| (row.get)(&self.limits) != (row.get)(&config.limits));
         changes.later_limits.extend(own.map(|row| row.name));
         ReloadChanges { members_added, members_removed, ..changes }
+    }
+
+    /// Checks the signature of a voucher, for which the caller holds a permit. A pool without channels leaves the answer to the core.
+    pub(crate) fn verify_voucher(&self, voucher: &VoucherRequest) -> Result<(), WireError> {
+        if let Some(chain_id) = self.channel_chain {
+            voucher.verify(chain_id)?;
+        }
+        Ok(())
     }
 
     /// Returns a permit to check a signature, or a waiter for [`Service::wait_for_check`].

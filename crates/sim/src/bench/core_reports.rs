@@ -177,7 +177,7 @@ impl ReportFleet {
                     self.granted.extend(reply.hosts.iter().map(|leased| leased.lease));
                 }
                 Effect::Reply { reply: Ok(Reply::Report(reply)), .. } => self.resyncs += u64::from(reply.resync),
-                Effect::Reply { .. } | Effect::Call { .. } | Effect::Close { .. } => {}
+                Effect::Reply { .. } | Effect::Call { .. } | Effect::Close { .. } | Effect::Chain(_) => {}
             }
         }
         written

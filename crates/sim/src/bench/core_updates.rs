@@ -89,7 +89,7 @@ impl UpdateFleet {
                 Effect::Call { connection: peer, call, message: PoolCall::Whitelist(client), .. } => {
                     self.whitelists.push((peer, call, client));
                 }
-                Effect::Call { .. } | Effect::Reply { .. } | Effect::Close { .. } => {}
+                Effect::Call { .. } | Effect::Reply { .. } | Effect::Close { .. } | Effect::Chain(_) => {}
             }
         }
         written

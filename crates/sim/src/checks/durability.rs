@@ -57,6 +57,7 @@ enum StateKey {
     Entry(u64),
     Account(LedgerAccount),
     LinkCounter(Account),
+    Channel(Account),
     Period,
     Pricing,
 }
@@ -78,6 +79,7 @@ fn index(rows: &[Row]) -> BTreeMap<StateKey, &Row> {
         Row::Entry(entry) => Some(StateKey::Entry(entry.number)),
         Row::Account(row) => Some(StateKey::Account(row.account)),
         Row::LinkCounter(account, _) => Some(StateKey::LinkCounter(*account)),
+        Row::Channel(row) => Some(StateKey::Channel(row.config.payer_authorizer)),
         Row::Period(_) => Some(StateKey::Period),
         // A pool that no longer charges follows its settings.
         Row::Pricing(_) => pays.then_some(StateKey::Pricing),
@@ -94,6 +96,7 @@ const fn is_of_ledger(row: &Row) -> bool {
             | Row::Account(_)
             | Row::Link(_)
             | Row::LinkCounter(..)
+            | Row::Channel(_)
             | Row::Payout(_)
             | Row::Period(_)
             | Row::Unpaid(_)

@@ -45,6 +45,11 @@ impl Encode for Action {
                 out.number(8);
                 notice.encode(out);
             }
+            Self::KeepVouchers(record) => {
+                out.number(12);
+                out.bytes(&record.channel.hash().0);
+                record.signed.encode(out);
+            }
             Self::KeepPrice(price) => {
                 out.number(11);
                 price.encode(out);

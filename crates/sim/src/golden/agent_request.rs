@@ -28,6 +28,13 @@ impl Encode for ToPool {
                 request.encode(out);
             }
             Self::Bye => out.number(5),
+            Self::Funds => out.number(7),
+            Self::Voucher { channel, chain_id, amount } => {
+                out.number(8);
+                channel.encode(out);
+                chain_id.encode(out);
+                amount.encode(out);
+            }
             Self::Protocol2(call) => {
                 out.number(6);
                 call.encode(out);

@@ -1,4 +1,4 @@
-use vipnode_pool_core::{Effect, PoolCall, Reply, SendWhen};
+use vipnode_pool_core::{ChainRequest, Effect, PoolCall, Reply, SendWhen};
 
 use super::{Encode, Encoder};
 
@@ -27,6 +27,10 @@ impl Encode for Effect {
             Self::Close { connection, reason: _prose } => {
                 out.number(4);
                 connection.encode(out);
+            }
+            Self::Chain(ChainRequest::Watch(config)) => {
+                out.number(5);
+                config.encode(out);
             }
         }
     }
@@ -91,6 +95,10 @@ impl Encode for Reply {
             Self::Payout(payout) => {
                 out.number(12);
                 payout.encode(out);
+            }
+            Self::Voucher(funds) => {
+                out.number(14);
+                funds.encode(out);
             }
             Self::Pricing(row) => {
                 out.number(13);

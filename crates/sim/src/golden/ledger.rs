@@ -1,10 +1,10 @@
 //! What the pool's core has written of its ledger.
 
 use vipnode_pool_core::{
-    AccountFigures, AccountRow, LedgerAccount, LedgerChangeReply, LedgerEntry, LinkRow, OperatorOrder, PaidPayouts,
-    PayoutRow, PayoutState, SettlementPeriodRow, Transaction, UnpaidRow,
+    AccountFigures, AccountRow, ChannelReading, ChannelRow, LedgerAccount, LedgerChangeReply, LedgerEntry, LinkRow,
+    OperatorOrder, PaidPayouts, PayoutRow, PayoutState, SettlementPeriodRow, Transaction, UnpaidRow,
 };
-use vipnode_types::{Account, Amount};
+use vipnode_types::{Account, Amount, payment::ChannelConfig, wire::ChannelFunds};
 
 use super::{Encode, Encoder};
 
@@ -23,6 +23,16 @@ impl Encode for Transaction {
             Self::Credit { payer, amount, order } => of_account(out, 1, payer, *amount, order),
             Self::Debit { payer, amount, order } => of_account(out, 2, payer, *amount, order),
             Self::Limit { payer, limit, order } => of_account(out, 3, payer, *limit, order),
+            Self::Voucher { payer, limit, signed } => {
+                out.number(11);
+                (*payer, *limit).encode(out);
+                signed.encode(out);
+            }
+            Self::Claimed { payer, amount, limit } => {
+                out.number(12);
+                (*payer, *amount).encode(out);
+                limit.encode(out);
+            }
             Self::Lease { payer, payee, lease, row, from, cost, collected, fee } => {
                 out.number(4);
                 payer.encode(out);
@@ -82,6 +92,39 @@ fn of_account(out: &mut Encoder, kind: u64, account: &Account, amount: Amount, o
     account.encode(out);
     amount.encode(out);
     order.encode(out);
+}
+
+impl Encode for ChannelRow {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { config, signed, signature, state, read, metered_before, claimed_before, claimed } = self;
+        config.encode(out);
+        out.bytes(&signature.to_bytes());
+        let ChannelReading { deposited, withdrawing, withdrawable_s, claimed: chain_claimed } = state;
+        withdrawable_s.encode(out);
+        read.encode(out);
+        [signed, deposited, withdrawing, chain_claimed, metered_before, claimed_before, claimed]
+            .iter()
+            .for_each(|amount| amount.encode(out));
+    }
+}
+
+impl Encode for ChannelConfig {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { payer, payer_authorizer, receiver, receiver_authorizer, token, withdraw_delay_s, salt } = self;
+        [payer, payer_authorizer, receiver, receiver_authorizer, token].iter().for_each(|account| account.encode(out));
+        withdraw_delay_s.encode(out);
+        out.bytes(&salt.0);
+    }
+}
+
+impl Encode for ChannelFunds {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { id, signed, signature, deposited, withdrawing, claimed, metered, hourly, read_ms } = self;
+        out.bytes(&id.hash().0);
+        out.bytes(&signature.to_bytes());
+        read_ms.encode(out);
+        [signed, deposited, withdrawing, claimed, metered, hourly].iter().for_each(|amount| amount.encode(out));
+    }
 }
 
 impl Encode for OperatorOrder {

@@ -26,6 +26,8 @@ impl Encode for Notice {
             | Self::TrialEnds(_)
             | Self::LeaseUnpaid { .. }
             | Self::NoPayout { .. }
+            | Self::CannotPay { .. }
+            | Self::SpendLimit { .. }
             | Self::PriceKept { .. }
             | Self::Behind { .. }
             | Self::CaughtUp { .. }
@@ -85,6 +87,8 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
             new.encode(out);
         }
         Notice::PriceAboveMaximum { price, most: _prose } => price.encode(out),
+        // Prose of the user's settings.
+        Notice::CannotPay { .. } | Notice::SpendLimit { .. } => {}
         Notice::NoPayout { price } | Notice::PriceKept { price } => price.encode(out),
         Notice::FundsLow(low) => NoticeCall::FundsLow(*low).encode(out),
         Notice::LeaseUnpaid { lease, host, account, trial } => {
@@ -147,6 +151,8 @@ const fn number(notice: &Notice) -> u64 {
         Notice::LeaseUnpaid { .. } => 35,
         Notice::NoPayout { .. } => 36,
         Notice::PriceKept { .. } => 37,
+        Notice::CannotPay { .. } => 60,
+        Notice::SpendLimit { .. } => 61,
         Notice::OtherPayout { .. } => 33,
         Notice::PayoutChanges { .. } => 38,
         Notice::PriceAnnounced { .. } => 39,

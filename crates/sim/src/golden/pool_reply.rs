@@ -53,7 +53,7 @@ impl Encode for NextPrice {
 
 impl Encode for PaymentTerms {
     fn encode(&self, out: &mut Encoder) {
-        let Self { payment, minimum_balance, smallest_payout, period_ms, trial_ms } = self;
+        let Self { payment, minimum_balance, smallest_payout, period_ms, trial_ms, channel: _constant } = self;
         out.text(payment.name());
         minimum_balance.encode(out);
         smallest_payout.encode(out);
@@ -162,7 +162,7 @@ impl Encode for AccountView {
 
 impl Encode for NodeFunds {
     fn encode(&self, out: &mut Encoder) {
-        let Self { asset: _constant, account, available, owed, payout, next_payout, earned, payable } = self;
+        let Self { asset: _constant, account, available, owed, payout, next_payout, earned, payable, channel } = self;
         account.encode(out);
         payout.encode(out);
         // Written only where there is one, as most hosts keep their account.
@@ -170,6 +170,10 @@ impl Encode for NodeFunds {
             (next.account, next.from_ms).encode(out);
         }
         [*available, *owed, *earned, *payable].iter().for_each(|amount| amount.encode(out));
+        // Written only where there is one.
+        if let Some(channel) = channel {
+            channel.encode(out);
+        }
     }
 }
 

@@ -88,6 +88,10 @@ fn encode_ledger(row: &Row, out: &mut Encoder) {
             account.encode(out);
             counter.encode(out);
         }
+        Row::Channel(row) => {
+            out.number(21);
+            row.encode(out);
+        }
         Row::Unpaid(row) => {
             out.number(17);
             row.encode(out);

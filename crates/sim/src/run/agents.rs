@@ -251,7 +251,7 @@ impl Simulation {
                 self.open_socket(agent, after_ms);
             }
             // No scenario has hosts given by name.
-            Action::Notice(_) | Action::Resolve { .. } | Action::KeepPrice(_) => {}
+            Action::Notice(_) | Action::Resolve { .. } | Action::KeepPrice(_) | Action::KeepVouchers(_) => {}
             Action::Stopped { .. } => {
                 self.agents[agent].core = None;
                 self.agents[agent].incarnation += 1;

@@ -273,7 +273,7 @@ impl Simulation {
                 }
             }
             Effect::Close { .. } => self.attacker_closes(number),
-            Effect::Persist(_) => {}
+            Effect::Persist(_) | Effect::Chain(_) => {}
         }
     }
 

@@ -88,6 +88,9 @@ impl Simulation {
             }
             Request::Ask(ask) => ("ask", Command::Ask { connection: peer, request, ask: Box::new(ask) }),
             Request::Leave(leave) => ("leave", Command::Leave { connection: peer, request, leave: Box::new(leave) }),
+            Request::Funds => ("funds", Command::Funds { connection: peer, request }),
+            // No scenario has clients that pay from channels.
+            Request::Voucher { .. } => return,
             Request::Bye => ("bye", Command::Bye { connection: peer, request }),
             Request::Protocol2(call) => {
                 let call = match *call {
@@ -161,7 +164,7 @@ impl Simulation {
             Effect::Reply { connection, .. } | Effect::Call { connection, .. } | Effect::Close { connection, .. } => {
                 Some(*connection)
             }
-            Effect::Persist(_) => None,
+            Effect::Persist(_) | Effect::Chain(_) => None,
         };
         if to.is_some_and(|to| to.gateway == OPERATOR) {
             self.operator_receives(effect);
@@ -190,6 +193,7 @@ impl Simulation {
                     Reply::Protocol2(reply) => PoolAnswer::Protocol2(*reply),
                     Reply::Account(_)
                     | Reply::Funds(_)
+                    | Reply::Voucher(_)
                     | Reply::Payout(_)
                     | Reply::Pricing(_)
                     | Reply::Explain(_)
@@ -223,6 +227,8 @@ impl Simulation {
                     self.pool_closes(number);
                 }
             }
+            // The simulator has no chain.
+            Effect::Chain(_) => {}
         }
     }
 

@@ -190,7 +190,7 @@ impl Simulation {
                 return;
             }
             Effect::Reply { when: release, .. } | Effect::Call { when: release, .. } => *release,
-            Effect::Close { .. } => SendWhen::Now,
+            Effect::Close { .. } | Effect::Chain(_) => SendWhen::Now,
         };
         if let Effect::Call { connection: peer, call, .. } = &effect {
             self.call_begins(*peer, *call);

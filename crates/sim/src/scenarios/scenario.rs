@@ -222,6 +222,7 @@ fn draw_agent(rng: &mut SimRng, others: &[AgentPlan], number: u32, slots: Option
             direct: DirectConfig::default(),
             min_peers,
             max_price: None,
+            pay: None,
             strict: false,
             keep: Default::default(),
             policy,

@@ -2,10 +2,14 @@
 
 use proptest::{option, prelude::*};
 use vipnode_pool_core::{
-    AccountFigures, AccountRow, LedgerAccount, LedgerEntry, LinkRow, NextPricing, OperatorOrder, PayoutRow,
-    PayoutState, Pricing, PricingRow, Row, RowKey, SettlementPeriodRow, Transaction, UnpaidRow,
+    AccountFigures, AccountRow, ChannelReading, ChannelRow, LedgerAccount, LedgerEntry, LinkRow, NextPricing,
+    OperatorOrder, PayoutRow, PayoutState, Pricing, PricingRow, Row, RowKey, SettlementPeriodRow, Transaction,
+    UnpaidRow,
 };
-use vipnode_types::{Account, Amount, LeaseId, Ms, PaymentMode, Price};
+use vipnode_types::{
+    Account, AccountKey, Amount, Hash256, LeaseId, Ms, PaymentMode, Price,
+    payment::{ChannelConfig, TypedDataSignature, Voucher},
+};
 
 use super::sample::node_id;
 
@@ -30,9 +34,10 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
         3 => any_entry().prop_map(|entry| Row::Entry(Box::new(entry))),
         2 => any_figures().prop_map(Row::Account),
         1 => any_pricing_row().prop_map(|row| Row::Pricing(Box::new(row))),
-        1 => prop_oneof![Just(PaymentMode::None), Just(PaymentMode::Credit)].prop_map(Row::Payment),
+        1 => prop::sample::select(&PaymentMode::ALL).prop_map(Row::Payment),
         1 => (node(), any_account()).prop_map(|(node, account)| Row::Link(LinkRow { node, account })),
         1 => (any_account(), any::<u64>()).prop_map(|(account, counter)| Row::LinkCounter(account, counter)),
+        1 => any_channel().prop_map(|row| Row::Channel(Box::new(row))),
         1 => unpaid.prop_map(Row::Unpaid),
         1 => (any::<u64>(), any::<u64>()).prop_map(move |(number, closed)| period(number, closed)),
         1 => payout.prop_map(Row::Payout),
@@ -40,6 +45,28 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
         1 => (0u64..4).prop_map(|entry| Row::Delete(RowKey::Unpaid(entry))),
         1 => (0u64..4).prop_map(|number| Row::Delete(RowKey::Payout(number))),
     ]
+}
+
+fn any_channel() -> impl Strategy<Value = ChannelRow> {
+    let amounts = [any_amount(), any_amount(), any_amount(), any_amount(), any_amount(), any_amount(), any_amount()];
+    let config = (any_account(), any_account(), any_account(), any::<u32>(), any::<[u8; 32]>());
+    (config, amounts, any::<u64>(), any::<u64>()).prop_map(|(config, amounts, withdrawable_s, read)| {
+        let (payer, payer_authorizer, receiver, withdraw_delay_s, salt) = config;
+        let [signed, deposited, withdrawing, chain_claimed, metered_before, claimed_before, claimed] = amounts;
+        let (receiver_authorizer, token) = (receiver, payer);
+        let salt = Hash256(salt);
+        let config =
+            ChannelConfig { payer, payer_authorizer, receiver, receiver_authorizer, token, withdraw_delay_s, salt };
+        let state = ChannelReading { deposited, withdrawing, withdrawable_s, claimed: chain_claimed };
+        let signature = signature(&config, signed);
+        let read = Ms::new(read);
+        ChannelRow { config, signed, signature, state, read, metered_before, claimed_before, claimed }
+    })
+}
+
+fn signature(config: &ChannelConfig, signed: Amount) -> TypedDataSignature {
+    let voucher = Voucher { channel: config.id(1), max_claimable: signed };
+    AccountKey::from_bytes([7; 32]).unwrap().sign_typed(&voucher.typed_data(1))
 }
 
 /// Mostly one of a few values, so that entries repeat; otherwise any value, for conflicts.
@@ -59,7 +86,7 @@ pub(crate) fn entry(number: u64) -> LedgerEntry {
 
 fn any_transaction() -> impl Strategy<Value = Transaction> {
     let parts = (
-        0..10usize,
+        0..12usize,
         any_account(),
         any_account(),
         [any_amount(), any_amount(), any_amount(), any_amount()],
@@ -76,6 +103,8 @@ fn any_transaction() -> impl Strategy<Value = Transaction> {
         5 => Transaction::Period { period: number, order },
         6 => Transaction::Paid { payout: number, payee, amount, order },
         7 => Transaction::WriteOff { payer, payee, entry: number, amount, order },
+        9 => Transaction::Voucher { payer, limit: from, signed: amount },
+        10 => Transaction::Claimed { payer, amount, limit: from },
         8 => Transaction::Correction { payee, amount, takes: row % 2 == 0, order },
         _ => Transaction::Bounced { payout: number, payee, amount, order },
     })

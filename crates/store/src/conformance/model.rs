@@ -123,19 +123,20 @@ impl Model {
                 },
                 Row::Link(LinkRow { node, .. }) | Row::Delete(RowKey::Link(node)) => (1, node.as_bytes().to_vec()),
                 Row::LinkCounter(account, _) => (2, account.as_bytes().to_vec()),
+                Row::Channel(row) => (3, row.config.payer_authorizer.as_bytes().to_vec()),
                 Row::Unpaid(UnpaidRow { entry, .. }) | Row::Delete(RowKey::Unpaid(entry)) => {
-                    (3, entry.to_be_bytes().to_vec())
+                    (4, entry.to_be_bytes().to_vec())
                 }
-                Row::Period(_) => (4, Vec::new()),
+                Row::Period(_) => (5, Vec::new()),
                 Row::Payout(PayoutRow { number, .. }) | Row::Delete(RowKey::Payout(number)) => {
-                    (5, number.to_be_bytes().to_vec())
+                    (6, number.to_be_bytes().to_vec())
                 }
                 Row::Entry(entry) => {
                     let keyed = entry.transaction.order().is_some_and(|order| order.key.is_some());
                     if !keyed && Some(entry.number) != last {
                         continue;
                     }
-                    (6, entry.number.to_be_bytes().to_vec())
+                    (7, entry.number.to_be_bytes().to_vec())
                 }
                 _ => continue,
             };

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use vipnode_pool_core::{
-    AccountFigures, AccountRow, LedgerAccount, LedgerEntry, LinkRow, PayoutRow, PricingRow, Row, RowKey,
+    AccountFigures, AccountRow, ChannelRow, LedgerAccount, LedgerEntry, LinkRow, PayoutRow, PricingRow, Row, RowKey,
     SettlementPeriodRow, UnpaidRow,
 };
 use vipnode_types::{Account, NodeId, PaymentMode};
@@ -14,6 +14,8 @@ pub(super) struct MemoryLedger {
     accounts: BTreeMap<LedgerAccount, AccountFigures>,
     links: BTreeMap<NodeId, Account>,
     link_counters: BTreeMap<Account, u64>,
+    /// By payer authorizer.
+    channels: BTreeMap<Account, ChannelRow>,
     unpaid: BTreeMap<u64, UnpaidRow>,
     period: Option<SettlementPeriodRow>,
     payouts: BTreeMap<u64, PayoutRow>,
@@ -36,6 +38,9 @@ impl MemoryLedger {
             }
             Row::LinkCounter(account, counter) => {
                 self.link_counters.insert(*account, *counter);
+            }
+            Row::Channel(row) => {
+                self.channels.insert(row.config.payer_authorizer, **row);
             }
             Row::Unpaid(row) => {
                 self.unpaid.insert(row.entry, *row);
@@ -71,6 +76,7 @@ impl MemoryLedger {
         self.accounts.iter().for_each(|of| each(Row::Account(account(of))));
         self.links.iter().for_each(|(node, account)| each(Row::Link(LinkRow { node: *node, account: *account })));
         self.link_counters.iter().for_each(|(account, counter)| each(Row::LinkCounter(*account, *counter)));
+        self.channels.values().for_each(|row| each(Row::Channel(Box::new(*row))));
         self.unpaid.values().for_each(|row| each(Row::Unpaid(*row)));
         self.period.into_iter().for_each(|row| each(Row::Period(row)));
         self.payouts.values().for_each(|row| each(Row::Payout(*row)));

@@ -127,6 +127,12 @@ fn form(transaction: &Transaction) -> EntryForm<'_> {
         Transaction::Credit { payer, amount, .. }
         | Transaction::Debit { payer, amount, .. }
         | Transaction::Limit { payer, limit: amount, .. } => EntryForm { payer: Some(payer), amount, ..base },
+        Transaction::Voucher { payer, limit, signed } => {
+            EntryForm { payer: Some(payer), amount: signed, meter: Some(limit), ..base }
+        }
+        Transaction::Claimed { payer, amount, limit } => {
+            EntryForm { payer: Some(payer), amount, meter: Some(limit), ..base }
+        }
         Transaction::Lease { payer, payee, lease, row, from, cost, collected, fee } => EntryForm {
             payer: Some(payer),
             payee: Some(payee),
@@ -166,6 +172,8 @@ fn entry_of(columns: &mut Columns<'_, '_>) -> Result<LedgerEntry> {
             "credit" => Transaction::Credit { payer: payer?, amount, order: order? },
             "debit" => Transaction::Debit { payer: payer?, amount, order: order? },
             "limit" => Transaction::Limit { payer: payer?, limit: amount, order: order? },
+            "voucher" => Transaction::Voucher { payer: payer?, signed: amount, limit: meter? },
+            "claimed" => Transaction::Claimed { payer: payer?, amount, limit: meter? },
             "lease" => Transaction::Lease {
                 payer: payer?,
                 payee: payee?,

@@ -158,6 +158,8 @@ impl LedgerCheck<'_> {
             Transaction::Credit { .. }
             | Transaction::Debit { .. }
             | Transaction::Limit { .. }
+            | Transaction::Voucher { .. }
+            | Transaction::Claimed { .. }
             | Transaction::Correction { .. } => None,
         };
         wrong.into_iter().for_each(|wrong| problem(format!("entry {} of the ledger {wrong}", entry.number)));

@@ -6,7 +6,7 @@ use vipnode_pool_core::{
 };
 use vipnode_types::{Account, Amount, NodeId, PaymentMode};
 
-use super::{bindings::Bindings, columns::Columns};
+use super::{bindings::Bindings, channel_table, columns::Columns};
 
 pub(super) fn write_payment(connection: &Connection, mode: PaymentMode) -> Result<()> {
     connection.prepare_cached("UPDATE pool SET payment = ?1")?.execute([mode.name()])?;
@@ -190,6 +190,7 @@ pub(super) fn read(connection: &Connection, each: &mut dyn FnMut(Row)) -> Result
     read("SELECT account, counter FROM link_counters ORDER BY account", |columns| {
         Ok(Row::LinkCounter(address_of(columns)?, columns.number()?))
     })?;
+    read(channel_table::READ, channel_table::row_of)?;
     read(UNPAID, |columns| {
         Ok(Row::Unpaid(UnpaidRow {
             entry: columns.number()?,

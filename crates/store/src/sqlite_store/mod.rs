@@ -3,6 +3,7 @@
 
 mod acknowledged;
 mod bindings;
+mod channel_table;
 mod columns;
 mod connection;
 mod delegation_table;
@@ -240,6 +241,7 @@ fn write(connection: &Connection, row: &Row) -> Result<bool, rusqlite::Error> {
         Row::Account(row) => ledger_tables::write_account(connection, SumsTable::Accounts, *row),
         Row::Link(row) => ledger_tables::write_link(connection, row),
         Row::LinkCounter(account, counter) => ledger_tables::write_link_counter(connection, *account, *counter),
+        Row::Channel(row) => channel_table::write(connection, row),
         Row::Unpaid(row) => ledger_tables::write_unpaid(connection, *row),
         Row::Period(row) => ledger_tables::write_period(connection, *row),
         Row::Payout(row) => ledger_tables::write_payout(connection, *row),

@@ -95,6 +95,12 @@ const VERSION_1: &str = "
         entry INTEGER PRIMARY KEY, payer BLOB NOT NULL, payee BLOB NOT NULL, fee_bps INTEGER NOT NULL, cost BLOB NOT NULL,
         collected BLOB NOT NULL
     ) STRICT;
+    CREATE TABLE channels (
+        signer BLOB PRIMARY KEY, payer BLOB NOT NULL, receiver BLOB NOT NULL, receiver_authorizer BLOB NOT NULL,
+        token BLOB NOT NULL, withdraw_delay INTEGER NOT NULL, salt BLOB NOT NULL, signed BLOB NOT NULL, signature BLOB NOT NULL,
+        deposited BLOB NOT NULL, withdrawing BLOB NOT NULL, withdrawable INTEGER NOT NULL, chain_claimed BLOB NOT NULL,
+        read INTEGER NOT NULL, metered_before BLOB NOT NULL, claimed_before BLOB NOT NULL, claimed BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE payouts (
         number INTEGER PRIMARY KEY, period INTEGER NOT NULL, payee BLOB NOT NULL, amount BLOB NOT NULL, state INTEGER NOT NULL
     ) STRICT;

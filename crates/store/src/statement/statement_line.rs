@@ -21,7 +21,7 @@ pub(super) fn lines(
 }
 
 fn line(side: StatementSide, entry: &LedgerEntry, period: Option<&MeteredPeriod>) -> StatementLine {
-    use StatementKind::{Bounced, Correction, Credit, Debit, Lease, Limit, Paid, Secured, WriteOff};
+    use StatementKind::{Bounced, Claimed, Correction, Credit, Debit, Lease, Limit, Paid, Secured, Voucher, WriteOff};
     let is_host = side == StatementSide::Host;
     let mut line = StatementLine {
         entry: entry.number,
@@ -41,6 +41,8 @@ fn line(side: StatementSide, entry: &LedgerEntry, period: Option<&MeteredPeriod>
         Transaction::Credit { .. } | Transaction::Period { .. } => {}
         Transaction::Debit { .. } => line.kind = Debit,
         Transaction::Limit { limit, .. } => (line.kind, line.limit) = (Limit, Some(limit)),
+        Transaction::Voucher { limit, .. } => (line.kind, line.limit) = (Voucher, Some(limit)),
+        Transaction::Claimed { limit, .. } => (line.kind, line.limit) = (Claimed, Some(limit)),
         Transaction::Lease { from, cost, collected, fee, .. } => {
             (line.kind, line.secured) = (Lease, collected);
             line.fee = if is_host { fee } else { Amount::ZERO };

@@ -14,6 +14,8 @@ pub enum PaymentMode {
     None,
     /// The operator records what payers paid or may owe, and pays hosts outside of the pool.
     Credit,
+    /// Clients deposit into payment channels of x402 on a chain, and their agents sign vouchers.
+    X402,
     /// A mode of a pool that this release does not know.
     #[serde(other)]
     Unknown,
@@ -24,13 +26,13 @@ errors! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum PaymentModeError {
         /// The text is not the name of a payment mode.
-        Unknown: local, "not a valid payment mode", hint "Use none or credit.";
+        Unknown: local, "not a valid payment mode", hint "Use none, credit, or x402.";
     }
 }
 
 impl PaymentMode {
     /// Every payment mode that a pool can be set to.
-    pub const ALL: [Self; 2] = [Self::None, Self::Credit];
+    pub const ALL: [Self; 3] = [Self::None, Self::Credit, Self::X402];
 
     /// Its name on the command line, on the wire, and in a store.
     #[must_use]
@@ -38,6 +40,7 @@ impl PaymentMode {
         match self {
             Self::None => "none",
             Self::Credit => "credit",
+            Self::X402 => "x402",
             Self::Unknown => "unknown",
         }
     }

@@ -18,6 +18,7 @@ use crate::{Account, Hash256};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelConfig {
     /// Who deposited, and to whom a refund or a withdrawal goes. Anyone can name any payer (rule R2), so this alone is not

@@ -1,3 +1,5 @@
+use serde::{Deserialize, Serialize};
+
 use super::{
     ChannelConfig,
     contracts::{LEAST_WITHDRAW_DELAY_S, MOST_WITHDRAW_DELAY_S},
@@ -8,8 +10,11 @@ use crate::{Account, errors};
 ///
 /// A channel that differs in one of them would let its client take back what it has spent: with a receiver or an authorizer of
 /// its own, or with a delay that ends before the pool claims.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChannelTerms {
+    /// The ID of the chain with the escrow.
+    pub chain_id: u64,
     /// The token that the pool charges in.
     pub token: Account,
     /// Who receives what is claimed.
@@ -129,6 +134,7 @@ mod tests {
     }
 
     const TERMS: ChannelTerms = ChannelTerms {
+        chain_id: 1,
         token: account(1),
         receiver: account(2),
         receiver_authorizer: account(3),

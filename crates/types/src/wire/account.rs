@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::NextPayout;
+use super::{ChannelFunds, NextPayout};
 use crate::{Account, AccountAct, AccountRequest, AccountSignature, Amount, Asset, Ms, NodeId, PoolId};
 
 /// Links the node to an account: from then on, the node spends what the account has at the pool. The request contains
@@ -116,6 +116,9 @@ pub struct NodeFunds {
     pub earned: Amount,
     /// What the operator has to pay out to it: what its clients have secured, less fees and payouts.
     pub payable: Amount,
+    /// The payment channel that the node spends from, if its agent named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelFunds>,
 }
 
 impl LinkRequest {

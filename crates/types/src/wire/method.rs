@@ -24,6 +24,8 @@ pub const LINK: &str = "vipnode_link";
 pub const UNLINK: &str = "vipnode_unlink";
 /// What the agent's node may still spend, and what it earned.
 pub const FUNDS: &str = "vipnode_funds";
+/// Has the agent's node spend from a payment channel, up to the amount of a voucher.
+pub const VOUCHER: &str = "vipnode_voucher";
 /// The figures of an account, for the holder of its key.
 pub const ACCOUNT: &str = "vipnode_account";
 /// A page of the statement of an account, for the holder of its key, or of the agent's node.

@@ -14,6 +14,7 @@
 //! | [`method::LINK`] | agent → pool | [`LinkRequest`] | always, and by the account |
 //! | [`method::UNLINK`] | agent or account → pool | [`UnlinkRequest`] | always |
 //! | [`method::FUNDS`] | agent → pool | [`FundsRequest`] | over HTTP |
+//! | [`method::VOUCHER`] | agent → pool | [`VoucherRequest`] | over HTTP, and by the channel's payer authorizer |
 //! | [`method::ACCOUNT`] | account → pool | [`AccountQuery`] | by the account |
 //! | [`method::STATEMENT`] | agent or account → pool | [`StatementRequest`] | over HTTP, or by the account |
 //! | [`method::DAILY_STATEMENT`] | agent → pool | [`DailyStatementRequest`] | over HTTP |
@@ -46,6 +47,7 @@ mod reach;
 mod report;
 mod statement;
 mod status;
+mod voucher;
 
 pub use account::{AccountQuery, AccountView, FundsRequest, LeavingNode, LinkRequest, NodeFunds, UnlinkRequest};
 pub use ask::{AskReply, AskRequest, LeasedHost};
@@ -70,6 +72,7 @@ pub use statement::{
     StatementRequest, StatementSide,
 };
 pub use status::{HostStatus, PoolStats, PoolStatus};
+pub use voucher::{ChannelFunds, VoucherRequest};
 
 /// The protocol version that this crate implements.
 pub const PROTOCOL: u32 = 3;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, PaymentMode};
+use crate::{Amount, PaymentMode, payment::ChannelTerms};
 
 /// The terms of payment at a pool, in addition to its price and its fee. Amounts are in the smallest unit of the asset of the
 /// price. Each is absent if it does not apply: without payments, all are.
@@ -22,6 +22,9 @@ pub struct PaymentTerms {
     /// How long the pool serves a new client without payment, with one host, in milliseconds. Absent if it offers no trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial_ms: Option<u64>,
+    /// What a payment channel of a client must be. Absent unless clients pay by `x402`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelTerms>,
 }
 
 #[cfg(test)]

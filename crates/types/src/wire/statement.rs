@@ -134,6 +134,11 @@ pub enum StatementKind {
     Debit,
     /// The operator changed how much the account may owe.
     Limit,
+    /// A voucher of the account's payment channel, or a change of what is deposited there, changed how much the account may
+    /// owe.
+    Voucher,
+    /// The pool claimed an amount from the account's payment channel.
+    Claimed,
     /// A billing period of a lease ended.
     Lease,
     /// The cost of an earlier billing period was secured; the operator takes the fee.

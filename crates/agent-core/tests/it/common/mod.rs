@@ -99,6 +99,7 @@ fn empty_config() -> AgentConfig {
         direct: DirectConfig::default(),
         min_peers: 0,
         max_price: None,
+        pay: None,
         strict: false,
         keep: Default::default(),
         policy: PeerPolicy::default(),

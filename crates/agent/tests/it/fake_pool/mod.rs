@@ -108,6 +108,7 @@ impl Toy {
                 direct: DirectConfig::default(),
                 min_peers: 1,
                 max_price: None,
+                pay: None,
                 strict: false,
                 keep: Default::default(),
                 policy: PeerPolicy::default(),

@@ -74,6 +74,7 @@ fn agent() -> AgentConfig {
         direct: DirectConfig::default(),
         min_peers: 3,
         max_price: None,
+        pay: None,
         strict: false,
         keep: BTreeSet::new(),
         policy: PeerPolicy::default(),

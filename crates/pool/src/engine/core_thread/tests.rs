@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     PoolConfig, PoolLimits, PoolMetrics,
     auth::{Audience, BansAndDrains},
-    engine::{NOBODY, inbox, inbox::ReplyTo},
+    engine::{ChainPort, NOBODY, inbox, inbox::ReplyTo},
 };
 
 /// A number of a lease beyond those that a new core begins with.
@@ -40,6 +40,7 @@ fn core_thread(gateway: &PoolLimits) -> (CoreThread, Inbox) {
         inbox: inbox.clone(),
         reader,
         store,
+        chain: ChainPort::default(),
         metrics,
         runtime: Handle::current(),
     };

@@ -1,0 +1,168 @@
+//! Pays from the client's payment channel: asks the pool what was metered, and signs ahead.
+
+use vipnode_types::{
+    Amount, Ms, PaymentMode, Price,
+    payment::{ChannelId, Voucher},
+    wire::{ChannelFunds, Side, WireError},
+};
+
+use crate::{
+    Action, AgentCore, Notice, PayConfig, PoolAnswer, ToPool, VoucherRecord, limits,
+    pool::session::{Request, retry_ms},
+};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// What the pool charges, and how this agent pays it.
+struct Paying {
+    config: PayConfig,
+    chain_id: u64,
+    channel: ChannelId,
+    price: Price,
+    /// The most that may be signed for in a day.
+    a_day: Amount,
+}
+
+impl AgentCore {
+    /// Sets what earlier runs signed ([`Action::Sign`]). The caller calls this before the first event.
+    pub fn restore_vouchers(&mut self, record: VoucherRecord) {
+        self.payments.restore(record);
+    }
+
+    /// How the agent pays at the connected pool; an error if it cannot, `None` if it need not.
+    fn paying(&self) -> Option<Result<Paying, String>> {
+        let config = self.config.pay.clone().filter(|_| self.config.min_peers > 0 && self.session.is_live())?;
+        let price = self.session.price().filter(|price| !price.is_free())?;
+        let terms = self.session.terms().filter(|terms| terms.payment == PaymentMode::X402)?.channel;
+        let Some(terms) = terms else { return Some(Err("the pool does not say which channels it accepts".to_owned())) };
+        let per_day = config.max_spend.in_asset(price.asset()).map_err(|error| error.to_string());
+        let checked = terms.check(&config.channel).map_err(|error| error.to_string());
+        let same_chain = config.chain_id == terms.chain_id;
+        let chain =
+            || format!("the pool uses chain {}, and the channel is on chain {}", terms.chain_id, config.chain_id);
+        let checked = same_chain.then_some(()).ok_or_else(chain).and(checked);
+        Some(checked.and(per_day).map(|per_day| Paying {
+            chain_id: terms.chain_id,
+            channel: config.channel.id(terms.chain_id),
+            a_day: per_day.cost(DAY_MS).unwrap_or(Amount::MAX),
+            config,
+            price,
+        }))
+    }
+
+    /// When the pool is to be asked about the channel.
+    pub(crate) fn pay_due(&self) -> Option<Ms> {
+        let due = self.payments.due().filter(|_| self.stopping.is_none())?;
+        self.paying().map(|_| due)
+    }
+
+    pub(crate) fn send_payment(&mut self, now: Ms, out: &mut Vec<Action>) {
+        if self.pay_due().is_none_or(|due| due > now) {
+            return;
+        }
+        match self.paying() {
+            None => {}
+            Some(Err(why)) => {
+                if self.payments.notice() {
+                    out.push(Action::Notice(Notice::CannotPay { why }));
+                }
+                self.payments.wait_until(now.plus(limits::BACKOFF_MOST_MS));
+            }
+            Some(Ok(_)) => {
+                let tag = self.new_tag();
+                self.payments.sent(Request { tag, sent: now });
+                out.push(Action::Pool { tag, request: ToPool::Funds });
+            }
+        }
+    }
+
+    /// Handles the answer to a question about the funds, or to a voucher.
+    pub(crate) fn payment_answered(&mut self, now: Ms, answer: Result<PoolAnswer, WireError>, out: &mut Vec<Action>) {
+        match answer {
+            Ok(PoolAnswer::Funds(funds)) => self.funds_answered(now, funds.channel, out),
+            Ok(PoolAnswer::Voucher(funds)) => {
+                self.payments.works();
+                self.plan_payment(now, funds.signed);
+                // What it has now may suffice for hosts.
+                self.asks.wait_until(now);
+            }
+            Ok(_) => self.payments.wait_until(now.plus(limits::BACKOFF_MOST_MS)),
+            Err(error) => {
+                let wait_ms = retry_ms(&error).unwrap_or(limits::BACKOFF_MOST_MS).max(limits::ASK_LEAST_MS);
+                if self.payments.notice() {
+                    out.push(Action::Notice(Notice::PoolRefused(error)));
+                }
+                self.payments.wait_until(now.plus(wait_ms));
+            }
+        }
+    }
+
+    fn funds_answered(&mut self, now: Ms, funds: Option<ChannelFunds>, out: &mut Vec<Action>) {
+        let Some(Ok(paying)) = self.paying() else {
+            self.payments.wait_until(now.plus(limits::BACKOFF_MOST_MS));
+            return;
+        };
+        let funds = funds.filter(|funds| funds.id == paying.channel);
+        let mut record = self.payments.record(paying.channel);
+        if let Some(funds) = funds.filter(|funds| funds.signed > record.signed) {
+            // The agent lost its record: what it signed counts all the same, once it is shown to have signed it.
+            let voucher = Voucher { channel: funds.id, max_claimable: funds.signed };
+            if voucher.verify(paying.chain_id, &funds.signature, &paying.config.channel.payer_authorizer).is_ok() {
+                record = self.payments.adopt(paying.channel, funds.signed, now);
+                out.push(Action::KeepVouchers(record.clone()));
+            }
+        }
+        let own = self.own_cost();
+        self.payments.take_funds(funds.as_ref(), paying.channel, own);
+        let pool = funds.map_or(Amount::ZERO, |funds| funds.metered);
+        let leases = self.leases.running(Side::Client);
+        let ahead = self.ahead(&paying);
+        let next = self.payments.next_voucher(&record, (own, pool), (paying.price, leases), (ahead, paying.a_day), now);
+        if next.is_limited && self.payments.notice() {
+            out.push(Action::Notice(Notice::SpendLimit { max_spend: paying.config.max_spend.clone() }));
+        }
+        let pool_has = funds.is_some_and(|funds| funds.signed == record.signed);
+        // A little more is not worth a signature.
+        let rises = next.amount.checked_sub(record.signed).unwrap_or_default().get() >= ahead.get() / 4;
+        if next.amount == Amount::ZERO || (pool_has && !rises) {
+            self.plan_payment(now, record.signed);
+            return;
+        }
+        let amount = if rises { next.amount } else { record.signed };
+        let record = self.payments.signs(record, amount, now);
+        let tag = self.new_tag();
+        self.payments.sent(Request { tag, sent: now });
+        out.push(Action::KeepVouchers(record));
+        let (channel, chain_id) = (paying.config.channel, paying.chain_id);
+        out.push(Action::Pool { tag, request: ToPool::Voucher { channel: Box::new(channel), chain_id, amount } });
+    }
+
+    /// Plans when the pool is asked again: when half of what is signed ahead is used, by the agent's own meter.
+    fn plan_payment(&mut self, now: Ms, signed: Amount) {
+        let Some(Ok(paying)) = self.paying() else { return };
+        let (own, ahead) = (self.payments.own_meter(self.own_cost()), self.ahead(&paying));
+        let left = signed.checked_sub(own).unwrap_or_default().get();
+        let leases = self.leases.running(Side::Client).max(1);
+        let an_hour = paying.price.cost(limits::HOUR_MS).unwrap_or(Amount::MAX).get().saturating_mul(leases.into());
+        let until_half = left.saturating_sub(ahead.get() / 2);
+        let ms = until_half.saturating_mul(limits::HOUR_MS.into()).checked_div(an_hour.max(1)).unwrap_or_default();
+        // Other leases may begin meanwhile.
+        let most = paying.config.ahead_ms / 4;
+        let ms = u64::try_from(ms).unwrap_or(most).clamp(limits::PAY_LEAST_MS, most.max(limits::PAY_LEAST_MS));
+        self.payments.wait_until(now.plus(ms));
+    }
+
+    /// What the wanted hosts cost in the time that is signed ahead.
+    fn ahead(&self, paying: &Paying) -> Amount {
+        let leases = self.leases.running(Side::Client).max(self.config.min_peers);
+        let of_one = paying.price.cost(paying.config.ahead_ms).unwrap_or(Amount::MAX);
+        Amount::new(of_one.get().saturating_mul(leases.into()))
+    }
+
+    /// What all leases as a client cost since the agent started, by its own meter.
+    fn own_cost(&self) -> Amount {
+        let running = self.leases.iter().filter(|lease| lease.side() == Side::Client);
+        let running = running.filter_map(|lease| lease.cost(self.now));
+        running.fold(self.ended.client.cost, |sum, cost| sum.checked_add(cost).unwrap_or(Amount::MAX))
+    }
+}

@@ -1,0 +1,33 @@
+use vipnode_types::{Account, Amount, payment::ChannelId};
+
+use crate::ChannelReading;
+
+/// What was learned from the chain on which clients deposit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChainEvent {
+    /// A channel that the core asked about, or that it watches, was read.
+    Channel {
+        /// The channel.
+        id: ChannelId,
+        /// Its payer authorizer, by which the core finds it.
+        signer: Account,
+        /// What the escrow holds for it.
+        state: ChannelReading,
+    },
+    /// A channel could not be read; the client tries again.
+    ChannelFailed {
+        /// The channel.
+        id: ChannelId,
+        /// Its payer authorizer.
+        signer: Account,
+    },
+    /// What the escrow paid out of a channel to the receiver, in all, is final.
+    Claimed {
+        /// The channel.
+        id: ChannelId,
+        /// Its payer authorizer.
+        signer: Account,
+        /// How much was claimed since the channel began. It never decreases.
+        total: Amount,
+    },
+}

@@ -1,0 +1,196 @@
+use vipnode_types::{
+    Account, Amount, Asset, PaymentMode,
+    payment::ChannelTerms,
+    wire::{VoucherRequest, WireError},
+};
+
+use crate::{
+    ChainEvent, ChainRequest, ChannelReading, ChannelRow, ConnectionId, Core, CoreError, Effect, Reply, RequestId,
+    Signer,
+    ledger::{Ledger, channels::FirstVoucher, notice_times::NoticeTimes},
+    output::Output,
+};
+
+/// An agent whose channel could not be read, or is empty, tries again after this time.
+const RETRY_MS: u64 = 10_000;
+
+impl Core {
+    /// Takes a voucher: the node of the agent spends from the channel, up to its amount.
+    pub(crate) fn voucher(&mut self, output: &mut Output, caller: (ConnectionId, RequestId), voucher: &VoucherRequest) {
+        match self.take_voucher(output, caller, voucher) {
+            Ok(Some(reply)) => output.reply_durably(caller.0, caller.1, reply),
+            // The answer follows when the channel was read.
+            Ok(None) => {}
+            Err(error) => output.reply(caller.0, caller.1, Err(error.into())),
+        }
+    }
+
+    fn take_voucher(
+        &mut self,
+        output: &mut Output,
+        caller: (ConnectionId, RequestId),
+        voucher: &VoucherRequest,
+    ) -> Result<Option<Reply>, WireError> {
+        let VoucherRequest { channel: config, max_claimable: signed, signature } = *voucher;
+        let terms = self.limits.channel.filter(|_| self.pays_by_channels()).ok_or(CoreError::NoChannels)?;
+        let client = self.agents.at(caller.0).ok_or(CoreError::NotConnected)?;
+        let signer = config.payer_authorizer;
+        self.check_signer(client, signer)?;
+        terms.check(&config)?;
+        self.check_other_payer(client, signer, output)?;
+        let asset = self.limits.price.asset();
+        let id = config.id(terms.chain_id);
+        let ledger = self.ledger.as_mut().ok_or(CoreError::NoLedger)?;
+        match ledger.channels.of(signer).copied() {
+            Some(row) if row.config == config => {
+                if signed < row.signed {
+                    return Err(CoreError::LowerVoucher { signed: row.signed, asset }.into());
+                }
+                if signed > row.signed {
+                    ledger.sign_channel(output, signer, signed, signature);
+                }
+                self.pay_from_channel(output, client, signer);
+                Ok(self.channel_reply(signer))
+            }
+            earlier => {
+                if let Some(row) = earlier {
+                    check_settled(ledger, &row, (&terms, asset), output)?;
+                }
+                let retry_ms = RETRY_MS;
+                if ledger.channels.waiting() >= self.limits.channel_reads as usize {
+                    return Err(CoreError::ChainBusy { retry_ms }.into());
+                }
+                let until = output.now.plus(self.limits.channel_read_ms);
+                let first = FirstVoucher { id, config, signed, signature, caller, until };
+                if let Some(FirstVoucher { caller: (connection, request), .. }) = ledger.channels.wait(first) {
+                    output.reply(connection, request, Err(CoreError::ChainBusy { retry_ms }.into()));
+                }
+                output.push(Effect::Chain(ChainRequest::Watch(Box::new(config))));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Only the agent's own key signs for its node. Rule R2: that somebody is named as a channel's payer is no consent.
+    fn check_signer(&self, client: u32, authorizer: Account) -> Result<(), CoreError> {
+        let node = self.agents.get(client).ok_or(CoreError::NotConnected)?;
+        let Signer::Agent { key, .. } = node.credentials().signer else { return Err(CoreError::NoChannels) };
+        let agent = key.account().ok_or(CoreError::NoChannels)?;
+        if agent == authorizer { Ok(()) } else { Err(CoreError::ChannelSigner { authorizer, agent }) }
+    }
+
+    /// The same limit as for links holds for a node that gets another payer.
+    fn check_other_payer(&self, client: u32, signer: Account, output: &Output) -> Result<(), CoreError> {
+        let node = self.agents.id(client).ok_or(CoreError::NotConnected)?;
+        if self.payer(client) == Some(signer) { Ok(()) } else { self.check_waiting_periods(node, signer, output.now) }
+    }
+
+    /// Takes what was learned from the chain.
+    pub(crate) fn chain_event(&mut self, output: &mut Output, event: ChainEvent) {
+        let chain_id = self.limits.chain_id();
+        let (ChainEvent::Channel { id, signer, .. }
+        | ChainEvent::ChannelFailed { id, signer }
+        | ChainEvent::Claimed { id, signer, .. }) = event;
+        let Some(ledger) = &mut self.ledger else { return };
+        let first = match event {
+            ChainEvent::Claimed { .. } => None,
+            _ => ledger.channels.take_waiting(signer, id),
+        };
+        if let Some(first) = first {
+            match event {
+                ChainEvent::Channel { state, .. } => self.begin_channel(output, &first, state),
+                _ => self.refuse_first(output, &first),
+            }
+            return;
+        }
+        let rises = ledger.channel_read(output, chain_id, event);
+        if matches!(event, ChainEvent::Claimed { .. }) {
+            ledger.collect(output, signer, self.limits.collected_a_tick);
+        }
+        if rises {
+            self.funded(signer);
+        } else {
+            ledger.plan_check(signer, NoticeTimes::of(&self.limits), output.now);
+        }
+    }
+
+    /// The deposit of a new channel was read.
+    fn begin_channel(&mut self, output: &mut Output, first: &FirstVoucher, state: ChannelReading) {
+        let (connection, request) = first.caller;
+        let Some(ledger) = &mut self.ledger else { return };
+        let signer = first.config.payer_authorizer;
+        if state.covers() == Amount::ZERO {
+            let error = CoreError::EmptyChannel { channel: first.id, retry_ms: RETRY_MS };
+            return output.reply(connection, request, Err(error.into()));
+        }
+        ledger.begin_channel(output, first, state);
+        // The agent may have gone meanwhile; its next voucher has its node pay.
+        if let Some(client) = self.agents.at(connection).filter(|client| self.check_signer(*client, signer).is_ok()) {
+            self.pay_from_channel(output, client, signer);
+        }
+        match self.channel_reply(signer) {
+            Some(reply) => output.reply_durably(connection, request, reply),
+            None => self.refuse_first(output, first),
+        }
+    }
+
+    /// Has a client's node spend from the channel of a signer from now on.
+    fn pay_from_channel(&mut self, output: &mut Output, client: u32, signer: Account) {
+        let Some(node) = self.agents.id(client) else { return };
+        if self.payer(client) == Some(signer) {
+            self.funded(signer);
+        } else {
+            self.set_payer(output, node, Some(signer));
+        }
+    }
+
+    fn channel_reply(&self, signer: Account) -> Option<Reply> {
+        let funds = self.ledger.as_ref()?.channel_funds(signer, self.limits.chain_id(), self.clock.now())?;
+        Some(Reply::Voucher(Box::new(funds)))
+    }
+
+    fn refuse_first(&self, output: &mut Output, first: &FirstVoucher) {
+        let (connection, request) = first.caller;
+        output.reply(connection, request, Err(CoreError::ChainBusy { retry_ms: RETRY_MS }.into()));
+    }
+
+    /// Gives up a first voucher for which the chain did not answer in time. Returns false if there is none.
+    pub(crate) fn chain_silent(&mut self, output: &mut Output) -> bool {
+        let first = self.ledger.as_mut().and_then(|ledger| ledger.channels.take_expired(output.now));
+        first.is_some_and(|first| {
+            self.refuse_first(output, &first);
+            true
+        })
+    }
+
+    /// At a start: has the channels watched if clients pay by them, and otherwise has their vouchers count for nothing.
+    pub(crate) fn watch_channels(&mut self, output: &mut Output) {
+        let counts = self.pays_by_channels();
+        let Some(ledger) = &mut self.ledger else { return };
+        ledger.apply_vouchers(output, counts);
+        if counts {
+            let configs: Vec<_> = ledger.channels.rows().map(|row| row.config).collect();
+            for config in configs {
+                output.push(Effect::Chain(ChainRequest::Watch(Box::new(config))));
+            }
+        }
+    }
+
+    pub(crate) const fn pays_by_channels(&self) -> bool {
+        matches!(self.limits.payment, PaymentMode::X402)
+    }
+}
+
+/// Rule R1: another channel of the same agent counts only after the earlier one is settled.
+fn check_settled(
+    ledger: &Ledger,
+    row: &ChannelRow,
+    (terms, asset): (&ChannelTerms, Asset),
+    output: &Output,
+) -> Result<(), CoreError> {
+    let owed = ledger.owed_on(row, output.now).checked_sub(row.claimed).unwrap_or_default();
+    if owed == Amount::ZERO {
+        return Ok(());
+    }
+    Err(CoreError::ChannelInUse { channel: row.config.id(terms.chain_id), owed, asset })
+}

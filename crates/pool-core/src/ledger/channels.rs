@@ -1,0 +1,205 @@
+use std::collections::BTreeMap;
+
+use vipnode_types::{
+    Account, Amount, Ms,
+    payment::{ChannelConfig, ChannelId, TypedDataSignature},
+    wire::ChannelFunds,
+};
+
+use crate::{
+    ChainEvent, ChannelReading, ChannelRow, ConnectionId, RequestId, Row,
+    ledger::{Ledger, burn::BurnRate, transaction::Transaction},
+    output::Output,
+};
+
+/// The payment channels that clients spend from, by the account that signs their vouchers: the key of the client's agent, which
+/// is the payer in the ledger. A payer has one channel at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Channels {
+    live: BTreeMap<Account, ChannelRow>,
+    /// First vouchers of channels whose deposit is being read from the chain.
+    read: BTreeMap<Account, FirstVoucher>,
+}
+
+/// The first voucher of a channel, which waits until the channel's deposit was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FirstVoucher {
+    /// The channel's ID.
+    pub(crate) id: ChannelId,
+    /// The channel.
+    pub(crate) config: ChannelConfig,
+    /// The voucher's amount.
+    pub(crate) signed: Amount,
+    /// Its signature.
+    pub(crate) signature: TypedDataSignature,
+    /// Whom the pool answers.
+    pub(crate) caller: (ConnectionId, RequestId),
+    /// Until when the chain is waited for.
+    pub(crate) until: Ms,
+}
+
+impl Channels {
+    /// The channel of a payer.
+    pub(crate) fn of(&self, signer: Account) -> Option<&ChannelRow> {
+        self.live.get(&signer)
+    }
+
+    /// The channels by payer.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &ChannelRow> {
+        self.live.values()
+    }
+
+    pub(crate) fn restore(&mut self, row: ChannelRow) {
+        self.live.insert(row.config.payer_authorizer, row);
+    }
+
+    /// Has a first voucher wait for the chain. One of the same signer that waits already is replaced, and returned.
+    pub(crate) fn wait(&mut self, voucher: FirstVoucher) -> Option<FirstVoucher> {
+        self.read.insert(voucher.config.payer_authorizer, voucher)
+    }
+
+    /// How many first vouchers wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.read.len()
+    }
+
+    /// Takes the first voucher of a channel that waits.
+    pub(crate) fn take_waiting(&mut self, signer: Account, id: ChannelId) -> Option<FirstVoucher> {
+        if self.read.get(&signer)?.id == id { self.read.remove(&signer) } else { None }
+    }
+
+    /// Takes a first voucher that waited for the chain for too long. They are few, so they are searched.
+    pub(crate) fn take_expired(&mut self, now: Ms) -> Option<FirstVoucher> {
+        let signer = self.read.iter().find(|(_, voucher)| voucher.until <= now).map(|(signer, _)| *signer)?;
+        self.read.remove(&signer)
+    }
+
+    /// When the first of them waited for too long.
+    pub(crate) fn next_expiry(&self) -> Option<Ms> {
+        self.read.values().map(|voucher| voucher.until).min()
+    }
+}
+
+impl Ledger {
+    /// Begins a channel, whose payer is its signer, with its first voucher.
+    pub(crate) fn begin_channel(&mut self, output: &mut Output, voucher: &FirstVoucher, state: ChannelReading) {
+        let FirstVoucher { config, signed, signature, .. } = *voucher;
+        let metered_before = self.payer(config.payer_authorizer).metered;
+        let claimed = state.claimed;
+        let row = ChannelRow {
+            config,
+            signed,
+            signature,
+            state,
+            read: output.now,
+            metered_before,
+            claimed_before: claimed,
+            claimed,
+        };
+        self.set_channel(output, row);
+    }
+
+    /// Takes a newer voucher of a channel.
+    pub(crate) fn sign_channel(
+        &mut self,
+        output: &mut Output,
+        signer: Account,
+        signed: Amount,
+        by: TypedDataSignature,
+    ) {
+        let Some(row) = self.channels.live.get(&signer).copied() else { return };
+        self.set_channel(output, ChannelRow { signed, signature: by, ..row });
+    }
+
+    /// Takes what was read of a channel, if it is the payer's. Returns whether the payer can spend more than before.
+    pub(crate) fn channel_read(&mut self, output: &mut Output, chain_id: u64, event: ChainEvent) -> bool {
+        let (ChainEvent::Channel { id, signer, .. }
+        | ChainEvent::ChannelFailed { id, signer }
+        | ChainEvent::Claimed { id, signer, .. }) = event;
+        let Some(row) = self.channels.live.get(&signer).copied().filter(|row| row.config.id(chain_id) == id) else {
+            return false;
+        };
+        let before = self.payer(signer).available();
+        match event {
+            ChainEvent::Channel { state, .. } => {
+                self.set_channel(output, ChannelRow { state, read: output.now, ..row })
+            }
+            ChainEvent::Claimed { total, .. } => self.claimed(output, row, total),
+            ChainEvent::ChannelFailed { .. } => {}
+        }
+        self.payer(signer).available() > before
+    }
+
+    /// Posts what was claimed since the last time.
+    fn claimed(&mut self, output: &mut Output, row: ChannelRow, total: Amount) {
+        let payer = row.config.payer_authorizer;
+        let Some(amount) = total.checked_sub(row.claimed).filter(|amount| *amount > Amount::ZERO) else { return };
+        // One transaction: what is claimed is no longer a promise.
+        let limit = ChannelRow { claimed: total, ..row }.promised();
+        if self.post(output, Transaction::Claimed { payer, amount, limit }).is_some() {
+            self.keep_channel(output, ChannelRow { claimed: total, ..row });
+        }
+    }
+
+    fn set_channel(&mut self, output: &mut Output, row: ChannelRow) {
+        let payer = row.config.payer_authorizer;
+        let (limit, signed) = (row.promised(), row.signed);
+        self.keep_channel(output, row);
+        if self.payer(payer).limit != limit {
+            // It can only fail at the end of the range of amounts, and a limit is no sum.
+            self.post(output, Transaction::Voucher { payer, limit, signed });
+        }
+    }
+
+    fn keep_channel(&mut self, output: &mut Output, row: ChannelRow) {
+        self.channels.live.insert(row.config.payer_authorizer, row);
+        output.persist(Row::Channel(Box::new(row)));
+    }
+
+    /// Posts what each channel permits its payer to owe, or, without channels, that none permits anything.
+    pub(crate) fn apply_vouchers(&mut self, output: &mut Output, channels_count: bool) {
+        let rows: Vec<ChannelRow> = self.channels.live.values().copied().collect();
+        for row in rows {
+            let (payer, signed) = (row.config.payer_authorizer, row.signed);
+            let limit = if channels_count { row.promised() } else { Amount::ZERO };
+            if self.payer(payer).limit != limit {
+                self.post(output, Transaction::Voucher { payer, limit, signed });
+            }
+        }
+    }
+
+    /// What a payer's channel owes in all: what was claimed when the pool accepted it, and what was metered since, with the
+    /// running leases.
+    pub(crate) fn owed_on(&self, row: &ChannelRow, now: Ms) -> Amount {
+        let payer = row.config.payer_authorizer;
+        let posted = self.payer(payer).metered.checked_sub(row.metered_before).unwrap_or_default();
+        let owed = row.claimed_before.checked_add(posted).unwrap_or(Amount::MAX);
+        owed.checked_add(self.running_cost(payer, now)).unwrap_or(Amount::MAX)
+    }
+
+    /// A payer's channel, for its agent.
+    pub(crate) fn channel_funds(&self, signer: Account, chain_id: u64, now: Ms) -> Option<ChannelFunds> {
+        const HOUR_MS: u64 = 60 * 60 * 1_000;
+        let row = self.channels.of(signer)?;
+        let rate = self.burn_rate(signer);
+        let hourly = if rate == BurnRate::default() { Amount::ZERO } else { rate.least_for(HOUR_MS) };
+        Some(ChannelFunds {
+            id: row.config.id(chain_id),
+            signed: row.signed,
+            signature: row.signature,
+            deposited: row.state.deposited,
+            withdrawing: row.state.withdrawing,
+            claimed: row.claimed,
+            metered: self.owed_on(row, now),
+            hourly,
+            read_ms: row.read,
+        })
+    }
+
+    /// What a payer could still spend if its agent signed for its whole deposit; what it can spend if it has no channel.
+    pub(crate) fn deposit_left(&self, payer: Account, now: Ms) -> Amount {
+        let left = self.left(payer, now);
+        let unsigned = self.channels.of(payer).and_then(|row| row.state.covers().checked_sub(row.signed));
+        unsigned.and_then(|unsigned| left.checked_add(unsigned)).unwrap_or(left)
+    }
+}

@@ -1,0 +1,23 @@
+use std::time::Duration;
+
+use vipnode_chain::ChainLimits;
+use vipnode_types::RpcUrl;
+
+/// Where the pool reads the chain on which its clients deposit.
+#[derive(Debug, Clone)]
+pub struct ChainConfig {
+    /// The HTTP address of an execution client.
+    pub url: RpcUrl,
+    /// The limits of its answers.
+    pub limits: ChainLimits,
+    /// The pause between two looks at the newest block.
+    pub poll: Duration,
+}
+
+impl ChainConfig {
+    /// The default settings for a node.
+    #[must_use]
+    pub fn new(url: RpcUrl) -> Self {
+        Self { url, limits: ChainLimits::default(), poll: Duration::from_secs(4) }
+    }
+}

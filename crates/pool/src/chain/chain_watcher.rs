@@ -1,0 +1,190 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
+
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+use vipnode_chain::{BlockTag, ChainError, Escrow, EvmNode, escrow_event};
+use vipnode_pool_core::{ChainEvent, ChainRequest, ChannelReading, Command};
+use vipnode_types::{
+    Amount,
+    payment::{ChannelConfig, ChannelId, EscrowEvent},
+};
+
+use super::{chain_config::ChainConfig, watched_channel::WatchedChannel};
+use crate::engine::{CoreMessage, Inbox};
+
+/// Reads channels for the core: once when it asks, and again after each event of the escrow about them.
+///
+/// A deposit counts as of the newest safe block, a withdrawal as of the newest block, a claim as of the newest final block. Channels
+/// are read one after the other, so a flood of deposits delays other channels and loads nobody.
+pub(crate) struct ChainWatcher {
+    node: EvmNode,
+    config: ChainConfig,
+    chain_id: u64,
+    requests: UnboundedReceiver<ChainRequest>,
+    inbox: Inbox,
+    channels: BTreeMap<ChannelId, WatchedChannel>,
+    /// The first block whose events were not read.
+    next_block: Option<u64>,
+    /// Whether the last look failed, so that the log has each outage once.
+    fails: bool,
+}
+
+/// The newest blocks of each kind.
+#[derive(Debug, Clone, Copy)]
+struct Heads {
+    latest: u64,
+    safe: BlockTag,
+    finalized: u64,
+    final_tag: BlockTag,
+}
+
+impl ChainWatcher {
+    /// Checks that the node is on the expected chain, and that the escrow is there.
+    ///
+    /// # Errors
+    /// See [`ChainError`].
+    pub(crate) async fn open(
+        config: ChainConfig,
+        chain_id: u64,
+        requests: UnboundedReceiver<ChainRequest>,
+        inbox: Inbox,
+    ) -> Result<Self, ChainError> {
+        let node = EvmNode::open(&config.url, config.limits.clone())?;
+        let actual = Escrow::open(&node).await?.chain_id();
+        if actual != chain_id {
+            return Err(ChainError::OtherChain { actual, expected: chain_id });
+        }
+        Ok(Self { node, config, chain_id, requests, inbox, channels: BTreeMap::new(), next_block: None, fails: false })
+    }
+
+    /// Runs until the pool stops.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let mut poll = interval(self.config.poll);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                request = self.requests.recv() => match request {
+                    Some(ChainRequest::Watch(config)) => self.watch(&config).await,
+                    None => return,
+                },
+                _ = poll.tick() => {
+                    let looked = self.look().await;
+                    if let Err(error) = &looked && !self.fails {
+                        tracing::warn!(%error, "the chain on which clients deposit cannot be read; vouchers keep the limits that they had");
+                    }
+                    self.fails = looked.is_err();
+                }
+            }
+        }
+    }
+
+    async fn watch(&mut self, config: &ChannelConfig) {
+        let id = config.id(self.chain_id);
+        let now = Instant::now();
+        let channel = self.channels.entry(id).or_insert_with(|| WatchedChannel::new(config, now));
+        let signer = channel.signer;
+        // Asked again, the core wants an answer, whatever it was sent before.
+        *channel = WatchedChannel::new(config, now);
+        let read = match self.heads().await {
+            Ok(heads) => {
+                // An event between the last look and this one, whose deposit is not safe yet.
+                if let Some(channel) = self.channels.get_mut(&id) {
+                    channel.changes(heads.latest);
+                }
+                self.read(id, heads).await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = read {
+            tracing::info!(channel = %id, %error, "a payment channel could not be read");
+            self.inbox.push(CoreMessage::OneWay(Command::Chain(ChainEvent::ChannelFailed { id, signer })));
+        }
+    }
+
+    /// Reads the events since the last look, and the channels that they are about.
+    async fn look(&mut self) -> Result<(), ChainError> {
+        let heads = self.heads().await?;
+        let from = self.next_block.unwrap_or(heads.latest);
+        let changed: BTreeMap<ChannelId, u64> = if heads.latest.saturating_sub(from) >= self.config.limits.log_blocks {
+            // After a long outage it is cheaper to read each channel.
+            self.channels.keys().map(|id| (*id, heads.latest)).collect()
+        } else if from <= heads.latest {
+            let logs = Escrow::opened(&self.node, self.chain_id).logs(from, heads.latest).await?;
+            logs.iter().filter_map(|log| Some((channel_of(&escrow_event(log)?)?, log.block_number))).collect()
+        } else {
+            BTreeMap::new()
+        };
+        for (id, block) in changed {
+            if let Some(channel) = self.channels.get_mut(&id) {
+                channel.changes(block);
+            }
+        }
+        self.next_block = Some(heads.latest.saturating_add(1));
+        let now = Instant::now();
+        let due: BTreeSet<ChannelId> =
+            self.channels.iter().filter(|(_, channel)| channel.is_due(now)).map(|(id, _)| *id).collect();
+        for id in due {
+            self.read(id, heads).await?;
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, id: ChannelId, heads: Heads) -> Result<(), ChainError> {
+        let Some(channel) = self.channels.get(&id) else { return Ok(()) };
+        let delay_s = channel.delay_s;
+        let escrow = Escrow::opened(&self.node, self.chain_id);
+        let latest = BlockTag::Number(heads.latest);
+        let (newest, safe) = (escrow.channel(id, latest).await?, escrow.channel(id, heads.safe).await?);
+        let pending = escrow.pending_withdrawal(id, latest).await?;
+        let claimed = escrow.channel(id, heads.final_tag).await?.total_claimed;
+        let reading = ChannelReading {
+            deposited: newest.balance.min(safe.balance),
+            withdrawing: pending.map_or(Amount::ZERO, |pending| pending.amount),
+            withdrawable_s: pending.map_or(0, |pending| pending.finalize_after_s(delay_s)),
+            claimed: newest.total_claimed,
+        };
+        let Some(channel) = self.channels.get_mut(&id) else { return Ok(()) };
+        let signer = channel.signer;
+        let (reading, claimed) = channel.read((reading, claimed), heads.finalized, Instant::now());
+        let channel_event = reading.map(|state| ChainEvent::Channel { id, signer, state });
+        let claimed = claimed.filter(|total| *total > Amount::ZERO);
+        let claim_event = claimed.map(|total| ChainEvent::Claimed { id, signer, total });
+        for event in channel_event.into_iter().chain(claim_event) {
+            self.inbox.push(CoreMessage::OneWay(Command::Chain(event)));
+        }
+        Ok(())
+    }
+
+    /// The newest blocks. A chain without safe or final blocks, as some private ones are, has the newest ones count.
+    async fn heads(&self) -> Result<Heads, ChainError> {
+        let latest = self.node.block(BlockTag::Latest).await?.number;
+        let of = async |tag| match self.node.block(tag).await {
+            Ok(block) => Ok(block.number),
+            Err(ChainError::NoBlock { .. }) => Ok(latest),
+            Err(error) => Err(error),
+        };
+        let (safe, finalized) = (of(BlockTag::Safe).await?, of(BlockTag::Finalized).await?);
+        Ok(Heads { latest, safe: BlockTag::Number(safe), finalized, final_tag: BlockTag::Number(finalized) })
+    }
+}
+
+/// The channel that an event is about.
+const fn channel_of(event: &EscrowEvent) -> Option<ChannelId> {
+    match event {
+        EscrowEvent::ChannelCreated { channel, .. }
+        | EscrowEvent::ChannelClosed { channel, .. }
+        | EscrowEvent::Deposited { channel, .. }
+        | EscrowEvent::Claimed { channel, .. }
+        | EscrowEvent::Refunded { channel, .. }
+        | EscrowEvent::WithdrawInitiated { channel, .. }
+        | EscrowEvent::WithdrawFinalized { channel, .. } => Some(*channel),
+        EscrowEvent::Settled { .. } => None,
+    }
+}
