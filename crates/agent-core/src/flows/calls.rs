@@ -39,6 +39,7 @@ impl AgentCore {
                     NoticeCall::FundsLow(low) => out.push(Action::Notice(Notice::FundsLow(low))),
                     NoticeCall::TrialEnds(ends) => out.push(Action::Notice(Notice::TrialEnds(ends))),
                     NoticeCall::Payout(payout) => self.announce_payout(Some(payout), false, out),
+                    NoticeCall::FundsChanged => self.asks.soon(now),
                     NoticeCall::Unknown => {}
                 }
                 out.push(Action::Answer { tag, reply: Ok(()) });
@@ -236,8 +237,10 @@ impl AgentCore {
         if !self.config.pool || self.config.host.is_none() || unknown {
             return;
         }
-        // The node just came up: its newest block follows in a moment, so a notice would be premature.
-        if self.node.is_up() && self.node.head().is_none() {
+        // The node just came up: its newest block follows in a moment, so a notice would be premature. So does the price by which
+        // --min-price decides.
+        let asks = self.config.host.as_ref().is_some_and(|host| host.min_price.is_some());
+        if self.node.is_up() && (self.node.head().is_none() || asks && !self.session.was_accepted()) {
             return;
         }
         let offer = self.offer(now);

@@ -20,6 +20,7 @@ mod pool_deposits;
 mod pool_key;
 mod pool_ledger;
 mod pool_start;
+mod pool_terms;
 mod print_limits;
 mod protocol;
 mod release;

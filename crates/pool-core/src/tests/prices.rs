@@ -2,7 +2,7 @@
 
 use vipnode_types::{
     Account, Amount, LeaseId, Ms, PaymentMode, Price,
-    wire::{ErrorCode, EvictReason, LeaveReason, NextPrice, PriceCall, WireError},
+    wire::{ErrorCode, EvictReason, LeasePrice, LeaveReason, NextPrice, PriceCall, WireError},
 };
 
 use super::{
@@ -330,8 +330,28 @@ fn a_client_over_http_agrees_by_its_maximum() {
     pool.full(CLIENT, &[(lease, KEPT)]);
     pool.rolls_over();
     let (call, _) = pool.take_price(HOST).expect("the host can be called");
+    assert_eq!(pool.beat_reply(CLIENT).lease_prices, [LeasePrice { lease, price: wei(OLD) }]);
     pool.done(call, CallOutcome::Done);
     assert_eq!(pool.costs(lease), Some(wei(NEW)));
+    for _again in 0..2 {
+        let named = pool.beat_reply(CLIENT).lease_prices;
+        assert_eq!(named, [LeasePrice { lease, price: wei(NEW) }], "also if the answer before was lost");
+    }
+    assert_eq!(pool.beat_reply(HOST).lease_prices, [], "it was called");
+}
+
+/// Without a ledger, nobody is asked about a price.
+#[test]
+fn where_nobody_pays_agents_learn_the_new_price_of_a_lease_with_their_reports() {
+    let mut pool = Pool::with(Limits { price: wei(OLD), ..Limits::default() }).paired();
+    let lease = pool.lease_up();
+    pool.pass_with(DAY_MS + HOUR_MS, &[HOST, CLIENT]);
+    assert_eq!(pool.beat_reply(CLIENT).lease_prices, [], "no price has changed");
+    pool.core.set_limits(Limits { price: wei(NEW), ..Limits::default() });
+    pool.pass_with(DAY_MS + HOUR_MS, &[HOST, CLIENT]);
+    for side in [HOST, CLIENT] {
+        assert_eq!(pool.beat_reply(side).lease_prices, [LeasePrice { lease, price: wei(NEW) }]);
+    }
 }
 
 #[test]
@@ -350,6 +370,46 @@ fn changed_settings_announce_a_price_and_unchanged_ones_keep_what_was_announced(
     assert_eq!(next(&pool), Some((wei(3 * OLD), other.from)), "the operator's own announcement survives");
     pool.restart(limits());
     assert_eq!((pool.core.limits.price, next(&pool)), (wei(OLD), None), "the present price withdraws it");
+}
+
+/// Accounts are still linked, so their nodes would pay a price that was never announced.
+#[test]
+fn a_pool_that_charges_again_goes_on_with_its_price_and_announces_another() {
+    let with = |payment, price, fee_bps| Limits { payment, price: wei(price), fee_bps, ..Limits::default() };
+    let charging = |price, fee_bps| with(PaymentMode::Credit, price, fee_bps);
+    for announced in [false, true] {
+        let (mut pool, _) = Pool::paying(charging(OLD, 500));
+        if announced {
+            pool.announces(wei(3 * OLD), None).unwrap();
+        }
+        for _start in 0..2 {
+            pool.restart(with(PaymentMode::None, NEW, 0));
+            assert_eq!((pool.core.limits.price, pool.core.prices()), (wei(NEW), None), "nobody pays it");
+            pool.pass(2 * DAY_MS);
+            assert_eq!((pool.core.limits.price, pool.core.next_price()), (wei(NEW), None));
+        }
+        let from = pool.now.plus(DAY_MS);
+        pool.restart(charging(NEW, 0));
+        assert_eq!((pool.core.limits.price, pool.core.limits.fee_bps), (wei(OLD), 500));
+        assert_eq!(pool.core.next_price(), Some(NextPrice { price: wei(NEW), fee_bps: 0, from_ms: from }));
+        pool.restart(charging(NEW, 0));
+        assert_eq!(pool.core.next_price().map(|next| next.from_ms), Some(from), "announced once");
+        pool.pass(DAY_MS);
+        assert_eq!((pool.core.limits.price, pool.core.limits.fee_bps), (wei(NEW), 0));
+    }
+}
+
+/// The operator announced it, and nobody heard of it while the pool was free.
+#[test]
+fn what_was_announced_before_a_free_time_is_announced_again() {
+    let (mut pool, _) = Pool::paying(limits());
+    pool.announces(wei(NEW), Some(500)).unwrap();
+    pool.restart(Limits { payment: PaymentMode::None, ..limits() });
+    pool.pass(2 * DAY_MS);
+    let from = pool.now.plus(DAY_MS);
+    pool.restart(limits());
+    assert_eq!(pool.core.limits.price, wei(OLD));
+    assert_eq!(pool.core.next_price(), Some(NextPrice { price: wei(NEW), fee_bps: 500, from_ms: from }));
 }
 
 #[test]

@@ -104,6 +104,10 @@ impl Encode for Reply {
                 out.number(13);
                 row.encode(out);
             }
+            Self::Linked(reply) => {
+                out.number(14);
+                reply.encode(out);
+            }
         }
     }
 }
