@@ -147,6 +147,26 @@ fn what_is_removed_is_in_the_file_and_the_rest_still_adds_up() {
     assert!(!root.path().join("nothing").exists());
 }
 
+/// The second page of a statement would begin with the balances after the first one, but without the entries in between.
+#[test]
+fn a_statement_is_read_again_if_entries_between_its_pages_were_removed() {
+    let root = tempdir().unwrap();
+    let (dir, mut range) = (root.path().join("pool"), StatementRange::default());
+    drop(store(&dir));
+    let read = |range| {
+        let reader = reader(&dir).unwrap();
+        let mut snapshot = reader.read(0).unwrap();
+        account_statement(&mut *snapshot, PAYER, range, 4).map(|page| page.next)
+    };
+    range.after = read(range).unwrap();
+    assert_eq!(range.after.map(|after| after.entry), Some(4));
+    PrunedDatabase::prune(&dir, Ms::new(4_500), &root.path().join("file")).unwrap();
+    assert!(read(range).is_ok(), "entry 5 follows");
+    PrunedDatabase::prune(&dir, Ms::new(5_500), &root.path().join("more")).unwrap();
+    assert_eq!(read(range), Err(StoreError::CursorPruned));
+    assert!(read(StatementRange::default()).is_ok());
+}
+
 /// The cost of entry 11 is paid after the entry was removed. What an entry refers to is checked, as if nothing was removed.
 #[test]
 fn a_cost_can_be_secured_after_its_entry_was_removed() {
