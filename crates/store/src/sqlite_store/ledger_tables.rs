@@ -153,10 +153,8 @@ pub(super) fn delete_unpaid(connection: &Connection, tables: LedgerTables, entry
 
 /// The unpaid cost of an entry.
 pub(super) fn find_unpaid(connection: &Connection, tables: LedgerTables, entry: u64) -> Result<Option<UnpaidRow>> {
-    let read = format!(
-        "SELECT entry, payer, payee, fee_bps, cost, collected FROM {} WHERE entry = ?1",
-        tables.unpaid()
-    );
+    let read =
+        format!("SELECT entry, payer, payee, fee_bps, cost, collected FROM {} WHERE entry = ?1", tables.unpaid());
     let mut statement = connection.prepare_cached(&read)?;
     statement.query_row([entry.cast_signed()], |row| unpaid_of(&mut Columns::of(row))).optional()
 }
@@ -233,8 +231,7 @@ fn read_accounts(connection: &Connection, tables: LedgerTables, each: &mut dyn F
 }
 
 fn read_unpaid(connection: &Connection, tables: LedgerTables, each: &mut dyn FnMut(Row)) -> Result<()> {
-    let read =
-        format!("SELECT entry, payer, payee, fee_bps, cost, collected FROM {} ORDER BY entry", tables.unpaid());
+    let read = format!("SELECT entry, payer, payee, fee_bps, cost, collected FROM {} ORDER BY entry", tables.unpaid());
     read_rows(connection, &read, each, |columns| unpaid_of(columns).map(Row::Unpaid))
 }
 

@@ -268,9 +268,7 @@ fn write(connection: &Connection, row: &Row) -> Result<bool, rusqlite::Error> {
         Row::Delete(RowKey::Deferred(client, host)) => period_table::delete_deferred(connection, client, host),
         Row::Delete(RowKey::Delegation(id)) => delegation_table::delete(connection, id),
         Row::Delete(RowKey::Link(node)) => ledger_tables::delete_link(connection, node),
-        Row::Delete(RowKey::Unpaid(entry)) => {
-            ledger_tables::delete_unpaid(connection, LedgerTables::Current, *entry)
-        }
+        Row::Delete(RowKey::Unpaid(entry)) => ledger_tables::delete_unpaid(connection, LedgerTables::Current, *entry),
         Row::Delete(RowKey::Payout(number)) => ledger_tables::delete_payout(connection, *number),
     }?;
     Ok(true)
