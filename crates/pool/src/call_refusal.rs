@@ -127,6 +127,11 @@ errors! {
             pages: u32,
         }: InvalidParams, "the statement has no such page; its pages are 1 to {pages}",
             hint "Ask for a page from 1 to {pages}.";
+        /// The store cannot do what the operator ordered.
+        Store {
+            /// What it reports.
+            why: String,
+        }: Unsuitable, "{why}", hint "Check the disk and the pool's log, then run the command again.";
         /// The audit log cannot be written or read. Nothing is ordered without a record.
         AuditLog {
             /// What the system reports.

@@ -65,7 +65,9 @@ pub use pool_probe::PoolProbe;
 pub use reload_changes::ReloadChanges;
 pub use server::{PoolError, PoolServer};
 pub use vipnode_pool_core::PoolLimits;
-pub use vipnode_store::{DatabaseCheck, PrunedDatabase, ReadLimits, RestoredDatabase, SqliteReader};
+pub use vipnode_store::{
+    DatabaseCheck, PruneOrder, PrunePlan, PrunedDatabase, ReadLimits, RestoredDatabase, SqliteReader, SqliteStore,
+};
 
 /// The error tables of this crate and of the store, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[

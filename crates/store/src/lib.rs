@@ -28,7 +28,7 @@ pub use database_check::DatabaseCheck;
 pub use database_file::DatabaseFile;
 pub use memory_store::MemoryStore;
 pub use record_file::RecordFile;
-pub use sqlite_store::{PrunedDatabase, RestoredDatabase, SqliteReader, SqliteStore};
+pub use sqlite_store::{PruneOrder, PrunePlan, PruneStep, PrunedDatabase, RestoredDatabase, SqliteReader, SqliteStore};
 pub use statement::{DailyRead, StatementParties, account_statement, daily_statement, node_statement};
 pub use store::Store;
 pub use store_error::StoreError;

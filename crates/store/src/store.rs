@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row};
 
-use crate::{DatabaseFile, ReadLimits, StoreError, StoreReader};
+use crate::{DatabaseFile, PruneOrder, PruneStep, ReadLimits, StoreError, StoreReader};
 
 /// The durable state of a pool. Its methods block, so it runs on a thread of its own.
 ///
@@ -24,7 +24,7 @@ use crate::{DatabaseFile, ReadLimits, StoreError, StoreReader};
 /// **Ledger**: [`Row::Entry`], by number, read back by [`entries`](Self::entries). It only grows, as the journal does; another
 /// value under a number is [`StoreError::EntryConflict`].
 ///
-/// While no pool runs, an operator can remove the oldest part of both journals ([`PrunedDatabase`](crate::PrunedDatabase)).
+/// An operator can remove the oldest part of both journals, once it is in a file ([`PrunePlan`](crate::PrunePlan)).
 ///
 /// Applying batches again, from any of them to the last, therefore changes nothing.
 pub trait Store {
@@ -67,6 +67,14 @@ pub trait Store {
     /// # Errors
     /// See [`StoreError`].
     fn entries(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(LedgerEntry)) -> Result<(), StoreError>;
+
+    /// Removes at most `most` entries, with what they bill, from the journals; see [`PruneStep`].
+    ///
+    /// # Errors
+    /// See [`StoreError`]; nothing has changed then. A store in memory keeps everything.
+    fn prune(&mut self, _order: PruneOrder, position: u64, _most: usize) -> Result<PruneStep, StoreError> {
+        Ok(PruneStep { entries: 0, periods: 0, position, is_done: true })
+    }
 
     /// Returns what reads this store from other threads.
     ///

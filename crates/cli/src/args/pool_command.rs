@@ -26,10 +26,11 @@ pub(crate) enum PoolCommand {
     /// Reads the whole database, and recomputes what was metered and every balance. The exit code is 1 if something is
     /// wrong.
     Verify(VerifyArgs),
-    /// Remove old entries from the journals of a stopped pool.
+    /// Remove old entries from the journals of a pool.
     ///
-    /// Writes them to a file first. Keeps the opening balances of each account, and entries that a remaining entry refers to,
-    /// such as an unpaid cost. An idempotency key is removed together with its entry.
+    /// Writes them to a file first. Keeps what they result in: the balances of each account, its unpaid costs, and what became
+    /// of payouts. If the pool is running, it removes the entries in small steps. An idempotency key is removed together with
+    /// its entry.
     Prune(PruneArgs),
     /// Replace the database of a stopped pool with a backup.
     ///

@@ -1,11 +1,14 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Instant,
 };
 
 use vipnode_agent::clock;
 use vipnode_pool::{
-    DatabaseCheck, PoolError, PrunedDatabase, ReadLimits, RestoredDatabase, SqliteReader, admin::running_data_dirs,
+    DatabaseCheck, PoolError, PruneOrder, PrunePlan, PrunedDatabase, ReadLimits, RestoredDatabase, SqliteReader,
+    SqliteStore,
+    admin::{AdminClient, PruneRequest, admin_socket, running_data_dirs},
 };
 
 use crate::{
@@ -46,9 +49,36 @@ pub(crate) async fn prune(args: PruneArgs, screen: Screen) -> Result<(), CliErro
     let dir = chosen_dir(datadir, screen)?;
     let datadir = dir.display().to_string();
     let before = clock::wall().minus(u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
-    let pruned = on_a_thread(move || Ok(PrunedDatabase::prune(&dir, before, &to)?)).await?;
+    let pruned = if SqliteStore::is_in_use(&dir) {
+        let socket = admin_socket(&dir);
+        let plan = on_a_thread(move || Ok(PrunePlan::write(&dir, before, &to)?)).await?;
+        prune_running(&AdminClient::new(socket), plan).await?
+    } else {
+        on_a_thread(move || Ok(PrunedDatabase::prune(&dir, before, &to)?)).await?
+    };
     screen.say(&pruned_line(&datadir, &pruned));
     Ok(())
+}
+
+/// Has a running pool remove what is in the file of a plan, step by step. In between, it commits what its agents do.
+async fn prune_running(pool: &AdminClient, plan: PrunePlan) -> Result<PrunedDatabase, CliError> {
+    let PrunePlan { order, file } = plan;
+    let mut pruned = PrunedDatabase { entries: 0, periods: 0, file, last_entry: order.last_entry };
+    let PruneOrder { before: before_ms, last_entry, last_position } = order;
+    let mut request = PruneRequest { before_ms, last_entry, last_position, position: None };
+    while pruned.file.is_some() {
+        let began = Instant::now();
+        let step = pool.prune(&request).await?;
+        pruned.entries = pruned.entries.saturating_add(step.entries);
+        pruned.periods = pruned.periods.saturating_add(step.periods);
+        if step.is_done {
+            break;
+        }
+        request.position = Some(step.position);
+        // Half of the time, the disk is free for the pool.
+        tokio::time::sleep(began.elapsed()).await;
+    }
+    Ok(pruned)
 }
 
 fn pruned_line(datadir: &str, pruned: &PrunedDatabase) -> Line {

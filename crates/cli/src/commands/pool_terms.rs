@@ -60,7 +60,7 @@ impl PoolTerms {
     fn payments(&self) -> Line {
         let text = match self.payment {
             PaymentMode::None => "Payments: none; leases are metered, and nobody pays".to_owned(),
-            mode @ (PaymentMode::Credit | PaymentMode::Unknown) => {
+            mode @ (PaymentMode::Credit | PaymentMode::X402 | PaymentMode::Unknown) => {
                 let trial = match self.trial() {
                     Some(ms) => format!("; free trial of {}", span(ms)),
                     None => String::new(),

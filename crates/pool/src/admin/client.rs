@@ -6,9 +6,9 @@ use vipnode_types::wire::Statement;
 
 use super::{
     AccountStatementRequest, AccountsRequest, AdminAccounts, AdminAudit, AdminBans, AdminDrained, AdminError,
-    AdminLeases, AdminNodes, AdminPayouts, AdminPrice, AdminTop, AuditRequest, BanRequest, Banned, DrainRequest,
-    LeasesRequest, LedgerPosted, LedgerRequest, NodesRequest, PayoutsRequest, PriceRequest, TopRequest, UnbanRequest,
-    method,
+    AdminLeases, AdminNodes, AdminPayouts, AdminPrice, AdminPruned, AdminTop, AuditRequest, BanRequest, Banned,
+    DrainRequest, LeasesRequest, LedgerPosted, LedgerRequest, NodesRequest, PayoutsRequest, PriceRequest, PruneRequest,
+    TopRequest, UnbanRequest, method,
 };
 
 /// Calls the admin socket of a running pool.
@@ -133,6 +133,14 @@ impl AdminClient {
     /// See [`AdminError`].
     pub async fn price(&self, request: &PriceRequest) -> Result<AdminPrice, AdminError> {
         self.call(method::PRICE, request).await
+    }
+
+    /// Removes the next part of the journals.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn prune(&self, request: &PruneRequest) -> Result<AdminPruned, AdminError> {
+        self.call(method::PRUNE, request).await
     }
 
     async fn call<T: DeserializeOwned>(&self, method: &str, request: &impl Serialize) -> Result<T, AdminError> {

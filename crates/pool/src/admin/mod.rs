@@ -27,6 +27,7 @@ mod nodes;
 #[cfg(feature = "schema")]
 mod openrpc_methods;
 mod price;
+mod prune;
 mod server;
 mod socket;
 mod top;
@@ -46,6 +47,7 @@ pub use messages::{
 #[cfg(feature = "schema")]
 pub use openrpc_methods::rows;
 pub use price::{AdminPrice, PriceRequest};
+pub use prune::{AdminPruned, PruneRequest};
 pub use socket::{admin_socket, admin_sockets, running_data_dirs, running_socket};
 
 pub(crate) use audit_log::AuditLog;
@@ -74,6 +76,8 @@ pub mod method {
     pub const STATEMENT: &str = "vipnode_poolStatement";
     /// Announces a price: an [`super::AdminPrice`].
     pub const PRICE: &str = "vipnode_poolPrice";
+    /// Removes the next part of the journals: an [`super::AdminPruned`].
+    pub const PRUNE: &str = "vipnode_poolPrune";
     /// The payouts of a settlement period, page by page: an [`super::AdminPayouts`].
     pub const PAYOUTS: &str = "vipnode_poolPayouts";
     /// The orders of the operator, page by page: an [`super::AdminAudit`].

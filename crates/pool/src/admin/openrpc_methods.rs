@@ -10,8 +10,9 @@ use vipnode_types::{
 use super::{
     AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminAudit, AdminBans, AdminBlock,
     AdminDrained, AdminLease, AdminLeases, AdminNodes, AdminPayout, AdminPayoutState, AdminPayouts, AdminPrice,
-    AdminTop, AuditRecord, AuditRequest, BanRequest, Banned, DrainRequest, LeasesRequest, LedgerOrder, LedgerPosted,
-    LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, PriceRequest, TopOrder, TopRequest, UnbanRequest, method,
+    AdminPruned, AdminTop, AuditRecord, AuditRequest, BanRequest, Banned, DrainRequest, LeasesRequest, LedgerOrder,
+    LedgerPosted, LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, PriceRequest, PruneRequest, TopOrder,
+    TopRequest, UnbanRequest, method,
 };
 use crate::auth::Ban;
 
@@ -95,6 +96,13 @@ fn of_the_ledger() -> Vec<MethodRow> {
                 "one payout",
                 params(&PayoutsRequest { period: None, after: None, most: 1_000 }),
                 &AdminPayouts { asset, payouts: vec![payout], next: None },
+            ),
+        row::<PruneRequest, AdminPruned>(method::PRUNE, "Remove the next part of the journals, which is in a file")
+            .fails(codes)
+            .example(
+                "the first step",
+                params(&PruneRequest { before_ms: NOW, last_entry: 12_345, last_position: 12_000, position: None }),
+                &AdminPruned { entries: 200, periods: 180, position: 0, is_done: false },
             ),
         row::<PriceRequest, AdminPrice>(method::PRICE, "Announce a price").fails(codes).example(
             "a higher price",

@@ -10,12 +10,12 @@ use vipnode_types::{sanitize, wire::WireError};
 
 use super::{
     AccountStatementRequest, AdminAudit, AdminBans, AdminDrained, AuditRecord, AuditRequest, BanRequest, Banned,
-    DrainRequest, UnbanRequest,
+    DrainRequest, PruneRequest, UnbanRequest,
     audit_log::AuditLog,
     leases::leases,
     ledger, method,
     nodes::{Pages, nodes},
-    price,
+    price, prune,
     top::top,
 };
 use crate::{
@@ -78,7 +78,13 @@ impl AdminService {
 
     /// Answers a call. An order is written to the audit log before it is carried out, and again if it is refused.
     async fn handle(&self, peer: IpcPeer, method: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
-        if !matches!(method, method::BAN | method::UNBAN | method::DRAIN | method::LEDGER | method::PRICE) {
+        let is_order = match method {
+            method::BAN | method::UNBAN | method::DRAIN | method::LEDGER | method::PRICE => true,
+            // One order has many steps.
+            method::PRUNE => parse::<PruneRequest>(params)?.position.is_none(),
+            _ => false,
+        };
+        if !is_order {
             return self.carry_out(peer, method, params).await;
         }
         self.record(peer, method, params, None).await?;
@@ -129,6 +135,7 @@ impl AdminService {
                 let AccountStatementRequest { account, range } = parse(params)?;
                 json(&self.service.statements.read(account, range).await?)
             }
+            method::PRUNE => json(&prune::prune(self, parse(params)?).await?),
             method::PRICE => json(&price::announce(self, &parse(params)?).await?),
             method::PAYOUTS => json(&ledger::payouts(self, parse(params)?).await?),
             other => Err(CallRefusal::unknown_method(other).into()),

@@ -317,6 +317,10 @@ impl CoreThread {
                 self.reload(*limits, done);
                 Ok(())
             }
+            CoreMessage::Prune(job) => {
+                self.store.send(Job::Prune(job));
+                Ok(())
+            }
             CoreMessage::Probe(answer) => {
                 self.store.send(Job::Probe(answer));
                 Ok(())

@@ -10,6 +10,7 @@ use tokio::{sync::oneshot, time::timeout};
 use tokio_util::task::TaskTracker;
 use vipnode_pool_core::{Command, ConnectionId, LedgerChange, Limits, PoolLimits, RequestId};
 use vipnode_rpc::Responder;
+use vipnode_store::{PruneOrder, PruneStep, StoreError};
 use vipnode_types::{QuotedPrice, wire::WireError};
 
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
         health_error::HealthError,
         inbox::{CoreAnswer, CoreMessage, Inbox, ReplyTo},
         operator_query::OperatorQuery,
+        store_thread::PruneJob,
     },
     fairness::{Block, CommandPermit, CommandPermits, PermitClass},
 };
@@ -165,6 +167,18 @@ impl Gateway {
         let (answer, answered) = oneshot::channel();
         self.query(query(answer));
         answered.await.ok()
+    }
+
+    /// Removes a part of the journals; `None` if the store cannot write.
+    pub(crate) async fn prune(
+        &self,
+        order: PruneOrder,
+        position: u64,
+        most: usize,
+    ) -> Option<Result<PruneStep, StoreError>> {
+        let (done, step) = oneshot::channel();
+        self.inbox.push(CoreMessage::Prune(PruneJob { order, position, most, done }));
+        step.await.ok()
     }
 
     /// Applies new limits of the core, and closes the connections of nodes that are no longer members. Returns the names of

@@ -21,7 +21,10 @@ use vipnode_types::wire::{Done, WireError};
 use crate::{
     ReloadChanges,
     call_refusal::CallRefusal,
-    engine::{connection_blocks::ConnectionBlocks, health_error::HealthError, operator_query::OperatorQuery},
+    engine::{
+        connection_blocks::ConnectionBlocks, health_error::HealthError, operator_query::OperatorQuery,
+        store_thread::PruneJob,
+    },
     fairness::{Block, CommandPermit},
 };
 
@@ -109,6 +112,8 @@ pub(crate) enum CoreMessage {
     Operator(OperatorQuery),
     /// New limits; answered with the names of those that take effect only at the next start.
     Reload { limits: Box<Limits>, done: oneshot::Sender<ReloadChanges> },
+    /// Has the store remove a part of the journals, of which the core knows nothing.
+    Prune(PruneJob),
     /// Asks whether core and store work.
     Probe(oneshot::Sender<Result<(), HealthError>>),
     /// The end, after the messages sent before.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use vipnode_pool_core::Row;
-use vipnode_store::{Store, StoreError};
+use vipnode_store::{PruneOrder, PruneStep, Store, StoreError};
 
 use crate::engine::{
     health_error::HealthError,
@@ -30,8 +30,21 @@ pub(crate) enum Job {
     Load(SyncSender<LoadPart>),
     /// Check whether the store can write. If so, batches are accepted again after a failed commit.
     Resume(Sender<Result<(), StoreError>>),
+    /// Remove a part of the journals, between two commits.
+    Prune(PruneJob),
     /// Check whether the store works.
     Probe(tokio::sync::oneshot::Sender<Result<(), HealthError>>),
+}
+
+/// Has the store remove a small part of the journals, so that the next commit does not wait for long.
+#[derive(Debug)]
+pub(crate) struct PruneJob {
+    pub(crate) order: PruneOrder,
+    /// The position at which the step before ended.
+    pub(crate) position: u64,
+    /// Rows that are removed.
+    pub(crate) most: usize,
+    pub(crate) done: tokio::sync::oneshot::Sender<Result<PruneStep, StoreError>>,
 }
 
 /// A part of everything that the store holds.
@@ -119,6 +132,13 @@ impl Worker {
                     Job::Load(parts) => self.load(&parts),
                     Job::Resume(answer) => {
                         let _gone = answer.send(self.resume());
+                    }
+                    Job::Prune(PruneJob { order, position, most, done }) => {
+                        let step = match &self.failed {
+                            Some(error) => Err(error.clone()),
+                            None => caught(|| self.store.prune(order, position, most)),
+                        };
+                        let _gone = done.send(step);
                     }
                     Job::Probe(answer) => {
                         let well = match &self.failed {

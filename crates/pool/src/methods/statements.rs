@@ -195,7 +195,7 @@ impl Statements {
 
     fn refusal(&self, error: &StoreError) -> CallRefusal {
         match error {
-            StoreError::CursorBalances => CallRefusal::invalid_params(error),
+            StoreError::CursorBalances | StoreError::CursorPruned => CallRefusal::invalid_params(error),
             StoreError::ReadTime { limit_ms } => CallRefusal::SlowStatement { limit_s: limit_ms / 1_000 },
             StoreError::TooManyReads { .. } | StoreError::ReadCanceled | StoreError::NotDurable { .. } => {
                 CallRefusal::Overloaded { retry_ms: self.retry_ms }

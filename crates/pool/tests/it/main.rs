@@ -23,6 +23,7 @@ mod metrics;
 mod original;
 mod outages;
 mod proxies;
+mod pruning;
 mod reach;
 mod served;
 mod statements;

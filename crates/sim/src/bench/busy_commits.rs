@@ -1,4 +1,5 @@
-//! Commits of a pool's database while a statement is read from it and a backup is made, again and again.
+//! Commits of a pool's database while a statement is read from it and a backup is made, again and again, and old entries are
+//! pruned.
 
 use std::{
     fs,
@@ -10,9 +11,9 @@ use std::{
 };
 
 use vipnode_pool_core::{
-    AccountFigures, AccountRow, LastReport, LedgerAccount, LedgerEntry, OperatorOrder, Row, Transaction,
+    AccountFigures, AccountRow, LastReport, LedgerAccount, LedgerEntry, OperatorOrder, PoolLimits, Row, Transaction,
 };
-use vipnode_store::{ReadLimits, SqliteReader, SqliteStore, Store, StoreError, StoreReader};
+use vipnode_store::{PruneOrder, ReadLimits, SqliteReader, SqliteStore, Store, StoreError, StoreReader};
 use vipnode_types::{Amount, Ms};
 
 use super::{
@@ -46,12 +47,12 @@ fn measure(dir: &Path, figures: &mut Vec<Measurement>) -> io::Result<()> {
     let printed = measured_process::ask(&["commits", &dir.display().to_string()])?;
     let mut numbers = printed.split_whitespace().filter_map(|number| number.parse::<u64>().ok());
     let mut next = || numbers.next().ok_or_else(|| io::Error::other(format!("expected numbers, got {printed:?}")));
-    let (p99, floor, statements, backups) = (next()?, next()?, next()?, next()?);
+    let (p99, floor, statements, backups, pruned) = (next()?, next()?, next()?, next()?, next()?);
     figures.push(Measurement {
         bench: "store",
         what: format!(
             "p99 until one of 1000 operations on accounts per second is durable, with {} reports per second, while {statements} \
-             statements are read and {backups} backups are made",
+             statements are read, {backups} backups are made, and {pruned} old entries are pruned",
             REPORTS * 1_000
         ),
         figure: format!("{p99} µs"),
@@ -63,21 +64,22 @@ fn measure(dir: &Path, figures: &mut Vec<Measurement>) -> io::Result<()> {
     Ok(())
 }
 
-/// Prints the p99 of the operations and of an append, in µs, and how many statements were read and backups were made.
+/// Prints the p99 of the operations and of an append, in µs, and how many statements were read, backups were made, and entries
+/// were pruned.
 pub(crate) fn serve(dir: &Path, out: &mut impl Write) -> io::Result<()> {
     let floor = append_p99(dir)?.as_micros();
     let mut store = SqliteStore::open(dir).map_err(io::Error::other)?;
     let reader = store.reader(ReadLimits::default()).map_err(io::Error::other)?;
     let done = AtomicBool::new(false);
-    let (p99, statements, backups) = thread::scope(|threads| {
+    let ((p99, pruned), statements, backups) = thread::scope(|threads| {
         let statements = threads.spawn(|| count_until(&done, || read_statement(&*reader)));
         let backups = threads.spawn(|| count_until(&done, || back_up(dir)));
-        let p99 = operations_p99(&mut store);
+        let operations = operations_p99(&mut store);
         done.store(true, Ordering::Relaxed);
         let ended = |_| io::Error::other("a thread panicked");
-        Ok::<_, io::Error>((p99?, statements.join().map_err(ended)??, backups.join().map_err(ended)??))
+        Ok::<_, io::Error>((operations?, statements.join().map_err(ended)??, backups.join().map_err(ended)??))
     })?;
-    writeln!(out, "{p99} {floor} {statements} {backups}")?;
+    writeln!(out, "{p99} {floor} {statements} {backups} {pruned}")?;
     out.flush()
 }
 
@@ -90,11 +92,15 @@ fn count_until(done: &AtomicBool, mut work: impl FnMut() -> io::Result<bool>) ->
     Ok(count)
 }
 
-/// Returns false if the read was canceled: the log had become too large.
+/// Returns false if the read was canceled, because the log had become too large, or has to begin again, because entries after one
+/// of its pages were pruned.
 fn read_statement(reader: &dyn StoreReader) -> io::Result<bool> {
     let Err(error) = statements::read(reader) else { return Ok(true) };
     let why = error.get_ref().and_then(|error| error.downcast_ref());
-    if why == Some(&StoreError::ReadCanceled) { Ok(false) } else { Err(error) }
+    match why {
+        Some(StoreError::ReadCanceled | StoreError::CursorPruned) => Ok(false),
+        _ => Err(error),
+    }
 }
 
 /// As `vipnode pool backup` does.
@@ -105,10 +111,11 @@ fn back_up(dir: &Path) -> io::Result<bool> {
     fs::remove_file(file).map(|()| true)
 }
 
-/// The p99 from when an operation is due until it is durable, in µs. As in the pool, whatever came during a commit is in the
-/// next one.
-fn operations_p99(store: &mut impl Store) -> io::Result<u64> {
+/// The p99 from when an operation is due until it is durable, in µs, and how many entries were pruned. As in the pool, whatever
+/// came during a commit is in the next one.
+fn operations_p99(store: &mut impl Store) -> io::Result<(u64, u64)> {
     let (began, mut done, mut times) = (Instant::now(), 0, Vec::new());
+    let mut pruning = Pruning { due: began, pruned: 0, is_done: false };
     while began.elapsed() < TIME {
         let due = u64::try_from(began.elapsed().as_millis() / OPERATION_MS).map_err(io::Error::other)?;
         if due == done {
@@ -123,8 +130,32 @@ fn operations_p99(store: &mut impl Store) -> io::Result<u64> {
             u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
         }));
         done = due;
+        pruning.step(store)?;
     }
-    Ok(percentile(times, 99))
+    Ok((percentile(times, 99), pruning.pruned))
+}
+
+/// Prunes the ledger as it was before the operations. As `vipnode pool prune` does it, each step begins as long after the one
+/// before as that one took.
+struct Pruning {
+    due: Instant,
+    pruned: u64,
+    is_done: bool,
+}
+
+impl Pruning {
+    fn step(&mut self, store: &mut impl Store) -> io::Result<()> {
+        let began = Instant::now();
+        if self.is_done || began < self.due {
+            return Ok(());
+        }
+        let order = PruneOrder { before: Ms::NEVER, last_entry: statements::ENTRIES, last_position: 0 };
+        let step = store.prune(order, 0, PoolLimits::default().prune_rows).map_err(io::Error::other)?;
+        self.pruned = self.pruned.saturating_add(step.entries);
+        self.is_done = step.is_done;
+        self.due = Instant::now() + began.elapsed();
+        Ok(())
+    }
 }
 
 /// What the pool writes for a credit, and for the reports that come at the same time.

@@ -9,11 +9,7 @@ use vipnode_pool_core::{
 };
 use vipnode_types::{Account, Amount};
 
-use super::{
-    entry_table,
-    ledger_tables::{self, SumsTable},
-    period_table,
-};
+use super::{entry_table, ledger_tables, period_table};
 
 /// Billing periods that somebody pays for, without an entry. The entries are not indexed by period: `SQLite` makes a
 /// temporary index for the join.
@@ -34,12 +30,8 @@ const LINKS_WITHOUT_COUNTER: &str = "
 pub(super) fn check(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<u64> {
     let mut check = LedgerCheck { connection, stored: StoredLedger::default(), again: RecomputedLedger::default() };
     ledger_tables::read(connection, &mut |row| check.stored.take(&row))?;
-    let again = &mut check.again;
-    ledger_tables::read_accounts(connection, SumsTable::Openings, &mut |row| {
-        again.sheet.open(row.account, row.figures);
-    })?;
-    (again.number, again.period) = pruned(connection)?;
-    again.pruned_period = again.period;
+    (check.again.number, check.again.period) = pruned(connection)?;
+    ledger_tables::read_openings(connection, &mut |row| check.open(&row))?;
     let mut failed = Ok(());
     entry_table::read(connection, 0, usize::MAX, &mut |entry| {
         if failed.is_ok() {
@@ -101,8 +93,6 @@ struct RecomputedLedger {
     unpaid: BTreeMap<u64, UnpaidRow>,
     /// The number of the newest settlement period.
     period: u64,
-    /// The newest settlement period that is not in the journal any longer.
-    pruned_period: u64,
     /// What became of each payout that was marked.
     marked: BTreeMap<u64, PayoutState>,
     /// Marked payouts of periods long ago, which are not stored any longer.
@@ -128,6 +118,23 @@ impl StoredLedger {
 }
 
 impl LedgerCheck<'_> {
+    /// Takes a row of the state before the first entry.
+    fn open(&mut self, row: &Row) {
+        match row {
+            Row::Account(row) => self.again.sheet.open(row.account, row.figures),
+            Row::Unpaid(row) => {
+                self.again.unpaid.insert(row.entry, *row);
+            }
+            Row::Payout(row) => {
+                self.again.marked.insert(row.number, row.state);
+                if self.is_forgotten(row.number, row.period) {
+                    self.again.forgotten.insert(row.number, *row);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn entry(&mut self, entry: &LedgerEntry, problem: &mut dyn FnMut(String)) -> Result<()> {
         let next = self.again.number.saturating_add(1);
         if entry.number != next {
@@ -234,15 +241,20 @@ impl LedgerCheck<'_> {
     ) -> Option<&'static str> {
         let before = self.again.marked.insert(payout, state).unwrap_or(PayoutState::Due);
         let period = self.again.period;
-        let first = self.stored.payouts.first_key_value().map(|(number, _)| *number);
-        let is_old = period.saturating_add(SettlementPeriodRow::WITH_PAYOUTS) <= self.stored.period;
-        if is_old && first.is_some_and(|first| payout < first) {
+        if self.is_forgotten(payout, period) {
             let row = PayoutRow { number: payout, period, payee, amount, state: PayoutState::Due };
             self.again.forgotten.entry(payout).or_insert(row);
         }
         let row = self.stored.payouts.get(&payout).or_else(|| self.again.forgotten.get(&payout));
         let row = row.filter(|row| row.period <= period);
         (!row.is_some_and(|row| fits(*row, before))).then_some("does not fit the payout that it marks")
+    }
+
+    /// Whether the pool no longer stores a payout that was marked in a settlement period.
+    fn is_forgotten(&self, payout: u64, period: u64) -> bool {
+        let first = self.stored.payouts.first_key_value().map(|(number, _)| *number);
+        let is_old = period.saturating_add(SettlementPeriodRow::WITH_PAYOUTS) <= self.stored.period;
+        is_old && first.is_some_and(|first| payout < first)
     }
 
     /// Compares what is stored with what the journal results in.
@@ -269,12 +281,7 @@ impl LedgerCheck<'_> {
             ));
         }
         for PayoutRow { number, period, state, .. } in payouts.into_values() {
-            let marked = again.marked.get(&number).copied();
-            if marked.is_none() && period <= again.pruned_period {
-                // Its mark was removed from the journal.
-                continue;
-            }
-            let marked = marked.unwrap_or(PayoutState::Due);
+            let marked = again.marked.get(&number).copied().unwrap_or(PayoutState::Due);
             if period == 0 || period > again.period {
                 problem(format!("payout {number} is of settlement period {period}, which the journal does not close"));
             } else if state != marked {

@@ -6,7 +6,11 @@ use vipnode_pool_core::{
 };
 use vipnode_types::{Account, Amount, NodeId, PaymentMode};
 
-use super::{bindings::Bindings, channel_table, columns::Columns};
+use super::{
+    bindings::{Bindings, sql_limit},
+    channel_table,
+    columns::Columns,
+};
 
 pub(super) fn write_payment(connection: &Connection, mode: PaymentMode) -> Result<()> {
     connection.prepare_cached("UPDATE pool SET payment = ?1")?.execute([mode.name()])?;
@@ -29,27 +33,41 @@ pub(super) fn write_period(connection: &Connection, row: SettlementPeriodRow) ->
     Ok(())
 }
 
-/// The tables of sums: of now, and of before the first entry of a journal that was pruned.
+/// The tables of a state of the ledger: the current one, or the one before the first entry of a journal that was pruned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SumsTable {
-    Accounts,
-    Openings,
+pub(super) enum LedgerTables {
+    Current,
+    Opening,
 }
 
-impl SumsTable {
-    const fn name(self) -> &'static str {
+impl LedgerTables {
+    const fn accounts(self) -> &'static str {
         match self {
-            Self::Accounts => "accounts",
-            Self::Openings => "openings",
+            Self::Current => "accounts",
+            Self::Opening => "openings",
+        }
+    }
+
+    const fn unpaid(self) -> &'static str {
+        match self {
+            Self::Current => "unpaid",
+            Self::Opening => "opening_unpaid",
+        }
+    }
+
+    const fn payouts(self) -> &'static str {
+        match self {
+            Self::Current => "payouts",
+            Self::Opening => "opening_payouts",
         }
     }
 }
 
-pub(super) fn write_account(connection: &Connection, table: SumsTable, row: AccountRow) -> Result<()> {
+pub(super) fn write_account(connection: &Connection, tables: LedgerTables, row: AccountRow) -> Result<()> {
     let write = format!(
         "INSERT OR REPLACE INTO {} (kind, address, received, sent, metered, collected, credit_limit)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        table.name()
+        tables.accounts()
     );
     let AccountFigures { received, sent, metered, collected, limit } = row.figures;
     let (kind, address) = key_of(row.account);
@@ -61,20 +79,6 @@ pub(super) fn write_account(connection: &Connection, table: SumsTable, row: Acco
         bindings.amount(amount)?;
     }
     bindings.execute()?;
-    Ok(())
-}
-
-/// Reads the sums of all accounts of a table, in their order.
-pub(super) fn read_accounts(connection: &Connection, table: SumsTable, each: &mut dyn FnMut(AccountRow)) -> Result<()> {
-    let read = format!(
-        "SELECT kind, address, received, sent, metered, collected, credit_limit FROM {} ORDER BY kind, address",
-        table.name()
-    );
-    let mut statement = connection.prepare_cached(&read)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        each(account_of(&mut Columns::of(row))?);
-    }
     Ok(())
 }
 
@@ -91,10 +95,10 @@ fn key_of(account: LedgerAccount) -> (u8, Vec<u8>) {
 }
 
 /// The sums of an account; zero if it has none.
-pub(super) fn figures(connection: &Connection, table: SumsTable, account: LedgerAccount) -> Result<AccountFigures> {
+pub(super) fn figures(connection: &Connection, tables: LedgerTables, account: LedgerAccount) -> Result<AccountFigures> {
     let read = format!(
         "SELECT kind, address, received, sent, metered, collected, credit_limit FROM {} WHERE kind = ?1 AND address = ?2",
-        table.name()
+        tables.accounts()
     );
     let (kind, address) = key_of(account);
     let mut statement = connection.prepare_cached(&read)?;
@@ -125,10 +129,12 @@ pub(super) fn write_link_counter(connection: &Connection, account: Account, coun
     Ok(())
 }
 
-pub(super) fn write_unpaid(connection: &Connection, row: UnpaidRow) -> Result<()> {
-    const WRITE: &str = "
-        INSERT OR REPLACE INTO unpaid (entry, payer, payee, fee_bps, cost, collected) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let mut statement = connection.prepare_cached(WRITE)?;
+pub(super) fn write_unpaid(connection: &Connection, tables: LedgerTables, row: UnpaidRow) -> Result<()> {
+    let write = format!(
+        "INSERT OR REPLACE INTO {} (entry, payer, payee, fee_bps, cost, collected) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        tables.unpaid()
+    );
+    let mut statement = connection.prepare_cached(&write)?;
     let mut bindings = Bindings::of(&mut statement);
     bindings.number(row.entry)?;
     bindings.account(Some(row.payer))?;
@@ -140,20 +146,31 @@ pub(super) fn write_unpaid(connection: &Connection, row: UnpaidRow) -> Result<()
     Ok(())
 }
 
-pub(super) fn delete_unpaid(connection: &Connection, entry: u64) -> Result<()> {
-    connection.prepare_cached("DELETE FROM unpaid WHERE entry = ?1")?.execute([entry.cast_signed()])?;
+pub(super) fn delete_unpaid(connection: &Connection, tables: LedgerTables, entry: u64) -> Result<()> {
+    let delete = format!("DELETE FROM {} WHERE entry = ?1", tables.unpaid());
+    connection.prepare_cached(&delete)?.execute([entry.cast_signed()])?;
     Ok(())
 }
 
-pub(super) fn write_payout(connection: &Connection, row: PayoutRow) -> Result<()> {
-    const WRITE: &str =
-        "INSERT OR REPLACE INTO payouts (number, period, payee, amount, state) VALUES (?1, ?2, ?3, ?4, ?5)";
+/// The unpaid cost of an entry.
+pub(super) fn find_unpaid(connection: &Connection, tables: LedgerTables, entry: u64) -> Result<Option<UnpaidRow>> {
+    let read =
+        format!("SELECT entry, payer, payee, fee_bps, cost, collected FROM {} WHERE entry = ?1", tables.unpaid());
+    let mut statement = connection.prepare_cached(&read)?;
+    statement.query_row([entry.cast_signed()], |row| unpaid_of(&mut Columns::of(row))).optional()
+}
+
+pub(super) fn write_payout(connection: &Connection, tables: LedgerTables, row: PayoutRow) -> Result<()> {
+    let write = format!(
+        "INSERT OR REPLACE INTO {} (number, period, payee, amount, state) VALUES (?1, ?2, ?3, ?4, ?5)",
+        tables.payouts()
+    );
     let state = match row.state {
         PayoutState::Due => 0,
         PayoutState::Paid => 1,
         PayoutState::Bounced => 2,
     };
-    let mut statement = connection.prepare_cached(WRITE)?;
+    let mut statement = connection.prepare_cached(&write)?;
     let mut bindings = Bindings::of(&mut statement);
     bindings.number(row.number)?;
     bindings.number(row.period)?;
@@ -169,40 +186,74 @@ pub(super) fn delete_payout(connection: &Connection, number: u64) -> Result<()> 
     Ok(())
 }
 
+/// Forgets the marks of payouts before the first entry that no later entry can change, of the `most` oldest ones. The pool has
+/// forgotten these payouts itself: their settlement period is long over, and a payout with a larger number exists, as of
+/// `period`, the newest settlement period before the first entry.
+pub(super) fn forget_opening_payouts(connection: &Connection, period: u64, most: usize) -> Result<()> {
+    const DELETE: &str = "
+        DELETE FROM opening_payouts WHERE number IN (SELECT number FROM opening_payouts ORDER BY number LIMIT ?2)
+        AND period <= ?1 AND number < (SELECT max(number) FROM opening_payouts) AND number NOT IN (SELECT number FROM payouts)";
+    let old = period.saturating_sub(SettlementPeriodRow::WITH_PAYOUTS);
+    connection.prepare_cached(DELETE)?.execute(params![old.cast_signed(), sql_limit(most)])?;
+    Ok(())
+}
+
 /// Reads the ledger without its journal, in the order of [`Store::load`](crate::Store::load).
 pub(super) fn read(connection: &Connection, each: &mut dyn FnMut(Row)) -> Result<()> {
-    const UNPAID: &str = "SELECT entry, payer, payee, fee_bps, cost, collected FROM unpaid ORDER BY entry";
     const PERIOD: &str =
         "SELECT period, period_closed FROM pool WHERE period IS NOT NULL AND period_closed IS NOT NULL";
-    const PAYOUTS: &str = "SELECT number, period, payee, amount, state FROM payouts ORDER BY number";
-    read_accounts(connection, SumsTable::Accounts, &mut |row| each(Row::Account(row)))?;
-    let mut read = |sql: &str, row_of: fn(&mut Columns<'_, '_>) -> Result<Row>| {
-        let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            each(row_of(&mut Columns::of(row))?);
-        }
-        Ok(())
-    };
-    read("SELECT node, account FROM links ORDER BY node", |columns| {
+    read_accounts(connection, LedgerTables::Current, each)?;
+    read_rows(connection, "SELECT node, account FROM links ORDER BY node", each, |columns| {
         Ok(Row::Link(LinkRow { node: columns.id()?, account: address_of(columns)? }))
     })?;
-    read("SELECT account, counter FROM link_counters ORDER BY account", |columns| {
+    read_rows(connection, "SELECT account, counter FROM link_counters ORDER BY account", each, |columns| {
         Ok(Row::LinkCounter(address_of(columns)?, columns.number()?))
     })?;
-    read(channel_table::READ, channel_table::row_of)?;
-    read(UNPAID, |columns| {
-        Ok(Row::Unpaid(UnpaidRow {
-            entry: columns.number()?,
-            payer: address_of(columns)?,
-            payee: address_of(columns)?,
-            fee_bps: columns.get()?,
-            cost: columns.amount()?,
-            collected: columns.amount()?,
-        }))
+    read_rows(connection, channel_table::READ, each, channel_table::row_of)?;
+    read_unpaid(connection, LedgerTables::Current, each)?;
+    read_rows(connection, PERIOD, each, |columns| {
+        Ok(Row::Period(SettlementPeriodRow { number: columns.number()?, closed: columns.ms()? }))
     })?;
-    read(PERIOD, |columns| Ok(Row::Period(SettlementPeriodRow { number: columns.number()?, closed: columns.ms()? })))?;
-    read(PAYOUTS, |columns| payout_of(columns).map(Row::Payout))
+    read_payouts(connection, LedgerTables::Current, each)
+}
+
+/// Reads the state before the first entry: the sums of accounts, the unpaid costs, and the marks of payouts.
+pub(super) fn read_openings(connection: &Connection, each: &mut dyn FnMut(Row)) -> Result<()> {
+    read_accounts(connection, LedgerTables::Opening, each)?;
+    read_unpaid(connection, LedgerTables::Opening, each)?;
+    read_payouts(connection, LedgerTables::Opening, each)
+}
+
+fn read_accounts(connection: &Connection, tables: LedgerTables, each: &mut dyn FnMut(Row)) -> Result<()> {
+    let read = format!(
+        "SELECT kind, address, received, sent, metered, collected, credit_limit FROM {} ORDER BY kind, address",
+        tables.accounts()
+    );
+    read_rows(connection, &read, each, |columns| account_of(columns).map(Row::Account))
+}
+
+fn read_unpaid(connection: &Connection, tables: LedgerTables, each: &mut dyn FnMut(Row)) -> Result<()> {
+    let read = format!("SELECT entry, payer, payee, fee_bps, cost, collected FROM {} ORDER BY entry", tables.unpaid());
+    read_rows(connection, &read, each, |columns| unpaid_of(columns).map(Row::Unpaid))
+}
+
+fn read_payouts(connection: &Connection, tables: LedgerTables, each: &mut dyn FnMut(Row)) -> Result<()> {
+    let read = format!("SELECT number, period, payee, amount, state FROM {} ORDER BY number", tables.payouts());
+    read_rows(connection, &read, each, |columns| payout_of(columns).map(Row::Payout))
+}
+
+fn read_rows(
+    connection: &Connection,
+    sql: &str,
+    each: &mut dyn FnMut(Row),
+    row_of: fn(&mut Columns<'_, '_>) -> Result<Row>,
+) -> Result<()> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        each(row_of(&mut Columns::of(row))?);
+    }
+    Ok(())
 }
 
 fn address_of(columns: &mut Columns<'_, '_>) -> Result<Account> {
@@ -224,6 +275,17 @@ fn account_of(columns: &mut Columns<'_, '_>) -> Result<AccountRow> {
     let (received, sent, metered, collected, limit): (Amount, _, _, _, _) =
         (amount()?, amount()?, amount()?, amount()?, amount()?);
     Ok(AccountRow { account, figures: AccountFigures { received, sent, metered, collected, limit } })
+}
+
+fn unpaid_of(columns: &mut Columns<'_, '_>) -> Result<UnpaidRow> {
+    Ok(UnpaidRow {
+        entry: columns.number()?,
+        payer: address_of(columns)?,
+        payee: address_of(columns)?,
+        fee_bps: columns.get()?,
+        cost: columns.amount()?,
+        collected: columns.amount()?,
+    })
 }
 
 fn payout_of(columns: &mut Columns<'_, '_>) -> Result<PayoutRow> {

@@ -17,6 +17,8 @@ mod node_table;
 mod part_file;
 mod period_table;
 mod price_table;
+mod prune_plan;
+mod prune_step;
 mod pruned_database;
 mod restored_database;
 mod schema;
@@ -43,11 +45,17 @@ use vipnode_types::Ms;
 
 use self::{
     acknowledged::Acknowledged,
-    ledger_tables::SumsTable,
+    ledger_tables::LedgerTables,
     log_gate::{LogGate, LogLimits},
     sqlite_error::store_error,
 };
-pub use self::{pruned_database::PrunedDatabase, restored_database::RestoredDatabase, sqlite_reader::SqliteReader};
+pub use self::{
+    prune_plan::PrunePlan,
+    prune_step::{PruneOrder, PruneStep},
+    pruned_database::PrunedDatabase,
+    restored_database::RestoredDatabase,
+    sqlite_reader::SqliteReader,
+};
 use crate::{DatabaseFile, ReadLimits, Store, StoreError, StoreReader, read_permits::DurableSeq};
 
 /// The file that keeps a second pool out of the directory. The database's own locks would let it in between two commits.
@@ -123,6 +131,13 @@ impl SqliteStore {
     #[must_use]
     pub fn has_written(dir: &OpenDir) -> bool {
         Acknowledged::noted(dir).is_some_and(|seq| seq > 0)
+    }
+
+    /// Whether a pool has the database of a directory open. Creates nothing.
+    #[must_use]
+    pub fn is_in_use(dir: &Path) -> bool {
+        let lock = OpenDir::open(dir).and_then(|dir| dir.open_file(LOCK));
+        lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
     /// Whether nothing was ever written.
@@ -206,6 +221,10 @@ impl Store for SqliteStore {
         entry_table::read(&self.connection, from, limit, each).map_err(|error| store_error(&error, &self.file))
     }
 
+    fn prune(&mut self, order: PruneOrder, position: u64, most: usize) -> Result<PruneStep, StoreError> {
+        self.prune_step(order, position, most)
+    }
+
     fn reader(&self, limits: ReadLimits) -> Result<Arc<dyn StoreReader>, StoreError> {
         Ok(Arc::new(SqliteReader::of(self.dir.clone(), limits, Arc::clone(&self.durable), Arc::clone(&self.gate))))
     }
@@ -238,20 +257,20 @@ fn write(connection: &Connection, row: &Row) -> Result<bool, rusqlite::Error> {
         Row::Payment(mode) => ledger_tables::write_payment(connection, *mode),
         Row::Pricing(row) => price_table::write_pricing(connection, row),
         Row::Entry(entry) => return entry_table::append(connection, entry),
-        Row::Account(row) => ledger_tables::write_account(connection, SumsTable::Accounts, *row),
+        Row::Account(row) => ledger_tables::write_account(connection, LedgerTables::Current, *row),
         Row::Link(row) => ledger_tables::write_link(connection, row),
         Row::LinkCounter(account, counter) => ledger_tables::write_link_counter(connection, *account, *counter),
         Row::Channel(row) => channel_table::write(connection, row),
-        Row::Unpaid(row) => ledger_tables::write_unpaid(connection, *row),
+        Row::Unpaid(row) => ledger_tables::write_unpaid(connection, LedgerTables::Current, *row),
         Row::Period(row) => ledger_tables::write_period(connection, *row),
-        Row::Payout(row) => ledger_tables::write_payout(connection, *row),
+        Row::Payout(row) => ledger_tables::write_payout(connection, LedgerTables::Current, *row),
         Row::Delete(RowKey::Node(id)) => node_table::delete(connection, id),
         Row::Delete(RowKey::Lease(id)) => lease_table::delete(connection, *id),
         Row::Delete(RowKey::Times(id)) => times_table::delete(connection, id),
         Row::Delete(RowKey::Deferred(client, host)) => period_table::delete_deferred(connection, client, host),
         Row::Delete(RowKey::Delegation(id)) => delegation_table::delete(connection, id),
         Row::Delete(RowKey::Link(node)) => ledger_tables::delete_link(connection, node),
-        Row::Delete(RowKey::Unpaid(entry)) => ledger_tables::delete_unpaid(connection, *entry),
+        Row::Delete(RowKey::Unpaid(entry)) => ledger_tables::delete_unpaid(connection, LedgerTables::Current, *entry),
         Row::Delete(RowKey::Payout(number)) => ledger_tables::delete_payout(connection, *number),
     }?;
     Ok(true)

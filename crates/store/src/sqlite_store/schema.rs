@@ -89,6 +89,13 @@ const VERSION_1: &str = "
         kind INTEGER NOT NULL, address BLOB NOT NULL, received BLOB NOT NULL, sent BLOB NOT NULL, metered BLOB NOT NULL,
         collected BLOB NOT NULL, credit_limit BLOB NOT NULL, PRIMARY KEY (kind, address)
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE opening_unpaid (
+        entry INTEGER PRIMARY KEY, payer BLOB NOT NULL, payee BLOB NOT NULL, fee_bps INTEGER NOT NULL, cost BLOB NOT NULL,
+        collected BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE opening_payouts (
+        number INTEGER PRIMARY KEY, period INTEGER NOT NULL, payee BLOB NOT NULL, amount BLOB NOT NULL, state INTEGER NOT NULL
+    ) STRICT;
     CREATE TABLE links (node BLOB PRIMARY KEY, account BLOB NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE link_counters (account BLOB PRIMARY KEY, counter INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE unpaid (

@@ -150,7 +150,7 @@ impl SqliteReader {
         self.idle().push(connection);
     }
 
-    fn snapshot(&self, written: u64) -> Result<SqliteSnapshot<'_>, StoreError> {
+    pub(super) fn snapshot(&self, written: u64) -> Result<SqliteSnapshot<'_>, StoreError> {
         let permit = self.permits.take()?;
         self.durable.wait(written, &permit)?;
         let pass = LogGate::enter(&self.gate, permit.deadline());

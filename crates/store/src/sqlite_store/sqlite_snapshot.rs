@@ -6,7 +6,7 @@ use vipnode_types::{Asset, LeaseId, Ms, NodeId};
 
 use super::{
     entry_table, lease_table, ledger_check,
-    ledger_tables::{self, SumsTable},
+    ledger_tables::{self, LedgerTables},
     log_gate::GatePass,
     node_table, period_table, price_table, schema,
     sqlite_error::store_error,
@@ -43,7 +43,7 @@ impl<'a> SqliteSnapshot<'a> {
     }
 
     /// Runs a query. One that the progress handler interrupted took too long, or was canceled.
-    fn query<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    pub(super) fn query<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         self.check()?;
         let gone = || StoreError::Unavailable { why: "its connection was closed".to_owned() };
         query(self.connection.as_ref().ok_or_else(gone)?).map_err(|error| match error.sqlite_error_code() {
@@ -145,11 +145,11 @@ impl StoreSnapshot for SqliteSnapshot<'_> {
     }
 
     fn figures(&mut self, account: LedgerAccount) -> Result<AccountFigures, StoreError> {
-        self.query(|connection| ledger_tables::figures(connection, SumsTable::Accounts, account))
+        self.query(|connection| ledger_tables::figures(connection, LedgerTables::Current, account))
     }
 
     fn opening(&mut self, account: LedgerAccount) -> Result<AccountFigures, StoreError> {
-        self.query(|connection| ledger_tables::figures(connection, SumsTable::Openings, account))
+        self.query(|connection| ledger_tables::figures(connection, LedgerTables::Opening, account))
     }
 
     fn accounts_of(&mut self, node: &NodeId) -> Result<StatementParties, StoreError> {

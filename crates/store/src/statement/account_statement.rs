@@ -24,6 +24,7 @@ pub fn account_statement(
     most: usize,
 ) -> Result<Statement, StoreError> {
     let parties = StatementParties::both(account);
+    check_cursor(snapshot, range)?;
     let (after, opening) = match range.after {
         Some(StatementCursor { entry, balances: Some(balances) }) => (Some(entry), balances),
         // To sum them up for each page would read the whole history of the account again and again.
@@ -49,6 +50,14 @@ pub fn account_statement(
     let (batch, (_, asset)) = (snapshot.seq(), snapshot.head()?);
     let asset = asset.unwrap_or_default();
     Ok(Statement { asset, batch, opening: Some(opening), lines: all, closing: Some(closing), next })
+}
+
+/// Checks that no entry after the page before was removed since it was read.
+pub(super) fn check_cursor(snapshot: &mut dyn StoreSnapshot, range: StatementRange) -> Result<(), StoreError> {
+    let Some(StatementCursor { entry, .. }) = range.after else { return Ok(()) };
+    let oldest = snapshot.entries(None, 1)?.pop();
+    let is_pruned = oldest.is_some_and(|oldest| oldest.number > entry.saturating_add(1));
+    if is_pruned { Err(StoreError::CursorPruned) } else { Ok(()) }
 }
 
 /// Entries of a page, and whether further ones follow. `entries` are those after the page before, one more than `most` if there

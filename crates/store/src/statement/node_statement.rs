@@ -5,7 +5,7 @@ use vipnode_types::{
 };
 
 use super::{
-    account_statement::{first_at, page},
+    account_statement::{check_cursor, first_at, page},
     statement_line::lines,
 };
 use crate::{StoreError, StoreSnapshot};
@@ -23,6 +23,7 @@ pub fn node_statement(
     most: usize,
 ) -> Result<Statement, StoreError> {
     let parties = snapshot.accounts_of(node)?;
+    check_cursor(snapshot, range)?;
     let after = match (range.after, range.from_ms) {
         (Some(cursor), _) => Some(cursor.entry),
         (None, Some(from)) => first_at(snapshot, from)?.checked_sub(1),

@@ -79,8 +79,10 @@ impl CoreThread {
             CoreMessage::Probe(answer) => {
                 let _gone = answer.send(Err(HealthError::Store { source: why.clone() }));
             }
-            // Of the core before, or the end, which the caller handles.
-            CoreMessage::CallDone { .. }
+            // Nothing is removed while nothing can be stored: who waits for it gets no answer. The others are of the core before,
+            // or the end, which the caller handles.
+            CoreMessage::Prune(_)
+            | CoreMessage::CallDone { .. }
             | CoreMessage::Committed(_)
             | CoreMessage::CommitFailed { .. }
             | CoreMessage::Stop => {}

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Condvar, Mutex};
 
 use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row};
-use vipnode_store::{MemoryStore, ReadLimits, Store, StoreError, StoreReader};
+use vipnode_store::{MemoryStore, PruneOrder, PruneStep, ReadLimits, Store, StoreError, StoreReader};
 
 /// A store in memory that outlives its pool, and that a test can hold, break and heal.
 #[derive(Clone, Default)]
@@ -68,6 +68,10 @@ impl Store for TestStore {
             return Err(broken());
         }
         self.0.inner.lock().unwrap().load(each)
+    }
+
+    fn prune(&mut self, order: PruneOrder, position: u64, most: usize) -> Result<PruneStep, StoreError> {
+        self.0.inner.lock().unwrap().prune(order, position, most)
     }
 
     fn metered(&mut self, from: u64, limit: usize, each: &mut dyn FnMut(u64, MeteredPeriod)) -> Result<(), StoreError> {

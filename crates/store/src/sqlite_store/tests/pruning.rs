@@ -1,10 +1,10 @@
 //! What is left after a part of the journals was removed.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use vipnode_pool_core::{
     AccountFigures, AccountRow, BalanceSheet, LedgerEntry, MeteredPeriod, OperatorOrder, PayoutRow, PayoutState,
-    SettlementPeriodRow, Transaction,
+    SettlementPeriodRow, Transaction, UnpaidRow,
 };
 use vipnode_types::{
     Account, Amount, LeaseId, MeterId, Ms, PoolKey, SignedAmount, UtcDay,
@@ -72,7 +72,7 @@ fn store(dir: &Path) -> SqliteStore {
     let (amount, state) = (Amount::new(3 * COST), PayoutState::Bounced);
     rows.push(Row::Payout(PayoutRow { number: 1, period: 1, payee: PAYEE, amount, state }));
     let (cost, collected) = (Amount::new(COST), Amount::ZERO);
-    let unpaid = vipnode_pool_core::UnpaidRow { entry: 11, payer: PAYER, payee: PAYEE, fee_bps: 0, cost, collected };
+    let unpaid = UnpaidRow { entry: 11, payer: PAYER, payee: PAYEE, fee_bps: 0, cost, collected };
     rows.push(Row::Unpaid(unpaid));
     store.apply(&rows).unwrap();
     store
@@ -117,46 +117,139 @@ fn what_is_removed_is_in_the_file_and_the_rest_still_adds_up() {
     assert_eq!(problems(&dir), "");
     let whole = [PAYER, PAYEE].map(|account| statement(&dir, account));
     let pruned = PrunedDatabase::prune(&dir, Ms::new(9_500), &file).unwrap();
-    // The entry 8 is collected by entry 10, which stays.
-    assert_eq!((pruned.entries, pruned.periods, pruned.last_entry), (7, 4, 7));
+    assert_eq!((pruned.entries, pruned.periods, pruned.last_entry), (9, 5, 9));
     assert_eq!(problems(&dir), "");
     assert_eq!(rows(&mut open(&dir)), before, "the pool starts from the same state");
     for (account, (_, closing, lines)) in [PAYER, PAYEE].into_iter().zip(whole) {
         let (opening, now, left) = statement(&dir, account);
-        assert_eq!((now, left), (closing, lines.into_iter().filter(|number| *number > 7).collect::<Vec<_>>()));
-        let paid = SignedAmount::difference(Amount::new(3 * COST), Amount::ZERO);
-        let opened = if account == PAYER { SignedAmount::ZERO } else { paid };
+        assert_eq!((now, left), (closing, lines.into_iter().filter(|number| *number > 9).collect::<Vec<_>>()));
+        let earned = SignedAmount::difference(Amount::new(4 * COST), Amount::ZERO);
+        let opened = if account == PAYER { SignedAmount::ZERO } else { earned };
         assert_eq!((opening.payer, opening.host), (SignedAmount::ZERO, opened));
     }
     let text = fs::read_to_string(&file).unwrap();
     let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 11);
+    assert_eq!(lines.len(), 14);
     assert_eq!((&lines[0]["table"], &lines[0]["amount"]), (&"entries".into(), &(3 * COST).to_string().into()));
     let periods: Vec<_> =
         lines.iter().filter(|line| line["table"] == "journal").map(|line| line["lease"].clone()).collect();
-    assert_eq!(periods, [1, 2, 3, 6], "those that were billed, and the free one");
+    assert_eq!(periods, [1, 2, 3, 4, 6], "those that were billed, and the free one");
 
     let exists = PrunedDatabase::prune(&dir, Ms::new(20_000), &file);
     assert!(matches!(exists, Err(StoreError::PruneFile { .. })), "{exists:?}");
     assert_eq!(problems(&dir), "");
-    // The cost of entry 11 is not paid, and the newest entry stays in any case.
+    // The newest entry stays in any case.
     let again = PrunedDatabase::prune(&dir, Ms::new(20_000), &root.path().join("more.jsonl")).unwrap();
-    assert_eq!((again.entries, again.periods, again.last_entry), (3, 1, 10));
+    assert_eq!((again.entries, again.periods, again.last_entry), (2, 1, 11));
     assert_eq!(problems(&dir), "");
     let nothing = PrunedDatabase::prune(&dir, Ms::new(20_000), &root.path().join("nothing")).unwrap();
     assert_eq!((nothing.entries, nothing.file), (0, None));
     assert!(!root.path().join("nothing").exists());
 }
 
+/// The second page of a statement would begin with the balances after the first one, but without the entries in between.
 #[test]
-fn a_payout_that_came_back_keeps_the_entry_that_paid_it() {
+fn a_statement_is_read_again_if_entries_between_its_pages_were_removed() {
+    let root = tempdir().unwrap();
+    let (dir, mut range) = (root.path().join("pool"), StatementRange::default());
+    drop(store(&dir));
+    let read = |range| {
+        let reader = reader(&dir).unwrap();
+        let mut snapshot = reader.read(0).unwrap();
+        account_statement(&mut *snapshot, PAYER, range, 4).map(|page| page.next)
+    };
+    range.after = read(range).unwrap();
+    assert_eq!(range.after.map(|after| after.entry), Some(4));
+    PrunedDatabase::prune(&dir, Ms::new(4_500), &root.path().join("file")).unwrap();
+    assert!(read(range).is_ok(), "entry 5 follows");
+    PrunedDatabase::prune(&dir, Ms::new(5_500), &root.path().join("more")).unwrap();
+    assert_eq!(read(range), Err(StoreError::CursorPruned));
+    assert!(read(StatementRange::default()).is_ok());
+}
+
+/// The cost of entry 11 is paid after the entry was removed. What an entry refers to is checked, as if nothing was removed.
+#[test]
+fn a_cost_can_be_secured_after_its_entry_was_removed() {
     let root = tempdir().unwrap();
     let dir = root.path().join("pool");
     drop(store(&dir));
-    // Up to the mark as paid, but the mark as bounced would stay.
-    let pruned = PrunedDatabase::prune(&dir, Ms::new(6_500), &root.path().join("file")).unwrap();
-    assert_eq!(pruned.last_entry, 5);
+    PrunedDatabase::prune(&dir, Ms::new(20_000), &root.path().join("file")).unwrap();
+    let mut sheet = BalanceSheet::default();
+    for transaction in transactions() {
+        sheet.apply(&transaction, |_| AccountFigures::default()).unwrap();
+    }
+    let mut append = |store: &mut SqliteStore, number: u64, transaction: Transaction| {
+        sheet.apply(&transaction, |_| AccountFigures::default()).unwrap();
+        let mut rows = vec![Row::Entry(Box::new(LedgerEntry { number, at: Ms::new(number * 1_000), transaction }))];
+        rows.extend(sheet.accounts().map(|(account, figures)| Row::Account(AccountRow { account, figures })));
+        store.apply(&rows).unwrap();
+    };
+    let (payer, payee, fee, half) = (PAYER, PAYEE, Amount::ZERO, Amount::new(COST / 2));
+    let mut store = open(&dir);
+    append(&mut store, 13, Transaction::Collected { payer, payee, entry: 11, amount: half, fee });
+    assert!(problems(&dir).contains("the unpaid cost of entry 11"), "half of it is secured");
+    let (entry, cost) = (11, Amount::new(COST));
+    store.apply(&[Row::Unpaid(UnpaidRow { entry, payer, payee, fee_bps: 0, cost, collected: half })]).unwrap();
+    append(&mut store, 14, Transaction::Credit { payer, amount: half, order: order() });
     assert_eq!(problems(&dir), "");
+    drop(store);
+    // The entry that secured half of it is removed too.
+    let more = PrunedDatabase::prune(&dir, Ms::new(20_000), &root.path().join("more")).unwrap();
+    assert_eq!(more.last_entry, 13);
+    let mut store = open(&dir);
+    append(&mut store, 15, Transaction::WriteOff { payer, payee, entry, amount: half, order: order() });
+    store.apply(&[Row::Delete(RowKey::Unpaid(11))]).unwrap();
+    assert_eq!(problems(&dir), "");
+    append(&mut store, 16, Transaction::Collected { payer, payee, entry, amount: Amount::new(1), fee });
+    assert!(problems(&dir).contains("entry 16 of the ledger collects a cost that is not unpaid"));
+}
+
+#[test]
+fn a_payout_can_come_back_after_the_entry_that_paid_it_was_removed() {
+    let root = tempdir().unwrap();
+    let dir = root.path().join("pool");
+    drop(store(&dir));
+    let pruned = PrunedDatabase::prune(&dir, Ms::new(6_500), &root.path().join("file")).unwrap();
+    assert_eq!(pruned.last_entry, 6, "the mark as paid, but not the one as bounced");
+    assert_eq!(problems(&dir), "");
+    PrunedDatabase::prune(&dir, Ms::new(9_500), &root.path().join("more")).unwrap();
+    let (amount, state) = (Amount::new(3 * COST), PayoutState::Paid);
+    open(&dir).apply(&[Row::Payout(PayoutRow { number: 1, period: 1, payee: PAYEE, amount, state })]).unwrap();
+    assert_eq!(problems(&dir), "payout 1 is stored as Paid, but the journal leaves it Bounced");
+}
+
+/// A payout of a period long ago is in no entry to come. What became of it is forgotten with its last entry.
+#[test]
+fn the_marks_of_payouts_that_the_pool_forgot_are_removed() {
+    let root = tempdir().unwrap();
+    let dir = root.path().join("pool");
+    let (last, mut store, payee, amount) = (20_u64, open(&dir), PAYEE, Amount::ZERO);
+    let mut rows = Vec::new();
+    for period in 1..=last {
+        let close = Transaction::Period { period, order: order() };
+        let paid = Transaction::Paid { payout: period, payee, amount, order: order() };
+        for (number, transaction) in [(2 * period - 1, close), (2 * period, paid)] {
+            rows.push(Row::Entry(Box::new(LedgerEntry { number, at: Ms::new(period), transaction })));
+        }
+        if period + SettlementPeriodRow::WITH_PAYOUTS > last {
+            let state = PayoutState::Paid;
+            rows.push(Row::Payout(PayoutRow { number: period, period, payee, amount, state }));
+        }
+    }
+    rows.push(Row::Period(SettlementPeriodRow { number: last, closed: Ms::new(last) }));
+    store.apply(&rows).unwrap();
+    let order = PruneOrder { before: Ms::NEVER, last_entry: 2 * last, last_position: 0 };
+    loop {
+        let step = crate::Store::prune(&mut store, order, 0, 3).unwrap();
+        assert_eq!(problems(&dir), "");
+        if step.is_done {
+            break;
+        }
+    }
+    let marks = "SELECT group_concat(number) FROM opening_payouts";
+    let marks: String = store.connection.query_row(marks, [], |row| row.get(0)).unwrap();
+    let stored: Vec<String> = (9..last).map(|number| number.to_string()).collect();
+    assert_eq!(marks, stored.join(","), "those of the newest 12 periods; the newest entry stays");
 }
 
 #[test]
@@ -173,14 +266,16 @@ fn a_database_with_a_problem_or_a_running_pool_is_not_pruned() {
     assert!(!file.exists());
 }
 
-/// A kill leaves all rows or those that were to stay, never a part; the file is there before the first row is removed.
+/// A kill leaves the journal after one of the steps; the file is there before the first row is removed.
 #[test]
-fn a_kill_in_the_middle_removes_all_or_nothing() {
+fn a_kill_in_the_middle_leaves_what_adds_up() {
     let root = tempdir().unwrap();
     let (dir, before, file) = (root.path().join("pool"), root.path().join("before"), root.path().join("file"));
     let mut store = store(&dir);
     copy(&dir, &before);
-    PrunedDatabase::prune_open(&mut store, Ms::new(9_500), &file).unwrap();
+    let plan = PrunePlan::write_from(&store.connection, Ms::new(9_500), &file).unwrap();
+    let pruned = PrunedDatabase::carry_out(&mut store, plan, 3).unwrap();
+    assert_eq!((pruned.entries, pruned.periods, pruned.last_entry), (9, 5, 9));
     let whole = fs::read(dir.join("pool.db-wal")).unwrap();
     let durable = fs::read(before.join("pool.db-wal")).unwrap().len();
     assert!(whole.len() > durable);
@@ -197,10 +292,43 @@ fn a_kill_in_the_middle_removes_all_or_nothing() {
         crate::Store::entries(&mut store, 0, 100, &mut |_| entries += 1).unwrap();
         entries
     };
-    assert_eq!(left(0, whole.len()), 5);
     let cuts = (durable..whole.len()).step_by(4_099);
-    let all: Vec<usize> = cuts.enumerate().map(|(number, length)| left(number + 1, length)).collect();
-    assert!(!all.is_empty() && all.iter().all(|entries| *entries == transactions().len()), "{all:?}");
+    let all: BTreeSet<usize> = cuts.enumerate().map(|(number, length)| left(number + 1, length)).collect();
+    assert_eq!(all, BTreeSet::from([12, 9, 6, 3]), "three entries a step");
+    assert_eq!(left(0, whole.len()), 3);
     let written = fs::read_to_string(&file).unwrap();
-    assert_eq!(written.lines().count(), 11);
+    assert_eq!(written.lines().count(), 14);
+}
+
+/// A pool that runs writes between the steps, and a plan of another process is carried out by it. A step may end after any entry.
+#[test]
+fn a_running_pool_removes_step_by_step_what_a_plan_has_written() {
+    let removed = |most: usize| {
+        let root = tempdir().unwrap();
+        let (dir, file) = (root.path().join("pool"), root.path().join("file"));
+        let mut running = store(&dir);
+        let PrunePlan { order, file: written } = PrunePlan::write(&dir, Ms::new(20_000), &file).unwrap();
+        assert_eq!((order.last_entry, written), (11, Some(file.clone())));
+        let closing = [PAYER, PAYEE].map(|account| statement(&dir, account).1);
+        let (mut position, mut steps) = (0, Vec::new());
+        loop {
+            let step = crate::Store::prune(&mut running, order, position, most).unwrap();
+            assert_eq!(problems(&dir), "", "{step:?}");
+            assert_eq!([PAYER, PAYEE].map(|account| statement(&dir, account).1), closing);
+            running.apply(&[Row::Clock(Ms::new(20_000))]).unwrap();
+            steps.push((step.entries, step.periods));
+            position = step.position;
+            if step.is_done {
+                break;
+            }
+        }
+        assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 17);
+        let nothing = PrunePlan::write(&dir, Ms::new(20_000), &root.path().join("more")).unwrap();
+        assert_eq!((nothing.order.last_entry, nothing.file), (11, None));
+        let entries = steps.iter().position(|(entries, _)| *entries == 0).unwrap();
+        assert_eq!(steps.split_off(entries).iter().map(|(_, periods)| periods).sum::<u64>(), 1, "nobody pays for it");
+        steps
+    };
+    assert_eq!(removed(2), [(2, 1), (2, 2), (2, 0), (2, 1), (2, 0), (1, 1)]);
+    assert_eq!(removed(1).len(), 11);
 }

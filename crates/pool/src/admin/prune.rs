@@ -1,0 +1,48 @@
+//! Removes the oldest part of the journals while the pool runs, step by step. The caller has it in a file.
+
+use serde::{Deserialize, Serialize};
+use vipnode_store::{PruneOrder, PruneStep};
+use vipnode_types::{Ms, wire::WireError};
+
+use super::AdminService;
+use crate::call_refusal::CallRefusal;
+
+/// Removes the next part of the journals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PruneRequest {
+    /// Billing periods that nobody pays for are removed if they ended earlier.
+    pub before_ms: Ms,
+    /// The number of the last entry that is removed, with the billing periods that removed entries bill.
+    pub last_entry: u64,
+    /// The position of the last billing period that may be removed.
+    pub last_position: u64,
+    /// [`AdminPruned::position`] of the step before; `None` for the first step, which the audit log records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<u64>,
+}
+
+/// What a step removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminPruned {
+    /// Entries of the ledger.
+    pub entries: u64,
+    /// Billing periods.
+    pub periods: u64,
+    /// Where the next step begins.
+    pub position: u64,
+    /// Nothing is left to remove.
+    pub is_done: bool,
+}
+
+/// Removes the next part.
+pub(super) async fn prune(admin: &AdminService, request: PruneRequest) -> Result<AdminPruned, WireError> {
+    let PruneRequest { before_ms: before, last_entry, last_position, position } = request;
+    let (order, most) = (PruneOrder { before, last_entry, last_position }, admin.service.limits.prune_rows);
+    let step = admin.service.gateway.prune(order, position.unwrap_or(0), most).await;
+    let step = step.ok_or(CallRefusal::Rebuilding { retry_ms: admin.service.limits.retry_ms() })?;
+    let step = step.map_err(|error| CallRefusal::Store { why: error.to_string() })?;
+    let PruneStep { entries, periods, position, is_done } = step;
+    Ok(AdminPruned { entries, periods, position, is_done })
+}

@@ -1,0 +1,70 @@
+//! The journals of a pool, of which a part is removed while the pool runs.
+
+use std::path::Path;
+
+use vipnode_pool::{
+    DataDir, PoolConfig, PoolLimits, PoolServer, PruneOrder, PrunePlan, ReadLimits, SqliteReader,
+    admin::{AdminClient, AuditRequest, LedgerOrder, LedgerRequest, PruneRequest, admin_socket},
+};
+use vipnode_pool_core::{
+    AccountFigures, AccountRow, BalanceSheet, LedgerEntry, Limits, OperatorOrder, Row, Transaction,
+};
+use vipnode_store::{SqliteStore, Store as _};
+use vipnode_types::{Account, Amount, PaymentMode};
+
+use crate::common::{config, wall};
+
+/// Ten credits of long ago and one of now.
+fn credits(dir: &Path) {
+    let (mut sheet, now) = (BalanceSheet::default(), wall());
+    let mut rows = vec![Row::Clock(now), Row::NextLease(100), Row::Payment(PaymentMode::Credit)];
+    for number in 1..=11 {
+        let order = OperatorOrder { by: None, reason: "a test".to_owned(), key: None };
+        let transaction = Transaction::Credit { payer: Account::new([1; 20]), amount: Amount::new(5), order };
+        sheet.apply(&transaction, |_| AccountFigures::default()).unwrap();
+        let at = if number > 10 { now } else { now.minus(1_000_000) };
+        rows.push(Row::Entry(Box::new(LedgerEntry { number, at, transaction })));
+    }
+    rows.extend(sheet.accounts().map(|(account, figures)| Row::Account(AccountRow { account, figures })));
+    // A database without the key of its pool is not opened.
+    drop(DataDir::open(dir).unwrap());
+    SqliteStore::open(dir).unwrap().apply(&rows).unwrap();
+}
+
+fn problems(dir: &Path) -> Vec<String> {
+    SqliteReader::open(dir, ReadLimits::WHOLE_DATABASE).unwrap().check().unwrap().problems
+}
+
+#[tokio::test]
+async fn a_running_pool_removes_a_part_of_its_journals_step_by_step_and_works_in_between() {
+    let root = tempfile::tempdir().unwrap();
+    let (dir, file) = (root.path().join("pool"), root.path().join("removed"));
+    credits(&dir);
+    let core = Limits { payment: PaymentMode::Credit, ..config().core };
+    let limits = PoolLimits { prune_rows: 4, ..PoolLimits::default() };
+    let config = PoolConfig { core, limits, ..config() };
+    let _pool = PoolServer::spawn_in(config, DataDir::open(&dir).unwrap()).await.unwrap();
+    let admin = AdminClient::new(admin_socket(&dir));
+    let PrunePlan { order, .. } = PrunePlan::write(&dir, wall().minus(500_000), &file).unwrap();
+    let PruneOrder { before: before_ms, last_entry, last_position } = order;
+    assert_eq!((last_entry, std::fs::read_to_string(&file).unwrap().lines().count()), (10, 10));
+    let mut request = PruneRequest { before_ms, last_entry, last_position, position: None };
+    let mut steps = Vec::new();
+    loop {
+        let step = admin.prune(&request).await.unwrap();
+        assert_eq!(problems(&dir), Vec::<String>::new());
+        let change = LedgerOrder::Credit { account: Account::new([2; 20]), amount: Amount::new(7) };
+        let order = LedgerRequest { change, reason: "in between".to_owned(), key: None, allow_negative: false };
+        admin.change_ledger(&order).await.unwrap();
+        steps.push(step.entries);
+        request.position = Some(step.position);
+        if step.is_done {
+            break;
+        }
+    }
+    assert_eq!(steps, [4, 4, 2, 0]);
+    assert_eq!(problems(&dir), Vec::<String>::new());
+    let audit = admin.audit(&AuditRequest { most: 100, ..AuditRequest::default() }).await.unwrap();
+    let orders = audit.records.iter().filter(|record| record.method == "vipnode_poolPrune");
+    assert_eq!(orders.count(), 1, "one order has many steps");
+}
