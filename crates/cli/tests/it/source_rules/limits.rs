@@ -139,6 +139,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/server.rs", "EXPIRE", "a pace: `http_idle` limits"),
     ("pool/src/engine/clock.rs", "MOST_BEHIND", "the operator accepts more with --accept-clock"),
     ("pool/src/engine/clock.rs", "MOST_AHEAD", "the operator accepts more with --accept-clock"),
+    ("pool/src/engine/core_thread/clock_correction.rs", "PAGE", "a pace: the earlier entries are in the next page"),
     ("pool/src/engine/store_thread.rs", "LOADED_ROWS", "a pace: the next rows are in the next part"),
     ("pool/src/engine/store_thread.rs", "LOADED_PARTS", "a pace: the store's thread waits for the core"),
     (
