@@ -42,6 +42,7 @@ impl Simulation {
             Phase::Faults if self.now >= self.scenario.safety_ms => {
                 self.log(|| "the faults end".to_owned());
                 self.recover_all();
+                self.set_clock_right();
                 self.credit_all();
                 self.phase = Phase::Recovery(self.now);
             }
