@@ -16,6 +16,9 @@ pub struct AcceptedClock {
     pub by: Option<u32>,
 }
 
+/// How long restarts one after the other may delay the end of a billing period, each by the reconnect window.
+const RESTARTS_MS: u64 = 60 * 60 * 1000;
+
 impl AcceptedClock {
     /// Returns how far the clock had been ahead, in milliseconds, less the downtime before it was accepted.
     #[must_use]
@@ -32,7 +35,7 @@ impl AcceptedClock {
     pub fn overbilled_ms(&self, period: &MeteredPeriod, limits: &Limits) -> u64 {
         let (billed, ahead) = (period.total_billed_ms(), self.ahead_ms());
         let end = period.client.zip(period.host).map(|(client, host)| client.end.min(host.end));
-        let longest = limits.rollover_ms.saturating_add(limits.reconnect_window_ms);
+        let longest = limits.rollover_ms.saturating_add(limits.reconnect_window_ms).saturating_add(RESTARTS_MS);
         let spans = end.is_some_and(|end| end > self.clock) && (billed >= ahead || billed > longest);
         if spans { billed.min(ahead) } else { 0 }
     }

@@ -14,7 +14,7 @@ const HOUR_MS: u64 = 60 * 60_000;
 /// A pool refuses to start with a clock that is further behind, unless the operator accepts it.
 const MOST_BEHIND_MS: u64 = 24 * HOUR_MS;
 /// The longest time between two writes of pool time, with the longest time that a pool is down, in ms.
-const UNWRITTEN_MS: u64 = 15 * 60_000;
+const UNWRITTEN_MS: u64 = 30 * 60_000;
 
 /// The time of the pool, and the clock of its machine. The clock moves ahead at most once, and is right again after that.
 #[derive(Debug, Default)]
@@ -95,7 +95,7 @@ impl Simulation {
         }
     }
 
-    /// What the pool does about an accepted clock, and whether exactly the periods with time that did not pass are overbilled.
+    /// What the pool does about an accepted clock.
     fn accept_clock(&mut self, accepted: AcceptedClock) {
         let (mut entries, mut journal) = self.stored_ledger();
         let late: Vec<(u64, MeteredPeriod)> = overbillable(&entries, &journal, accepted.clock);
@@ -115,6 +115,19 @@ impl Simulation {
             }
         }
         effects.into_iter().for_each(|effect| self.effect(effect));
+        self.check_overbilled(&entries, &journal);
+    }
+
+    /// At the end, the clock is right: whether exactly the periods with time that did not pass are overbilled.
+    pub(super) fn check_clock(&mut self) {
+        if self.scenario.credit.moves_clock {
+            let (entries, journal) = self.stored_ledger();
+            self.check_overbilled(&entries, &journal);
+        }
+    }
+
+    /// Whether exactly the periods with time that did not pass are overbilled, each once and by that time.
+    fn check_overbilled(&mut self, entries: &[LedgerEntry], journal: &[MeteredPeriod]) {
         let posted = |entry: &LedgerEntry| match entry.transaction {
             Transaction::Overbilled { entry, amount, .. } => Some((entry, amount)),
             _ => None,
@@ -125,7 +138,7 @@ impl Simulation {
         if by_entry.len() < posted.len() {
             self.violation(Promise::Ledger, format!("an entry is overbilled twice: {posted:?}"));
         }
-        for (number, period) in all_billed(&entries, &journal) {
+        for (number, period) in all_billed(entries, journal) {
             let (amount, false_ms) = (by_entry.get(&number).copied(), self.checker.false_ms(&period));
             let cost = |ms: u64| period.lease.price.cost_from(ms, 0).map_or(Amount::ZERO, |(cost, _)| cost);
             let range = cost(false_ms.saturating_sub(UNWRITTEN_MS))..=cost(false_ms);
