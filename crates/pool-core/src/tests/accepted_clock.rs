@@ -1,13 +1,13 @@
 //! A clock that was ahead between two starts, and is right again: what was billed for time that did not pass.
 
-use vipnode_types::{Amount, LeaseId, Ms, meter::Seen};
+use vipnode_types::{Amount, LeaseId, Ms, PaymentMode, meter::Seen};
 
 use super::{
     funds::{credit_limits, payer, pool},
-    pool::{Pool, client, host, node, payout},
+    pool::{Pool, START, client, host, node, payout},
     scenario::{CLIENT, DAY_MS, HOST, HOUR_MS, KEPT, MINUTE_MS, SECOND_HOST, SLOTS, priced},
 };
-use crate::{AcceptedClock, Effect, LedgerEntry, Limits, MeteredPeriod, Row, Transaction};
+use crate::{AcceptedClock, Core, Effect, LedgerEntry, Limits, MeteredPeriod, RestoredCore, Row, Transaction};
 
 /// How far the clock was ahead.
 const AHEAD_MS: u64 = 5 * DAY_MS;
@@ -68,7 +68,7 @@ impl Pool {
         self.collected(|core, now, out| core.post_overbilled(now, &accepted, &billed, out))
     }
 
-    fn collected<T>(&mut self, work: impl FnOnce(&mut crate::Core, Ms, &mut Vec<Effect>) -> T) -> T {
+    fn collected<T>(&mut self, work: impl FnOnce(&mut Core, Ms, &mut Vec<Effect>) -> T) -> T {
         let mut out = Vec::new();
         let done = work(&mut self.core, self.now, &mut out);
         for effect in out {
@@ -161,6 +161,28 @@ fn a_finished_period_with_time_that_did_not_pass_is_posted_as_overbilled_and_no_
     assert_eq!(pool.accept(), (0, Amount::ZERO), "the running period began after the jump");
     assert_eq!(pool.metered().len(), 2, "it ends all the same");
     bills_a_minute(&mut pool, lease);
+}
+
+/// While pool time is ahead of the clock, it must not run backward over a restart either: two periods of a pair would overlap.
+#[test]
+fn pool_time_continues_after_the_newest_entry_and_the_newest_waiting_period() {
+    let mut pool = pool(credit_limits());
+    passes(&mut pool, MINUTE_MS);
+    let posted = pool.credit(5).entry;
+    let ledger = || [Row::Payment(PaymentMode::Credit), Row::Entry(Box::new(posted.clone()))];
+    let mut restored = RestoredCore::new(credit_limits(), [6; 32], START);
+    restored.take(ledger());
+    assert_eq!(restored.floor(), posted.at);
+    assert_eq!(Core::restore(credit_limits(), [6; 32], START, ledger()).now(), posted.at);
+
+    let waiting = || {
+        let period = period(MINUTE_MS, START.plus(MINUTE_MS));
+        [Row::Deferred(Box::new(MeteredPeriod { ended: START.plus(2 * MINUTE_MS), ..period }))]
+    };
+    let mut restored = RestoredCore::new(credit_limits(), [6; 32], START);
+    restored.take(waiting());
+    assert_eq!(restored.floor(), START.plus(2 * MINUTE_MS));
+    assert_eq!(Core::restore(credit_limits(), [6; 32], START, waiting()).now(), START.plus(2 * MINUTE_MS));
 }
 
 #[test]

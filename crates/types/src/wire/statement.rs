@@ -142,7 +142,7 @@ pub enum StatementKind {
     /// owed it any longer.
     WriteOff,
     /// A part of the cost of an earlier billing period is for time that did not pass, because the pool's clock had been ahead. The
-    /// balance does not change; the reason says how much that is.
+    /// balance does not change; the reason states how much that is.
     Overbilled,
     /// The operator corrected what is payable to a host.
     Correction,
