@@ -206,6 +206,7 @@ impl Core {
             Transaction::Period { .. }
             | Transaction::Lease { .. }
             | Transaction::Collected { .. }
+            | Transaction::Overbilled { .. }
             | Transaction::Voucher { .. }
             | Transaction::Claimed { .. } => None,
         };

@@ -86,7 +86,7 @@ pub(crate) fn entry(number: u64) -> LedgerEntry {
 
 fn any_transaction() -> impl Strategy<Value = Transaction> {
     let parts = (
-        0..12usize,
+        0..13usize,
         any_account(),
         any_account(),
         [any_amount(), any_amount(), any_amount(), any_amount()],
@@ -105,6 +105,7 @@ fn any_transaction() -> impl Strategy<Value = Transaction> {
         7 => Transaction::WriteOff { payer, payee, entry: number, amount, order },
         9 => Transaction::Voucher { payer, limit: from, signed: amount },
         10 => Transaction::Claimed { payer, amount, limit: from },
+        11 => Transaction::Overbilled { payer, payee, entry: number, amount, order },
         8 => Transaction::Correction { payee, amount, takes: row % 2 == 0, order },
         _ => Transaction::Bounced { payout: number, payee, amount, order },
     })
