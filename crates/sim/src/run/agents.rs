@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_agent_core::{
-    Action, AgentCore, ChangeKind, Event, JournalEntry, RequestTag, StopCause, unreleased_changes,
+    Action, AgentCore, ChangeKind, Event, JournalEntry, RequestTag, StopCause, ToPool, unreleased_changes,
 };
 use vipnode_pool_core::CallId;
 use vipnode_types::{Enode, Ms, NodeFacts, PeerCommand};
@@ -147,6 +147,7 @@ impl Simulation {
             return;
         }
         a.incarnation += 1;
+        self.checker.reported().killed(agent);
         self.log(|| format!("agent {agent} is killed"));
         self.agent_closes(agent);
     }
@@ -237,6 +238,9 @@ impl Simulation {
                     self.violation(Promise::Replies, format!("agent {agent} uses the tag {tag} twice"));
                 }
                 if let Some(socket) = self.agents[agent].socket {
+                    if let ToPool::Report(report) = &request {
+                        self.checker.reported().sent(agent, report, self.now);
+                    }
                     self.send_to_pool(socket, ToPoolFrame::Request { tag, request });
                 }
             }
@@ -255,6 +259,7 @@ impl Simulation {
             Action::Stopped { .. } => {
                 self.agents[agent].core = None;
                 self.agents[agent].incarnation += 1;
+                self.checker.reported().stopped(agent, self.now);
                 self.agent_closes(agent);
             }
         }
