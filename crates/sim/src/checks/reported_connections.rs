@@ -10,6 +10,9 @@ use crate::{Overlap, devp2p::Spans};
 #[derive(Debug, Default)]
 pub struct ReportedConnections {
     agents: BTreeMap<usize, AgentReports>,
+    /// The times from a backup of the pool's database until it was restored. The pool lost the reports of that time, and agents do not
+    /// know that.
+    restored: Vec<(u64, u64)>,
     /// Agents whose reports were replaced by false ones on their way.
     liars: BTreeSet<usize>,
 }
@@ -18,6 +21,8 @@ pub struct ReportedConnections {
 struct AgentReports {
     /// When its last report was sent.
     last: u64,
+    /// When its last frame was sent.
+    alive: u64,
     leases: BTreeMap<LeaseId, Spans>,
 }
 
@@ -25,6 +30,7 @@ impl ReportedConnections {
     /// An agent sends a report.
     pub fn sent(&mut self, agent: usize, report: &ReportRequest, now: u64) {
         let of = self.agents.entry(agent).or_default();
+        of.alive = now;
         let last = std::mem::replace(&mut of.last, now);
         match &report.full {
             Some(full) => {
@@ -43,11 +49,21 @@ impl ReportedConnections {
         }
     }
 
-    /// An agent's process is killed: the next one does not know what was connected since the last report.
+    /// An agent sends any frame. A lease that it ends was connected until then, if it did not report otherwise.
+    pub fn alive(&mut self, agent: usize, now: u64) {
+        self.agents.entry(agent).or_default().alive = now;
+    }
+
+    /// An agent's process is killed: the next one does not know what was connected since its last frame.
     pub fn killed(&mut self, agent: usize) {
         if let Some(of) = self.agents.get_mut(&agent) {
-            of.leases.values_mut().for_each(|spans| spans.end(of.last));
+            of.leases.values_mut().for_each(|spans| spans.end(of.alive));
         }
+    }
+
+    /// The pool starts with a backup.
+    pub fn restored(&mut self, made: u64, now: u64) {
+        self.restored.push((made, now));
     }
 
     /// An agent has undone all its leases and ends.
@@ -62,9 +78,11 @@ impl ReportedConnections {
         self.liars.insert(agent);
     }
 
-    /// How an agent reported a lease as connected from `from` to `to`; `None` if some of its reports were false.
+    /// How an agent reported a lease as connected from `from` to `to`; `None` if some of its reports were false, or lost with the
+    /// pool's database.
     pub(super) fn of(&self, agent: usize, lease: LeaseId, (from, to): (u64, u64)) -> Option<Overlap> {
-        if self.liars.contains(&agent) {
+        let is_lost = self.restored.iter().any(|(made, restored)| from < *restored && *made < to);
+        if self.liars.contains(&agent) || is_lost {
             return None;
         }
         let spans = self.agents.get(&agent).and_then(|of| of.leases.get(&lease));
@@ -122,8 +140,15 @@ mod tests {
         assert_eq!(reported(&reports), 20);
         reports.sent(0, &full(Some(false)), 50);
         reports.stopped(0, 60);
-        assert_eq!(reported(&reports), 30);
-        reports.falsified(0);
+        assert_eq!(reported(&reports), 20 + 10);
+        reports.sent(0, &full(Some(false)), 70);
+        reports.alive(0, 75);
+        reports.killed(0);
+        assert_eq!(reported(&reports), 20 + 10 + 5);
+        reports.restored(70, 80);
         assert_eq!(reports.of(0, LEASE, (0, 100)), None);
+        assert_eq!(reports.of(0, LEASE, (0, 70)).unwrap().ms, 20 + 10);
+        reports.falsified(0);
+        assert_eq!(reports.of(0, LEASE, (0, 70)), None);
     }
 }

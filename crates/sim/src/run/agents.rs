@@ -238,6 +238,7 @@ impl Simulation {
                     self.violation(Promise::Replies, format!("agent {agent} uses the tag {tag} twice"));
                 }
                 if let Some(socket) = self.agents[agent].socket {
+                    self.checker.reported().alive(agent, self.now);
                     if let ToPool::Report(report) = &request {
                         self.checker.reported().sent(agent, report, self.now);
                     }
@@ -245,7 +246,10 @@ impl Simulation {
                 }
             }
             Action::Answer { tag, reply } => match self.agents[agent].calls.remove(&tag) {
-                Some((socket, call)) => self.send_to_pool(socket, ToPoolFrame::Answer { call, reply }),
+                Some((socket, call)) => {
+                    self.checker.reported().alive(agent, self.now);
+                    self.send_to_pool(socket, ToPoolFrame::Answer { call, reply });
+                }
                 None => {
                     self.violation(Promise::Replies, format!("agent {agent} answers call {tag}, which is not open"));
                 }
