@@ -13,6 +13,7 @@ pub mod hostile;
 mod journal;
 mod lease_prices;
 pub mod ledger;
+mod reported_connections;
 mod violation;
 
 pub use billing::OVERBILLED_A_GAP_MS;
@@ -23,4 +24,5 @@ pub use clock_map::ClockMap;
 pub use convergence::{Participant, settled};
 pub use expected_prices::{ExpectedPrices, ModeChange};
 pub use lease_prices::LeasePrices;
+pub use reported_connections::ReportedConnections;
 pub use violation::{Promise, Violation};

@@ -62,6 +62,9 @@ impl Simulation {
         let request = self.pool.next_request;
         self.pool.next_request += 1;
         let nonce = self.agents[agent].next_nonce(self.now);
+        if self.reports_anything(agent) || self.lies(agent) {
+            self.checker.reported().falsified(agent);
+        }
         let plan = &self.agents[agent].plan;
         let (what, command) = match message {
             Request::Connect(mut hello) => {
@@ -110,7 +113,7 @@ impl Simulation {
             }
         };
         if matches!(command, Command::Report { .. } | Command::Protocol2 { .. }) {
-            self.agent_heard(agent);
+            self.agent_heard(agent, socket);
         }
         self.pool.requests.insert(request, PendingRequest { socket, tag, since: self.now, what });
         self.command_from(Some(agent), self.agents[agent].plan.ip, command);
