@@ -42,6 +42,7 @@ mod metrics;
 mod net;
 mod pool_probe;
 mod reload_changes;
+mod restored_pool;
 mod server;
 
 pub use auth::{
@@ -63,10 +64,12 @@ pub use net::{
 };
 pub use pool_probe::PoolProbe;
 pub use reload_changes::ReloadChanges;
+pub use restored_pool::{RestoredKey, RestoredPool};
 pub use server::{PoolError, PoolServer};
 pub use vipnode_pool_core::PoolLimits;
 pub use vipnode_store::{
-    DatabaseCheck, PruneOrder, PrunePlan, PrunedDatabase, ReadLimits, RestoredDatabase, SqliteReader, SqliteStore,
+    DatabaseCheck, DroppedPeers, FormerDatabase, LostEntries, PruneOrder, PrunePlan, PrunedDatabase, ReadLimits,
+    RestoredDatabase, SqliteReader, SqliteStore, StoreError,
 };
 
 /// The error tables of this crate and of the store, for the book's page of errors.

@@ -17,8 +17,8 @@ pub(crate) fn account_page(account: &Account, pool: &str, view: &AccountView, wi
     ];
     rows.extend(funds_rows(view.asset, &view.funds));
     rows.push(["Earned".to_owned(), show(view.earned)]);
-    rows.push(["Secured".to_owned(), show(view.secured)]);
-    rows.push(["Payable".to_owned(), show(view.payable)]);
+    rows.push(["Covered by clients".to_owned(), show(view.secured)]);
+    rows.push(["To be paid out".to_owned(), show(view.payable)]);
     page.append(&Table::new([Column::text(""), Column::number("AMOUNT")]).with_rows(rows).fit(width));
     let nodes = match view.nodes.as_slice() {
         [] => "\n\nNo node spends from this account".to_owned(),

@@ -16,6 +16,6 @@ pub(crate) use self::{
     funds_page::funds_page,
     funds_rows::funds_rows,
     keystore::keystore_key,
-    new_keystore::{NewKeystore, default_path},
+    new_keystore::{NewKeystore, default_path, open_directory_of},
     password::{hidden_answer, new_password},
 };

@@ -19,6 +19,7 @@ mod pool_database;
 mod pool_deposits;
 mod pool_key;
 mod pool_ledger;
+mod pool_restore;
 mod pool_start;
 mod pool_terms;
 mod print_limits;
@@ -143,7 +144,7 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
             Some(PoolCommand::Key(args)) => pool_key::run(args.command, screen),
             Some(PoolCommand::Backup(args)) => pool_database::back_up(args, screen).await,
             Some(PoolCommand::Prune(args)) => pool_database::prune(args, screen).await,
-            Some(PoolCommand::Restore(args)) => pool_database::restore(args, screen).await,
+            Some(PoolCommand::Restore(args)) => pool_restore::run(args, screen).await,
             Some(PoolCommand::Verify(args)) => return pool_database::verify(args, screen).await,
         },
     };

@@ -2,7 +2,7 @@ use vipnode_chain::BlockTag;
 
 use super::{wallet_deposit, wallet_withdraw};
 use crate::{
-    account::{NewKeystore, default_path, hidden_answer, new_password},
+    account::{NewKeystore, default_path, hidden_answer, new_password, open_directory_of},
     args::{NewKeystoreArgs, SecretKeyFlag, WalletBalanceArgs, WalletCommand, WalletImportArgs},
     error::{CliError, WalletError},
     output::{Line, Screen, Tone, terminal::page_width},
@@ -27,11 +27,14 @@ pub(crate) async fn run(command: WalletCommand, screen: Screen) -> Result<(), Cl
 }
 
 fn create(args: NewKeystoreArgs, screen: Screen) -> Result<(), CliError> {
+    // Before the user types a password.
+    args.out.as_deref().map(open_directory_of).transpose()?;
     let password = new_password(args.password_file.as_deref())?;
     write(&NewKeystore::make(&password)?, args, "Created", screen)
 }
 
 fn import(args: WalletImportArgs, screen: Screen) -> Result<(), CliError> {
+    args.keystore.out.as_deref().map(open_directory_of).transpose()?;
     let secret = match args.private_key {
         Some(secret) => secret,
         None => SecretKeyFlag::read(&hidden_answer("Private key: ")?).ok_or(WalletError::PrivateKey)?,

@@ -53,8 +53,12 @@ fn account_words(account: &AdminAccount, asset: Asset) -> String {
         show(available),
         show(spent)
     );
-    let earns =
-        format!("As host: earned {}, of which {} is secured; payable {}", show(earned), show(secured), show(payable));
+    let earns = format!(
+        "As host: earned {}, of which clients cover {}; payable {}",
+        show(earned),
+        show(secured),
+        show(payable)
+    );
     format!("Account {account}\n{pays}\n{earns}")
 }
 

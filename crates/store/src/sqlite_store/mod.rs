@@ -6,6 +6,7 @@ mod bindings;
 mod channel_table;
 mod columns;
 mod connection;
+mod database_owner;
 mod delegation_table;
 mod entry_table;
 mod lease_table;
@@ -20,6 +21,7 @@ mod price_table;
 mod prune_plan;
 mod prune_step;
 mod pruned_database;
+mod replaced_database;
 mod restored_database;
 mod schema;
 mod sqlite_error;
@@ -41,7 +43,7 @@ use std::{
 use rusqlite::{Connection, TransactionBehavior, params};
 use vipnode_files::OpenDir;
 use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row, RowKey};
-use vipnode_types::Ms;
+use vipnode_types::{Ms, PoolId};
 
 use self::{
     acknowledged::Acknowledged,
@@ -53,7 +55,7 @@ pub use self::{
     prune_plan::PrunePlan,
     prune_step::{PruneOrder, PruneStep},
     pruned_database::PrunedDatabase,
-    restored_database::RestoredDatabase,
+    restored_database::{DroppedPeers, FormerDatabase, RestoredDatabase},
     sqlite_reader::SqliteReader,
 };
 use crate::{DatabaseFile, ReadLimits, Store, StoreError, StoreReader, read_permits::DurableSeq};
@@ -138,6 +140,14 @@ impl SqliteStore {
     pub fn is_in_use(dir: &Path) -> bool {
         let lock = OpenDir::open(dir).and_then(|dir| dir.open_file(LOCK));
         lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// Notes whose database it is, so that a backup of it is not restored for another pool. This is not a batch.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn note_pool(&self, pool: &PoolId) -> Result<(), StoreError> {
+        database_owner::write_pool(&self.connection, pool).map_err(|error| store_error(&error, &self.file))
     }
 
     /// Whether nothing was ever written.
