@@ -15,12 +15,14 @@ mod ledger_tables;
 mod log_gate;
 mod lost_peers;
 mod node_table;
+mod paced_copy;
 mod part_file;
 mod period_table;
 mod price_table;
 mod prune_plan;
 mod prune_step;
 mod pruned_database;
+mod read_slice;
 mod replaced_database;
 mod restored_database;
 mod schema;
@@ -87,6 +89,8 @@ pub struct SqliteStore {
     acknowledged: Acknowledged,
     /// Where readers wait while the log is too large.
     gate: Arc<LogGate>,
+    /// Whether the size of the log was checked since the last commit.
+    is_tidy: bool,
     /// Held until the end.
     _lock: File,
 }
@@ -110,7 +114,7 @@ impl SqliteStore {
         let lock = lock(&opened)?;
         let file = opened.file(DATABASE);
         refuse_former_files(&opened)?;
-        let connection = connection::open(&opened, &file, log_pages)?;
+        let connection = connection::open(&opened, &file)?;
         let failed = |error| store_error(&error, &file);
         let seq = schema::seq(&connection).map_err(failed)?;
         if seq > 0 && Acknowledged::noted(&opened).is_none() {
@@ -120,7 +124,7 @@ impl SqliteStore {
         let durable = Arc::new(DurableSeq::default());
         durable.report(seq);
         let gate = Arc::new(LogGate::new(LogLimits::of_pages(log_pages)));
-        Ok(Self { dir: opened, file, connection, seq, durable, acknowledged, gate, _lock: lock })
+        Ok(Self { dir: opened, file, connection, seq, durable, acknowledged, gate, is_tidy: true, _lock: lock })
     }
 
     /// Returns the directory, as it was when it was opened: other files of the pool in it are opened relative to it, too.
@@ -201,13 +205,20 @@ impl Store for SqliteStore {
     }
 
     fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError> {
+        self.tidy();
         let seq = self.seq.saturating_add(1);
         self.commit(rows, seq).map_err(|error| store_error(&error, &self.file))??;
         self.seq = seq;
         self.acknowledged.write(seq);
         self.durable.report(seq);
-        self.gate.after_commit(&self.connection, &self.dir.file(connection::LOG));
+        self.is_tidy = false;
         Ok(seq)
+    }
+
+    fn tidy(&mut self) {
+        if !std::mem::replace(&mut self.is_tidy, true) {
+            self.gate.after_commit(&self.connection);
+        }
     }
 
     /// A small commit may still fit where a larger one does not: a pool that continued after it would fail again.
