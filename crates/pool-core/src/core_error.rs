@@ -202,7 +202,7 @@ errors! {
         /// The earlier channel of the same agent still owes something.
         ChannelInUse {
             /// The earlier channel.
-            channel: ChannelId,
+            channel: Box<ChannelId>,
             /// What is not claimed of it yet.
             owed: Amount,
             /// What the pool charges in.

@@ -2,8 +2,7 @@ use vipnode_types::{
     protocol2,
     wire::{
         AccountView, AskReply, ChannelFunds, ConnectReply, Done, ExplainReply, HostSupply, LinkReply, NodeFunds,
-        PayoutView,
-        PoolStatus, ReportReply, WireError,
+        PayoutView, PoolStatus, ReportReply, WireError,
     },
 };
 

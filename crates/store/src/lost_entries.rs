@@ -42,6 +42,9 @@ impl LostEntries {
             Transaction::Lease { cost, .. } => Some((&mut self.costs, *cost)),
             Transaction::Paid { amount, .. } => Some((&mut self.payouts, *amount)),
             Transaction::Limit { .. }
+            | Transaction::Voucher { .. }
+            | Transaction::Claimed { .. }
+            | Transaction::Overbilled { .. }
             | Transaction::Collected { .. }
             | Transaction::WriteOff { .. }
             | Transaction::Correction { .. }

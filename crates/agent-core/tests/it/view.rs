@@ -191,9 +191,11 @@ fn an_announced_price_is_in_the_status_until_it_counts_or_is_withdrawn() {
     let withdrawn = ReportReply { price: Some(Price::FREE), ..ReportReply::default() };
     let counts = ReportReply { price: Some(next.price), ..ReportReply::default() };
     let nothing = ReportReply::default();
-    for (reply, shown) in [(announced, true), (nothing, true), (withdrawn, false), (announced, true), (counts, false)] {
+    for (reply, shown) in
+        [(announced.clone(), true), (nothing, true), (withdrawn.clone(), false), (announced, true), (counts, false)]
+    {
         let tag = next_report(&mut bench, &[]);
-        bench.answer(tag, PoolAnswer::Report(reply));
+        bench.answer(tag, PoolAnswer::Report(reply.clone()));
         let view = bench.core.view();
         let refused_by = shown.then_some(Side::Host);
         assert_eq!((view.next_price, view.next_price_refused_by), (shown.then_some(next), refused_by), "{reply:?}");

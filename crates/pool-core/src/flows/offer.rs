@@ -78,7 +78,7 @@ impl Core {
             Funding::Trial if self.matching.payers_need_all(client, self.context()) => return Err(NoHost::PayersFirst),
             Funding::Paid | Funding::Trial => {}
             Funding::InTrial => return Err(NoHost::InTrial),
-            Funding::Short(shortage) => return Err(NoHost::Payment(shortage)),
+            Funding::Short(shortage) => return Err(NoHost::Payment(Box::new(shortage))),
         }
         if self.matching.offers_exhausted(client, self.context()) {
             return Err(NoHost::Block);

@@ -21,7 +21,7 @@ impl Core {
             Ok(Some(reply)) => output.reply_durably(caller.0, caller.1, reply),
             // The answer follows when the channel was read.
             Ok(None) => {}
-            Err(error) => output.reply(caller.0, caller.1, Err(error.into())),
+            Err(error) => output.reply(caller.0, caller.1, Err(error)),
         }
     }
 
@@ -192,5 +192,5 @@ fn check_settled(
     if owed == Amount::ZERO {
         return Ok(());
     }
-    Err(CoreError::ChannelInUse { channel: row.config.id(terms.chain_id), owed, asset })
+    Err(CoreError::ChannelInUse { channel: Box::new(row.config.id(terms.chain_id)), owed, asset })
 }

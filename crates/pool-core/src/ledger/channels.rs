@@ -119,15 +119,15 @@ impl Ledger {
         let Some(row) = self.channels.live.get(&signer).copied().filter(|row| row.config.id(chain_id) == id) else {
             return false;
         };
-        let before = self.payer(signer).available();
+        let before = self.left(signer, output.now);
         match event {
             ChainEvent::Channel { state, .. } => {
-                self.set_channel(output, ChannelRow { state, read: output.now, ..row })
+                self.set_channel(output, ChannelRow { state, read: output.now, ..row });
             }
             ChainEvent::Claimed { total, .. } => self.claimed(output, row, total),
             ChainEvent::ChannelFailed { .. } => {}
         }
-        self.payer(signer).available() > before
+        self.left(signer, output.now) > before
     }
 
     /// Posts what was claimed since the last time.

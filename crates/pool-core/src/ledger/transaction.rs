@@ -268,8 +268,13 @@ impl Transaction {
             | Self::WriteOff { amount, .. }
             | Self::Correction { amount, .. }
             | Self::Paid { amount, .. }
+            | Self::Overbilled { amount, .. }
             | Self::Bounced { amount, .. } => Some(amount),
-            Self::Period { .. } | Self::Lease { .. } | Self::Collected { .. } => None,
+            Self::Period { .. }
+            | Self::Lease { .. }
+            | Self::Collected { .. }
+            | Self::Voucher { .. }
+            | Self::Claimed { .. } => None,
         }
     }
 

@@ -29,7 +29,7 @@ pub(crate) enum NoHost {
     /// Its address block has too many pending offers.
     Block,
     /// Nobody pays for it, or not enough.
-    Payment(Shortage),
+    Payment(Box<Shortage>),
     /// Nobody pays for it, or not enough, and its trial runs.
     InTrial,
     /// It would get a trial, and clients that pay wait for all free slots.

@@ -12,7 +12,8 @@ use super::{
     scenario::{CLIENT, HOST, HOUR_MS, MINUTE_MS, SECOND_HOST, SLOTS, priced},
 };
 use crate::{
-    ChainEvent, ChainRequest, ChannelReading, Command, LedgerAccount, LedgerChangeKind, Limits, Reply, Row, Transaction,
+    AccountFigures, ChainEvent, ChainRequest, ChannelReading, Command, LedgerAccount, LedgerChangeKind, Limits, Reply,
+    Row, Transaction,
 };
 
 const CHAIN: u64 = 8_453;
@@ -218,7 +219,8 @@ fn a_claim_pays_the_hosts_and_leaves_what_the_client_can_spend() {
     assert_eq!(payable(&pool), u128::from(metered) - fee(metered));
     let after = pool.figures(payer);
     assert_eq!(after.received.get(), u128::from(metered));
-    assert_eq!(after.available(), before.available(), "a claim spends nothing");
+    let spendable = |figures: AccountFigures| figures.received.get() + figures.limit.get() - figures.sent.get();
+    assert_eq!(spendable(after), spendable(before), "a claim spends nothing");
     assert_eq!(after.balance(), Amount::ZERO);
     // The total of all accounts stays zero.
     let sums =

@@ -8,8 +8,7 @@ use super::{
     AccountStatementRequest, AccountsRequest, AdminAccounts, AdminAudit, AdminBans, AdminDrained, AdminError,
     AdminLeases, AdminNodes, AdminPayouts, AdminPrice, AdminPruned, AdminTop, AuditRequest, BanRequest, Banned,
     DrainRequest, LeasesRequest, LedgerPosted, LedgerRequest, NodesRequest, PayoutsRequest, PriceRequest, PruneRequest,
-    TopRequest, UnbanRequest, method,
-    server::REQUEST_BYTES,
+    TopRequest, UnbanRequest, method, server::REQUEST_BYTES,
 };
 
 /// Calls the admin socket of a running pool.

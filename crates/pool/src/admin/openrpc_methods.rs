@@ -3,8 +3,8 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use vipnode_openrpc::{CallDirection, MethodRow, statement_page};
 use vipnode_types::{
-    Account, Amount, Asset, LeaseId, Ms, NodeId, Price, QuotedPrice,
-    wire::{ErrorCode, NextPrice, Statement, StatementRange},
+    Account, Amount, Asset, LeaseId, Ms, NodeId, Price, QuotedPrice, SignedAmount,
+    wire::{AccountFunds, ErrorCode, NextPrice, Statement, StatementRange},
 };
 
 use super::{
@@ -127,10 +127,12 @@ fn priced() -> Option<AdminPrice> {
 fn account() -> AdminAccount {
     AdminAccount {
         account: Account::new([7; 20]),
-        balance: Amount::new(10_000_000),
-        debt: Amount::ZERO,
-        limit: Amount::ZERO,
-        left: Amount::new(9_500_000),
+        funds: AccountFunds {
+            balance: SignedAmount::difference(Amount::new(10_000_000), Amount::ZERO),
+            running: Amount::new(500_000),
+            limit: Amount::ZERO,
+            available: Amount::new(9_500_000),
+        },
         spent: Amount::ZERO,
         nodes: 1,
         leases: 2,

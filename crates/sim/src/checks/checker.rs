@@ -4,7 +4,7 @@ use vipnode_pool_core::{LeaseRow, Limits, Row};
 use vipnode_types::{LeaseId, NodeId, PaymentMode};
 
 use super::{ClockMap, ExpectedPrices, LeasePrices, Promise, ReportedConnections, Violation};
-use crate::{AgentPlan, EPOCH_MS, Honesty, Scenario};
+use crate::{AgentPlan, Honesty, Scenario};
 
 /// The longest time a frame takes, in ms; a later one is lost with its socket.
 pub const FRAME_LATE_MS: u64 = 8_000;

@@ -59,9 +59,10 @@ impl SqliteStore {
         position: u64,
         most: usize,
     ) -> Result<PruneStep, StoreError> {
+        crate::Store::tidy(self);
         let step = PruneStep::make(&mut self.connection, order, position, most);
         let step = step.map_err(|error| store_error(&error, &self.file))?;
-        self.gate.after_commit(&self.connection, &self.dir.file(super::connection::LOG));
+        self.is_tidy = false;
         Ok(step)
     }
 }
