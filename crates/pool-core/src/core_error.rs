@@ -181,7 +181,7 @@ errors! {
             /// The account of the agent's key.
             agent: Account,
         }: Unauthorized, "the channel's payer authorizer is {authorizer}, but the key of this agent is that of {agent}",
-            hint "Deposit into a channel for this agent: `vipnode wallet deposit`.";
+            hint "Deposit into a channel for this agent: `vipnode wallet deposit AMOUNT --channel FILE --authorizer {agent}`." (agent = agent);
         /// The channel holds nothing that the pool could claim.
         EmptyChannel {
             /// The channel.

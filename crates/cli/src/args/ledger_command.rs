@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use vipnode_types::{Account, QuotedPrice};
 
-use super::{PoolSocketArgs, StatementOutputArgs, whole_number::whole_number};
+use super::{ChainArgs, PoolSocketArgs, SendingArgs, StatementOutputArgs, WalletKeyArgs, whole_number::whole_number};
 
 /// A change of an account's balance.
 #[derive(Debug, Args)]
@@ -155,6 +155,19 @@ pub(crate) struct ClosePeriodArgs {
     /// Use this idempotency key; a repeat with the same key posts nothing.
     #[arg(long, value_name = "KEY", help_heading = "Payment")]
     pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode pool admin claim --chain.rpc URL --keystore FILE")]
+pub(crate) struct ClaimArgs {
+    #[command(flatten)]
+    pub(crate) key: WalletKeyArgs,
+    #[command(flatten)]
+    pub(crate) chain: ChainArgs,
+    #[command(flatten)]
+    pub(crate) sending: SendingArgs,
     #[command(flatten)]
     pub(crate) pool: PoolSocketArgs,
 }

@@ -50,8 +50,8 @@ pub(crate) use self::{
     doctor::{DoctorArgs, RoleName},
     join::JoinArgs,
     ledger_command::{
-        AccountsArgs, BalanceArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, DebitArgs, LedgerAccountArgs,
-        LedgerStatementArgs, PayoutCommand, PayoutPaidAllArgs, PayoutsArgs, PriceArgs, WriteOffArgs,
+        AccountsArgs, BalanceArgs, ClaimArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, DebitArgs,
+        LedgerAccountArgs, LedgerStatementArgs, PayoutCommand, PayoutPaidAllArgs, PayoutsArgs, PriceArgs, WriteOffArgs,
     },
     link::LinkArgs,
     metrics::MetricsArgs,

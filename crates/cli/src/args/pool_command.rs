@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    AccountsArgs, BalanceArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, DebitArgs, LedgerAccountArgs,
+    AccountsArgs, BalanceArgs, ClaimArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, DebitArgs, LedgerAccountArgs,
     LedgerStatementArgs, PayoutCommand, PayoutsArgs, PriceArgs, WriteOffArgs, typed_target::TypedTarget,
     whole_number::whole_number,
 };
@@ -191,6 +191,12 @@ pub(crate) enum AdminCommand {
     /// Mark each payout of the previous period as paid or bounced first. A payout is the part of a host's earnings that
     /// clients have paid, less the fee.
     ClosePeriod(ClosePeriodArgs),
+    /// Claim what clients signed for and used, on the chain.
+    ///
+    /// With --payment x402. Sends one transaction for up to 250 channels, and one that transfers what was claimed to the
+    /// receiver. The key must be that of --chain.claimer. What is claimed counts once its block is final; then, the costs
+    /// that it covers are payable to hosts. A repeated claim changes nothing.
+    Claim(Box<ClaimArgs>),
     /// List the payouts of a settlement period.
     Payouts(PayoutsArgs),
     /// Mark payouts as paid or bounced.

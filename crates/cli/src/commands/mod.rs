@@ -14,6 +14,7 @@ mod ping;
 mod pool;
 mod pool_admin;
 mod pool_certificate;
+mod pool_claim;
 mod pool_data_dir;
 mod pool_database;
 mod pool_deposits;
@@ -139,7 +140,7 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
             Ok(())
         }
         Some(Command::Pool(mut args)) => match args.command.take() {
-            None => pool::run(*args, screen, signals, reload).await,
+            None => Box::pin(pool::run(*args, screen, signals, reload)).await,
             Some(PoolCommand::Admin(args)) => return pool_admin::run(args.command, screen).await,
             Some(PoolCommand::Key(args)) => pool_key::run(args.command, screen),
             Some(PoolCommand::Backup(args)) => pool_database::back_up(args, screen).await,

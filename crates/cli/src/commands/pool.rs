@@ -45,7 +45,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let datadir = pool_data_dir(&args)?;
     let deposits = args.deposits.clone();
     let mut config = config(args)?;
-    Box::pin(set_deposits(&mut config, &deposits)).await?;
+    set_deposits(&mut config, &deposits).await?;
     // From the start: a SIGHUP while the pool opens its files is kept until it runs.
     let hangups = ReloadSignals::listen(&signals)?;
     let screen = screen.with_times();

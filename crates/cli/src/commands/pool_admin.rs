@@ -12,7 +12,7 @@ use vipnode_types::LeaseId;
 
 use crate::{
     args::{AdminCommand, LeasesArgs, NodesArgs, OrderName, PoolSocketArgs},
-    commands::{pool_data_dir::default_data_dir, pool_ledger, resolve_target},
+    commands::{pool_claim, pool_data_dir::default_data_dir, pool_ledger, resolve_target},
     error::{CliError, CommandError},
     output::{Screen, Styled, format::quoted, shorten, terminal::page_width},
     pool_admin,
@@ -29,6 +29,10 @@ pub(crate) async fn run(command: AdminCommand, screen: Screen) -> Result<ExitCod
     }
     if let AdminCommand::Payouts(args) = &command {
         pool_ledger::payouts(args, screen).await.map_err(|error| error.sanitized(WORDS))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let AdminCommand::Claim(args) = &command {
+        Box::pin(pool_claim::claim(args, screen)).await.map_err(|error| error.sanitized(WORDS))?;
         return Ok(ExitCode::SUCCESS);
     }
     let asked = ask(command, screen).await.map_err(|error| error.sanitized(WORDS))?;
@@ -101,6 +105,7 @@ async fn ask(command: AdminCommand, screen: Screen) -> Result<(Styled, Value), C
         | AdminCommand::Accounts(_)
         | AdminCommand::Statement(_)
         | AdminCommand::ClosePeriod(_)
+        | AdminCommand::Claim(_)
         | AdminCommand::Payouts(_)
         | AdminCommand::Price(_)
         | AdminCommand::Payout { .. } => (Styled::default(), Value::Null),

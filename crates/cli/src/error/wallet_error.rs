@@ -49,6 +49,10 @@ errors! {
         OtherPayer { account: Account, payer: Account }: local,
             "the key is that of {account}, but the channel's payer is {payer}",
             hint "Pass the key of {payer}, or pass --unsigned to sign with another wallet.";
+        /// The key is not that of the claimer.
+        OtherClaimer { account: Account, claimer: Account }: local,
+            "the key is that of {account}, but only {claimer} can claim",
+            hint "Pass the key of {claimer} (--chain.claimer of the pool), or pass --unsigned to sign with another wallet.";
         /// Nothing is left in the channel.
         NothingLeft: local, "the channel holds nothing that could be withdrawn",
             no_hint "everything was claimed or withdrawn before";

@@ -1,6 +1,6 @@
 use vipnode_types::{
     Account, Amount, Asset, PaymentMode,
-    payment::ChannelTerms,
+    payment::{ChannelTerms, VoucherClaim},
     wire::{VoucherRequest, WireError},
 };
 
@@ -174,6 +174,14 @@ impl Core {
                 output.push(Effect::Chain(ChainRequest::Watch(Box::new(config))));
             }
         }
+    }
+
+    /// What can be claimed of the clients' channels, by payer after one, at most `most` rows; `None` if the pool has no ledger.
+    ///
+    /// A claim is cumulative: to make it again changes nothing.
+    #[must_use]
+    pub fn claims(&self, after: Option<Account>, most: usize) -> Option<Vec<VoucherClaim>> {
+        Some(self.ledger.as_ref()?.claims(after, most))
     }
 
     pub(crate) const fn pays_by_channels(&self) -> bool {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use vipnode_types::{
     Account, Amount, Ms,
-    payment::{ChannelConfig, ChannelId, TypedDataSignature},
+    payment::{ChannelConfig, ChannelId, TypedDataSignature, VoucherClaim},
     wire::ChannelFunds,
 };
 
@@ -175,6 +175,25 @@ impl Ledger {
         let posted = self.payer(payer).metered.checked_sub(row.metered_before).unwrap_or_default();
         let owed = row.claimed_before.checked_add(posted).unwrap_or(Amount::MAX);
         owed.checked_add(self.running_cost(payer, now)).unwrap_or(Amount::MAX)
+    }
+
+    /// What can be claimed now, by payer from one on: of each channel whose finished billing periods cost more than was claimed.
+    pub(crate) fn claims(&self, after: Option<Account>, most: usize) -> Vec<VoucherClaim> {
+        let rows =
+            self.channels.live.values().filter(|row| after.is_none_or(|after| row.config.payer_authorizer > after));
+        let claims = rows.filter_map(|row| {
+            let posted = self.payer(row.config.payer_authorizer).metered.checked_sub(row.metered_before)?;
+            let owed = row.claimed_before.checked_add(posted)?;
+            let total_claimed = owed.min(row.signed).min(row.state.deposited);
+            let claim = VoucherClaim {
+                channel: row.config,
+                max_claimable: row.signed,
+                signature: row.signature,
+                total_claimed,
+            };
+            (total_claimed > row.claimed.max(row.state.claimed)).then_some(claim)
+        });
+        claims.take(most).collect()
     }
 
     /// A payer's channel, for its agent.

@@ -5,10 +5,10 @@ use vipnode_rpc::{CallError, OpenError, RpcLimits, open_ipc};
 use vipnode_types::wire::Statement;
 
 use super::{
-    AccountStatementRequest, AccountsRequest, AdminAccounts, AdminAudit, AdminBans, AdminDrained, AdminError,
-    AdminLeases, AdminNodes, AdminPayouts, AdminPrice, AdminPruned, AdminTop, AuditRequest, BanRequest, Banned,
-    DrainRequest, LeasesRequest, LedgerPosted, LedgerRequest, NodesRequest, PayoutsRequest, PriceRequest, PruneRequest,
-    TopRequest, UnbanRequest, method, server::REQUEST_BYTES,
+    AccountStatementRequest, AccountsRequest, AdminAccounts, AdminAudit, AdminBans, AdminClaims, AdminDrained,
+    AdminError, AdminLeases, AdminNodes, AdminPayouts, AdminPrice, AdminPruned, AdminTop, AuditRequest, BanRequest,
+    Banned, ClaimsRequest, DrainRequest, LeasesRequest, LedgerPosted, LedgerRequest, NodesRequest, PayoutsRequest,
+    PriceRequest, PruneRequest, TopRequest, UnbanRequest, method, server::REQUEST_BYTES,
 };
 
 /// Calls the admin socket of a running pool.
@@ -119,6 +119,14 @@ impl AdminClient {
     /// See [`AdminError`].
     pub async fn statement(&self, request: &AccountStatementRequest) -> Result<Statement, AdminError> {
         self.call(method::STATEMENT, request).await
+    }
+
+    /// Asks for a page of what can be claimed.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn claims(&self, request: &ClaimsRequest) -> Result<AdminClaims, AdminError> {
+        self.call(method::CLAIMS, request).await
     }
 
     /// Asks for a page of the payouts of a settlement period.

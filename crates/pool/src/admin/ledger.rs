@@ -5,8 +5,8 @@ use vipnode_pool_core::{
 use vipnode_types::{Account, Asset, sanitize, wire::WireError};
 
 use super::{
-    AccountsRequest, AdminAccount, AdminAccounts, AdminPaidPayouts, AdminPayout, AdminPayoutState, AdminPayouts,
-    AdminService, LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
+    AccountsRequest, AdminAccount, AdminAccounts, AdminClaims, AdminPaidPayouts, AdminPayout, AdminPayoutState,
+    AdminPayouts, AdminService, ClaimsRequest, LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
 };
 use crate::{call_refusal::CallRefusal, engine::OperatorQuery};
 
@@ -112,6 +112,18 @@ pub(super) async fn accounts(admin: &AdminService, request: AccountsRequest) -> 
     let next = views.get(most).map(|view| view.account);
     views.truncate(most);
     Ok(AdminAccounts { asset, accounts: views.into_iter().map(account).collect(), next })
+}
+
+/// Returns a page of what can be claimed of the clients' payment channels.
+pub(super) async fn claims(admin: &AdminService, request: ClaimsRequest) -> Result<AdminClaims, WireError> {
+    let ClaimsRequest { after, most } = request;
+    let most = usize::try_from(most.clamp(1, MOST)).unwrap_or(usize::MAX);
+    let (asset, mut claims) =
+        ask(admin, |answer| OperatorQuery::Claims { after, most: most.saturating_add(1), answer }).await?;
+    let more = claims.len() > most;
+    claims.truncate(most);
+    let next = claims.last().filter(|_| more).map(|claim| claim.channel.payer_authorizer);
+    Ok(AdminClaims { asset, claims, next })
 }
 
 /// Returns a page of the payouts of a settlement period.

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 use vipnode_types::{
     Account, Amount, Asset, Ms,
+    payment::VoucherClaim,
     wire::{AccountFunds, StatementRange},
 };
 
@@ -173,6 +174,30 @@ pub struct AccountStatementRequest {
     pub account: Account,
     /// Which part of it.
     pub range: StatementRange,
+}
+
+/// Requests a page of what can be claimed of the clients' payment channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ClaimsRequest {
+    /// [`AdminClaims::next`] of the previous page; `None` for the first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Account>,
+    /// How many claims, at most; never more than 1,000.
+    pub most: u32,
+}
+
+/// A page of what can be claimed of the clients' payment channels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminClaims {
+    /// What the pool charges in.
+    pub asset: Asset,
+    /// The claims on this page, by payer authorizer. Each is cumulative.
+    pub claims: Vec<VoucherClaim>,
+    /// Where the next page begins; `None` after the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Account>,
 }
 
 /// Requests a page of the payouts of a settlement period.

@@ -37,8 +37,8 @@ pub use audit_messages::{AdminAudit, AuditRecord, AuditRequest};
 pub use client::AdminClient;
 pub use lease_messages::{AdminLease, AdminLeases, LeasesRequest};
 pub use ledger_messages::{
-    AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminPaidPayouts, AdminPayout,
-    AdminPayoutState, AdminPayouts, LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
+    AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminClaims, AdminPaidPayouts, AdminPayout,
+    AdminPayoutState, AdminPayouts, ClaimsRequest, LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
 };
 pub use messages::{
     AdminBans, AdminBlock, AdminDrained, AdminNodes, AdminTop, BanRequest, Banned, DrainRequest, ListedNode,
@@ -78,6 +78,8 @@ pub mod method {
     pub const PRICE: &str = "vipnode_poolPrice";
     /// Removes the next part of the journals: an [`super::AdminPruned`].
     pub const PRUNE: &str = "vipnode_poolPrune";
+    /// What can be claimed of the clients' payment channels, page by page: an [`super::AdminClaims`].
+    pub const CLAIMS: &str = "vipnode_poolClaims";
     /// The payouts of a settlement period, page by page: an [`super::AdminPayouts`].
     pub const PAYOUTS: &str = "vipnode_poolPayouts";
     /// The orders of the operator, page by page: an [`super::AdminAudit`].

@@ -9,10 +9,10 @@ use vipnode_types::{
 
 use super::{
     AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminAudit, AdminBans, AdminBlock,
-    AdminDrained, AdminLease, AdminLeases, AdminNodes, AdminPayout, AdminPayoutState, AdminPayouts, AdminPrice,
-    AdminPruned, AdminTop, AuditRecord, AuditRequest, BanRequest, Banned, DrainRequest, LeasesRequest, LedgerOrder,
-    LedgerPosted, LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, PriceRequest, PruneRequest, TopOrder,
-    TopRequest, UnbanRequest, method,
+    AdminClaims, AdminDrained, AdminLease, AdminLeases, AdminNodes, AdminPayout, AdminPayoutState, AdminPayouts,
+    AdminPrice, AdminPruned, AdminTop, AuditRecord, AuditRequest, BanRequest, Banned, ClaimsRequest, DrainRequest,
+    LeasesRequest, LedgerOrder, LedgerPosted, LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, PriceRequest,
+    PruneRequest, TopOrder, TopRequest, UnbanRequest, method,
 };
 use crate::auth::Ban;
 
@@ -90,6 +90,13 @@ fn of_the_ledger() -> Vec<MethodRow> {
         row::<AccountStatementRequest, Statement>(method::STATEMENT, "Get a page of the statement of an account")
             .fails(codes)
             .example("an account whose node used a slot for a day", params(&statement), &statement_page()),
+        row::<ClaimsRequest, AdminClaims>(method::CLAIMS, "List what can be claimed of the clients' payment channels")
+            .fails(codes)
+            .example(
+                "nothing to claim",
+                params(&ClaimsRequest { after: None, most: 250 }),
+                &AdminClaims { asset, claims: Vec::new(), next: None },
+            ),
         row::<PayoutsRequest, AdminPayouts>(method::PAYOUTS, "List the payouts of a settlement period")
             .fails(codes)
             .example(

@@ -137,6 +137,7 @@ impl AdminService {
             }
             method::PRUNE => json(&prune::prune(self, parse(params)?).await?),
             method::PRICE => json(&price::announce(self, &parse(params)?).await?),
+            method::CLAIMS => json(&ledger::claims(self, parse(params)?).await?),
             method::PAYOUTS => json(&ledger::payouts(self, parse(params)?).await?),
             other => Err(CallRefusal::unknown_method(other).into()),
         }

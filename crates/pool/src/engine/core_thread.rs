@@ -361,6 +361,9 @@ impl CoreThread {
             OperatorQuery::Accounts { from, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.accounts_from(from, most)));
             }
+            OperatorQuery::Claims { after, most, answer } => {
+                let _nobody_waits = answer.send((asset, self.core.claims(after, most)));
+            }
             OperatorQuery::Payouts { period, after, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.payouts_of(period, after, most)));
             }

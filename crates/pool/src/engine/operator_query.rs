@@ -2,7 +2,7 @@ use tokio::sync::oneshot;
 use vipnode_pool_core::{
     AddressBlock, Drains, LedgerAccountView, LedgerChange, NodePage, PayoutRow, PricingRow, RequestId,
 };
-use vipnode_types::{Account, Asset, QuotedPrice};
+use vipnode_types::{Account, Asset, QuotedPrice, payment::VoucherClaim};
 
 use crate::engine::inbox::ReplyTo;
 
@@ -23,6 +23,8 @@ pub(crate) enum OperatorQuery {
     Prices(oneshot::Sender<Option<PricingRow>>),
     /// Asks for accounts, from an address on. Answered with what the pool charges in; `None` without a ledger.
     Accounts { from: Option<Account>, most: usize, answer: oneshot::Sender<(Asset, Option<Vec<LedgerAccountView>>)> },
+    /// Asks what can be claimed of the clients' channels, by payer after one. Answered as [`Self::Accounts`].
+    Claims { after: Option<Account>, most: usize, answer: oneshot::Sender<(Asset, Option<Vec<VoucherClaim>>)> },
     /// Asks for the payouts of a settlement period, or of the newest, after a number. Answered as [`Self::Accounts`].
     Payouts {
         period: Option<u64>,

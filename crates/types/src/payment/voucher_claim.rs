@@ -1,8 +1,11 @@
+use serde::{Deserialize, Serialize};
+
 use super::{ChannelConfig, TypedDataSignature};
 use crate::Amount;
 
 /// A row of a claim: a voucher, and how much of it is claimed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VoucherClaim {
     /// The channel.
     pub channel: ChannelConfig,

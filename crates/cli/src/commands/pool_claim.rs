@@ -1,0 +1,66 @@
+use vipnode_chain::{EvmReceipt, escrow_calls};
+use vipnode_pool::admin::ClaimsRequest;
+use vipnode_types::{
+    Amount,
+    payment::{ChannelConfig, VoucherClaim},
+};
+
+use super::pool_admin::client;
+use crate::{
+    args::ClaimArgs,
+    error::{CliError, WalletError},
+    output::{Line, Screen, Tone, format::counted},
+    wallet::{ChainAccess, WalletSender},
+};
+
+/// Claims of a transaction: its data stays below 128 KiB, which clients accept at most.
+const ROWS: u32 = 250;
+
+/// Claims what clients signed for and used, page by page, and transfers it to the receiver.
+pub(super) async fn claim(args: &ClaimArgs, screen: Screen) -> Result<(), CliError> {
+    let sender = WalletSender::of(&args.key, &args.sending)?;
+    let access = ChainAccess::of(&args.chain)?;
+    let chain_id = access.escrow().await?.chain_id();
+    let (admin, mut after, mut claimed) = (client(&args.pool)?, None, None);
+    loop {
+        let page = admin.claims(&ClaimsRequest { after, most: ROWS }).await?;
+        let Some(first) = page.claims.first() else { break };
+        let ChannelConfig { receiver, receiver_authorizer, token, .. } = first.channel;
+        // One transaction is for one receiver; the channels of an earlier one follow in a later run.
+        let same = |claim: &&VoucherClaim| {
+            (claim.channel.receiver, claim.channel.receiver_authorizer) == (receiver, receiver_authorizer)
+        };
+        let rows: Vec<VoucherClaim> = page.claims.iter().filter(same).copied().collect();
+        let account = sender.account().unwrap_or(receiver_authorizer);
+        if account != receiver_authorizer && account != receiver {
+            return Err(WalletError::OtherClaimer { account, claimer: receiver_authorizer }.into());
+        }
+        let what = format!("Claim from {}", counted(u64::try_from(rows.len()).unwrap_or(u64::MAX), "channel"));
+        let sent = sender.send(access.node(), (chain_id, escrow_calls::claim(&rows)), account, &what, screen).await?;
+        let Some(receipt) = sent else { return Ok(()) };
+        screen.say(&done("claimed", what, &receipt).with("channels", rows.len()));
+        claimed = Some((receiver, token, account));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let Some((receiver, token, account)) = claimed else {
+        screen.say(&Line::new("nothing_to_claim", Tone::Plain, "There is nothing to claim."));
+        return Ok(());
+    };
+    let what = format!("Transfer what was claimed to {receiver}");
+    let call = escrow_calls::settle(receiver, token);
+    if let Some(receipt) = sender.send(access.node(), (chain_id, call), account, &what, screen).await? {
+        let asset = access.token(chain_id, token).await?.asset();
+        let has: Amount = access.token(chain_id, token).await?.balance(receiver).await?;
+        let text = format!("{what}. It has {} now.", asset.show(has));
+        screen.say(&done("settled", text, &receipt).with("balance", has.get().to_string()));
+    }
+    Ok(())
+}
+
+fn done(event: &'static str, text: String, receipt: &EvmReceipt) -> Line {
+    let line = Line::new(event, Tone::Good, text).with("transaction", receipt.transaction_hash.to_string());
+    line.with("gas_used", receipt.gas_used)
+}
