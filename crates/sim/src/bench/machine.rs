@@ -28,6 +28,13 @@ pub(crate) fn pin(core: usize) -> io::Result<()> {
     Ok(sched_setaffinity(None, &set)?)
 }
 
+/// Lets this process, and the threads it starts from now on, run on all CPU cores.
+pub(crate) fn unpin() -> io::Result<()> {
+    let mut set = CpuSet::new();
+    (0..cores()).for_each(|core| set.set(core));
+    Ok(sched_setaffinity(None, &set)?)
+}
+
 /// A scheduling policy of Linux.
 ///
 /// A low priority does not suffice: since Linux 6.6 a running process keeps its slice of up to 4 ms however urgent the

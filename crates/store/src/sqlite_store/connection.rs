@@ -23,7 +23,7 @@ pub(super) const WAIT: Duration = Duration::from_secs(2);
 const CACHE_KIB: i64 = 16 * 1024;
 /// The log is copied into the database when it has this many pages (16 MB): pages that change often are copied once.
 pub(super) const LOG_PAGES: u32 = 4_096;
-/// The log is cut to this many bytes after it was copied.
+/// A log that is longer than this many bytes is cut when it is used again from the start.
 const LOG_BYTES: i64 = 64 << 20;
 /// A start reads this much of the database from the disk in one sequence first: a pool reads nearly all of it, in an order in
 /// which a disk is many times slower.
@@ -33,7 +33,7 @@ const READ_AHEAD_PART: usize = 1 << 20;
 
 /// Opens the connection that writes. The database is created if it does not exist. One that has less than what was
 /// acknowledged stays as it is, and so does its log, for the operator to repair.
-pub(super) fn open(dir: &OpenDir, file: &Path, log_pages: u32) -> Result<Connection, StoreError> {
+pub(super) fn open(dir: &OpenDir, file: &Path) -> Result<Connection, StoreError> {
     refuse_lost_database(dir)?;
     refuse_other_files(dir)?;
     create_file(dir, file)?;
@@ -43,15 +43,18 @@ pub(super) fn open(dir: &OpenDir, file: &Path, log_pages: u32) -> Result<Connect
     // No link on the way: the path is that of the directory that was checked.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let failed = |error| store_error(&error, file);
-    let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    prepare(&connection, dir).map_err(failed)?;
+    let prepared = || {
+        let connection = Connection::open_with_flags(&path, flags)?;
+        prepare(&connection, dir).map(|()| connection)
+    };
+    let mut connection = prepared().map_err(failed)?;
     let version = schema::version(&connection, file)?;
     let stored = if version == 0 { 0 } else { schema::seq(&connection).map_err(failed)? };
     Acknowledged::check(dir, Acknowledged::noted(dir), stored)?;
     if version > 0 {
-        check_pages(&connection, file)?;
+        check_pages(&connection, file, prepared)?;
     }
-    use_log(&connection, file, log_pages)?;
+    use_log(&connection, file)?;
     schema::migrate(&mut connection, version).map_err(failed)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
     Ok(connection)
@@ -142,7 +145,7 @@ pub(super) fn prepare_reading(connection: &Connection) -> Result<(), rusqlite::E
 }
 
 /// Makes each commit one durable write to the log.
-fn use_log(connection: &Connection, file: &Path, log_pages: u32) -> Result<(), StoreError> {
+fn use_log(connection: &Connection, file: &Path) -> Result<(), StoreError> {
     let failed = |error| store_error(&error, file);
     let mode = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0));
     let mode = mode.map_err(failed)?;
@@ -152,7 +155,8 @@ fn use_log(connection: &Connection, file: &Path, log_pages: u32) -> Result<(), S
     }
     connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
     let set = |name, value| connection.pragma_update_and_check(None, name, value, |_| Ok(())).map_err(failed);
-    set("wal_autocheckpoint", log_pages.into())?;
+    // The gate of the log decides when it is copied, not each commit.
+    set("wal_autocheckpoint", 0)?;
     set("journal_size_limit", LOG_BYTES)
 }
 

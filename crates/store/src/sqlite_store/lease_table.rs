@@ -2,12 +2,12 @@
 
 use rusqlite::{Connection, Params, Result, params};
 use vipnode_pool_core::LeaseRow;
-use vipnode_types::{LeaseId, Ms};
+use vipnode_types::{LeaseId, Ms, Price};
 
 use super::{
     bindings::{Bindings, sql_limit},
     columns::Columns,
-    price_table::{self, price_of},
+    price_table::{self, Prices},
 };
 
 const WRITE: &str = "
@@ -16,9 +16,8 @@ const WRITE: &str = "
     ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 const READ: &str = "
-    SELECT id, row, client, host, payee, payer, fee_bps, trial, symbol, decimals, amount, period_ms, carry, offered,
-        client_up, client_down, host_up, host_down
-    FROM leases LEFT JOIN prices ON number = price";
+    SELECT id, row, client, host, payee, payer, fee_bps, trial, price, carry, offered, client_up, client_down, host_up, host_down
+    FROM leases";
 
 pub(super) fn write(connection: &Connection, row: &LeaseRow) -> Result<()> {
     let price = price_table::number(connection, row.price)?;
@@ -52,10 +51,12 @@ pub(super) fn read_page(
 }
 
 fn read_with(connection: &Connection, sql: &str, bound: impl Params, each: &mut dyn FnMut(LeaseRow)) -> Result<()> {
+    // Once for all leases: a start reads millions of them.
+    let prices = Prices::read(connection)?;
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(bound)?;
     while let Some(row) = rows.next()? {
-        each(lease_of(&mut Columns::of(row))?);
+        each(lease_of(&mut Columns::of(row), |columns| prices.next_of(columns))?);
     }
     Ok(())
 }
@@ -81,8 +82,11 @@ pub(super) fn bind(bindings: &mut Bindings<'_, '_>, row: &LeaseRow, price: i64) 
     Ok(())
 }
 
-/// Reads the columns of a lease.
-pub(super) fn lease_of(columns: &mut Columns<'_, '_>) -> Result<LeaseRow> {
+/// Reads the columns of a lease; those of its price with `price_of`.
+pub(super) fn lease_of<'row, 'statement>(
+    columns: &mut Columns<'row, 'statement>,
+    price_of: impl FnOnce(&mut Columns<'row, 'statement>) -> Result<Price>,
+) -> Result<LeaseRow> {
     Ok(LeaseRow {
         id: LeaseId::new(columns.number()?),
         row: columns.get()?,

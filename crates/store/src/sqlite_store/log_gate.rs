@@ -1,6 +1,4 @@
 use std::{
-    fs,
-    path::Path,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -8,22 +6,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::Connection;
-
-use super::connection;
+use rusqlite::{Connection, Result};
 
 /// How long reads wait at a closed gate, and the writer for reads that it canceled.
 const WAIT: Duration = Duration::from_millis(250);
-/// Commits between two attempts to reset the log: a reader of another process, such as a backup, may take long.
-const SKIPPED_COMMITS: u32 = 64;
-/// Bytes of a page.
-const PAGE: u64 = 4_096;
+/// How much the log grows between two attempts to copy it, as a part of the size at which it is copied: a reader of another
+/// process, such as a backup, may take long.
+const RETRY_PART: u64 = 4;
 
-/// Lets the writer reset its log, which no read in progress permits.
+/// Lets the writer use its log again from the start, which no read in progress permits.
 ///
 /// The database copies its log into itself while others read, but begins it again only in a moment without readers, and short
-/// reads that overlap leave none. Once the log has `reset_bytes`, new reads therefore wait until those in progress have ended
-/// and a commit has reset the log. Once it has `most_bytes`, those in progress are canceled, and the writer waits for them.
+/// reads that overlap leave none. Once the log has `copied` pages, new reads therefore wait until those in progress have ended
+/// and a commit was followed by a copy. Once it has `most` pages, those in progress are canceled, and the writer waits for them.
+///
+/// The file of the log keeps its length: to write to it is then to overwrite it, which is faster to sync than a file that grows.
 #[derive(Debug)]
 pub(super) struct LogGate {
     limits: LogLimits,
@@ -33,19 +30,28 @@ pub(super) struct LogGate {
     cancels: AtomicU64,
 }
 
-/// How large the log may grow.
+/// How large the log may grow, in pages.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LogLimits {
-    reset_bytes: u64,
-    most_bytes: u64,
+    copied: u64,
+    most: u64,
+}
+
+/// What the log has, in pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LogPages {
+    /// Since its start.
+    pub(super) written: u64,
+    /// Of those, what the database has, too.
+    pub(super) copied: u64,
 }
 
 #[derive(Debug, Default)]
 struct GateState {
     closed: bool,
     reading: usize,
-    /// Commits until the next attempt, after a failed one.
-    skipped_commits: u32,
+    /// The size of the log at which it is copied again, after an attempt that readers prevented.
+    retry_at: u64,
 }
 
 /// A read in progress. It ends when this is dropped.
@@ -59,8 +65,27 @@ pub(super) struct GatePass {
 impl LogLimits {
     /// The limits of a log that is copied into the database when it has so many pages.
     pub(super) const fn of_pages(pages: u32) -> Self {
-        let copied = (pages as u64).saturating_mul(PAGE);
-        Self { reset_bytes: copied.saturating_mul(2), most_bytes: copied.saturating_mul(4) }
+        let copied = pages as u64;
+        Self { copied, most: copied.saturating_mul(4) }
+    }
+}
+
+impl LogPages {
+    /// Reads them from the index of the log.
+    pub(super) fn of(connection: &Connection) -> Result<Self> {
+        Self::after(connection, "PRAGMA wal_checkpoint(NOOP)")
+    }
+
+    /// Copies the log into the database as far as readers permit, without waiting for any.
+    fn copy(connection: &Connection) -> Result<Self> {
+        Self::after(connection, "PRAGMA wal_checkpoint(PASSIVE)")
+    }
+
+    fn after(connection: &Connection, sql: &str) -> Result<Self> {
+        connection.prepare_cached(sql)?.query_row([], |row| {
+            let pages = |index| row.get::<_, i64>(index).map(|pages| u64::try_from(pages).unwrap_or(0));
+            Ok(Self { written: pages(1)?, copied: pages(2)? })
+        })
     }
 }
 
@@ -82,28 +107,29 @@ impl LogGate {
         GatePass { gate: Arc::clone(gate), began }
     }
 
-    /// After each commit: resets a log that is too large, unless somebody reads.
-    pub(super) fn after_commit(&self, connection: &Connection, log: &Path) {
-        let bytes = fs::symlink_metadata(log).map_or(0, |log| log.len());
-        if bytes <= self.limits.reset_bytes {
+    /// After each commit: copies a log that is large into the database, unless somebody reads. Errors are those of the next
+    /// commit, too: this one is durable.
+    pub(super) fn after_commit(&self, connection: &Connection) {
+        let written = LogPages::of(connection).map_or(0, |log| log.written);
+        if written < self.limits.copied {
             return;
         }
         let mut state = self.state();
-        if let Some(left) = state.skipped_commits.checked_sub(1) {
-            state.skipped_commits = left;
+        if written < state.retry_at {
             return;
         }
         state.closed = true;
-        let is_full = bytes > self.limits.most_bytes;
+        let is_full = written > self.limits.most;
         if is_full && state.reading > 0 {
             state = self.cancel(state);
         }
         if !is_full && state.reading > 0 {
             return;
         }
-        // No read begins meanwhile: that takes the lock.
-        let is_reset = state.reading == 0 && reset(connection);
-        state.skipped_commits = if is_reset { 0 } else { SKIPPED_COMMITS };
+        // No read of this process begins meanwhile: that takes the lock.
+        let is_copied = LogPages::copy(connection).is_ok_and(|log| log.copied == log.written);
+        let retry_at = written.saturating_add(self.limits.copied / RETRY_PART);
+        state.retry_at = if is_copied && state.reading == 0 { 0 } else { retry_at };
         state.closed = false;
         drop(state);
         self.changed.notify_all();
@@ -142,15 +168,4 @@ impl Drop for GatePass {
         drop(state);
         self.gate.changed.notify_all();
     }
-}
-
-/// Copies the log into the database and cuts it. Returns false if a reader of another process has prevented that. Errors
-/// are those of the next commit, too: this one is durable.
-fn reset(connection: &Connection) -> bool {
-    // The commits of the pool do not wait for other processes.
-    let busy = connection
-        .busy_timeout(Duration::ZERO)
-        .and_then(|()| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)));
-    let waits_again = connection.busy_timeout(connection::WAIT).is_ok();
-    waits_again && busy == Ok(0)
 }

@@ -13,10 +13,12 @@ mod ledger_tables;
 mod log_gate;
 mod lost_peers;
 mod node_table;
+mod paced_copy;
 mod part_file;
 mod period_table;
 mod price_table;
 mod pruned_database;
+mod read_slice;
 mod restored_database;
 mod schema;
 mod sqlite_error;
@@ -99,7 +101,7 @@ impl SqliteStore {
         let lock = lock(&opened)?;
         let file = opened.file(DATABASE);
         refuse_former_files(&opened)?;
-        let connection = connection::open(&opened, &file, log_pages)?;
+        let connection = connection::open(&opened, &file)?;
         let failed = |error| store_error(&error, &file);
         let seq = schema::seq(&connection).map_err(failed)?;
         if seq > 0 && Acknowledged::noted(&opened).is_none() {
@@ -180,7 +182,7 @@ impl Store for SqliteStore {
         self.seq = seq;
         self.acknowledged.write(seq);
         self.durable.report(seq);
-        self.gate.after_commit(&self.connection, &self.dir.file(connection::LOG));
+        self.gate.after_commit(&self.connection);
         Ok(seq)
     }
 

@@ -8,7 +8,7 @@ use super::{
     bindings::{Bindings, sql_limit},
     columns::Columns,
     lease_table::{self, lease_of},
-    price_table,
+    price_table::{self, price_of},
 };
 
 /// The columns of a period, in the order in which they are bound. The first fifteen are those of its lease.
@@ -159,7 +159,7 @@ fn execute(statement: &mut CachedStatement<'_>, period: &MeteredPeriod, price: i
 
 fn period_of(columns: &mut Columns<'_, '_>) -> Result<MeteredPeriod> {
     Ok(MeteredPeriod {
-        lease: lease_of(columns)?,
+        lease: lease_of(columns, price_of)?,
         client: seen_of(columns)?,
         host: seen_of(columns)?,
         billed_ms: columns.number()?,

@@ -1,6 +1,6 @@
 //! What the pool charges in, and prices. A pool has few prices, so rows refer to them by number.
 
-use std::num::NonZeroU32;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 use vipnode_pool_core::{NextPricing, Pricing, PricingRow};
@@ -87,6 +87,27 @@ pub(super) fn read_pricing(connection: &Connection) -> Result<Option<PricingRow>
     let next = pricing_of(connection, next)?.zip(times);
     let next = next.map(|(pricing, (from, announced))| NextPricing { pricing, from, announced });
     Ok(Some(PricingRow { settings, current, announced, since, next }))
+}
+
+/// All prices, by number.
+pub(super) struct Prices(BTreeMap<i64, Price>);
+
+impl Prices {
+    pub(super) fn read(connection: &Connection) -> Result<Self> {
+        const READ: &str = "SELECT number, symbol, decimals, amount, period_ms FROM prices";
+        let mut statement = connection.prepare_cached(READ)?;
+        let prices = statement.query_map([], |row| {
+            let mut columns = Columns::of(row);
+            Ok((columns.get()?, price_of(&mut columns)?))
+        })?;
+        prices.collect::<Result<_>>().map(Self)
+    }
+
+    /// Reads the number of a price, and returns that price.
+    pub(super) fn next_of(&self, columns: &mut Columns<'_, '_>) -> Result<Price> {
+        let number = columns.get()?;
+        self.0.get(&number).copied().ok_or_else(|| columns.invalid("a price"))
+    }
 }
 
 /// The number of a price, and a fee.

@@ -2,10 +2,11 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
     time::Instant,
 };
 
-use rusqlite::{Connection, OpenFlags, backup::Backup};
+use rusqlite::{Connection, OpenFlags};
 use vipnode_files::OpenDir;
 
 use super::{
@@ -13,7 +14,9 @@ use super::{
     acknowledged::Acknowledged,
     connection,
     log_gate::{LogGate, LogLimits},
+    paced_copy::PacedCopy,
     part_file::PartFile,
+    read_slice::ReadSlice,
     schema,
     sqlite_error::store_error,
     sqlite_snapshot::SqliteSnapshot,
@@ -158,7 +161,12 @@ impl SqliteReader {
         let mut connection = idle.map_or_else(|| self.connect(), Ok)?;
         let deadline = permit.deadline();
         let is_canceled = pass.watch();
-        let ends = move || is_canceled() || Instant::now() >= deadline;
+        let mut slice = ReadSlice::begin(Instant::now());
+        let ends = move || {
+            let now = Instant::now();
+            slice.yield_if_over(now);
+            is_canceled() || now >= deadline
+        };
         let failed = |error| store_error(&error, &self.file);
         connection.progress_handler(STEPS, Some(ends)).map_err(failed)?;
         SqliteSnapshot::begin(self, connection, permit, pass)
@@ -176,7 +184,7 @@ impl SqliteReader {
         }
         let connection = self.connect()?;
         let part = PartFile::create(&path).map_err(unusable)?;
-        let seq = copy_into(&connection, part.path()).map_err(|error| store_error(&error, to))?;
+        let seq = PacedCopy::new(&connection, &part, to).make(thread::sleep)?;
         self.check_acknowledged(seq)?;
         part.finish().map_err(unusable)?;
         Ok(seq)
@@ -224,17 +232,6 @@ fn unreadable(dir: &Path, error: &io::Error) -> StoreError {
         io::ErrorKind::NotFound => StoreError::NoDatabase { file: dir.join(DATABASE) },
         _ => StoreError::Unreadable { dir: dir.to_owned(), why: error.to_string() },
     }
-}
-
-fn copy_into(from: &Connection, new: &Path) -> rusqlite::Result<u64> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let mut copy = Connection::open_with_flags(new, flags)?;
-    // All pages at once, as of one batch; the pool writes on meanwhile.
-    Backup::new(from, &mut copy).and_then(|backup| backup.step(-1).map(drop))?;
-    let seq = schema::seq(&copy)?;
-    // The copy is one file, without a log.
-    copy.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))?;
-    Ok(seq)
 }
 
 /// Opens a file that nobody changes, without locks and without a log.

@@ -1,3 +1,5 @@
+use std::{cell::Cell, time::Instant};
+
 use rusqlite::Connection;
 use vipnode_pool_core::{
     AccountFigures, HostPayout, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, TimesRow,
@@ -8,7 +10,9 @@ use super::{
     entry_table, lease_table, ledger_check,
     ledger_tables::{self, SumsTable},
     log_gate::GatePass,
-    node_table, period_table, price_table, schema,
+    node_table, period_table, price_table,
+    read_slice::ReadSlice,
+    schema,
     sqlite_error::store_error,
     sqlite_reader::SqliteReader,
     times_table,
@@ -22,6 +26,8 @@ pub(super) struct SqliteSnapshot<'a> {
     connection: Option<Connection>,
     permit: ReadPermit<'a>,
     pass: GatePass,
+    /// Between queries. Within one, the progress handler has its own.
+    slice: Cell<ReadSlice>,
     seq: u64,
 }
 
@@ -33,7 +39,8 @@ impl<'a> SqliteSnapshot<'a> {
         permit: ReadPermit<'a>,
         pass: GatePass,
     ) -> Result<Self, StoreError> {
-        let mut snapshot = Self { reader, connection: Some(connection), permit, pass, seq: 0 };
+        let slice = Cell::new(ReadSlice::begin(Instant::now()));
+        let mut snapshot = Self { reader, connection: Some(connection), permit, pass, slice, seq: 0 };
         // The first query fixes the batch.
         snapshot.seq = snapshot.query(|connection| {
             connection.execute_batch("BEGIN")?;
@@ -45,6 +52,9 @@ impl<'a> SqliteSnapshot<'a> {
     /// Runs a query. One that the progress handler interrupted took too long, or was canceled.
     fn query<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         self.check()?;
+        let mut slice = self.slice.get();
+        slice.yield_if_over(Instant::now());
+        self.slice.set(slice);
         let gone = || StoreError::Unavailable { why: "its connection was closed".to_owned() };
         query(self.connection.as_ref().ok_or_else(gone)?).map_err(|error| match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::OperationInterrupted) => {

@@ -19,9 +19,8 @@ pub(super) fn copy(from: &Path, to: &Path) {
 fn every_acknowledged_batch_is_there_after_a_kill() {
     let root = tempdir().unwrap();
     let dir = root.path().join("pool");
-    let mut store = open(&dir);
     // The log is copied into the database now and then, so both have a part.
-    store.connection.pragma_update_and_check(None, "wal_autocheckpoint", 7, |_| Ok(())).unwrap();
+    let mut store = SqliteStore::open_with_log(&dir, 7).unwrap();
     let mut expected = Vec::new();
     for number in 0..60 {
         store.apply(&[node_row(number)]).unwrap();

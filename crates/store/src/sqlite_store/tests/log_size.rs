@@ -7,28 +7,26 @@ use std::{
 };
 
 use super::*;
-use crate::StoreSnapshot;
+use crate::{StoreSnapshot, sqlite_store::log_gate::LogPages};
 
 /// The log is copied into the database when it has so many pages.
-const PAGES: u32 = 16;
-/// Bytes at which it is reset.
-const RESET: u64 = 2 * 16 * 4_096;
-/// Bytes at which reads are canceled.
-const MOST: u64 = 2 * RESET;
+const PAGES: u64 = 16;
+/// Pages at which reads are canceled.
+const MOST: u64 = 4 * PAGES;
 /// More than any commit of these tests writes.
-const COMMIT: u64 = 16 * 4_096;
+const COMMIT: u64 = 16;
 
 fn small(dir: &Path) -> SqliteStore {
-    SqliteStore::open_with_log(dir, PAGES).unwrap()
+    SqliteStore::open_with_log(dir, 16).unwrap()
 }
 
-fn log_bytes(dir: &Path) -> u64 {
-    fs::metadata(dir.join("pool.db-wal")).unwrap().len()
+fn log_pages(store: &SqliteStore) -> u64 {
+    LogPages::of(&store.connection).unwrap().written
 }
 
-fn grow_to(store: &mut SqliteStore, bytes: u64) {
+fn grow_to(store: &mut SqliteStore, pages: u64) {
     for number in (0..=u8::MAX).cycle().take(10_000) {
-        if log_bytes(store.dir.path()) > bytes {
+        if log_pages(store) > pages {
             return;
         }
         store.apply(&[node_row(number)]).unwrap();
@@ -47,10 +45,27 @@ fn reads_that_have_ended_leave_no_large_log() {
     let mut store = small(dir.path());
     let reader = store.reader(ReadLimits::default()).unwrap();
     let snapshot = reader.read(0).unwrap();
-    grow_to(&mut store, RESET);
+    grow_to(&mut store, PAGES);
+    let log = dir.path().join("pool.db-wal");
+    let bytes = fs::metadata(&log).unwrap().len();
     drop(snapshot);
+    // The first one is followed by a copy.
     store.apply(&[node_row(1)]).unwrap();
-    assert_eq!(log_bytes(dir.path()), 0);
+    store.apply(&[node_row(1)]).unwrap();
+    assert!(log_pages(&store) <= COMMIT, "{}", log_pages(&store));
+    assert!(fs::metadata(&log).unwrap().len() >= bytes, "its file is overwritten, not cut");
+}
+
+#[test]
+fn without_readers_the_log_stays_as_large_as_it_may_be() {
+    let dir = tempdir().unwrap();
+    let mut store = small(dir.path());
+    let mut largest = 0;
+    for number in 0..=u8::MAX {
+        store.apply(&[node_row(number)]).unwrap();
+        largest = largest.max(log_pages(&store));
+    }
+    assert!((PAGES..=PAGES + COMMIT).contains(&largest), "{largest}");
 }
 
 #[test]
@@ -59,7 +74,7 @@ fn a_read_that_keeps_the_log_is_canceled_and_the_next_is_not() {
     let mut store = small(dir.path());
     let reader = store.reader(ReadLimits::default()).unwrap();
     let mut snapshot = reader.read(0).unwrap();
-    grow_to(&mut store, RESET);
+    grow_to(&mut store, PAGES);
     assert_eq!(nodes(&mut *snapshot), Ok(0), "as of its batch");
     grow_to(&mut store, MOST);
     assert_eq!(nodes(&mut *snapshot), Err(StoreError::ReadCanceled));
@@ -68,7 +83,7 @@ fn a_read_that_keeps_the_log_is_canceled_and_the_next_is_not() {
     for number in 0..=u8::MAX {
         store.apply(&[node_row(number)]).unwrap();
     }
-    assert!(log_bytes(dir.path()) <= RESET + COMMIT);
+    assert!(log_pages(&store) <= PAGES + COMMIT, "{}", log_pages(&store));
 }
 
 #[test]
@@ -77,7 +92,7 @@ fn a_reader_waits_briefly_if_no_commit_follows() {
     let mut store = small(dir.path());
     let reader = store.reader(ReadLimits::default()).unwrap();
     let snapshot = reader.read(0).unwrap();
-    grow_to(&mut store, RESET);
+    grow_to(&mut store, PAGES);
     assert_eq!(reader.read(0).unwrap().seq(), store.seq);
     drop(snapshot);
 }
@@ -89,7 +104,7 @@ fn a_reader_of_another_process_delays_neither_commits_nor_reads() {
     let mut store = small(dir.path());
     let other = reader(dir.path()).unwrap();
     let mut snapshot = crate::StoreReader::read(&other, 0).unwrap();
-    grow_to(&mut store, MOST + RESET);
+    grow_to(&mut store, MOST + PAGES);
     assert_eq!(nodes(&mut *snapshot), Ok(0));
     let reader = store.reader(ReadLimits::default()).unwrap();
     assert_eq!(reader.read(0).unwrap().seq(), store.seq);
@@ -97,7 +112,7 @@ fn a_reader_of_another_process_delays_neither_commits_nor_reads() {
     for number in 0..=u8::MAX {
         store.apply(&[node_row(number)]).unwrap();
     }
-    assert!(log_bytes(dir.path()) <= RESET + COMMIT);
+    assert!(log_pages(&store) <= PAGES + COMMIT, "{}", log_pages(&store));
 }
 
 #[test]
@@ -117,7 +132,7 @@ fn the_log_stays_below_its_bound_while_readers_never_pause() {
         }
         for number in (0..=u8::MAX).cycle().take(2_000) {
             store.apply(&[node_row(number)]).unwrap();
-            largest = largest.max(log_bytes(dir.path()));
+            largest = largest.max(log_pages(&store));
         }
         ended.store(true, Ordering::Relaxed);
     });
