@@ -242,17 +242,22 @@ impl Agents {
         self.address(index).filter(|_| self.is_limited(index, limits)).map(AddressBlock::of)
     }
 
-    /// Adds a node from a stored row.
+    /// Adds a node from a stored row, which is not found by its id before [`Self::index_restored`].
     pub(crate) fn restore(&mut self, row: &NodeRow) {
         let Some(chain) = self.chains.keep(row.chain) else { return };
         let mut node = Node::from_row(row, chain);
         self.roles.add(&node);
         node.set_drained(self.drains.nodes.contains(&row.id));
         self.shares.join(node.block, !node.is_paired());
-        if let Some(index) = self.nodes.insert(node) {
+        if let Some(index) = self.nodes.restore(node) {
             self.payout_changes.set(index, None, row.payout);
             self.count_vote(index, None);
         }
+    }
+
+    /// Makes restored nodes found by their ids, before any node is forgotten.
+    pub(crate) fn index_restored(&mut self) {
+        self.nodes.index_restored();
     }
 
     /// Returns the row to store for a node.

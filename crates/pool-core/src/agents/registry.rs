@@ -78,6 +78,23 @@ impl Registry {
         Some(index)
     }
 
+    /// Adds the node of a stored row, which is not found before [`Self::index_restored`].
+    pub(in crate::agents) fn restore(&mut self, node: Node) -> Option<u32> {
+        Some(self.nodes.insert(node)?.index)
+    }
+
+    /// Makes restored nodes found, before any node is removed. An index that grows hashes all of its nodes again, so it grows at
+    /// most once.
+    pub(in crate::agents) fn index_restored(&mut self) {
+        let (nodes, keys) = (&self.nodes, self.keys);
+        let hash_of = |index: u32| nodes.get(index).map_or(0, |node| keys.hash(&node.id()));
+        self.by_id.reserve(nodes.len().saturating_sub(self.by_id.len()), |&index| hash_of(index));
+        // Nodes have their indexes in the order in which they came.
+        for index in u32::try_from(self.by_id.len()).unwrap_or(u32::MAX)..nodes.capacity() {
+            self.by_id.insert_unique(hash_of(index), index, |&index| hash_of(index));
+        }
+    }
+
     pub(crate) fn remove(&mut self, index: u32) -> Option<Node> {
         self.set_connection(index, None);
         let id = self.nodes.get(index)?.id();

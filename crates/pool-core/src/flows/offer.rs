@@ -146,11 +146,16 @@ impl Core {
 
     /// Watches both sides of a new lease for silence, and counts the host's slot as taken.
     pub(crate) fn watch_pair(&mut self, client: u32, host: u32) {
+        self.watch_sides(client, host);
+        let (matching, context) = self.matching();
+        matching.refresh_open_hosts(host, context);
+    }
+
+    /// Watches both sides of a lease for silence.
+    pub(crate) fn watch_sides(&mut self, client: u32, host: u32) {
         for node in [client, host] {
             self.agents.watch(node, &self.clock, &self.limits);
         }
-        let (matching, context) = self.matching();
-        matching.refresh_open_hosts(host, context);
     }
 
     /// Handles a host that admitted a client: the client gets the address to dial.

@@ -151,7 +151,11 @@ impl RestoredCore {
 
     /// Takes leases that come one after the other: their nodes are found faster together.
     fn take_leases(&mut self, rows: Vec<LeaseRow>) {
-        self.any |= !rows.is_empty();
+        if rows.is_empty() {
+            return;
+        }
+        self.any = true;
+        self.core.agents.index_restored();
         let ids: Vec<NodeId> = rows.iter().flat_map(|row| [row.client, row.host]).collect();
         let nodes = self.core.agents.find_all(&ids);
         for (row, nodes) in rows.into_iter().zip(nodes.chunks_exact(2)) {
@@ -169,6 +173,9 @@ impl RestoredCore {
     fn take_row(&mut self, row: Row) {
         let Self { core, floor, .. } = self;
         self.any = true;
+        if !matches!(row, Row::Node(_)) {
+            core.agents.index_restored();
+        }
         match row {
             Row::Clock(clock) => *floor = clock.max(*floor),
             Row::NextLease(next) => {
@@ -234,11 +241,14 @@ impl RestoredCore {
 
     fn finish(mut self) -> Core {
         let core = &mut self.core;
+        core.agents.index_restored();
+        core.leases.index_restored();
         if self.floor > core.clock.now() {
             // Deadlines that were set meanwhile are due too early, which only makes that they are set again.
             core.clock = PoolClock::restarted(self.floor, &core.limits);
         }
         self.offered.iter().for_each(|lease| core.restore_lease(&lease.row, lease.client, lease.host));
+        core.leases.index_restored();
         core.agents.plan_to_forget_all(core.clock.window_ends(), &core.limits);
         self.core
     }
@@ -294,7 +304,8 @@ impl Core {
         let limited = self.agents.is_limited(client, &self.limits);
         let counted = self.counted_as(host, limited && self.matching.has_served(host, self.context()));
         let Some(index) = self.leases.restore(row, client, host, counted) else { return };
-        self.watch_pair(client, host);
+        // No host is connected, so none has a slot to offer.
+        self.watch_sides(client, host);
         let Some(lease) = self.leases.get(index) else { return };
         let (id, running, down) = (lease.id(), lease.is_running(), lease.host_down() != UNSEEN);
         if running {

@@ -47,14 +47,15 @@ impl Leases {
         Some(NewLease { index, id })
     }
 
-    /// Adds a lease from a stored row. Returns `None` at 2^32 - 1 leases or 65,536 prices.
+    /// Adds a lease from a stored row, which is not found by its id before [`Self::index_restored`]. Returns `None` at 2^32 - 1
+    /// leases or 65,536 prices.
     pub(crate) fn restore(&mut self, row: &LeaseRow, client: u32, host: u32, counted: CountedAs) -> Option<u32> {
         let price = self.keep_price(Pricing { price: row.price, fee_bps: row.fee_bps, trial: row.trial })?;
         let client_up = row.client_seen.map_or(UNSEEN, |(up, _)| up);
         let (host_up, host_down) = row.host_seen.map_or((UNSEEN, UNSEEN), |(up, down)| (up, down.unwrap_or(UNSEEN)));
         let lease = Lease::new(row.id, client, host, price, row.offered).counted_as(counted);
         let index =
-            self.table.insert(lease.restored(row.row, row.carry, FirstSeen { client_up, host_up, host_down }))?;
+            self.table.restore(lease.restored(row.row, row.carry, FirstSeen { client_up, host_up, host_down }))?;
         self.link(index);
         self.note_trial(index);
         if self.get(index).is_some_and(Lease::is_running) {
@@ -62,6 +63,11 @@ impl Leases {
             self.table.period_begins(index);
         }
         Some(index)
+    }
+
+    /// Makes restored leases found by their ids, before any lease ends.
+    pub(crate) fn index_restored(&mut self) {
+        self.table.index_restored();
     }
 
     /// Links a lease into the lists of both nodes.

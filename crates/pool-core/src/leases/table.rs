@@ -63,6 +63,23 @@ impl LeaseTable {
         Some(index)
     }
 
+    /// Adds the lease of a stored row, which is not found before [`Self::index_restored`]; the caller links it.
+    pub(in crate::leases) fn restore(&mut self, lease: Lease) -> Option<u32> {
+        Some(self.leases.insert(lease)?.index)
+    }
+
+    /// Makes restored leases found, before any lease is removed. An index that grows hashes all of its leases again, so it grows
+    /// at most once.
+    pub(in crate::leases) fn index_restored(&mut self) {
+        let (leases, keys) = (&self.leases, self.keys);
+        let hash_of = |index: u32| leases.get(index).map_or(0, |lease| keys.hash(&lease.id()));
+        self.index.reserve(leases.len().saturating_sub(self.index.len()), |&index| hash_of(index));
+        // Leases have their indexes in the order in which they came.
+        for index in u32::try_from(self.index.len()).unwrap_or(u32::MAX)..leases.capacity() {
+            self.index.insert_unique(hash_of(index), index, |&index| hash_of(index));
+        }
+    }
+
     /// Removes a lease; the caller has unlinked it.
     pub(in crate::leases) fn remove(&mut self, index: u32) -> Option<Lease> {
         let id = self.leases.get(index)?.id();
