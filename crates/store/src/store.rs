@@ -36,6 +36,10 @@ pub trait Store {
     /// See [`StoreError`]; nothing has changed then.
     fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError>;
 
+    /// Does what need not delay the acknowledgment of a batch, such as copying a log. [`apply`](Self::apply) does it before the
+    /// next batch at the latest.
+    fn tidy(&mut self) {}
+
     /// Checks whether a batch could be written: an empty one, with some space to spare.
     ///
     /// # Errors

@@ -150,7 +150,14 @@ impl Worker {
         }
         if self.failed.is_none() {
             match self.apply(&rows) {
-                Ok(()) => self.inbox.push(CoreMessage::Committed(last)),
+                Ok(()) => {
+                    self.inbox.push(CoreMessage::Committed(last));
+                    // Nobody waits for this. A failure is that of the next commit, too.
+                    let _failed = caught(|| {
+                        self.store.tidy();
+                        Ok(())
+                    });
+                }
                 Err(error) => {
                     self.failed = Some(error.clone());
                     self.inbox.push(CoreMessage::CommitFailed { ticket: last, error });

@@ -26,7 +26,8 @@ How it is measured:
   3 peers also 1,000 sockets, of which the 64 that waited longest have one in flight. Frames of `updates` are signed in
   advance and have the form in which agents of the original vipnode send them.
 - `core` is the pool core alone, in one thread, with the ticks that are due; its commands are generated as it runs.
-- `restart`: the start may use all CPU cores, as that of `vipnode pool`.
+- `restart`, and `store` while statements are read and backups are made: all CPU cores may be used, as by `vipnode pool`.
+  Nothing else runs meanwhile.
 - `idle` is the growth of the pool's anonymous memory since its start, divided by the number of sockets: it includes the
   pool's tables, allocator overhead and all buffers. Kernel memory is listed separately and covers both ends of each
   socket.

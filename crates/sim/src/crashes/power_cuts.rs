@@ -87,6 +87,7 @@ fn write_one(dir: &Path, rng: &mut SimRng, (cuts, done): (u64, &mut PowerCuts)) 
         let batch = batches.next_batch();
         let (disk, before) = (Disk::read(dir).map_err(system)?, content(&mut memory)?);
         store.apply(&batch).map_err(|error| error.to_string())?;
+        store.tidy();
         memory.apply(&batch).map_err(|error| error.to_string())?;
         let (newer, after) = (Disk::read(dir).map_err(system)?, content(&mut memory)?);
         for _ in 0..CUTS_A_BATCH {

@@ -78,6 +78,8 @@ pub struct SqliteStore {
     acknowledged: Acknowledged,
     /// Where readers wait while the log is too large.
     gate: Arc<LogGate>,
+    /// Whether the size of the log was checked since the last commit.
+    is_tidy: bool,
     /// Held until the end.
     _lock: File,
 }
@@ -111,7 +113,7 @@ impl SqliteStore {
         let durable = Arc::new(DurableSeq::default());
         durable.report(seq);
         let gate = Arc::new(LogGate::new(LogLimits::of_pages(log_pages)));
-        Ok(Self { dir: opened, file, connection, seq, durable, acknowledged, gate, _lock: lock })
+        Ok(Self { dir: opened, file, connection, seq, durable, acknowledged, gate, is_tidy: true, _lock: lock })
     }
 
     /// Returns the directory, as it was when it was opened: other files of the pool in it are opened relative to it, too.
@@ -177,13 +179,20 @@ impl Store for SqliteStore {
     }
 
     fn apply(&mut self, rows: &[Row]) -> Result<u64, StoreError> {
+        self.tidy();
         let seq = self.seq.saturating_add(1);
         self.commit(rows, seq).map_err(|error| store_error(&error, &self.file))??;
         self.seq = seq;
         self.acknowledged.write(seq);
         self.durable.report(seq);
-        self.gate.after_commit(&self.connection);
+        self.is_tidy = false;
         Ok(seq)
+    }
+
+    fn tidy(&mut self) {
+        if !std::mem::replace(&mut self.is_tidy, true) {
+            self.gate.after_commit(&self.connection);
+        }
     }
 
     /// A small commit may still fit where a larger one does not: a pool that continued after it would fail again.

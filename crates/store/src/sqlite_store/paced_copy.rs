@@ -16,9 +16,9 @@ use crate::StoreError;
 
 /// Pages that are copied at a time (128 KiB), in some 0.2 ms.
 const PAGES: i32 = 32;
-/// How many times that many pages are written between two syncs (1 MiB): a commit of the pool that syncs at the same time waits
+/// How many times that many pages are written between two syncs (512 KiB): a commit of the pool that syncs at the same time waits
 /// for what others have written to the disk.
-const STEPS: usize = 8;
+const STEPS: usize = 4;
 
 /// A copy of a database as of one batch, made while a pool writes to the database: it uses a CPU core and a disk for at most half of
 /// the time, and for only a short time at once.

@@ -24,12 +24,18 @@ fn log_pages(store: &SqliteStore) -> u64 {
     LogPages::of(&store.connection).unwrap().written
 }
 
+/// Commits as a pool does.
+fn apply(store: &mut SqliteStore, number: u8) {
+    store.apply(&[node_row(number)]).unwrap();
+    store.tidy();
+}
+
 fn grow_to(store: &mut SqliteStore, pages: u64) {
     for number in (0..=u8::MAX).cycle().take(10_000) {
         if log_pages(store) > pages {
             return;
         }
-        store.apply(&[node_row(number)]).unwrap();
+        apply(store, number);
     }
     panic!("the log does not grow");
 }
@@ -50,8 +56,8 @@ fn reads_that_have_ended_leave_no_large_log() {
     let bytes = fs::metadata(&log).unwrap().len();
     drop(snapshot);
     // The first one is followed by a copy.
-    store.apply(&[node_row(1)]).unwrap();
-    store.apply(&[node_row(1)]).unwrap();
+    apply(&mut store, 1);
+    apply(&mut store, 1);
     assert!(log_pages(&store) <= COMMIT, "{}", log_pages(&store));
     assert!(fs::metadata(&log).unwrap().len() >= bytes, "its file is overwritten, not cut");
 }
@@ -62,7 +68,7 @@ fn without_readers_the_log_stays_as_large_as_it_may_be() {
     let mut store = small(dir.path());
     let mut largest = 0;
     for number in 0..=u8::MAX {
-        store.apply(&[node_row(number)]).unwrap();
+        apply(&mut store, number);
         largest = largest.max(log_pages(&store));
     }
     assert!((PAGES..=PAGES + COMMIT).contains(&largest), "{largest}");
@@ -81,9 +87,19 @@ fn a_read_that_keeps_the_log_is_canceled_and_the_next_is_not() {
     assert_eq!(nodes(&mut *reader.read(store.seq).unwrap()), Ok(1));
     drop(snapshot);
     for number in 0..=u8::MAX {
-        store.apply(&[node_row(number)]).unwrap();
+        apply(&mut store, number);
     }
     assert!(log_pages(&store) <= PAGES + COMMIT, "{}", log_pages(&store));
+}
+
+#[test]
+fn a_commit_tidies_what_the_one_before_left() {
+    let dir = tempdir().unwrap();
+    let mut store = small(dir.path());
+    for number in 0..=u8::MAX {
+        store.apply(&[node_row(number)]).unwrap();
+    }
+    assert!(log_pages(&store) <= PAGES + 2 * COMMIT, "{}", log_pages(&store));
 }
 
 #[test]
@@ -110,7 +126,7 @@ fn a_reader_of_another_process_delays_neither_commits_nor_reads() {
     assert_eq!(reader.read(0).unwrap().seq(), store.seq);
     drop(snapshot);
     for number in 0..=u8::MAX {
-        store.apply(&[node_row(number)]).unwrap();
+        apply(&mut store, number);
     }
     assert!(log_pages(&store) <= PAGES + COMMIT, "{}", log_pages(&store));
 }
@@ -131,7 +147,7 @@ fn the_log_stays_below_its_bound_while_readers_never_pause() {
             });
         }
         for number in (0..=u8::MAX).cycle().take(2_000) {
-            store.apply(&[node_row(number)]).unwrap();
+            apply(&mut store, number);
             largest = largest.max(log_pages(&store));
         }
         ended.store(true, Ordering::Relaxed);
