@@ -379,7 +379,7 @@ contract PayoutsTest is PayoutsFixture {
         payouts.acceptOwnership();
         vm.assertEq(payouts.owner(), stranger);
         vm.prank(stranger);
-        vm.expectRevert();
+        vm.expectRevert(abi.encodeWithSelector(Payouts.InvalidAddress.selector, address(0)));
         payouts.renounceOwnership();
     }
 
