@@ -16,7 +16,7 @@ mod regular_file;
 mod replace_file;
 mod safe_dir;
 
-pub use open_dir::OpenDir;
+pub use open_dir::{OpenDir, process_user};
 pub use quoted_path::quoted_path;
 pub use regular_file::{Links, open_regular_file, read_file, read_text, without_bom};
 pub use replace_file::replace_file;

@@ -44,6 +44,12 @@ struct Access {
     everyone_writes: bool,
 }
 
+/// Returns the user ID of this process, if the system has such IDs.
+#[must_use]
+pub fn process_user() -> Option<u32> {
+    cfg!(unix).then(sys::user)
+}
+
 impl OpenDir {
     /// Opens the directory that the user named, which may be a link. It is created, with those above it, if it does not
     /// exist.

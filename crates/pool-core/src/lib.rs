@@ -11,6 +11,7 @@
 //! what lives there and what it may call. What survives the process is in `row`.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
+mod accepted_clock;
 mod account_link;
 mod agents;
 mod collections;
@@ -45,6 +46,7 @@ mod steps;
 mod tests;
 
 pub use self::core::Core;
+pub use accepted_clock::AcceptedClock;
 pub use account_link::{AccountLink, LinkConsent};
 pub use agents::{
     attached_agent::AttachedAgent,

@@ -15,7 +15,8 @@ use tokio::{
     time::{interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use vipnode_store::{MemoryStore, Store};
+use vipnode_files::process_user;
+use vipnode_store::{MemoryStore, Store, StoreReader};
 use vipnode_types::errors;
 
 use crate::{
@@ -23,7 +24,10 @@ use crate::{
     admin::{self, AdminPrice, AdminService, AuditLog},
     auth::{AccessControl, Audience, BansAndDrains, OwnCertificate},
     close_reason::CloseReason,
-    engine::{Connections, CoreThread, CoreThreadParts, OperatorQuery, StartError, StoreThread, inbox},
+    engine::{
+        ClockAcceptance, Connections, CoreThread, CoreThreadParts, OperatorQuery, RecordClock, StartError, StoreThread,
+        inbox,
+    },
     key_file::KeyFile,
     methods::{Monitor, Service, Statements},
     net::{fd_limit, listener::listen, port::Port},
@@ -131,12 +135,13 @@ impl PoolServer {
         let database = store.file();
         let store_reader = store.reader(Statements::read_limits(&config.limits));
         let store_reader = store_reader.map_err(|source| StartError::Store { source })?;
+        let audit_log = Arc::new(AuditLog::new(config.datadir.clone()));
         let (store, store_thread) = StoreThread::start(store, inbox.clone(), config.limits.store_batches)
             .map_err(|source| PoolError::Thread { source })?;
         let parts = CoreThreadParts {
             limits: vipnode_pool_core::Limits { members_only: access.is_closed(), ..config.core.clone() },
             seed: config.seed,
-            accept_clock: config.accept_clock,
+            accept_clock: config.accept_clock.then(|| acceptance(&audit_log, &store_reader)),
             access: Arc::clone(&access),
             retry_ms: config.limits.retry_ms(),
             core_time_blocks: config.limits.core_time_blocks,
@@ -153,13 +158,13 @@ impl PoolServer {
         if let Some(tls) = &config.tls {
             tls.show_in(metrics.tls_expires.clone());
         }
-        let (admin_socket, datadir) = (config.admin_socket(local_addr), config.datadir.clone());
+        let admin_socket = config.admin_socket(local_addr);
         let service =
             Service::new(config.limits, &config.core, access, connections, metrics, (inbox, database, store_reader));
         let (service, stop) = (Arc::new(service), CancellationToken::new());
         let port = Arc::new(Port::new(Arc::clone(&service), config.proxies, config.tls, stop.clone()));
         if let Some(socket) = &admin_socket {
-            serve_operator(socket, &port, AuditLog::new(datadir));
+            serve_operator(socket, &port, audit_log);
         }
         let running = Running { port, farewell, threads: vec![core_thread, store_thread] };
         let supervisor = tokio::spawn(running.supervise(listener));
@@ -263,6 +268,13 @@ fn own_certificate(tls: Option<&PoolTls>) -> Option<Arc<dyn OwnCertificate>> {
     tls.map(|tls| Arc::new(tls.clone()) as Arc<dyn OwnCertificate>)
 }
 
+/// The acceptance of a clock by the user of this process.
+fn acceptance(audit_log: &Arc<AuditLog>, reader: &Arc<dyn StoreReader>) -> ClockAcceptance {
+    let (audit_log, reader) = (Arc::clone(audit_log), Arc::clone(reader));
+    let record: RecordClock = Box::new(move |accepted, running| audit_log.record_clock(accepted, running));
+    ClockAcceptance { by: process_user(), record, reader }
+}
+
 /// Starts the core's thread and waits until it has read the store.
 async fn start_core(parts: CoreThreadParts) -> Result<JoinHandle<()>, PoolError> {
     let (ready, is_ready) = oneshot::channel();
@@ -285,10 +297,10 @@ async fn start_core(parts: CoreThreadParts) -> Result<JoinHandle<()>, PoolError>
 }
 
 /// Answers `vipnode pool admin`. A pool that cannot do so serves its agents all the same.
-fn serve_operator(socket: &Path, port: &Port, audit_log: AuditLog) {
+fn serve_operator(socket: &Path, port: &Port, audit_log: Arc<AuditLog>) {
     match admin::listen(socket) {
         Ok(server) => {
-            let service = AdminService::new(Arc::clone(&port.service), Arc::clone(&port.limiter), Arc::new(audit_log));
+            let service = AdminService::new(Arc::clone(&port.service), Arc::clone(&port.limiter), audit_log);
             let stop = port.stop.clone();
             tokio::spawn(async move { stop.run_until_cancelled(server.run(service)).await });
         }

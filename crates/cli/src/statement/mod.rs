@@ -33,6 +33,7 @@ fn what(line: &StatementLine) -> &'static str {
         StatementKind::Lease => "lease",
         StatementKind::Secured => "secured",
         StatementKind::WriteOff => "write-off",
+        StatementKind::Overbilled => "overbilled",
         StatementKind::Correction => "correction",
         StatementKind::Paid => "paid",
         StatementKind::Bounced => "bounced",

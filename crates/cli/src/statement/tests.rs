@@ -88,6 +88,11 @@ fn statement() -> Statement {
             ..line(8, host, StatementKind::Paid, minus(475_000))
         },
         StatementLine { limit: Some(Amount::new(5_000_000)), ..line(9, payer, StatementKind::Limit, minus(0)) },
+        StatementLine {
+            secures: Some(6),
+            reason: Some("about 0.4 USDC is for time that did not pass".to_owned()),
+            ..line(10, host, StatementKind::Overbilled, minus(0))
+        },
     ];
     let closing = StatementBalances { payer: minus(9_400_000).negated(), host: minus(0) };
     let opening = StatementBalances { payer: minus(100_000), host: minus(0) };

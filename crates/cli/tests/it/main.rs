@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod clock;
 mod command_line;
 mod credentials;
 mod daily_statements;

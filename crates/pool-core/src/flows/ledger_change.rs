@@ -196,7 +196,10 @@ impl Core {
             Transaction::Correction { payee, .. }
             | Transaction::Paid { payee, .. }
             | Transaction::Bounced { payee, .. } => Some(LedgerAccount::Payee(payee)),
-            Transaction::Period { .. } | Transaction::Lease { .. } | Transaction::Collected { .. } => None,
+            Transaction::Period { .. }
+            | Transaction::Lease { .. }
+            | Transaction::Collected { .. }
+            | Transaction::Overbilled { .. } => None,
         };
         let figures = self.ledger.as_ref().zip(account).map(|(ledger, account)| ledger.figures(account));
         LedgerChangeReply { entry, figures: figures.unwrap_or_default(), paid_all: None, repeated }

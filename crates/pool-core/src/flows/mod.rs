@@ -2,6 +2,7 @@
 //! owners (agents, matching, leases, metering) in order and passes each what it needs from another. It may call
 //! everything; only `core` calls it. Flows have no state.
 
+mod accepted_clock;
 mod account_link;
 mod account_view;
 mod admin;

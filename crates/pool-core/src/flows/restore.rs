@@ -45,6 +45,7 @@ impl Rows {
                 self.times.insert(times.client, *times);
             }
             Row::Deferred(row) => {
+                self.clock = self.clock.max(row.ended);
                 self.waiting.insert((row.lease.client, row.lease.host), *row);
             }
             Row::Delegation(row) => {
@@ -79,7 +80,12 @@ impl Rows {
             | Row::Unpaid(_)
             | Row::Period(_)
             | Row::Payout(_)
-            | Row::Delete(RowKey::Link(_) | RowKey::Unpaid(_) | RowKey::Payout(_))) => self.ledger.restore(row),
+            | Row::Delete(RowKey::Link(_) | RowKey::Unpaid(_) | RowKey::Payout(_))) => {
+                if let Row::Entry(entry) = &row {
+                    self.clock = self.clock.max(entry.at);
+                }
+                self.ledger.restore(row);
+            }
         }
     }
 
@@ -182,6 +188,7 @@ impl RestoredCore {
             Row::Lease(row) => self.take_leases(vec![*row]),
             Row::Times(row) => core.metering.restore(&row, core.clock.now(), &core.agents, &core.limits),
             Row::Deferred(row) => {
+                *floor = row.ended.max(*floor);
                 core.counters.count_metered(&row);
                 core.cost_waits(&row, core.clock.now());
                 core.metering.rows.restore(*row);
@@ -203,6 +210,9 @@ impl RestoredCore {
             | Row::Unpaid(_)
             | Row::Period(_)
             | Row::Payout(_)) => {
+                if let Row::Entry(entry) = &row {
+                    *floor = entry.at.max(*floor);
+                }
                 core.ledger_held_funds |= holds_funds(&row);
                 if let Some(ledger) = core.ledger.as_mut().or(core.unused_ledger.as_mut()) {
                     ledger.restore(row);

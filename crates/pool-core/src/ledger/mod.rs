@@ -61,6 +61,11 @@ impl Ledger {
         Some(entry)
     }
 
+    /// The number of the newest entry; 0 if there is none.
+    pub(crate) fn newest(&self) -> u64 {
+        self.entries.next().saturating_sub(1)
+    }
+
     /// When the next funds are checked.
     pub(crate) fn next_check(&self) -> Option<Ms> {
         self.burns.next_check()

@@ -101,6 +101,20 @@ pub enum Transaction {
         /// Who entered it, and why.
         order: OperatorOrder,
     },
+    /// The operator accepted a clock behind the latest stored time, so a part of an earlier cost is for time that did not pass. No amount
+    /// moves; the operator returns it with a credit and a correction.
+    Overbilled {
+        /// Who was billed.
+        payer: Account,
+        /// Who earned it.
+        payee: Account,
+        /// The number of the entry of the period.
+        entry: u64,
+        /// About how much of its cost that is.
+        amount: Amount,
+        /// Who accepted the clock, and how far it had been ahead.
+        order: OperatorOrder,
+    },
     /// The operator closed a settlement period: what is payable to each payee is listed as a payout.
     Period {
         /// The number of the period.
@@ -163,7 +177,7 @@ impl Transaction {
         let postings = match *self {
             Self::Credit { payer, amount, .. } => vec![posting(Received, Payer(payer), amount)],
             Self::Debit { payer, amount, .. } => vec![posting(Payer(payer), Received, amount)],
-            Self::Limit { .. } | Self::Period { .. } => Vec::new(),
+            Self::Limit { .. } | Self::Overbilled { .. } | Self::Period { .. } => Vec::new(),
             Self::Lease { payer, payee, cost, fee, .. } => {
                 vec![posting(Payer(payer), Payee(payee), cost), posting(Payee(payee), Fee, fee)]
             }
@@ -187,7 +201,8 @@ impl Transaction {
             | Self::Limit { payer, .. }
             | Self::Lease { payer, .. }
             | Self::Collected { payer, .. }
-            | Self::WriteOff { payer, .. } => Some(payer),
+            | Self::WriteOff { payer, .. }
+            | Self::Overbilled { payer, .. } => Some(payer),
             Self::Correction { .. } | Self::Period { .. } | Self::Paid { .. } | Self::Bounced { .. } => None,
         }
     }
@@ -199,6 +214,7 @@ impl Transaction {
             Self::Lease { payee, .. }
             | Self::Collected { payee, .. }
             | Self::WriteOff { payee, .. }
+            | Self::Overbilled { payee, .. }
             | Self::Correction { payee, .. }
             | Self::Paid { payee, .. }
             | Self::Bounced { payee, .. } => Some(payee),
@@ -214,6 +230,7 @@ impl Transaction {
             | Self::Debit { order, .. }
             | Self::Limit { order, .. }
             | Self::WriteOff { order, .. }
+            | Self::Overbilled { order, .. }
             | Self::Correction { order, .. }
             | Self::Period { order, .. }
             | Self::Paid { order, .. }
@@ -247,6 +264,7 @@ impl Transaction {
             | Self::Debit { order, .. }
             | Self::Limit { order, .. }
             | Self::WriteOff { order, .. }
+            | Self::Overbilled { order, .. }
             | Self::Correction { order, .. }
             | Self::Period { order, .. }
             | Self::Paid { order, .. }
@@ -266,6 +284,7 @@ impl Transaction {
             Self::Lease { payer, cost, .. } => format!("cost of {} to {payer}", show(cost)),
             Self::Collected { amount, .. } => format!("secured amount of {}", show(amount)),
             Self::WriteOff { entry, .. } => format!("write-off of entry {entry}"),
+            Self::Overbilled { entry, .. } => format!("overbilled part of entry {entry}"),
             Self::Correction { payee, amount, takes, .. } => {
                 let sign = if *takes { "-" } else { "+" };
                 format!("correction by {sign}{} of {payee}", show(amount))
@@ -286,6 +305,7 @@ impl Transaction {
             Self::Lease { .. } => "lease",
             Self::Collected { .. } => "collected",
             Self::WriteOff { .. } => "write_off",
+            Self::Overbilled { .. } => "overbilled",
             Self::Correction { .. } => "correction",
             Self::Period { .. } => "period",
             Self::Paid { .. } => "paid",

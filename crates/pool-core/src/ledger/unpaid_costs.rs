@@ -42,14 +42,15 @@ impl UnpaidCosts {
 }
 
 impl Ledger {
-    /// Posts what a finished billing period cost, if somebody pays for it. The payer's meter moves on by the cost.
-    pub(crate) fn charge(&mut self, output: &mut Output, period: &MeteredPeriod) {
-        let (Some(payer), Some(payee)) = (period.lease.payer, period.lease.payee) else { return };
+    /// Posts what a finished billing period cost, if somebody pays for it. The payer's meter moves on by the cost. Returns the number of
+    /// the entry.
+    pub(crate) fn charge(&mut self, output: &mut Output, period: &MeteredPeriod) -> Option<u64> {
+        let (payer, payee) = (period.lease.payer?, period.lease.payee?);
         let (cost, figures) = (period.total_cost(), self.payer(payer));
         self.cost_posted(payer, cost, output.now);
         // A statement shows a trial too.
         if cost == Amount::ZERO && !period.lease.trial {
-            return;
+            return None;
         }
         // In the order of the meter: what ended before is secured first.
         let first = self.unpaid.oldest(payer).is_none();
@@ -67,10 +68,11 @@ impl Ledger {
             collected,
             fee: row(0).fee(),
         };
-        let Some(LedgerEntry { number: entry, .. }) = self.post(output, transaction) else { return };
+        let LedgerEntry { number: entry, .. } = self.post(output, transaction)?;
         if collected < cost {
             self.keep_unpaid(output, row(entry));
         }
+        Some(entry)
     }
 
     /// Collects what a payer's newer credit secures of its earlier costs, at most `most` of them; the next step collects the rest.

@@ -74,7 +74,9 @@ fn run(ledger: &mut Ledger, number: u64, step: &Step) -> Vec<Row> {
             let amount = Amount::new(amount.into());
             ledger.post(&mut output, Transaction::Debit { payer, amount, order: order() }).unwrap();
         }
-        Step::Charge(cost, fee_bps) => ledger.charge(&mut output, &period(number, cost.into(), fee_bps)),
+        Step::Charge(cost, fee_bps) => {
+            ledger.charge(&mut output, &period(number, cost.into(), fee_bps));
+        }
         Step::Collect => {
             ledger.collect(&mut output, payer, 2);
         }

@@ -1,5 +1,6 @@
 //! The core as its caller sees it: commands in, effects out.
 
+mod accepted_clock;
 mod account_links;
 mod admin;
 mod connect;

@@ -4,7 +4,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use serde_json::json;
 use vipnode_files::OpenDir;
+use vipnode_pool_core::AcceptedClock;
 
 use super::{AdminAudit, AuditRecord, AuditRequest};
 
@@ -19,6 +21,8 @@ pub(crate) struct AuditLog {
 
 /// The file in the data directory.
 const FILE: &str = "audit.log";
+/// The order that is a flag of the pool.
+const ACCEPT_CLOCK: &str = "--accept-clock";
 /// Bytes that are read for one page.
 const PAGE_BYTES: u64 = 1 << 20;
 /// Records on one page, at most.
@@ -43,6 +47,16 @@ impl AuditLog {
         }
         file.write_all(&line)?;
         file.sync_all()
+    }
+
+    /// Records that the operator accepted a clock far from the stored time, while so many leases run.
+    pub(crate) fn record_clock(&self, accepted: &AcceptedClock, running_leases: u64) -> io::Result<()> {
+        let AcceptedClock { stored, clock, by } = *accepted;
+        let params = json!([{
+            "clock": clock.rfc3339_seconds(), "stored": stored.rfc3339_seconds(), "running_leases": running_leases,
+        }]);
+        let (process, method) = (Some(std::process::id()), ACCEPT_CLOCK.to_owned());
+        self.append(&AuditRecord { at_ms: clock, user: by, process, method, params, refused: None })
     }
 
     /// The newest records before a position, the oldest first; `None` without a data directory.
@@ -87,7 +101,6 @@ fn last_byte(mut file: File, end: u64) -> io::Result<u8> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
     use vipnode_types::Ms;
 
     use super::*;

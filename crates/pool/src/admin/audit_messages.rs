@@ -36,7 +36,7 @@ pub struct AuditRecord {
     /// The ID of the process at the other end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<u32>,
-    /// The method that was called.
+    /// The method that was called, or the flag with which the pool was started.
     pub method: String,
     /// What it was called with, as received.
     pub params: Value,

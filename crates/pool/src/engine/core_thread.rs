@@ -1,5 +1,6 @@
 //! The thread that owns the pool's core and its clock, and carries out its effects.
 
+mod clock_correction;
 mod later_queue;
 mod rebuild;
 mod suspended;
@@ -22,13 +23,14 @@ use vipnode_types::{
     wire::{ErrorCode, WireError},
 };
 
-use self::{later_queue::LaterQueue, rebuild::Restored};
+pub(crate) use self::clock_correction::{ClockAcceptance, RecordClock};
+use self::{clock_correction::ClockCorrection, later_queue::LaterQueue, rebuild::Restored};
 use crate::{
     auth::AccessControl,
     close_reason::CloseReason,
     engine::{
         agent_caller::AgentCaller,
-        clock::{EngineClock, check_clock, wall_clock},
+        clock::{EngineClock, wall_clock},
         connections::Connections,
         core_time::CoreTime,
         effect_queue::EffectQueue,
@@ -51,8 +53,8 @@ const BATCH: usize = 256;
 pub(crate) struct CoreThreadParts {
     pub(crate) limits: Limits,
     pub(crate) seed: [u8; 32],
-    /// The clock may be far from the latest time that is stored.
-    pub(crate) accept_clock: bool,
+    /// The operator accepts a clock that is far from the latest time that is stored.
+    pub(crate) accept_clock: Option<ClockAcceptance>,
     pub(crate) access: Arc<AccessControl>,
     pub(crate) retry_ms: u64,
     /// The time of a batch: answers leave at its end, so nobody's waits for more than this of others' commands.
@@ -75,6 +77,7 @@ pub(crate) struct CoreThread {
     limits: Limits,
     seed: [u8; 32],
     clock: EngineClock,
+    correction: Option<ClockCorrection>,
     last_tick: Ms,
     /// The number of this core in the process, so that the end of a call never reaches a later core.
     core_generation: u64,
@@ -125,9 +128,8 @@ impl CoreThread {
         let clock = EngineClock::new();
         let restored = Restored::read(&store, &limits, seed, clock.now());
         let Restored { mut core, asset, floor, .. } = restored.map_err(|source| StartError::Store { source })?;
-        if !accept_clock {
-            check_clock(clock.now(), floor)?;
-        }
+        let running = core.gauges().running;
+        let correction = ClockCorrection::of((clock.now(), floor), accept_clock, running)?;
         let given = limits.price.asset();
         match asset {
             Some(stored) if stored != given => return Err(StartError::OtherAsset { stored, given }),
@@ -145,6 +147,7 @@ impl CoreThread {
             seed,
             last_tick: clock.now(),
             clock,
+            correction,
             core_generation: 0,
             reader,
             replies: Replies::new(Arc::clone(&access), Arc::clone(&connections), Arc::clone(&metrics)),
@@ -191,6 +194,7 @@ impl CoreThread {
     /// # Errors
     /// Why the core has to be rebuilt.
     fn work(&mut self) -> Result<(), Broken> {
+        self.correct_clock()?;
         self.handle_by(Core::settle_payment)?;
         self.log_price();
         self.send_rows()?;
@@ -293,6 +297,7 @@ impl CoreThread {
             CoreMessage::Committed(ticket) => {
                 self.metrics.commits.inc();
                 self.effect_queue.committed(ticket);
+                self.correction_committed(ticket);
                 Ok(())
             }
             // Those before were taken care of when the core was built again.

@@ -23,7 +23,7 @@ mod store_thread;
 
 pub(crate) use clock::wall_clock;
 pub(crate) use connections::{ConnectionEntry, Connections, NOBODY, Transport};
-pub(crate) use core_thread::{CoreThread, CoreThreadParts};
+pub(crate) use core_thread::{ClockAcceptance, CoreThread, CoreThreadParts, RecordClock};
 pub(crate) use gateway::{Gateway, PreparedCommand};
 pub(crate) use health_error::HealthError;
 #[cfg(test)]

@@ -28,6 +28,12 @@ errors! {
         }: local, "the clock of this machine ({clock}) is more than 90 days ahead of the latest time in the pool's database ({stored})"
             (clock = clock.rfc3339(), stored = stored.rfc3339()),
             hint "Set the clock. If the clock is right, pass --accept-clock.";
+        /// The acceptance of a clock cannot be recorded.
+        Audit {
+            /// The error of the system.
+            source: std::io::Error,
+        }: local, "the audit log cannot record that the clock was accepted: {source}",
+            hint "Check the disk and the file audit.log in the data directory, then start the pool again.";
         /// The pool has charged in another asset.
         OtherAsset {
             /// What it has charged in.

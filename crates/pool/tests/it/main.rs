@@ -12,6 +12,7 @@
 mod accounts;
 mod admin;
 mod agents;
+mod clock;
 mod common;
 mod durability;
 mod faults;

@@ -59,7 +59,7 @@ pub(crate) fn entry(number: u64) -> LedgerEntry {
 
 fn any_transaction() -> impl Strategy<Value = Transaction> {
     let parts = (
-        0..10usize,
+        0..11usize,
         any_account(),
         any_account(),
         [any_amount(), any_amount(), any_amount(), any_amount()],
@@ -76,6 +76,7 @@ fn any_transaction() -> impl Strategy<Value = Transaction> {
         5 => Transaction::Period { period: number, order },
         6 => Transaction::Paid { payout: number, payee, amount, order },
         7 => Transaction::WriteOff { payer, payee, entry: number, amount, order },
+        9 => Transaction::Overbilled { payer, payee, entry: number, amount, order },
         8 => Transaction::Correction { payee, amount, takes: row % 2 == 0, order },
         _ => Transaction::Bounced { payout: number, payee, amount, order },
     })

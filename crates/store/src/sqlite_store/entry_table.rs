@@ -141,7 +141,8 @@ fn form(transaction: &Transaction) -> EntryForm<'_> {
         Transaction::Collected { payer, payee, entry, amount, fee } => {
             EntryForm { payer: Some(payer), payee: Some(payee), amount, subject: Some(entry), fee: Some(fee), ..base }
         }
-        Transaction::WriteOff { payer, payee, entry, amount, .. } => {
+        Transaction::WriteOff { payer, payee, entry, amount, .. }
+        | Transaction::Overbilled { payer, payee, entry, amount, .. } => {
             EntryForm { payer: Some(payer), payee: Some(payee), amount, subject: Some(entry), ..base }
         }
         Transaction::Correction { payee, amount, takes, .. } => {
@@ -179,6 +180,9 @@ fn entry_of(columns: &mut Columns<'_, '_>) -> Result<LedgerEntry> {
             "collected" => Transaction::Collected { payer: payer?, payee: payee?, entry: subject?, amount, fee: fee? },
             "write_off" => {
                 Transaction::WriteOff { payer: payer?, payee: payee?, entry: subject?, amount, order: order? }
+            }
+            "overbilled" => {
+                Transaction::Overbilled { payer: payer?, payee: payee?, entry: subject?, amount, order: order? }
             }
             "correction" => Transaction::Correction { payee: payee?, amount, takes: subject? > 0, order: order? },
             "period" => Transaction::Period { period: subject?, order: order? },

@@ -143,6 +143,9 @@ impl LedgerCheck<'_> {
             Transaction::WriteOff { payer, payee, entry, amount, .. } => {
                 self.written_off((payer, payee), entry, amount)
             }
+            Transaction::Overbilled { payer, payee, entry, amount, .. } => {
+                self.overbilled((payer, payee), entry, amount)?
+            }
             Transaction::Period { period, .. } => self.period(period, problem),
             Transaction::Paid { payout, payee, amount, .. } => {
                 self.marked((payout, payee, amount), PayoutState::Paid, |row, before| {
@@ -208,6 +211,19 @@ impl LedgerCheck<'_> {
         let Some(row) = self.again.unpaid.remove(&entry) else { return Some("writes off a cost that is not unpaid") };
         let fits = (row.payer, row.payee) == of && row.cost.checked_sub(row.collected) == Some(amount);
         (!fits).then_some("does not fit the cost that it writes off")
+    }
+
+    /// Compares what is overbilled with the entry that billed it.
+    fn overbilled(&self, of: (Account, Account), entry: u64, amount: Amount) -> Result<Option<&'static str>> {
+        let mut billed = None;
+        entry_table::read(self.connection, entry, 1, &mut |found| billed = Some(found))?;
+        let fits = billed.is_some_and(|billed| match billed.transaction {
+            Transaction::Lease { payer, payee, cost, .. } => {
+                (billed.number, payer, payee) == (entry, of.0, of.1) && amount <= cost
+            }
+            _ => false,
+        });
+        Ok((!fits).then_some("does not fit the cost that it is about"))
     }
 
     /// Compares the payouts of a settlement period with what was payable when it was closed.

@@ -33,8 +33,8 @@ pub struct PrunedDatabase {
 
 /// Entries that a later one refers to, of those up to a number: the first one has to stay, and all after it.
 const REFERRED_TO: [&str; 3] = [
-    // A cost that was secured or written off later is checked with its billing period.
-    "SELECT min(subject) FROM entries WHERE kind IN ('collected', 'write_off') AND number > ?1 AND subject <= ?1",
+    // A cost that was secured or written off later, or that is overbilled, is checked with its billing period.
+    "SELECT min(subject) FROM entries WHERE kind IN ('collected', 'write_off', 'overbilled') AND number > ?1 AND subject <= ?1",
     "SELECT min(entry) FROM unpaid WHERE entry <= ?1",
     // What came back is checked with what was paid.
     "SELECT min(paid.number) FROM entries AS bounced JOIN entries AS paid ON paid.kind = 'paid' AND paid.subject = bounced.subject

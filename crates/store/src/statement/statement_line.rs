@@ -21,7 +21,7 @@ pub(super) fn lines(
 }
 
 fn line(side: StatementSide, entry: &LedgerEntry, period: Option<&MeteredPeriod>) -> StatementLine {
-    use StatementKind::{Bounced, Correction, Credit, Debit, Lease, Limit, Paid, Secured, WriteOff};
+    use StatementKind::{Bounced, Correction, Credit, Debit, Lease, Limit, Overbilled, Paid, Secured, WriteOff};
     let is_host = side == StatementSide::Host;
     let mut line = StatementLine {
         entry: entry.number,
@@ -52,6 +52,7 @@ fn line(side: StatementSide, entry: &LedgerEntry, period: Option<&MeteredPeriod>
             line.fee = if is_host { fee } else { Amount::ZERO };
         }
         Transaction::WriteOff { entry, .. } => (line.kind, line.secures) = (WriteOff, Some(entry)),
+        Transaction::Overbilled { entry, .. } => (line.kind, line.secures) = (Overbilled, Some(entry)),
         Transaction::Correction { .. } => line.kind = Correction,
         Transaction::Paid { payout, .. } => (line.kind, line.payout) = (Paid, Some(payout)),
         Transaction::Bounced { payout, .. } => (line.kind, line.payout) = (Bounced, Some(payout)),

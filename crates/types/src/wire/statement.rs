@@ -101,7 +101,7 @@ pub struct StatementLine {
     /// The number of the payout that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<u64>,
-    /// The entry of the billing period that was secured or written off later.
+    /// The entry of the billing period that was secured or written off later, or that is overbilled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secures: Option<u64>,
     /// The billing period of a lease.
@@ -141,6 +141,9 @@ pub enum StatementKind {
     /// What was not secured of the cost of an earlier billing period was given up: the payer does not owe it, and the host is not
     /// owed it any longer.
     WriteOff,
+    /// A part of the cost of an earlier billing period is for time that did not pass, because the pool's clock had been ahead. The
+    /// balance does not change; the reason states how much that is.
+    Overbilled,
     /// The operator corrected what is payable to a host.
     Correction,
     /// The operator paid a payout.

@@ -41,6 +41,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/net/tls/internal_ca.rs", "SERVER_DAYS", "the validity of a certificate"),
     ("pool/src/net/tls/pool_tls.rs", "CHECK", "a pace"),
     ("rpc/src/transport/http.rs", "IDLE", "a time of servers of others"),
+    ("pool-core/src/accepted_clock.rs", "RESTARTS_MS", "only what is shown to the operator depends on it"),
     ("pool-core/src/ledger_row.rs", "WITH_PAYOUTS", "how long payouts can be marked; older ones are in the journal"),
     ("pool-core/src/matching/no_host.rs", "COUNTED", "only a text depends on it"),
     ("pool-core/src/flows/forget_nodes.rs", "LOOKS_FOR_ROOM", "a part of the rule of `nodes`"),
@@ -139,6 +140,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/server.rs", "EXPIRE", "a pace: `http_idle` limits"),
     ("pool/src/engine/clock.rs", "MOST_BEHIND", "the operator accepts more with --accept-clock"),
     ("pool/src/engine/clock.rs", "MOST_AHEAD", "the operator accepts more with --accept-clock"),
+    ("pool/src/engine/core_thread/clock_correction.rs", "PAGE", "a pace: the earlier entries are in the next page"),
     ("pool/src/engine/store_thread.rs", "LOADED_ROWS", "a pace: the next rows are in the next part"),
     ("pool/src/engine/store_thread.rs", "LOADED_PARTS", "a pace: the store's thread waits for the core"),
     (

@@ -30,7 +30,7 @@ fn core_thread(gateway: &PoolLimits) -> (CoreThread, Inbox) {
     let parts = CoreThreadParts {
         limits,
         seed: [1; 32],
-        accept_clock: false,
+        accept_clock: None,
         access: Arc::new(access),
         retry_ms: 7,
         batch_time: Duration::from_micros(gateway.core_batch_us.into()),

@@ -97,6 +97,23 @@ fn a_ledger_that_fits_has_no_problem() {
 }
 
 #[test]
+fn what_is_overbilled_is_compared_with_the_entry_that_billed_it() {
+    let with = |entry, amount, payer, payee| {
+        let mut transactions = transactions();
+        let amount = Amount::new(amount);
+        transactions.push(Transaction::Overbilled { payer, payee, entry, amount, order: order() });
+        problems(transactions, &[])
+    };
+    assert_eq!(with(2, 60_000, PAYER, PAYEE), "");
+    let wrong = "entry 9 of the ledger does not fit the cost that it is about";
+    assert_eq!(with(2, 60_001, PAYER, PAYEE), wrong, "more than its cost");
+    assert_eq!(with(2, 1, PAYEE, PAYEE), wrong);
+    assert_eq!(with(2, 1, PAYER, PAYER), wrong);
+    assert_eq!(with(1, 1, PAYER, PAYEE), wrong, "a credit");
+    assert_eq!(with(10, 1, PAYER, PAYEE), wrong, "no entry");
+}
+
+#[test]
 fn each_entry_is_compared_with_its_period() {
     let with = |number: usize, transaction: Transaction| {
         let mut transactions = transactions();

@@ -149,6 +149,19 @@ fn what_is_removed_is_in_the_file_and_the_rest_still_adds_up() {
 }
 
 #[test]
+fn an_overbilled_entry_stays_as_long_as_the_one_that_says_so() {
+    let root = tempdir().unwrap();
+    let dir = root.path().join("pool");
+    let transaction =
+        Transaction::Overbilled { payer: PAYER, payee: PAYEE, entry: 3, amount: Amount::new(1), order: order() };
+    let entry = LedgerEntry { number: 13, at: Ms::new(13_000), transaction };
+    store(&dir).apply(&[Row::Entry(Box::new(entry))]).unwrap();
+    let pruned = PrunedDatabase::prune(&dir, Ms::new(9_500), &root.path().join("file")).unwrap();
+    assert_eq!(pruned.last_entry, 2);
+    assert_eq!(problems(&dir), "");
+}
+
+#[test]
 fn a_payout_that_came_back_keeps_the_entry_that_paid_it() {
     let root = tempdir().unwrap();
     let dir = root.path().join("pool");
