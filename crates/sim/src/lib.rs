@@ -12,6 +12,9 @@
 //! In the seeds of a third family, clients pay: an operator credits and debits accounts and settles while faults happen, and
 //! the ledger is checked against what was metered and acknowledged.
 //!
+//! In the seeds of a fourth family, clients pay too, and the clock of the pool's machine is ahead for some time: exactly the billing
+//! periods with time that did not pass must be posted as overbilled, with the right amount.
+//!
 //! Everything is drawn from the seed, so a run that fails can be replayed exactly.
 #![allow(clippy::indexing_slicing, reason = "a simulator is a test: agents and nodes are addressed by their index")]
 

@@ -36,6 +36,9 @@ enum Cli {
         /// Run the seeds in which clients pay.
         #[arg(long, conflicts_with = "attackers")]
         credit: bool,
+        /// Run the seeds in which the clock of the pool's machine moves.
+        #[arg(long, conflicts_with_all = ["attackers", "credit"])]
+        clock: bool,
     },
     /// Replay one seed.
     Replay {
@@ -51,6 +54,9 @@ enum Cli {
         /// Replay the seed in which clients pay.
         #[arg(long, conflicts_with = "attackers")]
         credit: bool,
+        /// Replay the seed in which the clock of the pool's machine moves.
+        #[arg(long, conflicts_with_all = ["attackers", "credit"])]
+        clock: bool,
     },
     /// Print every effect of one seed as numbers, to compare two commits.
     ///
@@ -104,8 +110,8 @@ fn main() -> io::Result<ExitCode> {
             bench::measured(&what, &mut out)?;
             true
         }
-        Cli::Seeds { from, count, attackers, credit } => {
-            seeds(&mut out, family(attackers, credit), from..from.saturating_add(count))?
+        Cli::Seeds { from, count, attackers, credit, clock } => {
+            seeds(&mut out, family(attackers, credit, clock), from..from.saturating_add(count))?
         }
         Cli::Effects { seed } => {
             let (outcome, lines) = effects(seed);
@@ -125,8 +131,8 @@ fn main() -> io::Result<ExitCode> {
             }
         },
         Cli::Golden { count } => golden(&mut out, count)?,
-        Cli::Replay { seed, verbose, attackers, credit } => {
-            let (outcome, trace) = replay(family(attackers, credit), seed);
+        Cli::Replay { seed, verbose, attackers, credit, clock } => {
+            let (outcome, trace) = replay(family(attackers, credit, clock), seed);
             let skip = if verbose { 0 } else { trace.len().saturating_sub(50) };
             for line in trace.iter().skip(skip) {
                 writeln!(out, "{line}")?;
@@ -142,11 +148,12 @@ fn main() -> io::Result<ExitCode> {
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-const fn family(attackers: bool, credit: bool) -> Family {
-    match (attackers, credit) {
-        (true, _) => Family::Attackers,
-        (false, true) => Family::Credit,
-        (false, false) => Family::Faults,
+const fn family(attackers: bool, credit: bool, clock: bool) -> Family {
+    match (attackers, credit, clock) {
+        (true, ..) => Family::Attackers,
+        (false, true, _) => Family::Credit,
+        (false, false, true) => Family::Clock,
+        (false, false, false) => Family::Faults,
     }
 }
 

@@ -2,7 +2,7 @@ use vipnode_pool_core::MeteredPeriod;
 use vipnode_types::{Amount, Ms, meter};
 
 use super::{Checker, FRAME_LATE_MS, Promise, Violation};
-use crate::{EPOCH_MS, GroundTruth};
+use crate::GroundTruth;
 
 /// The most that an honest pair is overbilled for each gap in its connection, in ms: a report interval and two frames
 /// in flight. One side may report falsely, and an agent whose node restarts reports a peer as gone once it does not come back.
@@ -27,7 +27,7 @@ impl Checker {
             return wrong("the cost is not the price times the time".to_owned());
         }
         let ends = [row.client, row.host].into_iter().flatten().map(|seen| seen.end);
-        if row.ended > Ms::new(EPOCH_MS + now) || ends.max().is_some_and(|end| end > row.ended) {
+        if self.clock.virtual_ms(row.ended) > now || ends.max().is_some_and(|end| end > row.ended) {
             return wrong("the row ends in the future".to_owned());
         }
         let ups = (row.client.map(|seen| seen.up), row.host.map(|seen| seen.up));
@@ -52,13 +52,13 @@ impl Checker {
         if self.speaks2(client, host) {
             self.billed2_ms += billed;
         }
-        let Some((from, to)) = billed_span(row) else { return Ok(()) };
+        let Some((from, to)) = self.billed_span(row) else { return Ok(()) };
         if !ground_truth.ever_before(client, host, to) {
             return wrong("the pair was never connected".to_owned());
         }
         let really = ground_truth.overlap(client, host, from, to);
         let asleep: u64 = self.sleeps.iter().map(|(a, b)| b.min(&to).saturating_sub(*a.max(&from))).sum();
-        let most = really.ms + really.gaps * OVERBILLED_A_GAP_MS + asleep;
+        let most = really.ms + really.gaps * OVERBILLED_A_GAP_MS + asleep + self.false_ms(row);
         if billed > most {
             return wrong(format!(
                 "billed {billed} ms, but the pair was connected for {} ms, with {} gaps and {asleep} ms of sleep",
@@ -68,12 +68,24 @@ impl Checker {
         Ok(())
     }
 
+    /// The span that a row bills, in virtual ms; `None` if it bills nothing.
+    pub(super) fn billed_span(&self, row: &MeteredPeriod) -> Option<(u64, u64)> {
+        let (from, to) = pool_span(row)?;
+        Some((self.clock.virtual_ms(from), self.clock.virtual_ms(to))).filter(|(from, to)| from < to)
+    }
+
+    /// How much of the time that a row bills did not pass, in ms.
+    #[must_use]
+    pub fn false_ms(&self, row: &MeteredPeriod) -> u64 {
+        pool_span(row).map_or(0, |(from, to)| self.clock.false_ms(from, to))
+    }
+
     /// Checks the terms of a row: a lease begins at the price at that moment, and keeps a price of the pool. Nobody owes what is
     /// metered without payments.
     fn terms(&self, row: &MeteredPeriod) -> Result<(), Violation> {
         let lease = &row.lease;
-        let offered = lease.offered.get().saturating_sub(EPOCH_MS);
-        let begun = billed_span(row).map_or(offered, |(from, _)| from);
+        let offered = self.clock.virtual_ms(lease.offered);
+        let begun = self.billed_span(row).map_or(offered, |(from, _)| from);
         // A later period may have the price of any moment from its offer until it began.
         let until = if lease.row == 0 { offered } else { begun.max(offered) };
         let fits = self.prices.between(offered, until).any(|price| price == lease.price);
@@ -90,10 +102,9 @@ impl Checker {
     }
 }
 
-/// The span that a row bills, in virtual ms; `None` if it bills nothing.
-pub(super) fn billed_span(row: &MeteredPeriod) -> Option<(u64, u64)> {
+/// The span that a row bills, in pool time; `None` if it bills nothing.
+fn pool_span(row: &MeteredPeriod) -> Option<(Ms, Ms)> {
     let (client, host) = (row.client?, row.host?);
-    let from = client.up.max(host.up).get().saturating_sub(EPOCH_MS);
-    let to = client.end.min(host.end).get().saturating_sub(EPOCH_MS);
+    let (from, to) = (client.up.max(host.up), client.end.min(host.end));
     (from < to).then_some((from, to))
 }

@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use vipnode_pool_core::{LeaseRow, Limits, Row};
 use vipnode_types::{LeaseId, NodeId, PaymentMode};
 
-use super::{ExpectedPrices, LeasePrices, Promise, Violation};
-use crate::{AgentPlan, EPOCH_MS, Honesty, Scenario};
+use super::{ClockMap, ExpectedPrices, LeasePrices, Promise, Violation};
+use crate::{AgentPlan, Honesty, Scenario};
 
 /// The longest time a frame takes, in ms; a later one is lost with its socket.
 pub const FRAME_LATE_MS: u64 = 8_000;
@@ -47,6 +47,7 @@ pub struct Checker {
     pub(super) dishonest: Vec<bool>,
     /// Whether some metered rows are merged, so that what was billed for a span is unknown.
     pub(super) merges: bool,
+    pub(super) clock: ClockMap,
     pub(super) prices: ExpectedPrices,
     lease_prices: LeasePrices,
     /// The leases that the pool began where clients pay, and whether as a trial, by client and host: one that ends for its payer's
@@ -85,6 +86,7 @@ impl Checker {
             attackers: !scenario.attackers.is_empty(),
             dishonest: scenario.agents.iter().zip(0..).map(|(plan, agent)| lies(plan, agent, scenario)).collect(),
             merges: scenario.limits.periods_an_hour < Limits::default().periods_an_hour,
+            clock: ClockMap::default(),
             prices: ExpectedPrices::new(scenario.limits.price, scenario.limits.price_notice_ms),
             lease_prices: LeasePrices::default(),
             begun: BTreeMap::new(),
@@ -149,6 +151,11 @@ impl Checker {
         &mut self.prices
     }
 
+    /// Which virtual time pool time is.
+    pub const fn clock(&mut self) -> &mut ClockMap {
+        &mut self.clock
+    }
+
     /// What each lease costs, and what the agents agreed to.
     pub const fn lease_prices(&mut self) -> &mut LeasePrices {
         &mut self.lease_prices
@@ -164,7 +171,7 @@ impl Checker {
         let asked = sides.into_iter().flatten().filter(|&side| !self.protocol2[side]);
         self.lease_prices.written(lease, asked, self.pays)?;
         if self.pays {
-            let offered = lease.offered.get().saturating_sub(EPOCH_MS);
+            let offered = self.clock.virtual_ms(lease.offered);
             self.begun.entry((lease.client, lease.host)).or_default().insert(BegunLease {
                 offered,
                 lease: lease.id,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vipnode_pool_core::MeteredPeriod;
 
-use super::{Checker, Promise, Violation, billing::billed_span};
+use super::{Checker, Promise, Violation};
 use crate::GroundTruth;
 
 impl Checker {
@@ -19,7 +19,7 @@ impl Checker {
             if let Some(first) = keys.insert((row.lease.id, row.lease.row), row) {
                 return Promise::Journal.broken(format!("a row is in the journal twice: {first:?} and {row:?}"));
             }
-            if let Some((from, to)) = billed_span(row) {
+            if let Some((from, to)) = self.billed_span(row) {
                 pairs.entry((row.lease.client, row.lease.host)).or_default().push((from, to, row));
             }
         }
@@ -54,7 +54,7 @@ impl Checker {
         }
         let mut pairs: BTreeMap<_, (u64, BTreeMap<_, ()>)> = BTreeMap::new();
         for row in journal {
-            let Some((begin, end)) = billed_span(row) else { continue };
+            let Some((begin, end)) = self.billed_span(row) else { continue };
             let pair = (self.number(row.lease.client)?, self.number(row.lease.host)?);
             let (billed, leases) = pairs.entry(pair).or_default();
             *billed += end.min(to).saturating_sub(begin.max(from));

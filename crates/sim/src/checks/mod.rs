@@ -5,6 +5,7 @@
 
 mod billing;
 mod checker;
+mod clock_map;
 mod convergence;
 pub mod durability;
 mod expected_prices;
@@ -18,6 +19,7 @@ pub use billing::OVERBILLED_A_GAP_MS;
 pub use checker::{
     Checker, FRAME_LATE_MS, LIVENESS_MS, LIVENESS2_MS, LOST_A_LEASE_MS, LOST_A_LEASE2_MS, REPLY_MS, STEADY_MS, STOP_MS,
 };
+pub use clock_map::ClockMap;
 pub use convergence::{Participant, settled};
 pub use expected_prices::ExpectedPrices;
 pub use lease_prices::LeasePrices;

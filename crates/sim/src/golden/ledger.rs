@@ -66,6 +66,14 @@ impl Encode for Transaction {
                 amount.encode(out);
                 order.encode(out);
             }
+            Self::Overbilled { payer, payee, entry, amount, order } => {
+                out.number(11);
+                payer.encode(out);
+                payee.encode(out);
+                entry.encode(out);
+                amount.encode(out);
+                order.encode(out);
+            }
             Self::Correction { payee, amount, takes, order } => {
                 out.number(10);
                 payee.encode(out);

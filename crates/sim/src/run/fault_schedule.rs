@@ -168,6 +168,9 @@ impl Simulation {
         match kind {
             FaultKind::CrashPool => {
                 let down_ms = self.rng.range(10, if short { 10_000 } else { 400_000 });
+                if self.pool.core.is_some() {
+                    self.move_clock();
+                }
                 self.pool_crashes(down_ms, true);
             }
             FaultKind::RestoreBackup => {

@@ -15,6 +15,7 @@ mod nodes;
 mod operator;
 mod phases;
 mod pool;
+mod pool_time;
 mod run_event;
 mod seed_run;
 mod simulated_sockets;

@@ -42,6 +42,7 @@ impl Simulation {
             Phase::Faults if self.now >= self.scenario.safety_ms => {
                 self.log(|| "the faults end".to_owned());
                 self.recover_all();
+                self.set_clock_right();
                 self.credit_all();
                 self.phase = Phase::Recovery(self.now);
             }
@@ -123,6 +124,7 @@ impl Simulation {
         let read = self.pool.store().metered(0, usize::MAX, &mut |_, row| journal.push(row));
         self.require(read.map_err(|error| Promise::Durability.violation(error)));
         self.check_ledger();
+        self.check_clock();
         let check = self.checker.journal(&journal);
         self.require(check);
         let lies = self.scenario.has_lone_liar();

@@ -12,6 +12,7 @@ use super::{
     core_time::ChargedCoreTime,
     gateway::PendingRequest,
     phases::Phase,
+    pool_time::PoolTime,
     simulation::{COMPARE_EVERY, HOSTILE_CHECKS},
 };
 use crate::{
@@ -28,6 +29,7 @@ pub(crate) struct PoolProcess {
     pub(crate) core: Option<Core>,
     store: MemoryStore,
     pub(super) backup: Option<Backup>,
+    pub(super) pool_time: PoolTime,
     /// Rows for the commit after the one in flight.
     waiting: Vec<Row>,
     /// The rows of the commit in flight.
@@ -62,6 +64,7 @@ impl PoolProcess {
             limits,
             store: MemoryStore::new(),
             backup: None,
+            pool_time: PoolTime::default(),
             waiting: Vec::new(),
             writing: None,
             handed: 0,
@@ -125,7 +128,7 @@ impl Simulation {
 
     /// Hands a command to the core and carries out its effects.
     pub(super) fn command(&mut self, command: Command) -> Steps {
-        let now = Ms::new(EPOCH_MS + self.now);
+        let now = self.pool_now();
         // Many attackers are in the way of checks after each command.
         let seldom = if self.is_hostile() { HOSTILE_CHECKS } else { 1 };
         let Some(core) = &mut self.pool.core else { return Steps::default() };
@@ -143,7 +146,7 @@ impl Simulation {
         }
         let wake = self.pool.core.as_ref().and_then(Core::next_wake);
         if let Some(wake) = wake {
-            let at = wake.get().saturating_sub(EPOCH_MS).max(self.now + 1);
+            let at = self.virtual_ms(wake).max(self.now + 1);
             if self.pool.wakes_at.is_none_or(|set| set > at) {
                 self.pool.wakes_at = Some(at);
                 let incarnation = self.pool.incarnation;
@@ -155,7 +158,7 @@ impl Simulation {
 
     /// Has the core take over the payment mode, as a pool does after each start.
     fn settle_payment(&mut self) {
-        let now = Ms::new(EPOCH_MS + self.now);
+        let now = self.pool_now();
         let Some(core) = &mut self.pool.core else { return };
         let mut effects = Vec::new();
         core.settle_payment(now, &mut effects);
@@ -179,7 +182,7 @@ impl Simulation {
         self.require(check);
     }
 
-    fn effect(&mut self, effect: Effect) {
+    pub(super) fn effect(&mut self, effect: Effect) {
         self.log(|| format!("pool: {effect:?}"));
         if self.judges_liars() {
             self.check_no_lockout(&effect);
@@ -318,8 +321,9 @@ impl Simulation {
         self.change_terms();
         let paid = stored.is_some_and(|mode| !mode.is_none()) && !self.pool.limits.payment.is_none();
         self.checker.prices().settings(self.now, self.pool.limits.price, paid);
-        let now = Ms::new(EPOCH_MS + self.now);
+        let now = self.start_time();
         self.pool.core = Some(Core::restore(self.pool.limits.clone(), self.rng.seed(), now, rows));
+        self.pool_time_starts(now);
         // What ran until now ends under the mode in which it ran.
         self.settle_payment();
         self.checker.mode(self.pool.limits.payment);

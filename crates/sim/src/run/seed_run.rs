@@ -20,6 +20,8 @@ pub enum Family {
     Attackers,
     /// Faults happen, and clients pay.
     Credit,
+    /// Faults happen, clients pay, and the clock of the pool's machine is ahead for some time.
+    Clock,
 }
 
 /// A seed whose run broke a promise.
@@ -45,6 +47,7 @@ impl fmt::Display for SeedFailure {
             Family::Faults => "",
             Family::Attackers => " --attackers",
             Family::Credit => " --credit",
+            Family::Clock => " --clock",
         };
         write!(f, "replay it: cargo run -p vipnode-sim -- replay --seed {}{family} -v", self.seed)
     }

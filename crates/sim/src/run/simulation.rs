@@ -71,6 +71,8 @@ pub struct Stats {
     pub recovery_ms: u64,
     /// With attackers: how long honest clients waited for hosts.
     pub waits: HostWaits,
+    /// Billing periods that were posted as overbilled.
+    pub overbilled: u64,
     /// Effects of both cores.
     pub effects: u64,
     /// The digest over the golden encoding of all effects.
@@ -86,6 +88,7 @@ impl Simulation {
             Family::Faults => Scenario::draw(&mut rng),
             Family::Attackers => Scenario::draw_hostile(&mut rng),
             Family::Credit => Scenario::draw_credit(&mut rng),
+            Family::Clock => Scenario::draw_clock(&mut rng),
         };
         let devp2p = Devp2p::new(&scenario.agents);
         let mut simulation = Self {
@@ -161,6 +164,7 @@ impl Simulation {
             billed2_ms,
             recovery_ms,
             waits: self.hostile.waits,
+            overbilled: self.pool.pool_time.overbilled,
             effects,
             digest,
         })

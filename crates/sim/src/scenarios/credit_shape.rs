@@ -18,6 +18,16 @@ const KNOWN_USE: [FaultKind; 8] = [
     FaultKind::BreakLink,
     FaultKind::StallHead,
 ];
+/// The faults while the clock of the pool's machine moves: mostly, the pool is killed.
+const CLOCK_FAULTS: [FaultKind; 7] = [
+    FaultKind::CrashPool,
+    FaultKind::CrashPool,
+    FaultKind::CrashPool,
+    FaultKind::CutSocket,
+    FaultKind::BreakLink,
+    FaultKind::SlowCommits,
+    FaultKind::FailCommit,
+];
 /// The highest price that is drawn.
 const HIGHEST_PRICE: &str = "1 gwei/minute";
 
@@ -30,6 +40,8 @@ pub struct CreditShape {
     pub switches_mode: bool,
     /// Whether the database is backed up, and a backup restored.
     pub restores: bool,
+    /// Whether the clock of the pool's machine moves while the pool does not run.
+    pub moves_clock: bool,
     /// The agents that report falsely at the same time, in league with each other; empty if only one agent does.
     pub league: Vec<usize>,
 }
@@ -38,7 +50,7 @@ impl CreditShape {
     fn draw(rng: &mut SimRng, agents: usize) -> Self {
         let (changes_price, switches_mode, restores) = (rng.chance(500), rng.chance(250), rng.chance(300));
         let league = if rng.chance(350) { (0..agents).filter(|_| rng.chance(400)).collect() } else { Vec::new() };
-        Self { changes_price, switches_mode, restores, league }
+        Self { changes_price, switches_mode, restores, moves_clock: false, league }
     }
 }
 
@@ -71,7 +83,7 @@ impl Scenario {
         scenario.credit = CreditShape::draw(rng, scenario.agents.len());
         // Agents of protocol 2 do not name their leases, so a pool with a backup cannot end those that the backup does not know.
         scenario.credit.restores &= scenario.agents.iter().all(|plan| !plan.protocol2);
-        let CreditShape { changes_price, switches_mode, restores, league } = &scenario.credit;
+        let CreditShape { changes_price, switches_mode, restores, league, .. } = &scenario.credit;
         if *changes_price {
             scenario.limits.price_notice_ms = rng.range(0, 20 * MINUTE_MS);
             // Without a maximum, clients would keep the first price as theirs, and refuse a higher one.
@@ -87,6 +99,33 @@ impl Scenario {
         } else {
             scenario.draw_trials(&mut more);
         }
+        scenario
+    }
+
+    /// Draws a scenario in which clients pay and the clock of the pool's machine is ahead for some time. All agents are honest, and they
+    /// mostly stay connected to each other while the pool does not run.
+    #[must_use]
+    pub fn draw_clock(rng: &mut SimRng) -> Self {
+        let mut scenario = Self::draw(rng);
+        scenario.limits.price = Price::per_minute(rng.range(1, 1_000_000_000));
+        scenario.limits.payment = PaymentMode::Credit;
+        scenario.limits.unpaired_ms_a_day = 24 * 60 * MINUTE_MS;
+        scenario.limits.unpaired_pair_ms = 24 * 60 * MINUTE_MS;
+        scenario.limits.funds_last_ms = 0;
+        for (plan, number) in scenario.agents.iter_mut().zip(0..) {
+            if plan.protocol2 {
+                plan.protocol2 = false;
+                plan.config.protocol2 = None;
+                plan.config.allow_protocol2 = false;
+            }
+            if let Some(host) = plan.config.host.as_mut() {
+                host.payout = Some(account(2, number));
+            }
+        }
+        scenario.faults = CLOCK_FAULTS.to_vec();
+        scenario.fault_every_ms = rng.range(60_000, 4 * MINUTE_MS);
+        scenario.safety_ms = rng.range(40, 70) * MINUTE_MS;
+        scenario.credit = CreditShape { moves_clock: true, ..CreditShape::default() };
         scenario
     }
 

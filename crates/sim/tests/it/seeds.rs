@@ -12,6 +12,7 @@ const ATTACKER_SEEDS: u64 = 24;
 /// protocol 2 used up the share of an address block (1167).
 const FOUND: [u64; 18] = [33, 36, 46, 54, 61, 65, 78, 80, 142, 146, 166, 327, 581, 678, 820, 1060, 1089, 1167];
 const CREDIT_SEEDS: u64 = 100;
+const CLOCK_SEEDS: u64 = 40;
 const THREADS: u64 = 2;
 const GOLDEN: &str = include_str!("../../golden/effects.txt");
 
@@ -103,4 +104,16 @@ fn a_ledger_keeps_its_books_through_faults() {
     }
     // A period that began before a price counted was billed at it.
     run_seed(Family::Credit, 168).unwrap();
+}
+
+/// The clock of the pool's machine is ahead for days while the pool is killed again and again, and the operator accepts it once it is
+/// right: exactly the periods with time that did not pass are overbilled, each once and with the right amount, and nothing else
+/// breaks. `vipnode-sim seeds --clock --count N` runs more.
+#[test]
+fn a_clock_that_was_ahead_is_corrected() {
+    let runs = run_seeds(Family::Clock, 0..CLOCK_SEEDS, THREADS);
+    let failures: Vec<String> = runs.iter().filter_map(|(_, run)| Some(run.as_ref().err()?.to_string())).collect();
+    assert!(failures.is_empty(), "{} seeds failed\n\n{}", failures.len(), failures.join("\n\n"));
+    let corrected = runs.iter().filter(|(_, run)| run.as_ref().is_ok_and(|stats| stats.overbilled > 0)).count();
+    assert!(corrected >= 10, "in {corrected} runs, a period is overbilled");
 }
