@@ -99,6 +99,17 @@ impl Core {
         host_until.min(self.clock.resumed()).since(from)
     }
 
+    /// From when the host of a lease, which it saw last at `end`, sees the client in the row that begins now because the client
+    /// returned: from `end` on, less the time that the pool lost by its own restart or pause, because no row before has that.
+    ///
+    /// After a start, `end` is what the store has, which may be minutes old, and the host may not have reported since.
+    pub(crate) fn host_goes_on_from(&self, lease: &Lease, end: Ms) -> Ms {
+        if !lease.sees(Side::Host) {
+            return end;
+        }
+        end.plus(self.clock.resumed().since(end.max(self.clock.paused())))
+    }
+
     /// Until when the host of a lease that ends saw the client: a connected host still sees what it last reported, for as
     /// long as its next report takes.
     pub(crate) fn host_saw_until(&self, lease: &Lease) -> Ms {

@@ -200,29 +200,32 @@ impl Core {
     pub(crate) fn serve_waiting(&mut self, output: &mut Output) {
         let mut budget = self.limits.served_a_tick;
         let last_step = output.steps().saturating_add(self.limits.steps_a_tick);
-        let Some(chains) = self.matching.chains_to_serve(output.now) else { return };
-        for _ in 0..chains {
-            if budget == 0 {
+        let Some(mut left) = self.matching.chains_to_serve(output.now) else { return };
+        while left > 0 && budget > 0 {
+            let Some(chain) = self.matching.next_chain() else { break };
+            if !self.serve_chain(output, chain, last_step, &mut budget) {
+                left = usize::MAX;
                 break;
             }
-            let Some(chain) = self.matching.next_chain() else { break };
-            self.serve_chain(output, chain, last_step, &mut budget);
+            left = left.saturating_sub(1);
             // One for the chain, so that many chains are bounded too.
             budget = budget.saturating_sub(1);
         }
         let (matching, context) = self.matching();
-        matching.served(budget == 0, context);
+        matching.served(left, context);
     }
 
-    fn serve_chain(&mut self, output: &mut Output, chain: u32, last_step: u32, budget: &mut u32) {
+    /// Serves the waiting clients of a chain. Returns false if the step reached its limit first.
+    fn serve_chain(&mut self, output: &mut Output, chain: u32, last_step: u32, budget: &mut u32) -> bool {
         while *budget > 0 {
             if output.steps() >= last_step {
                 *budget = 0;
-                return;
+                return false;
             }
             let (matching, context) = self.matching();
             let Some(client) = matching.next_served(chain, context) else {
-                return self.displace_for_waiting(output, chain);
+                self.displace_for_waiting(output, chain);
+                return true;
             };
             *budget = budget.saturating_sub(1);
             if let Err(why) = self.offer_slot(output, client) {
@@ -230,6 +233,7 @@ impl Core {
                 self.back_off(client);
             }
         }
+        false
     }
 
     /// Suspends the search for a client's hosts for a while, because no host was found.

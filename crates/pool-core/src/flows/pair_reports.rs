@@ -47,7 +47,7 @@ impl Core {
         }
         let (ends, now) = (Ends::of(lease, &self.agents), output.now);
         let (ends, client_up, host_up) = match side {
-            Side::Client => (Ends { client: end, ..ends }, now, ends.host),
+            Side::Client => (Ends { client: end, ..ends }, now, self.host_goes_on_from(lease, ends.host)),
             Side::Host => (Ends { host: end, ..ends }, ends.client, now),
         };
         let (down, pair) = (lease.host_down(), Pair { client: lease.client(), host: lease.host() });

@@ -21,6 +21,10 @@ pub(crate) struct WaitQueue {
     tickets: u64,
     /// When waiting clients are served next.
     serve_at: Option<Ms>,
+    /// The number of chains that the current round has yet to serve; 0 between two rounds. A round that does not fit in one step
+    /// goes on at once, and the next one begins after a tick. Otherwise, more chains than a step may serve would keep the core
+    /// busy for ever.
+    left: usize,
     /// The chain that was served last, so that a busy chain does not starve the rest.
     cursor: u32,
     len: usize,
@@ -247,10 +251,10 @@ impl Matching {
         self.refresh_waiting(client, context);
     }
 
-    /// Serves waiting clients at the next wake, because a slot became free or a client lost its host.
+    /// Serves waiting clients of all chains at the next wake, because a slot became free or a client lost its host.
     pub(crate) fn serve_soon(&mut self, now: Ms) {
         if self.wait_queue.len() > 0 {
-            self.wait_queue.serve_at = Some(now);
+            (self.wait_queue.serve_at, self.wait_queue.left) = (Some(now), 0);
         }
     }
 
@@ -323,9 +327,12 @@ impl Matching {
         }
     }
 
-    /// Returns the number of chains with waiting clients; `None` if it is too early to serve them.
+    /// Returns the number of chains with waiting clients that the current round, or a new one, has yet to serve; `None` if it is too
+    /// early to serve them.
     pub(crate) fn chains_to_serve(&self, now: Ms) -> Option<usize> {
-        self.wait_queue.serve_at.filter(|at| *at <= now).map(|_| self.wait_queue.chains.len())
+        let WaitQueue { serve_at, left, chains, .. } = &self.wait_queue;
+        let all = chains.len();
+        serve_at.filter(|at| *at <= now).map(|_| if *left == 0 { all } else { all.min(*left) })
     }
 
     /// Returns the next chain with waiting clients, in a circle.
@@ -335,12 +342,15 @@ impl Matching {
         Some(chain)
     }
 
-    /// Schedules the next round after waiting clients were served; `exhausted` if the step reached its limit.
-    pub(crate) fn served(&mut self, exhausted: bool, context: Context<'_>) {
-        self.wait_queue.serve_at = match (self.wait_queue.len(), exhausted) {
-            (0, _) => None,
-            (_, true) => Some(context.now),
-            _ => Some(context.now.plus(context.limits.tick_ms)),
+    /// Schedules the next step after waiting clients were served: at once if the round has chains `left` (all of them, if it reached its
+    /// limit within a chain), or else the next round.
+    pub(crate) fn served(&mut self, left: usize, context: Context<'_>) {
+        let waiting = self.wait_queue.len() > 0;
+        self.wait_queue.left = if waiting { left } else { 0 };
+        self.wait_queue.serve_at = match (waiting, left) {
+            (false, _) => None,
+            (true, 0) => Some(context.now.plus(context.limits.tick_ms)),
+            (true, _) => Some(context.now),
         };
     }
 

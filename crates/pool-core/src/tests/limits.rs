@@ -185,6 +185,24 @@ fn waiting_clients_are_served_in_bounded_steps() {
     assert_eq!(pool.core.gauges().leases, 30);
 }
 
+/// The attack: clients wait on more chains than one tick serves, and the core never rests.
+#[test]
+fn the_core_rests_after_it_served_each_of_many_chains() {
+    let mut pool = Pool::with(Limits { served_a_tick: 2, ..Limits::default() });
+    for agent in other_clients(5) {
+        pool.connect(agent, ConnectRequest { chain: chain(agent.into()), ..client(agent) }).unwrap();
+        pool.ask(agent, 1);
+    }
+    pool.now = pool.now.plus(pool.core.limits.tick_ms);
+    let mut ticks = 0;
+    while pool.core.next_wake().unwrap() <= pool.now {
+        pool.handle(Command::Tick);
+        ticks += 1;
+        assert!(ticks <= 3, "two chains a tick");
+    }
+    assert_eq!((ticks, pool.core.gauges().waiting), (3, 5));
+}
+
 /// Clients that no host suits make each search as long as it can be.
 #[test]
 fn searches_for_waiting_clients_take_bounded_steps() {

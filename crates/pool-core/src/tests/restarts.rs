@@ -43,6 +43,43 @@ fn a_client_that_does_not_return_after_a_restart_pays_for_that_time() {
     assert!((window..window + 240_000).contains(&counted), "{counted} ms");
 }
 
+/// Seed 202 with attackers: the store has the host's last report of long ago, and the client returns before its host.
+#[test]
+fn a_client_that_returns_before_its_host_pays_for_no_restart() {
+    let mut pool = Pool::with(priced());
+    let lease = pool.lease_up();
+    pool.pass_with(120_000, &[1, 2]);
+    pool.now = pool.now.plus(3_600_000);
+    pool.restart(priced());
+    returns_first(&mut pool, lease);
+    assert_eq!(pool.core.counters().unpaired_ms, 0);
+}
+
+/// The same for a pause of the pool.
+#[test]
+fn a_client_that_returns_before_its_host_pays_for_no_pause() {
+    let mut pool = Pool::with(priced());
+    let lease = pool.lease_up();
+    pool.pass_with(120_000, &[1, 2]);
+    pool.now = pool.now.plus(100_000);
+    pool.handle(Command::Tick);
+    assert_eq!(pool.core.counters().pauses, 1);
+    returns_first(&mut pool, lease);
+    assert_eq!(pool.core.counters().unpaired_ms, 0);
+}
+
+/// The client connects again, then its host, and both report for a minute until the client leaves. Only the host knows that the two
+/// were connected all the time.
+fn returns_first(pool: &mut Pool, lease: vipnode_types::LeaseId) {
+    pool.connect(2, client(2)).unwrap();
+    pool.full(2, &[(lease, false)]);
+    pool.pass(2_000);
+    pool.connect(1, host(1, 4)).unwrap();
+    pool.full(1, &[(lease, true)]);
+    pool.pass_with(60_000, &[1, 2]);
+    pool.leave(2, lease, LeaveReason::Surplus);
+}
+
 /// Last reports are stored every few minutes only. Neither side returns, so nothing else shows how long they were connected.
 #[test]
 fn an_orderly_stop_loses_no_metered_time() {
