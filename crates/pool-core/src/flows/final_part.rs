@@ -1,4 +1,4 @@
-use vipnode_types::{Ms, wire::Side};
+use vipnode_types::{LeaseId, Ms, wire::Side};
 
 use crate::{
     CallOutcome, Core,
@@ -56,6 +56,23 @@ impl Core {
         let confirmed = *outcome == CallOutcome::Done;
         if let Some(part) = self.metering.final_parts.answered(call.lease, call.node, confirmed) {
             self.settle_part(output, part);
+        }
+    }
+
+    /// A node that stops saw until now whom it was asked about.
+    pub(crate) fn confirm_final_parts(&mut self, output: &mut Output, index: u32) {
+        let Some(node) = self.agents.handle(index) else { return };
+        for lease in self.metering.final_parts.awaited_from(node) {
+            if let Some(part) = self.metering.final_parts.answered(lease, node, true) {
+                self.settle_part(output, part);
+            }
+        }
+    }
+
+    /// A node reports a lease that ended as interrupted since its report before.
+    pub(crate) fn ended_lease_interrupted(&mut self, index: u32, lease: LeaseId) {
+        if let Some(node) = self.agents.handle(index) {
+            self.metering.final_parts.interrupted(lease, node);
         }
     }
 

@@ -65,6 +65,7 @@ impl Core {
         }
         let end: Ms = output.now;
         self.end_ask(output, index, LEFT);
+        self.confirm_final_parts(output, index);
         // Detached, it gets no further calls: the agent undoes everything by itself.
         self.detach(output, index);
         for (lease, side) in self.leases.of(index) {

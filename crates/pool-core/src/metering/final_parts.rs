@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_types::{Account, Amount, LeaseId, Ms};
 
@@ -8,11 +8,16 @@ use crate::{LeaseRow, collections::slab::Handle, metering::billed_period::Ends};
 ///
 /// What a side saw is known from its reports, the last of which may be a report interval old when a lease ends. Each side that
 /// did not end the lease is asked to undo it. One that has done so, and had not reported the other as gone, saw it until the
-/// lease ended. So the last part is billed once its sides have answered. What a side does not confirm is not billed, and counts
-/// as unpaired time. A part waits no longer than a call to an agent, and there are no more of them than such calls. A crash
+/// lease ended, and so did one that stops. So the last part is billed once its sides have answered. What a side does not confirm is not billed, and counts
+/// as unpaired time. A side confirms nothing either if a report that was on its way when the lease ended says that it did not see
+/// the other all the time. A part waits no longer than a call to an agent, and there are no more of them than such calls. A crash
 /// loses those that wait.
 #[derive(Debug, Default)]
-pub(crate) struct FinalParts(BTreeMap<LeaseId, FinalPart>);
+pub(crate) struct FinalParts {
+    parts: BTreeMap<LeaseId, FinalPart>,
+    /// The nodes that have not answered, and the leases.
+    waiting: BTreeSet<(Handle, LeaseId)>,
+}
 
 /// The last part of a lease that ended.
 #[derive(Debug)]
@@ -72,6 +77,10 @@ impl FinalPart {
         self
     }
 
+    fn begins(&self) -> Ms {
+        self.lease.client_seen.map_or(Ms::ZERO, |(begins, _)| begins)
+    }
+
     /// Who pays for it; `None` if nobody earns.
     pub(crate) fn payer(&self) -> Option<Account> {
         self.lease.payer.filter(|_| self.lease.payee.is_some())
@@ -86,24 +95,50 @@ impl FinalPart {
 impl FinalParts {
     /// Keeps a part until its sides have answered.
     pub(crate) fn wait(&mut self, part: FinalPart) {
-        self.0.insert(part.lease.id, part);
+        let id = part.lease.id;
+        let asked = [part.client, part.host].into_iter().filter(|side| side.unconfirmed.is_some());
+        self.waiting.extend(asked.map(|side| (side.node, id)));
+        self.parts.insert(id, part);
+    }
+
+    /// The leases whose last parts wait for a node.
+    pub(crate) fn awaited_from(&self, node: Handle) -> Vec<LeaseId> {
+        let of_node = self.waiting.range((node, LeaseId::new(0))..=(node, LeaseId::new(u64::MAX)));
+        of_node.map(|(_, lease)| *lease).collect()
     }
 
     /// A node answered the call to undo a lease, or did not. Returns the last part of that lease if it waited for this only.
     pub(crate) fn answered(&mut self, lease: LeaseId, node: Handle, confirmed: bool) -> Option<FinalPart> {
-        let part = self.0.get_mut(&lease)?;
+        let part = self.parts.get_mut(&lease)?;
+        let nodes = [part.client.node, part.host.node];
         for side in [&mut part.client, &mut part.host] {
             if side.node == node {
                 side.answered(confirmed);
             }
         }
-        let waits = part.client.unconfirmed.or(part.host.unconfirmed).is_some();
-        if waits { None } else { self.0.remove(&lease) }
+        self.waiting.remove(&(node, lease));
+        if nodes.into_iter().any(|node| self.waiting.contains(&(node, lease))) {
+            return None;
+        }
+        self.parts.remove(&lease)
+    }
+
+    /// A node reported that it did not see the other side of a lease all the time since its report before, so it cannot confirm that.
+    pub(crate) fn interrupted(&mut self, lease: LeaseId, node: Handle) {
+        let Some(part) = self.parts.get_mut(&lease) else { return };
+        for side in [&mut part.client, &mut part.host] {
+            if side.node == node {
+                side.answered(false);
+            }
+        }
+        if part.host.node == node {
+            // What the host did not see is nobody's unpaired time.
+            part.most_ms = part.most_ms.min(part.host.end.since(part.begins()));
+        }
     }
 
     /// The leases whose last parts wait, and the nodes whose answers they wait for, for checks.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (LeaseId, Handle)> {
-        let sides = self.0.iter().flat_map(|(lease, part)| [(*lease, part.client), (*lease, part.host)]);
-        sides.filter(|(_, side)| side.unconfirmed.is_some()).map(|(lease, side)| (lease, side.node))
+        self.waiting.iter().map(|(node, lease)| (*lease, *node))
     }
 }

@@ -82,6 +82,33 @@ fn a_side_that_reported_the_other_as_gone_confirms_nothing_more() {
     assert_eq!(metered(&pool), (vec![75_000, 5_000], 0), "both until the host's report");
 }
 
+/// When both agents stop, the second one closes its socket and does not answer.
+#[test]
+fn an_agent_that_stops_saw_the_other_until_the_lease_ended() {
+    for (first, second, billed) in [(CLIENT, HOST, vec![60_000, 20_000]), (HOST, CLIENT, vec![75_000, 5_000])] {
+        let (mut pool, _) = between_reports();
+        pool.bye(first);
+        pool.bye(second);
+        assert_eq!(metered(&pool), (billed, 0));
+    }
+}
+
+/// Seeds 103, 161, and 522: the connection was interrupted before the lease ended, and the report of that was on its way.
+#[test]
+fn a_side_that_reports_an_interruption_confirms_nothing_more() {
+    let (mut pool, lease) = between_reports();
+    pool.leave(HOST, lease, LeaveReason::Drained);
+    pool.delta(CLIENT, &[lease], &[lease]);
+    pool.evicted(CLIENT).unwrap();
+    assert_eq!(metered(&pool), (vec![75_000], 5_000), "until the client's last report");
+
+    let (mut pool, lease) = between_reports();
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    pool.full(HOST, &[(lease, false)]);
+    pool.evicted(HOST).unwrap();
+    assert_eq!(metered(&pool), (vec![60_000], 0), "the host says that it did not see the client all the time");
+}
+
 #[test]
 fn an_agent_that_has_not_reported_on_its_connection_confirms_nothing() {
     let (mut pool, lease) = between_reports();
