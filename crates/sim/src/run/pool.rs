@@ -19,6 +19,9 @@ use crate::{
     checks::{Promise, durability, ledger},
 };
 
+/// The core may ask for so many ticks in a row without a pause: some for each client that waits in a run with attackers.
+const MOST_WAKES_AT_ONCE: u32 = 1_000;
+
 /// The pool's process and its disk.
 #[derive(Debug)]
 pub(crate) struct PoolProcess {
@@ -38,6 +41,8 @@ pub(crate) struct PoolProcess {
     durable: u64,
     outbox: VecDeque<(u64, Effect)>,
     wakes_at: Option<u64>,
+    /// The number of ticks in a row after which the core asked for another one at once.
+    wakes_at_once: u32,
     pub(crate) sleeps_until: u64,
     pub(crate) slept_until: u64,
     commands: u64,
@@ -69,6 +74,7 @@ impl PoolProcess {
             durable: 0,
             outbox: VecDeque::new(),
             wakes_at: None,
+            wakes_at_once: 0,
             sleeps_until: 0,
             slept_until: 0,
             commands: 0,
@@ -104,16 +110,29 @@ impl Simulation {
     }
 
     pub(crate) fn pool_wakes(&mut self, incarnation: u32) {
-        if self.pool.incarnation == incarnation {
-            if let Some(at) = self.core_busy_until() {
-                if self.pool.wakes_at.is_none_or(|set| set <= self.now) {
-                    self.pool.wakes_at = Some(at);
-                    self.at(at, RunEvent::PoolWakes { incarnation });
-                }
-                return;
-            }
-            self.pool.wakes_at = None;
-            self.own_command(Command::Tick);
+        // An earlier wake may have taken the place of this one, and set the next one since.
+        let is_due = self.pool.wakes_at.is_some_and(|at| at <= self.now);
+        if self.pool.incarnation != incarnation || !is_due {
+            return;
+        }
+        self.pool.wakes_at = None;
+        if let Some(at) = self.core_busy_until() {
+            self.pool.wakes_at = Some(at);
+            self.at(at, RunEvent::PoolWakes { incarnation });
+            return;
+        }
+        self.own_command(Command::Tick);
+        self.check_rest();
+    }
+
+    /// Checks that the core does not ask for one tick after the other: each deadline that is due has to change something, or to be set
+    /// for a later time.
+    fn check_rest(&mut self) {
+        let wake = self.pool.core.as_ref().and_then(Core::next_wake);
+        let at_once = wake.is_some_and(|wake| wake <= Ms::new(EPOCH_MS + self.now));
+        self.pool.wakes_at_once = if at_once { self.pool.wakes_at_once + 1 } else { 0 };
+        if self.pool.wakes_at_once > MOST_WAKES_AT_ONCE {
+            self.violation(Promise::Progress, format!("the core asked for {MOST_WAKES_AT_ONCE} ticks at once"));
         }
     }
 
