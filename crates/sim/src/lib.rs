@@ -26,7 +26,7 @@ mod virtual_time;
 
 pub use checks::{Checker, Promise, Violation};
 pub use crashes::{PowerCuts, power_cuts};
-pub use devp2p::{Devp2p, GroundTruth, ModelNode, Overlap, REDIAL_MS};
+pub use devp2p::{Devp2p, GroundTruth, ModelNode, Overlap, REDIAL_MS, Spans};
 pub use run::{Family, SeedFailure, Stats, effects, golden_line, replay, run_seed, run_seeds};
 pub use scenarios::{AgentPlan, AttackerKind, AttackerPlan, CreditShape, FaultKind, Honesty, Scenario};
 pub use sim_rng::SimRng;

@@ -6,6 +6,7 @@ use crate::{EPOCH_MS, GroundTruth};
 
 /// The most that an honest pair is overbilled for each gap in its connection, in ms: a report interval and two frames
 /// in flight. One side may report falsely, and an agent whose node restarts reports a peer as gone once it does not come back.
+/// What an honest agent of protocol 3 did not report is billed for no longer than a frame takes, [`FRAME_LATE_MS`].
 pub const OVERBILLED_A_GAP_MS: u64 = 60_000 + 2 * FRAME_LATE_MS;
 
 impl Checker {
@@ -52,18 +53,34 @@ impl Checker {
         if self.speaks2(client, host) {
             self.billed2_ms += billed;
         }
+        self.connected(row, [client, host], ground_truth)
+    }
+
+    /// Checks that the sides of a row were connected in the time that it bills, and that each agent of protocol 3 reported that.
+    fn connected(&self, row: &MeteredPeriod, sides: [usize; 2], ground_truth: &GroundTruth) -> Result<(), Violation> {
+        let wrong = |what: String| Promise::Billing.broken(format!("{what}: {row:?}"));
         let Some((from, to)) = billed_span(row) else { return Ok(()) };
+        let ([client, host], billed) = (sides, to - from);
         if !ground_truth.ever_before(client, host, to) {
             return wrong("the pair was never connected".to_owned());
         }
-        let really = ground_truth.overlap(client, host, from, to);
         let asleep: u64 = self.sleeps.iter().map(|(a, b)| b.min(&to).saturating_sub(*a.max(&from))).sum();
-        let most = really.ms + really.gaps * OVERBILLED_A_GAP_MS + asleep;
-        if billed > most {
+        let really = ground_truth.overlap(client, host, from, to);
+        if billed > really.with_gaps(OVERBILLED_A_GAP_MS) + asleep {
             return wrong(format!(
-                "billed {billed} ms, but the pair was connected for {} ms, with {} gaps and {asleep} ms of sleep",
+                "billed {billed} ms, but the pair was connected for {} ms, with gaps of {:?} and {asleep} ms of sleep",
                 really.ms, really.gaps
             ));
+        }
+        for agent in sides.into_iter().filter(|&agent| !self.protocol2[agent] && !self.dishonest[agent]) {
+            let Some(reported) = self.reported.of(agent, row.lease.id, (from, to)) else { continue };
+            if billed > reported.with_gaps(FRAME_LATE_MS) + asleep {
+                return wrong(format!(
+                    "billed {billed} ms, but agent {agent} reported the lease as connected for {} ms, with gaps of \
+                     {:?} and {asleep} ms of sleep",
+                    reported.ms, reported.gaps
+                ));
+            }
         }
         Ok(())
     }

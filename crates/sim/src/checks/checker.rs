@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vipnode_pool_core::{LeaseRow, Limits, Row};
 use vipnode_types::{LeaseId, NodeId, PaymentMode};
 
-use super::{ExpectedPrices, LeasePrices, Promise, Violation};
+use super::{ExpectedPrices, LeasePrices, Promise, ReportedConnections, Violation};
 use crate::{AgentPlan, EPOCH_MS, Honesty, Scenario};
 
 /// The longest time a frame takes, in ms; a later one is lost with its socket.
@@ -55,6 +55,7 @@ pub struct Checker {
     /// Whether the periods that end now are of a pool whose clients pay.
     pub(super) pays: bool,
     pub(super) sleeps: Vec<(u64, u64)>,
+    pub(super) reported: ReportedConnections,
     /// Milliseconds billed to each pair of a client and a host, unless both may report what is not true.
     pub(super) billed_of: BTreeMap<(usize, usize), u64>,
     pub(super) metered: u64,
@@ -90,6 +91,7 @@ impl Checker {
             begun: BTreeMap::new(),
             pays: !scenario.limits.payment.is_none(),
             sleeps: Vec::new(),
+            reported: ReportedConnections::default(),
             billed_of: BTreeMap::new(),
             metered: 0,
             billed_ms: 0,
@@ -142,6 +144,11 @@ impl Checker {
     /// when it wakes.
     pub fn pool_sleeps(&mut self, from: u64, to: u64) {
         self.sleeps.push((from, to));
+    }
+
+    /// What agents of protocol 3 report as connected.
+    pub const fn reported(&mut self) -> &mut ReportedConnections {
+        &mut self.reported
     }
 
     /// The prices of leases, as the settings and the notice before a change say.

@@ -12,6 +12,7 @@ pub mod hostile;
 mod journal;
 mod lease_prices;
 pub mod ledger;
+mod reported_connections;
 mod violation;
 
 pub use billing::OVERBILLED_A_GAP_MS;
@@ -21,4 +22,5 @@ pub use checker::{
 pub use convergence::{Participant, settled};
 pub use expected_prices::ExpectedPrices;
 pub use lease_prices::LeasePrices;
+pub use reported_connections::ReportedConnections;
 pub use violation::{Promise, Violation};

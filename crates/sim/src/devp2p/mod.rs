@@ -6,7 +6,9 @@
 mod ground_truth;
 mod network;
 mod node;
+mod spans;
 
-pub use ground_truth::{GroundTruth, Overlap};
+pub use ground_truth::GroundTruth;
 pub use network::Devp2p;
 pub use node::{ModelNode, REDIAL_MS};
+pub use spans::{Overlap, Spans};

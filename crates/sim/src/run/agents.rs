@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_agent_core::{
-    Action, AgentCore, ChangeKind, Event, JournalEntry, RequestTag, StopCause, unreleased_changes,
+    Action, AgentCore, ChangeKind, Event, JournalEntry, RequestTag, StopCause, ToPool, unreleased_changes,
 };
 use vipnode_pool_core::CallId;
 use vipnode_types::{Enode, Ms, NodeFacts, PeerCommand};
@@ -147,6 +147,7 @@ impl Simulation {
             return;
         }
         a.incarnation += 1;
+        self.checker.reported().killed(agent);
         self.log(|| format!("agent {agent} is killed"));
         self.agent_closes(agent);
     }
@@ -237,11 +238,18 @@ impl Simulation {
                     self.violation(Promise::Replies, format!("agent {agent} uses the tag {tag} twice"));
                 }
                 if let Some(socket) = self.agents[agent].socket {
+                    self.checker.reported().alive(agent, self.now);
+                    if let ToPool::Report(report) = &request {
+                        self.checker.reported().sent(agent, report, self.now);
+                    }
                     self.send_to_pool(socket, ToPoolFrame::Request { tag, request });
                 }
             }
             Action::Answer { tag, reply } => match self.agents[agent].calls.remove(&tag) {
-                Some((socket, call)) => self.send_to_pool(socket, ToPoolFrame::Answer { call, reply }),
+                Some((socket, call)) => {
+                    self.checker.reported().alive(agent, self.now);
+                    self.send_to_pool(socket, ToPoolFrame::Answer { call, reply });
+                }
                 None => {
                     self.violation(Promise::Replies, format!("agent {agent} answers call {tag}, which is not open"));
                 }
@@ -255,6 +263,7 @@ impl Simulation {
             Action::Stopped { .. } => {
                 self.agents[agent].core = None;
                 self.agents[agent].incarnation += 1;
+                self.checker.reported().stopped(agent, self.now);
                 self.agent_closes(agent);
             }
         }

@@ -43,6 +43,7 @@ impl Simulation {
         self.require(applied.map(drop).map_err(|error| Promise::Durability.violation(error)));
         *self.pool.store() = store;
         self.checker.prices().restored(made);
+        self.checker.reported().restored(made, self.now);
         self.operator.restored(acknowledged);
     }
 }

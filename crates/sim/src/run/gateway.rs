@@ -62,6 +62,9 @@ impl Simulation {
         let request = self.pool.next_request;
         self.pool.next_request += 1;
         let nonce = self.agents[agent].next_nonce(self.now);
+        if self.reports_anything(agent) || self.lies(agent) {
+            self.checker.reported().falsified(agent);
+        }
         let plan = &self.agents[agent].plan;
         let (what, command) = match message {
             Request::Connect(mut hello) => {

@@ -4,7 +4,7 @@ use vipnode_pool_core::{Credentials, LeaseRow, Limits, MergedPeriods, MeteredPer
 use vipnode_sim::{
     Checker, EPOCH_MS, GroundTruth, Scenario, SimRng,
     checks::{
-        OVERBILLED_A_GAP_MS, Participant, Promise, Violation, durability,
+        FRAME_LATE_MS, OVERBILLED_A_GAP_MS, Participant, Promise, Violation, durability,
         hostile::{
             BUDGETS_OF_A_WIDE_BLOCK, HONEST_WAIT_MS, Loneliness, UsedService, free_service, free_service_of_block,
         },
@@ -12,12 +12,14 @@ use vipnode_sim::{
     },
 };
 use vipnode_types::{
-    Account, AgentKey, Amount, ChainSpec, LeaseId, Ms, NodeId, PaymentMode, Price, meter, meter::Seen, wire::PriceCall,
+    Account, AgentKey, Amount, ChainSpec, LeaseId, Ms, NodeId, PaymentMode, Price, meter,
+    meter::Seen,
+    wire::{PriceCall, ReportRequest},
 };
 
 const MINUTE_MS: u64 = 60_000;
 
-/// A client (1) that was connected to a host (0) from minute 10 to minute 20.
+/// A client (1) that was connected to a host (0) from minute 10 to minute 20, and reports of both that say so from the beginning on.
 struct Fixture {
     checker: Checker,
     ground_truth: GroundTruth,
@@ -26,9 +28,16 @@ struct Fixture {
     slots: u32,
 }
 
+/// A scenario whose first two agents speak protocol 3.
+fn of_protocol3() -> Scenario {
+    let speak3 = |scenario: &Scenario| scenario.agents.iter().take(2).all(|plan| !plan.protocol2);
+    let drawn = |seed| Scenario::draw(&mut SimRng::new(seed));
+    (0..).map(drawn).find(|scenario| scenario.agents.len() > 2 && speak3(scenario)).unwrap()
+}
+
 impl Fixture {
     fn new() -> Self {
-        let scenario = (0..).map(|seed| Scenario::draw(&mut SimRng::new(seed))).find(|s| s.agents.len() > 2).unwrap();
+        let scenario = of_protocol3();
         let mut ground_truth = GroundTruth::default();
         ground_truth.up(0, 1, 10 * MINUTE_MS);
         ground_truth.down(0, 1, 20 * MINUTE_MS);
@@ -36,6 +45,8 @@ impl Fixture {
         let (host, client) = (scenario.agents[0].id, scenario.agents[1].id);
         let mut checker = Checker::new(&scenario);
         checker.prices().settings(0, Price::per_minute(1_000), false);
+        let report = ReportRequest { up: [1, 2].map(LeaseId::new).into(), ..ReportRequest::default() };
+        [0, 1].into_iter().for_each(|agent| checker.reported().sent(agent, &report, 0));
         Self { checker, ground_truth, host, client, slots }
     }
 
@@ -105,6 +116,21 @@ fn more_than_the_truth_and_the_bound_is_seen() {
 }
 
 #[test]
+fn time_that_a_side_did_not_report_is_seen() {
+    let mut fixture = Fixture::new();
+    let down = ReportRequest { down: vec![LeaseId::new(1)], ..ReportRequest::default() };
+    fixture.checker.reported().sent(1, &down, 12 * MINUTE_MS);
+    let most = 12 * MINUTE_MS + FRAME_LATE_MS;
+    fixture.metered(&fixture.row(1, 10 * MINUTE_MS, most)).unwrap();
+    let more = fixture.row(1, 10 * MINUTE_MS, most + 1);
+    assert_broken(Promise::Billing, fixture.metered(&more), "agent 1 reported the lease");
+    fixture.checker.pool_sleeps(12 * MINUTE_MS, 13 * MINUTE_MS);
+    fixture.metered(&fixture.row(1, 10 * MINUTE_MS, most + MINUTE_MS)).unwrap();
+    fixture.checker.reported().falsified(1);
+    fixture.metered(&fixture.row(1, 10 * MINUTE_MS, 20 * MINUTE_MS)).unwrap();
+}
+
+#[test]
 fn a_pair_that_never_met_is_seen() {
     let mut fixture = Fixture::new();
     assert_broken(Promise::Billing, fixture.metered(&fixture.row(1, MINUTE_MS, MINUTE_MS + 5)), "was never connected");
@@ -149,9 +175,7 @@ fn figures_that_do_not_follow_from_the_row_are_seen() {
 
 #[test]
 fn a_price_that_a_side_did_not_agree_to_is_seen() {
-    let of_protocol3 = |scenario: &Scenario| scenario.agents.iter().take(2).all(|plan| !plan.protocol2);
-    let drawn = |seed| Scenario::draw(&mut SimRng::new(seed));
-    let mut scenario = (0..).map(drawn).find(|s| s.agents.len() > 2 && of_protocol3(s)).unwrap();
+    let mut scenario = of_protocol3();
     scenario.limits.payment = PaymentMode::Credit;
     let mut fixture = Fixture::new();
     (fixture.host, fixture.client) = (scenario.agents[0].id, scenario.agents[1].id);

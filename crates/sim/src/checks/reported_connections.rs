@@ -1,0 +1,154 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use vipnode_types::{LeaseId, wire::ReportRequest};
+
+use crate::{Overlap, devp2p::Spans};
+
+/// Which leases each agent of protocol 3 reported as connected, and when. A report counts from when it was sent. The pool bills what
+/// it was reported, so a bill can be compared with this apart from how late frames arrive; how late an agent notices a lost connection
+/// is another matter. Times are virtual, in ms.
+#[derive(Debug, Default)]
+pub struct ReportedConnections {
+    agents: BTreeMap<usize, AgentReports>,
+    /// The times from a backup of the pool's database until it was restored. The pool lost the reports of that time, and agents do not
+    /// know that.
+    restored: Vec<(u64, u64)>,
+    /// Agents whose reports were replaced by false ones on their way.
+    liars: BTreeSet<usize>,
+}
+
+#[derive(Debug, Default)]
+struct AgentReports {
+    /// When its last report was sent.
+    last: u64,
+    /// When its last frame was sent.
+    alive: u64,
+    leases: BTreeMap<LeaseId, Spans>,
+}
+
+impl ReportedConnections {
+    /// An agent sends a report.
+    pub fn sent(&mut self, agent: usize, report: &ReportRequest, now: u64) {
+        let of = self.agents.entry(agent).or_default();
+        of.alive = now;
+        let last = std::mem::replace(&mut of.last, now);
+        match &report.full {
+            Some(full) => {
+                let continuous: BTreeSet<LeaseId> = full.iter().filter(|up| up.continuous).map(|up| up.lease).collect();
+                // It was lost at some time since the last report.
+                of.leases.iter_mut().filter(|(id, _)| !continuous.contains(id)).for_each(|(_, spans)| spans.end(last));
+                full.iter().for_each(|up| of.leases.entry(up.lease).or_default().begin(now));
+            }
+            None => {
+                for id in &report.down {
+                    let end = if report.up.contains(id) { last } else { now };
+                    of.leases.entry(*id).or_default().end(end);
+                }
+                report.up.iter().for_each(|id| of.leases.entry(*id).or_default().begin(now));
+            }
+        }
+    }
+
+    /// An agent sends any frame. A lease that it ends was connected until then, if it did not report otherwise.
+    pub fn alive(&mut self, agent: usize, now: u64) {
+        self.agents.entry(agent).or_default().alive = now;
+    }
+
+    /// An agent's process is killed: the next one does not know what was connected since its last frame.
+    pub fn killed(&mut self, agent: usize) {
+        if let Some(of) = self.agents.get_mut(&agent) {
+            of.leases.values_mut().for_each(|spans| spans.end(of.alive));
+        }
+    }
+
+    /// The pool starts with a backup.
+    pub fn restored(&mut self, made: u64, now: u64) {
+        self.restored.push((made, now));
+    }
+
+    /// An agent has undone all its leases and ends.
+    pub fn stopped(&mut self, agent: usize, now: u64) {
+        if let Some(of) = self.agents.get_mut(&agent) {
+            of.leases.values_mut().for_each(|spans| spans.end(now));
+        }
+    }
+
+    /// A report of an agent is replaced by a false one.
+    pub fn falsified(&mut self, agent: usize) {
+        self.liars.insert(agent);
+    }
+
+    /// How an agent reported a lease as connected from `from` to `to`; `None` if some of its reports were false, or lost with the
+    /// pool's database.
+    pub(super) fn of(&self, agent: usize, lease: LeaseId, (from, to): (u64, u64)) -> Option<Overlap> {
+        let is_lost = self.restored.iter().any(|(made, restored)| from < *restored && *made < to);
+        if self.liars.contains(&agent) || is_lost {
+            return None;
+        }
+        let spans = self.agents.get(&agent).and_then(|of| of.leases.get(&lease));
+        Some(spans.unwrap_or(&Spans::default()).overlap(from, to))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::wire::UpLease;
+
+    use super::*;
+
+    const LEASE: LeaseId = LeaseId::new(1);
+
+    fn full(continuous: Option<bool>) -> ReportRequest {
+        let full = continuous.map(|continuous| UpLease { lease: LEASE, continuous });
+        ReportRequest { full: Some(full.into_iter().collect()), ..ReportRequest::default() }
+    }
+
+    fn delta(up: bool, down: bool) -> ReportRequest {
+        let list = |is: bool| if is { vec![LEASE] } else { Vec::new() };
+        ReportRequest { up: list(up), down: list(down), ..ReportRequest::default() }
+    }
+
+    /// For how long the lease was reported until 100.
+    fn reported(reports: &ReportedConnections) -> u64 {
+        reports.of(0, LEASE, (0, 100)).unwrap().ms
+    }
+
+    #[test]
+    fn a_connection_ends_when_it_is_reported_or_with_the_report_before() {
+        for (last, ms) in [
+            (full(Some(true)), 90),
+            (full(Some(false)), 20 + 40),
+            (full(None), 20),
+            (delta(false, false), 90),
+            (delta(false, true), 50),
+            (delta(true, true), 20 + 40),
+        ] {
+            let mut reports = ReportedConnections::default();
+            reports.sent(0, &full(Some(false)), 10);
+            reports.sent(0, &delta(false, false), 30);
+            reports.sent(0, &last, 60);
+            assert_eq!(reported(&reports), ms, "{last:?}");
+        }
+    }
+
+    #[test]
+    fn an_agent_that_is_killed_reported_until_its_last_report() {
+        let mut reports = ReportedConnections::default();
+        reports.sent(0, &full(Some(false)), 10);
+        reports.sent(0, &delta(false, false), 30);
+        reports.killed(0);
+        assert_eq!(reported(&reports), 20);
+        reports.sent(0, &full(Some(false)), 50);
+        reports.stopped(0, 60);
+        assert_eq!(reported(&reports), 20 + 10);
+        reports.sent(0, &full(Some(false)), 70);
+        reports.alive(0, 75);
+        reports.killed(0);
+        assert_eq!(reported(&reports), 20 + 10 + 5);
+        reports.restored(70, 80);
+        assert_eq!(reports.of(0, LEASE, (0, 100)), None);
+        assert_eq!(reports.of(0, LEASE, (0, 70)).unwrap().ms, 20 + 10);
+        reports.falsified(0);
+        assert_eq!(reports.of(0, LEASE, (0, 70)), None);
+    }
+}
