@@ -31,7 +31,7 @@ How it is measured:
   socket.
 - `fairness`: the flood is a separate process on the CPU core of the load generator, where scheduling policies (`chrt`,
   as root) give the agents priority. If the flood merely had a lower priority, it would keep the core for slices of
-  4 ms.
+  4 ms. The ratio is to the mean of the p99 right before and right after the flood.
 - `hostile`: the same for attacks whose every call is within its limits. The memory is the pool's anonymous memory.
 
 The last section has figures of the original vipnode on the same kind of machine.
