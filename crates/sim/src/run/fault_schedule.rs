@@ -49,6 +49,9 @@ impl Simulation {
         let kinds = &self.scenario.faults;
         let kind = kinds[self.rng.index(kinds.len())];
         let agent = self.rng.index(self.agents.len());
+        if self.scenario.spares(kind, agent) {
+            return;
+        }
         self.log(|| format!("fault: {kind:?} (agent {agent})"));
         match kind {
             FaultKind::CutSocket => {
@@ -180,6 +183,7 @@ impl Simulation {
                     self.pool.sleeps_until = until;
                     self.pool.slept_until = until;
                     self.checker.pool_sleeps(self.now, until);
+                    self.hostile.pool_sleeps(self.now, until);
                 }
             }
             FaultKind::SlowCommits => {

@@ -110,7 +110,7 @@ impl Simulation {
             }
         };
         if matches!(command, Command::Report { .. } | Command::Protocol2 { .. }) {
-            self.agent_heard(agent);
+            self.agent_heard(agent, socket);
         }
         self.pool.requests.insert(request, PendingRequest { socket, tag, since: self.now, what });
         self.command_from(Some(agent), self.agents[agent].plan.ip, command);

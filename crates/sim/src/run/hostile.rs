@@ -33,6 +33,10 @@ pub(crate) struct Hostile {
     pub(super) leased: GroundTruth,
     /// The starts of the pool after a crash.
     restarts: Vec<Restart>,
+    /// When the pool heard of each agent.
+    heard: Vec<HeardAgent>,
+    /// When the pool's machine slept, in virtual ms.
+    pauses: Vec<(u64, u64)>,
     /// Until when agents may be disconnected because the pool restarted.
     restarts_until: u64,
     /// When the agents were stopped.
@@ -49,9 +53,20 @@ struct Restart {
     heard: Vec<Option<u64>>,
 }
 
+/// When the pool heard of an agent. Times are virtual, in ms.
+#[derive(Debug, Clone, Default)]
+struct HeardAgent {
+    /// The socket and the time of its last report.
+    last: Option<(u64, u64)>,
+    /// From the last report on each socket to the first on the next one.
+    unheard: Vec<(u64, u64)>,
+}
+
 impl Hostile {
     pub(crate) fn new(agents: usize) -> Self {
         Self {
+            heard: vec![HeardAgent::default(); agents],
+            pauses: Vec::new(),
             lonely: vec![Loneliness::default(); agents],
             waits: HostWaits::default(),
             leased: GroundTruth::default(),
@@ -59,6 +74,11 @@ impl Hostile {
             restarts_until: 0,
             ended: None,
         }
+    }
+
+    /// The pool's machine sleeps.
+    pub(super) fn pool_sleeps(&mut self, from: u64, to: u64) {
+        self.pauses.push((from, to));
     }
 
     /// The pool crashed and starts again in `down_ms`.
@@ -157,11 +177,14 @@ impl Simulation {
         self.hostile.restarts.push(Restart { started: self.now, seen, heard: vec![None; self.agents.len()] });
     }
 
-    /// An agent reports.
-    pub(super) fn agent_heard(&mut self, agent: usize) {
+    /// An agent reports on a socket.
+    pub(super) fn agent_heard(&mut self, agent: usize, socket: u64) {
         if let Some(restart) = self.hostile.restarts.last_mut() {
             restart.heard[agent].get_or_insert(self.now);
         }
+        let HeardAgent { last, unheard } = &mut self.hostile.heard[agent];
+        let before = last.replace((socket, self.now));
+        unheard.extend(before.filter(|(before, _)| *before != socket).map(|(_, at)| (at, self.now)));
     }
 
     /// How long a client was connected with a host within a time while the two had a lease, in ms.
@@ -169,16 +192,22 @@ impl Simulation {
         self.devp2p.ground_truth.overlap_with(&self.hostile.leased, (client, host), from, to)
     }
 
-    /// How long a client used a host while a pool that crashed could not know of it, in ms: from when the store has one of the two
-    /// as last seen until the host reports again. No row has that time if it ends before the host reports, and the time up
-    /// to the start counts against no client.
+    /// How long a client used a host while the pool could not know of it or end it, in ms: after a crash of the pool, from when the
+    /// store has one of the two as last seen until the host reports again (no row has that time if it ends before the host
+    /// reports, and the time up to the start counts against no client); while the host could not report; and while the pool's
+    /// machine slept.
     fn lost_ms(&self, client: usize, host: usize) -> u64 {
-        let mut lost = 0;
-        let mut reached = 0;
-        for restart in &self.hostile.restarts {
-            let from = restart.seen[client].min(restart.seen[host]).max(reached);
-            reached = restart.heard[host].unwrap_or(restart.started).max(restart.started);
-            lost += self.served_ms(client, host, from, reached);
+        let restarts = self.hostile.restarts.iter().map(|restart| {
+            let from = restart.seen[client].min(restart.seen[host]);
+            (from, restart.heard[host].unwrap_or(restart.started).max(restart.started))
+        });
+        let unheard = self.hostile.heard[host].unheard.iter().copied();
+        let mut spans: Vec<(u64, u64)> = restarts.chain(unheard).chain(self.hostile.pauses.iter().copied()).collect();
+        spans.sort_unstable();
+        let (mut lost, mut reached) = (0, 0);
+        for (from, to) in spans {
+            lost += self.served_ms(client, host, from.max(reached), to);
+            reached = reached.max(to);
         }
         lost
     }

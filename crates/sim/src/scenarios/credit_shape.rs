@@ -6,9 +6,17 @@ use vipnode_types::{Account, NodeId, PaymentMode, Price};
 use super::{AgentPlan, FaultKind, Honesty, Scenario, scenario::MINUTE_MS};
 use crate::SimRng;
 
-/// The faults during which it stays known how long a client used each host, and why the pool could not: of the pool, except
-/// pauses, and of nodes. While the agent of a host is offline, nobody reports its clients.
-const KNOWN_USE: [FaultKind; 8] = [
+/// The faults during which it is known how long a client used each host, and when the pool could not know it or end it. The others
+/// have no such bound: a node that answers with errors evicts nobody for as long, and what a pair may use depends on its protocol.
+const KNOWN_USE: [FaultKind; 16] = [
+    FaultKind::CutSocket,
+    FaultKind::PartitionAgent,
+    FaultKind::CrashAgent,
+    FaultKind::StopAgent,
+    FaultKind::PausePool,
+    FaultKind::JumpClock,
+    FaultKind::DelayFrames,
+    FaultKind::DuplicateFrames,
     FaultKind::CrashPool,
     FaultKind::RestoreBackup,
     FaultKind::SlowCommits,
@@ -18,6 +26,9 @@ const KNOWN_USE: [FaultKind; 8] = [
     FaultKind::BreakLink,
     FaultKind::StallHead,
 ];
+/// Faults of a client's own because of which it uses a host without reporting it. One or two of them in a day are within what the pool
+/// allows, and after more of them it rightly keeps an honest client apart from its host.
+const UNPAIRED_USE: [FaultKind; 3] = [FaultKind::CutSocket, FaultKind::PartitionAgent, FaultKind::CrashAgent];
 /// The highest price that is drawn.
 const HIGHEST_PRICE: &str = "1 gwei/minute";
 
@@ -112,6 +123,14 @@ impl Scenario {
     /// Whether one agent reports whatever the protocol allows while the others are honest and clients pay.
     pub(crate) fn has_lone_liar(&self) -> bool {
         self.attackers.is_empty() && self.agents.iter().any(|plan| plan.honesty != Honesty::Honest)
+    }
+
+    /// Whether a fault does not happen to an agent: nobody honest is to be kept apart in a run with one liar, and these would do it
+    /// for a client.
+    pub(crate) fn spares(&self, fault: FaultKind, agent: usize) -> bool {
+        let plan = &self.agents[agent];
+        let is_honest_client = plan.honesty == Honesty::Honest && plan.config.min_peers > 0;
+        self.has_lone_liar() && is_honest_client && UNPAIRED_USE.contains(&fault)
     }
 
     /// Some pools have trials, of a few minutes, and some of their hosts give none.
