@@ -166,6 +166,18 @@ pub enum Notice {
         /// When that begins, by the pool's clock.
         from: Ms,
     },
+    /// The node key ordered the account that the pool pays now, so the change that it ordered before is canceled.
+    PayoutKept {
+        /// The account that the pool pays.
+        paid: Account,
+        /// The account that it would have paid.
+        canceled: Account,
+    },
+    /// The pool pays another account than before.
+    PayoutChanged {
+        /// The account that it pays now.
+        paid: Account,
+    },
     /// The clients of the pool pay, and this host names no account that is paid.
     NoPayout {
         /// What a slot costs.

@@ -236,8 +236,10 @@ impl AgentCore {
         if !self.config.pool || self.config.host.is_none() || unknown {
             return;
         }
-        // The node just came up: its newest block follows in a moment, so a notice would be premature.
-        if self.node.is_up() && self.node.head().is_none() {
+        // The node just came up: its newest block follows in a moment, so a notice would be premature. So does the price by which
+        // --min-price decides.
+        let asks = self.config.host.as_ref().is_some_and(|host| host.min_price.is_some());
+        if self.node.is_up() && (self.node.head().is_none() || asks && !self.session.was_accepted()) {
             return;
         }
         let offer = self.offer(now);

@@ -178,13 +178,23 @@ impl AgentCore {
         self.reconcile(now, &welcome.leases, welcome.unconfirmed, out);
     }
 
-    /// Notifies the user of a host if the pool pays another account than that of the settings, or will pay another one.
+    /// Notifies the user of a host of each change of the account that the pool pays, and if it is not that of the settings.
     pub(crate) fn announce_payout(&mut self, payout: Option<PayoutView>, first: bool, out: &mut Vec<Action>) {
-        let changed = self.session.set_payout(payout);
-        let Some(host) = self.config.host.as_ref().filter(|_| changed || first) else { return };
+        let before = self.session.set_payout(payout);
+        let Some(host) = self.config.host.as_ref().filter(|_| before != payout || first) else { return };
         let (paid, next) = (payout.map(|payout| payout.account), payout.and_then(|payout| payout.next));
-        if let Some((paid, next)) = paid.zip(next) {
-            out.push(Action::Notice(Notice::PayoutChanges { paid, next: next.account, from: next.from_ms }));
+        match (paid, next, before) {
+            (Some(paid), Some(next), _) => {
+                out.push(Action::Notice(Notice::PayoutChanges { paid, next: next.account, from: next.from_ms }));
+            }
+            (Some(paid), None, Some(PayoutView { account, next: Some(ordered) })) if account == paid => {
+                out.push(Action::Notice(Notice::PayoutKept { paid, canceled: ordered.account }));
+            }
+            // Otherwise the notice below names the account.
+            (Some(paid), None, Some(_)) if host.payout.is_none_or(|wanted| wanted == paid) => {
+                out.push(Action::Notice(Notice::PayoutChanged { paid }));
+            }
+            _ => {}
         }
         let follows = next.map(|next| next.account);
         let wanted = host.payout.filter(|wanted| paid != Some(*wanted) && follows != Some(*wanted));

@@ -98,11 +98,14 @@ impl OfferedSlots {
 
 /// Why a host sells no slots for this price, which the pool's fee is taken off already.
 pub(crate) fn too_cheap(host: &HostConfig, price: Price) -> Option<String> {
-    let least = host.min_price.as_ref()?;
-    match least.in_asset(price.asset()) {
+    let asked = host.min_price.as_ref()?;
+    match asked.in_asset(price.asset()) {
         Ok(least) if !least.exceeds(price) => None,
-        Ok(_) => Some(format!("the host gets {price} for a slot at this pool, which is less than --min-price {least}")),
-        Err(why) => Some(format!("this pool charges in {}, and --min-price is {least}: {why}", price.asset())),
+        Ok(_) => Some(format!(
+            "the host gets {} for a slot at this pool, which is less than --min-price {asked}",
+            asked.in_same_unit(price)
+        )),
+        Err(why) => Some(format!("this pool charges in {}, and --min-price is {asked}: {why}", price.asset())),
     }
 }
 

@@ -172,9 +172,9 @@ impl PoolSession {
         self.payout.is_some()
     }
 
-    /// Records that account. Returns whether it is another one, or another one follows, than before.
-    pub(crate) fn set_payout(&mut self, payout: Option<PayoutView>) -> bool {
-        std::mem::replace(&mut self.payout, payout) != payout
+    /// Records that account. Returns the one before.
+    pub(crate) const fn set_payout(&mut self, payout: Option<PayoutView>) -> Option<PayoutView> {
+        std::mem::replace(&mut self.payout, payout)
     }
 
     /// Whether the open connection leads to a private address.

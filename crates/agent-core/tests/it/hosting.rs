@@ -102,6 +102,40 @@ fn a_host_sells_nothing_for_less_than_it_wants_after_the_fee() {
     }
 }
 
+/// The price decides whether the host offers slots, so it says nothing before it knows the price.
+#[test]
+fn a_host_with_a_minimum_announces_its_offer_once_it_knows_the_price() {
+    for (asked, said) in [
+        ("90 gwei/minute", vec![Notice::Offering { slots: 2, why: None }]),
+        (
+            "6060 gwei/hour",
+            vec![Notice::Offering {
+                slots: 0,
+                why: Some(
+                    "the host gets 6000 gwei/hour for a slot at this pool, which is less than --min-price 6060 gwei/hour"
+                        .to_owned(),
+                ),
+            }],
+        ),
+    ] {
+        let mut config = host_config(2);
+        config.host.as_mut().unwrap().min_price = Some(asked.parse().unwrap());
+        let mut bench = Bench::new(config);
+        bench.node_up();
+        bench.on(Event::PoolOpen);
+        let offers = |bench: &Bench| {
+            let notices = bench.notices().into_iter();
+            notices.filter(|notice| matches!(notice, Notice::Offering { .. })).collect::<Vec<_>>()
+        };
+        assert_eq!(offers(&bench), []);
+        let tag = bench.connect_tag();
+        let PoolAnswer::Connect(mut reply) = welcome(Vec::new()) else { panic!("a connect reply") };
+        reply.price = Price::per_minute(100_000_000_000);
+        bench.answer(tag, PoolAnswer::Connect(reply));
+        assert_eq!(offers(&bench), said);
+    }
+}
+
 #[test]
 fn d15_a_light_node_offers_nothing() {
     let mut bench = Bench::new(host_config(2));

@@ -8,7 +8,8 @@ use vipnode_agent_core::{
 use vipnode_types::{
     Account, Amount, Ms, Price,
     wire::{
-        AdmitCall, AskReply, ConnectReply, NextPayout, NextPrice, PayoutView, PriceCall, ReportReply, Side, WireError,
+        AdmitCall, AskReply, ConnectReply, NextPayout, NextPrice, NoticeCall, PayoutView, PriceCall, ReportReply, Side,
+        WireError,
     },
 };
 
@@ -292,5 +293,40 @@ fn a_host_whose_earnings_go_to_another_account_warns_its_user() {
         let seen: Vec<Notice> = bench.notices().into_iter().filter(about_payouts).collect();
         assert_eq!(seen, expected);
         assert_eq!(bench.core.view().payout, payout);
+    }
+}
+
+/// A change that is canceled, or takes effect, is shown as its order was.
+#[test]
+fn a_host_shows_what_becomes_of_a_change_of_its_payout_account() {
+    let [own, other] = [1, 2].map(|byte| Account::new([byte; 20]));
+    let change = NextPayout { account: other, from_ms: Ms::new(9) };
+    let paid = |account| PayoutView { account, next: None };
+    let ordered = PayoutView { account: own, next: Some(change) };
+    let mut bench = Bench::live(host_config(1));
+    let said = |bench: &Bench| {
+        let about_payouts = |notice: &Notice| {
+            matches!(
+                notice,
+                Notice::OtherPayout { .. }
+                    | Notice::PayoutChanges { .. }
+                    | Notice::PayoutKept { .. }
+                    | Notice::PayoutChanged { .. }
+            )
+        };
+        bench.notices().into_iter().filter(about_payouts).collect::<Vec<_>>()
+    };
+    let ordered_notice = Notice::PayoutChanges { paid: own, next: other, from: Ms::new(9) };
+    let steps = [
+        (paid(own), vec![]),
+        (ordered, vec![ordered_notice.clone()]),
+        (paid(own), vec![Notice::PayoutKept { paid: own, canceled: other }]),
+        (paid(own), vec![]),
+        (ordered, vec![ordered_notice]),
+        (paid(other), vec![Notice::PayoutChanged { paid: other }]),
+    ];
+    for (tag, (payout, expected)) in (100..).zip(steps) {
+        bench.call(tag, FromPool::Notice(NoticeCall::Payout(payout)));
+        assert_eq!(said(&bench), expected);
     }
 }

@@ -20,14 +20,18 @@ fn price(facts: &Facts, supply: &HostSupply) -> Option<Finding> {
     let price = supply.price;
     let most = facts.wants.agent.max_price.as_ref();
     if facts.wants.agent.pays(price) {
-        let most = most.map_or_else(String::new, |most| format!(" (at most {most}: --max-price)"));
-        return Some(match price.is_free() {
-            true => Finding::ok("price", "The pool is free"),
-            false => Finding::ok("price", format!("A slot costs {price} here{most}")),
+        return Some(match most {
+            _ if price.is_free() => Finding::ok("price", "The pool is free"),
+            Some(most) => {
+                let costs = most.in_same_unit(price);
+                Finding::ok("price", format!("A slot costs {costs} here (at most {most}: --max-price)"))
+            }
+            None => Finding::ok("price", format!("A slot costs {price} here")),
         });
     }
-    let text = format!("A slot costs {price} here, more than --max-price {}", most?);
-    let hint = format!("Pass --max-price \"{price}\", or another pool");
+    let most = most?;
+    let text = format!("A slot costs {} here, more than --max-price {most}", most.in_same_unit(price));
+    let hint = format!("Pass --max-price \"{}\", or another pool", most.as_maximum(price));
     Some(unserved(facts, "price", text, hint))
 }
 

@@ -28,8 +28,11 @@ pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
     shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }
 
-/// A short time, rounded down: `0.3 ms`, `24.1 ms`.
+/// A short time, rounded down: `<0.1 ms`, `0.3 ms`, `24.1 ms`. A measured time is never shown as nothing.
 pub(crate) fn milliseconds(time: Duration) -> String {
+    if time < Duration::from_micros(100) {
+        return "<0.1 ms".to_owned();
+    }
     format!("{}.{} ms", time.as_millis(), time.subsec_micros() % 1_000 / 100)
 }
 
@@ -94,6 +97,13 @@ pub(crate) fn brief(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_measured_time_is_never_nothing() {
+        let shown = |us| milliseconds(Duration::from_micros(us));
+        assert_eq!([0, 49, 99].map(shown), ["<0.1 ms"; 3]);
+        assert_eq!([100, 24_123].map(shown), ["0.1 ms", "24.1 ms"]);
+    }
 
     #[test]
     fn a_head_at_genesis_has_no_age() {

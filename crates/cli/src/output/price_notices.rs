@@ -28,14 +28,16 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
         }
         Notice::PriceAboveMaximum { price, most } => {
             let text = format!(
-                "Waiting: a slot costs {price} here, more than --max-price {most}, so this client gets no further \
-                 hosts until the price falls"
+                "Waiting: a slot costs {} here, more than --max-price {most}, so this client gets no further hosts until the \
+                 price falls",
+                most.in_same_unit(*price)
             );
             Line::new("price_above_maximum", Tone::Warning, text)
                 .with("price", serde_json::to_value(price).unwrap_or_default())
                 .with("max_price", most.to_string())
                 .hint(&format!(
-                    "To accept the price, pass --max-price \"{price}\". To look for a cheaper pool, pass its URL."
+                    "To accept the price, pass --max-price \"{}\". To look for a cheaper pool, pass its URL.",
+                    most.as_maximum(*price)
                 ))
         }
         Notice::PriceAnnounced { next, refused_by } => announced(next, *refused_by),
@@ -50,8 +52,26 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
                 .with("announced", json(announced))
                 .with("price", json(price))
         }
+        _ => return payout_line(notice),
+    })
+}
+
+/// A notice about who receives what a host earns.
+fn payout_line(notice: &Notice) -> Option<Line> {
+    Some(match notice {
         Notice::OtherPayout { wanted, paid } => other_payout(*wanted, *paid),
         Notice::PayoutChanges { paid, next, from } => payout_changes(*paid, *next, *from),
+        Notice::PayoutKept { paid, canceled } => {
+            let text = format!(
+                "The change of the payout account to {canceled} is canceled; the pool still pays this host's earnings to {paid}"
+            );
+            let line = Line::new("payout_kept", Tone::Plain, text).with("paid", paid.to_string());
+            line.with("canceled", canceled.to_string())
+        }
+        Notice::PayoutChanged { paid } => {
+            let text = format!("The pool now pays this host's earnings to {paid}");
+            Line::new("payout_changed", Tone::Plain, text).with("paid", paid.to_string())
+        }
         _ => return payment_line(notice),
     })
 }

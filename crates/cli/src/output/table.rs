@@ -82,10 +82,15 @@ impl<const N: usize> Table<N> {
         }
         let layout = self.layout(&headings, width);
         let mut styled = Styled::default();
-        styled.push_styled(Style::new().dimmed(), &cut(&self.line(&layout, &headings), width));
+        let mut between = "";
+        // Without headings, there is no line for them.
+        if self.columns.iter().any(|column| !column.heading.is_empty()) {
+            styled.push_styled(Style::new().dimmed(), &cut(&self.line(&layout, &headings), width));
+            between = "\n";
+        }
         for (tone, cells) in &self.rows {
             let line = cut(&self.line(&layout, cells), width);
-            styled.push("\n");
+            styled.push(std::mem::replace(&mut between, "\n"));
             match tone.map(Tone::look).and_then(|(mark, style)| Some((mark, style, line.split_once(mark)?))) {
                 Some((mark, style, (before, after))) => {
                     styled.push(before);
@@ -157,6 +162,13 @@ mod tests {
         table.add(Some(Tone::Bad), ["a".into(), "a long reason\nwith a line end".into(), "7".into()]);
         table.add(Some(Tone::Good), ["語".into(), "-".into(), "12".into()]);
         anstream::adapter::strip_str(&table.fit(width).to_string()).to_string()
+    }
+
+    #[test]
+    fn a_table_without_headings_begins_with_its_first_row() {
+        let rows = [["a", "1"], ["b", "22"]].map(|row| row.map(str::to_owned));
+        let table = Table::new([Column::text(""), Column::number("")]).with_rows(rows);
+        assert_eq!(table.fit(80).to_string(), " a   1\n b  22");
     }
 
     #[test]

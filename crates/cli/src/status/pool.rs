@@ -148,7 +148,7 @@ fn sums(page: &mut Styled, stats: &PoolStats) {
     line(
         "metered",
         format!(
-            "{} in {} that ended, {}{running}",
+            "{} in {} that ended since the pool started, {}{running}",
             span(stats.metered_ms),
             counted(stats.num_metered_leases, "billing period"),
             amount(stats.metered_cost)

@@ -54,6 +54,8 @@ pub(super) fn term_notices() -> Vec<Notice> {
         Notice::OtherPayout { wanted: account(7), paid: Some(account(8)) },
         Notice::OtherPayout { wanted: account(7), paid: None },
         Notice::PayoutChanges { paid: account(7), next: account(8), from: Ms::new(1_795_000_000_000) },
+        Notice::PayoutKept { paid: account(7), canceled: account(8) },
+        Notice::PayoutChanged { paid: account(8) },
         Notice::PriceAboveMaximum {
             price: Price::per_minute(100_000_000_000),
             most: "50 gwei/minute".parse().unwrap(),

@@ -19,6 +19,8 @@ impl Encode for Notice {
             | Self::OtherChains { .. }
             | Self::OtherPayout { .. }
             | Self::PayoutChanges { .. }
+            | Self::PayoutKept { .. }
+            | Self::PayoutChanged { .. }
             | Self::PriceAnnounced { .. }
             | Self::PriceWithdrawn { .. }
             | Self::Displaced { .. }
@@ -152,6 +154,8 @@ const fn number(notice: &Notice) -> u64 {
         Notice::PriceAnnounced { .. } => 39,
         Notice::PriceWithdrawn { .. } => 40,
         Notice::TrialEnds(_) => 41,
+        Notice::PayoutKept { .. } => 42,
+        Notice::PayoutChanged { .. } => 43,
     }
 }
 

@@ -96,6 +96,56 @@ impl QuotedPrice {
     pub const fn is_free(&self) -> bool {
         self.digits == 0
     }
+
+    /// Another price in the unit and the period of this one, so that people can compare the two. Rounded down, with "about", if
+    /// the asset has too few decimals for it. A price that this unit cannot show is as [`Price::in_sentence`] shows it.
+    ///
+    /// ```
+    /// use vipnode_types::{Asset, QuotedPrice};
+    ///
+    /// let (usdc, least): (Asset, QuotedPrice) = ("USDC:6".parse()?, "360 USDC/hour".parse()?);
+    /// let price = "5.85 USDC/minute".parse::<QuotedPrice>()?.in_asset(usdc)?;
+    /// assert_eq!(least.in_same_unit(price), "351 USDC/hour");
+    /// # Ok::<(), vipnode_types::AmountError>(())
+    /// ```
+    #[must_use]
+    pub fn in_same_unit(&self, price: Price) -> String {
+        match self.same_unit(price) {
+            Some((same, true)) => same.to_string(),
+            Some((same, false)) if !same.is_free() => format!("about {same}"),
+            _ => price.in_sentence(),
+        }
+    }
+
+    /// The same, to be passed as a maximum: exact, or else the price as it is.
+    ///
+    /// ```
+    /// use vipnode_types::{Asset, QuotedPrice};
+    ///
+    /// let (usdc, most): (Asset, QuotedPrice) = ("USDC:6".parse()?, "1 USDC/month".parse()?);
+    /// let price = "0.001 USDC/minute".parse::<QuotedPrice>()?.in_asset(usdc)?;
+    /// assert_eq!(most.as_maximum(price), "43.2 USDC/month");
+    /// # Ok::<(), vipnode_types::AmountError>(())
+    /// ```
+    #[must_use]
+    pub fn as_maximum(&self, price: Price) -> String {
+        self.same_unit(price).filter(|(_, exact)| *exact).map_or_else(|| price.to_string(), |(same, _)| same.to_string())
+    }
+
+    /// A price in the unit and the period of this one, rounded down, and whether it is exact; `None` if it is free, or its asset
+    /// does not have the unit.
+    fn same_unit(&self, price: Price) -> Option<(Self, bool)> {
+        let exponent = price.asset().exponent(&self.unit).filter(|_| !price.is_free())?;
+        // Below 2^96 times 2^32.
+        let scaled = price.amount().get().saturating_mul(self.period.ms.get().into());
+        let period = u128::from(price.period_ms().get());
+        let (mut digits, rest) = (scaled.checked_div(period)?, scaled.checked_rem(period)?);
+        let mut decimals = exponent;
+        while decimals > 0 && digits.checked_rem(10) == Some(0) {
+            (digits, decimals) = (digits.checked_div(10)?, decimals.saturating_sub(1));
+        }
+        Some((Self { digits, decimals, ..self.clone() }, rest == 0))
+    }
 }
 
 impl FromStr for QuotedPrice {
@@ -314,6 +364,23 @@ mod tests {
         for text in ["100 gwei/minute", "0.5 USDC/month", "2 credits/day", "1 wei/11 ms", "3 ether/2 weeks", "free"] {
             assert_eq!(text.parse::<QuotedPrice>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_price_is_shown_in_the_unit_of_another() {
+        let shown = |like: &str, price: &str| {
+            let price = price.parse::<QuotedPrice>().unwrap().in_asset("USDC:6".parse().unwrap()).unwrap();
+            let like: QuotedPrice = like.parse().unwrap();
+            (like.in_same_unit(price), like.as_maximum(price))
+        };
+        let both = |text: &str| (text.to_owned(), text.to_owned());
+        assert_eq!(shown("360 usdc/hour", "5.85 USDC/minute"), both("351 usdc/hour"), "as the user writes it");
+        assert_eq!(shown("1 USDC/2 days", "0.5 USDC/day"), both("1 USDC/2 days"));
+        assert_eq!(shown("1 USDC/day", "1 USDC/week").0, "about 0.142857 USDC/day");
+        assert_eq!(shown("1 USDC/day", "1 USDC/week").1, "1 USDC/week", "as a maximum, it is not rounded down");
+        assert_eq!(shown("1 USDC/minute", "0.000001 USDC/month"), both("0.000001 USDC/month"), "not nothing");
+        assert_eq!(shown("1 gwei/minute", "2 USDC/day"), both("2 USDC/day"), "of another asset");
+        assert_eq!(shown("1 USDC/minute", "free").0, "nothing");
     }
 
     proptest! {

@@ -84,11 +84,11 @@ pub struct PoolStats {
     pub num_trial_balances: u32,
     /// Leases whose two sides have seen each other.
     pub num_running_leases: u32,
-    /// Leases that ended and were metered.
+    /// Billing periods that ended since the pool started.
     pub num_metered_leases: u64,
-    /// Milliseconds billed on ended leases.
+    /// Milliseconds billed in these periods.
     pub metered_ms: u64,
-    /// What ended leases cost.
+    /// What these periods cost.
     pub metered_cost: Amount,
     /// Milliseconds billed by now on running leases; `None` if there are more leases than the pool adds up
     /// (`status_leases`).
