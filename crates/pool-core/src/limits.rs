@@ -106,7 +106,7 @@ limits! {
         /// period.
         smallest_payout: u64 = 1, Count 1..=1_000_000_000_000_000_000;
         /// A price of a pool whose clients pay takes effect this long after it was announced: for new leases at once, for others
-        /// with their next billing period.
+        /// with their next billing period. Less than a day is for development, and the pool warns about it.
         price_notice_ms: u64 = DAY, Time 0..=30 * DAY;
         /// A payout account other than a host's first one takes effect this long after the node key ordered it; until then, the
         /// host's owner sees it and can cancel it.

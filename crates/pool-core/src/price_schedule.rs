@@ -20,6 +20,8 @@ pub(crate) struct PriceSchedule {
     pub(crate) since: Ms,
     /// When an announced price was last withdrawn. Not stored: at a start, no agent is connected that heard of it.
     pub(crate) withdrawn: Ms,
+    /// Whether the prices are of a store: clients of this pool paid before it started.
+    pub(crate) restored: bool,
 }
 
 impl PriceSchedule {
@@ -32,6 +34,7 @@ impl PriceSchedule {
     pub(crate) const fn restore(&mut self, row: &PricingRow) {
         let PricingRow { settings, announced, since, next, .. } = *row;
         (self.followed, self.announced, self.since, self.next) = (settings, announced, since, next);
+        self.restored = true;
     }
 
     /// Returns the row to store, with the price that counts now.

@@ -4,10 +4,13 @@ use std::{
 };
 
 use vipnode_files::{OpenDir, quoted_path};
-use vipnode_store::{SqliteStore, StoreError};
-use vipnode_types::{NodeKeyError, PoolId, PoolKeyChangesError, errors};
+use vipnode_store::{ReadLimits, SqliteReader, SqliteStore, StoreError, StoreReader as _};
+use vipnode_types::{Asset, NodeKeyError, PoolId, PoolKeyChangesError, errors};
 
-use crate::{engine::wall_clock, key_file::KeyFile};
+use crate::{
+    engine::{StartError, wall_clock},
+    key_file::KeyFile,
+};
 
 /// The directory of a pool: its key, its database, and the operator's orders.
 ///
@@ -158,6 +161,26 @@ impl DataDir {
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(dir).is_err() => Ok(()),
             Err(error) => Err(StoreError::Directory { dir: dir.to_owned(), why: error.to_string() }.into()),
+        }
+    }
+
+    /// Checks that the pool of a directory has charged in this asset, or in none yet. Changes nothing: a pool may be running with it.
+    ///
+    /// # Errors
+    /// [`StartError::OtherAsset`]; [`StartError::Store`] if the database cannot be read.
+    pub fn check_asset(dir: &Path, given: Asset) -> Result<(), StartError> {
+        let unreadable = |source| StartError::Store { source };
+        if fs::symlink_metadata(dir).is_err() {
+            return Ok(());
+        }
+        let reader = match SqliteReader::open(dir, ReadLimits::WHOLE_DATABASE) {
+            Err(StoreError::NoDatabase { .. }) => return Ok(()),
+            reader => reader.map_err(unreadable)?,
+        };
+        let (_, stored) = reader.read(0).and_then(|mut snapshot| snapshot.head()).map_err(unreadable)?;
+        match stored.filter(|stored| *stored != given) {
+            Some(stored) => Err(StartError::OtherAsset { stored, given }),
+            None => Ok(()),
         }
     }
 

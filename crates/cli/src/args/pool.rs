@@ -100,8 +100,8 @@ pub(crate) struct PoolArgs {
     pub(crate) trial: TrialLength,
     /// Charge in this asset, such as USDC:6.
     ///
-    /// The value is a symbol and the number of decimals of its largest unit. ETH:18 also has the units from wei to ether. A
-    /// pool cannot change its asset later.
+    /// The value is a symbol and the number of decimals of its largest unit. ETH:18 also has the units from wei to ether. Once
+    /// something costs something, or with --payment credit, a pool cannot change its asset.
     #[arg(
         long,
         default_value = "ETH:18",

@@ -19,6 +19,7 @@ mod pool_database;
 mod pool_key;
 mod pool_ledger;
 mod pool_start;
+mod pool_terms;
 mod print_limits;
 mod protocol;
 mod release;

@@ -7,7 +7,7 @@ use vipnode_pool::{
     TrustedProxies,
 };
 use vipnode_pool_core::Limits;
-use vipnode_types::{Asset, Price};
+use vipnode_types::Asset;
 
 use crate::{
     args::{Command, PoolArgs, asset_flag, chain_flag, limit_flag},
@@ -15,6 +15,7 @@ use crate::{
         pool_certificate::{self, CertificateAtStart},
         pool_data_dir::pool_data_dir,
         pool_start::{JoinNeeds, PoolStart},
+        pool_terms::{PoolTerms, price_change, short_notice},
         print_limits::print_limits,
     },
     config::{Applied, Reload, say_kept},
@@ -47,8 +48,8 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let screen = screen.with_times();
     let is_open = !config.members.is_closed();
     let needs = JoinNeeds { secret: matches!(config.members, Membership::Secret(_)), secret_file };
-    let (payment, fee_bps, trial_ms) = (config.core.payment, config.core.fee_bps, config.core.trial_ms);
-    let (tls, metrics, price) = (config.tls.clone(), config.metrics.clone(), config.core.price);
+    let limits = config.core.clone();
+    let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
     let at_any_address = config.bind.ip().is_unspecified() && config.public_urls.is_empty();
     // Without a home directory, a pool has no admin socket.
     config.state_dir = StateDir::root(None).ok();
@@ -59,9 +60,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         None => PoolServer::spawn(config).await?,
     };
     let (address, urls) = (server.local_addr(), server.urls());
-    // Another price or fee than before is only announced.
-    let (price, fee_bps, next_price) =
-        server.prices().await.map_or((price, fee_bps, None), |now| (now.price, now.fee_bps, now.next));
+    let terms = PoolTerms::of(&limits, server.prices().await.as_ref());
     let certificate = tls.as_ref().map(CertificateAtStart::of);
     let keeps_leases = datadir.is_some();
     let start = PoolStart {
@@ -71,15 +70,11 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         needs,
         id,
         datadir,
-        price,
-        payment,
-        fee_bps,
-        next_price,
-        trial_ms,
+        terms,
         is_open,
         at_any_address,
     };
-    start.lines(SystemTime::now()).iter().for_each(|line| screen.say(line));
+    start.lines(SystemTime::now()).iter().chain(&short_notice(&limits)).for_each(|line| screen.say(line));
     let _figures = PoolFigures::write(metrics.clone(), figures, screen);
     let _live = StatusLine::of_pool(metrics, screen);
     let probe = server.probe();
@@ -88,7 +83,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
         async move { probe.answers().await }
     });
     service_manager::ready();
-    serve(&mut server, tls, screen, signals, (price, reload, hangups)).await?;
+    serve(&mut server, tls, screen, signals, (limits, reload, hangups)).await?;
     service_manager::stopping();
     screen.say(&stopping_line(keeps_leases));
     server.shutdown().await?;
@@ -119,7 +114,7 @@ async fn serve(
     tls: Option<PoolTls>,
     screen: Screen,
     signals: Signals,
-    (mut price, mut reload, mut hangups): (Price, Reload, ReloadSignals),
+    (mut limits, mut reload, mut hangups): (Limits, Reload, ReloadSignals),
 ) -> Result<(), CliError> {
     let mut news = tls.as_ref().map(PoolTls::news);
     loop {
@@ -127,7 +122,7 @@ async fn serve(
             () = signals.first() => return Ok(()),
             ended = server.join() => return Ok(ended?),
             () = hangups.next() => {
-                read_again(server, &mut price, &mut reload, screen).await;
+                read_again(server, &mut limits, &mut reload, screen).await;
                 if let Some(tls) = &tls {
                     screen.say(&pool_certificate::reload_line(&tls.reload(), SystemTime::now()));
                 }
@@ -148,11 +143,13 @@ async fn changed(news: Option<&mut Receiver<Option<RenewalResult>>>) -> Option<R
     }
 }
 
-async fn read_again(server: &PoolServer, price: &mut Price, reload: &mut Reload, screen: Screen) {
+/// `limits` are those of the settings that are in force.
+async fn read_again(server: &PoolServer, limits: &mut Limits, reload: &mut Reload, screen: Screen) {
     let Some((cli, newer)) = reload.read(screen) else { return };
     let Some(Command::Pool(args)) = cli.command else { return };
-    match same_asset(&args, price.asset()).and_then(|()| live(&args, true)) {
+    match same_asset(&args, limits.price.asset()).and_then(|()| live(&args, true)) {
         Ok(config) => {
+            let before = server.prices().await;
             let changes = server.reload(&config).await;
             let refused: Vec<String> = changes.later_limits.iter().map(|name| format!("limit {name}")).collect();
             let file_changed = has_new_members(&changes);
@@ -160,8 +157,12 @@ async fn read_again(server: &PoolServer, price: &mut Price, reload: &mut Reload,
             if file_changed {
                 screen.say(&members_line(&changes));
             }
-            let old = std::mem::replace(price, config.core.price);
-            price_line(old, *price).iter().for_each(|line| screen.say(line));
+            // The payment mode changes at a start only.
+            let newer = Limits { payment: limits.payment, ..config.core };
+            let changed = price_change(before.as_ref(), limits, &newer);
+            let short = short_notice(&newer).filter(|_| limits.price_notice_ms != newer.price_notice_ms);
+            changed.iter().chain(&short).for_each(|line| screen.say(line));
+            *limits = newer;
         }
         Err(error) => say_kept(&error.message, &error.hint, screen),
     }
@@ -170,18 +171,6 @@ async fn read_again(server: &PoolServer, price: &mut Price, reload: &mut Reload,
 /// Refuses settings of another asset as a whole: a part of them, such as the price, means something else in this one.
 fn same_asset(args: &PoolArgs, asset: Asset) -> Result<(), CliError> {
     if args.asset == asset { Ok(()) } else { Err(CommandError::AssetChanged { old: asset, new: args.asset }.into()) }
-}
-
-/// What a slot costs from now on, if that changed.
-fn price_line(old: Price, new: Price) -> Option<Line> {
-    let text = format!(
-        "The price of a slot changed from {} to {}, effective immediately for new leases and from the next billing period for existing ones",
-        old.in_sentence(),
-        new.in_sentence()
-    );
-    let json = |price| serde_json::to_value(price).unwrap_or_default();
-    let line = Line::new("price_changed", Tone::Good, text).with("old", json(old)).with("new", json(new));
-    (old != new).then_some(line)
 }
 
 fn config(mut args: PoolArgs) -> Result<PoolConfig, CliError> {
@@ -209,7 +198,10 @@ fn warn_of(asset: Asset) {
 fn check(mut args: PoolArgs, screen: Screen) -> Result<(), CliError> {
     let tls = std::mem::take(&mut args.tls);
     let facts = pool_certificate::check(tls, || internal_ca(&args))?;
-    pool_data_dir(&args)?.as_deref().map_or(Ok(()), |dir| DataDir::check(dir, lost_key(&args)))?;
+    if let Some(dir) = pool_data_dir(&args)?.as_deref() {
+        DataDir::check(dir, lost_key(&args))?;
+        DataDir::check_asset(dir, args.asset)?;
+    }
     let config = live(&args, false)?;
     warn_of(args.asset);
     valid_lines(&config, facts.as_ref(), SystemTime::now()).iter().for_each(|line| screen.say(line));
@@ -227,7 +219,7 @@ fn valid_lines(config: &PoolConfig, certificate: Option<&CertificateFacts>, now:
     let valid = Line::new("settings_valid", Tone::Good, text);
     let certificate =
         certificate.map(|facts| pool_certificate::facts_line("certificate", "TLS certificate", facts, now));
-    std::iter::once(valid).chain(certificate).collect()
+    std::iter::once(valid).chain(certificate).chain(short_notice(&config.core)).collect()
 }
 
 fn stopping_line(keeps_leases: bool) -> Line {
@@ -319,8 +311,8 @@ fn live(args: &PoolArgs, running: bool) -> Result<PoolConfig, CliError> {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_pool::TlsError;
-    use vipnode_types::JoinSecret;
+    use vipnode_pool::{TlsError, admin::AdminPrice};
+    use vipnode_types::{JoinSecret, PaymentMode, Price};
 
     use super::*;
     use crate::args::Cli;
@@ -378,6 +370,7 @@ mod tests {
         };
         let path = PathBuf::from("/etc/vipnode/fullchain.pem");
         let expired = TlsError::Expired { path, at: facts().expires() };
+        let priced = Limits { price: Price::per_minute(100_000_000_000), ..Limits::default() };
         let failed = RenewalResult::Failed {
             why: "no such name".to_owned(),
             hint: "Make the name resolve".to_owned(),
@@ -391,7 +384,11 @@ mod tests {
             pool_certificate::reload_line(&Err(TlsError::NoFiles), now()),
             pool_certificate::news_line(&RenewalResult::Obtained(facts()), now()),
             pool_certificate::news_line(&failed, now()),
-            price_line(Price::FREE, Price::per_minute(100_000_000_000)).unwrap(),
+            price_change(None, &Limits::default(), &priced).unwrap(),
+            price_change(Some(&AdminPrice { price: Price::FREE, fee_bps: 0, next: None }), &Limits::default(), &priced)
+                .unwrap(),
+            short_notice(&Limits { payment: PaymentMode::Credit, price_notice_ms: 3_600_000, ..Limits::default() })
+                .unwrap(),
             stopping_line(true),
             stopping_line(false),
         ];

@@ -4,14 +4,11 @@ use std::{
     time::SystemTime,
 };
 
-use vipnode_types::{PaymentMode, Price, RpcUrl, wire::NextPrice};
+use vipnode_types::RpcUrl;
 
 use crate::{
-    commands::pool_certificate::CertificateAtStart,
-    output::{
-        Line, Tone,
-        format::{percent, quoted, span},
-    },
+    commands::{pool_certificate::CertificateAtStart, pool_terms::PoolTerms},
+    output::{Line, Tone, format::quoted},
 };
 
 /// A started pool, as its first lines describe it: where it listens, how agents join it, and who may.
@@ -26,16 +23,8 @@ pub(crate) struct PoolStart {
     pub(crate) id: Option<String>,
     /// Where it keeps its state, unless in memory.
     pub(crate) datadir: Option<PathBuf>,
-    /// What a slot costs.
-    pub(crate) price: Price,
-    /// How clients pay.
-    pub(crate) payment: PaymentMode,
-    /// The operator's fee, in basis points of what clients pay.
-    pub(crate) fee_bps: u16,
-    /// The price that was announced.
-    pub(crate) next_price: Option<NextPrice>,
-    /// How long a new client is served for free, in milliseconds; 0 for no trial.
-    pub(crate) trial_ms: u64,
+    /// What a slot costs, and how clients pay.
+    pub(crate) terms: PoolTerms,
     /// Anyone may join.
     pub(crate) is_open: bool,
     /// It listens at all addresses, and the user named no public URL.
@@ -79,52 +68,13 @@ impl PoolStart {
                 .map(|id| Line::new("pool_id", Tone::Plain, format!("Pool ID: {id}")).with("id", id.as_str())),
         );
         lines.push(self.state());
-        lines.push(self.price());
-        lines.push(self.payments());
+        lines.extend(self.terms.lines());
         if self.is_open {
             let hint = "To close it, pass --members FILE or --join-secret-file FILE";
             lines.push(Line::new("open", Tone::Warning, "Anyone may join this pool").hint(hint));
         }
         lines.extend(self.unnamed(scheme));
         lines
-    }
-
-    /// The price, and in what the pool charges.
-    fn price(&self) -> Line {
-        let asset = self.price.asset();
-        let next = match &self.next_price {
-            Some(next) => {
-                let (from, fee) = (next.from_ms.rfc3339_seconds(), percent(next.fee_bps));
-                format!("; from {from}: {}, fee {fee}", next.price)
-            }
-            None => String::new(),
-        };
-        let text = format!("Price: {} (asset {}:{}){next}", self.price, asset.symbol(), asset.decimals());
-        let line =
-            Line::new("price", Tone::Plain, text).with("price", serde_json::to_value(self.price).unwrap_or_default());
-        line.with("next_price", serde_json::to_value(self.next_price).unwrap_or_default())
-    }
-
-    /// How clients pay, and the fee.
-    fn payments(&self) -> Line {
-        let text = match self.payment {
-            PaymentMode::None => "Payments: none; leases are metered, and nobody pays".to_owned(),
-            mode @ (PaymentMode::Credit | PaymentMode::Unknown) => {
-                let trial = match self.trial() {
-                    Some(ms) => format!("; free trial of {}", span(ms)),
-                    None => String::new(),
-                };
-                format!("Payments: {mode}, fee {}{trial}", percent(self.fee_bps))
-            }
-        };
-        let line = Line::new("payments", Tone::Plain, text).with("payment", self.payment.name());
-        line.with("fee_bps", self.fee_bps).with("trial_ms", self.trial())
-    }
-
-    /// How long a new client is served for free, in milliseconds.
-    fn trial(&self) -> Option<u64> {
-        let trial = Some(self.trial_ms).filter(|ms| *ms > 0);
-        trial.filter(|_| !self.payment.is_none() && !self.price.is_free())
     }
 
     fn state(&self) -> Line {
@@ -199,7 +149,8 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use vipnode_pool::CertificateFacts;
-    use vipnode_types::Ms;
+    use vipnode_pool_core::Limits;
+    use vipnode_types::{Ms, PaymentMode, Price, wire::NextPrice};
 
     use super::*;
 
@@ -211,11 +162,7 @@ mod tests {
             needs: JoinNeeds::default(),
             id: None,
             datadir: None,
-            price: Price::FREE,
-            payment: PaymentMode::None,
-            fee_bps: 0,
-            next_price: None,
-            trial_ms: 1_800_000,
+            terms: PoolTerms::of(&Limits::default(), None),
             is_open: true,
             at_any_address: false,
         }
@@ -237,6 +184,15 @@ mod tests {
         let ordered = CertificateAtStart { facts: None, ..certificate(&["pool.example.org"]) };
         let own_ca = CertificateAtStart { needs_ca: true, ..certificate(&["pool.lan"]) };
         let urls = |urls: &[&str]| urls.iter().map(|url| (*url).to_owned()).collect();
+        let gwei = |gwei: u64| Price::per_minute(gwei * 1_000_000_000);
+        let priced = PoolTerms {
+            price: gwei(100),
+            payment: PaymentMode::Credit,
+            fee_bps: 250,
+            trial_ms: 1_800_000,
+            next: Some(NextPrice { price: gwei(120), fee_bps: 300, from_ms: Ms::new(1_800_086_400_000) }),
+            by_settings: true,
+        };
         let starts = [
             start(),
             PoolStart {
@@ -251,14 +207,7 @@ mod tests {
                 certificate: Some(internal),
                 id: Some(vipnode_types::PoolKey::from_random([1; 32]).unwrap().id().to_string()),
                 datadir: Some("/var/lib/vipnode/pool".into()),
-                price: Price::per_minute(100_000_000_000),
-                payment: PaymentMode::Credit,
-                fee_bps: 250,
-                next_price: Some(NextPrice {
-                    price: Price::per_minute(120_000_000_000),
-                    fee_bps: 300,
-                    from_ms: Ms::new(1_800_086_400_000),
-                }),
+                terms: priced,
                 needs: JoinNeeds { secret: true, secret_file: Some("/etc/vipnode/join.secret".into()) },
                 is_open: false,
                 ..start()

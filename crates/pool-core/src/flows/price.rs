@@ -51,8 +51,17 @@ impl Core {
         self.ledger.as_ref().map(|_| self.prices.row(self.pricing()))
     }
 
-    /// Begins with the price of the settings, as a pool whose clients have just begun to pay.
+    /// Begins with the price of the settings, as a pool whose clients have just begun to pay. If they paid before, it goes on with the
+    /// price and the fee of that time: accounts are still linked, and another price needs its notice.
     pub(crate) fn begin_pricing(&mut self, output: &mut Output) {
+        if self.prices.restored {
+            // What was announced then is announced again: nobody heard of it meanwhile.
+            if let Some(next) = self.prices.next.take() {
+                self.announce(output, next.pricing);
+            }
+            self.follow_settings(output);
+            return self.persist_pricing(output);
+        }
         self.prices.next = None;
         self.prices.followed = self.prices.settings;
         self.prices.announced = output.now;

@@ -199,6 +199,8 @@ impl RestoredCore {
             // A store does not list these.
             Row::Metered(_) | Row::LastReport(_) | Row::Delete(_) => {}
             Row::Payment(mode) => self.pays_by(mode, Ledger::default()),
+            // While nobody pays, and goes on to pay nothing, the price is that of the settings.
+            Row::Pricing(_) if core.ledger.is_none() && core.unused_ledger.is_none() => {}
             Row::Pricing(row) => {
                 core.prices.restore(&row);
                 (core.limits.price, core.limits.fee_bps) = (row.current.price, row.current.fee_bps);

@@ -352,6 +352,46 @@ fn changed_settings_announce_a_price_and_unchanged_ones_keep_what_was_announced(
     assert_eq!((pool.core.limits.price, next(&pool)), (wei(OLD), None), "the present price withdraws it");
 }
 
+/// Accounts are still linked, so their nodes would pay a price that was never announced.
+#[test]
+fn a_pool_that_charges_again_goes_on_with_its_price_and_announces_another() {
+    let with = |payment, price, fee_bps| Limits { payment, price: wei(price), fee_bps, ..Limits::default() };
+    let charging = |price, fee_bps| with(PaymentMode::Credit, price, fee_bps);
+    for announced in [false, true] {
+        let (mut pool, _) = Pool::paying(charging(OLD, 500));
+        if announced {
+            pool.announces(wei(3 * OLD), None).unwrap();
+        }
+        for _start in 0..2 {
+            pool.restart(with(PaymentMode::None, NEW, 0));
+            assert_eq!((pool.core.limits.price, pool.core.prices()), (wei(NEW), None), "nobody pays it");
+            pool.pass(2 * DAY_MS);
+            assert_eq!((pool.core.limits.price, pool.core.next_price()), (wei(NEW), None));
+        }
+        let from = pool.now.plus(DAY_MS);
+        pool.restart(charging(NEW, 0));
+        assert_eq!((pool.core.limits.price, pool.core.limits.fee_bps), (wei(OLD), 500));
+        assert_eq!(pool.core.next_price(), Some(NextPrice { price: wei(NEW), fee_bps: 0, from_ms: from }));
+        pool.restart(charging(NEW, 0));
+        assert_eq!(pool.core.next_price().map(|next| next.from_ms), Some(from), "announced once");
+        pool.pass(DAY_MS);
+        assert_eq!((pool.core.limits.price, pool.core.limits.fee_bps), (wei(NEW), 0));
+    }
+}
+
+/// The operator announced it, and nobody heard of it while the pool was free.
+#[test]
+fn what_was_announced_before_a_free_time_is_announced_again() {
+    let (mut pool, _) = Pool::paying(limits());
+    pool.announces(wei(NEW), Some(500)).unwrap();
+    pool.restart(Limits { payment: PaymentMode::None, ..limits() });
+    pool.pass(2 * DAY_MS);
+    let from = pool.now.plus(DAY_MS);
+    pool.restart(limits());
+    assert_eq!(pool.core.limits.price, wei(OLD));
+    assert_eq!(pool.core.next_price(), Some(NextPrice { price: wei(NEW), fee_bps: 500, from_ms: from }));
+}
+
 #[test]
 fn a_reload_announces_a_price_and_one_in_another_asset_is_refused() {
     let (mut pool, _) = Pool::paying(limits());

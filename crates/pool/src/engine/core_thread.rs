@@ -72,6 +72,8 @@ pub(crate) struct CoreThreadParts {
 /// The core, with its connections to the rest of the pool.
 pub(crate) struct CoreThread {
     core: Core,
+    /// Whether what the pool charges in is stored, or about to be.
+    has_asset: bool,
     limits: Limits,
     seed: [u8; 32],
     clock: EngineClock,
@@ -129,18 +131,15 @@ impl CoreThread {
             check_clock(clock.now(), floor)?;
         }
         let given = limits.price.asset();
-        match asset {
-            Some(stored) if stored != given => return Err(StartError::OtherAsset { stored, given }),
-            Some(_) => {}
-            None => {
-                store.send(Job::Apply { ticket: BEFORE_ALL, rows: vec![Row::Asset(given)] });
-            }
+        if let Some(stored) = asset.filter(|stored| *stored != given) {
+            return Err(StartError::OtherAsset { stored, given });
         }
         core.set_drains(access.bans_and_drains().drains());
         let clock = clock.not_before(core.now());
         core.set_wall_clock(clock.now(), wall_clock());
-        Ok(Self {
+        let mut thread = Self {
             core,
+            has_asset: asset.is_some(),
             limits,
             seed,
             last_tick: clock.now(),
@@ -163,7 +162,19 @@ impl CoreThread {
             steps: Steps::default(),
             step_time: StepTime::new(),
             core_time: CoreTime::new(core_time_blocks),
-        })
+        };
+        thread.keep_asset();
+        Ok(thread)
+    }
+
+    /// Stores what the pool charges in as soon as something costs something, or an account can be credited. Until then, the
+    /// operator may still start the pool with another asset.
+    fn keep_asset(&mut self) {
+        let (price, payment) = (self.limits.price, self.limits.payment);
+        if !self.has_asset && (!price.is_free() || !payment.is_none()) {
+            self.has_asset = true;
+            self.store.send(Job::Apply { ticket: BEFORE_ALL, rows: vec![Row::Asset(price.asset())] });
+        }
     }
 
     /// Runs until [`CoreMessage::Stop`].
@@ -386,6 +397,7 @@ impl CoreThread {
         let later_limits = self.core.set_limits(limits.clone());
         self.reader.set_members_only(limits.members_only);
         self.limits = limits;
+        self.keep_asset();
         let mut disconnected = 0_usize;
         for connection in self.connections.open() {
             if self.core.node_at(connection).is_some_and(|node| self.access.excludes(&node)) {

@@ -34,7 +34,7 @@ errors! {
             stored: Asset,
             /// What it was started with.
             given: Asset,
-        }: local, "the prices of this pool are in {stored} ({stored_decimals} decimals) since its first start and cannot change to {given} ({decimals} decimals)"
+        }: local, "this pool has charged in {stored} ({stored_decimals} decimals) before, and cannot change to {given} ({decimals} decimals)"
             (stored_decimals = stored.decimals(), decimals = given.decimals()),
             hint "Pass --asset {stored}:{decimals}, or start a new pool with another --datadir DIR."
                 (decimals = stored.decimals());

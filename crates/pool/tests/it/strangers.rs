@@ -8,7 +8,7 @@ use vipnode_pool::{DataDir, Membership, PoolConfig, PoolError, PoolServer, Start
 use vipnode_pool_core::Limits;
 use vipnode_rpc::{RpcLimits, http};
 use vipnode_types::{
-    Asset, JoinSecret, PoolKeyChanges, Price, TypedError as _,
+    Asset, JoinSecret, PaymentMode, PoolKeyChanges, Price, QuotedPrice, TypedError as _,
     wire::{
         ConnectReply, ErrorCode, POOL_CHANGES_HEADER, POOL_ID_HEADER, POOL_PROOF_HEADER, ReportReply, WireError, method,
     },
@@ -215,20 +215,45 @@ async fn http_answers_what_needs_no_signature() {
     assert!(delete.starts_with("HTTP/1.1 405"));
 }
 
+/// A pool where everything is free has no asset yet: its operator may choose one later.
 #[tokio::test]
-async fn a_pool_never_changes_its_asset() {
+async fn a_pool_never_changes_its_asset_once_it_has_charged() {
     let dir = tempfile::tempdir().unwrap();
-    let start = async |asset: Asset| {
-        let core = Limits { price: Price::free(asset), ..config().core };
-        PoolServer::spawn_in(PoolConfig { core, ..config() }, DataDir::open(dir.path()).unwrap()).await
-    };
+    let with = |core| PoolConfig { core, ..config() };
+    let start = async |core| PoolServer::spawn_in(with(core), DataDir::open(dir.path()).unwrap()).await;
     let usdc: Asset = "USDC:6".parse().unwrap();
-    for _start in 0..2 {
-        start(usdc).await.unwrap().shutdown().await.unwrap();
+    let free = |asset| Limits { price: Price::free(asset), ..config().core };
+    let priced = Limits { price: "1 USDC/day".parse::<QuotedPrice>().unwrap().in_asset(usdc).unwrap(), ..config().core };
+    DataDir::check_asset(&dir.path().join("none"), usdc).unwrap();
+    for asset in [Asset::ETHER, "EUR:2".parse().unwrap(), usdc] {
+        DataDir::check_asset(dir.path(), asset).unwrap();
+        start(free(asset)).await.unwrap().shutdown().await.unwrap();
     }
-    let error = start(Asset::ETHER).await.unwrap_err();
-    assert!(matches!(error, PoolError::Start(StartError::OtherAsset { .. })), "{error}");
-    assert!(error.hint().unwrap().contains("--asset USDC:6"), "{error}");
+    let running = start(free(usdc)).await.unwrap();
+    running.reload(&with(priced)).await;
+    running.shutdown().await.unwrap();
+    for core in [free(Asset::ETHER), Limits { payment: PaymentMode::Credit, ..free(Asset::ETHER) }] {
+        let error = start(core).await.unwrap_err();
+        assert!(matches!(error, PoolError::Start(StartError::OtherAsset { .. })), "{error}");
+        assert!(error.hint().unwrap().contains("--asset USDC:6"), "{error}");
+    }
+    DataDir::check_asset(dir.path(), usdc).unwrap();
+    let error = DataDir::check_asset(dir.path(), Asset::ETHER).unwrap_err();
+    assert!(matches!(error, StartError::OtherAsset { .. }), "{error}");
+    start(free(usdc)).await.unwrap().shutdown().await.unwrap();
+}
+
+/// An account can be credited, so the asset counts even while slots are free.
+#[tokio::test]
+async fn the_asset_of_a_pool_whose_clients_pay_is_stored_at_its_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let core = Limits { payment: PaymentMode::Credit, ..config().core };
+    let running = PoolServer::spawn_in(PoolConfig { core, ..config() }, DataDir::open(dir.path()).unwrap()).await.unwrap();
+    assert!(running.prices().await.is_some());
+    running.shutdown().await.unwrap();
+    DataDir::check_asset(dir.path(), Asset::ETHER).unwrap();
+    let error = DataDir::check_asset(dir.path(), "USDC:6".parse().unwrap()).unwrap_err();
+    assert!(matches!(error, StartError::OtherAsset { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -85,7 +85,11 @@ impl Checker {
             attackers: !scenario.attackers.is_empty(),
             dishonest: scenario.agents.iter().zip(0..).map(|(plan, agent)| lies(plan, agent, scenario)).collect(),
             merges: scenario.limits.periods_an_hour < Limits::default().periods_an_hour,
-            prices: ExpectedPrices::new(scenario.limits.price, scenario.limits.price_notice_ms),
+            prices: ExpectedPrices::new(
+                scenario.limits.price,
+                scenario.limits.price_notice_ms,
+                !scenario.limits.payment.is_none(),
+            ),
             lease_prices: LeasePrices::default(),
             begun: BTreeMap::new(),
             pays: !scenario.limits.payment.is_none(),

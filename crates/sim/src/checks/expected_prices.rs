@@ -9,6 +9,17 @@ pub struct ExpectedPrices {
     prices: Vec<ExpectedPrice>,
 }
 
+/// Whether clients pay, before and after a start of the pool.
+#[derive(Debug, Clone, Copy)]
+pub struct ModeChange {
+    /// Whether they paid before.
+    pub paid: bool,
+    /// Whether they pay now.
+    pub pays: bool,
+    /// Whether the store has a price that they once paid.
+    pub stored: bool,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct ExpectedPrice {
     announced: u64,
@@ -16,11 +27,13 @@ struct ExpectedPrice {
     /// When a later announcement withdrew it.
     withdrawn: Option<u64>,
     price: Price,
+    /// Whether clients pay it.
+    paid: bool,
 }
 
 impl ExpectedPrice {
-    fn at(announced: u64, from: u64, price: Price) -> Self {
-        Self { announced, from, withdrawn: None, price }
+    fn at(announced: u64, from: u64, price: Price, paid: bool) -> Self {
+        Self { announced, from, withdrawn: None, price, paid }
     }
 
     fn counts(&self) -> bool {
@@ -29,22 +42,29 @@ impl ExpectedPrice {
 }
 
 impl ExpectedPrices {
-    /// The prices of a pool that begins with this one.
-    pub(super) fn new(price: Price, notice_ms: u64) -> Self {
-        Self { notice_ms, prices: vec![ExpectedPrice::at(0, 0, price)] }
+    /// The prices of a pool that begins with this one, and whose clients pay it or not.
+    pub(super) fn new(price: Price, notice_ms: u64, pays: bool) -> Self {
+        Self { notice_ms, prices: vec![ExpectedPrice::at(0, 0, price, pays)] }
     }
 
-    /// The pool starts with this price in its settings. `paid` is whether its clients paid before and go on to pay.
-    pub fn settings(&mut self, now: u64, price: Price, paid: bool) {
-        let newest = self.prices.last();
-        if newest.is_some_and(|newest| newest.price == price && (paid || newest.from <= now)) {
+    /// The pool starts with this price in its settings. A pool whose clients pay again goes on with the price that they paid last.
+    pub fn settings(&mut self, now: u64, price: Price, ModeChange { paid, pays, stored }: ModeChange) {
+        let is_same = |newest: &ExpectedPrice| newest.price == price && (pays || newest.from <= now);
+        if paid == pays && self.prices.last().is_some_and(is_same) {
             return;
         }
         for expected in self.prices.iter_mut().filter(|expected| expected.from > now) {
             expected.withdrawn.get_or_insert(now);
         }
-        let from = if paid { now.saturating_add(self.notice_ms) } else { now };
-        self.prices.push(ExpectedPrice::at(now, from, price));
+        let charged = self.prices.iter().rev().find(|expected| expected.paid && expected.counts());
+        let again = charged.map(|expected| expected.price).filter(|_| pays && !paid && stored);
+        if let Some(charged) = again {
+            self.prices.push(ExpectedPrice::at(now, now, charged, true));
+        }
+        let notice_ms = if paid && pays || again.is_some() { self.notice_ms } else { 0 };
+        if again != Some(price) {
+            self.prices.push(ExpectedPrice::at(now, now.saturating_add(notice_ms), price, pays));
+        }
     }
 
     /// The pool goes on with a backup of this time.

@@ -19,6 +19,6 @@ pub use checker::{
     Checker, FRAME_LATE_MS, LIVENESS_MS, LIVENESS2_MS, LOST_A_LEASE_MS, LOST_A_LEASE2_MS, REPLY_MS, STEADY_MS, STOP_MS,
 };
 pub use convergence::{Participant, settled};
-pub use expected_prices::ExpectedPrices;
+pub use expected_prices::{ExpectedPrices, ModeChange};
 pub use lease_prices::LeasePrices;
 pub use violation::{Promise, Violation};

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     EPOCH_MS, Scenario, SimRng,
-    checks::{Promise, durability, ledger},
+    checks::{ModeChange, Promise, durability, ledger},
 };
 
 /// The pool's process and its disk.
@@ -316,8 +316,12 @@ impl Simulation {
         self.checker.mode(stored.unwrap_or(PaymentMode::None));
         self.checker.lease_prices().restarted(&rows);
         self.change_terms();
-        let paid = stored.is_some_and(|mode| !mode.is_none()) && !self.pool.limits.payment.is_none();
-        self.checker.prices().settings(self.now, self.pool.limits.price, paid);
+        let change = ModeChange {
+            paid: stored.is_some_and(|mode| !mode.is_none()),
+            pays: !self.pool.limits.payment.is_none(),
+            stored: rows.iter().any(|row| matches!(row, Row::Pricing(_))),
+        };
+        self.checker.prices().settings(self.now, self.pool.limits.price, change);
         let now = Ms::new(EPOCH_MS + self.now);
         self.pool.core = Some(Core::restore(self.pool.limits.clone(), self.rng.seed(), now, rows));
         // What ran until now ends under the mode in which it ran.

@@ -90,13 +90,15 @@ impl CoreThread {
         }
         self.settle(&mut unsettled);
         let again = self.replace(restored.core, &unsettled);
-        let mut failed = restored.failed;
+        let (mut failed, has_asset) = (restored.failed, restored.asset.is_some());
         while failed.is_some() {
             failed = self.store.resume().err();
             if failed.as_ref().is_some_and(|error| !self.suspend(error)) {
                 return false;
             }
         }
+        self.has_asset = has_asset;
+        self.keep_asset();
         again.into_iter().for_each(|effect| self.effect_queue.push(effect));
         tracing::info!("the pool's state is rebuilt, and the store works");
         true
