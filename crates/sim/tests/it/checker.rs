@@ -4,7 +4,7 @@ use vipnode_pool_core::{Credentials, LeaseRow, Limits, MergedPeriods, MeteredPer
 use vipnode_sim::{
     Checker, EPOCH_MS, GroundTruth, Scenario, SimRng,
     checks::{
-        OVERBILLED_A_GAP_MS, Participant, Promise, Violation, durability,
+        ModeChange, OVERBILLED_A_GAP_MS, Participant, Promise, Violation, durability,
         hostile::{
             BUDGETS_OF_A_WIDE_BLOCK, HONEST_WAIT_MS, Loneliness, UsedService, free_service, free_service_of_block,
         },
@@ -16,6 +16,10 @@ use vipnode_types::{
 };
 
 const MINUTE_MS: u64 = 60_000;
+/// Nobody pays, before and after a start.
+const FREE: ModeChange = ModeChange { paid: false, pays: false, stored: false };
+/// Clients pay, before and after a start.
+const PAID: ModeChange = ModeChange { paid: true, pays: true, stored: true };
 
 /// A client (1) that was connected to a host (0) from minute 10 to minute 20.
 struct Fixture {
@@ -35,7 +39,7 @@ impl Fixture {
         let slots = scenario.agents[0].config.host.as_ref().unwrap().slots;
         let (host, client) = (scenario.agents[0].id, scenario.agents[1].id);
         let mut checker = Checker::new(&scenario);
-        checker.prices().settings(0, Price::per_minute(1_000), false);
+        checker.prices().settings(0, Price::per_minute(1_000), FREE);
         Self { checker, ground_truth, host, client, slots }
     }
 
@@ -177,26 +181,41 @@ fn a_price_that_a_side_did_not_agree_to_is_seen() {
     checker.lease(&at(2, 500)).unwrap();
 }
 
+/// A period of minute 10 of a lease that was offered in minute 9.
+fn priced(fixture: &Fixture, price: Price, row: u32) -> MeteredPeriod {
+    let mut period = fixture.row(1, 10 * MINUTE_MS, 11 * MINUTE_MS);
+    (period.lease.price, period.lease.row) = (price, row);
+    period.lease.offered = Ms::new(EPOCH_MS + 9 * MINUTE_MS);
+    period.cost = price.cost(period.billed_ms).unwrap();
+    period
+}
+
+#[test]
+fn a_price_without_notice_after_a_free_time_is_seen() {
+    let mut fixture = Fixture::new();
+    let (price, other) = (Price::per_minute(1_000), Price::per_minute(7));
+    fixture.checker.prices().settings(2 * MINUTE_MS, price, ModeChange { pays: true, ..FREE });
+    fixture.checker.prices().settings(5 * MINUTE_MS, other, ModeChange { pays: false, ..PAID });
+    fixture.checker.prices().settings(9 * MINUTE_MS, other, ModeChange { paid: false, ..PAID });
+    let [charged, announced] = [price, other].map(|price| priced(&fixture, price, 1));
+    fixture.metered(&charged).unwrap();
+    assert_broken(Promise::Billing, fixture.metered(&announced), "did not charge this price then");
+}
+
 #[test]
 fn another_price_and_a_debt_of_a_pool_without_payments_are_seen() {
     let mut fixture = Fixture::new();
     let price = Price::per_minute(1_000);
-    let priced = |fixture: &Fixture, price: Price, row: u32| {
-        let mut period = fixture.row(1, 10 * MINUTE_MS, 11 * MINUTE_MS);
-        (period.lease.price, period.lease.row) = (price, row);
-        period.lease.offered = Ms::new(EPOCH_MS + 9 * MINUTE_MS);
-        period.cost = price.cost(period.billed_ms).unwrap();
-        period
-    };
     let other = Price::per_minute(7);
     let row = priced(&fixture, other, 0);
     assert_broken(Promise::Billing, fixture.metered(&row), "did not charge this price then");
-    fixture.checker.prices().settings(9 * MINUTE_MS, other, true);
+    fixture.checker.prices().settings(9 * MINUTE_MS, other, PAID);
     let early = priced(&fixture, other, 1);
     assert_broken(Promise::Billing, fixture.metered(&early), "did not charge this price then");
-    fixture.checker.prices().settings(10 * MINUTE_MS, other, false);
+    fixture.checker.prices().settings(10 * MINUTE_MS, other, FREE);
     assert_broken(Promise::Billing, fixture.metered(&row), "did not charge this price then");
-    fixture.metered(&priced(&fixture, other, 1)).unwrap();
+    let late = priced(&fixture, other, 1);
+    fixture.metered(&late).unwrap();
     let mut row = priced(&fixture, price, 0);
     fixture.metered(&row).unwrap();
     row.lease.payer = Some(Account::new([1; 20]));
