@@ -102,7 +102,7 @@ fn a_host_sells_nothing_for_less_than_it_wants_after_the_fee() {
     }
 }
 
-/// The price decides whether the host offers slots, so it says nothing before it knows the price.
+/// The price decides whether the host offers slots, so it announces nothing before it knows the price.
 #[test]
 fn a_host_with_a_minimum_announces_its_offer_once_it_knows_the_price() {
     for (asked, said) in [

@@ -83,7 +83,7 @@ impl<const N: usize> Table<N> {
         let layout = self.layout(&headings, width);
         let mut styled = Styled::default();
         let mut between = "";
-        // Without headings, there is no line for them.
+        // Without headings, their line is left out.
         if self.columns.iter().any(|column| !column.heading.is_empty()) {
             styled.push_styled(Style::new().dimmed(), &cut(&self.line(&layout, &headings), width));
             between = "\n";
