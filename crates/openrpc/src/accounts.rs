@@ -7,8 +7,8 @@ use super::{
 use vipnode_types::{
     Amount, Asset, LeaseId, ShortNodeId, SignedAmount, UtcDay,
     wire::{
-        AccountQuery, AccountView, DailyLine, DailyStatement, DailyStatementRequest, DailySums, Done, ErrorCode,
-        FundsRequest, LeasePeriod, LinkRequest, NodeFunds, PayoutRequest, PayoutView, SignedDailyStatement, Statement,
+        AccountFunds, AccountQuery, AccountView, DailyLine, DailyStatement, DailyStatementRequest, DailySums, Done, ErrorCode,
+        FundsRequest, LeasePeriod, LinkReply, LinkRequest, NodeFunds, PayoutRequest, PayoutView, SignedDailyStatement, Statement,
         StatementBalances, StatementKind, StatementLine, StatementRange, StatementRequest, StatementSide,
         UnlinkRequest, method,
     },
@@ -23,20 +23,21 @@ pub(super) fn link() -> MethodRow {
                 has at the pool. Both must agree: the account signs a text (EIP-191), and the node's agent signs the \
                 call. The counter must be greater than that of any earlier link of the account, at most 24 h old, \
                 and at most 5 min in the future. The operator must have credited the account before. The running \
-                billing periods of the node end first.";
+                billing periods of the node end first. The answer states if the account has too little for the node's leases, or for a \
+                first one.";
     let request = examples::link_request();
     let call = request.and_then(|request| examples::signed(method::LINK, CHALLENGE, &request));
-    MethodRow::new::<Done>(
+    MethodRow::new::<LinkReply>(
         method::LINK,
         CallDirection::AgentToPool,
         "Link the node to an account",
         text,
-        ("done", "An empty object"),
+        ("linked", "Whether the account can pay for the node"),
     )
     .takes::<LinkRequest>("link", "The account, and its signature")
     .signed(Signing::Always)
     .fails(CODES)
-    .example("an account pays for Ben's node", call, &Done {})
+    .example("an account pays for Ben's node", call, &LinkReply::default())
 }
 
 pub(super) fn unlink() -> MethodRow {
@@ -56,14 +57,23 @@ pub(super) fn unlink() -> MethodRow {
     .example("Ben's agent ends the link", examples::signed(method::UNLINK, CHALLENGE, &request), &Done {})
 }
 
+/// What an account has that was credited 0.003 ether.
+fn payers_funds() -> AccountFunds {
+    AccountFunds {
+        balance: SignedAmount::difference(Amount::new(2_100_000_000_000_000), Amount::ZERO),
+        running: Amount::new(100_000_000_000_000),
+        limit: Amount::ZERO,
+        available: Amount::new(2_000_000_000_000_000),
+    }
+}
+
 /// The funds of a client, as an example.
 #[must_use]
 pub fn funds_of_a_client() -> NodeFunds {
     NodeFunds {
         asset: Asset::ETHER,
         account: Some(examples::payer()),
-        available: Amount::new(2_000_000_000_000_000),
-        owed: Amount::ZERO,
+        funds: payers_funds(),
         payout: None,
         next_payout: None,
         earned: Amount::ZERO,
@@ -116,8 +126,7 @@ pub(super) fn account() -> MethodRow {
         credited: Amount::new(3_000_000_000_000_000),
         debited: Amount::ZERO,
         spent: Amount::new(900_000_000_000_000),
-        running: Amount::new(100_000_000_000_000),
-        limit: Amount::ZERO,
+        funds: payers_funds(),
         earned: Amount::ZERO,
         secured: Amount::ZERO,
         payable: Amount::ZERO,

@@ -223,7 +223,7 @@ pub(super) fn report() -> MethodRow {
     .example(
         "the report does not match",
         examples::bare(&ReportRequest { seq: 7, ..quiet }),
-        &ReportReply { resync: true, ..taken },
+        &ReportReply { resync: true, ..ReportReply::default() },
     )
 }
 
@@ -386,12 +386,13 @@ pub(super) fn dial() -> MethodRow {
 pub(super) fn notice() -> MethodRow {
     let text = "Has the agent show its user something. A client is notified that the funds of the account that pays for its node \
                 run low: by default when they last for 24 h, for 1 h, and for 10 min at its present use, once each until the \
-                account has more again. A client in its free trial is notified once, by default 5 min before the trial ends. An agent \
+                account has more again. A client in its free trial is notified once, by default 5 min before the trial ends. On `funds_changed`, \
+                a client shows nothing and asks for hosts again if it lacks some. An agent \
                 ignores a `kind` that it does not know.";
     let call = NoticeCall::FundsLow(FundsLow {
         account: Account::new([7; 20]),
         asset: examples::price().asset(),
-        left: Amount::new(6_000_000_000_000),
+        available: Amount::new(6_000_000_000_000),
         left_ms: 3_600_000,
     });
     let ends = NoticeCall::TrialEnds(TrialEnds {

@@ -151,7 +151,7 @@ errors! {
         NoFunds {
             /// The account that pays.
             payer: Account,
-            /// What it has left, or owes.
+            /// What it has available, or owes.
             has: String,
             /// The price of a slot.
             price: Price,

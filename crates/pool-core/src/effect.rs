@@ -1,7 +1,7 @@
 use vipnode_types::{
     protocol2,
     wire::{
-        AccountView, AskReply, ConnectReply, Done, ExplainReply, HostSupply, NodeFunds, PayoutView, PoolStatus,
+        AccountView, AskReply, ConnectReply, Done, ExplainReply, HostSupply, LinkReply, NodeFunds, PayoutView, PoolStatus,
         ReportReply, WireError,
     },
 };
@@ -68,8 +68,10 @@ pub enum Reply {
     Ask(AskReply),
     /// To an explain.
     Explain(Box<ExplainReply>),
-    /// To a leave or a bye.
+    /// To a leave, a bye, or the end of a link.
     Done(Done),
+    /// To a link of a node and an account.
+    Linked(Box<LinkReply>),
     /// To a status.
     Status(Box<PoolStatus>),
     /// To a change of the ledger.

@@ -1,4 +1,4 @@
-use vipnode_types::{Account, Amount};
+use vipnode_types::{Account, Amount, wire::AccountFunds};
 
 use crate::{AccountFigures, CoreError, LedgerEntry, OperatorOrder};
 
@@ -144,8 +144,8 @@ pub struct LedgerAccountView {
     pub payer: AccountFigures,
     /// What it earned.
     pub payee: AccountFigures,
-    /// What it can still spend after its running leases.
-    pub left: Amount,
+    /// What its nodes can spend.
+    pub funds: AccountFunds,
     /// The client nodes that it pays for.
     pub nodes: u64,
     /// Its running leases that cost something.

@@ -39,6 +39,7 @@ impl AgentCore {
                     NoticeCall::FundsLow(low) => out.push(Action::Notice(Notice::FundsLow(low))),
                     NoticeCall::TrialEnds(ends) => out.push(Action::Notice(Notice::TrialEnds(ends))),
                     NoticeCall::Payout(payout) => self.announce_payout(Some(payout), false, out),
+                    NoticeCall::FundsChanged => self.asks.soon(now),
                     NoticeCall::Unknown => {}
                 }
                 out.push(Action::Answer { tag, reply: Ok(()) });

@@ -80,8 +80,8 @@ impl HostRequests {
         self.next = at;
     }
 
-    /// Allows an ask soon, because a slot was lost or a host is newly avoided, but not more often than the limit
-    /// allows.
+    /// Allows an ask soon, because a slot was lost, a host is newly avoided, or the pool may answer otherwise, but not more often
+    /// than the limit allows.
     pub(crate) fn soon(&mut self, now: Ms) {
         let least = self.last.map_or(now, |last| last.plus(limits::ASK_LEAST_MS));
         self.next = self.next.min(least.max(now));

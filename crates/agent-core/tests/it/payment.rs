@@ -4,14 +4,14 @@ use crate::common::*;
 use vipnode_agent_core::{Action, AgentConfig, Event, FromPool, Notice, PoolAnswer, ToPool};
 use vipnode_types::{
     Account, Amount, Asset, PaymentMode, PeerCommand, Price,
-    wire::{EvictCall, EvictReason, FundsLow, NoticeCall, PaymentTerms, ReportReply, TrialEnds},
+    wire::{ErrorCode, EvictCall, EvictReason, FundsLow, NoticeCall, PaymentTerms, ReportReply, TrialEnds, WireError},
 };
 
 #[test]
 fn d18_the_notices_of_a_pool_are_answered_and_shown() {
     let mut bench = Bench::live(client_config(1));
     let low =
-        FundsLow { account: Account::new([7; 20]), asset: Asset::ETHER, left: Amount::new(5), left_ms: 3_600_000 };
+        FundsLow { account: Account::new([7; 20]), asset: Asset::ETHER, available: Amount::new(5), left_ms: 3_600_000 };
     bench.call(9, FromPool::Notice(NoticeCall::FundsLow(low)));
     let answer = Action::Answer { tag: 9, reply: Ok(()) };
     assert_eq!(bench.out, [Action::Notice(Notice::FundsLow(low)), answer.clone()]);
@@ -125,4 +125,18 @@ fn a_later_run_has_the_price_of_the_first_one_as_its_maximum() {
     connects(&mut bench, Price::per_minute(6), PaymentMode::Credit);
     assert!(!bench.out.contains(&Action::KeepPrice(Price::per_minute(6))), "a lower price does not lower it");
     assert_eq!(bench.core.view().max_price, "7 wei/minute".parse().ok());
+}
+
+/// The pool may answer otherwise now, and the agent would show the old reason for a minute.
+#[test]
+fn a_client_that_lacks_hosts_asks_again_when_its_funds_change() {
+    let mut bench = Bench::live(client_config(1));
+    let (tag, _) = bench.ask().unwrap();
+    let refusal = WireError::new(ErrorCode::PaymentRequired, "no account pays for this node", "Link one.");
+    bench.on(Event::PoolAnswers { tag, answer: Err(refusal) });
+    bench.after(1_000);
+    assert!(bench.ask().is_none());
+    bench.call(9, FromPool::Notice(NoticeCall::FundsChanged));
+    assert_eq!(bench.notices(), []);
+    assert!(bench.ask().is_some());
 }

@@ -8,7 +8,7 @@ use vipnode_agent_core::{
 use vipnode_types::{
     Account, Amount, Ms, Price,
     wire::{
-        AdmitCall, AskReply, ConnectReply, NextPayout, NextPrice, NoticeCall, PayoutView, PriceCall, ReportReply, Side,
+        AdmitCall, AskReply, ConnectReply, LeasePrice, NextPayout, NextPrice, NoticeCall, PayoutView, PriceCall, ReportReply, Side,
         WireError,
     },
 };
@@ -329,4 +329,23 @@ fn a_host_shows_what_becomes_of_a_change_of_its_payout_account() {
         bench.call(tag, FromPool::Notice(NoticeCall::Payout(payout)));
         assert_eq!(said(&bench), expected);
     }
+}
+
+/// Over HTTP, the pool cannot call the agent about the price of a lease.
+#[test]
+fn a_lease_is_metered_at_the_price_that_an_answer_to_a_report_names() {
+    let mut bench = Bench::with_host();
+    let price = Price::per_minute(60_000 * 7);
+    assert_ne!(bench.core.view().leases[0].price, Some(price));
+    while bench.report().is_none() {
+        bench.now = bench.now.plus(10_000);
+        bench.peers(&[HOST]);
+    }
+    let (tag, _) = bench.report().unwrap();
+    let lease_prices = vec![LeasePrice { lease: LEASE, price }, LeasePrice { lease: SECOND_LEASE, price }];
+    bench.answer(tag, PoolAnswer::Report(ReportReply { lease_prices, ..ReportReply::default() }));
+    let cost = bench.core.view().leases[0].cost.unwrap().get();
+    bench.after(10_000);
+    let held = &bench.core.view().leases[0];
+    assert_eq!((held.price, held.cost.unwrap().get() - cost), (Some(price), 70_000));
 }

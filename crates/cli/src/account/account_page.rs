@@ -3,29 +3,22 @@ use vipnode_types::{
     wire::{AccountView, LeavingNode, NextPayout},
 };
 
+use super::funds_rows;
 use crate::output::{Column, Styled, Table};
 
 /// The figures of an account, fitted to `width` columns.
 pub(crate) fn account_page(account: &Account, pool: &str, view: &AccountView, width: usize) -> Styled {
     let show = |amount: Amount| view.asset.show(amount).to_string();
     let mut page: Styled = format!("Account {account} at {pool}\n\n").as_str().into();
-    let (available, owed) = balance(view);
     let mut rows = vec![
         ["Credited".to_owned(), show(view.credited)],
         ["Debited".to_owned(), show(view.debited)],
         ["Spent on slots".to_owned(), show(view.spent)],
-        ["Running leases".to_owned(), show(view.running)],
     ];
-    if view.limit != Amount::ZERO {
-        rows.push(["Credit limit".to_owned(), show(view.limit)]);
-    }
-    rows.push(["Available".to_owned(), show(available)]);
-    if owed != Amount::ZERO {
-        rows.push(["Owed".to_owned(), show(owed)]);
-    }
+    rows.extend(funds_rows(view.asset, &view.funds));
     rows.push(["Earned".to_owned(), show(view.earned)]);
     rows.push(["Secured".to_owned(), show(view.secured)]);
-    rows.push(["To be paid out".to_owned(), show(view.payable)]);
+    rows.push(["Payable".to_owned(), show(view.payable)]);
     page.append(&Table::new([Column::text(""), Column::number("AMOUNT")]).with_rows(rows).fit(width));
     let nodes = match view.nodes.as_slice() {
         [] => "\n\nNo node spends from this account".to_owned(),
@@ -42,17 +35,9 @@ pub(crate) fn account_page(account: &Account, pool: &str, view: &AccountView, wi
     page.wrapped(width)
 }
 
-/// What the account can still spend, and what it owes.
-fn balance(view: &AccountView) -> (Amount, Amount) {
-    let sum = |one: Amount, other| one.checked_add(other).unwrap_or(Amount::MAX);
-    let (spent, own) = (sum(sum(view.spent, view.debited), view.running), view.credited);
-    let available = sum(own, view.limit).checked_sub(spent).unwrap_or_default();
-    (available, spent.checked_sub(own).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
-    use vipnode_types::{Asset, Ms, NodeId};
+    use vipnode_types::{Asset, Ms, NodeId, SignedAmount, wire::AccountFunds};
 
     use super::*;
     use crate::tests::{pages, plain};
@@ -64,8 +49,12 @@ mod tests {
             credited: Amount::new(25_000_000),
             debited: Amount::new(5_000_000),
             spent: Amount::new(1_234_567),
-            running: Amount::new(8_000),
-            limit: Amount::ZERO,
+            funds: AccountFunds {
+                balance: SignedAmount::difference(Amount::new(18_765_433), Amount::ZERO),
+                running: Amount::new(8_000),
+                limit: Amount::ZERO,
+                available: Amount::new(18_757_433),
+            },
             earned: Amount::new(310_000),
             secured: Amount::new(310_000),
             payable: Amount::new(300_700),
@@ -82,7 +71,12 @@ mod tests {
         let account = Account::new([0x5a; 20]);
         let owing = AccountView {
             spent: Amount::new(26_000_000),
-            limit: Amount::new(5_000_000),
+            funds: AccountFunds {
+                balance: SignedAmount::difference(Amount::ZERO, Amount::new(6_000_000)),
+                running: Amount::new(8_000),
+                limit: Amount::new(5_000_000),
+                available: Amount::ZERO,
+            },
             nodes: Vec::new(),
             leaving: Vec::new(),
             ..view()

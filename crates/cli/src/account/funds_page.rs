@@ -1,5 +1,6 @@
 use vipnode_types::{Amount, NodeId, wire::NodeFunds};
 
+use super::funds_rows;
 use crate::output::{Column, Styled, Table};
 
 /// What a node may spend at its pool, and what it earned, fitted to `width` columns.
@@ -10,15 +11,12 @@ pub(crate) fn funds_page(node: &NodeId, pool: &str, funds: &NodeFunds, width: us
     let paid_to = funds.payout.map_or_else(|| "none".to_owned(), |account| account.to_string());
     let mut rows = vec![["Paid by account".to_owned(), paid_by]];
     if funds.account.is_some() {
-        rows.push(["Available".to_owned(), show(funds.available)]);
-    }
-    if funds.owed != Amount::ZERO {
-        rows.push(["Owed".to_owned(), show(funds.owed)]);
+        rows.extend(funds_rows(funds.asset, &funds.funds));
     }
     rows.push(["Paid to account".to_owned(), paid_to]);
     if funds.payout.is_some() {
         rows.push(["Earned".to_owned(), show(funds.earned)]);
-        rows.push(["To be paid out".to_owned(), show(funds.payable)]);
+        rows.push(["Payable".to_owned(), show(funds.payable)]);
     }
     page.append(&Table::new([Column::text(""), Column::text("")]).with_rows(rows).fit(width));
     page.trimmed().wrapped(width)
@@ -26,7 +24,7 @@ pub(crate) fn funds_page(node: &NodeId, pool: &str, funds: &NodeFunds, width: us
 
 #[cfg(test)]
 mod tests {
-    use vipnode_types::{Account, Asset};
+    use vipnode_types::{Account, Asset, SignedAmount, wire::AccountFunds};
 
     use super::*;
     use crate::tests::{pages, plain};
@@ -36,8 +34,12 @@ mod tests {
         let client = NodeFunds {
             asset: Asset::new("USDC", 6).unwrap(),
             account: Some(Account::new([0x5a; 20])),
-            available: Amount::new(1_500_000),
-            owed: Amount::ZERO,
+            funds: AccountFunds {
+                balance: SignedAmount::difference(Amount::new(1_508_000), Amount::ZERO),
+                running: Amount::new(8_000),
+                limit: Amount::ZERO,
+                available: Amount::new(1_500_000),
+            },
             payout: None,
             next_payout: None,
             earned: Amount::ZERO,
@@ -45,12 +47,14 @@ mod tests {
         };
         let host = NodeFunds {
             account: None,
+            funds: AccountFunds::default(),
             payout: Some(Account::new([0x5b; 20])),
             earned: Amount::new(310_000),
             payable: Amount::new(300_700),
             ..client
         };
-        let owing = NodeFunds { available: Amount::ZERO, owed: Amount::new(7), ..client };
+        let balance = SignedAmount::difference(Amount::ZERO, Amount::new(7));
+        let owing = NodeFunds { funds: AccountFunds { balance, ..AccountFunds::default() }, ..client };
         insta::assert_snapshot!(
             "funds",
             pages(|width| {

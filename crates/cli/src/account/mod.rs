@@ -5,6 +5,7 @@
 mod account_page;
 mod account_signer;
 mod funds_page;
+mod funds_rows;
 mod keystore;
 mod new_keystore;
 mod password;
@@ -13,6 +14,7 @@ pub(crate) use self::{
     account_page::account_page,
     account_signer::{AccountSigner, AccountSigning},
     funds_page::funds_page,
+    funds_rows::funds_rows,
     new_keystore::{NewKeystore, default_path},
     password::new_password,
 };

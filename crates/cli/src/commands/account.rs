@@ -6,10 +6,10 @@ use vipnode_agent::{
 };
 use vipnode_node::{Trust, limits::NodeLimits};
 use vipnode_types::{
-    AccountAct, AccountRequest, AccountSignature, Ms, NodeFacts, NodeId, PayoutOrder,
+    Account, AccountAct, AccountRequest, AccountSignature, Ms, NodeFacts, NodeId, PayoutOrder,
     wire::{
-        AccountQuery, AccountView, Done, LinkRequest, PayoutRequest, PayoutView, Statement, StatementRequest,
-        UnlinkRequest, method,
+        AccountQuery, AccountView, Done, LinkReply, LinkRequest, PayoutRequest, PayoutView, Statement, StatementRequest,
+        UnlinkRequest, WireError, method,
     },
 };
 
@@ -24,6 +24,9 @@ use crate::{
     error::{CliError, KeystoreError},
     output::{Line, Screen, Tone, terminal},
 };
+
+/// Characters that are shown of a text from a pool.
+const WORDS: usize = 1_000;
 
 /// Calls a pool about an account.
 pub(crate) async fn run(command: AccountCommand, screen: Screen) -> Result<ExitCode, CliError> {
@@ -48,14 +51,23 @@ async fn link(args: &AccountLinkArgs, screen: Screen) -> Result<(), CliError> {
     let Some((counter, signature)) = signed(&signer, &pool, act, screen)? else { return Ok(()) };
     let (account, chain_id) = (signer.account(), node.chain.chain_id);
     let request = LinkRequest { account, chain_id, counter, signature };
-    let Done {} = pool.call(method::LINK, &request, Some(&agent)).await?;
-    let text = format!("Node {} now spends from account {account} at {address}.", node.id.short());
-    screen.say(
-        &Line::new("account_linked", Tone::Good, text)
-            .with("node", node.id.to_string())
-            .with("account", account.to_string()),
-    );
+    let LinkReply { unpaid } = pool.call(method::LINK, &request, Some(&agent)).await?;
+    let unpaid = unpaid.map(|error| error.sanitized(WORDS));
+    link_lines((node.id, account), address.url(), unpaid.as_ref()).iter().for_each(|line| screen.say(line));
     Ok(())
+}
+
+/// What is said after a link, and that the account cannot pay for a slot, if that is so.
+fn link_lines((node, account): (NodeId, Account), pool: &str, unpaid: Option<&WireError>) -> Vec<Line> {
+    let text = format!("Node {} now spends from account {account} at {pool}.", node.short());
+    let linked = Line::new("account_linked", Tone::Good, text);
+    let mut lines = vec![linked.with("node", node.to_string()).with("account", account.to_string())];
+    if let Some(error) = unpaid {
+        let text = format!("The account has too little for a slot: {}", error.message);
+        let short = Line::new("account_short", Tone::Warning, text).hint(error.hint().unwrap_or_default());
+        lines.push(short.with("account", account.to_string()));
+    }
+    lines
 }
 
 /// Ends the link between a node and an account.
@@ -223,18 +235,33 @@ fn unsigned_lines(request: &AccountRequest, typed: &[String]) -> (Line, Line) {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_types::{AccountKey, NodeKey, PoolKey, wire::NextPayout};
+    use vipnode_types::{
+        AccountKey, NodeKey, PoolKey,
+        wire::{ErrorCode, NextPayout},
+    };
 
     use super::*;
 
     #[test]
     fn snapshot_of_what_a_pool_pays() {
-        let [account, later] = [7, 8].map(|byte| vipnode_types::Account::new([byte; 20]));
+        let [account, later] = [7, 8].map(|byte| Account::new([byte; 20]));
         let next = NextPayout { account: later, from_ms: Ms::new(1_795_000_000_000) };
         let views = [PayoutView { account, next: None }, PayoutView { account, next: Some(next) }];
         let node = NodeKey::read(&[7; 32]).unwrap().id();
         let lines = views.map(|view| payout_line(node, "wss://pool.example", &view));
         insta::assert_snapshot!("account_payout", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
+    }
+
+    #[test]
+    fn snapshot_of_a_link() {
+        let (account, node) = (Account::new([7; 20]), NodeKey::read(&[7; 32]).unwrap().id());
+        let short = "account 0x… has 0.01 USDC available; a slot costs 0.5 USDC/hour here, and the account must have enough for \
+                     10 min of all its slots";
+        let hint = "Pay the operator of this pool, who then runs `vipnode pool admin credit 0x… AMOUNT --reason TEXT`.";
+        let unpaid = WireError::new(ErrorCode::PaymentRequired, short, hint);
+        let mut lines = link_lines((node, account), "wss://pool.example", None);
+        lines.extend(link_lines((node, account), "wss://pool.example", Some(&unpaid)));
+        insta::assert_snapshot!("account_link", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use vipnode_types::wire::{HostSupply, ReachReply};
 
 use super::{Facts, Finding, partners::unserved};
+use crate::output::format::counted;
 
 /// What a pool that charges needs from each role. The pool judges a client as it would judge its request for hosts.
 pub(super) fn evaluate(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
@@ -13,10 +14,24 @@ pub(super) fn evaluate(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
 }
 
 fn client(facts: &Facts, supply: &HostSupply) -> Finding {
-    let Some(error) = &supply.unpaid else {
-        return Finding::ok("payment", "The account that pays for this node has enough funds for a slot");
+    let (served, wanted) = (supply.served, facts.wants.agent.min_peers);
+    let slots = match served {
+        0 => "a slot",
+        _ if served >= wanted => "the slots that it has",
+        _ => "one more slot",
     };
-    unserved(facts, "payment", format!("This node gets no host: {}", error.message), error.hint().unwrap_or_default())
+    // The pool judges a request for one more host than the node has.
+    match supply.unpaid.as_ref().filter(|_| served == 0 || served < wanted) {
+        None => Finding::ok("payment", format!("The account that pays for this node has enough funds for {slots}")),
+        Some(error) if served == 0 => {
+            let text = format!("This node gets no host: {}", error.message);
+            unserved(facts, "payment", text, error.hint().unwrap_or_default())
+        }
+        Some(error) => {
+            let text = format!("This node has {}, and gets no more: {}", counted(served.into(), "host"), error.message);
+            Finding::warning("payment", text, error.hint().unwrap_or_default())
+        }
+    }
 }
 
 fn host(facts: &Facts) -> Option<Finding> {

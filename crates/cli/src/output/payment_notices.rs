@@ -9,15 +9,15 @@ use crate::output::{
 /// A notice about who pays for this client, or whether this host is paid; `None` for one about something else.
 pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
     Some(match notice {
-        Notice::FundsLow(FundsLow { account, asset, left, left_ms }) => {
+        Notice::FundsLow(FundsLow { account, asset, available, left_ms }) => {
             let text = format!(
-                "Account {account} has {} left, which lasts for {} with the current leases. Leases then end, newest first.",
-                rounded(*asset, *left),
+                "Account {account} has {} available, which lasts for {} with the current leases. Leases then end, newest first.",
+                rounded(*asset, *available),
                 span(*left_ms)
             );
             Line::new("funds_low", Tone::Warning, text)
                 .with("account", account.to_string())
-                .with("left", left.get().to_string())
+                .with("available", available.get().to_string())
                 .with("left_ms", *left_ms)
                 .hint(PAY)
         }
@@ -66,5 +66,5 @@ fn trial_line(ends: &TrialEnds) -> Line {
 
 /// How a client keeps or gets back its hosts. It then needs no restart.
 const PAY: &str =
-    "Pay the pool's operator, who then credits the account. To see its balance, run `vipnode account show`.";
+    "Pay the pool's operator, who then credits the account. To see its funds, run `vipnode account show`.";
 const LINK: &str = "Link an account that has funds: run `vipnode account link --keystore FILE`.";

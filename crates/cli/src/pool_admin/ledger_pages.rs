@@ -1,7 +1,10 @@
 use vipnode_pool::admin::{
     AdminAccount, AdminAccounts, AdminPaidPayouts, AdminPayoutState, AdminPayouts, AdminPrice, LedgerPosted,
 };
-use vipnode_types::{Amount, Asset, wire::NextPrice};
+use vipnode_types::{
+    Amount, Asset,
+    wire::{AccountFunds, NextPrice},
+};
 
 use crate::output::{
     Column, Styled, Table, csv_line,
@@ -38,15 +41,17 @@ pub(crate) fn account_text(account: &AdminAccount, asset: Asset) -> Styled {
 
 fn account_words(account: &AdminAccount, asset: Asset) -> String {
     let show = |amount: Amount| asset.show(amount).to_string();
-    let AdminAccount { account, balance, debt, limit, left, spent, nodes, leases, earned, secured, payable } = *account;
-    let owes = if debt > Amount::ZERO { format!("owes {}", show(debt)) } else { format!("balance {}", show(balance)) };
+    let AdminAccount { account, funds, spent, nodes, leases, earned, secured, payable } = *account;
+    let AccountFunds { balance, running, limit, available } = funds;
     let pays = format!(
-        "As payer: {owes}, {} left after {} of {}; spent {}, credit limit {}",
-        show(left),
+        "As payer: balance {}, at most {} for {} of {}, credit limit {}: {} available; spent {} on slots",
+        asset.show_signed(balance),
+        show(running),
         counted(leases.into(), "running lease"),
         counted(nodes, "node"),
-        show(spent),
-        show(limit)
+        show(limit),
+        show(available),
+        show(spent)
     );
     let earns =
         format!("As host: earned {}, of which {} is secured; payable {}", show(earned), show(secured), show(payable));
@@ -78,8 +83,9 @@ pub(crate) fn accounts_page(page: &AdminAccounts, width: usize) -> Styled {
     let rows = page.accounts.iter().map(|account| {
         [
             account.account.to_string(),
-            balance(account, page.asset),
-            page.asset.show(account.left).to_string(),
+            page.asset.show_signed(account.funds.balance),
+            page.asset.show(account.funds.running).to_string(),
+            page.asset.show(account.funds.available).to_string(),
             account.leases.to_string(),
             page.asset.show(account.payable).to_string(),
         ]
@@ -87,8 +93,9 @@ pub(crate) fn accounts_page(page: &AdminAccounts, width: usize) -> Styled {
     let table = Table::new([
         Column::text("ACCOUNT").least(ADDRESS),
         Column::number("BALANCE"),
-        Column::number("LEFT").rank(2),
-        Column::number("LEASES").rank(3),
+        Column::number("RUNNING").rank(3),
+        Column::number("AVAILABLE").rank(2),
+        Column::number("LEASES").rank(4),
         Column::number("PAYABLE").rank(1),
     ]);
     let mut text = table.with_rows(rows).fit(width);
@@ -96,15 +103,6 @@ pub(crate) fn accounts_page(page: &AdminAccounts, width: usize) -> Styled {
         text.push(&format!("\n\nMore: --from {next}"));
     }
     text
-}
-
-/// The balance with its sign.
-fn balance(account: &AdminAccount, asset: Asset) -> String {
-    if account.debt > Amount::ZERO {
-        format!("-{}", asset.show(account.debt))
-    } else {
-        asset.show(account.balance).to_string()
-    }
 }
 
 /// The payouts of a settlement period.

@@ -146,15 +146,20 @@ fn snapshot_of_the_ledger() {
         AdminAccount, AdminAccounts, AdminPaidPayouts, AdminPayout, AdminPayoutState, AdminPayouts, AdminPrice,
         LedgerPosted,
     };
-    use vipnode_types::{Account, Amount, Asset, QuotedPrice, wire::NextPrice};
+    use vipnode_types::{
+        Account, Amount, Asset, QuotedPrice, SignedAmount,
+        wire::{AccountFunds, NextPrice},
+    };
 
     let asset = Asset::new("USDC", 6).unwrap();
     let account = |byte: u8, debt: u128| AdminAccount {
         account: Account::new([byte; 20]),
-        balance: Amount::new(if debt == 0 { 10_500_000 } else { 0 }),
-        debt: Amount::new(debt),
-        limit: Amount::new(2_000_000),
-        left: Amount::new(12_400_000),
+        funds: AccountFunds {
+            balance: SignedAmount::difference(Amount::new(if debt == 0 { 10_500_000 } else { 0 }), Amount::new(debt)),
+            running: Amount::new(100_000),
+            limit: Amount::new(2_000_000),
+            available: Amount::new(if debt == 0 { 12_400_000 } else { 1_900_000 - debt }),
+        },
         spent: Amount::new(1_250_000),
         nodes: 1,
         leases: 2,

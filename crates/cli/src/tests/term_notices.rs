@@ -36,7 +36,7 @@ pub(super) fn term_notices() -> Vec<Notice> {
         Notice::FundsLow(FundsLow {
             account: account(7),
             asset: Asset::new("USDC", 6).unwrap(),
-            left: Amount::new(1_500_000),
+            available: Amount::new(1_500_000),
             left_ms: 3_600_000,
         }),
         unpaid(Some(account(7)), false),

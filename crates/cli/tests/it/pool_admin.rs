@@ -91,7 +91,7 @@ async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
     let credit = ["credit", ACCOUNT, "10.5 USDC", "--reason", "bank transfer", "--key", "invoice-7"];
     let posted = admin(&datadir, &credit).await;
     assert_eq!(
-        (&posted["entry"], &posted["account"]["balance"]),
+        (&posted["entry"], &posted["account"]["funds"]["balance"]),
         (&Value::from(1), &Value::from("10500000")),
         "{posted}"
     );
@@ -106,12 +106,12 @@ async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
     let beyond = ["debit", ACCOUNT, "11 USDC", "--reason", "returned"];
     let debited = admin(&datadir, &[&beyond[..], &["--allow-negative"]].concat()).await;
     assert_eq!(
-        (&debited["entry"], &debited["account"]["debt"]),
-        (&Value::from(2), &Value::from("500000")),
+        (&debited["entry"], &debited["account"]["funds"]["balance"]),
+        (&Value::from(2), &Value::from("-500000")),
         "{debited}"
     );
     let limited = admin(&datadir, &["limit", ACCOUNT, "2 USDC"]).await;
-    assert_eq!(limited["account"]["left"], "1500000", "{limited}");
+    assert_eq!(limited["account"]["funds"]["available"], "1500000", "{limited}");
     assert_eq!(admin(&datadir, &["account", ACCOUNT]).await, limited["account"]);
     assert_eq!(admin(&datadir, &["accounts"]).await["accounts"][0], limited["account"]);
     let closed = admin(&datadir, &["close-period"]).await;

@@ -2,11 +2,13 @@ use std::net::IpAddr;
 
 use vipnode_types::{
     Account, Ms, NodeId,
-    wire::{Done, EvictReason},
+    wire::{Done, EvictReason, LinkReply},
 };
 
 use crate::{
-    AccountLink, ConnectionId, Core, LinkConsent, LinkRow, Reply, RequestId, Row, RowKey, core_error::CoreError,
+    AccountLink, ConnectionId, Core, LinkConsent, LinkRow, Reply, RequestId, Row, RowKey,
+    core_error::CoreError,
+    ledger::{burn::BurnRate, shortage::Shortage},
     output::Output,
 };
 
@@ -20,10 +22,22 @@ impl Core {
         link: AccountLink,
     ) {
         output.count_steps(Some(address), 1);
+        let (node, links) = (link.node, matches!(link.consent, LinkConsent::Both { .. }));
         match self.change_link(output, link) {
+            Ok(()) if links => {
+                let unpaid = self.unpaid(&node).map(|shortage| shortage.error(self.limits.unfunded_retry_ms).into());
+                output.reply_durably(connection, request, Reply::Linked(Box::new(LinkReply { unpaid })));
+            }
             Ok(()) => output.reply_durably(connection, request, Reply::Done(Done {})),
             Err(error) => output.reply(connection, request, Err(error.into())),
         }
+    }
+
+    /// Why the account of a node cannot pay for its leases, or for a first one if it has none.
+    fn unpaid(&self, node: &NodeId) -> Option<Shortage> {
+        let has_lease = self.agents.find(node).is_some_and(|client| self.leases.client_count(client) > 0);
+        let rate = if has_lease { BurnRate::default() } else { BurnRate::of(self.limits.price) };
+        self.context().shortage_at(node, rate)
     }
 
     /// An account's counter is raised only by what the account signed, after everything else was checked (faults D8 and D9,
@@ -131,7 +145,10 @@ impl Core {
             self.ask_price(output, lease);
         }
         match (payer, client) {
-            (Some(payer), _) => self.funded(payer),
+            (Some(payer), client) => {
+                self.funded(payer);
+                client.into_iter().for_each(|client| self.funds_changed(output, client));
+            }
             // A request for hosts that waits for an offer that ended is answered.
             (None, Some(client)) => self.go_on_asking(output, client),
             (None, None) => {}

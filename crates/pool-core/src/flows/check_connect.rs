@@ -58,6 +58,9 @@ impl Core {
             Some(Funding::Short(shortage)) => Some(shortage.error(self.limits.unfunded_retry_ms).into()),
             _ => None,
         };
-        Ok(HostSupply { terms: self.payment_terms(), unpaid, ..supply })
+        let leases = index.into_iter().flat_map(|client| self.leases.of_client(client));
+        let served = leases.filter(|(_, lease)| lease.is_running()).count();
+        let served = u32::try_from(served).unwrap_or(u32::MAX);
+        Ok(HostSupply { terms: self.payment_terms(), unpaid, served, ..supply })
     }
 }

@@ -82,8 +82,8 @@ impl Core {
     /// Notifies the clients of a payer with leases that cost something that its funds last only for `left_ms`.
     fn notify_low_funds(&mut self, output: &mut Output, payer: Account, left_ms: u64) {
         let Some(ledger) = &self.ledger else { return };
-        let (asset, left) = (self.limits.price.asset(), ledger.left(payer, output.now));
-        let notice = NoticeCall::FundsLow(FundsLow { account: payer, asset, left, left_ms });
+        let (asset, available) = (self.limits.price.asset(), ledger.left(payer, output.now));
+        let notice = NoticeCall::FundsLow(FundsLow { account: payer, asset, available, left_ms });
         let nodes = ledger.links.nodes(payer).filter_map(|node| self.agents.find(&node));
         let spends = |node: &u32| self.leases.of_client(*node).any(|(_, lease)| self.running_charge(lease).is_some());
         let nodes: Vec<u32> = nodes.filter(spends).collect();
@@ -141,17 +141,34 @@ impl Core {
         }
     }
 
-    /// A payer has more funds than before: its clients get hosts again.
-    pub(crate) fn funded(&mut self, payer: Account) {
+    /// As [`Self::funded`], and its clients ask again.
+    pub(crate) fn funds_changed_of(&mut self, output: &mut Output, payer: Account) {
+        for client in self.funded(payer) {
+            self.funds_changed(output, client);
+        }
+    }
+
+    /// Has a client that lacks hosts ask again: it was refused, or may be, for a reason that no longer holds, and would ask only after
+    /// a while.
+    pub(crate) fn funds_changed(&mut self, output: &mut Output, client: u32) {
+        let lacks_hosts = self.matching.missing(client, self.context()) > 0;
+        if lacks_hosts && !self.matching.asks().contains(client) {
+            self.call_notice(output, client, NoticeCall::FundsChanged);
+        }
+    }
+
+    /// The funds of a payer changed, or the nodes for which it pays: its clients get hosts again. Returns them.
+    pub(crate) fn funded(&mut self, payer: Account) -> Vec<u32> {
         let (times, now) = (NoticeTimes::of(&self.limits), self.clock.now());
-        let Some(ledger) = &mut self.ledger else { return };
+        let Some(ledger) = &mut self.ledger else { return Vec::new() };
         ledger.reset_notices(payer, times, now);
         ledger.plan_check(payer, times, now);
         let nodes: Vec<u32> =
             ledger.links.nodes(payer).take(RESUMED).filter_map(|node| self.agents.find(&node)).collect();
-        for node in nodes {
+        for &node in &nodes {
             let (matching, context) = self.matching();
             matching.back_off_over(node, context);
         }
+        nodes
     }
 }

@@ -177,12 +177,12 @@ impl Core {
                 let Some(payer) = account else { return };
                 ledger.written_off(output, payer, entry);
                 ledger.plan_check(payer, NoticeTimes::of(&self.limits), output.now);
-                self.funded(payer);
+                self.funds_changed_of(output, payer);
             }
             LedgerChangeKind::Credit { .. } | LedgerChangeKind::Debit { .. } | LedgerChangeKind::Limit { .. } => {
                 let Some(payer) = account else { return };
                 ledger.collect(output, payer, most);
-                self.funded(payer);
+                self.funds_changed_of(output, payer);
             }
         }
     }

@@ -1,11 +1,11 @@
 use vipnode_types::{
     LeaseId, LeaseSetHash, Ms, NodeId,
-    wire::{EvictReason, HostCapabilities, ReportReply, ReportRequest, Side, UpLease},
+    wire::{EvictReason, HostCapabilities, LeasePrice, ReportReply, ReportRequest, Side, UpLease},
 };
 
 use crate::{
     ConnectionId, Core, Reply, RequestId,
-    agents::{hello::most_slots, observations::ObservedCapabilities},
+    agents::{hello::most_slots, node::Node, observations::ObservedCapabilities},
     core_error::CoreError,
     leases::calls_in_flight::Eviction,
     output::Output,
@@ -63,13 +63,28 @@ impl Core {
         // A reply that names the price names all that is announced, so its agent knows what is withdrawn.
         let next_price = if newer.is_some() { self.next_price() } else { self.newer_next_price(index) };
         let (price, fee_bps) = newer.map(|newer| (newer.price, newer.fee_bps)).unzip();
-        let reply = Reply::Report(ReportReply { resync: false, price, fee_bps, next_price });
+        let lease_prices = self.lease_prices(index);
+        let reply = Reply::Report(ReportReply { resync: false, price, fee_bps, next_price, lease_prices });
         if output.writes() {
             // After a durable reply, an agent reports leases as continuous, so the end of a row must not be lost.
             output.reply_durably(connection, request, reply);
         } else {
             output.reply(connection, request, Ok(reply));
         }
+    }
+
+    /// What the leases of an agent cost that have begun another billing period, if nothing else tells the agent: it cannot be called, or
+    /// the price changed since it connected and nobody has to agree. Each answer names them, because an answer may be lost.
+    fn lease_prices(&self, index: u32) -> Vec<LeasePrice> {
+        let asked = |node: &Node| self.ledger.is_some() && node.callable();
+        let is_told = self.agents.get(index).is_none_or(asked);
+        if is_told || (self.ledger.is_none() && self.newer_pricing(index).is_none()) {
+            return Vec::new();
+        }
+        let leases = self.leases.of(index).into_iter().filter_map(|(lease, _)| self.leases.get(lease));
+        let later = leases.filter(|lease| lease.is_running() && lease.row() > 0);
+        let priced = later.filter_map(|lease| Some(LeasePrice { lease: lease.id(), price: self.leases.price(lease)? }));
+        priced.collect()
     }
 
     /// Returns the hash after a report that fits the earlier reports on this socket.

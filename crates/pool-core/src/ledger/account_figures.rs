@@ -29,13 +29,6 @@ impl AccountFigures {
         self.sent.checked_sub(self.metered).unwrap_or_default()
     }
 
-    /// What a payer can still spend: its balance and its limit, less what it owes.
-    #[must_use]
-    pub fn available(&self) -> Amount {
-        let all = self.received.checked_add(self.limit).unwrap_or(Amount::MAX);
-        all.checked_sub(self.sent).unwrap_or_default()
-    }
-
     /// The balance, where it is not negative.
     #[must_use]
     pub fn balance(&self) -> Amount {

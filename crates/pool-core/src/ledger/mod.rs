@@ -90,7 +90,7 @@ impl Ledger {
             account,
             payer: self.payer(account),
             payee: self.figures(LedgerAccount::Payee(account)),
-            left: self.left(account, now),
+            funds: self.funds(account, now),
             nodes: u64::try_from(self.links.nodes(account).count()).unwrap_or(u64::MAX),
             leases: self.leases_of(account),
         };

@@ -1,4 +1,4 @@
-use vipnode_types::{Account, Amount, Price};
+use vipnode_types::{Account, Amount, Price, wire::AccountFunds};
 
 use crate::CoreError;
 
@@ -16,10 +16,8 @@ pub(crate) enum Shortage {
     Funds {
         /// Who pays for the client's node.
         payer: Account,
-        /// What is left after the running leases.
-        left: Amount,
-        /// What it owes.
-        debt: Amount,
+        /// What it has.
+        funds: AccountFunds,
         /// What a slot costs.
         price: Price,
         /// How long what is left has to last with one more lease, in milliseconds.
@@ -67,12 +65,13 @@ impl Shortage {
     pub(crate) fn error(self, retry_ms: u64) -> CoreError {
         match self {
             Self::NoPayer { price, no_trial } => CoreError::NoPayer { price, no_trial: no_trial.words(), retry_ms },
-            Self::Funds { payer, left, debt, price, last_ms } => {
+            Self::Funds { payer, funds: AccountFunds { balance, available, .. }, price, last_ms } => {
                 let asset = price.asset();
-                let has = if debt > Amount::ZERO {
-                    format!("owes {}", asset.show(debt))
+                // What is available includes the credit limit.
+                let has = if balance.is_negative() && available == Amount::ZERO {
+                    format!("owes {}", asset.show(balance.magnitude()))
                 } else {
-                    format!("has {} left", asset.show(left))
+                    format!("has {} available", asset.show(available))
                 };
                 CoreError::NoFunds { payer, has, price, last_ms, retry_ms }
             }

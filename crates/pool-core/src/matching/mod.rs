@@ -113,15 +113,20 @@ impl Context<'_> {
 
     /// The same for a node that may be unknown.
     pub(crate) fn shortage_of(&self, client: &NodeId) -> Option<Shortage> {
+        self.shortage_at(client, BurnRate::of(self.limits.price))
+    }
+
+    /// Returns why a client cannot pay for its leases and for what costs `rate` in addition.
+    pub(crate) fn shortage_at(&self, client: &NodeId, rate: BurnRate) -> Option<Shortage> {
         let Self { now, limits, ledger, .. } = *self;
         let (price, ledger) = (limits.price, ledger.filter(|_| !limits.price.is_free())?);
         let Some(payer) = ledger.links.payer(client) else {
             return Some(Shortage::NoPayer { price, no_trial: NoTrial::NotOffered });
         };
-        let lasts_ms = ledger.lasts_ms(payer, BurnRate::of(price), now);
+        let lasts_ms = ledger.lasts_ms(payer, rate, now);
         let short = lasts_ms == 0 || lasts_ms < limits.funds_last_ms;
-        let (left, debt) = (ledger.left(payer, now), ledger.payer(payer).debt());
-        short.then_some(Shortage::Funds { payer, left, debt, price, last_ms: limits.funds_last_ms })
+        let funds = ledger.funds(payer, now);
+        short.then_some(Shortage::Funds { payer, funds, price, last_ms: limits.funds_last_ms })
     }
 
     /// The other chain whose nodes a chain's nodes are matched with, if there is one.

@@ -1,6 +1,6 @@
 use vipnode_types::{
-    Account, Amount, Ms, PaymentMode,
-    wire::{AccountView, ErrorCode, NodeFunds, WireError},
+    Account, Amount, Ms, PaymentMode, SignedAmount,
+    wire::{AccountFunds, AccountView, ErrorCode, NodeFunds, WireError},
 };
 
 use super::{
@@ -199,21 +199,21 @@ fn a_link_ends_the_running_period_and_the_figures_add_up() {
     pool.credit_to(OTHER, 10_000_000);
     pool.pass_with(60_000, &[HOST, CLIENT]);
     let view = pool.view(PAYER);
-    assert_eq!((view.spent.get(), view.running.get(), view.credited.get()), (0, 60_000, 10_000_000));
+    assert_eq!((view.spent.get(), view.funds.running.get(), view.credited.get()), (0, 60_000, 10_000_000));
     assert_eq!(view.nodes, [node(CLIENT)]);
     pool.link_to(CLIENT, OTHER, pool.now).unwrap();
     let before = pool.metered();
     assert_eq!((before.len(), before[0].billed_ms, before[0].lease.payer), (1, 60_000, Some(PAYER)));
     let view = pool.view(PAYER);
-    assert_eq!((view.spent.get(), view.running.get(), view.nodes.len()), (60_000, 0, 0));
+    assert_eq!((view.spent.get(), view.funds.running.get(), view.nodes.len()), (60_000, 0, 0));
     pool.pass_with(30_000, &[HOST, CLIENT]);
-    assert_eq!((pool.view(OTHER).running.get(), pool.view(PAYER).running.get()), (30_000, 0));
+    assert_eq!((pool.view(OTHER).funds.running.get(), pool.view(PAYER).funds.running.get()), (30_000, 0));
     pool.change_link(CLIENT, OTHER, pool.now.plus(1), LinkConsent::AccountEnds).unwrap();
     let (view, earned) = (pool.view(OTHER), pool.view(payout(HOST)));
-    assert_eq!((view.spent.get(), view.running.get(), view.nodes.len()), (30_000, 0, 0));
+    assert_eq!((view.spent.get(), view.funds.running.get(), view.nodes.len()), (30_000, 0, 0));
     assert_eq!((earned.earned.get(), earned.secured.get(), earned.payable.get()), (90_000, 90_000, 90_000));
     pool.pass_with(30_000, &[HOST, CLIENT]);
-    assert_eq!((pool.view(OTHER).spent.get(), pool.view(OTHER).running.get()), (30_000, 0));
+    assert_eq!((pool.view(OTHER).spent.get(), pool.view(OTHER).funds.running.get()), (30_000, 0));
 }
 
 #[test]
@@ -226,13 +226,57 @@ fn what_the_operator_took_back_is_not_shown_as_spent() {
     assert_eq!((view.credited.get(), view.debited.get(), view.spent.get()), (100_000, 30_000, 0));
 }
 
+/// Whoever asks, with the account's key, as its node, or as the operator, sees the same figures at the same time.
+#[test]
+fn the_funds_of_an_account_are_the_same_wherever_they_are_shown() {
+    let mut pool = leased_and_linked();
+    pool.pass_with(90_000, &[HOST, CLIENT]);
+    pool.pass(7_000);
+    let funds = pool.view(PAYER).funds;
+    let running = Amount::new(97_000);
+    let (balance, available) = (SignedAmount::difference(Amount::new(10_000_000), Amount::ZERO), Amount::new(9_903_000));
+    assert_eq!(funds, AccountFunds { balance, running, limit: Amount::ZERO, available });
+    assert_eq!(pool.funds_of(CLIENT).funds, funds);
+    let accounts = pool.core.accounts_from(None, 9).unwrap();
+    assert_eq!(accounts.iter().find(|view| view.account == PAYER).unwrap().funds, funds);
+    // Once the period is posted, what was running is in the balance.
+    pool.link_to(CLIENT, PAYER, pool.now).unwrap();
+    let (posted, view) = (pool.funds_of(CLIENT).funds, pool.view(PAYER));
+    assert_eq!(posted, view.funds);
+    assert_eq!(posted.balance, SignedAmount::difference(view.credited, view.spent));
+    assert!(posted.available <= available && view.spent.get() > 0, "{posted:?}");
+}
+
+#[test]
+fn a_link_states_that_the_account_has_too_little_for_a_slot() {
+    let mut pool = Pool::charging(Limits { funds_last_ms: 60_000, ..priced() }).paired();
+    let unpaid = |pool: &mut Pool, later: u64| {
+        let consent = LinkConsent::Both { issued: ISSUED, chain_id: 1 };
+        let link = AccountLink { node: node(CLIENT), account: PAYER, counter: pool.now.plus(later), consent };
+        let connection = pool.connection(0);
+        match pool.request(Command::Link { connection, request: 1, address: address(CLIENT), link }) {
+            Some(Ok(Reply::Linked(reply))) => reply.unpaid,
+            other => panic!("{other:?}"),
+        }
+    };
+    pool.credit_to(PAYER, 59_999);
+    let error = unpaid(&mut pool, 1).unwrap();
+    assert!(error.is(ErrorCode::PaymentRequired) && error.message.contains("59999 wei available"), "{error:?}");
+    pool.credit_to(PAYER, 1);
+    assert_eq!(unpaid(&mut pool, 2), None, "exactly enough");
+    pool.lease_up();
+    pool.pass_with(1_000, &[HOST, CLIENT]);
+    pool.credit_to(PAYER, 2_000);
+    assert_eq!(unpaid(&mut pool, 3), None, "for the lease that it has, not for one more");
+}
+
 #[test]
 fn an_agent_reads_the_funds_of_its_own_node_only() {
     let mut pool = leased_and_linked();
     let funds = pool.funds_of(CLIENT);
-    assert_eq!((funds.account, funds.available.get(), funds.payout), (Some(PAYER), 10_000_000, None));
+    assert_eq!((funds.account, funds.funds.available.get(), funds.payout), (Some(PAYER), 10_000_000, None));
     let funds = pool.funds_of(HOST);
-    assert_eq!((funds.account, funds.available.get(), funds.payout), (None, 0, Some(payout(HOST))));
+    assert_eq!((funds.account, funds.funds.available.get(), funds.payout), (None, 0, Some(payout(HOST))));
     let stranger = Command::Funds { connection: pool.connection(77), request: 1 };
     assert!(pool.request(stranger).unwrap().unwrap_err().is(ErrorCode::Unauthorized));
 }

@@ -52,7 +52,7 @@ fn d17_a_client_is_notified_before_its_funds_are_used_up_and_gets_the_reason_at_
         let low = noticed_within(&mut pool, 180).unwrap();
         let due_ms = minutes * MINUTE_MS;
         assert!((due_ms - 1_100..=due_ms).contains(&low.left_ms), "{minutes} min: {low:?}");
-        assert_eq!((low.account, low.left), (payer(), Amount::new(low.left_ms.into())));
+        assert_eq!((low.account, low.available), (payer(), Amount::new(low.left_ms.into())));
         assert_eq!(pool.core.gauges().leases, 1);
     }
     assert_eq!(noticed_within(&mut pool, 70), None, "once each");
@@ -113,4 +113,27 @@ fn an_unlinked_client_learns_that_no_account_pays() {
     pool.link(node(CLIENT), None, 2).unwrap();
     let evict = pool.take_evict(CLIENT).unwrap();
     assert_eq!((evict.reason, evict.account), (EvictReason::NoPayer, None));
+}
+
+/// Otherwise it would show for a minute why it was refused before.
+#[test]
+fn a_client_that_was_refused_for_its_funds_is_told_when_they_change() {
+    let told = |pool: &mut Pool| {
+        let call = pool.take_call(CLIENT, |call| matches!(call, PoolCall::Notice(NoticeCall::FundsChanged)).then_some(()));
+        call.map(|(call, ())| pool.done(call, CallOutcome::Done)).is_some()
+    };
+    let mut pool = paying_pool(notice_limits());
+    assert!(!told(&mut pool), "it has not asked for hosts");
+    assert_eq!(pool.refusal(1), ErrorCode::PaymentRequired);
+    pool.credit(1);
+    assert!(told(&mut pool), "too little, but for another reason");
+    pool.link(node(CLIENT), None, 2).unwrap();
+    assert_eq!(pool.refusal(1), ErrorCode::PaymentRequired);
+    pool.link(node(CLIENT), Some(payer()), 3).unwrap();
+    assert!(told(&mut pool), "a link");
+    pool.credit((60 * MINUTE_MS).into());
+    pool.served(1);
+    while told(&mut pool) {}
+    pool.credit(1);
+    assert!(!told(&mut pool), "it has the hosts that it wants");
 }

@@ -2,7 +2,7 @@
 
 use vipnode_types::{
     Account, Amount, LeaseId, Ms, PaymentMode, Price,
-    wire::{ErrorCode, EvictReason, LeaveReason, NextPrice, PriceCall, WireError},
+    wire::{ErrorCode, EvictReason, LeasePrice, LeaveReason, NextPrice, PriceCall, WireError},
 };
 
 use super::{
@@ -330,8 +330,28 @@ fn a_client_over_http_agrees_by_its_maximum() {
     pool.full(CLIENT, &[(lease, KEPT)]);
     pool.rolls_over();
     let (call, _) = pool.take_price(HOST).expect("the host can be called");
+    assert_eq!(pool.beat_reply(CLIENT).lease_prices, [LeasePrice { lease, price: wei(OLD) }]);
     pool.done(call, CallOutcome::Done);
     assert_eq!(pool.costs(lease), Some(wei(NEW)));
+    for _again in 0..2 {
+        let named = pool.beat_reply(CLIENT).lease_prices;
+        assert_eq!(named, [LeasePrice { lease, price: wei(NEW) }], "also if the answer before was lost");
+    }
+    assert_eq!(pool.beat_reply(HOST).lease_prices, [], "it was called");
+}
+
+/// Without a ledger, nobody is asked about a price.
+#[test]
+fn where_nobody_pays_agents_learn_the_new_price_of_a_lease_with_their_reports() {
+    let mut pool = Pool::with(Limits { price: wei(OLD), ..Limits::default() }).paired();
+    let lease = pool.lease_up();
+    pool.pass_with(DAY_MS + HOUR_MS, &[HOST, CLIENT]);
+    assert_eq!(pool.beat_reply(CLIENT).lease_prices, [], "no price has changed");
+    pool.core.set_limits(Limits { price: wei(NEW), ..Limits::default() });
+    pool.pass_with(DAY_MS + HOUR_MS, &[HOST, CLIENT]);
+    for side in [HOST, CLIENT] {
+        assert_eq!(pool.beat_reply(side).lease_prices, [LeasePrice { lease, price: wei(NEW) }]);
+    }
 }
 
 #[test]

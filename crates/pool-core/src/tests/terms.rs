@@ -49,6 +49,17 @@ fn a_check_of_a_connect_shows_what_a_request_for_hosts_would_get() {
     assert_eq!(check(&mut pool, unknown, ISSUED, client(unknown)).unwrap().unpaid, Some(unpaid));
 }
 
+/// The account has enough for what runs, and not for one more.
+#[test]
+fn a_check_of_a_connect_shows_that_the_client_is_served() {
+    let mut pool = paying_pool(credit_limits());
+    assert_eq!(check(&mut pool, CLIENT, ISSUED, client(CLIENT)).unwrap().served, 0);
+    pool.credit((15 * MINUTE_MS).into());
+    pool.served(1);
+    let supply = check(&mut pool, CLIENT, ISSUED, client(CLIENT)).unwrap();
+    assert_eq!((supply.served, supply.unpaid.is_some()), (1, true));
+}
+
 #[test]
 fn a_pool_states_its_terms_to_agents_and_in_its_status() {
     let mut pool = paying_pool(Limits { smallest_payout: 5, ..credit_limits() });

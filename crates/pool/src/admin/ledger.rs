@@ -119,13 +119,10 @@ async fn ask<T>(
 }
 
 fn account(view: LedgerAccountView) -> AdminAccount {
-    let LedgerAccountView { account, payer, payee, left, nodes, leases } = view;
+    let LedgerAccountView { account, payer, payee, funds, nodes, leases } = view;
     AdminAccount {
         account,
-        balance: payer.balance(),
-        debt: payer.debt(),
-        limit: payer.limit,
-        left,
+        funds,
         spent: payer.metered,
         nodes,
         leases,

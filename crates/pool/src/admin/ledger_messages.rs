@@ -1,5 +1,8 @@
 use serde::{Deserialize, Serialize};
-use vipnode_types::{Account, Amount, Asset, Ms, wire::StatementRange};
+use vipnode_types::{
+    Account, Amount, Asset, Ms,
+    wire::{AccountFunds, StatementRange},
+};
 
 /// Changes the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,14 +149,8 @@ pub struct AdminAccounts {
 pub struct AdminAccount {
     /// Address of the payer or payee.
     pub account: Account,
-    /// What it paid, less what its finished billing periods cost; zero if it owes.
-    pub balance: Amount,
-    /// What it owes.
-    pub debt: Amount,
-    /// The most that it may owe.
-    pub limit: Amount,
-    /// What it can still spend after its running leases.
-    pub left: Amount,
+    /// What its nodes can spend.
+    pub funds: AccountFunds,
     /// What its finished billing periods cost.
     pub spent: Amount,
     /// The client nodes that it pays for.

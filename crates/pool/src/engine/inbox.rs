@@ -37,6 +37,7 @@ pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
         Reply::Ask(reply) => to_raw_value(reply),
         Reply::Explain(reply) => to_raw_value(reply),
         Reply::Done(reply) => to_raw_value(reply),
+        Reply::Linked(reply) => to_raw_value(reply),
         Reply::Status(reply) => to_raw_value(reply),
         Reply::Account(reply) => to_raw_value(reply),
         Reply::Funds(reply) => to_raw_value(reply),

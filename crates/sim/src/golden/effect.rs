@@ -96,6 +96,10 @@ impl Encode for Reply {
                 out.number(13);
                 row.encode(out);
             }
+            Self::Linked(reply) => {
+                out.number(14);
+                reply.encode(out);
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The pool's answers by protocol 3.
 
 use vipnode_types::wire::{
-    AccountView, AskReply, ConnectReply, Done, Excluded, ExplainReply, ExplainedHost, HostStatus, LeaseView,
-    LeasedHost, LeavingNode, NextPayout, NextPrice, NodeFunds, PaymentTerms, PayoutView, PoolStats, PoolStatus,
+    AccountFunds, AccountView, AskReply, ConnectReply, Done, Excluded, ExplainReply, ExplainedHost, HostStatus, LeasePrice,
+    LeaseView, LeasedHost, LeavingNode, LinkReply, NextPayout, NextPrice, NodeFunds, PaymentTerms, PayoutView, PoolStats, PoolStatus,
     ReportReply, Score, Selection,
 };
 
@@ -82,7 +82,7 @@ impl Encode for LeaseView {
 
 impl Encode for ReportReply {
     fn encode(&self, out: &mut Encoder) {
-        let Self { resync, price, fee_bps, next_price } = self;
+        let Self { resync, price, fee_bps, next_price, lease_prices } = self;
         resync.encode(out);
         if let Some(price) = price {
             price.encode(out);
@@ -92,6 +92,28 @@ impl Encode for ReportReply {
         }
         if let Some(next) = next_price {
             next.encode(out);
+        }
+        // Written only where there are any, as most agents are called.
+        lease_prices.iter().for_each(|LeasePrice { lease, price }| {
+            lease.encode(out);
+            price.encode(out);
+        });
+    }
+}
+
+impl Encode for AccountFunds {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { balance, running, limit, available } = self;
+        balance.is_negative().encode(out);
+        [balance.magnitude(), *running, *limit, *available].iter().for_each(|amount| amount.encode(out));
+    }
+}
+
+impl Encode for LinkReply {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { unpaid } = self;
+        if let Some(error) = unpaid {
+            error.encode(out);
         }
     }
 }
@@ -139,8 +161,7 @@ impl Encode for AccountView {
             credited,
             debited,
             spent,
-            running,
-            limit,
+            funds,
             earned,
             secured,
             payable,
@@ -148,9 +169,8 @@ impl Encode for AccountView {
             leaving,
         } = self;
         time_ms.encode(out);
-        [*credited, *debited, *spent, *running, *limit, *earned, *secured, *payable]
-            .iter()
-            .for_each(|amount| amount.encode(out));
+        [*credited, *debited, *spent, *earned, *secured, *payable].iter().for_each(|amount| amount.encode(out));
+        funds.encode(out);
         nodes.encode(out);
         // Written only where there is something, as most accounts lose no host.
         leaving.iter().for_each(|LeavingNode { node, next: NextPayout { account, from_ms } }| {
@@ -162,14 +182,15 @@ impl Encode for AccountView {
 
 impl Encode for NodeFunds {
     fn encode(&self, out: &mut Encoder) {
-        let Self { asset: _constant, account, available, owed, payout, next_payout, earned, payable } = self;
+        let Self { asset: _constant, account, funds, payout, next_payout, earned, payable } = self;
         account.encode(out);
         payout.encode(out);
         // Written only where there is one, as most hosts keep their account.
         if let Some(next) = next_payout {
             (next.account, next.from_ms).encode(out);
         }
-        [*available, *owed, *earned, *payable].iter().for_each(|amount| amount.encode(out));
+        funds.encode(out);
+        [*earned, *payable].iter().for_each(|amount| amount.encode(out));
     }
 }
 

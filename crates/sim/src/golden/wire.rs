@@ -45,13 +45,14 @@ impl Encode for EvictCall {
 impl Encode for NoticeCall {
     fn encode(&self, out: &mut Encoder) {
         match self {
-            Self::FundsLow(FundsLow { account, asset: _constant, left, left_ms }) => {
+            Self::FundsLow(FundsLow { account, asset: _constant, available, left_ms }) => {
                 out.number(1);
                 account.encode(out);
-                left.encode(out);
+                available.encode(out);
                 left_ms.encode(out);
             }
             Self::Unknown => out.number(2),
+            Self::FundsChanged => out.number(5),
             Self::TrialEnds(TrialEnds { left_ms, price, minimum_balance, pays }) => {
                 out.number(4);
                 left_ms.encode(out);

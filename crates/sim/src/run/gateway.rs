@@ -194,6 +194,7 @@ impl Simulation {
                     | Reply::Pricing(_)
                     | Reply::Explain(_)
                     | Reply::Done(_)
+                    | Reply::Linked(_)
                     | Reply::Status(_)
                     | Reply::Checked(_)
                     | Reply::Ledger(_) => PoolAnswer::Done,

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::NextPayout;
+use super::{AccountFunds, NextPayout, WireError};
 use crate::{Account, AccountAct, AccountRequest, AccountSignature, Amount, Asset, Ms, NodeId, PoolId};
 
 /// Links the node to an account: from then on, the node spends what the account has at the pool. The request contains
@@ -16,6 +16,16 @@ pub struct LinkRequest {
     pub counter: Ms,
     /// The account's signature of [`AccountRequest::text`].
     pub signature: AccountSignature,
+}
+
+/// The answer to a link.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LinkReply {
+    /// Why the account cannot pay for the node's leases, or for a first one: the refusal that a request for hosts gets without a
+    /// trial. Absent if it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpaid: Option<WireError>,
 }
 
 /// Ends the link between a node and an account. Either of them can do so.
@@ -61,10 +71,8 @@ pub struct AccountView {
     pub debited: Amount,
     /// What ended billing periods cost.
     pub spent: Amount,
-    /// What the running billing periods have cost so far.
-    pub running: Amount,
-    /// The credit limit: how much the account may owe.
-    pub limit: Amount,
+    /// What its nodes can spend.
+    pub funds: AccountFunds,
     /// What the account's hosts earned, before fees.
     pub earned: Amount,
     /// How much of that is covered by what its clients paid.
@@ -102,10 +110,8 @@ pub struct NodeFunds {
     /// The account that the node spends from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
-    /// What all nodes of that account may still spend together.
-    pub available: Amount,
-    /// What the account spent beyond what it has.
-    pub owed: Amount,
+    /// What that account has for all its nodes together; zero without an account.
+    pub funds: AccountFunds,
     /// The account that receives what the node earns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<Account>,

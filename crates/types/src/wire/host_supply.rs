@@ -20,8 +20,11 @@ pub struct HostSupply {
     /// How clients of this pool pay, and the terms of that.
     #[serde(default)]
     pub terms: PaymentTerms,
-    /// Only for a client: the refusal that its request for hosts would get, because no account with enough funds pays for its
-    /// node.
+    /// The hosts that the node is connected with now, as the client of a lease.
+    #[serde(default)]
+    pub served: u32,
+    /// Only for a client: the refusal that its request for one more host would get, because no account with enough funds pays
+    /// for its node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unpaid: Option<WireError>,
 }

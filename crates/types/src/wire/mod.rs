@@ -28,6 +28,7 @@
 //! fields are ignored, so that either side can add fields.
 
 mod account;
+mod account_funds;
 mod ask;
 mod call;
 mod connect;
@@ -47,7 +48,10 @@ mod report;
 mod statement;
 mod status;
 
-pub use account::{AccountQuery, AccountView, FundsRequest, LeavingNode, LinkRequest, NodeFunds, UnlinkRequest};
+pub use account::{
+    AccountQuery, AccountView, FundsRequest, LeavingNode, LinkReply, LinkRequest, NodeFunds, UnlinkRequest,
+};
+pub use account_funds::AccountFunds;
 pub use ask::{AskReply, AskRequest, LeasedHost};
 pub use call::{AdmitCall, DialCall, Done, EvictCall, EvictReason, PriceCall};
 pub use connect::{ClientCriteria, ConnectReply, ConnectRequest, HostOffer, LeaseView, NextPrice, Side};
@@ -64,7 +68,7 @@ pub use pair_fault::PairFault;
 pub use payment_terms::PaymentTerms;
 pub use payout::{NextPayout, PayoutRequest, PayoutView};
 pub use reach::{Admission, Reach, ReachReply, ReachRequest};
-pub use report::{HostCapabilities, ReportReply, ReportRequest, UpLease};
+pub use report::{HostCapabilities, LeasePrice, ReportReply, ReportRequest, UpLease};
 pub use statement::{
     LeasePeriod, Statement, StatementBalances, StatementCursor, StatementKind, StatementLine, StatementRange,
     StatementRequest, StatementSide,

@@ -14,6 +14,8 @@ pub enum NoticeCall {
     Payout(PayoutView),
     /// To a client: its free trial ends soon.
     TrialEnds(TrialEnds),
+    /// To a client: whether somebody can pay for its node has changed, so a request for hosts may get another answer now.
+    FundsChanged,
     /// A kind that this version does not know.
     #[serde(other)]
     Unknown,
@@ -27,8 +29,8 @@ pub struct FundsLow {
     pub account: Account,
     /// What the amount is in.
     pub asset: Asset,
-    /// What the account can still spend, without what its running leases have cost so far.
-    pub left: Amount,
+    /// What the account can still spend ([`AccountFunds::available`](super::AccountFunds::available)).
+    pub available: Amount,
     /// How long that lasts with its present leases, in milliseconds. Then they end, the newest first.
     pub left_ms: u64,
 }
@@ -58,7 +60,8 @@ mod tests {
         assert_eq!(read(r#"{"kind":"price_announced","price":7}"#).unwrap(), NoticeCall::Unknown);
         assert!(read("{}").is_err());
         let (account, asset) = (Account::new([5; 20]), Asset::ETHER);
-        let low = NoticeCall::FundsLow(FundsLow { account, asset, left: Amount::MAX, left_ms: 3_600_000 });
+        let low = NoticeCall::FundsLow(FundsLow { account, asset, available: Amount::MAX, left_ms: 3_600_000 });
         assert_eq!(read(&serde_json::to_string(&low).unwrap()).unwrap(), low);
+        assert_eq!(read(r#"{"kind":"funds_changed"}"#).unwrap(), NoticeCall::FundsChanged);
     }
 }

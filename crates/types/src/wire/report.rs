@@ -59,8 +59,18 @@ pub struct HostCapabilities {
     pub capabilities: Vec<Capability>,
 }
 
+/// What a lease costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LeasePrice {
+    /// The lease.
+    pub lease: LeaseId,
+    /// Its price from now on.
+    pub price: Price,
+}
+
 /// The pool's answer to a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportReply {
     /// Whether the sequence number or the hash did not match. If true, nothing was counted, and the agent must send a
@@ -77,4 +87,8 @@ pub struct ReportReply {
     /// The price that was announced since the agent connected, and has not taken effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_price: Option<NextPrice>,
+    /// What leases cost that have begun another billing period, if the pool does not call the agent about their prices: over HTTP, or
+    /// where nobody pays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lease_prices: Vec<LeasePrice>,
 }

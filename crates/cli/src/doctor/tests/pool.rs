@@ -162,7 +162,18 @@ fn a_pool_that_charges_needs_a_payer_for_a_client_and_a_payout_account_for_a_hos
     assert!(found[0].hint.contains("account link") && found[1].hint.contains("--payout"), "{found:?}");
     facts.wants.agent.host = None;
     assert!(matches!(&ills(&facts)[..], [ill] if ill.check == "payment" && ill.verdict == Verdict::Error));
-    supply(&mut facts).unpaid = None;
+    supply(&mut facts).served = 1;
+    let fewer = ills(&facts);
+    assert!(matches!(&fewer[..], [ill] if ill.check == "payment" && ill.verdict == Verdict::Warning), "{fewer:?}");
+    assert!(fewer[0].text.contains("has 1 host, and gets no more"), "{fewer:?}");
+    // Of all hosts that it wants, none has a slot for one more.
+    supply(&mut facts).served = facts.wants.agent.min_peers;
+    (supply(&mut facts).candidates, supply(&mut facts).reason) = (0, Some("all 3 hosts are full".to_owned()));
+    assert_eq!(ills(&facts), [], "it is served");
+    let paid = evaluate(&facts).into_iter().find(|finding| finding.check == "payment").unwrap();
+    assert!(paid.text.ends_with("enough funds for the slots that it has"), "{paid:?}");
+    (supply(&mut facts).candidates, supply(&mut facts).reason) = (2, None);
+    (supply(&mut facts).unpaid, supply(&mut facts).served) = (None, 0);
     facts.wants.agent.host = Some(HostConfig { payout: Some(Account::new([7; 20])), ..host(10) });
     assert_eq!(ills(&facts), []);
     let checks: Vec<_> = evaluate(&facts).iter().map(|finding| finding.check).collect();
