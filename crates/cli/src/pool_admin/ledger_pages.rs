@@ -44,10 +44,10 @@ fn account_words(account: &AdminAccount, asset: Asset) -> String {
     let AdminAccount { account, funds, spent, nodes, leases, earned, secured, payable } = *account;
     let AccountFunds { balance, running, limit, available } = funds;
     let pays = format!(
-        "As payer: balance {}, at most {} for {} of {}, credit limit {}: {} available; spent {} on slots",
+        "As payer: balance {}, running leases at most {} ({} of {}), credit limit {}, available {}; spent on slots {}",
         asset.show_signed(balance),
         show(running),
-        counted(leases.into(), "running lease"),
+        counted(leases.into(), "lease"),
         counted(nodes, "node"),
         show(limit),
         show(available),
