@@ -73,12 +73,13 @@ impl Core {
         }
     }
 
-    /// What the leases of an agent cost that have begun another billing period, if nothing else tells the agent: it cannot be called, or
-    /// the price changed since it connected and nobody has to agree. Each answer names them, because an answer may be lost.
+    /// What the leases of an agent cost that have begun another billing period, if the agent does not learn it otherwise: it cannot be
+    /// called, or the price changed since it connected and nobody has to agree. Each answer names them, because an answer may be
+    /// lost.
     fn lease_prices(&self, index: u32) -> Vec<LeasePrice> {
-        let asked = |node: &Node| self.ledger.is_some() && node.callable();
-        let is_told = self.agents.get(index).is_none_or(asked);
-        if is_told || (self.ledger.is_none() && self.newer_pricing(index).is_none()) {
+        let called = |node: &Node| self.ledger.is_some() && node.callable();
+        let is_called = self.agents.get(index).is_none_or(called);
+        if is_called || (self.ledger.is_none() && self.newer_pricing(index).is_none()) {
             return Vec::new();
         }
         let leases = self.leases.of(index).into_iter().filter_map(|(lease, _)| self.leases.get(lease));

@@ -117,23 +117,23 @@ fn an_unlinked_client_learns_that_no_account_pays() {
 
 /// Otherwise it would show for a minute why it was refused before.
 #[test]
-fn a_client_that_was_refused_for_its_funds_is_told_when_they_change() {
-    let told = |pool: &mut Pool| {
+fn a_client_that_was_refused_for_its_funds_is_notified_when_they_change() {
+    let notified = |pool: &mut Pool| {
         let call = pool.take_call(CLIENT, |call| matches!(call, PoolCall::Notice(NoticeCall::FundsChanged)).then_some(()));
         call.map(|(call, ())| pool.done(call, CallOutcome::Done)).is_some()
     };
     let mut pool = paying_pool(notice_limits());
-    assert!(!told(&mut pool), "it has not asked for hosts");
+    assert!(!notified(&mut pool), "it has not asked for hosts");
     assert_eq!(pool.refusal(1), ErrorCode::PaymentRequired);
     pool.credit(1);
-    assert!(told(&mut pool), "too little, but for another reason");
+    assert!(notified(&mut pool), "too little, but for another reason");
     pool.link(node(CLIENT), None, 2).unwrap();
     assert_eq!(pool.refusal(1), ErrorCode::PaymentRequired);
     pool.link(node(CLIENT), Some(payer()), 3).unwrap();
-    assert!(told(&mut pool), "a link");
+    assert!(notified(&mut pool), "a link");
     pool.credit((60 * MINUTE_MS).into());
     pool.served(1);
-    while told(&mut pool) {}
+    while notified(&mut pool) {}
     pool.credit(1);
-    assert!(!told(&mut pool), "it has the hosts that it wants");
+    assert!(!notified(&mut pool), "it has the hosts that it wants");
 }
