@@ -7,10 +7,10 @@ use super::{
 use vipnode_types::{
     Amount, Asset, LeaseId, ShortNodeId, SignedAmount, UtcDay,
     wire::{
-        AccountFunds, AccountQuery, AccountView, DailyLine, DailyStatement, DailyStatementRequest, DailySums, Done, ErrorCode,
-        FundsRequest, LeasePeriod, LinkReply, LinkRequest, NodeFunds, PayoutRequest, PayoutView, SignedDailyStatement, Statement,
-        StatementBalances, StatementKind, StatementLine, StatementRange, StatementRequest, StatementSide,
-        UnlinkRequest, method,
+        AccountFunds, AccountQuery, AccountView, DailyLine, DailyStatement, DailyStatementRequest, DailySums, Done,
+        ErrorCode, FundsRequest, LeasePeriod, LinkReply, LinkRequest, NodeFunds, PayoutRequest, PayoutView,
+        SignedDailyStatement, Statement, StatementBalances, StatementKind, StatementLine, StatementRange,
+        StatementRequest, StatementSide, UnlinkRequest, method,
     },
 };
 

@@ -1,8 +1,8 @@
 use vipnode_types::{
     protocol2,
     wire::{
-        AccountView, AskReply, ConnectReply, Done, ExplainReply, HostSupply, LinkReply, NodeFunds, PayoutView, PoolStatus,
-        ReportReply, WireError,
+        AccountView, AskReply, ConnectReply, Done, ExplainReply, HostSupply, LinkReply, NodeFunds, PayoutView,
+        PoolStatus, ReportReply, WireError,
     },
 };
 

@@ -8,8 +8,8 @@ use vipnode_agent_core::{
 use vipnode_types::{
     Account, Amount, Ms, Price,
     wire::{
-        AdmitCall, AskReply, ConnectReply, LeasePrice, NextPayout, NextPrice, NoticeCall, PayoutView, PriceCall, ReportReply, Side,
-        WireError,
+        AdmitCall, AskReply, ConnectReply, LeasePrice, NextPayout, NextPrice, NoticeCall, PayoutView, PriceCall,
+        ReportReply, Side, WireError,
     },
 };
 

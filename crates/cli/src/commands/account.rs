@@ -8,8 +8,8 @@ use vipnode_node::{Trust, limits::NodeLimits};
 use vipnode_types::{
     Account, AccountAct, AccountRequest, AccountSignature, Ms, NodeFacts, NodeId, PayoutOrder,
     wire::{
-        AccountQuery, AccountView, Done, LinkReply, LinkRequest, PayoutRequest, PayoutView, Statement, StatementRequest,
-        UnlinkRequest, WireError, method,
+        AccountQuery, AccountView, Done, LinkReply, LinkRequest, PayoutRequest, PayoutView, Statement,
+        StatementRequest, UnlinkRequest, WireError, method,
     },
 };
 

@@ -63,17 +63,7 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let terms = PoolTerms::of(&limits, server.prices().await.as_ref());
     let certificate = tls.as_ref().map(CertificateAtStart::of);
     let keeps_leases = datadir.is_some();
-    let start = PoolStart {
-        address,
-        urls,
-        certificate,
-        needs,
-        id,
-        datadir,
-        terms,
-        is_open,
-        at_any_address,
-    };
+    let start = PoolStart { address, urls, certificate, needs, id, datadir, terms, is_open, at_any_address };
     start.lines(SystemTime::now()).iter().chain(&short_notice(&limits)).for_each(|line| screen.say(line));
     let _figures = PoolFigures::write(metrics.clone(), figures, screen);
     let _live = StatusLine::of_pool(metrics, screen);

@@ -141,11 +141,7 @@ pub(crate) fn price_change(before: Option<&AdminPrice>, old: &Limits, new: &Limi
         }
     };
     let verb = if before.is_some() { "will change" } else { "changed" };
-    let text = format!(
-        "The price of a slot {verb} from {} to {}, {text}",
-        old.in_sentence(),
-        new.price.in_sentence()
-    );
+    let text = format!("The price of a slot {verb} from {} to {}, {text}", old.in_sentence(), new.price.in_sentence());
     Some(Line::new(event, Tone::Good, text).with("old", json(old)).with("new", json(new.price)))
 }
 
@@ -204,7 +200,11 @@ mod tests {
             price_change(before.as_ref(), &settings(old, 500), &settings(new, 500)).map(|line| text_of(&[line]))
         };
         assert_eq!(said(None, 100, 100), None);
-        assert!(said(None, 100, 120).unwrap().contains("changed from 100 gwei/minute to 120 gwei/minute, effective immediately"));
+        assert!(
+            said(None, 100, 120)
+                .unwrap()
+                .contains("changed from 100 gwei/minute to 120 gwei/minute, effective immediately")
+        );
         let announced = said(Some(prices(None)), 90, 120).unwrap();
         assert!(announced.contains("will change from 100 gwei/minute to 120 gwei/minute, in 1day for"), "{announced}");
         let withdrawn = said(Some(prices(next(120, 500))), 120, 100).unwrap();

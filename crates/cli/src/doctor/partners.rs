@@ -39,7 +39,10 @@ fn hosts(facts: &Facts, supply: &HostSupply) -> Option<Finding> {
     let HostSupply { hosts, candidates, served, .. } = *supply;
     // Its own hosts may have no further slot.
     if served > 0 && served >= facts.wants.agent.min_peers {
-        return Some(Finding::ok("partners", format!("This node is connected with {}", counted(served.into(), "host"))));
+        return Some(Finding::ok(
+            "partners",
+            format!("This node is connected with {}", counted(served.into(), "host")),
+        ));
     }
     let on_chain = facts.node.as_ref().map_or_else(|_| String::new(), |node| format!(" on {}", node.facts.chain));
     let Some(reason) = &supply.reason else {

@@ -234,7 +234,8 @@ fn the_funds_of_an_account_are_the_same_wherever_they_are_shown() {
     pool.pass(7_000);
     let funds = pool.view(PAYER).funds;
     let running = Amount::new(97_000);
-    let (balance, available) = (SignedAmount::difference(Amount::new(10_000_000), Amount::ZERO), Amount::new(9_903_000));
+    let (balance, available) =
+        (SignedAmount::difference(Amount::new(10_000_000), Amount::ZERO), Amount::new(9_903_000));
     assert_eq!(funds, AccountFunds { balance, running, limit: Amount::ZERO, available });
     assert_eq!(pool.funds_of(CLIENT).funds, funds);
     let accounts = pool.core.accounts_from(None, 9).unwrap();

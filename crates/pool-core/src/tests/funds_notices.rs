@@ -2,7 +2,7 @@
 
 use vipnode_types::{
     Amount,
-    wire::{EvictReason, FundsLow, NoticeCall},
+    wire::{ErrorCode, EvictReason, FundsLow, NoticeCall},
 };
 
 use super::{
@@ -119,7 +119,8 @@ fn an_unlinked_client_learns_that_no_account_pays() {
 #[test]
 fn a_client_that_was_refused_for_its_funds_is_notified_when_they_change() {
     let notified = |pool: &mut Pool| {
-        let call = pool.take_call(CLIENT, |call| matches!(call, PoolCall::Notice(NoticeCall::FundsChanged)).then_some(()));
+        let call =
+            pool.take_call(CLIENT, |call| matches!(call, PoolCall::Notice(NoticeCall::FundsChanged)).then_some(()));
         call.map(|(call, ())| pool.done(call, CallOutcome::Done)).is_some()
     };
     let mut pool = paying_pool(notice_limits());

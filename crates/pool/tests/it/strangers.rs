@@ -223,7 +223,8 @@ async fn a_pool_never_changes_its_asset_once_it_has_charged() {
     let start = async |core| PoolServer::spawn_in(with(core), DataDir::open(dir.path()).unwrap()).await;
     let usdc: Asset = "USDC:6".parse().unwrap();
     let free = |asset| Limits { price: Price::free(asset), ..config().core };
-    let priced = Limits { price: "1 USDC/day".parse::<QuotedPrice>().unwrap().in_asset(usdc).unwrap(), ..config().core };
+    let priced =
+        Limits { price: "1 USDC/day".parse::<QuotedPrice>().unwrap().in_asset(usdc).unwrap(), ..config().core };
     DataDir::check_asset(&dir.path().join("none"), usdc).unwrap();
     for asset in [Asset::ETHER, "EUR:2".parse().unwrap(), usdc] {
         DataDir::check_asset(dir.path(), asset).unwrap();
@@ -246,7 +247,8 @@ async fn a_pool_never_changes_its_asset_once_it_has_charged() {
 async fn the_asset_of_a_pool_whose_clients_pay_is_stored_at_its_start() {
     let dir = tempfile::tempdir().unwrap();
     let core = Limits { payment: PaymentMode::Credit, ..config().core };
-    let running = PoolServer::spawn_in(PoolConfig { core, ..config() }, DataDir::open(dir.path()).unwrap()).await.unwrap();
+    let running =
+        PoolServer::spawn_in(PoolConfig { core, ..config() }, DataDir::open(dir.path()).unwrap()).await.unwrap();
     assert!(running.prices().await.is_some());
     running.shutdown().await.unwrap();
     DataDir::check_asset(dir.path(), Asset::ETHER).unwrap();

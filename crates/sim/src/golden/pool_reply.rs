@@ -1,9 +1,9 @@
 //! The pool's answers by protocol 3.
 
 use vipnode_types::wire::{
-    AccountFunds, AccountView, AskReply, ConnectReply, Done, Excluded, ExplainReply, ExplainedHost, HostStatus, LeasePrice,
-    LeaseView, LeasedHost, LeavingNode, LinkReply, NextPayout, NextPrice, NodeFunds, PaymentTerms, PayoutView, PoolStats, PoolStatus,
-    ReportReply, Score, Selection,
+    AccountFunds, AccountView, AskReply, ConnectReply, Done, Excluded, ExplainReply, ExplainedHost, HostStatus,
+    LeasePrice, LeaseView, LeasedHost, LeavingNode, LinkReply, NextPayout, NextPrice, NodeFunds, PaymentTerms,
+    PayoutView, PoolStats, PoolStatus, ReportReply, Score, Selection,
 };
 
 use super::{Encode, Encoder};

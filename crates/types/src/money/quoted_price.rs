@@ -129,7 +129,9 @@ impl QuotedPrice {
     /// ```
     #[must_use]
     pub fn as_maximum(&self, price: Price) -> String {
-        self.same_unit(price).filter(|(_, exact)| *exact).map_or_else(|| price.to_string(), |(same, _)| same.to_string())
+        self.same_unit(price)
+            .filter(|(_, exact)| *exact)
+            .map_or_else(|| price.to_string(), |(same, _)| same.to_string())
     }
 
     /// A price in the unit and the period of this one, rounded down, and whether it is exact; `None` if it is free, or its asset
