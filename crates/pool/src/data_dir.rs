@@ -141,6 +141,7 @@ impl DataDir {
             None if store.is_unused() || lost == LostKey::Replace => KeyFile::make(&dir)?,
             None => return Err(DataDirError::LostKey { path: dir.file(KeyFile::NAME) }),
         };
+        store.note_pool(&keys.key.id())?;
         Ok(Self { dir, keys, store })
     }
 

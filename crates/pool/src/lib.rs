@@ -41,6 +41,7 @@ mod metrics;
 mod net;
 mod pool_probe;
 mod reload_changes;
+mod restored_pool;
 mod server;
 
 pub use auth::{
@@ -61,9 +62,13 @@ pub use net::{
 };
 pub use pool_probe::PoolProbe;
 pub use reload_changes::ReloadChanges;
+pub use restored_pool::{RestoredKey, RestoredPool};
 pub use server::{PoolError, PoolServer};
 pub use vipnode_pool_core::PoolLimits;
-pub use vipnode_store::{DatabaseCheck, PrunedDatabase, ReadLimits, RestoredDatabase, SqliteReader};
+pub use vipnode_store::{
+    DatabaseCheck, DroppedPeers, FormerDatabase, LostEntries, PrunedDatabase, ReadLimits, RestoredDatabase,
+    SqliteReader, StoreError,
+};
 
 /// The error tables of this crate and of the store, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[

@@ -15,9 +15,11 @@
 pub mod conformance;
 mod database_check;
 mod database_file;
+mod lost_entries;
 mod memory_store;
 mod read_permits;
 mod record_file;
+mod restore_choice;
 mod sqlite_store;
 mod statement;
 mod store;
@@ -26,9 +28,11 @@ mod store_reader;
 
 pub use database_check::DatabaseCheck;
 pub use database_file::DatabaseFile;
+pub use lost_entries::LostEntries;
 pub use memory_store::MemoryStore;
 pub use record_file::RecordFile;
-pub use sqlite_store::{PrunedDatabase, RestoredDatabase, SqliteReader, SqliteStore};
+pub use restore_choice::RestoreChoice;
+pub use sqlite_store::{DroppedPeers, FormerDatabase, PrunedDatabase, RestoredDatabase, SqliteReader, SqliteStore};
 pub use statement::{DailyRead, StatementParties, account_statement, daily_statement, node_statement};
 pub use store::Store;
 pub use store_error::StoreError;

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use vipnode_files::quoted_path;
-use vipnode_types::{LeaseId, errors};
+use vipnode_types::{Asset, LeaseId, PoolId, errors};
 
 errors! {
     /// Why a call of a store failed. A failed call has changed nothing.
@@ -174,8 +174,33 @@ errors! {
         HasDatabase {
             /// Path of the database.
             file: PathBuf,
-        }: local, "the database {file} already exists" (file = file.display()),
+            /// What only the database has; empty if that is nothing, or if it cannot be read.
+            loss: String,
+        }: local, "the database {file} already exists{loss}" (file = file.display()),
             hint "Pass --force to restore the backup and keep the current database under another name.";
+        /// The backup belongs to another pool than the data directory. That pool's leases, accounts, and payouts would become
+        /// those of this one, and agents would not accept the pool under its ID.
+        OtherPool {
+            /// Path of the backup.
+            file: PathBuf,
+            /// The ID of the pool that wrote it.
+            found: PoolId,
+            /// The ID of the pool in the data directory.
+            expected: PoolId,
+        }: local, "{file} is a backup of another pool, with the ID {found}; the pool of the data directory has the ID {expected}"
+            (file = file.display()),
+            hint "Pass the --datadir DIR of the pool that wrote the backup. To restore it here, pass --allow-other-pool.";
+        /// The pool that wrote the backup charged in another asset than the one in the data directory.
+        OtherAsset {
+            /// Path of the backup.
+            file: PathBuf,
+            /// What that pool charged in.
+            found: Asset,
+            /// What the pool in the data directory charges in.
+            expected: Asset,
+        }: local, "{file} is a backup of a pool that charges in {found}; the pool of the data directory charges in {expected}"
+            (file = file.display()),
+            hint "Pass the --datadir DIR of the pool that wrote the backup. To restore it here, pass --allow-other-pool.";
         /// The directory contains files of a version of vipnode that did not use a database.
         FormerFiles {
             /// Path of one of the files.

@@ -33,7 +33,8 @@ pub(crate) enum PoolCommand {
     Prune(PruneArgs),
     /// Replace the database of a stopped pool with a backup.
     ///
-    /// Afterward, the pool skips lease IDs, so that none is used twice. The pool's key and its bans do not change.
+    /// Afterward, the pool skips lease IDs, so that none is used twice. The pool's key and its bans do not change. Prints which
+    /// entries of the ledger are lost because they were posted after the backup.
     Restore(RestoreArgs),
 }
 
@@ -51,6 +52,11 @@ pub(crate) struct RestoreArgs {
     /// Replace an existing database, and keep it under another name.
     #[arg(long, help_heading = "Pool")]
     pub(crate) force: bool,
+    /// Restore the backup of another pool, or of one with another asset.
+    ///
+    /// Its leases, accounts, and payouts become those of the pool with this data directory.
+    #[arg(long, help_heading = "Pool")]
+    pub(crate) allow_other_pool: bool,
 }
 
 #[derive(Debug, Args)]
@@ -176,7 +182,8 @@ pub(crate) enum AdminCommand {
     /// Announce a new slot price.
     ///
     /// The price takes effect after one day (price_notice_ms). It then applies to new leases, and to existing leases from
-    /// their next billing period if both sides accept it. To withdraw an announced price, pass the current price.
+    /// their next billing period if both sides accept it. To withdraw an announced price, pass the current price. To repeat
+    /// the command is safe without a --key: the announced time stays.
     Price(PriceArgs),
     /// Close the settlement period and list its payouts.
     ///

@@ -18,6 +18,7 @@ mod pool_data_dir;
 mod pool_database;
 mod pool_key;
 mod pool_ledger;
+mod pool_restore;
 mod pool_start;
 mod print_limits;
 mod protocol;
@@ -139,7 +140,7 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
             Some(PoolCommand::Key(args)) => pool_key::run(args.command, screen),
             Some(PoolCommand::Backup(args)) => pool_database::back_up(args, screen).await,
             Some(PoolCommand::Prune(args)) => pool_database::prune(args, screen).await,
-            Some(PoolCommand::Restore(args)) => pool_database::restore(args, screen).await,
+            Some(PoolCommand::Restore(args)) => pool_restore::run(args, screen).await,
             Some(PoolCommand::Verify(args)) => return pool_database::verify(args, screen).await,
         },
     };

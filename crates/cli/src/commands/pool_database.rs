@@ -4,12 +4,10 @@ use std::{
 };
 
 use vipnode_agent::clock;
-use vipnode_pool::{
-    DatabaseCheck, PoolError, PrunedDatabase, ReadLimits, RestoredDatabase, SqliteReader, admin::running_data_dirs,
-};
+use vipnode_pool::{DatabaseCheck, PoolError, PrunedDatabase, ReadLimits, SqliteReader, admin::running_data_dirs};
 
 use crate::{
-    args::{BackupArgs, PruneArgs, RestoreArgs, VerifyArgs},
+    args::{BackupArgs, PruneArgs, VerifyArgs},
     commands::pool_data_dir::default_data_dir,
     error::CliError,
     output::{
@@ -26,17 +24,6 @@ pub(crate) async fn back_up(args: BackupArgs, screen: Screen) -> Result<(), CliE
     let seq = on_a_thread(move || Ok(reader(&dir)?.back_up(&file)?)).await?;
     let text = format!("Copied the database in {from} to {to}, as of change {seq}");
     screen.say(&Line::new("backed_up", Tone::Good, text).with("file", to).with("datadir", from).with("seq", seq));
-    Ok(())
-}
-
-/// Puts a backup in the place of a pool's database.
-pub(crate) async fn restore(args: RestoreArgs, screen: Screen) -> Result<(), CliError> {
-    let RestoreArgs { file, datadir, force } = args;
-    let backup = file.display().to_string();
-    let dir = chosen_dir(datadir, screen)?;
-    let to = dir.display().to_string();
-    let restored = on_a_thread(move || Ok(RestoredDatabase::restore(&dir, &file, force)?)).await?;
-    restored_lines(&backup, &to, &restored).iter().for_each(|line| screen.say(line));
     Ok(())
 }
 
@@ -70,37 +57,6 @@ fn pruned_line(datadir: &str, pruned: &PrunedDatabase) -> Line {
     }
 }
 
-fn restored_lines(backup: &str, datadir: &str, restored: &RestoredDatabase) -> Vec<Line> {
-    let RestoredDatabase { seq, incarnation, former, lost_peers } = restored;
-    let text =
-        format!("Restored the database in {datadir} from {backup}, as of change {seq} (incarnation {incarnation})");
-    let line = Line::new("restored", Tone::Good, text).with("file", backup).with("seq", *seq).with("datadir", datadir);
-    let mut lines = vec![line.with("incarnation", *incarnation)];
-    let Some(former) = former.as_ref().map(|former| former.display().to_string()) else { return lines };
-    let text = format!("The previous database is now {former}");
-    lines.push(Line::new("former_database", Tone::Plain, text).with("file", former));
-    lines.extend(lost_peers_line(*lost_peers));
-    lines
-}
-
-/// What becomes of leases that only the former database has, on nodes whose agents do not report leases.
-fn lost_peers_line(lost: Option<u64>) -> Option<Line> {
-    let (tone, text) = match lost {
-        Some(0) => return None,
-        Some(lost) => {
-            let peers = counted(lost, "peer");
-            let text =
-                format!("Nodes that use protocol 2 will drop {peers} from leases that only the previous database has");
-            (Tone::Plain, text)
-        }
-        None => {
-            let text = "The previous database cannot be read: nodes that use protocol 2 keep peers from leases that only it has";
-            (Tone::Warning, text.to_owned())
-        }
-    };
-    Some(Line::new("lost_peers", tone, text).with("peers", lost))
-}
-
 /// Checks the database of a pool.
 pub(crate) async fn verify(args: VerifyArgs, screen: Screen) -> Result<ExitCode, CliError> {
     let VerifyArgs { file, datadir } = args;
@@ -114,7 +70,7 @@ pub(crate) async fn verify(args: VerifyArgs, screen: Screen) -> Result<ExitCode,
 }
 
 /// Runs work that may take long, so that Ctrl-C ends the command meanwhile.
-async fn on_a_thread<T: Send + 'static>(
+pub(super) async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, CliError> + Send + 'static,
 ) -> Result<T, CliError> {
     let ended = tokio::task::spawn_blocking(work).await;
@@ -145,7 +101,7 @@ fn reader(datadir: &Path) -> Result<SqliteReader, CliError> {
 
 /// Returns the data directory that the user gave, or else the default one. Warns if other pools run on this machine: the
 /// user may have meant one of them.
-fn chosen_dir(given: Option<PathBuf>, screen: Screen) -> Result<PathBuf, CliError> {
+pub(super) fn chosen_dir(given: Option<PathBuf>, screen: Screen) -> Result<PathBuf, CliError> {
     if let Some(dir) = given {
         return Ok(dir);
     }
@@ -161,7 +117,7 @@ fn default_dir_line(dir: &Path, others: &[PathBuf]) -> Line {
     let text = format!("No --datadir was given; using the default, {}", dir.display());
     let flags: Vec<String> =
         others.iter().map(|other| format!("--datadir {}", quoted(&other.display().to_string()))).collect();
-    let hint = format!("Pools with another data directory run on this machine: {}", flags.join(", "));
+    let hint = format!("If you mean a pool that runs on this machine, pass {}", flags.join(" or "));
     let running: Vec<String> = others.iter().map(|other| other.display().to_string()).collect();
     let line = Line::new("default_datadir", Tone::Warning, text).with("datadir", dir.display().to_string());
     line.with("running", running).hint(&hint)
@@ -180,17 +136,6 @@ mod tests {
         let others = ["/srv/mainnet pool", "/var/lib/vipnode/pool"].map(PathBuf::from);
         let line = default_dir_line(Path::new("/home/ana/.local/share/vipnode/pool"), &others);
         insta::assert_snapshot!("default_datadir", crate::tests::at_each_width(&crate::tests::text_of(&[line])));
-    }
-
-    #[test]
-    fn snapshot_of_a_restore() {
-        let former = Some(PathBuf::from("/var/lib/vipnode/pool/pool.db.before-1796000000000"));
-        let lost_peers = Some(3);
-        let restored = RestoredDatabase { seq: 17, incarnation: 1_796_000_000_000, former, lost_peers };
-        let mut lines = restored_lines("pool-backup.db", DIR, &restored);
-        lines.extend(lost_peers_line(None));
-        assert!(lost_peers_line(Some(0)).is_none());
-        insta::assert_snapshot!("restored_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
     }
 
     #[test]

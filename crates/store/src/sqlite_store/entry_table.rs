@@ -74,9 +74,19 @@ pub(super) fn append(connection: &Connection, entry: &LedgerEntry) -> Result<boo
     if bindings.execute()? > 0 {
         return Ok(true);
     }
+    Ok(find(connection, entry.number)?.as_ref() == Some(entry))
+}
+
+/// Reads the entry with a number.
+pub(super) fn find(connection: &Connection, number: u64) -> Result<Option<LedgerEntry>> {
     let mut statement = connection.prepare_cached(READ_ONE)?;
-    let stored = statement.query_row([entry.number.cast_signed()], |row| entry_of(&mut Columns::of(row))).optional()?;
-    Ok(stored.as_ref() == Some(entry))
+    statement.query_row([number.cast_signed()], |row| entry_of(&mut Columns::of(row))).optional()
+}
+
+/// Returns the number of the newest entry; 0 if there is none.
+pub(super) fn newest(connection: &Connection) -> Result<u64> {
+    let newest = connection.query_row("SELECT max(number) FROM entries", [], |row| row.get::<_, Option<i64>>(0));
+    Ok(newest?.map_or(0, i64::cast_unsigned))
 }
 
 /// Reads entries by number, from a number on.

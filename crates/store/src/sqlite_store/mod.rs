@@ -5,6 +5,7 @@ mod acknowledged;
 mod bindings;
 mod columns;
 mod connection;
+mod database_owner;
 mod delegation_table;
 mod entry_table;
 mod lease_table;
@@ -17,6 +18,7 @@ mod part_file;
 mod period_table;
 mod price_table;
 mod pruned_database;
+mod replaced_database;
 mod restored_database;
 mod schema;
 mod sqlite_error;
@@ -38,7 +40,7 @@ use std::{
 use rusqlite::{Connection, TransactionBehavior, params};
 use vipnode_files::OpenDir;
 use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row, RowKey};
-use vipnode_types::Ms;
+use vipnode_types::{Ms, PoolId};
 
 use self::{
     acknowledged::Acknowledged,
@@ -46,7 +48,11 @@ use self::{
     log_gate::{LogGate, LogLimits},
     sqlite_error::store_error,
 };
-pub use self::{pruned_database::PrunedDatabase, restored_database::RestoredDatabase, sqlite_reader::SqliteReader};
+pub use self::{
+    pruned_database::PrunedDatabase,
+    restored_database::{DroppedPeers, FormerDatabase, RestoredDatabase},
+    sqlite_reader::SqliteReader,
+};
 use crate::{DatabaseFile, ReadLimits, Store, StoreError, StoreReader, read_permits::DurableSeq};
 
 /// The file that keeps a second pool out of the directory. The database's own locks would let it in between two commits.
@@ -122,6 +128,14 @@ impl SqliteStore {
     #[must_use]
     pub fn has_written(dir: &OpenDir) -> bool {
         Acknowledged::noted(dir).is_some_and(|seq| seq > 0)
+    }
+
+    /// Notes whose database it is, so that a backup of it is not restored for another pool. This is not a batch.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn note_pool(&self, pool: &PoolId) -> Result<(), StoreError> {
+        database_owner::write_pool(&self.connection, pool).map_err(|error| store_error(&error, &self.file))
     }
 
     /// Whether nothing was ever written.

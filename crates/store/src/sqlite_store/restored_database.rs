@@ -7,12 +7,13 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 use vipnode_files::OpenDir;
+use vipnode_types::PoolId;
 
 use super::{
-    DATABASE, acknowledged, connection, lock, lost_peers::LostPeers, schema, skip_lost_numbers,
-    sqlite_error::store_error, sqlite_reader::SqliteReader,
+    DATABASE, acknowledged, connection, database_owner::DatabaseOwner, lock, lost_peers::LostPeers,
+    replaced_database::ReplacedDatabase, schema, skip_lost_numbers, sqlite_error::store_error,
 };
-use crate::{ReadLimits, StoreError};
+use crate::{LostEntries, RestoreChoice, StoreError};
 
 /// The copy of the backup until it is whole.
 const PART: &str = "pool.db.part";
@@ -25,33 +26,63 @@ pub struct RestoredDatabase {
     /// A number that no database of this pool had before: what was acknowledged since the backup is lost, and others may
     /// remember it.
     pub incarnation: u64,
-    /// Where the database is that was in its place.
-    pub former: Option<PathBuf>,
-    /// How many peers nodes that use protocol 2 have from leases which only that database has, and will drop; `None` if it could
-    /// not be read.
-    pub lost_peers: Option<u64>,
+    /// The ID of the pool that wrote it; `None` if that was not stored.
+    pub pool: Option<PoolId>,
+    /// The database that was in its place.
+    pub former: Option<FormerDatabase>,
+}
+
+/// A database that a restore replaced, and what only it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerDatabase {
+    /// Where it is now.
+    pub file: PathBuf,
+    /// Entries of the ledger, or why they cannot be read.
+    pub entries: Result<LostEntries, StoreError>,
+    /// Peers of nodes that use protocol 2, or why no lease can be read.
+    pub peers: Result<DroppedPeers, StoreError>,
+}
+
+/// Peers that nodes which use protocol 2 have from leases that are lost, and will drop.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DroppedPeers {
+    /// How many there are.
+    pub count: u64,
+    /// Rows of the former database that cannot be read. Nodes keep the peers of these leases.
+    pub unreadable: u64,
+    /// Why the first of them cannot be read.
+    pub problem: Option<StoreError>,
 }
 
 impl RestoredDatabase {
-    /// Puts a backup into the directory of a pool that does not run. Lease numbers begin beyond any that were used. With
-    /// `force`, a database that is there is kept under another name.
+    /// Puts a backup into the directory of a pool that does not run. Lease numbers begin beyond any that were used. A database
+    /// that is there is kept under another name.
     ///
     /// # Errors
-    /// See [`StoreError`]; [`StoreError::NoBackup`] for the backup, [`StoreError::HasDatabase`] without `force`, and
-    /// [`StoreError::InUse`]. The database that is there then stays as it is.
-    pub fn restore(dir: &Path, backup: &Path, force: bool) -> Result<Self, StoreError> {
+    /// See [`StoreError`]; [`StoreError::NoBackup`] for the backup, [`StoreError::OtherPool`] and [`StoreError::OtherAsset`]
+    /// without `other_pool`, [`StoreError::HasDatabase`] without `force`, and [`StoreError::InUse`]. The database that is there
+    /// then stays as it is.
+    pub fn restore(dir: &Path, backup: &Path, choice: &RestoreChoice) -> Result<Self, StoreError> {
         let unusable = |error: io::Error| StoreError::Directory { dir: dir.to_owned(), why: error.to_string() };
         let opened = OpenDir::create(dir).map_err(unusable)?;
         let _lock = lock(&opened)?;
         let files = [DATABASE, connection::LOG, connection::INDEX, acknowledged::FILE];
         let is_there = |name: &&str| fs::symlink_metadata(opened.file(name)).is_ok();
-        if files.iter().any(is_there) && !force {
-            return Err(StoreError::HasDatabase { file: opened.file(DATABASE) });
+        let from = open_backup(backup)?;
+        let owner = DatabaseOwner::read(&from)
+            .map_err(|error| StoreError::NoBackup { file: backup.to_owned(), why: error.to_string() })?;
+        let replaced = files.iter().any(is_there).then(|| ReplacedDatabase::read(dir, &from));
+        if !choice.other_pool {
+            refuse_other(owner, replaced.as_ref(), choice, backup)?;
         }
-        let lost = lost_peers(dir).ok();
+        if let Some(replaced) = replaced.as_ref().filter(|_| !choice.force) {
+            return Err(StoreError::HasDatabase { file: opened.file(DATABASE), loss: replaced.loss() });
+        }
         let former: Vec<&str> = files.into_iter().filter(is_there).collect();
         let path = opened.real_path().map_err(unusable)?.join(PART);
-        let copied = copy(&opened, backup, &path, lost.as_ref().unwrap_or(&LostPeers::default()));
+        let lost = replaced.as_ref().and_then(|replaced| replaced.peers.as_ref().ok());
+        let copied = copy(&opened, &from, backup, &path, lost);
+        drop(from);
         if copied.is_err() {
             // Half a copy looks like a database.
             let _left = fs::remove_file(&path);
@@ -68,20 +99,37 @@ impl RestoredDatabase {
         }
         fs::rename(&path, opened.file(DATABASE)).map_err(unusable)?;
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(unusable)?;
-        let former = former.contains(&DATABASE).then(|| kept(DATABASE));
-        Ok(Self { seq, incarnation, former, lost_peers: lost.map(|_| dropped) })
+        let has_former = former.contains(&DATABASE);
+        let former = replaced.filter(|_| has_former).map(|replaced| replaced.kept_as(kept(DATABASE), dropped));
+        Ok(Self { seq, incarnation, pool: owner.pool, former })
     }
 }
 
-/// Reads what is lost with the database that is there. That stays as it is.
-fn lost_peers(dir: &Path) -> Result<LostPeers, StoreError> {
-    let reader = SqliteReader::open(dir, ReadLimits::WHOLE_DATABASE)?;
-    LostPeers::read(&reader.connect()?).map_err(|error| store_error(&error, &reader.file))
+/// Compares the owner of a backup with the pool whose key is in the directory, or else whose database it replaces.
+fn refuse_other(
+    backup: DatabaseOwner,
+    replaced: Option<&ReplacedDatabase>,
+    choice: &RestoreChoice,
+    file: &Path,
+) -> Result<(), StoreError> {
+    let current = replaced.map(|replaced| replaced.owner).unwrap_or_default();
+    let current_pool = choice.pool.as_ref().map(|(id, _)| *id).or(current.pool);
+    match (backup.pool, current_pool) {
+        (Some(found), Some(expected)) if !choice.is_same(&found, &expected) => {
+            return Err(StoreError::OtherPool { file: file.to_owned(), found, expected });
+        }
+        _ => {}
+    }
+    match (backup.asset, current.asset) {
+        (Some(found), Some(expected)) if found != expected => {
+            Err(StoreError::OtherAsset { file: file.to_owned(), found, expected })
+        }
+        _ => Ok(()),
+    }
 }
 
-/// Copies a backup to a new file, checks it, and gives it its incarnation and what is lost. Returns the number of its newest batch,
-/// the incarnation, and how many peers its nodes have yet to drop.
-fn copy(dir: &OpenDir, backup: &Path, path: &Path, lost: &LostPeers) -> Result<(u64, u64, u64), StoreError> {
+/// Opens a backup, which has a schema that this version knows.
+fn open_backup(backup: &Path) -> Result<Connection, StoreError> {
     let no_backup = |why: String| StoreError::NoBackup { file: backup.to_owned(), why };
     let failed = |error: rusqlite::Error| no_backup(error.to_string());
     let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -93,12 +141,24 @@ fn copy(dir: &OpenDir, backup: &Path, path: &Path, lost: &LostPeers) -> Result<(
     let from = Connection::open_with_flags(absolute, read).map_err(failed)?;
     connection::prepare_reading(&from).map_err(failed)?;
     match schema::version(&from, backup) {
-        Ok(0) => return Err(no_backup("it is empty".to_owned())),
-        Ok(_) => {}
-        Err(StoreError::Foreign { .. }) => return Err(no_backup("it is not the database of a pool".to_owned())),
-        Err(newer @ StoreError::NewerSchema { .. }) => return Err(newer),
-        Err(other) => return Err(no_backup(other.to_string())),
+        Ok(0) => Err(no_backup("it is empty".to_owned())),
+        Ok(_) => Ok(from),
+        Err(StoreError::Foreign { .. }) => Err(no_backup("it is not the database of a pool".to_owned())),
+        Err(newer @ StoreError::NewerSchema { .. }) => Err(newer),
+        Err(other) => Err(no_backup(other.to_string())),
     }
+}
+
+/// Copies a backup to a new file, checks it, and gives it its incarnation and what is lost. Returns the number of its newest batch,
+/// the incarnation, and how many peers its nodes have yet to drop.
+fn copy(
+    dir: &OpenDir,
+    from: &Connection,
+    backup: &Path,
+    path: &Path,
+    lost: Option<&LostPeers>,
+) -> Result<(u64, u64, u64), StoreError> {
+    let no_backup = |why: String| StoreError::NoBackup { file: backup.to_owned(), why };
     let _from_an_earlier_try = fs::remove_file(path);
     drop(
         dir.open_lock(PART)
@@ -108,7 +168,7 @@ fn copy(dir: &OpenDir, backup: &Path, path: &Path, lost: &LostPeers) -> Result<(
     let write = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut copy = Connection::open_with_flags(path, write).map_err(failed)?;
     connection::prepare_reading(&copy).map_err(failed)?;
-    let copied = Backup::new(&from, &mut copy).and_then(|copying| copying.step(-1).map(drop));
+    let copied = Backup::new(from, &mut copy).and_then(|copying| copying.step(-1).map(drop));
     copied.map_err(|error| match store_error(&error, path) {
         StoreError::Corrupt { .. } => no_backup(error.to_string()),
         other => other,
@@ -126,7 +186,7 @@ fn copy(dir: &OpenDir, backup: &Path, path: &Path, lost: &LostPeers) -> Result<(
     skip_lost_numbers(&copy).map_err(failed)?;
     // At once: each change on its own would wait for the disk.
     let change = copy.transaction().map_err(failed)?;
-    let dropped = lost.drop_in(&change).map_err(failed)?;
+    let dropped = lost.map_or(Ok(0), |lost| lost.drop_in(&change)).map_err(failed)?;
     change.commit().map_err(failed)?;
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
     let now = i64::try_from(now).unwrap_or(i64::MAX);

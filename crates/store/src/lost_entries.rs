@@ -1,0 +1,85 @@
+use vipnode_pool_core::{LedgerEntry, Transaction};
+use vipnode_types::{Amount, Asset};
+
+/// Entries of the ledger that only the database before a restore has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LostEntries {
+    /// What the pool charged in.
+    pub asset: Asset,
+    /// How many there are.
+    pub count: u64,
+    /// The number of the last one.
+    pub last: u64,
+    /// What the operator credited.
+    pub credits: Amount,
+    /// What the operator debited.
+    pub debits: Amount,
+    /// What billing periods cost.
+    pub costs: Amount,
+    /// What was paid to hosts.
+    pub payouts: Amount,
+    /// The first of those that the operator ordered.
+    pub orders: Vec<LedgerEntry>,
+    /// How many the operator ordered.
+    pub num_orders: u64,
+}
+
+/// Orders of the operator that are listed.
+const ORDERS: usize = 20;
+
+impl LostEntries {
+    pub(crate) fn of(asset: Asset) -> Self {
+        Self { asset, ..Self::default() }
+    }
+
+    /// Adds an entry, in the order of their numbers.
+    pub(crate) fn add(&mut self, entry: LedgerEntry) {
+        self.count = self.count.saturating_add(1);
+        self.last = entry.number;
+        let sum = match &entry.transaction {
+            Transaction::Credit { amount, .. } => Some((&mut self.credits, *amount)),
+            Transaction::Debit { amount, .. } => Some((&mut self.debits, *amount)),
+            Transaction::Lease { cost, .. } => Some((&mut self.costs, *cost)),
+            Transaction::Paid { amount, .. } => Some((&mut self.payouts, *amount)),
+            Transaction::Limit { .. }
+            | Transaction::Collected { .. }
+            | Transaction::WriteOff { .. }
+            | Transaction::Correction { .. }
+            | Transaction::Period { .. }
+            | Transaction::Bounced { .. } => None,
+        };
+        if let Some((sum, amount)) = sum {
+            *sum = sum.checked_add(amount).unwrap_or(Amount::MAX);
+        }
+        if entry.transaction.order().is_some() {
+            self.num_orders = self.num_orders.saturating_add(1);
+            if self.orders.len() < ORDERS {
+                self.orders.push(entry);
+            }
+        }
+    }
+
+    /// How many entries, which, and which amounts, for a person: a noun phrase.
+    ///
+    /// ```
+    /// let none = vipnode_store::LostEntries::default();
+    /// assert_eq!(none.describe(), "0 ledger entries");
+    /// ```
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let first = self.last.saturating_sub(self.count).saturating_add(1);
+        let mut text = match self.count {
+            0 => "0 ledger entries".to_owned(),
+            1 => format!("1 ledger entry ({first})"),
+            count => format!("{count} ledger entries ({first} to {})", self.last),
+        };
+        let sums =
+            [("credits", self.credits), ("debits", self.debits), ("costs", self.costs), ("payouts", self.payouts)];
+        let mut separator = ": ";
+        for (name, sum) in sums.into_iter().filter(|(_, sum)| *sum > Amount::ZERO) {
+            text += &format!("{separator}{name} of {}", self.asset.show(sum));
+            separator = ", ";
+        }
+        text
+    }
+}
