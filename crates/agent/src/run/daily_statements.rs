@@ -8,6 +8,7 @@ use vipnode_types::{
 };
 
 use super::{
+    own_meter::{OBSERVE_MS, OwnMeter},
     statement_fault::StatementFault,
     statement_schedule::{NextStatement, StatementSchedule},
 };
@@ -15,7 +16,7 @@ use crate::{
     AgentError, AgentNotice,
     clock::{Clock, wall},
     limits::StatementLimits,
-    local::StatusSource,
+    local::{AgentStatus, StatusSource},
     notifier::Notifier,
     state::KeptStatements,
 };
@@ -29,6 +30,10 @@ pub(super) struct DailyStatements {
     source: StatusSource,
     kept: KeptStatements,
     schedule: StatementSchedule,
+    /// What the host metered itself.
+    meter: OwnMeter,
+    /// When it looks at its leases again.
+    observe: Ms,
     /// Bytes of one statement.
     most_bytes: usize,
     clock: Clock,
@@ -71,7 +76,14 @@ impl DailyStatements {
         let days: BTreeSet<UtcDay> = kept.days()?;
         let schedule = StatementSchedule::new(limits, random, days);
         let (most_bytes, clock) = (limits.daily_statement_bytes, Clock::start());
-        Ok(Self { source, kept, schedule, most_bytes, clock, notifier })
+        let now = wall();
+        let meter = kept.meter().unwrap_or_else(|error| {
+            // It begins again; nothing else depends on it.
+            notifier.notify(AgentNotice::Fault(Failure::of(&error)));
+            None
+        });
+        let meter = meter.unwrap_or_else(|| OwnMeter::new(now));
+        Ok(Self { source, kept, schedule, meter, observe: now, most_bytes, clock, notifier })
     }
 
     /// Runs until it is dropped.
@@ -79,12 +91,38 @@ impl DailyStatements {
         loop {
             // A machine that was suspended has a later wall clock; one whose clock was set back goes on.
             let now = wall().max(self.clock.now());
+            if self.observe <= now {
+                self.observe(now).await;
+                continue;
+            }
             match self.schedule.next(now) {
                 NextStatement::At(moment) => {
-                    sleep(Duration::from_millis(moment.since(now).clamp(1, LONGEST_WAIT_MS))).await;
+                    let until = moment.min(self.observe);
+                    sleep(Duration::from_millis(until.since(now).clamp(1, LONGEST_WAIT_MS))).await;
                 }
                 NextStatement::Of(day) => self.get(day, now).await,
             }
+        }
+    }
+
+    /// Looks which clients are connected whose leases cost something. Without a connection to the pool, nothing is billed.
+    async fn observe(&mut self, now: Ms) {
+        self.observe = now.plus(OBSERVE_MS);
+        let Some(AgentStatus { pool, host, .. }) = self.source.status().await else { return };
+        if pool.terms.as_ref().is_some_and(|terms| terms.payment.is_none()) {
+            self.observe = now.plus(FREE_MS);
+            return;
+        }
+        let host = host.filter(|host| pool.state == PoolState::Joined && host.payout.is_some());
+        let leases = host.iter().flat_map(|host| &host.leases).filter(|lease| !lease.direct && !lease.ending);
+        let paid = leases.filter(|lease| lease.price.is_some_and(|price| !price.is_free()));
+        self.meter.observe(now, paid.filter_map(|lease| Some((lease.peer, lease.connected?))));
+        self.keep_meter();
+    }
+
+    fn keep_meter(&self) {
+        if let Err(error) = self.kept.keep_meter(&self.meter) {
+            self.show(&error);
         }
     }
 
@@ -96,7 +134,7 @@ impl DailyStatements {
         }
     }
 
-    async fn ask(&self, day: UtcDay) -> Asked {
+    async fn ask(&mut self, day: UtcDay) -> Asked {
         let Some(status) = self.source.status().await else { return Asked::Later(LOOK_MS) };
         if status.pool.state != PoolState::Joined {
             return Asked::Later(LOOK_MS);
@@ -116,11 +154,12 @@ impl DailyStatements {
         }
     }
 
-    fn keep(&self, day: UtcDay, pages: Vec<SignedDailyStatement>) -> Asked {
+    fn keep(&mut self, day: UtcDay, pages: Vec<SignedDailyStatement>) -> Asked {
         // What the pool signed is kept, also if it cannot be true: then it is a proof of that.
         if let Some(why) = pages.iter().find_map(|page| page.statement.problem()) {
             self.show(&StatementFault::Untrue { day, why });
         }
+        self.compare(day, &pages);
         match self.kept.keep(day, pages) {
             Ok(()) => Asked::Kept,
             Err(error) => {
@@ -128,6 +167,18 @@ impl DailyStatements {
                 Asked::Later(RETRY_MS)
             }
         }
+    }
+
+    /// Compares a whole statement with what the host metered itself.
+    fn compare(&mut self, day: UtcDay, pages: &[SignedDailyStatement]) {
+        let is_whole = pages.first().is_some_and(|first| u32::try_from(pages.len()) == Ok(first.statement.pages));
+        if !is_whole {
+            return;
+        }
+        if let Some(difference) = self.meter.compare(day, pages.iter().flat_map(|page| &page.statement.lines)) {
+            self.show(&StatementFault::of(day, difference));
+        }
+        self.keep_meter();
     }
 
     /// Gets the pages of a day, as many as fit.

@@ -7,6 +7,7 @@ mod daily_statements;
 mod journal_queue;
 mod notice_kinds;
 mod open_calls;
+mod own_meter;
 mod prepare;
 mod release;
 mod repeated_notices;

@@ -1,4 +1,6 @@
-use vipnode_types::{Failure, UtcDay, errors};
+use vipnode_types::{Failure, ShortNodeId, UtcDay, errors};
+
+use super::own_meter::MeterDifference;
 
 errors! {
     /// What is wrong with the daily statement of a pool.
@@ -19,6 +21,22 @@ errors! {
             why: &'static str,
         }: local, "the pool's statement for {day} is inconsistent: {why}",
             hint "Run `vipnode account daily-statements` to see it, and report it to the pool's operator. The agent keeps the statement as evidence.";
+        /// A statement bills another time than the host metered itself.
+        Differs {
+            /// The day of the statement.
+            day: UtcDay,
+            /// In how many billing periods, or clients.
+            cases: u64,
+            /// The client with the largest difference.
+            client: ShortNodeId,
+            /// What the pool billed for it, in minutes.
+            billed: u64,
+            /// What the host metered, in minutes.
+            metered: u64,
+        }: local, "the pool's statement for {day} differs from what this host metered; differences: {cases}, the largest for client {client}: \
+                  billed {billed} min, metered {metered} min",
+            hint "The pool bills only time that both agents reported, so a client whose agent was offline explains a difference. \
+                  Otherwise, run `vipnode account daily-statements`, and ask the pool's operator.";
         /// A statement has too many bytes.
         TooLarge {
             /// The day that the host asked for.
@@ -32,5 +50,12 @@ errors! {
             /// The day that the host asked for.
             day: UtcDay,
         }: Server, "the pool's statement for {day} changed while its pages were being read", hint "Wait: the agent asks again.";
+    }
+}
+
+impl StatementFault {
+    pub(super) fn of(day: UtcDay, difference: MeterDifference) -> Self {
+        let MeterDifference { cases, client, billed_ms, metered_ms } = difference;
+        Self::Differs { day, cases, client, billed: billed_ms / 60_000, metered: metered_ms / 60_000 }
     }
 }

@@ -1,10 +1,11 @@
 use std::{
     collections::BTreeSet,
+    fmt::Display,
     fs, io,
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use vipnode_files::OpenDir;
 use vipnode_types::{UtcDay, keccak256, wire::SignedDailyStatement};
 
@@ -16,6 +17,8 @@ use crate::{
 
 /// The directory of the daily statements of a node.
 const STATEMENTS: &str = "statements";
+/// What the host metered itself, next to them: not a day.
+const METER: &str = "meter";
 
 /// The daily statements that pools signed to a host, one file for each day and pool. A further one beyond the limit removes that
 /// of the earliest day: a pool can sign only one a day, so it cannot push out an earlier one.
@@ -65,7 +68,7 @@ impl KeptStatements {
     /// [`AgentError::File`].
     pub(crate) fn days(&self) -> Result<BTreeSet<UtcDay>, AgentError> {
         let files = list(&self.dir)?.into_iter();
-        Ok(files.filter(|(day, name)| *name == self.name(*day)).map(|(day, _)| day).collect())
+        Ok(files.filter(|(day, name)| *name == self.name(day)).map(|(day, _)| day).collect())
     }
 
     /// Keeps the statement of a day. Durable when this returns.
@@ -84,10 +87,34 @@ impl KeptStatements {
         Ok(())
     }
 
-    /// The name of the file of a day. A URL has characters that a name of a file cannot have.
-    fn name(&self, day: UtcDay) -> String {
+    /// Reads what the host metered itself at this pool, as [`Self::keep_meter`] wrote it; `None` if there is nothing.
+    ///
+    /// # Errors
+    /// [`AgentError::File`], [`AgentError::Damaged`].
+    pub(crate) fn meter<T: DeserializeOwned>(&self) -> Result<Option<T>, AgentError> {
+        let name = self.name(METER);
+        let damaged = |why: String| AgentError::Damaged { path: self.dir.file(&name), why };
+        match self.dir.read_file(&name, STATEMENT_FILE_BYTES) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| damaged(error.to_string())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(damaged(error.to_string())),
+            Err(error) => Err(files::fault("reading", &self.dir.file(&name))(error)),
+        }
+    }
+
+    /// Keeps what the host metered itself. Durable when this returns.
+    ///
+    /// # Errors
+    /// [`AgentError::File`].
+    pub(crate) fn keep_meter(&self, meter: &impl Serialize) -> Result<(), AgentError> {
+        let json = serde_json::to_vec(meter).map_err(AgentError::internal)?;
+        files::write(&self.dir, &self.name(METER), &json)
+    }
+
+    /// The name of the file of a day, or of the meter. A URL has characters that a name of a file cannot have.
+    fn name(&self, what: impl Display) -> String {
         let hash = keccak256(&self.url).to_string();
-        format!("{day}-{}.json", hash.get(2..10).unwrap_or_default())
+        format!("{what}-{}.json", hash.get(2..10).unwrap_or_default())
     }
 }
 

@@ -182,3 +182,41 @@ async fn a_refusal_is_shown_and_a_pool_that_is_busy_is_asked_again() {
     agent.stop().await.unwrap();
     within(pool).await.unwrap();
 }
+
+/// No client was connected with the host at that time.
+#[tokio::test(start_paused = true)]
+async fn a_statement_that_bills_what_the_host_did_not_meter_is_kept_and_reported() {
+    let mut toy = Toy::new();
+    let agent = Running::of(config(&toy));
+    let mut end = accept(&mut toy, "credit").await;
+    let (first, responder) = asked(&mut end).await;
+    responder.respond::<()>(Err(WireError::busy("the day is not over", 1_000)));
+    let pool = tokio::spawn(end.answer_all());
+    agent.stop().await.unwrap();
+    within(pool).await.unwrap();
+    // As if it had run on that day.
+    let dir = toy.root.path().join("state").join(toy.id.short()).join("statements");
+    let mut files = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.find(|path| path.to_string_lossy().contains("meter-")).unwrap();
+    let mut meter: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    meter["since"] = json!(first.day.start());
+    std::fs::write(&file, meter.to_string()).unwrap();
+
+    let mut agent = Running::of(config(&toy));
+    let mut end = accept(&mut toy, "credit").await;
+    let (again, responder) = asked(&mut end).await;
+    let hour = |number: u64| Some(again.day.start().plus(number * 3_600_000));
+    let billed = DailyLine { first_ms: hour(1), last_ms: hour(2), billed_ms: 3_600_000, ..line(1) };
+    responder.respond(Ok(signed(toy.id, again, 1, vec![billed])));
+    let shown = loop {
+        let shown = fault(&mut agent).await;
+        if shown.contains("differs") {
+            break shown;
+        }
+    };
+    assert!(shown.contains("billed 60 min, metered 0 min"), "{shown}");
+    let pool = tokio::spawn(end.answer_all());
+    agent.stop().await.unwrap();
+    within(pool).await.unwrap();
+    assert_eq!(kept(&toy).len(), 1);
+}
