@@ -270,12 +270,15 @@ pub enum Notice {
         /// Why it is not connected, as far as this side sees.
         cause: ConnectFailure,
     },
-    /// A host disconnected; the agent looks for another. The node keeps dialing a host that the user named.
+    /// A host disconnected, or the pool ended its lease; the agent looks for another. The node keeps dialing a host that the user
+    /// named.
     HostLost {
         /// The lease with it.
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
+        /// Why the pool ended the lease; `None` if it did not.
+        reason: Option<EvictReason>,
     },
     /// A peer without a lease was disconnected. Only the first is announced; all are counted.
     UnleasedPeerDisconnected {

@@ -209,8 +209,8 @@ impl AgentCore {
             if matches!(call.reason, EvictReason::NoFunds | EvictReason::NoPayer | EvictReason::TrialOver) {
                 let (account, trial) = (call.account, call.reason == EvictReason::TrialOver);
                 out.push(Action::Notice(Notice::LeaseUnpaid { lease, host, account, trial }));
-            } else if was_up {
-                out.push(Action::Notice(Notice::HostLost { lease, host }));
+            } else if was_up || call.reason == EvictReason::PayersFirst {
+                out.push(Action::Notice(Notice::HostLost { lease, host, reason: Some(call.reason) }));
             }
         }
         self.explain_eviction(call, out);

@@ -93,7 +93,7 @@ impl AgentCore {
         lease.restart_clock(now);
         lease.take_over_from_node();
         if lease.connection_mut().forget_first() {
-            out.push(Action::Notice(Notice::HostLost { lease: id, host }));
+            out.push(Action::Notice(Notice::HostLost { lease: id, host, reason: None }));
         }
         self.look_for(host, now);
         self.direct.look_again();

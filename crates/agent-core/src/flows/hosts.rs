@@ -128,7 +128,7 @@ impl AgentCore {
         let host = lease.peer_id();
         self.counters.host_failed();
         if lease.connection().was_ever_up() {
-            out.push(Action::Notice(Notice::HostLost { lease: id, host }));
+            out.push(Action::Notice(Notice::HostLost { lease: id, host, reason: None }));
         }
         if avoid {
             self.failed_hosts.avoid(host, now);

@@ -42,7 +42,7 @@ fn d20_a_host_that_goes_is_reported_at_once_and_replaced() {
     bench.on(Event::PeerGone(node(HOST), DropCause::Unknown));
     assert!(matches!(bench.out[..], [vipnode_agent_core::Action::Watch { .. }]));
     bench.peers(&[]);
-    assert!(bench.notices().contains(&Notice::HostLost { lease: LEASE, host: node(HOST) }));
+    assert!(bench.notices().contains(&Notice::HostLost { lease: LEASE, host: node(HOST), reason: None }));
     assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(HOST))]);
     assert_eq!(bench.report().unwrap().1.down, vec![LEASE]);
     assert_eq!(bench.ask().unwrap().1.want, 1);

@@ -76,7 +76,7 @@ fn a_named_host_that_disconnects_is_reported_once_and_never_given_up() {
         assert!(matches!(bench.notices()[..], [Notice::HostConnected { .. }]), "{:?}", bench.notices());
         bench.after(1_000);
         bench.peers(&[]);
-        assert_eq!(bench.notices(), [Notice::HostLost { lease: direct(0), host: node(HOST) }]);
+        assert_eq!(bench.notices(), [Notice::HostLost { lease: direct(0), host: node(HOST), reason: None }]);
         assert!(bench.calls().is_empty(), "the node dials on by itself");
         bench.peers(&[]);
         assert!(bench.notices().is_empty());

@@ -36,9 +36,26 @@ fn d18_a_client_shows_why_its_lease_ended_and_lets_the_host_go() {
         bench.call(9, FromPool::Evict(EvictCall { reason, account, ..call }));
         let unpaid = Notice::LeaseUnpaid { lease: LEASE, host: node(HOST), account, trial };
         assert_eq!(bench.notices().first(), Some(&unpaid));
-        assert!(!bench.notices().contains(&Notice::HostLost { lease: LEASE, host: node(HOST) }));
+        assert!(!bench.notices().iter().any(|notice| matches!(notice, Notice::HostLost { .. })));
         assert_eq!(bench.calls(), [PeerCommand::Drop(enode(HOST))]);
     }
+}
+
+#[test]
+fn a_client_shows_why_the_pool_ended_its_lease_with_a_host() {
+    let lost = |reason| Notice::HostLost { lease: LEASE, host: node(HOST), reason: Some(reason) };
+    for reason in [EvictReason::PayersFirst, EvictReason::Drained] {
+        let mut bench = Bench::with_host();
+        let FromPool::Evict(call) = evict(LEASE, HOST) else { panic!() };
+        bench.call(9, FromPool::Evict(EvictCall { reason, ..call }));
+        assert_eq!(bench.notices().first(), Some(&lost(reason)));
+    }
+    // A payer may take the slot of a trial before the nodes are connected.
+    let mut bench = Bench::live(client_config(1));
+    bench.give(vec![place(LEASE, HOST)]);
+    let FromPool::Evict(call) = evict(LEASE, HOST) else { panic!() };
+    bench.call(9, FromPool::Evict(EvictCall { reason: EvictReason::PayersFirst, ..call }));
+    assert!(bench.notices().contains(&lost(EvictReason::PayersFirst)));
 }
 
 /// The maximum price of the hello that the agent sent last.

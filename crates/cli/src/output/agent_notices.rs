@@ -8,8 +8,10 @@ use vipnode_types::{
 use crate::output::{
     Line, Tone,
     connect_failure::{Perspective, connect_failure},
+    evict_reasons::{why_evicted, why_lost},
     format::{capitalized, counted, slot_costs, span},
     host_slow::host_slow,
+    payment_notices::LINK,
     price_notices::price_line,
 };
 
@@ -336,9 +338,12 @@ fn lease_line(notice: &Notice) -> Line {
             (line, lease, host)
         }
         Notice::HostSlow { lease, host, redial_ms } => (host_slow(*host, *redial_ms), lease, host),
-        Notice::HostLost { lease, host } => {
+        Notice::HostLost { lease, host, reason } => {
             let then = if lease.is_direct() { "redialing" } else { "asking for another" };
-            (Line::new("host_lost", Tone::Warning, format!("Lost host {}; {then}", host.short())), lease, host)
+            let why = reason.map(|reason| format!(": {}", why_lost(reason))).unwrap_or_default();
+            let text = format!("Lost host {}{why}; {then}", host.short());
+            let line = Line::new("host_lost", Tone::Warning, text).with("reason", reason.map(EvictReason::name));
+            (if *reason == Some(EvictReason::PayersFirst) { line.hint(LINK) } else { line }, lease, host)
         }
         Notice::HostNotConnected { lease, host, version, cause } => {
             let (what, perspective) = match lease.is_direct() {
@@ -363,7 +368,7 @@ fn lease_line(notice: &Notice) -> Line {
             (Line::new("client_connected", Tone::Good, text), lease, client)
         }
         Notice::ClientEvicted { lease, client, reason } => {
-            let text = format!("Evicted client {}: {}", client.short(), why_ended(*reason));
+            let text = format!("Evicted client {}: {}", client.short(), why_evicted(*reason));
             (Line::new("client_evicted", Tone::Plain, text), lease, client)
         }
         Notice::HostsMissing { missing, why, late } => {
@@ -389,26 +394,6 @@ fn other_chains(why: &str) -> Line {
 
 fn unknown() -> Line {
     Line::new("notice", Tone::Plain, "The agent sent a notice that this command does not support")
-}
-
-const fn why_ended(reason: EvictReason) -> &'static str {
-    match reason {
-        EvictReason::Left => "it left",
-        EvictReason::Disconnected => "the connection was lost",
-        EvictReason::NoReports => "its agent stopped reporting",
-        EvictReason::NotConnected => "it did not connect in time",
-        EvictReason::Unsuitable => "one side rejects the other's version or capabilities",
-        EvictReason::Drained => "the host withdrew its slots",
-        EvictReason::Price => "one side does not accept the price",
-        EvictReason::Unpaired => "its agent did not report while its node used the slot",
-        EvictReason::NoFunds => "the account that pays for it has too little left",
-        EvictReason::NoPayer => "no account pays for it anymore",
-        EvictReason::TrialOver => "its free trial is over",
-        EvictReason::PayersFirst => "a paying client needed the slot that it used for its free trial",
-        EvictReason::TooLate => "it already has other slots",
-        EvictReason::Unknown => "the pool does not know this lease",
-        EvictReason::Other => "the pool gave a reason that this release does not know",
-    }
 }
 
 /// Sanitizes a text from a pool.

@@ -97,7 +97,7 @@ const fn client_hint(cause: ConnectFailure) -> &'static str {
             "Raise your node's --maxpeers (it dials at most a third of that many peers), or open its p2p port."
         }
         ConnectFailure::Loopback => {
-            "Ask the host's operator for an address of the host that other machines reach: geth --nat extip:ADDRESS."
+            "Ask the host's operator to start the node with an address that other machines can reach: `geth --nat extip:ADDRESS`."
         }
         ConnectFailure::NeverConnected => {
             "If this continues, open your node's p2p port and check that your node has free peer slots."

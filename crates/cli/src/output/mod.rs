@@ -10,6 +10,7 @@ mod columns;
 mod confirm;
 mod connect_failure;
 mod csv_line;
+mod evict_reasons;
 pub(crate) mod format;
 mod host_slow;
 mod live_line;

@@ -67,4 +67,4 @@ fn trial_line(ends: &TrialEnds) -> Line {
 /// How a client keeps or gets back its hosts. It then needs no restart.
 const PAY: &str =
     "Pay the pool's operator, who then credits the account. To see its balance, run `vipnode account show`.";
-const LINK: &str = "Link an account that has funds: run `vipnode account link --keystore FILE`.";
+pub(super) const LINK: &str = "Link an account that has funds: run `vipnode account link --keystore FILE`.";

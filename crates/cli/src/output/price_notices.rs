@@ -13,8 +13,9 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
             let text = format!(
                 "The pool changed its price from {} to {}. The new price applies to new leases immediately, and to \
                  existing ones from their next billing period.",
-                old.in_sentence(),
-                new.in_sentence()
+                // "From nothing to …" would not read as a price.
+                old,
+                new
             );
             let json = |price| serde_json::to_value(price).unwrap_or_default();
             Line::new("price_changed", Tone::Plain, text).with("old", json(old)).with("new", json(new))

@@ -18,7 +18,7 @@ pub(crate) fn leases_page(leases: &AdminLeases, width: usize) -> Styled {
             lease.client.short(),
             lease.host.short(),
             lease.since_ms.map_or_else(|| "-".to_owned(), vipnode_types::Ms::rfc3339_seconds),
-            lease.price.to_string(),
+            if lease.trial { "free trial".to_owned() } else { lease.price.to_string() },
             account(lease.payer),
             account(lease.payee),
         ]

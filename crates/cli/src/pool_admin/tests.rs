@@ -90,9 +90,10 @@ fn snapshot_of_the_leases() {
     use vipnode_pool::admin::{AdminLease, AdminLeases};
     use vipnode_types::{Account, LeaseId, Price};
 
-    let lease = |number, paid: bool| AdminLease {
+    let lease = |number, paid: bool, trial: bool| AdminLease {
         lease: LeaseId::new(number),
         row: 3,
+        trial,
         client: NodeId::new([0x1f; 64]),
         host: NodeId::new([0x2e; 64]),
         payer: paid.then_some(Account::new([7; 20])),
@@ -103,7 +104,7 @@ fn snapshot_of_the_leases() {
     };
     let all = AdminLeases {
         batch: 7,
-        leases: vec![lease(1, false), lease(1_700_000_000_000_000, true)],
+        leases: vec![lease(1, false, false), lease(2, false, true), lease(1_700_000_000_000_000, true, false)],
         next: Some(LeaseId::new(1_700_000_000_000_000)),
     };
     let none = AdminLeases { batch: 7, leases: Vec::new(), next: None };

@@ -31,11 +31,14 @@ impl Core {
     fn change_link(&mut self, output: &mut Output, link: AccountLink) -> Result<(), CoreError> {
         let AccountLink { node, account, counter, consent } = link;
         let ledger = self.ledger.as_ref().ok_or(CoreError::NoLedger)?;
-        let newest = Ms::new(ledger.links.counter(account));
-        if counter <= newest {
-            return Err(CoreError::LinkCounter { newest: newest.get() });
+        let (newest, wall) = (Ms::new(ledger.links.counter(account)), self.clock.wall(output.now));
+        if counter <= newest && !self.ends_despite(newest, wall, consent) {
+            return Err(match newest.since(wall).div_ceil(1_000) {
+                0 => CoreError::LinkCounter { newest: newest.get() },
+                seconds => CoreError::LinkCounterAhead { seconds },
+            });
         }
-        self.check_link_time(counter, self.clock.wall(output.now))?;
+        self.check_link_time(counter, wall)?;
         let payer = ledger.links.payer(&node);
         match consent {
             LinkConsent::Both { issued, chain_id } => {
@@ -55,12 +58,24 @@ impl Core {
             LinkConsent::AccountEnds => {}
             LinkConsent::NodeEnds { issued } => self.check_delegation(&node, issued)?,
         }
-        if !matches!(consent, LinkConsent::NodeEnds { .. }) {
+        if counter > newest && !matches!(consent, LinkConsent::NodeEnds { .. }) {
             self.raise_counter(output, account, counter);
         }
         let payer = matches!(consent, LinkConsent::Both { .. }).then_some(account);
         self.set_payer(output, node, payer);
         Ok(())
+    }
+
+    /// Whether a link may be ended with a counter that is not higher than the newest one, because a clock was wrong when that was
+    /// signed. Otherwise, the node would spend from the account until then. A repeat ends no later link: for the node, the nonce
+    /// of its request is used only once; for the account, no link can follow while the newest counter is further ahead than one may
+    /// be, and the counters of later ones are higher than this one.
+    fn ends_despite(&self, newest: Ms, wall: Ms, consent: LinkConsent) -> bool {
+        match consent {
+            LinkConsent::Both { .. } => false,
+            LinkConsent::NodeEnds { .. } => newest > wall,
+            LinkConsent::AccountEnds => newest > wall.plus(self.limits.nonce_ahead_ms),
+        }
     }
 
     /// A signature that was made long ago, and never used, permits nothing.

@@ -29,7 +29,7 @@ impl Core {
                 latest_block_number: self.newest_block(&shown),
                 total_credit: Amount::ZERO,
                 total_deposit: Amount::ZERO,
-                num_trial_balances: 0,
+                num_trial_balances: self.leases.num_trials(),
                 num_running_leases: count(gauges.running),
                 num_metered_leases: self.counters.metered_rows,
                 metered_ms: self.counters.metered_ms,

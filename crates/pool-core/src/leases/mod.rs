@@ -153,6 +153,11 @@ impl Leases {
         self.pricing(lease).is_some_and(|pricing| pricing.trial)
     }
 
+    /// How many leases are trials.
+    pub(crate) fn num_trials(&self) -> u32 {
+        u32::try_from(self.trials.len()).unwrap_or(u32::MAX)
+    }
+
     /// The leases that are trials, the newest first.
     pub(crate) fn trials(&self) -> impl Iterator<Item = LeaseId> {
         self.trials.iter().rev().copied()

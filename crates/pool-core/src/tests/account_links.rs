@@ -135,6 +135,39 @@ fn a_node_ends_its_own_link_without_touching_the_counter_of_the_account() {
     pool.link_to(CLIENT, PAYER, now.plus(1)).unwrap();
 }
 
+/// Otherwise, the node would spend from the account until the time of the counter.
+#[test]
+fn a_link_that_was_signed_with_a_clock_that_was_ahead_can_be_ended_before_that_time() {
+    let ends = [LinkConsent::NodeEnds { issued: ISSUED }, LinkConsent::AccountEnds];
+    for (consent, ahead_ms) in ends.into_iter().zip([60_000, 400 * 86_400_000]) {
+        let mut pool = linkable();
+        let (now, ahead) = (pool.now, pool.now.plus(ahead_ms));
+        if ahead_ms > 300_000 {
+            // The pool's clock was ahead, too.
+            let links = &mut pool.core.ledger.as_mut().unwrap().links;
+            links.set(node(CLIENT), Some(PAYER));
+            links.set_counter(PAYER, ahead.get());
+        } else {
+            pool.link_to(CLIENT, PAYER, ahead).unwrap();
+        }
+        let error = pool.link_to(CLIENT, PAYER, now.plus(1)).unwrap_err();
+        assert!(error.message.contains(&format!("is {} s in the future", ahead_ms / 1_000)), "{error:?}");
+        pool.change_link(CLIENT, PAYER, now, consent).unwrap();
+        let links = &pool.core.ledger.as_ref().unwrap().links;
+        assert_eq!((links.payer(&node(CLIENT)), links.counter(PAYER)), (None, ahead.get()), "the counter never falls");
+    }
+}
+
+/// Within the time that a counter may be ahead, the account could link the node again, and a repeat would end that link.
+#[test]
+fn an_account_does_not_end_a_link_with_a_lower_counter_while_it_could_link_again() {
+    let mut pool = linkable();
+    let now = pool.now;
+    pool.link_to(CLIENT, PAYER, now.plus(60_000)).unwrap();
+    let error = pool.change_link(CLIENT, PAYER, now, LinkConsent::AccountEnds).unwrap_err();
+    assert!(error.hint().unwrap().contains("`vipnode account unlink`"), "{error:?}");
+}
+
 #[test]
 fn d7_a_node_that_the_pool_does_not_know_is_not_linked() {
     let mut pool = linkable();

@@ -88,6 +88,7 @@ fn a_client_that_cannot_pay_is_served_as_long_as_its_trial_lasts() {
     let lease = pool.served(1)[0];
     let row = pool.lease_row().unwrap();
     assert_eq!((row.trial, row.price, row.payer), (true, Price::FREE, None));
+    assert_eq!(super::limits::status(&mut pool).stats.num_trial_balances, 1);
     pool.passes(TRIAL_MS - 10_000);
     assert!(pool.has(lease));
     pool.passes(12_000);
@@ -101,6 +102,7 @@ fn a_client_that_cannot_pay_is_served_as_long_as_its_trial_lasts() {
     assert!(pool.metered().iter().all(|row| row.lease.trial && row.cost == Amount::ZERO));
     pool.pass_with(2 * DAY_MS, &[HOST, SECOND_HOST, CLIENT]);
     assert_eq!(pool.refusal(1), ErrorCode::PaymentRequired, "there is one trial for each node");
+    assert_eq!(super::limits::status(&mut pool).stats.num_trial_balances, 0);
 }
 
 #[test]

@@ -14,6 +14,13 @@ errors! {
             why: String,
         }: local, "no pool responds at {path} ({why})" (path = path.display()),
             hint "Start the pool, run this as the pool's user, or pass the data directory of the pool: --datadir DIR.";
+        /// The command's arguments, such as the reason, are longer than the pool accepts.
+        TooLarge {
+            /// Bytes of the arguments.
+            bytes: usize,
+            /// How many the pool accepts.
+            most: usize,
+        }: local, "the arguments have {bytes} bytes; the pool accepts at most {most}", hint "Pass shorter arguments.";
         /// The pool did not respond in time, or its response was incomplete.
         Silent {
             /// Path of the pool's admin socket.

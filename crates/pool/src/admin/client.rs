@@ -8,7 +8,7 @@ use super::{
     AccountStatementRequest, AccountsRequest, AdminAccounts, AdminAudit, AdminBans, AdminDrained, AdminError,
     AdminLeases, AdminNodes, AdminPayouts, AdminPrice, AdminTop, AuditRequest, BanRequest, Banned, DrainRequest,
     LeasesRequest, LedgerPosted, LedgerRequest, NodesRequest, PayoutsRequest, PriceRequest, TopRequest, UnbanRequest,
-    method,
+    method, server::REQUEST_BYTES,
 };
 
 /// Calls the admin socket of a running pool.
@@ -21,6 +21,8 @@ pub struct AdminClient {
 const OPEN: Duration = Duration::from_secs(2);
 /// A pool answers within this time; a list of blocks is measured over a second.
 const ANSWER: Duration = Duration::from_secs(30);
+/// Bytes around the parameters of a request.
+const ENVELOPE_BYTES: usize = 256;
 /// Bytes of an answer: the most that a page or a table of bans has.
 const ANSWER_BYTES: usize = 16 << 20;
 
@@ -137,6 +139,11 @@ impl AdminClient {
 
     async fn call<T: DeserializeOwned>(&self, method: &str, request: &impl Serialize) -> Result<T, AdminError> {
         let path = self.socket.clone();
+        // The pool closes the connection at a larger one, and the system then discards the reason.
+        let bytes = serde_json::to_vec(request).map_or(0, |json| json.len());
+        if bytes.saturating_add(ENVELOPE_BYTES) > REQUEST_BYTES {
+            return Err(AdminError::TooLarge { bytes, most: REQUEST_BYTES.saturating_sub(ENVELOPE_BYTES) });
+        }
         let limits = RpcLimits { open: OPEN, frame_bytes: ANSWER_BYTES, ..RpcLimits::default() };
         let opened = match open_ipc(&path, &limits).await {
             Ok(opened) => opened,

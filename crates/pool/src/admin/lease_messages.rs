@@ -11,7 +11,7 @@ pub struct LeasesRequest {
     /// Only leases that this account pays for, or earns from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
-    /// [`AdminLeases::next`] of the page before; `None` for the first page.
+    /// [`AdminLeases::next`] of the previous page; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<LeaseId>,
     /// How many leases, at most; never more than 1,000.
@@ -51,6 +51,9 @@ pub struct AdminLease {
     pub payee: Option<Account>,
     /// The price of the slot.
     pub price: Price,
+    /// Whether it is the free trial of its client.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trial: bool,
     /// When the pool offered it.
     pub offered_ms: Ms,
     /// Since when both sides have seen each other in this billing period; `None` while they have not.

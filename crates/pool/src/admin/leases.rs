@@ -46,6 +46,7 @@ fn lease(row: &LeaseRow) -> AdminLease {
         payer: row.payer,
         payee: row.payee,
         price: row.price,
+        trial: row.trial,
         offered_ms: row.offered,
         since_ms: ups.map(|((client, _), (host, _))| client.max(host)),
     }

@@ -1,6 +1,6 @@
 use vipnode_pool_core::{
-    LedgerAccountView, LedgerChange, LedgerChangeKind, OperatorOrder, PaidPayouts, PayoutRow, PayoutState, Reply,
-    Transaction,
+    LedgerAccountView, LedgerChange, LedgerChangeKind, LedgerEntry, OperatorOrder, PaidPayouts, PayoutRow, PayoutState,
+    Reply, Transaction,
 };
 use vipnode_types::{Account, Asset, sanitize, wire::WireError};
 
@@ -44,10 +44,11 @@ pub(super) async fn change(
         }
         _ => return Err(CallRefusal::Internal { why: "the core gave another answer".to_owned() }.into()),
     };
+    let views = views(admin, about, usize::from(about.is_some())).await;
     if !repeated {
-        tracing::warn!(entry = entry.number, kind = entry.transaction.name(), "the operator changed the ledger");
+        log_change(&entry, paid_all.as_ref(), views.as_ref().ok().map(|(asset, _)| *asset));
     }
-    let (asset, accounts) = views(admin, about, usize::from(about.is_some())).await?;
+    let (asset, accounts) = views?;
     let account = accounts.into_iter().find(|view| Some(view.account) == about).map(account);
     let paid_all = paid_all.map(|PaidPayouts { marked, amount, left_out, next }| AdminPaidPayouts {
         marked,
@@ -56,6 +57,31 @@ pub(super) async fn change(
         next,
     });
     Ok(LedgerPosted { entry: entry.number, at_ms: entry.at, repeated, account, paid_all, asset })
+}
+
+/// Logs a change that was posted, with its account and amount. Without the asset, the amount is in the smallest unit.
+fn log_change(entry: &LedgerEntry, paid_all: Option<&PaidPayouts>, asset: Option<Asset>) {
+    let LedgerEntry { number, transaction, .. } = entry;
+    let (account, amount) = match paid_all {
+        Some(paid) => (None, Some(paid.amount)),
+        None => (transaction.payer().or(transaction.payee()), transaction.ordered_amount()),
+    };
+    let amount = amount.map(|amount| match asset {
+        Some(asset) => asset.show(amount).to_string(),
+        None => amount.get().to_string(),
+    });
+    let order = transaction.order();
+    let reason = order.map(|order| order.reason.as_str()).filter(|reason| !reason.is_empty());
+    tracing::warn!(
+        entry = number,
+        kind = transaction.name(),
+        account = account.map(tracing::field::display),
+        amount,
+        payouts = paid_all.map(|paid| paid.marked),
+        user = order.and_then(|order| order.by),
+        reason,
+        "the operator changed the ledger"
+    );
 }
 
 /// Characters that look alike, or that nobody sees, would make two keys of what an operator takes for one.

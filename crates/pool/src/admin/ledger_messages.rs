@@ -69,7 +69,7 @@ pub enum LedgerOrder {
     PaidAll {
         /// The number of the period.
         period: u64,
-        /// [`AdminPaidPayouts::next`] of the page before; `None` for the first page.
+        /// [`AdminPaidPayouts::next`] of the previous page; `None` for the first page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<u64>,
     },
@@ -185,7 +185,7 @@ pub struct PayoutsRequest {
     /// The number of the period; `None` for the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<u64>,
-    /// [`AdminPayouts::next`] of the page before; `None` for the first page.
+    /// [`AdminPayouts::next`] of the previous page; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
     /// How many payouts, at most; never more than 1,000.

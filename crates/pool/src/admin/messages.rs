@@ -82,7 +82,7 @@ pub struct NodesRequest {
     /// Only nodes whose ID, agent key, or address begins with this text, or whose versions contain it, in any letter case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// [`AdminNodes::next`] of the page before; `None` for the first page.
+    /// [`AdminNodes::next`] of the previous page; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<u32>,
     /// How many nodes, at most; never more than 1,000.

@@ -183,9 +183,10 @@ fn leases() -> AdminLeases {
         row: 0,
         client: NodeId::new([6; 64]),
         host: NodeId::new([5; 64]),
-        payer: Some(Account::new([7; 20])),
+        payer: None,
         payee: Some(Account::new([8; 20])),
         price: Price::FREE,
+        trial: true,
         offered_ms: NOW.minus(601_000),
         since_ms: Some(NOW.minus(600_000)),
     };

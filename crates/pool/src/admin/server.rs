@@ -38,7 +38,7 @@ pub(crate) struct AdminService {
 /// The connections of an operator and the operator's scripts.
 const CONNECTIONS: usize = 8;
 /// Requests have few fields.
-const REQUEST_BYTES: usize = 16 << 10;
+pub(super) const REQUEST_BYTES: usize = 16 << 10;
 /// Requests that wait on one connection.
 const REQUESTS: usize = 4;
 /// A connection without a request is closed after this time.

@@ -35,6 +35,7 @@ impl Audience {
         let mut known: Vec<String> = self.public_urls.iter().map(shown).collect();
         known.extend(self.certificate_urls());
         known.extend(arrival.local().map(|local| self.url_of(local.ip(), local.port())));
+        let known = without_repeats(known);
         if known.is_empty() {
             return Err(CallRefusal::NoAudience { audience });
         }
@@ -50,7 +51,7 @@ impl Audience {
         let addresses = if by_address { addresses_at(self.bound.ip()) } else { Vec::new() };
         let named = if by_address && self.bound.ip().to_canonical().is_loopback() { Vec::new() } else { named };
         let addresses = addresses.into_iter().map(|ip| self.url_of(ip, self.bound.port()));
-        self.public_urls.iter().map(shown).chain(addresses).chain(named).collect()
+        without_repeats(self.public_urls.iter().map(shown).chain(addresses).chain(named))
     }
 
     fn url_of(&self, ip: IpAddr, port: u16) -> String {
@@ -101,6 +102,18 @@ impl Audience {
 fn is_public_name(name: &str) -> bool {
     let local = name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost");
     !local && !name.contains('*') && name.parse::<IpAddr>().is_err()
+}
+
+/// The first URL of each origin: a certificate may be for the operator's own URL.
+fn without_repeats(urls: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut seen = Vec::new();
+    let is_new = |url: &String| {
+        let origin = url.parse::<RpcUrl>().ok().map(|url| url.origin());
+        let is_new = origin.is_none() || !seen.contains(&origin);
+        seen.push(origin);
+        is_new
+    };
+    urls.into_iter().filter(is_new).collect()
 }
 
 /// The URL without the slash of an empty path.
@@ -232,6 +245,16 @@ mod tests {
         assert_eq!(urls("127.0.0.1:8080", &[url("wss://pool.example")])[0], "wss://pool.example");
         let any = urls("0.0.0.0:8080", &[]);
         assert!(!any.is_empty() && any.iter().all(|url| !url.contains("0.0.0.0")), "{any:?}");
+    }
+
+    #[test]
+    fn a_public_url_with_a_name_of_the_certificate_is_shown_once() {
+        let certificate = Arc::new(Certificate(&["pool.lan", "10.0.0.1"], None));
+        let public = [url("wss://Pool.lan:8443"), url("wss://10.0.0.1:8443")];
+        let audience = Audience::new("10.0.0.1:8443".parse().unwrap(), &public, Some(certificate));
+        assert_eq!(audience.urls(), ["wss://pool.lan:8443", "wss://10.0.0.1:8443"]);
+        let error = audience.check("wss://other", &here("10.0.0.1:8443", "10.0.0.9")).unwrap_err().to_string();
+        assert_eq!(error.matches("pool.lan").count(), 1, "{error}");
     }
 
     #[test]

@@ -31,9 +31,13 @@ impl Encode for Notice {
             | Self::CaughtUp { .. }
             | Self::Balance { .. } => encode_pool(self, out),
             Self::NodeDisconnected { why: _ } | Self::NodeReconnected => {}
-            Self::HostAssigned { lease, host }
-            | Self::HostSlow { lease, host, .. }
-            | Self::HostLost { lease, host } => (*lease, *host).encode(out),
+            Self::HostAssigned { lease, host } | Self::HostSlow { lease, host, .. } => (*lease, *host).encode(out),
+            Self::HostLost { lease, host, reason } => {
+                (*lease, *host).encode(out);
+                if let Some(reason) = reason {
+                    reason.encode(out);
+                }
+            }
             Self::HostConnected { lease, host, after_ms } => {
                 (*lease, *host).encode(out);
                 after_ms.unwrap_or_default().encode(out);

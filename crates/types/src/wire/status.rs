@@ -80,7 +80,7 @@ pub struct PoolStats {
     /// Total deposits. Always 0: only the original fills it in.
     #[serde(deserialize_with = "amount")]
     pub total_deposit: Amount,
-    /// Nodes that owe something and have no account. Always 0: only the original fills it in.
+    /// Clients that use a slot in their free trial; in the original, nodes that owe something and have no account.
     pub num_trial_balances: u32,
     /// Leases whose two sides have seen each other.
     pub num_running_leases: u32,

@@ -1,0 +1,43 @@
+use vipnode_types::wire::EvictReason;
+
+/// Returns why the pool ended the lease of a client, for its host.
+pub(super) const fn why_evicted(reason: EvictReason) -> &'static str {
+    match reason {
+        EvictReason::Left => "it left",
+        EvictReason::Disconnected => "the connection was lost",
+        EvictReason::NoReports => "its agent stopped reporting",
+        EvictReason::NotConnected => "it did not connect in time",
+        EvictReason::Unsuitable => "one side rejects the other's version or capabilities",
+        EvictReason::Drained => "the host withdrew its slots",
+        EvictReason::Price => "one side does not accept the price",
+        EvictReason::Unpaired => "its agent did not report while its node used the slot",
+        EvictReason::NoFunds => "the account that pays for it has too little left",
+        EvictReason::NoPayer => "no account pays for it anymore",
+        EvictReason::TrialOver => "its free trial is over",
+        EvictReason::PayersFirst => "a paying client needed the slot that it used for its free trial",
+        EvictReason::TooLate => "this host responded too late, and the client got other slots in the meantime",
+        EvictReason::Unknown => "the pool does not know this lease",
+        EvictReason::Other => "the pool gave a reason that this release does not know",
+    }
+}
+
+/// Returns why the pool ended the lease with a host, for its client.
+pub(super) const fn why_lost(reason: EvictReason) -> &'static str {
+    match reason {
+        EvictReason::Left => "one side left",
+        EvictReason::Disconnected => "the connection was lost",
+        EvictReason::NoReports => "an agent stopped reporting",
+        EvictReason::NotConnected => "the nodes did not connect in time",
+        EvictReason::Unsuitable => "one side rejects the other's version or capabilities",
+        EvictReason::Drained => "it withdrew its slots",
+        EvictReason::Price => "one side does not accept the price",
+        EvictReason::Unpaired => "this agent did not report while its node used the slot",
+        EvictReason::NoFunds => "the account that pays for this node has too little left",
+        EvictReason::NoPayer => "no account pays for this node anymore",
+        EvictReason::TrialOver => "the free trial of this node is over",
+        EvictReason::PayersFirst => "a paying client needed the slot of this node's free trial",
+        EvictReason::TooLate => "it responded too late, and this node has other slots",
+        EvictReason::Unknown => "the pool does not know this lease",
+        EvictReason::Other => "the pool gave a reason that this release does not know",
+    }
+}
