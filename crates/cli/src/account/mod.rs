@@ -13,6 +13,6 @@ pub(crate) use self::{
     account_page::account_page,
     account_signer::{AccountSigner, AccountSigning},
     funds_page::funds_page,
-    new_keystore::{NewKeystore, default_path},
+    new_keystore::{NewKeystore, default_path, open_directory_of},
     password::new_password,
 };

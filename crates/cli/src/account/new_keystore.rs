@@ -86,22 +86,33 @@ impl NewKeystore {
         self.account
     }
 
-    /// Writes the file, which only this user can read. Durable when this returns.
+    /// Writes the file, which only this user can read, into a directory that exists. Durable when this returns.
     ///
     /// # Errors
-    /// [`KeystoreError::Exists`], [`KeystoreError::Write`].
+    /// [`KeystoreError::Exists`], [`KeystoreError::NoDirectory`], [`KeystoreError::Write`].
     pub(crate) fn write(&self, path: &Path) -> Result<(), KeystoreError> {
         let failed = |error| KeystoreError::Write { path: path.to_owned(), error };
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-        let dir = OpenDir::create(parent).map_err(failed)?;
+        let dir = open_directory_of(path)?;
         match dir.open_file(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             _ => return Err(KeystoreError::Exists { path: path.to_owned() }),
         }
         dir.replace_file(name, self.text.as_bytes()).map(drop).map_err(failed)
     }
+}
+
+/// Opens the directory of a new keystore, which is not created: a user who mistyped its name would not find the key again.
+///
+/// # Errors
+/// [`KeystoreError::NoDirectory`], [`KeystoreError::Write`].
+pub(crate) fn open_directory_of(path: &Path) -> Result<OpenDir, KeystoreError> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    OpenDir::open(dir).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => KeystoreError::NoDirectory { dir: dir.to_owned() },
+        _ => KeystoreError::Write { path: path.to_owned(), error },
+    })
 }
 
 /// The random bytes as a UUID of version 4.
@@ -114,18 +125,23 @@ fn uuid(mut bytes: [u8; 16]) -> String {
 }
 
 /// Where a keystore is written by default: `$XDG_DATA_HOME/vipnode/keystore`, else `~/.local/share/vipnode/keystore`, in a file
-/// named after the account.
+/// named after the account. The directory is created.
 ///
 /// # Errors
-/// [`KeystoreError::NoHome`].
+/// [`KeystoreError::NoHome`], [`KeystoreError::Write`].
 pub(crate) fn default_path(account: &Account) -> Result<PathBuf, KeystoreError> {
     use etcetera::BaseStrategy as _;
     let strategy = etcetera::choose_base_strategy().map_err(|_no_home| KeystoreError::NoHome)?;
-    Ok(strategy.data_dir().join("vipnode").join("keystore").join(format!("{account}.json")))
+    let dir = strategy.data_dir().join("vipnode").join("keystore");
+    let path = dir.join(format!("{account}.json"));
+    OpenDir::create(&dir).map_err(|error| KeystoreError::Write { path: path.clone(), error })?;
+    Ok(path)
 }
 
 #[cfg(test)]
 mod tests {
+    use vipnode_types::TypedError as _;
+
     use super::*;
     use crate::account::keystore::read_keystore;
 
@@ -142,6 +158,10 @@ mod tests {
         let (key, made) = keystore();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("new").join("wallet.json");
+        let missing = made.write(&path).unwrap_err();
+        assert!(matches!(&missing, KeystoreError::NoDirectory { .. }), "{missing}");
+        assert!(missing.hint().unwrap().contains("mkdir -p") && !dir.path().join("new").exists(), "{missing}");
+        std::fs::create_dir(dir.path().join("new")).unwrap();
         made.write(&path).unwrap();
         assert_eq!(read_keystore(&path, "a password").unwrap().account(), key.account());
         assert!(matches!(read_keystore(&path, "a passwort"), Err(KeystoreError::Password)));

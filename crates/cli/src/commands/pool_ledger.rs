@@ -1,9 +1,9 @@
 use serde_json::Value;
 use vipnode_pool::admin::{
-    AccountStatementRequest, AccountsRequest, AdminClient, AdminError, AdminPaidPayouts, AdminPayouts, LedgerOrder,
-    LedgerRequest, PayoutsRequest, PriceRequest,
+    AccountStatementRequest, AccountsRequest, AdminAccount, AdminClient, AdminError, AdminPaidPayouts, AdminPayouts,
+    LedgerOrder, LedgerRequest, PayoutsRequest, PriceRequest,
 };
-use vipnode_types::{Amount, Asset, wire::WireError};
+use vipnode_types::{Account, Amount, Asset, wire::WireError};
 
 use super::pool_admin::{WORDS, client, json};
 use crate::{
@@ -41,13 +41,8 @@ pub(super) async fn ask(command: &AdminCommand, screen: Screen) -> Result<Option
             change(&client, order, &args.reason, args.key.clone()).await?
         }
         AdminCommand::Account(args) => {
-            let client = client(&args.pool)?;
-            let mut page = client.accounts(&AccountsRequest { from: Some(args.account), most: 1 }).await?;
-            page.accounts.retain(|account| account.account == args.account);
-            let Some(account) = page.accounts.first() else {
-                return Err(CommandError::UnknownAccount { account: args.account }.into());
-            };
-            (pool_admin::account_text(account, page.asset), json(account))
+            let (account, asset) = known_account(&client(&args.pool)?, args.account).await?;
+            (pool_admin::account_text(&account, asset), json(&account))
         }
         AdminCommand::Accounts(AccountsArgs { from, most, pool }) => {
             let page = client(pool)?.accounts(&AccountsRequest { from: *from, most: *most }).await?;
@@ -86,9 +81,17 @@ pub(super) async fn ask(command: &AdminCommand, screen: Screen) -> Result<Option
     Ok(Some(answer))
 }
 
+/// Returns the figures of an account, and the asset of the pool. An account that the ledger does not have may be mistyped.
+async fn known_account(client: &AdminClient, account: Account) -> Result<(AdminAccount, Asset), CliError> {
+    let page = client.accounts(&AccountsRequest { from: Some(account), most: 1 }).await?;
+    let found = page.accounts.into_iter().find(|found| found.account == account);
+    Ok((found.ok_or(CommandError::UnknownAccount { account })?, page.asset))
+}
+
 /// Prints the statement of an account.
 pub(super) async fn statement(args: &LedgerStatementArgs, screen: Screen) -> Result<(), CliError> {
     let (client, account) = (client(&args.pool)?, args.account);
+    known_account(&client, account).await?;
     let ask = async |range| Ok(client.statement(&AccountStatementRequest { account, range }).await?);
     super::statement::print(&format!("account {account}"), &args.output, screen, ask).await
 }

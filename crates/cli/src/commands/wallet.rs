@@ -1,5 +1,5 @@
 use crate::{
-    account::{NewKeystore, default_path, new_password},
+    account::{NewKeystore, default_path, new_password, open_directory_of},
     args::{WalletCommand, WalletNewArgs},
     error::CliError,
     output::{Line, Screen, Tone},
@@ -8,6 +8,8 @@ use crate::{
 /// Makes a key of an account.
 pub(crate) fn run(command: WalletCommand, screen: Screen) -> Result<(), CliError> {
     let WalletCommand::New(WalletNewArgs { out, password_file }) = command;
+    // Before the user types a password.
+    out.as_deref().map(open_directory_of).transpose()?;
     let password = new_password(password_file.as_deref())?;
     let keystore = NewKeystore::make(&password)?;
     let account = keystore.account();

@@ -49,6 +49,11 @@ impl Unread {
     }
 }
 
+fn built(mut tree: Command) -> Command {
+    tree.build();
+    tree
+}
+
 /// Lets a flag reject a negative number itself; clap would take it for an unknown flag.
 fn with_negative_numbers(command: Command) -> Command {
     command
@@ -77,9 +82,10 @@ impl Reader {
 
     /// The line, completed by the environment and the file.
     pub(crate) fn read(&self) -> Result<(Cli, Settings), Unread> {
-        let mut tree = with_home_paths(with_negative_numbers(Cli::command()));
-        tree.build();
+        let tree = with_home_paths(with_negative_numbers(Cli::command()));
+        // Before it is built, so that it counts for all commands: an error must not hide which of them is meant.
         let lenient = tree.clone().ignore_errors(true).try_get_matches_from(&self.line);
+        let tree = built(tree);
         let typed = lenient.map_err(|error| Unread::of(error, &tree, &self.line, &[], &[]))?;
         let (words, command, typed) = leaf(&tree, &typed);
         let table = if words.is_empty() { NO_COMMAND.to_owned() } else { words.join(" ") };

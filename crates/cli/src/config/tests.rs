@@ -231,6 +231,16 @@ fn a_mistyped_command_starts_nothing_and_names_the_nearest() {
         assert_eq!(error.message, message);
         assert!(error.hint.contains(hint), "{error:?}");
     }
+    for (line, missing) in [
+        (&["pool", "admin", "credit"][..], "<ACCOUNT>"),
+        (&["pool", "admin", "payout", "paid"], "<ID>"),
+        (&["pool", "restore"], "<BACKUP>"),
+        (&["account", "payout"], "<ACCOUNT>"),
+    ] {
+        let error = error(&[&["vipnode"], line].concat());
+        assert!(error.message.contains(missing), "{error:?}");
+        assert!(error.hint.contains(&format!("`vipnode {} --help`", line.join(" "))), "{error:?}");
+    }
     let negative = error(&["vipnode", "host", "--slots", "-1"]);
     assert!(negative.message.starts_with("invalid value '-1' for '--slots <N>'"), "{negative:?}");
     assert!(matches!(read(&["vipnode", "version"], nothing).unwrap().0.command, Some(Chosen::Version)));

@@ -159,7 +159,7 @@ errors! {
         /// Something that the doctor checks did not respond in time.
         NoAnswer { what: &'static str, seconds: u64 }: local, "{what} did not answer within {seconds} s",
             hint "Try again; if it still does not respond, restart it.";
-        /// A page of a pool's statement ends at or before the end of the page before.
+        /// A page of a pool's statement ends at or before the end of the previous page.
         StatementStuck: local, "the pool's statement does not advance",
             hint "Do not rely on what was printed, and report this to the pool's operator.";
         /// The lines of a page of a pool's statement do not lead from the balances before it to those after it.

@@ -1,5 +1,6 @@
 use std::{io, path::PathBuf};
 
+use vipnode_files::quoted_path;
 use vipnode_types::errors;
 
 errors! {
@@ -35,6 +36,9 @@ errors! {
         /// The file of a new keystore exists already.
         Exists { path: PathBuf }: local, "{path} exists already" (path = path.display()),
             hint "Pass the name of a new file: --out FILE.";
+        /// The directory of a new keystore does not exist. It is not created, because its name may be mistyped.
+        NoDirectory { dir: PathBuf }: local, "the directory {dir} does not exist" (dir = dir.display()),
+            hint "Create it with `mkdir -p {dir}`, or pass a file in another directory: --out FILE." (dir = quoted_path(dir));
         /// A new keystore cannot be written.
         Write { path: PathBuf, error: io::Error }: local, "cannot write {path}: {error}" (path = path.display()),
             hint "Pass a file in a directory that only this user can write to: --out FILE.";

@@ -131,7 +131,10 @@ async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
         (&["credit", ACCOUNT, "1 USDC", "--reason", " "], "the reason is blank"),
         (&["credit", ACCOUNT, "80000000000000000000000 USDC", "--reason", "typo"], "too large for one change"),
         (&["payout", "paid", "1", "ref"], "no payout"),
+        (&["credit", ACCOUNT, "1 USDC", "--reason", &*"x".repeat(120_000)], "the pool accepts at most"),
         (&["account", "0x0000000000000000000000000000000000000009"], "never paid"),
+        (&["statement", "0x0000000000000000000000000000000000000009"], "`vipnode pool admin accounts`"),
+        (&["statement", "0x0000000000000000000000000000000000000009", "--csv"], "never paid"),
     ] {
         let output = ran(&[&["pool", "admin"], args, &["--datadir", &datadir]].concat()).await;
         let error = text(&output.stderr);
@@ -148,6 +151,25 @@ async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
     let misspelled = ran(&["pool", "--payment", "cash"]).await;
     let error = text(&misspelled.stderr);
     assert!(error.contains("Use none or credit"), "{error}");
+}
+
+/// Who reads only the log has to see whose balance changed, and by how much.
+#[tokio::test]
+async fn the_log_names_the_account_and_the_amount_of_a_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let datadir = dir.path().join("pool").to_str().unwrap().to_owned();
+    let log = dir.path().join("log");
+    let flags = ["pool", "--bind", "127.0.0.1:0", "--datadir", &*datadir, "--payment", "credit", "--asset", "USDC:6"];
+    let flags = [&flags[..], &["--price", "1 USDC/day"]].concat();
+    let mut pool = Vipnode::start_logging(&flags, &[], std::fs::File::create(&log).unwrap().into());
+    pool.event("listening").await;
+    admin(&datadir, &["credit", ACCOUNT, "10.5 USDC", "--reason", "bank transfer"]).await;
+    assert!(pool.interrupt().await.success());
+    let log = std::fs::read_to_string(&log).unwrap();
+    let line = log.lines().find(|line| line.contains("the operator changed the ledger")).unwrap();
+    for part in [ACCOUNT, "10.5 USDC", "bank transfer"] {
+        assert!(line.contains(part), "{line}");
+    }
 }
 
 #[tokio::test]

@@ -50,6 +50,11 @@ impl Vipnode {
     }
 
     pub fn start_with(args: &[&str], env: &[(&str, &str)]) -> Self {
+        Self::start_logging(args, env, Stdio::inherit())
+    }
+
+    /// Starts it with its log going to `log`.
+    pub fn start_logging(args: &[&str], env: &[(&str, &str)], log: Stdio) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_vipnode"))
             .args(args)
@@ -59,6 +64,7 @@ impl Vipnode {
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(log)
             .kill_on_drop(true)
             .spawn()
             .unwrap();
