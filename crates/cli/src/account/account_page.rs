@@ -24,7 +24,7 @@ pub(crate) fn account_page(account: &Account, pool: &str, view: &AccountView, wi
         rows.push(["Owed".to_owned(), show(owed)]);
     }
     rows.push(["Earned".to_owned(), show(view.earned)]);
-    rows.push(["Secured".to_owned(), show(view.secured)]);
+    rows.push(["Covered by clients".to_owned(), show(view.secured)]);
     rows.push(["To be paid out".to_owned(), show(view.payable)]);
     page.append(&Table::new([Column::text(""), Column::number("AMOUNT")]).with_rows(rows).fit(width));
     let nodes = match view.nodes.as_slice() {

@@ -176,8 +176,7 @@ fn same_asset(args: &PoolArgs, asset: Asset) -> Result<(), CliError> {
 fn price_line(old: Price, new: Price) -> Option<Line> {
     let text = format!(
         "The price of a slot changed from {} to {}, effective immediately for new leases and from the next billing period for existing ones",
-        old.in_sentence(),
-        new.in_sentence()
+        old, new
     );
     let json = |price| serde_json::to_value(price).unwrap_or_default();
     let line = Line::new("price_changed", Tone::Good, text).with("old", json(old)).with("new", json(new));

@@ -100,8 +100,8 @@ fn released_lines(node: &NodeId, Released { undone, damaged }: &Released) -> Vec
 fn unreleased_lines(state_dir: Option<&Path>, left: &[UnreleasedNode]) -> Vec<Line> {
     let dir = state_dir.map(|dir| format!(" --state-dir {}", quoted(&dir.display().to_string()))).unwrap_or_default();
     let line = |UnreleasedNode { node, changes }: &UnreleasedNode| {
-        let text =
-            format!("{} by an agent that no longer runs remain on node {node}", counted(count(*changes), "change"));
+        let changes_there = counted(count(*changes), "change");
+        let text = format!("Node {node} still has {changes_there} by an agent that no longer runs");
         let hint = format!("Pass the RPC address of that node: `vipnode release{dir} --rpc ADDRESS`.");
         let line = Line::new("unreleased", Tone::Warning, text).with("node", node.as_str()).with("leases", *changes);
         line.hint(&hint)

@@ -316,7 +316,7 @@ fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
             return findings;
         }
         Some(Reach::Refused) => format!("The pool cannot reach {place}: connection refused"),
-        Some(Reach::Timeout) => format!("The pool cannot reach {place}: no answer"),
+        Some(Reach::Timeout) => format!("The pool cannot reach {place}: timed out"),
     };
     let hint = format!(
         "Open TCP port {port} (`ufw allow {port}`) and forward it from the router to this machine. {}. If other nodes \

@@ -8,12 +8,12 @@ const ORDER: usize = 20;
 /// A page of the audit log.
 pub(crate) fn audit_page(audit: &AdminAudit, width: usize) -> Styled {
     if audit.records.is_empty() {
-        return "No orders".into();
+        return "No admin commands are recorded".into();
     }
     let number = |number: Option<u32>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
     let rows = audit.records.iter().map(|record| {
         let method = record.method.trim_start_matches("vipnode_pool").to_lowercase();
-        let outcome = record.refused.as_ref().map_or("ordered", |_| "refused");
+        let outcome = record.refused.as_ref().map_or("requested", |_| "refused");
         [
             record.at_ms.rfc3339_seconds(),
             number(record.user),
@@ -25,11 +25,11 @@ pub(crate) fn audit_page(audit: &AdminAudit, width: usize) -> Styled {
     });
     let table = Table::new([
         Column::text("TIME"),
-        Column::number("USER"),
-        Column::number("PROCESS").rank(3),
-        Column::text("OUTCOME").rank(2),
-        Column::text("ORDER"),
-        Column::text("PARAMS").rank(1).least(ORDER),
+        Column::number("USER ID"),
+        Column::number("PROCESS ID").rank(3),
+        Column::text("STATE").rank(2),
+        Column::text("COMMAND"),
+        Column::text("ARGUMENTS").rank(1).least(ORDER),
     ]);
     let mut page = table.with_rows(rows).fit(width);
     if let Some(earlier) = audit.earlier {

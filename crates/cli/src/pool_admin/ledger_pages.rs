@@ -41,15 +41,19 @@ fn account_words(account: &AdminAccount, asset: Asset) -> String {
     let AdminAccount { account, balance, debt, limit, left, spent, nodes, leases, earned, secured, payable } = *account;
     let owes = if debt > Amount::ZERO { format!("owes {}", show(debt)) } else { format!("balance {}", show(balance)) };
     let pays = format!(
-        "As payer: {owes}, {} left after {} of {}; spent {}, credit limit {}",
+        "As payer: {owes}, {} available after {} of {}; spent {}, credit limit {}",
         show(left),
         counted(leases.into(), "running lease"),
         counted(nodes, "node"),
         show(spent),
         show(limit)
     );
-    let earns =
-        format!("As host: earned {}, of which {} is secured; payable {}", show(earned), show(secured), show(payable));
+    let earns = format!(
+        "As host: earned {}, of which clients cover {}; payable {}",
+        show(earned),
+        show(secured),
+        show(payable)
+    );
     format!("Account {account}\n{pays}\n{earns}")
 }
 
@@ -87,7 +91,7 @@ pub(crate) fn accounts_page(page: &AdminAccounts, width: usize) -> Styled {
     let table = Table::new([
         Column::text("ACCOUNT").least(ADDRESS),
         Column::number("BALANCE"),
-        Column::number("LEFT").rank(2),
+        Column::number("AVAILABLE").rank(2),
         Column::number("LEASES").rank(3),
         Column::number("PAYABLE").rank(1),
     ]);

@@ -87,7 +87,7 @@ fn problem(day: UtcDay, node: &str, kept: &KeptStatement) -> Option<String> {
             return wrong("it is about another day or node");
         }
         if !statement.is_of_same_day(&first.statement) || statement.page != number {
-            return wrong("it does not follow from the page before");
+            return wrong("it is not the next page of this statement");
         }
         if let Some(why) = statement.problem() {
             return wrong(why);

@@ -31,7 +31,7 @@ fn what(line: &StatementLine) -> &'static str {
         StatementKind::Debit => "debit",
         StatementKind::Limit => "limit",
         StatementKind::Lease => "lease",
-        StatementKind::Secured => "secured",
+        StatementKind::Secured => "covered",
         StatementKind::WriteOff => "write-off",
         StatementKind::Correction => "correction",
         StatementKind::Paid => "paid",

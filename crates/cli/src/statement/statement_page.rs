@@ -12,7 +12,7 @@ const NOTE: usize = 12;
 /// A statement as a table, fitted to `width` columns. `more` is whether the pool has further lines.
 pub(crate) fn statement_page(of: &str, statement: &Statement, more: bool, width: usize) -> Styled {
     let asset = statement.asset;
-    let mut page: Styled = format!("Statement of {of}, as of batch {}\n\n", statement.batch).as_str().into();
+    let mut page: Styled = format!("Statement of {of}, as of change {}\n\n", statement.batch).as_str().into();
     let mut balance = |name: &str, balances: Option<StatementBalances>| {
         let Some(StatementBalances { payer, host }) = balances else { return };
         page.push(&format!("{name}: as payer {}, as host {}\n", asset.show_signed(payer), asset.show_signed(host)));

@@ -63,7 +63,7 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
         leases(&mut page, "client", &host.leases, *now, width);
     }
     if let Some(client) = client {
-        let _infallible = writeln!(page, "  {:<7} {}", "seeks", wanted(client));
+        let _infallible = writeln!(page, "  {:<7} {}", "wants", wanted(client));
         if pool.state != PoolState::None {
             let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered, pool));
         }

@@ -169,7 +169,7 @@ async fn node(status: &AgentStatus, trust: &Trust) -> (PathStep, Option<NodeFact
     };
     match timeout(DEADLINE, asked).await {
         Ok(Ok(facts)) => {
-            let text = format!("The node at {at} answers admin calls after {}", ms(began));
+            let text = format!("The node at {at} responded to an admin call in {}", ms(began));
             (PathStep::new("node", Tone::Good, text), Some(facts))
         }
         Ok(Err(error)) => {
@@ -177,7 +177,7 @@ async fn node(status: &AgentStatus, trust: &Trust) -> (PathStep, Option<NodeFact
             (PathStep::failed("node", message, hint), None)
         }
         Err(_elapsed) => {
-            let text = format!("The node at {at} did not answer within {} s", DEADLINE.as_secs());
+            let text = format!("The node at {at} did not respond within {} s", DEADLINE.as_secs());
             (PathStep::failed("node", text, "Check the node's log, and restart it if it hangs"), None)
         }
     }
@@ -204,11 +204,11 @@ async fn pool(status: &AgentStatus, facts: Option<&NodeFacts>, trust: &Trust) ->
         Ok(Ok(reached)) => reached,
         Ok(Err(CliError { message, hint })) => return vec![PathStep::failed("pool", message, hint)],
         Err(_elapsed) => {
-            let text = format!("The pool at {} did not answer within {} s", link.url, DEADLINE.as_secs());
+            let text = format!("The pool at {} did not respond within {} s", link.url, DEADLINE.as_secs());
             return vec![PathStep::failed("pool", text, "Check the network between this machine and the pool")];
         }
     };
-    steps.push(PathStep::new("pool", Tone::Good, format!("The pool at {} answers after {}", link.url, ms(began))));
+    steps.push(PathStep::new("pool", Tone::Good, format!("The pool at {} responded in {}", link.url, ms(began))));
     steps.push(match link.state {
         PoolState::Joined => PathStep::new("joined", Tone::Good, "The agent has joined the pool"),
         _ => {
@@ -235,7 +235,7 @@ async fn pool(status: &AgentStatus, facts: Option<&NodeFacts>, trust: &Trust) ->
             Reach::Refused => {
                 PathStep::failed("p2p", format!("The pool cannot reach {place}: connection refused"), hint)
             }
-            Reach::Timeout => PathStep::failed("p2p", format!("The pool cannot reach {place}: no answer"), hint),
+            Reach::Timeout => PathStep::failed("p2p", format!("The pool cannot reach {place}: timed out"), hint),
         }
     }));
     steps
@@ -249,9 +249,9 @@ async fn peer(status: &AgentStatus, whom: &'static str, lease: &LeaseStatus) -> 
     if let Some(since) = lease.connected {
         let since = span(status.now.since(since));
         let trip = lease.latency_us.map(Duration::from_micros).map(milliseconds);
-        let trip = trip.map(|trip| format!("; a round trip takes {trip}")).unwrap_or_default();
+        let trip = trip.map(|trip| format!("; the round-trip time is {trip}")).unwrap_or_default();
         let at = lease.address.as_ref().map(|address| format!(" at {address}")).unwrap_or_default();
-        let text = format!("{who} is connected to the node{at}, for {since}{trip}");
+        let text = format!("{who}{at} has been connected to the node for {since}{trip}");
         return vec![PathStep::new("connected", Tone::Good, text)];
     }
     let hint = match (whom, lease.direct) {
@@ -270,7 +270,7 @@ async fn peer(status: &AgentStatus, whom: &'static str, lease: &LeaseStatus) -> 
         Ok(Ok(_open)) => Ok(began.elapsed()),
         Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Err("connection refused".to_owned()),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_elapsed) => Err("no answer".to_owned()),
+        Err(_elapsed) => Err("timed out".to_owned()),
     };
     vec![connected, address_step(&who, address, tried)]
 }
@@ -287,7 +287,7 @@ fn address_step(who: &str, address: &str, tried: Result<Duration, String>) -> Pa
                 }
                 _ => "",
             };
-            let text = format!("{who} accepts TCP connections at {address}, after {}{refuses}", milliseconds(after));
+            let text = format!("{who} accepted a TCP connection at {address} in {}{refuses}", milliseconds(after));
             PathStep::new("address", Tone::Good, text)
         }
         Err(why) => {
@@ -323,14 +323,14 @@ mod tests {
         let (well, ill) = (agent(1, Some(20_000_000), Some(12_000)), agent(2, None, None));
         let leased = leases(&well).next().unwrap();
         let hint = "Open TCP port 30303 in the firewall, and forward it from the router to this machine";
-        let node = || PathStep::new("node", Tone::Good, "The node at /x/geth.ipc answers admin calls after 1.2 ms");
+        let node = || PathStep::new("node", Tone::Good, "The node at /x/geth.ipc responded to an admin call in 1.2 ms");
         let paths: [Path<'_>; 3] = [
             (
                 &well,
                 None,
                 vec![
                     node(),
-                    PathStep::new("pool", Tone::Good, "The pool at wss://pool.example/ answers after 31.4 ms"),
+                    PathStep::new("pool", Tone::Good, "The pool at wss://pool.example/ responded in 31.4 ms"),
                     PathStep::new("joined", Tone::Good, "The agent has joined the pool"),
                     PathStep::new("p2p", Tone::Good, "The pool reaches the node's p2p port 30303 at 203.0.113.7"),
                 ],
@@ -343,7 +343,7 @@ mod tests {
                     PathStep::new("pool", Tone::Plain, "The agent has no pool"),
                     address_step("Host abababababab", "10.0.0.7:30303", Ok(Duration::from_micros(1_250))),
                     address_step("Host abababababab", "203.0.113.9:30303", Ok(Duration::from_millis(31))),
-                    address_step("Host abababababab", "10.0.0.7:30303", Err("no answer".to_owned())),
+                    address_step("Host abababababab", "10.0.0.7:30303", Err("timed out".to_owned())),
                     address_step("Host abababababab", "127.0.0.1:30303", Err("connection refused".to_owned())),
                 ],
             ),
@@ -358,7 +358,7 @@ mod tests {
                     ),
                     PathStep::failed(
                         "p2p",
-                        "The pool cannot reach the node's p2p port 30303 at 203.0.113.7: no answer",
+                        "The pool cannot reach the node's p2p port 30303 at 203.0.113.7: timed out",
                         hint,
                     ),
                 ],

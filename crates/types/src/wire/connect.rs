@@ -31,7 +31,7 @@ pub struct ConnectRequest {
     /// Present on an agent that sells slots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostOffer>,
-    /// Present on an agent that seeks hosts.
+    /// Present on an agent that wants hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientCriteria>,
     /// Proof of the join secret, for a pool that requires one.

@@ -23,7 +23,7 @@ pub struct StatementRange {
     /// Only what was posted before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_ms: Option<Ms>,
-    /// [`Statement::next`] of the page before; `None` for the first page.
+    /// [`Statement::next`] of the previous page; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<StatementCursor>,
     /// How many entries of the ledger, at most; never more than the pool's limit `statement_entries`.
@@ -55,7 +55,7 @@ pub struct Statement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatementCursor {
-    /// The number of the last entry of the page before.
+    /// The number of the last entry of the previous page.
     pub entry: u64,
     /// The balances after it: of an account always, of a node never.
     #[serde(default, skip_serializing_if = "Option::is_none")]

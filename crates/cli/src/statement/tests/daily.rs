@@ -105,9 +105,12 @@ fn what_is_wrong_with_a_statement_is_found() {
     assert_eq!(problem(Vec::new()), "the file has no pages");
     let mut swapped = whole();
     swapped.swap(0, 1);
-    assert_eq!(problem(swapped), "page 1: it does not follow from the page before");
+    assert_eq!(problem(swapped), "page 1: it is not the next page of this statement");
     let other = signed(day(), &[line(7, 0), line(9, 500_000), line(11, 1_000_000)]);
-    assert_eq!(problem(vec![whole()[0].clone(), other[1].clone()]), "page 2: it does not follow from the page before");
+    assert_eq!(
+        problem(vec![whole()[0].clone(), other[1].clone()]),
+        "page 2: it is not the next page of this statement"
+    );
     assert_eq!(problem(signed(day().minus_days(1), &[])), "page 1: it is about another day or node");
     let mut forged = whole();
     forged[1].statement.lines[0].fee = Amount::ZERO;
