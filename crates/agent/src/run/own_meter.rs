@@ -54,8 +54,8 @@ pub(super) const OBSERVE_MS: u64 = 60 * 1_000;
 const PERIOD_MS: u64 = 60_000 + OBSERVE_MS;
 /// How far the clocks of the host and the pool may differ, in milliseconds.
 const CLOCKS_MS: u64 = 5 * 60 * 1_000;
-/// A billing period lasts at most this long, in milliseconds, so all of a day is billed by the end of the next one.
-const LONGEST_PERIOD_MS: u64 = 24 * 60 * 60 * 1_000;
+/// A billing period lasts at most 24 hours, and may be posted an hour later, in milliseconds.
+const LONGEST_PERIOD_MS: u64 = 26 * 60 * 60 * 1_000;
 /// What is older than this many days is only kept as a sum. If the statement of a day is still missing then, the comparison begins
 /// again without it.
 const DAYS: u32 = 10;

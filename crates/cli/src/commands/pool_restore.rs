@@ -68,7 +68,7 @@ fn entry_lines(entries: &Result<LostEntries, StoreError>) -> Vec<Line> {
     let line = sums.into_iter().fold(line, |line, (name, sum)| line.with(name, sum.get().to_string()));
     let line = match num_orders {
         0 => line,
-        _ => line.hint("After the pool has started, repeat your changes with the same --key: none is posted twice"),
+        _ => line.hint("Repeat your changes with the same --key after the pool has started: none is posted twice"),
     };
     let mut lines = vec![line];
     for entry in orders {
@@ -86,7 +86,7 @@ fn entry_lines(entries: &Result<LostEntries, StoreError>) -> Vec<Line> {
     let listed = u64::try_from(orders.len()).unwrap_or(u64::MAX);
     let more = num_orders.saturating_sub(listed);
     if more > 0 {
-        let text = format!("{} of the operator are not listed", counted(more, "further change"));
+        let text = format!("Not listed: {} of the operator", counted(more, "further change"));
         lines.push(Line::new("more_lost_entries", Tone::Plain, text).with("entries", more));
     }
     lines

@@ -235,7 +235,7 @@ fn a_mistyped_command_starts_nothing_and_names_the_nearest() {
         (&["pool", "admin", "credit"][..], "<ACCOUNT>"),
         (&["pool", "admin", "payout", "paid"], "<ID>"),
         (&["pool", "restore"], "<BACKUP>"),
-        (&["account", "payout"], "<ACCOUNT>"),
+        (&["account", "payout"], "<ADDRESS>"),
     ] {
         let error = error(&[&["vipnode"], line].concat());
         assert!(error.message.contains(missing), "{error:?}");

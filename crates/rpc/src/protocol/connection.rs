@@ -169,6 +169,9 @@ impl<W> Connection<W> {
         let frame = frame.trim_ascii();
         // Taken back by the first message that is one.
         self.garbage = self.garbage.saturating_add(1);
+        if frame.is_empty() {
+            return vec![refuse(None, FrameError::Empty)];
+        }
         if !frame.starts_with('[') {
             return self.read_one(frame, None).into_iter().collect();
         }

@@ -7,6 +7,9 @@ errors! {
         /// The frame is not JSON.
         NotJson: Parse, "the frame is not valid JSON",
             hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
+        /// The message is empty, or it was skipped because it is longer than allowed.
+        Empty: Parse, "the message is empty, or longer than this side accepts",
+            hint "Send a shorter message: one JSON-RPC 2.0 object.";
         /// The batch contains no messages.
         EmptyBatch: InvalidRequest, "the batch is empty",
             hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";

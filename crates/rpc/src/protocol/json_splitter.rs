@@ -6,6 +6,10 @@ use tokio_util::codec::{Decoder, Encoder};
 #[derive(Debug)]
 pub struct JsonSplitter {
     limit: usize,
+    /// How many bytes of a longer message are skipped; beyond it, the stream cannot be read on.
+    skips: usize,
+    /// Bytes of the current message that were skipped.
+    skipped: usize,
     /// Bytes at the start of the buffer that were looked at already.
     scanned: usize,
     depth: usize,
@@ -18,6 +22,9 @@ enum InString {
     Yes,
     Escaped,
 }
+
+/// A message of up to this many times the allowed length is skipped.
+const SKIPPED: usize = 64;
 
 /// Why a stream cannot be read on.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +47,29 @@ impl JsonSplitter {
     /// A splitter for messages of at most `limit` bytes.
     #[must_use]
     pub const fn new(limit: usize) -> Self {
-        Self { limit, scanned: 0, depth: 0, string: InString::No }
+        Self { limit, skips: 0, skipped: 0, scanned: 0, depth: 0, string: InString::No }
+    }
+
+    /// A splitter that skips longer messages, up to 64 times that length, and returns an empty text for each. Its owner
+    /// can answer them: a local socket that is closed with unread bytes is reset, and the other side reads no reason.
+    #[must_use]
+    pub const fn skipping(limit: usize) -> Self {
+        Self { skips: limit.saturating_mul(SKIPPED), ..Self::new(limit) }
+    }
+
+    /// Drops a part of a message that is too long.
+    fn skip(&mut self, source: &mut BytesMut, length: usize, is_end: bool) -> Result<Option<String>, SplitError> {
+        self.skipped = self.skipped.saturating_add(length);
+        if self.skipped > self.skips {
+            return Err(SplitError::TooLong(self.limit));
+        }
+        source.advance(length);
+        self.scanned = 0;
+        if !is_end {
+            return Ok(None);
+        }
+        self.skipped = 0;
+        Ok(Some(String::new()))
     }
 
     /// Looks at one byte; true where it ends a message.
@@ -65,7 +94,7 @@ impl Decoder for JsonSplitter {
     type Error = SplitError;
 
     fn decode(&mut self, source: &mut BytesMut) -> Result<Option<String>, SplitError> {
-        if self.scanned == 0 {
+        if self.scanned == 0 && self.skipped == 0 {
             let blank = source.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
             source.advance(blank);
             match source.first() {
@@ -77,8 +106,8 @@ impl Decoder for JsonSplitter {
         let new = source.get(self.scanned..).unwrap_or_default();
         let end = new.iter().position(|byte| self.ends(*byte));
         let length = end.map_or(source.len(), |end| self.scanned + end + 1);
-        if length > self.limit {
-            return Err(SplitError::TooLong(self.limit));
+        if self.skipped > 0 || length > self.limit {
+            return self.skip(source, length, end.is_some());
         }
         if end.is_none() {
             self.scanned = length;

@@ -21,12 +21,12 @@ pub async fn open_ipc(path: &Path, limits: &RpcLimits) -> Result<OpenSession, Op
         Ok(connected) => connected.map_err(unreachable)?,
         Err(_elapsed) => return Err(too_slow(&address, limits.open)),
     };
-    Ok(drive_ipc(stream, limits))
+    Ok(drive_ipc(stream, JsonSplitter::new(limits.frame_bytes), limits))
 }
 
 /// Speaks over a local socket, from either side.
-pub(crate) fn drive_ipc(stream: Stream, limits: &RpcLimits) -> OpenSession {
-    let socket = Framed::new(stream, JsonSplitter::new(limits.frame_bytes)).map(|text| text.map(Frame::Text));
+pub(crate) fn drive_ipc(stream: Stream, splitter: JsonSplitter, limits: &RpcLimits) -> OpenSession {
+    let socket = Framed::new(stream, splitter).map(|text| text.map(Frame::Text));
     // A local socket has neither pings nor close frames.
     let socket = socket.with_flat_map(|frame: Frame| {
         let text = match frame {

@@ -9,7 +9,7 @@ use interprocess::local_socket::{
 };
 
 use super::{ipc::drive_ipc, ipc_path::IpcPath, ipc_peer::IpcPeer};
-use crate::{OpenSession, RpcLimits};
+use crate::{JsonSplitter, OpenSession, RpcLimits};
 
 /// A local socket that only its owner reaches.
 ///
@@ -46,7 +46,7 @@ impl IpcListener {
     pub async fn accept(&self, limits: &RpcLimits) -> io::Result<(OpenSession, IpcPeer)> {
         let stream = self.listener.accept().await?;
         let peer = IpcPeer::of(&stream);
-        Ok((drive_ipc(stream, limits), peer))
+        Ok((drive_ipc(stream, JsonSplitter::skipping(limits.frame_bytes), limits), peer))
     }
 }
 

@@ -32,7 +32,7 @@ pub struct IpcServerLimits {
     /// Open connections; for a further one, the one that was idle for longest is closed. A further one waits while none was
     /// idle for `settle`.
     pub connections: usize,
-    /// Bytes of one request; a larger one closes the connection.
+    /// Bytes of one request; a larger one is refused, and one beyond 64 times this closes the connection.
     pub request_bytes: usize,
     /// Requests of one connection that wait; a further one is answered "busy".
     pub requests: usize,

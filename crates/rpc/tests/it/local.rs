@@ -51,6 +51,35 @@ async fn a_stale_socket_is_replaced_and_nothing_else_is() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody's");
 }
 
+/// A socket that is closed with unread bytes is reset, so a program would learn no reason.
+#[tokio::test]
+async fn a_request_that_is_too_long_is_answered_with_the_reason_and_the_connection_stays() {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.sock");
+    let listener = IpcListener::bind(&path).unwrap();
+    let limits = RpcLimits { frame_bytes: 16 << 10, ..RpcLimits::default() };
+    let caller = tokio::net::UnixStream::connect(&path).await.unwrap();
+    let (mut served, _peer) = listener.accept(&limits).await.unwrap();
+    let (reads, mut writes) = caller.into_split();
+    let mut answers = BufReader::new(reads).lines();
+    let long = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":["{}"]}}"#, "x".repeat(500_000));
+    tokio::spawn(async move {
+        writes.write_all(long.as_bytes()).await.unwrap();
+        writes.write_all(br#"{"jsonrpc":"2.0","id":2,"method":"vipnode_ping"}"#).await.unwrap();
+        // It stays open.
+        std::future::pending::<()>().await;
+        drop(writes);
+    });
+    let refused = answers.next_line().await.unwrap().unwrap();
+    assert!(refused.contains("longer than this side accepts"), "{refused}");
+    let Some(Incoming::Request { method, responder, .. }) = served.incoming.recv().await else { panic!("gone") };
+    assert_eq!(method, "vipnode_ping");
+    responder.respond(Ok("pong"));
+    assert!(answers.next_line().await.unwrap().unwrap().contains("pong"));
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_path_may_be_longer_than_a_name_has_room_for() {

@@ -34,9 +34,7 @@ impl Encode for Notice {
             Self::HostAssigned { lease, host } | Self::HostSlow { lease, host, .. } => (*lease, *host).encode(out),
             Self::HostLost { lease, host, reason } => {
                 (*lease, *host).encode(out);
-                if let Some(reason) = reason {
-                    reason.encode(out);
-                }
+                reason.iter().for_each(|reason| reason.encode(out));
             }
             Self::HostConnected { lease, host, after_ms } => {
                 (*lease, *host).encode(out);

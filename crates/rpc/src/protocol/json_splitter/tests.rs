@@ -5,7 +5,10 @@ use super::*;
 
 /// Feeds `bytes` in pieces of the given sizes; returns what came out, and the error if any.
 fn split(limit: usize, bytes: &[u8], pieces: &[usize]) -> (Vec<String>, Option<SplitError>) {
-    let mut splitter = JsonSplitter::new(limit);
+    split_by(JsonSplitter::new(limit), bytes, pieces)
+}
+
+fn split_by(mut splitter: JsonSplitter, bytes: &[u8], pieces: &[usize]) -> (Vec<String>, Option<SplitError>) {
     let (mut buffer, mut rest, mut texts) = (BytesMut::new(), bytes, Vec::new());
     let mut pieces = pieces.iter().copied().cycle();
     while !rest.is_empty() {
@@ -38,6 +41,19 @@ fn d4_a_message_without_end_is_refused_at_the_limit() {
     assert_eq!(split(100, fits.as_bytes(), &[64]).0.len(), 1);
     let too_long = format!("[\"{}\"]", "x".repeat(97));
     assert!(matches!(split(100, too_long.as_bytes(), &[200]).1, Some(SplitError::TooLong(_))));
+}
+
+#[test]
+fn a_request_that_is_too_long_is_skipped_up_to_a_limit_and_the_next_one_is_read() {
+    let long = format!("[\"{}\"]", "}\\\"".repeat(1_000));
+    let stream = format!("{long} [1]{long}{{\"a\":1}}");
+    for pieces in [&[7][..], &[10_000], &[99, 1]] {
+        let (texts, error) = split_by(JsonSplitter::skipping(100), stream.as_bytes(), pieces);
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(texts, ["", "[1]", "", "{\"a\":1}"]);
+    }
+    let endless = vec![b'['; 100 * SKIPPED + 1];
+    assert!(matches!(split_by(JsonSplitter::skipping(100), &endless, &[64]).1, Some(SplitError::TooLong(100))));
 }
 
 #[test]
