@@ -278,31 +278,6 @@ impl Transaction {
         }
     }
 
-    /// The amount that the operator ordered; `None` if it orders none.
-    ///
-    /// ```
-    /// use vipnode_pool_core::{OperatorOrder, Transaction};
-    /// use vipnode_types::{Account, Amount};
-    ///
-    /// let (payer, amount) = (Account::new([7; 20]), Amount::new(5));
-    /// let credit = Transaction::Credit { payer, amount, order: OperatorOrder::default() };
-    /// assert_eq!(credit.ordered_amount(), Some(amount));
-    /// assert_eq!(Transaction::Period { period: 1, order: OperatorOrder::default() }.ordered_amount(), None);
-    /// ```
-    #[must_use]
-    pub const fn ordered_amount(&self) -> Option<Amount> {
-        match *self {
-            Self::Credit { amount, .. }
-            | Self::Debit { amount, .. }
-            | Self::Limit { limit: amount, .. }
-            | Self::WriteOff { amount, .. }
-            | Self::Correction { amount, .. }
-            | Self::Paid { amount, .. }
-            | Self::Bounced { amount, .. } => Some(amount),
-            Self::Period { .. } | Self::Lease { .. } | Self::Collected { .. } => None,
-        }
-    }
-
     /// The operator's order, if it is one.
     #[must_use]
     pub const fn order(&self) -> Option<&OperatorOrder> {
