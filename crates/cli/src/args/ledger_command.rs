@@ -160,7 +160,7 @@ pub(crate) struct ClosePeriodArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  vipnode pool admin claim --chain.rpc URL --keystore FILE")]
+#[command(after_help = "Example:\n  vipnode pool admin claim --chain.rpc https://HOST --keystore FILE")]
 pub(crate) struct ClaimArgs {
     #[command(flatten)]
     pub(crate) key: WalletKeyArgs,

@@ -8,13 +8,13 @@ use vipnode_types::{AmountError, QuotedPrice};
 /// The payment of a client at a pool that takes vouchers of x402.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PayArgs {
-    /// Pay from the payment channel in this file, at a pool with --payment x402.
+    /// Pay from the payment channel in this file.
     ///
-    /// `vipnode wallet deposit` creates the file. The channel's payer authorizer must be the address of this agent's key.
+    /// For pools with --payment x402. `vipnode wallet deposit` creates the file. The channel's payer authorizer must be the address of this agent's key.
     #[arg(long, value_name = "FILE", requires = "max_spend_per_day", help_heading = "Payment")]
     pub(crate) pay: Option<PathBuf>,
     /// Sign for at most this amount within 24 hours, such as "1 USDC".
-    #[arg(long, value_name = "AMOUNT", value_parser = a_day, requires = "pay", help_heading = "Payment")]
+    #[arg(long, value_name = "AMOUNT", value_parser = a_day, requires = "pay", help_heading = "Payment", hide_short_help = true)]
     pub(crate) max_spend_per_day: Option<QuotedPrice>,
     /// Sign this far ahead.
     ///

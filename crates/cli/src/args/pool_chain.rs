@@ -8,10 +8,15 @@ use vipnode_types::{Account, RpcUrl};
 /// The flags of `--payment x402`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PoolChainArgs {
-    /// Read deposits from this execution client or provider (HTTP URL), with --payment x402.
+    /// Read deposits from this execution client.
+    ///
+    /// The HTTP URL of a node, or of a provider. With --payment x402, this flag, --chain.token, and --chain.receiver are
+    /// required.
     #[arg(long = "chain.rpc", value_name = "URL", help_heading = "Chain", hide_short_help = true)]
     pub(crate) rpc: Option<RpcUrl>,
-    /// Charge in this token. Its symbol and decimals must be those of --asset.
+    /// Charge in this token.
+    ///
+    /// Its symbol and decimals must be those of --asset.
     #[arg(long = "chain.token", value_name = "ADDRESS", help_heading = "Chain", hide_short_help = true)]
     pub(crate) token: Option<Account>,
     /// Receive what clients pay at this account.
@@ -22,9 +27,9 @@ pub(crate) struct PoolChainArgs {
     /// The account pays the gas and cannot take the funds. [default: the receiver]
     #[arg(long = "chain.claimer", value_name = "ADDRESS", help_heading = "Chain", hide_short_help = true)]
     pub(crate) claimer: Option<Account>,
-    /// Require this delay between the start of a client's withdrawal and its end.
+    /// Require this delay of withdrawals.
     ///
-    /// Less than 14d only on a development chain (31337 or 1337).
+    /// A client's withdrawal ends this long after its start, so that the pool can claim before. Less than 14d only on a development chain (31337 or 1337).
     #[arg(long = "chain.withdraw-delay", value_name = "TIME", value_parser = humantime::parse_duration, default_value = "14d", help_heading = "Chain", hide_short_help = true)]
     pub(crate) withdraw_delay: Duration,
 }

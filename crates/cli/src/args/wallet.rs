@@ -13,8 +13,8 @@ use super::{TrustArgs, whole_number::whole_number};
 #[command(
     disable_help_subcommand = true,
     after_help = "Examples:\n  vipnode wallet new --out wallet.json                     create an account, and prompt for its password\n  \
-                  vipnode wallet balance --channel FILE --chain.rpc URL    show what an account and its channel hold\n  \
-                  vipnode wallet withdraw --channel FILE --chain.rpc URL   take back what was not spent"
+                  vipnode wallet balance --channel FILE --chain.rpc https://HOST    show what an account and its channel hold\n  \
+                  vipnode wallet withdraw --channel FILE --chain.rpc https://HOST   take back what was not spent"
 )]
 pub(crate) struct WalletArgs {
     #[command(subcommand)]
@@ -102,10 +102,10 @@ pub(crate) struct WalletBalanceArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  vipnode wallet deposit \"25 USDC\" --channel channel.json --chain.rpc URL --keystore FILE  into a channel that exists\n  \
-                  vipnode wallet deposit \"25 USDC\" --channel new.json --chain.rpc URL --keystore FILE \\\n    \
+    after_help = "Examples:\n  vipnode wallet deposit \"25 USDC\" --channel channel.json --chain.rpc https://HOST --keystore FILE  into a channel that exists\n  \
+                  vipnode wallet deposit \"25 USDC\" --channel new.json --chain.rpc https://HOST --keystore FILE \\\n    \
                   --token 0x… --receiver 0x… --authorizer 0x…                                          into a new channel\n  \
-                  vipnode wallet deposit \"25 USDC\" --channel channel.json --chain.rpc URL --unsigned        with another wallet"
+                  vipnode wallet deposit \"25 USDC\" --channel channel.json --chain.rpc https://HOST --unsigned        with another wallet"
 )]
 pub(crate) struct WalletDepositArgs {
     /// Deposit this amount, such as "25 USDC".
@@ -133,8 +133,8 @@ pub(crate) struct WalletDepositArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  vipnode wallet withdraw --channel channel.json --chain.rpc URL --keystore FILE            everything\n  \
-                        vipnode wallet withdraw \"5 USDC\" --channel channel.json --chain.rpc URL --keystore FILE"
+    after_help = "Examples:\n  vipnode wallet withdraw --channel channel.json --chain.rpc https://HOST --keystore FILE            everything\n  \
+                        vipnode wallet withdraw \"5 USDC\" --channel channel.json --chain.rpc https://HOST --keystore FILE"
 )]
 pub(crate) struct WalletWithdrawArgs {
     /// Withdraw at most this amount.
@@ -193,7 +193,7 @@ pub(crate) struct ChannelFieldArgs {
     /// Deposit for this account, which another wallet signs for.
     ///
     /// [default: the account of the key]
-    #[arg(long, value_name = "ADDRESS", help_heading = "New channel")]
+    #[arg(long, value_name = "ADDRESS", help_heading = "New channel", hide_short_help = true)]
     pub(crate) account: Option<Account>,
 }
 

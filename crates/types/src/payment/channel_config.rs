@@ -5,18 +5,6 @@ use crate::{Account, Hash256};
 
 /// The seven fields of a payment channel, which never change. Their hash is the channel's ID, so a channel with one other
 /// field is another channel. The names in JSON are those of x402.
-///
-/// ```
-/// use vipnode_types::payment::ChannelConfig;
-///
-/// let json = r#"{"payer":"0x7e5f4552091a69125d5dfcb7b8c2659029395bdf","payerAuthorizer":"0x2b5ad5c4795c026514f8317c7a215e218dccd6cf",
-///     "receiver":"0x6813eb9362372eef6200f3b1dbc3f819671cba69","receiverAuthorizer":"0x6813eb9362372eef6200f3b1dbc3f819671cba69",
-///     "token":"0x833589fcd6edb6e08f4c7c32d4f71b54bda02913","withdrawDelay":1209600,
-///     "salt":"0x0000000000000000000000000000000000000000000000000000000000000000"}"#;
-/// let config: ChannelConfig = serde_json::from_str(json)?;
-/// assert_ne!(config.id(8453), config.id(84532), "another chain, another channel");
-/// # Ok::<(), serde_json::Error>(())
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -41,6 +29,18 @@ pub struct ChannelConfig {
 
 impl ChannelConfig {
     /// Returns the ID of the channel on a chain: the EIP-712 hash in the domain of the escrow there.
+    ///
+    /// ```
+    /// use vipnode_types::payment::ChannelConfig;
+    ///
+    /// let json = r#"{"payer":"0x7e5f4552091a69125d5dfcb7b8c2659029395bdf","payerAuthorizer":"0x2b5ad5c4795c026514f8317c7a215e218dccd6cf",
+    ///     "receiver":"0x6813eb9362372eef6200f3b1dbc3f819671cba69","receiverAuthorizer":"0x6813eb9362372eef6200f3b1dbc3f819671cba69",
+    ///     "token":"0x833589fcd6edb6e08f4c7c32d4f71b54bda02913","withdrawDelay":1209600,
+    ///     "salt":"0x0000000000000000000000000000000000000000000000000000000000000000"}"#;
+    /// let config: ChannelConfig = serde_json::from_str(json)?;
+    /// assert_ne!(config.id(8453), config.id(84532), "another chain, another channel");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn id(&self, chain_id: u64) -> ChannelId {
         ChannelId::new(Hash256(TypedData::of_escrow(chain_id, self.typed()).digest()))
