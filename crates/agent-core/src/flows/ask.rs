@@ -18,7 +18,7 @@ impl AgentCore {
 
     fn asks_now(&self) -> bool {
         let may = self.session.is_live() && self.stopping.is_none() && self.node.is_up();
-        may && self.asks.in_flight().is_none() && self.missing_hosts() > 0
+        may && self.asks.in_flight().is_none() && self.missing_hosts() > 0 && !self.waits_for_channel()
     }
 
     pub(crate) fn ask_due(&self) -> Option<Ms> {

@@ -8,6 +8,7 @@ use vipnode_types::{
 
 use crate::{
     Action, AgentCore, Notice, PayConfig, PoolAnswer, ToPool, VoucherRecord, limits,
+    payment::channel_payments::ChannelStanding,
     pool::session::{Request, retry_ms},
 };
 
@@ -50,6 +51,18 @@ impl AgentCore {
         }))
     }
 
+    /// Whether the client asks for hosts only after the pool took its voucher, because it would be refused before. A pool with free
+    /// trials may serve it anyway, unless the voucher is about to be answered.
+    pub(crate) fn waits_for_channel(&self) -> bool {
+        let has_trial = self.session.terms().is_some_and(|terms| terms.trial_ms.is_some());
+        self.paying().is_some()
+            && match self.payments.standing() {
+                ChannelStanding::Unknown => true,
+                ChannelStanding::Accepted => false,
+                ChannelStanding::Refused => !has_trial,
+            }
+    }
+
     /// When the pool is to be asked about the channel.
     pub(crate) fn pay_due(&self) -> Option<Ms> {
         let due = self.payments.due().filter(|_| self.stopping.is_none())?;
@@ -63,6 +76,7 @@ impl AgentCore {
         match self.paying() {
             None => {}
             Some(Err(why)) => {
+                self.payments.refused();
                 if self.payments.notice() {
                     out.push(Action::Notice(Notice::CannotPay { why }));
                 }
@@ -88,6 +102,7 @@ impl AgentCore {
             }
             Ok(_) => self.payments.wait_until(now.plus(limits::BACKOFF_MOST_MS)),
             Err(error) => {
+                self.payments.refused();
                 let wait_ms = retry_ms(&error).unwrap_or(limits::BACKOFF_MOST_MS).max(limits::ASK_LEAST_MS);
                 if self.payments.notice() {
                     out.push(Action::Notice(Notice::PoolRefused(error)));
@@ -125,6 +140,11 @@ impl AgentCore {
         // A little more is not worth a signature.
         let rises = next.amount.checked_sub(record.signed).unwrap_or_default().get() >= ahead.get() / 4;
         if next.amount == Amount::ZERO || (pool_has && !rises) {
+            if pool_has {
+                self.payments.works();
+            } else {
+                self.payments.refused();
+            }
             self.plan_payment(now, record.signed);
             return;
         }

@@ -10,12 +10,25 @@ use crate::{RequestTag, pool::session::Request};
 pub(crate) struct ChannelPayments {
     records: BTreeMap<ChannelId, VoucherRecord>,
     in_flight: Option<Request>,
+    standing: ChannelStanding,
     /// When the pool is asked next, at the earliest.
     next: Ms,
     /// What the agent's own meter showed when it took over the pool's figure, and that figure.
     base: Option<Base>,
     /// Whether the user was notified that the limit of a day is reached, or that the channel does not fit.
     noticed: bool,
+}
+
+/// Whether the pool takes the agent's vouchers, as far as it was answered on the present socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum ChannelStanding {
+    /// The pool was not asked yet, or has not answered.
+    #[default]
+    Unknown,
+    /// The node can spend from the channel.
+    Accepted,
+    /// The pool does not take the channel, or not yet.
+    Refused,
 }
 
 /// Where the agent's own meter of the channel begins.
@@ -75,11 +88,20 @@ impl ChannelPayments {
     }
 
     pub(crate) const fn lose_socket(&mut self, now: Ms) {
-        (self.in_flight, self.next) = (None, now);
+        (self.in_flight, self.standing, self.next) = (None, ChannelStanding::Unknown, now);
     }
 
     pub(crate) const fn wait_until(&mut self, next: Ms) {
         self.next = next;
+    }
+
+    pub(crate) const fn standing(&self) -> ChannelStanding {
+        self.standing
+    }
+
+    /// The pool does not take the channel.
+    pub(crate) const fn refused(&mut self) {
+        self.standing = ChannelStanding::Refused;
     }
 
     /// Whether the user is to be notified of something that lasts; once until [`Self::works`].
@@ -87,7 +109,9 @@ impl ChannelPayments {
         !std::mem::replace(&mut self.noticed, true)
     }
 
+    /// The node can spend from the channel.
     pub(crate) const fn works(&mut self) {
+        self.standing = ChannelStanding::Accepted;
         self.noticed = false;
     }
 

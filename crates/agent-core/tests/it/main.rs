@@ -31,4 +31,5 @@ mod strict;
 mod suitability;
 mod undo_retries;
 mod view;
+mod vouchers;
 mod whole_life;

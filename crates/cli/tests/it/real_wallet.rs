@@ -97,6 +97,7 @@ async fn a_new_account_deposits_by_signature_and_withdraws_what_was_not_claimed(
     let poor = wallet.on_chain(&[&deposit[..], &["--yes"]].concat(), Some("wallet.json")).await.unwrap_err();
     assert!(poor.contains("but the gas of the transaction can cost"), "{poor}");
     wallet.anvil.give_wei(account, ETHER).await;
+    wallet.anvil.give_wei(receiver.account(), ETHER).await;
     let asked = wallet.on_chain(&deposit, Some("wallet.json")).await.unwrap_err();
     assert!(asked.contains("not confirmed") && asked.contains("--yes"), "nothing is sent unasked: {asked}");
     let sent = wallet.on_chain(&[&deposit[..], &["--yes"]].concat(), Some("wallet.json")).await.unwrap();

@@ -22,6 +22,7 @@ const CONTAINERS: &str = "needs a container engine; packaging/try-image runs bot
 const ACME: &str = "needs a public name and Let's Encrypt; real_acme:: gets a certificate from Pebble";
 const NO_ACCOUNT: &str =
     "needs a wallet of the reader's; the tests of accounts in the pool and its core link and unlink";
+const ON_CHAIN: &str = "needs a chain with the escrow; real_deposits:: and real_wallet:: run these commands on an EVM";
 const NO_PAYOUT: &str = "nobody has earned anything on this page; the tests of funds in the core mark payouts";
 const OWN_CERTIFICATE: &str = "vipnode pool --bind 0.0.0.0:443 --tls-cert ~/fullchain.pem --tls-key ~/privkey.pem";
 
@@ -60,6 +61,11 @@ pub const LEFT_OUT: &[LeftOut] = &[
     left_out("pool.md", "sudo systemctl reload vipnode-pool", SYSTEMD, ""),
     left_out("payments.md", "vipnode account ", NO_ACCOUNT, ""),
     left_out("payments.md", "vipnode wallet new", "asks for a password; the tests of keystores make keys", ""),
+    left_out("payments.md", "vipnode pool --payment x402", ON_CHAIN, ""),
+    left_out("payments.md", "vipnode pool admin claim", ON_CHAIN, ""),
+    left_out("payments.md", "vipnode wallet deposit", ON_CHAIN, ""),
+    left_out("payments.md", "vipnode client wss://pool.example.org --pay", ON_CHAIN, ""),
+    left_out("payments.md", "vipnode wallet withdraw", ON_CHAIN, ""),
     left_out("payments.md", "vipnode pool admin payout paid", NO_PAYOUT, ""),
     left_out("payments.md", "vipnode host ", "the pool of this page is another one", ""),
     left_out("under-attack.md", "sudo systemctl stop vipnode-pool", SYSTEMD, "pkill -INT -x vipnode"),

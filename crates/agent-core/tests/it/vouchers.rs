@@ -1,0 +1,241 @@
+//! A client that pays by vouchers of its payment channel signs for what it uses, and not for more.
+
+use crate::common::*;
+use vipnode_agent_core::{
+    Action, AgentConfig, Event, Notice, PayConfig, PoolAnswer, RequestTag, SignedAmountAt, ToPool, VoucherRecord,
+};
+use vipnode_types::{
+    Account, AgentKey, Amount, Asset, Hash256, Ms, PaymentMode, Price,
+    payment::{ChannelConfig, ChannelTerms, Voucher},
+    wire::{ChannelFunds, NodeFunds, PaymentTerms},
+};
+
+const CHAIN: u64 = 8_453;
+/// 1 unit a millisecond.
+const A_MINUTE: u64 = 60_000;
+const HOUR_MS: u64 = 3_600_000;
+const AHEAD: u128 = 3_600_000;
+
+const fn account(byte: u8) -> Account {
+    Account::new([byte; 20])
+}
+
+const TERMS: ChannelTerms = ChannelTerms {
+    chain_id: CHAIN,
+    token: account(1),
+    receiver: account(2),
+    receiver_authorizer: account(3),
+    withdraw_delay_s: 1_209_600,
+};
+
+fn key() -> AgentKey {
+    AgentKey::from_random([9; 32]).unwrap()
+}
+
+fn channel() -> ChannelConfig {
+    ChannelConfig {
+        payer: account(7),
+        payer_authorizer: key().account(),
+        receiver: TERMS.receiver,
+        receiver_authorizer: TERMS.receiver_authorizer,
+        token: TERMS.token,
+        withdraw_delay_s: TERMS.withdraw_delay_s,
+        salt: Hash256::ZERO,
+    }
+}
+
+/// A client of one host that signs an hour ahead, and for at most three hours' cost a day.
+fn paying() -> AgentConfig {
+    let max_spend = format!("{} wei/day", 3 * AHEAD).parse().unwrap();
+    let pay = PayConfig { chain_id: CHAIN, channel: channel(), max_spend, ahead_ms: HOUR_MS };
+    AgentConfig { pay: Some(pay), ..client_config(1) }
+}
+
+/// What the pool knows of the channel.
+fn funds(signed: u128, metered: u128) -> ChannelFunds {
+    let voucher = Voucher { channel: channel().id(CHAIN), max_claimable: Amount::new(signed) };
+    ChannelFunds {
+        id: voucher.channel,
+        signed: voucher.max_claimable,
+        signature: key().sign_typed(&voucher.typed_data(CHAIN)),
+        deposited: Amount::new(u128::MAX),
+        withdrawing: Amount::ZERO,
+        claimed: Amount::ZERO,
+        metered: Amount::new(metered),
+        hourly: Amount::ZERO,
+        read_ms: Ms::ZERO,
+    }
+}
+
+fn node_funds(channel: Option<ChannelFunds>) -> PoolAnswer {
+    PoolAnswer::Funds(Box::new(NodeFunds {
+        asset: Asset::ETHER,
+        account: None,
+        funds: Default::default(),
+        payout: None,
+        next_payout: None,
+        earned: Amount::ZERO,
+        payable: Amount::ZERO,
+        channel,
+    }))
+}
+
+impl Bench {
+    /// Connects to a pool that takes vouchers; returns the agent's first question about its funds.
+    fn connects_to_pay(&mut self, terms: ChannelTerms) -> Option<RequestTag> {
+        self.on(Event::PoolLost { why: "closed".into() });
+        self.on(Event::PoolOpen);
+        let PoolAnswer::Connect(mut reply) = welcome(Vec::new()) else { panic!() };
+        let terms = PaymentTerms { payment: PaymentMode::X402, channel: Some(terms), ..PaymentTerms::default() };
+        (reply.price, reply.terms) = (Price::per_minute(A_MINUTE), terms);
+        let tag = self.connect_tag();
+        self.answer(tag, PoolAnswer::Connect(reply));
+        self.asked_funds()
+    }
+
+    fn asked_funds(&self) -> Option<RequestTag> {
+        self.said().into_iter().find_map(|(tag, said)| matches!(said, ToPool::Funds).then_some(tag))
+    }
+
+    /// The voucher that the agent sent last. Its record is durable before it leaves.
+    fn voucher(&self) -> Option<(RequestTag, u128)> {
+        let at = self
+            .out
+            .iter()
+            .position(|action| matches!(action, Action::Pool { request: ToPool::Voucher { .. }, .. }))?;
+        let Action::Pool { tag, request: ToPool::Voucher { channel: of, chain_id, amount } } = &self.out[at] else {
+            panic!()
+        };
+        assert_eq!((**of, *chain_id), (channel(), CHAIN));
+        let kept = self.out[..at].iter().rev().find_map(|action| match action {
+            Action::KeepVouchers(record) => Some(record.signed),
+            _ => None,
+        });
+        assert_eq!(kept, Some(*amount), "written down first: {:?}", self.out);
+        Some((*tag, amount.get()))
+    }
+
+    fn asks_for_hosts(&self) -> bool {
+        self.ask().is_some()
+    }
+}
+
+#[test]
+fn a_client_signs_an_hour_ahead_before_it_asks_for_hosts() {
+    let mut bench = Bench::live(paying());
+    let tag = bench.connects_to_pay(TERMS).unwrap();
+    assert!(!bench.asks_for_hosts(), "it would be refused");
+    bench.answer(tag, node_funds(None));
+    let (tag, amount) = bench.voucher().unwrap();
+    assert_eq!(amount, AHEAD);
+    assert!(!bench.asks_for_hosts());
+    bench.answer(tag, PoolAnswer::Voucher(Box::new(funds(amount, 0))));
+    assert!(bench.asks_for_hosts());
+    // On the next socket the pool has it, and no other is signed.
+    let tag = bench.connects_to_pay(TERMS).unwrap();
+    bench.answer(tag, node_funds(Some(funds(amount, 0))));
+    assert_eq!(bench.voucher(), None);
+    assert!(bench.asks_for_hosts());
+}
+
+#[test]
+fn a_client_signs_again_when_half_is_used_and_never_beyond_its_limit_of_a_day() {
+    let mut bench = Bench::live(paying());
+    let tag = bench.connects_to_pay(TERMS).unwrap();
+    bench.answer(tag, node_funds(None));
+    let (tag, mut signed) = bench.voucher().unwrap();
+    bench.answer(tag, PoolAnswer::Voucher(Box::new(funds(signed, 0))));
+    let mut slot = place(LEASE, HOST);
+    slot.price = Price::per_minute(A_MINUTE);
+    bench.give(vec![slot]);
+    bench.done();
+    bench.peers(&[HOST]);
+    let began = bench.now;
+    let mut limited = false;
+    for _ in 0..900 {
+        bench.after(20_000);
+        bench.peers(&[HOST]);
+        let used = u128::from(bench.now.since(began));
+        if let Some(tag) = bench.asked_funds() {
+            bench.answer(tag, node_funds(Some(funds(signed, used))));
+            limited |= bench.notices().iter().any(|notice| matches!(notice, Notice::SpendLimit { .. }));
+        }
+        if let Some((tag, amount)) = bench.voucher() {
+            assert!(amount <= used + AHEAD && amount > signed, "{amount} of {used}");
+            signed = amount;
+            bench.answer(tag, PoolAnswer::Voucher(Box::new(funds(signed, used))));
+        }
+        assert!(limited || signed >= used, "it is never out of funds before its limit: {signed} of {used}");
+    }
+    assert_eq!(signed, 3 * AHEAD, "the limit of a day");
+    assert!(limited, "the user is notified");
+}
+
+/// A pool can take at most what is signed ahead, whatever it reports.
+#[test]
+fn a_pool_that_reports_more_than_the_agent_metered_gets_no_more() {
+    let mut bench = Bench::live(paying());
+    let tag = bench.connects_to_pay(TERMS).unwrap();
+    bench.answer(tag, node_funds(None));
+    let (tag, signed) = bench.voucher().unwrap();
+    bench.answer(tag, PoolAnswer::Voucher(Box::new(funds(signed, AHEAD * 9))));
+    for _ in 0..300 {
+        bench.after(A_MINUTE);
+        if let Some(tag) = bench.asked_funds() {
+            bench.answer(tag, node_funds(Some(funds(signed, AHEAD * 9))));
+        }
+        assert_eq!(bench.voucher(), None, "nothing was used");
+    }
+}
+
+#[test]
+fn what_an_earlier_run_signed_is_never_signed_for_twice() {
+    let record = |signed: u128, raised: u128| VoucherRecord {
+        channel: channel().id(CHAIN),
+        signed: Amount::new(signed),
+        raised: vec![SignedAmountAt { at: Ms::new(1), amount: Amount::new(raised) }],
+    };
+    let mut bench = Bench::new(paying());
+    bench.core.restore_vouchers(record(5 * AHEAD, 3 * AHEAD));
+    bench.go_live(Vec::new());
+    let tag = bench.connects_to_pay(TERMS).unwrap();
+    // The pool lost it in a restore; it gets the same again, and the limit of the day is used up.
+    bench.answer(tag, node_funds(Some(funds(AHEAD, 5 * AHEAD))));
+    assert_eq!(bench.voucher().unwrap().1, 5 * AHEAD);
+}
+
+#[test]
+fn an_agent_that_lost_its_record_adopts_its_own_signature_and_no_other() {
+    let mut bench = Bench::live(paying());
+    let tag = bench.connects_to_pay(TERMS).unwrap();
+    bench.answer(tag, node_funds(Some(funds(2 * AHEAD, AHEAD))));
+    assert_eq!(bench.voucher(), None, "what is signed covers an hour more");
+    assert!(
+        bench
+            .out
+            .iter()
+            .any(|action| matches!(action, Action::KeepVouchers(record) if record.signed.get() == 2 * AHEAD))
+    );
+    let mut bench = Bench::live(paying());
+    let tag = bench.connects_to_pay(TERMS).unwrap();
+    let forged = ChannelFunds { signed: Amount::new(9 * AHEAD), ..funds(2 * AHEAD, 9 * AHEAD) };
+    bench.answer(tag, node_funds(Some(forged)));
+    assert_eq!(bench.voucher().unwrap().1, AHEAD, "as on a new channel");
+}
+
+#[test]
+fn a_channel_that_does_not_fit_the_pool_is_not_signed_for() {
+    for terms in [
+        ChannelTerms { chain_id: 1, ..TERMS },
+        ChannelTerms { receiver: account(9), ..TERMS },
+        ChannelTerms { receiver_authorizer: account(9), ..TERMS },
+        ChannelTerms { token: account(9), ..TERMS },
+        ChannelTerms { withdraw_delay_s: 900, ..TERMS },
+    ] {
+        let mut bench = Bench::live(paying());
+        assert_eq!(bench.connects_to_pay(terms), None);
+        assert!(bench.notices().iter().any(|notice| matches!(notice, Notice::CannotPay { .. })), "{terms:?}");
+        bench.after(HOUR_MS);
+        assert_eq!((bench.asked_funds(), bench.voucher()), (None, None));
+    }
+}
