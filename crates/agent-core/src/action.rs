@@ -100,7 +100,7 @@ pub enum ToPool {
     Funds,
     /// `vipnode_voucher`: pay from the channel. The caller signs with the agent's key.
     Voucher {
-        /// The channel.
+        /// The payment channel that it is about.
         channel: Box<ChannelConfig>,
         /// The ID of the chain with the escrow.
         chain_id: u64,
@@ -141,7 +141,7 @@ pub enum Notice {
     },
     /// The client signs for no more today, because it reached its limit.
     SpendLimit {
-        /// The limit.
+        /// The limit that was exceeded.
         max_spend: QuotedPrice,
     },
     /// The pool announced another price.

@@ -30,7 +30,7 @@ pub(crate) const UNLEASED_PEERS: usize = 16;
 /// silent.
 pub(crate) const EXTRA_HOSTS: u32 = 7;
 
-/// An hour.
+/// An hour, in milliseconds.
 pub(crate) const HOUR_MS: u64 = 3_600_000;
 /// A client that pays from a channel asks the pool about it after at least this time.
 pub(crate) const PAY_LEAST_MS: u64 = 10_000;

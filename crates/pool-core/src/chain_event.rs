@@ -7,7 +7,7 @@ use crate::ChannelReading;
 pub enum ChainEvent {
     /// A channel that the core asked about, or that it watches, was read.
     Channel {
-        /// The channel.
+        /// The payment channel that it is about.
         id: ChannelId,
         /// Its payer authorizer, by which the core finds it.
         signer: Account,
@@ -16,14 +16,14 @@ pub enum ChainEvent {
     },
     /// A channel could not be read; the client tries again.
     ChannelFailed {
-        /// The channel.
+        /// The payment channel that it is about.
         id: ChannelId,
         /// Its payer authorizer.
         signer: Account,
     },
     /// What the escrow paid out of a channel to the receiver, in all, is final.
     Claimed {
-        /// The channel.
+        /// The payment channel that it is about.
         id: ChannelId,
         /// Its payer authorizer.
         signer: Account,

@@ -1,6 +1,6 @@
 use vipnode_types::payment::ChannelConfig;
 
-/// What the core asks of the chain on which clients deposit. Whoever carries it out answers with a [`crate::ChainEvent`].
+/// What the core asks of the chain on which clients deposit. The caller carries it out and answers with a [`crate::ChainEvent`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChainRequest {
     /// Read what the escrow holds for a channel, now and after each change.

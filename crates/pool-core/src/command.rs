@@ -203,7 +203,7 @@ pub enum Command {
         connection: ConnectionId,
         /// The request that the reply answers.
         request: RequestId,
-        /// The voucher.
+        /// The voucher and its channel.
         voucher: Box<VoucherRequest>,
     },
     /// Something was learned from the chain on which clients deposit.

@@ -184,7 +184,7 @@ errors! {
             hint "Deposit into a channel for this agent: `vipnode wallet deposit AMOUNT --channel FILE --authorizer {agent}`." (agent = agent);
         /// The channel holds nothing that the pool could claim.
         EmptyChannel {
-            /// The channel.
+            /// The payment channel that it is about.
             channel: ChannelId,
             /// When to try again, in milliseconds.
             retry_ms: u64,
@@ -351,10 +351,14 @@ errors! {
             hint "Sign a new link: run `vipnode account link` again.";
         /// The account signed a counter in the future, because a clock was wrong. Until then, it can sign no other link.
         LinkCounterAhead {
-            /// How far the counter is ahead of the pool's clock, in seconds.
+            /// The highest counter that the account signed.
+            newest: u64,
+            /// How far that is ahead of the pool's clock, in seconds.
             seconds: u64,
-        }: Unauthorized, "the account has already signed a counter that is {seconds} s in the future, so it cannot sign another                          link until then",
-            hint "Check the clock of the machine that signed it, and try again in {seconds} s. To end the link of a node earlier,                   run `vipnode account unlink` next to its agent.";
+        }: Unauthorized, "the account has already signed the counter {newest}, which is {seconds} s in the future, and the \
+                          counter of this link is not higher",
+            hint "Check the clock of the machine that signed it, and try again in {seconds} s. To end the link of a node earlier, \
+                  run `vipnode account unlink` next to its agent.";
         /// The nonce of a protocol 2 call is in the future.
         NonceAhead {
             /// How far, in seconds.

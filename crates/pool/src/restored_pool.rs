@@ -22,7 +22,7 @@ pub enum RestoredKey {
     Own,
     /// It is the key of the pool with this ID.
     Other(PoolId),
-    /// There is no key.
+    /// The directory has none.
     Missing,
 }
 

@@ -3,7 +3,7 @@ use vipnode_types::{Amount, Ms, payment::ChannelId};
 /// What an agent signed on a channel. It is durable before a voucher leaves, and is never rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VoucherRecord {
-    /// The channel.
+    /// The payment channel that it is about.
     pub channel: ChannelId,
     /// The largest amount that was signed.
     pub signed: Amount,

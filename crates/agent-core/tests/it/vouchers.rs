@@ -141,6 +141,7 @@ fn a_client_signs_an_hour_ahead_before_it_asks_for_hosts() {
 #[test]
 fn a_client_signs_again_when_half_is_used_and_never_beyond_its_limit_of_a_day() {
     let mut bench = Bench::live(paying());
+    bench.obliging = true;
     let tag = bench.connects_to_pay(TERMS).unwrap();
     bench.answer(tag, node_funds(None));
     let (tag, mut signed) = bench.voucher().unwrap();
@@ -153,8 +154,8 @@ fn a_client_signs_again_when_half_is_used_and_never_beyond_its_limit_of_a_day() 
     let began = bench.now;
     let mut limited = false;
     for _ in 0..900 {
-        bench.after(20_000);
         bench.peers(&[HOST]);
+        bench.after(20_000);
         let used = u128::from(bench.now.since(began));
         if let Some(tag) = bench.asked_funds() {
             bench.answer(tag, node_funds(Some(funds(signed, used))));

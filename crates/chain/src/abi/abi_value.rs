@@ -17,7 +17,7 @@ pub enum AbiValue {
     Bytes(Vec<u8>),
     /// An array of any length.
     Array(Vec<Self>),
-    /// A struct.
+    /// A struct, field by field.
     Tuple(Vec<Self>),
 }
 

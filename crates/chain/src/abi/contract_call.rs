@@ -5,7 +5,7 @@ use super::AbiValue;
 /// A call of a contract, without value: to whom, and which data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContractCall {
-    /// The contract.
+    /// The address of the contract.
     pub to: Account,
     /// The selector of the function, and its arguments.
     pub data: Vec<u8>,

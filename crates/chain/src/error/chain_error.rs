@@ -20,7 +20,7 @@ errors! {
         Unreachable {
             /// The node's origin.
             node: String,
-            /// What happened.
+            /// What happened to the connection.
             why: String,
         }: local, "cannot reach the EVM node at {node}: {why}",
             hint "Check the address, and that the node runs, or pass another one: --chain.rpc URL.";
@@ -48,7 +48,7 @@ errors! {
             hint "Pass another node: --chain.rpc URL.";
         /// A contract returned something else than its ABI allows.
         Returned {
-            /// The contract.
+            /// The address of the contract.
             contract: Account,
             /// The function that was called.
             function: &'static str,
@@ -58,7 +58,7 @@ errors! {
         Reverted {
             /// The function that was called.
             function: &'static str,
-            /// The reason.
+            /// The reason that the contract returned.
             reason: RevertReason,
         }: local, "the contract rejects {function}: {reason}",
             hint "{fix}" (fix = revert_fix(reason));
@@ -72,7 +72,7 @@ errors! {
             hint "Pass a node of chain {expected}: --chain.rpc URL.";
         /// The chain does not have the escrow.
         NoEscrow {
-            /// The chain.
+            /// The ID of the chain.
             chain_id: u64,
             /// The address that has no code.
             address: Account,
@@ -80,33 +80,33 @@ errors! {
             hint "Use a chain that has the x402 escrow, such as Base (8453), or let the pool charge without a chain: `--payment credit`.";
         /// The token's address is not one of a token.
         NoToken {
-            /// The address.
+            /// The address that was named.
             token: Account,
-            /// The chain.
+            /// The ID of the chain.
             chain_id: u64,
         }: local, "{token} is not a token on chain {chain_id}",
             hint "Check the token's address and the chain.";
         /// The token's symbol or number of decimals cannot be shown.
         Symbol {
-            /// The token.
+            /// The address of the token's contract.
             token: Account,
         }: local, "the token {token} has a symbol that is not 1 to 12 letters and digits, or more than 30 decimals",
             hint "Use another token.";
         /// The block does not exist, or the node does not keep its state any longer.
         NoBlock {
-            /// Which block.
+            /// Which block was asked for.
             block: String,
         }: local, "the EVM node does not have the block {block}",
             hint "Wait until the node is in sync, or pass another node: --chain.rpc URL.";
         /// There are more logs than the limit allows.
         ManyLogs {
-            /// The limit.
+            /// The limit that was exceeded.
             most: usize,
         }: local, "the blocks contain more than {most} events of the contract",
             hint "Ask for fewer blocks at once.";
         /// The range of blocks is longer than the limit.
         ManyBlocks {
-            /// The limit.
+            /// The limit that was exceeded.
             most: u64,
         }: local, "events of more than {most} blocks were requested at once", hint "Ask for fewer blocks at once.";
         /// Gas costs more than the limit.
@@ -122,13 +122,13 @@ errors! {
         GasLimit {
             /// How much it needs.
             gas: u64,
-            /// The limit.
+            /// The limit that was exceeded.
             most: u64,
         }: local, "the transaction would use {gas} gas, more than {most}",
             hint "Split it into smaller transactions.";
         /// The account cannot pay for the gas.
         NoGas {
-            /// The account.
+            /// The account that pays.
             account: Account,
             /// What it has, in wei.
             has_wei: u128,
@@ -139,13 +139,13 @@ errors! {
             hint "Send the chain's coin to {account}, or let another account send the transaction.";
         /// The transaction was mined, and it reverted.
         Failed {
-            /// Its hash.
+            /// The hash that identifies it.
             hash: Hash256,
         }: local, "the transaction {hash} was mined, but it reverted",
             hint "Look the transaction up in an explorer of the chain, and run the command again.";
         /// The transaction was not mined in time. It may still be.
         NotMined {
-            /// Its hash.
+            /// The hash that identifies it.
             hash: Hash256,
             /// How long was waited.
             seconds: u64,

@@ -7,7 +7,7 @@ use super::quantity::{optional_u128_field, u64_field};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EvmBlock {
-    /// Its height.
+    /// The height of the block.
     #[serde(deserialize_with = "u64_field")]
     pub number: u64,
     /// The hash, which differs after a reorganization.

@@ -7,7 +7,7 @@ use super::quantity::{data_field, u64_field};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EvmLog {
-    /// The contract.
+    /// The address of the contract.
     pub address: Account,
     /// The hash of the event's signature, then its indexed fields; at most four.
     pub topics: Vec<Hash256>,

@@ -7,7 +7,7 @@ use super::quantity::{optional_u128_field, u64_field};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EvmReceipt {
-    /// Its hash.
+    /// The hash that identifies it.
     pub transaction_hash: Hash256,
     /// The height of its block.
     #[serde(deserialize_with = "u64_field")]

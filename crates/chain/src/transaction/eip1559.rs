@@ -23,7 +23,7 @@ pub struct Eip1559 {
 /// A signed transaction. Store it before it is sent: whether it was mined is then found out by its hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedTransaction {
-    /// Its hash.
+    /// The hash that identifies it.
     pub hash: Hash256,
     /// The bytes that are sent.
     pub raw: Vec<u8>,

@@ -78,7 +78,7 @@ async fn limits_of_a_node_are_kept() {
     assert!(matches!(evm.chain_id().await, Err(ChainError::Unreachable { .. })));
     assert_eq!(node.calls("eth_chainId").len(), 2);
     let slow = node.open(ChainLimits { call: Duration::ZERO, attempts: 1, ..ChainLimits::default() });
-    assert!(matches!(slow.has_code(ESCROW).await, Err(ChainError::Unreachable { .. })));
+    assert!(matches!(slow.chain_id().await, Err(ChainError::Unreachable { .. })));
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ const TERMS: &[&str] =
 /// Funds are judged soon after the start of the pool, and a client without them asks again soon.
 const FAST: &[&str] = &["--limit", "reconnect_window_ms=1s", "--limit", "unfunded_retry_ms=1s"];
 const ETHER: u128 = 1_000_000_000_000_000_000;
+/// Who earns.
 const PAYOUT: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
 
 /// Runs `vipnode` with `--json`; returns the events that it printed.
@@ -52,43 +53,84 @@ fn password(dir: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// The chain, and the files of the payer and the operator.
+struct World {
+    anvil: Anvil,
+    dir: tempfile::TempDir,
+    payer: String,
+    claimer: String,
+    claimer_account: Account,
+    password: String,
+}
+
+const RECEIVER: Account = Account::new([0x51; 20]);
+
+impl World {
+    /// The payer has 100 tokens, and both have coins for gas.
+    async fn start() -> Self {
+        let (anvil, dir) = (Anvil::start().await, tempfile::tempdir().unwrap());
+        let password = password(dir.path());
+        let keystore = async |name: &str, secret: [u8; 32]| {
+            let (key, file) = (const_hex::encode(secret), dir.path().join(name).to_str().unwrap().to_owned());
+            events(&["wallet", "import", "--private-key", &key, "--out", &file, "--password-file", &password]).await;
+            let account = AccountKey::from_bytes(secret).unwrap().account();
+            anvil.give_wei(account, ETHER).await;
+            (file, account)
+        };
+        let (payer, payer_account) = keystore("payer", [6; 32]).await;
+        let (claimer, claimer_account) = keystore("claimer", [5; 32]).await;
+        anvil.give_tokens(payer_account, Amount::new(100_000_000)).await;
+        Self { anvil, dir, payer, claimer, claimer_account, password }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.dir.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    async fn pool(&self) -> (Vipnode, String) {
+        let (token, receiver, claimer) =
+            (Anvil::TOKEN.to_string(), RECEIVER.to_string(), self.claimer_account.to_string());
+        let datadir = self.path("pool");
+        let chain = ["--chain.rpc", self.anvil.url(), "--chain.token", &token, "--chain.receiver", &receiver];
+        let more = ["--chain.claimer", &claimer, "--chain.withdraw-delay", "15m", "--datadir", &datadir];
+        Vipnode::pool(&[TERMS, FAST, &chain, &more].concat()).await
+    }
+
+    /// Deposits 90 tokens into a channel for the agent with this key.
+    async fn deposit(&self, agent: Account) {
+        let (token, receiver, claimer) =
+            (Anvil::TOKEN.to_string(), RECEIVER.to_string(), self.claimer_account.to_string());
+        let (agent, channel) = (agent.to_string(), self.path("channel.json"));
+        let fields = ["--token", &token, "--receiver", &receiver, "--receiver-authorizer", &claimer];
+        let more = ["--authorizer", &agent, "--withdraw-delay", "15m", "--channel", &channel];
+        let by = ["--chain.rpc", self.anvil.url(), "--keystore", &self.payer, "--password-file", &self.password];
+        let deposited = events(&[&["wallet", "deposit", "90 USDC", "--yes"], &fields[..], &more, &by].concat()).await;
+        assert_eq!(deposited.last().unwrap()["balance"], "90000000");
+    }
+
+    /// Claims; returns what the receiver has then, if there was anything to claim.
+    async fn claim(&self) -> Option<u128> {
+        let datadir = self.path("pool");
+        let by = ["--chain.rpc", self.anvil.url(), "--keystore", &self.claimer, "--password-file", &self.password];
+        let claimed = events(&[&["pool", "admin", "claim", "--yes", "--datadir", &datadir], &by[..]].concat()).await;
+        let last = claimed.last().unwrap();
+        (last["event"] != "nothing_to_claim").then(|| amount(&last["balance"]))
+    }
+
+    /// All blocks so far become final.
+    async fn finalize(&self) {
+        self.anvil.call("anvil_mine", serde_json::json!(["0x60"])).await;
+    }
+}
+
 #[tokio::test]
 async fn a_client_deposits_is_served_within_its_vouchers_and_the_operator_claims_them() {
-    let (host, client, anvil) =
-        tokio::join!(Geth::start(GethSpec::default()), Geth::start(GethSpec::default()), Anvil::start());
+    let (host, client, world) =
+        tokio::join!(Geth::start(GethSpec::default()), Geth::start(GethSpec::default()), World::start());
     let (at_host, client_id) = (host.node().await, enode(&client).await.id);
     let (host_setup, client_setup) = (NodeSetup::new(&host), NodeSetup::new(&client));
-    let dir = tempfile::tempdir().unwrap();
-    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
-    let (password, datadir, channel) = (password(dir.path()), path("pool"), path("channel.json"));
-    let keystore = async |name: &str, secret: [u8; 32]| {
-        let (key, file) = (const_hex::encode(secret), path(name));
-        events(&["wallet", "import", "--private-key", &key, "--out", &file, "--password-file", &password]).await;
-        (file, AccountKey::from_bytes(secret).unwrap().account())
-    };
-    let ((payer_file, payer), (claimer_file, claimer)) =
-        (keystore("payer", [6; 32]).await, keystore("claimer", [5; 32]).await);
-    let receiver = Account::new([0x51; 20]);
-    anvil.give_tokens(payer, Amount::new(100_000_000)).await;
-    anvil.give_wei(payer, ETHER).await;
-    anvil.give_wei(claimer, ETHER).await;
-
-    let (token, receiver_text, claimer_text) = (Anvil::TOKEN.to_string(), receiver.to_string(), claimer.to_string());
-    let chain = [
-        "--chain.rpc",
-        anvil.url(),
-        "--chain.token",
-        &token,
-        "--chain.receiver",
-        &receiver_text,
-        "--chain.claimer",
-        &claimer_text,
-        "--chain.withdraw-delay",
-        "15m",
-        "--datadir",
-        &datadir,
-    ];
-    let (pool, url) = Vipnode::pool(&[TERMS, FAST, &chain].concat()).await;
+    let (datadir, channel) = (world.path("pool"), world.path("channel.json"));
+    let (pool, url) = world.pool().await;
     let mut host_agent = host_setup.agent("host", &url, &[STILL, &["--payout", PAYOUT]].concat());
     host_agent.event("offering").await;
 
@@ -97,63 +139,39 @@ async fn a_client_deposits_is_served_within_its_vouchers_and_the_operator_claims
     let refused = first.event("pool_refused").await;
     assert!(refused["text"].as_str().unwrap().contains("no account pays for this node"), "{refused}");
     assert!(first.interrupt().await.success());
-    let authorizer = signer(client_setup.state_dir()).to_string();
-    let fields = [
-        "--token",
-        &token,
-        "--receiver",
-        &receiver_text,
-        "--receiver-authorizer",
-        &claimer_text,
-        "--authorizer",
-        &authorizer,
-        "--withdraw-delay",
-        "15m",
-    ];
-    let of_payer =
-        ["--channel", &channel, "--chain.rpc", anvil.url(), "--keystore", &payer_file, "--password-file", &password];
-    let deposited = events(&[&["wallet", "deposit", "90 USDC", "--yes"], &of_payer[..], &fields[..]].concat()).await;
-    assert_eq!(deposited.last().unwrap()["balance"], "90000000");
+    let agent = signer(client_setup.state_dir());
+    world.deposit(agent).await;
 
     // The deposit counts once its block is safe.
     let pays = ["--min-peers", "1", "--pay", &channel, "--max-spend-per-day", "50 USDC", "--ahead", "20m"];
     let mut client_agent = client_setup.agent("client", &url, &pays);
     let refused = client_agent.event("pool_refused").await;
     assert!(refused["text"].as_str().unwrap().contains("holds no deposit yet"), "{refused}");
-    anvil.call("anvil_mine", serde_json::json!(["0x60"])).await;
+    world.finalize().await;
     client_agent.event("host_connected").await;
     host_agent.event("client_connected").await;
     until(&*at_host, "the client is a peer of the host", |peers| has(peers, client_id)).await;
-
     let served = funds(&client_setup).await;
     let signed = amount(&served["channel"]["signed"]);
     assert!((12_000_000..=12_500_000).contains(&signed), "20 minutes ahead: {served}");
     assert_eq!(served["channel"]["deposited"], "90000000");
-    assert_eq!(served["account"].as_str().map(str::to_lowercase), Some(authorizer.to_lowercase()));
+    assert_eq!(served["account"].as_str().map(str::to_lowercase), Some(agent.to_string().to_lowercase()));
 
     // The client leaves: what it used is posted, and the operator claims that and no more.
     assert!(client_agent.interrupt().await.success());
     host_agent.event("client_evicted").await;
-    let of_claimer = ["--chain.rpc", anvil.url(), "--keystore", &claimer_file, "--password-file", &password, "--yes"];
-    let claim = [&["pool", "admin", "claim", "--datadir", &datadir], &of_claimer[..]].concat();
-    let claimed = loop {
-        let claimed = events(&claim).await;
-        if claimed.last().unwrap()["event"] != "nothing_to_claim" {
-            break claimed;
+    let received = loop {
+        if let Some(received) = world.claim().await {
+            break received;
         }
     };
-    let received = amount(&claimed.last().unwrap()["balance"]);
-    assert!(received > 0 && received < signed, "what was metered, and not what was signed: {claimed:?}");
-    let account = admin(&datadir, &["account", &authorizer]).await;
-    assert_eq!(amount(&account["spent"]), received, "{account}");
-    let again = events(&claim).await;
-    assert!(
-        again.last().unwrap()["event"] == "nothing_to_claim" || amount(&again.last().unwrap()["balance"]) == received
-    );
+    assert!(received > 0 && received < signed, "what was metered, and not what was signed: {received} of {signed}");
+    assert_eq!(amount(&admin(&datadir, &["account", &agent.to_string()]).await["spent"]), received);
+    assert!(world.claim().await.is_none_or(|again| again == received), "to claim again changes nothing");
 
     // Once the claim is final, the host's earnings are payable.
     assert_eq!(admin(&datadir, &["account", PAYOUT]).await["payable"], "0");
-    anvil.call("anvil_mine", serde_json::json!(["0x60"])).await;
+    world.finalize().await;
     loop {
         let host = admin(&datadir, &["account", PAYOUT]).await;
         if amount(&host["payable"]) == received {

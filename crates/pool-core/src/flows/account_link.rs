@@ -49,7 +49,7 @@ impl Core {
         if counter <= newest && !self.ends_despite(newest, wall, consent) {
             return Err(match newest.since(wall).div_ceil(1_000) {
                 0 => CoreError::LinkCounter { newest: newest.get() },
-                seconds => CoreError::LinkCounterAhead { seconds },
+                seconds => CoreError::LinkCounterAhead { newest: newest.get(), seconds },
             });
         }
         self.check_link_time(counter, wall)?;

@@ -71,7 +71,7 @@ impl Core {
         }
     }
 
-    /// Only the agent's own key signs for its node. Rule R2: that somebody is named as a channel's payer is no consent.
+    /// Only the agent's own key signs for its node. Rule R2: an account that is named as a channel's payer has not agreed to anything.
     fn check_signer(&self, client: u32, authorizer: Account) -> Result<(), CoreError> {
         let node = self.agents.get(client).ok_or(CoreError::NotConnected)?;
         let Signer::Agent { key, .. } = node.credentials().signer else { return Err(CoreError::NoChannels) };

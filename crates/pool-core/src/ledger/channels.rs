@@ -26,11 +26,11 @@ pub(crate) struct Channels {
 pub(crate) struct FirstVoucher {
     /// The channel's ID.
     pub(crate) id: ChannelId,
-    /// The channel.
+    /// The payment channel that it is about.
     pub(crate) config: ChannelConfig,
     /// The voucher's amount.
     pub(crate) signed: Amount,
-    /// Its signature.
+    /// The signature of the voucher.
     pub(crate) signature: TypedDataSignature,
     /// Whom the pool answers.
     pub(crate) caller: (ConnectionId, RequestId),
@@ -146,7 +146,7 @@ impl Ledger {
         let (limit, signed) = (row.promised(), row.signed);
         self.keep_channel(output, row);
         if self.payer(payer).limit != limit {
-            // It can only fail at the end of the range of amounts, and a limit is no sum.
+            // It cannot fail: a limit is not added to anything.
             self.post(output, Transaction::Voucher { payer, limit, signed });
         }
     }

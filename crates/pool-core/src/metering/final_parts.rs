@@ -9,7 +9,7 @@ use crate::{LeaseRow, collections::slab::Handle, metering::billed_period::Ends};
 /// What a side saw is known from its reports, the last of which may be a report interval old when a lease ends. Each side that
 /// did not end the lease is asked to undo it. One that has done so, and had not reported the other as gone, saw it until the
 /// lease ended, and so did one that stops. So the last part is billed once its sides have answered. What a side does not confirm is not billed, and counts
-/// as unpaired time. A side confirms nothing either if a report that was on its way when the lease ended says that it did not see
+/// as unpaired time. A side confirms nothing either if a report that was on its way when the lease ended reports that it did not see
 /// the other all the time. A part waits no longer than a call to an agent, and there are no more of them than such calls. A crash
 /// loses those that wait.
 #[derive(Debug, Default)]

@@ -259,7 +259,7 @@ fn what_the_operator_took_back_is_not_shown_as_spent() {
     assert_eq!((view.credited.get(), view.debited.get(), view.spent.get()), (100_000, 30_000, 0));
 }
 
-/// Whoever asks, with the account's key, as its node, or as the operator, sees the same figures at the same time.
+/// A caller, with the account's key, as its node, or as the operator, sees the same figures at the same time.
 #[test]
 fn the_funds_of_an_account_are_the_same_wherever_they_are_shown() {
     let mut pool = leased_and_linked();

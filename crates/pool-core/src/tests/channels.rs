@@ -252,13 +252,13 @@ fn r1_another_channel_counts_after_the_first_is_settled() {
     assert_eq!(
         pool.figures(LedgerAccount::Payer(signer())).received.get(),
         u128::from(metered),
-        "it is no channel of ours"
+        "the first one is settled"
     );
 }
 
 #[test]
 fn a_first_voucher_is_answered_when_the_chain_is_not() {
-    let mut pool = Pool::with(Limits { channel_reads: 1, ..limits() });
+    let mut pool = Pool::with(Limits { channel_reads: 1, channel_read_ms: 5_000, ..limits() });
     pool.settle();
     pool.join(CLIENT, client(CLIENT));
     let channel = channel(0);

@@ -106,7 +106,7 @@ fn a_side_that_reports_an_interruption_confirms_nothing_more() {
     pool.leave(CLIENT, lease, LeaveReason::Surplus);
     pool.full(HOST, &[(lease, false)]);
     pool.evicted(HOST).unwrap();
-    assert_eq!(metered(&pool), (vec![60_000], 0), "the host says that it did not see the client all the time");
+    assert_eq!(metered(&pool), (vec![60_000], 0), "the host reports that it did not see the client all the time");
 }
 
 #[test]

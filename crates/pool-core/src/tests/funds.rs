@@ -44,18 +44,6 @@ fn order(key: Option<&str>) -> OperatorOrder {
 }
 
 impl Pool {
-    pub(crate) fn settle(&mut self) {
-        let mut out = Vec::new();
-        self.core.settle_payment(self.now, &mut out);
-        for effect in out {
-            match effect {
-                crate::Effect::Persist(rows) => self.rows.extend(rows),
-                crate::Effect::Chain(request) => self.chain.push(request),
-                _ => {}
-            }
-        }
-    }
-
     pub(super) fn link(&mut self, node: NodeId, payer: Option<Account>, counter: u64) -> Result<(), ErrorCode> {
         let (connection, address) = (self.connection(CLIENT), address(CLIENT));
         let consent = match payer {
@@ -393,7 +381,7 @@ fn an_explanation_names_what_is_missing() {
     let mut pool = pool(credit_limits());
     let reason = |pool: &mut Pool| pool.explain(CLIENT).unwrap().reason.unwrap_or_default();
     let _refused = pool.refusal(1);
-    assert!(reason(&mut pool).contains("has 0 wei left"), "{}", reason(&mut pool));
+    assert!(reason(&mut pool).contains("has 0 wei available"), "{}", reason(&mut pool));
     pool.link(node(CLIENT), None, 2).unwrap();
     assert!(reason(&mut pool).contains("no account pays"), "{}", reason(&mut pool));
 }

@@ -171,6 +171,19 @@ impl Pool {
         out
     }
 
+    /// The pool starts: it applies its payment mode.
+    pub(crate) fn settle(&mut self) {
+        let mut out = Vec::new();
+        self.core.settle_payment(self.now, &mut out);
+        for effect in out {
+            match effect {
+                Effect::Persist(rows) => self.rows.extend(rows),
+                Effect::Chain(request) => self.chain.push(request),
+                _ => {}
+            }
+        }
+    }
+
     /// The pool stops in order: it writes what it writes now and then only.
     pub(crate) fn stop(&mut self) {
         let mut out = Vec::new();

@@ -24,7 +24,7 @@ impl Encode for Transaction {
             Self::Debit { payer, amount, order } => of_account(out, 2, payer, *amount, order),
             Self::Limit { payer, limit, order } => of_account(out, 3, payer, *limit, order),
             Self::Voucher { payer, limit, signed } => {
-                out.number(11);
+                out.number(13);
                 (*payer, *limit).encode(out);
                 signed.encode(out);
             }
@@ -69,20 +69,10 @@ impl Encode for Transaction {
                 order.encode(out);
             }
             Self::WriteOff { payer, payee, entry, amount, order } => {
-                out.number(9);
-                payer.encode(out);
-                payee.encode(out);
-                entry.encode(out);
-                amount.encode(out);
-                order.encode(out);
+                of_entry(out, 9, [payer, payee], (*entry, *amount), order);
             }
             Self::Overbilled { payer, payee, entry, amount, order } => {
-                out.number(11);
-                payer.encode(out);
-                payee.encode(out);
-                entry.encode(out);
-                amount.encode(out);
-                order.encode(out);
+                of_entry(out, 11, [payer, payee], (*entry, *amount), order);
             }
             Self::Correction { payee, amount, takes, order } => {
                 out.number(10);
@@ -93,6 +83,13 @@ impl Encode for Transaction {
             }
         }
     }
+}
+
+fn of_entry(out: &mut Encoder, kind: u64, sides: [&Account; 2], of: (u64, Amount), order: &OperatorOrder) {
+    out.number(kind);
+    sides.iter().for_each(|account| account.encode(out));
+    of.encode(out);
+    order.encode(out);
 }
 
 fn of_account(out: &mut Encoder, kind: u64, account: &Account, amount: Amount, order: &OperatorOrder) {

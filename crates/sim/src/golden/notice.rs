@@ -59,27 +59,42 @@ impl Encode for Notice {
                 client.encode(out);
                 disconnected.encode(out);
             }
-            Self::DirectRefused { side, peer, why: _ } | Self::Unsuitable { side, peer, why: _ } => {
-                (*side, *peer).encode(out);
-            }
-            Self::NameUnresolved { name, why: _prose } => out.text(name),
-            Self::HostsMissing { missing, why: _prose, late } => {
-                missing.encode(out);
-                late.encode(out);
-            }
-            Self::ClientAdmitted { lease, client } | Self::ClientConnected { lease, client } => {
-                (*lease, *client).encode(out);
-            }
-            Self::ClientEvicted { lease, client, reason } => {
-                (*lease, *client).encode(out);
-                reason.encode(out);
-            }
-            Self::Offering { slots, why } => {
-                slots.encode(out);
-                why.is_some().encode(out);
-            }
+            Self::DirectRefused { .. }
+            | Self::Unsuitable { .. }
+            | Self::NameUnresolved { .. }
+            | Self::HostsMissing { .. }
+            | Self::ClientAdmitted { .. }
+            | Self::ClientConnected { .. }
+            | Self::ClientEvicted { .. }
+            | Self::Offering { .. } => encode_role(self, out),
             Self::OwnPeersFalling { now, reserve } => (*now, *reserve).encode(out),
         }
+    }
+}
+
+/// Of the agent as a host or a client.
+fn encode_role(notice: &Notice, out: &mut Encoder) {
+    match notice {
+        Notice::DirectRefused { side, peer, why: _ } | Notice::Unsuitable { side, peer, why: _ } => {
+            (*side, *peer).encode(out);
+        }
+        Notice::NameUnresolved { name, why: _prose } => out.text(name),
+        Notice::HostsMissing { missing, why: _prose, late } => {
+            missing.encode(out);
+            late.encode(out);
+        }
+        Notice::ClientAdmitted { lease, client } | Notice::ClientConnected { lease, client } => {
+            (*lease, *client).encode(out);
+        }
+        Notice::ClientEvicted { lease, client, reason } => {
+            (*lease, *client).encode(out);
+            reason.encode(out);
+        }
+        Notice::Offering { slots, why } => {
+            slots.encode(out);
+            why.is_some().encode(out);
+        }
+        _ => {}
     }
 }
 

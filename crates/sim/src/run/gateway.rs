@@ -216,14 +216,7 @@ impl Simulation {
                 if let (PoolCall::Price(price), Some(agent)) = (&message, agent) {
                     self.pool.price_calls.insert(call, (agent, price.clone()));
                 }
-                let message = match message {
-                    PoolCall::Admit(call) => FromPool::Admit(call),
-                    PoolCall::Evict(call) => FromPool::Evict(call),
-                    PoolCall::Dial(call) => FromPool::Dial(call),
-                    PoolCall::Price(call) => FromPool::Price(call),
-                    PoolCall::Whitelist(client) => FromPool::Whitelist(client),
-                    PoolCall::Notice(call) => FromPool::Notice(call),
-                };
+                let message = from_pool(message);
                 self.send_to_agent(socket, ToAgentFrame::Call { call, message });
             }
             Effect::Close { connection: peer, .. } => {
@@ -315,5 +308,17 @@ const fn method_name(call: &Call) -> &'static str {
         Call::Peer(_) => "vipnode_peer",
         Call::Host(_) => "vipnode_host",
         Call::Client(_) => "vipnode_client",
+    }
+}
+
+/// The call as it reaches the agent.
+fn from_pool(message: PoolCall) -> FromPool {
+    match message {
+        PoolCall::Admit(call) => FromPool::Admit(call),
+        PoolCall::Evict(call) => FromPool::Evict(call),
+        PoolCall::Dial(call) => FromPool::Dial(call),
+        PoolCall::Price(call) => FromPool::Price(call),
+        PoolCall::Whitelist(client) => FromPool::Whitelist(client),
+        PoolCall::Notice(call) => FromPool::Notice(call),
     }
 }

@@ -14,9 +14,9 @@ pub enum DepositAuthorization {
     Erc3009 {
         /// The token's own EIP-712 domain.
         token: TokenDomain,
-        /// The owner.
+        /// The owner of the tokens.
         from: Account,
-        /// How much.
+        /// How much, in the token's smallest unit.
         amount: Amount,
         /// It is not valid at or before this time.
         valid_after_s: u64,
@@ -29,9 +29,9 @@ pub enum DepositAuthorization {
     },
     /// `PermitWitnessTransferFrom` of Permit2, for any other token, after its owner approved Permit2 once.
     Permit2 {
-        /// The token.
+        /// The address of the token's contract.
         token: Account,
-        /// How much.
+        /// How much, in the token's smallest unit.
         amount: Amount,
         /// Not used before by this owner; random.
         nonce: u128,
@@ -49,7 +49,7 @@ pub struct TokenDomain {
     pub name: String,
     /// Its version there, such as "2".
     pub version: String,
-    /// The token.
+    /// The address of the token's contract.
     pub token: Account,
 }
 

@@ -6,55 +6,55 @@ use crate::{Account, Amount};
 pub enum EscrowEvent {
     /// A channel received its first deposit. It may repeat for one channel, and may be missing after a refill.
     ChannelCreated {
-        /// The channel.
+        /// The payment channel that it is about.
         channel: ChannelId,
-        /// Its fields.
+        /// The seven fields of the channel.
         config: ChannelConfig,
     },
     /// A channel from which nothing was claimed is empty.
     ChannelClosed {
-        /// The channel.
+        /// The payment channel that it is about.
         channel: ChannelId,
-        /// Its fields.
+        /// The seven fields of the channel.
         config: ChannelConfig,
     },
     /// A channel received a deposit.
     Deposited {
-        /// The channel.
+        /// The payment channel that it is about.
         channel: ChannelId,
-        /// How much.
+        /// How much, in the token's smallest unit.
         amount: Amount,
         /// Its balance from then on.
         balance: Amount,
     },
     /// A voucher was claimed.
     Claimed {
-        /// The channel.
+        /// The payment channel that it is about.
         channel: ChannelId,
-        /// How much.
+        /// How much, in the token's smallest unit.
         amount: Amount,
         /// What was claimed in all from then on.
         total_claimed: Amount,
     },
     /// What was claimed was paid to a receiver.
     Settled {
-        /// The receiver.
+        /// The receiver that was paid.
         receiver: Account,
-        /// The token.
+        /// The address of the token's contract.
         token: Account,
-        /// How much.
+        /// How much, in the token's smallest unit.
         amount: Amount,
     },
     /// The receiver returned funds to the payer.
     Refunded {
-        /// The channel.
+        /// The payment channel that it is about.
         channel: ChannelId,
-        /// How much.
+        /// How much, in the token's smallest unit.
         amount: Amount,
     },
     /// A withdrawal was started.
     WithdrawInitiated {
-        /// The channel.
+        /// The payment channel that it is about.
         channel: ChannelId,
         /// How much, at most.
         amount: Amount,
@@ -63,9 +63,9 @@ pub enum EscrowEvent {
     },
     /// A withdrawal was finished.
     WithdrawFinalized {
-        /// The channel.
+        /// The payment channel that it is about.
         channel: ChannelId,
-        /// How much.
+        /// How much, in the token's smallest unit.
         amount: Amount,
     },
 }

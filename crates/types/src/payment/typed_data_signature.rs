@@ -28,7 +28,7 @@ errors! {
             hint "Sign with the key of an ordinary account; the compact form (EIP-2098) and signatures of contracts are not accepted.";
         /// V is not 27 or 28.
         V {
-            /// Its value.
+            /// The value that V has.
             v: u8,
         }: InvalidParams, "the signature's V is {v}, not 27 or 28",
             hint "Add 27 to a V of 0 or 1: contracts accept only 27 and 28.";

@@ -7,7 +7,7 @@ use crate::Amount;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VoucherClaim {
-    /// The channel.
+    /// The payment channel that it is about.
     pub channel: ChannelConfig,
     /// What the voucher permits in all.
     pub max_claimable: Amount,

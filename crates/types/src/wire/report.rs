@@ -63,7 +63,7 @@ pub struct HostCapabilities {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeasePrice {
-    /// The lease.
+    /// The lease with this peer.
     pub lease: LeaseId,
     /// Its price from now on.
     pub price: Price,

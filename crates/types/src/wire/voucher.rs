@@ -11,7 +11,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VoucherRequest {
-    /// The channel.
+    /// The payment channel that it is about.
     pub channel: ChannelConfig,
     /// The most that the pool may claim of the channel in all, in the smallest unit of its token. It never decreases.
     pub max_claimable: Amount,
@@ -23,7 +23,7 @@ pub struct VoucherRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChannelFunds {
-    /// The channel.
+    /// The payment channel that it is about.
     pub id: ChannelId,
     /// The amount of the newest voucher.
     pub signed: Amount,
