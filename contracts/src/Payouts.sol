@@ -10,14 +10,16 @@ import {IBatchSettlement} from "./IBatchSettlement.sol";
 
 /// The receiver of all channels of one pool in one token. It pays hosts by Merkle roots that the pool posts.
 ///
-/// A leaf is keccak256(keccak256(abi.encode(address payee, uint256 cumulative))): all that the payee has ever earned.
-/// A root can be cancelled for `window` seconds; after that its leaves can be claimed for ever, by anyone, to the payee.
+/// A leaf is keccak256(keccak256(abi.encode(address payee, uint256 cumulative))), where `cumulative` is all that the
+/// payee has ever earned. The owner can cancel a root for `window` seconds. After that, anyone can claim its leaves for
+/// their payees, forever.
 ///
-/// Trusted: the operator and the owner, with how money that was collected, and is not yet in a matured root, is split.
-/// Not trusted: anyone else. Nobody, the owner included, can change a matured root or take more than the fee cap.
+/// Operator and owner are trusted with the split of collected money. A later root can promise an older root's money to
+/// others, so a payee whose leaf falls has to claim by the older root while the later one is in its window. Nobody can
+/// take more than the fee cap, touch a deposit that no voucher covers, or keep a payer from withdrawing.
 ///
-/// The contract has no ERC-1271 on purpose: the escrow's calls that take a signature of this contract are impossible.
-/// Tokens that arrive other than by the escrow's `settle` are not counted, and nobody can take them out.
+/// The contract deliberately has no ERC-1271, so the escrow's calls that take a signature of this contract always fail.
+/// It counts no tokens but those that the escrow's `settle` brings. Nobody can take others out.
 contract Payouts is Ownable2Step, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
@@ -35,11 +37,11 @@ contract Payouts is Ownable2Step, ReentrancyGuardTransient {
     /// The most that the owner can ever take of what was collected, in 1/10,000.
     uint256 public immutable feeCapBps;
 
-    /// May redeem, refund, and post roots; moves money to nobody but payers and payees.
+    /// May redeem vouchers, refund payers, and post roots.
     address public operator;
     uint40 public lastPostedAt;
 
-    /// What payees and the owner got. Together they never exceed what was collected.
+    /// What all payees got, and what the owner got as the fee. The sum never exceeds what was collected.
     uint128 public paidTotal;
     uint128 public feeTotal;
 
@@ -48,7 +50,7 @@ contract Payouts is Ownable2Step, ReentrancyGuardTransient {
 
     struct Root {
         bytes32 root;
-        /// The sum of all leaves: with it as the cap, all payees together can get at most so much.
+        /// The sum of all leaves. With this root as the cap, all payees together get at most this much.
         uint128 total;
         uint40 postedAt;
         bool cancelled;
@@ -113,11 +115,11 @@ contract Payouts is Ownable2Step, ReentrancyGuardTransient {
         _setOperator(operator_);
     }
 
-    // --- From clients: what they signed, and no more
+    // --- Money of clients
 
-    /// Claims vouchers in the escrow and sweeps the money here. A chunk with a bad row is left out with `RedeemFailed`;
-    /// each chunk has a gas limit, so that a payer's contract cannot burn the gas of the others. A failing sweep (the
-    /// token's issuer may have paused it) keeps the claims; anyone can settle later. Returns how many chunks failed.
+    /// Claims vouchers in the escrow, then settles. A chunk with a bad row fails alone (`RedeemFailed`). Each chunk has a
+    /// gas limit, so a payer that is a contract cannot burn the gas of the others. If `settle` fails, for example because
+    /// the token is paused, the claims stay, and anyone can settle later. Returns the number of chunks that failed.
     function redeem(IBatchSettlement.VoucherClaim[][] calldata chunks)
         external
         onlyOperatorOrOwner
@@ -137,7 +139,7 @@ contract Payouts is Ownable2Step, ReentrancyGuardTransient {
         }
     }
 
-    /// Gives a payer back what is not claimed. The money goes from the escrow to the payer. Redeem the channel first.
+    /// Returns unclaimed money from the escrow to the payer. Redeem the channel first: a refund does not wait for it.
     function refund(IBatchSettlement.ChannelConfig calldata config, uint128 amount)
         external
         onlyOperatorOrOwner
@@ -146,15 +148,15 @@ contract Payouts is Ownable2Step, ReentrancyGuardTransient {
         escrow.refund(config, amount);
     }
 
-    /// All that ever arrived here by the escrow, whoever called `settle`.
+    /// All money that the escrow ever settled to this contract. Anyone can call `settle`, so a counter would miss some.
     function collected() public view returns (uint128 totalSettled) {
         (, totalSettled) = escrow.receivers(address(this), address(token));
     }
 
     // --- Roots
 
-    /// Appends a root. `expectedIndex` is the number of roots so far: a repeated transaction cannot post twice, and of
-    /// two pools on copies of one database the second is stopped.
+    /// Appends a root. `expectedIndex` is the number of roots so far, so a repeated transaction cannot post twice, and of
+    /// two pools that run on copies of one database, the second fails.
     function post(uint256 expectedIndex, bytes32 root, uint128 total) external nonReentrant {
         if (msg.sender != operator) {
             bool ownerMay = msg.sender == owner() && block.timestamp >= uint256(lastPostedAt) + OWNER_POSTS_AFTER;
@@ -170,7 +172,7 @@ contract Payouts is Ownable2Step, ReentrancyGuardTransient {
         emit RootPosted(expectedIndex, root, total, block.timestamp + window);
     }
 
-    /// Cancels a root within its window: what a stolen operator key posts, the owner can take back.
+    /// Cancels a root within its window, for example one that a stolen operator key posted.
     function cancel(uint256 index) external onlyOwner {
         Root storage root = _roots[index];
         if (block.timestamp >= root.postedAt + window) revert Matured(index);
@@ -192,7 +194,7 @@ contract Payouts is Ownable2Step, ReentrancyGuardTransient {
         return (found.root, found.total, found.postedAt + window, found.cancelled);
     }
 
-    /// The total of the newest root that is not cancelled, matured or not. No later root has a smaller one.
+    /// The total of the newest root that is not cancelled, matured or not. The next root's total must not be smaller.
     function promised() public view returns (uint128) {
         for (uint256 i = _roots.length; i > 0; --i) {
             Root storage root = _roots[i - 1];
@@ -201,11 +203,11 @@ contract Payouts is Ownable2Step, ReentrancyGuardTransient {
         return 0;
     }
 
-    // --- To hosts
+    // --- Money for hosts
 
-    /// Pays a payee what its leaf in a matured root exceeds what it got. Anyone may call it.
-    /// `capIndex` names the matured root whose total caps all payments, at best the newest: with the total of the root
-    /// of the leaf, a host that later roots leave out could not be paid.
+    /// Pays a payee the difference between its leaf in a matured root and what it already got. Anyone may call it.
+    /// `capIndex` names the matured root whose total limits all payments; name the newest. The total of the leaf's own
+    /// root would not do: a host that later roots leave out could not be paid once the others have claimed by those.
     function claim(uint256 rootIndex, uint256 capIndex, address payee, uint256 cumulative, bytes32[] calldata proof)
         external
         nonReentrant
@@ -213,7 +215,7 @@ contract Payouts is Ownable2Step, ReentrancyGuardTransient {
         _claim(rootIndex, capIndex, payee, cumulative, proof, payee);
     }
 
-    /// The same by the payee itself, to another account: for one that the token's issuer has blocked.
+    /// Like `claim`, but to another account of the payee's choice, for a payee that the token's issuer has blocked.
     function claimTo(uint256 rootIndex, uint256 capIndex, uint256 cumulative, bytes32[] calldata proof, address to)
         external
         nonReentrant
@@ -221,8 +223,8 @@ contract Payouts is Ownable2Step, ReentrancyGuardTransient {
         _claim(rootIndex, capIndex, msg.sender, cumulative, proof, to);
     }
 
-    /// Pays many payees by one root. A payee with nothing due is passed over. One that cannot be paid, because the
-    /// token refuses it or the cap is reached, is left out with `PaymentFailed`. A wrong proof reverts the batch.
+    /// Pays many payees by one root. It skips a payee with nothing due, and one that cannot be paid, because the token
+    /// refuses it or the cap is reached (`PaymentFailed`). A wrong proof reverts the batch.
     function claimMany(uint256 rootIndex, uint256 capIndex, Claim[] calldata claims) external nonReentrant {
         bytes32 root = _matured(rootIndex).root;
         uint256 left = _left(capIndex);
@@ -272,7 +274,7 @@ contract Payouts is Ownable2Step, ReentrancyGuardTransient {
         if (root.cancelled) revert Cancelled(index);
     }
 
-    /// What payees can still get with this root as the cap.
+    /// What all payees together can still get with this root as the cap.
     function _left(uint256 capIndex) private view returns (uint256) {
         uint128 total = _matured(capIndex).total;
         return total > paidTotal ? total - paidTotal : 0;
@@ -285,7 +287,7 @@ contract Payouts is Ownable2Step, ReentrancyGuardTransient {
 
     // --- The owner
 
-    /// Takes a part of the fee: never above the cap, never what a root promises to payees.
+    /// Takes a part of the fee: at most the cap, and nothing that a root promises to payees.
     function takeFee(address to, uint128 amount) external onlyOwner nonReentrant {
         uint256 total = collected();
         uint256 cap = total * feeCapBps / BPS; // rounded down
@@ -301,7 +303,7 @@ contract Payouts is Ownable2Step, ReentrancyGuardTransient {
         _setOperator(to);
     }
 
-    /// Without an owner nobody could cancel a root: not possible.
+    /// Always fails: without an owner, nobody could cancel a root.
     function renounceOwnership() public view override onlyOwner {
         revert InvalidAddress(address(0));
     }

@@ -6,7 +6,7 @@ pragma solidity ^0.8.28;
 // standard's addresses (anvil_setCode), so it has no constructor and no immutable variables.
 //
 // Written from the public specification and the ABI of the npm package `@x402/evm`, without the source of the
-// standard's escrow. Where the specification leaves something open, the comment says so.
+// standard's escrow. Comments mark what the specification leaves open.
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";

@@ -73,7 +73,7 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(_redeem(row), 0);
     }
 
-    /// With the zero authorizer a contract decides what is signed, and can change its mind.
+    /// With the zero authorizer a contract decides whether a voucher is signed, and can decide again.
     function test_r1_a_contract_that_signs_for_itself_takes_its_vouchers_back() external {
         ContractWallet wallet = new ContractWallet(payer);
         (config.payer, config.payerAuthorizer) = (address(wallet), address(0));
@@ -87,7 +87,7 @@ contract AttacksTest is PayoutsFixture {
 
     // --- R2: the payer is not consent
 
-    function test_r2_anyone_funds_a_channel_in_anothers_name_with_a_key_of_his_own() external {
+    function test_r2_anyone_funds_a_channel_in_the_name_of_another_with_their_own_key() external {
         config.payerAuthorizer = stranger;
         _fund(config, 100);
         vm.assertEq(_redeem(_row(STRANGER_KEY, config, 60, 60)), 0);

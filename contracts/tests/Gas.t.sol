@@ -37,7 +37,9 @@ contract GasTest is PayoutsFixture {
             }
         }
         vm.prank(OPERATOR);
-        payouts.redeem(first);
+        vm.assertEq(
+            payouts.redeem(first), 0, "a chunk's limit of gas is enough for channels that pay for the first time"
+        );
         redeemCall = abi.encodeCall(Payouts.redeem, (chunks));
 
         for (uint256 i = 0; i < HOSTS; ++i) {
@@ -68,8 +70,9 @@ contract GasTest is PayoutsFixture {
         }
     }
 
-    /// The gas of a transaction that nothing was warm for: 21,000, its calldata, and what it runs.
-    function _transaction(address sender, bytes memory data) private returns (uint256 used) {
+    /// The gas of a transaction with nothing warm: 21,000, its calldata, and what it runs. `vm.cool` leaves the accounts
+    /// themselves warm, of which the transaction also calls `accounts`.
+    function _transaction(address sender, bytes memory data, uint256 accounts) private returns (uint256 used) {
         vm.cool(address(payouts));
         vm.cool(address(escrow));
         vm.cool(address(token));
@@ -80,9 +83,10 @@ contract GasTest is PayoutsFixture {
         assembly ("memory-safe") {
             let left := gas()
             done := call(gas(), to, 0, add(data, 32), mload(data), 0, 0)
-            used := add(sub(left, gas()), 21000)
+            used := sub(left, gas())
         }
         vm.assertTrue(done, "the transaction reverts");
+        used += 21_000 + accounts * (2_600 - 100);
         uint256 floor = 21_000;
         for (uint256 i = 0; i < data.length; ++i) {
             used += data[i] == 0 ? 4 : 16;
@@ -97,31 +101,31 @@ contract GasTest is PayoutsFixture {
     }
 
     function test_gas_redeem() external {
-        uint256 gas = _transaction(OPERATOR, redeemCall);
+        uint256 gas = _transaction(OPERATOR, redeemCall, 2);
         vm.assertEq(payouts.collected(), VOUCHERS * 12_345_678);
         vm.assertLe(redeemCall.length, 128 * 1024, "pools of transactions refuse larger ones");
         _check("redeem of 250, a voucher", gas / VOUCHERS, 22_000);
     }
 
     function test_gas_refund() external {
-        _check("refund", _transaction(OPERATOR, refundCall), 105_000);
+        _check("refund", _transaction(OPERATOR, refundCall, 2), 110_000);
     }
 
     function _postAll() private returns (Payouts.Claim[] memory first) {
         first = _claims(before, 1, BATCH);
         bytes memory post = abi.encodeCall(Payouts.post, (0, Tree.root(before), _total(1)));
-        _check("post of the first root", _transaction(OPERATOR, post), 130_000);
+        _check("post of the first root", _transaction(OPERATOR, post, 1), 130_000);
         post = abi.encodeCall(Payouts.post, (1, Tree.root(leaves), _total(2)));
-        _check("post of a root", _transaction(OPERATOR, post), 90_000);
+        _check("post of a root", _transaction(OPERATOR, post, 1), 90_000);
         vm.warp(block.timestamp + WINDOW);
     }
 
     function test_gas_post_and_pay_many() external {
         Payouts.Claim[] memory claims = _postAll();
         bytes memory call = abi.encodeCall(Payouts.claimMany, (0, 1, claims));
-        _check("claimMany of 100, a host, first ever", _transaction(stranger, call) / BATCH, 65_000);
+        _check("claimMany of 100, a host, first ever", _transaction(stranger, call, 1) / BATCH, 65_000);
         call = abi.encodeCall(Payouts.claimMany, (1, 1, _claims(leaves, 2, BATCH)));
-        _check("claimMany of 100, a host", _transaction(stranger, call) / BATCH, 28_000);
+        _check("claimMany of 100, a host", _transaction(stranger, call, 1) / BATCH, 28_000);
         vm.assertEq(token.balanceOf(_host(BATCH - 1)), 2 * _earned(BATCH - 1));
     }
 
@@ -130,6 +134,6 @@ contract GasTest is PayoutsFixture {
         payouts.claim(0, 1, one.payee, one.cumulative, one.proof);
         one = _claims(leaves, 2, 8)[7];
         bytes memory call = abi.encodeCall(Payouts.claim, (1, 1, one.payee, one.cumulative, one.proof));
-        _check("claim of one among 1,000 hosts", _transaction(one.payee, call), 80_000);
+        _check("claim of one among 1,000 hosts", _transaction(one.payee, call, 1), 80_000);
     }
 }

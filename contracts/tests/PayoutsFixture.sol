@@ -37,7 +37,7 @@ abstract contract PayoutsFixture is Fixture {
         config.salt = bytes32(++_channels);
     }
 
-    /// A stranger pays a deposit, whoever the channel names as its payer.
+    /// A stranger pays a deposit. The channel may name anyone as its payer.
     function _fund(IBatchSettlement.ChannelConfig memory config, uint128 amount) internal {
         BoundCollector collector = new BoundCollector();
         token.mint(stranger, amount);

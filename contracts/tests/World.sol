@@ -247,7 +247,7 @@ contract World is PayoutsFixture {
 
     function strangerTries(uint256 which, uint256 client) external {
         IBatchSettlement.ChannelConfig memory config = _clients[client % CLIENTS].config;
-        bytes[7] memory datas = [
+        bytes[7] memory attempts = [
             abi.encodeCall(payouts.post, (_posted.length, bytes32(which), 0)),
             abi.encodeCall(payouts.cancel, (0)),
             abi.encodeCall(payouts.takeFee, (stranger, 1)),
@@ -257,7 +257,7 @@ contract World is PayoutsFixture {
             abi.encodeCall(payouts.transferOwnership, (stranger))
         ];
         vm.prank(stranger);
-        vm.assertFalse(_tries(address(payouts), datas[which % 7]));
+        vm.assertFalse(_tries(address(payouts), attempts[which % 7]));
     }
 
     function letTimePass(uint256 time) external {

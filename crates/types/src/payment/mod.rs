@@ -1,7 +1,7 @@
 //! Payment channels of the public standard x402 (scheme `batch-settlement` on an EVM): the channel, its state and events,
 //! the voucher, the addresses of its contracts, and what a wallet signs to deposit.
 //!
-//! This module uses [`crate::id`], [`crate::money`], and [`crate::crypto`]. What a contract is called with belongs to
+//! This module uses `id`, `money`, and `crypto`. What a contract is called with belongs to
 //! the crate `chain`, and what a channel owes to the ledger of `pool-core`.
 
 mod abi_word;

@@ -6,8 +6,9 @@ const PAGE: &str = include_str!("../../../../../docs/faults.md");
 
 #[test]
 fn each_fault_has_a_test_or_says_why_not_yet() {
-    let tests: BTreeSet<String> =
+    let mut tests: BTreeSet<String> =
         super::tests().iter().map(|path| path.rsplit("::").next().unwrap().to_owned()).collect();
+    tests.extend(tests_of_contracts());
     let mut faults = BTreeSet::new();
     for row in PAGE.lines().filter(|line| line.starts_with("| D")) {
         let [_, fault, keeps, named, _] = row.split('|').collect::<Vec<_>>()[..] else { panic!("{row}") };
@@ -22,4 +23,12 @@ fn each_fault_has_a_test_or_says_why_not_yet() {
     }
     let expected: BTreeSet<u32> = (1..=51).filter(|number| ![5, 30].contains(number)).collect();
     assert_eq!(faults, expected);
+}
+
+/// The tests in `contracts/tests`, without the `test_` that forge needs.
+fn tests_of_contracts() -> Vec<String> {
+    let folder = super::workspace().join("contracts/tests");
+    let sources = std::fs::read_dir(folder).unwrap().map(|entry| super::read(&entry.unwrap().path()));
+    let name = |rest: &str| rest.split('(').next().unwrap_or_default().to_owned();
+    sources.flat_map(|text| text.split("function test_").skip(1).map(name).collect::<Vec<_>>()).collect()
 }

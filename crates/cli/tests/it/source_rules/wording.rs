@@ -23,7 +23,7 @@ const WORDS: &[(&str, &str)] = &[
 /// After "is no", which is English with these.
 const AFTER_NO: &[&str] = &["longer", "more", "other", "way", "need", "limit", "reason", "such", "sense", "hint"];
 
-/// The Rust files of the crates and all Markdown, each with its path.
+/// The Rust files of the crates, all Markdown, and the contracts, each with its path.
 fn texts() -> Vec<(String, String)> {
     let this = std::path::Path::new(file!()).file_name().unwrap();
     let mut texts: Vec<(String, String)> = sources()
@@ -32,14 +32,15 @@ fn texts() -> Vec<(String, String)> {
         .map(|source| (source.short(), source.text))
         .collect();
     let root = workspace();
-    let hidden = |name: &std::ffi::OsStr| name == "target" || name.to_string_lossy().starts_with('.');
+    let hidden =
+        |name: &std::ffi::OsStr| name == "target" || name == "node_modules" || name.to_string_lossy().starts_with('.');
     let pages = walkdir::WalkDir::new(&root)
         .sort_by_file_name()
         .into_iter()
         .filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name()));
     for entry in pages {
         let path = entry.unwrap().into_path();
-        if path.extension().is_some_and(|extension| extension == "md") {
+        if path.extension().is_some_and(|extension| extension == "md" || extension == "sol") {
             texts.push((path.strip_prefix(&root).unwrap().display().to_string(), read(&path)));
         }
     }
