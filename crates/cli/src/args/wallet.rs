@@ -67,6 +67,9 @@ pub(crate) struct WalletImportArgs {
     /// command prompt for the key.
     #[arg(long, value_name = "HEX", hide_env_values = true, value_parser = private_key, help_heading = "Payment", hide_short_help = true)]
     pub(crate) private_key: Option<SecretKeyFlag>,
+    /// Read the private key from this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "private_key", help_heading = "Payment", hide_short_help = true)]
+    pub(crate) private_key_file: Option<PathBuf>,
 }
 
 /// The file of a new keystore.
@@ -215,6 +218,9 @@ pub(crate) struct WalletKeyArgs {
     /// Other users on this machine can see it on the command line: set the environment variable instead.
     #[arg(long, value_name = "HEX", hide_env_values = true, value_parser = private_key, help_heading = "Payment", hide_short_help = true)]
     pub(crate) private_key: Option<SecretKeyFlag>,
+    /// Read the private key from this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "private_key", help_heading = "Payment", hide_short_help = true)]
+    pub(crate) private_key_file: Option<PathBuf>,
 }
 
 /// How a chain is reached.

@@ -6,7 +6,7 @@ use crate::{
     args::{NewKeystoreArgs, SecretKeyFlag, WalletBalanceArgs, WalletCommand, WalletImportArgs},
     error::{CliError, WalletError},
     output::{Line, Screen, Tone, terminal::page_width},
-    wallet::{Balances, ChainAccess, ChannelFile, WalletSender, balance_json, balance_page},
+    wallet::{Balances, ChainAccess, ChannelFile, WalletSender, balance_json, balance_page, private_key_in},
 };
 
 /// Makes keys of accounts, and moves their funds.
@@ -35,9 +35,10 @@ fn create(args: NewKeystoreArgs, screen: Screen) -> Result<(), CliError> {
 
 fn import(args: WalletImportArgs, screen: Screen) -> Result<(), CliError> {
     args.keystore.out.as_deref().map(open_directory_of).transpose()?;
-    let secret = match args.private_key {
-        Some(secret) => secret,
-        None => SecretKeyFlag::read(&hidden_answer("Private key: ")?).ok_or(WalletError::PrivateKey)?,
+    let secret = match (args.private_key, args.private_key_file) {
+        (_, Some(path)) => private_key_in(&path)?,
+        (Some(secret), None) => secret,
+        (None, None) => SecretKeyFlag::read(&hidden_answer("Private key: ")?).ok_or(WalletError::PrivateKey)?,
     };
     let password = new_password(args.keystore.password_file.as_deref())?;
     write(&NewKeystore::import(secret.bytes(), &password)?, args.keystore, "Imported", screen)

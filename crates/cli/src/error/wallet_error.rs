@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use vipnode_types::{Account, Amount, Asset, errors};
 
@@ -53,6 +53,10 @@ errors! {
         OtherClaimer { account: Account, claimer: Account }: local,
             "the key is that of {account}, but only {claimer} can claim",
             hint "Pass the key of {claimer} (--chain.claimer of the pool), or pass --unsigned to sign with another wallet.";
+        /// The file of the private key cannot be read.
+        PrivateKeyFile { path: PathBuf, error: io::Error }: local,
+            "cannot read the private key in {path}: {error}" (path = path.display()),
+            hint "Pass a file that contains the key in hex: --private-key-file FILE.";
         /// Nothing is left in the channel.
         NothingLeft: local, "the channel holds nothing that could be withdrawn",
             no_hint "everything was claimed or withdrawn before";

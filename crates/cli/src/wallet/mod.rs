@@ -12,5 +12,5 @@ pub(crate) use self::{
     balance_page::{Balances, balance_json, balance_page},
     chain_access::ChainAccess,
     channel_file::ChannelFile,
-    wallet_sender::WalletSender,
+    wallet_sender::{WalletSender, private_key_in},
 };

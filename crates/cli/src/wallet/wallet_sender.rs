@@ -1,9 +1,12 @@
+use std::path::Path;
+
 use vipnode_chain::{ContractCall, EvmNode, EvmReceipt, GasPlan, unsigned_json, wait_for_receipt};
 use vipnode_types::{Account, AccountKey, Amount, Asset};
+use zeroize::Zeroizing;
 
 use crate::{
     account::keystore_key,
-    args::{SendingArgs, WalletKeyArgs},
+    args::{SecretKeyFlag, SendingArgs, WalletKeyArgs},
     error::{CliError, WalletError},
     output::{Line, Screen, Tone, confirm},
 };
@@ -32,6 +35,9 @@ impl WalletSender {
     /// # Errors
     /// The keystore cannot be read, or [`WalletError::NoKey`].
     pub(crate) fn key_of(args: &WalletKeyArgs) -> Result<AccountKey, CliError> {
+        if let Some(path) = &args.private_key_file {
+            return Ok(AccountKey::from_bytes(*private_key_in(path)?.bytes())?);
+        }
         match (&args.keystore, &args.private_key) {
             (Some(path), _) => Ok(keystore_key(path, args.password_file.as_deref())?),
             (None, Some(key)) => Ok(AccountKey::from_bytes(*key.bytes())?),
@@ -79,6 +85,18 @@ impl WalletSender {
         node.send_raw(&signed.raw).await?;
         Ok(Some(wait_for_receipt(node, signed.hash).await?))
     }
+}
+
+/// The private key in a file.
+///
+/// # Errors
+/// [`WalletError::PrivateKeyFile`], [`WalletError::PrivateKey`].
+pub(crate) fn private_key_in(path: &Path) -> Result<SecretKeyFlag, WalletError> {
+    /// A larger file holds something else.
+    const KEY_BYTES: u64 = 1_024;
+    let text = vipnode_files::read_text(path, KEY_BYTES).map(Zeroizing::new);
+    let text = text.map_err(|error| WalletError::PrivateKeyFile { path: path.to_owned(), error })?;
+    SecretKeyFlag::read(text.trim()).ok_or(WalletError::PrivateKey)
 }
 
 fn ether(wei: u128) -> String {

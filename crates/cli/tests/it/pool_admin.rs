@@ -150,7 +150,7 @@ async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
     assert!(pool.interrupt().await.success());
     let misspelled = ran(&["pool", "--payment", "cash"]).await;
     let error = text(&misspelled.stderr);
-    assert!(error.contains("Use none or credit"), "{error}");
+    assert!(error.contains("Use none, credit, or x402"), "{error}");
 }
 
 /// Who reads only the log has to see whose balance changed, and by how much.

@@ -21,10 +21,11 @@ const PERIODS_WITHOUT_ENTRY: &str = "
 /// Billing periods with more than one entry.
 const PERIODS_BILLED_AGAIN: &str = "
     SELECT subject, lease_row FROM entries WHERE kind = 'lease' GROUP BY subject, lease_row HAVING count(*) > 1";
-/// Nodes whose link no counter permits.
+/// Nodes whose link neither a counter nor a payment channel permits.
 const LINKS_WITHOUT_COUNTER: &str = "
     SELECT lower(hex(links.node)), lower(hex(links.account)) FROM links
-    LEFT JOIN link_counters USING (account) WHERE link_counters.account IS NULL";
+    LEFT JOIN link_counters USING (account) WHERE link_counters.account IS NULL
+    AND links.account NOT IN (SELECT signer FROM channels)";
 
 /// Passes what is wrong with the ledger to `problem`. Returns the number of its entries.
 pub(super) fn check(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<u64> {

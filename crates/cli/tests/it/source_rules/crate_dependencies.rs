@@ -16,7 +16,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["files", "pool-core", "types"]),
     ("node", &["files", "rpc", "types"]),
     ("chain", &["rpc", "types"]),
-    ("pool", &["files", "openrpc", "pool-core", "metrics", "rpc", "store", "types"]),
+    ("pool", &["chain", "files", "openrpc", "pool-core", "metrics", "rpc", "store", "types"]),
     ("agent", &["agent-core", "files", "metrics", "node", "openrpc", "rpc", "types"]),
     ("cli", &["agent", "agent-core", "chain", "files", "metrics", "node", "openrpc", "pool", "pool-core", "types"]),
     ("sim", &["agent-core", "pool-core", "store", "types"]),
