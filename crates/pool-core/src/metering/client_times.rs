@@ -206,6 +206,7 @@ mod tests {
             (0..60).for_each(|index| add(times, &mut shares, &limits, index, 1));
         }
         assert!(shares.held() <= 30 + 10 * 4, "{}", shares.held());
+        assert!(flood.iter().all(|times| times.pairs().len() >= ALWAYS), "each has some");
         let mut honest = ClientTimes::new(block("9.9.9.9"));
         (0..8).for_each(|index| add(&mut honest, &mut shares, &limits, index, 1));
         assert_eq!(honest.pairs().len(), 8);
