@@ -149,7 +149,13 @@ fn rows_for_another_payee_are_not_added_up() {
 
 #[test]
 fn where_no_further_row_may_wait_it_is_written() {
-    let mut pool = Pool::with(Limits { periods_an_hour: 10, waiting_periods: 0, ..priced() });
-    begin_rows(&mut pool, 20);
-    assert_eq!(pool.metered().len() as u64, pool.core.counters().metered_rows);
+    for members_only in [false, true] {
+        let limits = |waiting_periods| Limits { periods_an_hour: 10, waiting_periods, members_only, ..priced() };
+        let mut pool = Pool::with(limits(0));
+        begin_rows(&mut pool, 20);
+        assert_eq!(pool.metered().len() as u64, pool.core.counters().metered_rows);
+        let mut pool = Pool::with(limits(6));
+        begin_rows(&mut pool, 20);
+        assert_eq!(pool.metered().len(), 10, "one row waits");
+    }
 }
