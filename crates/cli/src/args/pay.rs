@@ -11,7 +11,7 @@ pub(crate) struct PayArgs {
     /// Pay from the payment channel in this file.
     ///
     /// For pools with --payment x402. `vipnode wallet deposit` creates the file. The channel's payer authorizer must be the address of this agent's key.
-    #[arg(long, value_name = "FILE", requires = "max_spend_per_day", help_heading = "Payment")]
+    #[arg(long, value_name = "FILE", requires = "max_spend_per_day", help_heading = "Payment", hide_short_help = true)]
     pub(crate) pay: Option<PathBuf>,
     /// Sign for at most this amount within 24 hours, such as "1 USDC".
     #[arg(long, value_name = "AMOUNT", value_parser = a_day, requires = "pay", help_heading = "Payment", hide_short_help = true)]
