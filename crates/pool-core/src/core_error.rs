@@ -209,6 +209,12 @@ errors! {
             asset: Asset,
         }: Unsuitable, "the agent's earlier channel {channel} is not settled: {amount} of its cost is not claimed yet" (amount = asset.show(*owed)),
             hint "Sign vouchers of the earlier channel until the pool has claimed its cost.";
+        /// Vouchers of the channel come too fast: each is written.
+        VoucherTooSoon {
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "the pool took a voucher of this channel a moment ago",
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The chain could not be read in time, or too many channels wait for it.
         ChainBusy {
             /// When to try again, in milliseconds.

@@ -249,11 +249,14 @@ limits! {
         trial_blocks: u32 = 1_000_000, Count 1..=100_000_000;
         /// A client is notified once when its trial lasts only this long; 0 for no notice.
         trial_notice_ms: u64 = 5 * MINUTE, Time 0..=DAY;
-        /// First vouchers of payment channels that wait until the deposit was read from the chain; one agent has at most one.
-        /// Further ones are answered "busy".
-        channel_reads: u32 = 1_024, Count 1..=1_000_000;
+        /// First vouchers of payment channels that wait until the deposit was read from the chain; one agent has at most one. An
+        /// address block (/24, /48) and a wide block (/16, /32) may have as many as are still free. Further ones are answered
+        /// "busy".
+        channel_reads: u32 = 256, Count 1..=1_000_000;
         /// So long a first voucher waits for that; then it is answered "busy".
         channel_read_ms: u64 = 20 * SECOND, Time SECOND..=10 * MINUTE;
+        /// A larger voucher of a payment channel is taken at most once in this time; one that comes earlier is answered "busy".
+        voucher_interval_ms: u64 = 5 * SECOND, Time 0..=HOUR;
         /// Leases without funds that end in one step; further ones end in the next.
         unfunded_a_tick: u32 = 1_000, Count 1..=1_000_000;
         /// An agent whose client cannot pay asks for hosts again after this time.

@@ -215,7 +215,7 @@ pub(crate) enum Command {
     Link(LinkArgs),
     /// Let nodes spend from an account, and show its balances.
     Account(Box<AccountArgs>),
-    /// Create an account, and move its funds to and from payment channels.
+    /// Create accounts, and move funds to and from payment channels.
     Wallet(Box<WalletArgs>),
     /// Check the setup and suggest fixes.
     ///

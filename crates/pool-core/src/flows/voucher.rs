@@ -5,8 +5,8 @@ use vipnode_types::{
 };
 
 use crate::{
-    ChainEvent, ChainRequest, ChannelReading, ChannelRow, ConnectionId, Core, CoreError, Effect, Reply, RequestId,
-    Signer,
+    AddressBlock, ChainEvent, ChainRequest, ChannelReading, ChannelRow, ConnectionId, Core, CoreError, Effect, Reply,
+    RequestId, Signer,
     ledger::{Ledger, channels::FirstVoucher, notice_times::NoticeTimes},
     output::Output,
 };
@@ -40,6 +40,7 @@ impl Core {
         self.check_other_payer(client, signer, output)?;
         let asset = self.limits.price.asset();
         let id = config.id(terms.chain_id);
+        let block = self.agents.address(client).map_or(AddressBlock::ALL, AddressBlock::of);
         let ledger = self.ledger.as_mut().ok_or(CoreError::NoLedger)?;
         match ledger.channels.of(signer).copied() {
             Some(row) if row.config == config => {
@@ -47,6 +48,10 @@ impl Core {
                     return Err(CoreError::LowerVoucher { signed: row.signed, asset }.into());
                 }
                 if signed > row.signed {
+                    let pause_ms = ledger.channels.pause_ms(signer, self.limits.voucher_interval_ms, output.now);
+                    if pause_ms > 0 {
+                        return Err(CoreError::VoucherTooSoon { retry_ms: pause_ms }.into());
+                    }
                     ledger.sign_channel(output, signer, signed, signature);
                 }
                 self.pay_from_channel(output, client, signer);
@@ -57,11 +62,11 @@ impl Core {
                     check_settled(ledger, &row, (&terms, asset), output)?;
                 }
                 let retry_ms = RETRY_MS;
-                if ledger.channels.waiting() >= self.limits.channel_reads as usize {
+                if !ledger.channels.may_wait(block, self.limits.channel_reads) {
                     return Err(CoreError::ChainBusy { retry_ms }.into());
                 }
                 let until = output.now.plus(self.limits.channel_read_ms);
-                let first = FirstVoucher { id, config, signed, signature, caller, until };
+                let first = FirstVoucher { id, config, signed, signature, caller, block, until };
                 if let Some(FirstVoucher { caller: (connection, request), .. }) = ledger.channels.wait(first) {
                     output.reply(connection, request, Err(CoreError::ChainBusy { retry_ms }.into()));
                 }

@@ -8,6 +8,7 @@ use vipnode_types::{
 
 use crate::{
     ChainEvent, ChannelReading, ChannelRow, ConnectionId, RequestId, Row,
+    collections::{address_block::AddressBlock, block_shares::BlockShares},
     ledger::{Ledger, burn::BurnRate, transaction::Transaction},
     output::Output,
 };
@@ -19,6 +20,10 @@ pub(crate) struct Channels {
     live: BTreeMap<Account, ChannelRow>,
     /// First vouchers of channels whose deposit is being read from the chain.
     read: BTreeMap<Account, FirstVoucher>,
+    /// How many of these the agents of each address block have.
+    shares: BlockShares,
+    /// When a voucher of each payer was taken last, since the pool started.
+    signed_at: BTreeMap<Account, Ms>,
 }
 
 /// The first voucher of a channel, which waits until the channel's deposit was read.
@@ -34,6 +39,8 @@ pub(crate) struct FirstVoucher {
     pub(crate) signature: TypedDataSignature,
     /// Whom the pool answers.
     pub(crate) caller: (ConnectionId, RequestId),
+    /// Where the agent is.
+    pub(crate) block: AddressBlock,
     /// Until when the chain is waited for.
     pub(crate) until: Ms,
 }
@@ -55,23 +62,36 @@ impl Channels {
 
     /// Has a first voucher wait for the chain. One of the same signer that waits already is replaced, and returned.
     pub(crate) fn wait(&mut self, voucher: FirstVoucher) -> Option<FirstVoucher> {
-        self.read.insert(voucher.config.payer_authorizer, voucher)
+        let replaced = self.read.insert(voucher.config.payer_authorizer, voucher);
+        self.shares.take(voucher.block);
+        replaced.inspect(|replaced| self.shares.give_back(replaced.block))
     }
 
-    /// How many first vouchers wait.
-    pub(crate) fn waiting(&self) -> usize {
-        self.read.len()
+    /// Whether an agent of an address block may have a first voucher wait, of at most `most` of all agents.
+    pub(crate) fn may_wait(&self, block: AddressBlock, most: u32) -> bool {
+        self.shares.may_take(block, most.saturating_sub(self.shares.held()))
+    }
+
+    /// How long a payer has to wait until its next voucher is taken.
+    pub(crate) fn pause_ms(&self, signer: Account, interval_ms: u64, now: Ms) -> u64 {
+        let since = self.signed_at.get(&signer).map(|at| now.since(*at));
+        since.map_or(0, |since| interval_ms.saturating_sub(since))
     }
 
     /// Takes the first voucher of a channel that waits.
     pub(crate) fn take_waiting(&mut self, signer: Account, id: ChannelId) -> Option<FirstVoucher> {
-        if self.read.get(&signer)?.id == id { self.read.remove(&signer) } else { None }
+        if self.read.get(&signer)?.id == id { self.remove_waiting(signer) } else { None }
     }
 
     /// Takes a first voucher that waited for the chain for too long. They are few, so they are searched.
     pub(crate) fn take_expired(&mut self, now: Ms) -> Option<FirstVoucher> {
         let signer = self.read.iter().find(|(_, voucher)| voucher.until <= now).map(|(signer, _)| *signer)?;
-        self.read.remove(&signer)
+        self.remove_waiting(signer)
+    }
+
+    fn remove_waiting(&mut self, signer: Account) -> Option<FirstVoucher> {
+        let removed = self.read.remove(&signer);
+        removed.inspect(|removed| self.shares.give_back(removed.block))
     }
 
     /// When the first of them waited for too long.
@@ -108,6 +128,7 @@ impl Ledger {
         by: TypedDataSignature,
     ) {
         let Some(row) = self.channels.live.get(&signer).copied() else { return };
+        self.channels.signed_at.insert(signer, output.now);
         self.set_channel(output, ChannelRow { signed, signature: by, ..row });
     }
 

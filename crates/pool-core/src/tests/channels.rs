@@ -12,8 +12,8 @@ use super::{
     scenario::{CLIENT, HOST, HOUR_MS, MINUTE_MS, SECOND_HOST, SLOTS, priced},
 };
 use crate::{
-    AccountFigures, ChainEvent, ChainRequest, ChannelReading, Command, LedgerAccount, LedgerChangeKind, Limits, Reply,
-    Row, Transaction,
+    AccountFigures, AddressBlock, ChainEvent, ChainRequest, ChannelReading, Command, LedgerAccount, LedgerChangeKind,
+    Limits, Reply, Row, Transaction, ledger::channels::FirstVoucher,
 };
 
 const CHAIN: u64 = 8_453;
@@ -31,7 +31,7 @@ const fn account(byte: u8) -> Account {
 
 /// 1 unit for each billed millisecond, with a fee of 10 %.
 fn limits() -> Limits {
-    Limits { payment: PaymentMode::X402, channel: Some(TERMS), fee_bps: 1_000, ..priced() }
+    Limits { payment: PaymentMode::X402, channel: Some(TERMS), fee_bps: 1_000, voucher_interval_ms: 0, ..priced() }
 }
 
 fn pool() -> Pool {
@@ -295,6 +295,48 @@ fn a_restart_keeps_channels_and_a_switch_of_the_mode_has_them_count_for_nothing(
     let voucher =
         |row: &Row| matches!(row, Row::Entry(entry) if matches!(entry.transaction, Transaction::Voucher { .. }));
     assert_eq!(pool.rows.iter().filter(|row| voucher(row)).count(), 3, "each change of the limit is in the journal");
+}
+
+/// Each larger voucher is a row and an entry of the journal, so an agent cannot have the pool write them without a pause.
+#[test]
+fn larger_vouchers_are_taken_at_intervals() {
+    let mut pool = pool();
+    let channel = pool.deposits(2 * HOUR_MS, HOUR_MS);
+    pool.core.limits.voucher_interval_ms = 5_000;
+    assert!(pool.voucher(channel, HOUR_MS + 1).unwrap().is_ok());
+    assert_eq!(pool.voucher(channel, HOUR_MS + 2), Some(Err(ErrorCode::Busy)));
+    assert!(pool.voucher(channel, HOUR_MS + 1).unwrap().is_ok(), "the same again changes nothing");
+    pool.pass(5_000);
+    assert!(pool.voucher(channel, HOUR_MS + 2).unwrap().is_ok());
+}
+
+/// Strangers that name channels without a deposit keep nobody else from the chain.
+#[test]
+fn an_address_block_has_only_its_share_of_the_reads() {
+    let mut pool = Pool::with(Limits { channel_reads: 8, ..limits() });
+    pool.settle();
+    let mut ledger = pool.core.ledger.take().unwrap();
+    let block = |text: &str| AddressBlock::of(text.parse().unwrap());
+    let first = |byte: u8, block| FirstVoucher {
+        id: channel(byte).id(CHAIN),
+        config: ChannelConfig { payer_authorizer: account(byte), ..channel(byte) },
+        signed: Amount::new(1),
+        signature: key()
+            .sign_typed(&Voucher { channel: channel(byte).id(CHAIN), max_claimable: Amount::new(1) }.typed_data(CHAIN)),
+        caller: (pool.connection(CLIENT), 7),
+        block,
+        until: pool.now,
+    };
+    let strangers = block("10.0.0.1");
+    let mut waiting = 0;
+    while ledger.channels.may_wait(strangers, 8) {
+        waiting += 1;
+        ledger.channels.wait(first(waiting, strangers));
+    }
+    assert!((1..8).contains(&waiting), "{waiting}");
+    assert!(ledger.channels.may_wait(block("11.0.0.1"), 8), "others have room");
+    ledger.channels.take_waiting(account(1), channel(1).id(CHAIN)).unwrap();
+    assert!(ledger.channels.may_wait(strangers, 8), "given back");
 }
 
 #[test]
