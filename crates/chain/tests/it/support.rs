@@ -18,6 +18,8 @@ pub enum Answer {
     Http(u16, String),
     /// The connection is closed.
     Nothing,
+    /// The connection stays open.
+    Silence,
 }
 
 /// A node, and the calls that it got. Stopped when dropped.
@@ -87,6 +89,7 @@ async fn serve(mut socket: TcpStream, answers: Answers, calls: Arc<Mutex<Vec<(St
             Answer::Error(error) => (200, json!({ "jsonrpc": "2.0", "id": request["id"], "error": error }).to_string()),
             Answer::Http(status, body) => (status, body),
             Answer::Nothing => return,
+            Answer::Silence => return std::future::pending().await,
         };
         let head =
             format!("HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());

@@ -218,8 +218,8 @@ pub(crate) struct WalletKeyArgs {
     /// Other users on this machine can see it on the command line: set the environment variable instead.
     #[arg(long, value_name = "HEX", hide_env_values = true, value_parser = private_key, help_heading = "Payment", hide_short_help = true)]
     pub(crate) private_key: Option<SecretKeyFlag>,
-    /// Read the private key from this file.
-    #[arg(long, value_name = "FILE", conflicts_with = "private_key", help_heading = "Payment", hide_short_help = true)]
+    /// Sign with the private key in this file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["keystore", "private_key"], help_heading = "Payment", hide_short_help = true)]
     pub(crate) private_key_file: Option<PathBuf>,
 }
 
@@ -243,7 +243,7 @@ pub(crate) struct SendingArgs {
     #[arg(long, help_heading = "Output")]
     pub(crate) yes: bool,
     /// Print what another wallet signs or sends, and send nothing.
-    #[arg(long, conflicts_with_all = ["yes", "keystore", "private_key"], help_heading = "Output")]
+    #[arg(long, conflicts_with_all = ["yes", "keystore", "private_key", "private_key_file"], help_heading = "Output")]
     pub(crate) unsigned: bool,
 }
 
