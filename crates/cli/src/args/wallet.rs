@@ -279,3 +279,25 @@ fn delay_s(text: &str) -> Result<u32, String> {
     let delay = humantime::parse_duration(text).map_err(|error| format!("{error}: pass 14d or 15m"))?;
     u32::try_from(delay.as_secs()).map_err(|_| "pass at most 30d".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::args::Cli;
+
+    #[test]
+    fn a_command_takes_one_key_or_none_with_unsigned() {
+        let withdraw = ["vipnode", "wallet", "withdraw", "--channel", "c", "--chain.rpc", "https://node.example"];
+        let read = |flags: &[&str]| Cli::read(withdraw.iter().chain(flags));
+        for flags in [&["--keystore", "k"][..], &["--private-key-file", "p"], &["--unsigned"]] {
+            assert!(read(flags).is_ok(), "{flags:?}");
+        }
+        for flags in [
+            &["--keystore", "k", "--private-key-file", "p"][..],
+            &["--unsigned", "--private-key-file", "p"],
+            &["--unsigned", "--keystore", "k"],
+            &["--unsigned", "--yes"],
+        ] {
+            assert!(read(flags).is_err(), "{flags:?}");
+        }
+    }
+}
