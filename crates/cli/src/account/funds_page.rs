@@ -16,7 +16,7 @@ pub(crate) fn funds_page(node: &NodeId, pool: &str, funds: &NodeFunds, width: us
     rows.push(["Paid to account".to_owned(), paid_to]);
     if funds.payout.is_some() {
         rows.push(["Earned".to_owned(), show(funds.earned)]);
-        rows.push(["Payable".to_owned(), show(funds.payable)]);
+        rows.push(["To be paid out".to_owned(), show(funds.payable)]);
     }
     page.append(&Table::new([Column::text(""), Column::text("")]).with_rows(rows).fit(width));
     page.trimmed().wrapped(width)

@@ -5,7 +5,7 @@ pub(crate) fn funds_rows(asset: Asset, funds: &AccountFunds) -> Vec<[String; 2]>
     let AccountFunds { balance, running, limit, available } = *funds;
     let show = |amount: Amount| asset.show(amount).to_string();
     let mut rows =
-        vec![["Balance".to_owned(), asset.show_signed(balance)], ["Running leases, at most".to_owned(), show(running)]];
+        vec![["Balance".to_owned(), asset.show_signed(balance)], ["Running leases".to_owned(), show(running)]];
     if limit != Amount::ZERO {
         rows.push(["Credit limit".to_owned(), show(limit)]);
     }

@@ -54,7 +54,7 @@ fn account_words(account: &AdminAccount, asset: Asset) -> String {
         show(spent)
     );
     let earns = format!(
-        "As host: earned {}, of which clients cover {}; payable {}",
+        "As host: earned {}, of which clients cover {}; to be paid out {}",
         show(earned),
         show(secured),
         show(payable)
@@ -100,7 +100,7 @@ pub(crate) fn accounts_page(page: &AdminAccounts, width: usize) -> Styled {
         Column::number("RUNNING").rank(3),
         Column::number("AVAILABLE").rank(2),
         Column::number("LEASES").rank(4),
-        Column::number("PAYABLE").rank(1),
+        Column::number("TO BE PAID OUT").rank(1),
     ]);
     let mut text = table.with_rows(rows).fit(width);
     if let Some(next) = page.next {
