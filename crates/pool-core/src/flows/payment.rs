@@ -32,6 +32,10 @@ impl Core {
         self.metering.rows.write_all(&mut output);
         self.persist_times(&mut output);
         self.post_metered(&mut output);
+        if self.ledger.is_some() {
+            // What was announced for a time when the pool did not run counts, also for when its clients pay again.
+            self.price_due(&mut output);
+        }
         output.persist(Row::Payment(mode));
         self.payment = mode;
         let ledger = self.ledger.take().or_else(|| self.unused_ledger.take());

@@ -413,6 +413,16 @@ fn what_was_announced_before_a_free_time_is_announced_again() {
 }
 
 #[test]
+fn a_price_that_was_due_before_a_free_time_counts_after_it() {
+    let (mut pool, _) = Pool::paying(limits());
+    pool.announces(wei(NEW), Some(500)).unwrap();
+    pool.now = pool.now.plus(2 * DAY_MS);
+    pool.restart(Limits { payment: PaymentMode::None, ..limits() });
+    pool.restart(limits());
+    assert_eq!((pool.core.limits.price, pool.core.limits.fee_bps, pool.core.next_price()), (wei(NEW), 500, None));
+}
+
+#[test]
 fn a_reload_announces_a_price_and_one_in_another_asset_is_refused() {
     let (mut pool, _) = Pool::paying(limits());
     pool.core.set_limits(Limits { price: wei(NEW), ..limits() });

@@ -16,8 +16,8 @@ pub struct ModeChange {
     pub paid: bool,
     /// Whether they pay now.
     pub pays: bool,
-    /// Whether the store has a price that they once paid.
-    pub stored: bool,
+    /// The price in the store, which they paid last.
+    pub stored: Option<Price>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -56,8 +56,9 @@ impl ExpectedPrices {
         for expected in self.prices.iter_mut().filter(|expected| expected.from > now) {
             expected.withdrawn.get_or_insert(now);
         }
-        let charged = self.prices.iter().rev().find(|expected| expected.paid && expected.counts());
-        let again = charged.map(|expected| expected.price).filter(|_| pays && !paid && stored);
+        // What was not durable is lost, but the pool has charged no other price before.
+        let charged = |price: &Price| self.prices.iter().any(|expected| expected.paid && expected.price == *price);
+        let again = stored.filter(|price| pays && !paid && charged(price));
         if let Some(charged) = again {
             self.prices.push(ExpectedPrice::at(now, now, charged, true));
         }

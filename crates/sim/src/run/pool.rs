@@ -341,7 +341,9 @@ impl Simulation {
         let change = ModeChange {
             paid: stored.is_some_and(|mode| !mode.is_none()),
             pays: !self.pool.limits.payment.is_none(),
-            stored: rows.iter().any(|row| matches!(row, Row::Pricing(_))),
+            stored: rows
+                .iter()
+                .find_map(|row| if let Row::Pricing(row) = row { Some(row.current.price) } else { None }),
         };
         self.checker.prices().settings(self.now, self.pool.limits.price, change);
         let now = self.start_time();

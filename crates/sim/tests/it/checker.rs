@@ -19,9 +19,9 @@ use vipnode_types::{
 
 const MINUTE_MS: u64 = 60_000;
 /// Nobody pays, before and after a start.
-const FREE: ModeChange = ModeChange { paid: false, pays: false, stored: false };
+const FREE: ModeChange = ModeChange { paid: false, pays: false, stored: None };
 /// Clients pay, before and after a start.
-const PAID: ModeChange = ModeChange { paid: true, pays: true, stored: true };
+const PAID: ModeChange = ModeChange { paid: true, pays: true, stored: None };
 
 /// A client (1) that was connected to a host (0) from minute 10 to minute 20, and reports of both that say so from the beginning on.
 struct Fixture {
@@ -220,7 +220,11 @@ fn a_price_without_notice_after_a_free_time_is_seen() {
     let (price, other) = (Price::per_minute(1_000), Price::per_minute(7));
     fixture.checker.prices().settings(2 * MINUTE_MS, price, ModeChange { pays: true, ..FREE });
     fixture.checker.prices().settings(5 * MINUTE_MS, other, ModeChange { pays: false, ..PAID });
-    fixture.checker.prices().settings(9 * MINUTE_MS, other, ModeChange { paid: false, ..PAID });
+    fixture.checker.prices().settings(
+        9 * MINUTE_MS,
+        other,
+        ModeChange { paid: false, pays: true, stored: Some(price) },
+    );
     let [charged, announced] = [price, other].map(|price| priced(&fixture, price, 1));
     fixture.metered(&charged).unwrap();
     assert_broken(Promise::Billing, fixture.metered(&announced), "did not charge this price then");
