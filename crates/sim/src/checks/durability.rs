@@ -7,8 +7,11 @@ use vipnode_types::{Account, Ms, NodeId};
 
 use super::{Promise, Violation};
 
+/// A period that waits for others of its hour is written at most once a second, with a tick of the pool.
+const DEFERRED_LATE_MS: u64 = 3_000;
+
 /// Checks that the store holds what the core holds. Only last reports, nonces of protocol 2 and the clock may lag in the
-/// store, since they are flushed every few minutes.
+/// store, since they are flushed every few minutes, and periods that wait for others, for a moment.
 ///
 /// # Errors
 /// [`Promise::Durability`], with what differs.
@@ -32,7 +35,9 @@ pub fn same(held: &[Row], stored: &[Row]) -> Result<(), Violation> {
     }
     let pays = held.iter().any(|row| matches!(row, Row::Payment(_)));
     let stored: Vec<Row> = stored.iter().filter(|row| pays || !is_of_ledger(row)).cloned().collect();
-    let (held, stored) = (without_times(held), without_times(&stored));
+    let now = clock(held).unwrap_or(Ms::ZERO);
+    let (mut held, stored) = (without_times(held), without_times(&stored));
+    held.iter_mut().for_each(|row| as_written(row, &stored, now));
     if index(&held) == index(&stored) {
         Ok(())
     } else {
@@ -101,6 +106,16 @@ const fn is_of_ledger(row: &Row) -> bool {
             | Row::Period(_)
             | Row::Unpaid(_)
     )
+}
+
+/// Replaces a period that waits, and that changed a moment ago, by what the store has of it.
+fn as_written(row: &mut Row, stored: &[Row], now: Ms) {
+    let Row::Deferred(new) = &*row else { return };
+    let (sides, is_new) = ((new.lease.client, new.lease.host), new.ended.plus(DEFERRED_LATE_MS) > now);
+    let is_before = |row: &&Row| matches!(row, Row::Deferred(old) if (old.lease.client, old.lease.host) == sides);
+    if let Some(before) = stored.iter().find(is_before).filter(|_| is_new) {
+        *row = before.clone();
+    }
 }
 
 fn without_times(rows: &[Row]) -> Vec<Row> {
