@@ -82,7 +82,8 @@ fn attackers_keep_within_their_bounds() {
     assert!(billed_ms > ATTACKER_SEEDS * 4 * 60_000, "{billed_ms} ms: honest pairs are connected and billed");
     let waits = runs.iter().filter_map(|(_, run)| Some(run.as_ref().ok()?.waits));
     let (all, late) = waits.fold((0, 0), |(all, late), waits| (all + waits.all, late + waits.late));
-    // Runs with too few slots count none.
+    // Runs with too few slots count none. Few waits are late: in seed 255, a client waits until its node may dial hosts of protocol 2
+    // again, which it was connected with before, and which do not dial.
     assert!(all >= ATTACKER_SEEDS / 2 && late * 100 <= all, "{late} of {all} waits for a host took more than 3 s");
     for seed in FOUND {
         let stats = run_seed(Family::Attackers, seed).unwrap();
