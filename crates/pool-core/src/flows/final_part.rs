@@ -1,4 +1,4 @@
-use vipnode_types::{LeaseId, Ms, wire::Side};
+use vipnode_types::{Ms, wire::Side};
 
 use crate::{
     CallOutcome, Core,
@@ -66,13 +66,6 @@ impl Core {
             if let Some(part) = self.metering.final_parts.answered(lease, node, true) {
                 self.settle_part(output, part);
             }
-        }
-    }
-
-    /// A node reports a lease that ended as interrupted since its report before.
-    pub(crate) fn ended_lease_interrupted(&mut self, index: u32, lease: LeaseId) {
-        if let Some(node) = self.agents.handle(index) {
-            self.metering.final_parts.interrupted(lease, node);
         }
     }
 

@@ -127,12 +127,7 @@ impl Core {
                         self.side_up(output, lease, side);
                     }
                 }
-                None => {
-                    if !up.continuous {
-                        self.ended_lease_interrupted(index, up.lease);
-                    }
-                    unknown.push(up.lease);
-                }
+                None => unknown.push(up.lease),
             }
         }
         self.evict_unknown(output, index, &unknown);
@@ -145,13 +140,8 @@ impl Core {
         let mut ups = report.up.clone();
         ups.sort_unstable();
         for &id in &report.down {
+            let Some((lease, side)) = self.leases.own(index, id) else { continue };
             let back = ups.binary_search(&id).is_ok();
-            let Some((lease, side)) = self.leases.own(index, id) else {
-                if back {
-                    self.ended_lease_interrupted(index, id);
-                }
-                continue;
-            };
             if back && self.leases.get(lease).is_some_and(|lease| lease.sees(side)) {
                 self.returned(output, lease, side, before);
             } else if !back {

@@ -8,10 +8,10 @@ use crate::{LeaseRow, collections::slab::Handle, metering::billed_period::Ends};
 ///
 /// What a side saw is known from its reports, the last of which may be a report interval old when a lease ends. Each side that
 /// did not end the lease is asked to undo it. One that has done so, and had not reported the other as gone, saw it until the
-/// lease ended, and so did one that stops. So the last part is billed once its sides have answered. What a side does not confirm is not billed, and counts
-/// as unpaired time. A side confirms nothing either if a report that was on its way when the lease ended reports that it did not see
-/// the other all the time. A part waits no longer than a call to an agent, and there are no more of them than such calls. A crash
-/// loses those that wait.
+/// lease ended, and so did one that stops. So the last part is billed once its sides have answered. What a side does not confirm
+/// is not billed, and counts as unpaired time. A report that arrives after the end may name an interruption, which is mostly the end
+/// of the lease itself, so it changes nothing. A part waits no longer than a call to an agent, and there are no more of them than
+/// such calls. A crash loses those that wait.
 #[derive(Debug, Default)]
 pub(crate) struct FinalParts {
     parts: BTreeMap<LeaseId, FinalPart>,
@@ -77,10 +77,6 @@ impl FinalPart {
         self
     }
 
-    fn begins(&self) -> Ms {
-        self.lease.client_seen.map_or(Ms::ZERO, |(begins, _)| begins)
-    }
-
     /// Who pays for it; `None` if nobody earns.
     pub(crate) fn payer(&self) -> Option<Account> {
         self.lease.payer.filter(|_| self.lease.payee.is_some())
@@ -121,20 +117,6 @@ impl FinalParts {
             return None;
         }
         self.parts.remove(&lease)
-    }
-
-    /// A node reported that it did not see the other side of a lease all the time since its report before, so it cannot confirm that.
-    pub(crate) fn interrupted(&mut self, lease: LeaseId, node: Handle) {
-        let Some(part) = self.parts.get_mut(&lease) else { return };
-        for side in [&mut part.client, &mut part.host] {
-            if side.node == node {
-                side.answered(false);
-            }
-        }
-        if part.host.node == node {
-            // What the host did not see is nobody's unpaired time.
-            part.most_ms = part.most_ms.min(part.host.end.since(part.begins()));
-        }
     }
 
     /// The leases whose last parts wait, and the nodes whose answers they wait for, for checks.

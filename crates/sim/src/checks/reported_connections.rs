@@ -40,10 +40,8 @@ impl ReportedConnections {
                 full.iter().for_each(|up| of.leases.entry(up.lease).or_default().begin(now));
             }
             None => {
-                for id in &report.down {
-                    let end = if report.up.contains(id) { last } else { now };
-                    of.leases.entry(*id).or_default().end(end);
-                }
+                // One that is up again was interrupted so shortly that no list of peers showed it.
+                report.down.iter().for_each(|id| of.leases.entry(*id).or_default().end(now));
                 report.up.iter().for_each(|id| of.leases.entry(*id).or_default().begin(now));
             }
         }
@@ -121,7 +119,7 @@ mod tests {
             (full(None), 20),
             (delta(false, false), 90),
             (delta(false, true), 50),
-            (delta(true, true), 20 + 40),
+            (delta(true, true), 90),
         ] {
             let mut reports = ReportedConnections::default();
             reports.sent(0, &full(Some(false)), 10);
