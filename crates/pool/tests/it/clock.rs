@@ -75,10 +75,24 @@ fn fill(dir: &Path, ordinary: u64) {
     SqliteStore::open(dir).unwrap().apply(&rows).unwrap();
 }
 
+/// Opens a data directory as soon as the threads of a pool that could not start have let go of it.
+async fn opened(dir: &Path) -> DataDir {
+    let opening = async {
+        loop {
+            match DataDir::open(dir) {
+                Ok(opened) => return opened,
+                Err(error) if format!("{error:?}").contains("InUse") => tokio::task::yield_now().await,
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), opening).await.unwrap()
+}
+
 async fn start(dir: &Path, accept_clock: bool) -> Result<PoolServer, vipnode_pool::PoolError> {
     let core = Limits { payment: PaymentMode::Credit, ..config().core };
     let limits = PoolLimits { statement_entries: 10_000, ..PoolLimits::default() };
-    PoolServer::spawn_in(PoolConfig { core, limits, accept_clock, ..config() }, DataDir::open(dir).unwrap()).await
+    PoolServer::spawn_in(PoolConfig { core, limits, accept_clock, ..config() }, opened(dir).await).await
 }
 
 /// The entries that are about overbilled ones, in the statement of an account.
