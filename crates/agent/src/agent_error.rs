@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use vipnode_agent_core::{DirectConfigError, HostConfigError};
 use vipnode_node::{NodeError, finder::FinderError};
 use vipnode_rpc::OpenError;
-use vipnode_types::{NodeKeyError, PoolId, errors, wire::WireError};
+use vipnode_types::{Account, NodeKeyError, PoolId, errors, wire::WireError};
 
 errors! {
     /// Why an agent cannot start or continue.
@@ -15,6 +15,14 @@ errors! {
             text: String,
         }: local, "{text:?} is the enode of a node, not the address of a pool",
             hint "Pass the pool's address. To connect to that node without a pool, pass the enode to `vipnode client`.";
+        /// Another key than that of the agent would have to sign for the payment channel.
+        ChannelOfOther {
+            /// The channel's payer authorizer.
+            authorizer: Account,
+            /// The account of the agent's key.
+            agent: Account,
+        }: local, "the payment channel is for the key of {authorizer}, but the key of this agent is that of {agent}",
+            hint "Deposit into a channel for this agent: `vipnode wallet deposit AMOUNT --channel FILE --authorizer {agent}`." (agent = agent);
         /// The pool's address has an unknown scheme.
         PoolScheme {
             /// What was given.

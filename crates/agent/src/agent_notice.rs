@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use vipnode_agent_core::Notice;
-use vipnode_types::{Failure, NodeFacts};
+use vipnode_types::{Account, Failure, NodeFacts};
 
 use crate::PinChange;
 
@@ -12,6 +12,8 @@ pub enum AgentNotice {
     WaitingForNode(Failure),
     /// The node was found.
     Node {
+        /// The account of the agent's key, which signs vouchers of a payment channel.
+        agent: Account,
         /// What it reports about itself.
         facts: Box<NodeFacts>,
         /// RPC address of the node, without credentials.

@@ -262,7 +262,7 @@ fn snapshot_of_notices() {
     });
     let mut all = vec![
         AgentNotice::WaitingForNode(failure.clone()),
-        AgentNotice::Node { facts: Box::new(facts()), at, state_dir },
+        AgentNotice::Node { agent: Account::new([0x5c; 20]), facts: Box::new(facts()), at, state_dir },
         AgentNotice::Delegated { key_file: key_file.clone() },
         AgentNotice::SignsEachCall { key_file },
         AgentNotice::NotDialable,

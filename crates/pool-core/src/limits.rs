@@ -254,7 +254,7 @@ limits! {
         /// "busy".
         channel_reads: u32 = 256, Count 1..=1_000_000;
         /// So long a first voucher waits for that; then it is answered "busy".
-        channel_read_ms: u64 = 20 * SECOND, Time SECOND..=10 * MINUTE;
+        channel_read_ms: u64 = 10 * SECOND, Time SECOND..=10 * MINUTE;
         /// A larger voucher of a payment channel is taken at most once in this time; one that comes earlier is answered "busy".
         voucher_interval_ms: u64 = 5 * SECOND, Time 0..=HOUR;
         /// Leases without funds that end in one step; further ones end in the next.

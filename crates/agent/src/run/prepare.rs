@@ -36,7 +36,13 @@ pub(crate) async fn prepare(config: &RunnerConfig, notifier: &Notifier) -> Resul
     let facts = wait_for_node(config, notifier).await?;
     let state = StateDir::open(&config.state_root, &facts.id)?;
     let (at, state_dir) = (config.node.at(), state.path().to_owned());
-    notifier.notify(AgentNotice::Node { facts: Box::new(facts.clone()), at, state_dir });
+    let agent = state.agent_key()?.account();
+    notifier.notify(AgentNotice::Node { agent, facts: Box::new(facts.clone()), at, state_dir });
+    if let Some(authorizer) = config.agent.pay.as_ref().map(|pay| pay.channel.payer_authorizer)
+        && authorizer != agent
+    {
+        return Err(AgentError::ChannelOfOther { authorizer, agent });
+    }
     check_enode(&facts, config)?;
     if is_host_without_port(&facts, config) {
         notifier.notify(AgentNotice::NotDialable);

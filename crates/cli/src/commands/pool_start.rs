@@ -192,6 +192,7 @@ mod tests {
             trial_ms: 1_800_000,
             next: Some(NextPrice { price: gwei(120), fee_bps: 300, from_ms: Ms::new(1_800_086_400_000) }),
             by_settings: true,
+            channel: None,
         };
         let starts = [
             start(),

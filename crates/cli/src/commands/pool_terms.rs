@@ -1,6 +1,6 @@
 use vipnode_pool::admin::AdminPrice;
 use vipnode_pool_core::Limits;
-use vipnode_types::{PaymentMode, Price, wire::NextPrice};
+use vipnode_types::{PaymentMode, Price, payment::ChannelTerms, wire::NextPrice};
 
 use crate::output::{
     Line, Tone,
@@ -16,6 +16,8 @@ pub(crate) struct PoolTerms {
     pub(crate) payment: PaymentMode,
     /// The operator's fee, in basis points of what clients pay.
     pub(crate) fee_bps: u16,
+    /// What a client's payment channel must be, with x402.
+    pub(crate) channel: Option<ChannelTerms>,
     /// How long a new client is served for free, in milliseconds; 0 for no trial.
     pub(crate) trial_ms: u64,
     /// The price and the fee that were announced.
@@ -30,11 +32,12 @@ const PROMISED_NOTICE_MS: u64 = 24 * 60 * 60 * 1_000;
 impl PoolTerms {
     /// The terms of a pool with these settings. Where clients pay, `prices` is what counts: settings only announce a price or a fee.
     pub(crate) fn of(settings: &Limits, prices: Option<&AdminPrice>) -> Self {
-        let Limits { price, fee_bps, payment, trial_ms, .. } = *settings;
+        let Limits { price, fee_bps, payment, trial_ms, channel, .. } = *settings;
         let next = prices.and_then(|prices| prices.next);
         Self {
             price: prices.map_or(price, |prices| prices.price),
             payment,
+            channel,
             fee_bps: prices.map_or(fee_bps, |prices| prices.fee_bps),
             trial_ms,
             next,
@@ -44,7 +47,7 @@ impl PoolTerms {
 
     /// Its lines: the price, how clients pay, and what was announced.
     pub(crate) fn lines(&self) -> Vec<Line> {
-        [Some(self.price()), Some(self.payments()), self.change()].into_iter().flatten().collect()
+        [Some(self.price()), Some(self.payments()), self.deposits(), self.change()].into_iter().flatten().collect()
     }
 
     /// The price, and in what the pool charges.
@@ -54,6 +57,19 @@ impl PoolTerms {
         let line =
             Line::new("price", Tone::Plain, text).with("price", serde_json::to_value(self.price).unwrap_or_default());
         line.with("next_price", serde_json::to_value(self.next).unwrap_or_default())
+    }
+
+    /// Into which channels clients deposit.
+    fn deposits(&self) -> Option<Line> {
+        let terms = self.channel?;
+        let ChannelTerms { chain_id, token, receiver, receiver_authorizer, withdraw_delay_s } = terms;
+        let delay = span(u64::from(withdraw_delay_s).saturating_mul(1_000));
+        let text = format!(
+            "Deposits: on chain {chain_id}, with --token {token} --receiver {receiver} --receiver-authorizer {receiver_authorizer} \
+             --withdraw-delay {withdraw_delay_s}s ({delay})"
+        );
+        let line = Line::new("deposits", Tone::Plain, text);
+        Some(line.with("channel", serde_json::to_value(terms).unwrap_or_default()))
     }
 
     /// How clients pay, and the fee.

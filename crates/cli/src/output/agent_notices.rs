@@ -33,9 +33,9 @@ fn failed(event: &'static str, message: impl Into<String>, failure: &dyn TypedEr
 pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
     match notice {
         AgentNotice::WaitingForNode(why) => failed("waiting_for_node", format!("Waiting for the node: {why}"), why),
-        AgentNotice::Node { facts, at, state_dir } => {
+        AgentNotice::Node { agent, facts, at, state_dir } => {
             let text = format!(
-                "Node {} ({}) on {} at {at}; state directory: {}",
+                "Node {} ({}) on {} at {at}; key of the agent: {agent}; state directory: {}",
                 facts.id.short(),
                 facts.client_version,
                 facts.chain,
@@ -46,6 +46,7 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
                 .with("client_version", facts.client_version.as_str())
                 .with("chain_id", facts.chain.chain_id)
                 .with("genesis", facts.chain.genesis.to_string())
+                .with("agent", agent.to_string())
         }
         AgentNotice::NoBlock(why) => failed("no_block", "The node has no block yet", why),
         AgentNotice::Exposed { at } => {

@@ -62,14 +62,13 @@ impl Core {
                     check_settled(ledger, &row, (&terms, asset), output)?;
                 }
                 let retry_ms = RETRY_MS;
-                if !ledger.channels.may_wait(block, self.limits.channel_reads) {
+                let waits = ledger.channels.waits(signer);
+                if waits || !ledger.channels.may_wait(block, self.limits.channel_reads) {
                     return Err(CoreError::ChainBusy { retry_ms }.into());
                 }
                 let until = output.now.plus(self.limits.channel_read_ms);
                 let first = FirstVoucher { id, config, signed, signature, caller, block, until };
-                if let Some(FirstVoucher { caller: (connection, request), .. }) = ledger.channels.wait(first) {
-                    output.reply(connection, request, Err(CoreError::ChainBusy { retry_ms }.into()));
-                }
+                ledger.channels.wait(first);
                 output.push(Effect::Chain(ChainRequest::Watch(Box::new(config))));
                 Ok(None)
             }
@@ -126,6 +125,7 @@ impl Core {
         let signer = first.config.payer_authorizer;
         if state.covers() == Amount::ZERO {
             let error = CoreError::EmptyChannel { channel: first.id, retry_ms: RETRY_MS };
+            output.push(Effect::Chain(ChainRequest::Forget(first.id)));
             return output.reply(connection, request, Err(error.into()));
         }
         ledger.begin_channel(output, first, state);
@@ -156,6 +156,7 @@ impl Core {
 
     fn refuse_first(&self, output: &mut Output, first: &FirstVoucher) {
         let (connection, request) = first.caller;
+        output.push(Effect::Chain(ChainRequest::Forget(first.id)));
         output.reply(connection, request, Err(CoreError::ChainBusy { retry_ms: RETRY_MS }.into()));
     }
 

@@ -60,11 +60,15 @@ impl Channels {
         self.live.insert(row.config.payer_authorizer, row);
     }
 
-    /// Has a first voucher wait for the chain. One of the same signer that waits already is replaced, and returned.
-    pub(crate) fn wait(&mut self, voucher: FirstVoucher) -> Option<FirstVoucher> {
-        let replaced = self.read.insert(voucher.config.payer_authorizer, voucher);
+    /// Whether a first voucher of a signer waits for the chain.
+    pub(crate) fn waits(&self, signer: Account) -> bool {
+        self.read.contains_key(&signer)
+    }
+
+    /// Has a first voucher wait for the chain. None of the same signer waits.
+    pub(crate) fn wait(&mut self, voucher: FirstVoucher) {
         self.shares.take(voucher.block);
-        replaced.inspect(|replaced| self.shares.give_back(replaced.block))
+        self.read.insert(voucher.config.payer_authorizer, voucher);
     }
 
     /// Whether an agent of an address block may have a first voucher wait, of at most `most` of all agents.
@@ -154,6 +158,8 @@ impl Ledger {
     /// Posts what was claimed since the last time.
     fn claimed(&mut self, output: &mut Output, row: ChannelRow, total: Amount) {
         let payer = row.config.payer_authorizer;
+        // The escrow lets nobody claim more than a voucher permits, so a node that reports more is wrong.
+        let total = total.min(row.signed);
         let Some(amount) = total.checked_sub(row.claimed).filter(|amount| *amount > Amount::ZERO) else { return };
         // One transaction: what is claimed is no longer a promise.
         let limit = ChannelRow { claimed: total, ..row }.promised();

@@ -222,6 +222,9 @@ fn a_claim_pays_the_hosts_and_leaves_what_the_client_can_spend() {
     let spendable = |figures: AccountFigures| figures.received.get() + figures.limit.get() - figures.sent.get();
     assert_eq!(spendable(after), spendable(before), "a claim spends nothing");
     assert_eq!(after.balance(), Amount::ZERO);
+    // A node that is wrong creates no money.
+    pool.claims(channel, u64::MAX);
+    assert_eq!(pool.figures(payer).received.get(), u128::from(HOUR_MS), "at most what was signed");
     // The total of all accounts stays zero.
     let sums =
         pool.core.rows().into_iter().filter_map(|row| if let Row::Account(row) = row { Some(row) } else { None });
@@ -264,12 +267,13 @@ fn a_first_voucher_is_answered_when_the_chain_is_not() {
     let channel = channel(0);
     assert_eq!(pool.voucher(channel, HOUR_MS), None);
     assert_eq!(pool.reads(channel, holds(0)), Some(Err(ErrorCode::PaymentRequired)), "nothing is deposited");
+    assert_eq!(pool.chain.pop(), Some(ChainRequest::Forget(channel.id(CHAIN))), "a stranger leaves nothing to read");
     assert_eq!(pool.voucher(channel, HOUR_MS), None);
     let (id, signer) = (channel.id(CHAIN), signer());
     let reply = pool.request(Command::Chain(ChainEvent::ChannelFailed { id, signer })).unwrap();
     assert_eq!(funds(reply), Err(ErrorCode::Busy));
     assert_eq!(pool.voucher(channel, HOUR_MS), None);
-    assert_eq!(pool.voucher(channel, HOUR_MS), Some(Err(ErrorCode::Busy)), "as many wait as may");
+    assert_eq!(pool.voucher(channel, HOUR_MS), Some(Err(ErrorCode::Busy)), "one read at a time for an agent");
     pool.replies.clear();
     pool.pass(pool.core.limits.channel_read_ms + 1);
     assert_eq!(pool.replies.len(), 1, "the chain did not answer in time");

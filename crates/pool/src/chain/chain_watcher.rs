@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Instant,
 };
 
@@ -29,6 +29,9 @@ pub(crate) struct ChainWatcher {
     requests: UnboundedReceiver<ChainRequest>,
     inbox: Inbox,
     channels: BTreeMap<ChannelId, WatchedChannel>,
+    /// Channels that the core asked about and that were not read yet, in the order in which it asked. The core limits how many
+    /// first vouchers wait.
+    asked: VecDeque<ChannelConfig>,
     /// The first block whose events were not read.
     next_block: Option<u64>,
     /// Whether the last look failed, so that the log has each outage once.
@@ -60,7 +63,17 @@ impl ChainWatcher {
         if actual != chain_id {
             return Err(ChainError::OtherChain { actual, expected: chain_id });
         }
-        Ok(Self { node, config, chain_id, requests, inbox, channels: BTreeMap::new(), next_block: None, fails: false })
+        Ok(Self {
+            node,
+            config,
+            chain_id,
+            requests,
+            inbox,
+            channels: BTreeMap::new(),
+            asked: VecDeque::new(),
+            next_block: None,
+            fails: false,
+        })
     }
 
     /// Runs until the pool stops.
@@ -68,21 +81,46 @@ impl ChainWatcher {
         let mut poll = interval(self.config.poll);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            // What the core no longer wants is not read.
+            while let Ok(request) = self.requests.try_recv() {
+                self.take(request);
+            }
+            if let Some(config) = self.asked.pop_front() {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = self.watch(&config) => {}
+                }
+                continue;
+            }
             tokio::select! {
                 () = stop.cancelled() => return,
                 request = self.requests.recv() => match request {
-                    Some(ChainRequest::Watch(config)) => self.watch(&config).await,
+                    Some(request) => self.take(request),
                     None => return,
                 },
-                _ = poll.tick() => {
-                    let looked = self.look().await;
-                    if let Err(error) = &looked && !self.fails {
-                        tracing::warn!(%error, "the chain on which clients deposit cannot be read; vouchers keep the limits that they had");
-                    }
-                    self.fails = looked.is_err();
-                }
+                _ = poll.tick() => self.look_again().await,
             }
         }
+    }
+
+    fn take(&mut self, request: ChainRequest) {
+        match request {
+            ChainRequest::Watch(config) => self.asked.push_back(*config),
+            ChainRequest::Forget(id) => {
+                self.channels.remove(&id);
+                self.asked.retain(|config| config.id(self.chain_id) != id);
+            }
+        }
+    }
+
+    async fn look_again(&mut self) {
+        let looked = self.look().await;
+        if let Err(error) = &looked
+            && !self.fails
+        {
+            tracing::warn!(%error, "the chain on which clients deposit cannot be read; vouchers keep the limits that they had");
+        }
+        self.fails = looked.is_err();
     }
 
     async fn watch(&mut self, config: &ChannelConfig) {

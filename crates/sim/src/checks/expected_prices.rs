@@ -18,6 +18,8 @@ pub struct ModeChange {
     pub pays: bool,
     /// The price in the store, which they paid last.
     pub stored: Option<Price>,
+    /// The price of the settings in the store, which was announced last.
+    pub announced: Option<Price>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +50,10 @@ impl ExpectedPrices {
     }
 
     /// The pool starts with this price in its settings. A pool whose clients pay again goes on with the price that they paid last.
-    pub fn settings(&mut self, now: u64, price: Price, ModeChange { paid, pays, stored }: ModeChange) {
+    pub fn settings(&mut self, now: u64, price: Price, ModeChange { paid, pays, stored, announced }: ModeChange) {
+        if let Some(announced) = announced.filter(|_| paid) {
+            self.lose_after(announced);
+        }
         let is_same = |newest: &ExpectedPrice| newest.price == price && (pays || newest.from <= now);
         if paid == pays && self.prices.last().is_some_and(is_same) {
             return;
@@ -65,6 +70,18 @@ impl ExpectedPrices {
         let notice_ms = if paid && pays || again.is_some() { self.notice_ms } else { 0 };
         if again != Some(price) {
             self.prices.push(ExpectedPrice::at(now, now.saturating_add(notice_ms), price, pays));
+        }
+    }
+
+    /// Forgets announcements that were lost in a crash before they were durable: those after the newest one of this price.
+    fn lose_after(&mut self, durable: Price) {
+        let Some(newest) = self.prices.iter().rposition(|expected| expected.paid && expected.price == durable) else {
+            return;
+        };
+        let Some(lost) = self.prices.get(newest + 1).map(|lost| lost.announced) else { return };
+        self.prices.truncate(newest + 1);
+        for expected in &mut self.prices {
+            expected.withdrawn = expected.withdrawn.filter(|withdrawn| *withdrawn < lost);
         }
     }
 

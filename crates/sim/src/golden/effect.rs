@@ -28,6 +28,10 @@ impl Encode for Effect {
                 out.number(4);
                 connection.encode(out);
             }
+            Self::Chain(ChainRequest::Forget(id)) => {
+                out.number(6);
+                out.bytes(&id.hash().0);
+            }
             Self::Chain(ChainRequest::Watch(config)) => {
                 out.number(5);
                 config.encode(out);

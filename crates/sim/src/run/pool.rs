@@ -344,6 +344,9 @@ impl Simulation {
             stored: rows
                 .iter()
                 .find_map(|row| if let Row::Pricing(row) = row { Some(row.current.price) } else { None }),
+            announced: rows
+                .iter()
+                .find_map(|row| if let Row::Pricing(row) = row { Some(row.settings.price) } else { None }),
         };
         self.checker.prices().settings(self.now, self.pool.limits.price, change);
         let now = self.start_time();

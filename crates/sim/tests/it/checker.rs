@@ -19,9 +19,9 @@ use vipnode_types::{
 
 const MINUTE_MS: u64 = 60_000;
 /// Nobody pays, before and after a start.
-const FREE: ModeChange = ModeChange { paid: false, pays: false, stored: None };
+const FREE: ModeChange = ModeChange { paid: false, pays: false, stored: None, announced: None };
 /// Clients pay, before and after a start.
-const PAID: ModeChange = ModeChange { paid: true, pays: true, stored: None };
+const PAID: ModeChange = ModeChange { paid: true, pays: true, stored: None, announced: None };
 
 /// A client (1) that was connected to a host (0) from minute 10 to minute 20, and reports of both that say so from the beginning on.
 struct Fixture {
@@ -223,7 +223,7 @@ fn a_price_without_notice_after_a_free_time_is_seen() {
     fixture.checker.prices().settings(
         9 * MINUTE_MS,
         other,
-        ModeChange { paid: false, pays: true, stored: Some(price) },
+        ModeChange { paid: false, pays: true, stored: Some(price), announced: None },
     );
     let [charged, announced] = [price, other].map(|price| priced(&fixture, price, 1));
     fixture.metered(&charged).unwrap();
