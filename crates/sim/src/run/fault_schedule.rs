@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{RunEvent, Simulation, phases::Phase};
-use crate::FaultKind;
+use crate::{FaultKind, Honesty};
 
 /// The faults in effect now.
 #[derive(Debug, Default)]
@@ -235,6 +235,11 @@ impl Simulation {
             self.agents[agent].wall_skew_s = 0;
             if self.agents[agent].core.is_none() {
                 self.within(100, 5_000, RunEvent::AgentStarts { agent });
+            }
+            // The agent of a liar knows nothing of its lies: the pool learns on a new socket what its node has.
+            let socket = self.agents[agent].socket.filter(|_| self.agents[agent].plan.honesty != Honesty::Honest);
+            if let Some(socket) = socket {
+                self.cut_socket(socket, 1_000);
             }
         }
     }
