@@ -139,6 +139,7 @@ impl Worker {
                             None => caught(|| self.store.prune(order, position, most)),
                         };
                         let _gone = done.send(step);
+                        self.tidy();
                     }
                     Job::Probe(answer) => {
                         let well = match &self.failed {
@@ -150,6 +151,14 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Nobody waits for this. A failure is that of the next commit, too.
+    fn tidy(&mut self) {
+        let _failed = caught(|| {
+            self.store.tidy();
+            Ok(())
+        });
     }
 
     /// Commits a batch together with those that wait behind it. Returns the first job of another kind behind them.
@@ -172,11 +181,7 @@ impl Worker {
             match self.apply(&rows) {
                 Ok(()) => {
                     self.inbox.push(CoreMessage::Committed(last));
-                    // Nobody waits for this. A failure is that of the next commit, too.
-                    let _failed = caught(|| {
-                        self.store.tidy();
-                        Ok(())
-                    });
+                    self.tidy();
                 }
                 Err(error) => {
                     self.failed = Some(error.clone());

@@ -154,6 +154,7 @@ impl Pruning {
         }
         let order = PruneOrder { before: Ms::NEVER, last_entry: statements::ENTRIES, last_position: 0 };
         let step = store.prune(order, 0, PoolLimits::default().prune_rows).map_err(io::Error::other)?;
+        store.tidy();
         self.pruned = self.pruned.saturating_add(step.entries);
         self.is_done = step.is_done;
         self.due = Instant::now() + began.elapsed();

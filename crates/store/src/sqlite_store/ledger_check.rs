@@ -32,6 +32,7 @@ pub(super) fn check(connection: &Connection, problem: &mut dyn FnMut(String)) ->
     let mut check = LedgerCheck { connection, stored: StoredLedger::default(), again: RecomputedLedger::default() };
     ledger_tables::read(connection, &mut |row| check.stored.take(&row))?;
     (check.again.number, check.again.period) = pruned(connection)?;
+    check.again.pruned = check.again.number;
     ledger_tables::read_openings(connection, &mut |row| check.open(&row))?;
     let mut failed = Ok(());
     entry_table::read(connection, 0, usize::MAX, &mut |entry| {
@@ -90,6 +91,8 @@ struct StoredLedger {
 struct RecomputedLedger {
     /// The number of the newest entry.
     number: u64,
+    /// The number of the last entry that was removed.
+    pruned: u64,
     sheet: BalanceSheet,
     unpaid: BTreeMap<u64, UnpaidRow>,
     /// The number of the newest settlement period.
@@ -225,6 +228,9 @@ impl LedgerCheck<'_> {
 
     /// Compares what is overbilled with the entry that billed it.
     fn overbilled(&self, of: (Account, Account), entry: u64, amount: Amount) -> Result<Option<&'static str>> {
+        if entry <= self.again.pruned {
+            return Ok(None);
+        }
         let mut billed = None;
         entry_table::read(self.connection, entry, 1, &mut |found| billed = Some(found))?;
         let fits = billed.is_some_and(|billed| match billed.transaction {

@@ -204,6 +204,22 @@ fn a_cost_can_be_secured_after_its_entry_was_removed() {
     assert!(problems(&dir).contains("entry 16 of the ledger collects a cost that is not unpaid"));
 }
 
+/// Nothing moves with an entry about overbilled time, so the one that it is about may be gone.
+#[test]
+fn a_cost_can_be_overbilled_after_its_entry_was_removed() {
+    let root = tempdir().unwrap();
+    let dir = root.path().join("pool");
+    let mut store = store(&dir);
+    let (payer, payee, amount) = (PAYER, PAYEE, Amount::new(1));
+    let overbilled = Transaction::Overbilled { payer, payee, entry: 2, amount, order: order() };
+    let entry = LedgerEntry { number: 13, at: Ms::new(13_000), transaction: overbilled };
+    store.apply(&[Row::Entry(Box::new(entry))]).unwrap();
+    drop(store);
+    assert_eq!(problems(&dir), "");
+    let pruned = PrunedDatabase::prune(&dir, Ms::new(5_500), &root.path().join("file")).unwrap();
+    assert_eq!((pruned.last_entry, problems(&dir)), (5, String::new()));
+}
+
 #[test]
 fn a_payout_can_come_back_after_the_entry_that_paid_it_was_removed() {
     let root = tempdir().unwrap();
