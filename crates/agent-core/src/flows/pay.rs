@@ -25,7 +25,7 @@ struct Paying {
 }
 
 impl AgentCore {
-    /// Sets what earlier runs signed ([`Action::Sign`]). The caller calls this before the first event.
+    /// Sets what earlier runs signed ([`Action::KeepVouchers`]). The caller calls this before the first event.
     pub fn restore_vouchers(&mut self, record: VoucherRecord) {
         self.payments.restore(record);
     }
