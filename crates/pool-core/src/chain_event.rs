@@ -31,3 +31,13 @@ pub enum ChainEvent {
         total: Amount,
     },
 }
+
+impl ChainEvent {
+    /// The payment channel that it is about, and its payer authorizer.
+    #[must_use]
+    pub const fn channel(&self) -> (ChannelId, Account) {
+        let (Self::Channel { id, signer, .. } | Self::ChannelFailed { id, signer } | Self::Claimed { id, signer, .. }) =
+            self;
+        (*id, *signer)
+    }
+}

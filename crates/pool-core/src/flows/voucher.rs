@@ -1,12 +1,12 @@
 use vipnode_types::{
-    Account, Amount, Asset, PaymentMode,
-    payment::{ChannelTerms, VoucherClaim},
+    Account, Amount, Ms, PaymentMode,
+    payment::VoucherClaim,
     wire::{VoucherRequest, WireError},
 };
 
 use crate::{
-    AddressBlock, ChainEvent, ChainRequest, ChannelReading, ChannelRow, ConnectionId, Core, CoreError, Effect, Reply,
-    RequestId, Signer,
+    AddressBlock, ChainEvent, ChainRequest, ChannelReading, ChannelRow, ConnectionId, Core, CoreError, Effect, Limits,
+    Reply, RequestId, Signer,
     ledger::{Ledger, channels::FirstVoucher, notice_times::NoticeTimes},
     output::Output,
 };
@@ -38,13 +38,13 @@ impl Core {
         self.check_signer(client, signer)?;
         terms.check(&config)?;
         self.check_other_payer(client, signer, output)?;
-        let asset = self.limits.price.asset();
         let id = config.id(terms.chain_id);
         let block = self.agents.address(client).map_or(AddressBlock::ALL, AddressBlock::of);
         let ledger = self.ledger.as_mut().ok_or(CoreError::NoLedger)?;
         match ledger.channels.of(signer).copied() {
             Some(row) if row.config == config => {
                 if signed < row.signed {
+                    let asset = self.limits.price.asset();
                     return Err(CoreError::LowerVoucher { signed: row.signed, asset }.into());
                 }
                 if signed > row.signed {
@@ -59,7 +59,7 @@ impl Core {
             }
             earlier => {
                 if let Some(row) = earlier {
-                    check_settled(ledger, &row, (&terms, asset), output)?;
+                    check_settled(ledger, &row, &self.limits, output.now)?;
                 }
                 let retry_ms = RETRY_MS;
                 let waits = ledger.channels.waits(signer);
@@ -92,9 +92,7 @@ impl Core {
     /// Takes what was learned from the chain.
     pub(crate) fn chain_event(&mut self, output: &mut Output, event: ChainEvent) {
         let chain_id = self.limits.chain_id();
-        let (ChainEvent::Channel { id, signer, .. }
-        | ChainEvent::ChannelFailed { id, signer }
-        | ChainEvent::Claimed { id, signer, .. }) = event;
+        let (id, signer) = event.channel();
         let Some(ledger) = &mut self.ledger else { return };
         let first = match event {
             ChainEvent::Claimed { .. } => None,
@@ -103,7 +101,7 @@ impl Core {
         if let Some(first) = first {
             match event {
                 ChainEvent::Channel { state, .. } => self.begin_channel(output, &first, state),
-                _ => self.refuse_first(output, &first),
+                _ => refuse_first(output, &first, CoreError::ChainBusy { retry_ms: RETRY_MS }),
             }
             return;
         }
@@ -124,9 +122,14 @@ impl Core {
         let Some(ledger) = &mut self.ledger else { return };
         let signer = first.config.payer_authorizer;
         if state.covers() == Amount::ZERO {
-            let error = CoreError::EmptyChannel { channel: first.id, retry_ms: RETRY_MS };
-            output.push(Effect::Chain(ChainRequest::Forget(first.id)));
-            return output.reply(connection, request, Err(error.into()));
+            return refuse_first(output, first, CoreError::EmptyChannel { channel: first.id, retry_ms: RETRY_MS });
+        }
+        if let Some(earlier) = ledger.channels.of(signer).copied() {
+            // The node may have spent from it while this one was read.
+            if let Err(error) = check_settled(ledger, &earlier, &self.limits, output.now) {
+                return refuse_first(output, first, error);
+            }
+            output.push(Effect::Chain(ChainRequest::Forget(earlier.config.id(self.limits.chain_id()))));
         }
         ledger.begin_channel(output, first, state);
         // The agent may have gone meanwhile; its next voucher has its node pay.
@@ -135,7 +138,7 @@ impl Core {
         }
         match self.channel_reply(signer) {
             Some(reply) => output.reply_durably(connection, request, reply),
-            None => self.refuse_first(output, first),
+            None => refuse_first(output, first, CoreError::ChainBusy { retry_ms: RETRY_MS }),
         }
     }
 
@@ -154,17 +157,11 @@ impl Core {
         Some(Reply::Voucher(Box::new(funds)))
     }
 
-    fn refuse_first(&self, output: &mut Output, first: &FirstVoucher) {
-        let (connection, request) = first.caller;
-        output.push(Effect::Chain(ChainRequest::Forget(first.id)));
-        output.reply(connection, request, Err(CoreError::ChainBusy { retry_ms: RETRY_MS }.into()));
-    }
-
     /// Gives up a first voucher for which the chain did not answer in time. Returns false if there is none.
     pub(crate) fn chain_silent(&mut self, output: &mut Output) -> bool {
         let first = self.ledger.as_mut().and_then(|ledger| ledger.channels.take_expired(output.now));
         first.is_some_and(|first| {
-            self.refuse_first(output, &first);
+            refuse_first(output, &first, CoreError::ChainBusy { retry_ms: RETRY_MS });
             true
         })
     }
@@ -195,16 +192,19 @@ impl Core {
     }
 }
 
+/// Refuses a first voucher whose channel was read or should have been: the channel is not read again.
+fn refuse_first(output: &mut Output, first: &FirstVoucher, error: CoreError) {
+    let (connection, request) = first.caller;
+    output.push(Effect::Chain(ChainRequest::Forget(first.id)));
+    output.reply(connection, request, Err(error.into()));
+}
+
 /// Rule R1: another channel of the same agent counts only after the earlier one is settled.
-fn check_settled(
-    ledger: &Ledger,
-    row: &ChannelRow,
-    (terms, asset): (&ChannelTerms, Asset),
-    output: &Output,
-) -> Result<(), CoreError> {
-    let owed = ledger.owed_on(row, output.now).checked_sub(row.claimed).unwrap_or_default();
+fn check_settled(ledger: &Ledger, row: &ChannelRow, limits: &Limits, now: Ms) -> Result<(), CoreError> {
+    let owed = ledger.owed_on(row, now).checked_sub(row.claimed).unwrap_or_default();
     if owed == Amount::ZERO {
         return Ok(());
     }
-    Err(CoreError::ChannelInUse { channel: Box::new(row.config.id(terms.chain_id)), owed, asset })
+    let channel = Box::new(row.config.id(limits.chain_id()));
+    Err(CoreError::ChannelInUse { channel, owed, asset: limits.price.asset() })
 }

@@ -138,9 +138,7 @@ impl Ledger {
 
     /// Takes what was read of a channel, if it is the payer's. Returns whether the payer can spend more than before.
     pub(crate) fn channel_read(&mut self, output: &mut Output, chain_id: u64, event: ChainEvent) -> bool {
-        let (ChainEvent::Channel { id, signer, .. }
-        | ChainEvent::ChannelFailed { id, signer }
-        | ChainEvent::Claimed { id, signer, .. }) = event;
+        let (id, signer) = event.channel();
         let Some(row) = self.channels.live.get(&signer).copied().filter(|row| row.config.id(chain_id) == id) else {
             return false;
         };

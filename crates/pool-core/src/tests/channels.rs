@@ -247,8 +247,10 @@ fn r1_another_channel_counts_after_the_first_is_settled() {
     let metered = u64::try_from(pool.figures(LedgerAccount::Payer(signer())).metered.get()).unwrap();
     pool.claims(first, metered);
     assert_eq!(pool.voucher(second, 20 * MINUTE_MS), None);
+    pool.chain.clear();
     let funds = pool.reads(second, holds(HOUR_MS)).unwrap().unwrap();
     assert_eq!((funds.id, funds.metered), (second.id(CHAIN), Amount::ZERO), "its own meter");
+    assert_eq!(pool.chain, [ChainRequest::Forget(first.id(CHAIN))], "the first one is not read again");
     let left = pool.core.ledger.as_ref().unwrap().left(signer(), pool.now);
     assert_eq!(left.get(), u128::from(20 * MINUTE_MS));
     pool.claims(first, metered * 2);
@@ -257,6 +259,21 @@ fn r1_another_channel_counts_after_the_first_is_settled() {
         u128::from(metered),
         "the first one is settled"
     );
+}
+
+/// A client asks for another channel while its first one owes nothing yet, and spends from the first until the other is read.
+#[test]
+fn r1_a_channel_that_is_used_while_another_is_read_stays() {
+    let mut pool = pool();
+    let first = pool.deposits(2 * HOUR_MS, HOUR_MS);
+    let second = channel(1);
+    assert_eq!(pool.voucher(second, HOUR_MS), None, "the first one owes nothing");
+    pool.chain.clear();
+    pool.served(1);
+    pool.pass(5_000);
+    assert_eq!(pool.reads(second, holds(HOUR_MS)), Some(Err(ErrorCode::Unsuitable)), "its lease runs");
+    assert_eq!(pool.chain, [ChainRequest::Forget(second.id(CHAIN))]);
+    assert_eq!(pool.voucher(first, HOUR_MS).unwrap().unwrap().id, first.id(CHAIN));
 }
 
 #[test]
