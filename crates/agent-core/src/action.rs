@@ -292,7 +292,7 @@ pub enum Notice {
         host: NodeId,
         /// Its `web3_clientVersion`, as the pool reported it; empty where it did not.
         version: String,
-        /// Why it is not connected, as far as this side sees.
+        /// Why it is not connected, if this side can see the cause.
         cause: ConnectFailure,
     },
     /// A client that was admitted did not connect, or disconnected at once. Each kind of cause is announced once until
@@ -304,7 +304,7 @@ pub enum Notice {
         client: NodeId,
         /// Its `web3_clientVersion`, as the pool reported it; empty where it did not.
         version: String,
-        /// Why it is not connected, as far as this side sees.
+        /// Why it is not connected, if this side can see the cause.
         cause: ConnectFailure,
     },
     /// A host disconnected, or the pool ended its lease; the agent looks for another. The node keeps dialing a host that the user

@@ -24,7 +24,7 @@ pub enum Event {
     /// The complete list of peers. Reported for each [`crate::Action::Watch`], and at least every 20 s while the node is
     /// up; after 60 s without it no peer counts as connected.
     Peers(Vec<PeerFact>),
-    /// A peer disconnected (from `peerEvents`), with the cause as far as the node reports it; the next [`Event::Peers`]
+    /// A peer disconnected (from `peerEvents`), with the cause if the node reports it; the next [`Event::Peers`]
     /// confirms it.
     PeerGone(NodeId, DropCause),
     /// The newest block.

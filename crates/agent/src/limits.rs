@@ -258,7 +258,7 @@ mod tests {
         assert_eq!([rpc.open, rpc.write, rpc.ping, rpc.silence], [5, 6, 7, 8].map(Duration::from_secs));
     }
 
-    /// The connections of others have the same limits unless somebody sets them.
+    /// The connections of others have the same limits unless the user sets them.
     #[test]
     fn the_defaults_are_those_of_the_rpc() {
         assert_eq!(PoolLinkLimits::default().rpc(Trust::default()), RpcLimits::default());

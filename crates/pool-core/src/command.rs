@@ -36,7 +36,7 @@ pub enum Command {
         /// The agent's description of itself and its node.
         hello: Box<ConnectRequest>,
     },
-    /// Somebody asks whether a connect would be accepted (`vipnode_reach`), with a valid signature. Nothing connects.
+    /// A query whether a connect would be accepted (`vipnode_reach`), with a valid signature. Nothing connects.
     CheckConnect {
         /// The connection that the reply is for; no agent needs to be connected on it.
         connection: ConnectionId,
@@ -165,7 +165,7 @@ pub enum Command {
         /// What changes, and who agreed to it.
         link: AccountLink,
     },
-    /// Somebody asks for the figures of an account (`vipnode_account`), with its valid signature.
+    /// A query for the figures of an account (`vipnode_account`), with its valid signature.
     Account {
         /// The connection that the reply is for; no agent needs to be connected on it.
         connection: ConnectionId,

@@ -14,7 +14,7 @@
 //! - Checks of the two cores, for tests and the simulator: [`BrokenInvariant`].
 //! - Method names: [`PoolMethod`], [`AgentMethod`]. The crate `openrpc` describes the methods for other programs.
 //!
-//! Codes such as D10 name faults of the original vipnode; `docs/faults.md` lists them.
+//! Numbers such as D10 name faults of the original vipnode; `docs/faults.md` lists them.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod broken_invariant;

@@ -47,7 +47,7 @@ impl AgentCore {
         let linked = self.node.peer(peer);
         let Some(lease) = self.leases.get_mut(id) else { return };
         if lease.listed() {
-            // For a peer that the node keeps by its settings, or found itself, nothing is to be done or undone.
+            // For a peer that the node keeps by its settings, or found itself, there is nothing to do or undo.
             let trusted = linked.is_some_and(|peer| peer.trusted);
             lease.found_at_node(own, kept || (own && (side == Side::Client || trusted)));
             let calls = if lease.is_kept_by_node() { lease.take_calls() } else { Vec::new() };

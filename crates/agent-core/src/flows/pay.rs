@@ -63,7 +63,7 @@ impl AgentCore {
             }
     }
 
-    /// When the pool is to be asked about the channel.
+    /// When to ask the pool about the channel.
     pub(crate) fn pay_due(&self) -> Option<Ms> {
         let due = self.payments.due().filter(|_| self.stopping.is_none())?;
         self.paying().map(|_| due)

@@ -10,7 +10,7 @@ errors! {
     pub enum ChainError {
         /// The URL cannot be used.
         Address {
-            /// The node's origin, or the text as far as it is not secret.
+            /// The node's origin, or the text without its secret parts.
             node: String,
             /// What is wrong.
             why: String,
@@ -92,7 +92,7 @@ errors! {
             token: Account,
         }: local, "the token {token} has a symbol that is not 1 to 12 letters and digits, or more than 30 decimals",
             hint "Use another token.";
-        /// The block does not exist, or the node does not keep its state any longer.
+        /// The block does not exist, or the node no longer keeps its state.
         NoBlock {
             /// Which block was asked for.
             block: String,

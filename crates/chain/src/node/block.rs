@@ -3,7 +3,7 @@ use vipnode_types::Hash256;
 
 use super::quantity::{optional_u128_field, u64_field};
 
-/// A block's header, as far as it is needed.
+/// The fields of a block's header that are needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EvmBlock {

@@ -26,7 +26,7 @@ pub struct EvmReceipt {
 }
 
 impl EvmReceipt {
-    /// What the transaction cost, in wei, as far as the node reports it.
+    /// What the transaction cost, in wei, if the node reports it.
     #[must_use]
     pub fn cost_wei(&self) -> Option<u128> {
         self.gas_price_wei?.checked_mul(self.gas_used.into())

@@ -42,7 +42,7 @@ errors! {
         /// Another account or other data was signed.
         Signature { account: Account }: local, "the signature is not one of {account} for this deposit",
             hint "Sign exactly the printed data, and pass the --valid-until that was printed with it.";
-        /// The signed deposit is not valid any longer.
+        /// The signed deposit is no longer valid.
         Expired { valid_until_s: u64 }: local, "the signed deposit was valid until {valid_until_s} (Unix seconds), which has passed",
             hint "Run the command without --valid-until and --signature, and sign again.";
         /// The key is not the payer's.

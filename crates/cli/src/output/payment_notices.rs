@@ -25,7 +25,7 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
         Notice::LeaseUnpaid { lease, host, account, trial } => {
             let (why, hint) = match (account, trial) {
                 (Some(account), false) => (format!("account {account} has no funds left"), PAY),
-                (None, false) => ("no account pays for this node any longer".to_owned(), LINK),
+                (None, false) => ("no account pays for this node anymore".to_owned(), LINK),
                 (Some(account), true) => {
                     (format!("the free trial is over, and account {account} has too little left"), PAY)
                 }

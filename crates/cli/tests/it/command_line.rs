@@ -9,7 +9,7 @@ fn run(args: &[&str]) -> Output {
     run_as(Command::new(env!("CARGO_BIN_EXE_vipnode")), args)
 }
 
-/// The same, where it sees no process but itself: a node that somebody runs here would be found.
+/// The same, where it sees no process but itself: another node on this machine would be found.
 fn run_alone(args: &[&str]) -> Output {
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--net", "--pid", "--fork", "--mount-proc", env!("CARGO_BIN_EXE_vipnode")]);
@@ -127,7 +127,7 @@ fn without_a_node_it_lists_what_was_tried() {
 async fn without_a_pool_it_lists_the_ways_to_get_one() {
     if tokio::net::TcpStream::connect("127.0.0.1:8080").await.is_ok() {
         eprintln!(
-            "not run: a pool of somebody else answers at 127.0.0.1:8080; ./test runs this in a network of its own"
+            "not run: another pool answers at 127.0.0.1:8080; ./test runs this in a network of its own"
         );
         return;
     }

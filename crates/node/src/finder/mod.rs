@@ -32,7 +32,7 @@ pub struct Found {
     pub tried: Vec<Tried>,
 }
 
-/// Looks for a node: where the arguments of running execution clients say, as far as this user may read them, then at
+/// Looks for a node: where the arguments of running execution clients say, if this user may read them, then at
 /// the clients' default locations, then at ports 8545 and 8546 of this machine. Of several nodes, only `wanted` is taken: a guess
 /// could be the node of another chain. A running client that does not answer counts as one: it may be restarting.
 ///

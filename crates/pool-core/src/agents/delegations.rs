@@ -12,7 +12,7 @@ use crate::{
 ///
 /// A node's owner revokes an agent's key by a newer delegation. If the pool forgot that together with the node, the
 /// old key could represent the node again. An id can show as many delegations as it likes, so address blocks share the
-/// table. No entry makes room for another one: a stranger could thereby revive a revoked key of somebody in the same
+/// table. No entry makes room for another one: a stranger could thereby revive a revoked key of another node in the same
 /// block. A node for which its block has no room is therefore not forgotten, and still counts for the block among all
 /// nodes. An entry ends when no delegation from before it can hold any more, because each ends a year after it was issued
 /// at the latest, by the same clock.
@@ -30,7 +30,7 @@ struct NewestDelegation {
     block: AddressBlock,
 }
 
-/// Entries that a block may always have while the table is not full, as far as [`BlockShares`] allows. In the rule of
+/// Entries that a block may always have while the table is not full, within [`BlockShares`]. In the rule of
 /// `delegations`.
 const BLOCK_MINIMUM: u32 = 4;
 
@@ -78,7 +78,7 @@ impl Delegations {
 }
 
 impl Agents {
-    /// Whether the pool would still know a node's newest delegation after it forgot the node, as far as it has to.
+    /// Whether the pool would still know a node's newest delegation after it forgot the node, if it has to.
     pub(crate) fn may_keep_delegation(&self, index: u32, now: Ms, limits: &Limits) -> bool {
         let replaced = self.nodes.get(index).filter(|node| node.revokes(now));
         replaced.is_none_or(|node| self.delegations.may_add(node.block, limits))

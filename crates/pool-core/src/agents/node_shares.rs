@@ -15,7 +15,7 @@ pub(crate) struct NodeShares {
     never_paired: BlockShares,
 }
 
-/// Nodes that a block may always have while the tables are not full, as far as [`BlockShares`] allows. In the rules of
+/// Nodes that a block may always have while the tables are not full, within [`BlockShares`]. In the rules of
 /// `nodes` and `never_paired_nodes`.
 const BLOCK_MINIMUM: u32 = 4;
 

@@ -185,7 +185,7 @@ impl Agents {
         lacks_ms
     }
 
-    /// Adds time that two nodes were paired, in milliseconds; returns which of the two are to be written again.
+    /// Adds time that two nodes were paired, in milliseconds; returns which of the two have to be written again.
     pub(crate) fn add_paired(&mut self, pair: [u32; 2], ms: u64, limits: &Limits) -> [bool; 2] {
         let needed = if limits.members_only { None } else { Some(limits.proven_ms) };
         let addresses = pair.map(|node| self.address(node));

@@ -138,7 +138,7 @@ impl Core {
         metering.add_time(pair, spent, clock.now(), agents, limits, counters);
     }
 
-    /// Whether a client is not to use a host any longer today: it used too much time that it was not billed for.
+    /// Whether a client must not use a host for the rest of the day: it used too much time that it was not billed for.
     pub(crate) fn is_used_up(&self, pair: Pair) -> bool {
         let barred = self.metering.is_barred(pair, self.clock.now(), &self.agents, &self.limits);
         barred || self.past_unpaired(pair.client)

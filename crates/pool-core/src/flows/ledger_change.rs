@@ -151,7 +151,7 @@ impl Core {
         }
     }
 
-    /// Checks that a debit leaves no debt, as far as billing periods have ended.
+    /// Checks that a debit leaves no debt, by the billing periods that have ended.
     fn check_debit(&self, kind: LedgerChangeKind) -> Result<(), CoreError> {
         let LedgerChangeKind::Debit { payer: account, amount } = kind else { return Ok(()) };
         let AccountFigures { received, sent, .. } = self.ledger.as_ref().ok_or(CoreError::NoLedger)?.payer(account);

@@ -75,7 +75,7 @@ impl Core {
         }
     }
 
-    /// Only the agent's own key signs for its node. Rule R2: an account that is named as a channel's payer has not agreed to anything.
+    /// Only the agent's own key signs for its node: anyone can name an account as the payer of a channel without its consent.
     fn check_signer(&self, client: u32, authorizer: Account) -> Result<(), CoreError> {
         let node = self.agents.get(client).ok_or(CoreError::NotConnected)?;
         let Signer::Agent { key, .. } = node.credentials().signer else { return Err(CoreError::NoChannels) };
@@ -199,7 +199,7 @@ fn refuse_first(output: &mut Output, first: &FirstVoucher, error: CoreError) {
     output.reply(connection, request, Err(error.into()));
 }
 
-/// Rule R1: another channel of the same agent counts only after the earlier one is settled.
+/// Another channel of the same agent counts only after the earlier one is settled.
 fn check_settled(ledger: &Ledger, row: &ChannelRow, limits: &Limits, now: Ms) -> Result<(), CoreError> {
     let owed = ledger.owed_on(row, now).checked_sub(row.claimed).unwrap_or_default();
     if owed == Amount::ZERO {

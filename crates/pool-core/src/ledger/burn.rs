@@ -297,7 +297,7 @@ impl Ledger {
         self.burn(payer).rate.lasts_ms(self.deposit_left(payer, now))
     }
 
-    /// Plans the next check of a payer's funds: when its clients are to be notified, or a moment before the funds are used up
+    /// Plans the next check of a payer's funds: when to notify its clients, or a moment before the funds are used up
     /// at the present rate.
     pub(crate) fn plan_check(&mut self, payer: Account, times: NoticeTimes, now: Ms) {
         let lasts_ms = self.lasts_ms(payer, BurnRate::default(), now);

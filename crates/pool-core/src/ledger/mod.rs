@@ -45,7 +45,7 @@ pub(crate) struct Ledger {
     entries: Entries,
     unpaid: UnpaidCosts,
     pub(crate) settlement: Settlement,
-    /// Payers whose earlier costs a step did not secure wholly.
+    /// Payers whose earlier costs a step did not secure completely.
     collecting: BTreeSet<Account>,
     burns: Burns,
     pub(crate) links: Links,

@@ -95,7 +95,7 @@ pub enum Transaction {
         /// The operator's fee on it.
         fee: Amount,
     },
-    /// The operator gave up the rest of a cost that its payer has not secured: neither side owes it or is owed it any longer.
+    /// The operator gave up the rest of a cost that its payer has not secured: neither side owes it or is owed it anymore.
     WriteOff {
         /// Who owed it.
         payer: Account,

@@ -183,7 +183,7 @@ impl Matching {
         self.has_served(host, context) || !self.knows_hosts_on(chain, context)
     }
 
-    /// Whether a client was ever connected with a host, as far as the pool remembers.
+    /// Whether a client was ever connected with a host that the pool remembers.
     pub(crate) fn has_served(&self, host: u32, context: Context<'_>) -> bool {
         self.nodes.get(host).paired.any() || context.agents.is_proven(host)
     }

@@ -334,7 +334,7 @@ fn a_client_that_has_one_of_its_hosts_gets_further_ones_for_the_rest_after_a_res
     }
     pool.pass(1_010);
     pool.admit(THIRD_HOST);
-    // What it has is what it wants, as far as the pool knows.
+    // The pool does not know that it wants more than it has.
     let (mut pool, lease) = Pool::new().leased();
     pool.restart(Limits::default());
     pool.connect(CLIENT, client(CLIENT)).unwrap();

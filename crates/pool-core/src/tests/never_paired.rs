@@ -116,7 +116,7 @@ fn a_flood_from_one_block_keeps_no_honest_newcomer_off_a_new_chain() {
     let honest = pool.core.agents.known(&node(CLIENT)).unwrap();
     assert_eq!(pool.core.agents.version(honest), Some("Flood/v2"));
     assert!(pool.core.agents.profile(honest).is_some());
-    // A chain counts only while somebody is connected on it.
+    // A chain counts only while a node is connected on it.
     for agent in flood {
         pool.disconnect(agent);
     }

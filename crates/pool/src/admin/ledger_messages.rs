@@ -98,7 +98,7 @@ pub struct LedgerPosted {
     /// The account that changed, with its current balances; `None` for a closed period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AdminAccount>,
-    /// What was marked, if the payouts of a period were to be.
+    /// What was marked, for an order to mark all payouts of a period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_all: Option<AdminPaidPayouts>,
     /// What the pool charges in.

@@ -2,7 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use vipnode_types::RpcUrl;
 
-/// How a request reached the pool: the two ends of its connection, as far as the pool knows them.
+/// How a request reached the pool: the two ends of its connection, if the pool knows them.
 ///
 /// A URL that names no host but an address leads to different pools on different machines. Without this check, a pool on
 /// another machine could pass on a signature that was made for a pool at `ws://127.0.0.1:8080`.

@@ -138,7 +138,7 @@ pub(crate) async fn dispatch<C: CallSource>(
     }
 }
 
-/// Checks a connect that is not made, as far as a connect is checked before it reaches the core.
+/// Checks a connect that is not made, in the same way as a connect before it reaches the core.
 async fn check_connect<C: CallSource>(
     service: &Service,
     client: &mut C,

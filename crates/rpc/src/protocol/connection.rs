@@ -44,7 +44,7 @@ pub struct Connection<W> {
     garbage: u32,
 }
 
-/// A request of the other side that is to be answered, as [`Connection`] names it.
+/// A request of the other side that has to be answered, as [`Connection`] names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Served(u64);
 

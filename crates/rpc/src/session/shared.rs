@@ -25,7 +25,7 @@ pub(crate) enum Outgoing {
 
 pub(crate) type Answered = (Served, Result<Box<RawValue>, Box<WireError>>);
 
-/// What a session shares with the handles on it: what is to be said, and whether it has ended.
+/// What a session shares with the handles on it: what has to be sent, and whether it has ended.
 #[derive(Debug)]
 pub(crate) struct Shared {
     queues: Mutex<Queues>,
@@ -135,7 +135,7 @@ impl Shared {
         self.task.wake();
     }
 
-    /// What is to be done; work only where there is room for it.
+    /// What has to be done; work only where there is room for it.
     pub(crate) fn take(&self, room: bool) -> NextWork {
         let mut queues = self.lock();
         if let Some(end) = &queues.close {

@@ -11,7 +11,7 @@ use vipnode_types::{Account, Amount};
 
 use super::{entry_table, ledger_tables, period_table};
 
-/// Billing periods that somebody pays for, without an entry. The entries are not indexed by period: `SQLite` makes a
+/// Billing periods that an account pays for, without an entry. The entries are not indexed by period: `SQLite` makes a
 /// temporary index for the join.
 const PERIODS_WITHOUT_ENTRY: &str = "
     SELECT period.lease, period.row FROM journal AS period LEFT JOIN entries AS entry
@@ -99,7 +99,7 @@ struct RecomputedLedger {
     period: u64,
     /// What became of each payout that was marked.
     marked: BTreeMap<u64, PayoutState>,
-    /// Marked payouts of periods long ago, which are not stored any longer.
+    /// Marked payouts of periods long ago, which are no longer stored.
     forgotten: BTreeMap<u64, PayoutRow>,
 }
 

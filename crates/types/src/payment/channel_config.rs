@@ -9,8 +9,8 @@ use crate::{Account, Hash256};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelConfig {
-    /// Who deposited, and to whom a refund or a withdrawal goes. Anyone can name any payer (rule R2), so this alone is not
-    /// that account's consent.
+    /// Who deposited, and who receives refunds and withdrawals. Anyone can create a channel that names this payer, so the
+    /// name does not prove the payer's consent.
     pub payer: Account,
     /// Whose vouchers count: the agent's key. The zero address would have the payer, which may be a contract, sign them.
     pub payer_authorizer: Account,

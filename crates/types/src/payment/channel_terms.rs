@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Account, errors};
 
-/// What a pool requires of each channel whose vouchers it accepts (rule R1).
+/// What a pool requires of each channel whose vouchers it accepts.
 ///
 /// A channel that differs in one of them would let its client take back what it has spent: with a receiver or an authorizer of
 /// its own, or with a delay that ends before the pool claims.
@@ -37,7 +37,7 @@ errors! {
             expected: Account,
         }: InvalidParams, "the channel's token is {token}, but the pool charges in {expected}",
             hint "Deposit into a channel with the token {expected}.";
-        /// What is claimed would go to somebody else.
+        /// The channel pays another receiver.
         Receiver {
             /// The receiver of the channel.
             receiver: Account,
@@ -45,7 +45,7 @@ errors! {
             expected: Account,
         }: InvalidParams, "the channel's receiver is {receiver}, not {expected}",
             hint "Deposit into a channel with the receiver {expected}.";
-        /// Somebody else could claim and refund.
+        /// Another account could claim and refund.
         ReceiverAuthorizer {
             /// The authorizer of the channel.
             authorizer: Account,
@@ -151,9 +151,9 @@ mod tests {
         salt: Hash256::ZERO,
     };
 
-    /// Rule R1: each of these channels lets its client keep what it has spent.
+    /// Each of these channels would let its client take back what it has spent.
     #[test]
-    fn r1_a_channel_that_differs_in_one_field_is_refused_with_the_reason() {
+    fn a_channel_that_differs_in_one_field_is_refused_with_the_reason() {
         assert_eq!(TERMS.check(&CHANNEL), Ok(()));
         let (nobody, stranger) = (Account::new([0; 20]), account(9));
         assert_eq!(

@@ -110,7 +110,7 @@ pub enum EvictReason {
     Unpaired,
     /// The account that pays for the client has too little left.
     NoFunds,
-    /// No account pays for the client any longer.
+    /// No account pays for the client anymore.
     NoPayer,
     /// The client has used up its free trial, and nobody pays for it, or not enough.
     TrialOver,

@@ -62,7 +62,7 @@ pub enum Reach {
     Timeout,
 }
 
-/// Whether a node may join, as far as the pool discloses it to unauthenticated callers.
+/// Whether a node may join: what the pool discloses to unauthenticated callers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

@@ -143,8 +143,8 @@ pub enum StatementKind {
     Lease,
     /// The cost of an earlier billing period was secured; the operator takes the fee.
     Secured,
-    /// What was not secured of the cost of an earlier billing period was given up: the payer does not owe it, and the host is not
-    /// owed it any longer.
+    /// What was not secured of the cost of an earlier billing period was given up: the payer no longer owes
+    /// it to the host.
     WriteOff,
     /// A part of the cost of an earlier billing period is for time that did not pass, because the pool's clock had been ahead. The
     /// balance does not change; the reason states how much that is.

@@ -63,7 +63,7 @@ impl VoucherRequest {
 }
 
 impl ChannelFunds {
-    /// What the pool can claim at most: what is signed, as far as the deposit covers it.
+    /// What the pool can claim at most: what is signed and covered by the deposit.
     #[must_use]
     pub fn secured(&self) -> Amount {
         self.signed.min(self.deposited.checked_sub(self.withdrawing).unwrap_or_default())

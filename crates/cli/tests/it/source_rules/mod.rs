@@ -1,5 +1,6 @@
 //! Tests that read the sources and check automatically what a reviewer would otherwise have to check.
 
+mod codes;
 mod crate_dependencies;
 mod import_cycles;
 mod known_faults;
@@ -7,6 +8,7 @@ mod limits;
 mod names;
 mod style;
 mod test_selection;
+mod texts;
 mod wording;
 
 use std::path::{Path, PathBuf};

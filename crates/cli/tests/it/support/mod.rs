@@ -72,7 +72,7 @@ impl Vipnode {
         Self { child, lines, said: Vec::new(), _data: data }
     }
 
-    /// How often it said this event, as far as its output was read.
+    /// How often this event occurs in the output that was read so far.
     pub fn times_said(&self, event: &str) -> usize {
         let events = self.said.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         events.filter(|line| line["event"] == *event).count()
