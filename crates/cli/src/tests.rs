@@ -2,6 +2,7 @@
 //!
 //! After a change that is meant: `INSTA_UPDATE=always cargo test -p vipnode --bins snapshot`, then read the difference.
 
+mod help_examples;
 mod page_list;
 mod term_notices;
 
