@@ -15,14 +15,14 @@ errors! {
         ConfigFile { path: PathBuf, error: io::Error }: local, "cannot read {path}: {error}" (path = path.display()),
             hint "Pass a TOML file with --config FILE. To print an example, run `vipnode <command> --print-config`.";
         /// A flag of --payment x402 is missing.
-        DepositFlag { flag: &'static str }: local, "--payment x402 needs {flag}",
+        DepositFlag { flag: &'static str }: local, "--payment x402 requires {flag}",
             hint "Pass {flag}, or have the pool charge without a chain: --payment credit.";
         /// Clients could withdraw before the pool claims.
-        ShortDelay { chain_id: u64 }: local, "a delay of less than 14 days is only for development chains, and this is chain {chain_id}",
+        ShortDelay { chain_id: u64 }: local, "a withdrawal delay of less than 14 days is allowed only on a development chain, and this is chain {chain_id}",
             hint "Omit --chain.withdraw-delay.";
         /// The token is not what the pool charges in.
         TokenAsset { token: Account, asset: Asset, charged: Asset }: local,
-            "the token {token} is {asset}, and the pool charges in {charged}",
+            "the token {token} is {asset}, but the pool charges in {charged}",
             hint "Pass --asset {asset} and a --price in {symbol}, or another --chain.token." (symbol = asset.symbol());
         /// The file of the payment channel cannot be read.
         PayFile { path: PathBuf, why: String }: local, "cannot read the payment channel in {path}: {why}" (path = path.display()),
@@ -57,7 +57,7 @@ errors! {
         StoreMemory { dir: PathBuf }: local, "--store memory does not store anything in --datadir {dir}" (dir = dir.display()),
             hint "Remove --store memory, or remove --datadir.";
         /// A pool in memory would forget its accounts.
-        CreditInMemory: local, "--payment credit requires a database: a pool in memory forgets who paid",
+        CreditInMemory: local, "a pool that charges requires a database, because a pool in memory would forget who paid",
             hint "Remove --store memory.";
         /// The pool has no account with this address.
         UnknownAccount { account: Account }: local, "account {account} has never paid or earned on this pool, and no node is linked to it",
@@ -73,8 +73,7 @@ errors! {
         /// A flag of the original's payment contract was given.
         Contract { flag: &'static str }: local,
             "{flag}: this version does not use a payment contract",
-            hint "Remove it; --price sets the price of a slot, and with --payment credit, the pool keeps accounts of \
-                  what clients pay.";
+            hint "Remove it. To charge, pass --price PRICE with --payment credit or --payment x402.";
         /// --price is not a price in the pool's asset.
         Price { why: AmountError }: local, "--price: {why}", hint_of why;
         /// --price is in an asset other than ether, and --asset was not given.
