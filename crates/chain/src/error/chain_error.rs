@@ -177,7 +177,9 @@ fn revert_fix(reason: &RevertReason) -> &'static str {
             "Check the balance of the channel: what the receiver claimed cannot be withdrawn."
         }
         RevertReason::Named("ERC20InsufficientBalance") => "Check the account's balance of the token.",
-        RevertReason::Named("ERC20InsufficientAllowance") => "Run `vipnode wallet deposit` with the payer's key, which first approves Permit2 for the token.",
+        RevertReason::Named("ERC20InsufficientAllowance") => {
+            "Run `vipnode wallet deposit` with the payer's key, which first approves Permit2 for the token."
+        }
         RevertReason::Named("NotAuthorizedToFinalizeWithdraw") => {
             "Sign with the channel's payer, or with its payer authorizer."
         }

@@ -79,14 +79,12 @@ pub(crate) struct AccountLinkArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "\
+#[command(after_help = "\
 Examples:
   # As the agent of the local node
   vipnode account unlink wss://pool.example --account 0x…
   # As the account
-  vipnode account unlink wss://pool.example --keystore FILE --node 1f3a…"
-)]
+  vipnode account unlink wss://pool.example --keystore FILE --node 1f3a…")]
 pub(crate) struct AccountUnlinkArgs {
     #[command(flatten)]
     pub(crate) pool: AccountPoolArgs,
@@ -102,14 +100,12 @@ pub(crate) struct AccountUnlinkArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "\
+#[command(after_help = "\
 Examples:
   # What the nodes of local agents may spend
   vipnode account show
   # What an account has
-  vipnode account show wss://pool.example --keystore FILE"
-)]
+  vipnode account show wss://pool.example --keystore FILE")]
 pub(crate) struct AccountShowArgs {
     #[command(flatten)]
     pub(crate) pool: AccountPoolArgs,
@@ -154,14 +150,12 @@ pub(crate) struct AccountDailyStatementsArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "\
+#[command(after_help = "\
 Examples:
   # Locates the node and its key
   vipnode account payout 0x… wss://pool.example
   # If only another user can read the key
-  sudo vipnode account payout 0x… wss://pool.example --nodekey FILE"
-)]
+  sudo vipnode account payout 0x… wss://pool.example --nodekey FILE")]
 pub(crate) struct AccountPayoutArgs {
     /// Pay what the host earns to this account.
     #[arg(id = "payout_account", value_name = "ADDRESS", help_heading = "Payment")]

@@ -246,10 +246,8 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  vipnode demo                 use geth from the PATH, or else simulated nodes\n  \
-                        vipnode demo --keep-running  keep everything running for you to explore"
-)]
+#[command(after_help = "Examples:\n  vipnode demo                 use geth from the PATH, or else simulated nodes\n  \
+                        vipnode demo --keep-running  keep everything running for you to explore")]
 pub(crate) struct DemoArgs {
     /// Run real nodes with this geth, on a private chain.
     ///

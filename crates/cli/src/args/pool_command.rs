@@ -154,16 +154,12 @@ pub(crate) enum AdminCommand {
     /// Running leases continue until they end.
     Drain(DrainArgs),
     /// Credit an account with a payment.
-    #[command(
-        after_help = "Example:\n  vipnode pool admin credit 0x52908400098527886E0F7030069857D2E4169EE7 \\\n    \
-                      \"10 USDC\" --reason \"bank transfer\" --key invoice-7"
-    )]
+    #[command(after_help = "Example:\n  vipnode pool admin credit 0x52908400098527886E0F7030069857D2E4169EE7 \\\n    \
+                      \"10 USDC\" --reason \"bank transfer\" --key invoice-7")]
     Credit(BalanceArgs),
     /// Debit an account for a refund or to correct a credit.
-    #[command(
-        after_help = "Example:\n  vipnode pool admin debit 0x52908400098527886E0F7030069857D2E4169EE7 \\\n    \
-                      \"10 USDC\" --reason \"refund\" --key refund-7"
-    )]
+    #[command(after_help = "Example:\n  vipnode pool admin debit 0x52908400098527886E0F7030069857D2E4169EE7 \\\n    \
+                      \"10 USDC\" --reason \"refund\" --key refund-7")]
     Debit(DebitArgs),
     /// Write off the unpaid cost of a billing period.
     ///

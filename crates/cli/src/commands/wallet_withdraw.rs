@@ -89,7 +89,8 @@ fn requested(amount: Option<&str>, asset: Asset, state: &ChannelState) -> Result
 /// When to run the command again.
 fn waits(event: &'static str, what: &str, amount: String, after: Ms, now: Ms) -> Line {
     let (time, span) = (after.rfc3339_seconds(), format::span(after.since(now)));
-    let text = format!("{what} {amount}. Until {time} (in {span}), the receiver can still claim what the vouchers promised.");
+    let text =
+        format!("{what} {amount}. Until {time} (in {span}), the receiver can still claim what the vouchers promised.");
     Line::new(event, Tone::Plain, text)
         .with("amount", amount)
         .with("finalize_after", time)

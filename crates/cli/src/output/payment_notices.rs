@@ -75,8 +75,7 @@ fn trial_line(ends: &TrialEnds) -> Line {
 }
 
 /// How a client keeps or gets back its hosts. It then needs no restart.
-const PAY: &str =
-    "Pay the pool's operator, who then credits the account. If the client pays from a channel (--pay), deposit more with `vipnode \
+const PAY: &str = "Pay the pool's operator, who then credits the account. If the client pays from a channel (--pay), deposit more with `vipnode \
      wallet deposit`. To see the funds, run `vipnode account show`.";
 pub(super) const LINK: &str = "Link an account that has funds: run `vipnode account link --keystore FILE`. If the pool uses x402, restart the client with --pay \
      FILE --max-spend-per-day AMOUNT.";

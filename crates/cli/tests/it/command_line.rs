@@ -126,9 +126,7 @@ fn without_a_node_it_lists_what_was_tried() {
 #[tokio::test]
 async fn without_a_pool_it_lists_the_ways_to_get_one() {
     if tokio::net::TcpStream::connect("127.0.0.1:8080").await.is_ok() {
-        eprintln!(
-            "not run: another pool answers at 127.0.0.1:8080; ./test runs this in a network of its own"
-        );
+        eprintln!("not run: another pool answers at 127.0.0.1:8080; ./test runs this in a network of its own");
         return;
     }
     let sim = Sim::start().await;
