@@ -19,7 +19,8 @@ Examples:
   # Show what an account and its channel hold
   vipnode wallet balance --channel FILE --chain.rpc https://HOST
   # Withdraw what was not spent
-  vipnode wallet withdraw --channel FILE --chain.rpc https://HOST --keystore FILE"
+  vipnode wallet withdraw --channel FILE --chain.rpc https://HOST \\
+    --keystore FILE"
 )]
 pub(crate) struct WalletArgs {
     #[command(subcommand)]

@@ -23,7 +23,7 @@ pub struct PendingWithdrawal {
 pub struct ReceiverTotals {
     /// What was claimed in all, over all channels.
     pub total_claimed: Amount,
-    /// What was transferred to the receiver in all.
+    /// The total that was transferred to the receiver.
     pub total_settled: Amount,
 }
 

@@ -8,8 +8,8 @@ use crate::{Account, errors};
 
 /// What a pool requires of each channel whose vouchers it accepts.
 ///
-/// A channel that differs in one of them would let its client take back what it has spent: with a receiver or an authorizer of
-/// its own, or with a delay that ends before the pool claims.
+/// A channel that differs in one of these fields would let its client take back what it has spent, for example with its own
+/// receiver or authorizer, or with a delay that ends before the pool claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChannelTerms {
@@ -19,7 +19,7 @@ pub struct ChannelTerms {
     pub token: Account,
     /// Who receives what is claimed.
     pub receiver: Account,
-    /// Who claims.
+    /// Who claims for the receiver.
     pub receiver_authorizer: Account,
     /// The delay of a withdrawal, in seconds.
     pub withdraw_delay_s: u32,

@@ -1,10 +1,10 @@
-//! A code such as D13 is written only with the page that explains it.
+//! A code such as D13 is written only with the page that explains it (docs/faults.md).
 
 use regex_lite::Regex;
 
 use super::{known_faults::tests_of_contracts, tests, texts::texts};
 
-/// The page that lists the faults of the original, D1 to D51.
+/// The page that lists the faults of the original.
 const FAULTS: &str = "docs/faults.md";
 /// A link to that page in SECURITY.md.
 const LINK: &str = "[faults]";
