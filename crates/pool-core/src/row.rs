@@ -221,6 +221,9 @@ pub struct MeteredPeriod {
     pub ended: Ms,
     /// Rows of the same client, host, and payee that ended before it and are not in the journal one by one.
     pub earlier: MergedPeriods,
+    /// Rows of the same lease and UTC day that ended before it and that the store folded into it: its times, cost, and carry are of all
+    /// of them.
+    pub folded: u32,
 }
 
 /// The sums of several finished rows.
@@ -245,6 +248,12 @@ impl MeteredPeriod {
     #[must_use]
     pub fn total_cost(&self) -> Amount {
         self.cost.checked_add(self.earlier.cost).unwrap_or(Amount::MAX)
+    }
+
+    /// How many earlier rows are part of it.
+    #[must_use]
+    pub const fn merged_rows(&self) -> u32 {
+        self.earlier.rows.saturating_add(self.folded)
     }
 
     /// Merges a row that ended before it into it.

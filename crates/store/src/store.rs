@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row};
+use vipnode_types::Ms;
 
-use crate::{DatabaseFile, PruneOrder, PruneStep, ReadLimits, StoreError, StoreReader};
+use crate::{DatabaseFile, FoldStep, PruneOrder, PruneStep, ReadLimits, StoreError, StoreReader};
 
 /// The durable state of a pool. Its methods block, so it runs on a thread of its own.
 ///
@@ -78,6 +79,15 @@ pub trait Store {
     /// See [`StoreError`]; nothing has changed then. A store in memory keeps everything.
     fn prune(&mut self, _order: PruneOrder, position: u64, _most: usize) -> Result<PruneStep, StoreError> {
         Ok(PruneStep { entries: 0, periods: 0, position, is_done: true })
+    }
+
+    /// Folds billing periods of days that were over at a time, of at most `most` entries after the one with a number; see
+    /// [`FoldStep`].
+    ///
+    /// # Errors
+    /// See [`StoreError`]; nothing has changed then. A store in memory folds nothing.
+    fn fold(&mut self, _before: Ms, after: u64, _most: usize) -> Result<FoldStep, StoreError> {
+        Ok(FoldStep { folded: 0, position: after, is_done: true })
     }
 
     /// Returns what reads this store from other threads.

@@ -227,7 +227,14 @@ async fn the_operator_reads_corrects_pays_and_prunes_the_ledger() {
         assert_eq!((&pruned["event"], &pruned["entries"], removed.exists()), (&"pruned".into(), &0.into(), false));
     };
     prune().await;
+    let fold = async || {
+        let folded = ran(&["pool", "fold", "--datadir", &datadir, "--json"]).await;
+        let folded: Value = serde_json::from_slice(&folded.stdout).unwrap();
+        assert_eq!((&folded["event"], &folded["periods"]), (&"folded".into(), &0.into()));
+    };
+    fold().await;
     assert!(pool.interrupt().await.success());
     prune().await;
+    fold().await;
     assert!(ran(&["pool", "verify", "--datadir", &datadir]).await.status.success());
 }

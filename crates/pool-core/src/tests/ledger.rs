@@ -40,6 +40,7 @@ fn period(number: u64, cost: u128, fee_bps: u16) -> MeteredPeriod {
         cost,
         ended: Ms::ZERO,
         earlier: MergedPeriods::default(),
+        folded: 0,
     }
 }
 

@@ -322,8 +322,8 @@ impl CoreThread {
                 self.reload(*limits, done);
                 Ok(())
             }
-            CoreMessage::Prune(job) => {
-                self.store.send(Job::Prune(job));
+            CoreMessage::Work(work) => {
+                self.store.send(Job::Work(work));
                 Ok(())
             }
             CoreMessage::Probe(answer) => {

@@ -4,15 +4,16 @@ use std::path::Path;
 
 use vipnode_pool::{
     DataDir, PoolConfig, PoolLimits, PoolServer, PruneOrder, PrunePlan, ReadLimits, SqliteReader,
-    admin::{AdminClient, AuditRequest, LedgerOrder, LedgerRequest, PruneRequest, admin_socket},
+    admin::{AdminClient, AuditRequest, FoldRequest, LedgerOrder, LedgerRequest, PruneRequest, admin_socket},
 };
 use vipnode_pool_core::{
-    AccountFigures, AccountRow, BalanceSheet, LedgerEntry, Limits, OperatorOrder, Row, Transaction,
+    AccountFigures, AccountRow, BalanceSheet, LeaseRow, LedgerEntry, Limits, MergedPeriods, MeteredPeriod, OperatorOrder,
+    Row, Transaction,
 };
 use vipnode_store::{SqliteStore, Store as _};
-use vipnode_types::{Account, Amount, PaymentMode};
+use vipnode_types::{Account, Amount, LeaseId, PaymentMode, Price, UtcDay, meter::Seen};
 
-use crate::common::{config, wall};
+use crate::common::{Keys, config, wall};
 
 /// Ten credits of long ago and one of now.
 fn credits(dir: &Path) {
@@ -27,6 +28,44 @@ fn credits(dir: &Path) {
     }
     rows.extend(sheet.accounts().map(|(account, figures)| Row::Account(AccountRow { account, figures })));
     // A database without the key of its pool is not opened.
+    drop(DataDir::open(dir).unwrap());
+    SqliteStore::open(dir).unwrap().apply(&rows).unwrap();
+}
+
+/// Four billing periods of a lease, one per minute, on a day long ago.
+fn billing_periods(dir: &Path) {
+    let (mut sheet, day) = (BalanceSheet::default(), UtcDay::of(wall()).minus_days(40));
+    let mut rows = vec![Row::Clock(wall()), Row::NextLease(100), Row::Payment(PaymentMode::Credit)];
+    let (payer, payee, lease) = (Account::new([1; 20]), Account::new([2; 20]), LeaseId::new(1));
+    for row in 0..4_u32 {
+        let at = |row: u32| day.start().plus(u64::from(row) * 60_000);
+        let (from, cost, fee) = (Amount::new(u128::from(row) * 60), Amount::new(60), Amount::ZERO);
+        let seen = Some(Seen { up: at(row), end: at(row + 1) });
+        let (client, host, price) = (Keys::new(1).id(), Keys::new(2).id(), Price::per_minute(60));
+        let leased = LeaseRow {
+            id: lease,
+            row,
+            client,
+            host,
+            payee: Some(payee),
+            payer: Some(payer),
+            fee_bps: 0,
+            price,
+            trial: false,
+            carry: 0,
+            offered: day.start(),
+            client_seen: None,
+            host_seen: None,
+        };
+        let (billed_ms, ended, earlier, folded) = (60_000, at(row + 1), MergedPeriods::default(), 0);
+        let period = MeteredPeriod { lease: leased, client: seen, host: seen, billed_ms, cost, ended, earlier, folded };
+        let transaction = Transaction::Lease { payer, payee, lease, row, from, cost, collected: cost, fee };
+        sheet.apply(&transaction, |_| AccountFigures::default()).unwrap();
+        rows.push(Row::Metered(Box::new(period)));
+        let number = u64::from(row) + 1;
+        rows.push(Row::Entry(Box::new(LedgerEntry { number, at: ended, transaction })));
+    }
+    rows.extend(sheet.accounts().map(|(account, figures)| Row::Account(AccountRow { account, figures })));
     drop(DataDir::open(dir).unwrap());
     SqliteStore::open(dir).unwrap().apply(&rows).unwrap();
 }
@@ -67,4 +106,29 @@ async fn a_running_pool_removes_a_part_of_its_journals_step_by_step_and_works_in
     let audit = admin.audit(&AuditRequest { most: 100, ..AuditRequest::default() }).await.unwrap();
     let orders = audit.records.iter().filter(|record| record.method == "vipnode_poolPrune");
     assert_eq!(orders.count(), 1, "one order has many steps");
+}
+
+#[tokio::test]
+async fn a_running_pool_folds_billing_periods_step_by_step() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("pool");
+    billing_periods(&dir);
+    let core = Limits { payment: PaymentMode::Credit, ..config().core };
+    let limits = PoolLimits { prune_rows: 2, ..PoolLimits::default() };
+    let config = PoolConfig { core, limits, ..config() };
+    let _pool = PoolServer::spawn_in(config, DataDir::open(&dir).unwrap()).await.unwrap();
+    let admin = AdminClient::new(admin_socket(&dir));
+    let (before_ms, mut after, mut steps) = (wall(), None, Vec::new());
+    loop {
+        let step = admin.fold(&FoldRequest { before_ms, after }).await.unwrap();
+        assert_eq!(problems(&dir), Vec::<String>::new());
+        steps.push(step.folded);
+        after = Some(step.position);
+        if step.is_done {
+            break;
+        }
+    }
+    assert_eq!(steps, [2, 1, 0]);
+    let audit = admin.audit(&AuditRequest { most: 100, ..AuditRequest::default() }).await.unwrap();
+    assert_eq!(audit.records.iter().filter(|record| record.method == "vipnode_poolFold").count(), 1);
 }

@@ -145,6 +145,7 @@ fn period(number: u64) -> MeteredPeriod {
         cost: Price::per_minute(60_000).cost(86_400_000).unwrap_or_default(),
         ended: Ms::new(1_700_086_400_000),
         earlier: MergedPeriods::default(),
+        folded: 0,
     }
 }
 

@@ -321,7 +321,7 @@ impl Encode for LeaseRow {
 
 impl Encode for MeteredPeriod {
     fn encode(&self, out: &mut Encoder) {
-        let Self { lease, client, host, billed_ms, cost, ended, earlier } = self;
+        let Self { lease, client, host, billed_ms, cost, ended, earlier, folded } = self;
         lease.encode(out);
         client.encode(out);
         host.encode(out);
@@ -332,6 +332,10 @@ impl Encode for MeteredPeriod {
         rows.encode(out);
         billed_ms.encode(out);
         cost.encode(out);
+        // Written only where a store folded rows: the core never does.
+        if *folded > 0 {
+            folded.encode(out);
+        }
     }
 }
 

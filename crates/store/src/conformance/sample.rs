@@ -64,6 +64,7 @@ pub(crate) fn metered(number: u64, row: u32, ms: u64) -> MeteredPeriod {
         host: seen,
         ended: Ms::new(2_000 + ms),
         earlier: MergedPeriods::default(),
+        folded: 0,
     }
 }
 
@@ -261,6 +262,7 @@ fn any_metered() -> impl Strategy<Value = MeteredPeriod> {
             host,
             ended,
             earlier,
+            folded: 0,
         }
     });
     let tame = (4u64..12, 0u32..2).prop_map(|(lease, row)| metered(lease, row, 60_000));

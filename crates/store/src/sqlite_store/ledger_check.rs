@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Result};
 use vipnode_pool_core::{
-    AccountFigures, BalanceSheet, LedgerAccount, LedgerEntry, PayoutRow, PayoutState, Row, SettlementPeriodRow,
-    Transaction, UnpaidRow,
+    AccountFigures, BalanceSheet, LedgerAccount, LedgerEntry, MeteredPeriod, PayoutRow, PayoutState, Row,
+    SettlementPeriodRow, Transaction, UnpaidRow,
 };
 use vipnode_types::{Account, Amount};
 
-use super::{entry_table, ledger_tables, period_table};
+use super::{entry_table, ledger_tables, missing_entries::MissingEntries, period_table};
 
 /// Billing periods that somebody pays for, without an entry. The entries are not indexed by period: `SQLite` makes a
 /// temporary index for the join.
@@ -93,6 +93,7 @@ struct RecomputedLedger {
     number: u64,
     /// The number of the last entry that was removed.
     pruned: u64,
+    missing: MissingEntries,
     sheet: BalanceSheet,
     unpaid: BTreeMap<u64, UnpaidRow>,
     /// The number of the newest settlement period.
@@ -141,8 +142,10 @@ impl LedgerCheck<'_> {
 
     fn entry(&mut self, entry: &LedgerEntry, problem: &mut dyn FnMut(String)) -> Result<()> {
         let next = self.again.number.saturating_add(1);
-        if entry.number != next {
-            problem(format!("entry {next} of the ledger is missing"));
+        match entry.number.checked_sub(1) {
+            Some(last) if last >= next => self.again.missing.add(next, last),
+            Some(last) if last.saturating_add(1) == next => {}
+            _ => problem(format!("entry {} of the ledger was removed, but is still there", entry.number)),
         }
         self.again.number = entry.number;
         if self.again.sheet.apply(&entry.transaction, |_| AccountFigures::default()).is_none() {
@@ -192,15 +195,31 @@ impl LedgerCheck<'_> {
         if collected < cost {
             self.again.unpaid.insert(entry.number, unpaid);
         }
+        if period.folded > 0 && !self.found(entry.number, &period)? {
+            return Ok(Some("does not contain the entries that were folded into it"));
+        }
+        // Each of its periods has a fee that was rounded down.
+        let less = unpaid.fee().checked_sub(fee).map(Amount::get);
         Ok(if (period.lease.payer, period.lease.payee) != (Some(payer), Some(payee)) {
             Some("has another payer or payee than its period")
         } else if period.total_cost() != cost {
             Some("has another cost than its period")
-        } else if collected > cost || fee != unpaid.fee() {
+        } else if collected > cost || less.is_none_or(|less| less > u128::from(period.folded)) {
             Some("has a wrong collected amount or fee")
         } else {
             None
         })
+    }
+
+    /// Whether the entries that were folded into one are all that its period contains, and are not in the journal themselves.
+    fn found(&mut self, number: u64, period: &MeteredPeriod) -> Result<bool> {
+        let folded = entry_table::folded(self.connection, number)?;
+        let pruned = self.again.pruned;
+        let mut all = u32::try_from(folded.len()) == Ok(period.folded);
+        for number in folded.iter().filter(|number| *number > pruned) {
+            all &= self.again.missing.found(number);
+        }
+        Ok(all)
     }
 
     /// Compares what was collected later with the entry that it is for.
@@ -283,6 +302,9 @@ impl LedgerCheck<'_> {
     /// Compares what is stored with what the journal results in.
     fn finish(self, problem: &mut dyn FnMut(String)) {
         let Self { stored: StoredLedger { mut accounts, mut unpaid, period, payouts }, again, .. } = self;
+        for number in again.missing.first_numbers() {
+            problem(format!("entry {number} of the ledger is missing"));
+        }
         for (account, computed) in again.sheet.accounts() {
             if accounts.remove(&account).unwrap_or_default() != computed {
                 problem(format!("the sums of {account:?} are not those of the journal"));

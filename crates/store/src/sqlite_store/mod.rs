@@ -9,11 +9,15 @@ mod connection;
 mod database_owner;
 mod delegation_table;
 mod entry_table;
+mod fold_step;
+mod folded_database;
+mod folded_numbers;
 mod lease_table;
 mod ledger_check;
 mod ledger_tables;
 mod log_gate;
 mod lost_peers;
+mod missing_entries;
 mod node_table;
 mod paced_copy;
 mod part_file;
@@ -54,6 +58,8 @@ use self::{
     sqlite_error::store_error,
 };
 pub use self::{
+    fold_step::FoldStep,
+    folded_database::FoldedDatabase,
     prune_plan::PrunePlan,
     prune_step::{PruneOrder, PruneStep},
     pruned_database::PrunedDatabase,
@@ -244,6 +250,14 @@ impl Store for SqliteStore {
 
     fn prune(&mut self, order: PruneOrder, position: u64, most: usize) -> Result<PruneStep, StoreError> {
         self.prune_step(order, position, most)
+    }
+
+    fn fold(&mut self, before: Ms, after: u64, most: usize) -> Result<FoldStep, StoreError> {
+        self.tidy();
+        let step = FoldStep::make(&mut self.connection, before, after, most);
+        let step = step.map_err(|error| store_error(&error, &self.file))?;
+        self.is_tidy = false;
+        Ok(step)
     }
 
     fn reader(&self, limits: ReadLimits) -> Result<Arc<dyn StoreReader>, StoreError> {
