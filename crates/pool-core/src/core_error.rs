@@ -365,6 +365,12 @@ errors! {
                           counter of this link is not higher",
             hint "Check the clock of the machine that signed it, and try again in {seconds} s. To end the link of a node earlier, \
                   run `vipnode account unlink` next to its agent.";
+        /// The pool was restored from a backup, and may have lost that the account ended the link.
+        LinkBeforeRestore {
+            /// How far ahead of the pool's clock a link has to be signed at least, in seconds.
+            seconds: u64,
+        }: Unauthorized, "the pool was restored from a backup after this link was signed, and may have lost that the link was ended",
+            hint "Sign a new link in {seconds} s: run `vipnode account link` again.";
         /// The nonce of a protocol 2 call is in the future.
         NonceAhead {
             /// How far, in seconds.

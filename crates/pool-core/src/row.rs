@@ -22,6 +22,8 @@ pub enum Row {
     Clock(Ms),
     /// The number of the next lease.
     NextLease(u64),
+    /// The database is a backup that was restored.
+    Restore(RestoreRow),
     /// What the pool charges in. It never changes.
     Asset(Asset),
     /// The time that a client spent with its hosts.
@@ -74,6 +76,15 @@ pub enum RowKey {
     Unpaid(u64),
     /// A payout of a settlement period long ago, by its number.
     Payout(u64),
+}
+
+/// The newest restore of a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestoreRow {
+    /// When it was restored, by the clock of its machine. What the pool accepted between the backup and then is lost.
+    pub at: Ms,
+    /// Whether the billing periods that ran in the backup have ended.
+    pub is_settled: bool,
 }
 
 /// The time of a week that a client spent with its hosts.

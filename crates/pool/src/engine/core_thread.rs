@@ -210,6 +210,7 @@ impl CoreThread {
     /// Why the core has to be rebuilt.
     fn work(&mut self) -> Result<(), Broken> {
         self.correct_clock()?;
+        self.handle_by(Core::settle_backup)?;
         self.handle_by(Core::settle_payment)?;
         self.log_price();
         self.send_rows()?;

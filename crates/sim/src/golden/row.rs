@@ -55,6 +55,11 @@ impl Encode for Row {
                 out.number(11);
                 out.text(asset.symbol());
             }
+            Self::Restore(row) => {
+                out.number(22);
+                row.at.encode(out);
+                row.is_settled.encode(out);
+            }
             row => encode_ledger(row, out),
         }
     }
@@ -110,6 +115,7 @@ fn encode_ledger(row: &Row, out: &mut Encoder) {
         | Row::LastReport(_)
         | Row::Clock(_)
         | Row::NextLease(_)
+        | Row::Restore(_)
         | Row::Delete(_)
         | Row::Times(_)
         | Row::Deferred(_)

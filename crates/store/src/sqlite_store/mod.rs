@@ -28,6 +28,7 @@ mod prune_step;
 mod pruned_database;
 mod read_slice;
 mod replaced_database;
+mod restore_table;
 mod restored_database;
 mod schema;
 mod sqlite_error;
@@ -192,6 +193,7 @@ impl SqliteStore {
         let (clock, next_lease) = connection.query_row("SELECT clock, next_lease FROM pool", [], numbers)?;
         clock.into_iter().for_each(|clock| each(Row::Clock(Ms::new(clock.cast_unsigned()))));
         next_lease.into_iter().for_each(|next| each(Row::NextLease(next.cast_unsigned())));
+        restore_table::read(&connection)?.into_iter().for_each(|row| each(Row::Restore(row)));
         price_table::read_asset(&connection)?.into_iter().for_each(|asset| each(Row::Asset(asset)));
         ledger_tables::read_payment(&connection)?.into_iter().for_each(|mode| each(Row::Payment(mode)));
         price_table::read_pricing(&connection)?.into_iter().for_each(|row| each(Row::Pricing(Box::new(row))));
@@ -288,6 +290,7 @@ fn write(connection: &Connection, row: &Row) -> Result<bool, rusqlite::Error> {
         Row::Delegation(row) => delegation_table::write(connection, row),
         Row::Clock(floor) => set(connection, "UPDATE pool SET clock = ?1", floor.get()),
         Row::NextLease(next) => set(connection, "UPDATE pool SET next_lease = ?1", *next),
+        Row::Restore(row) => restore_table::write(connection, *row),
         Row::Asset(asset) => price_table::write_asset(connection, *asset),
         Row::Payment(mode) => ledger_tables::write_payment(connection, *mode),
         Row::Pricing(row) => price_table::write_pricing(connection, row),

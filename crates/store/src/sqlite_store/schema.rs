@@ -17,7 +17,7 @@ const VERSION_1: &str = "
     CREATE TABLE pool (
         only INTEGER PRIMARY KEY CHECK (only = 0), seq INTEGER NOT NULL, clock INTEGER, next_lease INTEGER,
         pool_id TEXT, asset_symbol TEXT, asset_decimals INTEGER, payment TEXT, period INTEGER, period_closed INTEGER,
-        incarnation INTEGER NOT NULL DEFAULT 0,
+        incarnation INTEGER NOT NULL DEFAULT 0, restored_at INTEGER, restore_settled INTEGER NOT NULL DEFAULT 0,
         pruned_entry INTEGER NOT NULL DEFAULT 0, pruned_period INTEGER NOT NULL DEFAULT 0,
         folds INTEGER NOT NULL DEFAULT 0, folded_entry INTEGER NOT NULL DEFAULT 0,
         set_price INTEGER, set_fee_bps INTEGER, price INTEGER, fee_bps INTEGER, price_announced INTEGER,
