@@ -9,7 +9,9 @@ use vipnode_pool_core::{
 };
 use vipnode_types::{Account, Amount};
 
-use super::{entry_table, ledger_tables, missing_entries::MissingEntries, period_table};
+use super::{
+    entry_table, ledger_tables, missing_entries::MissingEntries, period_table, recomputed_unpaid::RecomputedUnpaid,
+};
 
 /// Billing periods that somebody pays for, without an entry. The entries are not indexed by period: `SQLite` makes a
 /// temporary index for the join.
@@ -95,7 +97,7 @@ struct RecomputedLedger {
     pruned: u64,
     missing: MissingEntries,
     sheet: BalanceSheet,
-    unpaid: BTreeMap<u64, UnpaidRow>,
+    unpaid: RecomputedUnpaid,
     /// The number of the newest settlement period.
     period: u64,
     /// What became of each payout that was marked.
@@ -127,9 +129,7 @@ impl LedgerCheck<'_> {
     fn open(&mut self, row: &Row) {
         match row {
             Row::Account(row) => self.again.sheet.open(row.account, row.figures),
-            Row::Unpaid(row) => {
-                self.again.unpaid.insert(row.entry, *row);
-            }
+            Row::Unpaid(row) => self.again.unpaid.set(*row),
             Row::Payout(row) => {
                 self.again.marked.insert(row.number, row.state);
                 if self.is_forgotten(row.number, row.period) {
@@ -148,12 +148,14 @@ impl LedgerCheck<'_> {
             _ => problem(format!("entry {} of the ledger was removed, but is still there", entry.number)),
         }
         self.again.number = entry.number;
+        let before = entry.transaction.payer().map(|payer| self.again.sheet.figures(LedgerAccount::Payer(payer)));
+        let before = before.unwrap_or_default();
         if self.again.sheet.apply(&entry.transaction, |_| AccountFigures::default()).is_none() {
             problem(format!("entry {} of the ledger has an impossible amount", entry.number));
         }
         let wrong = match entry.transaction {
-            Transaction::Lease { .. } => self.lease(entry)?,
-            Transaction::Collected { .. } => self.collected(&entry.transaction),
+            Transaction::Lease { .. } => self.lease(entry, before)?,
+            Transaction::Collected { .. } => self.collected(&entry.transaction, before),
             Transaction::WriteOff { payer, payee, entry, amount, .. } => {
                 self.written_off((payer, payee), entry, amount)
             }
@@ -183,17 +185,20 @@ impl LedgerCheck<'_> {
         Ok(())
     }
 
-    /// Compares an entry with the billing period that it bills.
-    fn lease(&mut self, entry: &LedgerEntry) -> Result<Option<&'static str>> {
-        let Transaction::Lease { payer, payee, lease, row, cost, collected, fee, .. } = entry.transaction else {
+    /// Compares an entry with the billing period that it bills, and with the sums of its payer `before` it.
+    fn lease(&mut self, entry: &LedgerEntry, before: AccountFigures) -> Result<Option<&'static str>> {
+        let Transaction::Lease { payer, payee, lease, row, from, cost, collected, fee } = entry.transaction else {
             return Ok(None);
         };
+        // In the order of the meter: what ended before is secured first.
+        let left = before.secured().checked_sub(before.metered).unwrap_or_default();
+        let secured = if self.again.unpaid.oldest(payer).is_none() { left.min(cost) } else { Amount::ZERO };
         let Some(period) = period_table::find(self.connection, lease.get(), row)? else {
             return Ok(Some("bills a period that was not metered"));
         };
         let unpaid = UnpaidRow { entry: entry.number, payer, payee, fee_bps: period.lease.fee_bps, cost, collected };
         if collected < cost {
-            self.again.unpaid.insert(entry.number, unpaid);
+            self.again.unpaid.set(unpaid);
         }
         if period.folded > 0 && !self.found(entry.number, &period)? {
             return Ok(Some("does not contain the entries that were folded into it"));
@@ -204,7 +209,9 @@ impl LedgerCheck<'_> {
             Some("has another payer or payee than its period")
         } else if period.total_cost() != cost {
             Some("has another cost than its period")
-        } else if collected > cost || less.is_none_or(|less| less > u128::from(period.folded)) {
+        } else if from != before.metered {
+            Some("does not begin where the payer's meter was")
+        } else if collected != secured || less.is_none_or(|less| less > u128::from(period.folded)) {
             Some("has a wrong collected amount or fee")
         } else {
             None
@@ -222,25 +229,32 @@ impl LedgerCheck<'_> {
         Ok(all)
     }
 
-    /// Compares what was collected later with the entry that it is for.
-    fn collected(&mut self, transaction: &Transaction) -> Option<&'static str> {
+    /// Compares what was collected later with the entry that it is for, which is the payer's oldest unpaid one, and with what the payer
+    /// had secured before.
+    fn collected(&mut self, transaction: &Transaction, figures: AccountFigures) -> Option<&'static str> {
         let Transaction::Collected { payer, payee, entry, amount, fee } = *transaction else { return None };
-        let Some(row) = self.again.unpaid.get_mut(&entry) else { return Some("collects a cost that is not unpaid") };
-        let before = *row;
-        row.collected = row.collected.checked_add(amount).unwrap_or(Amount::MAX);
-        let after = *row;
-        if after.collected >= after.cost {
-            self.again.unpaid.remove(&entry);
+        let is_oldest = self.again.unpaid.oldest(payer) == Some(entry);
+        let Some(before) = self.again.unpaid.take(entry) else { return Some("collects a cost that is not unpaid") };
+        let collected = before.collected.checked_add(amount).unwrap_or(Amount::MAX);
+        let after = UnpaidRow { collected, ..before };
+        if after.collected < after.cost {
+            self.again.unpaid.set(after);
         }
         let as_before = (before.payer, before.payee) == (payer, payee);
         let more = after.fee().checked_sub(before.fee());
-        (!as_before || after.collected > after.cost || more != Some(fee))
-            .then_some("does not fit the cost that it collects")
+        let secured = figures.secured().checked_sub(figures.collected).unwrap_or_default();
+        if !as_before || after.collected > after.cost || more != Some(fee) {
+            Some("does not fit the cost that it collects")
+        } else if !is_oldest || amount > secured {
+            Some("collects what the payer has not secured")
+        } else {
+            None
+        }
     }
 
     /// Compares what was written off with the entry that it is for.
     fn written_off(&mut self, of: (Account, Account), entry: u64, amount: Amount) -> Option<&'static str> {
-        let Some(row) = self.again.unpaid.remove(&entry) else { return Some("writes off a cost that is not unpaid") };
+        let Some(row) = self.again.unpaid.take(entry) else { return Some("writes off a cost that is not unpaid") };
         let fits = (row.payer, row.payee) == of && row.cost.checked_sub(row.collected) == Some(amount);
         (!fits).then_some("does not fit the cost that it writes off")
     }
@@ -313,7 +327,8 @@ impl LedgerCheck<'_> {
         for (account, _) in accounts.into_iter().filter(|(_, figures)| *figures != AccountFigures::default()) {
             problem(format!("{account:?} has sums, but no entry of the journal"));
         }
-        for (entry, computed) in again.unpaid {
+        for computed in again.unpaid.into_rows() {
+            let entry = computed.entry;
             if unpaid.remove(&entry) != Some(computed) {
                 problem(format!("the unpaid cost of entry {entry} is missing or is not that of the journal"));
             }

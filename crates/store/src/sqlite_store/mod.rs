@@ -27,6 +27,7 @@ mod prune_plan;
 mod prune_step;
 mod pruned_database;
 mod read_slice;
+mod recomputed_unpaid;
 mod replaced_database;
 mod restore_table;
 mod restored_database;
