@@ -65,6 +65,12 @@ errors! {
             account: Account,
         }: InvalidParams, "nobody has the key of {account}, so it cannot be the payout account",
             hint "Pass an address of your own to --payout, or leave it out.";
+        /// The payout account is the token that the pool charges in, or a contract of x402: nobody can take out what is sent to it.
+        ContractPayout {
+            /// The account that was named.
+            account: Account,
+        }: InvalidParams, "{account} is a contract that payments pass through, so it cannot be the payout account",
+            hint "Pass an address of your own to --payout, or leave it out.";
         /// A protocol 2 call requests fewer than one peer.
         TooFew {
             /// The number, as sent.
@@ -262,6 +268,12 @@ errors! {
         }: InvalidParams,
             "the key was used for a different change: entry {entry} of the ledger is a {posted}, and this is a {ordered}",
             hint "Pass another --key, or repeat the command of entry {entry} unchanged." (entry = entry);
+        /// The pool remembers as many orders with an idempotency key as it may.
+        OrderKeys {
+            /// The most of them.
+            most: u32,
+        }: Unsuitable, "the ledger has {most} orders with a key",
+            hint "Run `vipnode pool prune` to remove old entries, or raise the limit: `vipnode pool --limit order_keys=N`.";
         /// The operator debits more than the balance of an account.
         DebitExceeds {
             /// The account that was named.

@@ -78,7 +78,7 @@ pub trait Store {
     /// # Errors
     /// See [`StoreError`]; nothing has changed then. A store in memory keeps everything.
     fn prune(&mut self, _order: PruneOrder, position: u64, _most: usize) -> Result<PruneStep, StoreError> {
-        Ok(PruneStep { entries: 0, periods: 0, position, is_done: true })
+        Ok(PruneStep { entries: 0, periods: 0, position, last_entry: 0, is_done: true })
     }
 
     /// Folds billing periods of days that were over at a time, of at most `most` entries after the one with a number; see

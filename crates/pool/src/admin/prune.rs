@@ -5,6 +5,7 @@ use vipnode_store::{PruneOrder, PruneStep};
 use vipnode_types::{Ms, wire::WireError};
 
 use super::{AdminService, with_store::with_store};
+use crate::engine::OperatorQuery;
 
 /// Removes the next part of the journals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,7 @@ pub(super) async fn prune(admin: &AdminService, request: PruneRequest) -> Result
     let PruneRequest { before_ms: before, last_entry, last_position, position } = request;
     let (order, most) = (PruneOrder { before, last_entry, last_position }, admin.service.limits.prune_rows);
     let step = with_store(admin, move |store| store.prune(order, position.unwrap_or(0), most)).await?;
-    let PruneStep { entries, periods, position, is_done } = step;
+    let PruneStep { entries, periods, position, last_entry, is_done } = step;
+    admin.service.gateway.query(OperatorQuery::Pruned { last_entry });
     Ok(AdminPruned { entries, periods, position, is_done })
 }

@@ -359,6 +359,7 @@ impl CoreThread {
                 let _nobody_waits = answer.send(self.core.prices());
             }
             OperatorQuery::Drains(drains) => self.core.set_drains(drains),
+            OperatorQuery::Pruned { last_entry } => self.core.forget_keys(last_entry),
             OperatorQuery::Accounts { from, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.accounts_from(from, most)));
             }

@@ -7,20 +7,21 @@ use vipnode_pool::{
     admin::{AdminClient, AuditRequest, FoldRequest, LedgerOrder, LedgerRequest, PruneRequest, admin_socket},
 };
 use vipnode_pool_core::{
-    AccountFigures, AccountRow, BalanceSheet, LeaseRow, LedgerEntry, Limits, MergedPeriods, MeteredPeriod, OperatorOrder,
-    Row, Transaction,
+    AccountFigures, AccountRow, BalanceSheet, LeaseRow, LedgerEntry, Limits, MergedPeriods, MeteredPeriod,
+    OperatorOrder, Row, Transaction,
 };
 use vipnode_store::{SqliteStore, Store as _};
 use vipnode_types::{Account, Amount, LeaseId, PaymentMode, Price, UtcDay, meter::Seen};
 
 use crate::common::{Keys, config, wall};
 
-/// Ten credits of long ago and one of now.
+/// Ten credits of long ago, the first two of which have a key, and one of now.
 fn credits(dir: &Path) {
     let (mut sheet, now) = (BalanceSheet::default(), wall());
     let mut rows = vec![Row::Clock(now), Row::NextLease(100), Row::Payment(PaymentMode::Credit)];
     for number in 1..=11 {
-        let order = OperatorOrder { by: None, reason: "a test".to_owned(), key: None };
+        let key = (number <= 2).then(|| format!("key {number}"));
+        let order = OperatorOrder { by: None, reason: "a test".to_owned(), key };
         let transaction = Transaction::Credit { payer: Account::new([1; 20]), amount: Amount::new(5), order };
         sheet.apply(&transaction, |_| AccountFigures::default()).unwrap();
         let at = if number > 10 { now } else { now.minus(1_000_000) };
@@ -110,6 +111,43 @@ async fn a_running_pool_removes_a_part_of_its_journals_step_by_step_and_works_in
     let audit = admin.audit(&AuditRequest { most: 100, ..AuditRequest::default() }).await.unwrap();
     let orders = audit.records.iter().filter(|record| record.method == "vipnode_poolPrune");
     assert_eq!(orders.count(), 1, "one order has many steps");
+}
+
+/// A key lives as long as its entry, and not until the next start.
+#[tokio::test]
+async fn the_key_of_a_removed_entry_is_free_before_a_restart_and_after_it() {
+    let root = tempfile::tempdir().unwrap();
+    let (dir, file) = (root.path().join("pool"), root.path().join("removed"));
+    credits(&dir);
+    let start = async || {
+        let core = Limits { payment: PaymentMode::Credit, ..config().core };
+        PoolServer::spawn_in(PoolConfig { core, ..config() }, DataDir::open(&dir).unwrap()).await.unwrap()
+    };
+    let admin = AdminClient::new(admin_socket(&dir));
+    let repeats = async |key: &str| {
+        let change = LedgerOrder::Credit { account: Account::new([1; 20]), amount: Amount::new(5) };
+        let (reason, key) = ("a test".to_owned(), Some(key.to_owned()));
+        let order = LedgerRequest { change, reason, key, allow_negative: false };
+        admin.change_ledger(&order).await.unwrap().repeated
+    };
+    let pool = start().await;
+    assert!(repeats("key 1").await);
+    let PruneOrder { before: before_ms, last_entry, last_position } =
+        PrunePlan::write(&dir, wall().minus(500_000), &file).unwrap().order;
+    let mut request = PruneRequest { before_ms, last_entry, last_position, position: None };
+    loop {
+        let step = admin.prune(&request).await.unwrap();
+        request.position = Some(step.position);
+        if step.is_done {
+            break;
+        }
+    }
+    assert!(!repeats("key 1").await, "it is posted anew");
+    assert!(repeats("key 1").await);
+    pool.shutdown().await.unwrap();
+    let _pool = start().await;
+    assert!(!repeats("key 2").await, "and so is the other one");
+    assert!(repeats("key 1").await);
 }
 
 #[tokio::test]

@@ -168,14 +168,20 @@ fn what_is_secured_is_computed_again_and_so_is_where_each_cost_begins() {
         assert!(problems.contains(wrong), "{wrong}: {problems}");
     };
     let first = || vec![credit(70_000), lease(1, 0, 60_000)];
-    found([first(), vec![lease(2, 59_999, 10_000)]].concat(), "entry 3 of the ledger does not begin where the payer's meter");
+    found(
+        [first(), vec![lease(2, 59_999, 10_000)]].concat(),
+        "entry 3 of the ledger does not begin where the payer's meter",
+    );
     let secured = "entry 3 of the ledger has a wrong collected amount or fee";
     found([first(), vec![lease(2, 60_000, 10_010)]].concat(), secured);
     found([first(), vec![lease(2, 60_000, 9_990)]].concat(), secured);
     let two = || [first(), vec![lease(2, 60_000, 10_000), credit(20_000)]].concat();
     let before = "entry 5 of the ledger has a wrong collected amount or fee";
     found([two(), vec![lease(3, 120_000, 20_000)]].concat(), before);
-    found([two(), vec![collected(3, 20_010)]].concat(), "entry 5 of the ledger collects what the payer has not secured");
+    found(
+        [two(), vec![collected(3, 20_010)]].concat(),
+        "entry 5 of the ledger collects what the payer has not secured",
+    );
     let later = vec![lease(3, 120_000, 0), collected(5, 20_000)];
     found([two(), later].concat(), "entry 6 of the ledger collects what the payer has not secured");
 }
@@ -191,7 +197,10 @@ fn what_a_period_leaves_of_the_smallest_unit_goes_on_to_the_next_one() {
             period.cost = price.cost_from(period.billed_ms, carry).unwrap().0;
             Row::Metered(Box::new(period))
         };
-        problems(transactions(), &[period(0, 0, Price::per_minute(7_001)), period(row, carry, Price::per_minute(price))])
+        problems(
+            transactions(),
+            &[period(0, 0, Price::per_minute(7_001)), period(row, carry, Price::per_minute(price))],
+        )
     };
     let (_, left) = Price::per_minute(7_001).cost_from(50_000, 0).unwrap();
     assert!(left > 0);
