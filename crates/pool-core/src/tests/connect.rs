@@ -405,7 +405,9 @@ fn a_contract_of_the_payments_is_no_payout_account() {
         hello.host.as_mut().unwrap().payout = Some(order(account));
         pool.connect(HOST, hello).map(drop)
     };
-    for account in [token, contracts::ESCROW, contracts::ERC3009_COLLECTOR, contracts::PERMIT2_COLLECTOR, contracts::PERMIT2] {
+    for account in
+        [token, contracts::ESCROW, contracts::ERC3009_COLLECTOR, contracts::PERMIT2_COLLECTOR, contracts::PERMIT2]
+    {
         let error = connects(Some(terms), account).unwrap_err();
         assert!(error.is(ErrorCode::InvalidParams) && error.message.contains("is a contract"), "{error:?}");
     }

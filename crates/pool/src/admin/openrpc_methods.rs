@@ -86,7 +86,7 @@ fn of_the_ledger() -> Vec<MethodRow> {
         ),
         row::<AccountsRequest, AdminAccounts>(method::ACCOUNTS, "List the accounts that pay or earn")
             .fails(codes)
-            .example("one account", params(&AccountsRequest { from: None, most: 100 }), &accounts),
+            .example("one account", params(&AccountsRequest { filter: None, from: None, most: 100 }), &accounts),
         row::<AccountStatementRequest, Statement>(method::STATEMENT, "Get a page of the statement of an account")
             .fails(codes)
             .example("an account whose node used a slot for a day", params(&statement), &statement_page()),

@@ -49,7 +49,7 @@ const VERSION_1: &str = "
         client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER
     ) STRICT;
     CREATE TABLE journal (
-        position INTEGER PRIMARY KEY,
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
         lease INTEGER NOT NULL, row INTEGER NOT NULL, client BLOB NOT NULL, host BLOB NOT NULL, payee BLOB,
         payer BLOB, fee_bps INTEGER NOT NULL, trial INTEGER NOT NULL, price INTEGER NOT NULL, carry INTEGER NOT NULL,
         offered INTEGER NOT NULL,

@@ -221,6 +221,24 @@ fn a_cost_can_be_overbilled_after_its_entry_was_removed() {
     assert_eq!((pruned.last_entry, problems(&dir)), (5, String::new()));
 }
 
+/// Who read the journal up to a position would miss what gets that position again.
+#[test]
+fn a_position_of_the_journal_is_not_used_again() {
+    let dir = tempdir().unwrap();
+    let mut store = open(dir.path());
+    let positions = |store: &mut SqliteStore| {
+        let mut all = Vec::new();
+        crate::Store::metered(store, 0, 10, &mut |position, _| all.push(position)).unwrap();
+        all
+    };
+    store.apply(&[1, 2].map(|lease| Row::Metered(Box::new(metered(lease, 0, 5))))).unwrap();
+    assert_eq!(positions(&mut store), [1, 2]);
+    let order = PruneOrder { before: Ms::NEVER, last_entry: 0, last_position: 2 };
+    while !crate::Store::prune(&mut store, order, 0, 10).unwrap().is_done {}
+    store.apply(&[Row::Metered(Box::new(metered(3, 0, 5)))]).unwrap();
+    assert_eq!(positions(&mut store), [3]);
+}
+
 #[test]
 fn a_payout_can_come_back_after_the_entry_that_paid_it_was_removed() {
     let root = tempdir().unwrap();
