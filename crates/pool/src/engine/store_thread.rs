@@ -38,7 +38,10 @@ pub(crate) enum Job {
 }
 
 /// Work of the store between two commits, of which the core knows nothing. It has to be short, because the next commit waits.
-pub(crate) struct StoreWork(Box<dyn FnOnce(Result<&mut dyn Store, StoreError>) + Send>);
+pub(crate) struct StoreWork(Box<Work>);
+
+/// Is given the store, or why it cannot write.
+type Work = dyn FnOnce(Result<&mut dyn Store, StoreError>) + Send;
 
 impl StoreWork {
     /// Work, and its result.
