@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use vipnode_types::{Ms, NodeId, PaymentMode};
 
 use crate::{
-    Command, ConnectionId, Counters, Effect, Gauges, Limits, Steps,
+    Command, ConnectionId, Counters, Effect, Gauges, Limits, RestoreRow, Steps,
     agents::{Agents, Changed, node::Node},
     collections::seeded_rng::SeededRng,
     leases::{Leases, pricing::Pricing},
@@ -32,6 +32,8 @@ pub struct Core {
     pub(crate) ledger: Option<Box<Ledger>>,
     /// The ledger in the store, between a start without payments and the switch to another mode.
     pub(crate) unused_ledger: Option<Box<Ledger>>,
+    /// The newest restore of a backup of the database.
+    pub(crate) restored: Option<RestoreRow>,
     /// Whether the ledger in the store held balances or due payouts at the start.
     pub(crate) ledger_held_funds: bool,
     pub(crate) counters: Counters,
@@ -61,6 +63,7 @@ impl Core {
             payment: PaymentMode::None,
             ledger: None,
             unused_ledger: None,
+            restored: None,
             ledger_held_funds: false,
             counters: Counters::default(),
             prices: PriceSchedule::new(Pricing::new(limits.price, limits.fee_bps)),

@@ -65,6 +65,12 @@ errors! {
             account: Account,
         }: InvalidParams, "nobody has the key of {account}, so it cannot be the payout account",
             hint "Pass an address of your own to --payout, or leave it out.";
+        /// The payout account is the token that the pool charges in, or a contract of x402: nobody can take out what is sent to it.
+        ContractPayout {
+            /// The account that was named.
+            account: Account,
+        }: InvalidParams, "{account} is a contract that payments pass through, so it cannot be the payout account",
+            hint "Pass an address of your own to --payout, or leave it out.";
         /// A protocol 2 call requests fewer than one peer.
         TooFew {
             /// The number, as sent.
@@ -265,6 +271,12 @@ errors! {
         }: InvalidParams,
             "the key was used for a different change: entry {entry} of the ledger is a {posted}, and this is a {ordered}",
             hint "Pass another --key, or repeat the command of entry {entry} unchanged." (entry = entry);
+        /// The pool remembers as many orders with an idempotency key as it may.
+        OrderKeys {
+            /// The most of them.
+            most: u32,
+        }: Unsuitable, "the ledger has {most} orders with a key",
+            hint "Run `vipnode pool prune` to remove old entries, or raise the limit: `vipnode pool --limit order_keys=N`.";
         /// The operator debits more than the balance of an account.
         DebitExceeds {
             /// The account that was named.
@@ -368,6 +380,12 @@ errors! {
                           counter of this link is not higher",
             hint "Check the clock of the machine that signed it, and try again in {seconds} s. To end the link of a node earlier, \
                   run `vipnode account unlink` next to its agent.";
+        /// The pool was restored from a backup, and may have lost that the account ended the link.
+        LinkBeforeRestore {
+            /// How far ahead of the pool's clock a link has to be signed at least, in seconds.
+            seconds: u64,
+        }: Unauthorized, "the pool was restored from a backup after this link was signed, and may have lost that the link was ended",
+            hint "Sign a new link in {seconds} s: run `vipnode account link` again.";
         /// The nonce of a protocol 2 call is in the future.
         NonceAhead {
             /// How far, in seconds.

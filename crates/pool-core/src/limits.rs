@@ -263,6 +263,9 @@ limits! {
         unfunded_retry_ms: u64 = 10 * SECOND, Time SECOND..=HOUR;
         /// Unpaid costs of earlier billing periods that a payer's newer credit covers in one tick.
         collected_a_tick: u32 = 1_000, Count 1..=1_000_000;
+        /// Orders of the operator whose idempotency key is remembered, until their entries are removed from the ledger (`vipnode
+        /// pool prune`). Further orders with a key are refused.
+        order_keys: u32 = 1_000_000, Count 1..=100_000_000;
         /// Payouts that one step marks as paid (`vipnode pool admin payout paid-all`); the command marks the others in further
         /// steps.
         payouts_a_step: u32 = 1_000, Count 1..=100_000;

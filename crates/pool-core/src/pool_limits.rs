@@ -128,8 +128,8 @@ limits! {
         statement_entries: usize = 1_000, Count 1..=100_000;
         /// Lines on one page of a daily statement; further ones are on the next page.
         daily_lines: usize = 100, Count 1..=1_000;
-        /// Entries of the ledger, or billing periods, that `vipnode pool prune` removes at once while the pool runs. The pool
-        /// commits its own changes in between.
+        /// Entries of the ledger, or billing periods, that `vipnode pool prune` removes at once, or `vipnode pool fold` looks at, while
+        /// the pool runs. The pool commits its own changes in between.
         prune_rows: usize = 200, Count 1..=10_000;
         /// Bytes of the head of an HTTP request; a larger one is answered 431.
         http_head_bytes: usize = 16 << 10, Bytes 8 * KIB..=MIB;

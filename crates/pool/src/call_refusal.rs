@@ -115,7 +115,7 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy, "{day} has not ended yet according to the pool's clock", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The pool no longer has everything that it posted on the day of a daily statement.
+        /// The pool no longer has everything that it posted on the day of a daily statement, or has folded some of it.
         DayPruned {
             /// The day that was asked for.
             day: UtcDay,

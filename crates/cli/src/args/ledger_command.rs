@@ -137,6 +137,12 @@ pub(crate) struct LedgerStatementArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct AccountsArgs {
+    /// List only accounts that match: an address, "negative", or "due".
+    ///
+    /// The address has to begin with the text. "negative" lists accounts that owe more than they were credited, and "due"
+    /// those to which something is payable.
+    #[arg(value_name = "FILTER", help_heading = "Output")]
+    pub(crate) filter: Option<String>,
     /// Start at this account, which the previous page printed.
     #[arg(long, value_name = "ACCOUNT", help_heading = "Output")]
     pub(crate) from: Option<Account>,

@@ -60,8 +60,8 @@ pub(crate) use self::{
     pool::{PoolArgs, StoreName},
     pool_chain::PoolChainArgs,
     pool_command::{
-        AdminCommand, BackupArgs, KeyCommand, LeasesArgs, NodesArgs, OrderName, PoolCommand, PoolSocketArgs, PruneArgs,
-        RestoreArgs, RotateArgs, VerifyArgs,
+        AdminCommand, BackupArgs, FoldArgs, KeyCommand, LeasesArgs, NodesArgs, OrderName, PoolCommand, PoolSocketArgs,
+        PruneArgs, RestoreArgs, RotateArgs, VerifyArgs,
     },
     protocol::{ProtocolArgs, UPDATE_INTERVAL},
     statement::StatementOutputArgs,

@@ -32,6 +32,11 @@ pub(crate) enum PoolCommand {
     /// each payout. If the pool is running, it removes the entries in small steps. An idempotency key is removed together with
     /// its entry.
     Prune(PruneArgs),
+    /// Fold old billing periods of one lease and day into one.
+    ///
+    /// Only periods that follow each other on their payer's meter are folded, and no total changes. The pool no longer signs
+    /// the daily statement of a day on which it folded periods of the host. If the pool is running, it folds in small steps.
+    Fold(FoldArgs),
     /// Replace the database of a stopped pool with a backup.
     ///
     /// Afterward, the pool skips lease IDs, so that none is used twice. The pool's key and its bans do not change. Prints which
@@ -72,6 +77,19 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "FILE", help_heading = "Pool")]
     pub(crate) to: PathBuf,
     /// Prune the database in this data directory.
+    ///
+    /// [default: ~/.local/share/vipnode/pool]
+    #[arg(long, value_name = "DIR", help_heading = "Pool")]
+    pub(crate) datadir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode pool fold --older 35d --datadir /var/lib/vipnode/pool")]
+pub(crate) struct FoldArgs {
+    /// Fold days that ended longer ago than this.
+    #[arg(long, value_name = "TIME", default_value = "35d", value_parser = kept_time, help_heading = "Pool")]
+    pub(crate) older: Duration,
+    /// Fold in the database in this data directory.
     ///
     /// [default: ~/.local/share/vipnode/pool]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]

@@ -6,12 +6,14 @@ use std::{
 
 use vipnode_agent::clock;
 use vipnode_pool::{
-    DatabaseCheck, PoolError, PruneOrder, PrunePlan, PrunedDatabase, ReadLimits, SqliteReader, SqliteStore,
-    admin::{AdminClient, PruneRequest, admin_socket, running_data_dirs},
+    DatabaseCheck, FoldedDatabase, PoolError, PruneOrder, PrunePlan, PrunedDatabase, ReadLimits, SqliteReader,
+    SqliteStore,
+    admin::{AdminClient, FoldRequest, PruneRequest, admin_socket, running_data_dirs},
 };
+use vipnode_types::Ms;
 
 use crate::{
-    args::{BackupArgs, PruneArgs, VerifyArgs},
+    args::{BackupArgs, FoldArgs, PruneArgs, VerifyArgs},
     commands::pool_data_dir::default_data_dir,
     error::CliError,
     output::{
@@ -67,6 +69,48 @@ async fn prune_running(pool: &AdminClient, plan: PrunePlan) -> Result<PrunedData
         tokio::time::sleep(began.elapsed()).await;
     }
     Ok(pruned)
+}
+
+/// Folds old billing periods of one lease and day.
+pub(crate) async fn fold(args: FoldArgs, screen: Screen) -> Result<(), CliError> {
+    let FoldArgs { older, datadir } = args;
+    let dir = chosen_dir(datadir, screen)?;
+    let datadir = dir.display().to_string();
+    let before = clock::wall().minus(u64::try_from(older.as_millis()).unwrap_or(u64::MAX));
+    let folded = if SqliteStore::is_in_use(&dir) {
+        let pool = AdminClient::new(admin_socket(&dir));
+        on_a_thread(move || Ok(FoldedDatabase::check(&dir)?)).await?;
+        fold_running(&pool, before).await?
+    } else {
+        on_a_thread(move || Ok(FoldedDatabase::fold(&dir, before)?)).await?
+    };
+    screen.say(&folded_line(&datadir, folded));
+    Ok(())
+}
+
+/// Has a running pool fold billing periods step by step. In between, it commits what its agents do.
+async fn fold_running(pool: &AdminClient, before_ms: Ms) -> Result<FoldedDatabase, CliError> {
+    let (mut folded, mut after) = (FoldedDatabase { periods: 0 }, None);
+    loop {
+        let began = Instant::now();
+        let step = pool.fold(&FoldRequest { before_ms, after }).await?;
+        folded.periods = folded.periods.saturating_add(step.folded);
+        after = Some(step.position);
+        if step.is_done {
+            return Ok(folded);
+        }
+        // Half of the time, the disk is free for the pool.
+        tokio::time::sleep(began.elapsed()).await;
+    }
+}
+
+fn folded_line(datadir: &str, folded: FoldedDatabase) -> Line {
+    let FoldedDatabase { periods } = folded;
+    let text = match periods {
+        0 => format!("Nothing in {datadir} can be folded"),
+        _ => format!("Folded {} into others in {datadir}", counted(periods, "billing period")),
+    };
+    Line::new("folded", Tone::Good, text).with("periods", periods).with("datadir", datadir)
 }
 
 fn pruned_line(datadir: &str, pruned: &PrunedDatabase) -> Line {
@@ -176,6 +220,12 @@ mod tests {
         let nothing = PrunedDatabase { entries: 0, periods: 0, file: None, last_entry: 12_345 };
         let lines = [pruned_line(DIR, &pruned), pruned_line(DIR, &nothing)];
         insta::assert_snapshot!("pruned_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
+    }
+
+    #[test]
+    fn snapshot_of_a_folded_database() {
+        let lines = [0, 1, 12_345].map(|periods| folded_line(DIR, FoldedDatabase { periods }));
+        insta::assert_snapshot!("folded_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
     }
 
     #[test]

@@ -38,6 +38,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("pool_backup", &[]),
     ("pool_verify", &["database_check"]),
     ("pool_prune", &["pruned_database"]),
+    ("pool_fold", &["folded_database"]),
     ("pool_restore", &["restored_database"]),
     ("pool_key", &[]),
     ("pool_key_rotate", &[]),

@@ -114,6 +114,10 @@ async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
     assert_eq!(limited["account"]["funds"]["available"], "1500000", "{limited}");
     assert_eq!(admin(&datadir, &["account", ACCOUNT]).await, limited["account"]);
     assert_eq!(admin(&datadir, &["accounts"]).await["accounts"][0], limited["account"]);
+    for (filter, found) in [("0x529084", 1), ("529084", 1), ("0x6", 0), ("negative", 1), ("due", 0)] {
+        let accounts = admin(&datadir, &["accounts", filter]).await;
+        assert_eq!(accounts["accounts"].as_array().unwrap().len(), found, "{filter}: {accounts}");
+    }
     let closed = admin(&datadir, &["close-period"]).await;
     assert_eq!((&closed["entry"], &closed["payouts"]), (&Value::from(4), &Value::Array(Vec::new())), "{closed}");
     assert_eq!(admin(&datadir, &["payouts"]).await["payouts"], Value::Array(Vec::new()));
@@ -227,7 +231,14 @@ async fn the_operator_reads_corrects_pays_and_prunes_the_ledger() {
         assert_eq!((&pruned["event"], &pruned["entries"], removed.exists()), (&"pruned".into(), &0.into(), false));
     };
     prune().await;
+    let fold = async || {
+        let folded = ran(&["pool", "fold", "--datadir", &datadir, "--json"]).await;
+        let folded: Value = serde_json::from_slice(&folded.stdout).unwrap();
+        assert_eq!((&folded["event"], &folded["periods"]), (&"folded".into(), &0.into()));
+    };
+    fold().await;
     assert!(pool.interrupt().await.success());
     prune().await;
+    fold().await;
     assert!(ran(&["pool", "verify", "--datadir", &datadir]).await.status.success());
 }

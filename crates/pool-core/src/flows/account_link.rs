@@ -53,6 +53,10 @@ impl Core {
             });
         }
         self.check_link_time(counter, wall)?;
+        let from = self.links_from();
+        if matches!(consent, LinkConsent::Both { .. }) && counter <= from {
+            return Err(CoreError::LinkBeforeRestore { seconds: from.since(wall).div_ceil(1_000) });
+        }
         let payer = ledger.links.payer(&node);
         match consent {
             LinkConsent::Both { issued, chain_id } => {

@@ -78,6 +78,10 @@ impl Core {
             }
             return Ok(self.change_reply(entry, true));
         }
+        let most = self.limits.order_keys;
+        if key.is_some() && ledger.keys() >= most as usize {
+            return Err(CoreError::OrderKeys { most });
+        }
         if kind == LedgerChangeKind::ClosePeriod && ledger.settlement.unmarked() > 0 {
             return Err(CoreError::PayoutsUnmarked { payouts: ledger.settlement.unmarked() });
         }
@@ -182,7 +186,7 @@ impl Core {
             LedgerChangeKind::PaidAll { .. } | LedgerChangeKind::Correction { .. } => {}
             LedgerChangeKind::WriteOff { entry } => {
                 let Some(payer) = account else { return };
-                ledger.written_off(output, payer, entry);
+                ledger.written_off(output, entry);
                 ledger.plan_check(payer, NoticeTimes::of(&self.limits), output.now);
                 self.funds_changed_of(output, payer);
             }
@@ -212,6 +216,14 @@ impl Core {
         };
         let figures = self.ledger.as_ref().zip(account).map(|(ledger, account)| ledger.figures(account));
         LedgerChangeReply { entry, figures: figures.unwrap_or_default(), paid_all: None, repeated }
+    }
+
+    /// Forgets the idempotency keys of the entries up to a number. The caller calls it once the store has removed these: the same
+    /// order is posted again, as it would be after a restart.
+    pub fn forget_keys(&mut self, last: u64) {
+        if let Some(ledger) = self.ledger.as_mut().or(self.unused_ledger.as_mut()) {
+            ledger.forget_keys(last);
+        }
     }
 
     /// Accounts from an address on, as the operator sees them; `None` if the pool has no ledger.

@@ -35,6 +35,7 @@ mod reattach;
 mod reload;
 mod report;
 pub(crate) mod restore;
+mod restored_backup;
 mod rollover;
 mod silence;
 mod status;

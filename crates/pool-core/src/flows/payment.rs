@@ -27,7 +27,7 @@ impl Core {
         }
         let leases: Vec<u32> = self.leases.iter().map(|(index, _)| index).collect();
         for lease in leases {
-            self.end_lease(&mut output, lease, EvictReason::Price, None, None);
+            self.end_lease(&mut output, lease, EvictReason::PaymentChanged, None, None);
         }
         self.metering.rows.write_all(&mut output);
         self.persist_times(&mut output);

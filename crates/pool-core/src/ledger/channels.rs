@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 use vipnode_types::{
     Account, Amount, Ms,
@@ -204,9 +204,9 @@ impl Ledger {
 
     /// What can be claimed now, by payer from one on: of each channel whose finished billing periods cost more than was claimed.
     pub(crate) fn claims(&self, after: Option<Account>, most: usize) -> Vec<VoucherClaim> {
-        let rows =
-            self.channels.live.values().filter(|row| after.is_none_or(|after| row.config.payer_authorizer > after));
-        let claims = rows.filter_map(|row| {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = self.channels.live.range((from, Bound::Unbounded));
+        let claims = rows.filter_map(|(_, row)| {
             let posted = self.payer(row.config.payer_authorizer).metered.checked_sub(row.metered_before)?;
             let owed = row.claimed_before.checked_add(posted)?;
             let total_claimed = owed.min(row.signed).min(row.state.deposited);

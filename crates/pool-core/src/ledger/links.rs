@@ -25,9 +25,9 @@ impl Links {
         self.by_account.range(first..).take_while(move |(account, _)| *account == payer).map(|(_, node)| *node)
     }
 
-    /// The accounts that pay for a node.
-    pub(crate) fn payers(&self) -> impl Iterator<Item = Account> {
-        self.by_node.values().copied()
+    /// The first address from one on of an account that pays for a node.
+    pub(crate) fn first_from(&self, from: Account) -> Option<Account> {
+        self.by_account.range((from, NodeId::new([0; 64]))..).next().map(|(account, _)| *account)
     }
 
     /// Links a node with an account, or with none.

@@ -12,27 +12,31 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct UnpaidCosts {
     rows: BTreeMap<(Account, u64), UnpaidRow>,
+    /// The payer of each entry.
+    payers: BTreeMap<u64, Account>,
 }
 
 impl UnpaidCosts {
     pub(crate) fn restore(&mut self, row: UnpaidRow) {
+        self.payers.insert(row.entry, row.payer);
         self.rows.insert((row.payer, row.entry), row);
     }
 
     /// Forgets a cost by its entry.
     pub(crate) fn delete(&mut self, entry: u64) {
-        self.rows.retain(|(_, number), _| *number != entry);
+        if let Some(payer) = self.payers.remove(&entry) {
+            self.rows.remove(&(payer, entry));
+        }
     }
 
     /// The rows by entry.
     pub(crate) fn rows(&self) -> impl Iterator<Item = UnpaidRow> {
-        let rows: BTreeMap<u64, UnpaidRow> = self.rows.values().map(|row| (row.entry, *row)).collect();
-        rows.into_values()
+        self.payers.iter().filter_map(|(entry, payer)| self.rows.get(&(*payer, *entry)).copied())
     }
 
-    /// The cost of an entry. The operator asks seldom, so it is searched.
+    /// The cost of an entry.
     pub(crate) fn find(&self, entry: u64) -> Option<UnpaidRow> {
-        self.rows.values().find(|row| row.entry == entry).copied()
+        self.rows.get(&(*self.payers.get(&entry)?, entry)).copied()
     }
 
     /// The oldest cost of a payer that is not fully secured.
@@ -108,7 +112,7 @@ impl Ledger {
             return false;
         }
         if collected == row.cost {
-            self.unpaid.rows.remove(&(payer, entry));
+            self.unpaid.delete(entry);
             output.persist(Row::Delete(RowKey::Unpaid(entry)));
         } else {
             self.keep_unpaid(output, UnpaidRow { collected, ..row });
@@ -122,8 +126,8 @@ impl Ledger {
     }
 
     /// The rest of a cost was written off.
-    pub(crate) fn written_off(&mut self, output: &mut Output, payer: Account, entry: u64) {
-        self.unpaid.rows.remove(&(payer, entry));
+    pub(crate) fn written_off(&mut self, output: &mut Output, entry: u64) {
+        self.unpaid.delete(entry);
         output.persist(Row::Delete(RowKey::Unpaid(entry)));
     }
 

@@ -135,6 +135,37 @@ fn a_node_ends_its_own_link_without_touching_the_counter_of_the_account() {
     pool.link_to(CLIENT, PAYER, now.plus(1)).unwrap();
 }
 
+/// Otherwise, the node would spend from an account whose owner ended that: the pool lost what it accepted after the backup.
+#[test]
+fn a_link_that_ended_after_the_backup_is_not_taken_again() {
+    let limits = Limits { payment: PaymentMode::Credit, ..Limits::default() };
+    let mut pool = linkable();
+    let (backup, signed) = (pool.rows.clone(), pool.now);
+    pool.link_to(CLIENT, PAYER, signed).unwrap();
+    let linked = pool.rows.clone();
+    let ends = |pool: &mut Pool| pool.change_link(CLIENT, PAYER, signed.plus(1), LinkConsent::AccountEnds);
+    ends(&mut pool).unwrap();
+    pool.pass(1_000);
+    pool.restore(backup, limits.clone());
+    // It may have been signed by a clock that was ahead.
+    for counter in [signed, pool.now.plus(limits.nonce_ahead_ms)] {
+        let error = pool.link_to(CLIENT, PAYER, counter).unwrap_err();
+        assert!(error.message.contains("restored from a backup"), "{error:?}");
+        assert!(error.hint().unwrap().contains("in 300 s"), "{error:?}");
+    }
+    // A start later does not change that.
+    pool.restart(limits.clone());
+    assert!(pool.link_to(CLIENT, PAYER, signed).unwrap_err().message.contains("restored from a backup"));
+    let later = pool.now.plus(limits.nonce_ahead_ms + 1);
+    pool.pass(1);
+    pool.link_to(CLIENT, PAYER, later).unwrap();
+    // A link of the backup ends with what its account signed before.
+    pool.restore(linked, limits);
+    assert_eq!(pool.view(PAYER).nodes, [node(CLIENT)]);
+    ends(&mut pool).unwrap();
+    assert!(pool.view(PAYER).nodes.is_empty());
+}
+
 /// Otherwise, the node would spend from the account until the time of the counter.
 #[test]
 fn a_link_that_was_signed_with_a_clock_that_was_ahead_can_be_ended_before_that_time() {

@@ -1,5 +1,6 @@
 use vipnode_types::{
     ChainSpec, Enode, EnodeHost, Ms,
+    payment::{ChannelTerms, contracts},
     wire::{ClientCriteria, ConnectRequest, ErrorCode, EvictReason, HostSupply, ReportRequest, WireError},
 };
 
@@ -392,4 +393,23 @@ fn an_address_that_is_nobodys_is_no_payout_account() {
         let error = pool.connect(HOST, hello).unwrap_err();
         assert!(error.is(ErrorCode::InvalidParams) && error.message.contains("nobody has the key"), "{error:?}");
     }
+}
+
+/// What is sent to the token that the pool charges in, or to a contract of x402, is lost.
+#[test]
+fn a_contract_of_the_payments_is_no_payout_account() {
+    let token = vipnode_types::Account::new([7; 20]);
+    let terms = ChannelTerms { chain_id: 1, token, receiver: token, receiver_authorizer: token, withdraw_delay_s: 900 };
+    let connects = |channel: Option<ChannelTerms>, account| {
+        let (mut pool, mut hello) = (Pool::with(Limits { channel, ..Limits::default() }), host(HOST, SLOTS));
+        hello.host.as_mut().unwrap().payout = Some(order(account));
+        pool.connect(HOST, hello).map(drop)
+    };
+    for account in
+        [token, contracts::ESCROW, contracts::ERC3009_COLLECTOR, contracts::PERMIT2_COLLECTOR, contracts::PERMIT2]
+    {
+        let error = connects(Some(terms), account).unwrap_err();
+        assert!(error.is(ErrorCode::InvalidParams) && error.message.contains("is a contract"), "{error:?}");
+    }
+    assert_eq!(connects(None, token), Ok(()), "no pool knows each token");
 }

@@ -264,6 +264,10 @@ fn what_was_metered_without_payments_is_never_billed() {
     pool.stop();
     pool.restart(priced());
     assert_eq!(pool.core.gauges().leases, 0);
+    assert!(
+        pool.core.counters().ended().any(|ended| ended == (EvictReason::PaymentChanged, 1)),
+        "nobody refused a price"
+    );
     let entries = |pool: &Pool| {
         let lease =
             |row: &&Row| matches!(row, Row::Entry(entry) if matches!(entry.transaction, Transaction::Lease { .. }));

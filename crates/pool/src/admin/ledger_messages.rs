@@ -121,9 +121,13 @@ pub struct AdminPaidPayouts {
 }
 
 /// Requests accounts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountsRequest {
+    /// What the address begins with; or `negative`, for accounts that owe more than they were credited; or `due`, for accounts to
+    /// which something is payable; `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
     /// The address at which the list starts; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Account>,

@@ -43,7 +43,7 @@ impl ConnectionBlocks {
             CoreMessage::Committed(_)
             | CoreMessage::CommitFailed { .. }
             | CoreMessage::Reload { .. }
-            | CoreMessage::Prune(_)
+            | CoreMessage::Work(_)
             | CoreMessage::Probe(_)
             | CoreMessage::Operator(_)
             | CoreMessage::Stop => return None,

@@ -210,6 +210,7 @@ impl CoreThread {
     /// Why the core has to be rebuilt.
     fn work(&mut self) -> Result<(), Broken> {
         self.correct_clock()?;
+        self.handle_by(Core::settle_backup)?;
         self.handle_by(Core::settle_payment)?;
         self.log_price();
         self.send_rows()?;
@@ -322,8 +323,8 @@ impl CoreThread {
                 self.reload(*limits, done);
                 Ok(())
             }
-            CoreMessage::Prune(job) => {
-                self.store.send(Job::Prune(job));
+            CoreMessage::Work(work) => {
+                self.store.send(Job::Work(work));
                 Ok(())
             }
             CoreMessage::Probe(answer) => {
@@ -358,6 +359,7 @@ impl CoreThread {
                 let _nobody_waits = answer.send(self.core.prices());
             }
             OperatorQuery::Drains(drains) => self.core.set_drains(drains),
+            OperatorQuery::Pruned { last_entry } => self.core.forget_keys(last_entry),
             OperatorQuery::Accounts { from, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.accounts_from(from, most)));
             }

@@ -23,7 +23,7 @@ use crate::{
     call_refusal::CallRefusal,
     engine::{
         connection_blocks::ConnectionBlocks, health_error::HealthError, operator_query::OperatorQuery,
-        store_thread::PruneJob,
+        store_thread::StoreWork,
     },
     fairness::{Block, CommandPermit},
 };
@@ -112,8 +112,8 @@ pub(crate) enum CoreMessage {
     Operator(OperatorQuery),
     /// New limits; answered with the names of those that take effect only at the next start.
     Reload { limits: Box<Limits>, done: oneshot::Sender<ReloadChanges> },
-    /// Has the store remove a part of the journals, of which the core knows nothing.
-    Prune(PruneJob),
+    /// Has the store do something of which the core knows nothing.
+    Work(StoreWork),
     /// Asks whether core and store work.
     Probe(oneshot::Sender<Result<(), HealthError>>),
     /// The end, after the messages sent before.

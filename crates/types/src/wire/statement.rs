@@ -60,6 +60,9 @@ pub struct StatementCursor {
     /// The balances after it: of an account always, of a node never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balances: Option<StatementBalances>,
+    /// How often the pool had folded billing periods into others.
+    #[serde(default, skip_serializing_if = "is_never_folded")]
+    pub folds: u64,
 }
 
 /// The balances of an account.
@@ -195,6 +198,10 @@ pub struct LeasePeriod {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_never_folded(folds: &u64) -> bool {
+    *folds == 0
+}
+
 const fn is_none_merged(merged: &u32) -> bool {
     *merged == 0
 }
