@@ -173,7 +173,7 @@ impl Simulation {
             self.operator.requests.insert(request, number);
             let connection = OPERATOR_CONNECTION;
             let key = Some(key(number));
-            self.own_command(match what {
+            let command = match what {
                 OrderKind::Link { node, payer } => {
                     let consent = LinkConsent::Both { issued: Ms::NEVER, chain_id: honest_chain().chain_id };
                     // Each counter of an account is higher than the one before.
@@ -190,7 +190,8 @@ impl Simulation {
                         change: Box::new(LedgerChange { kind, order, allow_negative: true }),
                     }
                 }
-            });
+            };
+            self.own_command(command);
         }
     }
 

@@ -40,10 +40,10 @@ fn a_backup_replaces_a_database_that_is_kept_and_no_number_is_used_again() {
     assert!(first.incarnation > 1_700_000_000_000, "{first:?}");
     assert_eq!(reader(&dir).unwrap().read(0).unwrap().pool_time().unwrap(), (first.incarnation, Ms::ZERO));
     let left = rows(&mut open(&dir));
-    let [Row::NextLease(1_700_000_000_000_000..), Row::Restore(restore), Row::Node(_)] = left[..] else {
+    let [Row::NextLease(1_700_000_000_000_000..), Row::Restore(noted), Row::Node(_)] = left[..] else {
         panic!("{left:?}")
     };
-    assert_eq!(restore, RestoreRow { at: Ms::new(first.incarnation), is_settled: false });
+    assert_eq!(noted, RestoreRow { at: Ms::new(first.incarnation), is_settled: false });
     assert_eq!(fs::read(&backup).unwrap(), before, "the backup stays as it is");
     // The former database is whole, once it is in its place again.
     let former = first.former.unwrap().file;
