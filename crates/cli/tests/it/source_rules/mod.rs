@@ -6,6 +6,7 @@ mod import_cycles;
 mod known_faults;
 mod limits;
 mod names;
+mod owners;
 mod style;
 mod test_selection;
 mod wording;
