@@ -65,18 +65,18 @@ pub(super) fn check(connection: &Connection, problem: &mut dyn FnMut(String)) ->
     Ok(number)
 }
 
-/// The numbers of the last entry and the last settlement period that were removed from the journal; 0 if none was.
-pub(super) fn pruned(connection: &Connection) -> Result<(u64, u64)> {
-    let read =
-        |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned()));
-    connection.query_row("SELECT pruned_entry, pruned_period FROM pool", [], read)
-}
-
 /// The check of one database.
 struct LedgerCheck<'connection> {
     connection: &'connection Connection,
     stored: StoredLedger,
     again: RecomputedLedger,
+}
+
+/// The numbers of the last entry and the last settlement period that were removed from the journal; 0 if none was.
+pub(super) fn pruned(connection: &Connection) -> Result<(u64, u64)> {
+    let read =
+        |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned()));
+    connection.query_row("SELECT pruned_entry, pruned_period FROM pool", [], read)
 }
 
 /// What is stored besides the journal.

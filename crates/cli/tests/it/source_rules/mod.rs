@@ -2,10 +2,13 @@
 
 mod codes;
 mod crate_dependencies;
+mod doc_comments;
+mod error_types;
 mod import_cycles;
 mod known_faults;
 mod limits;
 mod names;
+mod owners;
 mod page_width;
 mod style;
 mod test_selection;
