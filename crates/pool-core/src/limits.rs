@@ -153,8 +153,8 @@ limits! {
         new_host_offers_a_block: u32 = 4, Count 1..=1_000_000;
         /// Connected hosts examined for one `vipnode_explain`; in a larger pool, the answer covers only this many.
         explained_hosts: u32 = 256, Count 1..=10_000;
-        /// Leases for which the pool remembers how the host was selected (`vipnode_explain`); beyond it, the oldest are
-        /// forgotten.
+        /// Leases for which the pool remembers how the host was selected (`vipnode_explain`), shared among the clients'
+        /// address blocks like `recent_pairs`.
         explained_leases: u32 = 50_000, Count 0..=10_000_000;
         /// Deadlines processed in one step of the core; the rest waits for the next step.
         expiries_a_handle: u32 = 1_000, Count 1..=100_000;
@@ -226,11 +226,13 @@ limits! {
         observation_blocks: u32 = 2, Count 1..=16;
         /// Versions that a node rejected since it connected; beyond it, the oldest is forgotten.
         rejected_versions: u32 = 16, Count 1..=1_000;
-        /// Recent offers, ended leases, and failed pairs of host and client that are remembered, and as many failed offers of
-        /// hosts that have never served a client; beyond it, the oldest are forgotten early.
+        /// Recent offers, ended leases, and failed pairs of host and client that are remembered. Of each, the address block
+        /// (/24, /48) of the client and its wide block (/16, /32) may have at most as many as are still free; beyond its share,
+        /// a block loses its own oldest one. As many failed offers of hosts that have never served a client are
+        /// remembered.
         recent_pairs: u32 = 1_000_000, Count 1..=100_000_000;
-        /// Address blocks whose unpaired time is counted in one day, and as many wide blocks; clients of further blocks are
-        /// counted by wide block, and of further wide blocks by node only.
+        /// Address blocks whose unpaired time is counted in one day, and whose billing periods in one hour, and as many wide
+        /// blocks; clients of further blocks are counted by wide block, and of further wide blocks by node only.
         unpaired_blocks: u32 = 1_000_000, Count 1..=100_000_000;
         /// A payer's remaining funds must last this long with its running leases and one more; otherwise, its clients get no
         /// further hosts. Once they are used up, the newest leases end until the funds last this long for the rest.
