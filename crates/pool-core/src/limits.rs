@@ -82,6 +82,9 @@ limits! {
         /// Time that a node must be paired with nodes in each of two other wide address blocks (/16, /32) before it
         /// counts as proven; in a closed pool, any time is enough. Some limits apply only to nodes that are not proven.
         proven_ms: u64 = 10 * MINUTE, Time 1..=DAY;
+        /// Time that a node must be paired with nodes in another wide address block (/16, /32) before it counts as paired, and is
+        /// remembered for `prune_ms`; at most `proven_ms`. In a closed pool, any time is enough.
+        paired_ms: u64 = MINUTE, Time 1..=DAY;
         /// The times at which agents were last seen are written to the store this often.
         flush_ms: u64 = 3 * MINUTE, Time SECOND..=HOUR;
         /// Leases of one client; a larger `want` is reduced to this, and the answer states this as the reason.
@@ -274,15 +277,15 @@ limits! {
         /// still free; at most four blocks of a wide block may always have 4. Members of a closed pool share the whole.
         /// New nodes beyond it are answered "busy".
         nodes: u32 = 4_000_000, Count 1..=100_000_000;
-        /// Nodes remembered that were never paired, shared like `nodes`. They are forgotten `nonce_ahead_ms` plus
-        /// `nonce_behind_ms` after they left, and not before the end of a day on which they used unpaired time. New nodes
-        /// beyond it are answered "busy".
+        /// Nodes remembered that were never paired for `paired_ms`, shared like `nodes`. They are forgotten `nonce_ahead_ms` plus
+        /// `nonce_behind_ms` after they left, and not before the end of a day on which they used unpaired time, unless they
+        /// used a part of a free trial. New nodes beyond it are answered "busy".
         never_paired_nodes: u32 = 200_000, Count 1..=100_000_000;
         /// Forgotten nodes that used more than one delegation, and whose newest delegation the pool remembers, shared
-        /// like `nodes`. A node beyond the share of its address block is not forgotten: it still counts as one of `nodes`, and
-        /// of `never_paired_nodes` if it was never paired.
+        /// like `nodes`. Nodes that were never paired for `paired_ms` count from their second delegation on; if there is no room,
+        /// it is answered "busy". A paired node beyond the share of its address block is not forgotten.
         delegations: u32 = 100_000, Count 1..=100_000_000;
-        /// A node that was ever paired and has no lease is forgotten if it was not seen for this long.
+        /// A node that was paired for `paired_ms` and has no lease is forgotten if it was not seen for this long.
         prune_ms: u64 = 30 * DAY, Time HOUR..=3_650 * DAY;
     }
     also {
