@@ -136,6 +136,13 @@ errors! {
         }: Busy,
             "clients in your address block have too many pending offers: slots that they have not connected to yet",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// The nodes in an address block ended as many billing periods in this hour as they may, and as many wait for the next
+        /// hour as may.
+        PeriodsOfBlock {
+            /// When the next hour begins, in milliseconds from now.
+            retry_ms: u64,
+        }: Busy, "nodes in your address block ended too many billing periods in this hour",
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// A client, or its address block, has used up today's allowance of time that only hosts reported.
         Unpaired {
             /// The limit of a day, in milliseconds.

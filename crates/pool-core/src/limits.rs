@@ -69,9 +69,14 @@ limits! {
         lockout_blocks: u32 = 3, Count 1..=100;
         /// Billing periods that a node ends in one hour; further ones are added up by pair and written in the next hour.
         periods_an_hour: u32 = 1_000, Count 1..=60_000;
+        /// Billing periods that are written in one hour for the nodes of one address block (/24, /48); a wide block (/16, /32) may
+        /// have four times as many. Further ones are added up by pair and written in the next hour, which may be as many again.
+        /// If none of them can wait (see `waiting_periods`), clients in the block get no further hosts in this hour, and a
+        /// lease ends once it is interrupted. A closed pool does not limit its members.
+        periods_an_hour_of_a_block: u32 = 10_000, Count 1..=100_000_000;
         /// Billing periods that wait for the next hour, each of which is written to the store at most once a second. The address
-        /// blocks of clients (/24, /48, and /16, /32) may have at most as many as are still free; beyond it, they are written
-        /// immediately.
+        /// blocks of clients (/24, /48, and /16, /32) may have at most as many as are still free; proven clients share whatever is
+        /// free. Beyond it, they are written immediately, but see `periods_an_hour_of_a_block`.
         waiting_periods: u32 = 100_000, Count 0..=10_000_000;
         /// Pairs of a client and a host whose time is remembered for a week; an address block may hold as many as are free.
         /// Beyond it, the time of a client's hosts is remembered together, except for four of them.

@@ -75,6 +75,9 @@ impl Core {
         if self.past_unpaired(client) {
             return Err(NoHost::Unpaired);
         }
+        if self.lacks_periods(client) {
+            return Err(NoHost::Periods);
+        }
         match self.context().funding(client) {
             Funding::Trial if self.matching.payers_need_all(client, self.context()) => return Err(NoHost::PayersFirst),
             Funding::Paid | Funding::Trial => {}
