@@ -111,6 +111,14 @@ errors! {
             retry_ms: u64,
         }: Busy, "this pool already remembers the maximum number of nodes in your address block",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// A node that the pool will soon forget shows another delegation, and its address block has used up its share of the
+        /// delegations that the pool remembers for longer.
+        DelegationsOfBlock {
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "this pool already remembers the maximum number of replaced delegations in your address block",
+            hint "Try again in {retry}, or use the agent that this node used before." (retry = vipnode_types::RetryIn(*retry_ms)),
+            retry retry_ms;
         /// The node is on a chain that is new to the pool, and its address block has used up its share of the limit of
         /// chains.
         ChainsOfBlock {
@@ -133,6 +141,13 @@ errors! {
             retry_ms: u64,
         }: Busy,
             "clients in your address block have too many pending offers: slots that they have not connected to yet",
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// The nodes in an address block ended as many billing periods in this hour as they may, and as many wait for the next
+        /// hour as may.
+        PeriodsOfBlock {
+            /// When the next hour begins, in milliseconds from now.
+            retry_ms: u64,
+        }: Busy, "nodes in your address block ended too many billing periods in this hour",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// A client, or its address block, has used up today's allowance of time that only hosts reported.
         Unpaired {

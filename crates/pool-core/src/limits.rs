@@ -69,9 +69,14 @@ limits! {
         lockout_blocks: u32 = 3, Count 1..=100;
         /// Billing periods that a node ends in one hour; further ones are added up by pair and written in the next hour.
         periods_an_hour: u32 = 1_000, Count 1..=60_000;
+        /// Billing periods that are written in one hour for the nodes of one address block (/24, /48); a wide block (/16, /32) may
+        /// have four times as many. Further ones are added up by pair and written in the next hour, which may be as many again.
+        /// If none of them can wait (see `waiting_periods`), clients in the block get no further hosts in this hour, and a
+        /// lease ends once it is interrupted. A closed pool does not limit its members.
+        periods_an_hour_of_a_block: u32 = 10_000, Count 1..=100_000_000;
         /// Billing periods that wait for the next hour, each of which is written to the store at most once a second. The address
-        /// blocks of clients (/24, /48, and /16, /32) may have at most as many as are still free; beyond it, they are written
-        /// immediately.
+        /// blocks of clients (/24, /48, and /16, /32) may have at most as many as are still free; proven clients share whatever is
+        /// free. Beyond it, they are written immediately, but see `periods_an_hour_of_a_block`.
         waiting_periods: u32 = 100_000, Count 0..=10_000_000;
         /// Pairs of a client and a host whose time is remembered for a week; an address block may hold as many as are free.
         /// Beyond it, the time of a client's hosts is remembered together, except for four of them.
@@ -82,6 +87,9 @@ limits! {
         /// Time that a node must be paired with nodes in each of two other wide address blocks (/16, /32) before it
         /// counts as proven; in a closed pool, any time is enough. Some limits apply only to nodes that are not proven.
         proven_ms: u64 = 10 * MINUTE, Time 1..=DAY;
+        /// Time that a node must be paired with nodes in another wide address block (/16, /32) before it counts as paired, and is
+        /// remembered for `prune_ms`; at most `proven_ms`. In a closed pool, any time is enough.
+        paired_ms: u64 = MINUTE, Time 1..=DAY;
         /// The times at which agents were last seen are written to the store this often.
         flush_ms: u64 = 3 * MINUTE, Time SECOND..=HOUR;
         /// Leases of one client; a larger `want` is reduced to this, and the answer states this as the reason.
@@ -153,8 +161,8 @@ limits! {
         new_host_offers_a_block: u32 = 4, Count 1..=1_000_000;
         /// Connected hosts examined for one `vipnode_explain`; in a larger pool, the answer covers only this many.
         explained_hosts: u32 = 256, Count 1..=10_000;
-        /// Leases for which the pool remembers how the host was selected (`vipnode_explain`); beyond it, the oldest are
-        /// forgotten.
+        /// Leases for which the pool remembers how the host was selected (`vipnode_explain`), shared among the clients'
+        /// address blocks like `recent_pairs`.
         explained_leases: u32 = 50_000, Count 0..=10_000_000;
         /// Deadlines processed in one step of the core; the rest waits for the next step.
         expiries_a_handle: u32 = 1_000, Count 1..=100_000;
@@ -226,11 +234,13 @@ limits! {
         observation_blocks: u32 = 2, Count 1..=16;
         /// Versions that a node rejected since it connected; beyond it, the oldest is forgotten.
         rejected_versions: u32 = 16, Count 1..=1_000;
-        /// Recent offers, ended leases, and failed pairs of host and client that are remembered, and as many failed offers of
-        /// hosts that have never served a client; beyond it, the oldest are forgotten early.
+        /// Recent offers, ended leases, and failed pairs of host and client that are remembered. Of each, the address block
+        /// (/24, /48) of the client and its wide block (/16, /32) may have at most as many as are still free; beyond its share,
+        /// a block loses its own oldest one. As many failed offers of hosts that have never served a client are
+        /// remembered.
         recent_pairs: u32 = 1_000_000, Count 1..=100_000_000;
-        /// Address blocks whose unpaired time is counted in one day, and as many wide blocks; clients of further blocks are
-        /// counted by wide block, and of further wide blocks by node only.
+        /// Address blocks whose unpaired time is counted in one day, and whose billing periods in one hour, and as many wide
+        /// blocks; clients of further blocks are counted by wide block, and of further wide blocks by node only.
         unpaired_blocks: u32 = 1_000_000, Count 1..=100_000_000;
         /// A payer's remaining funds must last this long with its running leases and one more; otherwise, its clients get no
         /// further hosts. Once they are used up, the newest leases end until the funds last this long for the rest.
@@ -275,15 +285,15 @@ limits! {
         /// still free; at most four blocks of a wide block may always have 4. Members of a closed pool share the whole.
         /// New nodes beyond it are answered "busy".
         nodes: u32 = 4_000_000, Count 1..=100_000_000;
-        /// Nodes remembered that were never paired, shared like `nodes`. They are forgotten `nonce_ahead_ms` plus
-        /// `nonce_behind_ms` after they left, and not before the end of a day on which they used unpaired time. New nodes
-        /// beyond it are answered "busy".
+        /// Nodes remembered that were never paired for `paired_ms`, shared like `nodes`. They are forgotten `nonce_ahead_ms` plus
+        /// `nonce_behind_ms` after they left, and not before the end of a day on which they used unpaired time, unless they
+        /// used a part of a free trial. New nodes beyond it are answered "busy".
         never_paired_nodes: u32 = 200_000, Count 1..=100_000_000;
         /// Forgotten nodes that used more than one delegation, and whose newest delegation the pool remembers, shared
-        /// like `nodes`. A node beyond the share of its address block is not forgotten: it still counts as one of `nodes`, and
-        /// of `never_paired_nodes` if it was never paired.
+        /// like `nodes`. Nodes that were never paired for `paired_ms` count from their second delegation on; if there is no room,
+        /// it is answered "busy". A paired node beyond the share of its address block is not forgotten.
         delegations: u32 = 100_000, Count 1..=100_000_000;
-        /// A node that was ever paired and has no lease is forgotten if it was not seen for this long.
+        /// A node that was paired for `paired_ms` and has no lease is forgotten if it was not seen for this long.
         prune_ms: u64 = 30 * DAY, Time HOUR..=3_650 * DAY;
     }
     also {

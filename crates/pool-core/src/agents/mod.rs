@@ -220,9 +220,8 @@ impl Agents {
         node.set_drained(self.drains.nodes.contains(&id));
         node.set(NodeFlag::REPLACED, self.delegations.issued(&id).is_some());
         node.block = block.unwrap_or(AddressBlock::ALL);
-        let block = node.block;
         let index = self.nodes.insert(node)?;
-        self.shares.join(block, true);
+        self.count_again(index, None);
         Some(index)
     }
 
@@ -243,15 +242,15 @@ impl Agents {
     }
 
     /// Adds a node from a stored row, which is not found by its id before [`Self::index_restored`].
-    pub(crate) fn restore(&mut self, row: &NodeRow) {
+    pub(crate) fn restore(&mut self, row: &NodeRow, limits: &Limits) {
         let Some(chain) = self.chains.keep(row.chain) else { return };
-        let mut node = Node::from_row(row, chain);
+        let mut node = Node::from_row(row, chain, limits);
         self.roles.add(&node);
         node.set_drained(self.drains.nodes.contains(&row.id));
-        self.shares.join(node.block, !node.is_paired());
         if let Some(index) = self.nodes.restore(node) {
             self.payout_changes.set(index, None, row.payout);
             self.count_vote(index, None);
+            self.count_again(index, None);
         }
     }
 
@@ -272,11 +271,11 @@ impl Agents {
         let _removed_next = self.detach(index, seen);
         self.forget_description(index);
         self.forget_observations(index);
-        let before = self.vote(index);
+        let (vote, counted) = (self.vote(index), self.counted(index));
         let node = self.nodes.remove(index)?;
-        self.count_vote(index, before);
+        self.count_vote(index, vote);
+        self.count_again(index, counted);
         self.chains.release(node.chain());
-        self.shares.leave(node.block, !node.is_paired());
         self.roles.remove(&node);
         self.payout_changes.set(index, node.host_payout().copied(), None);
         Some(node.id())

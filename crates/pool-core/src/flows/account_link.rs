@@ -9,6 +9,7 @@ use crate::{
     AccountLink, ConnectionId, Core, LinkConsent, LinkRow, Reply, RequestId, Row, RowKey,
     core_error::CoreError,
     ledger::{burn::BurnRate, shortage::Shortage},
+    metering::period_merger::next_hour,
     output::Output,
 };
 
@@ -111,7 +112,8 @@ impl Core {
     /// Periods of two payers are not added up, so a node that has ended as many periods as it may in an hour gets no other payer
     /// before those that wait are written: otherwise each change would write them at once, without a limit.
     pub(crate) fn check_waiting_periods(&self, node: NodeId, payer: Account, now: Ms) -> Result<(), CoreError> {
-        let written = self.metering.other_payer_until(node, payer);
+        let none_waits = self.agents.find(&node).filter(|&client| self.lacks_periods(client));
+        let written = self.metering.other_payer_until(node, payer).or(none_waits.map(|_| next_hour(now)));
         written.map_or(Ok(()), |written| Err(CoreError::PeriodsWait { retry_ms: written.since(now).max(1) }))
     }
 

@@ -8,7 +8,7 @@ use crate::{
     agents::node::Node,
     collections::address_block::AddressBlock,
     leases::{lease::CountedAs, offer::LeaseTerms, pricing::Pricing},
-    matching::{OfferedPair, funding::Funding, host_search::Apart, no_host::NoHost, pending_offers::OfferShare},
+    matching::{funding::Funding, host_search::Apart, no_host::NoHost, pending_offers::OfferShare},
     output::Output,
 };
 
@@ -62,7 +62,8 @@ impl Core {
         (host, selection): (u32, Selection),
     ) -> Result<LeaseId, NoHost> {
         let lease = self.begin_lease(output, client, host).ok_or(NoHost::NoneFits)?;
-        self.matching.selected(lease, selection, &self.limits);
+        let (matching, context) = self.matching();
+        matching.selected(lease, client, selection, context);
         Ok(lease)
     }
 
@@ -73,6 +74,9 @@ impl Core {
         }
         if self.past_unpaired(client) {
             return Err(NoHost::Unpaired);
+        }
+        if self.lacks_periods(client) {
+            return Err(NoHost::Periods);
         }
         match self.context().funding(client) {
             Funding::Trial if self.matching.payers_need_all(client, self.context()) => return Err(NoHost::PayersFirst),
@@ -107,8 +111,8 @@ impl Core {
         }
         self.watch_pair(client, host);
         let share = self.share_of(client, counted);
-        self.matching.offered(OfferedPair { client, host, address }, share, output.now, &self.limits);
         let (matching, context) = self.matching();
+        matching.offered((host, client), share, context);
         matching.new_host_offered(offer.id, (client, host), context);
         self.counters.offered = self.counters.offered.saturating_add(1);
         self.persist_lease(output, offer.index);

@@ -63,6 +63,9 @@ impl Core {
         if self.is_used_up(pair) {
             // Else a client that begins a row with each report would have the slot for nothing.
             self.end_lease(output, index, EvictReason::Unpaired, None, None);
+        } else if self.metering.lacks_periods_with(pair, output.now, &self.agents, &self.limits) {
+            // Else each interruption would write a row to the journal.
+            self.end_lease(output, index, EvictReason::Disconnected, None, None);
         } else {
             self.ask_price(output, index);
         }

@@ -195,7 +195,7 @@ impl RestoredCore {
             Row::Restore(row) => core.restored = Some(row),
             Row::Node(row) => {
                 *floor = row.seen.max(*floor);
-                core.agents.restore(&row);
+                core.agents.restore(&row, &core.limits);
             }
             Row::Lease(row) => self.take_leases(vec![*row]),
             Row::Times(row) => core.metering.restore(&row, core.clock.now(), &core.agents, &core.limits),

@@ -216,7 +216,7 @@ impl Matching {
         let Some(offer) = self.new_host_offer(host, client, context) else { return };
         let until = now.plus(limits.same_address_ms);
         self.new_host_offers.use_up(offer, until, limits);
-        self.recent_pairs.failed_in(client, offer.hosts, until, limits.recent_pairs);
+        self.recent_pairs.failed_in(self.client_of(client, context), offer.hosts, until, limits);
     }
 
     /// Returns the offers of new hosts, for checks.

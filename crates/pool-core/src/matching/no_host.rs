@@ -28,6 +28,8 @@ pub(crate) enum NoHost {
     Unpaired,
     /// Its address block has too many pending offers.
     Block,
+    /// Its address block ended too many billing periods in this hour.
+    Periods,
     /// Nobody pays for it, or not enough.
     Payment(Box<Shortage>),
     /// Nobody pays for it, or not enough, and its trial runs.
@@ -70,6 +72,7 @@ impl NoHost {
                  `vipnode account link --keystore FILE`"
                     .to_owned()
             }
+            Self::Periods => "nodes in your address block ended too many billing periods in this hour".to_owned(),
             Self::Block => "clients in your address block have too many pending offers".to_owned(),
         }
     }

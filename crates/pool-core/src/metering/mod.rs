@@ -6,6 +6,7 @@ pub(crate) mod billed_period;
 pub(crate) mod budget_day;
 pub(crate) mod client_times;
 pub(crate) mod final_parts;
+mod hourly_rows;
 pub(crate) mod pair_week;
 pub(crate) mod period_merger;
 pub(crate) mod period_rollover;
