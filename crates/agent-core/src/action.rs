@@ -282,6 +282,10 @@ pub enum Notice {
         host: NodeId,
         /// How long the two nodes wait before one dials the other, in milliseconds, if the pool knows it.
         redial_ms: Option<u64>,
+        /// How long the agent still waits for the host, in milliseconds.
+        left_ms: u64,
+        /// Why this host was not connected the last time.
+        last: Option<ConnectFailure>,
     },
     /// A host that admitted the node never connected; the agent looks for another. Each kind of cause is announced once until
     /// a host is connected. The node keeps dialing a host that the user named; it is announced once until it is connected.
@@ -377,6 +381,8 @@ pub enum Notice {
         why: Option<String>,
         /// Whether they have been missing for some time.
         late: bool,
+        /// How long it takes until the agent accepts one of the hosts again that failed, in milliseconds.
+        retry_ms: Option<u64>,
     },
     /// The node accepts a client that the pool assigned, which may dial it now.
     ClientAdmitted {

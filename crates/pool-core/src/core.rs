@@ -1,13 +1,13 @@
 use std::net::IpAddr;
 
-use vipnode_types::{Ms, NodeId, PaymentMode};
+use vipnode_types::{Asset, Ms, NodeId, PaymentMode};
 
 use crate::{
     Command, ConnectionId, Counters, Effect, Gauges, Limits, RestoreRow, Steps,
     agents::{Agents, Changed, node::Node},
     collections::seeded_rng::SeededRng,
     leases::{Leases, pricing::Pricing},
-    ledger::Ledger,
+    ledger::{Ledger, transaction::LedgerAccount},
     matching::{Context, Matching},
     metering::{Metering, period_rollover::next_rollover},
     output::Output,
@@ -172,6 +172,7 @@ impl Core {
         let of_agents = of_agents.saturating_add(self.agents.planned_proofs());
         let of_agents = of_agents.saturating_add(self.agents.planned_trials());
         let deadlines = [self.leases.deadlines(), self.matching.deadlines(), of_agents];
+        let sums = |account| deref(&self.ledger).map(|ledger| ledger.figures(account)).unwrap_or_default();
         Gauges {
             nodes: count(self.agents.len()),
             connected: count(self.agents.connected()),
@@ -186,7 +187,16 @@ impl Core {
             calls_in_flight: count(self.leases.calls_in_flight()),
             unwritten_reports: count(self.agents.unwritten_reports()),
             deadlines: count(deadlines.into_iter().fold(0, usize::saturating_add)),
+            received: sums(LedgerAccount::Received).debt(),
+            paid_out: sums(LedgerAccount::PaidOut).balance(),
+            fees: sums(LedgerAccount::Fee).balance(),
         }
+    }
+
+    /// Returns what the pool charges in.
+    #[must_use]
+    pub const fn asset(&self) -> Asset {
+        self.limits.price.asset()
     }
 
     /// Returns the event counters since the start.

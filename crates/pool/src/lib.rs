@@ -41,6 +41,7 @@ mod methods;
 mod metrics;
 mod net;
 mod pool_probe;
+mod refusal_count;
 mod reload_changes;
 mod restored_pool;
 mod server;
@@ -63,6 +64,7 @@ pub use net::{
     trusted_proxies::{ProxyHeader, ProxyHeaderError, ProxyHeaderNameError, TrustedProxies},
 };
 pub use pool_probe::PoolProbe;
+pub use refusal_count::RefusalCount;
 pub use reload_changes::ReloadChanges;
 pub use restored_pool::{RestoredKey, RestoredPool};
 pub use server::{PoolError, PoolServer};

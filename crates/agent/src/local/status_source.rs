@@ -91,7 +91,7 @@ impl StatusSource {
     }
 
     /// Asks the pool what the node may spend, and what it earned.
-    pub(super) async fn funds(&self) -> Result<NodeFunds, WireError> {
+    pub(crate) async fn funds(&self) -> Result<NodeFunds, WireError> {
         if self.status_soon().await?.pool.state != PoolState::Joined {
             return Err(RequestError::NotJoined.into());
         }

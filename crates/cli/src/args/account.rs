@@ -6,10 +6,11 @@ use clap::{Args, Subcommand};
 use vipnode_agent::AcceptedPool;
 use vipnode_types::{Account, AccountSignature, NodeId, UtcDay};
 
-use super::{NodeArgs, StatementOutputArgs, TrustArgs};
+use super::{NodeArgs, StatementOutputArgs, TrustArgs, targets::typed_pool};
 
 /// The id of the argument without a name that names the pool to call.
 pub(crate) const CALLED_POOL: &str = "account_pool";
+const NAMED_POOL: &str = "named_account_pool";
 
 /// Calls a pool about an account.
 #[derive(Debug, Args)]
@@ -177,11 +178,31 @@ pub(crate) struct AccountPoolArgs {
     /// Call this pool.
     ///
     /// [default: the pool at ws://127.0.0.1:8080, if one responds there]
-    #[arg(id = CALLED_POOL, value_name = "POOL", help_heading = "Pool")]
-    pub(crate) pool: Option<String>,
+    #[arg(id = CALLED_POOL, value_name = "POOL", value_parser = typed_pool, help_heading = "Pool")]
+    pool: Option<String>,
+    /// Call this pool; its name may be a single word.
+    ///
+    /// Takes the same values as POOL, and also a single word such as "mypool", which POOL rejects because it could be a
+    /// mistyped command.
+    #[arg(
+        id = NAMED_POOL,
+        long = "pool",
+        value_name = "POOL",
+        conflicts_with = CALLED_POOL,
+        help_heading = "Pool",
+        hide_short_help = true
+    )]
+    named_pool: Option<String>,
     /// Accept the pool with this ID in place of the remembered one.
     #[arg(long, value_name = "ID|none", help_heading = "Pool", hide_short_help = true)]
     pub(crate) accept_pool_key: Option<AcceptedPool>,
+}
+
+impl AccountPoolArgs {
+    /// Returns the pool that the user named.
+    pub(crate) fn pool(&self) -> Option<&str> {
+        self.pool.as_deref().or(self.named_pool.as_deref())
+    }
 }
 
 /// Who signs for the account.

@@ -294,6 +294,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, reload: Re
 
 async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), CliError> {
     let limits = role.limits()?;
+    let metrics_funds = limits.metrics.metrics_funds;
     // From the start: a SIGHUP while the agent waits for its node is kept until it runs.
     let mut hangups = ReloadSignals::listen(&signals)?;
     role.check(screen)?;
@@ -338,6 +339,7 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
         metrics: shown.as_ref().map(|(metrics, _server)| metrics.clone()),
         notice_limits: limits.notices,
         statement_limits: limits.statements,
+        metrics_funds,
     });
     drop(waiting);
     let _heartbeat = heartbeat(runner.status().clone());

@@ -28,9 +28,13 @@ pub(crate) async fn back_up(args: BackupArgs, screen: Screen) -> Result<(), CliE
     let dir = chosen_dir(datadir, screen)?;
     let (from, to) = (dir.display().to_string(), file.display().to_string());
     let seq = on_a_thread(move || Ok(reader(&dir)?.back_up(&file)?)).await?;
-    let text = format!("Copied the database in {from} to {to}, as of change {seq}");
-    screen.say(&Line::new("backed_up", Tone::Good, text).with("file", to).with("datadir", from).with("seq", seq));
+    screen.say(&backed_up_line(&from, &to, seq));
     Ok(())
+}
+
+fn backed_up_line(datadir: &str, file: &str, seq: u64) -> Line {
+    let text = format!("Copied the database in {datadir} to {file}, as of change {seq}");
+    Line::new("backed_up", Tone::Good, text).with("file", file).with("datadir", datadir).with("seq", seq)
 }
 
 /// Removes old entries from the journals of a pool.
@@ -211,6 +215,12 @@ mod tests {
         let others = ["/srv/mainnet pool", "/var/lib/vipnode/pool"].map(PathBuf::from);
         let line = default_dir_line(Path::new("/home/ana/.local/share/vipnode/pool"), &others);
         insta::assert_snapshot!("default_datadir", crate::tests::at_each_width(&crate::tests::text_of(&[line])));
+    }
+
+    #[test]
+    fn snapshot_of_a_backup() {
+        let lines = [backed_up_line(DIR, "pool-backup.db", 17)];
+        insta::assert_snapshot!("backed_up_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
     }
 
     #[test]

@@ -43,7 +43,7 @@ errors! {
             hint "Set it to {takes}.";
         /// The first word is neither a command nor the URL of a pool.
         UnknownCommand { word: String, nearest: String }: local, "unknown command '{word}'{nearest}",
-            hint "To list the commands, run `vipnode --help`. To use a pool of this name, pass --pool {word} or its URL, wss://{word}.";
+            hint "To list the commands, run `vipnode --help`{pool}." (pool = pool_called(word));
         /// The word after a command is not one of its subcommands.
         UnknownSubcommand { word: String, nearest: String, help: String }: local, "unknown command '{word}'{nearest}",
             hint "To list the commands, run `{help}`.";
@@ -268,5 +268,13 @@ impl CommandError {
             }
             why => Self::Price { why },
         }
+    }
+}
+
+/// How to name a pool whose name is this word.
+fn pool_called(word: &str) -> String {
+    match word {
+        "" => String::new(),
+        word => format!(". To use a pool of this name, pass --pool {word} or its URL, wss://{word}"),
     }
 }

@@ -162,6 +162,10 @@ async fn path(status: &AgentStatus, leased: Option<Leased<'_>>, own: &TrustArgs)
 /// Whether the node answers and offers admin calls.
 async fn node(status: &AgentStatus, trust: &Trust) -> (PathStep, Option<NodeFacts>) {
     let at = &status.node.at;
+    if is_inside_agent(at) {
+        let text = format!("The node at {at} is simulated by the agent (fakenode://), so it was not tested");
+        return (PathStep::new("node", Tone::Plain, text), None);
+    }
     let began = Instant::now();
     let asked = async {
         let endpoint: Endpoint = at.parse()?;
@@ -181,6 +185,11 @@ async fn node(status: &AgentStatus, trust: &Trust) -> (PathStep, Option<NodeFact
             (PathStep::failed("node", text, "Check the node's log, and restart it if it hangs"), None)
         }
     }
+}
+
+/// Whether a simulated node runs inside the agent's process: the address of one that others can reach has a port.
+fn is_inside_agent(at: &str) -> bool {
+    at.strip_prefix("sim://").is_some_and(|place| !place.contains(':'))
 }
 
 /// Whether the pool answers, has accepted the agent, and reaches the node's p2p port.
@@ -318,6 +327,15 @@ fn ms(began: Instant) -> String {
 mod tests {
     use super::*;
     use crate::tests::{agent, pages, plain};
+
+    #[tokio::test]
+    async fn a_node_inside_the_agent_is_not_tested() {
+        let mut status = agent(1, Some(20_000_000), Some(12_000));
+        status.node.at = "sim://0a0a0a0a0a0a".to_owned();
+        let (step, facts) = node(&status, &Trust::default()).await;
+        assert!(step.tone == Tone::Plain && step.text.contains("fakenode://") && facts.is_none(), "{step:?}");
+        assert!(!is_inside_agent("sim://127.0.0.1:4/node"), "another process can ask it");
+    }
 
     #[test]
     fn snapshot_of_the_paths() {

@@ -293,4 +293,24 @@ async fn a_named_pipe_in_place_of_a_file_does_not_make_the_start_wait() {
         let error = text(&output.stderr);
         assert!(error.contains("not a regular file"), "{flags:?}: {error}");
     }
+    let sim = Sim::start().await;
+    let [rpc, key, state] = sim.args();
+    let account = "0x52908400098527886E0F7030069857D2E4169EE7";
+    let password = dir.path().join("password").to_str().unwrap().to_owned();
+    std::fs::write(&password, "secret").unwrap();
+    for line in [
+        &["host", "wss://127.0.0.1:1", &rpc, &state, "--nodekey", &pipe][..],
+        &["link", &rpc, &state, "--nodekey", &pipe],
+        &["client", "wss://127.0.0.1:1", &rpc, &key, &state, "--tls-ca", &pipe],
+        &["client", "wss://127.0.0.1:1", &rpc, &key, &state, "--join-secret-file", &pipe],
+        &["client", "wss://127.0.0.1:1", &rpc, &key, &state, "--pay", &pipe, "--max-spend-per-day", "1 USDC"],
+        &["account", "payout", account, "wss://127.0.0.1:1", &rpc, "--nodekey", &pipe],
+        &["wallet", "address", "--keystore", &pipe, "--password-file", &password],
+        &["wallet", "balance", "--channel", &pipe, "--chain.rpc", "http://127.0.0.1:1"],
+    ] {
+        let output = ran(line).await;
+        assert_eq!(output.status.code(), Some(2), "{line:?}: {}", text(&output.stderr));
+        let error = text(&output.stderr);
+        assert!(error.contains("not a regular file"), "{line:?}: {error}");
+    }
 }

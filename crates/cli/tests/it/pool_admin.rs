@@ -1,6 +1,6 @@
 //! The operator of a running pool: bans and drains, by the real binary.
 
-use crate::support::{Sim, Vipnode, error_of, ran, text};
+use crate::support::{SOON, Sim, Vipnode, error_of, ran, scrape::get, text};
 use serde_json::Value;
 use vipnode_node::sim::sim_key;
 use vipnode_types::NodeKey;
@@ -81,6 +81,23 @@ async fn a_rotated_key_is_a_new_id_and_a_running_pool_keeps_its_key() {
 }
 
 const ACCOUNT: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
+
+#[tokio::test]
+async fn what_the_operator_received_is_in_the_metrics() {
+    let dir = tempfile::tempdir().unwrap();
+    let datadir = dir.path().join("pool").to_str().unwrap().to_owned();
+    let flags = ["--datadir", &*datadir, "--payment", "credit", "--asset", "USDC:6", "--price", "1 USDC/day"];
+    let (pool, url) = Vipnode::pool(&flags).await;
+    admin(&datadir, &["credit", ACCOUNT, "10.5 USDC", "--reason", "bank transfer"]).await;
+    let address = url.trim_start_matches("ws://").trim_end_matches('/').to_owned();
+    let shown = async {
+        while !get(&address, "/metrics").await.contains("vipnode_pool_received_units 10.5\n") {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(SOON, shown).await.expect("the metrics show what was received");
+    assert!(pool.interrupt().await.success());
+}
 
 #[tokio::test]
 async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {

@@ -144,7 +144,7 @@ impl World {
         }
         body.statics.entry(peer.id).or_insert(peer);
         match body.spec.family {
-            SimFamily::Geth => self.dial(node),
+            SimFamily::Geth | SimFamily::Nethermind | SimFamily::Besu => self.dial(node),
             SimFamily::Reth => self.after(RETH_TICK_MS, Job::Redial { node }),
         }
     }

@@ -159,7 +159,15 @@ impl RecentPairs {
 
     /// Whether a host and a client recently did not connect.
     pub(crate) fn recently_failed(&self, now: Ms, host: u32, client: u32) -> bool {
-        self.any(now, host, With::Client(client), |with| with == With::Client(client))
+        self.failed_for(now, host, client).is_some()
+    }
+
+    /// Returns for how long a host is not offered to a client with which it failed, in milliseconds.
+    pub(crate) fn failed_for(&self, now: Ms, host: u32, client: u32) -> Option<u64> {
+        let with = With::Client(client);
+        let pairs = self.entries.iter_hash(hash(self.keys, host, with));
+        let pairs = pairs.filter(|pair| pair.node == host && pair.with == with && pair.until > now);
+        pairs.map(|pair| pair.until.since(now)).max()
     }
 
     /// Whether a host recently disconnected a light node of an address block at once.
@@ -252,6 +260,8 @@ mod tests {
         recent.failed(2, of(8), Ms::new(36), &limits(10));
         assert!(recent.recently_failed(Ms::new(34), 2, 8));
         assert!(!recent.recently_failed(Ms::new(34), 2, 9));
+        recent.failed(2, 8, Ms::new(30), 10);
+        assert_eq!(recent.failed_for(Ms::new(20), 2, 8), Some(16));
         recent.expire(Ms::new(36));
         assert!(recent.entries.is_empty() && recent.order.len() == 0);
     }

@@ -267,7 +267,7 @@ impl CoreThread {
         // It may have been set since.
         self.core.set_wall_clock(self.last_tick, wall_clock());
         self.replies.forget_closed();
-        self.metrics.show(&self.core.gauges(), self.core.counters());
+        self.metrics.show(&self.core.gauges(), self.core.counters(), self.core.asset());
         let began = Instant::now();
         self.handle(Command::Tick)?;
         self.charge(began.elapsed(), None);

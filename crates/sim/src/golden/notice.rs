@@ -79,7 +79,7 @@ fn encode_role(notice: &Notice, out: &mut Encoder) {
             (*side, *peer).encode(out);
         }
         Notice::NameUnresolved { name, why: _prose } => out.text(name),
-        Notice::HostsMissing { missing, why: _prose, late } => {
+        Notice::HostsMissing { missing, why: _prose, late, retry_ms: _ } => {
             missing.encode(out);
             late.encode(out);
         }

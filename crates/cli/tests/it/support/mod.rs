@@ -90,7 +90,7 @@ impl Vipnode {
         self.any_of(&[name]).await
     }
 
-    async fn any_of(&mut self, names: &[&str]) -> Value {
+    pub async fn any_of(&mut self, names: &[&str]) -> Value {
         loop {
             let line = match timeout(SOON, self.lines.next_line()).await {
                 Ok(Ok(Some(line))) => line,

@@ -91,7 +91,8 @@ impl Certificate {
         };
         let parsed = x509_cert::Certificate::from_der(first).map_err(|error| wrong(certificate, error.to_string()))?;
         if is_authority(&parsed) {
-            return Err(TlsError::Authority { certificate: certificate.to_owned(), key: key_file.to_owned() });
+            let names = CertificateFacts::of(&parsed).names;
+            return Err(TlsError::Authority { certificate: certificate.to_owned(), key: key_file.to_owned(), names });
         }
         let facts = CertificateFacts::of(&parsed);
         let key = PrivateKeyDer::from_pem_slice(without_bom(key))
