@@ -8,7 +8,10 @@ use crate::{
     agents::node::Node,
     collections::address_block::AddressBlock,
     leases::{lease::CountedAs, offer::LeaseTerms, pricing::Pricing},
-    matching::{OfferedPair, funding::Funding, host_search::Apart, no_host::NoHost, pending_offers::OfferShare},
+    matching::{
+        OfferedPair, funding::Funding, host_group::HostGroup, host_search::Apart, no_host::NoHost,
+        pending_offers::OfferShare,
+    },
     output::Output,
 };
 
@@ -106,7 +109,7 @@ impl Core {
             self.metering.trials.offered(output.now, AddressBlock::of(address), handle);
         }
         self.watch_pair(client, host);
-        let share = self.share_of(client, counted);
+        let share = self.share_of((client, host), counted);
         self.matching.offered(OfferedPair { client, host, address }, share, output.now, &self.limits);
         let (matching, context) = self.matching();
         matching.new_host_offered(offer.id, (client, host), context);
@@ -125,14 +128,15 @@ impl Core {
         Some(offer.id)
     }
 
-    /// Returns the share that an offer to a client counts to, if it counts to one.
-    pub(crate) fn share_of(&self, client: u32, counted: CountedAs) -> Option<OfferShare> {
-        let share = self.context().offer_share(client)?;
-        match counted {
-            CountedAs::Unshared => None,
-            CountedAs::Shared => Some(share),
-            CountedAs::SharedLate => Some(OfferShare { late: true, ..share }),
-        }
+    /// Returns the share that an offer of a host to a client counts to, if it counts to one.
+    pub(crate) fn share_of(&self, (client, host): (u32, u32), counted: CountedAs) -> Option<OfferShare> {
+        let late = match counted {
+            CountedAs::Unshared => return None,
+            CountedAs::Shared => false,
+            CountedAs::SharedLate => true,
+        };
+        let client = self.context().client_share(client)?;
+        Some(OfferShare { client, hosts: HostGroup { late, ..HostGroup::of(self.agents.get(host)?) } })
     }
 
     /// What an offer of a host counts to, if it is `shared`.
