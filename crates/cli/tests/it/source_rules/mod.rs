@@ -1,6 +1,7 @@
 //! Tests that read the sources and check automatically what a reviewer would otherwise have to check.
 
 mod crate_dependencies;
+mod figures;
 mod import_cycles;
 mod known_faults;
 mod limits;
