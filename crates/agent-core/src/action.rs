@@ -365,8 +365,8 @@ pub enum Notice {
         /// Why, as the end of a sentence.
         why: String,
     },
-    /// The pool assigned a host at a private address, or by a host name, although the pool itself was reached at a public
-    /// one. The node is not made to dial it.
+    /// The pool assigned a host at a private or loopback address, or by a host name, although the pool's own address reaches
+    /// farther. The node is not made to dial it.
     PrivateAddress {
         /// Public key of the host's node.
         host: NodeId,

@@ -21,7 +21,7 @@ limits! {
         /// After a start, no agent counts as silent for this long.
         reconnect_window_ms: u64 = 10 * MINUTE, Time SECOND..=DAY;
         /// An agent answers a call within this time, counted from when the call was sent; a host that does not admit in time
-        /// loses the offer.
+        /// loses the offer. An agent may take 2 s until a slot is free again, so with less than 3 s, hosts may be too late.
         admit_deadline_ms: u64 = 3 * SECOND, Time 100..=MINUTE;
         /// A call to an agent waits this long for its rows to become durable, in addition to `admit_deadline_ms`; then the core
         /// cancels it.
@@ -126,6 +126,8 @@ limits! {
         /// free on that chain. Beyond it, they may hold at most as many as slots remain free of those that clients of two wide
         /// blocks (/16, /32) used at once before (while no host on that chain has served a client: of twice as many
         /// slots as one client may be offered at once, see `extra_offers`); further requests for hosts are answered "busy".
+        /// Clients in the wide block of the host itself do not count. The same applies to the offers and slots of the hosts of each
+        /// wide block by themselves, with a minimum of one: then the clients get other hosts.
         /// Offers of hosts of protocol 2 last longer, so the same applies to those among themselves, with half of the minimum.
         offers_minimum: u32 = 4, Count 1..=4_294_967_295;
         /// Nodes in `avoid`; the rest is ignored.
@@ -154,8 +156,8 @@ limits! {
         /// Offers that a client has at once beyond the number of hosts that it wants; see `extra_host_ms`. Clients of one address
         /// block that are not proven share them.
         extra_offers: u32 = 7, Count 0..=64;
-        /// Offers on the hosts of one address block (/24, /48) that have never served a client, as long as other hosts are
-        /// known: pending offers, and, for `same_address_ms`, offers that the host did not admit. A wide block (/16, /32)
+        /// Offers on the hosts of one address block (/24, /48) that have never served a client of another wide block than their
+        /// own, as long as other hosts have: pending offers, and, for `same_address_ms`, offers that the host did not admit. A wide block (/16, /32)
         /// may have four times as many. For a client, all offers to clients of its own wide block count, but offers to
         /// clients of each other wide block count for at most a quarter of the limit. Further clients get other hosts.
         new_host_offers_a_block: u32 = 4, Count 1..=1_000_000;
@@ -193,14 +195,14 @@ limits! {
         /// refusal, the slot counts as free. If the agent did not answer, the pool closes its socket; the next connect
         /// reply then lists its current leases.
         evict_tries: u32 = 3, Count 0..=100;
-        /// A host ranks lower, and gets no offers for `host_backoff_ms`, once proven clients of this many different address blocks
-        /// reported that it admitted them but did not connect; in a closed pool, once one member did. The time doubles with
-        /// each further block or member up to `max_host_backoff_ms`. All of this ends when a client is next paired with the
-        /// host.
+        /// A host ranks lower, and gets no offers for `host_backoff_ms`, once proven clients of this many different wide
+        /// address blocks (/16, /32) reported that it admitted them but did not connect; in a closed pool, once one member
+        /// did. The time doubles with each further block or member up to `max_host_backoff_ms`. All of this ends when a
+        /// client is next paired with the host.
         strike_reporters: u32 = 3, Count 1..=16;
         /// A host that immediately disconnected a light node is not assigned to light nodes of the same address block (/24,
         /// /48) for this time; while that applies to four blocks of a wide block (/16, /32), nor to those light nodes of
-        /// the wide block that are not proven.
+        /// the wide block that are not proven, and while it applies to eight, to none of the wide block.
         light_block_ms: u64 = 5 * MINUTE, Time 0..=HOUR;
         /// An eviction that a host refused is sent again after this time, which doubles with each try up to 8 times this value.
         /// Until the eviction is done, its slot counts as taken.

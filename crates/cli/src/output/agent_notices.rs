@@ -286,8 +286,8 @@ fn direct_line(notice: &Notice) -> Line {
         }
         Notice::PrivateAddress { host, at } => {
             let text = format!(
-                "Host {} has the address {}. The node does not dial private addresses or host names for this pool, which was \
-                 reached at a public address; asking for another host",
+                "Host {} has the address {}. For this pool, the node dials neither host names nor addresses that are nearer \
+                 than the pool's own; asking for another host",
                 host.short(),
                 host_text(at)
             );

@@ -24,11 +24,11 @@ impl Agents {
         let (connection_before, chain) = self.get(index).map_or((None, NIL), |node| (node.connection(), node.chain()));
         self.nodes.set_connection(index, Some(connection));
         let changed = self.update(index, |node| node.begin_connection(address, callable, now));
-        self.count_vote(index, before);
         if connection_before.is_none() {
             self.chains.begin_use(chain, self.charged_for_node(index, limits));
         }
         self.move_to_block(index, address, limits);
+        self.count_vote(index, before);
         changed
     }
 

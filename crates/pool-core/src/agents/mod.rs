@@ -39,7 +39,11 @@ use crate::{
         payout_changes::PayoutChanges, profile::Profile, registry::Registry, roles::Roles,
     },
     collections::{
-        address_block::AddressBlock, deadlines::Deadlines, interner::Interner, seeded_rng::SeededRng, slab::Handle,
+        address_block::{AddressBlock, WideBlock},
+        deadlines::Deadlines,
+        interner::Interner,
+        seeded_rng::SeededRng,
+        slab::Handle,
     },
     protocol2::dialect::AgentProtocol,
 };
@@ -175,6 +179,14 @@ impl Agents {
     /// The remote address of an agent's last connection.
     pub(crate) fn address(&self, index: u32) -> Option<IpAddr> {
         self.nodes.get(index)?.address()
+    }
+
+    /// The wide address block of a node: where it is or was connected from, and before that, where it counted before the
+    /// pool's start. `None` if that is unknown.
+    pub(crate) fn wide_block(&self, index: u32) -> Option<WideBlock> {
+        let node = self.nodes.get(index)?;
+        let stored = || Some(node.block).filter(|block| *block != AddressBlock::ALL);
+        node.address().map(AddressBlock::of).or_else(stored).map(AddressBlock::wide)
     }
 
     /// Where one node may dial another one; `None` if it has no address for it.

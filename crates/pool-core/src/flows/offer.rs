@@ -8,7 +8,9 @@ use crate::{
     agents::node::Node,
     collections::address_block::AddressBlock,
     leases::{lease::CountedAs, offer::LeaseTerms, pricing::Pricing},
-    matching::{funding::Funding, host_search::Apart, no_host::NoHost, pending_offers::OfferShare},
+    matching::{
+        funding::Funding, host_group::HostGroup, host_search::Apart, no_host::NoHost, pending_offers::OfferShare,
+    },
     output::Output,
 };
 
@@ -110,7 +112,7 @@ impl Core {
             self.metering.trial_offered(output.now, AddressBlock::of(address), handle);
         }
         self.watch_pair(client, host);
-        let share = self.share_of(client, counted);
+        let share = self.share_of((client, host), counted);
         let (matching, context) = self.matching();
         matching.offered((host, client), share, context);
         matching.new_host_offered(offer.id, (client, host), context);
@@ -129,14 +131,15 @@ impl Core {
         Some(offer.id)
     }
 
-    /// Returns the share that an offer to a client counts to, if it counts to one.
-    pub(crate) fn share_of(&self, client: u32, counted: CountedAs) -> Option<OfferShare> {
-        let share = self.context().offer_share(client)?;
-        match counted {
-            CountedAs::Unshared => None,
-            CountedAs::Shared => Some(share),
-            CountedAs::SharedLate => Some(OfferShare { late: true, ..share }),
-        }
+    /// Returns the share that an offer of a host to a client counts to, if it counts to one.
+    pub(crate) fn share_of(&self, (client, host): (u32, u32), counted: CountedAs) -> Option<OfferShare> {
+        let late = match counted {
+            CountedAs::Unshared => return None,
+            CountedAs::Shared => false,
+            CountedAs::SharedLate => true,
+        };
+        let client = self.context().client_share(client)?;
+        Some(OfferShare { client, hosts: HostGroup { late, ..HostGroup::of(self.agents.get(host)?) } })
     }
 
     /// What an offer of a host counts to, if it is `shared`.

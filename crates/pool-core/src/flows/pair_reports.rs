@@ -113,7 +113,7 @@ impl Core {
         self.matching.new_host_settled(lease);
         self.agents.observation_paired(paired.host, lease, &self.limits);
         self.counters.paired = self.counters.paired.saturating_add(1);
-        let share = self.share_of(paired.client, paired.counted);
+        let share = self.share_of((paired.client, paired.host), paired.counted);
         let (matching, context) = self.matching();
         matching.offer_settled(paired.client, share, context);
         matching.host_paired(paired.host, paired.client, context);

@@ -25,6 +25,7 @@ use crate::{
         hosts_by_block::DrawnHost,
         no_host::NoHost,
         open_hosts::ChainHosts,
+        pending_offers::ClientShare,
         rejection::{NewHostCheck, Rejection},
     },
     metering::unpaired_blocks::SpentHosts,
@@ -70,6 +71,8 @@ pub(crate) struct Criteria {
     pub(in crate::matching) any_has_served: bool,
     /// Whether its address block has as many pending offers of hosts that report with their updates only as it may.
     pub(in crate::matching) late_offers_exhausted: bool,
+    /// The share of its address block, if that has as many pending offers as it may always have.
+    pub(in crate::matching) share_beyond_minimum: Option<ClientShare>,
     /// Whether hosts without a free slot fit too: one of theirs would be freed for it.
     pub(in crate::matching) frees_slot: bool,
     /// Whether it would get a trial, which not every host gives.
@@ -231,6 +234,7 @@ impl Matching {
         let wide = node.map_or(AddressBlock::ALL, |node| self.block_of(node)).wide();
         let any_has_served = chain.is_some_and(|chain| self.knows_hosts_on(chain, context));
         let late_offers_exhausted = self.late_offers_exhausted(client, context);
+        let share_beyond_minimum = self.share_beyond_minimum(client, context);
         let is_trial = matches!(context.funding(client), Funding::Trial | Funding::InTrial);
         let classes = BTreeMap::new();
         Criteria {
@@ -246,6 +250,7 @@ impl Matching {
             apart: Apart::Nothing,
             any_has_served,
             late_offers_exhausted,
+            share_beyond_minimum,
             frees_slot: false,
             is_trial,
             wide,

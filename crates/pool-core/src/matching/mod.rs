@@ -9,6 +9,7 @@ pub(crate) mod failed_searches;
 pub(crate) mod funding;
 pub(crate) mod host_backoff;
 pub(crate) mod host_classes;
+pub(crate) mod host_group;
 pub(crate) mod host_search;
 pub(crate) mod hosts_by_block;
 pub(crate) mod new_host_offers;
@@ -59,7 +60,7 @@ use crate::{
         past_selections::PastSelections,
         pending_asks::PendingAsks,
         pending_offers::{OfferShare, PendingOffers},
-        recent_pairs::{ClientOf, RecentPairs},
+        recent_pairs::{ClientOf, LIGHT_BLOCKS, PROVEN_LIGHT_BLOCKS, RecentPairs},
         strikes::Strikes,
         unpaired_offers::UnpairedOffers,
         wait_queue::{WaitKey, WaitQueue},
@@ -338,7 +339,7 @@ impl Matching {
     pub(crate) fn offer_settled(&mut self, client: u32, share: Option<OfferShare>, context: Context<'_>) {
         self.pending_offers.sub(share);
         if let (Some(share), Some(node)) = (share, context.agents.get(client)) {
-            self.resume_in_block(node.chain(), share.block, context);
+            self.resume_in_block(node.chain(), share.client.block, context);
         }
     }
 
@@ -418,15 +419,16 @@ impl Matching {
     }
 
     /// Whether a host disconnected light nodes near a client at once, so that the client, a light node too, does not get it
-    /// now. What happened elsewhere in its wide block does not count against a proven client.
+    /// now. What happened elsewhere in its wide block counts against a proven client once it happened in more blocks: ids of
+    /// one provider that are proven would rest the light slots of the host one after the other.
     fn light_nodes_failed(&self, client: u32, host: u32, context: Context<'_>) -> bool {
         let Context { now, agents, limits, .. } = context;
         let Some(block) = agents.address(client).map(AddressBlock::of).filter(|_| agents.is_light(client)) else {
             return false;
         };
-        let of_wide =
-            || agents.is_limited(client, limits) && self.recent_pairs.light_nodes_failed_in(now, host, block.wide());
-        self.recent_pairs.light_nodes_failed(now, host, block) || of_wide()
+        let blocks = if agents.is_limited(client, limits) { LIGHT_BLOCKS } else { PROVEN_LIGHT_BLOCKS };
+        let of_wide = || self.recent_pairs.light_nodes_failed_in(now, host, block.wide(), blocks);
+        self.recent_pairs.light_nodes_failed(now, host, block) || (!limits.members_only && of_wide())
     }
 
     /// Does not try a pair again before `until`.

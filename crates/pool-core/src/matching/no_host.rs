@@ -284,6 +284,10 @@ impl Rejection {
                 "reports its clients late, and clients in your address block have too many pending offers of such hosts",
                 "report their clients late, and clients in your address block have too many pending offers of such hosts",
             ),
+            Self::HostOffers => of_number(
+                "is in a network of which clients in your address block have too many pending offers",
+                "are in networks of which clients in your address block have too many pending offers",
+            ),
             Self::Avoided => of_number(
                 "is avoided by your agent after a failed connection",
                 "are avoided by your agent after failed connections",

@@ -52,7 +52,7 @@ enum With {
     Address(IpAddr, u32),
     /// Light nodes of an address block, one of which it disconnected at once.
     LightNodes(AddressBlock),
-    /// The same for a wide block, as one of at most [`LIGHT_BLOCKS_OF_A_WIDE`] numbered blocks of it.
+    /// The same for a wide block, as one of at most [`PROVEN_LIGHT_BLOCKS`] numbered blocks of it.
     WideLightNodes(WideBlock, u8),
     /// Hosts of an address block, one of which did not connect with the client.
     HostsIn(AddressBlock),
@@ -68,8 +68,12 @@ pub(crate) struct Redial {
     pub(crate) by_either_ms: u64,
 }
 
-/// Blocks of a wide block in which light nodes failed, from which on its other light nodes do not get the host either.
-const LIGHT_BLOCKS_OF_A_WIDE: u8 = 4;
+/// Blocks of a wide block in which light nodes failed, from which on its other light nodes that are not proven do not get
+/// the host either. In the rule of `light_block_ms`.
+pub(crate) const LIGHT_BLOCKS: u8 = 4;
+/// The same for proven ones. Each such failure rests the light slots of the host for 10 s, so a provider rests them for
+/// 80 s of each `light_block_ms` at most.
+pub(crate) const PROVEN_LIGHT_BLOCKS: u8 = 8;
 
 /// So many pairs keep their memory.
 const KEPT_PAIRS: usize = 1_024;
@@ -132,8 +136,8 @@ impl RecentPairs {
     pub(crate) fn light_node_failed(&mut self, now: Ms, host: u32, block: AddressBlock, until: Ms, limits: &Limits) {
         let is_first = !self.light_nodes_failed(now, host, block);
         self.remember(RecentPair { node: host, with: With::LightNodes(block), until }, block, limits);
-        let of_wide = (0..LIGHT_BLOCKS_OF_A_WIDE).map(|number| With::WideLightNodes(block.wide(), number));
-        let unused = of_wide.into_iter().find(|with| !self.any(now, host, *with, |other| other == *with));
+        let mut of_wide = (0..PROVEN_LIGHT_BLOCKS).map(|number| With::WideLightNodes(block.wide(), number));
+        let unused = of_wide.find(|with| !self.any(now, host, *with, |other| other == *with));
         if let Some(with) = unused.filter(|_| is_first) {
             self.remember(RecentPair { node: host, with, until }, block, limits);
         }
@@ -175,13 +179,12 @@ impl RecentPairs {
         self.any(now, host, With::LightNodes(block), |with| with == With::LightNodes(block))
     }
 
-    /// Whether a host recently did that to light nodes of as many blocks of a wide block as it takes for all of them. The
+    /// Whether a host recently did that to light nodes of so many blocks of a wide block, at most [`PROVEN_LIGHT_BLOCKS`]. The
     /// attack: the holder of a /32 takes the slots of a host from each of its 65,536 blocks in turn.
-    pub(crate) fn light_nodes_failed_in(&self, now: Ms, host: u32, wide: WideBlock) -> bool {
-        (0..LIGHT_BLOCKS_OF_A_WIDE).all(|number| {
-            let with = With::WideLightNodes(wide, number);
-            self.any(now, host, with, |other| other == with)
-        })
+    pub(crate) fn light_nodes_failed_in(&self, now: Ms, host: u32, wide: WideBlock, blocks: u8) -> bool {
+        let of_wide = (0..PROVEN_LIGHT_BLOCKS).map(|number| With::WideLightNodes(wide, number));
+        let failed = of_wide.filter(|with| self.any(now, host, *with, |other| other == *with));
+        failed.count() >= blocks.into()
     }
 
     /// Removes expired entries.
@@ -287,19 +290,21 @@ mod tests {
     }
 
     #[test]
-    fn four_blocks_whose_light_nodes_failed_stand_for_their_wide_block_until_the_first_is_over() {
+    fn four_blocks_whose_light_nodes_failed_stand_for_their_wide_block_until_one_of_them_is_over() {
         let mut recent = RecentPairs::new(SeededRng::new([1; 32]).keys());
         let block = |text: &str| AddressBlock::of(text.parse().unwrap());
         let (now, wide) = (Ms::new(1), block("2001:db8::1").wide());
-        for (number, until) in [(0, 40), (0, 50), (1, 60), (2, 60), (3, 60), (4, 60)] {
-            assert_eq!(recent.light_nodes_failed_in(now, 1, wide), number == 4);
+        for (number, until) in [(0, 40), (0, 50), (1, 45), (2, 60), (3, 60), (4, 60)] {
+            assert_eq!(recent.light_nodes_failed_in(now, 1, wide, LIGHT_BLOCKS), number == 4);
             recent.light_node_failed(now, 1, block(&format!("2001:db8:{number}::1")), Ms::new(until), &limits(100));
         }
         assert!(recent.light_nodes_failed(now, 1, block("2001:db8:3::1")));
         assert!(!recent.light_nodes_failed(now, 1, block("2001:db8:5::1")), "by itself");
-        assert!(!recent.light_nodes_failed_in(now, 2, wide), "another host");
-        assert!(!recent.light_nodes_failed_in(now, 1, block("2001:db9::1").wide()));
-        assert!(!recent.light_nodes_failed_in(Ms::new(40), 1, wide), "three are left");
+        assert!(!recent.light_nodes_failed_in(now, 2, wide, LIGHT_BLOCKS), "another host");
+        assert!(!recent.light_nodes_failed_in(now, 1, block("2001:db9::1").wide(), LIGHT_BLOCKS));
+        assert!(!recent.light_nodes_failed_in(now, 1, wide, PROVEN_LIGHT_BLOCKS), "proven ones of the wide block");
+        assert!(recent.light_nodes_failed_in(Ms::new(40), 1, wide, LIGHT_BLOCKS), "four of five are left");
+        assert!(!recent.light_nodes_failed_in(Ms::new(45), 1, wide, LIGHT_BLOCKS), "three are left");
         recent.expire(Ms::new(60));
         assert!(recent.entries.is_empty() && recent.order.len() == 0);
     }

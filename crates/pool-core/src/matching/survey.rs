@@ -116,7 +116,9 @@ const fn count_of<'a>(excluded: &'a mut Excluded, why: &Rejection) -> Option<&'a
         Rejection::NoTrials => &mut excluded.no_trials,
         Rejection::OffersNone => &mut excluded.offers_none,
         Rejection::Full | Rejection::Incompatible(Incompatibility::LightFull) => &mut excluded.full,
-        Rejection::BackingOff | Rejection::TooNew | Rejection::LateOffers => &mut excluded.waiting,
+        Rejection::BackingOff | Rejection::TooNew | Rejection::LateOffers | Rejection::HostOffers => {
+            &mut excluded.waiting
+        }
         Rejection::Avoided => &mut excluded.avoided,
         Rejection::Failed | Rejection::Barred | Rejection::Ending => &mut excluded.recently_failed,
         Rejection::Address => &mut excluded.same_address,

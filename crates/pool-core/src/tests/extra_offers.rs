@@ -10,7 +10,7 @@ use vipnode_types::{
 use super::{
     offers::knowing,
     pool::{Pool, address, client, host, node},
-    scenario::{CLIENT, HOST, KEPT, SECOND_CLIENT, SECOND_HOST, SLOTS, STRANGER, THIRD_HOST},
+    scenario::{CLIENT, HOST, KEPT, OTHER_SUBNET, SECOND_CLIENT, SECOND_HOST, SLOTS, STRANGER, THIRD_HOST},
 };
 use crate::{CallOutcome, Limits};
 
@@ -206,7 +206,9 @@ fn a_new_host_is_offered_to_a_client_that_waits() {
 /// Hosts of a stranger that connect one after the other would fill up its further offers.
 #[test]
 fn a_client_waits_with_a_silent_host_for_a_new_one_in_another_block() {
-    let (mut pool, _) = Pool::new().leased();
+    let mut pool = Pool::new().paired();
+    pool.join(OTHER_SUBNET, client(OTHER_SUBNET));
+    pool.lease_between(HOST, OTHER_SUBNET);
     let (silent, next) = (STRANGER, STRANGER + 1);
     pool.connect_from(silent, host(silent, 1), near(silent)).unwrap();
     pool.join(SECOND_CLIENT, client(SECOND_CLIENT));

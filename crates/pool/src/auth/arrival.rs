@@ -43,11 +43,6 @@ impl Arrival {
             && remote.to_canonical().is_loopback())
     }
 
-    /// Whether the pool does not know the caller's address, so that addresses that the caller claims must not be used.
-    pub(crate) const fn hides_caller(&self) -> bool {
-        matches!(self, Self::UnnamedProxy)
-    }
-
     /// Returns the address and port at which this request arrived.
     pub(crate) const fn local(&self) -> Option<SocketAddr> {
         match self {

@@ -18,6 +18,7 @@ mod page_access;
 mod pool_identity;
 mod signed_params;
 mod status_audience;
+mod unnamed_proxy;
 mod welcome;
 
 pub use allowed_origins::{AllowedOrigin, AllowedOrigins, OriginError};
@@ -38,3 +39,4 @@ pub(crate) use own_certificate::OwnCertificate;
 pub(crate) use page_access::PageAccess;
 pub(crate) use pool_identity::PoolIdentity;
 pub(crate) use signed_params::SignedParams;
+pub(crate) use unnamed_proxy::UnnamedProxy;

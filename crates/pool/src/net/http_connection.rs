@@ -86,7 +86,9 @@ impl HttpConnection {
         if let Some(copied) = Copied::of(&parts)
             && self.arrival(&parts.headers).is_from_this_machine()
         {
-            return self.copied(copied);
+            let response = self.copied(copied);
+            sleep(self.port.probes.wait(size(&response), Instant::now())).await;
+            return response;
         }
         let (caller, arrival) = match self.admitted(&parts.headers).await {
             Ok(admitted) => admitted,
@@ -172,7 +174,7 @@ impl HttpConnection {
         }
         let direct = Arrival::Direct { local, remote: remote.ip() };
         if direct.is_from_this_machine() && has_proxy_header(headers) {
-            self.port.warn_of_unnamed_proxy();
+            self.service().access.unnamed_proxy().warn();
             return Arrival::UnnamedProxy;
         }
         direct

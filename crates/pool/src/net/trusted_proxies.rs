@@ -82,9 +82,14 @@ impl TrustedProxies {
     }
 }
 
-/// Whether a request has any of the headers in which proxies name their clients.
+/// Further headers that proxies and content delivery networks set.
+const OTHER_PROXY_HEADERS: [&str; 6] =
+    ["via", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "cf-connecting-ip", "true-client-ip"];
+
+/// Whether a request has any of the headers that proxies set.
 pub(crate) fn has_proxy_header(headers: &HeaderMap) -> bool {
     ProxyHeader::ALL.iter().any(|header| headers.contains_key(header.name()))
+        || OTHER_PROXY_HEADERS.iter().any(|header| headers.contains_key(*header))
 }
 
 fn contains(nets: &[IpNet], address: IpAddr) -> bool {

@@ -10,6 +10,7 @@ mod hostile_shape;
 mod scenario;
 
 pub use agent_plan::AgentPlan;
+pub(crate) use attacker::client_of_known_hosts;
 pub use attacker::{AttackerKind, AttackerPlan, Honesty};
 pub use credit_shape::CreditShape;
 pub use fault::FaultKind;

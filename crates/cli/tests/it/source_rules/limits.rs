@@ -56,8 +56,12 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/agents/node_shares.rs", "BLOCK_MINIMUM", "a part of the rules of `nodes` and `never_paired_nodes`"),
     ("pool-core/src/agents/delegations.rs", "BLOCK_MINIMUM", "a part of the rule of `delegations`"),
     ("pool-core/src/agents/update_gaps.rs", "ENOUGH", "a part of the rule of `update_gap_ms`"),
-    ("pool-core/src/matching/recent_pairs.rs", "LIGHT_BLOCKS_OF_A_WIDE", "a part of the rule of `light_block_ms`"),
+    ("pool-core/src/matching/recent_pairs.rs", "LIGHT_BLOCKS", "a part of the rule of `light_block_ms`"),
+    ("pool-core/src/matching/recent_pairs.rs", "PROVEN_LIGHT_BLOCKS", "a part of the rule of `light_block_ms`"),
     ("pool-core/src/matching/pending_offers.rs", "LATE_PART", "a part of the rule of `offers_minimum`"),
+    ("pool-core/src/matching/pending_offers.rs", "MINIMUM_OF_GROUP", "a part of the rule of `offers_minimum`"),
+    ("pool/src/net/probes.rs", "LONGEST_WAIT", "a part of the rule of `probe_bytes_a_second`"),
+    ("pool/src/net/probes.rs", "KIB", "a unit"),
     (
         "pool-core/src/matching/new_host_offers.rs",
         "BLOCKS_OF_A_WIDE",

@@ -4,6 +4,7 @@ mod codes;
 mod crate_dependencies;
 mod doc_comments;
 mod error_types;
+mod figures;
 mod import_cycles;
 mod known_faults;
 mod limits;
