@@ -51,12 +51,16 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
         Notice::SpendLimit { max_spend } => {
             let most = max_spend.to_string();
             let most = most.split('/').next().unwrap_or_default().to_owned();
-            let text = format!("This client has signed for {most} in the last 24 hours, which is its maximum. Leases end once that is used up.");
-            Line::new("spend_limit", Tone::Warning, text).hint("To allow more, restart the client with a higher --max-spend-per-day.")
+            let text = format!(
+                "This client has signed for {most} in the last 24 hours, which is its maximum. Leases end once that is used up."
+            );
+            Line::new("spend_limit", Tone::Warning, text)
+                .hint("To allow more, restart the client with a higher --max-spend-per-day.")
         }
         Notice::NoPayout { price } => {
             let text = format!("A slot costs {price} here, but this host has no payout account, so it earns nothing");
-            Line::new("no_payout", Tone::Warning, text).hint("Pass the account that receives the earnings: --payout 0x…")
+            Line::new("no_payout", Tone::Warning, text)
+                .hint("Pass the account that receives the earnings: --payout 0x…")
         }
         _ => return None,
     })

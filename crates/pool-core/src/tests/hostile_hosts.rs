@@ -11,8 +11,8 @@ use super::{
     offers::used_before,
     pool::{Pool, address, client, hello, host, node},
     scenario::{
-        CLIENT, FURTHER, HOST, MINUTE_MS, OTHER_SUBNET, SECOND_HOST, SLOTS, STRANGER, THIRD_HOST, needing, other_clients,
-        other_hosts, serving,
+        CLIENT, FURTHER, HOST, MINUTE_MS, OTHER_SUBNET, SECOND_HOST, SLOTS, STRANGER, THIRD_HOST, needing,
+        other_clients, other_hosts, serving,
     },
 };
 use crate::{AddressBlock, CallOutcome, Command, Limits};
