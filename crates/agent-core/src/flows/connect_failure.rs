@@ -1,7 +1,7 @@
 //! Finds out why the two nodes of a lease are not connected, and reports it to the user and to the pool.
 
 use vipnode_types::{
-    DropCause, LeaseId, Ms, NodeId, PeerFact,
+    AddressScope, DropCause, LeaseId, Ms, NodeId, PeerFact,
     wire::{EvictCall, EvictReason, Side},
 };
 
@@ -104,7 +104,7 @@ impl AgentCore {
     /// unless the user set one.
     fn advertises_loopback(&self) -> bool {
         let enode = self.node.facts().and_then(|facts| advertised(&self.config.advertise, facts));
-        let is_given = self.config.advertise != Advertise::Node || self.session.is_reached_privately();
+        let is_given = self.config.advertise != Advertise::Node || self.session.dialed_from() < AddressScope::Public;
         is_given && enode.and_then(|enode| enode.ip()).is_some_and(|ip| ip.to_canonical().is_loopback())
     }
 

@@ -3,7 +3,7 @@ use vipnode_types::Ms;
 use crate::{
     Limits,
     agents::{Agents, node::Node, node_flags::NodeFlag},
-    collections::address_block::{AddressBlock, WideBlock},
+    collections::address_block::WideBlock,
 };
 
 /// Whether a node was paired with others for long enough to be known as real.
@@ -180,13 +180,6 @@ impl Agents {
             self.change_proven(index, limits, |proven| proven.add_between(blocks, ms, limits)).unwrap_or(false)
         };
         [add(first, [one, two]), add(second, [two, one])]
-    }
-
-    /// The wide block where a node is, or, if it was not connected since the pool's start, for which it counts.
-    fn wide_block(&self, index: u32) -> Option<WideBlock> {
-        let node = self.get(index)?;
-        let counted = Some(node.block).filter(|block| *block != AddressBlock::ALL);
-        node.address().map(AddressBlock::of).or(counted).map(AddressBlock::wide)
     }
 
     /// Changes for how long a node was paired, and what depends on that.

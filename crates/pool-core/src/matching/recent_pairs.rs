@@ -263,7 +263,7 @@ mod tests {
         recent.failed(2, of(8), Ms::new(36), &limits(10));
         assert!(recent.recently_failed(Ms::new(34), 2, 8));
         assert!(!recent.recently_failed(Ms::new(34), 2, 9));
-        recent.failed(2, 8, Ms::new(30), 10);
+        recent.failed(2, of(8), Ms::new(30), &limits(10));
         assert_eq!(recent.failed_for(Ms::new(20), 2, 8), Some(16));
         recent.expire(Ms::new(36));
         assert!(recent.entries.is_empty() && recent.order.len() == 0);
