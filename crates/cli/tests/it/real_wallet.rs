@@ -134,7 +134,7 @@ async fn a_new_account_deposits_by_signature_and_withdraws_what_was_not_claimed(
     assert_eq!(event(&ended, "withdrawn")["amount"], "30000000");
     assert_eq!(wallet.balance().await["tokens"], "80000000", "all but what was claimed");
     let nothing = wallet.on_chain(&["withdraw", "--yes"], Some("wallet.json")).await.unwrap_err();
-    assert!(nothing.contains("holds nothing"), "{nothing}");
+    assert!(nothing.contains("has nothing to withdraw"), "{nothing}");
 }
 
 #[tokio::test]
