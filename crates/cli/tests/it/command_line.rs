@@ -306,7 +306,6 @@ async fn a_named_pipe_in_place_of_a_file_does_not_make_the_start_wait() {
         &["client", "wss://127.0.0.1:1", &rpc, &key, &state, "--pay", &pipe, "--max-spend-per-day", "1 USDC"],
         &["account", "payout", account, "wss://127.0.0.1:1", &rpc, "--nodekey", &pipe],
         &["wallet", "address", "--keystore", &pipe, "--password-file", &password],
-        &["wallet", "balance", "--channel", &pipe, "--chain.rpc", "http://127.0.0.1:1"],
     ] {
         let output = ran(line).await;
         assert_eq!(output.status.code(), Some(2), "{line:?}: {}", text(&output.stderr));
