@@ -157,6 +157,9 @@ limits! {
         /// Connections from the pool's own machine in addition to the other limits, for probes. They can only read
         /// `/health` and `/metrics`. A further connection closes the one that has been idle longest.
         probes: usize = 16, Count 0..=10_000;
+        /// Bytes per second of answers to requests for `/health` and `/metrics` from the pool's own machine, and
+        /// `block_bytes_at_once` at once. Further answers are up to 0.9 s late, and never refused.
+        probe_bytes_a_second: usize = 1 << 20, Bytes KIB..=1_024 * MIB;
         /// A load balancer named with `--proxy-protocol` has this long to send the header; then the connection is closed.
         proxy_header: Duration = seconds(5), Time 100..=MINUTE;
         /// A fragmented WebSocket message that is not complete within this time closes the socket.

@@ -47,7 +47,7 @@ pub enum Row {
     LinkCounter(Account, u64),
     /// A payment channel with its newest voucher. It replaces an earlier one with the same payer authorizer.
     Channel(Box<ChannelRow>),
-    /// A cost that is not wholly secured.
+    /// A cost that is not fully secured.
     Unpaid(UnpaidRow),
     /// The newest settlement period.
     Period(SettlementPeriodRow),
@@ -57,7 +57,7 @@ pub enum Row {
     Delete(RowKey),
 }
 
-/// The key of a [`Row`].
+/// Which row of a store is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RowKey {
     /// The row of a node.
@@ -72,7 +72,7 @@ pub enum RowKey {
     Delegation(NodeId),
     /// An account that pays for a node.
     Link(NodeId),
-    /// A cost that is wholly secured by now, by its entry in the journal.
+    /// A cost that is now fully secured, by its entry in the journal.
     Unpaid(u64),
     /// A payout of a settlement period long ago, by its number.
     Payout(u64),

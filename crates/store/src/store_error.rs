@@ -154,7 +154,7 @@ errors! {
             why: String,
         }: local, "cannot write the backup {file}: {why}" (file = file.display()),
             hint "Pass a new file in a directory that this user can write to.";
-        /// A database that has a problem is not pruned: what is left could not be checked any longer.
+        /// A database that has a problem is not pruned: what is left could no longer be checked.
         Unverified {
             /// Path of the database.
             file: PathBuf,

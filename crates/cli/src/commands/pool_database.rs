@@ -28,9 +28,13 @@ pub(crate) async fn back_up(args: BackupArgs, screen: Screen) -> Result<(), CliE
     let dir = chosen_dir(datadir, screen)?;
     let (from, to) = (dir.display().to_string(), file.display().to_string());
     let seq = on_a_thread(move || Ok(reader(&dir)?.back_up(&file)?)).await?;
-    let text = format!("Copied the database in {from} to {to}, as of change {seq}");
-    screen.say(&Line::new("backed_up", Tone::Good, text).with("file", to).with("datadir", from).with("seq", seq));
+    screen.say(&backed_up_line(&from, &to, seq));
     Ok(())
+}
+
+fn backed_up_line(datadir: &str, file: &str, seq: u64) -> Line {
+    let text = format!("Copied the database in {datadir} to {file}, as of change {seq}");
+    Line::new("backed_up", Tone::Good, text).with("file", file).with("datadir", datadir).with("seq", seq)
 }
 
 /// Removes old entries from the journals of a pool.
@@ -192,7 +196,7 @@ fn default_dir_line(dir: &Path, others: &[PathBuf]) -> Line {
     let text = format!("No --datadir was given; using the default, {}", dir.display());
     let flags: Vec<String> =
         others.iter().map(|other| format!("--datadir {}", quoted(&other.display().to_string()))).collect();
-    let hint = format!("If you mean a pool that runs on this machine, pass {}", flags.join(" or "));
+    let hint = format!("To use a pool that runs on this machine, run the command again with {}", flags.join(" or "));
     let running: Vec<String> = others.iter().map(|other| other.display().to_string()).collect();
     let line = Line::new("default_datadir", Tone::Warning, text).with("datadir", dir.display().to_string());
     line.with("running", running).hint(&hint)
@@ -211,6 +215,12 @@ mod tests {
         let others = ["/srv/mainnet pool", "/var/lib/vipnode/pool"].map(PathBuf::from);
         let line = default_dir_line(Path::new("/home/ana/.local/share/vipnode/pool"), &others);
         insta::assert_snapshot!("default_datadir", crate::tests::at_each_width(&crate::tests::text_of(&[line])));
+    }
+
+    #[test]
+    fn snapshot_of_a_backup() {
+        let lines = [backed_up_line(DIR, "pool-backup.db", 17)];
+        insta::assert_snapshot!("backed_up_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
     }
 
     #[test]

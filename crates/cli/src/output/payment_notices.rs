@@ -1,5 +1,8 @@
 use vipnode_agent_core::Notice;
-use vipnode_types::wire::{FundsLow, TrialEnds};
+use vipnode_types::{
+    TypedError as _,
+    wire::{FundsLow, TrialEnds},
+};
 
 use crate::output::{
     Line, Tone,
@@ -11,7 +14,7 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
     Some(match notice {
         Notice::FundsLow(FundsLow { account, asset, available, left_ms }) => {
             let text = format!(
-                "Account {account} has {} available, which lasts for {} with the current leases. Leases then end, newest first.",
+                "Account {account} has {} available, enough for {} of the current leases. After that, leases end, newest first.",
                 rounded(*asset, *available),
                 span(*left_ms)
             );
@@ -25,9 +28,9 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
         Notice::LeaseUnpaid { lease, host, account, trial } => {
             let (why, hint) = match (account, trial) {
                 (Some(account), false) => (format!("account {account} has no funds left"), PAY),
-                (None, false) => ("no account pays for this node any longer".to_owned(), LINK),
+                (None, false) => ("no account pays for this node anymore".to_owned(), LINK),
                 (Some(account), true) => {
-                    (format!("the free trial is over, and account {account} has too little left"), PAY)
+                    (format!("the free trial is over, and account {account} does not have enough funds"), PAY)
                 }
                 (None, true) => ("the free trial is over, and no account pays for this node".to_owned(), LINK),
             };
@@ -39,19 +42,25 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
                 None => line,
             }
         }
-        Notice::CannotPay { why } => {
-            Line::new("cannot_pay", Tone::Warning, format!("This client cannot pay here from its payment channel: {why}"))
-                .hint("Deposit into a channel for this pool and this agent: `vipnode wallet deposit`. Then pass its file: --pay FILE.")
-        }
+        Notice::CannotPay { why } => Line::new(
+            "cannot_pay",
+            Tone::Warning,
+            format!("This client cannot pay here from its payment channel: {why}"),
+        )
+        .hint(&why.hint().unwrap_or_default()),
         Notice::SpendLimit { max_spend } => {
             let most = max_spend.to_string();
             let most = most.split('/').next().unwrap_or_default().to_owned();
-            let text = format!("This client has signed for {most} in the last 24 hours, its maximum; leases end when that is used up");
-            Line::new("spend_limit", Tone::Warning, text).hint("To allow more, raise --max-spend-per-day.")
+            let text = format!(
+                "This client has signed for {most} in the last 24 hours, which is its maximum. Leases end once that is used up."
+            );
+            Line::new("spend_limit", Tone::Warning, text)
+                .hint("To allow more, restart the client with a higher --max-spend-per-day.")
         }
         Notice::NoPayout { price } => {
             let text = format!("A slot costs {price} here, but this host has no payout account, so it earns nothing");
-            Line::new("no_payout", Tone::Warning, text).hint("Pass the account to be paid: --payout 0x…")
+            Line::new("no_payout", Tone::Warning, text)
+                .hint("Pass the account that receives the earnings: --payout 0x…")
         }
         _ => return None,
     })
@@ -75,6 +84,7 @@ fn trial_line(ends: &TrialEnds) -> Line {
 }
 
 /// How a client keeps or gets back its hosts. It then needs no restart.
-const PAY: &str =
-    "Pay the pool's operator, who then credits the account. To see its funds, run `vipnode account show`.";
-pub(super) const LINK: &str = "Link an account that has funds: run `vipnode account link --keystore FILE`.";
+const PAY: &str = "Pay the pool's operator, who then credits the account. If the client pays from a channel (--pay), deposit more with `vipnode \
+     wallet deposit`. To see the funds, run `vipnode account show`.";
+pub(super) const LINK: &str = "Link an account that has funds: run `vipnode account link --keystore FILE`. If the pool uses x402, restart the client with --pay \
+     FILE --max-spend-per-day AMOUNT.";

@@ -45,6 +45,7 @@ pub(super) fn term_notices() -> Vec<Notice> {
         unpaid(None, true),
         trial_ends(false),
         trial_ends(true),
+        Notice::SpendLimit { max_spend: "1 USDC/day".parse().unwrap() },
         Notice::NoPayout { price: Price::per_minute(100_000_000_000) },
         Notice::PriceKept { price: Price::per_minute(100_000_000_000) },
         Notice::PriceAnnounced { next: next_price(dearer, 500), refused_by: None },

@@ -1,6 +1,6 @@
 //! The operator of a running pool: bans and drains, by the real binary.
 
-use crate::support::{Sim, Vipnode, error_of, ran, text};
+use crate::support::{SOON, Sim, Vipnode, error_of, ran, scrape::get, text};
 use serde_json::Value;
 use vipnode_node::sim::sim_key;
 use vipnode_types::NodeKey;
@@ -89,6 +89,23 @@ async fn only_account(datadir: &str, account: &Value) {
         let accounts = admin(datadir, &["accounts", filter]).await;
         assert_eq!(accounts["accounts"].as_array().unwrap().len(), found, "{filter}: {accounts}");
     }
+}
+
+#[tokio::test]
+async fn what_the_operator_received_is_in_the_metrics() {
+    let dir = tempfile::tempdir().unwrap();
+    let datadir = dir.path().join("pool").to_str().unwrap().to_owned();
+    let flags = ["--datadir", &*datadir, "--payment", "credit", "--asset", "USDC:6", "--price", "1 USDC/day"];
+    let (pool, url) = Vipnode::pool(&flags).await;
+    admin(&datadir, &["credit", ACCOUNT, "10.5 USDC", "--reason", "bank transfer"]).await;
+    let address = url.trim_start_matches("ws://").trim_end_matches('/').to_owned();
+    let shown = async {
+        while !get(&address, "/metrics").await.contains("vipnode_pool_received_units 10.5\n") {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(SOON, shown).await.expect("the metrics show what was received");
+    assert!(pool.interrupt().await.success());
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ impl Core {
     pub fn accept_clock(&mut self, now: Ms, accepted: &AcceptedClock, out: &mut Vec<Effect>) -> (u64, Amount) {
         let mut output = Output::new(now.max(self.clock.now()));
         self.cut_rows(&mut output);
-        self.metering.rows.write_all(&mut output);
+        self.metering.write_all_periods(&mut output);
         self.persist_times(&mut output);
         let mut billed = Vec::new();
         if let Some(ledger) = &mut self.ledger {

@@ -195,7 +195,7 @@ impl RestoredCore {
             Row::Restore(row) => core.restored = Some(row),
             Row::Node(row) => {
                 *floor = row.seen.max(*floor);
-                core.agents.restore(&row);
+                core.agents.restore(&row, &core.limits);
             }
             Row::Lease(row) => self.take_leases(vec![*row]),
             Row::Times(row) => core.metering.restore(&row, core.clock.now(), &core.agents, &core.limits),
@@ -203,7 +203,7 @@ impl RestoredCore {
                 *floor = row.ended.max(*floor);
                 core.counters.count_metered(&row);
                 core.cost_waits(&row, core.clock.now());
-                core.metering.rows.restore(*row);
+                core.metering.restore_deferred(*row);
             }
             Row::Delegation(row) => core.agents.restore_delegations(std::iter::once(row)),
             // The role has compared it with the price.
@@ -366,7 +366,7 @@ impl Core {
         rows.extend(leases.into_iter().map(|row| Row::Lease(Box::new(row))));
         rows.extend(times.into_iter().map(|row| Row::Times(Box::new(row))));
         rows.extend(self.agents.delegations().map(Row::Delegation));
-        rows.extend(self.metering.rows.deferred().map(|row| Row::Deferred(Box::new(row.clone()))));
+        rows.extend(self.metering.deferred().map(|row| Row::Deferred(Box::new(row.clone()))));
         rows.extend(self.ledger.iter().flat_map(|ledger| ledger.rows()));
         rows
     }

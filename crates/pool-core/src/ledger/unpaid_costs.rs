@@ -39,14 +39,14 @@ impl UnpaidCosts {
         self.rows.get(&(*self.payers.get(&entry)?, entry)).copied()
     }
 
-    /// The oldest cost of a payer that is not wholly secured.
+    /// The oldest cost of a payer that is not fully secured.
     fn oldest(&self, payer: Account) -> Option<UnpaidRow> {
         self.rows.range((payer, 0)..=(payer, u64::MAX)).next().map(|(_, row)| *row)
     }
 }
 
 impl Ledger {
-    /// Posts what a finished billing period cost, if somebody pays for it. The payer's meter moves on by the cost. Returns the number of
+    /// Posts what a finished billing period cost, if an account pays for it. The payer's meter moves on by the cost. Returns the number of
     /// the entry.
     pub(crate) fn charge(&mut self, output: &mut Output, period: &MeteredPeriod) -> Option<u64> {
         let (payer, payee) = (period.lease.payer?, period.lease.payee?);
@@ -97,7 +97,7 @@ impl Ledger {
         }
     }
 
-    /// Collects the oldest cost of a payer, as far as it is secured. Returns false if nothing is left to collect.
+    /// Collects the secured part of the oldest cost of a payer. Returns false if nothing is left to collect.
     fn collect_one(&mut self, output: &mut Output, payer: Account) -> bool {
         let (Some(row), figures) = (self.unpaid.oldest(payer), self.payer(payer)) else { return false };
         let secured = figures.secured().checked_sub(figures.collected).unwrap_or_default();
@@ -120,7 +120,7 @@ impl Ledger {
         true
     }
 
-    /// The cost of an entry that is not wholly secured.
+    /// The cost of an entry that is not fully secured.
     pub(crate) fn unpaid_cost(&self, entry: u64) -> Option<UnpaidRow> {
         self.unpaid.find(entry)
     }

@@ -11,5 +11,5 @@ pub(super) async fn with_store<T: Send + 'static>(
 ) -> Result<T, WireError> {
     let done = admin.service.gateway.with_store(work).await;
     let done = done.ok_or(CallRefusal::Rebuilding { retry_ms: admin.service.limits.retry_ms() })?;
-    Ok(done.map_err(|error| CallRefusal::Store { why: error.to_string() })?)
+    Ok(done.map_err(|why| CallRefusal::Store { why })?)
 }

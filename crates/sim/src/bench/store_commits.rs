@@ -150,7 +150,7 @@ fn period(number: u64) -> MeteredPeriod {
 }
 
 /// The p99 of an append of a page with a sync, to a file in a directory.
-pub(super) fn append_p99(dir: &Path) -> io::Result<Duration> {
+fn append_p99(dir: &Path) -> io::Result<Duration> {
     let mut file = File::create(dir.join("floor"))?;
     p99(|_| file.write_all(&[1; PAGE]).and_then(|()| file.sync_data()))
 }

@@ -314,7 +314,7 @@ impl Encode for LeaseRow {
         client_seen.encode(out);
         host_seen.encode(out);
         carry.encode(out);
-        // Written only where somebody pays, as in most seeds nobody does.
+        // Written only where a client pays, because in most seeds none does.
         if let Some(payer) = payer {
             payer.encode(out);
             fee_bps.encode(out);

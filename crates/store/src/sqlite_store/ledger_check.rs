@@ -13,7 +13,7 @@ use super::{
     entry_table, ledger_tables, missing_entries::MissingEntries, period_table, recomputed_unpaid::RecomputedUnpaid,
 };
 
-/// Billing periods that somebody pays for, without an entry. The entries are not indexed by period: `SQLite` makes a
+/// Billing periods that an account pays for, without an entry. The entries are not indexed by period: `SQLite` makes a
 /// temporary index for the join.
 const PERIODS_WITHOUT_ENTRY: &str = "
     SELECT period.lease, period.row FROM journal AS period LEFT JOIN entries AS entry
@@ -65,18 +65,18 @@ pub(super) fn check(connection: &Connection, problem: &mut dyn FnMut(String)) ->
     Ok(number)
 }
 
-/// The numbers of the last entry and the last settlement period that were removed from the journal; 0 if none was.
-pub(super) fn pruned(connection: &Connection) -> Result<(u64, u64)> {
-    let read =
-        |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned()));
-    connection.query_row("SELECT pruned_entry, pruned_period FROM pool", [], read)
-}
-
 /// The check of one database.
 struct LedgerCheck<'connection> {
     connection: &'connection Connection,
     stored: StoredLedger,
     again: RecomputedLedger,
+}
+
+/// The numbers of the last entry and the last settlement period that were removed from the journal; 0 if none was.
+pub(super) fn pruned(connection: &Connection) -> Result<(u64, u64)> {
+    let read =
+        |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned()));
+    connection.query_row("SELECT pruned_entry, pruned_period FROM pool", [], read)
 }
 
 /// What is stored besides the journal.
@@ -102,7 +102,7 @@ struct RecomputedLedger {
     period: u64,
     /// What became of each payout that was marked.
     marked: BTreeMap<u64, PayoutState>,
-    /// Marked payouts of periods long ago, which are not stored any longer.
+    /// Marked payouts of periods long ago, which are no longer stored.
     forgotten: BTreeMap<u64, PayoutRow>,
 }
 

@@ -30,7 +30,7 @@ pub struct PruneStep {
     pub is_done: bool,
 }
 
-/// What is to be removed from the journals of a pool. It was written to a file before.
+/// What to remove from the journals of a pool. It was written to a file before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PruneOrder {
     /// Billing periods that nobody pays for are removed if they ended earlier.
@@ -108,7 +108,7 @@ fn drop_entries(connection: &Connection, entries: &[LedgerEntry], mut period: u6
     Ok(PruneStep { entries, periods, position, last_entry: last, is_done: false })
 }
 
-/// Removes the billing period of an entry, and keeps its cost if it is not wholly secured. Returns the number of periods.
+/// Removes the billing period of an entry, and keeps its cost if it is not fully secured. Returns the number of periods.
 fn drop_billed(connection: &Connection, entry: &LedgerEntry) -> Result<u64> {
     let Transaction::Lease { payer, payee, lease, row, cost, collected, .. } = entry.transaction else { return Ok(0) };
     if collected < cost {

@@ -110,7 +110,7 @@ pub enum EvictReason {
     Unpaired,
     /// The account that pays for the client has too little left.
     NoFunds,
-    /// No account pays for the client any longer.
+    /// No account pays for the client anymore.
     NoPayer,
     /// The operator changed how clients pay; the next lease is under the new terms.
     PaymentChanged,
