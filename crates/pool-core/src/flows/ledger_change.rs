@@ -70,20 +70,8 @@ impl Core {
                 (Some(row.payee), Transaction::Bounced { payout, payee: row.payee, amount, order })
             }
         };
-        if let Some(entry) = key.as_deref().and_then(|key| ledger.keyed(key)).cloned() {
-            if !entry.transaction.is_same_order(&transaction) {
-                let asset = self.limits.price.asset();
-                let [posted, ordered] = [&entry.transaction, &transaction].map(|of| of.describe(asset));
-                return Err(CoreError::KeyUsed { entry: entry.number, posted, ordered });
-            }
-            return Ok(self.change_reply(entry, true));
-        }
-        let most = self.limits.order_keys;
-        if key.is_some() && ledger.keys() >= most as usize {
-            return Err(CoreError::OrderKeys { most });
-        }
-        if kind == LedgerChangeKind::ClosePeriod && ledger.unmarked_payouts() > 0 {
-            return Err(CoreError::PayoutsUnmarked { payouts: ledger.unmarked_payouts() });
+        if let Some(before) = self.order_before(key.as_deref(), &transaction)? {
+            return Ok(self.change_reply(before, true));
         }
         self.check_payout(kind)?;
         if !allow_negative {
@@ -93,6 +81,22 @@ impl Core {
         let entry = ledger.post(output, transaction).ok_or(CoreError::AmountRange)?;
         self.changed(output, kind, account);
         Ok(self.change_reply(entry, false))
+    }
+
+    /// The entry that the same order posted before with its key.
+    fn order_before(&self, key: Option<&str>, order: &Transaction) -> Result<Option<LedgerEntry>, CoreError> {
+        let (Some(ledger), Some(key)) = (&self.ledger, key) else { return Ok(None) };
+        let most = self.limits.order_keys;
+        match ledger.keyed(key) {
+            Some(entry) if entry.transaction.is_same_order(order) => Ok(Some(entry.clone())),
+            Some(entry) => {
+                let asset = self.limits.price.asset();
+                let [posted, ordered] = [&entry.transaction, order].map(|of| of.describe(asset));
+                Err(CoreError::KeyUsed { entry: entry.number, posted, ordered })
+            }
+            None if ledger.keys() >= most as usize => Err(CoreError::OrderKeys { most }),
+            None => Ok(None),
+        }
     }
 
     /// Marks payouts of a period as paid, in one batch. A payout of which less is payable by now is left out, as it would be
@@ -131,12 +135,15 @@ impl Core {
         Ok(LedgerChangeReply { entry, figures: AccountFigures::default(), paid_all: Some(paid), repeated: false })
     }
 
-    /// Checks that a payout is in a state that can be marked so, and that no more is taken than is payable.
+    /// Checks that a payout is in a state that can be marked so, that no more is taken than is payable, and that a period is closed only
+    /// once the payouts of the one before are marked.
     fn check_payout(&self, kind: LedgerChangeKind) -> Result<(), CoreError> {
+        let payouts = self.ledger.as_ref().map_or(0, |ledger| ledger.unmarked_payouts());
         let row = |payout: u64| self.ledger.as_ref()?.payout(payout);
         let state = |payout: u64| row(payout).map(|row| row.state);
         let payable = |row: PayoutRow| self.ledger.as_ref().map(|ledger| ledger.payee(row.payee).payable());
         match kind {
+            LedgerChangeKind::ClosePeriod if payouts > 0 => Err(CoreError::PayoutsUnmarked { payouts }),
             LedgerChangeKind::Paid { payout } if state(payout) != Some(PayoutState::Due) => {
                 Err(CoreError::PayoutMarked)
             }

@@ -142,7 +142,7 @@ async fn the_key_of_a_removed_entry_is_free_before_a_restart_and_after_it() {
             break;
         }
     }
-    assert!(!repeats("key 1").await, "it is posted anew");
+    assert!(!repeats("key 1").await, "it is posted again");
     assert!(repeats("key 1").await);
     pool.shutdown().await.unwrap();
     let _pool = start().await;

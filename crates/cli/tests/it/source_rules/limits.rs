@@ -167,6 +167,7 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/admin/client.rs", "ANSWER_BYTES", "an answer of the operator's own pool"),
     ("pool/src/admin/ledger.rs", "KEY_CHARS", "only the pool's own user reaches the socket"),
     ("pool/src/admin/ledger.rs", "REASON_CHARS", "the length of a sentence"),
+    ("pool/src/admin/ledger.rs", "PAGE", "a pace: the next accounts are in the next page"),
     ("pool/src/admin/ledger.rs", "MOST", "a page for the operator: the next accounts are in the next one"),
     ("pool/src/admin/nodes.rs", "PAGE", "a pace: the next nodes are in the next page"),
     ("pool/src/admin/nodes.rs", "MOST", "a page for the operator: the next nodes are in the next one"),

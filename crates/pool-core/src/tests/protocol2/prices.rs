@@ -115,8 +115,8 @@ fn the_lease_of_a_paying_client_takes_another_price_only_if_the_client_connected
                 pool.done(call, CallOutcome::Done);
             }
         }
-        let billed = pool.metered();
-        assert_eq!((billed.len(), billed[0].lease.price), (1, old), "{billed:?}");
+        let billed: Vec<_> = pool.metered().iter().map(|period| period.lease.price).collect();
+        assert!(!billed.is_empty() && billed.iter().all(|price| *price == old), "{billed:?}");
         if connects {
             assert_eq!((price(&pool, lease), pool.evicted(HOST)), (Some(new), None));
         } else {
