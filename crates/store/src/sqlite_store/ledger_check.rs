@@ -29,6 +29,13 @@ const LINKS_WITHOUT_COUNTER: &str = "
     LEFT JOIN link_counters USING (account) WHERE link_counters.account IS NULL
     AND links.account NOT IN (SELECT signer FROM channels)";
 
+/// The check of one database.
+struct LedgerCheck<'connection> {
+    connection: &'connection Connection,
+    stored: StoredLedger,
+    again: RecomputedLedger,
+}
+
 /// Passes what is wrong with the ledger to `problem`. Returns the number of its entries.
 pub(super) fn check(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<u64> {
     let mut check = LedgerCheck { connection, stored: StoredLedger::default(), again: RecomputedLedger::default() };
@@ -63,13 +70,6 @@ pub(super) fn check(connection: &Connection, problem: &mut dyn FnMut(String)) ->
         problem(format!("node {node} is linked with account 0x{account}, which has no counter"));
     }
     Ok(number)
-}
-
-/// The check of one database.
-struct LedgerCheck<'connection> {
-    connection: &'connection Connection,
-    stored: StoredLedger,
-    again: RecomputedLedger,
 }
 
 /// The numbers of the last entry and the last settlement period that were removed from the journal; 0 if none was.

@@ -1,4 +1,4 @@
-//! A doc comment says more than the name of its item.
+//! A doc comment adds something to the name of its item.
 
 use regex_lite::Regex;
 

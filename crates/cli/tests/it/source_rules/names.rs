@@ -77,7 +77,8 @@ fn type_name(item: &Item) -> Option<String> {
         Item::Union(item) => Some(item.ident.to_string()),
         Item::Trait(item) => Some(item.ident.to_string()),
         Item::Type(item) => Some(item.ident.to_string()),
-        Item::Macro(item) => declared(item).map(|(name, _)| name),
+        // Not the definition of a macro.
+        Item::Macro(item) if item.ident.is_none() => declared(item).map(|(name, _)| name),
         _ => None,
     }
 }
