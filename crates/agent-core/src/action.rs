@@ -10,14 +10,7 @@ use vipnode_types::{
     },
 };
 
-use crate::{ConnectFailure, JournalEntry, NameError, VoucherRecord};
-
-/// The agent's identifier of a request, or of a call that it has to answer.
-pub type RequestTag = u64;
-
-/// The agent's identifier of a task of the node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeTask(pub u64);
+use crate::{CannotPay, ConnectFailure, JournalEntry, NameError, VoucherRecord};
 
 /// What the agent does in response to an event, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +77,13 @@ pub enum Action {
     },
 }
 
+/// The agent's identifier of a request, or of a call that it has to answer.
+pub type RequestTag = u64;
+
+/// The agent's identifier of a task of the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeTask(pub u64);
+
 /// The answer to a call of the pool.
 pub type CallReply = Result<(), WireError>;
 
@@ -137,7 +137,7 @@ pub enum Notice {
     /// The client cannot pay at this pool.
     CannotPay {
         /// Why it cannot.
-        why: String,
+        why: CannotPay,
     },
     /// The client signs for no more today, because it reached its limit.
     SpendLimit {

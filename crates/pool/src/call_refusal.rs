@@ -1,3 +1,4 @@
+use vipnode_store::StoreError;
 use vipnode_types::{NodeId, UtcDay, errors, sanitize};
 
 errors! {
@@ -130,8 +131,8 @@ errors! {
         /// The store cannot do what the operator ordered.
         Store {
             /// What it reports.
-            why: String,
-        }: Unsuitable, "{why}", hint "Check the disk and the pool's log, then run the command again.";
+            why: StoreError,
+        }: Unsuitable, "{why}", hint_of why;
         /// The audit log cannot be written or read. Nothing is ordered without a record.
         AuditLog {
             /// What the system reports.

@@ -91,6 +91,10 @@ impl NodeCalls {
 
     fn failed(&self, method: &'static str, error: &CallError) -> ChainError {
         let (node, why) = (self.origin.shown().to_owned(), self.origin.hidden(&error.to_string()));
+                Some(RevertReason::Text(text)) => {
+                    let reason = RevertReason::Text(self.origin.hidden(&text));
+                    ChainError::Reverted { function: method, reason }
+                }
         match error {
             CallError::Remote(error) => match revert_reason(error) {
                 Some(reason) => ChainError::Reverted { function: method, reason },
@@ -113,6 +117,9 @@ impl NodeCalls {
         }
     }
 }
+///
+/// The text of a message decides here, which is done for no error of vipnode's own: some nodes answer a revert with the code of
+/// any error (-32000), so nothing else distinguishes it.
 
 /// Why a call reverted, if that is what an error means. Nodes return the contract's data, or only the text.
 fn revert_reason(error: &WireError) -> Option<RevertReason> {
@@ -124,5 +131,23 @@ fn revert_reason(error: &WireError) -> Option<RevertReason> {
         return None;
     }
     let text = message.split_once("reverted: ").map(|(_, text)| text.to_owned());
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::wire::ErrorCode;
+
+    use super::*;
+
+    #[test]
+    fn the_reason_of_a_revert_does_not_show_the_key_in_the_url() {
+        let url = "https://mainnet.example/v3/0123456789abcdef".parse().unwrap();
+        let calls = NodeCalls::open(&url, ChainLimits::default()).unwrap();
+        let message = "execution reverted: project 0123456789abcdef is over its limit";
+        let error = WireError { code: -32_000, ..WireError::new(ErrorCode::Internal, message, "") };
+        let shown = calls.failed("eth_call", &CallError::Remote(error));
+        let ChainError::Reverted { reason: RevertReason::Text(reason), .. } = shown else { panic!("{shown}") };
+        assert_eq!(reason, "project … is over its limit");
+    }
+}
     Some(text.map_or(RevertReason::None, RevertReason::Text))
 }

@@ -58,7 +58,7 @@ pub(crate) fn check(
 fn acme(args: crate::args::AcmeArgs) -> Result<vipnode_pool::AcmeConfig, CliError> {
     let trust = vipnode_node::Trust::default();
     let trust = match &args.tls_acme_ca {
-        Some(path) => trust.with_ca(path).map_err(|error| CommandError::AcmeCa { why: error.to_string() })?,
+        Some(path) => trust.with_ca(path).map_err(|why| CommandError::AcmeCa { why: Box::new(why) })?,
         None => trust,
     };
     let cache = match args.tls_cache {

@@ -2,10 +2,10 @@ use std::{io, net::SocketAddr, path::PathBuf};
 
 use vipnode_agent::AgentError;
 use vipnode_files::quoted_path;
-use vipnode_node::finder::FinderError;
+use vipnode_node::{TrustError, finder::FinderError};
 use vipnode_types::{Account, AmountError, Asset, errors};
 
-use super::SettingError;
+use super::{SettingError, WalletError};
 
 errors! {
     /// Why a command cannot do what its flags ask for. Errors of the roles keep their own types.
@@ -25,8 +25,8 @@ errors! {
             "the token {token} is {asset}, but the pool charges in {charged}",
             hint "Pass --asset {asset} and a --price in {symbol}, or another --chain.token." (symbol = asset.symbol());
         /// The file of the payment channel cannot be read.
-        PayFile { path: PathBuf, why: String }: local, "cannot read the payment channel in {path}: {why}" (path = path.display()),
-            hint "Pass the file that `vipnode wallet deposit` created.";
+        PayFile { why: Box<WalletError> }: local, "{why}",
+            hint "Pass the file that `vipnode wallet deposit` created for the channel: --pay FILE.";
         /// The settings file is too large.
         ConfigSize { path: PathBuf, most_bytes: u64 }: local,
             "{path} is larger than {most_bytes} bytes" (path = path.display()),
@@ -152,7 +152,7 @@ errors! {
         SilenceBeforePing: local, "the limit pool_silence must be longer than the limit pool_ping",
             hint "Raise pool_silence or lower pool_ping, for example --limit pool_silence=60s --limit pool_ping=20s.";
         /// The CA certificates for the ACME server cannot be used.
-        AcmeCa { why: String }: local, "{why}", hint "Pass a PEM file: --tls-acme-ca FILE.";
+        AcmeCa { why: Box<TrustError> }: local, "{why}", hint "Pass a PEM file: --tls-acme-ca FILE.";
         /// The directory for certificates cannot be determined.
         TlsCache { why: Box<AgentError> }: local, "{why}", hint "Pass --tls-cache DIR.";
         /// The operating system returns no random bytes.

@@ -1,5 +1,8 @@
 use vipnode_agent_core::Notice;
-use vipnode_types::wire::{FundsLow, TrialEnds};
+use vipnode_types::{
+    TypedError as _,
+    wire::{FundsLow, TrialEnds},
+};
 
 use crate::output::{
     Line, Tone,
@@ -39,10 +42,12 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
                 None => line,
             }
         }
-        Notice::CannotPay { why } => {
-            Line::new("cannot_pay", Tone::Warning, format!("This client cannot pay here from its payment channel: {why}"))
-                .hint("Deposit into a channel for this pool and this agent: `vipnode wallet deposit`. Then pass its file: --pay FILE.")
-        }
+        Notice::CannotPay { why } => Line::new(
+            "cannot_pay",
+            Tone::Warning,
+            format!("This client cannot pay here from its payment channel: {why}"),
+        )
+        .hint(&why.hint().unwrap_or_default()),
         Notice::SpendLimit { max_spend } => {
             let most = max_spend.to_string();
             let most = most.split('/').next().unwrap_or_default().to_owned();

@@ -1,7 +1,7 @@
 //! `vipnode ping`: tests the path to a node, step by step, and reports where it breaks. Changes nothing.
 
 use std::{
-    io::ErrorKind,
+    io::{self, ErrorKind},
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -268,15 +268,16 @@ async fn peer(status: &AgentStatus, whom: &'static str, lease: &LeaseStatus) -> 
     let began = Instant::now();
     let tried = match timeout(DEADLINE, TcpStream::connect(address)).await {
         Ok(Ok(_open)) => Ok(began.elapsed()),
-        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Err("connection refused".to_owned()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_elapsed) => Err("timed out".to_owned()),
+        // Without the number of the error.
+        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Err(error.kind().into()),
+        Ok(Err(error)) => Err(error),
+        Err(_elapsed) => Err(ErrorKind::TimedOut.into()),
     };
     vec![connected, address_step(&who, address, tried)]
 }
 
 /// Whether an address accepts connections: after which time, or why not.
-fn address_step(who: &str, address: &str, tried: Result<Duration, String>) -> PathStep {
+fn address_step(who: &str, address: &str, tried: io::Result<Duration>) -> PathStep {
     let ip = address.parse().map(|address: SocketAddr| address.ip().to_canonical()).ok();
     match tried {
         Ok(after) => {
@@ -343,8 +344,8 @@ mod tests {
                     PathStep::new("pool", Tone::Plain, "The agent has no pool"),
                     address_step("Host abababababab", "10.0.0.7:30303", Ok(Duration::from_micros(1_250))),
                     address_step("Host abababababab", "203.0.113.9:30303", Ok(Duration::from_millis(31))),
-                    address_step("Host abababababab", "10.0.0.7:30303", Err("timed out".to_owned())),
-                    address_step("Host abababababab", "127.0.0.1:30303", Err("connection refused".to_owned())),
+                    address_step("Host abababababab", "10.0.0.7:30303", Err(ErrorKind::TimedOut.into())),
+                    address_step("Host abababababab", "127.0.0.1:30303", Err(ErrorKind::ConnectionRefused.into())),
                 ],
             ),
             (

@@ -42,7 +42,7 @@ pub(super) async fn prune(admin: &AdminService, request: PruneRequest) -> Result
     let (order, most) = (PruneOrder { before, last_entry, last_position }, admin.service.limits.prune_rows);
     let step = admin.service.gateway.prune(order, position.unwrap_or(0), most).await;
     let step = step.ok_or(CallRefusal::Rebuilding { retry_ms: admin.service.limits.retry_ms() })?;
-    let step = step.map_err(|error| CallRefusal::Store { why: error.to_string() })?;
+    let step = step.map_err(|why| CallRefusal::Store { why })?;
     let PruneStep { entries, periods, position, is_done } = step;
     Ok(AdminPruned { entries, periods, position, is_done })
 }

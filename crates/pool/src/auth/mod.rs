@@ -23,9 +23,9 @@ mod welcome;
 pub use allowed_origins::{AllowedOrigin, AllowedOrigins, OriginError};
 pub use ban::Ban;
 pub use ban_target::{BanTarget, BanTargetError};
-pub use membership::{MemberLineError, MembersError, Membership};
+pub use membership::{MembersError, Membership};
 pub use network::{Network, NetworkError};
-pub use status_audience::StatusAudience;
+pub use status_audience::{StatusAudience, StatusAudienceError};
 pub use welcome::{Welcome, WelcomeError};
 
 pub(crate) use access_control::AccessControl;

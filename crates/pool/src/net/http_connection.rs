@@ -200,8 +200,8 @@ impl HttpConnection {
     fn named(&self, headers: &HeaderMap) -> Result<Caller, Box<Response>> {
         let client = self.port.proxies.client(self.ends.remote.ip(), headers);
         let client = client
-            .map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response())
-            .map_err(Box::new)?;
+            .map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}. {}\n", error.hint().unwrap_or_default())))
+            .map_err(|answer| Box::new(answer.into_response()))?;
         self.check_ban(client)?;
         self.port.limiter.admit(client, Instant::now()).map_err(|limit| self.rejected(&limit.into()))
     }

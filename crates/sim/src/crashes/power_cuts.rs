@@ -1,7 +1,7 @@
-use std::{fs, io, path::Path};
+use std::{error::Error, fs, io, path::Path};
 
 use vipnode_pool_core::{MeteredPeriod, Row};
-use vipnode_store::{MemoryStore, SqliteStore, Store};
+use vipnode_store::{MemoryStore, SqliteStore, Store, StoreError};
 
 use super::batches::Batches;
 use crate::SimRng;
@@ -39,7 +39,7 @@ pub struct PowerCuts {
 ///
 /// # Errors
 /// What is missing, or the error of the system.
-pub fn power_cuts(seed: u64, cuts: u64) -> Result<PowerCuts, String> {
+pub fn power_cuts(seed: u64, cuts: u64) -> Result<PowerCuts, Box<dyn Error>> {
     let dir = std::env::temp_dir().join(format!("vipnode-power-cuts-{}-{seed}", std::process::id()));
     let mut rng = SimRng::new(seed);
     let mut done = PowerCuts::default();
@@ -49,7 +49,7 @@ pub fn power_cuts(seed: u64, cuts: u64) -> Result<PowerCuts, String> {
         let written = write_one(&dir.join(database.to_string()), &mut rng, (cuts, &mut done));
         let removed = fs::remove_dir_all(&dir);
         written.map_err(|what| format!("seed {seed}, cut {}: {what}", done.cuts))?;
-        removed.map_err(|error| error.to_string())?;
+        removed?;
     }
     Ok(done)
 }
@@ -76,20 +76,19 @@ impl Disk {
     }
 }
 
-fn write_one(dir: &Path, rng: &mut SimRng, (cuts, done): (u64, &mut PowerCuts)) -> Result<(), String> {
-    let system = |error: io::Error| error.to_string();
-    let mut store = SqliteStore::open_with_log(dir, LOG_PAGES).map_err(|error| error.to_string())?;
+fn write_one(dir: &Path, rng: &mut SimRng, (cuts, done): (u64, &mut PowerCuts)) -> Result<(), Box<dyn Error>> {
+    let mut store = SqliteStore::open_with_log(dir, LOG_PAGES)?;
     let mut batches = Batches::new(rng.apart());
     let mut memory = MemoryStore::new();
-    store.apply(&[Row::NextLease(1)]).map_err(|error| error.to_string())?;
-    memory.apply(&[Row::NextLease(1)]).map_err(|error| error.to_string())?;
+    store.apply(&[Row::NextLease(1)])?;
+    memory.apply(&[Row::NextLease(1)])?;
     for _ in 0..BATCHES {
         let batch = batches.next_batch();
-        let (disk, before) = (Disk::read(dir).map_err(system)?, content(&mut memory)?);
-        store.apply(&batch).map_err(|error| error.to_string())?;
+        let (disk, before) = (Disk::read(dir)?, content(&mut memory)?);
+        store.apply(&batch)?;
         store.tidy();
-        memory.apply(&batch).map_err(|error| error.to_string())?;
-        let (newer, after) = (Disk::read(dir).map_err(system)?, content(&mut memory)?);
+        memory.apply(&batch)?;
+        let (newer, after) = (Disk::read(dir)?, content(&mut memory)?);
         for _ in 0..CUTS_A_BATCH {
             if done.cuts >= cuts {
                 return Ok(());
@@ -107,7 +106,7 @@ fn write_one(dir: &Path, rng: &mut SimRng, (cuts, done): (u64, &mut PowerCuts)) 
             if left == before && before != after && !copying {
                 done.lost += 1;
             } else if left != after {
-                return Err(format!("what is left is neither with nor without the batch {batch:?}"));
+                return Err(format!("what is left is neither with nor without the batch {batch:?}").into());
             }
         }
     }
@@ -150,19 +149,19 @@ fn torn(old: &[u8], new: &[u8], rng: &mut SimRng) -> Vec<u8> {
 
 type Content = (Vec<Row>, Vec<MeteredPeriod>);
 
-fn left(cut: &Disk, dir: &Path) -> Result<Content, String> {
-    cut.write(dir).map_err(|error| error.to_string())?;
-    let opened = SqliteStore::open_with_log(dir, LOG_PAGES).map_err(|error| format!("it does not open: {error}"));
+fn left(cut: &Disk, dir: &Path) -> Result<Content, Box<dyn Error>> {
+    cut.write(dir)?;
+    let opened = SqliteStore::open_with_log(dir, LOG_PAGES);
     let left = opened.and_then(|mut store| content(&mut store));
-    fs::remove_dir_all(dir).map_err(|error| error.to_string())?;
-    left
+    fs::remove_dir_all(dir)?;
+    left.map_err(|error| format!("it cannot be read: {error}").into())
 }
 
 /// All rows, the nodes by ascending id.
-fn content(store: &mut impl Store) -> Result<Content, String> {
+fn content(store: &mut impl Store) -> Result<Content, StoreError> {
     let (mut rows, mut journal) = (Vec::new(), Vec::new());
-    store.load(&mut |row| rows.push(row)).map_err(|error| error.to_string())?;
+    store.load(&mut |row| rows.push(row))?;
     rows.sort_by_key(|row| if let Row::Node(node) = row { Some(node.id) } else { None });
-    store.metered(0, usize::MAX, &mut |_, period| journal.push(period)).map_err(|error| error.to_string())?;
+    store.metered(0, usize::MAX, &mut |_, period| journal.push(period))?;
     Ok((rows, journal))
 }

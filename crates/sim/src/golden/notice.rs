@@ -109,7 +109,7 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
         }
         Notice::PriceAboveMaximum { price, most: _prose } => price.encode(out),
         // Prose of the user's settings.
-        Notice::CannotPay { .. } | Notice::SpendLimit { .. } => {}
+        Notice::CannotPay { why: _ } | Notice::SpendLimit { max_spend: _ } => {}
         Notice::NoPayout { price } | Notice::PriceKept { price } => price.encode(out),
         Notice::FundsLow(low) => NoticeCall::FundsLow(*low).encode(out),
         Notice::LeaseUnpaid { lease, host, account, trial } => {

@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+};
 
 use vipnode_pool_core::MeteredPeriod;
 use vipnode_types::{LeaseId, Ms, NodeId, wire::Side};
@@ -69,7 +72,7 @@ impl KnownState {
     }
 
     /// Checks that a billing period is within what both sides can have seen.
-    pub(super) fn check(&self, period: &MeteredPeriod) -> Result<(), String> {
+    pub(super) fn check(&self, period: &MeteredPeriod) -> Result<(), Box<dyn Error>> {
         let lease = period.lease.id;
         let sides = [self.spans.get(&(lease, true)), self.spans.get(&(lease, false))];
         let most = match sides {
@@ -81,7 +84,7 @@ impl KnownState {
         };
         if period.billed_ms > most {
             let billed = period.billed_ms;
-            return Err(format!("lease {lease} is billed {billed} ms, and both sides saw at most {most} ms"));
+            return Err(format!("lease {lease} is billed {billed} ms, and both sides saw at most {most} ms").into());
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod codes;
 mod crate_dependencies;
+mod error_types;
 mod import_cycles;
 mod known_faults;
 mod limits;
