@@ -15,8 +15,8 @@ use crate::{
     price_schedule::PriceSchedule,
 };
 
-/// The pool's core: one state machine whose state has four owners (agents, leases, metering, matching). Whatever involves
-/// more than one of them is in `flows`.
+/// The pool's core: one state machine whose state has five owners (agents, leases, metering, matching, ledger). Whatever
+/// involves more than one of them is in `flows`.
 #[derive(Debug)]
 pub struct Core {
     pub(crate) limits: Limits,
@@ -132,7 +132,7 @@ impl Core {
     pub fn write_all(&mut self, now: Ms, out: &mut Vec<Effect>) {
         let mut output = Output::new(now.max(self.clock.now()));
         self.agents.flush_all(&mut output);
-        self.metering.rows.write_all_changed(&mut output);
+        self.metering.write_changed_periods(&mut output);
         self.persist_times(&mut output);
         output.finish(out);
     }
@@ -153,7 +153,7 @@ impl Core {
             self.agents.next_payout(),
             self.prices.next.map(|next| next.from),
             self.ledger.as_ref().and_then(|ledger| ledger.next_check()),
-            self.ledger.as_ref().and_then(|ledger| ledger.channels.next_expiry()),
+            self.ledger.as_ref().and_then(|ledger| ledger.next_voucher_expiry()),
             Some(self.agents.flush_at()),
         ]
         .into_iter()

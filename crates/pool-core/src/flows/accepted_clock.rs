@@ -23,7 +23,7 @@ impl Core {
             self.begin_charges(lease);
             self.persist_lease(&mut output, lease);
         }
-        self.metering.rows.write_all(&mut output);
+        self.metering.write_all_periods(&mut output);
         self.persist_times(&mut output);
         let mut billed = Vec::new();
         if let Some(ledger) = &mut self.ledger {

@@ -53,7 +53,7 @@ impl Core {
             self.counters.count_period(billed_ms, row.cost);
             self.cost_waits(&row, output.now);
             let block = self.agents.address(pair.client).map(AddressBlock::of).filter(|_| !self.limits.members_only);
-            self.metering.rows.take(output, EndedPeriod { pair, block, row }, &self.limits);
+            self.metering.period_ended(output, EndedPeriod { pair, block, row }, &self.limits);
         }
         let unpaired_ms = saw_ms.saturating_sub(billed_ms);
         let running_ms = self.running_with_other_hosts(pair);
@@ -78,7 +78,7 @@ impl Core {
     /// Returns the row to store for a lease.
     pub(crate) fn lease_row(&self, lease: &Lease) -> Option<LeaseRow> {
         let client = self.agents.id(lease.client())?;
-        let payer = self.ledger.as_ref().and_then(|ledger| ledger.links.payer(&client));
+        let payer = self.ledger.as_ref().and_then(|ledger| ledger.payer_of(&client));
         self.leases.row(lease, &self.agents, payer)
     }
 

@@ -203,7 +203,7 @@ impl Core {
     }
 
     fn check_final_parts(&self) -> Result<(), BrokenInvariant> {
-        let mut waiting = self.metering.final_parts.waiting();
+        let mut waiting = self.metering.awaited_final_parts();
         let ghost = waiting.find(|&(lease, node)| !self.leases.is_undoing(lease, node));
         BrokenInvariant::unless(ghost.is_none(), || format!("the last part of {ghost:?} waits for no answer"))
     }

@@ -56,16 +56,16 @@ impl Core {
                 (Some(payee), Transaction::Correction { payee, amount, takes, order })
             }
             LedgerChangeKind::ClosePeriod => {
-                (None, Transaction::Period { period: ledger.settlement.next_period(), order })
+                (None, Transaction::Period { period: ledger.next_settlement_period(), order })
             }
             // Posted above.
             LedgerChangeKind::PaidAll { .. } => return Err(CoreError::NoPayout),
             LedgerChangeKind::Paid { payout } => {
-                let PayoutRow { payee, amount, .. } = ledger.settlement.payout(payout).ok_or(CoreError::NoPayout)?;
+                let PayoutRow { payee, amount, .. } = ledger.payout(payout).ok_or(CoreError::NoPayout)?;
                 (Some(payee), Transaction::Paid { payout, payee, amount, order })
             }
             LedgerChangeKind::Bounced { payout } => {
-                let row = ledger.settlement.payout(payout).ok_or(CoreError::NoPayout)?;
+                let row = ledger.payout(payout).ok_or(CoreError::NoPayout)?;
                 let amount = if row.state == PayoutState::Paid { row.amount } else { Amount::ZERO };
                 (Some(row.payee), Transaction::Bounced { payout, payee: row.payee, amount, order })
             }
@@ -78,8 +78,8 @@ impl Core {
             }
             return Ok(self.change_reply(entry, true));
         }
-        if kind == LedgerChangeKind::ClosePeriod && ledger.settlement.unmarked() > 0 {
-            return Err(CoreError::PayoutsUnmarked { payouts: ledger.settlement.unmarked() });
+        if kind == LedgerChangeKind::ClosePeriod && ledger.unmarked_payouts() > 0 {
+            return Err(CoreError::PayoutsUnmarked { payouts: ledger.unmarked_payouts() });
         }
         self.check_payout(kind)?;
         if !allow_negative {
@@ -102,7 +102,7 @@ impl Core {
     ) -> Result<LedgerChangeReply, CoreError> {
         let most = self.limits.payouts_a_step;
         let ledger = self.ledger.as_mut().ok_or(CoreError::NoLedger)?;
-        let due = ledger.settlement.of_period(period, after).filter(|row| row.state == PayoutState::Due);
+        let due = ledger.payouts_of(period, after).filter(|row| row.state == PayoutState::Due);
         let mut due: Vec<PayoutRow> = due.take(usize::try_from(most).unwrap_or(usize::MAX).saturating_add(1)).collect();
         let more = due.len() > usize::try_from(most).unwrap_or(usize::MAX);
         due.truncate(usize::try_from(most).unwrap_or(usize::MAX));
@@ -118,7 +118,7 @@ impl Core {
                 paid.left_out = paid.left_out.saturating_add(1);
                 continue;
             };
-            ledger.settlement.set(output, PayoutRow { state: PayoutState::Paid, ..row });
+            ledger.set_payout(output, PayoutRow { state: PayoutState::Paid, ..row });
             paid.marked = paid.marked.saturating_add(1);
             paid.amount = paid.amount.checked_add(amount).unwrap_or(Amount::MAX);
             newest = Some(entry);
@@ -129,7 +129,7 @@ impl Core {
 
     /// Checks that a payout is in a state that can be marked so, and that no more is taken than is payable.
     fn check_payout(&self, kind: LedgerChangeKind) -> Result<(), CoreError> {
-        let row = |payout: u64| self.ledger.as_ref()?.settlement.payout(payout);
+        let row = |payout: u64| self.ledger.as_ref()?.payout(payout);
         let state = |payout: u64| row(payout).map(|row| row.state);
         let payable = |row: PayoutRow| self.ledger.as_ref().map(|ledger| ledger.payee(row.payee).payable());
         match kind {
@@ -170,13 +170,13 @@ impl Core {
         match kind {
             LedgerChangeKind::ClosePeriod => {
                 let payable = ledger.payable(Amount::new(self.limits.smallest_payout.into()));
-                ledger.settlement.close(output, output.now, payable.into_iter());
+                ledger.close_period(output, output.now, payable.into_iter());
             }
             LedgerChangeKind::Paid { payout } | LedgerChangeKind::Bounced { payout } => {
                 let paid = matches!(kind, LedgerChangeKind::Paid { .. });
                 let state = if paid { PayoutState::Paid } else { PayoutState::Bounced };
-                if let Some(row) = ledger.settlement.payout(payout) {
-                    ledger.settlement.set(output, PayoutRow { state, ..row });
+                if let Some(row) = ledger.payout(payout) {
+                    ledger.set_payout(output, PayoutRow { state, ..row });
                 }
             }
             LedgerChangeKind::PaidAll { .. } | LedgerChangeKind::Correction { .. } => {}
@@ -223,9 +223,9 @@ impl Core {
     /// At most `most` payouts of a settlement period, or of the newest, after a number; `None` if the pool has no ledger.
     #[must_use]
     pub fn payouts_of(&self, period: Option<u64>, after: Option<u64>, most: usize) -> Option<Vec<PayoutRow>> {
-        let settlement = &self.ledger.as_ref()?.settlement;
-        let period = period.unwrap_or_else(|| settlement.next_period().saturating_sub(1));
-        Some(settlement.of_period(period, after).take(most).collect())
+        let ledger = self.ledger.as_ref()?;
+        let period = period.unwrap_or_else(|| ledger.next_settlement_period().saturating_sub(1));
+        Some(ledger.payouts_of(period, after).take(most).collect())
     }
 
     /// Posts the costs of the billing periods that this command has finished.

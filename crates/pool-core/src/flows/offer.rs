@@ -103,7 +103,7 @@ impl Core {
         let counted = self.counted_as(host, shared);
         let offer = self.leases.offer(output, LeaseTerms { client, host, pricing, counted })?;
         if let (true, Some(address), Some(handle)) = (pricing.trial, address, self.agents.handle(client)) {
-            self.metering.trials.offered(output.now, AddressBlock::of(address), handle);
+            self.metering.trial_offered(output.now, AddressBlock::of(address), handle);
         }
         self.watch_pair(client, host);
         let share = self.share_of(client, counted);

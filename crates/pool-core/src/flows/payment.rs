@@ -29,7 +29,7 @@ impl Core {
         for lease in leases {
             self.end_lease(&mut output, lease, EvictReason::Price, None, None);
         }
-        self.metering.rows.write_all(&mut output);
+        self.metering.write_all_periods(&mut output);
         self.persist_times(&mut output);
         self.post_metered(&mut output);
         if self.ledger.is_some() {

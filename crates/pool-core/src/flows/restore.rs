@@ -199,7 +199,7 @@ impl RestoredCore {
                 *floor = row.ended.max(*floor);
                 core.counters.count_metered(&row);
                 core.cost_waits(&row, core.clock.now());
-                core.metering.rows.restore(*row);
+                core.metering.restore_deferred(*row);
             }
             Row::Delegation(row) => core.agents.restore_delegations(std::iter::once(row)),
             // The role has compared it with the price.
@@ -360,7 +360,7 @@ impl Core {
         rows.extend(leases.into_iter().map(|row| Row::Lease(Box::new(row))));
         rows.extend(times.into_iter().map(|row| Row::Times(Box::new(row))));
         rows.extend(self.agents.delegations().map(Row::Delegation));
-        rows.extend(self.metering.rows.deferred().map(|row| Row::Deferred(Box::new(row.clone()))));
+        rows.extend(self.metering.deferred().map(|row| Row::Deferred(Box::new(row.clone()))));
         rows.extend(self.ledger.iter().flat_map(|ledger| ledger.rows()));
         rows
     }

@@ -105,6 +105,51 @@ impl Channels {
 }
 
 impl Ledger {
+    /// The channel of a payer.
+    pub(crate) fn channel(&self, signer: Account) -> Option<&ChannelRow> {
+        self.channels.of(signer)
+    }
+
+    /// The channels by payer.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = &ChannelRow> {
+        self.channels.rows()
+    }
+
+    /// Whether a first voucher of a signer waits until its channel was read.
+    pub(crate) fn waits_for_channel(&self, signer: Account) -> bool {
+        self.channels.waits(signer)
+    }
+
+    /// Whether an address block may have another first voucher wait, if `most` may wait in all.
+    pub(crate) fn may_wait_for_channel(&self, block: AddressBlock, most: u32) -> bool {
+        self.channels.may_wait(block, most)
+    }
+
+    /// Has a first voucher wait until its channel was read. None of the same signer waits.
+    pub(crate) fn wait_for_channel(&mut self, voucher: FirstVoucher) {
+        self.channels.wait(voucher);
+    }
+
+    /// Takes the first voucher that waited until this channel was read.
+    pub(crate) fn take_first_voucher(&mut self, signer: Account, id: ChannelId) -> Option<FirstVoucher> {
+        self.channels.take_waiting(signer, id)
+    }
+
+    /// Takes a first voucher that waited for too long.
+    pub(crate) fn take_expired_voucher(&mut self, now: Ms) -> Option<FirstVoucher> {
+        self.channels.take_expired(now)
+    }
+
+    /// When the next first voucher will have waited for too long.
+    pub(crate) fn next_voucher_expiry(&self) -> Option<Ms> {
+        self.channels.next_expiry()
+    }
+
+    /// How long a payer has to wait until its next voucher is taken, in milliseconds.
+    pub(crate) fn voucher_pause_ms(&self, signer: Account, interval_ms: u64, now: Ms) -> u64 {
+        self.channels.pause_ms(signer, interval_ms, now)
+    }
+
     /// Begins a channel, whose payer is its signer, with its first voucher.
     pub(crate) fn begin_channel(&mut self, output: &mut Output, voucher: &FirstVoucher, state: ChannelReading) {
         let FirstVoucher { config, signed, signature, .. } = *voucher;

@@ -44,12 +44,12 @@ pub(crate) struct Ledger {
     accounts: Accounts,
     entries: Entries,
     unpaid: UnpaidCosts,
-    pub(crate) settlement: Settlement,
+    settlement: Settlement,
     /// Payers whose earlier costs a step did not secure completely.
     collecting: BTreeSet<Account>,
     burns: Burns,
-    pub(crate) links: Links,
-    pub(crate) channels: Channels,
+    links: Links,
+    channels: Channels,
 }
 
 impl Ledger {

@@ -120,7 +120,7 @@ impl Context<'_> {
     pub(crate) fn shortage_at(&self, client: &NodeId, rate: BurnRate) -> Option<Shortage> {
         let Self { now, limits, ledger, .. } = *self;
         let (price, ledger) = (limits.price, ledger.filter(|_| !limits.price.is_free())?);
-        let Some(payer) = ledger.links.payer(client) else {
+        let Some(payer) = ledger.payer_of(client) else {
             return Some(Shortage::NoPayer { price, no_trial: NoTrial::NotOffered });
         };
         let lasts_ms = ledger.lasts_ms(payer, rate, now);

@@ -30,11 +30,11 @@ pub(crate) struct Metering {
     /// Pairs of a client and a host in `clients`, by the client's address block.
     shares: BlockShares,
     blocks: UnpairedBlocks,
-    pub(crate) trials: TrialBlocks,
+    trials: TrialBlocks,
     /// Clients whose times the store does not have, each once.
     dirty: Vec<Handle>,
-    pub(crate) rows: PeriodMerger,
-    pub(crate) final_parts: FinalParts,
+    rows: PeriodMerger,
+    final_parts: FinalParts,
 }
 
 impl Metering {

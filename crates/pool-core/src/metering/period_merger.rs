@@ -5,16 +5,13 @@ use vipnode_types::{Account, Ms, NodeId};
 use crate::{
     Limits, MeteredPeriod, Row, RowKey,
     collections::{address_block::AddressBlock, block_shares::BlockShares, by_index::ByIndex, deadlines::Deadlines},
-    metering::unpaired::Pair,
+    metering::{Metering, unpaired::Pair},
     output::Output,
 };
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
 /// A period that waits is written to the store at most this often, so that a crash loses at most so much of it.
 const WRITTEN_EACH_MS: u64 = 1_000;
-
-/// The client and the host of a period.
-type Sides = (NodeId, NodeId);
 
 /// Billing periods that are over and not written yet.
 ///
@@ -30,6 +27,9 @@ pub(crate) struct PeriodMerger {
     changed: VecDeque<(Ms, Sides)>,
     shares: BlockShares,
 }
+
+/// The client and the host of a period.
+type Sides = (NodeId, NodeId);
 
 /// A period that waits.
 #[derive(Debug)]
@@ -235,6 +235,54 @@ impl PeriodMerger {
     #[cfg(test)]
     pub(crate) fn heap_bytes(&self) -> usize {
         self.nodes.heap_bytes()
+    }
+}
+
+impl Metering {
+    /// A billing period is over: writes it, or has it wait.
+    pub(crate) fn period_ended(&mut self, output: &mut Output, ended: EndedPeriod, limits: &Limits) {
+        self.rows.take(output, ended, limits);
+    }
+
+    /// Writes a period that waits and changed to the store. Returns false if none is due.
+    pub(crate) fn write_changed_period(&mut self, output: &mut Output) -> bool {
+        self.rows.write_changed(output)
+    }
+
+    /// Writes all periods that wait and changed to the store, at the end of the pool.
+    pub(crate) fn write_changed_periods(&mut self, output: &mut Output) {
+        self.rows.write_all_changed(output);
+    }
+
+    /// Writes a period whose hour has passed to the journal. Returns false if there is none.
+    pub(crate) fn write_due_period(&mut self, output: &mut Output) -> bool {
+        self.rows.write_due(output)
+    }
+
+    /// Writes all periods that wait to the journal.
+    pub(crate) fn write_all_periods(&mut self, output: &mut Output) {
+        self.rows.write_all(output);
+    }
+
+    /// Takes in a period that waited before a restart.
+    pub(crate) fn restore_deferred(&mut self, row: MeteredPeriod) {
+        self.rows.restore(row);
+    }
+
+    /// The periods that wait.
+    pub(crate) fn deferred(&self) -> impl Iterator<Item = &MeteredPeriod> {
+        self.rows.deferred()
+    }
+
+    /// Until when periods of a client wait that another account pays for, or none; `None` if none wait.
+    pub(crate) fn other_payer_until(&self, client: NodeId, payer: Account) -> Option<Ms> {
+        self.rows.other_payer_until(client, payer)
+    }
+
+    /// Checks that are planned, of periods that wait.
+    #[cfg(test)]
+    pub(crate) fn planned_writes(&self) -> usize {
+        self.rows.planned()
     }
 }
 

@@ -349,14 +349,14 @@ fn an_address_block_has_only_its_share_of_the_reads() {
     };
     let strangers = block("10.0.0.1");
     let mut waiting = 0;
-    while ledger.channels.may_wait(strangers, 8) {
+    while ledger.may_wait_for_channel(strangers, 8) {
         waiting += 1;
-        ledger.channels.wait(first(waiting, strangers));
+        ledger.wait_for_channel(first(waiting, strangers));
     }
     assert!((1..8).contains(&waiting), "{waiting}");
-    assert!(ledger.channels.may_wait(block("11.0.0.1"), 8), "others have room");
-    ledger.channels.take_waiting(account(1), channel(1).id(CHAIN)).unwrap();
-    assert!(ledger.channels.may_wait(strangers, 8), "given back");
+    assert!(ledger.may_wait_for_channel(block("11.0.0.1"), 8), "others have room");
+    ledger.take_first_voucher(account(1), channel(1).id(CHAIN)).unwrap();
+    assert!(ledger.may_wait_for_channel(strangers, 8), "given back");
 }
 
 #[test]

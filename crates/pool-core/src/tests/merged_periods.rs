@@ -55,7 +55,7 @@ fn beyond_a_nodes_hour_rows_are_added_up_and_nothing_is_lost() {
     assert_eq!(pool.metered().len(), 10);
     let (written, waiting) = sums(&pool);
     assert!(written < all && written + waiting == all, "{written} + {waiting} of {all}");
-    assert_eq!(pool.core.metering.rows.planned(), 1, "one check, however many rows were added");
+    assert_eq!(pool.core.metering.planned_writes(), 1, "one check, however many rows were added");
     pool.restart(pool.core.limits.clone());
     assert_eq!((sums(&pool).1, pool.core.counters().metered_ms), (waiting, all), "a restart keeps them");
     pool.pass(HOUR_MS);
@@ -75,7 +75,7 @@ fn a_row_that_is_added_to_over_hours_is_written_and_planned_once_an_hour() {
         for _ in 0..3 {
             begin_row(&mut pool, CLIENT, lease, 19_990);
         }
-        assert!(pool.core.metering.rows.planned() <= 2);
+        assert!(pool.core.metering.planned_writes() <= 2);
     }
     pool.leave(CLIENT, lease, LeaveReason::Surplus);
     while pool.evicted(HOST).is_some() {}
@@ -83,7 +83,7 @@ fn a_row_that_is_added_to_over_hours_is_written_and_planned_once_an_hour() {
     for _ in 0..4 {
         pool.pass_with(HOUR_MS / 2, &[HOST, CLIENT]);
     }
-    assert_eq!((sums(&pool), pool.core.metering.rows.planned()), ((all, 0), 0));
+    assert_eq!((sums(&pool), pool.core.metering.planned_writes()), ((all, 0), 0));
 }
 
 #[test]

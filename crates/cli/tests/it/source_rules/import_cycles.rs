@@ -10,7 +10,7 @@ use super::{Source, is_for_tests, sources};
 const KNOWN: &[(&str, &str, &str)] = &[];
 
 /// The cores, each with an `impl` only in the type's own file and in `flows/`.
-const CORES: &[(&str, &str)] = &[("pool-core", "Core"), ("agent-core", "AgentCore")];
+pub(super) const CORES: &[(&str, &str)] = &[("pool-core", "Core"), ("agent-core", "AgentCore")];
 
 #[test]
 fn folders_import_each_other_in_no_circle() {

@@ -7,6 +7,7 @@ mod import_cycles;
 mod known_faults;
 mod limits;
 mod names;
+mod owners;
 mod page_width;
 mod style;
 mod test_selection;
