@@ -22,6 +22,7 @@ mod counted;
 mod crypto;
 mod error_table;
 mod failure;
+mod hex_data;
 mod hide_credentials;
 mod id;
 mod limit_table;
@@ -31,6 +32,7 @@ mod ms;
 mod node;
 pub mod payment;
 pub mod protocol2;
+mod quantity;
 mod retry_in;
 mod sanitize;
 #[cfg(feature = "schema")]
@@ -48,6 +50,7 @@ pub use crypto::{
 };
 pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
 pub use failure::Failure;
+pub use hex_data::HexData;
 pub use hide_credentials::{hide_credentials, hide_url_credentials};
 pub use id::{
     Account, AccountError, AddressScope, Enode, EnodeError, EnodeHost, Hash256, LeaseId, LeaseSetHash, NodeId,
@@ -64,6 +67,7 @@ pub use node::{
     Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Mismatch,
     NodeFacts, PeerCommand, PeerFact, PeerRules, REDIAL_MS, ShortHash,
 };
+pub use quantity::Quantity;
 pub use retry_in::RetryIn;
 pub use sanitize::{is_unprintable, sanitize, sanitize_lines};
 pub use text_form::HexError;

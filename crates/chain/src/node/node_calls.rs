@@ -4,13 +4,9 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 use vipnode_rpc::{CallError, HttpRpc, OpenError, RpcLimits, http};
-use vipnode_types::{RpcUrl, wire::WireError};
+use vipnode_types::{HexData, Quantity, RpcUrl, wire::WireError};
 
-use super::{
-    ChainLimits,
-    origin::NodeOrigin,
-    quantity::{hex_data, quantity},
-};
+use super::{ChainLimits, origin::NodeOrigin};
 use crate::{abi::RevertReason, error::ChainError};
 
 /// The calls of one node: their deadlines, their attempts, and their errors.
@@ -46,7 +42,8 @@ impl NodeCalls {
 
     pub(super) async fn u128(&self, method: &'static str, params: &Value) -> Result<u128, ChainError> {
         let text: String = self.read(method, params).await?;
-        quantity(&text).ok_or_else(|| self.wrong(method, "not a number of at most 128 bits"))
+        let number = text.parse().map(|Quantity(number)| number);
+        number.map_err(|error| self.wrong(method, &error.to_string()))
     }
 
     pub(super) async fn u64(&self, method: &'static str, params: &Value) -> Result<u64, ChainError> {
@@ -55,7 +52,8 @@ impl NodeCalls {
     }
 
     pub(super) fn data(&self, method: &'static str, text: &str) -> Result<Vec<u8>, ChainError> {
-        hex_data(text).ok_or_else(|| self.wrong(method, "not bytes in hex"))
+        let bytes = text.parse().map(|HexData(bytes)| bytes);
+        bytes.map_err(|error| self.wrong(method, &error.to_string()))
     }
 
     /// Reads something, again where the node was not reached.
@@ -91,12 +89,12 @@ impl NodeCalls {
 
     fn failed(&self, method: &'static str, error: &CallError) -> ChainError {
         let (node, why) = (self.origin.shown().to_owned(), self.origin.hidden(&error.to_string()));
+        match error {
+            CallError::Remote(error) => match revert_reason(error) {
                 Some(RevertReason::Text(text)) => {
                     let reason = RevertReason::Text(self.origin.hidden(&text));
                     ChainError::Reverted { function: method, reason }
                 }
-        match error {
-            CallError::Remote(error) => match revert_reason(error) {
                 Some(reason) => ChainError::Reverted { function: method, reason },
                 None => ChainError::Refused { node, method, code: error.code, why },
             },
@@ -117,11 +115,11 @@ impl NodeCalls {
         }
     }
 }
+
+/// Why a call reverted, if that is what an error means. Nodes return the contract's data, or only the text.
 ///
 /// The text of a message decides here, which is done for no error of vipnode's own: some nodes answer a revert with the code of
 /// any error (-32000), so nothing else distinguishes it.
-
-/// Why a call reverted, if that is what an error means. Nodes return the contract's data, or only the text.
 fn revert_reason(error: &WireError) -> Option<RevertReason> {
     if let Some(data) = error.data.as_ref().and_then(|data| data.revert.as_deref()) {
         return Some(RevertReason::of(data));
@@ -131,6 +129,8 @@ fn revert_reason(error: &WireError) -> Option<RevertReason> {
         return None;
     }
     let text = message.split_once("reverted: ").map(|(_, text)| text.to_owned());
+    Some(text.map_or(RevertReason::None, RevertReason::Text))
+}
 
 #[cfg(test)]
 mod tests {
@@ -148,6 +148,4 @@ mod tests {
         let ChainError::Reverted { reason: RevertReason::Text(reason), .. } = shown else { panic!("{shown}") };
         assert_eq!(reason, "project … is over its limit");
     }
-}
-    Some(text.map_or(RevertReason::None, RevertReason::Text))
 }
