@@ -5,7 +5,7 @@ use vipnode_types::{
 
 use super::{
     pool::{Pool, START, address, agent_key, chain, client, hello, host, node, order, wei},
-    scenario::{CLIENT, HOST, KEPT, SECOND_HOST, SLOTS, THIRD_HOST},
+    scenario::{CLIENT, HOST, KEPT, SECOND_HOST, SLOTS, STRANGER, THIRD_HOST},
 };
 use crate::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, Limits, Reply, Row};
 
@@ -330,7 +330,7 @@ fn a_node_that_is_checked_learns_the_price_and_how_many_hosts_fit() {
 fn a_host_beyond_those_that_are_examined_is_a_partner_all_the_same() {
     let mut pool = Pool::new();
     for number in 0..300 {
-        pool = pool.with_host(1_000 + number, SLOTS);
+        pool = pool.with_host(STRANGER + number, SLOTS);
     }
     let other = ConnectRequest { chain: chain(2), ..client(CLIENT) };
     let text = check(&mut pool, CLIENT, ISSUED, other.clone()).unwrap().reason.unwrap();

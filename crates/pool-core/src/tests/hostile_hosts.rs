@@ -10,14 +10,14 @@ use vipnode_types::{
 use super::{
     pool::{Pool, address, client, hello, host, node},
     scenario::{
-        CLIENT, HOST, MINUTE_MS, OTHER_SUBNET, SECOND_HOST, SLOTS, THIRD_HOST, needing, other_clients, other_hosts,
-        serving,
+        CLIENT, HOST, MINUTE_MS, OTHER_SUBNET, SECOND_HOST, SLOTS, STRANGER, THIRD_HOST, needing, other_clients,
+        other_hosts, serving,
     },
 };
 use crate::{AddressBlock, CallOutcome, Command, Limits};
 
 /// The strangers of a test.
-const STRANGERS: Range<u32> = 1_000..1_200;
+const STRANGERS: Range<u32> = STRANGER..STRANGER + 200;
 /// The clients of a test, where there are many.
 const CLIENTS: Range<u32> = 2_000..2_200;
 
@@ -133,7 +133,7 @@ fn a_search_is_charged_to_the_block_of_its_client_whatever_starts_it() {
 #[test]
 fn ten_thousand_waiting_clients_of_one_block_stand_before_nobody() {
     let mut pool = Pool::new();
-    let waiting = 1_000..11_000;
+    let waiting = STRANGER..STRANGER + 10_000;
     for agent in waiting {
         pool.connect_from(agent, client(agent), stranger(agent)).unwrap();
         pool.ask(agent, 1);
