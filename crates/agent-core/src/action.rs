@@ -259,14 +259,14 @@ pub enum Notice {
     NodeReconnected,
     /// The pool assigned a host, which is being dialed.
     HostAssigned {
-        /// The lease with it.
+        /// The lease under which the host serves this node.
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
     },
     /// The node and a host are connected.
     HostConnected {
-        /// The lease with it.
+        /// The lease under which the host serves this node.
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
@@ -276,7 +276,7 @@ pub enum Notice {
     },
     /// A host that admitted the node is not connected yet. Announced once for each lease.
     HostSlow {
-        /// The lease with it.
+        /// The lease under which the host serves this node.
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
@@ -286,7 +286,7 @@ pub enum Notice {
     /// A host that admitted the node never connected; the agent looks for another. Each kind of cause is announced once until
     /// a host is connected. The node keeps dialing a host that the user named; it is announced once until it is connected.
     HostNotConnected {
-        /// The lease with it.
+        /// The lease under which the host serves this node.
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
@@ -298,7 +298,7 @@ pub enum Notice {
     /// A client that was admitted did not connect, or disconnected at once. Each kind of cause is announced once until
     /// the settings change.
     ClientNotConnected {
-        /// The lease with it.
+        /// The lease under which this host was to serve it.
         lease: LeaseId,
         /// Public key of the client's node.
         client: NodeId,
@@ -310,7 +310,7 @@ pub enum Notice {
     /// A host disconnected, or the pool ended its lease; the agent looks for another. The node keeps dialing a host that the user
     /// named.
     HostLost {
-        /// The lease with it.
+        /// The lease that ended.
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
@@ -378,23 +378,23 @@ pub enum Notice {
         /// Whether they have been missing for some time.
         late: bool,
     },
-    /// A client was admitted.
+    /// The node accepts a client that the pool assigned, which may dial it now.
     ClientAdmitted {
-        /// The lease with it.
+        /// The lease under which this host serves the client.
         lease: LeaseId,
         /// Public key of the client's node.
         client: NodeId,
     },
     /// The node and a client are connected.
     ClientConnected {
-        /// The lease with it.
+        /// The lease under which this host serves the client.
         lease: LeaseId,
         /// Public key of the client's node.
         client: NodeId,
     },
     /// A client's lease ended and is undone.
     ClientEvicted {
-        /// The lease with it.
+        /// The lease that ended.
         lease: LeaseId,
         /// Public key of the client's node.
         client: NodeId,

@@ -4,37 +4,6 @@ use vipnode_metrics::{Counter, Gauge, LabeledCounters, MetricRow, MetricTable, s
 use vipnode_pool_core::{Counters, Gauges};
 use vipnode_types::wire::{ErrorCode, EvictReason, WireError};
 
-/// The metrics of a pool, which it serves at `/metrics`. Cheap to clone; all clones share their numbers.
-#[derive(Debug, Clone)]
-pub struct PoolMetrics(Arc<Metrics>);
-
-/// The main numbers of a pool. Those of the pool core are up to one of its ticks old.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PoolSummary {
-    /// Connected hosts.
-    pub hosts: u64,
-    /// Connected clients.
-    pub clients: u64,
-    /// Leases of any state.
-    pub leases: u64,
-    /// Leases whose two sides have seen each other.
-    pub running: u64,
-    /// Slots that could be leased now.
-    pub free_slots: u64,
-    /// Clients that want more hosts.
-    pub waiting: u64,
-    /// Requests from agents since the start.
-    pub requests: u64,
-}
-
-/// Why a call to a host to admit a client failed: values of the label `reason`.
-pub(crate) const REFUSED: &str = "refused";
-pub(crate) const EXPIRED: &str = "expired";
-pub(crate) const LOST: &str = "lost";
-
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-const WEI_A_GWEI: u128 = 1_000_000_000;
-
 #[derive(Debug)]
 pub(crate) struct Metrics {
     table: MetricTable,
@@ -68,6 +37,37 @@ pub(crate) struct Metrics {
     /// By why the call to the host failed.
     pub(crate) admit_failures: LabeledCounters,
 }
+
+/// The metrics of a pool, which it serves at `/metrics`. Cheap to clone; all clones share their numbers.
+#[derive(Debug, Clone)]
+pub struct PoolMetrics(Arc<Metrics>);
+
+/// The main numbers of a pool. Those of the pool core are up to one of its ticks old.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PoolSummary {
+    /// Connected hosts.
+    pub hosts: u64,
+    /// Connected clients.
+    pub clients: u64,
+    /// Leases of any state.
+    pub leases: u64,
+    /// Leases whose two sides have seen each other.
+    pub running: u64,
+    /// Slots that could be leased now.
+    pub free_slots: u64,
+    /// Clients that want more hosts.
+    pub waiting: u64,
+    /// Requests from agents since the start.
+    pub requests: u64,
+}
+
+/// Why a call to a host to admit a client failed: values of the label `reason`.
+pub(crate) const REFUSED: &str = "refused";
+pub(crate) const EXPIRED: &str = "expired";
+pub(crate) const LOST: &str = "lost";
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const WEI_A_GWEI: u128 = 1_000_000_000;
 
 /// One thing that a gauge counts for as long as this lives.
 #[derive(Debug)]

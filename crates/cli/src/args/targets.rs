@@ -5,6 +5,14 @@ use vipnode_types::{Enode, NodeId, hide_url_credentials, typed_text};
 
 use crate::error::{CliError, CommandError, TargetError};
 
+/// The pool and the peers that the user named.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Targets {
+    /// As the user gave it.
+    pub(crate) pool: Option<String>,
+    pub(crate) direct: DirectConfig,
+}
+
 /// The argument that names a pool, or a host that needs none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PoolOrHost {
@@ -49,14 +57,6 @@ pub(crate) fn allowed(text: &str) -> Result<Enode, TargetError> {
 /// Reads a peer that the agent leaves alone: an id or an enode.
 pub(crate) fn kept(text: &str) -> Result<NodeId, TargetError> {
     allowed(text).map(|node| node.id)
-}
-
-/// The pool and the peers that the user named.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Targets {
-    /// As the user gave it.
-    pub(crate) pool: Option<String>,
-    pub(crate) direct: DirectConfig,
 }
 
 impl Targets {

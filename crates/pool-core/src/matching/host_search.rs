@@ -30,6 +30,22 @@ use crate::{
     metering::unpaired_blocks::SpentHosts,
 };
 
+/// What one search has found so far: the best host, and why others were rejected.
+struct HostSearch<'a> {
+    criteria: Criteria,
+    context: Context<'a>,
+    best: Option<(u32, Score)>,
+    /// Hosts that fit.
+    fitting: u32,
+    /// Those of them that clients were connected with; all of them while that is true of no host on the chain.
+    compared: u32,
+    incompatibilities: Incompatibilities,
+    /// Hosts and classes looked at.
+    steps: u32,
+    /// How far it came in the classes of hosts, where it looked at them.
+    progress: Option<FailedSearch>,
+}
+
 /// What a client's host is selected by, collected once per search.
 #[derive(Debug)]
 pub(crate) struct Criteria {
@@ -72,22 +88,6 @@ pub(crate) enum Apart {
     Block,
     /// Those in the wide block of a current host.
     WideBlock,
-}
-
-/// A search for a host.
-struct HostSearch<'a> {
-    criteria: Criteria,
-    context: Context<'a>,
-    best: Option<(u32, Score)>,
-    /// Hosts that fit.
-    fitting: u32,
-    /// Those of them that clients were connected with; all of them while that is true of no host on the chain.
-    compared: u32,
-    incompatibilities: Incompatibilities,
-    /// Hosts and classes looked at.
-    steps: u32,
-    /// How far it came in the classes of hosts, where it looked at them.
-    progress: Option<FailedSearch>,
 }
 
 impl Matching {

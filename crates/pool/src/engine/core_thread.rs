@@ -50,29 +50,6 @@ use crate::{
 /// The most commands whose rows are in one batch; the next command is in the next batch.
 const BATCH: usize = 256;
 
-/// What the core's thread needs at its start.
-pub(crate) struct CoreThreadParts {
-    pub(crate) limits: Limits,
-    pub(crate) seed: [u8; 32],
-    /// The operator accepts a clock that is far from the latest time that is stored.
-    pub(crate) accept_clock: Option<ClockAcceptance>,
-    pub(crate) access: Arc<AccessControl>,
-    pub(crate) retry_ms: u64,
-    /// The time of a batch: answers leave at its end, so nobody's waits for more than this of others' commands.
-    pub(crate) batch_time: Duration,
-    /// Address blocks whose time is counted for the operator.
-    pub(crate) core_time_blocks: usize,
-    /// A store that cannot be read is read again after this time.
-    pub(crate) store_retry: Duration,
-    pub(crate) inbox: Inbox,
-    pub(crate) reader: InboxReader,
-    pub(crate) connections: Arc<Connections>,
-    pub(crate) store: StoreThread,
-    pub(crate) chain: ChainPort,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) runtime: Handle,
-}
-
 /// The core, with its connections to the rest of the pool.
 pub(crate) struct CoreThread {
     core: Core,
@@ -106,6 +83,29 @@ pub(crate) struct CoreThread {
     steps: Steps,
     step_time: StepTime,
     core_time: CoreTime,
+}
+
+/// What the core's thread needs at its start.
+pub(crate) struct CoreThreadParts {
+    pub(crate) limits: Limits,
+    pub(crate) seed: [u8; 32],
+    /// The operator accepts a clock that is far from the latest time that is stored.
+    pub(crate) accept_clock: Option<ClockAcceptance>,
+    pub(crate) access: Arc<AccessControl>,
+    pub(crate) retry_ms: u64,
+    /// The time of a batch: answers leave at its end, so nobody's waits for more than this of others' commands.
+    pub(crate) batch_time: Duration,
+    /// Address blocks whose time is counted for the operator.
+    pub(crate) core_time_blocks: usize,
+    /// A store that cannot be read is read again after this time.
+    pub(crate) store_retry: Duration,
+    pub(crate) inbox: Inbox,
+    pub(crate) reader: InboxReader,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) store: StoreThread,
+    pub(crate) chain: ChainPort,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) runtime: Handle,
 }
 
 /// The ticket of a batch that no effect waits for.

@@ -28,6 +28,15 @@ use crate::{
     fairness::{Block, CommandPermit},
 };
 
+/// The queue in front of the core's thread. It never blocks and never drops a message. Its length is bounded: requests by
+/// the permits that they hold, ends of calls by the calls in flight, commits by the batches of the store, and the rest by
+/// the number of sockets.
+#[derive(Debug, Clone)]
+pub(crate) struct Inbox {
+    shared: Arc<InboxShared>,
+    length: Gauge,
+}
+
 /// The answer of the pool's core to a request.
 pub(crate) type CoreAnswer = Result<Reply, WireError>;
 
@@ -118,15 +127,6 @@ pub(crate) enum CoreMessage {
     Probe(oneshot::Sender<Result<(), HealthError>>),
     /// The end, after the messages sent before.
     Stop,
-}
-
-/// The queue in front of the core's thread. It never blocks and never drops a message. Its length is bounded: requests by
-/// the permits that they hold, ends of calls by the calls in flight, commits by the batches of the store, and the rest by
-/// the number of sockets.
-#[derive(Debug, Clone)]
-pub(crate) struct Inbox {
-    shared: Arc<InboxShared>,
-    length: Gauge,
 }
 
 /// The core's end of an [`Inbox`].

@@ -22,6 +22,12 @@ const LOADED_ROWS: usize = 1_024;
 /// How many times that many rows wait for the core.
 const LOADED_PARTS: usize = 4;
 
+/// The core's handle of the store's thread.
+#[derive(Debug)]
+pub(crate) struct StoreThread {
+    jobs: SyncSender<Job>,
+}
+
 #[derive(Debug)]
 pub(crate) enum Job {
     /// Write a batch.
@@ -55,12 +61,6 @@ pub(crate) enum LoadPart {
     End(Option<StoreError>),
     /// It cannot be read.
     Failed(StoreError),
-}
-
-/// The core's handle of the store's thread.
-#[derive(Debug)]
-pub(crate) struct StoreThread {
-    jobs: SyncSender<Job>,
 }
 
 impl StoreThread {

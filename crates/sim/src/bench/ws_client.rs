@@ -15,10 +15,6 @@ use vipnode_types::wire::WireError;
 
 use super::certificate::TrustedRoots;
 
-/// TCP, or TLS over it.
-trait ByteStream: AsyncRead + AsyncWrite + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream for S {}
-
 /// An open WebSocket of the load generator.
 pub(crate) struct WsClient {
     stream: Box<dyn ByteStream>,
@@ -30,6 +26,10 @@ pub(crate) struct WsClient {
     /// The id of the next call.
     next_id: u64,
 }
+
+/// TCP, or TLS over it.
+trait ByteStream: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream for S {}
 
 impl WsClient {
     /// Opens a WebSocket from an address of this machine.

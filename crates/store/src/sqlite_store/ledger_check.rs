@@ -27,6 +27,13 @@ const LINKS_WITHOUT_COUNTER: &str = "
     LEFT JOIN link_counters USING (account) WHERE link_counters.account IS NULL
     AND links.account NOT IN (SELECT signer FROM channels)";
 
+/// The check of one database.
+struct LedgerCheck<'connection> {
+    connection: &'connection Connection,
+    stored: StoredLedger,
+    again: RecomputedLedger,
+}
+
 /// Passes what is wrong with the ledger to `problem`. Returns the number of its entries.
 pub(super) fn check(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<u64> {
     let mut check = LedgerCheck { connection, stored: StoredLedger::default(), again: RecomputedLedger::default() };
@@ -68,13 +75,6 @@ pub(super) fn pruned(connection: &Connection) -> Result<(u64, u64)> {
     let read =
         |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned()));
     connection.query_row("SELECT pruned_entry, pruned_period FROM pool", [], read)
-}
-
-/// The check of one database.
-struct LedgerCheck<'connection> {
-    connection: &'connection Connection,
-    stored: StoredLedger,
-    again: RecomputedLedger,
 }
 
 /// What is stored besides the journal.

@@ -2,6 +2,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Amount, Asset, LeaseId, Ms, Price, SignedAmount, wire::AccountQuery};
 
+/// A page of a statement, in the order in which the pool's ledger was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Statement {
+    /// What the amounts are in.
+    pub asset: Asset,
+    /// The number of the newest batch of changes that the pool had written.
+    pub batch: u64,
+    /// The balances before the first line; only of an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<StatementBalances>,
+    /// The lines. The changes of those of one side add up to the difference of the balances of that side.
+    pub lines: Vec<StatementLine>,
+    /// The balances after the last line; only of an account. The next page opens with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<StatementBalances>,
+    /// Where the next page begins; `None` after the last. A page of a node can be empty and still have a next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<StatementCursor>,
+}
+
 /// Asks for a page of a statement: of the account that signs, or without one, of the agent's own node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -30,27 +51,6 @@ pub struct StatementRange {
     pub most: u32,
 }
 
-/// A page of a statement, in the order in which the pool's ledger was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Statement {
-    /// What the amounts are in.
-    pub asset: Asset,
-    /// The number of the newest batch of changes that the pool had written.
-    pub batch: u64,
-    /// The balances before the first line; only of an account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opening: Option<StatementBalances>,
-    /// The lines. The changes of those of one side add up to the difference of the balances of that side.
-    pub lines: Vec<StatementLine>,
-    /// The balances after the last line; only of an account. The next page opens with them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closing: Option<StatementBalances>,
-    /// Where the next page begins; `None` after the last. A page of a node can be empty and still have a next one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<StatementCursor>,
-}
-
 /// Where a page of a statement begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -72,7 +72,7 @@ pub struct StatementBalances {
     pub host: SignedAmount,
 }
 
-/// A line of a statement.
+/// What one entry of the ledger changes for the account or the node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatementLine {
