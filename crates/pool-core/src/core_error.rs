@@ -258,9 +258,9 @@ errors! {
         KeyUsed {
             /// The entry of that order.
             entry: u64,
-            /// What it was.
+            /// The change that was posted with the key.
             posted: String,
-            /// What this order is.
+            /// The change that was ordered now.
             ordered: String,
         }: InvalidParams,
             "the key was used for a different change: entry {entry} of the ledger is a {posted}, and this is a {ordered}",

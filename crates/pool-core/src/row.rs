@@ -55,7 +55,7 @@ pub enum Row {
     Delete(RowKey),
 }
 
-/// The key of a [`Row`].
+/// Which row of a store is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RowKey {
     /// The row of a node.

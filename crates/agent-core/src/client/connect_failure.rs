@@ -31,7 +31,7 @@ pub enum ConnectFailure {
     },
     /// It never connected, and its address is a loopback address: it leads to the machine of the node that dials.
     Loopback,
-    /// It never connected.
+    /// Nothing is known but that the two nodes were never connected.
     NeverConnected,
 }
 

@@ -9,7 +9,7 @@ use vipnode_types::{AddressScope, Enode, EnodeHost};
 /// a private one only if the pool itself was reached at one, or the user allowed it (`--dial-private`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Undialable {
-    /// It has no address.
+    /// Its enode is an ID only.
     NoAddress,
     /// Its address names no single machine beyond this link.
     NoMachine(IpAddr),

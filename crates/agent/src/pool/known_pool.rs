@@ -45,7 +45,7 @@ pub(crate) enum Presented {
     Unproven,
 }
 
-/// A pin that changed, and why.
+/// Another ID that is pinned for a pool, and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PinChange {
     /// The ID before.

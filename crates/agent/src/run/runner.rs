@@ -64,7 +64,7 @@ pub struct PoolAccess {
 /// Where the key of the node is. It is read at the first start and once a year.
 #[derive(Debug, Clone)]
 pub enum NodeKeyAt {
-    /// In this file.
+    /// The user named its path.
     File(PathBuf),
     /// In one of the locations where clients keep it.
     Search {

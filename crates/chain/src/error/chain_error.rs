@@ -72,7 +72,7 @@ errors! {
             hint "Pass a node of chain {expected}: --chain.rpc URL.";
         /// The chain does not have the escrow.
         NoEscrow {
-            /// The ID of the chain.
+            /// The chain that the node is on.
             chain_id: u64,
             /// The address that has no code.
             address: Account,
@@ -82,7 +82,7 @@ errors! {
         NoToken {
             /// The address that was named.
             token: Account,
-            /// The ID of the chain.
+            /// The chain that the node is on.
             chain_id: u64,
         }: local, "{token} is not a token on chain {chain_id}",
             hint "Check the token's address and the chain.";
@@ -130,7 +130,7 @@ errors! {
         NoGas {
             /// The account that pays.
             account: Account,
-            /// What it has, in wei.
+            /// The balance of the account, in wei.
             has_wei: u128,
             /// What the transaction could cost, in wei.
             needs_wei: u128,

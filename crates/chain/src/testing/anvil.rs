@@ -36,7 +36,7 @@ const CODES: [(Account, &str); 5] = [
 ];
 
 impl Anvil {
-    /// The ID of its chain.
+    /// Foundry's default, which no public chain uses.
     pub const CHAIN_ID: u64 = 31_337;
 
     /// A token with ERC-3009, like USDC.

@@ -213,7 +213,7 @@ pub(crate) enum StoreName {
     /// A database in the data directory; `persist` in the original.
     #[value(alias = "persist")]
     Sqlite,
-    /// Memory.
+    /// Nothing is kept: the state ends with the process.
     Memory,
 }
 

@@ -94,7 +94,7 @@ impl DemoGeth {
         self.dir.join("geth").join("nodekey")
     }
 
-    /// kill -9.
+    /// Sends SIGKILL, so that nothing is undone.
     pub(super) async fn kill(mut self) {
         let _gone_already = self.child.kill().await;
     }

@@ -1,6 +1,7 @@
-use vipnode_agent_core::Notice;
+use vipnode_agent_core::{CannotPay, Notice};
 use vipnode_types::{
-    Account, Amount, Asset, LeaseId, Ms, Price,
+    Account, Amount, AmountError, Asset, LeaseId, Ms, Price,
+    payment::ChannelTermsError,
     wire::{FundsLow, NextPrice, Side, TrialEnds},
 };
 
@@ -18,6 +19,14 @@ fn trial_ends(pays: bool) -> Notice {
     let price = Price::per_minute(100_000_000_000);
     let minimum_balance = Some(Amount::new(1_000_000_000_000));
     Notice::TrialEnds(TrialEnds { left_ms: 300_000, price, minimum_balance, pays })
+}
+
+fn max_spend_in_euros() -> CannotPay {
+    CannotPay::MaxSpend { why: AmountError::Unit { unit: "EUR".to_owned(), asset: Asset::new("USDC", 6).unwrap() } }
+}
+
+fn other_receiver() -> ChannelTermsError {
+    ChannelTermsError::Receiver { receiver: account(8), expected: account(7) }
 }
 
 /// Notices about what a pool that was joined offers.
@@ -45,6 +54,10 @@ pub(super) fn term_notices() -> Vec<Notice> {
         unpaid(None, true),
         trial_ends(false),
         trial_ends(true),
+        Notice::CannotPay { why: CannotPay::NoTerms },
+        Notice::CannotPay { why: CannotPay::OtherChain { pool: 8_453, channel: 1 } },
+        Notice::CannotPay { why: max_spend_in_euros() },
+        Notice::CannotPay { why: other_receiver().into() },
         Notice::SpendLimit { max_spend: "1 USDC/day".parse().unwrap() },
         Notice::NoPayout { price: Price::per_minute(100_000_000_000) },
         Notice::PriceKept { price: Price::per_minute(100_000_000_000) },

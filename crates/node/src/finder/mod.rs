@@ -1,5 +1,7 @@
 //! Finds the node on this machine and the file of its key, where the user did not name them: the arguments of running
 //! clients first, then the clients' default locations, then the usual ports.
+//!
+//! May use `driver` to try an address. What is found is never changed, and is read only if this user may read it.
 
 mod default_locations;
 mod finder_error;

@@ -20,7 +20,7 @@ pub enum Proven {
     No,
     /// It was paired, but not yet for long enough, or only within its own wide block.
     Partly(Box<[PairedTime; 2]>),
-    /// It was.
+    /// It was paired for that time with nodes of two other wide blocks.
     Yes,
 }
 

@@ -54,7 +54,7 @@ pub enum LedgerOrder {
     },
     /// Corrects what is payable to a host's account.
     Correction {
-        /// Whose account it is.
+        /// The payout account of the host.
         account: Account,
         /// By how much.
         amount: Amount,
@@ -120,7 +120,7 @@ pub struct AdminPaidPayouts {
     pub next: Option<u64>,
 }
 
-/// Requests accounts.
+/// Requests a page of the accounts in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountsRequest {
@@ -243,14 +243,14 @@ pub struct AdminPayout {
     pub state: AdminPayoutState,
 }
 
-/// The state of a payout.
+/// What the operator has marked a payout as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum AdminPayoutState {
     /// It is not marked.
     Due,
-    /// It was paid.
+    /// The operator has sent the amount.
     Paid,
     /// It did not arrive.
     Bounced,

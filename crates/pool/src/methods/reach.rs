@@ -61,7 +61,7 @@ async fn admission(
     }
 }
 
-/// Tests a port.
+/// Opens a TCP connection to the port, within the limits of the caller's block.
 async fn test_port(service: &Service, caller: &Caller, target: SocketAddr) -> Result<Reach, WireError> {
     let paced = caller.block().take(Rate::Reaches, Instant::now());
     paced.map_err(|retry_ms| CallRefusal::PortsTried { retry_ms })?;

@@ -140,7 +140,7 @@ impl<W> Connection<W> {
         self.calls.len() >= self.in_flight_limit
     }
 
-    /// Calls in flight.
+    /// How many of our calls wait for an answer.
     #[must_use]
     pub fn calls_in_flight(&self) -> usize {
         self.calls.len()

@@ -25,7 +25,7 @@ use super::{
     machine::{self, SchedulingPolicy},
 };
 
-/// A kind of server.
+/// What runs in the measured process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ServerKind {
     /// A pool with the default limits of `vipnode pool`.

@@ -1,4 +1,4 @@
-/// A kind of fault.
+/// What goes wrong in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultKind {
     /// A socket dies; each end notices in its own time.
@@ -24,7 +24,7 @@ pub enum FaultKind {
     PausePool,
     /// Commits take seconds.
     SlowCommits,
-    /// A commit fails.
+    /// The store returns an error for a commit.
     FailCommit,
     /// The wall clock of an agent's machine jumps.
     JumpClock,

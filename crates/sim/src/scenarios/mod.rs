@@ -1,6 +1,6 @@
 //! What a seed determines: the agents, their nodes, the limits of the pool, and the kinds of faults.
 //!
-//! Draws randomness only from [`crate::SimRng`]. The state of a running simulation does not belong here.
+//! Uses only [`crate::SimRng`] for randomness. The state of a running simulation does not belong here.
 
 mod agent_plan;
 mod attacker;

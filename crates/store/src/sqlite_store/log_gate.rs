@@ -37,7 +37,7 @@ pub(super) struct LogLimits {
     most: u64,
 }
 
-/// What the log has, in pages.
+/// How much of the write-ahead log is in the database already, in pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LogPages {
     /// Since its start.

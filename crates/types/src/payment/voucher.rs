@@ -18,7 +18,7 @@ use crate::{Account, Amount, errors};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Voucher {
-    /// The channel that it is for.
+    /// The channel from which the amount may be claimed.
     #[serde(rename = "channelId")]
     pub channel: ChannelId,
     /// The total that may be claimed, in the smallest unit of the channel's token.

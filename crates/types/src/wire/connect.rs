@@ -136,7 +136,7 @@ pub(super) const fn is_zero(number: &u16) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeaseView {
-    /// The lease ID.
+    /// The ID that both sides and the pool use for it.
     pub lease: LeaseId,
     /// The side of the recipient.
     pub side: Side,

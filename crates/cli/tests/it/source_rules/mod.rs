@@ -2,6 +2,7 @@
 
 mod codes;
 mod crate_dependencies;
+mod doc_comments;
 mod error_types;
 mod import_cycles;
 mod known_faults;
