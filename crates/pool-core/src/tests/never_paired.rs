@@ -84,6 +84,8 @@ impl Pool {
         let lease = self.lease_between(host, agent);
         self.pass(ms);
         self.beat(host);
+        // It wants no other host then.
+        self.ask(agent, 0);
         self.leave(agent, lease, LeaveReason::Surplus);
         self.evicted(host).unwrap();
         self.reports_down(host, lease);
@@ -140,7 +142,7 @@ fn ids_that_pair_for_a_moment_nearby_are_forgotten_as_soon_as_others() {
 }
 
 #[test]
-fn a_node_is_remembered_for_long_once_it_was_paired_elsewhere_for_some_time() {
+fn a_node_is_remembered_for_long_once_it_was_paired_with_another_wide_block_for_some_time() {
     let limits = || Limits { paired_ms: 30_000, silence_ms: 10 * MINUTE_MS, ..Limits::default() };
     for (times, kept) in [(vec![29_999], false), (vec![15_000, 14_000], false), (vec![15_000, 15_000], true)] {
         let mut pool = Pool::with(limits());

@@ -139,6 +139,9 @@ fn limits() -> Limits {
         expiries_a_handle: 3,
         served_a_tick: 2,
         nodes: 5,
+        delegations: 5,
+        recent_pairs: 6,
+        explained_leases: 3,
         chains: 2,
         observation_blocks: 1,
         ..Limits::default()
