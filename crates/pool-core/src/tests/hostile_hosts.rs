@@ -258,7 +258,7 @@ enum Silent {
     OnceUsed,
 }
 
-/// The time that each client waited for a host that works, in milliseconds. Half of the blocks are silent.
+/// The time that each client waited for a host that works, in milliseconds, or has waited at the end. Half of the blocks are silent.
 fn waits_among_silent_hosts(pool: &mut Pool, before: Silent) -> Vec<u64> {
     let (good, silent) = (other_hosts(10), 200..240_u32);
     let near = |agent: u32| IpAddr::from([u8::try_from(40 + agent % 10).unwrap(), 6, 6, 1]);
@@ -307,7 +307,7 @@ fn waits_among_silent_hosts(pool: &mut Pool, before: Silent) -> Vec<u64> {
             waits.push(pool.now.since(since));
         }
     }
-    assert_eq!(waiting, [], "everybody has a host");
+    waits.extend(waiting.into_iter().map(|(_, since)| pool.now.since(since)));
     waits
 }
 
