@@ -169,7 +169,7 @@ impl Matching {
             return false;
         }
         let entry = self.nodes.get(host);
-        !entry.open_has_served && !entry.paired.any_from_elsewhere()
+        !entry.open_has_served && !entry.paired.any_of_other_blocks()
     }
 
     fn new_host_offer(&self, host: u32, client: u32, context: Context<'_>) -> Option<NewHostOffer> {
@@ -187,7 +187,7 @@ impl Matching {
     /// Whether a client of another wide block was ever connected with a host that the pool remembers; in a closed pool, any
     /// client.
     pub(crate) fn has_served(&self, host: u32, context: Context<'_>) -> bool {
-        self.nodes.get(host).paired.any_from_elsewhere() || context.agents.is_proven(host)
+        self.nodes.get(host).paired.any_of_other_blocks() || context.agents.is_proven(host)
     }
 
     /// A host was offered: counts the offer if the host is new.

@@ -53,7 +53,7 @@ impl PairedSlots {
     }
 
     /// Whether a client of another wide block than the host's own one was ever connected; in a closed pool, any client.
-    pub(crate) fn any_from_elsewhere(self) -> bool {
+    pub(crate) fn any_of_other_blocks(self) -> bool {
         self.clients != Clients::NONE
     }
 
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(slots.most(), 7);
         let mut closed = PairedSlots::default();
         closed.begin(None, None, true);
-        assert!(closed.any_from_elsewhere() && closed.most() == 1);
+        assert!(closed.any_of_other_blocks() && closed.most() == 1);
     }
 
     /// The attack: an operator's own client next to the host stands for one of two wide blocks.
@@ -96,10 +96,10 @@ mod tests {
         for (own, near, far) in [("7.7.7.7", "7.7.1.1", "8.8.8.8"), ("2a00:1:2::1", "2a00:1:3::1", "2a00:2::1")] {
             let mut slots = PairedSlots::default();
             slots.begin(block(near), block(own), false);
-            assert!(!slots.any_from_elsewhere());
+            assert!(!slots.any_of_other_blocks());
             slots.begin(block(far), block(own), false);
             slots.begin(block(near), block(own), false);
-            assert!(slots.any_from_elsewhere());
+            assert!(slots.any_of_other_blocks());
             assert_eq!((slots.most(), slots.now()), (0, 3), "clients of one other wide block");
         }
     }

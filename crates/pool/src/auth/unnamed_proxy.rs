@@ -7,7 +7,7 @@ use crate::auth::Arrival;
 /// What the pool has seen of a proxy on its own machine that `--proxy` does not name.
 ///
 /// Such a proxy may set no header, as nginx does by default. The requests of strangers then look like those of this machine. But
-/// agents sign the URL that they use. If that is no loopback URL and the request comes from this machine, a proxy passed it on,
+/// agents sign the URL that they use. If that is not a loopback URL and the request comes from this machine, a proxy passed it on,
 /// and from then on any request from this machine may be a stranger's.
 #[derive(Debug, Default)]
 pub(crate) struct UnnamedProxy {
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_call_for_a_public_url_from_this_machine_tells_of_a_proxy() {
+    fn one_call_for_a_public_url_from_this_machine_reveals_a_proxy() {
         let here = Arrival::Direct { local: "127.0.0.1:8080".parse().unwrap(), remote: "127.0.0.1".parse().unwrap() };
         let lan = Arrival::Direct { local: "10.0.0.1:8080".parse().unwrap(), remote: "10.0.0.9".parse().unwrap() };
         let proxy = UnnamedProxy::default();

@@ -1,6 +1,6 @@
 //! A few hundred seeds. `vipnode-sim seeds --count N` runs more.
 
-use vipnode_sim::{Family, Honesty, Scenario, SimRng, golden_line, replay, run_seed, run_seeds};
+use vipnode_sim::{AttackerKind, Family, Honesty, Scenario, SimRng, golden_line, replay, run_seed, run_seeds};
 
 const SEEDS: u64 = 600;
 const ATTACKER_SEEDS: u64 = 24;
@@ -71,7 +71,8 @@ fn a_seed_always_plays_the_same() {
     assert_ne!(run_seed(Family::Faults, 0).unwrap().digest, run_seed(Family::Faults, 1).unwrap().digest);
 }
 
-/// Free ids, silent hosts, refusing hosts, liars, floods, free riders, and hosts that harm by their word, in a few /24s or in
+/// Free ids, silent hosts, refusing hosts, hosts that the pool knows, with proven clients of theirs, liars, floods, free riders, and hosts
+/// that harm by their word, in a few /24s or in
 /// many /48s, with restarts of the pool, agents of protocol 2, clients of two hosts, and too few slots. As many seeds as half a minute allows on a slow machine; `vipnode-sim seeds --attackers --count N` runs more.
 #[test]
 fn attackers_keep_within_their_bounds() {
@@ -85,6 +86,12 @@ fn attackers_keep_within_their_bounds() {
     // Runs with too few slots count none. Few waits are late: in seed 255, a client waits until its node may dial hosts of protocol 2
     // again, which it was connected with before, and which do not dial.
     assert!(all >= ATTACKER_SEEDS / 2 && late * 100 <= all, "{late} of {all} waits for a host took more than 3 s");
+    let drawn = || (0..100).map(|seed| Scenario::draw_hostile(&mut SimRng::new(seed)));
+    let known = |scenario: &Scenario| scenario.attackers.iter().any(|plan| plan.kind == AttackerKind::KnownHosts);
+    let in_ipv6 = |scenario: &Scenario| {
+        scenario.agents.iter().any(|plan| plan.honesty == Honesty::FreeRider && plan.ip.is_ipv6())
+    };
+    assert!(drawn().filter(known).count() >= 10 && drawn().any(|scenario| in_ipv6(&scenario)));
     for seed in FOUND {
         let stats = run_seed(Family::Attackers, seed).unwrap();
         assert_eq!(stats.waits.late, 0, "seed {seed}");
