@@ -7,7 +7,7 @@ use crate::auth::Arrival;
 /// What the pool has seen of a proxy on its own machine that `--proxy` does not name.
 ///
 /// Such a proxy may set no header, as nginx does by default. The requests of strangers then look like those of this machine. But
-/// agents sign the URL that they use. If that is no loopback URL and the request comes from this machine, a proxy passed it on,
+/// agents sign the URL that they use. If that is not a loopback URL and the request comes from this machine, a proxy passed it on,
 /// and from then on any request from this machine may be a stranger's.
 #[derive(Debug, Default)]
 pub(crate) struct UnnamedProxy {

@@ -114,7 +114,7 @@ async fn behind_an_unnamed_proxy_no_port_is_tested_and_no_claim_is_believed() {
         let answer = reach(&pool, &format!("{header}: 1.1 cache\r\n")).await;
         assert!(answer.contains("--proxy") && !answer.contains("\"port\""), "{header}: {answer}");
     }
-    // nginx sets no header by default. Whoever signs a public URL came through it.
+    // nginx sets no header by default. A caller that signs a public URL came through it.
     let pool = behind("10.0.0.0/8", PoolLimits::default()).await;
     assert!(reach(&pool, "").await.contains("\"port\":\"open\""), "the pool takes it for this machine");
     let enode = given_with(&pool, None).await;
