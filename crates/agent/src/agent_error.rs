@@ -15,14 +15,15 @@ errors! {
             text: String,
         }: local, "{text:?} is the enode of a node, not the address of a pool",
             hint "Pass the pool's address. To connect to that node without a pool, pass the enode to `vipnode client`.";
-        /// Another key than that of the agent would have to sign for the payment channel.
+        /// The payment channel accepts vouchers of another key than the agent's.
         ChannelOfOther {
             /// The channel's payer authorizer.
             authorizer: Account,
             /// The account of the agent's key.
             agent: Account,
-        }: local, "the payment channel is for the key of {authorizer}, but the key of this agent is that of {agent}",
-            hint "Deposit into a channel for this agent: `vipnode wallet deposit AMOUNT --channel FILE --authorizer {agent}`." (agent = agent);
+        }: local, "the payment channel's payer authorizer is {authorizer}, but the address of this agent's key is {agent}",
+            hint "Create a channel for this agent: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --chain.rpc URL --keystore FILE \
+                  --token ADDRESS --receiver ADDRESS --authorizer {agent}`. Then pass --pay NEW_FILE." (agent = agent);
         /// The pool's address has an unknown scheme.
         PoolScheme {
             /// What was given.

@@ -292,8 +292,8 @@ limits! {
         /// used a part of a free trial. New nodes beyond it are answered "busy".
         never_paired_nodes: u32 = 200_000, Count 1..=100_000_000;
         /// Forgotten nodes that used more than one delegation, and whose newest delegation the pool remembers, shared
-        /// like `nodes`. Nodes that were never paired for `paired_ms` count from their second delegation on, which is answered
-        /// "busy" beyond it. A paired node beyond the share of its address block is not forgotten.
+        /// like `nodes`. Nodes that were never paired for `paired_ms` count from their second delegation on; if no room is left, the
+        /// pool answers "busy". A paired node beyond the share of its address block is not forgotten.
         delegations: u32 = 100_000, Count 1..=100_000_000;
         /// A node that was paired for `paired_ms` and has no lease is forgotten if it was not seen for this long.
         prune_ms: u64 = 30 * DAY, Time HOUR..=3_650 * DAY;

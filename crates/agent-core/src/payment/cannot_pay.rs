@@ -13,9 +13,9 @@ errors! {
             pool: u64,
             /// The ID of the chain of the channel.
             channel: u64,
-        }: local, "the pool uses chain {pool}, and the channel is on chain {channel}",
-            hint "Deposit into a new channel on chain {pool} (`vipnode wallet deposit AMOUNT --channel FILE`), and pass its \
-                  file: --pay FILE.";
+        }: local, "the pool uses chain {pool}, but the channel is on chain {channel}",
+            hint "Create a channel on chain {pool}: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --chain.rpc URL --keystore FILE \
+                  --token ADDRESS --receiver ADDRESS --authorizer ADDRESS`. Then pass --pay NEW_FILE.";
         /// The maximum per day cannot be converted to what the pool charges in.
         MaxSpend {
             /// What is wrong with it.

@@ -45,7 +45,7 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
         Notice::CannotPay { why } => Line::new(
             "cannot_pay",
             Tone::Warning,
-            format!("This client cannot pay here from its payment channel: {why}"),
+            format!("This client cannot pay this pool from its payment channel: {why}"),
         )
         .hint(&why.hint().unwrap_or_default()),
         Notice::SpendLimit { max_spend } => {

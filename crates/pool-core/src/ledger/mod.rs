@@ -89,7 +89,7 @@ impl Ledger {
         self.entries.keys()
     }
 
-    /// Forgets the idempotency keys of the entries up to a number, which are not in the journal any longer.
+    /// Forgets the idempotency keys of the entries up to a number, which are no longer in the journal.
     pub(crate) fn forget_keys(&mut self, last: u64) {
         self.entries.forget(last);
     }

@@ -15,10 +15,9 @@ use crate::{
 /// Offers of hosts that report with their updates only last several times as long, so they have a share of their own: as many
 /// as remain free on such hosts. A flood would hold all slots of these hosts with a share of all slots.
 ///
-/// A stranger's hosts can be used by clients of the same stranger in other networks. So beyond the minimum, a block also holds at
-/// most as many offers of the hosts of one wide block as slots remain free there: free slots of these hosts give no share of the
-/// slots of others.
-/// Members of a closed pool are known to its operator and have no
+/// Strangers can have their hosts used by their own clients in other networks. Beyond the minimum, a block therefore also
+/// holds at most as many offers of the hosts of one wide block as slots remain free there: free slots of a stranger's hosts
+/// give the stranger no share of the slots of others. Members of a closed pool are known to its operator and do not have a
 /// share.
 #[derive(Debug)]
 pub(crate) struct PendingOffers {

@@ -322,7 +322,7 @@ mod tests {
         assert!(!recent.recently_failed(Ms::new(36), 1, 19_899));
     }
 
-    /// The attack: a stranger's many pairs have the pool forget that others are to be kept apart.
+    /// The attack: a stranger's many pairs make the pool forget that others must be kept apart.
     #[test]
     fn a_block_with_many_pairs_has_its_own_forgotten_and_nobody_elses() {
         let mut recent = RecentPairs::new(SeededRng::new([1; 32]).keys());

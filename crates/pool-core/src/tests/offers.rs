@@ -113,7 +113,7 @@ fn never_proven_ids_of_a_block_hold_a_third_of_the_slots_that_were_used_and_of_a
     }
 }
 
-/// The attack: a stranger's hosts in three networks, used by clients of the same stranger, have many free slots. Further ids avoid them.
+/// The attack: a stranger's hosts in three networks, used by clients of the same owner, have many free slots. The stranger's IDs avoid these hosts.
 #[test]
 fn hosts_that_a_stranger_used_himself_give_him_no_share_of_the_slots_of_others() {
     let (mut pool, strangers) = (Pool::new(), 150..153);

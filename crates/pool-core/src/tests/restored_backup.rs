@@ -43,7 +43,7 @@ fn the_time_from_the_backup_until_the_start_is_not_billed() {
     assert_eq!(pool.billed_ms(), [4 * MINUTE_MS, MINUTE_MS]);
 }
 
-/// As far as the pool knows, a node that does not return was connected until the backup at most.
+/// For the pool, a node that does not return was connected until the backup at most.
 #[test]
 fn a_lease_of_the_backup_whose_sides_do_not_return_bills_nothing_more() {
     let (mut pool, _) = Pool::priced().leased();

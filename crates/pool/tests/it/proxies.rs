@@ -116,7 +116,7 @@ async fn behind_an_unnamed_proxy_no_port_is_tested_and_no_claim_is_believed() {
     }
     // nginx sets no header by default. A caller that signs a public URL came through it.
     let pool = behind("10.0.0.0/8", PoolLimits::default()).await;
-    assert!(reach(&pool, "").await.contains("\"port\":\"open\""), "of this machine, as far as the pool knows");
+    assert!(reach(&pool, "").await.contains("\"port\":\"open\""), "the pool takes it for this machine");
     let enode = given_with(&pool, None).await;
     assert!(enode.contains("@127.0.0.1:30303"), "{enode}");
     let answer = reach(&pool, "").await;

@@ -51,7 +51,7 @@ pub(crate) fn run(rounds: u64, figures: &mut Vec<Measurement>) -> io::Result<()>
             REPORTS * 1_000
         ),
         figure: format!("{p99} µs"),
-        floor: format!("{floor} µs to append and sync 4 KiB beside the same statements and backups"),
+        floor: format!("{floor} µs to append and sync 4 KiB next to the same statements and backups"),
         ratio: String::new(),
         target: "<= 2 × floor + 2 ms".to_owned(),
         reached: Some(p99 <= floor * 2 + 2_000),

@@ -106,7 +106,7 @@ impl BilledPeriod {
     }
 
     /// Both as one, which the entry of the next one bills; `None` if they are not of one lease, day, and price, or do not follow each
-    /// other, or if one of them is not wholly secured, because later entries refer to such a cost.
+    /// other, or if one of them is not fully secured, because later entries refer to such a cost.
     fn with(&self, next: &Self) -> Option<Self> {
         let (one, other) = (&self.period, &next.period);
         let is_same = {

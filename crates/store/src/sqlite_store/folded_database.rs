@@ -35,7 +35,7 @@ impl FoldedDatabase {
         }
     }
 
-    /// Checks a database in which periods are to be folded; a pool may run.
+    /// Checks a database before periods in it are folded; a pool may run.
     ///
     /// # Errors
     /// See [`StoreError`]; [`StoreError::Unverified`] if the check finds a problem.

@@ -311,7 +311,7 @@ fn what_would_change_a_total_is_not_folded() {
     assert_eq!(folded(&|book| book.credit(1)), 1);
     assert_eq!(folded(&|book| book.bill(1, HOUR, true)), 1, "another payer");
     assert_eq!(folded(&|book| book.bill(2, HOUR, true)), 0, "between both on the meter of the payer");
-    assert_eq!(folded(&Book::settle), 0, "what was payable is not known any longer");
+    assert_eq!(folded(&Book::settle), 0, "what was payable is no longer known");
     assert_eq!(folded(&|book| book.bill(0, HOUR / 4, false)), 0, "a cost that is secured later");
     assert_eq!(folded(&Book::overbill), 0, "what a later entry is about");
     let another_carry = |book: &mut Book| {
