@@ -79,7 +79,7 @@ pub(crate) struct PoolArgs {
     ///
     /// The period is ms, second, minute, hour, day, week, or month (30 days), a short form such as min, h, or d, or a
     /// number of them. A price without a period, such as "100 gwei", is per minute; only 0 needs no unit. The units are
-    /// those of --asset. Without --payment credit, leases are metered and nothing is owed.
+    /// those of --asset. Without --payment, leases are metered and nothing is owed.
     #[arg(long, alias = "contract.price", default_value = "0", value_name = "PRICE", help_heading = "Payment")]
     pub(crate) price: QuotedPrice,
     /// Set how clients pay: none, credit that the operator records, or x402.
@@ -100,13 +100,13 @@ pub(crate) struct PoolArgs {
     /// Serve a new client for free for this long, or "off".
     ///
     /// At most 24h, with one host. Hosts can opt out (--no-trials), and paying clients have priority. If the client can pay
-    /// when the trial ends, its lease continues at the pool's price. Requires --payment credit and a price.
+    /// when the trial ends, its lease continues at the pool's price. Requires --payment credit or x402, and a price.
     #[arg(long, default_value = "30m", value_name = "TIME|off", value_parser = trial_length, help_heading = "Payment", hide_short_help = true)]
     pub(crate) trial: TrialLength,
     /// Charge in this asset, such as USDC:6.
     ///
     /// The value is a symbol and the number of decimals of its largest unit. ETH:18 also has the units from wei to ether. Once
-    /// something costs something, or with --payment credit, a pool cannot change its asset.
+    /// something costs something, or with --payment credit or x402, a pool cannot change its asset.
     #[arg(
         long,
         default_value = "ETH:18",

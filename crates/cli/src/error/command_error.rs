@@ -57,7 +57,7 @@ errors! {
         StoreMemory { dir: PathBuf }: local, "--store memory does not store anything in --datadir {dir}" (dir = dir.display()),
             hint "Remove --store memory, or remove --datadir.";
         /// A pool in memory would forget its accounts.
-        CreditInMemory: local, "--payment credit requires a database: a pool in memory forgets who paid",
+        CreditInMemory: local, "a pool whose clients pay requires a database: a pool in memory forgets who paid",
             hint "Remove --store memory.";
         /// The pool has no account with this address.
         UnknownAccount { account: Account }: local, "account {account} has never paid or earned on this pool, and no node is linked to it",

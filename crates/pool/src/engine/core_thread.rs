@@ -189,7 +189,7 @@ impl CoreThread {
         if self.core.has_unused_funds() {
             tracing::warn!(
                 "the ledger holds balances or due payouts, but clients of this pool do not pay; to continue with them, \
-                 restart it with --payment credit"
+                 restart it with --payment credit or x402"
             );
         }
         loop {
