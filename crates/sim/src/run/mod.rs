@@ -16,6 +16,7 @@ mod operator;
 mod phases;
 mod pool;
 mod pool_time;
+mod rebuild;
 mod run_event;
 mod seed_run;
 mod simulated_sockets;
