@@ -32,6 +32,8 @@ pub(crate) struct PoolProcess {
     pub(crate) incarnation: u32,
     pub(crate) core: Option<Core>,
     store: MemoryStore,
+    /// Each batch that was written, if it is recorded.
+    pub(super) batches: Option<Vec<Vec<Row>>>,
     pub(super) backup: Option<Backup>,
     /// While the store cannot write.
     pub(super) suspended: Option<SuspendedPool>,
@@ -71,6 +73,7 @@ impl PoolProcess {
             core: Some(Core::new(limits.clone(), rng.seed(), Ms::new(EPOCH_MS))),
             limits,
             store: MemoryStore::new(),
+            batches: None,
             backup: None,
             suspended: None,
             pool_time: PoolTime::default(),
@@ -293,6 +296,7 @@ impl Simulation {
         if let Err(error) = self.pool.store.apply(&rows) {
             self.violation(Promise::Durability, error);
         }
+        self.pool.batches.iter_mut().for_each(|batches| batches.push(rows.clone()));
     }
 
     /// Kills the pool's process; the commit in flight may have become durable or not.
