@@ -9,7 +9,7 @@ import {AllowanceCollector, BoundCollector, BurningPayer, ContractWallet} from "
 import {PayoutsFixture} from "./PayoutsFixture.sol";
 import {Vm} from "./Vm.sol";
 
-/// What clients, strangers, and tokens can try against a pool, by the rule that answers it (R1 to R11).
+/// What clients, strangers, and tokens can try against a pool, and what the pool has to do about it.
 contract AttacksTest is PayoutsFixture {
     IBatchSettlement.ChannelConfig private config;
     BlacklistingToken private blacklisting;
@@ -26,9 +26,9 @@ contract AttacksTest is PayoutsFixture {
         return pending > balance ? 0 : balance - pending;
     }
 
-    // --- R1: which channels to accept
+    // --- Which channels a pool accepts
 
-    function test_r1_a_foreign_receiver_with_our_authorizer_brings_the_pool_nothing() external {
+    function test_a_foreign_receiver_with_our_authorizer_brings_the_pool_nothing() external {
         config.receiver = stranger;
         _deposit(config, 100);
         vm.assertEq(_redeem(_row(config, 100)), 0);
@@ -37,7 +37,7 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(token.balanceOf(stranger), 100);
     }
 
-    function test_r1_a_client_with_an_authorizer_of_its_own_refunds_itself() external {
+    function test_a_client_with_an_authorizer_of_its_own_refunds_itself() external {
         config.receiverAuthorizer = payer;
         _deposit(config, 100);
         vm.prank(payer);
@@ -46,7 +46,7 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(_redeem(_row(config, 60)), 1);
     }
 
-    function test_r1_a_channel_of_fifteen_minutes_is_empty_after_901_seconds() external {
+    function test_a_channel_of_fifteen_minutes_is_empty_after_901_seconds() external {
         config.withdrawDelay = 15 minutes;
         _deposit(config, 100);
         vm.prank(payer);
@@ -58,7 +58,7 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(payouts.collected(), 0);
     }
 
-    function test_r1_a_voucher_is_for_one_chain_one_channel_and_one_escrow() external {
+    function test_a_voucher_is_for_one_chain_one_channel_and_one_escrow() external {
         _deposit(config, 100);
         IBatchSettlement.VoucherClaim memory row = _row(config, 60);
         row.voucher.channel.salt = bytes32(uint256(77));
@@ -74,7 +74,7 @@ contract AttacksTest is PayoutsFixture {
     }
 
     /// With the zero authorizer a contract decides whether a voucher is signed, and can decide again.
-    function test_r1_a_contract_that_signs_for_itself_takes_its_vouchers_back() external {
+    function test_a_contract_that_signs_for_itself_takes_its_vouchers_back() external {
         ContractWallet wallet = new ContractWallet(payer);
         (config.payer, config.payerAuthorizer) = (address(wallet), address(0));
         _fund(config, 100);
@@ -85,19 +85,19 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(_redeem(row), 0);
     }
 
-    // --- R2: the payer is not consent
+    // --- A channel that names a payer does not prove the consent of that payer
 
-    function test_r2_anyone_funds_a_channel_in_the_name_of_another_with_their_own_key() external {
+    function test_anyone_funds_a_channel_in_the_name_of_another_with_their_own_key() external {
         config.payerAuthorizer = stranger;
         _fund(config, 100);
         vm.assertEq(_redeem(_row(STRANGER_KEY, config, 60, 60)), 0);
         vm.assertEq(payouts.collected(), 60);
     }
 
-    // --- R3: the secured ceiling
+    // --- What a channel secures
 
-    /// A withdrawal that matured waits for the next deposit, and takes it at once. S does not count it.
-    function test_r3_an_armed_withdrawal_takes_a_new_deposit_at_once_and_s_knows() external {
+    /// A withdrawal whose delay is over can take the next deposit at once, so that deposit does not count as secured.
+    function test_an_armed_withdrawal_takes_a_new_deposit_which_does_not_count_as_secured() external {
         _deposit(config, 100);
         vm.prank(payer);
         escrow.initiateWithdraw(config, 100);
@@ -112,8 +112,8 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(_redeem(_row(config, 150)), 1);
     }
 
-    /// What is signed up to S is collectable, whatever the client does until its withdrawal's delay is over and after.
-    function test_r3_what_is_signed_below_s_is_always_collectable() external {
+    /// What is signed within the secured amount can be collected, whatever the client does during and after the withdrawal.
+    function test_what_is_signed_within_the_secured_amount_can_be_collected() external {
         _deposit(config, 100);
         vm.prank(payer);
         escrow.initiateWithdraw(config, 30);
@@ -126,9 +126,9 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(payouts.collected(), 70);
     }
 
-    // --- R4: signatures
+    // --- Signatures
 
-    function test_r4_a_voucher_has_65_bytes_a_low_s_and_v_27_or_28() external {
+    function test_a_voucher_has_65_bytes_a_low_s_and_v_27_or_28() external {
         _deposit(config, 100);
         IBatchSettlement.VoucherClaim memory row = _row(config, 60);
         bytes32 digest = escrow.getVoucherDigest(escrow.getChannelId(config), 60);
@@ -149,7 +149,7 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(_redeem(row), 0);
     }
 
-    function test_r4_vouchers_are_cumulative_for_ever() external {
+    function test_vouchers_are_cumulative_for_ever() external {
         _deposit(config, 100);
         _redeem(_row(config, 60));
         vm.prank(OPERATOR);
@@ -162,9 +162,9 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(_claimed(config), 70);
     }
 
-    // --- R5: salvage
+    // --- A channel whose deposit does not cover its voucher
 
-    function test_r5_a_part_is_saved_when_the_deposit_left_first_and_the_rest_after_a_new_one() external {
+    function test_a_part_is_saved_when_the_deposit_left_first_and_the_rest_after_a_new_one() external {
         _deposit(config, 100);
         vm.prank(payer);
         escrow.initiateWithdraw(config, 60);
@@ -179,9 +179,9 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(payouts.collected(), 80);
     }
 
-    // --- R6: redeem
+    // --- Redeeming many vouchers
 
-    function test_r6_one_bad_voucher_loses_its_chunk_and_no_other() external {
+    function test_one_bad_voucher_loses_its_chunk_and_no_other() external {
         _deposit(config, 100);
         IBatchSettlement.ChannelConfig memory second = _nextChannel();
         _deposit(second, 100);
@@ -195,7 +195,7 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(payouts.collected(), 70);
     }
 
-    function test_r6_a_payer_that_burns_gas_burns_no_more_than_its_chunk_may() external {
+    function test_a_payer_that_burns_gas_burns_no_more_than_its_chunk_may() external {
         BurningPayer burning = new BurningPayer();
         (config.payer, config.payerAuthorizer) = (address(burning), address(0));
         _fund(config, 100);
@@ -211,7 +211,7 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(payouts.collected(), 70);
     }
 
-    function test_r6_a_failing_settle_keeps_the_claims() external {
+    function test_a_failing_settle_keeps_the_claims() external {
         _deposit(config, 100);
         blacklisting.setPaused(true);
         vm.expectEmit(true, true, true, true, address(payouts));
@@ -225,9 +225,9 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(payouts.collected(), 60);
     }
 
-    // --- R7: a withdrawal is seen
+    // --- A withdrawal that the pool sees in time, or too late
 
-    function test_r7_a_client_that_leaves_pays_what_it_signed_until_the_last_second() external {
+    function test_a_client_that_leaves_pays_what_it_signed_until_the_last_second() external {
         _deposit(config, 100);
         vm.prank(payer);
         escrow.initiateWithdraw(config, 100);
@@ -240,7 +240,7 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(token.balanceOf(payer), 20);
     }
 
-    function test_r7_a_pool_that_misses_the_deadline_gets_nothing() external {
+    function test_a_pool_that_misses_the_deadline_gets_nothing() external {
         _deposit(config, 100);
         vm.prank(payer);
         escrow.initiateWithdraw(config, 100);
@@ -250,9 +250,9 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(_redeem(_row(config, 80)), 1);
     }
 
-    // --- R9: refunds
+    // --- Refunds
 
-    function test_r9_a_refund_before_the_redeem_gives_away_what_was_signed() external {
+    function test_a_refund_before_the_redeem_gives_away_what_was_signed() external {
         _deposit(config, 100);
         IBatchSettlement.ChannelConfig memory second = _nextChannel();
         _deposit(second, 100);
@@ -266,9 +266,9 @@ contract AttacksTest is PayoutsFixture {
         vm.assertEq(token.balanceOf(payer), 140);
     }
 
-    // --- R10: collectors
+    // --- Collectors
 
-    function test_r10_a_plain_collector_of_allowances_lets_strangers_take_them() external {
+    function test_a_plain_collector_of_allowances_lets_strangers_take_them() external {
         AllowanceCollector plain = new AllowanceCollector();
         BoundCollector bound = new BoundCollector();
         token.mint(payer, 200);
@@ -294,9 +294,9 @@ contract AttacksTest is PayoutsFixture {
         escrow.deposit(config, 100, address(bound), abi.encode(payer));
     }
 
-    // --- R11: what can be watched
+    // --- What events and state show
 
-    function test_r11_a_withdrawal_is_found_by_event_and_by_state() external {
+    function test_a_withdrawal_is_found_by_event_and_by_state() external {
         _deposit(config, 100);
         bytes32 id = escrow.getChannelId(config);
         vm.recordLogs();
@@ -312,7 +312,7 @@ contract AttacksTest is PayoutsFixture {
     }
 
     /// A channel of which something was claimed is refilled without `ChannelCreated`.
-    function test_r11_channel_created_is_missing_after_some_refills() external {
+    function test_channel_created_is_missing_after_some_refills() external {
         _deposit(config, 100);
         _redeem(_row(config, 60));
         vm.prank(OPERATOR);
@@ -325,7 +325,7 @@ contract AttacksTest is PayoutsFixture {
         }
     }
 
-    function test_r11_settled_is_found_by_the_receiver() external {
+    function test_settled_is_found_by_the_receiver() external {
         _deposit(config, 100);
         vm.expectEmit(true, true, true, true, address(escrow));
         emit IBatchSettlement.Settled(address(payouts), address(token), address(payouts), 60);

@@ -34,7 +34,7 @@ contract BurningPayer {
     }
 }
 
-/// A collector that pulls allowances and asks nobody. It is what R10 warns of.
+/// A collector that takes any allowance for any channel, so strangers can use it up.
 contract AllowanceCollector is IDepositCollector {
     function collect(address payer, address token, uint256 amount, bytes32, bytes calldata) external {
         require(IERC20(token).transferFrom(payer, msg.sender, amount));

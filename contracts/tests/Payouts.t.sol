@@ -10,7 +10,7 @@ import {PayoutsFixture} from "./PayoutsFixture.sol";
 import {Tree} from "./Tree.sol";
 import {Vm} from "./Vm.sol";
 
-/// The rules of `Payouts` (R8), one test each.
+/// The rules of `Payouts`, one test each.
 contract PayoutsTest is PayoutsFixture {
     BlacklistingToken private blacklisting;
 
@@ -35,7 +35,7 @@ contract PayoutsTest is PayoutsFixture {
 
     // --- Roots
 
-    function test_r8_a_root_is_posted_at_the_expected_index_once() external {
+    function test_a_root_is_posted_at_the_expected_index_once() external {
         _collect(100);
         bytes32 root = Tree.root(_leaves(60, 40));
         vm.prank(OPERATOR);
@@ -51,7 +51,7 @@ contract PayoutsTest is PayoutsFixture {
         vm.assertEq(payouts.rootCount(), 1);
     }
 
-    function test_r8_a_total_is_at_most_what_was_collected_less_the_fee() external {
+    function test_a_total_is_at_most_what_was_collected_less_the_fee() external {
         _collect(100);
         vm.prank(OWNER);
         payouts.takeFee(OWNER, 10);
@@ -62,7 +62,7 @@ contract PayoutsTest is PayoutsFixture {
         _post(50, 40);
     }
 
-    function test_r8_a_total_never_falls_unless_the_root_before_was_cancelled() external {
+    function test_a_total_never_falls_unless_the_root_before_was_cancelled() external {
         _collect(100);
         _post(60, 40);
         bytes32 root = Tree.root(_leaves(30, 20));
@@ -75,7 +75,7 @@ contract PayoutsTest is PayoutsFixture {
         vm.assertEq(payouts.promised(), 50);
     }
 
-    function test_r8_what_is_collected_is_read_from_the_escrow_and_never_a_balance() external {
+    function test_what_is_collected_is_read_from_the_escrow_and_never_a_balance() external {
         token.mint(address(payouts), 1000);
         vm.assertEq(payouts.collected(), 0);
         bytes32 root = Tree.root(_leaves(1, 0));
@@ -86,7 +86,7 @@ contract PayoutsTest is PayoutsFixture {
         vm.assertEq(payouts.collected(), 100);
     }
 
-    function test_r8_money_that_a_stranger_settles_counts_as_well() external {
+    function test_money_that_a_stranger_settles_counts_as_well() external {
         blacklisting.setBlacklisted(address(payouts), true);
         _collect(100);
         vm.assertEq(payouts.collected(), 0);
@@ -96,7 +96,7 @@ contract PayoutsTest is PayoutsFixture {
         vm.assertEq(payouts.collected(), 100);
     }
 
-    function test_r8_a_root_pays_after_its_window_and_not_a_second_before() external {
+    function test_a_root_pays_after_its_window_and_not_a_second_before() external {
         _collect(100);
         _post(60, 40);
         vm.warp(block.timestamp + WINDOW - 1);
@@ -107,7 +107,7 @@ contract PayoutsTest is PayoutsFixture {
         vm.assertEq(token.balanceOf(ANA), 60);
     }
 
-    function test_r8_the_owner_cancels_a_root_within_its_window_and_not_after() external {
+    function test_the_owner_cancels_a_root_within_its_window_and_not_after() external {
         _collect(100);
         _post(60, 40);
         vm.prank(OPERATOR);
@@ -126,7 +126,7 @@ contract PayoutsTest is PayoutsFixture {
         payouts.cancel(1);
     }
 
-    function test_r8_a_cancelled_root_pays_nobody_and_caps_nothing() external {
+    function test_a_cancelled_root_pays_nobody_and_caps_nothing() external {
         _collect(100);
         _post(60, 40);
         vm.prank(OWNER);
@@ -140,7 +140,7 @@ contract PayoutsTest is PayoutsFixture {
         payouts.claimMany(0, 1, _bothClaims(60, 40));
     }
 
-    function test_r8_after_sixty_days_without_a_root_the_owner_may_post_and_nobody_else() external {
+    function test_after_sixty_days_without_a_root_the_owner_may_post_and_nobody_else() external {
         _collect(100);
         bytes32 root = Tree.root(_leaves(60, 40));
         vm.warp(block.timestamp + 60 days - 1);
@@ -160,7 +160,7 @@ contract PayoutsTest is PayoutsFixture {
 
     // --- Claims
 
-    function test_r8_a_leaf_is_cumulative_and_pays_the_difference_to_the_payee_whoever_asks() external {
+    function test_a_leaf_is_cumulative_and_pays_the_difference_to_the_payee_whoever_asks() external {
         _collect(300);
         _postAndMature(60, 40);
         vm.prank(stranger);
@@ -177,7 +177,7 @@ contract PayoutsTest is PayoutsFixture {
         vm.assertEq(payouts.paidTotal(), 90);
     }
 
-    function test_r8_a_leaf_is_for_its_payee_and_its_amount() external {
+    function test_a_leaf_is_for_its_payee_and_its_amount() external {
         _collect(100);
         _postAndMature(60, 40);
         vm.expectRevert(abi.encodeWithSelector(Payouts.NotInRoot.selector, ANA));
@@ -190,7 +190,7 @@ contract PayoutsTest is PayoutsFixture {
     }
 
     /// An inner node has 64 bytes, as a leaf before its hashes: it must not pass as one.
-    function test_r8_an_inner_node_is_not_a_leaf() external {
+    function test_an_inner_node_is_not_a_leaf() external {
         _collect(100);
         _postAndMature(60, 40);
         (bytes32 left, bytes32 right) = (Tree.leaf(ANA, 60), Tree.leaf(BEN, 40));
@@ -200,7 +200,7 @@ contract PayoutsTest is PayoutsFixture {
         payouts.claim(0, 0, payee, uint256(right), new bytes32[](0));
     }
 
-    function test_r8_a_host_that_later_roots_leave_out_is_paid_by_an_older_root() external {
+    function test_a_host_that_later_roots_leave_out_is_paid_by_an_older_root() external {
         _collect(300);
         _postAndMature(60, 40);
         bytes32[] memory onlyBen = new bytes32[](1);
@@ -215,7 +215,7 @@ contract PayoutsTest is PayoutsFixture {
         vm.assertEq(token.balanceOf(ANA), 60);
     }
 
-    function test_r8_a_root_that_has_not_matured_caps_nothing() external {
+    function test_a_root_that_has_not_matured_caps_nothing() external {
         _collect(300);
         _postAndMature(60, 40);
         _post(90, 80);
@@ -224,7 +224,7 @@ contract PayoutsTest is PayoutsFixture {
     }
 
     /// What is still trusted: with leaves above the total, the host that comes last is short until a later root.
-    function test_r8_leaves_above_the_total_leave_the_last_host_short() external {
+    function test_leaves_above_the_total_leave_the_last_host_short() external {
         _collect(300);
         _post(60, 40, 80);
         vm.warp(block.timestamp + WINDOW);
@@ -240,7 +240,7 @@ contract PayoutsTest is PayoutsFixture {
     }
 
     /// A later root can promise the money of an older one to others. It has to wait, and the host does not.
-    function test_r8_a_host_whose_leaf_falls_claims_within_the_window_of_the_later_root() external {
+    function test_a_host_whose_leaf_falls_claims_within_the_window_of_the_later_root() external {
         _collect(100);
         _postAndMature(60, 40);
         bytes32[] memory thiefs = new bytes32[](1);
@@ -255,7 +255,7 @@ contract PayoutsTest is PayoutsFixture {
         vm.assertEq(token.balanceOf(ANA), 60);
     }
 
-    function test_r8_a_blocked_host_is_passed_over_in_a_batch_and_claims_to_another_account() external {
+    function test_a_blocked_host_is_passed_over_in_a_batch_and_claims_to_another_account() external {
         _collect(100);
         _postAndMature(60, 40);
         blacklisting.setBlacklisted(ANA, true);
@@ -274,7 +274,7 @@ contract PayoutsTest is PayoutsFixture {
         vm.assertEq(payouts.paidTotal(), 100);
     }
 
-    function test_r8_a_token_that_returns_false_pays_nobody_twice_and_nobody_less() external {
+    function test_a_token_that_returns_false_pays_nobody_twice_and_nobody_less() external {
         FalseReturningToken refusing = FalseReturningToken(_token("FalseReturningToken"));
         _setUpPayouts(refusing);
         _collect(100);
@@ -290,7 +290,7 @@ contract PayoutsTest is PayoutsFixture {
         vm.assertEq(token.balanceOf(BEN), 40);
     }
 
-    function test_r8_a_payee_twice_in_a_batch_is_paid_once() external {
+    function test_a_payee_twice_in_a_batch_is_paid_once() external {
         _collect(100);
         _postAndMature(60, 40);
         Payouts.Claim[] memory claims = _bothClaims(60, 40);
@@ -306,7 +306,7 @@ contract PayoutsTest is PayoutsFixture {
 
     // --- Keys and the fee
 
-    function test_r8_only_operator_and_owner_redeem_and_refund() external {
+    function test_only_operator_and_owner_redeem_and_refund() external {
         IBatchSettlement.ChannelConfig memory config = _nextChannel();
         _deposit(config, 100);
         IBatchSettlement.VoucherClaim[][] memory rows = _chunk(_row(config, 60));
@@ -324,7 +324,7 @@ contract PayoutsTest is PayoutsFixture {
         vm.assertEq(token.balanceOf(payer), 1);
     }
 
-    function test_r8_a_refund_goes_to_the_payer_alone() external {
+    function test_a_refund_goes_to_the_payer_alone() external {
         IBatchSettlement.ChannelConfig memory config = _nextChannel();
         _deposit(config, 100);
         _redeem(_row(config, 60));
@@ -334,7 +334,7 @@ contract PayoutsTest is PayoutsFixture {
         vm.assertEq(_balance(config), 60);
     }
 
-    function test_r8_the_fee_is_below_its_cap_and_below_what_roots_leave() external {
+    function test_the_fee_is_below_its_cap_and_below_what_roots_leave() external {
         _collect(105);
         vm.prank(OPERATOR);
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, OPERATOR));
@@ -355,7 +355,7 @@ contract PayoutsTest is PayoutsFixture {
     }
 
     /// A root within its window is a promise too, although it may still be cancelled.
-    function test_r8_the_fee_leaves_roots_alone_that_have_not_matured() external {
+    function test_the_fee_leaves_roots_alone_that_have_not_matured() external {
         _collect(100);
         _postAndMature(30, 20);
         _post(60, 38);
@@ -368,7 +368,7 @@ contract PayoutsTest is PayoutsFixture {
         payouts.takeFee(OWNER, 3);
     }
 
-    function test_r8_ownership_moves_in_two_steps_and_cannot_be_given_up() external {
+    function test_ownership_moves_in_two_steps_and_cannot_be_given_up() external {
         vm.prank(OWNER);
         payouts.transferOwnership(stranger);
         vm.assertEq(payouts.owner(), OWNER);
@@ -383,7 +383,7 @@ contract PayoutsTest is PayoutsFixture {
         payouts.renounceOwnership();
     }
 
-    function test_r8_the_operator_is_never_the_owner() external {
+    function test_the_operator_is_never_the_owner() external {
         vm.expectRevert(Payouts.OperatorIsOwner.selector);
         this.deploy(address(escrow), address(token), OWNER, OWNER, WINDOW, FEE_CAP_BPS);
         vm.prank(OWNER);
@@ -396,7 +396,7 @@ contract PayoutsTest is PayoutsFixture {
         payouts.acceptOwnership();
     }
 
-    function test_r8_a_short_window_is_for_development_chains_only() external {
+    function test_a_short_window_is_for_development_chains_only() external {
         this.deploy(address(escrow), address(token), OWNER, OPERATOR, 60, FEE_CAP_BPS);
         vm.chainId(1337);
         this.deploy(address(escrow), address(token), OWNER, OPERATOR, 60, FEE_CAP_BPS);
@@ -409,7 +409,7 @@ contract PayoutsTest is PayoutsFixture {
         this.deploy(address(escrow), address(token), OWNER, OPERATOR, 72 hours, FEE_CAP_BPS);
     }
 
-    function test_r8_a_contract_that_could_not_work_is_not_deployed() external {
+    function test_a_contract_that_could_not_work_is_not_deployed() external {
         vm.expectRevert(abi.encodeWithSelector(Payouts.InvalidAddress.selector, stranger));
         this.deploy(stranger, address(token), OWNER, OPERATOR, WINDOW, FEE_CAP_BPS);
         vm.expectRevert(abi.encodeWithSelector(Payouts.InvalidAddress.selector, stranger));
@@ -419,7 +419,7 @@ contract PayoutsTest is PayoutsFixture {
     }
 
     /// Nobody holds a key for the contract, so the escrow's calls by signature have to stay closed.
-    function test_r8_without_erc1271_no_signature_speaks_for_the_contract() external {
+    function test_without_erc1271_no_signature_speaks_for_the_contract() external {
         IBatchSettlement.ChannelConfig memory config = _nextChannel();
         _deposit(config, 100);
         IBatchSettlement.VoucherClaim[] memory rows = _one(_row(config, 60));
@@ -435,7 +435,7 @@ contract PayoutsTest is PayoutsFixture {
     }
 
     /// The pool reads no storage to know the state: its events alone give roots, payments, fees, and keys.
-    function test_r8_events_give_all_that_the_pool_keeps() external {
+    function test_events_give_all_that_the_pool_keeps() external {
         vm.recordLogs();
         _collect(100);
         _post(60, 40);

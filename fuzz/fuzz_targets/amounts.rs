@@ -1,4 +1,4 @@
-//! Amounts of money: nothing is rounded, nothing becomes zero on its way (D27, D28).
+//! Amounts of money: no amount is rounded or becomes zero (faults D27 and D28, docs/faults.md).
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: (&str, u128)| vipnode_fuzz::amounts::run(data));

@@ -1,4 +1,4 @@
-//! Amounts of money: nothing is rounded, nothing becomes zero on its way (D27, D28).
+//! Amounts of money: no amount is rounded or becomes zero (faults D27 and D28, docs/faults.md).
 
 use vipnode_types::{Amount, Asset, Price, QuotedPrice};
 
@@ -7,7 +7,7 @@ pub fn run(data: (&str, u128)) {
     let (text, number) = data;
     let amount = Amount::new(number);
     let json = serde_json::to_string(&amount).expect("JSON");
-    assert!(json.starts_with('"'), "amounts are strings (D29)");
+    assert!(json.starts_with('"'), "amounts are strings (fault D29, docs/faults.md)");
     assert_eq!(serde_json::from_str::<Amount>(&json).expect("reads"), amount);
     let asset = text.parse::<Asset>().unwrap_or_default();
     if let Ok(quoted) = text.parse::<QuotedPrice>() {

@@ -1,6 +1,9 @@
 //! What an operator or a proxy writes: addresses, secrets, lists of members, journals, headers.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::Path,
+};
 
 use http::{HeaderMap, HeaderValue};
 use vipnode_agent::PoolAddress;
@@ -23,7 +26,7 @@ pub fn run(data: (u8, &str)) {
             let _any = text.parse::<Endpoint>().map(|endpoint| endpoint.is_local());
         }
         2 => {
-            if let Ok(members) = Membership::members(text) {
+            if let Ok(members) = Membership::members(Path::new("members"), text) {
                 assert!(members.is_closed());
             }
         }

@@ -10,14 +10,7 @@ use vipnode_types::{
     },
 };
 
-use crate::{ConnectFailure, JournalEntry, NameError, VoucherRecord};
-
-/// The agent's identifier of a request, or of a call that it has to answer.
-pub type RequestTag = u64;
-
-/// The agent's identifier of a task of the node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeTask(pub u64);
+use crate::{CannotPay, ConnectFailure, JournalEntry, NameError, VoucherRecord};
 
 /// What the agent does in response to an event, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +77,13 @@ pub enum Action {
     },
 }
 
+/// The agent's identifier of a request, or of a call that it has to answer.
+pub type RequestTag = u64;
+
+/// The agent's identifier of a task of the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeTask(pub u64);
+
 /// The answer to a call of the pool.
 pub type CallReply = Result<(), WireError>;
 
@@ -137,7 +137,7 @@ pub enum Notice {
     /// The client cannot pay at this pool.
     CannotPay {
         /// Why it cannot.
-        why: String,
+        why: CannotPay,
     },
     /// The client signs for no more today, because it reached its limit.
     SpendLimit {
@@ -271,14 +271,14 @@ pub enum Notice {
     NodeReconnected,
     /// The pool assigned a host, which is being dialed.
     HostAssigned {
-        /// The lease with it.
+        /// The lease under which the host serves this node.
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
     },
     /// The node and a host are connected.
     HostConnected {
-        /// The lease with it.
+        /// The lease under which the host serves this node.
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
@@ -288,41 +288,45 @@ pub enum Notice {
     },
     /// A host that admitted the node is not connected yet. Announced once for each lease.
     HostSlow {
-        /// The lease with it.
+        /// The lease under which the host serves this node.
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
         /// How long the two nodes wait before one dials the other, in milliseconds, if the pool knows it.
         redial_ms: Option<u64>,
+        /// How long the agent still waits for the host, in milliseconds.
+        left_ms: u64,
+        /// Why this host was not connected the last time.
+        last: Option<ConnectFailure>,
     },
     /// A host that admitted the node never connected; the agent looks for another. Each kind of cause is announced once until
     /// a host is connected. The node keeps dialing a host that the user named; it is announced once until it is connected.
     HostNotConnected {
-        /// The lease with it.
+        /// The lease under which the host serves this node.
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
         /// Its `web3_clientVersion`, as the pool reported it; empty where it did not.
         version: String,
-        /// Why it is not connected, as far as this side sees.
+        /// Why it is not connected, if this side can see the cause.
         cause: ConnectFailure,
     },
     /// A client that was admitted did not connect, or disconnected at once. Each kind of cause is announced once until
     /// the settings change.
     ClientNotConnected {
-        /// The lease with it.
+        /// The lease under which this host was to serve it.
         lease: LeaseId,
         /// Public key of the client's node.
         client: NodeId,
         /// Its `web3_clientVersion`, as the pool reported it; empty where it did not.
         version: String,
-        /// Why it is not connected, as far as this side sees.
+        /// Why it is not connected, if this side can see the cause.
         cause: ConnectFailure,
     },
     /// A host disconnected, or the pool ended its lease; the agent looks for another. The node keeps dialing a host that the user
     /// named.
     HostLost {
-        /// The lease with it.
+        /// The lease that ended.
         lease: LeaseId,
         /// Public key of the host's node.
         host: NodeId,
@@ -373,8 +377,8 @@ pub enum Notice {
         /// Why, as the end of a sentence.
         why: String,
     },
-    /// The pool assigned a host at a private address, or by a host name, although the pool itself was reached at a public
-    /// one. The node is not made to dial it.
+    /// The pool assigned a host at a private or loopback address, or by a host name, although the pool's own address reaches
+    /// farther. The node is not made to dial it.
     PrivateAddress {
         /// Public key of the host's node.
         host: NodeId,
@@ -389,24 +393,26 @@ pub enum Notice {
         why: Option<String>,
         /// Whether they have been missing for some time.
         late: bool,
+        /// How long it takes until the agent accepts one of the hosts again that failed, in milliseconds.
+        retry_ms: Option<u64>,
     },
-    /// A client was admitted.
+    /// The node accepts a client that the pool assigned, which may dial it now.
     ClientAdmitted {
-        /// The lease with it.
+        /// The lease under which this host serves the client.
         lease: LeaseId,
         /// Public key of the client's node.
         client: NodeId,
     },
     /// The node and a client are connected.
     ClientConnected {
-        /// The lease with it.
+        /// The lease under which this host serves the client.
         lease: LeaseId,
         /// Public key of the client's node.
         client: NodeId,
     },
     /// A client's lease ended and is undone.
     ClientEvicted {
-        /// The lease with it.
+        /// The lease that ended.
         lease: LeaseId,
         /// Public key of the client's node.
         client: NodeId,

@@ -183,7 +183,7 @@ impl AgentCore {
             self.work(now, out);
         }
         if self.direct.is_due() {
-            // Another lease took over what was to be undone, so it ended at once.
+            // Another lease took over what had to be undone, so it ended at once.
             self.keep_direct(now, out);
             self.work(now, out);
         }

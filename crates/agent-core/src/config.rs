@@ -77,7 +77,7 @@ pub struct HostConfig {
     pub payout: Option<Account>,
     /// The lowest price for which the host sells slots, after the pool's fee; `None` for any.
     pub min_price: Option<QuotedPrice>,
-    /// Whether the host serves only clients that somebody pays for: it gives no free trials.
+    /// Whether the host serves only paying clients, and none on a free trial.
     pub no_trials: bool,
     /// With a newest block older than this, the host offers no slots, in seconds; `None` for a chain that does not
     /// produce blocks.

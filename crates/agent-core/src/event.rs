@@ -24,7 +24,7 @@ pub enum Event {
     /// The complete list of peers. Reported for each [`crate::Action::Watch`], and at least every 20 s while the node is
     /// up; after 60 s without it no peer counts as connected.
     Peers(Vec<PeerFact>),
-    /// A peer disconnected (from `peerEvents`), with the cause as far as the node reports it; the next [`Event::Peers`]
+    /// A peer disconnected (from `peerEvents`), with the cause if the node reports it; the next [`Event::Peers`]
     /// confirms it.
     PeerGone(NodeId, DropCause),
     /// The newest block.
@@ -62,13 +62,13 @@ pub enum Event {
     PoolOpen,
     /// The socket to the pool was lost, or could not be opened.
     PoolLost {
-        /// Why.
+        /// What the transport or the pool reports as the cause.
         why: Failure,
     },
     /// The pool is not the one that the agent remembers, or cannot prove that it is. The socket is closed, and nothing was
     /// sent on it.
     PoolUntrusted {
-        /// Why.
+        /// What the check of its ID found.
         why: Failure,
     },
     /// The address that the pool was reached at. It holds until the socket is gone.
@@ -130,18 +130,18 @@ impl FromPool {
     }
 }
 
-/// An answer from the pool.
+/// What the pool returns for a request of the core; errors come separately.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PoolAnswer {
-    /// To a connect.
+    /// The terms of the pool, and the leases that it continues.
     Connect(Box<ConnectReply>),
-    /// To a report.
+    /// Whether the pool needs a full report next.
     Report(ReportReply),
-    /// To an ask.
+    /// The hosts that the pool assigns, and how many are missing.
     Ask(AskReply),
     /// To a question about the funds.
     Funds(Box<NodeFunds>),
-    /// To a voucher.
+    /// What the pool knows of the channel once it accepted the voucher.
     Voucher(Box<ChannelFunds>),
     /// To a leave or a bye.
     Done,

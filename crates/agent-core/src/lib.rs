@@ -55,7 +55,7 @@ pub use leases::node_change::{ChangeKind, JournalEntry, NodeChange};
 pub use leases::open_changes::{OpenChanges, release, unreleased_changes};
 pub use limits::{REQUEST_MS, SLOW_CONNECT_MS};
 pub use node::task_error::TaskError;
-pub use payment::{PayConfig, SignedAmountAt, VoucherRecord};
+pub use payment::{CannotPay, PayConfig, SignedAmountAt, VoucherRecord};
 pub use policy::peer_policy::{PeerPolicy, VersionPattern, VersionPatternError};
 pub use pool::pool_loss::PoolLoss;
 pub use pool::pool_state::PoolState;
@@ -68,6 +68,7 @@ pub use view::{AgentView, HostSlots, LeaseSnapshot};
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "What an agent refuses its pool", rows: Refusal::ROWS },
     vipnode_types::ErrorTable { title: "Commands from an agent to its node", rows: TaskError::ROWS },
+    vipnode_types::ErrorTable { title: "Payments of a client", rows: CannotPay::ROWS },
     vipnode_types::ErrorTable { title: "Resolving the name of a host", rows: NameError::ROWS },
     vipnode_types::ErrorTable { title: "Host settings", rows: HostConfigError::ROWS },
     vipnode_types::ErrorTable { title: "Patterns for `--reject-client`", rows: VersionPatternError::ROWS },

@@ -64,7 +64,7 @@ pub struct AgentView {
     pub stopping: bool,
 }
 
-/// The slots of a host.
+/// How many slots a host sells, and keeps for the peers of its own node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostSlots {
     /// Slots that it sells while its node is in sync.

@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use vipnode_agent_core::{DirectConfigError, HostConfigError};
 use vipnode_node::{NodeError, finder::FinderError};
-use vipnode_rpc::OpenError;
-use vipnode_types::{Account, NodeKeyError, PoolId, errors, wire::WireError};
+use vipnode_rpc::{CallError, OpenError};
+use vipnode_types::{Account, DelegationError, NodeKeyError, PoolId, errors, wire::WireError};
 
 errors! {
     /// Why an agent cannot start or continue.
@@ -35,9 +35,14 @@ errors! {
             text: String,
         }: local, "{text:?} is not the address of a pool: the host is missing, or contains a space or another character that is not allowed",
             hint "Pass the pool's address as wss://HOST or ws://HOST:PORT.";
-        /// The server did not return a response, or returned an invalid one.
+        /// The server did not return a response.
         Unanswered {
             /// What happened instead.
+            why: CallError,
+        }: local, "the pool did not return a valid response: {why}", hint_of why;
+        /// The server returned a response to another method, or of another version.
+        InvalidReply {
+            /// What is wrong with it.
             why: String,
         }: local, "the pool did not return a valid response: {why}",
             hint "Check the address of the pool, and that `vipnode pool` runs there.";
@@ -121,6 +126,15 @@ errors! {
             hint "If the file is named journal, first run `vipnode release` to undo the changes in its readable lines; all \
                   other changes stay on the node until it restarts. Then move {path} to another directory and start \
                   again." (path = path.display());
+        /// The file of the agent's own key does not contain a key.
+        DamagedKey {
+            /// The damaged file.
+            path: PathBuf,
+            /// What is wrong.
+            why: NodeKeyError,
+        }: local, "{path} cannot be read: {why}" (path = path.display()),
+            hint "Put a copy of the file back. Without one, move {path} to another directory and start again: the agent then \
+                  creates another key." (path = path.display());
         /// The state directory cannot be determined.
         NoHome: local, "the state directory is unknown: neither XDG_STATE_HOME nor HOME is set",
             hint "Pass --state-dir DIR.";
@@ -174,10 +188,15 @@ errors! {
         /// The delegation is not valid for this agent.
         DelegationInvalid {
             /// What is wrong.
-            why: String,
+            why: DelegationError,
         }: local, "this delegation cannot be used by this agent: {why}",
             hint "Run `vipnode link --request` here, and then run the command that it prints where the key is \
                   readable.";
+        /// The delegation is for another agent.
+        DelegationOfOther: local,
+            "this delegation is for another agent than the one with this state directory",
+            hint "Run `vipnode link --request` here, and then run the command that it prints where the key is \
+                  readable, or pass the other agent's directory: --state-dir DIR.";
         /// The node key, which signs every protocol 2 call, was not found.
         NoKeyForEachCall {
             /// What was tried.
@@ -242,9 +261,51 @@ errors! {
     }
 }
 
+/// Characters of a text from a pool that are shown.
+const TEXT_CHARS: usize = 1_024;
+
 impl AgentError {
+    /// A call to a pool that failed. What the pool reports is cleaned.
+    pub(crate) fn call(error: CallError) -> Self {
+        match error {
+            CallError::Remote(error) => Self::Stopped(error.sanitized(TEXT_CHARS)),
+            CallError::Open(error) => Self::Pool(error),
+            why => Self::Unanswered { why },
+        }
+    }
+
+    /// A response of a pool that is not one to the method.
+    pub(crate) fn reply(why: &serde_json::Error) -> Self {
+        Self::InvalidReply { why: why.to_string() }
+    }
+
     /// A fault that should not happen, with what is known of it.
     pub(crate) fn internal(why: impl std::fmt::Display) -> Self {
         Self::Internal { why: why.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_rpc::SessionEnd;
+    use vipnode_types::{TypedError as _, wire::ErrorCode};
+
+    use super::*;
+
+    #[test]
+    fn a_call_that_fails_keeps_the_hint_of_its_error() {
+        for error in [
+            CallError::Expired,
+            CallError::Full,
+            CallError::TooLarge { bytes: 9 },
+            CallError::Lost(SessionEnd::Silent { seconds: 9 }),
+            CallError::Remote(WireError::new(ErrorCode::NotMember, "closed", "Ask the operator.")),
+            CallError::Open(OpenError::Insecure { url: "ws://p".to_owned() }),
+        ] {
+            let (message, hint) = (error.to_string(), error.hint());
+            let shown = AgentError::call(error);
+            assert_eq!(shown.hint(), hint);
+            assert!(shown.to_string().ends_with(&message), "{shown}");
+        }
     }
 }

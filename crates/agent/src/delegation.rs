@@ -33,14 +33,13 @@ pub fn link_other(node_key: &NodeKey, agent: AgentPublic) -> Delegation {
 /// Takes a delegation that was signed on another machine for the agent of this one.
 ///
 /// # Errors
-/// [`AgentError::DelegationInvalid`] if it is not valid or is for another agent, [`AgentError::Locked`] while the agent runs,
-/// and the errors of the state directory.
+/// [`AgentError::DelegationInvalid`], [`AgentError::DelegationOfOther`], [`AgentError::Locked`] while the agent runs, and the
+/// errors of the state directory.
 pub fn take_link(root: &Path, delegation: &Delegation) -> Result<(), AgentError> {
-    delegation.verify(clock::wall()).map_err(|error| AgentError::DelegationInvalid { why: error.to_string() })?;
+    delegation.verify(clock::wall()).map_err(|why| AgentError::DelegationInvalid { why })?;
     let state = StateDir::open(root, &delegation.node)?;
     if state.agent_key()?.public() != delegation.agent {
-        let why = "it is for another agent than the one with this state directory".to_owned();
-        return Err(AgentError::DelegationInvalid { why });
+        return Err(AgentError::DelegationOfOther);
     }
     state.keep_delegation(delegation)
 }

@@ -61,6 +61,8 @@ limits! {
         metrics_answer: Duration = Duration::from_secs(10), Time 100..=MINUTE;
         /// Bytes of the head of a request for the metrics; a longer one is refused, and a body is not read.
         metrics_head_bytes: usize = 8 << 10, Bytes 8 * KIB..=MIB;
+        /// An agent that serves metrics asks a pool that charges this often what its node can spend and has earned.
+        metrics_funds: Duration = Duration::from_millis(5 * MINUTE), Time SECOND..=24 * HOUR;
     }
     also {}
 }
@@ -258,7 +260,7 @@ mod tests {
         assert_eq!([rpc.open, rpc.write, rpc.ping, rpc.silence], [5, 6, 7, 8].map(Duration::from_secs));
     }
 
-    /// The connections of others have the same limits unless somebody sets them.
+    /// The connections of others have the same limits unless the user sets them.
     #[test]
     fn the_defaults_are_those_of_the_rpc() {
         assert_eq!(PoolLinkLimits::default().rpc(Trust::default()), RpcLimits::default());

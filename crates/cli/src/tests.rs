@@ -2,8 +2,10 @@
 //!
 //! After a change that is meant: `INSTA_UPDATE=always cargo test -p vipnode --bins snapshot`, then read the difference.
 
+mod help_examples;
 mod page_list;
 mod term_notices;
+mod waiting_notices;
 
 use std::{fmt::Write, io::ErrorKind, path::PathBuf};
 
@@ -218,11 +220,6 @@ fn notices() -> Vec<Notice> {
             name: "host.example".into(),
             why: NameError::System { why: "no such name".to_owned() },
         },
-        Notice::HostsMissing { missing: 2, why: Some("no host has a free slot".to_owned()), late: true },
-        Notice::HostsMissing { missing: 2, why: Some("no host has a free slot".to_owned()), late: false },
-        Notice::HostsMissing { missing: 1, why: None, late: false },
-        Notice::HostSlow { lease, host, redial_ms: None },
-        Notice::HostSlow { lease, host, redial_ms: Some(21_500) },
         Notice::Behind { blocks: 12, latest: 20_000_000 },
         Notice::CaughtUp { latest: 20_000_012 },
         Notice::Balance { credit_wei: -5, deposit_wei: 1_000_000_000 },
@@ -230,6 +227,7 @@ fn notices() -> Vec<Notice> {
         Notice::Offering { slots: 0, why: Some("the node is syncing".to_owned()) },
         Notice::OwnPeersFalling { now: 2, reserve: 16 },
     ]);
+    notices.extend(waiting_notices::waiting_notices(lease, host));
     notices.extend(EvictReason::ALL.map(|reason| Notice::ClientEvicted { lease, client, reason }));
     for cause in [
         ConnectFailure::Genesis,

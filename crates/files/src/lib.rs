@@ -1,7 +1,7 @@
 //! Reads and writes vipnode's own files and the files that users pass, for every role.
 //!
 //! - [`read_file`] reads a regular file up to a limit. It never waits: a named pipe in place of a file would make a start
-//!   hang until somebody writes to it.
+//!   hang until another process writes to it.
 //! - [`replace_file`] replaces a file atomically and durably; only the owner can read it. A crash leaves either the old
 //!   or the new file.
 //! - [`OpenDir`] is a directory in which no other user can replace files, whatever happens to its path;

@@ -5,7 +5,7 @@
 //! never a label: it would reveal who is a customer of whom, and the number of series would have no limit.
 //!
 //! Names follow the conventions of Prometheus: a prefix for the program, the unit at the end of the name
-//! (`_seconds`, `_gwei`), `_total` for counters.
+//! (`_seconds`, `_gwei`, `_units` of the pool's asset), `_total` for counters.
 
 mod labeled_counters;
 mod labeled_gauges;
@@ -22,6 +22,9 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
+
+/// A gauge of an amount of money, in the largest unit of its asset. It is for graphs and not exact.
+pub type AmountGauge = Gauge<f64, AtomicU64>;
 
 /// A counter of seconds with a fraction.
 pub type SecondsCounter = Counter<f64, AtomicU64>;

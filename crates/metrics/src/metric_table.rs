@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use prometheus_client::{encoding::text::encode_registry, metrics::family::Family, registry::Registry};
 
-use crate::{Counter, Gauge, LabeledCounters, LabeledGauges, MetricKind, MetricRow, SecondsCounter};
+use crate::{AmountGauge, Counter, Gauge, LabeledCounters, LabeledGauges, MetricKind, MetricRow, SecondsCounter};
 
 /// The `Content-Type` of [`MetricTable::text`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -25,6 +25,14 @@ impl MetricTable {
     /// Adds a gauge.
     pub fn gauge(&mut self, name: &'static str, help: &'static str) -> Gauge {
         let gauge = Gauge::default();
+        self.registry.register(name, help, gauge.clone());
+        self.add(name, MetricKind::Gauge, None, help);
+        gauge
+    }
+
+    /// Adds a gauge of an amount.
+    pub fn amount(&mut self, name: &'static str, help: &'static str) -> AmountGauge {
+        let gauge = AmountGauge::default();
         self.registry.register(name, help, gauge.clone());
         self.add(name, MetricKind::Gauge, None, help);
         gauge

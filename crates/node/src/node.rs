@@ -17,7 +17,7 @@ pub trait Node: Send + Sync + 'static {
     /// Returns all its peers, at most [`NodeLimits::node_peers`](crate::limits::NodeLimits::node_peers).
     fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerFact>, NodeError>>;
 
-    /// Returns the TCP connections to its peers, at most [`NodeLimits::node_peers`](crate::limits::NodeLimits::node_peers), as far as the client reports both ends.
+    /// Returns the TCP connections to its peers, at most [`NodeLimits::node_peers`](crate::limits::NodeLimits::node_peers): those of which the client reports both ends.
     fn connections(&self) -> BoxFuture<'_, Result<Vec<PeerConnection>, NodeError>>;
 
     /// Returns the newest block that it knows.
@@ -71,7 +71,7 @@ pub type PeerEvents = BoxStream<'static, PeerEvent>;
 pub enum PeerEvent {
     /// A peer connected. Only [`Node::peers`] shows whether it stays and is ready.
     Added(NodeId),
-    /// A peer disconnected, and why, as far as the client reports it.
+    /// A peer disconnected, and why, if the client reports it.
     Gone(NodeId, DropCause),
     /// A peer with an unknown key connected or disconnected, or events were missed: read [`Node::peers`].
     Look,

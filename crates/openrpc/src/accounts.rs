@@ -191,7 +191,6 @@ pub(super) fn daily_statement() -> MethodRow {
     row.example("Ana's node provided a slot for a day", request.and_then(|request| examples::bare(&request)), &page)
 }
 
-/// A page of a daily statement.
 fn daily_statement_page() -> Option<SignedDailyStatement> {
     let (key, price, day) = (examples::pool_key()?, examples::price(), UtcDay::of(NOW));
     let cost = price.cost(UtcDay::MS).unwrap_or_default();

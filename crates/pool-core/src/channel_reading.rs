@@ -5,17 +5,17 @@ use vipnode_types::Amount;
 pub struct ChannelReading {
     /// Deposits less refunds and withdrawals. A claim does not reduce it.
     pub deposited: Amount,
-    /// What the withdrawal under way takes.
+    /// What a pending withdrawal takes.
     pub withdrawing: Amount,
-    /// When that can be finished, in Unix seconds; 0 if none is under way.
+    /// When the pending withdrawal can be finished, in Unix seconds; 0 if there is none.
     pub withdrawable_s: u64,
-    /// What was claimed in all.
+    /// What was claimed in total.
     pub claimed: Amount,
 }
 
 impl ChannelReading {
-    /// What the pool can claim at most in all (rule R3): the deposit without what a withdrawal under way takes. One that is
-    /// ready and not finished would take a later deposit at once, so it counts until it is finished.
+    /// The most that the pool can claim in total: the deposit less what a pending withdrawal takes. A withdrawal counts until
+    /// it is finished, even after its delay, because it could take a later deposit at once.
     #[must_use]
     pub fn covers(&self) -> Amount {
         self.deposited.checked_sub(self.withdrawing).unwrap_or_default()

@@ -7,17 +7,6 @@ use vipnode_types::{
 
 use crate::{AccountLink, CallId, ChainEvent, ConnectionId, LedgerChange, NewPayout, RequestId};
 
-/// The identity of an authenticated agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identity {
-    /// The node that it represents.
-    pub node: NodeId,
-    /// The agent's own key.
-    pub agent: AgentPublic,
-    /// The delegation's `issued_ms`. The core refuses a delegation older than the newest it has seen.
-    pub issued: Ms,
-}
-
 /// An input of the core. The caller has checked signatures, membership, and the form of messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -36,7 +25,7 @@ pub enum Command {
         /// The agent's description of itself and its node.
         hello: Box<ConnectRequest>,
     },
-    /// Somebody asks whether a connect would be accepted (`vipnode_reach`), with a valid signature. Nothing connects.
+    /// A query whether a connect would be accepted (`vipnode_reach`), with a valid signature. Nothing connects.
     CheckConnect {
         /// The connection that the reply is for; no agent needs to be connected on it.
         connection: ConnectionId,
@@ -165,7 +154,7 @@ pub enum Command {
         /// What changes, and who agreed to it.
         link: AccountLink,
     },
-    /// Somebody asks for the figures of an account (`vipnode_account`), with its valid signature.
+    /// A query for the figures of an account (`vipnode_account`), with its valid signature.
     Account {
         /// The connection that the reply is for; no agent needs to be connected on it.
         connection: ConnectionId,
@@ -217,6 +206,17 @@ pub enum Command {
     },
     /// Time passed. Due at [`crate::Core::next_wake`] at the latest, and at least every `Limits::tick_ms`.
     Tick,
+}
+
+/// The identity of an authenticated agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// The node that it represents.
+    pub node: NodeId,
+    /// The agent's own key.
+    pub agent: AgentPublic,
+    /// The delegation's `issued_ms`. The core refuses a delegation older than the newest it has seen.
+    pub issued: Ms,
 }
 
 /// How a call to an agent ended.

@@ -1,13 +1,13 @@
 use std::net::IpAddr;
 
-use vipnode_types::{Ms, NodeId, PaymentMode};
+use vipnode_types::{Asset, Ms, NodeId, PaymentMode};
 
 use crate::{
-    Command, ConnectionId, Counters, Effect, Gauges, Limits, Steps,
+    Command, ConnectionId, Counters, Effect, Gauges, Limits, RestoreRow, Steps,
     agents::{Agents, Changed, node::Node},
     collections::seeded_rng::SeededRng,
     leases::{Leases, pricing::Pricing},
-    ledger::Ledger,
+    ledger::{Ledger, transaction::LedgerAccount},
     matching::{Context, Matching},
     metering::{Metering, period_rollover::next_rollover},
     output::Output,
@@ -15,8 +15,8 @@ use crate::{
     price_schedule::PriceSchedule,
 };
 
-/// The pool's core: one state machine whose state has four owners (agents, leases, metering, matching). Whatever involves
-/// more than one of them is in `flows`.
+/// The pool's core: one state machine whose state has five owners (agents, leases, metering, matching, ledger). Whatever
+/// involves more than one of them is in `flows`.
 #[derive(Debug)]
 pub struct Core {
     pub(crate) limits: Limits,
@@ -32,6 +32,8 @@ pub struct Core {
     pub(crate) ledger: Option<Box<Ledger>>,
     /// The ledger in the store, between a start without payments and the switch to another mode.
     pub(crate) unused_ledger: Option<Box<Ledger>>,
+    /// The newest restore of a backup of the database.
+    pub(crate) restored: Option<RestoreRow>,
     /// Whether the ledger in the store held balances or due payouts at the start.
     pub(crate) ledger_held_funds: bool,
     pub(crate) counters: Counters,
@@ -61,6 +63,7 @@ impl Core {
             payment: PaymentMode::None,
             ledger: None,
             unused_ledger: None,
+            restored: None,
             ledger_held_funds: false,
             counters: Counters::default(),
             prices: PriceSchedule::new(Pricing::new(limits.price, limits.fee_bps)),
@@ -132,7 +135,7 @@ impl Core {
     pub fn write_all(&mut self, now: Ms, out: &mut Vec<Effect>) {
         let mut output = Output::new(now.max(self.clock.now()));
         self.agents.flush_all(&mut output);
-        self.metering.rows.write_all_changed(&mut output);
+        self.metering.write_changed_periods(&mut output);
         self.persist_times(&mut output);
         output.finish(out);
     }
@@ -153,7 +156,7 @@ impl Core {
             self.agents.next_payout(),
             self.prices.next.map(|next| next.from),
             self.ledger.as_ref().and_then(|ledger| ledger.next_check()),
-            self.ledger.as_ref().and_then(|ledger| ledger.channels.next_expiry()),
+            self.ledger.as_ref().and_then(|ledger| ledger.next_voucher_expiry()),
             Some(self.agents.flush_at()),
         ]
         .into_iter()
@@ -169,6 +172,7 @@ impl Core {
         let of_agents = of_agents.saturating_add(self.agents.planned_proofs());
         let of_agents = of_agents.saturating_add(self.agents.planned_trials());
         let deadlines = [self.leases.deadlines(), self.matching.deadlines(), of_agents];
+        let sums = |account| deref(&self.ledger).map(|ledger| ledger.figures(account)).unwrap_or_default();
         Gauges {
             nodes: count(self.agents.len()),
             connected: count(self.agents.connected()),
@@ -183,7 +187,16 @@ impl Core {
             calls_in_flight: count(self.leases.calls_in_flight()),
             unwritten_reports: count(self.agents.unwritten_reports()),
             deadlines: count(deadlines.into_iter().fold(0, usize::saturating_add)),
+            received: sums(LedgerAccount::Received).debt(),
+            paid_out: sums(LedgerAccount::PaidOut).balance(),
+            fees: sums(LedgerAccount::Fee).balance(),
         }
+    }
+
+    /// Returns what the pool charges in.
+    #[must_use]
+    pub const fn asset(&self) -> Asset {
+        self.limits.price.asset()
     }
 
     /// Returns the event counters since the start.

@@ -65,6 +65,12 @@ errors! {
             account: Account,
         }: InvalidParams, "nobody has the key of {account}, so it cannot be the payout account",
             hint "Pass an address of your own to --payout, or leave it out.";
+        /// The payout account is the token that the pool charges in, or a contract of x402: nobody can take out what is sent to it.
+        ContractPayout {
+            /// The account that was named.
+            account: Account,
+        }: InvalidParams, "{account} is a contract that payments pass through, so it cannot be the payout account",
+            hint "Pass an address of your own to --payout, or leave it out.";
         /// A protocol 2 call requests fewer than one peer.
         TooFew {
             /// The number, as sent.
@@ -105,6 +111,14 @@ errors! {
             retry_ms: u64,
         }: Busy, "this pool already remembers the maximum number of nodes in your address block",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// A node that the pool will soon forget shows another delegation, and its address block has used up its share of the
+        /// delegations that the pool remembers for longer.
+        DelegationsOfBlock {
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: Busy, "this pool already remembers the maximum number of replaced delegations in your address block",
+            hint "Try again in {retry}, or use the agent that this node used before." (retry = vipnode_types::RetryIn(*retry_ms)),
+            retry retry_ms;
         /// The node is on a chain that is new to the pool, and its address block has used up its share of the limit of
         /// chains.
         ChainsOfBlock {
@@ -128,6 +142,13 @@ errors! {
         }: Busy,
             "clients in your address block have too many pending offers: slots that they have not connected to yet",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// The nodes in an address block ended as many billing periods in this hour as they may, and as many wait for the next
+        /// hour as may.
+        PeriodsOfBlock {
+            /// When the next hour begins, in milliseconds from now.
+            retry_ms: u64,
+        }: Busy, "nodes in your address block ended too many billing periods in this hour",
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// A client, or its address block, has used up today's allowance of time that only hosts reported.
         Unpaired {
             /// The limit of a day, in milliseconds.
@@ -147,7 +168,8 @@ errors! {
             /// When the pool looks again, in milliseconds.
             retry_ms: u64,
         }: PaymentRequired, "a slot costs {price} here, and no account pays for this node{no_trial}",
-            hint "Run `vipnode account link --keystore FILE` on the machine of the agent.", retry retry_ms;
+            hint "Run `vipnode account link --keystore FILE` on the machine of the agent. If the pool uses x402, restart the client with \
+                  --pay FILE --max-spend-per-day AMOUNT instead.", retry retry_ms;
         /// The account that pays for a client's node has too little left for one more lease.
         NoFunds {
             /// The account that pays.
@@ -163,7 +185,8 @@ errors! {
         }: PaymentRequired,
             "account {payer} {has}; a slot costs {price} here, and the account must have enough for {minutes} min of all its slots"
                 (minutes = last_ms.div_ceil(60_000).max(1)),
-            hint "Pay the operator of this pool, who then runs `vipnode pool admin credit {payer} AMOUNT --reason TEXT`." (payer = payer),
+            hint "Pay the operator of this pool, who then runs `vipnode pool admin credit {payer} AMOUNT --reason TEXT`. If the pool uses \
+                  x402, deposit more with `vipnode wallet deposit`, or raise the client's --max-spend-per-day." (payer = payer),
             retry retry_ms;
         /// The pool charges a price, and the client's agent has no payment channel there.
         NoChannel {
@@ -195,39 +218,40 @@ errors! {
             retry retry_ms;
         /// A pool without payments has no ledger.
         NoLedger: Unsuitable, "this pool has no ledger, because it does not charge for slots",
-            hint "To charge for slots, the pool's operator has to restart it with --payment credit or x402.";
-        /// A voucher came to a pool whose clients do not pay by x402.
-        NoChannels: Unsuitable, "clients of this pool do not pay by payment channels",
-            hint "Run the client without --pay.";
-        /// The operator sets a limit where vouchers set it.
-        LimitOfChannel: Unsuitable, "with x402, the vouchers of a client decide how much it may owe",
+            hint "Ask the pool's operator to restart it with --payment credit or --payment x402.";
+        /// The pool received a voucher but does not use x402.
+        NoChannels: Unsuitable, "this pool does not accept payment channels",
+            hint "Restart the client without --pay.";
+        /// The operator sets the limit of an account, but the account's vouchers determine it.
+        LimitOfChannel: Unsuitable, "this pool uses x402, so the vouchers of a client determine how much it may owe",
             hint "To grant an amount without a deposit, run `vipnode pool admin credit ACCOUNT AMOUNT --reason TEXT`.";
-        /// Another key than that of the agent would sign for the channel.
+        /// The channel accepts vouchers of another key than the agent's.
         ChannelSigner {
             /// The channel's payer authorizer.
             authorizer: Account,
             /// The account of the agent's key.
             agent: Account,
-        }: Unauthorized, "the channel's payer authorizer is {authorizer}, but the key of this agent is that of {agent}",
-            hint "Deposit into a channel for this agent: `vipnode wallet deposit AMOUNT --channel FILE --authorizer {agent}`." (agent = agent);
+        }: Unauthorized, "the channel's payer authorizer is {authorizer}, but the address of this agent's key is {agent}",
+            hint "Create a channel for this agent: `vipnode wallet deposit AMOUNT --channel NEW_FILE --chain.rpc URL --keystore FILE \
+                  --token ADDRESS --receiver ADDRESS --authorizer {agent}`." (agent = agent);
         /// The channel holds nothing that the pool could claim.
         EmptyChannel {
             /// The payment channel that it is about.
             channel: ChannelId,
             /// When to try again, in milliseconds.
             retry_ms: u64,
-        }: PaymentRequired, "the payment channel {channel} holds no deposit yet",
-            hint "Deposit with `vipnode wallet deposit`; a deposit counts once its block is safe, which takes some minutes on some chains.",
+        }: PaymentRequired, "the payment channel {channel} does not have a confirmed deposit",
+            hint "Deposit with `vipnode wallet deposit`. A deposit counts once its block is safe, which can take several minutes.",
             retry retry_ms;
-        /// An older voucher of the channel, or one of a smaller amount.
+        /// The voucher is for less than the newest one of the channel.
         LowerVoucher {
             /// The amount of the newest voucher.
             signed: Amount,
             /// What the pool charges in.
             asset: Asset,
-        }: InvalidParams, "the pool already has a voucher for {amount} on this channel, which is more" (amount = asset.show(*signed)),
-            hint "Update vipnode; an agent takes over the newest voucher from the pool (`vipnode_funds`).";
-        /// The earlier channel of the same agent still owes something.
+        }: InvalidParams, "the pool already has a voucher of this channel for more: {amount}" (amount = asset.show(*signed)),
+            hint "Update vipnode: an agent must continue from the pool's newest voucher (`vipnode_funds`).";
+        /// The earlier channel of the same agent still has an unclaimed cost.
         ChannelInUse {
             /// The earlier channel.
             channel: Box<ChannelId>,
@@ -235,13 +259,13 @@ errors! {
             owed: Amount,
             /// What the pool charges in.
             asset: Asset,
-        }: Unsuitable, "the agent's earlier channel {channel} is not settled: {amount} of its cost is not claimed yet" (amount = asset.show(*owed)),
-            hint "Sign vouchers of the earlier channel until the pool has claimed its cost.";
-        /// Vouchers of the channel come too fast: each is written.
+        }: Unsuitable, "the pool has not yet claimed {amount} from the agent's earlier channel {channel}" (amount = asset.show(*owed)),
+            hint "Pass the file of the earlier channel with --pay until the pool has claimed this amount.";
+        /// Vouchers of the channel arrive too fast; the pool stores each of them.
         VoucherTooSoon {
             /// When to try again, in milliseconds.
             retry_ms: u64,
-        }: Busy, "the pool took a voucher of this channel a moment ago",
+        }: Busy, "the pool accepted a voucher of this channel a moment ago",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The chain could not be read in time, or too many channels wait for it.
         ChainBusy {
@@ -274,7 +298,7 @@ errors! {
             given: Asset,
             /// What the pool charges in.
             asset: Asset,
-        }: InvalidParams, "the price is in {given}, and this pool charges in {asset}",
+        }: InvalidParams, "the price is in {given}, but this pool charges in {asset}",
             hint "Write the price in {units}." (units = asset.unit_names());
         /// An order has no reason, or an order about a payout has no reference.
         BlankReason: InvalidParams, "the reason is blank",
@@ -283,13 +307,19 @@ errors! {
         KeyUsed {
             /// The entry of that order.
             entry: u64,
-            /// What it was.
+            /// The change that was posted with the key.
             posted: String,
-            /// What this order is.
+            /// The change that was ordered now.
             ordered: String,
         }: InvalidParams,
             "the key was used for a different change: entry {entry} of the ledger is a {posted}, and this is a {ordered}",
             hint "Pass another --key, or repeat the command of entry {entry} unchanged." (entry = entry);
+        /// The pool remembers as many orders with an idempotency key as it may.
+        OrderKeys {
+            /// The most of them.
+            most: u32,
+        }: Unsuitable, "the ledger has {most} orders with a key",
+            hint "Run `vipnode pool prune` to remove old entries, or raise the limit: `vipnode pool --limit order_keys=N`.";
         /// The operator debits more than the balance of an account.
         DebitExceeds {
             /// The account that was named.
@@ -337,7 +367,7 @@ errors! {
             signed: u64,
             /// The ID of the chain that the node follows.
             ours: u64,
-        }: Unsuitable, "the account signed for chain {signed}, and the node follows chain {ours}",
+        }: Unsuitable, "the account signed for chain {signed}, but the node follows chain {ours}",
             hint "Sign a new link: run `vipnode account link` again.";
         /// The counter of a signed link is in the future.
         LinkAhead {
@@ -393,6 +423,12 @@ errors! {
                           counter of this link is not higher",
             hint "Check the clock of the machine that signed it, and try again in {seconds} s. To end the link of a node earlier, \
                   run `vipnode account unlink` next to its agent.";
+        /// The pool was restored from a backup, and may have lost that the account ended the link.
+        LinkBeforeRestore {
+            /// How far ahead of the pool's clock a link has to be signed at least, in seconds.
+            seconds: u64,
+        }: Unauthorized, "the pool was restored from a backup after this link was signed, and may have lost that the link was ended",
+            hint "Sign a new link in {seconds} s: run `vipnode account link` again.";
         /// The nonce of a protocol 2 call is in the future.
         NonceAhead {
             /// How far, in seconds.

@@ -5,7 +5,7 @@ use crate::MeteredPeriod;
 /// Event counters since the start. They never decrease.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counters {
-    /// Connects that were refused.
+    /// Connect requests that the core answered with an error.
     pub refused_connects: u64,
     /// Reports accepted.
     pub reports: u64,

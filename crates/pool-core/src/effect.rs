@@ -60,21 +60,21 @@ pub enum SendWhen {
 /// An answer to an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// To a connect.
+    /// The terms of the pool, and the leases that continue.
     Connect(Box<ConnectReply>),
     /// To a check of a connect, which would be accepted: which hosts the pool has for the node.
     Checked(Box<HostSupply>),
-    /// To a report.
+    /// Whether the pool needs a full report next.
     Report(ReportReply),
-    /// To an ask.
+    /// The hosts that are assigned, and how many are missing.
     Ask(AskReply),
-    /// To an explain.
+    /// How the agent's hosts were selected, and why others were not.
     Explain(Box<ExplainReply>),
     /// To a leave, a bye, or the end of a link.
     Done(Done),
     /// To a link of a node and an account.
     Linked(Box<LinkReply>),
-    /// To a status.
+    /// The public figures of the pool.
     Status(Box<PoolStatus>),
     /// To a change of the ledger.
     Ledger(Box<LedgerChangeReply>),
@@ -86,7 +86,7 @@ pub enum Reply {
     Payout(PayoutView),
     /// To an agent that asks for its node's funds.
     Funds(Box<NodeFunds>),
-    /// To a voucher.
+    /// What is known of the channel once the voucher is accepted.
     Voucher(Box<ChannelFunds>),
     /// To a call of protocol 2.
     Protocol2(Box<protocol2::Protocol2Reply>),

@@ -1,3 +1,5 @@
+use vipnode_types::Amount;
+
 /// Current counts of the core. Cheap to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Gauges {
@@ -27,4 +29,10 @@ pub struct Gauges {
     pub unwritten_reports: u64,
     /// Deadlines of every kind except calls.
     pub deadlines: u64,
+    /// What payers paid, less what the operator returned.
+    pub received: Amount,
+    /// What the operator paid out to hosts.
+    pub paid_out: Amount,
+    /// The operator's fees.
+    pub fees: Amount,
 }

@@ -116,7 +116,7 @@ pub struct LedgerChangeReply {
     pub entry: LedgerEntry,
     /// The sums of the payer or payee now; zero if the change is about none.
     pub figures: AccountFigures,
-    /// What was marked, if all payouts of a period were to be.
+    /// What was marked, for an order to mark all payouts of a period.
     pub paid_all: Option<PaidPayouts>,
     /// Whether the entry was posted before, by the same order with the same key, so that nothing changed.
     pub repeated: bool,

@@ -57,7 +57,7 @@ pub struct ChannelRow {
     pub metered_before: Amount,
     /// What had been claimed of the channel then.
     pub claimed_before: Amount,
-    /// What was claimed of it in all, as far as it is posted.
+    /// The total that was claimed of it and posted.
     pub claimed: Amount,
 }
 
@@ -69,7 +69,7 @@ impl ChannelRow {
     }
 }
 
-/// A cost that is not wholly secured.
+/// A cost that is not fully secured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnpaidRow {
     /// The number of the journal entry of its billing period.

@@ -91,8 +91,8 @@ pub use pool_call::PoolCall;
 pub use pool_limits::PoolLimits;
 pub use protocol2::state::Protocol2State;
 pub use row::{
-    DelegationRow, HostTimeRow, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow, PricingRow, Row, RowKey,
-    TimesRow,
+    DelegationRow, HostTimeRow, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow, PricingRow, RestoreRow,
+    Row, RowKey, TimesRow,
 };
 pub use steps::Steps;
 

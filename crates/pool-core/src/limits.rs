@@ -21,7 +21,7 @@ limits! {
         /// After a start, no agent counts as silent for this long.
         reconnect_window_ms: u64 = 10 * MINUTE, Time SECOND..=DAY;
         /// An agent answers a call within this time, counted from when the call was sent; a host that does not admit in time
-        /// loses the offer.
+        /// loses the offer. An agent may take 2 s until a slot is free again, so with less than 3 s, hosts may be too late.
         admit_deadline_ms: u64 = 3 * SECOND, Time 100..=MINUTE;
         /// A call to an agent waits this long for its rows to become durable, in addition to `admit_deadline_ms`; then the core
         /// cancels it.
@@ -69,9 +69,14 @@ limits! {
         lockout_blocks: u32 = 3, Count 1..=100;
         /// Billing periods that a node ends in one hour; further ones are added up by pair and written in the next hour.
         periods_an_hour: u32 = 1_000, Count 1..=60_000;
+        /// Billing periods that are written in one hour for the nodes of one address block (/24, /48); a wide block (/16, /32) may
+        /// have four times as many. Further ones are added up by pair and written in the next hour, which may be as many again.
+        /// If none of them can wait (see `waiting_periods`), clients in the block get no further hosts in this hour, and a
+        /// lease ends once it is interrupted. A closed pool does not limit its members.
+        periods_an_hour_of_a_block: u32 = 10_000, Count 1..=100_000_000;
         /// Billing periods that wait for the next hour, each of which is written to the store at most once a second. The address
-        /// blocks of clients (/24, /48, and /16, /32) may have at most as many as are still free; beyond it, they are written
-        /// immediately.
+        /// blocks of clients (/24, /48, and /16, /32) may have at most as many as are still free; proven clients share whatever is
+        /// free. Beyond it, they are written immediately, but see `periods_an_hour_of_a_block`.
         waiting_periods: u32 = 100_000, Count 0..=10_000_000;
         /// Pairs of a client and a host whose time is remembered for a week; an address block may hold as many as are free.
         /// Beyond it, the time of a client's hosts is remembered together, except for four of them.
@@ -82,6 +87,9 @@ limits! {
         /// Time that a node must be paired with nodes in each of two other wide address blocks (/16, /32) before it
         /// counts as proven; in a closed pool, any time is enough. Some limits apply only to nodes that are not proven.
         proven_ms: u64 = 10 * MINUTE, Time 1..=DAY;
+        /// Time that a node must be paired with nodes in another wide address block (/16, /32) before it counts as paired, and is
+        /// remembered for `prune_ms`; at most `proven_ms`. In a closed pool, any time is enough.
+        paired_ms: u64 = MINUTE, Time 1..=DAY;
         /// The times at which agents were last seen are written to the store this often.
         flush_ms: u64 = 3 * MINUTE, Time SECOND..=HOUR;
         /// Leases of one client; a larger `want` is reduced to this, and the answer states this as the reason.
@@ -118,6 +126,8 @@ limits! {
         /// free on that chain. Beyond it, they may hold at most as many as slots remain free of those that clients of two wide
         /// blocks (/16, /32) used at once before (while no host on that chain has served a client: of twice as many
         /// slots as one client may be offered at once, see `extra_offers`); further requests for hosts are answered "busy".
+        /// Clients in the wide block of the host itself do not count. The same applies to the offers and slots of the hosts of each
+        /// wide block by themselves, with a minimum of one: then the clients get other hosts.
         /// Offers of hosts of protocol 2 last longer, so the same applies to those among themselves, with half of the minimum.
         offers_minimum: u32 = 4, Count 1..=4_294_967_295;
         /// Nodes in `avoid`; the rest is ignored.
@@ -146,15 +156,15 @@ limits! {
         /// Offers that a client has at once beyond the number of hosts that it wants; see `extra_host_ms`. Clients of one address
         /// block that are not proven share them.
         extra_offers: u32 = 7, Count 0..=64;
-        /// Offers on the hosts of one address block (/24, /48) that have never served a client, as long as other hosts are
-        /// known: pending offers, and, for `same_address_ms`, offers that the host did not admit. A wide block (/16, /32)
+        /// Offers on the hosts of one address block (/24, /48) that have never served a client of another wide block than their
+        /// own, as long as other hosts have: pending offers, and, for `same_address_ms`, offers that the host did not admit. A wide block (/16, /32)
         /// may have four times as many. For a client, all offers to clients of its own wide block count, but offers to
         /// clients of each other wide block count for at most a quarter of the limit. Further clients get other hosts.
         new_host_offers_a_block: u32 = 4, Count 1..=1_000_000;
         /// Connected hosts examined for one `vipnode_explain`; in a larger pool, the answer covers only this many.
         explained_hosts: u32 = 256, Count 1..=10_000;
-        /// Leases for which the pool remembers how the host was selected (`vipnode_explain`); beyond it, the oldest are
-        /// forgotten.
+        /// Leases for which the pool remembers how the host was selected (`vipnode_explain`), shared among the clients'
+        /// address blocks like `recent_pairs`.
         explained_leases: u32 = 50_000, Count 0..=10_000_000;
         /// Deadlines processed in one step of the core; the rest waits for the next step.
         expiries_a_handle: u32 = 1_000, Count 1..=100_000;
@@ -185,14 +195,14 @@ limits! {
         /// refusal, the slot counts as free. If the agent did not answer, the pool closes its socket; the next connect
         /// reply then lists its current leases.
         evict_tries: u32 = 3, Count 0..=100;
-        /// A host ranks lower, and gets no offers for `host_backoff_ms`, once proven clients of this many different address blocks
-        /// reported that it admitted them but did not connect; in a closed pool, once one member did. The time doubles with
-        /// each further block or member up to `max_host_backoff_ms`. All of this ends when a client is next paired with the
-        /// host.
+        /// A host ranks lower, and gets no offers for `host_backoff_ms`, once proven clients of this many different wide
+        /// address blocks (/16, /32) reported that it admitted them but did not connect; in a closed pool, once one member
+        /// did. The time doubles with each further block or member up to `max_host_backoff_ms`. All of this ends when a
+        /// client is next paired with the host.
         strike_reporters: u32 = 3, Count 1..=16;
         /// A host that immediately disconnected a light node is not assigned to light nodes of the same address block (/24,
         /// /48) for this time; while that applies to four blocks of a wide block (/16, /32), nor to those light nodes of
-        /// the wide block that are not proven.
+        /// the wide block that are not proven, and while it applies to eight, to none of the wide block.
         light_block_ms: u64 = 5 * MINUTE, Time 0..=HOUR;
         /// An eviction that a host refused is sent again after this time, which doubles with each try up to 8 times this value.
         /// Until the eviction is done, its slot counts as taken.
@@ -226,11 +236,13 @@ limits! {
         observation_blocks: u32 = 2, Count 1..=16;
         /// Versions that a node rejected since it connected; beyond it, the oldest is forgotten.
         rejected_versions: u32 = 16, Count 1..=1_000;
-        /// Recent offers, ended leases, and failed pairs of host and client that are remembered, and as many failed offers of
-        /// hosts that have never served a client; beyond it, the oldest are forgotten early.
+        /// Recent offers, ended leases, and failed pairs of host and client that are remembered. Of each, the address block
+        /// (/24, /48) of the client and its wide block (/16, /32) may have at most as many as are still free; beyond its share,
+        /// a block loses its own oldest one. As many failed offers of hosts that have never served a client are
+        /// remembered.
         recent_pairs: u32 = 1_000_000, Count 1..=100_000_000;
-        /// Address blocks whose unpaired time is counted in one day, and as many wide blocks; clients of further blocks are
-        /// counted by wide block, and of further wide blocks by node only.
+        /// Address blocks whose unpaired time is counted in one day, and whose billing periods in one hour, and as many wide
+        /// blocks; clients of further blocks are counted by wide block, and of further wide blocks by node only.
         unpaired_blocks: u32 = 1_000_000, Count 1..=100_000_000;
         /// A payer's remaining funds must last this long with its running leases and one more; otherwise, its clients get no
         /// further hosts. Once they are used up, the newest leases end until the funds last this long for the rest.
@@ -263,6 +275,9 @@ limits! {
         unfunded_retry_ms: u64 = 10 * SECOND, Time SECOND..=HOUR;
         /// Unpaid costs of earlier billing periods that a payer's newer credit covers in one tick.
         collected_a_tick: u32 = 1_000, Count 1..=1_000_000;
+        /// Orders of the operator whose idempotency key is remembered, until their entries are removed from the ledger (`vipnode
+        /// pool prune`). Further orders with a key are refused.
+        order_keys: u32 = 1_000_000, Count 1..=100_000_000;
         /// Payouts that one step marks as paid (`vipnode pool admin payout paid-all`); the command marks the others in further
         /// steps.
         payouts_a_step: u32 = 1_000, Count 1..=100_000;
@@ -272,15 +287,15 @@ limits! {
         /// still free; at most four blocks of a wide block may always have 4. Members of a closed pool share the whole.
         /// New nodes beyond it are answered "busy".
         nodes: u32 = 4_000_000, Count 1..=100_000_000;
-        /// Nodes remembered that were never paired, shared like `nodes`. They are forgotten `nonce_ahead_ms` plus
-        /// `nonce_behind_ms` after they left, and not before the end of a day on which they used unpaired time. New nodes
-        /// beyond it are answered "busy".
+        /// Nodes remembered that were never paired for `paired_ms`, shared like `nodes`. They are forgotten `nonce_ahead_ms` plus
+        /// `nonce_behind_ms` after they left, and not before the end of a day on which they used unpaired time, unless they
+        /// used a part of a free trial. New nodes beyond it are answered "busy".
         never_paired_nodes: u32 = 200_000, Count 1..=100_000_000;
         /// Forgotten nodes that used more than one delegation, and whose newest delegation the pool remembers, shared
-        /// like `nodes`. A node beyond the share of its address block is not forgotten: it still counts as one of `nodes`, and
-        /// of `never_paired_nodes` if it was never paired.
+        /// like `nodes`. Nodes that were never paired for `paired_ms` count from their second delegation on; if there is no room,
+        /// it is answered "busy". A paired node beyond the share of its address block is not forgotten.
         delegations: u32 = 100_000, Count 1..=100_000_000;
-        /// A node that was ever paired and has no lease is forgotten if it was not seen for this long.
+        /// A node that was paired for `paired_ms` and has no lease is forgotten if it was not seen for this long.
         prune_ms: u64 = 30 * DAY, Time HOUR..=3_650 * DAY;
     }
     also {

@@ -1,4 +1,4 @@
-use vipnode_types::{Account, Ms};
+use vipnode_types::{Account, Ms, payment::contracts};
 
 use crate::{Limits, core_error::CoreError};
 
@@ -16,6 +16,10 @@ impl NewPayout {
     pub(crate) fn check(self, now: Ms, limits: &Limits) -> Result<(), CoreError> {
         if self.account.is_reserved() {
             return Err(CoreError::ReservedPayout { account: self.account });
+        }
+        let token = limits.channel.map(|channel| channel.token);
+        if contracts::ALL.contains(&self.account) || token == Some(self.account) {
+            return Err(CoreError::ContractPayout { account: self.account });
         }
         // Later orders have to be newer: one that is far ahead would block them.
         if self.counter > now.plus(limits.nonce_ahead_ms) {

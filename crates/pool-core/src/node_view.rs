@@ -23,15 +23,15 @@ pub struct NodeView {
     pub host: bool,
     /// Whether it asks for hosts.
     pub client: bool,
-    /// The version of its agent.
+    /// What the agent reports as its program and version.
     pub agent_version: String,
     /// The version of its execution client.
     pub client_version: String,
     /// The slots that it offers in total.
     pub slots: u32,
-    /// Leases in which it is the host.
+    /// The number of its leases with clients.
     pub leases_as_host: u32,
-    /// Leases in which it is the client.
+    /// The number of its leases with hosts.
     pub leases_as_client: u32,
     /// Whether it gets no new leases.
     pub drained: bool,

@@ -128,8 +128,8 @@ limits! {
         statement_entries: usize = 1_000, Count 1..=100_000;
         /// Lines on one page of a daily statement; further ones are on the next page.
         daily_lines: usize = 100, Count 1..=1_000;
-        /// Entries of the ledger, or billing periods, that `vipnode pool prune` removes at once while the pool runs. The pool
-        /// commits its own changes in between.
+        /// Entries of the ledger, or billing periods, that `vipnode pool prune` removes at once, or `vipnode pool fold` looks at, while
+        /// the pool runs. The pool commits its own changes in between.
         prune_rows: usize = 200, Count 1..=10_000;
         /// Bytes of the head of an HTTP request; a larger one is answered 431.
         http_head_bytes: usize = 16 << 10, Bytes 8 * KIB..=MIB;
@@ -157,6 +157,9 @@ limits! {
         /// Connections from the pool's own machine in addition to the other limits, for probes. They can only read
         /// `/health` and `/metrics`. A further connection closes the one that has been idle longest.
         probes: usize = 16, Count 0..=10_000;
+        /// Bytes per second of answers to requests for `/health` and `/metrics` from the pool's own machine, and
+        /// `block_bytes_at_once` at once. Further answers are up to 0.9 s late, and never refused.
+        probe_bytes_a_second: usize = 1 << 20, Bytes KIB..=1_024 * MIB;
         /// A load balancer named with `--proxy-protocol` has this long to send the header; then the connection is closed.
         proxy_header: Duration = seconds(5), Time 100..=MINUTE;
         /// A fragmented WebSocket message that is not complete within this time closes the socket.

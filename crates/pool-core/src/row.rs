@@ -22,6 +22,8 @@ pub enum Row {
     Clock(Ms),
     /// The number of the next lease.
     NextLease(u64),
+    /// The database is a backup that was restored.
+    Restore(RestoreRow),
     /// What the pool charges in. It never changes.
     Asset(Asset),
     /// The time that a client spent with its hosts.
@@ -45,7 +47,7 @@ pub enum Row {
     LinkCounter(Account, u64),
     /// A payment channel with its newest voucher. It replaces an earlier one with the same payer authorizer.
     Channel(Box<ChannelRow>),
-    /// A cost that is not wholly secured.
+    /// A cost that is not fully secured.
     Unpaid(UnpaidRow),
     /// The newest settlement period.
     Period(SettlementPeriodRow),
@@ -55,7 +57,7 @@ pub enum Row {
     Delete(RowKey),
 }
 
-/// The key of a [`Row`].
+/// Which row of a store is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RowKey {
     /// The row of a node.
@@ -70,10 +72,19 @@ pub enum RowKey {
     Delegation(NodeId),
     /// An account that pays for a node.
     Link(NodeId),
-    /// A cost that is wholly secured by now, by its entry in the journal.
+    /// A cost that is now fully secured, by its entry in the journal.
     Unpaid(u64),
     /// A payout of a settlement period long ago, by its number.
     Payout(u64),
+}
+
+/// The newest restore of a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestoreRow {
+    /// When it was restored, by the clock of its machine. What the pool accepted between the backup and then is lost.
+    pub at: Ms,
+    /// Whether the billing periods that ran in the backup have ended.
+    pub is_settled: bool,
 }
 
 /// The time of a week that a client spent with its hosts.
@@ -221,6 +232,9 @@ pub struct MeteredPeriod {
     pub ended: Ms,
     /// Rows of the same client, host, and payee that ended before it and are not in the journal one by one.
     pub earlier: MergedPeriods,
+    /// Rows of the same lease and UTC day that ended before it and that the store folded into it: its times, cost, and carry are of all
+    /// of them.
+    pub folded: u32,
 }
 
 /// The sums of several finished rows.
@@ -245,6 +259,12 @@ impl MeteredPeriod {
     #[must_use]
     pub fn total_cost(&self) -> Amount {
         self.cost.checked_add(self.earlier.cost).unwrap_or(Amount::MAX)
+    }
+
+    /// How many earlier rows are part of it.
+    #[must_use]
+    pub const fn merged_rows(&self) -> u32 {
+        self.earlier.rows.saturating_add(self.folded)
     }
 
     /// Merges a row that ended before it into it.

@@ -1,3 +1,4 @@
+use vipnode_store::StoreError;
 use vipnode_types::{NodeId, UtcDay, errors, sanitize};
 
 errors! {
@@ -115,7 +116,7 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy, "{day} has not ended yet according to the pool's clock", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The pool no longer has everything that it posted on the day of a daily statement.
+        /// The pool no longer has everything that it posted on the day of a daily statement, or has folded some of it.
         DayPruned {
             /// The day that was asked for.
             day: UtcDay,
@@ -130,8 +131,8 @@ errors! {
         /// The store cannot do what the operator ordered.
         Store {
             /// What it reports.
-            why: String,
-        }: Unsuitable, "{why}", hint "Check the disk and the pool's log, then run the command again.";
+            why: StoreError,
+        }: Unsuitable, "{why}", hint_of why;
         /// The audit log cannot be written or read. Nothing is ordered without a record.
         AuditLog {
             /// What the system reports.
@@ -197,6 +198,9 @@ errors! {
             retry_ms: u64,
         }: Busy, "too many port tests for your address block",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// The call came through a proxy that the pool does not know, so the pool does not know the caller's address.
+        HiddenCaller: Unsuitable, "the pool does not know your address, because a proxy that it does not know passed on this call",
+            hint "Ask the operator to start the pool with --proxy and --proxy-header.";
         /// The core is being restored from the store.
         Rebuilding {
             /// When to try again, in milliseconds.

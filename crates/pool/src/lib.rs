@@ -41,13 +41,14 @@ mod methods;
 mod metrics;
 mod net;
 mod pool_probe;
+mod refusal_count;
 mod reload_changes;
 mod restored_pool;
 mod server;
 
 pub use auth::{
-    AllowedOrigin, AllowedOrigins, Ban, BanTarget, BanTargetError, MemberLineError, MembersError, Membership, Network,
-    NetworkError, OriginError, StatusAudience, Welcome, WelcomeError,
+    AllowedOrigin, AllowedOrigins, Ban, BanTarget, BanTargetError, MembersError, Membership, Network, NetworkError,
+    OriginError, StatusAudience, StatusAudienceError, Welcome, WelcomeError,
 };
 pub use chain::ChainConfig;
 pub use config::PoolConfig;
@@ -63,13 +64,14 @@ pub use net::{
     trusted_proxies::{ProxyHeader, ProxyHeaderError, ProxyHeaderNameError, TrustedProxies},
 };
 pub use pool_probe::PoolProbe;
+pub use refusal_count::RefusalCount;
 pub use reload_changes::ReloadChanges;
 pub use restored_pool::{RestoredKey, RestoredPool};
 pub use server::{PoolError, PoolServer};
 pub use vipnode_pool_core::PoolLimits;
 pub use vipnode_store::{
-    DatabaseCheck, DroppedPeers, FormerDatabase, LostEntries, PruneOrder, PrunePlan, PrunedDatabase, ReadLimits,
-    RestoredDatabase, SqliteReader, SqliteStore, StoreError,
+    DatabaseCheck, DroppedPeers, FoldedDatabase, FormerDatabase, LostEntries, PruneOrder, PrunePlan, PrunedDatabase,
+    ReadLimits, RestoredDatabase, SqliteReader, SqliteStore, StoreError,
 };
 
 /// The error tables of this crate and of the store, for the book's page of errors.
@@ -86,4 +88,10 @@ pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "The store of a pool", rows: vipnode_store::StoreError::ROWS },
     vipnode_types::ErrorTable { title: "The certificate of a pool", rows: TlsError::ROWS },
     vipnode_types::ErrorTable { title: "The members file of a pool", rows: MembersError::ROWS },
+    vipnode_types::ErrorTable { title: "Networks of a pool", rows: NetworkError::ROWS },
+    vipnode_types::ErrorTable { title: "Origins of web pages", rows: OriginError::ROWS },
+    vipnode_types::ErrorTable { title: "Welcomes of a pool", rows: WelcomeError::ROWS },
+    vipnode_types::ErrorTable { title: "Who may see a pool's status", rows: StatusAudienceError::ROWS },
+    vipnode_types::ErrorTable { title: "Headers of a proxy", rows: ProxyHeaderError::ROWS },
+    vipnode_types::ErrorTable { title: "Names of a proxy's headers", rows: ProxyHeaderNameError::ROWS },
 ];

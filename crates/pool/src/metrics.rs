@@ -1,8 +1,48 @@
 use std::sync::Arc;
 
-use vipnode_metrics::{Counter, Gauge, LabeledCounters, MetricRow, MetricTable, set_counter, set_gauge};
+use vipnode_metrics::{AmountGauge, Counter, Gauge, LabeledCounters, MetricRow, MetricTable, set_counter, set_gauge};
 use vipnode_pool_core::{Counters, Gauges};
-use vipnode_types::wire::{ErrorCode, EvictReason, WireError};
+use vipnode_types::{
+    Asset,
+    wire::{ErrorCode, EvictReason, WireError},
+};
+
+use crate::RefusalCount;
+
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    table: MetricTable,
+    pub(crate) sockets: Gauge,
+    pub(crate) opened: Counter,
+    pub(crate) refused: Counter,
+    pub(crate) unauthenticated: Counter,
+    pub(crate) tls_failed: Counter,
+    pub(crate) tls_expires: Gauge,
+    pub(crate) requests: Counter,
+    /// By their code.
+    errors: LabeledCounters,
+    pub(crate) too_fast: Counter,
+    pub(crate) calls: Counter,
+    pub(crate) calls_failed: Counter,
+    pub(crate) overflows: Counter,
+    pub(crate) dropped_answers: Counter,
+    pub(crate) queue: Gauge,
+    pub(crate) commits: Counter,
+    pub(crate) rebuilds: Counter,
+    nodes: Gauge,
+    connected: Gauge,
+    hosts: Gauge,
+    clients: Gauge,
+    leases: Gauge,
+    running: Gauge,
+    free_slots: Gauge,
+    waiting: Gauge,
+    pending_asks: Gauge,
+    core: CoreCounters,
+    money: LedgerGauges,
+    /// By why the call to the host failed.
+    pub(crate) admit_failures: LabeledCounters,
+}
 
 /// The metrics of a pool, which it serves at `/metrics`. Cheap to clone; all clones share their numbers.
 #[derive(Debug, Clone)]
@@ -35,40 +75,6 @@ pub(crate) const LOST: &str = "lost";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const WEI_A_GWEI: u128 = 1_000_000_000;
 
-#[derive(Debug)]
-pub(crate) struct Metrics {
-    table: MetricTable,
-    pub(crate) sockets: Gauge,
-    pub(crate) opened: Counter,
-    pub(crate) refused: Counter,
-    pub(crate) unauthenticated: Counter,
-    pub(crate) tls_failed: Counter,
-    pub(crate) tls_expires: Gauge,
-    pub(crate) requests: Counter,
-    /// By their code.
-    errors: LabeledCounters,
-    pub(crate) too_fast: Counter,
-    pub(crate) calls: Counter,
-    pub(crate) calls_failed: Counter,
-    pub(crate) overflows: Counter,
-    pub(crate) dropped_answers: Counter,
-    pub(crate) queue: Gauge,
-    pub(crate) commits: Counter,
-    pub(crate) rebuilds: Counter,
-    nodes: Gauge,
-    connected: Gauge,
-    hosts: Gauge,
-    clients: Gauge,
-    leases: Gauge,
-    running: Gauge,
-    free_slots: Gauge,
-    waiting: Gauge,
-    pending_asks: Gauge,
-    core: CoreCounters,
-    /// By why the call to the host failed.
-    pub(crate) admit_failures: LabeledCounters,
-}
-
 /// One thing that a gauge counts for as long as this lives.
 #[derive(Debug)]
 pub(crate) struct Counted(Gauge);
@@ -84,6 +90,14 @@ impl Drop for Counted {
     fn drop(&mut self) {
         self.0.dec();
     }
+}
+
+/// The sums of the ledger.
+#[derive(Debug)]
+struct LedgerGauges {
+    received: AmountGauge,
+    paid_out: AmountGauge,
+    fees: AmountGauge,
 }
 
 /// The counters of the pool core.
@@ -136,14 +150,16 @@ impl PoolMetrics {
     /// Returns how many requests and connections the pool refused since its start, by reason: the codes of errors, and the
     /// limits of connections.
     #[must_use]
-    pub fn refusals(&self) -> Vec<(&'static str, u64)> {
+    pub fn refusals(&self) -> Vec<RefusalCount> {
         let metrics = &*self.0;
-        let sockets = [
-            ("connections over a limit", metrics.refused.get()),
-            ("connections without authentication", metrics.unauthenticated.get()),
-            ("failed TLS handshakes", metrics.tls_failed.get()),
+        let connections = [
+            RefusalCount::of_connections("connections over a limit", metrics.refused.get()),
+            RefusalCount::of_connections("connections without authentication", metrics.unauthenticated.get()),
+            RefusalCount::of_connections("failed TLS handshakes", metrics.tls_failed.get()),
         ];
-        metrics.errors.totals().chain(sockets).collect()
+        let code = |name| ErrorCode::ALL.iter().copied().find(|code| code.name() == name);
+        let requests = metrics.errors.totals().filter_map(|(name, total)| Some((code(name)?, total)));
+        requests.map(|(code, total)| RefusalCount::of_code(code, total)).chain(connections).collect()
     }
 
     pub(crate) fn shared(&self) -> Arc<Metrics> {
@@ -174,6 +190,7 @@ impl Metrics {
         let waiting = gauge("waiting_clients", "Clients waiting for more hosts");
         let pending_asks = gauge("pending_asks", "Requests for hosts waiting for a host to admit the client");
         let core = CoreCounters::new(&mut table);
+        let money = LedgerGauges::new(&mut table);
         let admit_failures = table.counters(
             "admit_failures",
             "Failed calls to hosts to admit a client: the host refused, did not answer in time, or lost its connection",
@@ -216,14 +233,22 @@ impl Metrics {
             waiting,
             pending_asks,
             core,
+            money,
             admit_failures,
             table,
         }
     }
 
-    /// Sets the metrics to the numbers of the pool core.
-    pub(crate) fn show(&self, gauges: &Gauges, counters: &Counters) {
+    /// Sets the metrics to the numbers of the pool core, which charges in this asset.
+    pub(crate) fn show(&self, gauges: &Gauges, counters: &Counters, asset: Asset) {
         self.core.show(counters);
+        for (gauge, amount) in [
+            (&self.money.received, gauges.received),
+            (&self.money.paid_out, gauges.paid_out),
+            (&self.money.fees, gauges.fees),
+        ] {
+            gauge.set(asset.approximate(amount));
+        }
         for (gauge, value) in [
             (&self.nodes, gauges.nodes),
             (&self.connected, gauges.connected),
@@ -248,6 +273,23 @@ impl Metrics {
     /// The text of `/metrics`.
     pub(crate) fn text(&self) -> String {
         self.table.text()
+    }
+}
+
+impl LedgerGauges {
+    fn new(table: &mut MetricTable) -> Self {
+        let mut amount = |name, help| table.amount(name, help);
+        Self {
+            received: amount(
+                "received_units",
+                "What payers paid, less what the operator returned to them, in units of the pool's asset, such as USDC",
+            ),
+            paid_out: amount(
+                "paid_out_units",
+                "What the operator paid out to hosts, in units of the pool's asset, such as USDC",
+            ),
+            fees: amount("fee_units", "The operator's fees, in units of the pool's asset, such as USDC"),
+        }
     }
 }
 

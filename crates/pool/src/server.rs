@@ -81,7 +81,7 @@ errors! {
             hint "Raise the limits on memory and processes (ulimit -u), then start the pool again.";
         /// The chain on which clients deposit cannot be used.
         Chain {
-            /// Why.
+            /// What the check of the chain found.
             source: ChainError,
         }: local, "{source}",
             hint "{fix}" (fix = source.hint().unwrap_or_default());

@@ -43,8 +43,8 @@ pub use session::{
 };
 pub use tls::{CertificateProblem, Trust, TrustError};
 pub use transport::{
-    HttpRpc, IpcListener, IpcPeer, IpcServer, IpcServerLimits, IpcService, RpcClient, WsError, WsFrames, check_address,
-    http, open_ipc, open_ws, own_addresses, pipe, pipe_with, ws_accept_key,
+    HttpRpc, IpcListener, IpcPeer, IpcServer, IpcServerLimits, IpcService, RpcClient, WsError, WsFrames, WsRefusal,
+    accept_ws, check_address, http, open_ipc, open_ws, own_addresses, pipe, pipe_with, ws_accept_key,
 };
 
 /// The errors of this crate, for the book's page of errors.

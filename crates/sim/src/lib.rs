@@ -6,7 +6,7 @@
 //! It gets the truth from the model of the nodes ([`GroundTruth`]) and shares only the meter's formula with the cores.
 //!
 //! The seeds of a second family have attackers instead of faults: parties with valid signatures that exhaust the pool,
-//! use slots without being billed, or harm others as far as the protocol allows. In these runs, honest agents must be
+//! use slots without being billed, or harm others by any means that the protocol allows. In these runs, honest agents must be
 //! served within stated bounds.
 //!
 //! In the seeds of a third family, clients pay: an operator credits and debits accounts and settles while faults happen, and

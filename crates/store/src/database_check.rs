@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use vipnode_pool_core::MeteredPeriod;
+use vipnode_pool_core::{LeaseRow, MeteredPeriod};
 use vipnode_types::{Amount, Asset, NodeId, meter};
 
 use crate::{StoreError, StoreSnapshot};
@@ -75,6 +75,7 @@ impl DatabaseCheck {
                 self.billed_ms = self.billed_ms.saturating_add(period.total_billed_ms().into());
                 self.cost = self.cost.checked_add(period.total_cost()).unwrap_or(Amount::MAX);
                 self.period(period, next_lease);
+                self.carry(store, period)?;
             }
             last = Some(*end);
         }
@@ -101,9 +102,28 @@ impl DatabaseCheck {
         }
     }
 
+    /// What a period leaves of the smallest unit goes on to the lease's next one at the same price. The one before may have been
+    /// removed, or be a part of another one.
+    fn carry(&mut self, store: &mut dyn StoreSnapshot, period: &MeteredPeriod) -> Result<(), StoreError> {
+        let LeaseRow { id, row, price, carry, .. } = period.lease;
+        let before = row.checked_sub(1).map_or(Ok(None), |row| store.period(id, row))?;
+        let left = before.and_then(|before| {
+            let (_, left) = before.lease.price.cost_from(before.billed_ms, before.lease.carry)?;
+            Some(if before.lease.price == price { left } else { 0 })
+        });
+        if let Some(left) = left.filter(|left| *left != carry) {
+            self.add(format!(
+                "period {row} of lease {id} begins with {carry} parts of the smallest unit, but the one before left {left}"
+            ));
+        }
+        Ok(())
+    }
+
     fn period(&mut self, period: &MeteredPeriod, next_lease: Option<u64>) {
-        let MeteredPeriod { lease, client, host, billed_ms, cost, .. } = period;
-        let billed_again = meter::billed_ms(*client, *host);
+        let MeteredPeriod { lease, client, host, billed_ms, cost, folded, .. } = period;
+        let both_ms = meter::billed_ms(*client, *host);
+        // Between periods that were folded, one side may not have seen the other.
+        let billed_again = if *folded > 0 { both_ms.min(*billed_ms) } else { both_ms };
         let cost_again = lease.price.cost_from(billed_again, lease.carry).map_or(Amount::ZERO, |(cost, _)| cost);
         if (billed_again, cost_again) != (*billed_ms, *cost) {
             let (id, row, asset) = (lease.id, lease.row, lease.price.asset());

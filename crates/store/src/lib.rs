@@ -33,10 +33,10 @@ pub use memory_store::MemoryStore;
 pub use record_file::RecordFile;
 pub use restore_choice::RestoreChoice;
 pub use sqlite_store::{
-    DroppedPeers, FormerDatabase, PruneOrder, PrunePlan, PruneStep, PrunedDatabase, RestoredDatabase, SqliteReader,
-    SqliteStore,
+    DroppedPeers, FoldStep, FoldedDatabase, FormerDatabase, PruneOrder, PrunePlan, PruneStep, PrunedDatabase,
+    RestoredDatabase, SqliteReader, SqliteStore,
 };
 pub use statement::{DailyRead, StatementParties, account_statement, daily_statement, node_statement};
 pub use store::Store;
 pub use store_error::StoreError;
-pub use store_reader::{ReadLimits, StoreReader, StoreSnapshot};
+pub use store_reader::{ReadLimits, StoreReader, StoreSnapshot, TrimmedJournal};

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use vipnode_pool_core::{LedgerEntry, MeteredPeriod, Row};
+use vipnode_types::Ms;
 
-use crate::{DatabaseFile, PruneOrder, PruneStep, ReadLimits, StoreError, StoreReader};
+use crate::{DatabaseFile, FoldStep, PruneOrder, PruneStep, ReadLimits, StoreError, StoreReader};
 
 /// The durable state of a pool. Its methods block, so it runs on a thread of its own.
 ///
@@ -11,8 +12,8 @@ use crate::{DatabaseFile, PruneOrder, PruneStep, ReadLimits, StoreError, StoreRe
 /// **State**: the newest value under each key, read back by [`load`](Self::load).
 /// - [`Row::Node`], [`Row::Lease`], [`Row::Times`], [`Row::Deferred`], [`Row::Delegation`], [`Row::Account`], [`Row::Link`],
 ///   [`Row::LinkCounter`], [`Row::Unpaid`] and [`Row::Payout`] replace the value under their key; [`Row::Clock`],
-///   [`Row::NextLease`], [`Row::Asset`], [`Row::Payment`], [`Row::Pricing`] and [`Row::Period`] replace the one
-///   value there is. The last write wins, also within a batch.
+///   [`Row::NextLease`], [`Row::Restore`], [`Row::Asset`], [`Row::Payment`], [`Row::Pricing`] and [`Row::Period`] replace the
+///   one value there is. The last write wins, also within a batch.
 /// - [`Row::LastReport`] replaces `seen` of each node it names, and takes its nonce where that is newer. A node
 ///   that is not in the store is skipped.
 /// - [`Row::Delete`] removes the value under a key, if there is one.
@@ -48,8 +49,8 @@ pub trait Store {
         self.apply(&[]).map(drop)
     }
 
-    /// Calls `each` with the whole state: [`Row::Clock`], [`Row::NextLease`], [`Row::Asset`], [`Row::Payment`],
-    /// [`Row::Pricing`], the ledger: each [`Row::Account`] by account, each [`Row::Link`] by node, each [`Row::LinkCounter`] by
+    /// Calls `each` with the whole state: [`Row::Clock`], [`Row::NextLease`], [`Row::Restore`], [`Row::Asset`],
+    /// [`Row::Payment`], [`Row::Pricing`], the ledger: each [`Row::Account`] by account, each [`Row::Link`] by node, each [`Row::LinkCounter`] by
     /// account, each [`Row::Unpaid`] by entry, [`Row::Period`], each [`Row::Payout`] by number, and of [`Row::Entry`], by number, those with an idempotency key
     /// and the newest; then each [`Row::Node`] in any order, each [`Row::Lease`] by ascending id, each [`Row::Times`] by ascending
     /// id, each [`Row::Delegation`] by ascending id, and each [`Row::Deferred`] by client and host. Rows that were never written
@@ -77,7 +78,16 @@ pub trait Store {
     /// # Errors
     /// See [`StoreError`]; nothing has changed then. A store in memory keeps everything.
     fn prune(&mut self, _order: PruneOrder, position: u64, _most: usize) -> Result<PruneStep, StoreError> {
-        Ok(PruneStep { entries: 0, periods: 0, position, is_done: true })
+        Ok(PruneStep { entries: 0, periods: 0, position, last_entry: 0, is_done: true })
+    }
+
+    /// Folds billing periods of days that were over at a time, of at most `most` entries after the one with a number; see
+    /// [`FoldStep`].
+    ///
+    /// # Errors
+    /// See [`StoreError`]; nothing has changed then. A store in memory folds nothing.
+    fn fold(&mut self, _before: Ms, after: u64, _most: usize) -> Result<FoldStep, StoreError> {
+        Ok(FoldStep { folded: 0, position: after, is_done: true })
     }
 
     /// Returns what reads this store from other threads.

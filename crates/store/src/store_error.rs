@@ -154,7 +154,7 @@ errors! {
             why: String,
         }: local, "cannot write the backup {file}: {why}" (file = file.display()),
             hint "Pass a new file in a directory that this user can write to.";
-        /// A database that has a problem is not pruned: what is left could not be checked any longer.
+        /// A database that has a problem is not pruned: what is left could no longer be checked.
         Unverified {
             /// Path of the database.
             file: PathBuf,
@@ -240,8 +240,9 @@ errors! {
         /// The caller asks for a later page of the statement of an account, without the balances at the end of the previous page.
         CursorBalances: local, "range.after does not contain the balances of the account",
             hint "Pass the complete `next` value of the previous page.";
-        /// Entries that follow the previous page were removed from the ledger, so its pages would not add up.
-        CursorPruned: local, "entries after the previous page were removed from the ledger",
+        /// Entries after the previous page were removed from the ledger, or billing periods on it were folded into later ones. The pages
+        /// would not add up.
+        CursorPruned: local, "the ledger was pruned or folded after the previous page was read",
             hint "Read the statement from its first page again.";
         /// What the caller wrote is not durable yet.
         NotDurable {

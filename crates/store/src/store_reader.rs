@@ -40,6 +40,12 @@ pub trait StoreSnapshot {
     /// See [`StoreError`].
     fn pool_time(&mut self) -> Result<(u64, Ms), StoreError>;
 
+    /// What was removed from the journals.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn trimmed(&mut self) -> Result<TrimmedJournal, StoreError>;
+
     /// Returns at most `limit` nodes by ascending id.
     ///
     /// # Errors
@@ -117,6 +123,17 @@ pub trait StoreSnapshot {
     /// # Errors
     /// See [`StoreError`].
     fn payout(&mut self, node: &NodeId) -> Result<Option<HostPayout>, StoreError>;
+}
+
+/// What was removed from the journals of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TrimmedJournal {
+    /// The number of the last entry of the ledger that was pruned; 0 if none was.
+    pub pruned_entry: u64,
+    /// How often billing periods were folded into others.
+    pub folds: u64,
+    /// The number of the newest entry whose billing period contains another one; 0 if there is none.
+    pub folded_entry: u64,
 }
 
 /// What readers of a store may use.

@@ -5,6 +5,15 @@ use std::error::Error;
 
 use crate::wire::{ErrorCode, WireError};
 
+/// A table of errors and what its errors are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorTable {
+    /// A heading for a page of all errors.
+    pub title: &'static str,
+    /// One row for each variant.
+    pub rows: &'static [ErrorRow],
+}
+
 /// An error that carries its code, message, and hint. The message is its `Display`.
 pub trait TypedError: Error {
     /// Returns the wire code; `None` for an error that is never sent over the wire.
@@ -48,15 +57,6 @@ pub enum HintRow {
     None(&'static str),
 }
 
-/// A table of errors and what its errors are about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ErrorTable {
-    /// A heading for a page of all errors.
-    pub title: &'static str,
-    /// One row for each variant.
-    pub rows: &'static [ErrorRow],
-}
-
 /// Declares an enum of errors and its table `ROWS` from one list of rows:
 ///
 /// ```text
@@ -76,22 +76,22 @@ pub struct ErrorTable {
 /// use vipnode_types::{TypedError, errors, wire::ErrorCode};
 ///
 /// errors! {
-///     /// Why a guest is not let in.
+///     /// Why a host admits no client.
 ///     #[derive(Debug)]
-///     pub enum DoorError {
-///         /// The house has no room left.
-///         Full { seats: u32, retry_ms: u64 }: Busy, "all {seats} seats are taken",
+///     pub enum AdmitError {
+///         /// All slots are in use.
+///         Full { slots: u32, retry_ms: u64 }: Busy, "all {slots} slots are in use",
 ///             hint "Try again in {retry_ms} ms.", retry retry_ms;
-///         /// The bell has no wire.
-///         Bell: local, "the bell does not ring", hint "Knock.";
+///         /// The node is not running.
+///         NodeDown: local, "the node does not respond", hint "Start the node.";
 ///     }
 /// }
 ///
-/// let full = DoorError::Full { seats: 4, retry_ms: 50 }.to_wire();
+/// let full = AdmitError::Full { slots: 4, retry_ms: 50 }.to_wire();
 /// assert!(full.is(ErrorCode::Busy));
-/// assert_eq!(full.message, "all 4 seats are taken");
+/// assert_eq!(full.message, "all 4 slots are in use");
 /// assert_eq!(full.hint(), Some("Try again in 50 ms."));
-/// assert_eq!(DoorError::ROWS[1].message, "the bell does not ring");
+/// assert_eq!(AdmitError::ROWS[1].message, "the node does not respond");
 /// ```
 #[macro_export]
 macro_rules! errors {

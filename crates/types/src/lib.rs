@@ -14,7 +14,7 @@
 //! - Checks of the two cores, for tests and the simulator: [`BrokenInvariant`].
 //! - Method names: [`PoolMethod`], [`AgentMethod`]. The crate `openrpc` describes the methods for other programs.
 //!
-//! Codes such as D10 name faults of the original vipnode; `docs/faults.md` lists them.
+//! Numbers such as D10 name faults of the original vipnode; `docs/faults.md` lists them.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod broken_invariant;
@@ -22,6 +22,7 @@ mod counted;
 mod crypto;
 mod error_table;
 mod failure;
+mod hex_data;
 mod hide_credentials;
 mod id;
 mod limit_table;
@@ -31,6 +32,7 @@ mod ms;
 mod node;
 pub mod payment;
 pub mod protocol2;
+mod quantity;
 mod retry_in;
 mod sanitize;
 #[cfg(feature = "schema")]
@@ -48,6 +50,7 @@ pub use crypto::{
 };
 pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
 pub use failure::Failure;
+pub use hex_data::HexData;
 pub use hide_credentials::{hide_credentials, hide_url_credentials};
 pub use id::{
     Account, AccountError, AddressScope, Enode, EnodeError, EnodeHost, Hash256, LeaseId, LeaseSetHash, NodeId,
@@ -64,6 +67,7 @@ pub use node::{
     Capability, CapabilityError, ChainSpec, Direction, DropCause, HeadFact, MinVersion, MinVersionError, Mismatch,
     NodeFacts, PeerCommand, PeerFact, PeerRules, REDIAL_MS, ShortHash,
 };
+pub use quantity::Quantity;
 pub use retry_in::RetryIn;
 pub use sanitize::{is_unprintable, sanitize, sanitize_lines};
 pub use text_form::HexError;

@@ -44,12 +44,12 @@ pub trait LimitSettings {
     fn set_limit(&mut self, name: &str, value: u64) -> bool;
 }
 
-/// The unit of a limit.
+/// How a limit is written: `1000`, `64KiB`, or `10s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitUnit {
     /// A number of things.
     Count,
-    /// Bytes.
+    /// A size in bytes.
     Bytes,
     /// Milliseconds.
     Time,

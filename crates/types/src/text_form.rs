@@ -3,7 +3,7 @@
 use crate::errors;
 
 errors! {
-    /// Why a text is not a fixed number of bytes in hex.
+    /// Why a text is not bytes or a number in hex.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum HexError {
         /// The text has the wrong length or contains a character that is not hex.
@@ -13,6 +13,13 @@ errors! {
             /// How many characters it has.
             characters: usize,
         }: local, "{what} must have {characters} hex characters", hint "Copy all {characters} characters.";
+        /// The text is not a number as execution clients write it.
+        Quantity: local, "this is not 0x and a number in hex, of at most 128 bits",
+            no_hint "only execution clients write such numbers";
+        /// The number has more bits than the field.
+        Range: local, "the number is too large", no_hint "only execution clients write such numbers";
+        /// The text is not bytes as execution clients write them.
+        Data: local, "this is not 0x and whole bytes in hex", no_hint "only execution clients write such bytes";
     }
 }
 

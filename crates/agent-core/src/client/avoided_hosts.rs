@@ -22,6 +22,11 @@ impl AvoidedHosts {
         self.hosts.get(&host).is_some_and(|until| *until > now)
     }
 
+    /// Returns how long the first of them is still avoided, in milliseconds.
+    pub(crate) fn retry_ms(&self, now: Ms) -> Option<u64> {
+        self.hosts.values().filter(|until| **until > now).min().map(|until| until.since(now))
+    }
+
     pub(crate) fn list(&mut self, now: Ms) -> Vec<NodeId> {
         self.hosts.retain(|_, until| *until > now);
         self.hosts.keys().copied().collect()
@@ -64,6 +69,8 @@ mod tests {
             avoid.add(NodeId::new([number; 64]), Ms::new(u64::from(number)));
         }
         let now = Ms::new(200);
+        let first = 200 - u64::try_from(limits::AVOID).unwrap();
+        assert_eq!(avoid.retry_ms(now), Some(limits::AVOID_MS - (200 - first)));
         assert_eq!(avoid.list(now).len(), limits::AVOID);
         assert!(avoid.contains(NodeId::new([199; 64]), now) && !avoid.contains(NodeId::new([0; 64]), now));
         assert!(avoid.list(now.plus(limits::AVOID_MS)).is_empty());

@@ -9,7 +9,7 @@ use vipnode_types::{
 
 use crate::{leases::Lease, limits};
 
-/// Why the peer of a lease is not connected, as far as this side can see.
+/// Why the peer of a lease is not connected, if this side can see the cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ConnectFailure {
     /// Its genesis block is different.
@@ -31,7 +31,7 @@ pub enum ConnectFailure {
     },
     /// It never connected, and its address is a loopback address: it leads to the machine of the node that dials.
     Loopback,
-    /// It never connected.
+    /// Nothing is known but that the two nodes were never connected.
     NeverConnected,
 }
 
@@ -96,7 +96,7 @@ impl ConnectFailure {
     }
 }
 
-/// Returns why the two nodes are not connected, as far as this side can see. `light`: the lease needs a slot for light
+/// Returns why the two nodes are not connected, if this side can see the cause. `light`: the lease needs a slot for light
 /// nodes, and those may be taken. `dialed`: how many of its `max_peers` peers the node dialed. A host whose client
 /// never connected learns of it when the client's lease ends, without a cause.
 pub(crate) fn find_cause(lease: &Lease, light: bool, dialed: u32, max_peers: u32) -> Option<ConnectFailure> {

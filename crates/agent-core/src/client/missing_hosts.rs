@@ -46,21 +46,28 @@ impl MissingHosts {
     }
 
     /// As [`Self::announce`], with the reason that the pool gave last.
-    pub(crate) fn announce_late(&mut self, now: Ms, hosts: u32) -> Option<Notice> {
+    pub(crate) fn announce_late(&mut self, now: Ms, hosts: u32, retry_ms: Option<u64>) -> Option<Notice> {
         let why = self.why().map(str::to_owned);
-        self.announce(now, hosts, why)
+        self.announce(now, hosts, why, retry_ms)
     }
 
     /// Returns a notice that so many hosts are missing and why, if their number changed, if that has lasted for some time,
     /// or if there was no reason before. A reason that only changes, as its counts of hosts do, is for the status.
-    pub(crate) fn announce(&mut self, now: Ms, hosts: u32, why: Option<String>) -> Option<Notice> {
+    pub(crate) fn announce(
+        &mut self,
+        now: Ms,
+        hosts: u32,
+        why: Option<String>,
+        retry_ms: Option<u64>,
+    ) -> Option<Notice> {
         let since = self.since.take().unwrap_or(now);
         self.since = (hosts > 0).then_some(since);
         let late = now.since(since) >= limits::MISSING_LATE_MS;
         let news = (hosts > 0).then(|| Missing { hosts, why: why.filter(|why| !why.is_empty()), late });
         let before = std::mem::replace(&mut self.announced, news.clone());
         let is_news = |news: &Missing| before.is_none_or(|before| news.is_news_after(&before));
-        news.filter(is_news).map(|Missing { hosts, why, late }| Notice::HostsMissing { missing: hosts, why, late })
+        let news = news.filter(is_news);
+        news.map(|Missing { hosts, why, late }| Notice::HostsMissing { missing: hosts, why, late, retry_ms })
     }
 }
 
@@ -72,9 +79,9 @@ mod tests {
     fn missing_hosts_have_a_reason_only_if_the_pool_has_one() {
         let mut missing_hosts = MissingHosts::default();
         let mut at = |ms, missing, why| {
-            (missing_hosts.announce(Ms::new(ms), missing, why), missing_hosts.why().map(str::to_owned))
+            (missing_hosts.announce(Ms::new(ms), missing, why, None), missing_hosts.why().map(str::to_owned))
         };
-        let notice = |why, late| Some(Notice::HostsMissing { missing: 2, why, late });
+        let notice = |why, late| Some(Notice::HostsMissing { missing: 2, why, late, retry_ms: None });
         assert_eq!(at(0, 2, None), (notice(None, false), None));
         assert_eq!(at(1, 2, Some(String::new())), (None, None));
         let why = || Some("no host has a free slot".to_owned());
@@ -95,10 +102,11 @@ mod tests {
         let mut missing_hosts = MissingHosts::default();
         assert_eq!(missing_hosts.late_due(), None);
         let why = || Some("all 2 hosts are full".to_owned());
-        missing_hosts.announce(Ms::new(5), 2, why());
+        missing_hosts.announce(Ms::new(5), 2, why(), None);
         let due = missing_hosts.late_due().unwrap();
         assert_eq!(due, Ms::new(5 + limits::MISSING_LATE_MS));
-        let late = Some(Notice::HostsMissing { missing: 1, why: why(), late: true });
-        assert_eq!((missing_hosts.announce_late(due, 1), missing_hosts.late_due()), (late, None));
+        let retry_ms = Some(90_000);
+        let late = Some(Notice::HostsMissing { missing: 1, why: why(), late: true, retry_ms });
+        assert_eq!((missing_hosts.announce_late(due, 1, retry_ms), missing_hosts.late_due()), (late, None));
     }
 }

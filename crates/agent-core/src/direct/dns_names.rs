@@ -70,7 +70,7 @@ impl DnsNames {
         }
     }
 
-    /// Records the result of a lookup. `missing`: a host of that name is not connected and is to be tried at another
+    /// Records the result of a lookup. `missing`: a host of that name is not connected and has to be tried at another
     /// address.
     pub(crate) fn resolved(
         &mut self,

@@ -34,7 +34,8 @@ impl AgentCore {
     pub(crate) fn missing_expire(&mut self, now: Ms, out: &mut Vec<Action>) {
         if self.missing_due().is_some_and(|due| due <= now) {
             let missing = self.missing_hosts();
-            out.extend(self.missing_hosts.announce_late(now, missing).map(Action::Notice));
+            let retry_ms = self.failed_hosts.retry_ms(now);
+            out.extend(self.missing_hosts.announce_late(now, missing, retry_ms).map(Action::Notice));
         }
     }
 
@@ -66,7 +67,8 @@ impl AgentCore {
                 }
                 // A pool may name more than were asked for.
                 let missing = reply.missing.min(self.config.min_peers);
-                out.extend(self.missing_hosts.announce(now, missing, reply.reason).map(Action::Notice));
+                let retry_ms = self.failed_hosts.retry_ms(now);
+                out.extend(self.missing_hosts.announce(now, missing, reply.reason, retry_ms).map(Action::Notice));
                 self.asks.next_wait_ms(&mut self.rng)
             }
             Err(error) => {

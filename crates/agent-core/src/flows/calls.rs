@@ -177,7 +177,7 @@ impl AgentCore {
             out.push(Action::Notice(Notice::Unsuitable { side: Side::Host, peer: call.client, why: why.clone() }));
             return Some(Err(Refusal::ClientUnsuitable { why }.to_wire()));
         }
-        let dialable = |peer: &Enode| undialable(peer, self.dials_private()).is_none();
+        let dialable = |peer: &Enode| undialable(peer, self.dialed_from()).is_none();
         let reported = call.client_enode.clone().filter(|peer| peer.id == call.client && dialable(peer));
         let client = reported.unwrap_or_else(|| Enode::id_only(call.client));
         let (price, peer_version) = (Some(call.price), call.client_version.clone());

@@ -1,11 +1,14 @@
 //! Finds out why the two nodes of a lease are not connected, and reports it to the user and to the pool.
 
 use vipnode_types::{
-    DropCause, LeaseId, Ms, NodeId, PeerFact,
+    AddressScope, DropCause, LeaseId, Ms, NodeId, PeerFact,
     wire::{EvictCall, EvictReason, Side},
 };
 
-use crate::{Action, AgentCore, ConnectFailure, Notice, client::connect_failure::find_cause, leases::Lease, limits};
+use crate::{
+    Action, Advertise, AgentCore, ConnectFailure, Notice, client::connect_failure::find_cause, leases::Lease, limits,
+    pool::hello::advertised,
+};
 
 impl AgentCore {
     /// A listed peer without a running protocol is about to be disconnected, or has just connected.
@@ -85,16 +88,31 @@ impl AgentCore {
         }
         // Before that, the other side left for a reason of its own.
         let waited = self.now.since(lease.since()) >= limits::EARLY_DROP_MS || connection.failing().is_some();
-        if call.reason == EvictReason::NotConnected && waited {
+        if call.reason != EvictReason::NotConnected || !waited {
+            return;
+        }
+        // A host whose client never connected knows one cause: the address that the pool gave to the client.
+        let unseen = !connection.was_ever_up() && connection.failing().is_none();
+        if lease.side() == Side::Host && unseen && self.advertises_loopback() {
+            self.announce_cause(call.lease, ConnectFailure::Loopback, out);
+        } else {
             self.announce_failure(call.lease, out);
         }
+    }
+
+    /// Whether clients are given a loopback address of this host. A pool that sees another address of the agent gives that,
+    /// unless the user set one.
+    fn advertises_loopback(&self) -> bool {
+        let enode = self.node.facts().and_then(|facts| advertised(&self.config.advertise, facts));
+        let is_given = self.config.advertise != Advertise::Node || self.session.dialed_from() < AddressScope::Public;
+        is_given && enode.and_then(|enode| enode.ip()).is_some_and(|ip| ip.to_canonical().is_loopback())
     }
 
     fn announce_cause(&mut self, id: LeaseId, cause: ConnectFailure, out: &mut Vec<Action>) {
         let Some(lease) = self.leases.get(id) else { return };
         let (peer, version) = (lease.peer_id(), lease.terms().peer_version.clone());
         let notice = match lease.side() {
-            Side::Client if self.failed_hosts.announce(cause) => {
+            Side::Client if self.failed_hosts.announce(peer, cause) => {
                 Notice::HostNotConnected { lease: id, host: peer, version, cause }
             }
             Side::Host if self.hosting.announce_failure(cause) => {

@@ -1,7 +1,7 @@
 //! Hosts that the pool assigns, and the dial of a host to its client.
 
 use vipnode_types::{
-    Enode, LeaseId, Ms, REDIAL_MS, TypedError,
+    AddressScope, Enode, LeaseId, Ms, REDIAL_MS, TypedError,
     wire::{DialCall, LeasedHost, LeaveReason, Side, WireError},
 };
 
@@ -51,7 +51,7 @@ impl AgentCore {
             self.leave(id, reason);
             return Err(why.to_wire());
         }
-        if let Some(why) = undialable(&host, self.dials_private()) {
+        if let Some(why) = undialable(&host, self.dialed_from()) {
             self.leave(id, LeaveReason::NotConnected);
             return Err(self.not_dialed(now, why, host, out).to_wire());
         }
@@ -83,14 +83,14 @@ impl AgentCore {
         }
     }
 
-    /// Whether the pool may have the node dial private addresses.
-    pub(crate) const fn dials_private(&self) -> bool {
-        self.config.dial_private || self.session.is_reached_privately()
+    /// The narrowest scope of addresses that the pool may have the node dial.
+    pub(crate) const fn dialed_from(&self) -> AddressScope {
+        if self.config.dial_private { AddressScope::Loopback } else { self.session.dialed_from() }
     }
 
     /// Handles a call to dial a client that cannot connect itself. `None`: answered later.
     fn dial_client(&mut self, tag: RequestTag, call: DialCall) -> Option<Result<(), WireError>> {
-        let (up, dials_private) = (self.node.is_up(), self.dials_private());
+        let (up, dialed_from) = (self.node.is_up(), self.dialed_from());
         let Some(lease) = self.leases.get_mut(call.lease).filter(|lease| lease.runs() && !lease.is_unreleased()) else {
             return Some(Err(Refusal::NoLease.to_wire()));
         };
@@ -106,7 +106,7 @@ impl AgentCore {
         if !up {
             return Some(Err(Refusal::NodeDown.to_wire()));
         }
-        match undialable(&call.peer, dials_private) {
+        match undialable(&call.peer, dialed_from) {
             Some(Undialable::NoAddress) => return Some(Err(Refusal::NoClientAddress.to_wire())),
             Some(Undialable::NoMachine(at)) => return Some(Err(Refusal::NoMachine { at }.to_wire())),
             Some(Undialable::Private) => return Some(Err(Refusal::PrivateAddress.to_wire())),

@@ -47,7 +47,7 @@ impl AgentCore {
         let linked = self.node.peer(peer);
         let Some(lease) = self.leases.get_mut(id) else { return };
         if lease.listed() {
-            // For a peer that the node keeps by its settings, or found itself, nothing is to be done or undone.
+            // For a peer that the node keeps by its settings, or found itself, there is nothing to do or undo.
             let trusted = linked.is_some_and(|peer| peer.trusted);
             lease.found_at_node(own, kept || (own && (side == Side::Client || trusted)));
             let calls = if lease.is_kept_by_node() { lease.take_calls() } else { Vec::new() };
@@ -113,7 +113,7 @@ impl AgentCore {
     }
 
     fn applied(&mut self, now: Ms, id: LeaseId, out: &mut Vec<Action>) {
-        let dials_private = self.dials_private();
+        let dialed_from = self.dialed_from();
         let Some(lease) = self.leases.get_mut(id) else { return };
         lease.applied();
         if lease.side() == Side::Host && lease.runs() {
@@ -123,7 +123,7 @@ impl AgentCore {
                 out.push(Action::Notice(Notice::ClientAdmitted { lease: id, client: lease.peer_id() }));
             }
             answer(calls, &Ok(()), out);
-            let dialable = undialable(lease.peer(), dials_private).is_none();
+            let dialable = undialable(lease.peer(), dialed_from).is_none();
             // A client that was restarted: its node does not dial this one again yet.
             if !id.is_direct() && dialable && self.former_clients.dialed_recently(lease.peer_id(), now) {
                 lease.dial_at_once();

@@ -2,12 +2,12 @@
 
 use vipnode_types::{
     Amount, Ms, PaymentMode, Price,
-    payment::{ChannelId, Voucher},
+    payment::{ChannelId, ChannelTerms, Voucher},
     wire::{ChannelFunds, Side, WireError},
 };
 
 use crate::{
-    Action, AgentCore, Notice, PayConfig, PoolAnswer, ToPool, VoucherRecord, limits,
+    Action, AgentCore, CannotPay, Notice, PayConfig, PoolAnswer, ToPool, VoucherRecord, limits,
     payment::channel_payments::ChannelStanding,
     pool::session::{Request, retry_ms},
 };
@@ -24,6 +24,24 @@ struct Paying {
     a_day: Amount,
 }
 
+impl Paying {
+    /// How to pay a price from a channel at a pool with these terms.
+    fn by(config: PayConfig, price: Price, terms: &ChannelTerms) -> Result<Self, CannotPay> {
+        if config.chain_id != terms.chain_id {
+            return Err(CannotPay::OtherChain { pool: terms.chain_id, channel: config.chain_id });
+        }
+        terms.check(&config.channel)?;
+        let per_day = config.max_spend.in_asset(price.asset()).map_err(|why| CannotPay::MaxSpend { why })?;
+        Ok(Self {
+            chain_id: terms.chain_id,
+            channel: config.channel.id(terms.chain_id),
+            a_day: per_day.cost(DAY_MS).unwrap_or(Amount::MAX),
+            config,
+            price,
+        })
+    }
+}
+
 impl AgentCore {
     /// Sets what earlier runs signed ([`Action::KeepVouchers`]). The caller calls this before the first event.
     pub fn restore_vouchers(&mut self, record: VoucherRecord) {
@@ -31,24 +49,12 @@ impl AgentCore {
     }
 
     /// How the agent pays at the connected pool; an error if it cannot, `None` if it need not.
-    fn paying(&self) -> Option<Result<Paying, String>> {
+    fn paying(&self) -> Option<Result<Paying, CannotPay>> {
         let config = self.config.pay.clone().filter(|_| self.config.min_peers > 0 && self.session.is_live())?;
         let price = self.session.price().filter(|price| !price.is_free())?;
         let terms = self.session.terms().filter(|terms| terms.payment == PaymentMode::X402)?.channel;
-        let Some(terms) = terms else { return Some(Err("the pool does not say which channels it accepts".to_owned())) };
-        let per_day = config.max_spend.in_asset(price.asset()).map_err(|error| error.to_string());
-        let checked = terms.check(&config.channel).map_err(|error| error.to_string());
-        let same_chain = config.chain_id == terms.chain_id;
-        let chain =
-            || format!("the pool uses chain {}, and the channel is on chain {}", terms.chain_id, config.chain_id);
-        let checked = same_chain.then_some(()).ok_or_else(chain).and(checked);
-        Some(checked.and(per_day).map(|per_day| Paying {
-            chain_id: terms.chain_id,
-            channel: config.channel.id(terms.chain_id),
-            a_day: per_day.cost(DAY_MS).unwrap_or(Amount::MAX),
-            config,
-            price,
-        }))
+        let paying = terms.ok_or(CannotPay::NoTerms).and_then(|terms| Paying::by(config, price, &terms));
+        Some(paying)
     }
 
     /// Whether the client asks for hosts only after the pool took its voucher, because it would be refused before. A pool with free
@@ -63,7 +69,7 @@ impl AgentCore {
             }
     }
 
-    /// When the pool is to be asked about the channel.
+    /// When to ask the pool about the channel.
     pub(crate) fn pay_due(&self) -> Option<Ms> {
         let due = self.payments.due().filter(|_| self.stopping.is_none())?;
         self.paying().map(|_| due)

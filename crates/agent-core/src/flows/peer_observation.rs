@@ -94,7 +94,7 @@ impl AgentCore {
         let (side, peer, since) = (lease.side(), lease.peer_id(), lease.since());
         let after_ms = (!self.node.was_connected(peer, since)).then(|| now.since(since));
         if side == Side::Client {
-            self.failed_hosts.host_connected();
+            self.failed_hosts.host_connected(peer);
         }
         if first {
             if let Some(after_ms) = after_ms.filter(|_| side == Side::Client && !id.is_direct()) {
@@ -179,11 +179,15 @@ impl AgentCore {
 
     /// Notifies the user of hosts that are not connected yet, because a node may wait before it dials again.
     fn announce_slow(&mut self, now: Ms, out: &mut Vec<Action>) {
+        let most_ms = self.dialect.connect_ms();
         for id in self.leases.ids(|lease| slow_due(lease).is_some_and(|at| at <= now)) {
             let Some(lease) = self.leases.get_mut(id) else { continue };
             lease.announce_missing();
-            let redial_ms = Some(lease.dials_from().since(now)).filter(|ms| *ms > 0);
-            out.push(Action::Notice(Notice::HostSlow { lease: id, host: lease.peer_id(), redial_ms }));
+            let (host, dials_from) = (lease.peer_id(), lease.dials_from());
+            let redial_ms = Some(dials_from.since(now)).filter(|ms| *ms > 0);
+            let left_ms = dials_from.plus(most_ms).since(now);
+            let last = self.failed_hosts.last_cause(host);
+            out.push(Action::Notice(Notice::HostSlow { lease: id, host, redial_ms, left_ms, last }));
         }
     }
 

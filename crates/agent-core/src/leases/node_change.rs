@@ -24,7 +24,7 @@ pub enum ChangeKind {
     Trusted,
 }
 
-/// An entry of the journal.
+/// A line of the journal, from which a later start knows what to undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalEntry {

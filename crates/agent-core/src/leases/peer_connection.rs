@@ -16,7 +16,7 @@ pub(crate) struct PeerConnection {
     suspect: Option<Ms>,
     /// The node was restarted: the peer may be missing for a while without being gone.
     returning: bool,
-    /// Why no protocol runs with the peer, as far as the node reports it: the peer is or was connected without one.
+    /// Why no protocol runs with the peer, if the node reports it: the peer is or was connected without one.
     failing: Option<DropCause>,
 }
 

@@ -14,7 +14,6 @@ pub(crate) struct Task {
     pub(crate) cuts: bool,
 }
 
-/// What a task is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TaskKind {
     /// Admit or dial.

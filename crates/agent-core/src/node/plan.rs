@@ -43,7 +43,7 @@ fn plan_undo(lease: &Lease, leases: &Leases, node: &NodeState) -> Plan {
     let as_client = runs(|other| other.side() == Side::Client && !other.is_kept_by_node());
     let nodes_own = runs(Lease::is_kept_by_node);
     if runs(|other| !other.is_kept_by_node() && !other.is_journaled()) {
-        // Another lease may take over what is to be undone only once it is in the journal itself.
+        // Another lease may take over what has to be undone only once it is in the journal itself.
         return Plan::Nothing;
     }
     let peer = lease.peer().clone();

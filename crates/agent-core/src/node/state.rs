@@ -25,7 +25,7 @@ pub(crate) struct NodeState {
     head: Option<Head>,
 }
 
-/// A connected peer, as far as the client reports it.
+/// A connected peer, as the execution client reports it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectedPeer {
     pub(crate) trusted: bool,
@@ -171,7 +171,7 @@ impl NodeState {
         self.up && self.listed && now.since(self.watched) < limits::UNWATCHED_MS
     }
 
-    /// Returns when no peer counts as seen any longer, unless the peers are listed before.
+    /// Returns from when on no peer counts as seen, unless the peers are listed before.
     pub(crate) fn unwatched_at(&self) -> Ms {
         self.watched.plus(limits::UNWATCHED_MS)
     }

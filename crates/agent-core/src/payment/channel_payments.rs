@@ -19,7 +19,7 @@ pub(crate) struct ChannelPayments {
     noticed: bool,
 }
 
-/// Whether the pool takes the agent's vouchers, as far as it was answered on the present socket.
+/// Whether the pool accepts the agent's vouchers, by its answers on the present socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum ChannelStanding {
     /// The pool was not asked yet, or has not answered.
@@ -73,7 +73,7 @@ impl ChannelPayments {
         self.in_flight
     }
 
-    /// When the pool is to be asked, if it may be asked.
+    /// When to ask the pool, if it may be asked.
     pub(crate) fn due(&self) -> Option<Ms> {
         self.in_flight.is_none().then_some(self.next)
     }
@@ -104,7 +104,7 @@ impl ChannelPayments {
         self.standing = ChannelStanding::Refused;
     }
 
-    /// Whether the user is to be notified of something that lasts; once until [`Self::works`].
+    /// Whether to notify the user of something that lasts; once until [`Self::works`].
     pub(crate) const fn notice(&mut self) -> bool {
         !std::mem::replace(&mut self.noticed, true)
     }
@@ -115,7 +115,7 @@ impl ChannelPayments {
         self.noticed = false;
     }
 
-    /// Takes what the pool knows of the channel. Its meter is believed as far as was signed before: that much is promised anyway.
+    /// Takes what the pool knows of the channel. Its meter is believed up to the amount that was signed before, which is promised anyway.
     pub(crate) fn take_funds(&mut self, funds: Option<&ChannelFunds>, channel: ChannelId, own: Amount) {
         let record = self.record(channel);
         let metered = funds.map_or(Amount::ZERO, |funds| funds.metered).min(record.signed);

@@ -177,7 +177,7 @@ impl PoolProtocol {
         }
     }
 
-    /// Reads the answer to an ask. `avoided` returns whether a host is to be rejected.
+    /// Reads the answer to an ask. `avoided` returns whether to reject a host.
     pub(crate) fn ask_reply(
         &mut self,
         answer: Result<PoolAnswer, WireError>,

@@ -35,7 +35,7 @@ pub(crate) struct Reports {
     head_sent_at: Ms,
 }
 
-/// The state to report.
+/// Which leases have a connected peer, as the pool is to know it.
 #[derive(Debug)]
 pub(crate) struct ReportState {
     /// Leases with a connected peer.

@@ -2,12 +2,12 @@ use std::net::IpAddr;
 
 use rand_chacha::ChaCha8Rng;
 use vipnode_types::{
-    Ms, PaymentMode, PoolId, Price,
+    AddressScope, Ms, PaymentMode, PoolId, Price,
     wire::{ErrorCode, NextPrice, PaymentTerms, PayoutView, WireError},
 };
 
 use super::{backoff::Backoff, displacements::Displacements, pool_loss::PoolLoss};
-use crate::{PoolState, RequestTag, limits, policy::dialable::is_private};
+use crate::{PoolState, RequestTag, limits, policy::dialable::dialed_from};
 
 /// The connection of the agent to its pool.
 #[derive(Debug, Clone)]
@@ -35,8 +35,8 @@ pub(crate) struct PoolSession {
     pool_id: Option<PoolId>,
     /// The account that receives what a host earns.
     payout: Option<PayoutView>,
-    /// Whether the pool was reached at a private address.
-    private: bool,
+    /// How far the address reaches at which the pool was reached: the pool may have the node dial no nearer ones.
+    dialed_from: AddressScope,
 }
 
 /// The state of the socket.
@@ -83,7 +83,7 @@ impl Default for PoolSession {
             terms: None,
             pool_id: None,
             payout: None,
-            private: false,
+            dialed_from: AddressScope::Public,
         }
     }
 }
@@ -182,14 +182,14 @@ impl PoolSession {
         std::mem::replace(&mut self.payout, payout)
     }
 
-    /// Whether the open connection leads to a private address.
-    pub(crate) const fn is_reached_privately(&self) -> bool {
-        self.private
+    /// The narrowest scope of addresses that the pool may have the node dial, by the address that the open connection leads to.
+    pub(crate) const fn dialed_from(&self) -> AddressScope {
+        self.dialed_from
     }
 
     /// Records the address that the open connection leads to.
     pub(crate) fn reached_at(&mut self, address: IpAddr) {
-        self.private = is_private(address);
+        self.dialed_from = dialed_from(address);
     }
 
     pub(crate) const fn state(&self) -> PoolState {
@@ -253,7 +253,7 @@ impl PoolSession {
             self.backoff.reset();
         }
         let live = self.is_live();
-        self.private = false;
+        self.dialed_from = AddressScope::Public;
         self.state = SessionState::Disconnected;
         live
     }

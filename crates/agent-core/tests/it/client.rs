@@ -25,7 +25,8 @@ fn a_host_that_does_not_connect_is_left_avoided_and_replaced() {
     bench.done();
     bench.answer(report, PoolAnswer::Report(Default::default()));
     bench.after(19_999);
-    assert_eq!(bench.out, vec![Action::Notice(Notice::HostSlow { lease: LEASE, host: node(HOST), redial_ms: None })]);
+    let slow = Notice::HostSlow { lease: LEASE, host: node(HOST), redial_ms: None, left_ms: 1, last: None };
+    assert_eq!(bench.out, vec![Action::Notice(slow)]);
     bench.after(1);
     assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(HOST))]);
     let leave = bench.leave().unwrap();
@@ -33,6 +34,19 @@ fn a_host_that_does_not_connect_is_left_avoided_and_replaced() {
     assert_eq!(bench.ask().unwrap().1.avoid, vec![node(HOST)]);
     bench.give(vec![place(SECOND_LEASE, HOST)]);
     assert_eq!(bench.calls(), vec![], "given all the same, it is not dialed");
+}
+
+#[test]
+fn missing_hosts_are_announced_with_the_time_of_the_next_try() {
+    let mut bench = Bench::live(client_config(1));
+    bench.oblige();
+    bench.give(vec![place(LEASE, HOST)]);
+    bench.done();
+    bench.after(20_000);
+    let (tag, _) = bench.ask().unwrap();
+    bench.answer(tag, PoolAnswer::Ask(AskReply { hosts: Vec::new(), missing: 1, reason: None }));
+    let missing = Notice::HostsMissing { missing: 1, why: None, late: false, retry_ms: Some(120_000) };
+    assert_eq!(bench.notices(), [missing]);
 }
 
 #[test]

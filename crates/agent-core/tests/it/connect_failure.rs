@@ -2,9 +2,9 @@
 //! host.
 
 use crate::common::*;
-use vipnode_agent_core::{AdmitFailure, ConnectFailure, Event, FromPool, Notice};
+use vipnode_agent_core::{AdmitFailure, Advertise, AgentConfig, ConnectFailure, Event, FromPool, Notice};
 use vipnode_types::{
-    Direction, DropCause, NodeFacts, NodeId, PeerCommand, PeerFact,
+    Direction, DropCause, Enode, EnodeHost, NodeFacts, NodeId, PeerCommand, PeerFact,
     wire::{ErrorCode, EvictCall, EvictReason, LeasedHost, LeaveReason, PairFault, Side},
 };
 
@@ -247,6 +247,24 @@ fn a_pair_that_the_pool_ends_is_explained_once_it_was_waited_for() {
         let reason = EvictReason::NotConnected;
         let call = EvictCall { reason, ..call };
         bench.call(7, FromPool::Evict(call));
+        assert_eq!(announced(&bench), causes);
+    }
+}
+
+/// It serves nodes on its own machine; others dial themselves.
+#[test]
+fn a_host_at_a_loopback_address_learns_why_its_clients_do_not_connect() {
+    let loopback = Enode { host: EnodeHost::Ip([127, 0, 0, 1].into()), ..enode(OWN_NODE) };
+    for (advertise, causes) in
+        [(Advertise::Enode(loopback), vec![(node(CLIENT), ConnectFailure::Loopback)]), (Advertise::Node, vec![])]
+    {
+        let mut bench = Bench::live(AgentConfig { advertise, ..host_config(2) });
+        bench.oblige();
+        bench.call(1, admit(LEASE, CLIENT));
+        bench.done();
+        bench.after(20_000);
+        let FromPool::Evict(call) = evict(LEASE, CLIENT) else { unreachable!() };
+        bench.call(2, FromPool::Evict(EvictCall { reason: EvictReason::NotConnected, ..call }));
         assert_eq!(announced(&bench), causes);
     }
 }

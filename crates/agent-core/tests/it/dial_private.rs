@@ -44,8 +44,24 @@ fn a_pool_at_a_public_address_has_no_private_address_dialed() {
 }
 
 #[test]
+fn a_pool_at_a_private_address_has_no_loopback_address_dialed() {
+    let hosts = ["127.0.0.1", "::1", "::ffff:127.0.0.1"].map(|ip| EnodeHost::Ip(ip.parse().unwrap()));
+    for host in hosts.into_iter().chain([EnodeHost::Dns("host.example".into())]) {
+        for (pool, dials) in [("10.0.0.1", false), ("fd00::1", false), ("fe80::1", false), ("127.0.0.1", true)] {
+            let mut bench = live_at(client_config(1), pool);
+            bench.oblige();
+            let at = Enode { host: host.clone(), ..enode(HOST) };
+            bench.give(vec![LeasedHost { host: at.clone(), ..place(LEASE, HOST) }]);
+            let called = bench.calls();
+            assert_eq!(called, if dials { vec![PeerCommand::Dial(at)] } else { vec![] }, "{pool}: {host:?}");
+            assert_eq!(bench.leave().is_some(), !dials, "{pool}: {host:?}");
+        }
+    }
+}
+
+#[test]
 fn a_pool_at_a_private_address_or_the_user_allows_it() {
-    for address in ["10.0.0.1", "127.0.0.1", "100.64.1.1", "fd00::1"] {
+    for address in ["10.0.0.1", "127.0.0.1", "100.64.1.1", "fd00::1", "fe80::1"] {
         let mut bench = live_at(client_config(1), address);
         bench.give(vec![place(LEASE, HOST)]);
         assert_eq!(bench.calls(), vec![PeerCommand::Dial(enode(HOST))], "{address}");

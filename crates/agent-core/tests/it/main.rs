@@ -9,13 +9,13 @@
     reason = "tests"
 )]
 
+mod admissions;
 mod client;
 mod common;
 mod connect_failure;
 mod dial_private;
 mod direct;
 mod displaced;
-mod grants;
 mod hosting;
 mod life;
 mod nodes;

@@ -181,7 +181,8 @@ fn no_host_is_not_fatal() {
     let (tag, _) = peer_request(&bench).unwrap();
     let error = WireError::new(ErrorCode::Internal, "no host nodes available", "");
     bench.on(Event::PoolAnswers { tag, answer: Err(error) });
-    let missing = Notice::HostsMissing { missing: 3, why: Some("no host nodes available".into()), late: false };
+    let why = Some("no host nodes available".into());
+    let missing = Notice::HostsMissing { missing: 3, why, late: false, retry_ms: None };
     assert_eq!(bench.notices(), [missing]);
     bench.after(60_000);
     assert!(peer_request(&bench).is_some());

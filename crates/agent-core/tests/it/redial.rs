@@ -1,10 +1,10 @@
 //! geth does not dial a node twice within 35 s. A host dials a client that was restarted, and a client learns why it waits.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, AgentConfig, Event, FromPool, Notice};
+use vipnode_agent_core::{Action, AgentConfig, ConnectFailure, Event, FromPool, Notice, PoolAnswer};
 use vipnode_types::{
     LeaseId, PeerCommand, PeerFact,
-    wire::{AdmitCall, LeasedHost},
+    wire::{AdmitCall, AskReply, LeasedHost, Side},
 };
 
 /// An admit of a client that the host's node can dial.
@@ -87,6 +87,35 @@ fn a_client_is_notified_once_why_a_host_is_not_connected_yet() {
     assert_eq!(slow(&bench), [], "it is connected");
 }
 
+/// It hears the cause of the last time, and nothing of a redial that the pool does not report.
+#[test]
+fn a_client_is_reminded_why_a_host_did_not_connect_the_last_time() {
+    let slow = |bench: &Bench| {
+        let notices = bench.notices().into_iter();
+        let of_host = notices.filter_map(|notice| match notice {
+            Notice::HostSlow { redial_ms, last, .. } => Some((redial_ms, last)),
+            _ => None,
+        });
+        of_host.collect::<Vec<_>>()
+    };
+    let mut bench = Bench::live(client_config(1));
+    bench.oblige();
+    bench.give(vec![place(LEASE, HOST)]);
+    bench.done();
+    bench.after(3_000);
+    assert_eq!(slow(&bench), [(None, None)]);
+    bench.after(17_000);
+    let (tag, _) = bench.ask().unwrap();
+    bench.done();
+    bench.answer(tag, PoolAnswer::Ask(AskReply { hosts: Vec::new(), missing: 1, reason: None }));
+    bench.after(120_000);
+    bench.head(101, 5);
+    bench.call(1, dial(SECOND_LEASE, Side::Client, HOST));
+    bench.done();
+    bench.after(3_000);
+    assert_eq!(slow(&bench), [(None, Some(ConnectFailure::NeverConnected))]);
+}
+
 /// The pool knows that both nodes dialed a moment ago.
 #[test]
 fn a_client_is_notified_at_once_of_a_wait_that_the_pool_knows_and_gives_its_host_that_time() {
@@ -99,7 +128,7 @@ fn a_client_is_notified_at_once_of_a_wait_that_the_pool_knows_and_gives_its_host
     bench.after(0);
     notices.extend(bench.notices());
     let (lease, host) = (LEASE, node(HOST));
-    let slow = Notice::HostSlow { lease, host, redial_ms: Some(30_000) };
+    let slow = Notice::HostSlow { lease, host, redial_ms: Some(30_000), left_ms: 50_000, last: None };
     assert!(notices.contains(&slow), "{notices:?}");
     assert_eq!(bench.core.view().leases[0].redials, Some(assigned.plus(30_000)));
     bench.head(101, 5);

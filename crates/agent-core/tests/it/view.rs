@@ -249,7 +249,7 @@ fn missing_hosts_are_no_more_than_were_asked_for_and_a_warning_on_time() {
         let at = bench.now.since(begun);
         said.extend(bench.notices().into_iter().map(|notice| (at, notice)));
     }
-    let missing = |late| Notice::HostsMissing { missing: 2, why: None, late };
+    let missing = |late| Notice::HostsMissing { missing: 2, why: None, late, retry_ms: None };
     // The asks are many seconds apart by then.
     assert_eq!(said, [(0, missing(false)), (30_000, missing(true))]);
 }

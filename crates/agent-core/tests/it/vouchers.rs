@@ -2,10 +2,11 @@
 
 use crate::common::*;
 use vipnode_agent_core::{
-    Action, AgentConfig, Event, Notice, PayConfig, PoolAnswer, RequestTag, SignedAmountAt, ToPool, VoucherRecord,
+    Action, AgentConfig, CannotPay, Event, Notice, PayConfig, PoolAnswer, RequestTag, SignedAmountAt, ToPool,
+    VoucherRecord,
 };
 use vipnode_types::{
-    Account, AgentKey, Amount, Asset, Hash256, Ms, PaymentMode, Price,
+    Account, AgentKey, Amount, Asset, Hash256, Ms, PaymentMode, Price, TypedError as _,
     payment::{ChannelConfig, ChannelTerms, Voucher},
     wire::{ChannelFunds, NodeFunds, PaymentTerms},
 };
@@ -113,6 +114,13 @@ impl Bench {
         });
         assert_eq!(kept, Some(*amount), "written down first: {:?}", self.out);
         Some((*tag, amount.get()))
+    }
+
+    fn why_it_cannot_pay(&self) -> Option<CannotPay> {
+        self.notices().into_iter().find_map(|notice| match notice {
+            Notice::CannotPay { why } => Some(why),
+            _ => None,
+        })
     }
 
     fn asks_for_hosts(&self) -> bool {
@@ -226,17 +234,29 @@ fn an_agent_that_lost_its_record_adopts_its_own_signature_and_no_other() {
 
 #[test]
 fn a_channel_that_does_not_fit_the_pool_is_not_signed_for() {
-    for terms in [
-        ChannelTerms { chain_id: 1, ..TERMS },
-        ChannelTerms { receiver: account(9), ..TERMS },
-        ChannelTerms { receiver_authorizer: account(9), ..TERMS },
-        ChannelTerms { token: account(9), ..TERMS },
-        ChannelTerms { withdraw_delay_s: 900, ..TERMS },
+    for (terms, flag) in [
+        (ChannelTerms { chain_id: 1, ..TERMS }, "on chain 1"),
+        (ChannelTerms { receiver: account(9), ..TERMS }, "--receiver 0x09"),
+        (ChannelTerms { receiver_authorizer: account(9), ..TERMS }, "--receiver-authorizer 0x09"),
+        (ChannelTerms { token: account(9), ..TERMS }, "--token 0x09"),
+        (ChannelTerms { withdraw_delay_s: 900, ..TERMS }, "--withdraw-delay 900s"),
     ] {
         let mut bench = Bench::live(paying());
         assert_eq!(bench.connects_to_pay(terms), None);
-        assert!(bench.notices().iter().any(|notice| matches!(notice, Notice::CannotPay { .. })), "{terms:?}");
+        let hint = bench.why_it_cannot_pay().unwrap().hint().unwrap();
+        assert!(hint.contains(flag) && hint.contains("--pay FILE"), "{terms:?}: {hint}");
         bench.after(HOUR_MS);
         assert_eq!((bench.asked_funds(), bench.voucher()), (None, None));
     }
+}
+
+#[test]
+fn a_maximum_in_another_asset_is_named_with_the_units_of_the_pool() {
+    let mut config = paying();
+    config.pay.as_mut().unwrap().max_spend = "1 USDC/day".parse().unwrap();
+    let mut bench = Bench::live(config);
+    assert_eq!(bench.connects_to_pay(TERMS), None);
+    let why = bench.why_it_cannot_pay().unwrap();
+    assert!(why.to_string().starts_with("--max-spend-per-day: \"USDC\" is not a unit"), "{why}");
+    assert!(why.hint().unwrap().contains("ether"), "{why:?}");
 }

@@ -7,7 +7,7 @@ use vipnode_types::NodeId;
 use super::AgentStatus;
 use crate::limits::LATENCY_DEADLINE;
 
-/// The latencies of the connected peers, which are read only when somebody asks for the status.
+/// The latencies of the connected peers, which are read only for a status query.
 #[derive(Clone)]
 pub(super) struct Latencies(pub(super) Arc<dyn Node>);
 

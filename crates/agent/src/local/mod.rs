@@ -4,6 +4,9 @@
 //! lists all agents. [`method::STATUS`] returns an [`AgentStatus`], [`method::EXPLAIN`] the pool's answer to
 //! `vipnode_explain`, [`method::POOL`] its answer to `pool_status`, and [`method::FUNDS`] its answer to `vipnode_funds`. The methods change nothing and return no
 //! secrets.
+//!
+//! Uses the limits and the views of the agent core; `run` passes it what it shows. The connection to the pool does not belong
+//! here.
 
 mod agent_status;
 mod connection_settings;

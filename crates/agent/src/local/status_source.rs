@@ -12,6 +12,13 @@ use crate::{
     request_error::{RETRY_MS, RequestError},
 };
 
+/// Reports an agent's status within its own process. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct StatusSource {
+    status_queries: mpsc::Sender<StatusQuery>,
+    pool_queries: mpsc::Sender<PoolQuery>,
+}
+
 /// A question to the agent core, and where its status goes.
 #[derive(Debug)]
 pub(crate) struct StatusQuery(pub(crate) oneshot::Sender<AgentStatus>);
@@ -27,13 +34,6 @@ pub(crate) enum PoolQuery {
     Funds(oneshot::Sender<Result<NodeFunds, WireError>>),
     /// A page of what the pool signs to the node for a day; its signature is checked before the answer.
     Daily(DailyStatementRequest, oneshot::Sender<Result<SignedDailyStatement, WireError>>),
-}
-
-/// Reports an agent's status within its own process. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct StatusSource {
-    status_queries: mpsc::Sender<StatusQuery>,
-    pool_queries: mpsc::Sender<PoolQuery>,
 }
 
 /// Where the queries arrive.
@@ -91,7 +91,7 @@ impl StatusSource {
     }
 
     /// Asks the pool what the node may spend, and what it earned.
-    pub(super) async fn funds(&self) -> Result<NodeFunds, WireError> {
+    pub(crate) async fn funds(&self) -> Result<NodeFunds, WireError> {
         if self.status_soon().await?.pool.state != PoolState::Joined {
             return Err(RequestError::NotJoined.into());
         }

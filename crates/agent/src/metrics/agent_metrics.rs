@@ -2,10 +2,13 @@ use std::sync::Arc;
 
 use vipnode_agent_core::{AdmitFailure, AgentCore, PoolState};
 use vipnode_metrics::{
-    Counter, Gauge, LabeledCounters, LabeledGauges, MetricRow, MetricTable, SecondsCounter, set_counter, set_gauge,
-    set_seconds,
+    AmountGauge, Counter, Gauge, LabeledCounters, LabeledGauges, MetricRow, MetricTable, SecondsCounter, set_counter,
+    set_gauge, set_seconds,
 };
-use vipnode_types::{Ms, wire::EvictReason};
+use vipnode_types::{
+    Ms,
+    wire::{EvictReason, NodeFunds},
+};
 
 use crate::clock;
 
@@ -36,7 +39,16 @@ struct Metrics {
     head_timestamp: Gauge,
     last_client: Gauge,
     delegation_expiry: Gauge,
+    funds: FundsGauges,
     events: EventCounters,
+}
+
+/// What the pool knows of the node's money.
+#[derive(Debug)]
+struct FundsGauges {
+    available: AmountGauge,
+    earned: AmountGauge,
+    payable: AmountGauge,
 }
 
 /// What happened since the agent started.
@@ -77,6 +89,18 @@ impl AgentMetrics {
         set_gauge(&self.0.delegation_expiry, seconds(expires));
     }
 
+    /// Shows what the pool reports of the node's money.
+    pub(crate) fn show_funds(&self, funds: &NodeFunds) {
+        let gauges = &self.0.funds;
+        for (gauge, amount) in [
+            (&gauges.available, funds.funds.available),
+            (&gauges.earned, funds.earned),
+            (&gauges.payable, funds.payable),
+        ] {
+            gauge.set(funds.asset.approximate(amount));
+        }
+    }
+
     /// Sets the metrics to the numbers of the agent core.
     pub(crate) fn show(&self, core: &AgentCore) {
         self.0.show_gauges(core);
@@ -92,6 +116,7 @@ impl Metrics {
         table
             .states("build_info", "Always 1; the label is the version of vipnode", "version", [VERSION])
             .set_state(VERSION);
+        let funds = FundsGauges::new(&mut table);
         let mut gauge = |name, help| table.gauge(name, help);
         let metrics = Self {
             pool_connected: gauge(
@@ -136,6 +161,7 @@ impl Metrics {
                 "delegation_expiry_timestamp_seconds",
                 "Time at which the node key's delegation to this agent expires, in seconds since 1970; 0 without one",
             ),
+            funds,
             events: EventCounters::new(&mut table),
             table,
         };
@@ -171,6 +197,29 @@ impl Metrics {
         }
         if let Some(last) = now.last_client {
             set_gauge(&self.last_client, seconds(last));
+        }
+    }
+}
+
+impl FundsGauges {
+    fn new(table: &mut MetricTable) -> Self {
+        let mut amount = |name, help| table.amount(name, help);
+        Self {
+            available: amount(
+                "available_units",
+                "What the account that is linked to the node can still spend at the pool, in units of the pool's asset, \
+                 such as USDC; 0 until the pool reports it",
+            ),
+            earned: amount(
+                "earned_units",
+                "What the host's payout account has earned at the pool, before fees, in units of the pool's asset; 0 until \
+                 the pool reports it",
+            ),
+            payable: amount(
+                "payable_units",
+                "What the pool's operator has to pay out to the host's payout account, in units of the pool's asset; 0 until \
+                 the pool reports it",
+            ),
         }
     }
 }

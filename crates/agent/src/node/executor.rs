@@ -7,6 +7,13 @@ use vipnode_types::{Failure, PeerCommand};
 
 use crate::AgentError;
 
+/// Carries out the agent core's orders to the node, one after the other, in its order.
+pub(crate) struct Executor {
+    pub(crate) node: Arc<dyn Node>,
+    /// While the node is offline a call fails at once instead of at its deadline.
+    pub(crate) up: watch::Receiver<bool>,
+}
+
 /// An order of the agent core to the node.
 #[derive(Debug)]
 pub(crate) enum NodeCommand {
@@ -24,13 +31,6 @@ impl NodeCommand {
             Self::List(task) => Event::Listed { task: *task, result: Err(why) },
         }
     }
-}
-
-/// Carries out the agent core's orders to the node, one after the other, in its order.
-pub(crate) struct Executor {
-    pub(crate) node: Arc<dyn Node>,
-    /// While the node is offline a call fails at once instead of at its deadline.
-    pub(crate) up: watch::Receiver<bool>,
 }
 
 impl Executor {

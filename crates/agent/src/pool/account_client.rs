@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::to_raw_value;
-use vipnode_rpc::{CallError, RpcClient};
+use vipnode_rpc::RpcClient;
 use vipnode_types::{PoolId, signed::Envelope};
 
 use super::{known_pool::Presented, pool_status};
@@ -21,8 +21,6 @@ pub struct AccountClient {
 
 /// Such a call takes this long at most.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// Characters of a text from a pool that are shown.
-const TEXT_CHARS: usize = 1_024;
 
 impl AccountClient {
     /// Connects to a pool and learns its ID, which accounts sign for. Over HTTP, only TLS protects the ID.
@@ -56,7 +54,7 @@ impl AccountClient {
     /// Makes one call, which `agent` signs if the method requires that.
     ///
     /// # Errors
-    /// [`AgentError::Stopped`] if the pool refuses it, [`AgentError::Unanswered`] if it does not answer.
+    /// [`AgentError::Stopped`] if the pool refuses it, [`AgentError::Unanswered`] if it does not answer, [`AgentError::InvalidReply`].
     pub async fn call<T: DeserializeOwned>(
         &self,
         method: &str,
@@ -73,13 +71,8 @@ impl AccountClient {
             }
         };
         let params = params.map_err(AgentError::internal)?;
-        let unanswered = |error: &dyn std::fmt::Display| AgentError::Unanswered { why: error.to_string() };
-        match self.client.call_raw(method, params, DEADLINE).await {
-            Ok(json) => serde_json::from_str(json.get()).map_err(|error| unanswered(&error)),
-            Err(CallError::Remote(error)) => Err(AgentError::Stopped(error.sanitized(TEXT_CHARS))),
-            Err(CallError::Open(error)) => Err(error.into()),
-            Err(error) => Err(unanswered(&error)),
-        }
+        let json = self.client.call_raw(method, params, DEADLINE).await.map_err(AgentError::call)?;
+        serde_json::from_str(json.get()).map_err(|error| AgentError::reply(&error))
     }
 }
 

@@ -6,7 +6,7 @@ use vipnode_types::{HexError, PoolId, PoolKeyChanges, signed::Signature};
 use super::PoolAddress;
 use crate::AgentError;
 
-/// The pool at one URL, as far as the agent remembers it.
+/// What the agent remembers of the pool at one URL.
 ///
 /// At the first use of a URL, the agent pins the pool's ID, the public half of the pool's key. From then on it refuses any
 /// other pool there before it signs, dials, or evicts anything. An attacker who takes over the name or the address of
@@ -45,7 +45,7 @@ pub(crate) enum Presented {
     Unproven,
 }
 
-/// A pin that changed, and why.
+/// Another ID that is pinned for a pool, and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PinChange {
     /// The ID before.
@@ -91,7 +91,7 @@ impl KnownPool {
         &self.url
     }
 
-    /// Checks how the pool presents itself in its 101 response. Returns its ID, and what is to be pinned from now on.
+    /// Checks how the pool presents itself in its 101 response. Returns its ID, and what to pin from now on.
     ///
     /// # Errors
     /// [`AgentError::OtherPool`], [`AgentError::PoolWithoutId`], [`AgentError::UnprovenPool`].
@@ -112,7 +112,7 @@ impl KnownPool {
         Ok((proven, self.check(proven, &changes)?))
     }
 
-    /// Checks the ID that the connect reply names. Returns what is to be pinned from now on.
+    /// Checks the ID that the connect reply names. Returns what to pin from now on.
     ///
     /// # Errors
     /// As [`Self::meet`].

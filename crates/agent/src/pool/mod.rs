@@ -1,5 +1,8 @@
 //! The agent's connection to the pool: the pool's address, the connection itself, and the two protocols on it. The
 //! agent core decides what to send; this folder signs and sends it, and reads the answers.
+//!
+//! May use `local` (for what the status socket asks the pool) and `state` (for the identity that signs). The node does not belong
+//! here.
 
 mod account_client;
 mod call_responder;

@@ -22,7 +22,7 @@ pub(crate) struct PoolClient {
     pub(crate) queries: mpsc::Receiver<PoolQuery>,
 }
 
-/// Which connection is to be open: the next attempt begins no sooner than `after` from when it was ordered.
+/// Which connection to keep open: the next attempt begins no sooner than `after` from when it was ordered.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Attempt {
     pub(crate) number: u64,

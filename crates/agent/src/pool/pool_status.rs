@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::value::to_raw_value;
-use vipnode_rpc::{CallError, RpcClient};
+use vipnode_rpc::RpcClient;
 use vipnode_types::wire::{PoolStatus, method};
 
 use crate::{AgentError, Connector};
@@ -23,10 +23,5 @@ pub async fn pool_status(connector: &dyn Connector) -> Result<PoolStatus, AgentE
     if let RpcClient::Socket(peer) = &client {
         peer.close("asked, and done");
     }
-    match answer {
-        Ok(json) => serde_json::from_str(json.get()).map_err(|error| AgentError::Unanswered { why: error.to_string() }),
-        Err(CallError::Remote(error)) => Err(AgentError::Stopped(error)),
-        Err(CallError::Open(error)) => Err(AgentError::Pool(error)),
-        Err(error) => Err(AgentError::Unanswered { why: error.to_string() }),
-    }
+    serde_json::from_str(answer.map_err(AgentError::call)?.get()).map_err(|error| AgentError::reply(&error))
 }

@@ -66,10 +66,9 @@ pub async fn reach(
     let answer = client.call_raw(method::REACH, params, DEADLINE).await;
     let heard = clock::wall();
     let reply = match answer {
-        Ok(json) => sanitized(serde_json::from_str(json.get()).map_err(|error| unanswered(&error))?),
+        Ok(json) => sanitized(serde_json::from_str(json.get()).map_err(|error| AgentError::reply(&error))?),
         Err(CallError::Remote(error)) => return Ok(Reached { reply: Err(error), pool_id, heard }),
-        Err(CallError::Open(error)) => return Err(error.into()),
-        Err(error) => return Err(unanswered(&error)),
+        Err(error) => return Err(AgentError::call(error)),
     };
     if let RpcClient::Socket(peer) = &client {
         peer.close("asked, and done");
@@ -105,10 +104,6 @@ fn sanitized(reply: ReachReply) -> ReachReply {
     });
     let port_error = reply.port_error.map(|error| error.sanitized(TEXT_CHARS));
     ReachReply { admission, supply, port_error, ..reply }
-}
-
-fn unanswered(error: &dyn std::fmt::Display) -> AgentError {
-    AgentError::Unanswered { why: error.to_string() }
 }
 
 #[cfg(test)]

@@ -23,21 +23,6 @@ use crate::{
     state::{Journal, KeptPrices, SignedVouchers},
 };
 
-/// What the actor connects: the node, the pool and the user.
-pub(crate) struct ActorParts {
-    pub(crate) node: Arc<dyn Node>,
-    pub(crate) facts: NodeFacts,
-    /// The pool, where there is one.
-    pub(crate) pool: Option<(Arc<dyn Connector>, PreparedPool)>,
-    pub(crate) resolver: Arc<dyn Resolver>,
-    /// The settings, when they change.
-    pub(crate) wanted: watch::Receiver<AgentConfig>,
-    pub(crate) metrics: Option<AgentMetrics>,
-    /// Queries of the user.
-    pub(crate) queries: Queries,
-    pub(crate) static_status: StaticStatus,
-}
-
 /// The task that owns the agent core.
 pub(crate) struct Actor {
     pub(super) core: AgentCore,
@@ -64,6 +49,21 @@ pub(crate) struct Actor {
     pub(super) resolver: Arc<dyn Resolver>,
     /// Names that are being looked up; the agent core asks for each once.
     pub(super) lookups: FuturesUnordered<BoxFuture<'static, Event>>,
+}
+
+/// What the actor connects: the node, the pool and the user.
+pub(crate) struct ActorParts {
+    pub(crate) node: Arc<dyn Node>,
+    pub(crate) facts: NodeFacts,
+    /// The pool, where there is one.
+    pub(crate) pool: Option<(Arc<dyn Connector>, PreparedPool)>,
+    pub(crate) resolver: Arc<dyn Resolver>,
+    /// The settings, when they change.
+    pub(crate) wanted: watch::Receiver<AgentConfig>,
+    pub(crate) metrics: Option<AgentMetrics>,
+    /// Queries of the user.
+    pub(crate) queries: Queries,
+    pub(crate) static_status: StaticStatus,
 }
 
 /// How long a closing link may take to send what is queued.

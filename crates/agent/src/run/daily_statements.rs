@@ -42,7 +42,7 @@ pub(super) struct DailyStatements {
 
 /// How it ended to ask for a statement.
 enum Asked {
-    /// It is kept.
+    /// The pool signed it, and it is on the disk.
     Kept,
     /// The pool did not answer, or has too much to do: later again.
     Later(u64),

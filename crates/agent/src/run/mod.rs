@@ -4,6 +4,7 @@
 mod actions;
 mod actor;
 mod daily_statements;
+mod funds_metrics;
 mod journal_queue;
 mod notice_kinds;
 mod open_calls;

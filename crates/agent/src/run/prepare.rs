@@ -3,7 +3,7 @@
 use tokio::time::sleep;
 use vipnode_agent_core::{Advertise, Notice};
 use vipnode_node::finder::find_node_key;
-use vipnode_types::{Failure, NodeFacts, NodeKey, PayoutOrder};
+use vipnode_types::{EnodeHost, Failure, NodeFacts, NodeKey, PayoutOrder};
 
 use super::release::undo_all;
 use crate::{
@@ -107,7 +107,11 @@ async fn wait_for_node(config: &RunnerConfig, notifier: &Notifier) -> Result<Nod
 /// Whether the agent sells slots of a node that no other node can dial.
 fn is_host_without_port(facts: &NodeFacts, config: &RunnerConfig) -> bool {
     let sells = config.pool.is_some() && config.agent.host.is_some();
-    sells && facts.enode.port == 0 && !matches!(config.agent.advertise, Advertise::Enode(_))
+    let is_dialable = match &config.agent.advertise {
+        Advertise::Enode(enode) => enode.port != 0 && enode.host != EnodeHost::None,
+        Advertise::Host(_) | Advertise::Node => facts.enode.port != 0,
+    };
+    sells && !is_dialable
 }
 
 /// The enode that others are asked to dial has to be this node's, and a named peer has to be another node.
@@ -149,7 +153,7 @@ async fn protocol(
     };
     let identity = async {
         let identity = identity.await?;
-        Ok::<_, AgentError>((identity, payout(state, facts, config).await?))
+        Ok::<_, AgentError>((identity, payout(state, facts, config, pool, notifier).await?))
     };
     let node_key = key_for_each_call(state, facts, config, notifier);
     Protocol::configured(&config.agent, &pool.address, pool.join.clone(), identity, node_key).await
@@ -157,12 +161,19 @@ async fn protocol(
 
 /// The node's order to pay what it earns to the account of the settings. The node's key is needed only if a new one has to be
 /// signed. Without the key there is none; then the agent compares the account with the one that the pool pays.
-async fn payout(state: &StateDir, facts: &NodeFacts, config: &RunnerConfig) -> Result<Option<PayoutOrder>, AgentError> {
+async fn payout(
+    state: &StateDir,
+    facts: &NodeFacts,
+    config: &RunnerConfig,
+    pool: &PoolAccess,
+    notifier: &Notifier,
+) -> Result<Option<PayoutOrder>, AgentError> {
     let Some(account) = config.agent.host.as_ref().and_then(|host| host.payout) else { return Ok(None) };
     let now = clock::wall();
     if let Some(kept) = state.payout(facts.id, account, now)? {
         return Ok(Some(kept));
     }
+    reach(pool, notifier).await;
     match node_key(facts, config).await {
         Ok((key, _)) => Ok(Some(state.order_payout(&key, account, now)?)),
         Err(_unreadable) => Ok(None),
@@ -185,8 +196,11 @@ async fn key_for_each_call(
 }
 
 /// Waits until a server answers at an address that may be a mistyped command or the name of a file: the node's key signs
-/// nothing before.
+/// nothing before. An address with a scheme is neither.
 async fn reach(pool: &PoolAccess, notifier: &Notifier) {
+    if pool.address.is_named_by_url() {
+        return;
+    }
     let mut wait = NODE_RETRY_FIRST;
     let mut notified = false;
     while let Err(error) = pool.connector.open().await {
@@ -214,9 +228,7 @@ async fn identify(
     if let Some(delegation) = kept.clone().filter(|_| left_ms > RENEW_MS) {
         return Ok(AgentIdentity { key, delegation });
     }
-    if !pool.address.is_named_by_url() {
-        reach(pool, notifier).await;
-    }
+    reach(pool, notifier).await;
     match (node_key(facts, config).await, kept) {
         (Ok((node_key, path)), _) => {
             let delegation = state.delegate(&node_key, &key, now)?;

@@ -12,7 +12,7 @@ use crate::{
 /// The result of [`release`].
 #[derive(Debug)]
 pub struct Released {
-    /// What was undone.
+    /// The changes that the node no longer has.
     pub undone: Vec<NodeChange>,
     /// Set if the journal is damaged: only what its readable lines show was undone, and the file is kept.
     pub damaged: Option<AgentError>,

@@ -301,8 +301,10 @@ mod tests {
     fn shown_of_a_varying_text(count: u64, limits: NoticeLimits) -> Vec<AgentNotice> {
         let mut repeats = RepeatedNotices::new(limits);
         let start = Instant::now();
-        let missing =
-            |number: u64| Notice::HostsMissing { missing: 1, why: Some(format!("host {number} is full")), late: false };
+        let missing = |number: u64| {
+            let why = Some(format!("host {number} is full"));
+            Notice::HostsMissing { missing: 1, why, late: false, retry_ms: None }
+        };
         let mut shown = Vec::new();
         for number in 0..count {
             let now = start + Duration::from_secs(number);

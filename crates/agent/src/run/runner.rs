@@ -1,4 +1,4 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -12,6 +12,7 @@ use vipnode_types::{Failure, JoinSecret, wire::PROTOCOL};
 use super::{
     actor::{Actor, ActorParts},
     daily_statements::DailyStatements,
+    funds_metrics::FundsMetrics,
     prepare::{Prepared, prepare},
     repeated_notices::RepeatedNotices,
 };
@@ -46,6 +47,8 @@ pub struct RunnerConfig {
     pub notice_limits: NoticeLimits,
     /// Which daily statements a host asks for and keeps.
     pub statement_limits: StatementLimits,
+    /// How often an agent with metrics asks its pool for the funds of the node.
+    pub metrics_funds: Duration,
 }
 
 /// A pool, and the way to it.
@@ -64,7 +67,7 @@ pub struct PoolAccess {
 /// Where the key of the node is. It is read at the first start and once a year.
 #[derive(Debug, Clone)]
 pub enum NodeKeyAt {
-    /// In this file.
+    /// The user named its path.
     File(PathBuf),
     /// In one of the locations where clients keep it.
     Search {
@@ -158,7 +161,11 @@ async fn run(
     };
     let Prepared { state, facts, pool, journal } = prepared;
     let protocol = pool.as_ref().map_or(PROTOCOL, |pool| pool.protocol.version());
-    let statements = keep_statements(&config, &state, protocol, local.source.clone(), &notifier);
+    let mut tasks = keep_statements(&config, &state, protocol, local.source.clone(), &notifier);
+    if let Some(metrics) = config.metrics.clone().filter(|_| config.pool.is_some() && protocol == PROTOCOL) {
+        let funds = FundsMetrics { source: local.source.clone(), metrics, every: config.metrics_funds };
+        tasks.spawn(funds.run());
+    }
     let mut agent = config.agent;
     agent.pool = config.pool.is_some();
     agent.seed = *crate::random::bytes()?;
@@ -198,7 +205,7 @@ async fn run(
         ended = Actor::run(agent, journal, parts, stop, notifier) => ended,
         never = serving => match never {},
     };
-    drop(statements);
+    drop(tasks);
     // Held to here: another agent must not begin before this one is done with the node.
     drop(state);
     ended

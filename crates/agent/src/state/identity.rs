@@ -1,7 +1,7 @@
 use std::{io::Read, path::Path};
 
 use vipnode_files::{Links, open_regular_file};
-use vipnode_types::{AgentKey, Delegation, Ms, NodeId, NodeKey, NodeKeyError};
+use vipnode_types::{AgentKey, Delegation, Ms, NodeId, NodeKey};
 use zeroize::Zeroizing;
 
 use super::{StateDir, files};
@@ -27,12 +27,11 @@ impl StateDir {
     /// The agent's own key, made at the first start.
     ///
     /// # Errors
-    /// [`AgentError::File`], [`AgentError::Damaged`], [`AgentError::Random`].
+    /// [`AgentError::File`], [`AgentError::DamagedKey`], [`AgentError::Random`].
     pub fn agent_key(&self) -> Result<AgentKey, AgentError> {
         if let Some(bytes) = files::read(&self.dir, AGENT_KEY)?.map(Zeroizing::new) {
-            let path = || self.dir.file(AGENT_KEY);
-            let damaged = |why: NodeKeyError| AgentError::Damaged { path: path(), why: why.to_string() };
-            return AgentKey::read(&bytes).map_err(damaged);
+            return AgentKey::read(&bytes)
+                .map_err(|why| AgentError::DamagedKey { path: self.dir.file(AGENT_KEY), why });
         }
         loop {
             // All but one of 2^128 values are keys.

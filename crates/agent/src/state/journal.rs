@@ -41,7 +41,7 @@ impl Journal {
         Ok(Self { dir, file, lines, torn: false, alive })
     }
 
-    /// What is to be undone one day.
+    /// What has to be undone when the lease ends.
     pub fn alive(&self) -> impl ExactSizeIterator<Item = &NodeChange> {
         self.alive.iter()
     }
@@ -104,7 +104,7 @@ impl DamagedJournal {
         Ok(Self { alive })
     }
 
-    /// What is to be undone.
+    /// What has to be undone.
     pub(crate) fn alive(&self) -> impl ExactSizeIterator<Item = &NodeChange> {
         self.alive.iter()
     }

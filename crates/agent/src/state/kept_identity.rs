@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use vipnode_types::{AgentKey, Delegation, Ms, NodeId, NodeKey, NodeKeyError};
+use vipnode_types::{AgentKey, Delegation, Ms, NodeId, NodeKey};
 use zeroize::Zeroizing;
 
 use super::{
@@ -13,12 +13,11 @@ use crate::{AgentError, limits::CHECK_MS, random};
 /// the delegation of `node` that holds at `now`, if there is one.
 ///
 /// # Errors
-/// [`AgentError::File`], [`AgentError::Damaged`].
+/// [`AgentError::File`], [`AgentError::DamagedKey`].
 pub fn kept_identity(root: &Path, node: NodeId, now: Ms) -> Result<Option<AgentIdentity>, AgentError> {
     let Some(dir) = files::open_existing(root, node)? else { return Ok(None) };
     let Some(bytes) = files::read(&dir, AGENT_KEY)?.map(Zeroizing::new) else { return Ok(None) };
-    let damaged = |why: NodeKeyError| AgentError::Damaged { path: dir.file(AGENT_KEY), why: why.to_string() };
-    let key = AgentKey::read(&bytes).map_err(damaged)?;
+    let key = AgentKey::read(&bytes).map_err(|why| AgentError::DamagedKey { path: dir.file(AGENT_KEY), why })?;
     let bytes = files::read(&dir, DELEGATION)?;
     let kept: Option<Delegation> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let holds = |kept: &Delegation| kept.node == node && kept.agent == key.public() && kept.verify(now).is_ok();

@@ -1,5 +1,8 @@
 //! What an agent keeps on disk for one node: `agent.key`, `delegation.json`, `journal`, `lock`, `nonce`, `payout.json`,
-//! `pool`, `pools.json`, `prices.json`, and the directory `statements`.
+//! `pool`, `pools.json`, `prices.json`, `vouchers.json`, and the directory `statements`.
+//!
+//! Each file is written as a whole and replaced at once, but for the journal, to which lines are added. Uses only the limits,
+//! the random numbers, and the crate `files`. What the contents mean does not belong here.
 
 mod files;
 mod identity;

@@ -92,7 +92,7 @@ fn a_payout_order_is_kept_for_its_account_so_that_the_node_key_signs_it_once() {
 }
 
 #[test]
-fn a13_the_key_of_another_node_is_refused() {
+fn the_key_of_another_node_is_refused() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("nodekey");
     fs::write(&path, "02".repeat(32)).unwrap();

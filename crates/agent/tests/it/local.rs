@@ -110,7 +110,7 @@ async fn a_stale_socket_says_so_until_the_next_start_replaces_it() {
 async fn a_socket_that_cannot_be_opened_is_reported_and_stops_nothing() {
     let mut toy = Toy::new();
     std::fs::create_dir_all(root(&toy).join("agents")).unwrap();
-    std::fs::write(socket(&toy), "somebody's").unwrap();
+    std::fs::write(socket(&toy), "another's").unwrap();
     let mut agent = toy.spawn();
     let fault = async {
         loop {

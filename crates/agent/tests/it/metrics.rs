@@ -2,14 +2,17 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use crate::fake_pool::{Toy, within};
+use crate::fake_pool::{PoolEnd, Running, Toy, within};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 use vipnode_agent::{AgentMetrics, AgentRunner, MetricsServer, limits::MetricsLimits};
-use vipnode_types::{LeaseId, Price};
+use vipnode_types::{
+    Amount, LeaseId, Price,
+    wire::{AccountFunds, NodeFunds, method},
+};
 
 async fn request(address: SocketAddr, head: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -22,7 +25,12 @@ async fn request(address: SocketAddr, head: &str) -> String {
 
 /// Limits lower than the defaults.
 fn limits() -> MetricsLimits {
-    MetricsLimits { metrics_connections: 3, metrics_answer: Duration::from_secs(4), metrics_head_bytes: 9_000 }
+    MetricsLimits {
+        metrics_connections: 3,
+        metrics_answer: Duration::from_secs(4),
+        metrics_head_bytes: 9_000,
+        metrics_funds: Duration::from_secs(7),
+    }
 }
 
 async fn server() -> (AgentMetrics, MetricsServer) {
@@ -58,6 +66,52 @@ async fn it_answers_get_and_head_of_metrics_and_nothing_else() {
     let long = format!("GET /metrics HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(2 * limits().metrics_head_bytes));
     let said = request(address, &long).await;
     assert!(said.is_empty() || said.starts_with("HTTP/1.1 431"), "{said}");
+}
+
+/// A line of the metrics of an amount.
+fn amount(metrics: &AgentMetrics, metric: &str) -> f64 {
+    let text = metrics.text();
+    let line = text.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {metric} in:\n{text}")).parse().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_pool_reports_of_the_nodes_money_is_shown_and_asked_for_again() {
+    let (mut toy, metrics) = (Toy::new(), AgentMetrics::default());
+    let mut config = toy.config();
+    config.agent.host = None;
+    (config.metrics, config.metrics_funds) = (Some(metrics.clone()), limits().metrics_funds);
+    let _agent = Running::of(config);
+    let mut end = PoolEnd::from(within(toy.ends.recv()).await.unwrap());
+    let (_, responder) = end.expect(method::CONNECT).await;
+    responder.respond(Ok(json!({
+        "pool_version": "vipnode/toy",
+        "report_interval_ms": 60_000,
+        "price": Price::FREE,
+        "leases": [],
+        "terms": {"payment": "credit"},
+    })));
+    let mut asked = tokio::time::Instant::now();
+    for (available, earned) in [(1_500_000, 0), (1_250_000, 40_000)] {
+        let (_, responder) = end.expect(method::FUNDS).await;
+        asked = tokio::time::Instant::now();
+        let funds = AccountFunds { available: Amount::new(available), ..AccountFunds::default() };
+        responder.respond(Ok(NodeFunds {
+            asset: "USDC:6".parse().unwrap(),
+            account: None,
+            funds,
+            payout: None,
+            next_payout: None,
+            earned: Amount::new(earned),
+            payable: Amount::ZERO,
+            channel: None,
+        }));
+    }
+    // The next question comes after the last answer was shown.
+    let _third = end.expect(method::FUNDS).await;
+    assert!(asked.elapsed() >= limits().metrics_funds, "{:?}", asked.elapsed());
+    let shown = |metric: &str, value: f64| (amount(&metrics, metric) - value).abs() < 1e-9;
+    assert!(shown("vipnode_agent_available_units", 1.25) && shown("vipnode_agent_earned_units", 0.04));
 }
 
 #[tokio::test(start_paused = true)]

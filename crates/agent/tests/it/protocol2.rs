@@ -88,6 +88,7 @@ impl Bench {
             metrics: None,
             notice_limits: NoticeLimits::default(),
             statement_limits: StatementLimits::default(),
+            metrics_funds: Duration::from_secs(300),
             agent: AgentConfig {
                 agent_version: "vipnode/test<&>".to_owned(),
                 pool: true,

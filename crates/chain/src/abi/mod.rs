@@ -1,4 +1,4 @@
-//! The ABI of contracts, as far as the escrow and tokens need it: what a call contains, what it returns, and why it reverts.
+//! The part of the contract ABI that the escrow and tokens need: what a call contains, what it returns, and why it reverts.
 //!
 //! This module uses only `types`. Which contract is called does not belong here.
 

@@ -10,7 +10,7 @@ errors! {
     pub enum ChainError {
         /// The URL cannot be used.
         Address {
-            /// The node's origin, or the text as far as it is not secret.
+            /// The node's origin, or the text without its secret parts.
             node: String,
             /// What is wrong.
             why: String,
@@ -52,7 +52,7 @@ errors! {
             contract: Account,
             /// The function that was called.
             function: &'static str,
-        }: local, "the contract {contract} returned something unexpected from {function}",
+        }: local, "the contract {contract} returned an unexpected result from {function}",
             hint "Check the contract's address and the chain.";
         /// The contract would revert, or did.
         Reverted {
@@ -62,17 +62,17 @@ errors! {
             reason: RevertReason,
         }: local, "the contract rejects {function}: {reason}",
             hint "{fix}" (fix = revert_fix(reason));
-        /// The node is on another chain than the one that is meant.
+        /// The node is on another chain than expected.
         OtherChain {
             /// The chain of the node.
             actual: u64,
-            /// The one that is meant.
+            /// The expected chain.
             expected: u64,
         }: local, "the EVM node is on chain {actual}, not on {expected}",
             hint "Pass a node of chain {expected}: --chain.rpc URL.";
         /// The chain does not have the escrow.
         NoEscrow {
-            /// The ID of the chain.
+            /// The chain that the node is on.
             chain_id: u64,
             /// The address that has no code.
             address: Account,
@@ -82,7 +82,7 @@ errors! {
         NoToken {
             /// The address that was named.
             token: Account,
-            /// The ID of the chain.
+            /// The chain that the node is on.
             chain_id: u64,
         }: local, "{token} is not a token on chain {chain_id}",
             hint "Check the token's address and the chain.";
@@ -91,8 +91,8 @@ errors! {
             /// The address of the token's contract.
             token: Account,
         }: local, "the token {token} has a symbol that is not 1 to 12 letters and digits, or more than 30 decimals",
-            hint "Use another token.";
-        /// The block does not exist, or the node does not keep its state any longer.
+            hint "Choose another token, and pass its address (--chain.token for a pool, --token for a channel).";
+        /// The block does not exist, or the node no longer keeps its state.
         NoBlock {
             /// Which block was asked for.
             block: String,
@@ -103,21 +103,21 @@ errors! {
             /// The limit that was exceeded.
             most: usize,
         }: local, "the blocks contain more than {most} events of the contract",
-            hint "Ask for fewer blocks at once.";
+            hint "Request a shorter range of blocks.";
         /// The range of blocks is longer than the limit.
         ManyBlocks {
             /// The limit that was exceeded.
             most: u64,
-        }: local, "events of more than {most} blocks were requested at once", hint "Ask for fewer blocks at once.";
+        }: local, "events of more than {most} blocks were requested at once", hint "Request a shorter range of blocks.";
         /// Gas costs more than the limit.
         GasPrice {
-            /// What a unit of gas could cost, in wei.
+            /// What one unit of gas could cost, in wei.
             wei: u128,
             /// The limit, in wei.
             most_wei: u128,
-        }: local, "a unit of gas costs up to {found}, more than {most}"
+        }: local, "the gas price is up to {found}, more than {most}"
             (found = ether(*wei), most = ether(*most_wei)),
-            hint "Wait until gas is cheaper, or raise the limit: --max-gas-price GWEI.";
+            hint "Wait until the gas price falls, or raise the limit: --max-gas-price GWEI.";
         /// The transaction needs more gas than the limit.
         GasLimit {
             /// How much it needs.
@@ -130,27 +130,27 @@ errors! {
         NoGas {
             /// The account that pays.
             account: Account,
-            /// What it has, in wei.
+            /// The balance of the account, in wei.
             has_wei: u128,
             /// What the transaction could cost, in wei.
             needs_wei: u128,
-        }: local, "{account} has {has}, but the gas of the transaction can cost {needs}"
+        }: local, "{account} has {has}, but the gas for the transaction can cost {needs}"
             (has = ether(*has_wei), needs = ether(*needs_wei)),
-            hint "Send the chain's coin to {account}, or let another account send the transaction.";
+            hint "Send some of the chain's coin to {account}, or pass --unsigned to send the transaction with another wallet.";
         /// The transaction was mined, and it reverted.
         Failed {
             /// The hash that identifies it.
             hash: Hash256,
         }: local, "the transaction {hash} was mined, but it reverted",
-            hint "Look the transaction up in an explorer of the chain, and run the command again.";
+            hint "Look up the transaction in a block explorer of the chain, then run the command again.";
         /// The transaction was not mined in time. It may still be.
         NotMined {
             /// The hash that identifies it.
             hash: Hash256,
             /// How long was waited.
             seconds: u64,
-        }: local, "the transaction {hash} was not mined within {seconds} s, and may still be",
-            hint "Look the transaction up in an explorer of the chain before you run the command again.";
+        }: local, "the transaction {hash} was not mined within {seconds} s, but may still be",
+            hint "Look up the transaction in a block explorer of the chain before you run the command again.";
     }
 }
 
@@ -169,7 +169,7 @@ fn ether(wei: u128) -> String {
 fn revert_fix(reason: &RevertReason) -> &'static str {
     match reason {
         RevertReason::Named("WithdrawDelayNotElapsed") => "Wait until the delay of the withdrawal has passed.",
-        RevertReason::Named("WithdrawalNotPending") => "Start the withdrawal first.",
+        RevertReason::Named("WithdrawalNotPending") => "Run `vipnode wallet withdraw` to start the withdrawal.",
         RevertReason::Named("WithdrawalAlreadyPending") => {
             "Finish the pending withdrawal first: run the command again after its delay."
         }
@@ -177,11 +177,13 @@ fn revert_fix(reason: &RevertReason) -> &'static str {
             "Check the balance of the channel: what the receiver claimed cannot be withdrawn."
         }
         RevertReason::Named("ERC20InsufficientBalance") => "Check the account's balance of the token.",
-        RevertReason::Named("ERC20InsufficientAllowance") => "Approve Permit2 for the token first.",
+        RevertReason::Named("ERC20InsufficientAllowance") => {
+            "Run `vipnode wallet deposit` with the payer's key, which first approves Permit2 for the token."
+        }
         RevertReason::Named("NotAuthorizedToFinalizeWithdraw") => {
             "Sign with the channel's payer, or with its payer authorizer."
         }
-        _ => "Check the channel, the account, and the amount.",
+        _ => "Check the channel, the account, and the amount: `vipnode wallet balance --channel FILE --chain.rpc URL`.",
     }
 }
 
@@ -194,7 +196,7 @@ mod tests {
     #[test]
     fn amounts_are_shown_as_people_write_them() {
         let error = ChainError::GasPrice { wei: 30_000_000_000, most_wei: 10_000_000_000 };
-        assert_eq!(error.to_string(), "a unit of gas costs up to 30 gwei, more than 10 gwei");
+        assert_eq!(error.to_string(), "the gas price is up to 30 gwei, more than 10 gwei");
         let named = ChainError::Reverted {
             function: "finalizeWithdraw",
             reason: RevertReason::Named("WithdrawDelayNotElapsed"),

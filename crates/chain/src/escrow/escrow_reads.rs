@@ -40,7 +40,7 @@ impl<'a> Escrow<'a> {
         Self { node, chain_id }
     }
 
-    /// The ID of the chain.
+    /// The chain that the escrow was opened on.
     #[must_use]
     pub const fn chain_id(&self) -> u64 {
         self.chain_id

@@ -1,24 +1,22 @@
 use serde::Deserialize;
-use vipnode_types::Hash256;
+use vipnode_types::{Hash256, Quantity};
 
-use super::quantity::{optional_u128_field, u64_field};
-
-/// A block's header, as far as it is needed.
+/// The fields of a block's header that are needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EvmBlock {
     /// The height of the block.
-    #[serde(deserialize_with = "u64_field")]
+    #[serde(deserialize_with = "Quantity::field")]
     pub number: u64,
     /// The hash, which differs after a reorganization.
     pub hash: Hash256,
     /// The hash of the block before it.
     pub parent_hash: Hash256,
     /// When it was made, in Unix seconds, by its proposer's clock.
-    #[serde(rename = "timestamp", deserialize_with = "u64_field")]
+    #[serde(rename = "timestamp", deserialize_with = "Quantity::field")]
     pub time_s: u64,
     /// What a unit of gas costs at least in the block, in wei. Chains without EIP-1559 have none.
-    #[serde(rename = "baseFeePerGas", default, deserialize_with = "optional_u128_field")]
+    #[serde(rename = "baseFeePerGas", default, deserialize_with = "Quantity::optional_field")]
     pub base_fee_wei: Option<u128>,
 }
 
@@ -42,7 +40,7 @@ impl std::fmt::Display for BlockTag {
             Self::Latest => f.write_str("latest"),
             Self::Safe => f.write_str("safe"),
             Self::Finalized => f.write_str("finalized"),
-            Self::Number(number) => write!(f, "0x{number:x}"),
+            Self::Number(number) => write!(f, "{}", Quantity((*number).into())),
         }
     }
 }

@@ -9,7 +9,6 @@ mod evm_receipt;
 mod limits;
 mod node_calls;
 mod origin;
-mod quantity;
 
 pub use block::{BlockTag, EvmBlock};
 pub use evm_log::EvmLog;

@@ -4,13 +4,9 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 use vipnode_rpc::{CallError, HttpRpc, OpenError, RpcLimits, http};
-use vipnode_types::{RpcUrl, wire::WireError};
+use vipnode_types::{HexData, Quantity, RpcUrl, wire::WireError};
 
-use super::{
-    ChainLimits,
-    origin::NodeOrigin,
-    quantity::{hex_data, quantity},
-};
+use super::{ChainLimits, origin::NodeOrigin};
 use crate::{abi::RevertReason, error::ChainError};
 
 /// The calls of one node: their deadlines, their attempts, and their errors.
@@ -46,7 +42,8 @@ impl NodeCalls {
 
     pub(super) async fn u128(&self, method: &'static str, params: &Value) -> Result<u128, ChainError> {
         let text: String = self.read(method, params).await?;
-        quantity(&text).ok_or_else(|| self.wrong(method, "not a number of at most 128 bits"))
+        let number = text.parse().map(|Quantity(number)| number);
+        number.map_err(|error| self.wrong(method, &error.to_string()))
     }
 
     pub(super) async fn u64(&self, method: &'static str, params: &Value) -> Result<u64, ChainError> {
@@ -55,7 +52,8 @@ impl NodeCalls {
     }
 
     pub(super) fn data(&self, method: &'static str, text: &str) -> Result<Vec<u8>, ChainError> {
-        hex_data(text).ok_or_else(|| self.wrong(method, "not bytes in hex"))
+        let bytes = text.parse().map(|HexData(bytes)| bytes);
+        bytes.map_err(|error| self.wrong(method, &error.to_string()))
     }
 
     /// Reads something, again where the node was not reached.
@@ -93,6 +91,10 @@ impl NodeCalls {
         let (node, why) = (self.origin.shown().to_owned(), self.origin.hidden(&error.to_string()));
         match error {
             CallError::Remote(error) => match revert_reason(error) {
+                Some(RevertReason::Text(text)) => {
+                    let reason = RevertReason::Text(self.origin.hidden(&text));
+                    ChainError::Reverted { function: method, reason }
+                }
                 Some(reason) => ChainError::Reverted { function: method, reason },
                 None => ChainError::Refused { node, method, code: error.code, why },
             },
@@ -115,6 +117,9 @@ impl NodeCalls {
 }
 
 /// Why a call reverted, if that is what an error means. Nodes return the contract's data, or only the text.
+///
+/// The text of a message decides here, which is done for no error of vipnode's own: some nodes answer a revert with the code of
+/// any error (-32000), so nothing else distinguishes it.
 fn revert_reason(error: &WireError) -> Option<RevertReason> {
     if let Some(data) = error.data.as_ref().and_then(|data| data.revert.as_deref()) {
         return Some(RevertReason::of(data));
@@ -125,4 +130,22 @@ fn revert_reason(error: &WireError) -> Option<RevertReason> {
     }
     let text = message.split_once("reverted: ").map(|(_, text)| text.to_owned());
     Some(text.map_or(RevertReason::None, RevertReason::Text))
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::wire::ErrorCode;
+
+    use super::*;
+
+    #[test]
+    fn the_reason_of_a_revert_does_not_show_the_key_in_the_url() {
+        let url = "https://mainnet.example/v3/0123456789abcdef".parse().unwrap();
+        let calls = NodeCalls::open(&url, ChainLimits::default()).unwrap();
+        let message = "execution reverted: project 0123456789abcdef is over its limit";
+        let error = WireError { code: -32_000, ..WireError::new(ErrorCode::Internal, message, "") };
+        let shown = calls.failed("eth_call", &CallError::Remote(error));
+        let ChainError::Reverted { reason: RevertReason::Text(reason), .. } = shown else { panic!("{shown}") };
+        assert_eq!(reason, "project … is over its limit");
+    }
 }

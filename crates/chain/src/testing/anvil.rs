@@ -8,7 +8,7 @@ use tokio::{
 };
 use vipnode_rpc::{HttpRpc, RpcLimits, http};
 use vipnode_types::{
-    Account, Amount,
+    Account, Amount, Quantity,
     payment::contracts::{ERC3009_COLLECTOR, ESCROW, PERMIT2, PERMIT2_COLLECTOR},
 };
 
@@ -36,7 +36,7 @@ const CODES: [(Account, &str); 5] = [
 ];
 
 impl Anvil {
-    /// The ID of its chain.
+    /// Foundry's default, which no public chain uses.
     pub const CHAIN_ID: u64 = 31_337;
 
     /// A token with ERC-3009, like USDC.
@@ -114,7 +114,7 @@ impl Anvil {
 
     /// Gives an account this much of the chain's coin, in wei.
     pub async fn give_wei(&self, account: Account, wei: u128) {
-        self.call("anvil_setBalance", json!([account, format!("0x{wei:x}")])).await;
+        self.call("anvil_setBalance", json!([account, Quantity(wei)])).await;
     }
 
     /// Gives an account this much of [`Self::TOKEN`].

@@ -16,7 +16,7 @@ pub struct Eip1559 {
     pub max_fee_wei: u128,
     /// How much gas it may use.
     pub gas: u64,
-    /// What is called.
+    /// The contract, and its function with arguments.
     pub call: ContractCall,
 }
 

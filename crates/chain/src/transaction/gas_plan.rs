@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use vipnode_types::Account;
+use vipnode_types::{Account, Quantity};
 
 use super::Eip1559;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 /// A call that was simulated, and what it can cost as a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GasPlan {
-    /// What is called.
+    /// The contract, and its function with arguments.
     pub call: ContractCall,
     /// Who sends it.
     pub from: Account,
@@ -98,7 +98,7 @@ impl GasPlan {
 #[must_use]
 pub fn unsigned_json(call: &ContractCall, from: Account, chain_id: u64) -> Value {
     json!({
-        "chainId": format!("0x{chain_id:x}"),
+        "chainId": Quantity(chain_id.into()),
         "from": from.to_string(),
         "to": call.to.to_string(),
         "value": "0x0",

@@ -1,4 +1,4 @@
-//! What a node answers is believed only as far as it fits the question; its errors are distinguished.
+//! A node's answer is believed only if it fits the question; its errors are distinguished.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -17,10 +17,10 @@ use crate::support::{
     FakeNode,
 };
 
-const SOMEBODY: Account = Account::new([7; 20]);
+const SOME_ACCOUNT: Account = Account::new([7; 20]);
 
 fn call() -> ContractCall {
-    escrow_calls::settle(SOMEBODY, SOMEBODY)
+    escrow_calls::settle(SOME_ACCOUNT, SOME_ACCOUNT)
 }
 
 fn header(number: u64) -> Value {
@@ -50,9 +50,9 @@ async fn a_read_is_tried_again_and_an_answer_that_does_not_fit_is_an_error() {
     assert_eq!(evm.chain_id().await, Ok(8453), "after two attempts without an answer");
     assert_eq!(evm.block(BlockTag::Latest).await.unwrap().base_fee_wei, Some(1_000_000_000));
     assert!(matches!(evm.block(BlockTag::Number(7)).await, Err(ChainError::Answer { .. })), "another block");
-    assert!(matches!(evm.balance_wei(SOMEBODY).await, Err(ChainError::Answer { .. })), "not a string");
-    assert!(matches!(evm.next_nonce(SOMEBODY).await, Err(ChainError::Answer { .. })), "too large");
-    assert!(matches!(evm.has_code(SOMEBODY).await, Err(ChainError::Answer { .. })), "not hex");
+    assert!(matches!(evm.balance_wei(SOME_ACCOUNT).await, Err(ChainError::Answer { .. })), "not a string");
+    assert!(matches!(evm.next_nonce(SOME_ACCOUNT).await, Err(ChainError::Answer { .. })), "too large");
+    assert!(matches!(evm.has_code(SOME_ACCOUNT).await, Err(ChainError::Answer { .. })), "not hex");
     assert_eq!(evm.receipt(Hash256::ZERO).await, Ok(None));
     drop(node);
     let error = evm.chain_id().await.unwrap_err();
@@ -64,7 +64,7 @@ async fn a_read_is_tried_again_and_an_answer_that_does_not_fit_is_an_error() {
 async fn limits_of_a_node_are_kept() {
     let node = FakeNode::start(|method, params| match method {
         "eth_getLogs" if params[0]["fromBlock"] == "0x64" => Reply(json!([log(100, ESCROW), log(100, ESCROW)])),
-        "eth_getLogs" => Reply(json!([log(1, SOMEBODY)])),
+        "eth_getLogs" => Reply(json!([log(1, SOME_ACCOUNT)])),
         "eth_getCode" => Reply(json!(format!("0x{}", "01".repeat(2_000)))),
         _ => Nothing,
     })
@@ -163,19 +163,19 @@ async fn for_gas(gas: &'static str, balance: &'static str) -> FakeNode {
 #[tokio::test]
 async fn gas_has_a_ceiling_in_amount_and_price_and_must_be_there() {
     let node = for_gas("0xc350", "0xde0b6b3a7640000").await;
-    let plan = GasPlan::of(&node.open(ChainLimits::default()), call(), SOMEBODY).await.unwrap();
+    let plan = GasPlan::of(&node.open(ChainLimits::default()), call(), SOME_ACCOUNT).await.unwrap();
     assert_eq!((plan.expected_gas, plan.gas), (50_000, 60_000), "a fifth more");
     assert_eq!((plan.fee_wei, plan.max_fee_wei), (1_001_000_000, 2_001_000_000));
     assert_eq!(plan.most_wei(), 60_000 * 2_001_000_000);
     let limited = ChainLimits { gas: 49_999, ..ChainLimits::default() };
-    let refused = GasPlan::of(&node.open(limited), call(), SOMEBODY).await;
+    let refused = GasPlan::of(&node.open(limited), call(), SOME_ACCOUNT).await;
     assert_eq!(refused, Err(ChainError::GasLimit { gas: 50_000, most: 49_999 }));
     let limited = ChainLimits { gas_price_wei: 1_000_999_999, ..ChainLimits::default() };
-    let refused = GasPlan::of(&node.open(limited), call(), SOMEBODY).await;
+    let refused = GasPlan::of(&node.open(limited), call(), SOME_ACCOUNT).await;
     assert_eq!(refused, Err(ChainError::GasPrice { wei: 1_001_000_000, most_wei: 1_000_999_999 }));
     let poor = for_gas("0xc350", "0x1").await;
-    let refused = GasPlan::of(&poor.open(ChainLimits::default()), call(), SOMEBODY).await;
-    assert!(matches!(refused, Err(ChainError::NoGas { account: SOMEBODY, has_wei: 1, .. })), "{refused:?}");
+    let refused = GasPlan::of(&poor.open(ChainLimits::default()), call(), SOME_ACCOUNT).await;
+    assert!(matches!(refused, Err(ChainError::NoGas { account: SOME_ACCOUNT, has_wei: 1, .. })), "{refused:?}");
 }
 
 #[tokio::test]
@@ -230,6 +230,6 @@ async fn a_chain_without_the_escrow_is_refused_with_the_way_out() {
     let refused = Escrow::open(&evm).await.unwrap_err();
     assert_eq!(refused, ChainError::NoEscrow { chain_id: 7, address: ESCROW });
     assert!(refused.hint().unwrap().contains("--payment credit"));
-    let none = Token::open(&evm, 7, SOMEBODY).await.unwrap_err();
-    assert_eq!(none, ChainError::NoToken { token: SOMEBODY, chain_id: 7 });
+    let none = Token::open(&evm, 7, SOME_ACCOUNT).await.unwrap_err();
+    assert_eq!(none, ChainError::NoToken { token: SOME_ACCOUNT, chain_id: 7 });
 }

@@ -99,7 +99,7 @@ async fn a_channel_lives_from_its_deposit_by_signature_to_its_withdrawal() {
     assert_eq!(escrow.channel(id, BlockTag::Latest).await, Ok(ChannelState::default()), "no deposit yet");
     let before = node.block(BlockTag::Latest).await.unwrap();
 
-    // Somebody else pays the gas.
+    // Another account pays the gas.
     let (deposit, signature) = world.erc3009(40).await;
     world.send(escrow_calls::deposit(channel, &deposit, signature), receiver).await.unwrap();
     let again = world.send(escrow_calls::deposit(channel, &deposit, signature), receiver).await;

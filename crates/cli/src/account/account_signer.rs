@@ -21,7 +21,7 @@ enum SignedBy {
 /// A text that an account signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AccountSigning {
-    /// It is signed.
+    /// The account of a keystore signed it here.
     Signed { counter: Ms, signature: AccountSignature },
     /// The user has it signed by a wallet.
     Unsigned(AccountRequest),

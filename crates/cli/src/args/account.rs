@@ -6,18 +6,24 @@ use clap::{Args, Subcommand};
 use vipnode_agent::AcceptedPool;
 use vipnode_types::{Account, AccountSignature, NodeId, UtcDay};
 
-use super::{NodeArgs, StatementOutputArgs, TrustArgs};
+use super::{NodeArgs, StatementOutputArgs, TrustArgs, targets::typed_pool};
 
 /// The id of the argument without a name that names the pool to call.
 pub(crate) const CALLED_POOL: &str = "account_pool";
+const NAMED_POOL: &str = "named_account_pool";
 
 /// Calls a pool about an account.
 #[derive(Debug, Args)]
 #[command(
     disable_help_subcommand = true,
-    after_help = "Examples:\n  vipnode account link wss://pool.example --keystore FILE      let the local node spend from an account\n  \
-                  vipnode account link wss://pool.example --account 0x…        the same with an external wallet\n  \
-                  vipnode account show wss://pool.example --keystore FILE      show the account's balances"
+    after_help = "\
+Examples:
+  # Let the local node spend from an account
+  vipnode account link wss://pool.example --keystore FILE
+  # The same with an external wallet
+  vipnode account link wss://pool.example --account 0x…
+  # Show the account's balances
+  vipnode account show wss://pool.example --keystore FILE"
 )]
 pub(crate) struct AccountArgs {
     #[command(subcommand)]
@@ -28,9 +34,10 @@ pub(crate) struct AccountArgs {
 pub(crate) enum AccountCommand {
     /// Let the local node spend from an account.
     ///
-    /// Both must agree: the account signs a text, and the node's agent signs the call. The agent must have connected to
-    /// the pool before, and the pool's operator must have credited the account. Without a keystore, the command prints
-    /// the text and the command that takes the signature.
+    /// Both must agree: the account signs a text, and the node's agent signs the call. First, the agent must have connected
+    /// to the pool, and the pool's operator must have credited the account. Without a keystore, the command prints the text
+    /// to sign and the command that takes the signature. A pool with --payment x402 does not need a link: use `vipnode
+    /// client --pay FILE`.
     Link(AccountLinkArgs),
     /// End the link between a node and an account.
     ///
@@ -38,7 +45,7 @@ pub(crate) enum AccountCommand {
     Unlink(AccountUnlinkArgs),
     /// Show the balances of an account at a pool.
     ///
-    /// Without --keystore and --account, the local agents ask their pools what their own nodes may spend and have earned.
+    /// Without --keystore and --account, the local agents ask their pools what their nodes may spend and have earned.
     Show(AccountShowArgs),
     /// List the entries that make up an account's balances.
     ///
@@ -53,14 +60,15 @@ pub(crate) enum AccountCommand {
     DailyStatements(AccountDailyStatementsArgs),
     /// Set the account that receives what a host earns.
     ///
-    /// The node key signs. The first account takes effect at once. Another one takes effect after a day (the pool's
-    /// payout_delay_ms), at most once a day; until then, the same command with the current account cancels it.
+    /// The node key signs the change. The first account takes effect immediately. A later change takes effect after a day
+    /// (the pool's payout_delay_ms) and is possible once a day. To cancel a pending change, run the command with the current
+    /// account.
     Payout(AccountPayoutArgs),
 }
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  vipnode account link wss://pool.example --keystore ~/.ethereum/keystore/UTC--… --password-file FILE"
+    after_help = "Example:\n  vipnode account link wss://pool.example \\\n    --keystore ~/.ethereum/keystore/UTC--… --password-file FILE"
 )]
 pub(crate) struct AccountLinkArgs {
     #[command(flatten)]
@@ -72,10 +80,12 @@ pub(crate) struct AccountLinkArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  vipnode account unlink wss://pool.example --account 0x…                   as the local node's agent\n  \
-                        vipnode account unlink wss://pool.example --keystore FILE --node 1f3a…  as the account"
-)]
+#[command(after_help = "\
+Examples:
+  # As the agent of the local node
+  vipnode account unlink wss://pool.example --account 0x…
+  # As the account
+  vipnode account unlink wss://pool.example --keystore FILE --node 1f3a…")]
 pub(crate) struct AccountUnlinkArgs {
     #[command(flatten)]
     pub(crate) pool: AccountPoolArgs,
@@ -91,10 +101,12 @@ pub(crate) struct AccountUnlinkArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  vipnode account show                                        what the nodes of local agents may spend\n  \
-                        vipnode account show wss://pool.example --keystore FILE     what an account has"
-)]
+#[command(after_help = "\
+Examples:
+  # What the nodes of local agents may spend
+  vipnode account show
+  # What an account has
+  vipnode account show wss://pool.example --keystore FILE")]
 pub(crate) struct AccountShowArgs {
     #[command(flatten)]
     pub(crate) pool: AccountPoolArgs,
@@ -111,7 +123,7 @@ pub(crate) struct AccountShowArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  vipnode account statement wss://pool.example --keystore FILE --from 2026-11-01 --to 2026-12-01 --csv > november.csv"
+    after_help = "Example:\n  vipnode account statement wss://pool.example --keystore FILE \\\n    --from 2026-11-01 --to 2026-12-01 --csv > november.csv"
 )]
 pub(crate) struct AccountStatementArgs {
     #[command(flatten)]
@@ -125,8 +137,8 @@ pub(crate) struct AccountStatementArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vipnode account daily-statements                    check all days\n  \
-                        vipnode account daily-statements --day 2026-11-30   show the billing periods of one day")]
+#[command(after_help = "Examples:\n  vipnode account daily-statements                   check all days\n  \
+                        vipnode account daily-statements --day 2026-11-30  show one day in detail")]
 pub(crate) struct AccountDailyStatementsArgs {
     /// Show the billing periods of this day (UTC).
     #[arg(long, value_name = "DATE", help_heading = "Output")]
@@ -139,10 +151,12 @@ pub(crate) struct AccountDailyStatementsArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  vipnode account payout 0x… wss://pool.example                  locates the node and its key\n  \
-                        sudo vipnode account payout 0x… wss://pool.example --nodekey FILE  where only another user can read it"
-)]
+#[command(after_help = "\
+Examples:
+  # Locates the node and its key
+  vipnode account payout 0x… wss://pool.example
+  # If only another user can read the key
+  sudo vipnode account payout 0x… wss://pool.example --nodekey FILE")]
 pub(crate) struct AccountPayoutArgs {
     /// Pay what the host earns to this account.
     #[arg(id = "payout_account", value_name = "ADDRESS", help_heading = "Payment")]
@@ -164,11 +178,31 @@ pub(crate) struct AccountPoolArgs {
     /// Call this pool.
     ///
     /// [default: the pool at ws://127.0.0.1:8080, if one responds there]
-    #[arg(id = CALLED_POOL, value_name = "POOL", help_heading = "Pool")]
-    pub(crate) pool: Option<String>,
+    #[arg(id = CALLED_POOL, value_name = "POOL", value_parser = typed_pool, help_heading = "Pool")]
+    pool: Option<String>,
+    /// Call this pool; its name may be a single word.
+    ///
+    /// Takes the same values as POOL, and also a single word such as "mypool", which POOL rejects because it could be a
+    /// mistyped command.
+    #[arg(
+        id = NAMED_POOL,
+        long = "pool",
+        value_name = "POOL",
+        conflicts_with = CALLED_POOL,
+        help_heading = "Pool",
+        hide_short_help = true
+    )]
+    named_pool: Option<String>,
     /// Accept the pool with this ID in place of the remembered one.
     #[arg(long, value_name = "ID|none", help_heading = "Pool", hide_short_help = true)]
     pub(crate) accept_pool_key: Option<AcceptedPool>,
+}
+
+impl AccountPoolArgs {
+    /// Returns the pool that the user named.
+    pub(crate) fn pool(&self) -> Option<&str> {
+        self.pool.as_deref().or(self.named_pool.as_deref())
+    }
 }
 
 /// Who signs for the account.

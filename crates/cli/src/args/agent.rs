@@ -77,9 +77,9 @@ pub(crate) struct ConnectionArgs {
     pub(crate) accept_pool_key: Option<AcceptedPool>,
     /// Let the pool make the node dial private addresses.
     ///
-    /// A pool that the agent reaches at a private or loopback address may always do so. Any other pool may have the node
-    /// dial only public IP addresses, so that it cannot probe your network. Host names count as private. Hosts that you
-    /// pass as enodes are always dialed.
+    /// Without it, a pool that the agent reaches at a public address may have the node dial only public IP addresses, and one
+    /// at a private address also private ones, so that it cannot probe your network or machine. Host names, and the addresses
+    /// of the machine itself, are only for a pool on the same machine. Hosts that you pass as enodes are always dialed.
     #[arg(long, help_heading = "Pool", hide_short_help = true)]
     pub(crate) dial_private: bool,
     /// Secret of a closed pool.

@@ -4,7 +4,7 @@ use super::AgentArgs;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  vipnode doctor --role host wss://pool.example\n\n\
-                        Exit codes: 0 the role can run (there may be warnings), 1 a problem prevents it, 2 the checks could not run")]
+                        Exit codes: 0 ready, 1 not ready, 2 the checks could not run")]
 pub(crate) struct DoctorArgs {
     /// Check the setup for this role.
     #[arg(

@@ -72,7 +72,7 @@ pub(crate) struct WriteOffArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  vipnode pool admin correct 0x52908400098527886E0F7030069857D2E4169EE7 \"1.5 USDC\" --reason \"wrong fee\""
+    after_help = "Example:\n  vipnode pool admin correct 0x52908400098527886E0F7030069857D2E4169EE7 \\\n    \"1.5 USDC\" --reason \"wrong fee\""
 )]
 pub(crate) struct CorrectArgs {
     /// Correct what is payable to this account.
@@ -81,7 +81,7 @@ pub(crate) struct CorrectArgs {
     /// Add this amount, such as "1.5 USDC".
     #[arg(value_name = "AMOUNT", help_heading = "Payment")]
     pub(crate) amount: String,
-    /// Take the amount away instead.
+    /// Subtract the amount instead.
     #[arg(long, help_heading = "Payment")]
     pub(crate) subtract: bool,
     /// Record this reason (at most 200 characters).
@@ -100,7 +100,7 @@ pub(crate) struct PriceArgs {
     /// Charge this for a slot, such as "0.60 USDC/month".
     #[arg(value_name = "PRICE", help_heading = "Payment")]
     pub(crate) price: QuotedPrice,
-    /// Keep this fee from hosts, in hundredths of a percent.
+    /// Keep this share of what clients pay, in basis points (0.01%).
     ///
     /// [default: the current fee]
     #[arg(long, value_name = "N", value_parser = super::pool::fee_bps, help_heading = "Payment")]
@@ -123,7 +123,7 @@ pub(crate) struct LedgerAccountArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  vipnode pool admin statement 0x52908400098527886E0F7030069857D2E4169EE7 --from 2026-11-01 --csv"
+    after_help = "Example:\n  vipnode pool admin statement 0x52908400098527886E0F7030069857D2E4169EE7 \\\n    --from 2026-11-01 --csv"
 )]
 pub(crate) struct LedgerStatementArgs {
     /// Show the statement of this account.
@@ -137,6 +137,12 @@ pub(crate) struct LedgerStatementArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct AccountsArgs {
+    /// List only accounts that match: an address, "negative", or "due".
+    ///
+    /// The address has to begin with the text. "negative" lists accounts that owe more than they were credited, and "due"
+    /// those to which something is payable.
+    #[arg(value_name = "FILTER", help_heading = "Output")]
+    pub(crate) filter: Option<String>,
     /// Start at this account, which the previous page printed.
     #[arg(long, value_name = "ACCOUNT", help_heading = "Output")]
     pub(crate) from: Option<Account>,

@@ -10,7 +10,8 @@ use super::NodeArgs;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  vipnode link                   if you can read the node key (locates the node and its key)
+  # If you can read the node key; locates the node and its key
+  vipnode link
 
 If only another user or another machine can read the key, use three steps:
   vipnode link --request                        as the agent's user

@@ -60,8 +60,8 @@ pub(crate) use self::{
     pool::{PoolArgs, StoreName},
     pool_chain::PoolChainArgs,
     pool_command::{
-        AdminCommand, BackupArgs, KeyCommand, LeasesArgs, NodesArgs, OrderName, PoolCommand, PoolSocketArgs, PruneArgs,
-        RestoreArgs, RotateArgs, VerifyArgs,
+        AdminCommand, BackupArgs, FoldArgs, KeyCommand, LeasesArgs, NodesArgs, OrderName, PoolCommand, PoolSocketArgs,
+        PruneArgs, RestoreArgs, RotateArgs, VerifyArgs,
     },
     protocol::{ProtocolArgs, UPDATE_INTERVAL},
     statement::StatementOutputArgs,
@@ -177,7 +177,7 @@ pub(crate) struct Global {
     /// Print all settings and their sources as TOML, then exit.
     #[arg(display_order = 905, long, global = true, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) print_config: bool,
-    /// A flag of the original without a counterpart; accepted so that the error can say what to do instead.
+    /// A flag of the original without a counterpart; accepted so that the error can name what to use instead.
     #[arg(
         display_order = 906,
         long,
@@ -246,10 +246,8 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  vipnode demo                  use geth if it is on the PATH, otherwise simulated nodes\n  \
-                        vipnode demo --keep-running   keep everything running so that you can explore"
-)]
+#[command(after_help = "Examples:\n  vipnode demo                 use geth from the PATH, or else simulated nodes\n  \
+                        vipnode demo --keep-running  keep everything running for you to explore")]
 pub(crate) struct DemoArgs {
     /// Run real nodes with this geth, on a private chain.
     ///

@@ -10,15 +10,16 @@ use vipnode_types::{AmountError, QuotedPrice};
 pub(crate) struct PayArgs {
     /// Pay from the payment channel in this file.
     ///
-    /// For pools with --payment x402. `vipnode wallet deposit` creates the file. The channel's payer authorizer must be the address of this agent's key.
+    /// For pools with --payment x402. `vipnode wallet deposit` creates the file. The channel's payer authorizer must be
+    /// the address of this agent's key, which the agent shows when it starts.
     #[arg(long, value_name = "FILE", requires = "max_spend_per_day", help_heading = "Payment", hide_short_help = true)]
     pub(crate) pay: Option<PathBuf>,
-    /// Sign for at most this amount within 24 hours, such as "1 USDC".
+    /// Sign for at most this amount in 24 hours, such as "1 USDC".
     #[arg(long, value_name = "AMOUNT", value_parser = a_day, requires = "pay", help_heading = "Payment", hide_short_help = true)]
     pub(crate) max_spend_per_day: Option<QuotedPrice>,
-    /// Sign this far ahead.
+    /// Sign vouchers this far ahead of what was used.
     ///
-    /// A dishonest pool can take what this time costs, without serving the client. Takes 20m to 7d.
+    /// A dishonest pool can take what this time costs without serving the client. Takes 20m to 7d.
     #[arg(long, default_value = "1h", value_name = "TIME", value_parser = ahead, help_heading = "Payment", hide_short_help = true)]
     pub(crate) ahead: Duration,
 }

@@ -7,7 +7,7 @@ use super::{TrustArgs, status::node_prefix};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  vipnode ping       test the node of each local agent\n  \
                         vipnode ping 1f3a  test the path to a host or client\n\n\
-                        Exit codes: 0 every step works, 1 a step fails or no agent is running, 2 the command failed")]
+                        Exit codes:\n  0  every step works\n  1  a step fails, or no agent is running\n  2  the command failed")]
 pub(crate) struct PingArgs {
     /// Test the path to this node.
     ///

@@ -79,17 +79,19 @@ pub(crate) struct PoolArgs {
     ///
     /// The period is ms, second, minute, hour, day, week, or month (30 days), a short form such as min, h, or d, or a
     /// number of them. A price without a period, such as "100 gwei", is per minute; only 0 needs no unit. The units are
-    /// those of --asset. Without --payment, leases are metered and nothing is owed.
+    /// those of --asset. With --payment none, leases are metered, but nothing is owed.
     #[arg(long, alias = "contract.price", default_value = "0", value_name = "PRICE", help_heading = "Payment")]
     pub(crate) price: QuotedPrice,
     /// Set how clients pay: none, credit that the operator records, or x402.
     ///
     /// With credit, a client is served as long as the account that is linked to its node has funds. The operator
-    /// records payments with `vipnode pool admin credit`, and pays hosts what `vipnode pool admin payouts` lists. If
-    /// the pool is started with another value, all leases end.
+    /// records payments with `vipnode pool admin credit`.
     ///
     /// With x402, clients deposit a token into payment channels on a chain (--chain.rpc, --chain.token, --chain.receiver), and
-    /// their agents sign for what they spend. `vipnode pool admin claim` collects it.
+    /// their agents sign vouchers for what they spend. The operator collects the payments with `vipnode pool admin claim`.
+    ///
+    /// With both, the operator pays hosts what `vipnode pool admin payouts` lists. Starting the pool with another value ends
+    /// all leases.
     #[arg(long, value_name = "none|credit|x402", default_value = "none", value_parser = payment, help_heading = "Payment", hide_short_help = true)]
     pub(crate) payment: PaymentMode,
     #[command(flatten)]
@@ -100,13 +102,14 @@ pub(crate) struct PoolArgs {
     /// Serve a new client for free for this long, or "off".
     ///
     /// At most 24h, with one host. Hosts can opt out (--no-trials), and paying clients have priority. If the client can pay
-    /// when the trial ends, its lease continues at the pool's price. Requires --payment credit or x402, and a price.
+    /// when the trial ends, its lease continues at the pool's price. Requires --payment credit or x402, and a
+    /// price.
     #[arg(long, default_value = "30m", value_name = "TIME|off", value_parser = trial_length, help_heading = "Payment", hide_short_help = true)]
     pub(crate) trial: TrialLength,
     /// Charge in this asset, such as USDC:6.
     ///
-    /// The value is a symbol and the number of decimals of its largest unit. ETH:18 also has the units from wei to ether. Once
-    /// something costs something, or with --payment credit or x402, a pool cannot change its asset.
+    /// The value is a symbol and the number of decimals of its largest unit. ETH:18 also has the units from wei to ether. The
+    /// asset cannot be changed after the pool first had a price or charged.
     #[arg(
         long,
         default_value = "ETH:18",
@@ -210,7 +213,7 @@ pub(crate) enum StoreName {
     /// A database in the data directory; `persist` in the original.
     #[value(alias = "persist")]
     Sqlite,
-    /// Memory.
+    /// Nothing is kept: the state ends with the process.
     Memory,
 }
 

@@ -28,10 +28,15 @@ pub(crate) enum PoolCommand {
     Verify(VerifyArgs),
     /// Remove old entries from the journals of a pool.
     ///
-    /// Writes them to a file first. Keeps what they result in: the balances of each account, its unpaid costs, and what became
-    /// of payouts. If the pool is running, it removes the entries in small steps. An idempotency key is removed together with
+    /// Writes them to a file first. Keeps their results: the balances and unpaid costs of each account, and the state of
+    /// each payout. If the pool is running, it removes the entries in small steps. An idempotency key is removed together with
     /// its entry.
     Prune(PruneArgs),
+    /// Fold old billing periods of one lease and day into one.
+    ///
+    /// Only periods that follow each other on their payer's meter are folded, and no total changes. The pool no longer signs
+    /// the daily statement of a day on which it folded periods of the host. If the pool is running, it folds in small steps.
+    Fold(FoldArgs),
     /// Replace the database of a stopped pool with a backup.
     ///
     /// Afterward, the pool skips lease IDs, so that none is used twice. The pool's key and its bans do not change. Prints which
@@ -62,7 +67,7 @@ pub(crate) struct RestoreArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  vipnode pool prune --keep 400d --to pool-2025.jsonl --datadir /var/lib/vipnode/pool"
+    after_help = "Example:\n  vipnode pool prune --keep 400d --to pool-2025.jsonl \\\n    --datadir /var/lib/vipnode/pool"
 )]
 pub(crate) struct PruneArgs {
     /// Keep what ended within this time.
@@ -72,6 +77,19 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "FILE", help_heading = "Pool")]
     pub(crate) to: PathBuf,
     /// Prune the database in this data directory.
+    ///
+    /// [default: ~/.local/share/vipnode/pool]
+    #[arg(long, value_name = "DIR", help_heading = "Pool")]
+    pub(crate) datadir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  vipnode pool fold --older 35d --datadir /var/lib/vipnode/pool")]
+pub(crate) struct FoldArgs {
+    /// Fold days that ended longer ago than this.
+    #[arg(long, value_name = "TIME", default_value = "35d", value_parser = kept_time, help_heading = "Pool")]
+    pub(crate) older: Duration,
+    /// Fold in the database in this data directory.
     ///
     /// [default: ~/.local/share/vipnode/pool]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
@@ -117,9 +135,9 @@ pub(crate) struct VerifyArgs {
 #[derive(Debug, Args)]
 #[command(
     disable_help_subcommand = true,
-    after_help = "Examples:\n  vipnode pool admin top                              show which address blocks use the pool most\n  \
-                  vipnode pool admin ban 203.0.113.0/24 --for 1h      ban a network for an hour\n  \
-                  vipnode pool admin drain                            assign no new leases"
+    after_help = "Examples:\n  vipnode pool admin top                          show who uses the pool most\n  \
+                  vipnode pool admin ban 203.0.113.0/24 --for 1h  ban a network for an hour\n  \
+                  vipnode pool admin drain                        assign no new leases"
 )]
 pub(crate) struct AdminArgs {
     #[command(subcommand)]
@@ -153,17 +171,13 @@ pub(crate) enum AdminCommand {
     ///
     /// Running leases continue until they end.
     Drain(DrainArgs),
-    /// Credit an account with what it paid.
-    #[command(
-        after_help = "Example:\n  vipnode pool admin credit 0x52908400098527886E0F7030069857D2E4169EE7 \"10 USDC\" \\\n    \
-                      --reason \"bank transfer\" --key invoice-7"
-    )]
+    /// Credit an account with a payment.
+    #[command(after_help = "Example:\n  vipnode pool admin credit 0x52908400098527886E0F7030069857D2E4169EE7 \\\n    \
+                      \"10 USDC\" --reason \"bank transfer\" --key invoice-7")]
     Credit(BalanceArgs),
     /// Debit an account for a refund or to correct a credit.
-    #[command(
-        after_help = "Example:\n  vipnode pool admin debit 0x52908400098527886E0F7030069857D2E4169EE7 \"10 USDC\" \\\n    \
-                      --reason \"refund\" --key refund-7"
-    )]
+    #[command(after_help = "Example:\n  vipnode pool admin debit 0x52908400098527886E0F7030069857D2E4169EE7 \\\n    \
+                      \"10 USDC\" --reason \"refund\" --key refund-7")]
     Debit(DebitArgs),
     /// Write off the unpaid cost of a billing period.
     ///
@@ -183,19 +197,19 @@ pub(crate) enum AdminCommand {
     /// Announce a new slot price.
     ///
     /// The price takes effect after one day (price_notice_ms). It then applies to new leases, and to existing leases from
-    /// their next billing period if both sides accept it. To withdraw an announced price, pass the current price. To repeat
-    /// the command is safe without a --key: the announced time stays.
+    /// their next billing period if both sides accept it. To withdraw an announced price, pass the current price. Repeating
+    /// the command does not change the announced time.
     Price(PriceArgs),
     /// Close the settlement period and list its payouts.
     ///
     /// Mark each payout of the previous period as paid or bounced first. A payout is the part of a host's earnings that
     /// clients have paid, less the fee.
     ClosePeriod(ClosePeriodArgs),
-    /// Claim what clients signed for and used, on the chain.
+    /// Claim earned payments from the channels on the chain.
     ///
-    /// With --payment x402. Sends one transaction for up to 250 channels, and one that transfers what was claimed to the
-    /// receiver. The key must be that of --chain.claimer. What is claimed counts once its block is final; then, the costs
-    /// that it covers are payable to hosts. A repeated claim changes nothing.
+    /// For pools with --payment x402. Sends one transaction for up to 250 channels, and one that transfers the claimed
+    /// amount to the receiver. Requires the key of --chain.claimer. A claim counts once its block is final; the costs that
+    /// it covers are then payable to hosts. Repeating a claim changes nothing.
     Claim(Box<ClaimArgs>),
     /// List the payouts of a settlement period.
     Payouts(PayoutsArgs),

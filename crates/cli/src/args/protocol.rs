@@ -6,6 +6,8 @@ use clap::Args;
 use vipnode_agent_core::Advertise;
 use vipnode_types::{Enode, EnodeHost, NodeId};
 
+use crate::error::TargetError;
+
 #[derive(Debug, Args)]
 pub(crate) struct ProtocolArgs {
     /// Use this version of the pool protocol.
@@ -18,12 +20,12 @@ pub(crate) struct ProtocolArgs {
     #[arg(long, help_heading = "Pool", hide_short_help = true)]
     pub(crate) allow_protocol_2: bool,
     /// Advertise this enode instead of the one the node reports.
-    #[arg(long, value_name = "ENODE", value_parser = Enode::typed, help_heading = "Node", hide_short_help = true)]
+    #[arg(long, value_name = "ENODE", value_parser = own_enode, help_heading = "Node", hide_short_help = true)]
     pub(crate) enode: Option<Enode>,
     /// Advertise this host instead of the one the node reports.
     ///
-    /// The port does not change. Other agents dial a host name, or a private address, only for a pool that they reach at a private
-    /// address, or with --dial-private.
+    /// The port does not change. Other agents dial a private address only for a pool that they reach at one, a host name only
+    /// for a pool on their own machine, and either with --dial-private.
     #[arg(long = "enode.host", value_name = "HOST", value_parser = enode_host, conflicts_with = "enode", help_heading = "Node", hide_short_help = true)]
     pub(crate) enode_host: Option<EnodeHost>,
     /// Set how often to report over protocol 2.
@@ -69,6 +71,12 @@ fn update_interval(text: &str) -> Result<Duration, String> {
     Ok(interval)
 }
 
+/// Reads the enode for others to dial. Without an address, nobody could.
+fn own_enode(text: &str) -> Result<Enode, TargetError> {
+    let enode = Enode::typed(text)?;
+    if enode.host == EnodeHost::None { Err(TargetError::BareId) } else { Ok(enode) }
+}
+
 /// The host of an enode: an address, IPv6 with brackets or without (fault D34, docs/faults.md), or a name.
 fn enode_host(text: &str) -> Result<EnodeHost, String> {
     if let Ok(ip) = text.trim_matches(['[', ']']).parse() {
@@ -96,6 +104,16 @@ mod tests {
         for bad in ["", "1.2.3.4:30303", "a b", "a@b", "enode://x"] {
             assert!(enode_host(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn an_enode_that_nobody_can_dial_is_not_advertised() {
+        let id = "0a".repeat(64);
+        for bare in [id.clone(), format!("0x{id}"), format!("enode://{id}")] {
+            assert!(matches!(own_enode(&bare), Err(TargetError::BareId)), "{bare}");
+        }
+        let enode = format!("enode://{id}@203.0.113.7:30303");
+        assert_eq!(own_enode(&enode).map(|enode| enode.to_string()).ok(), Some(enode));
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(crate) const ASKED_POOL: &str = "asked_pool";
                         vipnode status --pool wss://pool.example  show the status of a pool\n\n\
                         Exit codes:\n  0  every agent (or the pool) responded\n  \
                         1  no agent is running, or one did not respond\n  \
-                        2  the command failed: an invalid flag, a signal, or a pool that is unreachable or does not publish its status")]
+                        2  the command failed, for example because the pool is unreachable")]
 pub(crate) struct StatusArgs {
     /// Show only the agent of this node, in full.
     ///

@@ -5,6 +5,14 @@ use vipnode_types::{Enode, NodeId, hide_url_credentials, typed_text};
 
 use crate::error::{CliError, CommandError, TargetError};
 
+/// The pool and the peers that the user named.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Targets {
+    /// As the user gave it.
+    pub(crate) pool: Option<String>,
+    pub(crate) direct: DirectConfig,
+}
+
 /// The argument that names a pool, or a host that needs none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PoolOrHost {
@@ -33,10 +41,20 @@ impl PoolOrHost {
     /// Reads the value of --pool, a variable, or a settings file, where a word cannot be a mistyped command.
     pub(crate) fn named(text: &str) -> Result<Self, TargetError> {
         let text = typed_text(text);
-        if text.starts_with("enode:") || text.starts_with("enr:") {
+        let is_scheme = |scheme: &str| ["enode", "enr"].iter().any(|node| scheme.eq_ignore_ascii_case(node));
+        if text.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) {
             return Ok(Self::Host(Enode::typed(text)?));
         }
         if NodeId::typed(text).is_ok() { Err(TargetError::BareId) } else { Ok(Self::Pool(text.to_owned())) }
+    }
+}
+
+/// Reads the argument without a name of a command that calls a pool. As with an agent's, a word may be a mistyped command.
+pub(crate) fn typed_pool(text: &str) -> Result<String, TargetError> {
+    match text.parse::<PoolOrHost>()? {
+        PoolOrHost::Pool(pool) => Ok(pool),
+        // What reads the address rejects it.
+        PoolOrHost::Host(host) => Ok(host.to_string()),
     }
 }
 
@@ -49,14 +67,6 @@ pub(crate) fn allowed(text: &str) -> Result<Enode, TargetError> {
 /// Reads a peer that the agent leaves alone: an id or an enode.
 pub(crate) fn kept(text: &str) -> Result<NodeId, TargetError> {
     allowed(text).map(|node| node.id)
-}
-
-/// The pool and the peers that the user named.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Targets {
-    /// As the user gave it.
-    pub(crate) pool: Option<String>,
-    pub(crate) direct: DirectConfig,
 }
 
 impl Targets {
@@ -118,6 +128,8 @@ mod tests {
         let one = format!("enode://{}@10.0.0.1:30303", id("0a"));
         let targets = read(&[&format!(" \"{one}\" ")], &[&format!("0x{}", id("0c"))]).unwrap();
         assert_eq!(targets.direct.hosts[0].to_string(), one);
+        let upper_case = one.replace("enode", "ENODE");
+        assert_eq!(read(&[&upper_case], &[]).unwrap().direct.hosts[0].to_string(), one);
         assert_eq!(targets.direct.allow[0].id.to_string(), id("0c"));
         assert!(read(&[&format!("0x{}", id("0a"))], &[]).unwrap_err().contains("node ID has no address"));
     }

@@ -1,6 +1,7 @@
 use std::error::Error;
 
 use vipnode_agent_core::VersionPatternError;
+use vipnode_pool::{NetworkError, OriginError, ProxyHeaderNameError, StatusAudienceError, WelcomeError};
 use vipnode_types::{
     AccountError, AmountError, CapabilityError, EnodeError, HexError, MinVersionError, NodeIdError, RpcUrlError,
     TypedError, UtcDayError, payment::TypedDataSignatureError,
@@ -25,6 +26,11 @@ pub(crate) fn value_hint(error: &clap::Error) -> Option<String> {
         hint_of::<VersionPatternError>,
         hint_of::<AmountError>,
         hint_of::<UtcDayError>,
+        hint_of::<NetworkError>,
+        hint_of::<OriginError>,
+        hint_of::<ProxyHeaderNameError>,
+        hint_of::<StatusAudienceError>,
+        hint_of::<WelcomeError>,
     ];
     hints.into_iter().find_map(|hint| hint(cause))
 }
@@ -53,6 +59,11 @@ mod tests {
             (&["client", "--max-price", "100"], "100 gwei/minute"),
             (&["wallet", "balance", "--channel", "c", "--chain.rpc", "localhost"], "https://HOST"),
             (&["account", "daily-statements", "--day", "today"], "2026-11-30"),
+            (&["pool", "--restrict-network", "main net"], "network ID"),
+            (&["pool", "--allow-origin", "pages.example"], "https://pages.example"),
+            (&["pool", "--proxy-header", "via"], "x-forwarded-for"),
+            (&["pool", "--status", "all"], "public, members, or off"),
+            (&["pool", "--welcome", "Hi {{.Name}}"], "{{.NodeID}}"),
         ] {
             let error = Cli::read(["vipnode"].iter().chain(line)).unwrap_err();
             let hint = value_hint(&error).unwrap_or_else(|| panic!("{line:?}: {error}"));

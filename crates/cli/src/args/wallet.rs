@@ -12,9 +12,15 @@ use super::{TrustArgs, whole_number::whole_number};
 #[derive(Debug, Args)]
 #[command(
     disable_help_subcommand = true,
-    after_help = "Examples:\n  vipnode wallet new --out wallet.json                     create an account, and prompt for its password\n  \
-                  vipnode wallet balance --channel FILE --chain.rpc https://HOST    show what an account and its channel hold\n  \
-                  vipnode wallet withdraw --channel FILE --chain.rpc https://HOST   take back what was not spent"
+    after_help = "\
+Examples:
+  # Create an account, and prompt for its password
+  vipnode wallet new --out wallet.json
+  # Show what an account and its channel hold
+  vipnode wallet balance --channel FILE --chain.rpc https://HOST
+  # Withdraw what was not spent
+  vipnode wallet withdraw --channel FILE --chain.rpc https://HOST \\
+    --keystore FILE"
 )]
 pub(crate) struct WalletArgs {
     #[command(subcommand)]
@@ -36,14 +42,14 @@ pub(crate) enum WalletCommand {
     Balance(Box<WalletBalanceArgs>),
     /// Deposit tokens into a payment channel.
     ///
-    /// The account signs the deposit, and the sender of the transaction pays its gas. A token with ERC-3009, such as USDC,
-    /// needs nothing else; for other tokens, Permit2 must be approved once. The command simulates the transaction, shows
-    /// what it costs, and asks before it sends anything.
+    /// The account signs the deposit, and the sender of the transaction pays the gas. A token with ERC-3009, such as USDC,
+    /// needs no approval. For other tokens, the account must approve Permit2 once. The command simulates the transaction,
+    /// shows its cost, and asks before it sends anything.
     Deposit(Box<WalletDepositArgs>),
-    /// Withdraw from a payment channel what was not claimed.
+    /// Withdraw unclaimed funds from a payment channel.
     ///
-    /// Starts the withdrawal, or finishes it once the channel's delay has passed. Until then, the receiver can claim
-    /// what vouchers promised.
+    /// The first run starts the withdrawal. Run the command again after the channel's delay to finish it. Until then, the
+    /// receiver can still claim what the vouchers promised.
     Withdraw(Box<WalletWithdrawArgs>),
 }
 
@@ -56,7 +62,7 @@ pub(crate) struct WalletNewArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  vipnode wallet import --out wallet.json      prompts for the key and for a password"
+    after_help = "Example:\n  # Prompt for the key and for a password\n  vipnode wallet import --out wallet.json"
 )]
 pub(crate) struct WalletImportArgs {
     #[command(flatten)]
@@ -105,10 +111,16 @@ pub(crate) struct WalletBalanceArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  vipnode wallet deposit \"25 USDC\" --channel channel.json --chain.rpc https://HOST --keystore FILE  into a channel that exists\n  \
-                  vipnode wallet deposit \"25 USDC\" --channel new.json --chain.rpc https://HOST --keystore FILE \\\n    \
-                  --token 0x… --receiver 0x… --authorizer 0x…                                          into a new channel\n  \
-                  vipnode wallet deposit \"25 USDC\" --channel channel.json --chain.rpc https://HOST --unsigned        with another wallet"
+    override_usage = "vipnode wallet deposit [OPTIONS] --channel <FILE> --chain.rpc <URL>\n           <AMOUNT>",
+    after_help = "\
+Examples:
+  # Into an existing channel
+  vipnode wallet deposit \"25 USDC\" --channel channel.json \\
+    --chain.rpc https://HOST --keystore FILE
+  # Into a new channel, with the values that the pool and the agent show
+  vipnode wallet deposit \"25 USDC\" --channel new.json \\
+    --chain.rpc https://HOST --keystore FILE --token 0x… --receiver 0x… \\
+    --receiver-authorizer 0x… --authorizer 0x…"
 )]
 pub(crate) struct WalletDepositArgs {
     /// Deposit this amount, such as "25 USDC".
@@ -124,7 +136,7 @@ pub(crate) struct WalletDepositArgs {
     pub(crate) chain: ChainArgs,
     #[command(flatten)]
     pub(crate) sending: SendingArgs,
-    /// Pass the time until which the signed deposit is valid (Unix seconds).
+    /// End the validity of the signed deposit at this time (Unix seconds).
     ///
     /// [default: an hour from now]
     #[arg(long, value_name = "SECONDS", help_heading = "Payment", hide_short_help = true)]
@@ -136,8 +148,15 @@ pub(crate) struct WalletDepositArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  vipnode wallet withdraw --channel channel.json --chain.rpc https://HOST --keystore FILE            everything\n  \
-                        vipnode wallet withdraw \"5 USDC\" --channel channel.json --chain.rpc https://HOST --keystore FILE"
+    override_usage = "vipnode wallet withdraw [OPTIONS] --channel <FILE> --chain.rpc <URL>\n           [AMOUNT]",
+    after_help = "\
+Examples:
+  # Everything that was not claimed
+  vipnode wallet withdraw --channel channel.json \\
+    --chain.rpc https://HOST --keystore FILE
+  # A part of it
+  vipnode wallet withdraw \"5 USDC\" --channel channel.json \\
+    --chain.rpc https://HOST --keystore FILE"
 )]
 pub(crate) struct WalletWithdrawArgs {
     /// Withdraw at most this amount.
@@ -180,20 +199,20 @@ pub(crate) struct ChannelFieldArgs {
     /// [default: the receiver]
     #[arg(long, value_name = "ADDRESS", help_heading = "New channel", hide_short_help = true)]
     pub(crate) receiver_authorizer: Option<Account>,
-    /// Let this key sign the vouchers: the address of the agent's key.
+    /// Let the key with this address sign vouchers: the agent's key.
     #[arg(long, value_name = "ADDRESS", help_heading = "New channel")]
     pub(crate) authorizer: Option<Account>,
     /// Set the delay between the start of a withdrawal and its end.
     ///
-    /// The pool requires an exact value; the escrow accepts 15 minutes to 30 days.
+    /// Must be the delay that the pool requires. The escrow accepts 15 minutes to 30 days.
     #[arg(long, value_name = "TIME", value_parser = delay_s, default_value = "14d", help_heading = "New channel", hide_short_help = true)]
     pub(crate) withdraw_delay: u32,
-    /// Create another channel with the same fields.
+    /// Distinguish this channel from others with the same fields.
     ///
     /// [default: 0]
     #[arg(long, value_name = "HEX", help_heading = "New channel", hide_short_help = true)]
     pub(crate) salt: Option<Hash256>,
-    /// Deposit for this account, which another wallet signs for.
+    /// Deposit from this account, for which another wallet signs.
     ///
     /// [default: the account of the key]
     #[arg(long, value_name = "ADDRESS", help_heading = "New channel", hide_short_help = true)]
@@ -226,10 +245,10 @@ pub(crate) struct WalletKeyArgs {
 /// How a chain is reached.
 #[derive(Debug, Args)]
 pub(crate) struct ChainArgs {
-    /// Use this execution client or provider (HTTP URL) for payments.
+    /// Use the execution client or provider at this HTTP URL.
     #[arg(long = "chain.rpc", value_name = "URL", help_heading = "Chain")]
     pub(crate) rpc: RpcUrl,
-    /// Send nothing while a unit of gas costs more than this.
+    /// Send no transaction while the gas price is above this.
     #[arg(long, value_name = "GWEI", value_parser = whole_number::<1, 1_000_000>, default_value_t = 200, help_heading = "Chain", hide_short_help = true)]
     pub(crate) max_gas_price: u32,
     #[command(flatten)]
@@ -239,10 +258,10 @@ pub(crate) struct ChainArgs {
 /// Whether a transaction is sent.
 #[derive(Debug, Args)]
 pub(crate) struct SendingArgs {
-    /// Send without asking.
+    /// Send the transaction without asking.
     #[arg(long, help_heading = "Output")]
     pub(crate) yes: bool,
-    /// Print what another wallet signs or sends, and send nothing.
+    /// Print the transaction for another wallet instead of sending it.
     #[arg(long, conflicts_with_all = ["yes", "keystore", "private_key", "private_key_file"], help_heading = "Output")]
     pub(crate) unsigned: bool,
 }

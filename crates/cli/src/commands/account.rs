@@ -43,8 +43,8 @@ pub(crate) async fn run(command: AccountCommand, screen: Screen) -> Result<ExitC
 
 /// Lets the local node spend from an account.
 async fn link(args: &AccountLinkArgs, screen: Screen) -> Result<(), CliError> {
+    let address = find_pool(args.pool.pool(), true, screen).await?;
     let (node, agent) = local_node(&args.node, screen).await?;
-    let address = find_pool(args.pool.pool.as_deref(), true, screen).await?;
     let pool = open(&address, &args.pool, args.node.trust()?, Some((&args.node, node.id))).await?;
     let signer = AccountSigner::of(&args.signer)?;
     let act = AccountAct::Link { node: node.id, chain_id: node.chain.chain_id };
@@ -72,6 +72,7 @@ fn link_lines((node, account): (NodeId, Account), pool: &str, unpaid: Option<&Wi
 
 /// Ends the link between a node and an account.
 async fn unlink(args: &AccountUnlinkArgs, screen: Screen) -> Result<(), CliError> {
+    let address = find_pool(args.pool.pool(), true, screen).await?;
     let by_agent = args.signer.keystore.is_none() && args.signer.signature.is_none() && args.linked.is_none();
     let (node, agent) = match args.linked {
         Some(node) => (node, None),
@@ -80,7 +81,6 @@ async fn unlink(args: &AccountUnlinkArgs, screen: Screen) -> Result<(), CliError
             (facts.id, by_agent.then_some(agent))
         }
     };
-    let address = find_pool(args.pool.pool.as_deref(), true, screen).await?;
     let pool = open(&address, &args.pool, args.node.trust()?, Some((&args.node, node))).await?;
     let signer = AccountSigner::of(&args.signer)?;
     let account = signer.account();
@@ -93,21 +93,22 @@ async fn unlink(args: &AccountUnlinkArgs, screen: Screen) -> Result<(), CliError
         UnlinkRequest { account, node, counter, signature: Some(signature) }
     };
     let Done {} = pool.call(method::UNLINK, &request, agent.as_ref()).await?;
-    let text = format!("Node {} no longer spends from account {account} at {address}.", node.short());
-    screen.say(
-        &Line::new("account_unlinked", Tone::Good, text)
-            .with("node", node.to_string())
-            .with("account", account.to_string()),
-    );
+    screen.say(&unlinked_line((node, account), address.url()));
     Ok(())
+}
+
+fn unlinked_line((node, account): (NodeId, Account), pool: &str) -> Line {
+    let text = format!("Node {} no longer spends from account {account} at {pool}.", node.short());
+    let line = Line::new("account_unlinked", Tone::Good, text).with("node", node.to_string());
+    line.with("account", account.to_string())
 }
 
 /// Shows what an account has at a pool.
 async fn show(args: &AccountShowArgs, screen: Screen) -> Result<(), CliError> {
     if args.signer.keystore.is_none() && args.signer.account.is_none() {
-        return own_funds::show(args.state_dir.as_deref(), args.pool.pool.as_deref(), screen).await;
+        return own_funds::show(args.state_dir.as_deref(), args.pool.pool(), screen).await;
     }
-    let address = find_pool(args.pool.pool.as_deref(), true, screen).await?;
+    let address = find_pool(args.pool.pool(), true, screen).await?;
     let pool = open(&address, &args.pool, args.trust.trust()?, None).await?;
     let signer = AccountSigner::of(&args.signer)?;
     let Some((counter, signature)) = signed(&signer, &pool, AccountAct::Read, screen)? else { return Ok(()) };
@@ -125,7 +126,7 @@ async fn show(args: &AccountShowArgs, screen: Screen) -> Result<(), CliError> {
 
 /// Prints the statement of an account.
 async fn statement(args: &AccountStatementArgs, screen: Screen) -> Result<(), CliError> {
-    let address = find_pool(args.pool.pool.as_deref(), true, screen).await?;
+    let address = find_pool(args.pool.pool(), true, screen).await?;
     let pool = open(&address, &args.pool, args.trust.trust()?, None).await?;
     let signer = AccountSigner::of(&args.signer)?;
     let Some((counter, signature)) = signed(&signer, &pool, AccountAct::Read, screen)? else { return Ok(()) };
@@ -141,9 +142,9 @@ async fn statement(args: &AccountStatementArgs, screen: Screen) -> Result<(), Cl
 
 /// Sets the account that receives what a host earns.
 async fn payout(args: &AccountPayoutArgs, screen: Screen) -> Result<(), CliError> {
+    let address = find_pool(args.pool.pool(), true, screen).await?;
     let key = link::node_key(args.nodekey.as_deref(), &args.node, screen).await?;
     let (node, account) = (key.id(), args.account);
-    let address = find_pool(args.pool.pool.as_deref(), true, screen).await?;
     let pool = open(&address, &args.pool, args.node.trust()?, Some((&args.node, node))).await?;
     let request = PayoutRequest { node, order: PayoutOrder::sign(&key, account, clock::wall()) };
     let view: PayoutView = pool.call(method::PAYOUT, &request, None).await?;
@@ -262,6 +263,13 @@ mod tests {
         let mut lines = link_lines((node, account), "wss://pool.example", None);
         lines.extend(link_lines((node, account), "wss://pool.example", Some(&unpaid)));
         insta::assert_snapshot!("account_link", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
+    }
+
+    #[test]
+    fn snapshot_of_the_end_of_a_link() {
+        let (account, node) = (Account::new([7; 20]), NodeKey::read(&[7; 32]).unwrap().id());
+        let lines = [unlinked_line((node, account), "wss://pool.example")];
+        insta::assert_snapshot!("account_unlinked", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
     }
 
     #[test]

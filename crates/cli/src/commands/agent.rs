@@ -167,8 +167,7 @@ impl Role {
 /// How a client pays from the channel in a file.
 fn pay(args: &PayArgs) -> Result<Option<PayConfig>, CommandError> {
     let Some((path, max_spend)) = args.pay.as_ref().zip(args.max_spend_per_day.clone()) else { return Ok(None) };
-    let file = ChannelFile::read_of_any_chain(path);
-    let file = file.map_err(|error| CommandError::PayFile { path: path.clone(), why: error.to_string() })?;
+    let file = ChannelFile::read_of_any_chain(path).map_err(|why| CommandError::PayFile { why: Box::new(why) })?;
     let ahead_ms = u64::try_from(args.ahead.as_millis()).unwrap_or(u64::MAX);
     Ok(Some(PayConfig { chain_id: file.chain_id, channel: file.config, max_spend, ahead_ms }))
 }
@@ -295,6 +294,7 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, reload: Re
 
 async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), CliError> {
     let limits = role.limits()?;
+    let metrics_funds = limits.metrics.metrics_funds;
     // From the start: a SIGHUP while the agent waits for its node is kept until it runs.
     let mut hangups = ReloadSignals::listen(&signals)?;
     role.check(screen)?;
@@ -339,6 +339,7 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
         metrics: shown.as_ref().map(|(metrics, _server)| metrics.clone()),
         notice_limits: limits.notices,
         statement_limits: limits.statements,
+        metrics_funds,
     });
     drop(waiting);
     let _heartbeat = heartbeat(runner.status().clone());

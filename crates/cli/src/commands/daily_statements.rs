@@ -1,10 +1,7 @@
 use std::process::ExitCode;
 
 use serde_json::json;
-use vipnode_agent::{
-    AgentError,
-    state::{StateDir, StatementFile},
-};
+use vipnode_agent::state::{StateDir, StatementFile};
 
 use crate::{
     args::AccountDailyStatementsArgs,
@@ -27,7 +24,7 @@ pub(super) fn show(args: &AccountDailyStatementsArgs, screen: Screen) -> Result<
             continue;
         }
         let path = file.path();
-        days.push(CheckedDay::of(file.day(), file.node(), path, kept.as_ref().map_err(why)));
+        days.push(CheckedDay::of(file.day(), file.node(), path, kept.as_ref()));
         if args.day.is_some() {
             lines.extend(kept.into_iter().flat_map(|kept| kept.pages).map(|page| page.statement));
         }
@@ -43,13 +40,4 @@ pub(super) fn show(args: &AccountDailyStatementsArgs, screen: Screen) -> Result<
     screen.print(&page, &json);
     let is_good = overlaps.is_empty() && days.iter().all(|day| day.problem.is_none());
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Why a file cannot be read, without its path.
-fn why(error: &AgentError) -> String {
-    match error {
-        AgentError::Damaged { why, .. } => why.clone(),
-        AgentError::File { why, .. } => why.to_string(),
-        error => error.to_string(),
-    }
 }

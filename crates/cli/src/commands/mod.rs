@@ -145,6 +145,7 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
             Some(PoolCommand::Key(args)) => pool_key::run(args.command, screen),
             Some(PoolCommand::Backup(args)) => pool_database::back_up(args, screen).await,
             Some(PoolCommand::Prune(args)) => pool_database::prune(args, screen).await,
+            Some(PoolCommand::Fold(args)) => pool_database::fold(args, screen).await,
             Some(PoolCommand::Restore(args)) => pool_restore::run(args, screen).await,
             Some(PoolCommand::Verify(args)) => return pool_database::verify(args, screen).await,
         },

@@ -1,10 +1,10 @@
-use std::{collections::BTreeSet, path::PathBuf, time::SystemTime};
+use std::{collections::BTreeSet, io::ErrorKind, path::PathBuf, time::SystemTime};
 
 use tokio::sync::watch::{Receiver, error::RecvError};
 use vipnode_agent::state::StateDir;
 use vipnode_pool::{
-    CertificateFacts, DataDir, LostKey, Membership, PoolConfig, PoolServer, PoolTls, ReloadChanges, RenewalResult,
-    TrustedProxies,
+    CertificateFacts, DataDir, LostKey, Membership, PoolConfig, PoolError, PoolServer, PoolTls, ReloadChanges,
+    RenewalResult, TrustedProxies,
 };
 use vipnode_pool_core::Limits;
 use vipnode_types::Asset;
@@ -189,6 +189,11 @@ fn warn_of(asset: Asset) {
 
 /// Checks the settings and the files that they name, without starting a pool: one may be running with them.
 fn check(mut args: PoolArgs, screen: Screen) -> Result<(), CliError> {
+    let bind = args.bind();
+    // Whether a program listens on the port does not matter: it may be this pool.
+    if std::net::TcpListener::bind((bind.ip(), 0)).is_err_and(|error| error.kind() == ErrorKind::AddrNotAvailable) {
+        return Err(PoolError::ForeignAddress { bind }.into());
+    }
     let tls = std::mem::take(&mut args.tls);
     let facts = pool_certificate::check(tls, || internal_ca(&args))?;
     if let Some(dir) = pool_data_dir(&args)?.as_deref() {

@@ -23,7 +23,7 @@ pub(crate) fn pool_tls(
         return Ok(Some(PoolTls::internal(dir, names)?));
     }
     if let (Some(certificate), Some(key)) = (args.tls_cert, args.tls_key) {
-        return Ok(Some(PoolTls::from_files(certificate, key)?));
+        return Ok(Some(of_files(certificate, key, internal)?));
     }
     #[cfg(feature = "acme")]
     if !args.acme.tls_host.is_empty() {
@@ -49,16 +49,29 @@ pub(crate) fn check(
         return Ok(None);
     }
     match (args.tls_cert, args.tls_key) {
-        (Some(certificate), Some(key)) => Ok(PoolTls::from_files(certificate, key)?.facts()),
+        (Some(certificate), Some(key)) => Ok(of_files(certificate, key, internal)?.facts()),
         _ => Ok(None),
     }
+}
+
+/// Reads a certificate. The error of one that is a CA's has commands that issue another for the names of the pool.
+fn of_files(
+    certificate: PathBuf,
+    key: PathBuf,
+    internal: impl FnOnce() -> Result<(PathBuf, Vec<String>), CliError>,
+) -> Result<PoolTls, CliError> {
+    let names = || internal().map(|(_dir, names)| names).unwrap_or_default();
+    PoolTls::from_files(certificate, key).map_err(|error| match error {
+        TlsError::Authority { .. } => error.with_names(names()).into(),
+        error => error.into(),
+    })
 }
 
 #[cfg(feature = "acme")]
 fn acme(args: crate::args::AcmeArgs) -> Result<vipnode_pool::AcmeConfig, CliError> {
     let trust = vipnode_node::Trust::default();
     let trust = match &args.tls_acme_ca {
-        Some(path) => trust.with_ca(path).map_err(|error| CommandError::AcmeCa { why: error.to_string() })?,
+        Some(path) => trust.with_ca(path).map_err(|why| CommandError::AcmeCa { why: Box::new(why) })?,
         None => trust,
     };
     let cache = match args.tls_cache {

@@ -49,12 +49,12 @@ pub(super) async fn claim(args: &ClaimArgs, screen: Screen) -> Result<(), CliErr
         screen.say(&Line::new("nothing_to_claim", Tone::Plain, "There is nothing to claim."));
         return Ok(());
     };
-    let what = format!("Transfer what was claimed to {receiver}");
+    let what = format!("Transfer the claimed amount to {receiver}");
     let call = escrow_calls::settle(receiver, token);
     if let Some(receipt) = sender.send(access.node(), (chain_id, call), account, &what, screen).await? {
         let asset = access.token(chain_id, token).await?.asset();
         let has: Amount = access.token(chain_id, token).await?.balance(receiver).await?;
-        let text = format!("{what}. It has {} now.", asset.show(has));
+        let text = format!("Transferred the claimed amount to {receiver}, which now holds {}.", asset.show(has));
         screen.say(&done("settled", text, &receipt).with("balance", has.get().to_string()));
     }
     Ok(())

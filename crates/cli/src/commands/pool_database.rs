@@ -6,12 +6,14 @@ use std::{
 
 use vipnode_agent::clock;
 use vipnode_pool::{
-    DatabaseCheck, PoolError, PruneOrder, PrunePlan, PrunedDatabase, ReadLimits, SqliteReader, SqliteStore,
-    admin::{AdminClient, PruneRequest, admin_socket, running_data_dirs},
+    DatabaseCheck, FoldedDatabase, PoolError, PruneOrder, PrunePlan, PrunedDatabase, ReadLimits, SqliteReader,
+    SqliteStore,
+    admin::{AdminClient, FoldRequest, PruneRequest, admin_socket, running_data_dirs},
 };
+use vipnode_types::Ms;
 
 use crate::{
-    args::{BackupArgs, PruneArgs, VerifyArgs},
+    args::{BackupArgs, FoldArgs, PruneArgs, VerifyArgs},
     commands::pool_data_dir::default_data_dir,
     error::CliError,
     output::{
@@ -26,9 +28,13 @@ pub(crate) async fn back_up(args: BackupArgs, screen: Screen) -> Result<(), CliE
     let dir = chosen_dir(datadir, screen)?;
     let (from, to) = (dir.display().to_string(), file.display().to_string());
     let seq = on_a_thread(move || Ok(reader(&dir)?.back_up(&file)?)).await?;
-    let text = format!("Copied the database in {from} to {to}, as of change {seq}");
-    screen.say(&Line::new("backed_up", Tone::Good, text).with("file", to).with("datadir", from).with("seq", seq));
+    screen.say(&backed_up_line(&from, &to, seq));
     Ok(())
+}
+
+fn backed_up_line(datadir: &str, file: &str, seq: u64) -> Line {
+    let text = format!("Copied the database in {datadir} to {file}, as of change {seq}");
+    Line::new("backed_up", Tone::Good, text).with("file", file).with("datadir", datadir).with("seq", seq)
 }
 
 /// Removes old entries from the journals of a pool.
@@ -67,6 +73,48 @@ async fn prune_running(pool: &AdminClient, plan: PrunePlan) -> Result<PrunedData
         tokio::time::sleep(began.elapsed()).await;
     }
     Ok(pruned)
+}
+
+/// Folds old billing periods of one lease and day.
+pub(crate) async fn fold(args: FoldArgs, screen: Screen) -> Result<(), CliError> {
+    let FoldArgs { older, datadir } = args;
+    let dir = chosen_dir(datadir, screen)?;
+    let datadir = dir.display().to_string();
+    let before = clock::wall().minus(u64::try_from(older.as_millis()).unwrap_or(u64::MAX));
+    let folded = if SqliteStore::is_in_use(&dir) {
+        let pool = AdminClient::new(admin_socket(&dir));
+        on_a_thread(move || Ok(FoldedDatabase::check(&dir)?)).await?;
+        fold_running(&pool, before).await?
+    } else {
+        on_a_thread(move || Ok(FoldedDatabase::fold(&dir, before)?)).await?
+    };
+    screen.say(&folded_line(&datadir, folded));
+    Ok(())
+}
+
+/// Has a running pool fold billing periods step by step. In between, it commits what its agents do.
+async fn fold_running(pool: &AdminClient, before_ms: Ms) -> Result<FoldedDatabase, CliError> {
+    let (mut folded, mut after) = (FoldedDatabase { periods: 0 }, None);
+    loop {
+        let began = Instant::now();
+        let step = pool.fold(&FoldRequest { before_ms, after }).await?;
+        folded.periods = folded.periods.saturating_add(step.folded);
+        after = Some(step.position);
+        if step.is_done {
+            return Ok(folded);
+        }
+        // Half of the time, the disk is free for the pool.
+        tokio::time::sleep(began.elapsed()).await;
+    }
+}
+
+fn folded_line(datadir: &str, folded: FoldedDatabase) -> Line {
+    let FoldedDatabase { periods } = folded;
+    let text = match periods {
+        0 => format!("Nothing in {datadir} can be folded"),
+        _ => format!("Folded {} into others in {datadir}", counted(periods, "billing period")),
+    };
+    Line::new("folded", Tone::Good, text).with("periods", periods).with("datadir", datadir)
 }
 
 fn pruned_line(datadir: &str, pruned: &PrunedDatabase) -> Line {
@@ -148,7 +196,7 @@ fn default_dir_line(dir: &Path, others: &[PathBuf]) -> Line {
     let text = format!("No --datadir was given; using the default, {}", dir.display());
     let flags: Vec<String> =
         others.iter().map(|other| format!("--datadir {}", quoted(&other.display().to_string()))).collect();
-    let hint = format!("If you mean a pool that runs on this machine, pass {}", flags.join(" or "));
+    let hint = format!("To use a pool that runs on this machine, run the command again with {}", flags.join(" or "));
     let running: Vec<String> = others.iter().map(|other| other.display().to_string()).collect();
     let line = Line::new("default_datadir", Tone::Warning, text).with("datadir", dir.display().to_string());
     line.with("running", running).hint(&hint)
@@ -170,12 +218,24 @@ mod tests {
     }
 
     #[test]
+    fn snapshot_of_a_backup() {
+        let lines = [backed_up_line(DIR, "pool-backup.db", 17)];
+        insta::assert_snapshot!("backed_up_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
+    }
+
+    #[test]
     fn snapshot_of_a_pruned_database() {
         let file = Some(PathBuf::from("pool-2025.jsonl"));
         let pruned = PrunedDatabase { entries: 12_345, periods: 12_000, file, last_entry: 12_345 };
         let nothing = PrunedDatabase { entries: 0, periods: 0, file: None, last_entry: 12_345 };
         let lines = [pruned_line(DIR, &pruned), pruned_line(DIR, &nothing)];
         insta::assert_snapshot!("pruned_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
+    }
+
+    #[test]
+    fn snapshot_of_a_folded_database() {
+        let lines = [0, 1, 12_345].map(|periods| folded_line(DIR, FoldedDatabase { periods }));
+        insta::assert_snapshot!("folded_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
     }
 
     #[test]

@@ -44,8 +44,9 @@ pub(super) async fn ask(command: &AdminCommand, screen: Screen) -> Result<Option
             let (account, asset) = known_account(&client(&args.pool)?, args.account).await?;
             (pool_admin::account_text(&account, asset), json(&account))
         }
-        AdminCommand::Accounts(AccountsArgs { from, most, pool }) => {
-            let page = client(pool)?.accounts(&AccountsRequest { from: *from, most: *most }).await?;
+        AdminCommand::Accounts(AccountsArgs { filter, from, most, pool }) => {
+            let request = AccountsRequest { filter: filter.clone(), from: *from, most: *most };
+            let page = client(pool)?.accounts(&request).await?;
             (pool_admin::accounts_page(&page, page_width()), json(&page))
         }
         AdminCommand::ClosePeriod(args) => {
@@ -83,7 +84,7 @@ pub(super) async fn ask(command: &AdminCommand, screen: Screen) -> Result<Option
 
 /// Returns the figures of an account, and the asset of the pool. An account that the ledger does not have may be mistyped.
 async fn known_account(client: &AdminClient, account: Account) -> Result<(AdminAccount, Asset), CliError> {
-    let page = client.accounts(&AccountsRequest { from: Some(account), most: 1 }).await?;
+    let page = client.accounts(&AccountsRequest { from: Some(account), most: 1, ..AccountsRequest::default() }).await?;
     let found = page.accounts.into_iter().find(|found| found.account == account);
     Ok((found.ok_or(CommandError::UnknownAccount { account })?, page.asset))
 }
@@ -179,7 +180,7 @@ fn asks_for(refused: &WireError, flag: &str) -> bool {
 
 /// Reads an amount in the asset of the pool.
 async fn amount(client: &AdminClient, text: &str) -> Result<Amount, CliError> {
-    let asset: Asset = client.accounts(&AccountsRequest { from: None, most: 1 }).await?.asset;
+    let asset: Asset = client.accounts(&AccountsRequest { most: 1, ..AccountsRequest::default() }).await?.asset;
     Ok(asset.amount(text)?)
 }
 

@@ -6,7 +6,10 @@ use super::pool_database::{chosen_dir, on_a_thread};
 use crate::{
     args::RestoreArgs,
     error::CliError,
-    output::{Line, Screen, Tone, format::counted},
+    output::{
+        Line, Screen, Tone,
+        format::{counted, quoted},
+    },
 };
 
 /// Puts a backup in the place of a pool's database.
@@ -34,7 +37,7 @@ fn restored_lines(backup: &str, datadir: &str, restored: &RestoredPool) -> Vec<L
             // The same error: nothing of the database can be read.
             (Err(error), Err(_)) => lines.push(unreadable_line(error)),
             _ => {
-                lines.extend(entry_lines(entries));
+                lines.extend(entry_lines(datadir, entries));
                 lines.extend(peer_lines(peers));
             }
         }
@@ -52,7 +55,7 @@ fn unreadable_line(error: &StoreError) -> Line {
 }
 
 /// What of the ledger was posted after the backup.
-fn entry_lines(entries: &Result<LostEntries, StoreError>) -> Vec<Line> {
+fn entry_lines(datadir: &str, entries: &Result<LostEntries, StoreError>) -> Vec<Line> {
     let lost = match entries {
         Ok(lost) if lost.count == 0 => return Vec::new(),
         Ok(lost) => lost,
@@ -68,7 +71,11 @@ fn entry_lines(entries: &Result<LostEntries, StoreError>) -> Vec<Line> {
     let line = sums.into_iter().fold(line, |line, (name, sum)| line.with(name, sum.get().to_string()));
     let line = match num_orders {
         0 => line,
-        _ => line.hint("After the pool has started, repeat your changes with the same --key: none is posted twice"),
+        _ => line.hint(&format!(
+            "After the pool has started, run your commands again with the same keys (no key is posted twice), such as `vipnode \
+             pool admin credit ACCOUNT AMOUNT --reason TEXT --key KEY --datadir {}`",
+            quoted(datadir)
+        )),
     };
     let mut lines = vec![line];
     for entry in orders {
@@ -123,7 +130,7 @@ fn key_line(datadir: &str, pool: Option<&str>, key: &RestoredKey) -> Option<Line
                 "The key in {datadir} is that of the pool {id}, and the backup is of another pool{}",
                 pool.map(|pool| format!(", {pool}")).unwrap_or_default()
             );
-            let hint = "Agents that remember the other pool refuse this one until their users pass --accept-pool-key";
+            let hint = "Ask the users of agents that remember the other pool to restart them with --accept-pool-key";
             (text, format!("{hint} {id}"))
         }
         RestoredKey::Missing => {
@@ -134,7 +141,8 @@ fn key_line(datadir: &str, pool: Option<&str>, key: &RestoredKey) -> Option<Line
             (
                 text,
                 format!(
-                    "Copy the file pool-key from the pool's previous data directory to {datadir} before you start the pool"
+                    "Before you start the pool, copy its key from its previous data directory: `cp PREVIOUS_DIR/pool-key {}`",
+                    quoted(datadir)
                 ),
             )
         }

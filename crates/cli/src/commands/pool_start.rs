@@ -128,6 +128,8 @@ fn next(url: &str, ca: Option<&Path>, needs: &JoinNeeds) -> String {
         Some(ca) => format!(" --tls-ca {}", file(ca)),
         None => String::new(),
     };
+    let placeholder = format!(". {OTHER_CA} stands for the certificate of your CA");
+    let note = if flags.ends_with(OTHER_CA) { placeholder } else { String::new() };
     let secret = match &needs.secret_file {
         _ if !needs.secret => String::new(),
         Some(secret) => format!(" --join-secret-file {}", file(secret)),
@@ -140,7 +142,7 @@ fn next(url: &str, ca: Option<&Path>, needs: &JoinNeeds) -> String {
     };
     format!(
         "Next: {copy}run{there} `vipnode host {url}{flags}` with a full node, and `vipnode client {url}{flags}` with another \
-         node"
+         node{note}"
     )
 }
 
@@ -248,6 +250,11 @@ mod tests {
             other.contains("wss://10.0.0.1:8443 --tls-ca 'the ca.pem'`") && !other.contains("--tls-ca '/"),
             "{other}"
         );
+        let placeholder = next("wss://pool.lan", Some(OTHER_CA));
+        assert!(
+            placeholder.ends_with("--tls-ca CA.pem` with another node. CA.pem stands for the certificate of your CA")
+        );
+        assert!(!next("wss://127.0.0.1", Some("/x/ca.pem")).contains("stands for"));
         assert!(next("wss://pool.lan/$(id)", None).contains("`vipnode host 'wss://pool.lan/$(id)'`"));
         assert!(next("http://pool.lan", Some("/x/ca.pem")).contains("`vipnode host http://pool.lan --insecure`"));
     }

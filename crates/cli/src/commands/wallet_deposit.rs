@@ -101,7 +101,7 @@ impl Deposit<'_> {
             return Err(WalletError::OtherPayer { account, payer }.into());
         }
         let call = (self.escrow.chain_id(), token_calls::approve_permit2(self.token.address()));
-        let what = format!("Approve Permit2 for {}, once", self.token.asset());
+        let what = format!("Approve Permit2 for {} (needed once)", self.token.asset());
         let sent = self.sender.send(self.access.node(), call, payer, &what, self.screen).await?;
         Ok(sent.is_some())
     }
@@ -150,7 +150,7 @@ fn deposited(asset: Asset, amount: Amount, holds: Amount) -> Line {
     Line::new("deposited", Tone::Good, format!("Deposited {shown}. The channel now holds {held}."))
         .with("amount", amount.get().to_string())
         .with("balance", holds.get().to_string())
-        .hint("Keep the file of the channel: nothing can be withdrawn without it")
+        .hint("Keep the channel's file: without it, nothing can be withdrawn")
 }
 
 /// Prints what another wallet signs: for people the JSON alone, so that it can be piped.

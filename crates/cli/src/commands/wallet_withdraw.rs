@@ -34,7 +34,7 @@ pub(super) async fn run(args: &WalletWithdrawArgs, screen: Screen) -> Result<(),
     let now = chain_time(access.node().block(BlockTag::Latest).await?.time_s);
     let Some(pending) = escrow.pending_withdrawal(id, BlockTag::Latest).await? else {
         let amount = requested(args.amount.as_deref(), asset, &state)?;
-        let what = format!("Start to withdraw {} from channel {id}", asset.show(amount));
+        let what = format!("Start the withdrawal of {} from channel {id}", asset.show(amount));
         if let Some(receipt) = send(escrow_calls::initiate_withdraw(&config, amount), &what).await? {
             let after = now.plus(u64::from(config.withdraw_delay_s).saturating_mul(1_000));
             let after = match escrow.pending_withdrawal(id, BlockTag::Latest).await? {
@@ -89,11 +89,12 @@ fn requested(amount: Option<&str>, asset: Asset, state: &ChannelState) -> Result
 /// When to run the command again.
 fn waits(event: &'static str, what: &str, amount: String, after: Ms, now: Ms) -> Line {
     let (time, span) = (after.rfc3339_seconds(), format::span(after.since(now)));
-    let text = format!("{what} {amount}. Until {time} (in {span}), the receiver can claim what vouchers promised.");
+    let text =
+        format!("{what} {amount}. Until {time} (in {span}), the receiver can still claim what the vouchers promised.");
     Line::new(event, Tone::Plain, text)
         .with("amount", amount)
         .with("finalize_after", time)
-        .hint("Then, run the same command again to finish it")
+        .hint("Run the same command again after that time to finish the withdrawal")
 }
 
 #[cfg(test)]

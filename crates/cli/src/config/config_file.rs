@@ -15,6 +15,8 @@ use crate::error::{CommandError, SettingError};
 
 /// Characters of an unknown key that are shown.
 const KEY_CHARS: usize = 100;
+/// The most tables that are named where a setting belongs.
+const TABLES: usize = 3;
 /// Larger files are refused.
 const MOST_BYTES: u64 = 1 << 20;
 
@@ -102,13 +104,13 @@ impl Walk<'_> {
                     continue;
                 }
                 if !known(command, commands, |name| name.starts_with(&format!("{key}."))) {
-                    return Err(unknown(&key, at, command, commands));
+                    return Err(self.unknown(&key, at, commands));
                 }
                 self.table(inner, commands, &format!("{key}."))?;
                 continue;
             }
             if !known(command, commands, |name| name == key) {
-                return Err(unknown(&key, at, command, commands));
+                return Err(self.unknown(&key, at, commands));
             }
             let source = SettingSource::File { path: self.path.to_owned(), line: line_of(self.text, at) };
             let value = read(value)
@@ -116,6 +118,28 @@ impl Walk<'_> {
             self.file.entries.insert((commands.join(" "), key), (value, source));
         }
         Ok(())
+    }
+
+    fn unknown(&self, key: &str, at: usize, commands: &[String]) -> Wrong {
+        let command = find(self.tree, commands);
+        let mut candidates = names(command, commands);
+        candidates.extend(command.get_subcommands().map(|sub| sub.get_name().to_owned()));
+        let nearest = nearest(candidates.iter().map(String::as_str), key);
+        let nearest = nearest.map(|name| format!("; did you mean \"{name}\"?"));
+        let nearest = nearest.unwrap_or_else(|| self.elsewhere(key));
+        let table = if commands.is_empty() { String::new() } else { format!(" in [{}]", commands.join(".")) };
+        Wrong { at, error: SettingError::Unknown { key: sanitize(key, KEY_CHARS), table, nearest } }
+    }
+
+    /// The tables of the commands that have a setting of this name.
+    fn elsewhere(&self, key: &str) -> String {
+        let name = key.replace('_', "-");
+        let has = |command: &&Command| names(command, &["".to_owned()]).contains(&name);
+        let tables = self.tree.get_subcommands().filter(has).take(TABLES).map(|command| command.get_name());
+        let mut tables: Vec<String> = tables.map(|command| format!("[{command}]")).collect();
+        tables.sort_unstable();
+        let what = if name == key { "it".to_owned() } else { format!("\"{name}\"") };
+        if tables.is_empty() { String::new() } else { format!("; {what} belongs in {}", tables.join(" or ")) }
     }
 }
 
@@ -144,15 +168,6 @@ fn every(command: &Command) -> Vec<String> {
     let mut all = names(command, &["".to_owned()]);
     all.extend(command.get_subcommands().flat_map(every));
     all
-}
-
-fn unknown(key: &str, at: usize, command: &Command, commands: &[String]) -> Wrong {
-    let mut candidates = names(command, commands);
-    candidates.extend(command.get_subcommands().map(|sub| sub.get_name().to_owned()));
-    let nearest = nearest(candidates.iter().map(String::as_str), key);
-    let nearest = nearest.map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default();
-    let table = if commands.is_empty() { String::new() } else { format!(" in [{}]", commands.join(".")) };
-    Wrong { at, error: SettingError::Unknown { key: sanitize(key, KEY_CHARS), table, nearest } }
 }
 
 fn read(value: &DeValue<'_>) -> Option<Value> {

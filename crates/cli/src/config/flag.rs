@@ -83,7 +83,7 @@ impl<'a> Flag<'a> {
     /// agents even if VIPNODE_POOL names the pool of these agents, or because a flag of the same key takes what variables
     /// and files set.
     pub(crate) fn is_line_only(self) -> bool {
-        [ASKED_POOL, TYPED_POOL].contains(&self.id())
+        [ASKED_POOL, TYPED_POOL, CALLED_POOL].contains(&self.id())
     }
 
     /// Its name in the environment.

@@ -5,6 +5,10 @@ use super::nearest::nearest;
 /// Commands that are named at most.
 const NAMED: usize = 3;
 
+/// Letters of a word from which on commands of a similar name elsewhere are named.
+const LONG: usize = 6;
+const HELP: &str = "help";
+
 /// A command that the user may have meant, and the words that lead to it.
 #[derive(Debug, Clone)]
 struct MeantCommand<'a> {
@@ -15,6 +19,7 @@ struct MeantCommand<'a> {
 /// Asks whether the user meant another command than the word that was typed below `words`: one of that name elsewhere
 /// (`vipnode verify` for `vipnode pool verify`), or else one of a similar name, here or elsewhere. Empty if none is near.
 pub(super) fn meant_instead(tree: &Command, words: &[&str], word: &str) -> String {
+    let word = &*word.to_lowercase();
     let all = all_commands(tree);
     let called = |name: &str| all.iter().filter(|meant| meant.words.last() == Some(&name)).cloned().collect::<Vec<_>>();
     let same = called(word);
@@ -24,11 +29,20 @@ pub(super) fn meant_instead(tree: &Command, words: &[&str], word: &str) -> Strin
     let here = |meant: &&MeantCommand<'_>| meant.words.split_last().is_some_and(|(_, above)| above == words);
     let name = |meant: &MeantCommand<'_>| meant.words.last().copied().unwrap_or_default().to_owned();
     let here: Vec<MeantCommand<'_>> = all.iter().filter(here).cloned().collect();
-    let names: Vec<String> = here.iter().map(name).collect();
+    let mut names: Vec<String> = here.iter().map(name).collect();
+    if words.is_empty() {
+        names.push(HELP.to_owned());
+    }
     if let Some(near) = nearest(names.iter().map(String::as_str), word) {
+        if near == HELP {
+            return format!("; did you mean '{HELP}'?");
+        }
         return question(&here.iter().filter(|meant| name(meant) == near).cloned().collect::<Vec<_>>());
     }
-    let names: Vec<String> = all.iter().map(name).collect();
+    // A short word is like too many of them.
+    let is_long = word.chars().count() >= LONG;
+    let elsewhere = |name: &String| name.starts_with(word) || is_long && name.chars().next() == word.chars().next();
+    let names: Vec<String> = all.iter().map(name).filter(elsewhere).collect();
     nearest(names.iter().map(String::as_str), word).map(|near| question(&called(near))).unwrap_or_default()
 }
 
@@ -64,7 +78,7 @@ fn all_commands(tree: &Command) -> Vec<MeantCommand<'_>> {
     while !level.is_empty() {
         let below = level.iter().flat_map(|meant| {
             let shown = meant.command.get_subcommands().filter(|command| !command.is_hide_set());
-            let shown = shown.filter(|command| command.get_name() != "help");
+            let shown = shown.filter(|command| command.get_name() != HELP);
             shown
                 .map(move |command| MeantCommand { words: [&meant.words[..], &[command.get_name()]].concat(), command })
         });
@@ -96,7 +110,12 @@ mod tests {
         assert_eq!(of(&[], "statux"), "; did you mean 'status'?");
         assert_eq!(of(&["pool", "admin"], "leasez"), "; did you mean 'pool admin leases'?");
         assert_eq!(of(&[], "verifu"), "; did you mean 'pool verify'?");
-        assert_eq!(of(&[], "frankfurt"), "");
+        assert_eq!(of(&[], "backu"), "; did you mean 'pool backup'?");
+        assert_eq!(of(&[], "STATUS"), "; did you mean 'status'?");
+        assert_eq!(of(&[], "hlep"), "; did you mean 'help'?");
+        for word in ["frankfurt", "stop", "node1"] {
+            assert_eq!(of(&[], word), "", "{word}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! or contradicts it. So every rule of a flag (range, conflict, requirement) applies to all three, and each flag has a
 //! variable and a key without further code.
 //!
-//! May use `args`, `error` and `output`.
+//! May use `args`, `error`, and `output`; does not start anything.
 
 mod config_file;
 mod flag;

@@ -74,7 +74,7 @@ impl Reader {
         Self { line: line.into_iter().collect(), env }
     }
 
-    /// Whether errors are for programs, as far as that can be read where the line is wrong.
+    /// Whether errors are for programs, if that can be read from a wrong line.
     pub(crate) fn asks_for_json(&self) -> bool {
         let typed = self.line.iter().take_while(|word| *word != "--").any(|word| word == "--json");
         typed || (self.env)("VIPNODE_JSON").is_some_and(|value| value == "true" || value == "1")

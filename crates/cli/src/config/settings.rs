@@ -87,7 +87,8 @@ impl Settings {
             Some((name, typed))
         });
         let mut pools = self.given(TYPED_POOL).into_iter().flat_map(SettingRow::shown);
-        let is_host = |target: &str| ["enode:", "enr:"].iter().any(|host| target.trim().starts_with(host));
+        let starts = |target: &str| target.trim().to_ascii_lowercase();
+        let is_host = |target: &str| ["enode:", "enr:"].iter().any(|host| starts(target).starts_with(host));
         let pool = pools.find(|target| !is_host(target)).map(|pool| quoted(&pool).into_owned());
         CarriedFlags::new(flags.collect(), pool)
     }

@@ -9,7 +9,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    args::{Cli, Command as Chosen, Targets},
+    args::{CALLED_POOL, Cli, Command as Chosen, TYPED_POOL, Targets},
     error::CliError,
 };
 
@@ -178,7 +178,8 @@ fn an_unknown_key_names_the_nearest() {
         ("[host]\n\nslot = 3\n", "line 3", "\"slots\""),
         ("[hosts]\nslots = 3\n", "line 1", "\"host\""),
         ("verbos = 1\n", "line 1", "\"verbose\""),
-        ("[pool]\nmin-peers = 3\n", "line 2", "[pool]"),
+        ("[pool]\nmin-peers = 3\n", "line 2", "it belongs in [agent] or [client]"),
+        ("[pool]\nmin_peers = 3\n", "line 2", "\"min-peers\" belongs in [agent] or [client]"),
         ("[host]\nenode.hots = \"x\"\n", "line 2", "\"enode.host\""),
     ] {
         let error = refused(text);
@@ -216,6 +217,7 @@ fn a_mistyped_command_starts_nothing_and_names_the_nearest() {
     );
     assert!(far.message == "unknown command 'mycompanypool'" && far.hint.contains("wss://mycompanypool"), "{far:?}");
     assert!(far.hint.contains("--pool mycompanypool"), "{far:?}");
+    assert_eq!(error(&["vipnode", ""]).hint, "To list the commands, run `vipnode --help`.");
     // A word after a command is not a command.
     assert!(error(&["vipnode", "host", "statux"]).message.contains("is not the URL of a pool"));
     for (line, message, hint) in [
@@ -247,6 +249,34 @@ fn a_mistyped_command_starts_nothing_and_names_the_nearest() {
     assert!(negative.message.starts_with("invalid value '-1' for '--slots <N>'"), "{negative:?}");
     assert!(matches!(read(&["vipnode", "version"], nothing).unwrap().0.command, Some(Chosen::Version)));
     assert_eq!(read(&["vipnode", "localhost"], nothing).unwrap().0.agent.connection.pool.len(), 1);
+}
+
+/// Every command that takes a pool: a word without a dot, a port, or a scheme is rejected, and `--pool` takes it.
+#[test]
+fn a_word_is_a_pool_only_after_the_flag() {
+    let (mut below, mut tried) = (vec![(vec!["vipnode".to_owned()], tree())], 0);
+    while let Some((words, command)) = below.pop() {
+        for next in command.get_subcommands().filter(|next| next.get_name() != "help") {
+            below.push(([&words[..], &[next.get_name().to_owned()]].concat(), next.clone()));
+        }
+        let is_pool = |arg: &clap::Arg| [TYPED_POOL, CALLED_POOL].contains(&arg.get_id().as_str());
+        // A word without a command before it is a mistyped command.
+        let Some(before) = command.get_positionals().position(is_pool).filter(|_| words.len() > 1) else { continue };
+        let account = "0x52908400098527886E0F7030069857D2E4169EE7".to_owned();
+        let line = [words, vec![account; before]].concat();
+        let with = |more: &[&str]| {
+            let line: Vec<&str> = line.iter().map(String::as_str).chain(more.iter().copied()).collect();
+            read(&line, nothing).map_err(|error| format!("{error:?}"))
+        };
+        let error = with(&["mypool"]).unwrap_err();
+        assert!(error.contains("mypool") && error.contains("is not the URL of a pool"), "{line:?}: {error}");
+        assert!(error.contains("--pool mypool"), "{line:?}: {error}");
+        for pool in [&["--pool", "mypool"][..], &["localhost"], &["mypool:8080"], &["pool.example"]] {
+            assert!(with(pool).is_ok(), "{line:?} {pool:?}");
+        }
+        tried += 1;
+    }
+    assert!(tried >= 8, "{tried}");
 }
 
 /// A word that was not typed, or was typed after --pool, is not a mistyped command.
@@ -384,7 +414,7 @@ fn a_command_in_a_hint_works_as_it_is_pasted() {
     );
     assert_eq!(
         hint_of(&["client", "--pool", "mypool"], "Run `vipnode account payout ADDRESS`."),
-        "Run `vipnode account payout ADDRESS mypool`."
+        "Run `vipnode account payout ADDRESS --pool mypool`."
     );
     let host = format!("enode://{}@10.0.0.1:30303", "0a".repeat(64));
     assert_eq!(hint_of(&["client", &host], "Run `vipnode account show`."), "Run `vipnode account show`.");

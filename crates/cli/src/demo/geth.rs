@@ -94,7 +94,7 @@ impl DemoGeth {
         self.dir.join("geth").join("nodekey")
     }
 
-    /// kill -9.
+    /// Sends SIGKILL, so that nothing is undone.
     pub(super) async fn kill(mut self) {
         let _gone_already = self.child.kill().await;
     }
@@ -155,7 +155,7 @@ enum NotOpened {
 }
 
 impl NotOpened {
-    /// Whether another program listens on a port that geth was to use.
+    /// Whether another program listens on a port that geth was to use. Geth reports that only in the text of its log.
     fn is_taken_port(&self) -> bool {
         matches!(self, Self::Ended(last) if last.iter().any(|line| line.contains("address already in use")))
     }

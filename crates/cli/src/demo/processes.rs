@@ -68,7 +68,7 @@ impl Process {
         }
     }
 
-    /// kill -9.
+    /// Sends SIGKILL, so that nothing is undone.
     pub(super) async fn kill(mut self) {
         let _gone_already = self.child.kill().await;
     }

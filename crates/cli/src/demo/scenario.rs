@@ -38,6 +38,18 @@ const REDRAW: Duration = Duration::from_millis(200);
 /// A dead side is metered up to its last report, so reports are frequent in a short demo.
 const REPORTS: &str = "--report-interval=1s";
 
+/// Everything that runs, and what happened so far.
+struct Scenario {
+    fleet: Fleet,
+    processes: BTreeMap<DemoRole, Process>,
+    timeline: Timeline,
+    said: mpsc::Sender<ProcessEvent>,
+    heard: mpsc::Receiver<ProcessEvent>,
+    dir: TempDir,
+    price: String,
+    verbose: u8,
+}
+
 /// Runs the demo. On Ctrl-C it stops everything in order.
 pub(crate) async fn run(args: DemoArgs, screen: Screen, signals: Signals, verbose: u8) -> Result<(), CliError> {
     let mut display = DemoDisplay::new(screen);
@@ -55,18 +67,6 @@ pub(crate) async fn run(args: DemoArgs, screen: Screen, signals: Signals, verbos
     };
     let closed = scenario.close(&mut display).await;
     acted.and(closed)
-}
-
-/// Everything that runs, and what happened so far.
-struct Scenario {
-    fleet: Fleet,
-    processes: BTreeMap<DemoRole, Process>,
-    timeline: Timeline,
-    said: mpsc::Sender<ProcessEvent>,
-    heard: mpsc::Receiver<ProcessEvent>,
-    dir: TempDir,
-    price: String,
-    verbose: u8,
 }
 
 impl Scenario {

@@ -318,11 +318,18 @@ fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
         Some(Reach::Refused) => format!("The pool cannot reach {place}: connection refused"),
         Some(Reach::Timeout) => format!("The pool cannot reach {place}: timed out"),
     };
-    let hint = format!(
-        "Open TCP port {port} (`ufw allow {port}`) and forward it from the router to this machine. {}. If other nodes \
-         reach this node at another address, pass --enode.host HOST",
-        flags.address(&reply.address.to_string())
-    );
+    let hint = match reply.address.to_canonical() {
+        // The pool is on this machine: no firewall or router is in between.
+        ip if ip.is_loopback() => format!(
+            "Check that the node listens on TCP port {port}. If other nodes reach this node at another address, pass \
+             --enode.host HOST"
+        ),
+        ip => format!(
+            "Open TCP port {port} (`ufw allow {port}`) and forward it from the router to this machine. {}. If other nodes \
+             reach this node at another address, pass --enode.host HOST",
+            flags.address(&ip.to_string())
+        ),
+    };
     if facts.wants.sells() {
         vec![Finding::error("port", trouble, hint)]
     } else if facts.wants.agent.host.is_some() && !facts.wants.client {
@@ -339,7 +346,7 @@ fn port(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
 /// A pool replaces an address that others cannot use, but accepts another public one.
 fn advertised_address(node: &NodeFound, reply: &ReachReply, flags: ClientFlags) -> Option<Finding> {
     let advertised: IpAddr = node.facts.enode.ip()?;
-    if !is_public(advertised) || advertised == reply.address {
+    if !is_public(advertised) || advertised == reply.address || reply.address.to_canonical().is_loopback() {
         return None;
     }
     let text = format!("The node advertises {advertised}, but the pool sees it at {}", reply.address);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use vipnode_agent::{
-    AgentError, ConnectCheck, KnownPool, NetConnector, PoolAddress, Reached, clock,
+    AgentError, ConnectCheck, Connector, KnownPool, NetConnector, PoolAddress, Reached, clock,
     limits::{AgentLimits, PoolLinkLimits},
     local, pool_status, reach,
     state::{self, AgentIdentity},
@@ -16,7 +16,7 @@ use vipnode_node::{
     limits::NodeLimits,
 };
 use vipnode_types::{
-    Ms, NodeFacts,
+    Ms, NodeFacts, NodeKey,
     wire::{ErrorCode, ReachRequest, WireError},
 };
 
@@ -43,13 +43,13 @@ pub(crate) async fn gather(
     if let Advertise::Enode(enode) = connection.protocol.advertise() {
         wants.port = Some(enode.port);
     }
-    let (node, identity) = match look_at_node(connection, &limits.node, targets, now, screen).await? {
-        Ok((node, identity)) => (Ok(node), identity),
+    let (node, signer) = match look_at_node(connection, &limits.node, targets, now, screen).await? {
+        Ok((node, signer)) => (Ok(node), signer),
         Err(missing) => (Err(missing), None),
     };
     let pool = match targets.has_pool() {
         true => {
-            Some(look_at_pool(connection, &limits.pool, targets, (node.as_ref().ok(), identity), &wants, screen).await)
+            Some(look_at_pool(connection, &limits.pool, targets, (node.as_ref().ok(), signer), &wants, screen).await)
         }
         false => None,
     };
@@ -57,7 +57,31 @@ pub(crate) async fn gather(
 }
 
 /// A node, and who signs for it where there is a pool.
-type Looked = (NodeFound, Option<AgentIdentity>);
+type Looked = (NodeFound, Option<CheckSigner>);
+
+/// Who signs for the node as long as a doctor looks.
+enum CheckSigner {
+    /// The agent's own key, to which the node has delegated.
+    Kept(AgentIdentity),
+    /// A key that is forgotten afterwards. The node's key delegates to it.
+    NodeKey(NodeKey),
+}
+
+impl CheckSigner {
+    /// The node's key signs nothing before a server answers at an address that may be a mistyped command or the name of a
+    /// file.
+    async fn identity(self, pool: &NetConnector, named_by_url: bool, now: Ms) -> Result<AgentIdentity, AgentError> {
+        match self {
+            Self::Kept(identity) => Ok(identity),
+            Self::NodeKey(key) => {
+                if !named_by_url {
+                    pool.open().await?;
+                }
+                state::check_identity(&key, now)
+            }
+        }
+    }
+}
 
 async fn in_time<T, E: Into<CliError>>(
     what: &'static str,
@@ -106,8 +130,8 @@ async fn look_at(
         true => Some(key(&*node, &endpoint, connection, &facts, now).await),
         false => None,
     };
-    let (key, identity) = match key {
-        Some(Ok((key, identity))) => (Some(Ok(key)), Some(identity)),
+    let (key, signer) = match key {
+        Some(Ok((key, signer))) => (Some(Ok(key)), Some(signer)),
         Some(Err(error)) => (Some(Err(CliError::from(error))), None),
         None => (None, None),
     };
@@ -120,7 +144,7 @@ async fn look_at(
         key,
         facts,
     };
-    Ok((found, identity))
+    Ok((found, signer))
 }
 
 /// What `vipnode status` shows: only the agent knows which peers have leases.
@@ -130,44 +154,37 @@ async fn own_peers(connection: &ConnectionArgs, facts: &NodeFacts) -> Option<u32
     (status.node.id == facts.id && status.node.up).then_some(status.node.own_peers)
 }
 
-/// Who signs for the node as long as a doctor looks: the agent's own key where the node has delegated to it, else one that
-/// is forgotten afterwards.
+/// Finds who signs for the node, and signs nothing.
 async fn key(
     node: &dyn Node,
     endpoint: &Endpoint,
     connection: &ConnectionArgs,
     facts: &NodeFacts,
     now: Ms,
-) -> Result<(KeyFacts, AgentIdentity), AgentError> {
+) -> Result<(KeyFacts, CheckSigner), AgentError> {
     let root = state::StateDir::root(connection.node.state_dir.as_deref())?;
     if let Some(identity) = state::kept_identity(&root, facts.id, now)? {
-        return Ok((KeyFacts::Delegated { until: identity.delegation.expires_ms }, identity));
+        return Ok((KeyFacts::Delegated { until: identity.delegation.expires_ms }, CheckSigner::Kept(identity)));
     }
     if let Some(path) = &connection.nodekey {
         let key = state::read_node_key(path, facts.id, &node.at())?;
-        return Ok((KeyFacts::Key(path.clone()), state::check_identity(&key, now)?));
+        return Ok((KeyFacts::Key(path.clone()), CheckSigner::NodeKey(key)));
     }
     let found = find_node_key(node, endpoint, facts.id, &FinderEnvironment::here()).await;
     let found = found.map_err(|why| AgentError::NoNodeKey { why })?;
-    Ok((KeyFacts::Key(found.path), state::check_identity(&found.key, now)?))
+    Ok((KeyFacts::Key(found.path), CheckSigner::NodeKey(found.key)))
 }
 
 async fn look_at_pool(
     connection: &ConnectionArgs,
     limits: &PoolLinkLimits,
     targets: &Targets,
-    (found, identity): (Option<&NodeFound>, Option<AgentIdentity>),
+    (found, signer): (Option<&NodeFound>, Option<CheckSigner>),
     wants: &Requirements,
     screen: Screen,
 ) -> Result<PoolFound, CliError> {
     let pool: PoolAddress = find_pool(targets.pool.as_deref(), true, screen).await?;
     let (url, node) = (pool.url().to_owned(), found.map(|found| &found.facts));
-    // Over protocol 2, nothing is signed as the check is.
-    let check = found.zip(identity).filter(|_| wants.agent.protocol2.is_none()).map(|(found, identity)| {
-        let head = found.head.as_ref().ok().copied();
-        let hello = Preview::of(&wants.agent, &found.facts, head, clock::wall()).hello;
-        ConnectCheck { hello: Box::new(hello), identity, audience: url.clone() }
-    });
     let pinned = match node {
         Some(node) => {
             let root = state::StateDir::root(connection.node.state_dir.as_deref())?;
@@ -181,7 +198,18 @@ async fn look_at_pool(
         Some(_) => PinFound::Same,
         None => PinFound::None,
     };
+    let named_by_url = pool.is_named_by_url();
     let connector = NetConnector::with_limits(pool, connection.node.trust()?, limits);
+    // Over protocol 2, nothing is signed as the check is.
+    let check = match found.zip(signer).filter(|_| wants.agent.protocol2.is_none()) {
+        Some((found, signer)) => {
+            let now = clock::wall();
+            let identity = in_time("the pool", signer.identity(&connector, named_by_url, now)).await?;
+            let hello = Preview::of(&wants.agent, &found.facts, found.head.as_ref().ok().copied(), now).hello;
+            Some(ConnectCheck { hello: Box::new(hello), identity, audience: url.clone() })
+        }
+        None => None,
+    };
     let join = connection.join.secret()?;
     let request = ReachRequest {
         port: node.map(|node| wants.port.unwrap_or(node.enode.port)).filter(|port| *port != 0),
@@ -209,5 +237,22 @@ async fn reach_by_protocol2(connector: &NetConnector) -> Result<Reached, AgentEr
             Ok(Reached { reply: Err(only), pool_id: None, heard: clock::wall() })
         }
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_node::Trust;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_nodes_key_signs_nothing_before_a_pool_named_without_a_scheme_answers() {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let address = PoolAddress::read(&format!("127.0.0.1:{port}")).unwrap();
+        let silent = NetConnector::new(address, Trust::default());
+        let signer = || CheckSigner::NodeKey(NodeKey::read(&[7; 32]).unwrap());
+        assert!(signer().identity(&silent, false, Ms::new(1)).await.is_err());
+        assert!(signer().identity(&silent, true, Ms::new(1)).await.is_ok(), "a URL is not a mistyped command");
     }
 }

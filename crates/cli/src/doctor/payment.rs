@@ -42,7 +42,7 @@ fn host(facts: &Facts) -> Option<Finding> {
             "payout",
             "Clients of this pool pay, but no --payout was given: the host earns nothing, unless the pool has an account from an earlier \
              start",
-            "Pass the account to be paid: --payout 0x…",
+            "Pass the account that receives the earnings: --payout 0x…",
         ),
     })
 }

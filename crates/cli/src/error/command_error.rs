@@ -2,10 +2,10 @@ use std::{io, net::SocketAddr, path::PathBuf};
 
 use vipnode_agent::AgentError;
 use vipnode_files::quoted_path;
-use vipnode_node::finder::FinderError;
+use vipnode_node::{TrustError, finder::FinderError};
 use vipnode_types::{Account, AmountError, Asset, errors};
 
-use super::SettingError;
+use super::{SettingError, WalletError};
 
 errors! {
     /// Why a command cannot do what its flags ask for. Errors of the roles keep their own types.
@@ -15,18 +15,18 @@ errors! {
         ConfigFile { path: PathBuf, error: io::Error }: local, "cannot read {path}: {error}" (path = path.display()),
             hint "Pass a TOML file with --config FILE. To print an example, run `vipnode <command> --print-config`.";
         /// A flag of --payment x402 is missing.
-        DepositFlag { flag: &'static str }: local, "--payment x402 needs {flag}",
+        DepositFlag { flag: &'static str }: local, "--payment x402 requires {flag}",
             hint "Pass {flag}, or have the pool charge without a chain: --payment credit.";
         /// Clients could withdraw before the pool claims.
-        ShortDelay { chain_id: u64 }: local, "a delay of less than 14 days is only for development chains, and this is chain {chain_id}",
+        ShortDelay { chain_id: u64 }: local, "a withdrawal delay of less than 14 days is allowed only on a development chain, and this is chain {chain_id}",
             hint "Omit --chain.withdraw-delay.";
         /// The token is not what the pool charges in.
         TokenAsset { token: Account, asset: Asset, charged: Asset }: local,
-            "the token {token} is {asset}, and the pool charges in {charged}",
+            "the token {token} is {asset}, but the pool charges in {charged}",
             hint "Pass --asset {asset} and a --price in {symbol}, or another --chain.token." (symbol = asset.symbol());
         /// The file of the payment channel cannot be read.
-        PayFile { path: PathBuf, why: String }: local, "cannot read the payment channel in {path}: {why}" (path = path.display()),
-            hint "Pass the file that `vipnode wallet deposit` created.";
+        PayFile { why: Box<WalletError> }: local, "{why}",
+            hint "Pass the file that `vipnode wallet deposit` created for the channel: --pay FILE.";
         /// The settings file is too large.
         ConfigSize { path: PathBuf, most_bytes: u64 }: local,
             "{path} is larger than {most_bytes} bytes" (path = path.display()),
@@ -43,7 +43,7 @@ errors! {
             hint "Set it to {takes}.";
         /// The first word is neither a command nor the URL of a pool.
         UnknownCommand { word: String, nearest: String }: local, "unknown command '{word}'{nearest}",
-            hint "To list the commands, run `vipnode --help`. To use a pool of this name, pass --pool {word} or its URL, wss://{word}.";
+            hint "To list the commands, run `vipnode --help`{pool}." (pool = pool_called(word));
         /// The word after a command is not one of its subcommands.
         UnknownSubcommand { word: String, nearest: String, help: String }: local, "unknown command '{word}'{nearest}",
             hint "To list the commands, run `{help}`.";
@@ -57,7 +57,7 @@ errors! {
         StoreMemory { dir: PathBuf }: local, "--store memory does not store anything in --datadir {dir}" (dir = dir.display()),
             hint "Remove --store memory, or remove --datadir.";
         /// A pool in memory would forget its accounts.
-        CreditInMemory: local, "a pool whose clients pay requires a database: a pool in memory forgets who paid",
+        CreditInMemory: local, "a pool that charges requires a database, because a pool in memory would forget who paid",
             hint "Remove --store memory.";
         /// The pool has no account with this address.
         UnknownAccount { account: Account }: local, "account {account} has never paid or earned on this pool, and no node is linked to it",
@@ -73,8 +73,7 @@ errors! {
         /// A flag of the original's payment contract was given.
         Contract { flag: &'static str }: local,
             "{flag}: this version does not use a payment contract",
-            hint "Remove it; --price sets the price of a slot, and with --payment credit, the pool keeps accounts of \
-                  what clients pay.";
+            hint "Remove it. To charge, pass --price PRICE with --payment credit or --payment x402.";
         /// --price is not a price in the pool's asset.
         Price { why: AmountError }: local, "--price: {why}", hint_of why;
         /// --price is in an asset other than ether, and --asset was not given.
@@ -153,7 +152,7 @@ errors! {
         SilenceBeforePing: local, "the limit pool_silence must be longer than the limit pool_ping",
             hint "Raise pool_silence or lower pool_ping, for example --limit pool_silence=60s --limit pool_ping=20s.";
         /// The CA certificates for the ACME server cannot be used.
-        AcmeCa { why: String }: local, "{why}", hint "Pass a PEM file: --tls-acme-ca FILE.";
+        AcmeCa { why: Box<TrustError> }: local, "{why}", hint "Pass a PEM file: --tls-acme-ca FILE.";
         /// The directory for certificates cannot be determined.
         TlsCache { why: Box<AgentError> }: local, "{why}", hint "Pass --tls-cache DIR.";
         /// The operating system returns no random bytes.
@@ -269,5 +268,13 @@ impl CommandError {
             }
             why => Self::Price { why },
         }
+    }
+}
+
+/// How to name a pool whose name is this word.
+fn pool_called(word: &str) -> String {
+    match word {
+        "" => String::new(),
+        word => format!(". To use a pool of this name, pass --pool {word} or its URL, wss://{word}"),
     }
 }

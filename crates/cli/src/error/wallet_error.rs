@@ -22,7 +22,7 @@ errors! {
             hint "Pass a file in a directory that only this user can write to: --channel FILE.";
         /// A field of a new channel is missing.
         Missing { path: PathBuf, flag: &'static str }: local, "{path} does not exist, and a new channel needs {flag}" (path = path.display()),
-            hint "Pass {flag} ADDRESS, or the file of a channel that exists: --channel FILE.";
+            hint "Pass {flag} ADDRESS, or the file of an existing channel: --channel FILE.";
         /// The channel is on another chain.
         OtherChain { path: PathBuf, of: u64, node: u64 }: local,
             "the channel in {path} is on chain {of}, but the EVM node is on chain {node}" (path = path.display()),
@@ -33,7 +33,7 @@ errors! {
             hint "Pass the file that `vipnode wallet deposit` created for the channel: --channel FILE.";
         /// A flag names another field than the file.
         OtherFields { path: PathBuf }: local, "the flags describe another channel than {path}" (path = path.display()),
-            hint "Remove the flags of a new channel, or pass a new file: --channel FILE.";
+            hint "Remove the flags that describe a new channel, or pass a new file: --channel FILE.";
         /// The account has too few tokens.
         TooLittle { account: Account, has: Amount, asset: Asset }: local, "{account} has only {shown}" (shown = asset.show(*has)),
             hint "Deposit less, or send more {asset} to the account.";
@@ -42,10 +42,10 @@ errors! {
         /// Another account or other data was signed.
         Signature { account: Account }: local, "the signature is not one of {account} for this deposit",
             hint "Sign exactly the printed data, and pass the --valid-until that was printed with it.";
-        /// The signed deposit is not valid any longer.
+        /// The signed deposit is no longer valid.
         Expired { valid_until_s: u64 }: local, "the signed deposit was valid until {valid_until_s} (Unix seconds), which has passed",
             hint "Run the command without --valid-until and --signature, and sign again.";
-        /// The key is not the payer's.
+        /// The key is not that of the channel's payer.
         OtherPayer { account: Account, payer: Account }: local,
             "the key is that of {account}, but the channel's payer is {payer}",
             hint "Pass the key of {payer}, or pass --unsigned to sign with another wallet.";
@@ -58,13 +58,13 @@ errors! {
             "cannot read the private key in {path}: {error}" (path = path.display()),
             hint "Pass a file that contains the key in hex: --private-key-file FILE.";
         /// Nothing is left in the channel.
-        NothingLeft: local, "the channel holds nothing that could be withdrawn",
+        NothingLeft: local, "the channel has nothing to withdraw",
             no_hint "everything was claimed or withdrawn before";
-        /// More than the channel holds.
-        TooMuch { holds: Amount, asset: Asset }: local, "the channel holds only {shown} that could be withdrawn" (shown = asset.show(*holds)),
-            hint "Withdraw less, or everything by passing no amount.";
+        /// The amount exceeds what the channel holds.
+        TooMuch { holds: Amount, asset: Asset }: local, "only {shown} can be withdrawn from the channel" (shown = asset.show(*holds)),
+            hint "Withdraw less, or omit the amount to withdraw everything.";
         /// The user did not agree, or standard input is not a terminal.
         NotConfirmed: local, "the transaction was not confirmed, and nothing was sent",
-            hint "To send it without being asked, pass --yes.";
+            hint "Answer y, or pass --yes to send the transaction without a question.";
     }
 }

@@ -10,7 +10,7 @@ use crate::output::{
     connect_failure::{Perspective, connect_failure},
     evict_reasons::{why_evicted, why_lost},
     format::{capitalized, counted, slot_costs, span},
-    host_slow::host_slow,
+    host_slow::HostSlow,
     payment_notices::LINK,
     price_notices::price_line,
 };
@@ -286,8 +286,8 @@ fn direct_line(notice: &Notice) -> Line {
         }
         Notice::PrivateAddress { host, at } => {
             let text = format!(
-                "Host {} has the address {}. The node does not dial private addresses or host names for this pool, which was \
-                 reached at a public address; asking for another host",
+                "Host {} has the address {}. For this pool, the node dials neither host names nor addresses that are nearer \
+                 than the pool's own; asking for another host",
                 host.short(),
                 host_text(at)
             );
@@ -338,7 +338,10 @@ fn lease_line(notice: &Notice) -> Line {
             };
             (line, lease, host)
         }
-        Notice::HostSlow { lease, host, redial_ms } => (host_slow(*host, *redial_ms), lease, host),
+        Notice::HostSlow { lease, host, redial_ms, left_ms, last } => {
+            let slow = HostSlow { host: *host, redial_ms: *redial_ms, left_ms: *left_ms, last: *last };
+            (slow.line(), lease, host)
+        }
         Notice::HostLost { lease, host, reason } => {
             let then = if lease.is_direct() { "redialing" } else { "asking for another" };
             let why = reason.map(|reason| format!(": {}", why_lost(reason))).unwrap_or_default();
@@ -372,19 +375,29 @@ fn lease_line(notice: &Notice) -> Line {
             let text = format!("Evicted client {}: {}", client.short(), why_evicted(*reason));
             (Line::new("client_evicted", Tone::Plain, text), lease, client)
         }
-        Notice::HostsMissing { missing, why, late } => {
-            let (tone, what, noun) = match late {
-                true => (Tone::Warning, "Still missing", "host"),
-                false => (Tone::Plain, "Looking for", "more host"),
-            };
-            let why = why.as_ref().map(|why| format!(": {}", plain(why))).unwrap_or_default();
-            let text = format!("{what} {}{why}", counted((*missing).into(), noun));
-            return Line::new("hosts_missing", tone, text).with("missing", *missing);
+        Notice::HostsMissing { missing, why, late, retry_ms } => {
+            return hosts_missing(*missing, why.as_deref(), *late, *retry_ms);
         }
         Notice::OtherChains { why } => return other_chains(why),
         _ => return price_line(notice).unwrap_or_else(unknown),
     };
     line.with("lease", lease.get()).with("peer", peer.to_string())
+}
+
+fn hosts_missing(missing: u32, why: Option<&str>, late: bool, retry_ms: Option<u64>) -> Line {
+    let (tone, what, noun) = match late {
+        true => (Tone::Warning, "Still missing", "host"),
+        false => (Tone::Plain, "Looking for", "more host"),
+    };
+    let why = match (why, late, retry_ms) {
+        (Some(why), ..) => format!(": {}", plain(why)),
+        (None, true, Some(_)) => ": the last host failed to connect with your node".to_owned(),
+        (None, true, None) => ": the pool has not given a reason".to_owned(),
+        (None, false, _) => String::new(),
+    };
+    let next = retry_ms.map(|ms| format!("; next try of a host that failed in {} s", ms.div_ceil(1_000)));
+    let text = format!("{what} {}{why}{}", counted(missing.into(), noun), next.unwrap_or_default());
+    Line::new("hosts_missing", tone, text).with("missing", missing).with("retry_ms", retry_ms)
 }
 
 fn other_chains(why: &str) -> Line {
@@ -410,14 +423,21 @@ mod tests {
 
     #[test]
     fn missing_hosts_are_a_warning_only_if_that_lasts() {
-        let missing = |why: Option<&str>, late| {
-            let line = notice_line(&Notice::HostsMissing { missing: 2, why: why.map(str::to_owned), late });
+        let missing_with = |why: Option<&str>, late, retry_ms| {
+            let line = notice_line(&Notice::HostsMissing { missing: 2, why: why.map(str::to_owned), late, retry_ms });
             (line.text, line.tone)
         };
+        let missing = |why: Option<&str>, late| missing_with(why, late, None);
         let why = Some("no host has a free slot");
         assert_eq!(missing(None, false), ("Looking for 2 more hosts".to_owned(), Tone::Plain));
         assert_eq!(missing(why, false), ("Looking for 2 more hosts: no host has a free slot".to_owned(), Tone::Plain));
         assert_eq!(missing(why, true), ("Still missing 2 hosts: no host has a free slot".to_owned(), Tone::Warning));
+        // A warning never lacks a reason.
+        assert_eq!(missing(None, true).0, "Still missing 2 hosts: the pool has not given a reason");
+        assert_eq!(
+            missing_with(None, true, Some(42_100)).0,
+            "Still missing 2 hosts: the last host failed to connect with your node; next try of a host that failed in 43 s"
+        );
     }
 
     #[test]

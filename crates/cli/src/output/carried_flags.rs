@@ -79,8 +79,8 @@ impl CarriedFlags {
                 .get_positionals()
                 .map(|arg| arg.get_id().as_str())
                 .find(|id| [TYPED_POOL, CALLED_POOL].contains(id));
-            // An agent takes a single word only from its flag.
-            let flag = if id == Some(TYPED_POOL) && !pool.contains(['.', ':', '/']) { "--pool " } else { "" };
+            // A single word is taken only from the flag.
+            let flag = if pool.contains(['.', ':', '/']) { "" } else { "--pool " };
             missing += &id.map(|_| format!(" {flag}{pool}")).unwrap_or_default();
         }
         let long = |name: &str| leaf.get_arguments().find(|arg| arg.get_long() == Some(name));

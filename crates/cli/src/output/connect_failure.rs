@@ -33,10 +33,11 @@ pub(crate) fn connect_failure(perspective: Perspective, cause: ConnectFailure, v
         Perspective::Direct => direct_hint(cause),
         Perspective::Host => host_hint(cause),
     };
-    ConnectFailureText { text: format!("{}{then}", why(perspective, cause, version)), hint }
+    ConnectFailureText { text: format!("{}{then}", why_not_connected(perspective, cause, version)), hint }
 }
 
-fn why(perspective: Perspective, cause: ConnectFailure, version: &str) -> String {
+/// The cause alone.
+pub(super) fn why_not_connected(perspective: Perspective, cause: ConnectFailure, version: &str) -> String {
     let runs = if version.is_empty() { String::new() } else { format!(" ({version})") };
     match cause {
         ConnectFailure::Genesis => "its genesis block differs from your node's".to_owned(),
@@ -68,6 +69,9 @@ fn why(perspective: Perspective, cause: ConnectFailure, version: &str) -> String
                 "your node has already dialed {} (its maximum), and the other node did not dial yours",
                 counted(dialed.into(), "peer")
             )
+        }
+        ConnectFailure::Loopback if perspective == Perspective::Host => {
+            "it was given your node's loopback address, which only a node on the same machine can dial".to_owned()
         }
         ConnectFailure::Loopback => {
             "its address is a loopback address, which leads to the machine of your own node, and no node with this ID \
@@ -139,6 +143,9 @@ const fn host_hint(cause: ConnectFailure) -> &'static str {
              peers)."
         }
         ConnectFailure::NeverConnected => "If this happens with every client, open your node's p2p port.",
+        ConnectFailure::Loopback => {
+            "Advertise an address that other machines can reach: --enode.host ADDRESS, or `geth --nat extip:ADDRESS`."
+        }
         _ => {
             "If this happens with every client, compare your genesis file with the pool operator's and update your node."
         }
@@ -155,6 +162,8 @@ mod tests {
         assert!(host.hint.contains("--light.maxpeers") && host.hint.contains("--slots"), "{host:?}");
         let client = connect_failure(Perspective::Client, ConnectFailure::NoLightSlot, "Geth/v1.12.0");
         assert!(client.text.ends_with("asking for another host") && client.hint.is_empty(), "{client:?}");
+        let loopback = connect_failure(Perspective::Host, ConnectFailure::Loopback, "Geth/v1.12.0");
+        assert!(loopback.text.contains("your node's") && loopback.hint.contains("--enode.host"), "{loopback:?}");
         let versions = connect_failure(Perspective::Client, ConnectFailure::EthVersion, "Geth/v1.12.0");
         assert!(versions.text.contains("Geth/v1.12.0") && versions.hint.contains("Update the older"), "{versions:?}");
     }

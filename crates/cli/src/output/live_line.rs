@@ -15,7 +15,7 @@ pub(crate) struct LiveLine {
 
 #[derive(Debug)]
 struct State {
-    /// What is shown, as far as the terminal is wide enough. Empty: nothing.
+    /// What is shown, cut to the width of the terminal. Empty: nothing.
     text: String,
     redraw: Redraw,
     /// Later updates are ignored.

@@ -1,6 +1,6 @@
 use vipnode_agent_core::Notice;
 use vipnode_types::{
-    Account, PaymentMode,
+    Account, PaymentMode, TypedError as _,
     wire::{FundsLow, TrialEnds},
 };
 
@@ -18,7 +18,7 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
                 _ => format!("Account {account} has"),
             };
             let text = format!(
-                "{has} {} available, which lasts for {} with the current leases. Leases then end, newest first.",
+                "{has} {} available, enough for {} of the current leases. After that, leases end, newest first.",
                 rounded(*asset, *available),
                 span(*left_ms)
             );
@@ -39,19 +39,25 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
                 None => line,
             }
         }
-        Notice::CannotPay { why } => {
-            Line::new("cannot_pay", Tone::Warning, format!("This client cannot pay here from its payment channel: {why}"))
-                .hint("Deposit into a channel for this pool and this agent: `vipnode wallet deposit`. Then pass its file: --pay FILE.")
-        }
+        Notice::CannotPay { why } => Line::new(
+            "cannot_pay",
+            Tone::Warning,
+            format!("This client cannot pay here from its payment channel: {why}"),
+        )
+        .hint(&why.hint().unwrap_or_default()),
         Notice::SpendLimit { max_spend } => {
             let most = max_spend.to_string();
             let most = most.split('/').next().unwrap_or_default().to_owned();
-            let text = format!("This client has signed for {most} in the last 24 hours, its maximum; leases end when that is used up");
-            Line::new("spend_limit", Tone::Warning, text).hint("To allow more, raise --max-spend-per-day.")
+            let text = format!(
+                "This client has signed for {most} in the last 24 hours, which is its maximum. Leases end once that is used up."
+            );
+            Line::new("spend_limit", Tone::Warning, text)
+                .hint("To allow more, restart the client with a higher --max-spend-per-day.")
         }
         Notice::NoPayout { price } => {
             let text = format!("A slot costs {price} here, but this host has no payout account, so it earns nothing");
-            Line::new("no_payout", Tone::Warning, text).hint("Pass the account to be paid: --payout 0x…")
+            Line::new("no_payout", Tone::Warning, text)
+                .hint("Pass the account that receives the earnings: --payout 0x…")
         }
         _ => return None,
     })
@@ -61,14 +67,14 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
 fn unpaid(payment: PaymentMode, account: Option<&Account>, trial: bool) -> (String, &'static str) {
     let by_channel = matches!(payment, PaymentMode::X402);
     let why = match account {
-        Some(_) if by_channel && trial => "the payment channel has too little left".to_owned(),
+        Some(_) if by_channel && trial => "the payment channel does not have enough funds".to_owned(),
         Some(_) if by_channel => "what is signed and deposited in the payment channel is used up".to_owned(),
-        Some(account) if trial => format!("account {account} has too little left"),
+        Some(account) if trial => format!("account {account} does not have enough funds"),
         Some(account) => format!("account {account} has no funds left"),
         None if by_channel && trial => "no payment channel pays for this node".to_owned(),
-        None if by_channel => "no payment channel pays for this node any longer".to_owned(),
+        None if by_channel => "no payment channel pays for this node anymore".to_owned(),
         None if trial => "no account pays for this node".to_owned(),
-        None => "no account pays for this node any longer".to_owned(),
+        None => "no account pays for this node anymore".to_owned(),
     };
     let hint = if account.is_some() { pay(payment) } else { link(payment) };
     (if trial { format!("the free trial is over, and {why}") } else { why }, hint)

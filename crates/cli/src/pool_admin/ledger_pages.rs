@@ -79,7 +79,6 @@ pub(crate) fn price_text(answer: &AdminPrice) -> Styled {
     text.as_str().into()
 }
 
-/// A page of the accounts.
 pub(crate) fn accounts_page(page: &AdminAccounts, width: usize) -> Styled {
     if page.accounts.is_empty() {
         return "No accounts".into();

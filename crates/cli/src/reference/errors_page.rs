@@ -62,6 +62,7 @@ fn known_errors_are_found() {
         "the host is missing, or contains a space or another character that is not allowed",
         "| the batch is empty<br>",
         "Use the wss:// or https:// address.",
+        "| {{‹placeholder›}} is not supported<br>",
     ] {
         assert!(page.contains(part), "{part}");
     }
@@ -139,14 +140,22 @@ fn line(row: &ErrorRow) -> String {
     format!("| {}<br>*{}* | {} |\n", cell(&filled(row.message)), cell(row.doc), cell(&hint))
 }
 
-/// A template with its fields named: `{name:?}` becomes ‹name›.
+/// A template with its fields named: `{name:?}` becomes ‹name›, and `{{` becomes `{`.
 fn filled(template: &str) -> String {
     let mut shown = String::new();
     let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, from) = rest.split_at(at);
+        let (brace, after) = from.split_at(1);
+        shown += before;
+        if let Some(after) = after.strip_prefix(brace) {
+            shown += brace;
+            rest = after;
+            continue;
+        }
         let (field, after) = after.split_once('}').unwrap_or((after, ""));
         let name = field.split(':').next().unwrap_or_default();
-        let _infallible = write!(shown, "{before}‹{name}›");
+        let _infallible = write!(shown, "‹{name}›");
         rest = after;
     }
     shown + rest

@@ -55,7 +55,7 @@ fn call(line: &str) -> Option<String> {
     Some(format!("vipnode {}", rest.get(..end.unwrap_or(rest.len()))?.trim()))
 }
 
-/// Words as a shell splits them, as far as pages need it.
+/// Words as a shell splits them, for the syntax that pages use.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
     for letter in line.chars() {

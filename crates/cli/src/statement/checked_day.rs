@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use vipnode_agent::state::KeptStatement;
+use vipnode_agent::{AgentError, state::KeptStatement};
 use vipnode_types::{
     Asset, PoolId, UtcDay,
     wire::{DailyStatement, DailySums},
@@ -29,7 +29,7 @@ pub(crate) struct CheckedDay {
 
 impl CheckedDay {
     /// Checks a file of that name in the state directory of that node.
-    pub(crate) fn of(day: UtcDay, node: &str, file: PathBuf, read: Result<&KeptStatement, String>) -> Self {
+    pub(crate) fn of(day: UtcDay, node: &str, file: PathBuf, read: Result<&KeptStatement, &AgentError>) -> Self {
         let empty = Self {
             day,
             node: node.to_owned(),
@@ -43,7 +43,7 @@ impl CheckedDay {
             problem: None,
         };
         match read {
-            Err(problem) => Self { problem: Some(problem), ..empty },
+            Err(error) => Self { problem: Some(unreadable(error)), ..empty },
             Ok(kept) => {
                 let checked =
                     Self { url: kept.url.clone(), kept: kept.pages.len(), problem: problem(day, node, kept), ..empty };
@@ -71,6 +71,15 @@ impl CheckedDay {
             "pages": self.pages,
             "problem": self.problem,
         })
+    }
+}
+
+/// Why a file cannot be read, without its path.
+fn unreadable(error: &AgentError) -> String {
+    match error {
+        AgentError::Damaged { why, .. } => why.clone(),
+        AgentError::File { why, .. } => why.to_string(),
+        error => error.to_string(),
     }
 }
 

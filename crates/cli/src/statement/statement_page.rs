@@ -18,7 +18,7 @@ pub(crate) fn statement_page(of: &str, statement: &Statement, more: bool, width:
         page.push(&format!("{name}: as payer {}, as host {}\n", asset.show_signed(payer), asset.show_signed(host)));
     };
     balance("Opening balance", statement.opening);
-    balance("Closing balance", statement.closing);
+    balance(if more { "Balance after these lines" } else { "Closing balance" }, statement.closing);
     page.push("\n");
     if statement.lines.is_empty() {
         page.push("No entries");
@@ -37,6 +37,7 @@ pub(crate) fn statement_page(of: &str, statement: &Statement, more: bool, width:
         Column::text("PRICE").rank(7),
         Column::number("FEE").rank(10),
         Column::number("CHANGE"),
+        Column::text("INTERVAL").rank(11),
         Column::text("NOTE").rank(4).least(NOTE),
     ]);
     page = page.wrapped(width);
@@ -49,7 +50,7 @@ pub(crate) fn statement_page(of: &str, statement: &Statement, more: bool, width:
     page
 }
 
-fn row(asset: Asset, line: &StatementLine) -> [String; 12] {
+fn row(asset: Asset, line: &StatementLine) -> [String; 13] {
     let lease = line.lease.as_ref();
     let of = |show: &dyn Fn(&LeasePeriod) -> String| lease.map(show).unwrap_or_default();
     [
@@ -64,8 +65,15 @@ fn row(asset: Asset, line: &StatementLine) -> [String; 12] {
         of(&|lease| lease.price.to_string()),
         if line.fee > Amount::ZERO { asset.show(line.fee).to_string() } else { String::new() },
         asset.show_signed(line.change),
+        of(&|lease| interval(asset, lease)),
         note(asset, line),
     ]
+}
+
+/// The part of the payer's meter that a period takes.
+fn interval(asset: Asset, lease: &LeasePeriod) -> String {
+    let [from, to] = lease.interval.map(|end| asset.show(end));
+    format!("{from} to {to}")
 }
 
 /// What a line is about, besides a lease.

@@ -117,7 +117,7 @@ fn snapshot_of_the_file_for_a_spreadsheet() {
     let text = StatementCsv::default().page(&whole);
     let (mut first, mut second) = (whole.clone(), whole);
     second.lines = first.lines.split_off(2);
-    first.next = Some(StatementCursor { entry: 5, balances: None });
+    first.next = Some(StatementCursor { entry: 5, balances: None, folds: 0 });
     let mut csv = StatementCsv::default();
     assert_eq!(csv.page(&first) + &csv.page(&second), text);
     for row in text.lines() {
@@ -131,7 +131,7 @@ fn snapshot_of_the_file_for_a_spreadsheet() {
 /// A pool can answer anything, also pages without end.
 #[test]
 fn pages_that_do_not_follow_from_each_other_are_refused() {
-    let cursor = |entry: u64| Some(StatementCursor { entry, balances: None });
+    let cursor = |entry: u64| Some(StatementCursor { entry, balances: None, folds: 0 });
     let page = |entry| Statement { next: cursor(entry), ..statement() };
     let empty = |entry| Statement { opening: statement().closing, lines: Vec::new(), ..page(entry) };
     let check = |pages: &[Statement]| {

@@ -17,7 +17,7 @@ use crate::{
     output::{format::quoted, shorten},
 };
 
-/// The agents of this machine, as far as this user may ask them.
+/// The agents of this machine that this user may ask.
 #[derive(Debug)]
 pub(crate) struct LocalAgents {
     /// The directories that were searched.

@@ -2,7 +2,7 @@
 //! from the answers, for people and for programs. [`StatusLine`] shows the same in one line below the output of a
 //! running role.
 //!
-//! May use `args`, `error` and `output`.
+//! May use `args`, `error`, and `output`; changes nothing at the agents, the pool, or the node.
 
 mod agent_page;
 mod agents;
@@ -45,7 +45,6 @@ mod pages {
         super::status_line_text::agent_line(status)
     }
 
-    /// The page of a pool.
     pub(crate) fn page_of_pool(url: &str, status: &PoolStatus, width: usize) -> String {
         super::pool::page(url, status, width).to_string()
     }

@@ -1,7 +1,7 @@
 //! `vipnode ping`: tests the path to a node, step by step, and reports where it breaks. Changes nothing.
 
 use std::{
-    io::ErrorKind,
+    io::{self, ErrorKind},
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -162,6 +162,10 @@ async fn path(status: &AgentStatus, leased: Option<Leased<'_>>, own: &TrustArgs)
 /// Whether the node answers and offers admin calls.
 async fn node(status: &AgentStatus, trust: &Trust) -> (PathStep, Option<NodeFacts>) {
     let at = &status.node.at;
+    if is_inside_agent(at) {
+        let text = format!("The node at {at} is simulated by the agent (fakenode://), so it was not tested");
+        return (PathStep::new("node", Tone::Plain, text), None);
+    }
     let began = Instant::now();
     let asked = async {
         let endpoint: Endpoint = at.parse()?;
@@ -181,6 +185,11 @@ async fn node(status: &AgentStatus, trust: &Trust) -> (PathStep, Option<NodeFact
             (PathStep::failed("node", text, "Check the node's log, and restart it if it hangs"), None)
         }
     }
+}
+
+/// Whether a simulated node runs inside the agent's process: the address of one that others can reach has a port.
+fn is_inside_agent(at: &str) -> bool {
+    at.strip_prefix("sim://").is_some_and(|place| !place.contains(':'))
 }
 
 /// Whether the pool answers, has accepted the agent, and reaches the node's p2p port.
@@ -268,15 +277,16 @@ async fn peer(status: &AgentStatus, whom: &'static str, lease: &LeaseStatus) -> 
     let began = Instant::now();
     let tried = match timeout(DEADLINE, TcpStream::connect(address)).await {
         Ok(Ok(_open)) => Ok(began.elapsed()),
-        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Err("connection refused".to_owned()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_elapsed) => Err("timed out".to_owned()),
+        // Without the number of the error.
+        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Err(error.kind().into()),
+        Ok(Err(error)) => Err(error),
+        Err(_elapsed) => Err(ErrorKind::TimedOut.into()),
     };
     vec![connected, address_step(&who, address, tried)]
 }
 
 /// Whether an address accepts connections: after which time, or why not.
-fn address_step(who: &str, address: &str, tried: Result<Duration, String>) -> PathStep {
+fn address_step(who: &str, address: &str, tried: io::Result<Duration>) -> PathStep {
     let ip = address.parse().map(|address: SocketAddr| address.ip().to_canonical()).ok();
     match tried {
         Ok(after) => {
@@ -318,6 +328,15 @@ mod tests {
     use super::*;
     use crate::tests::{agent, pages, plain};
 
+    #[tokio::test]
+    async fn a_node_inside_the_agent_is_not_tested() {
+        let mut status = agent(1, Some(20_000_000), Some(12_000));
+        status.node.at = "sim://0a0a0a0a0a0a".to_owned();
+        let (step, facts) = node(&status, &Trust::default()).await;
+        assert!(step.tone == Tone::Plain && step.text.contains("fakenode://") && facts.is_none(), "{step:?}");
+        assert!(!is_inside_agent("sim://127.0.0.1:4/node"), "another process can ask it");
+    }
+
     #[test]
     fn snapshot_of_the_paths() {
         let (well, ill) = (agent(1, Some(20_000_000), Some(12_000)), agent(2, None, None));
@@ -343,8 +362,8 @@ mod tests {
                     PathStep::new("pool", Tone::Plain, "The agent has no pool"),
                     address_step("Host abababababab", "10.0.0.7:30303", Ok(Duration::from_micros(1_250))),
                     address_step("Host abababababab", "203.0.113.9:30303", Ok(Duration::from_millis(31))),
-                    address_step("Host abababababab", "10.0.0.7:30303", Err("timed out".to_owned())),
-                    address_step("Host abababababab", "127.0.0.1:30303", Err("connection refused".to_owned())),
+                    address_step("Host abababababab", "10.0.0.7:30303", Err(ErrorKind::TimedOut.into())),
+                    address_step("Host abababababab", "127.0.0.1:30303", Err(ErrorKind::ConnectionRefused.into())),
                 ],
             ),
             (

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
-use vipnode_pool::{PoolMetrics, PoolSummary};
+use vipnode_pool::{PoolMetrics, PoolSummary, RefusalCount};
 use vipnode_types::counted;
 
 use super::status_line_text::pool_line;
@@ -16,7 +16,7 @@ pub(crate) struct PoolFigures {
     _task: Option<AbortOnDropHandle<()>>,
 }
 
-type Refusals = Vec<(&'static str, u64)>;
+type Refusals = Vec<RefusalCount>;
 
 impl PoolFigures {
     /// Writes the figures of a pool; `every` of zero writes none.
@@ -41,27 +41,28 @@ async fn run(metrics: PoolMetrics, every: Duration, screen: Screen) {
 
 /// What was refused between two moments, the most frequent reason first.
 fn since(before: &Refusals, now: &Refusals) -> Refusals {
-    let earlier = |reason| before.iter().find(|(other, _)| *other == reason).map_or(0, |(_, total)| *total);
-    let news = now.iter().map(|(reason, total)| (*reason, total.saturating_sub(earlier(*reason))));
-    let mut news: Refusals = news.filter(|(_, number)| *number > 0).collect();
-    news.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+    let earlier = |reason| before.iter().find(|other| other.reason == reason).map_or(0, |other| other.total);
+    let news = now.iter().map(|now| RefusalCount { total: now.total.saturating_sub(earlier(now.reason)), ..*now });
+    let mut news: Refusals = news.filter(|refusals| refusals.total > 0).collect();
+    news.sort_by_key(|refusals| std::cmp::Reverse(refusals.total));
     news
 }
 
 fn line(before: &PoolSummary, now: &PoolSummary, refused: Refusals, every: Duration) -> Line {
     let mut text = pool_line(before, now, every);
-    let total = refused.iter().fold(0_u64, |sum, (_, number)| sum.saturating_add(*number));
+    let sum = |refused: &[RefusalCount]| refused.iter().fold(0_u64, |sum, one| sum.saturating_add(one.total));
+    let total = sum(&refused);
     if total > 0 {
-        let shown = refused.iter().take(REASONS).map(|(reason, number)| format!("{number} {reason}"));
-        let mut shown: Vec<String> = shown.collect();
-        let rest = refused.iter().skip(REASONS).fold(0_u64, |sum, (_, number)| sum.saturating_add(*number));
+        let (named, others) = refused.split_at(refused.len().min(REASONS));
+        let mut shown: Vec<String> = named.iter().map(|one| format!("{} {}", one.total, one.words)).collect();
+        let rest = sum(others);
         if rest > 0 {
             shown.push(counted(rest, "other"));
         }
         text += &format!(" · {total} refused: {}", shown.join(", "));
     }
     let refused: serde_json::Map<String, serde_json::Value> =
-        refused.into_iter().map(|(reason, number)| (reason.to_owned(), number.into())).collect();
+        refused.into_iter().map(|one| (one.reason.to_owned(), one.total.into())).collect();
     Line::new("figures", Tone::Plain, text)
         .with("hosts", now.hosts)
         .with("clients", now.clients)
@@ -82,7 +83,7 @@ mod tests {
         let now =
             PoolSummary { hosts: 12, clients: 1, leases: 30, running: 28, free_slots: 90, waiting: 1, requests: 1_234 };
         let minute = Duration::from_secs(60);
-        let refused = vec![("not a member", 20), ("busy", 1)];
+        let refused = refusals(&[("NotMember", 20), ("Busy", 1)]);
         let said = [
             line(&PoolSummary::default(), &PoolSummary::default(), Vec::new(), minute),
             line(&PoolSummary::default(), &now, refused, minute),
@@ -90,16 +91,26 @@ mod tests {
         insta::assert_snapshot!("figures", crate::tests::at_each_width(&crate::tests::text_of(&said)));
     }
 
+    fn refusals(totals: &[(&'static str, u64)]) -> Refusals {
+        let all = PoolMetrics::default().refusals();
+        let of = |(reason, total): &(&str, u64)| {
+            let named = all.iter().find(|one| one.reason == *reason).unwrap();
+            RefusalCount { total: *total, ..*named }
+        };
+        totals.iter().map(of).collect()
+    }
+
     #[test]
     fn refusals_are_summed_by_reason() {
-        let before = vec![("NotMember", 3), ("Busy", 9), ("Unauthorized", 1)];
-        let now = vec![("NotMember", 4), ("Busy", 29), ("Unauthorized", 1)];
+        let before = refusals(&[("NotMember", 3), ("Busy", 9), ("Unauthorized", 1)]);
+        let now = refusals(&[("NotMember", 4), ("Busy", 29), ("Unauthorized", 1)]);
         let one_host = PoolSummary { hosts: 1, requests: 120, ..PoolSummary::default() };
         let line = line(&PoolSummary::default(), &one_host, since(&before, &now), Duration::from_secs(60));
         assert!(line.text.starts_with("pool · 1 host, 0 clients"), "{}", line.text);
-        assert!(line.text.ends_with(" · 21 refused: 20 Busy, 1 NotMember"), "{}", line.text);
-        assert_eq!(line.fields["refused"]["Busy"], 20);
-        let many: Refusals = ["a", "b", "c", "d", "e", "f", "g"].map(|reason| (reason, 2)).to_vec();
+        assert!(line.text.ends_with(" · 21 refused: 20 over a limit, 1 not a member"), "{}", line.text);
+        assert_eq!(line.fields["refused"]["Busy"], 20, "programs get the code");
+        let many: Refusals =
+            ["a", "b", "c", "d", "e", "f", "g"].map(|words| RefusalCount { reason: words, words, total: 2 }).to_vec();
         let text = super::line(&one_host, &one_host, many, Duration::from_secs(60)).text;
         assert!(text.ends_with(" · 14 refused: 2 a, 2 b, 2 c, 2 d, 2 e, 4 others"), "{text}");
     }

@@ -69,7 +69,8 @@ pub(super) fn pool_line(before: &PoolSummary, now: &PoolSummary, moment: Duratio
     if now.waiting > 0 {
         parts.push(format!("{} waiting", counted(now.waiting, "client")));
     }
-    parts.push(format!("{} requests/s", brief(a_second)));
+    let requests = if a_second == 1 { "request" } else { "requests" };
+    parts.push(format!("{} {requests}/s", brief(a_second)));
     parts.join(BETWEEN)
 }
 
@@ -96,5 +97,8 @@ mod tests {
             pool_line(&PoolSummary::default(), &waiting, Duration::from_secs(1))
                 .contains(" · 1 client waiting · 0 requests/s")
         );
+        let one_each_second = PoolSummary { requests: 60, ..PoolSummary::default() };
+        let line = pool_line(&PoolSummary::default(), &one_each_second, Duration::from_secs(60));
+        assert!(line.ends_with(" · 1 request/s"), "{line}");
     }
 }

@@ -1,6 +1,7 @@
-use vipnode_agent_core::Notice;
+use vipnode_agent_core::{CannotPay, Notice};
 use vipnode_types::{
-    Account, Amount, Asset, LeaseId, Ms, PaymentMode, Price,
+    Account, Amount, AmountError, Asset, LeaseId, Ms, PaymentMode, Price,
+    payment::ChannelTermsError,
     wire::{FundsLow, NextPrice, Side, TrialEnds},
 };
 
@@ -42,6 +43,14 @@ pub(super) fn unpaid_notices() -> Vec<Notice> {
     [PaymentMode::Credit, PaymentMode::X402].into_iter().flat_map(of_mode).collect()
 }
 
+fn max_spend_in_euros() -> CannotPay {
+    CannotPay::MaxSpend { why: AmountError::Unit { unit: "EUR".to_owned(), asset: Asset::new("USDC", 6).unwrap() } }
+}
+
+fn other_receiver() -> ChannelTermsError {
+    ChannelTermsError::Receiver { receiver: account(8), expected: account(7) }
+}
+
 /// Notices about what a pool that was joined offers.
 pub(super) fn term_notices() -> Vec<Notice> {
     let dearer = Price::per_minute(120_000_000_000);
@@ -55,6 +64,11 @@ pub(super) fn term_notices() -> Vec<Notice> {
         Notice::PriceChanged { old: Price::FREE, new: Price::per_minute(100_000_000_000) },
         Notice::PriceChanged { old: Price::per_minute(100_000_000_000), new: Price::FREE },
         Notice::OtherChains { why: "no host here is on chain 7; hosts are on mainnet".to_owned() },
+        Notice::CannotPay { why: CannotPay::NoTerms },
+        Notice::CannotPay { why: CannotPay::OtherChain { pool: 8_453, channel: 1 } },
+        Notice::CannotPay { why: max_spend_in_euros() },
+        Notice::CannotPay { why: other_receiver().into() },
+        Notice::SpendLimit { max_spend: "1 USDC/day".parse().unwrap() },
         Notice::NoPayout { price: Price::per_minute(100_000_000_000) },
         Notice::PriceKept { price: Price::per_minute(100_000_000_000) },
         Notice::PriceAnnounced { next: next_price(dearer, 500), refused_by: None },

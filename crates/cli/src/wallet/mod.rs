@@ -1,7 +1,7 @@
 //! Accounts' payment channels on a chain: the file of a channel, the key that signs, a transaction that the user is asked
 //! about, and the page of balances.
 //!
-//! May use `account`, `args`, `error`, and `output`; the commands decide what is sent.
+//! May use `account`, `args`, `error`, and `output`; does not decide what is sent: the commands do.
 
 mod balance_page;
 mod chain_access;

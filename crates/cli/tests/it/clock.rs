@@ -47,7 +47,8 @@ fn moved_ahead(datadir: &Path, price: Price) {
         host_seen: seen.map(|seen| (seen.up, None)),
     };
     let earlier = MergedPeriods::default();
-    let period = MeteredPeriod { lease: row, client: seen, host: seen, billed_ms, cost, ended: end, earlier };
+    let period =
+        MeteredPeriod { lease: row, client: seen, host: seen, billed_ms, cost, ended: end, earlier, folded: 0 };
     let transaction = Transaction::Lease { payer, payee, lease, row: 0, from: none, cost, collected: none, fee: none };
     let mut sheet = BalanceSheet::default();
     sheet.apply(&transaction, |_| AccountFigures::default()).unwrap();

@@ -9,7 +9,7 @@ fn run(args: &[&str]) -> Output {
     run_as(Command::new(env!("CARGO_BIN_EXE_vipnode")), args)
 }
 
-/// The same, where it sees no process but itself: a node that somebody runs here would be found.
+/// The same, where it sees no process but itself: another node on this machine would be found.
 fn run_alone(args: &[&str]) -> Output {
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--net", "--pid", "--fork", "--mount-proc", env!("CARGO_BIN_EXE_vipnode")]);
@@ -126,9 +126,7 @@ fn without_a_node_it_lists_what_was_tried() {
 #[tokio::test]
 async fn without_a_pool_it_lists_the_ways_to_get_one() {
     if tokio::net::TcpStream::connect("127.0.0.1:8080").await.is_ok() {
-        eprintln!(
-            "not run: a pool of somebody else answers at 127.0.0.1:8080; ./test runs this in a network of its own"
-        );
+        eprintln!("not run: another pool answers at 127.0.0.1:8080; ./test runs this in a network of its own");
         return;
     }
     let sim = Sim::start().await;
@@ -294,5 +292,24 @@ async fn a_named_pipe_in_place_of_a_file_does_not_make_the_start_wait() {
         assert_eq!(output.status.code(), Some(2), "{flags:?}");
         let error = text(&output.stderr);
         assert!(error.contains("not a regular file"), "{flags:?}: {error}");
+    }
+    let sim = Sim::start().await;
+    let [rpc, key, state] = sim.args();
+    let account = "0x52908400098527886E0F7030069857D2E4169EE7";
+    let password = dir.path().join("password").to_str().unwrap().to_owned();
+    std::fs::write(&password, "secret").unwrap();
+    for line in [
+        &["host", "wss://127.0.0.1:1", &rpc, &state, "--nodekey", &pipe][..],
+        &["link", &rpc, &state, "--nodekey", &pipe],
+        &["client", "wss://127.0.0.1:1", &rpc, &key, &state, "--tls-ca", &pipe],
+        &["client", "wss://127.0.0.1:1", &rpc, &key, &state, "--join-secret-file", &pipe],
+        &["client", "wss://127.0.0.1:1", &rpc, &key, &state, "--pay", &pipe, "--max-spend-per-day", "1 USDC"],
+        &["account", "payout", account, "wss://127.0.0.1:1", &rpc, "--nodekey", &pipe],
+        &["wallet", "address", "--keystore", &pipe, "--password-file", &password],
+    ] {
+        let output = ran(line).await;
+        assert_eq!(output.status.code(), Some(2), "{line:?}: {}", text(&output.stderr));
+        let error = text(&output.stderr);
+        assert!(error.contains("not a regular file"), "{line:?}: {error}");
     }
 }

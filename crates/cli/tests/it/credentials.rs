@@ -22,7 +22,20 @@ const TAKERS: &[&[&str]] = &[
     &["pool", "--check-config", "--public-url", "URL"],
     &["pool", "--check-config", "--allow-origin", "URL"],
     &["pool", "--check-config", "--tls-host", "pool.example.org", "--tls-acme-directory", "URL"],
+    &["pool", "--check-config", "--chain.rpc", "URL"],
+    &["pool", "admin", "claim", "--keystore", "/nonexistent", "--chain.rpc", "URL"],
+    &["account", "show", "--account", ACCOUNT, "URL"],
+    &["account", "show", "--account", ACCOUNT, "--pool", "URL"],
+    &["account", "statement", "--account", ACCOUNT, "URL"],
+    &["account", "link", "--account", ACCOUNT, "URL"],
+    &["account", "unlink", "--account", ACCOUNT, "URL"],
+    &["account", "payout", ACCOUNT, "URL"],
+    &["wallet", "balance", "--channel", "/nonexistent", "--chain.rpc", "URL"],
+    &["wallet", "deposit", "1 USDC", "--channel", "/nonexistent", "--unsigned", "--chain.rpc", "URL"],
+    &["wallet", "withdraw", "--channel", "/nonexistent", "--unsigned", "--chain.rpc", "URL"],
 ];
+
+const ACCOUNT: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
 
 /// With a name and a password, with a name or a password that has signs of a URL, without a scheme, and in upper case.
 const URLS: &[&str] = &[
@@ -101,10 +114,14 @@ fn no_variable_or_settings_file_shows_one() {
 fn each_flag_that_takes_a_url_is_tried() {
     let output = Command::new(env!("CARGO_BIN_EXE_vipnode")).args(["man", "--markdown"]).output().unwrap();
     let page = String::from_utf8(output.stdout).unwrap();
-    let flag = regex_lite::Regex::new("`(--[a-z-]+) <[^>]*(?:URL|POOL|ORIGIN)[^>]*>`").unwrap();
+    let flag = regex_lite::Regex::new("`(--[a-z.-]+) <[^>]*(?:URL|POOL|ORIGIN)[^>]*>`").unwrap();
     let flags: BTreeSet<&str> = flag.captures_iter(&page).map(|found| found.get(1).unwrap().as_str()).collect();
     let tried: BTreeSet<&str> = TAKERS.iter().flat_map(|taker| taker.iter().copied()).collect();
-    assert!(flags.len() > 4 && flags.is_subset(&tried), "{:?}", flags.difference(&tried));
+    assert!(
+        flags.len() > 5 && flags.contains("--chain.rpc") && flags.is_subset(&tried),
+        "{:?}",
+        flags.difference(&tried)
+    );
 }
 
 #[test]

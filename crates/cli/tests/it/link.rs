@@ -33,13 +33,32 @@ async fn the_key_signs_nothing_before_a_pool_named_without_a_scheme_answers() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let mut client = sim.agent(&["client", "--pool", &format!("localhost:{port}")]);
     client.event("pool_unreachable").await;
-    let is_delegation = |file: &walkdir::DirEntry| file.file_name() == "delegation.json";
-    let files = || walkdir::WalkDir::new(sim.dir.path()).into_iter().map(Result::unwrap);
-    assert!(!files().any(|file| is_delegation(&file)));
+    assert!(!has_file(&sim, "delegation.json"));
     let _pool = Vipnode::start(&["pool", "--bind", &port]);
     client.events(&["delegated", "joined"]).await;
-    assert!(files().any(|file| is_delegation(&file)));
+    assert!(has_file(&sim, "delegation.json"));
     assert!(client.interrupt().await.success());
+}
+
+/// Whether a file of this name is below the directory of the simulation.
+fn has_file(sim: &Sim, name: &str) -> bool {
+    walkdir::WalkDir::new(sim.dir.path()).into_iter().any(|file| file.unwrap().file_name() == name)
+}
+
+#[tokio::test]
+async fn a_payout_account_is_not_signed_either_with_a_delegation_from_before() {
+    let sim = Sim::start().await;
+    let [rpc, key, state] = sim.args();
+    Vipnode::start(&["link", &rpc, &key, &state]).event("linked").await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let pool = format!("localhost:{port}");
+    let mut host = sim.agent(&["host", "--pool", &pool, "--payout", "0x52908400098527886E0F7030069857D2E4169EE7"]);
+    host.event("pool_unreachable").await;
+    assert!(!has_file(&sim, "payout.json"));
+    let _pool = Vipnode::start(&["pool", "--bind", &port]);
+    host.event("joined").await;
+    assert!(has_file(&sim, "payout.json"));
+    assert!(host.interrupt().await.success());
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The operator of a running pool: bans and drains, by the real binary.
 
-use crate::support::{Sim, Vipnode, error_of, ran, text};
+use crate::support::{SOON, Sim, Vipnode, error_of, ran, scrape::get, text};
 use serde_json::Value;
 use vipnode_node::sim::sim_key;
 use vipnode_types::NodeKey;
@@ -82,6 +82,32 @@ async fn a_rotated_key_is_a_new_id_and_a_running_pool_keeps_its_key() {
 
 const ACCOUNT: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
 
+/// The list of accounts has this one only, which owes; it can be searched.
+async fn only_account(datadir: &str, account: &Value) {
+    assert_eq!(admin(datadir, &["accounts"]).await["accounts"][0], *account);
+    for (filter, found) in [("0x529084", 1), ("529084", 1), ("0x6", 0), ("negative", 1), ("due", 0)] {
+        let accounts = admin(datadir, &["accounts", filter]).await;
+        assert_eq!(accounts["accounts"].as_array().unwrap().len(), found, "{filter}: {accounts}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_operator_received_is_in_the_metrics() {
+    let dir = tempfile::tempdir().unwrap();
+    let datadir = dir.path().join("pool").to_str().unwrap().to_owned();
+    let flags = ["--datadir", &*datadir, "--payment", "credit", "--asset", "USDC:6", "--price", "1 USDC/day"];
+    let (pool, url) = Vipnode::pool(&flags).await;
+    admin(&datadir, &["credit", ACCOUNT, "10.5 USDC", "--reason", "bank transfer"]).await;
+    let address = url.trim_start_matches("ws://").trim_end_matches('/').to_owned();
+    let shown = async {
+        while !get(&address, "/metrics").await.contains("vipnode_pool_received_units 10.5\n") {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(SOON, shown).await.expect("the metrics show what was received");
+    assert!(pool.interrupt().await.success());
+}
+
 #[tokio::test]
 async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
     let dir = tempfile::tempdir().unwrap();
@@ -113,7 +139,7 @@ async fn what_the_operator_enters_in_the_ledger_is_durable_and_entered_once() {
     let limited = admin(&datadir, &["limit", ACCOUNT, "2 USDC"]).await;
     assert_eq!(limited["account"]["funds"]["available"], "1500000", "{limited}");
     assert_eq!(admin(&datadir, &["account", ACCOUNT]).await, limited["account"]);
-    assert_eq!(admin(&datadir, &["accounts"]).await["accounts"][0], limited["account"]);
+    only_account(&datadir, &limited["account"]).await;
     let closed = admin(&datadir, &["close-period"]).await;
     assert_eq!((&closed["entry"], &closed["payouts"]), (&Value::from(4), &Value::Array(Vec::new())), "{closed}");
     assert_eq!(admin(&datadir, &["payouts"]).await["payouts"], Value::Array(Vec::new()));
@@ -227,7 +253,14 @@ async fn the_operator_reads_corrects_pays_and_prunes_the_ledger() {
         assert_eq!((&pruned["event"], &pruned["entries"], removed.exists()), (&"pruned".into(), &0.into(), false));
     };
     prune().await;
+    let fold = async || {
+        let folded = ran(&["pool", "fold", "--datadir", &datadir, "--json"]).await;
+        let folded: Value = serde_json::from_slice(&folded.stdout).unwrap();
+        assert_eq!((&folded["event"], &folded["periods"]), (&"folded".into(), &0.into()));
+    };
+    fold().await;
     assert!(pool.interrupt().await.success());
     prune().await;
+    fold().await;
     assert!(ran(&["pool", "verify", "--datadir", &datadir]).await.status.success());
 }

@@ -86,6 +86,19 @@ async fn a_pool_in_a_pipe_writes_figures_and_at_v_what_nodes_do() {
     assert!(left.contains("node=") && left.contains("address=127.0.0.1"), "{left}");
 }
 
+/// The reasons are words, not the names that the code has for them.
+#[tokio::test]
+async fn refusals_are_named_in_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let members = dir.path().join("members.txt");
+    std::fs::write(&members, NodeKey::read(&[1; 32]).unwrap().id().to_string()).unwrap();
+    let mut pool = LoggedPool::start(&["--stats-interval", "1s", "--members", members.to_str().unwrap()]).await;
+    let sim = Sim::start().await;
+    let _stranger = sim.agent(&["client", &pool.url]);
+    let figures = line_with(&mut pool.said, " refused: ").await;
+    assert!(figures.ends_with(" not a member"), "{figures}");
+}
+
 #[tokio::test]
 async fn a_lease_and_its_end_are_written_with_both_nodes() {
     let mut pool = LoggedPool::start(&[]).await;

@@ -147,7 +147,7 @@ async fn a_client_deposits_is_served_within_its_vouchers_and_the_operator_claims
     let pays = ["--min-peers", "1", "--pay", &channel, "--max-spend-per-day", "50 USDC", "--ahead", "20m"];
     let mut client_agent = client_setup.agent("client", &url, &pays);
     let refused = client_agent.event("pool_refused").await;
-    assert!(refused["text"].as_str().unwrap().contains("holds no deposit yet"), "{refused}");
+    assert!(refused["text"].as_str().unwrap().contains("does not have a confirmed deposit"), "{refused}");
     world.finalize().await;
     client_agent.event("host_connected").await;
     host_agent.event("client_connected").await;

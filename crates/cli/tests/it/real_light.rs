@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use vipnode_node::testing::{Geth, LightChain, balance};
 use vipnode_types::PeerCommand;
 
-const SOMEBODY: &str = "0x00000000000000000000000000000000000000aa";
+const SOME_ACCOUNT: &str = "0x00000000000000000000000000000000000000aa";
 /// Flags that fit a geth with `--maxpeers 20`.
 const TWO_PLACES: &[&str] = &["--slots", "2", "--reserve", "10", "--node-max-peers", "20"];
 
@@ -15,7 +15,7 @@ const TWO_PLACES: &[&str] = &["--slots", "2", "--reserve", "10", "--node-max-pee
 async fn reads(light: &Geth, wei: u64) {
     let looking = async {
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
-        while balance(light, SOMEBODY).await != Ok(wei) {
+        while balance(light, SOME_ACCOUNT).await != Ok(wei) {
             ticks.tick().await;
         }
     };
@@ -30,8 +30,8 @@ async fn a_light_node_is_served_by_a_host_of_the_pool() {
     let (full, light) = tokio::join!(chain.signer(10), chain.light());
     let (at_full, at_light) = (full.node().await, light.node().await);
     assert!(at_full.facts().await.unwrap().full && !at_light.facts().await.unwrap().full);
-    chain.pay(&full, SOMEBODY, 12_345).await;
-    assert_eq!(balance(&light, SOMEBODY).await, Ok(0), "alone it knows the genesis block only");
+    chain.pay(&full, SOME_ACCOUNT, 12_345).await;
+    assert_eq!(balance(&light, SOME_ACCOUNT).await, Ok(0), "alone it knows the genesis block only");
 
     let (_pool, url) = Vipnode::pool(&[]).await;
     let (full_setup, light_setup) = (NodeSetup::new(&full), NodeSetup::new(&light));
@@ -41,7 +41,7 @@ async fn a_light_node_is_served_by_a_host_of_the_pool() {
     assert_eq!(client.event("host_connected").await["peer"], enode(&full).await.id.to_string());
     host.event("client_connected").await;
     reads(&light, 12_345).await;
-    chain.pay(&full, SOMEBODY, 5).await;
+    chain.pay(&full, SOME_ACCOUNT, 5).await;
     reads(&light, 12_350).await;
 
     let id = enode(&light).await.id;

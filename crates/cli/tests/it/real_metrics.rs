@@ -43,7 +43,7 @@ async fn numbers_follow_leases_own_peers_trust_node_and_pool() {
     numbers_until(&shown, &[("vipnode_agent_evictions_total{reason=\"left\"}", 1), (trust, 0)]).await;
     numbers_until(&shown, &nobody[..2]).await;
 
-    // Trust that nobody took back: here somebody gives it by hand.
+    // Trust that nobody took back: here, the test adds it by hand.
     until(&*at_client, "it goes here too", |peers| !has(peers, host_enode.id)).await;
     at_host.call(PeerCommand::Admit(client_enode.clone())).await.unwrap();
     at_client.call(PeerCommand::Dial(host_enode)).await.unwrap();

@@ -95,7 +95,7 @@ async fn a_new_account_deposits_by_signature_and_withdraws_what_was_not_claimed(
     let fields = ["--token", &token, "--receiver", &to, "--authorizer", &by, "--withdraw-delay", "15m"];
     let deposit = [&["deposit", &forty], &fields[..]].concat();
     let poor = wallet.on_chain(&[&deposit[..], &["--yes"]].concat(), Some("wallet.json")).await.unwrap_err();
-    assert!(poor.contains("but the gas of the transaction can cost"), "{poor}");
+    assert!(poor.contains("but the gas for the transaction can cost"), "{poor}");
     wallet.anvil.give_wei(account, ETHER).await;
     wallet.anvil.give_wei(receiver.account(), ETHER).await;
     let asked = wallet.on_chain(&deposit, Some("wallet.json")).await.unwrap_err();
@@ -134,7 +134,7 @@ async fn a_new_account_deposits_by_signature_and_withdraws_what_was_not_claimed(
     assert_eq!(event(&ended, "withdrawn")["amount"], "30000000");
     assert_eq!(wallet.balance().await["tokens"], "80000000", "all but what was claimed");
     let nothing = wallet.on_chain(&["withdraw", "--yes"], Some("wallet.json")).await.unwrap_err();
-    assert!(nothing.contains("holds nothing"), "{nothing}");
+    assert!(nothing.contains("has nothing to withdraw"), "{nothing}");
 }
 
 #[tokio::test]

@@ -110,6 +110,8 @@ fn check(dir: &Path, settings: &str) -> (Option<i32>, String) {
 #[test]
 fn settings_are_checked_without_starting_a_pool() {
     let dir = tempfile::tempdir().unwrap();
+    let (code, said) = check(dir.path(), "[pool]\nbind = \"192.0.2.9:3\"\n");
+    assert!(code == Some(2) && said.contains("does not have the address 192.0.2.9"), "{said}");
     let members = dir.path().join("members");
     std::fs::write(&members, format!("{}\n", "0a".repeat(64))).unwrap();
     let settings = format!("[pool]\nbind = \"127.0.0.1:1\"\nprice = \"3 gwei\"\nmembers = \"{}\"\n", members.display());

@@ -306,7 +306,7 @@ fn step<'a>(path: &'a Value, name: &str) -> &'a Value {
 async fn ping_tests_the_path_and_says_where_it_breaks() {
     let listen = async |port: u16| TcpListener::bind(("127.0.0.1", port)).await;
     let (Ok(host_port), Ok(_client_port)) = (listen(30_303).await, listen(30_304).await) else {
-        eprintln!("not run: somebody else listens at 30303 or 30304; ./test runs this in a network of its own");
+        eprintln!("not run: another program listens at 30303 or 30304; ./test runs this in a network of its own");
         return;
     };
     let market = Market::open(&[]).await;

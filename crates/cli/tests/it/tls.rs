@@ -143,6 +143,17 @@ async fn the_certificate_of_an_authority_is_refused_with_the_commands_that_fix_i
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("is a CA certificate") && said.contains("openssl x509 -req"), "{said}");
+    // The commands run as printed, and an agent joins at the pool's address.
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let commands = said.split('`').find(|part| part.starts_with("openssl req")).unwrap();
+    let run = Command::new("sh").current_dir(dir.path()).args(["-ec", commands]).output().unwrap();
+    assert!(run.status.success(), "{commands}: {}", String::from_utf8_lossy(&run.stderr));
+    let (pool, url) = Vipnode::pool(&["--tls-cert", &file("server.pem"), "--tls-key", &file("server.key")]).await;
+    let port = url.trim_end_matches('/').rsplit(':').next().unwrap();
+    let sim = Sim::start().await;
+    let mut agent = sim.agent(&["client", &format!("wss://127.0.0.1:{port}"), "--tls-ca", &file("ca.pem")]);
+    agent.event("joined").await;
+    assert!(agent.interrupt().await.success() && pool.interrupt().await.success());
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ use tokio::{
     net::TcpStream,
 };
 
+const ACCOUNT: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
+
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new("timeout");
     command.args(["60", env!("CARGO_BIN_EXE_vipnode")]).args(args).stderr(Stdio::piped());
@@ -48,6 +50,25 @@ fn printing(sim: &Sim, pool: &str, datadir: &str) -> Vec<Vec<String>> {
         format!("pool admin ban 203.0.113.7 --datadir {datadir}"),
         // `unban` is left out: each run needs a ban before it.
         format!("pool admin drain --stop --datadir {datadir}"),
+        format!("pool admin leases --datadir {datadir}"),
+        format!("pool admin audit --datadir {datadir}"),
+        format!("pool admin credit {ACCOUNT} 1~USDC --reason x --datadir {datadir}"),
+        format!("pool admin debit {ACCOUNT} 0.1~USDC --reason x --datadir {datadir}"),
+        format!("pool admin correct {ACCOUNT} 0.1~USDC --reason x --datadir {datadir}"),
+        format!("pool admin limit {ACCOUNT} 2~USDC --datadir {datadir}"),
+        format!("pool admin account {ACCOUNT} --datadir {datadir}"),
+        format!("pool admin accounts --datadir {datadir}"),
+        format!("pool admin statement {ACCOUNT} --datadir {datadir}"),
+        format!("pool admin statement {ACCOUNT} --csv --datadir {datadir}"),
+        format!("pool admin payouts --datadir {datadir}"),
+        format!("pool verify --datadir {datadir}"),
+        format!("pool prune --to {datadir}/pruned.jsonl --datadir {datadir}"),
+        // Left out: `pool admin close-period`, which needs the payouts before it to be marked, and `pool backup` and `pool
+        // restore`, which need another file for each run.
+        format!("account show {state}"),
+        format!("account show {pool} --account {ACCOUNT}"),
+        format!("account daily-statements {state}"),
+        format!("wallet address --private-key {}", "11".repeat(32)),
     ];
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         lines.push(format!("completions {shell}"));
@@ -56,7 +77,7 @@ fn printing(sim: &Sim, pool: &str, datadir: &str) -> Vec<Vec<String>> {
         lines.push(format!("{role} --help"));
         lines.push(format!("{role} --print-config"));
     }
-    lines.iter().map(|line| line.split(' ').map(str::to_owned).collect()).collect()
+    lines.iter().map(|line| line.split(' ').map(|word| word.replace('~', " ")).collect()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +85,8 @@ async fn every_command_that_prints_fails_on_a_full_disk_and_not_on_a_closed_pipe
     let sim = Sim::start().await;
     let dir = tempfile::tempdir().unwrap();
     let datadir = dir.path().to_str().unwrap();
-    let (_pool, url) = Vipnode::pool(&["--datadir", datadir]).await;
+    let priced = ["--datadir", datadir, "--payment", "credit", "--asset", "USDC:6", "--price", "1 USDC/day"];
+    let (_pool, url) = Vipnode::pool(&priced).await;
     let mut agent = sim.agent(&["host", &url]);
     agent.event("joined").await;
     for line in printing(&sim, &url, datadir) {

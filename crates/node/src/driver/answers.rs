@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use vipnode_types::{Capability, Direction, Enode, Hash256, NodeId, PeerFact, sanitize};
+use vipnode_types::{Capability, Direction, Enode, Hash256, NodeId, PeerFact, Quantity, sanitize};
 
 use crate::{AnswerError, PeerConnection, limits::MAX_CLIENT_VERSION};
 
@@ -196,9 +196,9 @@ pub(crate) fn number(json: &RawValue) -> Option<u64> {
         return Some(number);
     }
     let text: String = serde_json::from_str(json.get()).ok()?;
-    match text.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16).ok(),
-        None => text.parse().ok(),
+    match text.parse::<Quantity>() {
+        Ok(quantity) => quantity.number().ok(),
+        Err(_) => text.parse().ok(),
     }
 }
 

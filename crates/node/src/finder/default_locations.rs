@@ -20,7 +20,7 @@ pub enum Os {
     Linux,
     /// macOS.
     MacOs,
-    /// Windows.
+    /// Windows, where data directories are below `%APPDATA%` or `%LOCALAPPDATA%`.
     Windows,
 }
 

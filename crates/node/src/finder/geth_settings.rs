@@ -7,7 +7,7 @@ use crate::driver::answers::key_of;
 /// Longer files of settings are not read.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// The file that geth was started with (`--config`), as far as it matters here. Its flags override it.
+/// The file that geth was started with (`--config`): the settings that matter here. Its flags override it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct GethSettings(toml::Table);
 

@@ -1,5 +1,7 @@
 //! Finds the node on this machine and the file of its key, where the user did not name them: the arguments of running
 //! clients first, then the clients' default locations, then the usual ports.
+//!
+//! May use `driver` to try an address. What is found is never changed, and is read only if this user may read it.
 
 mod default_locations;
 mod finder_error;
@@ -32,7 +34,7 @@ pub struct Found {
     pub tried: Vec<Tried>,
 }
 
-/// Looks for a node: where the arguments of running execution clients say, as far as this user may read them, then at
+/// Looks for a node: where the arguments of running execution clients say, if this user may read them, then at
 /// the clients' default locations, then at ports 8545 and 8546 of this machine. Of several nodes, only `wanted` is taken: a guess
 /// could be the node of another chain. A running client that does not answer counts as one: it may be restarting.
 ///

@@ -6,7 +6,7 @@ use std::{
 use super::{FinderEnvironment, geth_settings::GethSettings};
 use crate::Endpoint;
 
-/// An execution client that runs on this machine, as far as its arguments show.
+/// An execution client that runs on this machine, as its arguments describe it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Running {
     /// The client's name.

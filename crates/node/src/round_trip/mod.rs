@@ -2,6 +2,8 @@
 //!
 //! This sends no packets. A connection of our own to the peer would do harm: geth accepts one connection per address
 //! within 30 s, so the node's next dial would fail.
+//!
+//! Uses only the types of addresses. The node itself is not asked here.
 
 #[cfg(target_os = "linux")]
 mod kernel;

@@ -1,7 +1,7 @@
 //! The RPC of a simulated node, in the shapes of geth 1.17.
 
 use serde_json::{Value, json, value::RawValue};
-use vipnode_types::{Enode, NodeId};
+use vipnode_types::{Enode, EnodeHost, NodeId};
 
 use super::{SimFamily, SimHead, SimKind, SimPeer, SimSpec, World};
 
@@ -26,7 +26,9 @@ pub(super) fn answer(
     let Some(spec) = world.spec(node).cloned() else {
         return Err(Fault { code: -32000, message: "no such simulated node".to_owned() });
     };
+    let is_trust = matches!(method, "admin_addTrustedPeer" | "admin_removeTrustedPeer");
     match method {
+        _ if is_trust && spec.family == SimFamily::Besu => Err(missing(method)),
         "admin_nodeInfo" => Ok(node_info(&spec)),
         "admin_peers" => Ok(world.peers(node).iter().map(|peer| peer_info(world, &spec, peer)).collect()),
         "admin_addPeer" => change(&spec, params, |peer| world.add_peer(node, peer)),
@@ -38,8 +40,12 @@ pub(super) fn answer(
         "eth_chainId" => Ok(json!(format!("{:#x}", spec.chain.chain_id))),
         "eth_syncing" => Ok(syncing(&spec)),
         "eth_getBlockByNumber" => block(&spec, params, wall_s),
-        _ => Err(Fault { code: -32601, message: format!("the method {method} does not exist/is not available") }),
+        _ => Err(missing(method)),
     }
+}
+
+fn missing(method: &str) -> Fault {
+    Fault { code: -32601, message: format!("the method {method} does not exist/is not available") }
 }
 
 fn node_info(spec: &SimSpec) -> Value {
@@ -47,8 +53,8 @@ fn node_info(spec: &SimSpec) -> Value {
     let mut protocols = serde_json::Map::new();
     for cap in capabilities(spec) {
         let name = cap.split('/').next().unwrap_or_default();
-        // reth runs it and does not list it.
-        if name == "snap" && spec.family == SimFamily::Reth {
+        // The others run it and do not list it.
+        if name == "snap" && spec.family != SimFamily::Geth {
             continue;
         }
         protocols.insert(name.to_owned(), if name == "snap" { json!({}) } else { eth.clone() });
@@ -110,11 +116,15 @@ fn change(spec: &SimSpec, params: &RawValue, apply: impl FnOnce(Enode)) -> Resul
         return Err(Fault { code: -32602, message: "missing value for required argument 0".to_owned() });
     };
     let code = match spec.family {
-        SimFamily::Geth => -32000,
-        SimFamily::Reth => -32602,
+        SimFamily::Geth | SimFamily::Besu => -32000,
+        SimFamily::Reth | SimFamily::Nethermind => -32602,
     };
     let enode = text.parse::<Enode>();
-    apply(enode.map_err(|error| Fault { code, message: format!("invalid enode: {error}") })?);
+    let enode = enode.map_err(|error| Fault { code, message: format!("invalid enode: {error}") })?;
+    if spec.family == SimFamily::Nethermind && enode.host == EnodeHost::None {
+        return Err(Fault { code, message: "invalid enode: the address is missing".to_owned() });
+    }
+    apply(enode);
     Ok(Value::Bool(true))
 }
 

@@ -4,6 +4,8 @@
 //! [`World`] is the network itself, a state machine to which the caller passes the time. [`SimNet`] runs one on tokio's
 //! clock and provides nodes for the same driver that real nodes use; [`SimServer`] offers the same to other processes.
 //! Every simulated node is marked: its client version begins with `simulated/`.
+//!
+//! Uses `transport` and `driver` as the connection to a real node does. No pool and no agent belong here.
 
 mod answers;
 mod net;

@@ -1,29 +1,15 @@
-use std::{io, net::Ipv4Addr, sync::Arc};
+use std::{io, net::Ipv4Addr, time::Duration};
 
-use axum::{
-    Router,
-    extract::{
-        Path, State, WebSocketUpgrade,
-        ws::{CloseFrame, Message, WebSocket},
-    },
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::get,
-    serve::ListenerExt,
-};
-use futures_util::{SinkExt, StreamExt, future::ready};
 use serde_json::{json, value::RawValue};
 use tokio::{
-    net::TcpListener,
-    sync::{
-        Semaphore,
-        broadcast::{Receiver, error::RecvError},
-    },
-    task::AbortHandle,
+    net::{TcpListener, TcpStream},
+    sync::broadcast::{Receiver, error::RecvError},
+    task::{AbortHandle, JoinSet},
+    time::sleep,
 };
-use vipnode_rpc::{Frame, Incoming, Keepalive, OpenSession, Responder, RpcLimits, drive};
+use vipnode_rpc::{Incoming, Keepalive, OpenSession, Responder, RpcLimits, WsRefusal, accept_ws, drive};
 use vipnode_types::{
-    NodeId,
+    NodeId, Quantity,
     wire::{ErrorCode, WireError},
 };
 
@@ -32,6 +18,10 @@ use crate::Endpoint;
 
 /// Sockets at once; a further one is refused with status 503.
 const MAX_SOCKETS: usize = 1_024;
+/// Connections at once, with those that are being refused; a further one waits.
+const MAX_CONNECTIONS: usize = 2 * MAX_SOCKETS;
+/// The system has no further socket: the next one is accepted after this time.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Offers the nodes of a [`SimNet`] to other processes of this machine, as geth's RPC over WebSocket. Ends when
 /// dropped.
@@ -39,12 +29,6 @@ const MAX_SOCKETS: usize = 1_024;
 pub struct SimServer {
     port: u16,
     task: AbortHandle,
-}
-
-#[derive(Clone)]
-struct ServerState {
-    net: SimNet,
-    sockets: Arc<Semaphore>,
 }
 
 impl SimServer {
@@ -55,14 +39,7 @@ impl SimServer {
     pub async fn start(net: SimNet) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
-        let shop = ServerState { net, sockets: Arc::new(Semaphore::new(MAX_SOCKETS)) };
-        let routes = Router::new().route("/{name}", get(upgrade)).with_state(shop);
-        let task = tokio::spawn(async move {
-            // Without it an event and an answer that follow each other lie 40 ms apart (Nagle and delayed ACK).
-            let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
-            // Ends with the process or with this handle only.
-            let _ = axum::serve(listener, routes).await;
-        });
+        let task = tokio::spawn(accept(listener, net));
         Ok(Self { port, task: task.abort_handle() })
     }
 
@@ -79,28 +56,41 @@ impl Drop for SimServer {
     }
 }
 
-async fn upgrade(State(shop): State<ServerState>, Path(name): Path<String>, upgrade: WebSocketUpgrade) -> Response {
-    let id = name.parse().unwrap_or_else(|_| SimSpec::new(&name, 0).id);
-    let Ok(permit) = shop.sockets.try_acquire_owned() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "too many sockets").into_response();
-    };
-    if !shop.net.with(|world| world.is_running(id)) {
-        return (StatusCode::SERVICE_UNAVAILABLE, "no such simulated node is running").into_response();
+/// Serves each connection, until dropped.
+async fn accept(listener: TcpListener, net: SimNet) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
+                Ok((stream, _)) => {
+                    let is_full = connections.len() >= MAX_SOCKETS;
+                    connections.spawn(serve(net.clone(), stream, is_full));
+                }
+                Err(_) => sleep(ACCEPT_PAUSE).await,
+            },
+            Some(_ended) = connections.join_next() => {}
+        }
     }
-    let upgrade = upgrade.read_buffer_size(4_096).write_buffer_size(0);
-    upgrade.on_upgrade(move |socket| async move {
-        serve(&shop.net, id, socket).await;
-        drop(permit);
-    })
 }
 
-async fn serve(net: &SimNet, id: NodeId, socket: WebSocket) {
-    let news = net.news();
-    let socket = socket
-        .filter_map(|message| ready(message.map(read).transpose()))
-        .with(|frame| ready(Ok::<_, axum::Error>(write(frame))));
-    let opened = drive(socket, &RpcLimits::default(), Keepalive::None);
-    let mut session = NodeSession { net, id, opened, subscriptions: 0 };
+async fn serve(net: SimNet, stream: TcpStream, is_full: bool) {
+    // Without it an event and an answer that follow each other lie 40 ms apart (Nagle and delayed ACK).
+    let _best_effort = stream.set_nodelay(true);
+    let (limits, mut id) = (RpcLimits::default(), None);
+    let check = |path: String| {
+        let name = path.trim_start_matches('/');
+        let node = name.parse().unwrap_or_else(|_| SimSpec::new(name, 0).id);
+        id = Some(node);
+        if is_full {
+            return Err(WsRefusal("too many sockets"));
+        }
+        let is_running = net.with(|world| world.is_running(node));
+        is_running.then_some(()).ok_or(WsRefusal("no such simulated node is running"))
+    };
+    let socket = accept_ws(stream, &limits, check).await;
+    let (Ok(socket), Some(id)) = (socket, id) else { return };
+    let (news, opened) = (net.news(), drive(socket, &limits, Keepalive::None));
+    let mut session = NodeSession { net: &net, id, opened, subscriptions: 0 };
     session.run(news).await;
     session.opened.peer.close("the simulated node was stopped");
 }
@@ -158,24 +148,5 @@ impl NodeSession<'_> {
 }
 
 fn name_of(subscription: u8) -> String {
-    format!("0x{subscription:x}")
-}
-
-fn read(message: Message) -> Option<Frame> {
-    Some(match message {
-        Message::Text(text) => Frame::Text(text.as_str().to_owned()),
-        Message::Ping(_) => Frame::Ping(0),
-        Message::Pong(payload) => Frame::pong(&payload),
-        Message::Close(_) => Frame::Close(String::new()),
-        Message::Binary(_) => return None,
-    })
-}
-
-fn write(frame: Frame) -> Message {
-    match frame {
-        Frame::Text(text) => Message::Text(text.into()),
-        Frame::Ping(number) => Message::Ping(number.to_be_bytes().to_vec().into()),
-        Frame::Pong(number) => Message::Pong(number.unwrap_or_default().to_be_bytes().to_vec().into()),
-        Frame::Close(reason) => Message::Close(Some(CloseFrame { code: 1000, reason: reason.into() })),
-    }
+    Quantity(subscription.into()).to_string()
 }

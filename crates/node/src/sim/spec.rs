@@ -46,6 +46,10 @@ pub enum SimFamily {
     Geth,
     /// Dials a peer at its next tick, and refuses a text that is not an enode as a wrong parameter.
     Reth,
+    /// Dials a peer at once, and refuses an ID alone.
+    Nethermind,
+    /// Dials a peer at once, and cannot trust peers.
+    Besu,
 }
 
 /// The newest block of a simulated node.

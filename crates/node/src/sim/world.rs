@@ -144,7 +144,7 @@ impl World {
         }
         body.statics.entry(peer.id).or_insert(peer);
         match body.spec.family {
-            SimFamily::Geth => self.dial(node),
+            SimFamily::Geth | SimFamily::Nethermind | SimFamily::Besu => self.dial(node),
             SimFamily::Reth => self.after(RETH_TICK_MS, Job::Redial { node }),
         }
     }
@@ -263,7 +263,7 @@ impl World {
         }
     }
 
-    /// Dials what is to be dialed, as far as dial slots are free.
+    /// Dials what it has to dial while dial slots are free.
     fn dial(&mut self, node: NodeId) {
         let now_ms = self.now_ms;
         let Some(body) = self.running(node) else { return };

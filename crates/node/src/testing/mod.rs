@@ -2,6 +2,8 @@
 //!
 //! geth listens on all interfaces, so everything here requires its own network namespace and checks for it
 //! ([`assert_isolated`]): `unshare -n sh -c 'ip link set lo up; exec cargo test …'`.
+//!
+//! Uses the public functions of this crate; nothing outside tests calls it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,12 +1,12 @@
 use std::{
     fmt,
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
 };
 
-use vipnode_types::{RpcUrl, hide_url_credentials};
+use vipnode_types::{RpcUrl, hide_url_credentials, typed_text};
 
 use super::{NodeAccess, RpcTransport, Transport};
 use crate::NodeError;
@@ -56,21 +56,22 @@ impl FromStr for Endpoint {
     type Err = NodeError;
 
     fn from_str(text: &str) -> Result<Self, NodeError> {
-        let text = text.trim();
+        let text = typed_text(text);
         let wrong = |why: &str| NodeError::Address { text: hide_url_credentials(text), why: why.to_owned() };
-        let Some((scheme, rest)) = text.split_once("://") else {
-            if text.is_empty() {
+        let file = file_path(text);
+        let Some((scheme, rest)) = text.split_once("://").filter(|_| file.is_none()) else {
+            let path = file.unwrap_or(text);
+            if path.is_empty() {
                 return Err(wrong("it is empty"));
             }
-            if names_a_user(text) {
+            if names_a_user(path) {
                 return Err(wrong(USER));
             }
-            let url = is_host_and_port(text).then(|| Self::Http(format!("http://{text}")));
-            let home = || std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
-            return match url {
-                Some(url) => Ok(url),
-                None => socket_path(text, home()).map(Self::Ipc).ok_or_else(|| wrong(NO_HOME)),
-            };
+            if let Some(url) = http_url(path).filter(|_| file.is_none()) {
+                return Ok(Self::Http(url));
+            }
+            let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+            return socket_path(path, home).map(Self::Ipc).ok_or_else(|| wrong(NO_HOME));
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         if host_of(text).is_empty() || rest.starts_with(':') {
@@ -126,13 +127,34 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Whether a text without a scheme is `HOST:PORT`, and not a path.
-fn is_host_and_port(text: &str) -> bool {
-    let Some((host, port)) = text.rsplit_once(':') else { return false };
+/// The path in `ipc:/run/geth.ipc` or `file:///run/geth.ipc`.
+fn file_path(text: &str) -> Option<&str> {
+    let (scheme, path) = text.split_once(':')?;
+    let is_of_file = ["ipc", "file"].iter().any(|file| scheme.eq_ignore_ascii_case(file));
+    is_of_file.then(|| path.strip_prefix("//").unwrap_or(path))
+}
+
+/// The port of execution clients for HTTP.
+const HTTP_PORT: u16 = 8_545;
+
+/// The URL for a text without a scheme that is `HOST:PORT`, an IP address, `localhost`, or a port of this machine. `None` for a
+/// path, and for the name of a file that exists.
+fn http_url(text: &str) -> Option<String> {
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port != 0);
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let (host, port) = match text.rsplit_once(':') {
+        // Several colons without brackets are an IPv6 address.
+        Some(_) if text.parse::<Ipv6Addr>().is_ok() => (format!("[{text}]"), HTTP_PORT.to_string()),
+        Some(_) if text.starts_with('[') && text.ends_with(']') => (text.to_owned(), HTTP_PORT.to_string()),
+        Some((host, port)) => (host.to_owned(), port.to_owned()),
+        None if Path::new(text).exists() => return None,
+        None if is_port(text) => ("127.0.0.1".to_owned(), text.to_owned()),
+        None if text == "localhost" || text.parse::<Ipv4Addr>().is_ok() => (text.to_owned(), HTTP_PORT.to_string()),
+        None => return None,
+    };
     let bracketed = host.starts_with('[') && host.ends_with(']');
-    let named =
-        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
-    (bracketed || named) && port.parse::<u16>().is_ok_and(|port| port != 0)
+    let named = !host.is_empty() && host.bytes().all(is_name);
+    ((bracketed || named) && is_port(&port)).then(|| format!("http://{host}:{port}"))
 }
 
 /// geth's socket in its data directory.
@@ -178,9 +200,38 @@ mod tests {
         assert_eq!(read("HTTP://h:1"), Ok(Endpoint::Http("http://h:1".into())));
         assert_eq!(read("127.0.0.1:8545"), Ok(Endpoint::Http("http://127.0.0.1:8545".into())));
         assert_eq!(read("[::1]:8545"), Ok(Endpoint::Http("http://[::1]:8545".into())));
+        for (text, url) in [
+            ("localhost", "http://localhost:8545"),
+            ("127.0.0.1", "http://127.0.0.1:8545"),
+            ("::1", "http://[::1]:8545"),
+            ("[::1]", "http://[::1]:8545"),
+            ("8545", "http://127.0.0.1:8545"),
+            ("\"http://h:1\"", "http://h:1"),
+        ] {
+            assert_eq!(read(text), Ok(Endpoint::Http(url.into())), "{text}");
+        }
+        for text in [
+            "\"/x/geth.ipc\"",
+            "'/x/geth.ipc'",
+            "ipc:/x/geth.ipc",
+            "file:/x/geth.ipc",
+            "ipc:///x/geth.ipc",
+            "FILE:///x/geth.ipc",
+        ] {
+            assert_eq!(read(text), Ok(Endpoint::Ipc("/x/geth.ipc".into())), "{text}");
+        }
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(read(dir.path().to_str().unwrap()), Ok(Endpoint::Ipc(dir.path().join("geth.ipc"))));
-        for wrong in ["", "http://", "http://:8545", "ftp://h", "enode://00@h:1", "http://me:secret@h"] {
+        for wrong in [
+            "",
+            "ipc:",
+            "ipc://me:secret@h",
+            "http://",
+            "http://:8545",
+            "ftp://h",
+            "enode://00@h:1",
+            "http://me:secret@h",
+        ] {
             assert!(matches!(read(wrong), Err(NodeError::Address { .. })), "{wrong}");
         }
     }

@@ -31,7 +31,13 @@ async fn a_result_with_another_status_than_success_is_no_answer() {
     assert!(redirected.to_string().contains("169.254.169.254"), "{redirected}");
     let engine = open("401 Unauthorized").await;
     assert!(matches!(&engine, NodeError::EnginePort { .. }), "{engine}");
-    for (line, code) in [("404 Not Found", 404), ("429 Too Many Requests", 429), ("500 Internal Server Error", 500)] {
+    for (line, code) in [
+        ("404 Not Found", 404),
+        ("405 Method Not Allowed", 405),
+        ("429 Too Many Requests", 429),
+        ("500 Internal Server Error", 500),
+        ("502 Bad Gateway", 502),
+    ] {
         let error = open(line).await;
         assert!(matches!(&error, NodeError::HttpStatus { status, .. } if *status == code), "{error}");
     }

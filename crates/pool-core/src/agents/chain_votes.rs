@@ -15,8 +15,9 @@ use crate::{
 ///
 /// The attack: one connect with a false genesis block would decide for all of them. So no word renames a chain. Those
 /// nodes stay on a chain of their own, whose genesis is not known, and are also matched with the nodes of one other chain
-/// of that ID: the one that the operator pinned; else the one with the most proven hosts. While none is proven, it is the
-/// one that agents of the most wide address blocks name, then of the most blocks, then the one that was named first.
+/// of that ID: the one that the operator pinned; else the one whose proven hosts are in the most wide address blocks; then the
+/// one that agents of the most wide blocks name, that has the most proven hosts, that agents of the most blocks name, and
+/// that was named first. The number of proven hosts counts last of those, because three addresses prove any number of ids.
 #[derive(Debug, Default)]
 pub(crate) struct ChainVotes {
     /// By chain ID; public networks are not in it, because their ID is enough.
@@ -36,8 +37,8 @@ struct GenesisVotes {
 /// Those who name one genesis block.
 #[derive(Debug)]
 struct Named {
-    /// Hosts that are proven, connected or not.
-    proven: u32,
+    /// The address blocks of proven hosts, connected or not.
+    proven: BlockShares,
     /// The address blocks of connected nodes.
     blocks: BlockShares,
     first: u64,
@@ -46,8 +47,9 @@ struct Named {
 /// How well a genesis block is supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
-    proven: u32,
+    proven_wide: usize,
     wide: usize,
+    proven: u32,
     blocks: usize,
     first: Reverse<u64>,
 }
@@ -58,28 +60,34 @@ pub(in crate::agents) struct Vote {
     chain: ChainSpec,
     /// Where it is connected from.
     block: Option<AddressBlock>,
-    /// Whether it is a proven host.
-    proven: bool,
+    /// The block that it counts for, if it is a proven host.
+    proven: Option<AddressBlock>,
 }
 
 impl Named {
     fn rank(&self) -> Rank {
-        let blocks = &self.blocks;
-        Rank { proven: self.proven, wide: blocks.wide_len(), blocks: blocks.len(), first: Reverse(self.first) }
+        let Self { proven, blocks, first } = self;
+        Rank {
+            proven_wide: proven.wide_len(),
+            wide: blocks.wide_len(),
+            proven: proven.held(),
+            blocks: blocks.len(),
+            first: Reverse(*first),
+        }
     }
 
     fn count(&mut self, vote: &Vote, more: bool) {
-        let proven = u32::from(vote.proven);
-        self.proven = if more { self.proven.saturating_add(proven) } else { self.proven.saturating_sub(proven) };
-        match vote.block {
-            Some(block) if more => self.blocks.take(block),
-            Some(block) => self.blocks.give_back(block),
-            None => {}
+        for (blocks, block) in [(&mut self.proven, vote.proven), (&mut self.blocks, vote.block)] {
+            match block {
+                Some(block) if more => blocks.take(block),
+                Some(block) => blocks.give_back(block),
+                None => {}
+            }
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.proven == 0 && self.blocks.is_empty()
+        self.proven.is_empty() && self.blocks.is_empty()
     }
 }
 
@@ -89,7 +97,8 @@ impl ChainVotes {
         self.counted = self.counted.saturating_add(1);
         let first = self.counted;
         let GenesisVotes { named, ranked } = self.ids.entry(id).or_default();
-        let entry = named.entry(genesis).or_insert_with(|| Named { proven: 0, blocks: BlockShares::new(0), first });
+        let none = || Named { proven: BlockShares::new(0), blocks: BlockShares::new(0), first };
+        let entry = named.entry(genesis).or_insert_with(none);
         ranked.remove(&(entry.rank(), genesis));
         entry.count(vote, more);
         if entry.is_empty() {
@@ -126,8 +135,10 @@ impl ChainVotes {
     fn sums(&self) -> Vec<(u64, [u8; 32], u32, u32)> {
         let of_id = |(id, votes): (&u64, &GenesisVotes)| {
             let id = *id;
-            let sums =
-                votes.named.iter().map(move |(genesis, named)| (id, *genesis, named.proven, named.blocks.held()));
+            let sums = votes
+                .named
+                .iter()
+                .map(move |(genesis, named)| (id, *genesis, named.proven.held(), named.blocks.held()));
             sums.collect::<Vec<_>>()
         };
         self.ids.iter().flat_map(of_id).collect()
@@ -143,8 +154,8 @@ impl Agents {
             return None;
         }
         let block = node.address().filter(|_| node.is_connected()).map(AddressBlock::of);
-        let proven = node.ever_host() && node.is_proven();
-        (block.is_some() || proven).then_some(Vote { chain, block, proven })
+        let proven = (node.ever_host() && node.is_proven()).then_some(node.block);
+        (block.is_some() || proven.is_some()).then_some(Vote { chain, block, proven })
     }
 
     /// Counts the genesis block that a node names, in place of the one `before`.

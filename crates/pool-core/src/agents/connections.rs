@@ -24,11 +24,11 @@ impl Agents {
         let (connection_before, chain) = self.get(index).map_or((None, NIL), |node| (node.connection(), node.chain()));
         self.nodes.set_connection(index, Some(connection));
         let changed = self.update(index, |node| node.begin_connection(address, callable, now));
-        self.count_vote(index, before);
         if connection_before.is_none() {
             self.chains.begin_use(chain, self.charged_for_node(index, limits));
         }
         self.move_to_block(index, address, limits);
+        self.count_vote(index, before);
         changed
     }
 
@@ -37,13 +37,14 @@ impl Agents {
     fn move_to_block(&mut self, index: u32, address: IpAddr, limits: &Limits) {
         let known = self.len();
         let block = if limits.members_only { AddressBlock::ALL } else { AddressBlock::of(address) };
+        let counted = self.counted(index);
         let Some(node) = self.nodes.get_mut(index).filter(|node| node.block != block) else { return };
-        let never_paired = !node.is_paired();
         let free = limits.members_only || node.is_proven();
-        if free || self.shares.may_join(block, never_paired, known, limits) {
-            self.shares.leave(node.block, never_paired);
-            self.shares.join(block, never_paired);
+        let share = || self.shares.may_join(block, !node.is_paired(), known, limits);
+        let delegation = || !node.reserves_delegation() || self.delegations.may_add(block, limits);
+        if free || (share() && delegation()) {
             node.block = block;
+            self.count_again(index, counted);
         }
     }
 

@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use vipnode_types::{Delegation, Ms, NodeId};
 
@@ -12,15 +15,17 @@ use crate::{
 ///
 /// A node's owner revokes an agent's key by a newer delegation. If the pool forgot that together with the node, the
 /// old key could represent the node again. An id can show as many delegations as it likes, so address blocks share the
-/// table. No entry makes room for another one: a stranger could thereby revive a revoked key of somebody in the same
-/// block. A node for which its block has no room is therefore not forgotten, and still counts for the block among all
-/// nodes. An entry ends when no delegation from before it can hold any more, because each ends a year after it was issued
-/// at the latest, by the same clock.
+/// table. No entry makes room for another one: a stranger could thereby revive a revoked key of another node in the same
+/// block. A node that will soon be forgotten therefore has its room from when it shows another delegation, and is refused
+/// if there is none. A paired node for which its block has no room is not forgotten, and still counts for the block among
+/// all nodes. An entry ends when no delegation from before it can hold any more, because each ends a year after it was
+/// issued at the latest, by the same clock.
 #[derive(Debug)]
 pub(crate) struct Delegations {
     nodes: BTreeMap<NodeId, NewestDelegation>,
     /// The same nodes, the oldest delegation first.
     by_age: BTreeSet<(Ms, NodeId)>,
+    /// Of the entries, and of the known nodes that have room here.
     shares: BlockShares,
 }
 
@@ -30,7 +35,7 @@ struct NewestDelegation {
     block: AddressBlock,
 }
 
-/// Entries that a block may always have while the table is not full, as far as [`BlockShares`] allows. In the rule of
+/// Entries that a block may always have while the table is not full, within [`BlockShares`]. In the rule of
 /// `delegations`.
 const BLOCK_MINIMUM: u32 = 4;
 
@@ -50,9 +55,24 @@ impl Delegations {
     }
 
     /// Whether a block may have one more entry. Members of a closed pool share the whole.
-    fn may_add(&self, block: AddressBlock, limits: &Limits) -> bool {
+    pub(crate) fn may_add(&self, block: AddressBlock, limits: &Limits) -> bool {
         let free = limits.delegations.saturating_sub(self.shares.held());
         if limits.members_only { free > 0 } else { self.shares.may_take(block, free) }
+    }
+
+    /// Keeps room for an entry of a known node.
+    pub(crate) fn reserve(&mut self, block: AddressBlock) {
+        self.shares.take(block);
+    }
+
+    /// Gives back the room for an entry of a known node.
+    pub(crate) fn free(&mut self, block: AddressBlock) {
+        self.shares.give_back(block);
+    }
+
+    /// Known nodes that have room for an entry, for checks.
+    pub(crate) fn reserved(&self) -> usize {
+        (self.shares.held() as usize).saturating_sub(self.nodes.len())
     }
 
     fn add(&mut self, DelegationRow { id, issued, block }: DelegationRow) {
@@ -78,10 +98,18 @@ impl Delegations {
 }
 
 impl Agents {
-    /// Whether the pool would still know a node's newest delegation after it forgot the node, as far as it has to.
+    /// Whether a node at an address may connect with a delegation that was issued at this time. One that replaces another has
+    /// to be known for longer than a node that will soon be forgotten.
+    pub(crate) fn may_show_delegation(&self, id: &NodeId, issued: Ms, address: IpAddr, limits: &Limits) -> bool {
+        let soon_forgotten = self.known(id).filter(|node| !node.is_paired() && !limits.members_only);
+        let replaces = soon_forgotten.is_some_and(|node| !node.reserves_delegation() && node.is_replaced_by(issued));
+        !replaces || self.delegations.may_add(AddressBlock::of(address), limits)
+    }
+
+    /// Whether the pool would still know a node's newest delegation after it forgot the node, if it has to.
     pub(crate) fn may_keep_delegation(&self, index: u32, now: Ms, limits: &Limits) -> bool {
         let replaced = self.nodes.get(index).filter(|node| node.revokes(now));
-        replaced.is_none_or(|node| self.delegations.may_add(node.block, limits))
+        replaced.is_none_or(|node| node.reserves_delegation() || self.delegations.may_add(node.block, limits))
     }
 
     /// Keeps what has to be known of a node that is about to be forgotten; returns the row to store, if there is one.

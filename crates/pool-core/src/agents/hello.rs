@@ -46,9 +46,10 @@ impl Agents {
             self.roles.remove(node);
             node.presence.seen = seen_from.unwrap_or(node.presence.seen);
         }
-        let vote = self.vote(index);
+        let (vote, counted) = (self.vote(index), self.counted(index));
         let changed = self.update(index, |node| node.take_in(hello, slots));
         self.count_vote(index, vote);
+        self.count_again(index, counted);
         if let Some(node) = self.nodes.get(index) {
             self.roles.add(node);
         }

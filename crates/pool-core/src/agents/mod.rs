@@ -39,7 +39,11 @@ use crate::{
         payout_changes::PayoutChanges, profile::Profile, registry::Registry, roles::Roles,
     },
     collections::{
-        address_block::AddressBlock, deadlines::Deadlines, interner::Interner, seeded_rng::SeededRng, slab::Handle,
+        address_block::{AddressBlock, WideBlock},
+        deadlines::Deadlines,
+        interner::Interner,
+        seeded_rng::SeededRng,
+        slab::Handle,
     },
     protocol2::dialect::AgentProtocol,
 };
@@ -177,6 +181,14 @@ impl Agents {
         self.nodes.get(index)?.address()
     }
 
+    /// The wide address block of a node: where it is or was connected from, and before that, where it counted before the
+    /// pool's start. `None` if that is unknown.
+    pub(crate) fn wide_block(&self, index: u32) -> Option<WideBlock> {
+        let node = self.nodes.get(index)?;
+        let stored = || Some(node.block).filter(|block| *block != AddressBlock::ALL);
+        node.address().map(AddressBlock::of).or_else(stored).map(AddressBlock::wide)
+    }
+
     /// Where one node may dial another one; `None` if it has no address for it.
     pub(crate) fn dialed_by(&self, index: u32, by: u32, limits: &Limits) -> Option<Enode> {
         self.nodes.get(index)?.dialed_by(self.nodes.get(by)?, limits.members_only)
@@ -220,9 +232,8 @@ impl Agents {
         node.set_drained(self.drains.nodes.contains(&id));
         node.set(NodeFlag::REPLACED, self.delegations.issued(&id).is_some());
         node.block = block.unwrap_or(AddressBlock::ALL);
-        let block = node.block;
         let index = self.nodes.insert(node)?;
-        self.shares.join(block, true);
+        self.count_again(index, None);
         Some(index)
     }
 
@@ -243,15 +254,15 @@ impl Agents {
     }
 
     /// Adds a node from a stored row, which is not found by its id before [`Self::index_restored`].
-    pub(crate) fn restore(&mut self, row: &NodeRow) {
+    pub(crate) fn restore(&mut self, row: &NodeRow, limits: &Limits) {
         let Some(chain) = self.chains.keep(row.chain) else { return };
-        let mut node = Node::from_row(row, chain);
+        let mut node = Node::from_row(row, chain, limits);
         self.roles.add(&node);
         node.set_drained(self.drains.nodes.contains(&row.id));
-        self.shares.join(node.block, !node.is_paired());
         if let Some(index) = self.nodes.restore(node) {
             self.payout_changes.set(index, None, row.payout);
             self.count_vote(index, None);
+            self.count_again(index, None);
         }
     }
 
@@ -272,11 +283,11 @@ impl Agents {
         let _removed_next = self.detach(index, seen);
         self.forget_description(index);
         self.forget_observations(index);
-        let before = self.vote(index);
+        let (vote, counted) = (self.vote(index), self.counted(index));
         let node = self.nodes.remove(index)?;
-        self.count_vote(index, before);
+        self.count_vote(index, vote);
+        self.count_again(index, counted);
         self.chains.release(node.chain());
-        self.shares.leave(node.block, !node.is_paired());
         self.roles.remove(&node);
         self.payout_changes.set(index, node.host_payout().copied(), None);
         Some(node.id())

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use vipnode_types::{Account, ChainSpec, Delegation, LeaseSetHash, Ms, NodeId, Price};
 
 use crate::{
-    ConnectionId, Credentials, NodeRow, PairedTime, Proven,
+    ConnectionId, Credentials, Limits, NodeRow, PairedTime, Proven,
     agents::{
         hello::Hello, host_payout::HostPayout, listen_address::ListenAddress, node_flags::NodeFlag, presence::Presence,
         update_gaps::UpdateGaps,
@@ -50,7 +50,7 @@ impl Node {
     }
 
     /// Returns a node from a stored row.
-    pub(crate) fn from_row(row: &NodeRow, chain: u32) -> Self {
+    pub(crate) fn from_row(row: &NodeRow, chain: u32, limits: &Limits) -> Self {
         let mut node = Self::new(row.id, row.credentials.clone(), row.seen, chain);
         node.presence.endpoint = row.enode.as_ref().map(ListenAddress::of);
         node.payout = row.payout.map(Box::new);
@@ -61,6 +61,7 @@ impl Node {
         node.block = row.block.unwrap_or(AddressBlock::ALL);
         node.trial_used_ms = row.trial_used_ms;
         node.set(NodeFlag::STORED, true);
+        node.count_paired(limits);
         node
     }
 
@@ -149,6 +150,12 @@ impl Node {
         self.has(NodeFlag::EVER_CLIENT)
     }
 
+    /// Whether a delegation that was issued at this time replaces the newest one.
+    pub(in crate::agents) fn is_replaced_by(&self, issued: Ms) -> bool {
+        let newest = self.credentials.issued;
+        newest != Ms::ZERO && newest != issued
+    }
+
     /// Whether its newest delegation revokes an older one that could hold otherwise.
     pub(in crate::agents) fn revokes(&self, now: Ms) -> bool {
         self.has(NodeFlag::REPLACED) && now < Delegation::longest(self.credentials.issued)
@@ -179,10 +186,25 @@ impl Node {
         self.has(NodeFlag::PROVEN)
     }
 
-    /// Whether it was ever paired with another node, or used a part of its trial: one that never reports is not paired, and its trial
-    /// would begin again if the pool forgot it as soon as others.
+    /// Whether it counts as paired, so that it is remembered for long: it was paired with nodes of another wide block for some time,
+    /// or used a part of its trial, which would otherwise begin again. An id is free, and so is time with a host of one's own.
     pub(crate) const fn is_paired(&self) -> bool {
-        self.is_proven() || self.paired_times.is_some() || self.trial_used_ms > 0
+        self.has(NodeFlag::PAIRED)
+    }
+
+    /// Has it count as paired, if it was for long enough. From then on it always does.
+    pub(in crate::agents) fn count_paired(&mut self, limits: &Limits) {
+        let needed_ms = limits.paired_ms.min(limits.proven_ms);
+        let times = self.paired_times.as_deref().map_or(&[][..], |times| times);
+        let paired = times.iter().any(|time| time.ms > 0 && time.ms >= needed_ms);
+        if paired || self.is_proven() || self.trial_used_ms > 0 {
+            self.set(NodeFlag::PAIRED, true);
+        }
+    }
+
+    /// Whether the newest delegation of a node that will soon be forgotten has room among those of such nodes.
+    pub(in crate::agents) fn reserves_delegation(&self) -> bool {
+        self.has(NodeFlag::REPLACED) && !self.is_paired() && self.block != AddressBlock::ALL
     }
 
     /// How much of its trial it used as a client, in milliseconds, without a trial that runs.
@@ -195,7 +217,7 @@ impl Node {
         !self.has(NodeFlag::NO_TRIALS)
     }
 
-    /// As [`Self::proven`]; afterward it counts as never paired, until [`Self::set_proven`] puts the result back.
+    /// As [`Self::proven`]; afterward it is not proven, until [`Self::set_proven`] puts the result back.
     pub(in crate::agents) fn take_proven(&mut self) -> Proven {
         if self.set(NodeFlag::PROVEN, false) {
             return Proven::Yes;
@@ -361,8 +383,7 @@ impl Node {
 
     /// Stores the description that its agent sent in a connect.
     pub(in crate::agents) fn take_in(&mut self, hello: Hello<'_>, most_slots: u32) {
-        let before = self.credentials.issued;
-        if before != Ms::ZERO && before != hello.credentials.issued {
+        if self.is_replaced_by(hello.credentials.issued) {
             self.set(NodeFlag::REPLACED, true);
         }
         self.credentials = hello.credentials;

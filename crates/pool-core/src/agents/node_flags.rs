@@ -48,6 +48,8 @@ impl NodeFlag {
     pub(in crate::agents) const TRIAL_WATCHED: Self = Self(1 << 17);
     /// It was notified that its trial ends.
     pub(in crate::agents) const TRIAL_NOTIFIED: Self = Self(1 << 18);
+    /// It counts as paired.
+    pub(in crate::agents) const PAIRED: Self = Self(1 << 19);
 }
 
 impl NodeFlags {

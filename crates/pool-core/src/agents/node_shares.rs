@@ -1,5 +1,6 @@
 use crate::{
     Limits,
+    agents::{Agents, node::Node},
     collections::{address_block::AddressBlock, block_shares::BlockShares},
 };
 
@@ -10,12 +11,21 @@ use crate::{
 /// may take. A newcomer is refused by its block's share; no other node is forgotten for it.
 #[derive(Debug)]
 pub(crate) struct NodeShares {
-    /// Nodes that were ever paired. The two are apart, so that a node is an entry of one of them only.
+    /// Nodes that count as paired. The two are apart, so that a node is an entry of one of them only.
     paired: BlockShares,
     never_paired: BlockShares,
 }
 
-/// Nodes that a block may always have while the tables are not full, as far as [`BlockShares`] allows. In the rules of
+/// What a node counts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CountedNode {
+    block: AddressBlock,
+    never_paired: bool,
+    /// Its newest delegation has room among those of forgotten nodes.
+    reserves_delegation: bool,
+}
+
+/// Nodes that a block may always have while the tables are not full, within [`BlockShares`]. In the rules of
 /// `nodes` and `never_paired_nodes`.
 const BLOCK_MINIMUM: u32 = 4;
 
@@ -36,21 +46,15 @@ impl NodeShares {
     }
 
     /// Counts a node for a block. [`AddressBlock::ALL`] counts for none.
-    pub(crate) fn join(&mut self, block: AddressBlock, never_paired: bool) {
+    fn join(&mut self, block: AddressBlock, never_paired: bool) {
         if block != AddressBlock::ALL {
             self.nodes_mut(never_paired).take(block);
         }
     }
 
     /// Counts a node of a block no longer.
-    pub(crate) fn leave(&mut self, block: AddressBlock, never_paired: bool) {
+    fn leave(&mut self, block: AddressBlock, never_paired: bool) {
         self.nodes_mut(never_paired).give_back(block);
-    }
-
-    /// Counts a node of a block as one that was paired.
-    pub(crate) fn paired(&mut self, block: AddressBlock) {
-        self.leave(block, true);
-        self.join(block, false);
     }
 
     const fn nodes_mut(&mut self, never_paired: bool) -> &mut BlockShares {
@@ -61,6 +65,40 @@ impl NodeShares {
     pub(crate) const fn held(&self) -> [u32; 2] {
         let never_paired = self.never_paired.held();
         [self.paired.held().saturating_add(never_paired), never_paired]
+    }
+}
+
+impl CountedNode {
+    pub(crate) fn of(node: &Node) -> Self {
+        let (never_paired, reserves_delegation) = (!node.is_paired(), node.reserves_delegation());
+        Self { block: node.block, never_paired, reserves_delegation }
+    }
+}
+
+impl Agents {
+    /// What a node counts for now. Pass it to [`Self::count_again`] after the node changed.
+    pub(in crate::agents) fn counted(&self, index: u32) -> Option<CountedNode> {
+        self.get(index).map(CountedNode::of)
+    }
+
+    /// Counts a node for what it counts for now, and no longer for what it did before.
+    pub(in crate::agents) fn count_again(&mut self, index: u32, before: Option<CountedNode>) {
+        let after = self.counted(index);
+        if before == after {
+            return;
+        }
+        if let Some(CountedNode { block, never_paired, reserves_delegation }) = before {
+            self.shares.leave(block, never_paired);
+            if reserves_delegation {
+                self.delegations.free(block);
+            }
+        }
+        if let Some(CountedNode { block, never_paired, reserves_delegation }) = after {
+            self.shares.join(block, never_paired);
+            if reserves_delegation {
+                self.delegations.reserve(block);
+            }
+        }
     }
 }
 
@@ -75,8 +113,9 @@ mod tests {
         let (one, other) = (block("10.0.0.1"), block("20.0.0.1"));
         let mut shares = NodeShares::new();
         (0..6).for_each(|_| shares.join(one, true));
-        (0..4).for_each(|_| shares.paired(one));
-        shares.paired(AddressBlock::ALL);
+        (0..4).for_each(|_| shares.leave(one, true));
+        (0..4).for_each(|_| shares.join(one, false));
+        shares.join(AddressBlock::ALL, false);
         assert_eq!(shares.held(), [6, 2]);
         let may_join = |shares: &NodeShares, never_paired| shares.may_join(one, never_paired, 6, &limits);
         assert!(may_join(&shares, true) && may_join(&shares, false));

@@ -1,5 +1,3 @@
-use std::net::IpAddr;
-
 use vipnode_types::Ms;
 
 use crate::{
@@ -15,12 +13,12 @@ use crate::{
 /// that are there for unknown nodes, and never makes a node rank higher.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Proven {
-    /// It was never paired.
+    /// It was never paired with a node of another wide block.
     #[default]
     No,
-    /// It was paired, but not yet for long enough, or only within its own wide block.
+    /// It was, but not yet for long enough.
     Partly(Box<[PairedTime; 2]>),
-    /// It was.
+    /// It was paired for that time with nodes of two other wide blocks.
     Yes,
 }
 
@@ -49,12 +47,6 @@ impl Proven {
         matches!(self, Self::Yes)
     }
 
-    /// Whether it was ever paired, for however short a time.
-    #[must_use]
-    pub const fn is_paired(&self) -> bool {
-        !matches!(self, Self::No)
-    }
-
     /// How many more milliseconds it takes at least, of `needed` with each of two wide blocks.
     fn lacks_ms(&self, needed: u64) -> u64 {
         match self {
@@ -64,29 +56,14 @@ impl Proven {
         }
     }
 
-    /// Remembers that it was paired. Returns whether that is new.
-    fn set_paired(&mut self) -> bool {
-        if self.is_paired() {
-            return false;
-        }
-        *self = Self::Partly(Box::new([PairedTime::NONE; 2]));
-        true
-    }
-
-    /// Adds time that a node at `own` was paired with one at `other`, in milliseconds; `needed` is how much it takes with each of two
-    /// wide blocks, `None` where any time is enough. Returns whether anything changed.
-    pub(crate) fn add(&mut self, own: IpAddr, other: IpAddr, ms: u64, needed: Option<u64>) -> bool {
+    /// Adds time that a node was paired with one of another wide block, in milliseconds; `needed` is how much it takes with each of
+    /// two of them. Returns whether anything changed.
+    fn add(&mut self, with: WideBlock, ms: u64, needed: u64) -> bool {
         if ms == 0 || self.is_proven() {
             return false;
         }
-        let Some(needed) = needed else {
-            *self = Self::Yes;
-            return true;
-        };
-        let first_time = self.set_paired();
-        let with = WideBlock::of(other);
-        if with == WideBlock::of(own) {
-            return first_time;
+        if matches!(self, Self::No) {
+            *self = Self::Partly(Box::new([PairedTime::NONE; 2]));
         }
         let Self::Partly(times) = self else { return false };
         let [first, second] = &mut **times;
@@ -101,15 +78,34 @@ impl Proven {
         let before = *time;
         let had = if time.with == with { time.ms } else { 0 };
         if time.with != with && ms < time.ms {
-            return first_time;
+            return false;
         }
         *time = PairedTime { with, ms: had.saturating_add(ms).min(needed) };
         let changed = *time != before;
         if times.iter().all(|time| time.ms >= needed) {
             *self = Self::Yes;
         }
-        changed || first_time
+        changed
     }
+
+    /// Adds time that a node in a wide block was paired with one in another, in milliseconds. In a closed pool, any time is
+    /// enough. Returns whether anything changed.
+    fn add_between(&mut self, [own, other]: [Option<WideBlock>; 2], ms: u64, limits: &Limits) -> bool {
+        if limits.members_only {
+            let changed = ms > 0 && !self.is_proven();
+            if changed {
+                *self = Self::Yes;
+            }
+            return changed;
+        }
+        let other = other.filter(|other| own.is_some_and(|own| own != *other));
+        other.is_some_and(|with| self.add(with, ms, limits.proven_ms))
+    }
+}
+
+/// How long a node has to be paired until it is proven: with each of two wide blocks, or in all.
+const fn needed_ms(limits: &Limits) -> u64 {
+    if limits.members_only { 1 } else { limits.proven_ms }
 }
 
 impl Agents {
@@ -125,7 +121,7 @@ impl Agents {
 
     /// How many more milliseconds a node has to be paired at least to be proven.
     pub(crate) fn lacks_ms(&self, index: u32, limits: &Limits) -> u64 {
-        let needed = if limits.members_only { 1 } else { limits.proven_ms };
+        let needed = needed_ms(limits);
         self.get(index).map_or(needed, |node| node.lacks_ms(needed))
     }
 
@@ -162,55 +158,41 @@ impl Agents {
     /// enough. Returns how many more it takes at least. The time of a running lease is not counted yet: that is done when
     /// its row ends.
     pub(crate) fn prove(&mut self, index: u32, running: &[(u32, u64)], limits: &Limits) -> u64 {
-        let needed = if limits.members_only { None } else { Some(limits.proven_ms) };
-        let Some((node, own)) = self.get(index).and_then(|node| Some((node, node.address()?))) else { return u64::MAX };
-        let mut proven = node.proven();
-        for (other, ms) in running {
-            if let Some(other) = self.address(*other) {
-                proven.add(own, other, *ms, needed);
-            }
+        let Some(mut proven) = self.get(index).filter(|node| node.address().is_some()).map(Node::proven) else {
+            return u64::MAX;
+        };
+        let own = self.wide_block(index);
+        for (other, ms) in running.iter().filter(|(other, _)| self.address(*other).is_some()) {
+            proven.add_between([own, self.wide_block(*other)], *ms, limits);
         }
-        let lacks_ms = proven.lacks_ms(needed.unwrap_or(1));
-        let vote = self.vote(index);
-        if lacks_ms == 0
-            && let Some(node) = self.nodes.get_mut(index)
-        {
-            let never_paired = !node.is_paired();
-            node.set_proven(Proven::Yes);
-            if never_paired {
-                self.shares.paired(node.block);
-            }
+        let lacks_ms = proven.lacks_ms(needed_ms(limits));
+        if lacks_ms == 0 {
+            self.change_proven(index, limits, |proven| *proven = Proven::Yes);
         }
-        self.count_vote(index, vote);
         lacks_ms
     }
 
-    /// Adds time that two nodes were paired, in milliseconds; returns which of the two are to be written again.
+    /// Adds time that two nodes were paired, in milliseconds; returns which of the two have to be written again.
     pub(crate) fn add_paired(&mut self, pair: [u32; 2], ms: u64, limits: &Limits) -> [bool; 2] {
-        let needed = if limits.members_only { None } else { Some(limits.proven_ms) };
-        let addresses = pair.map(|node| self.address(node));
-        let votes = pair.map(|node| self.vote(node));
-        let mut add = |index, own: Option<IpAddr>, other: Option<IpAddr>| {
-            let Some(node) = self.nodes.get_mut(index) else { return false };
-            let never_paired = !node.is_paired();
-            let mut proven = node.take_proven();
-            let changed = match own.zip(other) {
-                Some((own, other)) => proven.add(own, other, ms, needed),
-                // Not connected since the pool's start.
-                None => ms > 0 && proven.set_paired(),
-            };
-            node.set_proven(proven);
-            if never_paired && node.is_paired() {
-                self.shares.paired(node.block);
-            }
-            changed
+        let [first, second] = pair;
+        let [one, two] = pair.map(|node| self.wide_block(node));
+        let mut add = |index, blocks| {
+            self.change_proven(index, limits, |proven| proven.add_between(blocks, ms, limits)).unwrap_or(false)
         };
-        let ([first, second], [one, two]) = (pair, addresses);
-        let changed = [add(first, one, two), add(second, two, one)];
-        for (node, before) in pair.into_iter().zip(votes) {
-            self.count_vote(node, before);
-        }
-        changed
+        [add(first, [one, two]), add(second, [two, one])]
+    }
+
+    /// Changes for how long a node was paired, and what depends on that.
+    fn change_proven<T>(&mut self, index: u32, limits: &Limits, change: impl FnOnce(&mut Proven) -> T) -> Option<T> {
+        let (vote, counted) = (self.vote(index), self.counted(index));
+        let node = self.nodes.get_mut(index)?;
+        let mut proven = node.take_proven();
+        let result = change(&mut proven);
+        node.set_proven(proven);
+        node.count_paired(limits);
+        self.count_vote(index, vote);
+        self.count_again(index, counted);
+        Some(result)
     }
 }
 
@@ -218,41 +200,47 @@ impl Agents {
 mod tests {
     use super::*;
 
-    fn ip(text: &str) -> IpAddr {
-        text.parse().unwrap()
+    fn wide(text: &str) -> WideBlock {
+        WideBlock::of(text.parse().unwrap())
+    }
+
+    fn limits() -> Limits {
+        Limits { proven_ms: 600, ..Limits::default() }
     }
 
     #[test]
     fn it_takes_the_time_with_nodes_of_two_other_wide_blocks() {
         let mut proven = Proven::default();
-        let own = ip("8.8.8.8");
+        let own = Some(wide("8.8.8.8"));
         let mut add = |other: &str, ms| {
-            proven.add(own, ip(other), ms, Some(600));
-            proven.is_proven()
+            proven.add_between([own, Some(wide(other))], ms, &limits());
+            proven.clone()
         };
-        assert!(!add("8.8.9.9", 10_000), "its own wide block");
-        assert!(!add("9.9.9.9", 10_000));
-        assert!(!add("9.9.8.8", 10_000), "the same other one");
-        assert!(!add("7.7.7.7", 599));
-        assert!(add("7.7.1.1", 1));
+        assert_eq!(add("8.8.9.9", 10_000), Proven::No, "its own wide block");
+        assert!(!add("9.9.9.9", 10_000).is_proven());
+        assert!(!add("9.9.8.8", 10_000).is_proven(), "the same other one");
+        assert!(!add("7.7.7.7", 599).is_proven());
+        assert!(add("7.7.1.1", 1).is_proven());
     }
 
     #[test]
     fn a_third_wide_block_replaces_the_shorter_time() {
         let mut proven = Proven::default();
-        let own = ip("8.8.8.8");
         for (other, ms) in [("1.1.1.1", 5), ("2.2.2.2", 300), ("3.3.3.3", 600), ("2.2.2.2", 300)] {
             assert!(!proven.is_proven());
-            proven.add(own, ip(other), ms, Some(600));
+            proven.add(wide(other), ms, 600);
         }
         assert!(proven.is_proven());
     }
 
     #[test]
     fn in_a_closed_pool_any_time_is_enough() {
-        let mut proven = Proven::default();
-        assert!(!proven.add(ip("8.8.8.8"), ip("8.8.8.9"), 0, None));
-        assert!(proven.add(ip("8.8.8.8"), ip("8.8.8.9"), 1, None));
-        assert!(proven.is_proven() && !proven.add(ip("8.8.8.8"), ip("8.8.8.9"), 1, None));
+        let closed = Limits { members_only: true, ..limits() };
+        for blocks in [[Some(wide("8.8.8.8")); 2], [None; 2]] {
+            let mut proven = Proven::default();
+            assert!(!proven.add_between(blocks, 0, &closed));
+            assert!(proven.add_between(blocks, 1, &closed));
+            assert!(proven.is_proven() && !proven.add_between(blocks, 1, &closed));
+        }
     }
 }

@@ -82,7 +82,7 @@ impl Agents {
     pub(crate) fn check_shared(&self) -> Result<(), &'static str> {
         let (mut chains, mut used_chains) = (BTreeMap::new(), BTreeMap::new());
         let (mut versions, mut profiles) = (BTreeMap::new(), BTreeMap::new());
-        let mut held = [0_u32; 2];
+        let (mut held, mut reserved) = ([0_u32; 2], 0_usize);
         let add = |uses: &mut BTreeMap<u32, u32>, number: u32| {
             let count = uses.entry(number).or_default();
             *count = count.saturating_add(1);
@@ -94,6 +94,7 @@ impl Agents {
             }
             node.versions().into_iter().filter(|at| *at != NIL).for_each(|at| add(&mut versions, at));
             Some(node.profile()).filter(|at| *at != NIL).into_iter().for_each(|at| add(&mut profiles, at));
+            reserved = reserved.saturating_add(node.reserves_delegation().into());
             let never_paired = !node.is_paired();
             for (count, counts) in held.iter_mut().zip([true, never_paired]) {
                 *count = count.saturating_add(u32::from(counts && node.block != AddressBlock::ALL));
@@ -111,6 +112,7 @@ impl Agents {
             ("versions are miscounted", versions == self.versions.references() && versions == self.versions.users()),
             ("profiles are miscounted", profiles == self.profiles.references() && profiles == self.profiles.users()),
             ("nodes of blocks are miscounted", held == self.shares.held()),
+            ("rooms for delegations are miscounted", reserved == self.delegations.reserved()),
         ];
         agree.into_iter().find(|(_, agrees)| !agrees).map_or(Ok(()), |(what, _)| Err(what))
     }

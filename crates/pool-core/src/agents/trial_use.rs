@@ -3,19 +3,20 @@
 use vipnode_types::Ms;
 
 use crate::{
+    Limits,
     agents::{Agents, node_flags::NodeFlag},
     collections::slab::Handle,
 };
 
 impl Agents {
     /// Adds to the part of its trial that a client used, in milliseconds.
-    pub(crate) fn add_trial_use(&mut self, index: u32, ms: u64) {
-        let Some(node) = self.nodes.get_mut(index) else { return };
-        let never_paired = !node.is_paired();
-        node.add_trial_use(ms);
-        if never_paired && node.is_paired() {
-            self.shares.paired(node.block);
+    pub(crate) fn add_trial_use(&mut self, index: u32, ms: u64, limits: &Limits) {
+        let counted = self.counted(index);
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.add_trial_use(ms);
+            node.count_paired(limits);
         }
+        self.count_again(index, counted);
     }
 
     /// Plans to check the trial of a client at `due`, unless an earlier check is planned: no trial is used up faster than time

@@ -70,7 +70,12 @@ impl BlockShares {
     /// As [`Self::may_take`] while more are free, of which only `shared` count for shares above the minimum.
     pub(crate) fn may_take_of(&self, block: AddressBlock, shared: u32) -> bool {
         let (own, wide) = (self.held_by(block), self.held_by_wide(block.wide()));
-        is_within_minimum(self.minimum, own, wide) || leaves_enough(own, wide, shared)
+        self.is_within_minimum(block) || leaves_enough(own, wide, shared)
+    }
+
+    /// Whether a block may hold one more as part of its minimum, while anything is free.
+    pub(crate) fn is_within_minimum(&self, block: AddressBlock) -> bool {
+        is_within_minimum(self.minimum, self.held_by(block), self.held_by_wide(block.wide()))
     }
 
     /// Whether a block that holds `own`, in a wide block that holds `wide`, may hold one more while `free` are left: the rule

@@ -35,7 +35,7 @@ struct InternedValue<T> {
     charged_to: Option<AddressBlock>,
 }
 
-/// Values that a block may always have in use while the table is not full, as far as [`BlockShares`] allows. In the rules
+/// Values that a block may always have in use while the table is not full, within [`BlockShares`]. In the rules
 /// of `chains`, `versions`, and `profiles`.
 const BLOCK_MINIMUM: u32 = 4;
 

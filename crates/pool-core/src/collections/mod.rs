@@ -11,4 +11,5 @@ pub(crate) mod compact_ms;
 pub(crate) mod deadlines;
 pub(crate) mod interner;
 pub(crate) mod seeded_rng;
+pub(crate) mod shared_queue;
 pub(crate) mod slab;

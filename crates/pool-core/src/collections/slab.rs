@@ -1,13 +1,6 @@
 /// No index.
 pub(crate) const NIL: u32 = u32::MAX;
 
-/// An index of a [`Slab`] with a generation: a handle whose value was removed finds nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Handle {
-    pub(crate) index: u32,
-    pub(crate) generation: u32,
-}
-
 /// Values under 32-bit indexes. It grows by chunks, so that no value is ever moved and growth does not stall the pool.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
@@ -15,6 +8,13 @@ pub(crate) struct Slab<T> {
     free: Vec<u32>,
     capacity: u32,
     len: usize,
+}
+
+/// An index of a [`Slab`] with a generation: a handle whose value was removed finds nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Handle {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
 }
 
 /// The generation comes before the value, next to what the value begins with: both are read with each handle.

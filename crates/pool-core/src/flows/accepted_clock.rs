@@ -1,11 +1,6 @@
 use vipnode_types::{Amount, Ms};
 
-use crate::{
-    AcceptedClock, Core, Effect, MeteredPeriod, OperatorOrder, Transaction,
-    leases::lease::{FirstSeen, UNSEEN},
-    metering::billed_period::Ends,
-    output::Output,
-};
+use crate::{AcceptedClock, Core, Effect, MeteredPeriod, OperatorOrder, Transaction, output::Output};
 
 impl Core {
     /// Ends the billing period of each running lease at the time when both sides last saw each other, and posts how much of each is
@@ -16,14 +11,8 @@ impl Core {
     /// not pass. Returns the number of entries that it posted, and what they add up to.
     pub fn accept_clock(&mut self, now: Ms, accepted: &AcceptedClock, out: &mut Vec<Effect>) -> (u64, Amount) {
         let mut output = Output::new(now.max(self.clock.now()));
-        let running: Vec<u32> =
-            self.leases.iter().filter(|(_, lease)| lease.is_running()).map(|(index, _)| index).collect();
-        for lease in running {
-            self.cut_row(&mut output, lease);
-            self.begin_charges(lease);
-            self.persist_lease(&mut output, lease);
-        }
-        self.metering.rows.write_all(&mut output);
+        self.cut_rows(&mut output);
+        self.metering.write_all_periods(&mut output);
         self.persist_times(&mut output);
         let mut billed = Vec::new();
         if let Some(ledger) = &mut self.ledger {
@@ -55,15 +44,6 @@ impl Core {
     #[must_use]
     pub fn newest_entry(&self) -> Option<u64> {
         self.ledger.as_ref().map(|ledger| ledger.newest())
-    }
-
-    /// Ends the row of a running lease at the last time that both sides saw each other, and begins the next one now.
-    fn cut_row(&mut self, output: &mut Output, index: u32) {
-        let Some(lease) = self.leases.get(index) else { return };
-        let (end, now) = (Ends::of(lease, &self.agents).common().max(lease.both_up()), output.now);
-        let host_down = if lease.host_down() == UNSEEN { UNSEEN } else { lease.host_down().max(now) };
-        let carry = self.close_period(output, index, Ends::at(end), end);
-        self.leases.next_period(index, FirstSeen { client_up: now, host_up: now, host_down }, carry, None);
     }
 
     fn post_all_overbilled(

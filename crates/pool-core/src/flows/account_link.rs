@@ -9,6 +9,7 @@ use crate::{
     AccountLink, ConnectionId, Core, LinkConsent, LinkRow, Reply, RequestId, Row, RowKey,
     core_error::CoreError,
     ledger::{burn::BurnRate, shortage::Shortage},
+    metering::period_merger::next_hour,
     output::Output,
 };
 
@@ -45,7 +46,7 @@ impl Core {
     fn change_link(&mut self, output: &mut Output, link: AccountLink) -> Result<(), CoreError> {
         let AccountLink { node, account, counter, consent } = link;
         let ledger = self.ledger.as_ref().ok_or(CoreError::NoLedger)?;
-        let (newest, wall) = (Ms::new(ledger.links.counter(account)), self.clock.wall(output.now));
+        let (newest, wall) = (Ms::new(ledger.link_counter(account)), self.clock.wall(output.now));
         if counter <= newest && !self.ends_despite(newest, wall, consent) {
             return Err(match newest.since(wall).div_ceil(1_000) {
                 0 => CoreError::LinkCounter { newest: newest.get() },
@@ -53,7 +54,11 @@ impl Core {
             });
         }
         self.check_link_time(counter, wall)?;
-        let payer = ledger.links.payer(&node);
+        let from = self.links_from();
+        if matches!(consent, LinkConsent::Both { .. }) && counter <= from {
+            return Err(CoreError::LinkBeforeRestore { seconds: from.since(wall).div_ceil(1_000) });
+        }
+        let payer = ledger.payer_of(&node);
         match consent {
             LinkConsent::Both { issued, chain_id } => {
                 self.check_link(&node, issued, chain_id)?;
@@ -61,7 +66,7 @@ impl Core {
                     return Err(CoreError::UnknownAccount { account });
                 }
                 let most = self.limits.nodes_an_account;
-                if payer != Some(account) && ledger.links.nodes(account).count() >= most as usize {
+                if payer != Some(account) && ledger.nodes_of(account).count() >= most as usize {
                     return Err(CoreError::LinksOfAccount { most });
                 }
                 self.check_waiting_periods(node, account, output.now)?;
@@ -107,7 +112,8 @@ impl Core {
     /// Periods of two payers are not added up, so a node that has ended as many periods as it may in an hour gets no other payer
     /// before those that wait are written: otherwise each change would write them at once, without a limit.
     pub(crate) fn check_waiting_periods(&self, node: NodeId, payer: Account, now: Ms) -> Result<(), CoreError> {
-        let written = self.metering.rows.other_payer_until(node, payer);
+        let none_waits = self.agents.find(&node).filter(|&client| self.lacks_periods(client));
+        let written = self.metering.other_payer_until(node, payer).or(none_waits.map(|_| next_hour(now)));
         written.map_or(Ok(()), |written| Err(CoreError::PeriodsWait { retry_ms: written.since(now).max(1) }))
     }
 
@@ -126,7 +132,7 @@ impl Core {
 
     fn raise_counter(&mut self, output: &mut Output, account: Account, counter: Ms) {
         let Some(ledger) = &mut self.ledger else { return };
-        ledger.links.set_counter(account, counter.get());
+        ledger.set_link_counter(account, counter.get());
         output.persist(Row::LinkCounter(account, counter.get()));
     }
 
@@ -147,7 +153,7 @@ impl Core {
             self.end_row(output, lease);
         }
         let Some(ledger) = &mut self.ledger else { return };
-        ledger.links.set(node, payer);
+        ledger.set_link(node, payer);
         output.persist(match payer {
             Some(account) => Row::Link(LinkRow { node, account }),
             None => Row::Delete(RowKey::Link(node)),

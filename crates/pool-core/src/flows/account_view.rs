@@ -25,7 +25,7 @@ impl Core {
     fn account_view(&self, account: Account, output: &Output) -> Result<AccountView, CoreError> {
         let ledger = self.ledger.as_ref().ok_or(CoreError::NoLedger)?;
         let (payer, payee) = (ledger.payer(account), ledger.payee(account));
-        let nodes: Vec<_> = ledger.links.nodes(account).collect();
+        let nodes: Vec<_> = ledger.nodes_of(account).collect();
         Ok(AccountView {
             asset: self.limits.price.asset(),
             time_ms: output.now,
@@ -50,7 +50,7 @@ impl Core {
     fn node_funds(&self, connection: ConnectionId, now: Ms) -> Result<NodeFunds, CoreError> {
         let index = self.agents.at(connection).ok_or(CoreError::NotConnected)?;
         let ledger = self.ledger.as_ref().ok_or(CoreError::NoLedger)?;
-        let account = self.agents.id(index).and_then(|node| ledger.links.payer(&node));
+        let account = self.agents.id(index).and_then(|node| ledger.payer_of(&node));
         let host = self.agents.get(index).and_then(Node::host_payout);
         let payout = host.map(|host| host.account);
         let payee = payout.map(|payout| ledger.payee(payout)).unwrap_or_default();

@@ -11,7 +11,7 @@ use crate::{
         no_host::NoHost,
         pending_asks::{AskForm, PendingAsk},
     },
-    metering::budget_day::BudgetDay,
+    metering::{budget_day::BudgetDay, period_merger::next_hour},
     output::Output,
 };
 
@@ -64,6 +64,9 @@ impl Core {
                 retry_ms: BudgetDay::renewed_in(output.now),
             }
             .into());
+        }
+        if has < want && self.lacks_periods(index) {
+            return Err(CoreError::PeriodsOfBlock { retry_ms: next_hour(output.now).since(output.now) }.into());
         }
         // Protocol 2 gets an empty list: an error ends the run of its agents.
         let pays = matches!(form, AskForm::Protocol3 { .. });

@@ -105,14 +105,17 @@ impl Core {
         if error.is(ErrorCode::Full) || error.is(ErrorCode::Busy) {
             let until = output.now.plus(self.limits.refused_slot_ms);
             self.leases.hold_slot_until(host, until, None);
-            self.matching.suspend_pair_until(host, client, until, &self.limits);
+            let (matching, context) = self.matching();
+            matching.suspend_pair_until(host, client, until, context);
         } else if error.is(ErrorCode::LightFull) || error.is(ErrorCode::NotAdmitted) {
             // Of light slots, the host reports that they are taken, and when it has one again.
-            self.matching.pair_failed(host, client, output.now, &self.limits);
+            let (matching, context) = self.matching();
+            matching.pair_failed(host, client, context);
         } else if error.is(ErrorCode::Unsuitable) {
             if !self.agents.reject_version(host, client, &self.limits) {
                 // The pool cannot remember the version, so it keeps the pair apart.
-                self.matching.pair_failed(host, client, output.now, &self.limits);
+                let (matching, context) = self.matching();
+                matching.pair_failed(host, client, context);
             }
         } else {
             self.back_off_host(host);

@@ -32,6 +32,7 @@ impl Core {
         hello: &ConnectRequest,
     ) -> Result<HostSupply, WireError> {
         self.check_hello(identity, hello)?;
+        self.check_delegation_room(identity, address)?;
         let room = if self.has_room_for(&identity.node) {
             Some(0)
         } else {

@@ -3,14 +3,13 @@ use vipnode_types::{Ms, wire::Side};
 use crate::{
     Core, LeaseRow, MeteredPeriod, Row,
     agents::node::Node,
-    collections::address_block::AddressBlock,
     leases::{
         lease::{Lease, UNSEEN},
         pricing::Pricing,
     },
     metering::{
         billed_period::{Ends, freeze, running_ms, side_end},
-        period_merger::EndedPeriod,
+        period_merger::{EndedPeriod, PeriodShare},
         stored_times::TimesChange,
         unpaired::{EndedTime, Pair},
     },
@@ -52,8 +51,9 @@ impl Core {
         if let Some(row) = metered {
             self.counters.count_period(billed_ms, row.cost);
             self.cost_waits(&row, output.now);
-            let block = self.agents.address(pair.client).map(AddressBlock::of).filter(|_| !self.limits.members_only);
-            self.metering.rows.take(output, EndedPeriod { pair, block, row }, &self.limits);
+            let share = |node| PeriodShare::of(node, &self.agents, &self.limits);
+            let (client, host) = (share(pair.client), share(pair.host));
+            self.metering.period_ended(output, EndedPeriod { pair, client, host, row }, &self.limits);
         }
         let unpaired_ms = saw_ms.saturating_sub(billed_ms);
         let running_ms = self.running_with_other_hosts(pair);
@@ -68,6 +68,11 @@ impl Core {
         carry
     }
 
+    /// Whether a client is to begin no further billing periods in this hour.
+    pub(crate) fn lacks_periods(&self, client: u32) -> bool {
+        self.metering.lacks_periods(client, self.clock.now(), &self.agents, &self.limits)
+    }
+
     /// Counts what a finished period cost to what its payer has spent, until it is posted.
     pub(crate) fn cost_waits(&mut self, period: &MeteredPeriod, now: Ms) {
         if let (Some(ledger), Some(payer), Some(_)) = (&mut self.ledger, period.lease.payer, period.lease.payee) {
@@ -78,7 +83,7 @@ impl Core {
     /// Returns the row to store for a lease.
     pub(crate) fn lease_row(&self, lease: &Lease) -> Option<LeaseRow> {
         let client = self.agents.id(lease.client())?;
-        let payer = self.ledger.as_ref().and_then(|ledger| ledger.links.payer(&client));
+        let payer = self.ledger.as_ref().and_then(|ledger| ledger.payer_of(&client));
         self.leases.row(lease, &self.agents, payer)
     }
 
@@ -138,7 +143,7 @@ impl Core {
         metering.add_time(pair, spent, clock.now(), agents, limits, counters);
     }
 
-    /// Whether a client is not to use a host any longer today: it used too much time that it was not billed for.
+    /// Whether a client must not use a host for the rest of the day: it used too much time that it was not billed for.
     pub(crate) fn is_used_up(&self, pair: Pair) -> bool {
         let barred = self.metering.is_barred(pair, self.clock.now(), &self.agents, &self.limits);
         barred || self.past_unpaired(pair.client)

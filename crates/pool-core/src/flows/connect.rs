@@ -73,6 +73,7 @@ impl Core {
         hello: &ConnectRequest,
     ) -> Result<u32, WireError> {
         self.check_hello(identity, hello)?;
+        self.check_delegation_room(identity, address)?;
         let credentials = self.delegated(identity, hello);
         self.node_on(output, (identity.node, address), hello.chain, &credentials)
     }
@@ -101,6 +102,12 @@ impl Core {
             return Err(CoreError::OtherGenesis { id: chain.chain_id, theirs, ours }.into());
         }
         Ok(())
+    }
+
+    /// Checks that the pool can remember a node's newest delegation for as long as older ones could hold.
+    pub(crate) fn check_delegation_room(&self, identity: &Identity, address: IpAddr) -> Result<(), CoreError> {
+        let may_show = self.agents.may_show_delegation(&identity.node, identity.issued, address, &self.limits);
+        if may_show { Ok(()) } else { Err(CoreError::DelegationsOfBlock { retry_ms: self.limits.report_interval_ms }) }
     }
 
     /// The highest price that a client accepts, in the asset that this pool charges in; `None` for any.

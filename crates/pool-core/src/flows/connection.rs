@@ -132,13 +132,17 @@ impl Core {
             }
             self.detach(output, index);
         }
-        let pending = self.leases.of_client(index).filter(|(_, lease)| !lease.is_running());
-        let pending: Vec<CountedAs> = pending.map(|(_, lease)| lease.counted()).collect();
-        let before: Vec<_> = pending.iter().map(|counted| self.share_of(index, *counted)).collect();
+        // What an offer counts to depends on the addresses of both sides.
+        let pending = self.leases.of_client(index).chain(self.leases.of_host(index));
+        let pending: Vec<((u32, u32), CountedAs)> = pending
+            .filter(|(_, lease)| !lease.is_running())
+            .map(|(_, lease)| ((lease.client(), lease.host()), lease.counted()))
+            .collect();
+        let before: Vec<_> = pending.iter().map(|(pair, counted)| self.share_of(*pair, *counted)).collect();
         // Not refreshed here: the old description is outdated, and the new one is stored next.
         let _stale = self.agents.attach(index, connection, from, output.now, &self.limits);
-        for (before, counted) in before.into_iter().zip(pending) {
-            let after = self.share_of(index, counted);
+        for (before, (pair, counted)) in before.into_iter().zip(pending) {
+            let after = self.share_of(pair, counted);
             self.matching.offer_moves(before, after);
         }
         replaced

@@ -52,7 +52,7 @@ impl Core {
         if lease.is_running() {
             self.matching.host_unpaired(lease.host());
         } else {
-            let share = self.share_of(lease.client(), lease.counted());
+            let share = self.share_of((lease.client(), lease.host()), lease.counted());
             let (matching, context) = self.matching();
             matching.offer_settled(lease.client(), share, context);
         }

@@ -48,13 +48,13 @@ impl Core {
         if let (Some(ledger), Some(payer)) = (&mut self.ledger, part.payer()) {
             ledger.cost_waits(payer, part.cost, now);
         }
-        self.metering.final_parts.wait(part);
+        self.metering.wait_for_final_part(part);
     }
 
     /// Handles the end of a call that asked a side to undo a lease.
     pub(crate) fn lease_undone(&mut self, output: &mut Output, call: &CallInFlight, outcome: &CallOutcome) {
         let confirmed = *outcome == CallOutcome::Done;
-        if let Some(part) = self.metering.final_parts.answered(call.lease, call.node, confirmed) {
+        if let Some(part) = self.metering.final_part_answered(call.lease, call.node, confirmed) {
             self.settle_part(output, part);
         }
     }
@@ -62,8 +62,8 @@ impl Core {
     /// A node that stops saw until now whom it was asked about.
     pub(crate) fn confirm_final_parts(&mut self, output: &mut Output, index: u32) {
         let Some(node) = self.agents.handle(index) else { return };
-        for lease in self.metering.final_parts.awaited_from(node) {
-            if let Some(part) = self.metering.final_parts.answered(lease, node, true) {
+        for lease in self.metering.final_parts_awaited_from(node) {
+            if let Some(part) = self.metering.final_part_answered(lease, node, true) {
                 self.settle_part(output, part);
             }
         }

@@ -30,7 +30,7 @@ impl Core {
     /// long.
     pub(crate) fn sweep(&mut self, output: &mut Output, looks: u32) {
         for _ in 0..looks {
-            if !self.metering.rows.write_due(output) {
+            if !self.metering.write_due_period(output, &self.limits) {
                 break;
             }
         }

@@ -25,13 +25,13 @@ impl Core {
 
     /// Returns who pays for a client's node.
     pub(crate) fn payer(&self, client: u32) -> Option<Account> {
-        self.ledger.as_ref()?.links.payer(&self.agents.id(client)?)
+        self.ledger.as_ref()?.payer_of(&self.agents.id(client)?)
     }
 
     /// Returns who pays for a running lease, how much, and since when; `None` if nobody pays, or nobody earns.
     pub(crate) fn running_charge(&self, lease: &Lease) -> Option<(Account, BurnRate, Ms)> {
         let ledger = self.ledger.as_ref()?;
-        let payer = ledger.links.payer(&self.agents.id(lease.client())?)?;
+        let payer = ledger.payer_of(&self.agents.id(lease.client())?)?;
         self.agents.get(lease.host())?.payout()?;
         let price = self.leases.price(lease).filter(|price| lease.is_running() && !price.is_free())?;
         Some((payer, BurnRate::of(price), lease.both_up()))
@@ -41,7 +41,7 @@ impl Core {
     /// otherwise its client would be served for nothing.
     pub(crate) fn lacks_payer(&self, lease: &Lease, price: Option<Price>) -> bool {
         let Some(ledger) = &self.ledger else { return false };
-        let payer = self.agents.id(lease.client()).and_then(|client| ledger.links.payer(&client));
+        let payer = self.agents.id(lease.client()).and_then(|client| ledger.payer_of(&client));
         let price = price.or_else(|| self.leases.price(lease));
         payer.is_none() && price.is_some_and(|price| !price.is_free())
     }
@@ -84,7 +84,7 @@ impl Core {
         let Some(ledger) = &self.ledger else { return };
         let (asset, available) = (self.limits.price.asset(), ledger.left(payer, output.now));
         let notice = NoticeCall::FundsLow(FundsLow { account: payer, asset, available, left_ms });
-        let nodes = ledger.links.nodes(payer).filter_map(|node| self.agents.find(&node));
+        let nodes = ledger.nodes_of(payer).filter_map(|node| self.agents.find(&node));
         let spends = |node: &u32| self.leases.of_client(*node).any(|(_, lease)| self.running_charge(lease).is_some());
         let nodes: Vec<u32> = nodes.filter(spends).collect();
         for node in nodes {
@@ -96,7 +96,7 @@ impl Core {
     /// step. In the reconnect window, those from before it stay: an agent that could not report yet may lead to a lower cost.
     fn end_unfunded(&mut self, output: &mut Output, payer: Account) {
         let nodes: Vec<u32> = match &self.ledger {
-            Some(ledger) => ledger.links.nodes(payer).filter_map(|node| self.agents.find(&node)).collect(),
+            Some(ledger) => ledger.nodes_of(payer).filter_map(|node| self.agents.find(&node)).collect(),
             None => return,
         };
         let of_node =
@@ -163,8 +163,7 @@ impl Core {
         let Some(ledger) = &mut self.ledger else { return Vec::new() };
         ledger.reset_notices(payer, times, now);
         ledger.plan_check(payer, times, now);
-        let nodes: Vec<u32> =
-            ledger.links.nodes(payer).take(RESUMED).filter_map(|node| self.agents.find(&node)).collect();
+        let nodes: Vec<u32> = ledger.nodes_of(payer).take(RESUMED).filter_map(|node| self.agents.find(&node)).collect();
         for &node in &nodes {
             let (matching, context) = self.matching();
             matching.back_off_over(node, context);

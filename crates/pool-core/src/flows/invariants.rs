@@ -150,6 +150,9 @@ impl Core {
         let open = self.matching.open_hosts();
         BrokenInvariant::unless(hosts == open.connected().len(), || "hosts are shown that are gone".to_owned())?;
         BrokenInvariant::unless(clients == open.clients(), || "connected clients are miscounted".to_owned())?;
+        let sums = |shown: &BTreeMap<_, u64>| shown.values().fold(0_u64, |sum, slots| sum.saturating_add(*slots));
+        let shown = open.chains().all(|(_, open)| open.shown == sums(&open.shown_of));
+        BrokenInvariant::unless(shown, || "slots that were used are miscounted by wide block".to_owned())?;
         let lists: BTreeMap<u32, (u64, u64, usize)> =
             open.chains().map(|(chain, open)| (chain, (open.free, open.shown, open.groups.len()))).collect();
         BrokenInvariant::unless(lists == free, || "free slots are miscounted".to_owned())
@@ -203,7 +206,7 @@ impl Core {
     }
 
     fn check_final_parts(&self) -> Result<(), BrokenInvariant> {
-        let mut waiting = self.metering.final_parts.waiting();
+        let mut waiting = self.metering.awaited_final_parts();
         let ghost = waiting.find(|&(lease, node)| !self.leases.is_undoing(lease, node));
         BrokenInvariant::unless(ghost.is_none(), || format!("the last part of {ghost:?} waits for no answer"))
     }
@@ -211,8 +214,13 @@ impl Core {
     fn check_sums(&self) -> Result<(), BrokenInvariant> {
         let pending = self.leases.iter().filter(|(_, lease)| !lease.is_running());
         let (mut offers, mut shared, mut late) = (0_u32, 0_u64, 0_u64);
+        let mut groups = BTreeMap::new();
         for (_, lease) in pending {
             offers = offers.saturating_add(1);
+            if let Some(share) = self.share_of((lease.client(), lease.host()), lease.counted()) {
+                let of_group: &mut u32 = groups.entry(share.group()).or_default();
+                *of_group = of_group.saturating_add(1);
+            }
             let address = self.agents.address(lease.client());
             let is_shared = address.is_some() && lease.counted() != CountedAs::Unshared;
             let is_late = address.is_some() && lease.counted() == CountedAs::SharedLate;
@@ -224,6 +232,7 @@ impl Core {
         let counted = self.matching.pending_offers();
         BrokenInvariant::unless(offers == counted.len(), || "pending offers are miscounted".to_owned())?;
         BrokenInvariant::unless([shared, late] == counted.shared(), || "offers of blocks are miscounted".to_owned())?;
+        BrokenInvariant::unless(groups == counted.of_groups(), || "offers of hosts are miscounted".to_owned())?;
         let hosts = self.agents.iter().filter(|(_, node)| node.ever_host()).count();
         let clients = self.agents.iter().filter(|(_, node)| node.counts_as_client()).count();
         let (count, roles) = (|len: usize| u64::try_from(len).unwrap_or(u64::MAX), self.agents.roles());

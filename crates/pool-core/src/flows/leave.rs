@@ -111,8 +111,9 @@ impl Core {
     }
 
     fn remember_failure(&mut self, lease: u32) {
-        let Some(lease) = self.leases.get(lease) else { return };
-        self.matching.pair_failed(lease.host(), lease.client(), self.clock.now(), &self.limits);
+        let Some((host, client)) = self.leases.get(lease).map(|lease| (lease.host(), lease.client())) else { return };
+        let (matching, context) = self.matching();
+        matching.pair_failed(host, client, context);
     }
 }
 

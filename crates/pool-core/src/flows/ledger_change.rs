@@ -56,30 +56,22 @@ impl Core {
                 (Some(payee), Transaction::Correction { payee, amount, takes, order })
             }
             LedgerChangeKind::ClosePeriod => {
-                (None, Transaction::Period { period: ledger.settlement.next_period(), order })
+                (None, Transaction::Period { period: ledger.next_settlement_period(), order })
             }
             // Posted above.
             LedgerChangeKind::PaidAll { .. } => return Err(CoreError::NoPayout),
             LedgerChangeKind::Paid { payout } => {
-                let PayoutRow { payee, amount, .. } = ledger.settlement.payout(payout).ok_or(CoreError::NoPayout)?;
+                let PayoutRow { payee, amount, .. } = ledger.payout(payout).ok_or(CoreError::NoPayout)?;
                 (Some(payee), Transaction::Paid { payout, payee, amount, order })
             }
             LedgerChangeKind::Bounced { payout } => {
-                let row = ledger.settlement.payout(payout).ok_or(CoreError::NoPayout)?;
+                let row = ledger.payout(payout).ok_or(CoreError::NoPayout)?;
                 let amount = if row.state == PayoutState::Paid { row.amount } else { Amount::ZERO };
                 (Some(row.payee), Transaction::Bounced { payout, payee: row.payee, amount, order })
             }
         };
-        if let Some(entry) = key.as_deref().and_then(|key| ledger.keyed(key)).cloned() {
-            if !entry.transaction.is_same_order(&transaction) {
-                let asset = self.limits.price.asset();
-                let [posted, ordered] = [&entry.transaction, &transaction].map(|of| of.describe(asset));
-                return Err(CoreError::KeyUsed { entry: entry.number, posted, ordered });
-            }
-            return Ok(self.change_reply(entry, true));
-        }
-        if kind == LedgerChangeKind::ClosePeriod && ledger.settlement.unmarked() > 0 {
-            return Err(CoreError::PayoutsUnmarked { payouts: ledger.settlement.unmarked() });
+        if let Some(before) = self.order_before(key.as_deref(), &transaction)? {
+            return Ok(self.change_reply(before, true));
         }
         self.check_payout(kind)?;
         if !allow_negative {
@@ -89,6 +81,22 @@ impl Core {
         let entry = ledger.post(output, transaction).ok_or(CoreError::AmountRange)?;
         self.changed(output, kind, account);
         Ok(self.change_reply(entry, false))
+    }
+
+    /// The entry that the same order posted before with its key.
+    fn order_before(&self, key: Option<&str>, order: &Transaction) -> Result<Option<LedgerEntry>, CoreError> {
+        let (Some(ledger), Some(key)) = (&self.ledger, key) else { return Ok(None) };
+        let most = self.limits.order_keys;
+        match ledger.keyed(key) {
+            Some(entry) if entry.transaction.is_same_order(order) => Ok(Some(entry.clone())),
+            Some(entry) => {
+                let asset = self.limits.price.asset();
+                let [posted, ordered] = [&entry.transaction, order].map(|of| of.describe(asset));
+                Err(CoreError::KeyUsed { entry: entry.number, posted, ordered })
+            }
+            None if ledger.keys() >= most as usize => Err(CoreError::OrderKeys { most }),
+            None => Ok(None),
+        }
     }
 
     /// Marks payouts of a period as paid, in one batch. A payout of which less is payable by now is left out, as it would be
@@ -102,7 +110,7 @@ impl Core {
     ) -> Result<LedgerChangeReply, CoreError> {
         let most = self.limits.payouts_a_step;
         let ledger = self.ledger.as_mut().ok_or(CoreError::NoLedger)?;
-        let due = ledger.settlement.of_period(period, after).filter(|row| row.state == PayoutState::Due);
+        let due = ledger.payouts_of(period, after).filter(|row| row.state == PayoutState::Due);
         let mut due: Vec<PayoutRow> = due.take(usize::try_from(most).unwrap_or(usize::MAX).saturating_add(1)).collect();
         let more = due.len() > usize::try_from(most).unwrap_or(usize::MAX);
         due.truncate(usize::try_from(most).unwrap_or(usize::MAX));
@@ -118,7 +126,7 @@ impl Core {
                 paid.left_out = paid.left_out.saturating_add(1);
                 continue;
             };
-            ledger.settlement.set(output, PayoutRow { state: PayoutState::Paid, ..row });
+            ledger.set_payout(output, PayoutRow { state: PayoutState::Paid, ..row });
             paid.marked = paid.marked.saturating_add(1);
             paid.amount = paid.amount.checked_add(amount).unwrap_or(Amount::MAX);
             newest = Some(entry);
@@ -127,12 +135,15 @@ impl Core {
         Ok(LedgerChangeReply { entry, figures: AccountFigures::default(), paid_all: Some(paid), repeated: false })
     }
 
-    /// Checks that a payout is in a state that can be marked so, and that no more is taken than is payable.
+    /// Checks that a payout is in a state that can be marked so, that no more is taken than is payable, and that a period is closed only
+    /// once the payouts of the one before are marked.
     fn check_payout(&self, kind: LedgerChangeKind) -> Result<(), CoreError> {
-        let row = |payout: u64| self.ledger.as_ref()?.settlement.payout(payout);
+        let payouts = self.ledger.as_ref().map_or(0, |ledger| ledger.unmarked_payouts());
+        let row = |payout: u64| self.ledger.as_ref()?.payout(payout);
         let state = |payout: u64| row(payout).map(|row| row.state);
         let payable = |row: PayoutRow| self.ledger.as_ref().map(|ledger| ledger.payee(row.payee).payable());
         match kind {
+            LedgerChangeKind::ClosePeriod if payouts > 0 => Err(CoreError::PayoutsUnmarked { payouts }),
             LedgerChangeKind::Paid { payout } if state(payout) != Some(PayoutState::Due) => {
                 Err(CoreError::PayoutMarked)
             }
@@ -151,7 +162,7 @@ impl Core {
         }
     }
 
-    /// Checks that a debit leaves no debt, as far as billing periods have ended.
+    /// Checks that a debit leaves no debt, by the billing periods that have ended.
     fn check_debit(&self, kind: LedgerChangeKind) -> Result<(), CoreError> {
         let LedgerChangeKind::Debit { payer: account, amount } = kind else { return Ok(()) };
         let AccountFigures { received, sent, .. } = self.ledger.as_ref().ok_or(CoreError::NoLedger)?.payer(account);
@@ -170,19 +181,19 @@ impl Core {
         match kind {
             LedgerChangeKind::ClosePeriod => {
                 let payable = ledger.payable(Amount::new(self.limits.smallest_payout.into()));
-                ledger.settlement.close(output, output.now, payable.into_iter());
+                ledger.close_period(output, output.now, payable.into_iter());
             }
             LedgerChangeKind::Paid { payout } | LedgerChangeKind::Bounced { payout } => {
                 let paid = matches!(kind, LedgerChangeKind::Paid { .. });
                 let state = if paid { PayoutState::Paid } else { PayoutState::Bounced };
-                if let Some(row) = ledger.settlement.payout(payout) {
-                    ledger.settlement.set(output, PayoutRow { state, ..row });
+                if let Some(row) = ledger.payout(payout) {
+                    ledger.set_payout(output, PayoutRow { state, ..row });
                 }
             }
             LedgerChangeKind::PaidAll { .. } | LedgerChangeKind::Correction { .. } => {}
             LedgerChangeKind::WriteOff { entry } => {
                 let Some(payer) = account else { return };
-                ledger.written_off(output, payer, entry);
+                ledger.written_off(output, entry);
                 ledger.plan_check(payer, NoticeTimes::of(&self.limits), output.now);
                 self.funds_changed_of(output, payer);
             }
@@ -214,6 +225,14 @@ impl Core {
         LedgerChangeReply { entry, figures: figures.unwrap_or_default(), paid_all: None, repeated }
     }
 
+    /// Forgets the idempotency keys of the entries up to a number. The caller calls it once the store has removed these: the same
+    /// order is posted again, as it would be after a restart.
+    pub fn forget_keys(&mut self, last: u64) {
+        if let Some(ledger) = self.ledger.as_mut().or(self.unused_ledger.as_mut()) {
+            ledger.forget_keys(last);
+        }
+    }
+
     /// Accounts from an address on, as the operator sees them; `None` if the pool has no ledger.
     #[must_use]
     pub fn accounts_from(&self, from: Option<Account>, most: usize) -> Option<Vec<LedgerAccountView>> {
@@ -223,9 +242,9 @@ impl Core {
     /// At most `most` payouts of a settlement period, or of the newest, after a number; `None` if the pool has no ledger.
     #[must_use]
     pub fn payouts_of(&self, period: Option<u64>, after: Option<u64>, most: usize) -> Option<Vec<PayoutRow>> {
-        let settlement = &self.ledger.as_ref()?.settlement;
-        let period = period.unwrap_or_else(|| settlement.next_period().saturating_sub(1));
-        Some(settlement.of_period(period, after).take(most).collect())
+        let ledger = self.ledger.as_ref()?;
+        let period = period.unwrap_or_else(|| ledger.next_settlement_period().saturating_sub(1));
+        Some(ledger.payouts_of(period, after).take(most).collect())
     }
 
     /// Posts the costs of the billing periods that this command has finished.

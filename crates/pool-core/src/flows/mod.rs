@@ -1,5 +1,5 @@
 //! Operations that involve more than one owner: one file per command, and per consequence of commands. A flow calls the
-//! owners (agents, matching, leases, metering) in order and passes each what it needs from another. It may call
+//! owners (agents, matching, leases, metering, ledger) in order and passes each what it needs from another. It may call
 //! everything; only `core` calls it. Flows have no state.
 
 mod accepted_clock;
@@ -35,6 +35,7 @@ mod reattach;
 mod reload;
 mod report;
 pub(crate) mod restore;
+mod restored_backup;
 mod rollover;
 mod silence;
 mod status;

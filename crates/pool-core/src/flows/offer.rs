@@ -8,7 +8,9 @@ use crate::{
     agents::node::Node,
     collections::address_block::AddressBlock,
     leases::{lease::CountedAs, offer::LeaseTerms, pricing::Pricing},
-    matching::{OfferedPair, funding::Funding, host_search::Apart, no_host::NoHost, pending_offers::OfferShare},
+    matching::{
+        funding::Funding, host_group::HostGroup, host_search::Apart, no_host::NoHost, pending_offers::OfferShare,
+    },
     output::Output,
 };
 
@@ -62,7 +64,8 @@ impl Core {
         (host, selection): (u32, Selection),
     ) -> Result<LeaseId, NoHost> {
         let lease = self.begin_lease(output, client, host).ok_or(NoHost::NoneFits)?;
-        self.matching.selected(lease, selection, &self.limits);
+        let (matching, context) = self.matching();
+        matching.selected(lease, client, selection, context);
         Ok(lease)
     }
 
@@ -73,6 +76,9 @@ impl Core {
         }
         if self.past_unpaired(client) {
             return Err(NoHost::Unpaired);
+        }
+        if self.lacks_periods(client) {
+            return Err(NoHost::Periods);
         }
         match self.context().funding(client) {
             Funding::Trial if self.matching.payers_need_all(client, self.context()) => return Err(NoHost::PayersFirst),
@@ -103,12 +109,12 @@ impl Core {
         let counted = self.counted_as(host, shared);
         let offer = self.leases.offer(output, LeaseTerms { client, host, pricing, counted })?;
         if let (true, Some(address), Some(handle)) = (pricing.trial, address, self.agents.handle(client)) {
-            self.metering.trials.offered(output.now, AddressBlock::of(address), handle);
+            self.metering.trial_offered(output.now, AddressBlock::of(address), handle);
         }
         self.watch_pair(client, host);
-        let share = self.share_of(client, counted);
-        self.matching.offered(OfferedPair { client, host, address }, share, output.now, &self.limits);
+        let share = self.share_of((client, host), counted);
         let (matching, context) = self.matching();
+        matching.offered((host, client), share, context);
         matching.new_host_offered(offer.id, (client, host), context);
         self.counters.offered = self.counters.offered.saturating_add(1);
         self.persist_lease(output, offer.index);
@@ -125,14 +131,15 @@ impl Core {
         Some(offer.id)
     }
 
-    /// Returns the share that an offer to a client counts to, if it counts to one.
-    pub(crate) fn share_of(&self, client: u32, counted: CountedAs) -> Option<OfferShare> {
-        let share = self.context().offer_share(client)?;
-        match counted {
-            CountedAs::Unshared => None,
-            CountedAs::Shared => Some(share),
-            CountedAs::SharedLate => Some(OfferShare { late: true, ..share }),
-        }
+    /// Returns the share that an offer of a host to a client counts to, if it counts to one.
+    pub(crate) fn share_of(&self, (client, host): (u32, u32), counted: CountedAs) -> Option<OfferShare> {
+        let late = match counted {
+            CountedAs::Unshared => return None,
+            CountedAs::Shared => false,
+            CountedAs::SharedLate => true,
+        };
+        let client = self.context().client_share(client)?;
+        Some(OfferShare { client, hosts: HostGroup { late, ..HostGroup::of(self.agents.get(host)?) } })
     }
 
     /// What an offer of a host counts to, if it is `shared`.

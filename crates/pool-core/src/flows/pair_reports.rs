@@ -63,6 +63,9 @@ impl Core {
         if self.is_used_up(pair) {
             // Else a client that begins a row with each report would have the slot for nothing.
             self.end_lease(output, index, EvictReason::Unpaired, None, None);
+        } else if self.metering.lacks_periods_with(pair, output.now, &self.agents, &self.limits) {
+            // Else each interruption would write a row to the journal.
+            self.end_lease(output, index, EvictReason::Disconnected, None, None);
         } else {
             self.ask_price(output, index);
         }
@@ -110,7 +113,7 @@ impl Core {
         self.matching.new_host_settled(lease);
         self.agents.observation_paired(paired.host, lease, &self.limits);
         self.counters.paired = self.counters.paired.saturating_add(1);
-        let share = self.share_of(paired.client, paired.counted);
+        let share = self.share_of((paired.client, paired.host), paired.counted);
         let (matching, context) = self.matching();
         matching.offer_settled(paired.client, share, context);
         matching.host_paired(paired.host, paired.client, context);

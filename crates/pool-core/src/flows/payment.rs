@@ -27,9 +27,9 @@ impl Core {
         }
         let leases: Vec<u32> = self.leases.iter().map(|(index, _)| index).collect();
         for lease in leases {
-            self.end_lease(&mut output, lease, EvictReason::Price, None, None);
+            self.end_lease(&mut output, lease, EvictReason::PaymentChanged, None, None);
         }
-        self.metering.rows.write_all(&mut output);
+        self.metering.write_all_periods(&mut output);
         self.persist_times(&mut output);
         self.post_metered(&mut output);
         if self.ledger.is_some() {

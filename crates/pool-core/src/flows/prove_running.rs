@@ -13,7 +13,7 @@ impl Core {
         self.agents.schedule_proof(node, due);
     }
 
-    /// Proves the next node that has been paired for long enough by now. Returns false if none is to be looked at.
+    /// Proves the next node that has been paired for long enough by now. Returns false if none is due.
     pub(crate) fn proof_due(&mut self, output: &mut Output) -> bool {
         let Some(node) = self.agents.pop_proof(output.now) else { return false };
         let Some(node) = node.filter(|&node| !self.agents.is_proven(node)) else { return true };

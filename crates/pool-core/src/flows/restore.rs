@@ -4,7 +4,8 @@ use vipnode_types::{Amount, LeaseId, Ms, NodeId, PaymentMode};
 
 use crate::{
     AccountRow, Core, Counters, DelegationRow, LastReport, LeaseRow, LedgerAccount, Limits, MeteredPeriod, NodeRow,
-    PayoutState, PricingRow, Row, RowKey, TimesRow, leases::lease::UNSEEN, ledger::Ledger, pool_clock::PoolClock,
+    PayoutState, PricingRow, RestoreRow, Row, RowKey, TimesRow, leases::lease::UNSEEN, ledger::Ledger,
+    pool_clock::PoolClock,
 };
 
 /// The rows read, the newest of each key.
@@ -18,6 +19,7 @@ struct Rows {
     delegations: BTreeMap<NodeId, DelegationRow>,
     clock: Ms,
     next_lease: u64,
+    restored: Option<RestoreRow>,
     payment: PaymentMode,
     pricing: Option<PricingRow>,
     ledger: Ledger,
@@ -53,6 +55,7 @@ impl Rows {
             }
             Row::Clock(clock) => self.clock = self.clock.max(clock),
             Row::NextLease(next) => self.next_lease = self.next_lease.max(next),
+            Row::Restore(row) => self.restored = Some(row),
             // The role has compared it with the price.
             Row::Asset(_) => {}
             Row::Payment(mode) => self.payment = mode,
@@ -189,9 +192,10 @@ impl RestoredCore {
                 self.numbered = true;
                 core.leases.number_from(next);
             }
+            Row::Restore(row) => core.restored = Some(row),
             Row::Node(row) => {
                 *floor = row.seen.max(*floor);
-                core.agents.restore(&row);
+                core.agents.restore(&row, &core.limits);
             }
             Row::Lease(row) => self.take_leases(vec![*row]),
             Row::Times(row) => core.metering.restore(&row, core.clock.now(), &core.agents, &core.limits),
@@ -199,7 +203,7 @@ impl RestoredCore {
                 *floor = row.ended.max(*floor);
                 core.counters.count_metered(&row);
                 core.cost_waits(&row, core.clock.now());
-                core.metering.rows.restore(*row);
+                core.metering.restore_deferred(*row);
             }
             Row::Delegation(row) => core.agents.restore_delegations(std::iter::once(row)),
             // The role has compared it with the price.
@@ -298,6 +302,7 @@ impl Core {
         }
         let mut restored = RestoredCore::new(limits, seed, read.latest(now));
         restored.core.counters = counters;
+        restored.core.restored = read.restored;
         restored.pays_by(read.payment, read.ledger);
         restored.take(read.pricing.into_iter().map(|row| Row::Pricing(Box::new(row))));
         for mut row in read.nodes.into_values() {
@@ -354,13 +359,14 @@ impl Core {
         let mut times: Vec<TimesRow> = times.collect();
         times.sort_by_key(|row| row.client);
         let mut rows = vec![Row::Clock(self.clock.now()), Row::NextLease(self.leases.numbers().1)];
+        rows.extend(self.restored.map(Row::Restore));
         rows.extend(Some(self.payment).filter(|mode| !mode.is_none()).map(Row::Payment));
         rows.extend(self.ledger.as_ref().map(|_| Row::Pricing(Box::new(self.prices.row(self.pricing())))));
         rows.extend(nodes.into_iter().map(|row| Row::Node(Box::new(row))));
         rows.extend(leases.into_iter().map(|row| Row::Lease(Box::new(row))));
         rows.extend(times.into_iter().map(|row| Row::Times(Box::new(row))));
         rows.extend(self.agents.delegations().map(Row::Delegation));
-        rows.extend(self.metering.rows.deferred().map(|row| Row::Deferred(Box::new(row.clone()))));
+        rows.extend(self.metering.deferred().map(|row| Row::Deferred(Box::new(row.clone()))));
         rows.extend(self.ledger.iter().flat_map(|ledger| ledger.rows()));
         rows
     }

@@ -20,7 +20,7 @@ impl Core {
             budget = budget.saturating_sub(ended.max(1));
         }
         for _ in 0..self.limits.expiries_a_handle {
-            if !self.metering.rows.write_changed(output) {
+            if !self.metering.write_changed_period(output) {
                 break;
             }
         }

@@ -22,7 +22,7 @@ impl Core {
         if ms == 0 {
             return;
         }
-        self.agents.add_trial_use(client, ms);
+        self.agents.add_trial_use(client, ms, &self.limits);
         if let Some(row) = self.agents.row(client) {
             output.persist(Row::Node(Box::new(row)));
         }

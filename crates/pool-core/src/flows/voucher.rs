@@ -41,14 +41,14 @@ impl Core {
         let id = config.id(terms.chain_id);
         let block = self.agents.address(client).map_or(AddressBlock::ALL, AddressBlock::of);
         let ledger = self.ledger.as_mut().ok_or(CoreError::NoLedger)?;
-        match ledger.channels.of(signer).copied() {
+        match ledger.channel(signer).copied() {
             Some(row) if row.config == config => {
                 if signed < row.signed {
                     let asset = self.limits.price.asset();
                     return Err(CoreError::LowerVoucher { signed: row.signed, asset }.into());
                 }
                 if signed > row.signed {
-                    let pause_ms = ledger.channels.pause_ms(signer, self.limits.voucher_interval_ms, output.now);
+                    let pause_ms = ledger.voucher_pause_ms(signer, self.limits.voucher_interval_ms, output.now);
                     if pause_ms > 0 {
                         return Err(CoreError::VoucherTooSoon { retry_ms: pause_ms }.into());
                     }
@@ -62,20 +62,20 @@ impl Core {
                     check_settled(ledger, &row, &self.limits, output.now)?;
                 }
                 let retry_ms = RETRY_MS;
-                let waits = ledger.channels.waits(signer);
-                if waits || !ledger.channels.may_wait(block, self.limits.channel_reads) {
+                let waits = ledger.waits_for_channel(signer);
+                if waits || !ledger.may_wait_for_channel(block, self.limits.channel_reads) {
                     return Err(CoreError::ChainBusy { retry_ms }.into());
                 }
                 let until = output.now.plus(self.limits.channel_read_ms);
                 let first = FirstVoucher { id, config, signed, signature, caller, block, until };
-                ledger.channels.wait(first);
+                ledger.wait_for_channel(first);
                 output.push(Effect::Chain(ChainRequest::Watch(Box::new(config))));
                 Ok(None)
             }
         }
     }
 
-    /// Only the agent's own key signs for its node. Rule R2: an account that is named as a channel's payer has not agreed to anything.
+    /// Only the agent's own key signs for its node: anyone can name an account as the payer of a channel without its consent.
     fn check_signer(&self, client: u32, authorizer: Account) -> Result<(), CoreError> {
         let node = self.agents.get(client).ok_or(CoreError::NotConnected)?;
         let Signer::Agent { key, .. } = node.credentials().signer else { return Err(CoreError::NoChannels) };
@@ -96,7 +96,7 @@ impl Core {
         let Some(ledger) = &mut self.ledger else { return };
         let first = match event {
             ChainEvent::Claimed { .. } => None,
-            _ => ledger.channels.take_waiting(signer, id),
+            _ => ledger.take_first_voucher(signer, id),
         };
         if let Some(first) = first {
             match event {
@@ -124,7 +124,7 @@ impl Core {
         if state.covers() == Amount::ZERO {
             return refuse_first(output, first, CoreError::EmptyChannel { channel: first.id, retry_ms: RETRY_MS });
         }
-        if let Some(earlier) = ledger.channels.of(signer).copied() {
+        if let Some(earlier) = ledger.channel(signer).copied() {
             // The node may have spent from it while this one was read.
             if let Err(error) = check_settled(ledger, &earlier, &self.limits, output.now) {
                 return refuse_first(output, first, error);
@@ -159,7 +159,7 @@ impl Core {
 
     /// Gives up a first voucher for which the chain did not answer in time. Returns false if there is none.
     pub(crate) fn chain_silent(&mut self, output: &mut Output) -> bool {
-        let first = self.ledger.as_mut().and_then(|ledger| ledger.channels.take_expired(output.now));
+        let first = self.ledger.as_mut().and_then(|ledger| ledger.take_expired_voucher(output.now));
         first.is_some_and(|first| {
             refuse_first(output, &first, CoreError::ChainBusy { retry_ms: RETRY_MS });
             true
@@ -172,7 +172,7 @@ impl Core {
         let Some(ledger) = &mut self.ledger else { return };
         ledger.apply_vouchers(output, counts);
         if counts {
-            let configs: Vec<_> = ledger.channels.rows().map(|row| row.config).collect();
+            let configs: Vec<_> = ledger.channels().map(|row| row.config).collect();
             for config in configs {
                 output.push(Effect::Chain(ChainRequest::Watch(Box::new(config))));
             }
@@ -199,7 +199,7 @@ fn refuse_first(output: &mut Output, first: &FirstVoucher, error: CoreError) {
     output.reply(connection, request, Err(error.into()));
 }
 
-/// Rule R1: another channel of the same agent counts only after the earlier one is settled.
+/// Another channel of the same agent counts only after the earlier one is settled.
 fn check_settled(ledger: &Ledger, row: &ChannelRow, limits: &Limits, now: Ms) -> Result<(), CoreError> {
     let owed = ledger.owed_on(row, now).checked_sub(row.claimed).unwrap_or_default();
     if owed == Amount::ZERO {

@@ -4,6 +4,14 @@ use vipnode_types::{LeaseId, Ms};
 
 use crate::leases::{Leases, calls_in_flight::Eviction};
 
+/// Held slots of one host.
+#[derive(Debug, Default)]
+pub(in crate::leases) struct HeldSlots {
+    count: u16,
+    /// How many connections of the host ended, wrapping. A slot that was held on an earlier one is not counted.
+    connection: u16,
+}
+
 /// A slot that a host's node may still serve although no admitted lease takes it.
 ///
 /// An admit and an eviction hold a slot while they are in flight, and an eviction that the host refused holds it until it
@@ -14,14 +22,6 @@ use crate::leases::{Leases, calls_in_flight::Eviction};
 pub(crate) struct HeldSlot {
     host: u32,
     /// Number of the host's connection.
-    connection: u16,
-}
-
-/// Held slots of one host.
-#[derive(Debug, Default)]
-pub(in crate::leases) struct HeldSlots {
-    count: u16,
-    /// How many connections of the host ended, wrapping. A slot that was held on an earlier one is not counted.
     connection: u16,
 }
 

@@ -2,7 +2,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::leases) struct LeaseProgress(u8);
 
-/// The stages of a lease's life.
+/// How far a lease is between the call to its host and its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LeaseState {
     /// The host was asked and has not answered. The client does not know of the lease.

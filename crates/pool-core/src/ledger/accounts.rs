@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use vipnode_types::Account;
 
@@ -130,9 +130,10 @@ impl Accounts {
         self.payers.numbers.iter().map(|(account, number)| (*account, *number))
     }
 
-    /// The addresses of payers and payees.
-    pub(crate) fn addresses(&self) -> BTreeSet<Account> {
-        self.payers.numbers.keys().chain(self.payees.numbers.keys()).copied().collect()
+    /// The first address from one on of a payer or a payee.
+    pub(crate) fn first_from(&self, from: Account) -> Option<Account> {
+        let of = |accounts: &NumberedAccounts| accounts.numbers.range(from..).next().map(|(account, _)| *account);
+        [&self.payers, &self.payees].into_iter().filter_map(of).min()
     }
 
     /// Every account that has sums, by order.

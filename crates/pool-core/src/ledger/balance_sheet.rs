@@ -39,7 +39,7 @@ impl BalanceSheet {
                 }
                 Some(())
             }
-            // What is written off counts as secured, because neither side waits for it any longer.
+            // What is written off counts as secured, because neither side waits for it anymore.
             Transaction::Collected { payer, payee, amount, .. }
             | Transaction::WriteOff { payer, payee, amount, .. } => {
                 for side in [LedgerAccount::Payer(payer), LedgerAccount::Payee(payee)] {

@@ -7,6 +7,26 @@ use crate::{
     ledger::{Ledger, account_figures::AccountFigures, notice_times::NoticeTimes},
 };
 
+/// What the running leases of a payer cost until now, at most: the cost of a check does not depend on how many they are.
+///
+/// It takes 66 bytes, because a pool may have hundreds of thousands of payers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(Rust, packed(2))]
+pub(crate) struct Burn {
+    /// The sum of the rates of its running leases.
+    rate: BurnRate,
+    /// What they cost until `at`, in 2^-32 of the smallest unit.
+    accrued: u128,
+    at: CompactMs,
+    leases: u32,
+    /// The cost of finished periods that are not posted yet.
+    unposted: Amount,
+    /// When its funds are checked next.
+    checked: CompactMs,
+    /// Notices that its funds run low, sent since it had more.
+    noticed: u8,
+}
+
 /// How fast an amount is used, in 2^-32 of the smallest unit a millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct BurnRate(u128);
@@ -33,26 +53,6 @@ impl BurnRate {
     const fn in_ms(self, ms: u64) -> u128 {
         self.0.saturating_mul(ms as u128)
     }
-}
-
-/// What the running leases of a payer cost until now, at most: the cost of a check does not depend on how many they are.
-///
-/// It takes 66 bytes, because a pool may have hundreds of thousands of payers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(Rust, packed(2))]
-pub(crate) struct Burn {
-    /// The sum of the rates of its running leases.
-    rate: BurnRate,
-    /// What they cost until `at`, in 2^-32 of the smallest unit.
-    accrued: u128,
-    at: CompactMs,
-    leases: u32,
-    /// The cost of finished periods that are not posted yet.
-    unposted: Amount,
-    /// When its funds are checked next.
-    checked: CompactMs,
-    /// Notices that its funds run low, sent since it had more.
-    noticed: u8,
 }
 
 impl Default for Burn {
@@ -223,7 +223,7 @@ impl Ledger {
         });
     }
 
-    /// That cost is posted.
+    /// So much of what [`Self::cost_waits`] added is posted.
     pub(crate) fn cost_posted(&mut self, payer: Account, cost: Amount, now: Ms) {
         self.change_burn(payer, now, |burn| {
             burn.unposted = burn.unposted.checked_sub(cost).unwrap_or_default();
@@ -297,7 +297,7 @@ impl Ledger {
         self.burn(payer).rate.lasts_ms(self.deposit_left(payer, now))
     }
 
-    /// Plans the next check of a payer's funds: when its clients are to be notified, or a moment before the funds are used up
+    /// Plans the next check of a payer's funds: when to notify its clients, or a moment before the funds are used up
     /// at the present rate.
     pub(crate) fn plan_check(&mut self, payer: Account, times: NoticeTimes, now: Ms) {
         let lasts_ms = self.lasts_ms(payer, BurnRate::default(), now);

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 use vipnode_types::{
     Account, Amount, Ms,
@@ -105,6 +105,51 @@ impl Channels {
 }
 
 impl Ledger {
+    /// The channel of a payer.
+    pub(crate) fn channel(&self, signer: Account) -> Option<&ChannelRow> {
+        self.channels.of(signer)
+    }
+
+    /// The channels by payer.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = &ChannelRow> {
+        self.channels.rows()
+    }
+
+    /// Whether a first voucher of a signer waits until its channel was read.
+    pub(crate) fn waits_for_channel(&self, signer: Account) -> bool {
+        self.channels.waits(signer)
+    }
+
+    /// Whether an address block may have another first voucher wait, if `most` may wait in all.
+    pub(crate) fn may_wait_for_channel(&self, block: AddressBlock, most: u32) -> bool {
+        self.channels.may_wait(block, most)
+    }
+
+    /// Has a first voucher wait until its channel was read. None of the same signer waits.
+    pub(crate) fn wait_for_channel(&mut self, voucher: FirstVoucher) {
+        self.channels.wait(voucher);
+    }
+
+    /// Takes the first voucher that waited until this channel was read.
+    pub(crate) fn take_first_voucher(&mut self, signer: Account, id: ChannelId) -> Option<FirstVoucher> {
+        self.channels.take_waiting(signer, id)
+    }
+
+    /// Takes a first voucher that waited for too long.
+    pub(crate) fn take_expired_voucher(&mut self, now: Ms) -> Option<FirstVoucher> {
+        self.channels.take_expired(now)
+    }
+
+    /// When the next first voucher will have waited for too long.
+    pub(crate) fn next_voucher_expiry(&self) -> Option<Ms> {
+        self.channels.next_expiry()
+    }
+
+    /// How long a payer has to wait until its next voucher is taken, in milliseconds.
+    pub(crate) fn voucher_pause_ms(&self, signer: Account, interval_ms: u64, now: Ms) -> u64 {
+        self.channels.pause_ms(signer, interval_ms, now)
+    }
+
     /// Begins a channel, whose payer is its signer, with its first voucher.
     pub(crate) fn begin_channel(&mut self, output: &mut Output, voucher: &FirstVoucher, state: ChannelReading) {
         let FirstVoucher { config, signed, signature, .. } = *voucher;
@@ -204,9 +249,9 @@ impl Ledger {
 
     /// What can be claimed now, by payer from one on: of each channel whose finished billing periods cost more than was claimed.
     pub(crate) fn claims(&self, after: Option<Account>, most: usize) -> Vec<VoucherClaim> {
-        let rows =
-            self.channels.live.values().filter(|row| after.is_none_or(|after| row.config.payer_authorizer > after));
-        let claims = rows.filter_map(|row| {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = self.channels.live.range((from, Bound::Unbounded));
+        let claims = rows.filter_map(|(_, row)| {
             let posted = self.payer(row.config.payer_authorizer).metered.checked_sub(row.metered_before)?;
             let owed = row.claimed_before.checked_add(posted)?;
             let total_claimed = owed.min(row.signed).min(row.state.deposited);

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_types::{Account, NodeId};
 
-use crate::LinkRow;
+use crate::{LinkRow, ledger::Ledger};
 
 /// Which account pays for the leases of which client node, and the newest counter that each account has signed.
 #[derive(Debug, Default)]
@@ -25,9 +25,9 @@ impl Links {
         self.by_account.range(first..).take_while(move |(account, _)| *account == payer).map(|(_, node)| *node)
     }
 
-    /// The accounts that pay for a node.
-    pub(crate) fn payers(&self) -> impl Iterator<Item = Account> {
-        self.by_node.values().copied()
+    /// The first address from one on of an account that pays for a node.
+    pub(crate) fn first_from(&self, from: Account) -> Option<Account> {
+        self.by_account.range((from, NodeId::new([0; 64]))..).next().map(|(account, _)| *account)
     }
 
     /// Links a node with an account, or with none.
@@ -61,6 +61,33 @@ impl Links {
     /// The newest counter of each account that signed one, by account.
     pub(crate) fn counters(&self) -> impl Iterator<Item = (Account, u64)> {
         self.counters.iter().map(|(account, counter)| (*account, *counter))
+    }
+}
+
+impl Ledger {
+    /// The account that pays for a node's leases.
+    pub(crate) fn payer_of(&self, node: &NodeId) -> Option<Account> {
+        self.links.payer(node)
+    }
+
+    /// The nodes that an account pays for, by ID.
+    pub(crate) fn nodes_of(&self, payer: Account) -> impl Iterator<Item = NodeId> {
+        self.links.nodes(payer)
+    }
+
+    /// Links a node with an account, or with none.
+    pub(crate) fn set_link(&mut self, node: NodeId, payer: Option<Account>) {
+        self.links.set(node, payer);
+    }
+
+    /// The newest counter that an account has signed; 0 if it signed none.
+    pub(crate) fn link_counter(&self, account: Account) -> u64 {
+        self.links.counter(account)
+    }
+
+    /// Keeps the newest counter that an account has signed.
+    pub(crate) fn set_link_counter(&mut self, account: Account, counter: u64) {
+        self.links.set_counter(account, counter);
     }
 }
 

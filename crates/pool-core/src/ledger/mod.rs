@@ -44,12 +44,12 @@ pub(crate) struct Ledger {
     accounts: Accounts,
     entries: Entries,
     unpaid: UnpaidCosts,
-    pub(crate) settlement: Settlement,
-    /// Payers whose earlier costs a step did not secure wholly.
+    settlement: Settlement,
+    /// Payers whose earlier costs a step did not secure completely.
     collecting: BTreeSet<Account>,
     burns: Burns,
-    pub(crate) links: Links,
-    pub(crate) channels: Channels,
+    links: Links,
+    channels: Channels,
 }
 
 impl Ledger {
@@ -84,6 +84,16 @@ impl Ledger {
         self.entries.keyed(key)
     }
 
+    /// The number of entries with an idempotency key.
+    pub(crate) fn keys(&self) -> usize {
+        self.entries.keys()
+    }
+
+    /// Forgets the idempotency keys of the entries up to a number, which are not in the journal any longer.
+    pub(crate) fn forget_keys(&mut self, last: u64) {
+        self.entries.forget(last);
+    }
+
     /// What the operator has to pay to each payee, by address, without those to whom less than `smallest` is payable.
     pub(crate) fn payable(&self, smallest: Amount) -> Vec<(Account, Amount)> {
         let payable = self.accounts.payees().map(|(payee, figures)| (payee, figures.payable()));
@@ -92,8 +102,6 @@ impl Ledger {
 
     /// Accounts from an address on, as the operator sees them.
     pub(crate) fn views(&self, from: Option<Account>, most: usize, now: Ms) -> Vec<LedgerAccountView> {
-        let mut accounts = self.accounts.addresses();
-        accounts.extend(self.links.payers());
         let of = |account: Account| LedgerAccountView {
             account,
             payer: self.payer(account),
@@ -102,8 +110,14 @@ impl Ledger {
             nodes: u64::try_from(self.links.nodes(account).count()).unwrap_or(u64::MAX),
             leases: self.leases_of(account),
         };
-        let from = from.unwrap_or(Account::new([0; 20]));
-        accounts.range(from..).take(most).map(|account| of(*account)).collect()
+        let first = self.first_from(from.unwrap_or(Account::new([0; 20])));
+        let accounts = std::iter::successors(first, |last| self.first_from(following(*last)?));
+        accounts.take(most).map(of).collect()
+    }
+
+    /// The first account from an address on. The time does not grow with their number: the core's thread does nothing else meanwhile.
+    fn first_from(&self, from: Account) -> Option<Account> {
+        [self.accounts.first_from(from), self.links.first_from(from)].into_iter().flatten().min()
     }
 
     /// The sums of the account of a payer.
@@ -160,4 +174,16 @@ impl Ledger {
             _ => {}
         }
     }
+}
+
+/// The address after one; `None` after the last.
+fn following(account: Account) -> Option<Account> {
+    let mut bytes = *account.as_bytes();
+    for byte in bytes.iter_mut().rev() {
+        *byte = byte.wrapping_add(1);
+        if *byte > 0 {
+            return Some(Account::new(bytes));
+        }
+    }
+    None
 }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_types::{Account, Amount, Ms};
 
-use crate::{PayoutRow, PayoutState, Row, RowKey, SettlementPeriodRow, output::Output};
+use crate::{PayoutRow, PayoutState, Row, RowKey, SettlementPeriodRow, ledger::Ledger, output::Output};
 
 /// The newest settlement period, and what the operator has to pay for the newest ones.
 #[derive(Debug, Default)]
@@ -104,5 +104,42 @@ impl Settlement {
     pub(crate) fn set(&mut self, output: &mut Output, row: PayoutRow) {
         self.restore_payout(row);
         output.persist(Row::Payout(row));
+    }
+}
+
+impl Ledger {
+    /// The number of the next settlement period; the first is 1.
+    pub(crate) fn next_settlement_period(&self) -> u64 {
+        self.settlement.next_period()
+    }
+
+    /// The payout with a number.
+    pub(crate) fn payout(&self, number: u64) -> Option<PayoutRow> {
+        self.settlement.payout(number)
+    }
+
+    /// The payouts of a settlement period, by number, after a number.
+    pub(crate) fn payouts_of(&self, period: u64, after: Option<u64>) -> impl Iterator<Item = PayoutRow> {
+        self.settlement.of_period(period, after)
+    }
+
+    /// How many payouts the operator has not marked.
+    pub(crate) fn unmarked_payouts(&self) -> usize {
+        self.settlement.unmarked()
+    }
+
+    /// Stores a payout.
+    pub(crate) fn set_payout(&mut self, output: &mut Output, row: PayoutRow) {
+        self.settlement.set(output, row);
+    }
+
+    /// Begins the payouts of the next settlement period, and forgets those of periods long ago. All of them are marked.
+    pub(crate) fn close_period(
+        &mut self,
+        output: &mut Output,
+        now: Ms,
+        payable: impl Iterator<Item = (Account, Amount)>,
+    ) {
+        self.settlement.close(output, now, payable);
     }
 }

@@ -18,7 +18,7 @@ pub(crate) enum Shortage {
     Funds {
         /// Who pays for the client's node.
         payer: Account,
-        /// What it has.
+        /// The funds of that account.
         funds: AccountFunds,
         /// What a slot costs.
         price: Price,

@@ -1,20 +1,5 @@
 use vipnode_types::{Account, Amount, Asset, LeaseId};
 
-/// An account of the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum LedgerAccount {
-    /// An account that pays for the leases of client nodes.
-    Payer(Account),
-    /// A host's payout account.
-    Payee(Account),
-    /// What the operator received outside of the pool, or lent.
-    Received,
-    /// What the operator paid to hosts outside of the pool.
-    PaidOut,
-    /// The operator's fee.
-    Fee,
-}
-
 /// A change of the ledger. Its postings are derived from it, so that each transaction sums to zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transaction {
@@ -95,7 +80,7 @@ pub enum Transaction {
         /// The operator's fee on it.
         fee: Amount,
     },
-    /// The operator gave up the rest of a cost that its payer has not secured: neither side owes it or is owed it any longer.
+    /// The operator gave up the rest of a cost that its payer has not secured: neither side owes it or is owed it anymore.
     WriteOff {
         /// Who owed it.
         payer: Account,
@@ -162,6 +147,21 @@ pub enum Transaction {
         /// Who entered it, and why.
         order: OperatorOrder,
     },
+}
+
+/// Between which accounts a posting moves an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LedgerAccount {
+    /// An account that pays for the leases of client nodes.
+    Payer(Account),
+    /// A host's payout account.
+    Payee(Account),
+    /// What the operator received outside of the pool, or lent.
+    Received,
+    /// What the operator paid to hosts outside of the pool.
+    PaidOut,
+    /// The operator's fee.
+    Fee,
 }
 
 /// Who ordered a change, and why.

@@ -12,37 +12,41 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct UnpaidCosts {
     rows: BTreeMap<(Account, u64), UnpaidRow>,
+    /// The payer of each entry.
+    payers: BTreeMap<u64, Account>,
 }
 
 impl UnpaidCosts {
     pub(crate) fn restore(&mut self, row: UnpaidRow) {
+        self.payers.insert(row.entry, row.payer);
         self.rows.insert((row.payer, row.entry), row);
     }
 
     /// Forgets a cost by its entry.
     pub(crate) fn delete(&mut self, entry: u64) {
-        self.rows.retain(|(_, number), _| *number != entry);
+        if let Some(payer) = self.payers.remove(&entry) {
+            self.rows.remove(&(payer, entry));
+        }
     }
 
     /// The rows by entry.
     pub(crate) fn rows(&self) -> impl Iterator<Item = UnpaidRow> {
-        let rows: BTreeMap<u64, UnpaidRow> = self.rows.values().map(|row| (row.entry, *row)).collect();
-        rows.into_values()
+        self.payers.iter().filter_map(|(entry, payer)| self.rows.get(&(*payer, *entry)).copied())
     }
 
-    /// The cost of an entry. The operator asks seldom, so it is searched.
+    /// The cost of an entry.
     pub(crate) fn find(&self, entry: u64) -> Option<UnpaidRow> {
-        self.rows.values().find(|row| row.entry == entry).copied()
+        self.rows.get(&(*self.payers.get(&entry)?, entry)).copied()
     }
 
-    /// The oldest cost of a payer that is not wholly secured.
+    /// The oldest cost of a payer that is not fully secured.
     fn oldest(&self, payer: Account) -> Option<UnpaidRow> {
         self.rows.range((payer, 0)..=(payer, u64::MAX)).next().map(|(_, row)| *row)
     }
 }
 
 impl Ledger {
-    /// Posts what a finished billing period cost, if somebody pays for it. The payer's meter moves on by the cost. Returns the number of
+    /// Posts what a finished billing period cost, if an account pays for it. The payer's meter moves on by the cost. Returns the number of
     /// the entry.
     pub(crate) fn charge(&mut self, output: &mut Output, period: &MeteredPeriod) -> Option<u64> {
         let (payer, payee) = (period.lease.payer?, period.lease.payee?);
@@ -93,7 +97,7 @@ impl Ledger {
         }
     }
 
-    /// Collects the oldest cost of a payer, as far as it is secured. Returns false if nothing is left to collect.
+    /// Collects the secured part of the oldest cost of a payer. Returns false if nothing is left to collect.
     fn collect_one(&mut self, output: &mut Output, payer: Account) -> bool {
         let (Some(row), figures) = (self.unpaid.oldest(payer), self.payer(payer)) else { return false };
         let secured = figures.secured().checked_sub(figures.collected).unwrap_or_default();
@@ -108,7 +112,7 @@ impl Ledger {
             return false;
         }
         if collected == row.cost {
-            self.unpaid.rows.remove(&(payer, entry));
+            self.unpaid.delete(entry);
             output.persist(Row::Delete(RowKey::Unpaid(entry)));
         } else {
             self.keep_unpaid(output, UnpaidRow { collected, ..row });
@@ -116,14 +120,14 @@ impl Ledger {
         true
     }
 
-    /// The cost of an entry that is not wholly secured.
+    /// The cost of an entry that is not fully secured.
     pub(crate) fn unpaid_cost(&self, entry: u64) -> Option<UnpaidRow> {
         self.unpaid.find(entry)
     }
 
     /// The rest of a cost was written off.
-    pub(crate) fn written_off(&mut self, output: &mut Output, payer: Account, entry: u64) {
-        self.unpaid.rows.remove(&(payer, entry));
+    pub(crate) fn written_off(&mut self, output: &mut Output, entry: u64) {
+        self.unpaid.delete(entry);
         output.persist(Row::Delete(RowKey::Unpaid(entry)));
     }
 

@@ -66,6 +66,7 @@ impl Matching {
         let reasons = [
             (NoHost::Drained, agents.is_drained(index)),
             (NoHost::Unpaired, metering.past_unpaired(index, now, (agents, leases), limits)),
+            (NoHost::Periods, metering.lacks_periods(index, now, agents, limits)),
             (NoHost::Block, self.offers_exhausted(index, context)),
             (NoHost::Price(limits.price), !node.accepts(limits.price)),
             (NoHost::NoneFree, self.free_on(node.chain(), context) == 0),

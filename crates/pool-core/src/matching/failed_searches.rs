@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crate::{
     Limits,
     agents::node_class::LastingClass,
-    collections::{address_block::AddressBlock, block_shares::BlockShares},
+    collections::{address_block::AddressBlock, shared_queue::SharedQueue},
     matching::compatibility::Incompatibilities,
 };
 
@@ -12,14 +12,11 @@ use crate::{
 ///
 /// A search looks at few classes, and the next one goes on where it ended. Each class of clients takes room, so address
 /// blocks share it; beyond its share, a block loses its own oldest entry.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct FailedSearches {
     clients: BTreeMap<LastingClass, FailedSearch>,
-    /// The classes of each block, the oldest first.
-    order: BTreeMap<(AddressBlock, u64), LastingClass>,
-    oldest: BTreeMap<u64, AddressBlock>,
-    shares: BlockShares,
-    next: u64,
+    /// The same classes, the oldest first.
+    order: SharedQueue<LastingClass>,
 }
 
 /// A search in which no class of hosts was compatible.
@@ -42,35 +39,21 @@ impl FailedSearches {
             *known = search;
             return;
         }
-        if !self.make_room(block, limits) {
+        let most = limits.failed_searches;
+        if most == 0 {
             return;
         }
-        let number = self.next;
-        self.next = number.saturating_add(1);
+        let (_, lost) = self.order.push(block, class, most, limits);
         self.clients.insert(class, search);
-        self.order.insert((block, number), class);
-        self.oldest.insert(number, block);
-        self.shares.take(block);
+        if let Some(lost) = lost {
+            self.clients.remove(&lost);
+        }
     }
+}
 
-    /// Makes room for an entry of a block: within its share, or instead of its own oldest one. A wide block that has none
-    /// takes the room of the oldest of all, which nobody may have used for long.
-    fn make_room(&mut self, block: AddressBlock, limits: &Limits) -> bool {
-        let free = limits.failed_searches.saturating_sub(self.shares.held());
-        let share = || limits.members_only || self.shares.may_take(block, free);
-        if free > 0 && share() {
-            return true;
-        }
-        let own = self.order.range((block, 0)..=(block, u64::MAX)).next().map(|(at, _)| *at);
-        let newcomer = self.shares.held_by_wide(block.wide()) == 0;
-        let any = || self.oldest.first_key_value().filter(|_| newcomer).map(|(number, block)| (*block, *number));
-        let Some(lost) = own.or_else(any) else { return false };
-        if let Some(class) = self.order.remove(&lost) {
-            self.clients.remove(&class);
-        }
-        self.oldest.remove(&lost.1);
-        self.shares.give_back(lost.0);
-        true
+impl Default for FailedSearches {
+    fn default() -> Self {
+        Self { clients: BTreeMap::new(), order: SharedQueue::new() }
     }
 }
 
@@ -106,7 +89,7 @@ mod tests {
             add(&mut searches, number, &format!("{number}.1.1.1", number = number - 190));
         }
         assert!(searches.clients.len() <= 30 && searches.get(class(299)).is_some());
-        assert_eq!((searches.clients.len(), searches.clients.len()), (searches.order.len(), searches.oldest.len()));
+        assert_eq!(searches.clients.len(), searches.order.len());
         let none = Limits { failed_searches: 0, ..limits };
         let mut searches = FailedSearches::default();
         searches.remember(class(1), FailedSearch::default(), block("9.9.9.9"), &none);

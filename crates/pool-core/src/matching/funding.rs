@@ -52,7 +52,7 @@ impl Context<'_> {
         }
         let block = address.map(AddressBlock::of).filter(|_| !limits.members_only);
         let handle = client.and_then(|client| agents.handle(client));
-        let allowed = block.is_none_or(|block| metering.trials.allows(now, block, handle, limits));
+        let allowed = block.is_none_or(|block| metering.allows_trial(now, block, handle, limits));
         (!allowed).then_some(NoTrial::Block)
     }
 }

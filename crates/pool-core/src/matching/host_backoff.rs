@@ -2,7 +2,7 @@ use vipnode_types::Ms;
 
 use crate::{
     Limits,
-    collections::{address_block::WideBlock, slab::Handle},
+    collections::slab::Handle,
     matching::{
         Context, Matching,
         strikes::{reporter, reporters_needed},
@@ -73,7 +73,8 @@ impl Matching {
             self.strikes.forget(host);
         }
         let Some(entry) = self.nodes.get_mut(host) else { return };
-        entry.paired.begin(context.agents.address(client).map(WideBlock::of), context.limits.members_only);
+        let [client, host] = [client, host].map(|node| context.agents.wide_block(node));
+        entry.paired.begin(client, host, context.limits.members_only);
     }
 
     /// A host and a client that were connected have no lease any more.

@@ -25,10 +25,27 @@ use crate::{
         hosts_by_block::DrawnHost,
         no_host::NoHost,
         open_hosts::ChainHosts,
+        pending_offers::ClientShare,
         rejection::{NewHostCheck, Rejection},
     },
     metering::unpaired_blocks::SpentHosts,
 };
+
+/// What one search has found so far: the best host, and why others were rejected.
+struct HostSearch<'a> {
+    criteria: Criteria,
+    context: Context<'a>,
+    best: Option<(u32, Score)>,
+    /// Hosts that fit.
+    fitting: u32,
+    /// Those of them that clients were connected with; all of them while that is true of no host on the chain.
+    compared: u32,
+    incompatibilities: Incompatibilities,
+    /// Hosts and classes looked at.
+    steps: u32,
+    /// How far it came in the classes of hosts, where it looked at them.
+    progress: Option<FailedSearch>,
+}
 
 /// What a client's host is selected by, collected once per search.
 #[derive(Debug)]
@@ -54,6 +71,8 @@ pub(crate) struct Criteria {
     pub(in crate::matching) any_has_served: bool,
     /// Whether its address block has as many pending offers of hosts that report with their updates only as it may.
     pub(in crate::matching) late_offers_exhausted: bool,
+    /// The share of its address block, if that has as many pending offers as it may always have.
+    pub(in crate::matching) share_beyond_minimum: Option<ClientShare>,
     /// Whether hosts without a free slot fit too: one of theirs would be freed for it.
     pub(in crate::matching) frees_slot: bool,
     /// Whether it would get a trial, which not every host gives.
@@ -72,22 +91,6 @@ pub(crate) enum Apart {
     Block,
     /// Those in the wide block of a current host.
     WideBlock,
-}
-
-/// A search for a host.
-struct HostSearch<'a> {
-    criteria: Criteria,
-    context: Context<'a>,
-    best: Option<(u32, Score)>,
-    /// Hosts that fit.
-    fitting: u32,
-    /// Those of them that clients were connected with; all of them while that is true of no host on the chain.
-    compared: u32,
-    incompatibilities: Incompatibilities,
-    /// Hosts and classes looked at.
-    steps: u32,
-    /// How far it came in the classes of hosts, where it looked at them.
-    progress: Option<FailedSearch>,
 }
 
 impl Matching {
@@ -231,6 +234,7 @@ impl Matching {
         let wide = node.map_or(AddressBlock::ALL, |node| self.block_of(node)).wide();
         let any_has_served = chain.is_some_and(|chain| self.knows_hosts_on(chain, context));
         let late_offers_exhausted = self.late_offers_exhausted(client, context);
+        let share_beyond_minimum = self.share_beyond_minimum(client, context);
         let is_trial = matches!(context.funding(client), Funding::Trial | Funding::InTrial);
         let classes = BTreeMap::new();
         Criteria {
@@ -246,6 +250,7 @@ impl Matching {
             apart: Apart::Nothing,
             any_has_served,
             late_offers_exhausted,
+            share_beyond_minimum,
             frees_slot: false,
             is_trial,
             wide,

@@ -9,6 +9,7 @@ pub(crate) mod failed_searches;
 pub(crate) mod funding;
 pub(crate) mod host_backoff;
 pub(crate) mod host_classes;
+pub(crate) mod host_group;
 pub(crate) mod host_search;
 pub(crate) mod hosts_by_block;
 pub(crate) mod new_host_offers;
@@ -28,7 +29,7 @@ pub(crate) mod unpaired_offers;
 pub(crate) mod wait_queue;
 pub(crate) mod waiting_blocks;
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::collections::BTreeMap;
 
 use vipnode_types::{LeaseId, Ms, NodeId, PaymentMode, REDIAL_MS, wire::Selection};
 
@@ -59,7 +60,7 @@ use crate::{
         past_selections::PastSelections,
         pending_asks::PendingAsks,
         pending_offers::{OfferShare, PendingOffers},
-        recent_pairs::RecentPairs,
+        recent_pairs::{ClientOf, LIGHT_BLOCKS, PROVEN_LIGHT_BLOCKS, RecentPairs},
         strikes::Strikes,
         unpaired_offers::UnpairedOffers,
         wait_queue::{WaitKey, WaitQueue},
@@ -120,13 +121,13 @@ impl Context<'_> {
     pub(crate) fn shortage_at(&self, client: &NodeId, rate: BurnRate) -> Option<Shortage> {
         let Self { now, limits, ledger, .. } = *self;
         let (price, ledger) = (limits.price, ledger.filter(|_| !limits.price.is_free())?);
-        let Some(payer) = ledger.links.payer(client) else {
+        let Some(payer) = ledger.payer_of(client) else {
             return Some(Shortage::NoPayer { payment: limits.payment, price, no_trial: NoTrial::NotOffered });
         };
         let lasts_ms = ledger.lasts_ms(payer, rate, now);
         let short = lasts_ms == 0 || lasts_ms < limits.funds_last_ms;
         let last_ms = limits.funds_last_ms;
-        let channel = ledger.channels.of(payer).filter(|_| matches!(limits.payment, PaymentMode::X402));
+        let channel = ledger.channel(payer).filter(|_| matches!(limits.payment, PaymentMode::X402));
         short.then(|| match channel {
             Some(row) => Shortage::Channel(ChannelShortage {
                 channel: row.config.id(limits.chain_id()),
@@ -209,15 +210,6 @@ impl Default for NodeMatching {
     }
 }
 
-/// A host that is offered to a client.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OfferedPair {
-    pub(crate) client: u32,
-    pub(crate) host: u32,
-    /// The address of the client's agent.
-    pub(crate) address: Option<IpAddr>,
-}
-
 impl Matching {
     pub(crate) fn new(rng: &mut SeededRng, limits: &Limits) -> Self {
         Self {
@@ -228,7 +220,7 @@ impl Matching {
             wait_queue: WaitQueue::default(),
             asks: PendingAsks::default(),
             recent_pairs: RecentPairs::new(rng.keys()),
-            selections: PastSelections::default(),
+            selections: PastSelections::new(),
             pending_offers: PendingOffers::new(limits.offers_minimum),
             unpaired_offers: UnpairedOffers::new(),
             opened: Vec::new(),
@@ -335,11 +327,17 @@ impl Matching {
     }
 
     /// Remembers that a host was offered to a client. `share` is what the offer counts to.
-    pub(crate) fn offered(&mut self, pair: OfferedPair, share: Option<OfferShare>, now: Ms, limits: &Limits) {
+    pub(crate) fn offered(&mut self, (host, client): (u32, u32), share: Option<OfferShare>, context: Context<'_>) {
         self.pending_offers.add(share);
-        let OfferedPair { client, host, address } = pair;
-        let until = now.plus(limits.same_address_ms);
-        self.recent_pairs.offered(host, client, address, until, limits.recent_pairs);
+        let (address, until) = (context.agents.address(client), context.now.plus(context.limits.same_address_ms));
+        let pair = (host, self.client_of(client, context));
+        self.recent_pairs.offered(pair, address, until, context.limits);
+    }
+
+    /// A client, with the address block whose share its pairs count to.
+    fn client_of(&self, client: u32, context: Context<'_>) -> ClientOf {
+        let block = context.agents.get(client).map_or(AddressBlock::ALL, |node| self.block_of(node));
+        ClientOf { client, block }
     }
 
     /// Counts an offer from before a start, whose client is not connected.
@@ -352,7 +350,7 @@ impl Matching {
     pub(crate) fn offer_settled(&mut self, client: u32, share: Option<OfferShare>, context: Context<'_>) {
         self.pending_offers.sub(share);
         if let (Some(share), Some(node)) = (share, context.agents.get(client)) {
-            self.resume_in_block(node.chain(), share.block, context);
+            self.resume_in_block(node.chain(), share.client.block, context);
         }
     }
 
@@ -362,9 +360,10 @@ impl Matching {
         self.pending_offers.add(after);
     }
 
-    /// Remembers how a host was selected for a lease.
-    pub(crate) fn selected(&mut self, lease: LeaseId, selection: Selection, limits: &Limits) {
-        self.selections.remember(lease, selection, limits.explained_leases);
+    /// Remembers how a host was selected for a lease of a client.
+    pub(crate) fn selected(&mut self, lease: LeaseId, client: u32, selection: Selection, context: Context<'_>) {
+        let ClientOf { block, .. } = self.client_of(client, context);
+        self.selections.remember(lease, selection, block, context.limits);
     }
 
     /// Forgets how a host was selected.
@@ -384,8 +383,8 @@ impl Matching {
     }
 
     /// Remembers a pair that did not connect, so that it is not tried again for a while.
-    pub(crate) fn pair_failed(&mut self, host: u32, client: u32, now: Ms, limits: &Limits) {
-        self.suspend_pair_until(host, client, now.plus(limits.same_address_ms), limits);
+    pub(crate) fn pair_failed(&mut self, host: u32, client: u32, context: Context<'_>) {
+        self.suspend_pair_until(host, client, context.now.plus(context.limits.same_address_ms), context);
     }
 
     /// Remembers the pair of a lease that ended: the node of one of them dialed the other, and may not do so again yet. The lease
@@ -394,7 +393,8 @@ impl Matching {
         let seen = lease.client_up().min(lease.host_up());
         let until = if seen == UNSEEN { lease.offered() } else { seen }.plus(REDIAL_MS);
         if until > context.now {
-            self.recent_pairs.dialed(lease.host(), lease.client(), until, context.limits.recent_pairs);
+            let client = self.client_of(lease.client(), context);
+            self.recent_pairs.dialed(lease.host(), client, until, context.limits);
         }
     }
 
@@ -416,34 +416,35 @@ impl Matching {
     /// The pair itself is kept apart from when it was `offered`.
     pub(crate) fn never_connected(&mut self, host: u32, client: u32, offered: Ms, context: Context<'_>) {
         let apart_ms = context.limits.same_address_ms;
-        self.suspend_pair_until(host, client, offered.plus(apart_ms), context.limits);
+        self.suspend_pair_until(host, client, offered.plus(apart_ms), context);
         let until = context.now.plus(apart_ms);
         let address = context.agents.get(host).and_then(Node::address).filter(|_| !self.members_only);
         if let Some(block) = address.map(AddressBlock::of) {
-            self.recent_pairs.failed_in(client, block, until, context.limits.recent_pairs);
+            self.recent_pairs.failed_in(self.client_of(client, context), block, until, context.limits);
         }
     }
 
     /// Does not give a host to light nodes of an address block for a while, because it disconnected one of them at once.
     pub(crate) fn light_node_failed(&mut self, host: u32, block: AddressBlock, now: Ms, limits: &Limits) {
-        self.recent_pairs.light_node_failed(now, host, block, now.plus(limits.light_block_ms), limits.recent_pairs);
+        self.recent_pairs.light_node_failed(now, host, block, now.plus(limits.light_block_ms), limits);
     }
 
     /// Whether a host disconnected light nodes near a client at once, so that the client, a light node too, does not get it
-    /// now. What happened elsewhere in its wide block does not count against a proven client.
+    /// now. What happened elsewhere in its wide block counts against a proven client once it happened in more blocks: ids of
+    /// one provider that are proven would rest the light slots of the host one after the other.
     fn light_nodes_failed(&self, client: u32, host: u32, context: Context<'_>) -> bool {
         let Context { now, agents, limits, .. } = context;
         let Some(block) = agents.address(client).map(AddressBlock::of).filter(|_| agents.is_light(client)) else {
             return false;
         };
-        let of_wide =
-            || agents.is_limited(client, limits) && self.recent_pairs.light_nodes_failed_in(now, host, block.wide());
-        self.recent_pairs.light_nodes_failed(now, host, block) || of_wide()
+        let blocks = if agents.is_limited(client, limits) { LIGHT_BLOCKS } else { PROVEN_LIGHT_BLOCKS };
+        let of_wide = || self.recent_pairs.light_nodes_failed_in(now, host, block.wide(), blocks);
+        self.recent_pairs.light_nodes_failed(now, host, block) || (!limits.members_only && of_wide())
     }
 
     /// Does not try a pair again before `until`.
-    pub(crate) fn suspend_pair_until(&mut self, host: u32, client: u32, until: Ms, limits: &Limits) {
-        self.recent_pairs.failed(host, client, until, limits.recent_pairs);
+    pub(crate) fn suspend_pair_until(&mut self, host: u32, client: u32, until: Ms, context: Context<'_>) {
+        self.recent_pairs.failed(host, self.client_of(client, context), until, context.limits);
     }
 
     /// When matching next has something to do by itself.

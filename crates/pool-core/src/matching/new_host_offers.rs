@@ -13,7 +13,8 @@ use crate::{
 ///
 /// A host id is free. A host that admits and stays silent costs each of its clients seconds, and so does one that answers
 /// "full" late. So the new hosts of an address block get few clients within a while, as long as the chain has an open host
-/// that is known. A host is known once a client connected with it.
+/// that is known. A host is known once a client of another wide block (/16, /32) than its own connected with it: one in its own
+/// may be its operator's.
 ///
 /// A client id is free too, and one that never connects would use up the offers of honest new hosts. So for a client, the
 /// offers to its own wide block all count, and of those to each other wide block a quarter of the limit at most.
@@ -168,7 +169,7 @@ impl Matching {
             return false;
         }
         let entry = self.nodes.get(host);
-        !entry.open_has_served && !entry.paired.any()
+        !entry.open_has_served && !entry.paired.any_from_elsewhere()
     }
 
     fn new_host_offer(&self, host: u32, client: u32, context: Context<'_>) -> Option<NewHostOffer> {
@@ -183,9 +184,10 @@ impl Matching {
         self.has_served(host, context) || !self.knows_hosts_on(chain, context)
     }
 
-    /// Whether a client was ever connected with a host, as far as the pool remembers.
+    /// Whether a client of another wide block was ever connected with a host that the pool remembers; in a closed pool, any
+    /// client.
     pub(crate) fn has_served(&self, host: u32, context: Context<'_>) -> bool {
-        self.nodes.get(host).paired.any() || context.agents.is_proven(host)
+        self.nodes.get(host).paired.any_from_elsewhere() || context.agents.is_proven(host)
     }
 
     /// A host was offered: counts the offer if the host is new.
@@ -216,7 +218,7 @@ impl Matching {
         let Some(offer) = self.new_host_offer(host, client, context) else { return };
         let until = now.plus(limits.same_address_ms);
         self.new_host_offers.use_up(offer, until, limits);
-        self.recent_pairs.failed_in(client, offer.hosts, until, limits.recent_pairs);
+        self.recent_pairs.failed_in(self.client_of(client, context), offer.hosts, until, limits);
     }
 
     /// Returns the offers of new hosts, for checks.

@@ -28,6 +28,8 @@ pub(crate) enum NoHost {
     Unpaired,
     /// Its address block has too many pending offers.
     Block,
+    /// Its address block ended too many billing periods in this hour.
+    Periods,
     /// Nobody pays for it, or not enough.
     Payment(Box<Shortage>),
     /// Nobody pays for it, or not enough, and its trial runs.
@@ -75,6 +77,7 @@ impl NoHost {
                  `vipnode account link --keystore FILE`"
                     .to_owned()
             }
+            Self::Periods => "nodes in your address block ended too many billing periods in this hour".to_owned(),
             Self::Block => "clients in your address block have too many pending offers".to_owned(),
         }
     }
@@ -224,6 +227,12 @@ fn name_chains(none: &str, others: &[u32], chain: &ChainSpec, context: Context<'
 }
 
 impl Survey {
+    /// When the pool tries hosts again that failed.
+    fn next_try(&self, why: &Rejection) -> String {
+        let retry_ms = self.retry_ms.filter(|_| *why == Rejection::Failed);
+        retry_ms.map(|ms| format!(" (next try in {} s)", ms.div_ceil(1_000))).unwrap_or_default()
+    }
+
     /// Why none of the connected hosts, all of which were examined, is assigned. `other` is "other " if the client is a
     /// host itself.
     pub(in crate::matching) fn words(&self, chain: &ChainSpec, other: &str) -> String {
@@ -238,7 +247,8 @@ impl Survey {
             let candidates = self.candidates;
             return format!("{candidates} of {all} {other}hosts on {chain} can be assigned; the pool keeps trying");
         }
-        let mut reasons: Vec<(u32, String)> = self.against().map(|(why, count)| (*count, why.words(*count))).collect();
+        let words = |(why, count): &(Rejection, u32)| (*count, why.words(*count) + &self.next_try(why));
+        let mut reasons: Vec<(u32, String)> = self.against().map(words).collect();
         // The text of a state is always the same, in whatever order the hosts joined.
         reasons.sort_by(|(count, words), (less, after)| (less, words).cmp(&(count, after)));
         match &*reasons {
@@ -278,6 +288,10 @@ impl Rejection {
             Self::LateOffers => of_number(
                 "reports its clients late, and clients in your address block have too many pending offers of such hosts",
                 "report their clients late, and clients in your address block have too many pending offers of such hosts",
+            ),
+            Self::HostOffers => of_number(
+                "is in a network of which clients in your address block have too many pending offers",
+                "are in networks of which clients in your address block have too many pending offers",
             ),
             Self::Avoided => of_number(
                 "is avoided by your agent after a failed connection",

@@ -12,6 +12,7 @@ use crate::{
         compatibility::Incompatibilities,
         failed_searches::{FailedSearch, FailedSearches},
         host_classes::HostClasses,
+        host_group::HostGroup,
         hosts_by_block::HostsByBlock,
     },
 };
@@ -36,6 +37,8 @@ pub(crate) struct ChainHosts {
     pub(crate) free: u64,
     /// The free slots that clients of two wide blocks used before; what a host only claims does not count.
     pub(crate) shown: u64,
+    /// Those of the hosts of each wide block; none for zero.
+    pub(crate) shown_of: BTreeMap<HostGroup, u64>,
     /// Of both, those of hosts that report with their updates only.
     pub(crate) late: [u64; 2],
 }
@@ -52,6 +55,23 @@ impl ChainHosts {
         let counted = |(late, slots): (bool, [u32; 2])| if late { slots.map(u64::from) } else { [0; 2] };
         for (sum, (less, more)) in self.late.iter_mut().zip(counted(before).into_iter().zip(counted(after))) {
             *sum = sum.saturating_sub(less).saturating_add(more);
+        }
+    }
+
+    /// Counts the slots of a host that were used before, as listed before and after a change.
+    fn count_shown(&mut self, [before, after]: [(HostGroup, u32); 2]) {
+        self.shown = self.shown.saturating_sub(before.1.into()).saturating_add(after.1.into());
+        if before == after {
+            return;
+        }
+        let sum = self.shown_of.entry(after.0).or_default();
+        *sum = sum.saturating_add(after.1.into());
+        let sum = self.shown_of.entry(before.0).or_default();
+        *sum = sum.saturating_sub(before.1.into());
+        for group in [before.0, after.0] {
+            if self.shown_of.get(&group) == Some(&0) {
+                self.shown_of.remove(&group);
+            }
         }
     }
 
@@ -74,6 +94,11 @@ impl OpenHosts {
     /// The free slots on a chain that clients of two wide blocks used before.
     fn shown(&self, chain: u32) -> u64 {
         self.open.get(&chain).map_or(0, |open| open.shown)
+    }
+
+    /// As [`Self::shown`], those of the hosts of one wide block.
+    fn shown_of(&self, hosts: HostGroup, chain: u32) -> u64 {
+        self.open.get(&chain).and_then(|open| open.shown_of.get(&hosts)).copied().unwrap_or(0)
     }
 
     /// As [`Self::free`] and [`Self::shown`], those of hosts that report with their updates only.
@@ -147,6 +172,12 @@ impl Matching {
         self.shown_or_claimed(chain, [self.free_on(chain, context), shown], context)
     }
 
+    /// The free slots of the hosts of a wide block that clients of two other wide blocks used before, for the clients of a chain.
+    pub(in crate::matching) fn shown_in(&self, hosts: HostGroup, chain: u32, context: Context<'_>) -> u64 {
+        let joined = context.joined_chain(chain).map_or(0, |joined| self.open_hosts.shown_of(hosts, joined));
+        self.open_hosts.shown_of(hosts, chain).saturating_add(joined)
+    }
+
     /// As [`Self::shown_on`], only those of hosts that report with their updates only.
     pub(in crate::matching) fn late_shown_on(&self, chain: u32, context: Context<'_>) -> u64 {
         let joined = context.joined_chain(chain).map_or([0; 2], |joined| self.open_hosts.late(joined));
@@ -199,7 +230,8 @@ impl Matching {
         let open = self.open_hosts.open.entry(chain).or_default();
         open.count_late([(was_late, [before, shown_before]), (late, [free, shown])]);
         open.free = open.free.saturating_sub(u64::from(before)).saturating_add(u64::from(free));
-        open.shown = open.shown.saturating_sub(u64::from(shown_before)).saturating_add(u64::from(shown));
+        let group = |late, shown| (HostGroup { wide: block.wide(), late }, shown);
+        open.count_shown([group(was_late, shown_before), group(late, shown)]);
         open.known = open.known.saturating_add(usize::from(known)).saturating_sub(usize::from(was_known));
         let (mut moved, mut moved_in_class) = (None, None);
         let (mut new, mut new_in_class) = if stays { (at, in_class) } else { (NIL, NIL) };

@@ -1,8 +1,8 @@
 use crate::collections::address_block::WideBlock;
 
-/// The slots of a host that clients of two wide address blocks (/16, /32) used at once. Only these count as free slots in
-/// its score: what a host claims costs it nothing, and neither do clients of one provider. Eight bytes, because each node
-/// has one.
+/// The slots of a host that clients of two wide address blocks (/16, /32) used at once, other than the host's own one. Only
+/// these count as free slots in its score: what a host claims costs it nothing, and neither do clients next to it, or of one
+/// provider. Eight bytes, because each node has one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PairedSlots {
     /// Leases that both sides see now.
@@ -12,7 +12,8 @@ pub(crate) struct PairedSlots {
     clients: Clients,
 }
 
-/// Where the clients of a host were so far: a mark of the wide block of the first one, or [`Clients::OF_TWO`].
+/// Where the clients of a host outside of its own wide block were so far: a mark of the wide block of the first one, or
+/// [`Clients::OF_TWO`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Clients(u32);
 
@@ -26,11 +27,11 @@ impl Clients {
 }
 
 impl PairedSlots {
-    /// A client of a wide block is connected; `None` where its address is unknown. In a closed pool every client is known, and
-    /// one is enough.
-    pub(crate) fn begin(&mut self, block: Option<WideBlock>, members_only: bool) {
+    /// A client of a wide block is connected with the host of another one; `None` where the block is unknown. In a closed pool
+    /// every client is known, and one is enough.
+    pub(crate) fn begin(&mut self, client: Option<WideBlock>, host: Option<WideBlock>, members_only: bool) {
         self.now = self.now.saturating_add(1);
-        let client = block.map(Clients::of);
+        let client = client.filter(|client| Some(*client) != host).map(Clients::of);
         if members_only || client.is_some_and(|client| self.clients != Clients::NONE && client != self.clients) {
             self.clients = Clients::OF_TWO;
         } else if let Some(client) = client {
@@ -51,9 +52,9 @@ impl PairedSlots {
         self.now
     }
 
-    /// Whether a client was ever connected.
-    pub(crate) fn any(self) -> bool {
-        self.now > 0 || self.clients != Clients::NONE
+    /// Whether a client of another wide block than the host's own one was ever connected; in a closed pool, any client.
+    pub(crate) fn any_from_elsewhere(self) -> bool {
+        self.clients != Clients::NONE
     }
 
     /// How many of its slots were used at once.
@@ -69,21 +70,37 @@ mod tests {
     #[test]
     fn slots_count_once_clients_of_two_wide_blocks_used_them() {
         let block = |text: &str| Some(WideBlock::of(text.parse().unwrap()));
+        let own = block("7.7.7.7");
         let mut slots = PairedSlots::default();
         for _ in 0..5 {
-            slots.begin(block("8.8.8.8"), false);
+            slots.begin(block("8.8.8.8"), own, false);
         }
-        slots.begin(block("8.8.9.9"), false);
-        slots.begin(None, false);
+        slots.begin(block("8.8.9.9"), own, false);
+        slots.begin(None, own, false);
         assert_eq!(slots.most(), 0);
         slots.end();
-        slots.begin(block("9.9.9.9"), false);
+        slots.begin(block("9.9.9.9"), own, false);
         assert_eq!((slots.most(), slots.now()), (7, 7));
         slots.end();
-        slots.begin(block("8.8.8.8"), false);
+        slots.begin(block("8.8.8.8"), own, false);
         assert_eq!(slots.most(), 7);
         let mut closed = PairedSlots::default();
-        closed.begin(None, true);
-        assert_eq!(closed.most(), 1);
+        closed.begin(None, None, true);
+        assert!(closed.any_from_elsewhere() && closed.most() == 1);
+    }
+
+    /// The attack: an operator's own client next to the host stands for one of two wide blocks.
+    #[test]
+    fn clients_of_the_hosts_own_wide_block_make_nothing_known() {
+        let block = |text: &str| Some(WideBlock::of(text.parse().unwrap()));
+        for (own, near, far) in [("7.7.7.7", "7.7.1.1", "8.8.8.8"), ("2a00:1:2::1", "2a00:1:3::1", "2a00:2::1")] {
+            let mut slots = PairedSlots::default();
+            slots.begin(block(near), block(own), false);
+            assert!(!slots.any_from_elsewhere());
+            slots.begin(block(far), block(own), false);
+            slots.begin(block(near), block(own), false);
+            assert!(slots.any_from_elsewhere());
+            assert_eq!((slots.most(), slots.now()), (0, 3), "clients of one other wide block");
+        }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) enum Rejection {
     TooNew,
     /// It reports with its updates only, and the client's address block has as many pending offers of such hosts as it may.
     LateOffers,
+    /// The client's address block has as many pending offers of hosts in its wide block as it may.
+    HostOffers,
     Avoided,
     /// The pair recently failed to connect.
     Failed,
@@ -127,6 +129,13 @@ impl Matching {
             && self.counts_to_share(index, client.chain(), context)
         {
             return Some(Rejection::LateOffers);
+        }
+        if let Some(share) = criteria.share_beyond_minimum
+            && criteria.any_has_served
+            && self.has_served(index, context)
+            && self.host_offers_exhausted(share, (host, client.chain()), context)
+        {
+            return Some(Rejection::HostOffers);
         }
         if criteria.avoid.contains(&index) || criteria.leaves_out(host) {
             return Some(Rejection::Avoided);

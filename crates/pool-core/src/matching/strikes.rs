@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
-use crate::{Limits, collections::address_block::AddressBlock, matching::Context};
+use crate::{Limits, collections::address_block::WideBlock, matching::Context};
 
 /// Those that say that a host admits clients and then stays silent, each once, by the host's index.
 ///
 /// A client can cause that too: it need only not dial. So only proven clients count, and only together: a host ranks lower
-/// and rests once clients of three different address blocks agree. No stranger and no single operator ruins the rank of a
-/// host. In a closed pool, the word of any member counts alone: its operator knows the members. No block and no member
+/// and rests once clients of three different wide address blocks (/16, /32) agree. No stranger and no single operator
+/// ruins the rank of a host, however many blocks a provider holds. In a closed pool, the word of any member counts alone: its operator knows the members. No block and no member
 /// counts twice before the host is connected with such a client again, so a client that cannot dial anybody rests each
 /// host once.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ impl Strikes {
 /// The source of a statement about a host. Members of a closed pool may all sit behind one address, so each counts for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::matching) enum StrikeReporter {
-    Block(AddressBlock),
+    Block(WideBlock),
     Member(u32),
 }
 
@@ -59,7 +59,7 @@ pub(in crate::matching) fn reporter(client: u32, context: Context<'_>) -> Option
     if limits.members_only {
         return Some(StrikeReporter::Member(client));
     }
-    agents.is_proven(client).then(|| StrikeReporter::Block(AddressBlock::of(address)))
+    agents.is_proven(client).then(|| StrikeReporter::Block(WideBlock::of(address)))
 }
 
 /// How many reporters it takes.

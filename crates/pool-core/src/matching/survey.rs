@@ -15,6 +15,9 @@ pub(crate) struct Survey {
     rejections: Vec<(Rejection, u32)>,
     /// Whether every connected host was examined.
     pub(crate) complete: bool,
+    /// How long it takes until the first of those that failed to connect with the client may be offered again, in
+    /// milliseconds.
+    pub(in crate::matching) retry_ms: Option<u64>,
 }
 
 impl Matching {
@@ -29,7 +32,13 @@ impl Matching {
             let Some(&host) = hosts.get(at) else { break };
             match self.rejection(&mut criteria, host, context) {
                 Some(Rejection::Full) => survey.count(Some(self.why_no_slot(client, host, context))),
-                rejection => survey.count(rejection),
+                rejection => {
+                    if rejection == Some(Rejection::Failed) {
+                        let wait_ms = self.recent_pairs.failed_for(context.now, host, client);
+                        survey.retry_ms = survey.retry_ms.into_iter().chain(wait_ms).min();
+                    }
+                    survey.count(rejection);
+                }
             }
         }
         survey
@@ -107,7 +116,9 @@ const fn count_of<'a>(excluded: &'a mut Excluded, why: &Rejection) -> Option<&'a
         Rejection::NoTrials => &mut excluded.no_trials,
         Rejection::OffersNone => &mut excluded.offers_none,
         Rejection::Full | Rejection::Incompatible(Incompatibility::LightFull) => &mut excluded.full,
-        Rejection::BackingOff | Rejection::TooNew | Rejection::LateOffers => &mut excluded.waiting,
+        Rejection::BackingOff | Rejection::TooNew | Rejection::LateOffers | Rejection::HostOffers => {
+            &mut excluded.waiting
+        }
         Rejection::Avoided => &mut excluded.avoided,
         Rejection::Failed | Rejection::Barred | Rejection::Ending => &mut excluded.recently_failed,
         Rejection::Address => &mut excluded.same_address,

@@ -379,7 +379,7 @@ impl Matching {
         std::mem::take(&mut self.opened)
     }
 
-    /// Returns the client whose turn it is to be offered such a host on a chain. The next call is another address block's turn.
+    /// Returns the client that is offered such a host on a chain next. The next call is another address block's turn.
     pub(crate) fn next_suspended(&mut self, chain: u32, context: Context<'_>) -> Option<u32> {
         let client = self.wait_queue.next_suspended(chain)?;
         // In its block, others come before its next turn.

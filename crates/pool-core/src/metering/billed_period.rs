@@ -60,6 +60,7 @@ pub(crate) fn freeze(lease: LeaseRow, ends: Ends, now: Ms) -> Option<(MeteredPer
     let (client, host) = (seen(lease.client_seen, ends.client), seen(lease.host_seen, ends.host));
     let billed_ms = meter::billed_ms(client, host);
     let (cost, carry) = lease.price.cost_from(billed_ms, lease.carry).unwrap_or((Amount::ZERO, 0));
-    let row = MeteredPeriod { lease, client, host, billed_ms, cost, ended: now, earlier: MergedPeriods::default() };
+    let (earlier, folded) = (MergedPeriods::default(), 0);
+    let row = MeteredPeriod { lease, client, host, billed_ms, cost, ended: now, earlier, folded };
     (billed_ms > 0).then_some((row, carry))
 }

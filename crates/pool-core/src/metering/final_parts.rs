@@ -2,7 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_types::{Account, Amount, LeaseId, Ms};
 
-use crate::{LeaseRow, collections::slab::Handle, metering::billed_period::Ends};
+use crate::{
+    LeaseRow,
+    collections::slab::Handle,
+    metering::{Metering, billed_period::Ends},
+};
 
 /// The last parts of leases that ended: from when both sides last reported each other until the lease ended.
 ///
@@ -122,5 +126,27 @@ impl FinalParts {
     /// The leases whose last parts wait, and the nodes whose answers they wait for, for checks.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (LeaseId, Handle)> {
         self.waiting.iter().map(|(node, lease)| (*lease, *node))
+    }
+}
+
+impl Metering {
+    /// Keeps the last part of a lease until its sides have answered.
+    pub(crate) fn wait_for_final_part(&mut self, part: FinalPart) {
+        self.final_parts.wait(part);
+    }
+
+    /// The leases whose last parts wait for a node.
+    pub(crate) fn final_parts_awaited_from(&self, node: Handle) -> Vec<LeaseId> {
+        self.final_parts.awaited_from(node)
+    }
+
+    /// A node answered the call to undo a lease, or did not. Returns the last part of that lease if it waited for this only.
+    pub(crate) fn final_part_answered(&mut self, lease: LeaseId, node: Handle, confirmed: bool) -> Option<FinalPart> {
+        self.final_parts.answered(lease, node, confirmed)
+    }
+
+    /// The leases whose last parts wait, and the nodes whose answers they wait for, for checks.
+    pub(crate) fn awaited_final_parts(&self) -> impl Iterator<Item = (LeaseId, Handle)> {
+        self.final_parts.waiting()
     }
 }

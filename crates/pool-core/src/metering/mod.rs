@@ -6,6 +6,7 @@ pub(crate) mod billed_period;
 pub(crate) mod budget_day;
 pub(crate) mod client_times;
 pub(crate) mod final_parts;
+mod hourly_rows;
 pub(crate) mod pair_week;
 pub(crate) mod period_merger;
 pub(crate) mod period_rollover;
@@ -30,11 +31,11 @@ pub(crate) struct Metering {
     /// Pairs of a client and a host in `clients`, by the client's address block.
     shares: BlockShares,
     blocks: UnpairedBlocks,
-    pub(crate) trials: TrialBlocks,
+    trials: TrialBlocks,
     /// Clients whose times the store does not have, each once.
     dirty: Vec<Handle>,
-    pub(crate) rows: PeriodMerger,
-    pub(crate) final_parts: FinalParts,
+    rows: PeriodMerger,
+    final_parts: FinalParts,
 }
 
 impl Metering {

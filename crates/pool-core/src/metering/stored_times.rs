@@ -13,7 +13,7 @@ use crate::{
 /// What the store is to do about a client's time with its hosts.
 #[derive(Debug)]
 pub(crate) enum TimesChange {
-    /// Keep this.
+    /// Replace what it keeps of the client.
     Keep(Box<TimesRow>),
     /// Forget what it keeps.
     Forget(NodeId),

@@ -8,6 +8,7 @@ use crate::{
         address_block::{AddressBlock, WideBlock},
         slab::Handle,
     },
+    metering::Metering,
 };
 
 const HOUR_MS: u64 = 60 * 60 * 1000;
@@ -54,6 +55,18 @@ impl TrialBlocks {
             let of_wide = self.wide.entry(block.wide()).or_default();
             *of_wide = of_wide.saturating_add(1);
         }
+    }
+}
+
+impl Metering {
+    /// Whether a client in a block may be offered a trial; `None` for a client that the pool does not know yet.
+    pub(crate) fn allows_trial(&self, now: Ms, block: AddressBlock, client: Option<Handle>, limits: &Limits) -> bool {
+        self.trials.allows(now, block, client, limits)
+    }
+
+    /// A client in a block is offered a trial.
+    pub(crate) fn trial_offered(&mut self, now: Ms, block: AddressBlock, client: Handle) {
+        self.trials.offered(now, block, client);
     }
 }
 

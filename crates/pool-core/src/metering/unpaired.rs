@@ -170,7 +170,7 @@ impl Metering {
         self.clients.get(client).as_deref()
     }
 
-    /// The next client whose time with its hosts is to be written.
+    /// The next client whose time with its hosts has to be written.
     pub(crate) fn pop_dirty(&mut self) -> Option<Handle> {
         self.dirty.pop()
     }

@@ -16,7 +16,7 @@ pub(crate) enum AgentProtocol {
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "only one exists at a time, for the length of a call")]
 pub(crate) enum Delivery {
-    /// By this call.
+    /// At once, as a call to the agent.
     Call(PoolCall),
     /// In the answer to its next update, as a peer to drop.
     NextUpdate,

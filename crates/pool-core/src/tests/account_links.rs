@@ -107,7 +107,7 @@ fn d8_d9_a_counter_grows_and_only_a_link_that_holds_raises_it() {
     }
     assert_eq!(pool.link_rows(), 0, "nothing is written");
     pool.link_to(CLIENT, PAYER, now).unwrap();
-    assert_eq!(pool.core.ledger.as_ref().unwrap().links.payer(&node(CLIENT)), Some(PAYER));
+    assert_eq!(pool.core.ledger.as_ref().unwrap().payer_of(&node(CLIENT)), Some(PAYER));
     pool.change_link(CLIENT, PAYER, now.plus(1), LinkConsent::AccountEnds).unwrap();
     for replayed in [now, now.plus(1)] {
         let error = pool.link_to(CLIENT, PAYER, replayed).unwrap_err();
@@ -131,8 +131,39 @@ fn a_node_ends_its_own_link_without_touching_the_counter_of_the_account() {
     let error = pool.change_link(CLIENT, PAYER, now, LinkConsent::NodeEnds { issued: ISSUED }).unwrap_err();
     assert!(error.message.contains("has already signed the counter"), "an older request ends no newer link: {error:?}");
     pool.change_link(CLIENT, PAYER, now.plus(9), LinkConsent::NodeEnds { issued: ISSUED }).unwrap();
-    assert_eq!(pool.core.ledger.as_ref().unwrap().links.payer(&node(CLIENT)), None);
+    assert_eq!(pool.core.ledger.as_ref().unwrap().payer_of(&node(CLIENT)), None);
     pool.link_to(CLIENT, PAYER, now.plus(1)).unwrap();
+}
+
+/// Otherwise, the node would spend from an account whose owner ended that: the pool lost what it accepted after the backup.
+#[test]
+fn a_link_that_ended_after_the_backup_is_not_taken_again() {
+    let limits = Limits { payment: PaymentMode::Credit, ..Limits::default() };
+    let mut pool = linkable();
+    let (backup, signed) = (pool.rows.clone(), pool.now);
+    pool.link_to(CLIENT, PAYER, signed).unwrap();
+    let linked = pool.rows.clone();
+    let ends = |pool: &mut Pool| pool.change_link(CLIENT, PAYER, signed.plus(1), LinkConsent::AccountEnds);
+    ends(&mut pool).unwrap();
+    pool.pass(1_000);
+    pool.restore(backup, limits.clone());
+    // It may have been signed by a clock that was ahead.
+    for counter in [signed, pool.now.plus(limits.nonce_ahead_ms)] {
+        let error = pool.link_to(CLIENT, PAYER, counter).unwrap_err();
+        assert!(error.message.contains("restored from a backup"), "{error:?}");
+        assert!(error.hint().unwrap().contains("in 300 s"), "{error:?}");
+    }
+    // A start later does not change that.
+    pool.restart(limits.clone());
+    assert!(pool.link_to(CLIENT, PAYER, signed).unwrap_err().message.contains("restored from a backup"));
+    let later = pool.now.plus(limits.nonce_ahead_ms + 1);
+    pool.pass(1);
+    pool.link_to(CLIENT, PAYER, later).unwrap();
+    // A link of the backup ends with what its account signed before.
+    pool.restore(linked, limits);
+    assert_eq!(pool.view(PAYER).nodes, [node(CLIENT)]);
+    ends(&mut pool).unwrap();
+    assert!(pool.view(PAYER).nodes.is_empty());
 }
 
 /// Otherwise, the node would spend from the account until the time of the counter.
@@ -144,17 +175,18 @@ fn a_link_that_was_signed_with_a_clock_that_was_ahead_can_be_ended_before_that_t
         let (now, ahead) = (pool.now, pool.now.plus(ahead_ms));
         if ahead_ms > 300_000 {
             // The pool's clock was ahead, too.
-            let links = &mut pool.core.ledger.as_mut().unwrap().links;
-            links.set(node(CLIENT), Some(PAYER));
-            links.set_counter(PAYER, ahead.get());
+            let ledger = pool.core.ledger.as_mut().unwrap();
+            ledger.set_link(node(CLIENT), Some(PAYER));
+            ledger.set_link_counter(PAYER, ahead.get());
         } else {
             pool.link_to(CLIENT, PAYER, ahead).unwrap();
         }
         let error = pool.link_to(CLIENT, PAYER, now.plus(1)).unwrap_err();
         assert!(error.message.contains(&format!("is {} s in the future", ahead_ms / 1_000)), "{error:?}");
         pool.change_link(CLIENT, PAYER, now, consent).unwrap();
-        let links = &pool.core.ledger.as_ref().unwrap().links;
-        assert_eq!((links.payer(&node(CLIENT)), links.counter(PAYER)), (None, ahead.get()), "the counter never falls");
+        let ledger = pool.core.ledger.as_ref().unwrap();
+        let link = (ledger.payer_of(&node(CLIENT)), ledger.link_counter(PAYER));
+        assert_eq!(link, (None, ahead.get()), "the counter never falls");
     }
 }
 

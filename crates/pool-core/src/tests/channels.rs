@@ -176,9 +176,9 @@ fn d25_r3_a_withdrawal_ends_what_is_beyond_it() {
     assert!(metered <= u128::from(6 * MINUTE_MS), "{metered}");
 }
 
-/// Rule R1, and R2: who is named as payer has consented to nothing.
+/// That a channel names a payer does not prove the consent of that payer.
 #[test]
-fn r1_another_channel_or_key_is_refused() {
+fn another_channel_or_key_is_refused() {
     let mut pool = pool();
     let good = channel(0);
     for (other, refused) in [
@@ -201,9 +201,8 @@ fn r1_another_channel_or_key_is_refused() {
     assert_eq!(pool.core.rows().iter().filter(|row| matches!(row, Row::Channel(_))).count(), 0);
 }
 
-/// Rule R4: vouchers are cumulative for ever.
 #[test]
-fn r4_a_voucher_never_falls_and_the_same_again_changes_nothing() {
+fn a_voucher_never_falls_and_the_same_again_changes_nothing() {
     let mut pool = pool();
     let channel = pool.deposits(2 * HOUR_MS, HOUR_MS);
     let before = pool.rows.len();
@@ -258,7 +257,7 @@ fn a_claim_pays_the_hosts_and_leaves_what_the_client_can_spend() {
 
 /// The live channel of a key is the one that its voucher named first.
 #[test]
-fn r1_another_channel_counts_after_the_first_is_settled() {
+fn another_channel_counts_after_the_first_is_settled() {
     let mut pool = pool();
     let first = pool.deposits(2 * HOUR_MS, HOUR_MS);
     let leases = pool.served(1);
@@ -286,7 +285,7 @@ fn r1_another_channel_counts_after_the_first_is_settled() {
 
 /// A client asks for another channel while its first one owes nothing yet, and spends from the first until the other is read.
 #[test]
-fn r1_a_channel_that_is_used_while_another_is_read_stays() {
+fn a_channel_that_is_used_while_another_is_read_stays() {
     let mut pool = pool();
     let first = pool.deposits(2 * HOUR_MS, HOUR_MS);
     let second = channel(1);
@@ -373,14 +372,14 @@ fn an_address_block_has_only_its_share_of_the_reads() {
     };
     let strangers = block("10.0.0.1");
     let mut waiting = 0;
-    while ledger.channels.may_wait(strangers, 8) {
+    while ledger.may_wait_for_channel(strangers, 8) {
         waiting += 1;
-        ledger.channels.wait(first(waiting, strangers));
+        ledger.wait_for_channel(first(waiting, strangers));
     }
     assert!((1..8).contains(&waiting), "{waiting}");
-    assert!(ledger.channels.may_wait(block("11.0.0.1"), 8), "others have room");
-    ledger.channels.take_waiting(account(1), channel(1).id(CHAIN)).unwrap();
-    assert!(ledger.channels.may_wait(strangers, 8), "given back");
+    assert!(ledger.may_wait_for_channel(block("11.0.0.1"), 8), "others have room");
+    ledger.take_first_voucher(account(1), channel(1).id(CHAIN)).unwrap();
+    assert!(ledger.may_wait_for_channel(strangers, 8), "given back");
 }
 
 #[test]

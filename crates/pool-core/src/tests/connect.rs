@@ -1,11 +1,12 @@
 use vipnode_types::{
     ChainSpec, Enode, EnodeHost, Ms,
+    payment::{ChannelTerms, contracts},
     wire::{ClientCriteria, ConnectRequest, ErrorCode, EvictReason, HostSupply, ReportRequest, WireError},
 };
 
 use super::{
     pool::{Pool, START, address, agent_key, chain, client, hello, host, node, order, wei},
-    scenario::{CLIENT, HOST, KEPT, SECOND_HOST, SLOTS, THIRD_HOST},
+    scenario::{CLIENT, HOST, KEPT, SECOND_HOST, SLOTS, STRANGER, THIRD_HOST},
 };
 use crate::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, Limits, Reply, Row};
 
@@ -330,7 +331,7 @@ fn a_node_that_is_checked_learns_the_price_and_how_many_hosts_fit() {
 fn a_host_beyond_those_that_are_examined_is_a_partner_all_the_same() {
     let mut pool = Pool::new();
     for number in 0..300 {
-        pool = pool.with_host(1_000 + number, SLOTS);
+        pool = pool.with_host(STRANGER + number, SLOTS);
     }
     let other = ConnectRequest { chain: chain(2), ..client(CLIENT) };
     let text = check(&mut pool, CLIENT, ISSUED, other.clone()).unwrap().reason.unwrap();
@@ -392,4 +393,23 @@ fn an_address_that_is_nobodys_is_no_payout_account() {
         let error = pool.connect(HOST, hello).unwrap_err();
         assert!(error.is(ErrorCode::InvalidParams) && error.message.contains("nobody has the key"), "{error:?}");
     }
+}
+
+/// What is sent to the token that the pool charges in, or to a contract of x402, is lost.
+#[test]
+fn a_contract_of_the_payments_is_no_payout_account() {
+    let token = vipnode_types::Account::new([7; 20]);
+    let terms = ChannelTerms { chain_id: 1, token, receiver: token, receiver_authorizer: token, withdraw_delay_s: 900 };
+    let connects = |channel: Option<ChannelTerms>, account| {
+        let (mut pool, mut hello) = (Pool::with(Limits { channel, ..Limits::default() }), host(HOST, SLOTS));
+        hello.host.as_mut().unwrap().payout = Some(order(account));
+        pool.connect(HOST, hello).map(drop)
+    };
+    for account in
+        [token, contracts::ESCROW, contracts::ERC3009_COLLECTOR, contracts::PERMIT2_COLLECTOR, contracts::PERMIT2]
+    {
+        let error = connects(Some(terms), account).unwrap_err();
+        assert!(error.is(ErrorCode::InvalidParams) && error.message.contains("is a contract"), "{error:?}");
+    }
+    assert_eq!(connects(None, token), Ok(()), "no pool knows each token");
 }

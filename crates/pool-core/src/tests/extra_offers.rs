@@ -10,7 +10,7 @@ use vipnode_types::{
 use super::{
     offers::knowing,
     pool::{Pool, address, client, host, node},
-    scenario::{CLIENT, HOST, KEPT, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_HOST},
+    scenario::{CLIENT, HOST, KEPT, OTHER_SUBNET, SECOND_CLIENT, SECOND_HOST, SLOTS, STRANGER, THIRD_HOST},
 };
 use crate::{CallOutcome, Limits};
 
@@ -206,21 +206,24 @@ fn a_new_host_is_offered_to_a_client_that_waits() {
 /// Hosts of a stranger that connect one after the other would fill up its further offers.
 #[test]
 fn a_client_waits_with_a_silent_host_for_a_new_one_in_another_block() {
-    let (mut pool, _) = Pool::new().leased();
-    pool.connect_from(1_000, host(1_000, 1), near(1_000)).unwrap();
+    let mut pool = Pool::new().paired();
+    pool.join(OTHER_SUBNET, client(OTHER_SUBNET));
+    pool.lease_between(HOST, OTHER_SUBNET);
+    let (silent, next) = (STRANGER, STRANGER + 1);
+    pool.connect_from(silent, host(silent, 1), near(silent)).unwrap();
     pool.join(SECOND_CLIENT, client(SECOND_CLIENT));
     pool.ask_avoiding(SECOND_CLIENT, 1, vec![node(HOST)]);
-    pool.admit(1_000);
+    pool.admit(silent);
     pool.pass(1_500);
-    pool.connect_from(1_001, host(1_001, 1), near(1_001)).unwrap();
+    pool.connect_from(next, host(next, 1), near(next)).unwrap();
     pool.pass(10);
-    assert!(pool.take_admit(1_001).is_none(), "the block of the silent host");
+    assert!(pool.take_admit(next).is_none(), "the block of the silent host");
     pool.connect(SECOND_HOST, host(SECOND_HOST, SLOTS)).unwrap();
     pool.pass(10);
     assert!(pool.take_admit(SECOND_HOST).is_some());
 }
 
-const STRANGERS: Range<u32> = 1_000..1_060;
+const STRANGERS: Range<u32> = STRANGER..STRANGER + 60;
 
 /// An address of the stranger's block.
 fn near(agent: u32) -> IpAddr {
@@ -334,7 +337,7 @@ fn a_client_that_has_one_of_its_hosts_gets_further_ones_for_the_rest_after_a_res
     }
     pool.pass(1_010);
     pool.admit(THIRD_HOST);
-    // What it has is what it wants, as far as the pool knows.
+    // The pool does not know that it wants more than it has.
     let (mut pool, lease) = Pool::new().leased();
     pool.restart(Limits::default());
     pool.connect(CLIENT, client(CLIENT)).unwrap();

@@ -52,9 +52,9 @@ impl Pool {
         };
         let account = super::funds::payer();
         let ledger = self.core.ledger.as_mut().unwrap();
-        if ledger.links.counter(account) == 0 {
+        if ledger.link_counter(account) == 0 {
             // An account that never signed can be linked only after it was credited.
-            ledger.links.set_counter(account, 1);
+            ledger.set_link_counter(account, 1);
         }
         let link = AccountLink { node, account, counter: START.plus(counter), consent };
         let reply = self.request(Command::Link { connection, request: 9, address, link }).unwrap();
@@ -264,6 +264,10 @@ fn what_was_metered_without_payments_is_never_billed() {
     pool.stop();
     pool.restart(priced());
     assert_eq!(pool.core.gauges().leases, 0);
+    assert!(
+        pool.core.counters().ended().any(|ended| ended == (EvictReason::PaymentChanged, 1)),
+        "nobody refused a price"
+    );
     let entries = |pool: &Pool| {
         let lease =
             |row: &&Row| matches!(row, Row::Entry(entry) if matches!(entry.transaction, Transaction::Lease { .. }));
@@ -369,7 +373,7 @@ fn d23_a_payout_below_the_smallest_is_carried_over_and_none_exceeds_what_is_paya
     let [payout] = payouts[..] else { panic!("{payouts:?}") };
     let wrong = crate::PayoutRow { amount: payout.amount.checked_add(Amount::new(1)).unwrap(), ..payout };
     let mark = |pool: &mut Pool, row| {
-        pool.core.ledger.as_mut().unwrap().settlement.restore_payout(row);
+        pool.core.ledger.as_mut().unwrap().restore(crate::Row::Payout(row));
         pool.change(LedgerChangeKind::Paid { payout: 1 }, None).map(drop)
     };
     assert_eq!(mark(&mut pool, wrong), Err(ErrorCode::InvalidParams));

@@ -6,7 +6,7 @@ use vipnode_types::wire::ConnectRequest;
 
 use super::{
     pool::{Pool, client, host},
-    scenario::{CLIENT, HOST, SECOND_HOST, list, needing, other_clients, serving},
+    scenario::{CLIENT, HOST, SECOND_HOST, SLOTS, STRANGER, list, needing, other_clients, serving},
 };
 use crate::Limits;
 
@@ -31,7 +31,7 @@ fn kind(number: u32, hello: ConnectRequest) -> ConnectRequest {
 fn of_many_kinds() -> Pool {
     let mut pool = Pool::new();
     for number in 0..PROFILES * VERSIONS {
-        let agent = 1_000 + number;
+        let agent = STRANGER + number;
         pool.connect_from(agent, kind(number, host(agent, 4)), stranger(agent)).unwrap();
     }
     pool
@@ -60,8 +60,8 @@ fn a_failed_search_is_remembered_among_very_many_kinds_of_hosts() {
     assert_eq!(costs[7..], [1, 1, 1], "{costs:?}");
     // A host that takes its only slot back and offers it again is one new kind each time.
     for round in 0..5 {
-        pool.connect_from(1_000, kind(0, client(1_000)), stranger(0)).unwrap();
-        pool.connect_from(1_000, kind(0, host(1_000, 4)), stranger(0)).unwrap();
+        pool.connect_from(STRANGER, kind(0, client(STRANGER)), stranger(0)).unwrap();
+        pool.connect_from(STRANGER, kind(0, host(STRANGER, SLOTS)), stranger(0)).unwrap();
         let cost = steps(&mut pool, CLIENT, needing(CLIENT, "snap"), None);
         assert!(cost <= 2 + pool.core.limits.candidates, "{cost} in round {round}");
     }

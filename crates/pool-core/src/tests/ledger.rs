@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use vipnode_types::{Account, Amount, LeaseId, Ms};
 
 use crate::{
-    AccountFigures, AccountRow, LeaseRow, LedgerAccount, MergedPeriods, MeteredPeriod, OperatorOrder, Row, Transaction,
-    ledger::Ledger, output::Output,
+    AccountFigures, AccountRow, LeaseRow, LedgerAccount, LinkRow, MergedPeriods, MeteredPeriod, OperatorOrder, Row,
+    Transaction, ledger::Ledger, output::Output,
 };
 
 fn account(number: u8) -> Account {
@@ -40,6 +40,7 @@ fn period(number: u64, cost: u128, fee_bps: u16) -> MeteredPeriod {
         cost,
         ended: Ms::ZERO,
         earlier: MergedPeriods::default(),
+        folded: 0,
     }
 }
 
@@ -160,4 +161,28 @@ fn costs_are_secured_in_the_order_of_the_meter() {
     assert_eq!(unpaid(&ledger), [(3, 10)]);
     run(&mut ledger, 5, &Step::Credit(1_000));
     assert_eq!(unpaid(&ledger), []);
+}
+
+#[test]
+fn accounts_are_listed_by_address_from_any_address_on() {
+    let mut ledger = Ledger::default();
+    let figures = AccountFigures { received: Amount::new(1), ..AccountFigures::default() };
+    let payers = [3, 1, 0xff].map(|number| LedgerAccount::Payer(account(number)));
+    let payees = [8, 3].map(|number| LedgerAccount::Payee(account(number)));
+    for account in payers.into_iter().chain(payees) {
+        ledger.restore(Row::Account(AccountRow { account, figures }));
+    }
+    for (node, payer) in [(1, 5), (2, 5), (3, 1)] {
+        ledger.restore(Row::Link(LinkRow { node: super::pool::node(node), account: account(payer) }));
+    }
+    let listed = |from: Option<Account>, most| {
+        let views = ledger.views(from, most, Ms::ZERO).into_iter();
+        views.map(|view| (view.account.as_bytes()[0], view.nodes)).collect::<Vec<_>>()
+    };
+    let all = [(1, 1), (3, 0), (5, 2), (8, 0), (0xff, 0)];
+    assert_eq!(listed(None, 10), all);
+    assert_eq!(listed(None, 2), all[..2]);
+    assert_eq!(listed(Some(account(4)), 2), all[2..4]);
+    assert_eq!(listed(Some(account(5)), 10), all[2..]);
+    assert_eq!(listed(Some(account(0xff)), 10), all[4..]);
 }

@@ -6,7 +6,8 @@ use vipnode_types::{
 use super::{
     pool::{Pool, address, chain, client, host, node, wei},
     scenario::{
-        CLIENT, HOST, HOUR_MS, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, THIRD_HOST, other_clients, other_hosts,
+        CLIENT, HOST, HOUR_MS, OTHER_SUBNET, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, THIRD_HOST,
+        other_clients, other_hosts,
     },
 };
 use crate::{CallOutcome, Command, Effect, Limits, PoolCall, Reply, Row, RowKey};
@@ -73,15 +74,18 @@ fn the_pool_remembers_so_many_nodes_and_forgets_those_long_gone_first() {
 
 #[test]
 fn d38_nodes_long_gone_are_forgotten() {
-    let (mut pool, _) = Pool::with(Limits { prune_ms: HOUR_MS, ..Limits::default() }).leased();
-    pool.pass_with(60_000, &[HOST, CLIENT]);
-    pool.bye(CLIENT);
+    let mut pool = Pool::with(Limits { prune_ms: HOUR_MS, ..Limits::default() });
+    pool.join(HOST, host(HOST, SLOTS));
+    pool.join(OTHER_SUBNET, client(OTHER_SUBNET));
+    pool.lease_between(HOST, OTHER_SUBNET);
+    pool.pass_with(120_000, &[HOST, OTHER_SUBNET]);
+    pool.bye(OTHER_SUBNET);
     pool.evicted(HOST);
     pool.pass_with(3_500_000, &[HOST]);
     assert_eq!(pool.core.gauges().nodes, 2);
     pool.pass_with(200_000, &[HOST]);
     assert_eq!((pool.core.gauges().nodes, pool.core.counters().pruned), (1, 1));
-    assert!(pool.connect(CLIENT, client(CLIENT)).is_ok());
+    assert!(pool.connect(OTHER_SUBNET, client(OTHER_SUBNET)).is_ok());
 }
 
 pub(super) fn status(pool: &mut Pool) -> PoolStatus {

@@ -1,11 +1,13 @@
+use std::net::IpAddr;
+
 use vipnode_types::{
     LeaseId, NodeId, PayoutOrder,
-    wire::{ConnectRequest, HostOffer, LeaveReason},
+    wire::{ConnectRequest, ErrorCode, EvictReason, HostOffer, LeaveReason},
 };
 
 use super::{
     pool::{Pool, address, client, host, node, order, payout},
-    scenario::{CLIENT, HOST, HOUR_MS, OTHER_SUBNET, SECOND_HOST, SLOTS, other_clients, priced},
+    scenario::{CLIENT, FURTHER, HOST, HOUR_MS, INTERRUPTED, OTHER_SUBNET, SECOND_HOST, SLOTS, other_clients, priced},
 };
 use crate::{Limits, MeteredPeriod, Row};
 
@@ -55,7 +57,7 @@ fn beyond_a_nodes_hour_rows_are_added_up_and_nothing_is_lost() {
     assert_eq!(pool.metered().len(), 10);
     let (written, waiting) = sums(&pool);
     assert!(written < all && written + waiting == all, "{written} + {waiting} of {all}");
-    assert_eq!(pool.core.metering.rows.planned(), 1, "one check, however many rows were added");
+    assert_eq!(pool.core.metering.planned_writes(), 1, "one check, however many rows were added");
     pool.restart(pool.core.limits.clone());
     assert_eq!((sums(&pool).1, pool.core.counters().metered_ms), (waiting, all), "a restart keeps them");
     pool.pass(HOUR_MS);
@@ -75,7 +77,7 @@ fn a_row_that_is_added_to_over_hours_is_written_and_planned_once_an_hour() {
         for _ in 0..3 {
             begin_row(&mut pool, CLIENT, lease, 19_990);
         }
-        assert!(pool.core.metering.rows.planned() <= 2);
+        assert!(pool.core.metering.planned_writes() <= 2);
     }
     pool.leave(CLIENT, lease, LeaveReason::Surplus);
     while pool.evicted(HOST).is_some() {}
@@ -83,7 +85,7 @@ fn a_row_that_is_added_to_over_hours_is_written_and_planned_once_an_hour() {
     for _ in 0..4 {
         pool.pass_with(HOUR_MS / 2, &[HOST, CLIENT]);
     }
-    assert_eq!((sums(&pool), pool.core.metering.rows.planned()), ((all, 0), 0));
+    assert_eq!((sums(&pool), pool.core.metering.planned_writes()), ((all, 0), 0));
 }
 
 #[test]
@@ -158,4 +160,99 @@ fn where_no_further_row_may_wait_it_is_written() {
         begin_rows(&mut pool, 20);
         assert_eq!(pool.metered().len(), 10, "one row waits");
     }
+}
+
+/// An address of a client, all of which are in one block.
+fn neighbors(number: u32) -> IpAddr {
+    IpAddr::from([66, 6, 6, u8::try_from(number % 250).unwrap()])
+}
+
+/// A client that is new connects from an address, is served for a second, and leaves. Returns false if it gets no host.
+fn one_row(pool: &mut Pool, with: u32, agent: u32, at: IpAddr) -> bool {
+    pool.connect_from(agent, client(agent), at).unwrap();
+    pool.full(agent, &[]);
+    pool.replies.clear();
+    pool.ask(agent, 1);
+    if let Some((_, Err(error))) = pool.replies.last() {
+        assert!(error.is(ErrorCode::Busy), "{error:?}");
+        pool.disconnect(agent);
+        return false;
+    }
+    let lease = pool.admit(with);
+    pool.reports_up(with, lease);
+    pool.reports_up(agent, lease);
+    pool.pass(1_000);
+    pool.beat(with);
+    pool.beat(agent);
+    pool.leave(agent, lease, LeaveReason::Surplus);
+    while pool.evicted(with).is_some() {}
+    pool.reports_down(with, lease);
+    pool.disconnect(agent);
+    true
+}
+
+/// So many clients end a row each, with a host and at an address by their numbers. The pool writes ten in the first hour.
+fn ten_are_written(count: u32, with: impl Fn(u32) -> u32, at: impl Fn(u32) -> IpAddr) {
+    let mut pool = Pool::with(Limits { periods_an_hour_of_a_block: 10, same_address_ms: 0, ..priced() });
+    for number in 10..10 + count {
+        // Only one of the hosts is connected, so that the client gets it.
+        let other = with(number);
+        pool.join(other, host(other, SLOTS));
+        assert!(one_row(&mut pool, other, number, at(number)));
+        pool.disconnect(other);
+    }
+    let all = pool.core.counters().metered_ms;
+    assert_eq!((pool.metered().len(), pool.core.counters().metered_rows), (10, count.into()));
+    let (written, waiting) = sums(&pool);
+    assert!(waiting > 0 && written + waiting == all, "{written} + {waiting} of {all}");
+    pool.pass(2 * HOUR_MS);
+    assert_eq!(sums(&pool), (all, 0), "written in the next hours");
+}
+
+/// The attack: each id ends fewer rows than a node may, but ids are free.
+#[test]
+fn the_clients_of_an_address_block_end_so_many_rows_in_an_hour_together() {
+    ten_are_written(20, |number| [HOST, OTHER_SUBNET, FURTHER][number as usize % 3], neighbors);
+}
+
+#[test]
+fn the_hosts_of_an_address_block_end_so_many_rows_in_an_hour_together() {
+    ten_are_written(12, |_| HOST, address);
+}
+
+/// The attack: rows of as many pairs wait as may, and each further one would be written at once.
+#[test]
+fn where_no_further_row_may_wait_the_clients_of_a_block_begin_none() {
+    let limits = Limits { periods_an_hour_of_a_block: 10, waiting_periods: 12, same_address_ms: 0, ..priced() };
+    let mut pool = Pool::with(limits);
+    pool.join(HOST, host(HOST, 100));
+    let honest = OTHER_SUBNET;
+    pool.join(honest, client(honest));
+    let honest_lease = pool.lease_between(HOST, honest);
+    let running = 20;
+    pool.connect_from(running, client(running), neighbors(running)).unwrap();
+    pool.full(running, &[]);
+    let lease = pool.lease_between(HOST, running);
+    let served = (100..140).filter(|&agent| one_row(&mut pool, HOST, agent, neighbors(agent))).count();
+    assert_eq!(served, 14, "ten are written, and four of twelve wait");
+    assert_eq!(pool.metered().len(), 10);
+    // A lease that is interrupted ends, with one more row, and so do no others.
+    for agent in [running, honest] {
+        pool.beat(agent);
+        pool.connect_from(agent, client(agent), if agent == running { neighbors(agent) } else { address(agent) })
+            .unwrap();
+        pool.full(agent, &[(if agent == running { lease } else { honest_lease }, INTERRUPTED)]);
+    }
+    assert_eq!(pool.evicted(running), Some(EvictReason::Disconnected));
+    assert_eq!(pool.evicted(honest), None);
+    while pool.evicted(HOST).is_some() {}
+    assert_eq!(pool.metered().len(), 11);
+    assert!(!one_row(&mut pool, HOST, 150, neighbors(150)));
+    assert!(one_row(&mut pool, HOST, 151, address(FURTHER)), "another block");
+    let (written, waiting) = sums(&pool);
+    assert_eq!(written + waiting, pool.core.counters().metered_ms);
+    // In the next hour, those that waited are written, and others are served again.
+    pool.pass_with(HOUR_MS, &[HOST, honest]);
+    assert!(one_row(&mut pool, HOST, 152, neighbors(152)));
+    assert_eq!(sums(&pool).1, 0);
 }

@@ -37,6 +37,7 @@ mod redials;
 mod refusing_hosts;
 mod reports;
 mod restarts;
+mod restored_backup;
 mod scenario;
 mod set_limits;
 mod settlement;

@@ -2,20 +2,19 @@
 
 use std::{net::IpAddr, ops::Range};
 
-use vipnode_types::wire::LeaveReason;
+use vipnode_types::{NodeId, wire::LeaveReason};
 
 use super::{
     pool::{Pool, START, address, agent_key, chain, client, host, node},
-    scenario::{CLIENT, HOST, SECOND_HOST, SLOTS, other_clients, other_hosts},
+    scenario::{CLIENT, FURTHER, HOST, OTHER_SUBNET, SECOND_HOST, SLOTS, other_clients, other_hosts},
 };
 use crate::{CallOutcome, Command, Credentials, Limits, NodeRow, PoolCall, Proven, Row, Signer};
 
-/// A pool that knows these nodes as proven.
-pub(super) fn knowing(limits: Limits, proven: impl IntoIterator<Item = u32>) -> Pool {
-    let signer = Signer::Agent { key: agent_key(), protocol2: false };
-    let row = |agent: u32| NodeRow {
+/// The row of a client that is proven.
+pub(super) fn known_row(agent: u32) -> NodeRow {
+    NodeRow {
         id: node(agent),
-        credentials: Credentials::new(signer),
+        credentials: Credentials::new(Signer::Agent { key: agent_key(), protocol2: false }),
         seen: START,
         chain: chain(1),
         enode: None,
@@ -26,9 +25,13 @@ pub(super) fn knowing(limits: Limits, proven: impl IntoIterator<Item = u32>) -> 
         block: None,
         trial_used_ms: 0,
         proven: Proven::Yes,
-    };
+    }
+}
+
+/// A pool that knows these nodes as proven.
+pub(super) fn knowing(limits: Limits, proven: impl IntoIterator<Item = u32>) -> Pool {
     let mut pool = Pool::exactly(limits.clone());
-    pool.rows = proven.into_iter().map(|agent| Row::Node(Box::new(row(agent)))).collect();
+    pool.rows = proven.into_iter().map(|agent| Row::Node(Box::new(known_row(agent)))).collect();
     pool.restart(limits);
     // After the reconnect window.
     pool.pass(700_000);
@@ -53,8 +56,18 @@ fn admit_all(pool: &mut Pool) {
     }
 }
 
+/// An address of the agent in a wide block with this number, which no other agent here is in.
+fn in_wide_block(wide: u32, agent: u32) -> IpAddr {
+    [40 + u8::try_from(wide).unwrap(), 0, u8::try_from(agent).unwrap(), 1].into()
+}
+
+/// An address of the agent in a /48 of its own, in one /32.
+fn in_one_32(agent: u32) -> IpAddr {
+    format!("2a00:77:{agent:x}::1").parse().unwrap()
+}
+
 /// Clients of two wide blocks are connected with all slots of these hosts at once, and leave.
-fn used_before(pool: &mut Pool, hosts: Range<u32>, slots: u32) {
+pub(super) fn used_before(pool: &mut Pool, hosts: Range<u32>, slots: u32) {
     for host in hosts.clone() {
         let clients = 300..300 + slots;
         let leases: Vec<_> = clients
@@ -96,16 +109,64 @@ fn never_proven_ids_of_a_block_hold_a_third_of_the_slots_that_were_used_and_of_a
             pool.full(agent, &[]);
         }
         used_before(&mut pool, other_hosts(12), used);
-        never_proven_ids_hold(&mut pool, of_block, of_wide_block);
+        never_proven_ids_hold(&mut pool, &[], of_block, of_wide_block);
     }
 }
 
-fn never_proven_ids_hold(pool: &mut Pool, of_block: u64, of_wide_block: u64) {
+/// The attack: a stranger's hosts in three networks, used by clients of his own, have many free slots. His ids avoid them.
+#[test]
+fn hosts_that_a_stranger_used_himself_give_him_no_share_of_the_slots_of_others() {
+    let (mut pool, strangers) = (Pool::new(), 150..153);
+    for agent in strangers.clone() {
+        pool.connect_from(agent, host(agent, 60), in_wide_block(agent, agent)).unwrap();
+        pool.full(agent, &[]);
+    }
+    used_before(&mut pool, strangers.clone(), 60);
+    for agent in strangers.clone() {
+        pool.disconnect(agent);
+    }
+    for agent in other_hosts(12) {
+        pool.connect(agent, host(agent, 10)).unwrap();
+        pool.full(agent, &[]);
+    }
+    used_before(&mut pool, other_hosts(12), 10);
+    for agent in strangers.clone() {
+        pool.connect_from(agent, host(agent, 60), in_wide_block(agent, agent)).unwrap();
+        pool.full(agent, &[]);
+    }
+    assert_eq!(pool.core.gauges().free_slots, 300);
+    let avoided: Vec<_> = strangers.map(node).collect();
+    never_proven_ids_hold(&mut pool, &avoided, 40, 60);
+}
+
+/// The attack: the operator of a host has clients next to it use its slots, and those of one other network.
+#[test]
+fn clients_next_to_a_host_make_it_no_known_one() {
+    let mut pool = Pool::new().with_host(HOST, 10).reported(HOST);
+    pool.join(CLIENT, client(CLIENT));
+    pool.lease_between(HOST, CLIENT);
+    let index = pool.core.agents.find(&node(HOST)).unwrap();
+    let known = |pool: &Pool| {
+        let (matching, context) = (&pool.core.matching, pool.core.context());
+        (matching.has_served(index, context), matching.shown_slots(index, context))
+    };
+    assert_eq!(known(&pool), (false, 0));
+    for agent in [OTHER_SUBNET, FURTHER] {
+        pool.join(agent, client(agent));
+        pool.lease_between(HOST, agent);
+        assert_eq!(known(&pool), (true, 0), "all of its used slots are taken");
+    }
+    pool.bye(OTHER_SUBNET);
+    pool.evicted(HOST).unwrap();
+    assert_eq!(known(&pool), (true, 1), "clients of two other networks used it");
+}
+
+fn never_proven_ids_hold(pool: &mut Pool, avoid: &[NodeId], of_block: u64, of_wide_block: u64) {
     let mut asks = |agents: Range<u32>, from: fn(u32) -> IpAddr, want: u32| {
         for agent in agents {
             pool.connect_from(agent, client(agent), from(agent)).unwrap();
             for _ in 0..13 {
-                pool.ask(agent, want);
+                pool.ask_avoiding(agent, want, avoid.to_vec());
                 admit_all(pool);
             }
         }
@@ -215,9 +276,9 @@ fn proven_nodes_and_members_have_no_share() {
     }
 }
 
-/// A client in this address block gets the only host and never connects.
-fn in_vain(pool: &mut Pool, agent: u32, block: u32) {
-    pool.connect_from(agent, client(agent), in_block(block, agent)).unwrap();
+/// A client at this address gets the only host and never connects.
+fn in_vain(pool: &mut Pool, agent: u32, address: IpAddr) {
+    pool.connect_from(agent, client(agent), address).unwrap();
     pool.ask(agent, 1);
     assert!(
         pool.calls.iter().any(|(_, _, call)| matches!(call, PoolCall::Admit(_))),
@@ -245,34 +306,52 @@ fn struck(pool: &mut Pool) -> bool {
 }
 
 #[test]
-fn only_proven_clients_of_three_blocks_together_rest_a_silent_host_and_rank_it_down() {
+fn only_proven_clients_of_three_wide_blocks_together_rest_a_silent_host_and_rank_it_down() {
     let strangers = other_clients(10);
     let proven = [20, 21, 22, 23, 24];
     let [first, second, neighbor_of_second, third, fourth] = proven;
+    let at = [(first, 1), (second, 2), (neighbor_of_second, 2), (third, 3), (fourth, 4)];
+    let [first_at, second_at, neighbor_at, third_at, fourth_at] = at.map(|(agent, wide)| in_wide_block(wide, agent));
     let mut pool =
         knowing(Limits { strike_reporters: 3, ..Limits::default() }, proven).with_host(HOST, SLOTS).reported(HOST);
     for agent in strangers {
-        in_vain(&mut pool, agent, agent);
+        in_vain(&mut pool, agent, in_wide_block(agent, agent));
         pool.beat(HOST);
     }
-    assert!(!struck(&mut pool), "ten strangers of ten blocks");
-    in_vain(&mut pool, first, first);
-    in_vain(&mut pool, second, second);
-    in_vain(&mut pool, neighbor_of_second, second);
+    assert!(!struck(&mut pool), "ten strangers of ten wide blocks");
+    in_vain(&mut pool, first, first_at);
+    in_vain(&mut pool, second, second_at);
+    in_vain(&mut pool, neighbor_of_second, neighbor_at);
     pool.beat(HOST);
-    assert!(!struck(&mut pool), "two blocks");
-    in_vain(&mut pool, third, third);
+    assert!(!struck(&mut pool), "two wide blocks");
+    in_vain(&mut pool, third, third_at);
     rests_for(&mut pool, 2_000);
     assert!(struck(&mut pool));
     pool.pass(same_pair_ms(&pool));
-    in_vain(&mut pool, third, third);
-    assert!(struck(&mut pool), "the third block counted before");
-    in_vain(&mut pool, fourth, fourth);
+    in_vain(&mut pool, third, third_at);
+    assert!(struck(&mut pool), "the third wide block counted before");
+    in_vain(&mut pool, fourth, fourth_at);
     rests_for(&mut pool, 4_000);
     // A proven client that does connect lifts that.
     pool.join(first, client(first));
     pool.lease_between(HOST, first);
     assert!(!struck(&mut pool));
+}
+
+/// The attack: ids of one provider that are proven, each in an address block of its own.
+#[test]
+fn proven_clients_in_many_blocks_of_one_wide_block_rest_no_host() {
+    let blocks: [fn(u32) -> IpAddr; 2] = [|agent| in_block(agent, agent), in_one_32];
+    for at in blocks {
+        let proven = 20..28;
+        let mut pool = knowing(Limits::default(), proven.clone()).with_host(HOST, SLOTS).reported(HOST);
+        for agent in proven {
+            in_vain(&mut pool, agent, at(agent));
+            pool.beat(HOST);
+            assert_eq!(pool.core.gauges().free_slots, u64::from(SLOTS), "{agent}");
+        }
+        assert!(!struck(&mut pool));
+    }
 }
 
 /// How long a pair that did not connect is kept apart.
@@ -312,13 +391,13 @@ fn a_host_that_sees_its_client_is_not_silent() {
 fn in_a_closed_pool_any_member_rests_a_silent_host_once() {
     let [first, second] = [20, 21];
     let mut pool = Pool::with(Limits { members_only: true, ..Limits::default() }).with_host(HOST, SLOTS).reported(HOST);
-    in_vain(&mut pool, first, 1);
+    in_vain(&mut pool, first, in_block(1, first));
     rests_for(&mut pool, 2_000);
     // A member that cannot dial anybody does it no further harm.
     pool.pass(same_pair_ms(&pool));
-    in_vain(&mut pool, first, 1);
+    in_vain(&mut pool, first, in_block(1, first));
     assert_eq!(pool.core.gauges().free_slots, u64::from(SLOTS));
-    in_vain(&mut pool, second, 1);
+    in_vain(&mut pool, second, in_block(1, second));
     rests_for(&mut pool, 4_000);
     assert!(struck(&mut pool));
     pool.pass(same_pair_ms(&pool));

@@ -13,7 +13,7 @@ use vipnode_types::{
 use super::scenario::{list, priced};
 use crate::{
     CallId, CallOutcome, ChainRequest, Command, ConnectionId, Core, Effect, Identity, Limits, MeteredPeriod, PoolCall,
-    Reply, Row, Steps,
+    Reply, RestoreRow, Row, Steps,
 };
 
 /// A pool and the agents of a test. Each agent is a number, with a name in [`super::scenario`]; its node, socket and address
@@ -171,9 +171,10 @@ impl Pool {
         out
     }
 
-    /// The pool starts: it applies its payment mode.
+    /// The pool starts: it ends what ran in a backup, and applies its payment mode.
     pub(crate) fn settle(&mut self) {
         let mut out = Vec::new();
+        self.core.settle_backup(self.now, &mut out);
         self.core.settle_payment(self.now, &mut out);
         for effect in out {
             match effect {
@@ -450,6 +451,13 @@ impl Pool {
     /// What each row that was metered bills, in milliseconds.
     pub(crate) fn billed_ms(&self) -> Vec<u64> {
         self.metered().iter().map(|row| row.billed_ms).collect()
+    }
+
+    /// A backup with these rows is restored, and the pool starts with it.
+    pub(crate) fn restore(&mut self, backup: Vec<Row>, limits: Limits) {
+        self.rows = backup;
+        self.rows.push(Row::Restore(RestoreRow { at: self.now, is_settled: false }));
+        self.restart(limits);
     }
 
     /// The process dies and a new one begins with what was written; sockets are gone.

@@ -17,7 +17,7 @@ use vipnode_types::{
 
 use super::{
     pool::{Pool, START, address, client, host, node},
-    scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, THIRD_HOST, other_hosts},
+    scenario::{CLIENT, HOST, SECOND_CLIENT, SECOND_HOST, SLOTS, STRANGER, THIRD_CLIENT, THIRD_HOST, other_hosts},
 };
 use crate::{CallId, CallOutcome, Command, Limits, PoolCall, Reply};
 

@@ -6,7 +6,7 @@ use vipnode_types::wire::{ErrorCode, WireError};
 
 use super::{
     pool::{Pool, address, client, host},
-    scenario::{CLIENT, HOST, SLOTS, other_clients, other_hosts},
+    scenario::{CLIENT, HOST, OTHER_SUBNET, SLOTS, other_clients, other_hosts},
 };
 use crate::{CallOutcome, Limits};
 
@@ -57,8 +57,8 @@ fn in_a_new_pool_hosts_that_refuse_late_do_not_hold_a_client() {
 fn offers_that_new_hosts_refused_count_for_a_while() {
     let limits = Limits { new_host_offers_a_block: 4, offers_minimum: 100, ..Limits::default() };
     let mut pool = Pool::with(limits).with_host(HOST, 100).reported(HOST);
-    pool.join(CLIENT, client(CLIENT));
-    pool.lease_between(HOST, CLIENT);
+    pool.join(OTHER_SUBNET, client(OTHER_SUBNET));
+    pool.lease_between(HOST, OTHER_SUBNET);
     let strangers = other_hosts(20);
     refusing(&mut pool, strangers.clone(), 1);
     let refused = |pool: &mut Pool, clients: Range<u32>| {

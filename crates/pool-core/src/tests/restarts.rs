@@ -2,23 +2,22 @@
 
 use vipnode_types::wire::LeaveReason;
 
-use super::pool::{Pool, client, host, wei};
-use crate::{Command, Limits};
-
-fn priced() -> Limits {
-    Limits { price: wei(60_000), ..Limits::default() }
-}
+use super::{
+    pool::{Pool, client, host},
+    scenario::{CLIENT, HOST, SLOTS, priced},
+};
+use crate::Command;
 
 /// A pair that was connected for two minutes, of which the store has nothing, and a pool that starts again after an hour.
 /// Only the host has reported since.
 fn restarted() -> (Pool, vipnode_types::LeaseId) {
     let mut pool = Pool::with(priced());
     let lease = pool.lease_up();
-    pool.pass_with(120_000, &[1, 2]);
+    pool.pass_with(120_000, &[HOST, CLIENT]);
     pool.now = pool.now.plus(3_600_000);
     pool.restart(priced());
-    pool.connect(1, host(1, 4)).unwrap();
-    pool.full(1, &[(lease, true)]);
+    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
+    pool.full(HOST, &[(lease, true)]);
     (pool, lease)
 }
 
@@ -26,9 +25,9 @@ fn restarted() -> (Pool, vipnode_types::LeaseId) {
 fn a_client_that_cannot_know_whether_it_was_connected_pays_for_no_restart() {
     let (mut pool, lease) = restarted();
     pool.pass(2_000);
-    pool.beat(1);
-    pool.connect(2, client(2)).unwrap();
-    pool.full(2, &[(lease, false)]);
+    pool.beat(HOST);
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.full(CLIENT, &[(lease, false)]);
     assert_eq!(pool.core.counters().unpaired_ms, 2_000, "from the start on, as ever");
     assert!(pool.core.leases.find(lease).is_some(), "the pair is not kept apart");
 }
@@ -36,7 +35,7 @@ fn a_client_that_cannot_know_whether_it_was_connected_pays_for_no_restart() {
 #[test]
 fn a_client_that_does_not_return_after_a_restart_pays_for_that_time() {
     let (mut pool, lease) = restarted();
-    pool.pass_with(15 * 60_000, &[1]);
+    pool.pass_with(15 * 60_000, &[HOST]);
     assert!(pool.core.leases.find(lease).is_none());
     let counted = pool.core.counters().unpaired_ms;
     let window = pool.core.limits.reconnect_window_ms;
@@ -48,7 +47,7 @@ fn a_client_that_does_not_return_after_a_restart_pays_for_that_time() {
 fn a_client_that_returns_before_its_host_pays_for_no_restart() {
     let mut pool = Pool::with(priced());
     let lease = pool.lease_up();
-    pool.pass_with(120_000, &[1, 2]);
+    pool.pass_with(120_000, &[HOST, CLIENT]);
     pool.now = pool.now.plus(3_600_000);
     pool.restart(priced());
     returns_first(&mut pool, lease);
@@ -60,7 +59,7 @@ fn a_client_that_returns_before_its_host_pays_for_no_restart() {
 fn a_client_that_returns_before_its_host_pays_for_no_pause() {
     let mut pool = Pool::with(priced());
     let lease = pool.lease_up();
-    pool.pass_with(120_000, &[1, 2]);
+    pool.pass_with(120_000, &[HOST, CLIENT]);
     pool.now = pool.now.plus(100_000);
     pool.handle(Command::Tick);
     assert_eq!(pool.core.counters().pauses, 1);
@@ -71,13 +70,13 @@ fn a_client_that_returns_before_its_host_pays_for_no_pause() {
 /// The client connects again, then its host, and both report for a minute until the client leaves. Only the host knows that the two
 /// were connected all the time.
 fn returns_first(pool: &mut Pool, lease: vipnode_types::LeaseId) {
-    pool.connect(2, client(2)).unwrap();
-    pool.full(2, &[(lease, false)]);
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.full(CLIENT, &[(lease, false)]);
     pool.pass(2_000);
-    pool.connect(1, host(1, 4)).unwrap();
-    pool.full(1, &[(lease, true)]);
-    pool.pass_with(60_000, &[1, 2]);
-    pool.leave(2, lease, LeaveReason::Surplus);
+    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
+    pool.full(HOST, &[(lease, true)]);
+    pool.pass_with(60_000, &[HOST, CLIENT]);
+    pool.leave(CLIENT, lease, LeaveReason::Surplus);
 }
 
 /// Last reports are stored every few minutes only. Neither side returns, so nothing else shows how long they were connected.
@@ -86,7 +85,7 @@ fn an_orderly_stop_loses_no_metered_time() {
     for (stopped, billed) in [(true, Some(47_000)), (false, None)] {
         let mut pool = Pool::with(priced());
         pool.lease_up();
-        pool.pass_with(47_000, &[1, 2]);
+        pool.pass_with(47_000, &[HOST, CLIENT]);
         if stopped {
             pool.stop();
         }
@@ -101,13 +100,13 @@ fn an_orderly_stop_loses_no_metered_time() {
 fn a_pause_of_the_pool_forgives_no_silence_before_it() {
     let mut pool = Pool::with(priced());
     let lease = pool.lease_up();
-    pool.pass_with(60_000, &[1, 2]);
-    pool.pass_with(120_000, &[1]);
+    pool.pass_with(60_000, &[HOST, CLIENT]);
+    pool.pass_with(120_000, &[HOST]);
     pool.now = pool.now.plus(11_000);
     pool.handle(Command::Tick);
     assert_eq!(pool.core.counters().pauses, 1);
-    pool.beat(1);
-    pool.leave(1, lease, LeaveReason::Surplus);
+    pool.beat(HOST);
+    pool.leave(HOST, lease, LeaveReason::Surplus);
     let counted = pool.core.counters().unpaired_ms;
     assert!((119_000..=121_000).contains(&counted), "{counted} ms: all but the pause");
 }

@@ -23,6 +23,9 @@ pub(crate) const OTHER_SUBNET: u32 = 256 + 1;
 /// An agent in a third wide address block.
 pub(crate) const FURTHER: u32 = 2 * 256 + 1;
 
+/// The first of many agents that belong to no one else in a test; the others follow.
+pub(crate) const STRANGER: u32 = 1_000;
+
 /// The slots of a host, where their number is not what a test is about.
 pub(crate) const SLOTS: u32 = 4;
 

@@ -358,3 +358,21 @@ fn light_nodes_of_four_blocks_that_a_host_disconnected_exclude_their_wide_block(
     assert!(given(&mut pool, proven, [66, 6, 9, 2]).is_some(), "a proven one");
     assert_eq!(pool.explain(1_010).unwrap().excluded.recently_failed, 1);
 }
+
+/// The attack: the same with ids that are proven.
+#[test]
+fn proven_light_nodes_of_eight_blocks_exclude_their_wide_block() {
+    let limits = Limits { light_block_ms: 300_000, ..Limits::default() };
+    let mut pool = knowing(limits, 10..20).with_agent(HOST, serving(HOST, "eth les")).reported(HOST);
+    let given = |pool: &mut Pool, agent: u32, address: [u8; 4]| {
+        let hello = ConnectRequest { capabilities: list("les/4"), ..needing(agent, "les") };
+        pool.connect_from(agent, hello, address.into()).unwrap();
+        pool.given(agent, &[HOST]).map(|(_, call)| call)
+    };
+    for (agent, block) in (10..).zip(0..8) {
+        let call = given(&mut pool, agent, [66, 6, block, 1]).expect("fewer than eight blocks");
+        disconnects_light_node(&mut pool, agent, call);
+    }
+    assert_eq!(given(&mut pool, 18, [66, 6, 9, 1]), None);
+    assert!(given(&mut pool, 19, [66, 7, 0, 1]).is_some(), "of another wide block");
+}

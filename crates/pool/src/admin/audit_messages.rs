@@ -40,7 +40,7 @@ pub struct AuditRecord {
     pub method: String,
     /// What it was called with, as received.
     pub params: Value,
-    /// Why it was refused.
+    /// The message of the error, if it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
 }

@@ -6,9 +6,9 @@ use vipnode_types::wire::Statement;
 
 use super::{
     AccountStatementRequest, AccountsRequest, AdminAccounts, AdminAudit, AdminBans, AdminClaims, AdminDrained,
-    AdminError, AdminLeases, AdminNodes, AdminPayouts, AdminPrice, AdminPruned, AdminTop, AuditRequest, BanRequest,
-    Banned, ClaimsRequest, DrainRequest, LeasesRequest, LedgerPosted, LedgerRequest, NodesRequest, PayoutsRequest,
-    PriceRequest, PruneRequest, TopRequest, UnbanRequest, method, server::REQUEST_BYTES,
+    AdminError, AdminFolded, AdminLeases, AdminNodes, AdminPayouts, AdminPrice, AdminPruned, AdminTop, AuditRequest,
+    BanRequest, Banned, ClaimsRequest, DrainRequest, FoldRequest, LeasesRequest, LedgerPosted, LedgerRequest,
+    NodesRequest, PayoutsRequest, PriceRequest, PruneRequest, TopRequest, UnbanRequest, method, server::REQUEST_BYTES,
 };
 
 /// Calls the admin socket of a running pool.
@@ -151,6 +151,14 @@ impl AdminClient {
     /// See [`AdminError`].
     pub async fn prune(&self, request: &PruneRequest) -> Result<AdminPruned, AdminError> {
         self.call(method::PRUNE, request).await
+    }
+
+    /// Folds billing periods of the next entries.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn fold(&self, request: &FoldRequest) -> Result<AdminFolded, AdminError> {
+        self.call(method::FOLD, request).await
     }
 
     async fn call<T: DeserializeOwned>(&self, method: &str, request: &impl Serialize) -> Result<T, AdminError> {

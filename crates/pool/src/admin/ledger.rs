@@ -2,7 +2,7 @@ use vipnode_pool_core::{
     LedgerAccountView, LedgerChange, LedgerChangeKind, LedgerEntry, OperatorOrder, PaidPayouts, PayoutRow, PayoutState,
     Reply, Transaction,
 };
-use vipnode_types::{Account, Asset, sanitize, wire::WireError};
+use vipnode_types::{Account, Amount, Asset, sanitize, wire::WireError};
 
 use super::{
     AccountsRequest, AdminAccount, AdminAccounts, AdminClaims, AdminPaidPayouts, AdminPayout, AdminPayoutState,
@@ -16,6 +16,8 @@ pub(super) const REASON_CHARS: usize = 200;
 const KEY_CHARS: usize = 64;
 /// Accounts or payouts of one answer, at most.
 const MOST: u32 = 1_000;
+/// Accounts that the core lists at once.
+const PAGE: usize = 1_000;
 
 /// Posts a change of the ledger that the user `by` ordered. It is durable when this returns.
 pub(super) async fn change(
@@ -107,11 +109,40 @@ const fn kind(order: LedgerOrder) -> LedgerChangeKind {
 
 /// Returns a page of the accounts.
 pub(super) async fn accounts(admin: &AdminService, request: AccountsRequest) -> Result<AdminAccounts, WireError> {
-    let most = usize::try_from(request.most.clamp(1, MOST)).unwrap_or(usize::MAX);
-    let (asset, mut views) = views(admin, request.from, most.saturating_add(1)).await?;
-    let next = views.get(most).map(|view| view.account);
-    views.truncate(most);
-    Ok(AdminAccounts { asset, accounts: views.into_iter().map(account).collect(), next })
+    let AccountsRequest { filter, from, most } = request;
+    let most = usize::try_from(most.clamp(1, MOST)).unwrap_or(usize::MAX);
+    let filter = filter.map(|filter| filter.to_lowercase());
+    let (mut accounts, mut from) = (Vec::new(), from);
+    // Each page holds up the core for a short time only.
+    let size = if filter.is_some() { PAGE } else { most };
+    loop {
+        let (asset, mut page) = views(admin, from, size.saturating_add(1)).await?;
+        from = page.get(size).map(|view| view.account);
+        page.truncate(size);
+        for view in page.into_iter().filter(|view| filter.as_ref().is_none_or(|filter| matches(view, filter))) {
+            if accounts.len() >= most {
+                return Ok(AdminAccounts { asset, accounts, next: Some(view.account) });
+            }
+            accounts.push(account(view));
+        }
+        if from.is_none() || accounts.len() >= most {
+            return Ok(AdminAccounts { asset, accounts, next: from });
+        }
+    }
+}
+
+/// Whether an account is what the operator typed, in lower case.
+fn matches(view: &LedgerAccountView, filter: &str) -> bool {
+    match filter {
+        "negative" => view.payer.debt() > Amount::ZERO,
+        "due" => view.payee.payable() > Amount::ZERO,
+        filter => view
+            .account
+            .to_string()
+            .to_lowercase()
+            .trim_start_matches("0x")
+            .starts_with(filter.trim_start_matches("0x")),
+    }
 }
 
 /// Returns a page of what can be claimed of the clients' payment channels.

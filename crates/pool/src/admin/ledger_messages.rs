@@ -54,7 +54,7 @@ pub enum LedgerOrder {
     },
     /// Corrects what is payable to a host's account.
     Correction {
-        /// Whose account it is.
+        /// The payout account of the host.
         account: Account,
         /// By how much.
         amount: Amount,
@@ -98,7 +98,7 @@ pub struct LedgerPosted {
     /// The account that changed, with its current balances; `None` for a closed period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AdminAccount>,
-    /// What was marked, if the payouts of a period were to be.
+    /// What was marked, for an order to mark all payouts of a period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_all: Option<AdminPaidPayouts>,
     /// What the pool charges in.
@@ -120,10 +120,14 @@ pub struct AdminPaidPayouts {
     pub next: Option<u64>,
 }
 
-/// Requests accounts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Requests a page of the accounts in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountsRequest {
+    /// What the address begins with; or `negative`, for accounts that owe more than they were credited; or `due`, for accounts to
+    /// which something is payable; `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
     /// The address at which the list starts; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Account>,
@@ -243,14 +247,14 @@ pub struct AdminPayout {
     pub state: AdminPayoutState,
 }
 
-/// The state of a payout.
+/// What the operator has marked a payout as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum AdminPayoutState {
     /// It is not marked.
     Due,
-    /// It was paid.
+    /// The operator has sent the amount.
     Paid,
     /// It did not arrive.
     Bounced,

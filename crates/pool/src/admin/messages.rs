@@ -134,9 +134,9 @@ pub struct ListedNode {
     pub since_ms: Ms,
     /// The slots that it offers in total.
     pub slots: u32,
-    /// Leases in which it is the host.
+    /// The number of its leases with clients.
     pub leases_as_host: u32,
-    /// Leases in which it is the client.
+    /// The number of its leases with hosts.
     pub leases_as_client: u32,
     /// Whether it gets no new leases.
     pub drained: bool,

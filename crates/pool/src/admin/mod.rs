@@ -18,6 +18,7 @@ mod admin_error;
 mod audit_log;
 mod audit_messages;
 mod client;
+mod fold;
 mod lease_messages;
 mod leases;
 mod ledger;
@@ -31,10 +32,12 @@ mod prune;
 mod server;
 mod socket;
 mod top;
+mod with_store;
 
 pub use admin_error::AdminError;
 pub use audit_messages::{AdminAudit, AuditRecord, AuditRequest};
 pub use client::AdminClient;
+pub use fold::{AdminFolded, FoldRequest};
 pub use lease_messages::{AdminLease, AdminLeases, LeasesRequest};
 pub use ledger_messages::{
     AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminClaims, AdminPaidPayouts, AdminPayout,
@@ -78,6 +81,8 @@ pub mod method {
     pub const PRICE: &str = "vipnode_poolPrice";
     /// Removes the next part of the journals: an [`super::AdminPruned`].
     pub const PRUNE: &str = "vipnode_poolPrune";
+    /// Folds billing periods of the next entries: an [`super::AdminFolded`].
+    pub const FOLD: &str = "vipnode_poolFold";
     /// What can be claimed of the clients' payment channels, page by page: an [`super::AdminClaims`].
     pub const CLAIMS: &str = "vipnode_poolClaims";
     /// The payouts of a settlement period, page by page: an [`super::AdminPayouts`].

@@ -9,10 +9,10 @@ use vipnode_types::{
 
 use super::{
     AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminAudit, AdminBans, AdminBlock,
-    AdminClaims, AdminDrained, AdminLease, AdminLeases, AdminNodes, AdminPayout, AdminPayoutState, AdminPayouts,
-    AdminPrice, AdminPruned, AdminTop, AuditRecord, AuditRequest, BanRequest, Banned, ClaimsRequest, DrainRequest,
-    LeasesRequest, LedgerOrder, LedgerPosted, LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, PriceRequest,
-    PruneRequest, TopOrder, TopRequest, UnbanRequest, method,
+    AdminClaims, AdminDrained, AdminFolded, AdminLease, AdminLeases, AdminNodes, AdminPayout, AdminPayoutState,
+    AdminPayouts, AdminPrice, AdminPruned, AdminTop, AuditRecord, AuditRequest, BanRequest, Banned, ClaimsRequest,
+    DrainRequest, FoldRequest, LeasesRequest, LedgerOrder, LedgerPosted, LedgerRequest, ListedNode, NodesRequest,
+    PayoutsRequest, PriceRequest, PruneRequest, TopOrder, TopRequest, UnbanRequest, method,
 };
 use crate::auth::Ban;
 
@@ -86,7 +86,7 @@ fn of_the_ledger() -> Vec<MethodRow> {
         ),
         row::<AccountsRequest, AdminAccounts>(method::ACCOUNTS, "List the accounts that pay or earn")
             .fails(codes)
-            .example("one account", params(&AccountsRequest { from: None, most: 100 }), &accounts),
+            .example("one account", params(&AccountsRequest { filter: None, from: None, most: 100 }), &accounts),
         row::<AccountStatementRequest, Statement>(method::STATEMENT, "Get a page of the statement of an account")
             .fails(codes)
             .example("an account whose node used a slot for a day", params(&statement), &statement_page()),
@@ -111,6 +111,11 @@ fn of_the_ledger() -> Vec<MethodRow> {
                 params(&PruneRequest { before_ms: NOW, last_entry: 12_345, last_position: 12_000, position: None }),
                 &AdminPruned { entries: 200, periods: 180, position: 0, is_done: false },
             ),
+        row::<FoldRequest, AdminFolded>(method::FOLD, "Fold billing periods of the next entries").fails(codes).example(
+            "the first step",
+            params(&FoldRequest { before_ms: NOW, after: None }),
+            &AdminFolded { folded: 12, position: 200, is_done: false },
+        ),
         row::<PriceRequest, AdminPrice>(method::PRICE, "Announce a price").fails(codes).example(
             "a higher price",
             request_of_price(),

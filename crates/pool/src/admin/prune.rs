@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use vipnode_store::{PruneOrder, PruneStep};
 use vipnode_types::{Ms, wire::WireError};
 
-use super::AdminService;
-use crate::call_refusal::CallRefusal;
+use super::{AdminService, with_store::with_store};
+use crate::engine::OperatorQuery;
 
 /// Removes the next part of the journals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,9 +40,8 @@ pub struct AdminPruned {
 pub(super) async fn prune(admin: &AdminService, request: PruneRequest) -> Result<AdminPruned, WireError> {
     let PruneRequest { before_ms: before, last_entry, last_position, position } = request;
     let (order, most) = (PruneOrder { before, last_entry, last_position }, admin.service.limits.prune_rows);
-    let step = admin.service.gateway.prune(order, position.unwrap_or(0), most).await;
-    let step = step.ok_or(CallRefusal::Rebuilding { retry_ms: admin.service.limits.retry_ms() })?;
-    let step = step.map_err(|error| CallRefusal::Store { why: error.to_string() })?;
-    let PruneStep { entries, periods, position, is_done } = step;
+    let step = with_store(admin, move |store| store.prune(order, position.unwrap_or(0), most)).await?;
+    let PruneStep { entries, periods, position, last_entry, is_done } = step;
+    admin.service.gateway.query(OperatorQuery::Pruned { last_entry });
     Ok(AdminPruned { entries, periods, position, is_done })
 }

@@ -10,8 +10,9 @@ use vipnode_types::{sanitize, wire::WireError};
 
 use super::{
     AccountStatementRequest, AdminAudit, AdminBans, AdminDrained, AuditRecord, AuditRequest, BanRequest, Banned,
-    DrainRequest, PruneRequest, UnbanRequest,
+    DrainRequest, FoldRequest, PruneRequest, UnbanRequest,
     audit_log::AuditLog,
+    fold,
     leases::leases,
     ledger, method,
     nodes::{Pages, nodes},
@@ -82,6 +83,7 @@ impl AdminService {
             method::BAN | method::UNBAN | method::DRAIN | method::LEDGER | method::PRICE => true,
             // One order has many steps.
             method::PRUNE => parse::<PruneRequest>(params)?.position.is_none(),
+            method::FOLD => parse::<FoldRequest>(params)?.after.is_none(),
             _ => false,
         };
         if !is_order {
@@ -135,6 +137,7 @@ impl AdminService {
                 let AccountStatementRequest { account, range } = parse(params)?;
                 json(&self.service.statements.read(account, range).await?)
             }
+            method::FOLD => json(&fold::fold(self, parse(params)?).await?),
             method::PRUNE => json(&prune::prune(self, parse(params)?).await?),
             method::PRICE => json(&price::announce(self, &parse(params)?).await?),
             method::CLAIMS => json(&ledger::claims(self, parse(params)?).await?),

@@ -11,7 +11,8 @@ use vipnode_types::{
 };
 
 use crate::auth::{
-    Arrival, BanNotice, BansAndDrains, Membership, PoolIdentity, access_rules::AccessRules, audience::Audience,
+    Arrival, BanNotice, BansAndDrains, Membership, PoolIdentity, UnnamedProxy, access_rules::AccessRules,
+    audience::Audience,
 };
 use crate::call_refusal::CallRefusal;
 
@@ -22,6 +23,7 @@ use crate::call_refusal::CallRefusal;
 #[derive(Debug)]
 pub(crate) struct AccessControl {
     pub(in crate::auth) audience: Audience,
+    unnamed_proxy: UnnamedProxy,
     identity: Option<PoolIdentity>,
     bans_and_drains: BansAndDrains,
     rules: RwLock<Arc<AccessRules>>,
@@ -34,7 +36,8 @@ impl AccessControl {
         bans_and_drains: BansAndDrains,
         rules: AccessRules,
     ) -> Self {
-        Self { audience, identity, bans_and_drains, rules: RwLock::new(Arc::new(rules)) }
+        let unnamed_proxy = UnnamedProxy::default();
+        Self { audience, unnamed_proxy, identity, bans_and_drains, rules: RwLock::new(Arc::new(rules)) }
     }
 
     /// Returns the pool's id, if it has a key.
@@ -102,7 +105,20 @@ impl AccessControl {
 
     /// Checks that a signature was made for this pool.
     pub(crate) fn check_audience(&self, audience: &str, arrival: &Arrival) -> Result<(), WireError> {
-        Ok(self.audience.check(audience, arrival)?)
+        let url = self.audience.check(audience, arrival)?;
+        self.unnamed_proxy.call_for(&url, arrival);
+        Ok(())
+    }
+
+    /// Whether the pool does not know the address of a caller, so that it must use neither the one that it sees nor one that the
+    /// caller claims.
+    pub(crate) fn hides_caller(&self, arrival: &Arrival) -> bool {
+        self.unnamed_proxy.hides_caller(arrival)
+    }
+
+    /// What the pool has seen of a proxy that `--proxy` does not name.
+    pub(crate) const fn unnamed_proxy(&self) -> &UnnamedProxy {
+        &self.unnamed_proxy
     }
 
     /// Returns the URLs that agents can use, the most useful first.

@@ -1,15 +1,24 @@
 use std::str::FromStr;
 
 use axum::http::HeaderValue;
+use vipnode_types::errors;
 
 /// The origins that `--allow-origin` names. `PageAccess` describes what they allow.
 #[derive(Debug, Clone, Default)]
 pub struct AllowedOrigins(Vec<HeaderValue>);
 
-/// The text is not an origin.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not a valid origin: pass an origin without a path, such as https://pages.example, or * for all")]
-pub struct OriginError(String);
+errors! {
+    /// Why a text is not the origin of web pages.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum OriginError {
+        /// The text has a path, another scheme, or no host.
+        Form {
+            /// What was given.
+            text: String,
+        }: local, "\"{text}\" is not a valid origin",
+            hint "Pass an origin without a path, such as https://pages.example, or * for all.";
+    }
+}
 
 /// One origin, as `--allow-origin` takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +28,7 @@ impl FromStr for AllowedOrigin {
     type Err = OriginError;
 
     fn from_str(text: &str) -> Result<Self, OriginError> {
-        let error = || OriginError(text.to_owned());
+        let error = || OriginError::Form { text: text.to_owned() };
         let is_page = text == "*"
             || text == "null"
             || (text.starts_with("http")

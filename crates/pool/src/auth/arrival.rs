@@ -2,7 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use vipnode_types::RpcUrl;
 
-/// How a request reached the pool: the two ends of its connection, as far as the pool knows them.
+/// How a request reached the pool: the two ends of its connection, if the pool knows them.
 ///
 /// A URL that names no host but an address leads to different pools on different machines. Without this check, a pool on
 /// another machine could pass on a signature that was made for a pool at `ws://127.0.0.1:8080`.
@@ -41,11 +41,6 @@ impl Arrival {
     pub(crate) fn is_from_this_machine(&self) -> bool {
         matches!(self, Self::Direct { local, remote } if local.ip().to_canonical().is_loopback()
             && remote.to_canonical().is_loopback())
-    }
-
-    /// Whether the pool does not know the caller's address, so that addresses that the caller claims must not be used.
-    pub(crate) const fn hides_caller(&self) -> bool {
-        matches!(self, Self::UnnamedProxy)
     }
 
     /// Returns the address and port at which this request arrived.

@@ -26,10 +26,10 @@ impl Audience {
         Self { bound, public_urls: public_urls.to_vec(), tls }
     }
 
-    /// Checks the URL that a call is signed for. `arrival` is how the call reached the pool.
-    pub(crate) fn check(&self, audience: &str, arrival: &Arrival) -> Result<(), CallRefusal> {
-        if audience.parse().is_ok_and(|url| self.is_own(&url, arrival)) {
-            return Ok(());
+    /// Checks the URL that a call is signed for, and returns it. `arrival` is how the call reached the pool.
+    pub(crate) fn check(&self, audience: &str, arrival: &Arrival) -> Result<RpcUrl, CallRefusal> {
+        if let Some(url) = audience.parse().ok().filter(|url| self.is_own(url, arrival)) {
+            return Ok(url);
         }
         let audience = sanitize(audience, 200);
         let mut known: Vec<String> = self.public_urls.iter().map(shown).collect();

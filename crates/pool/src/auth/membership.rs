@@ -36,21 +36,13 @@ errors! {
         Line {
             /// Path of the members file.
             path: PathBuf,
-            /// What is wrong in the line.
-            source: MemberLineError,
-        }: local, "the members file {path}: {source}" (path = path.display()),
+            /// The number of the line, counted from 1.
+            line: usize,
+            /// Why it is not valid.
+            why: NodeIdError,
+        }: local, "the members file {path}: line {line}: {why}" (path = path.display()),
             hint "Write one node ID or enode per line; # starts a comment.";
     }
-}
-
-/// A line of a members file that is neither a node id nor an enode.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {source}")]
-pub struct MemberLineError {
-    /// The number of the line, counted from 1.
-    pub line: usize,
-    /// Why it is not valid.
-    pub source: NodeIdError,
 }
 
 /// A larger members file is refused; it has room for half a million nodes.
@@ -64,15 +56,15 @@ impl Membership {
     pub fn read_file(path: &Path) -> Result<Self, MembersError> {
         let text = read_text(path, FILE_BYTES);
         let text = text.map_err(|source| MembersError::Read { path: path.to_owned(), source })?;
-        Self::members(&text).map_err(|source| MembersError::Line { path: path.to_owned(), source })
+        Self::members(path, &text)
     }
 
-    /// Reads the text of a members file.
+    /// Reads the text of a members file; `path` is for the error.
     ///
     /// # Errors
-    /// The first line that is not valid.
-    pub fn members(text: &str) -> Result<Self, MemberLineError> {
-        parse(text).map(Self::Members)
+    /// [`MembersError::Line`] about the first line that is not valid.
+    pub fn members(path: &Path, text: &str) -> Result<Self, MembersError> {
+        parse(path, text).map(Self::Members)
     }
 
     /// Returns how many nodes become members, and how many are not any more, if `newer` replaces this list.
@@ -113,15 +105,15 @@ impl Membership {
     }
 }
 
-fn parse(text: &str) -> Result<BTreeSet<NodeId>, MemberLineError> {
+fn parse(path: &Path, text: &str) -> Result<BTreeSet<NodeId>, MembersError> {
     let mut members = BTreeSet::new();
     for (index, line) in text.lines().enumerate() {
         let entry = typed_text(line.split('#').next().unwrap_or_default());
         if entry.is_empty() {
             continue;
         }
-        let id = NodeId::typed(entry).map_err(|source| MemberLineError { line: index + 1, source })?;
-        members.insert(id);
+        let line = |why| MembersError::Line { path: path.to_owned(), line: index + 1, why };
+        members.insert(NodeId::typed(entry).map_err(line)?);
     }
     Ok(members)
 }
@@ -135,11 +127,12 @@ mod tests {
     #[test]
     fn reads_ids_enodes_and_comments() {
         let (a, b) = ("0a".repeat(64), "0b".repeat(64));
+        let parse = |text: &str| parse(Path::new("members"), text);
         let members = parse(&format!("# ours\n{a} # Ana\n\n  enode://{b}@10.0.0.1:30303?discport=0\n")).unwrap();
         assert_eq!(members, BTreeSet::from([NodeId::new([10; 64]), NodeId::new([11; 64])]));
         let typed = format!("\u{feff}# ours\r\n0x{a}\r\n\"enode://{b}@10.0.0.1:30303?discport=0\",  # Ben\r\n");
         assert_eq!(parse(&typed).unwrap(), members);
-        assert_eq!(parse("\n0x00\n").unwrap_err().line, 2);
+        assert!(matches!(parse("\n0x00\n"), Err(MembersError::Line { line: 2, .. })));
         let error = Membership::read_file(Path::new("/nowhere/members")).unwrap_err();
         assert!(error.hint().unwrap().contains("--members"), "{error}");
     }

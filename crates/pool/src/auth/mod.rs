@@ -18,14 +18,15 @@ mod page_access;
 mod pool_identity;
 mod signed_params;
 mod status_audience;
+mod unnamed_proxy;
 mod welcome;
 
 pub use allowed_origins::{AllowedOrigin, AllowedOrigins, OriginError};
 pub use ban::Ban;
 pub use ban_target::{BanTarget, BanTargetError};
-pub use membership::{MemberLineError, MembersError, Membership};
+pub use membership::{MembersError, Membership};
 pub use network::{Network, NetworkError};
-pub use status_audience::StatusAudience;
+pub use status_audience::{StatusAudience, StatusAudienceError};
 pub use welcome::{Welcome, WelcomeError};
 
 pub(crate) use access_control::AccessControl;
@@ -38,3 +39,4 @@ pub(crate) use own_certificate::OwnCertificate;
 pub(crate) use page_access::PageAccess;
 pub(crate) use pool_identity::PoolIdentity;
 pub(crate) use signed_params::SignedParams;
+pub(crate) use unnamed_proxy::UnnamedProxy;

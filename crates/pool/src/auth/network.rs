@@ -1,15 +1,24 @@
 use std::{fmt, str::FromStr};
 
+use vipnode_types::errors;
+
 use crate::call_refusal::CallRefusal;
 
 /// An Ethereum network, by the id that its nodes report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network(u64);
 
-/// The text is not the name or id of a network.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not a known network name: pass a network ID, such as 1")]
-pub struct NetworkError(String);
+errors! {
+    /// Why a text does not name a network.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum NetworkError {
+        /// The text is neither a number nor the name of a public network.
+        Unknown {
+            /// What was given.
+            text: String,
+        }: local, "\"{text}\" is not a known network name", hint "Pass a network ID, such as 1.";
+    }
+}
 
 /// The public networks, including past ones, by the names that the original uses.
 const NAMES: [(&str, u64); 9] = [
@@ -48,7 +57,7 @@ impl FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self, NetworkError> {
         let named = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, id)| *id);
-        named.or_else(|| text.parse().ok()).map(Self).ok_or_else(|| NetworkError(text.to_owned()))
+        named.or_else(|| text.parse().ok()).map(Self).ok_or_else(|| NetworkError::Unknown { text: text.to_owned() })
     }
 }
 

@@ -1,6 +1,6 @@
 use std::fmt::Debug;
 
-/// The pool's own certificate, as far as it decides under which URLs agents know the pool.
+/// The parts of the pool's own certificate that decide under which URLs agents know the pool.
 pub(crate) trait OwnCertificate: Debug + Send + Sync {
     /// Returns the names and addresses in it; they change when it is replaced.
     fn names(&self) -> Vec<String>;

@@ -1,5 +1,7 @@
 use std::str::FromStr;
 
+use vipnode_types::errors;
+
 use crate::call_refusal::CallRefusal;
 
 /// Who may see a pool's status.
@@ -12,6 +14,15 @@ pub enum StatusAudience {
     Members,
     /// No one.
     Off,
+}
+
+errors! {
+    /// Why a text does not name a [`StatusAudience`].
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum StatusAudienceError {
+        /// The text is none of the three.
+        Unknown: local, "no audience has this name", hint "Pass public, members, or off.";
+    }
 }
 
 impl StatusAudience {
@@ -27,14 +38,14 @@ impl StatusAudience {
 }
 
 impl FromStr for StatusAudience {
-    type Err = &'static str;
+    type Err = StatusAudienceError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "public" => Ok(Self::Public),
             "members" => Ok(Self::Members),
             "off" => Ok(Self::Off),
-            _ => Err("write public, members or off"),
+            _ => Err(StatusAudienceError::Unknown),
         }
     }
 }

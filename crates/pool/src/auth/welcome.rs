@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use vipnode_types::NodeId;
+use vipnode_types::{NodeId, errors};
 
 /// The operator's message to each user; `{{.NodeID}}` in it is replaced by the id of the user's node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,15 +9,18 @@ pub struct Welcome {
     parts: Vec<String>,
 }
 
-/// Why a text cannot be a welcome.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WelcomeError {
-    /// An unknown placeholder.
-    #[error("{{{{{0}}}}} is not supported: the only placeholder is {{{{.NodeID}}}}")]
-    Unknown(String),
-    /// A placeholder without an end.
-    #[error("there is a {{{{ without a matching }}}}: the only placeholder is {{{{.NodeID}}}}")]
-    Open,
+errors! {
+    /// Why a text cannot be a welcome.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum WelcomeError {
+        /// The text contains an unknown placeholder.
+        Unknown {
+            /// What is between the braces.
+            placeholder: String,
+        }: local, "{{{{{placeholder}}}}} is not supported", hint "Use the only placeholder: {{{{.NodeID}}}}.";
+        /// A placeholder does not end.
+        Open: local, "there is a {{{{ without a matching }}}}", hint "Use the only placeholder: {{{{.NodeID}}}}.";
+    }
 }
 
 impl Welcome {
@@ -35,7 +38,7 @@ impl FromStr for Welcome {
         while let Some((before, rest)) = text.split_once("{{") {
             let (inside, after) = rest.split_once("}}").ok_or(WelcomeError::Open)?;
             if inside.trim() != ".NodeID" {
-                return Err(WelcomeError::Unknown(inside.to_owned()));
+                return Err(WelcomeError::Unknown { placeholder: inside.to_owned() });
             }
             parts.push(before.to_owned());
             text = after;
@@ -47,6 +50,8 @@ impl FromStr for Welcome {
 
 #[cfg(test)]
 mod tests {
+    use vipnode_types::TypedError as _;
+
     use super::*;
 
     #[test]
@@ -55,8 +60,13 @@ mod tests {
         let welcome: Welcome = "Hi {{.NodeID}}, {{ .NodeID }}!".parse().unwrap();
         assert_eq!(welcome.to(Some(node)), format!("Hi {node}, {node}!"));
         assert_eq!("be kind".parse::<Welcome>().unwrap().to(Some(node)), "be kind");
-        assert_eq!("{{.Name}}".parse::<Welcome>(), Err(WelcomeError::Unknown(".Name".to_owned())));
-        let error = "{{.NodeID".parse::<Welcome>().unwrap_err().to_string();
-        assert_eq!(error, "there is a {{ without a matching }}: the only placeholder is {{.NodeID}}");
+        assert_eq!("{{.Name}}".parse::<Welcome>(), Err(WelcomeError::Unknown { placeholder: ".Name".to_owned() }));
+        let (unknown, open) =
+            ("{{.Name}}".parse::<Welcome>().unwrap_err(), "{{.NodeID".parse::<Welcome>().unwrap_err());
+        assert_eq!(unknown.to_string(), "{{.Name}} is not supported");
+        assert_eq!(open.to_string(), "there is a {{ without a matching }}");
+        for error in [unknown, open] {
+            assert_eq!(error.hint().unwrap(), "Use the only placeholder: {{.NodeID}}.");
+        }
     }
 }

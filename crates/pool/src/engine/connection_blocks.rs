@@ -4,6 +4,7 @@ use crate::engine::inbox::CoreMessage;
 
 /// In which address block's queue the messages about each connection wait: that of the address from which it first
 /// presented a node. All of one connection are in one queue, also where an agent calls over HTTP from several addresses.
+/// The members of a closed pool have one queue, in which only messages of members wait.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionBlocks {
     /// By the number of the connection; with its generation. As long as the table of connections.
@@ -25,25 +26,24 @@ impl ConnectionBlocks {
     /// The queue in which a message waits; `None` for what the pool itself has for the core.
     pub(super) fn block_of(&mut self, message: &CoreMessage) -> Option<AddressBlock> {
         let connection = match message {
-            // It presents no node, so it does not decide where the messages about its connection wait.
-            CoreMessage::Request {
-                command:
-                    Command::CheckConnect { address, .. }
-                    | Command::Link { address, .. }
-                    | Command::Payout { address, .. }
-                    | Command::Account { address, .. },
-                ..
-            } => {
-                return Some(self.queue_of(AddressBlock::of(*address)));
-            }
-            CoreMessage::Request { command, .. } | CoreMessage::OneWay(command) => connection(command)?,
+            // The first of these present no node, so they do not decide where the messages about their connections wait.
+            CoreMessage::Request { command, .. } | CoreMessage::OneWay(command) => match command {
+                // The pool knows that a member signed it.
+                Command::CheckConnect { address, .. } => return Some(self.queue_of(AddressBlock::of(*address))),
+                // A stranger may have signed these, in a closed pool too: a third of the permits for them could wait before
+                // each report of a member.
+                Command::Link { address, .. } | Command::Payout { address, .. } | Command::Account { address, .. } => {
+                    return Some(AddressBlock::of(*address));
+                }
+                command => connection(command)?,
+            },
             CoreMessage::CallDone { connection, .. } | CoreMessage::Barrier { connection, .. } => {
                 Target { connection: *connection, address: None }
             }
             CoreMessage::Committed(_)
             | CoreMessage::CommitFailed { .. }
             | CoreMessage::Reload { .. }
-            | CoreMessage::Prune(_)
+            | CoreMessage::Work(_)
             | CoreMessage::Probe(_)
             | CoreMessage::Operator(_)
             | CoreMessage::Stop => return None,

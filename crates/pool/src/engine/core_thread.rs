@@ -50,29 +50,6 @@ use crate::{
 /// The most commands whose rows are in one batch; the next command is in the next batch.
 const BATCH: usize = 256;
 
-/// What the core's thread needs at its start.
-pub(crate) struct CoreThreadParts {
-    pub(crate) limits: Limits,
-    pub(crate) seed: [u8; 32],
-    /// The operator accepts a clock that is far from the latest time that is stored.
-    pub(crate) accept_clock: Option<ClockAcceptance>,
-    pub(crate) access: Arc<AccessControl>,
-    pub(crate) retry_ms: u64,
-    /// The time of a batch: answers leave at its end, so nobody's waits for more than this of others' commands.
-    pub(crate) batch_time: Duration,
-    /// Address blocks whose time is counted for the operator.
-    pub(crate) core_time_blocks: usize,
-    /// A store that cannot be read is read again after this time.
-    pub(crate) store_retry: Duration,
-    pub(crate) inbox: Inbox,
-    pub(crate) reader: InboxReader,
-    pub(crate) connections: Arc<Connections>,
-    pub(crate) store: StoreThread,
-    pub(crate) chain: ChainPort,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) runtime: Handle,
-}
-
 /// The core, with its connections to the rest of the pool.
 pub(crate) struct CoreThread {
     core: Core,
@@ -106,6 +83,29 @@ pub(crate) struct CoreThread {
     steps: Steps,
     step_time: StepTime,
     core_time: CoreTime,
+}
+
+/// What the core's thread needs at its start.
+pub(crate) struct CoreThreadParts {
+    pub(crate) limits: Limits,
+    pub(crate) seed: [u8; 32],
+    /// The operator accepts a clock that is far from the latest time that is stored.
+    pub(crate) accept_clock: Option<ClockAcceptance>,
+    pub(crate) access: Arc<AccessControl>,
+    pub(crate) retry_ms: u64,
+    /// The time of a batch: answers leave at its end, so nobody's waits for more than this of others' commands.
+    pub(crate) batch_time: Duration,
+    /// Address blocks whose time is counted for the operator.
+    pub(crate) core_time_blocks: usize,
+    /// A store that cannot be read is read again after this time.
+    pub(crate) store_retry: Duration,
+    pub(crate) inbox: Inbox,
+    pub(crate) reader: InboxReader,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) store: StoreThread,
+    pub(crate) chain: ChainPort,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) runtime: Handle,
 }
 
 /// The ticket of a batch that no effect waits for.
@@ -189,7 +189,7 @@ impl CoreThread {
         if self.core.has_unused_funds() {
             tracing::warn!(
                 "the ledger holds balances or due payouts, but clients of this pool do not pay; to continue with them, \
-                 restart it with --payment credit or x402"
+                 restart it with the --payment value that it had"
             );
         }
         loop {
@@ -210,6 +210,7 @@ impl CoreThread {
     /// Why the core has to be rebuilt.
     fn work(&mut self) -> Result<(), Broken> {
         self.correct_clock()?;
+        self.handle_by(Core::settle_backup)?;
         self.handle_by(Core::settle_payment)?;
         self.log_price();
         self.send_rows()?;
@@ -266,7 +267,7 @@ impl CoreThread {
         // It may have been set since.
         self.core.set_wall_clock(self.last_tick, wall_clock());
         self.replies.forget_closed();
-        self.metrics.show(&self.core.gauges(), self.core.counters());
+        self.metrics.show(&self.core.gauges(), self.core.counters(), self.core.asset());
         let began = Instant::now();
         self.handle(Command::Tick)?;
         self.charge(began.elapsed(), None);
@@ -322,8 +323,8 @@ impl CoreThread {
                 self.reload(*limits, done);
                 Ok(())
             }
-            CoreMessage::Prune(job) => {
-                self.store.send(Job::Prune(job));
+            CoreMessage::Work(work) => {
+                self.store.send(Job::Work(work));
                 Ok(())
             }
             CoreMessage::Probe(answer) => {
@@ -358,6 +359,7 @@ impl CoreThread {
                 let _nobody_waits = answer.send(self.core.prices());
             }
             OperatorQuery::Drains(drains) => self.core.set_drains(drains),
+            OperatorQuery::Pruned { last_entry } => self.core.forget_keys(last_entry),
             OperatorQuery::Accounts { from, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.accounts_from(from, most)));
             }

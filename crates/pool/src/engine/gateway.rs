@@ -10,7 +10,7 @@ use tokio::{sync::oneshot, time::timeout};
 use tokio_util::task::TaskTracker;
 use vipnode_pool_core::{Command, ConnectionId, LedgerChange, Limits, PoolLimits, RequestId};
 use vipnode_rpc::Responder;
-use vipnode_store::{PruneOrder, PruneStep, StoreError};
+use vipnode_store::{Store, StoreError};
 use vipnode_types::{QuotedPrice, wire::WireError};
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
         health_error::HealthError,
         inbox::{CoreAnswer, CoreMessage, Inbox, ReplyTo},
         operator_query::OperatorQuery,
-        store_thread::PruneJob,
+        store_thread::StoreWork,
     },
     fairness::{Block, CommandPermit, CommandPermits, PermitClass},
 };
@@ -169,16 +169,14 @@ impl Gateway {
         answered.await.ok()
     }
 
-    /// Removes a part of the journals; `None` if the store cannot write.
-    pub(crate) async fn prune(
+    /// Has the store do something between two commits; `None` if it cannot write.
+    pub(crate) async fn with_store<T: Send + 'static>(
         &self,
-        order: PruneOrder,
-        position: u64,
-        most: usize,
-    ) -> Option<Result<PruneStep, StoreError>> {
-        let (done, step) = oneshot::channel();
-        self.inbox.push(CoreMessage::Prune(PruneJob { order, position, most, done }));
-        step.await.ok()
+        work: impl FnOnce(&mut dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Option<Result<T, StoreError>> {
+        let (work, result) = StoreWork::new(work);
+        self.inbox.push(CoreMessage::Work(work));
+        result.await.ok()
     }
 
     /// Applies new limits of the core, and closes the connections of nodes that are no longer members. Returns the names of

@@ -23,10 +23,19 @@ use crate::{
     call_refusal::CallRefusal,
     engine::{
         connection_blocks::ConnectionBlocks, health_error::HealthError, operator_query::OperatorQuery,
-        store_thread::PruneJob,
+        store_thread::StoreWork,
     },
     fairness::{Block, CommandPermit},
 };
+
+/// The queue in front of the core's thread. It never blocks and never drops a message. Its length is bounded: requests by
+/// the permits that they hold, ends of calls by the calls in flight, commits by the batches of the store, and the rest by
+/// the number of sockets.
+#[derive(Debug, Clone)]
+pub(crate) struct Inbox {
+    shared: Arc<InboxShared>,
+    length: Gauge,
+}
 
 /// The answer of the pool's core to a request.
 pub(crate) type CoreAnswer = Result<Reply, WireError>;
@@ -112,21 +121,12 @@ pub(crate) enum CoreMessage {
     Operator(OperatorQuery),
     /// New limits; answered with the names of those that take effect only at the next start.
     Reload { limits: Box<Limits>, done: oneshot::Sender<ReloadChanges> },
-    /// Has the store remove a part of the journals, of which the core knows nothing.
-    Prune(PruneJob),
+    /// Has the store do something of which the core knows nothing.
+    Work(StoreWork),
     /// Asks whether core and store work.
     Probe(oneshot::Sender<Result<(), HealthError>>),
     /// The end, after the messages sent before.
     Stop,
-}
-
-/// The queue in front of the core's thread. It never blocks and never drops a message. Its length is bounded: requests by
-/// the permits that they hold, ends of calls by the calls in flight, commits by the batches of the store, and the rest by
-/// the number of sockets.
-#[derive(Debug, Clone)]
-pub(crate) struct Inbox {
-    shared: Arc<InboxShared>,
-    length: Gauge,
 }
 
 /// The core's end of an [`Inbox`].
@@ -238,9 +238,11 @@ impl InboxReader {
         Some(item)
     }
 
-    /// Charges time of the core, in nanoseconds, to a block.
+    /// Charges time of the core, in nanoseconds, to a block: to the queue of the last message, or to that in which the block's
+    /// agents wait.
     pub(super) fn charge(&mut self, block: AddressBlock, ns: u64) {
-        self.queues.charge(self.connections.queue_of(block), ns);
+        let queue = if self.served == Some(block) { block } else { self.connections.queue_of(block) };
+        self.queues.charge(queue, ns);
     }
 
     /// The block that the last message came from; `None` for one of the pool itself.
@@ -309,6 +311,7 @@ impl Drop for InboxReader {
 
 #[cfg(test)]
 mod tests {
+    use vipnode_pool_core::NewPayout;
     use vipnode_types::wire::ReportRequest;
 
     use super::*;
@@ -341,6 +344,17 @@ mod tests {
         CoreMessage::CallDone { core_generation: 0, connection, call: CallId(u64::from(number)), outcome }
     }
 
+    /// An order of a payout account, which any node may send.
+    fn orders_payout(address: &str) -> CoreMessage {
+        CoreMessage::OneWay(Command::Payout {
+            connection: connection(0),
+            request: 0,
+            address: address.parse().unwrap(),
+            node: vipnode_types::NodeId::new([6; 64]),
+            payout: NewPayout { account: vipnode_types::Account::new([6; 20]), counter: vipnode_types::Ms::new(1) },
+        })
+    }
+
     /// The connection and the kind of each message, in the order in which the core gets them.
     fn all(reader: &mut InboxReader, cost: impl Fn(u32) -> u64) -> Vec<(u32, char)> {
         let mut order = Vec::new();
@@ -350,6 +364,7 @@ mod tests {
                 CoreMessage::OneWay(Command::Report { connection, .. }) => (connection.connection, 'r'),
                 CoreMessage::OneWay(Command::Disconnected { connection }) => (connection.connection, 'd'),
                 CoreMessage::CallDone { connection, .. } => (connection.connection, 'c'),
+                CoreMessage::OneWay(Command::Payout { .. }) => (0, 'x'),
                 CoreMessage::Committed(_) => (0, 'o'),
                 CoreMessage::Stop => (0, 's'),
                 other => panic!("{other:?}"),
@@ -386,6 +401,22 @@ mod tests {
         }
         let last = order.iter().rposition(|(number, _)| *number == 200).unwrap();
         assert!(last <= 5, "{last}: the other block waits for one or two of a hundred");
+    }
+
+    /// The attack: strangers order payouts of nodes of their own, and each report of a member waits behind them.
+    #[test]
+    fn in_a_closed_pool_strangers_wait_by_themselves() {
+        let (inbox, mut reader) = inbox(Gauge::default(), &PoolLimits::default());
+        reader.set_members_only(true);
+        for _ in 0..1_000 {
+            inbox.push(orders_payout("66.6.6.6"));
+        }
+        inbox.push(presents(200, "66.6.6.6"));
+        inbox.push(reports(200));
+        let order = all(&mut reader, |number| if number == 200 { 5_000 } else { 1_000_000 });
+        assert_eq!(order.len(), 1_002);
+        let last = order.iter().rposition(|(number, _)| *number == 200).unwrap();
+        assert!(last <= 5, "{last}: a member waits for one or two of a thousand");
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(crate) enum OperatorQuery {
     CoreTime(oneshot::Sender<Vec<(AddressBlock, u64)>>),
     /// What is drained from now on.
     Drains(Drains),
+    /// The entries of the ledger up to one were removed from the store.
+    Pruned { last_entry: u64 },
     /// A change of the ledger, which is answered as the request with that number.
     Ledger { request: RequestId, change: Box<LedgerChange>, reply_to: ReplyTo },
     /// A price to announce, which is answered as the request with that number.

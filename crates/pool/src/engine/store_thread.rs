@@ -1,13 +1,14 @@
 //! The store on its own thread: the input is batches, the output is the newest durable batch.
 
 use std::{
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     thread::JoinHandle,
 };
 
 use vipnode_pool_core::Row;
-use vipnode_store::{PruneOrder, PruneStep, Store, StoreError};
+use vipnode_store::{Store, StoreError};
 
 use crate::engine::{
     health_error::HealthError,
@@ -22,6 +23,12 @@ const LOADED_ROWS: usize = 1_024;
 /// How many times that many rows wait for the core.
 const LOADED_PARTS: usize = 4;
 
+/// The core's handle of the store's thread.
+#[derive(Debug)]
+pub(crate) struct StoreThread {
+    jobs: SyncSender<Job>,
+}
+
 #[derive(Debug)]
 pub(crate) enum Job {
     /// Write a batch.
@@ -30,21 +37,35 @@ pub(crate) enum Job {
     Load(SyncSender<LoadPart>),
     /// Check whether the store can write. If so, batches are accepted again after a failed commit.
     Resume(Sender<Result<(), StoreError>>),
-    /// Remove a part of the journals, between two commits.
-    Prune(PruneJob),
+    /// Do something between two commits.
+    Work(StoreWork),
     /// Check whether the store works.
     Probe(tokio::sync::oneshot::Sender<Result<(), HealthError>>),
 }
 
-/// Has the store remove a small part of the journals, so that the next commit does not wait for long.
-#[derive(Debug)]
-pub(crate) struct PruneJob {
-    pub(crate) order: PruneOrder,
-    /// The position at which the step before ended.
-    pub(crate) position: u64,
-    /// Rows that are removed.
-    pub(crate) most: usize,
-    pub(crate) done: tokio::sync::oneshot::Sender<Result<PruneStep, StoreError>>,
+/// Work of the store between two commits, of which the core knows nothing. It has to be short, because the next commit waits.
+pub(crate) struct StoreWork(Box<Work>);
+
+/// Is given the store, or why it cannot write.
+type Work = dyn FnOnce(Result<&mut dyn Store, StoreError>) + Send;
+
+impl StoreWork {
+    /// Work, and its result.
+    pub(crate) fn new<T: Send + 'static>(
+        work: impl FnOnce(&mut dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> (Self, tokio::sync::oneshot::Receiver<Result<T, StoreError>>) {
+        let (done, result) = tokio::sync::oneshot::channel();
+        let run = move |store: Result<&mut dyn Store, StoreError>| {
+            let _gone = done.send(store.and_then(|store| caught(|| work(store))));
+        };
+        (Self(Box::new(run)), result)
+    }
+}
+
+impl fmt::Debug for StoreWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoreWork")
+    }
 }
 
 /// A part of everything that the store holds.
@@ -55,12 +76,6 @@ pub(crate) enum LoadPart {
     End(Option<StoreError>),
     /// It cannot be read.
     Failed(StoreError),
-}
-
-/// The core's handle of the store's thread.
-#[derive(Debug)]
-pub(crate) struct StoreThread {
-    jobs: SyncSender<Job>,
 }
 
 impl StoreThread {
@@ -133,12 +148,11 @@ impl Worker {
                     Job::Resume(answer) => {
                         let _gone = answer.send(self.resume());
                     }
-                    Job::Prune(PruneJob { order, position, most, done }) => {
-                        let step = match &self.failed {
-                            Some(error) => Err(error.clone()),
-                            None => caught(|| self.store.prune(order, position, most)),
-                        };
-                        let _gone = done.send(step);
+                    Job::Work(StoreWork(run)) => {
+                        match &self.failed {
+                            Some(error) => run(Err(error.clone())),
+                            None => run(Ok(&mut *self.store)),
+                        }
                         self.tidy();
                     }
                     Job::Probe(answer) => {

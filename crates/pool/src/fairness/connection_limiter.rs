@@ -141,7 +141,6 @@ impl ConnectionLimiter {
 }
 
 impl Caller {
-    /// The block of its address.
     pub(crate) fn address_block(&self) -> AddressBlock {
         AddressBlock::of(self.address)
     }

@@ -3,6 +3,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// The tokens of one socket: a call takes one.
+#[derive(Debug)]
+pub(crate) struct TokenBucket {
+    refill: Refill,
+    start: Instant,
+    full_at: Duration,
+    refused: u32,
+}
+
 /// How a bucket refills: at an even rate, up to a burst.
 #[derive(Debug, Clone, Copy)]
 struct Refill {
@@ -26,15 +35,6 @@ impl Refill {
         let full_at = full_at.max(now).saturating_add(self.each.saturating_mul(tokens));
         (full_at, full_at.saturating_sub(now).saturating_sub(self.burst))
     }
-}
-
-/// The tokens of one socket: a call takes one.
-#[derive(Debug)]
-pub(crate) struct TokenBucket {
-    refill: Refill,
-    start: Instant,
-    full_at: Duration,
-    refused: u32,
 }
 
 /// Whether there was a token.

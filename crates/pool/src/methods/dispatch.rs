@@ -44,6 +44,8 @@ pub(crate) struct ReachCall {
     pub(crate) request: ReachRequest,
     /// For a connect that is only checked: what the core checks, or why the connect would be refused before.
     pub(crate) check: Option<Result<PreparedCommand, WireError>>,
+    /// Whether the pool does not know the caller's address.
+    pub(crate) hides_caller: bool,
 }
 
 /// Why a call gets no answer from the core. `E` is why the connection ended in the meantime.
@@ -110,11 +112,12 @@ pub(crate) async fn dispatch<C: CallSource>(
                 Some(hello) => Some(check_connect(service, client, (&signed, request.node), hello).await?),
                 None => None,
             };
-            Ok(Dispatched::Reach(Box::new(ReachCall { request: *request, check })))
+            let hides_caller = service.access.hides_caller(client.arrival());
+            Ok(Dispatched::Reach(Box::new(ReachCall { request: *request, check, hides_caller })))
         }
         ParsedCall::Agent(signed, call) => {
             let (sender, mut call) = client.agent(method, &signed, call).await?;
-            if client.arrival().hides_caller() {
+            if service.access.hides_caller(client.arrival()) {
                 call.drop_claimed_address(sender.address);
             }
             if let AgentRequest::Voucher(voucher) = &call {
@@ -138,7 +141,7 @@ pub(crate) async fn dispatch<C: CallSource>(
     }
 }
 
-/// Checks a connect that is not made, as far as a connect is checked before it reaches the core.
+/// Checks a connect that is not made, in the same way as a connect before it reaches the core.
 async fn check_connect<C: CallSource>(
     service: &Service,
     client: &mut C,
@@ -205,7 +208,7 @@ async fn dispatch_node<C: CallSource>(
     let mut call = call.verify(&service.access)?;
     drop(permit);
     let (connection, origin) = (client.node(call.node, call.connects())?, client.origin());
-    if client.arrival().hides_caller() {
+    if service.access.hides_caller(client.arrival()) {
         call.drop_claimed_address(origin.0);
     }
     let class = call.permit_class();

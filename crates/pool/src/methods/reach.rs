@@ -1,7 +1,8 @@
 //! `vipnode_reach`: how the pool sees a node that has not joined.
 //!
 //! A port is tested only at the caller's own address, so that no caller can make the pool test a stranger's port; behind
-//! trusted proxies, it is the address that they name.
+//! trusted proxies, it is the address that they name. Behind a proxy that the pool does not know, that would be a port of the
+//! pool's own machine, so none is tested.
 
 use std::{io::ErrorKind, net::SocketAddr, time::Instant};
 
@@ -22,7 +23,7 @@ pub(crate) async fn answer(
     service: &Service,
     caller: &Caller,
     nonce: &str,
-    ReachCall { request, check }: ReachCall,
+    ReachCall { request, check, hides_caller }: ReachCall,
 ) -> Result<Box<RawValue>, WireError> {
     let (admission, supply) = match check {
         None => (service.access.admission(&request, nonce), None),
@@ -31,6 +32,7 @@ pub(crate) async fn answer(
     let address = caller.address.to_canonical();
     let tested = match request.port {
         Some(0) => return Err(CallRefusal::invalid_params(&"the port is not 1..=65535").into()),
+        Some(_) if hides_caller => Some(Err(CallRefusal::HiddenCaller.into())),
         Some(port) => Some(test_port(service, caller, SocketAddr::new(address, port)).await),
         None => None,
     };
@@ -61,7 +63,7 @@ async fn admission(
     }
 }
 
-/// Tests a port.
+/// Opens a TCP connection to the port, within the limits of the caller's block.
 async fn test_port(service: &Service, caller: &Caller, target: SocketAddr) -> Result<Reach, WireError> {
     let paced = caller.block().take(Rate::Reaches, Instant::now());
     paced.map_err(|retry_ms| CallRefusal::PortsTried { retry_ms })?;

@@ -66,11 +66,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FragmentDeadline<S> {
     }
 }
 
-/// Follows the frames of a client (RFC 6455, section 5.2) as far as needed to know whether a message is unfinished. The
+/// Follows the frames of a client (RFC 6455, section 5.2), to know whether a message is unfinished. The
 /// WebSocket itself checks them.
 #[derive(Debug)]
 struct FrameScanner {
-    /// The head of a frame, as far as it arrived.
+    /// The part of the head of a frame that has arrived.
     head: [u8; HEAD],
     length: u8,
     /// Bytes of the frame's payload that are still to come.

@@ -86,7 +86,9 @@ impl HttpConnection {
         if let Some(copied) = Copied::of(&parts)
             && self.arrival(&parts.headers).is_from_this_machine()
         {
-            return self.copied(copied);
+            let response = self.copied(copied);
+            sleep(self.port.probes.wait(size(&response), Instant::now())).await;
+            return response;
         }
         let (caller, arrival) = match self.admitted(&parts.headers).await {
             Ok(admitted) => admitted,
@@ -172,7 +174,7 @@ impl HttpConnection {
         }
         let direct = Arrival::Direct { local, remote: remote.ip() };
         if direct.is_from_this_machine() && has_proxy_header(headers) {
-            self.port.warn_of_unnamed_proxy();
+            self.service().access.unnamed_proxy().warn();
             return Arrival::UnnamedProxy;
         }
         direct
@@ -200,8 +202,8 @@ impl HttpConnection {
     fn named(&self, headers: &HeaderMap) -> Result<Caller, Box<Response>> {
         let client = self.port.proxies.client(self.ends.remote.ip(), headers);
         let client = client
-            .map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response())
-            .map_err(Box::new)?;
+            .map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}. {}\n", error.hint().unwrap_or_default())))
+            .map_err(|answer| Box::new(answer.into_response()))?;
         self.check_ban(client)?;
         self.port.limiter.admit(client, Instant::now()).map_err(|limit| self.rejected(&limit.into()))
     }

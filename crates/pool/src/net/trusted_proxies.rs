@@ -2,7 +2,7 @@ use std::{net::IpAddr, str::FromStr};
 
 use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
-use vipnode_types::sanitize;
+use vipnode_types::{errors, sanitize};
 
 /// The proxies in front of this pool, and the header in which they name their clients.
 ///
@@ -31,12 +31,19 @@ pub enum ProxyHeader {
     XRealIp,
 }
 
-/// A header of a trusted proxy that does not name an address.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the proxy's {header} header contains \"{said}\" instead of an address; check how the proxy sets it")]
-pub struct ProxyHeaderError {
-    header: &'static str,
-    said: String,
+errors! {
+    /// Why the header of a trusted proxy does not name a client.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub enum ProxyHeaderError {
+        /// What the proxy wrote into the header is not an address.
+        NoAddress {
+            /// The name of the header.
+            header: &'static str,
+            /// What it contains, sanitized.
+            text: String,
+        }: local, "the proxy's {header} header contains \"{text}\" instead of an address",
+            hint "Have the proxy write the client's address into {header}, or name another header: --proxy-header NAME.";
+    }
 }
 
 impl TrustedProxies {
@@ -75,9 +82,14 @@ impl TrustedProxies {
     }
 }
 
-/// Whether a request has any of the headers in which proxies name their clients.
+/// Further headers that proxies and content delivery networks set.
+const OTHER_PROXY_HEADERS: [&str; 6] =
+    ["via", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "cf-connecting-ip", "true-client-ip"];
+
+/// Whether a request has any of the headers that proxies set.
 pub(crate) fn has_proxy_header(headers: &HeaderMap) -> bool {
     ProxyHeader::ALL.iter().any(|header| headers.contains_key(header.name()))
+        || OTHER_PROXY_HEADERS.iter().any(|header| headers.contains_key(*header))
 }
 
 fn contains(nets: &[IpNet], address: IpAddr) -> bool {
@@ -100,8 +112,8 @@ impl ProxyHeader {
         }
     }
 
-    fn error(self, said: &str) -> ProxyHeaderError {
-        ProxyHeaderError { header: self.text(), said: sanitize(said, 64) }
+    fn error(self, text: &str) -> ProxyHeaderError {
+        ProxyHeaderError::NoAddress { header: self.text(), text: sanitize(text, 64) }
     }
 
     /// Returns one part per proxy on the way.
@@ -134,16 +146,23 @@ impl ProxyHeader {
     }
 }
 
-/// The text is not the name of a header that proxies set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("pass x-forwarded-for, forwarded, or x-real-ip")]
-pub struct ProxyHeaderNameError;
+errors! {
+    /// Why a text is not the name of a header in which proxies name their clients.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum ProxyHeaderNameError {
+        /// No proxy sets this header, or vipnode cannot read it.
+        Unknown: local, "vipnode does not support this header", hint "Pass x-forwarded-for, forwarded, or x-real-ip.";
+    }
+}
 
 impl FromStr for ProxyHeader {
     type Err = ProxyHeaderNameError;
 
     fn from_str(text: &str) -> Result<Self, ProxyHeaderNameError> {
-        Self::ALL.into_iter().find(|header| header.text().eq_ignore_ascii_case(text)).ok_or(ProxyHeaderNameError)
+        Self::ALL
+            .into_iter()
+            .find(|header| header.text().eq_ignore_ascii_case(text))
+            .ok_or(ProxyHeaderNameError::Unknown)
     }
 }
 
@@ -160,6 +179,8 @@ fn without_port(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use vipnode_types::TypedError as _;
+
     use super::*;
 
     fn proxies(header: ProxyHeader) -> TrustedProxies {
@@ -213,6 +234,7 @@ mod tests {
         for bad in ["unknown", "192.0.2.7, ", "192.0.2.256", "192.0.2.7 10.0.0.1", "fe80::1%eth0"] {
             let error = said(ProxyHeader::XForwardedFor, &[bad]).unwrap_err();
             assert!(error.to_string().contains("x-forwarded-for"), "{error}");
+            assert!(error.hint().unwrap().contains("--proxy-header"), "{error:?}");
         }
         assert!(said(ProxyHeader::XRealIp, &["1.2.3.4, 5.6.7.8"]).is_err());
     }

@@ -16,7 +16,6 @@ fn account() -> AccountKey {
     AccountKey::from_bytes([0x46; 32]).unwrap()
 }
 
-/// A pool with a key.
 async fn pool_with_key() -> (PoolServer, PoolId) {
     let key = PoolKey::from_random([1; 32]).unwrap();
     let id = key.id();

@@ -46,7 +46,7 @@ fn period(number: u64, length_ms: u64, end: Ms) -> MeteredPeriod {
     let seen = Some(Seen { up: end.minus(length_ms), end });
     let (cost, _) = price.cost_from(length_ms, 0).unwrap();
     let earlier = MergedPeriods::default();
-    MeteredPeriod { lease, client: seen, host: seen, billed_ms: length_ms, cost, ended: end, earlier }
+    MeteredPeriod { lease, client: seen, host: seen, billed_ms: length_ms, cost, ended: end, earlier, folded: 0 }
 }
 
 /// Writes the ledger of a pool whose clock was ahead. Entry 1 is about a period with a real downtime, entry 2 about one in which the

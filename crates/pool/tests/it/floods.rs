@@ -19,7 +19,7 @@ async fn limited(limits: PoolLimits) -> PoolServer {
     PoolServer::spawn(PoolConfig { limits, ..config() }).await.unwrap()
 }
 
-/// What happens while somebody else is served all the same.
+/// Other agents are served during each of these.
 async fn others_are_served(pool: &PoolServer) {
     let agent = Agent::open(pool).await;
     assert_eq!(agent.call::<Value>(method::PING, &[(); 0]).await.unwrap(), "pong");

@@ -139,6 +139,22 @@ async fn a_probe_of_this_machine_is_answered_when_every_connection_is_taken() {
     assert!(exchange(address, proxied.as_bytes()).await.starts_with("HTTP/1.1 503"), "someone else's");
 }
 
+/// The attack: strangers behind a proxy that sets no header look like probes of this machine, and have the largest page sent as
+/// often as they ask for it.
+#[tokio::test]
+async fn answers_to_probes_of_this_machine_share_a_rate() {
+    let limits = PoolLimits { probe_bytes_a_second: 40 << 10, block_bytes_at_once: 20 << 10, ..PoolLimits::default() };
+    let pool = limited(limits).await;
+    let (address, since) = (pool.local_addr(), Instant::now());
+    let mut bytes = 0;
+    while bytes < 60 << 10 {
+        bytes += get(address, "/metrics").await.len();
+    }
+    let least = Duration::from_millis(900);
+    assert!(since.elapsed() >= least, "{bytes} bytes in {:?}: 20 KiB at once, and 40 KiB in a second", since.elapsed());
+    assert!(get(address, "/health").await.starts_with("HTTP/1.1 200"), "none is refused");
+}
+
 #[tokio::test]
 async fn a_further_probe_of_this_machine_closes_the_one_that_was_idle_longest() {
     let pool = limited(PoolLimits { connections: 1, probes: 2, ..PoolLimits::default() }).await;

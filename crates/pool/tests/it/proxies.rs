@@ -24,8 +24,18 @@ const PUBLIC: &str = "wss://pool.example";
 
 /// A WebSocket as a proxy opens it, and the challenge.
 async fn open(pool: &PoolServer, forwarded: &str) -> Result<(RawSocket, String), (u16, String)> {
+    open_with(pool, Some(("x-forwarded-for", forwarded))).await
+}
+
+/// A WebSocket that is opened with a further header, and the challenge.
+async fn open_with(
+    pool: &PoolServer,
+    header: Option<(&'static str, &str)>,
+) -> Result<(RawSocket, String), (u16, String)> {
     let mut request = ws_url(pool).into_client_request().unwrap();
-    request.headers_mut().append("x-forwarded-for", HeaderValue::from_str(forwarded).unwrap());
+    if let Some((name, value)) = header {
+        request.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
+    }
     match tokio_tungstenite::connect_async(request).await {
         Ok((socket, answer)) => {
             Ok((RawSocket(socket), answer.headers()["vipnode-challenge"].to_str().unwrap().to_owned()))
@@ -40,8 +50,13 @@ async fn open(pool: &PoolServer, forwarded: &str) -> Result<(RawSocket, String),
 
 /// The address of the host that a client of this pool is given.
 async fn given(pool: &PoolServer, forwarded: &str) -> String {
+    given_with(pool, Some(("x-forwarded-for", forwarded))).await
+}
+
+/// The same, where the host's socket is opened with another header, or none.
+async fn given_with(pool: &PoolServer, header: Option<(&'static str, &str)>) -> String {
     let (ana, ben) = (Keys::new(1), Keys::new(2));
-    let (mut host, challenge) = open(pool, forwarded).await.unwrap();
+    let (mut host, challenge) = open_with(pool, header).await.unwrap();
     let claimed = Enode::at(ana.id(), [203, 0, 113, 5].into(), 30303);
     let hello = ConnectRequest { enode: Some(claimed), ..ana.host(1) };
     let hello = ana.sign(method::CONNECT, PUBLIC, &challenge, &hello);
@@ -76,6 +91,36 @@ async fn d34_nobody_but_the_proxy_is_believed() {
     let pool = behind("10.0.0.0/8", PoolLimits::default()).await;
     let enode = given(&pool, "198.51.100.7").await;
     assert!(enode.contains("@127.0.0.1:30303"), "{enode}");
+}
+
+/// The attack: behind a proxy that the pool does not know, a stranger's address is that of the pool's own machine, so the pool
+/// would try ports there, and believe addresses that the stranger claims.
+#[tokio::test]
+async fn behind_an_unnamed_proxy_no_port_is_tested_and_no_claim_is_believed() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let reach = async |pool: &PoolServer, header: &str| {
+        let params = json!([{"chain_id": 1, "node": Keys::new(1).id(), "port": port}]);
+        let body = json!({"id": 1, "method": method::REACH, "params": params}).to_string();
+        let length = body.len();
+        let head =
+            format!("POST / HTTP/1.1\r\nhost: x\r\n{header}connection: close\r\ncontent-length: {length}\r\n\r\n");
+        exchange(pool.local_addr(), format!("{head}{body}").as_bytes()).await
+    };
+    for header in ["x-forwarded-for", "via", "x-forwarded-proto", "cf-connecting-ip"] {
+        let pool = behind("10.0.0.0/8", PoolLimits::default()).await;
+        let enode = given_with(&pool, Some((header, "1.1 cache"))).await;
+        assert!(enode.contains("@127.0.0.1:30303"), "{header}: {enode}");
+        let answer = reach(&pool, &format!("{header}: 1.1 cache\r\n")).await;
+        assert!(answer.contains("--proxy") && !answer.contains("\"port\""), "{header}: {answer}");
+    }
+    // nginx sets no header by default. Whoever signs a public URL came through it.
+    let pool = behind("10.0.0.0/8", PoolLimits::default()).await;
+    assert!(reach(&pool, "").await.contains("\"port\":\"open\""), "of this machine, as far as the pool knows");
+    let enode = given_with(&pool, None).await;
+    assert!(enode.contains("@127.0.0.1:30303"), "{enode}");
+    let answer = reach(&pool, "").await;
+    assert!(answer.contains("--proxy") && !answer.contains("\"port\""), "{answer}");
 }
 
 #[tokio::test]

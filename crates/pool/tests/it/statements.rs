@@ -156,7 +156,8 @@ async fn with_a_day(dir: &Path, hosts: &[Keys]) -> (PoolServer, UtcDay) {
             host_seen: None,
         };
         let (ended, earlier) = (day.start().plus(60_000), MergedPeriods::default());
-        let period = MeteredPeriod { lease: row, client: seen, host: seen, billed_ms: 60_000, cost, ended, earlier };
+        let (billed_ms, folded) = (60_000, 0);
+        let period = MeteredPeriod { lease: row, client: seen, host: seen, billed_ms, cost, ended, earlier, folded };
         let transaction = Transaction::Lease { payer, payee, lease, row: 0, from, cost, collected: none, fee: none };
         sheet.apply(&transaction, |_| AccountFigures::default()).unwrap();
         rows.push(Row::Metered(Box::new(period)));

@@ -135,7 +135,7 @@ async fn d4_tls_handshakes() {
     for _ in 0..20 {
         storm.push(TcpStream::connect(pool.local_addr()).await.unwrap());
     }
-    // All of them hold on, and somebody who means it gets through.
+    // All of them stay open, and an honest agent gets through.
     open_ws(&format!("wss://localhost:{}", pool.local_addr().port()), &papers.limits()).await.unwrap();
     let read = timeout(crate::common::LONG, storm[0].read(&mut [0; 1])).await.expect("the oldest is closed");
     assert!(!matches!(read, Ok(1..)), "{read:?}");

@@ -6,7 +6,7 @@ use super::transport_text::transport_text;
 use crate::limits::REASON_CHARS;
 
 errors! {
-    /// Why a session ended.
+    /// What ended a session, on this side or on the other one.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum SessionEnd {
         /// This side closed the connection.

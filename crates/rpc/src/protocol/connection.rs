@@ -44,7 +44,7 @@ pub struct Connection<W> {
     garbage: u32,
 }
 
-/// A request of the other side that is to be answered, as [`Connection`] names it.
+/// A request of the other side that has to be answered, as [`Connection`] names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Served(u64);
 
@@ -140,7 +140,7 @@ impl<W> Connection<W> {
         self.calls.len() >= self.in_flight_limit
     }
 
-    /// Calls in flight.
+    /// How many of our calls wait for an answer.
     #[must_use]
     pub fn calls_in_flight(&self) -> usize {
         self.calls.len()

@@ -10,6 +10,20 @@ use super::FrameError;
 
 use crate::limits::{ERROR_CHARS, ID_BYTES, REVERT_BYTES};
 
+/// A frame, by its part in JSON-RPC.
+pub(crate) enum Message<'a> {
+    /// With an id: to be answered.
+    Request { id: &'a RawValue, method: Cow<'a, str>, params: &'a RawValue },
+    /// Without: never answered (fault D45, docs/faults.md).
+    Notification { method: Cow<'a, str>, params: &'a RawValue },
+    /// To a call of ours, if `id` is one.
+    Answer { id: Option<u64>, result: Result<&'a RawValue, WireError> },
+    /// Neither; the id to answer under, if there is one.
+    Invalid { id: Option<&'a RawValue>, why: &'static str },
+    /// Not even that.
+    NotJson,
+}
+
 /// One message of the other side. Each raw part is present as soon as its name is, also as `null`.
 #[derive(Deserialize)]
 struct Raw<'a> {
@@ -29,20 +43,6 @@ struct Raw<'a> {
 
 fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
-}
-
-/// What a message is.
-pub(crate) enum Message<'a> {
-    /// With an id: to be answered.
-    Request { id: &'a RawValue, method: Cow<'a, str>, params: &'a RawValue },
-    /// Without: never answered (fault D45, docs/faults.md).
-    Notification { method: Cow<'a, str>, params: &'a RawValue },
-    /// To a call of ours, if `id` is one.
-    Answer { id: Option<u64>, result: Result<&'a RawValue, WireError> },
-    /// Neither; the id to answer under, if there is one.
-    Invalid { id: Option<&'a RawValue>, why: &'static str },
-    /// Not even that.
-    NotJson,
 }
 
 /// Reads one message.
@@ -147,7 +147,6 @@ pub fn request_text(id: Option<u64>, method: &str, params: &RawValue) -> String 
     to_text(&Request { jsonrpc: "2.0", id, method, params })
 }
 
-/// The text of an answer.
 pub(crate) fn answer_text(id: &RawValue, result: Result<&RawValue, &WireError>) -> String {
     #[derive(Serialize)]
     struct Answer<'a> {

@@ -10,8 +10,8 @@ use crate::{
 
 /// Runs a [`Session`] as a task of its own.
 ///
-/// The task ends when the socket does, when [`crate::RpcHandle::close`] is called, or when nobody holds a
-/// handle any longer.
+/// The task ends when the socket does, when [`crate::RpcHandle::close`] is called, or when all
+/// handles have been dropped.
 pub fn drive<S, E>(socket: S, limits: &RpcLimits, keepalive: Keepalive) -> OpenSession
 where
     S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin + Send + 'static,

@@ -7,6 +7,14 @@ use vipnode_types::wire::WireError;
 use super::shared::Shared;
 use crate::{Served, protocol::FrameError};
 
+/// Answers one request. If it is dropped without an answer, it answers with an error, so that the caller does not wait
+/// forever.
+#[derive(Debug)]
+pub struct Responder {
+    served: Served,
+    session: Option<Arc<Shared>>,
+}
+
 /// A request or notification from the other side.
 #[derive(Debug)]
 pub enum Incoming {
@@ -26,14 +34,6 @@ pub enum Incoming {
         /// The params as they stood in the frame.
         params: Box<RawValue>,
     },
-}
-
-/// Answers one request. If it is dropped without an answer, it answers with an error, so that the caller does not wait
-/// forever.
-#[derive(Debug)]
-pub struct Responder {
-    served: Served,
-    session: Option<Arc<Shared>>,
 }
 
 impl Responder {

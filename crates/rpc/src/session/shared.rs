@@ -14,18 +14,7 @@ use vipnode_types::wire::WireError;
 
 use crate::{CallError, Served, SessionEnd};
 
-pub(crate) type Waiter = oneshot::Sender<Result<Box<RawValue>, CallError>>;
-
-/// What a handle asks the session for.
-#[derive(Debug)]
-pub(crate) enum Outgoing {
-    Call { method: String, params: Box<RawValue>, waiter: Waiter },
-    Notify { method: String, params: Box<RawValue> },
-}
-
-pub(crate) type Answered = (Served, Result<Box<RawValue>, Box<WireError>>);
-
-/// What a session shares with the handles on it: what is to be said, and whether it has ended.
+/// What a session shares with the handles on it: what has to be sent, and whether it has ended.
 #[derive(Debug)]
 pub(crate) struct Shared {
     queues: Mutex<Queues>,
@@ -39,6 +28,17 @@ pub(crate) struct Shared {
     gone: Notify,
     dropped: AtomicU64,
 }
+
+pub(crate) type Waiter = oneshot::Sender<Result<Box<RawValue>, CallError>>;
+
+/// What a handle asks the session for.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    Call { method: String, params: Box<RawValue>, waiter: Waiter },
+    Notify { method: String, params: Box<RawValue> },
+}
+
+pub(crate) type Answered = (Served, Result<Box<RawValue>, Box<WireError>>);
 
 /// Calls are bounded by [`crate::RpcLimits::outbound`], answers by [`crate::RpcLimits::served`]: each
 /// request that is served is answered once.
@@ -135,7 +135,7 @@ impl Shared {
         self.task.wake();
     }
 
-    /// What is to be done; work only where there is room for it.
+    /// What has to be done; work only where there is room for it.
     pub(crate) fn take(&self, room: bool) -> NextWork {
         let mut queues = self.lock();
         if let Some(end) = &queues.close {

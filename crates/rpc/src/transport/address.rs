@@ -2,7 +2,7 @@ use vipnode_types::{RpcUrl, hide_url_credentials};
 
 use crate::{OpenError, Trust};
 
-/// Checks whether a URL may be used at all, as far as that shows by itself.
+/// Checks whether a URL may be used at all, without resolving its name.
 ///
 /// # Errors
 /// [`OpenError::Insecure`] for a connection without TLS that goes beyond this machine.

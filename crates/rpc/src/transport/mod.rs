@@ -17,6 +17,7 @@ mod own_addresses;
 mod pipe;
 mod ws;
 mod ws_frames;
+mod ws_server;
 
 pub use address::check_address;
 pub use client::RpcClient;
@@ -29,3 +30,4 @@ pub use own_addresses::own_addresses;
 pub use pipe::{pipe, pipe_with};
 pub use ws::open_ws;
 pub use ws_frames::{WsError, WsFrames, ws_accept_key};
+pub use ws_server::{WsRefusal, accept_ws};

@@ -30,6 +30,9 @@ pub enum WsError {
     /// The other side sent a message, or a single frame of one, that exceeds the limit.
     #[error("a frame of more than {0} bytes")]
     TooLong(usize),
+    /// The other side did not send its request in time.
+    #[error("no request for a WebSocket arrived in time")]
+    Late,
     /// Anything else.
     #[error(transparent)]
     Socket(#[from] Error),

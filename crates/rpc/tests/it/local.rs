@@ -46,9 +46,9 @@ async fn a_stale_socket_is_replaced_and_nothing_else_is() {
     drop(UnixListener::bind(&path).unwrap());
     assert!(path.exists());
     speaks_at(&path).await;
-    std::fs::write(&path, "somebody's").unwrap();
+    std::fs::write(&path, "another's").unwrap();
     assert!(IpcListener::bind(&path).is_err());
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody's");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "another's");
 }
 
 /// A socket that is closed with unread bytes is reset, so a program would learn no reason.

@@ -42,7 +42,6 @@ const LEASES: usize = 16;
 const SLOTS: u32 = 60;
 const CHAIN: u64 = 66;
 
-/// A socket of a party.
 struct PartySocket {
     party: Party,
     host: bool,

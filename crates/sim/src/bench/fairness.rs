@@ -108,7 +108,9 @@ fn figure(bench: &'static str, attack: Attack, phases: &FloodPhases, bytes: [u64
     let p99 = |latencies: &Latencies| percentile(latencies.clone(), 99);
     let p50 = |latencies: &Latencies| median(latencies.clone());
     let (before, during, after) = (p99(&phases.before), p99(&phases.during), p99(&phases.after));
-    let ratio = scaled(during, 10, before.midpoint(after));
+    let without = before.saturating_add(after);
+    // In hundredths, of the mean. Rounded, so it does not decide whether the target is reached.
+    let ratio = scaled(during, 200, without);
     Measurement {
         bench,
         what: format!("a report of {AGENTS} other agents during {}, default limits", attack.description()),
@@ -121,9 +123,9 @@ fn figure(bench: &'static str, attack: Attack, phases: &FloodPhases, bytes: [u64
             p50(&phases.before),
             p50(&phases.after)
         ),
-        ratio: format!("{}.{} times", ratio / 10, ratio % 10),
+        ratio: format!("{}.{:02} times", ratio / 100, ratio % 100),
         target: "p99 <= 2 times".to_owned(),
-        reached: Some(ratio <= 20),
+        reached: Some(during <= without),
     }
 }
 
@@ -178,4 +180,23 @@ pub(crate) async fn attack(attack: Attack, pool: SocketAddr) -> io::Result<()> {
         task.await.map_err(io::Error::other)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rounded to tenths, 511 µs would be 2.0 times 250 µs.
+    #[test]
+    fn the_target_is_compared_exactly() {
+        let of = |during, [before, after]: [u64; 2]| {
+            let phases = FloodPhases { before: vec![before], during: vec![during], after: vec![after] };
+            let figure = figure("fairness", Attack::Ids, &phases, [0, 0]);
+            (figure.ratio, figure.reached)
+        };
+        assert_eq!(of(511, [250, 250]), ("2.04 times".to_owned(), Some(false)));
+        assert_eq!(of(501, [250, 250]), ("2.00 times".to_owned(), Some(false)));
+        assert_eq!(of(501, [200, 301]), ("2.00 times".to_owned(), Some(true)));
+        assert_eq!(of(95, [191, 190]), ("0.49 times".to_owned(), Some(true)));
+    }
 }

@@ -24,6 +24,17 @@ use super::{
     ws_client::{WsClient, call_text, frame},
 };
 
+/// An attack with the frames that it sends repeatedly.
+pub(crate) struct Flood {
+    attack: Attack,
+    pool: SocketAddr,
+    calls: Vec<u8>,
+    connect: Vec<u8>,
+    large: Vec<u8>,
+    /// Ids used so far.
+    ids: Cell<u32>,
+}
+
 /// A kind of attack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Attack {
@@ -51,17 +62,6 @@ pub(crate) enum Attack {
     /// Calls of protocol 2 that are as large as the pool accepts, with signatures that it finds to be wrong, as fast as they
     /// may come.
     LargeCalls,
-}
-
-/// An attack with the frames that it sends repeatedly.
-pub(crate) struct Flood {
-    attack: Attack,
-    pool: SocketAddr,
-    calls: Vec<u8>,
-    connect: Vec<u8>,
-    large: Vec<u8>,
-    /// Ids used so far.
-    ids: Cell<u32>,
 }
 
 /// The wait of an attacker that cannot reach the pool.

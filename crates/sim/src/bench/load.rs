@@ -10,6 +10,13 @@ use tokio::{
 
 use super::{machine, ws_client::WsClient};
 
+/// Sockets under load, each with its source of messages.
+pub(crate) struct Load<M> {
+    pub(crate) wires: Vec<(WsClient, M)>,
+    /// How many of them have a call under way; the others wait for their turn.
+    pub(crate) under_way: usize,
+}
+
 /// Operations, and the CPU time and wall time they took.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct MeasuredRate {
@@ -46,13 +53,6 @@ pub(crate) fn median(mut values: Vec<u64>) -> u64 {
 pub(crate) fn percentile(mut values: Vec<u64>, percent: usize) -> u64 {
     values.sort_unstable();
     values.get((values.len() * percent / 100).min(values.len().saturating_sub(1))).copied().unwrap_or_default()
-}
-
-/// Sockets under load, each with its source of messages.
-pub(crate) struct Load<M> {
-    pub(crate) wires: Vec<(WsClient, M)>,
-    /// How many of them have a call under way; the others wait for their turn.
-    pub(crate) under_way: usize,
 }
 
 impl<M> Load<M> {

@@ -64,7 +64,7 @@ impl SchedulingPolicy {
     }
 }
 
-/// Raises the limit of open files as far as the system allows; returns it.
+/// Raises the limit of open files to the most that the system allows; returns it.
 pub(crate) fn raise_open_files() -> io::Result<u64> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;

@@ -29,7 +29,7 @@ use super::{
 /// What a lease costs at a pool that charges, in smallest units per millisecond.
 pub(crate) const CHARGED_A_MS: u64 = 1_000;
 
-/// A kind of server.
+/// What runs in the measured process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ServerKind {
     /// A pool with the default limits of `vipnode pool`.

@@ -196,7 +196,7 @@ async fn all(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()>
     if wanted(Benchmark::Store) {
         store_commits::run(figures)?;
         statements::run(figures)?;
-        busy_commits::run(figures)?;
+        busy_commits::run(args.rounds, figures)?;
     }
     if wanted(Benchmark::Restart) {
         restart::run(figures)?;

@@ -98,7 +98,7 @@ fn rows(number: u64) -> [Row; 2] {
         host_seen: None,
     };
     let (client, host, earlier) = (seen, seen, MergedPeriods::default());
-    let period = MeteredPeriod { lease, client, host, billed_ms: 86_400_000, cost, ended, earlier };
+    let period = MeteredPeriod { lease, client, host, billed_ms: 86_400_000, cost, ended, earlier, folded: 0 };
     let from = Amount::new(cost.get() * u128::from(number / ACCOUNTS));
     let (lease, fee) = (LeaseId::new(number), Amount::ZERO);
     let transaction = if number < ACCOUNTS {

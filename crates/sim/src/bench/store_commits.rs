@@ -57,12 +57,12 @@ fn measure(dir: &Path, figures: &mut Vec<Measurement>) -> io::Result<()> {
     let each_ns = (cpu_ns(std::process::id())? - before) / (NODES * REPORTS);
     figures.push(Measurement {
         bench: "store",
-        what: format!("last reports of {NODES} nodes, {BATCH} per commit; the pool writes one for every five reports"),
+        what: format!("last reports of {NODES} nodes, {BATCH} per commit; the pool writes one for every third report"),
         figure: format!("{}.{:02} µs of CPU time each", each_ns / 1_000, each_ns % 1_000 / 10),
         floor: String::new(),
         ratio: String::new(),
-        target: "<= 10 µs".to_owned(),
-        reached: Some(each_ns <= 10_000),
+        target: "<= 6 µs".to_owned(),
+        reached: Some(each_ns <= 6_000),
     });
     // A default agent reports each minute, and the pool writes when it last reported every three minutes.
     let a_report = written / (NODES * REPORTS * 3);
@@ -145,11 +145,12 @@ fn period(number: u64) -> MeteredPeriod {
         cost: Price::per_minute(60_000).cost(86_400_000).unwrap_or_default(),
         ended: Ms::new(1_700_086_400_000),
         earlier: MergedPeriods::default(),
+        folded: 0,
     }
 }
 
 /// The p99 of an append of a page with a sync, to a file in a directory.
-pub(super) fn append_p99(dir: &Path) -> io::Result<Duration> {
+fn append_p99(dir: &Path) -> io::Result<Duration> {
     let mut file = File::create(dir.join("floor"))?;
     p99(|_| file.write_all(&[1; PAGE]).and_then(|()| file.sync_data()))
 }

@@ -22,7 +22,7 @@ use super::{
 
 /// What is measured: the peers of an update, the sockets, and how many of them have a call under way.
 const CASES: [(u32, u32, u32); 3] = [(3, 100, 100), (25, 100, 100), (3, 1_000, 64)];
-/// Frames for the floor.
+/// So many frames are echoed to measure what a frame costs without the pool.
 const FLOOR_FRAMES: u32 = 6_000;
 /// Frames signed in advance per second; more than the pool can take.
 const A_SECOND: u64 = 45_000;

@@ -6,16 +6,14 @@ use std::{
     ops::Range,
 };
 
+use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
 };
+use vipnode_types::wire::WireError;
 
 use super::certificate::TrustedRoots;
-
-/// TCP, or TLS over it.
-trait ByteStream: AsyncRead + AsyncWrite + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream for S {}
 
 /// An open WebSocket of the load generator.
 pub(crate) struct WsClient {
@@ -28,6 +26,10 @@ pub(crate) struct WsClient {
     /// The id of the next call.
     next_id: u64,
 }
+
+/// TCP, or TLS over it.
+trait ByteStream: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream for S {}
 
 impl WsClient {
     /// Opens a WebSocket from an address of this machine.
@@ -101,12 +103,20 @@ impl WsClient {
         }
     }
 
-    /// Calls and waits for the result; anything else that arrives is an error.
+    /// Calls and waits for the result; anything else that arrives is an error. That of a pool that refuses is a [`WireError`].
     pub(crate) async fn call(&mut self, method: &str, params: &str) -> io::Result<String> {
         let id = self.begin(method, params).await?;
         let answer = self.next().await?;
         let good = answer.contains(&format!("\"id\":{id},")) && answer.contains("\"result\":");
-        if good { Ok(answer.to_owned()) } else { Err(io::Error::other(format!("{method}: {answer}"))) }
+        if good {
+            return Ok(answer.to_owned());
+        }
+        let mut parsed: Value = serde_json::from_str(answer).unwrap_or_default();
+        let refused = parsed.get_mut("error").map(Value::take);
+        match refused.and_then(|error| serde_json::from_value::<WireError>(error).ok()) {
+            Some(refused) => Err(io::Error::other(refused)),
+            None => Err(io::Error::other(format!("{method}: {answer}"))),
+        }
     }
 
     /// Sends a call without waiting for its answer; returns its id.

@@ -113,7 +113,7 @@ impl Checker {
             return Promise::Billing.broken(format!("the pool did not charge this price then: {row:?}"));
         }
         if lease.payer.is_some() && !self.pays {
-            return Promise::Billing.broken(format!("somebody owes what is metered without payments: {row:?}"));
+            return Promise::Billing.broken(format!("an account owes what is metered without payments: {row:?}"));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@ use vipnode_types::NodeId;
 
 use super::{Promise, Violation};
 
-/// A node and its agent, as far as [`settled`] looks at them.
+/// What [`settled`] checks of a node and its agent.
 #[derive(Debug, Clone)]
 pub struct Participant {
     /// Public key of the node.
@@ -24,7 +24,7 @@ pub struct Participant {
     pub dialed: Vec<NodeId>,
 }
 
-/// Checks that every client has the hosts that are to be had, and that no node keeps what no lease asks for.
+/// Checks that every client has the hosts that it can get, and that no node keeps what no lease asks for.
 ///
 /// A client has enough hosts, or no host that it lacks has a free slot. With `may_lack` it may also be forbidden more.
 ///

@@ -65,6 +65,7 @@ enum StateKey {
     Account(LedgerAccount),
     LinkCounter(Account),
     Channel(Account),
+    Restore,
     Period,
     Pricing,
 }
@@ -87,6 +88,7 @@ fn index(rows: &[Row]) -> BTreeMap<StateKey, &Row> {
         Row::Account(row) => Some(StateKey::Account(row.account)),
         Row::LinkCounter(account, _) => Some(StateKey::LinkCounter(*account)),
         Row::Channel(row) => Some(StateKey::Channel(row.config.payer_authorizer)),
+        Row::Restore(_) => Some(StateKey::Restore),
         Row::Period(_) => Some(StateKey::Period),
         // A pool that no longer charges follows its settings.
         Row::Pricing(_) => pays.then_some(StateKey::Pricing),

@@ -13,9 +13,6 @@ const CUT_OFF_MS: u64 = 90_000;
 #[derive(Debug, Default)]
 pub struct ReportedConnections {
     agents: BTreeMap<usize, AgentReports>,
-    /// The times from a backup of the pool's database until it was restored. The pool lost the reports of that time, and agents do not
-    /// know that.
-    restored: Vec<(u64, u64)>,
     /// Agents whose reports were replaced by false ones on their way.
     liars: BTreeSet<usize>,
 }
@@ -94,11 +91,6 @@ impl ReportedConnections {
         }
     }
 
-    /// The pool starts with a backup.
-    pub fn restored(&mut self, made: u64, now: u64) {
-        self.restored.push((made, now));
-    }
-
     /// An agent has undone all its leases and ends.
     pub fn stopped(&mut self, agent: usize, now: u64) {
         if let Some(of) = self.agents.get_mut(&agent) {
@@ -111,11 +103,9 @@ impl ReportedConnections {
         self.liars.insert(agent);
     }
 
-    /// How an agent reported a lease as connected from `from` to `to`; `None` if some of its reports were false, or lost with the
-    /// pool's database.
+    /// How an agent reported a lease as connected from `from` to `to`; `None` if some of its reports were false.
     pub(super) fn of(&self, agent: usize, lease: LeaseId, (from, to): (u64, u64)) -> Option<Overlap> {
-        let is_lost = self.restored.iter().any(|(made, restored)| from < *restored && *made < to);
-        if self.liars.contains(&agent) || is_lost {
+        if self.liars.contains(&agent) {
             return None;
         }
         let spans = self.agents.get(&agent).and_then(|of| of.leases.get(&lease));
@@ -193,8 +183,6 @@ mod tests {
         reports.alive(0, 75);
         reports.killed(0);
         assert_eq!(reported(&reports), 20 + 10 + 5);
-        reports.restored(70, 80);
-        assert_eq!(reports.of(0, LEASE, (0, 100)), None);
         assert_eq!(reports.of(0, LEASE, (0, 70)).unwrap().ms, 20 + 10);
         reports.falsified(0);
         assert_eq!(reports.of(0, LEASE, (0, 70)), None);

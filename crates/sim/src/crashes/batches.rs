@@ -150,6 +150,7 @@ impl Batches {
             host: seen,
             ended: now,
             earlier: MergedPeriods::default(),
+            folded: 0,
         }
     }
 }

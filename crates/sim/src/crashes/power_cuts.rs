@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, error::Error, fs, path::Path};
 
 use vipnode_store::{ReadLimits, SqliteReader, SqliteStore};
 
@@ -42,7 +42,7 @@ pub struct PowerCuts {
 ///
 /// # Errors
 /// What is missing, or the error of the system.
-pub fn power_cuts(seed: u64, cuts: u64, unsynced: &[&str]) -> Result<PowerCuts, String> {
+pub fn power_cuts(seed: u64, cuts: u64, unsynced: &[&str]) -> Result<PowerCuts, Box<dyn Error>> {
     let dir = std::env::temp_dir().join(format!("vipnode-power-cuts-{}-{seed}", std::process::id()));
     let mut rng = SimRng::new(seed);
     let mut done = PowerCuts::default();
@@ -54,7 +54,7 @@ pub fn power_cuts(seed: u64, cuts: u64, unsynced: &[&str]) -> Result<PowerCuts, 
             recorded.and_then(|database| cut_one(&database, &dir.join("cut"), &mut rng, (cuts, unsynced, &mut done)));
         let removed = fs::remove_dir_all(&dir);
         cut.map_err(|what| format!("seed {seed}, database {number}, cut {}: {what}", done.cuts))?;
-        removed.map_err(|error| error.to_string())?;
+        removed?;
     }
     Ok(done)
 }
@@ -65,7 +65,7 @@ fn cut_one(
     dir: &Path,
     rng: &mut SimRng,
     (cuts, unsynced, done): (u64, &[&str], &mut PowerCuts),
-) -> Result<(), String> {
+) -> Result<(), Box<dyn Error>> {
     let mut disk = DiskState::default();
     let mut applied = 0;
     let mut go_on_to = |disk: &mut DiskState, end: usize| {
@@ -96,7 +96,7 @@ fn cut_one(
             if !is_over && left.is(before, note.as_deref()) && before != &step.content {
                 done.lost += 1;
             } else if !left.is(&step.content, note.as_deref()) {
-                return Err(format!("what is left is neither with nor without step {at}: {:?}", step.what));
+                return Err(format!("what is left is neither with nor without step {at}: {:?}", step.what).into());
             }
         }
         go_on_to(&mut disk, step.tidied);
@@ -126,22 +126,24 @@ fn note(written: &[Vec<u8>], rng: &mut SimRng) -> Option<Vec<u8>> {
 }
 
 /// Starts with the files that a power cut left, and reads everything. The ledger of a pool must add up.
-fn left(files: &BTreeMap<String, Vec<u8>>, dir: &Path, is_charging: bool) -> Result<DatabaseContent, String> {
-    let write = || -> io::Result<()> {
-        fs::create_dir_all(dir)?;
-        files.iter().try_for_each(|(name, content)| fs::write(dir.join(name), content))
-    };
-    write().map_err(|error| error.to_string())?;
-    let opened = SqliteStore::open_with_log(dir, LOG_PAGES).map_err(|error| format!("it does not open: {error}"));
-    let left = opened.and_then(|mut store| {
-        let content = DatabaseContent::of(&mut store).map_err(|error| error.to_string())?;
-        if is_charging {
-            let check = SqliteReader::open(dir, ReadLimits::WHOLE_DATABASE).and_then(|reader| reader.check());
-            let check = check.map_err(|error| error.to_string())?;
-            check.problems.first().map_or(Ok(()), |problem| Err(format!("the check finds: {problem}")))?;
-        }
-        Ok(content)
-    });
-    fs::remove_dir_all(dir).map_err(|error| error.to_string())?;
+fn left(files: &BTreeMap<String, Vec<u8>>, dir: &Path, is_charging: bool) -> Result<DatabaseContent, Box<dyn Error>> {
+    fs::create_dir_all(dir)?;
+    for (name, content) in files {
+        fs::write(dir.join(name), content)?;
+    }
+    let left = read(dir, is_charging);
+    fs::remove_dir_all(dir)?;
     left
+}
+
+fn read(dir: &Path, is_charging: bool) -> Result<DatabaseContent, Box<dyn Error>> {
+    let mut store = SqliteStore::open_with_log(dir, LOG_PAGES).map_err(|error| format!("it does not open: {error}"))?;
+    let content = DatabaseContent::of(&mut store)?;
+    if is_charging {
+        let check = SqliteReader::open(dir, ReadLimits::WHOLE_DATABASE)?.check()?;
+        if let Some(problem) = check.problems.first() {
+            return Err(format!("the check finds: {problem}").into());
+        }
+    }
+    Ok(content)
 }

@@ -1,7 +1,7 @@
-use std::{fs, path::Path};
+use std::{error::Error, fs, path::Path};
 
 use vipnode_pool_core::Row;
-use vipnode_store::{PruneOrder, SqliteStore, Store as _, StoreError};
+use vipnode_store::{PruneOrder, SqliteStore, Store as _};
 use vipnode_types::Ms;
 
 use super::{batches::Batches, database_content::DatabaseContent, disk_change::FileChange, recording_vfs};
@@ -48,7 +48,7 @@ pub(super) enum Step {
     Batch(Vec<Row>),
     /// A part of the journals is removed.
     Prune {
-        /// What is to be removed in all.
+        /// What must be removed in total.
         order: PruneOrder,
         /// How far it was.
         position: u64,
@@ -67,12 +67,12 @@ impl Step {
 
 impl RecordedDatabase {
     /// Writes a database: in turn one with rows drawn at random, and one with what a simulated pool wrote while clients paid.
-    pub(super) fn write(dir: &Path, number: u64, rng: &mut SimRng) -> Result<Self, String> {
+    pub(super) fn write(dir: &Path, number: u64, rng: &mut SimRng) -> Result<Self, Box<dyn Error>> {
         let is_charging = number.is_multiple_of(2);
         let batches = if is_charging { charged(rng)? } else { drawn(rng) };
-        fs::create_dir_all(dir).map_err(|error| error.to_string())?;
+        fs::create_dir_all(dir)?;
         // The path that SQLite opens has no links.
-        let real = dir.canonicalize().map_err(|error| error.to_string())?;
+        let real = dir.canonicalize()?;
         let real = real.to_str().ok_or("the path is not UTF-8")?;
         recording_vfs::record(real)?;
         let written = Self::steps((dir, real), batches, rng);
@@ -86,13 +86,12 @@ impl RecordedDatabase {
     }
 
     /// Writes batches, and does something else now and then.
-    fn steps((dir, real): (&Path, &str), batches: Vec<Vec<Row>>, rng: &mut SimRng) -> Result<Self, String> {
-        let failed = |error: StoreError| error.to_string();
-        let note = || fs::read(dir.join(NOTE)).map_err(|error| error.to_string());
-        let open = || SqliteStore::open_with_log(dir, LOG_PAGES).map_err(failed);
+    fn steps((dir, real): (&Path, &str), batches: Vec<Vec<Row>>, rng: &mut SimRng) -> Result<Self, Box<dyn Error>> {
+        let note = || fs::read(dir.join(NOTE));
+        let open = || SqliteStore::open_with_log(dir, LOG_PAGES);
         let mut store = open()?;
-        store.apply(&[Row::NextLease(1)]).map_err(failed)?;
-        let (opened, first) = (recording_vfs::recorded(real), DatabaseContent::of(&mut store).map_err(failed)?);
+        store.apply(&[Row::NextLease(1)])?;
+        let (opened, first) = (recording_vfs::recorded(real), DatabaseContent::of(&mut store)?);
         let (mut steps, mut notes, mut pruning) = (Vec::new(), vec![note()?], None);
         let mut batches = batches.into_iter();
         loop {
@@ -110,10 +109,10 @@ impl RecordedDatabase {
             };
             match &what {
                 Step::Batch(rows) => {
-                    store.apply(rows).map_err(failed)?;
+                    store.apply(rows)?;
                 }
                 Step::Prune { order, position, most } => {
-                    let step = store.prune(*order, *position, *most).map_err(failed)?;
+                    let step = store.prune(*order, *position, *most)?;
                     pruning = (!step.is_done).then_some((*order, step.position));
                 }
                 Step::Reopen => {
@@ -124,7 +123,7 @@ impl RecordedDatabase {
             let returned = recording_vfs::recorded(real);
             notes.push(note()?);
             store.tidy();
-            let (tidied, content) = (recording_vfs::recorded(real), DatabaseContent::of(&mut store).map_err(failed)?);
+            let (tidied, content) = (recording_vfs::recorded(real), DatabaseContent::of(&mut store)?);
             steps.push(RecordedStep { what, returned, tidied, content });
         }
     }
@@ -137,7 +136,7 @@ fn drawn(rng: &SimRng) -> Vec<Vec<Row>> {
 }
 
 /// What a simulated pool wrote, in as many batches.
-fn charged(rng: &mut SimRng) -> Result<Vec<Vec<Row>>, String> {
+fn charged(rng: &mut SimRng) -> Result<Vec<Vec<Row>>, Box<dyn Error>> {
     let batches = loop {
         if let Some(batches) = pool_batches(rng.below(1 << 32))? {
             break batches;

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     ffi::{CStr, c_char, c_int, c_void},
-    ptr, slice,
+    io, ptr, slice,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
@@ -46,9 +46,9 @@ struct OpenFile {
 ///
 /// # Errors
 /// SQLite does not accept the VFS.
-pub(super) fn record(dir: &str) -> Result<(), String> {
+pub(super) fn record(dir: &str) -> io::Result<()> {
     if VFS.get_or_init(register).is_none() {
-        return Err("SQLite has no VFS that could be recorded".to_owned());
+        return Err(io::Error::other("SQLite has no VFS that could be recorded"));
     }
     state().recordings.insert(dir.to_owned(), Vec::new());
     Ok(())

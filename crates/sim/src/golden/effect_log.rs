@@ -3,7 +3,7 @@ use vipnode_pool_core::Effect;
 
 use super::{Encode, Encoder};
 
-/// The effects of both cores in one run: a digest of all and, where somebody reads them, one line for each.
+/// The effects of both cores in one run: a digest of all and, where a caller reads them, one line for each.
 #[derive(Debug)]
 pub(crate) struct EffectLog {
     encoder: Encoder,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0100_0000_01b3;
 
-/// Takes the numbers of an encoding into a digest and, where somebody reads them, into a text.
+/// Takes the numbers of an encoding into a digest and, where a caller reads them, into a text.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     digest: u64,

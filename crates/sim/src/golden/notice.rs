@@ -79,7 +79,7 @@ fn encode_role(notice: &Notice, out: &mut Encoder) {
             (*side, *peer).encode(out);
         }
         Notice::NameUnresolved { name, why: _prose } => out.text(name),
-        Notice::HostsMissing { missing, why: _prose, late } => {
+        Notice::HostsMissing { missing, why: _prose, late, retry_ms: _ } => {
             missing.encode(out);
             late.encode(out);
         }
@@ -109,7 +109,7 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
         }
         Notice::PriceAboveMaximum { price, most: _prose } => price.encode(out),
         // Prose of the user's settings.
-        Notice::CannotPay { .. } | Notice::SpendLimit { .. } => {}
+        Notice::CannotPay { why: _ } | Notice::SpendLimit { max_spend: _ } => {}
         Notice::NoPayout { price } | Notice::PriceKept { price } => price.encode(out),
         Notice::FundsLow { payment: _constant, low } => NoticeCall::FundsLow(*low).encode(out),
         Notice::LeaseUnpaid { payment: _constant, lease, host, account, trial } => {

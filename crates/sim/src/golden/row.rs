@@ -55,6 +55,11 @@ impl Encode for Row {
                 out.number(11);
                 out.text(asset.symbol());
             }
+            Self::Restore(row) => {
+                out.number(22);
+                row.at.encode(out);
+                row.is_settled.encode(out);
+            }
             row => encode_ledger(row, out),
         }
     }
@@ -110,6 +115,7 @@ fn encode_ledger(row: &Row, out: &mut Encoder) {
         | Row::LastReport(_)
         | Row::Clock(_)
         | Row::NextLease(_)
+        | Row::Restore(_)
         | Row::Delete(_)
         | Row::Times(_)
         | Row::Deferred(_)
@@ -308,7 +314,7 @@ impl Encode for LeaseRow {
         client_seen.encode(out);
         host_seen.encode(out);
         carry.encode(out);
-        // Written only where somebody pays, as in most seeds nobody does.
+        // Written only where a client pays, because in most seeds none does.
         if let Some(payer) = payer {
             payer.encode(out);
             fee_bps.encode(out);
@@ -321,7 +327,7 @@ impl Encode for LeaseRow {
 
 impl Encode for MeteredPeriod {
     fn encode(&self, out: &mut Encoder) {
-        let Self { lease, client, host, billed_ms, cost, ended, earlier } = self;
+        let Self { lease, client, host, billed_ms, cost, ended, earlier, folded } = self;
         lease.encode(out);
         client.encode(out);
         host.encode(out);
@@ -332,6 +338,10 @@ impl Encode for MeteredPeriod {
         rows.encode(out);
         billed_ms.encode(out);
         cost.encode(out);
+        // Written only where a store folded rows: the core never does.
+        if *folded > 0 {
+            folded.encode(out);
+        }
     }
 }
 

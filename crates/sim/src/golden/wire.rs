@@ -118,6 +118,7 @@ impl Encode for EvictReason {
             Self::Other => 13,
             Self::TrialOver => 14,
             Self::PayersFirst => 15,
+            Self::PaymentChanged => 16,
         });
     }
 }

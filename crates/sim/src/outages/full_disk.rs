@@ -14,7 +14,10 @@ use tokio::{
     task::{JoinSet, LocalSet},
     time::{Instant, interval, sleep},
 };
-use vipnode_types::wire::method;
+use vipnode_types::{
+    TypedError as _,
+    wire::{WireError, method},
+};
 
 use super::{
     agent_socket::AgentSocket,
@@ -163,8 +166,7 @@ impl Observer<'_> {
         self.next = self.next.saturating_add(1);
         match agent.connect_for_reply(self.pool.address, None).await {
             Ok(_) => Ok(true),
-            // An answer, and one that asks to try again.
-            Err(error) if error.to_string().contains("\"retry_ms\"") => Ok(false),
+            Err(error) if asks_to_try_again(&error) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -190,6 +192,12 @@ impl Observer<'_> {
         }
         Ok(since.elapsed())
     }
+}
+
+/// Whether an error is an answer of the pool that asks to try again.
+fn asks_to_try_again(error: &io::Error) -> bool {
+    let answer = error.get_ref().and_then(|error| error.downcast_ref::<WireError>());
+    answer.is_some_and(|answer| answer.retry_ms().is_some())
 }
 
 /// A disk in memory, unmounted when this is dropped.

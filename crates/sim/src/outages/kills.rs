@@ -1,5 +1,6 @@
 use std::{
     cell::RefCell,
+    error::Error,
     fs,
     io::{self, Write},
     path::Path,
@@ -56,7 +57,7 @@ pub(crate) fn kills(args: &KillArgs, out: &mut impl Write) -> io::Result<bool> {
     Ok(true)
 }
 
-async fn all(args: &KillArgs, dir: &Path) -> io::Result<Result<String, String>> {
+async fn all(args: &KillArgs, dir: &Path) -> io::Result<Result<String, Box<dyn Error>>> {
     let mut rng = SimRng::new(args.seed);
     let known = Rc::new(RefCell::new(KnownState::default()));
     let (mut periods, mut billed_ms, mut last) = (0_u64, 0_u64, None);
@@ -66,7 +67,7 @@ async fn all(args: &KillArgs, dir: &Path) -> io::Result<Result<String, String>> 
         let reader = SqliteReader::open(dir, ReadLimits::WHOLE_DATABASE).map_err(io::Error::other)?;
         let checked = check(&mut known, &reader, &mut last, (&mut periods, &mut billed_ms));
         if let Err(what) = checked {
-            return Ok(Err(format!("seed {}, kill {kill}: {what}", args.seed)));
+            return Ok(Err(format!("seed {}, kill {kill}: {what}", args.seed).into()));
         }
     }
     let known = known.borrow();
@@ -129,34 +130,33 @@ fn check(
     reader: &SqliteReader,
     last: &mut Option<u64>,
     (periods, billed_ms): (&mut u64, &mut u64),
-) -> Result<(), String> {
-    let failed = |error: vipnode_store::StoreError| error.to_string();
-    let check = reader.check().map_err(failed)?;
+) -> Result<(), Box<dyn Error>> {
+    let check = reader.check()?;
     if !check.problems.is_empty() {
-        return Err(check.problems.join("\n"));
+        return Err(check.problems.join("\n").into());
     }
-    let mut snapshot = reader.read(0).map_err(failed)?;
-    let rows = snapshot.nodes(None, PAGE).map_err(failed)?;
+    let mut snapshot = reader.read(0)?;
+    let rows = snapshot.nodes(None, PAGE)?;
     let nodes: Vec<NodeId> = rows.iter().map(|node| node.id).collect();
     for node in &rows {
         let payout = node.payout.map(|payout| payout.account);
         if known.payouts.get(&node.id).is_some_and(|account| payout != Some(*account)) {
-            return Err(format!("the payout account of node {} is lost: {payout:?}", node.id.short()));
+            return Err(format!("the payout account of node {} is lost: {payout:?}", node.id.short()).into());
         }
-        let payer = snapshot.accounts_of(&node.id).map_err(failed)?.payer;
+        let payer = snapshot.accounts_of(&node.id)?.payer;
         known.check_link(&node.id, payer)?;
     }
     if let Some(node) = known.nodes.iter().find(|node| !nodes.contains(node)) {
-        return Err(format!("node {} is lost", node.short()));
+        return Err(format!("node {} is lost", node.short()).into());
     }
-    let leases: Vec<LeaseId> = snapshot.leases(None, PAGE).map_err(failed)?.iter().map(|lease| lease.id).collect();
+    let leases: Vec<LeaseId> = snapshot.leases(None, PAGE)?.iter().map(|lease| lease.id).collect();
     if let Some(lease) = known.leases.iter().find(|lease| !leases.contains(lease)) {
-        return Err(format!("lease {lease} is lost"));
+        return Err(format!("lease {lease} is lost").into());
     }
     if let Some(lease) = leases.iter().find(|lease| known.ended.contains(lease)) {
-        return Err(format!("lease {lease} was left and runs"));
+        return Err(format!("lease {lease} was left and runs").into());
     }
-    while let page @ [.., (end, _)] = &snapshot.periods(*last, PAGE).map_err(failed)?[..] {
+    while let page @ [.., (end, _)] = &snapshot.periods(*last, PAGE)?[..] {
         for (_, period) in page {
             known.check(period)?;
             *periods += 1;
@@ -164,8 +164,8 @@ fn check(
         }
         *last = Some(*end);
     }
-    while let page @ [_, ..] = &snapshot.entries(Some(known.orders.last_entry()), PAGE).map_err(failed)?[..] {
+    while let page @ [_, ..] = &snapshot.entries(Some(known.orders.last_entry()), PAGE)?[..] {
         known.orders.read(page)?;
     }
-    known.orders.all_read()
+    Ok(known.orders.all_read()?)
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, io};
 
 use vipnode_pool::admin::{LedgerOrder, LedgerPosted};
 use vipnode_pool_core::{LedgerEntry, Transaction};
@@ -55,23 +55,23 @@ impl KnownOrders {
     }
 
     /// The pool refused an order.
-    pub(super) fn refused(&mut self, key: &str) -> Result<(), String> {
+    pub(super) fn refused(&mut self, key: &str) -> io::Result<()> {
         match self.orders.get_mut(key) {
             Some(order) if order.state == OrderState::Sent => {
                 order.state = OrderState::Refused;
                 Ok(())
             }
-            order => Err(format!("the pool refused order {key:?}, which was {order:?}")),
+            order => broken(format_args!("the pool refused order {key:?}, which was {order:?}")),
         }
     }
 
     /// The pool posted an order, or found its entry.
-    pub(super) fn posted(&mut self, key: &str, posted: &LedgerPosted) -> Result<(), String> {
-        let Some(order) = self.orders.get_mut(key) else { return Err(format!("nobody sent order {key:?}")) };
+    pub(super) fn posted(&mut self, key: &str, posted: &LedgerPosted) -> io::Result<()> {
+        let Some(order) = self.orders.get_mut(key) else { return broken(format_args!("nobody sent order {key:?}")) };
         match order.state {
             OrderState::Sent if !posted.repeated => order.state = OrderState::Posted(posted.entry),
             OrderState::Posted(entry) | OrderState::Read(entry) if posted.repeated && posted.entry == entry => {}
-            state => return Err(format!("order {key:?} was {state:?}, and the pool answers {posted:?}")),
+            state => return broken(format_args!("order {key:?} was {state:?}, and the pool answers {posted:?}")),
         }
         Ok(())
     }
@@ -82,10 +82,10 @@ impl KnownOrders {
     }
 
     /// Compares the next entries of the journal with what was ordered.
-    pub(super) fn read(&mut self, entries: &[LedgerEntry]) -> Result<(), String> {
+    pub(super) fn read(&mut self, entries: &[LedgerEntry]) -> io::Result<()> {
         for entry in entries {
             if entry.number != self.last_entry.saturating_add(1) {
-                return Err(format!("entry {} follows entry {}", entry.number, self.last_entry));
+                return broken(format_args!("entry {} follows entry {}", entry.number, self.last_entry));
             }
             self.last_entry = entry.number;
             let count = self.entries.entry(entry.transaction.name()).or_default();
@@ -95,10 +95,11 @@ impl KnownOrders {
         Ok(())
     }
 
-    fn read_order(&mut self, entry: &LedgerEntry) -> Result<(), String> {
+    fn read_order(&mut self, entry: &LedgerEntry) -> io::Result<()> {
         let Some(order) = entry.transaction.order() else { return Ok(()) };
         let key = order.key.as_deref().unwrap_or_default();
-        let wrong = |known: &dyn std::fmt::Debug| Err(format!("entry {entry:?} is there, and its order was {known:?}"));
+        let wrong =
+            |known: &dyn fmt::Debug| broken(format_args!("entry {entry:?} is there, and its order was {known:?}"));
         let Some(known) = self.orders.get_mut(key) else { return wrong(&"never sent") };
         match known.state {
             OrderState::Posted(number) if number != entry.number => return wrong(known),
@@ -113,9 +114,9 @@ impl KnownOrders {
     }
 
     /// All entries were read: each order that was answered must be among them.
-    pub(super) fn all_read(&self) -> Result<(), String> {
+    pub(super) fn all_read(&self) -> io::Result<()> {
         let mut lost = self.orders.iter().filter(|(_, order)| matches!(order.state, OrderState::Posted(_)));
-        lost.next().map_or(Ok(()), |(key, order)| Err(format!("order {key:?} is lost: {order:?}")))
+        lost.next().map_or(Ok(()), |(key, order)| broken(format_args!("order {key:?} is lost: {order:?}")))
     }
 
     /// How many entries of each kind were read.
@@ -123,6 +124,11 @@ impl KnownOrders {
         let entries: Vec<String> = self.entries.iter().map(|(name, count)| format!("{count} {name}")).collect();
         entries.join(", ")
     }
+}
+
+/// What does not fit.
+fn broken(what: fmt::Arguments<'_>) -> io::Result<()> {
+    Err(io::Error::other(what.to_string()))
 }
 
 /// Whether a transaction is what was ordered.
@@ -178,7 +184,7 @@ mod tests {
         let mut orders = sent();
         assert_eq!(orders.unanswered(), Some(("a".to_owned(), change(7))));
         orders.posted("a", &posted(1, false)).unwrap();
-        assert!(orders.all_read().unwrap_err().contains("is lost"), "as long as its entry was not read");
+        assert!(orders.all_read().unwrap_err().to_string().contains("is lost"), "as long as its entry was not read");
         orders.read(&[entry(1, "a", 7)]).unwrap();
         orders.all_read().unwrap();
         orders.posted("a", &posted(1, true)).unwrap();

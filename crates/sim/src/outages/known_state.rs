@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+};
 
 use vipnode_pool_core::MeteredPeriod;
 use vipnode_types::{
@@ -117,17 +120,17 @@ impl KnownState {
     }
 
     /// Compares the account that pays for a node with what was acknowledged. What was not answered may have happened or not.
-    pub(super) fn check_link(&mut self, node: &NodeId, payer: Option<Account>) -> Result<(), String> {
+    pub(super) fn check_link(&mut self, node: &NodeId, payer: Option<Account>) -> Result<(), Box<dyn Error>> {
         let Some(link) = self.links.get_mut(node) else { return Ok(()) };
         if payer != link.account && link.asked != Some(payer) {
-            return Err(format!("{payer:?} pays for node {}, and should be {link:?}", node.short()));
+            return Err(format!("{payer:?} pays for node {}, and should be {link:?}", node.short()).into());
         }
         (link.account, link.asked) = (payer, None);
         Ok(())
     }
 
     /// Checks that all billing periods of a lease are within what both sides can have seen, and cost no more than that.
-    pub(super) fn check(&mut self, period: &MeteredPeriod) -> Result<(), String> {
+    pub(super) fn check(&mut self, period: &MeteredPeriod) -> Result<(), Box<dyn Error>> {
         let lease = period.lease.id;
         let sides = [self.spans.get(&(lease, true)), self.spans.get(&(lease, false))];
         let most = match sides {
@@ -140,10 +143,10 @@ impl KnownState {
         let billed = self.billed.entry(lease).or_default();
         *billed = billed.saturating_add(period.billed_ms);
         if *billed > most {
-            return Err(format!("lease {lease} is billed {billed} ms, and both sides saw at most {most} ms"));
+            return Err(format!("lease {lease} is billed {billed} ms, and both sides saw at most {most} ms").into());
         }
         if period.cost.get() > u128::from(period.billed_ms).saturating_mul(CHARGED_A_MS.into()) {
-            return Err(format!("lease {lease} costs {} for {} ms", period.cost.get(), period.billed_ms));
+            return Err(format!("lease {lease} costs {} for {} ms", period.cost.get(), period.billed_ms).into());
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Outages of a real pool under load: kills of its process, and a full disk. Contains agents on real sockets that remember what
 //! was acknowledged, and the comparison with the database afterward. May use `bench`, the pool, and tokio.
+//! The simulated world does not belong here.
 
 mod admin_operator;
 mod agent_socket;

@@ -19,6 +19,14 @@ use crate::bench::LoadAgent;
 /// How often an agent reports.
 const EVERY: Duration = Duration::from_secs(10);
 
+/// An agent that keeps its leases, and reports.
+pub(super) struct SteadyAgent {
+    pub(super) agent: LoadAgent,
+    /// The slots of a host; `None` for a client, which gets one host.
+    pub(super) slots: Option<u32>,
+    pub(super) tally: Rc<SteadyTally>,
+}
+
 /// What all agents noticed of their pool.
 #[derive(Debug, Default)]
 pub(super) struct SteadyTally {
@@ -37,14 +45,6 @@ impl SteadyTally {
     pub(super) fn begin(&self) {
         self.ended.set(0);
     }
-}
-
-/// An agent that keeps its leases, and reports.
-pub(super) struct SteadyAgent {
-    pub(super) agent: LoadAgent,
-    /// The slots of a host; `None` for a client, which gets one host.
-    pub(super) slots: Option<u32>,
-    pub(super) tally: Rc<SteadyTally>,
 }
 
 impl SteadyAgent {

@@ -1,6 +1,9 @@
 //! What attackers do: each act is a frame that the protocol allows, or a socket that opens or closes.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, PoolCall, Reply};
 use vipnode_types::{
@@ -14,13 +17,15 @@ use vipnode_types::{
 use super::{RunEvent, Simulation};
 use crate::{
     AttackerKind, EPOCH_MS,
-    scenarios::{capabilities, honest_chain},
+    scenarios::{capabilities, client_of_known_hosts, honest_chain},
 };
 
 /// The gateway of their sockets.
 pub(crate) const ATTACKERS: u16 = 1;
 /// A silent host reports this often, in ms, so that it stays.
 const REPORT_MS: u64 = 50_000;
+/// Hosts and clients are connected with each other for so long from the start before they turn on others, in virtual ms.
+const KNOWN_AFTER_MS: u64 = 120_000;
 /// How an attacker leaves a lease.
 const REASONS: [LeaveReason; 6] = [
     LeaveReason::NotConnected,
@@ -60,6 +65,8 @@ struct AttackerSession {
     reported: u64,
     asks: bool,
     leases: Vec<LeaseId>,
+    /// Those that its last report named as connected.
+    connected: Vec<LeaseId>,
     calls: Vec<CallId>,
 }
 
@@ -83,7 +90,9 @@ impl Simulation {
         let open: Vec<u32> = of_group.map(|(number, _)| *number).collect();
         if open.len() < plan.sockets {
             let ip = plan.ips[self.rng.index(plan.ips.len())];
-            self.attacker_connects(group, plan.kind, ip);
+            let is_client = plan.kind == AttackerKind::KnownHosts && self.hosts_among(&open) * 2 >= plan.sockets;
+            let ip = if is_client { client_of_known_hosts(self.attackers.ids) } else { ip };
+            self.attacker_connects(group, (plan.kind, is_client), ip);
             return;
         }
         let number = open[self.rng.index(open.len())];
@@ -92,6 +101,7 @@ impl Simulation {
             AttackerKind::FreeIds => self.attacker_closes(number),
             AttackerKind::SilentHosts | AttackerKind::RefusingHosts => self.attackers_report(&open),
             AttackerKind::Liars => self.attacker_lies(number),
+            AttackerKind::KnownHosts => self.known_hosts_act(&open, number),
             AttackerKind::Flood => {
                 self.attackers_report(&open);
                 for number in open {
@@ -101,7 +111,7 @@ impl Simulation {
         }
     }
 
-    fn attacker_connects(&mut self, group: usize, kind: AttackerKind, ip: IpAddr) {
+    fn attacker_connects(&mut self, group: usize, (kind, is_client): (AttackerKind, bool), ip: IpAddr) {
         self.attackers.ids += 1;
         let number = self.attackers.ids;
         let mut id = [9; 64];
@@ -110,6 +120,7 @@ impl Simulation {
             AttackerKind::FreeIds | AttackerKind::Flood => false,
             AttackerKind::SilentHosts | AttackerKind::RefusingHosts => true,
             AttackerKind::Liars => self.rng.chance(500),
+            AttackerKind::KnownHosts => !is_client,
         };
         let invents = kind == AttackerKind::Liars && self.rng.chance(700);
         let mut chain = honest_chain();
@@ -141,6 +152,7 @@ impl Simulation {
             reported: 0,
             asks: false,
             leases: Vec::new(),
+            connected: Vec::new(),
             calls: Vec::new(),
         };
         self.attackers.sessions.insert(number, session);
@@ -171,11 +183,15 @@ impl Simulation {
 
     fn attacker_asks(&mut self, number: u32, most: u32) {
         let want = self.rng.count(1, most);
+        self.attacker_wants(number, want, Vec::new());
+    }
+
+    fn attacker_wants(&mut self, number: u32, want: u32, avoid: Vec<NodeId>) {
         let Some(session) = self.attackers.sessions.get_mut(&number).filter(|session| !session.hosts) else { return };
         if std::mem::replace(&mut session.asks, true) {
             return;
         }
-        let (request, ask) = (self.next_request(), Box::new(AskRequest { want, avoid: Vec::new() }));
+        let (request, ask) = (self.next_request(), Box::new(AskRequest { want, avoid }));
         self.attacker_command(number, Command::Ask { connection: connection(number), request, ask });
     }
 
@@ -194,6 +210,7 @@ impl Simulation {
         let Some(session) = self.attackers.sessions.get_mut(&number) else { return };
         session.seq += 1;
         session.reported = now;
+        session.connected = leases.to_vec();
         let seen = leases.iter().filter(|_| lies).map(|lease| HostCapabilities {
             lease: *lease,
             capabilities: capabilities(&["snap/999", "eth/999", "les/999"]),
@@ -209,6 +226,47 @@ impl Simulation {
         };
         let (request, report) = (self.next_request(), Box::new(report));
         self.attacker_command(number, Command::Report { connection: connection(number), request, report });
+    }
+
+    fn hosts_among(&self, open: &[u32]) -> usize {
+        open.iter().filter(|number| self.attackers.sessions.get(number).is_some_and(|session| session.hosts)).count()
+    }
+
+    /// Hosts and clients of one group are connected with each other first. Afterward, a client leaves these leases for those of
+    /// others, and the hosts have free slots that were used.
+    fn known_hosts_act(&mut self, open: &[u32], number: u32) {
+        let (now, knows) = (self.now, self.now > KNOWN_AFTER_MS);
+        let mut sides = [BTreeSet::new(), BTreeSet::new()];
+        for session in open.iter().filter_map(|number| self.attackers.sessions.get(number)) {
+            sides[usize::from(session.hosts)].extend(session.leases.iter().copied());
+        }
+        let own: BTreeSet<LeaseId> = &sides[0] & &sides[1];
+        let mut reports = Vec::new();
+        for number in open {
+            let Some(session) = self.attackers.sessions.get(number) else { continue };
+            let shared: Vec<LeaseId> = session.leases.iter().filter(|lease| own.contains(lease)).copied().collect();
+            if session.reported + REPORT_MS < now || session.connected != shared {
+                reports.push((*number, shared));
+            }
+        }
+        for (number, leases) in reports {
+            self.attacker_reports(number, &leases, false);
+        }
+        let Some(session) = self.attackers.sessions.get(&number).filter(|session| !session.hosts) else { return };
+        let leases = session.leases.clone();
+        if !knows {
+            let others = self.agents.iter().map(|agent| agent.plan.id).collect();
+            self.attacker_wants(number, 3, others);
+        } else if leases.is_empty() || self.rng.chance(500) {
+            self.attacker_asks(number, 3);
+        } else {
+            let (request, reason) = (self.next_request(), LeaveReason::Surplus);
+            let leave = Box::new(LeaveRequest { leases, reason, fault: None });
+            self.attacker_command(number, Command::Leave { connection: connection(number), request, leave });
+            if let Some(session) = self.attackers.sessions.get_mut(&number) {
+                session.leases.clear();
+            }
+        }
     }
 
     /// Any frame, with anything in it.
@@ -266,6 +324,7 @@ impl Simulation {
                 match message {
                     PoolCall::Admit(admit) => session.leases.push(admit.lease),
                     PoolCall::Evict(evict) => session.leases.retain(|lease| *lease != evict.lease),
+                    PoolCall::Dial(dial) if !session.leases.contains(&dial.lease) => session.leases.push(dial.lease),
                     PoolCall::Dial(_) | PoolCall::Price(_) | PoolCall::Whitelist(_) | PoolCall::Notice(_) => {}
                 }
                 if answers {

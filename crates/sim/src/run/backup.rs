@@ -1,7 +1,8 @@
 //! Backups of the pool's database, and what a restored one lacks.
 
-use vipnode_pool_core::Row;
+use vipnode_pool_core::{RestoreRow, Row};
 use vipnode_store::{MemoryStore, Store};
+use vipnode_types::Ms;
 
 use super::Simulation;
 use crate::{
@@ -39,11 +40,11 @@ impl Simulation {
         let Some(Backup { mut store, made, acknowledged }) = self.pool.backup.take() else { return };
         self.log(|| "the operator restores the backup".to_owned());
         let beyond = (EPOCH_MS + self.now).saturating_mul(1_000);
-        let applied = store.apply(&[Row::NextLease(beyond)]);
+        let restore = RestoreRow { at: Ms::new(EPOCH_MS + self.now), is_settled: false };
+        let applied = store.apply(&[Row::NextLease(beyond), Row::Restore(restore)]);
         self.require(applied.map(drop).map_err(|error| Promise::Durability.violation(error)));
         *self.pool.store() = store;
         self.checker.prices().restored(made);
-        self.checker.reported().restored(made, self.now);
         self.operator.restored(acknowledged);
     }
 }

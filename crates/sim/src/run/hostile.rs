@@ -246,7 +246,7 @@ impl Simulation {
     /// Checks what free riders used at honest hosts.
     pub(super) fn check_free_service(&mut self) {
         let hosts: Vec<usize> = self.hosts().filter(|&host| self.reports_truly(host)).collect();
-        // By /24 and by /16.
+        // By /24 and by /16, or by /48 and by /32.
         let mut together: BTreeMap<(u64, Vec<u8>), Vec<Vec<UsedService>>> = BTreeMap::new();
         for client in 0..self.agents.len() {
             if self.agents[client].plan.honesty != Honesty::FreeRider {
@@ -267,11 +267,12 @@ impl Simulation {
             }
             let check = free_service(client, &used, &self.scenario.limits);
             self.require(check);
-            if let IpAddr::V4(ip) = self.agents[client].plan.ip {
-                let [a, b, c, _] = ip.octets();
-                together.entry((1, vec![a, b, c])).or_default().push(used.clone());
-                together.entry((BUDGETS_OF_A_WIDE_BLOCK, vec![a, b])).or_default().push(used);
-            }
+            let (bytes, [block, wide]) = match self.agents[client].plan.ip {
+                IpAddr::V4(ip) => (ip.octets().to_vec(), [3, 2]),
+                IpAddr::V6(ip) => (ip.octets().to_vec(), [6, 4]),
+            };
+            together.entry((1, bytes[..block].to_vec())).or_default().push(used.clone());
+            together.entry((BUDGETS_OF_A_WIDE_BLOCK, bytes[..wide].to_vec())).or_default().push(used);
         }
         for ((budgets, _), riders) in together {
             let check = free_service_of_block(budgets, &riders, &self.scenario.limits);

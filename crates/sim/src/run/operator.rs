@@ -19,6 +19,8 @@ use crate::{
 /// The gateway of the operator's socket.
 pub(super) const OPERATOR: u16 = 99;
 
+const OPERATOR_CONNECTION: ConnectionId = ConnectionId { gateway: OPERATOR, connection: 0, generation: 0 };
+
 /// The operator's orders of one run.
 #[derive(Debug, Default)]
 pub(crate) struct Operator {
@@ -26,6 +28,11 @@ pub(crate) struct Operator {
     payers: Vec<(Account, Vec<NodeId>)>,
     orders: Vec<PendingOrder>,
     requests: BTreeMap<RequestId, usize>,
+    /// The links that the pool accepted, with the requests for those that it has not answered.
+    links: Vec<AccountLink>,
+    sent_links: BTreeMap<RequestId, AccountLink>,
+    /// Whether these links are sent again: the pool lost some of them, and each is the newest that its account signed for a while.
+    has_lost_links: bool,
     pub(super) acknowledged: AcknowledgedOrders,
     /// Whether every payer has enough.
     has_credited_all: bool,
@@ -69,11 +76,13 @@ impl Operator {
             order.done &= is_known && !matches!(order.what, OrderKind::Link { .. });
         }
         self.acknowledged = acknowledged;
+        self.has_lost_links = true;
     }
 
     /// The pool's process ended: it answers nothing that it has not answered.
     pub(super) fn disconnected(&mut self) {
         self.requests.clear();
+        self.sent_links.clear();
     }
 }
 
@@ -92,6 +101,9 @@ impl Simulation {
                 self.credit_all();
             }
             return;
+        }
+        if std::mem::take(&mut self.operator.has_lost_links) {
+            self.replay_links();
         }
         if self.phase == Phase::Faults {
             self.back_up();
@@ -137,6 +149,17 @@ impl Simulation {
         }
     }
 
+    /// A node sends each link again that the pool accepted before a backup was restored. Its account may have ended it since.
+    fn replay_links(&mut self) {
+        for link in std::mem::take(&mut self.operator.links) {
+            let request = self.pool.next_request;
+            self.pool.next_request += 1;
+            self.operator.sent_links.insert(request, link);
+            let (connection, address) = (OPERATOR_CONNECTION, IpAddr::from([127, 0, 0, 1]));
+            self.own_command(Command::Link { connection, request, address, link });
+        }
+    }
+
     /// Sends every order that was not acknowledged.
     fn repeat_orders(&mut self) {
         let waiting: Vec<usize> = self.operator.requests.values().copied().collect();
@@ -148,14 +171,15 @@ impl Simulation {
             let request = self.pool.next_request;
             self.pool.next_request += 1;
             self.operator.requests.insert(request, number);
-            let connection = ConnectionId { gateway: OPERATOR, connection: 0, generation: 0 };
+            let connection = OPERATOR_CONNECTION;
             let key = Some(key(number));
-            self.own_command(match what {
+            let command = match what {
                 OrderKind::Link { node, payer } => {
                     let consent = LinkConsent::Both { issued: Ms::NEVER, chain_id: honest_chain().chain_id };
                     // Each counter of an account is higher than the one before.
                     let counter = Ms::new(EPOCH_MS + self.now + number as u64);
                     let link = AccountLink { node, account: payer, counter, consent };
+                    self.operator.sent_links.insert(request, link);
                     Command::Link { connection, request, address: IpAddr::from([127, 0, 0, 1]), link }
                 }
                 OrderKind::Change(kind) => {
@@ -166,14 +190,27 @@ impl Simulation {
                         change: Box::new(LedgerChange { kind, order, allow_negative: true }),
                     }
                 }
-            });
+            };
+            self.own_command(command);
         }
     }
 
     /// The operator gets an answer, which the pool has made durable.
     pub(super) fn operator_receives(&mut self, effect: Effect) {
         let Effect::Reply { request, reply, .. } = effect else { return };
-        let Some(number) = self.operator.requests.remove(&request) else {
+        let sent = self.operator.sent_links.remove(&request);
+        let number = self.operator.requests.remove(&request);
+        match (sent, number) {
+            (Some(link), None) if reply.is_ok() => {
+                self.violation(Promise::Ledger, format!("a link from before a restore holds again: {link:?}"));
+            }
+            (Some(link), Some(_)) if reply.is_ok() => self.operator.links.push(link),
+            _ => {}
+        }
+        if sent.is_some() && number.is_none() {
+            return;
+        }
+        let Some(number) = number else {
             self.violation(Promise::Replies, format!("the pool answers the operator's request {request} twice"));
             return;
         };

@@ -112,7 +112,7 @@ impl PoolProcess {
 impl Simulation {
     pub(crate) fn pool_tick(&mut self, incarnation: u32) {
         if self.pool.incarnation == incarnation && self.pool.core.is_some() {
-            self.settle_payment();
+            self.start_core(Core::settle_payment);
             self.at(self.now + self.pool.limits.tick_ms, RunEvent::PoolTick { incarnation });
             self.measure_latency();
             self.own_command(Command::Tick);
@@ -185,12 +185,12 @@ impl Simulation {
         steps
     }
 
-    /// Has the core take over the payment mode, as a pool does after each start.
-    fn settle_payment(&mut self) {
+    /// Has the core take a step of a pool's start.
+    pub(super) fn start_core(&mut self, step: fn(&mut Core, Ms, &mut Vec<Effect>)) {
         let now = self.pool_now();
         let Some(core) = &mut self.pool.core else { return };
         let mut effects = Vec::new();
-        core.settle_payment(now, &mut effects);
+        step(core, now, &mut effects);
         for effect in effects {
             self.effect(effect);
         }
@@ -353,8 +353,9 @@ impl Simulation {
         let now = self.start_time();
         self.pool.core = Some(Core::restore(self.pool.limits.clone(), self.rng.seed(), now, rows));
         self.pool_time_starts(now);
+        self.start_core(Core::settle_backup);
         // What ran until now ends under the mode in which it ran.
-        self.settle_payment();
+        self.start_core(Core::settle_payment);
         self.checker.mode(self.pool.limits.payment);
         let incarnation = self.pool.incarnation;
         self.pool_tick(incarnation);

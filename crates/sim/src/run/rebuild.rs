@@ -160,6 +160,7 @@ impl Simulation {
         for command in later {
             self.own_command(command);
         }
+        self.start_core(Core::settle_backup);
         self.pool_tick(incarnation);
         self.checker.mode(self.pool.limits.payment);
     }

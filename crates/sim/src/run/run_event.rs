@@ -7,7 +7,7 @@ use super::{
     simulated_sockets::{ToAgentFrame, ToPoolFrame},
 };
 
-/// An event of a run.
+/// What happens at a time of the simulated world, as it is in the queue.
 #[derive(Debug, Clone)]
 pub(crate) enum RunEvent {
     // the network

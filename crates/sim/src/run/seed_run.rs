@@ -100,13 +100,13 @@ pub fn effects(seed: u64) -> (Result<Stats, Violation>, Vec<String>) {
 
 /// Runs a seed in which clients pay, and returns each batch that the pool wrote. `None` if a backup may be restored in it: the batches
 /// before are then not those of one database.
-pub(crate) fn pool_batches(seed: u64) -> Result<Option<Vec<Vec<Row>>>, String> {
+pub(crate) fn pool_batches(seed: u64) -> Result<Option<Vec<Vec<Row>>>, Violation> {
     let mut simulation = Simulation::new(Family::Credit, seed, Trace::Off);
     if simulation.scenario.credit.restores {
         return Ok(None);
     }
     simulation.pool.batches = Some(Vec::new());
-    simulation.run().map_err(|violation| format!("credit seed {seed}: {violation}"))?;
+    simulation.run()?;
     Ok(simulation.pool.batches.take())
 }
 

@@ -3,8 +3,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::HostileShape;
 use crate::SimRng;
 
-/// What a group of attackers does. They have valid signatures and send only frames that the protocol allows, but no node of
-/// theirs is ever connected.
+/// What a group of attackers does. They have valid signatures and send only frames that the protocol allows. No node of theirs
+/// is ever connected; only [`Self::KnownHosts`] report that they are, with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AttackerKind {
     /// New ids connect, ask, leave what they get, and are replaced by further ids.
@@ -17,6 +17,9 @@ pub enum AttackerKind {
     Liars,
     /// Clients that have the pool search for hosts as often as they may, each for something else.
     Flood,
+    /// Hosts and clients that are first connected with each other, in several networks, until the pool knows the hosts and the
+    /// clients are proven. Then the hosts are silent toward everybody else, and the clients hold the offers of others.
+    KnownHosts,
 }
 
 /// The kinds that are drawn; [`HostileShape`] adds the others.
@@ -26,14 +29,14 @@ const KINDS: [AttackerKind; 4] =
 impl AttackerKind {
     /// Whether they are hosts, of which there are in no more address blocks than of honest ones.
     const fn is_host(self) -> bool {
-        matches!(self, Self::SilentHosts | Self::RefusingHosts)
+        matches!(self, Self::SilentHosts | Self::RefusingHosts | Self::KnownHosts)
     }
 
     /// Their provider, one for each kind, so that the shares of a /16 or /32 matter too.
     const fn provider(self) -> u8 {
         match self {
             Self::FreeIds => 66,
-            Self::SilentHosts | Self::RefusingHosts => 77,
+            Self::SilentHosts | Self::RefusingHosts | Self::KnownHosts => 77,
             Self::Liars => 88,
             Self::Flood => 99,
         }
@@ -76,8 +79,12 @@ impl AttackerPlan {
             plans.retain(|plan| !plan.kind.is_host());
             plans.push(Self::draw(more, AttackerKind::RefusingHosts, host_blocks));
         }
+        if shape.known_hosts {
+            plans.retain(|plan| !plan.kind.is_host());
+            plans.push(Self::draw(&mut more.apart(), AttackerKind::KnownHosts, host_blocks));
+        }
         if shape.ipv6 {
-            for plan in &mut plans {
+            for plan in plans.iter_mut().filter(|plan| plan.kind != AttackerKind::KnownHosts) {
                 plan.ips = ipv6(plan.kind, more.count(20, 200));
             }
         }
@@ -86,12 +93,13 @@ impl AttackerPlan {
 
     fn draw(rng: &mut SimRng, kind: AttackerKind, host_blocks: u32) -> Self {
         let blocks = match kind {
-            AttackerKind::SilentHosts | AttackerKind::RefusingHosts => host_blocks,
+            AttackerKind::SilentHosts | AttackerKind::RefusingHosts | AttackerKind::KnownHosts => host_blocks,
             AttackerKind::Flood => 1,
             AttackerKind::FreeIds | AttackerKind::Liars => rng.count(1, 4),
         };
         let ip = |block: u32| {
             let [.., block] = block.to_be_bytes();
+            // Each block of hosts is a network of its own.
             let second = if kind.is_host() { block } else { 1 };
             IpAddr::V4(Ipv4Addr::new(kind.provider(), second, block, 1))
         };
@@ -101,8 +109,20 @@ impl AttackerPlan {
             AttackerKind::SilentHosts | AttackerKind::RefusingHosts => (rng.index(30) + 5, 5_000),
             AttackerKind::Liars => (rng.index(15) + 5, rng.range(100, 2_000)),
             AttackerKind::Flood => (60, 200),
+            AttackerKind::KnownHosts => (rng.index(20) + 20, 300),
         };
         Self { kind, ips, sockets, every_ms }
+    }
+}
+
+/// The address of a client of [`AttackerKind::KnownHosts`], by its number. Some are in one /16, and the others each in another /48
+/// of one /32: these are the two networks that make a host known.
+pub(crate) fn client_of_known_hosts(number: u32) -> IpAddr {
+    let [.., block] = number.to_be_bytes();
+    if number.is_multiple_of(3) {
+        IpAddr::V4(Ipv4Addr::new(78, 1, block, 1))
+    } else {
+        IpAddr::V6(Ipv6Addr::new(0x2a00, 78, block.into(), 1, 0, 0, 0, 1))
     }
 }
 

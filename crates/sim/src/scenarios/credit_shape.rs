@@ -164,7 +164,7 @@ impl Scenario {
         self.attackers.is_empty() && self.agents.iter().any(|plan| plan.honesty != Honesty::Honest)
     }
 
-    /// Whether a fault does not happen to an agent: nobody honest is to be kept apart in a run with one liar, and these would do it
+    /// Whether a fault does not happen to an agent: in a run with one liar, no honest agents may be kept apart, which these would do
     /// for a client.
     pub(crate) fn spares(&self, fault: FaultKind, agent: usize) -> bool {
         let plan = &self.agents[agent];

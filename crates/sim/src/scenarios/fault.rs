@@ -1,4 +1,4 @@
-/// A kind of fault.
+/// What goes wrong in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultKind {
     /// A socket dies; each end notices in its own time.
@@ -24,7 +24,7 @@ pub enum FaultKind {
     PausePool,
     /// Commits take seconds.
     SlowCommits,
-    /// A commit fails, and the store may not work for some seconds. The pool keeps its sockets.
+    /// The store returns an error for a commit, and perhaps for all commits of some seconds. The pool keeps its sockets.
     FailCommit,
     /// The wall clock of an agent's machine jumps.
     JumpClock,

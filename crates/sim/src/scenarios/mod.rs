@@ -1,6 +1,6 @@
 //! What a seed determines: the agents, their nodes, the limits of the pool, and the kinds of faults.
 //!
-//! Draws randomness only from [`crate::SimRng`]. The state of a running simulation does not belong here.
+//! Uses only [`crate::SimRng`] for randomness. The state of a running simulation does not belong here.
 
 mod agent_plan;
 mod attacker;
@@ -10,6 +10,7 @@ mod hostile_shape;
 mod scenario;
 
 pub use agent_plan::AgentPlan;
+pub(crate) use attacker::client_of_known_hosts;
 pub use attacker::{AttackerKind, AttackerPlan, Honesty};
 pub use credit_shape::CreditShape;
 pub use fault::FaultKind;

@@ -112,6 +112,10 @@ impl Scenario {
         let mut limits =
             Limits { never_paired_nodes: 500, chains: 60, versions: 60, profiles: 60, ..Limits::default() };
         limits.price = Price::per_minute(1_000);
+        if shape.known_hosts {
+            // So that strangers are proven before a run ends.
+            limits.proven_ms = MINUTE_MS;
+        }
         let floods = attackers.iter().any(|group| group.every_ms < 500);
         let minutes = if riders > 0 && !floods { rng.range(30, 40) } else { rng.range(4, 8) };
         let faults = if rng.chance(400) { vec![FaultKind::CrashPool] } else { Vec::new() };

@@ -89,6 +89,7 @@ impl Fixture {
             host: seen,
             ended: Ms::new(EPOCH_MS + to_ms),
             earlier: MergedPeriods::default(),
+            folded: 0,
         }
     }
 }

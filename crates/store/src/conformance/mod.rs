@@ -2,6 +2,8 @@
 //!
 //! A crate with a store calls [`run`] from one of its tests, with two functions: one opens an empty store, the other
 //! closes a store and opens it again (a store in memory is returned as it is).
+//!
+//! Uses only the traits of this crate. What is particular to one store does not belong here.
 
 mod contract;
 mod ledger_sample;

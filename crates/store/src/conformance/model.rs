@@ -48,7 +48,8 @@ impl Model {
         let mut times: Vec<TimesRow> = Vec::new();
         let mut waiting = BTreeMap::new();
         let mut delegations: Vec<DelegationRow> = Vec::new();
-        let (mut clock, mut next, mut asset, mut payment, mut pricing) = (None, None, None, None, None);
+        let (mut clock, mut next, mut restored, mut asset) = (None, None, None, None);
+        let (mut payment, mut pricing) = (None, None);
         for row in &self.history {
             match row {
                 Row::Node(node) => {
@@ -80,6 +81,7 @@ impl Model {
                 }
                 Row::Clock(floor) => clock = Some(Row::Clock(*floor)),
                 Row::NextLease(number) => next = Some(Row::NextLease(*number)),
+                Row::Restore(of) => restored = Some(Row::Restore(*of)),
                 Row::Asset(of) => asset = Some(Row::Asset(*of)),
                 Row::Delete(RowKey::Node(id)) => nodes.retain(|old| old.id != *id),
                 Row::Delete(RowKey::Lease(id)) => leases.retain(|old| old.id != *id),
@@ -96,7 +98,7 @@ impl Model {
         }
         nodes.sort_by_key(|node| node.id);
         leases.sort_by_key(|lease| lease.id);
-        let single = clock.into_iter().chain(next).chain(asset).chain(payment).chain(pricing);
+        let single = clock.into_iter().chain(next).chain(restored).chain(asset).chain(payment).chain(pricing);
         let nodes = nodes.into_iter().map(|node| Row::Node(Box::new(node)));
         times.sort_by_key(|times| times.client);
         delegations.sort_by_key(|row| row.id);

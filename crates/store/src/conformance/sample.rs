@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use proptest::{collection::vec, option, prelude::*};
 use vipnode_pool_core::{
     AddressBlock, Credentials, DelegationRow, HostPayout, HostTimeRow, LastReport, LeaseRow, MergedPeriods,
-    MeteredPeriod, NodeRow, PairWeek, PairedTime, Protocol2State, Proven, Row, RowKey, Signer, TimesRow, WideBlock,
+    MeteredPeriod, NodeRow, PairWeek, PairedTime, Protocol2State, Proven, RestoreRow, Row, RowKey, Signer, TimesRow,
+    WideBlock,
 };
 use vipnode_types::{
     Account, AgentKey, Amount, Asset, ChainSpec, Enode, LeaseId, Ms, NodeId, Price,
@@ -64,6 +65,7 @@ pub(crate) fn metered(number: u64, row: u32, ms: u64) -> MeteredPeriod {
         host: seen,
         ended: Ms::new(2_000 + ms),
         earlier: MergedPeriods::default(),
+        folded: 0,
     }
 }
 
@@ -87,6 +89,7 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
         1 => (any_id(), any_id()).prop_map(|(client, host)| Row::Delete(RowKey::Deferred(client, host))),
         1 => any_ms().prop_map(Row::Clock),
         1 => any::<u32>().prop_map(|next| Row::NextLease(next.into())),
+        1 => (any_ms(), any::<bool>()).prop_map(|(at, is_settled)| Row::Restore(RestoreRow { at, is_settled })),
         1 => any_asset().prop_map(Row::Asset),
         1 => any_id().prop_map(|id| Row::Delete(RowKey::Node(id))),
         1 => any_id().prop_map(|id| Row::Delete(RowKey::Times(id))),
@@ -261,6 +264,7 @@ fn any_metered() -> impl Strategy<Value = MeteredPeriod> {
             host,
             ended,
             earlier,
+            folded: 0,
         }
     });
     let tame = (4u64..12, 0u32..2).prop_map(|(lease, row)| metered(lease, row, 60_000));

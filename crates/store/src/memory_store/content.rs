@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, btree_map};
 
 use vipnode_pool_core::{
-    DelegationRow, LastReport, LeaseRow, LedgerEntry, MeteredPeriod, NodeRow, Row, RowKey, TimesRow,
+    DelegationRow, LastReport, LeaseRow, LedgerEntry, MeteredPeriod, NodeRow, RestoreRow, Row, RowKey, TimesRow,
 };
 use vipnode_types::{Asset, LeaseId, Ms, NodeId};
 
@@ -19,6 +19,7 @@ pub(super) struct MemoryContent {
     delegations: BTreeMap<NodeId, DelegationRow>,
     pub(super) clock: Option<Ms>,
     pub(super) next_lease: Option<u64>,
+    restored: Option<RestoreRow>,
     pub(super) asset: Option<Asset>,
     pub(super) journal: Vec<MeteredPeriod>,
     /// The index in the journal of each row of a lease.
@@ -88,6 +89,7 @@ impl MemoryContent {
             }
             Row::Clock(floor) => self.clock = Some(*floor),
             Row::NextLease(next) => self.next_lease = Some(*next),
+            Row::Restore(row) => self.restored = Some(*row),
             Row::Asset(asset) => self.asset = Some(*asset),
             Row::Delete(RowKey::Node(id)) => {
                 self.nodes.remove(id);
@@ -116,6 +118,7 @@ impl MemoryContent {
     pub(super) fn load(&self, each: &mut dyn FnMut(Row)) {
         self.clock.map(Row::Clock).into_iter().for_each(&mut *each);
         self.next_lease.map(Row::NextLease).into_iter().for_each(&mut *each);
+        self.restored.map(Row::Restore).into_iter().for_each(&mut *each);
         self.asset.map(Row::Asset).into_iter().for_each(&mut *each);
         self.ledger.payment.map(Row::Payment).into_iter().for_each(&mut *each);
         self.ledger.pricing.map(|row| Row::Pricing(Box::new(row))).into_iter().for_each(&mut *each);

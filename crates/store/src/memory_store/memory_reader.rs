@@ -7,7 +7,7 @@ use vipnode_types::{Asset, LeaseId, Ms, NodeId};
 
 use super::{MemoryContent, SharedContent};
 use crate::{
-    ReadLimits, StatementParties, StoreError, StoreReader, StoreSnapshot,
+    ReadLimits, StatementParties, StoreError, StoreReader, StoreSnapshot, TrimmedJournal,
     read_permits::{ReadPermit, ReadPermits},
 };
 
@@ -57,6 +57,12 @@ impl StoreSnapshot for MemorySnapshot<'_> {
     fn nodes(&mut self, after: Option<&NodeId>, limit: usize) -> Result<Vec<NodeRow>, StoreError> {
         self.permit.check()?;
         Ok(page(&self.content.nodes, after, limit))
+    }
+
+    /// Nothing is removed from a store in memory.
+    fn trimmed(&mut self) -> Result<TrimmedJournal, StoreError> {
+        self.permit.check()?;
+        Ok(TrimmedJournal::default())
     }
 
     fn leases(&mut self, after: Option<LeaseId>, limit: usize) -> Result<Vec<LeaseRow>, StoreError> {

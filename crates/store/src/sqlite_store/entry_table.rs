@@ -9,6 +9,7 @@ use vipnode_types::{Account, Amount, LeaseId};
 use super::{
     bindings::{Bindings, sql_limit},
     columns::Columns,
+    folded_numbers::FoldedNumbers,
 };
 use crate::StatementParties;
 
@@ -87,6 +88,13 @@ pub(super) fn find(connection: &Connection, number: u64) -> Result<Option<Ledger
 pub(super) fn newest(connection: &Connection) -> Result<u64> {
     let newest = connection.query_row("SELECT max(number) FROM entries", [], |row| row.get::<_, Option<i64>>(0));
     Ok(newest?.map_or(0, i64::cast_unsigned))
+}
+
+/// The entries that were folded into the one with a number.
+pub(super) fn folded(connection: &Connection, number: u64) -> Result<FoldedNumbers> {
+    let mut statement = connection.prepare_cached("SELECT folded FROM entries WHERE number = ?1")?;
+    let bytes = statement.query_row([number.cast_signed()], |row| row.get::<_, Option<Vec<u8>>>(0)).optional()?;
+    Ok(FoldedNumbers::of_bytes(&bytes.flatten().unwrap_or_default()))
 }
 
 /// Reads entries by number, from a number on.

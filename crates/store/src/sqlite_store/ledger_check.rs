@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Result};
 use vipnode_pool_core::{
-    AccountFigures, BalanceSheet, LedgerAccount, LedgerEntry, PayoutRow, PayoutState, Row, SettlementPeriodRow,
-    Transaction, UnpaidRow,
+    AccountFigures, BalanceSheet, LedgerAccount, LedgerEntry, MeteredPeriod, PayoutRow, PayoutState, Row,
+    SettlementPeriodRow, Transaction, UnpaidRow,
 };
 use vipnode_types::{Account, Amount};
 
-use super::{entry_table, ledger_tables, period_table};
+use super::{
+    entry_table, ledger_tables, missing_entries::MissingEntries, period_table, recomputed_unpaid::RecomputedUnpaid,
+};
 
-/// Billing periods that somebody pays for, without an entry. The entries are not indexed by period: `SQLite` makes a
+/// Billing periods that an account pays for, without an entry. The entries are not indexed by period: `SQLite` makes a
 /// temporary index for the join.
 const PERIODS_WITHOUT_ENTRY: &str = "
     SELECT period.lease, period.row FROM journal AS period LEFT JOIN entries AS entry
@@ -26,6 +28,13 @@ const LINKS_WITHOUT_COUNTER: &str = "
     SELECT lower(hex(links.node)), lower(hex(links.account)) FROM links
     LEFT JOIN link_counters USING (account) WHERE link_counters.account IS NULL
     AND links.account NOT IN (SELECT signer FROM channels)";
+
+/// The check of one database.
+struct LedgerCheck<'connection> {
+    connection: &'connection Connection,
+    stored: StoredLedger,
+    again: RecomputedLedger,
+}
 
 /// Passes what is wrong with the ledger to `problem`. Returns the number of its entries.
 pub(super) fn check(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<u64> {
@@ -70,13 +79,6 @@ pub(super) fn pruned(connection: &Connection) -> Result<(u64, u64)> {
     connection.query_row("SELECT pruned_entry, pruned_period FROM pool", [], read)
 }
 
-/// The check of one database.
-struct LedgerCheck<'connection> {
-    connection: &'connection Connection,
-    stored: StoredLedger,
-    again: RecomputedLedger,
-}
-
 /// What is stored besides the journal.
 #[derive(Default)]
 struct StoredLedger {
@@ -93,13 +95,14 @@ struct RecomputedLedger {
     number: u64,
     /// The number of the last entry that was removed.
     pruned: u64,
+    missing: MissingEntries,
     sheet: BalanceSheet,
-    unpaid: BTreeMap<u64, UnpaidRow>,
+    unpaid: RecomputedUnpaid,
     /// The number of the newest settlement period.
     period: u64,
     /// What became of each payout that was marked.
     marked: BTreeMap<u64, PayoutState>,
-    /// Marked payouts of periods long ago, which are not stored any longer.
+    /// Marked payouts of periods long ago, which are no longer stored.
     forgotten: BTreeMap<u64, PayoutRow>,
 }
 
@@ -126,9 +129,7 @@ impl LedgerCheck<'_> {
     fn open(&mut self, row: &Row) {
         match row {
             Row::Account(row) => self.again.sheet.open(row.account, row.figures),
-            Row::Unpaid(row) => {
-                self.again.unpaid.insert(row.entry, *row);
-            }
+            Row::Unpaid(row) => self.again.unpaid.set(*row),
             Row::Payout(row) => {
                 self.again.marked.insert(row.number, row.state);
                 if self.is_forgotten(row.number, row.period) {
@@ -141,16 +142,20 @@ impl LedgerCheck<'_> {
 
     fn entry(&mut self, entry: &LedgerEntry, problem: &mut dyn FnMut(String)) -> Result<()> {
         let next = self.again.number.saturating_add(1);
-        if entry.number != next {
-            problem(format!("entry {next} of the ledger is missing"));
+        match entry.number.checked_sub(1) {
+            Some(last) if last >= next => self.again.missing.add(next, last),
+            Some(last) if last.saturating_add(1) == next => {}
+            _ => problem(format!("entry {} of the ledger was removed, but is still there", entry.number)),
         }
         self.again.number = entry.number;
+        let before = entry.transaction.payer().map(|payer| self.again.sheet.figures(LedgerAccount::Payer(payer)));
+        let before = before.unwrap_or_default();
         if self.again.sheet.apply(&entry.transaction, |_| AccountFigures::default()).is_none() {
             problem(format!("entry {} of the ledger has an impossible amount", entry.number));
         }
         let wrong = match entry.transaction {
-            Transaction::Lease { .. } => self.lease(entry)?,
-            Transaction::Collected { .. } => self.collected(&entry.transaction),
+            Transaction::Lease { .. } => self.lease(entry, before)?,
+            Transaction::Collected { .. } => self.collected(&entry.transaction, before),
             Transaction::WriteOff { payer, payee, entry, amount, .. } => {
                 self.written_off((payer, payee), entry, amount)
             }
@@ -180,48 +185,76 @@ impl LedgerCheck<'_> {
         Ok(())
     }
 
-    /// Compares an entry with the billing period that it bills.
-    fn lease(&mut self, entry: &LedgerEntry) -> Result<Option<&'static str>> {
-        let Transaction::Lease { payer, payee, lease, row, cost, collected, fee, .. } = entry.transaction else {
+    /// Compares an entry with the billing period that it bills, and with the sums of its payer `before` it.
+    fn lease(&mut self, entry: &LedgerEntry, before: AccountFigures) -> Result<Option<&'static str>> {
+        let Transaction::Lease { payer, payee, lease, row, from, cost, collected, fee } = entry.transaction else {
             return Ok(None);
         };
+        // In the order of the meter: what ended before is secured first.
+        let left = before.secured().checked_sub(before.metered).unwrap_or_default();
+        let secured = if self.again.unpaid.oldest(payer).is_none() { left.min(cost) } else { Amount::ZERO };
         let Some(period) = period_table::find(self.connection, lease.get(), row)? else {
             return Ok(Some("bills a period that was not metered"));
         };
         let unpaid = UnpaidRow { entry: entry.number, payer, payee, fee_bps: period.lease.fee_bps, cost, collected };
         if collected < cost {
-            self.again.unpaid.insert(entry.number, unpaid);
+            self.again.unpaid.set(unpaid);
         }
+        if period.folded > 0 && !self.found(entry.number, &period)? {
+            return Ok(Some("does not contain the entries that were folded into it"));
+        }
+        // Each of its periods has a fee that was rounded down.
+        let less = unpaid.fee().checked_sub(fee).map(Amount::get);
         Ok(if (period.lease.payer, period.lease.payee) != (Some(payer), Some(payee)) {
             Some("has another payer or payee than its period")
         } else if period.total_cost() != cost {
             Some("has another cost than its period")
-        } else if collected > cost || fee != unpaid.fee() {
+        } else if from != before.metered {
+            Some("does not begin where the payer's meter was")
+        } else if collected != secured || less.is_none_or(|less| less > u128::from(period.folded)) {
             Some("has a wrong collected amount or fee")
         } else {
             None
         })
     }
 
-    /// Compares what was collected later with the entry that it is for.
-    fn collected(&mut self, transaction: &Transaction) -> Option<&'static str> {
+    /// Whether the entries that were folded into one are all that its period contains, and are not in the journal themselves.
+    fn found(&mut self, number: u64, period: &MeteredPeriod) -> Result<bool> {
+        let folded = entry_table::folded(self.connection, number)?;
+        let pruned = self.again.pruned;
+        let mut all = u32::try_from(folded.len()) == Ok(period.folded);
+        for number in folded.iter().filter(|number| *number > pruned) {
+            all &= self.again.missing.found(number);
+        }
+        Ok(all)
+    }
+
+    /// Compares what was collected later with the entry that it is for, which is the payer's oldest unpaid one, and with what the payer
+    /// had secured before.
+    fn collected(&mut self, transaction: &Transaction, figures: AccountFigures) -> Option<&'static str> {
         let Transaction::Collected { payer, payee, entry, amount, fee } = *transaction else { return None };
-        let Some(row) = self.again.unpaid.get_mut(&entry) else { return Some("collects a cost that is not unpaid") };
-        let before = *row;
-        row.collected = row.collected.checked_add(amount).unwrap_or(Amount::MAX);
-        let after = *row;
-        if after.collected >= after.cost {
-            self.again.unpaid.remove(&entry);
+        let is_oldest = self.again.unpaid.oldest(payer) == Some(entry);
+        let Some(before) = self.again.unpaid.take(entry) else { return Some("collects a cost that is not unpaid") };
+        let collected = before.collected.checked_add(amount).unwrap_or(Amount::MAX);
+        let after = UnpaidRow { collected, ..before };
+        if after.collected < after.cost {
+            self.again.unpaid.set(after);
         }
         let as_before = (before.payer, before.payee) == (payer, payee);
         let more = after.fee().checked_sub(before.fee());
-        (!as_before || after.collected > after.cost || more != Some(fee))
-            .then_some("does not fit the cost that it collects")
+        let secured = figures.secured().checked_sub(figures.collected).unwrap_or_default();
+        if !as_before || after.collected > after.cost || more != Some(fee) {
+            Some("does not fit the cost that it collects")
+        } else if !is_oldest || amount > secured {
+            Some("collects what the payer has not secured")
+        } else {
+            None
+        }
     }
 
     /// Compares what was written off with the entry that it is for.
     fn written_off(&mut self, of: (Account, Account), entry: u64, amount: Amount) -> Option<&'static str> {
-        let Some(row) = self.again.unpaid.remove(&entry) else { return Some("writes off a cost that is not unpaid") };
+        let Some(row) = self.again.unpaid.take(entry) else { return Some("writes off a cost that is not unpaid") };
         let fits = (row.payer, row.payee) == of && row.cost.checked_sub(row.collected) == Some(amount);
         (!fits).then_some("does not fit the cost that it writes off")
     }
@@ -283,6 +316,9 @@ impl LedgerCheck<'_> {
     /// Compares what is stored with what the journal results in.
     fn finish(self, problem: &mut dyn FnMut(String)) {
         let Self { stored: StoredLedger { mut accounts, mut unpaid, period, payouts }, again, .. } = self;
+        for number in again.missing.first_numbers() {
+            problem(format!("entry {number} of the ledger is missing"));
+        }
         for (account, computed) in again.sheet.accounts() {
             if accounts.remove(&account).unwrap_or_default() != computed {
                 problem(format!("the sums of {account:?} are not those of the journal"));
@@ -291,7 +327,8 @@ impl LedgerCheck<'_> {
         for (account, _) in accounts.into_iter().filter(|(_, figures)| *figures != AccountFigures::default()) {
             problem(format!("{account:?} has sums, but no entry of the journal"));
         }
-        for (entry, computed) in again.unpaid {
+        for computed in again.unpaid.into_rows() {
+            let entry = computed.entry;
             if unpaid.remove(&entry) != Some(computed) {
                 problem(format!("the unpaid cost of entry {entry} is missing or is not that of the journal"));
             }

@@ -12,6 +12,13 @@ use super::{
     columns::Columns,
 };
 
+/// The tables of a state of the ledger: the current one, or the one before the first entry of a journal that was pruned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LedgerTables {
+    Current,
+    Opening,
+}
+
 pub(super) fn write_payment(connection: &Connection, mode: PaymentMode) -> Result<()> {
     connection.prepare_cached("UPDATE pool SET payment = ?1")?.execute([mode.name()])?;
     Ok(())
@@ -31,13 +38,6 @@ pub(super) fn write_period(connection: &Connection, row: SettlementPeriodRow) ->
     let mut statement = connection.prepare_cached("UPDATE pool SET period = ?1, period_closed = ?2")?;
     statement.execute([row.number.cast_signed(), row.closed.get().cast_signed()])?;
     Ok(())
-}
-
-/// The tables of a state of the ledger: the current one, or the one before the first entry of a journal that was pruned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LedgerTables {
-    Current,
-    Opening,
 }
 
 impl LedgerTables {

@@ -37,7 +37,7 @@ pub(super) struct LogLimits {
     most: u64,
 }
 
-/// What the log has, in pages.
+/// How much of the write-ahead log is in the database already, in pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LogPages {
     /// Since its start.
@@ -76,7 +76,7 @@ impl LogPages {
         Self::after(connection, "PRAGMA wal_checkpoint(NOOP)")
     }
 
-    /// Copies the log into the database as far as readers permit, without waiting for any.
+    /// Copies as much of the log into the database as readers permit, without waiting for any.
     fn copy(connection: &Connection) -> Result<Self> {
         Self::after(connection, "PRAGMA wal_checkpoint(PASSIVE)")
     }
@@ -107,7 +107,7 @@ impl LogGate {
         GatePass { gate: Arc::clone(gate), began }
     }
 
-    /// After each commit: copies a log that is large into the database, unless somebody reads. Errors are those of the next
+    /// After each commit: copies a log that is large into the database, unless a read is in progress. Errors are those of the next
     /// commit, too: this one is durable.
     pub(super) fn after_commit(&self, connection: &Connection) {
         let written = LogPages::of(connection).map_or(0, |log| log.written);

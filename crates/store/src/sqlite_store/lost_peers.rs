@@ -8,9 +8,6 @@ use rusqlite::{Connection, OptionalExtension as _, Result, Row as SqlRow, Statem
 use super::sqlite_error::store_error;
 use crate::StoreError;
 
-/// The bytes of a node ID.
-type Id = [u8; 64];
-
 /// Peers of nodes that use protocol 2, which only the database before a restore knows. Their agents do not report leases, so
 /// the restored pool would never learn of these.
 #[derive(Debug, Default)]
@@ -22,6 +19,9 @@ pub(super) struct LostPeers {
     /// Why the first of them cannot be read.
     pub(super) problem: Option<StoreError>,
 }
+
+/// The bytes of a node ID.
+type Id = [u8; 64];
 
 /// A peer that a node has from a lease.
 #[derive(Debug)]

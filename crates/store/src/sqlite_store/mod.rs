@@ -9,11 +9,15 @@ mod connection;
 mod database_owner;
 mod delegation_table;
 mod entry_table;
+mod fold_step;
+mod folded_database;
+mod folded_numbers;
 mod lease_table;
 mod ledger_check;
 mod ledger_tables;
 mod log_gate;
 mod lost_peers;
+mod missing_entries;
 mod node_table;
 mod paced_copy;
 mod part_file;
@@ -23,7 +27,9 @@ mod prune_plan;
 mod prune_step;
 mod pruned_database;
 mod read_slice;
+mod recomputed_unpaid;
 mod replaced_database;
+mod restore_table;
 mod restored_database;
 mod schema;
 mod sqlite_error;
@@ -54,6 +60,8 @@ use self::{
     sqlite_error::store_error,
 };
 pub use self::{
+    fold_step::FoldStep,
+    folded_database::FoldedDatabase,
     prune_plan::PrunePlan,
     prune_step::{PruneOrder, PruneStep},
     pruned_database::PrunedDatabase,
@@ -186,6 +194,7 @@ impl SqliteStore {
         let (clock, next_lease) = connection.query_row("SELECT clock, next_lease FROM pool", [], numbers)?;
         clock.into_iter().for_each(|clock| each(Row::Clock(Ms::new(clock.cast_unsigned()))));
         next_lease.into_iter().for_each(|next| each(Row::NextLease(next.cast_unsigned())));
+        restore_table::read(&connection)?.into_iter().for_each(|row| each(Row::Restore(row)));
         price_table::read_asset(&connection)?.into_iter().for_each(|asset| each(Row::Asset(asset)));
         ledger_tables::read_payment(&connection)?.into_iter().for_each(|mode| each(Row::Payment(mode)));
         price_table::read_pricing(&connection)?.into_iter().for_each(|row| each(Row::Pricing(Box::new(row))));
@@ -246,6 +255,14 @@ impl Store for SqliteStore {
         self.prune_step(order, position, most)
     }
 
+    fn fold(&mut self, before: Ms, after: u64, most: usize) -> Result<FoldStep, StoreError> {
+        self.tidy();
+        let step = FoldStep::make(&mut self.connection, before, after, most);
+        let step = step.map_err(|error| store_error(&error, &self.file))?;
+        self.is_tidy = false;
+        Ok(step)
+    }
+
     fn reader(&self, limits: ReadLimits) -> Result<Arc<dyn StoreReader>, StoreError> {
         Ok(Arc::new(SqliteReader::of(self.dir.clone(), limits, Arc::clone(&self.durable), Arc::clone(&self.gate))))
     }
@@ -274,6 +291,7 @@ fn write(connection: &Connection, row: &Row) -> Result<bool, rusqlite::Error> {
         Row::Delegation(row) => delegation_table::write(connection, row),
         Row::Clock(floor) => set(connection, "UPDATE pool SET clock = ?1", floor.get()),
         Row::NextLease(next) => set(connection, "UPDATE pool SET next_lease = ?1", *next),
+        Row::Restore(row) => restore_table::write(connection, *row),
         Row::Asset(asset) => price_table::write_asset(connection, *asset),
         Row::Payment(mode) => ledger_tables::write_payment(connection, *mode),
         Row::Pricing(row) => price_table::write_pricing(connection, row),

@@ -42,11 +42,11 @@ macro_rules! with_prices {
 const APPEND: &str =
     concat!("INSERT INTO journal (", columns!(), ") VALUES ", values!(), " ON CONFLICT (lease, row) DO NOTHING");
 const READ_ONE: &str =
-    concat!("SELECT ", columns_and_price!(), " FROM journal", with_prices!(), "WHERE lease = ?1 AND row = ?2");
+    concat!("SELECT ", columns_and_price!(), ", folded FROM journal", with_prices!(), "WHERE lease = ?1 AND row = ?2");
 const READ_JOURNAL: &str = concat!(
     "SELECT ",
     columns_and_price!(),
-    ", position FROM journal",
+    ", folded, position FROM journal",
     with_prices!(),
     "WHERE position >= ?1 ORDER BY position LIMIT ?2"
 );
@@ -70,13 +70,13 @@ pub(super) fn append(connection: &Connection, period: &MeteredPeriod) -> Result<
     }
     let mut statement = connection.prepare_cached(READ_ONE)?;
     let key = params![period.lease.id.get().cast_signed(), period.lease.row];
-    statement.query_row(key, |row| Ok(period_of(&mut Columns::of(row))? == *period))
+    statement.query_row(key, |row| Ok(journal_period_of(&mut Columns::of(row))? == *period))
 }
 
 /// The period of the journal with a number, of a lease.
 pub(super) fn find(connection: &Connection, lease: u64, row: u32) -> Result<Option<MeteredPeriod>> {
     let mut statement = connection.prepare_cached(READ_ONE)?;
-    statement.query_row(params![lease.cast_signed(), row], |row| period_of(&mut Columns::of(row))).optional()
+    statement.query_row(params![lease.cast_signed(), row], |row| journal_period_of(&mut Columns::of(row))).optional()
 }
 
 /// Reads periods of the journal, from a position on.
@@ -91,7 +91,7 @@ pub(super) fn read_journal(
     let mut rows = statement.query([from, sql_limit(limit)])?;
     while let Some(row) = rows.next()? {
         let mut columns = Columns::of(row);
-        let period = period_of(&mut columns)?;
+        let period = journal_period_of(&mut columns)?;
         each(columns.number()?, period);
     }
     Ok(())
@@ -141,7 +141,8 @@ fn read_with(
 }
 
 fn execute(statement: &mut CachedStatement<'_>, period: &MeteredPeriod, price: i64) -> Result<usize> {
-    let MeteredPeriod { lease, client, host, billed_ms, cost, ended, earlier } = period;
+    // Only a step of folding changes how many are folded.
+    let MeteredPeriod { lease, client, host, billed_ms, cost, ended, earlier, folded: _ } = period;
     let mut bindings = Bindings::of(statement);
     lease_table::bind(&mut bindings, lease, price)?;
     for seen in [client, host] {
@@ -157,6 +158,12 @@ fn execute(statement: &mut CachedStatement<'_>, period: &MeteredPeriod, price: i
     bindings.execute()
 }
 
+/// Reads the columns of a period and, of the journal, how many are folded into it.
+fn journal_period_of(columns: &mut Columns<'_, '_>) -> Result<MeteredPeriod> {
+    let period = period_of(columns)?;
+    Ok(MeteredPeriod { folded: columns.get()?, ..period })
+}
+
 fn period_of(columns: &mut Columns<'_, '_>) -> Result<MeteredPeriod> {
     Ok(MeteredPeriod {
         lease: lease_of(columns, price_of)?,
@@ -166,6 +173,7 @@ fn period_of(columns: &mut Columns<'_, '_>) -> Result<MeteredPeriod> {
         cost: columns.amount()?,
         ended: columns.ms()?,
         earlier: MergedPeriods { rows: columns.get()?, billed_ms: columns.number()?, cost: columns.amount()? },
+        folded: 0,
     })
 }
 

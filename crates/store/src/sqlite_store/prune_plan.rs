@@ -46,7 +46,7 @@ impl PrunePlan {
         Self::check(dir)?.snapshot(0)?.query(|connection| Ok(Self::write_from(connection, before, to)))?
     }
 
-    /// Checks a database of which a part is to be removed.
+    /// Checks a database before a part of it is removed.
     pub(super) fn check(dir: &Path) -> Result<SqliteReader, StoreError> {
         let reader = SqliteReader::open(dir, ReadLimits::WHOLE_DATABASE)?;
         match reader.check()?.problems.into_iter().next() {

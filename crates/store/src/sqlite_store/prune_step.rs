@@ -24,11 +24,13 @@ pub struct PruneStep {
     pub periods: u64,
     /// The position of the journal up to which periods that nobody pays for were removed.
     pub position: u64,
+    /// The number of the last entry that was ever removed; 0 if none was.
+    pub last_entry: u64,
     /// Nothing of the order is left.
     pub is_done: bool,
 }
 
-/// What is to be removed from the journals of a pool. It was written to a file before.
+/// What to remove from the journals of a pool. It was written to a file before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PruneOrder {
     /// Billing periods that nobody pays for are removed if they ended earlier.
@@ -50,7 +52,9 @@ impl PruneStep {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (pruned, period) = ledger_check::pruned(&transaction)?;
         let step = match entries(&transaction, pruned, order.last_entry, most)? {
-            entries if entries.is_empty() => drop_periods(&transaction, order, position, most)?,
+            entries if entries.is_empty() => {
+                PruneStep { last_entry: pruned, ..drop_periods(&transaction, order, position, most)? }
+            }
             entries => drop_entries(&transaction, &entries, period, position)?,
         };
         transaction.commit()?;
@@ -101,10 +105,10 @@ fn drop_entries(connection: &Connection, entries: &[LedgerEntry], mut period: u6
     let mut note = connection.prepare_cached("UPDATE pool SET pruned_entry = ?1, pruned_period = ?2")?;
     note.execute([last.cast_signed(), period.cast_signed()])?;
     let entries = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-    Ok(PruneStep { entries, periods, position, is_done: false })
+    Ok(PruneStep { entries, periods, position, last_entry: last, is_done: false })
 }
 
-/// Removes the billing period of an entry, and keeps its cost if it is not wholly secured. Returns the number of periods.
+/// Removes the billing period of an entry, and keeps its cost if it is not fully secured. Returns the number of periods.
 fn drop_billed(connection: &Connection, entry: &LedgerEntry) -> Result<u64> {
     let Transaction::Lease { payer, payee, lease, row, cost, collected, .. } = entry.transaction else { return Ok(0) };
     if collected < cost {
@@ -155,5 +159,5 @@ fn drop_periods(connection: &Connection, order: PruneOrder, position: u64, most:
         connection.prepare_cached(&drop)?.execute(params![signed(position), end, signed(order.before.get())])?;
     let is_done = end >= signed(order.last_position);
     let periods = u64::try_from(removed).unwrap_or(u64::MAX);
-    Ok(PruneStep { entries: 0, periods, position: end.cast_unsigned(), is_done })
+    Ok(PruneStep { entries: 0, periods, position: end.cast_unsigned(), last_entry: 0, is_done })
 }

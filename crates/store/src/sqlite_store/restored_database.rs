@@ -7,11 +7,12 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 use vipnode_files::OpenDir;
-use vipnode_types::PoolId;
+use vipnode_pool_core::RestoreRow;
+use vipnode_types::{Ms, PoolId};
 
 use super::{
     DATABASE, acknowledged, connection, database_owner::DatabaseOwner, lock, lost_peers::LostPeers,
-    replaced_database::ReplacedDatabase, schema, skip_lost_numbers, sqlite_error::store_error,
+    replaced_database::ReplacedDatabase, restore_table, schema, skip_lost_numbers, sqlite_error::store_error,
 };
 use crate::{LostEntries, RestoreChoice, StoreError};
 
@@ -190,6 +191,9 @@ fn copy(
     change.commit().map_err(failed)?;
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
     let now = i64::try_from(now).unwrap_or(i64::MAX);
+    // The pool that starts with it ends what runs in the backup, and takes no link that may have ended since.
+    let restore = RestoreRow { at: Ms::new(now.cast_unsigned()), is_settled: false };
+    restore_table::write(&copy, restore).map_err(failed)?;
     copy.execute("UPDATE pool SET incarnation = max(incarnation + 1, ?1)", [now]).map_err(failed)?;
     let incarnation: i64 = copy.query_row("SELECT incarnation FROM pool", [], |row| row.get(0)).map_err(failed)?;
     Ok((schema::seq(&copy).map_err(failed)?, incarnation.cast_unsigned(), dropped))

@@ -17,8 +17,9 @@ const VERSION_1: &str = "
     CREATE TABLE pool (
         only INTEGER PRIMARY KEY CHECK (only = 0), seq INTEGER NOT NULL, clock INTEGER, next_lease INTEGER,
         pool_id TEXT, asset_symbol TEXT, asset_decimals INTEGER, payment TEXT, period INTEGER, period_closed INTEGER,
-        incarnation INTEGER NOT NULL DEFAULT 0,
+        incarnation INTEGER NOT NULL DEFAULT 0, restored_at INTEGER, restore_settled INTEGER NOT NULL DEFAULT 0,
         pruned_entry INTEGER NOT NULL DEFAULT 0, pruned_period INTEGER NOT NULL DEFAULT 0,
+        folds INTEGER NOT NULL DEFAULT 0, folded_entry INTEGER NOT NULL DEFAULT 0,
         set_price INTEGER, set_fee_bps INTEGER, price INTEGER, fee_bps INTEGER, price_announced INTEGER,
         price_since INTEGER, next_price INTEGER, next_fee_bps INTEGER, next_from INTEGER, next_announced INTEGER
     ) STRICT;
@@ -48,7 +49,7 @@ const VERSION_1: &str = "
         client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER
     ) STRICT;
     CREATE TABLE journal (
-        position INTEGER PRIMARY KEY,
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
         lease INTEGER NOT NULL, row INTEGER NOT NULL, client BLOB NOT NULL, host BLOB NOT NULL, payee BLOB,
         payer BLOB, fee_bps INTEGER NOT NULL, trial INTEGER NOT NULL, price INTEGER NOT NULL, carry INTEGER NOT NULL,
         offered INTEGER NOT NULL,
@@ -56,6 +57,7 @@ const VERSION_1: &str = "
         client_from INTEGER, client_to INTEGER, host_from INTEGER, host_to INTEGER,
         billed_ms INTEGER NOT NULL, cost BLOB NOT NULL, ended INTEGER NOT NULL,
         earlier_rows INTEGER NOT NULL, earlier_billed_ms INTEGER NOT NULL, earlier_cost BLOB NOT NULL,
+        folded INTEGER NOT NULL DEFAULT 0,
         UNIQUE (lease, row)
     ) STRICT;
     CREATE TABLE deferred (
@@ -76,11 +78,14 @@ const VERSION_1: &str = "
 
     CREATE TABLE entries (
         number INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, payer BLOB, payee BLOB, amount BLOB NOT NULL,
-        subject INTEGER, lease_row INTEGER, meter BLOB, collected BLOB, fee BLOB, by_user INTEGER, reason TEXT, key TEXT
+        subject INTEGER, lease_row INTEGER, meter BLOB, collected BLOB, fee BLOB, by_user INTEGER, reason TEXT, key TEXT,
+        folded BLOB
     ) STRICT;
     CREATE INDEX entries_of_payers ON entries (payer, number) WHERE payer IS NOT NULL;
     CREATE INDEX entries_of_payees ON entries (payee, number) WHERE payee IS NOT NULL;
     CREATE INDEX entries_by_key ON entries (key) WHERE key IS NOT NULL;
+    CREATE INDEX entries_of_periods ON entries (number) WHERE kind = 'period';
+    CREATE INDEX entries_of_overbilled ON entries (subject) WHERE kind = 'overbilled';
     CREATE TABLE accounts (
         kind INTEGER NOT NULL, address BLOB NOT NULL, received BLOB NOT NULL, sent BLOB NOT NULL, metered BLOB NOT NULL,
         collected BLOB NOT NULL, credit_limit BLOB NOT NULL, PRIMARY KEY (kind, address)

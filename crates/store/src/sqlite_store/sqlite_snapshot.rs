@@ -7,6 +7,7 @@ use vipnode_pool_core::{
 use vipnode_types::{Asset, LeaseId, Ms, NodeId};
 
 use super::{
+    columns::Columns,
     entry_table, lease_table, ledger_check,
     ledger_tables::{self, LedgerTables},
     log_gate::GatePass,
@@ -17,7 +18,7 @@ use super::{
     sqlite_reader::SqliteReader,
     times_table,
 };
-use crate::{StatementParties, StoreError, StoreSnapshot, read_permits::ReadPermit};
+use crate::{StatementParties, StoreError, StoreSnapshot, TrimmedJournal, read_permits::ReadPermit};
 
 /// The database as of one batch: a transaction that reads.
 pub(super) struct SqliteSnapshot<'a> {
@@ -110,6 +111,17 @@ impl StoreSnapshot for SqliteSnapshot<'_> {
             let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
             let numbers = connection.query_row("SELECT incarnation, coalesce(clock, 0) FROM pool", [], read)?;
             Ok((numbers.0.cast_unsigned(), Ms::new(numbers.1.cast_unsigned())))
+        })
+    }
+
+    fn trimmed(&mut self) -> Result<TrimmedJournal, StoreError> {
+        self.query(|connection| {
+            let read = |row: &rusqlite::Row<'_>| {
+                let mut columns = Columns::of(row);
+                let (pruned_entry, folds) = (columns.number()?, columns.number()?);
+                Ok(TrimmedJournal { pruned_entry, folds, folded_entry: columns.number()? })
+            };
+            connection.query_row("SELECT pruned_entry, folds, folded_entry FROM pool", [], read)
         })
     }
 

@@ -8,7 +8,7 @@ use super::{
     StatementParties,
     statement_line::{change, lines},
 };
-use crate::{StoreError, StoreSnapshot};
+use crate::{StoreError, StoreSnapshot, TrimmedJournal};
 
 /// Entries that are read at once.
 const PAGE: usize = 1_000;
@@ -24,9 +24,9 @@ pub fn account_statement(
     most: usize,
 ) -> Result<Statement, StoreError> {
     let parties = StatementParties::both(account);
-    check_cursor(snapshot, range)?;
+    let folds = check_cursor(snapshot, range)?;
     let (after, opening) = match range.after {
-        Some(StatementCursor { entry, balances: Some(balances) }) => (Some(entry), balances),
+        Some(StatementCursor { entry, balances: Some(balances), .. }) => (Some(entry), balances),
         // To sum them up for each page would read the whole history of the account again and again.
         Some(StatementCursor { balances: None, .. }) => return Err(StoreError::CursorBalances),
         None => {
@@ -46,18 +46,20 @@ pub fn account_statement(
         push_lines(snapshot, parties, entry, &mut all)?;
     }
     let last = entries.last().filter(|_| more);
-    let next = last.map(|entry| StatementCursor { entry: entry.number, balances: Some(closing) });
+    let next = last.map(|entry| StatementCursor { entry: entry.number, balances: Some(closing), folds });
     let (batch, (_, asset)) = (snapshot.seq(), snapshot.head()?);
     let asset = asset.unwrap_or_default();
     Ok(Statement { asset, batch, opening: Some(opening), lines: all, closing: Some(closing), next })
 }
 
-/// Checks that no entry after the page before was removed since it was read.
-pub(super) fn check_cursor(snapshot: &mut dyn StoreSnapshot, range: StatementRange) -> Result<(), StoreError> {
-    let Some(StatementCursor { entry, .. }) = range.after else { return Ok(()) };
-    let oldest = snapshot.entries(None, 1)?.pop();
-    let is_pruned = oldest.is_some_and(|oldest| oldest.number > entry.saturating_add(1));
-    if is_pruned { Err(StoreError::CursorPruned) } else { Ok(()) }
+/// Checks that since the page before was read, no entry after it was removed, and no later entry took in what is on it. Returns
+/// how often billing periods were folded, for the next cursor.
+pub(super) fn check_cursor(snapshot: &mut dyn StoreSnapshot, range: StatementRange) -> Result<u64, StoreError> {
+    let TrimmedJournal { pruned_entry, folds, folded_entry } = snapshot.trimmed()?;
+    let is_changed = range
+        .after
+        .is_some_and(|after| after.entry < pruned_entry || (after.folds != folds && after.entry < folded_entry));
+    if is_changed { Err(StoreError::CursorPruned) } else { Ok(folds) }
 }
 
 /// Entries of a page, and whether further ones follow. `entries` are those after the page before, one more than `most` if there

@@ -18,7 +18,8 @@ pub enum DailyRead {
     Page(Box<DailyStatement>),
     /// The day is not over by the pool's clock, so further lines may follow.
     NotOver,
-    /// Entries of the day may have been removed from the ledger.
+    /// Entries of the day may have been removed from the ledger, or billing periods of the host were folded: the statement would be
+    /// another one than before.
     Pruned,
     /// The statement has fewer pages.
     NoPage {
@@ -46,14 +47,16 @@ pub fn daily_statement(
     if now < day.end() {
         return Ok(DailyRead::NotOver);
     }
+    let is_pruned = snapshot.trimmed()?.pruned_entry > 0;
     let oldest = snapshot.entries(None, 1)?.pop();
-    if oldest.is_some_and(|oldest| oldest.number > 1 && oldest.at >= day.start()) {
+    if is_pruned && oldest.is_some_and(|oldest| oldest.at >= day.start()) {
         return Ok(DailyRead::Pruned);
     }
     let most = u64::try_from(most.max(1)).unwrap_or(u64::MAX);
     let first = u64::from(page.saturating_sub(1)).saturating_mul(most);
-    let (mut lines, mut day_sums) = (Vec::new(), DailySums::default());
-    each_line(snapshot, host, day, &mut |payer, line| {
+    let (mut lines, mut day_sums, mut is_folded) = (Vec::new(), DailySums::default(), false);
+    each_line(snapshot, host, day, &mut |payer, line, folded| {
+        is_folded |= folded > 0;
         if (first..first.saturating_add(most)).contains(&day_sums.lines) {
             lines.push(DailyLine { meter: meter(&payer), ..line });
         }
@@ -61,6 +64,9 @@ pub fn daily_statement(
         day_sums = day_sums.with(line.cost, line.secured, line.fee).ok_or_else(range)?;
         Ok(())
     })?;
+    if is_folded {
+        return Ok(DailyRead::Pruned);
+    }
     let pages = u32::try_from(day_sums.lines.div_ceil(most).max(1)).unwrap_or(u32::MAX);
     if page == 0 || page > pages {
         return Ok(DailyRead::NoPage { pages });
@@ -71,12 +77,13 @@ pub fn daily_statement(
     Ok(DailyRead::Page(Box::new(statement)))
 }
 
-/// Calls `each` with the payer and the line of each billing period, in the order in which they were posted.
+/// Calls `each` with the payer and the line of each billing period, and with how many are folded into it, in the order in which
+/// they were posted.
 fn each_line(
     snapshot: &mut dyn StoreSnapshot,
     host: &NodeId,
     day: UtcDay,
-    each: &mut dyn FnMut(Account, DailyLine) -> Result<(), StoreError>,
+    each: &mut dyn FnMut(Account, DailyLine, u32) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     // A host without a payout account never earned anything.
     let Some(payout) = snapshot.payout(host)? else { return Ok(()) };
@@ -92,8 +99,8 @@ fn each_line(
         let is_over = last.at >= day.end();
         after = Some(last.number);
         for entry in entries.iter().take_while(|entry| entry.at < day.end()) {
-            if let Some((payer, line)) = line_of(snapshot, host, entry)? {
-                each(payer, line)?;
+            if let Some((payer, line, folded)) = line_of(snapshot, host, entry)? {
+                each(payer, line, folded)?;
             }
         }
         if is_over {
@@ -102,12 +109,12 @@ fn each_line(
     }
 }
 
-/// The payer and the line of an entry, without the meter, if it bills a period of this host.
+/// The payer and the line of an entry, without the meter, if it bills a period of this host, and how many are folded into it.
 fn line_of(
     snapshot: &mut dyn StoreSnapshot,
     host: &NodeId,
     entry: &LedgerEntry,
-) -> Result<Option<(Account, DailyLine)>, StoreError> {
+) -> Result<Option<(Account, DailyLine, u32)>, StoreError> {
     let Transaction::Lease { payer, lease, row, from, cost, collected, fee, .. } = entry.transaction else {
         return Ok(None);
     };
@@ -122,7 +129,7 @@ fn line_of(
         first_ms: first_ms(&period),
         last_ms: last_ms(&period),
         billed_ms: period.total_billed_ms(),
-        merged: period.earlier.rows,
+        merged: period.merged_rows(),
         price: period.lease.price,
         cost,
         secured: collected,
@@ -130,5 +137,5 @@ fn line_of(
         meter: MeterId::default(),
         interval: [from, from.checked_add(cost).unwrap_or(Amount::MAX)],
     };
-    Ok(Some((payer, line)))
+    Ok(Some((payer, line, period.folded)))
 }

@@ -23,7 +23,7 @@ pub fn node_statement(
     most: usize,
 ) -> Result<Statement, StoreError> {
     let parties = snapshot.accounts_of(node)?;
-    check_cursor(snapshot, range)?;
+    let folds = check_cursor(snapshot, range)?;
     let after = match (range.after, range.from_ms) {
         (Some(cursor), _) => Some(cursor.entry),
         (None, Some(from)) => first_at(snapshot, from)?.checked_sub(1),
@@ -41,7 +41,7 @@ pub fn node_statement(
         }));
     }
     let last = entries.last().filter(|_| more);
-    let next = last.map(|entry| StatementCursor { entry: entry.number, balances: None });
+    let next = last.map(|entry| StatementCursor { entry: entry.number, balances: None, folds });
     let (batch, (_, asset)) = (snapshot.seq(), snapshot.head()?);
     Ok(Statement { asset: asset.unwrap_or_default(), batch, opening: None, lines: all, closing: None, next })
 }

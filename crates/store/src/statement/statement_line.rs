@@ -99,7 +99,7 @@ fn lease_period(side: StatementSide, period: &MeteredPeriod, interval: [Amount; 
         first_ms: first_ms(period),
         last_ms: last_ms(period),
         billed_ms: period.total_billed_ms(),
-        merged: period.earlier.rows,
+        merged: period.merged_rows(),
         price: lease.price,
         trial: lease.trial,
         cost: period.total_cost(),

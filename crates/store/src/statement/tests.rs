@@ -206,7 +206,7 @@ fn a_later_page_of_an_account_begins_with_the_balances_of_the_page_before() {
     let store = ledger(&[Transaction::Credit { payer: account(0), amount: Amount::new(7), order }]);
     let reader = store.reader(ReadLimits::default()).unwrap();
     let read = |balances| {
-        let after = Some(StatementCursor { entry: 1, balances });
+        let after = Some(StatementCursor { entry: 1, balances, folds: 0 });
         let range = StatementRange { after, ..StatementRange::default() };
         account_statement(&mut *reader.read(0).unwrap(), account(0), range, 10)
     };
@@ -316,7 +316,8 @@ fn balances_that_no_page_ended_with_are_an_error_of_the_caller() {
     let reader = store.reader(ReadLimits::default()).unwrap();
     let payer = SignedAmount::difference(Amount::MAX, Amount::ZERO);
     let balances = Some(StatementBalances { payer, ..StatementBalances::default() });
-    let range = StatementRange { after: Some(StatementCursor { entry: 0, balances }), ..StatementRange::default() };
+    let range =
+        StatementRange { after: Some(StatementCursor { entry: 0, balances, folds: 0 }), ..StatementRange::default() };
     let error = account_statement(&mut *reader.read(0).unwrap(), account(0), range, 10).unwrap_err();
     assert_eq!(error, StoreError::CursorBalances);
 }

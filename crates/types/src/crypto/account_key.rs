@@ -34,7 +34,7 @@ impl AccountKey {
 
     /// Signs the hash of a transaction. Returns R, S, and whether Y is odd.
     ///
-    /// The caller has built what the hash is of: a hash from somebody else could be one of anything.
+    /// The caller has built what the hash is of: a hash from another party could be one of anything.
     #[must_use]
     pub fn sign_transaction(&self, hash: Hash256) -> ([u8; 32], [u8; 32], bool) {
         AccountSignature::of_digest(hash.0, &self.0).parts()

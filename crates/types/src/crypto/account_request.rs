@@ -40,7 +40,7 @@ pub enum AccountAct {
         /// The ID of the chain that the node follows.
         chain_id: u64,
     },
-    /// A node may not spend from the account any longer.
+    /// A node may no longer spend from the account.
     Unlink {
         /// The node that spends.
         node: NodeId,

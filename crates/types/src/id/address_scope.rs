@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// How far an address reaches, the narrowest first.
 ///
-/// An IPv6 address that contains an IPv4 address reaches as far as that one: a translator (NAT64, 6to4) delivers to it.
+/// An IPv6 address that contains an IPv4 address has the scope of that one: a translator (NAT64, 6to4) delivers to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AddressScope {
     /// One machine.

@@ -16,7 +16,7 @@ impl NodeId {
     /// As for an ID on the wire.
     pub fn typed(text: &str) -> Result<Self, NodeIdError> {
         let text = typed_text(text);
-        let id = match text.strip_prefix("enode://") {
+        let id = match in_enode(text) {
             Some(rest) => rest.split(['@', '?']).next().unwrap_or_default(),
             None => text,
         };
@@ -33,13 +33,19 @@ impl Enode {
         let text = typed_text(text);
         match (text.contains(':'), NodeId::typed(text)) {
             (false, id) => Ok(Self::id_only(id?)),
-            // An ID with 0x within an enode.
-            (true, _) => match text.strip_prefix("enode://0x") {
-                Some(rest) => format!("enode://{rest}").parse(),
+            // An ID with 0x within an enode, and the scheme in upper case.
+            (true, _) => match in_enode(text) {
+                Some(rest) => format!("enode://{}", rest.strip_prefix("0x").unwrap_or(rest)).parse(),
                 None => text.parse(),
             },
         }
     }
+}
+
+/// What follows `enode://`, in upper or lower case.
+fn in_enode(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once("://")?;
+    scheme.eq_ignore_ascii_case("enode").then_some(rest)
 }
 
 #[cfg(test)]
@@ -49,7 +55,7 @@ mod tests {
     #[test]
     fn what_people_write_is_accepted_and_only_there() {
         let id = "0a".repeat(64);
-        let forms = ["ID", " \"ID\",\r", "0xID", "\u{feff}'0XID'", "enode://ID@10.0.0.1:30303", "\"enode://0xID\""];
+        let forms = ["ID", " \"ID\",\r", "0xID", "\u{feff}'0XID'", "enode://ID@10.0.0.1:30303", "\"ENODE://0xID\""];
         for form in forms.map(|form| form.replace("ID", &id)) {
             assert_eq!(NodeId::typed(&form).map(|id| id.to_string()), Ok(id.clone()), "{form:?}");
             assert_eq!(Enode::typed(&form).map(|enode| enode.id.to_string()), Ok(id.clone()), "{form:?}");

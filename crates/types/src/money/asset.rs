@@ -137,6 +137,20 @@ impl Asset {
     pub fn decimal(self, amount: Amount) -> String {
         decimal(amount, usize::from(self.decimals))
     }
+
+    /// An amount in the asset's largest unit, for a graph: it is not exact.
+    ///
+    /// ```
+    /// use vipnode_types::{Amount, Asset};
+    ///
+    /// let usdc: Asset = "USDC:6".parse()?;
+    /// assert!((usdc.approximate(Amount::new(1_500_000)) - 1.5).abs() < 1e-9);
+    /// # Ok::<(), vipnode_types::AmountError>(())
+    /// ```
+    #[must_use]
+    pub fn approximate(self, amount: Amount) -> f64 {
+        self.decimal(amount).parse().unwrap_or(f64::MAX)
+    }
 }
 
 /// An amount with a point before its last digits, without zeros at its end.

@@ -1,4 +1,4 @@
-/// Why a node's connection to a peer ended, as far as the node reports it.
+/// Why a node's connection to a peer ended, if the node reports the cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum DropCause {
     /// The node does not report it, or only reports that something went wrong at the other end.

@@ -1,6 +1,7 @@
 //! An execution client as others see it: its chain, its version, what it serves, its peers, and which peers it accepts.
 //!
-//! This module uses [`crate::id`]. How to query a client for these facts is the concern of the `node` crate.
+//! This module uses [`crate::id`]. How to query a client for these facts does not belong here
+//! but in the `node` crate.
 
 mod capability;
 mod chain_spec;

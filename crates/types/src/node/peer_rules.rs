@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{Capability, MinVersion};
 
-/// What one side of a lease requires of the other, as far as the pool knows.
+/// What one side of a lease requires of the other, and has reported to the pool.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct PeerRules {
     /// The capabilities that a host must serve.

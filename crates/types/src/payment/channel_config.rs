@@ -3,20 +3,20 @@ use serde::{Deserialize, Serialize};
 use super::{ChannelId, TypedData, TypedStruct, TypedValue};
 use crate::{Account, Hash256};
 
-/// The seven fields of a payment channel, which never change. Their hash is the channel's ID, so a channel with one other
-/// field is another channel. The names in JSON are those of x402.
+/// The seven fields of a payment channel, which never change. Their hash is the channel's ID, so changing
+/// one field makes another channel. The names in JSON are those of x402.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelConfig {
-    /// Who deposited, and to whom a refund or a withdrawal goes. Anyone can name any payer (rule R2), so this alone is not
-    /// that account's consent.
+    /// Who deposited, and who receives refunds and withdrawals. Anyone can create a channel that names this payer, so the
+    /// name does not prove the payer's consent.
     pub payer: Account,
-    /// Whose vouchers count: the agent's key. The zero address would have the payer, which may be a contract, sign them.
+    /// Who signs the vouchers: the agent's key. With the zero address, the payer would sign them, which may be a contract.
     pub payer_authorizer: Account,
     /// Who receives what is claimed.
     pub receiver: Account,
-    /// Who may claim and refund besides the receiver.
+    /// Who may claim and refund in addition to the receiver.
     pub receiver_authorizer: Account,
     /// The token that is deposited.
     pub token: Account,

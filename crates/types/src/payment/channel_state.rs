@@ -23,7 +23,7 @@ pub struct PendingWithdrawal {
 pub struct ReceiverTotals {
     /// What was claimed in all, over all channels.
     pub total_claimed: Amount,
-    /// What was transferred to the receiver in all.
+    /// The total that was transferred to the receiver.
     pub total_settled: Amount,
 }
 
@@ -34,8 +34,8 @@ impl ChannelState {
         self.balance.checked_sub(self.total_claimed).unwrap_or_default()
     }
 
-    /// The most that vouchers on the channel can be worth in all, cumulative: the balance without what is being withdrawn
-    /// (rule R3). A withdrawal that could be finished and is not would let even a new deposit leave at once.
+    /// The most that the channel's vouchers can be worth in total: the balance less what is being withdrawn. A withdrawal
+    /// whose delay is over still counts, because it could take a new deposit at once.
     #[must_use]
     pub fn secured(&self, pending: Option<PendingWithdrawal>) -> Amount {
         let leaving = pending.map(|pending| pending.amount).unwrap_or_default();
@@ -55,9 +55,8 @@ impl PendingWithdrawal {
 mod tests {
     use super::*;
 
-    /// Rule R3.
     #[test]
-    fn r3_what_is_being_withdrawn_does_not_secure_a_voucher() {
+    fn what_is_being_withdrawn_does_not_secure_a_voucher() {
         let state = ChannelState { balance: Amount::new(100), total_claimed: Amount::new(30) };
         let pending = |amount| Some(PendingWithdrawal { amount: Amount::new(amount), initiated_at_s: 5 });
         assert_eq!(state.unclaimed(), Amount::new(70));

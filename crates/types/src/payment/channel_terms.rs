@@ -6,10 +6,10 @@ use super::{
 };
 use crate::{Account, errors};
 
-/// What a pool requires of each channel whose vouchers it accepts (rule R1).
+/// What a pool requires of each channel whose vouchers it accepts.
 ///
-/// A channel that differs in one of them would let its client take back what it has spent: with a receiver or an authorizer of
-/// its own, or with a delay that ends before the pool claims.
+/// A channel that differs in one of these fields would let its client take back what it has spent, for example with its own
+/// receiver or authorizer, or with a delay that ends before the pool claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChannelTerms {
@@ -19,7 +19,7 @@ pub struct ChannelTerms {
     pub token: Account,
     /// Who receives what is claimed.
     pub receiver: Account,
-    /// Who claims.
+    /// Who claims for the receiver.
     pub receiver_authorizer: Account,
     /// The delay of a withdrawal, in seconds.
     pub withdraw_delay_s: u32,
@@ -36,32 +36,37 @@ errors! {
             /// The token that the pool charges in.
             expected: Account,
         }: InvalidParams, "the channel's token is {token}, but the pool charges in {expected}",
-            hint "Deposit into a channel with the token {expected}.";
-        /// What is claimed would go to somebody else.
+            hint "Deposit into a new channel (`vipnode wallet deposit AMOUNT --channel FILE --token {expected}`), and \
+                  pass its file: --pay FILE.";
+        /// The channel pays another receiver.
         Receiver {
             /// The receiver of the channel.
             receiver: Account,
             /// The receiver that the pool names.
             expected: Account,
         }: InvalidParams, "the channel's receiver is {receiver}, not {expected}",
-            hint "Deposit into a channel with the receiver {expected}.";
-        /// Somebody else could claim and refund.
+            hint "Deposit into a new channel (`vipnode wallet deposit AMOUNT --channel FILE --receiver {expected}`), and \
+                  pass its file: --pay FILE.";
+        /// Another account could claim and refund.
         ReceiverAuthorizer {
             /// The authorizer of the channel.
             authorizer: Account,
             /// The authorizer that the pool names.
             expected: Account,
         }: InvalidParams, "the channel's receiver authorizer is {authorizer}, not {expected}",
-            hint "Deposit into a channel with the receiver authorizer {expected}.";
+            hint "Deposit into a new channel (`vipnode wallet deposit AMOUNT --channel FILE --receiver-authorizer {expected}`), and \
+                  pass its file: --pay FILE.";
         /// The payer itself would sign vouchers, perhaps as a contract, whose signature can become invalid later.
         NoPayerAuthorizer: InvalidParams, "the channel has no payer authorizer",
-            hint "Deposit into a channel whose payer authorizer is the address of the agent's key.";
+            hint "Deposit into a channel whose payer authorizer is the address of the agent's key (`vipnode wallet deposit AMOUNT --channel FILE --authorizer ADDRESS`), and \
+                  pass its file: --pay FILE.";
         /// The receiver's side would sign vouchers to itself.
         PayerAuthorizer {
             /// The authorizer of the channel.
             authorizer: Account,
         }: InvalidParams, "the channel's payer authorizer, {authorizer}, is the receiver or its authorizer",
-            hint "Deposit into a channel whose payer authorizer is the address of the agent's key.";
+            hint "Deposit into a channel whose payer authorizer is the address of the agent's key (`vipnode wallet deposit AMOUNT --channel FILE --authorizer ADDRESS`), and \
+                  pass its file: --pay FILE.";
         /// A withdrawal would end too early, or later than the pool promises.
         WithdrawDelay {
             /// The delay of the channel, in seconds.
@@ -69,7 +74,8 @@ errors! {
             /// The delay that the pool requires, in seconds.
             expected_s: u32,
         }: InvalidParams, "the channel's withdrawal delay is {delay_s} s, not {expected_s} s",
-            hint "Deposit into a channel with a withdrawal delay of {expected_s} s.";
+            hint "Deposit into a new channel (`vipnode wallet deposit AMOUNT --channel FILE --withdraw-delay {expected_s}s`), and \
+                  pass its file: --pay FILE.";
         /// The escrow does not accept this delay at all.
         DelayRange {
             /// The delay, in seconds.
@@ -151,9 +157,9 @@ mod tests {
         salt: Hash256::ZERO,
     };
 
-    /// Rule R1: each of these channels lets its client keep what it has spent.
+    /// Each of these channels would let its client take back what it has spent.
     #[test]
-    fn r1_a_channel_that_differs_in_one_field_is_refused_with_the_reason() {
+    fn a_channel_that_differs_in_one_field_is_refused_with_the_reason() {
         assert_eq!(TERMS.check(&CHANNEL), Ok(()));
         let (nobody, stranger) = (Account::new([0; 20]), account(9));
         assert_eq!(

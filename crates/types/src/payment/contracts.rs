@@ -18,6 +18,9 @@ pub const PERMIT2_COLLECTOR: Account = constant("4020425FAf3B746C082C2f942b4E515
 /// Permit2, which moves tokens by signatures once their owner approved it.
 pub const PERMIT2: Account = constant("000000000022D473030F116dDEE9F6B43aC78BA3");
 
+/// All of them. What is sent to one of them is lost.
+pub const ALL: [Account; 4] = [ESCROW, ERC3009_COLLECTOR, PERMIT2_COLLECTOR, PERMIT2];
+
 /// The name in the escrow's EIP-712 domain.
 pub const ESCROW_NAME: &str = "x402 Batch Settlement";
 

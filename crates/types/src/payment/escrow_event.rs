@@ -1,7 +1,7 @@
 use super::{ChannelConfig, ChannelId};
 use crate::{Account, Amount};
 
-/// An event of the escrow.
+/// What the escrow logs when a channel changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EscrowEvent {
     /// A channel received its first deposit. It may repeat for one channel, and may be missing after a refill.

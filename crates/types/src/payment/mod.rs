@@ -1,8 +1,8 @@
 //! Payment channels of the public standard x402 (scheme `batch-settlement` on an EVM): the channel, its state and events,
 //! the voucher, the addresses of its contracts, and what a wallet signs to deposit.
 //!
-//! This module uses `id`, `money`, and `crypto`. What a contract is called with belongs to
-//! the crate `chain`, and what a channel owes to the ledger of `pool-core`.
+//! This module uses `id`, `money`, and `crypto`. What a contract is called with does not belong here but in the crate
+//! `chain`, and what a channel owes in the ledger of `pool-core`.
 
 mod abi_word;
 mod channel_config;

@@ -127,9 +127,9 @@ mod tests {
         (key, signature)
     }
 
-    /// Rule R4: the escrow reverts on each of these.
+    /// The escrow reverts on each of these.
     #[test]
-    fn r4_only_65_bytes_with_a_low_s_and_a_v_of_27_or_28_are_a_signature() {
+    fn only_65_bytes_with_a_low_s_and_a_v_of_27_or_28_are_a_signature() {
         let (_, good) = signed(7);
         let bytes = good.to_bytes();
         assert_eq!(TypedDataSignature::from_bytes(&bytes), Ok(good));

@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 use super::{ChannelId, TypedData, TypedDataSignature, TypedStruct, TypedValue};
 use crate::{Account, Amount, errors};
 
-/// A promise on a channel: the receiver may have claimed at most this much of it, since its beginning. A later voucher
-/// replaces an earlier one, and no voucher expires. The names in JSON are those of x402.
+/// A promise on a channel: the total that the receiver may claim over the channel's lifetime. A later voucher replaces an
+/// earlier one, and vouchers do not expire. The names in JSON are those of x402.
 ///
 /// ```
 /// use vipnode_types::{AgentKey, Amount, payment::{ChannelId, Voucher}, keccak256};
@@ -18,10 +18,10 @@ use crate::{Account, Amount, errors};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Voucher {
-    /// The channel that it is for.
+    /// The channel from which the amount may be claimed.
     #[serde(rename = "channelId")]
     pub channel: ChannelId,
-    /// The most that may have been claimed in all, in the smallest unit of the channel's token.
+    /// The total that may be claimed, in the smallest unit of the channel's token.
     #[serde(rename = "maxClaimableAmount")]
     pub max_claimable: Amount,
 }

@@ -112,7 +112,7 @@ pub struct Protocol2ConnectRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Protocol2ConnectReply {
-    /// The pool's version.
+    /// The program of the pool, and its version.
     pub pool_version: String,
     /// Hosts that admitted the node.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
@@ -142,7 +142,7 @@ pub struct HostRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct HostReply {
-    /// The pool's version.
+    /// The program of the pool, and its version.
     pub pool_version: String,
 }
 
@@ -167,7 +167,7 @@ pub struct ClientReply {
     /// Hosts that admitted the node.
     #[serde(deserialize_with = "nullable")]
     pub hosts: Vec<PeerEntry>,
-    /// The pool's version.
+    /// The program of the pool, and its version.
     pub pool_version: String,
     /// The operator's welcome message to the user.
     #[serde(skip_serializing_if = "String::is_empty")]

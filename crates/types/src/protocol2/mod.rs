@@ -17,6 +17,8 @@
 //! Signed params are `[signature, id, nonce, …arguments]` (see [`SignedCall`]). The forms are those of
 //! github.com/vipnode/vipnode at 33ade7f: `pool/pool.go`, `pool/store/store.go`, `ethnode/rpc.go`,
 //! `request/`.
+//!
+//! This module uses only IDs and times from the rest of the crate. What an answer means for a lease does not belong here.
 
 mod go_json;
 mod messages;

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{Kind, messages::nullable};
 use crate::{Enode, Ms};
 
-/// A request for peers.
+/// What an agent asks for with `vipnode_peer`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]

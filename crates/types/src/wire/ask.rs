@@ -34,7 +34,7 @@ pub struct AskReply {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeasedHost {
-    /// The lease ID.
+    /// The ID of the lease on that slot.
     pub lease: LeaseId,
     /// The enode to dial.
     pub host: Enode,

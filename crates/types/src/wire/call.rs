@@ -110,8 +110,10 @@ pub enum EvictReason {
     Unpaired,
     /// The account that pays for the client has too little left.
     NoFunds,
-    /// No account pays for the client any longer.
+    /// No account pays for the client anymore.
     NoPayer,
+    /// The operator changed how clients pay; the next lease is under the new terms.
+    PaymentChanged,
     /// The client has used up its free trial, and nobody pays for it, or not enough.
     TrialOver,
     /// The client does not pay, and one that does needed the slot of its free trial. The rest of its trial stays.
@@ -127,7 +129,7 @@ pub enum EvictReason {
 
 impl EvictReason {
     /// All reasons.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Left,
         Self::Disconnected,
         Self::NoReports,
@@ -138,6 +140,7 @@ impl EvictReason {
         Self::Unpaired,
         Self::NoFunds,
         Self::NoPayer,
+        Self::PaymentChanged,
         Self::TrialOver,
         Self::PayersFirst,
         Self::TooLate,
@@ -159,6 +162,7 @@ impl EvictReason {
             Self::Unpaired => "unpaired",
             Self::NoFunds => "no_funds",
             Self::NoPayer => "no_payer",
+            Self::PaymentChanged => "payment_changed",
             Self::TrialOver => "trial_over",
             Self::PayersFirst => "payers_first",
             Self::TooLate => "too_late",

@@ -25,7 +25,7 @@ pub struct ConnectRequest {
     pub min_versions: Vec<MinVersion>,
     /// The chain that the node follows.
     pub chain: ChainSpec,
-    /// Where the node listens, as far as it knows; `None` if it accepts no connections.
+    /// Where the node listens, as it reports it; `None` if it accepts no connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enode: Option<Enode>,
     /// Present on an agent that sells slots.
@@ -53,7 +53,7 @@ pub struct HostOffer {
     /// for another one. Without it, the pool keeps the account that it has. Without any, the host earns nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<PayoutOrder>,
-    /// Whether the host serves only clients that somebody pays for: it gives no free trials.
+    /// Whether the host serves only paying clients, and none on a free trial.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_trials: bool,
 }
@@ -136,7 +136,7 @@ pub(super) const fn is_zero(number: &u16) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeaseView {
-    /// The lease ID.
+    /// The ID that both sides and the pool use for it.
     pub lease: LeaseId,
     /// The side of the recipient.
     pub side: Side,

@@ -27,6 +27,8 @@
 //!
 //! Params are `[object]`, or `[object, envelope]` where signed (see [`crate::signed`]). Unknown
 //! fields are ignored, so that either side can add fields.
+//!
+//! Messages use the types of all other modules except protocol 2. What a side does with a message does not belong here.
 
 mod account;
 mod account_funds;

@@ -8,13 +8,13 @@ use crate::{Account, Amount, Asset, Price};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum NoticeCall {
-    /// To a client: what the account that pays for its node has left lasts only for a short time.
+    /// To a client: the funds of the account that pays for its node last only for a short time.
     FundsLow(FundsLow),
     /// To a host: the account that receives what it earns changed, or the node key ordered another one.
     Payout(PayoutView),
     /// To a client: its free trial ends soon.
     TrialEnds(TrialEnds),
-    /// To a client: whether somebody can pay for its node has changed, so a request for hosts may get another answer now.
+    /// To a client: the funds for its node have changed, so a request for hosts may get another answer now.
     FundsChanged,
     /// A kind that this version does not know.
     #[serde(other)]

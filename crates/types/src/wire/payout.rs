@@ -8,7 +8,7 @@ use crate::{Account, Ms, NodeId, PayoutOrder};
 pub struct PayoutRequest {
     /// The node that signed.
     pub node: NodeId,
-    /// What it ordered.
+    /// The signed order that names the account.
     pub order: PayoutOrder,
 }
 

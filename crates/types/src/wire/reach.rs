@@ -5,6 +5,19 @@ use serde::{Deserialize, Serialize};
 use super::{ConnectRequest, HostSupply, WireError};
 use crate::{JoinProof, Ms, NodeId};
 
+/// What happened when the pool dialed a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// A server accepted the connection.
+    Open,
+    /// Nothing listens there.
+    Refused,
+    /// No answer in time, or no route.
+    Timeout,
+}
+
 /// A request from a caller that may later connect as an agent. The pool stores nothing about the caller and does not
 /// assign a slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,20 +62,7 @@ pub struct ReachReply {
     pub supply: Option<HostSupply>,
 }
 
-/// What happened when the pool dialed a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Reach {
-    /// A server accepted the connection.
-    Open,
-    /// Nothing listens there.
-    Refused,
-    /// No answer in time, or no route.
-    Timeout,
-}
-
-/// Whether a node may join, as far as the pool discloses it to unauthenticated callers.
+/// Whether a node may join: what the pool discloses to unauthenticated callers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

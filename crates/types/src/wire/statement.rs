@@ -2,6 +2,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Amount, Asset, LeaseId, Ms, Price, SignedAmount, wire::AccountQuery};
 
+/// A page of a statement, in the order in which the pool's ledger was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Statement {
+    /// What the amounts are in.
+    pub asset: Asset,
+    /// The number of the newest batch of changes that the pool had written.
+    pub batch: u64,
+    /// The balances before the first line; only of an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<StatementBalances>,
+    /// The lines. The changes of those of one side add up to the difference of the balances of that side.
+    pub lines: Vec<StatementLine>,
+    /// The balances after the last line; only of an account. The next page opens with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<StatementBalances>,
+    /// Where the next page begins; `None` after the last. A page of a node can be empty and still have a next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<StatementCursor>,
+}
+
 /// Asks for a page of a statement: of the account that signs, or without one, of the agent's own node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -30,27 +51,6 @@ pub struct StatementRange {
     pub most: u32,
 }
 
-/// A page of a statement, in the order in which the pool's ledger was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Statement {
-    /// What the amounts are in.
-    pub asset: Asset,
-    /// The number of the newest batch of changes that the pool had written.
-    pub batch: u64,
-    /// The balances before the first line; only of an account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opening: Option<StatementBalances>,
-    /// The lines. The changes of those of one side add up to the difference of the balances of that side.
-    pub lines: Vec<StatementLine>,
-    /// The balances after the last line; only of an account. The next page opens with them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closing: Option<StatementBalances>,
-    /// Where the next page begins; `None` after the last. A page of a node can be empty and still have a next one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<StatementCursor>,
-}
-
 /// Where a page of a statement begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -60,6 +60,9 @@ pub struct StatementCursor {
     /// The balances after it: of an account always, of a node never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balances: Option<StatementBalances>,
+    /// How often the pool had folded billing periods into others.
+    #[serde(default, skip_serializing_if = "is_never_folded")]
+    pub folds: u64,
 }
 
 /// The balances of an account.
@@ -72,7 +75,7 @@ pub struct StatementBalances {
     pub host: SignedAmount,
 }
 
-/// A line of a statement.
+/// What one entry of the ledger changes for the account or the node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatementLine {
@@ -143,8 +146,8 @@ pub enum StatementKind {
     Lease,
     /// The cost of an earlier billing period was secured; the operator takes the fee.
     Secured,
-    /// What was not secured of the cost of an earlier billing period was given up: the payer does not owe it, and the host is not
-    /// owed it any longer.
+    /// What was not secured of the cost of an earlier billing period was given up: the payer no longer owes
+    /// it to the host.
     WriteOff,
     /// A part of the cost of an earlier billing period is for time that did not pass, because the pool's clock had been ahead. The
     /// balance does not change; the reason states how much that is.
@@ -195,6 +198,10 @@ pub struct LeasePeriod {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_never_folded(folds: &u64) -> bool {
+    *folds == 0
+}
+
 const fn is_none_merged(merged: &u32) -> bool {
     *merged == 0
 }

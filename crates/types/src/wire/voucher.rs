@@ -5,17 +5,17 @@ use crate::{
     payment::{ChannelConfig, ChannelId, TypedDataSignature, Voucher, VoucherError},
 };
 
-/// Has the node spend from a payment channel, up to an amount. The voucher's signer is the agent's key.
+/// Lets the node spend from a payment channel, up to a total amount. The agent's key signs the voucher.
 ///
-/// The first voucher of a channel names it to the pool, which reads its deposit from the chain before it answers.
+/// Before the pool answers the first voucher of a channel, it reads the channel's deposit from the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VoucherRequest {
-    /// The payment channel that it is about.
+    /// The payment channel.
     pub channel: ChannelConfig,
-    /// The most that the pool may claim of the channel in all, in the smallest unit of its token. It never decreases.
+    /// The total that the pool may claim from the channel, in the smallest unit of its token. It never decreases.
     pub max_claimable: Amount,
-    /// The signature of the [`Voucher`] with the channel's payer authorizer.
+    /// The signature of the [`Voucher`] by the channel's payer authorizer.
     pub signature: TypedDataSignature,
 }
 
@@ -23,22 +23,22 @@ pub struct VoucherRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChannelFunds {
-    /// The payment channel that it is about.
+    /// The ID of the payment channel.
     pub id: ChannelId,
     /// The amount of the newest voucher.
     pub signed: Amount,
-    /// Its signature, so that an agent that lost its own record can take it over after checking it.
+    /// The signature of the newest voucher, so that an agent that lost its own record can check it and continue from it.
     pub signature: TypedDataSignature,
     /// What is deposited: deposits less refunds and withdrawals.
     pub deposited: Amount,
-    /// What a withdrawal under way takes from the deposit.
+    /// What a pending withdrawal takes from the deposit.
     pub withdrawing: Amount,
-    /// What the pool has claimed in all.
+    /// The total that the pool has claimed.
     pub claimed: Amount,
-    /// What the channel owes in all: what was claimed when the pool accepted it, and what its billing periods cost since, the
-    /// running ones included.
+    /// The total cost of the channel: what was claimed when the pool accepted it, and the cost of its billing periods since
+    /// then, including the running ones.
     pub metered: Amount,
-    /// What the running leases cost at most in the next hour.
+    /// The most that the running leases cost in the next hour.
     pub hourly: Amount,
     /// When the deposit was read from the chain, by the pool's clock.
     pub read_ms: Ms,
@@ -63,7 +63,7 @@ impl VoucherRequest {
 }
 
 impl ChannelFunds {
-    /// What the pool can claim at most: what is signed, as far as the deposit covers it.
+    /// What the pool can claim at most: what is signed and covered by the deposit.
     #[must_use]
     pub fn secured(&self) -> Amount {
         self.signed.min(self.deposited.checked_sub(self.withdrawing).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! The golden vectors in `vectors/signatures.json`: what is to be signed, what is accepted, and what is refused by
+//! The golden vectors in `vectors/signatures.json`: what is signed, what is accepted, and what is refused by
 //! which check. They bind us and serve others; a change of a vector breaks every agent in the field.
 
 use serde::Deserialize;
@@ -161,7 +161,7 @@ fn the_keys_are_those_of_the_file() {
 }
 
 #[test]
-fn a56_calls_of_nodes_by_protocol_2() {
+fn calls_of_nodes_by_protocol_2() {
     let Vectors { keys, protocol2, .. } = vectors();
     let (key, mut held) = (node_key(&keys), 0);
     for vector in &protocol2.node_calls {
@@ -179,7 +179,7 @@ fn a56_calls_of_nodes_by_protocol_2() {
 }
 
 #[test]
-fn a55_calls_of_wallets_by_protocol_2() {
+fn calls_of_wallets_by_protocol_2() {
     let Vectors { keys, protocol2, .. } = vectors();
     for vector in &protocol2.wallet_calls {
         let said =

@@ -6,7 +6,7 @@ use vipnode_types::{
 use super::{Lease, Retry};
 use crate::{RequestTag, leases::task::DialState};
 
-/// The state of a lease.
+/// How far a lease is, from its assignment until its changes at the node are undone.
 #[derive(Debug, Clone)]
 pub(crate) enum LeaseState {
     /// Left by an earlier run, or unknown to a pool that lost its data. It is not confirmed yet.
@@ -99,7 +99,7 @@ impl Lease {
         self.unconfirmed = unconfirmed;
     }
 
-    /// Ends it.
+    /// Has the changes at the node undone next, whatever was in progress.
     pub(crate) fn end(&mut self, now: Ms, reason: Option<EvictReason>) {
         self.connection.mark_down(now);
         self.retry = Retry::default();

@@ -102,6 +102,7 @@ impl Toy {
             metrics: None,
             notice_limits: NoticeLimits::default(),
             statement_limits: StatementLimits::default(),
+            metrics_funds: Duration::from_secs(300),
             agent: AgentConfig {
                 agent_version: "vipnode/test".to_owned(),
                 pool: true,
@@ -250,8 +251,8 @@ impl PoolEnd {
     /// Answers the next ask with this host.
     pub(crate) async fn give(&mut self, lease: u64, host: &SimSpec) {
         let (_, responder) = self.expect("vipnode_ask").await;
-        let grant = json!({"lease": LeaseId::new(lease), "host": host.enode(), "price": Price::FREE});
-        responder.respond(Ok(json!({"hosts": [grant], "missing": 0})));
+        let leased = json!({"lease": LeaseId::new(lease), "host": host.enode(), "price": Price::FREE});
+        responder.respond(Ok(json!({"hosts": [leased], "missing": 0})));
     }
 
     /// Answers reports until one has this lease as up; returns them all.

@@ -57,7 +57,7 @@ fn what_closes_a_node_to_strangers_is_said_where_they_are_disconnected() {
     }
 }
 
-/// The flags in a text that are vipnode's, as far as an agent that is host and client has them.
+/// The flags in a text that an agent has that is both host and client.
 fn agent_flags(text: &str, role: &str) -> Vec<String> {
     let has = |role: &str, flag: &str| {
         let command = Cli::command();

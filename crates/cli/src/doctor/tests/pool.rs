@@ -70,6 +70,15 @@ fn a_pool_over_https_is_not_one_without_an_id() {
 }
 
 #[test]
+fn a_pool_on_this_machine_leads_to_no_flag_for_a_loopback_address() {
+    let mut facts = well();
+    (reply(&mut facts).address, reply(&mut facts).port) = ([127, 0, 0, 1].into(), Some(Reach::Refused));
+    let ills = ills(&facts);
+    assert!(!ills.is_empty() && ills.iter().all(|ill| !ill.hint.contains("extip")), "{ills:?}");
+    assert!(ills.iter().any(|ill| ill.hint.contains("listens on TCP port 30303")), "{ills:?}");
+}
+
+#[test]
 fn each_problem_of_the_pool_has_its_hint() {
     finds(&[
         (|facts| facts.pool = Some(Err(fault())), "pool", Verdict::Error, "fix it"),

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
-use vipnode_agent::state::KeptStatement;
+use vipnode_agent::{AgentError, state::KeptStatement};
 use vipnode_types::{
     Account, Amount, Asset, LeaseId, Ms, NodeId, PoolKey, Price, ShortNodeId, UtcDay,
     wire::{DailyLine, DailyStatement, DailySums, SignedDailyStatement},
@@ -72,9 +72,9 @@ fn snapshot_of_daily_statements() {
     forged[1].statement.lines[0].cost = Amount::new(1);
     let mut part = signed(day().minus_days(1), &lines);
     part.truncate(1);
-    let unreadable = Err("it is not JSON".to_owned());
+    let unreadable = AgentError::Damaged { path: PathBuf::from("/state/x.json"), why: "it is not JSON".to_owned() };
     let days = [
-        CheckedDay::of(day().minus_days(3), &HOST.short(), PathBuf::from("/state/x.json"), unreadable),
+        CheckedDay::of(day().minus_days(3), &HOST.short(), PathBuf::from("/state/x.json"), Err(&unreadable)),
         checked(day().minus_days(2), signed(day().minus_days(2), &[])),
         checked(day().minus_days(1), part),
         checked(day(), forged),

@@ -13,15 +13,22 @@ pub fn missing<'a>(shown: &'a [String], output: &str) -> Vec<&'a str> {
     shown.iter().map(|line| line.trim_end_matches('…')).filter(|line| !there(line)).collect()
 }
 
+/// The lines that the command printed and the page does not have; none if the page leaves something out, by `…` in place of a
+/// line or at its end.
+pub fn unshown<'a>(shown: &[String], printed: &'a [String]) -> Vec<&'a str> {
+    let leaves_out = |line: &String| line.trim() == "…" || line.ends_with(" …");
+    if shown.iter().any(leaves_out) { Vec::new() } else { missing(printed, &shown.join("\n")) }
+}
+
 /// A word without what differs from run to run.
 fn word(word: &str) -> String {
     if word.contains('/') {
         return "/".to_owned();
     }
     let stable: String =
-        word.chars().filter(|c| c.is_alphabetic() || !c.is_alphanumeric() && !".,:;".contains(*c)).collect();
+        word.chars().filter(|c| c.is_alphabetic() || !c.is_alphanumeric() && !",:;".contains(*c)).collect();
     // The demo's hosts have letters, and chance decides which one gets a client.
-    let is_letter = stable.len() == 1 && stable.chars().all(|c| c.is_ascii_uppercase());
+    let is_letter = stable.trim_end_matches('.').len() == 1 && stable.starts_with(|c: char| c.is_ascii_uppercase());
     if is_letter || word.chars().any(|c| c.is_ascii_digit()) { "0".to_owned() } else { stable }
 }
 
@@ -35,4 +42,18 @@ fn only_numbers_and_paths_may_differ() {
     let shown = ["✓ Found 12 nodes at /a/b, 3 ms".to_owned(), "  …".to_owned(), "· Next".to_owned()];
     assert!(missing(&shown, "· Next: x\n✓ Found 7\n nodes at ws://c 100 ms\n").is_empty());
     assert_eq!(missing(&shown, "✓ Found 7 hosts at /x 3 ms\n· Next"), ["✓ Found 12 nodes at /a/b, 3 ms"]);
+}
+
+#[test]
+fn what_is_printed_and_not_shown_is_found_and_so_is_another_end() {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let printed = lines("✓ The pool at ws://c responds\n✓ The pool's ID is 03ab\n -> Run `vipnode`");
+    assert_eq!(
+        unshown(&lines("✓ The pool at ws://b responds\n -> Run `vipnode`"), &printed),
+        ["✓ The pool's ID is 03ab"]
+    );
+    assert!(unshown(&lines("✓ The pool at ws://b responds\n…"), &printed).is_empty(), "the page leaves it out");
+    let whole = lines("✓ The pool at ws://b\n  responds\n✓ The pool's ID is 7\n -> Run `vipnode`.");
+    assert_eq!(unshown(&whole, &printed), [" -> Run `vipnode`"]);
+    assert_eq!(missing(&whole, &printed.join("\n")), [" -> Run `vipnode`."]);
 }

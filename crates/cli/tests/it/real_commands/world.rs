@@ -180,6 +180,9 @@ impl World {
                 assert_eq!(code, exit_code(&shown), "{line}\n{printed}");
                 let missing = output_shape::missing(&shown, &printed);
                 assert!(missing.is_empty(), "{line}\nprinted:\n{printed}\nbut the page shows:\n{}", missing.join("\n"));
+                let lines: Vec<String> = printed.lines().map(str::to_owned).collect();
+                let unshown = if shown.is_empty() { Vec::new() } else { output_shape::unshown(&shown, &lines) };
+                assert!(unshown.is_empty(), "{line}\nprinted, but not on the page:\n{}", unshown.join("\n"));
                 printed
             }
         };

@@ -26,7 +26,7 @@ fn each_fault_has_a_test_or_says_why_not_yet() {
 }
 
 /// The tests in `contracts/tests`, without the `test_` that forge needs.
-fn tests_of_contracts() -> Vec<String> {
+pub(super) fn tests_of_contracts() -> Vec<String> {
     let folder = super::workspace().join("contracts/tests");
     let sources = std::fs::read_dir(folder).unwrap().map(|entry| super::read(&entry.unwrap().path()));
     let name = |rest: &str| rest.split('(').next().unwrap_or_default().to_owned();

@@ -1,12 +1,19 @@
 //! Tests that read the sources and check automatically what a reviewer would otherwise have to check.
 
+mod codes;
 mod crate_dependencies;
+mod doc_comments;
+mod error_types;
+mod figures;
 mod import_cycles;
 mod known_faults;
 mod limits;
 mod names;
+mod owners;
+mod page_width;
 mod style;
 mod test_selection;
+mod texts;
 mod wording;
 
 use std::path::{Path, PathBuf};

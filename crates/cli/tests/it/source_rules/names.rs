@@ -1,4 +1,4 @@
-//! Two things never share a name.
+//! Two things never share a name, and a file begins with the type that it is named after.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,18 +49,62 @@ fn of_items(items: &[Item], take: &mut impl FnMut(String, bool)) {
             Item::Mod(item) if !is_for_tests(&item.attrs) => {
                 of_items(item.content.as_ref().map_or(&[], |(_, items)| items), take);
             }
-            // `errors! { pub enum Name { … } }`
             Item::Macro(item) if item.mac.path.is_ident("errors") => {
-                let text = item.mac.tokens.to_string();
-                let words: Vec<&str> = text.split_whitespace().collect();
-                for at in words.iter().enumerate().filter(|(_, word)| **word == "enum").map(|(at, _)| at) {
-                    let is_public = at.checked_sub(1).is_some_and(|before| words[before] == "pub");
-                    take(words[at + 1].to_owned(), is_public);
+                if let Some((name, is_public)) = declared(item) {
+                    take(name, is_public);
                 }
             }
             _ => {}
         }
     }
+}
+
+/// The type that a macro declares, as `errors! { pub enum Name { … } }` does, and whether it is public.
+fn declared(item: &syn::ItemMacro) -> Option<(String, bool)> {
+    let text = item.mac.tokens.to_string();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    // Not a word of a doc comment.
+    let at = words.windows(3).position(|words| matches!(words, ["enum" | "struct", _, "{"]))?;
+    let is_public = at.checked_sub(1).is_some_and(|before| words[before] == "pub");
+    Some((words[at + 1].to_owned(), is_public))
+}
+
+/// The name of a type; `None` for another item.
+fn type_name(item: &Item) -> Option<String> {
+    match item {
+        Item::Struct(item) => Some(item.ident.to_string()),
+        Item::Enum(item) => Some(item.ident.to_string()),
+        Item::Union(item) => Some(item.ident.to_string()),
+        Item::Trait(item) => Some(item.ident.to_string()),
+        Item::Type(item) => Some(item.ident.to_string()),
+        // Not the definition of a macro.
+        Item::Macro(item) if item.ident.is_none() => declared(item).map(|(name, _)| name),
+        _ => None,
+    }
+}
+
+/// Whether something may stand before the first type of a file: what it imports, and constants.
+fn is_before_types(item: &Item) -> bool {
+    match item {
+        Item::Use(_) | Item::Mod(_) | Item::ExternCrate(_) | Item::Const(_) | Item::Static(_) => true,
+        Item::Macro(item) => item.ident.is_some(),
+        _ => false,
+    }
+}
+
+#[test]
+fn a_file_begins_with_the_type_that_it_is_named_after() {
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|source| !source.is_of_tests()) {
+        let file = source.path.file_stem().unwrap().to_str().unwrap();
+        let items = source.parsed().items;
+        let named = |item: &Item| type_name(item).is_some_and(|name| name.eq_ignore_ascii_case(&file.replace('_', "")));
+        let first = items.iter().find(|item| !is_before_types(item));
+        if items.iter().any(named) && !first.is_some_and(named) {
+            found.push(source.short());
+        }
+    }
+    assert!(found.is_empty(), "move the type that the file is named after up:\n{}", found.join("\n"));
 }
 
 /// The crates that each crate can see, itself among them.

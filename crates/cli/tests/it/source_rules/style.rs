@@ -71,24 +71,6 @@ fn doc_comments_say_something() {
     assert!(empty.is_empty(), "doc comments that say no more than the name:\n{}", empty.join("\n"));
 }
 
-#[test]
-fn faults_of_the_original_are_named_with_their_page() {
-    let fault = regex_lite::Regex::new(r"\bD[1-9][0-9]?\b").unwrap();
-    let mut bare = Vec::new();
-    for path in sources() {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let lines: Vec<&str> = text.lines().map(str::trim).collect();
-        for comment in lines.chunk_by(|line, next| line.starts_with("//") && next.starts_with("//")) {
-            let comment = comment.join(" ");
-            let is_comment = comment.starts_with("//") && !path.ends_with("faults.rs");
-            if is_comment && fault.is_match(&comment) && !comment.contains("docs/faults.md") {
-                bare.push(format!("{}: {comment}", path.display()));
-            }
-        }
-    }
-    assert!(bare.is_empty(), "write (fault D13, docs/faults.md):\n{}", bare.join("\n"));
-}
-
 /// Whether a line of a doc comment is an article and a noun alone: "The address."
 fn says_nothing(doc: &str) -> bool {
     let articles = ["The", "A", "An", "Its", "Which", "What", "How", "Whose"];

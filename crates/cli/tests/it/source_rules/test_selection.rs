@@ -73,7 +73,7 @@ impl<'ast> Visit<'ast> for Starts {
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
         if let syn::Expr::Path(path) = &*call.func {
             let names: Vec<String> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-            let starts = names.iter().any(|name| matches!(&**name, "Geth" | "LightChain" | "old_full_node"));
+            let starts = names.iter().any(|name| matches!(&**name, "Geth" | "LightChain" | "old_full_node" | "Anvil"));
             let reads = names.last().is_some_and(|name| matches!(&**name, "var" | "var_os" | "new"));
             if self.in_tests && (starts || reads && call.args.first().is_some_and(is_program)) {
                 self.found.push(names.join("::"));

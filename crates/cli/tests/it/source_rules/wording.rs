@@ -2,7 +2,7 @@
 
 use regex_lite::Regex;
 
-use super::{read, sources, workspace};
+use super::texts::{TextFile, texts};
 
 /// What not to write, as a pattern, and what to write.
 const WORDS: &[(&str, &str)] = &[
@@ -18,33 +18,19 @@ const WORDS: &[(&str, &str)] = &[
     (r"dialling|dialled|behaviour|colours?|licence|initialise[ds]?|serialise[ds]?|recognise[ds]?|favour", "American"),
     (r"hunger|hungry|misfits?", "a standard term"),
     (r"(is|are) no [a-z]+", "negate the verb: is not a …"),
+    (r"any longer", "no longer, anymore"),
+    (r"somebody", "name the subject"),
+    (r"wholly", "fully"),
+    (r"as far as", "if, or name the part"),
+    (r"(is|are|was|were) to be", "must be, or name the subject"),
 ];
 
 /// After "is no", which is English with these.
 const AFTER_NO: &[&str] = &["longer", "more", "other", "way", "need", "limit", "reason", "such", "sense", "hint"];
 
-/// The Rust files of the crates, all Markdown, and the contracts, each with its path.
-fn texts() -> Vec<(String, String)> {
-    let this = std::path::Path::new(file!()).file_name().unwrap();
-    let mut texts: Vec<(String, String)> = sources()
-        .into_iter()
-        .filter(|source| source.path.file_name() != Some(this))
-        .map(|source| (source.short(), source.text))
-        .collect();
-    let root = workspace();
-    let hidden =
-        |name: &std::ffi::OsStr| name == "target" || name == "node_modules" || name.to_string_lossy().starts_with('.');
-    let pages = walkdir::WalkDir::new(&root)
-        .sort_by_file_name()
-        .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name()));
-    for entry in pages {
-        let path = entry.unwrap().into_path();
-        if path.extension().is_some_and(|extension| extension == "md" || extension == "sol") {
-            texts.push((path.strip_prefix(&root).unwrap().display().to_string(), read(&path)));
-        }
-    }
-    texts
+/// All files but this one.
+fn others() -> impl Iterator<Item = TextFile> {
+    texts().into_iter().filter(|file| !file.path.ends_with("source_rules/wording.rs"))
 }
 
 /// What not to name, as a pattern for a part of a name, and what to use.
@@ -70,7 +56,7 @@ fn no_name_has_a_banned_part() {
     let banned: Vec<Regex> =
         PARTS_OF_NAMES.iter().map(|(words, _)| Regex::new(&format!("^(?i:{words})$")).unwrap()).collect();
     let mut found = Vec::new();
-    for (path, text) in texts().into_iter().filter(|(path, _)| path.ends_with(".rs")) {
+    for TextFile { path, text, .. } in others().filter(|file| file.path.ends_with(".rs")) {
         for (number, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
             let names = name.find_iter(code).map(|name| name.as_str());
@@ -91,7 +77,7 @@ fn no_banned_word_is_left() {
     let words: Vec<Regex> =
         WORDS.iter().map(|(word, _)| Regex::new(&format!(r"(?i)\b(?:{word})\b")).unwrap()).collect();
     let mut found = Vec::new();
-    for (path, text) in texts() {
+    for TextFile { path, text, .. } in others() {
         for (number, line) in text.lines().enumerate() {
             for (word, (_, better)) in words.iter().zip(WORDS) {
                 let english = |text: &str| AFTER_NO.iter().any(|next| text.ends_with(&format!(" no {next}")));

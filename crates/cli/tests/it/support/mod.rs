@@ -72,7 +72,7 @@ impl Vipnode {
         Self { child, lines, said: Vec::new(), _data: data }
     }
 
-    /// How often it said this event, as far as its output was read.
+    /// How often this event occurs in the output that was read so far.
     pub fn times_said(&self, event: &str) -> usize {
         let events = self.said.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         events.filter(|line| line["event"] == *event).count()
@@ -90,7 +90,7 @@ impl Vipnode {
         self.any_of(&[name]).await
     }
 
-    async fn any_of(&mut self, names: &[&str]) -> Value {
+    pub async fn any_of(&mut self, names: &[&str]) -> Value {
         loop {
             let line = match timeout(SOON, self.lines.next_line()).await {
                 Ok(Ok(Some(line))) => line,

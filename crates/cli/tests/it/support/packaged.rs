@@ -1,4 +1,4 @@
-//! What is packed for Prometheus and Grafana, read as far as tests need it.
+//! The parts of the packaged Prometheus and Grafana files that tests need.
 
 use std::{
     collections::BTreeSet,

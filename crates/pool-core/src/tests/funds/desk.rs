@@ -107,3 +107,20 @@ fn a_debit_beyond_the_balance_is_refused_unless_it_is_allowed() {
     let deeper = debit(&mut pool, 3, None, false).unwrap_err();
     assert!(deeper.message.contains("would owe 10 wei: the debit is more than its balance of -7 wei"), "{deeper:?}");
 }
+
+/// A key that is forgotten earlier would post its order twice.
+#[test]
+fn so_many_keys_are_remembered_until_their_entries_are_removed() {
+    let mut pool = pool(Limits { order_keys: 1, ..credit_limits() });
+    let credit = LedgerChangeKind::Credit { payer: payer(), amount: Amount::new(5) };
+    let first = pool.change(credit, Some("first")).unwrap();
+    assert!(pool.change(credit, Some("first")).unwrap().repeated);
+    assert_eq!(pool.change(credit, Some("second")), Err(ErrorCode::Unsuitable));
+    pool.change(credit, None).unwrap();
+    pool.core.forget_keys(first.entry.number - 1);
+    assert!(pool.change(credit, Some("first")).unwrap().repeated);
+    pool.core.forget_keys(first.entry.number);
+    let again = pool.change(credit, Some("first")).unwrap();
+    assert!(!again.repeated && again.entry.number > first.entry.number, "{again:?}");
+    assert!(pool.change(credit, Some("first")).unwrap().repeated);
+}

@@ -1,5 +1,7 @@
 //! The chain of nodes that send only the chain ID.
 
+use std::net::IpAddr;
+
 use vipnode_types::{
     ChainSpec,
     wire::{ConnectRequest, ErrorCode, LeaveReason},
@@ -7,6 +9,7 @@ use vipnode_types::{
 
 use super::{
     super::{
+        offers::known_row,
         pool::{Pool, client, host, node},
         scenario::{
             CLIENT, FURTHER, HOST, OTHER_SUBNET, SECOND_CLIENT, SECOND_HOST, SLOTS, THIRD_CLIENT, other_clients,
@@ -14,7 +17,7 @@ use super::{
     },
     Connect2, full_node, light_node,
 };
-use crate::{CallOutcome, Limits};
+use crate::{AddressBlock, CallOutcome, Limits, NodeRow, Row};
 
 const NETWORK: u64 = 100;
 
@@ -159,6 +162,33 @@ fn the_genesis_block_of_proven_hosts_is_meant_whoever_names_another() {
         }
         pool.connect2(HOST, host_without_genesis());
         assert!(pool.gets_without_genesis(TRUE) && !pool.gets_without_genesis(FALSE), "{restarted}");
+    }
+}
+
+/// The attack: hosts in three networks prove any number of ids of one block.
+#[test]
+fn many_proven_hosts_of_one_block_outvote_no_three_networks() {
+    let proven = |agent: u32, chain: ChainSpec, address: IpAddr| NodeRow {
+        chain,
+        host: true,
+        block: Some(AddressBlock::of(address)),
+        ..known_row(agent)
+    };
+    let stranger = IpAddr::from([66, 6, 6, 1]);
+    let of_one_block = (0..50).map(|agent| proven(500 + agent, genesis(FALSE), stranger));
+    let of_three = (1..4_u8).map(|wide| proven(600 + u32::from(wide), genesis(TRUE), IpAddr::from([wide, 0, 0, 1])));
+    let mut pool = Pool::new();
+    pool.rows = of_one_block.chain(of_three).map(|row| Row::Node(Box::new(row))).collect();
+    for connected in [false, true] {
+        pool.restart(Limits::default());
+        pool.now = pool.now.plus(1_000);
+        if connected {
+            for agent in 500..510 {
+                pool.connect_from(agent, on(genesis(FALSE), host(agent, SLOTS)), stranger).unwrap();
+            }
+        }
+        pool.connect2(HOST, host_without_genesis());
+        assert!(pool.gets_without_genesis(TRUE) && !pool.gets_without_genesis(FALSE), "{connected}");
     }
 }
 

@@ -119,14 +119,19 @@ fn never_proven_ids_of_a_wide_block_leave_slots_of_a_host_of_protocol_2_to_other
         }
         pool.core.gauges().pending_offers
     };
-    assert_eq!(hold(&mut pool, 1_000..1_040, |_| 7), 6, "a third of 16, rounded up, for a block");
-    assert_eq!(hold(&mut pool, 1_040..1_080, |agent| u8::try_from(agent % 250).unwrap()), 8, "half for a wide block");
-    for (agent, network) in (2_000..2_004).zip(40..) {
+    assert_eq!(hold(&mut pool, STRANGER..STRANGER + 40, |_| 7), 6, "a third of 16, rounded up, for a block");
+    assert_eq!(
+        hold(&mut pool, STRANGER + 40..STRANGER + 80, |agent| u8::try_from(agent % 250).unwrap()),
+        8,
+        "half for a wide block"
+    );
+    for (agent, network) in (STRANGER + 80..STRANGER + 84).zip(40..) {
         assert!(only_host(&mut pool, agent, [network, 0, 0, 1]).is_some(), "another network has its host at once");
     }
     // They get other hosts as before.
-    pool.connect_from(3_000, on_mainnet(client(3_000)), [30, 0, 99, 1].into()).unwrap();
-    pool.ask(3_000, 1);
+    let last = STRANGER + 84;
+    pool.connect_from(last, on_mainnet(client(last)), [30, 0, 99, 1].into()).unwrap();
+    pool.ask(last, 1);
     assert!(pool.asked(other_hosts(12)).is_some());
     assert!(pool.whitelisted(HOST).is_none());
 }

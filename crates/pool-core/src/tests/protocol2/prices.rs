@@ -6,12 +6,12 @@ use super::{Call, light_node, on_mainnet};
 use crate::{
     CallOutcome, Limits,
     tests::{
-        pool::{Pool, host, wei},
-        scenario::{CLIENT, HOST, HOUR_MS, SLOTS},
+        funds::{credit_limits, payer},
+        pool::{Pool, host, node, wei},
+        scenario::{CLIENT, HOST, HOUR_MS, MINUTE_MS, SLOTS},
     },
 };
 
-const MINUTE_MS: u64 = 60_000;
 /// A fee alone changes, so that nobody has to pay for the client.
 const NEW: u16 = 500;
 
@@ -83,4 +83,46 @@ fn the_lease_of_a_client_that_connected_before_ends_at_its_rollover_and_the_next
     }
     let next = pool.serves();
     assert_eq!(pool.fee(next), Some(NEW));
+}
+
+/// A client that pays, whose agent cannot answer what it is asked about a price.
+#[test]
+fn the_lease_of_a_paying_client_takes_another_price_only_if_the_client_connected_after_the_announcement() {
+    for connects in [true, false] {
+        let (old, new) = (wei(60_000), wei(90_000));
+        let limits = Limits { price_notice_ms: HOUR_MS, rollover_ms: 2 * HOUR_MS, ..credit_limits() };
+        let mut pool = Pool::with(limits);
+        pool.settle();
+        pool.join(HOST, on_mainnet(host(HOST, SLOTS)));
+        pool.connect2(CLIENT, light_node());
+        pool.credit(u128::from(1_000 * HOUR_MS));
+        pool.link(node(CLIENT), Some(payer()), 1).unwrap();
+        let lease = pool.serves();
+        let price = |pool: &Pool, lease| {
+            let lease = pool.core.leases.get(pool.core.leases.find(lease)?)?;
+            pool.core.leases.price(lease)
+        };
+        pool.pass(MINUTE_MS);
+        pool.announces(new, None).unwrap();
+        pool.pass(1);
+        if connects {
+            let welcome = pool.call2(CLIENT, Call::Connect(Box::new(light_node())));
+            assert!(matches!(welcome, Some(Ok(Protocol2Reply::Connect(_)))), "{welcome:?}");
+        }
+        for _ in 0..130 {
+            pool.both_report(1);
+            while let Some((call, _)) = pool.take_price(HOST) {
+                pool.done(call, CallOutcome::Done);
+            }
+        }
+        let billed: Vec<_> = pool.metered().iter().map(|period| period.lease.price).collect();
+        assert!(!billed.is_empty() && billed.iter().all(|price| *price == old), "{billed:?}");
+        if connects {
+            assert_eq!((price(&pool, lease), pool.evicted(HOST)), (Some(new), None));
+        } else {
+            assert_eq!((price(&pool, lease), pool.evicted(HOST)), (None, Some(EvictReason::Price)));
+            let next = pool.serves();
+            assert_eq!(price(&pool, next), Some(new));
+        }
+    }
 }

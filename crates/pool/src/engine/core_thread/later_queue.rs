@@ -20,7 +20,7 @@ pub(super) struct LaterQueue {
 
 impl LaterQueue {
     /// Adds a message. Returns a connect that does not wait because another one of its node does: the one with the higher
-    /// nonce waits, so that an old one that somebody repeats never takes the place of the node's own.
+    /// nonce waits, so that an old one that an attacker repeats never takes the place of the node's own.
     pub(super) fn push(&mut self, message: CoreMessage) -> Option<CoreMessage> {
         let mut replaced = None;
         if let Some((connection, node, nonce)) = connect_of(&message) {

@@ -79,9 +79,9 @@ impl CoreThread {
             CoreMessage::Probe(answer) => {
                 let _gone = answer.send(Err(HealthError::Store { source: why.clone() }));
             }
-            // Nothing is removed while nothing can be stored: who waits for it gets no answer. The others are of the core before,
+            // The store does nothing else while it cannot write: who waits for it gets no answer. The others are of the core before,
             // or the end, which the caller handles.
-            CoreMessage::Prune(_)
+            CoreMessage::Work(_)
             | CoreMessage::CallDone { .. }
             | CoreMessage::Committed(_)
             | CoreMessage::CommitFailed { .. }

@@ -23,6 +23,13 @@ const FILE_BYTES: u64 = 1 << 20;
 /// The most names that are shown.
 const NAMES: usize = 16;
 
+/// A certificate with its key.
+#[derive(Debug, Clone)]
+pub(crate) struct Certificate {
+    pub(crate) key: Arc<CertifiedKey>,
+    pub(crate) facts: CertificateFacts,
+}
+
 /// The main facts about a certificate, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateFacts {
@@ -32,13 +39,6 @@ pub struct CertificateFacts {
     pub begins_s: u64,
     /// The end of its validity, in seconds since 1970.
     pub expires_s: u64,
-}
-
-/// A certificate with its key.
-#[derive(Debug, Clone)]
-pub(crate) struct Certificate {
-    pub(crate) key: Arc<CertifiedKey>,
-    pub(crate) facts: CertificateFacts,
 }
 
 impl CertificateFacts {
@@ -91,7 +91,8 @@ impl Certificate {
         };
         let parsed = x509_cert::Certificate::from_der(first).map_err(|error| wrong(certificate, error.to_string()))?;
         if is_authority(&parsed) {
-            return Err(TlsError::Authority { certificate: certificate.to_owned(), key: key_file.to_owned() });
+            let names = CertificateFacts::of(&parsed).names;
+            return Err(TlsError::Authority { certificate: certificate.to_owned(), key: key_file.to_owned(), names });
         }
         let facts = CertificateFacts::of(&parsed);
         let key = PrivateKeyDer::from_pem_slice(without_bom(key))

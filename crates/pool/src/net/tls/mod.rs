@@ -1,4 +1,6 @@
 //! TLS on the pool's port: its certificate, the handshake, and ACME.
+//!
+//! May use `auth`, which asks it for the names in the certificate, and the port. Requests and their answers do not belong here.
 
 mod accept;
 #[cfg(feature = "acme")]

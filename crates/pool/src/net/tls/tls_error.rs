@@ -1,4 +1,4 @@
-use std::{io, path::PathBuf};
+use std::{io, net::IpAddr, path::PathBuf};
 
 use vipnode_types::errors;
 
@@ -46,14 +46,16 @@ errors! {
             certificate: PathBuf,
             /// The file of the key.
             key: PathBuf,
+            /// Host names and addresses at which agents reach the pool.
+            names: Vec<String>,
         }: local, "the certificate in {certificate} is a CA certificate, which agents do not accept from a server"
                 (certificate = certificate.display()),
             hint "Issue a server certificate from it: `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-                  -keyout server.key -out server.csr -subj /CN=pool -addext subjectAltName=DNS:pool.example.org && openssl \
+                  -keyout server.key -out server.csr -subj /CN=pool -addext subjectAltName={names} && openssl \
                   x509 -req -in server.csr -CA {certificate} -CAkey {key} -CAcreateserial -days 365 -copy_extensions copy \
                   -out server.pem`. Then pass --tls-cert server.pem --tls-key server.key here, copy {certificate} to the machine of \
                   each agent, and pass the copy there with --tls-ca. Or let the pool do it: --tls internal."
-                (certificate = certificate.display(), key = key.display());
+                (certificate = certificate.display(), key = key.display(), names = subject_alt_names(names));
         /// The certificate has expired.
         Expired {
             /// Path of the certificate or key.
@@ -129,5 +131,29 @@ errors! {
             why: String,
         }: local, "cannot get a certificate from {directory}: {why}",
             hint "Make the name resolve to this machine, and forward its port 443 to the pool's port. The pool keeps trying.";
+    }
+}
+
+impl TlsError {
+    /// Adds the host names and addresses at which agents reach the pool, for the commands that issue a certificate.
+    #[must_use]
+    pub fn with_names(mut self, wanted: Vec<String>) -> Self {
+        if let Self::Authority { names, .. } = &mut self {
+            for name in wanted {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        self
+    }
+}
+
+/// As `openssl` takes them.
+fn subject_alt_names(names: &[String]) -> String {
+    let typed = |name: &String| format!("{}:{name}", if name.parse::<IpAddr>().is_ok() { "IP" } else { "DNS" });
+    match names {
+        [] => "DNS:pool.example.org".to_owned(),
+        names => names.iter().map(typed).collect::<Vec<_>>().join(","),
     }
 }

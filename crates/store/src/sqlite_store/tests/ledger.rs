@@ -4,7 +4,10 @@ use vipnode_pool_core::{
     AccountRow, BalanceSheet, LedgerEntry, LinkRow, MeteredPeriod, OperatorOrder, PayoutRow, PayoutState,
     SettlementPeriodRow, Transaction, UnpaidRow,
 };
-use vipnode_types::{Account, Amount, LeaseId, Ms};
+use vipnode_types::{
+    Account, Amount, LeaseId, Ms, Price,
+    meter::{Seen, billed_ms},
+};
 
 use super::*;
 use crate::conformance::metered;
@@ -149,6 +152,65 @@ fn each_entry_is_compared_with_its_period() {
         Transaction::Collected { payer: PAYER, payee: PAYEE, entry: 3, amount: Amount::new(20_000), fee: Amount::ZERO };
     let collected = with(7, collected);
     assert!(collected.contains("entry 7 of the ledger does not fit the cost that it collects"), "{collected}");
+}
+
+#[test]
+fn what_is_secured_is_computed_again_and_so_is_where_each_cost_begins() {
+    let amount = |units: u128| Amount::new(units);
+    let credit = |units| Transaction::Credit { payer: PAYER, amount: amount(units), order: order() };
+    let collected = |entry, units| {
+        let (amount, fee) = (amount(units), amount(units / 10));
+        Transaction::Collected { payer: PAYER, payee: PAYEE, entry, amount, fee }
+    };
+    let third = [Row::Metered(Box::new(period(3)))];
+    let found = |transactions: Vec<Transaction>, wrong: &str| {
+        let problems = problems(transactions, &third);
+        assert!(problems.contains(wrong), "{wrong}: {problems}");
+    };
+    let first = || vec![credit(70_000), lease(1, 0, 60_000)];
+    found(
+        [first(), vec![lease(2, 59_999, 10_000)]].concat(),
+        "entry 3 of the ledger does not begin where the payer's meter",
+    );
+    let secured = "entry 3 of the ledger has a wrong collected amount or fee";
+    found([first(), vec![lease(2, 60_000, 10_010)]].concat(), secured);
+    found([first(), vec![lease(2, 60_000, 9_990)]].concat(), secured);
+    let two = || [first(), vec![lease(2, 60_000, 10_000), credit(20_000)]].concat();
+    let before = "entry 5 of the ledger has a wrong collected amount or fee";
+    found([two(), vec![lease(3, 120_000, 20_000)]].concat(), before);
+    found(
+        [two(), vec![collected(3, 20_010)]].concat(),
+        "entry 5 of the ledger collects what the payer has not secured",
+    );
+    let later = vec![lease(3, 120_000, 0), collected(5, 20_000)];
+    found([two(), later].concat(), "entry 6 of the ledger collects what the payer has not secured");
+}
+
+#[test]
+fn what_a_period_leaves_of_the_smallest_unit_goes_on_to_the_next_one() {
+    let with = |carry: u32, price: u64, row: u32| {
+        let seen = |row: u64| Some(Seen { up: Ms::new(row * 100_000), end: Ms::new(row * 100_000 + 50_000) });
+        let period = |row: u32, carry, price| {
+            let (mut period, seen) = (metered(4, row, 0), seen(row.into()));
+            (period.client, period.host, period.billed_ms) = (seen, seen, billed_ms(seen, seen));
+            (period.lease.price, period.lease.carry) = (price, carry);
+            period.cost = price.cost_from(period.billed_ms, carry).unwrap().0;
+            Row::Metered(Box::new(period))
+        };
+        problems(
+            transactions(),
+            &[period(0, 0, Price::per_minute(7_001)), period(row, carry, Price::per_minute(price))],
+        )
+    };
+    let (_, left) = Price::per_minute(7_001).cost_from(50_000, 0).unwrap();
+    assert!(left > 0);
+    assert_eq!(with(left, 7_001, 1), "");
+    let wrong = format!("but the one before left {left}");
+    assert!(with(left + 1, 7_001, 1).contains(&wrong));
+    assert!(with(0, 7_001, 1).contains(&wrong));
+    assert_eq!(with(left + 1, 7_001, 2), "", "the one before was removed");
+    assert_eq!(with(0, 7_003, 1), "");
+    assert!(with(left, 7_003, 1).contains("but the one before left 0"), "another price");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 mod crashes;
 #[cfg(unix)]
 mod failures;
+mod folding;
 mod ledger;
 mod log_size;
 mod lost_commits;

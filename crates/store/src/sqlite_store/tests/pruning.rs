@@ -186,22 +186,23 @@ fn a_cost_can_be_secured_after_its_entry_was_removed() {
     };
     let (payer, payee, fee, half) = (PAYER, PAYEE, Amount::ZERO, Amount::new(COST / 2));
     let mut store = open(&dir);
-    append(&mut store, 13, Transaction::Collected { payer, payee, entry: 11, amount: half, fee });
+    append(&mut store, 13, Transaction::Credit { payer, amount: half, order: order() });
+    append(&mut store, 14, Transaction::Collected { payer, payee, entry: 11, amount: half, fee });
     assert!(problems(&dir).contains("the unpaid cost of entry 11"), "half of it is secured");
     let (entry, cost) = (11, Amount::new(COST));
     store.apply(&[Row::Unpaid(UnpaidRow { entry, payer, payee, fee_bps: 0, cost, collected: half })]).unwrap();
-    append(&mut store, 14, Transaction::Credit { payer, amount: half, order: order() });
+    append(&mut store, 15, Transaction::Limit { payer, limit: half, order: order() });
     assert_eq!(problems(&dir), "");
     drop(store);
     // The entry that secured half of it is removed too.
     let more = PrunedDatabase::prune(&dir, Ms::new(20_000), &root.path().join("more")).unwrap();
-    assert_eq!(more.last_entry, 13);
+    assert_eq!(more.last_entry, 14);
     let mut store = open(&dir);
-    append(&mut store, 15, Transaction::WriteOff { payer, payee, entry, amount: half, order: order() });
+    append(&mut store, 16, Transaction::WriteOff { payer, payee, entry, amount: half, order: order() });
     store.apply(&[Row::Delete(RowKey::Unpaid(11))]).unwrap();
     assert_eq!(problems(&dir), "");
-    append(&mut store, 16, Transaction::Collected { payer, payee, entry, amount: Amount::new(1), fee });
-    assert!(problems(&dir).contains("entry 16 of the ledger collects a cost that is not unpaid"));
+    append(&mut store, 17, Transaction::Collected { payer, payee, entry, amount: Amount::new(1), fee });
+    assert!(problems(&dir).contains("entry 17 of the ledger collects a cost that is not unpaid"));
 }
 
 /// Nothing moves with an entry about overbilled time, so the one that it is about may be gone.
@@ -218,6 +219,24 @@ fn a_cost_can_be_overbilled_after_its_entry_was_removed() {
     assert_eq!(problems(&dir), "");
     let pruned = PrunedDatabase::prune(&dir, Ms::new(5_500), &root.path().join("file")).unwrap();
     assert_eq!((pruned.last_entry, problems(&dir)), (5, String::new()));
+}
+
+/// Who read the journal up to a position would miss what gets that position again.
+#[test]
+fn a_position_of_the_journal_is_not_used_again() {
+    let dir = tempdir().unwrap();
+    let mut store = open(dir.path());
+    let positions = |store: &mut SqliteStore| {
+        let mut all = Vec::new();
+        crate::Store::metered(store, 0, 10, &mut |position, _| all.push(position)).unwrap();
+        all
+    };
+    store.apply(&[1, 2].map(|lease| Row::Metered(Box::new(metered(lease, 0, 5))))).unwrap();
+    assert_eq!(positions(&mut store), [1, 2]);
+    let order = PruneOrder { before: Ms::NEVER, last_entry: 0, last_position: 2 };
+    while !crate::Store::prune(&mut store, order, 0, 10).unwrap().is_done {}
+    store.apply(&[Row::Metered(Box::new(metered(3, 0, 5)))]).unwrap();
+    assert_eq!(positions(&mut store), [3]);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use vipnode_pool_core::{Credentials, LeaseRow, LedgerEntry, OperatorOrder, Protocol2State, Signer, Transaction};
+use vipnode_pool_core::{
+    Credentials, LeaseRow, LedgerEntry, OperatorOrder, Protocol2State, RestoreRow, Signer, Transaction,
+};
 use vipnode_types::{
     Account, Amount, Asset, LeaseId, PoolId, PoolKey, PoolKeyChange, PoolKeyChanges, TypedError as _, protocol2::Kind,
 };
@@ -38,7 +40,10 @@ fn a_backup_replaces_a_database_that_is_kept_and_no_number_is_used_again() {
     assert!(first.incarnation > 1_700_000_000_000, "{first:?}");
     assert_eq!(reader(&dir).unwrap().read(0).unwrap().pool_time().unwrap(), (first.incarnation, Ms::ZERO));
     let left = rows(&mut open(&dir));
-    assert!(matches!(left[..], [Row::NextLease(1_700_000_000_000_000..), Row::Node(_)]), "{left:?}");
+    let [Row::NextLease(1_700_000_000_000_000..), Row::Restore(noted), Row::Node(_)] = left[..] else {
+        panic!("{left:?}")
+    };
+    assert_eq!(noted, RestoreRow { at: Ms::new(first.incarnation), is_settled: false });
     assert_eq!(fs::read(&backup).unwrap(), before, "the backup stays as it is");
     // The former database is whole, once it is in its place again.
     let former = first.former.unwrap().file;
@@ -70,7 +75,7 @@ fn a_database_that_is_kept_keeps_its_log() {
     assert_eq!(error, StoreError::HasLog { file: former.clone() }, "it is not checked without its log");
     let again = root.path().join("again");
     restore(&again, &former, false).unwrap();
-    assert_eq!(rows(&mut open(&again)).len(), 4, "three nodes");
+    assert_eq!(rows(&mut open(&again)).len(), 5, "three nodes");
 }
 
 #[test]
@@ -83,7 +88,7 @@ fn a_backup_runs_nothing_while_it_is_restored() {
     restore(&dir, &backup, true).unwrap();
     let mut store = open(&dir);
     store.apply(&[node_row(2)]).unwrap();
-    assert_eq!(rows(&mut store).len(), 3);
+    assert_eq!(rows(&mut store).len(), 4);
 }
 
 #[cfg(unix)]
@@ -102,7 +107,7 @@ fn a_new_directory_needs_no_force_and_a_running_pool_is_left_alone() {
     let (dir, backup) = backed_up(root.path());
     let new = root.path().join("new");
     assert_eq!(restore(&new, &backup, false).unwrap().former, None);
-    assert_eq!(rows(&mut open(&new)).len(), 2);
+    assert_eq!(rows(&mut open(&new)).len(), 3);
     let running = open(&dir);
     let refused = restore(&dir, &backup, true).unwrap_err();
     assert_eq!(refused, StoreError::InUse { dir: dir.clone() });

@@ -1,5 +1,7 @@
 //! Obtains the pool's certificate with ACME (RFC 8555): validated by TLS-ALPN-01 on the pool's own port, kept in a directory,
 //! renewed after two thirds of its validity.
+//!
+//! Calls only the ACME server, and uses the rest of `tls` to install what it gets. A certificate from files does not belong here.
 
 mod acme_client;
 mod cache;

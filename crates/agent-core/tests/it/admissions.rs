@@ -421,7 +421,7 @@ fn what_the_journal_has_not_takes_over_nothing() {
     bench.call(2, dial(SECOND_LEASE, Side::Client, HOST));
     assert_eq!(bench.calls(), vec![]);
     bench.on(Event::NodeDown { why: "killed".into() });
-    assert_eq!(bench.left().iter().map(|grant| grant.lease).collect::<Vec<_>>(), [LEASE]);
+    assert_eq!(bench.left().iter().map(|left| left.lease).collect::<Vec<_>>(), [LEASE]);
     bench.stop();
     bench.on(Event::NodeUp(Box::new(facts(OWN_NODE))));
     assert_eq!(bench.calls(), vec![PeerCommand::Drop(enode(HOST))]);

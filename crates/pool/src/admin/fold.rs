@@ -1,0 +1,38 @@
+//! Folds billing periods of one lease and day into one while the pool runs, step by step.
+
+use serde::{Deserialize, Serialize};
+use vipnode_store::FoldStep;
+use vipnode_types::{Ms, wire::WireError};
+
+use super::{AdminService, with_store::with_store};
+
+/// Folds billing periods of the next entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FoldRequest {
+    /// Billing periods of days that were over at this time are folded.
+    pub before_ms: Ms,
+    /// [`AdminFolded::position`] of the step before; `None` for the first step, which the audit log records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+}
+
+/// What a step folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminFolded {
+    /// Billing periods that are now part of another one.
+    pub folded: u64,
+    /// The number of the last entry that was looked at.
+    pub position: u64,
+    /// No further day is old enough.
+    pub is_done: bool,
+}
+
+/// Folds the next part.
+pub(super) async fn fold(admin: &AdminService, request: FoldRequest) -> Result<AdminFolded, WireError> {
+    let (FoldRequest { before_ms, after }, most) = (request, admin.service.limits.prune_rows);
+    let step = with_store(admin, move |store| store.fold(before_ms, after.unwrap_or(0), most)).await?;
+    let FoldStep { folded, position, is_done } = step;
+    Ok(AdminFolded { folded, position, is_done })
+}
