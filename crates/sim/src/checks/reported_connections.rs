@@ -73,11 +73,6 @@ impl ReportedConnections {
         self.liars.contains(&agent)
     }
 
-    /// Whether the pool ever lost reports with its database.
-    pub(super) const fn is_restored(&self) -> bool {
-        !self.restored.is_empty()
-    }
-
     /// For how long both sides reported a lease as connected until `to`, in ms.
     pub(super) fn by_both(&self, client: usize, host: usize, lease: LeaseId, to: u64) -> u64 {
         let spans = |agent: usize| self.agents.get(&agent)?.leases.get(&lease);
@@ -166,7 +161,7 @@ mod tests {
             reports.heard(0, at);
         }
         assert_eq!((reports.cut_off_ms(0), reports.cut_off_ms(1)), (139_990, 0));
-        assert!(!reports.is_false(0) && !reports.is_restored());
+        assert!(!reports.is_false(0));
     }
 
     #[test]

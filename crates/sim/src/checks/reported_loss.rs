@@ -12,13 +12,13 @@ const REPORT_MS: u64 = 60_000;
 
 impl Checker {
     /// Checks a whole run, until `to` (virtual ms). Pairs of which a side may speak protocol 2, or of which a report was false, are left
-    /// out: the pool does not know what they see. So are runs in which periods are added up, or lost with the pool's database.
+    /// out: the pool does not know what they see. So are runs in which periods are added up.
     ///
     /// # Errors
     /// [`Promise::NothingLost`]: both sides of a pair reported to be connected for longer than they were billed, by more than
     /// a report interval and [`Self::lost_a_lease_ms`] for each lease, and the time that a side could not reach the pool.
     pub fn reports_are_billed(&self, journal: &[MeteredPeriod], to: u64) -> Result<(), Violation> {
-        if self.merges || self.reported.is_restored() {
+        if self.merges {
             return Ok(());
         }
         let mut billed: BTreeMap<LeaseId, u64> = BTreeMap::new();
