@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use vipnode_types::{
-    Account, Amount, EnodeHost, Failure, LeaseId, Ms, NodeId, PeerCommand, PoolId, Price, QuotedPrice,
+    Account, Amount, EnodeHost, Failure, LeaseId, Ms, NodeId, PaymentMode, PeerCommand, PoolId, Price, QuotedPrice,
     payment::ChannelConfig,
     protocol2::Call,
     wire::{
@@ -209,9 +209,16 @@ pub enum Notice {
         price: Price,
     },
     /// What the account that pays for the client's node has left lasts only for a short time.
-    FundsLow(FundsLow),
+    FundsLow {
+        /// How clients of the pool pay.
+        payment: PaymentMode,
+        /// How long it lasts.
+        low: FundsLow,
+    },
     /// The pool ended a client's lease because nobody pays for it.
     LeaseUnpaid {
+        /// How clients of the pool pay.
+        payment: PaymentMode,
         /// The lease that ended.
         lease: LeaseId,
         /// Public key of the host's node.
@@ -222,7 +229,12 @@ pub enum Notice {
         trial: bool,
     },
     /// A client's free trial ends soon.
-    TrialEnds(TrialEnds),
+    TrialEnds {
+        /// How clients of the pool pay.
+        payment: PaymentMode,
+        /// When it ends.
+        ends: TrialEnds,
+    },
     /// Another pool answers than the one that the agent remembers. The agent signs nothing, keeps its leases, and tries
     /// again.
     PoolUntrusted {

@@ -187,7 +187,8 @@ fn account(number: u8) -> Account {
 fn notices() -> Vec<Notice> {
     let (lease, host, client) = (LeaseId::new(7), node(0xab), node(0xcd));
     let version = "Geth/v1.12.0".to_owned();
-    let mut notices = term_notices::term_notices();
+    let mut notices = term_notices::unpaid_notices();
+    notices.extend(term_notices::term_notices());
     notices.extend([
         Notice::PoolUntrusted { why: Failure::of(&other_pool()) },
         Notice::PrivateAddress { host, at: EnodeHost::Ip([10, 0, 0, 7].into()) },

@@ -188,6 +188,34 @@ errors! {
             hint "Pay the operator of this pool, who then runs `vipnode pool admin credit {payer} AMOUNT --reason TEXT`. If the pool uses \
                   x402, deposit more with `vipnode wallet deposit`, or raise the client's --max-spend-per-day." (payer = payer),
             retry retry_ms;
+        /// The pool charges a price, and the client's agent has no payment channel there.
+        NoChannel {
+            /// The price of a slot.
+            price: Price,
+            /// What follows: why it gets no free trial, where the pool offers one.
+            no_trial: String,
+            /// When the pool looks again, in milliseconds.
+            retry_ms: u64,
+        }: PaymentRequired, "a slot costs {price} here, and no payment channel pays for this node{no_trial}",
+            hint "Deposit with `vipnode wallet deposit AMOUNT --channel FILE`, then start the client with --pay FILE --max-spend-per-day AMOUNT.",
+            retry retry_ms;
+        /// What the client's agent signed for its payment channel, or what is deposited in it, is too little for one more lease.
+        ChannelUsedUp {
+            /// The payment channel that pays.
+            channel: Box<ChannelId>,
+            /// What it has.
+            has: String,
+            /// The price of a slot.
+            price: Price,
+            /// How long what is left has to last with one more lease, in milliseconds.
+            last_ms: u64,
+            /// When the pool looks again, in milliseconds.
+            retry_ms: u64,
+        }: PaymentRequired,
+            "the payment channel {channel} {has}; a slot costs {price} here, and what is signed must be enough for {minutes} min of all its slots"
+                (minutes = last_ms.div_ceil(60_000).max(1)),
+            hint "Deposit more with `vipnode wallet deposit AMOUNT --channel FILE`. If the deposit is not used up, raise --max-spend-per-day or --ahead.",
+            retry retry_ms;
         /// A pool without payments has no ledger.
         NoLedger: Unsuitable, "this pool has no ledger, because it does not charge for slots",
             hint "Ask the pool's operator to restart it with --payment credit or --payment x402.";

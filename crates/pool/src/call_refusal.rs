@@ -152,7 +152,7 @@ errors! {
         /// A wallet tried to claim a node.
         WalletClaim: Unsuitable, "a wallet alone cannot claim a node: the node has to consent, and protocol 2 has no \
                                   message for that",
-            hint "Run `vipnode account link --keystore FILE` on the machine of the node's agent, which has to use protocol 3.";
+            hint "Run the node's agent with protocol 3, and on its machine `vipnode account link --keystore FILE`, or with a payment channel, `vipnode client --pay FILE`.";
         /// A wallet requested a withdrawal.
         NothingToWithdraw: Unsuitable,
             "this pool does not support withdrawals: if it charges, its operator pays out what hosts earned",

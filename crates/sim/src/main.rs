@@ -120,7 +120,7 @@ fn main() -> io::Result<ExitCode> {
             }
             outcome.is_ok()
         }
-        Cli::PowerCuts { seed, count } => match power_cuts(seed, count) {
+        Cli::PowerCuts { seed, count } => match power_cuts(seed, count, &[]) {
             Ok(done) => {
                 writeln!(out, "every acknowledged change is there: {done:?}")?;
                 true

@@ -40,6 +40,11 @@ impl SimRng {
         usize::try_from(self.below(len as u64)).unwrap_or(0)
     }
 
+    /// An index up to `most`, inclusive.
+    pub fn index_to(&mut self, most: u64) -> usize {
+        usize::try_from(self.below(most + 1)).unwrap_or(0)
+    }
+
     /// True with a probability of `per_mille` in a thousand.
     pub fn chance(&mut self, per_mille: u64) -> bool {
         self.below(1_000) < per_mille

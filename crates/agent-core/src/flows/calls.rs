@@ -35,9 +35,10 @@ impl AgentCore {
             // An ended lease is undone whether or not the call can wait for it.
             FromPool::Evict(call) => self.evict(tag, &call, full, out),
             FromPool::Notice(call) => {
+                let payment = self.session.payment();
                 match call {
-                    NoticeCall::FundsLow(low) => out.push(Action::Notice(Notice::FundsLow(low))),
-                    NoticeCall::TrialEnds(ends) => out.push(Action::Notice(Notice::TrialEnds(ends))),
+                    NoticeCall::FundsLow(low) => out.push(Action::Notice(Notice::FundsLow { payment, low })),
+                    NoticeCall::TrialEnds(ends) => out.push(Action::Notice(Notice::TrialEnds { payment, ends })),
                     NoticeCall::Payout(payout) => self.announce_payout(Some(payout), false, out),
                     NoticeCall::FundsChanged => self.asks.soon(now),
                     NoticeCall::Unknown => {}
@@ -209,7 +210,8 @@ impl AgentCore {
             let (was_up, lease, host) = (lease.connection().was_ever_up(), lease.id(), lease.peer_id());
             if matches!(call.reason, EvictReason::NoFunds | EvictReason::NoPayer | EvictReason::TrialOver) {
                 let (account, trial) = (call.account, call.reason == EvictReason::TrialOver);
-                out.push(Action::Notice(Notice::LeaseUnpaid { lease, host, account, trial }));
+                let payment = self.session.payment();
+                out.push(Action::Notice(Notice::LeaseUnpaid { payment, lease, host, account, trial }));
             } else if was_up || call.reason == EvictReason::PayersFirst {
                 out.push(Action::Notice(Notice::HostLost { lease, host, reason: Some(call.reason) }));
             }

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use rand_chacha::ChaCha8Rng;
 use vipnode_types::{
-    AddressScope, Ms, PoolId, Price,
+    AddressScope, Ms, PaymentMode, PoolId, Price,
     wire::{ErrorCode, NextPrice, PaymentTerms, PayoutView, WireError},
 };
 
@@ -139,6 +139,11 @@ impl PoolSession {
     /// Returns how clients of the pool pay, as of the last connect; `None` until the pool reports it.
     pub(crate) const fn terms(&self) -> Option<PaymentTerms> {
         self.terms
+    }
+
+    /// Returns how clients of the pool pay.
+    pub(crate) fn payment(&self) -> PaymentMode {
+        self.terms.map(|terms| terms.payment).unwrap_or_default()
     }
 
     /// Returns the price that the pool announced, as last reported by the pool.

@@ -14,12 +14,15 @@ fn d18_the_notices_of_a_pool_are_answered_and_shown() {
         FundsLow { account: Account::new([7; 20]), asset: Asset::ETHER, available: Amount::new(5), left_ms: 3_600_000 };
     bench.call(9, FromPool::Notice(NoticeCall::FundsLow(low)));
     let answer = Action::Answer { tag: 9, reply: Ok(()) };
-    assert_eq!(bench.out, [Action::Notice(Notice::FundsLow(low)), answer.clone()]);
+    assert_eq!(bench.out, [Action::Notice(Notice::FundsLow { payment: PaymentMode::None, low }), answer.clone()]);
     let ends = TrialEnds { left_ms: 300_000, price: Price::per_minute(7), minimum_balance: None, pays: true };
     bench.call(9, FromPool::Notice(NoticeCall::TrialEnds(ends)));
-    assert_eq!(bench.out, [Action::Notice(Notice::TrialEnds(ends)), answer.clone()]);
+    assert_eq!(bench.out, [Action::Notice(Notice::TrialEnds { payment: PaymentMode::None, ends }), answer.clone()]);
     bench.call(9, FromPool::Notice(NoticeCall::Unknown));
     assert_eq!(bench.out, [answer], "a kind of a later version shows nothing");
+    connects(&mut bench, Price::per_minute(7), PaymentMode::X402);
+    bench.call(9, FromPool::Notice(NoticeCall::FundsLow(low)));
+    assert_eq!(bench.notices(), [Notice::FundsLow { payment: PaymentMode::X402, low }], "what helps depends on it");
 }
 
 #[test]
@@ -34,7 +37,7 @@ fn d18_a_client_shows_why_its_lease_ended_and_lets_the_host_go() {
         let mut bench = Bench::with_host();
         let FromPool::Evict(call) = evict(LEASE, HOST) else { panic!() };
         bench.call(9, FromPool::Evict(EvictCall { reason, account, ..call }));
-        let unpaid = Notice::LeaseUnpaid { lease: LEASE, host: node(HOST), account, trial };
+        let unpaid = Notice::LeaseUnpaid { payment: PaymentMode::None, lease: LEASE, host: node(HOST), account, trial };
         assert_eq!(bench.notices().first(), Some(&unpaid));
         assert!(!bench.notices().iter().any(|notice| matches!(notice, Notice::HostLost { .. })));
         assert_eq!(bench.calls(), [PeerCommand::Drop(enode(HOST))]);

@@ -1,6 +1,6 @@
 use vipnode_agent_core::Notice;
 use vipnode_types::{
-    TypedError as _,
+    Account, PaymentMode, TypedError as _,
     wire::{FundsLow, TrialEnds},
 };
 
@@ -12,9 +12,13 @@ use crate::output::{
 /// A notice about who pays for this client, or whether this host is paid; `None` for one about something else.
 pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
     Some(match notice {
-        Notice::FundsLow(FundsLow { account, asset, available, left_ms }) => {
+        Notice::FundsLow { payment, low: FundsLow { account, asset, available, left_ms } } => {
+            let has = match payment {
+                PaymentMode::X402 => "What this client signed and deposited leaves".to_owned(),
+                _ => format!("Account {account} has"),
+            };
             let text = format!(
-                "Account {account} has {} available, enough for {} of the current leases. After that, leases end, newest first.",
+                "{has} {} available, enough for {} of the current leases. After that, leases end, newest first.",
                 rounded(*asset, *available),
                 span(*left_ms)
             );
@@ -22,18 +26,11 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
                 .with("account", account.to_string())
                 .with("available", available.get().to_string())
                 .with("left_ms", *left_ms)
-                .hint(PAY)
+                .hint(pay(*payment))
         }
-        Notice::TrialEnds(ends) => trial_line(ends),
-        Notice::LeaseUnpaid { lease, host, account, trial } => {
-            let (why, hint) = match (account, trial) {
-                (Some(account), false) => (format!("account {account} has no funds left"), PAY),
-                (None, false) => ("no account pays for this node anymore".to_owned(), LINK),
-                (Some(account), true) => {
-                    (format!("the free trial is over, and account {account} does not have enough funds"), PAY)
-                }
-                (None, true) => ("the free trial is over, and no account pays for this node".to_owned(), LINK),
-            };
+        Notice::TrialEnds { payment, ends } => trial_line(*payment, ends),
+        Notice::LeaseUnpaid { payment, lease, host, account, trial } => {
+            let (why, hint) = unpaid(*payment, account.as_ref(), *trial);
             let line =
                 Line::new("lease_unpaid", Tone::Warning, format!("The lease with host {} ended: {why}", host.short()));
             let line = line.with("lease", lease.get()).with("peer", host.to_string()).hint(hint);
@@ -66,7 +63,24 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
     })
 }
 
-fn trial_line(ends: &TrialEnds) -> Line {
+/// Why a lease ended for which nobody pays, and what helps.
+fn unpaid(payment: PaymentMode, account: Option<&Account>, trial: bool) -> (String, &'static str) {
+    let by_channel = matches!(payment, PaymentMode::X402);
+    let why = match account {
+        Some(_) if by_channel && trial => "the payment channel does not have enough funds".to_owned(),
+        Some(_) if by_channel => "what is signed and deposited in the payment channel is used up".to_owned(),
+        Some(account) if trial => format!("account {account} does not have enough funds"),
+        Some(account) => format!("account {account} has no funds left"),
+        None if by_channel && trial => "no payment channel pays for this node".to_owned(),
+        None if by_channel => "no payment channel pays for this node anymore".to_owned(),
+        None if trial => "no account pays for this node".to_owned(),
+        None => "no account pays for this node anymore".to_owned(),
+    };
+    let hint = if account.is_some() { pay(payment) } else { link(payment) };
+    (if trial { format!("the free trial is over, and {why}") } else { why }, hint)
+}
+
+fn trial_line(payment: PaymentMode, ends: &TrialEnds) -> Line {
     let TrialEnds { left_ms, price, minimum_balance, pays } = *ends;
     let left = span(left_ms);
     let line = if pays {
@@ -74,17 +88,35 @@ fn trial_line(ends: &TrialEnds) -> Line {
         Line::new("trial_ends", Tone::Plain, text)
     } else {
         let least = minimum_balance.map(|least| format!(" with at least {}", price.asset().show(least)));
+        let payer = if matches!(payment, PaymentMode::X402) { "a payment channel" } else { "an account" };
         let text = format!(
-            "The free trial ends in {left}; then the lease ends, unless an account{} pays for this node",
+            "The free trial ends in {left}; then the lease ends, unless {payer}{} pays for this node",
             least.unwrap_or_default()
         );
-        Line::new("trial_ends", Tone::Warning, text).hint(LINK)
+        Line::new("trial_ends", Tone::Warning, text).hint(link(payment))
     };
     line.with("left_ms", left_ms).with("price", serde_json::to_value(price).unwrap_or_default()).with("pays", pays)
 }
 
-/// How a client keeps or gets back its hosts. It then needs no restart.
-const PAY: &str = "Pay the pool's operator, who then credits the account. If the client pays from a channel (--pay), deposit more with `vipnode \
-     wallet deposit`. To see the funds, run `vipnode account show`.";
-pub(super) const LINK: &str = "Link an account that has funds: run `vipnode account link --keystore FILE`. If the pool uses x402, restart the client with --pay \
-     FILE --max-spend-per-day AMOUNT.";
+/// How a client whose payer has too little left keeps or gets back its hosts. It then needs no restart.
+const fn pay(payment: PaymentMode) -> &'static str {
+    match payment {
+        PaymentMode::X402 => {
+            "Deposit more with `vipnode wallet deposit AMOUNT --channel FILE`. If the deposit is not used up, raise --max-spend-per-day \
+             or --ahead."
+        }
+        _ => "Pay the pool's operator, who then credits the account. To see its funds, run `vipnode account show`.",
+    }
+}
+
+/// How a client without a payer gets one.
+const fn link(payment: PaymentMode) -> &'static str {
+    match payment {
+        PaymentMode::X402 => {
+            "Deposit with `vipnode wallet deposit AMOUNT --channel FILE`, then start the client with --pay FILE --max-spend-per-day AMOUNT."
+        }
+        _ => LINK,
+    }
+}
+
+pub(super) const LINK: &str = "Link an account that has funds: run `vipnode account link --keystore FILE`.";

@@ -1,6 +1,6 @@
 use vipnode_agent_core::{CannotPay, Notice};
 use vipnode_types::{
-    Account, Amount, AmountError, Asset, LeaseId, Ms, Price,
+    Account, Amount, AmountError, Asset, LeaseId, Ms, PaymentMode, Price,
     payment::ChannelTermsError,
     wire::{FundsLow, NextPrice, Side, TrialEnds},
 };
@@ -11,14 +11,36 @@ const fn next_price(price: Price, fee_bps: u16) -> NextPrice {
     NextPrice { price, fee_bps, from_ms: Ms::new(1_795_000_000_000) }
 }
 
-fn unpaid(account: Option<Account>, trial: bool) -> Notice {
-    Notice::LeaseUnpaid { lease: LeaseId::new(7), host: node(0xab), account, trial }
+fn unpaid(payment: PaymentMode, account: Option<Account>, trial: bool) -> Notice {
+    Notice::LeaseUnpaid { payment, lease: LeaseId::new(7), host: node(0xab), account, trial }
 }
 
-fn trial_ends(pays: bool) -> Notice {
+fn trial_ends(payment: PaymentMode, pays: bool) -> Notice {
     let price = Price::per_minute(100_000_000_000);
     let minimum_balance = Some(Amount::new(1_000_000_000_000));
-    Notice::TrialEnds(TrialEnds { left_ms: 300_000, price, minimum_balance, pays })
+    Notice::TrialEnds { payment, ends: TrialEnds { left_ms: 300_000, price, minimum_balance, pays } }
+}
+
+fn funds_low(payment: PaymentMode) -> Notice {
+    let asset = Asset::new("USDC", 6).unwrap();
+    let low = FundsLow { account: account(7), asset, available: Amount::new(1_500_000), left_ms: 3_600_000 };
+    Notice::FundsLow { payment, low }
+}
+
+/// Notices to a client that cannot pay, or not for long.
+pub(super) fn unpaid_notices() -> Vec<Notice> {
+    let of_mode = |payment| {
+        [
+            funds_low(payment),
+            unpaid(payment, Some(account(7)), false),
+            unpaid(payment, None, false),
+            unpaid(payment, Some(account(7)), true),
+            unpaid(payment, None, true),
+            trial_ends(payment, false),
+            trial_ends(payment, true),
+        ]
+    };
+    [PaymentMode::Credit, PaymentMode::X402].into_iter().flat_map(of_mode).collect()
 }
 
 fn max_spend_in_euros() -> CannotPay {
@@ -42,18 +64,6 @@ pub(super) fn term_notices() -> Vec<Notice> {
         Notice::PriceChanged { old: Price::FREE, new: Price::per_minute(100_000_000_000) },
         Notice::PriceChanged { old: Price::per_minute(100_000_000_000), new: Price::FREE },
         Notice::OtherChains { why: "no host here is on chain 7; hosts are on mainnet".to_owned() },
-        Notice::FundsLow(FundsLow {
-            account: account(7),
-            asset: Asset::new("USDC", 6).unwrap(),
-            available: Amount::new(1_500_000),
-            left_ms: 3_600_000,
-        }),
-        unpaid(Some(account(7)), false),
-        unpaid(None, false),
-        unpaid(Some(account(7)), true),
-        unpaid(None, true),
-        trial_ends(false),
-        trial_ends(true),
         Notice::CannotPay { why: CannotPay::NoTerms },
         Notice::CannotPay { why: CannotPay::OtherChain { pool: 8_453, channel: 1 } },
         Notice::CannotPay { why: max_spend_in_euros() },

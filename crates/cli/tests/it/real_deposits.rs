@@ -137,7 +137,8 @@ async fn a_client_deposits_is_served_within_its_vouchers_and_the_operator_claims
     // An agent makes its key at its first start.
     let mut first = client_setup.agent("client", &url, &["--min-peers", "1"]);
     let refused = first.event("pool_refused").await;
-    assert!(refused["text"].as_str().unwrap().contains("no account pays for this node"), "{refused}");
+    assert!(refused["text"].as_str().unwrap().contains("no payment channel pays for this node"), "{refused}");
+    assert!(refused["hint"].as_str().unwrap().contains("vipnode wallet deposit AMOUNT --channel FILE"), "{refused}");
     assert!(first.interrupt().await.success());
     let agent = signer(client_setup.state_dir());
     world.deposit(agent).await;

@@ -48,7 +48,7 @@ impl Core {
             }
             // A lost or unstable peer was last seen with the last report.
             let seen_till_now = matches!(leave.reason, LeaveReason::Surplus | LeaveReason::Drained);
-            let end = if seen_till_now { Some(output.now) } else { None };
+            let end = self.own_end(output, index).filter(|_| seen_till_now);
             self.end_lease(output, lease, reason(leave.reason), Some(side), end.map(|end| (side, end)));
         }
         output.reply_durably(connection, request, Reply::Done(Done {}));
@@ -63,16 +63,22 @@ impl Core {
         if self.is_silent(index) {
             self.go_down(output, index);
         }
-        let end: Ms = output.now;
+        let end = self.own_end(output, index);
         self.end_ask(output, index, LEFT);
         self.confirm_final_parts(output, index);
         // Detached, it gets no further calls: the agent undoes everything by itself.
         self.detach(output, index);
         for (lease, side) in self.leases.of(index) {
             let reason = if side == Side::Client { EvictReason::Left } else { EvictReason::Drained };
-            self.end_lease(output, lease, reason, Some(side), Some((side, end)));
+            self.end_lease(output, lease, reason, Some(side), end.map(|end| (side, end)));
         }
         output.reply_durably(connection, request, Reply::Done(Done {}));
+    }
+
+    /// Until when an agent that ends its leases saw the other sides: until now, if it reported on this connection what it sees. `None`
+    /// stands for its last report. An agent that was restarted may no longer have what the pool knows of.
+    fn own_end(&self, output: &Output, index: u32) -> Option<Ms> {
+        self.agents.get(index).is_some_and(|agent| agent.seq() > 0).then_some(output.now)
     }
 
     /// Remembers that an agent rejects the other side's version.

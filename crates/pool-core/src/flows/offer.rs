@@ -83,7 +83,7 @@ impl Core {
         match self.context().funding(client) {
             Funding::Trial if self.matching.payers_need_all(client, self.context()) => return Err(NoHost::PayersFirst),
             Funding::Paid | Funding::Trial => {}
-            Funding::InTrial => return Err(NoHost::InTrial),
+            Funding::InTrial => return Err(NoHost::InTrial(self.limits.payment)),
             Funding::Short(shortage) => return Err(NoHost::Payment(Box::new(shortage))),
         }
         if self.matching.offers_exhausted(client, self.context()) {

@@ -1,12 +1,14 @@
-use vipnode_types::{Account, Amount, Price, wire::AccountFunds};
+use vipnode_types::{Account, Amount, PaymentMode, Price, payment::ChannelId, wire::AccountFunds};
 
 use crate::CoreError;
 
 /// Why a client cannot pay for a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shortage {
-    /// No account is linked to its node.
+    /// No account is linked to its node, and no payment channel pays for it.
     NoPayer {
+        /// How clients of the pool pay.
+        payment: PaymentMode,
         /// What a slot costs.
         price: Price,
         /// Why it gets no trial.
@@ -23,6 +25,25 @@ pub(crate) enum Shortage {
         /// How long what is left has to last with one more lease, in milliseconds.
         last_ms: u64,
     },
+    /// What is signed for its payment channel, or deposited in it, is used up.
+    Channel(ChannelShortage),
+}
+
+/// What a payment channel has, which is too little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ChannelShortage {
+    /// The payment channel that pays for the client.
+    pub(crate) channel: ChannelId,
+    /// What the newest voucher is for.
+    pub(crate) signed: Amount,
+    /// What the pool could claim of the deposit.
+    pub(crate) deposited: Amount,
+    /// What its leases cost in all.
+    pub(crate) used: Amount,
+    /// What a slot costs.
+    pub(crate) price: Price,
+    /// How long what is left has to last with one more lease, in milliseconds.
+    pub(crate) last_ms: u64,
 }
 
 /// Why a client that cannot pay gets no trial.
@@ -40,7 +61,7 @@ pub(crate) enum NoTrial {
 }
 
 impl NoTrial {
-    /// What follows "no account pays for this node".
+    /// What follows "no account pays for this node", or "no payment channel".
     fn words(self) -> String {
         match self {
             Self::NotOffered => String::new(),
@@ -56,15 +77,24 @@ impl Shortage {
     /// The same, of a client that gets no trial for this reason.
     pub(crate) const fn without_trial(self, no_trial: NoTrial) -> Self {
         match self {
-            Self::NoPayer { price, .. } => Self::NoPayer { price, no_trial },
-            funds @ Self::Funds { .. } => funds,
+            Self::NoPayer { payment, price, .. } => Self::NoPayer { payment, price, no_trial },
+            short @ (Self::Funds { .. } | Self::Channel(_)) => short,
         }
     }
 
     /// The refusal of a request for hosts. `retry_ms` is when the pool looks again.
     pub(crate) fn error(self, retry_ms: u64) -> CoreError {
         match self {
-            Self::NoPayer { price, no_trial } => CoreError::NoPayer { price, no_trial: no_trial.words(), retry_ms },
+            Self::NoPayer { payment: PaymentMode::X402, price, no_trial } => {
+                CoreError::NoChannel { price, no_trial: no_trial.words(), retry_ms }
+            }
+            Self::NoPayer { price, no_trial, .. } => CoreError::NoPayer { price, no_trial: no_trial.words(), retry_ms },
+            Self::Channel(ChannelShortage { channel, signed, deposited, used, price, last_ms }) => {
+                let [signed, deposited, used] =
+                    [signed, deposited, used].map(|amount| price.asset().show(amount).to_string());
+                let has = format!("has a deposit of {deposited}, of which {signed} is signed and {used} is used");
+                CoreError::ChannelUsedUp { channel: Box::new(channel), has, price, last_ms, retry_ms }
+            }
             Self::Funds { payer, funds: AccountFunds { balance, available, .. }, price, last_ms } => {
                 let asset = price.asset();
                 // What is available includes the credit limit.

@@ -74,7 +74,7 @@ impl Matching {
         let of_all = reasons.into_iter().find_map(|(why, holds)| holds.then_some(why));
         let of_all = of_all.or(match funding {
             Funding::Short(shortage) => Some(NoHost::Payment(Box::new(shortage))),
-            Funding::InTrial => Some(NoHost::InTrial),
+            Funding::InTrial => Some(NoHost::InTrial(limits.payment)),
             Funding::Trial if self.payers_need_all(index, context) => Some(NoHost::PayersFirst),
             Funding::Paid | Funding::Trial => None,
         });

@@ -31,7 +31,7 @@ pub(crate) mod waiting_blocks;
 
 use std::collections::BTreeMap;
 
-use vipnode_types::{LeaseId, Ms, NodeId, REDIAL_MS, wire::Selection};
+use vipnode_types::{LeaseId, Ms, NodeId, PaymentMode, REDIAL_MS, wire::Selection};
 
 use crate::{
     Limits,
@@ -50,7 +50,7 @@ use crate::{
     ledger::{
         Ledger,
         burn::BurnRate,
-        shortage::{NoTrial, Shortage},
+        shortage::{ChannelShortage, NoTrial, Shortage},
     },
     matching::{
         displacers::Displacers,
@@ -122,12 +122,23 @@ impl Context<'_> {
         let Self { now, limits, ledger, .. } = *self;
         let (price, ledger) = (limits.price, ledger.filter(|_| !limits.price.is_free())?);
         let Some(payer) = ledger.payer_of(client) else {
-            return Some(Shortage::NoPayer { price, no_trial: NoTrial::NotOffered });
+            return Some(Shortage::NoPayer { payment: limits.payment, price, no_trial: NoTrial::NotOffered });
         };
         let lasts_ms = ledger.lasts_ms(payer, rate, now);
         let short = lasts_ms == 0 || lasts_ms < limits.funds_last_ms;
-        let funds = ledger.funds(payer, now);
-        short.then_some(Shortage::Funds { payer, funds, price, last_ms: limits.funds_last_ms })
+        let last_ms = limits.funds_last_ms;
+        let channel = ledger.channel(payer).filter(|_| matches!(limits.payment, PaymentMode::X402));
+        short.then(|| match channel {
+            Some(row) => Shortage::Channel(ChannelShortage {
+                channel: row.config.id(limits.chain_id()),
+                signed: row.signed,
+                deposited: row.state.covers(),
+                used: ledger.owed_on(row, now),
+                price,
+                last_ms,
+            }),
+            None => Shortage::Funds { payer, funds: ledger.funds(payer, now), price, last_ms },
+        })
     }
 
     /// The other chain whose nodes a chain's nodes are matched with, if there is one.

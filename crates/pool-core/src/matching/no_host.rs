@@ -1,4 +1,4 @@
-use vipnode_types::{ChainSpec, NodeId, Price, ShortHash};
+use vipnode_types::{ChainSpec, NodeId, PaymentMode, Price, ShortHash};
 
 use crate::{
     agents::node::Node,
@@ -33,7 +33,7 @@ pub(crate) enum NoHost {
     /// Nobody pays for it, or not enough.
     Payment(Box<Shortage>),
     /// Nobody pays for it, or not enough, and its trial runs.
-    InTrial,
+    InTrial(PaymentMode),
     /// It would get a trial, and clients that pay wait for all free slots.
     PayersFirst,
     /// The operator drains it, or the whole pool.
@@ -67,7 +67,12 @@ impl NoHost {
             Self::PayersFirst => {
                 format!("clients that pay wait for the slots that are free on {chain}, and come before a free trial")
             }
-            Self::InTrial => {
+            Self::InTrial(PaymentMode::X402) => {
+                "a client gets one host in its free trial; to get more, deposit into a payment channel: run \
+                 `vipnode wallet deposit AMOUNT --channel FILE`"
+                    .to_owned()
+            }
+            Self::InTrial(_) => {
                 "a client gets one host in its free trial; to get more, link an account that has funds: run \
                  `vipnode account link --keystore FILE`"
                     .to_owned()

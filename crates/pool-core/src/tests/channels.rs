@@ -134,9 +134,32 @@ fn a_client_is_served_within_its_voucher_and_its_deposit() {
     assert_eq!(figures.received, Amount::ZERO, "nothing is claimed yet");
 }
 
-/// A deposit that is being withdrawn does not secure a voucher.
+/// What helps depends on what is missing: a channel, or what is signed for it.
 #[test]
-fn a_withdrawal_ends_what_is_beyond_it() {
+fn a_refused_client_can_read_how_to_pay_from_a_channel() {
+    let mut pool = pool();
+    let missing = pool.refused(1);
+    assert_eq!(code(&missing), ErrorCode::PaymentRequired);
+    assert!(missing.message.contains("no payment channel pays for this node"), "{missing:?}");
+    let hint = missing.hint().unwrap();
+    assert!(hint.contains("`vipnode wallet deposit AMOUNT --channel FILE`") && hint.contains("--pay FILE"), "{hint}");
+    let channel = pool.deposits(2 * HOUR_MS, 11 * MINUTE_MS);
+    pool.served(1);
+    pool.passes(6 * MINUTE_MS);
+    let short = pool.refused(2);
+    assert_eq!(code(&short), ErrorCode::PaymentRequired);
+    let id = channel.id(CHAIN).to_string();
+    let asset = limits().price.asset();
+    let [deposited, signed] = [2 * HOUR_MS, 11 * MINUTE_MS].map(|ms| asset.show(Amount::new(ms.into())).to_string());
+    let has = format!("the payment channel {id} has a deposit of {deposited}, of which {signed} is signed and ");
+    assert!(short.message.contains(&has) && short.message.contains("is used"), "{short:?}");
+    let hint = short.hint().unwrap();
+    assert!(hint.starts_with("Deposit more with `vipnode wallet deposit") && hint.contains("--ahead"), "{hint}");
+}
+
+/// Rule R3: a deposit that is being withdrawn secures nothing.
+#[test]
+fn d25_r3_a_withdrawal_ends_what_is_beyond_it() {
     let mut pool = pool();
     let channel = pool.deposits(2 * HOUR_MS, HOUR_MS);
     pool.served(1);

@@ -3,8 +3,8 @@
 use vipnode_types::{LeaseId, wire::LeaveReason};
 
 use super::{
-    pool::{Pool, client},
-    scenario::{CLIENT, HOST},
+    pool::{Pool, client, host},
+    scenario::{CLIENT, HOST, SLOTS},
 };
 use crate::CallOutcome;
 
@@ -41,6 +41,26 @@ fn a_side_that_undid_a_lease_saw_the_other_until_its_end() {
     assert_eq!(metered(&pool), (vec![75_000], 0), "the host's own word, and the client's last report");
     pool.evicted(CLIENT).unwrap();
     assert_eq!(metered(&pool), (vec![75_000, 5_000], 0));
+}
+
+/// It was restarted, or the pool lost its report: it may have seen nothing since its last one.
+#[test]
+fn a_side_that_stops_before_its_first_report_saw_the_other_until_its_last_one() {
+    let (mut pool, lease) = between_reports();
+    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
+    pool.pass(10_000);
+    pool.beat(CLIENT);
+    pool.bye(HOST);
+    assert_eq!(metered(&pool).0, [60_000]);
+    pool.evicted(CLIENT).unwrap();
+    assert_eq!(metered(&pool).0, [60_000]);
+    let (mut other, again) = between_reports();
+    other.connect(CLIENT, client(CLIENT)).unwrap();
+    other.pass(10_000);
+    other.beat(HOST);
+    other.leave(CLIENT, again, LeaveReason::Surplus);
+    other.evicted(HOST).unwrap();
+    assert_eq!((metered(&other).0, lease), (vec![75_000], again));
 }
 
 #[test]

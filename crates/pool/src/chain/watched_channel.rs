@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_channel_is_read_until_its_newest_event_is_final() {
+    fn d26_a_channel_is_read_until_its_newest_event_is_final() {
         let account = Account::new([1; 20]);
         let config = ChannelConfig {
             payer: account,

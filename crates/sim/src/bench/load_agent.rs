@@ -4,7 +4,7 @@ use std::{
 };
 
 use vipnode_types::{
-    AgentKey, ChainSpec, Delegation, Enode, Ms, NodeId, NodeKey,
+    Account, AgentKey, ChainSpec, Delegation, Enode, Ms, NodeId, NodeKey, PayoutOrder,
     signed::Envelope,
     wire::{ClientCriteria, ConnectRequest, HostOffer, PROTOCOL, method},
 };
@@ -17,6 +17,8 @@ pub(crate) struct LoadAgent {
     node: NodeKey,
     key: AgentKey,
     delegation: Delegation,
+    /// Where what it earns is paid to.
+    payout: Option<Account>,
 }
 
 impl LoadAgent {
@@ -29,7 +31,17 @@ impl LoadAgent {
         let key = AgentKey::from_random(seed).map_err(io::Error::other)?;
         let now = now();
         let delegation = Delegation::sign(&node, key.public(), now.minus(1_000), now.plus(86_400_000));
-        Ok(Self { number, node, key, delegation })
+        Ok(Self { number, node, key, delegation, payout: None })
+    }
+
+    /// The same agent, which orders that what it earns is paid to an account.
+    pub(crate) fn paid_to(self, account: Account) -> Self {
+        Self { payout: Some(account), ..self }
+    }
+
+    /// Where what it earns is paid to.
+    pub(crate) const fn payout(&self) -> Option<Account> {
+        self.payout
     }
 
     pub(crate) fn id(&self) -> NodeId {
@@ -48,6 +60,8 @@ impl LoadAgent {
 
     /// The params of a connect: a host that offers `slots`, or a client for `None`.
     pub(crate) fn hello(&self, slots: Option<u32>) -> ConnectRequest {
+        // The same order each time, as from an agent that starts again.
+        let payout = self.payout.map(|account| PayoutOrder::sign(&self.node, account, Ms::new(1_000)));
         ConnectRequest {
             protocol: PROTOCOL,
             agent_version: "vipnode/0.1.0".to_owned(),
@@ -56,7 +70,7 @@ impl LoadAgent {
             min_versions: Vec::new(),
             chain: ChainSpec { chain_id: 1, genesis: Default::default() },
             enode: Some(Enode::at(self.id(), self.address(), 30_303)),
-            host: slots.map(|slots| HostOffer { slots, payout: None, no_trials: false }),
+            host: slots.map(|slots| HostOffer { slots, payout: payout.clone(), no_trials: false }),
             client: slots.is_none().then(ClientCriteria::default),
             join: None,
             allow_protocol2: false,
@@ -100,8 +114,12 @@ impl LoadAgent {
 
     /// The signed params of a connect, as JSON.
     pub(crate) fn signed(&self, url: &str, challenge: &str, hello: &ConnectRequest) -> io::Result<String> {
-        let raw = serde_json::to_string(hello)?;
-        let envelope = Envelope::sign(&self.key, self.delegation.clone(), method::CONNECT, url, challenge, &raw);
+        self.signed_call(method::CONNECT, (url, challenge), &serde_json::to_string(hello)?)
+    }
+
+    /// The signed params of a call, of which `raw` is the JSON, as JSON.
+    pub(crate) fn signed_call(&self, method: &str, (url, challenge): (&str, &str), raw: &str) -> io::Result<String> {
+        let envelope = Envelope::sign(&self.key, self.delegation.clone(), method, url, challenge, raw);
         Ok(format!("[{raw},{}]", serde_json::to_string(&envelope)?))
     }
 }

@@ -16,6 +16,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, runtime};
 use vipnode_pool::{DataDir, PoolConfig, PoolLimits, PoolServer, PoolTls};
+use vipnode_types::{PaymentMode, Price};
 
 use clap::ValueEnum as _;
 
@@ -25,6 +26,9 @@ use super::{
     machine::{self, SchedulingPolicy},
 };
 
+/// What a lease costs at a pool that charges, in smallest units per millisecond.
+pub(crate) const CHARGED_A_MS: u64 = 1_000;
+
 /// What runs in the measured process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ServerKind {
@@ -32,6 +36,8 @@ pub(crate) enum ServerKind {
     Shipped,
     /// A pool with limits that let one load generator act as many agents.
     Pool,
+    /// The same, whose clients pay, and whose hosts earn.
+    Charging,
     /// An echo server with the same WebSocket library and buffers.
     Echo,
 }
@@ -57,10 +63,16 @@ impl ServerProcess {
         Self::run(ServerKind::Pool, None, Some(datadir))
     }
 
+    /// Starts a pool that charges and keeps its state in a directory.
+    pub(crate) fn start_charging(datadir: &Path) -> io::Result<Self> {
+        Self::run(ServerKind::Charging, None, Some(datadir))
+    }
+
     fn run(kind: ServerKind, certificate: Option<&SelfSigned>, datadir: Option<&Path>) -> io::Result<Self> {
         let kind = match kind {
             ServerKind::Shipped => "shipped",
             ServerKind::Pool => "pool",
+            ServerKind::Charging => "charging",
             ServerKind::Echo => "echo",
         };
         let mut command = Command::new(std::env::current_exe()?);
@@ -117,9 +129,13 @@ pub(crate) fn serve(
     machine::raise_open_files()?;
     runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         match kind {
-            ServerKind::Pool | ServerKind::Shipped => {
+            ServerKind::Pool | ServerKind::Charging | ServerKind::Shipped => {
                 let shipped = shipped(tls)?;
-                let config = if kind == ServerKind::Pool { raised(shipped) } else { shipped };
+                let config = match kind {
+                    ServerKind::Shipped => shipped,
+                    ServerKind::Charging => charging(raised(shipped)),
+                    _ => raised(shipped),
+                };
                 let dir = datadir.map(DataDir::open).transpose().map_err(io::Error::other)?;
                 let pool = match dir {
                     Some(dir) => PoolServer::spawn_in(config, dir).await,
@@ -189,6 +205,19 @@ fn raised(mut config: PoolConfig) -> PoolConfig {
         ..config.limits
     };
     config.core.offers_minimum = 1_000_000;
+    config
+}
+
+/// Has clients pay. Each billing period is posted when it ends, and an account can be used up.
+fn charging(mut config: PoolConfig) -> PoolConfig {
+    config.core = vipnode_pool_core::Limits {
+        price: Price::per_minute(CHARGED_A_MS.saturating_mul(60_000)),
+        payment: PaymentMode::Credit,
+        fee_bps: 500,
+        funds_last_ms: 0,
+        periods_an_hour: 60_000,
+        ..config.core
+    };
     config
 }
 

@@ -41,7 +41,7 @@ use measurement::{Measurement, TABLE_HEAD};
 pub(crate) use self::{
     load_agent::{LoadAgent, now},
     machine::raise_open_files,
-    measured_process::ServerProcess,
+    measured_process::{CHARGED_A_MS, ServerProcess},
     ws_client::WsClient,
 };
 
@@ -76,6 +76,12 @@ pub(crate) enum MeasuredProcess {
         /// Where it keeps its state; in memory without this.
         #[arg(long)]
         datadir: Option<PathBuf>,
+    },
+    /// A pool that charges, which prints its address.
+    Charging {
+        /// Where it keeps its state.
+        #[arg(long)]
+        datadir: PathBuf,
     },
     /// A pool with the default limits.
     Shipped,
@@ -238,6 +244,9 @@ pub(crate) fn measured(what: &MeasuredProcess, out: &mut impl Write) -> io::Resu
     match what {
         MeasuredProcess::Pool { tls, datadir } => {
             measured_process::serve(ServerKind::Pool, (tls.as_deref(), datadir.as_deref()), out)
+        }
+        MeasuredProcess::Charging { datadir } => {
+            measured_process::serve(ServerKind::Charging, (None, Some(datadir)), out)
         }
         MeasuredProcess::Shipped => measured_process::serve(ServerKind::Shipped, (None, None), out),
         MeasuredProcess::Attack { attack, pool } => {

@@ -7,11 +7,11 @@ use vipnode_pool_core::MeteredPeriod;
 use super::{Checker, Promise, Violation};
 use crate::GroundTruth;
 
-/// How much of the end of a trial no row has, in ms: what its sides have yet to report when it ends costs nothing, so nobody is asked
-/// for it.
-const UNWRITTEN_TRIAL_MS: u64 = 60_000;
-
 impl Checker {
+    /// How much of the end of a trial no row has, in ms: what its sides have yet to report when it ends costs nothing, so nobody is
+    /// asked for it.
+    pub(super) const UNWRITTEN_TRIAL_MS: u64 = 60_000;
+
     /// Checks the journal of a whole run.
     ///
     /// # Errors
@@ -87,7 +87,8 @@ impl Checker {
             }
             let lost = really.saturating_sub(*billed);
             let trials = leases.keys().filter(|(_, trial)| *trial).count();
-            let most = self.lost_a_lease_ms(*client, *host) * leases.len() as u64 + UNWRITTEN_TRIAL_MS * trials as u64;
+            let most =
+                self.lost_a_lease_ms(*client, *host) * leases.len() as u64 + Self::UNWRITTEN_TRIAL_MS * trials as u64;
             if lost > most {
                 return Promise::NothingLost.broken(format!(
                     "client {client} and host {host} were connected for {} ms between {from} and {to}, but only \

@@ -14,6 +14,7 @@ mod journal;
 mod lease_prices;
 pub mod ledger;
 mod reported_connections;
+mod reported_loss;
 mod violation;
 
 pub use billing::OVERBILLED_A_GAP_MS;

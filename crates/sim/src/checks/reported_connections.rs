@@ -4,6 +4,9 @@ use vipnode_types::{LeaseId, wire::ReportRequest};
 
 use crate::{Overlap, devp2p::Spans};
 
+/// An agent that the pool does not hear for longer is cut off, in ms: it reports each minute, and a frame may be late.
+const CUT_OFF_MS: u64 = 90_000;
+
 /// Which leases each agent of protocol 3 reported as connected, and when. A report counts from when it was sent. The pool bills what
 /// it was reported, so a bill can be compared with this apart from how late frames arrive; how late an agent notices a lost connection
 /// is another matter. Times are virtual, in ms.
@@ -20,6 +23,10 @@ struct AgentReports {
     last: u64,
     /// When its last frame was sent.
     alive: u64,
+    /// When the pool last heard a report of it.
+    heard: Option<u64>,
+    /// How long it was cut off from the pool, in ms.
+    cut_off_ms: u64,
     leases: BTreeMap<LeaseId, Spans>,
 }
 
@@ -47,6 +54,29 @@ impl ReportedConnections {
     /// An agent sends any frame. A lease that it ends was connected until then, if it did not report otherwise.
     pub fn alive(&mut self, agent: usize, now: u64) {
         self.agents.entry(agent).or_default().alive = now;
+    }
+
+    /// The pool hears a report of an agent.
+    pub fn heard(&mut self, agent: usize, now: u64) {
+        let of = self.agents.entry(agent).or_default();
+        let gap = now - of.heard.replace(now).unwrap_or(now);
+        of.cut_off_ms += if gap > CUT_OFF_MS { gap } else { 0 };
+    }
+
+    /// How long an agent was cut off from the pool, in ms.
+    pub(super) fn cut_off_ms(&self, agent: usize) -> u64 {
+        self.agents.get(&agent).map_or(0, |of| of.cut_off_ms)
+    }
+
+    /// Whether reports of an agent were replaced by false ones.
+    pub(super) fn is_false(&self, agent: usize) -> bool {
+        self.liars.contains(&agent)
+    }
+
+    /// For how long both sides reported a lease as connected until `to`, in ms.
+    pub(super) fn by_both(&self, client: usize, host: usize, lease: LeaseId, to: u64) -> u64 {
+        let spans = |agent: usize| self.agents.get(&agent)?.leases.get(&lease);
+        spans(client).zip(spans(host)).map_or(0, |(client, host)| client.overlap_with(host, 0, to))
     }
 
     /// An agent's process is killed: the next one does not know what was connected since its last frame.
@@ -117,6 +147,21 @@ mod tests {
             reports.sent(0, &last, 60);
             assert_eq!(reported(&reports), ms, "{last:?}");
         }
+    }
+
+    #[test]
+    fn what_both_sides_reported_counts_and_an_agent_may_be_cut_off() {
+        let mut reports = ReportedConnections::default();
+        for (agent, at) in [(0, 10), (1, 40)] {
+            reports.sent(agent, &full(Some(false)), at);
+        }
+        assert_eq!(reports.by_both(0, 1, LEASE, 100), 60);
+        assert_eq!(reports.by_both(0, 2, LEASE, 100), 0);
+        for at in [10, 60_010, 60_010 + CUT_OFF_MS, 200_000 + CUT_OFF_MS] {
+            reports.heard(0, at);
+        }
+        assert_eq!((reports.cut_off_ms(0), reports.cut_off_ms(1)), (139_990, 0));
+        assert!(!reports.is_false(0));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 use vipnode_pool_core::{
-    Credentials, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow, Proven, Row, RowKey, Signer,
+    ChannelReading, ChannelRow, Credentials, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow, Proven, Row,
+    RowKey, Signer,
 };
 use vipnode_types::{
-    Amount, ChainSpec, LeaseId, Ms, NodeId, Price,
+    Account, AccountKey, Amount, ChainSpec, Hash256, LeaseId, Ms, NodeId, Price,
     meter::{Seen, billed_ms},
+    payment::{ChannelConfig, Voucher},
     protocol2::Kind,
 };
 
@@ -12,7 +14,7 @@ use crate::SimRng;
 /// Nodes that batches name.
 const NODES: u64 = 200;
 
-/// Batches as a pool writes them, drawn from a seed: nodes come, leases begin and end, reports are noted.
+/// Batches with rows of all sizes, drawn from a seed: nodes come, leases begin and end, reports are noted, channels pay.
 #[derive(Debug)]
 pub(super) struct Batches {
     rng: SimRng,
@@ -35,7 +37,7 @@ impl Batches {
     fn change(&mut self) -> Vec<Row> {
         self.clock += self.rng.below(60_000);
         let now = Ms::new(self.clock);
-        match self.rng.below(10) {
+        match self.rng.below(12) {
             0..=2 => vec![Row::Node(Box::new(self.node(now)))],
             3 | 4 => {
                 self.running.push(self.next_lease);
@@ -49,12 +51,49 @@ impl Batches {
                 vec![period, Row::Delete(RowKey::Lease(LeaseId::new(id)))]
             }
             7 => vec![Row::Delete(RowKey::Node(self.any_node()))],
+            8 => self.deferred(now),
+            9 => self.channel(now).map(|row| Row::Channel(Box::new(row))).into_iter().collect(),
             _ => {
                 let reports = self.rng.range(1, 40);
                 let reports = (0..reports).map(|_| LastReport { id: self.any_node(), seen: now, nonce: self.clock });
                 vec![Row::LastReport(reports.collect()), Row::Clock(now)]
             }
         }
+    }
+
+    /// A period that is not in the journal yet, or the end of one.
+    fn deferred(&mut self, now: Ms) -> Vec<Row> {
+        let period = self.period(self.next_lease, now);
+        let key = RowKey::Deferred(period.lease.client, period.lease.host);
+        vec![Row::Deferred(Box::new(period)), Row::Delete(key)].into_iter().take(self.rng.index_to(1) + 1).collect()
+    }
+
+    fn channel(&mut self, read: Ms) -> Option<ChannelRow> {
+        let [payer, other] = [1, 2].map(|byte| Account::new([byte; 20]));
+        let signer = AccountKey::from_bytes([u8::try_from(self.rng.range(1, 20)).unwrap_or(1); 32]).ok()?;
+        let config = ChannelConfig {
+            payer,
+            payer_authorizer: signer.account(),
+            receiver: other,
+            receiver_authorizer: other,
+            token: other,
+            withdraw_delay_s: 900,
+            salt: Hash256([3; 32]),
+        };
+        let [signed, claimed] =
+            [self.rng.below(1 << 40), self.rng.below(1 << 30)].map(|amount| Amount::new(amount.into()));
+        let voucher = Voucher { channel: config.id(1), max_claimable: signed };
+        let state = ChannelReading { deposited: signed, claimed, ..ChannelReading::default() };
+        Some(ChannelRow {
+            config,
+            signed,
+            signature: signer.sign_typed(&voucher.typed_data(1)),
+            state,
+            read,
+            metered_before: Amount::ZERO,
+            claimed_before: Amount::ZERO,
+            claimed,
+        })
     }
 
     fn any_node(&mut self) -> NodeId {

@@ -1,7 +1,11 @@
-//! Crashes of a real database: power cuts between its writes, and kills of a pool's process. Contains what is done, what
-//! was acknowledged before, and the comparison. May use the store. The simulated world does not belong here.
+//! Power cuts of a real database. Contains what is written, what of it is on the disk at any moment, and the comparison of what is
+//! left with what was acknowledged. May use the store, and what a simulated pool wrote.
 
 mod batches;
+mod database_content;
+mod disk_change;
 mod power_cuts;
+mod recorded_database;
+mod recording_vfs;
 
 pub use power_cuts::{PowerCuts, power_cuts};

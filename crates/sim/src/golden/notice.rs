@@ -24,8 +24,8 @@ impl Encode for Notice {
             | Self::PriceAnnounced { .. }
             | Self::PriceWithdrawn { .. }
             | Self::Displaced { .. }
-            | Self::FundsLow(_)
-            | Self::TrialEnds(_)
+            | Self::FundsLow { .. }
+            | Self::TrialEnds { .. }
             | Self::LeaseUnpaid { .. }
             | Self::NoPayout { .. }
             | Self::CannotPay { .. }
@@ -111,8 +111,8 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
         // Prose of the user's settings.
         Notice::CannotPay { why: _ } | Notice::SpendLimit { max_spend: _ } => {}
         Notice::NoPayout { price } | Notice::PriceKept { price } => price.encode(out),
-        Notice::FundsLow(low) => NoticeCall::FundsLow(*low).encode(out),
-        Notice::LeaseUnpaid { lease, host, account, trial } => {
+        Notice::FundsLow { payment: _constant, low } => NoticeCall::FundsLow(*low).encode(out),
+        Notice::LeaseUnpaid { payment: _constant, lease, host, account, trial } => {
             (*lease, *host).encode(out);
             account.encode(out);
             // Written only for a trial, as most leases are not.
@@ -120,7 +120,7 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
                 trial.encode(out);
             }
         }
-        Notice::TrialEnds(ends) => NoticeCall::TrialEnds(*ends).encode(out),
+        Notice::TrialEnds { payment: _constant, ends } => NoticeCall::TrialEnds(*ends).encode(out),
         Notice::Behind { blocks, latest } => {
             blocks.encode(out);
             latest.encode(out);
@@ -168,7 +168,7 @@ const fn number(notice: &Notice) -> u64 {
         Notice::PriceChanged { .. } => 30,
         Notice::PriceAboveMaximum { .. } => 31,
         Notice::OtherChains { .. } => 32,
-        Notice::FundsLow(_) => 34,
+        Notice::FundsLow { .. } => 34,
         Notice::LeaseUnpaid { .. } => 35,
         Notice::NoPayout { .. } => 36,
         Notice::PriceKept { .. } => 37,
@@ -178,7 +178,7 @@ const fn number(notice: &Notice) -> u64 {
         Notice::PayoutChanges { .. } => 38,
         Notice::PriceAnnounced { .. } => 39,
         Notice::PriceWithdrawn { .. } => 40,
-        Notice::TrialEnds(_) => 41,
+        Notice::TrialEnds { .. } => 41,
         Notice::PayoutKept { .. } => 42,
         Notice::PayoutChanged { .. } => 43,
     }

@@ -4,19 +4,21 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use vipnode_sim::SimRng;
 use vipnode_types::{
-    LeaseId,
+    LeaseId, PoolId,
     wire::{Side, method},
 };
 
 use super::{
-    agent_socket::AgentSocket,
+    agent_socket::{AgentSocket, is_end},
+    client_accounts::{ClientAccounts, send_link, send_unlink},
     known_state::{KnownState, LastSign},
 };
 use crate::bench::LoadAgent;
 
-/// A client that begins and ends leases until its socket ends.
+/// A client that begins and ends leases until its socket ends, and has now one account pay for them, now another.
 pub(super) struct Client {
     pub(super) agent: LoadAgent,
+    pub(super) accounts: ClientAccounts,
     pub(super) known: Rc<RefCell<KnownState>>,
     pub(super) rng: SimRng,
 }
@@ -35,8 +37,14 @@ impl Client {
             self.leave(&mut socket, lease).await?;
         }
         socket.send_report(&[], &[], true).await?;
+        let id = reply.get("pool_id").cloned().unwrap_or_default();
+        let pool = (pool, serde_json::from_value(id)?);
+        self.replay_link(pool.0).await?;
         let mut last: Option<LeaseId> = None;
         loop {
+            if self.known.borrow().payer(&self.agent.id()).is_none() || self.rng.chance(100) {
+                self.change_link(pool).await?;
+            }
             let asked = socket.call(method::ASK, &json!([{"want": 1}]), |_, _| ()).await?;
             let [lease] = leases_of(&asked, "/hosts", "/lease")[..] else {
                 sleep(Duration::from_millis(3)).await;
@@ -44,7 +52,7 @@ impl Client {
             };
             self.known.borrow_mut().leases.insert(lease);
             let mut sign = LastSign::new();
-            let lived = self.live(&mut socket, (lease, last), &mut sign).await;
+            let lived = self.live((&mut socket, pool), (lease, last), &mut sign).await;
             self.known.borrow_mut().down(lease, Side::Client, sign);
             lived?;
             last = Some(lease);
@@ -54,7 +62,7 @@ impl Client {
     /// Begins a lease, reports for a while, and leaves.
     async fn live(
         &mut self,
-        socket: &mut AgentSocket,
+        (socket, pool): (&mut AgentSocket, (SocketAddr, PoolId)),
         (lease, last): (LeaseId, Option<LeaseId>),
         sign: &mut LastSign,
     ) -> io::Result<()> {
@@ -68,11 +76,47 @@ impl Client {
             sign.sent();
             socket.send_report(&[], &[], false).await?;
             sign.answered();
+            if self.rng.chance(100) {
+                // The lease goes on, and another account pays from then on.
+                self.link(pool).await?;
+            }
         }
         sign.sent();
         self.leave(socket, lease).await?;
         sign.answered();
         Ok(())
+    }
+
+    /// Ends the link now and then, and links with one of the accounts.
+    async fn change_link(&mut self, pool: (SocketAddr, PoolId)) -> io::Result<()> {
+        let (node, payer) = (self.agent.id(), self.known.borrow().payer(&self.agent.id()));
+        if let Some(account) = payer.filter(|_| self.rng.chance(300)) {
+            let unlink = self.accounts.unlink(account, pool.1, node);
+            self.known.borrow_mut().asks_link(node, None);
+            send_unlink(&self.agent, pool.0, &unlink).await?;
+            self.known.borrow_mut().has_link(node, None);
+        }
+        self.link(pool).await
+    }
+
+    async fn link(&mut self, (pool, id): (SocketAddr, PoolId)) -> io::Result<()> {
+        let node = self.agent.id();
+        let link = self.accounts.link(self.rng.index(2), id, node);
+        self.known.borrow_mut().asks_link(node, Some(link.account));
+        send_link(&self.agent, pool, &link).await?;
+        self.known.borrow_mut().has_link(node, Some(link));
+        Ok(())
+    }
+
+    /// Sends a link again that the pool acknowledged: it must be refused, also by a pool that was killed since.
+    async fn replay_link(&self, pool: SocketAddr) -> io::Result<()> {
+        let used = self.known.borrow().used_link(&self.agent.id());
+        let Some(used) = used else { return Ok(()) };
+        match send_link(&self.agent, pool, &used).await {
+            Ok(()) => Err(io::Error::other(format!("a link was accepted a second time: {used:?}"))),
+            Err(error) if is_end(&error) => Err(error),
+            Err(_) => Ok(()),
+        }
     }
 
     async fn leave(&self, socket: &mut AgentSocket, lease: LeaseId) -> io::Result<()> {

@@ -31,6 +31,7 @@ impl Host {
     pub(super) async fn run(self, pool: SocketAddr) -> io::Result<()> {
         let mut socket = AgentSocket::new(self.agent.connect(pool, Some(SLOTS)).await?);
         self.known.borrow_mut().nodes.insert(self.agent.id());
+        self.known.borrow_mut().payouts.extend(self.agent.payout().map(|account| (self.agent.id(), account)));
         socket.send_report(&[], &[], true).await?;
         let (mut admitted, mut sign) = (Vec::new(), LastSign::new());
         let ended = self.serve(&mut socket, &mut admitted, &mut sign).await;

@@ -15,9 +15,12 @@ use tokio::{
 };
 use vipnode_sim::SimRng;
 use vipnode_store::{ReadLimits, SqliteReader, StoreReader as _};
-use vipnode_types::{LeaseId, NodeId};
+use vipnode_types::{Account, LeaseId, NodeId};
 
-use super::{agent_socket::is_end, client::Client, host::Host, known_state::KnownState};
+use super::{
+    admin_operator::AdminOperator, agent_socket::is_end, client::Client, client_accounts::ClientAccounts, host::Host,
+    known_state::KnownState,
+};
 use crate::bench::{LoadAgent, ServerProcess};
 
 /// Hosts and clients, each with a socket.
@@ -37,8 +40,8 @@ pub(crate) struct KillArgs {
     count: u64,
 }
 
-/// Kills a pool at random moments under load, and compares its database with what its agents know. Returns whether everything
-/// that was acknowledged is there.
+/// Kills a pool that charges at random moments under load, and compares its database with what its agents and its operator know.
+/// Returns whether everything that was acknowledged is there, and all sums add up.
 pub(crate) fn kills(args: &KillArgs, out: &mut impl Write) -> io::Result<bool> {
     let dir = std::env::temp_dir().join(format!("vipnode-kills-{}", std::process::id()));
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -60,31 +63,37 @@ async fn all(args: &KillArgs, dir: &Path) -> io::Result<Result<String, Box<dyn E
     let (mut periods, mut billed_ms, mut last) = (0_u64, 0_u64, None);
     for kill in 1..=args.count {
         one(&known, dir, &mut rng).await?;
-        let known = known.borrow();
+        let mut known = known.borrow_mut();
         let reader = SqliteReader::open(dir, ReadLimits::WHOLE_DATABASE).map_err(io::Error::other)?;
-        let checked = check(&known, &reader, &mut last, (&mut periods, &mut billed_ms));
+        let checked = check(&mut known, &reader, &mut last, (&mut periods, &mut billed_ms));
         if let Err(what) = checked {
             return Ok(Err(format!("seed {}, kill {kill}: {what}", args.seed).into()));
         }
     }
-    let operations = known.borrow().operations;
+    let known = known.borrow();
+    let (operations, links, entries) = (known.operations, known.links_changed, known.orders.summary());
     Ok(Ok(format!(
-        "{} kills, {operations} leases begun and ended, {periods} periods of {billed_ms} ms in all: everything that was \
-         acknowledged is there, and nothing is billed that not both sides saw",
+        "{} kills, {operations} leases begun and ended, {periods} periods of {billed_ms} ms in all, {links} changes of who \
+         pays; the ledger has {entries}: everything that was acknowledged is there once, all sums add up, and nothing is \
+         billed that not both sides saw",
         args.count
     )))
 }
 
 /// Runs a pool for a while under load, and kills it.
 async fn one(known: &Rc<RefCell<KnownState>>, dir: &Path, rng: &mut SimRng) -> io::Result<()> {
-    let pool = ServerProcess::start_in(dir)?;
+    let pool = ServerProcess::start_charging(dir)?;
+    let accounts = (HOSTS..HOSTS + CLIENTS).map(ClientAccounts::of).collect::<io::Result<Vec<_>>>()?;
+    let operator = AdminOperator::new(dir, known, (&accounts, (0..HOSTS).map(payee).collect()), rng.apart());
+    operator.set_up().await?;
     let mut agents = JoinSet::new();
+    agents.spawn_local(operator.run());
     for number in 0..HOSTS {
-        let host = Host { agent: LoadAgent::new(number)?, known: Rc::clone(known) };
+        let host = Host { agent: LoadAgent::new(number)?.paid_to(payee(number)), known: Rc::clone(known) };
         agents.spawn_local(host.run(pool.address));
     }
-    for number in HOSTS..HOSTS + CLIENTS {
-        let client = Client { agent: LoadAgent::new(number)?, known: Rc::clone(known), rng: rng.apart() };
+    for (number, accounts) in (HOSTS..).zip(accounts) {
+        let client = Client { agent: LoadAgent::new(number)?, accounts, known: Rc::clone(known), rng: rng.apart() };
         rng.below(2);
         agents.spawn_local(client.run(pool.address));
     }
@@ -108,9 +117,16 @@ async fn one(known: &Rc<RefCell<KnownState>>, dir: &Path, rng: &mut SimRng) -> i
     Ok(())
 }
 
-/// Compares the database with what the agents know.
+/// The account that a host is paid to. Two hosts share one.
+fn payee(host: u32) -> Account {
+    let mut bytes = [0xee; 20];
+    bytes[..4].copy_from_slice(&(host / 2).to_be_bytes());
+    Account::new(bytes)
+}
+
+/// Compares the database with what the agents and the operator know.
 fn check(
-    known: &KnownState,
+    known: &mut KnownState,
     reader: &SqliteReader,
     last: &mut Option<u64>,
     (periods, billed_ms): (&mut u64, &mut u64),
@@ -120,7 +136,16 @@ fn check(
         return Err(check.problems.join("\n").into());
     }
     let mut snapshot = reader.read(0)?;
-    let nodes: Vec<NodeId> = snapshot.nodes(None, PAGE)?.iter().map(|node| node.id).collect();
+    let rows = snapshot.nodes(None, PAGE)?;
+    let nodes: Vec<NodeId> = rows.iter().map(|node| node.id).collect();
+    for node in &rows {
+        let payout = node.payout.map(|payout| payout.account);
+        if known.payouts.get(&node.id).is_some_and(|account| payout != Some(*account)) {
+            return Err(format!("the payout account of node {} is lost: {payout:?}", node.id.short()).into());
+        }
+        let payer = snapshot.accounts_of(&node.id)?.payer;
+        known.check_link(&node.id, payer)?;
+    }
     if let Some(node) = known.nodes.iter().find(|node| !nodes.contains(node)) {
         return Err(format!("node {} is lost", node.short()).into());
     }
@@ -139,5 +164,8 @@ fn check(
         }
         *last = Some(*end);
     }
-    Ok(())
+    while let page @ [_, ..] = &snapshot.entries(Some(known.orders.last_entry()), PAGE)?[..] {
+        known.orders.read(page)?;
+    }
+    Ok(known.orders.all_read()?)
 }

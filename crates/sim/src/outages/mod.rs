@@ -2,11 +2,14 @@
 //! was acknowledged, and the comparison with the database afterward. May use `bench`, the pool, and tokio.
 //! The simulated world does not belong here.
 
+mod admin_operator;
 mod agent_socket;
 mod client;
+mod client_accounts;
 mod full_disk;
 mod host;
 mod kills;
+mod known_orders;
 mod known_state;
 mod steady_agent;
 

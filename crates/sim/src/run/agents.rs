@@ -39,8 +39,8 @@ pub(crate) struct AgentProcess {
     pub(crate) attempt: u32,
     /// Requests without an answer.
     pub(crate) waiting: BTreeSet<RequestTag>,
-    /// Calls of the pool without an answer: the socket, and the pool's id of the call.
-    pub(crate) calls: BTreeMap<RequestTag, (u64, CallId)>,
+    /// Calls of the pool without an answer: the socket, the number of the core that called, and its id of the call.
+    pub(crate) calls: BTreeMap<RequestTag, (u64, u32, CallId)>,
     pub(crate) next_call: RequestTag,
     /// When the node has finished the calls it was given so far; it handles one at a time.
     node_free_at: u64,
@@ -246,9 +246,9 @@ impl Simulation {
                 }
             }
             Action::Answer { tag, reply } => match self.agents[agent].calls.remove(&tag) {
-                Some((socket, call)) => {
+                Some((socket, core, call)) => {
                     self.checker.reported().alive(agent, self.now);
-                    self.send_to_pool(socket, ToPoolFrame::Answer { call, reply });
+                    self.send_to_pool(socket, ToPoolFrame::Answer { core, call, reply });
                 }
                 None => {
                     self.violation(Promise::Replies, format!("agent {agent} answers call {tag}, which is not open"));

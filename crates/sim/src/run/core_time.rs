@@ -37,6 +37,11 @@ impl ChargedCoreTime {
     pub(crate) fn new() -> Self {
         Self { queues: BlockQueues::new(&PoolLimits::default()), free_at: 0, goes_on: false }
     }
+
+    /// What waits in the queues.
+    pub(crate) fn into_commands(mut self) -> Vec<Command> {
+        std::iter::from_fn(|| self.queues.pop().map(|(_, queued)| queued.command)).collect()
+    }
 }
 
 impl Simulation {

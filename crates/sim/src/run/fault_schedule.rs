@@ -181,7 +181,7 @@ impl Simulation {
                 self.restore_backup(down_ms);
             }
             FaultKind::PausePool => {
-                let until = self.now + self.rng.range(100, if short { 20_000 } else { 400_000 });
+                let until = self.now + self.rng.range(100, if short { 20_000 } else { self.longest_pause_ms() });
                 if self.pool.core.is_some() && self.pool.sleeps_until <= self.now {
                     self.pool.sleeps_until = until;
                     self.pool.slept_until = until;
@@ -195,6 +195,11 @@ impl Simulation {
             }
             _ => self.faults.fails_commit = true,
         }
+    }
+
+    /// The longest pause of the pool's machine, in ms. What one liar uses for nothing is judged by the times that a pool can hear of.
+    fn longest_pause_ms(&self) -> u64 {
+        if self.scenario.has_lone_liar() { 400_000 } else { 700_000 }
     }
 
     fn sever(&mut self, a: usize) {

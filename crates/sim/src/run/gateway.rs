@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use vipnode_agent_core::{FromPool, PoolAnswer, RequestTag, ToPool as Request, unreleased_changes};
-use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, PoolCall, Reply};
+use vipnode_pool_core::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, PoolCall, Reply, RequestId};
 use vipnode_types::{
     LeaseId, LeaseSetHash, Ms, NodeId, PayoutOrder,
-    protocol2::{Call, Update},
+    protocol2::{Call, PeerReply, Protocol2Reply, Update},
     signed::Signature,
-    wire::{ReportRequest, UpLease},
+    wire::{ReportRequest, UpLease, WireError},
 };
 
 use super::{
@@ -21,6 +21,9 @@ use crate::{
     EPOCH_MS,
     checks::{Promise, REPLY_MS},
 };
+
+/// After this time, an agent repeats a request that the pool refused because its store did not work.
+const REFUSED_MS: u64 = 5_000;
 
 /// A request that the core has not answered yet.
 #[derive(Debug, Clone, Copy)]
@@ -37,8 +40,8 @@ impl Simulation {
         let Some(socket) = self.sockets.get(&number).filter(|socket| socket.pool_end && !socket.cut) else { return };
         let (peer, agent) = (socket.peer, socket.agent);
         match frame {
-            ToPoolFrame::Answer { call, reply } => {
-                if self.pool.calls.get(&call) == Some(&number) {
+            ToPoolFrame::Answer { core, call, reply } => {
+                if core == self.pool.incarnation && self.pool.calls.get(&call) == Some(&number) {
                     let price = self.pool.price_calls.remove(&call).filter(|_| reply.is_ok());
                     if let Some((agent, price)) = price {
                         self.checker.lease_prices().agreed(agent, &price);
@@ -114,6 +117,7 @@ impl Simulation {
         };
         if matches!(command, Command::Report { .. } | Command::Protocol2 { .. }) {
             self.agent_heard(agent, socket);
+            self.checker.reported().heard(agent, self.now);
         }
         self.pool.requests.insert(request, PendingRequest { socket, tag, since: self.now, what });
         self.command_from(Some(agent), self.agents[agent].plan.ip, command);
@@ -217,7 +221,7 @@ impl Simulation {
                     self.pool.price_calls.insert(call, (agent, price.clone()));
                 }
                 let message = from_pool(message);
-                self.send_to_agent(socket, ToAgentFrame::Call { call, message });
+                self.send_to_agent(socket, ToAgentFrame::Call { core: incarnation, call, message });
             }
             Effect::Close { connection: peer, .. } => {
                 if let Some(number) = self.pool.sockets.get(&peer).copied() {
@@ -227,6 +231,18 @@ impl Simulation {
             // The simulator has no chain.
             Effect::Chain(_) => {}
         }
+    }
+
+    /// Refuses a request, because the store does not work: the agent, or the operator, repeats it later.
+    pub(super) fn refuse(&mut self, request: RequestId) {
+        let Some(open) = self.pool.requests.remove(&request) else { return self.operator.disconnected() };
+        let busy = WireError::busy("the pool rebuilds its state", REFUSED_MS);
+        let answer = match open.what {
+            "vipnode_peer" => Ok(PoolAnswer::Protocol2(Protocol2Reply::Peer(PeerReply { peers: Vec::new() }))),
+            what if what.starts_with("vipnode_") => Err(busy.for_protocol2()),
+            _ => Err(busy),
+        };
+        self.send_to_agent(open.socket, ToAgentFrame::Answer { tag: open.tag, answer });
     }
 
     /// Registers a call to an agent; the core is owed its end from now on.

@@ -16,12 +16,14 @@ mod operator;
 mod phases;
 mod pool;
 mod pool_time;
+mod rebuild;
 mod run_event;
 mod seed_run;
 mod simulated_sockets;
 mod simulation;
 
 use run_event::RunEvent;
+pub(crate) use seed_run::pool_batches;
 pub use seed_run::{Family, SeedFailure, effects, golden_line, replay, run_seed, run_seeds};
 use simulation::Simulation;
 pub use simulation::Stats;

@@ -4,7 +4,10 @@ use vipnode_pool_core::Row;
 use vipnode_store::Store;
 
 use super::{RunEvent, Simulation, agents::AgentProcess, simulated_sockets::SimulatedSocket};
-use crate::checks::{Participant, Promise, STEADY_MS, STOP_MS, Violation, settled};
+use crate::{
+    FaultKind,
+    checks::{Participant, Promise, STEADY_MS, STOP_MS, Violation, settled},
+};
 
 /// The time between two counts of the leases of each host, in ms.
 const COUNT_EVERY_MS: u64 = 10_000;
@@ -55,6 +58,7 @@ impl Simulation {
 
     fn recovering(&mut self, since: u64) {
         if self.pool.core.is_none()
+            || self.pool.suspended.is_some()
             || self.pool.sleeps_until > self.now
             || self.devp2p.nodes.iter().any(|node| !node.up)
         {
@@ -136,6 +140,17 @@ impl Simulation {
         let leased = self.operator.is_there().then_some(&self.hostile.leased);
         let check = self.checker.nothing_lost(&journal, (&self.devp2p.ground_truth, leased), from, since);
         self.require(check);
+        if !self.pool_forgets() {
+            let check = self.checker.reports_are_billed(&journal, self.now);
+            self.require(check);
+        }
+    }
+
+    /// Whether the pool may forget reports in this run: those since it last wrote the times at which it heard of its agents. A side that
+    /// does not come back then cannot repeat them.
+    fn pool_forgets(&self) -> bool {
+        use FaultKind::{CrashPool, FailCommit, RestoreBackup};
+        self.scenario.faults.iter().any(|fault| matches!(fault, CrashPool | FailCommit | RestoreBackup))
     }
 
     /// Protocol 2 has no message for leaving: a lease that one side has not seen yet may stay on offer for a while.

@@ -13,6 +13,7 @@ use super::{
     gateway::PendingRequest,
     phases::Phase,
     pool_time::PoolTime,
+    rebuild::SuspendedPool,
     simulation::{COMPARE_EVERY, HOSTILE_CHECKS},
 };
 use crate::{
@@ -26,23 +27,27 @@ const MOST_WAKES_AT_ONCE: u32 = 1_000;
 /// The pool's process and its disk.
 #[derive(Debug)]
 pub(crate) struct PoolProcess {
-    limits: Limits,
+    pub(super) limits: Limits,
     /// How often it was started.
     pub(crate) incarnation: u32,
     pub(crate) core: Option<Core>,
     store: MemoryStore,
+    /// Each batch that was written, if it is recorded.
+    pub(super) batches: Option<Vec<Vec<Row>>>,
     pub(super) backup: Option<Backup>,
+    /// While the store cannot write.
+    pub(super) suspended: Option<SuspendedPool>,
     pub(super) pool_time: PoolTime,
     /// Rows for the commit after the one in flight.
-    waiting: Vec<Row>,
+    pub(super) waiting: Vec<Row>,
     /// The rows of the commit in flight.
-    writing: Option<Vec<Row>>,
+    pub(super) writing: Option<Vec<Row>>,
     /// Batches handed over so far; up to which one the commit in flight goes, and up to which one all are durable.
-    handed: u64,
-    in_flight: u64,
-    durable: u64,
-    outbox: VecDeque<(u64, Effect)>,
-    wakes_at: Option<u64>,
+    pub(super) handed: u64,
+    pub(super) in_flight: u64,
+    pub(super) durable: u64,
+    pub(super) outbox: VecDeque<(u64, Effect)>,
+    pub(super) wakes_at: Option<u64>,
     /// The number of ticks in a row after which the core asked for another one at once.
     wakes_at_once: u32,
     pub(crate) sleeps_until: u64,
@@ -68,7 +73,9 @@ impl PoolProcess {
             core: Some(Core::new(limits.clone(), rng.seed(), Ms::new(EPOCH_MS))),
             limits,
             store: MemoryStore::new(),
+            batches: None,
             backup: None,
+            suspended: None,
             pool_time: PoolTime::default(),
             waiting: Vec::new(),
             writing: None,
@@ -147,6 +154,9 @@ impl Simulation {
 
     /// Hands a command to the core and carries out its effects.
     pub(super) fn command(&mut self, command: Command) -> Steps {
+        if self.pool.suspended.is_some() {
+            return self.command_suspended(command);
+        }
         let now = self.pool_now();
         // Many attackers are in the way of checks after each command.
         let seldom = if self.is_hostile() { HOSTILE_CHECKS } else { 1 };
@@ -176,7 +186,7 @@ impl Simulation {
     }
 
     /// Has the core take a step of a pool's start.
-    fn start_core(&mut self, step: fn(&mut Core, Ms, &mut Vec<Effect>)) {
+    pub(super) fn start_core(&mut self, step: fn(&mut Core, Ms, &mut Vec<Effect>)) {
         let now = self.pool_now();
         let Some(core) = &mut self.pool.core else { return };
         let mut effects = Vec::new();
@@ -260,9 +270,13 @@ impl Simulation {
             return;
         }
         if std::mem::take(&mut self.faults.fails_commit) {
-            // The core is ahead of the store, which is the truth: it is rebuilt from the store.
-            self.log(|| "pool: the commit fails".to_owned());
-            self.pool_crashes(0, false);
+            // The core is ahead of the store, which is the truth.
+            if self.is_hostile() || self.scenario.credit.moves_clock {
+                self.pool_crashes(0, false);
+            } else {
+                let down_ms = if self.rng.chance(600) { self.rng.below(50) } else { self.rng.range(5_000, 25_000) };
+                self.pool_rebuilds(down_ms);
+            }
             return;
         }
         self.write();
@@ -282,6 +296,7 @@ impl Simulation {
         if let Err(error) = self.pool.store.apply(&rows) {
             self.violation(Promise::Durability, error);
         }
+        self.pool.batches.iter_mut().for_each(|batches| batches.push(rows.clone()));
     }
 
     /// Kills the pool's process; the commit in flight may have become durable or not.
@@ -291,8 +306,10 @@ impl Simulation {
         }
         self.log(|| "the pool crashes".to_owned());
         self.hostile.pool_restarts(self.now, down_ms);
-        self.compare_restored();
-        self.compare_store();
+        if self.pool.suspended.take().is_none() {
+            self.compare_restored();
+            self.compare_store();
+        }
         if may_be_durable && self.rng.chance(500) {
             self.write();
         }
@@ -331,13 +348,27 @@ impl Simulation {
         if let Err(error) = self.pool.store.load(&mut |row| rows.push(row)) {
             self.violation(Promise::Durability, error);
         }
+        self.change_terms();
+        self.starts_with(&rows);
+        let now = self.start_time();
+        self.pool.core = Some(Core::restore(self.pool.limits.clone(), self.rng.seed(), now, rows));
+        self.pool_time_starts(now);
+        self.start_core(Core::settle_backup);
+        // What ran until now ends under the mode in which it ran.
+        self.start_core(Core::settle_payment);
+        self.checker.mode(self.pool.limits.payment);
+        let incarnation = self.pool.incarnation;
+        self.pool_tick(incarnation);
+    }
+
+    /// Notes for the checks what a core starts with.
+    pub(super) fn starts_with(&mut self, rows: &[Row]) {
         if self.judges_liars() {
-            self.pool_started(&rows);
+            self.pool_started(rows);
         }
         let stored = rows.iter().rev().find_map(|row| if let Row::Payment(mode) = row { Some(*mode) } else { None });
         self.checker.mode(stored.unwrap_or(PaymentMode::None));
-        self.checker.lease_prices().restarted(&rows);
-        self.change_terms();
+        self.checker.lease_prices().restarted(rows);
         let change = ModeChange {
             paid: stored.is_some_and(|mode| !mode.is_none()),
             pays: !self.pool.limits.payment.is_none(),
@@ -349,15 +380,6 @@ impl Simulation {
                 .find_map(|row| if let Row::Pricing(row) = row { Some(row.settings.price) } else { None }),
         };
         self.checker.prices().settings(self.now, self.pool.limits.price, change);
-        let now = self.start_time();
-        self.pool.core = Some(Core::restore(self.pool.limits.clone(), self.rng.seed(), now, rows));
-        self.pool_time_starts(now);
-        self.start_core(Core::settle_backup);
-        // What ran until now ends under the mode in which it ran.
-        self.start_core(Core::settle_payment);
-        self.checker.mode(self.pool.limits.payment);
-        let incarnation = self.pool.incarnation;
-        self.pool_tick(incarnation);
     }
 
     /// The operator starts the pool with another price and fee, or another payment mode.
@@ -381,7 +403,7 @@ impl Simulation {
     }
 
     /// Checks that the core's rows suffice to restore it.
-    fn compare_restored(&mut self) {
+    pub(super) fn compare_restored(&mut self) {
         let Some(core) = &self.pool.core else { return };
         let rows = core.rows();
         let again = Core::restore(self.pool.limits.clone(), [0; 32], core.now(), rows.clone());

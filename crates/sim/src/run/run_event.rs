@@ -34,6 +34,7 @@ pub(crate) enum RunEvent {
     // the pool
     PoolTick { incarnation: u32 },
     PoolWakes { incarnation: u32 },
+    PoolResumes { incarnation: u32 },
     CommitEnds { incarnation: u32 },
     CallExpires { incarnation: u32, call: CallId },
     CallLost { incarnation: u32, call: CallId },
@@ -59,6 +60,7 @@ impl RunEvent {
                 | Self::PoolSeesClosed { .. }
                 | Self::PoolTick { .. }
                 | Self::PoolWakes { .. }
+                | Self::PoolResumes { .. }
                 | Self::CommitEnds { .. }
                 | Self::CallExpires { .. }
                 | Self::CallLost { .. }

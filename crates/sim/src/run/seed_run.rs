@@ -5,6 +5,8 @@ use std::{
     thread,
 };
 
+use vipnode_pool_core::Row;
+
 use super::{
     Simulation,
     simulation::{Stats, Trace},
@@ -94,6 +96,18 @@ pub fn golden_line(seed: u64, stats: &Stats) -> String {
 /// the pool or the index of the agent plus 1, then the encoding.
 pub fn effects(seed: u64) -> (Result<Stats, Violation>, Vec<String>) {
     play(Family::Faults, seed, Trace::Effects)
+}
+
+/// Runs a seed in which clients pay, and returns each batch that the pool wrote. `None` if a backup may be restored in it: the batches
+/// before are then not those of one database.
+pub(crate) fn pool_batches(seed: u64) -> Result<Option<Vec<Vec<Row>>>, Violation> {
+    let mut simulation = Simulation::new(Family::Credit, seed, Trace::Off);
+    if simulation.scenario.credit.restores {
+        return Ok(None);
+    }
+    simulation.pool.batches = Some(Vec::new());
+    simulation.run()?;
+    Ok(simulation.pool.batches.take())
 }
 
 /// Runs one seed and returns its outcome and every event.

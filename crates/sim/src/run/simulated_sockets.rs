@@ -14,15 +14,23 @@ const CONNECTIONS: u64 = 8;
 /// A frame from an agent.
 #[derive(Debug, Clone)]
 pub(crate) enum ToPoolFrame {
-    Request { tag: RequestTag, request: Request },
-    Answer { call: CallId, reply: Result<(), WireError> },
+    Request {
+        tag: RequestTag,
+        request: Request,
+    },
+    /// `core` is the number of the core that called.
+    Answer {
+        core: u32,
+        call: CallId,
+        reply: Result<(), WireError>,
+    },
 }
 
 /// A frame from the pool.
 #[derive(Debug, Clone)]
 pub(crate) enum ToAgentFrame {
     Answer { tag: RequestTag, answer: Result<PoolAnswer, WireError> },
-    Call { call: CallId, message: FromPool },
+    Call { core: u32, call: CallId, message: FromPool },
 }
 
 /// One socket between an agent and the pool.
@@ -107,11 +115,11 @@ impl Simulation {
                     self.deliver(agent, incarnation, Event::PoolAnswers { tag, answer });
                 }
             }
-            ToAgentFrame::Call { call, message } => {
+            ToAgentFrame::Call { core, call, message } => {
                 let a = &mut self.agents[agent];
                 a.next_call += 1;
                 let tag = a.next_call;
-                a.calls.insert(tag, (number, call));
+                a.calls.insert(tag, (number, core, call));
                 self.deliver(agent, incarnation, Event::PoolCalls { tag, call: message });
             }
         }

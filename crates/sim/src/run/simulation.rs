@@ -197,6 +197,7 @@ impl Simulation {
             RunEvent::NodeStarts { node } => self.node_starts(node),
             RunEvent::PoolTick { incarnation } => self.pool_tick(incarnation),
             RunEvent::PoolWakes { incarnation } => self.pool_wakes(incarnation),
+            RunEvent::PoolResumes { incarnation } => self.pool_resumes(incarnation),
             RunEvent::CommitEnds { incarnation } => self.commit_ends(incarnation),
             RunEvent::CallExpires { incarnation, call } => {
                 self.call_ends(incarnation, call, vipnode_pool_core::CallOutcome::Expired);

@@ -20,11 +20,11 @@ pub enum FaultKind {
     /// The pool is killed, its database is replaced by the last backup, and it is started again. Only in the family in which
     /// clients pay.
     RestoreBackup,
-    /// The pool's machine sleeps.
+    /// The pool's machine sleeps, for more than ten minutes at the longest.
     PausePool,
     /// Commits take seconds.
     SlowCommits,
-    /// The store returns an error for a commit.
+    /// The store returns an error for a commit, and perhaps for all commits of some seconds. The pool keeps its sockets.
     FailCommit,
     /// The wall clock of an agent's machine jumps.
     JumpClock,

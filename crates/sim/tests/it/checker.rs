@@ -288,6 +288,25 @@ fn what_an_honest_pair_loses_is_seen() {
 }
 
 #[test]
+fn what_both_sides_reported_and_nobody_was_billed_for_is_seen() {
+    let mut fixture = Fixture::new();
+    let most = MINUTE_MS + fixture.checker.lost_a_lease_ms(1, 0);
+    let lease = fixture.lease(1);
+    fixture.checker.mode(PaymentMode::Credit);
+    fixture.checker.lease(&lease).unwrap();
+    let (to, lost) = (20 * MINUTE_MS, "could not reach the pool for");
+    let enough = fixture.row(1, most, to);
+    fixture.checker.reports_are_billed(&[enough], to).unwrap();
+    let less = fixture.row(1, most + 1, to);
+    assert_broken(Promise::NothingLost, fixture.checker.reports_are_billed(std::slice::from_ref(&less), to), lost);
+    assert_broken(Promise::NothingLost, fixture.checker.reports_are_billed(&[], to), lost);
+    for at in [0, 90_001] {
+        fixture.checker.reported().heard(0, at);
+    }
+    fixture.checker.reports_are_billed(&[less], to).unwrap();
+}
+
+#[test]
 fn too_many_slots_are_seen() {
     let fixture = Fixture::new();
     let slots = fixture.slots as usize;

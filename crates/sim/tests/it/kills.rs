@@ -8,5 +8,8 @@ fn a_killed_pool_keeps_what_it_acknowledged() {
     let output = Command::new(env!("CARGO_BIN_EXE_vipnode-sim")).args(args).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(text.contains("30 kills") && !text.contains(" 0 periods"), "{text}");
+    assert!(text.contains("30 kills") && !text.contains(" 0 "), "{text}");
+    for kind in ["bounced", "collected", "correction", "credit", "debit", "lease", "limit", "paid", "period"] {
+        assert!(text.contains(&format!(" {kind}")), "no {kind} in the ledger: {text}");
+    }
 }
