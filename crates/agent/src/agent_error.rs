@@ -195,7 +195,7 @@ errors! {
                   readable.";
         /// The delegation is for another agent.
         DelegationOfOther: local,
-            "this delegation is for another agent than the one with this state directory",
+            "this delegation is for an agent with a different state directory",
             hint "Run `vipnode link --request` here, and then run the command that it prints where the key is \
                   readable, or pass the other agent's directory: --state-dir DIR.";
         /// The node key, which signs every protocol 2 call, was not found.

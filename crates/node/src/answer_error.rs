@@ -30,8 +30,7 @@ errors! {
             hint "Wait until the node has read its database or has begun to sync; its log shows what it is doing.";
         /// `eth_chainId`, the node's settings, and `net_version` all lack a chain ID other than 0.
         NoChainId: local, "it reports no chain ID",
-            hint "Wait until the node has read its database. If that does not help, compare `net.version` in the node's \
-                  console: it has to be a number other than 0.";
+            hint "Wait until the node has read its database. If that does not help, check `net.version` in the node's console: it has to be a number other than 0.";
         /// The genesis block has no hash.
         NoHash: local, "block 0 has no hash",
             hint "Try `eth.getBlock(0)` in the node's console; if it shows a hash, please report this.";

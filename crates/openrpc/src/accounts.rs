@@ -100,9 +100,7 @@ pub(super) fn funds() -> MethodRow {
 
 pub(super) fn payout() -> MethodRow {
     let text = "Names the account that receives what a node earns. The node key signs the order, so the call needs no envelope and \
-                no connection of the node. The first account takes effect at once. Another one takes effect after \
-                payout_delay_ms (24 h), and at most once in payout_change_ms (24 h): until then, its owner sees it, and an \
-                order for the current account cancels it. The counter has to be greater than that of any earlier order of the \
+                no connection of the node. The first account takes effect at once. A change of account takes effect after payout_delay_ms (24 h), and is possible once in payout_change_ms (24 h). Until it takes effect, the owner of the current account can see it, and an order for the current account cancels it. The counter has to be greater than that of any earlier order of the \
                 node. The running billing periods of the host end before the account changes.";
     let request = examples::payout_request();
     let reply = PayoutView { account: examples::account(), next: None };
@@ -169,19 +167,18 @@ pub(super) fn statement() -> MethodRow {
 }
 
 pub(super) fn daily_statement() -> MethodRow {
-    let text = "Returns a page of what the pool states that the caller's node earned on a day in UTC, with the pool's signature: \
-                a line for each billing period that was posted that day. A day that is over never changes. Each page is \
+    let text = "Returns a page of the pool's signed statement of what the caller's node earned on a day (UTC), with one line for each billing period that was posted on that day. A day that is over never changes. Each page is \
                 signed by itself, with its number and the sums of the whole day, so it proves what it contains without the \
                 others. The page \"Protocol 3\" of the book describes what is signed. The host keeps the pages: they prove what \
                 the pool stated, and two periods with overlapping intervals of one meter (within one incarnation) prove \
-                that it billed the same funds twice. A day that is not over is answered \"busy\".";
+                that it billed the same funds twice. For a day that is not over, the pool returns \"busy\".";
     let page = daily_statement_page();
     let request =
         page.as_ref().map(|signed| DailyStatementRequest { day: signed.statement.day, page: signed.statement.page });
     let row = MethodRow::new::<SignedDailyStatement>(
         method::DAILY_STATEMENT,
         CallDirection::AgentToPool,
-        "Get a page of the statement that the pool signs to a host for a day",
+        "Get a page of a host's signed daily statement",
         text,
         ("statement", "A page of the statement, and the pool's signature"),
     )

@@ -187,7 +187,7 @@ pub(super) fn connect() -> MethodRow {
 }
 
 pub(super) fn report() -> MethodRow {
-    let text = "An agent sends a report once in every `report_interval_ms` (from the welcome), even if nothing \
+    let text = "An agent sends a report once in each interval of `report_interval_ms` (a field of the welcome), even if nothing \
                 changed, and immediately after a change. The first report on a socket contains `full`; later reports \
                 contain only changes. `hash` covers the whole set after the report. If the sequence number or the \
                 hash does not match, the pool counts nothing and returns `resync`; the agent must then send a full \
@@ -384,9 +384,7 @@ pub(super) fn dial() -> MethodRow {
 }
 
 pub(super) fn notice() -> MethodRow {
-    let text = "Has the agent show its user something. A client is notified that the funds of the account that pays for its node \
-                run low: by default when they last for 24 h, for 1 h, and for 10 min at its present use, once each until the \
-                account has more again. A client in its free trial is notified once, by default 5 min before the trial ends. On `funds_changed`, \
+    let text = "Asks the agent to show its user a notice. A client is notified when the funds of the account that pays for its node run low: by default when, at the current rate of use, they last for 24 h, 1 h, and 10 min. Each of these notices is sent once until the account is credited again. A client in its free trial is notified once, by default 5 min before the trial ends. On `funds_changed`, \
                 a client shows nothing and asks for hosts again if it lacks some. An agent \
                 ignores a `kind` that it does not know.";
     let call = NoticeCall::FundsLow(FundsLow {
@@ -415,7 +413,7 @@ pub(super) fn notice() -> MethodRow {
 }
 
 pub(super) fn price() -> MethodRow {
-    let text = "Asks both sides of a lease whether they agree to a price: one that was announced before, or the present one if the \
+    let text = "Asks both sides of a lease whether they agree to a price: one that was announced before, or the current one if the \
                 lease is a free trial that ends. The lease takes the price once both have agreed. If a side refuses or does not answer, the lease ends.";
     let price = PriceCall { lease: LEASE, row: 1, price: examples::price(), fee_bps: 500, from_ms: NOW };
     MethodRow::new::<Done>(

@@ -65,7 +65,8 @@ errors! {
             account: Account,
         }: InvalidParams, "nobody has the key of {account}, so it cannot be the payout account",
             hint "Pass an address of your own to --payout, or leave it out.";
-        /// The payout account is the token that the pool charges in, or a contract of x402: nobody can take out what is sent to it.
+        /// The payout account is the token that the pool charges in, or a contract of x402: nobody can take out what is sent
+        /// to it.
         ContractPayout {
             /// The account that was named.
             account: Account,
@@ -142,8 +143,8 @@ errors! {
         }: Busy,
             "clients in your address block have too many pending offers: slots that they have not connected to yet",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The nodes in an address block ended as many billing periods in this hour as they may, and as many wait for the next
-        /// hour as may.
+        /// The nodes in an address block have reached the limit of billing periods for this hour, and the limit of those
+        /// that wait for the next hour.
         PeriodsOfBlock {
             /// When the next hour begins, in milliseconds from now.
             retry_ms: u64,
@@ -199,7 +200,8 @@ errors! {
         }: PaymentRequired, "a slot costs {price} here, and no payment channel pays for this node{no_trial}",
             hint "Deposit with `vipnode wallet deposit AMOUNT --channel FILE`, then start the client with --pay FILE --max-spend-per-day AMOUNT.",
             retry retry_ms;
-        /// What the client's agent signed for its payment channel, or what is deposited in it, is too little for one more lease.
+        /// What the client's agent signed for its payment channel, or what is deposited in it, is too little for one more
+        /// lease.
         ChannelUsedUp {
             /// The payment channel that pays.
             channel: Box<ChannelId>,
@@ -225,7 +227,7 @@ errors! {
         /// The operator sets the limit of an account, but the account's vouchers determine it.
         LimitOfChannel: Unsuitable, "this pool uses x402, so the vouchers of a client determine how much it may owe",
             hint "To grant an amount without a deposit, run `vipnode pool admin credit ACCOUNT AMOUNT --reason TEXT`.";
-        /// The channel accepts vouchers of another key than the agent's.
+        /// The channel accepts vouchers of a key other than the agent's.
         ChannelSigner {
             /// The channel's payer authorizer.
             authorizer: Account,
@@ -249,7 +251,7 @@ errors! {
             signed: Amount,
             /// What the pool charges in.
             asset: Asset,
-        }: InvalidParams, "the pool already has a voucher of this channel for more: {amount}" (amount = asset.show(*signed)),
+        }: InvalidParams, "the pool already has a voucher of this channel for a larger amount: {amount}" (amount = asset.show(*signed)),
             hint "Update vipnode: an agent must continue from the pool's newest voucher (`vipnode_funds`).";
         /// The earlier channel of the same agent still has an unclaimed cost.
         ChannelInUse {
@@ -314,11 +316,11 @@ errors! {
         }: InvalidParams,
             "the key was used for a different change: entry {entry} of the ledger is a {posted}, and this is a {ordered}",
             hint "Pass another --key, or repeat the command of entry {entry} unchanged." (entry = entry);
-        /// The pool remembers as many orders with an idempotency key as it may.
+        /// The pool already remembers the maximum number of idempotency keys.
         OrderKeys {
             /// The most of them.
             most: u32,
-        }: Unsuitable, "the ledger has {most} orders with a key",
+        }: Unsuitable, "the ledger has reached its limit of {most} idempotency keys",
             hint "Run `vipnode pool prune` to remove old entries, or raise the limit: `vipnode pool --limit order_keys=N`.";
         /// The operator debits more than the balance of an account.
         DebitExceeds {
@@ -423,11 +425,11 @@ errors! {
                           counter of this link is not higher",
             hint "Check the clock of the machine that signed it, and try again in {seconds} s. To end the link of a node earlier, \
                   run `vipnode account unlink` next to its agent.";
-        /// The pool was restored from a backup, and may have lost that the account ended the link.
+        /// The pool was restored from a backup, and may have lost the record that the account ended the link.
         LinkBeforeRestore {
             /// How far ahead of the pool's clock a link has to be signed at least, in seconds.
             seconds: u64,
-        }: Unauthorized, "the pool was restored from a backup after this link was signed, and may have lost that the link was ended",
+        }: Unauthorized, "the pool was restored from a backup after this link was signed, and may have lost the record that the link was ended",
             hint "Sign a new link in {seconds} s: run `vipnode account link` again.";
         /// The nonce of a protocol 2 call is in the future.
         NonceAhead {

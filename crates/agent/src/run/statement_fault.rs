@@ -21,7 +21,7 @@ errors! {
             why: &'static str,
         }: local, "the pool's statement for {day} is inconsistent: {why}",
             hint "Run `vipnode account daily-statements` to see it, and report it to the pool's operator. The agent keeps the statement as evidence.";
-        /// A statement bills another time than the host metered itself.
+        /// A statement bills a different time than the host metered itself.
         Differs {
             /// The day of the statement.
             day: UtcDay,
@@ -35,7 +35,7 @@ errors! {
             metered: u64,
         }: local, "the pool's statement for {day} differs from what this host metered; differences: {cases}, the largest for client {client}: \
                   billed {billed} min, metered {metered} min",
-            hint "The pool bills only time that both agents reported, so a client whose agent was offline explains a difference. \
+            hint "The pool bills only time that both agents reported, so there can be a difference if the client's agent was offline. \
                   Otherwise, run `vipnode account daily-statements`, and ask the pool's operator.";
         /// A statement has too many bytes.
         TooLarge {
@@ -45,7 +45,7 @@ errors! {
             most_bytes: usize,
         }: local, "only a part of the pool's statement of {day} is kept, because it has more than {most_bytes} bytes",
             hint "Raise the limit: --limit daily_statement_bytes=N. Then remove the file of that day and restart.";
-        /// The pages of a statement are not of the same one.
+        /// The pages do not all belong to the same statement.
         Changed {
             /// The day that the host asked for.
             day: UtcDay,

@@ -36,7 +36,7 @@ errors! {
             why: String,
         }: local, "the EVM node at {node} rejected {method}: {why}",
             hint "Check that the node serves this method, and its limits, or pass another node: --chain.rpc URL.";
-        /// The node answered with something else.
+        /// The node's answer does not match the request.
         Answer {
             /// The node's origin.
             node: String,
@@ -46,7 +46,7 @@ errors! {
             why: String,
         }: local, "the EVM node at {node} did not answer {method} correctly: {why}",
             hint "Pass another node: --chain.rpc URL.";
-        /// A contract returned something else than its ABI allows.
+        /// A contract returned something that its ABI does not allow.
         Returned {
             /// The address of the contract.
             contract: Account,
@@ -62,7 +62,7 @@ errors! {
             reason: RevertReason,
         }: local, "the contract rejects {function}: {reason}",
             hint "{fix}" (fix = revert_fix(reason));
-        /// The node is on another chain than expected.
+        /// The node is on a different chain than expected.
         OtherChain {
             /// The chain of the node.
             actual: u64,
@@ -78,7 +78,7 @@ errors! {
             address: Account,
         }: local, "chain {chain_id} does not have the x402 contract at {address}",
             hint "Use a chain that has the x402 escrow, such as Base (8453), or let the pool charge without a chain: `--payment credit`.";
-        /// The token's address is not one of a token.
+        /// The address is not that of a token.
         NoToken {
             /// The address that was named.
             token: Account,
@@ -143,13 +143,13 @@ errors! {
             hash: Hash256,
         }: local, "the transaction {hash} was mined, but it reverted",
             hint "Look up the transaction in a block explorer of the chain, then run the command again.";
-        /// The transaction was not mined in time. It may still be.
+        /// The transaction was not mined in time, but it may still be mined.
         NotMined {
             /// The hash that identifies it.
             hash: Hash256,
             /// How long was waited.
             seconds: u64,
-        }: local, "the transaction {hash} was not mined within {seconds} s, but may still be",
+        }: local, "the transaction {hash} was not mined within {seconds} s, but it may still be mined",
             hint "Look up the transaction in a block explorer of the chain before you run the command again.";
     }
 }

@@ -71,15 +71,16 @@ pub(crate) struct ConnectionArgs {
     /// Accept the pool with this ID in place of the remembered one.
     ///
     /// At the first use of a pool's URL, the agent remembers the pool's ID and refuses any other pool there. Pass the new ID
-    /// if the pool's operator confirms that it changed, or "none" if the pool should have no ID from now on. A loopback URL
-    /// needs no ID.
+    /// if the pool's operator confirms that it changed, or "none" if the pool should have no ID from now on. At a loopback
+    /// URL, the ID is not remembered.
     #[arg(long, value_name = "ID|none", help_heading = "Pool", hide_short_help = true)]
     pub(crate) accept_pool_key: Option<AcceptedPool>,
     /// Let the pool make the node dial private addresses.
     ///
-    /// Without it, a pool that the agent reaches at a public address may have the node dial only public IP addresses, and one
-    /// at a private address also private ones, so that it cannot probe your network or machine. Host names, and the addresses
-    /// of the machine itself, are only for a pool on the same machine. Hosts that you pass as enodes are always dialed.
+    /// Without it, a pool at a public address can make the node dial only public IP addresses, and a pool at a private
+    /// address only public and private ones, so that it cannot probe your network or machine. Only a pool on the same
+    /// machine can make the node dial host names or addresses of the machine itself. Hosts that you pass as enodes are
+    /// always dialed.
     #[arg(long, help_heading = "Pool", hide_short_help = true)]
     pub(crate) dial_private: bool,
     /// Secret of a closed pool.

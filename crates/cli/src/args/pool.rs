@@ -19,7 +19,7 @@ use crate::args::{asset_flag, chain_flag::ChainFlag, limit_flag::LimitFlag};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
-#[command(after_help = "Examples:\n  vipnode pool --tls-host pool.example.org  run wss://pool.example.org\n  \
+#[command(after_help = "Examples:\n  vipnode pool --tls-host pool.example.org  serve wss://pool.example.org\n  \
                         vipnode pool --members members.txt        admit only these node IDs")]
 pub(crate) struct PoolArgs {
     /// Without a command: run a pool.
@@ -27,7 +27,8 @@ pub(crate) struct PoolArgs {
     pub(crate) command: Option<PoolCommand>,
     /// Listen on this address.
     ///
-    /// A port without an address listens on the loopback interface only. [default: 127.0.0.1:8080, or 0.0.0.0:443 with --tls-host]
+    /// A port without an address listens on the loopback interface only. [default: 127.0.0.1:8080, or 0.0.0.0:443 with
+    /// --tls-host]
     #[arg(long, value_name = "ADDRESS", value_parser = listen_address, help_heading = "Pool")]
     bind: Option<SocketAddr>,
     /// Accept calls signed for this public URL of the pool.
@@ -37,7 +38,7 @@ pub(crate) struct PoolArgs {
     /// container port. Can be repeated.
     #[arg(long, value_name = "URL", value_parser = public_url, help_heading = "Pool", hide_short_help = true)]
     pub(crate) public_url: Vec<RpcUrl>,
-    /// Store the pool's key, its leases, and all other state here.
+    /// Store the pool's key, leases, and other state here.
     ///
     /// The key is created at the first start. Agents remember its public half, the pool's ID, and refuse another pool
     /// at the same URL. The database, pool.db, contains nodes, leases, and what was metered, so leases survive a
@@ -133,7 +134,7 @@ pub(crate) struct PoolArgs {
     ///
     /// Takes ID=GENESIS, such as 1337=0x…, with the hash of block 0. A node that has another genesis block for this ID is
     /// rejected. Protocol 2 agents, which send only the ID, are matched with nodes of this chain. Without this flag, they
-    /// are matched with the genesis block that most established hosts use. Can be repeated.
+    /// are matched with the genesis block whose proven hosts are in the most wide address blocks (/16 or /32). Can be repeated.
     #[arg(long, value_name = "ID=GENESIS", help_heading = "Pool", hide_short_help = true)]
     pub(crate) chain: Vec<ChainFlag>,
     /// Return at most this many hosts per protocol 2 request.
@@ -154,7 +155,8 @@ pub(crate) struct PoolArgs {
     pub(crate) allow_origin: Vec<AllowedOrigin>,
     /// Trust this reverse proxy to report client addresses.
     ///
-    /// Takes an address, or a network such as 10.0.0.0/8. The header is ignored on connections from any other address.
+    /// Takes an address, or a network such as 10.0.0.0/8. The header (--proxy-header) is ignored on connections from any
+    /// other address.
     /// Can be repeated.
     #[arg(long, value_name = "ADDRESS", value_parser = proxy, help_heading = "Advanced", hide_short_help = true)]
     pub(crate) proxy: Vec<IpNet>,

@@ -28,7 +28,7 @@ pub(crate) struct PoolChainArgs {
     pub(crate) claimer: Option<Account>,
     /// Require channels with this withdrawal delay.
     ///
-    /// A client's withdrawal ends this long after its start, so that the pool can claim before it ends. Values below 14d
+    /// A client can complete a withdrawal only this long after starting it, so the pool has time to claim. Values below 14d
     /// are allowed only on a development chain (31337 or 1337).
     #[arg(long = "chain.withdraw-delay", value_name = "TIME", value_parser = humantime::parse_duration, default_value = "14d", help_heading = "Chain", hide_short_help = true)]
     pub(crate) withdraw_delay: Duration,

@@ -235,10 +235,10 @@ pub(crate) struct PoolSocketArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct AuditArgs {
-    /// List the records before this position of the previous page.
+    /// List the records before this position, which the previous page printed.
     #[arg(long, value_name = "N", help_heading = "Output")]
     pub(crate) before: Option<u64>,
-    /// List at most this many records, the newest.
+    /// List at most this many of the newest records.
     #[arg(long, value_name = "N", default_value = "100", value_parser = whole_number::<1, 1_000>, help_heading = "Output")]
     pub(crate) most: u32,
     #[command(flatten)]
@@ -278,7 +278,7 @@ pub(crate) enum OrderName {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  vipnode pool admin nodes 1f3a            the nodes whose ID begins like this\n  \
-                        vipnode pool admin nodes geth/v1.16     those that run this release")]
+                        vipnode pool admin nodes geth/v1.16      the nodes that run this release")]
 pub(crate) struct NodesArgs {
     /// List only nodes that match this text.
     ///

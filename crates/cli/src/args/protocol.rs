@@ -24,8 +24,8 @@ pub(crate) struct ProtocolArgs {
     pub(crate) enode: Option<Enode>,
     /// Advertise this host instead of the one the node reports.
     ///
-    /// The port does not change. Other agents dial a private address only for a pool that they reach at one, a host name only
-    /// for a pool on their own machine, and either with --dial-private.
+    /// The port does not change. Other agents dial a private address only if they reach the pool at a private address, and a
+    /// host name only if the pool is on their own machine, unless they run with --dial-private.
     #[arg(long = "enode.host", value_name = "HOST", value_parser = enode_host, conflicts_with = "enode", help_heading = "Node", hide_short_help = true)]
     pub(crate) enode_host: Option<EnodeHost>,
     /// Set how often to report over protocol 2.

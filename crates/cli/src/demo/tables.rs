@@ -57,10 +57,10 @@ pub(super) fn summary(timeline: &Timeline, now: Instant) -> Table<6> {
 /// What the pool metered, in a line below the summary.
 pub(super) fn pool_sums(pool: &PoolStats) -> String {
     format!(
-        "The table shows what the demo observed. The pool metered {} for {}: {}. It does not meter a killed \
+        "The table shows what the demo observed. The pool metered {} in {}: {}. It does not meter a killed \
          agent's time after its last report.",
-        counted(pool.num_metered_leases, "billing period"),
         seconds(pool.metered_ms),
+        counted(pool.num_metered_leases, "billing period"),
         rounded(pool.price.asset(), pool.metered_cost)
     )
 }

@@ -32,7 +32,7 @@ errors! {
             "the channel in {path} is in the contract {escrow}, which is not the x402 escrow" (path = path.display()),
             hint "Pass the file that `vipnode wallet deposit` created for the channel: --channel FILE.";
         /// A flag names another field than the file.
-        OtherFields { path: PathBuf }: local, "the flags describe another channel than {path}" (path = path.display()),
+        OtherFields { path: PathBuf }: local, "the flags describe a different channel from the one in {path}" (path = path.display()),
             hint "Remove the flags that describe a new channel, or pass a new file: --channel FILE.";
         /// The account has too few tokens.
         TooLittle { account: Account, has: Amount, asset: Asset }: local, "{account} has only {shown}" (shown = asset.show(*has)),
@@ -40,7 +40,7 @@ errors! {
         /// The amount is zero.
         Zero: local, "the amount is 0", hint "Pass a larger amount.";
         /// Another account or other data was signed.
-        Signature { account: Account }: local, "the signature is not one of {account} for this deposit",
+        Signature { account: Account }: local, "{account} did not make this signature for this deposit",
             hint "Sign exactly the printed data, and pass the --valid-until that was printed with it.";
         /// The signed deposit is no longer valid.
         Expired { valid_until_s: u64 }: local, "the signed deposit was valid until {valid_until_s} (Unix seconds), which has passed",

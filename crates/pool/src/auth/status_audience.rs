@@ -21,7 +21,7 @@ errors! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum StatusAudienceError {
         /// The text is none of the three.
-        Unknown: local, "no audience has this name", hint "Pass public, members, or off.";
+        Unknown: local, "not a valid audience for the status", hint "Pass public, members, or off.";
     }
 }
 

@@ -12,7 +12,7 @@ pub struct ChannelConfig {
     /// Who deposited, and who receives refunds and withdrawals. Anyone can create a channel that names this payer, so the
     /// name does not prove the payer's consent.
     pub payer: Account,
-    /// Who signs the vouchers: the agent's key. With the zero address, the payer would sign them, which may be a contract.
+    /// Who signs the vouchers: the agent's key. With the zero address, the payer, which may be a contract, would sign them.
     pub payer_authorizer: Account,
     /// Who receives what is claimed.
     pub receiver: Account,
@@ -33,8 +33,9 @@ impl ChannelConfig {
     /// ```
     /// use vipnode_types::payment::ChannelConfig;
     ///
-    /// let json = r#"{"payer":"0x7e5f4552091a69125d5dfcb7b8c2659029395bdf","payerAuthorizer":"0x2b5ad5c4795c026514f8317c7a215e218dccd6cf",
-    ///     "receiver":"0x6813eb9362372eef6200f3b1dbc3f819671cba69","receiverAuthorizer":"0x6813eb9362372eef6200f3b1dbc3f819671cba69",
+    /// let json =
+    /// r#"{"payer":"0x7e5f4552091a69125d5dfcb7b8c2659029395bdf","payerAuthorizer":"0x2b5ad5c4795c026514f8317c7a215e218dccd6cf",
+    /// "receiver":"0x6813eb9362372eef6200f3b1dbc3f819671cba69","receiverAuthorizer":"0x6813eb9362372eef6200f3b1dbc3f819671cba69",
     ///     "token":"0x833589fcd6edb6e08f4c7c32d4f71b54bda02913","withdrawDelay":1209600,
     ///     "salt":"0x0000000000000000000000000000000000000000000000000000000000000000"}"#;
     /// let config: ChannelConfig = serde_json::from_str(json)?;

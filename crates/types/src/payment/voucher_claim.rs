@@ -13,6 +13,6 @@ pub struct VoucherClaim {
     pub max_claimable: Amount,
     /// The signature of the voucher by the channel's payer authorizer.
     pub signature: TypedDataSignature,
-    /// What shall have been claimed in all: at most what the voucher permits and what the channel holds.
+    /// The total claimed from the channel after this claim: at most what the voucher permits and what the channel holds.
     pub total_claimed: Amount,
 }

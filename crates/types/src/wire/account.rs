@@ -22,7 +22,8 @@ pub struct LinkRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LinkReply {
-    /// Why the account cannot pay for the node's leases, or for a first one: the refusal that a request for hosts gets without a
+    /// Why the account cannot pay for the node's leases, or for a first one: the refusal that a request for hosts gets
+    /// without a
     /// trial. Absent if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unpaid: Option<WireError>,
@@ -81,7 +82,7 @@ pub struct AccountView {
     pub payable: Amount,
     /// The nodes that spend from the account.
     pub nodes: Vec<NodeId>,
-    /// The nodes whose earnings the account receives now, and another one later.
+    /// The nodes whose earnings the account receives now, and another account will receive later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaving: Vec<LeavingNode>,
 }

@@ -68,7 +68,7 @@ pub struct DialCall {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PriceCall {
-    /// The lease that is to cost something else.
+    /// The lease whose price would change.
     pub lease: LeaseId,
     /// The number of its billing period.
     pub row: u32,
@@ -77,7 +77,8 @@ pub struct PriceCall {
     /// The operator's fee, in basis points of what the client pays.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee_bps: u16,
-    /// From when on at the earliest, by the pool's clock in Unix milliseconds: when the billing period began, or after a trial, the
+    /// From when on at the earliest, by the pool's clock in Unix milliseconds: when the billing period began, or after a
+    /// trial, the
     /// time of this call.
     pub from_ms: Ms,
 }
@@ -116,7 +117,7 @@ pub enum EvictReason {
     PaymentChanged,
     /// The client has used up its free trial, and nobody pays for it, or not enough.
     TrialOver,
-    /// The client does not pay, and one that does needed the slot of its free trial. The rest of its trial stays.
+    /// A paying client needed the slot of the client's free trial. The client can use the rest of its trial later.
     PayersFirst,
     /// The host responded too late, and the client already has other slots.
     TooLate,

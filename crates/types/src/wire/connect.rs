@@ -99,7 +99,8 @@ pub struct ConnectReply {
     pub terms: PaymentTerms,
     /// All leases of this node that the pool considers active. The agent undoes its changes for any other lease.
     pub leases: Vec<LeaseView>,
-    /// The address of an older connection of this node that was still open and that this one replaced. If that happens again and
+    /// The address of an older connection of this node that was still open and that this one replaced. If that happens again
+    /// and
     /// again, another agent uses the key of the same node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<IpAddr>,
@@ -123,7 +124,7 @@ pub struct NextPrice {
     /// The operator's fee, in basis points of what clients pay.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee_bps: u16,
-    /// From when on, by the pool's clock in Unix milliseconds.
+    /// When it takes effect, by the pool's clock, in Unix milliseconds.
     pub from_ms: Ms,
 }
 

@@ -15,7 +15,7 @@ use crate::{
 pub struct DailyStatement {
     /// The pool that states this.
     pub pool: PoolId,
-    /// A number that is another one after the pool restored a backup of its ledger; 0 if it never did.
+    /// A number that changes each time the pool restores a backup of its ledger; 0 if it never did.
     pub incarnation: u64,
     /// The node that provided the slots.
     pub host: NodeId,

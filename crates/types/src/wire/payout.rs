@@ -29,6 +29,7 @@ pub struct PayoutView {
 pub struct NextPayout {
     /// The account that will receive the earnings.
     pub account: Account,
-    /// From when on, by the pool's clock in Unix milliseconds. Until then, an order for the current account cancels it.
+    /// When it takes effect, by the pool's clock, in Unix milliseconds. Until then, an order for the current account cancels
+    /// it.
     pub from_ms: Ms,
 }

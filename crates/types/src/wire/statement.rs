@@ -146,10 +146,10 @@ pub enum StatementKind {
     Lease,
     /// The cost of an earlier billing period was secured; the operator takes the fee.
     Secured,
-    /// What was not secured of the cost of an earlier billing period was given up: the payer no longer owes
-    /// it to the host.
+    /// The unsecured part of the cost of an earlier billing period was written off: the payer no longer owes it to the host.
     WriteOff,
-    /// A part of the cost of an earlier billing period is for time that did not pass, because the pool's clock had been ahead. The
+    /// A part of the cost of an earlier billing period is for time that did not pass, because the pool's clock had been
+    /// ahead. The
     /// balance does not change; the reason states how much that is.
     Overbilled,
     /// The operator corrected what is payable to a host.
@@ -158,7 +158,7 @@ pub enum StatementKind {
     Paid,
     /// A payout did not arrive.
     Bounced,
-    /// A kind of a newer pool that this release does not know. Its change counts.
+    /// A kind that this release does not know, from a newer pool. Its change still counts toward the balances.
     #[serde(other)]
     Unknown,
 }

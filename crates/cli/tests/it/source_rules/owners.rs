@@ -10,6 +10,7 @@ use super::{import_cycles::CORES, sources};
 const DATA: &[(&str, &str)] = &[
     ("pool-core", "Counters"),
     ("pool-core", "PriceSchedule"),
+    ("pool-core", "RestoreRow"),
     ("agent-core", "AgentConfig"),
     ("agent-core", "AgentCounters"),
     ("agent-core", "EndedLeases"),
