@@ -205,7 +205,7 @@ errors! {
         ChannelUsedUp {
             /// The payment channel that pays.
             channel: Box<ChannelId>,
-            /// What it has.
+            /// Its deposit, and how much of that is signed and used, as text.
             has: String,
             /// The price of a slot.
             price: Price,

@@ -157,9 +157,9 @@ fn a_refused_client_can_read_how_to_pay_from_a_channel() {
     assert!(hint.starts_with("Deposit more with `vipnode wallet deposit") && hint.contains("--ahead"), "{hint}");
 }
 
-/// Rule R3: a deposit that is being withdrawn secures nothing.
+/// A deposit that is being withdrawn does not secure a voucher (fault D25, docs/faults.md).
 #[test]
-fn d25_r3_a_withdrawal_ends_what_is_beyond_it() {
+fn d25_a_withdrawal_ends_what_is_beyond_it() {
     let mut pool = pool();
     let channel = pool.deposits(2 * HOUR_MS, HOUR_MS);
     pool.served(1);

@@ -12,7 +12,7 @@ pub(super) enum DiskChange {
     Write {
         /// Where, from the start of the file.
         at: usize,
-        /// What.
+        /// The content from there on.
         bytes: Vec<u8>,
     },
     /// The file was cut, or extended, to a length.

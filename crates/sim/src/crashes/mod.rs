@@ -1,5 +1,6 @@
 //! Power cuts of a real database. Contains what is written, what of it is on the disk at any moment, and the comparison of what is
-//! left with what was acknowledged. May use the store, and what a simulated pool wrote.
+//! left with what was acknowledged. May use the store, and what a simulated pool wrote. What a pool
+//! does after a crash does not belong here.
 
 mod batches;
 mod database_content;
