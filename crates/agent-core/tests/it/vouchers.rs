@@ -244,7 +244,7 @@ fn a_channel_that_does_not_fit_the_pool_is_not_signed_for() {
         let mut bench = Bench::live(paying());
         assert_eq!(bench.connects_to_pay(terms), None);
         let hint = bench.why_it_cannot_pay().unwrap().hint().unwrap();
-        assert!(hint.contains(flag) && hint.contains("--pay FILE"), "{terms:?}: {hint}");
+        assert!(hint.contains(flag) && hint.contains("--pay NEW_FILE"), "{terms:?}: {hint}");
         bench.after(HOUR_MS);
         assert_eq!((bench.asked_funds(), bench.voucher()), (None, None));
     }

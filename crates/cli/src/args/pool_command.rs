@@ -235,7 +235,7 @@ pub(crate) struct PoolSocketArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct AuditArgs {
-    /// List the records before this position, which the previous page printed.
+    /// List records before this position, from the previous page.
     #[arg(long, value_name = "N", help_heading = "Output")]
     pub(crate) before: Option<u64>,
     /// List at most this many of the newest records.

@@ -181,7 +181,7 @@ mod tests {
         assert!(matches!(ChannelFile::read(&path, 2), Err(WalletError::OtherChain { of: 1, node: 2, .. })));
         let other = ChannelFieldArgs { token: Some(account(9)), ..fields() };
         let error = ChannelFile::read_or_create(&path, 1, &other, None).unwrap_err();
-        assert!(error.message.contains("another channel"), "{error:?}");
+        assert!(error.message.contains("a different channel"), "{error:?}");
         std::fs::write(&path, "{}").unwrap();
         assert!(matches!(ChannelFile::read(&path, 1), Err(WalletError::ChannelFile { .. })));
         let gone = dir.path().join("gone");
