@@ -43,16 +43,16 @@ pub struct PowerCuts {
 /// # Errors
 /// What is missing, or the error of the system.
 pub fn power_cuts(seed: u64, cuts: u64, unsynced: &[&str]) -> Result<PowerCuts, Box<dyn Error>> {
-    let dir = std::env::temp_dir().join(format!("vipnode-power-cuts-{}-{seed}", std::process::id()));
     let mut rng = SimRng::new(seed);
     let mut done = PowerCuts::default();
     let mut number = 0;
     while done.cuts < cuts {
         number += 1;
-        let recorded = RecordedDatabase::write(&dir.join("written"), number, &mut rng);
-        let cut =
-            recorded.and_then(|database| cut_one(&database, &dir.join("cut"), &mut rng, (cuts, unsynced, &mut done)));
-        let removed = fs::remove_dir_all(&dir);
+        let dir = tempfile::Builder::new().prefix("vipnode-power-cuts-").tempdir()?;
+        let [written, left] = ["written", "cut"].map(|name| dir.path().join(name));
+        let recorded = RecordedDatabase::write(&written, number, &mut rng);
+        let cut = recorded.and_then(|database| cut_one(&database, &left, &mut rng, (cuts, unsynced, &mut done)));
+        let removed = dir.close();
         cut.map_err(|what| format!("seed {seed}, database {number}, cut {}: {what}", done.cuts))?;
         removed?;
     }
