@@ -10,6 +10,8 @@ pub struct LostEntries {
     pub count: u64,
     /// The number of the last one.
     pub last: u64,
+    /// How many further ones, before these, were pruned from that database: only the file of the prune has them.
+    pub pruned: u64,
     /// What the operator credited.
     pub credits: Amount,
     /// What the operator debited.
@@ -67,6 +69,8 @@ impl LostEntries {
     /// ```
     /// let none = vipnode_store::LostEntries::default();
     /// assert_eq!(none.describe(), "0 ledger entries");
+    /// let pruned = vipnode_store::LostEntries { pruned: 4, ..none };
+    /// assert!(pruned.describe().ends_with("and 4 earlier entries that were pruned and that only the file of the prune has"));
     /// ```
     #[must_use]
     pub fn describe(&self) -> String {
@@ -82,6 +86,10 @@ impl LostEntries {
         for (name, sum) in sums.into_iter().filter(|(_, sum)| *sum > Amount::ZERO) {
             text += &format!("{separator}{name} of {}", self.asset.show(sum));
             separator = ", ";
+        }
+        if self.pruned > 0 {
+            let entries = if self.pruned == 1 { "entry that was" } else { "entries that were" };
+            text += &format!(", and {} earlier {entries} pruned and that only the file of the prune has", self.pruned);
         }
         text
     }

@@ -61,7 +61,7 @@ errors! {
             /// Path of what is not a file.
             file: PathBuf,
         }: local, "{file} is not a regular file" (file = file.display()),
-            hint "Move it elsewhere: the database needs this name.";
+            hint "Pass the directory of the database (--datadir DIR), or a file that is a database. In a data directory, move what has this name elsewhere.";
         /// The directory of a database cannot be read.
         Unreadable {
             /// Path of the data directory.
@@ -253,7 +253,7 @@ errors! {
         InUse {
             /// Path of the data directory.
             dir: PathBuf,
-        }: local, "another pool uses {dir}" (dir = dir.display()),
-            hint "Stop the other pool, or pass another directory: --datadir DIR.";
+        }: local, "the data directory {dir} is in use by another process" (dir = dir.display()),
+            hint "Stop that process, or pass another directory: --datadir DIR.";
     }
 }

@@ -31,6 +31,10 @@ impl Paying {
             return Err(CannotPay::OtherChain { pool: terms.chain_id, channel: config.chain_id });
         }
         terms.check(&config.channel)?;
+        let decimals = price.asset().decimals();
+        if decimals != config.decimals {
+            return Err(CannotPay::OtherDecimals { pool: decimals, token: config.decimals });
+        }
         let per_day = config.max_spend.in_asset(price.asset()).map_err(|why| CannotPay::MaxSpend { why })?;
         Ok(Self {
             chain_id: terms.chain_id,

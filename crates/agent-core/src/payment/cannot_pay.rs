@@ -16,6 +16,14 @@ errors! {
         }: local, "the pool uses chain {pool}, but the channel is on chain {channel}",
             hint "Create a channel on chain {pool}: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --chain.rpc URL --keystore FILE \
                   --token ADDRESS --receiver ADDRESS --authorizer ADDRESS`. Then pass --pay NEW_FILE.";
+        /// The pool states other decimals than the channel's token has: each limit would be read in another unit.
+        OtherDecimals {
+            /// The decimals that the pool states.
+            pool: u8,
+            /// The decimals of the channel's token.
+            token: u8,
+        }: local, "the pool charges in an asset with {pool} decimals, but the token of the channel has {token}",
+            hint "The pool's amounts are not those of the token. Use another pool: --pool URL.";
         /// The maximum per day cannot be converted to what the pool charges in.
         MaxSpend {
             /// What is wrong with it.

@@ -7,6 +7,9 @@ pub struct PayConfig {
     pub chain_id: u64,
     /// The channel. Its payer authorizer is the agent's key.
     pub channel: ChannelConfig,
+    /// The decimals of its token, as the chain stated them when the channel was created. A pool that stated others could have
+    /// the agent sign for a multiple of each limit.
+    pub decimals: u8,
     /// The most that the agent signs for in 24 hours.
     pub max_spend: QuotedPrice,
     /// How far ahead the agent signs, in milliseconds: at most so much can be claimed without service.

@@ -48,7 +48,7 @@ fn channel() -> ChannelConfig {
 /// A client of one host that signs an hour ahead, and for at most three hours' cost a day.
 fn paying() -> AgentConfig {
     let max_spend = format!("{} wei/day", 3 * AHEAD).parse().unwrap();
-    let pay = PayConfig { chain_id: CHAIN, channel: channel(), max_spend, ahead_ms: HOUR_MS };
+    let pay = PayConfig { chain_id: CHAIN, channel: channel(), decimals: 18, max_spend, ahead_ms: HOUR_MS };
     AgentConfig { pay: Some(pay), ..client_config(1) }
 }
 
@@ -245,6 +245,21 @@ fn a_channel_that_does_not_fit_the_pool_is_not_signed_for() {
         assert_eq!(bench.connects_to_pay(terms), None);
         let hint = bench.why_it_cannot_pay().unwrap().hint().unwrap();
         assert!(hint.contains(flag) && hint.contains("--pay NEW_FILE"), "{terms:?}: {hint}");
+        bench.after(HOUR_MS);
+        assert_eq!((bench.asked_funds(), bench.voucher()), (None, None));
+    }
+}
+
+/// A pool that states fewer or more decimals than the token has would raise each limit by powers of ten.
+#[test]
+fn nothing_is_signed_for_an_asset_with_other_decimals_than_the_token() {
+    for decimals in [6, 17, 19] {
+        let mut config = paying();
+        config.pay.as_mut().unwrap().decimals = decimals;
+        let mut bench = Bench::live(config);
+        assert_eq!(bench.connects_to_pay(TERMS), None);
+        let why = bench.why_it_cannot_pay().unwrap();
+        assert!(matches!(why, CannotPay::OtherDecimals { pool: 18, token } if token == decimals), "{why}");
         bench.after(HOUR_MS);
         assert_eq!((bench.asked_funds(), bench.voucher()), (None, None));
     }

@@ -98,7 +98,7 @@ pub(crate) struct FoldArgs {
 
 fn kept_time(text: &str) -> Result<Duration, String> {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-    match humantime::parse_duration(text).map_err(|error| format!("{error}: pass 400d"))? {
+    match humantime::parse_duration(text).map_err(|error| format!("{error}: pass days, such as 400d"))? {
         time if time < DAY => Err("pass at least 1d".to_owned()),
         time => Ok(time),
     }

@@ -169,7 +169,8 @@ fn pay(args: &PayArgs) -> Result<Option<PayConfig>, CommandError> {
     let Some((path, max_spend)) = args.pay.as_ref().zip(args.max_spend_per_day.clone()) else { return Ok(None) };
     let file = ChannelFile::read_of_any_chain(path).map_err(|why| CommandError::PayFile { why: Box::new(why) })?;
     let ahead_ms = u64::try_from(args.ahead.as_millis()).unwrap_or(u64::MAX);
-    Ok(Some(PayConfig { chain_id: file.chain_id, channel: file.config, max_spend, ahead_ms }))
+    let ChannelFile { chain_id, config: channel, decimals, .. } = file;
+    Ok(Some(PayConfig { chain_id, channel, decimals, max_spend, ahead_ms }))
 }
 
 impl Role {

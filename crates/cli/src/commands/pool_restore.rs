@@ -57,16 +57,17 @@ fn unreadable_line(error: &StoreError) -> Line {
 /// What of the ledger was posted after the backup.
 fn entry_lines(datadir: &str, entries: &Result<LostEntries, StoreError>) -> Vec<Line> {
     let lost = match entries {
-        Ok(lost) if lost.count == 0 => return Vec::new(),
+        Ok(lost) if lost.count == 0 && lost.pruned == 0 => return Vec::new(),
         Ok(lost) => lost,
         Err(error) => {
             let text = format!("Which entries of the ledger are lost is not known: {error}");
             return vec![Line::new("lost_entries", Tone::Warning, text).with("reason", error.to_string())];
         }
     };
-    let LostEntries { asset, count, last, credits, debits, costs, payouts, orders, num_orders } = lost;
+    let LostEntries { asset, count, last, pruned, credits, debits, costs, payouts, orders, num_orders } = lost;
     let text = format!("The backup lacks {}", lost.describe());
     let line = Line::new("lost_entries", Tone::Warning, text).with("entries", *count).with("last", *last);
+    let line = line.with("pruned", *pruned);
     let sums = [("credits", credits), ("debits", debits), ("costs", costs), ("payouts", payouts)];
     let line = sums.into_iter().fold(line, |line, (name, sum)| line.with(name, sum.get().to_string()));
     let line = match num_orders {

@@ -22,9 +22,10 @@ pub(super) async fn run(args: &WalletDepositArgs, screen: Screen) -> Result<(), 
     let escrow = access.escrow().await?;
     let chain_id = escrow.chain_id();
     let payer = args.fields.account.or_else(|| sender.account());
-    let file = ChannelFile::read_or_create(&args.channel.path, chain_id, &args.fields, payer)?;
-    let token = access.token(chain_id, file.config.token).await?;
+    let path = &args.channel.path;
+    let token = access.token(chain_id, ChannelFile::token(path, chain_id, &args.fields)?).await?;
     let asset = token.asset();
+    let file = ChannelFile::read_or_create(path, chain_id, &args.fields, (payer, asset.decimals()))?;
     let amount = asset.amount(&args.amount)?;
     let has = token.balance(file.config.payer).await?;
     if amount == Amount::ZERO {

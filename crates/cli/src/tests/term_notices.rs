@@ -66,6 +66,7 @@ pub(super) fn term_notices() -> Vec<Notice> {
         Notice::OtherChains { why: "no host here is on chain 7; hosts are on mainnet".to_owned() },
         Notice::CannotPay { why: CannotPay::NoTerms },
         Notice::CannotPay { why: CannotPay::OtherChain { pool: 8_453, channel: 1 } },
+        Notice::CannotPay { why: CannotPay::OtherDecimals { pool: 18, token: 6 } },
         Notice::CannotPay { why: max_spend_in_euros() },
         Notice::CannotPay { why: other_receiver().into() },
         Notice::SpendLimit { max_spend: "1 USDC/day".parse().unwrap() },

@@ -92,7 +92,7 @@ mod tests {
             salt: Hash256::ZERO,
         };
         Balances {
-            file: ChannelFile::new(8453, config),
+            file: ChannelFile::new(8453, config, 6),
             asset: Asset::new("USDC", 6).unwrap(),
             coins_wei: 20_000_000_000_000,
             tokens: Amount::new(75_000_000),

@@ -15,7 +15,7 @@ use crate::{
 /// A larger file is not one of a channel.
 const FILE_BYTES: u64 = 16 << 10;
 
-/// The file of a payment channel: its chain, its escrow, and its seven fields, named as in x402.
+/// The file of a payment channel: its chain, its escrow, its seven fields, named as in x402, and the decimals of its token.
 ///
 /// A chain has only the hash of the fields, so nothing could be withdrawn without them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,12 +25,15 @@ pub(crate) struct ChannelFile {
     escrow: Account,
     #[serde(rename = "channelConfig")]
     pub(crate) config: ChannelConfig,
+    /// The decimals of the token, as the chain stated them when the file was created.
+    #[serde(rename = "tokenDecimals")]
+    pub(crate) decimals: u8,
 }
 
 impl ChannelFile {
     /// A channel of a chain.
-    pub(super) const fn new(chain_id: u64, config: ChannelConfig) -> Self {
-        Self { chain_id, escrow: ESCROW, config }
+    pub(super) const fn new(chain_id: u64, config: ChannelConfig, decimals: u8) -> Self {
+        Self { chain_id, escrow: ESCROW, config, decimals }
     }
 
     /// Reads a channel of this chain.
@@ -65,20 +68,40 @@ impl ChannelFile {
         Ok(file)
     }
 
-    /// Reads a channel, or creates the file of a new one from the flags. A channel that the flags contradict is refused.
+    /// Reads the token of a channel, or takes that of the flags for a new one.
     ///
     /// # Errors
-    /// As [`Self::read`], [`WalletError::Missing`], [`WalletError::OtherFields`], and that the channel cannot be used.
+    /// As [`Self::read`], and [`WalletError::Missing`].
+    pub(crate) fn token(path: &Path, chain_id: u64, fields: &ChannelFieldArgs) -> Result<Account, WalletError> {
+        match Self::read(path, chain_id) {
+            Ok(file) => Ok(file.config.token),
+            Err(WalletError::NoChannel { .. }) => {
+                fields.token.ok_or(WalletError::Missing { path: path.to_owned(), flag: "--token" })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a channel, or creates the file of a new one from the flags. A channel that the flags contradict is refused, and one
+    /// whose token has other decimals than the chain states now.
+    ///
+    /// # Errors
+    /// As [`Self::read`], [`WalletError::Missing`], [`WalletError::OtherFields`], [`WalletError::OtherDecimals`], and that the
+    /// channel cannot be used.
     pub(crate) fn read_or_create(
         path: &Path,
         chain_id: u64,
         fields: &ChannelFieldArgs,
-        payer: Option<Account>,
+        (payer, decimals): (Option<Account>, u8),
     ) -> Result<Self, CliError> {
         let missing = |flag| WalletError::Missing { path: path.to_owned(), flag };
         match Self::read(path, chain_id) {
             Ok(file) => {
                 file.check(path, fields)?;
+                if file.decimals != decimals {
+                    let (path, of, node) = (path.to_owned(), file.decimals, decimals);
+                    return Err(WalletError::OtherDecimals { path, of, node }.into());
+                }
                 Ok(file)
             }
             Err(WalletError::NoChannel { .. }) => {
@@ -93,7 +116,7 @@ impl ChannelFile {
                     salt: fields.salt.unwrap_or(Hash256::ZERO),
                 };
                 terms(&config).check(&config)?;
-                let file = Self::new(chain_id, config);
+                let file = Self::new(chain_id, config, decimals);
                 file.write(path)?;
                 Ok(file)
             }
@@ -170,18 +193,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("channel.json");
         let missing = ChannelFieldArgs { authorizer: None, ..fields() };
-        let error = ChannelFile::read_or_create(&path, 1, &missing, Some(account(4))).unwrap_err();
+        let error = ChannelFile::read_or_create(&path, 1, &missing, (Some(account(4)), 6)).unwrap_err();
         assert!(error.hint.contains("--authorizer") && !path.exists(), "{error:?}");
         let bad = ChannelFieldArgs { authorizer: Some(account(2)), ..fields() };
-        assert!(ChannelFile::read_or_create(&path, 1, &bad, Some(account(4))).is_err() && !path.exists());
-        let made = ChannelFile::read_or_create(&path, 1, &fields(), Some(account(4))).unwrap();
+        assert!(ChannelFile::read_or_create(&path, 1, &bad, (Some(account(4)), 6)).is_err() && !path.exists());
+        let made = ChannelFile::read_or_create(&path, 1, &fields(), (Some(account(4)), 6)).unwrap();
         assert_eq!((made.config.payer, made.config.receiver_authorizer), (account(4), account(2)));
         assert_eq!(ChannelFile::read(&path, 1).unwrap(), made);
-        assert_eq!(ChannelFile::read_or_create(&path, 1, &fields(), None).unwrap(), made);
+        assert_eq!(ChannelFile::read_or_create(&path, 1, &fields(), (None, 6)).unwrap(), made);
         assert!(matches!(ChannelFile::read(&path, 2), Err(WalletError::OtherChain { of: 1, node: 2, .. })));
         let other = ChannelFieldArgs { token: Some(account(9)), ..fields() };
-        let error = ChannelFile::read_or_create(&path, 1, &other, None).unwrap_err();
+        let error = ChannelFile::read_or_create(&path, 1, &other, (None, 6)).unwrap_err();
         assert!(error.message.contains("a different channel"), "{error:?}");
+        let error = ChannelFile::read_or_create(&path, 1, &fields(), (None, 18)).unwrap_err();
+        assert!(error.message.contains("6 decimals") && error.message.contains("18"), "{error:?}");
         std::fs::write(&path, "{}").unwrap();
         assert!(matches!(ChannelFile::read(&path, 1), Err(WalletError::ChannelFile { .. })));
         let gone = dir.path().join("gone");

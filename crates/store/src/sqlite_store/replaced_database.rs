@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Result};
+use vipnode_pool_core::{LedgerEntry, Transaction};
 
 use super::{
     DroppedPeers, FormerDatabase, database_owner::DatabaseOwner, entry_table, ledger_check, lost_peers::LostPeers,
@@ -48,7 +49,7 @@ impl ReplacedDatabase {
     /// What would be lost, as the end of a sentence about the database.
     pub(super) fn loss(&self) -> String {
         match &self.entries {
-            Ok(lost) if lost.count > 0 => format!("; the backup lacks {}", lost.describe()),
+            Ok(lost) if lost.count > 0 || lost.pruned > 0 => format!("; the backup lacks {}", lost.describe()),
             _ => String::new(),
         }
     }
@@ -57,6 +58,8 @@ impl ReplacedDatabase {
 fn lost_entries(former: &Connection, backup: &Connection, owner: DatabaseOwner) -> Result<LostEntries> {
     let mut lost = LostEntries::of(owner.asset.unwrap_or_default());
     let from = last_common_entry(former, backup)?.saturating_add(1);
+    let (pruned, _) = ledger_check::pruned(former)?;
+    lost.pruned = pruned.saturating_sub(entry_table::newest(backup)?);
     entry_table::read(former, from, usize::MAX, &mut |entry| lost.add(entry))?;
     Ok(lost)
 }
@@ -70,12 +73,30 @@ fn last_common_entry(former: &Connection, backup: &Connection) -> Result<u64> {
         (pruned.max(pruned_before_backup), entry_table::newest(former)?.min(entry_table::newest(backup)?));
     while common < last {
         let middle = last.saturating_sub(last.saturating_sub(common) / 2);
-        let entry = entry_table::find(former, middle)?;
-        if entry.is_some() && entry == entry_table::find(backup, middle)? {
+        if is_common(former, backup, middle)? {
             common = middle;
         } else {
             last = middle.saturating_sub(1);
         }
     }
     Ok(common)
+}
+
+/// Whether both journals have an entry. Billing periods may have been folded since the backup: one that is gone, or that others
+/// were folded into, is the same as the one in the backup.
+fn is_common(former: &Connection, backup: &Connection, number: u64) -> Result<bool> {
+    let (entry, before) = (entry_table::find(former, number)?, entry_table::find(backup, number)?);
+    let lease = |entry: &LedgerEntry| match &entry.transaction {
+        Transaction::Lease { lease, .. } => Some(*lease),
+        _ => None,
+    };
+    Ok(match (entry, before) {
+        (None, None) => true,
+        (None, Some(before)) => lease(&before).is_some(),
+        (Some(_), None) => false,
+        (Some(entry), Some(before)) => {
+            let is_folded = || entry_table::folded(former, number).map(|numbers| numbers.len() > 0);
+            entry == before || lease(&entry).is_some() && lease(&entry) == lease(&before) && is_folded()?
+        }
+    })
 }

@@ -94,16 +94,29 @@ impl RestoredDatabase {
             Some(of_database) => opened.file(&format!("{DATABASE}.before-{incarnation}{of_database}")),
             None => opened.file(&format!("{name}.before-{incarnation}")),
         };
-        // The database last: without it, its log and the note stop a start.
-        for name in former.iter().rev() {
-            fs::rename(opened.file(name), kept(name)).map_err(unusable)?;
+        let sync = || File::open(dir).and_then(|dir| dir.sync_all()).map_err(unusable);
+        for (from, to) in moves(&former, (opened.file(DATABASE), path), |name| (opened.file(name), kept(name))) {
+            fs::rename(from, to).map_err(unusable)?;
+            sync()?;
         }
-        fs::rename(&path, opened.file(DATABASE)).map_err(unusable)?;
-        File::open(dir).and_then(|dir| dir.sync_all()).map_err(unusable)?;
         let has_former = former.contains(&DATABASE);
         let former = replaced.filter(|_| has_former).map(|replaced| replaced.kept_as(kept(DATABASE), dropped));
         Ok(Self { seq, incarnation, pool: owner.pool, former })
     }
+}
+
+/// What is renamed, in this order, so that a restore that is killed leaves the former database whole, or what a start refuses: the
+/// note of the newest acknowledged batch stays until the backup is in place.
+pub(super) fn moves(
+    former: &[&str],
+    (database, part): (PathBuf, PathBuf),
+    kept: impl Fn(&str) -> (PathBuf, PathBuf),
+) -> Vec<(PathBuf, PathBuf)> {
+    let (note, of_database): (Vec<&str>, Vec<&str>) = former.iter().partition(|name| **name == acknowledged::FILE);
+    let mut moves: Vec<_> = of_database.into_iter().map(&kept).collect();
+    moves.push((part, database));
+    moves.extend(note.into_iter().map(kept));
+    moves
 }
 
 /// Compares the owner of a backup with the pool whose key is in the directory, or else whose database it replaces.

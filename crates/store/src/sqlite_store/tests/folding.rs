@@ -14,7 +14,9 @@ use vipnode_types::{
 };
 
 use super::{crashes::copy, *};
-use crate::{DailyRead, FoldStep, StoreReader as _, account_statement, conformance::metered, daily_statement};
+use crate::{
+    DailyRead, FoldStep, RestoreChoice, StoreReader as _, account_statement, conformance::metered, daily_statement,
+};
 
 const FEE_BPS: u16 = 250;
 const HOUR: u64 = 60 * 60 * 1_000;
@@ -346,6 +348,20 @@ fn a_day_with_folded_periods_is_not_stated_again() {
     assert_eq!(fold(&mut store, &dir, u64::MAX, 100), 2);
     assert_eq!(read(10, 0), DailyRead::Pruned);
     assert_eq!([read(10, 1), read(12, 0), read(12, 1)], stated);
+}
+
+/// Otherwise the operator would be told to enter credits again that the backup has.
+#[test]
+fn a_restore_of_a_backup_from_before_a_fold_does_not_take_folded_periods_for_lost_ones() {
+    let root = tempdir().unwrap();
+    let (dir, backup) = (root.path().join("pool"), root.path().join("backup.db"));
+    let mut store = two_days().store(&dir, 2 * UtcDay::MS);
+    reader(&dir).unwrap().back_up(&backup).unwrap();
+    assert_eq!(fold(&mut store, &dir, u64::MAX, 100), 2);
+    drop(store);
+    let force = RestoreChoice { force: true, ..RestoreChoice::default() };
+    let lost = RestoredDatabase::restore(&dir, &backup, &force).unwrap().former.unwrap().entries.unwrap();
+    assert_eq!((lost.count, lost.pruned), (0, 0), "{lost:?}");
 }
 
 /// The first page of a statement has a period that is now part of one on the second page.

@@ -57,6 +57,55 @@ fn a_backup_replaces_a_database_that_is_kept_and_no_number_is_used_again() {
     assert!(second.incarnation > first.incarnation, "a backup of a restored database");
 }
 
+/// A killed restore leaves a database without what was only in its log, or none, only if a start refuses that.
+#[test]
+fn a_restore_that_is_killed_leaves_all_that_was_acknowledged_or_what_a_start_refuses() {
+    let root = tempdir().unwrap();
+    let (dir, backup) = backed_up(root.path());
+    let mut store = open(&dir);
+    store.apply(&[node_row(3)]).unwrap();
+    let files = [DATABASE, connection::LOG, connection::INDEX, acknowledged::FILE];
+    for done in 0..=files.len() + 1 {
+        let killed = root.path().join(format!("killed-{done}"));
+        fs::create_dir(&killed).unwrap();
+        for file in files {
+            fs::copy(dir.join(file), killed.join(file)).unwrap();
+        }
+        let part = killed.join("part");
+        fs::copy(&backup, &part).unwrap();
+        let moves = restored_database::moves(&files, (killed.join(DATABASE), part), |name| {
+            (killed.join(name), killed.join(format!("before-{name}")))
+        });
+        assert_eq!(moves.len(), files.len() + 1);
+        for (from, to) in &moves[..done] {
+            fs::rename(from, to).unwrap();
+        }
+        let nodes = SqliteStore::open(&killed)
+            .map(|mut store| rows(&mut store).iter().filter(|row| matches!(row, Row::Node(_))).count());
+        match done {
+            0 => assert_eq!(nodes, Ok(3), "as it was"),
+            5 => assert_eq!(nodes, Ok(1), "the backup"),
+            _ => assert!(nodes.is_err(), "after {done} of the moves: {nodes:?}"),
+        }
+    }
+}
+
+/// The operator has the file of the prune, but no database has these entries.
+#[test]
+fn a_restore_counts_the_lost_entries_that_were_pruned() {
+    let root = tempdir().unwrap();
+    let (dir, backup) = (root.path().join("pool"), root.path().join("backup.db"));
+    let mut store = open(&dir);
+    store.apply(&[Row::Asset(Asset::ETHER), entry(1, Some(100))]).unwrap();
+    reader(&dir).unwrap().back_up(&backup).unwrap();
+    store.apply(&[entry(2, Some(20)), entry(3, Some(7)), entry(4, Some(1))]).unwrap();
+    let order = crate::PruneOrder { before: Ms::NEVER, last_entry: 3, last_position: 0 };
+    while !store.prune(order, 0, 100).unwrap().is_done {}
+    drop(store);
+    let lost = restore(&dir, &backup, true).unwrap().former.unwrap().entries.unwrap();
+    assert_eq!((lost.count, lost.pruned), (1, 2), "{lost:?}");
+}
+
 /// What a pool committed last may be only in the log.
 #[test]
 fn a_database_that_is_kept_keeps_its_log() {
