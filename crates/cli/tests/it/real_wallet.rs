@@ -172,7 +172,7 @@ async fn another_wallet_signs_the_printed_data_and_somebody_else_pays_the_gas() 
     let wrong = given(&stranger);
     let wrong: Vec<&str> = wrong.iter().map(String::as_str).chain(["--yes"]).collect();
     let refused = wallet.on_chain(&wrong, Some("relay.json")).await.unwrap_err();
-    assert!(refused.contains("not one of"), "{refused}");
+    assert!(refused.contains("did not make this signature"), "{refused}");
     let right = given(&signature);
     let right: Vec<&str> = right.iter().map(String::as_str).collect();
     let unsent = wallet.on_chain(&[&right[..], &["--unsigned"]].concat(), None).await.unwrap();

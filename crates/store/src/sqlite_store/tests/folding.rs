@@ -350,7 +350,7 @@ fn a_day_with_folded_periods_is_not_stated_again() {
     assert_eq!([read(10, 1), read(12, 0), read(12, 1)], stated);
 }
 
-/// Otherwise the operator would be told to enter credits again that the backup has.
+/// Otherwise the operator would enter credits again that the backup has.
 #[test]
 fn a_restore_of_a_backup_from_before_a_fold_does_not_take_folded_periods_for_lost_ones() {
     let root = tempdir().unwrap();
