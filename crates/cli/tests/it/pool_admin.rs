@@ -70,7 +70,7 @@ async fn a_rotated_key_is_a_new_id_and_a_running_pool_keeps_its_key() {
     let (pool, first) = id(Vipnode::start(&["pool", "--bind", "127.0.0.1:0", "--datadir", &datadir])).await;
     let rotate = ["pool", "key", "rotate", "--datadir", &datadir, "--json"];
     let refused = ran(&rotate).await;
-    assert!(!refused.status.success() && text(&refused.stderr).contains("Stop the other pool"), "{refused:?}");
+    assert!(!refused.status.success() && text(&refused.stderr).contains("Stop that process"), "{refused:?}");
     assert!(pool.interrupt().await.success());
     let rotated = ran(&rotate).await;
     let rotated: Value = serde_json::from_slice(&rotated.stdout).unwrap();

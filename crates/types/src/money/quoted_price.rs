@@ -158,7 +158,7 @@ impl FromStr for QuotedPrice {
     fn from_str(text: &str) -> Result<Self, AmountError> {
         let text = text.trim();
         if matches!(text, "free" | "0") {
-            return Ok(Self { digits: 0, decimals: 0, unit: String::new(), period: Period::MINUTE });
+            return Ok(Self::free());
         }
         // The smallest unit is meant by nobody: 100 would be a price of almost nothing.
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -180,7 +180,14 @@ impl FromStr for QuotedPrice {
         if unit.len() > UNIT_CHARACTERS || !unit.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(AmountError::Number { text: short(text) });
         }
-        Ok(Self { digits, decimals, unit: unit.to_owned(), period })
+        // Nothing is the same in every unit, and is printed without one.
+        Ok(if digits == 0 { Self::free() } else { Self { digits, decimals, unit: unit.to_owned(), period } })
+    }
+}
+
+impl QuotedPrice {
+    const fn free() -> Self {
+        Self { digits: 0, decimals: 0, unit: String::new(), period: Period::MINUTE }
     }
 }
 
@@ -287,6 +294,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Found by `fuzz/run`: "0 m" was printed as "free", which reads as another value.
+    #[test]
+    fn a_free_price_is_one_value_whatever_its_unit() {
+        let free: QuotedPrice = "free".parse().unwrap();
+        for text in ["0", "0 m", "0000mth", "0.00 USDC/month"] {
+            let quoted: QuotedPrice = text.parse().unwrap();
+            assert_eq!((quoted.to_string().parse().as_ref(), &quoted), (Ok(&free), &free), "{text}");
+        }
+    }
 
     fn ether(text: &str) -> Result<Price, AmountError> {
         text.parse::<QuotedPrice>()?.in_asset(Asset::ETHER)
