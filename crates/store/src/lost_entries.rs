@@ -8,6 +8,8 @@ pub struct LostEntries {
     pub asset: Asset,
     /// How many there are.
     pub count: u64,
+    /// The number of the first one; 0 if there is none. Numbers that were folded are left out between it and the last one.
+    pub first: u64,
     /// The number of the last one.
     pub last: u64,
     /// How many further ones, before these, were pruned from that database: only the file of the prune has them.
@@ -36,6 +38,9 @@ impl LostEntries {
 
     /// Adds an entry, in the order of their numbers.
     pub(crate) fn add(&mut self, entry: LedgerEntry) {
+        if self.count == 0 {
+            self.first = entry.number;
+        }
         self.count = self.count.saturating_add(1);
         self.last = entry.number;
         let sum = match &entry.transaction {
@@ -74,11 +79,10 @@ impl LostEntries {
     /// ```
     #[must_use]
     pub fn describe(&self) -> String {
-        let first = self.last.saturating_sub(self.count).saturating_add(1);
         let mut text = match self.count {
             0 => "0 ledger entries".to_owned(),
-            1 => format!("1 ledger entry ({first})"),
-            count => format!("{count} ledger entries ({first} to {})", self.last),
+            1 => format!("1 ledger entry ({})", self.first),
+            count => format!("{count} ledger entries ({} to {})", self.first, self.last),
         };
         let sums =
             [("credits", self.credits), ("debits", self.debits), ("costs", self.costs), ("payouts", self.payouts)];

@@ -64,7 +64,8 @@ fn entry_lines(datadir: &str, entries: &Result<LostEntries, StoreError>) -> Vec<
             return vec![Line::new("lost_entries", Tone::Warning, text).with("reason", error.to_string())];
         }
     };
-    let LostEntries { asset, count, last, pruned, credits, debits, costs, payouts, orders, num_orders } = lost;
+    let LostEntries { asset, count, last, first: _, pruned, credits, debits, costs, payouts, orders, num_orders } =
+        lost;
     let text = format!("The backup lacks {}", lost.describe());
     let line = Line::new("lost_entries", Tone::Warning, text).with("entries", *count).with("last", *last);
     let line = line.with("pruned", *pruned);
@@ -174,6 +175,7 @@ mod tests {
         LostEntries {
             asset: Asset::new("USDC", 6).unwrap(),
             count: 12,
+            first: 4_712,
             last: 4_723,
             credits: Amount::new(30_000_000),
             costs: Amount::new(2_500_000),

@@ -31,8 +31,8 @@ impl HourlyRows {
         self.hour == hour(now) && (count >= most || of_wide >= most_of_wide)
     }
 
-    /// Counts a row for the blocks of its two nodes, once for each. Blocks without memory count for their wide
-    /// blocks only.
+    /// Counts a row for the blocks of its two nodes, once for each. Blocks beyond
+    /// `unpaired_blocks` count for their wide blocks only.
     pub(crate) fn add(&mut self, now: Ms, blocks: [Option<AddressBlock>; 2], limits: &Limits) {
         if self.hour != hour(now) {
             *self = Self { hour: hour(now), ..Self::default() };
