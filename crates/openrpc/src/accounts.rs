@@ -19,8 +19,8 @@ const CODES: &[ErrorCode] =
     &[ErrorCode::InvalidParams, ErrorCode::Unauthorized, ErrorCode::Unsuitable, ErrorCode::Busy];
 
 pub(super) fn link() -> MethodRow {
-    let text = "From then on, the pool charges what the node spends to the account, and the node may spend what the account \
-                has at the pool. Both must agree: the account signs a text (EIP-191), and the node's agent signs the \
+    let text = "From then on, the pool charges the node's spending to the account's balance at the pool. \
+                Both must agree: the account signs a text (EIP-191), and the node's agent signs the \
                 call. The counter must be greater than that of any earlier link of the account, at most 24 h old, \
                 and at most 5 min in the future. The operator must have credited the account before. The running \
                 billing periods of the node end first. The answer states if the account has too little for the node's leases, or for a \

@@ -5,7 +5,7 @@ use vipnode_agent::local::{AgentStatus, PoolState};
 
 use super::{
     agent_page::{agent_page, offered, pool_state, short_chain, short_client, tone},
-    agents::{LocalAgents, UnresponsiveAgent},
+    local_agents::{LocalAgents, UnresponsiveAgent},
 };
 use crate::{
     args::StatusArgs,

@@ -5,8 +5,8 @@
 //! May use `args`, `error`, and `output`; changes nothing at the agents, the pool, or the node.
 
 mod agent_page;
-mod agents;
 mod agents_page;
+mod local_agents;
 mod payment_words;
 mod ping;
 mod pool;
@@ -29,7 +29,7 @@ mod pages {
     use vipnode_agent::local::AgentStatus;
     use vipnode_types::wire::PoolStatus;
 
-    use super::{agents::LocalAgents, agents_page::agents_page};
+    use super::{agents_page::agents_page, local_agents::LocalAgents};
     use crate::args::{Cli, Command};
 
     /// The page of these agents, as `vipnode status` shows it.

@@ -21,8 +21,8 @@ use vipnode_types::{
 
 use super::{
     Report, agent_page,
-    agents::{LocalAgents, UnresponsiveAgent},
     agents_page::unresponsive_json,
+    local_agents::{LocalAgents, UnresponsiveAgent},
 };
 use crate::{
     args::{PingArgs, TrustArgs},

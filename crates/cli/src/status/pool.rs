@@ -4,7 +4,7 @@ use serde_json::json;
 use vipnode_agent::{AgentError, NetConnector, PoolAddress, local, pool_status};
 use vipnode_types::wire::{ErrorCode, HostStatus, PoolStats, PoolStatus};
 
-use super::{Report, agent_page::short_client, agents::LocalAgents, payment_words::payment_words};
+use super::{Report, agent_page::short_client, local_agents::LocalAgents, payment_words::payment_words};
 use crate::{
     args::StatusArgs,
     error::CliError,

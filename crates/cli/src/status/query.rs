@@ -1,7 +1,7 @@
 use super::{
     Report,
-    agents::LocalAgents,
     agents_page::{agents_json, agents_page},
+    local_agents::LocalAgents,
     pool::look_at_pool,
     why::look_why,
 };

@@ -5,7 +5,7 @@ use vipnode_pool::PoolSummary;
 
 use super::{
     agent_page::{pool_state, role, short_client, sold_slots},
-    agents::clean,
+    local_agents::clean,
 };
 use crate::output::format::{brief, counted, head};
 

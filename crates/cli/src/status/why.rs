@@ -11,8 +11,8 @@ use vipnode_types::{
 use super::{
     Report,
     agent_page::{missing, unconnected},
-    agents::{LocalAgents, UnresponsiveAgent, clean},
     agents_page::{nobody, said, unresponsive_json},
+    local_agents::{LocalAgents, UnresponsiveAgent, clean},
 };
 use crate::{
     args::StatusArgs,

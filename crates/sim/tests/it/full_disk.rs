@@ -9,6 +9,7 @@ fn a_full_disk_closes_no_socket_and_ends_no_lease() {
     let (text, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if error.contains("could not be mounted") {
         // In a container that may not mount anything. In CI, tests run in a namespace of their own.
+        assert!(std::env::var_os("VIPNODE_TEST_STRICT").is_none(), "{error}");
         return;
     }
     assert!(output.status.success(), "{text}{error}");

@@ -19,7 +19,7 @@ mod log_gate;
 mod lost_peers;
 mod missing_entries;
 mod node_table;
-mod paced_copy;
+mod online_backup;
 mod part_file;
 mod period_table;
 mod price_table;

@@ -14,7 +14,7 @@ use super::{
     acknowledged::Acknowledged,
     connection,
     log_gate::{LogGate, LogLimits},
-    paced_copy::PacedCopy,
+    online_backup::OnlineBackup,
     part_file::PartFile,
     read_slice::ReadSlice,
     schema,
@@ -184,7 +184,7 @@ impl SqliteReader {
         }
         let connection = self.connect()?;
         let part = PartFile::create(&path).map_err(unusable)?;
-        let seq = PacedCopy::new(&connection, &part, to).make(thread::sleep)?;
+        let seq = OnlineBackup::new(&connection, &part, to).make(thread::sleep)?;
         self.check_acknowledged(seq)?;
         part.finish().map_err(unusable)?;
         Ok(seq)

@@ -68,8 +68,8 @@ impl AccountRequest {
             AccountAct::Link { node, chain_id } => (
                 "Let a node spend from this account at a vipnode pool.",
                 format!("Node: {node}\nChain ID: {chain_id}\n"),
-                "The pool charges what the node spends to what this account has at the pool, until the account or the node \
-                 ends the link. The node has to agree too. Signing costs nothing and moves no funds.",
+                "The pool charges the node's spending to this account's balance at the pool until the account or the node \
+                 ends the link. The node must also agree. Signing costs nothing and moves no funds.",
             ),
             AccountAct::Unlink { node } => (
                 "End the link between a node and this account at a vipnode pool.",
@@ -126,8 +126,8 @@ mod tests {
     }
 
     const LINK: (&str, &str) = (
-        "Let a node spend from this account at a vipnode pool.\n\nAccount: 0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F\nNode: 989c0b76cb563971fdc9bef31ec06c3560f3249d6ee9e5d83c57625596e05f6f631f4d05b3ae518776ee08755a7703e64b2ebc32547504de0b55a142d4ecdf80\nChain ID: 11155111\nPool: 031b84c5567b126440995d3ed5aaba0565d71e1834604819ff9c17f5e9d5dd078f\nCounter: 1764453600000 (2025-11-29T22:00:00.000Z)\n\nThe pool charges what the node spends to what this account has at the pool, until the account or the node ends the link. The node has to agree too. Signing costs nothing and moves no funds.",
-        "0xea5cc263c37668d68017ac1b2c75d1c54913298a4b8d557bc12ac03ef2b309b2792f61ce9bd8fbfce78b01443014ae208f4e855663f26e5546ac9c1a3777e9701b",
+        "Let a node spend from this account at a vipnode pool.\n\nAccount: 0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F\nNode: 989c0b76cb563971fdc9bef31ec06c3560f3249d6ee9e5d83c57625596e05f6f631f4d05b3ae518776ee08755a7703e64b2ebc32547504de0b55a142d4ecdf80\nChain ID: 11155111\nPool: 031b84c5567b126440995d3ed5aaba0565d71e1834604819ff9c17f5e9d5dd078f\nCounter: 1764453600000 (2025-11-29T22:00:00.000Z)\n\nThe pool charges the node's spending to this account's balance at the pool until the account or the node ends the link. The node must also agree. Signing costs nothing and moves no funds.",
+        "0xb0f0a4a7be66fad9c3d340389d7bdf205f1b0328b031474e2966c9d513879f426a301313d74f68549fd3539a7f17d19b14aa9970086102c50b8ab5b902e5f4c41b",
     );
     const UNLINK: (&str, &str) = (
         "End the link between a node and this account at a vipnode pool.\n\nAccount: 0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F\nNode: 989c0b76cb563971fdc9bef31ec06c3560f3249d6ee9e5d83c57625596e05f6f631f4d05b3ae518776ee08755a7703e64b2ebc32547504de0b55a142d4ecdf80\nPool: 031b84c5567b126440995d3ed5aaba0565d71e1834604819ff9c17f5e9d5dd078f\nCounter: 1764453600000 (2025-11-29T22:00:00.000Z)\n\nFrom then on, the node cannot spend from this account. Signing costs nothing and moves no funds.",

@@ -2,6 +2,7 @@
 //! decides about a node does not belong here but in `protocol2`.
 
 mod ask;
+mod balance;
 mod connect;
 mod invalid_peers;
 mod update;

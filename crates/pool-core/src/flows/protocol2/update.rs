@@ -33,7 +33,7 @@ impl Core {
         self.agents.set_head(index, update.block_number);
         let Some(node) = self.agents.get(index) else { return };
         let idle = !self.leases.any(index) && !node.credentials().drops();
-        let answer = if idle {
+        let mut answer = if idle {
             UpdateReply { latest_block_number: update.block_number, ..UpdateReply::default() }
         } else {
             let mut peers = update.peers;
@@ -41,6 +41,7 @@ impl Core {
             self.take_peers(output, index, &peers, before);
             self.news(output, index, &peers)
         };
+        answer.balance = self.balance2(index, output.now);
         let answer = reply(Protocol2Reply::Update(answer));
         if output.writes() {
             output.reply_durably(connection, request, answer);

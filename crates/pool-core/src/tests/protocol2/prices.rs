@@ -1,6 +1,6 @@
 //! Prices that are announced to agents of the original: the welcome text names them.
 
-use vipnode_types::{LeaseId, PaymentMode, protocol2::Protocol2Reply, wire::EvictReason};
+use vipnode_types::{Asset, LeaseId, PaymentMode, QuotedPrice, protocol2::Protocol2Reply, wire::EvictReason};
 
 use super::{Call, light_node, on_mainnet};
 use crate::{
@@ -125,4 +125,35 @@ fn the_lease_of_a_paying_client_takes_another_price_only_if_the_client_connected
             assert_eq!(price(&pool, next), Some(new));
         }
     }
+}
+
+#[test]
+fn an_update_is_answered_with_the_balance_of_the_account_that_pays_for_the_node() {
+    let mut pool = Pool::with(credit_limits());
+    pool.settle();
+    pool.join(HOST, on_mainnet(host(HOST, SLOTS)));
+    pool.connect2(CLIENT, light_node());
+    assert_eq!(pool.update2(CLIENT, &[]).balance, None, "no account pays for it");
+    let credited = u128::from(1_000 * HOUR_MS);
+    pool.credit(credited);
+    pool.link(node(CLIENT), Some(payer()), 1).unwrap();
+    pool.serves();
+    pool.both_report(10);
+    let balance = pool.update2(CLIENT, &[HOST]).balance.unwrap();
+    assert_eq!(balance.account, payer().to_string());
+    assert_eq!(balance.deposit, i128::try_from(credited).unwrap());
+    let minutes = 9 * i128::from(MINUTE_MS)..=11 * i128::from(MINUTE_MS);
+    assert!(minutes.contains(&-balance.credit), "1 wei a millisecond: {balance:?}");
+}
+
+#[test]
+fn the_original_knows_no_asset_but_ether() {
+    let asset = Asset::new("USDC", 6).unwrap();
+    let price = "0.5 USDC/month".parse::<QuotedPrice>().unwrap().in_asset(asset).unwrap();
+    let mut pool = Pool::with(Limits { price, ..credit_limits() });
+    pool.settle();
+    pool.connect2(CLIENT, light_node());
+    pool.credit(1_000_000);
+    pool.link(node(CLIENT), Some(payer()), 1).unwrap();
+    assert_eq!(pool.update2(CLIENT, &[]).balance, None);
 }

@@ -23,14 +23,14 @@ const STEPS: usize = 4;
 /// A copy of a database as of one batch, made while a pool writes to the database: it uses a CPU core and a disk for at most half of
 /// the time, and for only a short time at once.
 #[derive(Debug)]
-pub(super) struct PacedCopy<'a> {
+pub(super) struct OnlineBackup<'a> {
     from: &'a Connection,
     part: &'a PartFile,
     /// Where the copy will be, for errors.
     to: &'a Path,
 }
 
-impl<'a> PacedCopy<'a> {
+impl<'a> OnlineBackup<'a> {
     pub(super) const fn new(from: &'a Connection, part: &'a PartFile, to: &'a Path) -> Self {
         Self { from, part, to }
     }
@@ -121,7 +121,7 @@ mod tests {
         let (from, to) = (reader.connect().unwrap(), copies.path().join("pool.db"));
         let part = PartFile::create(&to).unwrap();
         let mut rests = 0_u64;
-        let copied = PacedCopy::new(&from, &part, &to).make(|_| {
+        let copied = OnlineBackup::new(&from, &part, &to).make(|_| {
             rests += 1;
             store.apply(&[Row::NextLease(rests)]).unwrap();
         });
