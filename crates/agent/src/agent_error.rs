@@ -22,8 +22,8 @@ errors! {
             /// The account of the agent's key.
             agent: Account,
         }: local, "the payment channel's payer authorizer is {authorizer}, but the address of this agent's key is {agent}",
-            hint "Create a channel for this agent: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --chain.rpc URL --keystore FILE \
-                  --token ADDRESS --receiver ADDRESS --authorizer {agent}`. Then pass --pay NEW_FILE." (agent = agent);
+            hint "Create a channel for this agent: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
+                  --keystore FILE --authorizer {agent}`. Then pass --pay NEW_FILE." (agent = agent);
         /// The pool's address has an unknown scheme.
         PoolScheme {
             /// What was given.

@@ -333,6 +333,7 @@ pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> 
             loss: None,
         },
         connections: ConnectionSettings::default(),
+        signer: Some(account(3)),
         host: Some(AgentHostStatus {
             slots: 10,
             offered: 10,

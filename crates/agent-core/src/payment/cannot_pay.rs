@@ -14,8 +14,8 @@ errors! {
             /// The ID of the chain of the channel.
             channel: u64,
         }: local, "the pool uses chain {pool}, but the channel is on chain {channel}",
-            hint "Create a channel on chain {pool}: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --chain.rpc URL --keystore FILE \
-                  --token ADDRESS --receiver ADDRESS --authorizer ADDRESS`. Then pass --pay NEW_FILE.";
+            hint "Create a channel on chain {pool}: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
+                  --keystore FILE`. Then pass --pay NEW_FILE.";
         /// The pool states other decimals than the channel's token has: each limit would be read in another unit.
         OtherDecimals {
             /// The decimals that the pool states.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use vipnode_agent_core::{AgentView, EndedSide, LeaseSnapshot, PoolState, SLOW_CONNECT_MS};
 use vipnode_types::{
-    Amount, ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice, REDIAL_MS,
+    Account, Amount, ChainSpec, LeaseId, Ms, NodeFacts, NodeId, PoolId, Price, QuotedPrice, REDIAL_MS,
     wire::{NextPrice, PaymentTerms, PayoutView, Side},
 };
 
@@ -26,6 +26,9 @@ pub struct AgentStatus {
     /// Which connections to its pool and its node it allows.
     #[serde(default)]
     pub connections: ConnectionSettings,
+    /// The address of the agent's key, which signs the vouchers of its payment channel; `None` in the status of an older agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<Account>,
     /// Present on a host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<AgentHostStatus>,
@@ -207,6 +210,7 @@ pub(crate) struct StaticStatus {
     pub(crate) pool: String,
     pub(crate) protocol: u32,
     pub(crate) connections: ConnectionSettings,
+    pub(crate) signer: Account,
     /// As first probed.
     pub(crate) facts: NodeFacts,
 }
@@ -247,6 +251,7 @@ impl AgentStatus {
                 }),
             },
             connections: static_status.connections.clone(),
+            signer: Some(static_status.signer),
             host: AgentHostStatus::of(view),
             client: AgentClientStatus::of(view),
         }

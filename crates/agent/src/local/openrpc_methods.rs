@@ -1,6 +1,6 @@
 use vipnode_openrpc::{CallDirection, MethodRow, funds_of_a_client};
 use vipnode_types::{
-    ChainSpec, LeaseId, Ms, NodeId, Price,
+    Account, ChainSpec, LeaseId, Ms, NodeId, Price,
     wire::{ErrorCode, ExplainReply, NodeFunds, PaymentTerms, PoolStats, PoolStatus},
 };
 
@@ -126,6 +126,7 @@ fn example() -> AgentStatus {
             loss: None,
         },
         connections: ConnectionSettings { insecure: false, tls_ca: Some("/etc/vipnode/pool-ca.pem".to_owned()) },
+        signer: Some(Account::new([3; 20])),
         host: None,
         client: Some(AgentClientStatus {
             wants: 1,

@@ -3,7 +3,7 @@
 use tokio::time::sleep;
 use vipnode_agent_core::{Advertise, Notice};
 use vipnode_node::finder::find_node_key;
-use vipnode_types::{EnodeHost, Failure, NodeFacts, NodeKey, PayoutOrder};
+use vipnode_types::{Account, EnodeHost, Failure, NodeFacts, NodeKey, PayoutOrder};
 
 use super::release::undo_all;
 use crate::{
@@ -19,6 +19,8 @@ use crate::{
 pub(crate) struct Prepared {
     pub(crate) state: StateDir,
     pub(crate) facts: NodeFacts,
+    /// The address of the agent's key.
+    pub(crate) signer: Account,
     /// How to speak to the pool, where there is one.
     pub(crate) pool: Option<PreparedPool>,
     pub(crate) journal: Journal,
@@ -63,7 +65,7 @@ pub(crate) async fn prepare(config: &RunnerConfig, notifier: &Notifier) -> Resul
     if let Some((access, pool)) = config.pool.as_ref().zip(pool.as_ref()) {
         forget_other_pool(&state, &mut journal, &pool.protocol.name_of(&access.address), config, notifier).await?;
     }
-    Ok(Prepared { state, facts, pool, journal })
+    Ok(Prepared { state, facts, signer: agent, pool, journal })
 }
 
 /// Undoes what an earlier run did for another pool. What it did without a pool, the agent core takes over.

@@ -159,7 +159,7 @@ async fn run(
         () = stop.cancelled() => return Ok(()),
         prepared = prepare(&config, &notifier) => prepared?,
     };
-    let Prepared { state, facts, pool, journal } = prepared;
+    let Prepared { state, facts, signer, pool, journal } = prepared;
     let protocol = pool.as_ref().map_or(PROTOCOL, |pool| pool.protocol.version());
     let mut tasks = keep_statements(&config, &state, protocol, local.source.clone(), &notifier);
     if let Some(metrics) = config.metrics.clone().filter(|_| config.pool.is_some() && protocol == PROTOCOL) {
@@ -175,6 +175,7 @@ async fn run(
         pool: config.pool.as_ref().map(|pool| pool.address.url().to_owned()).unwrap_or_default(),
         protocol,
         connections: config.connections,
+        signer,
         facts: facts.clone(),
     };
     let server = match LocalServer::open(&config.state_root, &facts.id, config.node.clone(), local.source) {

@@ -117,10 +117,9 @@ Examples:
   # Into an existing channel
   vipnode wallet deposit \"25 USDC\" --channel channel.json \\
     --chain.rpc https://HOST --keystore FILE
-  # Into a new channel, with the values that the pool and the agent show
+  # Into a new channel for the local client of a pool
   vipnode wallet deposit \"25 USDC\" --channel new.json \\
-    --chain.rpc https://HOST --keystore FILE --token 0x… --receiver 0x… \\
-    --receiver-authorizer 0x… --authorizer 0x…"
+    --pool wss://pool.example --chain.rpc https://HOST --keystore FILE"
 )]
 pub(crate) struct WalletDepositArgs {
     /// Deposit this amount, such as "25 USDC".
@@ -186,8 +185,25 @@ pub(crate) struct ChannelArgs {
 }
 
 /// The fields of a new channel.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ChannelFieldArgs {
+    /// Create the channel for this pool.
+    ///
+    /// The pool states the token, the receiver, the receiver's authorizer, and the withdrawal delay that it requires. Unless
+    /// --authorizer is given, the key of the local agent that uses the pool signs the vouchers.
+    #[arg(
+        id = "deposit_pool",
+        long = "pool",
+        value_name = "URL",
+        conflicts_with_all = ["token", "receiver", "receiver_authorizer", "withdraw_delay"],
+        help_heading = "New channel"
+    )]
+    pub(crate) pool: Option<String>,
+    /// Search for the local agent of the pool in this directory.
+    ///
+    /// [default: ~/.local/state/vipnode]
+    #[arg(long, value_name = "DIR", requires = "deposit_pool", help_heading = "New channel", hide_short_help = true)]
+    pub(crate) state_dir: Option<PathBuf>,
     /// Create the channel for this token.
     #[arg(long, value_name = "ADDRESS", help_heading = "New channel")]
     pub(crate) token: Option<Account>,
@@ -222,7 +238,7 @@ pub(crate) struct ChannelFieldArgs {
 /// The key of an account.
 #[derive(Debug, Args)]
 pub(crate) struct WalletKeyArgs {
-    /// Sign with the key in this keystore file.
+    /// Use the key in this keystore file.
     ///
     /// Takes a keystore file from geth, Clef, Foundry, or another wallet (Web3 Secret Storage, version 3).
     #[arg(long, value_name = "FILE", conflicts_with = "private_key", help_heading = "Payment")]

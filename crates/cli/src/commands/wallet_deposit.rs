@@ -9,7 +9,7 @@ use crate::{
     args::WalletDepositArgs,
     error::{CliError, WalletError},
     output::{Line, Screen, Tone},
-    wallet::{ChainAccess, ChannelFile, WalletSender},
+    wallet::{ChainAccess, ChannelFile, WalletSender, with_pool_terms},
 };
 
 /// How long a signed deposit is valid by default.
@@ -23,9 +23,10 @@ pub(super) async fn run(args: &WalletDepositArgs, screen: Screen) -> Result<(), 
     let chain_id = escrow.chain_id();
     let payer = args.fields.account.or_else(|| sender.account());
     let path = &args.channel.path;
-    let token = access.token(chain_id, ChannelFile::token(path, chain_id, &args.fields)?).await?;
+    let fields = with_pool_terms(&args.fields, chain_id, &args.chain.trust).await?;
+    let token = access.token(chain_id, ChannelFile::token(path, chain_id, &fields)?).await?;
     let asset = token.asset();
-    let file = ChannelFile::read_or_create(path, chain_id, &args.fields, (payer, asset.decimals()))?;
+    let file = ChannelFile::read_or_create(path, chain_id, &fields, (payer, asset.decimals()))?;
     let amount = asset.amount(&args.amount)?;
     let has = token.balance(file.config.payer).await?;
     if amount == Amount::ZERO {
@@ -126,7 +127,8 @@ impl Deposit<'_> {
     async fn send(&self, authorization: &DepositAuthorization, signature: TypedDataSignature) -> Result<(), CliError> {
         let (asset, id) = (self.token.asset(), self.file.id());
         let call = escrow_calls::deposit(&self.file.config, authorization, signature);
-        let what = format!("Deposit {} into channel {id}", asset.show(authorization.amount()));
+        let (amount, receiver) = (asset.show(authorization.amount()), self.file.config.receiver);
+        let what = format!("Deposit {amount} into channel {id}, which pays {receiver}");
         let chain_id = self.escrow.chain_id();
         let from = self.sender.account().unwrap_or(self.file.config.payer);
         let sent = self.sender.send(self.access.node(), (chain_id, call), from, &what, self.screen).await?;

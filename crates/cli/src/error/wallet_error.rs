@@ -23,6 +23,19 @@ errors! {
         /// A field of a new channel is missing.
         Missing { path: PathBuf, flag: &'static str }: local, "{path} does not exist, and a new channel needs {flag}" (path = path.display()),
             hint "Pass {flag} ADDRESS, or the file of an existing channel: --channel FILE.";
+        /// The pool does not take payments from channels.
+        NoChannelTerms { pool: String }: local, "the pool at {pool} does not accept payments from channels",
+            hint "Ask the pool's operator how to pay. If the pool keeps accounts, run `vipnode account link {pool} --keystore FILE`.";
+        /// The pool's clients deposit on another chain.
+        PoolChain { pool: String, of: u64, node: u64 }: local,
+            "the pool at {pool} takes deposits on chain {of}, but the EVM node is on chain {node}",
+            hint "Pass a node of chain {of}: --chain.rpc URL.";
+        /// No agent of this machine uses the pool, or several do.
+        NoAuthorizer { pool: String, agents: usize }: local,
+            "{which} on this machine uses the pool at {pool}, so it is not known whose key signs the vouchers"
+            (which = if *agents == 0 { "no running client" } else { "more than one client" }),
+            hint "Start one client of this pool, or pass the address of the agent's key, which the agent shows at startup: \
+                  --authorizer ADDRESS.";
         /// The channel is on another chain.
         OtherChain { path: PathBuf, of: u64, node: u64 }: local,
             "the channel in {path} is on chain {of}, but the EVM node is on chain {node}" (path = path.display()),

@@ -137,6 +137,7 @@ impl ChannelFile {
             && same(fields.receiver, receiver)
             && same(fields.receiver_authorizer, receiver_authorizer)
             && same(fields.token, token)
+            && (fields.pool.is_none() || fields.withdraw_delay == self.config.withdraw_delay_s)
             && fields.salt.is_none_or(|flag| flag == salt);
         if !all {
             return Err(WalletError::OtherFields { path: path.to_owned() }.into());
@@ -178,6 +179,8 @@ mod tests {
 
     fn fields() -> ChannelFieldArgs {
         ChannelFieldArgs {
+            pool: None,
+            state_dir: None,
             token: Some(account(1)),
             receiver: Some(account(2)),
             receiver_authorizer: None,

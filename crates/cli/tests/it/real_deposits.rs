@@ -96,16 +96,21 @@ impl World {
         Vipnode::pool(&[TERMS, FAST, &chain, &more].concat()).await
     }
 
-    /// Deposits 90 tokens into a channel for the agent with this key.
-    async fn deposit(&self, agent: Account) {
-        let (token, receiver, claimer) =
-            (Anvil::TOKEN.to_string(), RECEIVER.to_string(), self.claimer_account.to_string());
-        let (agent, channel) = (agent.to_string(), self.path("channel.json"));
-        let fields = ["--token", &token, "--receiver", &receiver, "--receiver-authorizer", &claimer];
-        let more = ["--authorizer", &agent, "--withdraw-delay", "15m", "--channel", &channel];
+    /// Deposits 90 tokens into a new channel, as the pool requires it, for the local agent that uses the pool.
+    async fn deposit(&self, pool: &str, agent: &NodeSetup) {
+        let channel = self.path("channel.json");
+        let into = ["--pool", pool, "--state-dir", agent.state_dir(), "--channel", &channel];
         let by = ["--chain.rpc", self.anvil.url(), "--keystore", &self.payer, "--password-file", &self.password];
-        let deposited = events(&[&["wallet", "deposit", "90 USDC", "--yes"], &fields[..], &more, &by].concat()).await;
+        let deposited = events(&[&["wallet", "deposit", "90 USDC", "--yes"], &into[..], &by].concat()).await;
         assert_eq!(deposited.last().unwrap()["balance"], "90000000");
+        let file: Value = serde_json::from_slice(&fs::read(&channel).unwrap()).unwrap();
+        let same = |field: &str, account: Account| {
+            let text = file["channelConfig"][field].as_str().unwrap();
+            assert_eq!(text.parse::<Account>().unwrap(), account, "{field}");
+        };
+        same("receiver", RECEIVER);
+        same("receiverAuthorizer", self.claimer_account);
+        same("payerAuthorizer", signer(agent.state_dir()));
     }
 
     /// Claims; returns what the receiver has then, if there was anything to claim.
@@ -134,14 +139,14 @@ async fn a_client_deposits_is_served_within_its_vouchers_and_the_operator_claims
     let mut host_agent = host_setup.agent("host", &url, &[STILL, &["--payout", PAYOUT]].concat());
     host_agent.event("offering").await;
 
-    // An agent makes its key at its first start.
+    // An agent makes its key at its first start. The wallet asks the pool for its terms, and the agent for its address.
     let mut first = client_setup.agent("client", &url, &["--min-peers", "1"]);
     let refused = first.event("pool_refused").await;
     assert!(refused["text"].as_str().unwrap().contains("no payment channel pays for this node"), "{refused}");
     assert!(refused["hint"].as_str().unwrap().contains("vipnode wallet deposit AMOUNT --channel FILE"), "{refused}");
+    world.deposit(&url, &client_setup).await;
     assert!(first.interrupt().await.success());
     let agent = signer(client_setup.state_dir());
-    world.deposit(agent).await;
 
     // The deposit counts once its block is safe.
     let pays = ["--min-peers", "1", "--pay", &channel, "--max-spend-per-day", "50 USDC", "--ahead", "20m"];

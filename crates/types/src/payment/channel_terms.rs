@@ -36,8 +36,8 @@ errors! {
             /// The token that the pool charges in.
             expected: Account,
         }: InvalidParams, "the channel's token is {token}, but the pool charges in {expected}",
-            hint "Create a channel that fits: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --chain.rpc URL --keystore FILE \
-                  --token {expected} --receiver ADDRESS --authorizer ADDRESS`. Then pass --pay NEW_FILE.";
+            hint "Create a channel that this pool accepts: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
+                  --keystore FILE`. Then pass --pay NEW_FILE.";
         /// The channel pays another receiver.
         Receiver {
             /// The receiver of the channel.
@@ -45,8 +45,8 @@ errors! {
             /// The receiver that the pool names.
             expected: Account,
         }: InvalidParams, "the channel's receiver is {receiver}, not {expected}",
-            hint "Create a channel that fits: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --chain.rpc URL --keystore FILE \
-                  --token ADDRESS --receiver {expected} --authorizer ADDRESS`. Then pass --pay NEW_FILE.";
+            hint "Create a channel that this pool accepts: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
+                  --keystore FILE`. Then pass --pay NEW_FILE.";
         /// Another account could claim and refund.
         ReceiverAuthorizer {
             /// The authorizer of the channel.
@@ -54,21 +54,19 @@ errors! {
             /// The authorizer that the pool names.
             expected: Account,
         }: InvalidParams, "the channel's receiver authorizer is {authorizer}, not {expected}",
-            hint "Create a channel that fits: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --chain.rpc URL --keystore FILE \
-                  --token ADDRESS --receiver ADDRESS --receiver-authorizer {expected} --authorizer ADDRESS`. Then pass --pay NEW_FILE.";
+            hint "Create a channel that this pool accepts: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
+                  --keystore FILE`. Then pass --pay NEW_FILE.";
         /// The payer itself would sign vouchers, perhaps as a contract, whose signature can become invalid later.
         NoPayerAuthorizer: InvalidParams, "the channel has no payer authorizer",
-            hint "Create a channel with the address of the agent's key as --authorizer: run `vipnode wallet deposit AMOUNT --channel \
-                  NEW_FILE --chain.rpc URL --keystore FILE --token ADDRESS --receiver ADDRESS --authorizer ADDRESS`. Then pass \
-                  --pay NEW_FILE.";
+            hint "Create a channel that this pool accepts: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
+                  --keystore FILE`. Then pass --pay NEW_FILE.";
         /// The receiver's side would sign vouchers to itself.
         PayerAuthorizer {
             /// The authorizer of the channel.
             authorizer: Account,
         }: InvalidParams, "the channel's payer authorizer, {authorizer}, is the receiver or its authorizer",
-            hint "Create a channel with the address of the agent's key as --authorizer: run `vipnode wallet deposit AMOUNT --channel \
-                  NEW_FILE --chain.rpc URL --keystore FILE --token ADDRESS --receiver ADDRESS --authorizer ADDRESS`. Then pass \
-                  --pay NEW_FILE.";
+            hint "Create a channel that this pool accepts: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
+                  --keystore FILE`. Then pass --pay NEW_FILE.";
         /// A withdrawal would end too early, or later than the pool promises.
         WithdrawDelay {
             /// The delay of the channel, in seconds.
@@ -76,8 +74,8 @@ errors! {
             /// The delay that the pool requires, in seconds.
             expected_s: u32,
         }: InvalidParams, "the channel's withdrawal delay is {delay_s} s, not {expected_s} s",
-            hint "Create a channel that fits: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --chain.rpc URL --keystore FILE \
-                  --token ADDRESS --receiver ADDRESS --authorizer ADDRESS --withdraw-delay {expected_s}s`. Then pass --pay NEW_FILE.";
+            hint "Create a channel that this pool accepts: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
+                  --keystore FILE`. Then pass --pay NEW_FILE.";
         /// The escrow does not accept this delay at all.
         DelayRange {
             /// The delay, in seconds.
