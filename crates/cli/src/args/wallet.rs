@@ -111,7 +111,7 @@ pub(crate) struct WalletBalanceArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "vipnode wallet deposit [OPTIONS] --channel <FILE> --chain.rpc <URL>\n           <AMOUNT>",
+    override_usage = "vipnode wallet deposit [OPTIONS] --channel <FILE> --chain.rpc <URL>\n           <AMOUNT>\n       vipnode wallet deposit [OPTIONS] --nodes <FILE> --channel-dir <DIR>\n           --chain.rpc <URL> <AMOUNT>",
     after_help = "\
 Examples:
   # Into an existing channel
@@ -119,14 +119,43 @@ Examples:
     --chain.rpc https://HOST --keystore FILE
   # Into a new channel for the local client of a pool
   vipnode wallet deposit \"25 USDC\" --channel new.json \\
+    --pool wss://pool.example --chain.rpc https://HOST --keystore FILE
+  # Into the channels of many agents, so that each holds this amount
+  vipnode wallet deposit \"5 USDC\" --nodes FILE --channel-dir DIR \\
     --pool wss://pool.example --chain.rpc https://HOST --keystore FILE"
 )]
 pub(crate) struct WalletDepositArgs {
     /// Deposit this amount, such as "25 USDC".
     #[arg(id = "deposit_amount", value_name = "AMOUNT", help_heading = "Payment")]
     pub(crate) amount: String,
-    #[command(flatten)]
-    pub(crate) channel: ChannelArgs,
+    /// Use the payment channel in this file.
+    ///
+    /// The file contains the fields of the channel (JSON). The command creates it for a new channel. Keep it: nothing can be
+    /// withdrawn without these fields.
+    #[arg(
+        id = "channel_file",
+        long = "channel",
+        value_name = "FILE",
+        required_unless_present = "nodes",
+        help_heading = "Payment"
+    )]
+    pub(crate) channel: Option<PathBuf>,
+    /// Bring the channel of each agent in this file up to AMOUNT.
+    ///
+    /// The file lists the addresses that the agents show at startup, one per line; # starts a comment. A channel that already
+    /// holds AMOUNT gets nothing, so a run that was interrupted can be repeated.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "channel_dir",
+        conflicts_with_all = ["channel_file", "authorizer", "unsigned", "valid_until", "signature"],
+        help_heading = "Payment",
+        hide_short_help = true
+    )]
+    pub(crate) nodes: Option<PathBuf>,
+    /// Keep the files of the channels of --nodes in this directory, each named after its agent's address.
+    #[arg(long, value_name = "DIR", requires = "nodes", help_heading = "Payment", hide_short_help = true)]
+    pub(crate) channel_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) fields: ChannelFieldArgs,
     #[command(flatten)]

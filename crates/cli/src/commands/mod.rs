@@ -31,6 +31,7 @@ mod statement;
 mod status;
 mod wallet;
 mod wallet_deposit;
+mod wallet_deposit_many;
 mod wallet_withdraw;
 
 #[cfg(test)]

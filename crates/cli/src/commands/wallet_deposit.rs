@@ -1,3 +1,5 @@
+use std::path::{Path, PathBuf};
+
 use vipnode_agent::clock;
 use vipnode_chain::{BlockTag, Escrow, Token, escrow_calls, token_calls};
 use vipnode_types::{
@@ -5,6 +7,7 @@ use vipnode_types::{
     payment::{AbiWord, DepositAuthorization, TypedDataSignature},
 };
 
+use super::wallet_deposit_many::ManyDeposits;
 use crate::{
     args::WalletDepositArgs,
     error::{CliError, WalletError},
@@ -15,14 +18,30 @@ use crate::{
 /// How long a signed deposit is valid by default.
 const VALID_S: u64 = 60 * 60;
 
-/// Deposits into a channel, which is created if its file does not exist.
+/// Deposits into a channel, which is created if its file does not exist, or into those of many agents.
 pub(super) async fn run(args: &WalletDepositArgs, screen: Screen) -> Result<(), CliError> {
     let sender = WalletSender::of(&args.key, &args.sending)?;
     let access = ChainAccess::of(&args.chain)?;
     let escrow = access.escrow().await?;
-    let chain_id = escrow.chain_id();
     let payer = args.fields.account.or_else(|| sender.account());
-    let path = &args.channel.path;
+    match (&args.nodes, &args.channel) {
+        (Some(nodes), _) => {
+            let many = ManyDeposits { args, access: &access, escrow, payer, screen };
+            many.run(nodes, sender).await
+        }
+        (None, Some(path)) => one(args, path, (&access, escrow), (payer, &sender), screen).await,
+        (None, None) => Err(WalletError::NoChannel { path: PathBuf::new() }.into()),
+    }
+}
+
+async fn one(
+    args: &WalletDepositArgs,
+    path: &Path,
+    (access, escrow): (&ChainAccess, Escrow<'_>),
+    (payer, sender): (Option<Account>, &WalletSender),
+    screen: Screen,
+) -> Result<(), CliError> {
+    let chain_id = escrow.chain_id();
     let fields = with_pool_terms(&args.fields, chain_id, &args.chain.trust).await?;
     let token = access.token(chain_id, ChannelFile::token(path, chain_id, &fields)?).await?;
     let asset = token.asset();
@@ -35,7 +54,7 @@ pub(super) async fn run(args: &WalletDepositArgs, screen: Screen) -> Result<(), 
     if has < amount {
         return Err(WalletError::TooLittle { account: file.config.payer, has, asset }.into());
     }
-    let deposit = Deposit { access: &access, escrow, token, file, sender: &sender, screen };
+    let deposit = Deposit { access, escrow, token: &token, file, sender, screen };
     // Contracts compare it with the time of their block.
     let now_s = access.node().block(BlockTag::Latest).await?.time_s.max(clock::wall().get() / 1_000);
     let valid_until_s = args.valid_until.unwrap_or_else(|| now_s.saturating_add(VALID_S));
@@ -56,16 +75,30 @@ pub(super) async fn run(args: &WalletDepositArgs, screen: Screen) -> Result<(), 
 }
 
 /// A deposit of an amount into a channel.
-struct Deposit<'a> {
-    access: &'a ChainAccess,
-    escrow: Escrow<'a>,
-    token: Token<'a>,
-    file: ChannelFile,
-    sender: &'a WalletSender,
-    screen: Screen,
+pub(super) struct Deposit<'a> {
+    pub(super) access: &'a ChainAccess,
+    pub(super) escrow: Escrow<'a>,
+    pub(super) token: &'a Token<'a>,
+    pub(super) file: ChannelFile,
+    pub(super) sender: &'a WalletSender,
+    pub(super) screen: Screen,
 }
 
 impl Deposit<'_> {
+    /// Deposits an amount for which the sender's key signs, if it is the payer's.
+    pub(super) async fn make(&self, amount: Amount, now_s: u64) -> Result<(), CliError> {
+        let authorization = self.authorization(amount, now_s.saturating_add(VALID_S)).await?;
+        if !self.approved(&authorization, amount).await? {
+            return Ok(());
+        }
+        let payer = self.file.config.payer;
+        match (self.signed(&authorization, None)?, self.sender.account()) {
+            (Some(signature), _) => self.send(&authorization, signature).await,
+            (None, Some(account)) => Err(WalletError::OtherPayer { account, payer }.into()),
+            (None, None) => Err(WalletError::NoKey.into()),
+        }
+    }
+
     /// What the payer signs. The same amount and time make the same data, so that another wallet's signature can be passed
     /// to a second run of the command.
     async fn authorization(&self, amount: Amount, valid_until_s: u64) -> Result<DepositAuthorization, CliError> {

@@ -36,6 +36,12 @@ errors! {
             (which = if *agents == 0 { "no running client" } else { "more than one client" }),
             hint "Start one client of this pool, or pass the address of the agent's key, which the agent shows at startup: \
                   --authorizer ADDRESS.";
+        /// The list of agents names none.
+        NoAgents { path: PathBuf }: local, "{path} lists no agent" (path = path.display()),
+            hint "Write the address of one agent per line, as the agents show it at startup: --nodes FILE.";
+        /// The list of agents cannot be read.
+        AgentList { path: PathBuf, why: String }: local, "cannot read the agents in {path}: {why}" (path = path.display()),
+            hint "Write the address of one agent per line, as the agents show it at startup: --nodes FILE.";
         /// The channel is on another chain.
         OtherChain { path: PathBuf, of: u64, node: u64 }: local,
             "the channel in {path} is on chain {of}, but the EVM node is on chain {node}" (path = path.display()),

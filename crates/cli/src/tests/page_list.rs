@@ -57,7 +57,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("wallet_import", &["wallet_new"]),
     ("wallet_address", &[]),
     ("wallet_balance", &["wallet_balance"]),
-    ("wallet_deposit", &["wallet_transaction", "wallet_deposit"]),
+    ("wallet_deposit", &["wallet_transaction", "wallet_deposit", "wallet_deposits"]),
     ("wallet_withdraw", &["wallet_transaction", "wallet_withdraw"]),
     ("account_payout", &["account_payout"]),
     ("doctor", &["doctor"]),

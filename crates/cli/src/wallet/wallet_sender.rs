@@ -45,6 +45,17 @@ impl WalletSender {
         }
     }
 
+    /// Asks once for everything that is sent afterwards.
+    ///
+    /// # Errors
+    /// [`WalletError::NotConfirmed`].
+    pub(crate) async fn asked(self, question: &str) -> Result<Self, CliError> {
+        if self.yes || confirm(question).await {
+            return Ok(Self { yes: true, ..self });
+        }
+        Err(WalletError::NotConfirmed.into())
+    }
+
     pub(crate) const fn key(&self) -> Option<&AccountKey> {
         self.key.as_ref()
     }

@@ -244,3 +244,46 @@ async fn a_chain_without_the_escrow_is_refused_with_the_way_out() {
     let refused = wallet.on_chain(&["balance"], None).await.unwrap_err();
     assert!(refused.contains("chain 31337") && refused.contains("--payment credit"), "{refused}");
 }
+
+#[tokio::test]
+async fn the_channels_of_many_agents_are_brought_up_to_one_amount() {
+    let wallet = Wallet::start().await;
+    let payer = AccountKey::from_bytes([6; 32]).unwrap();
+    std::fs::write(wallet.path("password"), "a password\n").unwrap();
+    std::fs::write(wallet.path("secret"), const_hex::encode([6; 32])).unwrap();
+    wallet.anvil.give_tokens(payer.account(), Amount::new(100_000_000)).await;
+    wallet.anvil.give_wei(payer.account(), ETHER).await;
+    let agents = [1, 2, 3].map(|number| AgentKey::from_random([number; 32]).unwrap().account());
+    let list = |agents: &[Account]| {
+        let lines: Vec<String> = agents.iter().map(Account::to_string).collect();
+        std::fs::write(wallet.path("agents"), lines.join("\n")).unwrap();
+    };
+    let (token, to) = (Anvil::TOKEN.to_string(), Account::new([0x51; 20]).to_string());
+    let (file, dir, secret) = (wallet.path("agents"), wallet.path("channels"), wallet.path("secret"));
+    let deposit = async |amount: &'static str| {
+        let many = ["deposit", amount, "--nodes", &file, "--channel-dir", &dir, "--token", &token, "--receiver", &to];
+        let by = ["--chain.rpc", wallet.anvil.url(), "--private-key-file", &secret, "--yes"];
+        wallet.run(&[&many[..], &by].concat()).await
+    };
+    list(&agents[..2]);
+    let made = deposit("10 USDC").await.unwrap();
+    assert_eq!(event(&made, "deposits_plan")["total"], "20000000");
+    assert_eq!(made.iter().filter(|event| event["event"] == "deposited").count(), 2);
+    // A further agent joins: only its channel gets something.
+    list(&agents);
+    let more = deposit("10 USDC").await.unwrap();
+    assert_eq!(
+        (&event(&more, "deposits_plan")["lacking"], &event(&more, "deposited")["amount"]),
+        (&1.into(), &"10000000".into())
+    );
+    let again = deposit("10 USDC").await.unwrap();
+    assert_eq!(again.len(), 1, "nothing is sent: {again:?}");
+    let poor = deposit("40 USDC").await.unwrap_err();
+    assert!(poor.contains("has only 70 USDC"), "{poor}");
+    for agent in agents {
+        let name = format!("channels/{}.json", agent.to_string().to_lowercase());
+        let file: Value = serde_json::from_slice(&std::fs::read(wallet.path(&name)).unwrap()).unwrap();
+        let channel: ChannelConfig = serde_json::from_value(file["channelConfig"].clone()).unwrap();
+        assert_eq!((channel.payer, channel.payer_authorizer), (payer.account(), agent));
+    }
+}
