@@ -235,7 +235,24 @@ errors! {
             agent: Account,
         }: Unauthorized, "the channel's payer authorizer is {authorizer}, but the address of this agent's key is {agent}",
             hint "Create a channel for this agent: `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL --keystore FILE \
-                  --authorizer {agent}`. Then pass --pay NEW_FILE.";
+                  --authorizer {agent}`. Then pass --pay NEW_FILE." (agent = agent);
+        /// The channel holds nothing that the pool could claim.
+        EmptyChannel {
+            /// The payment channel that it is about.
+            channel: ChannelId,
+            /// When to try again, in milliseconds.
+            retry_ms: u64,
+        }: PaymentRequired, "the payment channel {channel} does not have a confirmed deposit",
+            hint "Deposit with `vipnode wallet deposit`. A deposit counts once its block is safe, which can take several minutes.",
+            retry retry_ms;
+        /// The voucher is for less than the newest one of the channel.
+        LowerVoucher {
+            /// The amount of the newest voucher.
+            signed: Amount,
+            /// What the pool charges in.
+            asset: Asset,
+        }: InvalidParams, "the pool already has a voucher of this channel for a larger amount: {amount}" (amount = asset.show(*signed)),
+            hint "Update vipnode: an agent must continue from the pool's newest voucher (`vipnode_funds`).";
         /// The earlier channel of the same agent still has an unclaimed cost.
         ChannelInUse {
             /// The earlier channel.
