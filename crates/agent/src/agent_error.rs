@@ -74,8 +74,7 @@ errors! {
             /// The ID that is pinned, or that the user passed.
             expected: PoolId,
         }: local, "the pool at {url} has no ID, but this agent expects the ID {expected}",
-            hint "Ask the pool's operator to start it with the --datadir that it had before. Only if the pool is to have no \
-                  ID from now on, pass --accept-pool-key none.";
+            hint "Ask the pool's operator to start it with the --datadir that it had before. Pass --accept-pool-key none only if the operator confirms that the pool has no ID from now on.";
         /// The server claims the ID of a pool but does not prove that it has the pool's key.
         UnprovenPool {
             /// The pool's address.

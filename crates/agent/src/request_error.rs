@@ -40,7 +40,7 @@ errors! {
         NoFundsOverProtocol2: MethodNotFound, "protocol 2 has no method that reports the funds of a node",
             hint "Remove --protocol 2 if the pool supports protocol 3.";
         /// Only a pool that proved its ID can sign a statement.
-        NoProvenPool: Unsuitable, "the pool did not prove its ID, so nothing shows whose statement this is",
+        NoProvenPool: Unsuitable, "the pool did not prove its ID, so the origin of this statement cannot be verified",
             hint "Connect over WebSocket (wss://), and ask the pool's operator to start it with a data directory (--datadir).";
         /// The pool did not answer a user's query, such as vipnode status --why.
         NoAnswer { why: String }: Server, "the pool did not answer: {why}", hint "Try again.";

@@ -23,8 +23,7 @@ pub(super) fn link() -> MethodRow {
                 Both must agree: the account signs a text (EIP-191), and the node's agent signs the \
                 call. The counter must be greater than that of any earlier link of the account, at most 24 h old, \
                 and at most 5 min in the future. The operator must have credited the account before. The running \
-                billing periods of the node end first. The answer states if the account has too little for the node's leases, or for a \
-                first one.";
+                billing periods of the node end first. The reply reports whether the account has enough funds for the node's leases, or for a first one.";
     let request = examples::link_request();
     let call = request.and_then(|request| examples::signed(method::LINK, CHALLENGE, &request));
     MethodRow::new::<LinkReply>(
@@ -88,7 +87,7 @@ pub(super) fn funds() -> MethodRow {
     MethodRow::new::<NodeFunds>(
         method::FUNDS,
         CallDirection::AgentToPool,
-        "Get what the node may spend and what it earned",
+        "Get the node's funds and earnings",
         text,
         ("funds", "The funds of the node"),
     )
@@ -99,9 +98,7 @@ pub(super) fn funds() -> MethodRow {
 }
 
 pub(super) fn payout() -> MethodRow {
-    let text = "Names the account that receives what a node earns. The node key signs the order, so the call needs no envelope and \
-                no connection of the node. The first account takes effect at once. A change of account takes effect after payout_delay_ms (24 h), and is possible once in payout_change_ms (24 h). Until it takes effect, the owner of the current account can see it, and an order for the current account cancels it. The counter has to be greater than that of any earlier order of the \
-                node. The running billing periods of the host end before the account changes.";
+    let text = "Names the account that receives what a node earns. The node key signs the account, so the call needs no envelope and does not have to come from the node's agent. The first account takes effect at once. A change of account takes effect after payout_delay_ms (24 h), and is possible once in payout_change_ms (24 h). Until it takes effect, the owner of the current account can see it, and a call that names the current account cancels it. The counter must be greater than that of any earlier payout account signed by the node. The running billing periods of the host end before the account changes.";
     let request = examples::payout_request();
     let reply = PayoutView { account: examples::account(), next: None };
     MethodRow::new::<PayoutView>(
@@ -109,7 +106,7 @@ pub(super) fn payout() -> MethodRow {
         CallDirection::AgentToPool,
         "Set the account that receives what a node earns",
         text,
-        ("payout", "The account, and the one that follows"),
+        ("payout", "The current account, and the pending one"),
     )
     .takes::<PayoutRequest>("payout", "The node, and what it signed")
     .fails(CODES)
@@ -146,11 +143,7 @@ pub(super) fn account() -> MethodRow {
 }
 
 pub(super) fn statement() -> MethodRow {
-    let text = "Returns a page of the pool's ledger, as of one batch of changes: of an account, which signs a text (EIP-191) as \
-                for `vipnode_account`, or without `account`, the billing periods of the caller's own node. The lines of an \
-                account add up: the balances of each side at the start of a page and the changes of its lines result in those at \
-                its end. `next` goes into `range.after` of the call for the next page. The times of `range` are those of the \
-                entries of the ledger.";
+    let text = "Returns a page of the pool's ledger, read from one consistent snapshot. With `account`, it contains the entries of an account, which signs a text (EIP-191) as for `vipnode_account`. Without `account`, it contains the billing periods of the caller's own node. The lines of an account add up: for each side, the opening balance plus the changes on the page equals the closing balance. To get the next page, pass `next` as `range.after`. `range` selects entries by the time at which they were posted.";
     let range = StatementRange { most: 1_000, ..StatementRange::default() };
     let request = StatementRequest { account: examples::account_query(), range };
     MethodRow::new::<Statement>(
@@ -167,9 +160,7 @@ pub(super) fn statement() -> MethodRow {
 }
 
 pub(super) fn daily_statement() -> MethodRow {
-    let text = "Returns a page of the pool's signed statement of what the caller's node earned on a day (UTC), with one line for each billing period that was posted on that day. A day that is over never changes. Each page is \
-                signed by itself, with its number and the sums of the whole day, so it proves what it contains without the \
-                others. The page \"Protocol 3\" of the book describes what is signed. The host keeps the pages: they prove what \
+    let text = "Returns a page of the pool's signed statement of what the caller's node earned on a day (UTC), with one line for each billing period that was posted on that day. The statement of a past day never changes. Each page is signed separately, with its number and the sums of the whole day, so it proves its own contents even without the other pages. The page \"Protocol 3\" of the book describes what is signed. The host keeps the pages: they prove what \
                 the pool stated, and two periods with overlapping intervals of one meter (within one incarnation) prove \
                 that it billed the same funds twice. For a day that is not over, the pool returns \"busy\".";
     let page = daily_statement_page();

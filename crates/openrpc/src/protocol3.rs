@@ -104,8 +104,7 @@ pub(super) fn reach() -> MethodRow {
     let text = "Intended for callers that may later connect as agents. The pool stores nothing about the caller and assigns \
                 no slot. It tests the port only at the caller's source address; if it cannot test the port at the \
                 moment, `port_error` contains the reason. With `connect`, params are [request, envelope], signed as \
-                for vipnode_connect but with the name of this method. The pool then checks audience, delegation, \
-                membership, bans, and chain as for a connect: `admission` is the result, and `supply` counts the \
+                for vipnode_connect but with the name of this method. The pool then checks the audience, delegation, membership, bans, and chain as for a connect call: `admission` is the result, and `supply` counts the \
                 hosts that the pool could assign to the node. `vipnode doctor` calls this method.";
     let request = ReachRequest { port: Some(30_303), node: examples::client(), chain_id: 1, join: None, connect: None };
     let reply = ReachReply {
@@ -384,7 +383,7 @@ pub(super) fn dial() -> MethodRow {
 }
 
 pub(super) fn notice() -> MethodRow {
-    let text = "Asks the agent to show its user a notice. A client is notified when the funds of the account that pays for its node run low: by default when, at the current rate of use, they last for 24 h, 1 h, and 10 min. Each of these notices is sent once until the account is credited again. A client in its free trial is notified once, by default 5 min before the trial ends. On `funds_changed`, \
+    let text = "Asks the agent to show its user a notice. A client is notified when the funds of the account that pays for its node run low: by default when, at the current rate of use, they last for 24 h, 1 h, and 10 min. Each of these notices is sent only once; it can be sent again after the account is credited. A client in its free trial is notified once, by default 5 min before the trial ends. On `funds_changed`, \
                 a client shows nothing and asks for hosts again if it lacks some. An agent \
                 ignores a `kind` that it does not know.";
     let call = NoticeCall::FundsLow(FundsLow {
@@ -413,8 +412,7 @@ pub(super) fn notice() -> MethodRow {
 }
 
 pub(super) fn price() -> MethodRow {
-    let text = "Asks both sides of a lease whether they agree to a price: one that was announced before, or the current one if the \
-                lease is a free trial that ends. The lease takes the price once both have agreed. If a side refuses or does not answer, the lease ends.";
+    let text = "Asks both sides of a lease whether they agree to a price: a price that was announced before, or the current price if the lease is a free trial that is ending. The lease adopts the price once both have agreed. If a side refuses or does not answer, the lease ends.";
     let price = PriceCall { lease: LEASE, row: 1, price: examples::price(), fee_bps: 500, from_ms: NOW };
     MethodRow::new::<Done>(
         method::PRICE,

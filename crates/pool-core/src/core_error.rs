@@ -59,13 +59,14 @@ errors! {
             source: AccountError,
         }: InvalidParams, "payout is not a valid account: {source}",
             hint "Pass an address to --payout, or leave it out.";
-        /// The payout account is the zero address, a precompiled contract, or an address to burn ether.
+        /// The payout account is the zero address, a precompiled contract, or a burn address.
         ReservedPayout {
             /// The account that was named.
             account: Account,
         }: InvalidParams, "nobody has the key of {account}, so it cannot be the payout account",
             hint "Pass an address of your own to --payout, or leave it out.";
-        /// The payout account is the token that the pool charges in, or a contract of x402: nobody can take out what is sent
+        /// The payout account is the token that the pool charges in, or a contract of x402: nobody can take out what is
+        /// sent
         /// to it.
         ContractPayout {
             /// The account that was named.
@@ -112,7 +113,8 @@ errors! {
             retry_ms: u64,
         }: Busy, "this pool already remembers the maximum number of nodes in your address block",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// A node that the pool will soon forget shows another delegation, and its address block has used up its share of the
+        /// A node that the pool will soon forget presented another delegation, and its address block has used up its
+        /// share of the
         /// delegations that the pool remembers for longer.
         DelegationsOfBlock {
             /// When to try again, in milliseconds.
@@ -277,18 +279,18 @@ errors! {
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The totals of an account would overflow.
         AmountRange: InvalidParams, "the amount is too large for the account", hint "Enter a smaller amount.";
-        /// An order of the operator is for an implausibly large amount.
+        /// An admin command is for an implausibly large amount.
         OrderTooLarge: InvalidParams, "the amount is too large for one change",
             hint "Enter less than 2^96 smallest units of the asset.";
         /// The operator credits or debits an amount of 0.
         ZeroAmount: InvalidParams, "the amount is 0", hint "Enter an amount above 0.";
-        /// The counter of a payout order is too far ahead of the pool's clock.
+        /// The counter of a payout account change is too far ahead of the pool's clock.
         PayoutAhead {
             /// The limit in seconds.
             limit_s: u64,
         }: InvalidParams, "the payout account change was signed more than {limit_s} s in the future",
             hint "Set the clock of the machine that signs (timedatectl), and sign again.";
-        /// A newer order of the node is known.
+        /// The pool knows a newer payout account change of the node.
         OldPayout {
             /// The newest counter.
             newest: u64,
@@ -302,10 +304,10 @@ errors! {
             asset: Asset,
         }: InvalidParams, "the price is in {given}, but this pool charges in {asset}",
             hint "Write the price in {units}." (units = asset.unit_names());
-        /// An order has no reason, or an order about a payout has no reference.
+        /// An admin command has no reason, or a command that marks a payout has no reference.
         BlankReason: InvalidParams, "the reason is blank",
             hint "Enter a reason, or the reference of the payment.";
-        /// The idempotency key was used for another order.
+        /// The idempotency key was used for another change.
         KeyUsed {
             /// The entry of that order.
             entry: u64,
@@ -322,7 +324,7 @@ errors! {
             most: u32,
         }: Unsuitable, "the ledger has reached its limit of {most} idempotency keys",
             hint "Run `vipnode pool prune` to remove old entries, or raise the limit: `vipnode pool --limit order_keys=N`.";
-        /// The operator debits more than the balance of an account.
+        /// The debit exceeds the balance of the account.
         DebitExceeds {
             /// The account that was named.
             account: Account,
@@ -347,7 +349,8 @@ errors! {
             most: u32,
         }: Unsuitable, "this account already pays for {most} nodes",
             hint "Run `vipnode account unlink` for a node that no longer needs it.";
-        /// Billing periods of the node, which another account or no account pays for, wait for the next hour.
+        /// Some billing periods of the node, which another account pays for or nobody pays for, are not written until
+        /// the next hour.
         PeriodsWait {
             /// When to try again, in milliseconds.
             retry_ms: u64,
@@ -394,10 +397,10 @@ errors! {
             hint "List what is payable: `vipnode pool admin accounts`.";
         /// No payout has this number.
         NoPayout: InvalidParams, "no payout has this number", hint "List the payouts: `vipnode pool admin payouts`.";
-        /// A settlement period has no payout that is not marked.
-        NoPayoutDue: InvalidParams, "this settlement period has no further payout to mark",
+        /// All payouts of a settlement period are marked.
+        NoPayoutDue: InvalidParams, "this settlement period has no more payouts to mark",
             hint "List its payouts: `vipnode pool admin payouts --period N`.";
-        /// A payout is marked already.
+        /// The payout is already marked.
         PayoutMarked: InvalidParams, "the payout is already marked as paid or bounced",
             hint "List the payouts: `vipnode pool admin payouts`.";
         /// A payout is more than what is payable to the payee.
@@ -415,7 +418,8 @@ errors! {
             newest: u64,
         }: Unauthorized, "the account has already signed the counter {newest}, and the counter of this link is not higher",
             hint "Sign a new link: run `vipnode account link` again.";
-        /// The account signed a counter in the future, because a clock was wrong. Until then, it can sign no other link.
+        /// The account signed a counter in the future, because a clock was wrong. Until then, the pool accepts no other
+        /// link from the account.
         LinkCounterAhead {
             /// The highest counter that the account signed.
             newest: u64,

@@ -128,12 +128,12 @@ errors! {
             pages: u32,
         }: InvalidParams, "the statement has no such page; its pages are 1 to {pages}",
             hint "Ask for a page from 1 to {pages}.";
-        /// The store cannot do what the operator ordered.
+        /// The store cannot carry out the operator's command.
         Store {
             /// What it reports.
             why: StoreError,
         }: Unsuitable, "{why}", hint_of why;
-        /// The audit log cannot be written or read. Nothing is ordered without a record.
+        /// The audit log cannot be written or read. No command is executed unless it can be recorded.
         AuditLog {
             /// What the system reports.
             why: String,
@@ -142,7 +142,7 @@ errors! {
         /// The pool has no data directory.
         NoAuditLog: Unsuitable, "this pool keeps no audit log, because it has no data directory",
             hint "Run the pool without --store memory.";
-        /// The idempotency key of an operator's order is empty, too long, or contains characters that look alike or are
+        /// The idempotency key of an admin command is empty, too long, or contains characters that look alike or are
         /// invisible.
         OrderKey {
             /// How many characters it may have.
@@ -152,7 +152,7 @@ errors! {
         /// A wallet tried to claim a node.
         WalletClaim: Unsuitable, "a wallet alone cannot claim a node: the node has to consent, and protocol 2 has no \
                                   message for that",
-            hint "Run the node's agent with protocol 3, and on its machine `vipnode account link --keystore FILE`, or with a payment channel, `vipnode client --pay FILE`.";
+            hint "Run the node's agent with protocol 3. On the same machine, run `vipnode account link --keystore FILE`, or to pay from a payment channel, `vipnode client --pay FILE`.";
         /// A wallet requested a withdrawal.
         NothingToWithdraw: Unsuitable,
             "this pool does not support withdrawals: if it charges, its operator pays out what hosts earned",
@@ -186,7 +186,7 @@ errors! {
             retry_ms: u64,
         }: Busy, "too many bytes per second for your address block",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// Statements were read for an address block for too long.
+        /// Reading statements for the callers in an address block took too much time.
         StatementTime {
             /// When to try again, in milliseconds.
             retry_ms: u64,
@@ -199,7 +199,7 @@ errors! {
         }: Busy, "too many port tests for your address block",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The call came through a proxy that the pool does not know, so the pool does not know the caller's address.
-        HiddenCaller: Unsuitable, "the pool does not know your address, because a proxy that it does not know passed on this call",
+        HiddenCaller: Unsuitable, "the pool does not know your address, because this call came through a proxy that the pool is not configured to trust",
             hint "Ask the operator to start the pool with --proxy and --proxy-header.";
         /// The core is being restored from the store.
         Rebuilding {

@@ -19,7 +19,8 @@
 //!
 //! Parsing and signature checks run on the sockets' own tasks, on all CPU cores, and keep the order of each socket. The
 //! core's thread owns [`vipnode_pool_core::Core`] and the clock. If a commit fails or the core panics, the core is
-//! discarded and restored from the store; pending requests are answered "busy". As long as the store cannot write, so are all
+//! discarded and restored from the store; pending requests are answered "busy". As long as the store cannot write, so
+//! are all
 //! others, and no connection is closed.
 //!
 //! Every limit of this crate is in [`PoolLimits`]; [`PoolConfig`] lists them together with the core's limits
@@ -88,10 +89,13 @@ pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "The store of a pool", rows: vipnode_store::StoreError::ROWS },
     vipnode_types::ErrorTable { title: "The certificate of a pool", rows: TlsError::ROWS },
     vipnode_types::ErrorTable { title: "The members file of a pool", rows: MembersError::ROWS },
-    vipnode_types::ErrorTable { title: "Networks of a pool", rows: NetworkError::ROWS },
+    vipnode_types::ErrorTable { title: "The network of a pool, `--restrict-network`", rows: NetworkError::ROWS },
     vipnode_types::ErrorTable { title: "Origins of web pages", rows: OriginError::ROWS },
-    vipnode_types::ErrorTable { title: "Welcomes of a pool", rows: WelcomeError::ROWS },
+    vipnode_types::ErrorTable { title: "The welcome text of a pool, `--welcome`", rows: WelcomeError::ROWS },
     vipnode_types::ErrorTable { title: "Who may see a pool's status", rows: StatusAudienceError::ROWS },
-    vipnode_types::ErrorTable { title: "Headers of a proxy", rows: ProxyHeaderError::ROWS },
-    vipnode_types::ErrorTable { title: "Names of a proxy's headers", rows: ProxyHeaderNameError::ROWS },
+    vipnode_types::ErrorTable { title: "The address in a proxy's header", rows: ProxyHeaderError::ROWS },
+    vipnode_types::ErrorTable {
+        title: "The name of a proxy's header, `--proxy-header`",
+        rows: ProxyHeaderNameError::ROWS,
+    },
 ];

@@ -147,7 +147,8 @@ impl PoolMetrics {
         }
     }
 
-    /// Returns how many requests and connections the pool refused since its start, by reason: the codes of errors, and the
+    /// Returns how many requests and connections the pool refused since its start, by reason: the codes of errors, and
+    /// the
     /// limits of connections.
     #[must_use]
     pub fn refusals(&self) -> Vec<RefusalCount> {
@@ -185,7 +186,7 @@ impl Metrics {
         let hosts = gauge("connected_hosts", "Connected hosts");
         let clients = gauge("connected_clients", "Connected clients");
         let leases = gauge("leases", "Leases in any state");
-        let running = gauge("running_leases", "Leases whose two sides have seen each other");
+        let running = gauge("running_leases", "Leases that have been paired");
         let free_slots = gauge("free_slots", "Slots that could be leased now");
         let waiting = gauge("waiting_clients", "Clients waiting for more hosts");
         let pending_asks = gauge("pending_asks", "Requests for hosts waiting for a host to admit the client");
@@ -298,7 +299,7 @@ impl CoreCounters {
         let reasons = EvictReason::ALL.map(EvictReason::name);
         let refused_connects = table.counter("connects_rejected", "Connect requests that were rejected");
         let admits = table.counter("admits", "Clients that hosts admitted");
-        let paired = table.counter("leases_paired", "Leases whose two sides saw each other for the first time");
+        let paired = table.counter("leases_paired", "Leases that were paired for the first time");
         let ended = table.counters("leases_ended", "Leases that ended", "reason", reasons);
         let silences = table.counter("agents_timed_out", "Agents that stopped reporting");
         let metered_s = table.counter(

@@ -7,7 +7,8 @@ errors! {
     /// Why a call of a store failed. A failed call has changed nothing.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum StoreError {
-        /// The pool core tried to overwrite a billing period with a different value. This is a bug in the pool core. Do not
+        /// The pool core tried to overwrite a billing period with a different value. This is a bug in the pool core. Do
+        /// not
         /// bill anything until the cause is known.
         Conflict {
             /// ID of the lease whose row is written again.
@@ -16,7 +17,8 @@ errors! {
             row: u32,
         }: local, "billing period {row} of lease {lease} is already stored with a different value",
             hint "Keep a copy of the store, and report this as a bug.";
-        /// The pool core tried to overwrite an entry of the ledger with a different value. This is a bug in the pool core. Do not
+        /// The pool core tried to overwrite an entry of the ledger with a different value. This is a bug in the pool
+        /// core. Do not
         /// pay anyone until the cause is known.
         EntryConflict {
             /// The number of the entry.
@@ -61,7 +63,7 @@ errors! {
             /// Path of what is not a file.
             file: PathBuf,
         }: local, "{file} is not a regular file" (file = file.display()),
-            hint "Pass the directory of the database (--datadir DIR), or a file that is a database. In a data directory, move what has this name elsewhere.";
+            hint "Pass the directory of the database (--datadir DIR), or a file that is a database. If it is in a data directory, move it to another directory.";
         /// The directory of a database cannot be read.
         Unreadable {
             /// Path of the data directory.
@@ -132,7 +134,8 @@ errors! {
             file: PathBuf,
         }: local, "the database {file} and its directory belong to different users" (file = file.display()),
             hint "If you trust the database, run `chown --reference=DIR {file}` with the directory for DIR." (file = quoted_path(file));
-        /// The database of a running pool was removed or replaced. The pool writes to the removed file, which is lost when it
+        /// The database of a running pool was removed or replaced. The pool writes to the removed file, which is lost
+        /// when it
         /// stops.
         Removed {
             /// Path where the database was.
@@ -154,7 +157,8 @@ errors! {
             why: String,
         }: local, "cannot write the backup {file}: {why}" (file = file.display()),
             hint "Pass a new file in a directory that this user can write to.";
-        /// A database that has a problem is not pruned: what is left could no longer be checked.
+        /// vipnode does not prune a database that has a problem, because the remaining entries could no longer be
+        /// verified.
         Unverified {
             /// Path of the database.
             file: PathBuf,
@@ -178,7 +182,8 @@ errors! {
             loss: String,
         }: local, "the database {file} already exists{loss}" (file = file.display()),
             hint "Pass --force to restore the backup and keep the current database under another name.";
-        /// The backup belongs to another pool than the data directory. That pool's leases, accounts, and payouts would become
+        /// The backup belongs to another pool than the data directory. That pool's leases, accounts, and payouts would
+        /// become
         /// those of this one, and agents would not accept the pool under its ID.
         OtherPool {
             /// Path of the backup.
@@ -206,7 +211,7 @@ errors! {
             /// Path of one of the files.
             file: PathBuf,
         }: local, "{file} was written by an earlier version of vipnode and is no longer supported" (file = file.display()),
-            hint "Delete the files nodes, times, and delegations next to {file}. The pool then learns its nodes again."
+            hint "Delete the files named nodes, times, and delegations in the same directory as {file}. The pool then learns its nodes again."
                 (file = file.display());
         /// The stored data is not valid.
         Corrupt {
@@ -237,10 +242,12 @@ errors! {
             /// How many it allows.
             most: usize,
         }: local, "{most} reads of the store are in progress", hint "Try again in a moment.";
-        /// The caller asks for a later page of the statement of an account, without the balances at the end of the previous page.
+        /// The caller asks for a later page of the statement of an account, without the balances at the end of the
+        /// previous page.
         CursorBalances: local, "range.after does not contain the balances of the account",
             hint "Pass the complete `next` value of the previous page.";
-        /// Entries after the previous page were removed from the ledger, or billing periods on it were folded into later ones. The pages
+        /// Entries after the previous page were removed from the ledger, or billing periods on it were folded into
+        /// later ones. The pages
         /// would not add up.
         CursorPruned: local, "the ledger was pruned or folded after the previous page was read",
             hint "Read the statement from its first page again.";

@@ -56,7 +56,7 @@ impl JsonSchema for Kind {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "integer",
-            "description": "The execution client: 0 unknown, 1 geth, 2 parity, 3 pantheon (today Besu); any other number is unknown.",
+            "description": "The execution client: 0 unknown, 1 geth, 2 parity, 3 pantheon (now Besu); any other number is unknown.",
         })
     }
 }

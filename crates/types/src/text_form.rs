@@ -1,4 +1,5 @@
-//! Types that are a string in JSON: [`serde_as_text!`] for any of them, [`hex_bytes!`] for a fixed number of bytes in hex.
+//! Types that are a string in JSON: [`serde_as_text!`] for any of them, [`hex_bytes!`] for a fixed number of bytes in
+//! hex.
 
 use crate::errors;
 
@@ -14,12 +15,12 @@ errors! {
             characters: usize,
         }: local, "{what} must have {characters} hex characters", hint "Copy all {characters} characters.";
         /// The text is not a number as execution clients write it.
-        Quantity: local, "this is not 0x and a number in hex, of at most 128 bits",
+        Quantity: local, "this is not 0x followed by a hex number of at most 128 bits",
             no_hint "only execution clients write such numbers";
         /// The number has more bits than the field.
         Range: local, "the number is too large", no_hint "only execution clients write such numbers";
         /// The text is not bytes as execution clients write them.
-        Data: local, "this is not 0x and whole bytes in hex", no_hint "only execution clients write such bytes";
+        Data: local, "this is not 0x followed by whole bytes in hex", no_hint "only execution clients write such bytes";
     }
 }
 

@@ -16,14 +16,15 @@ errors! {
         }: local, "the pool uses chain {pool}, but the channel is on chain {channel}",
             hint "Create a channel on chain {pool}: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
                   --keystore FILE`. Then pass --pay NEW_FILE.";
-        /// The pool states other decimals than the channel's token has: each limit would be read in another unit.
+        /// The pool and the channel's token have different numbers of decimals, so each limit would be in a different
+        /// unit.
         OtherDecimals {
             /// The decimals that the pool states.
             pool: u8,
             /// The decimals of the channel's token.
             token: u8,
         }: local, "the pool charges in an asset with {pool} decimals, but the token of the channel has {token}",
-            hint "The pool's amounts are not those of the token. Use another pool: --pool URL.";
+            hint "The pool's amounts do not match those of the token. Use another pool: --pool URL.";
         /// The maximum per day cannot be converted to what the pool charges in.
         MaxSpend {
             /// What is wrong with it.

@@ -7,7 +7,8 @@ use vipnode_types::{
 
 use super::ConnectionSettings;
 
-/// The status of an agent. Times are in milliseconds since the Unix epoch by the agent's clock; amounts are in wei.
+/// The status of an agent. Times are in milliseconds since the Unix epoch by the agent's clock; amounts are in the
+/// smallest unit of the pool's asset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentStatus {
@@ -26,7 +27,8 @@ pub struct AgentStatus {
     /// Which connections to its pool and its node it allows.
     #[serde(default)]
     pub connections: ConnectionSettings,
-    /// The address of the agent's key, which signs the vouchers of its payment channel; `None` in the status of an older agent.
+    /// The address of the agent's key, which signs the vouchers of its payment channel; `None` in the status of an
+    /// older agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<Account>,
     /// Present on a host.
@@ -63,7 +65,7 @@ pub struct NodeStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolLink {
-    /// The pool; empty where there is none.
+    /// The pool's URL; empty without a pool.
     pub url: String,
     /// The ID of the pool; `None` until the agent has joined, over protocol 2, and for a pool without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,9 +99,9 @@ pub struct PoolLink {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolLossStatus {
-    /// The reason of the newest failure.
+    /// The reason for the newest failure.
     pub reason: String,
-    /// Since when the agent is not connected, whatever the reasons were.
+    /// The time since which the agent has not been connected, regardless of the reasons.
     pub since: Ms,
     /// In how many milliseconds it tries again; 0 while it tries, `None` if it is stopping.
     pub retry_ms: Option<u64>,
@@ -121,7 +123,7 @@ pub struct AgentHostStatus {
     pub free: u32,
     /// Slots that are reserved for the node's own peers.
     pub reserve: u32,
-    /// The account that receives what it earns at the pool, and the one that follows; `None` until the pool reports it.
+    /// The account that receives what it earns at the pool, and the pending one; `None` until the pool reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<PayoutView>,
     /// The clients that hold the slots, and those that the user admits in addition.
@@ -164,8 +166,10 @@ pub struct LeaseStatus {
     pub client_version: String,
     /// The price; `None` if the pool has not reported it.
     pub price: Option<Price>,
-    /// How long a round trip to the connected peer takes, in microseconds: the shortest recent one that the kernel measured on the node's
-    /// own TCP connection. `None` where the agent cannot read it: on systems other than Linux, and for a node on another machine
+    /// How long a round trip to the connected peer takes, in microseconds: the shortest recent one that the kernel
+    /// measured on the node's
+    /// own TCP connection. `None` where the agent cannot read it: on systems other than Linux, and for a node on
+    /// another machine
     /// or in another network namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_us: Option<u64>,
@@ -178,8 +182,10 @@ pub struct LeaseStatus {
     /// The cost of `seen_ms`; `None` without a price. This is the agent's own figure; the pool bills only the time that
     /// both sides saw.
     pub cost: Option<Amount>,
-    /// How long the node may wait before it dials the peer, in milliseconds. geth does not dial a node twice within 35 s, so a
-    /// client that was restarted waits, unless the host dials it. `None` for a peer that is connected, or that was just assigned.
+    /// How long the node may wait before it dials the peer, in milliseconds. geth does not dial a node twice within 35
+    /// s, so a
+    /// client that was restarted waits, unless the host dials it. `None` for a peer that is connected, or that was just
+    /// assigned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redial_ms: Option<u64>,
     /// Whether the lease has ended and is being undone.

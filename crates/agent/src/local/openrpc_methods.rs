@@ -40,7 +40,7 @@ pub fn rows() -> Vec<MethodRow> {
     let funds = MethodRow::new::<NodeFunds>(
         method::FUNDS,
         CallDirection::Local,
-        "Get what the agent's node may spend and what it earned",
+        "Get the funds and earnings of the agent's node",
         text,
         ("funds", "The pool's response"),
     );

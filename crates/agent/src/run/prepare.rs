@@ -161,7 +161,8 @@ async fn protocol(
     Protocol::configured(&config.agent, &pool.address, pool.join.clone(), identity, node_key).await
 }
 
-/// The node's order to pay what it earns to the account of the settings. The node's key is needed only if a new one has to be
+/// The node's order to pay what it earns to the account of the settings. The node's key is needed only if a new one has
+/// to be
 /// signed. Without the key there is none; then the agent compares the account with the one that the pool pays.
 async fn payout(
     state: &StateDir,

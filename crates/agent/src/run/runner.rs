@@ -212,7 +212,8 @@ async fn run(
     ended
 }
 
-/// Keeps the statements that the pool signs to a host, in a task of its own, which ends when this is dropped: the actor does not
+/// Keeps the statements that the pool signs to a host, in a task of its own, which ends when this is dropped: the actor
+/// does not
 /// wait for a large file.
 fn keep_statements(
     config: &RunnerConfig,

@@ -35,7 +35,7 @@ errors! {
             /// What the node reports.
             why: String,
         }: local, "the EVM node at {node} rejected {method}: {why}",
-            hint "Check that the node serves this method, and its limits, or pass another node: --chain.rpc URL.";
+            hint "Check that the node supports this method and that its limits allow the call, or pass another node: --chain.rpc URL.";
         /// The node's answer does not match the request.
         Answer {
             /// The node's origin.
@@ -136,7 +136,7 @@ errors! {
             needs_wei: u128,
         }: local, "{account} has {has}, but the gas for the transaction can cost {needs}"
             (has = ether(*has_wei), needs = ether(*needs_wei)),
-            hint "Send some of the chain's coin to {account}, or pass --unsigned to send the transaction with another wallet.";
+            hint "Send some of the chain's native currency to {account}, or pass --unsigned to send the transaction with another wallet.";
         /// The transaction was mined, and it reverted.
         Failed {
             /// The hash that identifies it.

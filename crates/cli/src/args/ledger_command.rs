@@ -31,7 +31,7 @@ pub(crate) struct DebitArgs {
     pub(crate) balance: BalanceArgs,
     /// Allow a debit beyond the balance, so that the account owes the rest.
     ///
-    /// Without it, the command asks on a terminal, and refuses elsewhere.
+    /// Without this flag, the command asks for confirmation on a terminal, and refuses without one.
     #[arg(long, help_heading = "Payment")]
     pub(crate) allow_negative: bool,
 }
@@ -139,8 +139,8 @@ pub(crate) struct LedgerStatementArgs {
 pub(crate) struct AccountsArgs {
     /// List only accounts that match: an address, "negative", or "due".
     ///
-    /// The address has to begin with the text. "negative" lists accounts that owe more than they were credited, and "due"
-    /// those to which something is payable.
+    /// The address has to begin with the text. "negative" lists accounts with a negative balance, and "due" those to
+    /// which something is payable.
     #[arg(value_name = "FILTER", help_heading = "Output")]
     pub(crate) filter: Option<String>,
     /// Start at this account, which the previous page printed.

@@ -10,7 +10,7 @@ use super::NodeArgs;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  # If you can read the node key; locates the node and its key
+  # If you can read the node key (the command locates it)
   vipnode link
 
 If only another user or another machine can read the key, use three steps:

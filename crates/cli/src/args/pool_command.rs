@@ -29,17 +29,21 @@ pub(crate) enum PoolCommand {
     /// Remove old entries from the journals of a pool.
     ///
     /// Writes them to a file first. Keeps their results: the balances and unpaid costs of each account, and the state of
-    /// each payout. If the pool is running, it removes the entries in small steps. An idempotency key is removed together with
+    /// each payout. If the pool is running, it removes the entries in small steps. An idempotency key is removed
+    /// together with
     /// its entry.
     Prune(PruneArgs),
     /// Fold old billing periods of one lease and day into one.
     ///
-    /// Only periods that follow each other on their payer's meter are folded, and no total changes. The pool no longer signs
-    /// the daily statement of a day on which it folded periods of the host. If the pool is running, it folds in small steps.
+    /// Only periods that follow each other on their payer's meter are folded, and no total changes. The pool no longer
+    /// signs
+    /// the daily statement of a day on which it folded periods of the host. If the pool is running, it folds in small
+    /// steps.
     Fold(FoldArgs),
     /// Replace the database of a stopped pool with a backup.
     ///
-    /// Afterward, the pool skips lease IDs, so that none is used twice. The pool's key and its bans do not change. Prints which
+    /// Afterward, the pool skips lease IDs, so that none is used twice. The pool's key and its bans do not change.
+    /// Prints which
     /// entries of the ledger are lost because they were posted after the backup.
     Restore(RestoreArgs),
 }
@@ -86,7 +90,7 @@ pub(crate) struct PruneArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  vipnode pool fold --older 35d --datadir /var/lib/vipnode/pool")]
 pub(crate) struct FoldArgs {
-    /// Fold days that ended longer ago than this.
+    /// Fold billing periods of days that ended longer ago than this.
     #[arg(long, value_name = "TIME", default_value = "35d", value_parser = kept_time, help_heading = "Pool")]
     pub(crate) older: Duration,
     /// Fold in the database in this data directory.
@@ -165,7 +169,7 @@ pub(crate) enum AdminCommand {
     Bans(BansArgs),
     /// Show the audit log of admin commands.
     ///
-    /// Shows bans, drains, and changes of the ledger, with the user and process that made them.
+    /// Shows bans, drains, and changes to the ledger, with the user and process that made them.
     Audit(AuditArgs),
     /// Stop assigning new leases to a node, or to all nodes.
     ///
@@ -197,7 +201,8 @@ pub(crate) enum AdminCommand {
     /// Announce a new slot price.
     ///
     /// The price takes effect after one day (price_notice_ms). It then applies to new leases, and to existing leases from
-    /// their next billing period if both sides accept it. To withdraw an announced price, pass the current price. Repeating
+    /// their next billing period if both sides accept it. To withdraw an announced price, pass the current price.
+    /// Repeating
     /// the command does not change the announced time.
     Price(PriceArgs),
     /// Close the settlement period and list its payouts.
@@ -208,7 +213,8 @@ pub(crate) enum AdminCommand {
     /// Claim earned payments from the channels on the chain.
     ///
     /// For pools with --payment x402. Sends one transaction for up to 250 channels, and one that transfers the claimed
-    /// amount to the receiver. Requires the key of --chain.claimer. A claim counts once its block is final; the costs that
+    /// amount to the receiver. Requires the key of --chain.claimer. A claim counts once its block is final; the costs
+    /// that
     /// it covers are then payable to hosts. Repeating a claim changes nothing.
     Claim(Box<ClaimArgs>),
     /// List the payouts of a settlement period.
@@ -381,8 +387,10 @@ pub(crate) struct KeyArgs {
 pub(crate) enum KeyCommand {
     /// Replace the pool's key, which also changes its ID.
     ///
-    /// Stop the pool first. The old key signs the change, and the pool sends it to agents that remember the old ID, so that
-    /// they accept the new ID without user action. The pool keeps the eight newest changes. If the old key was stolen, the
+    /// Stop the pool first. The old key signs the change, and the pool sends it to agents that remember the old ID, so
+    /// that
+    /// they accept the new ID without user action. The pool keeps the eight newest changes. If the old key was stolen,
+    /// the
     /// thief can sign a change too. In that case, ask your users to pass --accept-pool-key with the new ID.
     Rotate(RotateArgs),
 }

@@ -42,7 +42,8 @@ pub(crate) enum WalletCommand {
     Balance(Box<WalletBalanceArgs>),
     /// Deposit tokens into a payment channel.
     ///
-    /// The account signs the deposit, and the sender of the transaction pays the gas. A token with ERC-3009, such as USDC,
+    /// The account signs the deposit, and the sender of the transaction pays the gas. A token with ERC-3009, such as
+    /// USDC,
     /// needs no approval. For other tokens, the account must approve Permit2 once. The command simulates the transaction,
     /// shows its cost, and asks before it sends anything.
     Deposit(Box<WalletDepositArgs>),
@@ -111,12 +112,9 @@ pub(crate) struct WalletBalanceArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "vipnode wallet deposit [OPTIONS] --channel <FILE> --chain.rpc <URL>\n           <AMOUNT>\n       vipnode wallet deposit [OPTIONS] --nodes <FILE> --channel-dir <DIR>\n           --chain.rpc <URL> <AMOUNT>",
+    override_usage = "vipnode wallet deposit [OPTIONS] --channel <FILE> --chain.rpc <URL>\n           <AMOUNT>",
     after_help = "\
 Examples:
-  # Into an existing channel
-  vipnode wallet deposit \"25 USDC\" --channel channel.json \\
-    --chain.rpc https://HOST --keystore FILE
   # Into a new channel for the local client of a pool
   vipnode wallet deposit \"25 USDC\" --channel new.json \\
     --pool wss://pool.example --chain.rpc https://HOST --keystore FILE
@@ -130,7 +128,8 @@ pub(crate) struct WalletDepositArgs {
     pub(crate) amount: String,
     /// Use the payment channel in this file.
     ///
-    /// The file contains the fields of the channel (JSON). The command creates it for a new channel. Keep it: nothing can be
+    /// The file contains the fields of the channel (JSON). The command creates it for a new channel. Keep it: nothing
+    /// can be
     /// withdrawn without these fields.
     #[arg(
         id = "channel_file",
@@ -142,7 +141,8 @@ pub(crate) struct WalletDepositArgs {
     pub(crate) channel: Option<PathBuf>,
     /// Bring the channel of each agent in this file up to AMOUNT.
     ///
-    /// The file lists the addresses that the agents show at startup, one per line; # starts a comment. A channel that already
+    /// The file lists the addresses that the agents show at startup, one per line; # starts a comment. A channel that
+    /// already
     /// holds AMOUNT gets nothing, so a run that was interrupted can be repeated.
     #[arg(
         long,
@@ -153,7 +153,9 @@ pub(crate) struct WalletDepositArgs {
         hide_short_help = true
     )]
     pub(crate) nodes: Option<PathBuf>,
-    /// Keep the files of the channels of --nodes in this directory, each named after its agent's address.
+    /// Keep the channel files of --nodes in this directory.
+    ///
+    /// Each file is named after the address of its agent.
     #[arg(long, value_name = "DIR", requires = "nodes", help_heading = "Payment", hide_short_help = true)]
     pub(crate) channel_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -164,7 +166,7 @@ pub(crate) struct WalletDepositArgs {
     pub(crate) chain: ChainArgs,
     #[command(flatten)]
     pub(crate) sending: SendingArgs,
-    /// End the validity of the signed deposit at this time (Unix seconds).
+    /// Make the signed deposit valid until this time (Unix seconds).
     ///
     /// [default: an hour from now]
     #[arg(long, value_name = "SECONDS", help_heading = "Payment", hide_short_help = true)]
@@ -207,7 +209,8 @@ pub(crate) struct WalletWithdrawArgs {
 pub(crate) struct ChannelArgs {
     /// Use the payment channel in this file.
     ///
-    /// The file contains the fields of the channel (JSON). `vipnode wallet deposit` creates it for a new channel. Keep it:
+    /// The file contains the fields of the channel (JSON). `vipnode wallet deposit` creates it for a new channel. Keep
+    /// it:
     /// nothing can be withdrawn without these fields.
     #[arg(id = "channel_file", long = "channel", value_name = "FILE", help_heading = "Payment")]
     pub(crate) path: PathBuf,
@@ -218,7 +221,8 @@ pub(crate) struct ChannelArgs {
 pub(crate) struct ChannelFieldArgs {
     /// Create the channel for this pool.
     ///
-    /// The pool states the token, the receiver, the receiver's authorizer, and the withdrawal delay that it requires. Unless
+    /// The pool states the token, the receiver, the receiver's authorizer, and the withdrawal delay that it requires.
+    /// Unless
     /// --authorizer is given, the key of the local agent that uses the pool signs the vouchers.
     #[arg(
         id = "deposit_pool",
@@ -249,7 +253,7 @@ pub(crate) struct ChannelFieldArgs {
     pub(crate) authorizer: Option<Account>,
     /// Set the delay between the start of a withdrawal and its end.
     ///
-    /// Must be the delay that the pool requires. The escrow accepts 15 minutes to 30 days.
+    /// Must match the delay that the pool requires. The escrow accepts 15 minutes to 30 days.
     #[arg(long, value_name = "TIME", value_parser = delay_s, default_value = "14d", help_heading = "New channel", hide_short_help = true)]
     pub(crate) withdraw_delay: u32,
     /// Distinguish this channel from others with the same fields.

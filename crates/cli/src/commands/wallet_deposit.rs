@@ -99,7 +99,8 @@ impl Deposit<'_> {
         }
     }
 
-    /// What the payer signs. The same amount and time make the same data, so that another wallet's signature can be passed
+    /// What the payer signs. The same amount and time make the same data, so that another wallet's signature can be
+    /// passed
     /// to a second run of the command.
     async fn authorization(&self, amount: Amount, valid_until_s: u64) -> Result<DepositAuthorization, CliError> {
         let (channel, config) = (self.file.id(), self.file.config);

@@ -33,7 +33,8 @@ impl ManyDeposits<'_> {
     /// Asks once, and then deposits into one channel after the other.
     ///
     /// # Errors
-    /// The list or a channel cannot be used, the account has too little, or a transaction fails. Deposits before it stay made.
+    /// The list or a channel cannot be used, the account has too little, or a transaction fails. Deposits before it
+    /// stay made.
     pub(super) async fn run(&self, nodes: &Path, sender: WalletSender) -> Result<(), CliError> {
         let agents = agents_in(nodes)?;
         let Some(first) = agents.first().copied() else {

@@ -245,7 +245,7 @@ errors! {
         /// The demo cannot start geth.
         DemoGeth { program: PathBuf, why: String }: local, "cannot run {program}: {why}" (program = program.display()),
             hint "Pass another geth (1.17 works) with --geth PATH, or use simulated nodes with --simulated.";
-        /// Another program takes the ports of the demo's geth.
+        /// Another program uses the ports of the demo's geth.
         DemoPort { program: PathBuf, why: String }: local, "{program} found its ports in use: {why}" (program = program.display()),
             hint "Run the demo again, or use simulated nodes: `vipnode demo --simulated`.";
         /// The demo cannot start a pool, host, or client.

@@ -33,8 +33,8 @@ errors! {
         NoNewPassword: local, "the password of the new keystore is empty", hint "Choose a password.";
         /// The password of a new keystore was typed differently the second time.
         Mistyped: local, "the two passwords differ", hint "Run the command again, or pass --password-file FILE.";
-        /// The file of a new keystore exists already.
-        Exists { path: PathBuf }: local, "{path} exists already" (path = path.display()),
+        /// The file for a new keystore already exists.
+        Exists { path: PathBuf }: local, "{path} already exists" (path = path.display()),
             hint "Pass the name of a new file: --out FILE.";
         /// The directory of a new keystore does not exist. It is not created, because its name may be mistyped.
         NoDirectory { dir: PathBuf }: local, "the directory {dir} does not exist" (dir = dir.display()),

@@ -14,7 +14,7 @@ errors! {
         /// The file of the channel does not exist.
         NoChannel { path: PathBuf }: local, "{path} does not exist" (path = path.display()),
             hint "Pass the file that `vipnode wallet deposit` created for the channel: --channel FILE.";
-        /// The file of the channel cannot be read or is not one.
+        /// The channel file cannot be read, or it is not a channel file.
         ChannelFile { path: PathBuf, why: String }: local, "cannot read the channel in {path}: {why}" (path = path.display()),
             hint "Pass the file that `vipnode wallet deposit` created for the channel: --channel FILE.";
         /// The file of a new channel cannot be written.
@@ -50,11 +50,11 @@ errors! {
         OtherEscrow { path: PathBuf, escrow: Account }: local,
             "the channel in {path} is in the contract {escrow}, which is not the x402 escrow" (path = path.display()),
             hint "Pass the file that `vipnode wallet deposit` created for the channel: --channel FILE.";
-        /// The node states other decimals for the token than when the file was created.
+        /// The node reports a different number of decimals for the token than when the file was created.
         OtherDecimals { path: PathBuf, of: u8, node: u8 }: local,
             "the token of the channel in {path} had {of} decimals, but the EVM node states {node} now" (path = path.display()),
             hint "Compare the decimals in a block explorer, or pass another EVM node: --chain.rpc URL.";
-        /// A flag names another field than the file.
+        /// A flag and the file have different values for the same field.
         OtherFields { path: PathBuf }: local, "the flags describe a different channel from the one in {path}" (path = path.display()),
             hint "Remove the flags that describe a new channel, or pass a new file: --channel FILE.";
         /// The account has too few tokens.

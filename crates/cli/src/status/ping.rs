@@ -250,7 +250,8 @@ async fn pool(status: &AgentStatus, facts: Option<&NodeFacts>, trust: &Trust) ->
     steps
 }
 
-/// Whether a leased peer is connected. The address of one that is not is tried from this machine. That of a connected one is
+/// Whether a leased peer is connected. The address of one that is not is tried from this machine. That of a connected
+/// one is
 /// not: geth refuses a public address that connected to it within the last 30 s, so the test would keep the node's own
 /// connection from coming back.
 async fn peer(status: &AgentStatus, whom: &'static str, lease: &LeaseStatus) -> Vec<PathStep> {

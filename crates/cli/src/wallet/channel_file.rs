@@ -15,7 +15,8 @@ use crate::{
 /// A larger file is not one of a channel.
 const FILE_BYTES: u64 = 16 << 10;
 
-/// The file of a payment channel: its chain, its escrow, its seven fields, named as in x402, and the decimals of its token.
+/// The file of a payment channel: its chain, its escrow, its seven fields, named as in x402, and the decimals of its
+/// token.
 ///
 /// A chain has only the hash of the fields, so nothing could be withdrawn without them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +40,8 @@ impl ChannelFile {
     /// Reads a channel of this chain.
     ///
     /// # Errors
-    /// [`WalletError::NoChannel`], [`WalletError::ChannelFile`], [`WalletError::OtherChain`], [`WalletError::OtherEscrow`].
+    /// [`WalletError::NoChannel`], [`WalletError::ChannelFile`], [`WalletError::OtherChain`],
+    /// [`WalletError::OtherEscrow`].
     pub(crate) fn read(path: &Path, chain_id: u64) -> Result<Self, WalletError> {
         let file = Self::read_of_any_chain(path)?;
         if file.chain_id != chain_id {
@@ -82,11 +84,13 @@ impl ChannelFile {
         }
     }
 
-    /// Reads a channel, or creates the file of a new one from the flags. A channel that the flags contradict is refused, and one
+    /// Reads a channel, or creates the file of a new one from the flags. A channel that the flags contradict is
+    /// refused, and one
     /// whose token has other decimals than the chain states now.
     ///
     /// # Errors
-    /// As [`Self::read`], [`WalletError::Missing`], [`WalletError::OtherFields`], [`WalletError::OtherDecimals`], and that the
+    /// As [`Self::read`], [`WalletError::Missing`], [`WalletError::OtherFields`], [`WalletError::OtherDecimals`], and
+    /// that the
     /// channel cannot be used.
     pub(crate) fn read_or_create(
         path: &Path,

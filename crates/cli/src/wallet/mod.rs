@@ -1,4 +1,5 @@
-//! Accounts' payment channels on a chain: the file of a channel, what a pool requires of it, the key that signs, a transaction that the user is asked
+//! Accounts' payment channels on a chain: the file of a channel, what a pool requires of it, the key that signs, a
+//! transaction that the user is asked
 //! about, and the page of balances.
 //!
 //! May use `account`, `args`, `error`, and `output`; does not decide what is sent: the commands do.

@@ -14,7 +14,8 @@ const WORDS: usize = 400;
 /// Returns the fields of a new channel with those that its pool requires, if the flags name a pool.
 ///
 /// # Errors
-/// The pool cannot be reached, takes no payments from channels of this chain, or it is not known whose key signs the vouchers.
+/// The pool cannot be reached, takes no payments from channels of this chain, or it is not known whose key signs the
+/// vouchers.
 pub(crate) async fn with_pool_terms(
     fields: &ChannelFieldArgs,
     chain_id: u64,

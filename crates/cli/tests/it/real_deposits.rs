@@ -1,4 +1,5 @@
-//! A client that pays from a payment channel of x402, with everything real: an EVM, two geths, and pool, agents, and wallet as
+//! A client that pays from a payment channel of x402, with everything real: an EVM, two geths, and pool, agents, and
+//! wallet as
 //! processes.
 
 use std::{fs, path::Path};

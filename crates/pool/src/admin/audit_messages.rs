@@ -19,16 +19,16 @@ pub struct AuditRequest {
 pub struct AdminAudit {
     /// The records, the oldest first.
     pub records: Vec<AuditRecord>,
-    /// Where the page with the records before them ends; `None` if there are none.
+    /// The value of `before` for the page with the next older records; `None` if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<u64>,
 }
 
-/// An order of the operator. It is recorded before it is carried out, and again if it is refused.
+/// A command of the operator. It is recorded before it is executed, and again if it is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditRecord {
-    /// When it was ordered.
+    /// When the command was received.
     pub at_ms: Ms,
     /// The ID of the user at the other end of the local socket, if the system reports one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

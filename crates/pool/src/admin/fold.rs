@@ -23,9 +23,9 @@ pub struct FoldRequest {
 pub struct AdminFolded {
     /// Billing periods that are now part of another one.
     pub folded: u64,
-    /// The number of the last entry that was looked at.
+    /// The number of the last entry that was examined.
     pub position: u64,
-    /// No further day is old enough.
+    /// Whether no other day is old enough to fold.
     pub is_done: bool,
 }
 

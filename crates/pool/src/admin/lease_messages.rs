@@ -56,7 +56,7 @@ pub struct AdminLease {
     pub trial: bool,
     /// When the pool offered it.
     pub offered_ms: Ms,
-    /// Since when both sides have seen each other in this billing period; `None` while they have not.
+    /// When both sides first saw each other in this billing period; `None` while they have not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since_ms: Option<Ms>,
 }

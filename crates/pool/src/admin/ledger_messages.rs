@@ -21,7 +21,7 @@ pub struct LedgerRequest {
     pub allow_negative: bool,
 }
 
-/// A change of the ledger. Amounts are in the asset's smallest unit.
+/// A change to the ledger. Amounts are in the asset's smallest unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -47,7 +47,7 @@ pub enum LedgerOrder {
         /// The most that it may owe.
         amount: Amount,
     },
-    /// Gives up what the payer of a billing period has not secured of its cost.
+    /// Writes off the part of a billing period's cost that its payer has not secured.
     WriteOff {
         /// The number of the entry of the period.
         entry: u64,
@@ -69,7 +69,7 @@ pub enum LedgerOrder {
         /// The number of the payout.
         payout: u64,
     },
-    /// Marks the payouts of a settlement period that are not marked as paid: a page of them.
+    /// Marks the unmarked payouts of a settlement period as paid, one page at a time.
     PaidAll {
         /// The number of the period.
         period: u64,
@@ -84,7 +84,7 @@ pub enum LedgerOrder {
     },
 }
 
-/// A change that was posted, durable.
+/// A change that was posted and is durable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LedgerPosted {
@@ -92,20 +92,20 @@ pub struct LedgerPosted {
     pub entry: u64,
     /// When it was posted.
     pub at_ms: Ms,
-    /// Whether it was posted before, by the same order with the same key, so that nothing changed.
+    /// Whether the same request with the same key had already posted it, so that nothing changed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeated: bool,
     /// The account that changed, with its current balances; `None` for a closed period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AdminAccount>,
-    /// What was marked, for an order to mark all payouts of a period.
+    /// What was marked, for a request to mark all payouts of a period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_all: Option<AdminPaidPayouts>,
     /// What the pool charges in.
     pub asset: Asset,
 }
 
-/// Payouts that were marked as paid at once.
+/// Payouts that were marked as paid by one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminPaidPayouts {
@@ -113,7 +113,7 @@ pub struct AdminPaidPayouts {
     pub marked: u32,
     /// What was paid, in the asset's smallest unit.
     pub amount: Amount,
-    /// How many were left out, because less is payable to their accounts by now.
+    /// How many were skipped, because less than their amount is now payable to their accounts.
     pub left_out: u32,
     /// Where the next page begins; `None` after the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,7 +124,7 @@ pub struct AdminPaidPayouts {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountsRequest {
-    /// What the address begins with; or `negative`, for accounts that owe more than they were credited; or `due`, for accounts to
+    /// The beginning of an address; or `negative`, for accounts with a negative balance; or `due`, for accounts to
     /// which something is payable; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
@@ -164,7 +164,7 @@ pub struct AdminAccount {
     pub leases: u32,
     /// What its hosts earned, before fees.
     pub earned: Amount,
-    /// How much of that its clients had secured.
+    /// How much of `earned` its clients have secured.
     pub secured: Amount,
     /// What is payable to it: what is secured, less fees and payouts.
     pub payable: Amount,
@@ -180,7 +180,7 @@ pub struct AccountStatementRequest {
     pub range: StatementRange,
 }
 
-/// Requests a page of what can be claimed of the clients' payment channels.
+/// Requests a page of what can be claimed from the clients' payment channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClaimsRequest {
@@ -191,7 +191,7 @@ pub struct ClaimsRequest {
     pub most: u32,
 }
 
-/// A page of what can be claimed of the clients' payment channels.
+/// A page of what can be claimed from the clients' payment channels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminClaims {

@@ -36,7 +36,7 @@ pub fn rows() -> Vec<MethodRow> {
         row::<NodesRequest, AdminNodes>(method::NODES, "List the nodes that are connected or hold leases")
             .fails(&[ErrorCode::InvalidParams, ErrorCode::Busy])
             .example("one host", params(&NodesRequest { most: 100, ..NodesRequest::default() }), &nodes()),
-        row::<LeasesRequest, AdminLeases>(method::LEASES, "List the running leases, as the database has them")
+        row::<LeasesRequest, AdminLeases>(method::LEASES, "List the running leases that are stored in the database")
             .fails(&[ErrorCode::InvalidParams, ErrorCode::Busy])
             .example("one lease", params(&LeasesRequest { most: 100, ..LeasesRequest::default() }), &leases()),
         row::<BanRequest, Banned>(method::BAN, "Ban a node, an agent, or a network")
@@ -46,7 +46,7 @@ pub fn rows() -> Vec<MethodRow> {
             .fails(&[ErrorCode::InvalidParams, ErrorCode::Unsuitable])
             .example("one ban is left", target.and_then(|target| params(&UnbanRequest { target })), &bans),
         row::<NoFields, AdminBans>(method::BANS, "List the bans").example("one ban", params(&NoFields {}), &bans),
-        row::<AuditRequest, AdminAudit>(method::AUDIT, "List the orders of the operator")
+        row::<AuditRequest, AdminAudit>(method::AUDIT, "List the records of the audit log")
             .fails(&[ErrorCode::InvalidParams, ErrorCode::Unsuitable])
             .example("a ban", params(&AuditRequest { before: None, most: 100 }), &audit()),
         row::<DrainRequest, AdminDrained>(
@@ -90,13 +90,16 @@ fn of_the_ledger() -> Vec<MethodRow> {
         row::<AccountStatementRequest, Statement>(method::STATEMENT, "Get a page of the statement of an account")
             .fails(codes)
             .example("an account whose node used a slot for a day", params(&statement), &statement_page()),
-        row::<ClaimsRequest, AdminClaims>(method::CLAIMS, "List what can be claimed of the clients' payment channels")
-            .fails(codes)
-            .example(
-                "nothing to claim",
-                params(&ClaimsRequest { after: None, most: 250 }),
-                &AdminClaims { asset, claims: Vec::new(), next: None },
-            ),
+        row::<ClaimsRequest, AdminClaims>(
+            method::CLAIMS,
+            "List what can be claimed from the clients' payment channels",
+        )
+        .fails(codes)
+        .example(
+            "nothing to claim",
+            params(&ClaimsRequest { after: None, most: 250 }),
+            &AdminClaims { asset, claims: Vec::new(), next: None },
+        ),
         row::<PayoutsRequest, AdminPayouts>(method::PAYOUTS, "List the payouts of a settlement period")
             .fails(codes)
             .example(
@@ -104,13 +107,16 @@ fn of_the_ledger() -> Vec<MethodRow> {
                 params(&PayoutsRequest { period: None, after: None, most: 1_000 }),
                 &AdminPayouts { asset, payouts: vec![payout], next: None },
             ),
-        row::<PruneRequest, AdminPruned>(method::PRUNE, "Remove the next part of the journals, which is in a file")
-            .fails(codes)
-            .example(
-                "the first step",
-                params(&PruneRequest { before_ms: NOW, last_entry: 12_345, last_position: 12_000, position: None }),
-                &AdminPruned { entries: 200, periods: 180, position: 0, is_done: false },
-            ),
+        row::<PruneRequest, AdminPruned>(
+            method::PRUNE,
+            "Remove the next part of the journals, which the caller has written to a file",
+        )
+        .fails(codes)
+        .example(
+            "the first step",
+            params(&PruneRequest { before_ms: NOW, last_entry: 12_345, last_position: 12_000, position: None }),
+            &AdminPruned { entries: 200, periods: 180, position: 0, is_done: false },
+        ),
         row::<FoldRequest, AdminFolded>(method::FOLD, "Fold billing periods of the next entries").fails(codes).example(
             "the first step",
             params(&FoldRequest { before_ms: NOW, after: None }),

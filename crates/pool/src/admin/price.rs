@@ -14,7 +14,7 @@ use crate::call_refusal::CallRefusal;
 pub struct PriceRequest {
     /// What a slot will cost, as people write it.
     pub price: QuotedPrice,
-    /// The operator's fee, in basis points of what clients pay; `None` for the present one.
+    /// The operator's fee, in basis points of what clients pay; `None` for the current one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee_bps: Option<u16>,
     /// The reason, for the audit log; at most 200 characters.
@@ -40,7 +40,8 @@ impl From<&PricingRow> for AdminPrice {
     }
 }
 
-/// Announces a price. The announcement is durable when this returns. The same price again keeps its time, so the order needs no
+/// Announces a price. The announcement is durable when this returns. The same price again keeps its time, so the order
+/// needs no
 /// idempotency key.
 pub(super) async fn announce(admin: &AdminService, request: &PriceRequest) -> Result<AdminPrice, WireError> {
     if request.fee_bps.is_some_and(|fee_bps| fee_bps > WHOLE_BPS) {

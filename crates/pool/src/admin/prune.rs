@@ -32,7 +32,7 @@ pub struct AdminPruned {
     pub periods: u64,
     /// Where the next step begins.
     pub position: u64,
-    /// Nothing is left to remove.
+    /// Whether nothing is left to remove.
     pub is_done: bool,
 }
 

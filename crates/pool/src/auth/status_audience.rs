@@ -20,7 +20,7 @@ errors! {
     /// Why a text does not name a [`StatusAudience`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum StatusAudienceError {
-        /// The text is none of the three.
+        /// The text is not public, members, or off.
         Unknown: local, "not a valid audience for the status", hint "Pass public, members, or off.";
     }
 }

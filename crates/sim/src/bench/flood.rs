@@ -48,7 +48,8 @@ pub(crate) enum Attack {
     HalfOpen,
     /// Hosts of one kind, and clients that ask for another kind as often as they may, all from one address block.
     Asks,
-    /// Ids that connect with a chain, a version, and capabilities of their own and leave, as fast as possible, all from one
+    /// Ids that connect with a chain, a version, and capabilities of their own and leave, as fast as possible, all from
+    /// one
     /// address block.
     Ids,
     /// Hosts that admit every client and connect with none, and clients of theirs.
@@ -59,7 +60,8 @@ pub(crate) enum Attack {
     FreeRiders,
     /// Hosts that report clients as connected that never connect.
     FalseHosts,
-    /// Calls of protocol 2 that are as large as the pool accepts, with signatures that it finds to be wrong, as fast as they
+    /// Calls of protocol 2 that are as large as the pool accepts, with signatures that it finds to be wrong, as fast as
+    /// they
     /// may come.
     LargeCalls,
 }
@@ -82,21 +84,21 @@ const ASK_EVERY: Duration = Duration::from_millis(55);
 impl Attack {
     pub(crate) const fn description(self) -> &'static str {
         match self {
-            Self::Socket => "the flood of one socket",
-            Self::Block => "the flood of 500 sockets of one address block",
-            Self::Connects => "a storm of signed connects of one address block",
-            Self::HalfOpen => "a storm of half-open connections of one address block",
-            Self::Ids => "a storm of ids of one address block that connect, each with a chain of its own, and leave",
-            Self::SilentHosts => "40 silent hosts and 60 clients that ask and leave, of one address block",
-            Self::Liars => "40 hosts and 60 clients that report invented things, of one address block",
+            Self::Socket => "a flood from one socket",
+            Self::Block => "a flood from 500 sockets in one address block",
+            Self::Connects => "a storm of signed connect calls from one address block",
+            Self::HalfOpen => "a storm of half-open connections from one address block",
+            Self::Ids => "a storm of node IDs from one address block that connect, each on its own chain, and leave",
+            Self::SilentHosts => "40 silent hosts and 60 clients that ask and leave, all in one address block",
+            Self::Liars => "40 hosts and 60 clients that send false reports, all in one address block",
             Self::FreeRiders => {
-                "60 clients that begin a billing period with each report, and 40 hosts, of one address block"
+                "60 clients that begin a billing period with each report, and 40 hosts, all in one address block"
             }
-            Self::FalseHosts => "40 hosts that report 60 clients that never connect, of one address block",
+            Self::FalseHosts => "40 hosts that falsely report 60 clients as connected, all in one address block",
             Self::LargeCalls => {
-                "calls of protocol 2 of 128 KiB with wrong signatures, on 64 sockets of one address block"
+                "128 KiB calls of protocol 2 with invalid signatures, on 64 sockets from one address block"
             }
-            Self::Asks => "1,024 hosts of one kind and 100 sockets that ask for another kind, of one address block",
+            Self::Asks => "1,024 hosts of one kind and 100 sockets that ask for another kind, all in one address block",
         }
     }
 

@@ -83,7 +83,8 @@ const FORMER_FILES: [&str; 3] = ["nodes", "times", "delegations"];
 
 /// A store in a SQLite database in a directory. What it acknowledged survives a crash of the process and of the machine.
 ///
-/// The database is in WAL mode with `synchronous=FULL`: one write and one sync for each [`apply`](Store::apply), however many
+/// The database is in WAL mode with `synchronous=FULL`: one write and one sync for each [`apply`](Store::apply),
+/// however many
 /// rows it has.
 #[derive(Debug)]
 pub struct SqliteStore {

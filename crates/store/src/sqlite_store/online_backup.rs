@@ -16,11 +16,13 @@ use crate::StoreError;
 
 /// Pages that are copied at a time (128 KiB), in some 0.2 ms.
 const PAGES: i32 = 32;
-/// How many times that many pages are written between two syncs (512 KiB): a commit of the pool that syncs at the same time waits
+/// How many times that many pages are written between two syncs (512 KiB): a commit of the pool that syncs at the same
+/// time waits
 /// for what others have written to the disk.
 const STEPS: usize = 4;
 
-/// A copy of a database as of one batch, made while a pool writes to the database: it uses a CPU core and a disk for at most half of
+/// A copy of a database as of one batch, made while a pool writes to the database: it uses a CPU core and a disk for at
+/// most half of
 /// the time, and for only a short time at once.
 #[derive(Debug)]
 pub(super) struct OnlineBackup<'a> {
@@ -41,7 +43,8 @@ impl<'a> OnlineBackup<'a> {
     /// See [`StoreError`].
     pub(super) fn make(self, rest: impl FnMut(Duration)) -> Result<u64, StoreError> {
         let failed = |error| store_error(&error, self.to);
-        // One transaction, which its first query begins: the copy would begin again after each commit of the pool otherwise.
+        // One transaction, which its first query begins: the copy would begin again after each commit of the pool
+        // otherwise.
         self.from.execute_batch("BEGIN").map_err(failed)?;
         let made = schema::seq(self.from).map_err(failed).and_then(|_| self.copy(rest));
         // An error of this one is that of a connection on which the copy has failed.

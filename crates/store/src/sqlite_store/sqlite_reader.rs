@@ -172,7 +172,8 @@ impl SqliteReader {
         SqliteSnapshot::begin(self, connection, permit, pass)
     }
 
-    /// Copies the database into a new file, durable when this returns. Returns the number of the newest batch in the copy.
+    /// Copies the database into a new file, durable when this returns. Returns the number of the newest batch in the
+    /// copy.
     ///
     /// # Errors
     /// See [`StoreError`]; [`StoreError::Backup`] if the file exists or cannot be written. A failed copy is deleted.

@@ -8,7 +8,7 @@ use crate::{AgentPublic, Ms, NodeId, NodeKey, errors, keccak256, signed::Signatu
 /// A node's statement that an agent may act for it until a given time. Signed by the node key.
 ///
 /// A pool stores the newest `issued_ms` of each node and refuses older ones, so a new delegation revokes all earlier
-/// ones there. No pool accepts one that is older than 366 days, so it need not remember that for longer.
+/// ones there. No pool accepts one that is older than 366 days, so the pool does not have to remember it for longer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

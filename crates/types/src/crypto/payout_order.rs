@@ -2,10 +2,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Account, Ms, NodeId, NodeKey, errors, keccak256, signed::Signature};
 
-/// A node's order to pay what it earns to an account. The node key signs it, so that nobody can redirect earnings with an
-/// agent's key alone.
+/// A node's instruction to pay what it earns to an account. The node key signs it, so that nobody can redirect earnings
+/// with an agent's key alone.
 ///
-/// A pool stores the newest `counter` of each node and ignores older orders. The order holds for every pool.
+/// A pool stores the newest `counter` of each node and ignores older instructions. The instruction is valid at every
+/// pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -49,7 +50,8 @@ impl PayoutOrder {
     /// Checks that `node` signed the order.
     ///
     /// # Errors
-    /// [`PayoutOrderError::Signature`]. The counter is the caller's to judge, and only after this (fault D8, docs/faults.md).
+    /// [`PayoutOrderError::Signature`]. The counter is the caller's to judge, and only after this (fault D8,
+    /// docs/faults.md).
     pub fn verify(&self, node: &NodeId) -> Result<(), PayoutOrderError> {
         let valid = node.verifies(digest(node, &self.account, self.counter), self.signature.as_bytes());
         valid.then_some(()).ok_or(PayoutOrderError::Signature)

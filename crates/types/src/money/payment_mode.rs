@@ -16,7 +16,7 @@ pub enum PaymentMode {
     Credit,
     /// Clients deposit into payment channels of x402 on a chain, and their agents sign vouchers.
     X402,
-    /// A mode of a pool that this release does not know.
+    /// A mode that this release does not know, from a newer pool.
     #[serde(other)]
     Unknown,
 }

@@ -8,7 +8,8 @@ use crate::{Account, errors};
 
 /// What a pool requires of each channel whose vouchers it accepts.
 ///
-/// A channel that differs in one of these fields would let its client take back what it has spent, for example with its own
+/// A channel that differs in one of these fields would let its client take back what it has spent, for example with its
+/// own
 /// receiver or authorizer, or with a delay that ends before the pool claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -56,7 +57,7 @@ errors! {
         }: InvalidParams, "the channel's receiver authorizer is {authorizer}, not {expected}",
             hint "Create a channel that this pool accepts: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
                   --keystore FILE`. Then pass --pay NEW_FILE.";
-        /// The payer itself would sign vouchers, perhaps as a contract, whose signature can become invalid later.
+        /// The payer itself would sign vouchers. If the payer is a contract, its signatures can become invalid later.
         NoPayerAuthorizer: InvalidParams, "the channel has no payer authorizer",
             hint "Create a channel that this pool accepts: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
                   --keystore FILE`. Then pass --pay NEW_FILE.";

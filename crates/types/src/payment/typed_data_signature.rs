@@ -6,7 +6,8 @@ use crate::{
     text_form::serde_as_text,
 };
 
-/// A signature of [`TypedData`] as contracts accept it: R‖S‖V in 65 bytes, with a V of 27 or 28, and S in the lower half of
+/// A signature of [`TypedData`] as contracts accept it: R‖S‖V in 65 bytes, with a V of 27 or 28, and S in the lower
+/// half of
 /// the curve order. Written as `0x` and 130 hex characters.
 ///
 /// The escrow reverts on every other form, and one row that reverts would revert a whole batch of claims.
@@ -17,8 +18,8 @@ errors! {
     /// Why bytes are not a [`TypedDataSignature`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum TypedDataSignatureError {
-        /// The text is not `0x` and hex.
-        Hex: InvalidParams, "the signature is not 0x and 130 hex characters",
+        /// The text is not `0x` followed by hex.
+        Hex: InvalidParams, "the signature is not 0x followed by 130 hex characters",
             hint "Pass R, S, and V as one hex string after 0x.";
         /// The compact form (EIP-2098), or a contract's own form.
         Length {

@@ -22,9 +22,8 @@ pub struct LinkRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LinkReply {
-    /// Why the account cannot pay for the node's leases, or for a first one: the refusal that a request for hosts gets
-    /// without a
-    /// trial. Absent if it can.
+    /// The error that a request for hosts would get (outside of a trial), because the account cannot pay for the node's
+    /// leases, or for a first one. Absent if it can pay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unpaid: Option<WireError>,
 }
@@ -76,7 +75,7 @@ pub struct AccountView {
     pub funds: AccountFunds,
     /// What the account's hosts earned, before fees.
     pub earned: Amount,
-    /// How much of that is covered by what its clients paid.
+    /// How much of `earned` is covered by what its clients paid.
     pub secured: Amount,
     /// What the operator has to pay out: what is secured, less fees and payouts.
     pub payable: Amount,
@@ -87,13 +86,13 @@ pub struct AccountView {
     pub leaving: Vec<LeavingNode>,
 }
 
-/// A node whose key ordered another payout account.
+/// A node whose key signed a change to another payout account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeavingNode {
     /// The node that earns.
     pub node: NodeId,
-    /// The account that it ordered.
+    /// The account that will receive its earnings.
     pub next: NextPayout,
 }
 
@@ -111,17 +110,17 @@ pub struct NodeFunds {
     /// The account that the node spends from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
-    /// What that account has for all its nodes together; zero without an account.
+    /// What `account` has for all its nodes together; zero without an account.
     pub funds: AccountFunds,
     /// The account that receives what the node earns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<Account>,
-    /// The account that the node key ordered meanwhile.
+    /// The pending payout account, which the node key signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_payout: Option<NextPayout>,
-    /// What that account earned at this pool, before fees.
+    /// What `payout` earned at this pool, before fees.
     pub earned: Amount,
-    /// What the operator has to pay out to it: what its clients have secured, less fees and payouts.
+    /// What the operator has to pay out to `payout`: what its clients have secured, less fees and payouts.
     pub payable: Amount,
     /// The payment channel that the node spends from, if its agent named one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,15 +2,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Amount, SignedAmount};
 
-/// What an account has for its nodes to spend, in the asset's smallest unit. Whatever shows an account shows these figures, by these
-/// names.
+/// The funds that an account has for its nodes to spend, in the asset's smallest unit. All commands show these figures
+/// under these names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountFunds {
-    /// What is posted: what was credited, less what was debited and what billing periods cost that ended. Below zero, the account
-    /// owes it.
+    /// The posted balance: credits, less debits and the cost of billing periods that have ended. If it is negative, the
+    /// account owes this amount.
     pub balance: SignedAmount,
-    /// What is not posted yet: the cost of the account's running leases until now, at most.
+    /// An upper bound on the cost of the account's running leases so far, which is not posted yet.
     pub running: Amount,
     /// The credit limit: how much the account may owe.
     pub limit: Amount,

@@ -63,8 +63,8 @@ pub struct DialCall {
     pub redial_ms: Option<u64>,
 }
 
-/// Asks both sides of a lease whether they agree to another price: one that was announced before, or that of a lease that was a
-/// free trial. The lease takes it once both agreed, and ends if one does not.
+/// Asks both sides of a lease whether they agree to another price: one that was announced before, or the current price
+/// at the end of a free trial. The lease adopts the price once both have agreed, and ends if one side does not agree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PriceCall {
@@ -77,9 +77,8 @@ pub struct PriceCall {
     /// The operator's fee, in basis points of what the client pays.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee_bps: u16,
-    /// From when on at the earliest, by the pool's clock in Unix milliseconds: when the billing period began, or after a
-    /// trial, the
-    /// time of this call.
+    /// The earliest time from which the price applies, by the pool's clock in Unix milliseconds: the start of the
+    /// billing period, or after a trial, the time of this call.
     pub from_ms: Ms,
 }
 
@@ -115,7 +114,7 @@ pub enum EvictReason {
     NoPayer,
     /// The operator changed how clients pay; the next lease is under the new terms.
     PaymentChanged,
-    /// The client has used up its free trial, and nobody pays for it, or not enough.
+    /// The client has used up its free trial, and no account with enough funds pays for it.
     TrialOver,
     /// A paying client needed the slot of the client's free trial. The client can use the rest of its trial later.
     PayersFirst,
@@ -123,7 +122,7 @@ pub enum EvictReason {
     TooLate,
     /// The pool does not know this lease.
     Unknown,
-    /// A reason of a pool that this release does not know. The lease ended as with any other.
+    /// A reason that this release does not know, sent by a newer pool. The lease has ended all the same.
     #[serde(other)]
     Other,
 }

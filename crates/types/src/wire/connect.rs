@@ -49,8 +49,9 @@ pub struct ConnectRequest {
 pub struct HostOffer {
     /// The total number of slots, including those in use; 0 while the node is not in sync.
     pub slots: u32,
-    /// The account that receives the earnings, signed by the node key. The first one takes effect at once; see `vipnode_payout`
-    /// for another one. Without it, the pool keeps the account that it has. Without any, the host earns nothing.
+    /// The account that receives the earnings, signed by the node key. The first one takes effect at once; see
+    /// `vipnode_payout` for later changes. If it is absent, the pool keeps the account that it has. A host without an
+    /// account earns nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<PayoutOrder>,
     /// Whether the host serves only paying clients, and none on a free trial.
@@ -62,7 +63,8 @@ pub struct HostOffer {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClientCriteria {
-    /// The highest price that the client accepts, as its user wrote it: the pool reads it in the asset that it charges in.
+    /// The highest price that the client accepts, as its user wrote it: the pool reads it in the asset that it charges
+    /// in.
     /// `None` for any price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_price: Option<QuotedPrice>,
@@ -80,7 +82,8 @@ pub struct ClientCriteria {
 pub struct ConnectReply {
     /// `vipnode/<version>` of the pool.
     pub pool_version: String,
-    /// The pool's ID, which agents remember for each URL. Over a WebSocket it equals the one that the 101 response proved.
+    /// The pool's ID, which agents remember for each URL. Over a WebSocket it equals the one that the 101 response
+    /// proved.
     /// A pool without a data directory has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool_id: Option<PoolId>,
@@ -94,14 +97,13 @@ pub struct ConnectReply {
     /// The pool's fee, in basis points of what clients pay: hosts earn the rest.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee_bps: u16,
-    /// How clients of this pool pay, and the terms of that.
+    /// How clients of this pool pay, and the payment terms.
     #[serde(default)]
     pub terms: PaymentTerms,
     /// All leases of this node that the pool considers active. The agent undoes its changes for any other lease.
     pub leases: Vec<LeaseView>,
-    /// The address of an older connection of this node that was still open and that this one replaced. If that happens again
-    /// and
-    /// again, another agent uses the key of the same node.
+    /// The address of an older connection of this node that was still open and that this one replaced. If this happens
+    /// repeatedly, another agent is using the key of the same node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<IpAddr>,
     /// Only for a host, and only if the pool has other hosts: why none of them is on the node's chain.
@@ -115,7 +117,8 @@ pub struct ConnectReply {
     pub next_price: Option<NextPrice>,
 }
 
-/// A price that was announced. It counts for new leases from that time on, and for others from their next billing period on.
+/// A price that was announced. It applies to new leases from `from_ms` on, and to running leases from their next
+/// billing period after that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NextPrice {

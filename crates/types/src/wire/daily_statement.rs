@@ -6,14 +6,15 @@ use crate::{
     Amount, Asset, LeaseId, MeterId, Ms, NodeId, PoolId, PoolKey, Price, ShortNodeId, UtcDay, errors, signed::Signature,
 };
 
-/// A page of what a pool states that a host earned on a day in UTC: a line for each billing period that was posted that day.
+/// A page of a pool's statement of what a host earned on one day (UTC), with a line for each billing period that was
+/// posted on that day.
 ///
-/// The pool signs each page by itself, with its number and the sums of the whole day. So each page proves what it contains,
-/// whichever others are missing, and any page proves what all of them add up to.
+/// The pool signs each page separately, with its number and the sums of the whole day. Each page therefore proves its
+/// own contents even if others are missing, and any page proves the totals of the whole day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DailyStatement {
-    /// The pool that states this.
+    /// The pool that issued the statement.
     pub pool: PoolId,
     /// A number that changes each time the pool restores a backup of its ledger; 0 if it never did.
     pub incarnation: u64,
@@ -33,7 +34,7 @@ pub struct DailyStatement {
     pub lines: Vec<DailyLine>,
 }
 
-/// What lines of daily statements add up to.
+/// Totals of the lines of a daily statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DailySums {
@@ -65,7 +66,7 @@ pub struct DailyLine {
     /// When both sides last saw each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_ms: Option<Ms>,
-    /// What was billed, in milliseconds, with the earlier periods that were merged into it.
+    /// The billed time, in milliseconds, including the earlier periods that were merged into this one.
     pub billed_ms: u64,
     /// How many earlier billing periods of the same two nodes were merged into it.
     pub merged: u32,
@@ -73,13 +74,13 @@ pub struct DailyLine {
     pub price: Price,
     /// What the client owes for it, before the fee.
     pub cost: Amount,
-    /// How much of that was secured when it was posted.
+    /// How much of `cost` was secured when the period was posted.
     pub secured: Amount,
     /// The operator's fee on what was secured.
     pub fee: Amount,
     /// The meter of its payer.
     pub meter: MeterId,
-    /// That meter before and after: no other period has a part of this interval.
+    /// The reading of `meter` before and after the period. No other period overlaps this interval.
     pub interval: [Amount; 2],
 }
 
@@ -89,11 +90,11 @@ pub struct DailyLine {
 pub struct SignedDailyStatement {
     /// What is signed.
     pub statement: DailyStatement,
-    /// By the pool's key, over [`DailyStatement::text`].
+    /// The signature by the pool's key, over the text that the page "Protocol 3" of the book describes.
     pub signature: Signature,
 }
 
-/// Asks the pool for a page of what it signs to the caller's node for a day.
+/// Requests a page of the pool's signed statement for the caller's node and one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DailyStatementRequest {
@@ -107,7 +108,7 @@ errors! {
     /// Why a page of a daily statement does not prove anything.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum DailyStatementError {
-        /// The pool's key did not sign it as it is.
+        /// The pool's key did not sign this content.
         Signature: Unauthorized, "the pool's signature does not match the statement",
             hint "Do not rely on the statement, and report this to the pool's operator.";
         /// It is about another pool, node, day, or page.
@@ -117,7 +118,8 @@ errors! {
 }
 
 impl DailyStatement {
-    /// The text that the pool signs, from the fields alone. keccak256 of the line `vipnode/3 daily statement` and this text
+    /// The text that the pool signs, from the fields alone. keccak256 of the line `vipnode/3 daily statement` and this
+    /// text
     /// is the digest.
     #[must_use]
     pub fn text(&self) -> String {

@@ -42,16 +42,16 @@ codes! {
     InvalidParams = -32602;
     /// An internal error on the responding side.
     Internal = -32603;
-    /// An error without a more specific code. Over protocol 2, it replaces all codes below.
+    /// An error without a more specific code. Over protocol 2, it replaces the codes −32001 to −32099.
     Server = -32000;
     /// A signature, delegation, nonce, or audience is not valid, or the call is not signed.
     Unauthorized = -32001;
-    /// The pool is closed, and the node is not one of its members.
+    /// The pool is closed and the node is not one of its members, or the operator banned the node, its agent, or its
+    /// address.
     NotMember = -32002;
     /// A limit was reached. `data.retry_ms` is the time after which to try again.
     Busy = -32003;
-    /// The other side cannot use this agent or node as it is: its chain, version, role, or settings, or because an operator
-    /// banned or drained it.
+    /// The call cannot succeed because of the chain, version, role, or settings of the caller or of the other side.
     Unsuitable = -32004;
     /// The agent refuses the pool's call, for example because the agent is stopping or its node is down.
     Refused = -32005;

@@ -50,7 +50,7 @@ pub struct Excluded {
     pub waiting: u32,
     /// A slot costs more than the client's maximum price.
     pub too_expensive: u32,
-    /// They give no free trials, and no account with enough funds pays for the client.
+    /// They offer no free trials, and no account with enough funds pays for the client.
     pub no_trials: u32,
     /// The client asked to avoid them.
     pub avoided: u32,
@@ -95,14 +95,14 @@ pub struct Selection {
 pub struct Score {
     /// The sum of all parts of the score.
     pub total: i32,
-    /// The share of the host's slots that are free. At most as many free slots count as clients from two wide address
-    /// blocks (/16, /32) have used at the same time.
+    /// The share of the host's slots that are free. The number of free slots that count is limited to the number that
+    /// clients from two wide address blocks (/16, /32) have used at the same time.
     pub free_slots: i32,
     /// Its round-trip time to the pool.
     pub latency: i32,
     /// How long it has been connected.
     pub uptime: i32,
-    /// Recent admits that it refused or did not answer.
+    /// Recent admit calls that it refused or did not answer.
     pub refusals: i32,
     /// Recent clients that never connected to it, and whether this client failed to connect to a host in the same
     /// address block.

@@ -17,13 +17,14 @@ pub struct HostSupply {
     /// Why the pool would assign none, as text for the user; `None` if it would, or if it did not examine all hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// How clients of this pool pay, and the terms of that.
+    /// How clients of this pool pay, and the payment terms.
     #[serde(default)]
     pub terms: PaymentTerms,
     /// The hosts that the node is connected with now, as the client of a lease.
     #[serde(default)]
     pub served: u32,
-    /// Only for a client: the refusal that its request for one more host would get, because no account with enough funds pays
+    /// Only for a client: the refusal that its request for one more host would get, because no account with enough
+    /// funds pays
     /// for its node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unpaid: Option<WireError>,

@@ -3,14 +3,15 @@ use serde::{Deserialize, Serialize};
 use super::PayoutView;
 use crate::{Account, Amount, Asset, Price};
 
-/// What the pool has its agent show to its user. An agent that does not know a kind shows nothing and answers as usual.
+/// A notice that the pool asks an agent to show to its user. An agent that does not know a kind shows nothing and
+/// answers as usual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum NoticeCall {
     /// To a client: the funds of the account that pays for its node last only for a short time.
     FundsLow(FundsLow),
-    /// To a host: the account that receives what it earns changed, or the node key ordered another one.
+    /// To a host: the account that receives what it earns has changed, or the node key has signed a change of it.
     Payout(PayoutView),
     /// To a client: its free trial ends soon.
     TrialEnds(TrialEnds),
@@ -31,7 +32,8 @@ pub struct FundsLow {
     pub asset: Asset,
     /// What the account can still spend ([`AccountFunds::available`](super::AccountFunds::available)).
     pub available: Amount,
-    /// How long that lasts with its present leases, in milliseconds. Then they end, the newest first.
+    /// How long the available funds last for the current leases, in milliseconds. After that, the leases end, the
+    /// newest first.
     pub left_ms: u64,
 }
 
@@ -43,10 +45,11 @@ pub struct TrialEnds {
     pub left_ms: u64,
     /// What a slot costs from then on.
     pub price: Price,
-    /// What the account that pays for the client must have left for one host, in the smallest unit of the asset of the price.
+    /// What the account that pays for the client must have left for one host, in the smallest unit of the asset of the
+    /// price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_balance: Option<Amount>,
-    /// Whether an account with enough funds pays for the client now: then its lease goes on at that price.
+    /// Whether an account with enough funds pays for the client now: then its lease continues at `price`.
     pub pays: bool,
 }
 

@@ -2,8 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Amount, PaymentMode, payment::ChannelTerms};
 
-/// The terms of payment at a pool, in addition to its price and its fee. Amounts are in the smallest unit of the asset of the
-/// price. Each is absent if it does not apply: without payments, all are.
+/// The terms of payment at a pool, in addition to its price and its fee. Amounts are in the smallest unit of the asset
+/// of the
+/// price. A field that does not apply is absent; without payments, all of them are absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PaymentTerms {
@@ -19,10 +20,11 @@ pub struct PaymentTerms {
     /// How long a settlement period is, in milliseconds. Absent with `credit`, where the operator closes each period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period_ms: Option<u64>,
-    /// How long the pool serves a new client without payment, with one host, in milliseconds. Absent if it offers no trial.
+    /// How long the pool serves a new client without payment, with one host, in milliseconds. Absent if it offers no
+    /// trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial_ms: Option<u64>,
-    /// What a payment channel of a client must be. Absent unless clients pay by `x402`.
+    /// The terms that a client's payment channel must meet. Absent unless clients pay by `x402`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelTerms>,
 }

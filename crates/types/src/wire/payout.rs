@@ -2,13 +2,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Account, Ms, NodeId, PayoutOrder};
 
-/// Names the account that receives what a node earns. The node key has signed the order, so the call needs no envelope.
+/// Names the account that receives what a node earns. The node key has signed the account, so the call needs no envelope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PayoutRequest {
     /// The node that signed.
     pub node: NodeId,
-    /// The signed order that names the account.
+    /// The signed instruction that names the account.
     pub order: PayoutOrder,
 }
 
@@ -18,18 +18,18 @@ pub struct PayoutRequest {
 pub struct PayoutView {
     /// The account that receives the earnings now.
     pub account: Account,
-    /// The account that the node key ordered meanwhile; `None` if there is none.
+    /// The pending account, which the node key signed; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextPayout>,
 }
 
-/// A payout account that was ordered and has not taken effect.
+/// A payout account that was signed and has not taken effect yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NextPayout {
     /// The account that will receive the earnings.
     pub account: Account,
-    /// When it takes effect, by the pool's clock, in Unix milliseconds. Until then, an order for the current account cancels
-    /// it.
+    /// When it takes effect, by the pool's clock, in Unix milliseconds. Until then, signing the current account again
+    /// cancels the change.
     pub from_ms: Ms,
 }

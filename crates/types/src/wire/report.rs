@@ -77,18 +77,19 @@ pub struct ReportReply {
     /// full report.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub resync: bool,
-    /// The price of a slot in leases from now on, if it changed since the agent connected, or an announced price was withdrawn. The
-    /// reply then names all that is announced: without `next_price`, nothing is.
+    /// The price of a slot in leases from now on, if it changed since the agent connected, or an announced price was
+    /// withdrawn. If `price` is present and `next_price` is absent, no price change is announced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
-    /// The operator's fee from now on, in basis points of what clients pay, if it or the price changed since the agent connected.
+    /// The operator's fee from now on, in basis points of what clients pay, if it or the price changed since the agent
+    /// connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee_bps: Option<u16>,
     /// The price that was announced since the agent connected, and has not taken effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_price: Option<NextPrice>,
-    /// What leases cost that have begun another billing period, if the pool does not call the agent about their prices: over HTTP, or
-    /// where nobody pays.
+    /// The prices of leases that have begun another billing period, if the pool does not call the agent about prices:
+    /// over HTTP, or if nobody pays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lease_prices: Vec<LeasePrice>,
 }

@@ -10,12 +10,12 @@ pub struct Statement {
     pub asset: Asset,
     /// The number of the newest batch of changes that the pool had written.
     pub batch: u64,
-    /// The balances before the first line; only of an account.
+    /// The balances before the first line; only for an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<StatementBalances>,
-    /// The lines. The changes of those of one side add up to the difference of the balances of that side.
+    /// The lines. For each side, the changes add up to the difference between its closing and opening balances.
     pub lines: Vec<StatementLine>,
-    /// The balances after the last line; only of an account. The next page opens with them.
+    /// The balances after the last line; only for an account. They are the opening balances of the next page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closing: Option<StatementBalances>,
     /// Where the next page begins; `None` after the last. A page of a node can be empty and still have a next one.
@@ -57,7 +57,7 @@ pub struct StatementRange {
 pub struct StatementCursor {
     /// The number of the last entry of the previous page.
     pub entry: u64,
-    /// The balances after it: of an account always, of a node never.
+    /// The balances after that entry; present only in the statement of an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balances: Option<StatementBalances>,
     /// How often the pool had folded billing periods into others.
@@ -89,13 +89,13 @@ pub struct StatementLine {
     pub kind: StatementKind,
     /// By how much the balance changes.
     pub change: SignedAmount,
-    /// The operator's fee, which a change of a host's balance already contains.
+    /// The operator's fee, which is already deducted from `change` of a host's balance.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee: Amount,
     /// How much of the cost of a lease was secured by this entry.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub secured: Amount,
-    /// Of a limit, how much the account may owe from then on.
+    /// For a line of kind `limit`, how much the account may owe from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Amount>,
     /// The operator's reason, or the reference of a payment.
@@ -121,7 +121,8 @@ pub enum StatementSide {
     Payer,
     /// What it earns.
     Host,
-    /// A side of a newer pool that this release does not know. It changes neither of the balances that this release knows.
+    /// A side that this release does not know, from a newer pool. It changes neither of the balances that this release
+    /// knows.
     #[serde(other)]
     Unknown,
 }
@@ -137,7 +138,8 @@ pub enum StatementKind {
     Debit,
     /// The operator changed how much the account may owe.
     Limit,
-    /// A voucher of the account's payment channel, or a change of what is deposited there, changed how much the account may
+    /// A voucher of the account's payment channel, or a change of what is deposited there, changed how much the account
+    /// may
     /// owe.
     Voucher,
     /// The pool claimed an amount from the account's payment channel.
@@ -146,7 +148,8 @@ pub enum StatementKind {
     Lease,
     /// The cost of an earlier billing period was secured; the operator takes the fee.
     Secured,
-    /// The unsecured part of the cost of an earlier billing period was written off: the payer no longer owes it to the host.
+    /// The unsecured part of the cost of an earlier billing period was written off: the payer no longer owes it to the
+    /// host.
     WriteOff,
     /// A part of the cost of an earlier billing period is for time that did not pass, because the pool's clock had been
     /// ahead. The
@@ -181,7 +184,7 @@ pub struct LeasePeriod {
     /// When both sides last saw each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_ms: Option<Ms>,
-    /// What was billed, in milliseconds, with the earlier periods that were merged into it.
+    /// The billed time, in milliseconds, including the earlier periods that were merged into this one.
     pub billed_ms: u64,
     /// How many earlier billing periods of the same two nodes were merged into it.
     #[serde(default, skip_serializing_if = "is_none_merged")]
@@ -193,7 +196,7 @@ pub struct LeasePeriod {
     pub trial: bool,
     /// What it cost, before the fee.
     pub cost: Amount,
-    /// The payer's meter before and after: the period takes this interval of it.
+    /// The reading of the payer's meter before and after the period, which occupies this interval.
     pub interval: [Amount; 2],
 }
 

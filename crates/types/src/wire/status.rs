@@ -27,7 +27,7 @@ pub struct PoolStatus {
     /// The pool's fee, in basis points of what clients pay: hosts earn the rest.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee_bps: u16,
-    /// How clients of this pool pay, and the terms of that; absent at a pool of the original.
+    /// How clients of this pool pay, and the payment terms; absent at a pool of the original.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<PaymentTerms>,
     /// The current problem, if there is one.
@@ -82,7 +82,7 @@ pub struct PoolStats {
     pub total_deposit: Amount,
     /// Clients that use a slot in their free trial; in the original, nodes that owe something and have no account.
     pub num_trial_balances: u32,
-    /// Leases whose two sides have seen each other.
+    /// Leases that have been paired.
     pub num_running_leases: u32,
     /// Billing periods that ended since the pool started.
     pub num_metered_leases: u64,
@@ -90,11 +90,11 @@ pub struct PoolStats {
     pub metered_ms: u64,
     /// What these periods cost.
     pub metered_cost: Amount,
-    /// Milliseconds billed by now on running leases; `None` if there are more leases than the pool adds up
+    /// Milliseconds billed so far on running leases; `None` if there are more leases than the pool adds up
     /// (`status_leases`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub running_ms: Option<u64>,
-    /// What running leases cost by now; `None` as for `running_ms`.
+    /// What running leases have cost so far; `None` as for `running_ms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub running_cost: Option<Amount>,
     /// The current price of a slot at this pool.

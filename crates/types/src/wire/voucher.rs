@@ -19,7 +19,8 @@ pub struct VoucherRequest {
     pub signature: TypedDataSignature,
 }
 
-/// What a pool knows of a payment channel, in the smallest unit of its token. `signed`, `claimed`, and `metered` never decrease.
+/// What a pool knows about a payment channel, in the smallest unit of its token. `signed`, `claimed`, and `metered`
+/// never decrease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChannelFunds {
@@ -35,7 +36,8 @@ pub struct ChannelFunds {
     pub withdrawing: Amount,
     /// The total that the pool has claimed.
     pub claimed: Amount,
-    /// The total cost of the channel: what was claimed when the pool accepted it, and the cost of its billing periods since
+    /// The total cost of the channel: what was claimed when the pool accepted it, and the cost of its billing periods
+    /// since
     /// then, including the running ones.
     pub metered: Amount,
     /// The most that the running leases cost in the next hour.

@@ -4,7 +4,7 @@ use super::{read, workspace};
 
 /// The head of the table in `SECURITY.md`. The rows follow.
 const HEAD: &str = "\
-| attack | a report during it | without it | ratio | memory of the pool | at most 2 times |
+| attack | a report during it | without it | ratio | memory of the pool | within target |
 |---|---|---|---|---|---|
 ";
 

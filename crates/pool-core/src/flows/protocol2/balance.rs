@@ -6,7 +6,8 @@ use crate::{Core, agents::node::Node};
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
 
 impl Core {
-    /// Returns what the original shows its user about the account that pays for the node, or else about the one that receives
+    /// Returns what the original shows its user about the account that pays for the node, or else about the one that
+    /// receives
     /// its earnings. The original's amounts are in wei, so a pool that charges in another asset returns none.
     pub(super) fn balance2(&self, index: u32, now: Ms) -> Option<Balance> {
         let ledger = self.ledger.as_ref()?;

@@ -1,4 +1,5 @@
-//! The calls of protocol 2, translated to the same steps as those of protocol 3. May call what other flows may. What the dialect
+//! The calls of protocol 2, translated to the same steps as those of protocol 3. May call what other flows may. What
+//! the dialect
 //! decides about a node does not belong here but in `protocol2`.
 
 mod ask;
