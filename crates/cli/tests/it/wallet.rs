@@ -14,7 +14,7 @@ async fn a_new_account_signs_with_its_keystore_and_is_not_overwritten() {
     assert!(made.status.success(), "{}", text(&made.stderr));
     let made: Value = serde_json::from_slice(&made.stdout).unwrap();
     let again = ran(&new).await;
-    assert!(!again.status.success() && text(&again.stderr).contains("exists already"), "{}", text(&again.stderr));
+    assert!(!again.status.success() && text(&again.stderr).contains("already exists"), "{}", text(&again.stderr));
 
     let terms = ["--payment", "credit", "--asset", "USDC:6", "--price", "1 USDC/day"];
     let (pool, url) = Vipnode::pool(&[&["--datadir", &*datadir], &terms[..]].concat()).await;
