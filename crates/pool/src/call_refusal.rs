@@ -54,7 +54,7 @@ errors! {
         /// Over HTTP, each nonce must be greater than the previous one.
         NonceUsed: Unauthorized, "this nonce, or a greater one, was already used",
             hint "Send a greater nonce with each call, from one agent only.";
-        /// The pool has a members list, and the node is not on it.
+        /// The pool has a members file, and the node is not in it.
         NotMember {
             /// ID of the node that is not a member.
             node: NodeId,

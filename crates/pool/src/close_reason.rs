@@ -17,7 +17,7 @@ errors! {
         /// The queue of calls to an agent is full.
         CallsUnanswered: local, "the agent does not answer the pool's calls",
             hint "Check the agent's machine and network.";
-        /// The operator removed the node from the members list.
+        /// The operator removed the node from the members file.
         NoLongerMember: local, "this node is no longer a member of this pool", hint "Ask the pool's operator to add the node ID to the members file again.";
         /// The operator banned the node, its agent's key, or its address.
         Banned {

@@ -17,7 +17,7 @@ pub(crate) fn account_page(account: &Account, pool: &str, view: &AccountView, wi
     ];
     rows.extend(funds_rows(view.asset, &view.funds));
     rows.push(["Earned".to_owned(), show(view.earned)]);
-    rows.push(["Covered by clients".to_owned(), show(view.secured)]);
+    rows.push(["Secured by clients".to_owned(), show(view.secured)]);
     rows.push(["To be paid out".to_owned(), show(view.payable)]);
     page.append(&Table::new([Column::text(""), Column::number("AMOUNT")]).with_rows(rows).fit(width));
     let nodes = match view.nodes.as_slice() {

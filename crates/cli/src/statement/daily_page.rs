@@ -24,7 +24,7 @@ pub(crate) fn daily_page(root: &Path, days: &[CheckedDay], overlaps: &[String], 
         Column::text("POOL ID").rank(5),
         Column::number("PERIODS").rank(6),
         Column::number("COST"),
-        Column::number("COVERED").rank(1),
+        Column::number("SECURED").rank(1),
         Column::number("FEE").rank(2),
         Column::text("PAGES").rank(7),
         Column::text("CHECK").least(TEXT),
@@ -103,7 +103,7 @@ pub(crate) fn daily_lines_page(pages: &[DailyStatement], width: usize) -> Styled
         Column::number("MINUTES").rank(1),
         Column::text("PRICE").rank(5),
         Column::number("COST"),
-        Column::number("COVERED").rank(2),
+        Column::number("SECURED").rank(2),
         Column::number("FEE").rank(3),
     ]);
     table.with_rows(rows).fit(width)

@@ -33,7 +33,7 @@ fn what(line: &StatementLine) -> &'static str {
         StatementKind::Voucher => "voucher",
         StatementKind::Claimed => "claimed",
         StatementKind::Lease => "lease",
-        StatementKind::Secured => "covered",
+        StatementKind::Secured => "secured",
         StatementKind::WriteOff => "write-off",
         StatementKind::Overbilled => "overbilled",
         StatementKind::Correction => "correction",
