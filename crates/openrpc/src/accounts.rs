@@ -108,7 +108,7 @@ pub(super) fn payout() -> MethodRow {
         text,
         ("payout", "The current account, and the pending one"),
     )
-    .takes::<PayoutRequest>("payout", "The node, and what it signed")
+    .takes::<PayoutRequest>("payout", "The node, and its signed payout account")
     .fails(CODES)
     .example("Ana's node names an account", request.and_then(|request| examples::bare(&request)), &reply)
 }
@@ -153,7 +153,7 @@ pub(super) fn statement() -> MethodRow {
         text,
         ("statement", "A page of the statement"),
     )
-    .takes::<StatementRequest>("statement", "Whose statement, and which part of it")
+    .takes::<StatementRequest>("statement", "The account, and the part of its statement to return")
     .signed(Signing::AgentOrAccount)
     .fails(CODES)
     .example("an account whose node used a slot for a day", examples::bare(&request), &statement_page())
@@ -173,7 +173,7 @@ pub(super) fn daily_statement() -> MethodRow {
         text,
         ("statement", "A page of the statement, and the pool's signature"),
     )
-    .takes::<DailyStatementRequest>("day", "Which day, and which page")
+    .takes::<DailyStatementRequest>("day", "The day, and the page number")
     .signed(Signing::OverHttp)
     .fails(CODES);
     row.example("Ana's node provided a slot for a day", request.and_then(|request| examples::bare(&request)), &page)

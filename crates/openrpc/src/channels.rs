@@ -29,7 +29,7 @@ pub(super) fn voucher() -> MethodRow {
         CallDirection::AgentToPool,
         "Spend from a payment channel",
         text,
-        ("funds", "What the pool knows about the channel"),
+        ("funds", "The state of the channel as known to the pool"),
     )
     .takes::<VoucherRequest>("voucher", "The channel, the amount, and the signature")
     .signed(Signing::OverHttp)

@@ -120,7 +120,7 @@ pub(super) fn reach() -> MethodRow {
         CallDirection::AnyToPool,
         "Test how the pool sees the caller",
         text,
-        ("result", "How the pool sees the caller"),
+        ("result", "The pool's view of the caller"),
     )
     .takes::<ReachRequest>("request", "The caller's node and the port to test")
     .fails(&[ErrorCode::InvalidParams, ErrorCode::Busy])
@@ -405,7 +405,7 @@ pub(super) fn notice() -> MethodRow {
         text,
         ("done", "An empty object"),
     )
-    .takes::<NoticeCall>("notice", "What to show")
+    .takes::<NoticeCall>("notice", "The notice to show")
     .fails(&[ErrorCode::MethodNotFound, ErrorCode::InvalidParams])
     .example("the funds last for an hour", examples::bare(&call), &Done {})
     .example("the trial lasts for 5 more minutes", examples::bare(&ends), &Done {})

@@ -16,7 +16,7 @@ pub struct AgentStatus {
     pub agent_version: String,
     /// The agent's process ID.
     pub process: u32,
-    /// When this status was generated.
+    /// The time at which this status was generated.
     pub now: Ms,
     /// Whether the agent is stopping.
     pub stopping: bool,
@@ -24,17 +24,17 @@ pub struct AgentStatus {
     pub node: NodeStatus,
     /// The agent's connection to its pool.
     pub pool: PoolLink,
-    /// Which connections to its pool and its node it allows.
+    /// The connections to the pool and the node that the agent allows.
     #[serde(default)]
     pub connections: ConnectionSettings,
     /// The address of the agent's key, which signs the vouchers of its payment channel; `None` in the status of an
     /// older agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<Account>,
-    /// Present on a host.
+    /// The state of the host side; present only on a host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<AgentHostStatus>,
-    /// Present on a client.
+    /// The state of the client side; present only on a client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<AgentClientStatus>,
 }
@@ -43,21 +43,21 @@ pub struct AgentStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodeStatus {
-    /// Its public key.
+    /// The node's public key.
     pub id: NodeId,
     /// `web3_clientVersion`.
     pub client_version: String,
-    /// The chain it follows.
+    /// The chain that the node follows.
     pub chain: ChainSpec,
-    /// RPC address of the node, without credentials.
+    /// The RPC address of the node, without credentials.
     pub at: String,
-    /// Whether it answers.
+    /// Whether the node responds.
     pub up: bool,
-    /// Number of its newest block; `None` until the node reports it, and while the node is offline.
+    /// The number of the node's newest block; `None` until the node reports it, and while the node is offline.
     pub head: Option<u64>,
-    /// How old that block is, in milliseconds.
+    /// The age of the node's newest block, in milliseconds.
     pub head_age_ms: Option<u64>,
-    /// Connected peers that do not have a lease.
+    /// The number of connected peers that do not have a lease.
     pub own_peers: u32,
 }
 
@@ -67,35 +67,36 @@ pub struct NodeStatus {
 pub struct PoolLink {
     /// The pool's URL; empty without a pool.
     pub url: String,
-    /// The ID of the pool; `None` until the agent has joined, over protocol 2, and for a pool without one.
+    /// The ID of the pool; `None` until the agent has joined, over protocol 2, and for a pool without an ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<PoolId>,
     /// The protocol version in use, 2 or 3.
     pub protocol: u32,
     /// The state of the connection.
     pub state: PoolState,
-    /// When the agent joined the pool.
+    /// The time at which the agent joined the pool.
     pub since: Option<Ms>,
-    /// The price of a slot there; `None` until the pool reports it, and over protocol 2.
+    /// The price of a slot at the pool; `None` until the pool reports it, and over protocol 2.
     pub price: Option<Price>,
     /// The pool's fee, in basis points of what clients pay: hosts earn the rest.
     #[serde(default)]
     pub fee_bps: u16,
-    /// The price that the pool announced; `None` if none is, and over protocol 2.
+    /// The price that the pool announced; `None` if no change is announced, and over protocol 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_price: Option<NextPrice>,
-    /// The role in which the agent does not accept that price; `None` if it accepts it.
+    /// The side of the agent that does not accept the price in `next_price`; `None` if the agent accepts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_price_refused_by: Option<Side>,
-    /// How clients of the pool pay; `None` until the pool reports it, and over protocol 2.
+    /// The payment mode and payment terms of the pool; `None` until the pool reports them, and over protocol 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<PaymentTerms>,
-    /// Why the agent is not connected to the pool; `None` while it is, and before the first failure.
+    /// The reason why the agent is not connected to the pool; `None` while it is connected, and before the first
+    /// failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<PoolLossStatus>,
 }
 
-/// Why an agent is not connected to its pool.
+/// The reason why an agent is not connected to its pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolLossStatus {
@@ -103,7 +104,7 @@ pub struct PoolLossStatus {
     pub reason: String,
     /// The time since which the agent has not been connected, regardless of the reasons.
     pub since: Ms,
-    /// In how many milliseconds it tries again; 0 while it tries, `None` if it is stopping.
+    /// The time until the agent tries again, in milliseconds; 0 while it tries, `None` if it is stopping.
     pub retry_ms: Option<u64>,
 }
 
@@ -111,22 +112,23 @@ pub struct PoolLossStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentHostStatus {
-    /// Slots that it sells while its node can serve them.
+    /// The number of slots that the host sells while its node can serve them.
     pub slots: u32,
-    /// Slots that it currently offers, including those in use.
+    /// The number of slots that the host currently offers, including slots in use.
     pub offered: u32,
-    /// Why the host offers no slots; `None` if it offers some.
+    /// The reason why the host offers no slots; `None` if it offers some.
     pub why_none: Option<String>,
-    /// Slots in use.
+    /// The number of slots in use.
     pub sold: u32,
-    /// Slots that are free now.
+    /// The number of free slots.
     pub free: u32,
-    /// Slots that are reserved for the node's own peers.
+    /// The number of slots that are reserved for the node's own peers.
     pub reserve: u32,
-    /// The account that receives what it earns at the pool, and the pending one; `None` until the pool reports it.
+    /// The account that receives the host's earnings at the pool, and the pending account; `None` until the pool
+    /// reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<PayoutView>,
-    /// The clients that hold the slots, and those that the user admits in addition.
+    /// The clients that hold the slots, and clients that the user admits in addition.
     pub leases: Vec<LeaseStatus>,
     /// Totals since the agent started.
     pub metered: Metered,
@@ -136,13 +138,13 @@ pub struct AgentHostStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentClientStatus {
-    /// The number of hosts that it wants: from the pool, plus those that the user named.
+    /// The number of hosts that the client wants: from the pool, plus those that the user named.
     pub wants: u32,
-    /// How many of the wanted hosts are missing.
+    /// The number of wanted hosts that are missing.
     pub missing: u32,
-    /// The reason, as reported by the pool.
+    /// The reason why hosts are missing, as reported by the pool.
     pub why_missing: Option<String>,
-    /// The highest price of a slot that it accepts; `None` for any price.
+    /// The highest price of a slot that the client accepts; `None` for any price.
     pub max_price: Option<QuotedPrice>,
     /// The hosts that the client has or is connecting to.
     pub leases: Vec<LeaseStatus>,
@@ -166,26 +168,24 @@ pub struct LeaseStatus {
     pub client_version: String,
     /// The price; `None` if the pool has not reported it.
     pub price: Option<Price>,
-    /// How long a round trip to the connected peer takes, in microseconds: the shortest recent one that the kernel
-    /// measured on the node's
-    /// own TCP connection. `None` where the agent cannot read it: on systems other than Linux, and for a node on
-    /// another machine
-    /// or in another network namespace.
+    /// The round-trip time to the connected peer, in microseconds: the shortest recent one that the kernel measured on
+    /// the node's own TCP connection. `None` where the agent cannot read it: on systems other than Linux, and for a
+    /// node on another machine or in another network namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_us: Option<u64>,
-    /// When the lease began.
+    /// The time at which the lease began.
     pub since: Ms,
-    /// When the peer connected; `None` while it is not connected.
+    /// The time at which the peer connected; `None` while it is not connected.
     pub connected: Option<Ms>,
-    /// How long this side saw the peer, in milliseconds. The pool meters only the time that both sides saw.
+    /// The total time for which this side was connected to the peer, in milliseconds. The pool meters only the time
+    /// that both sides report.
     pub seen_ms: u64,
-    /// The cost of `seen_ms`; `None` without a price. This is the agent's own figure; the pool bills only the time that
-    /// both sides saw.
+    /// The cost of the time in `seen_ms`; `None` without a price. This is the agent's own figure; the pool bills only
+    /// the time during which both sides were connected to each other.
     pub cost: Option<Amount>,
-    /// How long the node may wait before it dials the peer, in milliseconds. geth does not dial a node twice within 35
-    /// s, so a
-    /// client that was restarted waits, unless the host dials it. `None` for a peer that is connected, or that was just
-    /// assigned.
+    /// The time for which the node may wait before it dials the peer, in milliseconds. geth does not dial a node twice
+    /// within 35 s, so a client that was restarted waits, unless the host dials it. `None` for a peer that is
+    /// connected, or that was just assigned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redial_ms: Option<u64>,
     /// Whether the lease has ended and is being undone.
@@ -195,16 +195,16 @@ pub struct LeaseStatus {
     pub direct: bool,
 }
 
-/// Totals of the leases on one side since the agent started. This side meters them; the pool bills only the time that
-/// both sides saw.
+/// Totals of the leases on one side since the agent started. This side meters them; the pool bills only the time during
+/// which both sides were connected to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Metered {
-    /// Leases, ended ones included.
+    /// The number of leases, including ended ones.
     pub leases: u64,
-    /// The total time for which this side saw its peers, in milliseconds.
+    /// The total time for which this side was connected to its peers, in milliseconds.
     pub seen_ms: u64,
-    /// The cost of `seen_ms`.
+    /// The cost of the time in `seen_ms`.
     pub cost: Amount,
 }
 

@@ -179,7 +179,7 @@ pub(crate) struct HostingArgs {
     /// Reserve this many slots for the node's own peers.
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = whole_number::<0, { u32::MAX }>, help_heading = "Hosting")]
     pub(crate) reserve: u32,
-    /// The node's --maxpeers value (nodes do not report it over RPC).
+    /// Match the node's --maxpeers value (nodes do not report it over RPC).
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = whole_number::<0, { u32::MAX }>, help_heading = "Hosting")]
     pub(crate) node_max_peers: u32,
     /// Admit these nodes (IDs or enodes), with or without a pool.

@@ -6,10 +6,10 @@ use vipnode_types::Ms;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditRequest {
-    /// [`AdminAudit::earlier`] of the page that was read before; `None` for the newest records.
+    /// [`AdminAudit::earlier`] of the page with the next newer records; `None` for the newest records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
-    /// How many records, at most; never more than 1,000.
+    /// The maximum number of records to return; never more than 1,000.
     pub most: u32,
 }
 
@@ -24,11 +24,11 @@ pub struct AdminAudit {
     pub earlier: Option<u64>,
 }
 
-/// A command of the operator. It is recorded before it is executed, and again if it is refused.
+/// An admin command. The pool records it before it executes it, and again if it refuses it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditRecord {
-    /// When the command was received.
+    /// The time at which the pool received the command.
     pub at_ms: Ms,
     /// The ID of the user at the other end of the local socket, if the system reports one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,9 +38,9 @@ pub struct AuditRecord {
     pub process: Option<u32>,
     /// The method that was called, or the flag with which the pool was started.
     pub method: String,
-    /// What it was called with, as received.
+    /// The parameters of the call, as received.
     pub params: Value,
-    /// The message of the error, if it was refused.
+    /// The message of the error, if the command was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
 }

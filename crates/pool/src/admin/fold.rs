@@ -10,18 +10,18 @@ use super::{AdminService, with_store::with_store};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FoldRequest {
-    /// Billing periods of days that were over at this time are folded.
+    /// The time before which a day must have ended for its billing periods to be folded.
     pub before_ms: Ms,
-    /// [`AdminFolded::position`] of the step before; `None` for the first step, which the audit log records.
+    /// `position` of the previous step; `None` for the first step, which the audit log records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
 }
 
-/// What a step folded.
+/// The result of one step of folding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminFolded {
-    /// Billing periods that are now part of another one.
+    /// The number of billing periods that were merged into another one.
     pub folded: u64,
     /// The number of the last entry that was examined.
     pub position: u64,

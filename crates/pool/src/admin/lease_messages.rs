@@ -5,16 +5,16 @@ use vipnode_types::{Account, LeaseId, Ms, NodeId, Price};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeasesRequest {
-    /// Only leases of nodes whose ID begins with this text.
+    /// Filters the list: only leases of nodes whose ID begins with this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
-    /// Only leases that this account pays for, or earns from.
+    /// Filters the list: only leases that this account pays for, or earns from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
     /// [`AdminLeases::next`] of the previous page; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<LeaseId>,
-    /// How many leases, at most; never more than 1,000.
+    /// The maximum number of leases to return; never more than 1,000.
     pub most: u32,
 }
 
@@ -22,11 +22,11 @@ pub struct LeasesRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminLeases {
-    /// The number of the newest batch of changes that the database had.
+    /// The number of the newest batch of changes in the database.
     pub batch: u64,
     /// The leases on this page.
     pub leases: Vec<AdminLease>,
-    /// Where the next page begins; `None` after the last.
+    /// The value of `after` for the next page; `None` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<LeaseId>,
 }
@@ -35,9 +35,9 @@ pub struct AdminLeases {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminLease {
-    /// The ID that both agents know it by.
+    /// The lease ID, as known to both agents.
     pub lease: LeaseId,
-    /// The number of its billing period.
+    /// The number of the lease's current billing period.
     pub row: u32,
     /// The node that uses the slot.
     pub client: NodeId,
@@ -51,12 +51,12 @@ pub struct AdminLease {
     pub payee: Option<Account>,
     /// The price of the slot.
     pub price: Price,
-    /// Whether it is the free trial of its client.
+    /// Whether the lease is its client's free trial.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trial: bool,
-    /// When the pool offered it.
+    /// The time at which the pool offered the lease.
     pub offered_ms: Ms,
-    /// When both sides first saw each other in this billing period; `None` while they have not.
+    /// The time at which both sides were first connected to each other in this billing period; `None` before that time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since_ms: Option<Ms>,
 }

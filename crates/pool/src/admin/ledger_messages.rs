@@ -9,7 +9,7 @@ use vipnode_types::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LedgerRequest {
-    /// What the operator wants changed.
+    /// The change to post.
     pub change: LedgerOrder,
     /// The reason, or the reference of a payment; at most 200 characters.
     pub reason: String,
@@ -88,20 +88,20 @@ pub enum LedgerOrder {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LedgerPosted {
-    /// The number of its entry in the ledger; for a repeated change, the number of the first entry.
+    /// The number of the ledger entry of the change; for a repeated change, the number of the first entry.
     pub entry: u64,
-    /// When it was posted.
+    /// The time at which the change was posted.
     pub at_ms: Ms,
-    /// Whether the same request with the same key had already posted it, so that nothing changed.
+    /// Whether an earlier request with the same key had already posted the change, so that nothing changed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeated: bool,
     /// The account that changed, with its current balances; `None` for a closed period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AdminAccount>,
-    /// What was marked, for a request to mark all payouts of a period.
+    /// The payouts that were marked, for a request to mark all payouts of a period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_all: Option<AdminPaidPayouts>,
-    /// What the pool charges in.
+    /// The asset that the pool charges in.
     pub asset: Asset,
 }
 
@@ -109,13 +109,13 @@ pub struct LedgerPosted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminPaidPayouts {
-    /// How many were marked.
+    /// The number of payouts that were marked.
     pub marked: u32,
-    /// What was paid, in the asset's smallest unit.
+    /// The total of the payouts that were marked, in the asset's smallest unit.
     pub amount: Amount,
-    /// How many were skipped, because less than their amount is now payable to their accounts.
+    /// The number of payouts that were skipped, because less than their amount is now payable to their accounts.
     pub left_out: u32,
-    /// Where the next page begins; `None` after the last.
+    /// The value of `after` for the next page; `None` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<u64>,
 }
@@ -124,14 +124,14 @@ pub struct AdminPaidPayouts {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountsRequest {
-    /// The beginning of an address; or `negative`, for accounts with a negative balance; or `due`, for accounts to
-    /// which something is payable; `None` for all.
+    /// The beginning of an address; or `negative`, for accounts with a negative balance; or `due`, for accounts with a
+    /// payable amount; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// The address at which the list starts; `None` for the first page.
+    /// The first address of the page; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Account>,
-    /// How many accounts, at most; never more than 1,000.
+    /// The maximum number of accounts to return; never more than 1,000.
     pub most: u32,
 }
 
@@ -139,11 +139,11 @@ pub struct AccountsRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminAccounts {
-    /// What the pool charges in.
+    /// The asset that the pool charges in.
     pub asset: Asset,
     /// The accounts on this page.
     pub accounts: Vec<AdminAccount>,
-    /// Where the next page begins; `None` after the last.
+    /// The value of `from` for the next page; `None` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Account>,
 }
@@ -152,21 +152,21 @@ pub struct AdminAccounts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminAccount {
-    /// Address of the payer or payee.
+    /// The address of the account.
     pub account: Account,
-    /// What its nodes can spend.
+    /// The funds that the account's nodes can spend.
     pub funds: AccountFunds,
-    /// What its finished billing periods cost.
+    /// The cost of the account's billing periods that have ended.
     pub spent: Amount,
-    /// The client nodes that it pays for.
+    /// The number of client nodes that the account pays for.
     pub nodes: u64,
-    /// Its running leases that cost something.
+    /// The number of running leases with a cost that the account pays for.
     pub leases: u32,
-    /// What its hosts earned, before fees.
+    /// The earnings of the account's hosts, before fees.
     pub earned: Amount,
-    /// How much of `earned` its clients have secured.
+    /// The part of `earned` that clients have secured.
     pub secured: Amount,
-    /// What is payable to it: what is secured, less fees and payouts.
+    /// The amount payable to the account: its secured earnings, less fees and payouts.
     pub payable: Amount,
 }
 
@@ -174,32 +174,32 @@ pub struct AdminAccount {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountStatementRequest {
-    /// Whose statement it is.
+    /// The account whose statement is requested.
     pub account: Account,
-    /// Which part of it.
+    /// The part of the statement to return.
     pub range: StatementRange,
 }
 
-/// Requests a page of what can be claimed from the clients' payment channels.
+/// Requests a page of the amounts that can be claimed from the clients' payment channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClaimsRequest {
     /// [`AdminClaims::next`] of the previous page; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Account>,
-    /// How many claims, at most; never more than 1,000.
+    /// The maximum number of claims to return; never more than 1,000.
     pub most: u32,
 }
 
-/// A page of what can be claimed from the clients' payment channels.
+/// A page of the amounts that can be claimed from the clients' payment channels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminClaims {
-    /// What the pool charges in.
+    /// The asset that the pool charges in.
     pub asset: Asset,
     /// The claims on this page, by payer authorizer. Each is cumulative.
     pub claims: Vec<VoucherClaim>,
-    /// Where the next page begins; `None` after the last.
+    /// The value of `after` for the next page; `None` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Account>,
 }
@@ -214,7 +214,7 @@ pub struct PayoutsRequest {
     /// [`AdminPayouts::next`] of the previous page; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// How many payouts, at most; never more than 1,000.
+    /// The maximum number of payouts to return; never more than 1,000.
     pub most: u32,
 }
 
@@ -222,16 +222,16 @@ pub struct PayoutsRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminPayouts {
-    /// What the pool charges in.
+    /// The asset that the pool charges in.
     pub asset: Asset,
     /// The payouts on this page, by number.
     pub payouts: Vec<AdminPayout>,
-    /// Where the next page begins; `None` after the last.
+    /// The value of `after` for the next page; `None` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<u64>,
 }
 
-/// What the operator has to pay to a payee.
+/// An amount that the operator has to pay to a payee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminPayout {
@@ -239,23 +239,23 @@ pub struct AdminPayout {
     pub payout: u64,
     /// The number of the settlement period.
     pub period: u64,
-    /// Who is paid.
+    /// The payee.
     pub account: Account,
-    /// How much, in the asset's smallest unit.
+    /// The amount to pay, in the asset's smallest unit.
     pub amount: Amount,
-    /// Whether it is due, paid, or bounced.
+    /// The state of the payout: due, paid, or bounced.
     pub state: AdminPayoutState,
 }
 
-/// What the operator has marked a payout as.
+/// The state of a payout, as marked by the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum AdminPayoutState {
-    /// It is not marked.
+    /// The payout has not been marked.
     Due,
     /// The operator has sent the amount.
     Paid,
-    /// It did not arrive.
+    /// The payment did not arrive.
     Bounced,
 }

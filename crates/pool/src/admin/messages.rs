@@ -12,7 +12,7 @@ pub struct TopRequest {
     /// The sort order of the list.
     #[serde(default)]
     pub by: TopOrder,
-    /// How many blocks, at most; never more than 1,000.
+    /// The maximum number of blocks to return; never more than 1,000.
     pub most: u32,
 }
 
@@ -21,14 +21,14 @@ pub struct TopRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum TopOrder {
-    /// Time of the pool's core.
+    /// Time of the pool's core that the block used.
     #[default]
     Core,
     /// Leases of the block's nodes.
     Slots,
-    /// Bytes that it sent to the pool.
+    /// Bytes that the pool received from the block.
     In,
-    /// Bytes that it received from the pool.
+    /// Bytes that the pool sent to the block.
     Out,
 }
 
@@ -42,7 +42,7 @@ pub struct AdminTop {
     pub measured_ms: u64,
     /// The blocks, the largest first.
     pub blocks: Vec<AdminBlock>,
-    /// Blocks that are not listed.
+    /// The number of blocks that are not listed.
     pub further_blocks: u64,
     /// The number of bans.
     pub bans: u64,
@@ -52,19 +52,19 @@ pub struct AdminTop {
     pub drained_nodes: u64,
 }
 
-/// What the connections and nodes of an address block use.
+/// The resources that the connections and nodes of an address block use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminBlock {
     /// The block, such as 203.0.113.0/24; `all` for the members of a closed pool.
     pub block: String,
-    /// Time of the pool's core used during the measurement, in microseconds.
+    /// The time that the pool's core spent on the block during the measurement, in microseconds.
     pub core_us: u64,
-    /// Leases of its nodes, as hosts and as clients.
+    /// The number of leases of the block's nodes, as hosts and as clients.
     pub slots: u64,
-    /// Its nodes that are connected.
+    /// The number of connected nodes in the block.
     pub nodes: u64,
-    /// The block's open connections.
+    /// The number of open connections from the block.
     pub connections: u64,
     /// Bytes received from the block during the measurement.
     pub bytes_in: u64,
@@ -76,16 +76,17 @@ pub struct AdminBlock {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodesRequest {
-    /// Only nodes on the chain with this ID.
+    /// Filters the list: only nodes on the chain with this ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain_id: Option<u64>,
-    /// Only nodes whose ID, agent key, or address begins with this text, or whose versions contain it, in any letter case.
+    /// Filters the list: only nodes whose ID, agent key, or address begins with this text, or whose versions contain
+    /// it, in any letter case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
     /// [`AdminNodes::next`] of the previous page; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<u32>,
-    /// How many nodes, at most; never more than 1,000.
+    /// The maximum number of nodes to return; never more than 1,000.
     pub most: u32,
 }
 
@@ -97,7 +98,7 @@ pub struct AdminNodes {
     pub now: Ms,
     /// The nodes on this page.
     pub nodes: Vec<ListedNode>,
-    /// Where the next page begins; `None` after the last.
+    /// The value of `from` for the next page; `None` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<u32>,
     /// Whether the whole pool is drained.
@@ -110,35 +111,35 @@ pub struct AdminNodes {
 pub struct ListedNode {
     /// Public key of the node.
     pub node: NodeId,
-    /// The key of its agent; `None` if it speaks protocol 2.
+    /// The key of the node's agent; `None` if the agent uses protocol 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentPublic>,
-    /// Whether it offers slots.
+    /// Whether the node offers slots.
     pub host: bool,
-    /// Whether it asks for hosts.
+    /// Whether the node asks for hosts.
     pub client: bool,
-    /// The version of its agent, as sent by it.
+    /// The version of the node's agent, as reported by the agent.
     pub agent_version: String,
-    /// The version of its execution client, as sent by it.
+    /// The version of the node's execution client, as reported by the agent.
     pub client_version: String,
-    /// The chain that it follows.
+    /// The ID of the chain that the node follows.
     pub chain_id: u64,
-    /// The address from which it connected.
+    /// The address from which the node's agent connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
     /// The address block of `address`, such as 203.0.113.0/24.
     pub block: String,
-    /// Whether it is connected.
+    /// Whether the node's agent is connected.
     pub connected: bool,
-    /// When it connected, by the pool's clock.
+    /// The time at which the node's agent connected, by the pool's clock.
     pub since_ms: Ms,
-    /// The slots that it offers in total.
+    /// The total number of slots that the node offers.
     pub slots: u32,
-    /// The number of its leases with clients.
+    /// The number of the node's leases with clients.
     pub leases_as_host: u32,
-    /// The number of its leases with hosts.
+    /// The number of the node's leases with hosts.
     pub leases_as_client: u32,
-    /// Whether it gets no new leases.
+    /// Whether the node gets no new leases.
     pub drained: bool,
 }
 
@@ -146,12 +147,12 @@ pub struct ListedNode {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BanRequest {
-    /// A node ID, an agent key, an address, or a network.
+    /// The node ID, agent key, address, or network to ban.
     pub target: BanTarget,
     /// The reason, which is sent to the banned agents; at most 80 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// How long it lasts, in milliseconds; `None` for a ban without an end.
+    /// The duration of the ban, in milliseconds; `None` for a ban without an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_ms: Option<u64>,
 }
@@ -162,7 +163,7 @@ pub struct BanRequest {
 pub struct Banned {
     /// The ban that was added.
     pub ban: Ban,
-    /// The nodes whose connection and leases ended.
+    /// The number of nodes whose connection and leases ended.
     pub ended_nodes: u64,
     /// Whether the ban survives a restart; true if the pool has a data directory.
     pub kept: bool,
@@ -180,7 +181,7 @@ pub struct UnbanRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminBans {
-    /// The bans that have not ended.
+    /// The bans in effect.
     pub bans: Vec<Ban>,
     /// Whether the bans survive a restart; true if the pool has a data directory.
     pub kept: bool,

@@ -92,7 +92,7 @@ fn of_the_ledger() -> Vec<MethodRow> {
             .example("an account whose node used a slot for a day", params(&statement), &statement_page()),
         row::<ClaimsRequest, AdminClaims>(
             method::CLAIMS,
-            "List what can be claimed from the clients' payment channels",
+            "List the amounts that can be claimed from the clients' payment channels",
         )
         .fails(codes)
         .example(

@@ -12,7 +12,7 @@ use crate::call_refusal::CallRefusal;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PriceRequest {
-    /// What a slot will cost, as people write it.
+    /// The future price of a slot, as people write it.
     pub price: QuotedPrice,
     /// The operator's fee, in basis points of what clients pay; `None` for the current one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,15 +21,15 @@ pub struct PriceRequest {
     pub reason: String,
 }
 
-/// What slots cost, and what was announced.
+/// The current price of a slot, and the announced one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminPrice {
-    /// What new leases cost.
+    /// The price of a slot in a new lease.
     pub price: Price,
     /// The operator's fee, in basis points of what clients pay.
     pub fee_bps: u16,
-    /// What was announced; `None` if the price does not change.
+    /// The announced price; `None` if no change is announced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<NextPrice>,
 }

@@ -11,26 +11,26 @@ use crate::engine::OperatorQuery;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PruneRequest {
-    /// Billing periods that nobody pays for are removed if they ended earlier.
+    /// The time before which a billing period that nobody pays for must have ended to be removed.
     pub before_ms: Ms,
-    /// The number of the last entry that is removed, with the billing periods that removed entries bill.
+    /// The number of the last entry to remove, together with the billing periods that the removed entries bill.
     pub last_entry: u64,
     /// The position of the last billing period that may be removed.
     pub last_position: u64,
-    /// [`AdminPruned::position`] of the step before; `None` for the first step, which the audit log records.
+    /// `position` of the previous step; `None` for the first step, which the audit log records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
 }
 
-/// What a step removed.
+/// The result of one step of pruning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminPruned {
-    /// Entries of the ledger.
+    /// The number of ledger entries that were removed.
     pub entries: u64,
-    /// Billing periods.
+    /// The number of billing periods that were removed.
     pub periods: u64,
-    /// Where the next step begins.
+    /// The position at which the next step begins.
     pub position: u64,
     /// Whether nothing is left to remove.
     pub is_done: bool,

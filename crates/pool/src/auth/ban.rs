@@ -5,18 +5,18 @@ use vipnode_types::Ms;
 
 use crate::auth::BanTarget;
 
-/// A ban by the operator: who, why, and until when. Times are by the pool's wall clock.
+/// A ban by the operator: the target, the reason, and the end. Times are by the pool's wall clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ban {
-    /// Who is banned.
+    /// The node, agent, address, or network that is banned.
     pub target: BanTarget,
     /// The operator's reason, which is sent to the banned agents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// When it was made.
+    /// The time at which the ban was made.
     pub since_ms: Ms,
-    /// When it ends; `None` for a ban without an end.
+    /// The time at which the ban ends; `None` for a ban without an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<Ms>,
 }

@@ -17,9 +17,9 @@ pub struct Delegation {
     pub node: NodeId,
     /// The agent that may act for the node.
     pub agent: AgentPublic,
-    /// When it was signed.
+    /// The time at which the delegation was signed.
     pub issued_ms: Ms,
-    /// When it ends: at most 366 days after it was signed.
+    /// The time at which the delegation expires: at most 366 days after `issued_ms`.
     pub expires_ms: Ms,
     /// The signature by the node key.
     pub signature: Signature,

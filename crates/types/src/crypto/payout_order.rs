@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Account, Ms, NodeId, NodeKey, errors, keccak256, signed::Signature};
 
-/// A node's instruction to pay what it earns to an account. The node key signs it, so that nobody can redirect earnings
+/// A node's instruction to pay its earnings to an account. The node key signs it, so that nobody can redirect earnings
 /// with an agent's key alone.
 ///
 /// A pool stores the newest `counter` of each node and ignores older instructions. The instruction is valid at every
@@ -13,7 +13,7 @@ use crate::{Account, Ms, NodeId, NodeKey, errors, keccak256, signed::Signature};
 pub struct PayoutOrder {
     /// The account that receives the earnings.
     pub account: Account,
-    /// When it was signed, in Unix milliseconds.
+    /// The time of the signature, in Unix milliseconds.
     pub counter: Ms,
     /// The signature by the node key.
     pub signature: Signature,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Amount, AmountError, SignedAmount};
 
-/// What a pool charges in: a symbol, and how many decimals its largest unit has.
+/// The asset that a pool charges in: a symbol, and the number of decimals of its largest unit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "AssetForm", into = "AssetForm")]
@@ -18,9 +18,9 @@ pub struct Asset {
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct AssetForm {
-    /// Its symbol: 1 to 12 ASCII letters and digits, a letter first.
+    /// The asset's symbol: 1 to 12 ASCII letters and digits, a letter first.
     symbol: String,
-    /// How many decimals its largest unit has: 0 to 30.
+    /// The number of decimals of the asset's largest unit: 0 to 30.
     decimals: u8,
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::errors;
 
-/// How clients of a pool pay.
+/// The way in which clients of a pool pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -12,7 +12,7 @@ pub enum PaymentMode {
     /// Leases are metered, and nothing is owed.
     #[default]
     None,
-    /// The operator records what payers paid or may owe, and pays hosts outside of the pool.
+    /// The operator records payers' payments and credit limits, and pays hosts outside of the pool.
     Credit,
     /// Clients deposit into payment channels of x402 on a chain, and their agents sign vouchers.
     X402,

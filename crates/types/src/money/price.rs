@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{Amount, AmountError, Asset};
 
-/// The price of a slot in an asset: an amount for each period in which both sides saw each other. Zero means free.
+/// The price of a slot in an asset: an amount for each period during which both sides are connected to each other. Zero
+/// means free.
 ///
 /// It is kept as a fraction in lowest terms, so that two prices with the same meaning are equal. `QuotedPrice` is a price as
 /// people write it.
@@ -25,7 +26,7 @@ pub struct Price {
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct PriceForm {
-    /// What the pool charges in.
+    /// The asset that the pool charges in.
     asset: Asset,
     /// The amount, in the asset's smallest unit, less than 2^96; 0 is free.
     amount: Amount,

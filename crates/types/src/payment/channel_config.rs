@@ -9,18 +9,20 @@ use crate::{Account, Hash256};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelConfig {
-    /// Who deposited, and who receives refunds and withdrawals. Anyone can create a channel that names this payer, so the
-    /// name does not prove the payer's consent.
+    /// The account that deposited and that receives refunds and withdrawals. Anyone can create a channel that names
+    /// this payer, so the name does not prove the payer's consent.
     pub payer: Account,
-    /// Who signs the vouchers: the agent's key. With the zero address, the payer, which may be a contract, would sign them.
+    /// The account that signs the vouchers: the agent's key. With the zero address, the payer, which may be a contract,
+    /// would sign the vouchers.
     pub payer_authorizer: Account,
-    /// Who receives what is claimed.
+    /// The account that receives the claimed amounts.
     pub receiver: Account,
-    /// Who may claim and refund in addition to the receiver.
+    /// The account that may claim and refund in addition to the receiver.
     pub receiver_authorizer: Account,
     /// The token that is deposited.
     pub token: Account,
-    /// Seconds between the start of a withdrawal and its end: 15 minutes to 30 days. (`uint40` in the contract.)
+    /// The number of seconds between the start of a withdrawal and its end: 15 minutes to 30 days. (`uint40` in the
+    /// contract.)
     #[serde(rename = "withdrawDelay")]
     pub withdraw_delay_s: u32,
     /// Distinguishes channels that are otherwise equal.

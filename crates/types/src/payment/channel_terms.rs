@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Account, errors};
 
-/// What a pool requires of each channel whose vouchers it accepts.
+/// The terms that a pool requires of each channel whose vouchers it accepts.
 ///
 /// A channel that differs in one of these fields would let its client take back what it has spent, for example with its
 /// own
@@ -18,9 +18,9 @@ pub struct ChannelTerms {
     pub chain_id: u64,
     /// The token that the pool charges in.
     pub token: Account,
-    /// Who receives what is claimed.
+    /// The account that receives the claimed amounts.
     pub receiver: Account,
-    /// Who claims for the receiver.
+    /// The account that claims for the receiver.
     pub receiver_authorizer: Account,
     /// The delay of a withdrawal, in seconds.
     pub withdraw_delay_s: u32,

@@ -84,7 +84,7 @@ pub struct NodeInfo {
     pub kind: Kind,
     /// `net_version` as a number.
     pub network: i64,
-    /// Whether it is a full node, which can be a host.
+    /// Whether the node is a full node, which can be a host.
     pub is_full_node: bool,
 }
 
@@ -95,7 +95,7 @@ pub struct NodeInfo {
 pub struct Protocol2ConnectRequest {
     /// The agent's version.
     pub vipnode_version: String,
-    /// What the agent's node reports about itself.
+    /// The node's description of itself.
     pub node_info: NodeInfo,
     /// The node's enode, unless the node listens at the agent's address on port 30303.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -112,7 +112,7 @@ pub struct Protocol2ConnectRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Protocol2ConnectReply {
-    /// The program of the pool, and its version.
+    /// The pool's program and its version.
     pub pool_version: String,
     /// Hosts that admitted the node.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "nullable")]
@@ -142,7 +142,7 @@ pub struct HostRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct HostReply {
-    /// The program of the pool, and its version.
+    /// The pool's program and its version.
     pub pool_version: String,
 }
 
@@ -167,7 +167,7 @@ pub struct ClientReply {
     /// Hosts that admitted the node.
     #[serde(deserialize_with = "nullable")]
     pub hosts: Vec<PeerEntry>,
-    /// The program of the pool, and its version.
+    /// The pool's program and its version.
     pub pool_version: String,
     /// The operator's welcome message to the user.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -202,9 +202,9 @@ pub struct Balance {
     pub account: String,
     /// The deposit in the contract, in wei.
     pub deposit: i128,
-    /// Earned minus spent, in wei.
+    /// The earnings minus the spending, in wei.
     pub credit: i128,
-    /// When the account can be paid next, RFC 3339.
+    /// The earliest time of the account's next payout, in RFC 3339 format.
     pub next_withdraw: String,
 }
 

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{Kind, messages::nullable};
 use crate::{Enode, Ms};
 
-/// What an agent asks for with `vipnode_peer`.
+/// An agent's request for peers, with `vipnode_peer`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -30,26 +30,26 @@ pub struct PeerReply {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct PeerEntry {
-    /// 128 hex characters.
+    /// The node ID: 128 hex characters.
     #[serde(rename = "ID")]
     pub id: String,
     /// The peer's enode URL.
     pub uri: String,
-    /// When it was last seen, RFC 3339.
+    /// The time of the node's newest report, in RFC 3339 format.
     pub last_seen: String,
     /// The name of a [`Kind`].
     pub kind: String,
-    /// Whether it is a host.
+    /// Whether the node is a host.
     #[serde(rename = "IsHost")]
     pub is_host: bool,
     /// The account that receives the earnings; never disclosed to others.
     #[serde(rename = "Payout")]
     pub payout: String,
-    /// The newest block that it reported.
+    /// The newest block that the node reported.
     pub block_number: u64,
     /// `web3_clientVersion`.
     pub node_version: String,
-    /// Its agent's version.
+    /// The version of the node's agent.
     pub vipnode_version: String,
 }
 

@@ -14,7 +14,7 @@ pub struct LinkRequest {
     pub chain_id: u64,
     /// The counter in the text that the account signed: Unix milliseconds.
     pub counter: Ms,
-    /// The account's signature of [`AccountRequest::text`].
+    /// The account's signature of the text described under "Accounts" on the page "Protocol 3" of the book.
     pub signature: AccountSignature,
 }
 
@@ -23,7 +23,7 @@ pub struct LinkRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LinkReply {
     /// The error that a request for hosts would get (outside of a trial), because the account cannot pay for the node's
-    /// leases, or for a first one. Absent if it can pay.
+    /// leases, or for a first one. Absent if the account can pay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unpaid: Option<WireError>,
 }
@@ -36,9 +36,11 @@ pub struct UnlinkRequest {
     pub account: Account,
     /// The node whose link ends.
     pub node: NodeId,
-    /// When it was signed, in Unix milliseconds. It has to be greater than the newest counter that the account signed.
+    /// The time of the signature, in Unix milliseconds. It must be greater than the newest counter that the account
+    /// signed.
     pub counter: Ms,
-    /// The account's signature of [`AccountRequest::text`]; without it, the agent's envelope is required.
+    /// The account's signature of the text described under "Accounts" on the page "Protocol 3" of the book; without a
+    /// signature, the agent's envelope is required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<AccountSignature>,
 }
@@ -52,32 +54,33 @@ pub struct AccountQuery {
     pub account: Account,
     /// The counter in the text that the account signed: Unix milliseconds.
     pub counter: Ms,
-    /// The account's signature of [`AccountRequest::text`].
+    /// The account's signature of the text described under "Accounts" on the page "Protocol 3" of the book.
     pub signature: AccountSignature,
 }
 
-/// What an account has at a pool. `credited`, `debited`, `spent`, `earned`, and `secured` are totals that never decrease.
+/// The balances and nodes of an account at a pool. `credited`, `debited`, `spent`, `earned`, and `secured` are totals
+/// that never decrease.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountView {
-    /// What the amounts are in.
+    /// The asset of the amounts.
     pub asset: Asset,
     /// The time of these figures, by the pool's clock.
     pub time_ms: Ms,
-    /// What the operator received from the account or granted it.
+    /// The total that the operator received from the account or granted to it.
     pub credited: Amount,
-    /// What the operator returned to the account or took back.
+    /// The total that the operator returned to the account or took back from it.
     #[serde(default)]
     pub debited: Amount,
-    /// What ended billing periods cost.
+    /// The cost of the billing periods that have ended.
     pub spent: Amount,
-    /// What its nodes can spend.
+    /// The funds that the account's nodes can spend.
     pub funds: AccountFunds,
-    /// What the account's hosts earned, before fees.
+    /// The earnings of the account's hosts, before fees.
     pub earned: Amount,
-    /// How much of `earned` is covered by what its clients paid.
+    /// The part of `earned` that is covered by clients' payments.
     pub secured: Amount,
-    /// What the operator has to pay out: what is secured, less fees and payouts.
+    /// The amount that the operator has to pay out: the secured earnings, less fees and payouts.
     pub payable: Amount,
     /// The nodes that spend from the account.
     pub nodes: Vec<NodeId>,
@@ -92,35 +95,36 @@ pub struct AccountView {
 pub struct LeavingNode {
     /// The node that earns.
     pub node: NodeId,
-    /// The account that will receive its earnings.
+    /// The account that will receive the node's earnings.
     pub next: NextPayout,
 }
 
-/// Asks what the agent's own node may still spend, and what it earned.
+/// Requests the funds and earnings of the agent's own node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FundsRequest {}
 
-/// What a node may still spend, and what it earned.
+/// The funds of a node, and its earnings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodeFunds {
-    /// What the amounts are in.
+    /// The asset of the amounts.
     pub asset: Asset,
     /// The account that the node spends from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
-    /// What `account` has for all its nodes together; zero without an account.
+    /// The funds of the account in `account`, for all its nodes together; zero without an account.
     pub funds: AccountFunds,
-    /// The account that receives what the node earns.
+    /// The account that receives the node's earnings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<Account>,
     /// The pending payout account, which the node key signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_payout: Option<NextPayout>,
-    /// What `payout` earned at this pool, before fees.
+    /// The earnings of the account in `payout` at this pool, before fees.
     pub earned: Amount,
-    /// What the operator has to pay out to `payout`: what its clients have secured, less fees and payouts.
+    /// The amount that the operator has to pay out to the account in `payout`: the earnings that clients have secured,
+    /// less fees and payouts.
     pub payable: Amount,
     /// The payment channel that the node spends from, if its agent named one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,8 +12,9 @@ pub struct AccountFunds {
     pub balance: SignedAmount,
     /// An upper bound on the cost of the account's running leases so far, which is not posted yet.
     pub running: Amount,
-    /// The credit limit: how much the account may owe.
+    /// The credit limit: the most that the account may owe.
     pub limit: Amount,
-    /// What the account's nodes can still spend: the balance and the limit, less the running cost; never below zero.
+    /// The amount that the account's nodes can still spend: the balance and the limit, less the running cost; never
+    /// below zero.
     pub available: Amount,
 }

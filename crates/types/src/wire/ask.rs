@@ -10,7 +10,7 @@ use crate::{Enode, LeaseId, NodeId, Price};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AskRequest {
     /// The total number of hosts wanted, including the hosts that the client already has. The pool stores this number
-    /// and replaces lost hosts; 0 stops that.
+    /// and replaces lost hosts; a request for 0 ends the replacement.
     pub want: u32,
     /// Hosts to avoid because the client tried them and failed to connect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -23,9 +23,10 @@ pub struct AskRequest {
 pub struct AskReply {
     /// New hosts, each of which has already admitted the client.
     pub hosts: Vec<LeasedHost>,
-    /// The number of hosts still missing from `want`.
+    /// The number of hosts still missing from the number requested (`want`).
     pub missing: u32,
-    /// Why hosts are missing, as text for the user; `None` if none are missing, or if the pool is about to look for them.
+    /// The reason why hosts are missing, as text for the user; `None` if none are missing, or if the pool is about to
+    /// look for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -34,17 +35,17 @@ pub struct AskReply {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeasedHost {
-    /// The ID of the lease on that slot.
+    /// The ID of the lease on the host's slot.
     pub lease: LeaseId,
     /// The enode to dial.
     pub host: Enode,
-    /// What the slot costs.
+    /// The price of the slot.
     pub price: Price,
     /// The host's `web3_clientVersion`, as reported by its agent; empty if unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_version: String,
-    /// How long the two nodes may wait until one of them dials the other, in milliseconds: they connected recently, and geth
-    /// does not dial a node twice within 35 s. Absent if one of them can dial now.
+    /// The time for which the two nodes may wait until one of them dials the other, in milliseconds: they connected
+    /// recently, and geth does not dial a node twice within 35 s. Absent if one of them can dial now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redial_ms: Option<u64>,
 }

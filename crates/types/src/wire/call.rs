@@ -11,10 +11,10 @@ pub struct AdmitCall {
     pub lease: LeaseId,
     /// The client's node.
     pub client: NodeId,
-    /// What the client pays.
+    /// The price that the client pays.
     pub price: Price,
-    /// Where the client's node can be dialed; `None` if it accepts no connections. Some execution clients reject a
-    /// trusted peer whose address they do not know.
+    /// The enode at which the client's node can be dialed; `None` if the node accepts no connections. Some execution
+    /// clients reject a trusted peer whose address they do not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_enode: Option<Enode>,
     /// The client's `web3_clientVersion`, as reported by its agent; empty if unknown.
@@ -33,9 +33,9 @@ pub struct EvictCall {
     pub lease: LeaseId,
     /// The other node.
     pub peer: NodeId,
-    /// Why the pool ends the lease.
+    /// The reason why the lease ended.
     pub reason: EvictReason,
-    /// What the other side's node observed, if its agent reported it.
+    /// The problem that the other side's node observed, if its agent reported one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<PairFault>,
     /// Only for a client whose lease ended with `no_funds` or `trial_over`: the account that pays for its node.
@@ -47,13 +47,13 @@ pub struct EvictCall {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DialCall {
-    /// The lease. For a client, it may be a new lease with another host that it asked for.
+    /// The lease. In a call to a client, it may be a new lease with another host that the client asked for.
     pub lease: LeaseId,
     /// The side of the recipient.
     pub side: Side,
     /// The enode to dial.
     pub peer: Enode,
-    /// What it costs.
+    /// The price of the slot.
     pub price: Price,
     /// The other node's `web3_clientVersion`, as reported by its agent; empty if unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -70,9 +70,9 @@ pub struct DialCall {
 pub struct PriceCall {
     /// The lease whose price would change.
     pub lease: LeaseId,
-    /// The number of its billing period.
+    /// The number of the lease's billing period to which the price would apply.
     pub row: u32,
-    /// What the client will pay.
+    /// The price that the client will pay.
     pub price: Price,
     /// The operator's fee, in basis points of what the client pays.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -87,7 +87,7 @@ pub struct PriceCall {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Done {}
 
-/// Why a lease ended.
+/// The reason why a lease ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

@@ -25,13 +25,13 @@ pub struct ConnectRequest {
     pub min_versions: Vec<MinVersion>,
     /// The chain that the node follows.
     pub chain: ChainSpec,
-    /// Where the node listens, as it reports it; `None` if it accepts no connections.
+    /// The enode at which the node listens, as reported by the node; `None` if the node accepts no connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enode: Option<Enode>,
-    /// Present on an agent that sells slots.
+    /// The offer of slots; present only if the agent sells slots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostOffer>,
-    /// Present on an agent that wants hosts.
+    /// The requirements for hosts; present only if the agent wants hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientCriteria>,
     /// Proof of the join secret, for a pool that requires one.
@@ -49,9 +49,9 @@ pub struct ConnectRequest {
 pub struct HostOffer {
     /// The total number of slots, including those in use; 0 while the node is not in sync.
     pub slots: u32,
-    /// The account that receives the earnings, signed by the node key. The first one takes effect at once; see
-    /// `vipnode_payout` for later changes. If it is absent, the pool keeps the account that it has. A host without an
-    /// account earns nothing.
+    /// The account that receives the earnings, signed by the node key. The first account takes effect at once; see
+    /// `vipnode_payout` for later changes. If the field is absent, the pool keeps the account that it has. A host
+    /// without an account earns nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<PayoutOrder>,
     /// Whether the host serves only paying clients, and none on a free trial.
@@ -63,9 +63,8 @@ pub struct HostOffer {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClientCriteria {
-    /// The highest price that the client accepts, as its user wrote it: the pool reads it in the asset that it charges
-    /// in.
-    /// `None` for any price.
+    /// The highest price that the client accepts, as its user wrote it: the pool converts it to the asset that it
+    /// charges in. `None` for any price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_price: Option<QuotedPrice>,
     /// The capabilities that a host must serve.
@@ -82,9 +81,8 @@ pub struct ClientCriteria {
 pub struct ConnectReply {
     /// `vipnode/<version>` of the pool.
     pub pool_version: String,
-    /// The pool's ID, which agents remember for each URL. Over a WebSocket it equals the one that the 101 response
-    /// proved.
-    /// A pool without a data directory has none.
+    /// The pool's ID, which agents remember for each URL. Over a WebSocket, it equals the ID that the 101 response
+    /// proved. A pool without a data directory has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool_id: Option<PoolId>,
     /// The operator's welcome message to the user.
@@ -97,37 +95,37 @@ pub struct ConnectReply {
     /// The pool's fee, in basis points of what clients pay: hosts earn the rest.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee_bps: u16,
-    /// How clients of this pool pay, and the payment terms.
+    /// The payment mode of this pool, and its payment terms.
     #[serde(default)]
     pub terms: PaymentTerms,
     /// All leases of this node that the pool considers active. The agent undoes its changes for any other lease.
     pub leases: Vec<LeaseView>,
-    /// The address of an older connection of this node that was still open and that this one replaced. If this happens
-    /// repeatedly, another agent is using the key of the same node.
+    /// The address of an older connection of this node that was still open and that this connection replaced. If this
+    /// happens repeatedly, another agent is using the key of the same node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<IpAddr>,
-    /// Only for a host, and only if the pool has other hosts: why none of them is on the node's chain.
+    /// Only for a host, and only if the pool has other hosts: the reason why none of them is on the node's chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_hosts: Option<String>,
-    /// Only for a host: the account that receives what it earns; `None` if it has none.
+    /// Only for a host: the account that receives its earnings; `None` if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<PayoutView>,
-    /// The price that was announced and has not taken effect.
+    /// The announced price, which has not taken effect; `None` if no change is announced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_price: Option<NextPrice>,
 }
 
-/// A price that was announced. It applies to new leases from `from_ms` on, and to running leases from their next
-/// billing period after that.
+/// An announced price. It applies to new leases from `from_ms` on, and to running leases from their next billing period
+/// after `from_ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NextPrice {
-    /// What a slot will cost.
+    /// The future price of a slot.
     pub price: Price,
     /// The operator's fee, in basis points of what clients pay.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee_bps: u16,
-    /// When it takes effect, by the pool's clock, in Unix milliseconds.
+    /// The time at which the price takes effect, by the pool's clock, in Unix milliseconds.
     pub from_ms: Ms,
 }
 
@@ -140,13 +138,13 @@ pub(super) const fn is_zero(number: &u16) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeaseView {
-    /// The ID that both sides and the pool use for it.
+    /// The lease ID, as used by both sides and the pool.
     pub lease: LeaseId,
     /// The side of the recipient.
     pub side: Side,
     /// The other node.
     pub peer: Enode,
-    /// What it costs.
+    /// The price of the slot.
     pub price: Price,
 }
 
@@ -155,9 +153,9 @@ pub struct LeaseView {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
-    /// Uses the slot.
+    /// The side that uses the slot.
     Client,
-    /// Provides the slot.
+    /// The side that provides the slot.
     Host,
 }
 

@@ -22,13 +22,13 @@ pub struct DailyStatement {
     pub host: NodeId,
     /// The day on which the billing periods were posted, by the pool's clock.
     pub day: UtcDay,
-    /// What the amounts are in.
+    /// The asset of the amounts.
     pub asset: Asset,
     /// The number of this page; the first is 1.
     pub page: u32,
-    /// How many pages the day has; at least 1.
+    /// The number of pages of the day; at least 1.
     pub pages: u32,
-    /// How many lines the pages have together, and what these add up to.
+    /// The totals of the lines of all pages.
     pub day_sums: DailySums,
     /// The lines of this page, in the order in which they were posted.
     pub lines: Vec<DailyLine>,
@@ -38,13 +38,13 @@ pub struct DailyStatement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DailySums {
-    /// How many lines.
+    /// The number of lines of the whole day.
     pub lines: u64,
-    /// What the clients owe for them.
+    /// The amount that the clients owe for the billing periods.
     pub cost: Amount,
-    /// How much of the cost was secured when it was posted.
+    /// The part of `cost` that was secured when the billing periods were posted.
     pub secured: Amount,
-    /// The operator's fee on what was secured.
+    /// The operator's fee on the secured amounts.
     pub fee: Amount,
 }
 
@@ -52,7 +52,7 @@ pub struct DailySums {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DailyLine {
-    /// The number of its entry in the pool's ledger.
+    /// The number of the ledger entry that posted the billing period.
     pub entry: u64,
     /// ID of the lease.
     pub lease: LeaseId,
@@ -60,25 +60,25 @@ pub struct DailyLine {
     pub row: u32,
     /// The beginning of the client's node ID.
     pub counterpart: ShortNodeId,
-    /// When both sides first saw each other.
+    /// The time at which both sides were first connected to each other in the billing period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_ms: Option<Ms>,
-    /// When both sides last saw each other.
+    /// The last time at which both sides were connected to each other in the billing period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_ms: Option<Ms>,
     /// The billed time, in milliseconds, including the earlier periods that were merged into this one.
     pub billed_ms: u64,
-    /// How many earlier billing periods of the same two nodes were merged into it.
+    /// The number of earlier billing periods of the same two nodes that were merged into this one.
     pub merged: u32,
-    /// What a slot cost.
+    /// The price of the slot.
     pub price: Price,
-    /// What the client owes for it, before the fee.
+    /// The amount that the client owes for the billing period, before the fee.
     pub cost: Amount,
-    /// How much of `cost` was secured when the period was posted.
+    /// The part of `cost` that was secured when the period was posted.
     pub secured: Amount,
-    /// The operator's fee on what was secured.
+    /// The operator's fee on the secured amount.
     pub fee: Amount,
-    /// The meter of its payer.
+    /// The meter of the payer.
     pub meter: MeterId,
     /// The reading of `meter` before and after the period. No other period overlaps this interval.
     pub interval: [Amount; 2],
@@ -88,7 +88,7 @@ pub struct DailyLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SignedDailyStatement {
-    /// What is signed.
+    /// The page that the pool signed.
     pub statement: DailyStatement,
     /// The signature by the pool's key, over the text that the page "Protocol 3" of the book describes.
     pub signature: Signature,
@@ -98,7 +98,7 @@ pub struct SignedDailyStatement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DailyStatementRequest {
-    /// A day that is over.
+    /// The day, which must be over.
     pub day: UtcDay,
     /// The number of the page; the first is 1.
     pub page: u32,

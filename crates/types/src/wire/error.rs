@@ -10,21 +10,21 @@ use crate::{TypedError, sanitize};
 pub struct WireError {
     /// The error code; the book's page of errors lists all codes.
     pub code: i32,
-    /// What happened and why.
+    /// A description of the error and its cause.
     pub message: String,
-    /// What a program or a user can do about it.
+    /// Advice for a program or a user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<ErrorData>,
 }
 
-/// What a program or a user can do about an error.
+/// Advice on how to handle an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorData {
     /// The flag, command, or change that fixes the error.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
-    /// Try again after this many milliseconds.
+    /// The delay before a retry, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_ms: Option<u64>,
     /// What a contract returned when it reverted, from an execution client. Never sent by vipnode.

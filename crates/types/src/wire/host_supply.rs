@@ -9,18 +9,19 @@ use crate::Price;
 pub struct HostSupply {
     /// The current price of a slot at this pool.
     pub price: Price,
-    /// How many connected hosts on the node's chain were examined (at most `explained_hosts`, of all chains), without the
-    /// node itself.
+    /// The number of connected hosts on the node's chain that were examined (at most `explained_hosts`, of all chains),
+    /// without the node itself.
     pub hosts: u32,
-    /// How many of them the pool could assign to the node now, if it were a client.
+    /// The number of examined hosts that the pool could assign to the node now, if it were a client.
     pub candidates: u32,
-    /// Why the pool would assign none, as text for the user; `None` if it would, or if it did not examine all hosts.
+    /// The reason why the pool would assign no host, as text for the user; `None` if it would assign one, or if it did
+    /// not examine all hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// How clients of this pool pay, and the payment terms.
+    /// The payment mode of this pool, and its payment terms.
     #[serde(default)]
     pub terms: PaymentTerms,
-    /// The hosts that the node is connected with now, as the client of a lease.
+    /// The number of hosts that the node is connected to now, as the client of a lease.
     #[serde(default)]
     pub served: u32,
     /// Only for a client: the refusal that its request for one more host would get, because no account with enough

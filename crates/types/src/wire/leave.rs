@@ -3,20 +3,20 @@ use serde::{Deserialize, Serialize};
 use super::PairFault;
 use crate::LeaseId;
 
-/// An agent ends leases, from either side.
+/// An agent's request to end leases, from either side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeaveRequest {
     /// The leases to end.
     pub leases: Vec<LeaseId>,
-    /// Why the agent leaves the lease.
+    /// The reason why the agent ends the leases.
     pub reason: LeaveReason,
-    /// What the agent's node observed, if that is the reason.
+    /// The problem that the agent's node observed, if it is the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<PairFault>,
 }
 
-/// Why an agent ends a lease.
+/// The reason why an agent ends a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -30,7 +30,7 @@ pub enum LeaveReason {
     /// The peer does not match what the pool reported: it lacks a capability, or runs another version that the agent
     /// rejects.
     Mismatch,
-    /// No longer needed.
+    /// The agent no longer needs the lease.
     Surplus,
     /// The slot costs more than the client's maximum price.
     Price,

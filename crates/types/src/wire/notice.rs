@@ -22,34 +22,34 @@ pub enum NoticeCall {
     Unknown,
 }
 
-/// How long the funds of an account last.
+/// A warning that an account has funds for only a limited time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FundsLow {
     /// The account that pays for the client's node.
     pub account: Account,
-    /// What the amount is in.
+    /// The asset of the amount.
     pub asset: Asset,
-    /// What the account can still spend ([`AccountFunds::available`](super::AccountFunds::available)).
+    /// The amount that the account can still spend.
     pub available: Amount,
-    /// How long the available funds last for the current leases, in milliseconds. After that, the leases end, the
-    /// newest first.
+    /// The time for which the available funds last at the cost of the current leases, in milliseconds. After that time,
+    /// the leases end, the newest first.
     pub left_ms: u64,
 }
 
-/// When a free trial ends, and what follows.
+/// A notice that a client's free trial ends soon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrialEnds {
-    /// How much is left of the trial, in milliseconds.
+    /// The rest of the trial, in milliseconds.
     pub left_ms: u64,
-    /// What a slot costs from then on.
+    /// The price of a slot after the trial.
     pub price: Price,
-    /// What the account that pays for the client must have left for one host, in the smallest unit of the asset of the
-    /// price.
+    /// The amount that the account that pays for the client must have left for one host, in the smallest unit of the
+    /// asset of the price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_balance: Option<Amount>,
-    /// Whether an account with enough funds pays for the client now: then its lease continues at `price`.
+    /// Whether an account with enough funds pays for the client now. If so, the client's lease continues at `price`.
     pub pays: bool,
 }
 

@@ -8,20 +8,21 @@ use crate::{Amount, PaymentMode, payment::ChannelTerms};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PaymentTerms {
-    /// How clients pay. With `none`, leases are metered, and nobody pays.
+    /// The payment mode. With `none`, leases are metered, and nobody pays.
     #[serde(default)]
     pub payment: PaymentMode,
-    /// What the account of a client must have left before its node gets a first host.
+    /// The amount that a client's account must have left before its node gets a first host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_balance: Option<Amount>,
-    /// The smallest amount that the pool pays to a host; less is carried over to the next settlement period.
+    /// The smallest amount that the pool pays to a host; a smaller amount is carried over to the next settlement
+    /// period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smallest_payout: Option<Amount>,
-    /// How long a settlement period is, in milliseconds. Absent with `credit`, where the operator closes each period.
+    /// The length of a settlement period, in milliseconds. Absent with `credit`, where the operator closes each period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period_ms: Option<u64>,
-    /// How long the pool serves a new client without payment, with one host, in milliseconds. Absent if it offers no
-    /// trial.
+    /// The time for which the pool serves a new client without payment, with one host, in milliseconds. Absent if the
+    /// pool offers no trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial_ms: Option<u64>,
     /// The terms that a client's payment channel must meet. Absent unless clients pay by `x402`.

@@ -2,7 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Account, Ms, NodeId, PayoutOrder};
 
-/// Names the account that receives what a node earns. The node key has signed the account, so the call needs no envelope.
+/// Names the account that receives a node's earnings. The node key has signed the account, so the call needs no
+/// envelope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PayoutRequest {
@@ -12,7 +13,7 @@ pub struct PayoutRequest {
     pub order: PayoutOrder,
 }
 
-/// The account that receives what a node earns.
+/// The account that receives a node's earnings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PayoutView {
@@ -29,7 +30,7 @@ pub struct PayoutView {
 pub struct NextPayout {
     /// The account that will receive the earnings.
     pub account: Account,
-    /// When it takes effect, by the pool's clock, in Unix milliseconds. Until then, signing the current account again
-    /// cancels the change.
+    /// The time at which the account takes effect, by the pool's clock, in Unix milliseconds. Until then, signing the
+    /// current account again cancels the change.
     pub from_ms: Ms,
 }

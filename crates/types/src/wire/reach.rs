@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 use super::{ConnectRequest, HostSupply, WireError};
 use crate::{JoinProof, Ms, NodeId};
 
-/// What happened when the pool dialed a port.
+/// The result of the pool's attempt to dial a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Reach {
     /// A server accepted the connection.
     Open,
-    /// Nothing listens there.
+    /// Nothing listens on the port.
     Refused,
-    /// No answer in time, or no route.
+    /// The port did not answer in time, or there is no route to it.
     Timeout,
 }
 
@@ -41,23 +41,23 @@ pub struct ReachRequest {
     pub connect: Option<Box<ConnectRequest>>,
 }
 
-/// How the pool sees the caller.
+/// The pool's view of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReachReply {
     /// The caller's source address.
     pub address: IpAddr,
-    /// What happened when the pool dialed the port; `None` if the request has none, or the pool did not test it.
+    /// The result of dialing the port; `None` if the request has none, or the pool did not test it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<Reach>,
-    /// Why the pool did not test the port of the request.
+    /// The reason why the pool did not test the port of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port_error: Option<WireError>,
     /// The pool's clock, which it uses to check signatures (milliseconds since the Unix epoch).
     pub time_ms: Ms,
-    /// Whether such a node may join. For a request with [`ReachRequest::connect`], the result of the check.
+    /// Whether the caller's node may join. For a request with `connect`, the result of the check.
     pub admission: Admission,
-    /// Only for a connect request that the pool would accept: which hosts it has for the node.
+    /// Only for a connect request that the pool would accept: the hosts that the pool has for the node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supply: Option<HostSupply>,
 }
@@ -67,10 +67,10 @@ pub struct ReachReply {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Admission {
-    /// It may join.
+    /// The node may join.
     Allowed,
     /// Only members can join. The pool does not disclose membership to unauthenticated callers.
     MembersOnly,
-    /// It may not join, and why.
+    /// The node may not join; the error gives the reason.
     Refused(WireError),
 }

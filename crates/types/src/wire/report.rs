@@ -27,14 +27,14 @@ pub struct ReportRequest {
     /// The capabilities of hosts, as reported to the client's node; sent once per lease and socket.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_capabilities: Vec<HostCapabilities>,
-    /// The host's total number of slots, if it changed (see `slots` of `HostOffer`).
+    /// The host's total number of slots, if the number changed (see `slots` of `HostOffer`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slots: Option<u32>,
-    /// Whether the node's slots for light nodes are all taken, if that changed; false on a new socket. While it is
-    /// true, the host gets no light clients.
+    /// Whether the node's slots for light nodes are all taken, if the value changed; false on a new socket. While the
+    /// value is true, the host gets no light clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub light_slots_full: Option<bool>,
-    /// The number of the newest block, if it changed.
+    /// The number of the newest block, if the number changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<u64>,
 }
@@ -43,9 +43,10 @@ pub struct ReportRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpLease {
-    /// The lease that the peer belongs to.
+    /// The lease of the connected peer.
     pub lease: LeaseId,
-    /// Whether the peer has stayed connected since it was last reported as up. If not, a new billing period begins.
+    /// Whether the peer has stayed connected since the agent last reported it as up. If not, a new billing period
+    /// begins.
     pub continuous: bool,
 }
 
@@ -53,19 +54,19 @@ pub struct UpLease {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostCapabilities {
-    /// The lease with that host.
+    /// The client's lease with the host.
     pub lease: LeaseId,
     /// The capabilities, with versions.
     pub capabilities: Vec<Capability>,
 }
 
-/// What a lease costs.
+/// A lease and its new price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeasePrice {
-    /// The lease with this peer.
+    /// The lease whose price is given.
     pub lease: LeaseId,
-    /// Its price from now on.
+    /// The new price of the slot.
     pub price: Price,
 }
 
@@ -77,15 +78,15 @@ pub struct ReportReply {
     /// full report.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub resync: bool,
-    /// The price of a slot in leases from now on, if it changed since the agent connected, or an announced price was
-    /// withdrawn. If `price` is present and `next_price` is absent, no price change is announced.
+    /// The price of a slot in leases from now on, if the price changed since the agent connected, or an announced price
+    /// was withdrawn. If `price` is present and `next_price` is absent, no price change is announced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
-    /// The operator's fee from now on, in basis points of what clients pay, if it or the price changed since the agent
-    /// connected.
+    /// The operator's fee from now on, in basis points of what clients pay, if the fee or the price changed since the
+    /// agent connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee_bps: Option<u16>,
-    /// The price that was announced since the agent connected, and has not taken effect.
+    /// A price that was announced since the agent connected, and has not taken effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_price: Option<NextPrice>,
     /// The prices of leases that have begun another billing period, if the pool does not call the agent about prices:

@@ -6,31 +6,32 @@ use crate::{Amount, Asset, LeaseId, Ms, Price, SignedAmount, wire::AccountQuery}
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Statement {
-    /// What the amounts are in.
+    /// The asset of the amounts.
     pub asset: Asset,
-    /// The number of the newest batch of changes that the pool had written.
+    /// The number of the newest batch of changes in the pool's database.
     pub batch: u64,
     /// The balances before the first line; only for an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<StatementBalances>,
     /// The lines. For each side, the changes add up to the difference between its closing and opening balances.
     pub lines: Vec<StatementLine>,
-    /// The balances after the last line; only for an account. They are the opening balances of the next page.
+    /// The balances after the last line; only for an account. The next page opens with the same balances.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closing: Option<StatementBalances>,
-    /// Where the next page begins; `None` after the last. A page of a node can be empty and still have a next one.
+    /// The value of `after` for the next page; `None` on the last page. A page of a node's statement can be empty and
+    /// still have a next page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<StatementCursor>,
 }
 
-/// Asks for a page of a statement: of the account that signs, or without one, of the agent's own node.
+/// Requests a page of a statement: of the account that signs, or without an account, of the agent's own node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatementRequest {
     /// The account and its signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountQuery>,
-    /// Which part of the statement.
+    /// The part of the statement to return.
     pub range: StatementRange,
 }
 
@@ -38,29 +39,29 @@ pub struct StatementRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatementRange {
-    /// Only what was posted at or after this time.
+    /// The start of the range: only entries posted at or after this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_ms: Option<Ms>,
-    /// Only what was posted before this time.
+    /// The end of the range: only entries posted before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_ms: Option<Ms>,
     /// [`Statement::next`] of the previous page; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<StatementCursor>,
-    /// How many entries of the ledger, at most; never more than the pool's limit `statement_entries`.
+    /// The maximum number of ledger entries to return; never more than the pool's limit `statement_entries`.
     pub most: u32,
 }
 
-/// Where a page of a statement begins.
+/// The position at which a page of a statement begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatementCursor {
     /// The number of the last entry of the previous page.
     pub entry: u64,
-    /// The balances after that entry; present only in the statement of an account.
+    /// The balances after the entry in `entry`; present only in the statement of an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub balances: Option<StatementBalances>,
-    /// How often the pool had folded billing periods into others.
+    /// The number of times that the pool had folded billing periods into others.
     #[serde(default, skip_serializing_if = "is_never_folded")]
     pub folds: u64,
 }
@@ -69,39 +70,39 @@ pub struct StatementCursor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatementBalances {
-    /// As payer: what it was credited, less what was debited and what its client nodes used.
+    /// The balance as a payer: credits, less debits and the spending of the account's client nodes.
     pub payer: SignedAmount,
-    /// As host: what its hosts earned, less fees and what was paid out.
+    /// The balance as a host: the earnings of the account's hosts, less fees and payouts.
     pub host: SignedAmount,
 }
 
-/// What one entry of the ledger changes for the account or the node.
+/// The effect of one ledger entry on the account or the node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatementLine {
-    /// The number of its entry in the pool's ledger.
+    /// The number of the entry in the pool's ledger.
     pub entry: u64,
-    /// When it was posted.
+    /// The time at which the entry was posted.
     pub at_ms: Ms,
-    /// The balance that it is about.
+    /// The balance to which the line belongs.
     pub side: StatementSide,
-    /// What was posted.
+    /// The kind of change that was posted.
     pub kind: StatementKind,
-    /// By how much the balance changes.
+    /// The change of the balance.
     pub change: SignedAmount,
-    /// The operator's fee, which is already deducted from `change` of a host's balance.
+    /// The operator's fee, which is already deducted from `change` in a line of a host's balance.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee: Amount,
-    /// How much of the cost of a lease was secured by this entry.
+    /// The part of a lease's cost that was secured by this entry.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub secured: Amount,
-    /// For a line of kind `limit`, how much the account may owe from then on.
+    /// For a line of kind `limit`, the new credit limit of the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Amount>,
     /// The operator's reason, or the reference of a payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The number of the payout that it is about.
+    /// The number of the payout to which the entry belongs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout: Option<u64>,
     /// The entry of the billing period that was secured or written off later, or that is overbilled.
@@ -112,14 +113,14 @@ pub struct StatementLine {
     pub lease: Option<LeasePeriod>,
 }
 
-/// Whether a line of a statement is about what an account spends or about what it earns.
+/// The balance that a line of a statement changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StatementSide {
-    /// What it spends.
+    /// The balance of the account as a payer.
     Payer,
-    /// What it earns.
+    /// The balance of the account as a host.
     Host,
     /// A side that this release does not know, from a newer pool. It changes neither of the balances that this release
     /// knows.
@@ -127,7 +128,7 @@ pub enum StatementSide {
     Unknown,
 }
 
-/// What a line of a statement is.
+/// The kind of change that a line of a statement records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -136,11 +137,10 @@ pub enum StatementKind {
     Credit,
     /// The operator returned an amount, or corrected a credit.
     Debit,
-    /// The operator changed how much the account may owe.
+    /// The operator changed the account's credit limit.
     Limit,
-    /// A voucher of the account's payment channel, or a change of what is deposited there, changed how much the account
-    /// may
-    /// owe.
+    /// A voucher of the account's payment channel, or a change of the channel's deposit, changed the account's credit
+    /// limit.
     Voucher,
     /// The pool claimed an amount from the account's payment channel.
     Claimed,
@@ -174,29 +174,29 @@ pub struct LeasePeriod {
     pub lease: LeaseId,
     /// The number of the billing period within the lease.
     pub row: u32,
-    /// The short ID of the node that used the slot, or provided it, on this side.
+    /// The short ID of the node on this side, which used or provided the slot.
     pub node: String,
     /// The short ID of the node on the other side.
     pub counterpart: String,
-    /// When both sides first saw each other.
+    /// The time at which both sides were first connected to each other in the billing period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_ms: Option<Ms>,
-    /// When both sides last saw each other.
+    /// The last time at which both sides were connected to each other in the billing period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_ms: Option<Ms>,
     /// The billed time, in milliseconds, including the earlier periods that were merged into this one.
     pub billed_ms: u64,
-    /// How many earlier billing periods of the same two nodes were merged into it.
+    /// The number of earlier billing periods of the same two nodes that were merged into this one.
     #[serde(default, skip_serializing_if = "is_none_merged")]
     pub merged: u32,
-    /// What a slot cost.
+    /// The price of the slot.
     pub price: Price,
-    /// Whether it was a free trial.
+    /// Whether the billing period was a free trial.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trial: bool,
-    /// What it cost, before the fee.
+    /// The cost of the billing period, before the fee.
     pub cost: Amount,
-    /// The reading of the payer's meter before and after the period, which occupies this interval.
+    /// The reading of the payer's meter before and after the billing period. The period occupies this interval.
     pub interval: [Amount; 2],
 }
 

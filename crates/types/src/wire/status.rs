@@ -10,9 +10,9 @@ use crate::{Amount, PoolId, Price};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolStatus {
-    /// When this status was generated.
+    /// The time at which this status was generated.
     pub time_updated: String,
-    /// When the pool started.
+    /// The time at which the pool started.
     pub time_started: String,
     /// `vipnode/<version>` of the pool.
     pub version: String,
@@ -27,7 +27,7 @@ pub struct PoolStatus {
     /// The pool's fee, in basis points of what clients pay: hosts earn the rest.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee_bps: u16,
-    /// How clients of this pool pay, and the payment terms; absent at a pool of the original.
+    /// The payment mode of this pool, and its payment terms; absent at a pool of the original.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<PaymentTerms>,
     /// The current problem, if there is one.
@@ -40,21 +40,21 @@ pub struct PoolStatus {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct HostStatus {
-    /// The first 12 characters of its node ID.
+    /// The first 12 characters of the host's node ID.
     pub short_id: String,
-    /// When it last reported.
+    /// The time of the host's newest report.
     pub last_seen: String,
-    /// Which execution client: the name of a [`crate::protocol2::Kind`].
+    /// The execution client: the name of a `Kind`.
     pub kind: String,
-    /// `web3_clientVersion` of its node.
+    /// The node's `web3_clientVersion`.
     pub node_version: String,
-    /// Its agent's version.
+    /// The version of the host's agent.
     pub vipnode_version: String,
-    /// The newest block that it reported.
+    /// The newest block that the host reported.
     pub block_number: u64,
-    /// Leases that run on it.
+    /// The number of running leases on the host.
     pub num_peers: u32,
-    /// The total number of slots that it sells.
+    /// The total number of slots that the host sells.
     pub slots: u32,
 }
 
@@ -63,53 +63,54 @@ pub struct HostStatus {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct PoolStats {
-    /// Hosts that report.
+    /// The number of hosts that currently report.
     pub num_active_hosts: u32,
-    /// Hosts ever seen and not pruned.
+    /// The number of hosts that the pool has ever seen and not pruned.
     pub num_total_hosts: u32,
-    /// Clients that report.
+    /// The number of clients that currently report.
     pub num_active_clients: u32,
-    /// Clients ever seen and not pruned.
+    /// The number of clients that the pool has ever seen and not pruned.
     pub num_total_clients: u32,
-    /// The newest block of the chain that most of the hosts shown are on: the median of the numbers that they report,
-    /// so that one false report moves it by at most one position.
+    /// The newest block of the chain that most of the hosts shown are on: the median of the numbers that these hosts
+    /// report, so that one false report moves it by at most one position.
     pub latest_block_number: u64,
-    /// Total earnings that were not paid out. Always 0: only the original fills it in.
+    /// The total of earnings that were not paid out. Always 0: only the original fills it in.
     #[serde(deserialize_with = "amount")]
     pub total_credit: Amount,
-    /// Total deposits. Always 0: only the original fills it in.
+    /// The total of deposits. Always 0: only the original fills it in.
     #[serde(deserialize_with = "amount")]
     pub total_deposit: Amount,
-    /// Clients that use a slot in their free trial; in the original, nodes that owe something and have no account.
+    /// The number of clients that use a slot in their free trial; in the original, nodes that owe something and have no
+    /// account.
     pub num_trial_balances: u32,
-    /// Leases that have been paired.
+    /// The number of leases whose two sides have connected to each other.
     pub num_running_leases: u32,
-    /// Billing periods that ended since the pool started.
+    /// The number of billing periods that have ended since the pool started.
     pub num_metered_leases: u64,
-    /// Milliseconds billed in these periods.
+    /// The total billed time of the billing periods that have ended since the pool started, in milliseconds.
     pub metered_ms: u64,
-    /// What these periods cost.
+    /// The total cost of the billing periods that have ended since the pool started.
     pub metered_cost: Amount,
-    /// Milliseconds billed so far on running leases; `None` if there are more leases than the pool adds up
-    /// (`status_leases`).
+    /// The time billed so far on the running leases, in milliseconds; `None` if there are more leases than the pool
+    /// adds up (`status_leases`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub running_ms: Option<u64>,
-    /// What running leases have cost so far; `None` as for `running_ms`.
+    /// The cost of the running leases so far; `None` as for `running_ms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub running_cost: Option<Amount>,
     /// The current price of a slot at this pool.
     pub price: Price,
-    /// Agents with a connection.
+    /// The number of agents with a connection.
     pub num_agents: u64,
-    /// Leases in any state, which is the number of slots in use.
+    /// The number of leases in any state, which is the number of slots in use.
     pub num_leases: u64,
-    /// Slots that could be assigned now.
+    /// The number of slots that could be assigned now.
     pub num_free_slots: u64,
-    /// Clients that want more hosts and wait until the pool finds them.
+    /// The number of clients that want more hosts and wait until the pool finds them.
     pub num_waiting_clients: u64,
-    /// Requests for hosts that wait for a host to admit the client.
+    /// The number of requests for hosts that wait for a host to admit the client.
     pub num_pending_asks: u64,
-    /// Calls to agents that were not answered yet.
+    /// The number of calls to agents that have not been answered yet.
     pub num_calls_in_flight: u64,
 }
 

@@ -13,14 +13,15 @@ use crate::{
 pub struct VoucherRequest {
     /// The payment channel.
     pub channel: ChannelConfig,
-    /// The total that the pool may claim from the channel, in the smallest unit of its token. It never decreases.
+    /// The total that the pool may claim from the channel, in the smallest unit of the channel's token. The total never
+    /// decreases.
     pub max_claimable: Amount,
     /// The signature of the [`Voucher`] by the channel's payer authorizer.
     pub signature: TypedDataSignature,
 }
 
-/// What a pool knows about a payment channel, in the smallest unit of its token. `signed`, `claimed`, and `metered`
-/// never decrease.
+/// The state of a payment channel as known to a pool, in the smallest unit of its token. `signed`, `claimed`, and
+/// `metered` never decrease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChannelFunds {
@@ -28,21 +29,21 @@ pub struct ChannelFunds {
     pub id: ChannelId,
     /// The amount of the newest voucher.
     pub signed: Amount,
-    /// The signature of the newest voucher, so that an agent that lost its own record can check it and continue from it.
+    /// The signature of the newest voucher, so that an agent that lost its own record can check the voucher and
+    /// continue from its amount.
     pub signature: TypedDataSignature,
-    /// What is deposited: deposits less refunds and withdrawals.
+    /// The current deposit: deposits less refunds and withdrawals.
     pub deposited: Amount,
-    /// What a pending withdrawal takes from the deposit.
+    /// The amount that a pending withdrawal takes from the deposit.
     pub withdrawing: Amount,
     /// The total that the pool has claimed.
     pub claimed: Amount,
-    /// The total cost of the channel: what was claimed when the pool accepted it, and the cost of its billing periods
-    /// since
-    /// then, including the running ones.
+    /// The total cost of the channel: the amount that was claimed when the pool accepted it, and the cost of its
+    /// billing periods since then, including the running ones.
     pub metered: Amount,
-    /// The most that the running leases cost in the next hour.
+    /// The highest possible cost of the running leases in the next hour.
     pub hourly: Amount,
-    /// When the deposit was read from the chain, by the pool's clock.
+    /// The time at which the deposit was read from the chain, by the pool's clock.
     pub read_ms: Ms,
 }
 
