@@ -14,7 +14,7 @@ errors! {
         /// The pool knows a newer delegation of the node than the one used to connect.
         OldDelegation: Unauthorized, "another agent serves this node now: a newer delegation of the node replaced this one",
             hint "Stop one of the two agents. To keep using this one, stop it, run `vipnode link`, and start it again.";
-        /// The agent speaks a different protocol version than the pool.
+        /// The agent and the pool run releases with different protocol versions.
         Protocol {
             /// The agent's version.
             theirs: u32,
@@ -220,7 +220,7 @@ errors! {
                 (minutes = last_ms.div_ceil(60_000).max(1)),
             hint "Deposit more with `vipnode wallet deposit AMOUNT --channel FILE`. If the deposit is not used up, raise --max-spend-per-day or --ahead.",
             retry retry_ms;
-        /// A pool without payments has no ledger.
+        /// The pool runs with --payment none.
         NoLedger: Unsuitable, "this pool has no ledger, because it does not charge for slots",
             hint "Ask the pool's operator to restart it with --payment credit or --payment x402.";
         /// The pool received a voucher but does not use x402.
@@ -247,7 +247,7 @@ errors! {
         }: PaymentRequired, "the payment channel {channel} does not have a confirmed deposit",
             hint "Deposit with `vipnode wallet deposit`. A deposit counts once its block is safe, which can take several minutes.",
             retry retry_ms;
-        /// The voucher is for less than the newest one of the channel.
+        /// The agent signed a smaller amount than before, for example because it lost its own record of the channel.
         LowerVoucher {
             /// The amount of the newest voucher.
             signed: Amount,
@@ -279,7 +279,7 @@ errors! {
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The totals of an account would overflow.
         AmountRange: InvalidParams, "the amount is too large for the account", hint "Enter a smaller amount.";
-        /// An admin command is for an implausibly large amount.
+        /// The amount of an admin command is 2^96 smallest units or more, which is probably a typing error.
         OrderTooLarge: InvalidParams, "the amount is too large for one change",
             hint "Enter less than 2^96 smallest units of the asset.";
         /// The operator credits or debits an amount of 0.
@@ -290,7 +290,7 @@ errors! {
             limit_s: u64,
         }: InvalidParams, "the payout account change was signed more than {limit_s} s in the future",
             hint "Set the clock of the machine that signs (timedatectl), and sign again.";
-        /// The pool knows a newer payout account change of the node.
+        /// Each payout account change of a node needs a higher counter than the one before.
         OldPayout {
             /// The newest counter.
             newest: u64,
@@ -307,7 +307,7 @@ errors! {
         /// An admin command has no reason, or a command that marks a payout has no reference.
         BlankReason: InvalidParams, "the reason is blank",
             hint "Enter a reason, or the reference of the payment.";
-        /// The idempotency key was used for another change.
+        /// An admin command repeats the key of an earlier command, but not its content.
         KeyUsed {
             /// The entry of that order.
             entry: u64,
@@ -324,7 +324,7 @@ errors! {
             most: u32,
         }: Unsuitable, "the ledger has reached its limit of {most} idempotency keys",
             hint "Run `vipnode pool prune` to remove old entries, or raise the limit: `vipnode pool --limit order_keys=N`.";
-        /// The debit exceeds the balance of the account.
+        /// Without --allow-negative, the operator can debit an account only up to its balance.
         DebitExceeds {
             /// The account that was named.
             account: Account,
@@ -337,13 +337,13 @@ errors! {
         }: InvalidParams, "account {account} would owe {debt}: the debit is more than its balance of {balance}"
                 (debt = asset.show(*debt), balance = asset.show_signed(*balance)),
             hint "Check the amount. To let the account owe {debt}, pass --allow-negative." (debt = asset.show(*debt));
-        /// The operator has not credited the account yet.
+        /// An account can be linked only after the operator has credited it for the first time.
         UnknownAccount {
             /// The account that was named.
             account: Account,
         }: Unsuitable, "the operator of this pool has not credited account {account} yet",
             hint "Ask the pool's operator how to pay for account {account}, then link again.";
-        /// An account would pay for too many nodes.
+        /// The pool limits the number of nodes that one account can pay for.
         LinksOfAccount {
             /// The most nodes of one account.
             most: u32,
@@ -357,16 +357,16 @@ errors! {
         }: Busy, "this node ended so many billing periods this hour that it cannot be linked to another account until \
                   the next hour",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The account does not pay for the node.
+        /// The link was ended before, or another account pays for the node.
         NotLinked {
             /// The account that was named.
             account: Account,
         }: Unsuitable, "account {account} does not pay for this node",
             hint "Run `vipnode account show` to list the nodes that it pays for.";
-        /// The node to link is not known to the pool.
+        /// A node can be linked only after its agent has connected to the pool.
         UnknownNode: Unsuitable, "this pool does not know the node",
             hint "Start the node's agent, wait until it has connected, then try again.";
-        /// The account signed for a chain that the node does not follow.
+        /// The node has moved to another chain since the link was signed, or the link was signed for the wrong chain.
         LinkChain {
             /// The ID of the chain that the account signed.
             signed: u64,
@@ -374,13 +374,13 @@ errors! {
             ours: u64,
         }: Unsuitable, "the account signed for chain {signed}, but the node follows chain {ours}",
             hint "Sign a new link: run `vipnode account link` again.";
-        /// The counter of a signed link is in the future.
+        /// The clock of the machine that signed the link is ahead, or the pool's clock is behind.
         LinkAhead {
             /// How far it may be, in seconds.
             limit_s: u64,
         }: Unauthorized, "the signed counter is more than {limit_s} s in the future",
             hint "Check the clocks of both machines, then sign again.";
-        /// The counter of a signed link is too old.
+        /// The link was sent to the pool too long after the account had signed it.
         LinkBehind {
             /// How far it may be, in seconds.
             limit_s: u64,
@@ -392,18 +392,18 @@ errors! {
             entry: u64,
         }: InvalidParams, "entry {entry} of the ledger has no unpaid cost",
             hint "List the payer's leases: `vipnode pool admin statement ACCOUNT`.";
-        /// A correction takes more than is payable.
+        /// The operator tried to correct the payable amount to less than zero.
         CorrectionExceeds: InvalidParams, "the correction is more than what is payable to the account",
             hint "List what is payable: `vipnode pool admin accounts`.";
-        /// No payout has this number.
+        /// The number is mistyped, or the payout belongs to a settlement period that is too old to change.
         NoPayout: InvalidParams, "no payout has this number", hint "List the payouts: `vipnode pool admin payouts`.";
         /// All payouts of a settlement period are marked.
         NoPayoutDue: InvalidParams, "this settlement period has no more payouts to mark",
             hint "List its payouts: `vipnode pool admin payouts --period N`.";
-        /// The payout is already marked.
+        /// A payout can be marked as paid once, and as bounced once.
         PayoutMarked: InvalidParams, "the payout is already marked as paid or bounced",
             hint "List the payouts: `vipnode pool admin payouts`.";
-        /// A payout is more than what is payable to the payee.
+        /// The amount payable to the payee has decreased since the payout was listed, for example by a correction.
         PayoutExceeds: InvalidParams, "the payout is more than what is payable to the account",
             hint "Check the ledger: `vipnode pool verify`.";
         /// A settlement period cannot be closed while payouts of the previous one are not marked.
@@ -412,7 +412,7 @@ errors! {
             payouts: usize,
         }: Unsuitable, "payouts of the previous period that are not marked: {payouts}",
             hint "Mark each with `vipnode pool admin payout paid ID REF` or `vipnode pool admin payout bounced ID REASON`.";
-        /// The counter of a signed link is not higher than one that the account signed before.
+        /// The link was already used, or the account has signed a newer one.
         LinkCounter {
             /// The highest counter that the account signed.
             newest: u64,

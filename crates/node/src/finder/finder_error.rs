@@ -22,7 +22,7 @@ errors! {
             found: Vec<Tried>,
         }: local, "several execution clients run on this machine:{list}" (list = List(found)),
             hint "Name the one to use: --rpc {first}." (first = found.iter().find(|one| one.has_address()).map_or("ADDRESS", |one| one.location.as_str()));
-        /// No file contains this node's key.
+        /// The key files that were found belong to other nodes, or cannot be read by this user.
         NoKey {
             /// In order.
             tried: Vec<Tried>,

@@ -51,19 +51,19 @@ errors! {
     /// Why an order of the operator cannot be followed.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum BanError {
-        /// The table of bans is full.
+        /// The number of bans has reached the limit `bans`.
         BansFull {
             /// How many bans a pool may have.
             limit: usize,
         }: Unsuitable, "this pool already has {limit} bans",
             hint "Ban a network that contains others, remove bans (`vipnode pool admin unban`), or raise --limit bans.";
-        /// The table of drained nodes is full.
+        /// The number of individually drained nodes has reached the limit `drained_nodes`.
         DrainsFull {
             /// How many nodes a pool may drain at once.
             limit: usize,
         }: Unsuitable, "this pool already has {limit} drained nodes",
             hint "Drain the whole pool (`vipnode pool admin drain`), or raise --limit drained_nodes.";
-        /// No ban has this target.
+        /// The ban has already ended or been removed, or its target is mistyped.
         NoBan {
             /// The node, key, or network that is not banned.
             target: String,

@@ -31,7 +31,7 @@ errors! {
             file: PathBuf,
         }: local, "its certificate was issued neither by a system CA nor by a CA in {file}" (file = file.display()),
             hint "Pass the certificate of the CA that issued it: --tls-ca FILE.";
-        /// The certificate is for other names.
+        /// The server has the certificate of another host, or the certificate does not list this name.
         OtherNames {
             /// The name in the address.
             expected: String,
@@ -43,7 +43,7 @@ errors! {
         /// The certificate is for another name, which the TLS library does not report.
         OtherName: local, "its certificate is for another name",
             hint "Connect to a name in the certificate, or ask the server's operator to get a certificate for this name.";
-        /// The certificate has expired.
+        /// The certificate was not renewed in time, or this machine's clock is wrong.
         Expired {
             /// When it expired.
             end: String,
@@ -51,7 +51,7 @@ errors! {
             now: String,
         }: local, "its certificate expired at {end} (this machine's clock: {now})",
             hint "Ask the server's operator to renew it; if this machine's clock is wrong, set it (timedatectl).";
-        /// The certificate is not valid yet.
+        /// The certificate becomes valid in the future, or this machine's clock is wrong.
         NotYetValid {
             /// When it becomes valid.
             start: String,

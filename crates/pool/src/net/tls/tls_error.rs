@@ -6,7 +6,7 @@ errors! {
     /// Why a pool's certificate cannot be used.
     #[derive(Debug)]
     pub enum TlsError {
-        /// A file cannot be read.
+        /// The file does not exist, or the pool's user does not have permission to read it.
         File {
             /// Path of the certificate or key.
             path: PathBuf,
@@ -14,7 +14,7 @@ errors! {
             why: io::Error,
         }: local, "{path} cannot be read: {why}" (path = path.display()),
             hint "Give the user that runs the pool read access, or pass other files: --tls-cert FILE --tls-key FILE.";
-        /// A file cannot be written.
+        /// The pool's user does not have permission to write to the directory, or its disk is full.
         Write {
             /// Path of the certificate or key.
             path: PathBuf,
@@ -31,7 +31,7 @@ errors! {
         }: local, "{path} cannot be used: {why}" (path = path.display()),
             hint "Pass the certificate and its intermediates as PEM (--tls-cert), and its key as PEM without a password \
                   (--tls-key).";
-        /// The key belongs to a different certificate.
+        /// The two files belong to different certificates, for example because only one of them was renewed.
         Mismatch {
             /// The file of the certificate.
             certificate: PathBuf,
@@ -56,7 +56,7 @@ errors! {
                   -out server.pem`. Then pass --tls-cert server.pem --tls-key server.key here, copy {certificate} to the machine of \
                   each agent, and pass the copy there with --tls-ca. Or let the pool do it: --tls internal."
                 (certificate = certificate.display(), key = key.display(), names = subject_alt_names(names));
-        /// The certificate has expired.
+        /// The certificate was not renewed in time, or this machine's clock is wrong.
         Expired {
             /// Path of the certificate or key.
             path: PathBuf,
