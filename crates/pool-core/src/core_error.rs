@@ -309,11 +309,11 @@ errors! {
             hint "Enter a reason, or the reference of the payment.";
         /// An admin command repeats the key of an earlier command, but not its content.
         KeyUsed {
-            /// The entry of that order.
+            /// The entry of the change with this key.
             entry: u64,
             /// The change that was posted with the key.
             posted: String,
-            /// The change that was ordered now.
+            /// The change of this command.
             ordered: String,
         }: InvalidParams,
             "the key was used for a different change: entry {entry} of the ledger is a {posted}, and this is a {ordered}",

@@ -12,7 +12,7 @@ use crate::{
     key_file::KeyFile,
 };
 
-/// The directory of a pool: its key, its database, and the operator's orders.
+/// The directory of a pool: its key, its database, and the operator's bans and drains.
 ///
 /// Without one, each start of a pool is a new pool to its agents, and it has lost its leases.
 #[derive(Debug)]

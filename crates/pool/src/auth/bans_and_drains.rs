@@ -12,18 +12,18 @@ use vipnode_types::{AgentPublic, Ms, NodeId, errors};
 
 use crate::auth::{Ban, BanTarget, ban::BanNotice};
 
-/// What the operator ordered: bans and drains.
+/// The bans and drains of the operator.
 ///
-/// They protect a pool under attack: a ban shuts out a node, an agent, or a network, whatever limits it keeps to. Orders
-/// survive a reload, and a restart of a pool with a data directory, where they are one file, written whole. Both tables are
-/// bounded, since each new connection is compared with them.
+/// They protect a pool under attack: a ban shuts out a node, an agent, or a network, whatever limits it keeps to. Bans
+/// and drains survive a reload, and a restart of a pool with a data directory, where they are one file, written whole.
+/// Both tables are bounded, since each new connection is compared with them.
 #[derive(Debug)]
 pub(crate) struct BansAndDrains {
     dir: Option<OpenDir>,
     most_bans: usize,
     most_drained: usize,
     state: RwLock<Arc<BanState>>,
-    /// Held while an order is written, so that none is lost to another.
+    /// Held while a ban or drain is written, so that none is lost to another.
     changes: Mutex<()>,
 }
 
@@ -76,7 +76,7 @@ errors! {
 }
 
 impl BansAndDrains {
-    /// Reads the orders of a data directory. Without one, there are none yet.
+    /// Reads the bans and drains of a data directory. Without one, there are none yet.
     ///
     /// # Errors
     /// The file cannot be read, or is damaged. A pool must not start without bans that it should have.
@@ -136,7 +136,7 @@ impl BansAndDrains {
         self.state().drains.clone()
     }
 
-    /// Whether orders survive a restart.
+    /// Whether bans and drains survive a restart.
     pub(crate) const fn are_kept(&self) -> bool {
         self.dir.is_some()
     }
