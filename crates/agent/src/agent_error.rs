@@ -15,7 +15,7 @@ errors! {
             text: String,
         }: local, "{text:?} is the enode of a node, not the address of a pool",
             hint "Pass the pool's address. To connect to that node without a pool, pass the enode to `vipnode client`.";
-        /// The payment channel accepts vouchers of another key than the agent's.
+        /// The channel was created for the key of another agent.
         ChannelOfOther {
             /// The channel's payer authorizer.
             authorizer: Account,
@@ -30,13 +30,13 @@ errors! {
             text: String,
         }: local, "{text:?} is not the address of a pool: it does not begin with ws://, wss://, http://, or https://",
             hint "Pass the pool's address as wss://HOST or ws://HOST:PORT.";
-        /// The pool's address has no valid host.
+        /// The pool's address is mistyped, or a part of it was lost when it was copied.
         PoolHost {
             /// What was given.
             text: String,
         }: local, "{text:?} is not the address of a pool: the host is missing, or contains a space or another character that is not allowed",
             hint "Pass the pool's address as wss://HOST or ws://HOST:PORT.";
-        /// The server did not return a response.
+        /// The call failed before the server returned a response.
         Unanswered {
             /// What happened instead.
             why: CallError,
@@ -47,10 +47,10 @@ errors! {
             why: String,
         }: local, "the pool did not return a valid response: {why}",
             hint "Check the address of the pool, and that `vipnode pool` runs there.";
-        /// The server did not send the challenge with which a protocol 3 pool begins.
+        /// The server is a protocol 2 pool, or another kind of WebSocket server.
         NoChallenge: local, "the server is not a protocol 3 pool: it did not send a challenge",
             hint "Check the address of the pool. For a protocol 2 pool, pass --protocol 2.";
-        /// An account signs for the ID of a pool, and this pool has none.
+        /// The pool runs without a data directory, so it has no key and no ID.
         NoPoolId {
             /// The pool's address.
             url: String,

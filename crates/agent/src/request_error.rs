@@ -7,17 +7,17 @@ errors! {
         /// The pool called a method that agents do not support in this protocol.
         NoMethod { name: String }: MethodNotFound, "agents do not support the method {name:?}",
             hint "Update the older of the agent and the pool.";
-        /// The params of a call are not a list with one element in the expected format.
+        /// The pool's call does not have the format that agents expect.
         Params { why: String }: InvalidParams, "params must be a list with one element: {why}",
             hint "Check the params against the method's description. If vipnode sent them, update the older of the \
                   agent and the pool.";
-        /// Too many of the pool's calls are waiting for the node.
+        /// The pool calls the agent faster than its node can carry out the calls.
         NodeBusy { retry_ms: u64 }: Busy, "too many calls are waiting for this agent's node",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The agent has more requests for the pool than the connection can transmit.
         LinkBusy { retry_ms: u64 }: Busy, "too many requests are waiting to be sent to the pool",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// What a voucher promises could not be written, so the voucher was not sent.
+        /// The disk with the agent's state directory is full or cannot be written.
         VoucherUnkept { retry_ms: u64 }: Busy, "the voucher was not sent, because its record could not be written",
             hint "Free some space in the agent's state directory.", retry retry_ms;
         /// The agent core made a request in one protocol for a connection that uses the other.
@@ -39,7 +39,7 @@ errors! {
         /// The funds of a node were requested from an agent that uses protocol 2.
         NoFundsOverProtocol2: MethodNotFound, "protocol 2 has no method that reports the funds of a node",
             hint "Remove --protocol 2 if the pool supports protocol 3.";
-        /// Only a pool that proved its ID can sign a statement.
+        /// The agent uses the pool over HTTP, or the pool runs without a data directory.
         NoProvenPool: Unsuitable, "the pool did not prove its ID, so the origin of this statement cannot be verified",
             hint "Connect over WebSocket (wss://), and ask the pool's operator to start it with a data directory (--datadir).";
         /// The pool did not answer a user's query, such as vipnode status --why.

@@ -9,7 +9,7 @@ errors! {
             /// What is wrong.
             why: String,
         }: local, "{why}", hint "Try the same call in the node's console; if it works there, please report this.";
-        /// The enode of the node has no valid public key.
+        /// The node reported an enode that does not contain a public key.
         NoKey: local, "its enode has no valid key",
             hint "Compare `admin.nodeInfo.enode` in the node's console; if it is valid, please report this.";
         /// The node has more peers than vipnode reads from one response.

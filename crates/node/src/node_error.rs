@@ -19,7 +19,7 @@ errors! {
             why: String,
         }: local, "no node responds at {at}: {why}",
             hint "Start the node, or pass its address: --rpc FILE.ipc or --rpc http://127.0.0.1:8545.";
-        /// The IPC file exists, but this user does not have permission to open it.
+        /// The permissions of the IPC file do not include this user.
         NotPermitted {
             /// Path of the IPC socket.
             at: String,
@@ -36,7 +36,7 @@ errors! {
         }: local, "{at} exists, but this user cannot open it; it belongs to {user}",
             hint "Run vipnode as that user (sudo -u {user} vipnode …), or give your group access: \
                   sudo chgrp $(id -gn) {at} && sudo chmod g+rw {at}.";
-        /// The node's TLS certificate is not trusted.
+        /// The address uses TLS, and the check of the server's certificate failed.
         Untrusted {
             /// The node's RPC address, without credentials.
             at: String,

@@ -11,7 +11,7 @@ errors! {
         /// replaced.
         NotConnected: Unauthorized, "this connection is not authenticated, or a newer connection replaced it",
             hint "Call vipnode_connect first.";
-        /// The pool knows a newer delegation of the node than the one used to connect.
+        /// Two agents serve the same node, and the other one has the newer delegation.
         OldDelegation: Unauthorized, "another agent serves this node now: a newer delegation of the node replaced this one",
             hint "Stop one of the two agents. To keep using this one, stop it, run `vipnode link`, and start it again.";
         /// The agent and the pool run releases with different protocol versions.
@@ -22,7 +22,7 @@ errors! {
             ours: u32,
         }: Unsuitable, "the agent uses protocol {theirs}, but this pool uses protocol {ours}",
             hint "Use the release of vipnode that the pool runs.";
-        /// The enode in the request has a different ID than the node that signed.
+        /// The agent was started with the enode or the key of another node.
         ForeignEnode: Unsuitable, "the enode belongs to a different node than the one that signed",
             hint "Check --enode and --nodekey: both must belong to the same node.";
         /// A client's maximum price is not in the asset that the pool charges in.
@@ -35,7 +35,8 @@ errors! {
             source: Box<AmountError>,
         }: Unsuitable, "this pool charges in {asset}, and cannot use the maximum price {quoted}: {source}",
             hint "Write --max-price in {units}, or leave it out." (units = asset.unit_names());
-        /// A node that used protocol 3 connects with protocol 2, which its owner has not allowed.
+        /// After a node has used protocol 3, the pool accepts the weaker authentication of protocol 2 only with its
+        /// owner's consent.
         SpeaksProtocol3: Unauthorized, "this node uses protocol 3, and its owner has not allowed protocol 2",
             hint "Run the agent with --allow-protocol-2 once, or stay with protocol 3.";
         /// A host that speaks protocol 2 connects over HTTP.
@@ -78,7 +79,7 @@ errors! {
             /// The number, as sent.
             num: i64,
         }: InvalidParams, "the call requests {num} peers, but the minimum is 1", hint "Set num to at least 1.";
-        /// An agent that did not connect as a client asks for hosts.
+        /// An agent that is only a host asked for hosts.
         NoClient: Unsuitable, "this agent did not connect as a client", hint "Run `vipnode client` or `vipnode agent`.";
         /// The pool remembers the maximum number of nodes and cannot forget any of them yet.
         PoolFull {
@@ -96,7 +97,8 @@ errors! {
             retry_ms: u64,
         }: Busy,
             "this pool has reached its limit of chains, and {chain} would be one more", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The operator of the pool pinned another genesis block for the chain ID.
+        /// The node was started with another genesis file for this chain ID, or the operator passed another genesis
+        /// block with --chain.
         OtherGenesis {
             /// The chain ID.
             id: u64,
@@ -138,7 +140,7 @@ errors! {
             limit: usize,
         }: InvalidParams, "a message may name at most {limit} leases",
             hint "Update vipnode; if it is the newest release, report this as a bug.";
-        /// The clients in an address block have reached the limit of pending offers.
+        /// Many clients in the address block were offered slots and have not connected to their hosts.
         OffersInBlock {
             /// When to try again, in milliseconds.
             retry_ms: u64,
@@ -229,7 +231,7 @@ errors! {
         /// The operator sets the limit of an account, but the account's vouchers determine it.
         LimitOfChannel: Unsuitable, "this pool uses x402, so the vouchers of a client determine how much it may owe",
             hint "To grant an amount without a deposit, run `vipnode pool admin credit ACCOUNT AMOUNT --reason TEXT`.";
-        /// The channel accepts vouchers of a key other than the agent's.
+        /// The channel was created for the key of another agent.
         ChannelSigner {
             /// The channel's payer authorizer.
             authorizer: Account,
@@ -255,7 +257,7 @@ errors! {
             asset: Asset,
         }: InvalidParams, "the pool already has a voucher of this channel for a larger amount: {amount}" (amount = asset.show(*signed)),
             hint "Update vipnode: an agent must continue from the pool's newest voucher (`vipnode_funds`).";
-        /// The earlier channel of the same agent still has an unclaimed cost.
+        /// The agent changed to another channel before the pool had claimed the cost of the earlier one.
         ChannelInUse {
             /// The earlier channel.
             channel: Box<ChannelId>,
@@ -296,7 +298,7 @@ errors! {
             newest: u64,
         }: InvalidParams, "the node key already signed a newer payout account change (counter {newest})",
             hint "Sign again.";
-        /// The pool charges in another asset.
+        /// The operator announced a price in an asset other than the pool's.
         OtherAsset {
             /// What the price is in.
             given: Asset,
@@ -406,7 +408,7 @@ errors! {
         /// The amount payable to the payee has decreased since the payout was listed, for example by a correction.
         PayoutExceeds: InvalidParams, "the payout is more than what is payable to the account",
             hint "Check the ledger: `vipnode pool verify`.";
-        /// A settlement period cannot be closed while payouts of the previous one are not marked.
+        /// The operator has to mark all payouts of one settlement period before closing the next.
         PayoutsUnmarked {
             /// How many payouts are not marked.
             payouts: usize,
@@ -429,7 +431,7 @@ errors! {
                           counter of this link is not higher",
             hint "Check the clock of the machine that signed it, and try again in {seconds} s. To end the link of a node earlier, \
                   run `vipnode account unlink` next to its agent.";
-        /// The pool was restored from a backup, and may have lost the record that the account ended the link.
+        /// Otherwise, a link that the account had ended could be used again.
         LinkBeforeRestore {
             /// How far ahead of the pool's clock a link has to be signed at least, in seconds.
             seconds: u64,
@@ -447,10 +449,10 @@ errors! {
             seconds: u64,
         }: Unauthorized, "the nonce is {seconds} s behind this pool's clock",
             hint "Set this machine's clock, and send each call right after it is signed.";
-        /// The nonce of a protocol 2 call is not greater than that of an earlier call.
+        /// Two agents use the same node key over protocol 2, or an earlier call was sent again.
         NonceOld: Unauthorized, "the nonce is not greater than that of the previous call",
             hint "Run only one agent per node; each call needs a greater nonce.";
-        /// The pool started after a protocol 2 call was signed.
+        /// The pool writes the newest nonce of a node with a delay, so it can lose nonces in a restart.
         NonceBeforeStart: Unauthorized,
             "the pool restarted after this call was signed, and cannot know whether it accepted the call before",
             hint "Connect again.";

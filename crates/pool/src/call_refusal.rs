@@ -27,13 +27,13 @@ errors! {
             known: String,
         }: Unauthorized, "this call is signed for {audience}, but this pool's URLs are {known}",
             hint "Connect to one of these URLs, or ask the operator to add yours with --public-url.";
-        /// The signature is for a URL, but the pool does not know its own URLs, because it is behind a proxy.
+        /// The pool runs behind a proxy and was started without --public-url.
         NoAudience {
             /// The URL that was signed.
             audience: String,
         }: Unauthorized, "this call is signed for {audience}, and this pool does not know its own URL because it is behind a proxy",
             hint "Ask the operator to start the pool with --public-url {audience}.";
-        /// Over HTTP, the nonce is not a number.
+        /// The nonce is not a number, for example because the call was signed for a WebSocket.
         NonceForm: Unauthorized, "over HTTP, the nonce must be the Unix time in milliseconds",
             hint "Send the Unix time in milliseconds as the nonce.";
         /// Over HTTP, the nonce is too far ahead of the pool's clock.
@@ -68,7 +68,7 @@ errors! {
         /// The pool requires a join secret, and the proof was made with a different one.
         WrongSecret: NotMember, "this pool is closed, and the join secret is wrong",
             hint "Check the join secret.";
-        /// The pool requires a join secret, and the connect call contains no proof of it.
+        /// The agent was started without the join secret.
         NoSecret: NotMember, "this pool is closed and requires a join secret",
             hint "Pass the secret that the operator gave you: --join-secret-file FILE.";
         /// The pool requires a join secret, but an agent cannot prove over protocol 2 that it has one.
@@ -88,13 +88,13 @@ errors! {
             theirs: String,
         }: Unsuitable, "this pool is for nodes on {own}, and this node is on {theirs}",
             hint "Run a node on {own}, or join a pool for {theirs}.";
-        /// An account signs for a pool's ID, and this pool has none.
+        /// The pool runs without a data directory, so it has no key and no ID.
         NoPoolId: Unsuitable, "this pool has no ID, so no account can sign anything for it",
             hint "Ask the operator to start the pool with a data directory (--datadir).";
         /// An agent tried to end the link of another node.
         OtherNodeUnlinked: Unauthorized, "an agent can end only the link of its own node",
             hint "Sign the request with the account, or send it from that node's agent.";
-        /// The signed query of an account is too old or too far in the future.
+        /// The query was signed too long ago, or one of the clocks is wrong.
         OldQuery {
             /// How far it may be in the future, in seconds.
             ahead_s: u64,
@@ -198,7 +198,7 @@ errors! {
             retry_ms: u64,
         }: Busy, "too many port tests for your address block",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The call came through a proxy that the pool does not know, so the pool does not know the caller's address.
+        /// The pool runs behind a proxy for which it was not configured.
         HiddenCaller: Unsuitable, "the pool does not know your address, because this call came through a proxy that the pool is not configured to trust",
             hint "Ask the operator to start the pool with --proxy and --proxy-header.";
         /// The pool's core or its store has failed, and the pool restores its state.

@@ -72,7 +72,7 @@ errors! {
             why: String,
         }: local, "cannot read the directory {dir}: {why}" (dir = dir.display()),
             hint "Pass the data directory that the pool prints at startup (--datadir DIR), and run the command as the pool's user.";
-        /// The file is not a backup, because the database has a log.
+        /// The file is the database of a data directory, not a copy made by `vipnode pool backup`.
         HasLog {
             /// Path of the database.
             file: PathBuf,

@@ -86,7 +86,7 @@ errors! {
             chain_id: u64,
         }: local, "{token} is not a token on chain {chain_id}",
             hint "Check the token's address and the chain.";
-        /// The token's symbol or number of decimals cannot be shown.
+        /// vipnode cannot show amounts of this token.
         Symbol {
             /// The address of the token's contract.
             token: Account,

@@ -20,7 +20,7 @@ errors! {
         /// Clients could withdraw before the pool claims.
         ShortDelay { chain_id: u64 }: local, "a withdrawal delay of less than 14 days is allowed only on a development chain, and this is chain {chain_id}",
             hint "Omit --chain.withdraw-delay.";
-        /// The token is not what the pool charges in.
+        /// The flags --chain.token and --asset describe different assets.
         TokenAsset { token: Account, asset: Asset, charged: Asset }: local,
             "the token {token} is {asset}, but the pool charges in {charged}",
             hint "Pass --asset {asset} and a --price in {symbol}, or another --chain.token." (symbol = asset.symbol());
@@ -62,7 +62,7 @@ errors! {
         /// The address is mistyped, or belongs to an account of another pool.
         UnknownAccount { account: Account }: local, "account {account} has never paid or earned on this pool, and no node is linked to it",
             hint "List the accounts: `vipnode pool admin accounts`.";
-        /// The default data directory of a pool cannot be determined.
+        /// A user without a home directory started the pool without --datadir.
         NoDataHome: local, "this user has no home directory in which the pool could store its data",
             hint "Pass a directory: --datadir DIR. To keep everything in memory, pass --store memory.";
         /// The original's flag --invalid-node was given.
@@ -99,7 +99,7 @@ errors! {
         /// Without a URL, the command uses a pool on the same machine, and none responds there.
         NoPool { local: &'static str }: local, "no pool was given, and no pool responds at {local}",
             hint "Pass the URL of a pool or set VIPNODE_POOL. To start a pool, run `vipnode pool`; to try one, run `vipnode demo`.";
-        /// The URL of the original's in-process pool was given.
+        /// The original could run a pool inside the process of its agent.
         PoolInMemory { url: &'static str }: local,
             "{url} is the original's in-process pool, which this version does not support",
             hint "Run a pool on the same machine: `vipnode pool`; to run everything at once: `vipnode demo`.";

@@ -26,7 +26,7 @@ errors! {
         /// Standard input is not a terminal, so vipnode cannot prompt for the password.
         NoPassword: local, "the keystore needs a password, and standard input is not a terminal",
             hint "Pass the password in a file: --password-file FILE.";
-        /// The terminal cannot be read.
+        /// The operating system reported an error while vipnode was reading the password.
         Terminal { error: io::Error }: local, "cannot read the password from the terminal: {error}",
             hint "Pass the password in a file: --password-file FILE.";
         /// vipnode does not create a keystore that anyone with access to the file could open.

@@ -46,7 +46,7 @@ errors! {
         OtherChain { path: PathBuf, of: u64, node: u64 }: local,
             "the channel in {path} is on chain {of}, but the EVM node is on chain {node}" (path = path.display()),
             hint "Pass a node of chain {of}: --chain.rpc URL.";
-        /// The channel is in another contract.
+        /// The channel was created in another escrow contract.
         OtherEscrow { path: PathBuf, escrow: Account }: local,
             "the channel in {path} is in the contract {escrow}, which is not the x402 escrow" (path = path.display()),
             hint "Pass the file that `vipnode wallet deposit` created for the channel: --channel FILE.";

@@ -8,7 +8,7 @@ errors! {
     /// The search failed. The message lists the locations that were tried.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum FinderError {
-        /// No execution client responds at any of the paths and addresses that were tried.
+        /// No execution client is running, or it listens at another path or address.
         NoNode {
             /// In order.
             tried: Vec<Tried>,
@@ -16,7 +16,7 @@ errors! {
             nearest: Box<NodeError>,
         }: local, "no execution client responds on this machine. Tried, in order:{list}" (list = List(tried)),
             hint_of nearest;
-        /// More than one execution client runs, or responds.
+        /// vipnode does not choose between several execution clients.
         SeveralNodes {
             /// Those that respond in the order in which they were found, then those that run and do not respond.
             found: Vec<Tried>,

@@ -20,7 +20,7 @@ errors! {
         /// The object is neither a request nor a response.
         Invalid { why: &'static str }: InvalidRequest, "{why}",
             hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
-        /// The limit on requests waiting for a response was reached.
+        /// The other side sends requests faster than this side answers them.
         Busy { retry_ms: u64 }: Busy, "too many requests on this connection are waiting for a response",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The method name is misspelled, belongs to another version, or is served by the other side only.
@@ -30,7 +30,7 @@ errors! {
         NotWritten { why: String }: Internal, "the answer could not be written: {why}", hint "Please report this.";
         /// The task that handled the request ended without sending an answer.
         NotAnswered: Internal, "the request was not answered", hint "Try again. If it happens again, please report this.";
-        /// The other side's error cannot be parsed.
+        /// The response contains an error that is not a JSON-RPC error object.
         UnknownForm: Server, "the other side returned an error in an unknown format",
             no_hint "only the other side knows what went wrong";
     }

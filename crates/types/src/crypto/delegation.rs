@@ -34,10 +34,11 @@ errors! {
             hint "Run `vipnode link` to delegate again.";
         /// A delegation is valid for at most 366 days, and this one was not renewed in time.
         Expired: Unauthorized, "the delegation has expired", hint "Run `vipnode link` to delegate again.";
-        /// The delegation was issued more than five minutes in the future.
+        /// The clock of the machine that signed the delegation was more than five minutes ahead, or this machine's
+        /// clock is behind.
         Future: Unauthorized, "the delegation was issued in the future",
             hint "Set this machine's clock (timedatectl), then run `vipnode link`.";
-        /// The text is not a complete delegation.
+        /// A part of the text was lost when it was copied.
         Text: local, "this is not the complete text that `vipnode link --agent` printed",
             hint "Copy all of the text that `vipnode link --agent` printed.";
     }

@@ -55,7 +55,7 @@ errors! {
         /// The host is mistyped, or an IPv6 address is not in brackets.
         Host: local, "the host in the enode is not a valid IP address or DNS name",
             hint "Write it as enode://ID@HOST:PORT, with an IPv6 address in brackets.";
-        /// The port is missing, or not from 1 to 65535.
+        /// The port is missing, mistyped, or out of range.
         Port: local, "the port in the enode is not a number from 1 to 65535",
             hint "Write it as enode://ID@HOST:PORT.";
         /// The node was started without a listening port.

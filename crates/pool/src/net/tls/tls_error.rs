@@ -40,7 +40,7 @@ errors! {
         }: local, "the key in {key} does not belong to the certificate in {certificate}"
                 (key = key.display(), certificate = certificate.display()),
             hint "Pass both files of one certificate: --tls-cert FILE --tls-key FILE.";
-        /// The certificate is that of an authority, not of a server.
+        /// The certificate in --tls-cert is the certificate of a CA.
         Authority {
             /// The file of the certificate.
             certificate: PathBuf,
@@ -64,7 +64,7 @@ errors! {
             at: String,
         }: local, "the certificate in {path} expired at {at}" (path = path.display()),
             hint "Renew the certificate; if this machine's clock is wrong, set it (timedatectl).";
-        /// A certificate cannot be issued for this name.
+        /// The name is not a host name, or contains a port or a scheme.
         Name {
             /// The name that no certificate can be issued for.
             name: String,
