@@ -171,7 +171,7 @@ impl AccessControl {
         self.rules().members.is_closed()
     }
 
-    /// Whether there is a members list without this node.
+    /// Whether there is a members file without this node.
     pub(crate) fn excludes(&self, node: &NodeId) -> bool {
         matches!(&self.rules().members, Membership::Members(members) if !members.contains(node))
     }
