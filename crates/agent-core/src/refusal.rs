@@ -32,7 +32,7 @@ errors! {
         NotHost: Refused, "this agent does not sell slots", no_hint "the pool picks another host";
         /// The agent has lost the connection to its node.
         NodeDown: Refused, "the agent's node is down", no_hint "the agent keeps trying to reach it";
-        /// The pool's call arrived after the agent had begun to stop.
+        /// The agent has begun to stop and no longer carries out the pool's calls.
         Stopping: Refused, "this agent is stopping", no_hint "the pool picks another agent";
         /// The host currently offers no slots.
         NotOffering {

@@ -44,7 +44,7 @@ errors! {
             hint "Connect over WebSocket (wss://), and ask the pool's operator to start it with a data directory (--datadir).";
         /// The pool did not answer a user's query, such as vipnode status --why.
         NoAnswer { why: String }: Server, "the pool did not answer: {why}", hint "Try again.";
-        /// The pool returned an error, or the connection to it was lost.
+        /// The connection was lost, or the pool's response was late or had an unexpected format.
         NoStatus { why: String }: Server, "the pool did not report its status: {why}", hint "Try again.";
         /// The agent core did not respond in time.
         AgentBusy { retry_ms: u64 }: Busy, "the agent is busy", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
@@ -65,7 +65,7 @@ errors! {
         NotJoined: Server, "this agent is not connected to its pool now", hint "Run `vipnode status` to see why, and try again later.";
         /// The connection ended before the pool answered the request.
         LinkLost: Server, "the connection to the pool was lost", hint "Try again once the agent has reconnected.";
-        /// The request arrived after the agent had begun to stop.
+        /// The agent has begun to stop and no longer carries out requests.
         Stopping: Server, "the agent is stopping", hint "Try again after you restart it.";
         /// The agent's local socket does not support this method.
         NoLocalMethod { name: String }: MethodNotFound, "unknown method {name}",

@@ -211,7 +211,7 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy, "the pool is overloaded", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The call arrived after the pool had begun to stop.
+        /// The operator stops or restarts the pool, which no longer carries out calls.
         ShuttingDown {
             /// When to try again, in milliseconds.
             retry_ms: u64,

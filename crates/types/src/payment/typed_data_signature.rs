@@ -7,8 +7,7 @@ use crate::{
 };
 
 /// A signature of [`TypedData`] as contracts accept it: R‖S‖V in 65 bytes, with a V of 27 or 28, and S in the lower
-/// half of
-/// the curve order. Written as `0x` and 130 hex characters.
+/// half of the curve order. Written as `0x` and 130 hex characters.
 ///
 /// The escrow reverts on every other form, and one row that reverts would revert a whole batch of claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
