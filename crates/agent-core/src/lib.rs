@@ -66,11 +66,11 @@ pub use view::{AgentView, HostSlots, LeaseSnapshot};
 
 /// The errors of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
-    vipnode_types::ErrorTable { title: "What an agent refuses its pool", rows: Refusal::ROWS },
+    vipnode_types::ErrorTable { title: "Calls that an agent refuses", rows: Refusal::ROWS },
     vipnode_types::ErrorTable { title: "Commands from an agent to its node", rows: TaskError::ROWS },
-    vipnode_types::ErrorTable { title: "Payments of a client", rows: CannotPay::ROWS },
-    vipnode_types::ErrorTable { title: "Resolving the name of a host", rows: NameError::ROWS },
+    vipnode_types::ErrorTable { title: "Client payments", rows: CannotPay::ROWS },
+    vipnode_types::ErrorTable { title: "Host names", rows: NameError::ROWS },
     vipnode_types::ErrorTable { title: "Host settings", rows: HostConfigError::ROWS },
-    vipnode_types::ErrorTable { title: "Patterns for `--reject-client`", rows: VersionPatternError::ROWS },
-    vipnode_types::ErrorTable { title: "Nodes that the user named", rows: DirectConfigError::ROWS },
+    vipnode_types::ErrorTable { title: "Version patterns, `--reject-client`", rows: VersionPatternError::ROWS },
+    vipnode_types::ErrorTable { title: "Nodes named by the user", rows: DirectConfigError::ROWS },
 ];

@@ -12,9 +12,9 @@ errors! {
         /// The agent has a lease with this ID, but with another peer or on the other side.
         OtherLease: InvalidParams, "this lease ID belongs to a lease with another peer or on the other side",
             no_hint "the pool assigns lease IDs";
-        /// The agent has no lease with this ID.
+        /// The pool's call is about a lease that the agent has already ended or never had.
         NoLease: Refused, "this agent does not have that lease", no_hint "the pool drops the lease on its own";
-        /// The limit on calls waiting for the node was reached.
+        /// The pool sends calls faster than the node can carry them out.
         TooManyCalls {
             /// How many wait.
             calls: usize,
@@ -30,24 +30,24 @@ errors! {
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The agent is a client only.
         NotHost: Refused, "this agent does not sell slots", no_hint "the pool picks another host";
-        /// The agent's node does not respond.
+        /// The agent has lost the connection to its node.
         NodeDown: Refused, "the agent's node is down", no_hint "the agent keeps trying to reach it";
-        /// The agent is stopping.
+        /// The agent has begun to stop and no longer carries out the pool's calls.
         Stopping: Refused, "this agent is stopping", no_hint "the pool picks another agent";
         /// The host currently offers no slots.
         NotOffering {
             /// Why, as the node or the rules say it.
             why: String,
         }: Refused, "{why}", no_hint "the agent reports its slots as soon as it offers some";
-        /// All slots are in use.
+        /// Each of the host's slots has a client.
         Full {
             /// Slots that the host sells.
             slots: u32,
         }: Full, "no slot is free ({slots} in use)", no_hint "the pool picks another host";
-        /// The node's slots for light nodes are all in use.
+        /// The node limits the number of its light peers, and has reached this limit.
         LightFull: LightFull, "all light-node slots of the host's node are in use",
             no_hint "the pool picks another host";
-        /// The host and the client are the same node.
+        /// The pool assigned a node to itself.
         Itself: Refused, "a node cannot be its own client", no_hint "the pool picks another host";
         /// The client does not meet the host's rules.
         ClientUnsuitable {
@@ -59,15 +59,15 @@ errors! {
             /// Why, as the node or the rules say it.
             why: String,
         }: Unsuitable, "the host {why}", no_hint "the pool picks another host";
-        /// The client has as many hosts as it wants.
+        /// The pool assigned another host after the client had found enough of them.
         EnoughHosts: Refused, "the client already has as many hosts as it wants", no_hint "the agent ends the lease";
         /// The price exceeds the client's --max-price.
         TooExpensive: Refused, "the slot costs more than the client's maximum price", no_hint "the agent ends the lease";
-        /// The client already has a slot on this host.
+        /// The pool assigned a host that the client already uses.
         HeldAlready: Refused, "the client already has a slot on this host", no_hint "the agent ends the lease";
-        /// The host recently failed.
+        /// The pool assigned a host that the client recently failed to connect to.
         Avoided: Refused, "this host failed recently", no_hint "the agent ends the lease";
-        /// The host's enode has no address.
+        /// The pool assigned a host without reporting an address for it.
         NoHostAddress: Refused, "the host's enode has no address to dial", no_hint "the agent ends the lease";
         /// The peer's address does not identify one machine that can be reached from other networks.
         NoMachine {
@@ -79,7 +79,7 @@ errors! {
         /// such an address.
         PrivateAddress: Refused, "the agent's node dials private addresses only for a pool at a private address, and loopback addresses and host names only for a pool on the same machine",
             hint "Run the agent with --dial-private if this pool may have its node dial them.";
-        /// The client's enode has no address.
+        /// The pool asked the host to dial a client whose address it did not report.
         NoClientAddress: Refused, "the client's enode has no address to dial", no_hint "the client dials the host";
         /// The peer is static or trusted in the node's own settings, or the user passed it with --keep.
         NodesOwn: Refused, "this peer is in the node's own settings or in --keep, so the agent does not touch it",
@@ -96,14 +96,14 @@ errors! {
             why: Failure,
         }: Refused, "the node failed to admit the client: {why}",
             no_hint "the pool picks another host";
-        /// The node did not dial the client.
+        /// The node rejected the request to dial the client, or did not respond.
         NotDialed {
             /// Why not.
             why: Failure,
         }: Refused, "the node did not dial: {why}", no_hint "the client dials the host";
-        /// The lease ended before the node completed the call.
+        /// One side or the pool ended the lease while the node was still carrying out the pool's call.
         EndedBefore: Refused, "the lease ended before the node completed the call", no_hint "nothing is left to do";
-        /// The node has not undone a lease yet.
+        /// A lease has ended, but the node's call to undo it failed.
         NotUndone {
             /// Why not.
             why: Failure,

@@ -9,13 +9,13 @@ errors! {
     /// Why an agent cannot start or continue.
     #[derive(Debug)]
     pub enum AgentError {
-        /// The text given as the pool's address is the enode of a node.
+        /// An enode was passed in place of a pool's address.
         PoolIsEnode {
             /// What was given.
             text: String,
         }: local, "{text:?} is the enode of a node, not the address of a pool",
             hint "Pass the pool's address. To connect to that node without a pool, pass the enode to `vipnode client`.";
-        /// The payment channel accepts vouchers of another key than the agent's.
+        /// The channel was created for the key of another agent.
         ChannelOfOther {
             /// The channel's payer authorizer.
             authorizer: Account,
@@ -24,19 +24,19 @@ errors! {
         }: local, "the payment channel's payer authorizer is {authorizer}, but the address of this agent's key is {agent}",
             hint "Create a channel for this agent: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
                   --keystore FILE --authorizer {agent}`. Then pass --pay NEW_FILE." (agent = agent);
-        /// The pool's address has an unknown scheme.
+        /// The pool's address begins with another scheme, or with none.
         PoolScheme {
             /// What was given.
             text: String,
         }: local, "{text:?} is not the address of a pool: it does not begin with ws://, wss://, http://, or https://",
             hint "Pass the pool's address as wss://HOST or ws://HOST:PORT.";
-        /// The pool's address has no valid host.
+        /// The pool's address is mistyped, or a part of it was lost when it was copied.
         PoolHost {
             /// What was given.
             text: String,
         }: local, "{text:?} is not the address of a pool: the host is missing, or contains a space or another character that is not allowed",
             hint "Pass the pool's address as wss://HOST or ws://HOST:PORT.";
-        /// The server did not return a response.
+        /// The call failed before the server returned a response.
         Unanswered {
             /// What happened instead.
             why: CallError,
@@ -47,16 +47,16 @@ errors! {
             why: String,
         }: local, "the pool did not return a valid response: {why}",
             hint "Check the address of the pool, and that `vipnode pool` runs there.";
-        /// The server did not send the challenge with which a protocol 3 pool begins.
+        /// The server is a protocol 2 pool, or another kind of WebSocket server.
         NoChallenge: local, "the server is not a protocol 3 pool: it did not send a challenge",
             hint "Check the address of the pool. For a protocol 2 pool, pass --protocol 2.";
-        /// An account signs for the ID of a pool, and this pool has none.
+        /// The pool runs without a data directory, so it has no key and no ID.
         NoPoolId {
             /// The pool's address.
             url: String,
         }: local, "the pool at {url} has no ID, so an account cannot sign anything for it",
             hint "Ask the pool's operator to start it with a data directory (--datadir).";
-        /// The pool at this URL is not the one that the agent remembers.
+        /// The pool has a new key, or another pool has taken over the address.
         OtherPool {
             /// The pool's address.
             url: String,
@@ -67,7 +67,8 @@ errors! {
         }: local, "the pool at {url} has the ID {shown}, but this agent expects the ID {expected}",
             hint "Ask the pool's operator for the ID. Only if it is the new one, pass --accept-pool-key {shown}. \
                   Otherwise, another server may have taken over the pool's address.";
-        /// The pool at this URL has no ID, but the agent remembers one.
+        /// The pool had an ID before. It may have lost its data directory, or another pool may have taken over its
+        /// address.
         PoolWithoutId {
             /// The pool's address.
             url: String,
@@ -75,7 +76,7 @@ errors! {
             expected: PoolId,
         }: local, "the pool at {url} has no ID, but this agent expects the ID {expected}",
             hint "Ask the pool's operator to start it with the --datadir that it had before. Pass --accept-pool-key none only if the operator confirms that the pool has no ID from now on.";
-        /// The server claims the ID of a pool but does not prove that it has the pool's key.
+        /// The server's proof of its ID is missing or not valid.
         UnprovenPool {
             /// The pool's address.
             url: String,
@@ -96,7 +97,7 @@ errors! {
             url: String,
         }: local, "the pool at {url} cannot call this host, because an agent can only be a client over HTTP",
             hint "Pass {socket}, or run `vipnode client`, which the pool does not need to call." (socket = url.replacen("http", "ws", 1));
-        /// A different node responds at the node's address.
+        /// While the agent was running, its node was replaced by another one at the same address.
         OtherNode {
             /// RPC address at which the node was replaced.
             at: String,
@@ -106,7 +107,7 @@ errors! {
             now: String,
         }: local, "a different node now responds at {at}: {now} instead of {was}",
             hint "Restart vipnode. To undo its changes on the old node, run `vipnode release`.";
-        /// A file or directory cannot be used.
+        /// The operating system refused access to the agent's files.
         File {
             /// What was tried.
             doing: &'static str,
@@ -135,10 +136,10 @@ errors! {
         }: local, "{path} cannot be read: {why}" (path = path.display()),
             hint "Put a copy of the file back. Without one, move {path} to another directory and start again: the agent then \
                   creates another key." (path = path.display());
-        /// The state directory cannot be determined.
+        /// The agent was started in an environment without a home directory.
         NoHome: local, "the state directory is unknown: neither XDG_STATE_HOME nor HOME is set",
             hint "Pass --state-dir DIR.";
-        /// Another agent is using the state directory.
+        /// Only one agent can run for each node and state directory.
         Locked {
             /// The lock file.
             path: PathBuf,
@@ -151,13 +152,13 @@ errors! {
         }: local, "the node key must sign a delegation to this agent once, but it was not found: {why}",
             hint "Run once as a user that can read the node key and pass it with --nodekey FILE (for geth, \
                   DATADIR/geth/nodekey). If only another user or machine can read it, run `vipnode link --request`.";
-        /// The key file does not exist.
+        /// The path is mistyped, or the node has not created its key yet.
         NodeKeyMissing {
             /// The missing key file.
             path: PathBuf,
         }: local, "the node's key file {path} does not exist" (path = path.display()),
             hint "Pass the node's key file with --nodekey FILE (for geth, DATADIR/geth/nodekey).";
-        /// The key file cannot be read.
+        /// The key file belongs to another user, or the operating system cannot read it.
         NodeKeyFile {
             /// The unreadable key file.
             path: PathBuf,
@@ -173,7 +174,7 @@ errors! {
             why: NodeKeyError,
         }: local, "the node key in {path}: {why}" (path = path.display()),
             hint "Pass the node's key file with --nodekey FILE (for geth, DATADIR/geth/nodekey).";
-        /// The key belongs to another node.
+        /// The key file of one node was used together with the RPC address of another.
         OtherKey {
             /// The file with the other node's key.
             path: PathBuf,
@@ -192,7 +193,7 @@ errors! {
         }: local, "this delegation cannot be used by this agent: {why}",
             hint "Run `vipnode link --request` here, and then run the command that it prints where the key is \
                   readable.";
-        /// The delegation is for another agent.
+        /// The node key signed this delegation for the agent key of another state directory.
         DelegationOfOther: local,
             "this delegation is for an agent with a different state directory",
             hint "Run `vipnode link --request` here, and then run the command that it prints where the key is \
@@ -220,7 +221,7 @@ errors! {
         }: local, "--enode contains node {given}, but the node at {at} is {node}",
             hint "Pass this node's own enode with --enode, pass only its host with --enode.host HOST, or pass the \
                   other node with --rpc.";
-        /// The operating system did not return random bytes.
+        /// The operating system's random number generator failed.
         Random {
             /// What it reports.
             why: String,
@@ -231,7 +232,7 @@ errors! {
             left: usize,
         }: local, "stopping took too long; changes left on the node: {left}",
             hint "Run `vipnode release` once the node responds.";
-        /// Some changes could not be undone.
+        /// The node rejected some of the calls that undo changes, or did not respond.
         NotReleased {
             /// How many are left.
             left: usize,

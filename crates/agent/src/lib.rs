@@ -39,7 +39,7 @@ pub use run::{AgentRunner, NodeKeyAt, PoolAccess, Released, RunnerConfig, planne
 
 /// The errors of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
-    vipnode_types::ErrorTable { title: "An agent that cannot start or continue", rows: AgentError::ROWS },
+    vipnode_types::ErrorTable { title: "Start and operation of an agent", rows: AgentError::ROWS },
     vipnode_types::ErrorTable { title: "Requests to and from an agent", rows: request_error::RequestError::ROWS },
     vipnode_types::ErrorTable { title: "Daily statements at a host", rows: run::StatementFault::ROWS },
     vipnode_types::ErrorTable { title: "Local agents, `vipnode status`", rows: local::LocalError::ROWS },

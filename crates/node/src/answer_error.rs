@@ -9,29 +9,29 @@ errors! {
             /// What is wrong.
             why: String,
         }: local, "{why}", hint "Try the same call in the node's console; if it works there, please report this.";
-        /// The enode of the node has no valid public key.
+        /// The node reported an enode that does not contain a public key.
         NoKey: local, "its enode has no valid key",
             hint "Compare `admin.nodeInfo.enode` in the node's console; if it is valid, please report this.";
-        /// The list of peers is longer than the limit.
+        /// The node has more peers than vipnode reads from one response.
         TooManyPeers {
             /// How many there are.
             peers: usize,
             /// How many peers a list may have.
             most: usize,
         }: local, "{peers} peers exceed the limit of {most}", hint "Read longer lists (--limit node_peers=4096), or lower the node's own --maxpeers.";
-        /// A field that must be a number is not a number.
+        /// The node's response contains another type of value in place of a number.
         NotANumber {
             /// Name of the field in the node's response.
             field: &'static str,
         }: local, "{field} is not a number",
             hint "Try the same call in the node's console; if it works there, please report this.";
-        /// The node reports no newest block.
+        /// The node is still reading its database, or has not begun to sync.
         NoBlock: local, "it has no block yet",
             hint "Wait until the node has read its database or has begun to sync; its log shows what it is doing.";
         /// `eth_chainId`, the node's settings, and `net_version` all lack a chain ID other than 0.
         NoChainId: local, "it reports no chain ID",
             hint "Wait until the node has read its database. If that does not help, check `net.version` in the node's console: it has to be a number other than 0.";
-        /// The genesis block has no hash.
+        /// The node's response describes the genesis block without its hash.
         NoHash: local, "block 0 has no hash",
             hint "Try `eth.getBlock(0)` in the node's console; if it shows a hash, please report this.";
     }

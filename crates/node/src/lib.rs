@@ -34,7 +34,7 @@ pub use vipnode_rpc::{Trust, TrustError};
 
 /// The errors of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
-    vipnode_types::ErrorTable { title: "The node", rows: NodeError::ROWS },
+    vipnode_types::ErrorTable { title: "Connections to the node", rows: NodeError::ROWS },
     vipnode_types::ErrorTable { title: "Responses from the node", rows: AnswerError::ROWS },
-    vipnode_types::ErrorTable { title: "Finding the node and its key", rows: finder::FinderError::ROWS },
+    vipnode_types::ErrorTable { title: "Search for the node and its key", rows: finder::FinderError::ROWS },
 ];

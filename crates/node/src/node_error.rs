@@ -19,7 +19,7 @@ errors! {
             why: String,
         }: local, "no node responds at {at}: {why}",
             hint "Start the node, or pass its address: --rpc FILE.ipc or --rpc http://127.0.0.1:8545.";
-        /// The IPC file exists, but this user does not have permission to open it.
+        /// The permissions of the IPC file do not include this user.
         NotPermitted {
             /// Path of the IPC socket.
             at: String,
@@ -36,14 +36,14 @@ errors! {
         }: local, "{at} exists, but this user cannot open it; it belongs to {user}",
             hint "Run vipnode as that user (sudo -u {user} vipnode …), or give your group access: \
                   sudo chgrp $(id -gn) {at} && sudo chmod g+rw {at}.";
-        /// The node's TLS certificate is not trusted.
+        /// The address uses TLS, and the check of the server's certificate failed.
         Untrusted {
             /// The node's RPC address, without credentials.
             at: String,
             /// What is wrong with its certificate.
             fault: CertificateProblem,
         }: local, "the node at {at} is not trusted: {fault}", hint_of fault;
-        /// The node took too long to answer.
+        /// The node is suspended or overloaded, or needs more time for this call.
         Expired {
             /// The node's RPC address, without credentials.
             at: String,
@@ -140,7 +140,7 @@ errors! {
             message: String,
         }: Refused, "the node at {at} refused {method}: {message} ({code})",
             hint "Try the same call in the node's console. If it works there, please report this.";
-        /// The response cannot be read.
+        /// The node's response does not have the format that vipnode expects.
         Answer {
             /// The node's RPC address, without credentials.
             at: String,
@@ -156,7 +156,7 @@ errors! {
             at: String,
         }: local, "the node at {at} has no block yet",
             hint "Wait until the node has read its database or has begun to sync; its log shows what it is doing.";
-        /// The text is not a valid node address.
+        /// The value of --rpc is neither a path nor a valid URL.
         Address {
             /// What was given.
             text: String,

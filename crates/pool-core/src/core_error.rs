@@ -11,10 +11,10 @@ errors! {
         /// replaced.
         NotConnected: Unauthorized, "this connection is not authenticated, or a newer connection replaced it",
             hint "Call vipnode_connect first.";
-        /// The pool knows a newer delegation of the node than the one used to connect.
+        /// Two agents serve the same node, and the other one has the newer delegation.
         OldDelegation: Unauthorized, "another agent serves this node now: a newer delegation of the node replaced this one",
             hint "Stop one of the two agents. To keep using this one, stop it, run `vipnode link`, and start it again.";
-        /// The agent speaks a different protocol version than the pool.
+        /// The agent and the pool run releases with different protocol versions.
         Protocol {
             /// The agent's version.
             theirs: u32,
@@ -22,7 +22,7 @@ errors! {
             ours: u32,
         }: Unsuitable, "the agent uses protocol {theirs}, but this pool uses protocol {ours}",
             hint "Use the release of vipnode that the pool runs.";
-        /// The enode in the request has a different ID than the node that signed.
+        /// The agent was started with the enode or the key of another node.
         ForeignEnode: Unsuitable, "the enode belongs to a different node than the one that signed",
             hint "Check --enode and --nodekey: both must belong to the same node.";
         /// A client's maximum price is not in the asset that the pool charges in.
@@ -35,7 +35,8 @@ errors! {
             source: Box<AmountError>,
         }: Unsuitable, "this pool charges in {asset}, and cannot use the maximum price {quoted}: {source}",
             hint "Write --max-price in {units}, or leave it out." (units = asset.unit_names());
-        /// A node that used protocol 3 connects with protocol 2, which its owner has not allowed.
+        /// After a node has used protocol 3, the pool accepts the weaker authentication of protocol 2 only with its
+        /// owner's consent.
         SpeaksProtocol3: Unauthorized, "this node uses protocol 3, and its owner has not allowed protocol 2",
             hint "Run the agent with --allow-protocol-2 once, or stay with protocol 3.";
         /// A host that speaks protocol 2 connects over HTTP.
@@ -78,7 +79,7 @@ errors! {
             /// The number, as sent.
             num: i64,
         }: InvalidParams, "the call requests {num} peers, but the minimum is 1", hint "Set num to at least 1.";
-        /// An agent that did not connect as a client asks for hosts.
+        /// An agent that is only a host asked for hosts.
         NoClient: Unsuitable, "this agent did not connect as a client", hint "Run `vipnode client` or `vipnode agent`.";
         /// The pool remembers the maximum number of nodes and cannot forget any of them yet.
         PoolFull {
@@ -96,7 +97,8 @@ errors! {
             retry_ms: u64,
         }: Busy,
             "this pool has reached its limit of chains, and {chain} would be one more", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The operator of the pool pinned another genesis block for the chain ID.
+        /// The node was started with another genesis file for this chain ID, or the operator passed another genesis
+        /// block with --chain.
         OtherGenesis {
             /// The chain ID.
             id: u64,
@@ -138,7 +140,7 @@ errors! {
             limit: usize,
         }: InvalidParams, "a message may name at most {limit} leases",
             hint "Update vipnode; if it is the newest release, report this as a bug.";
-        /// The clients in an address block have reached the limit of pending offers.
+        /// Many clients in the address block were offered slots and have not connected to their hosts.
         OffersInBlock {
             /// When to try again, in milliseconds.
             retry_ms: u64,
@@ -220,7 +222,7 @@ errors! {
                 (minutes = last_ms.div_ceil(60_000).max(1)),
             hint "Deposit more with `vipnode wallet deposit AMOUNT --channel FILE`. If the deposit is not used up, raise --max-spend-per-day or --ahead.",
             retry retry_ms;
-        /// A pool without payments has no ledger.
+        /// The pool runs with --payment none.
         NoLedger: Unsuitable, "this pool has no ledger, because it does not charge for slots",
             hint "Ask the pool's operator to restart it with --payment credit or --payment x402.";
         /// The pool received a voucher but does not use x402.
@@ -229,7 +231,7 @@ errors! {
         /// The operator sets the limit of an account, but the account's vouchers determine it.
         LimitOfChannel: Unsuitable, "this pool uses x402, so the vouchers of a client determine how much it may owe",
             hint "To grant an amount without a deposit, run `vipnode pool admin credit ACCOUNT AMOUNT --reason TEXT`.";
-        /// The channel accepts vouchers of a key other than the agent's.
+        /// The channel was created for the key of another agent.
         ChannelSigner {
             /// The channel's payer authorizer.
             authorizer: Account,
@@ -247,7 +249,7 @@ errors! {
         }: PaymentRequired, "the payment channel {channel} does not have a confirmed deposit",
             hint "Deposit with `vipnode wallet deposit`. A deposit counts once its block is safe, which can take several minutes.",
             retry retry_ms;
-        /// The voucher is for less than the newest one of the channel.
+        /// The agent signed a smaller amount than before, for example because it lost its own record of the channel.
         LowerVoucher {
             /// The amount of the newest voucher.
             signed: Amount,
@@ -255,7 +257,7 @@ errors! {
             asset: Asset,
         }: InvalidParams, "the pool already has a voucher of this channel for a larger amount: {amount}" (amount = asset.show(*signed)),
             hint "Update vipnode: an agent must continue from the pool's newest voucher (`vipnode_funds`).";
-        /// The earlier channel of the same agent still has an unclaimed cost.
+        /// The agent changed to another channel before the pool had claimed the cost of the earlier one.
         ChannelInUse {
             /// The earlier channel.
             channel: Box<ChannelId>,
@@ -279,7 +281,7 @@ errors! {
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The totals of an account would overflow.
         AmountRange: InvalidParams, "the amount is too large for the account", hint "Enter a smaller amount.";
-        /// An admin command is for an implausibly large amount.
+        /// The amount of an admin command is 2^96 smallest units or more, which is probably a typing error.
         OrderTooLarge: InvalidParams, "the amount is too large for one change",
             hint "Enter less than 2^96 smallest units of the asset.";
         /// The operator credits or debits an amount of 0.
@@ -290,13 +292,13 @@ errors! {
             limit_s: u64,
         }: InvalidParams, "the payout account change was signed more than {limit_s} s in the future",
             hint "Set the clock of the machine that signs (timedatectl), and sign again.";
-        /// The pool knows a newer payout account change of the node.
+        /// Each payout account change of a node needs a higher counter than the one before.
         OldPayout {
             /// The newest counter.
             newest: u64,
         }: InvalidParams, "the node key already signed a newer payout account change (counter {newest})",
             hint "Sign again.";
-        /// The pool charges in another asset.
+        /// The operator announced a price in an asset other than the pool's.
         OtherAsset {
             /// What the price is in.
             given: Asset,
@@ -307,13 +309,13 @@ errors! {
         /// An admin command has no reason, or a command that marks a payout has no reference.
         BlankReason: InvalidParams, "the reason is blank",
             hint "Enter a reason, or the reference of the payment.";
-        /// The idempotency key was used for another change.
+        /// An admin command repeats the key of an earlier command, but not its content.
         KeyUsed {
-            /// The entry of that order.
+            /// The entry of the change with this key.
             entry: u64,
             /// The change that was posted with the key.
             posted: String,
-            /// The change that was ordered now.
+            /// The change of this command.
             ordered: String,
         }: InvalidParams,
             "the key was used for a different change: entry {entry} of the ledger is a {posted}, and this is a {ordered}",
@@ -324,7 +326,7 @@ errors! {
             most: u32,
         }: Unsuitable, "the ledger has reached its limit of {most} idempotency keys",
             hint "Run `vipnode pool prune` to remove old entries, or raise the limit: `vipnode pool --limit order_keys=N`.";
-        /// The debit exceeds the balance of the account.
+        /// Without --allow-negative, the operator can debit an account only up to its balance.
         DebitExceeds {
             /// The account that was named.
             account: Account,
@@ -337,13 +339,13 @@ errors! {
         }: InvalidParams, "account {account} would owe {debt}: the debit is more than its balance of {balance}"
                 (debt = asset.show(*debt), balance = asset.show_signed(*balance)),
             hint "Check the amount. To let the account owe {debt}, pass --allow-negative." (debt = asset.show(*debt));
-        /// The operator has not credited the account yet.
+        /// An account can be linked only after the operator has credited it for the first time.
         UnknownAccount {
             /// The account that was named.
             account: Account,
         }: Unsuitable, "the operator of this pool has not credited account {account} yet",
             hint "Ask the pool's operator how to pay for account {account}, then link again.";
-        /// An account would pay for too many nodes.
+        /// The pool limits the number of nodes that one account can pay for.
         LinksOfAccount {
             /// The most nodes of one account.
             most: u32,
@@ -357,16 +359,16 @@ errors! {
         }: Busy, "this node ended so many billing periods this hour that it cannot be linked to another account until \
                   the next hour",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The account does not pay for the node.
+        /// The link was ended before, or another account pays for the node.
         NotLinked {
             /// The account that was named.
             account: Account,
         }: Unsuitable, "account {account} does not pay for this node",
             hint "Run `vipnode account show` to list the nodes that it pays for.";
-        /// The node to link is not known to the pool.
+        /// A node can be linked only after its agent has connected to the pool.
         UnknownNode: Unsuitable, "this pool does not know the node",
             hint "Start the node's agent, wait until it has connected, then try again.";
-        /// The account signed for a chain that the node does not follow.
+        /// The node has moved to another chain since the link was signed, or the link was signed for the wrong chain.
         LinkChain {
             /// The ID of the chain that the account signed.
             signed: u64,
@@ -374,13 +376,13 @@ errors! {
             ours: u64,
         }: Unsuitable, "the account signed for chain {signed}, but the node follows chain {ours}",
             hint "Sign a new link: run `vipnode account link` again.";
-        /// The counter of a signed link is in the future.
+        /// The clock of the machine that signed the link is ahead, or the pool's clock is behind.
         LinkAhead {
             /// How far it may be, in seconds.
             limit_s: u64,
         }: Unauthorized, "the signed counter is more than {limit_s} s in the future",
             hint "Check the clocks of both machines, then sign again.";
-        /// The counter of a signed link is too old.
+        /// The link was sent to the pool too long after the account had signed it.
         LinkBehind {
             /// How far it may be, in seconds.
             limit_s: u64,
@@ -392,27 +394,27 @@ errors! {
             entry: u64,
         }: InvalidParams, "entry {entry} of the ledger has no unpaid cost",
             hint "List the payer's leases: `vipnode pool admin statement ACCOUNT`.";
-        /// A correction takes more than is payable.
+        /// The operator tried to correct the payable amount to less than zero.
         CorrectionExceeds: InvalidParams, "the correction is more than what is payable to the account",
             hint "List what is payable: `vipnode pool admin accounts`.";
-        /// No payout has this number.
+        /// The number is mistyped, or the payout belongs to a settlement period that is too old to change.
         NoPayout: InvalidParams, "no payout has this number", hint "List the payouts: `vipnode pool admin payouts`.";
         /// All payouts of a settlement period are marked.
         NoPayoutDue: InvalidParams, "this settlement period has no more payouts to mark",
             hint "List its payouts: `vipnode pool admin payouts --period N`.";
-        /// The payout is already marked.
+        /// A payout can be marked as paid once, and as bounced once.
         PayoutMarked: InvalidParams, "the payout is already marked as paid or bounced",
             hint "List the payouts: `vipnode pool admin payouts`.";
-        /// A payout is more than what is payable to the payee.
+        /// The amount payable to the payee has decreased since the payout was listed, for example by a correction.
         PayoutExceeds: InvalidParams, "the payout is more than what is payable to the account",
             hint "Check the ledger: `vipnode pool verify`.";
-        /// A settlement period cannot be closed while payouts of the previous one are not marked.
+        /// The operator has to mark all payouts of one settlement period before closing the next.
         PayoutsUnmarked {
             /// How many payouts are not marked.
             payouts: usize,
         }: Unsuitable, "payouts of the previous period that are not marked: {payouts}",
             hint "Mark each with `vipnode pool admin payout paid ID REF` or `vipnode pool admin payout bounced ID REASON`.";
-        /// The counter of a signed link is not higher than one that the account signed before.
+        /// The link was already used, or the account has signed a newer one.
         LinkCounter {
             /// The highest counter that the account signed.
             newest: u64,
@@ -429,7 +431,7 @@ errors! {
                           counter of this link is not higher",
             hint "Check the clock of the machine that signed it, and try again in {seconds} s. To end the link of a node earlier, \
                   run `vipnode account unlink` next to its agent.";
-        /// The pool was restored from a backup, and may have lost the record that the account ended the link.
+        /// Otherwise, a link that the account had ended could be used again.
         LinkBeforeRestore {
             /// How far ahead of the pool's clock a link has to be signed at least, in seconds.
             seconds: u64,
@@ -447,10 +449,10 @@ errors! {
             seconds: u64,
         }: Unauthorized, "the nonce is {seconds} s behind this pool's clock",
             hint "Set this machine's clock, and send each call right after it is signed.";
-        /// The nonce of a protocol 2 call is not greater than that of an earlier call.
+        /// Two agents use the same node key over protocol 2, or an earlier call was sent again.
         NonceOld: Unauthorized, "the nonce is not greater than that of the previous call",
             hint "Run only one agent per node; each call needs a greater nonce.";
-        /// The pool started after a protocol 2 call was signed.
+        /// The pool writes the newest nonce of a node with a delay, so it can lose nonces in a restart.
         NonceBeforeStart: Unauthorized,
             "the pool restarted after this call was signed, and cannot know whether it accepted the call before",
             hint "Connect again.";

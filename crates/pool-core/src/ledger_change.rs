@@ -7,13 +7,13 @@ use crate::{AccountFigures, CoreError, LedgerEntry, OperatorOrder};
 pub struct LedgerChange {
     /// What the operator wants changed.
     pub kind: LedgerChangeKind,
-    /// Who ordered it, and why.
+    /// The user who made the change, and the reason.
     pub order: OperatorOrder,
     /// Whether a debit may exceed the balance of its account.
     pub allow_negative: bool,
 }
 
-/// The changes of the ledger that an operator can order.
+/// The changes that an operator can make to the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LedgerChangeKind {
     /// An amount was received from a payer.
@@ -112,13 +112,13 @@ impl LedgerChangeKind {
 /// The answer to a [`LedgerChange`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerChangeReply {
-    /// The entry that was posted; of an order that came again with the same key, the entry of its first time.
+    /// The entry that was posted; of a change that came again with the same key, the entry of its first time.
     pub entry: LedgerEntry,
     /// The sums of the payer or payee now; zero if the change is about none.
     pub figures: AccountFigures,
-    /// What was marked, for an order to mark all payouts of a period.
+    /// The payouts that were marked, for a command to mark all payouts of a period.
     pub paid_all: Option<PaidPayouts>,
-    /// Whether the entry was posted before, by the same order with the same key, so that nothing changed.
+    /// Whether the entry was posted before, by the same command with the same key, so that nothing changed.
     pub repeated: bool,
 }
 

@@ -28,9 +28,9 @@ limits! {
         commit_ms: u64 = 30 * SECOND, Time SECOND..=10 * MINUTE;
         /// A request for hosts is answered after this time with the hosts found so far.
         ask_deadline_ms: u64 = 5 * SECOND, Time 100..=MINUTE;
-        /// An offer ends if client and host do not both see each other within this time. If neither node may dial the other yet,
-        /// the time counts from when one of them may. For a client that is not proven, it does only while more slots are free
-        /// than waiting clients need.
+        /// An offer ends if client and host do not connect to each other within this time. If neither node may dial the
+        /// other yet, the time counts from when one of them may. For a client that is not proven, it does only while
+        /// more slots are free than waiting clients need.
         offer_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
         /// An offer to a side of protocol 2 ends this long after the longest gap between two of its updates.
         offer_update_ms: u64 = 30 * SECOND, Time SECOND..=10 * MINUTE;
@@ -116,8 +116,8 @@ limits! {
         /// A price of a pool whose clients pay takes effect this long after it was announced: for new leases at once, for others
         /// with their next billing period. Less than a day is for development, and the pool warns about it.
         price_notice_ms: u64 = DAY, Time 0..=30 * DAY;
-        /// A payout account other than a host's first one takes effect this long after the node key ordered it; until then, the
-        /// host's owner sees it and can cancel it.
+        /// A payout account other than a host's first one takes effect this long after the node key signed it; until
+        /// then, the host's owner sees it and can cancel it.
         payout_delay_ms: u64 = DAY, Time 0..=30 * DAY;
         /// A host's payout account changes at most once in this time; a further one takes effect after it. The first one does not
         /// count.
@@ -275,8 +275,8 @@ limits! {
         unfunded_retry_ms: u64 = 10 * SECOND, Time SECOND..=HOUR;
         /// Unpaid costs of earlier billing periods that a payer's newer credit covers in one tick.
         collected_a_tick: u32 = 1_000, Count 1..=1_000_000;
-        /// Orders of the operator whose idempotency key is remembered, until their entries are removed from the ledger (`vipnode
-        /// pool prune`). Further orders with a key are refused.
+        /// Admin commands whose idempotency key is remembered, until their entries are removed from the ledger
+        /// (`vipnode pool prune`). Further commands with a key are refused.
         order_keys: u32 = 1_000_000, Count 1..=100_000_000;
         /// Payouts that one step marks as paid (`vipnode pool admin payout paid-all`); the command marks the others in further
         /// steps.

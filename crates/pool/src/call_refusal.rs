@@ -14,12 +14,12 @@ errors! {
         /// Over HTTP, an agent key can be used for only one node.
         AgentOfOtherNode: Unauthorized, "this agent key is already used for another node",
             hint "Give each node an agent key of its own: run `vipnode link` for each.";
-        /// A call that must be signed has no envelope.
+        /// The caller sent only the object, although this method requires a signed envelope.
         NotSigned: Unauthorized, "this call is not signed", hint "Sign the call: params are [object, envelope].";
-        /// The nonce of a connect call on a WebSocket is not the challenge.
+        /// The connect call was signed for another connection, or its nonce is not a challenge at all.
         Challenge: Unauthorized, "the nonce is not the challenge of this connection",
             hint "Sign the value of the vipnode-challenge header of this connection's 101 response.";
-        /// The signature is for another pool.
+        /// The agent connected to the pool under a URL that the pool does not know as its own.
         Audience {
             /// The URL that was signed.
             audience: String,
@@ -27,13 +27,13 @@ errors! {
             known: String,
         }: Unauthorized, "this call is signed for {audience}, but this pool's URLs are {known}",
             hint "Connect to one of these URLs, or ask the operator to add yours with --public-url.";
-        /// The signature is for a URL, but the pool does not know its own URLs, because it is behind a proxy.
+        /// The pool runs behind a proxy and was started without --public-url.
         NoAudience {
             /// The URL that was signed.
             audience: String,
         }: Unauthorized, "this call is signed for {audience}, and this pool does not know its own URL because it is behind a proxy",
             hint "Ask the operator to start the pool with --public-url {audience}.";
-        /// Over HTTP, the nonce is not a number.
+        /// The nonce is not a number, for example because the call was signed for a WebSocket.
         NonceForm: Unauthorized, "over HTTP, the nonce must be the Unix time in milliseconds",
             hint "Send the Unix time in milliseconds as the nonce.";
         /// Over HTTP, the nonce is too far ahead of the pool's clock.
@@ -68,7 +68,7 @@ errors! {
         /// The pool requires a join secret, and the proof was made with a different one.
         WrongSecret: NotMember, "this pool is closed, and the join secret is wrong",
             hint "Check the join secret.";
-        /// The pool requires a join secret, and the connect call contains no proof of it.
+        /// The agent was started without the join secret.
         NoSecret: NotMember, "this pool is closed and requires a join secret",
             hint "Pass the secret that the operator gave you: --join-secret-file FILE.";
         /// The pool requires a join secret, but an agent cannot prove over protocol 2 that it has one.
@@ -80,7 +80,7 @@ errors! {
         /// The pool runs with --status off.
         StatusOff: Unsuitable, "this pool does not publish its status",
             hint "Ask the operator to set --status public or --status members.";
-        /// The pool is for a different network.
+        /// The operator restricted the pool to one network (--restrict-network).
         Network {
             /// The pool's network.
             own: String,
@@ -88,28 +88,28 @@ errors! {
             theirs: String,
         }: Unsuitable, "this pool is for nodes on {own}, and this node is on {theirs}",
             hint "Run a node on {own}, or join a pool for {theirs}.";
-        /// An account signs for a pool's ID, and this pool has none.
+        /// The pool runs without a data directory, so it has no key and no ID.
         NoPoolId: Unsuitable, "this pool has no ID, so no account can sign anything for it",
             hint "Ask the operator to start the pool with a data directory (--datadir).";
         /// An agent tried to end the link of another node.
         OtherNodeUnlinked: Unauthorized, "an agent can end only the link of its own node",
             hint "Sign the request with the account, or send it from that node's agent.";
-        /// The signed query of an account is too old or too far in the future.
+        /// The query was signed too long ago, or one of the clocks is wrong.
         OldQuery {
             /// How far it may be in the future, in seconds.
             ahead_s: u64,
         }: Unauthorized, "this signature of the account is more than one hour old, or more than {ahead_s} s in the future",
             hint "Check the clocks of both machines, then sign again: `vipnode account show`.";
-        /// A statement took too long to read.
+        /// The requested part of the statement has too many entries to be read at once.
         SlowStatement {
             /// How long it may take, in seconds.
             limit_s: u128,
         }: Unsuitable, "reading this statement took longer than {limit_s} s",
             hint "Ask for a later part of it: --from DATE.";
-        /// The pool has no key.
+        /// The pool runs without a data directory, so it has no key to sign with.
         NoKey: Unsuitable, "this pool has no key, so it signs no statements",
             hint "Ask the operator to start the pool with a data directory (--datadir).";
-        /// The day of a daily statement is not over yet.
+        /// The pool signs the statement of a day only once the day (UTC) is over.
         DayNotOver {
             /// The day that was asked for.
             day: UtcDay,
@@ -122,7 +122,7 @@ errors! {
             day: UtcDay,
         }: Unsuitable, "this pool no longer has all entries of {day}",
             hint "Ask for a later day, or ask the operator for the file that `vipnode pool prune` wrote.";
-        /// A daily statement has fewer pages.
+        /// The number of the requested page is 0, or larger than the number of pages of the day.
         NoDailyPage {
             /// How many it has.
             pages: u32,
@@ -139,7 +139,7 @@ errors! {
             why: String,
         }: Unsuitable, "the audit log of the pool cannot be used: {why}",
             hint "Check the disk and the file audit.log in the data directory, then run the command again.";
-        /// The pool has no data directory.
+        /// The pool keeps its data in memory, so it has no file for the audit log.
         NoAuditLog: Unsuitable, "this pool keeps no audit log, because it has no data directory",
             hint "Run the pool without --store memory.";
         /// The idempotency key of an admin command is empty, too long, or contains characters that look alike or are
@@ -163,7 +163,7 @@ errors! {
             why: String,
         }: InvalidParams, "the params do not match this method: {why}",
             hint "Check the params against the method's description, or update the older of the agent and the pool.";
-        /// No method has this name.
+        /// The method name is misspelled, or belongs to another version of vipnode.
         UnknownMethod {
             /// The name, shortened.
             method: String,
@@ -198,10 +198,10 @@ errors! {
             retry_ms: u64,
         }: Busy, "too many port tests for your address block",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The call came through a proxy that the pool does not know, so the pool does not know the caller's address.
+        /// The pool runs behind a proxy for which it was not configured.
         HiddenCaller: Unsuitable, "the pool does not know your address, because this call came through a proxy that the pool is not configured to trust",
             hint "Ask the operator to start the pool with --proxy and --proxy-header.";
-        /// The core is being restored from the store.
+        /// The pool's core or its store has failed, and the pool restores its state.
         Rebuilding {
             /// When to try again, in milliseconds.
             retry_ms: u64,
@@ -211,7 +211,7 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy, "the pool is overloaded", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The pool is stopping.
+        /// The operator stops or restarts the pool, which no longer carries out calls.
         ShuttingDown {
             /// When to try again, in milliseconds.
             retry_ms: u64,

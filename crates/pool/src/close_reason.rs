@@ -14,7 +14,7 @@ errors! {
         /// Too many calls or frames were refused because they exceeded the rate limit.
         Flood: local, "too many calls per second, repeatedly",
             hint "After a busy error, wait for data.retry_ms before the next call.";
-        /// The queue of calls to an agent is full.
+        /// The agent answers the pool's calls too slowly or not at all, so the queue of calls to it is full.
         CallsUnanswered: local, "the agent does not answer the pool's calls",
             hint "Check the agent's machine and network.";
         /// The operator removed the node from the members file.
@@ -24,12 +24,12 @@ errors! {
             /// Who is banned, until when, and why.
             notice: String,
         }: local, "{notice}", hint "Ask the pool's operator to remove the ban.";
-        /// The core is being restored from the store.
+        /// The pool's core or its store has failed, and the pool restores its state.
         Restoring: local, "the pool is restoring its state; leases stay active", hint "Connect again.";
-        /// The pool is stopping.
+        /// The operator stops or restarts the pool.
         ShuttingDown: local, "the pool is shutting down; leases stay active",
             hint "Connect again once the pool is back.";
-        /// The pool is stopping, and keeps its state in memory.
+        /// The operator stops or restarts a pool that keeps its state in memory.
         LosingLeases: local, "the pool is shutting down; its leases are lost, since it keeps them only in memory",
             hint "Connect again once the pool is back.";
     }

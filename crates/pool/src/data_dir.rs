@@ -12,7 +12,7 @@ use crate::{
     key_file::KeyFile,
 };
 
-/// The directory of a pool: its key, its database, and the operator's orders.
+/// The directory of a pool: its key, its database, and the operator's bans and drains.
 ///
 /// Without one, each start of a pool is a new pool to its agents, and it has lost its leases.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ errors! {
     /// Why a pool cannot use its data directory.
     #[derive(Debug)]
     pub enum DataDirError {
-        /// The key cannot be read.
+        /// The key file belongs to another user, or the operating system cannot read it.
         ReadKey {
             /// Path of the key file.
             path: PathBuf,
@@ -45,7 +45,7 @@ errors! {
             why: io::Error,
         }: local, "cannot read the pool's key {path}: {why}" (path = path.display()),
             hint "Make the file readable for this user, or pass another --datadir DIR.";
-        /// The key cannot be written.
+        /// The directory is not writable for this user, or its disk is full.
         WriteKey {
             /// Path of the key file.
             path: PathBuf,
@@ -53,7 +53,7 @@ errors! {
             why: io::Error,
         }: local, "cannot write the pool's key {path}: {why}" (path = path.display()),
             hint "Make the directory writable for this user, or pass another --datadir DIR.";
-        /// The file does not contain a key.
+        /// The key file is damaged, or another file has replaced it.
         DamagedKey {
             /// Path of the key file.
             path: PathBuf,
@@ -75,13 +75,13 @@ errors! {
             /// Path of the file or directory.
             path: PathBuf,
         }: local, "{path} is not a regular file" (path = path.display()), hint "Pass another --datadir DIR.";
-        /// The key file and the directory belong to different users.
+        /// Another user may have placed the key file there, so the pool does not trust it.
         KeyOfAnother {
             /// Path of the key file.
             path: PathBuf,
         }: local, "the pool's key {path} and its directory belong to different users" (path = path.display()),
             hint "If you trust the key, run `chown --reference=DIR {path}` with the directory for DIR." (path = quoted_path(path));
-        /// The directory does not contain a key.
+        /// No pool has run with this data directory.
         NoKey {
             /// Path of the key file.
             path: PathBuf,
@@ -94,13 +94,13 @@ errors! {
         }: local, "the pool's key {path} is missing, but the pool has run here before" (path = path.display()),
             hint "Restore the file from a backup. To continue with a new key, pass --new-pool-key; agents that remember the \
                   pool's ID then refuse it until their users pass --accept-pool-key ID.";
-        /// Other users can access the key file.
+        /// The permissions of the key file are not limited to its owner.
         ExposedKey {
             /// Path of the key file.
             path: PathBuf,
         }: local, "other users of this machine can access the pool's key {path}" (path = path.display()),
             hint "Run `chmod 600 {path}`." (path = quoted_path(path));
-        /// The operating system returns no random bytes.
+        /// The operating system's random number generator failed.
         Random {
             /// The error of the operating system.
             why: String,

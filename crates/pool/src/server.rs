@@ -48,7 +48,7 @@ errors! {
     /// Why a pool cannot start or continue.
     #[derive(Debug)]
     pub enum PoolError {
-        /// The pool cannot listen on the address.
+        /// Another program uses the port, or the operating system does not permit the address.
         Bind {
             /// The address from `--bind`.
             bind: SocketAddr,
@@ -56,7 +56,7 @@ errors! {
             source: std::io::Error,
         }: local, "the pool cannot listen on {bind}: {source}",
             hint "Stop the program that listens on {bind}, or use another address: --bind ADDRESS:PORT.";
-        /// The address is not one of this machine.
+        /// No network interface of this machine has the address.
         ForeignAddress {
             /// The address from `--bind`.
             bind: SocketAddr,
@@ -73,7 +73,7 @@ errors! {
             hint "Run sudo setcap cap_net_bind_service=+ep \"$(command -v vipnode)\", or set \
                   AmbientCapabilities=CAP_NET_BIND_SERVICE in the systemd unit, or use a higher port: --bind {higher}."
                 (higher = SocketAddr::new(bind.ip(), HIGHER_PORT));
-        /// The operating system did not start a thread.
+        /// The system has too little memory, or a limit on processes was reached.
         Thread {
             /// The error of the system.
             source: std::io::Error,
@@ -85,7 +85,7 @@ errors! {
             source: ChainError,
         }: local, "{source}",
             hint "{fix}" (fix = source.hint().unwrap_or_default());
-        /// The pool has a bug.
+        /// A part of the pool failed because of a bug.
         Internal {
             /// The broken invariant, or the text of the panic.
             why: String,

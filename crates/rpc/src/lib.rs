@@ -49,10 +49,10 @@ pub use transport::{
 
 /// The errors of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
-    vipnode_types::ErrorTable { title: "Opening a connection", rows: OpenError::ROWS },
-    vipnode_types::ErrorTable { title: "A call", rows: CallError::ROWS },
-    vipnode_types::ErrorTable { title: "The end of a connection", rows: SessionEnd::ROWS },
+    vipnode_types::ErrorTable { title: "New connections", rows: OpenError::ROWS },
+    vipnode_types::ErrorTable { title: "Calls", rows: CallError::ROWS },
+    vipnode_types::ErrorTable { title: "Closed connections", rows: SessionEnd::ROWS },
     vipnode_types::ErrorTable { title: "Frames", rows: protocol::FrameError::ROWS },
-    vipnode_types::ErrorTable { title: "A certificate that is not trusted", rows: CertificateProblem::ROWS },
+    vipnode_types::ErrorTable { title: "Untrusted certificates", rows: CertificateProblem::ROWS },
     vipnode_types::ErrorTable { title: "CA files, `--tls-ca`", rows: TrustError::ROWS },
 ];

@@ -122,15 +122,15 @@ impl DatabaseCheck {
     fn period(&mut self, period: &MeteredPeriod, next_lease: Option<u64>) {
         let MeteredPeriod { lease, client, host, billed_ms, cost, folded, .. } = period;
         let both_ms = meter::billed_ms(*client, *host);
-        // Between periods that were folded, one side may not have seen the other.
+        // Between periods that were folded, one side may not have been connected to the other.
         let billed_again = if *folded > 0 { both_ms.min(*billed_ms) } else { both_ms };
         let cost_again = lease.price.cost_from(billed_again, lease.carry).map_or(Amount::ZERO, |(cost, _)| cost);
         if (billed_again, cost_again) != (*billed_ms, *cost) {
             let (id, row, asset) = (lease.id, lease.row, lease.price.asset());
             let (cost, cost_again) = (asset.show(*cost), asset.show(cost_again));
             self.add(format!(
-                "period {row} of lease {id} bills {billed_ms} ms and {cost}, but both sides saw {billed_again} ms, which cost \
-                 {cost_again}"
+                "period {row} of lease {id} bills {billed_ms} ms and {cost}, but both sides were connected for \
+                 {billed_again} ms, which cost {cost_again}"
             ));
         }
         self.number(lease.id.get(), next_lease);

@@ -1,9 +1,8 @@
 //! Durable state of the pool.
 //!
-//! [`Store`] is the contract. [`SqliteStore`] implements it in a database, [`MemoryStore`] in memory. `conformance` (feature
-//! `testing`) is the test suite that every implementation must pass. A [`StoreReader`] reads a store while it is written. A
-//! [`RecordFile`] is a list that is written whole, for the
-//! few orders of an operator.
+//! [`Store`] is the contract. [`SqliteStore`] implements it in a database, [`MemoryStore`] in memory. `conformance`
+//! (feature `testing`) is the test suite that every implementation must pass. A [`StoreReader`] reads a store while it
+//! is written. A [`RecordFile`] is a list that is written whole, for the few admin commands of an operator.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 #[cfg(any(test, feature = "testing"))]

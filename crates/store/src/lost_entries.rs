@@ -22,13 +22,13 @@ pub struct LostEntries {
     pub costs: Amount,
     /// What was paid to hosts.
     pub payouts: Amount,
-    /// The first of those that the operator ordered.
+    /// The first entries that the operator posted.
     pub orders: Vec<LedgerEntry>,
-    /// How many the operator ordered.
+    /// The number of entries that the operator posted.
     pub num_orders: u64,
 }
 
-/// Orders of the operator that are listed.
+/// The number of listed entries that the operator posted.
 const ORDERS: usize = 20;
 
 impl LostEntries {

@@ -30,7 +30,7 @@ errors! {
             /// The error of the system.
             why: String,
         }: local, "the store does not respond: {why}", hint "Check the disk, then start the pool again.";
-        /// The store's directory cannot be created or used.
+        /// The path is not a directory, or this user does not have permission to create or use it.
         Directory {
             /// Path of the data directory.
             dir: PathBuf,
@@ -44,7 +44,7 @@ errors! {
             file: PathBuf,
         }: local, "no space is left on the disk of {file}" (file = file.display()),
             hint "Free space on the disk of {file}." (file = file.display());
-        /// The database cannot be written.
+        /// The permissions of the database or of its directory do not allow this user to write.
         ReadOnly {
             /// Path of the database.
             file: PathBuf,
@@ -64,7 +64,7 @@ errors! {
             file: PathBuf,
         }: local, "{file} is not a regular file" (file = file.display()),
             hint "Pass the directory of the database (--datadir DIR), or a file that is a database. If it is in a data directory, move it to another directory.";
-        /// The directory of a database cannot be read.
+        /// The directory does not exist, or this user does not have permission to read it.
         Unreadable {
             /// Path of the data directory.
             dir: PathBuf,
@@ -72,13 +72,13 @@ errors! {
             why: String,
         }: local, "cannot read the directory {dir}: {why}" (dir = dir.display()),
             hint "Pass the data directory that the pool prints at startup (--datadir DIR), and run the command as the pool's user.";
-        /// The file is not a backup, because the database has a log.
+        /// The file is the database of a data directory, not a copy made by `vipnode pool backup`.
         HasLog {
             /// Path of the database.
             file: PathBuf,
         }: local, "{file} is not a backup: it has a log, {file}-wal" (file = file.display()),
             hint "Pass the data directory instead: --datadir DIR.";
-        /// The file of a backup cannot be read.
+        /// The file does not exist, or this user does not have permission to read it.
         NoBackup {
             /// Path of the backup.
             file: PathBuf,
@@ -86,19 +86,19 @@ errors! {
             why: String,
         }: local, "cannot read the backup {file}: {why}" (file = file.display()),
             hint "Pass a file that `vipnode pool backup` wrote and that this user can read.";
-        /// Another program has locked the database.
+        /// Another program, such as a database shell, has the database open and prevents changes.
         Locked {
             /// Path of the database.
             file: PathBuf,
         }: local, "another program has locked the database {file}" (file = file.display()),
             hint "Close the other program. `fuser {file}` shows which programs have the file open." (file = file.display());
-        /// The file is not a database of a pool.
+        /// The file belongs to another program, or is not a database.
         Foreign {
             /// Path of the file.
             file: PathBuf,
         }: local, "{file} is not the database of a pool" (file = file.display()),
             hint "Restore a backup of {file}, or pass another directory: --datadir DIR." (file = file.display());
-        /// The database was written by a newer version of vipnode.
+        /// vipnode was downgraded after a newer version had changed the format of the database.
         NewerSchema {
             /// Path of the database.
             file: PathBuf,
@@ -143,13 +143,13 @@ errors! {
         }: local, "the database {file} was removed or replaced while the pool was running" (file = file.display()),
             hint "Before you stop the pool, copy its open files from /proc/PID/fd (pool.db, pool.db-wal). If the file was moved, \
                   move it back.";
-        /// The directory does not contain a database.
+        /// No pool has run with this data directory.
         NoDatabase {
             /// Path where it would be.
             file: PathBuf,
         }: local, "the database {file} does not exist" (file = file.display()),
             hint "Pass the data directory that the pool prints at startup: --datadir DIR.";
-        /// The backup cannot be written.
+        /// The directory does not exist or is not writable for this user, or its disk is full.
         Backup {
             /// Path of the backup.
             file: PathBuf,
@@ -166,7 +166,7 @@ errors! {
             problem: String,
         }: local, "{file} has a problem: {problem}" (file = file.display()),
             hint "Run `vipnode pool verify` to list all problems.";
-        /// The file for what is removed from the journals cannot be written.
+        /// The directory does not exist or is not writable for this user, or its disk is full.
         PruneFile {
             /// Path of the file.
             file: PathBuf,
@@ -213,7 +213,7 @@ errors! {
         }: local, "{file} was written by an earlier version of vipnode and is no longer supported" (file = file.display()),
             hint "Delete the files named nodes, times, and delegations in the same directory as {file}. The pool then learns its nodes again."
                 (file = file.display());
-        /// The stored data is not valid.
+        /// The database is damaged, or another program has changed it.
         Corrupt {
             /// What is not valid.
             why: String,
@@ -234,10 +234,10 @@ errors! {
             /// The time limit.
             limit_ms: u128,
         }: local, "the read took longer than {limit_ms} ms", hint "Read a shorter time range, or try again in a moment.";
-        /// A read of the store was canceled because the store's log has grown too large.
+        /// The store's log cannot shrink while a read is in progress.
         ReadCanceled: local, "the read was canceled because the store's log has grown too large",
             hint "Try again in a moment.";
-        /// As many reads of the store as it allows are in progress.
+        /// Many callers are reading from the store at the same time.
         TooManyReads {
             /// How many it allows.
             most: usize,
@@ -251,7 +251,7 @@ errors! {
         /// would not add up.
         CursorPruned: local, "the ledger was pruned or folded after the previous page was read",
             hint "Read the statement from its first page again.";
-        /// What the caller wrote is not durable yet.
+        /// The pool has accepted the change but has not finished writing it to the disk.
         NotDurable {
             /// The number of the batch.
             written: u64,

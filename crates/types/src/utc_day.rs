@@ -20,7 +20,7 @@ errors! {
     /// Why a text is not a [`UtcDay`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum UtcDayError {
-        /// The text is not a date.
+        /// The text does not have the form YYYY-MM-DD, or the calendar does not have this day.
         Form: local, "not a valid date", hint "Pass a date such as 2026-11-30.";
     }
 }

@@ -16,7 +16,7 @@ errors! {
             seconds: u64,
         }: local, "no answer within {seconds} s",
             hint "Check the DNS settings of this machine, or pass the host's enode with an IP address.";
-        /// The name has no address that can be dialed.
+        /// The name resolves to no address, or only to addresses that are never dialed.
         NoAddress: local, "the name has no usable address",
             hint "Ask the host's operator for its address, and pass the host's enode with an IP address.";
     }

@@ -7,7 +7,7 @@ errors! {
         /// The pool's clients pay by x402, but the pool does not report the terms of a channel.
         NoTerms: local, "the pool does not report which channels it accepts",
             hint "Ask the pool's operator which channels it accepts, or use another pool: --pool URL.";
-        /// The channel is not on the chain of the pool's escrow.
+        /// The channel was created on another chain than that of the pool's escrow.
         OtherChain {
             /// The ID of the chain of the pool.
             pool: u64,

@@ -229,8 +229,8 @@ impl EventCounters {
         Self {
             lease_time: table.counters(
                 "lease_seconds",
-                "Time for which leased peers were connected, summed over all leases, as this agent saw it. The pool meters \
-                 the part that both sides saw",
+                "Time for which leased peers were connected, summed over all leases, as this agent measured it. The pool \
+                 meters the part that both sides reported",
                 "side",
                 SIDES,
             ),

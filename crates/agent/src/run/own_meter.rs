@@ -31,7 +31,7 @@ struct OwnClient {
     billed_ms: u64,
     /// In how many billing periods.
     periods: u64,
-    /// When both sides last saw each other in one of these.
+    /// The last time at which both sides were connected to each other in one of these.
     billed_until: Ms,
 }
 

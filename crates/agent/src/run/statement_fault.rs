@@ -37,7 +37,7 @@ errors! {
                   billed {billed} min, metered {metered} min",
             hint "The pool bills only time that both agents reported, so there can be a difference if the client's agent was offline. \
                   Otherwise, run `vipnode account daily-statements`, and ask the pool's operator.";
-        /// A statement has too many bytes.
+        /// The signed statement of a day is larger than the limit `daily_statement_bytes`.
         TooLarge {
             /// The day that the host asked for.
             day: UtcDay,

@@ -62,7 +62,7 @@ errors! {
             reason: RevertReason,
         }: local, "the contract rejects {function}: {reason}",
             hint "{fix}" (fix = revert_fix(reason));
-        /// The node is on a different chain than expected.
+        /// The pool, the channel, or the command needs a node of another chain.
         OtherChain {
             /// The chain of the node.
             actual: u64,
@@ -70,7 +70,7 @@ errors! {
             expected: u64,
         }: local, "the EVM node is on chain {actual}, not on {expected}",
             hint "Pass a node of chain {expected}: --chain.rpc URL.";
-        /// The chain does not have the escrow.
+        /// The x402 escrow is not deployed on this chain.
         NoEscrow {
             /// The chain that the node is on.
             chain_id: u64,
@@ -78,7 +78,7 @@ errors! {
             address: Account,
         }: local, "chain {chain_id} does not have the x402 contract at {address}",
             hint "Use a chain that has the x402 escrow, such as Base (8453), or let the pool charge without a chain: `--payment credit`.";
-        /// The address is not that of a token.
+        /// The address belongs to an account or to another kind of contract.
         NoToken {
             /// The address that was named.
             token: Account,
@@ -86,7 +86,7 @@ errors! {
             chain_id: u64,
         }: local, "{token} is not a token on chain {chain_id}",
             hint "Check the token's address and the chain.";
-        /// The token's symbol or number of decimals cannot be shown.
+        /// vipnode cannot show amounts of this token.
         Symbol {
             /// The address of the token's contract.
             token: Account,
@@ -109,7 +109,7 @@ errors! {
             /// The limit that was exceeded.
             most: u64,
         }: local, "events of more than {most} blocks were requested at once", hint "Request a shorter range of blocks.";
-        /// Gas costs more than the limit.
+        /// The chain is busy, or the limit on the gas price is too low for it.
         GasPrice {
             /// What one unit of gas could cost, in wei.
             wei: u128,
@@ -126,7 +126,7 @@ errors! {
             most: u64,
         }: local, "the transaction would use {gas} gas, more than {most}",
             hint "Split it into smaller transactions.";
-        /// The account cannot pay for the gas.
+        /// The account has too little of the chain's native currency for the highest possible cost of the gas.
         NoGas {
             /// The account that pays.
             account: Account,
@@ -137,13 +137,14 @@ errors! {
         }: local, "{account} has {has}, but the gas for the transaction can cost {needs}"
             (has = ether(*has_wei), needs = ether(*needs_wei)),
             hint "Send some of the chain's native currency to {account}, or pass --unsigned to send the transaction with another wallet.";
-        /// The transaction was mined, and it reverted.
+        /// The contract rejected the transaction when it was executed, for example because the state of the chain had
+        /// changed.
         Failed {
             /// The hash that identifies it.
             hash: Hash256,
         }: local, "the transaction {hash} was mined, but it reverted",
             hint "Look up the transaction in a block explorer of the chain, then run the command again.";
-        /// The transaction was not mined in time, but it may still be mined.
+        /// The chain is busy, or the gas price of the transaction is too low.
         NotMined {
             /// The hash that identifies it.
             hash: Hash256,

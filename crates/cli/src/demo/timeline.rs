@@ -142,7 +142,7 @@ impl Timeline {
 }
 
 impl DemoLease {
-    /// From when both sides saw each other; `None` before.
+    /// The time since which both sides are connected to each other; `None` before.
     fn since(&self) -> Option<Instant> {
         Some(self.client_up?.max(self.host_up?))
     }
@@ -151,7 +151,7 @@ impl DemoLease {
         self.since().is_some() && self.over.is_none()
     }
 
-    /// How long both sides saw each other, in milliseconds.
+    /// The time for which both sides were connected to each other, in milliseconds.
     pub(super) fn metered_ms(&self, now: Instant) -> u64 {
         let until = self.over.unwrap_or(now);
         let metered = self.since().map(|since| until.saturating_duration_since(since)).unwrap_or_default();

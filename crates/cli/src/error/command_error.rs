@@ -14,20 +14,20 @@ errors! {
         /// The settings file cannot be read.
         ConfigFile { path: PathBuf, error: io::Error }: local, "cannot read {path}: {error}" (path = path.display()),
             hint "Pass a TOML file with --config FILE. To print an example, run `vipnode <command> --print-config`.";
-        /// A flag of --payment x402 is missing.
+        /// A pool that accepts payment channels needs further flags for the chain.
         DepositFlag { flag: &'static str }: local, "--payment x402 requires {flag}",
             hint "Pass {flag}, or have the pool charge without a chain: --payment credit.";
         /// Clients could withdraw before the pool claims.
         ShortDelay { chain_id: u64 }: local, "a withdrawal delay of less than 14 days is allowed only on a development chain, and this is chain {chain_id}",
             hint "Omit --chain.withdraw-delay.";
-        /// The token is not what the pool charges in.
+        /// The flags --chain.token and --asset describe different assets.
         TokenAsset { token: Account, asset: Asset, charged: Asset }: local,
             "the token {token} is {asset}, but the pool charges in {charged}",
             hint "Pass --asset {asset} and a --price in {symbol}, or another --chain.token." (symbol = asset.symbol());
         /// The file of the payment channel cannot be read.
         PayFile { why: Box<WalletError> }: local, "{why}",
             hint "Pass the file that `vipnode wallet deposit` created for the channel: --pay FILE.";
-        /// The settings file is too large.
+        /// The file is probably not a settings file.
         ConfigSize { path: PathBuf, most_bytes: u64 }: local,
             "{path} is larger than {most_bytes} bytes" (path = path.display()),
             hint "Pass a TOML file with --config FILE. To print an example, run `vipnode <command> --print-config`.";
@@ -56,13 +56,13 @@ errors! {
         /// A pool in memory does not use a data directory.
         StoreMemory { dir: PathBuf }: local, "--store memory does not store anything in --datadir {dir}" (dir = dir.display()),
             hint "Remove --store memory, or remove --datadir.";
-        /// A pool in memory would forget its accounts.
+        /// --store memory was combined with a payment mode that needs a ledger on disk.
         CreditInMemory: local, "a pool that charges requires a database, because a pool in memory would forget who paid",
             hint "Remove --store memory.";
-        /// The pool has no account with this address.
+        /// The address is mistyped, or belongs to an account of another pool.
         UnknownAccount { account: Account }: local, "account {account} has never paid or earned on this pool, and no node is linked to it",
             hint "List the accounts: `vipnode pool admin accounts`.";
-        /// The default data directory of a pool cannot be determined.
+        /// A user without a home directory started the pool without --datadir.
         NoDataHome: local, "this user has no home directory in which the pool could store its data",
             hint "Pass a directory: --datadir DIR. To keep everything in memory, pass --store memory.";
         /// The original's flag --invalid-node was given.
@@ -96,10 +96,10 @@ errors! {
         /// A host was given the enode of another host.
         EnodeForHost: local, "an enode was given, but `vipnode host` does not connect to other hosts",
             hint "To connect to it, run `vipnode client` or `vipnode agent`; to admit that node, pass it to --allow.";
-        /// No pool was given, and no pool responds on this machine.
+        /// Without a URL, the command uses a pool on the same machine, and none responds there.
         NoPool { local: &'static str }: local, "no pool was given, and no pool responds at {local}",
             hint "Pass the URL of a pool or set VIPNODE_POOL. To start a pool, run `vipnode pool`; to try one, run `vipnode demo`.";
-        /// The URL of the original's in-process pool was given.
+        /// The original could run a pool inside the process of its agent.
         PoolInMemory { url: &'static str }: local,
             "{url} is the original's in-process pool, which this version does not support",
             hint "Run a pool on the same machine: `vipnode pool`; to run everything at once: `vipnode demo`.";
@@ -115,7 +115,7 @@ errors! {
         /// --allow-protocol-2 was given together with --protocol 2.
         AllowOverProtocol2: local, "--allow-protocol-2 works only over protocol 3, for the agent that owns the node",
             hint "Remove either --protocol 2 or --allow-protocol-2.";
-        /// A path begins with ~, and HOME is not set.
+        /// The command was started in an environment without a home directory.
         NoHome { path: PathBuf }: local, "the home directory (~) in {path} is not known, because HOME is not set"
                 (path = path.display()),
             hint "Set HOME, or pass an absolute path.";
@@ -125,7 +125,7 @@ errors! {
         /// The file of the join secret is empty.
         JoinSecretEmpty { place: String }: local, "{place} does not contain a secret",
             hint "Write the join secret to the file.";
-        /// The join secret is in quotation marks.
+        /// The quotation marks were probably copied together with the secret.
         JoinSecretQuoted { place: String }: local, "the join secret in {place} is in quotation marks",
             hint "Remove them: they would be part of the secret.";
         /// The join secret contains a character that cannot be seen, or that looks like a space.
@@ -134,17 +134,17 @@ errors! {
             hint "Remove that character, which was probably copied by accident: it would be part of the secret.";
         /// Two ways to close a pool were given.
         MembersAndSecret: local, "--members and a join secret cannot be used together", hint "Remove one of the two.";
-        /// Two genesis blocks are pinned for one chain.
+        /// The flag --chain was passed twice for the same chain ID.
         ChainTwice { id: u64 }: local, "two genesis blocks are given for chain {id}",
             hint "Pass one of them: --chain {id}=GENESIS.";
-        /// No limit has this name.
+        /// The name is mistyped, or belongs to another version of vipnode.
         LimitUnknown { name: String, command: &'static str }: local, "unknown limit {name}",
             hint "List all limits: `vipnode {command} --print-limits`.";
-        /// The limit is one of the other command's.
+        /// Pools and agents have different limits.
         LimitOfOther { name: String, other: &'static str, command: &'static str }: local,
             "{name} is a limit of `vipnode {other}`, not of `vipnode {command}`",
             hint "Pass --limit {name}=VALUE to `vipnode {other}`. List the limits: `vipnode {command} --print-limits`.";
-        /// The value of a limit is not valid.
+        /// The value is not written as this limit requires, or is out of range.
         LimitValue { name: Box<str>, value: Box<str>, rule: &'static str, least: Box<str>, most: Box<str>, default: Box<str> }: local,
             "invalid value \"{value}\" for limit {name}: {rule}",
             hint "Pass a value from {least} to {most}: --limit {name}={default}.";
@@ -155,14 +155,14 @@ errors! {
         AcmeCa { why: Box<TrustError> }: local, "{why}", hint "Pass a PEM file: --tls-acme-ca FILE.";
         /// The directory for certificates cannot be determined.
         TlsCache { why: Box<AgentError> }: local, "{why}", hint "Pass --tls-cache DIR.";
-        /// The operating system returns no random bytes.
+        /// The operating system's random number generator failed.
         Random { error: String }: local, "cannot get random bytes from the operating system: {error}",
             no_hint "only the operating system can fix this";
         /// Metrics would be open to other machines.
         MetricsOpen { address: SocketAddr }: local,
             "--metrics-bind {address} is not a loopback address: anyone who can reach it could read the metrics",
             hint "Pass --metrics-bind {port}, or allow it with --metrics-open." (port = address.port());
-        /// The address for metrics cannot be bound.
+        /// Another program uses the port, or the operating system does not permit the address.
         MetricsBind { address: SocketAddr, error: io::Error }: local, "--metrics-bind {address}: {error}",
             hint "Pass a free port: --metrics-bind PORT.";
         /// The key to sign a delegation was not found.
@@ -177,27 +177,27 @@ errors! {
         /// The lines of a page of a pool's statement do not lead from the balances before it to those after it.
         StatementSums { page: u32 }: local, "page {page} of the pool's statement does not add up",
             hint "Do not rely on what was printed, and report this to the pool's operator.";
-        /// A pool's statement has too many pages.
+        /// The requested range of the statement is too long to be read at once.
         StatementPages { most: u32 }: local, "the pool's statement has more than {most} pages",
             hint "Ask for a shorter part of it: --from DATE --to DATE.";
         /// The directory of admin sockets cannot be read.
         AdminSockets { path: PathBuf, error: io::Error }: local, "cannot look for pools in {path}: {error}" (path = path.display()),
             hint "Pass the data directory of the pool: --datadir DIR.";
-        /// This user is not running a pool on this machine.
+        /// The pool runs as another user or with --datadir, or is not running.
         NoAdminSocket: local, "this user is not running a pool without --datadir on this machine",
             hint "Pass the data directory of the pool (--datadir DIR), and run the command as the pool's user.";
         /// This user is not running a pool with the default data directory, but other pools run on this machine.
         OtherAdminSockets { dirs: String, first: String }: local,
             "no --datadir was given, and pools run on this machine with these data directories: {dirs}",
             hint "Pass the data directory of the pool, as its user: --datadir {first}.";
-        /// This user is running several pools on this machine.
+        /// Without --datadir or --socket, the command cannot choose between several pools.
         ManyAdminSockets { one: PathBuf, other: PathBuf }: local,
             "this user runs several pools on this machine: {one}, {other}" (one = one.display(), other = other.display()),
             hint "Pass --datadir DIR, or one of the sockets: --socket {one}." (one = quoted_path(one));
-        /// No node or agent of the pool has an ID that begins like this.
+        /// The ID is mistyped, or its node is not connected and has no leases.
         NoSuchId { text: String }: local, "no node or agent that the pool lists has an ID that begins with {text}",
             hint "List the nodes: `vipnode pool admin nodes`. For a node that is not connected, pass the whole ID.";
-        /// Several nodes or agents of the pool have an ID that begins like this.
+        /// The part of the ID that was passed is too short to be unique.
         SeveralIds { text: String, ids: String }: local, "several IDs begin with {text}: {ids}",
             hint "Pass more characters of the ID.";
         /// The agents belong to another user.
@@ -210,16 +210,16 @@ errors! {
         /// A document cannot be generated.
         Document { error: serde_json::Error }: local, "cannot write the document: {error}",
             no_hint "this is a bug in vipnode; please report it";
-        /// A manual page cannot be written.
+        /// This user does not have permission to write to the directory, or its disk is full.
         WritePage { path: PathBuf, error: io::Error }: local, "cannot write {path}: {error}" (path = path.display()),
             hint "Pass a directory that you can write to: --dir DIR.";
-        /// Standard output cannot be written.
+        /// The disk is full, or the program that reads the output has ended.
         Output { error: io::Error }: local, "cannot write to standard output: {error}",
             no_hint "the fix depends on where the output is sent";
-        /// Signals cannot be received.
+        /// The operating system did not let vipnode handle Ctrl-C and other signals.
         Signals { error: io::Error }: local, "cannot listen for signals: {error}",
             no_hint "the operating system refused the request";
-        /// Threads cannot be started.
+        /// The system has too little memory, or a limit on processes was reached.
         Threads { error: io::Error }: local, "cannot start threads: {error}",
             hint "Raise the limit of processes (ulimit -u), or free memory.";
         /// The agent whose changes should be undone is running.
@@ -242,7 +242,7 @@ errors! {
         /// The demo cannot start its simulated nodes.
         DemoNodes { error: io::Error }: local, "cannot start the simulated nodes: {error}",
             no_hint "the message contains the operating system's error";
-        /// The demo cannot start geth.
+        /// geth is not installed at this path, or it failed at startup.
         DemoGeth { program: PathBuf, why: String }: local, "cannot run {program}: {why}" (program = program.display()),
             hint "Pass another geth (1.17 works) with --geth PATH, or use simulated nodes with --simulated.";
         /// Another program uses the ports of the demo's geth.

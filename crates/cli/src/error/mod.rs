@@ -21,6 +21,6 @@ pub(crate) const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "Commands and flags", rows: CommandError::ROWS },
     vipnode_types::ErrorTable { title: "Keystores and accounts", rows: KeystoreError::ROWS },
     vipnode_types::ErrorTable { title: "Wallets and payment channels", rows: WalletError::ROWS },
-    vipnode_types::ErrorTable { title: "The settings file", rows: SettingError::ROWS },
+    vipnode_types::ErrorTable { title: "Settings file", rows: SettingError::ROWS },
     vipnode_types::ErrorTable { title: "Pools and nodes on the command line", rows: TargetError::ROWS },
 ];

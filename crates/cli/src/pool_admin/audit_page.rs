@@ -2,7 +2,7 @@ use vipnode_pool::admin::{AdminAudit, AuditRecord};
 
 use crate::output::{Column, Styled, Table};
 
-/// The fewest columns of what was ordered.
+/// The fewest columns of the command.
 const ORDER: usize = 20;
 
 /// A page of the audit log.
@@ -38,7 +38,7 @@ pub(crate) fn audit_page(audit: &AdminAudit, width: usize) -> Styled {
     page
 }
 
-/// What was ordered, or why it was refused.
+/// The command, or the reason why it was refused.
 fn words(record: &AuditRecord) -> String {
     record.refused.clone().unwrap_or_else(|| {
         let order = record.params.get(0).unwrap_or(&record.params);

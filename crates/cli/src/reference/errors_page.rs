@@ -16,7 +16,8 @@ const INTRO: &str = "\
 A command that fails prints what happened and why, and after `->` how to fix it; with `--json` it prints an object with
 `text` and `hint`. Its exit code is 2. Errors from a pool or an agent also have a code, a message, and `data.hint` on the wire.
 
-On this page, ‹…› marks a value that is filled in at run time.
+On this page, ‹…› marks a value that is filled in at run time. A hint in parentheses is not printed: it states why there is
+nothing for the user to do.
 ";
 
 /// The tables of all crates, in the order of the page.
@@ -134,10 +135,16 @@ fn table(page: &mut String, lines: &[String]) {
 fn line(row: &ErrorRow) -> String {
     let hint = match row.hint {
         HintRow::Text(hint) => filled(hint),
-        HintRow::Of(field) => format!("the hint of ‹{field}›"),
-        HintRow::None(reason) => format!("none: {reason}"),
+        HintRow::Of(field) => format!("The hint of ‹{field}›."),
+        HintRow::None(reason) => format!("({})", sentence(reason)),
     };
     format!("| {}<br>*{}* | {} |\n", cell(&filled(row.message)), cell(row.doc), cell(&hint))
+}
+
+/// Makes a sentence of a clause: with a capital letter and a period.
+fn sentence(clause: &str) -> String {
+    let mut rest = clause.chars();
+    rest.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), rest.as_str()))
 }
 
 /// A template with its fields named: `{name:?}` becomes ‹name›, and `{{` becomes `{`.

@@ -8,7 +8,7 @@ errors! {
     /// The search failed. The message lists the locations that were tried.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum FinderError {
-        /// No execution client responds at any of the paths and addresses that were tried.
+        /// No execution client is running, or it listens at another path or address.
         NoNode {
             /// In order.
             tried: Vec<Tried>,
@@ -16,13 +16,13 @@ errors! {
             nearest: Box<NodeError>,
         }: local, "no execution client responds on this machine. Tried, in order:{list}" (list = List(tried)),
             hint_of nearest;
-        /// More than one execution client runs, or responds.
+        /// vipnode does not choose between several execution clients.
         SeveralNodes {
             /// Those that respond in the order in which they were found, then those that run and do not respond.
             found: Vec<Tried>,
         }: local, "several execution clients run on this machine:{list}" (list = List(found)),
             hint "Name the one to use: --rpc {first}." (first = found.iter().find(|one| one.has_address()).map_or("ADDRESS", |one| one.location.as_str()));
-        /// No file contains this node's key.
+        /// The key files that were found belong to other nodes, or cannot be read by this user.
         NoKey {
             /// In order.
             tried: Vec<Tried>,

@@ -202,7 +202,7 @@ impl Agents {
         Changed(index)
     }
 
-    /// Whether a node gets no new leases, by the operator's order.
+    /// Whether the operator has drained a node, so that it gets no new leases.
     pub(crate) fn is_drained(&self, index: u32) -> bool {
         self.drains.all || self.nodes.get(index).is_some_and(Node::drained)
     }

@@ -56,7 +56,7 @@ pub(crate) struct ObservedCapabilities<'a> {
     pub(crate) lease: LeaseId,
     pub(crate) client: u32,
     pub(crate) host: u32,
-    /// Whether both sides see each other.
+    /// Whether both sides report that they are connected to each other.
     pub(crate) paired: bool,
     pub(crate) capabilities: &'a [Capability],
 }
@@ -152,7 +152,7 @@ impl Agents {
         self.recount_observations(host, limits);
     }
 
-    /// From now on both sides of a lease see each other: what the client saw counts.
+    /// From now on, both sides of a lease are connected to each other: what the client saw counts.
     pub(crate) fn observation_paired(&mut self, host: u32, lease: LeaseId, limits: &Limits) {
         let at = self.observations.hosts.get_mut(&host);
         let Some(observation) = at.and_then(|at| at.list.iter_mut().find(|observation| observation.lease == lease))
@@ -277,7 +277,8 @@ impl Agents {
         }
     }
 
-    /// Checks the observations against the leases for which `is_paired` returns whether both sides see each other.
+    /// Checks the observations against the leases for which `is_paired` returns whether both sides are connected to
+    /// each other.
     ///
     /// # Errors
     /// A description of the first disagreement.

@@ -3,8 +3,9 @@ use vipnode_types::{Amount, Ms};
 use crate::{AcceptedClock, Core, Effect, MeteredPeriod, OperatorOrder, Transaction, output::Output};
 
 impl Core {
-    /// Ends the billing period of each running lease at the time when both sides last saw each other, and posts how much of each is
-    /// overbilled. The caller calls it once after it has restored the core with a clock that the operator accepted.
+    /// Ends the billing period of each running lease at the time when both sides were last connected to each other, and
+    /// posts how much of each is overbilled. The caller calls it once after it has restored the core with a clock that
+    /// the operator accepted.
     ///
     /// Pool time continues at the latest stored time. The next periods begin only there, although the sides of a lease may have
     /// stayed connected: what they last reported may be from before the clock moved ahead. So no later period contains time that did

@@ -13,9 +13,9 @@ use crate::{
 };
 
 impl Core {
-    /// Returns the last part of a lease that ends now, if its sides may confirm more than they reported. `ends` is when they last
-    /// saw each other by their reports, and `by` is the side that ended the lease: its own word counts, and it is not asked. A trial
-    /// is billed nothing.
+    /// Returns the last part of a lease that ends now, if its sides may confirm more than they reported. `ends` is when
+    /// they last were connected to each other by their reports, and `by` is the side that ended the lease: its own word
+    /// counts, and it is not asked. A trial is billed nothing.
     pub(crate) fn final_part(&self, lease: &Lease, ends: Ends, by: Option<Side>) -> Option<FinalPart> {
         if !lease.is_running() || self.leases.is_trial(lease) {
             return None;

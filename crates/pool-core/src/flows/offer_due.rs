@@ -10,7 +10,7 @@ use crate::{Core, agents::node::Node, leases::lease::Lease, output::Output};
 // next update, and nobody knows when that comes but from its updates before.
 
 impl Core {
-    /// How long the sides of an offer have to see each other, in milliseconds.
+    /// The time within which the sides of an offer must connect to each other, in milliseconds.
     fn offer_ms(&self, client: u32, host: u32) -> u64 {
         let of_side = |node: u32| {
             if self.agents.dialect(node).reports_at_once() {

@@ -104,7 +104,7 @@ impl Core {
         }
     }
 
-    /// Starts the meter if both sides now see each other for the first time. Returns the client then.
+    /// Starts the meter if both sides are now connected to each other for the first time. Returns the client then.
     fn pair(&mut self, index: u32) -> Option<u32> {
         let paired = self.leases.pair(index)?;
         self.begin_charges(index);

@@ -8,8 +8,9 @@ use crate::{
 };
 
 impl Core {
-    /// Ends the billing period of each lease that ran in a backup at the time when both sides last saw each other. Does nothing if
-    /// the database is not a restored backup, or if that was done before. The caller calls it once after it has restored the core.
+    /// Ends the billing period of each lease that ran in a backup at the time when both sides were last connected to
+    /// each other. Does nothing if the database is not a restored backup, or if that was done before. The caller calls
+    /// it once after it has restored the core.
     ///
     /// The next periods begin only now, although the sides of a lease may have stayed connected: what the pool lost may be the
     /// report of an interruption, and an agent confirms a connection only since its last report. So nobody is billed for the time from
@@ -26,7 +27,8 @@ impl Core {
         output.finish(out);
     }
 
-    /// Ends the row of each running lease at the last time that both sides saw each other, and begins the next one now.
+    /// Ends the row of each running lease at the last time that both sides were connected to each other, and begins the
+    /// next one now.
     pub(crate) fn cut_rows(&mut self, output: &mut Output) {
         let began_before = |index: &u32| {
             let lease = self.leases.get(*index);

@@ -49,8 +49,8 @@ impl Core {
         self.leases.next_period(index, FirstSeen { client_up: at, host_up: at, host_down }, carry, pricing);
     }
 
-    /// Ends the row of a running lease at the last time that both sides saw each other, and begins the next one there. The caller
-    /// calls [`Self::begin_charges`] once it has changed who pays or earns.
+    /// Ends the row of a running lease at the last time that both sides were connected to each other, and begins the
+    /// next one there. The caller calls [`Self::begin_charges`] once it has changed who pays or earns.
     pub(crate) fn end_row(&mut self, output: &mut Output, index: u32) {
         self.end_row_at(output, index, None);
     }

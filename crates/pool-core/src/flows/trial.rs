@@ -94,8 +94,9 @@ impl Core {
         self.limits.trial_ms.saturating_sub(used_ms.into()).saturating_sub(running_ms)
     }
 
-    /// How much of its client's trial the row of a lease uses until its sides last saw each other, and the host the client, in
-    /// milliseconds: what both saw, or what the host alone saw, if that is more. So a client that does not report gains nothing.
+    /// How much of its client's trial the row of a lease uses until its sides were last connected to each other, and
+    /// the host the client, in milliseconds: what both saw, or what the host alone saw, if that is more. So a client
+    /// that does not report gains nothing.
     pub(crate) fn trial_row_ms(&self, lease: &Lease, ends: Ends, host_until: Ms) -> u64 {
         let host_saw_ms = if lease.host_up() == UNSEEN { 0 } else { host_until.since(lease.host_up()) };
         let both_ms = if lease.is_running() { ends.common().since(lease.both_up()) } else { 0 };

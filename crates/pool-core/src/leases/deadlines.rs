@@ -5,7 +5,7 @@ use crate::{collections::deadlines::Deadlines, leases::Leases};
 /// The deadlines of leases. A deadline has no effect if its lease has ended.
 #[derive(Debug)]
 pub(crate) struct LeaseDeadlines {
-    /// By when both sides have to see each other.
+    /// The time by which both sides must be connected to each other.
     offers: Deadlines<LeaseId>,
     /// By when a pair should be connected, or the host dials.
     dials: Deadlines<LeaseId>,
@@ -20,7 +20,7 @@ impl LeaseDeadlines {
 }
 
 impl Leases {
-    /// Sets the deadline by which both sides have to see each other.
+    /// Sets the deadline by which both sides must be connected to each other.
     pub(crate) fn arm_offer(&mut self, id: LeaseId, due: Ms) {
         self.deadlines.offers.push(due, id);
     }

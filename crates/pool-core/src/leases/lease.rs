@@ -64,7 +64,7 @@ pub(crate) enum CountedAs {
     SharedLate,
 }
 
-/// When the sides of a row first saw each other, and when the host reported the client as gone.
+/// When the sides of a row were first connected to each other, and when the host reported the client as gone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FirstSeen {
     pub(crate) client_up: Ms,
@@ -151,7 +151,7 @@ impl Lease {
         self.host_down.get()
     }
 
-    /// When the running period began: when both sides saw each other.
+    /// When the running period began: when both sides were first connected to each other.
     pub(crate) fn both_up(&self) -> Ms {
         self.client_up().max(self.host_up())
     }

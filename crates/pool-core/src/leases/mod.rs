@@ -1,5 +1,5 @@
-//! The leases: their offer, whether both sides see each other, the calls to agents about them, and their end. May read
-//! agents. The selection of hosts and the cost of leases do not belong here.
+//! The leases: their offer, whether both sides are connected to each other, the calls to agents about them, and their
+//! end. May read agents. The selection of hosts and the cost of leases do not belong here.
 
 pub(crate) mod calls_in_flight;
 pub(crate) mod deadlines;

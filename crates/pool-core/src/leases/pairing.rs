@@ -7,7 +7,7 @@ use crate::leases::{
     pricing::Pricing,
 };
 
-/// Two sides that now see each other for the first time.
+/// Two sides that are now connected to each other for the first time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paired {
     pub(crate) client: u32,
@@ -24,7 +24,7 @@ impl Leases {
         }
     }
 
-    /// Begins the first row of a lease if both sides see each other for the first time.
+    /// Begins the first row of a lease if both sides are connected to each other for the first time.
     pub(crate) fn pair(&mut self, index: u32) -> Option<Paired> {
         let lease = self.table.get_mut(index).filter(|lease| lease.runs() && !lease.is_running())?;
         lease.set_state(LeaseState::Running);

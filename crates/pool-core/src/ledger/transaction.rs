@@ -164,7 +164,7 @@ pub enum LedgerAccount {
     Fee,
 }
 
-/// Who ordered a change, and why.
+/// The user who made a change, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OperatorOrder {
     /// The user ID at the other end of the local socket, if the system reports one.

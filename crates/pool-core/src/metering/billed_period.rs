@@ -17,12 +17,12 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// Returns when the sides of a lease last saw each other, as each reported it.
+    /// Returns when each side of a lease last reported to be connected to the other.
     pub(crate) fn of(lease: &Lease, agents: &Agents) -> Self {
         Self { client: side_end(lease, Side::Client, agents), host: side_end(lease, Side::Host, agents) }
     }
 
-    /// Returns the last time that both sides saw each other.
+    /// Returns the last time that both sides were connected to each other.
     pub(crate) fn common(self) -> Ms {
         self.client.min(self.host)
     }

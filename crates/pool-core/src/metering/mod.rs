@@ -1,6 +1,6 @@
-//! The cost of leases: rows from the first to the last time that both sides saw each other, their rollover, and the time
-//! that only hosts saw. It may read leases and agents. Nothing here ends a lease or adds up a bill: each row is computed
-//! from its own times.
+//! The cost of leases: rows from the first to the last time that both sides were connected to each other, their
+//! rollover, and the time that only hosts saw. It may read leases and agents. Nothing here ends a lease or adds up a
+//! bill: each row is computed from its own times.
 
 pub(crate) mod billed_period;
 pub(crate) mod budget_day;

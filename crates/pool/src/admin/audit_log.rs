@@ -10,8 +10,8 @@ use vipnode_pool_core::AcceptedClock;
 
 use super::{AdminAudit, AuditRecord, AuditRequest};
 
-/// The orders of the operator: who ordered what, and when, one a line in a file that only grows. Without a data directory, nothing
-/// is recorded.
+/// The admin commands of the operator, with user and time, one per line in a file that only grows. Without a data
+/// directory, nothing is recorded.
 #[derive(Debug)]
 pub(crate) struct AuditLog {
     dir: Option<OpenDir>,
@@ -21,7 +21,7 @@ pub(crate) struct AuditLog {
 
 /// The file in the data directory.
 const FILE: &str = "audit.log";
-/// The order that is a flag of the pool.
+/// The command that is a flag of the pool.
 const ACCEPT_CLOCK: &str = "--accept-clock";
 /// Bytes that are read for one page.
 const PAGE_BYTES: u64 = 1 << 20;

@@ -19,7 +19,7 @@ const MOST: u32 = 1_000;
 /// Accounts that the core lists at once.
 const PAGE: usize = 1_000;
 
-/// Posts a change of the ledger that the user `by` ordered. It is durable when this returns.
+/// Posts a change of the ledger for the user `by`. It is durable when this returns.
 pub(super) async fn change(
     admin: &AdminService,
     request: LedgerRequest,

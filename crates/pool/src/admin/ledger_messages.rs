@@ -28,23 +28,23 @@ pub struct LedgerRequest {
 pub enum LedgerOrder {
     /// An amount was received from an account.
     Credit {
-        /// Who paid.
+        /// The payer.
         account: Account,
-        /// How much was received.
+        /// The received amount.
         amount: Amount,
     },
     /// An amount was returned to an account, or a credit was wrong.
     Debit {
-        /// Whose balance falls.
+        /// The debited account.
         account: Account,
-        /// By how much it falls.
+        /// The debited amount.
         amount: Amount,
     },
     /// Sets how much an account may owe.
     Limit {
-        /// Whose limit it is.
+        /// The account whose limit changes.
         account: Account,
-        /// The most that it may owe.
+        /// The most that the account may owe.
         amount: Amount,
     },
     /// Writes off the part of a billing period's cost that its payer has not secured.
@@ -56,7 +56,7 @@ pub enum LedgerOrder {
     Correction {
         /// The payout account of the host.
         account: Account,
-        /// By how much.
+        /// The amount of the correction.
         amount: Amount,
         /// Whether less is payable from then on.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]

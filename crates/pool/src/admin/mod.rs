@@ -8,7 +8,7 @@
 //! - `server`: the answers
 //! - `top`, `nodes`, `leases`, `lease_messages`: the lists
 //! - `ledger`, `ledger_messages`: changes of the ledger, accounts, and payouts
-//! - `audit_log`, `audit_messages`: who ordered what
+//! - `audit_log`, `audit_messages`: the record of admin commands
 //! - `price`: announces a price
 //! - `client`: for the command line
 //!
@@ -87,7 +87,7 @@ pub mod method {
     pub const CLAIMS: &str = "vipnode_poolClaims";
     /// The payouts of a settlement period, page by page: an [`super::AdminPayouts`].
     pub const PAYOUTS: &str = "vipnode_poolPayouts";
-    /// The orders of the operator, page by page: an [`super::AdminAudit`].
+    /// The admin commands of the operator, page by page: an [`super::AdminAudit`].
     pub const AUDIT: &str = "vipnode_poolAudit";
     /// Drains a node or the pool, or stops that: an [`super::AdminDrained`].
     pub const DRAIN: &str = "vipnode_poolDrain";

@@ -77,7 +77,8 @@ impl AdminService {
         Self { service, limiter, audit_log }
     }
 
-    /// Answers a call. An order is written to the audit log before it is carried out, and again if it is refused.
+    /// Answers a call. An admin command is written to the audit log before it is carried out, and again if it is
+    /// refused.
     async fn handle(&self, peer: IpcPeer, method: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
         let is_order = match method {
             method::BAN | method::UNBAN | method::DRAIN | method::LEDGER | method::PRICE => true,

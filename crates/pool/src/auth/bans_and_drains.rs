@@ -12,18 +12,18 @@ use vipnode_types::{AgentPublic, Ms, NodeId, errors};
 
 use crate::auth::{Ban, BanTarget, ban::BanNotice};
 
-/// What the operator ordered: bans and drains.
+/// The bans and drains of the operator.
 ///
-/// They protect a pool under attack: a ban shuts out a node, an agent, or a network, whatever limits it keeps to. Orders
-/// survive a reload, and a restart of a pool with a data directory, where they are one file, written whole. Both tables are
-/// bounded, since each new connection is compared with them.
+/// They protect a pool under attack: a ban shuts out a node, an agent, or a network, whatever limits it keeps to. Bans
+/// and drains survive a reload, and a restart of a pool with a data directory, where they are one file, written whole.
+/// Both tables are bounded, since each new connection is compared with them.
 #[derive(Debug)]
 pub(crate) struct BansAndDrains {
     dir: Option<OpenDir>,
     most_bans: usize,
     most_drained: usize,
     state: RwLock<Arc<BanState>>,
-    /// Held while an order is written, so that none is lost to another.
+    /// Held while a ban or drain is written, so that none is lost to another.
     changes: Mutex<()>,
 }
 
@@ -51,19 +51,19 @@ errors! {
     /// Why an order of the operator cannot be followed.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum BanError {
-        /// The table of bans is full.
+        /// The number of bans has reached the limit `bans`.
         BansFull {
             /// How many bans a pool may have.
             limit: usize,
         }: Unsuitable, "this pool already has {limit} bans",
             hint "Ban a network that contains others, remove bans (`vipnode pool admin unban`), or raise --limit bans.";
-        /// The table of drained nodes is full.
+        /// The number of individually drained nodes has reached the limit `drained_nodes`.
         DrainsFull {
             /// How many nodes a pool may drain at once.
             limit: usize,
         }: Unsuitable, "this pool already has {limit} drained nodes",
             hint "Drain the whole pool (`vipnode pool admin drain`), or raise --limit drained_nodes.";
-        /// No ban has this target.
+        /// The ban has already ended or been removed, or its target is mistyped.
         NoBan {
             /// The node, key, or network that is not banned.
             target: String,
@@ -76,7 +76,7 @@ errors! {
 }
 
 impl BansAndDrains {
-    /// Reads the orders of a data directory. Without one, there are none yet.
+    /// Reads the bans and drains of a data directory. Without one, there are none yet.
     ///
     /// # Errors
     /// The file cannot be read, or is damaged. A pool must not start without bans that it should have.
@@ -136,7 +136,7 @@ impl BansAndDrains {
         self.state().drains.clone()
     }
 
-    /// Whether orders survive a restart.
+    /// Whether bans and drains survive a restart.
     pub(crate) const fn are_kept(&self) -> bool {
         self.dir.is_some()
     }

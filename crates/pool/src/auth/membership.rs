@@ -24,7 +24,7 @@ errors! {
     /// Why a members file cannot be used.
     #[derive(Debug)]
     pub enum MembersError {
-        /// The file cannot be read.
+        /// The file does not exist, or this user does not have permission to read it.
         Read {
             /// Path of the members file.
             path: PathBuf,

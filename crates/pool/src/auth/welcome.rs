@@ -18,7 +18,7 @@ errors! {
             /// What is between the braces.
             placeholder: String,
         }: local, "{{{{{placeholder}}}}} is not supported", hint "Use the only placeholder: {{{{.NodeID}}}}.";
-        /// A placeholder does not end.
+        /// The text opens a placeholder but does not close it.
         Open: local, "there is a {{{{ without a matching }}}}", hint "Use the only placeholder: {{{{.NodeID}}}}.";
     }
 }

@@ -5,12 +5,12 @@ errors! {
     /// Why `/health` reports that a pool is unhealthy.
     #[derive(Debug, Clone)]
     pub(crate) enum HealthError {
-        /// The pool is stopping.
+        /// The operator stops or restarts the pool.
         ShuttingDown: local, "the pool is shutting down", hint "Start the pool again.";
         /// The core's thread has ended.
         CoreStopped: local, "the pool's core is not running",
             hint "Restart the pool, and report the last lines of its log.";
-        /// The core or the store did not respond in time.
+        /// The pool is overloaded, or its disk is slow or blocked.
         Slow {
             /// The limit, in milliseconds.
             limit_ms: u128,

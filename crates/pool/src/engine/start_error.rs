@@ -10,7 +10,7 @@ errors! {
             /// The error of the store.
             source: StoreError,
         }: local, "the pool's store cannot be read: {source}", hint_of source;
-        /// The clock of the machine is more than 24 hours behind the latest time in the database.
+        /// The clock of the machine is wrong, or was wrong when the pool stored the latest time.
         ClockBehind {
             /// The time of the machine.
             clock: Ms,
@@ -19,7 +19,7 @@ errors! {
         }: local, "the clock of this machine ({clock}) is more than 24 h behind the latest time in the pool's database ({stored})"
             (clock = clock.rfc3339(), stored = stored.rfc3339()),
             hint "Set the clock. If the clock is right, pass --accept-clock.";
-        /// The clock of the machine is more than 90 days ahead of the latest time in the database.
+        /// The clock of the machine is wrong, or the pool has not run for a long time.
         ClockAhead {
             /// The time of the machine.
             clock: Ms,
@@ -28,13 +28,13 @@ errors! {
         }: local, "the clock of this machine ({clock}) is more than 90 days ahead of the latest time in the pool's database ({stored})"
             (clock = clock.rfc3339(), stored = stored.rfc3339()),
             hint "Set the clock. If the clock is right, pass --accept-clock.";
-        /// The acceptance of a clock cannot be recorded.
+        /// The pool writes each use of --accept-clock to its audit log before it starts, and this write failed.
         Audit {
             /// The error of the system.
             source: std::io::Error,
         }: local, "the audit log cannot record that the clock was accepted: {source}",
             hint "Check the disk and the file audit.log in the data directory, then start the pool again.";
-        /// The pool has charged in another asset.
+        /// The ledger contains amounts in another asset, which cannot be converted.
         OtherAsset {
             /// What it has charged in.
             stored: Asset,

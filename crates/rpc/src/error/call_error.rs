@@ -6,9 +6,9 @@ errors! {
     /// How a call failed.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum CallError {
-        /// No response arrived before the deadline.
+        /// The other side is overloaded, or the connection is slow or interrupted.
         Expired: local, "no response before the deadline", hint "Try again later.";
-        /// The limit on calls waiting for a response was reached.
+        /// The other side has left too many calls of this side unanswered.
         Full: local, "too many calls are waiting for a response from the other side", hint "Try again later.";
         /// The answer exceeds the maximum frame size.
         TooLarge {

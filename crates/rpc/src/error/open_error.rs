@@ -9,7 +9,7 @@ errors! {
     /// Why a connection could not be opened.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum OpenError {
-        /// The text is not a valid URL.
+        /// The URL has another scheme, no host, or a character that is not allowed.
         Address {
             /// As it was given.
             url: String,

@@ -37,7 +37,7 @@ errors! {
         }: local, "received nothing for {seconds} s", hint "Check the network between the two sides.";
         /// The other side did not read a frame in time.
         NotReading: local, "the other side stopped reading", hint "Check the network between the two sides.";
-        /// Too many frames in a row were not JSON-RPC.
+        /// The other side uses another protocol.
         Garbage {
             /// How many, [`crate::RpcLimits::garbage`].
             frames: u32,

@@ -21,17 +21,17 @@ errors! {
             alert: String,
         }: local, "the server ended the TLS handshake with the alert {alert}",
             hint "Check the host name in the address. The server's log may contain details.";
-        /// The system does not trust the CA that issued the certificate.
+        /// The certificate is self-signed, comes from a private CA, or was sent without its intermediate certificates.
         UnknownAuthority: local, "its certificate was issued by a certificate authority that this machine does not \
                                   trust",
             hint "For a private CA, pass its certificate: --tls-ca FILE.";
-        /// Neither the system nor the --tls-ca file contains the CA that issued the certificate.
+        /// The --tls-ca file contains another CA than the one that issued the certificate.
         OtherAuthority {
             /// The file given with `--tls-ca`.
             file: PathBuf,
         }: local, "its certificate was issued neither by a system CA nor by a CA in {file}" (file = file.display()),
             hint "Pass the certificate of the CA that issued it: --tls-ca FILE.";
-        /// The certificate is for other names.
+        /// The server has the certificate of another host, or the certificate does not list this name.
         OtherNames {
             /// The name in the address.
             expected: String,
@@ -43,7 +43,7 @@ errors! {
         /// The certificate is for another name, which the TLS library does not report.
         OtherName: local, "its certificate is for another name",
             hint "Connect to a name in the certificate, or ask the server's operator to get a certificate for this name.";
-        /// The certificate has expired.
+        /// The certificate was not renewed in time, or this machine's clock is wrong.
         Expired {
             /// When it expired.
             end: String,
@@ -51,7 +51,7 @@ errors! {
             now: String,
         }: local, "its certificate expired at {end} (this machine's clock: {now})",
             hint "Ask the server's operator to renew it; if this machine's clock is wrong, set it (timedatectl).";
-        /// The certificate is not valid yet.
+        /// This machine's clock is behind, or the certificate was issued with a clock that was ahead.
         NotYetValid {
             /// When it becomes valid.
             start: String,
@@ -60,7 +60,7 @@ errors! {
         }: local, "its certificate is not valid before {start} (this machine's clock: {now})",
             hint "Set this machine's clock (timedatectl). If it is correct, the server operator's clock was wrong \
                   when the certificate was issued.";
-        /// The server presents a CA certificate as its own.
+        /// The server was set up with the certificate of its CA instead of one that the CA issued.
         AuthorityItself: local, "it presents a CA certificate instead of a server certificate",
             hint "Ask the server's operator to issue a server certificate (without CA:TRUE) from that CA.";
         /// The certificate is not valid for another reason.

@@ -38,7 +38,7 @@ errors! {
     /// Why a file of certificate authorities cannot be used.
     #[derive(Debug)]
     pub enum TrustError {
-        /// The file cannot be read.
+        /// The file does not exist, or this user does not have permission to read it.
         File {
             /// Path of the file with CA certificates.
             path: PathBuf,

@@ -218,8 +218,8 @@ impl ReportFleet {
         }
     }
 
-    /// Has each client ask for its hosts and both sides see each other, while all agents report; returns the number of
-    /// leases. State that only serves the beginning of a lease is gone by then.
+    /// Has each client ask for its hosts and both sides connect to each other, while all agents report; returns the
+    /// number of leases. State that only serves the beginning of a lease is gone by then.
     pub(super) fn lease_all(&mut self) -> io::Result<u32> {
         let mut leases = 0;
         // Slowly, so that what the core remembers of the last half minute's leases weighs little.

@@ -53,7 +53,7 @@ pub(crate) fn lease(number: u64, row: u32) -> LeaseRow {
     }
 }
 
-/// The metered row of a lease whose sides saw each other for `ms`.
+/// The metered row of a lease whose sides were connected to each other for `ms`.
 pub(crate) fn metered(number: u64, row: u32, ms: u64) -> MeteredPeriod {
     let seen = Some(Seen { up: Ms::new(1_000), end: Ms::new(1_000 + ms) });
     let lease = lease(number, row);

@@ -107,12 +107,12 @@ fn lease_period(side: StatementSide, period: &MeteredPeriod, interval: [Amount; 
     }
 }
 
-/// When both sides first saw each other.
+/// The time at which both sides were first connected to each other.
 pub(super) fn first_ms(period: &MeteredPeriod) -> Option<Ms> {
     both(period).map(|(client, host)| client.up.max(host.up))
 }
 
-/// When both sides last saw each other.
+/// The last time at which both sides were connected to each other.
 pub(super) fn last_ms(period: &MeteredPeriod) -> Option<Ms> {
     both(period).map(|(client, host)| client.end.min(host.end))
 }

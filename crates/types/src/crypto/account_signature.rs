@@ -33,12 +33,13 @@ errors! {
     /// Why a text is not an [`AccountSignature`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum AccountSignatureError {
-        /// It is neither 65 bytes in hex nor the 64 bytes of EIP-2098.
+        /// A part of the signature is missing, or the text is not hexadecimal.
         Form: local,
             "a wallet's signature is 65 bytes in hex (R, S, and V, where V is 0, 1, 27, or 28), or 64 bytes in the \
              compact form (EIP-2098)",
             hint "Copy the whole signature from the wallet, from 0x on.";
-        /// S is in the upper half of the curve order, which no wallet produces.
+        /// Each signature has a second form with a different S. Wallets produce the form with the lower S, and vipnode
+        /// accepts only this form.
         HighS: local, "the signature's S is in the upper half of the curve order (EIP-2), so it could be a modified copy",
             hint "Sign the text again with the wallet.";
     }

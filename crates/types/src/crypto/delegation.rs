@@ -29,15 +29,16 @@ errors! {
     /// Why a [`Delegation`] is not valid.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum DelegationError {
-        /// It was not signed with the key of the node that it names.
+        /// The delegation was signed with another key, or changed after it was signed.
         Signature: Unauthorized, "the delegation was not signed by the node that it names",
             hint "Run `vipnode link` to delegate again.";
-        /// The delegation is past its expiry time.
+        /// A delegation is valid for at most 366 days, and this one was not renewed in time.
         Expired: Unauthorized, "the delegation has expired", hint "Run `vipnode link` to delegate again.";
-        /// The delegation was issued more than five minutes in the future.
+        /// The clock of the machine that signed the delegation was more than five minutes ahead, or this machine's
+        /// clock is behind.
         Future: Unauthorized, "the delegation was issued in the future",
             hint "Set this machine's clock (timedatectl), then run `vipnode link`.";
-        /// The text is not a complete delegation.
+        /// A part of the text was lost when it was copied.
         Text: local, "this is not the complete text that `vipnode link --agent` printed",
             hint "Copy all of the text that `vipnode link --agent` printed.";
     }

@@ -16,7 +16,7 @@ errors! {
     /// Why bytes are not a secret key. Never shows the bytes.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum NodeKeyError {
-        /// The file contains neither a raw key nor a key in hex.
+        /// The file is not a node key, or it contains more than the key.
         Form: local,
             "a node key file must contain 64 hex characters (geth, reth, Besu) or 32 raw bytes (Nethermind)",
             hint "Pass the node's key file with --nodekey FILE (for geth, DATADIR/geth/nodekey).";

@@ -52,16 +52,16 @@ errors! {
             /// What is wrong with it.
             why: NodeIdError,
         }: local, "the enode is not valid: {why}", hint_of why;
-        /// The host is not an IP address or a DNS name.
+        /// The host is mistyped, or an IPv6 address is not in brackets.
         Host: local, "the host in the enode is not a valid IP address or DNS name",
             hint "Write it as enode://ID@HOST:PORT, with an IPv6 address in brackets.";
-        /// The port is missing, or not from 1 to 65535.
+        /// The port is missing, mistyped, or out of range.
         Port: local, "the port in the enode is not a number from 1 to 65535",
             hint "Write it as enode://ID@HOST:PORT.";
-        /// The port is 0, as in the enode of a node that does not listen.
+        /// The node was started without a listening port.
         PortZero: local, "the port in the enode is 0, which means that the node does not accept connections",
             hint "Start the node with a p2p port, such as geth --port 30303, and print its enode again.";
-        /// The IPv6 address has a zone ID.
+        /// The enode contains a link-local IPv6 address with the name of a network interface.
         Zone: local, "the address in the enode has a zone ID (after the %), which is valid on one machine only",
             hint "Use an address without a zone ID that other machines can reach.";
         /// The `discport` in the query is not a port.

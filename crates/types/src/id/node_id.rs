@@ -13,14 +13,14 @@ errors! {
     /// Why a text is not a [`NodeId`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum NodeIdError {
-        /// The text is not 128 characters long.
+        /// A part of the node ID is missing, or the text is not a node ID.
         Length {
             /// How many characters it has.
             characters: usize,
         }: local,
             "a node ID has 128 hex characters; this text has {characters}",
             hint "Copy the 128 characters between enode:// and @ of the node's enode.";
-        /// The text has a character other than `0-9a-f`.
+        /// The text has uppercase letters, the prefix `0x`, or other characters that a node ID does not have.
         Character: local, "a node ID has only the characters 0-9 and a-f",
             hint "Write a node ID in lowercase hex without 0x.";
     }

@@ -47,7 +47,7 @@ errors! {
         /// A user name or a password before the host would end up in logs and signatures.
         UserInfo: local, "a user name or password in the address is not supported",
             hint "Remove everything before the @, and the @.";
-        /// The host is missing or contains characters that are not allowed in a host.
+        /// The host is mistyped, or a part of the URL was lost when it was copied.
         Host: local, "the host is missing, or contains a space or another character that is not allowed",
             hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST, or http://HOST:PORT.";
         /// The text after the colon is not a number from 1 to 65535.

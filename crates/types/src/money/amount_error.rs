@@ -11,12 +11,12 @@ errors! {
         }: local,
             "{text:?} is not a valid amount",
             hint "Write a number and a unit, such as 100 gwei, 0.5 ether, or 0.50 USDC.";
-        /// The amount is negative.
+        /// Amounts and prices cannot be less than 0.
         Negative {
             /// The text, at most 64 characters.
             text: String,
         }: local, "{text:?} is negative", hint "Write an amount of 0 or more, such as 100 gwei.";
-        /// The unit is not one of the asset.
+        /// The unit is mistyped, or belongs to another asset.
         Unit {
             /// The unit, at most 64 characters.
             unit: String,
@@ -38,13 +38,13 @@ errors! {
             asset: Asset,
         }: local, "{text} has no unit",
             hint "Write the amount with its unit: {units}." (units = asset.unit_names());
-        /// The period of a price is unknown.
+        /// The text after the slash is not a supported unit of time.
         Period {
             /// The period, at most 64 characters.
             period: String,
         }: local, "{period:?} is not a valid period",
             hint "Use second, minute, hour, day, week, or month (30 days), or s, min, h, d, w, or mo, or a number of them up to 49 days.";
-        /// The period could be two different ones.
+        /// The abbreviation "m" is ambiguous.
         AmbiguousPeriod {
             /// The period, at most 64 characters.
             period: String,
@@ -67,7 +67,7 @@ errors! {
             /// The text, at most 64 characters.
             text: String,
         }: local, "{text:?} is too large", hint "Write an amount below 2^128 smallest units.";
-        /// The text does not name an asset.
+        /// An asset consists of a symbol, a colon, and a number of decimals.
         AssetForm {
             /// The text, at most 64 characters.
             text: String,

@@ -25,7 +25,7 @@ errors! {
     /// Why a text is not a [`PaymentMode`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum PaymentModeError {
-        /// The text is not the name of a payment mode.
+        /// The payment mode is mistyped, or belongs to another version of vipnode.
         Unknown: local, "not a valid payment mode", hint "Use none, credit, or x402.";
     }
 }

@@ -52,7 +52,7 @@ errors! {
     /// Why a text is not a [`MinVersion`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum MinVersionError {
-        /// The text is not NAME/VERSION.
+        /// The text does not consist of a name, a slash, and a release with three numbers.
         Form: local,
             "this is not an execution client's name and release, such as geth/1.17.0",
             hint "Write the oldest release as geth/1.17.0, with the name that the execution client reports. Separate multiple values \

@@ -30,7 +30,7 @@ errors! {
     /// Why a channel does not fit a pool's [`ChannelTerms`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum ChannelTermsError {
-        /// The channel holds another token.
+        /// The channel was created for a token in which this pool does not charge.
         Token {
             /// The token of the channel.
             token: Account,
@@ -39,7 +39,7 @@ errors! {
         }: InvalidParams, "the channel's token is {token}, but the pool charges in {expected}",
             hint "Create a channel that this pool accepts: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
                   --keystore FILE`. Then pass --pay NEW_FILE.";
-        /// The channel pays another receiver.
+        /// The channel was created for another pool, or the pool has changed its receiver.
         Receiver {
             /// The receiver of the channel.
             receiver: Account,
@@ -77,7 +77,7 @@ errors! {
         }: InvalidParams, "the channel's withdrawal delay is {delay_s} s, not {expected_s} s",
             hint "Create a channel that this pool accepts: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
                   --keystore FILE`. Then pass --pay NEW_FILE.";
-        /// The escrow does not accept this delay at all.
+        /// The x402 escrow accepts only delays from 15 minutes to 30 days.
         DelayRange {
             /// The delay, in seconds.
             delay_s: u32,

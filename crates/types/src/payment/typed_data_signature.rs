@@ -7,8 +7,7 @@ use crate::{
 };
 
 /// A signature of [`TypedData`] as contracts accept it: R‖S‖V in 65 bytes, with a V of 27 or 28, and S in the lower
-/// half of
-/// the curve order. Written as `0x` and 130 hex characters.
+/// half of the curve order. Written as `0x` and 130 hex characters.
 ///
 /// The escrow reverts on every other form, and one row that reverts would revert a whole batch of claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,25 +17,26 @@ errors! {
     /// Why bytes are not a [`TypedDataSignature`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum TypedDataSignatureError {
-        /// The text is not `0x` followed by hex.
+        /// The text lacks the prefix `0x`, or contains a character that is not hexadecimal.
         Hex: InvalidParams, "the signature is not 0x followed by 130 hex characters",
             hint "Pass R, S, and V as one hex string after 0x.";
-        /// The compact form (EIP-2098), or a contract's own form.
+        /// The signature is in the compact form (EIP-2098), or in the form of a contract.
         Length {
             /// How many bytes there are.
             bytes: usize,
         }: InvalidParams, "the signature has {bytes} bytes, not 65 (R, S, and V)",
             hint "Sign with the key of an ordinary account; the compact form (EIP-2098) and signatures of contracts are not accepted.";
-        /// V is not 27 or 28.
+        /// Some wallets write V as 0 or 1, which the contracts do not accept.
         V {
             /// The value that V has.
             v: u8,
         }: InvalidParams, "the signature's V is {v}, not 27 or 28",
             hint "Add 27 to a V of 0 or 1: contracts accept only 27 and 28.";
-        /// R or S is not below the order of the curve.
+        /// No wallet produces such a signature; its text was probably changed.
         Range: InvalidParams, "the signature's R or S is not below the order of the curve",
             hint "Sign the data again with the wallet.";
-        /// S is in the upper half of the curve order, which no wallet produces.
+        /// Each signature has a second form with a different S. Wallets produce the form with the lower S, and
+        /// contracts accept only this form.
         UpperS: InvalidParams, "the signature's S is in the upper half of the curve order (EIP-2), so it could be a modified copy",
             hint "Sign the data again with the wallet.";
     }

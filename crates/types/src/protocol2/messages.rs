@@ -132,7 +132,7 @@ pub struct HostRequest {
     pub kind: String,
     /// The account that receives the earnings; may be empty.
     pub payout: String,
-    /// As in [`Protocol2ConnectRequest`].
+    /// The node's enode, unless the node listens at the agent's address on port 30303.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub node_uri: String,
 }

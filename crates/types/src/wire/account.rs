@@ -28,7 +28,7 @@ pub struct LinkReply {
     pub unpaid: Option<WireError>,
 }
 
-/// Ends the link between a node and an account. Either of them can do so.
+/// Ends the link between a node and an account. Either side can end it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UnlinkRequest {
@@ -65,7 +65,7 @@ pub struct AccountQuery {
 pub struct AccountView {
     /// The asset of the amounts.
     pub asset: Asset,
-    /// The time of these figures, by the pool's clock.
+    /// The time of the figures, by the pool's clock.
     pub time_ms: Ms,
     /// The total that the operator received from the account or granted to it.
     pub credited: Amount,

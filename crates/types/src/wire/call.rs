@@ -38,7 +38,8 @@ pub struct EvictCall {
     /// The problem that the other side's node observed, if its agent reported one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<PairFault>,
-    /// Only for a client whose lease ended with `no_funds` or `trial_over`: the account that pays for its node.
+    /// Only for a client whose lease ended with `no_funds` or `trial_over`: the account that pays for the client's
+    /// node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Account>,
 }

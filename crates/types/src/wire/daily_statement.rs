@@ -108,10 +108,10 @@ errors! {
     /// Why a page of a daily statement does not prove anything.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum DailyStatementError {
-        /// The pool's key did not sign this content.
+        /// The statement was signed with another key, or changed after it was signed.
         Signature: Unauthorized, "the pool's signature does not match the statement",
             hint "Do not rely on the statement, and report this to the pool's operator.";
-        /// It is about another pool, node, day, or page.
+        /// The pool returned a different statement from the one that was requested.
         Other: Unauthorized, "the statement is about another pool, node, day, or page",
             hint "Do not rely on the statement, and report this to the pool's operator.";
     }

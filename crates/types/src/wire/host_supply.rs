@@ -24,9 +24,8 @@ pub struct HostSupply {
     /// The number of hosts that the node is connected to now, as the client of a lease.
     #[serde(default)]
     pub served: u32,
-    /// Only for a client: the refusal that its request for one more host would get, because no account with enough
-    /// funds pays
-    /// for its node.
+    /// Only for a client: the error that the node's request for one more host would get, because no account with enough
+    /// funds pays for the node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unpaid: Option<WireError>,
 }

@@ -11,7 +11,7 @@ use crate::{Account, Amount, Asset, Price};
 pub enum NoticeCall {
     /// To a client: the funds of the account that pays for its node last only for a short time.
     FundsLow(FundsLow),
-    /// To a host: the account that receives what it earns has changed, or the node key has signed a change of it.
+    /// To a host: the account that receives the host's earnings has changed, or the node key has signed a change of it.
     Payout(PayoutView),
     /// To a client: its free trial ends soon.
     TrialEnds(TrialEnds),

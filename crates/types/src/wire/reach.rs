@@ -14,7 +14,7 @@ pub enum Reach {
     Open,
     /// Nothing listens on the port.
     Refused,
-    /// The port did not answer in time, or there is no route to it.
+    /// The port did not answer in time, or no route leads to it.
     Timeout,
 }
 

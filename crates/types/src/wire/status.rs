@@ -5,8 +5,8 @@ use super::{PaymentTerms, connect::is_zero};
 use crate::{Amount, PoolId, Price};
 
 /// The status of a pool: the original's fields and additional ones. Times are in RFC 3339 format; amounts are strings
-/// to keep all digits, in the smallest unit of the asset of `price`. Fields that this pool does not use (mostly the
-/// original's) are empty or zero.
+/// to keep all digits, in the smallest unit of the asset of `stats.price`. Fields that this pool does not use (mostly
+/// the original's) are empty or zero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoolStatus {

@@ -1,4 +1,4 @@
-//! Orders of the operator.
+//! Admin commands of the operator.
 
 use super::*;
 

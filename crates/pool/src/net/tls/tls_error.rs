@@ -6,7 +6,7 @@ errors! {
     /// Why a pool's certificate cannot be used.
     #[derive(Debug)]
     pub enum TlsError {
-        /// A file cannot be read.
+        /// The file does not exist, or the pool's user does not have permission to read it.
         File {
             /// Path of the certificate or key.
             path: PathBuf,
@@ -14,7 +14,7 @@ errors! {
             why: io::Error,
         }: local, "{path} cannot be read: {why}" (path = path.display()),
             hint "Give the user that runs the pool read access, or pass other files: --tls-cert FILE --tls-key FILE.";
-        /// A file cannot be written.
+        /// The pool's user does not have permission to write to the directory, or its disk is full.
         Write {
             /// Path of the certificate or key.
             path: PathBuf,
@@ -31,7 +31,7 @@ errors! {
         }: local, "{path} cannot be used: {why}" (path = path.display()),
             hint "Pass the certificate and its intermediates as PEM (--tls-cert), and its key as PEM without a password \
                   (--tls-key).";
-        /// The key belongs to a different certificate.
+        /// The two files belong to different certificates, for example because only one of them was renewed.
         Mismatch {
             /// The file of the certificate.
             certificate: PathBuf,
@@ -40,7 +40,7 @@ errors! {
         }: local, "the key in {key} does not belong to the certificate in {certificate}"
                 (key = key.display(), certificate = certificate.display()),
             hint "Pass both files of one certificate: --tls-cert FILE --tls-key FILE.";
-        /// The certificate is that of an authority, not of a server.
+        /// The certificate in --tls-cert is the certificate of a CA.
         Authority {
             /// The file of the certificate.
             certificate: PathBuf,
@@ -56,7 +56,7 @@ errors! {
                   -out server.pem`. Then pass --tls-cert server.pem --tls-key server.key here, copy {certificate} to the machine of \
                   each agent, and pass the copy there with --tls-ca. Or let the pool do it: --tls internal."
                 (certificate = certificate.display(), key = key.display(), names = subject_alt_names(names));
-        /// The certificate has expired.
+        /// The certificate was not renewed in time, or this machine's clock is wrong.
         Expired {
             /// Path of the certificate or key.
             path: PathBuf,
@@ -64,7 +64,7 @@ errors! {
             at: String,
         }: local, "the certificate in {path} expired at {at}" (path = path.display()),
             hint "Renew the certificate; if this machine's clock is wrong, set it (timedatectl).";
-        /// A certificate cannot be issued for this name.
+        /// The name is not a host name, or contains a port or a scheme.
         Name {
             /// The name that no certificate can be issued for.
             name: String,

@@ -55,7 +55,7 @@ fn a_check_finds_what_does_not_fit() {
     assert!(problem_of(&[Row::Metered(Box::new(wrong))]).contains("period 0 of lease 3 bills 1 ms"));
     let seen = Some(Seen { up: Ms::new(5), end: Ms::new(9) });
     let deferred = MeteredPeriod { client: seen, host: seen, ..metered(3, 0, 60_000) };
-    assert!(problem_of(&[Row::Deferred(Box::new(deferred))]).contains("but both sides saw 4 ms"));
+    assert!(problem_of(&[Row::Deferred(Box::new(deferred))]).contains("but both sides were connected for 4 ms"));
     assert!(problem_of(&[Row::Metered(Box::new(metered(10, 0, 1)))]).contains("lease 10 has a number"));
     let account = |received| AccountRow {
         account: LedgerAccount::Payer(Account::new([1; 20])),

@@ -31,7 +31,7 @@ errors! {
     /// Why params are not those of a signed call.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum FormError {
-        /// The params are not a list that begins with a signature, an ID, and a nonce.
+        /// The caller left out the signature, the ID, or the nonce, or passed them in another order.
         List {
             /// What is wrong.
             why: String,
