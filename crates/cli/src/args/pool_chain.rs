@@ -49,9 +49,10 @@ pub(crate) struct PoolChainArgs {
         hide_short_help = true
     )]
     pub(crate) keystore_password_file: Option<PathBuf>,
-    /// Compare claims with gas at this price of the chain's coin, such as "3000 USDC".
+    /// Value the chain's coin at this amount, such as "3000 USDC".
     ///
-    /// A claim must be worth 100 times its gas (limit claim_worth). The price does not need to be exact.
+    /// The pool compares claims with their gas: a claim must be worth 100 times its gas (limit claim_worth). The price does not
+    /// need to be exact.
     #[arg(long = "chain.coin-price", value_name = "AMOUNT", help_heading = "Chain", hide_short_help = true)]
     pub(crate) coin_price: Option<String>,
     /// Claim and list payouts this often.
