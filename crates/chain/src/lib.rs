@@ -27,7 +27,7 @@ pub use error::ChainError;
 pub use escrow::{Escrow, calls as escrow_calls, escrow_event};
 pub use node::{BlockTag, ChainLimits, EvmBlock, EvmLog, EvmNode, EvmReceipt};
 pub use token::{Token, calls as token_calls};
-pub use transaction::{Eip1559, GasPlan, SignedTransaction, unsigned_json, wait_for_receipt};
+pub use transaction::{Eip1559, GasFees, GasPlan, SignedTransaction, unsigned_json, wait_for_receipt};
 
 /// The errors of this crate, for the book's page of errors.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] =

@@ -1,9 +1,9 @@
 use vipnode_types::{Account, Amount, payment::ChannelId};
 
-use crate::ChannelReading;
+use crate::{ChainAnswer, ChannelReading};
 
 /// What was learned from the chain on which clients deposit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChainEvent {
     /// A channel that the core asked about, or that it watches, was read.
     Channel {
@@ -27,17 +27,9 @@ pub enum ChainEvent {
         id: ChannelId,
         /// Its payer authorizer.
         signer: Account,
-        /// How much was claimed since the channel began. It never decreases.
+        /// How much was claimed since the channel began. It never decreases, unless the chain replaces a final block.
         total: Amount,
     },
-}
-
-impl ChainEvent {
-    /// The payment channel that it is about, and its payer authorizer.
-    #[must_use]
-    pub const fn channel(&self) -> (ChannelId, Account) {
-        let (Self::Channel { id, signer, .. } | Self::ChannelFailed { id, signer } | Self::Claimed { id, signer, .. }) =
-            self;
-        (*id, *signer)
-    }
+    /// The answer to a request of an epoch.
+    Answer(Box<ChainAnswer>),
 }

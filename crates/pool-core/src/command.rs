@@ -197,6 +197,15 @@ pub enum Command {
     },
     /// Something was learned from the chain on which clients deposit.
     Chain(ChainEvent),
+    /// The operator asks about the epochs in which the pool claims, or has one begin.
+    Epoch {
+        /// The connection that the reply is for; no agent needs to be connected on it.
+        connection: ConnectionId,
+        /// The request that the reply answers.
+        request: RequestId,
+        /// Whether an epoch is cut now.
+        run: bool,
+    },
     /// The operator bans a node: its connection and its leases end at once.
     Expel {
         /// The node, which need not be connected or known.

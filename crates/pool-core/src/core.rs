@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use vipnode_types::{Asset, Ms, NodeId, PaymentMode};
 
 use crate::{
-    Command, ConnectionId, Counters, Effect, Gauges, Limits, RestoreRow, Steps,
+    Command, ConnectionId, Counters, Effect, EpochRow, Gauges, Limits, RestoreRow, Steps,
     agents::{Agents, Changed, node::Node},
     collections::seeded_rng::SeededRng,
     leases::{Leases, pricing::Pricing},
@@ -157,6 +157,7 @@ impl Core {
             self.prices.next.map(|next| next.from),
             self.ledger.as_ref().and_then(|ledger| ledger.next_check()),
             self.ledger.as_ref().and_then(|ledger| ledger.next_voucher_expiry()),
+            self.ledger.as_ref().filter(|_| self.epoch_terms().is_some()).and_then(|ledger| ledger.next_epoch_act()),
             Some(self.agents.flush_at()),
         ]
         .into_iter()
@@ -172,6 +173,7 @@ impl Core {
         let of_agents = of_agents.saturating_add(self.agents.planned_proofs());
         let of_agents = of_agents.saturating_add(self.agents.planned_trials());
         let deadlines = [self.leases.deadlines(), self.matching.deadlines(), of_agents];
+        let epoch = deref(&self.ledger).filter(|_| self.epoch_terms().is_some()).and_then(Ledger::epoch);
         let sums = |account| deref(&self.ledger).map(|ledger| ledger.figures(account)).unwrap_or_default();
         Gauges {
             nodes: count(self.agents.len()),
@@ -190,6 +192,10 @@ impl Core {
             received: sums(LedgerAccount::Received).debt(),
             paid_out: sums(LedgerAccount::PaidOut).balance(),
             fees: sums(LedgerAccount::Fee).balance(),
+            epoch: epoch.map(|row| row.step),
+            epoch_problem: epoch.is_some_and(|row| row.problem.is_some()),
+            epoch_finished: epoch.and_then(|row| row.finished),
+            epoch_gas_wei: epoch.map_or(0, EpochRow::all_spent_wei),
         }
     }
 

@@ -414,6 +414,12 @@ errors! {
             payouts: usize,
         }: Unsuitable, "payouts of the previous period that are not marked: {payouts}",
             hint "Mark each with `vipnode pool admin payout paid ID REF` or `vipnode pool admin payout bounced ID REASON`.";
+        /// The pool does not have the key of the claimer.
+        NoEpochs: Unsuitable, "this pool does not claim on its own",
+            hint "Start the pool with --chain.keystore FILE, or run `vipnode pool admin claim`.";
+        /// An epoch is not finished.
+        EpochRuns: Unsuitable, "an epoch is running",
+            hint "Show what it waits for: `vipnode pool admin epoch`.";
         /// The link was already used, or the account has signed a newer one.
         LinkCounter {
             /// The highest counter that the account signed.

@@ -6,7 +6,7 @@ use vipnode_types::{
     },
 };
 
-use crate::{CallId, ChainRequest, ConnectionId, LedgerChangeReply, PoolCall, PricingRow, RequestId, Row};
+use crate::{CallId, ChainRequest, ConnectionId, EpochView, LedgerChangeReply, PoolCall, PricingRow, RequestId, Row};
 
 /// An output of the core. The effects of a command are carried out in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +88,8 @@ pub enum Reply {
     Funds(Box<NodeFunds>),
     /// What is known of the channel once the voucher is accepted.
     Voucher(Box<ChannelFunds>),
+    /// To the operator who asks about the epochs.
+    Epoch(Box<EpochView>),
     /// To a call of protocol 2.
     Protocol2(Box<protocol2::Protocol2Reply>),
 }

@@ -1,4 +1,6 @@
-use vipnode_types::Amount;
+use vipnode_types::{Amount, Ms};
+
+use crate::EpochStep;
 
 /// Current counts of the core. Cheap to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,4 +37,12 @@ pub struct Gauges {
     pub paid_out: Amount,
     /// The operator's fees.
     pub fees: Amount,
+    /// The step of the epoch in which the pool claims; `None` if it does not claim on its own.
+    pub epoch: Option<EpochStep>,
+    /// Whether something is wrong with it.
+    pub epoch_problem: bool,
+    /// When the newest complete epoch ended.
+    pub epoch_finished: Option<Ms>,
+    /// What the transactions of all epochs cost, in wei.
+    pub epoch_gas_wei: u128,
 }

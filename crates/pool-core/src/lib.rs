@@ -14,6 +14,7 @@
 mod accepted_clock;
 mod account_link;
 mod agents;
+mod chain_answer;
 mod chain_event;
 mod chain_request;
 mod channel_reading;
@@ -24,6 +25,9 @@ mod core_error;
 mod counters;
 mod credentials;
 mod effect;
+mod epoch_row;
+mod epoch_terms;
+mod epoch_view;
 mod flows;
 mod gauges;
 mod ids;
@@ -57,8 +61,9 @@ pub use agents::{
     host_payout::HostPayout,
     proven::{PairedTime, Proven},
 };
+pub use chain_answer::{ChainAnswer, ChainFailure, ChainLook, SimulatedCall};
 pub use chain_event::ChainEvent;
-pub use chain_request::ChainRequest;
+pub use chain_request::{ChainRequest, EscrowCall, GasTerms};
 pub use channel_reading::ChannelReading;
 pub use collections::{
     address_block::{AddressBlock, WideBlock},
@@ -70,6 +75,9 @@ pub use core_error::CoreError;
 pub use counters::Counters;
 pub use credentials::{Credentials, Signer};
 pub use effect::{Effect, Reply, SendWhen};
+pub use epoch_row::{ChainTransactionRow, EpochClaimRow, EpochRow, EpochStep, TransactionPurpose};
+pub use epoch_terms::EpochTerms;
+pub use epoch_view::{EpochPlan, EpochView};
 pub use flows::{restore::RestoredCore, suspended::WhileSuspended};
 pub use gauges::Gauges;
 pub use ids::{CallId, ConnectionId, RequestId};

@@ -3,6 +3,8 @@
 
 use vipnode_types::{ChainSpec, PaymentMode, Price, limits, payment::ChannelTerms};
 
+use crate::EpochTerms;
+
 pub(crate) const SECOND: u64 = 1_000;
 pub(crate) const MINUTE: u64 = 60 * SECOND;
 pub(crate) const HOUR: u64 = 60 * MINUTE;
@@ -269,6 +271,34 @@ limits! {
         channel_read_ms: u64 = 10 * SECOND, Time SECOND..=10 * MINUTE;
         /// A larger voucher of a payment channel is taken at most once in this time; one that comes earlier is answered "busy".
         voucher_interval_ms: u64 = 5 * SECOND, Time 0..=HOUR;
+        /// Claims of one epoch, the most valuable first; the others are left for the next epoch.
+        epoch_rows: u32 = 10_000, Count 1..=1_000_000;
+        /// Claims of one transaction. One that is not valid reverts all of them, so more save little gas and risk more.
+        claim_rows: u32 = 25, Count 1..=250;
+        /// A claim has to be worth this many times its gas, at the price of --chain.coin-price; otherwise, it is left for a later
+        /// epoch.
+        claim_worth: u32 = 100, Count 0..=1_000_000;
+        /// The same for a channel with a pending withdrawal.
+        withdrawal_worth: u32 = 2, Count 0..=1_000_000;
+        /// If a pending withdrawal would take what a client signed for, the pool claims this long before the withdrawal can be
+        /// completed, also between two epochs.
+        withdrawal_notice_ms: u64 = 2 * DAY, Time 0..=30 * DAY;
+        /// Transactions that contain one claim; if the chain then still does not show it, the epoch ends without it. The transfer to
+        /// the receiver is repeated as often; then the epoch stops.
+        claim_attempts: u32 = 3, Count 1..=100;
+        /// While an epoch runs, the pool reads the chain this often.
+        chain_look_ms: u64 = 15 * SECOND, Time 100..=HOUR;
+        /// An answer from the EVM node is waited for this long; then the pool asks again.
+        chain_answer_ms: u64 = 10 * MINUTE, Time SECOND..=HOUR;
+        /// A transaction that no block contains after this time is sent again, with a fee that is an eighth higher.
+        send_again_ms: u64 = 3 * MINUTE, Time SECOND..=DAY;
+        /// How often the fee of one transaction is raised; after that, the transaction is only sent again.
+        fee_bumps: u32 = 8, Count 0..=100;
+        /// What a unit of gas may cost, in gwei (10^9 wei). While it costs more, an epoch sends nothing, and reports that.
+        gas_price_gwei: u64 = 200, Count 1..=1_000_000;
+        /// What the transactions of one epoch may cost, in gwei (10^9 wei). Beyond it, the epoch sends nothing more until the limit is
+        /// raised, and reports that.
+        epoch_gas_gwei: u64 = 100_000_000, Count 1..=1_000_000_000_000;
         /// Leases without funds that end in one step; further ones end in the next.
         unfunded_a_tick: u32 = 1_000, Count 1..=1_000_000;
         /// An agent whose client cannot pay asks for hosts again after this time.
@@ -305,6 +335,8 @@ limits! {
         payment: PaymentMode = PaymentMode::None;
         /// What the payment channels of clients must be, if they pay by x402.
         channel: Option<ChannelTerms> = None;
+        /// How the pool claims on its own, if it has the key of the claimer.
+        epoch: Option<EpochTerms> = None;
         /// The operator's fee, in basis points of what clients pay.
         fee_bps: u16 = 0;
         /// How long a node that cannot pay is served for free as a client, in milliseconds; 0 for no trial.

@@ -3,8 +3,8 @@
 use vipnode_types::{Account, Amount, Asset, ChainSpec, Enode, LeaseId, Ms, NodeId, PaymentMode, Price, meter::Seen};
 
 use crate::{
-    AccountRow, AddressBlock, ChannelRow, Credentials, HostPayout, LedgerEntry, LinkRow, NextPricing, PairWeek,
-    PayoutRow, Pricing, Proven, SettlementPeriodRow, UnpaidRow,
+    AccountRow, AddressBlock, ChainTransactionRow, ChannelRow, Credentials, EpochClaimRow, EpochRow, HostPayout,
+    LedgerEntry, LinkRow, NextPricing, PairWeek, PayoutRow, Pricing, Proven, SettlementPeriodRow, UnpaidRow,
 };
 
 /// One durable fact.
@@ -53,6 +53,12 @@ pub enum Row {
     Period(SettlementPeriodRow),
     /// What the operator has to pay to a payee.
     Payout(PayoutRow),
+    /// The newest epoch.
+    Epoch(Box<EpochRow>),
+    /// What the newest epoch claims from one channel.
+    EpochClaim(Box<EpochClaimRow>),
+    /// A transaction of the claimer whose block is not final.
+    ChainTransaction(Box<ChainTransactionRow>),
     /// Removes the row with a key.
     Delete(RowKey),
 }
@@ -76,6 +82,10 @@ pub enum RowKey {
     Unpaid(u64),
     /// A payout of a settlement period long ago, by its number.
     Payout(u64),
+    /// What an epoch claimed from the channel of a payer authorizer.
+    EpochClaim(Account),
+    /// A transaction of the claimer that is final, by its nonce.
+    ChainTransaction(u64),
 }
 
 /// The newest restore of a backup.

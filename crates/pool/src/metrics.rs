@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
-use vipnode_metrics::{AmountGauge, Counter, Gauge, LabeledCounters, MetricRow, MetricTable, set_counter, set_gauge};
-use vipnode_pool_core::{Counters, Gauges};
+use vipnode_metrics::{
+    AmountGauge, Counter, Gauge, LabeledCounters, LabeledGauges, MetricRow, MetricTable, set_counter, set_gauge,
+};
+use vipnode_pool_core::{Counters, EpochStep, Gauges};
 use vipnode_types::{
-    Asset,
+    Amount, Asset,
     wire::{ErrorCode, EvictReason, WireError},
 };
 
@@ -40,6 +42,7 @@ pub(crate) struct Metrics {
     pending_asks: Gauge,
     core: CoreCounters,
     money: LedgerGauges,
+    epoch: EpochMetrics,
     /// By why the call to the host failed.
     pub(crate) admit_failures: LabeledCounters,
 }
@@ -98,6 +101,15 @@ struct LedgerGauges {
     received: AmountGauge,
     paid_out: AmountGauge,
     fees: AmountGauge,
+}
+
+/// The epoch in which the pool claims.
+#[derive(Debug)]
+struct EpochMetrics {
+    step: LabeledGauges,
+    problem: Gauge,
+    finished: Gauge,
+    gas: AmountGauge,
 }
 
 /// The counters of the pool core.
@@ -192,12 +204,8 @@ impl Metrics {
         let pending_asks = gauge("pending_asks", "Requests for hosts waiting for a host to admit the client");
         let core = CoreCounters::new(&mut table);
         let money = LedgerGauges::new(&mut table);
-        let admit_failures = table.counters(
-            "admit_failures",
-            "Failed calls to hosts to admit a client: the host refused, did not answer in time, or lost its connection",
-            "reason",
-            [REFUSED, EXPIRED, LOST],
-        );
+        let epoch = EpochMetrics::new(&mut table);
+        let admit_failures = admit_failures(&mut table);
         let codes = ErrorCode::ALL.iter().map(|code| code.name());
         let errors = table.counters("request_errors", "Requests answered with an error", "code", codes);
         let mut counter = |name, help| table.counter(name, help);
@@ -235,6 +243,7 @@ impl Metrics {
             pending_asks,
             core,
             money,
+            epoch,
             admit_failures,
             table,
         }
@@ -243,6 +252,7 @@ impl Metrics {
     /// Sets the metrics to the numbers of the pool core, which charges in this asset.
     pub(crate) fn show(&self, gauges: &Gauges, counters: &Counters, asset: Asset) {
         self.core.show(counters);
+        self.epoch.show(gauges);
         for (gauge, amount) in [
             (&self.money.received, gauges.received),
             (&self.money.paid_out, gauges.paid_out),
@@ -277,6 +287,15 @@ impl Metrics {
     }
 }
 
+fn admit_failures(table: &mut MetricTable) -> LabeledCounters {
+    table.counters(
+        "admit_failures",
+        "Failed calls to hosts to admit a client: the host refused, did not answer in time, or lost its connection",
+        "reason",
+        [REFUSED, EXPIRED, LOST],
+    )
+}
+
 impl LedgerGauges {
     fn new(table: &mut MetricTable) -> Self {
         let mut amount = |name, help| table.amount(name, help);
@@ -291,6 +310,37 @@ impl LedgerGauges {
             ),
             fees: amount("fee_units", "The operator's fees, in units of the pool's asset, such as USDC"),
         }
+    }
+}
+
+impl EpochMetrics {
+    fn new(table: &mut MetricTable) -> Self {
+        let steps = EpochStep::ALL.map(EpochStep::name);
+        Self {
+            step: table.states(
+                "epoch_step",
+                "1 for the step of the epoch in which the pool claims, 0 for others",
+                "step",
+                steps,
+            ),
+            problem: table.gauge(
+                "epoch_problem",
+                "1 if the epoch waits because something is wrong; `vipnode pool admin epoch` shows it",
+            ),
+            finished: table.gauge(
+                "epoch_success_timestamp_seconds",
+                "When the newest complete epoch ended, in seconds since 1970; 0 before the first",
+            ),
+            gas: table
+                .amount("epoch_gas_coins", "What the transactions of epochs cost, in the chain's coin, such as ETH"),
+        }
+    }
+
+    fn show(&self, gauges: &Gauges) {
+        self.step.set_state(gauges.epoch.map_or("", EpochStep::name));
+        set_gauge(&self.problem, u64::from(gauges.epoch_problem));
+        set_gauge(&self.finished, gauges.epoch_finished.map_or(0, |at| at.get() / 1_000));
+        self.gas.set(Asset::ETHER.approximate(Amount::new(gauges.epoch_gas_wei)));
     }
 }
 

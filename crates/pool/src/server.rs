@@ -250,7 +250,7 @@ async fn watch_chain(config: &PoolConfig, inbox: &Inbox) -> Result<(ChainPort, O
     let terms = config.core.channel.filter(|_| config.core.payment == PaymentMode::X402);
     let Some((terms, chain)) = terms.zip(config.chain.clone()) else { return Ok((ChainPort::default(), None)) };
     let (requests, requested) = mpsc::unbounded_channel();
-    let watcher = ChainWatcher::open(chain, terms.chain_id, requested, inbox.clone()).await;
+    let watcher = ChainWatcher::open(chain, terms, requested, inbox.clone()).await;
     let watcher = watcher.map_err(|source| PoolError::Chain { source })?;
     Ok((ChainPort::new(requests), Some(watcher)))
 }

@@ -11,9 +11,9 @@ use crate::{DatabaseFile, FoldStep, PruneOrder, PruneStep, ReadLimits, StoreErro
 ///
 /// **State**: the newest value under each key, read back by [`load`](Self::load).
 /// - [`Row::Node`], [`Row::Lease`], [`Row::Times`], [`Row::Deferred`], [`Row::Delegation`], [`Row::Account`], [`Row::Link`],
-///   [`Row::LinkCounter`], [`Row::Unpaid`] and [`Row::Payout`] replace the value under their key; [`Row::Clock`],
-///   [`Row::NextLease`], [`Row::Restore`], [`Row::Asset`], [`Row::Payment`], [`Row::Pricing`] and [`Row::Period`] replace the
-///   one value there is. The last write wins, also within a batch.
+///   [`Row::LinkCounter`], [`Row::Channel`], [`Row::Unpaid`], [`Row::Payout`], [`Row::EpochClaim`] and [`Row::ChainTransaction`]
+///   replace the value under their key; [`Row::Clock`], [`Row::NextLease`], [`Row::Restore`], [`Row::Asset`], [`Row::Payment`],
+///   [`Row::Pricing`], [`Row::Period`] and [`Row::Epoch`] replace the one value there is. The last write wins, also within a batch.
 /// - [`Row::LastReport`] replaces `seen` of each node it names, and takes its nonce where that is newer. A node
 ///   that is not in the store is skipped.
 /// - [`Row::Delete`] removes the value under a key, if there is one.
@@ -51,7 +51,8 @@ pub trait Store {
 
     /// Calls `each` with the whole state: [`Row::Clock`], [`Row::NextLease`], [`Row::Restore`], [`Row::Asset`],
     /// [`Row::Payment`], [`Row::Pricing`], the ledger: each [`Row::Account`] by account, each [`Row::Link`] by node, each [`Row::LinkCounter`] by
-    /// account, each [`Row::Unpaid`] by entry, [`Row::Period`], each [`Row::Payout`] by number, and of [`Row::Entry`], by number, those with an idempotency key
+    /// account, each [`Row::Unpaid`] by entry, [`Row::Period`], each [`Row::Payout`] by number, [`Row::Epoch`], each
+    /// [`Row::EpochClaim`] by signer, each [`Row::ChainTransaction`] by nonce, and of [`Row::Entry`], by number, those with an idempotency key
     /// and the newest; then each [`Row::Node`] in any order, each [`Row::Lease`] by ascending id, each [`Row::Times`] by ascending
     /// id, each [`Row::Delegation`] by ascending id, and each [`Row::Deferred`] by client and host. Rows that were never written
     /// are left out.

@@ -83,6 +83,14 @@ impl EvmNode {
         self.calls.u64("eth_getTransactionCount", &json!([account, "pending"])).await
     }
 
+    /// Returns how many transactions of an account the chain contains up to a block.
+    ///
+    /// # Errors
+    /// See [`ChainError`].
+    pub async fn transaction_count(&self, account: Account, at: BlockTag) -> Result<u64, ChainError> {
+        self.calls.u64("eth_getTransactionCount", &json!([account, at.to_string()])).await
+    }
+
     /// Returns what block producers are paid a unit of gas at present, in wei.
     ///
     /// # Errors

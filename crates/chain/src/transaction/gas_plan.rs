@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use vipnode_types::{Account, Quantity};
 
-use super::Eip1559;
+use super::{Eip1559, GasFees};
 use crate::{
     abi::ContractCall,
     error::ChainError,
@@ -23,12 +23,9 @@ pub struct GasPlan {
     pub priority_fee_wei: u128,
     /// What a unit of gas costs at present, in wei.
     pub fee_wei: u128,
-    /// What a unit of gas may cost, in wei: enough for six full blocks, each of which raises the price by an eighth.
+    /// What a unit of gas may cost, in wei ([`GasFees::max_fee_wei`]).
     pub max_fee_wei: u128,
 }
-
-/// What block producers are paid where a node does not know the usual amount, in wei.
-const USUAL_PRIORITY_WEI: u128 = 1_000_000;
 
 impl GasPlan {
     /// Simulates a call and finds out what it costs.
@@ -39,14 +36,8 @@ impl GasPlan {
     pub async fn of(node: &EvmNode, call: ContractCall, from: Account) -> Result<Self, ChainError> {
         // Nodes return the reason of a revert here, but not all of them when they estimate.
         node.call(&call, Some(from), BlockTag::Latest).await?;
-        let block = node.block(BlockTag::Latest).await?;
-        let priority_fee_wei = match node.priority_fee_wei().await {
-            Err(ChainError::Refused { .. }) => USUAL_PRIORITY_WEI,
-            other => other?,
-        };
-        let base_fee_wei = block.base_fee_wei.unwrap_or_default();
-        let fee_wei = base_fee_wei.saturating_add(priority_fee_wei);
-        let max_fee_wei = base_fee_wei.saturating_mul(2).saturating_add(priority_fee_wei);
+        let fees = GasFees::read(node).await?;
+        let (fee_wei, max_fee_wei, priority_fee_wei) = (fees.fee_wei(), fees.max_fee_wei(), fees.priority_fee_wei);
         let most_wei = node.limits().gas_price_wei;
         // What is paid at present counts: that it may double meanwhile is only for the sake of being mined.
         if fee_wei > most_wei {

@@ -1,6 +1,6 @@
 //! The subcommands of `vipnode pool admin` that show or change the ledger.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use vipnode_types::{Account, QuotedPrice};
 
 use super::{ChainArgs, PoolSocketArgs, SendingArgs, StatementOutputArgs, WalletKeyArgs, whole_number::whole_number};
@@ -176,6 +176,25 @@ pub(crate) struct ClaimArgs {
     pub(crate) sending: SendingArgs,
     #[command(flatten)]
     pub(crate) pool: PoolSocketArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  vipnode pool admin epoch       show the epoch and what it waits for\n  \
+                  vipnode pool admin epoch plan  show what an epoch would claim\n  \
+                  vipnode pool admin epoch run   begin an epoch now")]
+pub(crate) struct EpochArgs {
+    /// Show only what an epoch would claim, or begin one now.
+    #[arg(value_name = "plan|run", hide_possible_values = true, help_heading = "Payment")]
+    pub(crate) action: Option<EpochAction>,
+    #[command(flatten)]
+    pub(crate) pool: PoolSocketArgs,
+}
+
+/// What is done with the epochs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EpochAction {
+    Plan,
+    Run,
 }
 
 #[derive(Debug, Args)]

@@ -50,8 +50,9 @@ pub(crate) use self::{
     doctor::{DoctorArgs, RoleName},
     join::JoinArgs,
     ledger_command::{
-        AccountsArgs, BalanceArgs, ClaimArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, DebitArgs,
-        LedgerAccountArgs, LedgerStatementArgs, PayoutCommand, PayoutPaidAllArgs, PayoutsArgs, PriceArgs, WriteOffArgs,
+        AccountsArgs, BalanceArgs, ClaimArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, DebitArgs, EpochAction,
+        EpochArgs, LedgerAccountArgs, LedgerStatementArgs, PayoutCommand, PayoutPaidAllArgs, PayoutsArgs, PriceArgs,
+        WriteOffArgs,
     },
     link::LinkArgs,
     metrics::MetricsArgs,
@@ -60,8 +61,8 @@ pub(crate) use self::{
     pool::{PoolArgs, StoreName},
     pool_chain::PoolChainArgs,
     pool_command::{
-        AdminCommand, BackupArgs, FoldArgs, KeyCommand, LeasesArgs, NodesArgs, OrderName, PoolCommand, PoolSocketArgs,
-        PruneArgs, RestoreArgs, RotateArgs, VerifyArgs,
+        AdminCommand, BackupArgs, DrainArgs, FoldArgs, KeyCommand, LeasesArgs, NodesArgs, OrderName, PoolCommand,
+        PoolSocketArgs, PruneArgs, RestoreArgs, RotateArgs, VerifyArgs,
     },
     protocol::{ProtocolArgs, UPDATE_INTERVAL},
     statement::StatementOutputArgs,

@@ -1,6 +1,6 @@
 //! The chain on which the clients of a pool deposit.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use vipnode_types::{Account, RpcUrl};
@@ -32,4 +32,33 @@ pub(crate) struct PoolChainArgs {
     /// are allowed only on a development chain (31337 or 1337).
     #[arg(long = "chain.withdraw-delay", value_name = "TIME", value_parser = humantime::parse_duration, default_value = "14d", help_heading = "Chain", hide_short_help = true)]
     pub(crate) withdraw_delay: Duration,
+    /// Claim automatically with the key in this keystore file.
+    ///
+    /// It must be the key of the claimer (--chain.claimer), which needs the chain's coin for gas. Without it, the pool only reads
+    /// the chain, and the operator runs `vipnode pool admin claim`. Requires --chain.coin-price.
+    #[arg(long = "chain.keystore", value_name = "FILE", help_heading = "Chain", hide_short_help = true)]
+    pub(crate) keystore: Option<PathBuf>,
+    /// Read the password of the keystore from this file.
+    ///
+    /// [default: prompt for it]
+    #[arg(
+        long = "chain.password-file",
+        value_name = "FILE",
+        requires = "keystore",
+        help_heading = "Chain",
+        hide_short_help = true
+    )]
+    pub(crate) keystore_password_file: Option<PathBuf>,
+    /// Value the chain's coin at this amount, such as "3000 USDC".
+    ///
+    /// The pool compares claims with their gas: a claim must be worth 100 times its gas (limit claim_worth). The price does not
+    /// need to be exact.
+    #[arg(long = "chain.coin-price", value_name = "AMOUNT", help_heading = "Chain", hide_short_help = true)]
+    pub(crate) coin_price: Option<String>,
+    /// Claim and list payouts this often.
+    ///
+    /// At least 1d, and at least 3d less than --chain.withdraw-delay, except on a development chain (31337 or 1337). Requires
+    /// --chain.keystore.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "7d", help_heading = "Chain", hide_short_help = true)]
+    pub(crate) epoch: Duration,
 }

@@ -3,9 +3,9 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{
-    AccountsArgs, BalanceArgs, ClaimArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, DebitArgs, LedgerAccountArgs,
-    LedgerStatementArgs, PayoutCommand, PayoutsArgs, PriceArgs, WriteOffArgs, typed_target::TypedTarget,
-    whole_number::whole_number,
+    AccountsArgs, BalanceArgs, ClaimArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, DebitArgs, EpochArgs,
+    LedgerAccountArgs, LedgerStatementArgs, PayoutCommand, PayoutsArgs, PriceArgs, WriteOffArgs,
+    typed_target::TypedTarget, whole_number::whole_number,
 };
 use clap::{Args, Subcommand, ValueEnum};
 use vipnode_types::Account;
@@ -212,11 +212,16 @@ pub(crate) enum AdminCommand {
     ClosePeriod(ClosePeriodArgs),
     /// Claim earned payments from the channels on the chain.
     ///
-    /// For pools with --payment x402. Sends one transaction for up to 250 channels, and one that transfers the claimed
-    /// amount to the receiver. Requires the key of --chain.claimer. A claim counts once its block is final; the costs
-    /// that
-    /// it covers are then payable to hosts. Repeating a claim changes nothing.
+    /// For pools with --payment x402 and without --chain.keystore. Sends one transaction for up to 250 channels, and one
+    /// that transfers the claimed amount to the receiver. Requires the key of --chain.claimer. A claim counts once its
+    /// block is final; the costs that it covers are then payable to hosts. Repeating a claim changes nothing.
     Claim(Box<ClaimArgs>),
+    /// Show the epochs in which the pool claims, or begin one.
+    ///
+    /// For pools with --payment x402 and --chain.keystore. In each epoch (--epoch), the pool claims what clients signed for and
+    /// used, waits until the claims are final, and lists the payouts. With "run", an epoch begins now, and one that was halted
+    /// continues. Repeating a claim changes nothing.
+    Epoch(EpochArgs),
     /// List the payouts of a settlement period.
     Payouts(PayoutsArgs),
     /// Mark payouts as paid or bounced.

@@ -4,14 +4,14 @@ use serde::Serialize;
 use serde_json::Value;
 use vipnode_agent::state::StateDir;
 use vipnode_pool::admin::{
-    AdminClient, AdminNodes, AuditRequest, BanRequest, DrainRequest, LeasesRequest, NodesRequest, TopOrder, TopRequest,
-    UnbanRequest, admin_socket, admin_sockets, running_data_dirs, running_socket,
+    AdminClient, AdminDrained, AdminNodes, AuditRequest, BanRequest, DrainRequest, LeasesRequest, NodesRequest,
+    TopOrder, TopRequest, UnbanRequest, admin_socket, admin_sockets, running_data_dirs, running_socket,
 };
 
 use vipnode_types::LeaseId;
 
 use crate::{
-    args::{AdminCommand, LeasesArgs, NodesArgs, OrderName, PoolSocketArgs},
+    args::{AdminCommand, DrainArgs, LeasesArgs, NodesArgs, OrderName, PoolSocketArgs},
     commands::{pool_claim, pool_data_dir::default_data_dir, pool_ledger, resolve_target},
     error::{CliError, CommandError},
     output::{Screen, Styled, format::quoted, shorten, terminal::page_width},
@@ -87,12 +87,7 @@ async fn ask(command: AdminCommand, screen: Screen) -> Result<(Styled, Value), C
             (pool_admin::audit_page(&audit, page_width()), json(&audit))
         }
         AdminCommand::Drain(args) => {
-            let client = client(&args.pool)?;
-            let node = match args.node {
-                Some(typed) => Some(resolve_target::node(&client, typed).await?),
-                None => None,
-            };
-            let drained = client.drain(&DrainRequest { node, stop: args.stop }).await?;
+            let drained = drain(args).await?;
             (pool_admin::drained_text(&drained), json(&drained))
         }
         // Answered above.
@@ -106,10 +101,21 @@ async fn ask(command: AdminCommand, screen: Screen) -> Result<(Styled, Value), C
         | AdminCommand::Statement(_)
         | AdminCommand::ClosePeriod(_)
         | AdminCommand::Claim(_)
+        | AdminCommand::Epoch(_)
         | AdminCommand::Payouts(_)
         | AdminCommand::Price(_)
         | AdminCommand::Payout { .. } => (Styled::default(), Value::Null),
     })
+}
+
+/// Drains a node or the pool, or stops that.
+async fn drain(args: DrainArgs) -> Result<AdminDrained, CliError> {
+    let client = client(&args.pool)?;
+    let node = match args.node {
+        Some(typed) => Some(resolve_target::node(&client, typed).await?),
+        None => None,
+    };
+    Ok(client.drain(&DrainRequest { node, stop: args.stop }).await?)
 }
 
 /// A page of the nodes, whose versions they sent themselves.

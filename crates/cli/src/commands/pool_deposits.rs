@@ -1,15 +1,30 @@
-use vipnode_chain::{ChainLimits, Escrow, EvmNode, Token};
+use std::{sync::Arc, time::Duration};
+
+use vipnode_chain::{ChainLimits, Escrow, EvmNode, GasFees, Token};
 use vipnode_pool::{ChainConfig, PoolConfig};
-use vipnode_types::{PaymentMode, payment::ChannelTerms};
+use vipnode_pool_core::EpochTerms;
+use vipnode_types::{AccountKey, Amount, Asset, PaymentMode, payment::ChannelTerms};
 
 use crate::{
+    account::keystore_key,
     args::PoolChainArgs,
     error::{CliError, CommandError},
+    output::format::span,
 };
 
 /// Chains for development, where a short delay harms nobody.
 const DEVELOPMENT: [u64; 2] = [1_337, 31_337];
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const FORTNIGHT_S: u64 = 14 * 24 * 60 * 60;
+/// What is left of the delay of a withdrawal after an epoch: the cut of a billing period takes up to a day, and the pool claims two
+/// days before a withdrawal can be completed.
+const MARGIN: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// Wei of a gwei, in which limits are.
+const WEI_A_GWEI: u128 = 1_000_000_000;
+/// 10^18 wei: the chain's coin has 18 decimals, like ether.
+const WEI_A_COIN: u128 = 1_000_000_000_000_000_000;
+/// Gas of a transaction with the usual number of claims.
+const USUAL_GAS: u128 = 850_000;
 
 /// Reads the chain on which clients deposit, and sets what their channels must be. Does nothing unless they pay by x402.
 ///
@@ -26,7 +41,9 @@ pub(super) async fn set_deposits(config: &mut PoolConfig, args: &PoolChainArgs) 
     let delay_s = args.withdraw_delay.as_secs();
     let withdraw_delay_s = u32::try_from(delay_s).unwrap_or(u32::MAX);
     ChannelTerms::check_delay(withdraw_delay_s)?;
-    let node = EvmNode::open(&url, ChainLimits::default())?;
+    let gas_price_wei = u128::from(config.core.gas_price_gwei).saturating_mul(WEI_A_GWEI);
+    let limits = ChainLimits { gas_price_wei, ..ChainLimits::default() };
+    let node = EvmNode::open(&url, limits.clone())?;
     let chain_id = Escrow::open(&node).await?.chain_id();
     if delay_s < FORTNIGHT_S && !DEVELOPMENT.contains(&chain_id) {
         return Err(CommandError::ShortDelay { chain_id }.into());
@@ -37,7 +54,61 @@ pub(super) async fn set_deposits(config: &mut PoolConfig, args: &PoolChainArgs) 
         return Err(CommandError::TokenAsset { token, asset, charged }.into());
     }
     let receiver_authorizer = args.claimer.unwrap_or(receiver);
-    config.core.channel = Some(ChannelTerms { chain_id, token, receiver, receiver_authorizer, withdraw_delay_s });
-    config.chain = Some(ChainConfig::new(url));
+    let terms = ChannelTerms { chain_id, token, receiver, receiver_authorizer, withdraw_delay_s };
+    let key = claimer_key(args, &terms)?;
+    if let Some(key) = &key {
+        config.core.epoch = Some(epoch_terms(args, &terms, asset)?);
+        check_gas(&node, key).await?;
+    }
+    config.core.channel = Some(terms);
+    config.chain = Some(ChainConfig { limits, key: key.map(Arc::new), ..ChainConfig::new(url) });
+    Ok(())
+}
+
+/// The key with which the pool claims, if it has one.
+fn claimer_key(args: &PoolChainArgs, terms: &ChannelTerms) -> Result<Option<AccountKey>, CliError> {
+    let Some(path) = &args.keystore else { return Ok(None) };
+    let key = keystore_key(path, args.keystore_password_file.as_deref())?;
+    let (account, claimer) = (key.account(), terms.receiver_authorizer);
+    if account != claimer {
+        return Err(CommandError::ClaimerKey { account, claimer }.into());
+    }
+    Ok(Some(key))
+}
+
+fn epoch_terms(args: &PoolChainArgs, terms: &ChannelTerms, asset: Asset) -> Result<EpochTerms, CliError> {
+    let is_development = DEVELOPMENT.contains(&terms.chain_id);
+    let delay = Duration::from_secs(terms.withdraw_delay_s.into());
+    let (shortest, margin) = if is_development { (Duration::from_secs(1), Duration::ZERO) } else { (DAY, MARGIN) };
+    if args.epoch < shortest {
+        return Err(CommandError::ShortEpoch { chain_id: terms.chain_id }.into());
+    }
+    let longest = delay.saturating_sub(margin);
+    if args.epoch >= longest {
+        let longest = span(u64::try_from(longest.as_millis()).unwrap_or(u64::MAX));
+        return Err(CommandError::LongEpoch { longest }.into());
+    }
+    let coin_price = match &args.coin_price {
+        Some(text) => asset.amount(text)?,
+        // What the pool charges in is the coin, or wraps it.
+        None if asset.decimals() == Asset::ETHER.decimals() && matches!(asset.symbol(), "ETH" | "WETH") => {
+            Amount::new(WEI_A_COIN)
+        }
+        None => return Err(CommandError::NoCoinPrice { symbol: asset.symbol().to_owned() }.into()),
+    };
+    Ok(EpochTerms { epoch_ms: u64::try_from(args.epoch.as_millis()).unwrap_or(u64::MAX), coin_price })
+}
+
+/// Warns of an account that cannot pay for a transaction. The pool serves its clients all the same, and claims once the account can.
+async fn check_gas(node: &EvmNode, key: &AccountKey) -> Result<(), CliError> {
+    let has_wei = node.balance_wei(key.account()).await?;
+    let needs_wei = GasFees::read(node).await?.max_fee_wei().saturating_mul(USUAL_GAS);
+    if has_wei < needs_wei {
+        let [has, needs] = [has_wei, needs_wei].map(|wei| Asset::ETHER.show(Amount::new(wei)).to_string());
+        tracing::warn!(
+            account = %key.account(), has, needs,
+            "the claimer cannot pay for the gas of a transaction with 25 claims; send it some of the chain's coin"
+        );
+    }
     Ok(())
 }

@@ -1,15 +1,15 @@
 use serde_json::Value;
 use vipnode_pool::admin::{
     AccountStatementRequest, AccountsRequest, AdminAccount, AdminClient, AdminError, AdminPaidPayouts, AdminPayouts,
-    LedgerOrder, LedgerRequest, PayoutsRequest, PriceRequest,
+    EpochRequest, LedgerOrder, LedgerRequest, PayoutsRequest, PriceRequest,
 };
 use vipnode_types::{Account, Amount, Asset, wire::WireError};
 
 use super::pool_admin::{WORDS, client, json};
 use crate::{
     args::{
-        AccountsArgs, AdminCommand, BalanceArgs, DebitArgs, LedgerStatementArgs, PayoutCommand, PayoutPaidAllArgs,
-        PayoutsArgs, PriceArgs,
+        AccountsArgs, AdminCommand, BalanceArgs, DebitArgs, EpochAction, LedgerStatementArgs, PayoutCommand,
+        PayoutPaidAllArgs, PayoutsArgs, PriceArgs,
     },
     error::{CliError, CommandError},
     output::{Screen, Styled, confirm, shorten, terminal::page_width},
@@ -67,6 +67,15 @@ pub(super) async fn ask(command: &AdminCommand, screen: Screen) -> Result<Option
             let request = PriceRequest { price: price.clone(), fee_bps: *fee_bps, reason: reason.clone() };
             let answer = client(&args.pool)?.price(&request).await?;
             (pool_admin::price_text(&answer), json(&answer))
+        }
+        AdminCommand::Epoch(args) => {
+            let run = args.action == Some(EpochAction::Run);
+            let epoch = client(&args.pool)?.epoch(EpochRequest { run }).await?;
+            let text = match args.action {
+                Some(EpochAction::Plan) => pool_admin::epoch_plan_text(&epoch),
+                Some(EpochAction::Run) | None => pool_admin::epoch_text(&epoch),
+            };
+            (text, json(&epoch))
         }
         AdminCommand::Payout { command: PayoutCommand::Paid(args) } => {
             let order = LedgerOrder::Paid { payout: args.payout };

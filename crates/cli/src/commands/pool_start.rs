@@ -195,6 +195,7 @@ mod tests {
             next: Some(NextPrice { price: gwei(120), fee_bps: 300, from_ms: Ms::new(1_800_086_400_000) }),
             by_settings: true,
             channel: None,
+            epoch: None,
         };
         let starts = [
             start(),

@@ -1,5 +1,5 @@
 use vipnode_pool::admin::AdminPrice;
-use vipnode_pool_core::Limits;
+use vipnode_pool_core::{EpochTerms, Limits};
 use vipnode_types::{PaymentMode, Price, payment::ChannelTerms, wire::NextPrice};
 
 use crate::output::{
@@ -18,6 +18,8 @@ pub(crate) struct PoolTerms {
     pub(crate) fee_bps: u16,
     /// What a client's payment channel must be, with x402.
     pub(crate) channel: Option<ChannelTerms>,
+    /// How the pool claims on its own.
+    pub(crate) epoch: Option<EpochTerms>,
     /// How long a new client is served for free, in milliseconds; 0 for no trial.
     pub(crate) trial_ms: u64,
     /// The price and the fee that were announced.
@@ -32,12 +34,13 @@ const PROMISED_NOTICE_MS: u64 = 24 * 60 * 60 * 1_000;
 impl PoolTerms {
     /// The terms of a pool with these settings. Where clients pay, `prices` is what counts: settings only announce a price or a fee.
     pub(crate) fn of(settings: &Limits, prices: Option<&AdminPrice>) -> Self {
-        let Limits { price, fee_bps, payment, trial_ms, channel, .. } = *settings;
+        let Limits { price, fee_bps, payment, trial_ms, channel, epoch, .. } = *settings;
         let next = prices.and_then(|prices| prices.next);
         Self {
             price: prices.map_or(price, |prices| prices.price),
             payment,
             channel,
+            epoch,
             fee_bps: prices.map_or(fee_bps, |prices| prices.fee_bps),
             trial_ms,
             next,
@@ -47,7 +50,8 @@ impl PoolTerms {
 
     /// Its lines: the price, how clients pay, and what was announced.
     pub(crate) fn lines(&self) -> Vec<Line> {
-        [Some(self.price()), Some(self.payments()), self.deposits(), self.change()].into_iter().flatten().collect()
+        let lines = [Some(self.price()), Some(self.payments()), self.deposits(), self.claims(), self.change()];
+        lines.into_iter().flatten().collect()
     }
 
     /// The price, and in what the pool charges.
@@ -70,6 +74,19 @@ impl PoolTerms {
         );
         let line = Line::new("deposits", Tone::Plain, text);
         Some(line.with("channel", serde_json::to_value(terms).unwrap_or_default()))
+    }
+
+    /// Who claims, and when.
+    fn claims(&self) -> Option<Line> {
+        let claimer = self.channel?.receiver_authorizer;
+        let Some(EpochTerms { epoch_ms, .. }) = self.epoch else {
+            let text = format!("Claims: by command only, because the pool does not have the key of {claimer}");
+            let hint = "Run `vipnode pool admin claim` at least once a week, or pass the key: --chain.keystore FILE";
+            return Some(Line::new("claims", Tone::Plain, text).hint(hint).with("claimer", claimer.to_string()));
+        };
+        let text = format!("Claims: automatic, every {}, by {claimer}", span(epoch_ms));
+        let line = Line::new("claims", Tone::Plain, text).with("claimer", claimer.to_string());
+        Some(line.with("epoch_ms", epoch_ms))
     }
 
     /// How clients pay, and the fee.
@@ -163,7 +180,7 @@ pub(crate) fn price_change(before: Option<&AdminPrice>, old: &Limits, new: &Limi
 
 #[cfg(test)]
 mod tests {
-    use vipnode_types::Ms;
+    use vipnode_types::{Account, Amount, Ms};
 
     use super::*;
     use crate::tests::text_of;
@@ -198,6 +215,29 @@ mod tests {
         assert!(ordered.contains("vipnode pool admin price \"100 gwei/minute\" --fee-bps 500"), "{ordered}");
         let same = said(&settings(100, 500), None);
         assert!(!same.contains("From") && !same.contains("instead"), "{same}");
+    }
+
+    #[test]
+    fn a_pool_on_a_chain_states_who_claims() {
+        let account = Account::new([7; 20]);
+        let channel = ChannelTerms {
+            chain_id: 8_453,
+            token: account,
+            receiver: account,
+            receiver_authorizer: account,
+            withdraw_delay_s: 1_209_600,
+        };
+        let said = |epoch| {
+            let settings = Limits { payment: PaymentMode::X402, channel: Some(channel), epoch, ..settings(100, 0) };
+            text_of(&PoolTerms::of(&settings, None).lines())
+        };
+        let by_command = said(None);
+        assert!(
+            by_command.contains("Claims: by command only") && by_command.contains("--chain.keystore"),
+            "{by_command}"
+        );
+        let automatic = said(Some(EpochTerms { epoch_ms: 7 * DAY_MS, coin_price: Amount::new(1) }));
+        assert!(automatic.contains(&format!("Claims: automatic, every 7days, by {account}")), "{automatic}");
     }
 
     #[test]

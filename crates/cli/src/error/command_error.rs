@@ -20,6 +20,19 @@ errors! {
         /// Clients could withdraw before the pool claims.
         ShortDelay { chain_id: u64 }: local, "a withdrawal delay of less than 14 days is allowed only on a development chain, and this is chain {chain_id}",
             hint "Omit --chain.withdraw-delay.";
+        /// The key is not that of the claimer.
+        ClaimerKey { account: Account, claimer: Account }: local,
+            "the key in --chain.keystore is that of {account}, but only {claimer} can claim",
+            hint "Pass the keystore of {claimer}, or --chain.claimer {account}: clients then need new channels.";
+        /// An epoch costs gas.
+        ShortEpoch { chain_id: u64 }: local, "an epoch of less than a day is allowed only on a development chain, and this is chain {chain_id}",
+            hint "Omit --epoch.";
+        /// Clients could withdraw before the pool claims.
+        LongEpoch { longest: String }: local, "with this --chain.withdraw-delay, an epoch has to be shorter than {longest}",
+            hint "Pass a shorter time: --epoch TIME.";
+        /// The pool cannot compare claims with their gas.
+        NoCoinPrice { symbol: String }: local, "--chain.keystore requires --chain.coin-price",
+            hint "Pass about what the chain's coin is worth: --chain.coin-price \"AMOUNT {symbol}\".";
         /// The flags --chain.token and --asset describe different assets.
         TokenAsset { token: Account, asset: Asset, charged: Asset }: local,
             "the token {token} is {asset}, but the pool charges in {charged}",

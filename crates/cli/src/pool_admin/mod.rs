@@ -14,12 +14,14 @@ use crate::output::{
 };
 
 mod audit_page;
+mod epoch_page;
 mod leases_page;
 mod ledger_pages;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use audit_page::audit_page;
+pub(crate) use epoch_page::{epoch_plan_text, epoch_text};
 pub(crate) use leases_page::leases_page;
 pub(crate) use ledger_pages::{
     account_text, accounts_page, paid_text, payouts_csv, payouts_page, posted_text, price_text,

@@ -210,3 +210,61 @@ fn snapshot_of_the_ledger() {
     });
     assert_snapshot!("ledger", shown);
 }
+
+#[test]
+fn snapshot_of_the_epochs() {
+    use vipnode_pool::admin::{AdminEpoch, AdminEpochPlan, SetAsideClaim};
+    use vipnode_types::{Account, Amount, Asset};
+
+    let nothing = AdminEpochPlan { claims: 0, amount: Amount::ZERO, gas: 0, gas_wei: None };
+    let first = AdminEpoch {
+        asset: Asset::new("USDC", 6).unwrap(),
+        number: 0,
+        step: "open".to_owned(),
+        since_ms: NOW,
+        next_cut_ms: NOW.plus(604_800_000),
+        finished_ms: None,
+        problem: None,
+        claims: 0,
+        claiming: Amount::ZERO,
+        set_aside: Vec::new(),
+        transactions: 0,
+        gas_wei: "0".to_owned(),
+        unattributed: Amount::ZERO,
+        plan: nothing.clone(),
+    };
+    let redeems = AdminEpoch {
+        number: 4,
+        step: "redeem".to_owned(),
+        finished_ms: Some(NOW.minus(604_800_000)),
+        problem: Some("the epoch's gas may cost more than 100000000 gwei (limit epoch_gas_gwei)".to_owned()),
+        claims: 31,
+        claiming: Amount::new(12_345_678),
+        set_aside: vec![SetAsideClaim { payer: Account::new([7; 20]), reason: "ClaimExceedsBalance".to_owned() }],
+        transactions: 1,
+        gas_wei: "7600000000000".to_owned(),
+        plan: AdminEpochPlan {
+            claims: 31,
+            amount: Amount::new(12_345_678),
+            gas: 1_230_000,
+            gas_wei: Some("12300000000000".to_owned()),
+        },
+        ..first
+    };
+    let step = |step: &str| AdminEpoch { step: step.to_owned(), plan: nothing.clone(), ..redeems.clone() };
+    let finished = AdminEpoch { problem: None, set_aside: Vec::new(), claims: 0, ..step("open") };
+    let shown = pages(|width| {
+        let parts = [
+            epoch_text(&first),
+            epoch_text(&redeems),
+            epoch_text(&step("read")),
+            epoch_text(&step("confirm")),
+            epoch_text(&step("settle")),
+            epoch_text(&AdminEpoch { unattributed: Amount::new(7), ..step("halted") }),
+            epoch_text(&finished),
+            epoch_plan_text(&redeems),
+        ];
+        parts.map(|part| plain(&part.wrapped(width).to_string())).join("\n---\n")
+    });
+    assert_snapshot!("epochs", shown);
+}

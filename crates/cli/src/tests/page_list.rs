@@ -30,6 +30,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("pool_admin_close-period", &["ledger"]),
     // It prints what `vipnode wallet` prints of a transaction.
     ("pool_admin_claim", &["wallet_transaction"]),
+    ("pool_admin_epoch", &["epochs"]),
     ("pool_admin_payouts", &["ledger"]),
     ("pool_admin_payout", &[]),
     ("pool_admin_payout_paid", &["ledger"]),

@@ -40,6 +40,7 @@ mod real_demo;
 mod real_deposits;
 mod real_direct;
 mod real_doctor;
+mod real_epochs;
 mod real_light;
 mod real_market;
 mod real_matching;

@@ -21,7 +21,7 @@ const TERMS: &[&str] =
 const FAST: &[&str] = &["--limit", "reconnect_window_ms=1s", "--limit", "unfunded_retry_ms=1s"];
 const ETHER: u128 = 1_000_000_000_000_000_000;
 /// Who earns.
-const PAYOUT: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
+pub(crate) const PAYOUT: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
 
 /// Runs `vipnode` with `--json`; returns the events that it printed.
 async fn events(args: &[&str]) -> Vec<Value> {
@@ -31,7 +31,7 @@ async fn events(args: &[&str]) -> Vec<Value> {
 }
 
 /// The address of an agent's key, which the agent made at its first start.
-fn signer(state_dir: &str) -> Account {
+pub(crate) fn signer(state_dir: &str) -> Account {
     let mut directories: Vec<_> = fs::read_dir(state_dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     directories.retain(|path| path.join("agent.key").exists());
     let key = fs::read(directories[0].join("agent.key")).unwrap();
@@ -44,7 +44,7 @@ async fn funds(setup: &NodeSetup) -> Value {
     shown[0]["agents"][0]["funds"].clone()
 }
 
-fn amount(value: &Value) -> u128 {
+pub(crate) fn amount(value: &Value) -> u128 {
     value.as_str().unwrap_or_else(|| panic!("an amount: {value}")).parse().unwrap()
 }
 
@@ -55,20 +55,20 @@ fn password(dir: &Path) -> String {
 }
 
 /// The chain, and the files of the payer and the operator.
-struct World {
-    anvil: Anvil,
+pub(crate) struct World {
+    pub(crate) anvil: Anvil,
     dir: tempfile::TempDir,
     payer: String,
-    claimer: String,
-    claimer_account: Account,
-    password: String,
+    pub(crate) claimer: String,
+    pub(crate) claimer_account: Account,
+    pub(crate) password: String,
 }
 
-const RECEIVER: Account = Account::new([0x51; 20]);
+pub(crate) const RECEIVER: Account = Account::new([0x51; 20]);
 
 impl World {
     /// The payer has 100 tokens, and both have coins for gas.
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let (anvil, dir) = (Anvil::start().await, tempfile::tempdir().unwrap());
         let password = password(dir.path());
         let keystore = async |name: &str, secret: [u8; 32]| {
@@ -84,21 +84,22 @@ impl World {
         Self { anvil, dir, payer, claimer, claimer_account, password }
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.dir.path().join(name).to_str().unwrap().to_owned()
     }
 
-    async fn pool(&self) -> (Vipnode, String) {
+    /// A pool with further flags.
+    pub(crate) async fn pool(&self, flags: &[&str]) -> (Vipnode, String) {
         let (token, receiver, claimer) =
             (Anvil::TOKEN.to_string(), RECEIVER.to_string(), self.claimer_account.to_string());
         let datadir = self.path("pool");
         let chain = ["--chain.rpc", self.anvil.url(), "--chain.token", &token, "--chain.receiver", &receiver];
         let more = ["--chain.claimer", &claimer, "--chain.withdraw-delay", "15m", "--datadir", &datadir];
-        Vipnode::pool(&[TERMS, FAST, &chain, &more].concat()).await
+        Vipnode::pool(&[TERMS, FAST, &chain, &more, flags].concat()).await
     }
 
     /// Deposits 90 tokens into a new channel, as the pool requires it, for the local agent that uses the pool.
-    async fn deposit(&self, pool: &str, agent: &NodeSetup) {
+    pub(crate) async fn deposit(&self, pool: &str, agent: &NodeSetup) {
         let channel = self.path("channel.json");
         let into = ["--pool", pool, "--state-dir", agent.state_dir(), "--channel", &channel];
         let by = ["--chain.rpc", self.anvil.url(), "--keystore", &self.payer, "--password-file", &self.password];
@@ -124,7 +125,7 @@ impl World {
     }
 
     /// All blocks so far become final.
-    async fn finalize(&self) {
+    pub(crate) async fn finalize(&self) {
         self.anvil.call("anvil_mine", serde_json::json!(["0x60"])).await;
     }
 }
@@ -136,7 +137,7 @@ async fn a_client_deposits_is_served_within_its_vouchers_and_the_operator_claims
     let (at_host, client_id) = (host.node().await, enode(&client).await.id);
     let (host_setup, client_setup) = (NodeSetup::new(&host), NodeSetup::new(&client));
     let (datadir, channel) = (world.path("pool"), world.path("channel.json"));
-    let (pool, url) = world.pool().await;
+    let (pool, url) = world.pool(&[]).await;
     let mut host_agent = host_setup.agent("host", &url, &[STILL, &["--payout", PAYOUT]].concat());
     host_agent.event("offering").await;
 

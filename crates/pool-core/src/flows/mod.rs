@@ -15,6 +15,7 @@ mod connect;
 mod connection;
 mod displacement;
 mod end_lease;
+mod epoch;
 mod explain;
 mod extra_hosts;
 mod final_part;
@@ -91,6 +92,7 @@ impl Core {
             Command::Voucher { connection, request, voucher } => {
                 self.voucher(output, (connection, request), &voucher);
             }
+            Command::Epoch { connection, request, run } => self.epoch(output, (connection, request), run),
             Command::Chain(event) => self.chain_event(output, event),
             Command::Expel { node, reason } => self.expel(output, &node, reason),
             Command::Tick => self.tick(output),

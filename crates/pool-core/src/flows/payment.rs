@@ -22,6 +22,7 @@ impl Core {
             self.follow_settings(&mut output);
             self.end_without_payer(&mut output);
             self.watch_channels(&mut output);
+            self.begin_epochs(&mut output);
             output.finish(out);
             return;
         }
@@ -47,6 +48,7 @@ impl Core {
             self.ledger = Some(ledger.unwrap_or_else(|| Box::new(Ledger::default())));
             self.begin_pricing(&mut output);
             self.watch_channels(&mut output);
+            self.begin_epochs(&mut output);
         }
         output.finish(out);
     }
@@ -64,7 +66,7 @@ impl Core {
             payment,
             minimum_balance,
             smallest_payout,
-            period_ms: None,
+            period_ms: self.epoch_terms().map(|terms| terms.epoch_ms),
             trial_ms,
             channel: self.limits.channel,
         }

@@ -15,9 +15,9 @@ impl Core {
                 refused.push(row.name);
             }
         }
-        // Both take effect at the next start.
+        // These take effect at the next start.
         (limits.payment, limits.fee_bps) = (self.limits.payment, self.limits.fee_bps);
-        limits.channel = self.limits.channel;
+        (limits.channel, limits.epoch) = (self.limits.channel, self.limits.epoch);
         self.prices.settings.price = limits.price;
         if self.ledger.is_some() {
             // Announced with the next tick.

@@ -76,15 +76,8 @@ impl Rows {
             Row::Delete(RowKey::Delegation(id)) => {
                 self.delegations.remove(&id);
             }
-            row @ (Row::Entry(_)
-            | Row::Account(_)
-            | Row::Link(_)
-            | Row::LinkCounter(..)
-            | Row::Channel(_)
-            | Row::Unpaid(_)
-            | Row::Period(_)
-            | Row::Payout(_)
-            | Row::Delete(RowKey::Link(_) | RowKey::Unpaid(_) | RowKey::Payout(_))) => {
+            // The rows of the ledger.
+            row => {
                 if let Row::Entry(entry) = &row {
                     self.clock = self.clock.max(entry.at);
                 }
@@ -224,7 +217,10 @@ impl RestoredCore {
             | Row::Channel(_)
             | Row::Unpaid(_)
             | Row::Period(_)
-            | Row::Payout(_)) => {
+            | Row::Payout(_)
+            | Row::Epoch(_)
+            | Row::EpochClaim(_)
+            | Row::ChainTransaction(_)) => {
                 if let Row::Entry(entry) = &row {
                     *floor = entry.at.max(*floor);
                 }

@@ -63,6 +63,7 @@ impl Core {
             | Command::Voucher { .. }
             | Command::Ledger { .. }
             | Command::Price { .. }
+            | Command::Epoch { .. }
             | Command::Bye { .. } => return WhileSuspended::Busy,
         }
         WhileSuspended::Handled

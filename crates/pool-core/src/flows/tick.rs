@@ -68,6 +68,7 @@ impl Core {
         } else {
             return self.funds_due(output)
                 || self.chain_silent(output)
+                || self.epoch_due(output)
                 || self.trial_due(output)
                 || self.payout_due(output)
                 || self.price_due(output)

@@ -7,7 +7,11 @@ use vipnode_types::{
 use crate::{
     AddressBlock, ChainEvent, ChainRequest, ChannelReading, ChannelRow, ConnectionId, Core, CoreError, Effect, Limits,
     Reply, RequestId, Signer,
-    ledger::{Ledger, channels::FirstVoucher, notice_times::NoticeTimes},
+    ledger::{
+        Ledger,
+        channels::{ChannelNews, FirstVoucher},
+        notice_times::NoticeTimes,
+    },
     output::Output,
 };
 
@@ -91,22 +95,27 @@ impl Core {
 
     /// Takes what was learned from the chain.
     pub(crate) fn chain_event(&mut self, output: &mut Output, event: ChainEvent) {
+        let (id, signer, news) = match event {
+            ChainEvent::Channel { id, signer, state } => (id, signer, ChannelNews::State(state)),
+            ChainEvent::ChannelFailed { id, signer } => (id, signer, ChannelNews::Failed),
+            ChainEvent::Claimed { id, signer, total } => (id, signer, ChannelNews::Claimed(total)),
+            ChainEvent::Answer(answer) => return self.chain_answered(output, *answer),
+        };
         let chain_id = self.limits.chain_id();
-        let (id, signer) = event.channel();
         let Some(ledger) = &mut self.ledger else { return };
-        let first = match event {
-            ChainEvent::Claimed { .. } => None,
+        let first = match news {
+            ChannelNews::Claimed(_) => None,
             _ => ledger.take_first_voucher(signer, id),
         };
         if let Some(first) = first {
-            match event {
-                ChainEvent::Channel { state, .. } => self.begin_channel(output, &first, state),
+            match news {
+                ChannelNews::State(state) => self.begin_channel(output, &first, state),
                 _ => refuse_first(output, &first, CoreError::ChainBusy { retry_ms: RETRY_MS }),
             }
             return;
         }
-        let rises = ledger.channel_read(output, chain_id, event);
-        if matches!(event, ChainEvent::Claimed { .. }) {
+        let rises = ledger.channel_read(output, chain_id, (id, signer), news);
+        if matches!(news, ChannelNews::Claimed(_)) {
             ledger.collect(output, signer, self.limits.collected_a_tick);
         }
         if rises {

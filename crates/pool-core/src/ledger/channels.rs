@@ -7,7 +7,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    ChainEvent, ChannelReading, ChannelRow, ConnectionId, RequestId, Row,
+    ChannelReading, ChannelRow, ConnectionId, RequestId, Row,
     collections::{address_block::AddressBlock, block_shares::BlockShares},
     ledger::{Ledger, burn::BurnRate, transaction::Transaction},
     output::Output,
@@ -43,6 +43,17 @@ pub(crate) struct FirstVoucher {
     pub(crate) block: AddressBlock,
     /// Until when the chain is waited for.
     pub(crate) until: Ms,
+}
+
+/// What was learned of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChannelNews {
+    /// What the escrow holds for it.
+    State(ChannelReading),
+    /// What was claimed of it, in all, as of the newest final block.
+    Claimed(Amount),
+    /// It could not be read.
+    Failed,
 }
 
 impl Channels {
@@ -182,18 +193,29 @@ impl Ledger {
     }
 
     /// Takes what was read of a channel, if it is the payer's. Returns whether the payer can spend more than before.
-    pub(crate) fn channel_read(&mut self, output: &mut Output, chain_id: u64, event: ChainEvent) -> bool {
-        let (id, signer) = event.channel();
+    pub(crate) fn channel_read(
+        &mut self,
+        output: &mut Output,
+        chain_id: u64,
+        (id, signer): (ChannelId, Account),
+        news: ChannelNews,
+    ) -> bool {
         let Some(row) = self.channels.live.get(&signer).copied().filter(|row| row.config.id(chain_id) == id) else {
             return false;
         };
         let before = self.left(signer, output.now);
-        match event {
-            ChainEvent::Channel { state, .. } => {
+        match news {
+            ChannelNews::State(state) => {
                 self.set_channel(output, ChannelRow { state, read: output.now, ..row });
+                if state.withdrawing > Amount::ZERO {
+                    self.withdrawal_seen(output.now);
+                }
             }
-            ChainEvent::Claimed { total, .. } => self.claimed(output, row, total),
-            ChainEvent::ChannelFailed { .. } => {}
+            ChannelNews::Claimed(total) => {
+                self.final_claim(signer, id, total);
+                self.claimed(output, row, total);
+            }
+            ChannelNews::Failed => {}
         }
         self.left(signer, output.now) > before
     }
@@ -252,18 +274,24 @@ impl Ledger {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = self.channels.live.range((from, Bound::Unbounded));
         let claims = rows.filter_map(|(_, row)| {
-            let posted = self.payer(row.config.payer_authorizer).metered.checked_sub(row.metered_before)?;
-            let owed = row.claimed_before.checked_add(posted)?;
-            let total_claimed = owed.min(row.signed).min(row.state.deposited);
-            let claim = VoucherClaim {
+            let total_claimed = self.claimable(row)?;
+            Some(VoucherClaim {
                 channel: row.config,
                 max_claimable: row.signed,
                 signature: row.signature,
                 total_claimed,
-            };
-            (total_claimed > row.claimed.max(row.state.claimed)).then_some(claim)
+            })
         });
         claims.take(most).collect()
+    }
+
+    /// The total that can be claimed of a channel: what its finished billing periods cost, at most what is signed and deposited. `None`
+    /// if no more than that was claimed.
+    pub(crate) fn claimable(&self, row: &ChannelRow) -> Option<Amount> {
+        let posted = self.payer(row.config.payer_authorizer).metered.checked_sub(row.metered_before)?;
+        let owed = row.claimed_before.checked_add(posted)?;
+        let total = owed.min(row.signed).min(row.state.deposited);
+        (total > row.claimed.max(row.state.claimed)).then_some(total)
     }
 
     /// A payer's channel, for its agent.

@@ -1,5 +1,6 @@
 //! Who owes what: the ledger of a pool whose clients pay. It owns the ledger accounts, the numbers of the journal, the
-//! costs that nobody has secured yet, and which account pays for which node. It may call `output`. The meter of a lease does
+//! costs that nobody has secured yet, which account pays for which node, and the epochs in which the pool claims. It may call
+//! `output`. The meter of a lease does
 //! not belong here, and neither does the decision which lease ends.
 //!
 //! A transaction is a list of postings, each of which moves an amount from one account to another. A transaction
@@ -11,6 +12,10 @@ pub(crate) mod balance_sheet;
 pub(crate) mod burn;
 pub(crate) mod channels;
 pub(crate) mod entries;
+pub(crate) mod epoch_confirm;
+pub(crate) mod epoch_cut;
+pub(crate) mod epoch_redeem;
+pub(crate) mod epochs;
 pub(crate) mod links;
 pub(crate) mod notice_times;
 pub(crate) mod settlement;
@@ -30,6 +35,7 @@ use crate::{
         burn::Burns,
         channels::Channels,
         entries::Entries,
+        epochs::Epochs,
         links::Links,
         settlement::Settlement,
         transaction::{LedgerAccount, Transaction},
@@ -50,6 +56,7 @@ pub(crate) struct Ledger {
     burns: Burns,
     links: Links,
     channels: Channels,
+    epochs: Epochs,
 }
 
 impl Ledger {
@@ -150,6 +157,7 @@ impl Ledger {
             .chain(channels)
             .chain(unpaid)
             .chain(self.settlement.rows())
+            .chain(self.epochs.rows())
             .chain(entries)
             .collect()
     }
@@ -168,6 +176,10 @@ impl Ledger {
             }
             Row::Period(row) => self.settlement.restore(row),
             Row::Payout(row) => self.settlement.restore_payout(row),
+            row @ (Row::Epoch(_)
+            | Row::EpochClaim(_)
+            | Row::ChainTransaction(_)
+            | Row::Delete(RowKey::EpochClaim(_) | RowKey::ChainTransaction(_))) => self.epochs.restore(row),
             Row::Delete(RowKey::Link(node)) => self.links.set(node, None),
             Row::Delete(RowKey::Unpaid(entry)) => self.unpaid.delete(entry),
             Row::Delete(RowKey::Payout(number)) => self.settlement.delete(number),

@@ -6,6 +6,7 @@ mod admin;
 mod channels;
 mod connect;
 mod displacement;
+mod epochs;
 mod explain;
 mod extra_offers;
 mod fail_static;

@@ -6,9 +6,10 @@ use vipnode_types::wire::Statement;
 
 use super::{
     AccountStatementRequest, AccountsRequest, AdminAccounts, AdminAudit, AdminBans, AdminClaims, AdminDrained,
-    AdminError, AdminFolded, AdminLeases, AdminNodes, AdminPayouts, AdminPrice, AdminPruned, AdminTop, AuditRequest,
-    BanRequest, Banned, ClaimsRequest, DrainRequest, FoldRequest, LeasesRequest, LedgerPosted, LedgerRequest,
-    NodesRequest, PayoutsRequest, PriceRequest, PruneRequest, TopRequest, UnbanRequest, method, server::REQUEST_BYTES,
+    AdminEpoch, AdminError, AdminFolded, AdminLeases, AdminNodes, AdminPayouts, AdminPrice, AdminPruned, AdminTop,
+    AuditRequest, BanRequest, Banned, ClaimsRequest, DrainRequest, EpochRequest, FoldRequest, LeasesRequest,
+    LedgerPosted, LedgerRequest, NodesRequest, PayoutsRequest, PriceRequest, PruneRequest, TopRequest, UnbanRequest,
+    method, server::REQUEST_BYTES,
 };
 
 /// Calls the admin socket of a running pool.
@@ -127,6 +128,14 @@ impl AdminClient {
     /// See [`AdminError`].
     pub async fn claims(&self, request: &ClaimsRequest) -> Result<AdminClaims, AdminError> {
         self.call(method::CLAIMS, request).await
+    }
+
+    /// Asks about the epochs, or has one begin.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn epoch(&self, request: EpochRequest) -> Result<AdminEpoch, AdminError> {
+        self.call(method::EPOCH, &request).await
     }
 
     /// Asks for a page of the payouts of a settlement period.

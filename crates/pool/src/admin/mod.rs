@@ -10,6 +10,7 @@
 //! - `ledger`, `ledger_messages`: changes of the ledger, accounts, and payouts
 //! - `audit_log`, `audit_messages`: the record of admin commands
 //! - `price`: announces a price
+//! - `epoch`: the epochs in which the pool claims
 //! - `client`: for the command line
 //!
 //! It may call `engine`, `fairness`, `auth`, and `methods`; none of them calls it.
@@ -18,6 +19,7 @@ mod admin_error;
 mod audit_log;
 mod audit_messages;
 mod client;
+mod epoch;
 mod fold;
 mod lease_messages;
 mod leases;
@@ -37,6 +39,7 @@ mod with_store;
 pub use admin_error::AdminError;
 pub use audit_messages::{AdminAudit, AuditRecord, AuditRequest};
 pub use client::AdminClient;
+pub use epoch::{AdminEpoch, AdminEpochPlan, EpochRequest, SetAsideClaim};
 pub use fold::{AdminFolded, FoldRequest};
 pub use lease_messages::{AdminLease, AdminLeases, LeasesRequest};
 pub use ledger_messages::{
@@ -85,6 +88,8 @@ pub mod method {
     pub const FOLD: &str = "vipnode_poolFold";
     /// What can be claimed of the clients' payment channels, page by page: an [`super::AdminClaims`].
     pub const CLAIMS: &str = "vipnode_poolClaims";
+    /// The epochs in which the pool claims, or the order to begin one: an [`super::AdminEpoch`].
+    pub const EPOCH: &str = "vipnode_poolEpoch";
     /// The payouts of a settlement period, page by page: an [`super::AdminPayouts`].
     pub const PAYOUTS: &str = "vipnode_poolPayouts";
     /// The admin commands of the operator, page by page: an [`super::AdminAudit`].

@@ -9,10 +9,11 @@ use vipnode_types::{
 
 use super::{
     AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminAudit, AdminBans, AdminBlock,
-    AdminClaims, AdminDrained, AdminFolded, AdminLease, AdminLeases, AdminNodes, AdminPayout, AdminPayoutState,
-    AdminPayouts, AdminPrice, AdminPruned, AdminTop, AuditRecord, AuditRequest, BanRequest, Banned, ClaimsRequest,
-    DrainRequest, FoldRequest, LeasesRequest, LedgerOrder, LedgerPosted, LedgerRequest, ListedNode, NodesRequest,
-    PayoutsRequest, PriceRequest, PruneRequest, TopOrder, TopRequest, UnbanRequest, method,
+    AdminClaims, AdminDrained, AdminEpoch, AdminEpochPlan, AdminFolded, AdminLease, AdminLeases, AdminNodes,
+    AdminPayout, AdminPayoutState, AdminPayouts, AdminPrice, AdminPruned, AdminTop, AuditRecord, AuditRequest,
+    BanRequest, Banned, ClaimsRequest, DrainRequest, EpochRequest, FoldRequest, LeasesRequest, LedgerOrder,
+    LedgerPosted, LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, PriceRequest, PruneRequest, TopOrder,
+    TopRequest, UnbanRequest, method,
 };
 use crate::auth::Ban;
 
@@ -100,6 +101,7 @@ fn of_the_ledger() -> Vec<MethodRow> {
             params(&ClaimsRequest { after: None, most: 250 }),
             &AdminClaims { asset, claims: Vec::new(), next: None },
         ),
+        epoch(asset).fails(codes),
         row::<PayoutsRequest, AdminPayouts>(method::PAYOUTS, "List the payouts of a settlement period")
             .fails(codes)
             .example(
@@ -128,6 +130,35 @@ fn of_the_ledger() -> Vec<MethodRow> {
             &priced(),
         ),
     ]
+}
+
+fn epoch(asset: Asset) -> MethodRow {
+    let answer = AdminEpoch {
+        asset,
+        number: 4,
+        step: "open".to_owned(),
+        since_ms: NOW.minus(86_400_000),
+        next_cut_ms: NOW.plus(518_400_000),
+        finished_ms: Some(NOW.minus(86_400_000)),
+        problem: None,
+        claims: 0,
+        claiming: Amount::ZERO,
+        set_aside: Vec::new(),
+        transactions: 0,
+        gas_wei: "7600000000000".to_owned(),
+        unattributed: Amount::ZERO,
+        plan: AdminEpochPlan {
+            claims: 12,
+            amount: Amount::new(4_200_000),
+            gas: 560_000,
+            gas_wei: Some("5600000000000".to_owned()),
+        },
+    };
+    row::<EpochRequest, AdminEpoch>(method::EPOCH, "Show the epochs in which the pool claims, or begin one").example(
+        "between two epochs",
+        params(&EpochRequest { run: false }),
+        &answer,
+    )
 }
 
 fn request_of_price() -> Option<Vec<Box<RawValue>>> {

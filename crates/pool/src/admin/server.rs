@@ -10,9 +10,9 @@ use vipnode_types::{sanitize, wire::WireError};
 
 use super::{
     AccountStatementRequest, AdminAudit, AdminBans, AdminDrained, AuditRecord, AuditRequest, BanRequest, Banned,
-    DrainRequest, FoldRequest, PruneRequest, UnbanRequest,
+    DrainRequest, EpochRequest, FoldRequest, PruneRequest, UnbanRequest,
     audit_log::AuditLog,
-    fold,
+    epoch, fold,
     leases::leases,
     ledger, method,
     nodes::{Pages, nodes},
@@ -85,6 +85,7 @@ impl AdminService {
             // One order has many steps.
             method::PRUNE => parse::<PruneRequest>(params)?.position.is_none(),
             method::FOLD => parse::<FoldRequest>(params)?.after.is_none(),
+            method::EPOCH => parse::<EpochRequest>(params)?.run,
             _ => false,
         };
         if !is_order {
@@ -142,6 +143,7 @@ impl AdminService {
             method::PRUNE => json(&prune::prune(self, parse(params)?).await?),
             method::PRICE => json(&price::announce(self, &parse(params)?).await?),
             method::CLAIMS => json(&ledger::claims(self, parse(params)?).await?),
+            method::EPOCH => json(&epoch::epoch(self, parse(params)?).await?),
             method::PAYOUTS => json(&ledger::payouts(self, parse(params)?).await?),
             other => Err(CallRefusal::unknown_method(other).into()),
         }

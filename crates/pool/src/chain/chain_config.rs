@@ -1,9 +1,9 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use vipnode_chain::ChainLimits;
-use vipnode_types::RpcUrl;
+use vipnode_types::{AccountKey, RpcUrl};
 
-/// Where the pool reads the chain on which its clients deposit.
+/// Where the pool reads the chain on which its clients deposit, and the key with which it claims.
 #[derive(Debug, Clone)]
 pub struct ChainConfig {
     /// The HTTP address of an execution client.
@@ -12,12 +12,14 @@ pub struct ChainConfig {
     pub limits: ChainLimits,
     /// The pause between two looks at the newest block.
     pub poll: Duration,
+    /// The key of the claimer, with which the pool claims on its own.
+    pub key: Option<Arc<AccountKey>>,
 }
 
 impl ChainConfig {
     /// The default settings for a node.
     #[must_use]
     pub fn new(url: RpcUrl) -> Self {
-        Self { url, limits: ChainLimits::default(), poll: Duration::from_secs(4) }
+        Self { url, limits: ChainLimits::default(), poll: Duration::from_secs(4), key: None }
     }
 }

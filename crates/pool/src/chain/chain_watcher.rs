@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
     time::Instant,
 };
 
@@ -9,13 +10,18 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use vipnode_chain::{BlockTag, ChainError, Escrow, EvmNode, escrow_event};
-use vipnode_pool_core::{ChainEvent, ChainRequest, ChannelReading, Command};
+use vipnode_pool_core::{ChainAnswer, ChainEvent, ChainRequest, ChannelReading, Command};
 use vipnode_types::{
     Amount,
-    payment::{ChannelConfig, ChannelId, EscrowEvent},
+    payment::{ChannelConfig, ChannelId, ChannelTerms, EscrowEvent},
 };
 
-use super::{chain_config::ChainConfig, watched_channel::WatchedChannel};
+use super::{
+    chain_config::ChainConfig,
+    claim_sender::{ClaimSender, failure},
+    heads::Heads,
+    watched_channel::WatchedChannel,
+};
 use crate::engine::{CoreMessage, Inbox};
 
 /// Reads channels for the core: once when it asks, and again after each event of the escrow about them.
@@ -32,19 +38,14 @@ pub(crate) struct ChainWatcher {
     /// Channels that the core asked about and that were not read yet, in the order in which it asked. The core limits how many
     /// first vouchers wait.
     asked: VecDeque<ChannelConfig>,
+    /// What carries out the requests of epochs, if the pool has the key of the claimer.
+    sender: Option<Arc<ClaimSender>>,
+    /// Requests of epochs, in order. The core waits for each answer, but sends again what is not mined.
+    orders: VecDeque<ChainRequest>,
     /// The first block whose events were not read.
     next_block: Option<u64>,
     /// Whether the last look failed, so that the log has each outage once.
     fails: bool,
-}
-
-/// The newest blocks of each kind.
-#[derive(Debug, Clone, Copy)]
-struct Heads {
-    latest: u64,
-    safe: BlockTag,
-    finalized: u64,
-    final_tag: BlockTag,
 }
 
 impl ChainWatcher {
@@ -54,18 +55,21 @@ impl ChainWatcher {
     /// See [`ChainError`].
     pub(crate) async fn open(
         config: ChainConfig,
-        chain_id: u64,
+        terms: ChannelTerms,
         requests: UnboundedReceiver<ChainRequest>,
         inbox: Inbox,
     ) -> Result<Self, ChainError> {
         let node = EvmNode::open(&config.url, config.limits.clone())?;
-        let actual = Escrow::open(&node).await?.chain_id();
+        let (actual, chain_id) = (Escrow::open(&node).await?.chain_id(), terms.chain_id);
         if actual != chain_id {
             return Err(ChainError::OtherChain { actual, expected: chain_id });
         }
+        let sender = config.key.clone().map(|key| Arc::new(ClaimSender::new(key, terms)));
         Ok(Self {
             node,
             config,
+            sender,
+            orders: VecDeque::new(),
             chain_id,
             requests,
             inbox,
@@ -92,6 +96,13 @@ impl ChainWatcher {
                 }
                 continue;
             }
+            if let Some(request) = self.orders.pop_front() {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = self.carry_out(request) => {}
+                }
+                continue;
+            }
             tokio::select! {
                 () = stop.cancelled() => return,
                 request = self.requests.recv() => match request {
@@ -110,6 +121,7 @@ impl ChainWatcher {
                 self.channels.remove(&id);
                 self.asked.retain(|config| config.id(self.chain_id) != id);
             }
+            request => self.orders.push_back(request),
         }
     }
 
@@ -130,7 +142,7 @@ impl ChainWatcher {
         let signer = channel.signer;
         // Asked again, the core wants an answer, whatever it was sent before.
         *channel = WatchedChannel::new(config, now);
-        let read = match self.heads().await {
+        let read = match Heads::read(&self.node).await {
             Ok(heads) => {
                 // An event between the last look and this one, whose deposit is not safe yet.
                 if let Some(channel) = self.channels.get_mut(&id) {
@@ -147,8 +159,8 @@ impl ChainWatcher {
     }
 
     /// Reads the events since the last look, and the channels that they are about.
-    async fn look(&mut self) -> Result<(), ChainError> {
-        let heads = self.heads().await?;
+    async fn look(&mut self) -> Result<Heads, ChainError> {
+        let heads = Heads::read(&self.node).await?;
         let from = self.next_block.unwrap_or(heads.latest);
         let changed: BTreeMap<ChannelId, u64> = if heads.latest.saturating_sub(from) >= self.config.limits.log_blocks {
             // After a long outage it is cheaper to read each channel.
@@ -171,7 +183,26 @@ impl ChainWatcher {
         for id in due {
             self.read(id, heads).await?;
         }
-        Ok(())
+        Ok(heads)
+    }
+
+    /// Carries out a request of an epoch. What a look shows is not older than what the core was sent of the channels before it.
+    async fn carry_out(&mut self, request: ChainRequest) {
+        let Some(sender) = &self.sender else { return };
+        let answer = match request {
+            ChainRequest::Look { ticket, transaction } => {
+                let sender = Arc::clone(sender);
+                let looked = match self.look().await {
+                    Ok(heads) => sender.look(&self.node, heads, transaction).await,
+                    Err(error) => Err(error),
+                };
+                Some(ChainAnswer::Looked { ticket, result: looked.map_err(|error| failure(&error)) })
+            }
+            request => sender.carry_out(&self.node, request).await,
+        };
+        if let Some(answer) = answer {
+            self.inbox.push(CoreMessage::OneWay(Command::Chain(ChainEvent::Answer(Box::new(answer)))));
+        }
     }
 
     async fn read(&mut self, id: ChannelId, heads: Heads) -> Result<(), ChainError> {
@@ -198,18 +229,6 @@ impl ChainWatcher {
             self.inbox.push(CoreMessage::OneWay(Command::Chain(event)));
         }
         Ok(())
-    }
-
-    /// The newest blocks. A chain without safe or final blocks, as some private ones are, has the newest ones count.
-    async fn heads(&self) -> Result<Heads, ChainError> {
-        let latest = self.node.block(BlockTag::Latest).await?.number;
-        let of = async |tag| match self.node.block(tag).await {
-            Ok(block) => Ok(block.number),
-            Err(ChainError::NoBlock { .. }) => Ok(latest),
-            Err(error) => Err(error),
-        };
-        let (safe, finalized) = (of(BlockTag::Safe).await?, of(BlockTag::Finalized).await?);
-        Ok(Heads { latest, safe: BlockTag::Number(safe), finalized, final_tag: BlockTag::Number(finalized) })
     }
 }
 

@@ -4,7 +4,8 @@ use vipnode_pool_core::ChainRequest;
 /// What passes the core's requests about the chain on, in a pool whose clients deposit there.
 ///
 /// The queue behind it has no limit of its own: the core asks once for each channel that it accepted, and for as many more as
-/// `channel_reads` permits.
+/// `channel_reads` permits. An epoch waits for each answer; it asks about at most `epoch_rows` channels, and sends the transactions
+/// that are not mined again every `send_again_ms`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ChainPort(Option<UnboundedSender<ChainRequest>>);
 

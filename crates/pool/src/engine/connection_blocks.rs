@@ -101,6 +101,7 @@ fn connection(command: &Command) -> Option<Target> {
         | Command::CallDone { .. }
         | Command::Ledger { .. }
         | Command::Price { .. }
+        | Command::Epoch { .. }
         | Command::Chain(_)
         | Command::Expel { .. }
         | Command::Tick => return None,

@@ -374,6 +374,11 @@ impl CoreThread {
                 let connection = ConnectionId { gateway: 0, connection: u32::MAX, generation: 0 };
                 return self.handle(Command::Ledger { connection, request, change });
             }
+            OperatorQuery::Epoch { request, run, reply_to } => {
+                self.replies.expect(request, reply_to, RefusedAs::Busy);
+                let connection = ConnectionId { gateway: 0, connection: u32::MAX, generation: 0 };
+                return self.handle(Command::Epoch { connection, request, run });
+            }
             OperatorQuery::Price { request, price, fee_bps, reply_to } => {
                 let price = match price.in_asset(asset) {
                     Ok(price) => price,

@@ -73,7 +73,8 @@ impl EffectQueue {
 fn depends(effect: &Effect) -> bool {
     match effect {
         Effect::Reply { when: release, .. } | Effect::Call { when: release, .. } => *release == SendWhen::AfterCommit,
-        Effect::Persist(_) | Effect::Chain(_) | Effect::Close { .. } => false,
+        Effect::Chain(request) => request.waits_for_rows(),
+        Effect::Persist(_) | Effect::Close { .. } => false,
     }
 }
 

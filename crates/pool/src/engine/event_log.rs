@@ -3,8 +3,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tracing::info;
-use vipnode_pool_core::{ConnectionId, Core, Effect, PoolCall, Reply};
+use tracing::{info, warn};
+use vipnode_pool_core::{ConnectionId, Core, Effect, EpochStep, PoolCall, Reply, Row};
 use vipnode_types::{NodeId, protocol2::Protocol2Reply};
 
 /// The log, at `-v`, of what nodes do: joins, leaves, leases, evictions, and closed connections. A flood of them must neither
@@ -14,6 +14,8 @@ pub(super) struct EventLog {
     began: Instant,
     lines: u32,
     skipped: u64,
+    /// The epoch, its step, and its problem that were written last.
+    epoch: (u64, EpochStep, Option<String>),
 }
 
 /// Lines a second.
@@ -22,11 +24,14 @@ const SECOND: Duration = Duration::from_secs(1);
 
 impl EventLog {
     pub(super) const fn new(now: Instant) -> Self {
-        Self { began: now, lines: 0, skipped: 0 }
+        Self { began: now, lines: 0, skipped: 0, epoch: (0, EpochStep::Open, None) }
     }
 
     /// Writes what an effect means for its node.
     pub(super) fn write_effect(&mut self, core: &Core, effect: &Effect) {
+        if let Effect::Persist(rows) = effect {
+            rows.iter().for_each(|row| self.write_epoch(row));
+        }
         let (Effect::Reply { connection, .. } | Effect::Call { connection, .. } | Effect::Close { connection, .. }) =
             effect
         else {
@@ -79,6 +84,34 @@ impl EventLog {
             info!(skipped, "more events than the log writes a second");
         }
         may.then_some(place)
+    }
+
+    /// Writes each step of an epoch, what is wrong with it, and its transactions. They are few.
+    fn write_epoch(&mut self, row: &Row) {
+        match row {
+            Row::Epoch(row) => {
+                let (epoch, step) = (row.number, row.step.name());
+                let written = (row.number, row.step, row.problem.clone());
+                if self.epoch == written {
+                    return;
+                }
+                self.epoch = written;
+                match &row.problem {
+                    Some(problem) => warn!(epoch, step, problem, "the epoch waits"),
+                    None => info!(epoch, step, "epoch"),
+                }
+            }
+            Row::EpochClaim(row) => {
+                if let Some(reason) = &row.set_aside {
+                    warn!(payer = %row.signer, channel = %row.channel, reason, "the epoch does not claim from a channel");
+                }
+            }
+            Row::ChainTransaction(row) if row.cost_wei.is_none() => {
+                let claims = row.purpose.signers().len();
+                info!(transaction = %row.hash, nonce = row.nonce, claims, bumps = row.bumps, "sending a transaction of the epoch");
+            }
+            _ => {}
+        }
     }
 
     /// Takes one line. Returns whether it may be written, and how many were skipped in the second that is over.

@@ -162,6 +162,15 @@ impl Gateway {
         answer.await.unwrap_or_else(|_| Err(CallRefusal::Rebuilding { retry_ms: self.retry_ms }.into()))
     }
 
+    /// Asks about the epochs, or has one begin. Returns the core's answer, once the beginning is durable.
+    pub(crate) async fn epoch(&self, run: bool) -> CoreAnswer {
+        let request = self.next_request.fetch_add(1, Ordering::Relaxed);
+        let (reply, answer) = oneshot::channel();
+        let _in_flight = self.in_flight.token();
+        self.query(OperatorQuery::Epoch { request, run, reply_to: ReplyTo::Task(reply) });
+        answer.await.unwrap_or_else(|_| Err(CallRefusal::Rebuilding { retry_ms: self.retry_ms }.into()))
+    }
+
     /// Returns the answer to a question of the operator; `None` if the core ended or was discarded in the meantime.
     pub(crate) async fn ask<T>(&self, query: impl FnOnce(oneshot::Sender<T>) -> OperatorQuery) -> Option<T> {
         let (answer, answered) = oneshot::channel();

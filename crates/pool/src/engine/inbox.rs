@@ -57,7 +57,7 @@ pub(crate) fn reply_text(reply: &Reply) -> Result<Box<RawValue>, WireError> {
         Reply::Payout(reply) => to_raw_value(reply),
         Reply::Protocol2(reply) => to_raw_value(reply),
         // Only the admin socket takes this one, and not as text.
-        Reply::Ledger(_) | Reply::Pricing(_) => to_raw_value(&Done {}),
+        Reply::Ledger(_) | Reply::Pricing(_) | Reply::Epoch(_) => to_raw_value(&Done {}),
     };
     Ok(text.map_err(|error| CallRefusal::Internal { why: error.to_string() })?)
 }

@@ -21,6 +21,8 @@ pub(crate) enum OperatorQuery {
     Ledger { request: RequestId, change: Box<LedgerChange>, reply_to: ReplyTo },
     /// A price to announce, which is answered as the request with that number.
     Price { request: RequestId, price: QuotedPrice, fee_bps: Option<u16>, reply_to: ReplyTo },
+    /// Asks about the epochs, or has one begin; answered as the request with that number.
+    Epoch { request: RequestId, run: bool, reply_to: ReplyTo },
     /// Asks what slots cost, and what was announced; `None` without a ledger.
     Prices(oneshot::Sender<Option<PricingRow>>),
     /// Asks for accounts, from an address on. Answered with what the pool charges in; `None` without a ledger.

@@ -68,6 +68,7 @@ enum StateKey {
     Restore,
     Period,
     Pricing,
+    Epoch,
 }
 
 fn index(rows: &[Row]) -> BTreeMap<StateKey, &Row> {
@@ -81,6 +82,8 @@ fn index(rows: &[Row]) -> BTreeMap<StateKey, &Row> {
         Row::Link(row) => Some(RowKey::Link(row.node)),
         Row::Unpaid(row) => Some(RowKey::Unpaid(row.entry)),
         Row::Payout(row) => Some(RowKey::Payout(row.number)),
+        Row::EpochClaim(row) => Some(RowKey::EpochClaim(row.signer)),
+        Row::ChainTransaction(row) => Some(RowKey::ChainTransaction(row.nonce)),
         _ => None,
     };
     let key = |row: &Row| match row {
@@ -90,6 +93,7 @@ fn index(rows: &[Row]) -> BTreeMap<StateKey, &Row> {
         Row::Channel(row) => Some(StateKey::Channel(row.config.payer_authorizer)),
         Row::Restore(_) => Some(StateKey::Restore),
         Row::Period(_) => Some(StateKey::Period),
+        Row::Epoch(_) => Some(StateKey::Epoch),
         // A pool that no longer charges follows its settings.
         Row::Pricing(_) => pays.then_some(StateKey::Pricing),
         row => row_key(row).map(StateKey::Row),
@@ -109,6 +113,9 @@ const fn is_of_ledger(row: &Row) -> bool {
             | Row::Payout(_)
             | Row::Period(_)
             | Row::Unpaid(_)
+            | Row::Epoch(_)
+            | Row::EpochClaim(_)
+            | Row::ChainTransaction(_)
     )
 }
 

@@ -1,4 +1,4 @@
-use vipnode_pool_core::{ChainRequest, Effect, PoolCall, Reply, SendWhen};
+use vipnode_pool_core::{Effect, PoolCall, Reply, SendWhen};
 
 use super::{Encode, Encoder};
 
@@ -28,14 +28,7 @@ impl Encode for Effect {
                 out.number(4);
                 connection.encode(out);
             }
-            Self::Chain(ChainRequest::Forget(id)) => {
-                out.number(6);
-                out.bytes(&id.hash().0);
-            }
-            Self::Chain(ChainRequest::Watch(config)) => {
-                out.number(5);
-                config.encode(out);
-            }
+            Self::Chain(request) => request.encode(out),
         }
     }
 }
@@ -112,6 +105,7 @@ impl Encode for Reply {
                 out.number(14);
                 reply.encode(out);
             }
+            Self::Epoch(view) => (15_u64, Box::new(view.row.clone())).encode(out),
         }
     }
 }

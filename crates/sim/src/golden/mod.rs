@@ -13,6 +13,7 @@ mod agent_request;
 mod effect;
 mod effect_log;
 mod encoder;
+mod epoch;
 mod identifiers;
 mod ledger;
 mod notice;

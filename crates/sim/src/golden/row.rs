@@ -6,7 +6,7 @@ use vipnode_pool_core::{
 };
 use vipnode_types::meter::Seen;
 
-use super::{Encode, Encoder};
+use super::{Encode, Encoder, epoch};
 
 impl Encode for Row {
     fn encode(&self, out: &mut Encoder) {
@@ -109,6 +109,7 @@ fn encode_ledger(row: &Row, out: &mut Encoder) {
             out.number(19);
             row.encode(out);
         }
+        Row::Epoch(_) | Row::EpochClaim(_) | Row::ChainTransaction(_) => epoch::encode_row(row, out),
         Row::Node(_)
         | Row::Lease(_)
         | Row::Metered(_)
@@ -159,6 +160,14 @@ impl Encode for RowKey {
             Self::Payout(number) => {
                 out.number(8);
                 number.encode(out);
+            }
+            Self::EpochClaim(signer) => {
+                out.number(9);
+                signer.encode(out);
+            }
+            Self::ChainTransaction(nonce) => {
+                out.number(10);
+                nonce.encode(out);
             }
         }
     }

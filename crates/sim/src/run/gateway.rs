@@ -203,6 +203,7 @@ impl Simulation {
                     | Reply::Voucher(_)
                     | Reply::Payout(_)
                     | Reply::Pricing(_)
+                    | Reply::Epoch(_)
                     | Reply::Explain(_)
                     | Reply::Done(_)
                     | Reply::Linked(_)

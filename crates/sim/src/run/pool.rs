@@ -222,6 +222,7 @@ impl Simulation {
                 return;
             }
             Effect::Reply { when: release, .. } | Effect::Call { when: release, .. } => *release,
+            Effect::Chain(request) if request.waits_for_rows() => SendWhen::AfterCommit,
             Effect::Close { .. } | Effect::Chain(_) => SendWhen::Now,
         };
         if let Effect::Call { connection: peer, call, .. } = &effect {

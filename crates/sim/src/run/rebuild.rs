@@ -180,6 +180,7 @@ const fn request_of(command: &Command) -> Option<RequestId> {
         | Command::Protocol2 { request, .. }
         | Command::Ledger { request, .. }
         | Command::Price { request, .. }
+        | Command::Epoch { request, .. }
         | Command::Link { request, .. }
         | Command::Account { request, .. }
         | Command::Payout { request, .. }

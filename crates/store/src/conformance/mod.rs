@@ -6,6 +6,7 @@
 //! Uses only the traits of this crate. What is particular to one store does not belong here.
 
 mod contract;
+mod epoch_sample;
 mod ledger_sample;
 mod model;
 mod reading;

@@ -133,12 +133,17 @@ impl Model {
                 Row::Payout(PayoutRow { number, .. }) | Row::Delete(RowKey::Payout(number)) => {
                     (6, number.to_be_bytes().to_vec())
                 }
+                Row::Epoch(_) => (7, Vec::new()),
+                Row::EpochClaim(row) => (8, row.signer.as_bytes().to_vec()),
+                Row::Delete(RowKey::EpochClaim(signer)) => (8, signer.as_bytes().to_vec()),
+                Row::ChainTransaction(row) => (9, row.nonce.to_be_bytes().to_vec()),
+                Row::Delete(RowKey::ChainTransaction(nonce)) => (9, nonce.to_be_bytes().to_vec()),
                 Row::Entry(entry) => {
                     let keyed = entry.transaction.order().is_some_and(|order| order.key.is_some());
                     if !keyed && Some(entry.number) != last {
                         continue;
                     }
-                    (7, entry.number.to_be_bytes().to_vec())
+                    (10, entry.number.to_be_bytes().to_vec())
                 }
                 _ => continue,
             };

@@ -14,7 +14,7 @@ use vipnode_types::{
     protocol2::Kind,
 };
 
-use super::ledger_sample;
+use super::{epoch_sample, ledger_sample};
 
 /// An ordinary node.
 pub(crate) fn node(number: u8) -> NodeRow {
@@ -82,6 +82,7 @@ pub(super) fn any_row() -> impl Strategy<Value = Row> {
         3 => any_metered().prop_map(|row| Row::Metered(Box::new(row))),
         2 => vec(any_last_report(), 0..4).prop_map(Row::LastReport),
         4 => ledger_sample::any_row(),
+        2 => epoch_sample::any_row(),
         2 => any_times().prop_map(|row| Row::Times(Box::new(row))),
         2 => any_metered().prop_map(|row| Row::Deferred(Box::new(row))),
         1 => any_delegation().prop_map(Row::Delegation),

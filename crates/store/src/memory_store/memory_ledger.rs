@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use vipnode_pool_core::{
-    AccountFigures, AccountRow, ChannelRow, LedgerAccount, LedgerEntry, LinkRow, PayoutRow, PricingRow, Row, RowKey,
-    SettlementPeriodRow, UnpaidRow,
+    AccountFigures, AccountRow, ChainTransactionRow, ChannelRow, EpochClaimRow, EpochRow, LedgerAccount, LedgerEntry,
+    LinkRow, PayoutRow, PricingRow, Row, RowKey, SettlementPeriodRow, UnpaidRow,
 };
 use vipnode_types::{Account, NodeId, PaymentMode};
 
@@ -19,6 +19,9 @@ pub(super) struct MemoryLedger {
     unpaid: BTreeMap<u64, UnpaidRow>,
     period: Option<SettlementPeriodRow>,
     payouts: BTreeMap<u64, PayoutRow>,
+    epoch: Option<EpochRow>,
+    epoch_claims: BTreeMap<Account, EpochClaimRow>,
+    chain_transactions: BTreeMap<u64, ChainTransactionRow>,
     pub(super) entries: BTreeMap<u64, LedgerEntry>,
 }
 
@@ -48,6 +51,19 @@ impl MemoryLedger {
             Row::Period(row) => self.period = Some(*row),
             Row::Payout(row) => {
                 self.payouts.insert(row.number, *row);
+            }
+            Row::Epoch(row) => self.epoch = Some((**row).clone()),
+            Row::EpochClaim(row) => {
+                self.epoch_claims.insert(row.signer, (**row).clone());
+            }
+            Row::ChainTransaction(row) => {
+                self.chain_transactions.insert(row.nonce, (**row).clone());
+            }
+            Row::Delete(RowKey::EpochClaim(signer)) => {
+                self.epoch_claims.remove(signer);
+            }
+            Row::Delete(RowKey::ChainTransaction(nonce)) => {
+                self.chain_transactions.remove(nonce);
             }
             Row::Delete(RowKey::Link(node)) => {
                 self.links.remove(node);
@@ -80,6 +96,9 @@ impl MemoryLedger {
         self.unpaid.values().for_each(|row| each(Row::Unpaid(*row)));
         self.period.into_iter().for_each(|row| each(Row::Period(row)));
         self.payouts.values().for_each(|row| each(Row::Payout(*row)));
+        self.epoch.iter().for_each(|row| each(Row::Epoch(Box::new(row.clone()))));
+        self.epoch_claims.values().for_each(|row| each(Row::EpochClaim(Box::new(row.clone()))));
+        self.chain_transactions.values().for_each(|row| each(Row::ChainTransaction(Box::new(row.clone()))));
         let newest = self.entries.last_key_value().map(|(number, _)| *number);
         let keyed = |entry: &LedgerEntry| entry.transaction.order().is_some_and(|order| order.key.is_some());
         let kept = self.entries.values().filter(|entry| keyed(entry) || Some(entry.number) == newest);

@@ -9,6 +9,7 @@ mod connection;
 mod database_owner;
 mod delegation_table;
 mod entry_table;
+mod epoch_table;
 mod fold_step;
 mod folded_database;
 mod folded_numbers;
@@ -200,6 +201,7 @@ impl SqliteStore {
         ledger_tables::read_payment(&connection)?.into_iter().for_each(|mode| each(Row::Payment(mode)));
         price_table::read_pricing(&connection)?.into_iter().for_each(|row| each(Row::Pricing(Box::new(row))));
         ledger_tables::read(&connection, each)?;
+        epoch_table::read(&connection, each)?;
         entry_table::read_kept(&connection, &mut |entry| each(Row::Entry(Box::new(entry))))?;
         node_table::read(&connection, &mut |row| each(Row::Node(Box::new(row))))?;
         lease_table::read(&connection, &mut |row| each(Row::Lease(Box::new(row))))?;
@@ -304,6 +306,9 @@ fn write(connection: &Connection, row: &Row) -> Result<bool, rusqlite::Error> {
         Row::Unpaid(row) => ledger_tables::write_unpaid(connection, LedgerTables::Current, *row),
         Row::Period(row) => ledger_tables::write_period(connection, *row),
         Row::Payout(row) => ledger_tables::write_payout(connection, LedgerTables::Current, *row),
+        Row::Epoch(row) => epoch_table::write_epoch(connection, row),
+        Row::EpochClaim(row) => epoch_table::write_claim(connection, row),
+        Row::ChainTransaction(row) => epoch_table::write_transaction(connection, row),
         Row::Delete(RowKey::Node(id)) => node_table::delete(connection, id),
         Row::Delete(RowKey::Lease(id)) => lease_table::delete(connection, *id),
         Row::Delete(RowKey::Times(id)) => times_table::delete(connection, id),
@@ -312,6 +317,8 @@ fn write(connection: &Connection, row: &Row) -> Result<bool, rusqlite::Error> {
         Row::Delete(RowKey::Link(node)) => ledger_tables::delete_link(connection, node),
         Row::Delete(RowKey::Unpaid(entry)) => ledger_tables::delete_unpaid(connection, LedgerTables::Current, *entry),
         Row::Delete(RowKey::Payout(number)) => ledger_tables::delete_payout(connection, *number),
+        Row::Delete(RowKey::EpochClaim(signer)) => epoch_table::delete_claim(connection, *signer),
+        Row::Delete(RowKey::ChainTransaction(nonce)) => epoch_table::delete_transaction(connection, *nonce),
     }?;
     Ok(true)
 }

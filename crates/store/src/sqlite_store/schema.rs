@@ -4,14 +4,14 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::sqlite_error::store_error;
+use super::{epoch_table, sqlite_error::store_error};
 use crate::StoreError;
 
 /// `application_id` of a pool's database: "vipn".
 const APPLICATION: i32 = 0x7669_706e;
 
 /// Each makes the schema of one version that of the next, the first from an empty file. A released one never changes.
-const MIGRATIONS: &[&str] = &[VERSION_1];
+const MIGRATIONS: &[&str] = &[VERSION_1, epoch_table::VERSION_2];
 
 const VERSION_1: &str = "
     CREATE TABLE pool (

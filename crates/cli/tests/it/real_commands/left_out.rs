@@ -63,6 +63,7 @@ pub const LEFT_OUT: &[LeftOut] = &[
     left_out("payments.md", "vipnode wallet new", "asks for a password; the tests of keystores make keys", ""),
     left_out("payments.md", "vipnode pool --payment x402", ON_CHAIN, ""),
     left_out("payments.md", "vipnode pool admin claim", ON_CHAIN, ""),
+    left_out("payments.md", "vipnode pool admin epoch", ON_CHAIN, ""),
     left_out("payments.md", "vipnode wallet deposit", ON_CHAIN, ""),
     left_out("payments.md", "vipnode client wss://pool.example.org --pay", ON_CHAIN, ""),
     left_out("payments.md", "vipnode wallet withdraw", ON_CHAIN, ""),

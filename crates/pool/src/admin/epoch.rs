@@ -1,0 +1,115 @@
+use serde::{Deserialize, Serialize};
+use vipnode_pool_core::{EpochPlan, EpochRow, EpochView, Reply};
+use vipnode_types::{Account, Amount, Asset, Ms, wire::WireError};
+
+use super::AdminService;
+use crate::call_refusal::CallRefusal;
+
+/// Asks about the epochs in which the pool claims, or has one begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EpochRequest {
+    /// Whether an epoch begins now, and one that was halted goes on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub run: bool,
+}
+
+/// The epochs in which the pool claims. Amounts are in the asset's smallest unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminEpoch {
+    /// What the pool charges in.
+    pub asset: Asset,
+    /// The number of the newest epoch; 0 before the first.
+    pub number: u64,
+    /// What the pool does next: open, read, redeem, confirm, settle, or halted.
+    pub step: String,
+    /// When the step began.
+    pub since_ms: Ms,
+    /// When the next epoch is cut.
+    pub next_cut_ms: Ms,
+    /// When the newest complete epoch ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_ms: Option<Ms>,
+    /// What the epoch waits for, if something is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// From how many channels the epoch claims.
+    pub claims: u64,
+    /// How much it claims from them.
+    pub claiming: Amount,
+    /// The first claims that the epoch ends without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<SetAsideClaim>,
+    /// Its transactions whose block is not final.
+    pub transactions: u64,
+    /// What its transactions cost, in wei, as a decimal number.
+    pub gas_wei: String,
+    /// What reached the receiver beyond its claims.
+    pub unattributed: Amount,
+    /// What an epoch would claim that were cut now.
+    pub plan: AdminEpochPlan,
+}
+
+/// A claim that an epoch ends without.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SetAsideClaim {
+    /// The payer authorizer of the channel.
+    pub payer: Account,
+    /// The reason, in the words of the contract or of the pool.
+    pub reason: String,
+}
+
+/// What an epoch would claim that were cut now. It drops claims that are not worth their gas.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminEpochPlan {
+    /// From how many channels.
+    pub claims: u64,
+    /// How much in all.
+    pub amount: Amount,
+    /// Gas of its transactions, rounded up.
+    pub gas: u64,
+    /// What that costs at the newest gas price that the pool read, in wei, as a decimal number; absent if it read none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gas_wei: Option<String>,
+}
+
+/// Answers about the epochs. What was ordered is durable when this returns.
+pub(super) async fn epoch(admin: &AdminService, request: EpochRequest) -> Result<AdminEpoch, WireError> {
+    let Reply::Epoch(view) = admin.service.gateway.epoch(request.run).await? else {
+        return Err(CallRefusal::Internal { why: "the core gave another answer".to_owned() }.into());
+    };
+    if request.run {
+        tracing::warn!(epoch = view.row.number, "the operator began an epoch");
+    }
+    Ok(answer(*view))
+}
+
+fn answer(view: EpochView) -> AdminEpoch {
+    let EpochView { asset, row, claims, claiming, set_aside, transactions, next_cut, plan } = view;
+    let EpochRow { number, step, since, unattributed, spent_wei, finished, problem, .. } = row;
+    let EpochPlan { claims: plan_claims, amount, gas, fee_wei } = plan;
+    let gas_wei = (fee_wei > 0).then(|| fee_wei.saturating_mul(gas.into()).to_string());
+    let set_aside = set_aside.into_iter().filter_map(|claim| {
+        let reason = claim.set_aside?;
+        Some(SetAsideClaim { payer: claim.signer, reason })
+    });
+    AdminEpoch {
+        asset,
+        number,
+        step: step.name().to_owned(),
+        since_ms: since,
+        next_cut_ms: next_cut,
+        finished_ms: finished,
+        problem,
+        claims,
+        claiming,
+        set_aside: set_aside.collect(),
+        transactions,
+        gas_wei: spent_wei.to_string(),
+        unattributed,
+        plan: AdminEpochPlan { claims: plan_claims, amount, gas, gas_wei },
+    }
+}
