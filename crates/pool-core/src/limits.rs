@@ -204,7 +204,9 @@ limits! {
         strike_reporters: u32 = 3, Count 1..=16;
         /// A host that immediately disconnected a light node is not assigned to light nodes of the same address block (/24,
         /// /48) for this time; while that applies to four blocks of a wide block (/16, /32), nor to those light nodes of
-        /// the wide block that are not proven, and while it applies to eight, to none of the wide block.
+        /// the wide block that are not proven, and while it applies to eight, to none of the wide block. After each
+        /// time, the host's slots for light nodes rest for 10 s, so by default, one wide block can keep them from others for 80 s in 5
+        /// minutes.
         light_block_ms: u64 = 5 * MINUTE, Time 0..=HOUR;
         /// An eviction that a host refused is sent again after this time, which doubles with each try up to 8 times this value.
         /// Until the eviction is done, its slot counts as taken.

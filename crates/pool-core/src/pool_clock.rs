@@ -74,10 +74,12 @@ impl PoolClock {
         self.resumed
     }
 
-    /// When the pause began after which the pool last resumed; zero after a start. What it did not hear before then is not its
-    /// own loss.
-    pub(crate) const fn paused(&self) -> Ms {
-        self.paused
+    /// How much of the time between two moments the pool lost itself, in milliseconds: up to its start, because it has forgotten what it
+    /// heard before, and in its last pause since. What it did not hear at other times is not its own loss.
+    pub(crate) fn lost_ms(&self, from: Ms, until: Ms) -> u64 {
+        let by_start = until.min(self.started).since(from);
+        let by_pause = until.min(self.resumed).since(from.max(self.paused).max(self.started));
+        by_start.saturating_add(by_pause)
     }
 
     /// The end of the reconnect window: until then no agent is evicted or forgotten for being absent.

@@ -27,6 +27,8 @@ impl Core {
         self.end_charges(index);
         let Some(lease) = self.leases.get(index) else { return 0 };
         let pair = Pair { client: lease.client(), host: lease.host() };
+        // A host that reported the client as gone did not see it after that, even if the client has returned before the host.
+        let host_until = if lease.host_down() == UNSEEN { host_until } else { host_until.min(lease.host_down()) };
         let host_saw_ms = if lease.host_up() == UNSEEN { 0 } else { host_until.since(lease.host_up()) };
         let lost_ms = self.lost_ms(lease, ends, host_until);
         let trial_ms = if self.leases.is_trial(lease) { self.trial_row_ms(lease, ends, host_until) } else { 0 };
@@ -94,14 +96,13 @@ impl Core {
         }
     }
 
-    /// The time of a row, in milliseconds, of which the pool does not know because of its own restart or pause: from when it
-    /// last wrote that it had heard of the client, or from when the pause began, until it resumed.
+    /// The time of a row, in milliseconds, of which the pool does not know because of its own restart or pause: of the time since it
+    /// last wrote that it had heard of the client.
     pub(crate) fn lost_ms(&self, lease: &Lease, ends: Ends, host_until: Ms) -> u64 {
         if lease.client_up() == UNSEEN {
             return 0;
         }
-        let from = ends.client.max(lease.host_up()).max(self.clock.paused());
-        host_until.min(self.clock.resumed()).since(from)
+        self.clock.lost_ms(ends.client.max(lease.host_up()), host_until)
     }
 
     /// From when the host of a lease, which it saw last at `end`, sees the client in the row that begins now because the client
@@ -112,7 +113,7 @@ impl Core {
         if !lease.sees(Side::Host) {
             return end;
         }
-        end.plus(self.clock.resumed().since(end.max(self.clock.paused())))
+        end.plus(self.clock.lost_ms(end, self.clock.now()))
     }
 
     /// Until when the host of a lease that ends saw the client: a connected host still sees what it last reported, for as

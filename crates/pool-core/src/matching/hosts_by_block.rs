@@ -127,7 +127,8 @@ impl HostsByBlock {
     }
 
     /// Every host once, in rounds: a round visits each wide block for one host, and successive rounds visit the next
-    /// block in it, and then the next host. Where it begins is random at each level.
+    /// block in it, and then the next host. At each level, where it begins and the order are random: hosts that connected one after
+    /// the other are neighbors in the list, and if a client's hosts are left out, the next ones would mostly be of the same owner.
     pub(crate) fn walk(&self, rng: &mut SeededRng) -> HostWalk<'_> {
         HostWalk { wide: Cycle::new(&self.wide, rng), again: VecDeque::new() }
     }
@@ -156,11 +157,12 @@ struct BlockWalk<'a> {
     again: VecDeque<(AddressBlock, Cycle<'a, u32>)>,
 }
 
-/// A walk over a list, around the end, from any entry on.
+/// A walk over a list, around the end, from any entry on and by any step that leads to all of them.
 #[derive(Debug)]
 struct Cycle<'a, T> {
     list: &'a [T],
     next: usize,
+    step: usize,
     left: usize,
 }
 
@@ -194,15 +196,15 @@ impl BlockWalk<'_> {
 
 impl<'a, T> Cycle<'a, T> {
     fn new(list: &'a [T], rng: &mut SeededRng) -> Self {
-        let next = if list.len() > 1 { rng.below(list.len()) } else { 0 };
-        Self { list, next, left: list.len() }
+        let (next, step) = if list.len() > 1 { rng.cycle(list.len()) } else { (0, 1) };
+        Self { list, next, step, left: list.len() }
     }
 
     fn next(&mut self) -> Option<&'a T> {
         self.left = self.left.checked_sub(1)?;
         let item = self.list.get(self.next);
-        let next = self.next.saturating_add(1);
-        self.next = if next >= self.list.len() { 0 } else { next };
+        let next = self.next.saturating_add(self.step);
+        self.next = next.checked_sub(self.list.len()).unwrap_or(next);
         item
     }
 }
@@ -249,6 +251,20 @@ mod tests {
             first += usize::from(hosts[0] < 2_000);
         }
         assert!((50..150).contains(&first), "{first}: the wide block with 1,100 hosts comes first as often as any");
+    }
+
+    /// The attack: silent hosts of many networks connect one after the other, so that they are neighbors in the list. A client whose
+    /// silent host is left out would get the next one.
+    #[test]
+    fn hosts_that_connected_one_after_the_other_do_not_follow_each_other() {
+        let mut groups = HostsByBlock::default();
+        let mut rng = SeededRng::new([1; 32]);
+        for host in 0..20_u32 {
+            groups.insert(block(&format!("{}.0.0.1", 10 + host)), host);
+        }
+        let next = |hosts: Vec<u32>| (0..19).filter(|&at| hosts[at + 1] == (hosts[at] + 1) % 20).count();
+        let follows: usize = (0..1_000).map(|_| next(all(&groups, &mut rng))).sum();
+        assert!(follows < 19_000 / 4, "{follows} of 19,000");
     }
 
     #[test]

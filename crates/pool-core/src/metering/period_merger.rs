@@ -150,9 +150,11 @@ impl PeriodMerger {
     /// Writes a period that waits and changed. Returns false if none is due.
     pub(crate) fn write_changed(&mut self, output: &mut Output) -> bool {
         let now = output.now;
-        let Some((_, sides)) = self.changed.front().copied().filter(|(due, _)| *due <= now) else { return false };
+        let Some((due, sides)) = self.changed.front().copied().filter(|(due, _)| *due <= now) else { return false };
         self.changed.pop_front();
-        if let Some(deferred) = self.deferred.get_mut(&sides).filter(|deferred| deferred.changed) {
+        // It may have been written in between, and have changed since: then it is listed again.
+        let is_due = |deferred: &&mut DeferredPeriod| deferred.changed && deferred.written.plus(WRITTEN_EACH_MS) == due;
+        if let Some(deferred) = self.deferred.get_mut(&sides).filter(is_due) {
             (deferred.written, deferred.changed) = (now, false);
             output.persist(Row::Deferred(deferred.row.clone()));
         }

@@ -9,7 +9,7 @@ use super::{
     pool::{Pool, address, client, host, node, order, payout},
     scenario::{CLIENT, FURTHER, HOST, HOUR_MS, INTERRUPTED, OTHER_SUBNET, SECOND_HOST, SLOTS, other_clients, priced},
 };
-use crate::{Limits, MeteredPeriod, Row};
+use crate::{Command, Limits, MeteredPeriod, Row};
 
 /// The client begins a row with each of so many reports, a second apart.
 fn begin_rows(pool: &mut Pool, rows: u32) {
@@ -104,6 +104,35 @@ fn a_row_that_waits_is_written_once_a_second() {
     let sums_before = sums(&pool);
     pool.restart(pool.core.limits.clone());
     assert_eq!(sums(&pool), sums_before, "a second later, the store has everything");
+}
+
+#[test]
+fn a_row_that_waits_is_written_once_a_second_if_it_changes_before_each_tick() {
+    let mut pool = Pool::with(Limits { periods_an_hour: 1, ..priced() });
+    let lease = pool.lease_up();
+    // As at a busy pool, no tick comes in between.
+    let row_after = |pool: &mut Pool, ms: u64| {
+        pool.now = pool.now.plus(ms - 10);
+        pool.beat(HOST);
+        pool.beat(CLIENT);
+        pool.now = pool.now.plus(10);
+        pool.delta(CLIENT, &[lease], &[lease]);
+    };
+    let written = |pool: &Pool| pool.rows.iter().filter(|row| matches!(row, Row::Deferred(_))).count();
+    row_after(&mut pool, 100);
+    row_after(&mut pool, 100);
+    assert_eq!(written(&pool), 1);
+    row_after(&mut pool, 700);
+    assert_eq!(written(&pool), 1, "700 ms later");
+    row_after(&mut pool, 400);
+    assert_eq!(written(&pool), 2, "1,100 ms later");
+    row_after(&mut pool, 300);
+    pool.handle(Command::Tick);
+    assert_eq!(written(&pool), 2, "300 ms after the second time");
+    pool.pass(1_000);
+    assert_eq!(written(&pool), 3);
+    pool.restart(pool.core.limits.clone());
+    assert_eq!(sums(&pool).0 + sums(&pool).1, pool.core.counters().metered_ms);
 }
 
 #[test]

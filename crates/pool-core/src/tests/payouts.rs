@@ -201,3 +201,20 @@ fn a_connect_of_protocol_2_is_an_order_with_the_same_delay() {
     pool.pass(60_000);
     assert_eq!(pool.paid(), Some(third));
 }
+
+/// Seed 390 in which clients pay: between a host's "gone" and its return, the client has returned, and a new row begins.
+#[test]
+fn a_row_that_ends_while_the_host_has_not_returned_counts_no_time() {
+    let mut pool = Pool::with(Limits { payout_delay_ms: 0, payout_change_ms: 0, ..priced() });
+    let lease = pool.lease_up();
+    pool.pass_with(60_000, &[HOST, CLIENT]);
+    pool.reports_down(HOST, lease);
+    pool.pass(10_000);
+    pool.delta(CLIENT, &[lease], &[lease]);
+    let [_, second, _] = accounts();
+    pool.orders(second, pool.now).unwrap();
+    pool.pass(10);
+    assert_eq!(pool.paid(), Some(second));
+    assert!(pool.core.leases.find(lease).is_some());
+    assert_eq!(pool.core.counters().unpaired_ms, 0);
+}

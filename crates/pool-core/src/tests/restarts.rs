@@ -67,6 +67,23 @@ fn a_client_that_returns_before_its_host_pays_for_no_pause() {
     assert_eq!(pool.core.counters().unpaired_ms, 0);
 }
 
+/// Seed 449 in which clients pay: soon after its start the pool pauses, as it also does while it cannot write its database.
+#[test]
+fn a_client_that_returns_before_its_host_pays_for_no_pause_after_a_restart() {
+    let mut pool = Pool::with(priced());
+    let lease = pool.lease_up();
+    pool.pass_with(120_000, &[HOST, CLIENT]);
+    pool.now = pool.now.plus(3_600_000);
+    pool.restart(priced());
+    pool.pass(1_000);
+    pool.now = pool.now.plus(25_000);
+    pool.handle(Command::Tick);
+    assert_eq!(pool.core.counters().pauses, 1);
+    returns_first(&mut pool, lease);
+    assert_eq!(pool.core.counters().unpaired_ms, 1_000, "the time between the two");
+    assert!(pool.core.leases.find(lease).is_none(), "it has left");
+}
+
 /// The client connects again, then its host, and both report for a minute until the client leaves. Only the host knows that the two
 /// were connected all the time.
 fn returns_first(pool: &mut Pool, lease: vipnode_types::LeaseId) {

@@ -55,3 +55,16 @@ fn a_lease_of_the_backup_whose_sides_do_not_return_bills_nothing_more() {
     pool.pass(HOUR_MS);
     assert_eq!((pool.billed_ms(), pool.core.gauges().leases), (vec![4 * MINUTE_MS], 0));
 }
+
+/// Seed 449 in which clients pay: a host had reported the client as gone, and the client returned before the host.
+#[test]
+fn after_it_reported_the_client_as_gone_a_host_saw_it_no_longer() {
+    let (mut pool, lease) = Pool::priced().leased();
+    pool.pass_with(MINUTE_MS, &[HOST, CLIENT]);
+    pool.reports_down(HOST, lease);
+    pool.pass(10_000);
+    pool.delta(CLIENT, &[lease], &[lease]);
+    let backup = pool.rows.clone();
+    pool.restore(backup, priced());
+    assert_eq!((pool.billed_ms(), pool.core.counters().unpaired_ms), (vec![MINUTE_MS], 0));
+}

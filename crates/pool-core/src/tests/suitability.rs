@@ -359,11 +359,18 @@ fn light_nodes_of_four_blocks_that_a_host_disconnected_exclude_their_wide_block(
     assert_eq!(pool.explain(1_010).unwrap().excluded.recently_failed, 1);
 }
 
-/// The attack: the same with ids that are proven.
+/// The attack: the same with ids that are proven, after those that are not.
 #[test]
 fn proven_light_nodes_of_eight_blocks_exclude_their_wide_block() {
+    for first_proven in [0, 4] {
+        eight_blocks_exclude_their_wide_block(first_proven);
+    }
+}
+
+/// The light nodes of blocks up to `first_proven` are not proven.
+fn eight_blocks_exclude_their_wide_block(first_proven: u32) {
     let limits = Limits { light_block_ms: 300_000, ..Limits::default() };
-    let mut pool = knowing(limits, 10..20).with_agent(HOST, serving(HOST, "eth les")).reported(HOST);
+    let mut pool = knowing(limits, 10 + first_proven..20).with_agent(HOST, serving(HOST, "eth les")).reported(HOST);
     let given = |pool: &mut Pool, agent: u32, address: [u8; 4]| {
         let hello = ConnectRequest { capabilities: list("les/4"), ..needing(agent, "les") };
         pool.connect_from(agent, hello, address.into()).unwrap();

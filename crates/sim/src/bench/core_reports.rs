@@ -292,7 +292,7 @@ impl ReportFleet {
     }
 }
 
-fn report(seq: u32) -> ReportRequest {
+pub(super) fn report(seq: u32) -> ReportRequest {
     ReportRequest { seq, ..ReportRequest::default() }
 }
 

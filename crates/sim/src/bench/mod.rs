@@ -8,6 +8,7 @@ mod attackers;
 mod benchmarks_page;
 mod busy_commits;
 mod certificate;
+mod core_flood;
 mod core_priced;
 mod core_reports;
 mod core_updates;
@@ -131,6 +132,12 @@ pub(crate) enum MeasuredProcess {
         #[arg(long)]
         nodes: u32,
     },
+    /// The memory of the pool core alone, with two floods of ids.
+    CoreFlood {
+        /// Whether each id is connected with a host of the flood's owner for a moment.
+        #[arg(long)]
+        paired: bool,
+    },
     /// The pool core alone, with protocol-2 updates.
     CoreUpdates {
         /// Nodes. There are twice as many leases.
@@ -215,6 +222,7 @@ async fn all(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()>
     }
     if wanted(Benchmark::Hostile) {
         fairness::run_hostile(args, figures).await?;
+        core_flood::run(figures)?;
     }
     let reports = if wanted(Benchmark::Reports) { Some(reports::run(args, figures).await?) } else { None };
     let updates = if wanted(Benchmark::Updates) { updates::run(args, figures).await? } else { Vec::new() };
@@ -259,6 +267,7 @@ pub(crate) fn measured(what: &MeasuredProcess, out: &mut impl Write) -> io::Resu
         MeasuredProcess::Commits { dir } => busy_commits::serve(dir, out),
         MeasuredProcess::Signature { peers } => updates::serve_floor(*peers, out),
         MeasuredProcess::CoreUpdates { nodes } => core_updates::serve(*nodes, out),
+        MeasuredProcess::CoreFlood { paired } => core_flood::serve(*paired, out),
         MeasuredProcess::CorePriced { nodes } => core_priced::serve(*nodes, out),
         MeasuredProcess::Core { nodes } => core_reports::serve(*nodes, out),
     }

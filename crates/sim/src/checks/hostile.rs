@@ -1,5 +1,7 @@
 //! Bounds that hold whatever attackers do.
 
+use std::net::IpAddr;
+
 use vipnode_pool_core::{Gauges, Limits};
 
 use super::{Promise, Violation};
@@ -107,6 +109,16 @@ impl UsedService {
         let update = if self.protocol2[1] { limits.report_interval_ms + FRAME_MS } else { 0 };
         limits.silence_ms + FRAME_MS + update
     }
+}
+
+/// The address block (/24, /48) and the wide block (/16, /32) of an address, as its first bytes.
+#[must_use]
+pub fn networks(ip: IpAddr) -> [Vec<u8>; 2] {
+    let (bytes, sizes) = match ip {
+        IpAddr::V4(ip) => (ip.octets().to_vec(), [3, 2]),
+        IpAddr::V6(ip) => (ip.octets().to_vec(), [6, 4]),
+    };
+    sizes.map(|size| bytes[..size].to_vec())
 }
 
 /// What a client may use for nothing before it pays, in ms.

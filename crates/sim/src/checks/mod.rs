@@ -11,6 +11,7 @@ pub mod durability;
 mod expected_prices;
 pub mod hostile;
 mod journal;
+mod journal_rows;
 mod lease_prices;
 pub mod ledger;
 mod reported_connections;
@@ -24,6 +25,7 @@ pub use checker::{
 pub use clock_map::ClockMap;
 pub use convergence::{Participant, settled};
 pub use expected_prices::{ExpectedPrices, ModeChange};
+pub use journal_rows::JournalRows;
 pub use lease_prices::LeasePrices;
 pub use reported_connections::ReportedConnections;
 pub use violation::{Promise, Violation};

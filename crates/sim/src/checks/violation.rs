@@ -50,7 +50,7 @@ pub enum Promise {
     FreeService,
     /// Nobody honest is locked out or kept apart from an honest host.
     NoLockout,
-    /// The pool core's tables are bounded.
+    /// The pool core's tables are bounded, and so is what strangers have it write to its journal.
     Tables,
     /// A command of an honest agent waits for the core for a bounded time.
     CoreWait,

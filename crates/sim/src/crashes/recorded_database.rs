@@ -137,11 +137,7 @@ fn drawn(rng: &SimRng) -> Vec<Vec<Row>> {
 
 /// What a simulated pool wrote, in as many batches.
 fn charged(rng: &mut SimRng) -> Result<Vec<Vec<Row>>, Box<dyn Error>> {
-    let batches = loop {
-        if let Some(batches) = pool_batches(rng.below(1 << 32))? {
-            break batches;
-        }
-    };
+    let batches = pool_batches(rng.below(1 << 32))?;
     let together = batches.len().div_ceil(BATCHES).max(1);
     Ok(batches.chunks(together).map(<[_]>::concat).collect())
 }

@@ -46,12 +46,30 @@ pub(crate) struct Attackers {
     sessions: BTreeMap<u32, AttackerSession>,
     /// Ids so far: each session has a new one.
     ids: u32,
+    /// Where the node of each id is.
+    ips: BTreeMap<NodeId, IpAddr>,
+}
+
+/// What an attacker reports of its leases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    /// They were connected all the time.
+    Connected,
+    /// They were interrupted since the last report: each begins another billing period.
+    Interrupted,
+    /// They were connected, and the hosts serve what nobody serves.
+    Invented,
 }
 
 impl Attackers {
     /// The pool's process ended, and all sockets with it.
     pub(crate) fn disconnect_all(&mut self) {
         self.sessions.clear();
+    }
+
+    /// The address of an attacker's node; `None` if no attacker has it.
+    pub(super) fn ip_of(&self, node: NodeId) -> Option<IpAddr> {
+        self.ips.get(&node).copied()
     }
 }
 
@@ -90,8 +108,12 @@ impl Simulation {
         let open: Vec<u32> = of_group.map(|(number, _)| *number).collect();
         if open.len() < plan.sockets {
             let ip = plan.ips[self.rng.index(plan.ips.len())];
-            let is_client = plan.kind == AttackerKind::KnownHosts && self.hosts_among(&open) * 2 >= plan.sockets;
-            let ip = if is_client { client_of_known_hosts(self.attackers.ids) } else { ip };
+            let is_client = plan.kind.has_hosts_and_clients() && self.hosts_among(&open) * 2 >= plan.sockets;
+            let ip = match plan.kind {
+                AttackerKind::KnownHosts if is_client => client_of_known_hosts(self.attackers.ids),
+                AttackerKind::RowFlood => neighbor(ip, self.attackers.ids),
+                _ => ip,
+            };
             self.attacker_connects(group, (plan.kind, is_client), ip);
             return;
         }
@@ -102,6 +124,7 @@ impl Simulation {
             AttackerKind::SilentHosts | AttackerKind::RefusingHosts => self.attackers_report(&open),
             AttackerKind::Liars => self.attacker_lies(number),
             AttackerKind::KnownHosts => self.known_hosts_act(&open, number),
+            AttackerKind::RowFlood => self.row_flood_acts(&open, number),
             AttackerKind::Flood => {
                 self.attackers_report(&open);
                 for number in open {
@@ -116,11 +139,12 @@ impl Simulation {
         let number = self.attackers.ids;
         let mut id = [9; 64];
         id[..4].copy_from_slice(&number.to_be_bytes());
+        self.attackers.ips.insert(NodeId::new(id), ip);
         let hosts = match kind {
             AttackerKind::FreeIds | AttackerKind::Flood => false,
             AttackerKind::SilentHosts | AttackerKind::RefusingHosts => true,
             AttackerKind::Liars => self.rng.chance(500),
-            AttackerKind::KnownHosts => !is_client,
+            AttackerKind::KnownHosts | AttackerKind::RowFlood => !is_client,
         };
         let invents = kind == AttackerKind::Liars && self.rng.chance(700);
         let mut chain = honest_chain();
@@ -163,7 +187,7 @@ impl Simulation {
             number,
             Command::Connect { connection, request, identity, address, callable: true, hello },
         );
-        self.attacker_reports(number, &[], false);
+        self.attacker_reports(number, &[], Claim::Connected);
     }
 
     /// The key of all attackers' agents; nothing depends on it.
@@ -199,14 +223,15 @@ impl Simulation {
         for &number in open {
             let due = |session: &AttackerSession| session.reported + REPORT_MS < self.now;
             if self.attackers.sessions.get(&number).is_some_and(due) {
-                self.attacker_reports(number, &[], false);
+                self.attacker_reports(number, &[], Claim::Connected);
             }
         }
     }
 
     /// Reports these leases as connected.
-    fn attacker_reports(&mut self, number: u32, leases: &[LeaseId], lies: bool) {
-        let now = self.now;
+    fn attacker_reports(&mut self, number: u32, leases: &[LeaseId], claim: Claim) {
+        let (now, lies) = (self.now, claim == Claim::Invented);
+        let continuous = claim != Claim::Interrupted;
         let Some(session) = self.attackers.sessions.get_mut(&number) else { return };
         session.seq += 1;
         session.reported = now;
@@ -217,7 +242,7 @@ impl Simulation {
         });
         let report = ReportRequest {
             seq: session.seq,
-            full: Some(leases.iter().map(|lease| UpLease { lease: *lease, continuous: true }).collect()),
+            full: Some(leases.iter().map(|lease| UpLease { lease: *lease, continuous }).collect()),
             hash: Some(LeaseSetHash::of(leases.iter().copied())),
             host_capabilities: seen.collect(),
             light_slots_full: lies.then_some(true),
@@ -236,37 +261,65 @@ impl Simulation {
     /// others, and the hosts have free slots that were used.
     fn known_hosts_act(&mut self, open: &[u32], number: u32) {
         let (now, knows) = (self.now, self.now > KNOWN_AFTER_MS);
+        for (number, leases) in self.shared_leases(open) {
+            let due = |session: &AttackerSession| session.reported + REPORT_MS < now || session.connected != leases;
+            if self.attackers.sessions.get(&number).is_some_and(due) {
+                self.attacker_reports(number, &leases, Claim::Connected);
+            }
+        }
+        let Some(session) = self.attackers.sessions.get(&number).filter(|session| !session.hosts) else { return };
+        if !knows {
+            self.attacker_wants_own(number);
+        } else if session.leases.is_empty() || self.rng.chance(500) {
+            self.attacker_asks(number, 3);
+        } else {
+            self.attacker_leaves(number);
+        }
+    }
+
+    /// The leases of each of these sockets that another of them has, too.
+    fn shared_leases(&self, open: &[u32]) -> Vec<(u32, Vec<LeaseId>)> {
+        let sessions = || open.iter().filter_map(|number| Some((*number, self.attackers.sessions.get(number)?)));
         let mut sides = [BTreeSet::new(), BTreeSet::new()];
-        for session in open.iter().filter_map(|number| self.attackers.sessions.get(number)) {
+        for (_, session) in sessions() {
             sides[usize::from(session.hosts)].extend(session.leases.iter().copied());
         }
         let own: BTreeSet<LeaseId> = &sides[0] & &sides[1];
-        let mut reports = Vec::new();
-        for number in open {
-            let Some(session) = self.attackers.sessions.get(number) else { continue };
-            let shared: Vec<LeaseId> = session.leases.iter().filter(|lease| own.contains(lease)).copied().collect();
-            if session.reported + REPORT_MS < now || session.connected != shared {
-                reports.push((*number, shared));
-            }
+        let shared =
+            |session: &AttackerSession| session.leases.iter().filter(|lease| own.contains(lease)).copied().collect();
+        sessions().map(|(number, session)| (number, shared(session))).collect()
+    }
+
+    /// A client asks for hosts of attackers.
+    fn attacker_wants_own(&mut self, number: u32) {
+        let others = self.agents.iter().map(|agent| agent.plan.id).collect();
+        self.attacker_wants(number, 3, others);
+    }
+
+    /// Hosts and clients of one block are connected with each other, by their word, and each client reports an interruption of all its
+    /// leases with every other report. Now and then a client leaves its leases, or an id is replaced.
+    fn row_flood_acts(&mut self, open: &[u32], number: u32) {
+        for (number, leases) in self.shared_leases(open) {
+            let interrupts = |session: &AttackerSession| !session.hosts && session.seq.is_multiple_of(2);
+            let interrupts = self.attackers.sessions.get(&number).is_some_and(interrupts);
+            self.attacker_reports(number, &leases, if interrupts { Claim::Interrupted } else { Claim::Connected });
         }
-        for (number, leases) in reports {
-            self.attacker_reports(number, &leases, false);
-        }
-        let Some(session) = self.attackers.sessions.get(&number).filter(|session| !session.hosts) else { return };
-        let leases = session.leases.clone();
-        if !knows {
-            let others = self.agents.iter().map(|agent| agent.plan.id).collect();
-            self.attacker_wants(number, 3, others);
-        } else if leases.is_empty() || self.rng.chance(500) {
-            self.attacker_asks(number, 3);
+        if self.rng.chance(10) {
+            self.attacker_closes(number);
+        } else if self.rng.chance(100) {
+            self.attacker_leaves(number);
         } else {
-            let (request, reason) = (self.next_request(), LeaveReason::Surplus);
-            let leave = Box::new(LeaveRequest { leases, reason, fault: None });
-            self.attacker_command(number, Command::Leave { connection: connection(number), request, leave });
-            if let Some(session) = self.attackers.sessions.get_mut(&number) {
-                session.leases.clear();
-            }
+            self.attacker_wants_own(number);
         }
+    }
+
+    /// A client leaves all its leases.
+    fn attacker_leaves(&mut self, number: u32) {
+        let Some(session) = self.attackers.sessions.get_mut(&number).filter(|session| !session.hosts) else { return };
+        let leases = std::mem::take(&mut session.leases);
+        let (request, reason) = (self.next_request(), LeaveReason::Surplus);
+        let leave = Box::new(LeaveRequest { leases, reason, fault: None });
+        self.attacker_command(number, Command::Leave { connection: connection(number), request, leave });
     }
 
     /// Any frame, with anything in it.
@@ -276,7 +329,7 @@ impl Simulation {
         match self.rng.below(10) {
             0..4 => {
                 let some: Vec<LeaseId> = leases.into_iter().filter(|_| self.rng.chance(800)).collect();
-                self.attacker_reports(number, &some, true);
+                self.attacker_reports(number, &some, Claim::Invented);
             }
             4..7 => self.attacker_asks(number, 5),
             7..9 if !leases.is_empty() => {
@@ -362,6 +415,22 @@ impl Simulation {
     pub(crate) fn attacker_at(&self, socket: u64) -> Option<IpAddr> {
         let number = u32::try_from(u64::MAX - socket).ok()?;
         self.attacker_ip(connection(number))
+    }
+}
+
+/// An address of an id, in the block of another address.
+fn neighbor(ip: IpAddr, number: u32) -> IpAddr {
+    let [.., low] = number.to_be_bytes();
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            IpAddr::from([a, b, c, low])
+        }
+        IpAddr::V6(ip) => {
+            let mut bytes = ip.octets();
+            bytes[15] = low;
+            IpAddr::from(bytes)
+        }
     }
 }
 

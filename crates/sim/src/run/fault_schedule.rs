@@ -231,6 +231,17 @@ impl Simulation {
         }
     }
 
+    /// The agent of a liar knows nothing of its lies. Over protocol 3, the two compare on a new socket which leases there are. Over
+    /// protocol 2, the pool believes for good that a peer is gone, so the agent has to start again, which undoes everything.
+    fn liar_recovers(&mut self, agent: usize) {
+        if self.agents[agent].plan.config.protocol2.is_some() {
+            self.agent_stops(agent);
+            self.within(10_000, 20_000, RunEvent::AgentStarts { agent });
+        } else if let Some(socket) = self.agents[agent].socket {
+            self.cut_socket(socket, 1_000);
+        }
+    }
+
     /// Ends all faults. What is down comes back on its own.
     pub(crate) fn recover_all(&mut self) {
         let recovery_ms = self.faults.recovery_ms;
@@ -241,10 +252,8 @@ impl Simulation {
             if self.agents[agent].core.is_none() {
                 self.within(100, 5_000, RunEvent::AgentStarts { agent });
             }
-            // The agent of a liar knows nothing of its lies: the pool learns on a new socket what its node has.
-            let socket = self.agents[agent].socket.filter(|_| self.agents[agent].plan.honesty != Honesty::Honest);
-            if let Some(socket) = socket {
-                self.cut_socket(socket, 1_000);
+            if self.agents[agent].plan.honesty != Honesty::Honest {
+                self.liar_recovers(agent);
             }
         }
     }

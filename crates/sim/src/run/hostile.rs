@@ -1,9 +1,10 @@
 //! The end and the checks of a run with attackers.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::collections::BTreeMap;
 
 use vipnode_agent_core::{ChangeKind, unreleased_changes};
-use vipnode_pool_core::{ConnectionId, Core, Effect, PoolCall, Row};
+use vipnode_pool_core::{ConnectionId, Core, Effect, LeaseRow, PoolCall, Row, RowKey};
+use vipnode_store::Store;
 use vipnode_types::{
     NodeId,
     wire::{ErrorCode, EvictReason},
@@ -13,16 +14,19 @@ use super::{Simulation, agents::AgentProcess, phases::Phase};
 use crate::{
     EPOCH_MS, GroundTruth, Honesty,
     checks::{
-        Promise,
+        JournalRows, Promise,
         hostile::{
             BUDGETS_OF_A_WIDE_BLOCK, HONEST_WAIT_MS, HostWaits, Loneliness, RECONNECT_MS, UsedService, free_service,
-            free_service_of_block, tables, trial_service,
+            free_service_of_block, networks, tables, trial_service,
         },
     },
 };
 
 /// How long the pool has after the end to close the rows of agents that stopped, in ms.
 const CLOSING_MS: u64 = 6 * 60_000;
+
+/// Leases that attackers have at once for each of their sockets, at most, with those of sockets that closed a moment ago.
+const LEASES_A_SOCKET: u64 = 6;
 
 /// What is observed of a run with attackers.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ pub(crate) struct Hostile {
     pauses: Vec<(u64, u64)>,
     /// Until when agents may be disconnected because the pool restarted.
     restarts_until: u64,
+    /// The rows that attackers have the pool write.
+    pub(super) rows: JournalRows,
     /// When the agents were stopped.
     ended: Option<u64>,
 }
@@ -72,6 +78,7 @@ impl Hostile {
             leased: GroundTruth::default(),
             restarts: Vec::new(),
             restarts_until: 0,
+            rows: JournalRows::default(),
             ended: None,
         }
     }
@@ -120,6 +127,7 @@ impl Simulation {
             None => self.check_service(),
             Some(ended) if self.now >= ended + CLOSING_MS => {
                 self.check_free_service();
+                self.check_rows_kept();
                 self.phase = Phase::Over;
             }
             Some(_) => {}
@@ -174,6 +182,7 @@ impl Simulation {
             seen.max().map_or(0, |seen| seen.get().saturating_sub(EPOCH_MS))
         };
         let seen = self.agents.iter().map(seen_at).collect();
+        self.hostile.rows.restarted();
         self.hostile.restarts.push(Restart { started: self.now, seen, heard: vec![None; self.agents.len()] });
     }
 
@@ -267,16 +276,52 @@ impl Simulation {
             }
             let check = free_service(client, &used, &self.scenario.limits);
             self.require(check);
-            let (bytes, [block, wide]) = match self.agents[client].plan.ip {
-                IpAddr::V4(ip) => (ip.octets().to_vec(), [3, 2]),
-                IpAddr::V6(ip) => (ip.octets().to_vec(), [6, 4]),
-            };
-            together.entry((1, bytes[..block].to_vec())).or_default().push(used.clone());
-            together.entry((BUDGETS_OF_A_WIDE_BLOCK, bytes[..wide].to_vec())).or_default().push(used);
+            let [block, wide] = networks(self.agents[client].plan.ip);
+            together.entry((1, block)).or_default().push(used.clone());
+            together.entry((BUDGETS_OF_A_WIDE_BLOCK, wide)).or_default().push(used);
         }
         for ((budgets, _), riders) in together {
             let check = free_service_of_block(budgets, &riders, &self.scenario.limits);
             self.require(check);
+        }
+    }
+
+    /// Notes a row that the pool writes, if an attacker has a part in it.
+    pub(super) fn note_flooded(&mut self, row: &Row) {
+        let now = self.pool_now().get();
+        let ips = |lease: &LeaseRow| [lease.client, lease.host].map(|node| self.attackers.ip_of(node));
+        let check = match row {
+            Row::Metered(period) if ips(&period.lease).iter().any(Option::is_some) => {
+                let ips = ips(&period.lease).into_iter().flatten();
+                let sockets: usize = self.scenario.attackers.iter().map(|plan| plan.sockets).sum();
+                let leases = LEASES_A_SOCKET * sockets as u64;
+                self.hostile.rows.written(ips, now, leases, &self.scenario.limits)
+            }
+            Row::Deferred(period) if ips(&period.lease).iter().any(Option::is_some) => {
+                self.hostile.rows.waits((period.lease.client, period.lease.host), now)
+            }
+            Row::Delete(RowKey::Deferred(client, host)) => {
+                self.hostile.rows.over((*client, *host));
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        self.require(check);
+    }
+
+    /// Checks that the journal and the rows that wait for it have all that was billed, if the pool knows it: if it did not restart.
+    fn check_rows_kept(&mut self) {
+        let Some(core) = self.pool.core.as_ref().filter(|_| self.hostile.rows.restarts() == 0) else { return };
+        let (billed, rows) = (core.counters().metered_ms, core.rows());
+        let unwritten = self.pool.writing.iter().flatten().chain(&self.pool.waiting);
+        let ms = |row: &Row| if let Row::Metered(row) = row { row.total_billed_ms() } else { 0 };
+        let mut kept: u64 = unwritten.map(ms).sum();
+        let ms = |row: &Row| if let Row::Deferred(row) = row { row.total_billed_ms() } else { 0 };
+        kept += rows.iter().map(ms).sum::<u64>();
+        let read = self.pool.store().metered(0, usize::MAX, &mut |_, row| kept += row.total_billed_ms());
+        self.require(read.map_err(|error| Promise::Durability.violation(error)));
+        if kept != billed {
+            self.violation(Promise::Journal, format!("{billed} ms were billed, and the journal has {kept} ms"));
         }
     }
 

@@ -237,6 +237,9 @@ impl Simulation {
 
     fn persist(&mut self, rows: Vec<Row>) {
         for row in &rows {
+            if self.is_hostile() {
+                self.note_flooded(row);
+            }
             match row {
                 Row::Metered(row) => {
                     let check = self.checker.metered(row, self.now, &self.devp2p.ground_truth);

@@ -71,6 +71,8 @@ pub struct Stats {
     pub recovery_ms: u64,
     /// With attackers: how long honest clients waited for hosts.
     pub waits: HostWaits,
+    /// With attackers: metered rows of which a side is an attacker.
+    pub attackers_rows: u64,
     /// Billing periods that were posted as overbilled.
     pub overbilled: u64,
     /// Effects of both cores.
@@ -164,6 +166,7 @@ impl Simulation {
             billed2_ms,
             recovery_ms,
             waits: self.hostile.waits,
+            attackers_rows: self.hostile.rows.all(),
             overbilled: self.pool.pool_time.overbilled,
             effects,
             digest,

@@ -4,7 +4,7 @@ use super::HostileShape;
 use crate::SimRng;
 
 /// What a group of attackers does. They have valid signatures and send only frames that the protocol allows. No node of theirs
-/// is ever connected; only [`Self::KnownHosts`] report that they are, with each other.
+/// is ever connected; only [`Self::KnownHosts`] and [`Self::RowFlood`] report that they are, with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AttackerKind {
     /// New ids connect, ask, leave what they get, and are replaced by further ids.
@@ -20,16 +20,27 @@ pub enum AttackerKind {
     /// Hosts and clients that are first connected with each other, in several networks, until the pool knows the hosts and the
     /// clients are proven. Then the hosts are silent toward everybody else, and the clients hold the offers of others.
     KnownHosts,
+    /// Hosts and clients of one block that report to be connected with each other, begin a billing period with every other report,
+    /// and are replaced by further ids.
+    RowFlood,
 }
 
 /// The kinds that are drawn; [`HostileShape`] adds the others.
 const KINDS: [AttackerKind; 4] =
     [AttackerKind::FreeIds, AttackerKind::SilentHosts, AttackerKind::Liars, AttackerKind::Flood];
 
+/// The /48s of [`AttackerKind::RowFlood`] in one /32.
+const BLOCKS_OF_ROW_FLOOD: u32 = 40;
+
 impl AttackerKind {
     /// Whether they are hosts, of which there are in no more address blocks than of honest ones.
     const fn is_host(self) -> bool {
         matches!(self, Self::SilentHosts | Self::RefusingHosts | Self::KnownHosts)
+    }
+
+    /// Whether a part of them is hosts, and the others are clients of these.
+    pub(crate) const fn has_hosts_and_clients(self) -> bool {
+        matches!(self, Self::KnownHosts | Self::RowFlood)
     }
 
     /// Their provider, one for each kind, so that the shares of a /16 or /32 matter too.
@@ -39,6 +50,7 @@ impl AttackerKind {
             Self::SilentHosts | Self::RefusingHosts | Self::KnownHosts => 77,
             Self::Liars => 88,
             Self::Flood => 99,
+            Self::RowFlood => 44,
         }
     }
 }
@@ -88,13 +100,20 @@ impl AttackerPlan {
                 plan.ips = ipv6(plan.kind, more.count(20, 200));
             }
         }
+        if shape.row_flood {
+            let mut plan = Self::draw(&mut more.apart(), AttackerKind::RowFlood, host_blocks);
+            if shape.ipv6 {
+                plan.ips = ipv6(plan.kind, BLOCKS_OF_ROW_FLOOD);
+            }
+            plans.push(plan);
+        }
         plans
     }
 
     fn draw(rng: &mut SimRng, kind: AttackerKind, host_blocks: u32) -> Self {
         let blocks = match kind {
             AttackerKind::SilentHosts | AttackerKind::RefusingHosts | AttackerKind::KnownHosts => host_blocks,
-            AttackerKind::Flood => 1,
+            AttackerKind::Flood | AttackerKind::RowFlood => 1,
             AttackerKind::FreeIds | AttackerKind::Liars => rng.count(1, 4),
         };
         let ip = |block: u32| {
@@ -110,6 +129,7 @@ impl AttackerPlan {
             AttackerKind::Liars => (rng.index(15) + 5, rng.range(100, 2_000)),
             AttackerKind::Flood => (60, 200),
             AttackerKind::KnownHosts => (rng.index(20) + 20, 300),
+            AttackerKind::RowFlood => (rng.index(12) + 12, 200),
         };
         Self { kind, ips, sockets, every_ms }
     }

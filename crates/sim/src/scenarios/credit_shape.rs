@@ -92,8 +92,6 @@ impl Scenario {
             }
         }
         scenario.credit = CreditShape::draw(rng, scenario.agents.len());
-        // Agents of protocol 2 do not name their leases, so a pool with a backup cannot end those that the backup does not know.
-        scenario.credit.restores &= scenario.agents.iter().all(|plan| !plan.protocol2);
         let CreditShape { changes_price, switches_mode, restores, league, .. } = &scenario.credit;
         if *changes_price {
             scenario.limits.price_notice_ms = rng.range(0, 20 * MINUTE_MS);

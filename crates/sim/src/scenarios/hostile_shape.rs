@@ -21,6 +21,8 @@ pub(super) struct HostileShape {
     ipv6_riders: bool,
     /// Whether there are hosts that the pool knows, in place of silent ones, with clients of theirs that are proven.
     pub(super) known_hosts: bool,
+    /// Whether hosts and clients of one block fill the journal with rows. Free riders are not drawn then.
+    pub(super) row_flood: bool,
 }
 
 impl HostileShape {
@@ -31,7 +33,9 @@ impl HostileShape {
         let rider_blocks = rng.count(1, 4);
         let mut more = rng.apart();
         let (ipv6_riders, known_hosts) = (more.chance(500), more.chance(250));
-        Self { ipv6, refusing_hosts, two_hosts, scarce, riders, rider_blocks, ipv6_riders, known_hosts }
+        let row_flood = more.chance(150);
+        let riders = if row_flood { 0 } else { riders };
+        Self { ipv6, refusing_hosts, two_hosts, scarce, riders, rider_blocks, ipv6_riders, known_hosts, row_flood }
     }
 
     /// The address of one of the riders.

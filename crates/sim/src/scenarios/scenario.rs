@@ -78,7 +78,7 @@ impl Scenario {
         let clients = if shape.scarce { hosts + more.count(1, 4) } else { clients };
         let attackers = AttackerPlan::draw_all(rng, hosts, &shape, &mut more);
         let riders = rng.count(0, 1).max(shape.riders);
-        let riders = if shape.scarce { 0 } else { riders };
+        let riders = if shape.scarce || shape.row_flood { 0 } else { riders };
         let false_hosts = if rng.chance(400) && !shape.scarce { rng.count(1, 2) } else { 0 };
         let slots = if shape.scarce { 1 } else { clients + hosts + shape.riders + 8 };
         let mut agents = Vec::new();
@@ -115,6 +115,10 @@ impl Scenario {
         if shape.known_hosts {
             // So that strangers are proven before a run ends.
             limits.proven_ms = MINUTE_MS;
+        }
+        if shape.row_flood {
+            // So that both limits are reached before a run ends.
+            (limits.periods_an_hour, limits.periods_an_hour_of_a_block, limits.waiting_periods) = (40, 100, 60);
         }
         let floods = attackers.iter().any(|group| group.every_ms < 500);
         let minutes = if riders > 0 && !floods { rng.range(30, 40) } else { rng.range(4, 8) };
