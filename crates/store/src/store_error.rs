@@ -109,6 +109,18 @@ errors! {
         }: local, "{file} was written by a newer version of vipnode: its schema has version {found}, this vipnode supports {newest}"
             (file = file.display()),
             hint "Run the newer vipnode again, or restore a backup from before the upgrade.";
+        /// The database was written by an older version of vipnode, and has to be converted before it can be read. A start of the pool
+        /// does that, and so does a restore.
+        OlderSchema {
+            /// Path of the database.
+            file: PathBuf,
+            /// The version of its schema.
+            found: usize,
+            /// The version that this program reads.
+            newest: usize,
+        }: local, "{file} was written by an older version of vipnode: its schema has version {found}, this vipnode reads {newest}"
+            (file = file.display()),
+            hint "Start the pool once to convert {file}. If it is a backup, restore it: vipnode pool restore {file}." (file = file.display());
         /// The database contains less than the pool acknowledged: its log was truncated, or an older file was put in
         /// its place.
         LostCommits {

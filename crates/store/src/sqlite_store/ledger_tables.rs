@@ -7,6 +7,7 @@ use vipnode_pool_core::{
 use vipnode_types::{Account, Amount, NodeId, PaymentMode};
 
 use super::{
+    address_table,
     bindings::{Bindings, sql_limit},
     channel_table,
     columns::Columns,
@@ -65,16 +66,15 @@ impl LedgerTables {
 
 pub(super) fn write_account(connection: &Connection, tables: LedgerTables, row: AccountRow) -> Result<()> {
     let write = format!(
-        "INSERT OR REPLACE INTO {} (kind, address, received, sent, metered, collected, credit_limit)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO {} (number, received, sent, metered, collected, credit_limit) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT (number) DO UPDATE SET received = ?2, sent = ?3, metered = ?4, collected = ?5, credit_limit = ?6",
         tables.accounts()
     );
     let AccountFigures { received, sent, metered, collected, limit } = row.figures;
-    let (kind, address) = key_of(row.account);
+    let number = address_table::account_number(connection, row.account)?;
     let mut statement = connection.prepare_cached(&write)?;
     let mut bindings = Bindings::of(&mut statement);
-    bindings.put(kind)?;
-    bindings.put(address)?;
+    bindings.put(number)?;
     for amount in [received, sent, metered, collected, limit] {
         bindings.amount(amount)?;
     }
@@ -82,28 +82,16 @@ pub(super) fn write_account(connection: &Connection, tables: LedgerTables, row: 
     Ok(())
 }
 
-/// The key of an account of the ledger.
-fn key_of(account: LedgerAccount) -> (u8, Vec<u8>) {
-    let (kind, address) = match account {
-        LedgerAccount::Payer(account) => (0, Some(account)),
-        LedgerAccount::Payee(account) => (1, Some(account)),
-        LedgerAccount::Received => (2, None),
-        LedgerAccount::PaidOut => (3, None),
-        LedgerAccount::Fee => (4, None),
-    };
-    (kind, address.map_or_else(Vec::new, |account| account.as_bytes().to_vec()))
-}
-
 /// The sums of an account; zero if it has none.
 pub(super) fn figures(connection: &Connection, tables: LedgerTables, account: LedgerAccount) -> Result<AccountFigures> {
     let read = format!(
-        "SELECT kind, address, received, sent, metered, collected, credit_limit FROM {} WHERE kind = ?1 AND address = ?2",
+        "SELECT received, sent, metered, collected, credit_limit FROM {} WHERE number = ?1 AND received IS NOT NULL",
         tables.accounts()
     );
-    let (kind, address) = key_of(account);
+    let Some(number) = address_table::find_account(connection, account)? else { return Ok(AccountFigures::default()) };
     let mut statement = connection.prepare_cached(&read)?;
-    let row = statement.query_row(params![kind, address], |row| account_of(&mut Columns::of(row))).optional()?;
-    Ok(row.map(|row| row.figures).unwrap_or_default())
+    let figures = statement.query_row([number], |row| figures_of(&mut Columns::of(row))).optional()?;
+    Ok(figures.unwrap_or_default())
 }
 
 /// The account that pays for a node.
@@ -225,11 +213,19 @@ pub(super) fn read_openings(connection: &Connection, each: &mut dyn FnMut(Row)) 
 }
 
 fn read_accounts(connection: &Connection, tables: LedgerTables, each: &mut dyn FnMut(Row)) -> Result<()> {
-    let read = format!(
-        "SELECT kind, address, received, sent, metered, collected, credit_limit FROM {} ORDER BY kind, address",
-        tables.accounts()
+    const FIGURES: &str = "received, sent, metered, collected, credit_limit";
+    let table = tables.accounts();
+    for (kind, account) in [(0, "addresses.number * 2"), (1, "addresses.number * 2 + 1")] {
+        let read = format!(
+            "SELECT {kind}, address, {FIGURES} FROM addresses CROSS JOIN {table} ON {table}.number = {account}
+            WHERE received IS NOT NULL ORDER BY address"
+        );
+        read_rows(connection, &read, each, |columns| account_of(columns).map(Row::Account))?;
+    }
+    let own = format!(
+        "SELECT number + 1, x'', {FIGURES} FROM {table} WHERE number < 4 AND received IS NOT NULL ORDER BY number"
     );
-    read_rows(connection, &read, each, |columns| account_of(columns).map(Row::Account))
+    read_rows(connection, &own, each, |columns| account_of(columns).map(Row::Account))
 }
 
 fn read_unpaid(connection: &Connection, tables: LedgerTables, each: &mut dyn FnMut(Row)) -> Result<()> {
@@ -271,10 +267,14 @@ fn account_of(columns: &mut Columns<'_, '_>) -> Result<AccountRow> {
         (4, None) => LedgerAccount::Fee,
         _ => return Err(columns.invalid("an account of the ledger")),
     };
+    Ok(AccountRow { account, figures: figures_of(columns)? })
+}
+
+fn figures_of(columns: &mut Columns<'_, '_>) -> Result<AccountFigures> {
     let mut amount = || columns.amount();
     let (received, sent, metered, collected, limit): (Amount, _, _, _, _) =
         (amount()?, amount()?, amount()?, amount()?, amount()?);
-    Ok(AccountRow { account, figures: AccountFigures { received, sent, metered, collected, limit } })
+    Ok(AccountFigures { received, sent, metered, collected, limit })
 }
 
 fn unpaid_of(columns: &mut Columns<'_, '_>) -> Result<UnpaidRow> {

@@ -2,12 +2,15 @@
 //! database and `vipnode-files`. This folder does not interpret the rows, and no SQL stands outside it.
 
 mod acknowledged;
+mod address_table;
 mod bindings;
+mod chain_check;
 mod channel_table;
 mod columns;
 mod connection;
 mod database_owner;
 mod delegation_table;
+mod entry_chain;
 mod entry_table;
 mod fold_step;
 mod folded_database;
@@ -18,6 +21,7 @@ mod ledger_tables;
 mod log_gate;
 mod lost_peers;
 mod missing_entries;
+mod node_id_table;
 mod node_table;
 mod online_backup;
 mod part_file;
@@ -36,9 +40,12 @@ mod sqlite_error;
 mod sqlite_reader;
 mod sqlite_snapshot;
 mod start_check;
+mod stored_names;
+mod stored_party;
 #[cfg(test)]
 mod tests;
 mod times_table;
+mod version_2;
 
 use std::{
     fs::{self, File, TryLockError},
@@ -58,6 +65,7 @@ use self::{
     ledger_tables::LedgerTables,
     log_gate::{LogGate, LogLimits},
     sqlite_error::store_error,
+    stored_names::StoredNames,
 };
 pub use self::{
     fold_step::FoldStep,
@@ -202,8 +210,9 @@ impl SqliteStore {
         ledger_tables::read(&connection, each)?;
         entry_table::read_kept(&connection, &mut |entry| each(Row::Entry(Box::new(entry))))?;
         node_table::read(&connection, &mut |row| each(Row::Node(Box::new(row))))?;
-        lease_table::read(&connection, &mut |row| each(Row::Lease(Box::new(row))))?;
-        times_table::read(&connection, &mut |row| each(Row::Times(Box::new(row))))?;
+        let names = StoredNames::read(&connection)?;
+        lease_table::read(&connection, &names, &mut |row| each(Row::Lease(Box::new(row))))?;
+        times_table::read(&connection, &names, &mut |row| each(Row::Times(Box::new(row))))?;
         delegation_table::read(&connection, &mut |row| each(Row::Delegation(row)))?;
         period_table::read_deferred(&connection, &mut |row| each(Row::Deferred(Box::new(row))))
     }
