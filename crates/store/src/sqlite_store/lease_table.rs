@@ -21,7 +21,7 @@ const WRITE: &str = "
 const READ: &str = "
     SELECT id, row, client, host, payee, payer, fee_bps, trial, price, carry, offered, client_up, client_down, host_up, host_down
     FROM leases ORDER BY id";
-/// With [`StoredNames::Joined`]. A name that is missing is an error when it is read: its number is no name.
+/// With [`StoredNames::Joined`]. A name that is missing is an error when it is read: its number is not a name.
 const READ_PAGE: &str = "
     SELECT leases.id, row, coalesce(clients.id, client), coalesce(hosts.id, host), coalesce(payees.address, payee),
         coalesce(payers.address, payer), fee_bps, trial, price, carry, offered, client_up, client_down, host_up, host_down

@@ -40,7 +40,7 @@ macro_rules! with_prices {
         " LEFT JOIN prices ON prices.number = price "
     };
 }
-/// Reads the journal. A name that is missing is an error, too: its number is no name.
+/// Reads the journal. A name that is missing is an error, too: its number is not a name.
 macro_rules! select_journal {
     () => {
         concat!(

@@ -36,10 +36,18 @@ impl StoredNames {
 
     /// Reads the next column: a node.
     pub(super) fn id(&self, columns: &mut Columns<'_, '_>) -> Result<NodeId> {
-        let Self::All { nodes, .. } = self else { return columns.id() };
-        match columns.get::<StoredNode>()? {
-            StoredParty::Bytes(id) => Ok(NodeId::new(id)),
-            StoredParty::Number(number) => at(nodes, number, 1).ok_or_else(|| columns.invalid("the number of a node")),
+        match self {
+            Self::Joined => columns.id(),
+            Self::All { .. } => self.node(columns.get()?).ok_or_else(|| columns.invalid("the number of a node")),
+        }
+    }
+
+    /// The ID of a node; `None` if the number is not known.
+    pub(super) fn node(&self, node: StoredNode) -> Option<NodeId> {
+        match (node, self) {
+            (StoredParty::Bytes(id), _) => Some(NodeId::new(id)),
+            (StoredParty::Number(number), Self::All { nodes, .. }) => at(nodes, number, 1),
+            (StoredParty::Number(_), Self::Joined) => None,
         }
     }
 

@@ -74,7 +74,7 @@ impl LeaseParties {
         Self { client, host, payee: account(row.payee), payer: account(row.payer) }
     }
 
-    /// By their numbers, as far as they have some.
+    /// By their numbers, if they have some.
     pub(super) fn known(connection: &Connection, row: &LeaseRow) -> Result<Self> {
         let account =
             |account: Option<Account>| account.map(|account| StoredAccount::known(connection, account)).transpose();

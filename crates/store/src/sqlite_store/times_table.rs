@@ -1,9 +1,7 @@
-//! The time that clients spent with their hosts, in two tables: of a client, and of each of its hosts. The second one is narrow, since a
-//! row of it changes with each billing period.
+//! The time that clients spent with their hosts, in two tables: of a client, and of each of its hosts. A row of the second one changes
+//! with each billing period, so it is narrow, and the rows of pairs that met together are together.
 
-use std::iter::Peekable;
-
-use rusqlite::{Connection, OptionalExtension as _, Result, Rows, params};
+use rusqlite::{Connection, OptionalExtension as _, Result, params};
 use vipnode_pool_core::{AddressBlock, HostTimeRow, PairWeek, TimesRow};
 use vipnode_types::NodeId;
 
@@ -19,17 +17,18 @@ type StoredHost = (StoredNode, Option<i64>, [u8; TIME]);
 
 /// Writes what has changed: when a billing period ends, the time with one host.
 pub(super) fn write(connection: &Connection, row: &TimesRow) -> Result<()> {
-    const WRITE_HOST: &str = "
-        INSERT OR REPLACE INTO host_times (client, place, host, block, time) VALUES (?1, ?2, ?3, ?4, ?5)";
+    const CHANGE: &str = "UPDATE host_times SET host = ?2, block = ?3, time = ?4 WHERE number = ?1";
+    const ADD: &str = "INSERT INTO host_times (client, place, host, block, time) VALUES (?1, ?2, ?3, ?4, ?5)";
     let number = write_client(connection, row)?;
     let before = stored_hosts(connection, number)?;
-    for (place, host) in row.hosts.iter().enumerate() {
-        let HostTimeRow { host, block, time } = host;
+    for (place, HostTimeRow { host, block, time }) in row.hosts.iter().enumerate() {
         let new = (StoredNode::known(connection, host)?, bits(*block), bytes_of(time));
-        if before.get(place) != Some(&new) {
-            let (host, block, time) = new;
-            connection.prepare_cached(WRITE_HOST)?.execute(params![number, sql_limit(place), host, block, time])?;
-        }
+        let (host, block, time) = new;
+        match before.get(place) {
+            Some((_, before)) if *before == new => 0,
+            Some((number, _)) => connection.prepare_cached(CHANGE)?.execute(params![number, host, block, time])?,
+            None => connection.prepare_cached(ADD)?.execute(params![number, sql_limit(place), host, block, time])?,
+        };
     }
     if row.hosts.len() < before.len() {
         let mut rest = connection.prepare_cached("DELETE FROM host_times WHERE client = ?1 AND place >= ?2")?;
@@ -59,10 +58,11 @@ fn write_client(connection: &Connection, row: &TimesRow) -> Result<i64> {
     }
 }
 
-fn stored_hosts(connection: &Connection, client: i64) -> Result<Vec<StoredHost>> {
-    const READ: &str = "SELECT host, block, time FROM host_times WHERE client = ?1 ORDER BY place";
+/// The hosts of a client, each with the number of its row.
+fn stored_hosts(connection: &Connection, client: i64) -> Result<Vec<(i64, StoredHost)>> {
+    const READ: &str = "SELECT number, host, block, time FROM host_times WHERE client = ?1 ORDER BY place";
     let mut statement = connection.prepare_cached(READ)?;
-    statement.query_map([client], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
+    statement.query_map([client], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?))))?.collect()
 }
 
 pub(super) fn delete(connection: &Connection, client: &NodeId) -> Result<()> {
@@ -75,17 +75,47 @@ pub(super) fn delete(connection: &Connection, client: &NodeId) -> Result<()> {
 
 /// Reads the times of all clients, in the order in which they were first stored, with all names.
 pub(super) fn read(connection: &Connection, names: &StoredNames, each: &mut dyn FnMut(TimesRow)) -> Result<()> {
-    let mut clients = connection.prepare_cached("SELECT number, client, block, others FROM times ORDER BY number")?;
-    let mut hosts =
-        connection.prepare_cached("SELECT client, host, block, time FROM host_times ORDER BY client, place")?;
-    // Both in the order of the clients' numbers, so neither is searched.
-    let mut hosts = HostTimes { rows: hosts.query([])?, names }.peekable();
-    let mut clients = clients.query([])?;
-    while let Some(row) = clients.next()? {
-        let (number, times) = times_of(&mut Columns::of(row))?;
-        each(TimesRow { hosts: take_hosts(number, &mut hosts)?, ..times });
+    let mut hosts = LoadedHosts::read(connection)?.into_iter().peekable();
+    let mut statement = connection.prepare_cached("SELECT number, client, block, others FROM times ORDER BY number")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::of(row);
+        let (number, mut times) = times_of(&mut columns)?;
+        // A host of no client is left out.
+        while let Some(next) = hosts.next_if(|next| next.client <= number) {
+            if next.client == number {
+                let host = names.node(next.host).ok_or_else(|| columns.invalid("the number of a host"))?;
+                let time = time_of(&next.time).ok_or_else(|| columns.invalid("a time"))?;
+                times.hosts.push(HostTimeRow { host, block: next.block.map(block_of), time });
+            }
+        }
+        each(times);
     }
     Ok(())
+}
+
+/// The time of a client with a host, while all of them are read.
+struct LoadedHosts {
+    client: i64,
+    place: i64,
+    host: StoredNode,
+    block: Option<i64>,
+    time: [u8; TIME],
+}
+
+impl LoadedHosts {
+    /// Reads the times with all hosts, by client and place. They are sorted here: in the order of an index, a page of the table would be
+    /// read for each row.
+    fn read(connection: &Connection) -> Result<Vec<Self>> {
+        let mut statement = connection.prepare_cached("SELECT client, place, host, block, time FROM host_times")?;
+        let rows = statement.query_map([], |row| {
+            let (client, place, host) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(Self { client, place, host, block: row.get(3)?, time: row.get(4)? })
+        })?;
+        let mut hosts = rows.collect::<Result<Vec<_>>>()?;
+        hosts.sort_unstable_by_key(|host| (host.client, host.place));
+        Ok(hosts)
+    }
 }
 
 /// Reads the times of clients by ascending id.
@@ -97,48 +127,22 @@ pub(super) fn read_page(
 ) -> Result<()> {
     const PAGE: &str = "SELECT number, client, block, others FROM times WHERE client > ?1 ORDER BY client LIMIT ?2";
     const HOSTS: &str = "
-        SELECT client, coalesce(id, host), block, time FROM host_times LEFT JOIN node_ids ON number = host
+        SELECT coalesce(id, host), block, time FROM host_times LEFT JOIN node_ids ON node_ids.number = host
         WHERE client = ?1 ORDER BY place";
     let after = after.map_or(&[][..], |id| &id.as_bytes()[..]);
     let (mut statement, mut hosts) = (connection.prepare_cached(PAGE)?, connection.prepare_cached(HOSTS)?);
     let mut rows = statement.query(params![after, sql_limit(limit)])?;
     while let Some(row) = rows.next()? {
         let (number, times) = times_of(&mut Columns::of(row))?;
-        let mut hosts = HostTimes { rows: hosts.query([number])?, names: &StoredNames::Joined }.peekable();
-        each(TimesRow { hosts: take_hosts(number, &mut hosts)?, ..times });
+        let host_of = |row: &rusqlite::Row<'_>| {
+            let mut columns = Columns::of(row);
+            let (host, block) = (columns.id()?, columns.block()?);
+            Ok(HostTimeRow { host, block, time: columns_time(&mut columns)? })
+        };
+        let hosts = hosts.query_map([number], host_of)?.collect::<Result<_>>()?;
+        each(TimesRow { hosts, ..times });
     }
     Ok(())
-}
-
-/// The hosts of clients, each with the number of the client.
-struct HostTimes<'statement, 'names> {
-    rows: Rows<'statement>,
-    names: &'names StoredNames,
-}
-
-impl Iterator for HostTimes<'_, '_> {
-    type Item = Result<(i64, HostTimeRow)>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let host_of = |columns: &mut Columns<'_, '_>| {
-            let (client, host, block) = (columns.get()?, self.names.id(columns)?, columns.block()?);
-            Ok((client, HostTimeRow { host, block, time: columns_time(columns)? }))
-        };
-        match self.rows.next() {
-            Ok(row) => row.map(|row| host_of(&mut Columns::of(row))),
-            Err(error) => Some(Err(error)),
-        }
-    }
-}
-
-/// Takes the hosts of the client with a number. A host of no client is left out.
-fn take_hosts(number: i64, hosts: &mut Peekable<HostTimes<'_, '_>>) -> Result<Vec<HostTimeRow>> {
-    let mut own = Vec::new();
-    while let Some(next) = hosts.next_if(|next| next.as_ref().map_or(true, |(client, _)| *client <= number)) {
-        let (client, host) = next?;
-        own.extend((client == number).then_some(host));
-    }
-    Ok(own)
 }
 
 /// The number of a client and its times, without its hosts.
@@ -150,6 +154,10 @@ fn times_of(columns: &mut Columns<'_, '_>) -> Result<(i64, TimesRow)> {
 fn columns_time(columns: &mut Columns<'_, '_>) -> Result<PairWeek> {
     let bytes = columns.get::<[u8; TIME]>()?;
     time_of(&bytes).ok_or_else(|| columns.invalid("a time"))
+}
+
+fn block_of(bits: i64) -> AddressBlock {
+    AddressBlock::from_bits(bits.cast_unsigned())
 }
 
 fn bits(block: Option<AddressBlock>) -> Option<i64> {

@@ -99,9 +99,9 @@ pub(super) const TABLES: &str = "
         number INTEGER PRIMARY KEY, client BLOB NOT NULL UNIQUE, block INTEGER, others BLOB NOT NULL
     ) STRICT;
     CREATE TABLE host_times (
-        client INTEGER NOT NULL, place INTEGER NOT NULL, host ANY NOT NULL, block INTEGER, time BLOB NOT NULL,
-        PRIMARY KEY (client, place)
-    ) STRICT, WITHOUT ROWID;
+        number INTEGER PRIMARY KEY, client INTEGER NOT NULL, place INTEGER NOT NULL, host ANY NOT NULL, block INTEGER,
+        time BLOB NOT NULL, UNIQUE (client, place)
+    ) STRICT;
 ";
 
 /// A host in the first version: its id, whether it has a block, the block, its time.
