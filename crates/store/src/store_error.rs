@@ -140,6 +140,12 @@ errors! {
             hint "Put {file} back; its log (pool.db-wal) is kept. To start with an empty database instead, move pool.db-wal and \
                   acknowledged elsewhere."
                 (file = file.display());
+        /// A restore was killed while it renamed the files of the database that it replaces.
+        RestoreKilled {
+            /// The directory.
+            dir: PathBuf,
+        }: local, "a restore of the database in {dir} was killed before it was complete" (dir = dir.display()),
+            hint "Repeat it: vipnode pool restore --datadir {dir} --force FILE." (dir = dir.display());
         /// The database belongs to a user who is neither root nor the owner of its directory.
         OfAnother {
             /// Path of the database.

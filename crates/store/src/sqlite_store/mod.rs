@@ -33,6 +33,7 @@ mod pruned_database;
 mod read_slice;
 mod recomputed_unpaid;
 mod replaced_database;
+mod restore_marker;
 mod restore_table;
 mod restored_database;
 mod schema;
@@ -64,6 +65,7 @@ use self::{
     acknowledged::Acknowledged,
     ledger_tables::LedgerTables,
     log_gate::{LogGate, LogLimits},
+    restore_marker::RestoreMarker,
     sqlite_error::store_error,
     stored_names::StoredNames,
 };
@@ -129,6 +131,7 @@ impl SqliteStore {
         let unusable = |error: io::Error| StoreError::Directory { dir: dir.to_owned(), why: error.to_string() };
         let opened = OpenDir::create(dir).map_err(unusable)?;
         let lock = lock(&opened)?;
+        RestoreMarker::refuse(&opened)?;
         let file = opened.file(DATABASE);
         refuse_former_files(&opened)?;
         let connection = connection::open(&opened, &file)?;
