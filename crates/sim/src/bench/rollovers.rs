@@ -153,7 +153,8 @@ fn times(number: u64, day: u64) -> TimesRow {
         PairWeek { day, unpaired_ms: 0, counted_ms: 0, block_ms: 0, billed_ms }
     };
     let host = |nth| HostTimeRow { host: id(PAYERS + payee_of(client, nth)), block: None, time: time(nth) };
-    let hosts = (0..LEASES / PAYERS).map(host).collect();
+    // A host is known once the first period with it has ended.
+    let hosts = (0..LEASES / PAYERS).filter(|nth| day > 1 || *nth <= own).map(host).collect();
     TimesRow { client: id(client), block: None, others: PairWeek::default(), hosts }
 }
 
