@@ -142,7 +142,7 @@ errors! {
                 (file = file.display());
         /// A restore was killed while it renamed the files of the database that it replaces.
         RestoreKilled {
-            /// The directory.
+            /// Path of the data directory.
             dir: PathBuf,
         }: local, "a restore of the database in {dir} was killed before it was complete" (dir = dir.display()),
             hint "Repeat it: vipnode pool restore --datadir {dir} --force FILE." (dir = dir.display());

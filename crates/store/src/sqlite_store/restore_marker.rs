@@ -11,7 +11,7 @@ use crate::StoreError;
 
 /// The copy of the backup until it is in its place.
 pub(super) const PART: &str = "pool.db.part";
-/// The file.
+/// The name of the marker.
 const FILE: &str = "pool.db.restoring";
 /// The files of a database, in the order in which a restore renames them. The note of the newest acknowledged batch stays until the
 /// backup is in place, so a restore that is killed leaves the former database whole, or what a start refuses.
@@ -93,7 +93,7 @@ impl<'dir> RestoreMarker<'dir> {
         !FILES.iter().any(|name| fs::symlink_metadata(self.kept(name)).is_ok())
     }
 
-    /// The directory.
+    /// Where the database is.
     pub(super) fn dir(&self) -> &Path {
         self.dir.path()
     }

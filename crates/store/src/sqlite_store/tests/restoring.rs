@@ -76,7 +76,6 @@ fn restore_until(dir: &Path, backup: &Path, renamed: usize) {
     let choice = RestoreChoice { force: true, ..RestoreChoice::default() };
     let restored_database::PreparedRestore { marker, moves, .. } =
         RestoredDatabase::prepare(&opened, backup, &choice).unwrap();
-    assert_eq!(moves.len(), 5);
     moves.into_iter().take(renamed).for_each(|moved| marker.rename(moved).unwrap());
 }
 
