@@ -72,7 +72,7 @@ impl ChainCheck {
 
     /// Returns whether each account has the number of its newest entry.
     pub(super) fn finish(self, connection: &Connection) -> Result<bool> {
-        let mut statement = connection.prepare("SELECT number, newest FROM accounts WHERE newest IS NOT NULL")?;
+        let mut statement = connection.prepare("SELECT number, newest FROM account_meters WHERE newest IS NOT NULL")?;
         let mut rows = statement.query([])?;
         let (mut fits, mut found) = (true, 0_usize);
         while let Some(row) = rows.next()? {

@@ -31,7 +31,7 @@ pub(super) struct EntryLink {
     pub(super) jump: Option<i64>,
 }
 
-const HEAD: &str = "SELECT entries, newest FROM accounts WHERE number = ?1 AND newest IS NOT NULL";
+const HEAD: &str = "SELECT entries, newest FROM account_meters WHERE number = ?1 AND newest IS NOT NULL";
 
 impl ChainSide {
     pub(super) const BOTH: [Self; 2] = [Self::Payer, Self::Payee];
@@ -140,7 +140,7 @@ pub(super) fn append(connection: &Connection, number: i64, parties: [Option<i64>
     const LINK: &str = "
         INSERT INTO entry_links (number, payer_before, payer_jump, payee_before, payee_jump) VALUES (?1, ?2, ?3, ?4, ?5)";
     const NOTE: &str = "
-        INSERT INTO accounts (number, entries, newest) VALUES (?1, ?2, ?3)
+        INSERT INTO account_meters (number, metered, entries, newest) VALUES (?1, x'', ?2, ?3)
         ON CONFLICT (number) DO UPDATE SET entries = ?2, newest = ?3";
     let mut links = [EntryLink::default(); 2];
     for ((side, address), link) in ChainSide::BOTH.into_iter().zip(parties).zip(&mut links) {
@@ -164,9 +164,7 @@ pub(super) fn append(connection: &Connection, number: i64, parties: [Option<i64>
 
 /// Makes all chains again: for a database that had none, and for an entry that is not the newest, which no pool writes.
 pub(super) fn rebuild(connection: &Connection) -> Result<()> {
-    connection.execute_batch(
-        "DELETE FROM entry_links; DELETE FROM accounts WHERE received IS NULL; UPDATE accounts SET entries = 0, newest = NULL",
-    )?;
+    connection.execute_batch("DELETE FROM entry_links; UPDATE account_meters SET entries = 0, newest = NULL")?;
     let mut entries = connection.prepare("SELECT number, payer, payee FROM entries ORDER BY number")?;
     let mut rows = entries.query([])?;
     while let Some(row) = rows.next()? {

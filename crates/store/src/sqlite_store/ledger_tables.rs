@@ -8,7 +8,7 @@ use vipnode_types::{Account, Amount, NodeId, PaymentMode};
 
 use super::{
     address_table,
-    bindings::{Bindings, sql_limit},
+    bindings::{Bindings, amount_bytes, sql_limit},
     channel_table,
     columns::Columns,
 };
@@ -42,9 +42,13 @@ pub(super) fn write_period(connection: &Connection, row: SettlementPeriodRow) ->
 }
 
 impl LedgerTables {
-    const fn accounts(self) -> &'static str {
+    /// The sums of accounts, as rows with all columns.
+    const fn figures(self) -> &'static str {
         match self {
-            Self::Current => "accounts",
+            Self::Current => {
+                "(SELECT number, received, coalesce(sent, metered) AS sent, metered, coalesce(collected, metered) AS collected, \
+                 credit_limit FROM accounts JOIN account_meters USING (number))"
+            }
             Self::Opening => "openings",
         }
     }
@@ -65,14 +69,36 @@ impl LedgerTables {
 }
 
 pub(super) fn write_account(connection: &Connection, tables: LedgerTables, row: AccountRow) -> Result<()> {
-    let write = format!(
-        "INSERT INTO {} (number, received, sent, metered, collected, credit_limit) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-        ON CONFLICT (number) DO UPDATE SET received = ?2, sent = ?3, metered = ?4, collected = ?5, credit_limit = ?6",
-        tables.accounts()
-    );
-    let AccountFigures { received, sent, metered, collected, limit } = row.figures;
     let number = address_table::account_number(connection, row.account)?;
-    let mut statement = connection.prepare_cached(&write)?;
+    match tables {
+        LedgerTables::Current => write_current(connection, number, row.figures),
+        LedgerTables::Opening => write_opening(connection, number, row.figures),
+    }
+}
+
+/// A billing period that is secured at once changes only the meter of its payer.
+fn write_current(connection: &Connection, number: i64, figures: AccountFigures) -> Result<()> {
+    const METER: &str = "
+        INSERT INTO account_meters (number, metered, entries) VALUES (?1, ?2, 0)
+        ON CONFLICT (number) DO UPDATE SET metered = ?2 WHERE metered IS NOT ?2";
+    const SUMS: &str = "
+        INSERT INTO accounts (number, received, sent, collected, credit_limit) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (number) DO UPDATE SET received = ?2, sent = ?3, collected = ?4, credit_limit = ?5
+        WHERE received IS NOT ?2 OR sent IS NOT ?3 OR collected IS NOT ?4 OR credit_limit IS NOT ?5";
+    let AccountFigures { received, sent, metered, collected, limit } = figures;
+    let other = |sum: Amount| (sum != metered).then(|| amount_bytes(sum));
+    connection.prepare_cached(METER)?.execute(params![number, amount_bytes(metered)])?;
+    let (received, limit) = (amount_bytes(received), amount_bytes(limit));
+    connection.prepare_cached(SUMS)?.execute(params![number, received, other(sent), other(collected), limit])?;
+    Ok(())
+}
+
+fn write_opening(connection: &Connection, number: i64, figures: AccountFigures) -> Result<()> {
+    const WRITE: &str = "
+        INSERT OR REPLACE INTO openings (number, received, sent, metered, collected, credit_limit)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let AccountFigures { received, sent, metered, collected, limit } = figures;
+    let mut statement = connection.prepare_cached(WRITE)?;
     let mut bindings = Bindings::of(&mut statement);
     bindings.put(number)?;
     for amount in [received, sent, metered, collected, limit] {
@@ -84,10 +110,8 @@ pub(super) fn write_account(connection: &Connection, tables: LedgerTables, row: 
 
 /// The sums of an account; zero if it has none.
 pub(super) fn figures(connection: &Connection, tables: LedgerTables, account: LedgerAccount) -> Result<AccountFigures> {
-    let read = format!(
-        "SELECT received, sent, metered, collected, credit_limit FROM {} WHERE number = ?1 AND received IS NOT NULL",
-        tables.accounts()
-    );
+    let read =
+        format!("SELECT received, sent, metered, collected, credit_limit FROM {} WHERE number = ?1", tables.figures());
     let Some(number) = address_table::find_account(connection, account)? else { return Ok(AccountFigures::default()) };
     let mut statement = connection.prepare_cached(&read)?;
     let figures = statement.query_row([number], |row| figures_of(&mut Columns::of(row))).optional()?;
@@ -214,17 +238,15 @@ pub(super) fn read_openings(connection: &Connection, each: &mut dyn FnMut(Row)) 
 
 fn read_accounts(connection: &Connection, tables: LedgerTables, each: &mut dyn FnMut(Row)) -> Result<()> {
     const FIGURES: &str = "received, sent, metered, collected, credit_limit";
-    let table = tables.accounts();
+    let figures = tables.figures();
     for (kind, account) in [(0, "addresses.number * 2"), (1, "addresses.number * 2 + 1")] {
         let read = format!(
-            "SELECT {kind}, address, {FIGURES} FROM addresses CROSS JOIN {table} ON {table}.number = {account}
-            WHERE received IS NOT NULL ORDER BY address"
+            "SELECT {kind}, address, {FIGURES} FROM addresses CROSS JOIN {figures} AS figures
+            ON figures.number = {account} ORDER BY address"
         );
         read_rows(connection, &read, each, |columns| account_of(columns).map(Row::Account))?;
     }
-    let own = format!(
-        "SELECT number + 1, x'', {FIGURES} FROM {table} WHERE number < 4 AND received IS NOT NULL ORDER BY number"
-    );
+    let own = format!("SELECT number + 1, x'', {FIGURES} FROM {figures} WHERE number < 4 ORDER BY number");
     read_rows(connection, &own, each, |columns| account_of(columns).map(Row::Account))
 }
 

@@ -11,8 +11,8 @@ use super::{
     times_table::{self, TIME, time_of},
 };
 
-/// Rows have the numbers of nodes and accounts, those of accounts are narrow and in the order of their numbers, and chains take the
-/// place of the indexes of entries by account.
+/// Rows have the numbers of nodes and accounts, and chains take the place of the indexes of entries by account. Of an account, what
+/// each billing period changes is in a table of its own; a sum that is NULL is the same as the metered amount.
 pub(super) const TABLES: &str = "
     CREATE TABLE node_ids (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE) STRICT;
     INSERT INTO node_ids (id) SELECT client FROM journal UNION SELECT host FROM journal;
@@ -73,13 +73,18 @@ pub(super) const TABLES: &str = "
         number INTEGER PRIMARY KEY, payer_before INTEGER, payer_jump INTEGER, payee_before INTEGER, payee_jump INTEGER
     ) STRICT;
 
-    CREATE TABLE new_accounts (
-        number INTEGER PRIMARY KEY, received BLOB, sent BLOB, metered BLOB, collected BLOB, credit_limit BLOB,
-        entries INTEGER NOT NULL DEFAULT 0, newest INTEGER
+    CREATE TABLE account_meters (
+        number INTEGER PRIMARY KEY, metered BLOB NOT NULL, entries INTEGER NOT NULL, newest INTEGER
     ) STRICT;
-    INSERT INTO new_accounts (number, received, sent, metered, collected, credit_limit)
-        SELECT CASE kind WHEN 0 THEN 2 * number WHEN 1 THEN 2 * number + 1 ELSE kind - 1 END, received, sent, metered,
-            collected, credit_limit
+    CREATE TABLE new_accounts (
+        number INTEGER PRIMARY KEY, received BLOB NOT NULL, sent BLOB, collected BLOB, credit_limit BLOB NOT NULL
+    ) STRICT;
+    INSERT INTO account_meters (number, metered, entries)
+        SELECT CASE kind WHEN 0 THEN 2 * number WHEN 1 THEN 2 * number + 1 ELSE kind - 1 END, metered, 0
+        FROM accounts LEFT JOIN addresses USING (address);
+    INSERT INTO new_accounts (number, received, sent, collected, credit_limit)
+        SELECT CASE kind WHEN 0 THEN 2 * number WHEN 1 THEN 2 * number + 1 ELSE kind - 1 END, received,
+            nullif(sent, metered), nullif(collected, metered), credit_limit
         FROM accounts LEFT JOIN addresses USING (address);
     DROP TABLE accounts;
     ALTER TABLE new_accounts RENAME TO accounts;

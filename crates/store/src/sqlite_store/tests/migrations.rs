@@ -42,8 +42,9 @@ const TO_VERSION_1: &str = "
             fee, by_user, reason, key, folded FROM new.entries;
     INSERT INTO accounts
         SELECT iif(number < 4, number + 1, number % 2),
-            coalesce((SELECT address FROM new.addresses AS of WHERE of.number = accounts.number / 2), x''), received, sent,
-            metered, collected, credit_limit FROM new.accounts AS accounts WHERE received IS NOT NULL;
+            coalesce((SELECT address FROM new.addresses AS of WHERE of.number = accounts.number / 2), x''), received,
+            coalesce(sent, metered), metered, coalesce(collected, metered), credit_limit
+        FROM new.accounts AS accounts JOIN new.account_meters USING (number);
     INSERT INTO openings
         SELECT iif(number < 4, number + 1, number % 2),
             coalesce((SELECT address FROM new.addresses AS of WHERE of.number = openings.number / 2), x''), received, sent,
