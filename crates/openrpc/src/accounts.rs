@@ -7,9 +7,9 @@ use super::{
 use vipnode_types::{
     Amount, Asset, LeaseId, ShortNodeId, SignedAmount, UtcDay,
     wire::{
-        AccountFunds, AccountQuery, AccountView, DailyLine, DailyStatement, DailyStatementRequest, DailySums, Done,
-        ErrorCode, FundsRequest, LeasePeriod, LinkReply, LinkRequest, NodeFunds, PayoutRequest, PayoutView,
-        SignedDailyStatement, Statement, StatementBalances, StatementKind, StatementLine, StatementRange,
+        AccountFunds, AccountQuery, AccountView, CollectedSums, DailyLine, DailyStatement, DailyStatementRequest,
+        DailySums, Done, ErrorCode, FundsRequest, LeasePeriod, LinkReply, LinkRequest, NodeFunds, PayoutRequest,
+        PayoutView, SignedDailyStatement, Statement, StatementBalances, StatementKind, StatementLine, StatementRange,
         StatementRequest, StatementSide, UnlinkRequest, method,
     },
 };
@@ -207,7 +207,9 @@ fn daily_statement_page() -> Option<SignedDailyStatement> {
         page: 1,
         pages: 1,
         day_sums: DailySums::of([&line])?,
+        day_collected: CollectedSums::default(),
         lines: vec![line],
+        collected: Vec::new(),
     };
     Some(statement.sign(&key))
 }

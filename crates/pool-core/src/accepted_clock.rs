@@ -29,13 +29,14 @@ impl AcceptedClock {
     /// Returns how much of the billed time of a finished period did not pass, in milliseconds.
     ///
     /// A period that contains the downtime in which the clock moved ahead contains all of [`Self::ahead_ms`]; only the downtime before
-    /// the clock was accepted is missing in it. Any other period that is longer than `rollover_ms` and the reconnect window contains
+    /// the clock was accepted is missing in it. Any other period that is longer than a rollover and the reconnect window take contains
     /// some downtime too: if the clock moved ahead in several steps, up to the whole period did not pass.
     #[must_use]
     pub fn overbilled_ms(&self, period: &MeteredPeriod, limits: &Limits) -> u64 {
         let (billed, ahead) = (period.total_billed_ms(), self.ahead_ms());
         let end = period.client.zip(period.host).map(|(client, host)| client.end.min(host.end));
-        let longest = limits.rollover_ms.saturating_add(limits.reconnect_window_ms).saturating_add(RESTARTS_MS);
+        let rollover_ms = limits.rollover_ms.saturating_add(limits.rollover_group_ms);
+        let longest = rollover_ms.saturating_add(limits.reconnect_window_ms).saturating_add(RESTARTS_MS);
         let spans = end.is_some_and(|end| end > self.clock) && (billed >= ahead || billed > longest);
         if spans { billed.min(ahead) } else { 0 }
     }

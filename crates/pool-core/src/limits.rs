@@ -53,6 +53,9 @@ limits! {
         host_gone_wait_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
         /// A lease starts a new billing period after this time.
         rollover_ms: u64 = DAY, Time MINUTE..=30 * DAY;
+        /// A lease starts its next billing period when pool time (UTC) is a multiple of this: the periods of many leases are then
+        /// written to the disk together, which takes much less space than one after the other.
+        rollover_group_ms: u64 = HOUR, Time 1..=DAY;
         /// Time per day (UTC) that a client may use without being billed, in addition to `unpaired_percent`; counts only if the
         /// pool charges a price. Beyond it, the client gets no further hosts that day. Clients of one address block (/24, /48) share
         /// one such limit, and clients of one wide block (/16, /32) four, except those that were billed for as long within

@@ -53,8 +53,8 @@ pub trait Store {
     /// [`Row::Payment`], [`Row::Pricing`], the ledger: each [`Row::Account`] by account, each [`Row::Link`] by node, each [`Row::LinkCounter`] by
     /// account, each [`Row::Unpaid`] by entry, [`Row::Period`], each [`Row::Payout`] by number, [`Row::Epoch`], each
     /// [`Row::EpochClaim`] by signer, each [`Row::ChainTransaction`] by nonce, and of [`Row::Entry`], by number, those with an idempotency key
-    /// and the newest; then each [`Row::Node`] in any order, each [`Row::Lease`] by ascending id, each [`Row::Times`] by ascending
-    /// id, each [`Row::Delegation`] by ascending id, and each [`Row::Deferred`] by client and host. Rows that were never written
+    /// and the newest; then each [`Row::Node`] in any order, each [`Row::Lease`] by ascending id, each [`Row::Times`] in any
+    /// order, each [`Row::Delegation`] by ascending id, and each [`Row::Deferred`] by client and host. Rows that were never written
     /// are left out.
     ///
     /// # Errors

@@ -109,6 +109,18 @@ errors! {
         }: local, "{file} was written by a newer version of vipnode: its schema has version {found}, this vipnode supports {newest}"
             (file = file.display()),
             hint "Run the newer vipnode again, or restore a backup from before the upgrade.";
+        /// The database was written by an older version of vipnode, and has to be converted before it can be read. A start of the pool
+        /// does that, and so does a restore.
+        OlderSchema {
+            /// Path of the database.
+            file: PathBuf,
+            /// The version of its schema.
+            found: usize,
+            /// The version that this program reads.
+            newest: usize,
+        }: local, "{file} was written by an older version of vipnode: its schema has version {found}, this vipnode reads {newest}"
+            (file = file.display()),
+            hint "Start the pool once to convert {file}. If it is a backup, restore it: vipnode pool restore {file}." (file = file.display());
         /// The database contains less than the pool acknowledged: its log was truncated, or an older file was put in
         /// its place.
         LostCommits {
@@ -128,6 +140,12 @@ errors! {
             hint "Put {file} back; its log (pool.db-wal) is kept. To start with an empty database instead, move pool.db-wal and \
                   acknowledged elsewhere."
                 (file = file.display());
+        /// A restore was killed while it renamed the files of the database that it replaces.
+        RestoreKilled {
+            /// Path of the data directory.
+            dir: PathBuf,
+        }: local, "a restore of the database in {dir} was killed before it was complete" (dir = dir.display()),
+            hint "Repeat it: vipnode pool restore --datadir {dir} --force FILE." (dir = dir.display());
         /// The database belongs to a user who is neither root nor the owner of its directory.
         OfAnother {
             /// Path of the database.

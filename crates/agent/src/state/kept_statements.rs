@@ -199,7 +199,7 @@ fn day_of(name: &str) -> Option<UtcDay> {
 mod tests {
     use vipnode_types::{
         Asset, NodeKey, PoolKey,
-        wire::{DailyStatement, DailySums},
+        wire::{CollectedSums, DailyStatement, DailySums},
     };
 
     use super::*;
@@ -209,7 +209,10 @@ mod tests {
         let (lines, day_sums) = (Vec::new(), DailySums::default());
         let (pool, host) = (key.id(), node.id());
         let asset = Asset::ETHER;
-        DailyStatement { pool, incarnation: 0, host, day, asset, page: 1, pages: 1, day_sums, lines }.sign(&key)
+        let (day_collected, collected) = (CollectedSums::default(), Vec::new());
+        let (incarnation, page, pages) = (0, 1, 1);
+        DailyStatement { pool, incarnation, host, day, asset, page, pages, day_sums, day_collected, lines, collected }
+            .sign(&key)
     }
 
     #[test]

@@ -8,7 +8,8 @@ use vipnode_rpc::{PoolHeaders, Responder};
 use vipnode_types::{
     Account, Amount, Asset, LeaseId, NodeId, PoolKey, Price, ShortNodeId, UtcDay,
     wire::{
-        DailyLine, DailyStatement, DailyStatementRequest, DailySums, ErrorCode, SignedDailyStatement, WireError, method,
+        CollectedSums, DailyLine, DailyStatement, DailyStatementRequest, DailySums, ErrorCode, SignedDailyStatement,
+        WireError, method,
     },
 };
 
@@ -82,7 +83,9 @@ fn signed(
 ) -> SignedDailyStatement {
     let (pool, asset) = (key(1).id(), Asset::ETHER);
     let day_sums = DailySums { lines: 100_000, cost: Amount::MAX, secured: Amount::MAX, fee: Amount::MAX };
-    DailyStatement { pool, incarnation: 0, host, day, asset, page, pages, day_sums, lines }.sign(&key(1))
+    let (incarnation, day_collected, collected) = (0, CollectedSums::default(), Vec::new());
+    DailyStatement { pool, incarnation, host, day, asset, page, pages, day_sums, day_collected, lines, collected }
+        .sign(&key(1))
 }
 
 async fn fault(agent: &mut Running) -> String {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use vipnode_agent::{AgentError, state::KeptStatement};
 use vipnode_types::{
     Asset, PoolId, UtcDay,
-    wire::{DailyStatement, DailySums},
+    wire::{CollectedSums, DailyStatement, DailySums},
 };
 
 /// What is in a file with a daily statement, and what is wrong with it.
@@ -20,6 +20,8 @@ pub(crate) struct CheckedDay {
     pub(crate) asset: Asset,
     /// The sums of the day, which are on each page.
     pub(crate) sums: DailySums,
+    /// Those of what was collected for earlier billing periods.
+    pub(crate) collected: CollectedSums,
     /// Pages that are kept.
     pub(crate) kept: usize,
     /// Pages that the pool signed.
@@ -38,6 +40,7 @@ impl CheckedDay {
             pool: None,
             asset: Asset::default(),
             sums: DailySums::default(),
+            collected: CollectedSums::default(),
             kept: 0,
             pages: 0,
             problem: None,
@@ -49,8 +52,9 @@ impl CheckedDay {
                     Self { url: kept.url.clone(), kept: kept.pages.len(), problem: problem(day, node, kept), ..empty };
                 match kept.pages.first() {
                     Some(first) => {
-                        let DailyStatement { pool, asset, day_sums, pages, .. } = first.statement;
-                        Self { pool: Some(pool), asset, sums: day_sums, pages, ..checked }
+                        let DailyStatement { pool, asset, day_sums: sums, day_collected: collected, pages, .. } =
+                            first.statement;
+                        Self { pool: Some(pool), asset, sums, collected, pages, ..checked }
                     }
                     None => checked,
                 }
@@ -67,6 +71,7 @@ impl CheckedDay {
             "pool_id": self.pool,
             "asset": self.asset,
             "sums": self.sums,
+            "collected": self.collected,
             "kept_pages": self.kept,
             "pages": self.pages,
             "problem": self.problem,
@@ -104,6 +109,9 @@ fn problem(day: UtcDay, node: &str, kept: &KeptStatement) -> Option<String> {
     }
     let is_whole = u32::try_from(kept.pages.len()) == Ok(first.statement.pages);
     let lines = kept.pages.iter().flat_map(|page| &page.statement.lines);
-    let adds_up = !is_whole || DailySums::of(lines) == Some(first.statement.day_sums);
+    let collected = kept.pages.iter().flat_map(|page| &page.statement.collected);
+    let adds_up = !is_whole
+        || DailySums::of(lines) == Some(first.statement.day_sums)
+            && CollectedSums::of(collected) == Some(first.statement.day_collected);
     (!adds_up).then(|| "the lines of its pages do not add up".to_owned())
 }

@@ -67,14 +67,19 @@ fn row(day: &CheckedDay) -> [String; 10] {
         day.pool.map(|pool| pool.short()).unwrap_or_default(),
         read(day.sums.lines.to_string()),
         show(day.sums.cost),
-        show(day.sums.secured),
-        show(day.sums.fee),
+        // With what was paid that day for earlier periods.
+        show(sum(day.sums.secured, day.collected.amount)),
+        show(sum(day.sums.fee, day.collected.fee)),
         pages,
         check.to_owned(),
     ]
 }
 
-/// The billing periods of statements, fitted to `width` columns.
+fn sum(one: Amount, other: Amount) -> Amount {
+    one.checked_add(other).unwrap_or(Amount::MAX)
+}
+
+/// The billing periods of statements, and then the payments for earlier ones, fitted to `width` columns.
 pub(crate) fn daily_lines_page(pages: &[DailyStatement], width: usize) -> Styled {
     let time = |time: Option<Ms>| time.map(Ms::rfc3339_seconds).unwrap_or_default();
     let rows = pages.iter().flat_map(|page| {
@@ -94,6 +99,15 @@ pub(crate) fn daily_lines_page(pages: &[DailyStatement], width: usize) -> Styled
             ]
         })
     });
+    let collected = pages.iter().flat_map(|page| {
+        page.collected.iter().map(move |payment| {
+            let show = |amount: Amount| page.asset.show(amount).to_string();
+            let (entry, lease) = (payment.entry.to_string(), payment.lease.to_string());
+            let with = format!("entry {}", payment.period);
+            let [first, last, minutes, price, cost] = <[String; 5]>::default();
+            [entry, lease, with, first, last, minutes, price, cost, show(payment.amount), show(payment.fee)]
+        })
+    });
     let table = Table::new([
         Column::number("ENTRY").rank(4),
         Column::number("LEASE").rank(6),
@@ -106,5 +120,5 @@ pub(crate) fn daily_lines_page(pages: &[DailyStatement], width: usize) -> Styled
         Column::number("SECURED").rank(2),
         Column::number("FEE").rank(3),
     ]);
-    table.with_rows(rows).fit(width)
+    table.with_rows(rows.chain(collected)).fit(width)
 }

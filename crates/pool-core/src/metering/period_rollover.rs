@@ -28,7 +28,7 @@ pub(crate) enum Rollover {
 /// Returns when the oldest running period rolls over.
 pub(crate) fn next_rollover(leases: &Leases, agents: &Agents, clock: &PoolClock, limits: &Limits) -> Option<Ms> {
     let lease = leases.get(leases.oldest()?)?;
-    let due = lease.both_up().plus(limits.rollover_ms).max(clock.window_ends());
+    let due = of_group(lease.both_up().plus(limits.rollover_ms), limits.rollover_group_ms).max(clock.window_ends());
     // A host's "gone" is settled first.
     let settled = match lease.host_down() {
         UNSEEN => Ms::ZERO,
@@ -38,6 +38,11 @@ pub(crate) fn next_rollover(leases: &Leases, agents: &Agents, clock: &PoolClock,
         }
     };
     Some(due.max(settled))
+}
+
+/// Returns when the periods end that are due since the group before.
+fn of_group(due: Ms, group_ms: u64) -> Ms {
+    Ms::new(due.get().div_ceil(group_ms.max(1)).saturating_mul(group_ms.max(1)))
 }
 
 impl Rollover {

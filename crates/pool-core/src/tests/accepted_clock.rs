@@ -209,12 +209,13 @@ fn period(length_ms: u64, end: Ms) -> MeteredPeriod {
 
 #[test]
 fn only_a_period_that_is_longer_than_one_without_a_downtime_is_overbilled() {
-    let limits = Limits { rollover_ms: 2 * DAY_MS, reconnect_window_ms: HOUR_MS, ..Limits::default() };
+    let (rollover_ms, rollover_group_ms) = (2 * DAY_MS, HOUR_MS);
+    let limits = Limits { rollover_ms, rollover_group_ms, reconnect_window_ms: HOUR_MS, ..Limits::default() };
     let (clock, stored) = (Ms::new(100 * DAY_MS), Ms::new(110 * DAY_MS));
     let accepted = AcceptedClock { stored, clock, by: None };
     let of = |length_ms, end| accepted.overbilled_ms(&period(length_ms, end), &limits);
-    // The reconnect window, and the time of some restarts.
-    let longest = 2 * DAY_MS + HOUR_MS + HOUR_MS;
+    // The group of the rollover, the reconnect window, and the time of some restarts.
+    let longest = 2 * DAY_MS + HOUR_MS + HOUR_MS + HOUR_MS;
     assert_eq!(of(longest, stored), 0);
     assert_eq!(of(longest + 1, stored), longest + 1, "the clock moved ahead in several steps");
     assert_eq!(of(10 * DAY_MS, stored), 10 * DAY_MS);

@@ -115,9 +115,9 @@ impl Pool {
         Self::with(priced())
     }
 
-    /// Agents here answer an eviction when a test has them do so, and lose no socket before.
+    /// Agents here answer an eviction when a test has them do so, and lose no socket before. Each billing period ends at its own time.
     pub(crate) fn with(mut limits: Limits) -> Self {
-        limits.evict_tries = u32::MAX;
+        (limits.evict_tries, limits.rollover_group_ms) = (u32::MAX, 1);
         Self::exactly(limits)
     }
 
@@ -462,7 +462,7 @@ impl Pool {
 
     /// The process dies and a new one begins with what was written; sockets are gone.
     pub(crate) fn restart(&mut self, mut limits: Limits) {
-        limits.evict_tries = u32::MAX;
+        (limits.evict_tries, limits.rollover_group_ms) = (u32::MAX, 1);
         self.core = Core::restore(limits, [6; 32], self.now, self.rows.clone());
         self.settle();
         assert_eq!(self.core.check(), Ok(()));

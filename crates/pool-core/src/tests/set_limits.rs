@@ -1,7 +1,7 @@
 //! Limits of the core, each set to a value other than its default, and reached.
 
 use vipnode_types::{
-    LeaseId,
+    LeaseId, Ms,
     wire::{ClientCriteria, ConnectRequest, EvictReason, LeaveReason},
 };
 
@@ -82,8 +82,8 @@ fn the_host_is_asked_at_once_to_dial_a_client_whose_node_dials_late() {
 
 #[test]
 fn a_hosts_gone_waits_for_the_clients_word_and_rows_end_by_age() {
-    let (mut pool, lease) =
-        Pool::exactly(Limits { host_gone_wait_ms: 4_000, rollover_ms: 120_000, ..priced() }).leased();
+    let rollover = Limits { rollover_ms: 120_000, rollover_group_ms: 1, ..priced() };
+    let (mut pool, lease) = Pool::exactly(Limits { host_gone_wait_ms: 4_000, ..rollover }).leased();
     pool.pass_with(130_000, &[HOST, CLIENT]);
     assert_eq!(pool.core.counters().rollovers, 1);
     pool.reports_down(HOST, lease);
@@ -91,6 +91,20 @@ fn a_hosts_gone_waits_for_the_clients_word_and_rows_end_by_age() {
     assert_eq!(pool.evicted(CLIENT), None);
     pool.pass(1);
     assert_eq!(pool.evicted(CLIENT), Some(EvictReason::Disconnected));
+}
+
+#[test]
+fn periods_that_end_since_the_last_group_end_together() {
+    const GROUP_MS: u64 = 300_000;
+    let limits = Limits { rollover_ms: 600_000, rollover_group_ms: GROUP_MS, ..priced() };
+    let (mut pool, _) = Pool::exactly(limits).leased();
+    for rollovers in 1..=3 {
+        let due = Ms::new(pool.now.plus(600_000).get().next_multiple_of(GROUP_MS));
+        pool.pass_with(due.since(pool.now) - 1, &[HOST, CLIENT]);
+        assert_eq!(pool.core.counters().rollovers, rollovers - 1, "{due:?}");
+        pool.pass(1);
+        assert_eq!(pool.core.counters().rollovers, rollovers, "{due:?}");
+    }
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod measured_process;
 mod measurement;
 mod reports;
 mod restart;
+mod rollovers;
 mod statements;
 mod store_commits;
 mod updates;
@@ -154,6 +155,8 @@ enum Benchmark {
     Core,
     /// The database alone.
     Store,
+    /// What running leases write to the disk.
+    Rollovers,
     /// Protocol-3 reports over real sockets.
     Reports,
     /// Signed protocol-2 updates over real sockets.
@@ -200,8 +203,12 @@ async fn all(args: &BenchArgs, figures: &mut Vec<Measurement>) -> io::Result<()>
         core_reports::run(figures)?;
         core_priced::run(figures)?;
     }
+    if args.what == Benchmark::Rollovers {
+        rollovers::run(figures)?;
+    }
     if wanted(Benchmark::Store) {
         store_commits::run(figures)?;
+        rollovers::run(figures)?;
         statements::run(figures)?;
         busy_commits::run(args.rounds, figures)?;
     }

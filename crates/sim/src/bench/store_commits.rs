@@ -7,11 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vipnode_pool_core::{
-    Credentials, LastReport, LeaseRow, MergedPeriods, MeteredPeriod, NodeRow, Proven, Row, Signer,
-};
+use vipnode_pool_core::{Credentials, LastReport, NodeRow, Proven, Row, Signer};
 use vipnode_store::{SqliteStore, Store as _};
-use vipnode_types::{ChainSpec, LeaseId, Ms, NodeId, Price, meter::Seen, protocol2::Kind};
+use vipnode_types::{ChainSpec, Ms, NodeId, protocol2::Kind};
 
 use super::{
     machine::{self, cpu_ns, written_bytes},
@@ -26,10 +24,6 @@ const REPORTS: u64 = 5;
 const BATCH: u64 = 1_000;
 /// Commits of one change each.
 const COMMITS: u64 = 500;
-/// Running leases.
-const LEASES: u64 = 102_400;
-/// Leases whose billing periods end in one commit.
-const ROLLOVERS: usize = 256;
 /// A page of the database, in bytes: the least that a commit appends.
 const PAGE: usize = 4_096;
 
@@ -75,18 +69,6 @@ fn measure(dir: &Path, figures: &mut Vec<Measurement>) -> io::Result<()> {
         target: "<= 60 bytes".to_owned(),
         reached: Some(a_report <= 60),
     });
-    let a_day = rollovers(&mut apply)?;
-    figures.push(Measurement {
-        bench: "store",
-        what: format!(
-            "written to the disk for a running lease a day: a finished period and a new one, {LEASES} leases"
-        ),
-        figure: format!("{a_day} bytes"),
-        floor: String::new(),
-        ratio: String::new(),
-        target: "<= 1024 bytes".to_owned(),
-        reached: Some(a_day <= 1_024),
-    });
     let floor = append_p99(dir)?;
     let commit = p99(|number| apply(&[Row::NextLease(number)]))?;
     let most = floor * 2 + Duration::from_millis(2);
@@ -100,53 +82,6 @@ fn measure(dir: &Path, figures: &mut Vec<Measurement>) -> io::Result<()> {
         reached: Some(commit <= most),
     });
     Ok(())
-}
-
-/// Has leases begin their next billing periods; returns the bytes written for each.
-fn rollovers(apply: &mut impl FnMut(&[Row]) -> io::Result<()>) -> io::Result<u64> {
-    let batches = || (0..LEASES).step_by(ROLLOVERS).map(|first| first..first + ROLLOVERS as u64);
-    for batch in batches() {
-        apply(&batch.map(|number| Row::Lease(Box::new(lease(number, 0)))).collect::<Vec<_>>())?;
-    }
-    let written = written_bytes(std::process::id())?;
-    for batch in batches() {
-        let rows = |number| [Row::Metered(Box::new(period(number))), Row::Lease(Box::new(lease(number, 1)))];
-        apply(&batch.flat_map(rows).collect::<Vec<_>>())?;
-    }
-    Ok((written_bytes(std::process::id())? - written) / LEASES)
-}
-
-fn lease(number: u64, row: u32) -> LeaseRow {
-    let seen = Some((Ms::new(1_700_000_000_000), None));
-    LeaseRow {
-        id: LeaseId::new(number),
-        row,
-        client: id(number % NODES),
-        host: id(number.wrapping_mul(7) % NODES),
-        payee: None,
-        payer: None,
-        fee_bps: 0,
-        trial: false,
-        price: Price::per_minute(60_000),
-        carry: 0,
-        offered: Ms::new(1_700_000_000_000),
-        client_seen: seen,
-        host_seen: seen,
-    }
-}
-
-fn period(number: u64) -> MeteredPeriod {
-    let seen = Some(Seen { up: Ms::new(1_700_000_000_000), end: Ms::new(1_700_086_400_000) });
-    MeteredPeriod {
-        lease: lease(number, 0),
-        client: seen,
-        host: seen,
-        billed_ms: 86_400_000,
-        cost: Price::per_minute(60_000).cost(86_400_000).unwrap_or_default(),
-        ended: Ms::new(1_700_086_400_000),
-        earlier: MergedPeriods::default(),
-        folded: 0,
-    }
 }
 
 /// The p99 of an append of a page with a sync, to a file in a directory.

@@ -182,6 +182,7 @@ fn draw_limits(rng: &mut SimRng) -> Limits {
     }
     if rng.chance(300) {
         limits.rollover_ms = rng.range(5, 15) * MINUTE_MS;
+        limits.rollover_group_ms = limits.rollover_ms / 5;
     }
     if rng.chance(300) {
         limits.expiries_a_handle = rng.count(1, 3);

@@ -23,9 +23,9 @@ use proptest::{
 pub(crate) use self::ledger_sample::entry;
 use self::model::Model;
 #[cfg(test)]
-pub(crate) use self::model::state_of;
+pub(crate) use self::model::{entries_of, journal_of, state_of};
 #[cfg(test)]
-pub(crate) use self::sample::{lease, metered, node, node_id};
+pub(crate) use self::sample::{any_row, lease, metered, node, node_id};
 use crate::{Store, StoreError};
 
 /// Cases of the property test against the model; few, because stores that sync to a disk are slow.

@@ -173,7 +173,7 @@ impl Model {
     }
 }
 
-/// The state that a store returns, its nodes by ascending id.
+/// The state that a store returns, its nodes and times by ascending id.
 pub(crate) fn state_of(store: &mut impl Store) -> Vec<Row> {
     let mut rows = Vec::new();
     store.load(&mut |row| rows.push(row)).expect("loads");
@@ -181,11 +181,14 @@ pub(crate) fn state_of(store: &mut impl Store) -> Vec<Row> {
     for nodes in rows.chunk_by_mut(|one, next| matches!((one, next), (Row::Node(_), Row::Node(_)))) {
         nodes.sort_by_key(|row| if let Row::Node(node) = row { Some(node.id) } else { None });
     }
+    for times in rows.chunk_by_mut(|one, next| matches!((one, next), (Row::Times(_), Row::Times(_)))) {
+        times.sort_by_key(|row| if let Row::Times(times) = row { Some(times.client) } else { None });
+    }
     rows
 }
 
 /// The journal that a store returns, read three rows at a time.
-pub(super) fn journal_of(store: &mut impl Store) -> Vec<MeteredPeriod> {
+pub(crate) fn journal_of(store: &mut impl Store) -> Vec<MeteredPeriod> {
     let mut rows = Vec::new();
     let mut from = 0;
     loop {
@@ -213,7 +216,7 @@ fn metered(history: &[Row]) -> impl Iterator<Item = &MeteredPeriod> {
 }
 
 /// The ledger's journal that a store returns, read three entries at a time.
-pub(super) fn entries_of(store: &mut impl Store) -> Vec<LedgerEntry> {
+pub(crate) fn entries_of(store: &mut impl Store) -> Vec<LedgerEntry> {
     let mut entries: Vec<LedgerEntry> = Vec::new();
     loop {
         let (before, from) = (entries.len(), entries.last().map_or(0, |last| last.number + 1));

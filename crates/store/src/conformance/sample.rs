@@ -75,7 +75,7 @@ pub(crate) fn node_id(number: u8) -> NodeId {
 }
 
 /// Any row, of one of four nodes or four leases.
-pub(super) fn any_row() -> impl Strategy<Value = Row> {
+pub(crate) fn any_row() -> impl Strategy<Value = Row> {
     prop_oneof![
         3 => any_node().prop_map(|row| Row::Node(Box::new(row))),
         3 => any_lease().prop_map(|row| Row::Lease(Box::new(row))),

@@ -2,40 +2,40 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension as _, Result, params};
+use rusqlite::{Connection, OptionalExtension as _, Result};
 use vipnode_pool_core::{LedgerEntry, OperatorOrder, Transaction};
 use vipnode_types::{Account, Amount, LeaseId};
 
 use super::{
-    bindings::{Bindings, sql_limit},
+    address_table,
+    bindings::Bindings,
     columns::Columns,
+    entry_chain::{self, ChainSide, EntryChain},
     folded_numbers::FoldedNumbers,
+    ledger_check,
 };
 use crate::StatementParties;
 
-/// The columns, in the order in which they are bound and read.
-macro_rules! columns {
+/// Reads the columns in the order in which they are bound. An address that is missing is an error when it is read, not a missing
+/// account: the number of an account is not an address.
+macro_rules! select {
     () => {
-        "number, at, kind, payer, payee, amount, subject, lease_row, meter, collected, fee, by_user, reason, key"
+        "SELECT entries.number, at, kind, coalesce(payers.address, payer), coalesce(payees.address, payee), amount, subject, lease_row, \
+         meter, collected, fee, by_user, reason, key FROM entries \
+         LEFT JOIN addresses AS payers ON payers.number = payer LEFT JOIN addresses AS payees ON payees.number = payee "
     };
 }
 
-const APPEND: &str = concat!(
-    "INSERT INTO entries (",
-    columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (number) DO NOTHING"
-);
-const READ_ONE: &str = concat!("SELECT ", columns!(), " FROM entries WHERE number = ?1");
-const READ: &str = concat!("SELECT ", columns!(), " FROM entries WHERE number >= ?1 ORDER BY number LIMIT ?2");
-const READ_OF_PAYER: &str =
-    concat!("SELECT ", columns!(), " FROM entries WHERE payer = ?1 AND number >= ?2 ORDER BY number LIMIT ?3");
-const READ_OF_PAYEE: &str =
-    concat!("SELECT ", columns!(), " FROM entries WHERE payee = ?1 AND number >= ?2 ORDER BY number LIMIT ?3");
+const APPEND: &str = "
+    INSERT INTO entries (
+        number, at, kind, payer, payee, amount, subject, lease_row, meter, collected, fee, by_user, reason, key
+    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (number) DO NOTHING";
+const READ_ONE: &str = concat!(select!(), "WHERE entries.number = ?1");
+const READ: &str = concat!(select!(), "WHERE entries.number >= ?1 ORDER BY entries.number LIMIT ?2");
 /// Those with an idempotency key, and the newest.
 const READ_KEPT: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM entries WHERE key IS NOT NULL OR number = (SELECT max(number) FROM entries) ORDER BY number"
+    select!(),
+    "WHERE key IS NOT NULL OR entries.number = (SELECT max(number) FROM entries) ORDER BY entries.number"
 );
 
 /// What the columns hold; each kind of transaction uses some of them.
@@ -56,13 +56,15 @@ struct EntryForm<'entry> {
 /// Appends an entry. Returns false, and changes nothing, if its number is there with another value.
 pub(super) fn append(connection: &Connection, entry: &LedgerEntry) -> Result<bool> {
     let EntryForm { payer, payee, amount, subject, lease_row, meter, collected, fee, order } = form(&entry.transaction);
+    let address = |account: Option<Account>| account.map(|of| address_table::number(connection, of)).transpose();
+    let (payer, payee) = (address(payer)?, address(payee)?);
     let mut statement = connection.prepare_cached(APPEND)?;
     let mut bindings = Bindings::of(&mut statement);
     bindings.number(entry.number)?;
     bindings.ms(entry.at)?;
     bindings.put(entry.transaction.name())?;
-    bindings.account(payer)?;
-    bindings.account(payee)?;
+    bindings.put(payer)?;
+    bindings.put(payee)?;
     bindings.amount(amount)?;
     bindings.optional_number(subject)?;
     bindings.put(lease_row)?;
@@ -73,6 +75,7 @@ pub(super) fn append(connection: &Connection, entry: &LedgerEntry) -> Result<boo
     bindings.put(order.map(|order| order.reason.as_str()))?;
     bindings.put(order.and_then(|order| order.key.as_deref()))?;
     if bindings.execute()? > 0 {
+        entry_chain::append(connection, entry.number.cast_signed(), [payer, payee])?;
         return Ok(true);
     }
     Ok(find(connection, entry.number)?.as_ref() == Some(entry))
@@ -108,22 +111,32 @@ pub(super) fn read(connection: &Connection, from: u64, limit: usize, each: &mut 
     Ok(())
 }
 
-/// Reads entries with this payer or this payee by number, after a number: by the index of each.
+/// Reads entries with this payer or this payee by number, after a number: by the chain of each.
 pub(super) fn read_of(
     connection: &Connection,
     parties: StatementParties,
     after: Option<u64>,
     limit: usize,
 ) -> Result<Vec<LedgerEntry>> {
-    let from = after.map_or(0, |after| i64::try_from(after.saturating_add(1)).unwrap_or(i64::MAX));
+    // The chains go on to entries that were pruned.
+    let (pruned, _) = ledger_check::pruned(connection)?;
+    let pruned = (pruned > 0).then(|| pruned.cast_signed());
+    let after = after.map(|after| i64::try_from(after).unwrap_or(i64::MAX)).max(pruned).unwrap_or(-1);
     let mut entries = BTreeMap::new();
-    for (sql, account) in [(READ_OF_PAYER, parties.payer), (READ_OF_PAYEE, parties.payee)] {
-        let Some(account) = account else { continue };
-        let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![&account.as_bytes()[..], from, sql_limit(limit)])?;
-        while let Some(row) = rows.next()? {
-            let entry = entry_of(&mut Columns::of(row))?;
-            entries.insert(entry.number, entry);
+    for (side, account) in ChainSide::BOTH.into_iter().zip([parties.payer, parties.payee]) {
+        let address = account.map_or(Ok(None), |account| address_table::find(connection, account))?;
+        let Some(address) = address else { continue };
+        let Some(mut chain) = EntryChain::of(connection, side, side.account(address))? else { continue };
+        let mut statement = connection.prepare_cached(READ_ONE)?;
+        let (mut after, mut left) = (after, limit);
+        while let numbers @ [.., last] = &chain.after(after, left)?[..] {
+            after = *last;
+            for number in numbers {
+                // What was folded into another one is not there.
+                let entry = statement.query_row([number], |row| entry_of(&mut Columns::of(row))).optional()?;
+                left = left.saturating_sub(usize::from(entry.is_some()));
+                entries.extend(entry.map(|entry| (entry.number, entry)));
+            }
         }
     }
     Ok(entries.into_values().take(limit).collect())

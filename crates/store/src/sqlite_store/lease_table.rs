@@ -8,6 +8,8 @@ use super::{
     bindings::{Bindings, sql_limit},
     columns::Columns,
     price_table::{self, Prices},
+    stored_names::StoredNames,
+    stored_party::LeaseParties,
 };
 
 const WRITE: &str = "
@@ -15,15 +17,24 @@ const WRITE: &str = "
         id, row, client, host, payee, payer, fee_bps, trial, price, carry, offered, client_up, client_down, host_up, host_down
     ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
+/// As in the table, with [`StoredNames::All`].
 const READ: &str = "
     SELECT id, row, client, host, payee, payer, fee_bps, trial, price, carry, offered, client_up, client_down, host_up, host_down
-    FROM leases";
+    FROM leases ORDER BY id";
+/// With [`StoredNames::Joined`]. A name that is missing is an error when it is read: its number is not a name.
+const READ_PAGE: &str = "
+    SELECT leases.id, row, coalesce(clients.id, client), coalesce(hosts.id, host), coalesce(payees.address, payee),
+        coalesce(payers.address, payer), fee_bps, trial, price, carry, offered, client_up, client_down, host_up, host_down
+    FROM leases LEFT JOIN node_ids AS clients ON clients.number = client LEFT JOIN node_ids AS hosts ON hosts.number = host
+    LEFT JOIN addresses AS payees ON payees.number = payee LEFT JOIN addresses AS payers ON payers.number = payer
+    WHERE leases.id > ?1 ORDER BY leases.id LIMIT ?2";
 
 pub(super) fn write(connection: &Connection, row: &LeaseRow) -> Result<()> {
     let price = price_table::number(connection, row.price)?;
+    let parties = LeaseParties::known(connection, row)?;
     let mut statement = connection.prepare_cached(WRITE)?;
     let mut bindings = Bindings::of(&mut statement);
-    bind(&mut bindings, row, price)?;
+    bind(&mut bindings, row, &parties, price)?;
     bindings.execute()?;
     Ok(())
 }
@@ -33,9 +44,9 @@ pub(super) fn delete(connection: &Connection, id: LeaseId) -> Result<()> {
     Ok(())
 }
 
-/// Reads all running leases by ascending id.
-pub(super) fn read(connection: &Connection, each: &mut dyn FnMut(LeaseRow)) -> Result<()> {
-    read_with(connection, &format!("{READ} ORDER BY id"), [], each)
+/// Reads all running leases by ascending id, with all names.
+pub(super) fn read(connection: &Connection, names: &StoredNames, each: &mut dyn FnMut(LeaseRow)) -> Result<()> {
+    read_with(connection, (READ, names), [], each)
 }
 
 /// Reads running leases by ascending id.
@@ -46,30 +57,34 @@ pub(super) fn read_page(
     each: &mut dyn FnMut(LeaseRow),
 ) -> Result<()> {
     let after = after.map_or(-1, |id| id.get().cast_signed());
-    let sql = format!("{READ} WHERE id > ?1 ORDER BY id LIMIT ?2");
-    read_with(connection, &sql, params![after, sql_limit(limit)], each)
+    read_with(connection, (READ_PAGE, &StoredNames::Joined), params![after, sql_limit(limit)], each)
 }
 
-fn read_with(connection: &Connection, sql: &str, bound: impl Params, each: &mut dyn FnMut(LeaseRow)) -> Result<()> {
+fn read_with(
+    connection: &Connection,
+    (sql, names): (&str, &StoredNames),
+    bound: impl Params,
+    each: &mut dyn FnMut(LeaseRow),
+) -> Result<()> {
     // Once for all leases: a start reads millions of them.
     let prices = Prices::read(connection)?;
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(bound)?;
     while let Some(row) = rows.next()? {
-        each(lease_of(&mut Columns::of(row), |columns| prices.next_of(columns))?);
+        each(lease_of(&mut Columns::of(row), names, |columns| prices.next_of(columns))?);
     }
     Ok(())
 }
 
 /// Binds the columns of a lease, whose price has a number, in the order in which they are read.
-pub(super) fn bind(bindings: &mut Bindings<'_, '_>, row: &LeaseRow, price: i64) -> Result<()> {
-    let LeaseRow { id, row: number, client, host, payee, payer, price: _, fee_bps, trial, carry, offered, .. } = row;
+pub(super) fn bind(bindings: &mut Bindings<'_, '_>, row: &LeaseRow, parties: &LeaseParties, price: i64) -> Result<()> {
+    let LeaseRow { id, row: number, fee_bps, trial, carry, offered, .. } = row;
     bindings.number(id.get())?;
     bindings.put(number)?;
-    bindings.id(client)?;
-    bindings.id(host)?;
-    bindings.account(*payee)?;
-    bindings.account(*payer)?;
+    bindings.put(parties.client)?;
+    bindings.put(parties.host)?;
+    bindings.put(parties.payee)?;
+    bindings.put(parties.payer)?;
     bindings.put(fee_bps)?;
     bindings.put(trial)?;
     bindings.put(price)?;
@@ -85,15 +100,16 @@ pub(super) fn bind(bindings: &mut Bindings<'_, '_>, row: &LeaseRow, price: i64) 
 /// Reads the columns of a lease; those of its price with `price_of`.
 pub(super) fn lease_of<'row, 'statement>(
     columns: &mut Columns<'row, 'statement>,
+    names: &StoredNames,
     price_of: impl FnOnce(&mut Columns<'row, 'statement>) -> Result<Price>,
 ) -> Result<LeaseRow> {
     Ok(LeaseRow {
         id: LeaseId::new(columns.number()?),
         row: columns.get()?,
-        client: columns.id()?,
-        host: columns.id()?,
-        payee: columns.account()?,
-        payer: columns.account()?,
+        client: names.id(columns)?,
+        host: names.id(columns)?,
+        payee: names.account(columns)?,
+        payer: names.account(columns)?,
         fee_bps: columns.get()?,
         trial: columns.get()?,
         price: price_of(columns)?,

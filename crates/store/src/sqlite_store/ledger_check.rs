@@ -10,7 +10,8 @@ use vipnode_pool_core::{
 use vipnode_types::{Account, Amount};
 
 use super::{
-    entry_table, ledger_tables, missing_entries::MissingEntries, period_table, recomputed_unpaid::RecomputedUnpaid,
+    chain_check::ChainCheck, entry_table, ledger_tables, missing_entries::MissingEntries, period_table,
+    recomputed_unpaid::RecomputedUnpaid,
 };
 
 /// Billing periods that an account pays for, without an entry. The entries are not indexed by period: `SQLite` makes a
@@ -43,13 +44,21 @@ pub(super) fn check(connection: &Connection, problem: &mut dyn FnMut(String)) ->
     (check.again.number, check.again.period) = pruned(connection)?;
     check.again.pruned = check.again.number;
     ledger_tables::read_openings(connection, &mut |row| check.open(&row))?;
-    let mut failed = Ok(());
+    let (mut failed, mut chains) = (Ok(()), ChainCheck::after(check.again.pruned));
     entry_table::read(connection, 0, usize::MAX, &mut |entry| {
         if failed.is_ok() {
-            failed = check.entry(&entry, problem);
+            failed = check.entry(&entry, problem).and_then(|()| {
+                if !chains.entry(connection, &entry)? {
+                    problem(format!("entry {} of the ledger is not in the chain of its account", entry.number));
+                }
+                Ok(())
+            });
         }
     })?;
     failed?;
+    if !chains.finish(connection)? {
+        problem("the chain of an account does not begin at its newest entry".to_owned());
+    }
     let number = check.again.number;
     check.finish(problem);
     let periods = |sql: &str, what: &str, problem: &mut dyn FnMut(String)| -> Result<()> {

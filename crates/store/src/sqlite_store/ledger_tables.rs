@@ -7,7 +7,8 @@ use vipnode_pool_core::{
 use vipnode_types::{Account, Amount, NodeId, PaymentMode};
 
 use super::{
-    bindings::{Bindings, sql_limit},
+    address_table,
+    bindings::{Bindings, amount_bytes, sql_limit},
     channel_table,
     columns::Columns,
 };
@@ -41,9 +42,13 @@ pub(super) fn write_period(connection: &Connection, row: SettlementPeriodRow) ->
 }
 
 impl LedgerTables {
-    const fn accounts(self) -> &'static str {
+    /// The sums of accounts, as rows with all columns.
+    const fn figures(self) -> &'static str {
         match self {
-            Self::Current => "accounts",
+            Self::Current => {
+                "(SELECT number, received, coalesce(sent, metered) AS sent, metered, coalesce(collected, metered) AS collected, \
+                 credit_limit FROM accounts JOIN account_meters USING (number))"
+            }
             Self::Opening => "openings",
         }
     }
@@ -64,17 +69,38 @@ impl LedgerTables {
 }
 
 pub(super) fn write_account(connection: &Connection, tables: LedgerTables, row: AccountRow) -> Result<()> {
-    let write = format!(
-        "INSERT OR REPLACE INTO {} (kind, address, received, sent, metered, collected, credit_limit)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        tables.accounts()
-    );
-    let AccountFigures { received, sent, metered, collected, limit } = row.figures;
-    let (kind, address) = key_of(row.account);
-    let mut statement = connection.prepare_cached(&write)?;
+    let number = address_table::account_number(connection, row.account)?;
+    match tables {
+        LedgerTables::Current => write_current(connection, number, row.figures),
+        LedgerTables::Opening => write_opening(connection, number, row.figures),
+    }
+}
+
+/// A billing period that is secured at once changes only the meter of its payer.
+fn write_current(connection: &Connection, number: i64, figures: AccountFigures) -> Result<()> {
+    const METER: &str = "
+        INSERT INTO account_meters (number, metered, entries) VALUES (?1, ?2, 0)
+        ON CONFLICT (number) DO UPDATE SET metered = ?2 WHERE metered IS NOT ?2";
+    const SUMS: &str = "
+        INSERT INTO accounts (number, received, sent, collected, credit_limit) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (number) DO UPDATE SET received = ?2, sent = ?3, collected = ?4, credit_limit = ?5
+        WHERE received IS NOT ?2 OR sent IS NOT ?3 OR collected IS NOT ?4 OR credit_limit IS NOT ?5";
+    let AccountFigures { received, sent, metered, collected, limit } = figures;
+    let other = |sum: Amount| (sum != metered).then(|| amount_bytes(sum));
+    connection.prepare_cached(METER)?.execute(params![number, amount_bytes(metered)])?;
+    let (received, limit) = (amount_bytes(received), amount_bytes(limit));
+    connection.prepare_cached(SUMS)?.execute(params![number, received, other(sent), other(collected), limit])?;
+    Ok(())
+}
+
+fn write_opening(connection: &Connection, number: i64, figures: AccountFigures) -> Result<()> {
+    const WRITE: &str = "
+        INSERT OR REPLACE INTO openings (number, received, sent, metered, collected, credit_limit)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let AccountFigures { received, sent, metered, collected, limit } = figures;
+    let mut statement = connection.prepare_cached(WRITE)?;
     let mut bindings = Bindings::of(&mut statement);
-    bindings.put(kind)?;
-    bindings.put(address)?;
+    bindings.put(number)?;
     for amount in [received, sent, metered, collected, limit] {
         bindings.amount(amount)?;
     }
@@ -82,28 +108,14 @@ pub(super) fn write_account(connection: &Connection, tables: LedgerTables, row: 
     Ok(())
 }
 
-/// The key of an account of the ledger.
-fn key_of(account: LedgerAccount) -> (u8, Vec<u8>) {
-    let (kind, address) = match account {
-        LedgerAccount::Payer(account) => (0, Some(account)),
-        LedgerAccount::Payee(account) => (1, Some(account)),
-        LedgerAccount::Received => (2, None),
-        LedgerAccount::PaidOut => (3, None),
-        LedgerAccount::Fee => (4, None),
-    };
-    (kind, address.map_or_else(Vec::new, |account| account.as_bytes().to_vec()))
-}
-
 /// The sums of an account; zero if it has none.
 pub(super) fn figures(connection: &Connection, tables: LedgerTables, account: LedgerAccount) -> Result<AccountFigures> {
-    let read = format!(
-        "SELECT kind, address, received, sent, metered, collected, credit_limit FROM {} WHERE kind = ?1 AND address = ?2",
-        tables.accounts()
-    );
-    let (kind, address) = key_of(account);
+    let read =
+        format!("SELECT received, sent, metered, collected, credit_limit FROM {} WHERE number = ?1", tables.figures());
+    let Some(number) = address_table::find_account(connection, account)? else { return Ok(AccountFigures::default()) };
     let mut statement = connection.prepare_cached(&read)?;
-    let row = statement.query_row(params![kind, address], |row| account_of(&mut Columns::of(row))).optional()?;
-    Ok(row.map(|row| row.figures).unwrap_or_default())
+    let figures = statement.query_row([number], |row| figures_of(&mut Columns::of(row))).optional()?;
+    Ok(figures.unwrap_or_default())
 }
 
 /// The account that pays for a node.
@@ -225,11 +237,17 @@ pub(super) fn read_openings(connection: &Connection, each: &mut dyn FnMut(Row)) 
 }
 
 fn read_accounts(connection: &Connection, tables: LedgerTables, each: &mut dyn FnMut(Row)) -> Result<()> {
-    let read = format!(
-        "SELECT kind, address, received, sent, metered, collected, credit_limit FROM {} ORDER BY kind, address",
-        tables.accounts()
-    );
-    read_rows(connection, &read, each, |columns| account_of(columns).map(Row::Account))
+    const FIGURES: &str = "received, sent, metered, collected, credit_limit";
+    let figures = tables.figures();
+    for (kind, account) in [(0, "addresses.number * 2"), (1, "addresses.number * 2 + 1")] {
+        let read = format!(
+            "SELECT {kind}, address, {FIGURES} FROM addresses CROSS JOIN {figures} AS figures
+            ON figures.number = {account} ORDER BY address"
+        );
+        read_rows(connection, &read, each, |columns| account_of(columns).map(Row::Account))?;
+    }
+    let own = format!("SELECT number + 1, x'', {FIGURES} FROM {figures} WHERE number < 4 ORDER BY number");
+    read_rows(connection, &own, each, |columns| account_of(columns).map(Row::Account))
 }
 
 fn read_unpaid(connection: &Connection, tables: LedgerTables, each: &mut dyn FnMut(Row)) -> Result<()> {
@@ -271,10 +289,14 @@ fn account_of(columns: &mut Columns<'_, '_>) -> Result<AccountRow> {
         (4, None) => LedgerAccount::Fee,
         _ => return Err(columns.invalid("an account of the ledger")),
     };
+    Ok(AccountRow { account, figures: figures_of(columns)? })
+}
+
+fn figures_of(columns: &mut Columns<'_, '_>) -> Result<AccountFigures> {
     let mut amount = || columns.amount();
     let (received, sent, metered, collected, limit): (Amount, _, _, _, _) =
         (amount()?, amount()?, amount()?, amount()?, amount()?);
-    Ok(AccountRow { account, figures: AccountFigures { received, sent, metered, collected, limit } })
+    Ok(AccountFigures { received, sent, metered, collected, limit })
 }
 
 fn unpaid_of(columns: &mut Columns<'_, '_>) -> Result<UnpaidRow> {

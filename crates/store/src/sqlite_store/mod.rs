@@ -2,12 +2,15 @@
 //! database and `vipnode-files`. This folder does not interpret the rows, and no SQL stands outside it.
 
 mod acknowledged;
+mod address_table;
 mod bindings;
+mod chain_check;
 mod channel_table;
 mod columns;
 mod connection;
 mod database_owner;
 mod delegation_table;
+mod entry_chain;
 mod entry_table;
 mod epoch_table;
 mod fold_step;
@@ -19,6 +22,7 @@ mod ledger_tables;
 mod log_gate;
 mod lost_peers;
 mod missing_entries;
+mod node_id_table;
 mod node_table;
 mod online_backup;
 mod part_file;
@@ -30,6 +34,7 @@ mod pruned_database;
 mod read_slice;
 mod recomputed_unpaid;
 mod replaced_database;
+mod restore_marker;
 mod restore_table;
 mod restored_database;
 mod schema;
@@ -37,9 +42,12 @@ mod sqlite_error;
 mod sqlite_reader;
 mod sqlite_snapshot;
 mod start_check;
+mod stored_names;
+mod stored_party;
 #[cfg(test)]
 mod tests;
 mod times_table;
+mod version_2;
 
 use std::{
     fs::{self, File, TryLockError},
@@ -58,7 +66,9 @@ use self::{
     acknowledged::Acknowledged,
     ledger_tables::LedgerTables,
     log_gate::{LogGate, LogLimits},
+    restore_marker::RestoreMarker,
     sqlite_error::store_error,
+    stored_names::StoredNames,
 };
 pub use self::{
     fold_step::FoldStep,
@@ -122,6 +132,7 @@ impl SqliteStore {
         let unusable = |error: io::Error| StoreError::Directory { dir: dir.to_owned(), why: error.to_string() };
         let opened = OpenDir::create(dir).map_err(unusable)?;
         let lock = lock(&opened)?;
+        RestoreMarker::refuse(&opened)?;
         let file = opened.file(DATABASE);
         refuse_former_files(&opened)?;
         let connection = connection::open(&opened, &file)?;
@@ -204,8 +215,9 @@ impl SqliteStore {
         epoch_table::read(&connection, each)?;
         entry_table::read_kept(&connection, &mut |entry| each(Row::Entry(Box::new(entry))))?;
         node_table::read(&connection, &mut |row| each(Row::Node(Box::new(row))))?;
-        lease_table::read(&connection, &mut |row| each(Row::Lease(Box::new(row))))?;
-        times_table::read(&connection, &mut |row| each(Row::Times(Box::new(row))))?;
+        let names = StoredNames::read(&connection)?;
+        lease_table::read(&connection, &names, &mut |row| each(Row::Lease(Box::new(row))))?;
+        times_table::read(&connection, &names, &mut |row| each(Row::Times(Box::new(row))))?;
         delegation_table::read(&connection, &mut |row| each(Row::Delegation(row)))?;
         period_table::read_deferred(&connection, &mut |row| each(Row::Deferred(Box::new(row))))
     }

@@ -9,6 +9,8 @@ use super::{
     columns::Columns,
     lease_table::{self, lease_of},
     price_table::{self, price_of},
+    stored_names::StoredNames,
+    stored_party::LeaseParties,
 };
 
 /// The columns of a period, in the order in which they are bound. The first fifteen are those of its lease.
@@ -24,10 +26,10 @@ macro_rules! values {
     };
 }
 
-/// The columns of a period with those of its price, in the order in which they are read.
-macro_rules! columns_and_price {
+/// The columns of a period after its parties, with those of its price, in the order in which they are read.
+macro_rules! terms {
     () => {
-        "lease, row, client, host, payee, payer, fee_bps, trial, symbol, decimals, amount, period_ms, carry, offered, client_up, client_down, \
+        ", fee_bps, trial, symbol, decimals, prices.amount, period_ms, carry, offered, client_up, client_down, \
          host_up, host_down, client_from, client_to, host_from, host_to, billed_ms, cost, ended, earlier_rows, \
          earlier_billed_ms, earlier_cost"
     };
@@ -35,37 +37,45 @@ macro_rules! columns_and_price {
 /// A missing price is an error when it is read, not a missing period.
 macro_rules! with_prices {
     () => {
-        " LEFT JOIN prices ON number = price "
+        " LEFT JOIN prices ON prices.number = price "
+    };
+}
+/// Reads the journal. A name that is missing is an error, too: its number is not a name.
+macro_rules! select_journal {
+    () => {
+        concat!(
+            "SELECT lease, row, coalesce(clients.id, client), coalesce(hosts.id, host), coalesce(payees.address, payee), \
+             coalesce(payers.address, payer)",
+            terms!(),
+            ", folded, position FROM journal",
+            with_prices!(),
+            "LEFT JOIN node_ids AS clients ON clients.number = client LEFT JOIN node_ids AS hosts ON hosts.number = host \
+             LEFT JOIN addresses AS payees ON payees.number = payee LEFT JOIN addresses AS payers ON payers.number = payer "
+        )
+    };
+}
+/// Reads the periods that are not in the journal.
+macro_rules! select_deferred {
+    () => {
+        concat!("SELECT lease, row, client, host, payee, payer", terms!(), " FROM deferred", with_prices!())
     };
 }
 
 const APPEND: &str =
-    concat!("INSERT INTO journal (", columns!(), ") VALUES ", values!(), " ON CONFLICT (lease, row) DO NOTHING");
-const READ_ONE: &str =
-    concat!("SELECT ", columns_and_price!(), ", folded FROM journal", with_prices!(), "WHERE lease = ?1 AND row = ?2");
-const READ_JOURNAL: &str = concat!(
-    "SELECT ",
-    columns_and_price!(),
-    ", folded, position FROM journal",
-    with_prices!(),
-    "WHERE position >= ?1 ORDER BY position LIMIT ?2"
-);
+    concat!("INSERT INTO journal (", columns!(), ") VALUES ", values!(), " ON CONFLICT (row, lease) DO NOTHING");
+const READ_ONE: &str = concat!(select_journal!(), "WHERE lease = ?1 AND row = ?2");
+const READ_JOURNAL: &str = concat!(select_journal!(), "WHERE position >= ?1 ORDER BY position LIMIT ?2");
 const DEFER: &str = concat!("INSERT OR REPLACE INTO deferred (", columns!(), ") VALUES ", values!());
-const READ_DEFERRED: &str =
-    concat!("SELECT ", columns_and_price!(), " FROM deferred", with_prices!(), "ORDER BY client, host");
-const READ_DEFERRED_PAGE: &str = concat!(
-    "SELECT ",
-    columns_and_price!(),
-    " FROM deferred",
-    with_prices!(),
-    "WHERE (client, host) > (?1, ?2) ORDER BY client, host LIMIT ?3"
-);
+const READ_DEFERRED: &str = concat!(select_deferred!(), "ORDER BY client, host");
+const READ_DEFERRED_PAGE: &str =
+    concat!(select_deferred!(), "WHERE (client, host) > (?1, ?2) ORDER BY client, host LIMIT ?3");
 
 /// Appends a period to the journal. Returns false, and changes nothing, if it is there with another value.
 pub(super) fn append(connection: &Connection, period: &MeteredPeriod) -> Result<bool> {
     let price = price_table::number(connection, period.lease.price)?;
+    let parties = LeaseParties::numbered(connection, &period.lease)?;
     let mut statement = connection.prepare_cached(APPEND)?;
-    if execute(&mut statement, period, price)? > 0 {
+    if execute(&mut statement, period, &parties, price)? > 0 {
         return Ok(true);
     }
     let mut statement = connection.prepare_cached(READ_ONE)?;
@@ -99,7 +109,8 @@ pub(super) fn read_journal(
 
 pub(super) fn write_deferred(connection: &Connection, period: &MeteredPeriod) -> Result<()> {
     let price = price_table::number(connection, period.lease.price)?;
-    execute(&mut connection.prepare_cached(DEFER)?, period, price)?;
+    let parties = LeaseParties::named(&period.lease);
+    execute(&mut connection.prepare_cached(DEFER)?, period, &parties, price)?;
     Ok(())
 }
 
@@ -140,11 +151,16 @@ fn read_with(
     Ok(())
 }
 
-fn execute(statement: &mut CachedStatement<'_>, period: &MeteredPeriod, price: i64) -> Result<usize> {
+fn execute(
+    statement: &mut CachedStatement<'_>,
+    period: &MeteredPeriod,
+    parties: &LeaseParties,
+    price: i64,
+) -> Result<usize> {
     // Only a step of folding changes how many are folded.
     let MeteredPeriod { lease, client, host, billed_ms, cost, ended, earlier, folded: _ } = period;
     let mut bindings = Bindings::of(statement);
-    lease_table::bind(&mut bindings, lease, price)?;
+    lease_table::bind(&mut bindings, lease, parties, price)?;
     for seen in [client, host] {
         bindings.optional_ms(seen.map(|seen| seen.up))?;
         bindings.optional_ms(seen.map(|seen| seen.end))?;
@@ -166,7 +182,7 @@ fn journal_period_of(columns: &mut Columns<'_, '_>) -> Result<MeteredPeriod> {
 
 fn period_of(columns: &mut Columns<'_, '_>) -> Result<MeteredPeriod> {
     Ok(MeteredPeriod {
-        lease: lease_of(columns, price_of)?,
+        lease: lease_of(columns, &StoredNames::Joined, price_of)?,
         client: seen_of(columns)?,
         host: seen_of(columns)?,
         billed_ms: columns.number()?,

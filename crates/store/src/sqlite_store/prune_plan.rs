@@ -23,10 +23,19 @@ pub struct PrunePlan {
     pub file: Option<PathBuf>,
 }
 
-const ENTRIES: &str = "SELECT * FROM entries WHERE number <= ?1 ORDER BY number";
+const ENTRIES: &str = "
+    SELECT entries.number, at, kind, payers.address AS payer, payees.address AS payee, amount, subject, lease_row, meter, collected,
+        fee, by_user, reason, key, folded
+    FROM entries LEFT JOIN addresses AS payers ON payers.number = payer LEFT JOIN addresses AS payees ON payees.number = payee
+    WHERE entries.number <= ?1 ORDER BY entries.number";
 /// The billing periods that these entries bill, and of the positions up to ?2, those that ended before ?3 and nobody pays for.
 const PERIODS: &str = "
-    SELECT journal.*, symbol, decimals, amount, period_ms FROM journal LEFT JOIN prices ON prices.number = journal.price
+    SELECT position, lease, row, clients.id AS client, hosts.id AS host, payees.address AS payee, payers.address AS payer, fee_bps,
+        trial, carry, offered, client_up, client_down, host_up, host_down, client_from, client_to, host_from, host_to, billed_ms,
+        cost, ended, earlier_rows, earlier_billed_ms, earlier_cost, folded, symbol, decimals, prices.amount, period_ms
+    FROM journal LEFT JOIN prices ON prices.number = journal.price
+    LEFT JOIN node_ids AS clients ON clients.number = client LEFT JOIN node_ids AS hosts ON hosts.number = host
+    LEFT JOIN addresses AS payees ON payees.number = payee LEFT JOIN addresses AS payers ON payers.number = payer
     WHERE position IN (
         SELECT position FROM journal JOIN entries ON kind = 'lease' AND subject = journal.lease AND lease_row = journal.row
             WHERE number <= ?1

@@ -101,7 +101,9 @@ fn drop_entries(connection: &Connection, entries: &[LedgerEntry], mut period: u6
     }
     ledger_tables::forget_opening_payouts(connection, period, entries.len())?;
     let last = entries.last().map_or(0, |entry| entry.number);
-    connection.prepare_cached("DELETE FROM entries WHERE number <= ?1")?.execute([last.cast_signed()])?;
+    for delete in ["DELETE FROM entries WHERE number <= ?1", "DELETE FROM entry_links WHERE number <= ?1"] {
+        connection.prepare_cached(delete)?.execute([last.cast_signed()])?;
+    }
     let mut note = connection.prepare_cached("UPDATE pool SET pruned_entry = ?1, pruned_period = ?2")?;
     note.execute([last.cast_signed(), period.cast_signed()])?;
     let entries = u64::try_from(entries.len()).unwrap_or(u64::MAX);

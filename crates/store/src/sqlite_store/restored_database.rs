@@ -1,6 +1,5 @@
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -11,13 +10,16 @@ use vipnode_pool_core::RestoreRow;
 use vipnode_types::{Ms, PoolId};
 
 use super::{
-    DATABASE, acknowledged, connection, database_owner::DatabaseOwner, lock, lost_peers::LostPeers,
-    replaced_database::ReplacedDatabase, restore_table, schema, skip_lost_numbers, sqlite_error::store_error,
+    DATABASE, connection,
+    database_owner::DatabaseOwner,
+    lock,
+    lost_peers::LostPeers,
+    replaced_database::ReplacedDatabase,
+    restore_marker::{PART, RestoreMarker},
+    restore_table, schema, skip_lost_numbers,
+    sqlite_error::store_error,
 };
 use crate::{LostEntries, RestoreChoice, StoreError};
-
-/// The copy of the backup until it is whole.
-const PART: &str = "pool.db.part";
 
 /// What became of a backup that was restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,56 +69,64 @@ impl RestoredDatabase {
         let unusable = |error: io::Error| StoreError::Directory { dir: dir.to_owned(), why: error.to_string() };
         let opened = OpenDir::create(dir).map_err(unusable)?;
         let _lock = lock(&opened)?;
-        let files = [DATABASE, connection::LOG, connection::INDEX, acknowledged::FILE];
-        let is_there = |name: &&str| fs::symlink_metadata(opened.file(name)).is_ok();
+        Self::prepare(&opened, backup, choice)?.finish()
+    }
+
+    /// Copies the backup next to the database that it will replace. Undoes a restore that was killed.
+    pub(super) fn prepare<'dir>(
+        dir: &'dir OpenDir,
+        backup: &Path,
+        choice: &RestoreChoice,
+    ) -> Result<PreparedRestore<'dir>, StoreError> {
+        let unusable = |error: io::Error| StoreError::Directory { dir: dir.path().to_owned(), why: error.to_string() };
+        RestoreMarker::undo(dir).map_err(unusable)?;
+        let files = RestoreMarker::files(dir);
         let from = open_backup(backup)?;
         let owner = DatabaseOwner::read(&from)
             .map_err(|error| StoreError::NoBackup { file: backup.to_owned(), why: error.to_string() })?;
-        let replaced = files.iter().any(is_there).then(|| ReplacedDatabase::read(dir, &from));
+        let replaced = (!files.is_empty()).then(|| ReplacedDatabase::read(dir.path(), &from));
         if !choice.other_pool {
             refuse_other(owner, replaced.as_ref(), choice, backup)?;
         }
         if let Some(replaced) = replaced.as_ref().filter(|_| !choice.force) {
-            return Err(StoreError::HasDatabase { file: opened.file(DATABASE), loss: replaced.loss() });
+            return Err(StoreError::HasDatabase { file: dir.file(DATABASE), loss: replaced.loss() });
         }
-        let former: Vec<&str> = files.into_iter().filter(is_there).collect();
-        let path = opened.real_path().map_err(unusable)?.join(PART);
+        let former = RestoreMarker::files(dir);
+        let path = dir.real_path().map_err(unusable)?.join(PART);
         let lost = replaced.as_ref().and_then(|replaced| replaced.peers.as_ref().ok());
-        let copied = copy(&opened, &from, backup, &path, lost);
+        let copied = copy(dir, &from, backup, &path, lost);
         drop(from);
         if copied.is_err() {
             // Half a copy looks like a database.
             let _left = fs::remove_file(&path);
         }
         let (seq, incarnation, dropped) = copied?;
-        // The log and its index keep the name of their database, or it would be without what is only in the log.
-        let kept = |name: &str| match name.strip_prefix(DATABASE) {
-            Some(of_database) => opened.file(&format!("{DATABASE}.before-{incarnation}{of_database}")),
-            None => opened.file(&format!("{name}.before-{incarnation}")),
-        };
-        let sync = || File::open(dir).and_then(|dir| dir.sync_all()).map_err(unusable);
-        for (from, to) in moves(&former, (opened.file(DATABASE), path), |name| (opened.file(name), kept(name))) {
-            fs::rename(from, to).map_err(unusable)?;
-            sync()?;
-        }
+        let marker = RestoreMarker::write(dir, incarnation).map_err(unusable)?;
+        let moves = marker.moves(&former);
         let has_former = former.contains(&DATABASE);
-        let former = replaced.filter(|_| has_former).map(|replaced| replaced.kept_as(kept(DATABASE), dropped));
-        Ok(Self { seq, incarnation, pool: owner.pool, former })
+        let kept = marker.kept(DATABASE);
+        let former = replaced.filter(|_| has_former).map(|replaced| replaced.kept_as(kept, dropped));
+        Ok(PreparedRestore { marker, moves, restored: Self { seq, incarnation, pool: owner.pool, former } })
     }
 }
 
-/// What is renamed, in this order, so that a restore that is killed leaves the former database whole, or what a start refuses: the
-/// note of the newest acknowledged batch stays until the backup is in place.
-pub(super) fn moves(
-    former: &[&str],
-    (database, part): (PathBuf, PathBuf),
-    kept: impl Fn(&str) -> (PathBuf, PathBuf),
-) -> Vec<(PathBuf, PathBuf)> {
-    let (note, of_database): (Vec<&str>, Vec<&str>) = former.iter().partition(|name| **name == acknowledged::FILE);
-    let mut moves: Vec<_> = of_database.into_iter().map(&kept).collect();
-    moves.push((part, database));
-    moves.extend(note.into_iter().map(kept));
-    moves
+/// A restore that has renamed nothing yet.
+pub(super) struct PreparedRestore<'dir> {
+    pub(super) marker: RestoreMarker<'dir>,
+    /// What is renamed, in this order.
+    pub(super) moves: Vec<(PathBuf, PathBuf)>,
+    restored: RestoredDatabase,
+}
+
+impl PreparedRestore<'_> {
+    /// Renames the files.
+    fn finish(self) -> Result<RestoredDatabase, StoreError> {
+        let Self { marker, moves, restored } = self;
+        let dir = marker.dir().to_owned();
+        let renamed = moves.into_iter().try_for_each(|moved| marker.rename(moved)).and_then(|()| marker.remove());
+        renamed.map_err(|error| StoreError::Directory { dir, why: error.to_string() })?;
+        Ok(restored)
+    }
 }
 
 /// Compares the owner of a backup with the pool whose key is in the directory, or else whose database it replaces.

@@ -4,16 +4,30 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{epoch_table, sqlite_error::store_error};
+use super::{epoch_table, sqlite_error::store_error, version_2};
 use crate::StoreError;
 
 /// `application_id` of a pool's database: "vipn".
-const APPLICATION: i32 = 0x7669_706e;
+pub(super) const APPLICATION: i32 = 0x7669_706e;
 
-/// Each makes the schema of one version that of the next, the first from an empty file. A released one never changes.
-const MIGRATIONS: &[&str] = &[VERSION_1, epoch_table::VERSION_2];
+/// Makes the schema of one version that of the next.
+struct Migration {
+    tables: &'static str,
+    /// What SQL cannot compute.
+    fill: Option<Fill>,
+}
 
-const VERSION_1: &str = "
+/// Fills tables that were just made.
+type Fill = fn(&Connection) -> Result<(), rusqlite::Error>;
+
+/// The first one begins with an empty file. A released one never changes.
+const MIGRATIONS: &[Migration] = &[
+    Migration { tables: VERSION_1, fill: None },
+    Migration { tables: version_2::TABLES, fill: Some(version_2::fill) },
+    Migration { tables: epoch_table::VERSION_3, fill: None },
+];
+
+pub(super) const VERSION_1: &str = "
     CREATE TABLE pool (
         only INTEGER PRIMARY KEY CHECK (only = 0), seq INTEGER NOT NULL, clock INTEGER, next_lease INTEGER,
         pool_id TEXT, asset_symbol TEXT, asset_decimals INTEGER, payment TEXT, period INTEGER, period_closed INTEGER,
@@ -138,6 +152,18 @@ pub(super) fn version(connection: &Connection, file: &Path) -> Result<usize, Sto
     }
 }
 
+/// Checks that a database can be read as it is.
+///
+/// # Errors
+/// [`StoreError::OlderSchema`].
+pub(super) fn check_newest(version: usize, file: &Path) -> Result<(), StoreError> {
+    let newest = MIGRATIONS.len();
+    if version < newest {
+        return Err(StoreError::OlderSchema { file: file.to_owned(), found: version, newest });
+    }
+    Ok(())
+}
+
 /// Returns the number of the newest batch in a database of any version from 1 on.
 pub(super) fn seq(connection: &Connection) -> Result<u64, rusqlite::Error> {
     connection.query_row("SELECT seq FROM pool", [], |row| row.get(0)).map(i64::cast_unsigned)
@@ -150,8 +176,9 @@ pub(super) fn migrate(connection: &mut Connection, version: usize) -> Result<(),
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for step in steps {
-        transaction.execute_batch(step)?;
+    for Migration { tables, fill } in steps {
+        transaction.execute_batch(tables)?;
+        fill.map_or(Ok(()), |fill| fill(&transaction))?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX))?;

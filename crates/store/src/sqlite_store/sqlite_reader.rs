@@ -61,9 +61,12 @@ impl SqliteReader {
             return Err(StoreError::NoDatabase { file: reader.file });
         }
         let connection = reader.connect()?;
-        if schema::version(&connection, &reader.file)? == 0 {
-            reader.check_acknowledged(0)?;
-            return Err(StoreError::NoDatabase { file: reader.file });
+        match schema::version(&connection, &reader.file)? {
+            0 => {
+                reader.check_acknowledged(0)?;
+                return Err(StoreError::NoDatabase { file: reader.file });
+            }
+            version => schema::check_newest(version, &reader.file)?,
         }
         reader.idle().push(connection);
         Ok(reader)
@@ -131,8 +134,9 @@ impl SqliteReader {
         let reader = Self::new(None, path, ReadLimits::WHOLE_DATABASE, (Arc::default(), open_gate()));
         let reader = Self { file: file.to_owned(), ..reader };
         let connection = reader.connect()?;
-        if schema::version(&connection, file)? == 0 {
-            return Err(StoreError::Foreign { file: file.to_owned() });
+        match schema::version(&connection, file)? {
+            0 => return Err(StoreError::Foreign { file: file.to_owned() }),
+            version => schema::check_newest(version, file)?,
         }
         reader.idle().push(connection);
         Ok(reader)

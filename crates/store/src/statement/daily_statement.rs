@@ -1,7 +1,7 @@
 use vipnode_pool_core::{LedgerEntry, Transaction};
 use vipnode_types::{
     Account, Amount, MeterId, NodeId, PoolId, ShortNodeId, UtcDay,
-    wire::{DailyLine, DailyStatement, DailyStatementRequest, DailySums},
+    wire::{CollectedSums, DailyCollected, DailyLine, DailyStatement, DailyStatementRequest, DailySums},
 };
 
 use super::{
@@ -31,8 +31,16 @@ pub enum DailyRead {
 /// Entries that are read at once.
 const PAGE: usize = 1_000;
 
-/// Reads a page of the billing periods of a host that were posted on a day, of at most `most` lines; once the day is over, it
-/// never changes. `meter` names the meter of a payer.
+/// What an entry is about.
+enum DailyEntry {
+    /// A billing period, and how many are folded into it.
+    Period(DailyLine, u32),
+    /// A payment for an earlier period.
+    Collected(DailyCollected),
+}
+
+/// Reads a page of the billing periods of a host that were posted on a day, and of what was collected then for earlier ones, of at
+/// most `most` lines; once the day is over, it never changes. `meter` names the meter of a payer.
 ///
 /// # Errors
 /// See [`StoreError`].
@@ -55,35 +63,49 @@ pub fn daily_statement(
     let most = u64::try_from(most.max(1)).unwrap_or(u64::MAX);
     let first = u64::from(page.saturating_sub(1)).saturating_mul(most);
     let (mut lines, mut day_sums, mut is_folded) = (Vec::new(), DailySums::default(), false);
-    each_line(snapshot, host, day, &mut |payer, line, folded| {
-        is_folded |= folded > 0;
-        if (first..first.saturating_add(most)).contains(&day_sums.lines) {
-            lines.push(DailyLine { meter: meter(&payer), ..line });
-        }
+    let (mut collected, mut day_collected, mut count) = (Vec::new(), CollectedSums::default(), 0_u64);
+    each_entry(snapshot, host, day, &mut |payer, entry| {
+        let is_on_page = (first..first.saturating_add(most)).contains(&count);
+        count = count.saturating_add(1);
         let range = || StoreError::Corrupt { why: "the sum of a day is beyond the range of amounts".to_owned() };
-        day_sums = day_sums.with(line.cost, line.secured, line.fee).ok_or_else(range)?;
+        match entry {
+            DailyEntry::Period(line, folded) => {
+                is_folded |= folded > 0;
+                day_sums = day_sums.with(line.cost, line.secured, line.fee).ok_or_else(range)?;
+                if is_on_page {
+                    lines.push(DailyLine { meter: meter(&payer), ..line });
+                }
+            }
+            DailyEntry::Collected(payment) => {
+                day_collected = day_collected.with(payment.amount, payment.fee).ok_or_else(range)?;
+                if is_on_page {
+                    collected.push(DailyCollected { meter: meter(&payer), ..payment });
+                }
+            }
+        }
         Ok(())
     })?;
     if is_folded {
         return Ok(DailyRead::Pruned);
     }
-    let pages = u32::try_from(day_sums.lines.div_ceil(most).max(1)).unwrap_or(u32::MAX);
+    let pages = u32::try_from(count.div_ceil(most).max(1)).unwrap_or(u32::MAX);
     if page == 0 || page > pages {
         return Ok(DailyRead::NoPage { pages });
     }
     let asset = snapshot.head()?.1.unwrap_or_default();
     let host = *host;
-    let statement = DailyStatement { pool, incarnation, host, day, asset, page, pages, day_sums, lines };
+    let statement =
+        DailyStatement { pool, incarnation, host, day, asset, page, pages, day_sums, day_collected, lines, collected };
     Ok(DailyRead::Page(Box::new(statement)))
 }
 
-/// Calls `each` with the payer and the line of each billing period, and with how many are folded into it, in the order in which
-/// they were posted.
-fn each_line(
+/// Calls `each` with the payer of each billing period, and of each payment for an earlier one, in the order in which they were
+/// posted.
+fn each_entry(
     snapshot: &mut dyn StoreSnapshot,
     host: &NodeId,
     day: UtcDay,
-    each: &mut dyn FnMut(Account, DailyLine, u32) -> Result<(), StoreError>,
+    each: &mut dyn FnMut(Account, DailyEntry) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     // A host without a payout account never earned anything.
     let Some(payout) = snapshot.payout(host)? else { return Ok(()) };
@@ -100,7 +122,9 @@ fn each_line(
         after = Some(last.number);
         for entry in entries.iter().take_while(|entry| entry.at < day.end()) {
             if let Some((payer, line, folded)) = line_of(snapshot, host, entry)? {
-                each(payer, line, folded)?;
+                each(payer, DailyEntry::Period(line, folded))?;
+            } else if let Some((payer, payment)) = payment_of(snapshot, host, entry)? {
+                each(payer, DailyEntry::Collected(payment))?;
             }
         }
         if is_over {
@@ -138,4 +162,22 @@ fn line_of(
         interval: [from, from.checked_add(cost).unwrap_or(Amount::MAX)],
     };
     Ok(Some((payer, line, period.folded)))
+}
+
+/// The payer and the payment of an entry, without the meter, if it secures a period of this host that was posted earlier. One whose
+/// period was removed from the ledger is left out: nothing names its host.
+fn payment_of(
+    snapshot: &mut dyn StoreSnapshot,
+    host: &NodeId,
+    entry: &LedgerEntry,
+) -> Result<Option<(Account, DailyCollected)>, StoreError> {
+    let Transaction::Collected { payer, entry: period, amount, fee, .. } = entry.transaction else { return Ok(None) };
+    let billed = snapshot.entries(period.checked_sub(1), 1)?.pop().filter(|billed| billed.number == period);
+    let Some((_, DailyLine { lease, row, .. }, _)) =
+        billed.map_or(Ok(None), |billed| line_of(snapshot, host, &billed))?
+    else {
+        return Ok(None);
+    };
+    let entry = entry.number;
+    Ok(Some((payer, DailyCollected { entry, period, lease, row, amount, fee, meter: MeterId::default() })))
 }

@@ -309,6 +309,39 @@ fn a_day_contains_what_was_earned_for_an_earlier_account() {
     assert_eq!(entries_of(daily(&store, 9, second, 1, 10)).0, [3], "it changed earlier");
 }
 
+/// The entry that billed the period may be of an earlier day.
+#[test]
+fn what_is_collected_later_is_in_the_statement_of_that_day() {
+    let (second, first) = (UtcDay::of(DAY.end()), DAY.start().plus(5));
+    let mut store = billed(&[(9, first, 1), (8, first, 1), (9, DAY.end(), 1)], second.end());
+    set_payout(&mut store, 9, 1, Ms::ZERO);
+    set_payout(&mut store, 8, 1, Ms::ZERO);
+    let collected = |number: u64, entry| {
+        let (payer, payee) = (account(0), account(1));
+        let (amount, fee) = (Amount::new(20_000), Amount::new(200));
+        let transaction = Transaction::Collected { payer, payee, entry, amount, fee };
+        Row::Entry(Box::new(LedgerEntry { number, at: DAY.end().plus(9), transaction }))
+    };
+    store.apply(&[collected(5, 1), collected(6, 2), collected(7, 3), collected(8, 1)]).unwrap();
+    let of = |host, page, most| {
+        let DailyRead::Page(page) = daily(&store, host, second, page, most) else { panic!("a page") };
+        assert_eq!(page.problem(), None);
+        let collected: Vec<_> =
+            page.collected.iter().map(|one| (one.entry, one.period, one.lease.get(), one.row)).collect();
+        let lines: Vec<u64> = page.lines.iter().map(|line| line.entry).collect();
+        (lines, collected, page.day_collected.payments, page.pages)
+    };
+    assert_eq!(of(9, 1, 10), (vec![3], vec![(5, 1, 1, 0), (7, 3, 3, 0), (8, 1, 1, 0)], 3, 1));
+    assert_eq!(of(9, 1, 2), (vec![3], vec![(5, 1, 1, 0)], 3, 2));
+    assert_eq!(of(9, 2, 2), (vec![], vec![(7, 3, 3, 0), (8, 1, 1, 0)], 3, 2));
+    assert_eq!(of(8, 1, 10), (vec![], vec![(6, 2, 2, 0)], 1, 1), "the same payout account");
+    let DailyRead::Page(page) = daily(&store, 9, second, 1, 10) else { panic!("a page") };
+    assert_eq!((page.day_collected.amount, page.day_collected.fee), (Amount::new(60_000), Amount::new(600)));
+    assert_eq!(page.collected[0].meter, PoolKey::from_random([1; 32]).unwrap().meter_of(&account(0)));
+    let DailyRead::Page(page) = daily(&store, 9, DAY, 1, 10) else { panic!("a page") };
+    assert_eq!((page.lines.len(), page.collected.len()), (1, 0), "the day before does not change");
+}
+
 #[test]
 fn balances_that_no_page_ended_with_are_an_error_of_the_caller() {
     let order = OperatorOrder { by: None, reason: String::new(), key: None };

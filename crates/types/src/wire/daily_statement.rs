@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use super::{CollectedSums, DailyCollected};
 use crate::{
     Amount, Asset, LeaseId, MeterId, Ms, NodeId, PoolId, PoolKey, Price, ShortNodeId, UtcDay, errors, signed::Signature,
 };
@@ -30,8 +31,14 @@ pub struct DailyStatement {
     pub pages: u32,
     /// The totals of the lines of all pages.
     pub day_sums: DailySums,
+    /// What the payments for earlier billing periods add up to, of all pages.
+    #[serde(default, skip_serializing_if = "CollectedSums::is_empty")]
+    pub day_collected: CollectedSums,
     /// The lines of this page, in the order in which they were posted.
     pub lines: Vec<DailyLine>,
+    /// The payments for earlier billing periods of this page, in the order in which they were posted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub collected: Vec<DailyCollected>,
 }
 
 /// Totals of the lines of a daily statement.
@@ -123,7 +130,7 @@ impl DailyStatement {
     /// is the digest.
     #[must_use]
     pub fn text(&self) -> String {
-        let Self { pool, incarnation, host, day, asset, page, pages, day_sums, lines } = self;
+        let Self { pool, incarnation, host, day, asset, page, pages, day_sums, day_collected, lines, collected } = self;
         let DailySums { lines: count, cost, secured, fee } = *day_sums;
         let mut text = format!(
             "pool {pool}\nincarnation {incarnation}\nhost {host}\nday {day}\nasset {} {}\npage {page} of {pages}\n\
@@ -134,7 +141,9 @@ impl DailyStatement {
             secured.get(),
             fee.get()
         );
+        day_collected.write(&mut text);
         lines.iter().for_each(|line| line.write(&mut text));
+        collected.iter().for_each(|payment| payment.write(&mut text));
         text
     }
 
@@ -155,8 +164,10 @@ impl DailyStatement {
     /// Whether the other one is a page of the same statement.
     #[must_use]
     pub fn is_of_same_day(&self, other: &Self) -> bool {
-        let of =
-            |page: &Self| (page.pool, page.incarnation, page.host, page.day, page.asset, page.pages, page.day_sums);
+        let of = |page: &Self| {
+            let sums = (page.day_sums, page.day_collected);
+            (page.pool, page.incarnation, page.host, page.day, page.asset, page.pages, sums)
+        };
         of(self) == of(other)
     }
 
@@ -164,17 +175,26 @@ impl DailyStatement {
     #[must_use]
     pub fn problem(&self) -> Option<&'static str> {
         let sums = DailySums::of(&self.lines);
-        let all = &self.day_sums;
+        let (all, all_collected) = (&self.day_sums, &self.day_collected);
+        let collected = CollectedSums::of(&self.collected);
         let fits = |sums: DailySums| {
             sums.lines <= all.lines && sums.cost <= all.cost && sums.secured <= all.secured && sums.fee <= all.fee
         };
         if self.page == 0 || self.page > self.pages {
             Some("its page number is not valid")
-        } else if !self.lines.is_sorted_by(|one, next| one.entry < next.entry) {
+        } else if !self.lines.is_sorted_by(|one, next| one.entry < next.entry)
+            || !self.collected.is_sorted_by(|one, next| one.entry < next.entry)
+        {
             Some("its lines are not in order")
-        } else if !self.lines.iter().all(|line| line.adds_up(self.asset)) {
+        } else if !self.lines.iter().all(|line| line.adds_up(self.asset))
+            || !self.collected.iter().all(|payment| payment.fee <= payment.amount)
+        {
             Some("the amounts of a line do not fit together")
-        } else if !sums.is_some_and(|sums| if self.pages == 1 { sums == *all } else { fits(sums) }) {
+        } else if !sums.is_some_and(|sums| if self.pages == 1 { sums == *all } else { fits(sums) })
+            || !collected.is_some_and(|sums| {
+                if self.pages == 1 { sums == *all_collected } else { sums.is_part_of(all_collected) }
+            })
+        {
             Some("its lines do not add up")
         } else {
             None
@@ -296,8 +316,25 @@ mod tests {
             page: 1,
             pages: 1,
             day_sums: DailySums::of(&lines).unwrap(),
+            day_collected: CollectedSums::default(),
             lines,
+            collected: Vec::new(),
         }
+    }
+
+    /// A page with payments for earlier periods.
+    fn collected_page() -> DailyStatement {
+        let payment = |entry| DailyCollected {
+            entry,
+            period: 3,
+            lease: LeaseId::new(5),
+            row: 1,
+            amount: Amount::new(100),
+            fee: Amount::new(2),
+            meter: key().meter_of(&crate::Account::new([9; 20])),
+        };
+        let collected = vec![payment(9), payment(11)];
+        DailyStatement { day_collected: CollectedSums::of(&collected).unwrap(), collected, ..page() }
     }
 
     const GOLDEN: &str = "576ea78684a5add813446ca0a7a51abd5898c4065d53703537c11f9d3353e4e2305e631a78a6fa65dea4f4735be3c7b6dc1db4cd50e1742bf08f0139ccd3c7f8";
@@ -361,6 +398,52 @@ mod tests {
             assert_eq!(forged.verify(), Err(DailyStatementError::Signature), "change {number}");
         }
         assert_eq!(page().sign(&other).verify(), Err(DailyStatementError::Signature), "signed by another pool");
+    }
+
+    #[test]
+    fn a_signature_covers_what_was_collected_for_earlier_periods() {
+        let text = collected_page().text();
+        assert!(text.contains("fee 20\nday collected 2 amount 200 fee 4\n7 "), "{text}");
+        assert!(
+            text.ends_with(&format!("collected 9 3 5 1 100 2 {METER}\ncollected 11 3 5 1 100 2 {METER}\n")),
+            "{text}"
+        );
+        let signed = collected_page().sign(&key());
+        assert_eq!((signed.verify(), signed.statement.problem()), (Ok(()), None));
+        let changes: &[fn(&mut DailyStatement)] = &[
+            |page| page.day_collected.payments = 3,
+            |page| page.day_collected.amount = Amount::new(1),
+            |page| page.day_collected.fee = Amount::new(1),
+            |page| page.collected.truncate(1),
+            |page| page.collected.swap(0, 1),
+            |page| page.collected[0].entry = 1,
+            |page| page.collected[0].amount = Amount::new(1),
+            |page| page.collected[0].fee = Amount::new(101),
+        ];
+        for (number, change) in changes.iter().enumerate() {
+            let mut forged = signed.clone();
+            change(&mut forged.statement);
+            assert_eq!(forged.verify(), Err(DailyStatementError::Signature), "change {number}");
+            if number != 5 {
+                assert!(forged.statement.problem().is_some(), "change {number}");
+            }
+        }
+        let unsummed: &[fn(&mut DailyStatement)] = &[
+            |page| page.collected[0].period = 1,
+            |page| page.collected[0].lease = LeaseId::new(1),
+            |page| page.collected[0].row = 2,
+            |page| page.collected[0].meter = "00".repeat(16).parse().unwrap(),
+        ];
+        for change in unsummed {
+            let mut forged = signed.clone();
+            change(&mut forged.statement);
+            assert_eq!(forged.verify(), Err(DailyStatementError::Signature));
+        }
+        let json = serde_json::to_string(&signed).unwrap();
+        assert_eq!(serde_json::from_str::<SignedDailyStatement>(&json).unwrap(), signed);
+        let part = DailyStatement { pages: 2, ..collected_page() };
+        assert_eq!(part.problem(), None, "a page of two");
+        assert!(!part.is_of_same_day(&DailyStatement { pages: 2, ..page() }));
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod account_funds;
 mod ask;
 mod call;
 mod connect;
+mod daily_collected;
 mod daily_statement;
 mod error;
 mod error_code;
@@ -59,6 +60,7 @@ pub use account_funds::AccountFunds;
 pub use ask::{AskReply, AskRequest, LeasedHost};
 pub use call::{AdmitCall, DialCall, Done, EvictCall, EvictReason, PriceCall};
 pub use connect::{ClientCriteria, ConnectReply, ConnectRequest, HostOffer, LeaseView, NextPrice, Side};
+pub use daily_collected::{CollectedSums, DailyCollected};
 pub use daily_statement::{
     DailyLine, DailyStatement, DailyStatementError, DailyStatementRequest, DailySums, SignedDailyStatement,
 };

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use vipnode_agent::{AgentError, state::KeptStatement};
 use vipnode_types::{
     Account, Amount, Asset, LeaseId, Ms, NodeId, PoolKey, Price, ShortNodeId, UtcDay,
-    wire::{DailyLine, DailyStatement, DailySums, SignedDailyStatement},
+    wire::{CollectedSums, DailyCollected, DailyLine, DailyStatement, DailySums, SignedDailyStatement},
 };
 
 use crate::{
@@ -51,7 +51,9 @@ fn signed(day: UtcDay, lines: &[DailyLine]) -> Vec<SignedDailyStatement> {
     let (pool, host, asset) = (key().id(), HOST, Asset::new("USDC", 6).unwrap());
     let page = |(page, lines): (u32, &[DailyLine])| {
         let lines = lines.to_vec();
-        DailyStatement { pool, incarnation: 0, host, day, asset, page, pages, day_sums, lines }.sign(&key())
+        let (incarnation, day_collected, collected) = (0, CollectedSums::default(), Vec::new());
+        DailyStatement { pool, incarnation, host, day, asset, page, pages, day_sums, day_collected, lines, collected }
+            .sign(&key())
     };
     if lines.is_empty() { vec![page((1, lines))] } else { (1..).zip(lines.chunks(1)).map(page).collect() }
 }
@@ -143,4 +145,24 @@ fn funds_that_were_billed_twice_are_found() {
     assert_eq!(overlaps(&[&[&same], &[&next, &one]]), 2, "in any order");
     let other = DailyLine { meter: key().meter_of(&Account::new([8; 20])), ..same };
     assert_eq!(overlaps(&[&[&one], &[&other]]), 0, "another payer");
+}
+
+#[test]
+fn what_was_collected_later_is_shown_with_the_entry_of_its_period() {
+    let day = "2026-11-29".parse().unwrap();
+    let mut page = signed(day, &[]).remove(0).statement;
+    let payment = DailyCollected {
+        entry: 4_720,
+        period: 4_711,
+        lease: LeaseId::new(1_795_000_000_000_001),
+        row: 2,
+        amount: Amount::new(100_000),
+        fee: Amount::new(1_000),
+        meter: key().meter_of(&Account::new([9; 20])),
+    };
+    (page.day_collected, page.collected) = (CollectedSums::of([&payment]).unwrap(), vec![payment]);
+    let shown = daily_lines_page(std::slice::from_ref(&page), 200).to_string();
+    for text in ["4720", "entry 4711", "0.1 USDC", "0.001 USDC"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
 }

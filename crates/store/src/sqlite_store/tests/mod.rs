@@ -5,6 +5,7 @@ mod folding;
 mod ledger;
 mod log_size;
 mod lost_commits;
+mod migrations;
 mod pruning;
 mod reading;
 mod restoring;

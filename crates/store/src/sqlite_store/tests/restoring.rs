@@ -57,37 +57,71 @@ fn a_backup_replaces_a_database_that_is_kept_and_no_number_is_used_again() {
     assert!(second.incarnation > first.incarnation, "a backup of a restored database");
 }
 
-/// A killed restore leaves a database without what was only in its log, or none, only if a start refuses that.
+/// Copies the database of a running pool to a directory, as a killed pool leaves it: what it committed last is only in the log.
+fn killed(dir: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for file in [DATABASE, connection::LOG, connection::INDEX, acknowledged::FILE] {
+        fs::copy(dir.join(file), to.join(file)).unwrap();
+    }
+}
+
+fn num_nodes(dir: &Path) -> Result<usize, StoreError> {
+    let nodes = |mut store| rows(&mut store).iter().filter(|row| matches!(row, Row::Node(_))).count();
+    SqliteStore::open(dir).map(nodes)
+}
+
+/// A restore that is killed after it renamed so many files.
+fn restore_until(dir: &Path, backup: &Path, renamed: usize) {
+    let opened = vipnode_files::OpenDir::open(dir).unwrap();
+    let choice = RestoreChoice { force: true, ..RestoreChoice::default() };
+    let restored_database::PreparedRestore { marker, moves, .. } =
+        RestoredDatabase::prepare(&opened, backup, &choice).unwrap();
+    moves.into_iter().take(renamed).for_each(|moved| marker.rename(moved).unwrap());
+}
+
+/// A start takes the former database, or refuses what is left. The same restore again replaces the former database as if the first
+/// one had never begun, even if it was killed several times.
 #[test]
-fn a_restore_that_is_killed_leaves_all_that_was_acknowledged_or_what_a_start_refuses() {
+fn a_restore_that_was_killed_is_repeated() {
     let root = tempdir().unwrap();
     let (dir, backup) = backed_up(root.path());
     let mut store = open(&dir);
-    store.apply(&[node_row(3)]).unwrap();
-    let files = [DATABASE, connection::LOG, connection::INDEX, acknowledged::FILE];
-    for done in 0..=files.len() + 1 {
-        let killed = root.path().join(format!("killed-{done}"));
-        fs::create_dir(&killed).unwrap();
-        for file in files {
-            fs::copy(dir.join(file), killed.join(file)).unwrap();
+    store.apply(&[Row::Asset(Asset::ETHER), node_row(3), entry(1, Some(7))]).unwrap();
+    for (first, second) in (0..=5).flat_map(|first| (0..=5).map(move |second| (first, second))) {
+        let case = root.path().join(format!("killed-{first}-{second}"));
+        killed(&dir, &case);
+        for renamed in [first, second] {
+            restore_until(&case, &backup, renamed);
         }
-        let part = killed.join("part");
-        fs::copy(&backup, &part).unwrap();
-        let moves = restored_database::moves(&files, (killed.join(DATABASE), part), |name| {
-            (killed.join(name), killed.join(format!("before-{name}")))
-        });
-        assert_eq!(moves.len(), files.len() + 1);
-        for (from, to) in &moves[..done] {
-            fs::rename(from, to).unwrap();
+        if second > 0 {
+            let error = SqliteStore::open(&case).unwrap_err();
+            assert_eq!(error, StoreError::RestoreKilled { dir: case.clone() }, "after {second} of the renames");
+            assert!(error.hint().unwrap().contains("pool restore"), "{error}");
         }
-        let nodes = SqliteStore::open(&killed)
-            .map(|mut store| rows(&mut store).iter().filter(|row| matches!(row, Row::Node(_))).count());
-        match done {
-            0 => assert_eq!(nodes, Ok(3), "as it was"),
-            5 => assert_eq!(nodes, Ok(1), "the backup"),
-            _ => assert!(nodes.is_err(), "after {done} of the moves: {nodes:?}"),
-        }
+        let restored = restore(&case, &backup, true).unwrap();
+        let former = restored.former.unwrap();
+        assert_eq!(former.entries.unwrap().count, 1);
+        assert_eq!(num_nodes(&case), Ok(1), "the backup");
+        let kept = fs::read_dir(&case).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        let kept: Vec<String> = kept.filter(|name| name.contains("before")).collect();
+        assert_eq!(kept.len(), 4, "{kept:?}");
+        let again = root.path().join(format!("again-{first}-{second}"));
+        restore(&again, &former.file, false).unwrap();
+        assert_eq!(num_nodes(&again), Ok(3), "with what is only in the log");
     }
+}
+
+#[test]
+fn a_restore_that_was_killed_before_it_renamed_a_file_changes_nothing() {
+    let root = tempdir().unwrap();
+    let (dir, backup) = backed_up(root.path());
+    restore_until(&dir, &backup, 0);
+    assert_eq!(num_nodes(&dir), Ok(2));
+    open(&dir).apply(&[node_row(3)]).unwrap();
+    let former = restore(&dir, &backup, true).unwrap().former.unwrap().file;
+    let again = root.path().join("again");
+    restore(&again, &former, false).unwrap();
+    assert_eq!(num_nodes(&again), Ok(3));
 }
 
 /// The operator has the file of the prune, but no database has these entries.
