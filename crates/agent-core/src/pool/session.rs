@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use rand_chacha::ChaCha8Rng;
 use vipnode_types::{
-    AddressScope, Ms, PaymentMode, PoolId, Price,
+    AddressScope, Ms, PaymentMode, PoolId, Price, TypedError,
     wire::{ErrorCode, NextPrice, PaymentTerms, PayoutView, WireError},
 };
 
@@ -23,8 +23,9 @@ pub(crate) struct PoolSession {
     displacements: Displacements,
     /// The pool has accepted this agent before.
     accepted_before: bool,
-    /// The user was notified that the pool is not connected.
-    loss_announced: bool,
+    /// In which state, and because of which kind of error, the user was last notified that the pool is not connected; `None`
+    /// while it is.
+    announced_loss: Option<(PoolState, String)>,
     price: Option<Price>,
     /// The price that the pool announced last.
     next_price: Option<NextPrice>,
@@ -76,7 +77,7 @@ impl Default for PoolSession {
             backoff: Backoff::default(),
             displacements: Displacements::default(),
             accepted_before: false,
-            loss_announced: false,
+            announced_loss: None,
             price: None,
             next_price: None,
             fee_bps: 0,
@@ -239,7 +240,7 @@ impl PoolSession {
         self.state = SessionState::Live { since: now, interval_ms };
         self.accepted_before = true;
         self.disconnected_as = PoolState::Disconnected;
-        self.loss_announced = false;
+        self.announced_loss = None;
         self.loss = None;
         self.price = price;
         self.fee_bps = fee_bps;
@@ -276,9 +277,13 @@ impl PoolSession {
         self.loss.as_ref()
     }
 
-    /// Records that the user is notified of the lost connection. Returns whether that is new.
-    pub(crate) const fn announce_loss(&mut self) -> bool {
-        !std::mem::replace(&mut self.loss_announced, true)
+    /// Records that the user is notified why the pool is not connected. Returns whether that is new: another state, or another
+    /// kind of error.
+    pub(crate) fn announce_loss(&mut self, state: PoolState, why: &dyn TypedError) -> bool {
+        let loss = Some((state, why.kind()));
+        let news = self.announced_loss != loss;
+        self.announced_loss = loss;
+        news
     }
 
     /// Records which open connection of the same node the pool closed for this one. Returns the address of another agent with
