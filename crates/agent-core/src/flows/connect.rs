@@ -118,19 +118,21 @@ impl AgentCore {
         }
     }
 
-    /// Notifies the user of a price that the pool announced, or that it withdrew before it counted.
+    /// Notifies the user of a price or fee that the pool announced, or that it withdrew before it counted.
     pub(crate) fn announce_next_price(&mut self, now: Ms, next: Option<NextPrice>, out: &mut Vec<Action>) {
         let before = self.session.set_next_price(next);
         match (before, next) {
             (_, Some(next)) if before != Some(next) => {
                 let refused_by = self.refuses(&next);
-                out.push(Action::Notice(Notice::PriceAnnounced { next, refused_by }));
+                let old_fee_bps = (self.session.price() == Some(next.price)).then(|| self.session.fee_bps());
+                out.push(Action::Notice(Notice::PriceAnnounced { next, old_fee_bps, refused_by }));
             }
             (Some(before), None) if now < before.from_ms => {
-                let price = self.session.price().unwrap_or_default();
+                let (price, fee_bps) = (self.session.price().unwrap_or_default(), self.session.fee_bps());
                 // By the pool's clock, it may count already.
-                if (price, self.session.fee_bps()) != (before.price, before.fee_bps) {
-                    out.push(Action::Notice(Notice::PriceWithdrawn { announced: before.price, price }));
+                if (price, fee_bps) != (before.price, before.fee_bps) {
+                    let fees_bps = (price == before.price).then_some((before.fee_bps, fee_bps));
+                    out.push(Action::Notice(Notice::PriceWithdrawn { announced: before.price, price, fees_bps }));
                 }
             }
             _ => {}

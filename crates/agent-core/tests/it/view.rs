@@ -163,7 +163,25 @@ fn an_announced_price_is_shown_once() {
     for news in [true, false] {
         let tag = next_report(&mut bench, &[HOST]);
         bench.answer(tag, PoolAnswer::Report(ReportReply { next_price: Some(next), ..ReportReply::default() }));
-        assert_eq!(bench.notices().contains(&Notice::PriceAnnounced { next, refused_by: None }), news);
+        let notice = Notice::PriceAnnounced { next, old_fee_bps: None, refused_by: None };
+        assert_eq!(bench.notices().contains(&notice), news);
+    }
+}
+
+#[test]
+fn a_change_of_the_fee_alone_is_no_change_of_the_price() {
+    let mut bench = Bench::with_host();
+    let price = Price::per_minute(7);
+    let tag = next_report(&mut bench, &[HOST]);
+    let now = ReportReply { price: Some(price), fee_bps: Some(250), ..ReportReply::default() };
+    bench.answer(tag, PoolAnswer::Report(now.clone()));
+    let next = NextPrice { price, fee_bps: 500, from_ms: bench.now.plus(86_400_000) };
+    let announced = Notice::PriceAnnounced { next, old_fee_bps: Some(250), refused_by: None };
+    let withdrawn = Notice::PriceWithdrawn { announced: price, price, fees_bps: Some((500, 250)) };
+    for (reply, notice) in [(ReportReply { next_price: Some(next), ..now.clone() }, announced), (now, withdrawn)] {
+        let tag = next_report(&mut bench, &[HOST]);
+        bench.answer(tag, PoolAnswer::Report(reply));
+        assert_eq!(bench.notices(), [notice]);
     }
 }
 
@@ -177,7 +195,7 @@ fn an_agent_that_does_not_accept_an_announced_price_learns_it() {
         let mut bench = Bench::live(config);
         let (tag, _) = bench.report().unwrap();
         bench.answer(tag, PoolAnswer::Report(ReportReply { next_price: Some(next), ..ReportReply::default() }));
-        assert!(bench.notices().contains(&Notice::PriceAnnounced { next, refused_by }), "{refused_by:?}");
+        assert!(bench.notices().contains(&Notice::PriceAnnounced { next, old_fee_bps: None, refused_by }), "{refused_by:?}");
     }
 }
 
@@ -199,7 +217,7 @@ fn an_announced_price_is_in_the_status_until_it_counts_or_is_withdrawn() {
         let view = bench.core.view();
         let refused_by = shown.then_some(Side::Host);
         assert_eq!((view.next_price, view.next_price_refused_by), (shown.then_some(next), refused_by), "{reply:?}");
-        let notice = Notice::PriceWithdrawn { announced: next.price, price: Price::FREE };
+        let notice = Notice::PriceWithdrawn { announced: next.price, price: Price::FREE, fees_bps: None };
         assert_eq!(bench.notices().contains(&notice), reply == withdrawn, "{reply:?}");
     }
 }

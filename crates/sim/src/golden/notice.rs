@@ -103,7 +103,7 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
     match notice {
         Notice::Connected { welcome: _prose, price, pool_id: _role } => price.encode(out),
         Notice::PoolRefused(error) => error.encode(out),
-        Notice::PriceChanged { old, new } | Notice::PriceWithdrawn { announced: old, price: new } => {
+        Notice::PriceChanged { old, new } | Notice::PriceWithdrawn { announced: old, price: new, fees_bps: _ } => {
             old.encode(out);
             new.encode(out);
         }
