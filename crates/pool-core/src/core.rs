@@ -173,6 +173,7 @@ impl Core {
         let of_agents = of_agents.saturating_add(self.agents.planned_trials());
         let deadlines = [self.leases.deadlines(), self.matching.deadlines(), of_agents];
         let sums = |account| deref(&self.ledger).map(|ledger| ledger.figures(account)).unwrap_or_default();
+        let totals = deref(&self.ledger).map(Ledger::totals).unwrap_or_default();
         Gauges {
             nodes: count(self.agents.len()),
             connected: count(self.agents.connected()),
@@ -190,6 +191,9 @@ impl Core {
             received: sums(LedgerAccount::Received).debt(),
             paid_out: sums(LedgerAccount::PaidOut).balance(),
             fees: sums(LedgerAccount::Fee).balance(),
+            billed: totals.billed,
+            owed: totals.owed,
+            payable: totals.payable,
         }
     }
 

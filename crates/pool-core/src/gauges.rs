@@ -35,4 +35,10 @@ pub struct Gauges {
     pub paid_out: Amount,
     /// The operator's fees.
     pub fees: Amount,
+    /// What the ended billing periods of leases cost.
+    pub billed: Amount,
+    /// What hosts earned, less fees and payouts.
+    pub owed: Amount,
+    /// The part of that which clients have paid or secured, so that it can be paid out now.
+    pub payable: Amount,
 }

@@ -11,6 +11,7 @@ pub(crate) mod balance_sheet;
 pub(crate) mod burn;
 pub(crate) mod channels;
 pub(crate) mod entries;
+pub(crate) mod ledger_totals;
 pub(crate) mod links;
 pub(crate) mod notice_times;
 pub(crate) mod settlement;
@@ -30,6 +31,7 @@ use crate::{
         burn::Burns,
         channels::Channels,
         entries::Entries,
+        ledger_totals::LedgerTotals,
         links::Links,
         settlement::Settlement,
         transaction::{LedgerAccount, Transaction},
@@ -77,6 +79,11 @@ impl Ledger {
     /// The sums of an account.
     pub(crate) fn figures(&self, account: LedgerAccount) -> AccountFigures {
         self.accounts.figures(account)
+    }
+
+    /// The sums over all payers and all payees.
+    pub(crate) const fn totals(&self) -> LedgerTotals {
+        self.accounts.totals()
     }
 
     /// The entry with an idempotency key.
