@@ -19,7 +19,13 @@ impl Failure {
     /// Returns an error without its type.
     #[must_use]
     pub fn of(error: &dyn TypedError) -> Self {
-        Self { code: error.code(), message: error.to_string(), hint: error.hint(), retry_ms: error.retry_ms(), kind: error.kind() }
+        Self {
+            code: error.code(),
+            message: error.to_string(),
+            hint: error.hint(),
+            retry_ms: error.retry_ms(),
+            kind: error.kind(),
+        }
     }
 
     /// The same without a hint, for what is repaired without anybody's help.

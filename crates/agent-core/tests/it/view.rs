@@ -195,7 +195,10 @@ fn an_agent_that_does_not_accept_an_announced_price_learns_it() {
         let mut bench = Bench::live(config);
         let (tag, _) = bench.report().unwrap();
         bench.answer(tag, PoolAnswer::Report(ReportReply { next_price: Some(next), ..ReportReply::default() }));
-        assert!(bench.notices().contains(&Notice::PriceAnnounced { next, old_fee_bps: None, refused_by }), "{refused_by:?}");
+        assert!(
+            bench.notices().contains(&Notice::PriceAnnounced { next, old_fee_bps: None, refused_by }),
+            "{refused_by:?}"
+        );
     }
 }
 

@@ -179,8 +179,8 @@ const fn memory(notice: &AgentNotice) -> Duration {
     if is_refusal(notice) { REFUSAL_MEMORY } else { Duration::ZERO }
 }
 
-/// Whether two notices differ at most in a text that a pool or a node chose. That a pool is not connected for another kind of
-/// reason is no repeat.
+/// Whether two notices differ at most in a text that a pool or a node chose. A pool that is not connected for another kind of
+/// reason is news.
 fn is_repeat(one: &AgentNotice, other: &AgentNotice) -> bool {
     match (one, other) {
         (AgentNotice::Notice(one), AgentNotice::Notice(other)) => match (one, other) {

@@ -53,7 +53,8 @@ impl PoolTerms {
     /// The price, and in what the pool charges.
     fn price(&self) -> Line {
         let asset = self.price.asset();
-        let text = format!("Price: {} (asset {}:{}{})", self.price, asset.symbol(), asset.decimals(), self.asset_is_kept());
+        let text =
+            format!("Price: {} (asset {}:{}{})", self.price, asset.symbol(), asset.decimals(), self.asset_is_kept());
         let line =
             Line::new("price", Tone::Plain, text).with("price", serde_json::to_value(self.price).unwrap_or_default());
         line.with("next_price", serde_json::to_value(self.next).unwrap_or_default())
@@ -214,7 +215,10 @@ mod tests {
         let said = |settings: &Limits, prices: Option<&AdminPrice>| text_of(&PoolTerms::of(settings, prices).lines());
         let free = AdminPrice { price: Price::FREE, fee_bps: 0, next: None };
         let kept = said(&settings(0, 0), Some(&free));
-        assert!(kept.contains("Price: free (asset ETH:18; after the first price, credit, or voucher, --asset can"), "{kept}");
+        assert!(
+            kept.contains("Price: free (asset ETH:18; after the first price, credit, or voucher, --asset can"),
+            "{kept}"
+        );
         let announced = said(&settings(0, 0), Some(&AdminPrice { next: next(120, 0), ..free }));
         let nobody_pays = said(&Limits::default(), None);
         for text in [announced, nobody_pays, said(&settings(100, 500), Some(&prices(None)))] {

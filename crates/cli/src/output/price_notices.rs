@@ -94,7 +94,8 @@ fn announced(next: &NextPrice, old_fee_bps: Option<u16>, refused_by: Option<Side
     let (change, what) = match old_fee_bps {
         Some(old) => {
             let (new, old) = (percent(fee_bps), percent(old));
-            let change = format!("this pool keeps {new} of what a slot costs, instead of {old}; the price stays {price}");
+            let change =
+                format!("this pool keeps {new} of what a slot costs, instead of {old}; the price stays {price}");
             (change, "fee")
         }
         None => {

@@ -70,7 +70,8 @@ fn has_proxy_header(headers: &HeaderMap) -> bool {
 /// Whether the Host header names a host that is not this machine. Who connects to a loopback address names that address, unless
 /// it is a proxy that passes on the name that its client used.
 fn names_other_host(headers: &HeaderMap) -> bool {
-    let is_local = |host: &str| host.is_empty() || format!("ws://{host}").parse::<RpcUrl>().is_ok_and(|url| url.is_local());
+    let is_local =
+        |host: &str| host.is_empty() || format!("ws://{host}").parse::<RpcUrl>().is_ok_and(|url| url.is_local());
     headers.get_all(header::HOST).iter().any(|host| !host.to_str().is_ok_and(is_local))
 }
 
@@ -94,11 +95,13 @@ mod tests {
         for name in named.iter().chain(&prefixed).chain(&listed) {
             assert!(passed_on(name, "192.0.2.7"), "{name}");
         }
-        let examples = ["Fly-Client-IP", "X-Envoy-External-Address", "CF-Connecting-IP", "X-Forwarded-Proto", "X-Amzn-Trace-Id"];
+        let examples =
+            ["Fly-Client-IP", "X-Envoy-External-Address", "CF-Connecting-IP", "X-Forwarded-Proto", "X-Amzn-Trace-Id"];
         for name in examples {
             assert!(passed_on(name, "192.0.2.7"), "{name}");
         }
-        for name in ["user-agent", "accept", "authorization", "content-type", "origin", "upgrade", "sec-websocket-key"] {
+        for name in ["user-agent", "accept", "authorization", "content-type", "origin", "upgrade", "sec-websocket-key"]
+        {
             assert!(!passed_on(name, "192.0.2.7"), "{name}");
         }
     }
@@ -108,7 +111,9 @@ mod tests {
         for local in ["127.0.0.1:8080", "127.0.0.9", "[::1]:8080", "localhost", "localhost:1", "pool.localhost", ""] {
             assert!(!passed_on("host", local), "{local}");
         }
-        for other in ["pool.example", "10.0.0.1:8080", "vipnode_pool", "localhost.example", "a b", "127.0.0.1@pool.example"] {
+        for other in
+            ["pool.example", "10.0.0.1:8080", "vipnode_pool", "localhost.example", "a b", "127.0.0.1@pool.example"]
+        {
             assert!(passed_on("host", other), "{other}");
         }
     }

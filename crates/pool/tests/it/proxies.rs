@@ -198,8 +198,10 @@ async fn d12_a_loopback_url_does_not_count_through_a_proxy() {
 async fn reached(pool: &PoolServer, header: &[u8]) -> String {
     let body =
         format!(r#"{{"id":1,"method":"vipnode_reach","params":[{{"chain_id":1,"node":"{}"}}]}}"#, Keys::new(1).id());
-    let post =
-        format!("POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let post = format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
     exchange(pool.local_addr(), &[header, post.as_bytes()].concat()).await
 }
 

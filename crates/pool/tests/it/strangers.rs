@@ -214,7 +214,8 @@ async fn http_answers_what_needs_no_signature() {
         let head = crate::common::exchange(address, head.as_bytes()).await;
         assert!(head.starts_with("HTTP/1.1 200") && head.ends_with("\r\n\r\n"), "{path}: {head}");
     }
-    let delete = crate::common::exchange(address, b"DELETE / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
+    let delete =
+        crate::common::exchange(address, b"DELETE / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
     assert!(delete.starts_with("HTTP/1.1 405"));
 }
 

@@ -60,6 +60,7 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> String {
 
 /// One HTTP POST.
 pub(crate) async fn post_text(address: SocketAddr, body: &str) -> String {
-    let head = format!("POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head =
+        format!("POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     exchange(address, format!("{head}{body}").as_bytes()).await
 }
