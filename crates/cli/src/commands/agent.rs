@@ -254,16 +254,22 @@ fn again(role: &Role, running: &mut Targets, pool: bool) -> Result<(AgentConfig,
     Ok((config, same_pool))
 }
 
-/// The pool that was named, or one that answers on this machine, and the way to it.
+/// The pool that was named, or one that answers on this machine, and the way to it; `None` for an agent without a pool.
 async fn pool_access(
     connection: &ConnectionArgs,
     targets: &Targets,
+    config: &AgentConfig,
     limits: &PoolLinkLimits,
     screen: Screen,
-) -> Result<PoolAccess, CliError> {
+) -> Result<Option<PoolAccess>, CliError> {
+    if !config.pool {
+        screen.say(&without_pool(config));
+        return Ok(None);
+    }
     let address = find_pool(targets.pool.as_deref(), connection.protocol.protocol == 3, screen).await?;
     let connector = Arc::new(NetConnector::with_limits(address.clone(), connection.node.trust()?, limits));
-    Ok(PoolAccess { address, connector, join: connection.join.secret()?, accepted: connection.accept_pool_key })
+    let (join, accepted) = (connection.join.secret()?, connection.accept_pool_key);
+    Ok(Some(PoolAccess { address, connector, join, accepted }))
 }
 
 fn without_pool(config: &AgentConfig) -> Line {
@@ -335,13 +341,7 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
     }
     let kept = kept_peers(&*node, &endpoint, &FinderEnvironment::here()).await;
     config.keep.extend(&kept);
-    let pool = match config.pool {
-        true => Some(pool_access(&role.connection, &targets, &limits.pool, screen).await?),
-        false => {
-            screen.say(&without_pool(&config));
-            None
-        }
-    };
+    let pool = pool_access(&role.connection, &targets, &config, &limits.pool, screen).await?;
     let (runner, mut notices) = AgentRunner::spawn(RunnerConfig {
         node,
         pool,
