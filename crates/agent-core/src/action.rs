@@ -232,6 +232,13 @@ pub enum Notice {
         /// Whether the lease was a free trial, which is over.
         trial: bool,
     },
+    /// A host serves the client for free, because the pool offers new clients a trial. Announced once.
+    TrialBegins {
+        /// How much is left of the trial, at most, in milliseconds.
+        left_ms: u64,
+        /// What a slot costs afterwards.
+        price: Price,
+    },
     /// A client's free trial ends soon.
     TrialEnds {
         /// How clients of the pool pay.

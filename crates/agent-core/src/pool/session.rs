@@ -36,6 +36,10 @@ pub(crate) struct PoolSession {
     pool_id: Option<PoolId>,
     /// The account that receives what a host earns.
     payout: Option<PayoutView>,
+    /// When the client's free trial ends, as the pool last reported.
+    trial_ends: Option<Ms>,
+    /// The user was notified that the client is in its free trial.
+    trial_announced: bool,
     /// How far the address reaches at which the pool was reached: the pool may have the node dial no nearer ones.
     dialed_from: AddressScope,
 }
@@ -84,6 +88,8 @@ impl Default for PoolSession {
             terms: None,
             pool_id: None,
             payout: None,
+            trial_ends: None,
+            trial_announced: false,
             dialed_from: AddressScope::Public,
         }
     }
@@ -191,6 +197,21 @@ impl PoolSession {
     /// Records the address that the open connection leads to.
     pub(crate) fn reached_at(&mut self, address: IpAddr) {
         self.dialed_from = dialed_from(address);
+    }
+
+    /// Records when the client's free trial ends, as the pool reports it.
+    pub(crate) const fn trial_ends_at(&mut self, ends: Ms) {
+        self.trial_ends = Some(ends);
+    }
+
+    /// Returns when the client's free trial ends, as the pool last reported; also once it is over.
+    pub(crate) const fn trial_ends(&self) -> Option<Ms> {
+        self.trial_ends
+    }
+
+    /// Records that the user is notified that the client is in its free trial. Returns whether that is new.
+    pub(crate) const fn announce_trial(&mut self) -> bool {
+        !std::mem::replace(&mut self.trial_announced, true)
     }
 
     pub(crate) const fn state(&self) -> PoolState {

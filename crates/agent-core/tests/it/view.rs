@@ -6,10 +6,10 @@ use vipnode_agent_core::{
     RequestTag,
 };
 use vipnode_types::{
-    Account, Amount, Ms, Price,
+    Account, Amount, Ms, PaymentMode, Price,
     wire::{
-        AdmitCall, AskReply, ConnectReply, LeasePrice, NextPayout, NextPrice, NoticeCall, PayoutView, PriceCall,
-        ReportReply, Side, WireError,
+        AdmitCall, AskReply, ConnectReply, LeasePrice, NextPayout, NextPrice, NoticeCall, PaymentTerms, PayoutView,
+        PriceCall, ReportReply, Side, TrialEnds, WireError,
     },
 };
 
@@ -130,6 +130,36 @@ fn a_lease_meters_each_part_at_its_own_price_once_its_side_agreed_to_another() {
     bench.done();
     assert_eq!(bench.core.view().ended.client.cost, Amount::new(10_000));
     assert!(asks(&mut bench, 9, price).is_err(), "the lease is over");
+}
+
+#[test]
+fn a_free_trial_is_announced_and_shown_until_the_lease_costs_something() {
+    let mut bench = Bench::live(client_config(1));
+    let (price, trial_ms) = (Price::per_minute(60_000), 1_800_000);
+    bench.on(Event::PoolLost { why: "gone".into() });
+    bench.on(Event::PoolOpen);
+    let PoolAnswer::Connect(mut reply) = welcome(Vec::new()) else { panic!() };
+    let terms = PaymentTerms { payment: PaymentMode::Credit, trial_ms: Some(trial_ms), ..PaymentTerms::default() };
+    (reply.price, reply.terms) = (price, terms);
+    let tag = bench.connect_tag();
+    bench.answer(tag, PoolAnswer::Connect(reply));
+    assert_eq!(bench.core.view().trial_left_ms, None, "no host serves it");
+    let (tag, _) = bench.report().expect("the first report");
+    bench.give(vec![place(LEASE, HOST)]);
+    bench.done();
+    bench.answer(tag, PoolAnswer::Report(ReportReply::default()));
+    bench.peers(&[HOST]);
+    let begins = Notice::TrialBegins { left_ms: trial_ms, price };
+    assert!(bench.notices().contains(&begins), "{:?}", bench.notices());
+    bench.after(10_000);
+    let view = bench.core.view();
+    assert!(view.leases[0].seen_ms > 0);
+    assert_eq!(view.trial_left_ms, Some(trial_ms - view.leases[0].seen_ms));
+    let ends = TrialEnds { left_ms: 300_000, price, minimum_balance: None, pays: false };
+    bench.call(7, FromPool::Notice(NoticeCall::TrialEnds(ends)));
+    assert_eq!(bench.core.view().trial_left_ms, Some(300_000), "the pool knows it better");
+    assert_eq!(asks(&mut bench, 8, price), Ok(()));
+    assert_eq!(bench.core.view().trial_left_ms, None, "it pays");
 }
 
 #[test]

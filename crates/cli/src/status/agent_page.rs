@@ -64,6 +64,9 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     }
     if let Some(client) = client {
         let _infallible = writeln!(page, "  {:<7} {}", "wants", wanted(client));
+        if let Some(left_ms) = client.trial_left_ms {
+            let _infallible = writeln!(page, "  {:<7} free trial; at most {} left", "", span(left_ms));
+        }
         if pool.state != PoolState::None {
             let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered, pool));
         }

@@ -69,6 +69,7 @@ pub(super) fn term_notices() -> Vec<Notice> {
         Notice::CannotPay { why: CannotPay::OtherDecimals { pool: 18, token: 6 } },
         Notice::CannotPay { why: max_spend_in_euros() },
         Notice::CannotPay { why: other_receiver().into() },
+        Notice::TrialBegins { left_ms: 1_800_000, price: Price::per_minute(100_000_000_000) },
         Notice::SpendLimit { max_spend: "1 USDC/day".parse().unwrap() },
         Notice::NoPayout { price: Price::per_minute(100_000_000_000) },
         Notice::PriceKept { price: Price::per_minute(100_000_000_000) },

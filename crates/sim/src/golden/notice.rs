@@ -25,6 +25,7 @@ impl Encode for Notice {
             | Self::PriceWithdrawn { .. }
             | Self::Displaced { .. }
             | Self::FundsLow { .. }
+            | Self::TrialBegins { .. }
             | Self::TrialEnds { .. }
             | Self::LeaseUnpaid { .. }
             | Self::NoPayout { .. }
@@ -120,6 +121,10 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
                 trial.encode(out);
             }
         }
+        Notice::TrialBegins { left_ms, price } => {
+            left_ms.encode(out);
+            price.encode(out);
+        }
         Notice::TrialEnds { payment: _constant, ends } => NoticeCall::TrialEnds(*ends).encode(out),
         Notice::Behind { blocks, latest } => {
             blocks.encode(out);
@@ -179,6 +184,7 @@ const fn number(notice: &Notice) -> u64 {
         Notice::PriceAnnounced { .. } => 39,
         Notice::PriceWithdrawn { .. } => 40,
         Notice::TrialEnds { .. } => 41,
+        Notice::TrialBegins { .. } => 44,
         Notice::PayoutKept { .. } => 42,
         Notice::PayoutChanged { .. } => 43,
     }
