@@ -144,19 +144,23 @@ pub enum Notice {
         /// The limit that was exceeded.
         max_spend: QuotedPrice,
     },
-    /// The pool announced another price.
+    /// The pool announced another price, or another fee.
     PriceAnnounced {
         /// The price, and from when on it counts.
         next: NextPrice,
+        /// The fee now, in basis points of the price, if the price stays and only the fee changes.
+        old_fee_bps: Option<u16>,
         /// The role of this agent in which it does not accept the price; `None` if it accepts it.
         refused_by: Option<Side>,
     },
-    /// The pool withdrew the price that it had announced.
+    /// The pool withdrew the price, or the fee, that it had announced.
     PriceWithdrawn {
         /// The price that was announced.
         announced: Price,
         /// The price, which stays.
         price: Price,
+        /// The fee that was announced and the one that stays, in basis points of the price, if the price was to stay.
+        fees_bps: Option<(u16, u16)>,
     },
     /// The pool's price is above the client's maximum, so the client gets no hosts from it.
     PriceAboveMaximum {
@@ -227,6 +231,13 @@ pub enum Notice {
         account: Option<Account>,
         /// Whether the lease was a free trial, which is over.
         trial: bool,
+    },
+    /// A host serves the client for free, because the pool offers new clients a trial. Announced once.
+    TrialBegins {
+        /// How much is left of the trial, at most, in milliseconds.
+        left_ms: u64,
+        /// What a slot costs afterwards.
+        price: Price,
     },
     /// A client's free trial ends soon.
     TrialEnds {

@@ -20,6 +20,9 @@ pub struct AgentView {
     pub why_missing: Option<String>,
     /// The maximum price of a slot; `None` for any price.
     pub max_price: Option<QuotedPrice>,
+    /// How much is left of the client's free trial, at most, in milliseconds; `None` while no host serves it for free at a pool that
+    /// charges.
+    pub trial_left_ms: Option<u64>,
     /// How many hosts the user named, which are kept without a pool.
     pub direct_hosts: u32,
     /// Its connection to the pool.
@@ -130,6 +133,7 @@ impl AgentView {
             missing,
             why_missing: core.missing_hosts.why().filter(|_| missing > 0 && core.session.is_live()).map(str::to_owned),
             max_price: core.config.max_price.clone(),
+            trial_left_ms: core.trial_left_ms(),
             direct_hosts: core.direct_hosts(),
             pool: core.pool_state(),
             loss: core.session.loss().cloned(),

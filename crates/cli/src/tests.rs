@@ -350,6 +350,7 @@ pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> 
             missing: 2,
             why_missing: Some("no host has a free slot".to_owned()),
             max_price: None,
+            trial_left_ms: Some(1_325_000),
             leases: vec![lease],
             metered,
         }),

@@ -175,6 +175,7 @@ impl Core {
         let deadlines = [self.leases.deadlines(), self.matching.deadlines(), of_agents];
         let epoch = deref(&self.ledger).filter(|_| self.epoch_terms().is_some()).and_then(Ledger::epoch);
         let sums = |account| deref(&self.ledger).map(|ledger| ledger.figures(account)).unwrap_or_default();
+        let totals = deref(&self.ledger).map(Ledger::totals).unwrap_or_default();
         Gauges {
             nodes: count(self.agents.len()),
             connected: count(self.agents.connected()),
@@ -196,6 +197,9 @@ impl Core {
             epoch_problem: epoch.is_some_and(|row| row.problem.is_some()),
             epoch_finished: epoch.and_then(|row| row.finished),
             epoch_gas_wei: epoch.map_or(0, EpochRow::all_spent_wei),
+            billed: totals.billed,
+            owed: totals.owed,
+            payable: totals.payable,
         }
     }
 

@@ -74,6 +74,18 @@ errors! {
             account: Account,
         }: InvalidParams, "{account} is a contract that payments pass through, so it cannot be the payout account",
             hint "Pass an address of your own to --payout, or leave it out.";
+        /// The operator credits the zero address, a precompiled contract, or an address to burn ether, or lets it owe something.
+        ReservedAccount {
+            /// The account that was named.
+            account: Account,
+        }: InvalidParams, "nobody has the key of {account}, so it can neither pay nor be paid",
+            hint "Check the address, and pass that of the person or company whose account changes.";
+        /// The operator credits the token that the pool charges in, or a contract of x402, or lets it owe something.
+        ContractAccount {
+            /// The account that was named.
+            account: Account,
+        }: InvalidParams, "{account} is a contract that payments pass through, so it can neither pay nor be paid",
+            hint "Check the address, and pass that of the person or company whose account changes.";
         /// A protocol 2 call requests fewer than one peer.
         TooFew {
             /// The number, as sent.

@@ -45,4 +45,10 @@ pub struct Gauges {
     pub epoch_finished: Option<Ms>,
     /// What the transactions of all epochs cost, in wei.
     pub epoch_gas_wei: u128,
+    /// What the ended billing periods of leases cost.
+    pub billed: Amount,
+    /// What hosts earned, less fees and payouts.
+    pub owed: Amount,
+    /// The part of that which clients have paid or secured, so that it can be paid out now.
+    pub payable: Amount,
 }

@@ -1,6 +1,6 @@
 use vipnode_types::{Account, Amount, wire::AccountFunds};
 
-use crate::{AccountFigures, CoreError, LedgerEntry, OperatorOrder};
+use crate::{AccountFigures, CoreError, LedgerEntry, Limits, OperatorOrder, unusable_account::UnusableAccount};
 
 /// What the operator changes in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +105,22 @@ impl LedgerChangeKind {
                 Err(CoreError::BlankReason)
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Checks that the account can have an owner, if it is to have more than before. What was posted for another one by mistake
+    /// can still be taken back.
+    pub(crate) fn check_account(self, limits: &Limits) -> Result<(), CoreError> {
+        let account = match self {
+            Self::Credit { payer, .. } => payer,
+            Self::Limit { payer, limit } if limit > Amount::ZERO => payer,
+            Self::Correction { payee, takes: false, .. } => payee,
+            _ => return Ok(()),
+        };
+        match UnusableAccount::of(account, limits) {
+            Some(UnusableAccount::Reserved) => Err(CoreError::ReservedAccount { account }),
+            Some(UnusableAccount::Contract) => Err(CoreError::ContractAccount { account }),
+            None => Ok(()),
         }
     }
 }

@@ -48,6 +48,7 @@ mod price_schedule;
 mod protocol2;
 mod row;
 mod steps;
+mod unusable_account;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
-use vipnode_types::{Account, Ms, payment::contracts};
+use vipnode_types::{Account, Ms};
 
-use crate::{Limits, core_error::CoreError};
+use crate::{Limits, core_error::CoreError, unusable_account::UnusableAccount};
 
 /// A payout account that a node's key ordered. The caller has checked the signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,12 +14,11 @@ pub struct NewPayout {
 impl NewPayout {
     /// Checks what does not depend on the node.
     pub(crate) fn check(self, now: Ms, limits: &Limits) -> Result<(), CoreError> {
-        if self.account.is_reserved() {
-            return Err(CoreError::ReservedPayout { account: self.account });
-        }
-        let token = limits.channel.map(|channel| channel.token);
-        if contracts::ALL.contains(&self.account) || token == Some(self.account) {
-            return Err(CoreError::ContractPayout { account: self.account });
+        let account = self.account;
+        match UnusableAccount::of(account, limits) {
+            Some(UnusableAccount::Reserved) => return Err(CoreError::ReservedPayout { account }),
+            Some(UnusableAccount::Contract) => return Err(CoreError::ContractPayout { account }),
+            None => {}
         }
         // Later orders have to be newer: one that is far ahead would block them.
         if self.counter > now.plus(limits.nonce_ahead_ms) {

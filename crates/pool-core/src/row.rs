@@ -24,7 +24,7 @@ pub enum Row {
     NextLease(u64),
     /// The database is a backup that was restored.
     Restore(RestoreRow),
-    /// What the pool charges in. It never changes.
+    /// What the pool charges in. It never changes, and comes before the first row that holds an amount ([`Row::is_in_asset`]).
     Asset(Asset),
     /// The time that a client spent with its hosts.
     Times(Box<TimesRow>),
@@ -61,6 +61,48 @@ pub enum Row {
     ChainTransaction(Box<ChainTransactionRow>),
     /// Removes the row with a key.
     Delete(RowKey),
+}
+
+impl Row {
+    /// Whether the row holds an amount or a price of what the pool charges in, other than nothing. As long as a store has no
+    /// such row, the pool may charge in another asset.
+    #[must_use]
+    pub fn is_in_asset(&self) -> bool {
+        match self {
+            Self::Entry(_) | Self::Account(_) | Self::Channel(_) | Self::Unpaid(_) | Self::Payout(_) => true,
+            Self::Pricing(row) => {
+                let next = row.next.map(|next| next.pricing);
+                [Some(row.settings), Some(row.current), next].into_iter().flatten().any(|of| !of.price.is_free())
+            }
+            Self::Lease(lease) => !lease.price.is_free(),
+            Self::Metered(period) | Self::Deferred(period) => !period.lease.price.is_free(),
+            Self::Node(_)
+            | Self::LastReport(_)
+            | Self::Clock(_)
+            | Self::NextLease(_)
+            | Self::Restore(_)
+            | Self::Asset(_)
+            | Self::Times(_)
+            | Self::Delegation(_)
+            | Self::Payment(_)
+            | Self::Link(_)
+            | Self::LinkCounter(..)
+            | Self::Period(_)
+            | Self::Delete(_) => false,
+        }
+    }
+}
+
+impl PricingRow {
+    /// The same for a pool that charges in this asset: nothing in any asset is nothing in another one.
+    pub(crate) fn in_asset(self, asset: Asset) -> Self {
+        let of = |pricing: Pricing| {
+            let price = if pricing.price.is_free() { Price::free(asset) } else { pricing.price };
+            Pricing { price, ..pricing }
+        };
+        let next = self.next.map(|next| NextPricing { pricing: of(next.pricing), ..next });
+        Self { settings: of(self.settings), current: of(self.current), next, ..self }
+    }
 }
 
 /// Which row of a store is removed.

@@ -198,8 +198,11 @@ errors! {
             retry_ms: u64,
         }: Busy, "too many port tests for your address block",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The pool runs behind a proxy for which it was not configured.
-        HiddenCaller: Unsuitable, "the pool does not know your address, because this call came through a proxy that the pool is not configured to trust",
+        /// The call came through a proxy that the pool does not know, or that did not name its client, so the pool does not know
+        /// the caller's address.
+        HiddenCaller: Unsuitable,
+            "the pool does not know your address, because this call came through a proxy that the pool is not configured to \
+             trust, or that did not name you",
             hint "Ask the operator to start the pool with --proxy and --proxy-header.";
         /// The pool's core or its store has failed, and the pool restores its state.
         Rebuilding {

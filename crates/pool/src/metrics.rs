@@ -101,6 +101,9 @@ struct LedgerGauges {
     received: AmountGauge,
     paid_out: AmountGauge,
     fees: AmountGauge,
+    billed: AmountGauge,
+    owed: AmountGauge,
+    payable: AmountGauge,
 }
 
 /// The epoch in which the pool claims.
@@ -257,6 +260,9 @@ impl Metrics {
             (&self.money.received, gauges.received),
             (&self.money.paid_out, gauges.paid_out),
             (&self.money.fees, gauges.fees),
+            (&self.money.billed, gauges.billed),
+            (&self.money.owed, gauges.owed),
+            (&self.money.payable, gauges.payable),
         ] {
             gauge.set(asset.approximate(amount));
         }
@@ -309,6 +315,19 @@ impl LedgerGauges {
                 "What the operator paid out to hosts, in units of the pool's asset, such as USDC",
             ),
             fees: amount("fee_units", "The operator's fees, in units of the pool's asset, such as USDC"),
+            billed: amount(
+                "billed_units",
+                "What the ended billing periods of leases cost, in units of the pool's asset, such as USDC",
+            ),
+            owed: amount(
+                "owed_units",
+                "What hosts earned after the fee and were not paid yet, in units of the pool's asset, such as USDC",
+            ),
+            payable: amount(
+                "payable_units",
+                "The part of what hosts are owed that clients have paid, which the operator can pay out now, in units of the \
+                 pool's asset, such as USDC",
+            ),
         }
     }
 }

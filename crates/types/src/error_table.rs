@@ -27,6 +27,12 @@ pub trait TypedError: Error {
         None
     }
 
+    /// What kind of error it is, whatever its details are: two errors of one kind have the same cause. Not for display; empty
+    /// for a text that has no kind.
+    fn kind(&self) -> String {
+        String::new()
+    }
+
     /// The error as it goes over the wire; see [`WireError::of`].
     fn to_wire(&self) -> WireError;
 }
@@ -70,6 +76,7 @@ pub enum HintRow {
 /// - Instead of `hint "…"` stands `hint_of field`, where that field is an error with a hint of its own, or
 ///   `no_hint "why there is none"`.
 /// - `, retry field` after the hint names the field that holds when to try again, in milliseconds (`u64`).
+/// - `, kind field` after that names a field by which errors of this row are of several kinds ([`TypedError::kind`]).
 /// - Below `also` stand variants that only wrap another [`TypedError`] and take over its message, code and hint.
 ///
 /// ```
@@ -107,6 +114,17 @@ macro_rules! errors {
     (@hint_row hint $text:tt) => { $crate::HintRow::Text($text) };
     (@hint_row hint_of $inner:tt) => { $crate::HintRow::Of(stringify!($inner)) };
     (@hint_row no_hint $reason:tt) => { $crate::HintRow::None($reason) };
+    (@kind $name:ident $row:ident hint_of $inner:tt) => {{
+        #[allow(unused_imports, reason = "the trait may be in scope already")]
+        use $crate::TypedError as _;
+        $inner.kind()
+    }};
+    (@kind $name:ident $row:ident $hint:ident $text:tt) => {
+        ::std::string::String::from(concat!(stringify!($name), "::", stringify!($row)))
+    };
+    (@kind $name:ident $row:ident $hint:ident $text:tt $by:ident) => {
+        ::std::format!(concat!(stringify!($name), "::", stringify!($row), " {:?}"), $by)
+    };
     (@retry) => { ::core::option::Option::None };
     (@retry $field:ident) => { ::core::option::Option::Some(*$field) };
     (
@@ -118,7 +136,8 @@ macro_rules! errors {
                 : $code:ident,
                 $message:literal $(($($message_args:tt)+))?,
                 $hint:ident $hint_text:tt $(($($hint_args:tt)+))?
-                $(, retry $retry:ident)?;
+                $(, retry $retry:ident)?
+                $(, kind $by:ident)?;
             )*
         }
         $(also {
@@ -188,6 +207,15 @@ macro_rules! errors {
                 match self {
                     $(Self::$row { $($($field,)*)? .. } => $crate::errors!(@retry $($retry)?),)*
                     $($(Self::$wrap(inner) => $crate::TypedError::retry_ms(inner),)*)?
+                }
+            }
+
+            #[allow(unused_variables, reason = "only some rows are of several kinds")]
+            fn kind(&self) -> ::std::string::String {
+                match self {
+                    $(Self::$row { $($($field,)*)? .. } =>
+                        $crate::errors!(@kind $name $row $hint $hint_text $($by)?),)*
+                    $($(Self::$wrap(inner) => $crate::TypedError::kind(inner),)*)?
                 }
             }
 

@@ -12,13 +12,26 @@ pub struct Failure {
     message: String,
     hint: Option<String>,
     retry_ms: Option<u64>,
+    kind: String,
 }
 
 impl Failure {
     /// Returns an error without its type.
     #[must_use]
     pub fn of(error: &dyn TypedError) -> Self {
-        Self { code: error.code(), message: error.to_string(), hint: error.hint(), retry_ms: error.retry_ms() }
+        Self {
+            code: error.code(),
+            message: error.to_string(),
+            hint: error.hint(),
+            retry_ms: error.retry_ms(),
+            kind: error.kind(),
+        }
+    }
+
+    /// The same without a hint, for what is repaired without anybody's help.
+    #[must_use]
+    pub fn without_hint(self) -> Self {
+        Self { hint: None, ..self }
     }
 
     /// The message, without the hint.
@@ -36,10 +49,10 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// A message alone, without code or hint.
+/// A message alone, without code, hint, or kind.
 impl From<&str> for Failure {
     fn from(message: &str) -> Self {
-        Self { code: None, message: message.to_owned(), hint: None, retry_ms: None }
+        Self { code: None, message: message.to_owned(), hint: None, retry_ms: None, kind: String::new() }
     }
 }
 
@@ -54,6 +67,10 @@ impl TypedError for Failure {
 
     fn retry_ms(&self) -> Option<u64> {
         self.retry_ms
+    }
+
+    fn kind(&self) -> String {
+        self.kind.clone()
     }
 
     fn to_wire(&self) -> WireError {

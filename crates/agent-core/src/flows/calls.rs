@@ -38,7 +38,10 @@ impl AgentCore {
                 let payment = self.session.payment();
                 match call {
                     NoticeCall::FundsLow(low) => out.push(Action::Notice(Notice::FundsLow { payment, low })),
-                    NoticeCall::TrialEnds(ends) => out.push(Action::Notice(Notice::TrialEnds { payment, ends })),
+                    NoticeCall::TrialEnds(ends) => {
+                        self.session.trial_ends_at(now.plus(ends.left_ms));
+                        out.push(Action::Notice(Notice::TrialEnds { payment, ends }));
+                    }
                     NoticeCall::Payout(payout) => self.announce_payout(Some(payout), false, out),
                     NoticeCall::FundsChanged => self.asks.soon(now),
                     NoticeCall::Unknown => {}

@@ -49,7 +49,7 @@ impl AgentCore {
         let state = if self.session.was_accepted() { PoolState::Disconnected } else { PoolState::Unreachable };
         self.session.disconnected_because(now, state, &why.to_string());
         let retry_ms = self.stopping.is_none().then(|| self.session.wait_after_loss_ms(now, &mut self.rng));
-        self.announce_loss(why, retry_ms, out);
+        self.announce_loss(state, why, retry_ms, out);
         if let Some(after_ms) = retry_ms {
             self.reconnect_in(after_ms, out);
         }
@@ -61,6 +61,7 @@ impl AgentCore {
         self.forget_socket(now);
         if self.session.was_accepted() || !self.leases.is_empty() {
             self.session.disconnected_because(now, PoolState::Untrusted, &why.to_string());
+            self.session.announce_loss(PoolState::Untrusted, &why);
             out.push(Action::Notice(Notice::PoolUntrusted { why }));
             self.reconnect_later(out);
         } else {
@@ -117,19 +118,21 @@ impl AgentCore {
         }
     }
 
-    /// Notifies the user of a price that the pool announced, or that it withdrew before it counted.
+    /// Notifies the user of a price or fee that the pool announced, or that it withdrew before it counted.
     pub(crate) fn announce_next_price(&mut self, now: Ms, next: Option<NextPrice>, out: &mut Vec<Action>) {
         let before = self.session.set_next_price(next);
         match (before, next) {
             (_, Some(next)) if before != Some(next) => {
                 let refused_by = self.refuses(&next);
-                out.push(Action::Notice(Notice::PriceAnnounced { next, refused_by }));
+                let old_fee_bps = (self.session.price() == Some(next.price)).then(|| self.session.fee_bps());
+                out.push(Action::Notice(Notice::PriceAnnounced { next, old_fee_bps, refused_by }));
             }
             (Some(before), None) if now < before.from_ms => {
-                let price = self.session.price().unwrap_or_default();
+                let (price, fee_bps) = (self.session.price().unwrap_or_default(), self.session.fee_bps());
                 // By the pool's clock, it may count already.
-                if (price, self.session.fee_bps()) != (before.price, before.fee_bps) {
-                    out.push(Action::Notice(Notice::PriceWithdrawn { announced: before.price, price }));
+                if (price, fee_bps) != (before.price, before.fee_bps) {
+                    let fees_bps = (price == before.price).then_some((before.fee_bps, fee_bps));
+                    out.push(Action::Notice(Notice::PriceWithdrawn { announced: before.price, price, fees_bps }));
                 }
             }
             _ => {}
@@ -214,6 +217,7 @@ impl AgentCore {
         }
         out.push(Action::Notice(Notice::PoolRefused(error.clone())));
         self.session.disconnected_because(now, PoolState::Refused, &error.message);
+        self.session.announce_loss(PoolState::Refused, &error);
         if lasting {
             self.reconnect(now, limits::REFUSED_MS, out);
         } else if let Some(retry_ms) = retry_ms(&error) {
@@ -261,11 +265,11 @@ impl AgentCore {
         }
     }
 
-    /// Notifies the user once that the pool is not connected.
-    fn announce_loss(&mut self, why: Failure, retry_ms: Option<u64>, out: &mut Vec<Action>) {
-        if self.session.announce_loss() {
+    /// Notifies the user that the pool is not connected: once for each state and kind of error that follows another one.
+    fn announce_loss(&mut self, state: PoolState, why: Failure, retry_ms: Option<u64>, out: &mut Vec<Action>) {
+        if self.session.announce_loss(state, &why) {
             out.push(Action::Notice(match retry_ms {
-                Some(retry_ms) if !self.session.was_accepted() => Notice::PoolUnreachable { why, retry_ms },
+                Some(retry_ms) if state == PoolState::Unreachable => Notice::PoolUnreachable { why, retry_ms },
                 _ => Notice::PoolDisconnected { why },
             }));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vipnode_types::{
-    DropCause, LeaseId, Ms, NodeId, PeerFact,
+    DropCause, LeaseId, Ms, NodeId, PeerFact, Price,
     wire::{LeaveReason, Side},
 };
 
@@ -104,7 +104,30 @@ impl AgentCore {
                 Side::Client => Notice::HostConnected { lease: id, host: peer, after_ms },
                 Side::Host => Notice::ClientConnected { lease: id, client: peer },
             }));
+            self.announce_trial(out);
         }
+    }
+
+    /// Notifies the user once that a host serves the client in its free trial.
+    fn announce_trial(&mut self, out: &mut Vec<Action>) {
+        let Some((left_ms, price)) = self.trial_left_ms().zip(self.session.price()) else { return };
+        if self.session.announce_trial() {
+            out.push(Action::Notice(Notice::TrialBegins { left_ms, price }));
+        }
+    }
+
+    /// Returns how much is left of the client's free trial, at most, in milliseconds; `None` while no host serves it for free at a
+    /// pool that charges. What an earlier run used is not known before the pool reports it.
+    pub(crate) fn trial_left_ms(&self) -> Option<u64> {
+        let is_free = |price: Option<Price>| price.is_some_and(Price::is_free);
+        let trial_ms = self.session.terms()?.trial_ms?;
+        let mut hosts = self.leases.iter().filter(|lease| lease.side() == Side::Client && !lease.is_direct());
+        let lease = hosts.find(|lease| lease.runs() && is_free(lease.terms().price))?;
+        if self.session.price().is_none_or(Price::is_free) {
+            return None;
+        }
+        let left_ms = trial_ms.saturating_sub(lease.connection().seen_ms(self.now));
+        Some(self.session.trial_ends().map_or(left_ms, |ends| left_ms.min(ends.since(self.now))))
     }
 
     fn still_up(&mut self, now: Ms, id: LeaseId, gap: bool, out: &mut Vec<Action>) {

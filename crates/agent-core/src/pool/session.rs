@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use rand_chacha::ChaCha8Rng;
 use vipnode_types::{
-    AddressScope, Ms, PaymentMode, PoolId, Price,
+    AddressScope, Ms, PaymentMode, PoolId, Price, TypedError,
     wire::{ErrorCode, NextPrice, PaymentTerms, PayoutView, WireError},
 };
 
@@ -23,8 +23,9 @@ pub(crate) struct PoolSession {
     displacements: Displacements,
     /// The pool has accepted this agent before.
     accepted_before: bool,
-    /// The user was notified that the pool is not connected.
-    loss_announced: bool,
+    /// In which state, and because of which kind of error, the user was last notified that the pool is not connected; `None`
+    /// while it is.
+    announced_loss: Option<(PoolState, String)>,
     price: Option<Price>,
     /// The price that the pool announced last.
     next_price: Option<NextPrice>,
@@ -35,6 +36,10 @@ pub(crate) struct PoolSession {
     pool_id: Option<PoolId>,
     /// The account that receives what a host earns.
     payout: Option<PayoutView>,
+    /// When the client's free trial ends, as the pool last reported.
+    trial_ends: Option<Ms>,
+    /// The user was notified that the client is in its free trial.
+    trial_announced: bool,
     /// How far the address reaches at which the pool was reached: the pool may have the node dial no nearer ones.
     dialed_from: AddressScope,
 }
@@ -76,13 +81,15 @@ impl Default for PoolSession {
             backoff: Backoff::default(),
             displacements: Displacements::default(),
             accepted_before: false,
-            loss_announced: false,
+            announced_loss: None,
             price: None,
             next_price: None,
             fee_bps: 0,
             terms: None,
             pool_id: None,
             payout: None,
+            trial_ends: None,
+            trial_announced: false,
             dialed_from: AddressScope::Public,
         }
     }
@@ -192,6 +199,21 @@ impl PoolSession {
         self.dialed_from = dialed_from(address);
     }
 
+    /// Records when the client's free trial ends, as the pool reports it.
+    pub(crate) const fn trial_ends_at(&mut self, ends: Ms) {
+        self.trial_ends = Some(ends);
+    }
+
+    /// Returns when the client's free trial ends, as the pool last reported; also once it is over.
+    pub(crate) const fn trial_ends(&self) -> Option<Ms> {
+        self.trial_ends
+    }
+
+    /// Records that the user is notified that the client is in its free trial. Returns whether that is new.
+    pub(crate) const fn announce_trial(&mut self) -> bool {
+        !std::mem::replace(&mut self.trial_announced, true)
+    }
+
     pub(crate) const fn state(&self) -> PoolState {
         match self.state {
             SessionState::Disconnected => self.disconnected_as,
@@ -239,7 +261,7 @@ impl PoolSession {
         self.state = SessionState::Live { since: now, interval_ms };
         self.accepted_before = true;
         self.disconnected_as = PoolState::Disconnected;
-        self.loss_announced = false;
+        self.announced_loss = None;
         self.loss = None;
         self.price = price;
         self.fee_bps = fee_bps;
@@ -276,9 +298,13 @@ impl PoolSession {
         self.loss.as_ref()
     }
 
-    /// Records that the user is notified of the lost connection. Returns whether that is new.
-    pub(crate) const fn announce_loss(&mut self) -> bool {
-        !std::mem::replace(&mut self.loss_announced, true)
+    /// Records that the user is notified why the pool is not connected. Returns whether that is new: another state, or another
+    /// kind of error.
+    pub(crate) fn announce_loss(&mut self, state: PoolState, why: &dyn TypedError) -> bool {
+        let loss = Some((state, why.kind()));
+        let news = self.announced_loss != loss;
+        self.announced_loss = loss;
+        news
     }
 
     /// Records which open connection of the same node the pool closed for this one. Returns the address of another agent with

@@ -2,7 +2,10 @@
 
 use crate::common::*;
 use vipnode_agent_core::{Action, AgentConfig, Event, Notice, PoolAnswer, PoolState, ToPool};
-use vipnode_types::wire::{ErrorCode, Side, WireError};
+use vipnode_types::{
+    Failure,
+    wire::{ErrorCode, Side, WireError},
+};
 
 #[test]
 fn d40_a_half_open_socket_is_left_after_15_seconds() {
@@ -243,4 +246,38 @@ fn a_pool_that_is_not_the_remembered_one_ends_no_lease() {
     assert!(bench.reconnect().is_some() && bench.calls().is_empty());
     bench.on(Event::PoolOpen);
     assert!(bench.said().iter().any(|(_, said)| matches!(said, ToPool::Connect(_))), "the pool is back");
+}
+
+/// Each change of the cause is announced, in whatever order the causes come; a repetition is not.
+#[test]
+fn another_cause_of_an_outage_is_announced() {
+    let mut bench = Bench::with_host();
+    let lost = |code| Event::PoolLost { why: Failure::of(&WireError::new(code, "no", "no")) };
+    let refused_as = |bench: &mut Bench, code| {
+        bench.on(Event::PoolOpen);
+        let tag = bench.connect_tag();
+        bench.on(Event::PoolAnswers { tag, answer: Err(WireError::new(code, "no", "ask the operator")) });
+    };
+    let announced = |bench: &Bench| {
+        let losses = bench.notices().into_iter().filter(|notice| {
+            use Notice::{PoolDisconnected, PoolRefused, PoolUntrusted};
+            matches!(notice, PoolDisconnected { .. } | PoolUntrusted { .. } | PoolRefused(_))
+        });
+        losses.count()
+    };
+    let (silent, other) = (ErrorCode::Busy, ErrorCode::Server);
+    for (code, count) in [(silent, 1), (silent, 0), (other, 1), (other, 0), (silent, 1)] {
+        bench.on(lost(code));
+        assert_eq!(announced(&bench), count, "{code:?}");
+    }
+    bench.on(Event::PoolUntrusted { why: "another ID".into() });
+    for count in [1, 0] {
+        bench.on(lost(silent));
+        assert_eq!(announced(&bench), count, "after another pool answered");
+    }
+    refused_as(&mut bench, ErrorCode::NotMember);
+    for count in [1, 0] {
+        bench.on(lost(silent));
+        assert_eq!(announced(&bench), count, "after the pool refused the agent");
+    }
 }

@@ -6,10 +6,10 @@ use vipnode_agent_core::{
     RequestTag,
 };
 use vipnode_types::{
-    Account, Amount, Ms, Price,
+    Account, Amount, Ms, PaymentMode, Price,
     wire::{
-        AdmitCall, AskReply, ConnectReply, LeasePrice, NextPayout, NextPrice, NoticeCall, PayoutView, PriceCall,
-        ReportReply, Side, WireError,
+        AdmitCall, AskReply, ConnectReply, LeasePrice, NextPayout, NextPrice, NoticeCall, PaymentTerms, PayoutView,
+        PriceCall, ReportReply, Side, TrialEnds, WireError,
     },
 };
 
@@ -133,6 +133,36 @@ fn a_lease_meters_each_part_at_its_own_price_once_its_side_agreed_to_another() {
 }
 
 #[test]
+fn a_free_trial_is_announced_and_shown_until_the_lease_costs_something() {
+    let mut bench = Bench::live(client_config(1));
+    let (price, trial_ms) = (Price::per_minute(60_000), 1_800_000);
+    bench.on(Event::PoolLost { why: "gone".into() });
+    bench.on(Event::PoolOpen);
+    let PoolAnswer::Connect(mut reply) = welcome(Vec::new()) else { panic!() };
+    let terms = PaymentTerms { payment: PaymentMode::Credit, trial_ms: Some(trial_ms), ..PaymentTerms::default() };
+    (reply.price, reply.terms) = (price, terms);
+    let tag = bench.connect_tag();
+    bench.answer(tag, PoolAnswer::Connect(reply));
+    assert_eq!(bench.core.view().trial_left_ms, None, "no host serves it");
+    let (tag, _) = bench.report().expect("the first report");
+    bench.give(vec![place(LEASE, HOST)]);
+    bench.done();
+    bench.answer(tag, PoolAnswer::Report(ReportReply::default()));
+    bench.peers(&[HOST]);
+    let begins = Notice::TrialBegins { left_ms: trial_ms, price };
+    assert!(bench.notices().contains(&begins), "{:?}", bench.notices());
+    bench.after(10_000);
+    let view = bench.core.view();
+    assert!(view.leases[0].seen_ms > 0);
+    assert_eq!(view.trial_left_ms, Some(trial_ms - view.leases[0].seen_ms));
+    let ends = TrialEnds { left_ms: 300_000, price, minimum_balance: None, pays: false };
+    bench.call(7, FromPool::Notice(NoticeCall::TrialEnds(ends)));
+    assert_eq!(bench.core.view().trial_left_ms, Some(300_000), "the pool knows it better");
+    assert_eq!(asks(&mut bench, 8, price), Ok(()));
+    assert_eq!(bench.core.view().trial_left_ms, None, "it pays");
+}
+
+#[test]
 fn a_client_agrees_up_to_its_maximum_and_a_host_down_to_its_minimum_after_the_fee() {
     let mut client = Bench::with_host();
     let most = AgentConfig { max_price: Some("50 wei/minute".parse().unwrap()), ..client_config(1) };
@@ -163,7 +193,25 @@ fn an_announced_price_is_shown_once() {
     for news in [true, false] {
         let tag = next_report(&mut bench, &[HOST]);
         bench.answer(tag, PoolAnswer::Report(ReportReply { next_price: Some(next), ..ReportReply::default() }));
-        assert_eq!(bench.notices().contains(&Notice::PriceAnnounced { next, refused_by: None }), news);
+        let notice = Notice::PriceAnnounced { next, old_fee_bps: None, refused_by: None };
+        assert_eq!(bench.notices().contains(&notice), news);
+    }
+}
+
+#[test]
+fn a_change_of_the_fee_alone_is_no_change_of_the_price() {
+    let mut bench = Bench::with_host();
+    let price = Price::per_minute(7);
+    let tag = next_report(&mut bench, &[HOST]);
+    let now = ReportReply { price: Some(price), fee_bps: Some(250), ..ReportReply::default() };
+    bench.answer(tag, PoolAnswer::Report(now.clone()));
+    let next = NextPrice { price, fee_bps: 500, from_ms: bench.now.plus(86_400_000) };
+    let announced = Notice::PriceAnnounced { next, old_fee_bps: Some(250), refused_by: None };
+    let withdrawn = Notice::PriceWithdrawn { announced: price, price, fees_bps: Some((500, 250)) };
+    for (reply, notice) in [(ReportReply { next_price: Some(next), ..now.clone() }, announced), (now, withdrawn)] {
+        let tag = next_report(&mut bench, &[HOST]);
+        bench.answer(tag, PoolAnswer::Report(reply));
+        assert_eq!(bench.notices(), [notice]);
     }
 }
 
@@ -177,7 +225,10 @@ fn an_agent_that_does_not_accept_an_announced_price_learns_it() {
         let mut bench = Bench::live(config);
         let (tag, _) = bench.report().unwrap();
         bench.answer(tag, PoolAnswer::Report(ReportReply { next_price: Some(next), ..ReportReply::default() }));
-        assert!(bench.notices().contains(&Notice::PriceAnnounced { next, refused_by }), "{refused_by:?}");
+        assert!(
+            bench.notices().contains(&Notice::PriceAnnounced { next, old_fee_bps: None, refused_by }),
+            "{refused_by:?}"
+        );
     }
 }
 
@@ -199,7 +250,7 @@ fn an_announced_price_is_in_the_status_until_it_counts_or_is_withdrawn() {
         let view = bench.core.view();
         let refused_by = shown.then_some(Side::Host);
         assert_eq!((view.next_price, view.next_price_refused_by), (shown.then_some(next), refused_by), "{reply:?}");
-        let notice = Notice::PriceWithdrawn { announced: next.price, price: Price::FREE };
+        let notice = Notice::PriceWithdrawn { announced: next.price, price: Price::FREE, fees_bps: None };
         assert_eq!(bench.notices().contains(&notice), reply == withdrawn, "{reply:?}");
     }
 }

@@ -146,6 +146,9 @@ pub struct AgentClientStatus {
     pub why_missing: Option<String>,
     /// The highest price of a slot that the client accepts; `None` for any price.
     pub max_price: Option<QuotedPrice>,
+    /// How much is left of its free trial, at most, in milliseconds; absent if it is not in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial_left_ms: Option<u64>,
     /// The hosts that the client has or is connecting to.
     pub leases: Vec<LeaseStatus>,
     /// Totals since the agent started.
@@ -302,6 +305,7 @@ impl AgentClientStatus {
             missing: view.missing.saturating_add(view.direct_hosts.saturating_sub(named)),
             why_missing: view.why_missing.clone(),
             max_price: view.max_price.clone(),
+            trial_left_ms: view.trial_left_ms,
             leases,
             metered: Metered::of(view.ended.client, view, Side::Client),
         })

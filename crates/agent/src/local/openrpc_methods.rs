@@ -133,6 +133,7 @@ fn example() -> AgentStatus {
             missing: 0,
             why_missing: None,
             max_price: None,
+            trial_left_ms: None,
             leases: vec![lease],
             metered: Metered { leases: 1, seen_ms, cost: cost.unwrap_or_default() },
         }),

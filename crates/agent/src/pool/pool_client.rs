@@ -243,7 +243,7 @@ impl OpenPool {
     async fn why(&self) -> Failure {
         // The agent reconnects by itself, so there is nothing for a person to do.
         match &self.socket {
-            Some((_, closed)) => closed.wait().await.to_string().as_str().into(),
+            Some((_, closed)) => Failure::of(&closed.wait().await).without_hint(),
             None => "the connection is closed".into(),
         }
     }

@@ -3,7 +3,7 @@
 use tokio::time::sleep;
 use vipnode_agent_core::{Advertise, Notice};
 use vipnode_node::finder::find_node_key;
-use vipnode_types::{Account, EnodeHost, Failure, NodeFacts, NodeKey, PayoutOrder};
+use vipnode_types::{Account, EnodeHost, Failure, NodeFacts, NodeKey, PayoutOrder, TypedError as _};
 
 use super::release::undo_all;
 use crate::{
@@ -205,9 +205,10 @@ async fn reach(pool: &PoolAccess, notifier: &Notifier) {
         return;
     }
     let mut wait = NODE_RETRY_FIRST;
-    let mut notified = false;
+    let mut notified = None;
     while let Err(error) = pool.connector.open().await {
-        if !std::mem::replace(&mut notified, true) {
+        let kind = Some(error.kind());
+        if kind != std::mem::replace(&mut notified, kind.clone()) {
             let retry_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             notifier.notify(AgentNotice::Notice(Notice::PoolUnreachable { why: Failure::of(&error), retry_ms }));
         }

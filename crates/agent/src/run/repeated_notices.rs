@@ -5,6 +5,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use vipnode_agent_core::Notice;
+use vipnode_types::TypedError as _;
 
 use super::notice_kinds::{NoticeKind, NoticeKinds};
 use crate::{
@@ -178,15 +179,16 @@ const fn memory(notice: &AgentNotice) -> Duration {
     if is_refusal(notice) { REFUSAL_MEMORY } else { Duration::ZERO }
 }
 
-/// Whether two notices differ at most in a text that a pool or a node chose.
+/// Whether two notices differ at most in a text that a pool or a node chose. A pool that is not connected for another kind of
+/// reason is news.
 fn is_repeat(one: &AgentNotice, other: &AgentNotice) -> bool {
     match (one, other) {
         (AgentNotice::Notice(one), AgentNotice::Notice(other)) => match (one, other) {
             (Notice::PoolRefused(one), Notice::PoolRefused(other)) => one.code == other.code,
+            (Notice::PoolDisconnected { why: one }, Notice::PoolDisconnected { why: other })
+            | (Notice::PoolUnreachable { why: one, .. }, Notice::PoolUnreachable { why: other, .. })
+            | (Notice::PoolUntrusted { why: one }, Notice::PoolUntrusted { why: other }) => one.kind() == other.kind(),
             (Notice::Connected { .. }, Notice::Connected { .. })
-            | (Notice::PoolDisconnected { .. }, Notice::PoolDisconnected { .. })
-            | (Notice::PoolUnreachable { .. }, Notice::PoolUnreachable { .. })
-            | (Notice::PoolUntrusted { .. }, Notice::PoolUntrusted { .. })
             | (Notice::PrivateAddress { .. }, Notice::PrivateAddress { .. })
             | (Notice::NodeDisconnected { .. }, Notice::NodeDisconnected { .. }) => true,
             _ => one == other,
@@ -247,6 +249,20 @@ mod tests {
             (1, 1, 1)
         );
         assert_eq!((shown(&mut repeats, lost()), shown(&mut repeats, joined())), (0, 0), "a pool that comes and goes");
+    }
+
+    #[test]
+    fn another_cause_of_a_lost_connection_is_no_repeat() {
+        let mut repeats = repeated_notices();
+        let start = Instant::now();
+        let lost = |code, text: &str| {
+            let why = Failure::of(&WireError::new(code, text, "Connect again."));
+            AgentNotice::Notice(Notice::PoolDisconnected { why })
+        };
+        let shown = |repeats: &mut RepeatedNotices, notice| repeats.add(start, notice).len();
+        assert_eq!(shown(&mut repeats, lost(ErrorCode::Busy, "refused")), 1);
+        assert_eq!(shown(&mut repeats, lost(ErrorCode::Busy, "refused again")), 0);
+        assert_eq!(shown(&mut repeats, lost(ErrorCode::Server, "no route")), 1);
     }
 
     /// A pool that refuses an agent does so for days, every 5 minutes.

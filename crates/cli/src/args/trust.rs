@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::OnceLock};
 
 use clap::Args;
 use vipnode_agent::local::ConnectionSettings;
@@ -19,6 +19,9 @@ pub(crate) struct TrustArgs {
     /// Use it for wss:// and https:// URLs whose certificate was issued by your own CA.
     #[arg(long, value_name = "FILE", help_heading = "Node", hide_short_help = true)]
     pub(crate) tls_ca: Option<PathBuf>,
+    /// What was read from these settings; each use shares it.
+    #[arg(skip)]
+    trust: OnceLock<Trust>,
 }
 
 impl TrustArgs {
@@ -37,14 +40,19 @@ impl TrustArgs {
     /// file of the user takes the place of the agent's.
     pub(crate) fn trust_as(&self, agent: &ConnectionSettings) -> Result<Trust, CliError> {
         let tls_ca = self.tls_ca.clone().or_else(|| agent.tls_ca.as_ref().map(PathBuf::from));
-        Self { insecure: self.insecure || agent.insecure, tls_ca }.trust()
+        Self { insecure: self.insecure || agent.insecure, tls_ca, trust: OnceLock::new() }.trust()
     }
 
+    /// What is allowed. The file is read once; [`Trust::reload`] reads it again for all that got it from here.
     pub(crate) fn trust(&self) -> Result<Trust, CliError> {
-        let trust = Trust::default().allow_plain(self.insecure);
-        match &self.tls_ca {
-            Some(path) => Ok(trust.with_ca(path)?),
-            None => Ok(trust),
+        if let Some(trust) = self.trust.get() {
+            return Ok(trust.clone());
         }
+        let trust = Trust::default().allow_plain(self.insecure);
+        let trust = match &self.tls_ca {
+            Some(path) => trust.with_ca(path)?,
+            None => trust,
+        };
+        Ok(self.trust.get_or_init(|| trust).clone())
     }
 }

@@ -281,12 +281,12 @@ pub(crate) struct WalletKeyArgs {
     /// [default: prompt for it]
     #[arg(long, value_name = "FILE", requires = "keystore", help_heading = "Payment")]
     pub(crate) password_file: Option<PathBuf>,
-    /// Sign with this private key.
+    /// Use this private key.
     ///
     /// Other users on this machine can see it on the command line: set the environment variable instead.
     #[arg(long, value_name = "HEX", hide_env_values = true, value_parser = private_key, help_heading = "Payment", hide_short_help = true)]
     pub(crate) private_key: Option<SecretKeyFlag>,
-    /// Sign with the private key in this file.
+    /// Use the private key in this file.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["keystore", "private_key"], help_heading = "Payment", hide_short_help = true)]
     pub(crate) private_key_file: Option<PathBuf>,
 }
@@ -297,9 +297,6 @@ pub(crate) struct ChainArgs {
     /// Use the execution client or provider at this HTTP URL.
     #[arg(long = "chain.rpc", value_name = "URL", help_heading = "Chain")]
     pub(crate) rpc: RpcUrl,
-    /// Send no transaction while the gas price is above this.
-    #[arg(long, value_name = "GWEI", value_parser = whole_number::<1, 1_000_000>, default_value_t = 200, help_heading = "Chain", hide_short_help = true)]
-    pub(crate) max_gas_price: u32,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
 }
@@ -307,6 +304,9 @@ pub(crate) struct ChainArgs {
 /// Whether a transaction is sent.
 #[derive(Debug, Args)]
 pub(crate) struct SendingArgs {
+    /// Send no transaction while the gas price is above this.
+    #[arg(long, value_name = "GWEI", value_parser = whole_number::<1, 1_000_000>, default_value_t = 200, help_heading = "Chain", hide_short_help = true)]
+    pub(crate) max_gas_price: u32,
     /// Send the transaction without asking.
     #[arg(long, help_heading = "Output")]
     pub(crate) yes: bool,

@@ -17,7 +17,7 @@ use vipnode_agent::{
 };
 use vipnode_agent_core::{AgentConfig, DirectConfig, HostConfig, PayConfig, PeerPolicy};
 use vipnode_node::{
-    Endpoint,
+    Endpoint, Trust, TrustError,
     finder::{FinderEnvironment, kept_peers},
 };
 use vipnode_types::{NodeId, PeerRules};
@@ -31,7 +31,7 @@ use crate::{
     config::{Applied, Reload, say_kept},
     discover::{FoundNode, RetryPolicy, dry_run, find_node, find_pool, named_pool},
     error::{CliError, CommandError},
-    output::{Line, Screen, Tone, agent_notice_line},
+    output::{Line, Screen, Tone, agent_notice_line, format::capitalized},
     service_manager::{self, Heartbeat},
     signals::{ReloadSignals, Signals},
     status::StatusLine,
@@ -206,14 +206,18 @@ const LIVE: [&str; 18] = [
 ];
 
 /// SIGHUP: reads the settings again. The pool hears of them by another connect, which ends no lease. `running` are the
-/// nodes towards which the agent stands now.
+/// nodes towards which the agent stands now. Whatever the settings are, the file of the authorities is read again too.
 fn read_again(
     reload: &mut Reload,
     (running, pool): (&mut Targets, bool),
-    kept: &BTreeSet<NodeId>,
+    (kept, trust): (&BTreeSet<NodeId>, &Trust),
     runner: &AgentRunner,
     screen: Screen,
 ) {
+    let file_changed = trust.reload().unwrap_or_else(|error| {
+        screen.say(&ca_kept_line(&error));
+        false
+    });
     let Some((cli, newer)) = reload.read(screen) else { return };
     let Some(role) = Role::of(cli) else { return };
     let read = role.check(screen).map_err(CliError::from).and_then(|()| again(&role, running, pool));
@@ -226,7 +230,14 @@ fn read_again(
         config.keep.extend(kept);
         runner.configure(config);
     }
-    reload.done(newer, &Applied { live: &live, refused: &[], file_changed: false }, screen);
+    reload.done(newer, &Applied { live: &live, refused: &[], file_changed }, screen);
+}
+
+/// Why the agent trusts the authorities that it read before.
+fn ca_kept_line(why: &TrustError) -> Line {
+    let text = format!("{}; keeping the CA certificates that were read before", capitalized(&why.to_string()));
+    let line = Line::new("tls_ca_kept", Tone::Warning, text).with("reason", why.to_string());
+    line.hint("Correct the file, then send SIGHUP again.")
 }
 
 /// What an agent can be from now on that stands towards `running`, and whether that pool is the one of its settings.
@@ -243,16 +254,22 @@ fn again(role: &Role, running: &mut Targets, pool: bool) -> Result<(AgentConfig,
     Ok((config, same_pool))
 }
 
-/// The pool that was named, or one that answers on this machine, and the way to it.
+/// The pool that was named, or one that answers on this machine, and the way to it; `None` for an agent without a pool.
 async fn pool_access(
     connection: &ConnectionArgs,
     targets: &Targets,
+    config: &AgentConfig,
     limits: &PoolLinkLimits,
     screen: Screen,
-) -> Result<PoolAccess, CliError> {
+) -> Result<Option<PoolAccess>, CliError> {
+    if !config.pool {
+        screen.say(&without_pool(config));
+        return Ok(None);
+    }
     let address = find_pool(targets.pool.as_deref(), connection.protocol.protocol == 3, screen).await?;
     let connector = Arc::new(NetConnector::with_limits(address.clone(), connection.node.trust()?, limits));
-    Ok(PoolAccess { address, connector, join: connection.join.secret()?, accepted: connection.accept_pool_key })
+    let (join, accepted) = (connection.join.secret()?, connection.accept_pool_key);
+    Ok(Some(PoolAccess { address, connector, join, accepted }))
 }
 
 fn without_pool(config: &AgentConfig) -> Line {
@@ -296,18 +313,20 @@ pub(crate) async fn run(role: Role, screen: Screen, signals: Signals, reload: Re
 async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload) -> Result<(), CliError> {
     let limits = role.limits()?;
     let metrics_funds = limits.metrics.metrics_funds;
-    // From the start: a SIGHUP while the agent waits for its node is kept until it runs.
+    // A SIGHUP while the agent waits for its node is kept until it runs.
     let mut hangups = ReloadSignals::listen(&signals)?;
     role.check(screen)?;
     let mut targets = role.targets()?;
     let has_pool = targets.has_pool();
     let mut config = role.config(&targets, has_pool)?;
+    let trust = role.connection.node.trust()?;
     if let Some(named) = targets.pool.as_deref().filter(|_| config.pool) {
-        named_pool(named)?.check(&role.connection.node.trust()?)?;
+        named_pool(named)?.check(&trust)?;
     }
-    let shown = match role.runtime.dry_run {
-        true => None,
-        false => agent_metrics::serve(&role.runtime.metrics, limits.metrics, screen).await?,
+    let shown = if role.runtime.dry_run {
+        None
+    } else {
+        agent_metrics::serve(&role.runtime.metrics, limits.metrics, screen).await?
     };
     // A node that is offline is no reason to restart the agent, which waits for it.
     service_manager::ready();
@@ -322,13 +341,7 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
     }
     let kept = kept_peers(&*node, &endpoint, &FinderEnvironment::here()).await;
     config.keep.extend(&kept);
-    let pool = match config.pool {
-        true => Some(pool_access(&role.connection, &targets, &limits.pool, screen).await?),
-        false => {
-            screen.say(&without_pool(&config));
-            None
-        }
-    };
+    let pool = pool_access(&role.connection, &targets, &config, &limits.pool, screen).await?;
     let (runner, mut notices) = AgentRunner::spawn(RunnerConfig {
         node,
         pool,
@@ -352,7 +365,9 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
                 stopping = true;
                 begin_to_stop(&runner, screen);
             }
-            () = hangups.next(), if !stopping => read_again(&mut reload, (&mut targets, has_pool), &kept, &runner, screen),
+            () = hangups.next(), if !stopping => {
+                read_again(&mut reload, (&mut targets, has_pool), (&kept, &trust), &runner, screen);
+            }
             notice = notices.recv() => match notice {
                 Some(notice) => screen.say(&agent_notice_line(&notice)),
                 None => break,

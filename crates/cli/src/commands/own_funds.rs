@@ -5,7 +5,7 @@ use vipnode_agent::{PoolAddress, local, state::StateDir};
 
 use crate::{
     account::funds_page,
-    error::{CliError, KeystoreError},
+    error::{CliError, CommandError},
     output::{Screen, Styled, terminal::page_width},
 };
 
@@ -34,7 +34,7 @@ pub(super) async fn show(state_dir: Option<&Path>, pool: Option<&str>, screen: S
         }
     }
     if shown.is_empty() {
-        return Err(failed.unwrap_or_else(|| KeystoreError::NoSigner.into()));
+        return Err(failed.unwrap_or_else(|| CommandError::NoAgentWithPool.into()));
     }
     screen.print(&page, &json!({"event": "funds", "agents": Value::from(shown)}));
     Ok(())

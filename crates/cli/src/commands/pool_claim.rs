@@ -19,7 +19,7 @@ const ROWS: u32 = 250;
 /// Claims what clients signed for and used, page by page, and transfers it to the receiver.
 pub(super) async fn claim(args: &ClaimArgs, screen: Screen) -> Result<(), CliError> {
     let sender = WalletSender::of(&args.key, &args.sending)?;
-    let access = ChainAccess::of(&args.chain)?;
+    let access = ChainAccess::to_send(&args.chain, &args.sending)?;
     let chain_id = access.escrow().await?.chain_id();
     let (admin, mut after, mut claimed) = (client(&args.pool)?, None, None);
     loop {

@@ -87,7 +87,7 @@ fn entry_lines(datadir: &str, entries: &Result<LostEntries, StoreError>) -> Vec<
             text += &format!(" ({})", order.reason);
         }
         if let Some(key) = &order.key {
-            text += &format!(", --key {key}");
+            text += &format!(", --key {}", quoted(key));
         }
         let line = Line::new("lost_entry", Tone::Plain, text).with("entry", entry.number).with("at_ms", entry.at.get());
         lines.push(line.with("order", entry.transaction.name()).with("reason", order.reason).with("key", order.key));

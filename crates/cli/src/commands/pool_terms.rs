@@ -57,10 +57,20 @@ impl PoolTerms {
     /// The price, and in what the pool charges.
     fn price(&self) -> Line {
         let asset = self.price.asset();
-        let text = format!("Price: {} (asset {}:{})", self.price, asset.symbol(), asset.decimals());
+        let text =
+            format!("Price: {} (asset {}:{}{})", self.price, asset.symbol(), asset.decimals(), self.asset_is_kept());
         let line =
             Line::new("price", Tone::Plain, text).with("price", serde_json::to_value(self.price).unwrap_or_default());
         line.with("next_price", serde_json::to_value(self.next).unwrap_or_default())
+    }
+
+    /// That an asset that nobody may have chosen is about to be kept.
+    fn asset_is_kept(&self) -> &'static str {
+        let next_is_free = self.next.is_none_or(|next| next.price.is_free());
+        if self.payment.is_none() || !self.price.is_free() || !next_is_free {
+            return "";
+        }
+        "; after the first price, credit, or voucher, --asset can no longer change"
     }
 
     /// Into which channels clients deposit.
@@ -238,6 +248,22 @@ mod tests {
         );
         let automatic = said(Some(EpochTerms { epoch_ms: 7 * DAY_MS, coin_price: Amount::new(1) }));
         assert!(automatic.contains(&format!("Claims: automatic, every 7days, by {account}")), "{automatic}");
+    }
+
+    #[test]
+    fn a_start_says_until_when_another_asset_can_be_chosen() {
+        let said = |settings: &Limits, prices: Option<&AdminPrice>| text_of(&PoolTerms::of(settings, prices).lines());
+        let free = AdminPrice { price: Price::FREE, fee_bps: 0, next: None };
+        let kept = said(&settings(0, 0), Some(&free));
+        assert!(
+            kept.contains("Price: free (asset ETH:18; after the first price, credit, or voucher, --asset can"),
+            "{kept}"
+        );
+        let announced = said(&settings(0, 0), Some(&AdminPrice { next: next(120, 0), ..free }));
+        let nobody_pays = said(&Limits::default(), None);
+        for text in [announced, nobody_pays, said(&settings(100, 500), Some(&prices(None)))] {
+            assert!(text.contains("(asset ETH:18)"), "{text}");
+        }
     }
 
     #[test]

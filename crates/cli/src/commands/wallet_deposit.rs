@@ -21,7 +21,7 @@ const VALID_S: u64 = 60 * 60;
 /// Deposits into a channel, which is created if its file does not exist, or into those of many agents.
 pub(super) async fn run(args: &WalletDepositArgs, screen: Screen) -> Result<(), CliError> {
     let sender = WalletSender::of(&args.key, &args.sending)?;
-    let access = ChainAccess::of(&args.chain)?;
+    let access = ChainAccess::to_send(&args.chain, &args.sending)?;
     let escrow = access.escrow().await?;
     let payer = args.fields.account.or_else(|| sender.account());
     match (&args.nodes, &args.channel) {

@@ -14,7 +14,7 @@ use crate::{
 /// Starts a withdrawal, or finishes the pending one once its delay has passed on the chain.
 pub(super) async fn run(args: &WalletWithdrawArgs, screen: Screen) -> Result<(), CliError> {
     let sender = WalletSender::of(&args.key, &args.sending)?;
-    let access = ChainAccess::of(&args.chain)?;
+    let access = ChainAccess::to_send(&args.chain, &args.sending)?;
     let escrow = access.escrow().await?;
     let file = ChannelFile::read(&args.channel.path, escrow.chain_id())?;
     let (config, id) = (file.config, file.id());

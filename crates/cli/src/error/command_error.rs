@@ -196,6 +196,10 @@ errors! {
         /// The directory of admin sockets cannot be read.
         AdminSockets { path: PathBuf, error: io::Error }: local, "cannot look for pools in {path}: {error}" (path = path.display()),
             hint "Pass the data directory of the pool: --datadir DIR.";
+        /// Neither an account was named, nor is there an agent that could ask its pool.
+        NoAgentWithPool: local, "no agent that is connected to the pool runs here, and no account was named",
+            hint "Start the agent of your node (`vipnode status` lists the agents that run), or name the account: pass its \
+                  keystore with --keystore FILE, or its address with --account ADDRESS.";
         /// The pool runs as another user or with --datadir, or is not running.
         NoAdminSocket: local, "this user is not running a pool without --datadir on this machine",
             hint "Pass the data directory of the pool (--datadir DIR), and run the command as the pool's user.";

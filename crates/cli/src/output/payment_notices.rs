@@ -28,6 +28,14 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
                 .with("left_ms", *left_ms)
                 .hint(pay(*payment))
         }
+        Notice::TrialBegins { left_ms, price } => {
+            let text = format!(
+                "This client is in its free trial: a host serves it for free, for at most {}. After that, a slot costs {price}",
+                span(*left_ms)
+            );
+            let line = Line::new("trial_begins", Tone::Plain, text).with("left_ms", *left_ms);
+            line.with("price", serde_json::to_value(price).unwrap_or_default())
+        }
         Notice::TrialEnds { payment, ends } => trial_line(*payment, ends),
         Notice::LeaseUnpaid { payment, lease, host, account, trial } => {
             let (why, hint) = unpaid(*payment, account.as_ref(), *trial);

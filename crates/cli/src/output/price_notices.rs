@@ -41,13 +41,20 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
                     most.as_maximum(*price)
                 ))
         }
-        Notice::PriceAnnounced { next, refused_by } => announced(next, *refused_by),
-        Notice::PriceWithdrawn { announced, price } => {
-            let text = format!(
-                "The pool withdrew its announcement that a slot will cost {}; it costs {}",
-                announced.in_sentence(),
-                price.in_sentence()
-            );
+        Notice::PriceAnnounced { next, old_fee_bps, refused_by } => announced(next, *old_fee_bps, *refused_by),
+        Notice::PriceWithdrawn { announced, price, fees_bps } => {
+            let text = match fees_bps {
+                Some((announced, fee)) => format!(
+                    "The pool withdrew its announcement that it will keep {} of what a slot costs; it keeps {}",
+                    percent(*announced),
+                    percent(*fee)
+                ),
+                None => format!(
+                    "The pool withdrew its announcement that a slot will cost {}; it costs {}",
+                    announced.in_sentence(),
+                    price.in_sentence()
+                ),
+            };
             let json = |price| serde_json::to_value(price).unwrap_or_default();
             Line::new("price_withdrawn", Tone::Plain, text)
                 .with("announced", json(announced))
@@ -77,19 +84,30 @@ fn payout_line(notice: &Notice) -> Option<Line> {
     })
 }
 
-fn announced(next: &NextPrice, refused_by: Option<Side>) -> Line {
+fn announced(next: &NextPrice, old_fee_bps: Option<u16>, refused_by: Option<Side>) -> Line {
     let NextPrice { price, fee_bps, from_ms } = *next;
-    let fee = if fee_bps == 0 { String::new() } else { format!(", of which the pool keeps {}", percent(fee_bps)) };
     let verdict = match refused_by {
         None => "",
         Some(Side::Client) => "; this client does not (--max-price)",
         Some(Side::Host) => "; this host does not (--min-price)",
     };
+    let (change, what) = match old_fee_bps {
+        Some(old) => {
+            let (new, old) = (percent(fee_bps), percent(old));
+            let change =
+                format!("this pool keeps {new} of what a slot costs, instead of {old}; the price stays {price}");
+            (change, "fee")
+        }
+        None => {
+            let kept = Some(fee_bps).filter(|fee| *fee > 0).map(percent);
+            let fee = kept.map(|kept| format!(", of which the pool keeps {kept}")).unwrap_or_default();
+            (format!("a slot costs {} at this pool{fee}", price.in_sentence()), "price")
+        }
+    };
     let text = format!(
-        "From {}, a slot costs {} at this pool{fee}. The price applies to new leases immediately, and to an existing lease when \
-         its next billing period begins, if both sides accept it{verdict}",
+        "From {}, {change}. The {what} applies to new leases immediately, and to an existing lease when its next billing period \
+         begins, if both sides accept it{verdict}",
         from_ms.rfc3339_seconds(),
-        price.in_sentence()
     );
     let line = Line::new("price_announced", Tone::Warning, text)
         .with("price", serde_json::to_value(price).unwrap_or_default())

@@ -89,7 +89,8 @@ fn of_command(page: &mut String, command: &Command, depth: usize) {
     let about = command.get_long_about().or_else(|| command.get_about()).map(ToString::to_string).unwrap_or_default();
     let about = about.trim_end_matches('.');
     let usage = command.clone().render_usage().to_string();
-    let usage = usage.trim_start_matches("Usage: ");
+    // Further lines are indented by the width of "Usage: ".
+    let usage = usage.trim_start_matches("Usage: ").replace("\n       ", "\n");
     let _infallible = write!(page, "\n{} {name}\n\n{about}.\n\n```text\n{usage}\n```\n\n", "#".repeat(depth));
     if let Some(after) = command.get_after_help() {
         let _infallible = write!(page, "```text\n{}\n```\n\n", after.to_string().trim_end());
@@ -125,8 +126,8 @@ fn rows<'a>(page: &mut String, heading: &str, flags: impl Iterator<Item = &'a Ar
             names += &format!(", `--{alias}`");
         }
         let help = arg.get_long_help().or_else(|| arg.get_help()).map(ToString::to_string).unwrap_or_default();
-        let defaults: Vec<String> =
-            arg.get_default_values().iter().map(|value| format!("`{}`", value.to_string_lossy())).collect();
+        let defaults = arg.get_default_values().iter().filter(|value| !value.is_empty());
+        let defaults: Vec<String> = defaults.map(|value| format!("`{}`", value.to_string_lossy())).collect();
         let shown = arg.get_action().takes_values() && !defaults.is_empty();
         let default = if shown { format!(" [default: {}]", defaults.join(", ")) } else { String::new() };
         let _infallible = writeln!(rows, "| {names} | {}{default} |", cell(&help));

@@ -130,3 +130,21 @@ fn a_line_is_found_in_a_block_and_taken_apart() {
     assert_eq!(typed(page), ["vipnode host wss://p --slots 3", "vipnode client"]);
     assert_eq!(words("a \"b c\" 'd  e' f"), ["a", "b c", "d  e", "f"]);
 }
+
+#[test]
+fn the_page_of_the_command_line_has_no_empty_default_and_no_indented_usage() {
+    let page = super::markdown();
+    assert!(!page.contains("[default: ``]"), "an empty value");
+    assert!(page.contains("\nvipnode pool [OPTIONS]\nvipnode pool <COMMAND>\n"), "the second line of a usage");
+}
+
+/// A command that only reads accepts no flag for what it sends, and its help does not say that it signs.
+#[test]
+fn a_wallet_command_that_only_reads_neither_signs_nor_sends() {
+    let page = super::markdown();
+    for name in ["address", "balance"] {
+        let (_, section) = page.split_once(&format!("\n### vipnode wallet {name}\n")).unwrap();
+        let section = section.split_once("\n### ").map_or(section, |(section, _)| section);
+        assert!(!section.contains("Sign with") && !section.contains("--max-gas-price"), "{section}");
+    }
+}

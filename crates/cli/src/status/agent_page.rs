@@ -64,6 +64,9 @@ pub(crate) fn agent_page(status: &AgentStatus, width: usize) -> Styled {
     }
     if let Some(client) = client {
         let _infallible = writeln!(page, "  {:<7} {}", "wants", wanted(client));
+        if let Some(left_ms) = client.trial_left_ms {
+            let _infallible = writeln!(page, "  {:<7} free trial; at most {} left", "", span(left_ms));
+        }
         if pool.state != PoolState::None {
             let _infallible = writeln!(page, "  {:<7} {}", "", metered(&client.metered, pool));
         }
@@ -179,7 +182,12 @@ fn pool_words(pool: &PoolLink, now: Ms) -> String {
 /// The price that the pool announced, and whether the agent accepts it: `from 2026-12-01T00:00:00Z on, a slot costs …`.
 fn next_price_words(next: &NextPrice, status: &AgentStatus) -> String {
     let NextPrice { price, fee_bps, from_ms } = *next;
-    let fee = if fee_bps == 0 { String::new() } else { format!(", fee {}", percent(fee_bps)) };
+    let what = if status.pool.price == Some(price) {
+        format!("the pool keeps {} instead of {}", percent(fee_bps), percent(status.pool.fee_bps))
+    } else {
+        let fee = if fee_bps == 0 { String::new() } else { format!(", fee {}", percent(fee_bps)) };
+        format!("{}{fee}", slot_costs(price))
+    };
     let accepts = match status.pool.next_price_refused_by {
         Some(Side::Client) => "this client does not accept that (--max-price)",
         Some(Side::Host) => "this host does not accept that (--min-price)",
@@ -189,7 +197,7 @@ fn next_price_words(next: &NextPrice, status: &AgentStatus) -> String {
             _ => "this client accepts that (--max-price)",
         },
     };
-    format!("from {}, {}{fee}; {accepts}", from_ms.rfc3339_seconds(), slot_costs(price))
+    format!("from {}, {what}; {accepts}", from_ms.rfc3339_seconds())
 }
 
 /// Since when and why the agent is not connected, and when it tries again.

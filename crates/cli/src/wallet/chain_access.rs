@@ -1,7 +1,10 @@
 use vipnode_chain::{ChainLimits, Escrow, EvmNode, Token};
 use vipnode_types::Account;
 
-use crate::{args::ChainArgs, error::CliError};
+use crate::{
+    args::{ChainArgs, SendingArgs},
+    error::CliError,
+};
 
 /// The node of the chain that a command uses.
 #[derive(Debug, Clone)]
@@ -13,10 +16,23 @@ pub(crate) struct ChainAccess {
 const GWEI: u128 = 1_000_000_000;
 
 impl ChainAccess {
+    /// To read only.
+    ///
     /// # Errors
     /// The URL cannot be used.
     pub(crate) fn of(args: &ChainArgs) -> Result<Self, CliError> {
-        let gas_price_wei = u128::from(args.max_gas_price) * GWEI;
+        Self::open(args, ChainLimits::default().gas_price_wei)
+    }
+
+    /// To send transactions too.
+    ///
+    /// # Errors
+    /// The URL cannot be used.
+    pub(crate) fn to_send(args: &ChainArgs, sending: &SendingArgs) -> Result<Self, CliError> {
+        Self::open(args, u128::from(sending.max_gas_price) * GWEI)
+    }
+
+    fn open(args: &ChainArgs, gas_price_wei: u128) -> Result<Self, CliError> {
         let limits = ChainLimits { gas_price_wei, trust: args.trust.trust()?, ..ChainLimits::default() };
         Ok(Self { node: EvmNode::open(&args.rpc, limits)? })
     }

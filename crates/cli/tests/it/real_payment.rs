@@ -2,7 +2,7 @@
 
 use crate::{
     pool_admin::admin,
-    support::{NodeSetup, STILL, Vipnode, enode, has, ran, text, until},
+    support::{NodeSetup, STILL, Vipnode, enode, has, ran, scrape::get, text, until},
 };
 use vipnode_node::testing::{Geth, GethSpec};
 
@@ -69,6 +69,15 @@ async fn d17_a_client_is_evicted_when_its_funds_are_used_up_and_served_again_whe
     until(&*at_client, "the client's node has no peer", |peers| !has(peers, host_id)).await;
     let refused = client_agent.event("pool_refused").await;
     assert!(refused["text"].as_str().unwrap().contains(ACCOUNT), "{refused}");
+
+    let metrics = get(url.trim_start_matches("ws://").trim_end_matches('/'), "/metrics").await;
+    let amount = |name: &str| {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("vipnode_pool_{name}_units ")));
+        line.unwrap_or_else(|| panic!("{name}: {metrics}")).parse::<f64>().unwrap()
+    };
+    let billed = amount("billed");
+    assert!(billed > 1.0 && billed <= 10.0, "{billed}");
+    assert_eq!((amount("owed"), amount("payable")), (billed, billed), "the client paid before, and the fee is 0");
 
     credit(&datadir, "1000 USDC").await;
     client_agent.event("host_connected").await;

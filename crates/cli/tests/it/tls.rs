@@ -90,6 +90,31 @@ async fn agents_trust_a_private_authority_by_a_flag() {
 }
 
 #[tokio::test]
+async fn an_agent_reads_its_authorities_again_on_sighup() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    issue(dir.path());
+    issue(other.path());
+    let (cert, key, ca) = (file("cert.pem"), file("key.pem"), file("ca.pem"));
+    std::fs::copy(other.path().join("cert.pem"), &ca).unwrap();
+    let (pool, url) = Vipnode::pool(&["--tls-cert", &cert, "--tls-key", &key]).await;
+    let sim = Sim::start().await;
+    let mut agent = sim.agent(&["client", &url.replace("127.0.0.1", "localhost"), "--tls-ca", &ca]);
+    agent.event("pool_unreachable").await;
+    std::fs::copy(&cert, &ca).unwrap();
+    agent.signal("-HUP").await;
+    let said = agent.event("reloaded").await;
+    assert_eq!(said["text"], "Reloaded the settings and the files that they name");
+    agent.event("joined").await;
+    std::fs::write(&ca, "no certificate").unwrap();
+    agent.signal("-HUP").await;
+    let kept = agent.event("tls_ca_kept").await;
+    assert!(kept["text"].as_str().unwrap().contains("ca.pem"), "{kept}");
+    agent.event("reloaded").await;
+    assert!(agent.interrupt().await.success() && pool.interrupt().await.success());
+}
+
+#[tokio::test]
 async fn a_pool_makes_its_own_authority_and_says_how_agents_trust_it() {
     let dir = tempfile::tempdir().unwrap();
     let datadir = dir.path().join("pool").to_str().unwrap().to_owned();

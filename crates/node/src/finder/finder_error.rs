@@ -1,5 +1,6 @@
 use std::{fmt, path::Path};
 
+use vipnode_files::quoted_path;
 use vipnode_types::errors;
 
 use crate::NodeError;
@@ -21,7 +22,7 @@ errors! {
             /// Those that respond in the order in which they were found, then those that run and do not respond.
             found: Vec<Tried>,
         }: local, "several execution clients run on this machine:{list}" (list = List(found)),
-            hint "Name the one to use: --rpc {first}." (first = found.iter().find(|one| one.has_address()).map_or("ADDRESS", |one| one.location.as_str()));
+            hint "Name the one to use: --rpc {first}." (first = found.iter().find(|one| one.has_address()).map_or_else(|| "ADDRESS".to_owned(), Tried::quoted));
         /// The key files that were found belong to other nodes, or cannot be read by this user.
         NoKey {
             /// In order.
@@ -53,6 +54,11 @@ impl Tried {
     /// A running client whose arguments do not say where it answers.
     pub(super) fn without_address(client: String) -> Self {
         Self { location: client, why: Self::NO_ADDRESS.to_owned() }
+    }
+
+    /// The location as a shell reads it.
+    fn quoted(&self) -> String {
+        quoted_path(Path::new(&self.location))
     }
 
     /// Whether the location is an address.
@@ -104,5 +110,21 @@ impl fmt::Display for KeyFiles<'_> {
             0 => Ok(()),
             more => write!(f, "\n  and {more} more, at the usual paths of all clients"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::TypedError as _;
+
+    use super::*;
+
+    #[test]
+    fn a_hint_quotes_a_path_for_a_shell() {
+        let found = |location: &str| Tried { location: location.to_owned(), why: String::new() };
+        let error = FinderError::SeveralNodes { found: vec![found("/my nodes/geth.ipc"), found("/other/geth.ipc")] };
+        assert_eq!(error.hint().unwrap(), "Name the one to use: --rpc '/my nodes/geth.ipc'.");
+        let error = FinderError::SeveralNodes { found: vec![found("http://127.0.0.1:8545")] };
+        assert_eq!(error.hint().unwrap(), "Name the one to use: --rpc http://127.0.0.1:8545.");
     }
 }

@@ -26,6 +26,7 @@ impl Core {
         }
         let LedgerChange { kind, order, allow_negative } = change;
         kind.check(&order.reason)?;
+        kind.check_account(&self.limits)?;
         if let LedgerChangeKind::PaidAll { period, after } = kind {
             return self.pay_all(output, period, after, &order);
         }

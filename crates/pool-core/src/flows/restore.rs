@@ -207,6 +207,8 @@ impl RestoredCore {
             // While nobody pays, and goes on to pay nothing, the price is that of the settings.
             Row::Pricing(_) if core.ledger.is_none() && core.unused_ledger.is_none() => {}
             Row::Pricing(row) => {
+                // Until something cost something, the operator may choose another asset.
+                let row = row.in_asset(core.limits.price.asset());
                 core.prices.restore(&row);
                 (core.limits.price, core.limits.fee_bps) = (row.current.price, row.current.fee_bps);
             }

@@ -8,6 +8,7 @@ use crate::{
     ledger::{
         account_figures::AccountFigures,
         balance_sheet::BalanceSheet,
+        ledger_totals::LedgerTotals,
         transaction::{LedgerAccount, Transaction},
     },
 };
@@ -23,6 +24,7 @@ pub(crate) struct Accounts {
     received: AccountFigures,
     paid_out: AccountFigures,
     fee: AccountFigures,
+    totals: LedgerTotals,
 }
 
 /// The accounts of one kind, each with a number.
@@ -85,6 +87,8 @@ impl Accounts {
     /// Sets the sums of an account.
     pub(crate) fn restore(&mut self, row: &AccountRow) {
         let AccountRow { account, figures } = *row;
+        let before = self.figures(account);
+        self.totals.replace(account, &before, &figures);
         match account {
             LedgerAccount::Payer(account) => self.payers.set(account, figures),
             LedgerAccount::Payee(account) => self.payees.set(account, figures),
@@ -103,6 +107,11 @@ impl Accounts {
             LedgerAccount::PaidOut => self.paid_out,
             LedgerAccount::Fee => self.fee,
         }
+    }
+
+    /// The sums over all payers and all payees.
+    pub(crate) const fn totals(&self) -> LedgerTotals {
+        self.totals
     }
 
     /// The payees by address, with their sums.

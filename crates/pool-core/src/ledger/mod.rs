@@ -16,6 +16,7 @@ pub(crate) mod epoch_confirm;
 pub(crate) mod epoch_cut;
 pub(crate) mod epoch_redeem;
 pub(crate) mod epochs;
+pub(crate) mod ledger_totals;
 pub(crate) mod links;
 pub(crate) mod notice_times;
 pub(crate) mod settlement;
@@ -36,6 +37,7 @@ use crate::{
         channels::Channels,
         entries::Entries,
         epochs::Epochs,
+        ledger_totals::LedgerTotals,
         links::Links,
         settlement::Settlement,
         transaction::{LedgerAccount, Transaction},
@@ -84,6 +86,11 @@ impl Ledger {
     /// The sums of an account.
     pub(crate) fn figures(&self, account: LedgerAccount) -> AccountFigures {
         self.accounts.figures(account)
+    }
+
+    /// The sums over all payers and all payees.
+    pub(crate) const fn totals(&self) -> LedgerTotals {
+        self.accounts.totals()
     }
 
     /// The entry with an idempotency key.

@@ -239,7 +239,7 @@ pub struct AdminPayout {
     pub payout: u64,
     /// The number of the settlement period.
     pub period: u64,
-    /// The payee.
+    /// The account that is paid.
     pub account: Account,
     /// The amount to pay, in the asset's smallest unit.
     pub amount: Amount,

@@ -15,11 +15,12 @@ pub(crate) enum Arrival {
         /// The caller's address.
         remote: IpAddr,
     },
-    /// Through a proxy that `--proxy` names: the pool does not know which address the caller connected to.
+    /// Through a proxy that `--proxy` names, and that names its client: the pool does not know which address the caller connected to.
     Proxied,
-    /// Through a proxy on this machine that `--proxy` does not name. The pool does not know the caller's address either, so
-    /// it does not use addresses that the caller claims.
-    UnnamedProxy,
+    /// From an unknown caller: through a proxy on this machine that `--proxy` does not name, or from a proxy that it names but
+    /// that does not name its client. The pool does not know the caller's address either, so it does not use addresses that
+    /// the caller claims. It treats the request as that of a stranger at the proxy's address.
+    Hidden,
 }
 
 impl Arrival {
@@ -47,7 +48,7 @@ impl Arrival {
     pub(crate) const fn local(&self) -> Option<SocketAddr> {
         match self {
             Self::Direct { local, .. } => Some(*local),
-            Self::Proxied | Self::UnnamedProxy => None,
+            Self::Proxied | Self::Hidden => None,
         }
     }
 }
@@ -78,7 +79,7 @@ mod tests {
             "a socket of both families"
         );
         assert!(!is_at(&direct("127.0.0.1:8080", "10.0.0.9"), "ws://127.0.0.1:8080"), "not both ends");
-        for proxied in [Arrival::Proxied, Arrival::UnnamedProxy] {
+        for proxied in [Arrival::Proxied, Arrival::Hidden] {
             assert!(!is_at(&proxied, "ws://127.0.0.1:8080"));
         }
     }

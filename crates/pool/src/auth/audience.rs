@@ -161,7 +161,7 @@ mod tests {
             ("ws://10.0.0.1:8080", &lan),
             ("wss://pool.example", &lan),
             ("https://pool.example:443/y", &Arrival::Proxied),
-            ("https://pool.example:443/y", &Arrival::UnnamedProxy),
+            ("https://pool.example:443/y", &Arrival::Hidden),
         ] {
             assert!(audience.check(good, arrival).is_ok(), "{good}");
         }
@@ -170,7 +170,7 @@ mod tests {
             ("wss://127.0.0.1:8080", &local),
             ("ws://127.0.0.1:8080", &lan),
             ("ws://127.0.0.1:8080", &Arrival::Proxied),
-            ("ws://127.0.0.1:8080", &Arrival::UnnamedProxy),
+            ("ws://127.0.0.1:8080", &Arrival::Hidden),
             ("ws://10.0.0.2:8080", &lan),
             ("ws://pool.example", &local),
             ("wss://pool.example.evil", &local),
@@ -203,7 +203,7 @@ mod tests {
         for other in ["https://evil.example", "http://pool.example", "null", "http://localhost:3000"] {
             assert!(!own(other, &local), "{other}");
         }
-        assert!(!own("http://localhost:8080", &Arrival::UnnamedProxy));
+        assert!(!own("http://localhost:8080", &Arrival::Hidden));
     }
 
     #[test]

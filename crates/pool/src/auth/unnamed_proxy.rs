@@ -8,7 +8,7 @@ use crate::auth::Arrival;
 ///
 /// Such a proxy may set no header, as nginx does by default. The requests of strangers then look like those of this machine. But
 /// agents sign the URL that they use. If that is not a loopback URL and the request comes from this machine, a proxy passed it on,
-/// and from then on any request from this machine may be a stranger's.
+/// and from then on any request from this machine may be a stranger's. The same shows a Host header that names another host.
 #[derive(Debug, Default)]
 pub(crate) struct UnnamedProxy {
     seen: AtomicBool,
@@ -28,7 +28,7 @@ impl UnnamedProxy {
     /// is the caller's.
     pub(in crate::auth) fn hides_caller(&self, arrival: &Arrival) -> bool {
         let may_hide = || arrival.is_from_this_machine() && self.seen.load(Ordering::Relaxed);
-        matches!(arrival, Arrival::UnnamedProxy) || may_hide()
+        matches!(arrival, Arrival::Hidden) || may_hide()
     }
 
     /// Warns, once, that a proxy on this machine passes requests on.
@@ -52,7 +52,7 @@ mod tests {
         let here = Arrival::Direct { local: "127.0.0.1:8080".parse().unwrap(), remote: "127.0.0.1".parse().unwrap() };
         let lan = Arrival::Direct { local: "10.0.0.1:8080".parse().unwrap(), remote: "10.0.0.9".parse().unwrap() };
         let proxy = UnnamedProxy::default();
-        assert!(proxy.hides_caller(&Arrival::UnnamedProxy));
+        assert!(proxy.hides_caller(&Arrival::Hidden));
         for (url, arrival) in
             [("ws://127.0.0.1:8080", here), ("wss://pool.example", lan), ("wss://pool.example", Arrival::Proxied)]
         {

@@ -174,11 +174,11 @@ impl CoreThread {
         Ok(thread)
     }
 
-    /// Stores what the pool charges in as soon as something costs something, or an account can be credited. Until then, the
-    /// operator may still start the pool with another asset.
+    /// Stores what the pool charges in as soon as something costs something. Until then, or until the first amount is recorded
+    /// ([`Row::is_in_asset`]), the operator may still start the pool with another asset.
     fn keep_asset(&mut self) {
-        let (price, payment) = (self.limits.price, self.limits.payment);
-        if !self.has_asset && (!price.is_free() || !payment.is_none()) {
+        let price = self.limits.price;
+        if !self.has_asset && !price.is_free() {
             self.has_asset = true;
             self.store.send(Job::Apply { ticket: BEFORE_ALL, rows: vec![Row::Asset(price.asset())] });
         }
@@ -460,7 +460,11 @@ impl CoreThread {
     }
 
     fn send_rows(&mut self) -> Result<(), Broken> {
-        let Some((ticket, rows)) = self.effect_queue.take_batch() else { return Ok(()) };
+        let Some((ticket, mut rows)) = self.effect_queue.take_batch() else { return Ok(()) };
+        if !self.has_asset && rows.iter().any(Row::is_in_asset) {
+            self.has_asset = true;
+            rows.insert(0, Row::Asset(self.limits.price.asset()));
+        }
         if self.store.send(Job::Apply { ticket, rows }) {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use axum::http::StatusCode;
@@ -59,8 +59,8 @@ pub(crate) struct Caller {
     member: AtomicBool,
     /// Permits for signature checks.
     checks: PermitsHeld,
-    /// The time after which it is served, if its block opens connections too fast.
-    pub(crate) wait: Duration,
+    /// When it may be served: later than now if its block opens connections too fast.
+    pub(crate) ready: Instant,
 }
 
 impl LimitReached {
@@ -124,7 +124,7 @@ impl ConnectionLimiter {
         table.shares.take(key);
         let member = AtomicBool::new(false);
         let checks = PermitsHeld::default();
-        Ok(Caller { limiter: Arc::clone(self), address, block, member, checks, wait })
+        Ok(Caller { limiter: Arc::clone(self), address, block, member, checks, ready: now + wait })
     }
 
     /// Returns each block with its open connections and its bytes received and sent.
@@ -202,6 +202,8 @@ fn whole(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn limiter(change: impl FnOnce(&mut PoolLimits)) -> Arc<ConnectionLimiter> {
@@ -287,13 +289,14 @@ mod tests {
         let now = Instant::now();
         let limiter = limiter(|limits| (limits.opens_a_second, limits.opens_at_once) = (10, 5));
         let (_place, caller) = come(&limiter, "10.2.2.2", now).unwrap();
-        assert_eq!(caller.wait, Duration::ZERO);
+        assert_eq!(caller.ready, now);
         let storm = (0..1_000).filter(|n| come(&limiter, &format!("10.0.0.{}", n % 250), now).is_ok()).count();
         assert_eq!(storm, 5 + 50, "five at once, and five seconds' worth of them wait");
         assert_eq!(come(&limiter, "10.0.0.1", now).unwrap_err(), LimitReached::TooFast);
         assert!(come(&limiter, "10.0.1.1", now).is_ok());
-        let (_place, caller) = come(&limiter, "10.0.0.1", now + Duration::from_millis(100)).unwrap();
-        assert_eq!(caller.wait, Duration::from_secs(5));
+        let later = now + Duration::from_millis(100);
+        let (_place, caller) = come(&limiter, "10.0.0.1", later).unwrap();
+        assert_eq!(caller.ready, later + Duration::from_secs(5));
     }
 
     #[test]

@@ -13,7 +13,10 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use hyper_util::rt::TokioIo;
-use tokio::{task::yield_now, time::sleep};
+use tokio::{
+    task::yield_now,
+    time::{sleep, sleep_until},
+};
 use vipnode_rpc::{Keepalive, RpcLimits, Session, WsFrames};
 use vipnode_types::{TypedError as _, wire::CHALLENGE_HEADER};
 
@@ -25,7 +28,7 @@ use crate::{
     methods::{Health, Pacing, Service, websocket},
     net::{
         cors, counted_stream::CountedStream, fragment_deadline::FragmentDeadline, opener::Opener, port::Port,
-        proxy_protocol::ConnectionEnds, refused_connection::RefusedConnection, trusted_proxies::has_proxy_header,
+        proxy_protocol::ConnectionEnds, proxy_signs::is_passed_on, refused_connection::RefusedConnection,
         upgrade::Upgrade,
     },
 };
@@ -84,7 +87,7 @@ impl HttpConnection {
             probe.asks();
         }
         if let Some(copied) = Copied::of(&parts)
-            && self.arrival(&parts.headers).is_from_this_machine()
+            && self.is_probe(&parts.headers)
         {
             let response = self.copied(copied);
             sleep(self.port.probes.wait(size(&response), Instant::now())).await;
@@ -168,16 +171,28 @@ impl HttpConnection {
 
     /// Returns how a request reached the pool. The headers count only for whether there is a proxy.
     fn arrival(&self, headers: &HeaderMap) -> Arrival {
-        let ConnectionEnds { remote, local } = self.ends;
-        if matches!(self.opener, Opener::Proxy { .. }) && self.port.proxies.names_client(headers) {
-            return Arrival::Proxied;
+        if matches!(self.opener, Opener::Proxy { .. }) {
+            // A request that names no client may be anybody's, even where the proxy is on this machine.
+            return if self.port.proxies.names_client(headers) { Arrival::Proxied } else { Arrival::Hidden };
         }
-        let direct = Arrival::Direct { local, remote: remote.ip() };
-        if direct.is_from_this_machine() && has_proxy_header(headers) {
+        let direct = self.direct();
+        if direct.is_from_this_machine() && is_passed_on(headers) {
             self.service().access.unnamed_proxy().warn();
-            return Arrival::UnnamedProxy;
+            return Arrival::Hidden;
         }
         direct
+    }
+
+    /// Returns how the requests of the connection arrive if it has no proxy.
+    const fn direct(&self) -> Arrival {
+        let ConnectionEnds { remote, local } = self.ends;
+        Arrival::Direct { local, remote: remote.ip() }
+    }
+
+    /// Whether a request may be that of a probe on this machine. A probe has no rights but an answer that is not refused, so it may
+    /// also come from the address of a named proxy: monitoring next to the proxy must work when it is needed most.
+    fn is_probe(&self, headers: &HeaderMap) -> bool {
+        self.direct().is_from_this_machine() && !is_passed_on(headers)
     }
 
     /// Returns the caller of a request, and how the request arrived; behind a proxy, each request names its caller.
@@ -187,12 +202,14 @@ impl HttpConnection {
             Opener::Caller { caller, .. } => {
                 // A ban may be newer than the connection.
                 self.check_ban(caller.address)?;
+                // Already over, except for the first request of a connection within this machine.
+                sleep_until(caller.ready.into()).await;
                 Ok((Arc::clone(caller), arrival))
             }
             Opener::Probe { rejection, .. } => Err(self.rejected(rejection)),
             Opener::Proxy { .. } => {
                 let caller = self.named(headers)?;
-                sleep(caller.wait).await;
+                sleep_until(caller.ready.into()).await;
                 Ok((Arc::new(caller), arrival))
             }
         }
@@ -399,6 +416,27 @@ mod tests {
         let ends = ConnectionEnds { remote: ([127, 0, 0, 1], 1).into(), local: ([127, 0, 0, 1], 2).into() };
         let opener = Opener::Proxy { _guard: port.limiter.acquire().unwrap() };
         Arc::new(HttpConnection { rate: Mutex::new(TokenBucket::new(20, 100, Instant::now())), port, ends, opener })
+    }
+
+    #[test]
+    fn only_a_request_without_any_sign_of_a_proxy_is_from_this_machine() {
+        let arrival = |connection: &HttpConnection, (name, value): (&'static str, &'static str)| {
+            let headers = HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))]);
+            (connection.arrival(&headers), connection.is_probe(&headers))
+        };
+        let named = proxied(PoolLimits::default());
+        assert_eq!(arrival(&named, ("x-forwarded-for", "198.51.100.7")), (Arrival::Proxied, false));
+        assert_eq!(arrival(&named, ("host", "127.0.0.1:8080")), (Arrival::Hidden, true));
+        assert_eq!(arrival(&named, ("x-client-ip", "198.51.100.7")), (Arrival::Hidden, false));
+        let port = &named.port;
+        let caller = port.limiter.admit(named.ends.remote.ip(), Instant::now()).unwrap();
+        let opener = Opener::Caller { _guard: port.limiter.acquire().unwrap(), caller: Arc::new(caller) };
+        let rate = Mutex::new(TokenBucket::new(20, 100, Instant::now()));
+        let own = HttpConnection { rate, port: Arc::clone(port), ends: named.ends, opener };
+        assert_eq!(arrival(&own, ("host", "localhost:8080")), (own.direct(), true));
+        for sign in [("x-forwarded-for", "198.51.100.7"), ("x-client-ip", "198.51.100.7"), ("host", "pool.example")] {
+            assert_eq!(arrival(&own, sign), (Arrival::Hidden, false), "{sign:?}");
+        }
     }
 
     #[tokio::test]

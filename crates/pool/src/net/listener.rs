@@ -13,7 +13,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     task::yield_now,
-    time::{sleep, timeout},
+    time::{sleep, sleep_until, timeout},
 };
 
 use crate::{
@@ -164,8 +164,11 @@ async fn fairly(stream: TcpStream, ends: ConnectionEnds, opener: Opener, port: A
 
 /// Serves a connection after its wait, over TLS if the pool has a certificate.
 async fn welcome(stream: TcpStream, ends: ConnectionEnds, opener: Opener, port: Arc<Port>) {
-    let wait = opener.caller().map_or(Duration::ZERO, |caller| caller.wait);
-    if !wait.is_zero() && port.stop.run_until_cancelled(sleep(wait)).await.is_none() {
+    // Within this machine, the first request waits instead, unless it is a probe's: the sockets of others there delay no probe.
+    let caller = opener.caller().filter(|_| !ends.are_on_one_machine());
+    if let Some(caller) = caller
+        && port.stop.run_until_cancelled(sleep_until(caller.ready.into())).await.is_none()
+    {
         return;
     }
     // A late packet costs more than a small packet.

@@ -15,6 +15,7 @@ mod opener;
 pub(crate) mod port;
 mod probes;
 pub(crate) mod proxy_protocol;
+mod proxy_signs;
 mod refused_connection;
 pub(crate) mod tls;
 pub(crate) mod trusted_proxies;

@@ -22,6 +22,11 @@ pub struct ConnectionEnds {
 }
 
 impl ConnectionEnds {
+    /// Whether both ends are at loopback addresses.
+    pub(crate) fn are_on_one_machine(&self) -> bool {
+        [self.remote, self.local].iter().all(|end| end.ip().to_canonical().is_loopback())
+    }
+
     /// Whether a balancer at the remote end of `own`, its connection to the pool, can pass on this connection. One on another
     /// machine cannot know of a connection within this one, which would be trusted more than others.
     pub(super) fn can_be_from(&self, own: &Self) -> bool {

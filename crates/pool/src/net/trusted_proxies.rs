@@ -82,25 +82,15 @@ impl TrustedProxies {
     }
 }
 
-/// Further headers that proxies and content delivery networks set.
-const OTHER_PROXY_HEADERS: [&str; 6] =
-    ["via", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "cf-connecting-ip", "true-client-ip"];
-
-/// Whether a request has any of the headers that proxies set.
-pub(crate) fn has_proxy_header(headers: &HeaderMap) -> bool {
-    ProxyHeader::ALL.iter().any(|header| headers.contains_key(header.name()))
-        || OTHER_PROXY_HEADERS.iter().any(|header| headers.contains_key(*header))
-}
-
 fn contains(nets: &[IpNet], address: IpAddr) -> bool {
     let address = address.to_canonical();
     nets.iter().any(|net| net.contains(&address))
 }
 
 impl ProxyHeader {
-    const ALL: [Self; 3] = [Self::XForwardedFor, Self::Forwarded, Self::XRealIp];
+    pub(crate) const ALL: [Self; 3] = [Self::XForwardedFor, Self::Forwarded, Self::XRealIp];
 
-    fn name(self) -> HeaderName {
+    pub(crate) fn name(self) -> HeaderName {
         HeaderName::from_static(self.text())
     }
 

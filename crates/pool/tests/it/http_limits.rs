@@ -30,7 +30,7 @@ async fn limited(limits: PoolLimits) -> PoolServer {
 async fn answers_that_nobody_reads_end_the_connection() {
     let pool = limited(PoolLimits { write: SOON, ..PoolLimits::default() }).await;
     let mut stream = TcpStream::connect(pool.local_addr()).await.unwrap();
-    let requests = "GET /metrics HTTP/1.1\r\nhost: pool\r\n\r\n".repeat(1_000);
+    let requests = "GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(1_000);
     let fills = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
     timeout(LONG, fills).await.expect("the pool closes a connection that it cannot write to");
 }
@@ -43,7 +43,7 @@ async fn an_http_connection_has_a_life_and_a_websocket_outlives_it() {
     let since = Instant::now();
     let serves = async {
         let mut bytes = [0; 4_096];
-        while stream.write_all(b"GET / HTTP/1.1\r\nhost: pool\r\n\r\n").await.is_ok() {
+        while stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.is_ok() {
             if matches!(stream.read(&mut bytes).await, Ok(0) | Err(_)) {
                 return;
             }
@@ -135,8 +135,29 @@ async fn a_probe_of_this_machine_is_answered_when_every_connection_is_taken() {
     assert!(get(address, "/metrics").await.contains("vipnode_pool_open_sockets 1"));
     let other = get(address, "/health?full").await;
     assert!(other.starts_with("HTTP/1.1 503") && other.contains("limit of connections"), "{other}");
-    let proxied = "GET /health HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 198.51.100.7\r\nconnection: close\r\n\r\n";
+    let proxied =
+        "GET /health HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: 198.51.100.7\r\nconnection: close\r\n\r\n";
     assert!(exchange(address, proxied.as_bytes()).await.starts_with("HTTP/1.1 503"), "someone else's");
+}
+
+/// The attack: 400 sockets of this machine that send nothing delay the answer to each probe by 4 s.
+#[tokio::test]
+async fn sockets_of_this_machine_that_open_too_fast_delay_no_probe() {
+    let opens_wait = Duration::from_secs(60);
+    let limits = PoolLimits { opens_a_second: 1, opens_at_once: 1, opens_wait, ..PoolLimits::default() };
+    let pool = limited(limits).await;
+    let address = pool.local_addr();
+    let mut idle = Vec::new();
+    for _ in 0..40 {
+        idle.push(TcpStream::connect(address).await.unwrap());
+    }
+    let slow = async { tokio::join!(get(address, "/"), get(address, "/health?full")) };
+    let probes = async { [get(address, "/health").await, get(address, "/metrics").await] };
+    let answers = tokio::select! {
+        answers = timeout(LONG, probes) => answers.expect("probes are answered at once"),
+        answers = slow => panic!("all others wait for their turn: {answers:?}"),
+    };
+    assert!(answers.iter().all(|answer| answer.starts_with("HTTP/1.1 200")), "{answers:?}");
 }
 
 /// The attack: strangers behind a proxy that sets no header look like probes of this machine, and have the largest page sent as
@@ -172,16 +193,16 @@ async fn a_further_probe_of_this_machine_closes_the_one_that_was_idle_longest() 
 
 /// Requests that are answered although they call nothing.
 const REFUSED: [&str; 5] = [
-    "POST / HTTP/1.1\r\nhost: x\r\norigin: https://evil.example\r\ncontent-length: 0\r\n\r\n",
-    "GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
-    "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n[]",
-    "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 25\r\n\r\n{\"method\":\"vipnode_ping\"}",
-    "DELETE / HTTP/1.1\r\nhost: x\r\n\r\n",
+    "POST / HTTP/1.1\r\nhost: localhost\r\norigin: https://evil.example\r\ncontent-length: 0\r\n\r\n",
+    "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+    "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n[]",
+    "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 25\r\n\r\n{\"method\":\"vipnode_ping\"}",
+    "DELETE / HTTP/1.1\r\nhost: localhost\r\n\r\n",
 ];
 
 /// The answers to many such requests on one connection.
 async fn answers(pool: &PoolServer, request: &str, count: usize) -> String {
-    let last = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let last = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     exchange(pool.local_addr(), format!("{}{last}", request.repeat(count)).as_bytes()).await
 }
 

@@ -306,7 +306,7 @@ async fn d45_a_page_sends_a_preflight_and_learns_whether_it_may_post() {
     let ask = async |method: &str, origin: &str, body: &str| {
         let length = body.len();
         let text = format!(
-            "{method} / HTTP/1.1\r\nhost: pool\r\nconnection: close\r\norigin: {origin}\r\n\
+            "{method} / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\norigin: {origin}\r\n\
              access-control-request-method: POST\r\ncontent-length: {length}\r\n\r\n{body}"
         );
         exchange(pool.local_addr(), text.as_bytes()).await
@@ -358,7 +358,7 @@ async fn a_foreign_page_cannot_call_the_pool() {
         ("null", false),
     ] {
         let post = format!(
-            "POST / HTTP/1.1\r\nhost: pool\r\nconnection: close\r\norigin: {page}\r\ncontent-type: text/plain\r\n\
+            "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\norigin: {page}\r\ncontent-type: text/plain\r\n\
              content-length: {}\r\n\r\n{ping}",
             ping.len()
         );
@@ -366,12 +366,12 @@ async fn a_foreign_page_cannot_call_the_pool() {
         assert_eq!(answer.contains("pong"), may, "{page}: {answer}");
         assert!(may || (answer.starts_with("HTTP/1.1 403") && answer.contains("--allow-origin")), "{answer}");
         let upgrade = format!(
-            "GET / HTTP/1.1\r\nhost: pool\r\norigin: {page}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+            "GET / HTTP/1.1\r\nhost: localhost\r\norigin: {page}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         let status = first_line(address, &upgrade).await;
         assert_eq!(status.contains("101"), may, "{page}: {status}");
-        let get = format!("GET /health HTTP/1.1\r\nhost: pool\r\nconnection: close\r\norigin: {page}\r\n\r\n");
+        let get = format!("GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\norigin: {page}\r\n\r\n");
         assert!(exchange(address, get.as_bytes()).await.starts_with("HTTP/1.1 200"), "it only may not be read");
     }
 }

@@ -1,12 +1,12 @@
 //! Behind a proxy, the agent's address comes from the proxy's header; the header of any other sender is ignored.
 
-use crate::common::{Agent, Keys, RawSocket, config, exchange, ws_url};
+use crate::common::{Keys, RawSocket, config, exchange, ws_url};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error, client::IntoClientRequest, http::HeaderValue};
 use vipnode_pool::{PoolConfig, PoolLimits, PoolServer, ProxyHeader, TrustedProxies};
 use vipnode_types::{
     Enode,
-    wire::{AskReply, ConnectRequest, method},
+    wire::{AskReply, AskRequest, ConnectRequest, method},
 };
 
 async fn behind(proxy: &str, limits: PoolLimits) -> PoolServer {
@@ -65,15 +65,30 @@ async fn given_with(pool: &PoolServer, header: Option<(&'static str, &str)>) -> 
     let report = json!([{"seq": 1, "full": [], "hash": "0000000000000000"}]);
     host.send(&json!({"id": 2, "method": method::REPORT, "params": report}).to_string()).await;
     host.next().await;
-    let client = Agent::open(pool).await;
-    client.connect(&ben, &ben.client()).await.unwrap();
-    let admit = async {
-        let call = host.next().await;
-        host.send(&json!({"id": call["id"], "result": {}}).to_string()).await;
-    };
-    let (asked, ()) = tokio::join!(client.ask(1), admit);
-    let asked: AskReply = asked.unwrap();
+    let (mut client, challenge) = open(pool, "127.0.0.9").await.unwrap();
+    let hello = ben.sign(method::CONNECT, PUBLIC, &challenge, &ben.client());
+    client.send(&crate::common::signed_text(method::CONNECT, &hello)).await;
+    assert!(client.next().await["result"].is_object());
+    let ask = AskRequest { want: 1, avoid: Vec::new() };
+    client.send(&json!({"id": 2, "method": method::ASK, "params": [ask]}).to_string()).await;
+    let call = host.next().await;
+    host.send(&json!({"id": call["id"], "result": {}}).to_string()).await;
+    let mut answer = client.next().await;
+    while answer["id"] != 2 || answer.get("method").is_some() {
+        answer = client.next().await;
+    }
+    let asked: AskReply = serde_json::from_value(answer["result"].clone()).unwrap();
     asked.hosts[0].host.to_string()
+}
+
+/// The answer to `vipnode_reach` with a port, over a connection that sends these headers.
+async fn reach_port(pool: &PoolServer, port: u16, headers: &str) -> String {
+    let params = json!([{"chain_id": 1, "node": Keys::new(1).id(), "port": port}]);
+    let body = json!({"id": 1, "method": method::REACH, "params": params}).to_string();
+    let length = body.len();
+    let head =
+        format!("POST / HTTP/1.1\r\nhost: localhost\r\n{headers}connection: close\r\ncontent-length: {length}\r\n\r\n");
+    exchange(pool.local_addr(), format!("{head}{body}").as_bytes()).await
 }
 
 #[tokio::test]
@@ -99,28 +114,43 @@ async fn d34_nobody_but_the_proxy_is_believed() {
 async fn behind_an_unnamed_proxy_no_port_is_tested_and_no_claim_is_believed() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let reach = async |pool: &PoolServer, header: &str| {
-        let params = json!([{"chain_id": 1, "node": Keys::new(1).id(), "port": port}]);
-        let body = json!({"id": 1, "method": method::REACH, "params": params}).to_string();
-        let length = body.len();
-        let head =
-            format!("POST / HTTP/1.1\r\nhost: x\r\n{header}connection: close\r\ncontent-length: {length}\r\n\r\n");
-        exchange(pool.local_addr(), format!("{head}{body}").as_bytes()).await
-    };
     for header in ["x-forwarded-for", "via", "x-forwarded-proto", "cf-connecting-ip"] {
         let pool = behind("10.0.0.0/8", PoolLimits::default()).await;
         let enode = given_with(&pool, Some((header, "1.1 cache"))).await;
         assert!(enode.contains("@127.0.0.1:30303"), "{header}: {enode}");
-        let answer = reach(&pool, &format!("{header}: 1.1 cache\r\n")).await;
+        let answer = reach_port(&pool, port, &format!("{header}: 1.1 cache\r\n")).await;
         assert!(answer.contains("--proxy") && !answer.contains("\"port\""), "{header}: {answer}");
     }
     // nginx sets no header by default. A caller that signs a public URL came through it.
     let pool = behind("10.0.0.0/8", PoolLimits::default()).await;
-    assert!(reach(&pool, "").await.contains("\"port\":\"open\""), "the pool takes it for this machine");
+    assert!(reach_port(&pool, port, "").await.contains("\"port\":\"open\""), "the pool takes it for this machine");
     let enode = given_with(&pool, None).await;
     assert!(enode.contains("@127.0.0.1:30303"), "{enode}");
-    let answer = reach(&pool, "").await;
+    let answer = reach_port(&pool, port, "").await;
     assert!(answer.contains("--proxy") && !answer.contains("\"port\""), "{answer}");
+}
+
+/// The same attack through a proxy that the operator named, but that names no client, or by another header than the pool reads.
+#[tokio::test]
+async fn a_named_proxy_that_names_no_client_passes_on_no_rights_of_this_machine() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for headers in ["", "x-client-ip: 198.51.100.7\r\n", "x-real-ip: 198.51.100.7\r\n"] {
+        let pool = behind("127.0.0.1/32", PoolLimits::default()).await;
+        let answer = reach_port(&pool, port, headers).await;
+        assert!(answer.contains("--proxy-header") && !answer.contains("\"port\""), "{headers}: {answer}");
+        assert!(answer.contains(r#""address":"127.0.0.1""#), "{answer}");
+    }
+    let pool = behind("127.0.0.1/32", PoolLimits::default()).await;
+    let enode = given_with(&pool, None).await;
+    assert!(enode.contains("@127.0.0.1:30303"), "no claim is believed: {enode}");
+    let keys = Keys::new(1);
+    let (mut socket, challenge) = open_with(&pool, None).await.unwrap();
+    let hello = keys.sign(method::CONNECT, &ws_url(&pool), &challenge, &keys.client());
+    socket.send(&crate::common::signed_text(method::CONNECT, &hello)).await;
+    let refused = socket.next().await;
+    let why = refused["error"]["message"].as_str().unwrap();
+    assert!(why.contains("is signed for ws://127.0.0.1") && why.contains(PUBLIC), "{why}");
 }
 
 #[tokio::test]
@@ -128,7 +158,7 @@ async fn a_header_that_names_no_address_is_a_bad_request_that_says_so() {
     let pool = behind("127.0.0.1/32", PoolLimits::default()).await;
     let (status, body) = open(&pool, "unknown").await.err().unwrap();
     assert!(status == 400 && body.contains("x-forwarded-for") && body.contains("unknown"), "{status} {body}");
-    let post = "POST / HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 1.2.3\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let post = "POST / HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: 1.2.3\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     let answer = exchange(pool.local_addr(), post.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("1.2.3"), "{answer}");
 }
@@ -168,8 +198,10 @@ async fn d12_a_loopback_url_does_not_count_through_a_proxy() {
 async fn reached(pool: &PoolServer, header: &[u8]) -> String {
     let body =
         format!(r#"{{"id":1,"method":"vipnode_reach","params":[{{"chain_id":1,"node":"{}"}}]}}"#, Keys::new(1).id());
-    let post =
-        format!("POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let post = format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
     exchange(pool.local_addr(), &[header, post.as_bytes()].concat()).await
 }
 

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::common::{Agent, Keys, RawSocket, config, get, http_url, pool, post, post_text, wall, ws_url};
 use serde_json::{Value, json, value::RawValue};
-use vipnode_pool::{DataDir, Membership, PoolConfig, PoolError, PoolServer, StartError, StatusAudience};
+use vipnode_pool::{
+    DataDir, Membership, PoolConfig, PoolError, PoolServer, StartError, StatusAudience,
+    admin::{AdminClient, LedgerOrder, LedgerRequest, admin_socket},
+};
 use vipnode_pool_core::Limits;
 use vipnode_rpc::{RpcLimits, http};
 use vipnode_types::{
-    Asset, JoinSecret, PaymentMode, PoolKeyChanges, Price, QuotedPrice, TypedError as _,
+    Account, Amount, Asset, JoinSecret, PaymentMode, PoolKeyChanges, Price, QuotedPrice, TypedError as _,
     wire::{
         ConnectReply, ErrorCode, POOL_CHANGES_HEADER, POOL_ID_HEADER, POOL_PROOF_HEADER, ReportReply, WireError, method,
     },
@@ -207,11 +210,12 @@ async fn http_answers_what_needs_no_signature() {
     assert!(get(address, "/metrics").await.contains("vipnode_pool_requests_total"));
     assert!(get(address, "/").await.contains("vipnode pool"));
     for path in ["/", "/health", "/metrics"] {
-        let head = format!("HEAD {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let head = format!("HEAD {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         let head = crate::common::exchange(address, head.as_bytes()).await;
         assert!(head.starts_with("HTTP/1.1 200") && head.ends_with("\r\n\r\n"), "{path}: {head}");
     }
-    let delete = crate::common::exchange(address, b"DELETE / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    let delete =
+        crate::common::exchange(address, b"DELETE / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
     assert!(delete.starts_with("HTTP/1.1 405"));
 }
 
@@ -242,18 +246,32 @@ async fn a_pool_never_changes_its_asset_once_it_has_charged() {
     assert!(error.hint().unwrap().contains("--asset USDC:6"), "{error}");
 }
 
-/// An account can be credited, so the asset counts even while slots are free.
+/// One start with --payment credit and without --asset fixes nothing.
 #[tokio::test]
-async fn the_asset_of_a_pool_whose_clients_pay_is_stored_at_its_start() {
+async fn the_asset_of_a_pool_whose_clients_pay_is_stored_with_the_first_amount() {
     let dir = tempfile::tempdir().unwrap();
-    let core = Limits { payment: PaymentMode::Credit, ..config().core };
-    let running =
-        PoolServer::spawn_in(PoolConfig { core, ..config() }, DataDir::open(dir.path()).unwrap()).await.unwrap();
-    assert!(running.prices().await.is_some());
+    let start = async |asset| {
+        let core = Limits { payment: PaymentMode::Credit, price: Price::free(asset), ..config().core };
+        PoolServer::spawn_in(PoolConfig { core, ..config() }, DataDir::open(dir.path()).unwrap()).await
+    };
+    let usdc: Asset = "USDC:6".parse().unwrap();
+    for asset in [Asset::ETHER, "EUR:2".parse().unwrap(), usdc] {
+        DataDir::check_asset(dir.path(), asset).unwrap();
+        let running = start(asset).await.unwrap();
+        let prices = running.prices().await.unwrap();
+        assert_eq!((prices.price, prices.next), (Price::free(asset), None), "no other price is announced");
+        running.shutdown().await.unwrap();
+    }
+    let running = start(usdc).await.unwrap();
+    let change = LedgerOrder::Credit { account: Account::new([7; 20]), amount: Amount::new(5_000_000) };
+    let request = LedgerRequest { change, reason: "invoice 7".to_owned(), key: None, allow_negative: false };
+    AdminClient::new(admin_socket(dir.path())).change_ledger(&request).await.unwrap();
     running.shutdown().await.unwrap();
-    DataDir::check_asset(dir.path(), Asset::ETHER).unwrap();
-    let error = DataDir::check_asset(dir.path(), "USDC:6".parse().unwrap()).unwrap_err();
+    start(usdc).await.unwrap().shutdown().await.unwrap();
+    let error = DataDir::check_asset(dir.path(), Asset::ETHER).unwrap_err();
     assert!(matches!(error, StartError::OtherAsset { .. }), "{error}");
+    let error = start(Asset::ETHER).await.unwrap_err();
+    assert!(matches!(error, PoolError::Start(StartError::OtherAsset { .. })), "{error}");
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ async fn agents_speak_over_wss_and_https() {
 async fn a_plain_request_is_asked_to_use_tls() {
     let papers = Papers::new();
     let pool = papers.pool(PoolLimits::default()).await;
-    let answer = exchange(pool.local_addr(), b"GET / HTTP/1.1\r\nhost: pool\r\n\r\n").await;
+    let answer = exchange(pool.local_addr(), b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("wss://"), "{answer}");
     let error = open_ws(&format!("ws://{}", pool.local_addr()), &RpcLimits::default()).await.unwrap_err().to_string();
     assert!(error.contains("400") && error.contains("wss://"), "{error}");
@@ -187,7 +187,7 @@ async fn metrics(port: u16, papers: &Papers) -> String {
     let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let name = "localhost".try_into().unwrap();
     let mut stream = tokio_rustls::TlsConnector::from(config).connect(name, stream).await.unwrap();
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: pool\r\nconnection: close\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
     let mut page = Vec::new();
     let _without_close_notify = stream.read_to_end(&mut page).await;
     String::from_utf8(page).unwrap()

@@ -41,7 +41,8 @@ errors! {
             /// What the system reports.
             why: String,
         }: local, "cannot reach {address}: {why}",
-            hint "Check the address{port}, and that a pool (`vipnode pool`) or a node runs there." (port = port_note(address));
+            hint "Check the address{port}, and that a pool (`vipnode pool`) or a node runs there." (port = port_note(address)),
+            kind kind;
         /// An HTTP server answers with an error instead of opening the connection.
         Refused {
             /// As it was given.
@@ -51,7 +52,7 @@ errors! {
             /// The first line of the answer; empty for a web page.
             body: String,
         }: local, "{url} refused the connection with HTTP status {status}{said}" (said = after_colon(body)),
-            hint "{fix}" (fix = status_fix(*status));
+            hint "{fix}" (fix = status_fix(*status)), kind status;
         /// An HTTP server redirects to another address. vipnode does not follow redirects, because signatures contain
         /// the address.
         Redirected {

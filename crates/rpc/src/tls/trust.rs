@@ -1,7 +1,7 @@
 use std::{
     fmt, io,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -16,7 +16,7 @@ use vipnode_files::{Links, read_file, without_bom};
 use vipnode_types::errors;
 
 /// Which servers a client trusts: the system's CAs, additional CAs from a file, and whether unencrypted connections to
-/// other machines are allowed.
+/// other machines are allowed. Its clones share the CAs of the file, which can be read again.
 #[derive(Clone, Default)]
 pub struct Trust {
     plain: bool,
@@ -31,6 +31,12 @@ static SYSTEM: OnceLock<Arc<ClientConfig>> = OnceLock::new();
 
 struct Authorities {
     file: PathBuf,
+    read: RwLock<ReadAuthorities>,
+}
+
+/// What was in the file when it was last read.
+struct ReadAuthorities {
+    certificates: Vec<CertificateDer<'static>>,
     config: Arc<ClientConfig>,
 }
 
@@ -69,20 +75,24 @@ impl Trust {
     /// # Errors
     /// The file cannot be read, or holds no certificate of an authority.
     pub fn with_ca(self, path: &Path) -> Result<Self, TrustError> {
-        let text =
-            read_file(path, Links::Follow, CA_BYTES).map_err(|why| TrustError::File { path: path.to_owned(), why })?;
-        let content = |why: String| TrustError::Content { path: path.to_owned(), why };
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(without_bom(&text)).collect();
-        let certificates = certificates.map_err(|error| content(error.to_string()))?;
-        if certificates.is_empty() {
-            return Err(content("it contains no certificates".to_owned()));
-        }
-        let mut roots = RootCertStore::empty();
-        for certificate in &certificates {
-            roots.add(certificate.clone()).map_err(|error| content(error.to_string()))?;
-        }
-        let ca = Authorities { file: path.to_owned(), config: config(certificates) };
+        let ca = Authorities { file: path.to_owned(), read: RwLock::new(ReadAuthorities::read(path)?) };
         Ok(Self { ca: Some(Arc::new(ca)), ..self })
+    }
+
+    /// Reads the file of further authorities again, for this and all its clones: it counts from their next connections on. Returns
+    /// whether its certificates changed.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds no certificate of an authority. What was read before stays.
+    pub fn reload(&self) -> Result<bool, TrustError> {
+        let Some(ca) = &self.ca else { return Ok(false) };
+        let newer = ReadAuthorities::read(&ca.file)?;
+        let mut read = ca.read.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = read.certificates != newer.certificates;
+        if changed {
+            *read = newer;
+        }
+        Ok(changed)
     }
 
     /// Whether unencrypted connections may go beyond this machine.
@@ -112,9 +122,27 @@ impl Trust {
     #[must_use]
     pub fn config(&self) -> Arc<ClientConfig> {
         match &self.ca {
-            Some(ca) => Arc::clone(&ca.config),
+            Some(ca) => Arc::clone(&ca.read.read().unwrap_or_else(PoisonError::into_inner).config),
             None => Arc::clone(SYSTEM.get_or_init(|| config(Vec::new()))),
         }
+    }
+}
+
+impl ReadAuthorities {
+    fn read(path: &Path) -> Result<Self, TrustError> {
+        let text =
+            read_file(path, Links::Follow, CA_BYTES).map_err(|why| TrustError::File { path: path.to_owned(), why })?;
+        let content = |why: String| TrustError::Content { path: path.to_owned(), why };
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(without_bom(&text)).collect();
+        let certificates = certificates.map_err(|error| content(error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(content("it contains no certificates".to_owned()));
+        }
+        let mut roots = RootCertStore::empty();
+        for certificate in &certificates {
+            roots.add(certificate.clone()).map_err(|error| content(error.to_string()))?;
+        }
+        Ok(Self { config: config(certificates.clone()), certificates })
     }
 }
 

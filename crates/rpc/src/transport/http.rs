@@ -20,10 +20,12 @@ use crate::{CallError, CertificateProblem, Connection, ConnectionEvent, OpenErro
 /// JSON-RPC over HTTP POST: it can call and is not called.
 #[derive(Debug, Clone)]
 pub struct HttpRpc {
-    client: Client,
+    /// The client, and what it trusts.
+    client: Arc<Mutex<(Client, Arc<ClientConfig>)>>,
     url: Url,
     body_bytes: usize,
     trust: Trust,
+    open: Duration,
     /// The address that the newest answer came from.
     remote: Arc<Mutex<Option<IpAddr>>>,
 }
@@ -38,26 +40,32 @@ const IDLE: Duration = Duration::from_secs(4);
 /// [`OpenError::Address`], [`OpenError::Insecure`], [`OpenError::Unreachable`].
 pub fn http(url: &str, limits: &RpcLimits) -> Result<HttpRpc, OpenError> {
     let checked = address::checked(url, false, limits.trust.plain())?;
-    let client = Client::builder()
-        .tls_backend_preconfigured(ClientConfig::clone(&limits.trust.config()))
-        .redirect(Policy::none())
-        .no_proxy()
-        .connect_timeout(limits.open)
-        .pool_max_idle_per_host(4)
-        .pool_idle_timeout(IDLE)
-        .build()
-        .map_err(|error| OpenError::Unreachable {
-            address: url.to_owned(),
-            kind: ErrorKind::Other,
-            why: error.to_string(),
-        })?;
+    let config = limits.trust.config();
+    let client = client(&config, limits.open).map_err(|error| OpenError::Unreachable {
+        address: url.to_owned(),
+        kind: ErrorKind::Other,
+        why: error.to_string(),
+    })?;
     Ok(HttpRpc {
-        client,
+        client: Arc::new(Mutex::new((client, config))),
         url: checked.url().clone(),
         body_bytes: limits.frame_bytes,
         trust: limits.trust.clone(),
+        open: limits.open,
         remote: Arc::default(),
     })
+}
+
+/// A client for one server, whose connections may take this long to open.
+fn client(config: &ClientConfig, open: Duration) -> reqwest::Result<Client> {
+    Client::builder()
+        .tls_backend_preconfigured(config.clone())
+        .redirect(Policy::none())
+        .no_proxy()
+        .connect_timeout(open)
+        .pool_max_idle_per_host(4)
+        .pool_idle_timeout(IDLE)
+        .build()
 }
 
 impl HttpRpc {
@@ -84,7 +92,7 @@ impl HttpRpc {
     async fn exchange(&self, method: &str, params: &RawValue) -> Result<Box<RawValue>, CallError> {
         let mut wire = Connection::new(&RpcLimits::default());
         let (_, body) = wire.call(method, params, ()).map_err(|_full| CallError::Full)?;
-        let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
+        let request = self.client().post(self.url.clone()).header(CONTENT_TYPE, "application/json");
         // Packing costs a node on this machine more than it saves. A proxy that packs all the same is understood.
         let request = request.header(ACCEPT_ENCODING, "identity").body(body);
         let mut response = request.send().await.map_err(|error| self.lost(&error))?;
@@ -105,6 +113,19 @@ impl HttpRpc {
             true => Err(CallError::Json { why: "the answer is not a JSON-RPC answer to this call".to_owned() }),
             false => Err(refusal.into_error(self.url.as_str()).into()),
         }
+    }
+
+    /// Returns the client, a new one if what it trusts was read again since.
+    fn client(&self) -> Client {
+        let config = self.trust.config();
+        let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        // The same settings with other authorities can be used as well.
+        if !Arc::ptr_eq(&kept.1, &config)
+            && let Ok(newer) = client(&config, self.open)
+        {
+            *kept = (newer, config);
+        }
+        kept.0.clone()
     }
 
     async fn read_body(&self, response: &mut Response) -> Result<String, CallError> {

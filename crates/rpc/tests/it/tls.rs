@@ -109,6 +109,31 @@ async fn a_private_authority_is_believed_once_it_is_named() {
     shows(&other, &["neither", "ca.pem"], "--tls-ca");
 }
 
+/// Connections that are opened later believe what was read again, also those of a client that was made before.
+#[tokio::test]
+async fn a_file_of_authorities_can_be_read_again() {
+    let (ours, other) = (Authority::new(), Authority::new());
+    let port = serve(ours.issue("localhost", 2020, 2120)).await;
+    let place = format!("localhost:{port}");
+    let limits = other.limits();
+    let call = http(&format!("https://{place}"), &limits).unwrap();
+    let answers = async || {
+        let answer = call.call_raw("ping", serde_json::value::to_raw_value(&[(); 0]).unwrap(), LONG).await;
+        let opened = open_ws(&format!("wss://{place}"), &limits).await;
+        (answer.is_ok(), matches!(opened, Err(OpenError::Refused { status: 200, .. })))
+    };
+    assert_eq!(answers().await, (false, false));
+    let file = other.dir.path().join("ca.pem");
+    std::fs::write(&file, ours.issuer.pem()).unwrap();
+    assert_eq!(answers().await, (false, false), "it is read only when that is asked for");
+    assert!(limits.trust.reload().unwrap());
+    assert_eq!(answers().await, (true, true));
+    assert!(!limits.trust.clone().reload().unwrap(), "nothing changed");
+    std::fs::write(&file, "no certificate").unwrap();
+    assert!(limits.trust.reload().is_err());
+    assert_eq!(answers().await, (true, true), "what was read before stays");
+}
+
 #[tokio::test]
 async fn a_wrong_name_is_reported_with_the_right_ones() {
     let ours = Authority::new();

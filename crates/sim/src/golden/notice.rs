@@ -25,6 +25,7 @@ impl Encode for Notice {
             | Self::PriceWithdrawn { .. }
             | Self::Displaced { .. }
             | Self::FundsLow { .. }
+            | Self::TrialBegins { .. }
             | Self::TrialEnds { .. }
             | Self::LeaseUnpaid { .. }
             | Self::NoPayout { .. }
@@ -103,7 +104,7 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
     match notice {
         Notice::Connected { welcome: _prose, price, pool_id: _role } => price.encode(out),
         Notice::PoolRefused(error) => error.encode(out),
-        Notice::PriceChanged { old, new } | Notice::PriceWithdrawn { announced: old, price: new } => {
+        Notice::PriceChanged { old, new } | Notice::PriceWithdrawn { announced: old, price: new, fees_bps: _ } => {
             old.encode(out);
             new.encode(out);
         }
@@ -119,6 +120,10 @@ fn encode_pool(notice: &Notice, out: &mut Encoder) {
             if *trial {
                 trial.encode(out);
             }
+        }
+        Notice::TrialBegins { left_ms, price } => {
+            left_ms.encode(out);
+            price.encode(out);
         }
         Notice::TrialEnds { payment: _constant, ends } => NoticeCall::TrialEnds(*ends).encode(out),
         Notice::Behind { blocks, latest } => {
@@ -179,6 +184,7 @@ const fn number(notice: &Notice) -> u64 {
         Notice::PriceAnnounced { .. } => 39,
         Notice::PriceWithdrawn { .. } => 40,
         Notice::TrialEnds { .. } => 41,
+        Notice::TrialBegins { .. } => 44,
         Notice::PayoutKept { .. } => 42,
         Notice::PayoutChanged { .. } => 43,
     }

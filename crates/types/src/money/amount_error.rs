@@ -10,12 +10,12 @@ errors! {
             text: String,
         }: local,
             "{text:?} is not a valid amount",
-            hint "Write a number and a unit, such as 100 gwei, 0.5 ether, or 0.50 USDC.";
+            hint "Write a number and a unit, such as \"100 gwei\", \"0.5 ether\", or \"0.50 USDC\".";
         /// Amounts and prices cannot be less than 0.
         Negative {
             /// The text, at most 64 characters.
             text: String,
-        }: local, "{text:?} is negative", hint "Write an amount of 0 or more, such as 100 gwei.";
+        }: local, "{text:?} is negative", hint "Write an amount of 0 or more, such as \"100 gwei\".";
         /// The unit is mistyped, or belongs to another asset.
         Unit {
             /// The unit, at most 64 characters.

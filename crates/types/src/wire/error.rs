@@ -104,6 +104,10 @@ impl TypedError for WireError {
         self.data.as_ref().and_then(|data| data.retry_ms)
     }
 
+    fn kind(&self) -> String {
+        self.code.to_string()
+    }
+
     fn to_wire(&self) -> WireError {
         self.clone()
     }

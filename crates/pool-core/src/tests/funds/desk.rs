@@ -1,5 +1,7 @@
 //! Admin commands of the operator.
 
+use vipnode_types::payment::{ChannelTerms, contracts};
+
 use super::*;
 
 /// Marks a page of payouts at once; the marks of one page are one batch.
@@ -123,4 +125,70 @@ fn so_many_keys_are_remembered_until_their_entries_are_removed() {
     let again = pool.change(credit, Some("first")).unwrap();
     assert!(!again.repeated && again.entry.number > first.entry.number, "{again:?}");
     assert!(pool.change(credit, Some("first")).unwrap().repeated);
+}
+
+/// What nobody has the key of can neither be credited nor owe anything; what was posted for it before can be taken back.
+#[test]
+fn an_account_that_nobody_can_have_is_refused() {
+    let token = Account::new([0x70; 20]);
+    let terms = ChannelTerms { chain_id: 1, token, receiver: token, receiver_authorizer: token, withdraw_delay_s: 900 };
+    let mut pool = pool(Limits { channel: Some(terms), ..credit_limits() });
+    for account in [Account::new([0; 20]), "0x000000000000000000000000000000000000dEaD".parse().unwrap()] {
+        refuses(&mut pool, account, "nobody has the key");
+    }
+    for account in [contracts::ESCROW, token] {
+        refuses(&mut pool, account, "a contract");
+    }
+    let debit = LedgerChangeKind::Debit { payer: Account::new([0; 20]), amount: Amount::new(5) };
+    assert!(pool.change(debit, None).is_ok());
+}
+
+fn refuses(pool: &mut Pool, account: Account, words: &str) {
+    let amount = Amount::new(5);
+    let gains = [
+        LedgerChangeKind::Credit { payer: account, amount },
+        LedgerChangeKind::Limit { payer: account, limit: amount },
+        LedgerChangeKind::Correction { payee: account, amount, takes: false },
+    ];
+    for kind in gains {
+        let change = Box::new(LedgerChange { kind, order: order(None), allow_negative: true });
+        let connection = pool.connection(CLIENT);
+        let error = pool.request(Command::Ledger { connection, request: 8, change }).unwrap().unwrap_err();
+        assert!(error.is(ErrorCode::InvalidParams) && error.message.contains(words), "{error:?}");
+    }
+}
+
+/// The sums over all accounts follow each change, and are the same after a restart.
+#[test]
+fn the_totals_are_what_was_billed_is_owed_and_can_be_paid() {
+    let mut pool = pool(credit_limits());
+    let limit = LedgerChangeKind::Limit { payer: payer(), limit: Amount::new(u128::from(HOUR_MS)) };
+    pool.change(limit, None).unwrap();
+    let leases = pool.served(1);
+    pool.passes(10 * MINUTE_MS);
+    pool.ask(CLIENT, 0);
+    for lease in leases {
+        pool.leave(CLIENT, lease, LeaveReason::Surplus);
+    }
+    let totals = |pool: &Pool| {
+        let gauges = pool.core.gauges();
+        [gauges.billed, gauges.owed, gauges.payable].map(Amount::get)
+    };
+    let of_hosts = |pool: &Pool| {
+        let hosts = [HOST, SECOND_HOST].map(|host| pool.figures(LedgerAccount::Payee(payout(host))));
+        hosts.iter().map(|figures| figures.balance().get()).sum::<u128>()
+    };
+    let billed = pool.figures(LedgerAccount::Payer(payer())).metered.get();
+    assert!(billed >= u128::from(10 * MINUTE_MS) && of_hosts(&pool) > 0);
+    assert_eq!(totals(&pool), [billed, of_hosts(&pool), 0], "a limit is lent, and secures nothing");
+    pool.credit(u128::from(HOUR_MS));
+    pool.passes(2_000);
+    let owed = of_hosts(&pool);
+    assert_eq!(totals(&pool), [billed, owed, owed]);
+    assert_eq!(owed, billed - pool.core.gauges().fees.get());
+    pool.restart(credit_limits());
+    assert_eq!(totals(&pool), [billed, owed, owed], "also after a restart");
+    pool.change(LedgerChangeKind::ClosePeriod, None).unwrap();
+    pool.change(LedgerChangeKind::PaidAll { period: 1, after: None }, None).unwrap();
+    assert_eq!(totals(&pool), [billed, 0, 0]);
 }

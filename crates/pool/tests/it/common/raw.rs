@@ -55,11 +55,12 @@ pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
 
 /// One HTTP request without a body.
 pub(crate) async fn get(address: SocketAddr, path: &str) -> String {
-    exchange(address, format!("GET {path} HTTP/1.1\r\nhost: pool\r\nconnection: close\r\n\r\n").as_bytes()).await
+    exchange(address, format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").as_bytes()).await
 }
 
 /// One HTTP POST.
 pub(crate) async fn post_text(address: SocketAddr, body: &str) -> String {
-    let head = format!("POST / HTTP/1.1\r\nhost: pool\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head =
+        format!("POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     exchange(address, format!("{head}{body}").as_bytes()).await
 }
