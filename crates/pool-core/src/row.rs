@@ -69,7 +69,12 @@ impl Row {
     #[must_use]
     pub fn is_in_asset(&self) -> bool {
         match self {
-            Self::Entry(_) | Self::Account(_) | Self::Channel(_) | Self::Unpaid(_) | Self::Payout(_) => true,
+            Self::Entry(_)
+            | Self::Account(_)
+            | Self::Channel(_)
+            | Self::Unpaid(_)
+            | Self::Payout(_)
+            | Self::EpochClaim(_) => true,
             Self::Pricing(row) => {
                 let next = row.next.map(|next| next.pricing);
                 [Some(row.settings), Some(row.current), next].into_iter().flatten().any(|of| !of.price.is_free())
@@ -88,6 +93,8 @@ impl Row {
             | Self::Link(_)
             | Self::LinkCounter(..)
             | Self::Period(_)
+            | Self::Epoch(_)
+            | Self::ChainTransaction(_)
             | Self::Delete(_) => false,
         }
     }

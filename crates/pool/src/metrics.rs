@@ -76,7 +76,6 @@ pub(crate) const EXPIRED: &str = "expired";
 pub(crate) const LOST: &str = "lost";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-const WEI_A_GWEI: u128 = 1_000_000_000;
 
 /// One thing that a gauge counts for as long as this lives.
 #[derive(Debug)]
@@ -124,7 +123,7 @@ struct CoreCounters {
     ended: LabeledCounters,
     silences: Counter,
     metered_s: Counter,
-    metered_gwei: Counter,
+    metered: AmountGauge,
 }
 
 impl Default for PoolMetrics {
@@ -254,7 +253,7 @@ impl Metrics {
 
     /// Sets the metrics to the numbers of the pool core, which charges in this asset.
     pub(crate) fn show(&self, gauges: &Gauges, counters: &Counters, asset: Asset) {
-        self.core.show(counters);
+        self.core.show(counters, asset);
         self.epoch.show(gauges);
         for (gauge, amount) in [
             (&self.money.received, gauges.received),
@@ -375,11 +374,14 @@ impl CoreCounters {
             "metered_seconds",
             "Time for which both sides reported each other as connected, in billing periods that ended",
         );
-        let metered_gwei = table.counter("metered_gwei", "Cost of the metered time, in gwei");
-        Self { refused_connects, admits, paired, ended, silences, metered_s, metered_gwei }
+        let metered = table.amount(
+            "metered_units",
+            "Cost of the metered time since the pool started, in units of the pool's asset, such as USDC",
+        );
+        Self { refused_connects, admits, paired, ended, silences, metered_s, metered }
     }
 
-    fn show(&self, counters: &Counters) {
+    fn show(&self, counters: &Counters, asset: Asset) {
         set_counter(&self.refused_connects, counters.refused_connects);
         set_counter(&self.admits, counters.admitted);
         set_counter(&self.paired, counters.paired);
@@ -388,7 +390,6 @@ impl CoreCounters {
         }
         set_counter(&self.silences, counters.silences);
         set_counter(&self.metered_s, counters.metered_ms / 1_000);
-        let gwei = counters.metered_cost.get() / WEI_A_GWEI;
-        set_counter(&self.metered_gwei, u64::try_from(gwei).unwrap_or(u64::MAX));
+        self.metered.set(asset.approximate(counters.metered_cost));
     }
 }

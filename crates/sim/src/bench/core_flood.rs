@@ -161,7 +161,9 @@ impl IdFlood {
     fn pair(&mut self, id: u32) -> io::Result<()> {
         self.wants(id, 1);
         self.answer_calls();
-        let Some(lease) = self.granted.take() else { return Err(io::Error::other(format!("id {id} did not get the host"))) };
+        let Some(lease) = self.granted.take() else {
+            return Err(io::Error::other(format!("id {id} did not get the host")));
+        };
         self.host_reports(lease, true);
         let hash = Some(LeaseSetHash::of([lease]));
         let up = ReportRequest { up: vec![lease], hash, ..report(2) };
