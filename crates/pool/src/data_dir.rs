@@ -175,7 +175,8 @@ impl DataDir {
             return Ok(());
         }
         let reader = match SqliteReader::open(dir, ReadLimits::WHOLE_DATABASE) {
-            Err(StoreError::NoDatabase { .. }) => return Ok(()),
+            // A start converts an older database, and compares the asset then.
+            Err(StoreError::NoDatabase { .. } | StoreError::OlderSchema { .. }) => return Ok(()),
             reader => reader.map_err(unreadable)?,
         };
         let (_, stored) = reader.read(0).and_then(|mut snapshot| snapshot.head()).map_err(unreadable)?;

@@ -120,7 +120,7 @@ errors! {
             newest: usize,
         }: local, "{file} was written by an older version of vipnode: its schema has version {found}, this vipnode reads {newest}"
             (file = file.display()),
-            hint "Start the pool once to convert {file}. If it is a backup, restore it: vipnode pool restore {file}." (file = file.display());
+            hint "Start the pool once to convert {file}. If it is a backup, restore it: `vipnode pool restore {file}`." (file = file.display());
         /// The database contains less than the pool acknowledged: its log was truncated, or an older file was put in
         /// its place.
         LostCommits {

@@ -28,7 +28,7 @@ fn printing(sim: &Sim, pool: &str, datadir: &str) -> Vec<Vec<String>> {
         "version".into(),
         "pool --print-limits".into(),
         "agent --print-limits".into(),
-        "pool --check-config".into(),
+        format!("pool --check-config --asset USDC:6 --datadir {datadir}"),
         "man".into(),
         "man --markdown".into(),
         "man --openrpc".into(),

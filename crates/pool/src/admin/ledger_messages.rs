@@ -28,7 +28,7 @@ pub struct LedgerRequest {
 pub enum LedgerOrder {
     /// An amount was received from an account.
     Credit {
-        /// The payer.
+        /// The account that paid.
         account: Account,
         /// The received amount.
         amount: Amount,

@@ -132,7 +132,6 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/collections/slab.rs", "CHUNK", "the layout of memory"),
     ("pool/src/fairness/block_table.rs", "SWEEP", "a pace: `blocks` limits what is swept"),
     ("pool/src/net/listener.rs", "ACCEPT_PAUSE", "a pace: the system has no further socket, and the limit is its own"),
-    ("pool/src/metrics.rs", "WEI_A_GWEI", "a unit"),
     (
         "pool/src/engine/core_thread.rs",
         "BATCH",

@@ -3,6 +3,8 @@
 use proptest::{collection::vec, prelude::*};
 use rusqlite::Connection;
 
+use vipnode_pool_core::RowKey;
+
 use super::*;
 use crate::conformance::{any_row, entries_of, journal_of};
 
@@ -71,6 +73,16 @@ fn content(store: &mut SqliteStore) -> (Vec<Row>, Vec<MeteredPeriod>, Vec<Ledger
     (rows(store), journal_of(store), entries_of(store))
 }
 
+const fn is_of_epochs(row: &Row) -> bool {
+    matches!(
+        row,
+        Row::Epoch(_)
+            | Row::EpochClaim(_)
+            | Row::ChainTransaction(_)
+            | Row::Delete(RowKey::EpochClaim(_) | RowKey::ChainTransaction(_))
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -81,8 +93,10 @@ proptest! {
         let (dir, old, backup) = (root.path().join("new"), root.path().join("old"), root.path().join("backup.db"));
         let mut store = open(&dir);
         for batch in &batches {
+            // The first version knows no epochs.
+            let batch: Vec<Row> = batch.iter().filter(|row| !is_of_epochs(row)).cloned().collect();
             // A batch that conflicts with an earlier one changes nothing.
-            let _conflict = store.apply(batch);
+            let _conflict = store.apply(&batch);
         }
         // The clock of a restore is real.
         store.apply(&[Row::Clock(Ms::new(9_000))]).unwrap();
@@ -93,7 +107,7 @@ proptest! {
         std::fs::copy(&backup, old.join(DATABASE)).unwrap();
         std::fs::copy(dir.join(acknowledged::FILE), old.join(acknowledged::FILE)).unwrap();
 
-        let older = |file: &Path| StoreError::OlderSchema { file: file.to_owned(), found: 1, newest: 2 };
+        let older = |file: &Path| StoreError::OlderSchema { file: file.to_owned(), found: 1, newest: 3 };
         prop_assert_eq!(reader(&old).unwrap_err(), older(&old.join(DATABASE)));
         prop_assert_eq!(SqliteReader::open_backup(&backup).unwrap_err(), older(&backup));
         let mut store = open(&old);
