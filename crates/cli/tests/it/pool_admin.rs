@@ -59,6 +59,23 @@ async fn without_a_pool_the_commands_name_the_flag_that_helps() {
     assert!(error.contains("no pool responds") && error.contains("--datadir"), "{error}");
 }
 
+/// It may not be the directory that its user means: a pool runs with another one.
+#[tokio::test]
+async fn a_command_without_a_directory_names_the_one_it_uses_and_those_of_running_pools() {
+    let dir = tempfile::tempdir().unwrap();
+    let datadir = dir.path().join("running").to_str().unwrap().to_owned();
+    let (pool, _) = Vipnode::pool(&["--datadir", &datadir]).await;
+    let file = dir.path().join("backup.db").to_str().unwrap().to_owned();
+    for line in [&["pool", "verify"][..], &["pool", "backup", &file]] {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_vipnode"));
+        let output = command.args(line).env("XDG_DATA_HOME", dir.path()).output().await.unwrap();
+        let said = text(&output.stdout) + &text(&output.stderr);
+        let used = dir.path().join("vipnode/pool").to_str().unwrap().to_owned();
+        assert!(said.contains(&used) && said.contains(&format!("--datadir {datadir}")), "{line:?}: {said}");
+    }
+    assert!(pool.interrupt().await.success());
+}
+
 #[tokio::test]
 async fn a_rotated_key_is_a_new_id_and_a_running_pool_keeps_its_key() {
     let dir = tempfile::tempdir().unwrap();

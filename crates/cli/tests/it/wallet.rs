@@ -1,6 +1,6 @@
 //! `vipnode wallet`: a new account, whose keystore `vipnode account` can read.
 
-use crate::support::{Vipnode, ran, text};
+use crate::support::{Vipnode, error_of, ran, text};
 use serde_json::Value;
 
 #[tokio::test]
@@ -24,4 +24,15 @@ async fn a_new_account_signs_with_its_keystore_and_is_not_overwritten() {
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
     assert_eq!((&shown["account"], &shown["credited"]), (&made["account"], &"0".into()));
     assert!(pool.interrupt().await.success());
+}
+
+#[tokio::test]
+async fn without_an_agent_account_show_names_what_helps() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = error_of(&["account", "show", "--state-dir", dir.path().to_str().unwrap()]).await;
+    let (said, hint) = (error["text"].as_str().unwrap(), error["hint"].as_str().unwrap());
+    assert!(
+        said.contains("no agent") && hint.contains("`vipnode status") && hint.contains("--keystore FILE"),
+        "{error}"
+    );
 }
