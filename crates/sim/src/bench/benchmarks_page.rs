@@ -35,8 +35,8 @@ How it is measured:
   as root) give the agents priority. If the flood merely had a lower priority, it would keep the core for slices of
   4 ms. The ratio is to the mean of the p99 right before and right after the flood.
 - `hostile`: the same for attacks whose every call is within its limits. The memory is the pool's anonymous memory. For a
-  second flood, it is that of the core alone, without sockets: an ID connects every 3 ms, and the second flood begins 22
-  minutes after the first one, when the pool has forgotten all of its IDs.
+  second flood, it is that of the core alone, without sockets: an ID connects every 3 ms, and the second flood begins three
+  hours after the first one, when the pool has forgotten all of its IDs.
 
 The last section has figures of the original vipnode on the same kind of machine.
 ";

@@ -101,6 +101,8 @@ impl AttackerPlan {
             }
         }
         if shape.row_flood {
+            // Toward others, its hosts are silent.
+            plans.retain(|plan| !plan.kind.is_host());
             let mut plan = Self::draw(&mut more.apart(), AttackerKind::RowFlood, host_blocks);
             if shape.ipv6 {
                 plan.ips = ipv6(plan.kind, BLOCKS_OF_ROW_FLOOD);
