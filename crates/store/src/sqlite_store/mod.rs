@@ -21,6 +21,7 @@ mod ledger_tables;
 mod log_gate;
 mod lost_peers;
 mod missing_entries;
+mod narrow_tables;
 mod node_id_table;
 mod node_table;
 mod online_backup;
@@ -46,7 +47,6 @@ mod stored_party;
 #[cfg(test)]
 mod tests;
 mod times_table;
-mod version_2;
 
 use std::{
     fs::{self, File, TryLockError},
