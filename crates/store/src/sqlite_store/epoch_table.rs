@@ -6,8 +6,8 @@ use vipnode_types::{Account, Amount, Hash256, payment::ChannelId};
 
 use super::{bindings::Bindings, columns::Columns};
 
-/// The tables of this file, which version 3 of the schema adds.
-pub(super) const VERSION_3: &str = "
+/// The tables of this file, which version 2 of the schema adds.
+pub(super) const VERSION_2: &str = "
     CREATE TABLE epoch (
         only INTEGER PRIMARY KEY CHECK (only = 0), number INTEGER NOT NULL, step TEXT NOT NULL, since INTEGER NOT NULL,
         cut INTEGER NOT NULL, withdrawals_only INTEGER NOT NULL, settled_before BLOB, settles INTEGER NOT NULL,

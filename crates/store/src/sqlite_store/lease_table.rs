@@ -12,35 +12,63 @@ use super::{
     stored_party::LeaseParties,
 };
 
-const WRITE: &str = "
-    INSERT OR REPLACE INTO leases (
-        id, row, client, host, payee, payer, fee_bps, trial, price, carry, offered, client_up, client_down, host_up, host_down
-    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+/// The columns of a lease, in the order in which they are bound.
+macro_rules! columns {
+    () => {
+        "id, row, client, host, payee, payer, fee_bps, trial, price, carry, offered, client_up, client_down, host_up, host_down"
+    };
+}
+macro_rules! write {
+    ($table:literal) => {
+        concat!(
+            "INSERT OR REPLACE INTO ",
+            $table,
+            " (",
+            columns!(),
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+        )
+    };
+}
 
-/// As in the table, with [`StoredNames::All`].
-const READ: &str = "
-    SELECT id, row, client, host, payee, payer, fee_bps, trial, price, carry, offered, client_up, client_down, host_up, host_down
-    FROM leases ORDER BY id";
+/// Leases whose nodes and accounts all have numbers.
+const WRITE_NUMBERED: &str = write!("numbered_leases");
+const WRITE_NAMED: &str = write!("leases");
+const DELETE_NUMBERED: &str = "DELETE FROM numbered_leases WHERE id = ?1";
+const DELETE_NAMED: &str = "DELETE FROM leases WHERE id = ?1";
+
+/// As in the tables, with [`StoredNames::All`].
+const READ: &str =
+    concat!("SELECT ", columns!(), " FROM leases UNION ALL SELECT ", columns!(), " FROM numbered_leases ORDER BY id");
 /// With [`StoredNames::Joined`]. A name that is missing is an error when it is read: its number is not a name.
-const READ_PAGE: &str = "
-    SELECT leases.id, row, coalesce(clients.id, client), coalesce(hosts.id, host), coalesce(payees.address, payee),
-        coalesce(payers.address, payer), fee_bps, trial, price, carry, offered, client_up, client_down, host_up, host_down
-    FROM leases LEFT JOIN node_ids AS clients ON clients.number = client LEFT JOIN node_ids AS hosts ON hosts.number = host
-    LEFT JOIN addresses AS payees ON payees.number = payee LEFT JOIN addresses AS payers ON payers.number = payer
-    WHERE leases.id > ?1 ORDER BY leases.id LIMIT ?2";
+const READ_PAGE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM leases WHERE id > ?1 UNION ALL \
+     SELECT numbered_leases.id, row, coalesce(clients.id, client), coalesce(hosts.id, host), coalesce(payees.address, payee), \
+     coalesce(payers.address, payer), fee_bps, trial, price, carry, offered, client_up, client_down, host_up, host_down \
+     FROM numbered_leases LEFT JOIN node_ids AS clients ON clients.number = client \
+     LEFT JOIN node_ids AS hosts ON hosts.number = host LEFT JOIN addresses AS payees ON payees.number = payee \
+     LEFT JOIN addresses AS payers ON payers.number = payer WHERE numbered_leases.id > ?1 ORDER BY 1 LIMIT ?2"
+);
 
 pub(super) fn write(connection: &Connection, row: &LeaseRow) -> Result<()> {
     let price = price_table::number(connection, row.price)?;
-    let parties = LeaseParties::known(connection, row)?;
-    let mut statement = connection.prepare_cached(WRITE)?;
+    let (parties, write, delete) = match LeaseParties::known(connection, row)? {
+        Some(parties) => (parties, WRITE_NUMBERED, DELETE_NAMED),
+        None => (LeaseParties::named(row), WRITE_NAMED, DELETE_NUMBERED),
+    };
+    let mut statement = connection.prepare_cached(write)?;
     let mut bindings = Bindings::of(&mut statement);
     bind(&mut bindings, row, &parties, price)?;
     bindings.execute()?;
+    connection.prepare_cached(delete)?.execute([row.id.get().cast_signed()])?;
     Ok(())
 }
 
 pub(super) fn delete(connection: &Connection, id: LeaseId) -> Result<()> {
-    connection.prepare_cached("DELETE FROM leases WHERE id = ?1")?.execute([id.get().cast_signed()])?;
+    for delete in [DELETE_NAMED, DELETE_NUMBERED] {
+        connection.prepare_cached(delete)?.execute([id.get().cast_signed()])?;
+    }
     Ok(())
 }
 

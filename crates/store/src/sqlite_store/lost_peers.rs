@@ -34,14 +34,16 @@ struct LostPeer {
 /// The leases of each node that uses protocol 2, which has no agent key.
 const LEASED: &str = "
     WITH named (lease, client, host) AS (
-        SELECT leases.id, coalesce(clients.id, client), coalesce(hosts.id, host) FROM leases
+        SELECT id, client, host FROM leases
+        UNION ALL
+        SELECT numbered_leases.id, coalesce(clients.id, client), coalesce(hosts.id, host) FROM numbered_leases
         LEFT JOIN node_ids AS clients ON clients.number = client LEFT JOIN node_ids AS hosts ON hosts.number = host
     )
     SELECT lease, named.host, named.client FROM named JOIN nodes ON nodes.id = named.host WHERE agent_key IS NULL
     UNION ALL
     SELECT lease, named.client, named.host FROM named JOIN nodes ON nodes.id = named.client WHERE agent_key IS NULL";
 const DROPPING: &str = "SELECT id, to_drop FROM nodes WHERE agent_key IS NULL AND to_drop IS NOT NULL";
-const IS_KEPT: &str = "SELECT 1 FROM leases WHERE id = ?1";
+const IS_KEPT: &str = "SELECT 1 FROM leases WHERE id = ?1 UNION ALL SELECT 1 FROM numbered_leases WHERE id = ?1";
 const LIST: &str = "SELECT coalesce(to_drop, x'') FROM nodes WHERE id = ?1 AND agent_key IS NULL";
 const SET_LIST: &str = "UPDATE nodes SET to_drop = ?2, stored_nonce = coalesce(stored_nonce, 0) WHERE id = ?1";
 

@@ -22,6 +22,7 @@ mod ledger_tables;
 mod log_gate;
 mod lost_peers;
 mod missing_entries;
+mod narrow_tables;
 mod node_id_table;
 mod node_table;
 mod online_backup;
@@ -47,7 +48,6 @@ mod stored_party;
 #[cfg(test)]
 mod tests;
 mod times_table;
-mod version_2;
 
 use std::{
     fs::{self, File, TryLockError},

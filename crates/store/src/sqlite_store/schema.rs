@@ -4,11 +4,11 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{epoch_table, sqlite_error::store_error, version_2};
+use super::{epoch_table, narrow_tables, sqlite_error::store_error};
 use crate::StoreError;
 
 /// `application_id` of a pool's database: "vipn".
-pub(super) const APPLICATION: i32 = 0x7669_706e;
+const APPLICATION: i32 = 0x7669_706e;
 
 /// Makes the schema of one version that of the next.
 struct Migration {
@@ -23,11 +23,11 @@ type Fill = fn(&Connection) -> Result<(), rusqlite::Error>;
 /// The first one begins with an empty file. A released one never changes.
 const MIGRATIONS: &[Migration] = &[
     Migration { tables: VERSION_1, fill: None },
-    Migration { tables: version_2::TABLES, fill: Some(version_2::fill) },
-    Migration { tables: epoch_table::VERSION_3, fill: None },
+    Migration { tables: epoch_table::VERSION_2, fill: None },
+    Migration { tables: narrow_tables::TABLES, fill: Some(narrow_tables::fill) },
 ];
 
-pub(super) const VERSION_1: &str = "
+const VERSION_1: &str = "
     CREATE TABLE pool (
         only INTEGER PRIMARY KEY CHECK (only = 0), seq INTEGER NOT NULL, clock INTEGER, next_lease INTEGER,
         pool_id TEXT, asset_symbol TEXT, asset_decimals INTEGER, payment TEXT, period INTEGER, period_closed INTEGER,
@@ -132,6 +132,9 @@ pub(super) const VERSION_1: &str = "
     ) STRICT;
 ";
 
+/// The version that this program writes.
+pub(super) const NEWEST: usize = MIGRATIONS.len();
+
 /// Returns the version of a database; 0 for an empty file. Changes nothing.
 ///
 /// # Errors
@@ -144,8 +147,8 @@ pub(super) fn version(connection: &Connection, file: &Path) -> Result<usize, Sto
     let tables = tables.map_err(failed)?;
     match usize::try_from(version) {
         Ok(0) if application == 0 && tables == 0 => Ok(0),
-        Ok(version) if application == APPLICATION && version > MIGRATIONS.len() => {
-            Err(StoreError::NewerSchema { file: file.to_owned(), found: version, newest: MIGRATIONS.len() })
+        Ok(version) if application == APPLICATION && version > NEWEST => {
+            Err(StoreError::NewerSchema { file: file.to_owned(), found: version, newest: NEWEST })
         }
         Ok(version @ 1..) if application == APPLICATION => Ok(version),
         _ => Err(StoreError::Foreign { file: file.to_owned() }),
@@ -157,9 +160,8 @@ pub(super) fn version(connection: &Connection, file: &Path) -> Result<usize, Sto
 /// # Errors
 /// [`StoreError::OlderSchema`].
 pub(super) fn check_newest(version: usize, file: &Path) -> Result<(), StoreError> {
-    let newest = MIGRATIONS.len();
-    if version < newest {
-        return Err(StoreError::OlderSchema { file: file.to_owned(), found: version, newest });
+    if version < NEWEST {
+        return Err(StoreError::OlderSchema { file: file.to_owned(), found: version, newest: NEWEST });
     }
     Ok(())
 }
@@ -171,7 +173,12 @@ pub(super) fn seq(connection: &Connection) -> Result<u64, rusqlite::Error> {
 
 /// Brings the database from a version to the newest one, all steps or none.
 pub(super) fn migrate(connection: &mut Connection, version: usize) -> Result<(), rusqlite::Error> {
-    let steps = MIGRATIONS.get(version..).unwrap_or_default();
+    migrate_to(connection, version, NEWEST)
+}
+
+/// Brings the database from a version to a later one, all steps or none.
+pub(super) fn migrate_to(connection: &mut Connection, version: usize, to: usize) -> Result<(), rusqlite::Error> {
+    let steps = MIGRATIONS.get(version..to).unwrap_or_default();
     if steps.is_empty() {
         return Ok(());
     }
@@ -181,6 +188,6 @@ pub(super) fn migrate(connection: &mut Connection, version: usize) -> Result<(),
         fill.map_or(Ok(()), |fill| fill(&transaction))?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
-    transaction.pragma_update(None, "user_version", i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX))?;
+    transaction.pragma_update(None, "user_version", i64::try_from(to).unwrap_or(i64::MAX))?;
     transaction.commit()
 }

@@ -52,10 +52,6 @@ impl StoredAccount {
     const fn named(account: Account) -> Self {
         Self::Bytes(*account.as_bytes())
     }
-
-    fn known(connection: &Connection, account: Account) -> Result<Self> {
-        Ok(address_table::find(connection, account)?.map_or_else(|| Self::named(account), Self::Number))
-    }
 }
 
 /// The nodes and the accounts of a lease in a row.
@@ -74,16 +70,19 @@ impl LeaseParties {
         Self { client, host, payee: account(row.payee), payer: account(row.payer) }
     }
 
-    /// By their numbers, if they have some.
-    pub(super) fn known(connection: &Connection, row: &LeaseRow) -> Result<Self> {
-        let account =
-            |account: Option<Account>| account.map(|account| StoredAccount::known(connection, account)).transpose();
-        Ok(Self {
-            client: StoredNode::known(connection, &row.client)?,
-            host: StoredNode::known(connection, &row.host)?,
-            payee: account(row.payee)?,
-            payer: account(row.payer)?,
-        })
+    /// By their numbers; `None` if one of them has none.
+    pub(super) fn known(connection: &Connection, row: &LeaseRow) -> Result<Option<Self>> {
+        let node =
+            |id| -> Result<Option<StoredNode>> { Ok(node_id_table::find(connection, id)?.map(StoredParty::Number)) };
+        // An account that there is not needs no number.
+        let account = |account: Option<Account>| -> Result<Option<Option<StoredAccount>>> {
+            let number = account.map(|account| address_table::find(connection, account)).transpose()?;
+            Ok(number.map_or(Some(None), |number| number.map(|number| Some(StoredParty::Number(number)))))
+        };
+        let (client, host) = (node(&row.client)?, node(&row.host)?);
+        let (payee, payer) = (account(row.payee)?, account(row.payer)?);
+        let parties = client.zip(host).zip(payee.zip(payer));
+        Ok(parties.map(|((client, host), (payee, payer))| Self { client, host, payee, payer }))
     }
 
     /// By their numbers, which they get if they have none.

@@ -206,7 +206,7 @@ fn a_newer_schema_is_refused() {
     store.connection.pragma_update(None, "user_version", 99).unwrap();
     drop(store);
     let error = SqliteStore::open(dir.path()).unwrap_err();
-    assert_eq!(error, StoreError::NewerSchema { file: database(dir.path()), found: 99, newest: 3 });
+    assert_eq!(error, StoreError::NewerSchema { file: database(dir.path()), found: 99, newest: schema::NEWEST });
 }
 
 #[test]

@@ -3,33 +3,20 @@
 use proptest::{collection::vec, prelude::*};
 use rusqlite::Connection;
 
-use vipnode_pool_core::RowKey;
-
 use super::*;
 use crate::conformance::{any_row, entries_of, journal_of};
 
-/// Copies a database of this version, which is attached as `new`, into one of the first version.
-const TO_VERSION_1: &str = "
-    DELETE FROM pool;
-    INSERT INTO pool SELECT * FROM new.pool;
-    INSERT INTO prices SELECT * FROM new.prices;
-    INSERT INTO nodes SELECT * FROM new.nodes;
-    INSERT INTO last_reports SELECT * FROM new.last_reports;
-    INSERT INTO deferred SELECT * FROM new.deferred;
-    INSERT INTO delegations SELECT * FROM new.delegations;
-    INSERT INTO links SELECT * FROM new.links;
-    INSERT INTO link_counters SELECT * FROM new.link_counters;
-    INSERT INTO unpaid SELECT * FROM new.unpaid;
-    INSERT INTO channels SELECT * FROM new.channels;
-    INSERT INTO payouts SELECT * FROM new.payouts;
-    INSERT INTO opening_unpaid SELECT * FROM new.opening_unpaid;
-    INSERT INTO opening_payouts SELECT * FROM new.opening_payouts;
+/// The version before this one.
+const BEFORE: usize = schema::NEWEST - 1;
+
+/// Copies the tables that this version changed from a database of it, which is attached as `new`, into one of the version before.
+const CHANGED: &str = "
+    INSERT INTO leases SELECT * FROM new.leases;
     INSERT INTO leases
-        SELECT id, row, coalesce((SELECT id FROM new.node_ids WHERE number = client), client),
-            coalesce((SELECT id FROM new.node_ids WHERE number = host), host),
-            coalesce((SELECT address FROM new.addresses WHERE number = payee), payee),
-            coalesce((SELECT address FROM new.addresses WHERE number = payer), payer), fee_bps, trial, price, carry, offered,
-            client_up, client_down, host_up, host_down FROM new.leases;
+        SELECT id, row, (SELECT id FROM new.node_ids WHERE number = client),
+            (SELECT id FROM new.node_ids WHERE number = host), (SELECT address FROM new.addresses WHERE number = payee),
+            (SELECT address FROM new.addresses WHERE number = payer), fee_bps, trial, price, carry, offered, client_up,
+            client_down, host_up, host_down FROM new.numbered_leases;
     INSERT INTO journal
         SELECT position, lease, row, (SELECT id FROM new.node_ids WHERE number = client),
             (SELECT id FROM new.node_ids WHERE number = host), (SELECT address FROM new.addresses WHERE number = payee),
@@ -59,28 +46,24 @@ const TO_VERSION_1: &str = "
             FROM new.host_times AS hosts WHERE hosts.client = times.number), x'')
         FROM new.times AS times;";
 
-/// Copies the database of a directory into a new one of the first version.
-fn first_version(dir: &Path, to: &Path) {
-    let old = Connection::open(to).unwrap();
-    old.execute_batch(schema::VERSION_1).unwrap();
+/// Copies the database of a directory into a new one of the version before.
+fn version_before(dir: &Path, to: &Path) {
+    const SAME: &str = "
+        SELECT old.name FROM sqlite_schema AS old JOIN new.sqlite_schema AS new USING (name, sql) WHERE old.type = 'table'";
+    let mut old = Connection::open(to).unwrap();
+    schema::migrate_to(&mut old, 0, BEFORE).unwrap();
     old.execute("ATTACH ?1 AS new", [dir.join(DATABASE).to_str().unwrap()]).unwrap();
-    old.execute_batch(TO_VERSION_1).unwrap();
-    old.pragma_update(None, "application_id", schema::APPLICATION).unwrap();
-    old.pragma_update(None, "user_version", 1).unwrap();
+    let mut same = old.prepare(SAME).unwrap();
+    let same: Vec<String> = same.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(same.len() >= 12, "{same:?}");
+    for table in same.iter().filter(|table| !["leases", "sqlite_sequence"].contains(&table.as_str())) {
+        old.execute_batch(&format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM new.{table}")).unwrap();
+    }
+    old.execute_batch(CHANGED).unwrap();
 }
 
 fn content(store: &mut SqliteStore) -> (Vec<Row>, Vec<MeteredPeriod>, Vec<LedgerEntry>) {
     (rows(store), journal_of(store), entries_of(store))
-}
-
-const fn is_of_epochs(row: &Row) -> bool {
-    matches!(
-        row,
-        Row::Epoch(_)
-            | Row::EpochClaim(_)
-            | Row::ChainTransaction(_)
-            | Row::Delete(RowKey::EpochClaim(_) | RowKey::ChainTransaction(_))
-    )
 }
 
 proptest! {
@@ -88,26 +71,24 @@ proptest! {
 
     /// A start converts it, and so does a restore. Nothing is lost, and a check finds what it found before.
     #[test]
-    fn a_database_of_the_first_version_is_converted(batches in vec(vec(any_row(), 0..8), 0..12)) {
+    fn a_database_of_the_version_before_is_converted(batches in vec(vec(any_row(), 0..8), 0..12)) {
         let root = tempdir().unwrap();
         let (dir, old, backup) = (root.path().join("new"), root.path().join("old"), root.path().join("backup.db"));
         let mut store = open(&dir);
         for batch in &batches {
-            // The first version knows no epochs.
-            let batch: Vec<Row> = batch.iter().filter(|row| !is_of_epochs(row)).cloned().collect();
             // A batch that conflicts with an earlier one changes nothing.
-            let _conflict = store.apply(&batch);
+            let _conflict = store.apply(batch);
         }
         // The clock of a restore is real.
         store.apply(&[Row::Clock(Ms::new(9_000))]).unwrap();
         let expected = content(&mut store);
         let problems = reader(&dir).unwrap().check().unwrap().problems;
-        first_version(&dir, &backup);
+        version_before(&dir, &backup);
         std::fs::create_dir(&old).unwrap();
         std::fs::copy(&backup, old.join(DATABASE)).unwrap();
         std::fs::copy(dir.join(acknowledged::FILE), old.join(acknowledged::FILE)).unwrap();
 
-        let older = |file: &Path| StoreError::OlderSchema { file: file.to_owned(), found: 1, newest: 3 };
+        let older = |file: &Path| StoreError::OlderSchema { file: file.to_owned(), found: BEFORE, newest: schema::NEWEST };
         prop_assert_eq!(reader(&old).unwrap_err(), older(&old.join(DATABASE)));
         prop_assert_eq!(SqliteReader::open_backup(&backup).unwrap_err(), older(&backup));
         let mut store = open(&old);
@@ -132,7 +113,7 @@ fn positions_of_the_journal_go_on_after_those_that_were_pruned() {
     store.apply(&[Row::Clock(Ms::new(9_000)), period(1), period(2)]).unwrap();
     store.connection.execute("DELETE FROM journal", []).unwrap();
     std::fs::create_dir(&old).unwrap();
-    first_version(&dir, &old.join(DATABASE));
+    version_before(&dir, &old.join(DATABASE));
     let mut store = open(&old);
     store.apply(&[period(3)]).unwrap();
     let mut positions = Vec::new();

@@ -1,5 +1,5 @@
-//! The second version of the schema, in which a billing period changes fewer pages of the database, and how a database of the first
-//! one gets it.
+//! The version of the schema in which a billing period changes fewer pages of the database, and how a database of the one before gets
+//! it.
 
 use rusqlite::{Connection, Result};
 use vipnode_pool_core::{AddressBlock, HostTimeRow, TimesRow};
@@ -11,7 +11,8 @@ use super::{
     times_table::{self, TIME, time_of},
 };
 
-/// Rows have the numbers of nodes and accounts, and chains take the place of the indexes of entries by account. Of an account, what
+/// Rows have the numbers of nodes and accounts, and so have leases from their second billing period on, in a table of their own: a row
+/// that becomes narrow stays on its page, and leaves it nearly empty. Chains take the place of the indexes of entries by account. Of an account, what
 /// each billing period changes is in a table of its own; a sum that is NULL is the same as the metered amount.
 pub(super) const TABLES: &str = "
     CREATE TABLE node_ids (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE) STRICT;
@@ -22,15 +23,12 @@ pub(super) const TABLES: &str = "
         UNION SELECT payee FROM journal UNION SELECT address FROM accounts UNION SELECT address FROM openings
     ) WHERE length(address) = 20;
 
-    CREATE TABLE new_leases (
-        id INTEGER PRIMARY KEY, row INTEGER NOT NULL, client ANY NOT NULL, host ANY NOT NULL, payee ANY, payer ANY,
-        fee_bps INTEGER NOT NULL, trial INTEGER NOT NULL, price INTEGER NOT NULL, carry INTEGER NOT NULL,
+    CREATE TABLE numbered_leases (
+        id INTEGER PRIMARY KEY, row INTEGER NOT NULL, client INTEGER NOT NULL, host INTEGER NOT NULL, payee INTEGER,
+        payer INTEGER, fee_bps INTEGER NOT NULL, trial INTEGER NOT NULL, price INTEGER NOT NULL, carry INTEGER NOT NULL,
         offered INTEGER NOT NULL,
         client_up INTEGER, client_down INTEGER, host_up INTEGER, host_down INTEGER
     ) STRICT;
-    INSERT INTO new_leases SELECT * FROM leases;
-    DROP TABLE leases;
-    ALTER TABLE new_leases RENAME TO leases;
 
     CREATE TABLE new_journal (
         position INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -109,7 +107,7 @@ pub(super) const TABLES: &str = "
     ) STRICT;
 ";
 
-/// A host in the first version: its id, whether it has a block, the block, its time.
+/// A host in the version before: its id, whether it has a block, the block, its time.
 const HOST: usize = 64 + 1 + 8 + TIME;
 
 /// Fills the tables that SQL cannot compute.
