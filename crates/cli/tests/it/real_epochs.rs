@@ -1,7 +1,7 @@
 //! A pool that claims on its own, with everything real: an EVM, two geths, and pool, agents, and wallet as processes.
 
 use serde_json::{Value, json};
-use vipnode_chain::{BlockTag, Token, testing::Anvil};
+use vipnode_chain::{BlockTag, Token, escrow_calls, testing::Anvil};
 use vipnode_node::testing::{Geth, GethSpec};
 
 use crate::{
@@ -138,7 +138,7 @@ async fn an_epoch_claims_and_lists_what_the_host_earned() {
     served.settles().await;
 }
 
-/// The claim waits to be mined, or is mined and not known to be, when the pool is killed.
+/// The claim waits to be mined, or is mined and not known to be, when the pool is killed. A stranger interferes.
 #[tokio::test]
 async fn a_pool_that_is_killed_while_it_claims_repeats_nothing() {
     let mut served = Served::start().await;
@@ -152,6 +152,12 @@ async fn a_pool_that_is_killed_while_it_claims_repeats_nothing() {
     served.pool.kill().await;
     served.world.anvil.call("evm_mine", json!([])).await;
     served.world.anvil.call("evm_setAutomine", json!([true])).await;
+    // A stranger transfers what was claimed, which anyone can.
+    let call = escrow_calls::settle(RECEIVER, Anvil::TOKEN);
+    let stranger = served.world.anvil.call("eth_accounts", json!([])).await[0].clone();
+    let data = const_hex::encode_prefixed(&call.data);
+    let transaction = json!([{ "from": stranger, "to": call.to, "data": data }]);
+    served.world.anvil.call("eth_sendTransaction", transaction).await;
     let flags: Vec<&str> = served.flags.iter().map(String::as_str).collect();
     let (pool, _) = served.world.pool(&flags).await;
     served.pool = pool;

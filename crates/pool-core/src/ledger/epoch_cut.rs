@@ -4,7 +4,10 @@ use vipnode_types::{Account, Amount, Ms};
 
 use crate::{
     ChainLook, ChannelRow, EpochClaimRow, EpochPlan, EpochStep, EpochTerms, Limits, TransactionPurpose,
-    ledger::{Ledger, epochs::Epochs},
+    ledger::{
+        Ledger,
+        epochs::{Epochs, pays_as_now},
+    },
     output::Output,
 };
 
@@ -43,20 +46,21 @@ impl Ledger {
     /// When the pool has to claim because of a withdrawal: `withdrawal_notice_ms` before it can be finished, if more was signed than
     /// what it leaves.
     fn first_withdrawal(&self, limits: &Limits) -> Option<Ms> {
-        self.channels().filter(|row| self.is_exposed(row)).map(|row| withdrawal_due(row, limits)).min()
+        self.channels().filter(|row| self.is_exposed(row, limits)).map(|row| withdrawal_due(row, limits)).min()
     }
 
     /// Whether a withdrawal takes a part of what a channel signed for and owes.
-    fn is_exposed(&self, row: &ChannelRow) -> bool {
-        row.state.withdrawing > Amount::ZERO && row.signed > row.state.covers() && self.claimable(row).is_some()
+    fn is_exposed(&self, row: &ChannelRow, limits: &Limits) -> bool {
+        let takes = row.state.withdrawing > Amount::ZERO && row.signed > row.state.covers();
+        takes && pays_as_now(row, limits) && self.claimable(row).is_some()
     }
 
     /// Chooses the claims of an epoch, the most valuable first: what was posted by now. The rest is claimed in the next one.
     pub(crate) fn cut(&mut self, output: &mut Output, limits: &Limits, withdrawals_only: bool) {
         let (now, chain_id) = (output.now, limits.chain_id());
         let is_meant =
-            |row: &ChannelRow| !withdrawals_only || self.is_exposed(row) && withdrawal_due(row, limits) <= now;
-        let mut rows: Vec<ValuedClaim> = self.valued_claims(is_meant);
+            |row: &ChannelRow| !withdrawals_only || self.is_exposed(row, limits) && withdrawal_due(row, limits) <= now;
+        let mut rows: Vec<ValuedClaim> = self.valued_claims(limits, is_meant);
         rows.sort_unstable_by_key(|claim| (std::cmp::Reverse(claim.worth), claim.row.config.payer_authorizer));
         rows.truncate(usize::try_from(limits.epoch_rows).unwrap_or(usize::MAX));
         if rows.is_empty() && withdrawals_only {
@@ -82,9 +86,10 @@ impl Ledger {
         self.epochs.act_at = Some(now);
     }
 
-    /// What can be claimed now from some channels.
-    fn valued_claims(&self, is_meant: impl Fn(&ChannelRow) -> bool) -> Vec<ValuedClaim> {
-        let claims = self.channels().filter(|row| is_meant(row)).filter_map(|row| {
+    /// What can be claimed now from some channels. Those of an earlier receiver or claimer are left to the command.
+    fn valued_claims(&self, limits: &Limits, is_meant: impl Fn(&ChannelRow) -> bool) -> Vec<ValuedClaim> {
+        let rows = self.channels().filter(|row| pays_as_now(row, limits) && is_meant(row));
+        let claims = rows.filter_map(|row| {
             let target = self.claimable(row)?;
             let worth = target.checked_sub(row.claimed.max(row.state.claimed)).unwrap_or_default();
             Some(ValuedClaim { worth, target, row: *row })
@@ -94,7 +99,7 @@ impl Ledger {
 
     /// What an epoch would claim that were cut now.
     pub(crate) fn epoch_plan(&self, limits: &Limits) -> EpochPlan {
-        let all = self.valued_claims(|_| true);
+        let all = self.valued_claims(limits, |_| true);
         let claims = u64::try_from(all.len()).unwrap_or(u64::MAX);
         let amount = all.iter().fold(Amount::ZERO, |sum, claim| sum.checked_add(claim.worth).unwrap_or(Amount::MAX));
         let transactions = claims.div_ceil(limits.claim_rows.max(1).into()).saturating_add(u64::from(claims > 0));

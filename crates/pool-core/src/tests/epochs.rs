@@ -5,7 +5,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vipnode_types::{Amount, wire::ErrorCode};
+use vipnode_types::{Amount, payment::ChannelTerms, wire::ErrorCode};
 
 use self::{
     evm::GWEI,
@@ -323,6 +323,27 @@ fn an_epoch_has_a_number_of_claims_and_the_rest_follows() {
     world.blocks(8);
     let payouts = world.payouts();
     assert_eq!((payouts[0].period, payouts[0].state, world.problem()), (2, PayoutState::Due, String::new()));
+}
+
+/// The nonces of another account, and what another receiver got, say nothing about an epoch.
+#[test]
+fn an_epoch_of_another_claimer_ends_and_its_channels_are_left_to_the_command() {
+    let mut world = World::new(2);
+    world.work();
+    world.pass(EPOCH_MS);
+    assert_eq!((world.step(), world.evm.sent.len()), (EpochStep::Redeem, 1));
+    let terms = limits().channel.map(|terms| ChannelTerms { receiver_authorizer: account(0xa4), ..terms });
+    world.restart_with(Limits { channel: terms, ..limits() });
+    world.work();
+    assert_eq!((world.step(), world.view().transactions, world.evm.sent.len()), (EpochStep::Open, 0, 1));
+    assert!(world.problem().contains("changed"), "{}", world.problem());
+    assert_eq!(world.view().plan.claims, 0, "the new key cannot claim from them");
+    assert_eq!(world.pool.core.claims(None, 9).unwrap().len(), 2);
+    // What the first claimer sent counts.
+    world.evm.mine();
+    world.evm.finalize();
+    world.watch();
+    assert_eq!((world.posted(1), world.posted(2)), (OWED, OWED));
 }
 
 /// What agents are promised.
