@@ -138,24 +138,29 @@ impl Ledger {
         self.redeem(output, limits);
     }
 
-    /// Puts together what an epoch sends: claims of channels with a withdrawal apart from the others, then the transfer.
+    /// Puts together what an epoch sends: claims of channels with a withdrawal apart from the others, then the transfer. What a
+    /// transaction did not achieve before is alone in its next one, so that no other claim fails with it again.
     pub(super) fn fill_queue(&mut self, limits: &Limits) {
         let (chain_id, in_flight) = (limits.chain_id(), self.epochs.in_flight());
-        let (mut withdrawing, mut others) = (Vec::new(), Vec::new());
+        let (mut again, mut withdrawing, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for claim in self.epochs.claims.values() {
             let row = self.channel(claim.signer).filter(|row| row.config.id(chain_id) == claim.channel);
             let Some(row) = row else { continue };
             let is_open = claim.set_aside.is_none() && !in_flight.contains(&claim.signer);
             if is_open && row.state.claimed < claim.target {
-                let list = if row.state.withdrawing > Amount::ZERO { &mut withdrawing } else { &mut others };
+                let list = match claim.attempts {
+                    0 if row.state.withdrawing > Amount::ZERO => &mut withdrawing,
+                    0 => &mut others,
+                    _ => &mut again,
+                };
                 list.push(claim.signer);
             }
         }
         let most = usize::try_from(limits.claim_rows.max(1)).unwrap_or(usize::MAX);
-        let claims = [withdrawing, others];
-        let claims =
-            claims.iter().flat_map(|list| list.chunks(most)).map(|rows| TransactionPurpose::Claim(rows.to_vec()));
-        let mut queue: std::collections::VecDeque<_> = claims.collect();
+        let claims = [(withdrawing, most), (others, most), (again, 1)];
+        let claims = claims.iter().flat_map(|(list, most)| list.chunks(*most));
+        let claims = claims.map(|signers| TransactionPurpose::Claim(signers.to_vec()));
+        let mut queue: std::collections::VecDeque<TransactionPurpose> = claims.collect();
         let Epochs { transactions, look, .. } = &self.epochs;
         let settles = transactions.values().any(|row| row.purpose == TransactionPurpose::Settle);
         if !queue.is_empty() || !settles && (!transactions.is_empty() || look.claimed > look.settled) {

@@ -165,6 +165,21 @@ fn a_claim_that_no_transaction_achieves_is_given_up() {
     assert!((2..=4).contains(&world.evm.mined.len()), "{:?}", world.evm.mined);
 }
 
+/// A client can have its claim fail after it was simulated, and with it the transaction that contains it, but only once.
+#[test]
+fn a_claim_that_reverts_once_it_is_mined_takes_no_other_with_it_again() {
+    let mut world = World::with(Limits { claim_rows: 4, ..limits() }, 4);
+    world.evm.treacherous.insert(signer(3));
+    world.work();
+    world.pass(EPOCH_MS);
+    world.blocks(80);
+    assert_eq!(world.step(), EpochStep::Open);
+    assert_eq!([1, 2, 3, 4].map(|channel| world.posted(channel)), [OWED, OWED, 0, OWED]);
+    let aside = world.set_aside();
+    assert_eq!((aside.len(), aside[0].signer), (1, signer(3)));
+    assert_eq!(world.payouts().len(), 1);
+}
+
 #[test]
 fn the_cost_of_gas_has_limits() {
     // 2 gwei a unit, and 2 claims use at most 100,800 gas.
