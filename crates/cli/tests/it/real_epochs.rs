@@ -7,7 +7,7 @@ use vipnode_node::testing::{Geth, GethSpec};
 use crate::{
     pool_admin::admin,
     real_deposits::{PAYOUT, RECEIVER, World, amount, signer},
-    support::{NodeSetup, STILL, Vipnode, ran, text},
+    support::{NodeSetup, STILL, Vipnode, ran, send_gate::SendGate, text},
 };
 
 /// A coin is worth 1 USDC, so a claim of a few cents is worth its gas. The chain is read often, and a transaction that is not mined is
@@ -38,8 +38,11 @@ struct Served {
 
 impl Served {
     async fn start() -> Self {
-        let (host, client, world) =
-            tokio::join!(Geth::start(GethSpec::default()), Geth::start(GethSpec::default()), World::start());
+        Self::start_in(World::start().await).await
+    }
+
+    async fn start_in(world: World) -> Self {
+        let (host, client) = tokio::join!(Geth::start(GethSpec::default()), Geth::start(GethSpec::default()));
         let (host_setup, client_setup) = (NodeSetup::new(&host), NodeSetup::new(&client));
         let (datadir, channel) = (world.path("pool"), world.path("channel.json"));
         let key = ["--chain.keystore", &world.claimer, "--chain.password-file", &world.password];
@@ -135,6 +138,26 @@ async fn an_epoch_claims_and_lists_what_the_host_earned() {
     assert_eq!((&plan["number"], &plan["plan"]["claims"]), (&json!(0), &json!(1)), "{plan}");
     assert_eq!(amount(&plan["plan"]["amount"]), served.owed);
     assert_eq!(served.epoch(&["run"]).await["number"], 1);
+    served.settles().await;
+}
+
+/// The claim is signed and stored when the pool is killed, and no node has it.
+#[tokio::test]
+async fn a_pool_that_is_killed_before_it_sends_a_claim_sends_the_same_one() {
+    let mut world = World::start().await;
+    let gate = SendGate::before(world.anvil.url()).await;
+    world.rpc.clone_from(&gate.url);
+    let mut served = Served::start_in(world).await;
+    served.epoch(&["run"]).await;
+    while served.epoch(&[]).await["problem"].is_null() {}
+    let epoch = served.epoch(&[]).await;
+    assert!(epoch["problem"].as_str().unwrap().contains("the gate is closed"), "{epoch}");
+    assert_eq!((&epoch["transactions"], served.waiting().await, served.received().await), (&json!(1), 0, 0));
+    served = served.dies().await;
+    gate.open();
+    served.step("confirm").await;
+    let sent = gate.sent();
+    assert!(sent.len() > 2 && sent[..sent.len() - 1].iter().all(|raw| *raw == sent[0]), "one claim, then the transfer");
     served.settles().await;
 }
 
