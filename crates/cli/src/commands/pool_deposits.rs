@@ -112,3 +112,76 @@ async fn check_gas(node: &EvmNode, key: &AccountKey) -> Result<(), CliError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::Account;
+
+    use super::*;
+    use crate::{
+        account::NewKeystore,
+        args::{Cli, Command},
+    };
+
+    const BASE: u64 = 8_453;
+
+    fn args(flags: &[&str]) -> PoolChainArgs {
+        let line = ["vipnode", "pool", "--payment", "x402"].iter().chain(flags);
+        let Some(Command::Pool(args)) = Cli::read(line).unwrap().command else { panic!() };
+        args.deposits.clone()
+    }
+
+    fn terms(chain_id: u64, withdraw_delay_s: u32) -> ChannelTerms {
+        let [token, receiver, receiver_authorizer] = [1, 2, 3].map(|byte| Account::new([byte; 20]));
+        ChannelTerms { chain_id, token, receiver, receiver_authorizer, withdraw_delay_s }
+    }
+
+    #[test]
+    fn an_epoch_leaves_time_to_claim_before_a_withdrawal() {
+        let usdc = Asset::new("USDC", 6).unwrap();
+        let of = |flags: &[&str], chain_id, delay_s| {
+            let flags = [flags, &["--chain.coin-price", "3000 USDC"]].concat();
+            epoch_terms(&args(&flags), &terms(chain_id, delay_s), usdc)
+        };
+        let fortnight = 1_209_600;
+        let usual = of(&[], BASE, fortnight).unwrap();
+        assert_eq!((usual.epoch_ms, usual.coin_price.get()), (7 * 86_400_000, 3_000_000_000));
+        assert!(of(&["--epoch", "10d"], BASE, fortnight).is_ok());
+        let long = of(&["--epoch", "11d"], BASE, fortnight).unwrap_err();
+        assert!(long.message.contains("shorter than 11days") && long.hint.contains("--epoch"), "{long:?}");
+        let short = of(&["--epoch", "23h"], BASE, fortnight).unwrap_err();
+        assert!(short.message.contains("8453") && short.hint.contains("--epoch"), "{short:?}");
+        assert!(of(&["--epoch", "10s"], 31_337, 900).is_ok(), "a development chain");
+        assert!(of(&["--epoch", "15m"], 31_337, 900).is_err());
+    }
+
+    #[test]
+    fn claims_are_compared_with_gas_at_a_price_of_the_coin() {
+        let of =
+            |symbol, decimals| epoch_terms(&args(&[]), &terms(BASE, 1_209_600), Asset::new(symbol, decimals).unwrap());
+        let missing = of("USDC", 6).unwrap_err();
+        assert!(missing.hint.contains("--chain.coin-price \"AMOUNT USDC\""), "{missing:?}");
+        assert!(of("DAI", 18).is_err());
+        assert_eq!(of("WETH", 18).unwrap().coin_price.get(), 1_000_000_000_000_000_000, "it wraps the coin");
+    }
+
+    #[test]
+    fn only_the_key_of_the_claimer_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        let key = AccountKey::from_bytes([5; 32]).unwrap();
+        std::fs::write(path("password"), "a password\n").unwrap();
+        NewKeystore::import(&[5; 32], "a password").unwrap().write(&dir.path().join("key")).unwrap();
+        let args = args(&["--chain.keystore", &path("key"), "--chain.password-file", &path("password")]);
+        let own = ChannelTerms { receiver_authorizer: key.account(), ..terms(BASE, 1) };
+        let read = claimer_key(&args, &own).unwrap().unwrap();
+        assert_eq!(read.account(), key.account());
+        assert!(!format!("{read:?}").contains("0505"), "no log has the key");
+        let other = claimer_key(&args, &terms(BASE, 1)).unwrap_err();
+        assert!(
+            other.message.contains(&key.account().to_string()) && other.hint.contains("--chain.claimer"),
+            "{other:?}"
+        );
+        assert!(claimer_key(&self::args(&[]), &own).unwrap().is_none(), "read-only");
+    }
+}

@@ -57,6 +57,8 @@ fn password(dir: &Path) -> String {
 /// The chain, and the files of the payer and the operator.
 pub(crate) struct World {
     pub(crate) anvil: Anvil,
+    /// Where the pool reaches it.
+    pub(crate) rpc: String,
     dir: tempfile::TempDir,
     payer: String,
     pub(crate) claimer: String,
@@ -81,7 +83,8 @@ impl World {
         let (payer, payer_account) = keystore("payer", [6; 32]).await;
         let (claimer, claimer_account) = keystore("claimer", [5; 32]).await;
         anvil.give_tokens(payer_account, Amount::new(100_000_000)).await;
-        Self { anvil, dir, payer, claimer, claimer_account, password }
+        let rpc = anvil.url().to_owned();
+        Self { anvil, rpc, dir, payer, claimer, claimer_account, password }
     }
 
     pub(crate) fn path(&self, name: &str) -> String {
@@ -93,7 +96,7 @@ impl World {
         let (token, receiver, claimer) =
             (Anvil::TOKEN.to_string(), RECEIVER.to_string(), self.claimer_account.to_string());
         let datadir = self.path("pool");
-        let chain = ["--chain.rpc", self.anvil.url(), "--chain.token", &token, "--chain.receiver", &receiver];
+        let chain = ["--chain.rpc", &self.rpc, "--chain.token", &token, "--chain.receiver", &receiver];
         let more = ["--chain.claimer", &claimer, "--chain.withdraw-delay", "15m", "--datadir", &datadir];
         Vipnode::pool(&[TERMS, FAST, &chain, &more, flags].concat()).await
     }

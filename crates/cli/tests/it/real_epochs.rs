@@ -1,13 +1,13 @@
 //! A pool that claims on its own, with everything real: an EVM, two geths, and pool, agents, and wallet as processes.
 
 use serde_json::{Value, json};
-use vipnode_chain::{BlockTag, Token, testing::Anvil};
+use vipnode_chain::{BlockTag, Token, escrow_calls, testing::Anvil};
 use vipnode_node::testing::{Geth, GethSpec};
 
 use crate::{
     pool_admin::admin,
     real_deposits::{PAYOUT, RECEIVER, World, amount, signer},
-    support::{NodeSetup, STILL, Vipnode, ran, text},
+    support::{NodeSetup, STILL, Vipnode, ran, send_gate::SendGate, text},
 };
 
 /// A coin is worth 1 USDC, so a claim of a few cents is worth its gas. The chain is read often, and a transaction that is not mined is
@@ -38,8 +38,11 @@ struct Served {
 
 impl Served {
     async fn start() -> Self {
-        let (host, client, world) =
-            tokio::join!(Geth::start(GethSpec::default()), Geth::start(GethSpec::default()), World::start());
+        Self::start_in(World::start().await).await
+    }
+
+    async fn start_in(world: World) -> Self {
+        let (host, client) = tokio::join!(Geth::start(GethSpec::default()), Geth::start(GethSpec::default()));
         let (host_setup, client_setup) = (NodeSetup::new(&host), NodeSetup::new(&client));
         let (datadir, channel) = (world.path("pool"), world.path("channel.json"));
         let key = ["--chain.keystore", &world.claimer, "--chain.password-file", &world.password];
@@ -138,7 +141,27 @@ async fn an_epoch_claims_and_lists_what_the_host_earned() {
     served.settles().await;
 }
 
-/// The claim waits to be mined, or is mined and not known to be, when the pool is killed.
+/// The claim is signed and stored when the pool is killed, and no node has it.
+#[tokio::test]
+async fn a_pool_that_is_killed_before_it_sends_a_claim_sends_the_same_one() {
+    let mut world = World::start().await;
+    let gate = SendGate::before(world.anvil.url()).await;
+    world.rpc.clone_from(&gate.url);
+    let mut served = Served::start_in(world).await;
+    served.epoch(&["run"]).await;
+    while served.epoch(&[]).await["problem"].is_null() {}
+    let epoch = served.epoch(&[]).await;
+    assert!(epoch["problem"].as_str().unwrap().contains("the gate is closed"), "{epoch}");
+    assert_eq!((&epoch["transactions"], served.waiting().await, served.received().await), (&json!(1), 0, 0));
+    served = served.dies().await;
+    gate.open();
+    served.step("confirm").await;
+    let sent = gate.sent();
+    assert!(sent.len() > 2 && sent[..sent.len() - 1].iter().all(|raw| *raw == sent[0]), "one claim, then the transfer");
+    served.settles().await;
+}
+
+/// The claim waits to be mined, or is mined and not known to be, when the pool is killed. A stranger interferes.
 #[tokio::test]
 async fn a_pool_that_is_killed_while_it_claims_repeats_nothing() {
     let mut served = Served::start().await;
@@ -152,6 +175,12 @@ async fn a_pool_that_is_killed_while_it_claims_repeats_nothing() {
     served.pool.kill().await;
     served.world.anvil.call("evm_mine", json!([])).await;
     served.world.anvil.call("evm_setAutomine", json!([true])).await;
+    // A stranger transfers what was claimed, which anyone can.
+    let call = escrow_calls::settle(RECEIVER, Anvil::TOKEN);
+    let stranger = served.world.anvil.call("eth_accounts", json!([])).await[0].clone();
+    let data = const_hex::encode_prefixed(&call.data);
+    let transaction = json!([{ "from": stranger, "to": call.to, "data": data }]);
+    served.world.anvil.call("eth_sendTransaction", transaction).await;
     let flags: Vec<&str> = served.flags.iter().map(String::as_str).collect();
     let (pool, _) = served.world.pool(&flags).await;
     served.pool = pool;

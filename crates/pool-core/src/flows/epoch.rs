@@ -12,8 +12,10 @@ impl Core {
 
     /// At a start: has the pool claim on its own, if it has the key of the claimer. What was sent and is not final is sent again.
     pub(crate) fn begin_epochs(&mut self, output: &mut Output) {
-        if let (Some(_), Some(ledger)) = (self.epoch_terms(), &mut self.ledger) {
-            ledger.begin_epochs(output);
+        let claims = self.epoch_terms().is_some();
+        let Self { ledger, limits, .. } = self;
+        if let Some(ledger) = ledger.as_mut().filter(|_| claims) {
+            ledger.begin_epochs(output, limits);
         }
     }
 

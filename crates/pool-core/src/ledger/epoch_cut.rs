@@ -4,7 +4,10 @@ use vipnode_types::{Account, Amount, Ms};
 
 use crate::{
     ChainLook, ChannelRow, EpochClaimRow, EpochPlan, EpochStep, EpochTerms, Limits, TransactionPurpose,
-    ledger::{Ledger, epochs::Epochs},
+    ledger::{
+        Ledger,
+        epochs::{Epochs, pays_as_now},
+    },
     output::Output,
 };
 
@@ -43,20 +46,21 @@ impl Ledger {
     /// When the pool has to claim because of a withdrawal: `withdrawal_notice_ms` before it can be finished, if more was signed than
     /// what it leaves.
     fn first_withdrawal(&self, limits: &Limits) -> Option<Ms> {
-        self.channels().filter(|row| self.is_exposed(row)).map(|row| withdrawal_due(row, limits)).min()
+        self.channels().filter(|row| self.is_exposed(row, limits)).map(|row| withdrawal_due(row, limits)).min()
     }
 
     /// Whether a withdrawal takes a part of what a channel signed for and owes.
-    fn is_exposed(&self, row: &ChannelRow) -> bool {
-        row.state.withdrawing > Amount::ZERO && row.signed > row.state.covers() && self.claimable(row).is_some()
+    fn is_exposed(&self, row: &ChannelRow, limits: &Limits) -> bool {
+        let takes = row.state.withdrawing > Amount::ZERO && row.signed > row.state.covers();
+        takes && pays_as_now(row, limits) && self.claimable(row).is_some()
     }
 
     /// Chooses the claims of an epoch, the most valuable first: what was posted by now. The rest is claimed in the next one.
     pub(crate) fn cut(&mut self, output: &mut Output, limits: &Limits, withdrawals_only: bool) {
         let (now, chain_id) = (output.now, limits.chain_id());
         let is_meant =
-            |row: &ChannelRow| !withdrawals_only || self.is_exposed(row) && withdrawal_due(row, limits) <= now;
-        let mut rows: Vec<ValuedClaim> = self.valued_claims(is_meant);
+            |row: &ChannelRow| !withdrawals_only || self.is_exposed(row, limits) && withdrawal_due(row, limits) <= now;
+        let mut rows: Vec<ValuedClaim> = self.valued_claims(limits, is_meant);
         rows.sort_unstable_by_key(|claim| (std::cmp::Reverse(claim.worth), claim.row.config.payer_authorizer));
         rows.truncate(usize::try_from(limits.epoch_rows).unwrap_or(usize::MAX));
         if rows.is_empty() && withdrawals_only {
@@ -82,9 +86,10 @@ impl Ledger {
         self.epochs.act_at = Some(now);
     }
 
-    /// What can be claimed now from some channels.
-    fn valued_claims(&self, is_meant: impl Fn(&ChannelRow) -> bool) -> Vec<ValuedClaim> {
-        let claims = self.channels().filter(|row| is_meant(row)).filter_map(|row| {
+    /// What can be claimed now from some channels. Those of an earlier receiver or claimer are left to the command.
+    fn valued_claims(&self, limits: &Limits, is_meant: impl Fn(&ChannelRow) -> bool) -> Vec<ValuedClaim> {
+        let rows = self.channels().filter(|row| pays_as_now(row, limits) && is_meant(row));
+        let claims = rows.filter_map(|row| {
             let target = self.claimable(row)?;
             let worth = target.checked_sub(row.claimed.max(row.state.claimed)).unwrap_or_default();
             Some(ValuedClaim { worth, target, row: *row })
@@ -94,7 +99,7 @@ impl Ledger {
 
     /// What an epoch would claim that were cut now.
     pub(crate) fn epoch_plan(&self, limits: &Limits) -> EpochPlan {
-        let all = self.valued_claims(|_| true);
+        let all = self.valued_claims(limits, |_| true);
         let claims = u64::try_from(all.len()).unwrap_or(u64::MAX);
         let amount = all.iter().fold(Amount::ZERO, |sum, claim| sum.checked_add(claim.worth).unwrap_or(Amount::MAX));
         let transactions = claims.div_ceil(limits.claim_rows.max(1).into()).saturating_add(u64::from(claims > 0));
@@ -133,24 +138,29 @@ impl Ledger {
         self.redeem(output, limits);
     }
 
-    /// Puts together what an epoch sends: claims of channels with a withdrawal apart from the others, then the transfer.
+    /// Puts together what an epoch sends: claims of channels with a withdrawal apart from the others, then the transfer. What a
+    /// transaction did not achieve before is alone in its next one, so that no other claim fails with it again.
     pub(super) fn fill_queue(&mut self, limits: &Limits) {
         let (chain_id, in_flight) = (limits.chain_id(), self.epochs.in_flight());
-        let (mut withdrawing, mut others) = (Vec::new(), Vec::new());
+        let (mut again, mut withdrawing, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for claim in self.epochs.claims.values() {
             let row = self.channel(claim.signer).filter(|row| row.config.id(chain_id) == claim.channel);
             let Some(row) = row else { continue };
             let is_open = claim.set_aside.is_none() && !in_flight.contains(&claim.signer);
             if is_open && row.state.claimed < claim.target {
-                let list = if row.state.withdrawing > Amount::ZERO { &mut withdrawing } else { &mut others };
+                let list = match claim.attempts {
+                    0 if row.state.withdrawing > Amount::ZERO => &mut withdrawing,
+                    0 => &mut others,
+                    _ => &mut again,
+                };
                 list.push(claim.signer);
             }
         }
         let most = usize::try_from(limits.claim_rows.max(1)).unwrap_or(usize::MAX);
-        let claims = [withdrawing, others];
-        let claims =
-            claims.iter().flat_map(|list| list.chunks(most)).map(|rows| TransactionPurpose::Claim(rows.to_vec()));
-        let mut queue: std::collections::VecDeque<_> = claims.collect();
+        let claims = [(withdrawing, most), (others, most), (again, 1)];
+        let claims = claims.iter().flat_map(|(list, most)| list.chunks(*most));
+        let claims = claims.map(|signers| TransactionPurpose::Claim(signers.to_vec()));
+        let mut queue: std::collections::VecDeque<TransactionPurpose> = claims.collect();
         let Epochs { transactions, look, .. } = &self.epochs;
         let settles = transactions.values().any(|row| row.purpose == TransactionPurpose::Settle);
         if !queue.is_empty() || !settles && (!transactions.is_empty() || look.claimed > look.settled) {

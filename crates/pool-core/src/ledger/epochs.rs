@@ -1,10 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use vipnode_types::{Account, Amount, Ms, payment::ChannelId};
+use vipnode_types::{
+    Account, Amount, Ms,
+    payment::{ChannelConfig, ChannelId, ChannelTerms},
+};
 
 use crate::{
-    ChainLook, ChainRequest, ChainTransactionRow, Effect, EpochClaimRow, EpochRow, EpochStep, EpochTerms, EpochView,
-    GasTerms, Limits, Row, RowKey, TransactionPurpose, ledger::Ledger, output::Output,
+    ChainLook, ChainRequest, ChainTransactionRow, ChannelRow, Effect, EpochClaimRow, EpochRow, EpochStep, EpochTerms,
+    EpochView, GasTerms, Limits, Row, RowKey, TransactionPurpose, ledger::Ledger, output::Output,
 };
 
 /// What the pool claims on its own: the newest epoch, its rows, and the transactions whose block is not final.
@@ -165,6 +168,15 @@ impl Epochs {
     }
 }
 
+/// Whether a channel pays the receiver of now, and the claimer of now can claim from it.
+pub(super) fn pays_as_now(row: &ChannelRow, limits: &Limits) -> bool {
+    let ChannelConfig { receiver, receiver_authorizer, token, .. } = row.config;
+    let is_same = |terms: ChannelTerms| {
+        (receiver, receiver_authorizer, token) == (terms.receiver, terms.receiver_authorizer, terms.token)
+    };
+    limits.channel.is_some_and(is_same)
+}
+
 impl Ledger {
     /// When the epoch goes on.
     pub(crate) const fn next_epoch_act(&self) -> Option<Ms> {
@@ -197,12 +209,29 @@ impl Ledger {
     }
 
     /// Has the pool claim on its own from now on, or continue with it.
-    pub(crate) fn begin_epochs(&mut self, output: &mut Output) {
+    pub(crate) fn begin_epochs(&mut self, output: &mut Output, limits: &Limits) {
         if self.epochs.row.is_none() {
             let now = output.now;
             self.epochs.update(output, |row| (row.cut, row.since) = (now, now));
         }
+        let rows = self.epochs.claims.keys().filter_map(|signer| self.channel(*signer));
+        if self.epochs.step() != EpochStep::Open && !rows.into_iter().all(|row| pays_as_now(row, limits)) {
+            self.abandon_epoch(output);
+        }
         self.epochs.act_at = Some(output.now);
+    }
+
+    /// Ends an epoch of another receiver or claimer. Nothing is lost: what it claimed counts, and a later epoch, or the command with
+    /// the earlier key, claims the rest.
+    fn abandon_epoch(&mut self, output: &mut Output) {
+        let signers: Vec<Account> = self.epochs.claims.keys().copied().collect();
+        signers.into_iter().for_each(|signer| self.epochs.drop_claim(output, signer));
+        for nonce in std::mem::take(&mut self.epochs.transactions).into_keys() {
+            output.persist(Row::Delete(RowKey::ChainTransaction(nonce)));
+        }
+        self.epochs.enter(output, EpochStep::Open);
+        let problem = "the receiver or the claimer changed, so the epoch ended early";
+        self.epochs.report(output, Some(problem.to_owned()));
     }
 
     /// Goes on with an epoch that was halted.

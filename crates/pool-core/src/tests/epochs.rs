@@ -5,7 +5,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vipnode_types::{Amount, wire::ErrorCode};
+use vipnode_types::{Amount, payment::ChannelTerms, wire::ErrorCode};
 
 use self::{
     evm::GWEI,
@@ -163,6 +163,21 @@ fn a_claim_that_no_transaction_achieves_is_given_up() {
     let aside = world.set_aside();
     assert!(aside[0].set_aside.as_ref().unwrap().contains("2 transactions claimed it"), "{aside:?}");
     assert!((2..=4).contains(&world.evm.mined.len()), "{:?}", world.evm.mined);
+}
+
+/// A client can have its claim fail after it was simulated, and with it the transaction that contains it, but only once.
+#[test]
+fn a_claim_that_reverts_once_it_is_mined_takes_no_other_with_it_again() {
+    let mut world = World::with(Limits { claim_rows: 4, ..limits() }, 4);
+    world.evm.treacherous.insert(signer(3));
+    world.work();
+    world.pass(EPOCH_MS);
+    world.blocks(80);
+    assert_eq!(world.step(), EpochStep::Open);
+    assert_eq!([1, 2, 3, 4].map(|channel| world.posted(channel)), [OWED, OWED, 0, OWED]);
+    let aside = world.set_aside();
+    assert_eq!((aside.len(), aside[0].signer), (1, signer(3)));
+    assert_eq!(world.payouts().len(), 1);
 }
 
 #[test]
@@ -323,6 +338,27 @@ fn an_epoch_has_a_number_of_claims_and_the_rest_follows() {
     world.blocks(8);
     let payouts = world.payouts();
     assert_eq!((payouts[0].period, payouts[0].state, world.problem()), (2, PayoutState::Due, String::new()));
+}
+
+/// The nonces of another account, and what another receiver got, say nothing about an epoch.
+#[test]
+fn an_epoch_of_another_claimer_ends_and_its_channels_are_left_to_the_command() {
+    let mut world = World::new(2);
+    world.work();
+    world.pass(EPOCH_MS);
+    assert_eq!((world.step(), world.evm.sent.len()), (EpochStep::Redeem, 1));
+    let terms = limits().channel.map(|terms| ChannelTerms { receiver_authorizer: account(0xa4), ..terms });
+    world.restart_with(Limits { channel: terms, ..limits() });
+    world.work();
+    assert_eq!((world.step(), world.view().transactions, world.evm.sent.len()), (EpochStep::Open, 0, 1));
+    assert!(world.problem().contains("changed"), "{}", world.problem());
+    assert_eq!(world.view().plan.claims, 0, "the new key cannot claim from them");
+    assert_eq!(world.pool.core.claims(None, 9).unwrap().len(), 2);
+    // What the first claimer sent counts.
+    world.evm.mine();
+    world.evm.finalize();
+    world.watch();
+    assert_eq!((world.posted(1), world.posted(2)), (OWED, OWED));
 }
 
 /// What agents are promised.

@@ -2,6 +2,7 @@
 
 pub mod packaged;
 pub mod scrape;
+pub mod send_gate;
 #[cfg(target_os = "linux")]
 pub mod terminal;
 

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vipnode_types::{Account, Amount, Hash256, keccak256, payment::ChannelConfig};
+use vipnode_types::{
+    Account, Amount, Hash256, keccak256,
+    payment::{ChannelConfig, VoucherClaim},
+};
 
 use crate::{
     ChainAnswer, ChainEvent, ChainFailure, ChainLook, ChainRequest, ChannelReading, EscrowCall, SimulatedCall,
@@ -34,6 +37,8 @@ pub(super) struct Evm {
     pub(super) mined: Vec<(u64, Hash256)>,
     /// Channels whose claim the contract refuses.
     pub(super) bad: BTreeSet<Account>,
+    /// Channels whose claim reverts only once it is mined.
+    pub(super) treacherous: BTreeSet<Account>,
     /// Claims that are mined and change nothing, as if another contract had been called.
     pub(super) is_deaf: bool,
     /// It answers nothing.
@@ -144,6 +149,10 @@ impl Evm {
             }
             match call {
                 EscrowCall::Claim(claims) => {
+                    let reverts = |claim: &VoucherClaim| self.treacherous.contains(&claim.channel.payer_authorizer);
+                    if claims.iter().any(reverts) {
+                        continue;
+                    }
                     for claim in claims {
                         self.pay(claim.channel.payer_authorizer, claim.total_claimed.get());
                     }

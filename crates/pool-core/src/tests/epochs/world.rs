@@ -125,6 +125,11 @@ impl World {
         Self::with(limits(), channels)
     }
 
+    pub(super) fn restart_with(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.restart();
+    }
+
     pub(super) fn restart(&mut self) {
         self.pool.chain.clear();
         self.pool.restart(self.limits.clone());
