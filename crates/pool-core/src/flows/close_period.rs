@@ -99,10 +99,9 @@ impl Core {
     /// The time of a row, in milliseconds, of which the pool does not know because of its own restart or pause: of the time since it
     /// last wrote that it had heard of the client.
     pub(crate) fn lost_ms(&self, lease: &Lease, ends: Ends, host_until: Ms) -> u64 {
-        if lease.client_up() == UNSEEN {
-            return 0;
-        }
-        self.clock.lost_ms(ends.client.max(lease.host_up()), host_until)
+        // A client that never reported the host may have been about to when the pool stopped, whatever else it has reported since.
+        let heard = if lease.client_up() == UNSEEN { lease.host_up() } else { ends.client };
+        self.clock.lost_ms(heard.max(lease.host_up()), host_until)
     }
 
     /// From when the host of a lease, which it saw last at `end`, sees the client in the row that begins now because the client

@@ -84,6 +84,25 @@ fn a_client_that_returns_before_its_host_pays_for_no_pause_after_a_restart() {
     assert!(pool.core.leases.find(lease).is_none(), "it has left");
 }
 
+/// Seed 376 in which clients pay: the pool stops before the client has reported its host, and starts after an hour.
+#[test]
+fn a_client_that_had_not_reported_its_host_pays_for_no_restart() {
+    let mut pool = Pool::with(priced()).with_host(HOST, SLOTS).reported(HOST);
+    pool.join(CLIENT, client(CLIENT));
+    pool.ask(CLIENT, 1);
+    let lease = pool.admit(HOST);
+    pool.reports_up(HOST, lease);
+    pool.now = pool.now.plus(3_600_000);
+    pool.restart(priced());
+    pool.connect(HOST, host(HOST, SLOTS)).unwrap();
+    pool.full(HOST, &[(lease, true)]);
+    pool.connect(CLIENT, client(CLIENT)).unwrap();
+    pool.full(CLIENT, &[]);
+    pool.pass_with(2_000, &[HOST, CLIENT]);
+    pool.leave(CLIENT, lease, LeaveReason::NotConnected);
+    assert_eq!(pool.core.counters().unpaired_ms, 2_000, "from the start on");
+}
+
 /// The client connects again, then its host, and both report for a minute until the client leaves. Only the host knows that the two
 /// were connected all the time.
 fn returns_first(pool: &mut Pool, lease: vipnode_types::LeaseId) {
