@@ -60,6 +60,20 @@ pub fn hide_url_credentials(value: &str) -> String {
     }
 }
 
+/// Returns the address of a node's RPC with `…` in place of its path and its query, which hold the keys of providers. Anything
+/// but the URL of an HTTP or WebSocket server stays as it is, without a user name and a password.
+#[must_use]
+pub fn hide_url_path(value: &str) -> String {
+    let shown = hide_url_credentials(value);
+    let Some((scheme, rest)) = shown.split_once("://") else { return shown };
+    let is_web = ["http", "https", "ws", "wss"].iter().any(|web| scheme.trim_start().eq_ignore_ascii_case(web));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest.split_at(end) {
+        (host, path) if is_web && !matches!(path.trim_end(), "" | "/") => format!("{scheme}://{host}/…"),
+        _ => shown,
+    }
+}
+
 /// Whether no URL goes on beyond this character, in text that was not made for a parser.
 fn is_edge(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | '\u{1b}')
@@ -143,6 +157,21 @@ mod tests {
         }
         // In a path, before another @.
         assert_eq!(hide_url_credentials("http://me:p@ss/word@h"), "http://…@h");
+    }
+
+    #[test]
+    fn an_address_of_a_node_shows_no_key_of_a_provider() {
+        for (value, shown) in [
+            ("https://h/v3/0123456789abcdef?k=secret", "https://h/…"),
+            ("wss://me:secret@h:8546/key", "wss://…@h:8546/…"),
+            ("WS://h?key", "WS://h/…"),
+            ("http://127.0.0.1:8545", "http://127.0.0.1:8545"),
+            ("http://127.0.0.1:8545/", "http://127.0.0.1:8545/"),
+            ("/run/geth/geth.ipc", "/run/geth/geth.ipc"),
+            ("sim://127.0.0.1:1/node", "sim://127.0.0.1:1/node"),
+        ] {
+            assert_eq!(hide_url_path(value), shown, "{value}");
+        }
     }
 
     #[test]

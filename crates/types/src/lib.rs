@@ -51,7 +51,7 @@ pub use crypto::{
 pub use error_table::{ErrorRow, ErrorTable, HintRow, TypedError};
 pub use failure::Failure;
 pub use hex_data::HexData;
-pub use hide_credentials::{hide_credentials, hide_url_credentials};
+pub use hide_credentials::{hide_credentials, hide_url_credentials, hide_url_path};
 pub use id::{
     Account, AccountError, AddressScope, Enode, EnodeError, EnodeHost, Hash256, LeaseId, LeaseSetHash, NodeId,
     NodeIdError, Origin, RpcUrl, RpcUrlError, ShortNodeId, is_public, keccak256, typed_text,

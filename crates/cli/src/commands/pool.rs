@@ -45,7 +45,10 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let datadir = pool_data_dir(&args)?;
     let deposits = args.deposits.clone();
     let mut config = config(args)?;
-    set_deposits(&mut config, &deposits).await?;
+    tokio::select! {
+        () = signals.first() => return Ok(()),
+        set = set_deposits(&mut config, &deposits) => set?,
+    }
     // From the start: a SIGHUP while the pool opens its files is kept until it runs.
     let hangups = ReloadSignals::listen(&signals)?;
     let screen = screen.with_times();

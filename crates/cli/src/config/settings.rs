@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, ffi::OsString, fmt::Write};
 
 use clap::{ArgMatches, Command};
-use vipnode_types::{hide_credentials, hide_url_credentials, is_unprintable};
+use vipnode_types::{hide_credentials, hide_url_credentials, hide_url_path, is_unprintable};
 
 use super::{
     flag::{Flag, FlagArity},
@@ -126,7 +126,7 @@ impl Settings {
 }
 
 /// The settings whose values are URLs.
-const URLS: [&str; 4] = ["rpc", "pool", "public-url", "tls-acme-directory"];
+const URLS: [&str; 3] = ["pool", "public-url", "tls-acme-directory"];
 
 impl SettingRow {
     fn write(&self, text: &mut String) {
@@ -143,9 +143,13 @@ impl SettingRow {
         };
     }
 
-    /// The values without the passwords of URLs.
+    /// The values without the passwords of URLs, and without the keys of providers.
     fn shown(&self) -> Vec<String> {
-        let hide = if URLS.contains(&self.key.as_str()) { hide_url_credentials } else { hide_credentials };
+        let hide = match self.key.as_str() {
+            "rpc" | "chain.rpc" => hide_url_path,
+            key if URLS.contains(&key) => hide_url_credentials,
+            _ => hide_credentials,
+        };
         self.values.iter().map(|value| hide(&value.to_string_lossy())).collect()
     }
 

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use vipnode_types::{RpcUrl, hide_url_credentials, typed_text};
+use vipnode_types::{RpcUrl, hide_url_credentials, hide_url_path, typed_text};
 
 use super::{NodeAccess, RpcTransport, Transport};
 use crate::NodeError;
@@ -106,7 +106,8 @@ fn names_a_user(text: &str) -> bool {
     text.contains('@') && !written_as_path && !Path::new(text).exists()
 }
 
-/// Without a user name and a password, which are nobody's business in a log.
+/// Without a user name and a password, and without the path of a URL, in which providers have keys: they are nobody's business
+/// in a log.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = match self {
@@ -117,7 +118,7 @@ impl fmt::Display for Endpoint {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (place, path) = rest.split_at(end);
         let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
-        write!(f, "{scheme}://{place}{path}")
+        f.write_str(&hide_url_path(&format!("{scheme}://{place}{path}")))
     }
 }
 
@@ -265,7 +266,7 @@ mod tests {
     #[test]
     fn shows_no_password() {
         let endpoint = Endpoint::Http("http://me:secret@127.0.0.1:8545/x@y".to_owned());
-        assert_eq!(endpoint.to_string(), "http://127.0.0.1:8545/x@y");
+        assert_eq!(endpoint.to_string(), "http://127.0.0.1:8545/…");
         let refused = "http://me:secret@127.0.0.1:8545".parse::<Endpoint>().unwrap_err().to_string();
         assert!(refused.contains("password") && !refused.contains("secret"), "{refused}");
         assert!(!format!("{endpoint:?}").contains("secret"));

@@ -5,6 +5,7 @@ use vipnode_types::Ms;
 /// Requests a page of the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct AuditRequest {
     /// [`AdminAudit::earlier`] of the page with the next newer records; `None` for the newest records.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ use crate::call_refusal::CallRefusal;
 /// Asks about the epochs in which the pool claims, or has one begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct EpochRequest {
     /// Whether an epoch begins now, and one that was halted goes on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

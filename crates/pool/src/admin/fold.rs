@@ -9,6 +9,7 @@ use super::{AdminService, with_store::with_store};
 /// Folds billing periods of the next entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct FoldRequest {
     /// The time before which a day must have ended for its billing periods to be folded.
     pub before_ms: Ms,

@@ -4,6 +4,7 @@ use vipnode_types::{Account, LeaseId, Ms, NodeId, Price};
 /// Requests a page of the running leases.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct LeasesRequest {
     /// Filters the list: only leases of nodes whose ID begins with this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]

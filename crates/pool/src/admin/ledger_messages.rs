@@ -8,6 +8,7 @@ use vipnode_types::{
 /// Changes the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct LedgerRequest {
     /// The change to post.
     pub change: LedgerOrder,
@@ -123,6 +124,7 @@ pub struct AdminPaidPayouts {
 /// Requests a page of the accounts in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct AccountsRequest {
     /// The beginning of an address; or `negative`, for accounts with a negative balance; or `due`, for accounts with a
     /// payable amount; `None` for all.
@@ -173,6 +175,7 @@ pub struct AdminAccount {
 /// Requests a page of the statement of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct AccountStatementRequest {
     /// The account whose statement is requested.
     pub account: Account,
@@ -183,6 +186,7 @@ pub struct AccountStatementRequest {
 /// Requests a page of the amounts that can be claimed from the clients' payment channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct ClaimsRequest {
     /// [`AdminClaims::next`] of the previous page; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -207,6 +211,7 @@ pub struct AdminClaims {
 /// Requests a page of the payouts of a settlement period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PayoutsRequest {
     /// The number of the period; `None` for the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ use crate::auth::{Ban, BanTarget};
 /// Requests the address blocks with the highest usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct TopRequest {
     /// The sort order of the list.
     #[serde(default)]
@@ -75,6 +76,7 @@ pub struct AdminBlock {
 /// Requests a page of the list of nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct NodesRequest {
     /// Filters the list: only nodes on the chain with this ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,6 +148,7 @@ pub struct ListedNode {
 /// Bans a node, an agent, or a network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct BanRequest {
     /// The node ID, agent key, address, or network to ban.
     pub target: BanTarget,
@@ -172,6 +175,7 @@ pub struct Banned {
 /// Removes a ban.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct UnbanRequest {
     /// The target of the ban.
     pub target: BanTarget,
@@ -190,9 +194,10 @@ pub struct AdminBans {
 /// Drains a node or the whole pool, or ends a drain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct DrainRequest {
-    /// The node; `None` for the whole pool.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The node; `null` for the whole pool, which a request never means by leaving it out.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub node: Option<NodeId>,
     /// Whether to end the drain, so that new leases are assigned again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -209,4 +214,20 @@ pub struct AdminDrained {
     pub nodes: Vec<NodeId>,
     /// Whether the drains survive a restart; true if the pool has a data directory.
     pub kept: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_request_is_never_the_widest_one() {
+        for wrong in ["{}", r#"{"target":"0.0.0.0/0"}"#, r#"{"stop":true}"#, r#"{"node":null,"all":true}"#] {
+            assert!(serde_json::from_str::<DrainRequest>(wrong).is_err(), "{wrong}");
+        }
+        let whole = DrainRequest { node: None, stop: false };
+        assert_eq!(serde_json::from_str::<DrainRequest>(r#"{"node":null}"#).unwrap(), whole);
+        assert_eq!(serde_json::to_string(&whole).unwrap(), r#"{"node":null}"#);
+        assert!(serde_json::from_str::<NodesRequest>(r#"{"filtre":"x"}"#).is_err());
+    }
 }

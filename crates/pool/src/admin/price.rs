@@ -11,6 +11,7 @@ use crate::call_refusal::CallRefusal;
 /// Announces a price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PriceRequest {
     /// The future price of a slot, as people write it.
     pub price: QuotedPrice,

@@ -10,6 +10,7 @@ use crate::engine::OperatorQuery;
 /// Removes the next part of the journals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PruneRequest {
     /// The time before which a billing period that nobody pays for must have ended to be removed.
     pub before_ms: Ms,

@@ -24,6 +24,11 @@ pub struct WsFrames<S> {
     frame_bytes: usize,
 }
 
+/// Bytes of the longest message that another vipnode accepts by default.
+const MESSAGE_BYTES: usize = 1 << 20;
+/// Bytes of pongs that may wait in addition to one message.
+const PONG_BYTES: usize = 64 << 10;
+
 /// Why a WebSocket ended.
 #[derive(Debug, thiserror::Error)]
 pub enum WsError {
@@ -57,11 +62,15 @@ pub fn ws_accept_key(key: &[u8]) -> String {
 }
 
 pub(super) fn config(frame_bytes: usize) -> WebSocketConfig {
+    // Pings are answered without being asked, so a side that pings and does not read would fill the memory with pongs. A pong that
+    // has no room is left out, and a message that has none ends the socket.
+    let unsent_bytes = frame_bytes.max(MESSAGE_BYTES).saturating_add(PONG_BYTES);
     // Without the two buffer sizes a socket costs 128 KiB for as long as it lives. One read takes a signed update of a few
     // peers (2 KB), or a connect.
     WebSocketConfig::default()
         .read_buffer_size(3_072)
         .write_buffer_size(0)
+        .max_write_buffer_size(unsent_bytes)
         .max_message_size(Some(frame_bytes))
         .max_frame_size(Some(frame_bytes))
 }
@@ -123,5 +132,38 @@ fn write(frame: Frame) -> Message {
         Frame::Ping(number) => Message::Ping(number.to_be_bytes().to_vec().into()),
         Frame::Pong(number) => Message::Pong(number.unwrap_or_default().to_be_bytes().to_vec().into()),
         Frame::Close(reason) => Message::Close(Some(CloseFrame { code: CloseCode::Normal, reason: reason.into() })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio::io::{AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    /// A masked ping of 125 bytes, as a client sends it.
+    fn ping() -> Vec<u8> {
+        [&[0x89, 0x80 | 125, 0, 0, 0, 0][..], &[7; 125]].concat()
+    }
+
+    /// A hostile pool made an agent use more than 2 GB in 30 s that way.
+    #[tokio::test]
+    async fn a_side_that_pings_and_does_not_read_fills_no_memory() {
+        let (mut stranger, ours) = duplex(64 << 10);
+        let mut frames = WsFrames::serve(ours, 64 << 10).await;
+        let pings = ping().repeat(100);
+        let all = 2 * (MESSAGE_BYTES + PONG_BYTES);
+        for _ in 0..all / pings.len() {
+            let (sent, _heard) = tokio::join!(stranger.write_all(&pings), async {
+                for _ in 0..100 {
+                    frames.next().await.unwrap().unwrap();
+                }
+            });
+            sent.unwrap();
+        }
+        // No pong waits beyond the limit, so one more message does not fit.
+        let error = frames.feed(Frame::Text("x".repeat(PONG_BYTES))).await.unwrap_err();
+        assert!(matches!(error, WsError::Socket(Error::WriteBufferFull(_))), "{error}");
     }
 }

@@ -93,7 +93,7 @@ fn last_to_drop(connection: &Connection, earlier: u64, before: Ms) -> rusqlite::
 fn write_file(connection: &Connection, order: PruneOrder, to: &Path) -> Result<Option<PathBuf>, StoreError> {
     let unusable = |error: io::Error| StoreError::PruneFile { file: to.to_owned(), why: error.to_string() };
     if fs::symlink_metadata(to).is_ok() {
-        return Err(unusable(io::ErrorKind::AlreadyExists.into()));
+        return Err(unusable(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file with this name")));
     }
     let written = PartFile::create(to).and_then(|part| {
         let has_rows = write_rows(connection, order, part.file())?;

@@ -113,6 +113,18 @@ impl<'dir> RestoreMarker<'dir> {
         marker.remove()
     }
 
+    /// As [`Self::refuse`], but changes nothing, for those who only read.
+    ///
+    /// # Errors
+    /// [`StoreError::RestoreKilled`].
+    pub(super) fn check(dir: &OpenDir) -> Result<(), StoreError> {
+        let unusable = |error: io::Error| StoreError::Directory { dir: dir.path().to_owned(), why: error.to_string() };
+        match RestoreMarker::read(dir).map_err(unusable)? {
+            Some(marker) if !marker.is_at_begin() => Err(StoreError::RestoreKilled { dir: dir.path().to_owned() }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Refuses a database that a killed restore left without some of its files. One that it did not touch is as it was.
     ///
     /// # Errors

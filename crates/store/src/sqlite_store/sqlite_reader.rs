@@ -17,6 +17,7 @@ use super::{
     online_backup::OnlineBackup,
     part_file::PartFile,
     read_slice::ReadSlice,
+    restore_marker::RestoreMarker,
     schema,
     sqlite_error::store_error,
     sqlite_snapshot::SqliteSnapshot,
@@ -54,6 +55,7 @@ impl SqliteReader {
     /// See [`StoreError`].
     pub fn open(dir: &Path, limits: ReadLimits) -> Result<Self, StoreError> {
         let opened = OpenDir::open(dir).map_err(|error| unreadable(dir, &error))?;
+        RestoreMarker::check(&opened)?;
         connection::refuse_lost_database(&opened)?;
         connection::refuse_other_files(&opened)?;
         let reader = Self::of(opened, limits, Arc::default(), open_gate());

@@ -206,6 +206,12 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool/src/net/tls/acme/mod.rs", "RETRY_MOST", "a pace, by the ACME servers' own limits"),
     ("pool/src/net/tls/certificate.rs", "FILE_BYTES", "a file of the operator's own"),
     ("pool/src/net/tls/certificate.rs", "NAMES", "the length of a sentence"),
+    (
+        "rpc/src/transport/ws_frames.rs",
+        "MESSAGE_BYTES",
+        "a part of what follows from `frame_bytes`: room for one message",
+    ),
+    ("rpc/src/transport/ws_frames.rs", "PONG_BYTES", "a part of what follows from `frame_bytes`: room for pongs"),
     ("rpc/src/transport/ipc_path.rs", "ROOM", "the system's: bytes of a socket's name"),
     ("rpc/src/protocol/json_splitter.rs", "SKIPPED", "only the socket's own user reaches it, and nothing is kept"),
     ("rpc/src/protocol/frame_error.rs", "RETRY_MS", "a pace: when to try again what was not taken"),
