@@ -120,7 +120,7 @@ errors! {
             newest: usize,
         }: local, "{file} was written by an older version of vipnode: its schema has version {found}, this vipnode reads {newest}"
             (file = file.display()),
-            hint "Start the pool once to convert {file}. If it is a backup, restore it: vipnode pool restore {file}." (file = file.display());
+            hint "Start the pool once to convert {file}. If it is a backup, restore it: `vipnode pool restore {file}`." (file = file.display());
         /// The database contains less than the pool acknowledged: its log was truncated, or an older file was put in
         /// its place.
         LostCommits {
@@ -145,7 +145,7 @@ errors! {
             /// Path of the data directory.
             dir: PathBuf,
         }: local, "a restore of the database in {dir} was killed before it was complete" (dir = dir.display()),
-            hint "Repeat it: vipnode pool restore --datadir {dir} --force FILE." (dir = dir.display());
+            hint "Repeat it: `vipnode pool restore FILE --datadir {dir} --force`." (dir = dir.display());
         /// The database belongs to a user who is neither root nor the owner of its directory.
         OfAnother {
             /// Path of the database.
