@@ -175,7 +175,7 @@ impl DataDir {
             return Ok(());
         }
         let reader = match SqliteReader::open(dir, ReadLimits::WHOLE_DATABASE) {
-            // A start converts an older database, and compares the asset then.
+            // A start converts an older database, and then checks its asset.
             Err(StoreError::NoDatabase { .. } | StoreError::OlderSchema { .. }) => return Ok(()),
             reader => reader.map_err(unreadable)?,
         };
@@ -376,5 +376,22 @@ mod tests {
         assert!(DataDir::open(root.path()).unwrap().keys.changes.is_empty());
         fs::write(&path, format!("{}\nchanged\n", "07".repeat(32))).unwrap();
         assert!(matches!(DataDir::open(root.path()), Err(DataDirError::DamagedChanges { .. })));
+    }
+
+    /// `pool --check-config` runs before the start that converts the database.
+    #[test]
+    fn the_asset_of_an_older_database_is_left_to_the_start() {
+        let root = tempfile::tempdir().unwrap();
+        let (ether, other) = (Asset::ETHER, Asset::new("USDC", 6).unwrap());
+        let mut store = SqliteStore::open(root.path()).unwrap();
+        vipnode_store::Store::apply(&mut store, &[vipnode_pool_core::Row::Asset(ether)]).unwrap();
+        drop(store);
+        assert!(matches!(DataDir::check_asset(root.path(), other), Err(StartError::OtherAsset { .. })));
+        let file = root.path().join("pool.db");
+        let mut bytes = fs::read(&file).unwrap();
+        // The version of the schema in the header of the file.
+        bytes[60..64].copy_from_slice(&1_u32.to_be_bytes());
+        fs::write(&file, bytes).unwrap();
+        assert!(DataDir::check_asset(root.path(), other).is_ok());
     }
 }

@@ -145,7 +145,7 @@ errors! {
             /// Path of the data directory.
             dir: PathBuf,
         }: local, "a restore of the database in {dir} was killed before it was complete" (dir = dir.display()),
-            hint "Repeat it: `vipnode pool restore --datadir {dir} --force FILE`." (dir = dir.display());
+            hint "Repeat it: `vipnode pool restore FILE --datadir {dir} --force`." (dir = dir.display());
         /// The database belongs to a user who is neither root nor the owner of its directory.
         OfAnother {
             /// Path of the database.
