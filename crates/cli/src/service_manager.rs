@@ -19,6 +19,9 @@ const SHORTEST_BEAT: Duration = Duration::from_millis(250);
 /// Notices that wait for a service manager that does not read; beyond it, notices are dropped.
 const WAITING_NOTICES: usize = 4;
 
+/// How long a stop waits until its notice was sent.
+const FAREWELL: Duration = Duration::from_millis(250);
+
 /// Sends heartbeats to the watchdog of the service manager until it is dropped.
 pub(crate) struct Heartbeat {
     _task: Option<AbortOnDropHandle<()>>,
@@ -52,9 +55,24 @@ pub(crate) fn ready() {
     notify(ServiceState::Ready);
 }
 
-/// The role undoes its changes and ends.
+/// The role undoes its changes and ends. The process may end soon, so this waits until the notice was sent, for a service manager
+/// that does not read at most [`FAREWELL`].
 pub(crate) fn stopping() {
-    notify(ServiceState::Stopping);
+    let (sent, is_sent) = sync_channel(1);
+    if hand_over(ServiceState::Stopping, Some(sent)) {
+        let _late = is_sent.recv_timeout(FAREWELL);
+    }
+}
+
+fn notify(notice: ServiceState) {
+    let _full = hand_over(notice, None);
+}
+
+/// What is told the service manager, and who waits until it was sent.
+#[cfg(unix)]
+struct Notice {
+    state: ServiceState,
+    sent: Option<SyncSender<()>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -69,21 +87,24 @@ fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled()
 }
 
-/// Hands a notice to a thread of its own, because the socket of a service manager that does not read blocks its writer.
+/// Hands a notice to a thread of its own, because the socket of a service manager that does not read blocks its writer. Returns
+/// false if nobody listens, or if there is no room: the service manager would not read it.
 #[cfg(unix)]
-fn notify(notice: ServiceState) {
-    static SENDER: OnceLock<Option<SyncSender<ServiceState>>> = OnceLock::new();
+fn hand_over(state: ServiceState, sent: Option<SyncSender<()>>) -> bool {
+    static SENDER: OnceLock<Option<SyncSender<Notice>>> = OnceLock::new();
     let sender = SENDER.get_or_init(|| {
         std::env::var_os("NOTIFY_SOCKET")?;
-        let (sender, notices) = sync_channel(WAITING_NOTICES);
-        let run = move || notices.iter().for_each(send);
+        let (sender, notices) = sync_channel::<Notice>(WAITING_NOTICES);
+        let run = move || {
+            for Notice { state, sent } in notices {
+                send(state);
+                let _nobody_waits = sent.map(|sent| sent.try_send(()));
+            }
+        };
         thread::Builder::new().name("service-manager".to_owned()).spawn(run).ok()?;
         Some(sender)
     });
-    if let Some(sender) = sender {
-        // A notice that finds no room is lost, as the service manager would not read it.
-        let _full = sender.try_send(notice);
-    }
+    sender.as_ref().is_some_and(|sender| sender.try_send(Notice { state, sent }).is_ok())
 }
 
 #[cfg(unix)]
@@ -126,4 +147,6 @@ fn watchdog() -> Option<Duration> {
 }
 
 #[cfg(not(unix))]
-fn notify(_notice: ServiceState) {}
+fn hand_over(_state: ServiceState, _sent: Option<SyncSender<()>>) -> bool {
+    false
+}

@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn shows_no_password() {
-        let endpoint = Endpoint::Http("http://me:secret@127.0.0.1:8545/x@y".to_owned());
+        let endpoint = Endpoint::Http("http://me:secret@127.0.0.1:8545/x/y".to_owned());
         assert_eq!(endpoint.to_string(), "http://127.0.0.1:8545/…");
         let refused = "http://me:secret@127.0.0.1:8545".parse::<Endpoint>().unwrap_err().to_string();
         assert!(refused.contains("password") && !refused.contains("secret"), "{refused}");

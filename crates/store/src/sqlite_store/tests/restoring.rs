@@ -94,7 +94,7 @@ fn a_restore_that_was_killed_is_repeated() {
             restore_until(&case, &backup, renamed);
         }
         if second > 0 {
-            // A check or a backup says the same, and not that all is well.
+            // A check or a backup fails with the same error.
             assert_eq!(reader(&case).unwrap_err(), StoreError::RestoreKilled { dir: case.clone() });
             let error = SqliteStore::open(&case).unwrap_err();
             assert_eq!(error, StoreError::RestoreKilled { dir: case.clone() }, "after {second} of the renames");
