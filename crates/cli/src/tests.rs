@@ -463,13 +463,18 @@ fn snapshot_of_errors() {
         let error = refusal(cli);
         let _infallible = writeln!(shown, "$ vipnode {}\n{}", line.join(" "), text_of_error(&error));
     }
-    let wrong: [&[&str]; 6] = [
+    let wrong: [&[&str]; 11] = [
         &["host", "--slots", "many"],
         &["host", "--slots", "-1"],
         &["client", "enode://1"],
         &["client", "--max-price", "100"],
         &["status", "--no-such"],
         &["pool", "adm"],
+        &["pool", "status"],
+        &["pool", "--tls-internal"],
+        &["status", "--wy"],
+        &["status", "wss://pool.example"],
+        &["pool", "admin", "payout", "paid", "one", "ref"],
     ];
     for line in wrong {
         let words = std::iter::once("vipnode").chain(line.iter().copied()).map(Into::into);

@@ -238,8 +238,7 @@ errors! {
         NoLedger: Unsuitable, "this pool has no ledger, because it does not charge for slots",
             hint "Ask the pool's operator to restart it with --payment credit or --payment x402.";
         /// The pool received a voucher but does not use x402.
-        NoChannels: Unsuitable, "this pool does not accept payment channels",
-            hint "Restart the client without --pay.";
+        NoChannels: Unsuitable, "this pool does not accept payment channels", hint "Restart the client without --pay.";
         /// The operator sets the limit of an account, but the account's vouchers determine it.
         LimitOfChannel: Unsuitable, "this pool uses x402, so the vouchers of a client determine how much it may owe",
             hint "To grant an amount without a deposit, run `vipnode pool admin credit ACCOUNT AMOUNT --reason TEXT`.";
@@ -319,8 +318,7 @@ errors! {
         }: InvalidParams, "the price is in {given}, but this pool charges in {asset}",
             hint "Write the price in {units}." (units = asset.unit_names());
         /// An admin command has no reason, or a command that marks a payout has no reference.
-        BlankReason: InvalidParams, "the reason is blank",
-            hint "Enter a reason, or the reference of the payment.";
+        BlankReason: InvalidParams, "the reason is blank", hint "Enter a reason, or the reference of the payment.";
         /// An admin command repeats the key of an earlier command, but not its content.
         KeyUsed {
             /// The entry of the change with this key.
@@ -412,10 +410,16 @@ errors! {
         /// The number is mistyped, or the payout belongs to a settlement period that is too old to change.
         NoPayout: InvalidParams, "no payout has this number", hint "List the payouts: `vipnode pool admin payouts`.";
         /// All payouts of a settlement period are marked.
-        NoPayoutDue: InvalidParams, "this settlement period has no more payouts to mark",
-            hint "List its payouts: `vipnode pool admin payouts --period N`.";
-        /// A payout can be marked as paid once, and as bounced once.
-        PayoutMarked: InvalidParams, "the payout is already marked as paid or bounced",
+        NoPayoutDue {
+            /// The number of the period.
+            period: u64,
+        }: InvalidParams, "settlement period {period} has no more payouts to mark",
+            hint "List its payouts: `vipnode pool admin payouts --period {period}`.";
+        /// A payout can be marked as paid once.
+        PayoutPaid: InvalidParams, "the payout is already marked as paid",
+            hint "Find its account with `vipnode pool admin payouts`, and its reference with `vipnode pool admin statement ACCOUNT`.";
+        /// A payout can be marked as bounced once. Its amount is due again in the next period.
+        PayoutBounced: InvalidParams, "the payout is already marked as bounced",
             hint "List the payouts: `vipnode pool admin payouts`.";
         /// The amount payable to the payee has decreased since the payout was listed, for example by a correction.
         PayoutExceeds: InvalidParams, "the payout is more than what is payable to the account",
@@ -424,14 +428,14 @@ errors! {
         PayoutsUnmarked {
             /// How many payouts are not marked.
             payouts: usize,
-        }: Unsuitable, "payouts of the previous period that are not marked: {payouts}",
+        }: Unsuitable, "{payouts} {noun} of the previous period {verb} not marked"
+            (noun = if *payouts == 1 { "payout" } else { "payouts" }, verb = if *payouts == 1 { "is" } else { "are" }),
             hint "Mark each with `vipnode pool admin payout paid ID REF` or `vipnode pool admin payout bounced ID REASON`.";
         /// The pool does not have the key of the claimer.
         NoEpochs: Unsuitable, "this pool does not claim on its own",
             hint "Start the pool with --chain.keystore FILE, or run `vipnode pool admin claim`.";
         /// An epoch is not finished.
-        EpochRuns: Unsuitable, "an epoch is running",
-            hint "Show what it waits for: `vipnode pool admin epoch`.";
+        EpochRuns: Unsuitable, "an epoch is running", hint "Show what it waits for: `vipnode pool admin epoch`.";
         /// The link was already used, or the account has signed a newer one.
         LinkCounter {
             /// The highest counter that the account signed.

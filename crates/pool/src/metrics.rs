@@ -168,9 +168,17 @@ impl PoolMetrics {
     pub fn refusals(&self) -> Vec<RefusalCount> {
         let metrics = &*self.0;
         let connections = [
-            RefusalCount::of_connections("connections over a limit", metrics.refused.get()),
-            RefusalCount::of_connections("connections without authentication", metrics.unauthenticated.get()),
-            RefusalCount::of_connections("failed TLS handshakes", metrics.tls_failed.get()),
+            RefusalCount::of_connections("connections over a limit", "over a connection limit", metrics.refused.get()),
+            RefusalCount::of_connections(
+                "connections without authentication",
+                "without authentication",
+                metrics.unauthenticated.get(),
+            ),
+            RefusalCount::of_connections(
+                "failed TLS handshakes",
+                "with a failed TLS handshake",
+                metrics.tls_failed.get(),
+            ),
         ];
         let code = |name| ErrorCode::ALL.iter().copied().find(|code| code.name() == name);
         let requests = metrics.errors.totals().filter_map(|(name, total)| Some((code(name)?, total)));

@@ -3,7 +3,7 @@ use vipnode_types::wire::ErrorCode;
 /// How often a pool refused a request or a connection for one reason since its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefusalCount {
-    /// The reason, for programs: the name of an error's code, or the same as `words`.
+    /// The reason, for programs: the name of an error's code, or what happened to connections.
     pub reason: &'static str,
     /// The reason, for the operator, after the count.
     pub words: &'static str,
@@ -18,8 +18,8 @@ impl RefusalCount {
     }
 
     /// Connections that were refused before a request.
-    pub(crate) const fn of_connections(words: &'static str, total: u64) -> Self {
-        Self { reason: words, words, total }
+    pub(crate) const fn of_connections(reason: &'static str, words: &'static str, total: u64) -> Self {
+        Self { reason, words, total }
     }
 }
 

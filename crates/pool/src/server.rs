@@ -202,6 +202,11 @@ impl PoolServer {
         prices.map(|row| AdminPrice::from(&row))
     }
 
+    /// Returns whether its ledger held balances or due payouts at the start, although clients do not pay.
+    pub async fn has_unused_funds(&self) -> bool {
+        self.service.gateway.ask(OperatorQuery::UnusedFunds).await.unwrap_or_default()
+    }
+
     /// Returns the URLs that agents can use, the most useful first: those of the operator, the names of the certificate, and
     /// the addresses at which the pool listens.
     #[must_use]

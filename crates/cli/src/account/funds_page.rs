@@ -19,6 +19,9 @@ pub(crate) fn funds_page(node: &NodeId, pool: &str, funds: &NodeFunds, width: us
         rows.push(["To be paid out".to_owned(), show(funds.payable)]);
     }
     page.append(&Table::new([Column::text(""), Column::text("")]).with_rows(rows).fit(width));
+    if funds.account.is_none() && funds.payout.is_none() {
+        page.hint("Let an account pay for this node: `vipnode account link`", "");
+    }
     page.trimmed().wrapped(width)
 }
 

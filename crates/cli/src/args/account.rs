@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use vipnode_agent::AcceptedPool;
 use vipnode_types::{Account, AccountSignature, NodeId, UtcDay};
 
-use super::{NodeArgs, StatementOutputArgs, TrustArgs, targets::typed_pool};
+use super::{NodeArgs, StatementOutputArgs, TrustArgs, targets::typed_pool, whole_number::given_number};
 
 /// The id of the argument without a name that names the pool to call.
 pub(crate) const CALLED_POOL: &str = "account_pool";
@@ -224,7 +224,7 @@ pub(crate) struct SignerArgs {
     #[arg(long, value_name = "ADDRESS", help_heading = "Payment")]
     pub(crate) account: Option<Account>,
     /// Pass the counter from the text that the wallet signed.
-    #[arg(long, value_name = "N", requires = "signature", help_heading = "Payment", hide_short_help = true)]
+    #[arg(long, value_name = "N", requires = "signature", value_parser = given_number, help_heading = "Payment", hide_short_help = true)]
     pub(crate) counter: Option<u64>,
     /// Pass the wallet's signature of the text (personal_sign).
     #[arg(long, value_name = "HEX", requires_all = ["account", "counter"], help_heading = "Payment", hide_short_help = true)]

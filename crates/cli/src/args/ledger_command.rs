@@ -5,7 +5,7 @@ use vipnode_types::Account;
 
 use super::{
     ChainArgs, PoolSocketArgs, SendingArgs, StatementOutputArgs, WalletKeyArgs, WrittenPrice,
-    whole_number::whole_number,
+    whole_number::{given_number, whole_number},
 };
 
 /// A change of an account's balance.
@@ -61,7 +61,7 @@ pub(crate) struct CreditLimitArgs {
 #[command(after_help = "Example:\n  vipnode pool admin write-off 4711 --reason \"insolvent\"")]
 pub(crate) struct WriteOffArgs {
     /// Write off the unpaid cost of the entry with this number.
-    #[arg(value_name = "ENTRY", help_heading = "Payment")]
+    #[arg(value_name = "ENTRY", value_parser = given_number, help_heading = "Payment")]
     pub(crate) entry: u64,
     /// Record this reason (at most 200 characters).
     #[arg(long, value_name = "TEXT", help_heading = "Payment")]
@@ -205,7 +205,7 @@ pub(crate) struct PayoutsArgs {
     /// List the payouts of this settlement period.
     ///
     /// [default: the newest]
-    #[arg(long, value_name = "N", help_heading = "Output")]
+    #[arg(long, value_name = "N", value_parser = given_number, help_heading = "Output")]
     pub(crate) period: Option<u64>,
     /// Write comma-separated values for a spreadsheet.
     #[arg(long, conflicts_with = "json", help_heading = "Output")]
@@ -232,7 +232,7 @@ pub(crate) enum PayoutCommand {
 #[derive(Debug, Args)]
 pub(crate) struct PayoutPaidArgs {
     /// Mark the payout with this number.
-    #[arg(value_name = "ID", help_heading = "Payment")]
+    #[arg(value_name = "ID", value_parser = given_number, help_heading = "Payment")]
     pub(crate) payout: u64,
     /// Record this payment reference (at most 200 characters).
     #[arg(value_name = "REF", help_heading = "Payment")]
@@ -248,7 +248,7 @@ pub(crate) struct PayoutPaidArgs {
 #[command(after_help = "Example:\n  vipnode pool admin payout paid-all 3 \"batch transfer 2026-11\"")]
 pub(crate) struct PayoutPaidAllArgs {
     /// Mark the payouts of the settlement period with this number.
-    #[arg(value_name = "PERIOD", help_heading = "Payment")]
+    #[arg(value_name = "PERIOD", value_parser = given_number, help_heading = "Payment")]
     pub(crate) period: u64,
     /// Record this reference of the payment (at most 200 characters).
     #[arg(value_name = "REF", help_heading = "Payment")]
@@ -260,7 +260,7 @@ pub(crate) struct PayoutPaidAllArgs {
 #[derive(Debug, Args)]
 pub(crate) struct PayoutBouncedArgs {
     /// Mark the payout with this number.
-    #[arg(value_name = "ID", help_heading = "Payment")]
+    #[arg(value_name = "ID", value_parser = given_number, help_heading = "Payment")]
     pub(crate) payout: u64,
     /// Record this reason (at most 200 characters).
     #[arg(value_name = "REASON", help_heading = "Payment")]

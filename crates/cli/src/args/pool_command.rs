@@ -5,7 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use super::{
     AccountsArgs, BalanceArgs, ClaimArgs, ClosePeriodArgs, CorrectArgs, CreditLimitArgs, DebitArgs, EpochArgs,
     LedgerAccountArgs, LedgerStatementArgs, PayoutCommand, PayoutsArgs, PriceArgs, WriteOffArgs,
-    typed_target::TypedTarget, whole_number::whole_number,
+    typed_target::TypedTarget,
+    whole_number::{given_number, whole_number},
 };
 use clap::{Args, Subcommand, ValueEnum};
 use vipnode_types::Account;
@@ -247,7 +248,7 @@ pub(crate) struct PoolSocketArgs {
 #[derive(Debug, Args)]
 pub(crate) struct AuditArgs {
     /// List records before this position, from the previous page.
-    #[arg(long, value_name = "N", help_heading = "Output")]
+    #[arg(long, value_name = "N", value_parser = given_number, help_heading = "Output")]
     pub(crate) before: Option<u64>,
     /// List at most this many of the newest records.
     #[arg(long, value_name = "N", default_value = "100", value_parser = whole_number::<1, 1_000>, help_heading = "Output")]
@@ -298,10 +299,10 @@ pub(crate) struct NodesArgs {
     pub(crate) filter: Option<String>,
     /// List only nodes on the chain with this ID.
     // Not --chain: VIPNODE_CHAIN is the pool's list of pinned chains.
-    #[arg(long = "chain-id", value_name = "ID", help_heading = "Output")]
+    #[arg(long = "chain-id", value_name = "ID", value_parser = given_number, help_heading = "Output")]
     pub(crate) chain: Option<u64>,
     /// Start at this position, which the previous page printed.
-    #[arg(long, value_name = "POSITION", help_heading = "Output")]
+    #[arg(long, value_name = "POSITION", value_parser = whole_number::<0, { u32::MAX }>, help_heading = "Output")]
     pub(crate) from: Option<u32>,
     /// List at most this many nodes.
     #[arg(long, value_name = "N", default_value = "100", value_parser = whole_number::<1, 1_000>, help_heading = "Output")]
@@ -319,7 +320,7 @@ pub(crate) struct LeasesArgs {
     #[arg(long, value_name = "ACCOUNT", help_heading = "Output")]
     pub(crate) account: Option<Account>,
     /// List the leases after this one, which the previous page printed.
-    #[arg(long, value_name = "LEASE", help_heading = "Output")]
+    #[arg(long, value_name = "LEASE", value_parser = given_number, help_heading = "Output")]
     pub(crate) after: Option<u64>,
     /// List at most this many leases.
     #[arg(long, value_name = "N", default_value = "100", value_parser = whole_number::<1, 1_000>, help_heading = "Output")]

@@ -19,7 +19,7 @@ pub(crate) struct StatusArgs {
     /// Show only the agent of this node, in full.
     ///
     /// Takes the node ID or its first characters.
-    #[arg(value_name = "NODE", value_parser = node_prefix, help_heading = "Node")]
+    #[arg(value_name = "NODE", value_parser = status_node, help_heading = "Node")]
     pub(crate) node: Option<String>,
     /// Look for agents in this state directory.
     ///
@@ -56,6 +56,19 @@ pub(super) fn node_prefix(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// Parses the node of `vipnode status`, in whose place a pool or the interval of --watch is typed as well.
+fn status_node(text: &str) -> Result<String, String> {
+    node_prefix(text).map_err(|error| {
+        if text.contains("://") {
+            return format!("pass the URL of a pool as --pool {}", shlex::try_quote(text).unwrap_or_default());
+        }
+        if interval(text).is_ok() {
+            return format!("pass an interval as --watch={text}");
+        }
+        error.to_owned()
+    })
+}
+
 /// Parses an interval; a shorter one adds load without news.
 fn interval(text: &str) -> Result<Duration, String> {
     let alone = text.parse().map(Duration::from_secs).ok();
@@ -63,4 +76,19 @@ fn interval(text: &str) -> Result<Duration, String> {
     let interval = alone.map_or_else(read, Ok)?;
     let fits = (Duration::from_millis(500)..=Duration::from_secs(3_600)).contains(&interval);
     if fits { Ok(interval) } else { Err("pass 500ms to 1h".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_in_place_of_a_node_names_its_flag() {
+        assert_eq!(status_node("1F3a…"), Ok("1f3a".to_owned()));
+        for (text, part) in
+            [("wss://pool.example", "--pool wss://pool.example"), ("5s", "--watch=5s"), ("xyz", "hexadecimal")]
+        {
+            assert!(status_node(text).is_err_and(|error| error.contains(part)), "{text}");
+        }
+    }
 }

@@ -6,7 +6,10 @@ use clap::{Args, Subcommand};
 use vipnode_types::{Account, AccountKey, Hash256, RpcUrl, payment::TypedDataSignature};
 use zeroize::Zeroizing;
 
-use super::{TrustArgs, whole_number::whole_number};
+use super::{
+    TrustArgs,
+    whole_number::{given_number, whole_number},
+};
 
 /// Creates accounts, and moves their funds to and from payment channels.
 #[derive(Debug, Args)]
@@ -169,7 +172,7 @@ pub(crate) struct WalletDepositArgs {
     /// Make the signed deposit valid until this time (Unix seconds).
     ///
     /// [default: an hour from now]
-    #[arg(long, value_name = "SECONDS", help_heading = "Payment", hide_short_help = true)]
+    #[arg(long, value_name = "SECONDS", value_parser = given_number, help_heading = "Payment", hide_short_help = true)]
     pub(crate) valid_until: Option<u64>,
     /// Pass the other wallet's signature of the printed data.
     #[arg(long, value_name = "HEX", requires = "valid_until", help_heading = "Payment", hide_short_help = true)]

@@ -7,6 +7,11 @@ pub(super) fn whole_number<const LEAST: u32, const MOST: u32>(text: &str) -> Res
     })
 }
 
+/// Parses a number that something has, such as a payout.
+pub(super) fn given_number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "pass a whole number such as 10".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -18,5 +23,7 @@ mod tests {
             assert_eq!(whole_number::<1, 64>(bad), Err("pass a whole number from 1 to 64".to_owned()), "{bad}");
         }
         assert_eq!(whole_number::<0, { u32::MAX }>("abc"), Err("pass a whole number such as 10".to_owned()));
+        assert_eq!(given_number("18446744073709551615"), Ok(u64::MAX));
+        assert_eq!(given_number("one"), Err("pass a whole number such as 10".to_owned()));
     }
 }

@@ -387,10 +387,10 @@ fn begin_to_stop(runner: &AgentRunner, screen: Screen) {
 /// Waits for the end, and reports it.
 async fn ended(runner: AgentRunner, screen: Screen) -> Result<(), CliError> {
     let ended = runner.join().await;
-    screen.say(&match &ended {
-        Ok(()) => stopped(Tone::Good, "Stopped; all changes to the node are undone"),
-        Err(_) => stopped(Tone::Warning, "Stopped with an error"),
-    });
+    // After a fault, the error that follows says it.
+    if ended.is_ok() {
+        screen.say(&stopped(Tone::Good, "Stopped; all changes to the node are undone"));
+    }
     Ok(ended?)
 }
 

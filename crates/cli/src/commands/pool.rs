@@ -53,7 +53,8 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let hangups = ReloadSignals::listen(&signals)?;
     let screen = screen.with_times();
     let is_open = !config.members.is_closed();
-    let needs = JoinNeeds { secret: matches!(config.members, Membership::Secret(_)), secret_file };
+    let payout = !config.core.payment.is_none();
+    let needs = JoinNeeds { secret: matches!(config.members, Membership::Secret(_)), secret_file, payout };
     let limits = config.core.clone();
     let (tls, metrics) = (config.tls.clone(), config.metrics.clone());
     let at_any_address = config.bind.ip().is_unspecified() && config.public_urls.is_empty();
@@ -69,7 +70,9 @@ pub(crate) async fn run(args: PoolArgs, screen: Screen, signals: Signals, reload
     let terms = PoolTerms::of(&limits, server.prices().await.as_ref());
     let certificate = tls.as_ref().map(CertificateAtStart::of);
     let keeps_leases = datadir.is_some();
-    let start = PoolStart { address, urls, certificate, needs, id, datadir, terms, is_open, at_any_address };
+    let unused_funds = server.has_unused_funds().await;
+    let start =
+        PoolStart { address, urls, certificate, needs, id, datadir, terms, unused_funds, is_open, at_any_address };
     start.lines(SystemTime::now()).iter().chain(&short_notice(&limits)).for_each(|line| screen.say(line));
     let _figures = PoolFigures::write(metrics.clone(), figures, screen);
     let _live = StatusLine::of_pool(metrics, screen);

@@ -155,6 +155,12 @@ pub(super) async fn payouts(args: &PayoutsArgs, screen: Screen) -> Result<(), Cl
         }
     }
     if let Some(all) = shown {
+        if let Some(period) = args.period.filter(|_| all.payouts.is_empty()) {
+            let newest = client.payouts(&PayoutsRequest { period: None, after: None, most: 1 }).await?;
+            let newest = newest.payouts.first().map(|payout| payout.period);
+            screen.print(&pool_admin::no_payouts_text(period, newest), &Value::Null);
+            return Ok(());
+        }
         screen.print(&pool_admin::payouts_page(&all, page_width()), &Value::Null);
     }
     Ok(())

@@ -2,6 +2,9 @@ use vipnode_pool::{
     DroppedPeers, FormerDatabase, LostEntries, RestoredDatabase, RestoredKey, RestoredPool, StoreError,
 };
 
+use vipnode_pool_core::{LedgerEntry, Transaction};
+use vipnode_types::Amount;
+
 use super::pool_database::{chosen_dir, on_a_thread};
 use crate::{
     args::RestoreArgs,
@@ -74,12 +77,17 @@ fn entry_lines(datadir: &str, entries: &Result<LostEntries, StoreError>) -> Vec<
     let line = match num_orders {
         0 => line,
         _ => line.hint(&format!(
-            "After the pool has started, run your commands again with the same keys (no key is posted twice), such as `vipnode \
-             pool admin credit ACCOUNT AMOUNT --reason TEXT --key KEY --datadir {}`",
-            quoted(datadir)
+            "After the pool has started, repeat your changes, with the same keys (no key is posted twice): {}",
+            repeats(orders, datadir).join(", ")
         )),
     };
     let mut lines = vec![line];
+    if is_payout_listed_again(lost) {
+        let text =
+            "Payouts that you have already made may be listed again: compare each with your records before you pay";
+        let hint = "Follow the steps in the book, page \"Operating a pool\", section \"Data directory\"";
+        lines.push(Line::new("repeated_payouts", Tone::Warning, text).hint(hint));
+    }
     for entry in orders {
         let (at, order) = (entry.at.rfc3339_seconds(), entry.transaction.order().cloned().unwrap_or_default());
         let mut text = format!("Lost entry {} of {at}: {}", entry.number, entry.transaction.describe(*asset));
@@ -99,6 +107,41 @@ fn entry_lines(datadir: &str, entries: &Result<LostEntries, StoreError>) -> Vec<
         lines.push(Line::new("more_lost_entries", Tone::Plain, text).with("entries", more));
     }
     lines
+}
+
+/// The command that repeats each kind of the operator's changes.
+fn repeats(orders: &[LedgerEntry], datadir: &str) -> Vec<String> {
+    let mut commands: Vec<&str> = Vec::new();
+    for entry in orders {
+        let command = match entry.transaction {
+            Transaction::Credit { .. } => "credit ACCOUNT AMOUNT --reason TEXT --key KEY",
+            Transaction::Debit { .. } => "debit ACCOUNT AMOUNT --reason TEXT --key KEY",
+            Transaction::Limit { .. } => "limit ACCOUNT AMOUNT --key KEY",
+            Transaction::WriteOff { .. } => "write-off ENTRY --reason TEXT --key KEY",
+            Transaction::Correction { .. } => "correct ACCOUNT AMOUNT --reason TEXT --key KEY",
+            Transaction::Period { .. } => "close-period",
+            Transaction::Paid { .. } => "payout paid ID REF",
+            Transaction::Bounced { .. } => "payout bounced ID REASON",
+            Transaction::Voucher { .. }
+            | Transaction::Claimed { .. }
+            | Transaction::Lease { .. }
+            | Transaction::Overbilled { .. }
+            | Transaction::Collected { .. } => continue,
+        };
+        if !commands.contains(&command) {
+            commands.push(command);
+        }
+    }
+    let whole = |command: &str| format!("`vipnode pool admin {command} --datadir {}`", quoted(datadir));
+    commands.into_iter().map(whole).collect()
+}
+
+/// Whether the operator may have paid a payout that the backup has as due, or lists once the period is closed again.
+fn is_payout_listed_again(lost: &LostEntries) -> bool {
+    let settles =
+        |entry: &LedgerEntry| matches!(entry.transaction, Transaction::Period { .. } | Transaction::Paid { .. });
+    let listed = u64::try_from(lost.orders.len()).unwrap_or(u64::MAX);
+    lost.payouts > Amount::ZERO || lost.pruned > 0 || lost.num_orders > listed || lost.orders.iter().any(settles)
 }
 
 /// What becomes of leases that only the former database has, on nodes whose agents do not report leases.
@@ -154,8 +197,8 @@ fn key_line(datadir: &str, pool: Option<&str>, key: &RestoredKey) -> Option<Line
 
 #[cfg(test)]
 mod tests {
-    use vipnode_pool_core::{LedgerEntry, OperatorOrder, Transaction};
-    use vipnode_types::{Account, Amount, Asset, Ms, PoolKey};
+    use vipnode_pool_core::OperatorOrder;
+    use vipnode_types::{Account, Asset, Ms, PoolKey};
 
     use super::*;
 
@@ -171,6 +214,8 @@ mod tests {
         let credit =
             Transaction::Credit { payer, amount: Amount::new(30_000_000), order: order("transfer", Some("invoice-7")) };
         let close = Transaction::Period { period: 3, order: order("", None) };
+        let paid =
+            Transaction::Paid { payout: 1, payee: payer, amount: Amount::new(1_000_000), order: order("ref", None) };
         let entry = |number, transaction| LedgerEntry { number, at: Ms::new(1_796_000_000_000 + number), transaction };
         LostEntries {
             asset: Asset::new("USDC", 6).unwrap(),
@@ -179,8 +224,8 @@ mod tests {
             last: 4_723,
             credits: Amount::new(30_000_000),
             costs: Amount::new(2_500_000),
-            orders: vec![entry(4_713, credit), entry(4_720, close)],
-            num_orders: 3,
+            orders: vec![entry(4_713, credit), entry(4_720, close), entry(4_721, paid)],
+            num_orders: 4,
             ..LostEntries::default()
         }
     }

@@ -25,6 +25,8 @@ pub(crate) struct PoolStart {
     pub(crate) datadir: Option<PathBuf>,
     /// What a slot costs, and how clients pay.
     pub(crate) terms: PoolTerms,
+    /// The ledger holds balances or due payouts, but clients do not pay.
+    pub(crate) unused_funds: bool,
     /// Anyone may join.
     pub(crate) is_open: bool,
     /// It listens at all addresses, and the user named no public URL.
@@ -38,6 +40,8 @@ pub(crate) struct JoinNeeds {
     pub(crate) secret: bool,
     /// The file from which the pool read it.
     pub(crate) secret_file: Option<PathBuf>,
+    /// Clients pay, so a host names the account that earns.
+    pub(crate) payout: bool,
 }
 
 /// Stands for the file of a CA that is not the pool's.
@@ -69,6 +73,11 @@ impl PoolStart {
         );
         lines.push(self.state());
         lines.extend(self.terms.lines());
+        if self.unused_funds {
+            let text = "The ledger holds balances or due payouts, but clients of this pool do not pay";
+            let hint = "To continue with them, restart the pool with --payment and --price as before";
+            lines.push(Line::new("unused_funds", Tone::Warning, text).hint(hint));
+        }
         if self.is_open {
             let hint = "To close it, pass --members FILE or --join-secret-file FILE";
             lines.push(Line::new("open", Tone::Warning, "Anyone may join this pool").hint(hint));
@@ -136,12 +145,13 @@ fn next(url: &str, ca: Option<&Path>, needs: &JoinNeeds) -> String {
         None => " --join-secret-file FILE".to_owned(),
     };
     let (url, flags) = (quoted(url), format!("{flags}{secret}"));
+    let payout = if needs.payout { " --payout ADDRESS" } else { "" };
     let (copy, there) = match &*copied {
         [] => (String::new(), ""),
         files => (format!("copy {} to the agents' machines, and ", files.join(" and ")), " there"),
     };
     format!(
-        "Next: {copy}run{there} `vipnode host {url}{flags}` with a full node, and `vipnode client {url}{flags}` with another \
+        "Next: {copy}run{there} `vipnode host {url}{flags}{payout}` with a full node, and `vipnode client {url}{flags}` with another \
          node{note}"
     )
 }
@@ -165,6 +175,7 @@ mod tests {
             id: None,
             datadir: None,
             terms: PoolTerms::of(&Limits::default(), None),
+            unused_funds: false,
             is_open: true,
             at_any_address: false,
         }
@@ -212,7 +223,7 @@ mod tests {
                 id: Some(vipnode_types::PoolKey::from_random([1; 32]).unwrap().id().to_string()),
                 datadir: Some("/var/lib/vipnode/pool".into()),
                 terms: priced,
-                needs: JoinNeeds { secret: true, secret_file: Some("/etc/vipnode/join.secret".into()) },
+                needs: JoinNeeds { secret: true, secret_file: Some("/etc/vipnode/join.secret".into()), payout: true },
                 is_open: false,
                 ..start()
             },
@@ -227,6 +238,7 @@ mod tests {
                 address: "10.0.0.1:443".parse().unwrap(),
                 urls: urls(&["wss://pool.lan", "wss://10.0.0.1"]),
                 certificate: Some(own_ca),
+                unused_funds: true,
                 is_open: false,
                 ..start()
             },
@@ -263,7 +275,11 @@ mod tests {
     #[test]
     fn the_next_commands_of_a_closed_pool_name_the_file_of_the_secret() {
         let next = |file: Option<&str>| {
-            super::next("wss://p.example", None, &JoinNeeds { secret: true, secret_file: file.map(PathBuf::from) })
+            super::next(
+                "wss://p.example",
+                None,
+                &JoinNeeds { secret: true, secret_file: file.map(PathBuf::from), payout: false },
+            )
         };
         let copied = next(Some("/my dir/a secret"));
         assert!(

@@ -34,16 +34,35 @@ pub(super) fn line_error(
     let suggested = suggested.into_iter().find_map(|kind| first(error.get(kind)?));
     let given_first = error.get(ContextKind::InvalidArg).and_then(first);
     // clap suggests more distant ones too.
-    let is_near = |name: &&str| given.clone().any(|word| nearest([without_dashes(name)], word).is_some());
+    let is_near = |name: &&str| {
+        let name = without_dashes(name);
+        // In a word of two letters, a third is none; but one letter may be missing.
+        let lacks_one = |word: &str| word.len() > 1 && strsim::osa_distance(name, word) == 1 && name.len() > word.len();
+        given.clone().any(|word| nearest([name], word).is_some() || lacks_one(word))
+    };
     let suggested = suggested.filter(is_near);
     let by_flag = || match error.kind() {
-        ErrorKind::UnknownArgument => given_first.map(|text| command_that_takes(tree, words, text)).unwrap_or_default(),
+        ErrorKind::UnknownArgument => given_first
+            .map(|text| flag_with_value(tree, words, text).unwrap_or_else(|| command_that_takes(tree, words, text)))
+            .unwrap_or_default(),
         _ => String::new(),
     };
     let did_you_mean = suggested.map_or_else(by_flag, |text| format!("; did you mean '{text}'?"));
     let hint = value_hint(error).unwrap_or_else(|| format!("For all flags, run `{} --help`.", called(words)));
     let notes: String = notes.iter().map(|note| format!("{note}. ")).collect();
     CliError { message: first_paragraph(error) + &did_you_mean, hint: notes + &hint }
+}
+
+/// Asks whether the user meant a flag and its value (`--tls-internal` for `--tls internal`).
+fn flag_with_value(tree: &Command, words: &[String], given: &str) -> Option<String> {
+    let command = words.iter().try_fold(tree, |command, word| command.find_subcommand(word))?;
+    let given = given.strip_prefix("--")?;
+    command.get_arguments().find_map(|arg| {
+        let flag = arg.get_long()?;
+        let value = given.strip_prefix(flag)?.strip_prefix('-')?;
+        let takes = arg.get_possible_values().iter().any(|possible| possible.matches(value, false));
+        takes.then(|| format!("; did you mean '--{flag} {value}'?"))
+    })
 }
 
 fn without_dashes(name: &str) -> &str {
@@ -62,7 +81,11 @@ fn unknown_below(tree: &Command, line: &[OsString], word: &str) -> CommandError 
     let of_command = |name: &str| [&words[..], &[name]].concat().join(" ");
     CommandError::UnknownSubcommand {
         word: of_command(word),
-        nearest: meant_instead(tree, &words, word),
+        nearest: match (&*words, word) {
+            // `vipnode status` shows the local agents unless a pool is named.
+            (["pool"], "status") => "; did you mean 'status --pool URL'?".to_owned(),
+            _ => meant_instead(tree, &words, word),
+        },
         help: [&["vipnode"], &words[..], &["--help"]].concat().join(" "),
     }
 }

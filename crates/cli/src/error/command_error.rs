@@ -201,7 +201,7 @@ errors! {
             hint "Start the agent of your node (`vipnode status` lists the agents that run), or name the account: pass its \
                   keystore with --keystore FILE, or its address with --account ADDRESS.";
         /// The pool runs as another user or with --datadir, or is not running.
-        NoAdminSocket: local, "this user is not running a pool without --datadir on this machine",
+        NoAdminSocket: local, "no pool that this user started with the default data directory runs on this machine",
             hint "Pass the data directory of the pool (--datadir DIR), and run the command as the pool's user.";
         /// This user is not running a pool with the default data directory, but other pools run on this machine.
         OtherAdminSockets { dirs: String, first: String }: local,

@@ -54,7 +54,7 @@ fn account_words(account: &AdminAccount, asset: Asset) -> String {
         show(spent)
     );
     let earns = format!(
-        "As host: earned {}, of which clients cover {}; to be paid out {}",
+        "As host: earned {}, of which clients secured {}; to be paid out {}",
         show(earned),
         show(secured),
         show(payable)
@@ -131,6 +131,20 @@ pub(crate) fn payouts_page(payouts: &AdminPayouts, width: usize) -> Styled {
         Column::number("PERIOD").rank(2),
     ]);
     table.with_rows(rows).fit(width)
+}
+
+/// That a settlement period has no payouts. `newest` is the newest period that has some.
+pub(crate) fn no_payouts_text(period: u64, newest: Option<u64>) -> Styled {
+    let text = match newest {
+        Some(newest) if period > newest => {
+            format!("There is no settlement period {period} with payouts; the newest is {newest}")
+        }
+        Some(newest) => {
+            format!("Settlement period {period} has no payouts; the newest period with payouts is {newest}")
+        }
+        None => format!("There is no settlement period {period} with payouts, nor another one"),
+    };
+    text.as_str().into()
 }
 
 /// The payouts of a page as comma-separated values. Amounts are in the asset's largest unit, exact.

@@ -205,6 +205,9 @@ fn snapshot_of_the_ledger() {
             payouts_csv(&payouts, true).replace('\r', "").as_str().into(),
             paid_text(&paid, 3, asset),
             payouts_page(&AdminPayouts { payouts: Vec::new(), ..payouts.clone() }, width),
+            no_payouts_text(7, Some(3)),
+            no_payouts_text(2, Some(3)),
+            no_payouts_text(1, None),
         ];
         parts.map(|part| plain(&part.wrapped(width).to_string())).join("\n---\n")
     });

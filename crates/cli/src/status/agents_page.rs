@@ -83,12 +83,18 @@ pub(super) fn nobody(agents: &LocalAgents, args: &StatusArgs) -> Styled {
         Some(node) => format!("No local agent has a node whose ID begins with {node}. Searched {places}"),
         None => format!("No agent is running on this machine. Searched {places}"),
     };
+    let next = match &args.node {
+        // clap takes the text after a space for the node.
+        Some(node) if args.watch.is_some() && node.len() < 5 && node.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("To repeat every {node} s, pass --watch={node}s. To list the agents, run `vipnode status`")
+        }
+        Some(_) => "List the agents: `vipnode status`".to_owned(),
+        None => "Start an agent: `vipnode agent`".to_owned(),
+    };
     let mut text = Styled::default();
     text.mark(Tone::Warning);
-    let _infallible = writeln!(
-        text,
-        "{what}\n  -> Start an agent: `vipnode agent`. To find an agent that was started with --state-dir, pass the same flag"
-    );
+    let _infallible =
+        writeln!(text, "{what}\n  -> {next}. To find an agent that was started with --state-dir, pass the same flag");
     text
 }
 
@@ -169,4 +175,27 @@ fn sums<'a>(agents: impl Iterator<Item = &'a AgentStatus>) -> String {
     }
     let sides = if sides.is_empty() { String::new() } else { format!("; {}", sides.join(", ")) };
     format!("{}{sides}\nShow one in full: vipnode status NODE\n", parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    #[test]
+    fn an_unknown_node_leads_to_the_list_of_agents() {
+        let said = |line: &[&str]| {
+            let cli = Cli::read(["vipnode", "status"].iter().chain(line)).unwrap();
+            let Some(Command::Status(args)) = cli.command else { panic!() };
+            let (answered, unresponsive, inaccessible) = (Vec::new(), Vec::new(), Vec::new());
+            let agents = LocalAgents { roots: vec!["/x".into()], answered, unresponsive, inaccessible };
+            crate::tests::plain(&nobody(&agents, &args).to_string())
+        };
+        assert!(said(&[]).contains("-> Start an agent: `vipnode agent`"));
+        for line in [&["1f3a"][..], &["--why", "1f3a"], &["1f3a", "--watch"]] {
+            let said = said(line);
+            assert!(said.contains("-> List the agents: `vipnode status`") && !said.contains("Start"), "{said}");
+        }
+        assert!(said(&["--watch", "5"]).contains("pass --watch=5s"));
+    }
 }

@@ -17,7 +17,10 @@ mod status_line;
 mod status_line_text;
 mod why;
 
-pub(crate) use self::{ping::ping, pool_figures::PoolFigures, query::query, report::Report, status_line::StatusLine};
+pub(crate) use self::{
+    local_agents::LocalAgents, ping::ping, pool_figures::PoolFigures, query::query, report::Report,
+    status_line::StatusLine,
+};
 
 #[cfg(test)]
 pub(crate) use self::pages::{line_of_agent, page_of_agents, page_of_pool};

@@ -132,7 +132,11 @@ impl Core {
             paid.amount = paid.amount.checked_add(amount).unwrap_or(Amount::MAX);
             newest = Some(entry);
         }
-        let entry = newest.ok_or(if paid.left_out > 0 { CoreError::PayoutExceeds } else { CoreError::NoPayoutDue })?;
+        let entry = newest.ok_or(if paid.left_out > 0 {
+            CoreError::PayoutExceeds
+        } else {
+            CoreError::NoPayoutDue { period }
+        })?;
         Ok(LedgerChangeReply { entry, figures: AccountFigures::default(), paid_all: Some(paid), repeated: false })
     }
 
@@ -145,11 +149,11 @@ impl Core {
         let payable = |row: PayoutRow| self.ledger.as_ref().map(|ledger| ledger.payee(row.payee).payable());
         match kind {
             LedgerChangeKind::ClosePeriod if payouts > 0 => Err(CoreError::PayoutsUnmarked { payouts }),
-            LedgerChangeKind::Paid { payout } if state(payout) != Some(PayoutState::Due) => {
-                Err(CoreError::PayoutMarked)
-            }
-            LedgerChangeKind::Bounced { payout } if state(payout) == Some(PayoutState::Bounced) => {
-                Err(CoreError::PayoutMarked)
+            LedgerChangeKind::Paid { payout } if state(payout) == Some(PayoutState::Paid) => Err(CoreError::PayoutPaid),
+            LedgerChangeKind::Paid { payout } | LedgerChangeKind::Bounced { payout }
+                if state(payout) == Some(PayoutState::Bounced) =>
+            {
+                Err(CoreError::PayoutBounced)
             }
             LedgerChangeKind::Correction { payee, amount, takes: true }
                 if self.ledger.as_ref().is_some_and(|ledger| amount > ledger.payee(payee).payable()) =>

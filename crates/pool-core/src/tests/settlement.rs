@@ -1,6 +1,8 @@
 use vipnode_types::{Account, Amount, Ms};
 
-use crate::{PayoutRow, PayoutState, Row, RowKey, SettlementPeriodRow, ledger::settlement::Settlement, output::Output};
+use crate::{
+    CoreError, PayoutRow, PayoutState, Row, RowKey, SettlementPeriodRow, ledger::settlement::Settlement, output::Output,
+};
 
 const PAYEE: Account = Account::new([8; 20]);
 
@@ -49,4 +51,11 @@ fn payouts_of_periods_long_ago_are_forgotten() {
     assert_eq!(settlement.payout(last).map(|row| row.state), Some(PayoutState::Paid));
     close(&mut settlement, 1);
     assert_eq!(settlement.payout(last + 1).map(|row| row.period), Some(last + 1));
+}
+
+#[test]
+fn payouts_that_are_not_marked_are_counted() {
+    let said = |payouts| CoreError::PayoutsUnmarked { payouts }.to_string();
+    assert_eq!(said(1), "1 payout of the previous period is not marked");
+    assert_eq!(said(2), "2 payouts of the previous period are not marked");
 }

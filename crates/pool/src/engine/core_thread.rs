@@ -186,12 +186,6 @@ impl CoreThread {
 
     /// Runs until [`CoreMessage::Stop`].
     pub(crate) fn run(mut self) {
-        if self.core.has_unused_funds() {
-            tracing::warn!(
-                "the ledger holds balances or due payouts, but clients of this pool do not pay; to continue with them, \
-                 restart it with the --payment value that it had"
-            );
-        }
         loop {
             match self.work() {
                 Ok(()) => return,
@@ -357,6 +351,9 @@ impl CoreThread {
             }
             OperatorQuery::Prices(answer) => {
                 let _nobody_waits = answer.send(self.core.prices());
+            }
+            OperatorQuery::UnusedFunds(answer) => {
+                let _nobody_waits = answer.send(self.core.has_unused_funds());
             }
             OperatorQuery::Drains(drains) => self.core.set_drains(drains),
             OperatorQuery::Pruned { last_entry } => self.core.forget_keys(last_entry),

@@ -25,6 +25,8 @@ pub(crate) enum OperatorQuery {
     Epoch { request: RequestId, run: bool, reply_to: ReplyTo },
     /// Asks what slots cost, and what was announced; `None` without a ledger.
     Prices(oneshot::Sender<Option<PricingRow>>),
+    /// Asks whether the ledger held balances or due payouts at the start, although clients do not pay.
+    UnusedFunds(oneshot::Sender<bool>),
     /// Asks for accounts, from an address on. Answered with what the pool charges in; `None` without a ledger.
     Accounts { from: Option<Account>, most: usize, answer: oneshot::Sender<(Asset, Option<Vec<LedgerAccountView>>)> },
     /// Asks what can be claimed of the clients' channels, by payer after one. Answered as [`Self::Accounts`].

@@ -42,7 +42,8 @@ errors! {
             given: Asset,
         }: local, "this pool has charged in {stored} ({stored_decimals} decimals) before, and cannot change to {given} ({decimals} decimals)"
             (stored_decimals = stored.decimals(), decimals = given.decimals()),
-            hint "Pass --asset {stored}:{decimals}, or start a new pool with another --datadir DIR."
+            hint "Pass --asset {stored}:{decimals}, and --payment and --price as before (without them, the pool is free), or start a new pool \
+                  with another --datadir DIR."
                 (decimals = stored.decimals());
     }
 }

@@ -243,7 +243,8 @@ async fn a_pool_never_changes_its_asset_once_it_has_charged() {
     assert!(matches!(error, StartError::OtherAsset { .. }), "{error}");
     let error = start(free(Asset::ETHER)).await.unwrap_err();
     assert!(matches!(error, PoolError::Start(StartError::OtherAsset { .. })), "{error}");
-    assert!(error.hint().unwrap().contains("--asset USDC:6"), "{error}");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("--asset USDC:6") && hint.contains("--payment and --price"), "{hint}");
 }
 
 /// One start with --payment credit and without --asset fixes nothing.
@@ -267,7 +268,13 @@ async fn the_asset_of_a_pool_whose_clients_pay_is_stored_with_the_first_amount()
     let request = LedgerRequest { change, reason: "invoice 7".to_owned(), key: None, allow_negative: false };
     AdminClient::new(admin_socket(dir.path())).change_ledger(&request).await.unwrap();
     running.shutdown().await.unwrap();
-    start(usdc).await.unwrap().shutdown().await.unwrap();
+    let running = start(usdc).await.unwrap();
+    assert!(!running.has_unused_funds().await, "clients pay");
+    running.shutdown().await.unwrap();
+    let free = PoolConfig { core: Limits { price: Price::free(usdc), ..config().core }, ..config() };
+    let running = PoolServer::spawn_in(free, DataDir::open(dir.path()).unwrap()).await.unwrap();
+    assert!(running.has_unused_funds().await, "nobody pays, and the credit is left");
+    running.shutdown().await.unwrap();
     let error = DataDir::check_asset(dir.path(), Asset::ETHER).unwrap_err();
     assert!(matches!(error, StartError::OtherAsset { .. }), "{error}");
     let error = start(Asset::ETHER).await.unwrap_err();

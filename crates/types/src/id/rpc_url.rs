@@ -53,6 +53,12 @@ errors! {
         /// The text after the colon is not a number from 1 to 65535.
         Port: local, "the port is not a number from 1 to 65535",
             hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST, or http://HOST:PORT.";
+        /// The colon or a slash after the scheme is missing; the rest would be taken for a host or a port.
+        Slashes {
+            /// The address that was probably meant, without its path.
+            meant: String,
+        }: local, "the scheme and the host are not separated by ://; did you mean {meant}?",
+            hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST, or http://HOST:PORT.";
         /// The text contains a control character, which could forge a line of the signed text.
         Control: local, "it contains a control character",
             hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST, or http://HOST:PORT.";
@@ -79,6 +85,9 @@ impl RpcUrl {
         // Without a scheme, http//me:secret@h would be the host "http".
         if text.contains('@') {
             return Err(RpcUrlError::UserInfo);
+        }
+        if let Some(meant) = with_slashes(text) {
+            return Err(RpcUrlError::Slashes { meant });
         }
         let authority = text.split('/').next().unwrap_or_default();
         let name = authority.rsplit_once(':').map_or(authority, |(name, _port)| name).trim_matches(['[', ']']);
@@ -180,6 +189,18 @@ impl FromStr for RpcUrl {
             Err(error) => Err(RpcUrlError::Form { why: error }),
         }
     }
+}
+
+/// Returns what was meant by a text whose scheme lacks a part of its `://`, such as `https//HOST` or `wss:/HOST`. A
+/// `http/x` or a `ws:8080` may be a host.
+fn with_slashes(text: &str) -> Option<String> {
+    let end = text.find(|c: char| !c.is_ascii_alphabetic())?;
+    let (scheme, rest) = (text.get(..end)?.to_ascii_lowercase(), text.get(end..)?);
+    let rest = rest.strip_prefix("//").or_else(|| rest.strip_prefix(":/"))?;
+    let host = rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty())?;
+    let known = matches!(&*scheme, "ws" | "wss" | "http" | "https");
+    let meant = format!("{scheme}://{host}");
+    (known && meant.parse::<RpcUrl>().is_ok()).then_some(meant)
 }
 
 /// What stands between the scheme and the path: a host, and behind a colon its port. The url crate is more lenient.
