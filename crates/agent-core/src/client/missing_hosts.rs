@@ -9,6 +9,8 @@ pub(crate) struct MissingHosts {
     announced: Option<Missing>,
     /// Since when hosts are missing.
     since: Option<Ms>,
+    /// Why the pool refused the last request for hosts: nobody pays for them.
+    unpaid: Option<String>,
 }
 
 /// How many hosts are missing, why, and whether that lasts.
@@ -29,11 +31,32 @@ impl Missing {
 impl MissingHosts {
     /// Returns why hosts are missing, as last reported by the pool.
     pub(crate) fn why(&self) -> Option<&str> {
-        self.announced.as_ref()?.why.as_deref()
+        let announced = || self.announced.as_ref()?.why.as_deref();
+        self.unpaid.as_deref().or_else(announced)
+    }
+
+    /// Remembers that the pool assigns no host because nobody pays for it. The user is notified of a refusal anyway.
+    pub(crate) fn refused_unpaid(&mut self, why: &str) {
+        self.unpaid = Some(why.to_owned()).filter(|why| !why.is_empty());
+    }
+
+    /// As [`Self::announce`], with an answer of the pool. After a refusal, any reason is news: the refusal no longer counts.
+    pub(crate) fn answered(
+        &mut self,
+        now: Ms,
+        hosts: u32,
+        why: Option<String>,
+        retry_ms: Option<u64>,
+    ) -> Option<Notice> {
+        if self.unpaid.is_some() {
+            self.forget_why();
+        }
+        self.announce(now, hosts, why, retry_ms)
     }
 
     /// Forgets why hosts are missing, because the pool assigned one since it gave the reason.
     pub(crate) fn forget_why(&mut self) {
+        self.unpaid = None;
         if let Some(announced) = &mut self.announced {
             announced.why = None;
         }
@@ -94,6 +117,25 @@ mod tests {
         assert_eq!(at(90_000, 2, why()), (None, why()));
         assert_eq!(at(90_001, 0, None), (None, None));
         assert_eq!(at(90_002, 2, why()), (notice(why(), false), why()), "they are missing again");
+    }
+
+    #[test]
+    fn a_refusal_is_the_reason_until_the_pool_answers() {
+        let mut missing_hosts = MissingHosts::default();
+        let full = || Some("all 2 hosts are full".to_owned());
+        missing_hosts.refused_unpaid("no account pays for this node");
+        assert_eq!(missing_hosts.why(), Some("no account pays for this node"), "before any other reason");
+        let notice = Some(Notice::HostsMissing { missing: 2, why: full(), late: false, retry_ms: None });
+        assert_eq!(
+            (missing_hosts.answered(Ms::new(1), 2, full(), None), missing_hosts.why().map(str::to_owned)),
+            (notice.clone(), full())
+        );
+        missing_hosts.refused_unpaid("the account is empty");
+        assert_eq!(missing_hosts.why(), Some("the account is empty"));
+        assert_eq!(missing_hosts.answered(Ms::new(2), 2, full(), None), notice, "it counts again");
+        missing_hosts.refused_unpaid("the account is empty");
+        missing_hosts.forget_why();
+        assert_eq!(missing_hosts.why(), None, "a host was assigned");
     }
 
     /// The next answer of the pool may come much later.

@@ -2,7 +2,7 @@
 
 use vipnode_types::{
     Ms,
-    wire::{AskRequest, Side, WireError},
+    wire::{AskRequest, ErrorCode, Side, WireError},
 };
 
 use crate::{
@@ -68,12 +68,15 @@ impl AgentCore {
                 // A pool may name more than were asked for.
                 let missing = reply.missing.min(self.config.min_peers);
                 let retry_ms = self.failed_hosts.retry_ms(now);
-                out.extend(self.missing_hosts.announce(now, missing, reply.reason, retry_ms).map(Action::Notice));
+                out.extend(self.missing_hosts.answered(now, missing, reply.reason, retry_ms).map(Action::Notice));
                 self.asks.next_wait_ms(&mut self.rng)
             }
             Err(error) => {
                 let wait_ms = retry_ms(&error).unwrap_or(limits::BACKOFF_MOST_MS);
                 let wait_ms = wait_ms.max(self.asks.refused(&mut self.rng));
+                if error.is(ErrorCode::PaymentRequired) {
+                    self.missing_hosts.refused_unpaid(&error.message);
+                }
                 out.push(Action::Notice(Notice::PoolRefused(error)));
                 wait_ms
             }

@@ -154,6 +154,8 @@ fn a_client_that_lacks_hosts_asks_again_when_its_funds_change() {
     let (tag, _) = bench.ask().unwrap();
     let refusal = WireError::new(ErrorCode::PaymentRequired, "no account pays for this node", "Link one.");
     bench.on(Event::PoolAnswers { tag, answer: Err(refusal) });
+    let why = bench.core.view().why_missing;
+    assert_eq!(why.as_deref(), Some("no account pays for this node"), "the status shows it");
     bench.after(1_000);
     assert!(bench.ask().is_none());
     bench.call(9, FromPool::Notice(NoticeCall::FundsChanged));

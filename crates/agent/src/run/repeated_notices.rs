@@ -14,7 +14,8 @@ use crate::{
 };
 
 /// Notices that were shown recently. One that comes again is counted, and the count is shown later: neither a pool that
-/// rejects each request nor a node that fails each call fills the terminal or the log. The same happens to notices beyond
+/// rejects each request nor a node that fails each call fills the terminal or the log. A refusal that is counted is dropped once
+/// it is over: shown later, it would read as the present state. Counting also happens to notices beyond
 /// those of their kind, whatever their text, because a pool or a node can choose another one each time.
 #[derive(Debug)]
 pub(super) struct RepeatedNotices {
@@ -67,19 +68,43 @@ impl RepeatedNotices {
                 }
             }
         }
-        let now = Instant::now();
-        take_counts(self.recent.iter_mut(), now).into_iter().for_each(show);
+        self.end(Instant::now()).into_iter().for_each(show);
+    }
+
+    /// Returns the counts that are left when the agent ends. The states of its connections ended too.
+    fn end(&mut self, now: Instant) -> Vec<AgentNotice> {
+        self.recent.retain(|recent| !is_state(&recent.notice));
+        take_counts(self.recent.iter_mut(), now)
+    }
+
+    /// Drops the refusals that a notice shows to be over: those that are counted are not shown any more, and one that was shown some
+    /// time ago is news if it comes again.
+    fn drop_refusals(&mut self, now: Instant, notice: &AgentNotice) {
+        use Notice::{Connected, HostAssigned, HostConnected, HostsMissing, PoolRefused};
+        let over = |refusal: &AgentNotice| match notice {
+            AgentNotice::Notice(Connected { .. } | HostAssigned { .. } | HostConnected { .. }) => is_refusal(refusal),
+            // An answer to a request for hosts.
+            AgentNotice::Notice(HostsMissing { .. }) => matches!(refusal, AgentNotice::Notice(PoolRefused(_))),
+            _ => false,
+        };
+        for recent in self.recent.iter_mut().filter(|recent| over(&recent.notice)) {
+            recent.times = 0;
+        }
+        self.recent.retain(|recent| !over(&recent.notice) || recent.last + REPEAT_FIRST > now);
+        // A refusal for another reason takes the place of the one that is counted.
+        if let AgentNotice::Notice(PoolRefused(_)) = notice {
+            let other = |recent: &Recent| matches!(recent.notice, AgentNotice::Notice(PoolRefused(_)));
+            self.recent.retain(|recent| {
+                recent.counts == Counts::Omitted || !other(recent) || is_repeat(&recent.notice, notice)
+            });
+        }
     }
 
     /// Adds a notice. Returns what to show now.
     fn add(&mut self, now: Instant, notice: AgentNotice) -> Vec<AgentNotice> {
+        // First, because what is over must not be shown as due.
+        self.drop_refusals(now, &notice);
         let mut show = self.expire(now);
-        // A refusal that follows a connection is news.
-        if let AgentNotice::Notice(Notice::Connected { .. }) = notice {
-            let is_old = |recent: &Recent| is_refusal(&recent.notice) && recent.last + REPEAT_FIRST <= now;
-            show.extend(take_counts(self.recent.iter_mut().filter(|recent| is_old(recent)), now));
-            self.recent.retain(|recent| !is_old(recent));
-        }
         if let Some(recent) = self.recent.iter_mut().find(|recent| recent.is_repeated_by(&notice)) {
             recent.count(now, notice);
             return show;
@@ -175,16 +200,30 @@ const fn is_refusal(notice: &AgentNotice) -> bool {
     matches!(notice, AgentNotice::Notice(PoolRefused(_) | PoolUnreachable { .. } | PoolUntrusted { .. }))
 }
 
+/// Whether it is about a connection of the agent, which has another state once the agent ends.
+const fn is_state(notice: &AgentNotice) -> bool {
+    use Notice::{Connected, HostsMissing, NodeDisconnected, NodeReconnected, PoolDisconnected};
+    let AgentNotice::Notice(inner) = notice else { return false };
+    let state = matches!(
+        inner,
+        Connected { .. } | HostsMissing { .. } | NodeDisconnected { .. } | NodeReconnected | PoolDisconnected { .. }
+    );
+    state || is_refusal(notice)
+}
+
 const fn memory(notice: &AgentNotice) -> Duration {
     if is_refusal(notice) { REFUSAL_MEMORY } else { Duration::ZERO }
 }
 
-/// Whether two notices differ at most in a text that a pool or a node chose. A pool that is not connected for another kind of
-/// reason is news.
+/// Whether two notices differ at most in a text that a pool or a node chose. A pool that refuses for another reason, or is not
+/// connected for another kind of reason, is news.
 fn is_repeat(one: &AgentNotice, other: &AgentNotice) -> bool {
     match (one, other) {
         (AgentNotice::Notice(one), AgentNotice::Notice(other)) => match (one, other) {
-            (Notice::PoolRefused(one), Notice::PoolRefused(other)) => one.code == other.code,
+            // Its text is the reason, such as what an account has left.
+            (Notice::PoolRefused(one), Notice::PoolRefused(other)) => {
+                (one.code, &one.message) == (other.code, &other.message)
+            }
             (Notice::PoolDisconnected { why: one }, Notice::PoolDisconnected { why: other })
             | (Notice::PoolUnreachable { why: one, .. }, Notice::PoolUnreachable { why: other, .. })
             | (Notice::PoolUntrusted { why: one }, Notice::PoolUntrusted { why: other }) => one.kind() == other.kind(),
@@ -200,7 +239,7 @@ fn is_repeat(one: &AgentNotice, other: &AgentNotice) -> bool {
 #[cfg(test)]
 mod tests {
     use vipnode_types::{
-        Failure,
+        Failure, LeaseId, NodeId,
         wire::{ErrorCode, WireError},
     };
 
@@ -294,6 +333,58 @@ mod tests {
         let shown = repeats.add(at(86_700), joined.clone());
         assert_eq!(shown.last(), Some(&joined));
         assert_eq!(repeats.add(at(86_701), refused()), [refused()], "it is news again");
+    }
+
+    fn refused(why: &str) -> AgentNotice {
+        AgentNotice::Notice(Notice::PoolRefused(WireError::new(ErrorCode::PaymentRequired, why, "Pay.")))
+    }
+
+    #[test]
+    fn a_held_refusal_is_dropped_when_it_is_over() {
+        let host = NodeId::new([7; 64]);
+        let lease = LeaseId::new(1);
+        let connected = Notice::Connected { welcome: None, price: None, pool_id: None };
+        let missing = Notice::HostsMissing { missing: 1, why: None, late: false, retry_ms: None };
+        for over in [connected, missing, Notice::HostConnected { lease, host, after_ms: Some(1) }] {
+            let mut repeats = repeated_notices();
+            let start = Instant::now();
+            let at = |second| start + Duration::from_secs(second);
+            assert_eq!(repeats.add(at(0), refused("no account pays")), [refused("no account pays")]);
+            assert_eq!(repeats.add(at(12), refused("no account pays")), []);
+            let over = AgentNotice::Notice(over);
+            assert_eq!(repeats.add(at(60), over.clone()), std::slice::from_ref(&over), "also if the count is due");
+            assert_eq!(repeats.expire(at(3_600)), [], "after {over:?}");
+            let again = repeats.add(at(3_601), refused("no account pays"));
+            assert_eq!(again, [refused("no account pays")], "it is news again");
+        }
+    }
+
+    #[test]
+    fn a_refusal_for_another_reason_is_shown_at_once_and_counts_anew() {
+        let mut repeats = repeated_notices();
+        let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
+        repeats.add(at(0), refused("no account pays"));
+        repeats.add(at(10), refused("no account pays"));
+        assert_eq!(repeats.add(at(20), refused("the account is empty")), [refused("the account is empty")]);
+        assert_eq!(repeats.add(at(30), refused("the account is empty")), []);
+        let repeated =
+            AgentNotice::Repeated { notice: Box::new(refused("the account is empty")), times: 1, ago_s: 3_570 };
+        assert_eq!(repeats.expire(at(3_600)), [repeated], "only the same text counts");
+    }
+
+    #[test]
+    fn an_agent_that_ends_shows_no_held_state() {
+        let mut repeats = repeated_notices();
+        let now = Instant::now();
+        let fault = || AgentNotice::Fault(Failure::from("disk full"));
+        for _ in 0..2 {
+            repeats.add(now, refused("no account pays"));
+            repeats.add(now, lost("gone"));
+            repeats.add(now, fault());
+        }
+        let repeated = AgentNotice::Repeated { notice: Box::new(fault()), times: 1, ago_s: 0 };
+        assert_eq!(repeats.end(now), [repeated]);
     }
 
     /// Of a pool that comes and goes, the last line is the state that lasts.

@@ -1,9 +1,12 @@
 //! The subcommands of `vipnode pool admin` that show or change the ledger.
 
 use clap::{Args, Subcommand, ValueEnum};
-use vipnode_types::{Account, QuotedPrice};
+use vipnode_types::Account;
 
-use super::{ChainArgs, PoolSocketArgs, SendingArgs, StatementOutputArgs, WalletKeyArgs, whole_number::whole_number};
+use super::{
+    ChainArgs, PoolSocketArgs, SendingArgs, StatementOutputArgs, WalletKeyArgs, WrittenPrice,
+    whole_number::whole_number,
+};
 
 /// A change of an account's balance.
 #[derive(Debug, Args)]
@@ -99,7 +102,7 @@ pub(crate) struct CorrectArgs {
 pub(crate) struct PriceArgs {
     /// Charge this for a slot, such as "0.60 USDC/month".
     #[arg(value_name = "PRICE", help_heading = "Payment")]
-    pub(crate) price: QuotedPrice,
+    pub(crate) price: WrittenPrice,
     /// Keep this share of what clients pay, in basis points (0.01%).
     ///
     /// [default: the current fee]

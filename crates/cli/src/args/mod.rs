@@ -30,6 +30,7 @@ mod typed_target;
 mod value_hint;
 mod wallet;
 mod whole_number;
+mod written_price;
 
 use std::path::PathBuf;
 
@@ -76,6 +77,7 @@ pub(crate) use self::{
         ChainArgs, ChannelFieldArgs, NewKeystoreArgs, SecretKeyFlag, SendingArgs, WalletArgs, WalletBalanceArgs,
         WalletCommand, WalletDepositArgs, WalletImportArgs, WalletKeyArgs, WalletWithdrawArgs,
     },
+    written_price::WrittenPrice,
 };
 
 const EXAMPLES: &str = "\

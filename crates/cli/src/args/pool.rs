@@ -9,11 +9,11 @@ use std::{
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use vipnode_pool::{AllowedOrigin, Network, ProxyHeader, StatusAudience, Welcome};
-use vipnode_types::{Asset, PaymentMode, PaymentModeError, QuotedPrice, RpcUrl, TypedError as _, WHOLE_BPS};
+use vipnode_types::{Asset, PaymentMode, PaymentModeError, RpcUrl, TypedError as _, WHOLE_BPS};
 
 use super::{
-    JoinArgs, PoolChainArgs, PoolCommand, TlsArgs, listen_address::listen_address, original_pool::OriginalPool,
-    whole_number::whole_number,
+    JoinArgs, PoolChainArgs, PoolCommand, TlsArgs, WrittenPrice, listen_address::listen_address,
+    original_pool::OriginalPool, whole_number::whole_number,
 };
 use crate::args::{asset_flag, chain_flag::ChainFlag, limit_flag::LimitFlag};
 
@@ -79,10 +79,10 @@ pub(crate) struct PoolArgs {
     /// Charge this much for a slot, such as "100 gwei/minute".
     ///
     /// The period is ms, second, minute, hour, day, week, or month (30 days), a short form such as min, h, or d, or a
-    /// number of them. A price without a period, such as "100 gwei", is per minute; only 0 needs no unit. The units are
-    /// those of --asset. With --payment none, leases are metered, but nothing is owed.
+    /// number of them. A price in ether without a period, such as "100 gwei", is per minute; only 0 needs no unit. The
+    /// units are those of --asset. With --payment none, leases are metered, but nothing is owed.
     #[arg(long, alias = "contract.price", default_value = "0", value_name = "PRICE", help_heading = "Payment")]
-    pub(crate) price: QuotedPrice,
+    pub(crate) price: WrittenPrice,
     /// Set how clients pay: none, credit that the operator records, or x402.
     ///
     /// With credit, a client is served as long as the account that is linked to its node has funds. The operator

@@ -292,7 +292,8 @@ fn live(args: &PoolArgs, running: bool) -> Result<PoolConfig, CliError> {
     config.status = args.status;
     config.origins = args.allow_origin.iter().cloned().collect();
     let report_interval_ms = u64::try_from(args.report_interval.as_millis()).unwrap_or(u64::MAX);
-    let price = args.price.in_asset(args.asset).map_err(|why| CommandError::price(why, !running))?;
+    let price = args.price.quoted(args.asset).and_then(|price| price.in_asset(args.asset));
+    let price = price.map_err(|why| CommandError::price(why, !running))?;
     let (payment, fee_bps, trial_ms) = (args.payment, args.fee_bps, args.trial.0);
     config.core = Limits { price, payment, fee_bps, trial_ms, report_interval_ms, ..config.core };
     config.core.max_request_hosts = args.max_request_hosts.unwrap_or(config.core.max_request_hosts);
@@ -345,6 +346,10 @@ mod tests {
             live(&args, running).map(drop).unwrap_err()
         };
         assert!(!usdc(true).hint.contains("--asset"), "a running pool cannot change it");
+        let bare =
+            Cli::read(["vipnode", "pool", "--payment", "credit", "--asset", "USDC:6", "--price", "0.50"]).unwrap();
+        let Some(Command::Pool(bare)) = bare.command else { panic!() };
+        assert!(live(&bare, false).map(drop).unwrap_err().hint.contains("\"0.50 USDC/month\""));
         let cli = Cli::read(["vipnode", "pool", "--asset", "USDC:6"]).unwrap();
         let Some(Command::Pool(other)) = cli.command else { panic!() };
         let refused: [CliError; 4] = [

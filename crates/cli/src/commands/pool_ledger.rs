@@ -9,7 +9,7 @@ use super::pool_admin::{WORDS, client, json};
 use crate::{
     args::{
         AccountsArgs, AdminCommand, BalanceArgs, DebitArgs, EpochAction, LedgerStatementArgs, PayoutCommand,
-        PayoutPaidAllArgs, PayoutsArgs, PriceArgs,
+        PayoutPaidAllArgs, PayoutsArgs, PriceArgs, WrittenPrice,
     },
     error::{CliError, CommandError},
     output::{Screen, Styled, confirm, shorten, terminal::page_width},
@@ -64,8 +64,13 @@ pub(super) async fn ask(command: &AdminCommand, screen: Screen) -> Result<Option
         }
         AdminCommand::Price(args) => {
             let PriceArgs { price, fee_bps, reason, .. } = args;
+            let client = client(&args.pool)?;
+            let price = match price {
+                WrittenPrice::Quoted(price) => price,
+                WrittenPrice::Bare(_) => price.quoted(asset(&client).await?)?,
+            };
             let request = PriceRequest { price: price.clone(), fee_bps: *fee_bps, reason: reason.clone() };
-            let answer = client(&args.pool)?.price(&request).await?;
+            let answer = client.price(&request).await?;
             (pool_admin::price_text(&answer), json(&answer))
         }
         AdminCommand::Epoch(args) => {
@@ -189,8 +194,12 @@ fn asks_for(refused: &WireError, flag: &str) -> bool {
 
 /// Reads an amount in the asset of the pool.
 async fn amount(client: &AdminClient, text: &str) -> Result<Amount, CliError> {
-    let asset: Asset = client.accounts(&AccountsRequest { most: 1, ..AccountsRequest::default() }).await?.asset;
-    Ok(asset.amount(text)?)
+    Ok(asset(client).await?.amount(text)?)
+}
+
+/// What the pool charges in.
+async fn asset(client: &AdminClient) -> Result<Asset, CliError> {
+    Ok(client.accounts(&AccountsRequest { most: 1, ..AccountsRequest::default() }).await?.asset)
 }
 
 async fn change(

@@ -2,7 +2,7 @@
 
 use vipnode_types::wire::{HostSupply, ReachReply};
 
-use super::{Facts, Finding};
+use super::{Facts, Finding, payment};
 use crate::output::format::{capitalized, counted};
 
 /// Whether a client would get a host. The pool judges it as it would after a connect, and the price also as the agent does.
@@ -46,8 +46,13 @@ fn hosts(facts: &Facts, supply: &HostSupply) -> Option<Finding> {
     }
     let on_chain = facts.node.as_ref().map_or_else(|_| String::new(), |node| format!(" on {}", node.facts.chain));
     let Some(reason) = &supply.reason else {
-        let text =
-            format!("{candidates} of {}{on_chain} can be assigned to this node now", counted(hosts.into(), "host"));
+        let then = match (payment::refusal(supply), candidates) {
+            (None, _) => "can be assigned to this node now",
+            // What stands in the way is the next finding.
+            (Some(_), 1) => "fits this node",
+            (Some(_), _) => "fit this node",
+        };
+        let text = format!("{candidates} of {}{on_chain} {then}", counted(hosts.into(), "host"));
         // Of more hosts than the pool examines, others may be on the chain.
         return (candidates > 0).then(|| Finding::ok("partners", text));
     };

@@ -1,16 +1,24 @@
 //! Who pays for the node's slots, and who is paid for those that it sells.
 
-use vipnode_types::wire::{HostSupply, ReachReply};
+use vipnode_types::wire::{HostSupply, ReachReply, WireError};
 
 use super::{Facts, Finding, partners::unserved};
 use crate::output::format::counted;
 
 /// What a pool that charges needs from each role. The pool judges a client as it would judge its request for hosts.
 pub(super) fn evaluate(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
-    let charges = |supply: &&HostSupply| !supply.terms.payment.is_none() && !supply.price.is_free();
-    let Some(supply) = reply.supply.as_ref().filter(charges) else { return Vec::new() };
+    let Some(supply) = reply.supply.as_ref().filter(|supply| charges(supply)) else { return Vec::new() };
     let client = facts.wants.client.then(|| client(facts, supply));
     client.into_iter().chain(facts.wants.sells().then(|| host(facts)).flatten()).collect()
+}
+
+fn charges(supply: &HostSupply) -> bool {
+    !supply.terms.payment.is_none() && !supply.price.is_free()
+}
+
+/// Why nobody pays for one more host of the node.
+pub(super) fn refusal(supply: &HostSupply) -> Option<&WireError> {
+    supply.unpaid.as_ref().filter(|_| charges(supply))
 }
 
 fn client(facts: &Facts, supply: &HostSupply) -> Finding {

@@ -105,8 +105,8 @@ fn announced(next: &NextPrice, old_fee_bps: Option<u16>, refused_by: Option<Side
         }
     };
     let text = format!(
-        "From {}, {change}. The {what} applies to new leases immediately, and to an existing lease when its next billing period \
-         begins, if both sides accept it{verdict}",
+        "From {}, {change}. From then on, the {what} applies to new leases, and to a running lease from its next billing period, \
+         if both sides accept it{verdict}",
         from_ms.rfc3339_seconds(),
     );
     let line = Line::new("price_announced", Tone::Warning, text)

@@ -117,6 +117,14 @@ async fn a_price_is_announced_with_a_reason_and_in_the_asset_of_the_pool() {
     for (args, words) in [
         (["price", "2 USDC/day", "--reason", " "], "the reason is blank"),
         (["price", "2 gwei/day", "--reason", "typo"], "\"gwei\" is not a unit of USDC\n -> Use"),
+        (
+            ["price", "0.60", "--reason", "typo"],
+            "0.60 has no unit\n -> Write the price with its unit and period, such as \"0.60 USDC/month\"",
+        ),
+        (
+            ["price", "0.60 USDC", "--reason", "typo"],
+            "has no period\n -> Write the period, such as \"0.60 USDC/month\"",
+        ),
     ] {
         let output = ran(&[&["pool", "admin"], &args[..], &["--datadir", &datadir]].concat()).await;
         let error = text(&output.stderr);

@@ -29,7 +29,21 @@ errors! {
             /// The number, at most 64 characters.
             text: String,
         }: local, "{text} has no unit",
-            hint "Write the price with its unit and period, such as \"{text} gwei/minute\".";
+            hint "Write the price with a unit of the pool's asset and a period, such as \"{text} gwei/minute\" or \"{text} USDC/month\".";
+        /// A price in a known asset is a number without a unit.
+        BarePrice {
+            /// The number, at most 64 characters.
+            text: String,
+            /// What the pool charges in.
+            asset: Asset,
+        }: local, "{text} has no unit",
+            hint "Write the price with its unit and period, such as \"{text} {example}\"." (example = asset.price_example());
+        /// A price in another asset than ether has no period.
+        NoPeriod {
+            /// The amount, at most 64 characters.
+            text: String,
+        }: local, "the price {text:?} has no period",
+            hint "Write the period, such as \"{text}/month\", \"{text}/day\", or \"{text}/minute\".";
         /// An amount is a number without a unit.
         BareNumber {
             /// The number, at most 64 characters.

@@ -90,6 +90,11 @@ impl Asset {
         }
     }
 
+    /// A unit and a period of a price, for a hint.
+    pub(super) fn price_example(&self) -> String {
+        if *self == Self::ETHER { "gwei/minute".to_owned() } else { format!("{}/month", self.symbol()) }
+    }
+
     /// The decimal exponent of a unit, in any letter case; a plural s is accepted.
     pub(super) fn exponent(&self, unit: &str) -> Option<u8> {
         let is = |name: &str| {

@@ -153,8 +153,8 @@ impl QuotedPrice {
 impl FromStr for QuotedPrice {
     type Err = AmountError;
 
-    /// Reads an amount and a period: "100 gwei/minute", "100 gwei a minute", "0.5 ether per month". Without a period, the
-    /// price is per minute. Also reads "free" and "0".
+    /// Reads an amount and a period: "100 gwei/minute", "100 gwei a minute", "0.5 ether per month". Without a period, a
+    /// price in ether is per minute, as the original had it; another one is refused. Also reads "free" and "0".
     fn from_str(text: &str) -> Result<Self, AmountError> {
         let text = text.trim();
         if matches!(text, "free" | "0") {
@@ -166,8 +166,8 @@ impl FromStr for QuotedPrice {
         }
         let parts = ["/", " per ", " an ", " a "].iter().find_map(|separator| text.rsplit_once(separator));
         let (amount, period) = match parts {
-            Some((amount, period)) => (amount, period.parse()?),
-            None => (text, Period::MINUTE),
+            Some((amount, period)) => (amount, Some(period.parse()?)),
+            None => (text, None),
         };
         if amount.trim().starts_with(['-', '\u{2212}']) {
             return Err(AmountError::Negative { text: short(text) });
@@ -180,7 +180,11 @@ impl FromStr for QuotedPrice {
         if unit.len() > UNIT_CHARACTERS || !unit.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(AmountError::Number { text: short(text) });
         }
-        Ok(Self { digits, decimals, unit: unit.to_owned(), period })
+        // Nobody means so much a minute by "0.50 USDC".
+        if period.is_none() && digits > 0 && Asset::ETHER.exponent(unit).is_none() {
+            return Err(AmountError::NoPeriod { text: short(text) });
+        }
+        Ok(Self { digits, decimals, unit: unit.to_owned(), period: period.unwrap_or(Period::MINUTE) })
     }
 }
 
@@ -288,6 +292,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::TypedError as _;
 
     /// Found by `fuzz/run`: "0 m" was printed as "free", which reads as another value.
     #[test]
@@ -351,6 +356,22 @@ mod tests {
             assert!(bad.parse::<QuotedPrice>().is_err(), "{bad}");
         }
         assert!("1 gwei/50 days".parse::<QuotedPrice>().is_err(), "beyond 2^32 ms");
+    }
+
+    /// "0.50 USDC" would be 30 USDC an hour.
+    #[test]
+    fn only_a_price_in_ether_may_lack_its_period() {
+        let no_period = |text: &str| AmountError::NoPeriod { text: text.to_owned() };
+        for text in ["0.50 USDC", "3 credits"] {
+            let error = text.parse::<QuotedPrice>().unwrap_err();
+            assert_eq!(error, no_period(text));
+            let hint = error.hint().unwrap();
+            assert!(hint.contains(&format!("\"{text}/month\"")), "{hint}");
+            assert!(format!("{text}/month").parse::<QuotedPrice>().is_ok(), "what the hint says");
+        }
+        for text in ["100 gwei", "1 ETH", "5 wei", "0 USDC"] {
+            assert!(text.parse::<QuotedPrice>().is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -168,6 +168,11 @@ fn a_pool_that_charges_needs_a_payer_for_a_client_and_a_payout_account_for_a_hos
         found.iter().map(|ill| (ill.check, ill.verdict)).collect::<Vec<_>>(),
         [("payment", Verdict::Warning), ("payout", Verdict::Warning),]
     );
+    let hosts = |facts: &Facts| evaluate(facts).into_iter().find(|finding| finding.check == "partners").unwrap().text;
+    assert!(hosts(&facts).ends_with("2 of 2 hosts on mainnet fit this node"), "{}", hosts(&facts));
+    supply(&mut facts).candidates = 1;
+    assert!(hosts(&facts).ends_with("1 of 2 hosts on mainnet fits this node"), "{}", hosts(&facts));
+    supply(&mut facts).candidates = 2;
     assert!(found[0].hint.contains("account link") && found[1].hint.contains("--payout"), "{found:?}");
     facts.wants.agent.host = None;
     assert!(matches!(&ills(&facts)[..], [ill] if ill.check == "payment" && ill.verdict == Verdict::Error));
@@ -185,6 +190,7 @@ fn a_pool_that_charges_needs_a_payer_for_a_client_and_a_payout_account_for_a_hos
     (supply(&mut facts).unpaid, supply(&mut facts).served) = (None, 0);
     facts.wants.agent.host = Some(HostConfig { payout: Some(Account::new([7; 20])), ..host(10) });
     assert_eq!(ills(&facts), []);
+    assert!(hosts(&facts).ends_with("can be assigned to this node now"), "{}", hosts(&facts));
     let checks: Vec<_> = evaluate(&facts).iter().map(|finding| finding.check).collect();
     assert!(checks.contains(&"payment") && checks.contains(&"payout"), "{checks:?}");
 }
