@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(missing_hosts.why(), Some("no account pays for this node"), "before any other reason");
         let notice = Some(Notice::HostsMissing { missing: 2, why: full(), late: false, retry_ms: None });
         assert_eq!(
-            (missing_hosts.answered(Ms::new(1), 2, full(), None), missing_hosts.why().map(str::to_owned())),
+            (missing_hosts.answered(Ms::new(1), 2, full(), None), missing_hosts.why().map(str::to_owned)),
             (notice.clone(), full())
         );
         missing_hosts.refused_unpaid("the account is empty");
