@@ -68,9 +68,9 @@ fn notify(notice: ServiceState) {
     let _full = hand_over(notice, None);
 }
 
-/// What is told the service manager, and who waits until it was sent.
+/// A notice for the service manager, and who waits until it was sent.
 #[cfg(unix)]
-struct Notice {
+struct ServiceNotice {
     state: ServiceState,
     sent: Option<SyncSender<()>>,
 }
@@ -88,15 +88,15 @@ fn watchdog() -> Option<Duration> {
 }
 
 /// Hands a notice to a thread of its own, because the socket of a service manager that does not read blocks its writer. Returns
-/// false if nobody listens, or if there is no room: the service manager would not read it.
+/// false if nobody listens, or if too many wait: the service manager would not read it.
 #[cfg(unix)]
 fn hand_over(state: ServiceState, sent: Option<SyncSender<()>>) -> bool {
-    static SENDER: OnceLock<Option<SyncSender<Notice>>> = OnceLock::new();
+    static SENDER: OnceLock<Option<SyncSender<ServiceNotice>>> = OnceLock::new();
     let sender = SENDER.get_or_init(|| {
         std::env::var_os("NOTIFY_SOCKET")?;
-        let (sender, notices) = sync_channel::<Notice>(WAITING_NOTICES);
+        let (sender, notices) = sync_channel::<ServiceNotice>(WAITING_NOTICES);
         let run = move || {
-            for Notice { state, sent } in notices {
+            for ServiceNotice { state, sent } in notices {
                 send(state);
                 let _nobody_waits = sent.map(|sent| sent.try_send(()));
             }
@@ -104,7 +104,7 @@ fn hand_over(state: ServiceState, sent: Option<SyncSender<()>>) -> bool {
         thread::Builder::new().name("service-manager".to_owned()).spawn(run).ok()?;
         Some(sender)
     });
-    sender.as_ref().is_some_and(|sender| sender.try_send(Notice { state, sent }).is_ok())
+    sender.as_ref().is_some_and(|sender| sender.try_send(ServiceNotice { state, sent }).is_ok())
 }
 
 #[cfg(unix)]

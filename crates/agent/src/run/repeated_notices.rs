@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_for_another_reason_is_shown_at_once_and_counts_anew() {
+    fn a_refusal_for_another_reason_is_shown_at_once_and_counts_from_one() {
         let mut repeats = repeated_notices();
         let start = Instant::now();
         let at = |second| start + Duration::from_secs(second);

@@ -387,7 +387,7 @@ fn begin_to_stop(runner: &AgentRunner, screen: Screen) {
 /// Waits for the end, and reports it.
 async fn ended(runner: AgentRunner, screen: Screen) -> Result<(), CliError> {
     let ended = runner.join().await;
-    // After a fault, the error that follows says it.
+    // After a fault, an error follows.
     if ended.is_ok() {
         screen.say(&stopped(Tone::Good, "Stopped; all changes to the node are undone"));
     }

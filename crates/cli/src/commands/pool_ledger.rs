@@ -62,17 +62,7 @@ pub(super) async fn ask(command: &AdminCommand, screen: Screen) -> Result<Option
             }
             (text, posted)
         }
-        AdminCommand::Price(args) => {
-            let PriceArgs { price, fee_bps, reason, .. } = args;
-            let client = client(&args.pool)?;
-            let price = match price {
-                WrittenPrice::Quoted(price) => price,
-                WrittenPrice::Bare(_) => price.quoted(asset(&client).await?)?,
-            };
-            let request = PriceRequest { price: price.clone(), fee_bps: *fee_bps, reason: reason.clone() };
-            let answer = client.price(&request).await?;
-            (pool_admin::price_text(&answer), json(&answer))
-        }
+        AdminCommand::Price(args) => price(args).await?,
         AdminCommand::Epoch(args) => {
             let run = args.action == Some(EpochAction::Run);
             let epoch = client(&args.pool)?.epoch(EpochRequest { run }).await?;
@@ -94,6 +84,19 @@ pub(super) async fn ask(command: &AdminCommand, screen: Screen) -> Result<Option
         _ => return Ok(None),
     };
     Ok(Some(answer))
+}
+
+/// Announces a price.
+async fn price(args: &PriceArgs) -> Result<(Styled, Value), CliError> {
+    let PriceArgs { price, fee_bps, reason, .. } = args;
+    let client = client(&args.pool)?;
+    let price = match price {
+        WrittenPrice::Quoted(price) => price,
+        WrittenPrice::Bare(_) => price.quoted(asset(&client).await?)?,
+    };
+    let request = PriceRequest { price: price.clone(), fee_bps: *fee_bps, reason: reason.clone() };
+    let answer = client.price(&request).await?;
+    Ok((pool_admin::price_text(&answer), json(&answer)))
 }
 
 /// Returns the figures of an account, and the asset of the pool. An account that the ledger does not have may be mistyped.

@@ -137,12 +137,12 @@ pub(crate) fn payouts_page(payouts: &AdminPayouts, width: usize) -> Styled {
 pub(crate) fn no_payouts_text(period: u64, newest: Option<u64>) -> Styled {
     let text = match newest {
         Some(newest) if period > newest => {
-            format!("There is no settlement period {period} with payouts; the newest is {newest}")
+            format!("No settlement period has the number {period}; the newest one with payouts is {newest}")
         }
         Some(newest) => {
             format!("Settlement period {period} has no payouts; the newest period with payouts is {newest}")
         }
-        None => format!("There is no settlement period {period} with payouts, nor another one"),
+        None => format!("No settlement period has the number {period}, and none has payouts"),
     };
     text.as_str().into()
 }

@@ -168,13 +168,8 @@ fn snapshot_of_the_ledger() {
         secured: Amount::new(600_000),
         payable: Amount::new(540_000),
     };
-    let payout = |payout, state| AdminPayout {
-        payout,
-        period: 3,
-        account: Account::new([9; 20]),
-        amount: Amount::new(540_000),
-        state,
-    };
+    let (payee, amount) = (Account::new([9; 20]), Amount::new(540_000));
+    let payout = |payout, state| AdminPayout { payout, period: 3, account: payee, amount, state };
     let posted =
         LedgerPosted { entry: 12, at_ms: NOW, repeated: false, account: Some(account(1, 0)), paid_all: None, asset };
     let accounts =

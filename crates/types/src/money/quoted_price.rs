@@ -367,7 +367,7 @@ mod tests {
             assert_eq!(error, no_period(text));
             let hint = error.hint().unwrap();
             assert!(hint.contains(&format!("\"{text}/month\"")), "{hint}");
-            assert!(format!("{text}/month").parse::<QuotedPrice>().is_ok(), "what the hint says");
+            assert!(format!("{text}/month").parse::<QuotedPrice>().is_ok(), "the hint is right");
         }
         for text in ["100 gwei", "1 ETH", "5 wei", "0 USDC"] {
             assert!(text.parse::<QuotedPrice>().is_ok(), "{text}");
