@@ -210,8 +210,9 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// Questions of `vipnode status` of each kind that wait for the agent; a further one waits for room.
 pub const LOCAL_QUERIES: usize = 8;
 /// Connections to the local socket at once; a further one ends the one that has been idle for the longest time, or waits
-/// while none was idle for [`LOCAL_SETTLE`].
-pub const LOCAL_CONNECTIONS: usize = 8;
+/// while none was idle for [`LOCAL_SETTLE`]. An idle one costs little, and the fewer there may be, the longer a caller waits
+/// behind those that a script of the same user has left open.
+pub const LOCAL_CONNECTIONS: usize = 256;
 /// A connection to the local socket that asks nothing for this long is closed.
 pub const LOCAL_IDLE: Duration = Duration::from_secs(30);
 /// A connection to the local socket stays this long after it opened, and after each answer, although another one waits.

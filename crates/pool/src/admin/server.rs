@@ -36,8 +36,8 @@ pub(crate) struct AdminService {
     audit_log: Arc<AuditLog>,
 }
 
-/// The connections of an operator and the operator's scripts.
-const CONNECTIONS: usize = 8;
+/// The connections of an operator and the operator's scripts, so many that those which a script has left open hold up nobody.
+const CONNECTIONS: usize = 256;
 /// Requests have few fields.
 pub(super) const REQUEST_BYTES: usize = 16 << 10;
 /// Requests that wait on one connection.
