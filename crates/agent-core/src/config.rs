@@ -17,7 +17,7 @@ pub struct AgentConfig {
     pub min_peers: u32,
     /// The maximum price of a slot, in the asset that the pool charges in; `None` for any price.
     pub max_price: Option<QuotedPrice>,
-    /// How the client pays where clients pay by x402; `None` if it does not.
+    /// How the client pays where clients pay with x402; `None` if it does not.
     pub pay: Option<PayConfig>,
     /// Disconnect every peer of the node that has no lease and that the node does not keep by its own settings.
     pub strict: bool,

@@ -75,10 +75,11 @@ errors! {
             at: IpAddr,
         }: Refused, "the address {at} is never dialed, because it is link-local, unspecified, broadcast, or multicast",
             hint "Start that peer's agent with --enode.host and an address that other machines can reach.";
-        /// The peer has a private or loopback address, or a host name that may resolve to one, and the pool itself is not at
+        /// The peer has a private or loopback address, or a host name that may resolve to one, and the pool itself is
+        /// not at
         /// such an address.
         PrivateAddress: Refused, "the agent's node dials private addresses only for a pool at a private address, and loopback addresses and host names only for a pool on the same machine",
-            hint "Run the agent with --dial-private if this pool may have its node dial them.";
+            hint "To let this pool make the agent's node dial them, run the agent with --dial-private.";
         /// The pool asked the host to dial a client whose address it did not report.
         NoClientAddress: Refused, "the client's enode has no address to dial", no_hint "the client dials the host";
         /// The peer is static or trusted in the node's own settings, or the user passed it with --keep.

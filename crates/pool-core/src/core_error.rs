@@ -74,13 +74,15 @@ errors! {
             account: Account,
         }: InvalidParams, "{account} is a contract that payments pass through, so it cannot be the payout account",
             hint "Pass an address of your own to --payout, or leave it out.";
-        /// The operator credits the zero address, a precompiled contract, or an address to burn ether, or lets it owe something.
+        /// The operator tried to credit the zero address, a precompiled contract, or a burn address, or to give it a
+        /// credit limit.
         ReservedAccount {
             /// The account that was named.
             account: Account,
         }: InvalidParams, "nobody has the key of {account}, so it can neither pay nor be paid",
             hint "Check the address, and pass that of the person or company whose account changes.";
-        /// The operator credits the token that the pool charges in, or a contract of x402, or lets it owe something.
+        /// The operator tried to credit the token that the pool charges in, or a contract of x402, or to give it a
+        /// credit limit.
         ContractAccount {
             /// The account that was named.
             account: Account,
@@ -174,7 +176,7 @@ errors! {
             retry_ms: u64,
         }: Unpaired,
             "hosts reported your node, or others in your address block, as connected for more than {seconds} s today \
-             while its agent did not report it" (seconds = limit_ms / 1_000),
+             without a matching report from the node's own agent" (seconds = limit_ms / 1_000),
             hint "Keep the agent running as long as the node has peers from the pool.", retry retry_ms;
         /// The pool charges a price, and no account is linked to the client's node.
         NoPayer {

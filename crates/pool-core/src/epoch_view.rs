@@ -19,11 +19,11 @@ pub struct EpochView {
     pub transactions: u64,
     /// When the next regular epoch is cut.
     pub next_cut: Ms,
-    /// What an epoch would claim that were cut now, before it reads the chain.
+    /// What an epoch would claim if it began now, before it reads the chain.
     pub plan: EpochPlan,
 }
 
-/// What an epoch would claim that were cut now.
+/// What an epoch would claim if it began now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EpochPlan {
     /// From how many channels.

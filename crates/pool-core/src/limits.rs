@@ -338,7 +338,7 @@ limits! {
         price: Price = Price::FREE;
         /// How clients pay.
         payment: PaymentMode = PaymentMode::None;
-        /// What the payment channels of clients must be, if they pay by x402.
+        /// What the payment channels of clients must be, if they pay with x402.
         channel: Option<ChannelTerms> = None;
         /// How the pool claims on its own, if it has the key of the claimer.
         epoch: Option<EpochTerms> = None;

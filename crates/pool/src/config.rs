@@ -28,7 +28,8 @@ pub struct PoolConfig {
     pub key_changes: PoolKeyChanges,
     /// The data directory, where bans and drains are kept and the admin socket is.
     pub datadir: Option<OpenDir>,
-    /// The user's state directory, where the admin socket of a pool without a data directory is. Without either, the pool has
+    /// The user's state directory, where the admin socket of a pool without a data directory is. Without either, the
+    /// pool has
     /// no admin socket.
     pub state_dir: Option<PathBuf>,
     /// The pool's certificate. Without one, the port accepts only plain HTTP and WebSocket; with one, only TLS.
@@ -51,7 +52,7 @@ pub struct PoolConfig {
     pub core: vipnode_pool_core::Limits,
     /// The pool starts although the clock is far from the latest time in its store.
     pub accept_clock: bool,
-    /// Where the chain is read on which clients deposit; needed if they pay by x402.
+    /// Where the chain is read on which clients deposit; needed if they pay with x402.
     pub chain: Option<ChainConfig>,
     /// The seed of the core's random choices; random except in tests.
     pub seed: [u8; 32],
@@ -76,7 +77,8 @@ impl PoolConfig {
         }
     }
 
-    /// Returns the admin socket of a pool that listens on this address. Its path is absolute where it can be, because others read
+    /// Returns the admin socket of a pool that listens on this address. Its path is absolute where it can be, because
+    /// others read
     /// it in the kernel's list ([`crate::admin::running_data_dirs`]).
     pub(crate) fn admin_socket(&self, bound: SocketAddr) -> Option<PathBuf> {
         let of_user = || self.state_dir.as_deref().map(|state| socket_of(state, bound));

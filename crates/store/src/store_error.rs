@@ -109,8 +109,9 @@ errors! {
         }: local, "{file} was written by a newer version of vipnode: its schema has version {found}, this vipnode supports {newest}"
             (file = file.display()),
             hint "Run the newer vipnode again, or restore a backup from before the upgrade.";
-        /// The database was written by an older version of vipnode, and has to be converted before it can be read. A start of the pool
-        /// does that, and so does a restore.
+        /// The database was written by an older version of vipnode, and has to be converted before it can be read.
+        /// Starting the pool
+        /// converts it, and so does restoring it.
         OlderSchema {
             /// Path of the database.
             file: PathBuf,
@@ -200,7 +201,7 @@ errors! {
             loss: String,
         }: local, "the database {file} already exists{loss}" (file = file.display()),
             hint "Pass --force to restore the backup and keep the current database under another name.";
-        /// The backup belongs to another pool than the data directory. That pool's leases, accounts, and payouts would
+        /// The backup and the data directory belong to different pools. That pool's leases, accounts, and payouts would
         /// become
         /// those of this one, and agents would not accept the pool under its ID.
         OtherPool {
@@ -213,7 +214,7 @@ errors! {
         }: local, "{file} is a backup of another pool, with the ID {found}; the pool of the data directory has the ID {expected}"
             (file = file.display()),
             hint "Pass the --datadir DIR of the pool that wrote the backup. To restore it here, pass --allow-other-pool.";
-        /// The pool that wrote the backup charged in another asset than the one in the data directory.
+        /// The pool that wrote the backup charged in a different asset from the one in the data directory.
         OtherAsset {
             /// Path of the backup.
             file: PathBuf,

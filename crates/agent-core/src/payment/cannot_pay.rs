@@ -4,10 +4,10 @@ errors! {
     /// Why a client cannot pay at a pool from its payment channel.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum CannotPay {
-        /// The pool's clients pay by x402, but the pool does not report the terms of a channel.
+        /// The pool's clients pay with x402, but the pool does not report the terms of a channel.
         NoTerms: local, "the pool does not report which channels it accepts",
             hint "Ask the pool's operator which channels it accepts, or use another pool: --pool URL.";
-        /// The channel was created on another chain than that of the pool's escrow.
+        /// The channel and the pool's escrow are on different chains.
         OtherChain {
             /// The ID of the chain of the pool.
             pool: u64,

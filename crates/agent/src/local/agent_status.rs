@@ -102,7 +102,7 @@ pub struct PoolLink {
 pub struct PoolLossStatus {
     /// The reason for the newest failure.
     pub reason: String,
-    /// The time since which the agent has not been connected, regardless of the reasons.
+    /// The time at which the current outage began, even if its reason has changed since.
     pub since: Ms,
     /// The time until the agent tries again, in milliseconds; 0 while it tries, `None` if it is stopping.
     pub retry_ms: Option<u64>,
@@ -146,7 +146,7 @@ pub struct AgentClientStatus {
     pub why_missing: Option<String>,
     /// The highest price of a slot that the client accepts; `None` for any price.
     pub max_price: Option<QuotedPrice>,
-    /// How much is left of its free trial, at most, in milliseconds; absent if it is not in one.
+    /// The longest time that can be left of its free trial, in milliseconds; absent if it is not in a trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial_left_ms: Option<u64>,
     /// The hosts that the client has or is connecting to.

@@ -50,7 +50,7 @@ pub(crate) enum AccountCommand {
     /// List the entries that make up an account's balances.
     ///
     /// Lists each lease, credit, and payout that the pool has posted; the lines add up to the balances. Only the newest
-    /// billing periods of running leases are missing: they are posted when they end, at the latest after a day.
+    /// billing periods of running leases are missing: they are posted when they end, after a day at most.
     Statement(AccountStatementArgs),
     /// Verify the signed daily statements of the local hosts.
     ///

@@ -110,7 +110,7 @@ pub(crate) struct PoolArgs {
     /// Charge in this asset, such as USDC:6.
     ///
     /// The value is a symbol and the number of decimals of its largest unit. ETH:18 also has the units from wei to ether. The
-    /// asset cannot be changed after the pool first had a price or recorded an amount.
+    /// asset cannot be changed once the pool has had a price or recorded an amount.
     #[arg(
         long,
         default_value = "ETH:18",

@@ -75,7 +75,7 @@ pub(crate) struct RestoreArgs {
     after_help = "Example:\n  vipnode pool prune --keep 400d --to pool-2025.jsonl \\\n    --datadir /var/lib/vipnode/pool"
 )]
 pub(crate) struct PruneArgs {
-    /// Keep what ended within this time.
+    /// Keep everything that ended less than this long ago.
     #[arg(long, value_name = "TIME", default_value = "400d", value_parser = kept_time, help_heading = "Pool")]
     pub(crate) keep: Duration,
     /// Write the removed entries to this file, which must not exist.
@@ -219,8 +219,10 @@ pub(crate) enum AdminCommand {
     Claim(Box<ClaimArgs>),
     /// Show the epochs in which the pool claims, or begin one.
     ///
-    /// For pools with --payment x402 and --chain.keystore. In each epoch (--epoch), the pool claims what clients signed for and
-    /// used, waits until the claims are final, and lists the payouts. With "run", an epoch begins now, and one that was halted
+    /// For pools with --payment x402 and --chain.keystore. In each epoch (--epoch), the pool claims what clients signed
+    /// for and
+    /// used, waits until the claims are final, and lists the payouts. With "run", an epoch begins now, and one that was
+    /// halted
     /// continues. Repeating a claim changes nothing.
     Epoch(EpochArgs),
     /// List the payouts of a settlement period.

@@ -16,7 +16,8 @@ use crate::{
 const DEVELOPMENT: [u64; 2] = [1_337, 31_337];
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const FORTNIGHT_S: u64 = 14 * 24 * 60 * 60;
-/// What is left of the delay of a withdrawal after an epoch: the cut of a billing period takes up to a day, and the pool claims two
+/// What is left of the delay of a withdrawal after an epoch: the cut of a billing period takes up to a day, and the
+/// pool claims two
 /// days before a withdrawal can be completed.
 const MARGIN: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 /// Wei of a gwei, in which limits are.
@@ -26,7 +27,8 @@ const WEI_A_COIN: u128 = 1_000_000_000_000_000_000;
 /// Gas of a transaction with the usual number of claims.
 const USUAL_GAS: u128 = 850_000;
 
-/// Reads the chain on which clients deposit, and sets what their channels must be. Does nothing unless they pay by x402.
+/// Reads the chain on which clients deposit, and sets what their channels must be. Does nothing unless they pay with
+/// x402.
 ///
 /// # Errors
 /// A flag is missing, or does not fit the chain.
@@ -99,7 +101,8 @@ fn epoch_terms(args: &PoolChainArgs, terms: &ChannelTerms, asset: Asset) -> Resu
     Ok(EpochTerms { epoch_ms: u64::try_from(args.epoch.as_millis()).unwrap_or(u64::MAX), coin_price })
 }
 
-/// Warns of an account that cannot pay for a transaction. The pool serves its clients all the same, and claims once the account can.
+/// Warns of an account that cannot pay for a transaction. The pool serves its clients all the same, and claims once the
+/// account can.
 async fn check_gas(node: &EvmNode, key: &AccountKey) -> Result<(), CliError> {
     let has_wei = node.balance_wei(key.account()).await?;
     let needs_wei = GasFees::read(node).await?.max_fee_wei().saturating_mul(USUAL_GAS);

@@ -32,7 +32,7 @@ errors! {
             hint "Pass a shorter time: --epoch TIME.";
         /// The pool cannot compare claims with their gas.
         NoCoinPrice { symbol: String }: local, "--chain.keystore requires --chain.coin-price",
-            hint "Pass about what the chain's coin is worth: --chain.coin-price \"AMOUNT {symbol}\".";
+            hint "Pass the approximate value of the chain's coin: --chain.coin-price \"AMOUNT {symbol}\".";
         /// The flags --chain.token and --asset describe different assets.
         TokenAsset { token: Account, asset: Asset, charged: Asset }: local,
             "the token {token} is {asset}, but the pool charges in {charged}",
@@ -196,7 +196,7 @@ errors! {
         /// The directory of admin sockets cannot be read.
         AdminSockets { path: PathBuf, error: io::Error }: local, "cannot look for pools in {path}: {error}" (path = path.display()),
             hint "Pass the data directory of the pool: --datadir DIR.";
-        /// Neither an account was named, nor is there an agent that could ask its pool.
+        /// No account was named, and no agent on this machine could ask its pool.
         NoAgentWithPool: local, "no agent that is connected to the pool runs here, and no account was named",
             hint "Start the agent of your node (`vipnode status` lists the agents that run), or name the account: pass its \
                   keystore with --keystore FILE, or its address with --account ADDRESS.";

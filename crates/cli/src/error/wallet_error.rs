@@ -26,7 +26,7 @@ errors! {
         /// The pool runs without --payment x402.
         NoChannelTerms { pool: String }: local, "the pool at {pool} does not accept payments from channels",
             hint "Ask the pool's operator how to pay. If the pool keeps accounts, run `vipnode account link {pool} --keystore FILE`.";
-        /// The EVM node that was passed follows another chain than the pool's escrow.
+        /// The EVM node that was passed follows a different chain from the pool's escrow.
         PoolChain { pool: String, of: u64, node: u64 }: local,
             "the pool at {pool} takes deposits on chain {of}, but the EVM node is on chain {node}",
             hint "Pass a node of chain {of}: --chain.rpc URL.";
@@ -42,7 +42,7 @@ errors! {
         /// The file does not exist or cannot be read, or one of its lines is not an address.
         AgentList { path: PathBuf, why: String }: local, "cannot read the agents in {path}: {why}" (path = path.display()),
             hint "Write the address of one agent per line, as the agents show it at startup: --nodes FILE.";
-        /// The EVM node that was passed follows another chain than the one on which the channel was created.
+        /// The EVM node that was passed follows a different chain from the one on which the channel was created.
         OtherChain { path: PathBuf, of: u64, node: u64 }: local,
             "the channel in {path} is on chain {of}, but the EVM node is on chain {node}" (path = path.display()),
             hint "Pass a node of chain {of}: --chain.rpc URL.";
@@ -88,6 +88,6 @@ errors! {
             hint "Withdraw less, or omit the amount to withdraw everything.";
         /// The user did not agree, or standard input is not a terminal.
         NotConfirmed: local, "the transaction was not confirmed, and nothing was sent",
-            hint "Answer y, or pass --yes to send the transaction without a question.";
+            hint "Answer y, or pass --yes to send the transaction without confirmation.";
     }
 }

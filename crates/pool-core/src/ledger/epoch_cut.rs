@@ -15,7 +15,8 @@ use crate::{
 const GAS_A_ROW: u64 = 30_000;
 /// Gas of a transaction besides its claims, rounded up.
 const GAS_A_TRANSACTION: u64 = 100_000;
-/// So long after an epoch for withdrawals, the next one begins: what it could not claim may not be claimable later either.
+/// So long after an epoch for withdrawals, the next one begins: what it could not claim may not be claimable later
+/// either.
 const WITHDRAWALS_AGAIN_MS: u64 = 60 * 60 * 1_000;
 
 /// The most gas that a transaction may use.
@@ -43,7 +44,8 @@ impl Ledger {
         }
     }
 
-    /// When the pool has to claim because of a withdrawal: `withdrawal_notice_ms` before it can be finished, if more was signed than
+    /// When the pool has to claim because of a withdrawal: `withdrawal_notice_ms` before it can be finished, if more
+    /// was signed than
     /// what it leaves.
     fn first_withdrawal(&self, limits: &Limits) -> Option<Ms> {
         self.channels().filter(|row| self.is_exposed(row, limits)).map(|row| withdrawal_due(row, limits)).min()
@@ -55,7 +57,8 @@ impl Ledger {
         takes && pays_as_now(row, limits) && self.claimable(row).is_some()
     }
 
-    /// Chooses the claims of an epoch, the most valuable first: what was posted by now. The rest is claimed in the next one.
+    /// Chooses the claims of an epoch, the most valuable first: what was posted by now. The rest is claimed in the next
+    /// one.
     pub(crate) fn cut(&mut self, output: &mut Output, limits: &Limits, withdrawals_only: bool) {
         let (now, chain_id) = (output.now, limits.chain_id());
         let is_meant =
@@ -97,7 +100,7 @@ impl Ledger {
         claims.collect()
     }
 
-    /// What an epoch would claim that were cut now.
+    /// What an epoch would claim if it began now.
     pub(crate) fn epoch_plan(&self, limits: &Limits) -> EpochPlan {
         let all = self.valued_claims(limits, |_| true);
         let claims = u64::try_from(all.len()).unwrap_or(u64::MAX);
@@ -138,7 +141,8 @@ impl Ledger {
         self.redeem(output, limits);
     }
 
-    /// Puts together what an epoch sends: claims of channels with a withdrawal apart from the others, then the transfer. What a
+    /// Puts together what an epoch sends: claims of channels with a withdrawal apart from the others, then the
+    /// transfer. What a
     /// transaction did not achieve before is alone in its next one, so that no other claim fails with it again.
     pub(super) fn fill_queue(&mut self, limits: &Limits) {
         let (chain_id, in_flight) = (limits.chain_id(), self.epochs.in_flight());

@@ -25,7 +25,8 @@ pub struct AdminAudit {
     pub earlier: Option<u64>,
 }
 
-/// An admin command. The pool records it before it executes it, and again if it refuses it.
+/// An admin command. The pool records each command before it executes it, and adds a second record if the command is
+/// refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditRecord {

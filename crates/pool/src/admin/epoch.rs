@@ -5,7 +5,7 @@ use vipnode_types::{Account, Amount, Asset, Ms, wire::WireError};
 use super::AdminService;
 use crate::call_refusal::CallRefusal;
 
-/// Asks about the epochs in which the pool claims, or has one begin.
+/// Requests the state of the epochs in which the pool claims, or starts one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -37,22 +37,22 @@ pub struct AdminEpoch {
     pub problem: Option<String>,
     /// From how many channels the epoch claims.
     pub claims: u64,
-    /// How much it claims from them.
+    /// The amount that the epoch claims from all its channels.
     pub claiming: Amount,
     /// The first claims that the epoch ends without.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set_aside: Vec<SetAsideClaim>,
-    /// Its transactions whose block is not final.
+    /// The number of its transactions whose block is not final.
     pub transactions: u64,
-    /// What its transactions cost, in wei, as a decimal number.
+    /// The cost of its transactions, in wei, as a decimal number.
     pub gas_wei: String,
     /// What reached the receiver beyond its claims.
     pub unattributed: Amount,
-    /// What an epoch would claim that were cut now.
+    /// What an epoch would claim if it began now.
     pub plan: AdminEpochPlan,
 }
 
-/// A claim that an epoch ends without.
+/// A claim that was left out of an epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SetAsideClaim {
@@ -62,17 +62,18 @@ pub struct SetAsideClaim {
     pub reason: String,
 }
 
-/// What an epoch would claim that were cut now. It drops claims that are not worth their gas.
+/// What an epoch would claim if it began now. It drops claims that are not worth their gas.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminEpochPlan {
-    /// From how many channels.
+    /// The number of channels.
     pub claims: u64,
-    /// How much in all.
+    /// The total amount to claim.
     pub amount: Amount,
-    /// Gas of its transactions, rounded up.
+    /// The gas of its transactions, rounded up.
     pub gas: u64,
-    /// What that costs at the newest gas price that the pool read, in wei, as a decimal number; absent if it read none.
+    /// The cost of the gas at the newest gas price that the pool has read, in wei, as a decimal number; absent if it
+    /// has not read one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gas_wei: Option<String>,
 }

@@ -196,7 +196,7 @@ pub struct AdminBans {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DrainRequest {
-    /// The node; `null` for the whole pool, which a request never means by leaving it out.
+    /// The node, or `null` for the whole pool. A request without this field is rejected.
     #[serde(deserialize_with = "Option::deserialize")]
     pub node: Option<NodeId>,
     /// Whether to end the drain, so that new leases are assigned again.

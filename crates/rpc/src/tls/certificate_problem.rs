@@ -25,7 +25,7 @@ errors! {
         UnknownAuthority: local, "its certificate was issued by a certificate authority that this machine does not \
                                   trust",
             hint "For a private CA, pass its certificate: --tls-ca FILE.";
-        /// The --tls-ca file contains another CA than the one that issued the certificate.
+        /// The --tls-ca file contains a different CA from the one that issued the certificate.
         OtherAuthority {
             /// The file given with `--tls-ca`.
             file: PathBuf,

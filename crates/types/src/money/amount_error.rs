@@ -38,7 +38,7 @@ errors! {
             asset: Asset,
         }: local, "{text} has no unit",
             hint "Write the price with its unit and period, such as \"{text} {example}\"." (example = asset.price_example());
-        /// A price in another asset than ether has no period.
+        /// A price in an asset other than ether has no period.
         NoPeriod {
             /// The amount, at most 64 characters.
             text: String,

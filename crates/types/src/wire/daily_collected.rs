@@ -29,9 +29,9 @@ pub struct DailyCollected {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CollectedSums {
-    /// How many payments.
+    /// The number of payments.
     pub payments: u64,
-    /// How much was secured.
+    /// The amount that was secured.
     pub amount: Amount,
     /// The operator's fee on it.
     pub fee: Amount,

@@ -31,7 +31,7 @@ pub struct DailyStatement {
     pub pages: u32,
     /// The totals of the lines of all pages.
     pub day_sums: DailySums,
-    /// What the payments for earlier billing periods add up to, of all pages.
+    /// The totals of the payments for earlier billing periods, over all pages.
     #[serde(default, skip_serializing_if = "CollectedSums::is_empty")]
     pub day_collected: CollectedSums,
     /// The lines of this page, in the order in which they were posted.
