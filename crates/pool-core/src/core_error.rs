@@ -74,15 +74,13 @@ errors! {
             account: Account,
         }: InvalidParams, "{account} is a contract that payments pass through, so it cannot be the payout account",
             hint "Pass an address of your own to --payout, or leave it out.";
-        /// The operator tried to credit the zero address, a precompiled contract, or a burn address, or to give it a
-        /// credit limit.
+        /// The operator tried to credit, or give a limit to, the zero address, a precompiled contract, or a burn address.
         ReservedAccount {
             /// The account that was named.
             account: Account,
         }: InvalidParams, "nobody has the key of {account}, so it can neither pay nor be paid",
             hint "Check the address, and pass that of the person or company whose account changes.";
-        /// The operator tried to credit the token that the pool charges in, or a contract of x402, or to give it a
-        /// credit limit.
+        /// The operator tried to credit, or give a limit to, the token that the pool charges in or a contract of x402.
         ContractAccount {
             /// The account that was named.
             account: Account,

@@ -1,8 +1,10 @@
 //! A client that pays from an account, between real geths: it is served while the account has funds, and not a moment longer.
 
+use std::time::Duration;
+
 use crate::{
     pool_admin::admin,
-    support::{NodeSetup, STILL, Vipnode, enode, has, ran, scrape::get, text, until},
+    support::{NodeSetup, SOON, STILL, Vipnode, enode, has, ran, scrape::get, text, until},
 };
 use vipnode_node::testing::{Geth, GethSpec};
 
@@ -16,6 +18,22 @@ const TERMS: &[&str] =
 /// Funds are judged soon after the start of the pool, and a client without them asks again soon.
 const FAST: &[&str] =
     &["--limit", "reconnect_window_ms=1s", "--limit", "funds_last_ms=5s", "--limit", "unfunded_retry_ms=1s"];
+
+/// What the metrics of a pool show as billed, owed, and payable, once something was billed: what is served is made once a second.
+async fn money(url: &str) -> [f64; 3] {
+    let address = url.trim_start_matches("ws://").trim_end_matches('/');
+    loop {
+        let metrics = get(address, "/metrics").await;
+        let amount = |name: &str| {
+            let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("vipnode_pool_{name}_units ")));
+            line.unwrap_or_else(|| panic!("{name}: {metrics}")).parse::<f64>().unwrap()
+        };
+        match ["billed", "owed", "payable"].map(amount) {
+            [0.0, ..] => tokio::time::sleep(Duration::from_millis(50)).await,
+            amounts => return amounts,
+        }
+    }
+}
 
 async fn credit(datadir: &str, amount: &str) {
     admin(datadir, &["credit", ACCOUNT, amount, "--reason", "a test"]).await;
@@ -70,14 +88,9 @@ async fn d17_a_client_is_evicted_when_its_funds_are_used_up_and_served_again_whe
     let refused = client_agent.event("pool_refused").await;
     assert!(refused["text"].as_str().unwrap().contains(ACCOUNT), "{refused}");
 
-    let metrics = get(url.trim_start_matches("ws://").trim_end_matches('/'), "/metrics").await;
-    let amount = |name: &str| {
-        let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("vipnode_pool_{name}_units ")));
-        line.unwrap_or_else(|| panic!("{name}: {metrics}")).parse::<f64>().unwrap()
-    };
-    let billed = amount("billed");
+    let [billed, owed, payable] = tokio::time::timeout(SOON, money(&url)).await.expect("the cost is shown");
     assert!(billed > 1.0 && billed <= 10.0, "{billed}");
-    assert_eq!((amount("owed"), amount("payable")), (billed, billed), "the client paid before, and the fee is 0");
+    assert_eq!((owed, payable), (billed, billed), "the client paid before, and the fee is 0");
 
     credit(&datadir, "1000 USDC").await;
     client_agent.event("host_connected").await;
