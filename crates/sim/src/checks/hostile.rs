@@ -6,8 +6,12 @@ use vipnode_pool_core::{Gauges, Limits};
 
 use super::{Promise, Violation};
 
-/// An honest client has a host after at most this time without one, in ms, while honest hosts have free slots.
+/// An honest client has a host after at most this time without one, in ms, while honest hosts have free slots. Where the honest
+/// hosts have fewer slots than honest clients want, others may hold them in turn for longer.
 pub const HONEST_WAIT_MS: u64 = 60_000;
+/// After an offer ended without a connection, its slot is offered to the next client within this time, in ms: its host evicts the
+/// client first.
+pub const RELEASE_MS: u64 = 5_000;
 /// An honest block's command waits for the core for at most this time, in µs.
 pub const CORE_WAIT_US: u64 = 20_000;
 /// The longest time a frame takes, and a node to notice that a connection ended, in ms.

@@ -1,6 +1,6 @@
 //! The end and the checks of a run with attackers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vipnode_agent_core::{ChangeKind, unreleased_changes};
 use vipnode_pool_core::{ConnectionId, Core, Effect, LeaseRow, PoolCall, Row, RowKey};
@@ -12,12 +12,12 @@ use vipnode_types::{
 
 use super::{Simulation, agents::AgentProcess, phases::Phase};
 use crate::{
-    EPOCH_MS, GroundTruth, Honesty,
+    AttackerPlan, EPOCH_MS, GroundTruth, Honesty,
     checks::{
         JournalRows, Promise,
         hostile::{
-            BUDGETS_OF_A_WIDE_BLOCK, HONEST_WAIT_MS, HostWaits, Loneliness, RECONNECT_MS, UsedService, free_service,
-            free_service_of_block, networks, tables, trial_service,
+            BUDGETS_OF_A_WIDE_BLOCK, HONEST_WAIT_MS, HostWaits, Loneliness, RECONNECT_MS, RELEASE_MS, UsedService,
+            free_service, free_service_of_block, networks, tables, trial_service,
         },
     },
 };
@@ -139,6 +139,7 @@ impl Simulation {
         let all_hosts = hosts.iter().all(|&host| self.is_connected(host)) && self.pool.core.is_some();
         let restarts = self.now < self.hostile.restarts_until;
         let scarce = self.scenario.is_scarce();
+        let most_ms = if scarce { self.scarce_wait_ms() } else { HONEST_WAIT_MS };
         for client in 0..self.agents.len() {
             let a = &self.agents[client];
             let asks = self.reports_truly(client) && a.plan.config.min_peers > 0 && a.core.is_some();
@@ -156,12 +157,22 @@ impl Simulation {
                 continue;
             }
             let late = lonely.count(has_host, can_have, now, &mut self.hostile.waits);
-            let check = lonely.note(client, has_host, HONEST_WAIT_MS, now);
+            let check = lonely.note(client, has_host, most_ms, now);
             if let Some(waited_ms) = late {
                 self.log(|| format!("agent {client} waited {waited_ms} ms for a host"));
             }
             self.require(check);
         }
+    }
+
+    /// How long an honest client may have no host where slots are scarce, in ms. Whoever waits is served by wide blocks in turn, so in
+    /// the worst case one slot is free, and a client of each other wide block holds it for an offer first.
+    fn scarce_wait_ms(&self) -> u64 {
+        let of_attackers = self.scenario.attackers.iter().flat_map(AttackerPlan::client_ips);
+        let of_agents = self.agents.iter().filter(|agent| agent.plan.config.min_peers > 0).map(|agent| agent.plan.ip);
+        let blocks: BTreeSet<Vec<u8>> = of_attackers.chain(of_agents).map(|ip| networks(ip)[1].clone()).collect();
+        let turns = u64::try_from(blocks.len()).unwrap_or(u64::MAX);
+        HONEST_WAIT_MS.max(turns.saturating_mul(self.scenario.limits.offer_ms + RELEASE_MS))
     }
 
     /// Whether a host could still serve a client: they are not connected, and the host has a slot without a connection.

@@ -112,6 +112,17 @@ impl AttackerPlan {
         plans
     }
 
+    /// Addresses of the clients of this group, at least one in each of their wide blocks (/16, /32).
+    pub(crate) fn client_ips(&self) -> Vec<IpAddr> {
+        match self.kind {
+            AttackerKind::SilentHosts | AttackerKind::RefusingHosts => Vec::new(),
+            AttackerKind::KnownHosts => (0..2).map(client_of_known_hosts).collect(),
+            AttackerKind::FreeIds | AttackerKind::Liars | AttackerKind::Flood | AttackerKind::RowFlood => {
+                self.ips.clone()
+            }
+        }
+    }
+
     fn draw(rng: &mut SimRng, kind: AttackerKind, host_blocks: u32) -> Self {
         let blocks = match kind {
             AttackerKind::SilentHosts | AttackerKind::RefusingHosts | AttackerKind::KnownHosts => host_blocks,
