@@ -48,7 +48,7 @@ errors! {
     /// Why a pool cannot start or continue.
     #[derive(Debug)]
     pub enum PoolError {
-        /// Another program uses the port, or the operating system does not permit the address.
+        /// Another program is using the port, or the operating system does not permit the address.
         Bind {
             /// The address from `--bind`.
             bind: SocketAddr,

@@ -134,7 +134,8 @@ pub(crate) struct PoolArgs {
     ///
     /// Takes ID=GENESIS, such as 1337=0x…, with the hash of block 0. A node that has another genesis block for this ID is
     /// rejected. Protocol 2 agents, which send only the ID, are matched with nodes of this chain. Without this flag, they
-    /// are matched with the genesis block whose proven hosts are in the most wide address blocks (/16 or /32). Can be repeated.
+    /// are matched with the genesis block whose proven hosts are spread over the largest number of wide address blocks
+    /// (/16 or /32). Can be repeated.
     #[arg(long, value_name = "ID=GENESIS", help_heading = "Pool", hide_short_help = true)]
     pub(crate) chain: Vec<ChainFlag>,
     /// Return at most this many hosts per protocol 2 request.

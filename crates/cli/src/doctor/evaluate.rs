@@ -198,7 +198,7 @@ fn dial_slots(facts: &Facts, peers: &[PeerFact], flags: ClientFlags) -> Option<F
     let most = facts.wants.node_max_peers;
     let slots = (most / share).max(1);
     let dialed = peers.iter().filter(|peer| peer.direction == Direction::Outbound).count();
-    let text = format!("The node has dialed {dialed} of at most {}", counted(slots.into(), "peer"));
+    let text = format!("The node has dialed {} (maximum: {slots})", counted(dialed.into(), "peer"));
     if dialed < usize::try_from(slots).unwrap_or(usize::MAX) {
         return Some(Finding::ok("dial_slots", text));
     }

@@ -10,7 +10,7 @@ use crate::{Account, Hash256};
 #[serde(rename_all = "camelCase")]
 pub struct ChannelConfig {
     /// The account that deposited and that receives refunds and withdrawals. Anyone can create a channel that names
-    /// this payer, so the name does not prove the payer's consent.
+    /// this payer, so this field does not prove the payer's consent.
     pub payer: Account,
     /// The account that signs the vouchers: the agent's key. With the zero address, the payer, which may be a contract,
     /// would sign the vouchers.
