@@ -297,7 +297,7 @@ impl Rejection {
                 "is avoided by your agent after a failed connection",
                 "are avoided by your agent after failed connections",
             ),
-            Self::Failed => "failed to connect with your node a moment ago",
+            Self::Failed => "failed to connect to your node a moment ago",
             Self::Barred => of_number(
                 "is not matched with your node today, because your agent, or one in your address block, did not report it",
                 "are not matched with your node today, because your agent, or one in your address block, did not report them",

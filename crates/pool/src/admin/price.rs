@@ -61,7 +61,7 @@ pub(super) async fn announce(admin: &AdminService, request: &PriceRequest) -> Re
         Some(NextPricing { pricing: Pricing { price: new, fee_bps, .. }, .. }) => {
             tracing::warn!(%old, %new, old_fee_bps, fee_bps, ?reason, "the operator announced a price");
         }
-        None => tracing::warn!(price = %old, fee_bps = old_fee_bps, ?reason, "the operator announced no other price"),
+        None => tracing::warn!(price = %old, fee_bps = old_fee_bps, ?reason, "the operator announced no new price"),
     }
     Ok(AdminPrice::from(row.as_ref()))
 }
