@@ -136,7 +136,7 @@ errors! {
             why: NodeKeyError,
         }: local, "{path} cannot be read: {why}" (path = path.display()),
             hint "Put a copy of the file back. Without one, move {path} to another directory and start again: the agent then \
-                  creates another key." (path = path.display());
+                  creates a new key." (path = path.display());
         /// The agent was started in an environment without a home directory.
         NoHome: local, "the state directory is unknown: neither XDG_STATE_HOME nor HOME is set",
             hint "Pass --state-dir DIR.";

@@ -27,7 +27,7 @@ errors! {
             owner: Option<FileOwner>,
         }: local, "{at} exists, but this user cannot open it{owned}" (owned = owned_by(owner.as_ref())),
             hint "Run vipnode as the user that runs the node, or give that user's group access to the file.";
-        /// The IPC file belongs to another user of this machine.
+        /// The IPC file belongs to another user on this machine.
         OtherUser {
             /// Path of the IPC socket.
             at: String,

@@ -98,7 +98,7 @@ errors! {
         ExposedKey {
             /// Path of the key file.
             path: PathBuf,
-        }: local, "other users of this machine can access the pool's key {path}" (path = path.display()),
+        }: local, "other users on this machine can access the pool's key {path}" (path = path.display()),
             hint "Run `chmod 600 {path}`." (path = quoted_path(path));
         /// The operating system's random number generator failed.
         Random {

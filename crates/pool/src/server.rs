@@ -55,7 +55,7 @@ errors! {
             /// The error of the system.
             source: std::io::Error,
         }: local, "the pool cannot listen on {bind}: {source}",
-            hint "Stop the program that listens on {bind}, or use another address: --bind ADDRESS:PORT.";
+            hint "Stop the program that is listening on {bind}, or use another address: --bind ADDRESS:PORT.";
         /// No network interface of this machine has the address.
         ForeignAddress {
             /// The address from `--bind`.

@@ -263,7 +263,7 @@ errors! {
             no_hint "the message contains the operating system's error";
         /// geth is not installed at this path, or it failed at startup.
         DemoGeth { program: PathBuf, why: String }: local, "cannot run {program}: {why}" (program = program.display()),
-            hint "Pass another geth (1.17 works) with --geth PATH, or use simulated nodes with --simulated.";
+            hint "Pass a different geth (1.17 works) with --geth PATH, or use simulated nodes with --simulated.";
         /// Another program is using the ports of the demo's geth.
         DemoPort { program: PathBuf, why: String }: local, "{program} found its ports in use: {why}" (program = program.display()),
             hint "Run the demo again, or use simulated nodes: `vipnode demo --simulated`.";

@@ -81,7 +81,7 @@ pub struct AdminEpochPlan {
 /// Answers about the epochs. What was ordered is durable when this returns.
 pub(super) async fn epoch(admin: &AdminService, request: EpochRequest) -> Result<AdminEpoch, WireError> {
     let Reply::Epoch(view) = admin.service.gateway.epoch(request.run).await? else {
-        return Err(CallRefusal::Internal { why: "the core gave another answer".to_owned() }.into());
+        return Err(CallRefusal::Internal { why: "the core gave an unexpected answer".to_owned() }.into());
     };
     if request.run {
         tracing::warn!(epoch = view.row.number, "the operator began an epoch");

@@ -54,7 +54,7 @@ pub(super) async fn announce(admin: &AdminService, request: &PriceRequest) -> Re
     }
     let Reply::Pricing(row) = admin.service.gateway.announce_price(request.price.clone(), request.fee_bps).await?
     else {
-        return Err(CallRefusal::Internal { why: "the core gave another answer".to_owned() }.into());
+        return Err(CallRefusal::Internal { why: "the core gave an unexpected answer".to_owned() }.into());
     };
     let (old, old_fee_bps) = (row.current.price, row.current.fee_bps);
     match &row.next {

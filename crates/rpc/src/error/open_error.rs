@@ -103,7 +103,7 @@ const fn status_fix(status: u16) -> &'static str {
         404 | 405 => {
             "Check the path and the port of the address, and that a pool (`vipnode pool`) or a node is running there."
         }
-        429 => "Try again later, or raise the limit of the proxy in front of this address.",
+        429 => "Try again later, or raise the limit in the proxy in front of this address.",
         502..=504 => "Start the pool (`vipnode pool`) or the node behind this proxy, or pass its own address.",
         _ => "Check the address, and that a pool (`vipnode pool`) or a node is running there.",
     }
