@@ -62,7 +62,7 @@ pub(crate) struct RestoreArgs {
     /// Replace an existing database, and keep it under another name.
     #[arg(long, help_heading = "Pool")]
     pub(crate) force: bool,
-    /// Restore the backup of another pool, or of one with another asset.
+    /// Restore a backup of another pool, or of one with a different asset.
     ///
     /// Its leases, accounts, and payouts become those of the pool with this data directory.
     #[arg(long, help_heading = "Pool")]

@@ -35,7 +35,7 @@ pub struct AdminEpoch {
     /// What the epoch is waiting for, if something is wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// From how many channels the epoch claims.
+    /// The number of channels that the epoch claims from.
     pub claims: u64,
     /// The amount that the epoch claims from all its channels.
     pub claiming: Amount,

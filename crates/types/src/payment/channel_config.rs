@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 use super::{ChannelId, TypedData, TypedStruct, TypedValue};
 use crate::{Account, Hash256};
 
-/// The seven fields of a payment channel, which never change. Their hash is the channel's ID, so changing
-/// one field makes another channel. The names in JSON are those of x402.
+/// The seven fields of a payment channel, which never change. Their hash is the channel's ID, so changing one field
+/// makes a different channel. The names in JSON are those of x402.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

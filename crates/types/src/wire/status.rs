@@ -80,8 +80,8 @@ pub struct PoolStats {
     /// The total of deposits. Always 0: only the original fills it in.
     #[serde(deserialize_with = "amount")]
     pub total_deposit: Amount,
-    /// The number of clients that use a slot in their free trial; in the original, nodes that owe something and have no
-    /// account.
+    /// The number of clients that are using a slot in their free trial; in the original, nodes that owe something and
+    /// have no account.
     pub num_trial_balances: u32,
     /// The number of leases whose two sides have connected to each other.
     pub num_running_leases: u32,
