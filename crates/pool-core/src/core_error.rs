@@ -482,8 +482,8 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Unauthorized,
-            "the pool restarted after this connect call was signed, and cannot know whether it accepted the call \
-             before",
+            "the pool restarted after this connect call was signed, and cannot know whether it had already accepted \
+                  the call",
             hint "Connect again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
     }
 }
