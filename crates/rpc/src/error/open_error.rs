@@ -137,7 +137,7 @@ mod tests {
             (403, "firewall"),
             (404, "path"),
             (405, "path"),
-            (429, "limit of the proxy"),
+            (429, "limit in the proxy"),
             (502, "behind this proxy"),
             (503, "behind this proxy"),
             (418, "`vipnode pool`"),
